@@ -1,0 +1,41 @@
+"""Everything that can go wrong on purpose: each error carries a code, an HTTP status and a cure."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class SkeldirError(Exception):
+    """A fault that the caller can do something about.
+
+    Subclasses are named as the fact (`KeyRevoked`), and set `code` (stable, snake_case), `status`
+    (HTTP) and `title`. The instance carries one sentence of `detail` and one sentence of `cure`.
+    """
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[int] = 400
+    title: ClassVar[str] = "The request could not be carried out"
+
+    def __init__(self, detail: str, *, cure: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.cure = cure
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.detail} {self.cure}"
+
+
+class ConfigurationInvalid(SkeldirError):
+    """A setting is missing or cannot be read."""
+
+    code = "configuration_invalid"
+    status = 500
+    title = "The configuration is not usable"
+
+
+class InputInvalid(SkeldirError):
+    """A value given by the caller is not acceptable; nothing was written."""
+
+    code = "input_invalid"
+    status = 422
+    title = "The input is not valid"
