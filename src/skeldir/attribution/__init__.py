@@ -1,0 +1,30 @@
+"""Credit: journeys, models, and the runs that turn dirty orders into allocations. The door of the room."""
+
+from skeldir.attribution.definitions import active_versions, define_models
+from skeldir.attribution.marks import (
+    count_dirty_orders,
+    ingest_lock,
+    mark_all_orders,
+    mark_orders_of_conversions,
+    mark_orders_reached_by_touches,
+)
+from skeldir.attribution.models import MODEL_NAMES, ModelVersion
+from skeldir.attribution.runs import ChannelTotal, CreditReport, channel_totals, credit_dirty_orders
+from skeldir.attribution.splits import UNATTRIBUTED
+
+__all__ = [
+    "MODEL_NAMES",
+    "UNATTRIBUTED",
+    "ChannelTotal",
+    "CreditReport",
+    "ModelVersion",
+    "active_versions",
+    "channel_totals",
+    "count_dirty_orders",
+    "credit_dirty_orders",
+    "define_models",
+    "ingest_lock",
+    "mark_all_orders",
+    "mark_orders_of_conversions",
+    "mark_orders_reached_by_touches",
+]

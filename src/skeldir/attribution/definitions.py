@@ -1,0 +1,97 @@
+"""The model versions of a tenant: fixed for ever once made, one of each model active."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+from uuid import UUID
+
+from skeldir.attribution.marks import DEFAULT_LOOKBACK_DAYS, mark_all_orders
+from skeldir.attribution.models import MODEL_NAMES, ModelVersion
+from skeldir.attribution.store import queries
+from skeldir.db.locks import wait_for_lock
+
+if TYPE_CHECKING:
+    from skeldir.db.pool import Connection
+
+DEFAULT_AFTER_CONVERSION: Literal["keep"] = "keep"
+DEFAULT_HALF_LIFE_DAYS = 7
+
+
+async def active_versions(connection: Connection, tenant_id: UUID) -> list[ModelVersion]:
+    """Return the active model versions of the transaction's tenant; a tenant without any gets the defaults."""
+    rows = await queries.select_active_models(connection, tenant_id=tenant_id)
+    if not rows:
+        return await define_models(connection, tenant_id)
+    return [
+        ModelVersion(
+            model_version=row["model_version"],
+            model=row["model"],
+            lookback=timedelta(days=row["lookback_days"]),
+            after_conversion=row["after_conversion"],
+            half_life_days=float(row["half_life_days"]),
+        )
+        for row in rows
+    ]
+
+
+async def define_models(
+    connection: Connection,
+    tenant_id: UUID,
+    *,
+    lookback_days: int = DEFAULT_LOOKBACK_DAYS,
+    after_conversion: Literal["keep", "reset"] = DEFAULT_AFTER_CONVERSION,
+    half_life_days: int = DEFAULT_HALF_LIFE_DAYS,
+) -> list[ModelVersion]:
+    """Make versions with these parameters the active ones of all models, and return them.
+
+    A version that exists with the same parameters is activated again; otherwise the next one is made. When
+    anything changed, every order of the tenant is marked to be credited anew.
+    """
+    await wait_for_lock(connection, f"models:{tenant_id}")
+    active = {
+        row["model"]: row
+        for row in await queries.select_active_models(connection, tenant_id=tenant_id)
+    }
+    latest = {
+        row["model"]: row["version"]
+        for row in await queries.select_latest_versions(connection, tenant_id=tenant_id)
+    }
+    wanted: dict[str, object] = {
+        "lookback_days": lookback_days,
+        "after_conversion": after_conversion,
+        "half_life_days": half_life_days,
+    }
+    changed = [
+        model
+        for model in MODEL_NAMES
+        if model not in active
+        or any(active[model][name] != value for name, value in wanted.items())
+    ]
+    if changed:
+        await queries.deactivate_models(connection, tenant_id=tenant_id, models=changed)
+        for model in changed:
+            await _activate(connection, tenant_id, model, latest.get(model, 0) + 1, wanted)
+        await mark_all_orders(connection, tenant_id)
+    return await active_versions(connection, tenant_id)
+
+
+async def _activate(
+    connection: Connection,
+    tenant_id: UUID,
+    model: str,
+    next_version: int,
+    wanted: dict[str, object],
+) -> None:
+    same = await queries.select_same_version(connection, tenant_id=tenant_id, model=model, **wanted)
+    if same is not None:
+        await queries.activate_model(connection, tenant_id=tenant_id, model_version=same)
+        return
+    await queries.insert_model(
+        connection,
+        tenant_id=tenant_id,
+        model_version=f"{model}@{next_version}",
+        model=model,
+        version=next_version,
+        **wanted,
+    )

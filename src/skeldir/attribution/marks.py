@@ -1,0 +1,73 @@
+"""Which orders are to be credited: marks written in the transaction of the fact that made them dirty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from skeldir.attribution.store import queries
+
+if TYPE_CHECKING:
+    from skeldir.db.pool import Connection
+
+DEFAULT_LOOKBACK_DAYS = 30
+
+
+def ingest_lock(tenant_id: UUID) -> str:
+    """Return the name of the lock that every transaction writing facts of a tenant shares, before its first read.
+
+    A touch and an order that arrive in two transactions at once cannot see each other, so neither could mark
+    the order for the touch. A credit run therefore waits for the writers that were under way when it chose its
+    orders (see `runs`): those that come later see the orders, and mark them again.
+    """
+    return f"ingest:{tenant_id}"
+
+
+async def mark_orders_reached_by_touches(
+    connection: Connection, tenant_id: UUID, touches: Sequence[tuple[bytes, datetime]]
+) -> None:
+    """Mark the orders that new touches, given as (journey key hash, moment), can earn from."""
+    if touches:
+        await queries.mark_orders_reached_by_touches(
+            connection,
+            tenant_id=tenant_id,
+            journey_keys=[key for key, _ in touches],
+            moments=[moment for _, moment in touches],
+            lookback_days=await _longest_lookback(connection, tenant_id),
+        )
+
+
+async def mark_orders_of_conversions(
+    connection: Connection, tenant_id: UUID, order_ids: Sequence[str]
+) -> None:
+    """Mark orders that got new entries, and the orders whose journeys a new capture may cut."""
+    if not order_ids:
+        return
+    await queries.mark_orders(connection, tenant_id=tenant_id, order_ids=list(order_ids))
+    models = await queries.select_active_models(connection, tenant_id=tenant_id)
+    if any(model["after_conversion"] == "reset" for model in models):
+        await queries.mark_orders_after_captures(
+            connection,
+            tenant_id=tenant_id,
+            order_ids=list(order_ids),
+            lookback_days=max(model["lookback_days"] for model in models),
+        )
+
+
+async def mark_all_orders(connection: Connection, tenant_id: UUID) -> None:
+    """Mark every order of the transaction's tenant: a rebuild, or a change of the models."""
+    await queries.mark_all_orders(connection, tenant_id=tenant_id)
+
+
+async def count_dirty_orders(connection: Connection, tenant_id: UUID) -> int:
+    """Return how many orders of the transaction's tenant wait to be credited."""
+    count: int = await queries.count_dirty_orders(connection, tenant_id=tenant_id)
+    return count
+
+
+async def _longest_lookback(connection: Connection, tenant_id: UUID) -> int:
+    """Return the longest active lookback in days; a tenant without models is about to get the default ones."""
+    models = await queries.select_active_models(connection, tenant_id=tenant_id)
+    return max((model["lookback_days"] for model in models), default=DEFAULT_LOOKBACK_DAYS)

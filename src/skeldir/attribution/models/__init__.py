@@ -1,0 +1,38 @@
+"""Attribution models: pure functions that say which touches of a journey earned its conversion.
+
+This package is the door: `touch_weights` applies a model by name, `ModelVersion` fixes a model
+with its parameters. No database, no clock, no floats in the weights.
+"""
+
+from __future__ import annotations
+
+from skeldir.attribution.models.rules import (
+    DIRECT,
+    MODEL_NAMES,
+    JourneyTouch,
+    ModelUnknown,
+    first_touch,
+    last_non_direct,
+    last_touch,
+    linear,
+    position_based,
+    time_decay,
+    touch_weights,
+)
+from skeldir.attribution.models.versions import ModelVersion, ModelVersionInvalid
+
+__all__ = [
+    "DIRECT",
+    "MODEL_NAMES",
+    "JourneyTouch",
+    "ModelUnknown",
+    "ModelVersion",
+    "ModelVersionInvalid",
+    "first_touch",
+    "last_non_direct",
+    "last_touch",
+    "linear",
+    "position_based",
+    "time_decay",
+    "touch_weights",
+]

@@ -1,0 +1,142 @@
+"""The six rule models: which touch of a journey earned how much of its conversion.
+
+Each is a pure function from a journey to whole-number weights, one per touch, of which only the
+ratios mean anything. Whole numbers keep the later split of money exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Final
+
+from skeldir.attribution.models.halving import halved
+from skeldir.errors import SkeldirError
+
+DIRECT: Final = "direct"
+"""The channel code of a visit without a known source."""
+
+_MICROSECOND: Final = timedelta(microseconds=1)
+_MICROSECONDS_OF_A_DAY: Final = 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyTouch:
+    """One touch. A journey is a sequence of them by (occurred_at, idempotency_key bytewise)."""
+
+    occurred_at: datetime
+    channel_code: str
+    idempotency_key: str
+
+
+class ModelUnknown(SkeldirError):
+    """No attribution model has this name."""
+
+    code = "model_unknown"
+    status = 422
+    title = "The attribution model is not known"
+
+
+def first_touch(touches: Sequence[JourneyTouch]) -> list[int]:
+    """All to the first touch."""
+    return _only(0, len(touches))
+
+
+def last_touch(touches: Sequence[JourneyTouch]) -> list[int]:
+    """All to the last touch."""
+    return _only(len(touches) - 1, len(touches))
+
+
+def last_non_direct(touches: Sequence[JourneyTouch]) -> list[int]:
+    """All to the last touch whose channel is not `direct`; to the last one if all are."""
+    last = len(touches) - 1
+    for index in range(last, -1, -1):
+        if touches[index].channel_code != DIRECT:
+            return _only(index, len(touches))
+    return _only(last, len(touches))
+
+
+def linear(touches: Sequence[JourneyTouch]) -> list[int]:
+    """The same to every touch."""
+    return [1] * len(touches)
+
+
+def position_based(touches: Sequence[JourneyTouch]) -> list[int]:
+    """40 % each to the first and the last touch, 20 % over those between; of two, half each.
+
+    With m touches between, the weights are 2m, then 1 for each, then 2m; together 5m.
+    """
+    between = len(touches) - 2
+    if between <= 0:
+        return [1] * len(touches)
+    return [2 * between, *[1] * between, 2 * between]
+
+
+def time_decay(touches: Sequence[JourneyTouch], half_life_days: Fraction | float) -> list[int]:
+    """Weight 2^(-d / half_life_days) for a touch d days before the conversion.
+
+    Only ratios matter, so the age is counted from the newest touch, whose weight is 2**120, and
+    nothing overflows or underflows however far off the conversion is. Ages are exact to the
+    microsecond and the half-life is rounded to it. Each ratio to the newest touch is within 2^-54
+    of its value up to 56 half-lives of age; beyond, within 2^-120 absolutely (see `halved`).
+
+    Raises `ValueError` when the half-life is not positive and finite.
+    """
+    half_life = half_life_microseconds(half_life_days)
+    newest = touches[-1].occurred_at
+    return [halved((newest - touch.occurred_at) // _MICROSECOND, half_life) for touch in touches]
+
+
+def half_life_microseconds(half_life_days: Fraction | float) -> int:
+    """Return the half-life in whole microseconds; `ValueError` unless positive and finite."""
+    if not 0 < half_life_days < float("inf"):
+        raise ValueError("A half-life is a positive, finite number of days.")
+    half_life = round(half_life_days * _MICROSECONDS_OF_A_DAY)
+    if half_life == 0:
+        raise ValueError("A half-life is at least one microsecond.")
+    return half_life
+
+
+_BY_POSITION: Final[Mapping[str, Callable[[Sequence[JourneyTouch]], list[int]]]] = {
+    "first_touch": first_touch,
+    "last_touch": last_touch,
+    "last_non_direct": last_non_direct,
+    "linear": linear,
+    "position_based": position_based,
+}
+
+MODEL_NAMES: Final[tuple[str, ...]] = (*_BY_POSITION, "time_decay")
+"""The names `touch_weights` takes, in the order in which people read them."""
+
+
+def touch_weights(
+    model: str, touches: Sequence[JourneyTouch], *, half_life_days: Fraction | float = 7.0
+) -> list[int]:
+    """Return the weight of each touch by the named model: whole, not negative, not all zero.
+
+    Raises `ModelUnknown`, and `ValueError` for an empty journey, which has no one to credit: its
+    money is `unattributed`, and that is for the caller to say.
+    """
+    by_position = _BY_POSITION.get(model)
+    if by_position is None and model != "time_decay":
+        raise model_unknown(model)
+    if not touches:
+        raise ValueError("An empty journey has no touch to credit.")
+    if by_position is None:
+        return time_decay(touches, half_life_days)
+    return by_position(touches)
+
+
+def model_unknown(model: str) -> ModelUnknown:
+    """Return the error that names the models there are."""
+    return ModelUnknown(
+        f'There is no attribution model "{model}".', cure=f"Use one of {', '.join(MODEL_NAMES)}."
+    )
+
+
+def _only(index: int, count: int) -> list[int]:
+    weights = [0] * count
+    weights[index] = 1
+    return weights

@@ -1,0 +1,56 @@
+"""What a model version fixes: a model, its parameters, and the journeys it looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from fractions import Fraction
+from typing import Literal
+
+from skeldir.attribution.models.rules import MODEL_NAMES, half_life_microseconds, model_unknown
+from skeldir.errors import SkeldirError
+
+
+class ModelVersionInvalid(SkeldirError):
+    """A model version has a parameter that no journey could be credited by."""
+
+    code = "model_version_invalid"
+    status = 422
+    title = "The model version is not valid"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """A model with everything its credits depend on; another parameter is another version.
+
+    `lookback` is how long before a conversion a touch may lie, both ends included. With
+    `after_conversion` "keep" a touch may earn again for the next conversion of its journey; with
+    "reset" the journey begins anew after each. `half_life_days` matters to `time_decay` only.
+
+    Raises `ModelUnknown` and `ModelVersionInvalid`.
+    """
+
+    model_version: str
+    model: str
+    lookback: timedelta = timedelta(days=30)
+    after_conversion: Literal["keep", "reset"] = "keep"
+    half_life_days: Fraction | float = 7.0
+
+    def __post_init__(self) -> None:
+        if self.model not in MODEL_NAMES:
+            raise model_unknown(self.model)
+        if self.lookback < timedelta(0):
+            raise ModelVersionInvalid(
+                "The lookback is negative.", cure="Give the days before a conversion, such as 30."
+            )
+        if self.after_conversion not in ("keep", "reset"):
+            raise ModelVersionInvalid(
+                f'"{self.after_conversion}" is not something a conversion does to earlier touches.',
+                cure="Set after_conversion to keep or reset.",
+            )
+        try:
+            half_life_microseconds(self.half_life_days)
+        except ValueError as error:
+            raise ModelVersionInvalid(
+                str(error), cure="Give half_life_days as a positive number, such as 7."
+            ) from error

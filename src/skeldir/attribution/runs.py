@@ -1,0 +1,269 @@
+"""Credit runs: dirty orders become allocations, batch by batch, each batch in one transaction."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from skeldir.attribution.definitions import active_versions
+from skeldir.attribution.marks import ingest_lock
+from skeldir.attribution.models import JourneyTouch, ModelVersion
+from skeldir.attribution.splits import (
+    Allocation,
+    LedgerEntry,
+    allocate_order_for_versions,
+    earliest_capture,
+)
+from skeldir.attribution.store import queries
+from skeldir.db.locks import try_lock, wait_for_lock
+from skeldir.matviews import mark_days
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from skeldir.db.pool import Connection, Database
+
+MARKS_PER_TRANSACTION = 1_000
+_BEFORE_ALL = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class CreditReport:
+    """What a run did. `is_complete` is False when another worker is crediting the tenant just now."""
+
+    orders: int
+    allocations: int
+    is_complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelTotal:
+    """What one model gives one channel in one currency, over all days. `conversions` are exact to 10⁻¹²."""
+
+    currency: str
+    channel_code: str
+    model: str
+    credited_cents: int
+    conversions: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """An order that is being credited: its entries and, once a capture is there, its journey."""
+
+    order_id: str
+    entries: list[LedgerEntry]
+    capture: LedgerEntry | None
+    journey_key: bytes | None
+
+
+async def credit_dirty_orders(
+    database: Database,
+    *,
+    tenant_id: UUID | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> CreditReport:
+    """Credit every marked order, of one tenant or of all, with all active models.
+
+    Killed at any point it loses nothing and repeats nothing: marks go in the transaction that writes the
+    allocations. `progress` is told the number of orders of each finished transaction.
+    """
+    if tenant_id is not None:
+        tenants = [tenant_id]
+    else:
+        async with database.unbound() as connection:
+            tenants = [
+                row["tenant_id"] for row in await queries.tenants_with_dirty_orders(connection)
+            ]
+    orders = allocations = 0
+    is_complete = True
+    for tenant in tenants:
+        after = _BEFORE_ALL
+        while marks := await _choose_marks(database, tenant, after):
+            done = await _credit_marks(database, tenant, marks)
+            if done is None:
+                is_complete = False
+                break
+            after = marks[-1]
+            orders += done[0]
+            allocations += done[1]
+            if progress is not None:
+                progress(done[0])
+    return CreditReport(orders, allocations, is_complete)
+
+
+async def _choose_marks(database: Database, tenant_id: UUID, after: UUID) -> list[UUID]:
+    """Return the next marks after `after`, or from the start again; then wait for the writers under way.
+
+    Whoever wrote a fact without seeing the marked orders has committed when this returns; whoever comes
+    later sees them. So the touches read from now on are all that count, or leave a new mark.
+    """
+    async with database.tenant(tenant_id) as connection:
+        rows = await queries.select_marks(
+            connection, tenant_id=tenant_id, after=after, most=MARKS_PER_TRANSACTION
+        )
+        if not rows and after != _BEFORE_ALL:
+            rows = await queries.select_marks(
+                connection, tenant_id=tenant_id, after=_BEFORE_ALL, most=MARKS_PER_TRANSACTION
+            )
+    if rows:
+        async with database.tenant(tenant_id) as connection:
+            await wait_for_lock(connection, ingest_lock(tenant_id))
+    return [row["id"] for row in rows]
+
+
+async def _credit_marks(
+    database: Database, tenant_id: UUID, marks: list[UUID]
+) -> tuple[int, int] | None:
+    """Credit the orders of `marks`; None when another worker holds the tenant."""
+    async with database.tenant(tenant_id) as connection:
+        if not await try_lock(connection, f"credit:{tenant_id}"):
+            return None
+        taken = await queries.take_marks(connection, tenant_id=tenant_id, ids=marks)
+        order_ids = [row["order_id"] for row in taken]
+        if not order_ids:
+            return 0, 0
+        versions = await active_versions(connection, tenant_id)
+        orders = await _load_orders(connection, tenant_id, order_ids)
+        credited = await _allocate(connection, tenant_id, orders, versions)
+        await _replace_allocations(connection, tenant_id, order_ids, versions, credited)
+        await mark_days(
+            connection, tenant_id, (_utc_date(entry) for order in orders for entry in order.entries)
+        )
+        return len(order_ids), sum(len(allocations) for _, allocations in credited)
+
+
+def _utc_date(entry: LedgerEntry) -> date:
+    return entry.occurred_at.astimezone(UTC).date()
+
+
+async def _load_orders(
+    connection: Connection, tenant_id: UUID, order_ids: list[str]
+) -> list[_Order]:
+    entries: dict[str, list[LedgerEntry]] = defaultdict(list)
+    journeys: dict[UUID, bytes | None] = {}
+    for row in await queries.select_entries(connection, tenant_id=tenant_id, order_ids=order_ids):
+        entries[row["order_id"]].append(_entry(row))
+        journeys[row["id"]] = row["journey_key"]
+    orders = []
+    for order_id in order_ids:
+        capture = earliest_capture(entries[order_id])
+        journey_key = None if capture is None else journeys[capture.entry_id]
+        orders.append(_Order(order_id, entries[order_id], capture, journey_key))
+    return orders
+
+
+def _entry(row: asyncpg.Record) -> LedgerEntry:
+    return LedgerEntry(
+        entry_id=row["id"],
+        business_key=row["business_key"],
+        occurred_at=row["occurred_at"],
+        kind=row["kind"],
+        currency=row["currency"],
+        amount_cents=row["amount_cents"],
+    )
+
+
+async def _allocate(
+    connection: Connection,
+    tenant_id: UUID,
+    orders: Sequence[_Order],
+    versions: Sequence[ModelVersion],
+) -> list[tuple[_Order, list[Allocation]]]:
+    travelled = [
+        order for order in orders if order.capture is not None and order.journey_key is not None
+    ]
+    touches, previous = await _load_journeys(connection, tenant_id, travelled, versions)
+    return [
+        (
+            order,
+            allocate_order_for_versions(
+                order.entries,
+                touches.get(order.order_id, []),
+                versions,
+                previous_conversion_at=previous.get(order.order_id),
+            ),
+        )
+        for order in orders
+    ]
+
+
+async def _load_journeys(  # type: ignore[no-untyped-def]
+    connection: Connection,
+    tenant_id: UUID,
+    orders: Sequence[_Order],
+    versions: Sequence[ModelVersion],
+):
+    keys = [order.journey_key for order in orders]
+    moments = [order.capture.occurred_at for order in orders if order.capture is not None]
+    touches: dict[str, list[JourneyTouch]] = defaultdict(list)
+    for row in await queries.select_touches(
+        connection,
+        tenant_id=tenant_id,
+        journey_keys=keys,
+        moments=moments,
+        lookback_days=max(version.lookback.days for version in versions),
+    ):
+        touches[orders[row["place"] - 1].order_id].append(
+            JourneyTouch(row["occurred_at"], row["channel_code"], row["idempotency_key"])
+        )
+    previous: dict[str, datetime] = {}
+    if any(version.after_conversion == "reset" for version in versions):
+        rows = await queries.select_previous_conversions(
+            connection,
+            tenant_id=tenant_id,
+            order_ids=[order.order_id for order in orders],
+            journey_keys=keys,
+            moments=moments,
+        )
+        previous = {orders[row["place"] - 1].order_id: row["occurred_at"] for row in rows}
+    return touches, previous
+
+
+async def _replace_allocations(
+    connection: Connection,
+    tenant_id: UUID,
+    order_ids: list[str],
+    versions: Sequence[ModelVersion],
+    credited: Sequence[tuple[_Order, list[Allocation]]],
+) -> None:
+    await queries.delete_allocations(
+        connection,
+        tenant_id=tenant_id,
+        order_ids=order_ids,
+        model_versions=[version.model_version for version in versions],
+    )
+    columns: tuple[list[object], ...] = tuple([] for _ in range(8))
+    for order, allocations in credited:
+        of_entry = {entry.entry_id: (_utc_date(entry), entry.currency) for entry in order.entries}
+        for allocation in allocations:
+            entry_date, currency = of_entry[allocation.entry_id]
+            values = (
+                order.order_id,
+                allocation.model_version,
+                allocation.entry_id,
+                allocation.channel_code,
+                entry_date,
+                currency,
+                allocation.allocated_cents,
+                allocation.conversion_ppt,
+            )
+            for column, value in zip(columns, values, strict=True):
+                column.append(value)
+    names = (
+        "order_ids", "model_versions", "entry_ids", "channel_codes", "entry_dates", "currencies", "cents", "parts",
+    )  # fmt: skip
+    await queries.insert_allocations(
+        connection, tenant_id=tenant_id, **dict(zip(names, columns, strict=True))
+    )
+
+
+async def channel_totals(connection: Connection, tenant_id: UUID) -> list[ChannelTotal]:
+    """Return what each active model gives each channel of the transaction's tenant, a row a currency."""
+    rows = await queries.select_channel_totals(connection, tenant_id=tenant_id)
+    return [ChannelTotal(**row) for row in rows]

@@ -1,0 +1,163 @@
+"""The money of an order, divided over the channels of its journey to the minor unit.
+
+The rule is about balances, not entries: after each entry the net amount of the order in a currency
+is divided by largest remainder, and the entry is credited with the change. So at any time a
+channel's net credit is its exact share of the net order, and a fully refunded order leaves 0 on
+every channel however many parts the refund came in, and also when it sorts before its capture.
+The price is that one entry's own parts are not always its largest-remainder split: each is less
+than two units from its exact share, so that of a small entry a part may have the other sign.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from skeldir.attribution.journeys import select_touches
+from skeldir.attribution.models import JourneyTouch, ModelVersion, touch_weights
+from skeldir.money import split
+
+CAPTURE: Final = "capture"
+UNATTRIBUTED: Final = "unattributed"
+"""The channel code of money whose journey has no touch in the window."""
+
+PARTS_OF_A_CONVERSION: Final = 10**12
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One signed movement of an order's money: captures >= 0, refunds and disputes negative."""
+
+    entry_id: UUID
+    business_key: str
+    occurred_at: datetime
+    kind: str
+    currency: str
+    amount_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """What one entry brings one channel by one model version.
+
+    `allocated_cents` is signed, in minor units of the entry's currency; over the channels it sums
+    to the entry's amount. `conversion_ppt` is the channel's part of the order's one conversion, in
+    parts per 10**12; over the channels of the earliest capture it sums to 10**12.
+    """
+
+    model_version: str
+    entry_id: UUID
+    channel_code: str
+    allocated_cents: int
+    conversion_ppt: int
+
+
+_NO_TOUCH: Final = ([UNATTRIBUTED], [1])
+
+
+def earliest_capture(entries: Sequence[LedgerEntry]) -> LedgerEntry | None:
+    """Return the first capture by (occurred_at, business_key): it fixes the order's journey."""
+    captures = [entry for entry in entries if entry.kind == CAPTURE]
+    return min(captures, key=_ledger_order, default=None)
+
+
+def allocate_order(
+    entries: Sequence[LedgerEntry],
+    touches_in_window: Sequence[JourneyTouch],
+    version: ModelVersion,
+) -> list[Allocation]:
+    """Credit every entry of one order to the channels of its journey, by one model version.
+
+    `entries` are all entries of the order, in any order and currency; `touches_in_window` is what
+    `select_touches` returned for the earliest capture. Without a capture there is no journey yet
+    and the list is empty; without a touch everything goes to `unattributed`. Sorted by entry
+    (occurred_at, business_key), then channel code; rows that would say nothing are left out.
+    """
+    capture = earliest_capture(entries)
+    if capture is None:
+        return []
+    return _allocate(sorted(entries, key=_ledger_order), capture, touches_in_window, version)
+
+
+def allocate_order_for_versions(
+    entries: Sequence[LedgerEntry],
+    touches: Sequence[JourneyTouch],
+    versions: Sequence[ModelVersion],
+    *,
+    previous_conversion_at: datetime | None,
+) -> list[Allocation]:
+    """Credit one order by several model versions: `allocate_order` of each, one after another.
+
+    `touches` and `previous_conversion_at` are as in `select_touches`; the moment of conversion is
+    that of the earliest capture. Versions with the same window share its selection.
+    """
+    capture = earliest_capture(entries)
+    if capture is None:
+        return []
+    in_order = sorted(entries, key=_ledger_order)
+    windows: dict[tuple[object, str], Sequence[JourneyTouch]] = {}
+    allocations: list[Allocation] = []
+    for version in versions:
+        key = (version.lookback, version.after_conversion)
+        if key not in windows:
+            windows[key] = select_touches(
+                touches,
+                converted_at=capture.occurred_at,
+                previous_conversion_at=previous_conversion_at,
+                version=version,
+            )
+        allocations += _allocate(in_order, capture, windows[key], version)
+    return allocations
+
+
+def _allocate(
+    in_order: Sequence[LedgerEntry],
+    capture: LedgerEntry,
+    touches_in_window: Sequence[JourneyTouch],
+    version: ModelVersion,
+) -> list[Allocation]:
+    codes, weights = _weigh_channels(touches_in_window, version)
+    nothing = [0] * len(codes)
+    balances: dict[str, int] = {}
+    held: dict[str, list[int]] = {}
+    allocations: list[Allocation] = []
+    for entry in in_order:
+        currency = entry.currency
+        balance = balances[currency] = balances.get(currency, 0) + entry.amount_cents
+        before = held.get(currency, nothing)
+        after = held[currency] = split(balance, weights)
+        # The sorted list holds the very object that `earliest_capture` chose.
+        parts = split(PARTS_OF_A_CONVERSION, weights) if entry is capture else nothing
+        for code, was, now, ppt in zip(codes, before, after, parts, strict=True):
+            if now != was or ppt:
+                allocations.append(
+                    Allocation(version.model_version, entry.entry_id, code, now - was, ppt)
+                )
+    return allocations
+
+
+def _weigh_channels(
+    touches: Sequence[JourneyTouch], version: ModelVersion
+) -> tuple[list[str], list[int]]:
+    """Return the channels by code, and the sum of each one's touch weights.
+
+    A channel without weight can earn nothing and is left out.
+    """
+    if not touches:
+        return _NO_TOUCH
+    sums: dict[str, int] = {}
+    weights = touch_weights(version.model, touches, half_life_days=version.half_life_days)
+    for touch, weight in zip(touches, weights, strict=True):
+        if weight:
+            code = touch.channel_code
+            sums[code] = sums.get(code, 0) + weight
+    # Text sorts by code point, which for UTF-8 is the order of its bytes.
+    codes = sorted(sums)
+    return codes, [sums[code] for code in codes]
+
+
+def _ledger_order(entry: LedgerEntry) -> tuple[datetime, str]:
+    return entry.occurred_at, entry.business_key

@@ -1,0 +1,321 @@
+"""A raw item becomes a touch or a conversion, or is rejected with a reason. Pure; the HTTP API and imports share it."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from skeldir.ingest.channels import (
+    CLICK_ID_KINDS,
+    COMMON_CHANNELS,
+    RESERVED_CHANNELS,
+    choose_channel,
+)
+from skeldir.ingest.rejections import ItemRejected, Refused
+from skeldir.money import CURRENCIES
+from skeldir.revenue import KIND_SIGNS
+
+MAX_AMOUNT_CENTS = 10**15
+MAX_CLOCK_SKEW = timedelta(minutes=10)
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+
+# What of an item may be kept at all; the rest is dropped unread.
+TOUCH_FIELDS = frozenset(
+    {
+        "idempotency_key", "occurred_at", "journey_key", "session_id", "source", "medium",
+        "campaign", "referrer_host", "landing_path", "click_ids", "channel",
+    }
+)  # fmt: skip
+CONVERSION_FIELDS = frozenset(
+    {
+        "idempotency_key",
+        "order_id",
+        "kind",
+        "amount_cents",
+        "currency",
+        "occurred_at",
+        "journey_key",
+    }
+)
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_HAS_OFFSET = re.compile(r"(?:Z|z|[+-]\d{2}(?::?\d{2})?(?::?\d{2})?)$")
+_HOST = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """One visit of a journey to the site, with the channel that brought it.
+
+    `journey_key` is what the caller passed; only its keyed hash is ever stored. `occurred_at` is aware, UTC.
+    """
+
+    idempotency_key: str
+    occurred_at: datetime
+    journey_key: str
+    session_id: str | None
+    channel_code: str
+    channel_rule: str
+    source: str | None
+    medium: str | None
+    campaign: str | None
+    referrer_host: str | None
+    landing_path: str | None
+    click_id_kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """One movement of money of an order. `amount_cents` is signed: captures are ≥ 0, refunds and disputes < 0."""
+
+    idempotency_key: str
+    order_id: str
+    kind: str
+    amount_cents: int
+    currency: str
+    occurred_at: datetime
+    journey_key: str | None
+
+
+def read_touch(item: object, *, now: datetime, own_channels: frozenset[str]) -> Touch:
+    """Return the touch that `item` (a mapping with the fields of TOUCH_FIELDS) describes.
+
+    Raises:
+        ItemRejected: with the code of the first fault found.
+    """
+    fields = _fields(item)
+    key = _required_text(fields, "idempotency_key", 200)
+    occurred_at = _moment(fields, now)
+    journey_key = _required_text(fields, "journey_key", 500)
+    source = _text(fields, "source", 300)
+    medium = _text(fields, "medium", 300)
+    campaign = _text(fields, "campaign", 300)
+    referrer_host = _host(_text(fields, "referrer_host", 2000))
+    kinds = _click_id_kinds(fields)
+    code, rule = _channel(fields, own_channels, (source, medium, campaign, referrer_host, kinds))
+    return Touch(
+        key,
+        occurred_at,
+        journey_key,
+        _text(fields, "session_id", 200),
+        code,
+        rule,
+        source,
+        medium,
+        campaign,
+        referrer_host,
+        _path(_text(fields, "landing_path", 2000)),
+        kinds,
+    )
+
+
+def read_conversion(item: object, *, now: datetime) -> Conversion:
+    """Return the conversion that `item` (a mapping with the fields of CONVERSION_FIELDS) describes.
+
+    Raises:
+        ItemRejected: with the code of the first fault found.
+    """
+    fields = _fields(item)
+    key = _required_text(fields, "idempotency_key", 200)
+    order_id = _required_text(fields, "order_id", 200)
+    kind = fields.get("kind")
+    if _is_absent(kind):
+        raise ItemRejected("kind_missing", "The conversion has no kind.")
+    sign = KIND_SIGNS.get(kind) if isinstance(kind, str) else None
+    if sign is None or not isinstance(kind, str):
+        raise ItemRejected("kind_unknown", f"The kind {_shown(kind)} is not known.")
+    amount = _amount(fields)
+    if amount == 0 and kind != "capture":
+        raise ItemRejected("amount_zero", f"A {kind} of 0 moves no money.")
+    currency = _currency(fields)
+    occurred_at = _moment(fields, now)
+    journey_key = (
+        None
+        if _is_absent(fields.get("journey_key"))
+        else _required_text(fields, "journey_key", 500)
+    )
+    return Conversion(key, order_id, kind, sign * amount, currency, occurred_at, journey_key)
+
+
+def _fields(item: object) -> Mapping[str, object]:
+    if isinstance(item, Mapping):
+        return item
+    if isinstance(item, Refused):
+        raise ItemRejected(item.code, item.detail)
+    raise ItemRejected("item_not_an_object", f"The item is {_shown(item)}, not an object.")
+
+
+def _is_absent(value: object) -> bool:
+    return value is None or value == ""
+
+
+def _shown(value: object) -> str:
+    """Name a value in a message without repeating a long or nested one."""
+    if isinstance(value, str):
+        return repr(value) if len(value) <= 40 else f"a text of {len(value)} characters"
+    if isinstance(value, bool | int | float | Decimal) or value is None:
+        return repr(value)[:40]
+    return f"a {type(value).__name__}"
+
+
+def _required_text(fields: Mapping[str, object], name: str, longest: int) -> str:
+    value = fields.get(name)
+    if _is_absent(value):
+        raise ItemRejected(f"{name}_missing", f"{name} is missing.")
+    if (
+        not isinstance(value, str)
+        or len(value) > longest
+        or _CONTROL.search(value)
+        or not value.strip()
+    ):
+        raise ItemRejected(f"{name}_invalid", f"{name} is {_shown(value)}.")
+    return value
+
+
+def _text(fields: Mapping[str, object], name: str, longest: int) -> str | None:
+    value = fields.get(name)
+    if _is_absent(value):
+        return None
+    if not isinstance(value, str) or _CONTROL.search(value):
+        raise ItemRejected("field_invalid", f"{name} is {_shown(value)}.")
+    if len(value) > longest:
+        raise ItemRejected(
+            "field_too_long", f"{name} has {len(value)} characters; {longest} are accepted."
+        )
+    return value
+
+
+def _moment(fields: Mapping[str, object], now: datetime) -> datetime:
+    value = fields.get("occurred_at")
+    if _is_absent(value):
+        raise ItemRejected("occurred_at_missing", "occurred_at is missing.")
+    moment = value if isinstance(value, datetime) else _parse_moment(value)
+    if moment.tzinfo is None:
+        raise ItemRejected(
+            "occurred_at_without_offset", f"occurred_at {_shown(value)} has no offset."
+        )
+    if moment > now + MAX_CLOCK_SKEW:
+        raise ItemRejected(
+            "occurred_at_in_the_future", f"occurred_at {_shown(value)} is in the future."
+        )
+    if moment < EARLIEST:
+        raise ItemRejected(
+            "occurred_at_too_early", f"occurred_at {_shown(value)} is before the year 2000."
+        )
+    return moment
+
+
+def _parse_moment(value: object) -> datetime:
+    if isinstance(value, str) and len(value) <= 40:
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            pass
+        else:
+            # A date alone is a day, not a moment.
+            if len(value) > len("2026-06-01") and (
+                moment.tzinfo is None or _HAS_OFFSET.search(value)
+            ):
+                return moment
+    raise ItemRejected("occurred_at_invalid", f"occurred_at is {_shown(value)}.")
+
+
+def _amount(fields: Mapping[str, object]) -> int:
+    value = fields.get("amount_cents")
+    if _is_absent(value):
+        raise ItemRejected("amount_missing", "amount_cents is missing.")
+    if isinstance(value, float | Decimal):
+        if not math.isfinite(value):
+            raise ItemRejected("amount_invalid", f"amount_cents is {value}.")
+        raise ItemRejected(
+            "amount_fractional", f"amount_cents is {_shown(value)}, not a whole number."
+        )
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ItemRejected("amount_invalid", f"amount_cents is {_shown(value)}.")
+    if value < 0:
+        raise ItemRejected("amount_negative", f"amount_cents is {value}.")
+    if value > MAX_AMOUNT_CENTS:
+        raise ItemRejected("amount_too_large", f"amount_cents is {value}.")
+    return value
+
+
+def _currency(fields: Mapping[str, object]) -> str:
+    value = fields.get("currency")
+    if _is_absent(value):
+        raise ItemRejected("currency_missing", "currency is missing.")
+    if not isinstance(value, str):
+        raise ItemRejected("currency_invalid", f"currency is {_shown(value)}.")
+    if value not in CURRENCIES:
+        raise ItemRejected("currency_unknown", f"currency {_shown(value)} is not known.")
+    return value
+
+
+def _click_id_kinds(fields: Mapping[str, object]) -> tuple[str, ...]:
+    value = fields.get("click_ids")
+    if _is_absent(value):
+        return ()
+    if not isinstance(value, list | tuple) or not all(isinstance(kind, str) for kind in value):
+        raise ItemRejected(
+            "click_ids_invalid", f"click_ids is {_shown(value)}, not a list of names."
+        )
+    kinds = sorted({kind.lower() for kind in value})
+    unknown = [kind for kind in kinds if kind not in CLICK_ID_KINDS]
+    if unknown:
+        raise ItemRejected(
+            "click_ids_invalid", f"click_ids names {_shown(unknown[0])}, which is not a known kind."
+        )
+    return tuple(kinds)
+
+
+def _channel(
+    fields: Mapping[str, object],
+    own_channels: frozenset[str],
+    traits: tuple[str | None, str | None, str | None, str | None, tuple[str, ...]],
+) -> tuple[str, str]:
+    explicit = fields.get("channel")
+    if _is_absent(explicit):
+        source, medium, campaign, referrer_host, kinds = traits
+        choice = choose_channel(
+            source=source,
+            medium=medium,
+            campaign=campaign,
+            referrer_host=referrer_host,
+            click_id_kinds=kinds,
+        )
+        return choice.code, choice.rule
+    if not isinstance(explicit, str) or (
+        explicit not in COMMON_CHANNELS and explicit not in own_channels
+    ):
+        raise ItemRejected("channel_unknown", f"The channel {_shown(explicit)} is not known.")
+    if explicit in RESERVED_CHANNELS:
+        raise ItemRejected("channel_reserved", f"The channel {explicit} cannot be given.")
+    return explicit, "explicit"
+
+
+def _host(value: str | None) -> str | None:
+    """Return the host alone of a host or URL, in lower case: paths and queries may carry personal data."""
+    if value is None:
+        return None
+    rest = _HOST.sub("", value.strip(), count=1)
+    host = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
+    return host.partition(":")[0].lower().strip(".")[:253] or None
+
+
+def _path(value: str | None) -> str | None:
+    """Return the path alone of a path or URL, without query and fragment."""
+    if value is None:
+        return None
+    path = re.split(r"[?#]", _HOST.sub("", value.strip(), count=1), maxsplit=1)[0]
+    if _HOST.match(value.strip()):
+        path = "/" + path.partition("/")[2]
+    return path[:500] or None
+
+
+def hash_journey_key(secret: bytes, journey_key: str) -> bytes:
+    """Return the 16 bytes that stand for a journey key: BLAKE2b (RFC 7693) keyed with the tenant's secret."""
+    return hashlib.blake2b(journey_key.encode(), key=secret, digest_size=16).digest()

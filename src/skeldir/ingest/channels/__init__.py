@@ -1,0 +1,12 @@
+"""Channels: how a touch gets its channel, as a pure function over a table of rules kept as data."""
+
+from skeldir.ingest.channels.rules import CLICK_ID_KINDS, ChannelChoice, choose_channel
+from skeldir.ingest.channels.taxonomy import COMMON_CHANNELS, RESERVED_CHANNELS
+
+__all__ = [
+    "CLICK_ID_KINDS",
+    "COMMON_CHANNELS",
+    "RESERVED_CHANNELS",
+    "ChannelChoice",
+    "choose_channel",
+]

@@ -1,0 +1,115 @@
+"""What was refused is kept with its reason, reduced to what may be kept at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+from uuid import UUID
+
+import orjson
+
+from skeldir.db.ids import new_ids
+from skeldir.ingest.canonical import CONVERSION_FIELDS, TOUCH_FIELDS, hash_journey_key
+from skeldir.ingest.rejections import Refused
+from skeldir.ingest.store import queries
+from skeldir.tenants import TenantProfile
+
+if TYPE_CHECKING:
+    from skeldir.db.pool import Connection
+
+ItemKind = Literal["touch", "conversion"]
+_FIELDS = {"touch": TOUCH_FIELDS, "conversion": CONVERSION_FIELDS}
+_LONGEST_VALUE = 500
+_E_MAIL = re.compile(r"[^\s@]+@[^\s@]+")
+_NOT_TEXT = re.compile(r"[\x00\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One refused item: where it stood, why, and what may be kept of it."""
+
+    origin: str
+    code: str
+    detail: str
+    cure: str
+    item: object
+
+
+@dataclass(frozen=True, slots=True)
+class DeadEvent:
+    """A dead letter as it is kept."""
+
+    recorded_at: datetime
+    item_kind: str
+    origin: str
+    code: str
+    detail: str
+    cure: str
+    item: object
+
+
+async def bury(
+    connection: Connection, profile: TenantProfile, kind: ItemKind, letters: Sequence[DeadLetter]
+) -> None:
+    """Keep refused items; one with an origin that is kept already is the same delivery again."""
+    if not letters:
+        return
+    await queries.insert_dead_events(
+        connection,
+        tenant_id=profile.tenant_id,
+        item_kind=kind,
+        ids=new_ids(len(letters)),
+        origins=[letter.origin for letter in letters],
+        codes=[letter.code for letter in letters],
+        details=[_without_e_mail(letter.detail) for letter in letters],
+        cures=[letter.cure for letter in letters],
+        items=[orjson.dumps(_reduce(letter.item, kind, profile)).decode() for letter in letters],
+    )
+
+
+async def list_dead_events(
+    connection: Connection, tenant_id: UUID, *, most: int = 100
+) -> list[DeadEvent]:
+    """Return the refused items of the transaction's tenant, the latest first."""
+    rows = await queries.select_dead_events(connection, tenant_id=tenant_id, most=most)
+    return [DeadEvent(**{**row, "item": orjson.loads(row["item"])}) for row in rows]
+
+
+def _reduce(item: object, kind: ItemKind, profile: TenantProfile) -> dict[str, object]:
+    """Return the known fields of an item: scalars only, cut to length, e-mail addresses out, the journey hashed."""
+    if isinstance(item, Refused):
+        kept = {
+            name: _scalar(value) for name, value in item.fields.items() if name in _FIELDS[kind]
+        }
+        digest = {name: item.fields[name] for name in ("sha256", "bytes") if name in item.fields}
+        return _with_hashed_journey(kept, profile) | digest
+    if not isinstance(item, Mapping):
+        return {"type": type(item).__name__}
+    kept = {name: _scalar(value) for name, value in item.items() if name in _FIELDS[kind]}
+    return _with_hashed_journey(kept, profile)
+
+
+def _with_hashed_journey(fields: dict[str, object], profile: TenantProfile) -> dict[str, object]:
+    journey_key = fields.get("journey_key")
+    if isinstance(journey_key, str) and journey_key:
+        fields["journey_key"] = hash_journey_key(profile.journey_secret, journey_key).hex()
+    return fields
+
+
+def _scalar(value: object) -> object:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return _without_e_mail(_NOT_TEXT.sub("\ufffd", value))[:_LONGEST_VALUE]
+    if isinstance(value, list | tuple):
+        return [_scalar(part) for part in value[:20] if isinstance(part, str)]
+    if isinstance(value, Mapping):
+        return "an object"
+    return str(value)[:_LONGEST_VALUE]
+
+
+def _without_e_mail(text: str) -> str:
+    return _E_MAIL.sub("[e-mail]", text)

@@ -1,0 +1,438 @@
+"""The mapping of a file: which column says what, and everything that a file cannot say of itself.
+
+A mapping comes from a small TOML file, from flags, or from recognised column names; all three end
+in `mapping_from_settings`, so that each rule stands once. Nothing that matters is assumed: what is
+missing is asked for by name.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final, Literal, NoReturn, TypeAlias, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+import orjson
+
+from skeldir.errors import SkeldirError
+from skeldir.ingest.canonical import SIGNS
+from skeldir.ingest.channels import CLICK_ID_KINDS, COMMON_CHANNELS, RESERVED_CHANNELS
+from skeldir.money import CURRENCIES
+
+FileKind: TypeAlias = Literal["touches", "conversions", "mixed"]
+FileFormat: TypeAlias = Literal["csv", "ndjson", "parquet"]
+Settings: TypeAlias = Mapping[str, object]
+
+FILE_KINDS: Final = ("touches", "conversions", "mixed")
+FILE_FORMATS: Final = ("csv", "ndjson", "parquet")
+EPOCH_UNITS: Final[Mapping[str, int]] = {
+    "epoch_seconds": 1_000_000,
+    "epoch_milliseconds": 1_000,
+    "epoch_microseconds": 1,
+}
+"""Time format to the microseconds of its unit."""
+
+TOUCH_COLUMNS: Final = (
+    "occurred_at", "journey_key", "session_id", "channel", "source", "medium", "campaign",
+    "referrer_host", "landing_path", "click_ids",
+)  # fmt: skip
+ORDER_COLUMNS: Final = ("order_id", "kind", "amount", "currency", "occurred_at", "journey_key")
+KEY_COLUMNS: Final = ("idempotency_key", "order_id")
+"""Fields that a list of columns may stand for; they are then hashed together."""
+
+_COLUMNS: Final = ("idempotency_key", *dict.fromkeys((*TOUCH_COLUMNS, *ORDER_COLUMNS)))
+_TABLES: Final = ("columns", "click_ids", "channels", "new_channels", "kinds", "refund", "models")
+_TEXTS: Final = (
+    "kind", "format", "delimiter", "currency", "amount_unit", "decimal_mark", "time_zone",
+    "time_format", "ambiguous_time",
+)  # fmt: skip
+_CONDITIONS: Final = ("touch_when", "order_when")
+_CHANNEL_CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_CHOICES: Final[Mapping[str, Sequence[str]]] = {
+    "kind": FILE_KINDS,
+    "format": FILE_FORMATS,
+    "delimiter": (",", ";", "\t"),
+    "amount_unit": ("major", "minor"),
+    "decimal_mark": (".", ","),
+    "ambiguous_time": ("refuse", "earlier", "later"),
+}
+
+
+class MappingInvalid(SkeldirError):
+    """The mapping does not say enough, contradicts itself, or does not fit the file."""
+
+    code = "mapping_invalid"
+    status = 422
+    title = "The mapping does not fit"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A test of one cell: it equals one of the texts, or with none given it is just not empty."""
+
+    column: str
+    equals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RefundColumns:
+    """Columns of an order's row that say how much of it was given back in all, and when."""
+
+    amount: str
+    occurred_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """What the mapping wants of the model versions that credit this file's orders."""
+
+    lookback_days: int = 30
+    after_conversion: Literal["keep", "reset"] = "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class FileMapping:
+    """How each row of a file becomes a touch, an order, or both.
+
+    `columns` maps a canonical field to its column, or to several for the fields of `KEY_COLUMNS`:
+    one column is taken as it is, of several a keyed hash. Without `idempotency_key` the key is a
+    keyed hash of all mapped columns of the touch or order, so rows that are equal in each of them
+    count once and are reported as duplicates. `currency` is set when it is the same in each row.
+    """
+
+    kind: FileKind
+    columns: Mapping[str, tuple[str, ...]]
+    format: FileFormat | None = None
+    delimiter: str | None = None
+    currency: str | None = None
+    amount_unit: Literal["major", "minor"] = "major"
+    decimal_mark: Literal[".", ","] = "."
+    time_zone: str | None = None
+    time_format: str = "iso"
+    ambiguous_time: Literal["refuse", "earlier", "later"] = "refuse"
+    touch_when: Condition | None = None
+    order_when: Condition | None = None
+    click_ids: Mapping[str, str] | None = None
+    channels: Mapping[str, str] | None = None
+    new_channels: Mapping[str, str] | None = None
+    kinds: Mapping[str, str] | None = None
+    refund: RefundColumns | None = None
+    models: ModelSettings | None = None
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """Return every column that is read, each once; the others of the file are never looked at."""
+        names = [name for columns in self.columns.values() for name in columns]
+        names += [when.column for when in (self.touch_when, self.order_when) if when is not None]
+        names += (self.click_ids or {}).values()
+        names += (self.refund.amount, self.refund.occurred_at) if self.refund else ()
+        return tuple(dict.fromkeys(names))
+
+    def fingerprint(self) -> bytes:
+        """Return the mapping as canonical JSON, without the models: they change no imported row."""
+        said = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "models"}
+        return orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
+
+    def check_columns(self, header: Sequence[str]) -> None:
+        """Refuse a file that lacks a column of the mapping, or has it twice. Raises MappingInvalid."""
+        for name in self.wanted:
+            if name not in header:
+                raise MappingInvalid(
+                    f'The file has no column "{name}".{nearest(name, header)}',
+                    cure=f"Its columns are: {_listed(header)}.",
+                )
+            if header.count(name) > 1:
+                raise MappingInvalid(
+                    f'The file has {header.count(name)} columns called "{name}".',
+                    cure="Give each column a name of its own.",
+                )
+
+    def check_channels(self, own_channels: Iterable[str]) -> None:
+        """Refuse codes that neither all tenants share nor this one has. Raises MappingInvalid."""
+        known = {*COMMON_CHANNELS, *own_channels, *(self.new_channels or {})} - RESERVED_CHANNELS
+        for value, code in (self.channels or {}).items():
+            if code not in known:
+                raise MappingInvalid(
+                    f'[channels] maps "{value}" to "{code}", which is not a channel.'
+                    + nearest(code, known),
+                    cure=f'Declare it: [new_channels] {code} = "a label".',
+                )
+
+
+def read_mapping(path: Path, flags: Settings | None = None) -> FileMapping:
+    """Read a mapping file; what `flags` says wins over it. Raises MappingInvalid."""
+    return mapping_from_settings(merge_settings(read_settings(path), flags or {}))
+
+
+def read_settings(path: Path) -> dict[str, object]:
+    """Return what a mapping file says, unchecked. Raises MappingInvalid when it is not TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise MappingInvalid(
+            f"The mapping {path.name} cannot be read: {error.strerror}.", cure="Check its path."
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise MappingInvalid(
+            f"The mapping {path.name} is not TOML: {error}.",
+            cure="Compare it with the examples in examples/mappings.",
+        ) from error
+
+
+def merge_settings(base: Settings, over: Settings) -> dict[str, object]:
+    """Return `base` with what `over` says in its place; their tables are joined key by key."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        both = isinstance(below, Mapping) and isinstance(value, Mapping)
+        merged[key] = {**below, **value} if both else value  # type: ignore[dict-item]  # both are mappings here
+    return merged
+
+
+def mapping_from_settings(settings: Settings) -> FileMapping:
+    """Return the mapping that `settings` describes, in the shape of a mapping file.
+
+    Raises:
+        MappingInvalid: a key is unknown or of the wrong type, or something needed is not said.
+    """
+    for key in settings:
+        if key not in (*_TEXTS, *_CONDITIONS, *_TABLES):
+            _unknown(key, "a mapping", (*_TEXTS, *_CONDITIONS, *_TABLES))
+    texts = {key: _text(settings, key) for key in _TEXTS if key in settings}
+    for key, allowed in _CHOICES.items():
+        if key in texts and texts[key] not in allowed:
+            _unknown(texts[key], key, allowed)
+    said: dict[str, Any] = {
+        **texts,
+        "columns": _columns(_table(settings, "columns")),
+        **{key: _condition(settings, key) for key in _CONDITIONS if key in settings},
+        **{key: _names(settings, key) for key in ("click_ids", "channels", "kinds") if key in settings},
+        **{"new_channels": _names(settings, key) for key in ("new_channels",) if key in settings},
+        "refund": _refund(settings),
+        "models": _models(settings),
+    }
+    if "kind" not in said:
+        raise MappingInvalid("The mapping has no kind.", cure="Set kind to touches, conversions or mixed.")
+    mapping = FileMapping(**said)
+    for check in (_check_fields, _check_orders, _check_money, _check_times, _check_names):
+        check(mapping)
+    return mapping
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return a sentence with the known name closest to `name`, or "" when none is close."""
+    spelled = {word.casefold(): word for word in known}
+    found = get_close_matches(name.casefold(), spelled, n=1, cutoff=0.6)
+    return f' Did you mean "{spelled[found[0]]}"?' if found else ""
+
+
+# ---------------------------------------------------------------- reading what was said
+
+
+def _listed(names: Iterable[str]) -> str:
+    shown = [f'"{name}"' for name in names]
+    return ", ".join(shown[:40]) + (f" and {len(shown) - 40} more" if len(shown) > 40 else "")
+
+
+def _unknown(name: str, place: str, known: Sequence[str]) -> NoReturn:
+    raise MappingInvalid(
+        f'"{name}" is not known in {place}.{nearest(name, known)}', cure=f"Known are: {_listed(known)}."
+    )
+
+
+def _wrong_type(key: str, wanted: str) -> NoReturn:
+    raise MappingInvalid(f"{key} must be {wanted}.", cure="Compare it with the examples in examples/mappings.")
+
+
+def _text(settings: Settings, key: str) -> str:
+    value = settings[key]
+    return value if isinstance(value, str) and value else _wrong_type(key, "a text that is not empty")
+
+
+def _table(settings: Settings, key: str) -> Mapping[str, object]:
+    value = settings.get(key, {})
+    return value if isinstance(value, Mapping) else _wrong_type(key, "a table")
+
+
+def _names(settings: Settings, key: str) -> dict[str, str]:
+    table = _table(settings, key)
+    if not all(isinstance(value, str) and value for value in table.values()):
+        _wrong_type(f"[{key}]", "a table of texts")
+    return cast("dict[str, str]", dict(table))
+
+
+def _columns(table: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
+    columns: dict[str, tuple[str, ...]] = {}
+    for field, said in table.items():
+        if field not in _COLUMNS:
+            _unknown(field, "[columns]", _COLUMNS)
+        names = [said] if isinstance(said, str) else said
+        if not isinstance(names, list | tuple) or not names or not all(isinstance(n, str) and n for n in names):
+            _wrong_type(f"[columns] {field}", "a column's name, or a list of them")
+        if len(names) > 1 and field not in KEY_COLUMNS:
+            _wrong_type(f"[columns] {field}", f"one column; only {_listed(KEY_COLUMNS)} may be several")
+        columns[field] = tuple(names)
+    return columns
+
+
+def _condition(settings: Settings, key: str) -> Condition:
+    table = _table(settings, key)
+    for name in table:
+        if name not in ("column", "equals"):
+            _unknown(name, key, ("column", "equals"))
+    column = table.get("column")
+    equals = table.get("equals", [])
+    values = equals if isinstance(equals, list | tuple) else [equals]
+    if not isinstance(column, str) or not all(isinstance(v, str | int) for v in values):
+        _wrong_type(key, 'written like { column = "conversion", equals = "1" }')
+    return Condition(column, tuple(cell_text(value) for value in values))
+
+
+def _refund(settings: Settings) -> RefundColumns | None:
+    if "refund" not in settings:
+        return None
+    table = _names(settings, "refund")
+    for name in table:
+        if name not in ("amount", "occurred_at"):
+            _unknown(name, "[refund]", ("amount", "occurred_at"))
+    if len(table) < 2:
+        raise MappingInvalid(
+            "[refund] needs the columns of both the amount and the time.",
+            cure="Without the time of its refunds, leave them out of this file's import.",
+        )
+    return RefundColumns(**table)
+
+
+def _models(settings: Settings) -> ModelSettings | None:
+    if "models" not in settings:
+        return None
+    table = _table(settings, "models")
+    for name in table:
+        if name not in ("lookback_days", "after_conversion"):
+            _unknown(name, "[models]", ("lookback_days", "after_conversion"))
+    days = table.get("lookback_days", 30)
+    if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= 3650:
+        _wrong_type("[models] lookback_days", "a whole number of days from 1 to 3650")
+    after = table.get("after_conversion", "keep")
+    if after not in ("keep", "reset"):
+        _wrong_type("[models] after_conversion", "keep or reset")
+    return ModelSettings(days, cast("Literal['keep', 'reset']", after))
+
+
+def cell_text(value: object) -> str:
+    """Return a cell as the text that a CSV file would hold: "" for nothing, true and false in small letters."""
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+# ---------------------------------------------------------------- does it make sense
+
+
+def _check_fields(mapping: FileMapping) -> None:
+    needed = ["occurred_at"]
+    needed += ["journey_key"] if mapping.kind != "conversions" else []
+    needed += ["amount"] if mapping.kind != "touches" else []
+    for field in needed:
+        if field not in mapping.columns:
+            raise MappingInvalid(
+                f"The mapping does not say which column is {field}.",
+                cure=f'Add it under [columns], such as {field} = "name of the column".',
+            )
+    allowed = {"idempotency_key"}
+    allowed |= set(TOUCH_COLUMNS) if mapping.kind != "conversions" else set()
+    allowed |= set(ORDER_COLUMNS) if mapping.kind != "touches" else set()
+    for field in mapping.columns:
+        if field not in allowed:
+            raise MappingInvalid(
+                f"[columns] {field} has no place in a file of {mapping.kind}.",
+                cure="Leave it out, or set kind = mixed.",
+            )
+
+
+def _check_orders(mapping: FileMapping) -> None:
+    if mapping.kind == "touches":
+        for name in ("order_when", "refund", "kinds"):
+            if getattr(mapping, name) is not None:
+                raise MappingInvalid(f"{name} has no place in a file of touches.", cure="Leave it out.")
+        return
+    if "order_id" not in mapping.columns:
+        raise MappingInvalid(
+            "The mapping does not say which column is the order's id.",
+            cure='Add order_id = "column" under [columns]; a file without such a column can have it derived'
+            ' from those that tell one order from all others, such as order_id = ["customer_id", "time"].',
+        )
+    if mapping.kind == "mixed" and mapping.order_when is None:
+        raise MappingInvalid(
+            "The mapping does not say which rows are orders.",
+            cure='Add order_when = { column = "conversion", equals = "1" }; without equals any value will do.',
+        )
+    if mapping.kind == "conversions" and mapping.touch_when is not None:
+        raise MappingInvalid("touch_when has no place in a file of conversions.", cure="Leave it out.")
+    if mapping.refund is not None and "kind" in mapping.columns:
+        raise MappingInvalid(
+            "A file either has rows of several kinds or refunds beside their orders.",
+            cure="Keep [columns] kind or [refund], not both.",
+        )
+
+
+def _check_money(mapping: FileMapping) -> None:
+    if mapping.kind == "touches":
+        return
+    if mapping.currency is None and "currency" not in mapping.columns:
+        raise MappingInvalid(
+            "Nothing says which currency the amounts are in.",
+            cure='Say it with --currency USD, or currency = "USD" in the mapping, or name its column.',
+        )
+    if mapping.currency is not None and "currency" in mapping.columns:
+        raise MappingInvalid(
+            "The currency is given both for all rows and as a column.", cure="Keep one of the two."
+        )
+    if mapping.currency is not None and mapping.currency not in CURRENCIES:
+        _unknown(mapping.currency, "currency", tuple(CURRENCIES))
+
+
+def _check_times(mapping: FileMapping) -> None:
+    if mapping.time_zone is not None:
+        try:
+            ZoneInfo(mapping.time_zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise MappingInvalid(
+                f'"{mapping.time_zone}" is not a time zone.'
+                + nearest(mapping.time_zone, available_timezones()),
+                cure="Use a name of the IANA database, such as Europe/Berlin or UTC.",
+            ) from error
+    if mapping.time_format == "iso" or mapping.time_format in EPOCH_UNITS:
+        return
+    if "%" not in mapping.time_format:
+        _unknown(mapping.time_format, "time_format", ("iso", *EPOCH_UNITS, "%d.%m.%Y %H:%M"))
+    if "%z" not in mapping.time_format and mapping.time_zone is None:
+        raise MappingInvalid(
+            f'Times written as "{mapping.time_format}" have no offset from UTC, and no time zone is given.',
+            cure='Say it with --time-zone, or time_zone = "Europe/Berlin" in the mapping.',
+        )
+
+
+def _check_names(mapping: FileMapping) -> None:
+    for kind in mapping.click_ids or {}:
+        if kind not in CLICK_ID_KINDS:
+            _unknown(kind, "[click_ids]", sorted(CLICK_ID_KINDS))
+    for kind in (mapping.kinds or {}).values():
+        if kind not in SIGNS:
+            _unknown(kind, "[kinds]", tuple(SIGNS))
+    if mapping.kinds is not None and "kind" not in mapping.columns:
+        raise MappingInvalid("[kinds] needs a column of kinds.", cure='Add kind = "column" under [columns].')
+    if mapping.channels is not None and "channel" not in mapping.columns:
+        raise MappingInvalid(
+            "[channels] needs a column of channels.", cure='Add channel = "column" under [columns].'
+        )
+    for code in mapping.new_channels or {}:
+        if code in COMMON_CHANNELS or not _CHANNEL_CODE.fullmatch(code):
+            raise MappingInvalid(
+                f'[new_channels] "{code}" cannot be declared.',
+                cure="Use a code that is not in the common taxonomy: small letters, digits and underscores.",
+            )

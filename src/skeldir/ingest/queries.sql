@@ -1,0 +1,35 @@
+-- name: insert_touches
+INSERT INTO public.attribution_events
+    (tenant_id, id, idempotency_key, occurred_at, journey_key, session_id, channel_code, channel_rule,
+     source, medium, campaign, referrer_host, landing_path, click_id_kinds)
+SELECT :tenant_id, t.id, t.idempotency_key, t.occurred_at, t.journey_key, t.session_id, t.channel_code, t.channel_rule,
+       t.source, t.medium, t.campaign, t.referrer_host, t.landing_path, string_to_array(t.click_id_kinds, ' ')
+FROM unnest(:ids::uuid[], :keys::text[], :moments::timestamptz[], :journey_keys::bytea[], :session_ids::text[],
+            :channel_codes::text[], :channel_rules::text[], :sources::text[], :mediums::text[], :campaigns::text[],
+            :referrer_hosts::text[], :landing_paths::text[], :click_id_kinds::text[])
+     AS t (id, idempotency_key, occurred_at, journey_key, session_id, channel_code, channel_rule,
+           source, medium, campaign, referrer_host, landing_path, click_id_kinds)
+ON CONFLICT (tenant_id, idempotency_key) DO NOTHING
+RETURNING journey_key, occurred_at;
+
+-- name: insert_dead_events!
+INSERT INTO public.dead_events (tenant_id, id, origin, item_kind, code, detail, cure, item)
+SELECT :tenant_id, d.id, d.origin, :item_kind, d.code, d.detail, d.cure, d.item::jsonb
+FROM unnest(:ids::uuid[], :origins::text[], :codes::text[], :details::text[], :cures::text[], :items::text[])
+     AS d (id, origin, code, detail, cure, item)
+ON CONFLICT (tenant_id, item_kind, origin) DO NOTHING;
+
+-- name: insert_channels!
+INSERT INTO public.channels (tenant_id, code, label)
+SELECT :tenant_id, c.code, c.label FROM unnest(:codes::text[], :labels::text[]) AS c (code, label)
+ON CONFLICT (tenant_id, code) DO NOTHING;
+
+-- name: select_channels
+SELECT code, label FROM public.channels WHERE tenant_id = :tenant_id ORDER BY code;
+
+-- name: select_dead_events
+SELECT recorded_at, item_kind, origin, code, detail, cure, item
+FROM public.dead_events
+WHERE tenant_id = :tenant_id
+ORDER BY recorded_at DESC, id DESC
+LIMIT :most;

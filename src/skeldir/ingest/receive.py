@@ -1,0 +1,217 @@
+"""Taking in a batch: each item is recorded, known already, or refused with a reason, in the caller's transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeVar
+
+from skeldir.attribution import (
+    ingest_lock,
+    mark_orders_of_conversions,
+    mark_orders_reached_by_touches,
+)
+from skeldir.clock import utc_now
+from skeldir.db.ids import new_ids
+from skeldir.db.locks import share_lock
+from skeldir.ingest.canonical import (
+    Conversion,
+    Touch,
+    hash_journey_key,
+    read_conversion,
+    read_touch,
+)
+from skeldir.ingest.dead_letters import DeadLetter, ItemKind, bury
+from skeldir.ingest.rejections import CURES, ItemRejected
+from skeldir.ingest.store import queries
+from skeldir.revenue import FlaggedOrder, LedgerRow, post_entries
+
+if TYPE_CHECKING:
+    from skeldir.db.pool import Connection
+    from skeldir.tenants import TenantProfile
+
+_Item = TypeVar("_Item", Touch, Conversion)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One refused item: its place in the batch (or file), the kind of fault, and the cure."""
+
+    index: int
+    code: str
+    detail: str
+    cure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a batch: `accepted + duplicates + len(rejected)` is the number of its items.
+
+    `flagged` names the orders of accepted conversions that are `awaiting_capture` or `over_refunded`.
+    """
+
+    accepted: int
+    duplicates: int
+    rejected: tuple[Rejected, ...]
+    flagged: tuple[FlaggedOrder, ...] = ()
+
+
+async def receive_touches(
+    connection: Connection,
+    profile: TenantProfile,
+    items: Sequence[object],
+    *,
+    origin: str,
+    first_index: int = 0,
+) -> Receipt:
+    """Record touches of the transaction's tenant, and mark the orders that they can earn from.
+
+    `items` are mappings with the fields of `canonical.TOUCH_FIELDS`, or `Refused`. `origin` names the delivery, so
+    that the dead letters of the same delivery are kept once; `first_index` is the place of the first item in it.
+    """
+    await share_lock(connection, ingest_lock(profile.tenant_id))
+    now = utc_now()
+    touches, rejected = _read_items(
+        items,
+        first_index,
+        lambda item: read_touch(item, now=now, own_channels=profile.own_channels),
+    )
+    arrived = await _insert_touches(connection, profile, list(touches.values())) if touches else []
+    await mark_orders_reached_by_touches(connection, profile.tenant_id, arrived)
+    await _bury_rejected(connection, profile, "touch", items, rejected, origin, first_index)
+    return Receipt(len(arrived), len(items) - len(rejected) - len(arrived), tuple(rejected))
+
+
+async def receive_conversions(
+    connection: Connection,
+    profile: TenantProfile,
+    items: Sequence[object],
+    *,
+    origin: str,
+    first_index: int = 0,
+    source: str = "api",
+) -> Receipt:
+    """Post conversions of the transaction's tenant to the ledger, and mark their orders.
+
+    `items` are mappings with the fields of `canonical.CONVERSION_FIELDS`, or `Refused`; the rest is as for touches.
+    A key that stands for a conversion of other content already is refused: money is never silently dropped.
+    """
+    await share_lock(connection, ingest_lock(profile.tenant_id))
+    now = utc_now()
+    conversions, rejected = _read_items(
+        items, first_index, lambda item: read_conversion(item, now=now)
+    )
+    posting = await post_entries(
+        connection,
+        profile.tenant_id,
+        [_ledger_row(conversion, profile.journey_secret) for conversion in conversions.values()],
+        source=source,
+    )
+    for index, conversion in conversions.items():
+        if conversion.idempotency_key in posting.reused_keys:
+            rejected.append(_reused(index))
+    posted_orders = {
+        c.order_id for c in conversions.values() if c.idempotency_key in posting.posted_keys
+    }
+    await mark_orders_of_conversions(connection, profile.tenant_id, sorted(posted_orders))
+    await _bury_rejected(connection, profile, "conversion", items, rejected, origin, first_index)
+    accepted = len(posting.posted_keys)
+    rejected.sort(key=lambda fault: fault.index)
+    return Receipt(
+        accepted, len(items) - len(rejected) - accepted, tuple(rejected), posting.flagged
+    )
+
+
+def _read_items(
+    items: Sequence[object], first_index: int, read: Callable[[object], _Item]
+) -> tuple[dict[int, _Item], list[Rejected]]:
+    """Read every item; return the first of each idempotency key by its index, and what was refused."""
+    good: dict[int, _Item] = {}
+    seen: dict[str, _Item] = {}
+    rejected: list[Rejected] = []
+    for index, item in enumerate(items, first_index):
+        try:
+            fact = read(item)
+        except ItemRejected as fault:
+            rejected.append(Rejected(index, fault.item_code, fault.detail, fault.cure))
+            continue
+        first = seen.setdefault(fact.idempotency_key, fact)
+        if first is fact:
+            good[index] = fact
+        elif fact != first and isinstance(fact, Conversion):
+            rejected.append(_reused(index))
+    return good, rejected
+
+
+def _reused(index: int) -> Rejected:
+    code = "idempotency_key_reused"
+    return Rejected(
+        index, code, "The idempotency key already names a conversion of other content.", CURES[code]
+    )
+
+
+async def _insert_touches(
+    connection: Connection, profile: TenantProfile, touches: Sequence[Touch]
+) -> list[tuple[bytes, datetime]]:
+    secret = profile.journey_secret
+    rows = await queries.insert_touches(
+        connection,
+        tenant_id=profile.tenant_id,
+        ids=new_ids(len(touches)),
+        keys=[touch.idempotency_key for touch in touches],
+        moments=[touch.occurred_at for touch in touches],
+        journey_keys=[hash_journey_key(secret, touch.journey_key) for touch in touches],
+        session_ids=[touch.session_id for touch in touches],
+        channel_codes=[touch.channel_code for touch in touches],
+        channel_rules=[touch.channel_rule for touch in touches],
+        sources=[touch.source for touch in touches],
+        mediums=[touch.medium for touch in touches],
+        campaigns=[touch.campaign for touch in touches],
+        referrer_hosts=[touch.referrer_host for touch in touches],
+        landing_paths=[touch.landing_path for touch in touches],
+        click_id_kinds=[" ".join(touch.click_id_kinds) or None for touch in touches],
+    )
+    return [(row["journey_key"], row["occurred_at"]) for row in rows]
+
+
+def _ledger_row(conversion: Conversion, secret: bytes) -> LedgerRow:
+    return LedgerRow(
+        business_key=conversion.idempotency_key,
+        order_id=conversion.order_id,
+        kind=conversion.kind,
+        amount_cents=conversion.amount_cents,
+        currency=conversion.currency,
+        occurred_at=conversion.occurred_at,
+        journey_key=None
+        if conversion.journey_key is None
+        else hash_journey_key(secret, conversion.journey_key),
+    )
+
+
+async def _bury_rejected(
+    connection: Connection,
+    profile: TenantProfile,
+    kind: ItemKind,
+    items: Sequence[object],
+    rejected: Sequence[Rejected],
+    origin: str,
+    first_index: int,
+) -> None:
+    letters = [
+        DeadLetter(
+            f"{origin}:{fault.index}",
+            fault.code,
+            fault.detail,
+            fault.cure,
+            items[fault.index - first_index],
+        )
+        for fault in rejected
+    ]
+    await bury(connection, profile, kind, letters)
+
+
+def origin_of(body: bytes) -> str:
+    """Return the origin of an HTTP delivery: the same bytes sent again are the same delivery."""
+    return "api:" + hashlib.sha256(body).hexdigest()[:32]

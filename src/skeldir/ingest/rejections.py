@@ -1,0 +1,71 @@
+"""Why an item is not taken in: one code and one cure for each kind of fault."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from skeldir.errors import InputInvalid
+
+# code → cure. Every code that an item can be refused with stands here; the documentation is made from it.
+CURES: dict[str, str] = {
+    "json_invalid": "Send one valid JSON object for each item.",
+    "row_malformed": "Give the row as many cells as the header has columns.",
+    "encoding_invalid": "Encode the text as UTF-8.",
+    "item_not_an_object": "Send a JSON object with named fields.",
+    "idempotency_key_missing": "Give each item a key of its own that stays the same when it is sent again.",
+    "idempotency_key_invalid": "Use a string of 1 to 200 characters without control characters.",
+    "idempotency_key_reused": "Use a new idempotency key; this one already names a different conversion.",
+    "occurred_at_missing": "Say when it happened, as ISO 8601 with an offset.",
+    "occurred_at_invalid": "Write the moment as ISO 8601 with an offset, such as 2026-06-01T12:30:00+02:00.",
+    "occurred_at_without_offset": "Add the offset from UTC, such as Z or +02:00; no time zone is assumed.",
+    "occurred_at_in_the_future": "Correct the clock of the sender; up to 10 minutes ahead are accepted.",
+    "occurred_at_too_early": "Send moments from the year 2000 on.",
+    "journey_key_missing": "Name the visitor or customer whose journey this touch belongs to.",
+    "journey_key_invalid": "Use a string of 1 to 500 characters without control characters.",
+    "order_id_missing": "Name the order that the money belongs to.",
+    "order_id_invalid": "Use a string of 1 to 200 characters without control characters.",
+    "kind_missing": "Say what it is: capture, refund, refund_reversal, dispute or dispute_reversal.",
+    "kind_unknown": "Use one of capture, refund, refund_reversal, dispute, dispute_reversal.",
+    "amount_missing": "Send amount_cents: a whole number of the currency's smallest unit.",
+    "amount_invalid": "Send the amount as a plain number.",
+    "amount_fractional": "Send a whole number of the currency's smallest unit; nothing is rounded.",
+    "amount_negative": "Send the amount without a sign; the kind says in which direction the money went.",
+    "amount_zero": "Leave out refunds and disputes of nothing; only a capture may be 0.",
+    "amount_too_large": "Send at most 10^15 of the currency's smallest unit.",
+    "currency_missing": "Name the currency by its ISO 4217 code; none is assumed.",
+    "currency_invalid": "Write the currency as three capital letters.",
+    "currency_unknown": "Use an active ISO 4217 code in capital letters.",
+    "channel_unknown": "Use a code of the common taxonomy or add your own with `skeldir channels add`.",
+    "channel_reserved": "Leave the channel out; unattributed is only for orders without a touch.",
+    "click_ids_invalid": 'Send click_ids as a list of the parameters\' names, such as ["gclid"], without values.',
+    "field_invalid": "Send the field as text without control characters, or leave it out.",
+    "field_too_long": "Shorten the field to the stated length.",
+}
+
+
+class ItemRejected(InputInvalid):
+    """One item of a batch is not acceptable; the rest of the batch goes on."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail, cure=CURES[code])
+        self.item_code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What stands in a batch for an item that a reader could not turn into fields, with the reason.
+
+    `fields` is what may be kept of it. The text of a line that cannot even be parsed cannot be reduced to an
+    allow-list, so of such a line only {"sha256", "bytes"} are kept.
+    """
+
+    code: str
+    detail: str
+    fields: Mapping[str, object]
+
+
+def refuse_text(code: str, detail: str, text: bytes) -> Refused:
+    """Return the refusal of a piece of input that could not be parsed: its digest and size, not its text."""
+    return Refused(code, detail, {"sha256": hashlib.sha256(text).hexdigest(), "bytes": len(text)})

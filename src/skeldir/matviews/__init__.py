@@ -1,0 +1,18 @@
+"""Rollups per tenant and day, and the five canonical views over them. The door of the room."""
+
+from skeldir.matviews.refresh import RefreshResult, ViewStatus, refresh_view, view_statuses
+from skeldir.matviews.registry import CANONICAL_VIEWS, CanonicalView, ViewUnknown, find_view
+from skeldir.matviews.rollups import mark_days, roll_up_dirty_days
+
+__all__ = [
+    "CANONICAL_VIEWS",
+    "CanonicalView",
+    "RefreshResult",
+    "ViewStatus",
+    "ViewUnknown",
+    "find_view",
+    "mark_days",
+    "refresh_view",
+    "roll_up_dirty_days",
+    "view_statuses",
+]

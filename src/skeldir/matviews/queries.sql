@@ -1,0 +1,134 @@
+-- name: mark_days!
+INSERT INTO public.dirty_days (tenant_id, day)
+SELECT :tenant_id, day FROM unnest(:days::date[]) AS day;
+
+-- name: tenants_with_dirty_days
+SELECT tenant_id FROM public.tenants_with_dirty_days() AS tenant_id;
+
+-- name: take_dirty_days
+-- Deletes the marks it can see; a mark written meanwhile is another row and stays.
+WITH taken AS (
+    DELETE FROM public.dirty_days
+    WHERE tenant_id = :tenant_id
+      AND day IN (SELECT DISTINCT day FROM public.dirty_days WHERE tenant_id = :tenant_id ORDER BY day LIMIT :most)
+    RETURNING day
+)
+SELECT DISTINCT day FROM taken ORDER BY day;
+
+-- name: delete_revenue_days!
+DELETE FROM public.rollup_revenue_day WHERE tenant_id = :tenant_id AND revenue_date = ANY(:days::date[]);
+
+-- name: insert_revenue_days!
+INSERT INTO public.rollup_revenue_day
+    (tenant_id, revenue_date, currency, state, amount_cents, entries, orders, last_entry_at)
+SELECT :tenant_id, s.day, s.currency, s.state,
+       sum(s.amount_cents), count(*), count(*) FILTER (WHERE s.opens_order), max(s.occurred_at)
+FROM (
+    SELECT d.day, e.currency, e.amount_cents, e.occurred_at,
+           CASE WHEN e.kind = 'capture' THEN 'captured'
+                WHEN NOT EXISTS (SELECT FROM public.revenue_ledger c
+                                 WHERE c.tenant_id = :tenant_id AND c.order_id = e.order_id AND c.kind = 'capture')
+                    THEN 'awaiting_capture'
+                WHEN e.kind = 'refund' THEN 'refunded'
+                WHEN e.kind = 'refund_reversal' THEN 'refund_reversed'
+                WHEN e.kind = 'dispute' THEN 'disputed'
+                ELSE 'dispute_reversed' END AS state,
+           e.kind = 'capture' AND NOT EXISTS (
+               SELECT FROM public.revenue_ledger c
+               WHERE c.tenant_id = :tenant_id AND c.order_id = e.order_id AND c.kind = 'capture'
+                 AND (c.occurred_at, c.business_key) < (e.occurred_at, e.business_key)) AS opens_order
+    FROM unnest(:days::date[]) AS d (day)
+    JOIN public.revenue_ledger e
+      ON e.tenant_id = :tenant_id
+     AND e.occurred_at >= d.day::timestamp AT TIME ZONE 'UTC'
+     AND e.occurred_at < (d.day + 1)::timestamp AT TIME ZONE 'UTC'
+) s
+GROUP BY s.day, s.currency, s.state;
+
+-- name: delete_channel_days!
+DELETE FROM public.rollup_channel_day WHERE tenant_id = :tenant_id AND revenue_date = ANY(:days::date[]);
+
+-- name: insert_channel_days!
+-- Spend belongs to no model, so it stands beside the credit of every active one.
+INSERT INTO public.rollup_channel_day
+    (tenant_id, revenue_date, model_version, channel_code, currency, conversion_ppt, credited_cents, spend_cents)
+SELECT :tenant_id, day, model_version, channel_code, currency,
+       sum(conversion_ppt), sum(credited_cents), sum(spend_cents)
+FROM (
+    SELECT a.entry_date AS day, a.model_version, a.channel_code, a.currency,
+           a.conversion_ppt::numeric AS conversion_ppt, a.allocated_cents AS credited_cents, 0 AS spend_cents
+    FROM public.attribution_allocations a
+    JOIN public.attribution_models m
+      ON m.tenant_id = :tenant_id AND m.model_version = a.model_version AND m.is_active
+    WHERE a.tenant_id = :tenant_id AND a.entry_date = ANY(:days::date[])
+    UNION ALL
+    SELECT s.spend_date, m.model_version, s.channel_code, s.currency, 0, 0, s.amount_cents
+    FROM public.spend s
+    JOIN public.attribution_models m ON m.tenant_id = :tenant_id AND m.is_active
+    WHERE s.tenant_id = :tenant_id AND s.spend_date = ANY(:days::date[])
+) parts
+GROUP BY day, model_version, channel_code, currency;
+
+-- name: delete_allocation_days!
+DELETE FROM public.rollup_allocation_day WHERE tenant_id = :tenant_id AND revenue_date = ANY(:days::date[]);
+
+-- name: insert_allocation_days!
+-- From the ledger's side and the credit's side independently, so that a drift can show.
+INSERT INTO public.rollup_allocation_day
+    (tenant_id, revenue_date, model_version, currency, ledger_cents, awaiting_capture_cents, allocated_cents)
+SELECT :tenant_id, revenue_date, model_version, currency,
+       sum(ledger_cents), sum(awaiting_cents), sum(allocated_cents)
+FROM (
+    SELECT r.revenue_date, m.model_version, r.currency, r.amount_cents AS ledger_cents,
+           CASE WHEN r.state = 'awaiting_capture' THEN r.amount_cents ELSE 0 END AS awaiting_cents,
+           0 AS allocated_cents
+    FROM public.rollup_revenue_day r
+    JOIN public.attribution_models m ON m.tenant_id = :tenant_id AND m.is_active
+    WHERE r.tenant_id = :tenant_id AND r.revenue_date = ANY(:days::date[])
+    UNION ALL
+    SELECT c.revenue_date, c.model_version, c.currency, 0, 0, c.credited_cents
+    FROM public.rollup_channel_day c
+    WHERE c.tenant_id = :tenant_id AND c.revenue_date = ANY(:days::date[]) AND (c.credited_cents, c.conversion_ppt) <> (0, 0)
+) sides
+GROUP BY revenue_date, model_version, currency;
+
+-- name: note_rollup_change!
+INSERT INTO public.rollup_changes DEFAULT VALUES ON CONFLICT DO NOTHING;
+
+-- name: select_last_success^
+-- `is_current`: its snapshot saw every change of a rollup that is visible now.
+SELECT r.started_at,
+       NOT EXISTS (SELECT FROM public.rollup_changes c
+                   WHERE NOT pg_visible_in_snapshot(c.changed_by, r.seen)) AS is_current
+FROM public.matview_refreshes r
+WHERE r.view_name = :view_name AND r.outcome = 'success'
+ORDER BY r.started_at DESC, r.id DESC
+LIMIT 1;
+
+-- name: start_refresh^
+SELECT clock_timestamp() AS started_at, pg_current_snapshot()::text AS seen;
+
+-- name: insert_refresh!
+INSERT INTO public.matview_refreshes (id, view_name, outcome, requested_at, started_at, finished_at, seen, error)
+VALUES (:id, :view_name, :outcome, :requested_at, :started_at, clock_timestamp(), :seen::text::pg_snapshot, :error);
+
+-- name: prune_rollup_changes!
+-- What the last success of every canonical view has seen need not be remembered.
+DELETE FROM public.rollup_changes c
+WHERE NOT EXISTS (
+    SELECT FROM unnest(:view_names::text[]) AS v (view_name)
+    WHERE NOT coalesce((SELECT pg_visible_in_snapshot(c.changed_by, r.seen) FROM public.matview_refreshes r
+                        WHERE r.view_name = v.view_name AND r.outcome = 'success'
+                        ORDER BY r.started_at DESC, r.id DESC LIMIT 1), false));
+
+-- name: select_view_statuses
+SELECT v.view_name,
+       (SELECT r.started_at FROM public.matview_refreshes r
+        WHERE r.view_name = v.view_name AND r.outcome = 'success'
+        ORDER BY r.started_at DESC, r.id DESC LIMIT 1) AS last_success_at,
+       l.outcome AS last_outcome, l.error AS last_error, l.started_at AS last_attempt_at,
+       extract(epoch FROM l.finished_at - l.started_at) AS last_seconds
+FROM unnest(:view_names::text[]) AS v (view_name)
+LEFT JOIN LATERAL (SELECT * FROM public.matview_refreshes r WHERE r.view_name = v.view_name
+                   ORDER BY r.started_at DESC, r.id DESC LIMIT 1) l ON true
+ORDER BY v.view_name;

@@ -1,0 +1,147 @@
+"""The executor: one refresh of a view at a time, as `app_user`, under a lock that ends with its transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+import asyncpg
+
+from skeldir.clock import utc_now
+from skeldir.db.ids import new_id
+from skeldir.db.locks import try_lock
+from skeldir.matviews.registry import CANONICAL_VIEWS, CanonicalView, find_view
+from skeldir.matviews.store import queries
+
+if TYPE_CHECKING:
+    from skeldir.db.pool import Connection, Database
+
+Outcome = Literal["success", "skipped_already_running", "skipped_unchanged", "failed"]
+_VIEW_NAMES = [view.name for view in CANONICAL_VIEWS]
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshResult:
+    """How one refresh went. `error` is the database's own sentence when the outcome is `failed`."""
+
+    view_name: str
+    outcome: Outcome
+    seconds: float
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ViewStatus:
+    """What is known of a view's refreshes; its age is worked out when it is read."""
+
+    view_name: str
+    last_success_at: datetime | None
+    last_outcome: Outcome | None
+    last_error: str | None
+    last_seconds: float | None
+
+
+async def refresh_view(
+    database: Database,
+    name: str,
+    *,
+    requested_at: datetime,
+    only_if_changed: bool = False,
+    timeout_ms: int = 600_000,
+) -> RefreshResult:
+    """Refresh the canonical view `name`, unless somebody else is doing or has just done it.
+
+    `skipped_already_running`: another refresh holds the lock, or one that began after `requested_at` has already
+    shown everything there is to show. `skipped_unchanged`: asked for by `only_if_changed`, and the last success saw
+    every change of the rollups. Roll up the dirty days first: a refresh shows rollups, not facts.
+
+    Raises:
+        ViewUnknown: `name` is not exactly the name of a canonical view.
+    """
+    view = find_view(name)
+    began = utc_now()
+    try:
+        async with database.unbound() as connection:
+            outcome = await _refresh_locked(
+                connection, view, requested_at, only_if_changed, timeout_ms
+            )
+    except asyncpg.PostgresError as error:
+        message = f"{type(error).__name__}: {error}"
+        async with database.unbound() as connection:
+            start = await queries.start_refresh(connection)
+            await _record(connection, view, "failed", requested_at, start, message)
+        return RefreshResult(name, "failed", (utc_now() - began).total_seconds(), message)
+    return RefreshResult(name, outcome, (utc_now() - began).total_seconds())
+
+
+async def _refresh_locked(
+    connection: Connection,
+    view: CanonicalView,
+    requested_at: datetime,
+    only_if_changed: bool,
+    timeout_ms: int,
+) -> Outcome:
+    is_ours = await try_lock(connection, f"matview_refresh:{view.name}:GLOBAL")
+    start = await queries.start_refresh(connection)
+    outcome: Outcome = "skipped_already_running"
+    if is_ours:
+        outcome = (
+            await _outcome_without_work(connection, view, requested_at, only_if_changed)
+            or "success"
+        )
+    if outcome == "success":
+        await connection.execute(
+            "SELECT set_config('statement_timeout', $1, true)", str(timeout_ms)
+        )
+        await connection.execute(view.refresh_statement)
+    await _record(connection, view, outcome, requested_at, start, None)
+    if outcome == "success":
+        await queries.prune_rollup_changes(connection, view_names=_VIEW_NAMES)
+    return outcome
+
+
+async def _outcome_without_work(
+    connection: Connection, view: CanonicalView, requested_at: datetime, only_if_changed: bool
+) -> Outcome | None:
+    last = await queries.select_last_success(connection, view_name=view.name)
+    if last is None or not last["is_current"]:
+        return None
+    if last["started_at"] >= requested_at:
+        return "skipped_already_running"
+    return "skipped_unchanged" if only_if_changed else None
+
+
+async def _record(
+    connection: Connection,
+    view: CanonicalView,
+    outcome: Outcome,
+    requested_at: datetime,
+    start: asyncpg.Record,
+    error: str | None,
+) -> None:
+    await queries.insert_refresh(
+        connection,
+        id=new_id(),
+        view_name=view.name,
+        outcome=outcome,
+        requested_at=requested_at,
+        started_at=start["started_at"],
+        seen=start["seen"],
+        error=error,
+    )
+
+
+async def view_statuses(connection: Connection) -> list[ViewStatus]:
+    """Return the status of each canonical view, in the order of their names."""
+    rows = await queries.select_view_statuses(connection, view_names=_VIEW_NAMES)
+    return [
+        ViewStatus(
+            row["view_name"],
+            row["last_success_at"],
+            row["last_outcome"],
+            row["last_error"],
+            None if row["last_seconds"] is None else float(row["last_seconds"]),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,82 @@
+"""The closed list of canonical views. What is not here cannot be refreshed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from skeldir.errors import SkeldirError
+
+
+class ViewUnknown(SkeldirError):
+    """The name is not one of the canonical views."""
+
+    code = "view_unknown"
+    status = 404
+    title = "The view is not known"
+
+
+@dataclass(frozen=True, slots=True)
+class CanonicalView:
+    """A materialized view of schema public, the reader that filters it by tenant, and its own refresh statement.
+
+    The statement is a literal, so that no SQL text is ever made from a name that somebody gave.
+    """
+
+    name: str
+    reader: str
+    says: str
+    refresh_statement: str
+
+    @property
+    def unique_index(self) -> str:
+        """The name of the UNIQUE index that CONCURRENTLY needs."""
+        return f"idx_{self.name}"
+
+
+CANONICAL_VIEWS: tuple[CanonicalView, ...] = (
+    CanonicalView(
+        "mv_allocation_summary",
+        "allocation_summary",
+        "ledger against allocated money, and the drift",
+        'REFRESH MATERIALIZED VIEW CONCURRENTLY public."mv_allocation_summary"',
+    ),
+    CanonicalView(
+        "mv_channel_performance",
+        "channel_performance",
+        "credited conversions, revenue, spend, ROAS",
+        'REFRESH MATERIALIZED VIEW CONCURRENTLY public."mv_channel_performance"',
+    ),
+    CanonicalView(
+        "mv_daily_revenue_summary",
+        "daily_revenue_summary",
+        "amount and entries per day and state",
+        'REFRESH MATERIALIZED VIEW CONCURRENTLY public."mv_daily_revenue_summary"',
+    ),
+    CanonicalView(
+        "mv_realtime_revenue",
+        "realtime_revenue",
+        "captured, refunded, disputed and net so far",
+        'REFRESH MATERIALIZED VIEW CONCURRENTLY public."mv_realtime_revenue"',
+    ),
+    CanonicalView(
+        "mv_reconciliation_status",
+        "reconciliation_status",
+        "the latest reconciliation per platform",
+        'REFRESH MATERIALIZED VIEW CONCURRENTLY public."mv_reconciliation_status"',
+    ),
+)
+
+
+def find_view(name: str) -> CanonicalView:
+    """Return the canonical view called exactly `name`.
+
+    Raises:
+        ViewUnknown: for every other string: other case, quotes, a schema in front, look-alike letters.
+    """
+    for view in CANONICAL_VIEWS:
+        if view.name == name:
+            return view
+    raise ViewUnknown(
+        f"{name!r:.80} is not a canonical view.",
+        cure="Use one of " + ", ".join(view.name for view in CANONICAL_VIEWS) + ".",
+    )

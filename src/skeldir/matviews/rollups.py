@@ -1,0 +1,72 @@
+"""Rollups per tenant and day, recomputed for the days that a fact was written to, and for no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from skeldir.db.locks import wait_for_lock
+from skeldir.matviews.store import queries
+
+if TYPE_CHECKING:
+    from skeldir.db.pool import Connection, Database
+
+# One transaction recomputes at most this many days of a tenant, so that a first import does not hold one for minutes.
+DAYS_PER_TRANSACTION = 100
+
+
+async def mark_days(connection: Connection, tenant_id: UUID, days: Iterable[date]) -> None:
+    """Mark UTC days of the transaction's tenant as changed, in the transaction that changes them."""
+    distinct = sorted(set(days))
+    if distinct:
+        await queries.mark_days(connection, tenant_id=tenant_id, days=distinct)
+
+
+async def roll_up_dirty_days(
+    database: Database,
+    *,
+    tenant_id: UUID | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> int:
+    """Recompute the rollups of every marked day, of one tenant or of all; return how many days that were.
+
+    Facts and their mark commit together, so a mark that can be seen has its facts visible; what is written
+    meanwhile leaves a mark of its own. `progress` is told the number of days of each finished transaction.
+    """
+    if tenant_id is not None:
+        tenants = [tenant_id]
+    else:
+        async with database.unbound() as connection:
+            tenants = [
+                row["tenant_id"] for row in await queries.tenants_with_dirty_days(connection)
+            ]
+    total = 0
+    for tenant in tenants:
+        while days := await _roll_up_some(database, tenant):
+            total += days
+            if progress is not None:
+                progress(days)
+    return total
+
+
+async def _roll_up_some(database: Database, tenant_id: UUID) -> int:
+    async with database.tenant(tenant_id) as connection:
+        await wait_for_lock(connection, f"rollup:{tenant_id}")
+        rows = await queries.take_dirty_days(
+            connection, tenant_id=tenant_id, most=DAYS_PER_TRANSACTION
+        )
+        days = [row["day"] for row in rows]
+        if days:
+            for step in (
+                queries.delete_revenue_days,
+                queries.insert_revenue_days,
+                queries.delete_channel_days,
+                queries.insert_channel_days,
+                queries.delete_allocation_days,
+                queries.insert_allocation_days,
+                ):  # fmt: skip
+                await step(connection, tenant_id=tenant_id, days=days)
+            await queries.note_rollup_change(connection)
+        return len(days)

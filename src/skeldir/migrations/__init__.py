@@ -1,0 +1,1 @@
+"""The schema, written once, as guarded Alembic revisions over plain SQL files."""

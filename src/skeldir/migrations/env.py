@@ -1,0 +1,45 @@
+"""Alembic's entry: one transaction for the whole upgrade, guarded, on the server that DATABASE_URL names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy
+from alembic import context
+
+from skeldir.errors import ConfigurationInvalid
+from skeldir.migrations.guard import prepare_session
+from skeldir.settings import load_settings, psycopg_url
+
+
+def _url() -> str:
+    url = context.config.attributes.get("url")
+    if url is None:
+        secret = load_settings().database_url
+        if secret is None:
+            raise ConfigurationInvalid(
+                "DATABASE_URL is not set, so there is no server to migrate.",
+                cure="Set it to the database and a role that may create roles; "
+                "`skeldir migrate` migrates the embedded server.",
+            )
+        url = secret.get_secret_value()
+    return psycopg_url(str(url))
+
+
+def _migrate() -> None:
+    engine = sqlalchemy.create_engine(_url(), poolclass=sqlalchemy.pool.NullPool)
+    with engine.connect() as connection, connection.begin():
+        driver: Any = connection.connection.driver_connection
+        prepare_session(driver)
+        context.configure(connection=connection, transaction_per_migration=False)
+        with context.begin_transaction():
+            context.run_migrations()
+    engine.dispose()
+
+
+if context.is_offline_mode():
+    raise ConfigurationInvalid(
+        "These migrations look at the database before they change it, so they cannot be written out as SQL.",
+        cure="Run them online, without --sql.",
+    )
+_migrate()

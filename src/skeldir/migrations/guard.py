@@ -1,0 +1,91 @@
+"""What every migration goes through: the checks before it, its roles, and its SQL file."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from alembic import op
+
+from skeldir.db.embedded import require_supported_server
+from skeldir.errors import SkeldirError
+
+if TYPE_CHECKING:
+    import psycopg
+
+LOCK_TIMEOUT_MS = 5_000
+STATEMENT_TIMEOUT_MS = 15 * 60 * 1000
+# Any fixed number: one migration at a time in a database.
+MIGRATION_LOCK = 0x736B656C64697201
+
+
+class MigrationRefused(SkeldirError):
+    """A migration cannot be carried out as asked; nothing was changed."""
+
+    code = "migration_refused"
+    status = 409
+    title = "The migration was refused"
+
+
+def driver_connection() -> psycopg.Connection[tuple[object, ...]]:
+    """Return the psycopg connection under Alembic's own, in the migration's transaction."""
+    connection: psycopg.Connection[tuple[object, ...]] | None = (
+        op.get_bind().connection.driver_connection
+    )
+    if connection is None:
+        raise MigrationRefused(
+            "The migration has no connection.", cure="Run it online: `alembic upgrade head`."
+        )
+    return connection
+
+
+def run_sql(file_name: str) -> None:
+    """Run all statements of `migrations/sql/<file_name>` in the migration's transaction."""
+    text = (files("skeldir.migrations") / "sql" / file_name).read_text(encoding="utf-8")
+    driver_connection().execute(text.encode())
+
+
+def refuse_downgrade(revision: str, what_would_be_lost: str) -> None:
+    """Raise: going back below `revision` would lose data, and nothing is lost silently."""
+    raise MigrationRefused(
+        f"Going back below {revision} would drop {what_would_be_lost}.",
+        cure="Restore a backup taken before the upgrade instead.",
+    )
+
+
+def refuse_downgrade_with_rows(revision: str, tables: tuple[str, ...]) -> None:
+    """Raise when one of `tables` holds a row of any tenant; an empty table can go without a loss.
+
+    FORCE ROW LEVEL SECURITY would hide the rows from their owner, so it is lifted for the count in this
+    same transaction; the tables are dropped right after, or the transaction is rolled back.
+    """
+    connection = driver_connection()
+    connection.execute("SET ROLE skeldir_owner")
+    held = []
+    for table in tables:
+        connection.execute(f"ALTER TABLE public.{table} NO FORCE ROW LEVEL SECURITY".encode())
+        row = connection.execute(f"SELECT EXISTS (SELECT FROM public.{table})".encode()).fetchone()  # noqa: S608 - table names are literals of the migration
+        if row is not None and row[0]:
+            held.append(table)
+    connection.execute("RESET ROLE")
+    if held:
+        refuse_downgrade(revision, f"the rows of {', '.join(held)}")
+
+
+def prepare_session(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Refuse an unfit server, set the time-outs and take the migration lock, all for this transaction.
+
+    Raises:
+        ServerTooOld: the server is older than PostgreSQL 17.
+        MigrationRefused: another migration is running in this database.
+    """
+    require_supported_server(connection.info.server_version)
+    connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}".encode())
+    connection.execute(f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}".encode())
+    connection.execute("SET LOCAL search_path = public")
+    row = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (MIGRATION_LOCK,)).fetchone()
+    if row is None or not row[0]:
+        raise MigrationRefused(
+            "Another migration of this database is running.",
+            cure="Wait for it to end, then run again.",
+        )

@@ -1,0 +1,25 @@
+"""The ledger: append-only, signed, in integer minor units. The door of the room."""
+
+from skeldir.revenue.ledger import (
+    KIND_SIGNS,
+    FlaggedOrder,
+    LedgerRow,
+    LedgerTotal,
+    OrderBalance,
+    Posting,
+    ledger_totals,
+    list_balances,
+    post_entries,
+)
+
+__all__ = [
+    "KIND_SIGNS",
+    "FlaggedOrder",
+    "LedgerRow",
+    "LedgerTotal",
+    "OrderBalance",
+    "Posting",
+    "ledger_totals",
+    "list_balances",
+    "post_entries",
+]

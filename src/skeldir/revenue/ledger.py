@@ -1,0 +1,167 @@
+"""Posting to the ledger, and what is derived from it: the state and the balance of an order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from skeldir.db.ids import new_ids
+from skeldir.matviews import mark_days
+from skeldir.revenue.store import queries
+
+if TYPE_CHECKING:
+    from skeldir.db.pool import Connection
+
+# In which direction each kind of entry moves money; the table has the same rule as a CHECK.
+KIND_SIGNS = {
+    "capture": 1,
+    "refund": -1,
+    "refund_reversal": 1,
+    "dispute": -1,
+    "dispute_reversal": 1,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One movement of money to be posted. `amount_cents` is signed; `journey_key` is the stored hash."""
+
+    business_key: str
+    order_id: str
+    kind: str
+    amount_cents: int
+    currency: str
+    occurred_at: datetime
+    journey_key: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class FlaggedOrder:
+    """An order whose money wants a second look: `awaiting_capture` or `over_refunded`."""
+
+    order_id: str
+    currency: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderBalance:
+    """What the ledger says of an order in one currency, in signed minor units."""
+
+    order_id: str
+    currency: str
+    state: str
+    captured_cents: int
+    refunded_cents: int
+    disputed_cents: int
+    balance_cents: int
+    last_entry_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What became of the rows: new ones, and keys that already stand for other content."""
+
+    posted_keys: frozenset[str]
+    reused_keys: frozenset[str]
+    flagged: tuple[FlaggedOrder, ...]
+
+
+async def post_entries(
+    connection: Connection, tenant_id: UUID, rows: Sequence[LedgerRow], *, source: str
+) -> Posting:
+    """Append `rows` (their business keys distinct) to the ledger; a key that is there already is left alone.
+
+    Marks the days of every order that got a new entry, in the same transaction.
+    """
+    if not rows:
+        return Posting(frozenset(), frozenset(), ())
+    inserted = await queries.insert_entries(
+        connection,
+        tenant_id=tenant_id,
+        source=source,
+        ids=new_ids(len(rows)),
+        business_keys=[row.business_key for row in rows],
+        order_ids=[row.order_id for row in rows],
+        kinds=[row.kind for row in rows],
+        amounts=[row.amount_cents for row in rows],
+        currencies=[row.currency for row in rows],
+        moments=[row.occurred_at for row in rows],
+        journey_keys=[row.journey_key for row in rows],
+    )
+    posted = frozenset(record["business_key"] for record in inserted)
+    repeated = [row for row in rows if row.business_key not in posted]
+    reused = await _keys_of_other_content(connection, tenant_id, repeated)
+    orders = sorted({row.order_id for row in rows if row.business_key in posted})
+    if not orders:
+        return Posting(posted, reused, ())
+    days = await queries.select_entry_days(connection, tenant_id=tenant_id, order_ids=orders)
+    await mark_days(connection, tenant_id, (record["day"] for record in days))
+    flagged = await queries.select_flagged_orders(connection, tenant_id=tenant_id, order_ids=orders)
+    return Posting(posted, reused, tuple(FlaggedOrder(**record) for record in flagged))
+
+
+async def _keys_of_other_content(
+    connection: Connection, tenant_id: UUID, rows: Sequence[LedgerRow]
+) -> frozenset[str]:
+    if not rows:
+        return frozenset()
+    records = await queries.select_entries_by_key(
+        connection, tenant_id=tenant_id, business_keys=[row.business_key for row in rows]
+    )
+    known = {
+        r["business_key"]: (
+            r["order_id"],
+            r["kind"],
+            r["amount_cents"],
+            r["currency"],
+            r["occurred_at"],
+        )
+        for r in records
+    }
+    return frozenset(
+        row.business_key
+        for row in rows
+        if known[row.business_key]
+        != (row.order_id, row.kind, row.amount_cents, row.currency, row.occurred_at)
+    )
+
+
+async def list_balances(
+    connection: Connection, tenant_id: UUID, *, state: str | None = None, most: int = 100
+) -> list[OrderBalance]:
+    """Return the orders of the transaction's tenant, the latest entry first; of one state when given."""
+    rows = await queries.select_balances(connection, tenant_id=tenant_id, state=state, most=most)
+    return [OrderBalance(**row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerTotal:
+    """The ledger of a tenant in one currency; `awaiting_cents` is the part whose capture has not come."""
+
+    currency: str
+    net_cents: int
+    awaiting_cents: int
+    entries: int
+    captures: int
+
+
+async def ledger_totals(connection: Connection, tenant_id: UUID) -> list[LedgerTotal]:
+    """Return the ledger of the transaction's tenant, one total a currency."""
+    awaiting = {
+        row["currency"]: row["awaiting_cents"]
+        for row in await queries.select_awaiting_totals(connection, tenant_id=tenant_id)
+    }
+    return [
+        LedgerTotal(
+            row["currency"],
+            row["net_cents"],
+            awaiting.get(row["currency"], 0),
+            row["entries"],
+            row["captures"],
+        )
+        for row in await queries.select_ledger_totals(connection, tenant_id=tenant_id)
+    ]

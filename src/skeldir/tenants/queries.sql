@@ -1,0 +1,43 @@
+-- name: insert_tenant!
+INSERT INTO public.tenants (id, name) VALUES (:tenant_id, :name);
+
+-- name: select_tenants
+-- For operators: members of skeldir_owner see all rows, app_user only its tenant's.
+SELECT id AS tenant_id, name, created_at FROM public.tenants ORDER BY created_at, id;
+
+-- name: select_tenants_named
+SELECT id AS tenant_id, name, created_at FROM public.tenants WHERE name = :name ORDER BY id;
+
+-- name: select_profile^
+SELECT t.name, t.journey_secret,
+       coalesce((SELECT array_agg(c.code) FROM public.channels c WHERE c.tenant_id = :tenant_id), '{}') AS own_channels
+FROM public.tenants t
+WHERE t.id = :tenant_id;
+
+-- name: insert_key!
+INSERT INTO public.api_keys (tenant_id, id, name, prefix, secret_sha256, scopes, expires_at)
+VALUES (:tenant_id, :id, :name, :prefix, :secret_sha256, :scopes, :expires_at);
+
+-- name: select_keys
+SELECT id AS key_id, name, prefix, scopes, created_at, expires_at, revoked_at, last_used_at
+FROM public.api_keys
+WHERE tenant_id = :tenant_id
+ORDER BY created_at, id;
+
+-- name: select_key^
+SELECT id AS key_id, name, prefix, scopes, created_at, expires_at, revoked_at, last_used_at
+FROM public.api_keys
+WHERE tenant_id = :tenant_id AND id = :key_id;
+
+-- name: revoke_key$
+UPDATE public.api_keys SET revoked_at = coalesce(revoked_at, now())
+WHERE tenant_id = :tenant_id AND id = :key_id
+RETURNING revoked_at;
+
+-- name: find_api_key^
+SELECT tenant_id, key_id, scopes, expires_at, revoked_at, last_used_at
+FROM public.find_api_key(:sha256);
+
+-- name: touch_key!
+UPDATE public.api_keys SET last_used_at = now()
+WHERE tenant_id = :tenant_id AND id = :key_id;

@@ -1,0 +1,90 @@
+"""Who the tenants are, and what a request needs to know of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from skeldir.errors import InputInvalid, SkeldirError
+from skeldir.tenants.store import queries
+
+if TYPE_CHECKING:
+    from skeldir.db.pool import Connection
+
+
+class TenantUnknown(SkeldirError):
+    """No such tenant, or none that this role may see."""
+
+    code = "tenant_unknown"
+    status = 404
+    title = "The tenant is not known"
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A business whose money is attributed here."""
+
+    tenant_id: UUID
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TenantProfile:
+    """What taking in facts needs to know of a tenant; `journey_secret` never leaves the program."""
+
+    tenant_id: UUID
+    name: str
+    journey_secret: bytes
+    own_channels: frozenset[str]
+
+
+async def create_tenant(connection: Connection, tenant_id: UUID, name: str) -> None:
+    """Add the tenant that `connection`'s transaction is bound to.
+
+    Raises:
+        InputInvalid: the name is blank.
+    """
+    if not name.strip():
+        raise InputInvalid("A tenant needs a name.", cure="Give a name that people will recognise.")
+    await queries.insert_tenant(connection, tenant_id=tenant_id, name=name.strip())
+
+
+async def list_tenants(connection: Connection) -> list[Tenant]:
+    """Return all tenants, oldest first; `connection` must be an operator's, a member of skeldir_owner."""
+    return [Tenant(**row) for row in await queries.select_tenants(connection)]
+
+
+async def find_tenant(connection: Connection, name: str) -> Tenant:
+    """Return the one tenant called `name`, over an operator's connection.
+
+    Raises:
+        TenantUnknown: there is none, or more than one.
+    """
+    rows = await queries.select_tenants_named(connection, name=name)
+    if len(rows) != 1:
+        found = "no tenant is" if not rows else f"{len(rows)} tenants are"
+        raise TenantUnknown(
+            f"{found.capitalize()} called {name!r}.",
+            cure="Give the tenant's id; `skeldir tenants list` shows it.",
+        )
+    return Tenant(**rows[0])
+
+
+async def load_profile(connection: Connection, tenant_id: UUID) -> TenantProfile:
+    """Return the profile of the tenant that `connection`'s transaction is bound to.
+
+    Raises:
+        TenantUnknown: the tenant does not exist.
+    """
+    row = await queries.select_profile(connection, tenant_id=tenant_id)
+    if row is None:
+        raise TenantUnknown(
+            f"There is no tenant {tenant_id}.",
+            cure="`skeldir tenants list` shows the tenants' ids.",
+        )
+    return TenantProfile(
+        tenant_id, row["name"], row["journey_secret"], frozenset(row["own_channels"])
+    )

@@ -1,0 +1,113 @@
+"""A real PostgreSQL for the whole run, and a fresh clone of a migrated database for each test that writes."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from skeldir.db.embedded import EmbeddedServer, embedded_server
+from skeldir.db.pool import Database, open_database
+from skeldir.migrations.run import upgrade
+from tests.support.make import make_tenant
+
+TEMPLATE = "skeldir_template"
+# Losing a test database in a crash costs nothing, and a clone is made in half the time.
+FAST_SERVER = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+@dataclass(frozen=True, slots=True)
+class Clone:
+    """A database of one test, as each of the roles that may connect to it."""
+
+    server: EmbeddedServer
+    name: str
+
+    @property
+    def app_url(self) -> str:
+        return self.server.url(user="app_user", database=self.name)
+
+    @property
+    def migrator_url(self) -> str:
+        return self.server.url(user="migrator", database=self.name)
+
+    @property
+    def superuser_url(self) -> str:
+        return self.server.url(user="postgres", database=self.name)
+
+
+@contextmanager
+def _only_one_worker(folder: Path) -> Iterator[None]:
+    with (folder / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[EmbeddedServer]:
+    """The server that all workers of the run share; it stops when the last one leaves."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    with embedded_server(shared / "pg", server_settings=FAST_SERVER) as embedded:
+        with _only_one_worker(shared), psycopg.connect(embedded.url(), autocommit=True) as admin:
+            if not admin.execute("SELECT FROM pg_database WHERE datname = %s", (TEMPLATE,)).fetchone():
+                admin.execute("CREATE ROLE migrator LOGIN NOSUPERUSER NOBYPASSRLS CREATEROLE CREATEDB")
+                admin.execute(f"CREATE DATABASE {TEMPLATE}_making OWNER migrator")
+                upgrade(embedded.url(user="migrator", database=f"{TEMPLATE}_making"))
+                admin.execute(f"ALTER DATABASE {TEMPLATE}_making RENAME TO {TEMPLATE}")
+        yield embedded
+
+
+@contextmanager
+def scratch_database(server: EmbeddedServer, *, template: str) -> Iterator[Clone]:
+    """Make a database of its own, owned by the migrator, and drop it at the end."""
+    name = f"t_{uuid4().hex}"
+    with psycopg.connect(server.url(), autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} OWNER migrator TEMPLATE {template}")
+        if template == TEMPLATE:
+            admin.execute(f"REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC")
+            admin.execute(f"GRANT TEMPORARY ON DATABASE {name} TO matview_owner")
+    try:
+        yield Clone(server, name)
+    finally:
+        with psycopg.connect(server.url(), autocommit=True) as admin:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def clone(server: EmbeddedServer) -> Iterator[Clone]:
+    """A migrated database without rows."""
+    with scratch_database(server, template=TEMPLATE) as made:
+        yield made
+
+
+@pytest.fixture
+def empty_database(server: EmbeddedServer) -> Iterator[Clone]:
+    """A database that was never migrated."""
+    with scratch_database(server, template="template0") as made:
+        yield made
+
+
+@pytest.fixture
+async def db(clone: Clone) -> AsyncIterator[Database]:
+    """The program's own pool on the clone, as `app_user`."""
+    async with open_database(clone.app_url, pool_size=4, statement_timeout_ms=30_000) as database:
+        yield database
+
+
+@pytest.fixture
+async def tenant(db: Database) -> UUID:
+    """A tenant with the default models."""
+    return await make_tenant(db, "A")
+
+
+@pytest.fixture
+async def other_tenant(db: Database) -> UUID:
+    """A second tenant, which must never show."""
+    return await make_tenant(db, "B")
