@@ -74,7 +74,7 @@ def select_one(server: EmbeddedServer) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize(
-    "name", ["home", "Müller & Söhne 100%", "a'b\"c`d $(touch x); e", "#+=?:@", "one,two", "l\nm"]
+    "name", ["home", "Müller & Söhne 100%", "a'b\"c`d $(touch x); e", "#+=?:@", "one,two"]
 )
 def test_both_drivers_connect_whatever_the_name_of_the_home(
     place: Path, template: Path, name: str
@@ -82,7 +82,7 @@ def test_both_drivers_connect_whatever_the_name_of_the_home(
     home = copy_data(template, place / name)
     with embedded_server(home) as server:
         assert select_one(server) == (1, 1)
-        assert (server.socket_dir == home / "postgres.run") == name.isprintable() != ("," in name)
+        assert (server.socket_dir == home / "postgres.run") == ("," not in name)
     assert not server.socket_dir.exists()
     assert not list(place.glob("**/x"))
 
@@ -161,6 +161,14 @@ def test_a_home_that_cannot_be_made_is_named(place: Path) -> None:
     with (
         pytest.raises(HomeNotWritable, match=r"file.*Not a directory.*SKELDIR_HOME"),
         embedded_server(place / "file/home"),
+    ):
+        pass
+
+
+def test_a_home_with_a_line_break_in_its_name_is_refused(place: Path) -> None:
+    with (
+        pytest.raises(HomeNotWritable, match="line break"),
+        embedded_server(place / "two\nlines"),
     ):
         pass
 
@@ -300,7 +308,7 @@ def test_an_ordinary_user_has_a_server_that_root_can_share(place: Path) -> None:
     own.mkdir(mode=0o700)
     os.chown(own, nobody.pw_uid, nobody.pw_gid)
     home = own / "home"
-    with User(home, executable=python, **identity) as user:
+    with User(home, python=python, **identity) as user:
         url = user.read_url()
         assert read_owner(home) == nobody.pw_uid
         assert read_mode(home) == 0o700
@@ -309,7 +317,7 @@ def test_an_ordinary_user_has_a_server_that_root_can_share(place: Path) -> None:
             assert select_one(server) == (1, 1)
         user.leave()
     wait_until(lambda: not is_running(home))
-    with embedded_server(home), User(home, executable=python, **identity) as user:
+    with embedded_server(home), User(home, python=python, **identity) as user:
         assert Path(f"/proc/{read_postmaster(home)}").stat().st_uid == nobody.pw_uid
         user.read_url()
         user.leave()

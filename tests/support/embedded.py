@@ -33,7 +33,9 @@ with embedded_server(Path(sys.argv[1])) as server:
 class User(subprocess.Popen[str]):
     """A process that runs `script` with the home as its argument, in a group of its own."""
 
-    def __init__(self, home: Path, script: str = STAYS, **options: object) -> None:
+    def __init__(
+        self, home: Path, script: str = STAYS, *, python: str = sys.executable, **options: object
+    ) -> None:
         arguments: dict[str, object] = {
             "stdin": subprocess.PIPE,
             "stdout": subprocess.PIPE,
@@ -42,9 +44,8 @@ class User(subprocess.Popen[str]):
             "start_new_session": True,
             "cwd": "/",
             "env": {"PYTHONPATH": SEARCH_PATH, "PATH": os.defpath},
-            "executable": sys.executable,
         }
-        super().__init__(["python", "-c", script, str(home)], **{**arguments, **options})
+        super().__init__([python, "-c", script, str(home)], **{**arguments, **options})
 
     def read_url(self) -> str:
         """Wait until the user is inside; return the URL that it got."""

@@ -171,6 +171,10 @@ class Cluster:
 def open_cluster(home: Path) -> Cluster:
     """Create the home if need be, and find the binaries and the account to run them as."""
     home = home.expanduser().resolve()
+    if "\n" in str(home):  # PostgreSQL writes it as one line into postmaster.pid
+        raise HomeNotWritable(
+            f"The path {str(home)!r} has a line break.", cure="Set SKELDIR_HOME to another path."
+        )
     is_root = os.geteuid() == 0
     home.mkdir(mode=0o711 if is_root else 0o700, parents=True, exist_ok=True)
     return Cluster(home, _find_binaries(), _server_account(home / "postgres") if is_root else None)
@@ -250,7 +254,7 @@ def find_answering_socket(cluster: Cluster) -> Path | None:
     """Return the socket directory of the cluster's server if it accepts connections now."""
     pid_file = cluster.data / "postmaster.pid"
     try:
-        facts = os.fsdecode(pid_file.read_bytes()).splitlines()
+        facts = os.fsdecode(pid_file.read_bytes()).split("\n")
         # Too few lines: it is being written. Another directory: the home was copied.
         if len(facts) < 5 or not facts[4] or not Path(facts[1]).samefile(cluster.data):
             return None
@@ -291,7 +295,7 @@ def prepare_socket_dir(cluster: Cluster) -> Path:
 
 
 def _can_hold_socket(directory: Path) -> bool:
-    # A comma would separate two hosts in a URL; a line break, two lines of postmaster.pid.
+    # A comma would separate two hosts in a URL; what is not printable may not be UTF-8.
     text = str(directory)
     size = len(os.fsencode(directory / SOCKET))
     return size <= _SOCKET_PATH_BYTES and "," not in text and text.isprintable()

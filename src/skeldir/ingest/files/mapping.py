@@ -1,31 +1,28 @@
 """The mapping of a file: which column says what, and everything that a file cannot say of itself.
 
-A mapping comes from a small TOML file, from flags, or from recognised column names; all three end
-in `mapping_from_settings`, so that each rule stands once. Nothing that matters is assumed: what is
-missing is asked for by name.
+A mapping comes from a small TOML file, from flags, or from recognised column names (`mapping_file`,
+`recognise`). Whether it makes sense is checked here, once for all three. Nothing that matters is
+assumed: what is missing is asked for by name.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
-from pathlib import Path
-from typing import Any, Final, Literal, NoReturn, TypeAlias, cast
+from typing import Final, Literal, NoReturn, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import orjson
 
 from skeldir.errors import SkeldirError
-from skeldir.ingest.canonical import SIGNS
+from skeldir.revenue import KIND_SIGNS
 from skeldir.ingest.channels import CLICK_ID_KINDS, COMMON_CHANNELS, RESERVED_CHANNELS
 from skeldir.money import CURRENCIES
 
 FileKind: TypeAlias = Literal["touches", "conversions", "mixed"]
 FileFormat: TypeAlias = Literal["csv", "ndjson", "parquet"]
-Settings: TypeAlias = Mapping[str, object]
 
 FILE_KINDS: Final = ("touches", "conversions", "mixed")
 FILE_FORMATS: Final = ("csv", "ndjson", "parquet")
@@ -44,22 +41,7 @@ ORDER_COLUMNS: Final = ("order_id", "kind", "amount", "currency", "occurred_at",
 KEY_COLUMNS: Final = ("idempotency_key", "order_id")
 """Fields that a list of columns may stand for; they are then hashed together."""
 
-_COLUMNS: Final = ("idempotency_key", *dict.fromkeys((*TOUCH_COLUMNS, *ORDER_COLUMNS)))
-_TABLES: Final = ("columns", "click_ids", "channels", "new_channels", "kinds", "refund", "models")
-_TEXTS: Final = (
-    "kind", "format", "delimiter", "currency", "amount_unit", "decimal_mark", "time_zone",
-    "time_format", "ambiguous_time",
-)  # fmt: skip
-_CONDITIONS: Final = ("touch_when", "order_when")
 _CHANNEL_CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
-_CHOICES: Final[Mapping[str, Sequence[str]]] = {
-    "kind": FILE_KINDS,
-    "format": FILE_FORMATS,
-    "delimiter": (",", ";", "\t"),
-    "amount_unit": ("major", "minor"),
-    "decimal_mark": (".", ","),
-    "ambiguous_time": ("refuse", "earlier", "later"),
-}
 
 
 class MappingInvalid(SkeldirError):
@@ -102,6 +84,8 @@ class FileMapping:
     one column is taken as it is, of several a keyed hash. Without `idempotency_key` the key is a
     keyed hash of all mapped columns of the touch or order, so rows that are equal in each of them
     count once and are reported as duplicates. `currency` is set when it is the same in each row.
+
+    Raises `MappingInvalid` when something needed is not said, or two things exclude each other.
     """
 
     kind: FileKind
@@ -109,7 +93,7 @@ class FileMapping:
     format: FileFormat | None = None
     delimiter: str | None = None
     currency: str | None = None
-    amount_unit: Literal["major", "minor"] = "major"
+    amount_unit: Literal["major", "minor"] | None = None
     decimal_mark: Literal[".", ","] = "."
     time_zone: str | None = None
     time_format: str = "iso"
@@ -122,6 +106,10 @@ class FileMapping:
     kinds: Mapping[str, str] | None = None
     refund: RefundColumns | None = None
     models: ModelSettings | None = None
+
+    def __post_init__(self) -> None:
+        for check in (_check_fields, _check_orders, _check_money, _check_times, _check_names):
+            check(self)
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -143,7 +131,7 @@ class FileMapping:
             if name not in header:
                 raise MappingInvalid(
                     f'The file has no column "{name}".{nearest(name, header)}',
-                    cure=f"Its columns are: {_listed(header)}.",
+                    cure=f"Its columns are: {listed(header)}.",
                 )
             if header.count(name) > 1:
                 raise MappingInvalid(
@@ -163,64 +151,11 @@ class FileMapping:
                 )
 
 
-def read_mapping(path: Path, flags: Settings | None = None) -> FileMapping:
-    """Read a mapping file; what `flags` says wins over it. Raises MappingInvalid."""
-    return mapping_from_settings(merge_settings(read_settings(path), flags or {}))
-
-
-def read_settings(path: Path) -> dict[str, object]:
-    """Return what a mapping file says, unchecked. Raises MappingInvalid when it is not TOML."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise MappingInvalid(
-            f"The mapping {path.name} cannot be read: {error.strerror}.", cure="Check its path."
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise MappingInvalid(
-            f"The mapping {path.name} is not TOML: {error}.",
-            cure="Compare it with the examples in examples/mappings.",
-        ) from error
-
-
-def merge_settings(base: Settings, over: Settings) -> dict[str, object]:
-    """Return `base` with what `over` says in its place; their tables are joined key by key."""
-    merged = dict(base)
-    for key, value in over.items():
-        below = merged.get(key)
-        both = isinstance(below, Mapping) and isinstance(value, Mapping)
-        merged[key] = {**below, **value} if both else value  # type: ignore[dict-item]  # both are mappings here
-    return merged
-
-
-def mapping_from_settings(settings: Settings) -> FileMapping:
-    """Return the mapping that `settings` describes, in the shape of a mapping file.
-
-    Raises:
-        MappingInvalid: a key is unknown or of the wrong type, or something needed is not said.
-    """
-    for key in settings:
-        if key not in (*_TEXTS, *_CONDITIONS, *_TABLES):
-            _unknown(key, "a mapping", (*_TEXTS, *_CONDITIONS, *_TABLES))
-    texts = {key: _text(settings, key) for key in _TEXTS if key in settings}
-    for key, allowed in _CHOICES.items():
-        if key in texts and texts[key] not in allowed:
-            _unknown(texts[key], key, allowed)
-    said: dict[str, Any] = {
-        **texts,
-        "columns": _columns(_table(settings, "columns")),
-        **{key: _condition(settings, key) for key in _CONDITIONS if key in settings},
-        **{key: _names(settings, key) for key in ("click_ids", "channels", "kinds") if key in settings},
-        **{"new_channels": _names(settings, key) for key in ("new_channels",) if key in settings},
-        "refund": _refund(settings),
-        "models": _models(settings),
-    }
-    if "kind" not in said:
-        raise MappingInvalid("The mapping has no kind.", cure="Set kind to touches, conversions or mixed.")
-    mapping = FileMapping(**said)
-    for check in (_check_fields, _check_orders, _check_money, _check_times, _check_names):
-        check(mapping)
-    return mapping
+def cell_text(value: object) -> str:
+    """Return a cell as the text that a CSV file would hold: "" for nothing, true and false in small letters."""
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -230,104 +165,16 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f' Did you mean "{spelled[found[0]]}"?' if found else ""
 
 
-# ---------------------------------------------------------------- reading what was said
-
-
-def _listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str]) -> str:
     shown = [f'"{name}"' for name in names]
     return ", ".join(shown[:40]) + (f" and {len(shown) - 40} more" if len(shown) > 40 else "")
 
 
-def _unknown(name: str, place: str, known: Sequence[str]) -> NoReturn:
+def unknown(name: str, place: str, known: Sequence[str]) -> NoReturn:
     raise MappingInvalid(
-        f'"{name}" is not known in {place}.{nearest(name, known)}', cure=f"Known are: {_listed(known)}."
+        f'"{name}" is not known in {place}.{nearest(name, known)}',
+        cure=f"Known are: {listed(known)}.",
     )
-
-
-def _wrong_type(key: str, wanted: str) -> NoReturn:
-    raise MappingInvalid(f"{key} must be {wanted}.", cure="Compare it with the examples in examples/mappings.")
-
-
-def _text(settings: Settings, key: str) -> str:
-    value = settings[key]
-    return value if isinstance(value, str) and value else _wrong_type(key, "a text that is not empty")
-
-
-def _table(settings: Settings, key: str) -> Mapping[str, object]:
-    value = settings.get(key, {})
-    return value if isinstance(value, Mapping) else _wrong_type(key, "a table")
-
-
-def _names(settings: Settings, key: str) -> dict[str, str]:
-    table = _table(settings, key)
-    if not all(isinstance(value, str) and value for value in table.values()):
-        _wrong_type(f"[{key}]", "a table of texts")
-    return cast("dict[str, str]", dict(table))
-
-
-def _columns(table: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
-    columns: dict[str, tuple[str, ...]] = {}
-    for field, said in table.items():
-        if field not in _COLUMNS:
-            _unknown(field, "[columns]", _COLUMNS)
-        names = [said] if isinstance(said, str) else said
-        if not isinstance(names, list | tuple) or not names or not all(isinstance(n, str) and n for n in names):
-            _wrong_type(f"[columns] {field}", "a column's name, or a list of them")
-        if len(names) > 1 and field not in KEY_COLUMNS:
-            _wrong_type(f"[columns] {field}", f"one column; only {_listed(KEY_COLUMNS)} may be several")
-        columns[field] = tuple(names)
-    return columns
-
-
-def _condition(settings: Settings, key: str) -> Condition:
-    table = _table(settings, key)
-    for name in table:
-        if name not in ("column", "equals"):
-            _unknown(name, key, ("column", "equals"))
-    column = table.get("column")
-    equals = table.get("equals", [])
-    values = equals if isinstance(equals, list | tuple) else [equals]
-    if not isinstance(column, str) or not all(isinstance(v, str | int) for v in values):
-        _wrong_type(key, 'written like { column = "conversion", equals = "1" }')
-    return Condition(column, tuple(cell_text(value) for value in values))
-
-
-def _refund(settings: Settings) -> RefundColumns | None:
-    if "refund" not in settings:
-        return None
-    table = _names(settings, "refund")
-    for name in table:
-        if name not in ("amount", "occurred_at"):
-            _unknown(name, "[refund]", ("amount", "occurred_at"))
-    if len(table) < 2:
-        raise MappingInvalid(
-            "[refund] needs the columns of both the amount and the time.",
-            cure="Without the time of its refunds, leave them out of this file's import.",
-        )
-    return RefundColumns(**table)
-
-
-def _models(settings: Settings) -> ModelSettings | None:
-    if "models" not in settings:
-        return None
-    table = _table(settings, "models")
-    for name in table:
-        if name not in ("lookback_days", "after_conversion"):
-            _unknown(name, "[models]", ("lookback_days", "after_conversion"))
-    days = table.get("lookback_days", 30)
-    if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= 3650:
-        _wrong_type("[models] lookback_days", "a whole number of days from 1 to 3650")
-    after = table.get("after_conversion", "keep")
-    if after not in ("keep", "reset"):
-        _wrong_type("[models] after_conversion", "keep or reset")
-    return ModelSettings(days, cast("Literal['keep', 'reset']", after))
-
-
-def cell_text(value: object) -> str:
-    """Return a cell as the text that a CSV file would hold: "" for nothing, true and false in small letters."""
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 # ---------------------------------------------------------------- does it make sense
@@ -358,7 +205,9 @@ def _check_orders(mapping: FileMapping) -> None:
     if mapping.kind == "touches":
         for name in ("order_when", "refund", "kinds"):
             if getattr(mapping, name) is not None:
-                raise MappingInvalid(f"{name} has no place in a file of touches.", cure="Leave it out.")
+                raise MappingInvalid(
+                    f"{name} has no place in a file of touches.", cure="Leave it out."
+                )
         return
     if "order_id" not in mapping.columns:
         raise MappingInvalid(
@@ -372,7 +221,9 @@ def _check_orders(mapping: FileMapping) -> None:
             cure='Add order_when = { column = "conversion", equals = "1" }; without equals any value will do.',
         )
     if mapping.kind == "conversions" and mapping.touch_when is not None:
-        raise MappingInvalid("touch_when has no place in a file of conversions.", cure="Leave it out.")
+        raise MappingInvalid(
+            "touch_when has no place in a file of conversions.", cure="Leave it out."
+        )
     if mapping.refund is not None and "kind" in mapping.columns:
         raise MappingInvalid(
             "A file either has rows of several kinds or refunds beside their orders.",
@@ -393,7 +244,7 @@ def _check_money(mapping: FileMapping) -> None:
             "The currency is given both for all rows and as a column.", cure="Keep one of the two."
         )
     if mapping.currency is not None and mapping.currency not in CURRENCIES:
-        _unknown(mapping.currency, "currency", tuple(CURRENCIES))
+        unknown(mapping.currency, "currency", tuple(CURRENCIES))
 
 
 def _check_times(mapping: FileMapping) -> None:
@@ -409,7 +260,7 @@ def _check_times(mapping: FileMapping) -> None:
     if mapping.time_format == "iso" or mapping.time_format in EPOCH_UNITS:
         return
     if "%" not in mapping.time_format:
-        _unknown(mapping.time_format, "time_format", ("iso", *EPOCH_UNITS, "%d.%m.%Y %H:%M"))
+        unknown(mapping.time_format, "time_format", ("iso", *EPOCH_UNITS, "%d.%m.%Y %H:%M"))
     if "%z" not in mapping.time_format and mapping.time_zone is None:
         raise MappingInvalid(
             f'Times written as "{mapping.time_format}" have no offset from UTC, and no time zone is given.',
@@ -420,12 +271,14 @@ def _check_times(mapping: FileMapping) -> None:
 def _check_names(mapping: FileMapping) -> None:
     for kind in mapping.click_ids or {}:
         if kind not in CLICK_ID_KINDS:
-            _unknown(kind, "[click_ids]", sorted(CLICK_ID_KINDS))
+            unknown(kind, "[click_ids]", sorted(CLICK_ID_KINDS))
     for kind in (mapping.kinds or {}).values():
-        if kind not in SIGNS:
-            _unknown(kind, "[kinds]", tuple(SIGNS))
+        if kind not in KIND_SIGNS:
+            unknown(kind, "[kinds]", tuple(KIND_SIGNS))
     if mapping.kinds is not None and "kind" not in mapping.columns:
-        raise MappingInvalid("[kinds] needs a column of kinds.", cure='Add kind = "column" under [columns].')
+        raise MappingInvalid(
+            "[kinds] needs a column of kinds.", cure='Add kind = "column" under [columns].'
+        )
     if mapping.channels is not None and "channel" not in mapping.columns:
         raise MappingInvalid(
             "[channels] needs a column of channels.", cure='Add channel = "column" under [columns].'

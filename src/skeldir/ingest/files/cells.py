@@ -1,0 +1,211 @@
+"""What one cell says: moments and amounts as files write them, read exactly or refused.
+
+A reader returns what it cannot judge unchanged: `canonical` then refuses it by its own rules, the
+same as for an item of the API.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Final, Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+from skeldir.errors import SkeldirError
+from skeldir.ingest.files.mapping import EPOCH_UNITS
+from skeldir.ingest.rejections import ItemRejected
+from skeldir.money import minor_units
+
+ReadMoment: TypeAlias = Callable[[object], object]
+"""A cell to an aware `datetime` in UTC, or to itself."""
+
+ReadAmount: TypeAlias = Callable[[object, str], object]
+"""A cell and its currency to whole minor units, or the cell to itself."""
+
+Ambiguous: TypeAlias = Literal["refuse", "earlier", "later"]
+_Localise: TypeAlias = Callable[[datetime], datetime]
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# "2026-05-14 11:23:45 +0100" and "2026-05-14 11:23:45 UTC" are how shops and warehouses export.
+_SPACED_OFFSET: Final = re.compile(r"(.{16,26}) (UTC|[+-]\d\d:?\d\d)")
+_NUMBER: Final = re.compile(r"-?\d{1,20}(\.\d{1,20})?")
+_WHOLE: Final = re.compile(r"-?\d{1,40}(\.0{1,20})?")
+_PLAIN: Final = re.compile(r"-?\d{1,40}(\.\d{1,40})?")
+# Every decimal of up to 15 digits survives the way to a float and back through its shortest text.
+_DIGITS_OF_A_FLOAT: Final = 15
+
+
+def moment_reader(time_format: str, time_zone: str | None, ambiguous: Ambiguous) -> ReadMoment:
+    """Return the reader of moments in `time_format`, an offset in the cell always being right.
+
+    `time_zone` (an IANA name) is for cells without one. A local time that the zone skips (clocks
+    going forward) is refused; one that it has twice (clocks going back) is refused too, unless
+    `ambiguous` says to take the earlier or the later. The readers raise `ItemRejected`.
+    """
+    localise = _localiser(ZoneInfo(time_zone), ambiguous) if time_zone is not None else None
+    if time_format == "iso":
+        return _iso_reader(localise)
+    if time_format in EPOCH_UNITS:
+        return _epoch_reader(time_format, EPOCH_UNITS[time_format])
+    return _pattern_reader(time_format, localise)
+
+
+def _iso_reader(localise: _Localise | None) -> ReadMoment:
+    def read(cell: object) -> object:
+        if type(cell) is str:
+            try:
+                moment = datetime.fromisoformat(cell)
+            except ValueError:
+                spaced = _SPACED_OFFSET.fullmatch(cell)
+                return read(spaced[1] + spaced[2].replace("UTC", "Z")) if spaced else cell
+            # A date alone is a day, not a moment: it is left for `canonical` to refuse.
+            if moment.tzinfo is None and (len(cell) <= 10 or cell[10] not in " T"):
+                return cell
+        elif isinstance(cell, datetime):
+            moment = cell
+        else:
+            return cell
+        if moment.tzinfo is not None:
+            return _in_utc(moment)
+        return cell if localise is None else localise(moment)
+
+    return read
+
+
+def _epoch_reader(name: str, microseconds: int) -> ReadMoment:
+    def read(cell: object) -> object:
+        if cell is None or cell == "":
+            return cell
+        text = cell if isinstance(cell, str) else str(cell)
+        if isinstance(cell, bool) or not _NUMBER.fullmatch(text):
+            raise ItemRejected("occurred_at_invalid", f"occurred_at is not a number of {name}.")
+        try:
+            return _EPOCH + timedelta(microseconds=int(Decimal(text) * microseconds))
+        except OverflowError as error:
+            raise ItemRejected(
+                "occurred_at_invalid", f"occurred_at is too large for {name}."
+            ) from error
+
+    return read
+
+
+def _pattern_reader(pattern: str, localise: _Localise | None) -> ReadMoment:
+    def read(cell: object) -> object:
+        if not isinstance(cell, str) or cell == "":
+            return cell
+        try:
+            moment = datetime.strptime(cell, pattern)  # noqa: DTZ007 - the zone is put on below
+        except (ValueError, OverflowError) as error:
+            raise ItemRejected(
+                "occurred_at_invalid", f'occurred_at is not written as "{pattern}".'
+            ) from error
+        if moment.tzinfo is not None:
+            return _in_utc(moment)
+        return cell if localise is None else localise(moment)
+
+    return read
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ItemRejected("occurred_at_invalid", "occurred_at is out of all bounds.") from error
+
+
+def _localiser(zone: ZoneInfo, ambiguous: Ambiguous) -> _Localise:
+    def localise(moment: datetime) -> datetime:
+        local = moment.replace(tzinfo=zone, fold=0)
+        before = local.utcoffset()
+        after = local.replace(fold=1).utcoffset()
+        if before is None or after is None:  # a zone of the IANA database always has an offset
+            return moment
+        if before == after:
+            return (moment - before).replace(tzinfo=UTC)
+        # PEP 495: fold 0 has the offset before a change of the clock, fold 1 the one after it.
+        if before < after:
+            raise ItemRejected(
+                "occurred_at_invalid",
+                f"{moment.isoformat(' ')} does not exist in {zone.key}: the clocks went forward.",
+            )
+        if ambiguous == "refuse":
+            raise ItemRejected(
+                "occurred_at_invalid",
+                f"{moment.isoformat(' ')} comes twice in {zone.key}: the clocks went back. "
+                "The mapping's ambiguous_time may say earlier or later.",
+            )
+        return (moment - (before if ambiguous == "earlier" else after)).replace(tzinfo=UTC)
+
+    def localise_within_bounds(moment: datetime) -> datetime:
+        try:
+            return localise(moment)
+        except OverflowError as error:
+            raise ItemRejected(
+                "occurred_at_invalid", "occurred_at is out of all bounds."
+            ) from error
+
+    return localise_within_bounds
+
+
+def amount_reader(unit: Literal["major", "minor"], decimal_mark: Literal[".", ","]) -> ReadAmount:
+    """Return the reader of amounts in major units ("12.50") or in minor units ("1250").
+
+    Blanks around a number are ignored; signs of a currency and separators of thousands are not
+    read. The readers raise `ItemRejected` with `amount_fractional`, `amount_invalid` or
+    `currency_unknown`, and never round.
+    """
+    read = _major_units if unit == "major" else _minor_units
+    if decimal_mark == ".":
+        return read
+
+    def read_with_comma(cell: object, currency: str) -> object:
+        if not isinstance(cell, str):
+            return read(cell, currency)
+        if "." in cell:
+            raise ItemRejected(
+                "amount_invalid", "The amount has a point where a comma is its mark."
+            )
+        return read(cell.replace(",", "."), currency)
+
+    return read_with_comma
+
+
+def _major_units(cell: object, currency: str) -> object:
+    amount = cell
+    if isinstance(amount, str):
+        amount = amount.strip()
+    elif isinstance(amount, float):
+        amount = _as_written(amount)
+    if amount is None or amount == "" or isinstance(amount, bool):
+        return amount
+    try:
+        return minor_units(amount, currency)  # type: ignore[arg-type]  # it refuses whatever is no amount
+    except SkeldirError as error:
+        raise ItemRejected(error.code, error.detail) from error
+
+
+def _minor_units(cell: object, _currency: str) -> object:
+    if isinstance(cell, float | Decimal):
+        return int(cell) if abs(cell) < 2**53 and cell == int(cell) else cell
+    if not isinstance(cell, str):
+        return cell
+    text = cell.strip()
+    if text == "" or (text.isascii() and text.isdigit() and len(text) < 40):
+        return int(text) if text else None
+    if _WHOLE.fullmatch(text):
+        return int(text.partition(".")[0])
+    if _PLAIN.fullmatch(text):
+        raise ItemRejected("amount_fractional", "The amount is not a whole number of minor units.")
+    raise ItemRejected("amount_invalid", "The amount is not a plain number of minor units.")
+
+
+def _as_written(number: float) -> str:
+    """Return the decimal that a float of a JSON or Parquet file was written as."""
+    text = repr(number)
+    if len(text.strip("-").replace(".", "").strip("0")) > _DIGITS_OF_A_FLOAT or "e" in text:
+        raise ItemRejected(
+            "amount_invalid", "The amount has more digits than a floating-point number keeps."
+        )
+    return text

@@ -1,0 +1,193 @@
+"""Mapping files and flags: what was written down becomes a `FileMapping`, or an error that says where."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NoReturn, TypeAlias, cast
+
+from skeldir.ingest.files.mapping import (
+    FILE_FORMATS,
+    FILE_KINDS,
+    KEY_COLUMNS,
+    ORDER_COLUMNS,
+    TOUCH_COLUMNS,
+    Condition,
+    FileMapping,
+    MappingInvalid,
+    ModelSettings,
+    RefundColumns,
+    cell_text,
+    listed,
+    unknown,
+)
+
+Settings: TypeAlias = Mapping[str, object]
+"""What is said, in the shape of a mapping file."""
+
+COLUMNS: Final = ("idempotency_key", *dict.fromkeys((*TOUCH_COLUMNS, *ORDER_COLUMNS)))
+_TEXTS: Final = (
+    "kind", "format", "delimiter", "currency", "amount_unit", "decimal_mark", "time_zone",
+    "time_format", "ambiguous_time",
+)  # fmt: skip
+_CONDITIONS: Final = ("touch_when", "order_when")
+_NAMES: Final = ("click_ids", "channels", "new_channels", "kinds")
+_KEYS: Final = (*_TEXTS, *_CONDITIONS, "columns", *_NAMES, "refund", "models")
+_CHOICES: Final[Mapping[str, Sequence[str]]] = {
+    "kind": FILE_KINDS,
+    "format": FILE_FORMATS,
+    "delimiter": (",", ";", "\t"),
+    "amount_unit": ("major", "minor"),
+    "decimal_mark": (".", ","),
+    "ambiguous_time": ("refuse", "earlier", "later"),
+}
+
+
+def read_mapping(path: Path, flags: Settings | None = None) -> FileMapping:
+    """Read a mapping file; what `flags` says wins over it. Raises MappingInvalid."""
+    return mapping_from_settings(merge_settings(read_settings(path), flags or {}))
+
+
+def read_settings(path: Path) -> dict[str, object]:
+    """Return what a mapping file says, unchecked. Raises MappingInvalid when it is not TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise MappingInvalid(
+            f"The mapping {path.name} cannot be read: {error.strerror}.", cure="Check its path."
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise MappingInvalid(
+            f"The mapping {path.name} is not TOML: {error}.",
+            cure="Compare it with the examples in examples/mappings.",
+        ) from error
+
+
+def merge_settings(base: Settings, over: Settings) -> dict[str, object]:
+    """Return `base` with what `over` says in its place; their tables are joined key by key."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        both = isinstance(below, Mapping) and isinstance(value, Mapping)
+        merged[key] = {**below, **value} if both else value  # type: ignore[dict-item]  # both are mappings here
+    return merged
+
+
+def mapping_from_settings(settings: Settings) -> FileMapping:
+    """Return the mapping that `settings` describes, in the shape of a mapping file.
+
+    Raises:
+        MappingInvalid: a key is unknown or of the wrong type, or something needed is not said.
+    """
+    for key in settings:
+        if key not in _KEYS:
+            unknown(key, "a mapping", _KEYS)
+    texts = {key: _text(settings, key) for key in _TEXTS if key in settings}
+    for key, allowed in _CHOICES.items():
+        if key in texts and texts[key] not in allowed:
+            unknown(texts[key], key, allowed)
+    if "kind" not in texts:
+        raise MappingInvalid(
+            "The mapping has no kind.", cure="Set kind to touches, conversions or mixed."
+        )
+    said: dict[str, Any] = {
+        **texts,
+        **{key: _condition(settings, key) for key in _CONDITIONS if key in settings},
+        **{key: _names(settings, key) for key in _NAMES if key in settings},
+    }
+    return FileMapping(
+        columns=_columns(_table(settings, "columns")),
+        refund=_refund(settings),
+        models=_models(settings),
+        **said,
+    )
+
+
+def _wrong_type(key: str, wanted: str) -> NoReturn:
+    raise MappingInvalid(
+        f"{key} must be {wanted}.", cure="Compare it with the examples in examples/mappings."
+    )
+
+
+def _text(settings: Settings, key: str) -> str:
+    value = settings[key]
+    return (
+        value if isinstance(value, str) and value else _wrong_type(key, "a text that is not empty")
+    )
+
+
+def _table(settings: Settings, key: str) -> Mapping[str, object]:
+    value = settings.get(key, {})
+    return value if isinstance(value, Mapping) else _wrong_type(key, "a table")
+
+
+def _names(settings: Settings, key: str) -> dict[str, str]:
+    table = _table(settings, key)
+    if not all(isinstance(value, str) and value for value in table.values()):
+        _wrong_type(f"[{key}]", "a table of texts")
+    return cast("dict[str, str]", dict(table))
+
+
+def _columns(table: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
+    columns: dict[str, tuple[str, ...]] = {}
+    for field, said in table.items():
+        if field not in COLUMNS:
+            unknown(field, "[columns]", COLUMNS)
+        names = [said] if isinstance(said, str) else said
+        if (
+            not isinstance(names, list | tuple)
+            or not names
+            or not all(isinstance(n, str) and n for n in names)
+        ):
+            _wrong_type(f"[columns] {field}", "a column's name, or a list of them")
+        if len(names) > 1 and field not in KEY_COLUMNS:
+            _wrong_type(
+                f"[columns] {field}", f"one column; only {listed(KEY_COLUMNS)} may be several"
+            )
+        columns[field] = tuple(names)
+    return columns
+
+
+def _condition(settings: Settings, key: str) -> Condition:
+    table = _table(settings, key)
+    for name in table:
+        if name not in ("column", "equals"):
+            unknown(name, key, ("column", "equals"))
+    column = table.get("column")
+    equals = table.get("equals", [])
+    values = equals if isinstance(equals, list | tuple) else [equals]
+    if not isinstance(column, str) or not all(isinstance(v, str | int) for v in values):
+        _wrong_type(key, 'written like { column = "conversion", equals = "1" }')
+    return Condition(column, tuple(cell_text(value) for value in values))
+
+
+def _refund(settings: Settings) -> RefundColumns | None:
+    if "refund" not in settings:
+        return None
+    table = _names(settings, "refund")
+    for name in table:
+        if name not in ("amount", "occurred_at"):
+            unknown(name, "[refund]", ("amount", "occurred_at"))
+    if len(table) < 2:
+        raise MappingInvalid(
+            "[refund] needs the columns of both the amount and the time.",
+            cure="Without the time of its refunds, leave them out of this file's import.",
+        )
+    return RefundColumns(**table)
+
+
+def _models(settings: Settings) -> ModelSettings | None:
+    if "models" not in settings:
+        return None
+    table = _table(settings, "models")
+    for name in table:
+        if name not in ("lookback_days", "after_conversion"):
+            unknown(name, "[models]", ("lookback_days", "after_conversion"))
+    days = table.get("lookback_days", 30)
+    if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= 3650:
+        _wrong_type("[models] lookback_days", "a whole number of days from 1 to 3650")
+    after = table.get("after_conversion", "keep")
+    if after not in ("keep", "reset"):
+        _wrong_type("[models] after_conversion", "keep or reset")
+    return ModelSettings(days, after)
