@@ -19,7 +19,7 @@ from skeldir.errors import InputInvalid
 Item = dict[str, Any]
 
 NAMES = ("touches.ndjson", "conversions.ndjson", "truth.json")
-SMALL = SampleSize(customers=300, weeks=5)
+SMALL = SampleSize(customers=500, weeks=5)
 LOOKBACK = timedelta(days=30)
 SIGNS = {"capture": 1, "refund": -1, "refund_reversal": 1, "dispute": -1, "dispute_reversal": 1}
 TOUCH_FIELDS = {
@@ -134,10 +134,8 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
 
 
 def fingerprint(files: SampleFiles) -> list[str]:
-    return [
-        hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in (files.touches, files.conversions, files.truth)
-    ]
+    paths = (files.touches, files.conversions, files.truth)
+    return [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
 
 
 def test_the_same_seed_gives_the_same_bytes_in_another_folder_and_process(tmp_path: Path) -> None:
@@ -146,7 +144,7 @@ def test_the_same_seed_gives_the_same_bytes_in_another_folder_and_process(tmp_pa
     program = (
         "from pathlib import Path\n"
         "from skeldir.demo.sample import SampleSize, write_sample\n"
-        f"write_sample(Path({str(tmp_path / 'far')!r}), seed=3, size=SampleSize(300, 5))"
+        f"write_sample(Path({str(tmp_path / 'far')!r}), seed=3, size=SampleSize(500, 5))"
     )
     for hash_seed in ("1", "4711"):
         subprocess.run(  # noqa: S603 - our own interpreter and program
@@ -161,7 +159,7 @@ def test_the_bytes_of_a_seed_are_those_of_its_edition(tmp_path: Path) -> None:
     files = write_sample(tmp_path, seed=3, size=SMALL)
     whole = hashlib.sha256("".join(fingerprint(files)).encode()).hexdigest()
     edition = json.loads(files.truth.read_text())["edition"]
-    assert (edition, whole[:16]) == (1, "7d1f6c5e5582a985"), (
+    assert (edition, whole[:16]) == (1, "27384381deae84c6"), (
         "The sample's output changed: raise _EDITION and write the new pair here."
     )
 
@@ -171,7 +169,7 @@ def test_another_seed_size_or_last_day_gives_other_data(tmp_path: Path) -> None:
         write_sample(tmp_path / "a", seed=3, size=SMALL),
         write_sample(tmp_path / "b", seed=4, size=SMALL),
         write_sample(tmp_path / "c", seed=-3, size=SMALL),
-        write_sample(tmp_path / "d", seed=3, size=SampleSize(400, 5)),
+        write_sample(tmp_path / "d", seed=3, size=SampleSize(600, 5)),
         write_sample(tmp_path / "e", seed=3, size=SMALL, ends_on=date(2026, 5, 31)),
     ]
     for column in zip(*(fingerprint(files) for files in made), strict=True):
@@ -196,22 +194,27 @@ def test_a_torn_or_missing_file_is_written_anew(tmp_path: Path, name: str) -> No
     assert fingerprint(write_sample(tmp_path, seed=3, size=SMALL)) == whole
 
 
-def test_the_sample_of_another_seed_in_the_folder_is_replaced(tmp_path: Path) -> None:
-    write_sample(tmp_path / "a", seed=4, size=SMALL)
-    replaced = fingerprint(write_sample(tmp_path / "a", seed=3, size=SMALL))
+def test_another_seed_replaces_the_sample_and_a_reader_of_the_old_one_reads_on(
+    tmp_path: Path,
+) -> None:
+    old = write_sample(tmp_path / "a", seed=4, size=SMALL)
+    expected = old.touches.read_bytes()
+    with old.touches.open("rb") as reader:
+        replaced = fingerprint(write_sample(tmp_path / "a", seed=3, size=SMALL))
+        assert reader.read() == expected
     assert replaced == fingerprint(write_sample(tmp_path / "b", seed=3, size=SMALL))
 
 
-@pytest.mark.parametrize("size", [SampleSize(199, 10), SampleSize(4_000, 3), SampleSize(-1, -1)])
+@pytest.mark.parametrize("size", [SampleSize(499, 10), SampleSize(4_000, 3), SampleSize(-1, -1)])
 def test_a_size_too_small_for_every_case_is_refused(tmp_path: Path, size: SampleSize) -> None:
-    with pytest.raises(InputInvalid, match="200 customers and 4 weeks"):
+    with pytest.raises(InputInvalid, match="500 customers and 4 weeks"):
         write_sample(tmp_path, seed=3, size=size)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_the_smallest_sample_has_every_case(tmp_path: Path, seed: int) -> None:
-    found = Sample(write_sample(tmp_path, seed=seed, size=SampleSize(200, 4)))
+    found = Sample(write_sample(tmp_path, seed=seed, size=SampleSize(500, 4)))
     orders = found.truth["orders"]
     assert all(found.truth["conversions"]["by_kind"][kind] for kind in SIGNS)
     assert len(orders["over_refunded"]) == 1
@@ -253,23 +256,21 @@ def test_the_ledger_of_the_truth_is_the_signed_sum_of_the_entries(sample: Sample
     for item in sample.conversions:
         sums[item["currency"]][item["kind"]] += SIGNS[item["kind"]] * item["amount_cents"]
     for currency, told in sample.truth["ledger"].items():
-        assert told["cents_by_kind"] == dict(sums[currency])
+        assert Counter(told["cents_by_kind"]) == sums[currency]
         assert told["net_cents"] == sum(sums[currency].values()) > 0
     assert sample.truth["ledger"].keys() == sums.keys()
 
 
 def test_orders_of_the_truth_are_what_a_reader_finds(sample: Sample) -> None:
     told = sample.truth["orders"]
-    unattributed = sum(
-        not any(
-            capture_at - LOOKBACK <= at <= capture_at
-            for at in sample.touch_times[capture.get("journey_key", "")]
-        )
-        for capture, capture_at in ((item, when(item)) for item in sample.captures)
-    )
+    unattributed = only_old = 0
+    for capture in sample.captures:
+        ages = [when(capture) - at for at in sample.touch_times[capture.get("journey_key", "")]]
+        unattributed += not any(timedelta(0) <= age <= LOOKBACK for age in ages)
+        only_old += bool(ages) and min(ages) > LOOKBACK
     assert told["count"] == len({item["order_id"] for item in sample.captures})
     assert told["count"] == sample.truth["causes"]["orders"] == len(sample.captures)
-    assert told["unattributed"] == unattributed > 20
+    assert told["unattributed"] == unattributed > only_old > 5
     assert told["without_journey_key"] == sorted(
         item["order_id"] for item in sample.captures if "journey_key" not in item
     )

@@ -49,3 +49,15 @@ def test_an_exposure_pulls_less_each_day_and_not_before_it_happened() -> None:
             assert abs(pull - expected) <= 2 * len(ages)
             seen[min(len(ages), 2)] += 1
     assert min(seen[0], seen[1], seen[2]) > 50
+
+
+def test_touches_and_occasions_are_in_time_order_and_inside_the_sample() -> None:
+    days = 4  # few, so that many visits fall near an edge
+    for number in range(4_000):
+        shopper = live(3, number, starts_on=START, days=days)
+        for times in (
+            [touch.at for touch in shopper.touches],
+            [occasion.at for occasion in shopper.occasions],
+        ):
+            assert times == sorted(times)
+            assert all(0 <= at < days * DAY for at in times)

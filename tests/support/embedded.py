@@ -8,16 +8,18 @@ import shutil
 import signal
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psycopg
+
 IS_ROOT = os.geteuid() == 0
-_SOURCES = Path(__file__).resolve().parents[2] / "src"
-SEARCH_PATH = os.pathsep.join([str(_SOURCES), sysconfig.get_paths()["purelib"]])
+SOURCES = Path(__file__).resolve().parents[2] / "src"
+_PACKAGES = Path(psycopg.__file__).parents[1]
+SEARCH_PATH = os.pathsep.join([str(SOURCES), str(_PACKAGES)])
 
 STAYS = """
 import sys

@@ -43,6 +43,12 @@ class Database:
     pool: asyncpg.Pool[asyncpg.Record]
 
     @asynccontextmanager
+    async def statement(self) -> AsyncIterator[Connection]:
+        """Give a connection of no tenant for a single reading statement, outside of any transaction."""
+        async with self.pool.acquire() as connection:
+            yield connection
+
+    @asynccontextmanager
     async def tenant(self, tenant_id: UUID) -> AsyncIterator[Connection]:
         """Open a transaction bound to one tenant; commit at the end of the block, roll back on an error."""
         async with self.pool.acquire() as connection, connection.transaction():

@@ -24,7 +24,7 @@ from skeldir.errors import InputInvalid
 
 # Raised whenever the output for a seed changes, so that files of an older edition are rewritten.
 _EDITION: Final = 1
-_FEWEST_CUSTOMERS: Final = 200
+_FEWEST_CUSTOMERS: Final = 500
 _FEWEST_WEEKS: Final = 4
 # The shop tells an order's time in the offset of the country it sells to in that currency.
 _SHOP_ZONES: Final = {
@@ -53,7 +53,7 @@ _CONVERSIONS_REPEATED: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class SampleSize:
-    """How much to make: shoppers (at least 200) and whole weeks (at least 4)."""
+    """How much to make: shoppers (at least 500) and whole weeks (at least 4)."""
 
     customers: int = 5_500
     weeks: int = 10

@@ -136,7 +136,7 @@ _EUR_PERCENT: Final = 18
 _SECOND_CLICK_PERCENT: Final = 7
 _PAYMENT_RETURN_PERCENT: Final = 6
 _SESSIONLESS_PERCENT: Final = 8
-_LATE_PERCENT: Final = 2
+_LATE_PERCENT: Final = 3
 _SHOUT_PERCENT: Final = 6
 _LETTERS: Final = (str.upper, str.title)
 _PRICES: Final = (1_290, 1_995, 2_450, 3_900, 4_999, 6_500, 8_995, 11_900, 14_950)
@@ -146,9 +146,10 @@ _PRICES: Final = (1_290, 1_995, 2_450, 3_900, 4_999, 6_500, 8_995, 11_900, 14_95
 class Segment:
     """A kind of shopper.
 
-    `share` is a weight; `stay` the percent chance of one more visit (none at all unless tracked);
-    `days` how long an interest lasts; `baseline` the chance (ppm) to buy at an occasion without
-    any marketing; `own_occasions` how many come up outside visits.
+    `share` is a weight (the last segment has none, it comes by number); `stay` the percent chance
+    of one more visit (none at all unless tracked); `days` how long an interest lasts; `baseline`
+    the chance (ppm) to buy at an occasion without any marketing; `own_occasions` how many come up
+    outside visits.
     """
 
     name: str
@@ -162,10 +163,11 @@ class Segment:
 
 SEGMENTS: Final = (
     Segment("passing", 500, True, 60, 6, 12_000, 0),
-    Segment("interested", 350, True, 92, 28, 20_000, 1),
+    Segment("interested", 350, True, 92, 28, 20_000, 2),
     Segment("loyal", 135, True, 96, 84, 36_000, 2),
-    Segment("untracked", 15, False, 0, 84, 250_000, 4),
+    Segment("untracked", 0, False, 0, 14, 350_000, 4),
 )
+_UNTRACKED_EVERY: Final = 40  # of the shoppers, by number, so that every sample has some
 _SHARES: Final = tuple(accumulate(segment.share for segment in SEGMENTS))
 
 
@@ -235,7 +237,7 @@ def live(seed: int, number: int, *, starts_on: date, days: int) -> Shopper:
     """Draw the whole history of shopper `number` within the `days` days from `starts_on`."""
     dice = open_stream(seed, "shopper", number)
     journey = "v" + hashlib.sha256(repr((seed, "journey", number)).encode()).hexdigest()[:16]
-    segment = SEGMENTS[draw_weighted(dice, _SHARES)]
+    segment = SEGMENTS[-1 if number % _UNTRACKED_EVERY == 0 else draw_weighted(dice, _SHARES)]
     currency = "EUR" if draw_below(dice, 100) < _EUR_PERCENT else "USD"
     # Interest may begin before the first day or outlast the last: what lies outside is not seen.
     first_day = draw_below(dice, days + segment.days - 1) - segment.days + 1
@@ -246,13 +248,14 @@ def live(seed: int, number: int, *, starts_on: date, days: int) -> Shopper:
         session = f"s{journey[1:9]}-{index}"
         channel = CHANNELS[draw_weighted(dice, _AGAIN if index else _FIRST)]
         touches.append(_draw_touch(dice, journey, session, len(touches), at, channel))
-        if draw_below(dice, 100) < _SECOND_CLICK_PERCENT:
+        later = at + 120 + draw_below(dice, 1_200)
+        if draw_below(dice, 100) < _SECOND_CLICK_PERCENT and later < days * DAY:
             channel = CHANNELS[draw_weighted(dice, _WITHIN)]
-            later = at + 120 + draw_below(dice, 1_200)
             touches.append(_draw_touch(dice, journey, session, len(touches), later, channel))
         moments.append((at + 300 + draw_below(dice, 2_400), session))
     for _ in range(segment.own_occasions):
-        at = _draw_time(dice, first_day + draw_below(dice, segment.days))
+        # Most of these come up after the interest, some when no touch is young enough to earn.
+        at = _draw_time(dice, first_day + draw_below(dice, 3 * segment.days))
         moments.append((at, None))
     occasions = tuple(
         _draw_occasion(dice, touches, journey, at, session, segment, currency)

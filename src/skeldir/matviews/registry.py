@@ -17,15 +17,19 @@ class ViewUnknown(SkeldirError):
 
 @dataclass(frozen=True, slots=True)
 class CanonicalView:
-    """A materialized view of schema public, the reader that filters it by tenant, and its own refresh statement.
+    """A materialized view of schema public, the reader that filters it by tenant, and its own statements.
 
-    The statement is a literal, so that no SQL text is ever made from a name that somebody gave.
+    The statements are literals, so that no SQL text is ever made from a name that somebody gave.
+    `count_statement` counts a tenant's rows through the reader; `total_statement` counts the view, which only
+    a member of matview_owner may do.
     """
 
     name: str
     reader: str
     says: str
     refresh_statement: str
+    count_statement: str
+    total_statement: str
 
     @property
     def unique_index(self) -> str:
@@ -39,30 +43,40 @@ CANONICAL_VIEWS: tuple[CanonicalView, ...] = (
         "allocation_summary",
         "ledger against allocated money, and the drift",
         'REFRESH MATERIALIZED VIEW CONCURRENTLY public."mv_allocation_summary"',
+        "SELECT count(*) FROM public.allocation_summary",
+        "SELECT count(*) FROM public.mv_allocation_summary",
     ),
     CanonicalView(
         "mv_channel_performance",
         "channel_performance",
         "credited conversions, revenue, spend, ROAS",
         'REFRESH MATERIALIZED VIEW CONCURRENTLY public."mv_channel_performance"',
+        "SELECT count(*) FROM public.channel_performance",
+        "SELECT count(*) FROM public.mv_channel_performance",
     ),
     CanonicalView(
         "mv_daily_revenue_summary",
         "daily_revenue_summary",
         "amount and entries per day and state",
         'REFRESH MATERIALIZED VIEW CONCURRENTLY public."mv_daily_revenue_summary"',
+        "SELECT count(*) FROM public.daily_revenue_summary",
+        "SELECT count(*) FROM public.mv_daily_revenue_summary",
     ),
     CanonicalView(
         "mv_realtime_revenue",
         "realtime_revenue",
         "captured, refunded, disputed and net so far",
         'REFRESH MATERIALIZED VIEW CONCURRENTLY public."mv_realtime_revenue"',
+        "SELECT count(*) FROM public.realtime_revenue",
+        "SELECT count(*) FROM public.mv_realtime_revenue",
     ),
     CanonicalView(
         "mv_reconciliation_status",
         "reconciliation_status",
         "the latest reconciliation per platform",
         'REFRESH MATERIALIZED VIEW CONCURRENTLY public."mv_reconciliation_status"',
+        "SELECT count(*) FROM public.reconciliation_status",
+        "SELECT count(*) FROM public.mv_reconciliation_status",
     ),
 )
 

@@ -6,7 +6,6 @@ from importlib.resources import files
 
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 
 
 def alembic_config(url: str) -> Config:
@@ -25,11 +24,3 @@ def upgrade(url: str, revision: str = "head") -> None:
 def downgrade(url: str, revision: str) -> None:
     """Take the database at `url` back to `revision`, or raise MigrationRefused where rows would be lost."""
     command.downgrade(alembic_config(url), revision)
-
-
-def head_revision() -> str:
-    """Return the one head of the packaged migrations; raises where there is more than one."""
-    head = ScriptDirectory.from_config(alembic_config("postgresql://unused")).get_current_head()
-    if head is None:
-        raise LookupError("the package carries no migration")
-    return head

@@ -395,12 +395,12 @@ def test_medium_is_paid_is_the_published_pattern(medium: str) -> None:
 
 @pytest.mark.parametrize("piece", ["d", "dshop", "dshoppin", "c", "p", "a.", ".", "//", " ", "é"])
 def test_very_long_texts_are_decided_in_linear_time_and_not_remembered(piece: str) -> None:
-    text = piece * (1_000_000 // len(piece))
+    text = piece * (100_000 // len(piece))
     size = engine._decide_once.cache_info().currsize
     started = time.perf_counter()
     choice = choose(text, text, text, text, text)
-    # A megabyte takes milliseconds; whatever is quadratic in it takes minutes.
-    assert time.perf_counter() - started < 10
+    # This takes some milliseconds; whatever is quadratic in the length takes many seconds.
+    assert time.perf_counter() - started < 2
     assert choice.code in COMMON_CHANNELS
     assert engine._decide_once.cache_info().currsize == size
 

@@ -210,7 +210,8 @@ def _find_list(text: str) -> str:
     # Some callers give a whole address where a host is meant.
     host = text.partition("//")[2] if "//" in text else text
     host = host.partition("/")[0].partition(":")[0].rstrip(".")
-    labels = host.rsplit(".", _MOST_LABELS - 1)
+    # What is left over of a longer host stays in front, in one piece, and matches nothing.
+    labels = host.rsplit(".", _MOST_LABELS)
     if len(labels) < 2:
         return ""
     ending = _country_ending(labels)

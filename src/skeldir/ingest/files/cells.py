@@ -6,6 +6,7 @@ same as for an item of the API.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -29,10 +30,10 @@ _Localise: TypeAlias = Callable[[datetime], datetime]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # "2026-05-14 11:23:45 +0100" and "2026-05-14 11:23:45 UTC" are how shops and warehouses export.
-_SPACED_OFFSET: Final = re.compile(r"(.{16,26}) (UTC|[+-]\d\d:?\d\d)")
-_NUMBER: Final = re.compile(r"-?\d{1,20}(\.\d{1,20})?")
-_WHOLE: Final = re.compile(r"-?\d{1,40}(\.0{1,20})?")
-_PLAIN: Final = re.compile(r"-?\d{1,40}(\.\d{1,40})?")
+_SPACED_OFFSET: Final = re.compile(r"(.{16,26}) (UTC|[+-][0-9]{2}:?[0-9]{2})")
+_NUMBER: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
+_WHOLE: Final = re.compile(r"-?[0-9]{1,40}(\.0{1,20})?")
+_PLAIN: Final = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?")
 # Every decimal of up to 15 digits survives the way to a float and back through its shortest text.
 _DIGITS_OF_A_FLOAT: Final = 15
 
@@ -61,14 +62,14 @@ def _iso_reader(localise: _Localise | None) -> ReadMoment:
                 spaced = _SPACED_OFFSET.fullmatch(cell)
                 return read(spaced[1] + spaced[2].replace("UTC", "Z")) if spaced else cell
             # A date alone is a day, not a moment: it is left for `canonical` to refuse.
-            if moment.tzinfo is None and (len(cell) <= 10 or cell[10] not in " T"):
+            if moment.tzinfo is None and "T" not in cell and " " not in cell:
                 return cell
         elif isinstance(cell, datetime):
             moment = cell
         else:
             return cell
         if moment.tzinfo is not None:
-            return _in_utc(moment)
+            return moment if moment.tzinfo is UTC else _in_utc(moment)
         return cell if localise is None else localise(moment)
 
     return read
@@ -188,7 +189,8 @@ def _major_units(cell: object, currency: str) -> object:
 
 def _minor_units(cell: object, _currency: str) -> object:
     if isinstance(cell, float | Decimal):
-        return int(cell) if abs(cell) < 2**53 and cell == int(cell) else cell
+        is_whole = math.isfinite(cell) and cell == int(cell) and abs(int(cell)) < 2**53
+        return int(cell) if is_whole else cell
     if not isinstance(cell, str):
         return cell
     text = cell.strip()

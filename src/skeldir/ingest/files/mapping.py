@@ -17,9 +17,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 import orjson
 
 from skeldir.errors import SkeldirError
-from skeldir.revenue import KIND_SIGNS
 from skeldir.ingest.channels import CLICK_ID_KINDS, COMMON_CHANNELS, RESERVED_CHANNELS
 from skeldir.money import CURRENCIES
+from skeldir.revenue import KIND_SIGNS
 
 FileKind: TypeAlias = Literal["touches", "conversions", "mixed"]
 FileFormat: TypeAlias = Literal["csv", "ndjson", "parquet"]

@@ -1,0 +1,56 @@
+# `make` prints this list. Everything runs in .venv, on the embedded PostgreSQL; nothing else is needed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?=
+MAP ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check serve bench lock clean
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  make demo DATA=path/to.csv MAP=mapping.toml   the demo on your own file (see examples/mappings/)"
+
+demo: $(VENV)/base.stamp ## From nothing to proven views: set up, import, attribute, refresh, compare
+	@$(BIN)/skeldir demo $(if $(DATA),--data "$(DATA)") $(if $(MAP),--map "$(MAP)")
+
+test: $(VENV)/dev.stamp ## Set up, then run the whole suite
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+check: $(VENV)/dev.stamp ## Lint, types and the order of imports
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+serve: $(VENV)/base.stamp ## Serve the HTTP API on the embedded PostgreSQL
+	@$(BIN)/skeldir serve
+
+bench: $(VENV)/dev.stamp ## Measure the claims; sizes by ARGS, see `python -m bench.bench_refresh --help`
+	@$(BIN)/python -m bench.bench_ingest $(ARGS)
+	@$(BIN)/python -m bench.bench_attribution $(ARGS)
+	@$(BIN)/python -m bench.bench_refresh $(ARGS)
+
+lock: ## Pin requirements/*.in anew, with hashes (needs uv)
+	for set in base dev; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-annotate requirements/$$set.in --output-file requirements/$$set.txt; done
+
+clean: ## Remove the virtual environment and the embedded server's data
+	rm -rf $(VENV) .skeldir
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; v = "%d.%d" % sys.version_info[:2]; sys.exit(0 if sys.version_info >= (3, 11) else "skeldir needs Python 3.11 or newer, and this is " + v + "; name another one: make PYTHON=python3.12 ...")'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "This Python has no venv: install it first (Debian: apt-get install python3-venv)." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/base.stamp: requirements/base.txt pyproject.toml | $(VENV)/bin/python
+	@echo "Installing (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/base.stamp
+	@echo "Installing what the tests need (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@

@@ -1,0 +1,125 @@
+"""What the measurements share: a durable server of their own, stopwatches, and a table of figures."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import logging
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+import psycopg
+from rich.console import Console
+from rich.table import Table
+
+from skeldir.attribution import define_models
+from skeldir.db.embedded import EmbeddedServer, embedded_server
+from skeldir.db.ids import new_id
+from skeldir.db.pool import Database
+from skeldir.migrations.run import upgrade
+from skeldir.tenants import create_tenant
+
+console = Console()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A migrated database of the measurement's own, on a server with the settings the program ships with."""
+
+    server: EmbeddedServer
+    home: Path
+    name: str
+
+    @property
+    def app_url(self) -> str:
+        return self.server.url(user="app_user", database=self.name)
+
+    @property
+    def superuser_url(self) -> str:
+        return self.server.url(database=self.name)
+
+
+@contextmanager
+def durable_place(name: str = "bench") -> Iterator[Place]:
+    """Start an embedded server with fsync on in a temporary home, make a migrated database; remove all after."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    home = Path(tempfile.mkdtemp(prefix="skeldir-bench-"))
+    home.chmod(0o711)
+    try:
+        with embedded_server(home) as server:
+            with psycopg.connect(server.url(), autocommit=True) as admin:
+                admin.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
+            place = Place(server, home, name)
+            upgrade(place.superuser_url)
+            yield place
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+async def make_tenant(database: Database, name: str) -> UUID:
+    """Create a tenant with the default models, and return its id."""
+    tenant_id = new_id()
+    async with database.tenant(tenant_id) as connection:
+        await create_tenant(connection, tenant_id, name)
+        await define_models(connection, tenant_id)
+    return tenant_id
+
+
+async def checkpoint(admin: asyncpg.Connection[asyncpg.Record]) -> None:
+    """Flush what earlier work left in memory, so that it is not paid for by what is measured next."""
+    await admin.execute("CHECKPOINT")
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """Seconds of repeated runs of one thing."""
+
+    seconds: list[float] = field(default_factory=list)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        gc.collect()
+        began = time.perf_counter()
+        yield
+        self.seconds.append(time.perf_counter() - began)
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
+    @property
+    def spread(self) -> str:
+        return f"{min(self.seconds):.3f}-{max(self.seconds):.3f}"
+
+
+def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print figures: the first column is what they are of, the rest are numbers."""
+    table = Table(title=title, title_justify="left")
+    for place, column in enumerate(columns):
+        table.add_column(column, justify="left" if place == 0 else "right")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+
+
+def show_ratio(what: str, ratio: float, target: str, *, is_met: bool) -> None:
+    """Print a ratio beside what the claim asks of it."""
+    verdict = "[green]met[/]" if is_met else "[red]not met[/]"
+    console.print(f"{what}: [bold]{ratio:.2f}[/] (asked: {target}; {verdict})", highlight=False)
+
+
+def make_parser(module_doc: str) -> argparse.ArgumentParser:
+    """Return a parser that shows the claim in its help and knows `--quick`."""
+    parser = argparse.ArgumentParser(
+        description=module_doc, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="small sizes: does it run at all")
+    return parser

@@ -1,0 +1,49 @@
+"""The command line: `skeldir --help`. Wires the rooms; the logic is theirs."""
+
+from __future__ import annotations
+
+import typer
+
+from skeldir.cli.channels import channels_app
+from skeldir.cli.facts import import_app, list_dead_events, list_orders
+from skeldir.cli.keys import keys_app
+from skeldir.cli.pipeline import credit, matviews, refresh, show_channels
+from skeldir.cli.server import migrate, serve
+from skeldir.cli.tenants import tenants_app
+from skeldir.cli.trial import demo
+
+app = typer.Typer(
+    name="skeldir",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="""Which marketing channels earned the money, to the cent.
+
+Without DATABASE_URL an embedded PostgreSQL under .skeldir/ is started, or joined when it runs. With it, every
+command works on that server: as app_user, except `migrate`, `tenants` and looking a tenant up by its name,
+which need a role that may act as skeldir_owner.
+
+The usual order: tenants create · keys create · import · credit · refresh · channels report.""",
+)
+app.add_typer(tenants_app, name="tenants")
+app.add_typer(keys_app, name="keys")
+app.add_typer(channels_app, name="channels")
+app.add_typer(import_app, name="import")
+app.command("orders")(list_orders)
+app.command("dead-events")(list_dead_events)
+app.command("credit")(credit)
+app.command("report")(show_channels)
+app.command("refresh")(refresh)
+app.command("matviews")(matviews)
+app.command("migrate")(migrate)
+app.command("serve")(serve)
+app.command("demo")(demo)
+
+
+def main() -> None:
+    """Run the command line; a known error is told in two lines and exit status 1."""
+    from skeldir.cli.runtime import run_app
+
+    run_app(app)
+
+
+__all__ = ["app", "main"]

@@ -1,0 +1,50 @@
+"""`skeldir channels`: the common taxonomy, and a tenant's own."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from skeldir.cli.keys import TenantArgument
+from skeldir.cli.runtime import Runtime, out, run_with_runtime
+from skeldir.ingest import add_channels, list_channels
+from skeldir.ingest.channels import COMMON_CHANNELS
+
+channels_app = typer.Typer(no_args_is_help=True, help="List and add channels.")
+
+
+@channels_app.command("list")
+def show(tenant: TenantArgument) -> None:
+    """List the channels a touch of the tenant may have."""
+
+    async def work(runtime: Runtime) -> None:
+        tenant_id = await runtime.tenant_id(tenant)
+        async with runtime.database(pool_size=1) as database, database.tenant(tenant_id) as connection:
+            own = await list_channels(connection, tenant_id)
+        table = Table("code", "label", "whose")
+        for code, label in COMMON_CHANNELS.items():
+            table.add_row(code, label, "common")
+        for code, label in own.items():
+            table.add_row(code, label, "own")
+        out.print(table)
+
+    run_with_runtime(work)
+
+
+@channels_app.command("add")
+def add(
+    tenant: TenantArgument,
+    code: Annotated[str, typer.Argument(help="Lower-case letters, digits and underscores.")],
+    label: Annotated[str, typer.Argument(help="What people read.")],
+) -> None:
+    """Add a channel of the tenant's own."""
+
+    async def work(runtime: Runtime) -> None:
+        tenant_id = await runtime.tenant_id(tenant)
+        async with runtime.database(pool_size=1) as database, database.tenant(tenant_id) as connection:
+            await add_channels(connection, tenant_id, {code: label})
+        out.print(f"{code} is a channel now.")
+
+    run_with_runtime(work)

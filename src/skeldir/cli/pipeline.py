@@ -1,0 +1,244 @@
+"""`skeldir credit`, `report`, `refresh` and `matviews`: from facts to proven views."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated
+
+import psutil
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from skeldir.attribution import (
+    MODEL_NAMES,
+    UNATTRIBUTED,
+    ChannelTotal,
+    CreditReport,
+    channel_totals,
+    count_dirty_orders,
+    credit_dirty_orders,
+    mark_all_orders,
+)
+from skeldir.cli.keys import TenantArgument
+from skeldir.cli.runtime import Runtime, err, out, run_with_runtime
+from skeldir.clock import utc_now
+from skeldir.db.pool import Database
+from skeldir.matviews import (
+    CANONICAL_VIEWS,
+    RefreshResult,
+    find_view,
+    refresh_view,
+    roll_up_dirty_days,
+    view_statuses,
+)
+from skeldir.money import format_minor
+from skeldir.revenue import LedgerTotal, ledger_totals
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """Show progress on the terminal; nothing where there is none."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        yield bar
+
+
+def credit(
+    tenant: Annotated[str | None, typer.Option(help="Only this tenant, by id or name.")] = None,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Credit every order of --tenant anew.")
+    ] = False,
+) -> None:
+    """Credit the orders that a new fact has made dirty, with all six models."""
+    if rebuild and tenant is None:
+        raise typer.BadParameter("--rebuild needs --tenant.")
+
+    async def work(runtime: Runtime) -> None:
+        tenant_id = None if tenant is None else await runtime.tenant_id(tenant)
+        async with runtime.database() as database:
+            if rebuild and tenant_id is not None:
+                async with database.tenant(tenant_id) as connection:
+                    await mark_all_orders(connection, tenant_id)
+            total = None
+            if tenant_id is not None:
+                async with database.tenant(tenant_id) as connection:
+                    total = await count_dirty_orders(connection, tenant_id)
+            with progress_bar() as bar:
+                task = bar.add_task("Crediting orders", total=total)
+                report = await credit_dirty_orders(
+                    database, tenant_id=tenant_id, progress=lambda orders: bar.advance(task, orders)
+                )
+        tell_credit(report)
+
+    run_with_runtime(work)
+
+
+def tell_credit(report: CreditReport) -> None:
+    """Print what a credit run did."""
+    out.print(f"Credited {report.orders:,} orders with {report.allocations:,} allocations.")
+    if not report.is_complete:
+        out.print("Another worker is crediting a tenant just now; it will finish those orders.")
+
+
+def refresh(
+    views: Annotated[list[str] | None, typer.Argument(help="Canonical views; all five when none is given.")] = None,
+    if_changed: Annotated[
+        bool, typer.Option("--if-changed", help="Skip a view whose rollups have not changed.")
+    ] = False,
+) -> None:
+    """Roll up the changed days, then refresh views CONCURRENTLY; exit status 1 when one failed."""
+    names = views or [view.name for view in CANONICAL_VIEWS]
+    for name in names:
+        find_view(name)
+    # A refresh that began after this process did serves it as well as one of its own.
+    requested_at = datetime.fromtimestamp(psutil.Process().create_time(), UTC)
+
+    async def work(runtime: Runtime) -> list[RefreshResult]:
+        async with runtime.database() as database:
+            return await refresh_views(
+                database,
+                names,
+                requested_at=requested_at,
+                only_if_changed=if_changed,
+                timeout_ms=runtime.settings.skeldir_refresh_timeout_ms,
+            )
+
+    results = run_with_runtime(work)
+    for result in results:
+        out.print(f"{result.view_name}  {result.outcome}  {result.seconds:.2f} s", soft_wrap=True)
+        if result.error is not None:
+            err.print(f"  {result.error}", soft_wrap=True)
+    if any(result.outcome == "failed" for result in results):
+        raise typer.Exit(1)
+
+
+async def refresh_views(
+    database: Database,
+    names: list[str],
+    *,
+    requested_at: datetime,
+    only_if_changed: bool,
+    timeout_ms: int,
+) -> list[RefreshResult]:
+    """Roll up what is dirty, then refresh the named views one after another."""
+    with progress_bar() as bar:
+        task = bar.add_task("Rolling up days", total=None)
+        await roll_up_dirty_days(database, progress=lambda days: bar.advance(task, days))
+        task = bar.add_task("Refreshing views", total=len(names))
+        results = []
+        for name in names:
+            results.append(
+                await refresh_view(
+                    database,
+                    name,
+                    requested_at=requested_at,
+                    only_if_changed=only_if_changed,
+                    timeout_ms=timeout_ms,
+                )
+            )
+            bar.advance(task)
+    return results
+
+
+def matviews(
+    tenant: Annotated[str | None, typer.Option(help="Count this tenant's rows, not everybody's.")] = None,
+) -> None:
+    """Show the five canonical views: rows, last refresh, age and outcome."""
+
+    async def work(runtime: Runtime) -> None:
+        tenant_id = None if tenant is None else await runtime.tenant_id(tenant)
+        async with runtime.database() as database:
+            if tenant_id is not None:
+                async with database.tenant(tenant_id) as connection:
+                    rows = {v.name: await connection.fetchval(v.count_statement) for v in CANONICAL_VIEWS}
+            else:
+                async with runtime.operator() as operator:
+                    rows = {v.name: await operator.fetchval(v.total_statement) for v in CANONICAL_VIEWS}
+            out.print(await views_table(database, rows))
+
+    run_with_runtime(work)
+
+
+async def views_table(database: Database, rows: dict[str, int]) -> Table:
+    """Return the table of the five views, with the row counts given by name."""
+    async with database.statement() as connection:
+        statuses = await view_statuses(connection)
+    table = Table("view", "rows", "last refresh", "age", "outcome")
+    table.columns[1].justify = table.columns[3].justify = "right"
+    for status in statuses:
+        refreshed = age = "never"
+        if status.last_success_at is not None:
+            refreshed = f"{status.last_success_at:%Y-%m-%d %H:%M:%S} UTC"
+            age = f"{(utc_now() - status.last_success_at).total_seconds():,.1f} s"
+        table.add_row(
+            status.view_name, f"{rows[status.view_name]:,}", refreshed, age, status.last_outcome or "never"
+        )
+    return table
+
+
+def show_channels(tenant: TenantArgument) -> None:
+    """Show the credited revenue of each channel, all models side by side, and the ledger that it adds up to."""
+
+    async def work(runtime: Runtime) -> bool:
+        tenant_id = await runtime.tenant_id(tenant)
+        async with runtime.database(pool_size=1) as database, database.tenant(tenant_id) as connection:
+            totals = await channel_totals(connection, tenant_id)
+            ledger = await ledger_totals(connection, tenant_id)
+        return print_channels(totals, ledger)
+
+    if not run_with_runtime(work):
+        err.print("The models do not add up to the ledger: run `skeldir credit` first.")
+        raise typer.Exit(1)
+
+
+def print_channels(totals: list[ChannelTotal], ledger: list[LedgerTotal]) -> bool:
+    """Print a table a currency, and return whether every model's total equals the ledger's.
+
+    What waits for its capture cannot be credited yet; it stands in a row of its own, so that the total is the ledger.
+    """
+    is_balanced = True
+    for total in ledger:
+        credited: dict[str, dict[str, ChannelTotal]] = defaultdict(dict)
+        for row in totals:
+            if row.currency == total.currency:
+                credited[row.channel_code][row.model] = row
+        is_balanced &= _print_currency(total, credited)
+    return is_balanced
+
+
+def _print_currency(total: LedgerTotal, credited: dict[str, dict[str, ChannelTotal]]) -> bool:
+    table = Table(
+        "channel",
+        *MODEL_NAMES,
+        title=f"Credited revenue, {total.currency}: {total.entries:,} entries of {total.captures:,} captures and more",
+    )
+    for column in table.columns[1:]:
+        column.justify = "right"
+
+    def cents(code: str, model: str) -> int:
+        row = credited[code].get(model)
+        return 0 if row is None else row.credited_cents
+
+    for code in sorted(credited, key=lambda code: (-max(cents(code, m) for m in MODEL_NAMES), code)):
+        style = "dim" if code == UNATTRIBUTED else None
+        table.add_row(code, *(format_minor(cents(code, m), total.currency) for m in MODEL_NAMES), style=style)
+    if total.awaiting_cents:
+        waiting = format_minor(total.awaiting_cents, total.currency)
+        table.add_row("(awaiting capture)", *([waiting] * len(MODEL_NAMES)), style="dim")
+    sums = [sum(cents(code, m) for code in credited) + total.awaiting_cents for m in MODEL_NAMES]
+    table.add_section()
+    table.add_row("total", *(format_minor(amount, total.currency) for amount in sums), style="bold")
+    is_balanced = all(amount == total.net_cents for amount in sums)
+    verdict = "equal" if is_balanced else "[bold red]NOT EQUAL[/]"
+    table.add_row(f"ledger ({verdict})", *([format_minor(total.net_cents, total.currency)] * len(MODEL_NAMES)))
+    out.print(table)
+    return is_balanced

@@ -1,0 +1,158 @@
+"""What every command needs: a server that runs, a schema that fits, a pool, and errors told in plain words."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+import asyncpg
+import psycopg
+import typer
+from psycopg import sql
+from rich.console import Console
+
+from skeldir.db.embedded import embedded_server
+from skeldir.db.pool import Database, DatabaseUnreachable, open_database
+from skeldir.errors import SkeldirError
+from skeldir.migrations.revision import head_revision
+from skeldir.settings import Settings, load_settings, plain_postgres_url
+from skeldir.tenants import find_tenant
+
+T = TypeVar("T")
+
+DATABASE_NAME = "skeldir"
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+class SchemaOutdated(SkeldirError):
+    """The database's revision is not the program's."""
+
+    code = "schema_outdated"
+    status = 503
+    title = "The schema does not fit the program"
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """A server that runs: where the program connects, and where an operator does."""
+
+    settings: Settings
+    app_url: str
+    operator_url: str
+
+    @asynccontextmanager
+    async def database(self, *, pool_size: int | None = None) -> AsyncIterator[Database]:
+        """Open the program's pool, as app_user.
+
+        Raises:
+            SchemaOutdated: the migrations have not been run, or belong to another version of the program.
+        """
+        async with open_database(
+            self.app_url,
+            pool_size=pool_size or self.settings.skeldir_pool_size,
+            statement_timeout_ms=self.settings.skeldir_statement_timeout_ms,
+        ) as database:
+            await _require_head(database)
+            yield database
+
+    @asynccontextmanager
+    async def operator(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+        """Open one connection as the operator, who may list all tenants."""
+        try:
+            connection = await asyncpg.connect(plain_postgres_url(self.operator_url))
+        except (OSError, asyncpg.PostgresError) as error:
+            raise DatabaseUnreachable(
+                f"No connection to the database: {error}.", cure="Check DATABASE_URL and that the server runs."
+            ) from error
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    async def tenant_id(self, id_or_name: str) -> UUID:
+        """Return the id of a tenant given by its id or, to an operator, by its name."""
+        try:
+            return UUID(id_or_name)
+        except ValueError:
+            async with self.operator() as connection:
+                return (await find_tenant(connection, id_or_name)).tenant_id
+
+
+@contextmanager
+def open_runtime() -> Iterator[Runtime]:
+    """Join the server that DATABASE_URL names, or start the embedded one and bring its schema up to date."""
+    settings = load_settings()
+    if settings.database_url is not None:
+        url = settings.database_url.get_secret_value()
+        yield Runtime(settings, url, url)
+        return
+    home = settings.skeldir_home.resolve()
+    with embedded_server(home) as server:
+        _prepare_embedded(home, server.url(), server.url(database=DATABASE_NAME))
+        yield Runtime(
+            settings,
+            server.url(user="app_user", database=DATABASE_NAME),
+            server.url(database=DATABASE_NAME),
+        )
+
+
+def run_with_runtime(work: Callable[[Runtime], Coroutine[Any, Any, T]]) -> T:
+    """Run a command's coroutine on the process's one loop, with a server that runs."""
+    with open_runtime() as runtime:
+        return asyncio.run(work(runtime))
+
+
+def run_app(app: typer.Typer) -> None:
+    """Run the command line; tell a known error with its code and cure, and exit with 1."""
+    try:
+        app()
+    except SkeldirError as error:
+        err.print(f"[bold red]{error.code}[/]: {error.detail}", soft_wrap=True)
+        err.print(f"  {error.cure}", soft_wrap=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        err.print("Interrupted. What was committed stays; run the command again to go on.")
+        sys.exit(130)
+
+
+def _prepare_embedded(home: Path, admin_url: str, url: str) -> None:
+    with (home / "migrate.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with psycopg.connect(admin_url, autocommit=True) as admin:
+            if not admin.execute("SELECT FROM pg_database WHERE datname = %s", (DATABASE_NAME,)).fetchone():
+                admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE_NAME)))
+        if _revision(url) != head_revision():
+            # Alembic takes longer to import than all of the rest.
+            from skeldir.migrations.run import upgrade
+
+            upgrade(url)
+
+
+def _revision(url: str) -> str | None:
+    with psycopg.connect(url) as connection:
+        try:
+            row = connection.execute("SELECT version_num FROM public.alembic_version").fetchone()
+        except psycopg.errors.UndefinedTable:
+            return None
+    return None if row is None else str(row[0])
+
+
+async def _require_head(database: Database) -> None:
+    async with database.statement() as connection:
+        try:
+            found = await connection.fetchval("SELECT version_num FROM public.alembic_version")
+        except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError):
+            found = None
+    if found != head_revision():
+        raise SchemaOutdated(
+            f"The database is at revision {found or 'none'}, the program needs {head_revision()}.",
+            cure="Run `alembic upgrade head` or `skeldir migrate` with a role that may create roles.",
+        )

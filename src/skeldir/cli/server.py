@@ -1,0 +1,32 @@
+"""`skeldir serve` and `skeldir migrate`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from skeldir.cli.runtime import open_runtime, out
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
+) -> None:
+    """Serve the HTTP API until Ctrl-C, on the embedded server or the one that DATABASE_URL names."""
+    import uvicorn
+
+    from skeldir.app import create_app
+
+    with open_runtime() as runtime:
+        uvicorn.run(create_app(runtime.app_url), host=host, port=port, access_log=False)
+
+
+def migrate() -> None:
+    """Bring the schema up to date. With DATABASE_URL this needs a role that may create roles."""
+    from skeldir.migrations.revision import head_revision
+    from skeldir.migrations.run import upgrade
+
+    with open_runtime() as runtime:
+        upgrade(runtime.operator_url)
+    out.print(f"The schema is at {head_revision()}.")

@@ -1,0 +1,1 @@
+"""The web's own side: problems, access, bodies and health. Rooms bring their routes; `app` puts them together."""

@@ -1,0 +1,257 @@
+"""A mapping compiled into functions over the cells of a row, so that no row interprets it again."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, Final, TypeAlias
+
+import orjson
+
+from skeldir.ingest.files.cells import amount_reader, moment_reader
+from skeldir.ingest.files.mapping import (
+    ORDER_COLUMNS,
+    TOUCH_COLUMNS,
+    Condition,
+    FileMapping,
+    RefundColumns,
+    cell_text,
+)
+from skeldir.ingest.rejections import ItemRejected, Refused
+
+Cells: TypeAlias = Sequence[object]
+Item: TypeAlias = "dict[str, object] | Refused"
+Make: TypeAlias = Callable[[Cells], "Item | None"]
+Test: TypeAlias = Callable[[Cells], bool]
+_Read: TypeAlias = Callable[[Cells], object]
+
+_BETWEEN_NAMES: Final = re.compile(r"[\s,;|]+")
+
+
+class MappingCompiler:
+    """Builds the functions that make items of rows whose cells are those of `mapping.wanted`.
+
+    What the readers of cells refuse becomes a `Refused` item with what may be kept of its row.
+    Derived keys are BLAKE2b (RFC 7693) hashes keyed with `secret`, for the columns that they are
+    made from may hold personal data, and an unkeyed hash of those could be guessed.
+    """
+
+    def __init__(self, mapping: FileMapping, *, secret: bytes, cells_are_text: bool) -> None:
+        self._mapping = mapping
+        self._secret = secret
+        self._cells_are_text = cells_are_text
+        self._places = {name: place for place, name in enumerate(mapping.wanted)}
+        self._read_moment = moment_reader(
+            mapping.time_format, mapping.time_zone, mapping.ambiguous_time
+        )
+
+    def test(self, condition: Condition | None) -> Test | None:
+        """Return the test of a row, or None when every row passes."""
+        if condition is None:
+            return None
+        place, allowed = self._places[condition.column], frozenset(condition.equals)
+        if allowed:
+            if self._cells_are_text:
+                return lambda cells: cells[place] in allowed
+            return lambda cells: cell_text(cells[place]) in allowed
+        return lambda cells: cells[place] is not None and cells[place] != ""
+
+    def touch(self) -> Make:
+        """Return the maker of touches."""
+        mapping = self._mapping
+        reads: dict[str, _Read] = {
+            "idempotency_key": self._key(
+                "touch", TOUCH_COLUMNS, (mapping.click_ids or {}).values()
+            ),
+            "occurred_at": self._moment(mapping.columns["occurred_at"][0]),
+        }
+        if mapping.channels is not None:
+            reads["channel"] = self._renamed("channel", mapping.channels)
+        if mapping.click_ids or "click_ids" in mapping.columns:
+            reads["click_ids"] = self._click_ids()
+        return self._maker(TOUCH_COLUMNS, reads)
+
+    def order(self) -> Make:
+        """Return the maker of an order's entries: captures, unless a column says their kinds."""
+        mapping = self._mapping
+        reads: dict[str, _Read] = {"kind": lambda _: "capture"}
+        if mapping.kinds is not None:
+            reads["kind"] = self._renamed("kind", mapping.kinds)
+        elif "kind" in mapping.columns:
+            del reads["kind"]
+        reads["idempotency_key"] = self._key("order", ORDER_COLUMNS)
+        columns = mapping.columns
+        return self._entry(reads, columns["amount"][0], columns["occurred_at"][0])
+
+    def refund(self, columns: RefundColumns) -> Make:
+        """Return the maker of what was given back of an order: None where that is nothing.
+
+        Its key doesn't depend on the amount, which grows with each further refund of the order: a
+        later export with another amount is then refused instead of being counted twice.
+        """
+        key = self._key("refund", ORDER_COLUMNS)
+        if len(self._mapping.columns.get("idempotency_key", ())) == 1:
+            key = _with_suffix(key, ":refund")
+        reads: dict[str, _Read] = {"kind": lambda _: "refund", "idempotency_key": key}
+        make = self._entry(reads, columns.amount, columns.occurred_at)
+        place = self._places[columns.amount]
+
+        def make_unless_nothing(cells: Cells) -> Item | None:
+            if cells[place] is None or cells[place] == "":
+                return None
+            item = make(cells)
+            return None if isinstance(item, dict) and item["amount_cents"] == 0 else item
+
+        return make_unless_nothing
+
+    def _entry(self, reads: dict[str, _Read], amount: str, moment: str) -> Make:
+        reads["currency"] = self._currency()
+        reads["amount_cents"] = self._amount(amount, reads["currency"])
+        reads["occurred_at"] = self._moment(moment)
+        if len(self._mapping.columns["order_id"]) > 1:
+            reads["order_id"] = self._hash("order_id", self._mapping.columns["order_id"])
+        return self._maker(ORDER_COLUMNS, reads, amount_cents=self._places[amount])
+
+    def _maker(self, fields: Iterable[str], reads: Mapping[str, _Read], **kept: int) -> Make:
+        """Return the function that makes an item: plain fields by their places, the others read.
+
+        `kept` are places of raw cells that a refused item keeps beside the plain fields.
+        """
+        columns = self._mapping.columns
+        places = {name: self._places[columns[name][0]] for name in fields if name in columns}
+        places.pop("amount", None)
+        plain = [name for name in places if name not in reads]
+        pick = _picker([places[name] for name in plain])
+        if not self._cells_are_text:
+            pick = _with_texts(pick)
+        others = tuple(reads.items())
+        kept = {name: place for name, place in places.items() if len(columns[name]) == 1} | kept
+
+        def make(cells: Cells) -> Item:
+            item = dict(zip(plain, pick(cells), strict=True))
+            try:
+                for name, read in others:
+                    item[name] = read(cells)
+            except ItemRejected as fault:
+                fields = {name: cells[place] for name, place in kept.items()}
+                return Refused(fault.item_code, fault.detail, fields)
+            return item
+
+        return make
+
+    def _moment(self, column: str) -> _Read:
+        place, read = self._places[column], self._read_moment
+        return lambda cells: read(cells[place])
+
+    def _amount(self, column: str, currency_of: _Read) -> _Read:
+        mapping, place = self._mapping, self._places[column]
+        read = amount_reader(mapping.amount_unit or "major", mapping.decimal_mark)
+
+        def read_amount(cells: Cells) -> object:
+            if cells[place] is None or cells[place] == "":
+                return None
+            currency = currency_of(cells)
+            if currency is None or currency == "":
+                raise ItemRejected("currency_missing", "currency is missing.")
+            if not isinstance(currency, str):
+                raise ItemRejected("currency_invalid", "currency is not a text.")
+            return read(cells[place], currency)
+
+        return read_amount
+
+    def _currency(self) -> _Read:
+        """Return the reader of the currency; a file may write a code in small letters."""
+        constant = self._mapping.currency
+        if constant is not None:
+            return lambda _: constant
+        place = self._places[self._mapping.columns["currency"][0]]
+
+        def read(cells: Cells) -> object:
+            cell = cells[place]
+            return cell.strip().upper() if isinstance(cell, str) else cell
+
+        return read
+
+    def _renamed(self, field: str, names: Mapping[str, str]) -> _Read:
+        """Return the reader of a cell whose value the mapping may call by another name."""
+        place = self._places[self._mapping.columns[field][0]]
+
+        def read(cells: Cells) -> object:
+            cell = cells[place]
+            return names.get(cell, cell) if isinstance(cell, str) else cell
+
+        return read
+
+    def _click_ids(self) -> _Read:
+        """Return the reader of the kinds of click id: of a list of names, and of filled columns."""
+        listed = self._mapping.columns.get("click_ids")
+        list_place = self._places[listed[0]] if listed else None
+        kinds = {kind: self._places[name] for kind, name in (self._mapping.click_ids or {}).items()}
+
+        def read(cells: Cells) -> object:
+            found = [kind for kind, place in kinds.items() if cells[place] not in (None, "")]
+            names = None if list_place is None else cells[list_place]
+            if isinstance(names, str):
+                names = [name for name in _BETWEEN_NAMES.split(names) if name]
+            if names is not None and not isinstance(names, list):
+                return names
+            return [*(names or ()), *found]
+
+        return read
+
+    def _key(self, label: str, fields: Iterable[str], more: Iterable[str] = ()) -> _Read:
+        columns = self._mapping.columns
+        given = columns.get("idempotency_key")
+        if given is not None and len(given) == 1:
+            place = self._places[given[0]]
+            if self._cells_are_text:
+                return itemgetter(place)
+            return lambda cells: as_text(cells[place])
+        if given is None:
+            given = (*(column for f in fields for column in columns.get(f, ())), *more)
+            return self._hash(label, given, may_have_gaps=True)
+        return self._hash(label, given)
+
+    def _hash(self, label: str, columns: Iterable[str], *, may_have_gaps: bool = False) -> _Read:
+        """Return the reader of the keyed hash of several cells; None when one of them is empty."""
+        pick = _picker([self._places[name] for name in dict.fromkeys(columns)])
+        start = hashlib.blake2b(label.encode(), key=self._secret, digest_size=16).copy
+        dumps = orjson.dumps
+
+        def read(cells: Cells) -> object:
+            picked = pick(cells)
+            if not may_have_gaps and (None in picked or "" in picked):
+                return None
+            digest = start()
+            digest.update(dumps(picked, default=str))
+            return digest.hexdigest()
+
+        return read
+
+
+def as_text(cell: object) -> object:
+    """Return a whole number as text, for ids that JSON or Parquet hold as numbers; else the cell."""
+    return str(cell) if type(cell) is int else cell
+
+
+def _picker(places: Sequence[int]) -> Callable[[Cells], tuple[Any, ...]]:
+    if len(places) > 1:
+        return itemgetter(*places)
+    # Of a single place, itemgetter would give no tuple.
+    return lambda cells: tuple(cells[place] for place in places)
+
+
+def _with_texts(
+    pick: Callable[[Cells], tuple[Any, ...]],
+) -> Callable[[Cells], tuple[Any, ...]]:
+    return lambda cells: tuple(map(as_text, pick(cells)))
+
+
+def _with_suffix(read: _Read, suffix: str) -> _Read:
+    def read_with_suffix(cells: Cells) -> object:
+        key = read(cells)
+        return key + suffix if isinstance(key, str) and key else key
+
+    return read_with_suffix

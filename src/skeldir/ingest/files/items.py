@@ -1,0 +1,82 @@
+"""Rows become batches of items, ready to be received."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+from skeldir.ingest.files.compiling import Item, Make, MappingCompiler, Test
+from skeldir.ingest.files.layout import Row
+from skeldir.ingest.files.mapping import FileMapping
+from skeldir.ingest.rejections import Refused
+
+
+@dataclass(slots=True)
+class Items:
+    """Items of one sort, and beside each the number of the row it came from."""
+
+    items: list[Item] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Batch:
+    """What consecutive rows, `first_row` to `last_row`, became.
+
+    A row that could not be read stands once: with the touches, or with the orders of a file that
+    has no touches. `skipped` counts the rows that are neither touch nor order.
+    """
+
+    first_row: int
+    last_row: int
+    touches: Items = field(default_factory=Items)
+    orders: Items = field(default_factory=Items)
+    refunds: Items = field(default_factory=Items)
+    skipped: int = 0
+
+
+class ItemMaker:
+    """Turns rows into items with the canonical fields, by one mapping for one tenant."""
+
+    def __init__(self, mapping: FileMapping, *, secret: bytes, cells_are_text: bool) -> None:
+        """Compile `mapping` for rows whose cells are those of `mapping.wanted`, in that order."""
+        compiler = MappingCompiler(mapping, secret=secret, cells_are_text=cells_are_text)
+        has_touches, has_orders = mapping.kind != "conversions", mapping.kind != "touches"
+        self._unread = "touches" if has_touches else "orders"
+        self._sorts: list[tuple[str, Test | None, Make]] = []
+        if has_touches:
+            self._sorts.append(("touches", compiler.test(mapping.touch_when), compiler.touch()))
+        if has_orders:
+            is_order = compiler.test(mapping.order_when)
+            self._sorts.append(("orders", is_order, compiler.order()))
+            if mapping.refund is not None:
+                self._sorts.append(("refunds", is_order, compiler.refund(mapping.refund)))
+
+    def next_batch(self, rows: Iterator[Row], size: int) -> Batch | None:
+        """Return the items of the next `size` rows, or None after the last row."""
+        batch = Batch(0, 0)
+        unread: Items = getattr(batch, self._unread)
+        # Looked up once: a large import spends its time in the loop below.
+        sorts = [
+            (test, make, getattr(batch, name).items.append, getattr(batch, name).rows.append)
+            for name, test, make in self._sorts
+        ]
+        number = 0
+        for number, cells in islice(rows, size):
+            batch.first_row = batch.first_row or number
+            if isinstance(cells, Refused):
+                unread.items.append(cells)
+                unread.rows.append(number)
+                continue
+            is_skipped = True
+            for test, make, add_item, add_row in sorts:
+                if test is None or test(cells):
+                    is_skipped = False
+                    item = make(cells)
+                    if item is not None:
+                        add_item(item)
+                        add_row(number)
+            batch.skipped += is_skipped
+        batch.last_row = number
+        return batch if number else None

@@ -1,0 +1,120 @@
+"""Reading rows of Parquet files: the wanted columns only, a batch at a time."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from skeldir.ingest.files.layout import FileUnreadable, Row
+from skeldir.ingest.rejections import Refused
+
+_ROWS_AT_ONCE: Final = 8_192
+
+
+class ParquetRows:
+    """The rows of an open Parquet file.
+
+    Cells have Python's types. Moments are cut to microseconds, and those with a zone come in UTC;
+    a floating-point "not a number" comes as None, which is what it stands for in such files.
+    """
+
+    def __init__(self, raw: io.FileIO, name: str) -> None:
+        """Read the footer of the file. Raises FileUnreadable."""
+        self._name = name
+        try:
+            self._file = pq.ParquetFile(raw)
+        except (pa.ArrowException, OSError) as error:
+            raise self._unreadable(error) from error
+        self._rows_read = 0
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """Return the names of the top-level columns."""
+        return tuple(self._file.schema_arrow.names)
+
+    def share_read(self) -> float:
+        """Return how much of the file has been read, from 0 to 1."""
+        rows: int = self._file.metadata.num_rows
+        return self._rows_read / max(rows, 1)
+
+    def sample(self, most: int) -> tuple[tuple[object, ...], ...]:
+        """Return the first rows, all columns. Raises FileUnreadable."""
+        rows = islice(self.read(self.header, 0), most)
+        return tuple(tuple(cells) for _, cells in rows if not isinstance(cells, Refused))
+
+    def read(self, wanted: Sequence[str], skip: int) -> Iterator[Row]:
+        """Yield the rows after the first `skip`. Raises FileUnreadable where the file breaks off."""
+        metadata = self._file.metadata
+        group, number = 0, 0
+        while group < metadata.num_row_groups:
+            rows = metadata.row_group(group).num_rows
+            if number + rows > skip:
+                break
+            number, group = number + rows, group + 1
+        batches = self._file.iter_batches(
+            _ROWS_AT_ONCE,
+            row_groups=list(range(group, metadata.num_row_groups)),
+            columns=list(dict.fromkeys(wanted)),
+            use_threads=False,
+        )
+        while (batch := self._next_batch(batches)) is not None:
+            columns = [_cells(batch.column(name)) for name in wanted]
+            rows_of_batch = zip(*columns, strict=True) if columns else iter(())
+            for number, cells in enumerate(rows_of_batch, number + 1):  # noqa: B020 - it goes on from the last batch
+                if number > skip:
+                    yield number, _refuse_faulty(cells)
+            self._rows_read = number
+
+    def _next_batch(self, batches: Iterator[Any]) -> Any:
+        try:
+            return next(batches, None)
+        except (pa.ArrowException, OSError) as error:
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: Exception) -> FileUnreadable:
+        return FileUnreadable(
+            f"{self._name} is not a whole Parquet file: {error}.",
+            cure="Get the file anew, or say which --format it has.",
+        )
+
+
+class _Faulty:
+    """Stands for a cell that Python cannot hold; `code` is what its row is refused with."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+
+
+def _cells(column: Any) -> list[object]:
+    kind = column.type
+    if pa.types.is_timestamp(kind):
+        column = column.cast(pa.timestamp("us", tz="UTC" if kind.tz else None), safe=False)
+    try:
+        cells: list[object] = column.to_pylist()
+    except (UnicodeDecodeError, OverflowError, ValueError):
+        return [_cell(scalar) for scalar in column]
+    if pa.types.is_floating(kind):
+        # Only "not a number" differs from itself.
+        return [None if cell != cell else cell for cell in cells]
+    return cells
+
+
+def _cell(scalar: Any) -> object:
+    try:
+        return scalar.as_py()
+    except UnicodeDecodeError:
+        return _Faulty("encoding_invalid")
+    except (OverflowError, ValueError):
+        return _Faulty("row_malformed")
+
+
+def _refuse_faulty(cells: tuple[object, ...]) -> tuple[object, ...] | Refused:
+    for cell in cells:
+        if type(cell) is _Faulty:
+            return Refused(cell.code, "A cell of the row cannot be read.", {})
+    return cells

@@ -1,0 +1,322 @@
+"""Reading rows of CSV and NDJSON files as a stream: constant memory, and a bad row costs only itself.
+
+Rows are numbered from 1, a header and blank lines not counted. A row comes as the cells of the
+wanted columns, in their order; other columns are never looked at.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from operator import itemgetter
+from pathlib import Path
+from typing import IO, Final
+
+import orjson
+
+from skeldir.ingest.files.layout import FileLayout, FileUnreadable, Row, RowStream
+from skeldir.ingest.files.mapping import FILE_FORMATS, FileFormat
+from skeldir.ingest.files.parquet import ParquetRows
+from skeldir.ingest.rejections import Refused, refuse_text
+
+LONGEST_ROW: Final = 2 * 1024 * 1024
+"""No row of a text file may have more bytes, so that memory stays bounded whatever the file."""
+
+SAMPLE_ROWS: Final = 1_000
+
+_FORMATS: Final[dict[str, FileFormat]] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".json": "ndjson",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+_DELIMITERS: Final = ",;\t"
+_BUFFER: Final = 256 * 1024
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_ESCAPED_BYTE: Final = re.compile("[\udc80-\udcff]")
+
+
+def look_at_file(
+    path: Path, *, form: FileFormat | None = None, delimiter: str | None = None
+) -> FileLayout:
+    """Return the layout of a file; what is not given is told by its name and its first line.
+
+    Raises:
+        FileUnreadable: the file cannot be opened, is empty, or is not what its name says.
+    """
+    form = form or _format_of(path)
+    with _open_file(path) as raw:
+        if form == "parquet":
+            parquet = ParquetRows(raw, path.name)
+            return FileLayout(form, "", parquet.header, parquet.sample(SAMPLE_ROWS))
+        stream = _text_stream(raw, path)
+        with _faults_of_the_file(path):
+            if form == "ndjson":
+                items = list(islice(_json_objects(stream), SAMPLE_ROWS))
+                header = tuple(dict.fromkeys(key for item in items for key in item))
+                sample = tuple(tuple(item.get(key) for key in header) for item in items)
+                return FileLayout(form, "", header, sample)
+            delimiter = delimiter or _sniff_delimiter(stream)
+            header = _csv_header(csv.reader(_Lines(stream), delimiter=delimiter, strict=True), path)
+        rows = _csv_rows(_text_stream(_rewound(raw), path), delimiter, header, 0)
+        cells = (cells for _, cells in islice(rows, SAMPLE_ROWS))
+        return FileLayout(
+            form, delimiter, header, tuple(tuple(c) for c in cells if not isinstance(c, Refused))
+        )
+
+
+@contextmanager
+def open_rows(
+    path: Path, layout: FileLayout, wanted: Sequence[str], *, skip: int = 0
+) -> Iterator[RowStream]:
+    """Open the rows after the first `skip`; `wanted` are columns of the layout's header.
+
+    The rows raise `FileUnreadable` where the file breaks off.
+    """
+    with _open_file(path) as raw:
+        if layout.format == "parquet":
+            parquet = ParquetRows(raw, path.name)
+            yield RowStream(parquet.read(wanted, skip), parquet.share_read)
+            return
+        size = max(path.stat().st_size, 1)
+        stream = _text_stream(raw, path)
+        if layout.format == "ndjson":
+            rows = _json_rows(stream, wanted, skip)
+        else:
+            rows = _csv_rows(stream, layout.delimiter, wanted, skip)
+        yield RowStream(_guarded(rows, path), lambda: min(raw.tell() / size, 1.0))
+
+
+# ---------------------------------------------------------------- opening
+
+
+def _format_of(path: Path) -> FileFormat:
+    name = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    form = _FORMATS.get(name.suffix.lower())
+    if form is None:
+        raise FileUnreadable(
+            f"The name {path.name} does not tell what kind of file it is.",
+            cure=f"Say it with --format, one of {', '.join(FILE_FORMATS)}.",
+        )
+    return form
+
+
+@contextmanager
+def _open_file(path: Path) -> Iterator[io.FileIO]:
+    try:
+        raw = io.FileIO(path)
+    except OSError as error:
+        raise FileUnreadable(
+            f"{path} cannot be opened: {error.strerror}.", cure="Check the path and its rights."
+        ) from error
+    with raw:
+        yield raw
+
+
+def _rewound(raw: io.FileIO) -> io.FileIO:
+    raw.seek(0)
+    return raw
+
+
+def _text_stream(raw: io.FileIO, path: Path) -> IO[bytes]:
+    """Return the bytes of a text file, unpacked if need be, after its byte order mark."""
+    stream = io.BufferedReader(raw, _BUFFER)
+    if stream.peek(2)[:2] == b"\x1f\x8b":
+        stream = io.BufferedReader(gzip.GzipFile(fileobj=stream), _BUFFER)  # type: ignore[arg-type]  # it has readinto
+    with _faults_of_the_file(path):
+        start = stream.peek(4)[:4]
+    if not start:
+        raise FileUnreadable(f"{path.name} is empty.", cure="Check that the export has finished.")
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise FileUnreadable(
+            f"{path.name} is encoded as UTF-16.", cure='Save it as "CSV UTF-8", or convert it.'
+        )
+    if start == b"PAR1":
+        raise FileUnreadable(f"{path.name} is a Parquet file.", cure="Say --format parquet.")
+    if start.startswith(_BYTE_ORDER_MARK):
+        stream.read(len(_BYTE_ORDER_MARK))
+    return stream
+
+
+@contextmanager
+def _faults_of_the_file(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, EOFError, zlib.error) as error:
+        raise FileUnreadable(
+            f"{path.name} breaks off: {error}.",
+            cure="Get the file anew; an import goes on where it stopped.",
+        ) from error
+
+
+def _guarded(rows: Iterator[Row], path: Path) -> Iterator[Row]:
+    with _faults_of_the_file(path):
+        yield from rows
+
+
+# ---------------------------------------------------------------- CSV
+
+
+class _Lines:
+    """The lines of a text file, with the bytes of those that the current row has taken so far.
+
+    Bytes that are not UTF-8 come as lone surrogates, so that only their row is refused.
+    """
+
+    # More characters than a cell may have: in whatever state the parser is, it gives the row up.
+    _POISON: Final = "x" * (csv.field_size_limit() + 1)
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.stream = stream
+        self.taken: list[bytes] = []
+        self.size = 0
+
+    def __iter__(self) -> Iterator[str]:
+        readline = self.stream.readline
+        while line := readline(LONGEST_ROW + 1):
+            self.taken.append(line)
+            self.size += len(line)
+            if self.size > LONGEST_ROW:
+                while line and not line.endswith(b"\n"):
+                    line = readline(LONGEST_ROW)
+                yield self._POISON
+            else:
+                yield line.decode("utf-8", "surrogateescape")
+
+    def end_row(self) -> None:
+        """Forget the lines of a row that was read."""
+        self.taken.clear()
+        self.size = 0
+
+    def refuse_row(self, code: str, detail: str) -> Refused:
+        """Return the refusal of the row whose lines were taken."""
+        refused = refuse_text(code, detail, b"".join(self.taken))
+        self.end_row()
+        return refused
+
+
+def _sniff_delimiter(stream: IO[bytes]) -> str:
+    """Return the delimiter that the first line has most often outside quotes; a comma if none."""
+    first = bytes(stream.peek(_BUFFER)).partition(b"\n")[0].decode("utf-8", "replace")  # type: ignore[attr-defined]  # a BufferedReader
+    found = Counter(re.sub('"[^"]*"', "", first))
+    return max(_DELIMITERS, key=lambda delimiter: found[delimiter])
+
+
+def _csv_header(reader: Iterator[list[str]], path: Path) -> tuple[str, ...]:
+    try:
+        header = tuple(name.strip() for name in next(row for row in reader if row))
+    except (csv.Error, StopIteration) as error:
+        raise FileUnreadable(
+            f"The first line of {path.name} is not a header.",
+            cure="Let the first line name the columns.",
+        ) from error
+    if _ESCAPED_BYTE.search("".join(header)):
+        raise FileUnreadable(
+            f"The header of {path.name} is not UTF-8.", cure="Save the file with that encoding."
+        )
+    return header
+
+
+def _csv_rows(stream: IO[bytes], delimiter: str, wanted: Sequence[str], skip: int) -> Iterator[Row]:
+    lines = _Lines(stream)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    header = _csv_header(reader, Path())
+    width = len(header)
+    places = [header.index(name) for name in wanted]
+    # Of a single place, itemgetter would give no tuple.
+    pick = itemgetter(*places) if len(places) > 1 else lambda cells: (cells[places[0]],)
+    number = 0
+    lines.end_row()
+    while True:
+        try:
+            for cells in reader:
+                if not cells:
+                    continue
+                number += 1
+                if number <= skip:
+                    lines.end_row()
+                elif len(cells) != width:
+                    detail = f"The row has {len(cells)} cells; the header has {width} columns."
+                    yield number, lines.refuse_row("row_malformed", detail)
+                else:
+                    picked = pick(cells)
+                    text = "".join(picked)
+                    if text.isascii() or not _ESCAPED_BYTE.search(text):
+                        lines.end_row()
+                        yield number, picked
+                    else:
+                        yield number, lines.refuse_row("encoding_invalid", "A cell is not UTF-8.")
+        except csv.Error:
+            number += 1
+            refused = lines.refuse_row("row_malformed", _explain(lines))
+            if number > skip:
+                yield number, refused
+        else:
+            return
+
+
+def _explain(lines: _Lines) -> str:
+    if lines.size > LONGEST_ROW:
+        return f"The row has more than {LONGEST_ROW} bytes."
+    return (
+        f"The quotes of the row do not match, or a cell has more than {csv.field_size_limit()} "
+        f"characters; {len(lines.taken)} lines were read for it."
+    )
+
+
+# ---------------------------------------------------------------- NDJSON
+
+
+def _json_lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """Yield lines that are not blank; of one that is too long the beginning, above the limit."""
+    while line := stream.readline(LONGEST_ROW + 1):
+        rest = line
+        while len(line) > LONGEST_ROW and rest and not rest.endswith(b"\n"):
+            rest = stream.readline(LONGEST_ROW)
+        if not line.isspace():
+            yield line
+
+
+def _json_rows(stream: IO[bytes], wanted: Sequence[str], skip: int) -> Iterator[Row]:
+    for number, line in enumerate(_json_lines(stream), 1):
+        if number > skip:
+            item = _json_object(line)
+            if isinstance(item, Refused):
+                yield number, item
+            else:
+                get = item.get
+                yield number, [get(name) for name in wanted]
+
+
+def _json_objects(stream: IO[bytes]) -> Iterator[dict[str, object]]:
+    for line in _json_lines(stream):
+        item = _json_object(line)
+        if not isinstance(item, Refused):
+            yield item
+
+
+def _json_object(line: bytes) -> dict[str, object] | Refused:
+    if len(line) > LONGEST_ROW:
+        return refuse_text("json_invalid", f"The line has more than {LONGEST_ROW} bytes.", line)
+    try:
+        item = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        try:
+            line.decode()
+        except UnicodeDecodeError:
+            return refuse_text("encoding_invalid", "The line is not UTF-8.", line)
+        return refuse_text("json_invalid", "The line is not valid JSON.", line)
+    if not isinstance(item, dict):
+        return refuse_text("item_not_an_object", "The line is not a JSON object.", line)
+    return item
