@@ -270,7 +270,7 @@ def test_orders_of_the_truth_are_what_a_reader_finds(sample: Sample) -> None:
         only_old += bool(ages) and min(ages) > LOOKBACK
     assert told["count"] == len({item["order_id"] for item in sample.captures})
     assert told["count"] == sample.truth["causes"]["orders"] == len(sample.captures)
-    assert told["unattributed"] == unattributed > only_old > 5
+    assert told["unattributed"] == unattributed > only_old > 0
     assert told["without_journey_key"] == sorted(
         item["order_id"] for item in sample.captures if "journey_key" not in item
     )

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
-from skeldir.attribution.marks import DEFAULT_LOOKBACK_DAYS, mark_all_orders
+from skeldir.attribution.marks import DEFAULT_LOOKBACK_DAYS, ingest_lock, mark_all_orders
 from skeldir.attribution.models import MODEL_NAMES, ModelVersion
 from skeldir.attribution.store import queries
 from skeldir.db.locks import wait_for_lock
@@ -69,6 +69,8 @@ async def define_models(
         or any(active[model][name] != value for name, value in wanted.items())
     ]
     if changed:
+        # An order whose transaction is under way can neither be marked here nor know the new versions.
+        await wait_for_lock(connection, ingest_lock(tenant_id))
         await queries.deactivate_models(connection, tenant_id=tenant_id, models=changed)
         for model in changed:
             await _activate(connection, tenant_id, model, latest.get(model, 0) + 1, wanted)

@@ -156,11 +156,19 @@ def _is_absent(value: object) -> bool:
 
 def _shown(value: object) -> str:
     """Name a value in a message without repeating a long or nested one."""
-    if isinstance(value, str):
-        return repr(value) if len(value) <= 40 else f"a text of {len(value)} characters"
-    if isinstance(value, bool | int | float | Decimal) or value is None:
+    if isinstance(value, str) and len(value) <= 40:
+        return repr(value)
+    if isinstance(value, int) and abs(value) >= 10**40:  # Python writes no integer of 4,301 digits
+        return "a whole number of more than 40 digits"
+    if isinstance(value, int | float | Decimal) or value is None:
         return repr(value)[:40]
-    return f"a {type(value).__name__}"
+    return _sort_of(value)
+
+
+def _sort_of(value: object) -> str:
+    if isinstance(value, str):
+        return f"a text of {len(value)} characters"
+    return f"a value of type {type(value).__name__}"
 
 
 def _required_text(fields: Mapping[str, object], name: str, longest: int) -> str:
@@ -173,7 +181,9 @@ def _required_text(fields: Mapping[str, object], name: str, longest: int) -> str
         or _CONTROL.search(value)
         or not value.strip()
     ):
-        raise ItemRejected(f"{name}_invalid", f"{name} is {_shown(value)}.")
+        # A journey key stands for a person, and the reason is kept: it must not repeat the key.
+        shown = _sort_of(value) if name == "journey_key" else _shown(value)
+        raise ItemRejected(f"{name}_invalid", f"{name} is {shown}.")
     return value
 
 
@@ -207,7 +217,7 @@ def _moment(fields: Mapping[str, object], now: datetime) -> datetime:
         raise ItemRejected(
             "occurred_at_too_early", f"occurred_at {_shown(value)} is before the year 2000."
         )
-    return moment
+    return moment.astimezone(UTC)
 
 
 def _parse_moment(value: object) -> datetime:
@@ -232,15 +242,18 @@ def _amount(fields: Mapping[str, object]) -> int:
     if isinstance(value, float | Decimal):
         if not math.isfinite(value):
             raise ItemRejected("amount_invalid", f"amount_cents is {value}.")
+        # Readers of JSON hand over a whole number beyond 64 bits as a float.
+        if abs(value) > MAX_AMOUNT_CENTS:
+            raise ItemRejected("amount_too_large", f"amount_cents is {_shown(value)}.")
         raise ItemRejected(
             "amount_fractional", f"amount_cents is {_shown(value)}, not a whole number."
         )
     if not isinstance(value, int) or isinstance(value, bool):
         raise ItemRejected("amount_invalid", f"amount_cents is {_shown(value)}.")
     if value < 0:
-        raise ItemRejected("amount_negative", f"amount_cents is {value}.")
+        raise ItemRejected("amount_negative", f"amount_cents is {_shown(value)}.")
     if value > MAX_AMOUNT_CENTS:
-        raise ItemRejected("amount_too_large", f"amount_cents is {value}.")
+        raise ItemRejected("amount_too_large", f"amount_cents is {_shown(value)}.")
     return value
 
 

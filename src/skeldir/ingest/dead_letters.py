@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 ItemKind = Literal["touch", "conversion"]
 _FIELDS = {"touch": TOUCH_FIELDS, "conversion": CONVERSION_FIELDS}
 _LONGEST_VALUE = 500
-_E_MAIL = re.compile(r"[^\s@]+@[^\s@]+")
+# The whole word around an @ or its URL encoding. It can only begin where a word does, which keeps the search linear.
+_E_MAIL = re.compile(r"(?<!\S)\S*?(?:@|%40)\S*")
 _NOT_TEXT = re.compile(r"[\x00\ud800-\udfff]")
 
 
@@ -80,34 +81,36 @@ async def list_dead_events(
 
 def _reduce(item: object, kind: ItemKind, profile: TenantProfile) -> dict[str, object]:
     """Return the known fields of an item: scalars only, cut to length, e-mail addresses out, the journey hashed."""
-    if isinstance(item, Refused):
-        kept = {
-            name: _scalar(value) for name, value in item.fields.items() if name in _FIELDS[kind]
-        }
-        digest = {name: item.fields[name] for name in ("sha256", "bytes") if name in item.fields}
-        return _with_hashed_journey(kept, profile) | digest
-    if not isinstance(item, Mapping):
+    fields = item.fields if isinstance(item, Refused) else item
+    if not isinstance(fields, Mapping):
         return {"type": type(item).__name__}
-    kept = {name: _scalar(value) for name, value in item.items() if name in _FIELDS[kind]}
-    return _with_hashed_journey(kept, profile)
+    kept = {name: _scalar(value) for name, value in fields.items() if name in _FIELDS[kind]}
+    if kept.get("journey_key"):
+        kept["journey_key"] = _hide_journey(fields["journey_key"], profile)
+    if isinstance(item, Refused):
+        kept |= {name: fields[name] for name in ("sha256", "bytes") if name in fields}
+    return kept
 
 
-def _with_hashed_journey(fields: dict[str, object], profile: TenantProfile) -> dict[str, object]:
-    journey_key = fields.get("journey_key")
-    if isinstance(journey_key, str) and journey_key:
-        fields["journey_key"] = hash_journey_key(profile.journey_secret, journey_key).hex()
-    return fields
+def _hide_journey(journey_key: object, profile: TenantProfile) -> str:
+    """Return the hash under which the journey's facts stand, whatever the text; of anything else its type."""
+    if isinstance(journey_key, str):
+        return hash_journey_key(profile.journey_secret, _NOT_TEXT.sub("\ufffd", journey_key)).hex()
+    return type(journey_key).__name__
 
 
 def _scalar(value: object) -> object:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return _without_e_mail(_NOT_TEXT.sub("\ufffd", value))[:_LONGEST_VALUE]
+        text = _NOT_TEXT.sub("\ufffd", value[:_LONGEST_VALUE])
+        return _without_e_mail(text)[:_LONGEST_VALUE]
     if isinstance(value, list | tuple):
         return [_scalar(part) for part in value[:20] if isinstance(part, str)]
     if isinstance(value, Mapping):
         return "an object"
+    if isinstance(value, int) and abs(value) >= 10**_LONGEST_VALUE:
+        return "a whole number of more than 500 digits"
     return str(value)[:_LONGEST_VALUE]
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
 
 from skeldir.attribution import (
@@ -78,7 +79,7 @@ async def receive_touches(
         first_index,
         lambda item: read_touch(item, now=now, own_channels=profile.own_channels),
     )
-    arrived = await _insert_touches(connection, profile, list(touches.values())) if touches else []
+    arrived = await _insert_touches(connection, profile, _in_lock_order(touches)) if touches else []
     await mark_orders_reached_by_touches(connection, profile.tenant_id, arrived)
     await _bury_rejected(connection, profile, "touch", items, rejected, origin, first_index)
     return Receipt(len(arrived), len(items) - len(rejected) - len(arrived), tuple(rejected))
@@ -106,7 +107,10 @@ async def receive_conversions(
     posting = await post_entries(
         connection,
         profile.tenant_id,
-        [_ledger_row(conversion, profile.journey_secret) for conversion in conversions.values()],
+        [
+            _ledger_row(conversion, profile.journey_secret)
+            for conversion in _in_lock_order(conversions)
+        ],
         source=source,
     )
     for index, conversion in conversions.items():
@@ -143,6 +147,11 @@ def _read_items(
         elif fact != first and isinstance(fact, Conversion):
             rejected.append(_reused(index))
     return good, rejected
+
+
+def _in_lock_order(facts: Mapping[int, _Item]) -> list[_Item]:
+    """Return the facts by key: deliveries that overlap wait for each other key by key, and never in a circle."""
+    return sorted(facts.values(), key=attrgetter("idempotency_key"))
 
 
 def _reused(index: int) -> Rejected:

@@ -17,6 +17,10 @@ LOCK_TIMEOUT_MS = 5_000
 STATEMENT_TIMEOUT_MS = 15 * 60 * 1000
 # Any fixed number: one migration at a time in a database.
 MIGRATION_LOCK = 0x736B656C64697201
+OPEN_THE_SCHEMA = (
+    "Run the migration as the owner of the database, or have its owner run: GRANT USAGE, CREATE ON SCHEMA public "
+    "TO <migrating role>, skeldir_owner, matview_owner."
+)
 
 
 class MigrationRefused(SkeldirError):
@@ -77,7 +81,7 @@ def prepare_session(connection: psycopg.Connection[tuple[object, ...]]) -> None:
 
     Raises:
         ServerTooOld: the server is older than PostgreSQL 17.
-        MigrationRefused: another migration is running in this database.
+        MigrationRefused: another migration is running in this database, or the first one may not create a table.
     """
     require_supported_server(connection.info.server_version)
     connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}".encode())
@@ -88,4 +92,13 @@ def prepare_session(connection: psycopg.Connection[tuple[object, ...]]) -> None:
         raise MigrationRefused(
             "Another migration of this database is running.",
             cure="Wait for it to end, then run again.",
+        )
+    # Alembic makes its own table before the first revision can look at anything.
+    row = connection.execute(
+        """SELECT to_regclass('public.alembic_version') IS NOT NULL
+               OR has_schema_privilege(current_user, 'public', 'CREATE')"""
+    ).fetchone()
+    if row is None or not row[0]:
+        raise MigrationRefused(
+            "The migrating role may not create in schema public.", cure=OPEN_THE_SCHEMA
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from skeldir.migrations.guard import MigrationRefused, driver_connection
+from skeldir.migrations.guard import OPEN_THE_SCHEMA, MigrationRefused, driver_connection
 
 if TYPE_CHECKING:
     import psycopg
@@ -98,9 +98,10 @@ def _open_schema(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     database = _one(connection, "SELECT quote_ident(current_database())")
     connection.execute(f"REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC".encode())
     connection.execute(f"GRANT TEMPORARY ON DATABASE {database} TO matview_owner".encode())
-    if not _one(connection, "SELECT has_schema_privilege('skeldir_owner', 'public', 'CREATE')"):
+    may_create = """SELECT has_schema_privilege(current_user, 'public', 'CREATE WITH GRANT OPTION')
+        OR (has_schema_privilege('skeldir_owner', 'public', 'CREATE')
+            AND has_schema_privilege('matview_owner', 'public', 'CREATE'))"""
+    if not _one(connection, may_create):
         raise MigrationRefused(
-            "skeldir_owner may not create in schema public.",
-            cure="Run the migration as the owner of the database, or GRANT USAGE, CREATE ON SCHEMA public "
-            "TO skeldir_owner, matview_owner first.",
+            "skeldir_owner and matview_owner may not create in schema public.", cure=OPEN_THE_SCHEMA
         )

@@ -217,7 +217,7 @@ def _find_list(text: str) -> str:
     ending = _country_ending(labels)
     for start in range(len(labels) - 1):
         found = _LIST_BY_HOST.get(".".join(labels[start:]))
-        if found is None and ending and start < len(labels) - ending:
+        if found is None and ending:
             found = _LIST_BY_HOST.get(".".join(labels[start:-ending]) + ".*")
         if found is not None:
             return found

@@ -237,10 +237,12 @@ def as_text(cell: object) -> object:
 
 
 def _picker(places: Sequence[int]) -> Callable[[Cells], tuple[Any, ...]]:
-    if len(places) > 1:
-        return itemgetter(*places)
-    # Of a single place, itemgetter would give no tuple.
-    return lambda cells: tuple(cells[place] for place in places)
+    if not places:
+        return lambda _: ()
+    if len(places) == 1:
+        place = places[0]
+        return lambda cells: (cells[place],)
+    return itemgetter(*places)
 
 
 def _with_texts(

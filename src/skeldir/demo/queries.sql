@@ -1,0 +1,26 @@
+-- name: count_visible_rows
+-- What the bound tenant sees of every table, view and reader: all of it, and what belongs to another tenant.
+SELECT relation, rows, foreign_rows
+FROM (
+    SELECT 'tenants' AS relation, count(*) AS rows, count(*) FILTER (WHERE id = :other) AS foreign_rows FROM public.tenants
+    UNION ALL SELECT 'attribution_events', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.attribution_events
+    UNION ALL SELECT 'revenue_ledger', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.revenue_ledger
+    UNION ALL SELECT 'dead_events', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.dead_events
+    UNION ALL SELECT 'imports', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.imports
+    UNION ALL SELECT 'attribution_models', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.attribution_models
+    UNION ALL SELECT 'attribution_allocations', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.attribution_allocations
+    UNION ALL SELECT 'rollup_revenue_day', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.rollup_revenue_day
+    UNION ALL SELECT 'rollup_channel_day', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.rollup_channel_day
+    UNION ALL SELECT 'rollup_allocation_day', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.rollup_allocation_day
+    UNION ALL SELECT 'order_balances', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.order_balances
+    UNION ALL SELECT 'allocation_summary', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.allocation_summary
+    UNION ALL SELECT 'channel_performance', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.channel_performance
+    UNION ALL SELECT 'daily_revenue_summary', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.daily_revenue_summary
+    UNION ALL SELECT 'realtime_revenue', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.realtime_revenue
+) seen
+ORDER BY relation;
+
+-- name: may_read_views$
+SELECT bool_or(has_table_privilege(oid, 'SELECT'))
+FROM pg_catalog.pg_class
+WHERE relkind = 'm' AND relnamespace = 'public'::regnamespace;
