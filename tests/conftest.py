@@ -56,7 +56,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator
     shared = base if worker_id == "master" else base.parent
     with embedded_server(shared / "pg", server_settings=FAST_SERVER) as embedded:
         with _only_one_worker(shared), psycopg.connect(embedded.url(), autocommit=True) as admin:
-            if not admin.execute("SELECT FROM pg_database WHERE datname = %s", (TEMPLATE,)).fetchone():
+            if not admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", (TEMPLATE,)).fetchone():
                 admin.execute("CREATE ROLE migrator LOGIN NOSUPERUSER NOBYPASSRLS CREATEROLE CREATEDB")
                 admin.execute(f"CREATE DATABASE {TEMPLATE}_making OWNER migrator")
                 upgrade(embedded.url(user="migrator", database=f"{TEMPLATE}_making"))

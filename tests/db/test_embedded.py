@@ -148,12 +148,20 @@ def test_ctrl_c_in_the_terminal_of_a_user_does_not_reach_the_server(home: Path) 
         other.read_url()
         postmaster = read_postmaster(home)
         os.killpg(starter.pid, signal.SIGINT)
-        os.killpg(other.pid, signal.SIGCONT)
         _, errors = starter.communicate(timeout=30)
         assert "KeyboardInterrupt" in errors
         keep_a_row(url)
         assert read_postmaster(home) == postmaster
         other.leave()
+    wait_until(lambda: not is_running(home))
+
+
+def test_ctrl_c_while_the_server_is_starting_leaves_none_running(home: Path) -> None:
+    with User(home) as hasty:
+        wait_until((home / "postgres/postmaster.pid").exists)
+        os.killpg(hasty.pid, signal.SIGINT)
+        _, errors = hasty.communicate(timeout=30)
+        assert "KeyboardInterrupt" in errors
     wait_until(lambda: not is_running(home))
 
 

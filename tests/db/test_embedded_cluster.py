@@ -39,7 +39,9 @@ from skeldir.db.embedded_cluster import (
     SystemAccountMissing,
 )
 
-as_root = pytest.mark.skipif(not IS_ROOT, reason="only root can do this")
+as_root = pytest.mark.skipif(
+    not (IS_ROOT and sys.platform == "linux"), reason="only root on Linux can do this"
+)
 as_ordinary_user = pytest.mark.skipif(IS_ROOT, reason="root may do anything")
 
 
@@ -128,13 +130,16 @@ def test_a_socket_directory_that_others_could_enter_is_refused(
     with embedded_server(home) as server:
         planted = server.socket_dir
     planted.mkdir()
-    os.chown(planted, read_owner(home), -1)
     planted.chmod(0o755)
+    os.chown(planted, read_owner(home), -1)
     expect_unsafe(home)
     planted.rmdir()
-    planted.symlink_to(place)
+    planted.symlink_to(home / "postgres")
     expect_unsafe(home)
     planted.unlink()
+    planted.touch(mode=0o600)
+    os.chown(planted, read_owner(home), -1)
+    expect_unsafe(home)
 
 
 def read_owner(home: Path) -> int:
@@ -263,11 +268,10 @@ def test_root_runs_the_server_as_an_account_and_opens_only_the_way_to_it(
     place: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     closed, open_already = place / "closed", place / "closed/open"
-    closed.mkdir(mode=0o700)
-    open_already.mkdir(mode=0o755)
-    bystander = closed / "bystander"
-    bystander.mkdir(mode=0o700)
-    home = open_already / "home"
+    bystander, home = place / "closed/bystander", place / "closed/open/home"
+    for folder, mode in ((closed, 0o700), (open_already, 0o755), (bystander, 0o700), (home, 0o711)):
+        folder.mkdir()
+        folder.chmod(mode)
     with caplog.at_level(logging.WARNING), embedded_server(home) as server:
         account = pwd.getpwnam("skeldir")
         assert read_owner(home) == account.pw_uid

@@ -7,13 +7,13 @@ from uuid import uuid4
 import psycopg
 import pytest
 from alembic.script import ScriptDirectory
+from tests.conftest import Clone
+from tests.migrations.test_guards import nothing_changes
+from tests.support.catalogue import describe_database, differences, read_revision
+from tests.support.history import BACKFILL, EARLIEST, VIEWS, upgrade_with_rows
 
 from skeldir.migrations.guard import MigrationRefused
 from skeldir.migrations.run import alembic_config, downgrade, upgrade
-from tests.conftest import Clone
-from tests.support.catalogue import describe_database, differences, read_revision
-from tests.support.history import BACKFILL, EARLIEST, VIEWS, upgrade_with_rows
-from tests.migrations.test_guards import nothing_changes
 
 
 def all_revisions() -> list[str]:
@@ -22,7 +22,9 @@ def all_revisions() -> list[str]:
     return [revision.revision for revision in script.walk_revisions()][::-1]
 
 
-def test_every_step_back_of_an_empty_database_undoes_its_step_forward(empty_database: Clone) -> None:
+def test_every_step_back_of_an_empty_database_undoes_its_step_forward(
+    empty_database: Clone,
+) -> None:
     states = {}
     for revision in all_revisions():
         upgrade(empty_database.migrator_url, revision)
@@ -60,7 +62,10 @@ def test_a_step_back_that_would_lose_rows_is_refused(
     empty_database: Clone, start: str, target: str
 ) -> None:
     upgrade_with_rows(empty_database, start)
-    with nothing_changes(empty_database), pytest.raises(MigrationRefused, match="attribution_events") as refusal:
+    with (
+        nothing_changes(empty_database),
+        pytest.raises(MigrationRefused, match="attribution_events") as refusal,
+    ):
         downgrade(empty_database.migrator_url, target)
     assert "Restore a backup" in refusal.value.cure
 
@@ -71,7 +76,10 @@ def test_a_lone_tenant_is_enough_to_be_refused(empty_database: Clone) -> None:
     with psycopg.connect(empty_database.app_url) as connection:
         connection.execute("SELECT set_tenant(%s)", (tenant,))
         connection.execute("INSERT INTO tenants (id, name) VALUES (%s, 'A')", (tenant,))
-    with nothing_changes(empty_database), pytest.raises(MigrationRefused, match="the rows of tenants"):
+    with (
+        nothing_changes(empty_database),
+        pytest.raises(MigrationRefused, match="the rows of tenants"),
+    ):
         downgrade(empty_database.migrator_url, VIEWS)
 
 
@@ -80,10 +88,14 @@ def test_a_reconciliation_run_is_not_derived_and_keeps_the_views(empty_database:
     with psycopg.connect(empty_database.app_url) as connection:
         connection.execute("SELECT set_tenant(%s)", (rows.tenants[0],))
         connection.execute(
-            """INSERT INTO reconciliation_runs VALUES (%s, gen_random_uuid(), 'meta', 'USD', 'matched', 1, 1, 0, now())""",
+            """INSERT INTO reconciliation_runs
+               VALUES (%s, gen_random_uuid(), 'meta', 'USD', 'matched', 1, 1, 0, now())""",
             (rows.tenants[0],),
         )
-    with nothing_changes(empty_database), pytest.raises(MigrationRefused, match="reconciliation_runs"):
+    with (
+        nothing_changes(empty_database),
+        pytest.raises(MigrationRefused, match="reconciliation_runs"),
+    ):
         downgrade(empty_database.migrator_url, BACKFILL)
 
 

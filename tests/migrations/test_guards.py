@@ -12,15 +12,15 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from tests.conftest import FAST_SERVER, Clone, scratch_database
+from tests.support.catalogue import describe_database, differences, read_revision
+from tests.support.embedded import wait_until
+from tests.support.history import EARLIEST, read_events, read_flags, upgrade_with_rows
 
 from skeldir.db.embedded import EmbeddedServer, ServerTooOld, embedded_server
 from skeldir.migrations import guard
 from skeldir.migrations.guard import MIGRATION_LOCK, MigrationRefused, prepare_session
 from skeldir.migrations.run import upgrade
-from tests.conftest import FAST_SERVER, Clone, scratch_database
-from tests.support.catalogue import describe_database, differences, read_revision
-from tests.support.embedded import wait_until
-from tests.support.history import EARLIEST, read_events, read_flags, upgrade_with_rows
 
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 
@@ -57,7 +57,9 @@ def remove_trigger(database: Clone) -> None:
         connection.execute("DROP FUNCTION public.interfere() CASCADE")
 
 
-def test_a_back_fill_that_fails_half_way_leaves_row_level_security_on(empty_database: Clone) -> None:
+def test_a_back_fill_that_fails_half_way_leaves_row_level_security_on(
+    empty_database: Clone,
+) -> None:
     rows = upgrade_with_rows(empty_database)
     last = rows.events[rows.tenants[-1]][-1]
     install_trigger(empty_database, last, "RAISE EXCEPTION 'the disk is on fire';")
@@ -203,14 +205,20 @@ def test_roles_that_are_missing_unfit_or_out_of_reach_are_refused_with_the_cure(
         with psycopg.connect(server.url(), autocommit=True) as admin:
             admin.execute("CREATE ROLE plain LOGIN")
             admin.execute("CREATE DATABASE fresh OWNER plain TEMPLATE template0")
-            with nothing_changes(database), pytest.raises(MigrationRefused, match="may not create") as missing:
+            with (
+                nothing_changes(database),
+                pytest.raises(MigrationRefused, match="may not create") as missing,
+            ):
                 upgrade(url)
             assert "as a role with CREATEROLE" in missing.value.cure
 
             # What the cure says: an administrator makes the roles.
             admin.execute("CREATE ROLE skeldir_owner NOLOGIN; CREATE ROLE matview_owner NOLOGIN")
             admin.execute("CREATE ROLE app_user LOGIN SUPERUSER")
-            with nothing_changes(database), pytest.raises(MigrationRefused, match="app_user is SUPER") as unfit:
+            with (
+                nothing_changes(database),
+                pytest.raises(MigrationRefused, match="app_user is SUPER") as unfit,
+            ):
                 upgrade(url)
             assert unfit.value.cure.startswith("ALTER ROLE app_user NOSUPERUSER NOBYPASSRLS")
 
@@ -218,12 +226,18 @@ def test_roles_that_are_missing_unfit_or_out_of_reach_are_refused_with_the_cure(
             with nothing_changes(database), pytest.raises(MigrationRefused, match="BYPASSRLS"):
                 upgrade(url)
             admin.execute("ALTER ROLE app_user NOBYPASSRLS")
-            with nothing_changes(database), pytest.raises(MigrationRefused, match="not a member of skeldir_owner"):
+            with (
+                nothing_changes(database),
+                pytest.raises(MigrationRefused, match="not a member of skeldir_owner"),
+            ):
                 upgrade(url)
 
             # A membership without SET and INHERIT is not enough.
             admin.execute("GRANT skeldir_owner TO plain WITH INHERIT FALSE, SET TRUE")
-            with nothing_changes(database), pytest.raises(MigrationRefused, match="not a member of skeldir_owner"):
+            with (
+                nothing_changes(database),
+                pytest.raises(MigrationRefused, match="not a member of skeldir_owner"),
+            ):
                 upgrade(url)
             admin.execute("GRANT skeldir_owner TO plain WITH INHERIT TRUE, SET TRUE")
             admin.execute("GRANT matview_owner TO plain WITH INHERIT TRUE, SET TRUE")

@@ -11,11 +11,6 @@ from pathlib import Path
 import psycopg
 import pytest
 from alembic.script import ScriptDirectory
-
-from skeldir.db.embedded import EmbeddedServer
-from skeldir.errors import ConfigurationInvalid
-from skeldir.migrations.revision import head_revision
-from skeldir.migrations.run import alembic_config, upgrade
 from tests.conftest import Clone, scratch_database
 from tests.support.catalogue import describe_database, differences, read_revision
 from tests.support.history import (
@@ -24,6 +19,11 @@ from tests.support.history import (
     read_flags,
     upgrade_with_rows,
 )
+
+from skeldir.db.embedded import EmbeddedServer
+from skeldir.errors import ConfigurationInvalid
+from skeldir.migrations.revision import head_revision
+from skeldir.migrations.run import alembic_config, upgrade
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -143,7 +143,10 @@ def test_a_superuser_makes_the_same_schema(
 def test_before_the_first_row_nobody_writes_without_a_tenant(empty_database: Clone) -> None:
     upgrade(empty_database.migrator_url, EARLIEST)
     for url in (empty_database.app_url, empty_database.migrator_url):
-        with psycopg.connect(url) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        with (
+            psycopg.connect(url) as connection,
+            pytest.raises(psycopg.errors.InsufficientPrivilege),
+        ):
             connection.execute(
                 "INSERT INTO tenants (id, name, api_key_hash, notification_email)"
                 " VALUES (gen_random_uuid(), 'A', 'digest', 'owner@shop.invalid')"

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 import psycopg
+from tests.conftest import Clone
 
 from skeldir.migrations.run import upgrade
-from tests.conftest import Clone
 
 EARLIEST = "202511151400"
 BACKFILL = "202511151410"
@@ -47,7 +47,14 @@ def insert_early_rows(database: Clone, *, events: int = 3) -> EarlyRows:
             for number, event in enumerate(rows.events[tenant]):
                 connection.execute(
                     _INSERT_EVENT,
-                    (event, tenant, f"2025-11-1{number}T12:00:00+00:00", "s", 100 * number, '{"n": 1}'),
+                    (
+                        event,
+                        tenant,
+                        f"2025-11-1{number}T12:00:00+00:00",
+                        "s",
+                        100 * number,
+                        '{"n": 1}',
+                    ),
                 )
     return rows
 

@@ -21,7 +21,10 @@ def show(tenant: TenantArgument) -> None:
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)
-        async with runtime.database(pool_size=1) as database, database.tenant(tenant_id) as connection:
+        async with (
+            runtime.database(pool_size=1) as database,
+            database.tenant(tenant_id) as connection,
+        ):
             own = await list_channels(connection, tenant_id)
         table = Table("code", "label", "whose")
         for code, label in COMMON_CHANNELS.items():
@@ -43,7 +46,10 @@ def add(
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)
-        async with runtime.database(pool_size=1) as database, database.tenant(tenant_id) as connection:
+        async with (
+            runtime.database(pool_size=1) as database,
+            database.tenant(tenant_id) as connection,
+        ):
             await add_channels(connection, tenant_id, {code: label})
         out.print(f"{code} is a channel now.")
 

@@ -13,7 +13,9 @@ from skeldir.cli.runtime import Runtime, err, out, run_with_runtime
 from skeldir.clock import utc_now
 from skeldir.tenants import IssuedKey, issue_key, list_keys, revoke_key, rotate_key
 
-keys_app = typer.Typer(no_args_is_help=True, help="Create, rotate, revoke and list a tenant's API keys.")
+keys_app = typer.Typer(
+    no_args_is_help=True, help="Create, rotate, revoke and list a tenant's API keys."
+)
 
 TenantArgument = Annotated[str, typer.Argument(help="The tenant's id or name.")]
 KeyArgument = Annotated[UUID, typer.Argument(help="The key's id, as `skeldir keys list` shows it.")]
@@ -31,9 +33,14 @@ def create(
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)
         expires_at = None if days is None else utc_now() + timedelta(days=days)
-        async with runtime.database(pool_size=1) as database, database.tenant(tenant_id) as connection:
+        async with (
+            runtime.database(pool_size=1) as database,
+            database.tenant(tenant_id) as connection,
+        ):
             _show_once(
-                await issue_key(connection, tenant_id, name=name, scopes=scope, expires_at=expires_at)
+                await issue_key(
+                    connection, tenant_id, name=name, scopes=scope, expires_at=expires_at
+                )
             )
 
     run_with_runtime(work)
@@ -45,7 +52,10 @@ def rotate(tenant: TenantArgument, key_id: KeyArgument) -> None:
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)
-        async with runtime.database(pool_size=1) as database, database.tenant(tenant_id) as connection:
+        async with (
+            runtime.database(pool_size=1) as database,
+            database.tenant(tenant_id) as connection,
+        ):
             _show_once(await rotate_key(connection, tenant_id, key_id))
 
     run_with_runtime(work)
@@ -57,7 +67,10 @@ def revoke(tenant: TenantArgument, key_id: KeyArgument) -> None:
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)
-        async with runtime.database(pool_size=1) as database, database.tenant(tenant_id) as connection:
+        async with (
+            runtime.database(pool_size=1) as database,
+            database.tenant(tenant_id) as connection,
+        ):
             revoked_at = await revoke_key(connection, tenant_id, key_id)
         out.print(f"Revoked at {revoked_at:%Y-%m-%d %H:%M:%S} UTC.")
 
@@ -70,7 +83,10 @@ def show(tenant: TenantArgument) -> None:
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)
-        async with runtime.database(pool_size=1) as database, database.tenant(tenant_id) as connection:
+        async with (
+            runtime.database(pool_size=1) as database,
+            database.tenant(tenant_id) as connection,
+        ):
             keys = await list_keys(connection, tenant_id)
         table = Table("id", "prefix", "name", "scopes", "state", "last use")
         for key in keys:
@@ -79,8 +95,12 @@ def show(tenant: TenantArgument) -> None:
                 state = "revoked"
             elif key.expires_at is not None:
                 state = f"{'expired' if key.expires_at <= utc_now() else 'expires'} {key.expires_at:%Y-%m-%d}"
-            last_use = "never" if key.last_used_at is None else f"{key.last_used_at:%Y-%m-%d %H:%M} UTC"
-            table.add_row(str(key.key_id), key.prefix, key.name, " ".join(key.scopes), state, last_use)
+            last_use = (
+                "never" if key.last_used_at is None else f"{key.last_used_at:%Y-%m-%d %H:%M} UTC"
+            )
+            table.add_row(
+                str(key.key_id), key.prefix, key.name, " ".join(key.scopes), state, last_use
+            )
         out.print(table)
 
     run_with_runtime(work)

@@ -90,7 +90,9 @@ def tell_credit(report: CreditReport) -> None:
 
 
 def refresh(
-    views: Annotated[list[str] | None, typer.Argument(help="Canonical views; all five when none is given.")] = None,
+    views: Annotated[
+        list[str] | None, typer.Argument(help="Canonical views; all five when none is given.")
+    ] = None,
     if_changed: Annotated[
         bool, typer.Option("--if-changed", help="Skip a view whose rollups have not changed.")
     ] = False,
@@ -150,7 +152,9 @@ async def refresh_views(
 
 
 def matviews(
-    tenant: Annotated[str | None, typer.Option(help="Count this tenant's rows, not everybody's.")] = None,
+    tenant: Annotated[
+        str | None, typer.Option(help="Count this tenant's rows, not everybody's.")
+    ] = None,
 ) -> None:
     """Show the five canonical views: rows, last refresh, age and outcome."""
 
@@ -159,10 +163,15 @@ def matviews(
         async with runtime.database() as database:
             if tenant_id is not None:
                 async with database.tenant(tenant_id) as connection:
-                    rows = {v.name: await connection.fetchval(v.count_statement) for v in CANONICAL_VIEWS}
+                    rows = {
+                        v.name: await connection.fetchval(v.count_statement)
+                        for v in CANONICAL_VIEWS
+                    }
             else:
                 async with runtime.operator() as operator:
-                    rows = {v.name: await operator.fetchval(v.total_statement) for v in CANONICAL_VIEWS}
+                    rows = {
+                        v.name: await operator.fetchval(v.total_statement) for v in CANONICAL_VIEWS
+                    }
             out.print(await views_table(database, rows))
 
     run_with_runtime(work)
@@ -180,7 +189,11 @@ async def views_table(database: Database, rows: dict[str, int]) -> Table:
             refreshed = f"{status.last_success_at:%Y-%m-%d %H:%M:%S} UTC"
             age = f"{(utc_now() - status.last_success_at).total_seconds():,.1f} s"
         table.add_row(
-            status.view_name, f"{rows[status.view_name]:,}", refreshed, age, status.last_outcome or "never"
+            status.view_name,
+            f"{rows[status.view_name]:,}",
+            refreshed,
+            age,
+            status.last_outcome or "never",
         )
     return table
 
@@ -190,7 +203,10 @@ def show_channels(tenant: TenantArgument) -> None:
 
     async def work(runtime: Runtime) -> bool:
         tenant_id = await runtime.tenant_id(tenant)
-        async with runtime.database(pool_size=1) as database, database.tenant(tenant_id) as connection:
+        async with (
+            runtime.database(pool_size=1) as database,
+            database.tenant(tenant_id) as connection,
+        ):
             totals = await channel_totals(connection, tenant_id)
             ledger = await ledger_totals(connection, tenant_id)
         return print_channels(totals, ledger)
@@ -219,7 +235,8 @@ def _print_currency(total: LedgerTotal, credited: dict[str, dict[str, ChannelTot
     table = Table(
         "channel",
         *MODEL_NAMES,
-        title=f"Credited revenue, {total.currency}: {total.entries:,} entries of {total.captures:,} captures and more",
+        title=f"{total.currency}: {total.entries:,} ledger entries, {total.captures:,} of them captures",
+        title_justify="left",
     )
     for column in table.columns[1:]:
         column.justify = "right"
@@ -228,9 +245,13 @@ def _print_currency(total: LedgerTotal, credited: dict[str, dict[str, ChannelTot
         row = credited[code].get(model)
         return 0 if row is None else row.credited_cents
 
-    for code in sorted(credited, key=lambda code: (-max(cents(code, m) for m in MODEL_NAMES), code)):
+    for code in sorted(
+        credited, key=lambda code: (-max(cents(code, m) for m in MODEL_NAMES), code)
+    ):
         style = "dim" if code == UNATTRIBUTED else None
-        table.add_row(code, *(format_minor(cents(code, m), total.currency) for m in MODEL_NAMES), style=style)
+        table.add_row(
+            code, *(format_minor(cents(code, m), total.currency) for m in MODEL_NAMES), style=style
+        )
     if total.awaiting_cents:
         waiting = format_minor(total.awaiting_cents, total.currency)
         table.add_row("(awaiting capture)", *([waiting] * len(MODEL_NAMES)), style="dim")
@@ -239,6 +260,8 @@ def _print_currency(total: LedgerTotal, credited: dict[str, dict[str, ChannelTot
     table.add_row("total", *(format_minor(amount, total.currency) for amount in sums), style="bold")
     is_balanced = all(amount == total.net_cents for amount in sums)
     verdict = "equal" if is_balanced else "[bold red]NOT EQUAL[/]"
-    table.add_row(f"ledger ({verdict})", *([format_minor(total.net_cents, total.currency)] * len(MODEL_NAMES)))
+    table.add_row(
+        f"ledger ({verdict})", *([format_minor(total.net_cents, total.currency)] * len(MODEL_NAMES))
+    )
     out.print(table)
     return is_balanced

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from types import FrameType
+from typing import Any, NoReturn, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -28,7 +30,9 @@ from skeldir.tenants import find_tenant
 T = TypeVar("T")
 
 DATABASE_NAME = "skeldir"
-out = Console(highlight=False)
+# Amounts are never cut to fit: a terminal that is narrower wraps the lines.
+_NARROWEST = 112
+out = Console(highlight=False, width=max(_NARROWEST, Console().width))
 err = Console(stderr=True, highlight=False)
 
 
@@ -70,7 +74,8 @@ class Runtime:
             connection = await asyncpg.connect(plain_postgres_url(self.operator_url))
         except (OSError, asyncpg.PostgresError) as error:
             raise DatabaseUnreachable(
-                f"No connection to the database: {error}.", cure="Check DATABASE_URL and that the server runs."
+                f"No connection to the database: {error}.",
+                cure="Check DATABASE_URL and that the server runs.",
             ) from error
         try:
             yield connection
@@ -111,7 +116,11 @@ def run_with_runtime(work: Callable[[Runtime], Coroutine[Any, Any, T]]) -> T:
 
 
 def run_app(app: typer.Typer) -> None:
-    """Run the command line; tell a known error with its code and cure, and exit with 1."""
+    """Run the command line; tell a known error with its code and cure, and exit with 1.
+
+    SIGTERM ends the program as Ctrl-C does: the embedded server is left in order.
+    """
+    signal.signal(signal.SIGTERM, _leave)
     try:
         app()
     except SkeldirError as error:
@@ -123,11 +132,17 @@ def run_app(app: typer.Typer) -> None:
         sys.exit(130)
 
 
+def _leave(number: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(128 + number)
+
+
 def _prepare_embedded(home: Path, admin_url: str, url: str) -> None:
     with (home / "migrate.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with psycopg.connect(admin_url, autocommit=True) as admin:
-            if not admin.execute("SELECT FROM pg_database WHERE datname = %s", (DATABASE_NAME,)).fetchone():
+            if not admin.execute(
+                "SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE_NAME,)
+            ).fetchone():
                 admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE_NAME)))
         if _revision(url) != head_revision():
             # Alembic takes longer to import than all of the rest.

@@ -21,7 +21,10 @@ def create(name: Annotated[str, typer.Argument(help="What people call it.")]) ->
 
     async def work(runtime: Runtime) -> None:
         tenant_id = new_id()
-        async with runtime.database(pool_size=1) as database, database.tenant(tenant_id) as connection:
+        async with (
+            runtime.database(pool_size=1) as database,
+            database.tenant(tenant_id) as connection,
+        ):
             await create_tenant(connection, tenant_id, name)
             await define_models(connection, tenant_id)
         out.print(str(tenant_id))
@@ -38,7 +41,9 @@ def show() -> None:
             tenants = await list_tenants(connection)
         table = Table("id", "name", "created")
         for tenant in tenants:
-            table.add_row(str(tenant.tenant_id), tenant.name, f"{tenant.created_at:%Y-%m-%d %H:%M} UTC")
+            table.add_row(
+                str(tenant.tenant_id), tenant.name, f"{tenant.created_at:%Y-%m-%d %H:%M} UTC"
+            )
         out.print(table)
 
     run_with_runtime(work)

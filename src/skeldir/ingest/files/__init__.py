@@ -1,1 +1,31 @@
 """Files become facts: mappings, readers and the importer. The door of file imports."""
+
+from skeldir.ingest.files.importer import (
+    ImportOvertaken,
+    ImportProgress,
+    ImportReport,
+    RowFault,
+    import_file,
+)
+from skeldir.ingest.files.layout import FileUnreadable
+from skeldir.ingest.files.mapping import FileKind, FileMapping, MappingInvalid, ModelSettings
+from skeldir.ingest.files.mapping_file import mapping_from_settings, read_mapping
+from skeldir.ingest.files.recognise import ChosenMapping, choose_mapping, recognise_columns
+
+__all__ = [
+    "ChosenMapping",
+    "FileKind",
+    "FileMapping",
+    "FileUnreadable",
+    "ImportOvertaken",
+    "ImportProgress",
+    "ImportReport",
+    "MappingInvalid",
+    "ModelSettings",
+    "RowFault",
+    "choose_mapping",
+    "import_file",
+    "mapping_from_settings",
+    "read_mapping",
+    "recognise_columns",
+]

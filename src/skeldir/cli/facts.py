@@ -1,0 +1,246 @@
+"""`skeldir import`, `orders` and `dead-events`: facts in, and what the ledger and the dead letters say of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+from uuid import UUID
+
+import typer
+from rich.progress import Progress
+from rich.table import Table
+
+from skeldir.cli.keys import TenantArgument
+from skeldir.cli.pipeline import progress_bar
+from skeldir.cli.runtime import Runtime, err, out, run_with_runtime
+from skeldir.db.pool import Database
+from skeldir.money import format_minor
+
+if TYPE_CHECKING:
+    from skeldir.ingest.files import FileMapping, ImportProgress, ImportReport
+
+import_app = typer.Typer(
+    no_args_is_help=True,
+    help="""Import a file of touches, of conversions, or of both mixed: CSV, NDJSON or Parquet, also .gz.
+
+Columns are mapped by a small TOML file (--map, see examples/mappings/), by flags, or recognised by their names.
+An import that was interrupted goes on where it stopped when the same command is run again.""",
+)
+
+FileArgument = Annotated[
+    Path, typer.Argument(exists=True, dir_okay=False, help="CSV, NDJSON or Parquet.")
+]
+TenantOption = Annotated[str, typer.Option("--tenant", help="The tenant's id or name.")]
+MapOption = Annotated[
+    Path | None, typer.Option("--map", exists=True, dir_okay=False, help="A mapping (TOML).")
+]
+CurrencyOption = Annotated[
+    str | None, typer.Option(help="The currency of every amount, as ISO 4217.")
+]
+UnitOption = Annotated[str | None, typer.Option(help="minor (cents) or major (decimal amounts).")]
+ZoneOption = Annotated[str | None, typer.Option(help="IANA time zone of times without an offset.")]
+ColumnOption = Annotated[
+    list[str] | None,
+    typer.Option("--column", help="field=column, such as journey_key=visitor_id; may be repeated."),
+]
+Kind = Literal["touches", "conversions", "mixed"]
+
+
+def _import(
+    kind: Kind,
+    file: Path,
+    tenant: str,
+    map_file: Path | None,
+    currency: str | None,
+    amount_unit: str | None,
+    time_zone: str | None,
+    column: list[str] | None,
+) -> None:
+    from skeldir.ingest.files import choose_mapping
+
+    flags: dict[str, object] = {
+        name: value
+        for name, value in (
+            ("currency", currency),
+            ("amount_unit", amount_unit),
+            ("time_zone", time_zone),
+        )
+        if value is not None
+    }
+    if column:
+        flags["columns"] = dict(_pair(text) for text in column)
+
+    async def work(runtime: Runtime) -> None:
+        chosen = choose_mapping(file, kind=kind, map_file=map_file, flags=flags)
+        for choice in chosen.choices:
+            out.print(choice, soft_wrap=True)
+        tenant_id = await runtime.tenant_id(tenant)
+        async with runtime.database(pool_size=2) as database:
+            tell_import(await import_with_progress(database, tenant_id, file, chosen.mapping))
+
+    run_with_runtime(work)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    field, separator, column = text.partition("=")
+    if not separator or not field or not column:
+        raise typer.BadParameter(f"{text!r} is not field=column.", param_hint="--column")
+    return field, column
+
+
+@import_app.command("touches")
+def import_touches(
+    file: FileArgument,
+    tenant: TenantOption,
+    map_file: MapOption = None,
+    time_zone: ZoneOption = None,
+    column: ColumnOption = None,
+) -> None:
+    """Import a file whose rows are touches."""
+    _import("touches", file, tenant, map_file, None, None, time_zone, column)
+
+
+@import_app.command("conversions")
+def import_conversions(
+    file: FileArgument,
+    tenant: TenantOption,
+    map_file: MapOption = None,
+    currency: CurrencyOption = None,
+    amount_unit: UnitOption = None,
+    time_zone: ZoneOption = None,
+    column: ColumnOption = None,
+) -> None:
+    """Import a file whose rows are captures, refunds, disputes or their reversals."""
+    _import("conversions", file, tenant, map_file, currency, amount_unit, time_zone, column)
+
+
+@import_app.command("mixed")
+def import_mixed(
+    file: FileArgument,
+    tenant: TenantOption,
+    map_file: MapOption = None,
+    currency: CurrencyOption = None,
+    amount_unit: UnitOption = None,
+    time_zone: ZoneOption = None,
+    column: ColumnOption = None,
+) -> None:
+    """Import a file whose rows are touches and, where a column says so, also orders."""
+    _import("mixed", file, tenant, map_file, currency, amount_unit, time_zone, column)
+
+
+async def import_with_progress(
+    database: Database, tenant_id: UUID, file: Path, mapping: FileMapping
+) -> ImportReport:
+    """Import a file with a progress bar on a terminal."""
+    from skeldir.ingest.files import import_file
+
+    with progress_bar() as bar:
+        task = bar.add_task(f"Importing {file.name}", total=1000)
+        return await import_file(
+            database, tenant_id, file, mapping, progress=lambda done: _advance(bar, task, done)
+        )
+
+
+def _advance(bar: Progress, task: int, done: ImportProgress) -> None:
+    bar.update(task, completed=int(1000 * done.share_read), description=f"{done.rows_done:,} rows")  # type: ignore[arg-type]  # TaskID is an int
+
+
+def tell_import(report: ImportReport) -> None:
+    """Print what was read, what was rejected and why."""
+    done = report.done
+    if report.was_complete:
+        out.print(f"{report.file_name} was imported before; nothing was added.")
+    elif report.resumed_after:
+        out.print(f"{report.file_name}: went on after row {report.resumed_after:,}.")
+    out.print(
+        f"{report.file_name}: {done.rows_done:,} rows read; touches {done.touches_accepted:,} accepted,"
+        f" {done.touches_duplicate:,} duplicate; conversions {done.conversions_accepted:,} accepted,"
+        f" {done.conversions_duplicate:,} duplicate; {done.rejected:,} rejected.",
+        soft_wrap=True,
+    )
+    for code, count in sorted(report.rejected_by_code.items()):
+        out.print(f"  rejected {count:,} times [bold]{code}[/]", soft_wrap=True)
+        for example in (fault for fault in report.examples if fault.code == code):
+            out.print(
+                f"    row {example.row}: {example.detail} {example.cure}",
+                soft_wrap=True,
+                markup=False,
+            )
+    for order in report.flagged[:5]:
+        out.print(f"  flagged order {order.order_id}: {order.state}", soft_wrap=True, markup=False)
+    if len(report.flagged) > 5:
+        out.print(f"  … and {len(report.flagged) - 5:,} more flagged; `skeldir orders` shows them.")
+
+
+def list_orders(
+    tenant: TenantArgument,
+    state: Annotated[
+        str | None,
+        typer.Option(
+            help="paid, partially_refunded, refunded, over_refunded, disputed or awaiting_capture."
+        ),
+    ] = None,
+    most: Annotated[int, typer.Option(min=1, help="Show at most so many.")] = 50,
+) -> None:
+    """Show orders with their balance and state, the latest first."""
+    from skeldir.revenue import list_balances
+
+    async def work(runtime: Runtime) -> None:
+        tenant_id = await runtime.tenant_id(tenant)
+        async with (
+            runtime.database(pool_size=1) as database,
+            database.tenant(tenant_id) as connection,
+        ):
+            balances = await list_balances(connection, tenant_id, state=state, most=most)
+        table = Table(
+            "order",
+            "currency",
+            "state",
+            "captured",
+            "refunded",
+            "disputed",
+            "balance",
+            "last entry",
+        )
+        for column in table.columns[3:7]:
+            column.justify = "right"
+        for row in balances:
+            amounts = (
+                row.captured_cents,
+                row.refunded_cents,
+                row.disputed_cents,
+                row.balance_cents,
+            )
+            table.add_row(
+                row.order_id,
+                row.currency,
+                row.state,
+                *(format_minor(cents, row.currency) for cents in amounts),
+                f"{row.last_entry_at:%Y-%m-%d %H:%M} UTC",
+            )
+        out.print(table)
+
+    run_with_runtime(work)
+
+
+def list_dead_events(
+    tenant: TenantArgument,
+    most: Annotated[int, typer.Option(min=1, help="Show at most so many.")] = 50,
+) -> None:
+    """Show the refused items of a tenant with reason and cure, the latest first."""
+    from skeldir.ingest import list_dead_events as read_dead_events
+
+    async def work(runtime: Runtime) -> None:
+        tenant_id = await runtime.tenant_id(tenant)
+        async with (
+            runtime.database(pool_size=1) as database,
+            database.tenant(tenant_id) as connection,
+        ):
+            events = await read_dead_events(connection, tenant_id, most=most)
+        for event in events:
+            out.print(f"[bold]{event.code}[/]  {event.item_kind}  {event.origin}", soft_wrap=True)
+            out.print(f"  {event.detail} {event.cure}", soft_wrap=True, markup=False)
+        if not events:
+            err.print("No item was refused.")
+
+    run_with_runtime(work)

@@ -1,0 +1,332 @@
+"""Files without a mapping: common column names are recognised, and each choice is told.
+
+What names and first rows cannot tell (the currency, the time zone of bare local times, what a
+channel called "Facebook" is) is asked for, all of it at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from skeldir.ingest.channels import CLICK_ID_KINDS, COMMON_CHANNELS
+from skeldir.ingest.files.cells import moment_reader
+from skeldir.ingest.files.layout import FileLayout
+from skeldir.ingest.files.mapping import (
+    FILE_FORMATS,
+    FileKind,
+    FileMapping,
+    MappingInvalid,
+    cell_text,
+    unknown,
+)
+from skeldir.ingest.files.mapping_file import (
+    Settings,
+    mapping_from_settings,
+    merge_settings,
+    read_settings,
+)
+from skeldir.ingest.files.readers import look_at_file
+from skeldir.ingest.rejections import ItemRejected
+
+# Field to the names it goes by, the likeliest first; compared in small letters, with underscores.
+_NAMES: Final[Mapping[str, str]] = {
+    "occurred_at": "occurred_at timestamp event_timestamp event_time time datetime date_time"
+    " created_at visited_at clicked_at ts date",
+    "journey_key": "journey_key visitor_id anonymous_id user_pseudo_id client_id customer_id user_id"
+    " person_id cookie_id",
+    "session_id": "session_id ga_session_id visit_id session",
+    "channel": "channel channel_code channel_name channel_group channel_grouping"
+    " default_channel_group session_default_channel_group",
+    "source": "utm_source source traffic_source",
+    "medium": "utm_medium medium",
+    "campaign": "utm_campaign campaign campaign_name",
+    "referrer_host": "referrer_host referrer referer referrer_url page_referrer referring_site",
+    "landing_path": "landing_path landing_page landing_site landing_url page_location entry_page",
+    "click_ids": "click_ids click_id_kinds",
+    "idempotency_key": "idempotency_key event_id message_id row_id uuid id",
+    "order_id": "order_id transaction_id order_number order_name order",
+    "kind": "kind",
+    "amount": "amount_cents revenue_cents total_cents amount revenue total total_price order_value"
+    " conversion_value purchase_revenue value",
+    "currency": "currency currency_code",
+}
+_ORIGINS: Final = ("channel", "source", "medium", "campaign", "referrer_host", "click_ids")
+_ORDER_FIELDS: Final = ("order_id", "kind", "amount", "currency")
+_TOUCH_FIELDS: Final = ("session_id", *_ORIGINS, "landing_path")
+_FLAGS: Final = "conversion converted is_conversion purchase purchased is_purchase is_order"
+_YES: Final = ("1", "1.0", "true", "True", "TRUE", "yes", "Yes", "YES")
+_NO: Final = ("", "0", "0.0", "false", "False", "FALSE", "no", "No", "NO")
+_EPOCH_DIGITS: Final = {10: "epoch_seconds", 13: "epoch_milliseconds", 16: "epoch_microseconds"}
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_READ_ISO: Final = moment_reader("iso", None, "refuse")
+_NOT_IN_NAMES: Final = re.compile(r"[^a-z0-9]+")
+_MOST_ASKED: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenMapping:
+    """The mapping of a file, the file's layout, and what was recognised, line by line."""
+
+    mapping: FileMapping
+    layout: FileLayout
+    choices: tuple[str, ...]
+
+
+def choose_mapping(
+    path: Path,
+    *,
+    kind: FileKind | None,
+    map_file: Path | None,
+    flags: Settings,
+    own_channels: Iterable[str] = (),
+) -> ChosenMapping:
+    """Return the mapping to import `path` with: of `map_file` if there is one, else recognised.
+
+    `flags` (in the shape of a mapping file) win over both. Without `kind` the mapping file or the
+    columns tell it. `own_channels` are the codes that the tenant has already. Raises
+    `MappingInvalid` and `FileUnreadable`.
+    """
+    said = merge_settings(read_settings(map_file) if map_file else {}, flags)
+    if kind is not None and said.setdefault("kind", kind) != kind:
+        raise MappingInvalid(
+            f"The mapping is for a file of {said['kind']}, not of {kind}.",
+            cure=f"Import {said['kind']}, or use another mapping.",
+        )
+    form = said.get("format")
+    if form is not None and form not in FILE_FORMATS:
+        unknown(str(form), "format", FILE_FORMATS)
+    delimiter = said.get("delimiter")
+    layout = look_at_file(
+        path,
+        form=form,
+        delimiter=delimiter if isinstance(delimiter, str) else None,
+    )
+    if map_file is None:
+        mapping, choices = recognise_columns(
+            layout.header, layout.sample, said, own_channels=own_channels
+        )
+    else:
+        mapping, choices = mapping_from_settings(said), []
+    mapping.check_columns(layout.header)
+    return ChosenMapping(mapping, layout, tuple(choices))
+
+
+def recognise_columns(
+    header: Sequence[str],
+    sample_rows: Sequence[Sequence[object]],
+    said: Settings | None = None,
+    *,
+    own_channels: Iterable[str] = (),
+) -> tuple[FileMapping, list[str]]:
+    """Return the mapping that names and first rows suggest, and its choices for people to read.
+
+    `said` (in the shape of a mapping file) is taken as it is. Raises `MappingInvalid` with
+    everything that cannot be known from the file.
+    """
+    look = _Look(header, sample_rows, dict(said or {}), own_channels)
+    look.find_columns()
+    steps = (look.find_kind, look.find_times, look.find_channels, look.find_orders, look.find_key)
+    for step in steps:
+        step()
+    if look.questions:
+        raise MappingInvalid(
+            "The file does not tell everything: " + " ".join(look.questions),
+            cure="Answer with flags, or write a mapping like those in examples/mappings.",
+        )
+    return mapping_from_settings(look.settings), look.choices
+
+
+@dataclass(slots=True)
+class _Look:
+    """One look at a file: its settings as they grow, choices made, questions left."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[object]]
+    settings: dict[str, object]
+    own_channels: Iterable[str]
+    columns: dict[str, object] = field(default_factory=dict)
+    choices: list[str] = field(default_factory=list)
+    questions: list[str] = field(default_factory=list)
+
+    def find_columns(self) -> None:
+        """Recognise columns by their names, none of them twice."""
+        given = self.settings.get("columns", {})
+        self.columns = dict(given) if isinstance(given, Mapping) else {}
+        self.settings["columns"] = self.columns
+        taken = {name for name in self.columns.values() if isinstance(name, str)}
+        spelled = {_plain(name): name for name in reversed(self.header)}
+        for name, spellings in _NAMES.items():
+            found = (spelled[word] for word in spellings.split() if word in spelled)
+            column = next((word for word in found if word not in taken), None)
+            if name not in self.columns and column is not None and self._may_be(name, column):
+                self.columns[name] = column
+                taken.add(column)
+                self.choices.append(f'{name}: column "{column}"')
+        clicks = {kind: spelled[kind] for kind in sorted(CLICK_ID_KINDS) if kind in spelled}
+        if clicks and "click_ids" not in self.settings:
+            self.settings["click_ids"] = clicks
+            self.choices.append(f"click ids, only whether there is one: {', '.join(clicks)}")
+
+    def _may_be(self, name: str, column: str) -> bool:
+        if name == "currency" and "currency" in self.settings:
+            return False
+        # An "id" that comes twice is that of something else, such as the customer.
+        values = self._values(column)
+        return name != "idempotency_key" or "key" in column or len(set(values)) == len(values)
+
+    def find_kind(self) -> None:
+        """Tell touches, conversions and mixed files apart, and which rows are orders."""
+        has_orders = "amount" in self.columns
+        has_touches = any(name in self.columns for name in _ORIGINS) or "click_ids" in self.settings
+        if "kind" not in self.settings:
+            both = has_orders and has_touches
+            self.settings["kind"] = "mixed" if both else "conversions" if has_orders else "touches"
+            self.choices.append(f"kind: {self.settings['kind']}")
+        kind = self.settings["kind"]
+        for name in _ORDER_FIELDS if kind == "touches" else ():
+            self._drop(name)
+        for name in _TOUCH_FIELDS if kind == "conversions" else ():
+            self._drop(name)
+        if kind == "conversions":
+            self.settings.pop("click_ids", None)
+        elif not has_touches:
+            self.questions.append(
+                "No column tells where the visits came from (utm_source, channel, referrer, …):"
+                " name it under [columns]."
+            )
+        if kind == "mixed" and "order_when" not in self.settings:
+            self._find_order_rows()
+
+    def _find_order_rows(self) -> None:
+        spelled = {_plain(name): name for name in self.header}
+        for flag in _FLAGS.split():
+            column = spelled.get(flag)
+            if column is not None and set(self._values(column)) <= {*_YES, *_NO}:
+                self.settings["order_when"] = {"column": column, "equals": list(_YES)}
+                self.choices.append(f'a row is an order where "{column}" is 1, true or yes')
+                return
+        order_id = self.columns.get("order_id")
+        if isinstance(order_id, str) and len(self._values(order_id)) < len(self.rows):
+            self.settings["order_when"] = {"column": order_id}
+            self.choices.append(f'a row is an order where "{order_id}" is not empty')
+            return
+        self.questions.append(
+            "Which rows are orders? Say order_when in a mapping, or import touches or conversions."
+        )
+
+    def find_times(self) -> None:
+        """Tell the format of the times, and ask for the zone of those without an offset."""
+        column = self.columns.get("occurred_at")
+        if not isinstance(column, str) or "time_format" in self.settings:
+            return
+        values = self._values(column)
+        if values and all(value.isascii() and value.isdigit() for value in values):
+            form = _EPOCH_DIGITS.get(max(map(len, values)))
+            if form is None:
+                self.questions.append(f'What are the times in "{column}"? Say --time-format.')
+            else:
+                self.settings["time_format"] = form
+                self.choices.append(f"times: {form}")
+            return
+        bare = [value for value in values if not _has_offset(value)]
+        if not bare:
+            return
+        if _DAY.fullmatch(bare[0]):
+            self.questions.append(
+                f'"{column}" holds days, such as {bare[0]}, not moments: with'
+                ' time_format = "%Y-%m-%d" each becomes midnight in the --time-zone given.'
+            )
+        elif not _DAY.match(bare[0]):
+            self.questions.append(
+                f'How are the times in "{column}" written? Say --time-format, such as'
+                ' "%d.%m.%Y %H:%M".'
+            )
+        elif "time_zone" not in self.settings:
+            self.questions.append(
+                f'The times in "{column}" have no offset from UTC: say --time-zone, such as'
+                " Europe/Berlin."
+            )
+
+    def find_channels(self) -> None:
+        """Match the file's channels with the taxonomy by code or label, and ask for the others."""
+        column = self.columns.get("channel")
+        if not isinstance(column, str) or "channels" in self.settings:
+            return
+        new = self.settings.get("new_channels", {})
+        codes = {*COMMON_CHANNELS, *self.own_channels, *(new if isinstance(new, Mapping) else ())}
+        known = {_plain(label): code for code, label in COMMON_CHANNELS.items()}
+        known |= {code: code for code in codes}
+        strange = [value for value in dict.fromkeys(self._values(column)) if value not in codes]
+        names = {value: known[_plain(value)] for value in strange if _plain(value) in known}
+        if names:
+            self.settings["channels"] = names
+            self.choices += [f'channel "{value}": {code}' for value, code in names.items()]
+        if unknown_values := [value for value in strange if value not in names]:
+            self.questions.append(_ask_for_channels(column, unknown_values))
+
+    def find_orders(self) -> None:
+        """Tell the id and the unit of the orders, and ask for their currency."""
+        if self.settings["kind"] == "touches":
+            return
+        journey, moment = self.columns.get("journey_key"), self.columns.get("occurred_at")
+        if "order_id" not in self.columns and journey is not None and moment is not None:
+            self.columns["order_id"] = [journey, moment]
+            self.choices.append(f'order_id: made from "{journey}" and "{moment}"')
+        if "currency" not in self.settings and "currency" not in self.columns:
+            self.questions.append("Which currency are the amounts in? Say --currency, such as USD.")
+        column = self.columns.get("amount")
+        if isinstance(column, str) and "amount_unit" not in self.settings:
+            values = self._values(column)
+            unit = "minor" if _plain(column).endswith("_cents") else "major"
+            if unit == "major" and not any("." in value or "," in value for value in values):
+                self.questions.append(
+                    f'Is an amount in "{column}" in major units (12 is $12.00) or minor ones'
+                    " (1200)? Say --amount-unit."
+                )
+                return
+            self.settings["amount_unit"] = unit
+            self.choices.append(f"amounts: {unit} units")
+
+    def find_key(self) -> None:
+        """Tell how rows are known again when the file is imported twice."""
+        if "idempotency_key" not in self.columns:
+            self.choices.append(
+                "a row's key: made from all columns above, so rows equal in all of them count once"
+            )
+
+    def _drop(self, name: str) -> None:
+        if self.columns.pop(name, None) is not None:
+            self.choices = [line for line in self.choices if not line.startswith(f"{name}: ")]
+
+    def _values(self, column: str) -> list[str]:
+        place = self.header.index(column) if column in self.header else None
+        if place is None:
+            return []
+        return [text for row in self.rows if (text := cell_text(row[place])) != ""]
+
+
+def _plain(name: str) -> str:
+    return _NOT_IN_NAMES.sub("_", name.casefold()).strip("_")
+
+
+def _has_offset(value: str) -> bool:
+    try:
+        return isinstance(_READ_ISO(value), datetime)
+    except ItemRejected:
+        return True
+
+
+def _ask_for_channels(column: str, values: Sequence[str]) -> str:
+    shown = ", ".join(f'"{value}"' for value in values[:_MOST_ASKED])
+    code = _plain(values[0]).lstrip("0123456789_")[:63] or "a_code"
+    return (
+        f'"{column}" has values that are no channel: {shown}'
+        + (f" and {len(values) - _MOST_ASKED} more" if len(values) > _MOST_ASKED else "")
+        + f'. Map each to a code, such as "{values[0]}" = "{code}" under [channels], and declare'
+        f' codes of your own, such as {code} = "{values[0]}" under [new_channels].'
+    )

@@ -1,0 +1,102 @@
+"""Transactions driven by hand, step by step, in any order that a test chooses: no sleeping and hoping.
+
+A step is under way until it is done or stands waiting for a lock that another transaction holds. Only then does the
+next step begin, so an order of steps is one interleaving, the same at every run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import permutations
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import asyncpg
+
+from skeldir.db.pool import Database, open_database
+
+if TYPE_CHECKING:
+    from skeldir.db.pool import Connection
+
+Step = Callable[[], Awaitable[object]]
+
+
+class Actor:
+    """One connection to the server. Its steps are done one after another, however long each has to wait."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._work: asyncio.Task[object] | None = None
+
+    def begin(self, step: Step) -> None:
+        before, self._work = self._work, None
+
+        async def work() -> object:
+            if before is not None:
+                await before
+            return await step()
+
+        self._work = asyncio.create_task(work())
+
+    @property
+    def is_busy(self) -> bool:
+        return self._work is not None and not self._work.done()
+
+    async def finish(self) -> object:
+        """Return what the last step returned, or raise what went wrong in any."""
+        return None if self._work is None else await self._work
+
+
+async def settle(watcher: asyncpg.Connection[asyncpg.Record], *actors: Actor) -> set[int]:
+    """Wait until each actor has done its steps or waits for a lock; return the pids of those that wait."""
+    while True:
+        busy = {actor.pid for actor in actors if actor.is_busy}
+        if not busy or busy == await waiting_for_locks(watcher, busy):
+            return busy
+        await asyncio.sleep(0.001)
+
+
+async def waiting_for_locks(
+    watcher: asyncpg.Connection[asyncpg.Record], pids: set[int]
+) -> set[int]:
+    """Return those of the server processes `pids` that wait for a lock of any kind."""
+    rows = await watcher.fetch(
+        "SELECT pid FROM pg_locks WHERE NOT granted AND pid = ANY($1)", list(pids)
+    )
+    return {row["pid"] for row in rows}
+
+
+class HandDriven(Actor):
+    """A transaction of one tenant that is open until the test ends it."""
+
+    def __init__(self, tenant: UUID, connection: Connection, stack: AsyncExitStack) -> None:
+        super().__init__(connection.get_server_pid())
+        self.tenant = tenant
+        self.connection = connection
+        self._stack = stack
+
+    async def commit(self) -> None:
+        await self._stack.aclose()
+
+
+@asynccontextmanager
+async def by_hand(db: Database, tenant: UUID) -> AsyncIterator[HandDriven]:
+    """Begin a transaction bound to `tenant`; nothing is read or written yet. It ends when the test says so."""
+    async with AsyncExitStack() as stack:
+        yield HandDriven(tenant, await stack.enter_async_context(db.tenant(tenant)), stack)
+
+
+@asynccontextmanager
+async def open_runner(url: str) -> AsyncIterator[tuple[Database, Actor]]:
+    """Open a pool of a single connection, so that whatever runs on it is one actor."""
+    async with open_database(url, pool_size=1, statement_timeout_ms=30_000) as database:
+        async with database.unbound() as connection:
+            actor = Actor(connection.get_server_pid())
+        yield database, actor
+
+
+def interleavings(steps: str) -> Iterator[str]:
+    """Return every order of the letters, once: "AABB" has six."""
+    return iter(sorted({"".join(order) for order in permutations(steps)}))
