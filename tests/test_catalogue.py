@@ -1,5 +1,5 @@
 """The rules of the schema, asked of the catalogue of a migrated database, so that a new table is held to them too."""
-# ruff: noqa: S608 - the parts put together are literals of this file
+
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 import asyncpg
 import psycopg
 import pytest
-from tests.conftest import Clone, scratch_database
 
 from skeldir.db.embedded import EmbeddedServer
 from skeldir.db.pool import open_database
 from skeldir.db.queries import load_queries
 from skeldir.matviews import CANONICAL_VIEWS
 from skeldir.migrations.run import upgrade
+from tests.conftest import Clone, scratch_database
 
 # Tables that belong to no tenant, each with the reason.
 GLOBAL_TABLES = {

@@ -32,7 +32,6 @@ from tests.support.make import (
     send_touches,
 )
 
-
 Write = Callable[[HandDriven], Awaitable[object]]
 
 

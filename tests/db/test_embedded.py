@@ -13,6 +13,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
+from skeldir.db import embedded
+from skeldir.db.embedded import ServerTooOld, embedded_server, require_supported_server
+from skeldir.db.embedded_cluster import MajorVersionDiffers, ServerNotStarted
 from tests.support.embedded import (
     User,
     copy_data,
@@ -22,10 +26,6 @@ from tests.support.embedded import (
     short_place,
     wait_until,
 )
-
-from skeldir.db import embedded
-from skeldir.db.embedded import ServerTooOld, embedded_server, require_supported_server
-from skeldir.db.embedded_cluster import MajorVersionDiffers, ServerNotStarted
 
 
 @pytest.fixture(scope="module")

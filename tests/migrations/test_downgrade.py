@@ -7,13 +7,13 @@ from uuid import uuid4
 import psycopg
 import pytest
 from alembic.script import ScriptDirectory
+
+from skeldir.migrations.guard import MigrationRefused
+from skeldir.migrations.run import alembic_config, downgrade, upgrade
 from tests.conftest import Clone
 from tests.migrations.test_guards import nothing_changes
 from tests.support.catalogue import describe_database, differences, read_revision
 from tests.support.history import BACKFILL, EARLIEST, VIEWS, upgrade_with_rows
-
-from skeldir.migrations.guard import MigrationRefused
-from skeldir.migrations.run import alembic_config, downgrade, upgrade
 
 
 def all_revisions() -> list[str]:

@@ -12,15 +12,15 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from tests.conftest import FAST_SERVER, Clone, scratch_database
-from tests.support.catalogue import describe_database, differences, read_revision
-from tests.support.embedded import wait_until
-from tests.support.history import EARLIEST, read_events, read_flags, upgrade_with_rows
 
 from skeldir.db.embedded import EmbeddedServer, ServerTooOld, embedded_server
 from skeldir.migrations import guard
 from skeldir.migrations.guard import MIGRATION_LOCK, MigrationRefused, prepare_session
 from skeldir.migrations.run import upgrade
+from tests.conftest import FAST_SERVER, Clone, scratch_database
+from tests.support.catalogue import describe_database, differences, read_revision
+from tests.support.embedded import wait_until
+from tests.support.history import EARLIEST, read_events, read_flags, upgrade_with_rows
 
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 
@@ -107,7 +107,7 @@ def test_of_two_migrations_at_once_one_is_refused_and_says_so(empty_database: Cl
     upgrade_with_rows(empty_database)
     with psycopg.connect(empty_database.superuser_url) as reader:
         reader.execute("SELECT count(*) FROM attribution_events")
-        first = subprocess.Popen(  # noqa: S603 - fixed arguments
+        first = subprocess.Popen(
             [sys.executable, "-c", UPGRADES, empty_database.migrator_url],
             env={"PATH": os.defpath, "PYTHONPATH": str(SOURCES)},
             stderr=subprocess.PIPE,

@@ -11,6 +11,11 @@ from pathlib import Path
 import psycopg
 import pytest
 from alembic.script import ScriptDirectory
+
+from skeldir.db.embedded import EmbeddedServer
+from skeldir.errors import ConfigurationInvalid
+from skeldir.migrations.revision import head_revision
+from skeldir.migrations.run import alembic_config, upgrade
 from tests.conftest import Clone, scratch_database
 from tests.support.catalogue import describe_database, differences, read_revision
 from tests.support.history import (
@@ -19,11 +24,6 @@ from tests.support.history import (
     read_flags,
     upgrade_with_rows,
 )
-
-from skeldir.db.embedded import EmbeddedServer
-from skeldir.errors import ConfigurationInvalid
-from skeldir.migrations.revision import head_revision
-from skeldir.migrations.run import alembic_config, upgrade
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,7 +41,7 @@ def alembic(*arguments: str, url: str | None) -> subprocess.CompletedProcess[str
     environment = {"PATH": os.defpath, "PYTHONPATH": str(ROOT / "src")}
     if url is not None:
         environment["DATABASE_URL"] = url
-    return subprocess.run(  # noqa: S603 - fixed arguments
+    return subprocess.run(
         [sys.executable, "-m", "alembic", *arguments],
         cwd=ROOT,
         env=environment,

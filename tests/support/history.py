@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 import psycopg
-from tests.conftest import Clone
 
 from skeldir.migrations.run import upgrade
+from tests.conftest import Clone
 
 EARLIEST = "202511151400"
 BACKFILL = "202511151410"

@@ -10,6 +10,7 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
+from skeldir.attribution import define_models
 from skeldir.cli.keys import TenantArgument
 from skeldir.cli.pipeline import progress_bar
 from skeldir.cli.runtime import Runtime, err, out, run_with_runtime
@@ -131,9 +132,23 @@ def import_mixed(
 async def import_with_progress(
     database: Database, tenant_id: UUID, file: Path, mapping: FileMapping
 ) -> ImportReport:
-    """Import a file with a progress bar on a terminal."""
+    """Import a file with a progress bar on a terminal; the models that its mapping asks for come first."""
     from skeldir.ingest.files import import_file
 
+    if mapping.models is not None:
+        async with database.tenant(tenant_id) as connection:
+            versions = await define_models(
+                connection,
+                tenant_id,
+                lookback_days=mapping.models.lookback_days,
+                after_conversion=mapping.models.after_conversion,
+            )
+        names = ", ".join(version.model_version for version in versions)
+        out.print(
+            f"Models: {mapping.models.lookback_days} days of lookback, {mapping.models.after_conversion}"
+            f" after a conversion ({names}).",
+            soft_wrap=True,
+        )
     with progress_bar() as bar:
         task = bar.add_task(f"Importing {file.name}", total=1000)
         return await import_file(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -198,20 +200,34 @@ async def views_table(database: Database, rows: dict[str, int]) -> Table:
     return table
 
 
-def show_channels(tenant: TenantArgument) -> None:
+def show_channels(
+    tenant: TenantArgument,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print credited_cents and conversions of each model as JSON."),
+    ] = False,
+) -> None:
     """Show the credited revenue of each channel, all models side by side, and the ledger that it adds up to."""
 
-    async def work(runtime: Runtime) -> bool:
+    async def work(runtime: Runtime) -> tuple[list[ChannelTotal], list[LedgerTotal]]:
         tenant_id = await runtime.tenant_id(tenant)
         async with (
             runtime.database(pool_size=1) as database,
             database.tenant(tenant_id) as connection,
         ):
-            totals = await channel_totals(connection, tenant_id)
-            ledger = await ledger_totals(connection, tenant_id)
-        return print_channels(totals, ledger)
+            return await channel_totals(connection, tenant_id), await ledger_totals(
+                connection, tenant_id
+            )
 
-    if not run_with_runtime(work):
+    totals, ledger = run_with_runtime(work)
+    if as_json:
+        channels = [asdict(total) | {"conversions": str(total.conversions)} for total in totals]
+        typer.echo(
+            json.dumps(
+                {"channels": channels, "ledger": [asdict(total) for total in ledger]}, indent=1
+            )
+        )
+    elif not print_channels(totals, ledger):
         err.print("The models do not add up to the ledger: run `skeldir credit` first.")
         raise typer.Exit(1)
 

@@ -149,16 +149,9 @@ async def _read_in(
     database: Database, tenant_id: UUID, files: list[tuple[Path, FileMapping]]
 ) -> None:
     for path, mapping in files:
-        async with database.tenant(tenant_id) as connection:
-            if mapping.models is None:
+        if mapping.models is None:
+            async with database.tenant(tenant_id) as connection:
                 await define_models(connection, tenant_id)
-            else:
-                await define_models(
-                    connection,
-                    tenant_id,
-                    lookback_days=mapping.models.lookback_days,
-                    after_conversion=mapping.models.after_conversion,
-                )
         tell_import(await import_with_progress(database, tenant_id, path, mapping))
 
 

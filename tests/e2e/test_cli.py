@@ -1,0 +1,241 @@
+"""The command line as people run it: real processes on a real database."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+from skeldir.cli import app
+from tests.conftest import Clone
+from tests.support.make import at, make_conversion, make_touch
+
+ROOT = Path(__file__).parents[2]
+SKELDIR = [sys.executable, "-c", "from skeldir.cli import main; main()"]
+SHARED = ROOT.parent / "shared" / "data"
+
+
+def environment(url: str) -> dict[str, str]:
+    return {k: v for k, v in os.environ.items() if k != "SKELDIR_HOME"} | {"DATABASE_URL": url}
+
+
+def run(url: str, *words: str, status: int = 0) -> str:
+    done = subprocess.run(
+        [*SKELDIR, *words],
+        env=environment(url),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def write_ndjson(path: Path, *items: dict[str, object]) -> Path:
+    path.write_text("".join(json.dumps(item) + "\n" for item in items))
+    return path
+
+
+def outcomes(text: str) -> Counter[str]:
+    return Counter(re.findall(r"mv_\w+\s+(\w+)\s", text))
+
+
+def test_a_new_user_goes_from_a_tenant_to_a_report(clone: Clone, tmp_path: Path) -> None:
+    tenant = run(clone.app_url, "tenants", "create", "My shop").strip()
+    assert "My shop" in run(clone.migrator_url, "tenants", "list")
+    created = run(clone.app_url, "keys", "create", tenant, "--scope", "ingest")
+    secret = re.findall(r"skd_\S{43}", created)[0]
+    assert secret[:12] in run(clone.app_url, "keys", "list", tenant)
+    touches = write_ndjson(
+        tmp_path / "touches.ndjson", make_touch(), make_touch(channel="paid_search")
+    )
+    orders = write_ndjson(
+        tmp_path / "orders.ndjson", make_conversion(amount_cents=1_001), {"amount_cents": 1}
+    )
+    run(clone.app_url, "import", "touches", str(touches), "--tenant", tenant)
+    told = run(clone.app_url, "import", "conversions", str(orders), "--tenant", tenant)
+    assert "idempotency_key_missing" in told
+    assert "idempotency_key_missing" in run(clone.app_url, "dead-events", tenant)
+    run(clone.app_url, "report", tenant, status=1)
+    run(clone.app_url, "credit")
+    assert outcomes(run(clone.app_url, "refresh")) == {"success": 5}
+    report = run(clone.app_url, "report", tenant)
+    assert re.search(r"ledger \(equal\) +│ +10\.01", report)
+    assert "paid" in run(clone.app_url, "orders", tenant, "--state", "paid")
+    assert outcomes(run(clone.app_url, "refresh", "--if-changed")) == {"skipped_unchanged": 5}
+    assert "skipped_unchanged" in run(clone.app_url, "matviews", "--tenant", tenant)
+
+
+def test_a_known_error_is_told_with_code_and_cure(clone: Clone) -> None:
+    assert "view_unknown" in run(clone.app_url, "refresh", "mv_nothing", status=1)
+    assert "runtime_role_unsafe" in run(clone.superuser_url, "credit", status=1)
+    assert "tenant_unknown" in run(clone.migrator_url, "keys", "list", "nobody", status=1)
+    assert "configuration_invalid" in run("mysql://x", "credit", status=1)
+    assert "database_unreachable" in run("postgresql://x@127.0.0.1:1/x", "credit", status=1)
+
+
+def test_a_database_that_was_never_migrated_is_refused_and_then_migrated(
+    empty_database: Clone,
+) -> None:
+    assert "schema_outdated" in run(empty_database.app_url, "credit", status=1)
+    run(empty_database.migrator_url, "migrate")
+    run(empty_database.app_url, "credit")
+
+
+def test_every_command_has_help() -> None:
+    runner = CliRunner()
+    listed = runner.invoke(app, ["--help"]).output
+    commands = [
+        "tenants",
+        "keys",
+        "channels",
+        "import",
+        "orders",
+        "dead-events",
+        "credit",
+        "report",
+        "refresh",
+    ]
+    for command in [*commands, "matviews", "migrate", "serve", "demo"]:
+        assert command in listed
+        assert "Usage" in runner.invoke(app, [command, "--help"]).output
+
+
+def test_of_ten_refreshes_at_once_one_succeeds_and_nine_are_skipped(clone: Clone) -> None:
+    refreshes = [
+        subprocess.Popen(
+            [*SKELDIR, "refresh", "mv_channel_performance"],
+            env=environment(clone.app_url),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(10)
+    ]
+    total = Counter[str]()
+    for refresh in refreshes:
+        text, _ = refresh.communicate(timeout=120)
+        total += outcomes(text)
+    assert total == {"success": 1, "skipped_already_running": 9}
+
+
+@contextmanager
+def refresh_that_hangs(clone: Clone) -> Iterator[subprocess.Popen[str]]:
+    """A refresh that has its lock, and waits for a table that somebody else holds."""
+    with psycopg.connect(clone.superuser_url) as holder:
+        holder.execute("LOCK TABLE rollup_channel_day IN ACCESS EXCLUSIVE MODE")
+        process = subprocess.Popen(
+            [*SKELDIR, "refresh", "mv_channel_performance"],
+            env=environment(clone.app_url),
+            text=True,
+        )
+        waiting = (
+            "SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+            " WHERE locktype = 'advisory' AND granted AND datname = %s"
+        )
+        for _ in range(300):
+            if holder.execute(waiting, (clone.name,)).fetchone():
+                break
+            time.sleep(0.05)
+        yield process
+        process.kill()
+        process.wait()
+
+
+def test_a_refresh_meanwhile_is_skipped_and_a_killed_holder_frees_the_view(clone: Clone) -> None:
+    with refresh_that_hangs(clone) as holder:
+        assert outcomes(run(clone.app_url, "refresh", "mv_channel_performance")) == {
+            "skipped_already_running": 1
+        }
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+        with psycopg.connect(clone.superuser_url) as admin:
+            for _ in range(200):
+                if not admin.execute(
+                    "SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+                    " WHERE locktype = 'advisory' AND datname = %s",
+                    (clone.name,),
+                ).fetchone():
+                    break
+                time.sleep(0.05)
+            else:
+                pytest.fail("the lock outlived its holder by ten seconds")
+    assert outcomes(run(clone.app_url, "refresh", "mv_channel_performance")) == {"success": 1}
+
+
+def test_an_import_killed_in_the_middle_and_run_again_loses_and_doubles_nothing(
+    clone: Clone, tmp_path: Path
+) -> None:
+    tenant = run(clone.app_url, "tenants", "create", "T").strip()
+    path = tmp_path / "touches.csv"
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["idempotency_key", "occurred_at", "journey_key", "utm_source", "utm_medium"])
+        rows.writerows([f"k{n}", at(), f"v{n % 999}", "google", "cpc"] for n in range(60_000))
+    words = [*SKELDIR, "import", "touches", str(path), "--tenant", tenant]
+    first = subprocess.Popen(words, env=environment(clone.app_url), stdout=subprocess.DEVNULL)
+    with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
+        for _ in range(600):
+            row = admin.execute("SELECT count(*) FROM attribution_events").fetchone()
+            if row and row[0]:
+                break
+            time.sleep(0.02)
+        first.kill()
+        first.wait()
+        row = admin.execute("SELECT count(*) FROM attribution_events").fetchone()
+        assert row is not None
+        assert 0 < row[0] < 60_000, "killed too late to show anything"
+        assert "went on after row" in run(
+            clone.app_url, "import", "touches", str(path), "--tenant", tenant
+        )
+        again = run(clone.app_url, "import", "touches", str(path), "--tenant", tenant)
+        assert "was imported before" in again
+        # Even with its book lost, the same file adds nothing.
+        admin.execute("DELETE FROM imports")
+        assert "60,000 duplicate" in run(
+            clone.app_url, "import", "touches", str(path), "--tenant", tenant
+        )
+        row = admin.execute(
+            "SELECT count(*), count(DISTINCT idempotency_key) FROM attribution_events"
+        ).fetchone()
+    assert row == (60_000, 60_000)
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the real data set is not here")
+def test_a_real_month_gets_the_credits_that_others_computed(clone: Clone) -> None:
+    tenant = run(clone.app_url, "tenants", "create", "T").strip()
+    mapping = ROOT / "examples" / "mappings" / "si05.toml"
+    file = SHARED / "si05_attribution_data.csv"
+    told = run(
+        clone.app_url, "import", "mixed", str(file), "--tenant", tenant, "--map", str(mapping)
+    )
+    assert "touches 62,483 accepted" in told
+    assert "conversions 1,838 accepted" in told
+    run(clone.app_url, "credit")
+    report = json.loads(run(clone.app_url, "report", tenant, "--json"))
+    assert report["ledger"][0]["net_cents"] == 1_142_350
+    golden = json.loads((SHARED / "golden" / "si05_rule_models.json").read_text())["models"]
+    codes = {"Facebook": "facebook", "Instagram": "instagram", "Online Display": "display"}
+    codes |= {"Online Video": "online_video", "Paid Search": "paid_search"}
+    found = {(row["model"], row["channel_code"]): row for row in report["channels"]}
+    for model, channels in golden.items():
+        for name, value in channels.items():
+            credited = float(found[model, codes[name]]["conversions"])
+            assert credited == pytest.approx(value["conversions"], abs=1e-9), (model, name)
+    for model in {row["model"] for row in report["channels"]}:
+        assert (
+            sum(r["credited_cents"] for r in report["channels"] if r["model"] == model) == 1_142_350
+        )
