@@ -68,8 +68,8 @@ def test_a_new_user_goes_from_a_tenant_to_a_report(clone: Clone, tmp_path: Path)
     )
     run(clone.app_url, "import", "touches", str(touches), "--tenant", tenant)
     told = run(clone.app_url, "import", "conversions", str(orders), "--tenant", tenant)
-    assert "idempotency_key_missing" in told
-    assert "idempotency_key_missing" in run(clone.app_url, "dead-events", tenant)
+    assert "currency_missing" in told
+    assert "currency_missing" in run(clone.app_url, "dead-events", tenant)
     run(clone.app_url, "report", tenant, status=1)
     run(clone.app_url, "credit")
     assert outcomes(run(clone.app_url, "refresh")) == {"success": 5}
