@@ -30,7 +30,7 @@ class Actor:
         self.pid = pid
         self._work: asyncio.Task[object] | None = None
 
-    def begin(self, step: Step) -> None:
+    async def begin(self, step: Step) -> None:
         before, self._work = self._work, None
 
         async def work() -> object:

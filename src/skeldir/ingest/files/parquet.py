@@ -79,7 +79,7 @@ class ParquetRows:
     def _unreadable(self, error: Exception) -> FileUnreadable:
         return FileUnreadable(
             f"{self._name} is not a whole Parquet file: {error}.",
-            cure="Get the file anew, or say which --format it has.",
+            cure='Get the file anew, or say format = "csv" or "ndjson" in a mapping.',
         )
 
 

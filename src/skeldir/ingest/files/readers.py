@@ -107,7 +107,7 @@ def _format_of(path: Path) -> FileFormat:
     if form is None:
         raise FileUnreadable(
             f"The name {path.name} does not tell what kind of file it is.",
-            cure=f"Say it with --format, one of {', '.join(FILE_FORMATS)}.",
+            cure=f"Say format in a mapping, one of {', '.join(FILE_FORMATS)}, or rename the file.",
         )
     return form
 
@@ -143,7 +143,10 @@ def _text_stream(raw: io.FileIO, path: Path) -> IO[bytes]:
             f"{path.name} is encoded as UTF-16.", cure='Save it as "CSV UTF-8", or convert it.'
         )
     if start == b"PAR1":
-        raise FileUnreadable(f"{path.name} is a Parquet file.", cure="Say --format parquet.")
+        raise FileUnreadable(
+            f"{path.name} is a Parquet file.",
+            cure='Say format = "parquet" in a mapping, or rename the file.',
+        )
     if start.startswith(_BYTE_ORDER_MARK):
         stream.read(len(_BYTE_ORDER_MARK))
     return stream

@@ -228,7 +228,9 @@ class _Look:
         if values and all(value.isascii() and value.isdigit() for value in values):
             form = _EPOCH_DIGITS.get(max(map(len, values)))
             if form is None:
-                self.questions.append(f'What are the times in "{column}"? Say --time-format.')
+                self.questions.append(
+                    f'What are the times in "{column}"? Say time_format in a mapping.'
+                )
             else:
                 self.settings["time_format"] = form
                 self.choices.append(f"times: {form}")
@@ -239,17 +241,17 @@ class _Look:
         if _DAY.fullmatch(bare[0]):
             self.questions.append(
                 f'"{column}" holds days, such as {bare[0]}, not moments: with'
-                ' time_format = "%Y-%m-%d" each becomes midnight in the --time-zone given.'
+                ' time_format = "%Y-%m-%d" in a mapping each becomes midnight in its time_zone.'
             )
         elif not _DAY.match(bare[0]):
             self.questions.append(
-                f'How are the times in "{column}" written? Say --time-format, such as'
-                ' "%d.%m.%Y %H:%M".'
+                f'How are the times in "{column}" written? Say it in a mapping, such as'
+                ' time_format = "%d.%m.%Y %H:%M".'
             )
         elif "time_zone" not in self.settings:
             self.questions.append(
-                f'The times in "{column}" have no offset from UTC: say --time-zone, such as'
-                " Europe/Berlin."
+                f'The times in "{column}" have no offset from UTC: say --time-zone, or'
+                ' time_zone = "Europe/Berlin" in a mapping.'
             )
 
     def find_channels(self) -> None:
@@ -278,7 +280,9 @@ class _Look:
             self.columns["order_id"] = [journey, moment]
             self.choices.append(f'order_id: made from "{journey}" and "{moment}"')
         if "currency" not in self.settings and "currency" not in self.columns:
-            self.questions.append("Which currency are the amounts in? Say --currency, such as USD.")
+            self.questions.append(
+                'Which currency are the amounts in? Say --currency, or currency = "USD" in a mapping.'
+            )
         column = self.columns.get("amount")
         if isinstance(column, str) and "amount_unit" not in self.settings:
             values = self._values(column)
@@ -286,7 +290,7 @@ class _Look:
             if unit == "major" and not any("." in value or "," in value for value in values):
                 self.questions.append(
                     f'Is an amount in "{column}" in major units (12 is $12.00) or minor ones'
-                    " (1200)? Say --amount-unit."
+                    " (1200)? Say --amount-unit, or amount_unit in a mapping."
                 )
                 return
             self.settings["amount_unit"] = unit
