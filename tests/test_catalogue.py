@@ -1,6 +1,5 @@
 """The rules of the schema, asked of the catalogue of a migrated database, so that a new table is held to them too."""
 
-
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -383,13 +382,15 @@ async def test_every_named_statement_can_be_prepared_by_the_runtime_role(migrate
     rooms = rooms_with_sql()
     assert {"skeldir.tenants", "skeldir.ingest", "skeldir.matviews"} <= set(rooms)
     prepared = 0
-    async with open_database(migrated.app_url, pool_size=1, statement_timeout_ms=5_000) as database:
-        async with database.statement() as connection:
-            for room in rooms:
-                for name, statement in vars(load_queries(room)).items():
-                    try:
-                        await connection.prepare(statement.sql)
-                    except asyncpg.PostgresError as error:
-                        pytest.fail(f"{room}: {name}: {error}")
-                    prepared += 1
+    async with (
+        open_database(migrated.app_url, pool_size=1, statement_timeout_ms=5_000) as database,
+        database.statement() as connection,
+    ):
+        for room in rooms:
+            for name, statement in vars(load_queries(room)).items():
+                try:
+                    await connection.prepare(statement.sql)
+                except asyncpg.PostgresError as error:
+                    pytest.fail(f"{room}: {name}: {error}")
+                prepared += 1
     assert prepared >= 50

@@ -45,7 +45,7 @@ class Stage:
     run: Actor
 
     async def start_run(self, tenant: UUID) -> None:
-        self.run.begin(lambda: credit_dirty_orders(self.runner, tenant_id=tenant))
+        await self.run.begin(lambda: credit_dirty_orders(self.runner, tenant_id=tenant))
 
     async def start_run_and_hold_it_up(self, tenant: UUID) -> None:
         """Start a run that stops where it takes its marks, because their rows are locked; without marks it ends."""

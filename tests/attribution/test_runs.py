@@ -2,44 +2,399 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from collections import Counter
 from uuid import UUID
 
-from skeldir.attribution import credit_dirty_orders
-from skeldir.db.pool import Database
-from tests.support.make import at, make_conversion, make_touch, send_conversions, send_touches
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from skeldir.attribution import (
+    MODEL_NAMES,
+    ChannelTotal,
+    channel_totals,
+    count_dirty_orders,
+    credit_dirty_orders,
+    define_models,
+)
+from skeldir.attribution.runs import MARKS_PER_TRANSACTION
+from skeldir.db.locks import try_lock
+from skeldir.db.pool import Database, open_database
+from skeldir.matviews import roll_up_dirty_days
+from skeldir.revenue import ledger_totals
+from tests.conftest import Clone
+from tests.support.credit import (
+    assert_ledger_is_credited,
+    credit_until_complete,
+    read_credits,
+    rebuild_credits,
+    sum_by_channel,
+)
+from tests.support.make import (
+    at,
+    make_conversion,
+    make_tenant,
+    make_touch,
+    send_conversions,
+    send_touches,
+)
+
+ORDERS = MARKS_PER_TRANSACTION + 500
+"""So many that a run needs two transactions."""
 
 
-async def credits_by_channel(db: Database, tenant: UUID, model: str = "linear@1") -> dict[str, int]:
+async def make_work(db: Database, tenant: UUID) -> None:
+    """Send ORDERS orders of their own journeys, each with a touch of email."""
+    journeys = [f"visitor-{number}" for number in range(ORDERS)]
+    await send_touches(db, tenant, *(make_touch(journey_key=key) for key in journeys))
+    await send_conversions(db, tenant, *(make_conversion(journey_key=key) for key in journeys))
+
+
+async def count_dirty(db: Database, tenant: UUID) -> int:
     async with db.tenant(tenant) as connection:
-        rows = await connection.fetch(
-            "SELECT channel_code, allocated_cents FROM attribution_allocations WHERE model_version = $1", model
-        )
-    totals: Counter[str] = Counter()
-    for row in rows:
-        totals[row["channel_code"]] += row["allocated_cents"]
-    return dict(totals)
+        return await count_dirty_orders(connection, tenant)
 
 
-async def test_an_order_is_credited_to_the_touches_of_its_journey(db: Database, tenant: UUID) -> None:
+async def redefine(db: Database, tenant: UUID, lookback_days: int) -> list[str]:
+    async with db.tenant(tenant) as connection:
+        versions = await define_models(connection, tenant, lookback_days=lookback_days)
+        return [version.model_version for version in versions]
+
+
+async def test_an_order_is_credited_to_the_touches_of_its_journey(
+    db: Database, tenant: UUID
+) -> None:
     await send_touches(
-        db, tenant, make_touch(channel="email"), make_touch(channel="paid_search", occurred_at=at(0.5))
+        db,
+        tenant,
+        make_touch(channel="email"),
+        make_touch(channel="paid_search", occurred_at=at(0.5)),
     )
     await send_conversions(db, tenant, make_conversion(amount_cents=101))
     report = await credit_dirty_orders(db)
-    assert report.orders == 1
-    assert await credits_by_channel(db, tenant) == {"email": 51, "paid_search": 50}
+    assert (report.orders, report.is_complete) == (1, True)
+    assert await sum_by_channel(db, tenant) == {"email": 51, "paid_search": 50}
 
 
-async def test_a_late_touch_credits_again_only_the_orders_it_can_reach(db: Database, tenant: UUID) -> None:
+async def test_a_run_without_work_does_nothing(db: Database, tenant: UUID) -> None:
+    report = await credit_dirty_orders(db)
+    assert (report.orders, report.allocations, report.is_complete) == (0, 0, True)
+
+
+async def test_an_order_marked_many_times_is_credited_once(db: Database, tenant: UUID) -> None:
+    order = make_conversion(order_id="X")
+    await send_conversions(db, tenant, order)
+    await send_conversions(db, tenant, make_conversion(order_id="X", kind="refund", amount_cents=1))
+    await send_touches(db, tenant, make_touch(), make_touch())
+    assert (await credit_dirty_orders(db)).orders == 1
+    assert await count_dirty(db, tenant) == 0
+
+
+async def test_a_run_reports_its_progress_and_takes_all_tenants(
+    db: Database, tenant: UUID, other_tenant: UUID
+) -> None:
+    for owner in (tenant, other_tenant):
+        await send_conversions(db, owner, make_conversion(), make_conversion())
+    finished: list[int] = []
+    assert (await credit_dirty_orders(db, progress=finished.append)).orders == 4
+    assert finished == [2, 2]
+
+
+async def test_a_late_touch_credits_again_only_the_orders_it_can_reach(
+    db: Database, tenant: UUID
+) -> None:
+    before = make_conversion(occurred_at=at(4.9))
     near = make_conversion(occurred_at=at(10))
-    far = make_conversion(occurred_at=at(41))
+    last = make_conversion(occurred_at=at(35))
+    far = make_conversion(occurred_at=at(35.01))
     stranger = make_conversion(occurred_at=at(10), journey_key="visitor-2")
-    await send_conversions(db, tenant, near, far, stranger)
+    await send_conversions(db, tenant, before, near, last, far, stranger)
     await credit_dirty_orders(db)
     await send_touches(db, tenant, make_touch(occurred_at=at(5)))
     async with db.tenant(tenant) as connection:
-        marked = await connection.fetch("SELECT order_id FROM dirty_orders")
-    assert [row["order_id"] for row in marked] == [near["order_id"]]
+        marked = await connection.fetch("SELECT order_id FROM dirty_orders ORDER BY order_id")
+    assert [row["order_id"] for row in marked] == sorted([near["order_id"], last["order_id"]])
     await credit_dirty_orders(db)
-    assert await credits_by_channel(db, tenant) == {"email": 10_000, "unattributed": 20_000}
+    assert await sum_by_channel(db, tenant) == {"email": 20_000, "unattributed": 30_000}
+
+
+async def test_a_touch_that_is_known_already_marks_nothing(db: Database, tenant: UUID) -> None:
+    touch = make_touch()
+    await send_touches(db, tenant, touch)
+    await send_conversions(db, tenant, make_conversion())
+    await credit_dirty_orders(db)
+    await send_touches(db, tenant, touch)
+    assert await count_dirty(db, tenant) == 0
+
+
+async def test_after_reset_an_order_earns_from_what_came_after_the_one_before_it(
+    db: Database, tenant: UUID
+) -> None:
+    async with db.tenant(tenant) as connection:
+        await define_models(connection, tenant, after_conversion="reset")
+    await send_touches(
+        db,
+        tenant,
+        make_touch(channel="email"),
+        make_touch(channel="display", occurred_at=at(1)),
+        make_touch(channel="sms", occurred_at=at(1.5)),
+    )
+    # X and Y convert at one moment: X is the one before, by its id. The touch of that moment is of X.
+    await send_conversions(db, tenant, make_conversion(order_id="Y", amount_cents=300))
+    await send_conversions(db, tenant, make_conversion(order_id="X", amount_cents=50))
+    await send_conversions(
+        db, tenant, make_conversion(order_id="A", amount_cents=7, occurred_at=at(2))
+    )
+    await credit_dirty_orders(db)
+    assert await sum_by_channel(db, tenant) == {
+        "email": 25,
+        "display": 25,
+        "unattributed": 300,
+        "sms": 7,
+    }
+
+
+async def test_an_earlier_capture_moves_its_order_and_those_that_it_used_to_cut(
+    db: Database, tenant: UUID
+) -> None:
+    async with db.tenant(tenant) as connection:
+        await define_models(connection, tenant, after_conversion="reset")
+    await send_touches(db, tenant, make_touch())
+    await send_conversions(db, tenant, make_conversion(order_id="X", occurred_at=at(5)))
+    await send_conversions(db, tenant, make_conversion(order_id="Y", occurred_at=at(6)))
+    await credit_dirty_orders(db)
+    assert await sum_by_channel(db, tenant) == {"email": 10_000, "unattributed": 10_000}
+    await send_conversions(
+        db, tenant, make_conversion(order_id="X", amount_cents=1, journey_key="visitor-2")
+    )
+    await credit_dirty_orders(db)
+    assert await sum_by_channel(db, tenant) == {"email": 10_000, "unattributed": 10_001}
+    assert await read_credits(db, tenant) == await rebuild_credits(db, tenant)
+
+
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    st.lists(st.integers(1, 5_000), min_size=1, max_size=6),
+    st.lists(st.sampled_from(["direct", "email", "display", "sms"]), max_size=7),
+    st.randoms(use_true_random=False),
+)
+async def test_a_fully_refunded_order_leaves_nothing_on_any_channel(
+    db: Database, refunds: list[int], channels: list[str], random: object
+) -> None:
+    tenant = await make_tenant(db, "refunded")
+    items = [make_conversion(order_id="X", amount_cents=sum(refunds), occurred_at=at(3))]
+    for cents in refunds:
+        moment = at(random.choice([2, 3, 4]))  # type: ignore[attr-defined]  # hypothesis types it as object
+        items.append(
+            make_conversion(order_id="X", kind="refund", amount_cents=cents, occurred_at=moment)
+        )
+    random.shuffle(items)  # type: ignore[attr-defined]  # hypothesis types it as object
+    await send_touches(db, tenant, *(make_touch(channel=channel) for channel in channels))
+    for item in items:
+        await send_conversions(db, tenant, item)
+        await credit_until_complete(db, tenant)
+    await assert_ledger_is_credited(db, tenant)
+    left: Counter[tuple[str, str]] = Counter()
+    for row in await read_credits(db, tenant):
+        left[row[1], row[3]] += row[6]
+    assert {model.partition("@")[0] for model, _ in left} == set(MODEL_NAMES)
+    assert not any(left.values())
+
+
+async def test_two_runs_at_once_credit_no_order_twice(
+    clone: Clone, db: Database, tenant: UUID
+) -> None:
+    await make_work(db, tenant)
+    async with open_database(clone.app_url, pool_size=2, statement_timeout_ms=30_000) as other:
+        reports = await asyncio.gather(credit_dirty_orders(db), credit_dirty_orders(other))
+    assert sum(report.orders for report in reports) == ORDERS
+    assert any(report.is_complete for report in reports)
+    incremental = await read_credits(db, tenant)
+    await assert_ledger_is_credited(db, tenant)
+    assert incremental == await rebuild_credits(db, tenant)
+
+
+async def test_a_run_that_finds_another_at_work_says_so_and_touches_nothing(
+    db: Database, tenant: UUID, other_tenant: UUID
+) -> None:
+    for owner in (tenant, other_tenant):
+        await send_conversions(db, owner, make_conversion())
+    async with db.tenant(tenant) as busy:
+        assert await try_lock(busy, f"credit:{tenant}")
+        report = await credit_dirty_orders(db)
+        assert (report.orders, report.is_complete) == (1, False)
+        assert await count_dirty(db, tenant) == 1
+    assert (await credit_dirty_orders(db)).is_complete
+    await assert_ledger_is_credited(db, tenant)
+    await assert_ledger_is_credited(db, other_tenant)
+
+
+_RUN_IN_ANOTHER_PROCESS = """
+import asyncio, sys
+from skeldir.attribution import credit_dirty_orders
+from skeldir.db.pool import open_database
+
+def stop_after_a_transaction(orders):
+    sys.stdout.write(f"{orders}\\n")
+    sys.stdout.flush()
+    sys.stdin.readline()
+
+async def run():
+    async with open_database(sys.argv[1], pool_size=2, statement_timeout_ms=30_000) as database:
+        await credit_dirty_orders(database, progress=stop_after_a_transaction)
+
+asyncio.run(run())
+"""
+
+
+async def test_a_run_killed_in_the_middle_loses_nothing_and_repeats_nothing(
+    clone: Clone, db: Database, tenant: UUID
+) -> None:
+    await make_work(db, tenant)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        _RUN_IN_ANOTHER_PROCESS,
+        clone.app_url,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        first = int(await process.stdout.readline())
+        # The second transaction deletes its marks and then stops, because it may not write here.
+        with psycopg.connect(clone.superuser_url) as admin:
+            admin.execute("LOCK TABLE attribution_allocations IN SHARE MODE")
+            process.stdin.write(b"\n")
+            await wait_until_blocked(admin)
+            process.kill()
+            await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert first == MARKS_PER_TRANSACTION
+    # The server needs a moment to notice that its client is gone, and the lock of the run goes with it.
+    for _ in range(500):
+        report = await credit_dirty_orders(db)
+        if report.is_complete:
+            break
+        await asyncio.sleep(0.01)
+    assert report.orders == ORDERS - MARKS_PER_TRANSACTION
+    incremental = await read_credits(db, tenant)
+    await assert_ledger_is_credited(db, tenant)
+    assert incremental == await rebuild_credits(db, tenant)
+
+
+async def wait_until_blocked(admin: psycopg.Connection) -> None:
+    blocked = (
+        "SELECT FROM pg_locks WHERE NOT granted AND relation = 'attribution_allocations'::regclass"
+    )
+    for _ in range(1_000):
+        if admin.execute(blocked).fetchone():
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("the run never came to write")
+
+
+async def test_other_parameters_make_a_version_that_is_never_added_to_the_one_before(
+    db: Database, tenant: UUID
+) -> None:
+    await send_touches(db, tenant, make_touch(), make_touch(occurred_at=at(20), channel="sms"))
+    await send_conversions(db, tenant, make_conversion(occurred_at=at(25)))
+    await credit_until_complete(db, tenant)
+    assert await sum_by_channel(db, tenant) == {"email": 5_000, "sms": 5_000}
+
+    assert await redefine(db, tenant, 10) == sorted(f"{model}@2" for model in MODEL_NAMES)
+    assert await count_dirty(db, tenant) == 1
+    await credit_until_complete(db, tenant)
+    assert await sum_by_channel(db, tenant) == {"sms": 10_000}
+    await roll_up_dirty_days(db, tenant_id=tenant)
+    assert await rolled_up(db, tenant) == {"linear@2": {"sms": 10_000}}
+    async with db.tenant(tenant) as connection:
+        (total,) = [t for t in await channel_totals(connection, tenant) if t.model == "linear"]
+        (ledger,) = await ledger_totals(connection, tenant)
+    assert (total.channel_code, total.credited_cents, total.conversions) == ("sms", 10_000, 1)
+    assert ledger.net_cents == 10_000
+
+
+async def test_going_back_makes_the_first_version_active_again_with_what_came_meanwhile(
+    db: Database, tenant: UUID
+) -> None:
+    await send_touches(db, tenant, make_touch())
+    await send_conversions(db, tenant, make_conversion(order_id="X", occurred_at=at(25)))
+    await credit_until_complete(db, tenant)
+    await redefine(db, tenant, 10)
+    await send_conversions(
+        db, tenant, make_conversion(order_id="X", kind="refund", amount_cents=1, occurred_at=at(26))
+    )
+    await credit_until_complete(db, tenant)
+    assert await sum_by_channel(db, tenant) == {"unattributed": 9_999}
+
+    assert await redefine(db, tenant, 30) == sorted(f"{model}@1" for model in MODEL_NAMES)
+    await credit_until_complete(db, tenant)
+    await roll_up_dirty_days(db, tenant_id=tenant)
+    assert await sum_by_channel(db, tenant) == {"email": 9_999}
+    assert await rolled_up(db, tenant) == {"linear@1": {"email": 9_999}}
+    await assert_ledger_is_credited(db, tenant)
+    assert await redefine(db, tenant, 31) == sorted(f"{model}@3" for model in MODEL_NAMES)
+
+
+async def test_the_same_parameters_again_change_nothing(db: Database, tenant: UUID) -> None:
+    await send_conversions(db, tenant, make_conversion())
+    await credit_until_complete(db, tenant)
+    assert await redefine(db, tenant, 30) == sorted(f"{model}@1" for model in MODEL_NAMES)
+    assert await count_dirty(db, tenant) == 0
+
+
+async def rolled_up(db: Database, tenant: UUID) -> dict[str, dict[str, int]]:
+    """Return cents by channel of every version of the linear model that the rollups hold."""
+    found: dict[str, dict[str, int]] = {}
+    async with db.tenant(tenant) as connection:
+        for row in await connection.fetch(
+            "SELECT model_version, channel_code, sum(credited_cents)::bigint AS cents FROM rollup_channel_day"
+            " WHERE model_version LIKE 'linear%' GROUP BY 1, 2"
+        ):
+            found.setdefault(row["model_version"], {})[row["channel_code"]] = row["cents"]
+    return found
+
+
+async def test_totals_of_every_model_are_those_of_the_ledger_in_each_currency(
+    db: Database, tenant: UUID
+) -> None:
+    await send_touches(
+        db, tenant, make_touch(), make_touch(channel="sms"), make_touch(channel="display")
+    )
+    await send_conversions(
+        db,
+        tenant,
+        make_conversion(order_id="X", amount_cents=100),
+        make_conversion(order_id="X", amount_cents=7, currency="JPY"),
+        make_conversion(order_id="X", kind="refund", amount_cents=50),
+        make_conversion(order_id="Y", amount_cents=0),
+        make_conversion(order_id="Z", amount_cents=1, journey_key=None),
+        make_conversion(order_id="W", kind="refund", amount_cents=33),
+    )
+    await credit_until_complete(db, tenant)
+    async with db.tenant(tenant) as connection:
+        totals = await channel_totals(connection, tenant)
+        ledger = {total.currency: total for total in await ledger_totals(connection, tenant)}
+    for model in MODEL_NAMES:
+        for currency, total in ledger.items():
+            own = [row for row in totals if (row.model, row.currency) == (model, currency)]
+            assert sum_cents(own) == total.net_cents - total.awaiting_cents
+            # X, Y and Z convert once each, in the currency of the first capture.
+            assert sum(row.conversions for row in own) == (3 if currency == "USD" else 0)
+    assert ledger["USD"].awaiting_cents == -33
+
+
+def sum_cents(totals: list[ChannelTotal]) -> int:
+    return sum(total.credited_cents for total in totals)

@@ -59,6 +59,56 @@ class Receipt:
     flagged: tuple[FlaggedOrder, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class PreparedTouches:
+    """Touches that have been read and hashed, column by column, and what was refused of them; no database was asked."""
+
+    items: Sequence[object]
+    first_index: int
+    columns: Mapping[str, list[object]]
+    rejected: tuple[Rejected, ...]
+
+
+def prepare_touches(
+    profile: TenantProfile, items: Sequence[object], *, first_index: int = 0
+) -> PreparedTouches:
+    """Read items, which are mappings with the fields of `canonical.TOUCH_FIELDS` or `Refused`, and hash their journeys.
+
+    This is the part of taking in that needs the processor and not the database; an import does it in a thread.
+    """
+    now = utc_now()
+    touches, rejected = _read_items(
+        items,
+        first_index,
+        lambda item: read_touch(item, now=now, own_channels=profile.own_channels),
+    )
+    return PreparedTouches(
+        items, first_index, _touch_columns(profile, _in_lock_order(touches)), tuple(rejected)
+    )
+
+
+async def record_touches(
+    connection: Connection, profile: TenantProfile, prepared: PreparedTouches, *, origin: str
+) -> Receipt:
+    """Record prepared touches of the transaction's tenant, and mark the orders that they can earn from.
+
+    `origin` names the delivery, so that the dead letters of the same delivery are kept once.
+    """
+    await share_lock(connection, ingest_lock(profile.tenant_id))
+    arrived: list[tuple[bytes, datetime]] = []
+    if prepared.columns["ids"]:
+        rows = await queries.insert_touches(
+            connection, tenant_id=profile.tenant_id, **prepared.columns
+        )
+        arrived = [(row["journey_key"], row["occurred_at"]) for row in rows]
+    await mark_orders_reached_by_touches(connection, profile.tenant_id, arrived)
+    rejected = prepared.rejected
+    await _bury_rejected(
+        connection, profile, "touch", prepared.items, rejected, origin, prepared.first_index
+    )
+    return Receipt(len(arrived), len(prepared.items) - len(rejected) - len(arrived), rejected)
+
+
 async def receive_touches(
     connection: Connection,
     profile: TenantProfile,
@@ -67,22 +117,9 @@ async def receive_touches(
     origin: str,
     first_index: int = 0,
 ) -> Receipt:
-    """Record touches of the transaction's tenant, and mark the orders that they can earn from.
-
-    `items` are mappings with the fields of `canonical.TOUCH_FIELDS`, or `Refused`. `origin` names the delivery, so
-    that the dead letters of the same delivery are kept once; `first_index` is the place of the first item in it.
-    """
-    await share_lock(connection, ingest_lock(profile.tenant_id))
-    now = utc_now()
-    touches, rejected = _read_items(
-        items,
-        first_index,
-        lambda item: read_touch(item, now=now, own_channels=profile.own_channels),
-    )
-    arrived = await _insert_touches(connection, profile, _in_lock_order(touches)) if touches else []
-    await mark_orders_reached_by_touches(connection, profile.tenant_id, arrived)
-    await _bury_rejected(connection, profile, "touch", items, rejected, origin, first_index)
-    return Receipt(len(arrived), len(items) - len(rejected) - len(arrived), tuple(rejected))
+    """Prepare and record touches; `first_index` is the place of the first item in the delivery `origin`."""
+    prepared = prepare_touches(profile, items, first_index=first_index)
+    return await record_touches(connection, profile, prepared, origin=origin)
 
 
 async def receive_conversions(
@@ -161,28 +198,23 @@ def _reused(index: int) -> Rejected:
     )
 
 
-async def _insert_touches(
-    connection: Connection, profile: TenantProfile, touches: Sequence[Touch]
-) -> list[tuple[bytes, datetime]]:
+def _touch_columns(profile: TenantProfile, touches: Sequence[Touch]) -> dict[str, list[object]]:
     secret = profile.journey_secret
-    rows = await queries.insert_touches(
-        connection,
-        tenant_id=profile.tenant_id,
-        ids=new_ids(len(touches)),
-        keys=[touch.idempotency_key for touch in touches],
-        moments=[touch.occurred_at for touch in touches],
-        journey_keys=[hash_journey_key(secret, touch.journey_key) for touch in touches],
-        session_ids=[touch.session_id for touch in touches],
-        channel_codes=[touch.channel_code for touch in touches],
-        channel_rules=[touch.channel_rule for touch in touches],
-        sources=[touch.source for touch in touches],
-        mediums=[touch.medium for touch in touches],
-        campaigns=[touch.campaign for touch in touches],
-        referrer_hosts=[touch.referrer_host for touch in touches],
-        landing_paths=[touch.landing_path for touch in touches],
-        click_id_kinds=[" ".join(touch.click_id_kinds) or None for touch in touches],
-    )
-    return [(row["journey_key"], row["occurred_at"]) for row in rows]
+    return {
+        "ids": [*new_ids(len(touches))],
+        "keys": [touch.idempotency_key for touch in touches],
+        "moments": [touch.occurred_at for touch in touches],
+        "journey_keys": [hash_journey_key(secret, touch.journey_key) for touch in touches],
+        "session_ids": [touch.session_id for touch in touches],
+        "channel_codes": [touch.channel_code for touch in touches],
+        "channel_rules": [touch.channel_rule for touch in touches],
+        "sources": [touch.source for touch in touches],
+        "mediums": [touch.medium for touch in touches],
+        "campaigns": [touch.campaign for touch in touches],
+        "referrer_hosts": [touch.referrer_host for touch in touches],
+        "landing_paths": [touch.landing_path for touch in touches],
+        "click_id_kinds": [" ".join(touch.click_id_kinds) or None for touch in touches],
+    }
 
 
 def _ledger_row(conversion: Conversion, secret: bytes) -> LedgerRow:

@@ -111,7 +111,8 @@ class MappingCompiler:
         reads["amount_cents"] = self._amount(amount, reads["currency"])
         reads["occurred_at"] = self._moment(moment)
         if len(self._mapping.columns["order_id"]) > 1:
-            reads["order_id"] = self._hash("order_id", self._mapping.columns["order_id"])
+            order_id = self._mapping.columns["order_id"]
+            reads["order_id"] = self._hash("order_id", order_id, needs_all=True)
         return self._maker(ORDER_COLUMNS, reads, amount_cents=self._places[amount])
 
     def _maker(self, fields: Iterable[str], reads: Mapping[str, _Read], **kept: int) -> Make:
@@ -147,7 +148,9 @@ class MappingCompiler:
 
     def _amount(self, column: str, currency_of: _Read) -> _Read:
         mapping, place = self._mapping, self._places[column]
-        read = amount_reader(mapping.amount_unit or "major", mapping.decimal_mark)
+        if mapping.amount_unit is None:
+            raise ValueError("A mapping of orders has a unit of amounts; it was checked.")
+        read = amount_reader(mapping.amount_unit, mapping.decimal_mark)
 
         def read_amount(cells: Cells) -> object:
             if cells[place] is None or cells[place] == "":
@@ -211,18 +214,22 @@ class MappingCompiler:
             return lambda cells: as_text(cells[place])
         if given is None:
             given = (*(column for f in fields for column in columns.get(f, ())), *more)
-            return self._hash(label, given, may_have_gaps=True)
         return self._hash(label, given)
 
-    def _hash(self, label: str, columns: Iterable[str], *, may_have_gaps: bool = False) -> _Read:
-        """Return the reader of the keyed hash of several cells; None when one of them is empty."""
+    def _hash(self, label: str, columns: Iterable[str], *, needs_all: bool = False) -> _Read:
+        """Return the reader of the keyed hash of several cells.
+
+        It gives None when they are all empty, or with `needs_all` when any of them is.
+        """
         pick = _picker([self._places[name] for name in dict.fromkeys(columns)])
         start = hashlib.blake2b(label.encode(), key=self._secret, digest_size=16).copy
         dumps = orjson.dumps
 
         def read(cells: Cells) -> object:
             picked = pick(cells)
-            if not may_have_gaps and (None in picked or "" in picked):
+            if (None in picked or "" in picked) and (
+                needs_all or all(cell is None or cell == "" for cell in picked)
+            ):
                 return None
             digest = start()
             digest.update(dumps(picked, default=str))

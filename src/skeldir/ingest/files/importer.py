@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -17,11 +17,17 @@ from skeldir.db.pool import Database
 from skeldir.db.queries import load_queries
 from skeldir.errors import SkeldirError
 from skeldir.ingest.files.items import Batch, ItemMaker, Items
-from skeldir.ingest.files.layout import FileLayout, FileUnreadable
+from skeldir.ingest.files.layout import FileLayout, FileUnreadable, Row
 from skeldir.ingest.files.mapping import FileMapping
 from skeldir.ingest.files.readers import look_at_file, open_rows
 from skeldir.ingest.own_channels import add_channels
-from skeldir.ingest.receive import Receipt, receive_conversions, receive_touches
+from skeldir.ingest.receive import (
+    PreparedTouches,
+    Receipt,
+    prepare_touches,
+    receive_conversions,
+    record_touches,
+)
 from skeldir.revenue import FlaggedOrder
 from skeldir.tenants import TenantProfile, load_profile
 
@@ -221,14 +227,12 @@ class _Run:
         )
         loop = asyncio.get_running_loop()
         with open_rows(self.path, self.layout, self.mapping.wanted, skip=done.rows_done) as stream:
-            read_batch = partial(
-                loop.run_in_executor, None, maker.next_batch, stream.rows, self.batch_rows
-            )
+            read_batch = partial(loop.run_in_executor, None, self._read_ahead, maker, stream.rows)
             upcoming = read_batch()
             try:
-                while (batch := await asyncio.shield(upcoming)) is not None:
+                while (ahead := await asyncio.shield(upcoming)) is not None:
                     upcoming = read_batch()
-                    done = replace(await self._record(batch, done), share_read=stream.share_read())
+                    done = replace(await self._record(*ahead, done), share_read=stream.share_read())
                     progress(done)
             finally:
                 # The file must stay open until the thread that reads it has ended.
@@ -238,15 +242,35 @@ class _Run:
             await self._advance(connection, done, is_complete=True)
         return done
 
-    async def _record(self, batch: Batch, done: ImportProgress) -> ImportProgress:
+    def _read_ahead(
+        self, maker: ItemMaker, rows: Iterator[Row]
+    ) -> tuple[Batch, PreparedTouches] | None:
+        """Read and prepare the next batch, in a thread: the processor's part, while the database has its own."""
+        batch = maker.next_batch(rows, self.batch_rows)
+        if batch is None:
+            return None
+        prepared = prepare_touches(self.profile, batch.touches.items, first_index=batch.first_row)
+        return batch, prepared
+
+    async def _record(
+        self, batch: Batch, prepared: PreparedTouches, done: ImportProgress
+    ) -> ImportProgress:
         """Record one batch in one transaction, and return what is done with it."""
         async with self.db.tenant(self.profile.tenant_id) as connection:
             await self._lock(connection, done)
             first = batch.first_row
-            touches = await self._receive(connection, "touches", batch.touches, first)
+            touches = Receipt(0, 0, ())
+            if batch.touches.items:
+                touches = await record_touches(
+                    connection, self.profile, prepared, origin=self._origin
+                )
+                self._tell(touches, batch.touches, first)
             conversions = [
-                await self._receive(connection, "orders", batch.orders, first),
-                await self._receive(connection, "refunds", batch.refunds, first),
+                await self._receive_conversions(connection, batch.orders, self._origin, first),
+                # A row may hold an order and its refund: each has an origin of its own.
+                await self._receive_conversions(
+                    connection, batch.refunds, f"{self._origin}:refund", first
+                ),
             ]
             done = replace(
                 done,
@@ -263,34 +287,33 @@ class _Run:
         self.tally.skipped += batch.skipped
         return done
 
-    async def _receive(
-        self, connection: Connection, name: str, items: Items, first_row: int
+    @property
+    def _origin(self) -> str:
+        return f"file:{self.fingerprint[:16]}"
+
+    async def _receive_conversions(
+        self, connection: Connection, items: Items, origin: str, first_row: int
     ) -> Receipt:
-        """Record items of one sort; tally the refused rows by the number that they have in the file."""
         if not items.items:
             return Receipt(0, 0, ())
-        origin = f"file:{self.fingerprint[:16]}"
-        if name == "touches":
-            receipt = await receive_touches(
-                connection, self.profile, items.items, origin=origin, first_index=first_row
-            )
-        else:
-            # A row may hold an order and its refund: each has an origin of its own.
-            receipt = await receive_conversions(
-                connection,
-                self.profile,
-                items.items,
-                origin=origin if name == "orders" else f"{origin}:refund",
-                first_index=first_row,
-                source="file",
-            )
-        rows = items.rows
+        receipt = await receive_conversions(
+            connection,
+            self.profile,
+            items.items,
+            origin=origin,
+            first_index=first_row,
+            source="file",
+        )
+        self._tell(receipt, items, first_row)
+        return receipt
+
+    def _tell(self, receipt: Receipt, items: Items, first_row: int) -> None:
+        """Tally the refused rows by the numbers that they have in the file."""
         faults = (
-            RowFault(rows[fault.index - first_row], fault.code, fault.detail, fault.cure)
+            RowFault(items.rows[fault.index - first_row], fault.code, fault.detail, fault.cure)
             for fault in receipt.rejected
         )
         self.tally.add(faults, receipt.flagged)
-        return receipt
 
     async def _lock(self, connection: Connection, done: ImportProgress) -> None:
         found, is_complete = await _lock_import(

@@ -234,6 +234,11 @@ def _check_orders(mapping: FileMapping) -> None:
 def _check_money(mapping: FileMapping) -> None:
     if mapping.kind == "touches":
         return
+    if mapping.amount_unit is None:
+        raise MappingInvalid(
+            "Nothing says whether the amounts are in major units (12.50) or minor ones (1250).",
+            cure="Say it with --amount-unit, or amount_unit in the mapping: major or minor.",
+        )
     if mapping.currency is None and "currency" not in mapping.columns:
         raise MappingInvalid(
             "Nothing says which currency the amounts are in.",

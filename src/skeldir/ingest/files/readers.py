@@ -67,13 +67,10 @@ def look_at_file(
                 header = tuple(dict.fromkeys(key for item in items for key in item))
                 sample = tuple(tuple(item.get(key) for key in header) for item in items)
                 return FileLayout(form, "", header, sample)
-            delimiter = delimiter or _sniff_delimiter(stream)
-            header = _csv_header(csv.reader(_Lines(stream), delimiter=delimiter, strict=True), path)
-        rows = _csv_rows(_text_stream(_rewound(raw), path), delimiter, header, 0)
-        cells = (cells for _, cells in islice(rows, SAMPLE_ROWS))
-        return FileLayout(
-            form, delimiter, header, tuple(tuple(c) for c in cells if not isinstance(c, Refused))
-        )
+            text = _CsvFile(stream, delimiter or _sniff_delimiter(stream), path.name)
+            cells = (cells for _, cells in islice(text.rows(text.header, 0), SAMPLE_ROWS))
+            sample = tuple(tuple(row) for row in cells if not isinstance(row, Refused))
+            return FileLayout(form, text.delimiter, text.header, sample)
 
 
 @contextmanager
@@ -94,7 +91,7 @@ def open_rows(
         if layout.format == "ndjson":
             rows = _json_rows(stream, wanted, skip)
         else:
-            rows = _csv_rows(stream, layout.delimiter, wanted, skip)
+            rows = _CsvFile(stream, layout.delimiter, path.name).rows(wanted, skip)
         yield RowStream(_guarded(rows, path), lambda: min(raw.tell() / size, 1.0))
 
 
@@ -122,11 +119,6 @@ def _open_file(path: Path) -> Iterator[io.FileIO]:
         ) from error
     with raw:
         yield raw
-
-
-def _rewound(raw: io.FileIO) -> io.FileIO:
-    raw.seek(0)
-    return raw
 
 
 def _text_stream(raw: io.FileIO, path: Path) -> IO[bytes]:
@@ -216,57 +208,64 @@ def _sniff_delimiter(stream: IO[bytes]) -> str:
     return max(_DELIMITERS, key=lambda delimiter: found[delimiter])
 
 
-def _csv_header(reader: Iterator[list[str]], path: Path) -> tuple[str, ...]:
-    try:
-        header = tuple(name.strip() for name in next(row for row in reader if row))
-    except (csv.Error, StopIteration) as error:
-        raise FileUnreadable(
-            f"The first line of {path.name} is not a header.",
-            cure="Let the first line name the columns.",
-        ) from error
-    if _ESCAPED_BYTE.search("".join(header)):
-        raise FileUnreadable(
-            f"The header of {path.name} is not UTF-8.", cure="Save the file with that encoding."
-        )
-    return header
+class _CsvFile:
+    """The header of a CSV file, and its rows."""
 
-
-def _csv_rows(stream: IO[bytes], delimiter: str, wanted: Sequence[str], skip: int) -> Iterator[Row]:
-    lines = _Lines(stream)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    header = _csv_header(reader, Path())
-    width = len(header)
-    places = [header.index(name) for name in wanted]
-    # Of a single place, itemgetter would give no tuple.
-    pick = itemgetter(*places) if len(places) > 1 else lambda cells: (cells[places[0]],)
-    number = 0
-    lines.end_row()
-    while True:
+    def __init__(self, stream: IO[bytes], delimiter: str, name: str) -> None:
+        self.delimiter = delimiter
+        self._lines = _Lines(stream)
+        self._reader = csv.reader(self._lines, delimiter=delimiter, strict=True)
         try:
-            for cells in reader:
-                if not cells:
-                    continue
-                number += 1
-                if number <= skip:
+            first = next(row for row in self._reader if row)
+        except (csv.Error, StopIteration) as error:
+            raise FileUnreadable(
+                f"The first line of {name} is not a header.",
+                cure="Let the first line name the columns.",
+            ) from error
+        self.header = tuple(column.strip() for column in first)
+        if _ESCAPED_BYTE.search("".join(self.header)):
+            raise FileUnreadable(
+                f"The header of {name} is not UTF-8.", cure="Save the file with that encoding."
+            )
+        self._lines.end_row()
+
+    def rows(self, wanted: Sequence[str], skip: int) -> Iterator[Row]:
+        """Yield the rows after the first `skip`; whatever stands in them, nothing is raised."""
+        lines, width = self._lines, len(self.header)
+        places = [self.header.index(name) for name in wanted]
+        # Of a single place, itemgetter would give no tuple.
+        pick = itemgetter(*places) if len(places) > 1 else lambda cells: (cells[places[0]],)
+        for number, cells in enumerate(self._records(), 1):
+            if number <= skip:
+                lines.end_row()
+            elif cells is None:
+                yield number, lines.refuse_row("row_malformed", _explain(lines))
+            elif len(cells) != width:
+                detail = f"The row has {len(cells)} cells; the header has {width} columns."
+                yield number, lines.refuse_row("row_malformed", detail)
+            else:
+                picked = pick(cells)
+                text = "".join(picked)
+                if text.isascii() or not _ESCAPED_BYTE.search(text):
                     lines.end_row()
-                elif len(cells) != width:
-                    detail = f"The row has {len(cells)} cells; the header has {width} columns."
-                    yield number, lines.refuse_row("row_malformed", detail)
+                    yield number, picked
                 else:
-                    picked = pick(cells)
-                    text = "".join(picked)
-                    if text.isascii() or not _ESCAPED_BYTE.search(text):
-                        lines.end_row()
-                        yield number, picked
+                    yield number, lines.refuse_row("encoding_invalid", "A cell is not UTF-8.")
+
+    def _records(self) -> Iterator[list[str] | None]:
+        """Yield the cells of every row that is not blank, or None for one that cannot be parsed."""
+        reader = self._reader
+        while True:
+            try:
+                for cells in reader:
+                    if cells:
+                        yield cells
                     else:
-                        yield number, lines.refuse_row("encoding_invalid", "A cell is not UTF-8.")
-        except csv.Error:
-            number += 1
-            refused = lines.refuse_row("row_malformed", _explain(lines))
-            if number > skip:
-                yield number, refused
-        else:
-            return
+                        self._lines.end_row()
+            except csv.Error:
+                yield None
+            else:
+                return
 
 
 def _explain(lines: _Lines) -> str:

@@ -236,8 +236,8 @@ class _Look:
                 self.choices.append(f"times: {form}")
             return
         bare = [value for value in values if not _has_offset(value)]
-        if not bare:
-            return
+        if len(bare) * 2 <= len(values):
+            return  # the few that stand out are refused row by row
         if _DAY.fullmatch(bare[0]):
             self.questions.append(
                 f'"{column}" holds days, such as {bare[0]}, not moments: with'
@@ -287,6 +287,11 @@ class _Look:
         if isinstance(column, str) and "amount_unit" not in self.settings:
             values = self._values(column)
             unit = "minor" if _plain(column).endswith("_cents") else "major"
+            if any("," in value for value in values) and "decimal_mark" not in self.settings:
+                self.questions.append(
+                    f'The amounts in "{column}" have commas: if those are their decimal mark, say'
+                    ' decimal_mark = "," in a mapping; separators of thousands are not read.'
+                )
             if unit == "major" and not any("." in value or "," in value for value in values):
                 self.questions.append(
                     f'Is an amount in "{column}" in major units (12 is $12.00) or minor ones'

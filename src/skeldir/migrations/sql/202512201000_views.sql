@@ -196,6 +196,8 @@ WITH NO DATA;
 CREATE UNIQUE INDEX idx_mv_reconciliation_status ON public.mv_reconciliation_status (tenant_id, platform);
 
 -- The readers: what app_user may see of the views, filtered by its tenant, complete over all days.
+-- A view may have no row of a tenant: money came, months ago, and only spend or an uncredited refund since.
+-- Then all days are before its first one.
 CREATE VIEW public.realtime_revenue WITH (security_barrier) AS
 SELECT * FROM public.mv_realtime_revenue WHERE tenant_id = (SELECT public.current_tenant_id());
 
@@ -205,8 +207,8 @@ UNION ALL
 SELECT tenant_id, revenue_date, currency, state, amount_cents, entries
 FROM public.rollup_revenue_day
 WHERE tenant_id = (SELECT public.current_tenant_id())
-  AND revenue_date < (SELECT min(m.revenue_date) FROM public.mv_daily_revenue_summary m
-                      WHERE m.tenant_id = (SELECT public.current_tenant_id()));
+  AND revenue_date < coalesce((SELECT min(m.revenue_date) FROM public.mv_daily_revenue_summary m
+                               WHERE m.tenant_id = (SELECT public.current_tenant_id())), 'infinity');
 
 CREATE VIEW public.channel_performance WITH (security_barrier) AS
 SELECT * FROM public.mv_channel_performance WHERE tenant_id = (SELECT public.current_tenant_id())
@@ -216,8 +218,8 @@ SELECT tenant_id, model_version, channel_code, revenue_date, currency,
        round(credited_cents::numeric / nullif(spend_cents, 0), 6)
 FROM public.rollup_channel_day
 WHERE tenant_id = (SELECT public.current_tenant_id())
-  AND revenue_date < (SELECT min(m.date) FROM public.mv_channel_performance m
-                      WHERE m.tenant_id = (SELECT public.current_tenant_id()));
+  AND revenue_date < coalesce((SELECT min(m.date) FROM public.mv_channel_performance m
+                               WHERE m.tenant_id = (SELECT public.current_tenant_id())), 'infinity');
 
 CREATE VIEW public.allocation_summary WITH (security_barrier) AS
 SELECT * FROM public.mv_allocation_summary WHERE tenant_id = (SELECT public.current_tenant_id())
@@ -227,8 +229,8 @@ SELECT tenant_id, model_version, revenue_date, currency, ledger_cents, awaiting_
        ledger_cents - awaiting_capture_cents = allocated_cents
 FROM public.rollup_allocation_day
 WHERE tenant_id = (SELECT public.current_tenant_id())
-  AND revenue_date < (SELECT min(m.date) FROM public.mv_allocation_summary m
-                      WHERE m.tenant_id = (SELECT public.current_tenant_id()));
+  AND revenue_date < coalesce((SELECT min(m.date) FROM public.mv_allocation_summary m
+                               WHERE m.tenant_id = (SELECT public.current_tenant_id())), 'infinity');
 
 CREATE VIEW public.reconciliation_status WITH (security_barrier) AS
 SELECT * FROM public.mv_reconciliation_status WHERE tenant_id = (SELECT public.current_tenant_id());

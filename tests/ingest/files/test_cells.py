@@ -1,0 +1,257 @@
+"""Moments and amounts as files write them: exactly what they say, or refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skeldir.ingest.canonical import read_conversion
+from skeldir.ingest.files.cells import Ambiguous, amount_reader, moment_reader
+from skeldir.ingest.rejections import ItemRejected
+from skeldir.money import format_minor
+
+NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+
+
+def read_time(
+    cell: object,
+    form: str = "iso",
+    zone: str | None = None,
+    ambiguous: Ambiguous = "refuse",
+) -> object:
+    return moment_reader(form, zone, ambiguous)(cell)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "2026-06-01T12:00:00Z",
+        "2026-06-01T14:00:00+02:00",
+        "2026-06-01 14:00:00+0200",
+        "2026-06-01 14:00:00 +0200",
+        "2026-06-01 07:00:00 -05:00",
+        "2026-06-01 12:00:00 UTC",
+        "2026-06-01 12:00:00.000000 UTC",
+        "20260601T120000Z",
+        NOON.astimezone(timezone(timedelta(hours=9))),
+    ],
+)
+@pytest.mark.parametrize("zone", [None, "Asia/Tokyo"])
+def test_an_offset_in_the_cell_is_always_right(cell: object, zone: str | None) -> None:
+    assert read_time(cell, zone=zone) == NOON
+
+
+@pytest.mark.parametrize("cell", ["2026-06-01 14:00", "2026-06-01T14:00:00", "20260601T140000"])
+def test_the_time_zone_is_for_times_without_an_offset(cell: str) -> None:
+    assert read_time(cell, zone="Europe/Berlin") == NOON
+    assert read_time(cell) == cell
+    assert read_time(datetime.fromisoformat(cell), zone="Europe/Berlin") == NOON
+
+
+@pytest.mark.parametrize(
+    "cell", ["2026-06-01", "2026-06-01+02:00", "20260601", "noon", "", None, 7]
+)
+def test_what_is_no_moment_is_left_for_the_common_rules(cell: object) -> None:
+    assert read_time(cell, zone="Europe/Berlin") is cell
+
+
+def test_a_local_time_that_the_zone_skips_is_refused() -> None:
+    for cell in ("2026-03-29 02:00", "2026-03-29 02:59:59.999999"):
+        for ambiguous in ("refuse", "earlier", "later"):
+            with pytest.raises(ItemRejected, match="does not exist in Europe/Berlin") as caught:
+                read_time(cell, zone="Europe/Berlin", ambiguous=ambiguous)
+            assert caught.value.item_code == "occurred_at_invalid"
+    assert read_time("2026-03-29 01:59:59", zone="Europe/Berlin") == datetime(
+        2026, 3, 29, 0, 59, 59, tzinfo=UTC
+    )
+    assert read_time("2026-03-29 03:00", zone="Europe/Berlin") == datetime(
+        2026, 3, 29, 1, tzinfo=UTC
+    )
+
+
+def test_a_local_time_that_comes_twice_is_refused_or_taken_by_the_stated_rule() -> None:
+    cell = "2026-10-25 02:30"
+    with pytest.raises(ItemRejected, match="comes twice in Europe/Berlin") as caught:
+        read_time(cell, zone="Europe/Berlin")
+    assert caught.value.item_code == "occurred_at_invalid"
+    earlier = read_time(cell, zone="Europe/Berlin", ambiguous="earlier")
+    later = read_time(cell, zone="Europe/Berlin", ambiguous="later")
+    assert earlier == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert later == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+
+
+@given(
+    st.datetimes(datetime(2000, 1, 1), datetime(2030, 1, 1)),  # noqa: DTZ001 - local times
+    st.sampled_from(["Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"]),
+    st.sampled_from(["earlier", "later"]),
+)
+def test_a_local_time_comes_back_from_utc_as_it_was(
+    local: datetime, zone: str, ambiguous: Ambiguous
+) -> None:
+    try:
+        moment = read_time(local.isoformat(" "), zone=zone, ambiguous=ambiguous)
+    except ItemRejected:
+        shifted = local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC).astimezone(ZoneInfo(zone))
+        assert shifted.replace(tzinfo=None) != local
+    else:
+        assert isinstance(moment, datetime)
+        assert moment.tzinfo is UTC
+        assert moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0) == local
+
+
+@pytest.mark.parametrize(
+    ("form", "cell"),
+    [
+        ("epoch_seconds", "1780315200"),
+        ("epoch_seconds", "1780315200.000"),
+        ("epoch_seconds", 1780315200),
+        ("epoch_seconds", 1780315200.0),
+        ("epoch_milliseconds", "1780315200000"),
+        ("epoch_microseconds", 1780315200000000),
+        ("%d.%m.%Y %H:%M %z", "01.06.2026 14:00 +0200"),
+    ],
+)
+def test_times_are_read_in_the_stated_format(form: str, cell: object) -> None:
+    assert read_time(cell, form) == NOON
+
+
+def test_a_fraction_of_an_epoch_second_is_kept() -> None:
+    assert read_time("1780315200.25", "epoch_seconds") == NOON + timedelta(milliseconds=250)
+
+
+def test_a_pattern_without_an_offset_takes_the_time_zone() -> None:
+    assert read_time("01.06.2026 14:00", "%d.%m.%Y %H:%M", "Europe/Berlin") == NOON
+    midnight = read_time("2026-06-01", "%Y-%m-%d", "Europe/Berlin")
+    assert midnight == NOON - timedelta(hours=14)
+
+
+@pytest.mark.parametrize("form", ["epoch_seconds", "epoch_milliseconds", "%d.%m.%Y %H:%M", "iso"])
+@pytest.mark.parametrize(
+    "cell", ["soon", "9" * 20, "1e9", "٣", "0001-01-01T00:00:00+14:00", True, 1e300, "-", "\x00"]
+)
+def test_a_cell_in_another_format_is_refused_or_left(form: str, cell: object) -> None:
+    try:
+        assert read_time(cell, form, "Europe/Berlin") is cell
+    except ItemRejected as error:
+        assert error.item_code == "occurred_at_invalid"  # noqa: PT017 - either is right
+
+
+@pytest.mark.parametrize("form", ["epoch_seconds", "%d.%m.%Y %H:%M", "iso"])
+@pytest.mark.parametrize("cell", ["", None])
+def test_an_empty_cell_is_a_missing_moment(form: str, cell: object) -> None:
+    assert read_time(cell, form, "UTC") is cell
+
+
+@pytest.mark.parametrize(
+    ("cell", "currency", "units"),
+    [
+        ("12.50", "USD", 1250),
+        (" 12.5 ", "USD", 1250),
+        ("12", "USD", 1200),
+        ("6.0", "JPY", 6),
+        ("1.234", "KWD", 1234),
+        ("-3.5", "EUR", -350),
+        (12, "USD", 1200),
+        (12.5, "USD", 1250),
+        (0.1, "USD", 10),
+        (9_999_999_999_999.99, "USD", 999_999_999_999_999),
+        (Decimal("12.5000"), "USD", 1250),
+    ],
+)
+def test_major_units_become_minor_units_of_their_currency(
+    cell: object, currency: str, units: int
+) -> None:
+    assert amount_reader("major", ".")(cell, currency) == units
+
+
+@pytest.mark.parametrize(
+    ("cell", "currency", "code"),
+    [
+        ("12.505", "USD", "amount_fractional"),
+        ("6.5", "JPY", "amount_fractional"),
+        (0.30000000000000004, "USD", "amount_invalid"),
+        (1e16, "USD", "amount_invalid"),
+        (float("inf"), "USD", "amount_invalid"),
+        ("1,000.00", "USD", "amount_invalid"),
+        ("$12.50", "USD", "amount_invalid"),
+        ("12,50", "USD", "amount_invalid"),
+        ("1e3", "USD", "amount_invalid"),
+        ([], "USD", "amount_invalid"),
+        ("12.50", "ZZZ", "currency_unknown"),
+    ],
+)
+def test_an_amount_that_would_lose_or_guess_is_refused(
+    cell: object, currency: str, code: str
+) -> None:
+    with pytest.raises(ItemRejected) as caught:
+        amount_reader("major", ".")(cell, currency)
+    assert caught.value.item_code == code
+
+
+@given(st.integers(0, 10**14), st.sampled_from(["JPY", "USD", "KWD", "CLF"]), st.booleans())
+def test_every_amount_comes_back_from_its_major_units(
+    units: int, currency: str, has_comma: bool
+) -> None:
+    text = format_minor(units, currency).replace(",", "")
+    mark: Literal[".", ","] = "," if has_comma else "."
+    assert amount_reader("major", mark)(text.replace(".", mark), currency) == units
+
+
+@given(st.integers(0, 10**13 - 1))
+def test_every_amount_survives_being_written_as_a_float(cents: int) -> None:
+    number = float(Decimal(cents).scaleb(-2))
+    assert amount_reader("major", ".")(number, "USD") == cents
+
+
+def test_with_a_comma_as_its_mark_a_point_is_refused() -> None:
+    read = amount_reader("major", ",")
+    assert read("1234,5", "EUR") == 123450
+    assert read(12.5, "EUR") == 1250
+    with pytest.raises(ItemRejected, match="a point where a comma"):
+        read("1.234,50", "EUR")
+
+
+@pytest.mark.parametrize(
+    ("cell", "units"),
+    [("1250", 1250), (" 1250 ", 1250), ("1250.00", 1250), ("-5", -5), (1250, 1250), (1250.0, 1250)],
+)
+def test_minor_units_are_whole_numbers(cell: object, units: int) -> None:
+    assert amount_reader("minor", ".")(cell, "USD") == units
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        ("12.5", "amount_fractional"),
+        (12.5, "amount_fractional"),
+        ("12,5", "amount_invalid"),
+        ("x", "amount_invalid"),
+        ("9" * 60, "amount_invalid"),
+        (float("inf"), "amount_invalid"),
+        (True, "amount_invalid"),
+        ("", "amount_missing"),
+        (None, "amount_missing"),
+        (str(10**15 + 1), "amount_too_large"),
+        ("-5", "amount_negative"),
+    ],
+)
+def test_what_is_no_number_of_minor_units_is_refused(cell: object, code: str) -> None:
+    with pytest.raises(ItemRejected) as caught:
+        read_conversion(
+            {
+                "idempotency_key": "k",
+                "order_id": "o",
+                "kind": "capture",
+                "amount_cents": amount_reader("minor", ".")(cell, "USD"),
+                "currency": "USD",
+                "occurred_at": NOON,
+            },
+            now=NOON,
+        )
+    assert caught.value.item_code == code

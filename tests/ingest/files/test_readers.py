@@ -1,0 +1,282 @@
+"""Rows of CSV and NDJSON files: all that can be read is, and a bad row costs only itself."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import tracemalloc
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from skeldir.ingest.files.layout import FileLayout, FileUnreadable, Row
+from skeldir.ingest.files.readers import LONGEST_ROW, look_at_file, open_rows
+from skeldir.ingest.rejections import CURES, Refused
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+
+
+def read(
+    content: bytes, name: str = "x.csv", *, skip: int = 0, wanted: Sequence[str] | None = None
+) -> list[Row]:
+    """Return the rows of a file with this content; all its columns unless `wanted` names some."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(content)
+        layout = look_at_file(path)
+        with open_rows(path, layout, wanted or layout.header, skip=skip) as stream:
+            return [
+                (number, cells if isinstance(cells, Refused) else tuple(cells))
+                for number, cells in stream.rows
+            ]
+
+
+def look(content: bytes, name: str = "x.csv") -> FileLayout:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(content)
+        return look_at_file(path)
+
+
+def codes(rows: Sequence[Row]) -> dict[int, str]:
+    return {number: cells.code for number, cells in rows if isinstance(cells, Refused)}
+
+
+@given(
+    width=st.integers(1, 4),
+    cells=st.lists(texts, max_size=24),
+    delimiter=st.sampled_from([",", ";", "\t"]),
+    line_end=st.sampled_from(["\n", "\r\n"]),
+    mark=st.sampled_from([b"", b"\xef\xbb\xbf"]),
+    packed=st.booleans(),
+    quoting=st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
+)
+def test_any_csv_comes_back_as_it_was_written(
+    width: int,
+    cells: list[str],
+    delimiter: str,
+    line_end: str,
+    mark: bytes,
+    packed: bool,
+    quoting: Literal[0, 1],
+) -> None:
+    if quoting == csv.QUOTE_MINIMAL:  # Python 3.11 leaves a lone carriage return without quotes
+        cells = [cell.replace("\r", "") for cell in cells]
+    rows = [tuple(cells[at : at + width]) for at in range(0, len(cells) - width + 1, width)]
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=delimiter, lineterminator=line_end, quoting=quoting)
+    header = [f"column {place}" for place in range(width)]
+    writer.writerows([header, *rows])
+    content = mark + text.getvalue().encode()
+    name = "x.csv"
+    if packed:
+        content, name = gzip.compress(content), "x.csv.gz"
+    assume(width > 1 or delimiter == ",")  # a header of one column shows no delimiter
+    assert read(content, name) == list(enumerate(rows, 1))
+
+
+@given(st.binary(max_size=400), st.integers(0, 6))
+def test_no_bytes_break_the_reading_of_rows(garbage: bytes, skip: int) -> None:
+    for name, start in (("x.csv", b"a,b\n"), ("x.ndjson", b'{"a": 1, "b": 2}\n')):
+        rows = read(start + garbage, name)
+        assert [number for number, _ in rows] == list(range(1, len(rows) + 1))
+        assert all(code in CURES for code in codes(rows).values())
+        assert read(start + garbage, name, skip=skip) == rows[skip:]
+
+
+@given(
+    st.binary(max_size=200),
+    st.sampled_from(["x.csv", "x.ndjson", "x.parquet"]),
+    st.sampled_from([b"", b"\x1f\x8b", b"\xef\xbb\xbf"]),
+)
+def test_garbage_for_a_file_is_read_or_refused_as_a_whole(
+    garbage: bytes, name: str, start: bytes
+) -> None:
+    with suppress(FileUnreadable):
+        rows = read(start + garbage, name)
+        assert [number for number, _ in rows] == list(range(1, len(rows) + 1))
+
+
+def test_a_row_of_another_width_is_malformed_and_the_next_one_is_read() -> None:
+    rows = read(b"a,b\n1,2\n3\n4,5,6\n7,8\n")
+    assert codes(rows) == {2: "row_malformed", 3: "row_malformed"}
+    assert [rows[0], rows[3]] == [(1, ("1", "2")), (4, ("7", "8"))]
+
+
+def test_bytes_that_are_no_utf_8_cost_only_their_row() -> None:
+    rows = read("a,b\nx,é\n".encode() + b"x,\xe9\n" + "y,😀\n".encode())
+    assert codes(rows) == {2: "encoding_invalid"}
+    assert [rows[0], rows[2]] == [(1, ("x", "é")), (3, ("y", "😀"))]
+
+
+def test_a_column_that_is_not_wanted_is_not_looked_at() -> None:
+    assert read(b"a,name\n1,\xe9\n", wanted=["a"]) == [(1, ("1",))]
+
+
+def test_a_refused_row_keeps_its_digest_and_size_but_never_its_text() -> None:
+    ((_, refused),) = read(b"a,b\njane@example.com\n")
+    assert isinstance(refused, Refused)
+    assert refused.fields["bytes"] == len(b"jane@example.com\n")
+    assert set(refused.fields) == {"sha256", "bytes"}
+    assert "jane" not in repr(refused)
+
+
+def test_quotes_may_hold_line_ends_delimiters_and_quotes() -> None:
+    rows = read(b'a,b\r\n"one\r\ntwo","x,""y"""\r\n3,4\r\n')
+    assert rows == [(1, ("one\r\ntwo", 'x,"y"')), (2, ("3", "4"))]
+
+
+@pytest.mark.parametrize("row", [b'"x"y,2', b'"never closed,2'])
+def test_quotes_that_do_not_match_are_malformed(row: bytes) -> None:
+    assert codes(read(b"a,b\n" + row + b"\n")) == {1: "row_malformed"}
+
+
+def test_a_quote_that_is_never_closed_costs_a_bounded_part_of_the_file() -> None:
+    after = b"".join(b"%d,y\n" % number for number in range(60_000))
+    rows = read(b'a,b\n"open,1\n' + after)
+    assert codes(rows) == {1: "row_malformed"}
+    assert len(rows) > 60_000 - 131_072 / 4
+    assert rows[-1][1] == ("59999", "y")
+
+
+def test_a_nul_is_a_character_like_others_to_the_reader() -> None:
+    assert read(b"a,b\n1\x00,2\n") == [(1, ("1\x00", "2"))]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(b"x" * 140_000 + b",2", id="cell"),
+        pytest.param(b"x" * (LONGEST_ROW * 2) + b",2", id="line"),
+        pytest.param(b'"' + b"x" * (LONGEST_ROW + 9) + b'",2', id="quoted line"),
+    ],
+)
+def test_a_huge_row_is_refused_and_the_next_one_is_read(row: bytes) -> None:
+    rows = read(b"a,b\n1,2\n" + row + b"\n3,4\n")
+    assert rows[0] == (1, ("1", "2"))
+    assert codes(rows)[2] == "row_malformed"
+    assert rows[-1][1] == ("3", "4")
+
+
+def test_a_row_that_goes_on_and_on_is_given_up_at_the_limit() -> None:
+    cell = b"x" * 100_000 + b"\n"
+    row = b'"' + b'","'.join([cell] * (LONGEST_ROW // 100_000 + 2)) + b'"\n'
+    rows = read(b"a,b\n1,2\n" + row + b"3,4\n")
+    assert rows[0] == (1, ("1", "2"))
+    assert isinstance(rows[1][1], Refused)
+    assert f"more than {LONGEST_ROW} bytes" in rows[1][1].detail
+
+
+def test_endless_blank_lines_are_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("skeldir.ingest.files.readers.LONGEST_ROW", 100)
+    assert read(b"a,b\n" + b"\n" * 101 + b"1,2\n") == [(1, ("1", "2"))]
+
+
+def test_blank_lines_are_no_rows() -> None:
+    assert read(b"\n\na,b\n\n1,2\n\r\n3,4\n\n") == [(1, ("1", "2")), (2, ("3", "4"))]
+
+
+def test_the_wanted_columns_come_in_the_wanted_order() -> None:
+    assert read(b"a,b,c\n1,2,3\n", wanted=["c", "a", "c"]) == [(1, ("3", "1", "3"))]
+    assert read(b"a,b,c\n1,2,3\n", wanted=["b"]) == [(1, ("2",))]
+    assert read(b'{"a":1,"b":[2]}\n{"b":null}', "x.jsonl", wanted=["b", "a"]) == [
+        (1, ([2], 1)),
+        (2, (None, None)),
+    ]
+
+
+def test_the_delimiter_is_the_most_frequent_one_outside_quotes() -> None:
+    assert look(b'a;"b,c,d,e";f\n').delimiter == ";"
+    assert look(b"a\tb,c\td\n").delimiter == "\t"
+    assert look(b"alone\n").delimiter == ","
+
+
+def test_a_bad_line_of_ndjson_costs_only_itself() -> None:
+    lines = [b'{"a": 1}', b"{", b"[1]", b'{"a": "\xe9"}', b'"x"', b"", b'{"a": 2}']
+    rows = read(b"\n".join(lines), "x.ndjson")
+    assert codes(rows) == {
+        2: "json_invalid",
+        3: "item_not_an_object",
+        4: "encoding_invalid",
+        5: "item_not_an_object",
+    }
+    assert [rows[0], rows[5]] == [(1, (1,)), (6, (2,))]
+
+
+def test_a_line_of_ndjson_beyond_the_limit_is_refused() -> None:
+    long = json.dumps({"a": "x" * LONGEST_ROW}).encode()
+    rows = read(b'{"a": 1}\n' + long + b'\n{"a": 2}\n', "x.ndjson")
+    assert codes(rows) == {2: "json_invalid"}
+    assert rows[2] == (3, (2,))
+
+
+def test_the_columns_of_ndjson_are_the_keys_of_its_first_lines() -> None:
+    assert look(b'{"a": 1}\n{"b": 2, "a": 3}\n', "x.ndjson").header == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "word"),
+    [
+        (b"", "x.csv", "empty"),
+        (b"\n\n", "x.csv", "header"),
+        ("a,b\n".encode("utf-16"), "x.csv", "UTF-16"),
+        (b"a,\xff\n", "x.csv", "UTF-8"),
+        (b"PAR1....PAR1", "x.csv", "Parquet"),
+        (b"a,b\n", "x.parquet", "Parquet"),
+        (b"a,b\n", "x.xlsx", "kind of file"),
+        (gzip.compress(b"a,b\n" * 9_999)[:-20], "x.csv.gz", "breaks off"),
+        (b"\x1f\x8bnot gzip", "x.csv.gz", "breaks off"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_why(content: bytes, name: str, word: str) -> None:
+    with pytest.raises(FileUnreadable, match=word) as caught:
+        read(content, name)
+    assert caught.value.cure
+
+
+def test_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
+    with pytest.raises(FileUnreadable, match="cannot be opened"):
+        look_at_file(tmp_path / "missing.csv")
+
+
+def test_a_broken_gzip_file_gives_its_good_rows_first(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv.gz"
+    rows = "".join(f"{hash((number, 'x'))},b\n" for number in range(90_000))
+    path.write_bytes(gzip.compress(f"a,b\n{rows}".encode())[:-400_000])
+    layout = look_at_file(path)
+    good: list[Row] = []
+    with open_rows(path, layout, ["a"]) as stream, pytest.raises(FileUnreadable):
+        good.extend(stream.rows)
+    assert len(good) > 10_000
+
+
+def test_the_share_read_grows_to_the_whole(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes(b"a,b\n" + b"1,2\n" * 400_000)
+    with open_rows(path, look_at_file(path), ["a"]) as stream:
+        shares = [stream.share_read() for number, _ in stream.rows if number % 100_000 == 0]
+        assert shares == sorted(shares)
+        assert 0 < shares[0] < 0.5 < shares[-1] == 1.0
+
+
+def test_reading_takes_the_same_memory_however_long_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes(b"a,b\n" + b"some text,more text\n" * 60_000)
+    layout = look_at_file(path)
+    tracemalloc.start()
+    try:
+        with open_rows(path, layout, ["a", "b"]) as stream:
+            for _ in stream.rows:
+                pass
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1_000_000

@@ -1,0 +1,89 @@
+"""Two tenants with the same order ids and idempotency keys, and rows of both in every table that has a tenant."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from skeldir.attribution import credit_dirty_orders
+from skeldir.clock import utc_now
+from skeldir.db.ids import new_id
+from skeldir.db.pool import Database
+from skeldir.ingest import add_channels
+from skeldir.matviews import CANONICAL_VIEWS, refresh_view, roll_up_dirty_days
+from skeldir.tenants import issue_key
+from tests.support.make import (
+    at,
+    make_conversion,
+    make_tenant,
+    make_touch,
+    send_conversions,
+    send_touches,
+)
+
+# Rows that no function of the program writes yet.
+_PLAIN_ROWS = (
+    """INSERT INTO spend (tenant_id, id, business_key, spend_date, channel_code, currency, amount_cents)
+       VALUES ($1, gen_random_uuid(), 'spend-1', '2026-03-01', 'email', 'USD', 500)""",
+    """INSERT INTO reconciliation_runs (tenant_id, id, platform, currency, state, claimed_cents, verified_cents,
+                                        ghost_cents, ran_at)
+       VALUES ($1, gen_random_uuid(), 'meta', 'USD', 'matched', 100, 100, 0, now())""",
+    """INSERT INTO imports (tenant_id, fingerprint, file_name, rows_done, touches_accepted, touches_duplicate,
+                            conversions_accepted, conversions_duplicate, rejected, is_complete)
+       VALUES ($1, 'same', 'same.csv', 1, 1, 0, 0, 0, 0, true)""",
+)
+
+
+async def refresh_all(database: Database) -> list[str]:
+    """Refresh every canonical view; return the outcomes in the order of the views' names."""
+    return [
+        (await refresh_view(database, view.name, requested_at=utc_now())).outcome
+        for view in CANONICAL_VIEWS
+    ]
+
+
+async def fill_tenant(database: Database, name: str) -> UUID:
+    """Make a tenant with the same content as every other one, but for its name; nothing is credited yet."""
+    tenant = await make_tenant(database, name)
+    async with database.tenant(tenant) as connection:
+        await add_channels(connection, tenant, {"radio": "Radio"})
+        await issue_key(connection, tenant, name="site", scopes=["ingest"], expires_at=None)
+        for statement in _PLAIN_ROWS:
+            await connection.execute(statement, tenant)
+    touches = await send_touches(
+        database,
+        tenant,
+        make_touch(idempotency_key="touch-1"),
+        make_touch(idempotency_key="touch-2", channel="radio", occurred_at=at(0.5)),
+        make_touch(idempotency_key="touch-3", occurred_at="yesterday"),
+    )
+    conversions = await send_conversions(
+        database,
+        tenant,
+        make_conversion(idempotency_key="order-1:capture", order_id="order-1"),
+        make_conversion(
+            idempotency_key="order-1:refund",
+            order_id="order-1",
+            kind="refund",
+            amount_cents=2_500,
+            occurred_at=at(2),
+        ),
+    )
+    assert (touches.accepted, len(touches.rejected), conversions.accepted) == (2, 1, 2)
+    return tenant
+
+
+async def fill_two_tenants(database: Database) -> tuple[UUID, UUID]:
+    """Fill two tenants, credit, roll up and refresh, and leave them some work that is still to be done."""
+    tenants = await fill_tenant(database, "A"), await fill_tenant(database, "B")
+    await credit_dirty_orders(database)
+    await roll_up_dirty_days(database)
+    await refresh_all(database)
+    for tenant in tenants:
+        later = make_conversion(idempotency_key="order-2:capture", order_id="order-2")
+        assert (await send_conversions(database, tenant, later)).accepted == 1
+    return tenants
+
+
+def unknown_tenant() -> UUID:
+    """Return the id of a tenant that does not exist."""
+    return new_id()
