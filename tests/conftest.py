@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import fcntl
+import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +21,7 @@ from skeldir.migrations.run import upgrade
 from tests.support.make import make_tenant
 
 TEMPLATE = "skeldir_template"
+HOME_VARIABLE = "SKELDIR_TESTS_HOME"
 # Losing a test database in a crash costs nothing, and a clone is made in half the time.
 FAST_SERVER = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
@@ -49,15 +53,30 @@ def _only_one_worker(folder: Path) -> Iterator[None]:
         yield
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Make one folder for the server of the whole run; pytest's own are swept by other runs beside this one."""
+    if not hasattr(config, "workerinput"):
+        os.environ[HOME_VARIABLE] = tempfile.mkdtemp(prefix="skeldir-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the folder when the last worker has left."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop(HOME_VARIABLE), ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[EmbeddedServer]:
+def server() -> Iterator[EmbeddedServer]:
     """The server that all workers of the run share; it stops when the last one leaves."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base if worker_id == "master" else base.parent
-    with embedded_server(shared / "pg", server_settings=FAST_SERVER) as embedded:
-        with _only_one_worker(shared), psycopg.connect(embedded.url(), autocommit=True) as admin:
-            if not admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", (TEMPLATE,)).fetchone():
-                admin.execute("CREATE ROLE migrator LOGIN NOSUPERUSER NOBYPASSRLS CREATEROLE CREATEDB")
+    home = Path(os.environ[HOME_VARIABLE])
+    with embedded_server(home / "pg", server_settings=FAST_SERVER) as embedded:
+        with _only_one_worker(home), psycopg.connect(embedded.url(), autocommit=True) as admin:
+            if not admin.execute(
+                "SELECT 1 FROM pg_database WHERE datname = %s", (TEMPLATE,)
+            ).fetchone():
+                admin.execute(
+                    "CREATE ROLE migrator LOGIN NOSUPERUSER NOBYPASSRLS CREATEROLE CREATEDB"
+                )
                 admin.execute(f"CREATE DATABASE {TEMPLATE}_making OWNER migrator")
                 upgrade(embedded.url(user="migrator", database=f"{TEMPLATE}_making"))
                 admin.execute(f"ALTER DATABASE {TEMPLATE}_making RENAME TO {TEMPLATE}")

@@ -155,7 +155,8 @@ async def test_a_reader_filters_before_a_condition_of_the_caller_sees_a_row(fill
     """A condition that fails on the other tenant's rows would tell that they exist."""
     async with bound_to(filled, str(filled.mine)) as connection:
         for relation in list_relations(filled.database):
-            trap = f"SELECT count(*) FROM {relation} WHERE 1 / (CASE WHEN {filled.column(relation)} = $1 THEN 0 ELSE 1 END) = 1"
+            trap = f"""SELECT count(*) FROM {relation}
+                       WHERE 1 / (CASE WHEN {filled.column(relation)} = $1 THEN 0 ELSE 1 END) = 1"""
             assert await connection.fetchval(trap, filled.theirs) > 0, relation
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from collections import Counter
+from random import Random
 from uuid import UUID
 
-import psycopg
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,18 +13,14 @@ from skeldir.attribution import (
     MODEL_NAMES,
     ChannelTotal,
     channel_totals,
-    count_dirty_orders,
     credit_dirty_orders,
     define_models,
 )
-from skeldir.attribution.runs import MARKS_PER_TRANSACTION
-from skeldir.db.locks import try_lock
-from skeldir.db.pool import Database, open_database
-from skeldir.matviews import roll_up_dirty_days
+from skeldir.db.pool import Database
 from skeldir.revenue import ledger_totals
-from tests.conftest import Clone
 from tests.support.credit import (
     assert_ledger_is_credited,
+    count_dirty,
     credit_until_complete,
     read_credits,
     rebuild_credits,
@@ -41,27 +34,6 @@ from tests.support.make import (
     send_conversions,
     send_touches,
 )
-
-ORDERS = MARKS_PER_TRANSACTION + 500
-"""So many that a run needs two transactions."""
-
-
-async def make_work(db: Database, tenant: UUID) -> None:
-    """Send ORDERS orders of their own journeys, each with a touch of email."""
-    journeys = [f"visitor-{number}" for number in range(ORDERS)]
-    await send_touches(db, tenant, *(make_touch(journey_key=key) for key in journeys))
-    await send_conversions(db, tenant, *(make_conversion(journey_key=key) for key in journeys))
-
-
-async def count_dirty(db: Database, tenant: UUID) -> int:
-    async with db.tenant(tenant) as connection:
-        return await count_dirty_orders(connection, tenant)
-
-
-async def redefine(db: Database, tenant: UUID, lookback_days: int) -> list[str]:
-    async with db.tenant(tenant) as connection:
-        versions = await define_models(connection, tenant, lookback_days=lookback_days)
-        return [version.model_version for version in versions]
 
 
 async def test_an_order_is_credited_to_the_touches_of_its_journey(
@@ -186,16 +158,16 @@ async def test_an_earlier_capture_moves_its_order_and_those_that_it_used_to_cut(
     st.randoms(use_true_random=False),
 )
 async def test_a_fully_refunded_order_leaves_nothing_on_any_channel(
-    db: Database, refunds: list[int], channels: list[str], random: object
+    db: Database, refunds: list[int], channels: list[str], random: Random
 ) -> None:
     tenant = await make_tenant(db, "refunded")
     items = [make_conversion(order_id="X", amount_cents=sum(refunds), occurred_at=at(3))]
     for cents in refunds:
-        moment = at(random.choice([2, 3, 4]))  # type: ignore[attr-defined]  # hypothesis types it as object
+        moment = at(random.choice([2, 3, 4]))
         items.append(
             make_conversion(order_id="X", kind="refund", amount_cents=cents, occurred_at=moment)
         )
-    random.shuffle(items)  # type: ignore[attr-defined]  # hypothesis types it as object
+    random.shuffle(items)
     await send_touches(db, tenant, *(make_touch(channel=channel) for channel in channels))
     for item in items:
         await send_conversions(db, tenant, item)
@@ -206,165 +178,6 @@ async def test_a_fully_refunded_order_leaves_nothing_on_any_channel(
         left[row[1], row[3]] += row[6]
     assert {model.partition("@")[0] for model, _ in left} == set(MODEL_NAMES)
     assert not any(left.values())
-
-
-async def test_two_runs_at_once_credit_no_order_twice(
-    clone: Clone, db: Database, tenant: UUID
-) -> None:
-    await make_work(db, tenant)
-    async with open_database(clone.app_url, pool_size=2, statement_timeout_ms=30_000) as other:
-        reports = await asyncio.gather(credit_dirty_orders(db), credit_dirty_orders(other))
-    assert sum(report.orders for report in reports) == ORDERS
-    assert any(report.is_complete for report in reports)
-    incremental = await read_credits(db, tenant)
-    await assert_ledger_is_credited(db, tenant)
-    assert incremental == await rebuild_credits(db, tenant)
-
-
-async def test_a_run_that_finds_another_at_work_says_so_and_touches_nothing(
-    db: Database, tenant: UUID, other_tenant: UUID
-) -> None:
-    for owner in (tenant, other_tenant):
-        await send_conversions(db, owner, make_conversion())
-    async with db.tenant(tenant) as busy:
-        assert await try_lock(busy, f"credit:{tenant}")
-        report = await credit_dirty_orders(db)
-        assert (report.orders, report.is_complete) == (1, False)
-        assert await count_dirty(db, tenant) == 1
-    assert (await credit_dirty_orders(db)).is_complete
-    await assert_ledger_is_credited(db, tenant)
-    await assert_ledger_is_credited(db, other_tenant)
-
-
-_RUN_IN_ANOTHER_PROCESS = """
-import asyncio, sys
-from skeldir.attribution import credit_dirty_orders
-from skeldir.db.pool import open_database
-
-def stop_after_a_transaction(orders):
-    sys.stdout.write(f"{orders}\\n")
-    sys.stdout.flush()
-    sys.stdin.readline()
-
-async def run():
-    async with open_database(sys.argv[1], pool_size=2, statement_timeout_ms=30_000) as database:
-        await credit_dirty_orders(database, progress=stop_after_a_transaction)
-
-asyncio.run(run())
-"""
-
-
-async def test_a_run_killed_in_the_middle_loses_nothing_and_repeats_nothing(
-    clone: Clone, db: Database, tenant: UUID
-) -> None:
-    await make_work(db, tenant)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        _RUN_IN_ANOTHER_PROCESS,
-        clone.app_url,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        first = int(await process.stdout.readline())
-        # The second transaction deletes its marks and then stops, because it may not write here.
-        with psycopg.connect(clone.superuser_url) as admin:
-            admin.execute("LOCK TABLE attribution_allocations IN SHARE MODE")
-            process.stdin.write(b"\n")
-            await wait_until_blocked(admin)
-            process.kill()
-            await process.wait()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    assert first == MARKS_PER_TRANSACTION
-    # The server needs a moment to notice that its client is gone, and the lock of the run goes with it.
-    for _ in range(500):
-        report = await credit_dirty_orders(db)
-        if report.is_complete:
-            break
-        await asyncio.sleep(0.01)
-    assert report.orders == ORDERS - MARKS_PER_TRANSACTION
-    incremental = await read_credits(db, tenant)
-    await assert_ledger_is_credited(db, tenant)
-    assert incremental == await rebuild_credits(db, tenant)
-
-
-async def wait_until_blocked(admin: psycopg.Connection) -> None:
-    blocked = (
-        "SELECT FROM pg_locks WHERE NOT granted AND relation = 'attribution_allocations'::regclass"
-    )
-    for _ in range(1_000):
-        if admin.execute(blocked).fetchone():
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail("the run never came to write")
-
-
-async def test_other_parameters_make_a_version_that_is_never_added_to_the_one_before(
-    db: Database, tenant: UUID
-) -> None:
-    await send_touches(db, tenant, make_touch(), make_touch(occurred_at=at(20), channel="sms"))
-    await send_conversions(db, tenant, make_conversion(occurred_at=at(25)))
-    await credit_until_complete(db, tenant)
-    assert await sum_by_channel(db, tenant) == {"email": 5_000, "sms": 5_000}
-
-    assert await redefine(db, tenant, 10) == sorted(f"{model}@2" for model in MODEL_NAMES)
-    assert await count_dirty(db, tenant) == 1
-    await credit_until_complete(db, tenant)
-    assert await sum_by_channel(db, tenant) == {"sms": 10_000}
-    await roll_up_dirty_days(db, tenant_id=tenant)
-    assert await rolled_up(db, tenant) == {"linear@2": {"sms": 10_000}}
-    async with db.tenant(tenant) as connection:
-        (total,) = [t for t in await channel_totals(connection, tenant) if t.model == "linear"]
-        (ledger,) = await ledger_totals(connection, tenant)
-    assert (total.channel_code, total.credited_cents, total.conversions) == ("sms", 10_000, 1)
-    assert ledger.net_cents == 10_000
-
-
-async def test_going_back_makes_the_first_version_active_again_with_what_came_meanwhile(
-    db: Database, tenant: UUID
-) -> None:
-    await send_touches(db, tenant, make_touch())
-    await send_conversions(db, tenant, make_conversion(order_id="X", occurred_at=at(25)))
-    await credit_until_complete(db, tenant)
-    await redefine(db, tenant, 10)
-    await send_conversions(
-        db, tenant, make_conversion(order_id="X", kind="refund", amount_cents=1, occurred_at=at(26))
-    )
-    await credit_until_complete(db, tenant)
-    assert await sum_by_channel(db, tenant) == {"unattributed": 9_999}
-
-    assert await redefine(db, tenant, 30) == sorted(f"{model}@1" for model in MODEL_NAMES)
-    await credit_until_complete(db, tenant)
-    await roll_up_dirty_days(db, tenant_id=tenant)
-    assert await sum_by_channel(db, tenant) == {"email": 9_999}
-    assert await rolled_up(db, tenant) == {"linear@1": {"email": 9_999}}
-    await assert_ledger_is_credited(db, tenant)
-    assert await redefine(db, tenant, 31) == sorted(f"{model}@3" for model in MODEL_NAMES)
-
-
-async def test_the_same_parameters_again_change_nothing(db: Database, tenant: UUID) -> None:
-    await send_conversions(db, tenant, make_conversion())
-    await credit_until_complete(db, tenant)
-    assert await redefine(db, tenant, 30) == sorted(f"{model}@1" for model in MODEL_NAMES)
-    assert await count_dirty(db, tenant) == 0
-
-
-async def rolled_up(db: Database, tenant: UUID) -> dict[str, dict[str, int]]:
-    """Return cents by channel of every version of the linear model that the rollups hold."""
-    found: dict[str, dict[str, int]] = {}
-    async with db.tenant(tenant) as connection:
-        for row in await connection.fetch(
-            "SELECT model_version, channel_code, sum(credited_cents)::bigint AS cents FROM rollup_channel_day"
-            " WHERE model_version LIKE 'linear%' GROUP BY 1, 2"
-        ):
-            found.setdefault(row["model_version"], {})[row["channel_code"]] = row["cents"]
-    return found
 
 
 async def test_totals_of_every_model_are_those_of_the_ledger_in_each_currency(

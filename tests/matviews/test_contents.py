@@ -1,6 +1,5 @@
 """After a refresh by `app_user` the five views say what the facts say, tenant by tenant and row by row."""
 
-
 from __future__ import annotations
 
 import random
@@ -116,12 +115,12 @@ def random_conversions(chance: random.Random, orders: int, days: int) -> list[di
             "journey_key": f"visitor-{chance.randrange(orders // 2)}",
         }
         if is_captured := chance.random() < 0.9:
-            for _ in range(chance.choice([1, 1, 2])):
-                items.append(
-                    make_conversion(
-                        **common, amount_cents=chance.randrange(0, 20_000), occurred_at=at(moment)
-                    )
+            items += [
+                make_conversion(
+                    **common, amount_cents=chance.randrange(0, 20_000), occurred_at=at(moment)
                 )
+                for _ in range(chance.choice([1, 1, 2]))
+            ]
         for kind in chance.choices(
             ["refund", "refund_reversal", "dispute", "dispute_reversal"]
             if is_captured

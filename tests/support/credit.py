@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from uuid import UUID
 
-from skeldir.attribution import CreditReport, credit_dirty_orders, mark_all_orders
+from skeldir.attribution import (
+    CreditReport,
+    count_dirty_orders,
+    credit_dirty_orders,
+    mark_all_orders,
+)
 from skeldir.db.pool import Database
 
 CreditRow = tuple[str, str, str | None, str, str, str, int, int]
@@ -72,3 +77,9 @@ async def sum_by_channel(db: Database, tenant: UUID, model: str = "linear") -> d
         if row[1].partition("@")[0] == model:
             totals[row[3]] += row[6]
     return dict(totals)
+
+
+async def count_dirty(db: Database, tenant: UUID) -> int:
+    """Return how many orders wait to be credited."""
+    async with db.tenant(tenant) as connection:
+        return await count_dirty_orders(connection, tenant)

@@ -229,7 +229,10 @@ READERS = {
         channel_performance,
     ),
     "allocation_summary": (
-        "model_version, date, currency, ledger_cents, awaiting_capture_cents, allocated_cents, drift_cents, is_balanced",
+        (
+            "model_version, date, currency, ledger_cents, awaiting_capture_cents, allocated_cents,"
+            " drift_cents, is_balanced"
+        ),
         "date",
         allocation_summary,
     ),

@@ -65,7 +65,7 @@ SELECT tenant_id FROM public.tenants_with_dirty_orders() AS tenant_id;
 SELECT count(DISTINCT order_id) FROM public.dirty_orders WHERE tenant_id = :tenant_id;
 
 -- name: select_marks
-SELECT id FROM public.dirty_orders
+SELECT id, order_id FROM public.dirty_orders
 WHERE tenant_id = :tenant_id AND id > :after
 ORDER BY id LIMIT :most;
 

@@ -44,22 +44,53 @@ class Database:
 
     @asynccontextmanager
     async def statement(self) -> AsyncIterator[Connection]:
-        """Give a connection of no tenant for a single reading statement, outside of any transaction."""
-        async with self.pool.acquire() as connection:
+        """Give a connection of no tenant for a single reading statement, outside of any transaction.
+
+        Raises:
+            DatabaseUnreachable: no connection could be had, or it was lost in the block; so for the others below.
+        """
+        try:
+            connection = await self.pool.acquire()
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise _unreachable(f"No connection to the database: {error}.") from error
+        try:
             yield connection
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            # The driver's last error tells of a closed connection only; the server's own words stand before it.
+            if not _is_lost(connection):
+                raise
+            said = error.__context__ or error
+            raise _unreachable(f"The connection to the database was lost: {said}.") from error
+        finally:
+            await self.pool.release(connection)
 
     @asynccontextmanager
     async def tenant(self, tenant_id: UUID) -> AsyncIterator[Connection]:
         """Open a transaction bound to one tenant; commit at the end of the block, roll back on an error."""
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with self.statement() as connection, connection.transaction():
             await connection.execute("SELECT public.set_tenant($1)", tenant_id)
             yield connection
 
     @asynccontextmanager
     async def unbound(self) -> AsyncIterator[Connection]:
         """Open a transaction of no tenant: it sees no tenant's row, and may only refresh, log and look up keys."""
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with self.statement() as connection, connection.transaction():
             yield connection
+
+
+def _is_lost(connection: Connection) -> bool:
+    """Say whether a borrowed connection is closed; the pool may have taken it from the borrower for that."""
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True
+
+
+def _unreachable(detail: str) -> DatabaseUnreachable:
+    return DatabaseUnreachable(
+        detail,
+        cure="Check that the server runs and that DATABASE_URL names it, an existing database and role.",
+    )
 
 
 @asynccontextmanager
@@ -90,10 +121,7 @@ async def open_database(
             },
         )
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise DatabaseUnreachable(
-            f"No connection to the database: {error}.",
-            cure="Check that the server runs and that DATABASE_URL names it, an existing database and role.",
-        ) from error
+        raise _unreachable(f"No connection to the database: {error}.") from error
     try:
         async with pool.acquire() as connection:
             version = connection.get_server_version()

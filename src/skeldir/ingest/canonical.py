@@ -98,7 +98,7 @@ def read_touch(item: object, *, now: datetime, own_channels: frozenset[str]) -> 
     source = _text(fields, "source", 300)
     medium = _text(fields, "medium", 300)
     campaign = _text(fields, "campaign", 300)
-    referrer_host = _host(_text(fields, "referrer_host", 2000))
+    referrer_host = host_of(_text(fields, "referrer_host", 2000))
     kinds = _click_id_kinds(fields)
     code, rule = _channel(fields, own_channels, (source, medium, campaign, referrer_host, kinds))
     return Touch(
@@ -112,7 +112,7 @@ def read_touch(item: object, *, now: datetime, own_channels: frozenset[str]) -> 
         medium,
         campaign,
         referrer_host,
-        _path(_text(fields, "landing_path", 2000)),
+        path_of(_text(fields, "landing_path", 2000)),
         kinds,
     )
 
@@ -251,7 +251,7 @@ def _amount(fields: Mapping[str, object]) -> int:
         if not math.isfinite(value):
             raise ItemRejected("amount_invalid", f"amount_cents is {value}.")
         # Readers of JSON hand over a whole number beyond 64 bits as a float.
-        if abs(value) > MAX_AMOUNT_CENTS:
+        if not -MAX_AMOUNT_CENTS <= value <= MAX_AMOUNT_CENTS:
             raise ItemRejected("amount_too_large", f"amount_cents is {_shown(value)}.")
         raise ItemRejected(
             "amount_fractional", f"amount_cents is {_shown(value)}, not a whole number."
@@ -318,7 +318,7 @@ def _channel(
     return explicit, "explicit"
 
 
-def _host(value: str | None) -> str | None:
+def host_of(value: str | None) -> str | None:
     """Return the host alone of a host or URL, in lower case: paths and queries may carry personal data."""
     if value is None:
         return None
@@ -327,7 +327,7 @@ def _host(value: str | None) -> str | None:
     return host.partition(":")[0].lower().strip(".")[:253] or None
 
 
-def _path(value: str | None) -> str | None:
+def path_of(value: str | None) -> str | None:
     """Return the path alone of a path or URL, without query and fragment."""
     if value is None:
         return None

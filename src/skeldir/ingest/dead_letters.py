@@ -12,7 +12,13 @@ from uuid import UUID
 import orjson
 
 from skeldir.db.ids import new_ids
-from skeldir.ingest.canonical import CONVERSION_FIELDS, TOUCH_FIELDS, hash_journey_key
+from skeldir.ingest.canonical import (
+    CONVERSION_FIELDS,
+    TOUCH_FIELDS,
+    hash_journey_key,
+    host_of,
+    path_of,
+)
 from skeldir.ingest.rejections import Refused
 from skeldir.ingest.store import queries
 from skeldir.tenants import TenantProfile
@@ -85,6 +91,9 @@ def _reduce(item: object, kind: ItemKind, profile: TenantProfile) -> dict[str, o
     if not isinstance(fields, Mapping):
         return {"type": type(item).__name__}
     kept = {name: _scalar(value) for name, value in fields.items() if name in _FIELDS[kind]}
+    for name, part_of in (("referrer_host", host_of), ("landing_path", path_of)):
+        if isinstance(kept.get(name), str):
+            kept[name] = _scalar(part_of(str(fields[name])))
     if kept.get("journey_key"):
         kept["journey_key"] = _hide_journey(fields["journey_key"], profile)
     if isinstance(item, Refused):

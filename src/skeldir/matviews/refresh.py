@@ -11,6 +11,7 @@ import asyncpg
 from skeldir.clock import utc_now
 from skeldir.db.ids import new_id
 from skeldir.db.locks import try_lock
+from skeldir.db.pool import DatabaseUnreachable
 from skeldir.matviews.registry import CANONICAL_VIEWS, CanonicalView, find_view
 from skeldir.matviews.store import queries
 
@@ -66,7 +67,7 @@ async def refresh_view(
             outcome = await _refresh_locked(
                 connection, view, requested_at, only_if_changed, timeout_ms
             )
-    except asyncpg.PostgresError as error:
+    except (asyncpg.PostgresError, DatabaseUnreachable) as error:
         message = f"{type(error).__name__}: {error}"
         async with database.unbound() as connection:
             start = await queries.start_refresh(connection)

@@ -13,6 +13,7 @@ from skeldir.ingest.files import (
     mapping_from_settings,
     read_mapping,
 )
+from skeldir.ingest.files.mapping import Condition
 from skeldir.ingest.files.mapping_file import Settings, merge_settings
 
 TOUCHES: Settings = {"kind": "touches", "columns": {"occurred_at": "time", "journey_key": "who"}}
@@ -166,6 +167,11 @@ def test_the_models_of_a_mapping_change_no_fingerprint_and_all_else_does() -> No
     assert build(MIXED, models={"lookback_days": 40}).fingerprint() == mapping.fingerprint()
     assert build(MIXED, time_zone="UTC").fingerprint() != mapping.fingerprint()
     assert build(MIXED, columns={"source": "s"}).fingerprint() != mapping.fingerprint()
+
+
+def test_a_condition_that_is_said_again_replaces_the_whole_condition() -> None:
+    mapping = build(MIXED, order_when={"column": "order"})
+    assert mapping.order_when == Condition("order")
 
 
 def test_a_mapping_file_is_toml_and_flags_win_over_it(tmp_path: Path) -> None:

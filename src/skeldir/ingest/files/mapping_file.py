@@ -33,6 +33,7 @@ _TEXTS: Final = (
 )  # fmt: skip
 _CONDITIONS: Final = ("touch_when", "order_when")
 _NAMES: Final = ("click_ids", "channels", "new_channels", "kinds")
+_JOINED: Final = ("columns", *_NAMES, "models")
 _KEYS: Final = (*_TEXTS, *_CONDITIONS, "columns", *_NAMES, "refund", "models")
 _CHOICES: Final[Mapping[str, Sequence[str]]] = {
     "kind": FILE_KINDS,
@@ -65,12 +66,14 @@ def read_settings(path: Path) -> dict[str, object]:
 
 
 def merge_settings(base: Settings, over: Settings) -> dict[str, object]:
-    """Return `base` with what `over` says in its place; their tables are joined key by key."""
+    """Return `base` with what `over` says in its place; tables of names are joined key by key."""
     merged = dict(base)
     for key, value in over.items():
         below = merged.get(key)
-        both = isinstance(below, Mapping) and isinstance(value, Mapping)
-        merged[key] = {**below, **value} if both else value  # type: ignore[dict-item]  # both are mappings here
+        if key in _JOINED and isinstance(below, Mapping) and isinstance(value, Mapping):
+            merged[key] = {**below, **value}
+        else:
+            merged[key] = value
     return merged
 
 

@@ -1,0 +1,96 @@
+"""Versions of the models: made, made active, and never added up with one another."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+
+from skeldir.attribution import (
+    MODEL_NAMES,
+    channel_totals,
+    define_models,
+)
+from skeldir.db.pool import Database
+from skeldir.matviews import roll_up_dirty_days
+from skeldir.revenue import ledger_totals
+from tests.support.credit import (
+    assert_ledger_is_credited,
+    count_dirty,
+    credit_until_complete,
+    sum_by_channel,
+)
+from tests.support.make import (
+    at,
+    make_conversion,
+    make_touch,
+    send_conversions,
+    send_touches,
+)
+
+
+async def redefine(db: Database, tenant: UUID, lookback_days: int) -> list[str]:
+    async with db.tenant(tenant) as connection:
+        versions = await define_models(connection, tenant, lookback_days=lookback_days)
+        return [version.model_version for version in versions]
+
+
+async def test_other_parameters_make_a_version_that_is_never_added_to_the_one_before(
+    db: Database, tenant: UUID
+) -> None:
+    await send_touches(db, tenant, make_touch(), make_touch(occurred_at=at(20), channel="sms"))
+    await send_conversions(db, tenant, make_conversion(occurred_at=at(25)))
+    await credit_until_complete(db, tenant)
+    assert await sum_by_channel(db, tenant) == {"email": 5_000, "sms": 5_000}
+
+    assert await redefine(db, tenant, 10) == sorted(f"{model}@2" for model in MODEL_NAMES)
+    assert await count_dirty(db, tenant) == 1
+    await credit_until_complete(db, tenant)
+    assert await sum_by_channel(db, tenant) == {"sms": 10_000}
+    await roll_up_dirty_days(db, tenant_id=tenant)
+    assert await rolled_up(db, tenant) == {"linear@2": {"sms": 10_000}}
+    async with db.tenant(tenant) as connection:
+        (total,) = [t for t in await channel_totals(connection, tenant) if t.model == "linear"]
+        (ledger,) = await ledger_totals(connection, tenant)
+    assert (total.channel_code, total.credited_cents, total.conversions) == ("sms", 10_000, 1)
+    assert ledger.net_cents == 10_000
+
+
+async def test_going_back_makes_the_first_version_active_again_with_what_came_meanwhile(
+    db: Database, tenant: UUID
+) -> None:
+    await send_touches(db, tenant, make_touch())
+    await send_conversions(db, tenant, make_conversion(order_id="X", occurred_at=at(25)))
+    await credit_until_complete(db, tenant)
+    await redefine(db, tenant, 10)
+    await send_conversions(
+        db, tenant, make_conversion(order_id="X", kind="refund", amount_cents=1, occurred_at=at(26))
+    )
+    await credit_until_complete(db, tenant)
+    assert await sum_by_channel(db, tenant) == {"unattributed": 9_999}
+
+    assert await redefine(db, tenant, 30) == sorted(f"{model}@1" for model in MODEL_NAMES)
+    await credit_until_complete(db, tenant)
+    await roll_up_dirty_days(db, tenant_id=tenant)
+    assert await sum_by_channel(db, tenant) == {"email": 9_999}
+    assert await rolled_up(db, tenant) == {"linear@1": {"email": 9_999}}
+    await assert_ledger_is_credited(db, tenant)
+    assert await redefine(db, tenant, 31) == sorted(f"{model}@3" for model in MODEL_NAMES)
+
+
+async def test_the_same_parameters_again_change_nothing(db: Database, tenant: UUID) -> None:
+    await send_conversions(db, tenant, make_conversion())
+    await credit_until_complete(db, tenant)
+    assert await redefine(db, tenant, 30) == sorted(f"{model}@1" for model in MODEL_NAMES)
+    assert await count_dirty(db, tenant) == 0
+
+
+async def rolled_up(db: Database, tenant: UUID) -> dict[str, dict[str, int]]:
+    """Return cents by channel of every version of the linear model that the rollups hold."""
+    found: dict[str, dict[str, int]] = {}
+    async with db.tenant(tenant) as connection:
+        for row in await connection.fetch(
+            "SELECT model_version, channel_code, sum(credited_cents)::bigint AS cents FROM rollup_channel_day"
+            " WHERE model_version LIKE 'linear%' GROUP BY 1, 2"
+        ):
+            found.setdefault(row["model_version"], {})[row["channel_code"]] = row["cents"]
+    return found

@@ -1,0 +1,135 @@
+"""More than one worker, and workers that die: every order is credited, and none twice."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from skeldir.attribution import (
+    credit_dirty_orders,
+)
+from skeldir.attribution.runs import MARKS_PER_TRANSACTION
+from skeldir.db.locks import try_lock
+from skeldir.db.pool import Database, open_database
+from tests.conftest import Clone
+from tests.support.credit import (
+    assert_ledger_is_credited,
+    count_dirty,
+    read_credits,
+    rebuild_credits,
+)
+from tests.support.make import (
+    make_conversion,
+    make_touch,
+    send_conversions,
+    send_touches,
+)
+
+ORDERS = MARKS_PER_TRANSACTION + 500
+"""So many that a run needs two transactions."""
+
+
+async def make_work(db: Database, tenant: UUID) -> None:
+    """Send ORDERS orders of their own journeys, each with a touch of email."""
+    journeys = [f"visitor-{number}" for number in range(ORDERS)]
+    await send_touches(db, tenant, *(make_touch(journey_key=key) for key in journeys))
+    await send_conversions(db, tenant, *(make_conversion(journey_key=key) for key in journeys))
+
+
+async def test_two_runs_at_once_credit_no_order_twice(
+    clone: Clone, db: Database, tenant: UUID
+) -> None:
+    await make_work(db, tenant)
+    async with open_database(clone.app_url, pool_size=2, statement_timeout_ms=30_000) as other:
+        reports = await asyncio.gather(credit_dirty_orders(db), credit_dirty_orders(other))
+    assert sum(report.orders for report in reports) == ORDERS
+    assert any(report.is_complete for report in reports)
+    incremental = await read_credits(db, tenant)
+    await assert_ledger_is_credited(db, tenant)
+    assert incremental == await rebuild_credits(db, tenant)
+
+
+async def test_a_run_that_finds_another_at_work_says_so_and_touches_nothing(
+    db: Database, tenant: UUID, other_tenant: UUID
+) -> None:
+    for owner in (tenant, other_tenant):
+        await send_conversions(db, owner, make_conversion())
+    async with db.tenant(tenant) as busy:
+        assert await try_lock(busy, f"credit:{tenant}")
+        report = await credit_dirty_orders(db)
+        assert (report.orders, report.is_complete) == (1, False)
+        assert await count_dirty(db, tenant) == 1
+    assert (await credit_dirty_orders(db)).is_complete
+    await assert_ledger_is_credited(db, tenant)
+    await assert_ledger_is_credited(db, other_tenant)
+
+
+_RUN_IN_ANOTHER_PROCESS = """
+import asyncio, sys
+from skeldir.attribution import credit_dirty_orders
+from skeldir.db.pool import open_database
+
+def stop_after_a_transaction(orders):
+    sys.stdout.write(f"{orders}\\n")
+    sys.stdout.flush()
+    sys.stdin.readline()
+
+async def run():
+    async with open_database(sys.argv[1], pool_size=2, statement_timeout_ms=30_000) as database:
+        await credit_dirty_orders(database, progress=stop_after_a_transaction)
+
+asyncio.run(run())
+"""
+
+
+async def test_a_run_killed_in_the_middle_loses_nothing_and_repeats_nothing(
+    clone: Clone, db: Database, tenant: UUID
+) -> None:
+    await make_work(db, tenant)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        _RUN_IN_ANOTHER_PROCESS,
+        clone.app_url,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        first = int(await process.stdout.readline())
+        # The second transaction deletes its marks and then stops, because it may not write here.
+        with psycopg.connect(clone.superuser_url) as admin:
+            admin.execute("LOCK TABLE attribution_allocations IN SHARE MODE")
+            process.stdin.write(b"\n")
+            await wait_until_blocked(admin)
+            process.kill()
+            await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert first == MARKS_PER_TRANSACTION
+    # The server needs a moment to notice that its client is gone, and the lock of the run goes with it.
+    for _ in range(500):
+        report = await credit_dirty_orders(db)
+        if report.is_complete:
+            break
+        await asyncio.sleep(0.01)
+    assert report.orders == ORDERS - MARKS_PER_TRANSACTION
+    incremental = await read_credits(db, tenant)
+    await assert_ledger_is_credited(db, tenant)
+    assert incremental == await rebuild_credits(db, tenant)
+
+
+async def wait_until_blocked(admin: psycopg.Connection) -> None:
+    blocked = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'attribution_allocations'::regclass"
+    for _ in range(1_000):
+        if admin.execute(blocked).fetchone():
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("the run never came to write")

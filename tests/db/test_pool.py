@@ -1,0 +1,123 @@
+"""The one place where transactions are opened: what it refuses, and what it says when the server goes away."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from skeldir.db.pool import Database, DatabaseUnreachable, RuntimeRoleUnsafe, open_database
+from tests.conftest import Clone
+from tests.support.refreshing import superuser_of
+
+if TYPE_CHECKING:
+    from skeldir.db.pool import Connection
+
+
+async def open_and_close(url: str) -> None:
+    async with open_database(url, pool_size=1, statement_timeout_ms=1_000):
+        pass
+
+
+async def test_a_role_that_row_level_security_does_not_bind_is_refused(clone: Clone) -> None:
+    role = f"unbound_{uuid4().hex}"
+    async with superuser_of(clone) as superuser:
+        await superuser.execute(f"CREATE ROLE {role} LOGIN BYPASSRLS")
+        try:
+            for user in ("postgres", role):
+                with pytest.raises(RuntimeRoleUnsafe, match=user) as refusal:
+                    await open_and_close(clone.server.url(user=user, database=clone.name))
+                assert "app_user" in refusal.value.cure
+        finally:
+            await superuser.execute(f"DROP ROLE {role}")
+
+
+async def test_a_database_that_is_not_there_is_unreachable(clone: Clone) -> None:
+    for url in (
+        clone.server.url(user="app_user", database="nowhere"),
+        clone.server.url(user="nobody", database=clone.name),
+        "postgresql://app_user@127.0.0.1:1/nowhere",
+    ):
+        with pytest.raises(DatabaseUnreachable):
+            await open_and_close(url)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg", "postgresql+asyncpg"])
+async def test_each_of_the_three_schemes_connects(clone: Clone, scheme: str) -> None:
+    await open_and_close(clone.app_url.replace("postgresql", scheme, 1))
+
+
+async def end_all_sessions(clone: Clone) -> None:
+    async with superuser_of(clone) as superuser:
+        await superuser.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+async def lose_it(clone: Clone, opened: AbstractAsyncContextManager[Connection]) -> None:
+    async with opened as connection:
+        await end_all_sessions(clone)
+        await connection.execute("SELECT 1")
+
+
+async def test_a_connection_that_is_lost_is_told_as_such_and_the_next_one_works(
+    db: Database, clone: Clone
+) -> None:
+    for open_one in (db.statement, db.unbound, lambda: db.tenant(uuid4())):
+        with pytest.raises(DatabaseUnreachable, match="was lost") as told:
+            await lose_it(clone, open_one())
+        assert told.value.status == 503
+        async with open_one() as connection:
+            assert await connection.fetchval("SELECT 1") == 1
+
+
+async def test_a_server_that_has_gone_is_unreachable_and_not_a_fault_of_ours(clone: Clone) -> None:
+    async with open_database(clone.app_url, pool_size=1, statement_timeout_ms=1_000) as database:
+        await close_to_all(clone)
+        for open_one in (database.statement, database.unbound, lambda: database.tenant(uuid4())):
+            with pytest.raises(DatabaseUnreachable):
+                await use(open_one())
+
+
+async def close_to_all(clone: Clone) -> None:
+    """Let the database, seen from its program, be gone."""
+    connection = await asyncpg.connect(clone.server.url())
+    await connection.execute(f"ALTER DATABASE {clone.name} ALLOW_CONNECTIONS false")
+    await connection.execute(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1",
+        clone.name,
+    )
+    await connection.close()
+
+
+async def use(opened: AbstractAsyncContextManager[Connection]) -> None:
+    async with opened as connection:
+        await connection.execute("SELECT 1")
+
+
+async def test_a_fault_of_a_statement_is_not_taken_for_a_lost_connection(db: Database) -> None:
+    with pytest.raises(asyncpg.UndefinedTableError):
+        async with db.unbound() as connection:
+            await connection.execute("SELECT 1 FROM there_is_no_such_table")
+    with pytest.raises(asyncpg.DataError):
+        async with db.unbound() as connection:
+            await connection.fetchval("SELECT $1::integer", "not a number")
+
+
+async def fail_after_writing(db: Database, tenant: UUID) -> None:
+    async with db.tenant(tenant) as connection:
+        await connection.execute(
+            "INSERT INTO channels (tenant_id, code, label) VALUES ($1, 'radio', 'Radio')", tenant
+        )
+        _ = 1 / 0
+
+
+async def test_what_was_written_before_an_error_is_not_kept(db: Database, tenant: UUID) -> None:
+    with pytest.raises(ZeroDivisionError):
+        await fail_after_writing(db, tenant)
+    async with db.tenant(tenant) as connection:
+        assert await connection.fetchval("SELECT count(*) FROM channels") == 0

@@ -1,0 +1,227 @@
+"""Common columns are recognised and each choice is told; what cannot be known is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from skeldir.ingest.files import FileMapping, MappingInvalid, choose_mapping, recognise_columns
+from skeldir.ingest.files.mapping import Condition
+
+AT = "2026-06-01T10:00:00Z"
+
+
+def recognise(
+    rows: Sequence[Mapping[str, object]], **said: object
+) -> tuple[FileMapping, list[str]]:
+    header = list(dict.fromkeys(name for row in rows for name in row))
+    return recognise_columns(header, [[row.get(name) for name in header] for row in rows], said)
+
+
+def columns(mapping: FileMapping) -> dict[str, str]:
+    return {field: "+".join(names) for field, names in mapping.columns.items()}
+
+
+def questions(rows: Sequence[Mapping[str, object]], **said: object) -> str:
+    with pytest.raises(MappingInvalid) as caught:
+        recognise(rows, **said)
+    return caught.value.detail
+
+
+def test_touches_with_utm_parameters_are_recognised() -> None:
+    row = {
+        "Timestamp": AT,
+        "Visitor ID": "v1",
+        "utm_source": "google",
+        "utm_medium": "cpc",
+        "utm_campaign": "x",
+        "Referrer": "https://www.google.com/",
+        "landing-page": "/",
+        "GCLID": "Cj0",
+        "email": "jane@example.com",
+    }
+    mapping, choices = recognise([row])
+    assert mapping.kind == "touches"
+    assert columns(mapping) == {
+        "occurred_at": "Timestamp",
+        "journey_key": "Visitor ID",
+        "source": "utm_source",
+        "medium": "utm_medium",
+        "campaign": "utm_campaign",
+        "referrer_host": "Referrer",
+        "landing_path": "landing-page",
+    }
+    assert mapping.click_ids == {"gclid": "GCLID"}
+    assert "email" not in mapping.wanted
+    assert 'occurred_at: column "Timestamp"' in choices
+    assert any("key: made from all columns" in choice for choice in choices)
+
+
+def test_orders_are_recognised_with_their_unit() -> None:
+    row = {"id": "1", "transaction_id": "t1", "date": AT, "revenue": "12.50", "currency": "EUR"}
+    mapping, choices = recognise([row, {**row, "id": "2"}])
+    assert (mapping.kind, mapping.amount_unit, mapping.currency) == ("conversions", "major", None)
+    assert columns(mapping) == {
+        "occurred_at": "date",
+        "idempotency_key": "id",
+        "order_id": "transaction_id",
+        "amount": "revenue",
+        "currency": "currency",
+    }
+    assert "amounts: major units" in choices
+
+
+def test_an_id_that_comes_twice_is_no_key() -> None:
+    row = {"id": "1", "order_id": "t1", "time": AT, "total": "1.5", "currency": "EUR"}
+    mapping, _ = recognise([row, {**row, "order_id": "t2"}])
+    assert "idempotency_key" not in mapping.columns
+
+
+def test_the_fields_of_our_own_files_are_recognised() -> None:
+    touch = {"idempotency_key": "k", "occurred_at": AT, "journey_key": "v", "click_ids": ["gclid"]}
+    mapping, _ = recognise([touch, {**touch, "source": "google"}])
+    assert columns(mapping) == {name: name for name in (*touch, "source")}
+    entry = {"idempotency_key": "k", "order_id": "o", "kind": "capture", "amount_cents": 1250}
+    mapping, _ = recognise([{**entry, "currency": "USD", "occurred_at": AT, "journey_key": "v"}])
+    assert (mapping.kind, mapping.amount_unit) == ("conversions", "minor")
+    assert columns(mapping)["kind"] == "kind"
+
+
+@pytest.mark.parametrize(
+    ("flag", "values"), [("conversion", ["0", "1"]), ("Is Purchase", ["False", "False"])]
+)
+def test_a_column_of_yes_and_no_tells_which_rows_are_orders(flag: str, values: list[str]) -> None:
+    row = {"time": AT, "customer_id": "c", "channel": "email", "value": "6.5"}
+    mapping, choices = recognise([{**row, flag: value} for value in values], currency="USD")
+    assert mapping.kind == "mixed"
+    assert mapping.order_when is not None
+    assert mapping.order_when.column == flag
+    assert {"1", "true", "True"} <= set(mapping.order_when.equals)
+    assert columns(mapping)["order_id"] == "customer_id+time"
+    assert 'order_id: made from "customer_id" and "time"' in choices
+
+
+def test_an_order_id_that_few_rows_have_tells_which_are_orders() -> None:
+    row = {"time": AT, "customer_id": "c", "channel": "email", "total": "", "order_id": ""}
+    mapping, _ = recognise([row, {**row, "total": "6.5", "order_id": "o"}], currency="USD")
+    assert (mapping.kind, mapping.order_when) == ("mixed", Condition("order_id"))
+
+
+def test_channels_are_matched_by_code_and_label_and_the_others_asked_for() -> None:
+    row = {"time": AT, "customer_id": "c"}
+    values = ["email", "Paid Search", "ORGANIC-SOCIAL", "Referral"]
+    mapping, choices = recognise([{**row, "channel": value} for value in values])
+    assert mapping.channels == {
+        "Paid Search": "paid_search",
+        "ORGANIC-SOCIAL": "organic_social",
+        "Referral": "referral",
+    }
+    assert 'channel "Paid Search": paid_search' in choices
+    asked = questions([{**row, "channel": value} for value in ["Facebook", "1 & 1", "email"]])
+    assert '"Facebook", "1 & 1"' in asked
+    assert '"Facebook" = "facebook" under [channels]' in asked
+    mapping, _ = recognise([{**row, "channel": "podcast"}], new_channels={"podcast": "Podcast"})
+    assert mapping.channels is None
+
+
+def test_everything_that_cannot_be_known_is_asked_at_once() -> None:
+    asked = questions(
+        [{"time": "2026-06-01 10:00", "customer_id": "c", "channel": "Facebook", "value": "6"}]
+    )
+    words = ["--time-zone", "--currency", "--amount-unit", "[channels]", "order_when"]
+    assert [word for word in words if word not in asked] == []
+
+
+@pytest.mark.parametrize(
+    ("time", "word"),
+    [
+        ("2026-06-01", "holds days"),
+        ("01.06.2026 10:00", "time_format"),
+        ("06/01/2026", "time_format"),
+        ("178031", "time_format"),
+        ("2026-06-01T10:00:00", "--time-zone"),
+    ],
+)
+def test_times_that_leave_a_doubt_are_asked_about(time: str, word: str) -> None:
+    assert word in questions([{"time": time, "visitor_id": "v", "utm_source": "x"}])
+
+
+@pytest.mark.parametrize(
+    ("time", "form"),
+    [
+        (1780315200, "epoch_seconds"),
+        ("1780315200000", "epoch_milliseconds"),
+        ("1780315200000000", "epoch_microseconds"),
+        ("2026-06-01 10:00:00 +0200", "iso"),
+        (datetime(2026, 6, 1, tzinfo=UTC), "iso"),
+    ],
+)
+def test_times_without_a_doubt_are_taken(time: object, form: str) -> None:
+    mapping, _ = recognise([{"time": time, "visitor_id": "v", "utm_source": "x"}])
+    assert mapping.time_format == form
+
+
+def test_a_few_bare_times_among_others_are_left_to_be_refused() -> None:
+    row = {"visitor_id": "v", "utm_source": "x"}
+    rows = [{**row, "time": time} for time in (AT, AT, "2026-06-01T10:00:00")]
+    assert recognise(rows)[0].time_zone is None
+
+
+def test_a_decimal_comma_is_asked_about() -> None:
+    row = {"order_id": "t1", "time": AT, "total": "1,50", "currency": "EUR"}
+    assert "decimal_mark" in questions([row])
+    assert recognise([row], decimal_mark=",")[0].decimal_mark == ","
+
+
+def test_a_file_of_touches_must_tell_where_they_came_from() -> None:
+    assert "where the visits came from" in questions([{"time": AT, "visitor_id": "v"}])
+
+
+def test_the_kind_that_is_said_wins_over_the_columns() -> None:
+    row = {"time": AT, "customer_id": "c", "channel": "email", "order_id": "o", "total": "1.5"}
+    mapping, choices = recognise([row], kind="conversions", currency="USD")
+    assert "channel" not in mapping.columns
+    mapping, choices = recognise([row], kind="touches")
+    assert {"order_id", "amount"}.isdisjoint(mapping.columns)
+    assert not any(choice.startswith("order_id") for choice in choices)
+
+
+def test_what_is_said_wins_over_what_is_recognised() -> None:
+    row = {"time": AT, "customer_id": "c", "visitor_id": "v", "channel": "email"}
+    mapping, _ = recognise([row], columns={"journey_key": "customer_id"})
+    assert columns(mapping)["journey_key"] == "customer_id"
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_mapping_file_is_taken_as_it_is(tmp_path: Path) -> None:
+    data = write(tmp_path / "x.csv", f"t;who;utm_source\n{AT};v;google\n")
+    columns_of_map = '[columns]\noccurred_at = "t"\njourney_key = "who"\n'
+    map_file = write(tmp_path / "m.toml", f'kind = "touches"\n{columns_of_map}')
+    chosen = choose_mapping(data, kind="touches", map_file=map_file, flags={})
+    assert set(chosen.mapping.columns) == {"occurred_at", "journey_key"}
+    assert chosen.choices == ()
+    with pytest.raises(MappingInvalid, match="not of conversions"):
+        choose_mapping(data, kind="conversions", map_file=map_file, flags={})
+    with pytest.raises(MappingInvalid, match='no column "whoo"'):
+        choose_mapping(
+            data, kind=None, map_file=map_file, flags={"columns": {"journey_key": "whoo"}}
+        )
+
+
+def test_without_a_mapping_the_file_is_looked_at(tmp_path: Path) -> None:
+    data = write(tmp_path / "x.csv", f"time;visitor_id;utm_source\n{AT};v;google\n")
+    chosen = choose_mapping(data, kind=None, map_file=None, flags={})
+    assert (chosen.mapping.kind, chosen.layout.delimiter) == ("touches", ";")
+    assert "kind: touches" in chosen.choices
+    own = write(tmp_path / "y.csv", f"time,visitor_id,channel\n{AT},v,podcast\n")
+    chosen = choose_mapping(own, kind=None, map_file=None, flags={}, own_channels=["podcast"])
+    assert chosen.mapping.channels is None
+    with pytest.raises(MappingInvalid, match="xml"):
+        choose_mapping(own, kind=None, map_file=None, flags={"format": "xml"})

@@ -1,0 +1,326 @@
+"""The rollups of the marked days are computed anew, and then equal a computation from all facts."""
+
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import date, timedelta
+from typing import TypeAlias
+from uuid import UUID
+
+import asyncpg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from skeldir.attribution import credit_dirty_orders, define_models
+from skeldir.db.pool import Database, open_database
+from skeldir.matviews import mark_days, roll_up_dirty_days
+from skeldir.matviews.rollups import DAYS_PER_TRANSACTION
+from tests.conftest import Clone
+from tests.support.make import (
+    DAY_0,
+    at,
+    make_conversion,
+    make_tenant,
+    make_touch,
+    send_conversions,
+    send_touches,
+)
+from tests.support.recompute import (
+    Facts,
+    Rows,
+    allocation_summary,
+    channel_performance,
+    daily_revenue_summary,
+    read_facts,
+)
+from tests.support.refreshing import superuser_of, until
+
+Superuser: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+ROLLUPS = ("rollup_revenue_day", "rollup_channel_day", "rollup_allocation_day")
+
+
+@pytest.fixture
+async def superuser(clone: Clone) -> AsyncIterator[Superuser]:
+    async with superuser_of(clone) as connection:
+        yield connection
+
+
+async def read_rollups(superuser: Superuser, tenant: UUID) -> dict[str, Rows]:
+    """Return the rollups in the shapes of the recomputation, orders and last entry beside."""
+    questions = {
+        "revenue": "SELECT revenue_date, currency, state, amount_cents, entries FROM rollup_revenue_day",
+        "orders": "SELECT revenue_date, currency, sum(orders), max(last_entry_at) FROM rollup_revenue_day",
+        "channel": "SELECT model_version, channel_code, revenue_date, currency, conversion_ppt, credited_cents,"
+        " spend_cents FROM rollup_channel_day",
+        "allocation": "SELECT model_version, revenue_date, currency, ledger_cents, awaiting_capture_cents,"
+        " allocated_cents FROM rollup_allocation_day",
+    }
+    ends = {"orders": " GROUP BY 1, 2"}
+    return {
+        name: {
+            tuple(row)
+            for row in await superuser.fetch(
+                f"{question} WHERE tenant_id = $1{ends.get(name, '')}", tenant
+            )
+        }
+        for name, question in questions.items()
+    }
+
+
+def expected_rollups(facts: Facts) -> dict[str, Rows]:
+    days = {(entry.day, entry.currency) for entry in facts.entries}
+    return {
+        "revenue": daily_revenue_summary(facts),
+        "orders": {
+            (
+                day,
+                currency,
+                sum(e.opens_order for e in facts.entries if (e.day, e.currency) == (day, currency)),
+                max(e.occurred_at for e in facts.entries if (e.day, e.currency) == (day, currency)),
+            )
+            for day, currency in days
+        },
+        "channel": {(*row[:4], row[4] * 10**12, *row[5:7]) for row in channel_performance(facts)},  # type: ignore[operator]  # the fifth is a Decimal
+        "allocation": {row[:6] for row in allocation_summary(facts)},
+    }
+
+
+async def assert_rolled_up(superuser: Superuser, tenant: UUID) -> None:
+    facts = await read_facts(superuser, tenant)
+    shown, expected = await read_rollups(superuser, tenant), expected_rollups(facts)
+    for name in expected:
+        assert shown[name] == expected[name], name
+
+
+orders = st.sampled_from(["order-1", "order-2", "order-3"])
+# Few days, half of them at the edge of one, so that entries meet.
+moments = st.integers(0, 12).map(lambda halves: at(halves / 2))
+kinds = st.sampled_from(
+    ["capture", "capture", "refund", "refund_reversal", "dispute", "dispute_reversal"]
+)
+steps = st.one_of(
+    st.tuples(st.just("post"), orders, kinds, st.integers(1, 300), moments),
+    st.tuples(st.just("touch"), st.sampled_from(["email", "direct"]), moments),
+    st.tuples(st.just("spend"), st.integers(0, 6), st.integers(1, 50)),
+    st.just(("credit",)),
+    st.just(("roll up",)),
+    st.tuples(st.just("models"), st.integers(1, 3)),
+)
+
+
+async def take_step(db: Database, tenant: UUID, step: Sequence[object]) -> None:
+    match step:
+        case ("post", order_id, kind, cents, moment):
+            item = make_conversion(
+                order_id=order_id, kind=kind, amount_cents=cents, occurred_at=moment
+            )
+            await send_conversions(db, tenant, item)
+        case ("touch", channel, moment):
+            await send_touches(db, tenant, make_touch(channel=channel, occurred_at=moment))
+        case ("spend", int(day), int(cents)):
+            await spend_money(db, tenant, (DAY_0 + timedelta(days=day)).date(), cents)
+        case ("credit",):
+            await credit_dirty_orders(db, tenant_id=tenant)
+        case ("roll up",):
+            await roll_up_dirty_days(db, tenant_id=tenant)
+        case ("models", int(lookback)):
+            async with db.tenant(tenant) as connection:
+                await define_models(connection, tenant, lookback_days=lookback)
+
+
+async def spend_money(db: Database, tenant: UUID, day: date, cents: int) -> None:
+    async with db.tenant(tenant) as connection:
+        await connection.execute(
+            """INSERT INTO spend (tenant_id, id, business_key, spend_date, channel_code, currency, amount_cents)
+               VALUES ($1, gen_random_uuid(), gen_random_uuid()::text, $2, 'email', 'USD', $3)""",
+            tenant,
+            day,
+            cents,
+        )
+        await mark_days(connection, tenant, [day])
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(story=st.lists(steps, max_size=14))
+async def test_after_any_sequence_of_facts_and_runs_the_rollups_equal_a_full_recomputation(
+    db: Database, superuser: Superuser, story: list[tuple[object, ...]]
+) -> None:
+    tenant = await make_tenant(db, "any")
+    for step in [*story, ("credit",), ("roll up",)]:
+        await take_step(db, tenant, step)
+    await assert_rolled_up(superuser, tenant)
+    async with db.tenant(tenant) as connection:
+        assert await connection.fetchval("SELECT count(*) FROM dirty_days") == 0
+
+
+async def test_only_marked_days_are_computed_anew(
+    db: Database, superuser: Superuser, tenant: UUID, other_tenant: UUID
+) -> None:
+    for owner in (tenant, other_tenant):
+        await send_conversions(
+            db,
+            owner,
+            *(make_conversion(order_id=f"{day}", occurred_at=at(day)) for day in range(5)),
+        )
+    await credit_dirty_orders(db)
+    await roll_up_dirty_days(db)
+    before = await row_versions(superuser)
+    refund = make_conversion(order_id="2", kind="refund", amount_cents=1, occurred_at=at(3))
+    await send_conversions(db, tenant, refund)
+    await credit_dirty_orders(db)
+    assert await roll_up_dirty_days(db) == 2
+    after = await row_versions(superuser)
+    touched = {place[:3] for place in before if before[place] != after.get(place)}
+    days = {(DAY_0 + timedelta(days=day)).date() for day in (2, 3)}
+    assert touched == {(table, tenant, day) for table in ROLLUPS for day in days}
+    await assert_rolled_up(superuser, tenant)
+
+
+async def row_versions(superuser: Superuser) -> dict[tuple[object, ...], int]:
+    """Return which transaction wrote each row of the rollups, by table, tenant, day and the row's content."""
+    versions: dict[tuple[object, ...], int] = {}
+    for table in ROLLUPS:
+        rows = await superuser.fetch(
+            f"SELECT tenant_id, revenue_date, t::text AS content, xmin::text AS version FROM {table} t"
+        )
+        for row in rows:
+            versions[table, row["tenant_id"], row["revenue_date"], row["content"]] = int(
+                row["version"]
+            )
+    return versions
+
+
+async def test_nothing_marked_is_nothing_done(
+    db: Database, superuser: Superuser, tenant: UUID
+) -> None:
+    await send_conversions(db, tenant, make_conversion())
+    await credit_dirty_orders(db)
+    assert await roll_up_dirty_days(db) == 1
+    before = await row_versions(superuser)
+    changes = await superuser.fetchval("SELECT count(*) FROM rollup_changes")
+    assert await roll_up_dirty_days(db) == 0
+    assert await row_versions(superuser) == before
+    assert await superuser.fetchval("SELECT count(*) FROM rollup_changes") == changes
+
+
+async def test_the_days_of_one_tenant_can_be_rolled_up_without_anothers(
+    db: Database, superuser: Superuser, tenant: UUID, other_tenant: UUID
+) -> None:
+    for owner in (tenant, other_tenant):
+        await send_conversions(db, owner, make_conversion())
+    assert await roll_up_dirty_days(db, tenant_id=tenant) == 1
+    waiting = await superuser.fetch("SELECT DISTINCT tenant_id FROM dirty_days")
+    assert [row["tenant_id"] for row in waiting] == [other_tenant]
+
+
+async def test_more_days_than_one_transaction_takes_are_all_done(
+    db: Database, superuser: Superuser, tenant: UUID
+) -> None:
+    days = DAYS_PER_TRANSACTION + 20
+    await send_conversions(
+        db, tenant, *(make_conversion(occurred_at=at(day)) for day in range(days))
+    )
+    await credit_dirty_orders(db)
+    told: list[int] = []
+    assert await roll_up_dirty_days(db, progress=told.append) == days
+    assert told == [DAYS_PER_TRANSACTION, 20]
+    await assert_rolled_up(superuser, tenant)
+
+
+async def test_a_fact_that_is_rolled_back_leaves_no_mark(
+    db: Database, superuser: Superuser, tenant: UUID
+) -> None:
+    with pytest.raises(ZeroDivisionError):
+        await mark_and_fail(db, tenant)
+    assert await superuser.fetchval("SELECT count(*) FROM dirty_days") == 0
+
+
+async def mark_and_fail(db: Database, tenant: UUID) -> None:
+    async with db.tenant(tenant) as connection:
+        await mark_days(connection, tenant, [DAY_0.date()])
+        _ = 1 / 0
+
+
+async def is_waiting(superuser: Superuser) -> bool:
+    """Say whether somebody waits for a lock in this database."""
+    count: int = await superuser.fetchval(
+        """SELECT count(*) FROM pg_stat_activity
+           WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+    )
+    return count > 0
+
+
+async def test_a_mark_written_during_a_roll_up_survives_it(
+    db: Database, clone: Clone, superuser: Superuser, tenant: UUID
+) -> None:
+    """The roll-up has taken its marks and stands before its first write; then the same day gets another entry."""
+    await send_conversions(db, tenant, make_conversion(amount_cents=100))
+    await credit_dirty_orders(db)
+    async with open_database(clone.app_url, pool_size=1, statement_timeout_ms=30_000) as elsewhere:
+        async with superuser_of(clone) as blocker, blocker.transaction():
+            await blocker.execute("LOCK TABLE rollup_revenue_day IN ACCESS EXCLUSIVE MODE")
+            rolling = asyncio.create_task(roll_up_dirty_days(elsewhere, tenant_id=tenant))
+            await until(lambda: is_waiting(superuser))
+            async with db.tenant(tenant) as writer:
+                await mark_days(writer, tenant, [date(2026, 3, 2)])
+            await send_conversions(db, tenant, make_conversion(amount_cents=11))
+        await rolling
+    await credit_dirty_orders(db)
+    await roll_up_dirty_days(db)
+    await assert_rolled_up(superuser, tenant)
+
+
+async def test_an_entry_whose_transaction_was_open_during_a_roll_up_is_rolled_up_after_it(
+    db: Database, superuser: Superuser, tenant: UUID
+) -> None:
+    await send_conversions(db, tenant, make_conversion(amount_cents=100))
+    async with db.tenant(tenant) as writer:
+        await writer.execute(
+            """INSERT INTO revenue_ledger (tenant_id, id, business_key, order_id, kind, amount_cents, currency,
+                                           occurred_at, source)
+               VALUES ($1, gen_random_uuid(), 'late', 'late', 'capture', 11, 'USD', $2, 'test')""",
+            tenant,
+            DAY_0 + timedelta(days=1),
+        )
+        await mark_days(writer, tenant, [(DAY_0 + timedelta(days=1)).date()])
+        assert await roll_up_dirty_days(db) == 1
+    assert await roll_up_dirty_days(db) == 1
+    rows = await superuser.fetch("SELECT amount_cents, entries FROM rollup_revenue_day")
+    assert [tuple(row) for row in rows] == [(111, 2)]
+
+
+async def test_two_roll_ups_at_once_do_each_day_once(
+    db: Database, clone: Clone, superuser: Superuser, tenant: UUID
+) -> None:
+    await send_conversions(db, tenant, *(make_conversion(occurred_at=at(day)) for day in range(30)))
+    await credit_dirty_orders(db)
+    async with open_database(clone.app_url, pool_size=4, statement_timeout_ms=30_000) as elsewhere:
+        done = await asyncio.gather(
+            *(roll_up_dirty_days(pool) for pool in (db, elsewhere, db, elsewhere))
+        )
+    assert sum(done) == 30
+    await assert_rolled_up(superuser, tenant)
+
+
+async def test_a_refund_is_renamed_on_its_own_day_when_the_capture_comes(
+    db: Database, superuser: Superuser, tenant: UUID
+) -> None:
+    refund = make_conversion(order_id="late", kind="refund", amount_cents=40, occurred_at=at(1))
+    await send_conversions(db, tenant, refund)
+    await roll_up_dirty_days(db)
+    assert await states_by_day(superuser) == {(2, "awaiting_capture")}
+    await send_conversions(db, tenant, make_conversion(order_id="late", occurred_at=at(4)))
+    await roll_up_dirty_days(db)
+    assert await states_by_day(superuser) == {(2, "refunded"), (5, "captured")}
+
+
+async def states_by_day(superuser: Superuser) -> set[tuple[int, str]]:
+    rows = await superuser.fetch("SELECT revenue_date, state FROM rollup_revenue_day")
+    return {(row["revenue_date"].day, row["state"]) for row in rows}
