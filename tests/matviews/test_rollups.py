@@ -160,6 +160,18 @@ async def test_after_any_sequence_of_facts_and_runs_the_rollups_equal_a_full_rec
         assert await connection.fetchval("SELECT count(*) FROM dirty_days") == 0
 
 
+async def test_other_models_stand_beside_the_spend_of_days_without_an_order(
+    db: Database, superuser: Superuser, tenant: UUID
+) -> None:
+    await spend_money(db, tenant, DAY_0.date(), 500)
+    await roll_up_dirty_days(db)
+    async with db.tenant(tenant) as connection:
+        await define_models(connection, tenant, lookback_days=7)
+    await credit_dirty_orders(db)
+    await roll_up_dirty_days(db)
+    await assert_rolled_up(superuser, tenant)
+
+
 async def test_only_marked_days_are_computed_anew(
     db: Database, superuser: Superuser, tenant: UUID, other_tenant: UUID
 ) -> None:

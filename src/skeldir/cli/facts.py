@@ -59,15 +59,7 @@ def _import(
 ) -> None:
     from skeldir.ingest.files import choose_mapping
 
-    flags: dict[str, object] = {
-        name: value
-        for name, value in (
-            ("currency", currency),
-            ("amount_unit", amount_unit),
-            ("time_zone", time_zone),
-        )
-        if value is not None
-    }
+    flags = said_flags(currency, amount_unit, time_zone)
     if column:
         flags["columns"] = dict(_pair(text) for text in column)
 
@@ -80,6 +72,14 @@ def _import(
             tell_import(await import_with_progress(database, tenant_id, file, chosen.mapping))
 
     run_with_runtime(work)
+
+
+def said_flags(
+    currency: str | None, amount_unit: str | None, time_zone: str | None
+) -> dict[str, object]:
+    """Return what the flags say, in the shape of a mapping file."""
+    said = {"currency": currency, "amount_unit": amount_unit, "time_zone": time_zone}
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -174,15 +174,14 @@ def tell_import(report: ImportReport) -> None:
         soft_wrap=True,
     )
     for code, count in sorted(report.rejected_by_code.items()):
-        out.print(f"  rejected {count:,} times [bold]{code}[/]", soft_wrap=True)
+        out.print(f"  rejected {count:,} times {code}", soft_wrap=True)
         for example in (fault for fault in report.examples if fault.code == code):
             out.print(
                 f"    row {example.row}: {example.detail} {example.cure}",
                 soft_wrap=True,
-                markup=False,
             )
     for order in report.flagged[:5]:
-        out.print(f"  flagged order {order.order_id}: {order.state}", soft_wrap=True, markup=False)
+        out.print(f"  flagged order {order.order_id}: {order.state}", soft_wrap=True)
     if len(report.flagged) > 5:
         out.print(f"  … and {len(report.flagged) - 5:,} more flagged; `skeldir orders` shows them.")
 
@@ -253,8 +252,10 @@ def list_dead_events(
         ):
             events = await read_dead_events(connection, tenant_id, most=most)
         for event in events:
-            out.print(f"[bold]{event.code}[/]  {event.item_kind}  {event.origin}", soft_wrap=True)
-            out.print(f"  {event.detail} {event.cure}", soft_wrap=True, markup=False)
+            out.print(
+                f"{event.code}  {event.item_kind}  {event.origin}", style="bold", soft_wrap=True
+            )
+            out.print(f"  {event.detail} {event.cure}", soft_wrap=True)
         if not events:
             err.print("No item was refused.")
 

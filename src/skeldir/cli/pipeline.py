@@ -275,7 +275,7 @@ def _print_currency(total: LedgerTotal, credited: dict[str, dict[str, ChannelTot
     table.add_section()
     table.add_row("total", *(format_minor(amount, total.currency) for amount in sums), style="bold")
     is_balanced = all(amount == total.net_cents for amount in sums)
-    verdict = "equal" if is_balanced else "[bold red]NOT EQUAL[/]"
+    verdict = "equal" if is_balanced else "NOT EQUAL"
     table.add_row(
         f"ledger ({verdict})", *([format_minor(total.net_cents, total.currency)] * len(MODEL_NAMES))
     )

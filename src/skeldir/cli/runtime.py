@@ -32,8 +32,9 @@ T = TypeVar("T")
 DATABASE_NAME = "skeldir"
 # Amounts are never cut to fit: a terminal that is narrower wraps the lines.
 _NARROWEST = 112
-out = Console(highlight=False, width=max(_NARROWEST, Console().width))
-err = Console(stderr=True, highlight=False)
+# What people named may hold brackets, so nothing is read as markup.
+out = Console(highlight=False, markup=False, width=max(_NARROWEST, Console().width))
+err = Console(stderr=True, highlight=False, markup=False)
 
 
 class SchemaOutdated(SkeldirError):
@@ -124,7 +125,7 @@ def run_app(app: typer.Typer) -> None:
     try:
         app()
     except SkeldirError as error:
-        err.print(f"[bold red]{error.code}[/]: {error.detail}", soft_wrap=True)
+        err.print(f"{error.code}: {error.detail}", style="bold red", soft_wrap=True)
         err.print(f"  {error.cure}", soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:

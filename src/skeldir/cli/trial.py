@@ -10,7 +10,14 @@ import typer
 from rich.table import Table
 
 from skeldir.attribution import channel_totals, credit_dirty_orders, define_models
-from skeldir.cli.facts import import_with_progress, tell_import
+from skeldir.cli.facts import (
+    CurrencyOption,
+    UnitOption,
+    ZoneOption,
+    import_with_progress,
+    said_flags,
+    tell_import,
+)
 from skeldir.cli.pipeline import (
     print_channels,
     progress_bar,
@@ -43,18 +50,22 @@ def demo(
     map_file: Annotated[
         Path | None, typer.Option("--map", exists=True, dir_okay=False, help="Its mapping (TOML).")
     ] = None,
+    currency: CurrencyOption = None,
+    amount_unit: UnitOption = None,
+    time_zone: ZoneOption = None,
 ) -> None:
     """Import a data set, attribute it, refresh the views, and compare everything with the ledger.
 
     Exit status 0 only when every model's total equals the ledger, the views agree and no tenant sees the other.
     """
-    if map_file is not None and data is None:
-        raise typer.BadParameter("--map needs --data.")
+    flags = said_flags(currency, amount_unit, time_zone)
+    if data is None and (map_file is not None or flags):
+        raise typer.BadParameter("A mapping needs --data.")
 
     async def work(runtime: Runtime) -> bool:
         # What cannot be known of the file is asked for before anything is made.
         inputs = (
-            _own_input(data, map_file)
+            _own_input(data, map_file, flags)
             if data is not None
             else _sample_input(runtime, "a", SEED_OF_A)
         )
@@ -91,9 +102,9 @@ def demo(
         return is_fresh and is_balanced and is_isolated
 
     if not run_with_runtime(work):
-        err.print("[bold red]The totals do not agree.[/]")
+        err.print("The totals do not agree.", style="bold red")
         raise typer.Exit(1)
-    out.print("[bold green]Everything agrees, to the cent.[/]")
+    out.print("Everything agrees, to the cent.", style="bold green")
 
 
 def _sample_input(
@@ -123,10 +134,12 @@ def _sample_input(
     ]
 
 
-def _own_input(data: Path, map_file: Path | None) -> list[tuple[Path, FileMapping]]:
+def _own_input(
+    data: Path, map_file: Path | None, flags: dict[str, object]
+) -> list[tuple[Path, FileMapping]]:
     from skeldir.ingest.files import choose_mapping
 
-    chosen = choose_mapping(data, kind=None, map_file=map_file, flags={})
+    chosen = choose_mapping(data, kind=None, map_file=map_file, flags=flags)
     for choice in chosen.choices:
         out.print(choice, soft_wrap=True)
     return [(data, chosen.mapping)]
