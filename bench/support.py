@@ -56,7 +56,9 @@ def durable_place(name: str = "bench") -> Iterator[Place]:
     try:
         with embedded_server(home) as server:
             with psycopg.connect(server.url(), autocommit=True) as admin:
-                admin.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
+                admin.execute(
+                    psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name))
+                )
             place = Place(server, home, name)
             upgrade(place.superuser_url)
             yield place

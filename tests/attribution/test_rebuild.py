@@ -43,7 +43,7 @@ class Arrival:
 
 # Few moments, so that many are equal or exactly a lookback apart; keys whose bytewise order is not the alphabet's.
 moments = st.integers(0, 24).map(lambda half_days: at(half_days / 2))
-journeys = st.sampled_from(["visitor-1", "visitor-2"])
+journeys = st.sampled_from(["visitor-1", "visitor-1", "visitor-2"])
 names = st.permutations([f"{letter}{number}" for letter in "aZéz" for number in range(6)])
 
 
@@ -65,7 +65,11 @@ def draw_touches(draw: st.DrawFn) -> list[Item]:
 def draw_conversions(draw: st.DrawFn) -> list[Item]:
     keys = iter(draw(names))
     orders = draw(st.lists(st.sampled_from("aZéz"), max_size=4, unique=True))
-    kinds = st.lists(st.sampled_from(["capture", *SIGNS]), max_size=4)
+    kinds = st.builds(
+        lambda first, others: [first, *others],
+        st.sampled_from(["capture", "capture", *SIGNS]),
+        st.lists(st.sampled_from(["capture", *SIGNS]), max_size=3),
+    )
     return [
         {
             "idempotency_key": next(keys),
@@ -74,7 +78,7 @@ def draw_conversions(draw: st.DrawFn) -> list[Item]:
             "amount_cents": draw(st.sampled_from([1, 2, 100, 101, 9_999])),
             "currency": draw(st.sampled_from(["USD", "USD", "JPY"])),
             "occurred_at": draw(moments),
-            "journey_key": draw(journeys | st.none()),
+            "journey_key": draw(st.sampled_from(["visitor-1", "visitor-1", "visitor-2", None])),
         }
         for order_id in orders
         for kind in draw(kinds)

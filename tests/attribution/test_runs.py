@@ -78,17 +78,17 @@ async def test_a_run_reports_its_progress_and_takes_all_tenants(
 async def test_a_late_touch_credits_again_only_the_orders_it_can_reach(
     db: Database, tenant: UUID
 ) -> None:
-    before = make_conversion(occurred_at=at(4.9))
-    near = make_conversion(occurred_at=at(10))
+    before = make_conversion(occurred_at=at(4.99))
+    first = make_conversion(occurred_at=at(5))
     last = make_conversion(occurred_at=at(35))
     far = make_conversion(occurred_at=at(35.01))
     stranger = make_conversion(occurred_at=at(10), journey_key="visitor-2")
-    await send_conversions(db, tenant, before, near, last, far, stranger)
+    await send_conversions(db, tenant, before, first, last, far, stranger)
     await credit_dirty_orders(db)
     await send_touches(db, tenant, make_touch(occurred_at=at(5)))
     async with db.tenant(tenant) as connection:
-        marked = await connection.fetch("SELECT order_id FROM dirty_orders ORDER BY order_id")
-    assert [row["order_id"] for row in marked] == sorted([near["order_id"], last["order_id"]])
+        marked = await connection.fetch("SELECT order_id FROM dirty_orders")
+    assert {row["order_id"] for row in marked} == {first["order_id"], last["order_id"]}
     await credit_dirty_orders(db)
     assert await sum_by_channel(db, tenant) == {"email": 20_000, "unattributed": 30_000}
 
@@ -127,6 +127,46 @@ async def test_after_reset_an_order_earns_from_what_came_after_the_one_before_it
         "unattributed": 300,
         "sms": 7,
     }
+
+
+async def test_a_late_order_cuts_the_journeys_of_the_orders_it_can_reach(
+    db: Database, tenant: UUID
+) -> None:
+    async with db.tenant(tenant) as connection:
+        await define_models(connection, tenant, after_conversion="reset")
+    await send_touches(db, tenant, make_touch(occurred_at=at(5)))
+    for journey in ("visitor-1", "visitor-2"):
+        await send_conversions(
+            db,
+            tenant,
+            *(
+                make_conversion(
+                    journey_key=journey, order_id=f"{name} of {journey}", occurred_at=at(day)
+                )
+                for name, day in (("before", 4.99), ("same", 5), ("last", 35), ("far", 35.01))
+            ),
+        )
+    await credit_dirty_orders(db)
+    await send_conversions(db, tenant, make_conversion(order_id="late", occurred_at=at(5)))
+    async with db.tenant(tenant) as connection:
+        marked = await connection.fetch("SELECT order_id FROM dirty_orders")
+    assert {row["order_id"] for row in marked} == {
+        "late",
+        "same of visitor-1",
+        "last of visitor-1",
+    }
+    await credit_dirty_orders(db)
+    assert await read_credits(db, tenant) == await rebuild_credits(db, tenant)
+
+
+async def test_the_nearest_order_before_is_the_one_that_cuts(db: Database, tenant: UUID) -> None:
+    async with db.tenant(tenant) as connection:
+        await define_models(connection, tenant, after_conversion="reset")
+    for day, channel in ((1, "email"), (2, "display"), (3, "sms")):
+        await send_touches(db, tenant, make_touch(channel=channel, occurred_at=at(day - 0.5)))
+        await send_conversions(db, tenant, make_conversion(amount_cents=day, occurred_at=at(day)))
+    await credit_dirty_orders(db)
+    assert await sum_by_channel(db, tenant) == {"email": 1, "display": 2, "sms": 3}
 
 
 async def test_an_earlier_capture_moves_its_order_and_those_that_it_used_to_cut(

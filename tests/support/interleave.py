@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from itertools import permutations
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -88,13 +89,64 @@ async def by_hand(db: Database, tenant: UUID) -> AsyncIterator[HandDriven]:
         yield HandDriven(tenant, await stack.enter_async_context(db.tenant(tenant)), stack)
 
 
+@dataclass(frozen=True)
+class GatedDatabase(Database):
+    """A pool on which no transaction of a tenant begins before `gate` returns."""
+
+    gate: Callable[[], Awaitable[object]]
+
+    @asynccontextmanager
+    async def tenant(self, tenant_id: UUID) -> AsyncIterator[Connection]:
+        await self.gate()
+        async with super().tenant(tenant_id) as connection:
+            yield connection
+
+
+class Runner(Actor):
+    """A worker on one connection that begins a transaction only when the test lets it."""
+
+    def __init__(self, pid: int, pool: asyncpg.Pool[asyncpg.Record]) -> None:
+        super().__init__(pid)
+        self.database = GatedDatabase(pool, self._wait_at_the_gate)
+        self._tickets = asyncio.Semaphore(0)
+        self._is_at_the_gate = False
+        self._is_gate_open = False
+
+    @property
+    def is_busy(self) -> bool:
+        return super().is_busy and not self._is_at_the_gate
+
+    async def _wait_at_the_gate(self) -> None:
+        if not self._is_gate_open:
+            self._is_at_the_gate = self._tickets.locked()
+            await self._tickets.acquire()
+
+    async def let_go_on(self) -> None:
+        """Let one more transaction begin."""
+        self._is_at_the_gate = False
+        self._tickets.release()
+
+    async def let_all_go_on(self) -> None:
+        """Let all the transactions begin that the work still needs."""
+        self._is_gate_open = True
+        await self.let_go_on()
+
+    async def finish(self) -> object:
+        await self.let_all_go_on()
+        try:
+            return await super().finish()
+        finally:
+            self._is_gate_open = False
+            self._tickets = asyncio.Semaphore(0)
+
+
 @asynccontextmanager
-async def open_runner(url: str) -> AsyncIterator[tuple[Database, Actor]]:
+async def open_runner(url: str) -> AsyncIterator[Runner]:
     """Open a pool of a single connection, so that whatever runs on it is one actor."""
     async with open_database(url, pool_size=1, statement_timeout_ms=30_000) as database:
         async with database.unbound() as connection:
-            actor = Actor(connection.get_server_pid())
-        yield database, actor
+            pid = connection.get_server_pid()
+        yield Runner(pid, database.pool)
 
 
 def interleavings(steps: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from skeldir.attribution.marks import DEFAULT_LOOKBACK_DAYS, ingest_lock, mark_a
 from skeldir.attribution.models import MODEL_NAMES, ModelVersion
 from skeldir.attribution.store import queries
 from skeldir.db.locks import wait_for_lock
+from skeldir.matviews import mark_spend_days
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection
@@ -46,7 +47,7 @@ async def define_models(
     """Make versions with these parameters the active ones of all models, and return them.
 
     A version that exists with the same parameters is activated again; otherwise the next one is made. When
-    anything changed, every order of the tenant is marked to be credited anew.
+    anything changed, every order of the tenant is marked to be credited anew, and every day with spend to be rolled up.
     """
     await wait_for_lock(connection, f"models:{tenant_id}")
     active = {
@@ -75,6 +76,7 @@ async def define_models(
         for model in changed:
             await _activate(connection, tenant_id, model, latest.get(model, 0) + 1, wanted)
         await mark_all_orders(connection, tenant_id)
+        await mark_spend_days(connection, tenant_id)
     return await active_versions(connection, tenant_id)
 
 

@@ -2,6 +2,11 @@
 INSERT INTO public.dirty_days (tenant_id, day)
 SELECT :tenant_id, day FROM unnest(:days::date[]) AS day;
 
+-- name: mark_spend_days!
+INSERT INTO public.dirty_days (tenant_id, day)
+SELECT DISTINCT :tenant_id::uuid, revenue_date FROM public.rollup_channel_day
+WHERE tenant_id = :tenant_id AND spend_cents <> 0;
+
 -- name: tenants_with_dirty_days
 SELECT tenant_id FROM public.tenants_with_dirty_days() AS tenant_id;
 

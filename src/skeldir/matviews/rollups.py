@@ -24,6 +24,15 @@ async def mark_days(connection: Connection, tenant_id: UUID, days: Iterable[date
         await queries.mark_days(connection, tenant_id=tenant_id, days=distinct)
 
 
+async def mark_spend_days(connection: Connection, tenant_id: UUID) -> None:
+    """Mark the days with spend, because other models are active now: spend stands beside the credit of each.
+
+    A roll-up under way may have read the models before; it is waited for, and later ones wait for this transaction.
+    """
+    await wait_for_lock(connection, _rollup_lock(tenant_id))
+    await queries.mark_spend_days(connection, tenant_id=tenant_id)
+
+
 async def roll_up_dirty_days(
     database: Database,
     *,
@@ -53,7 +62,7 @@ async def roll_up_dirty_days(
 
 async def _roll_up_some(database: Database, tenant_id: UUID) -> int:
     async with database.tenant(tenant_id) as connection:
-        await wait_for_lock(connection, f"rollup:{tenant_id}")
+        await wait_for_lock(connection, _rollup_lock(tenant_id))
         rows = await queries.take_dirty_days(
             connection, tenant_id=tenant_id, most=DAYS_PER_TRANSACTION
         )
@@ -70,3 +79,7 @@ async def _roll_up_some(database: Database, tenant_id: UUID) -> int:
                 await step(connection, tenant_id=tenant_id, days=days)
             await queries.note_rollup_change(connection)
         return len(days)
+
+
+def _rollup_lock(tenant_id: UUID) -> str:
+    return f"rollup:{tenant_id}"

@@ -10,9 +10,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import asyncpg
+
 from skeldir.clock import utc_now
 from skeldir.db.ids import new_id
 from skeldir.errors import InputInvalid, SkeldirError
+from skeldir.tenants.registry import tenant_unknown
 from skeldir.tenants.store import queries
 
 if TYPE_CHECKING:
@@ -77,6 +80,7 @@ async def issue_key(
 
     Raises:
         InputInvalid: no scope, an unknown scope, a blank name, or an expiry that has passed.
+        TenantUnknown: the tenant does not exist.
     """
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown or not scopes:
@@ -92,16 +96,19 @@ async def issue_key(
         )
     secret = _PREFIX + secrets.token_urlsafe(32)
     key_id = new_id()
-    await queries.insert_key(
-        connection,
-        tenant_id=tenant_id,
-        id=key_id,
-        name=name.strip(),
-        prefix=secret[:_PREFIX_LENGTH],
-        secret_sha256=_digest(secret),
-        scopes=sorted(set(scopes)),
-        expires_at=expires_at,
-    )
+    try:
+        await queries.insert_key(
+            connection,
+            tenant_id=tenant_id,
+            id=key_id,
+            name=name.strip(),
+            prefix=secret[:_PREFIX_LENGTH],
+            secret_sha256=_digest(secret),
+            scopes=sorted(set(scopes)),
+            expires_at=expires_at,
+        )
+    except asyncpg.ForeignKeyViolationError as error:
+        raise tenant_unknown(tenant_id) from error
     return IssuedKey(key_id, secret)
 
 
@@ -131,14 +138,14 @@ async def rotate_key(connection: Connection, tenant_id: UUID, key_id: UUID) -> I
 
     Raises:
         KeyUnknown: the tenant has no such key, or it is revoked already.
+        InputInvalid: the key has expired; the caller's transaction must not go on.
     """
-    row = await queries.select_key(connection, tenant_id=tenant_id, key_id=key_id)
-    if row is None or row["revoked_at"] is not None:
+    row = await queries.replace_key(connection, tenant_id=tenant_id, key_id=key_id)
+    if row is None:
         raise KeyUnknown(
             f"There is no key {key_id} in use.",
             cure="`skeldir keys list` shows the keys' ids and states.",
         )
-    await revoke_key(connection, tenant_id, key_id)
     return await issue_key(
         connection, tenant_id, name=row["name"], scopes=row["scopes"], expires_at=row["expires_at"]
     )

@@ -24,10 +24,11 @@ FROM public.api_keys
 WHERE tenant_id = :tenant_id
 ORDER BY created_at, id;
 
--- name: select_key^
-SELECT id AS key_id, name, prefix, scopes, created_at, expires_at, revoked_at, last_used_at
-FROM public.api_keys
-WHERE tenant_id = :tenant_id AND id = :key_id;
+-- name: replace_key^
+-- Of two rotations at once the second one waits, and then finds no key in force.
+UPDATE public.api_keys SET revoked_at = now()
+WHERE tenant_id = :tenant_id AND id = :key_id AND revoked_at IS NULL
+RETURNING name, scopes, expires_at;
 
 -- name: revoke_key$
 UPDATE public.api_keys SET revoked_at = coalesce(revoked_at, now())

@@ -81,10 +81,15 @@ async def load_profile(connection: Connection, tenant_id: UUID) -> TenantProfile
     """
     row = await queries.select_profile(connection, tenant_id=tenant_id)
     if row is None:
-        raise TenantUnknown(
-            f"There is no tenant {tenant_id}.",
-            cure="`skeldir tenants list` shows the tenants' ids.",
-        )
+        raise tenant_unknown(tenant_id)
     return TenantProfile(
         tenant_id, row["name"], row["journey_secret"], frozenset(row["own_channels"])
+    )
+
+
+def tenant_unknown(tenant_id: UUID) -> TenantUnknown:
+    """Return the fault of a tenant id that names nobody."""
+    return TenantUnknown(
+        f"There is no tenant {tenant_id}.",
+        cure="`skeldir tenants list` shows the tenants' ids.",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -53,7 +53,12 @@ def test_moments_of_any_precision_and_zone_come_in_utc(tmp_path: Path, unit: str
         aware=pa.array([moment], pa.timestamp(unit, tz="Europe/Berlin")),
         bare=pa.array([moment.replace(tzinfo=None)], pa.timestamp(unit)),
     )
-    assert read(path, ["aware", "bare"]) == [(1, (moment, moment.replace(tzinfo=None)))]
+    ((_, cells),) = read(path, ["aware", "bare"])
+    assert not isinstance(cells, Refused)
+    aware, bare = cells
+    assert isinstance(aware, datetime)
+    assert (aware, bare) == (moment, moment.replace(tzinfo=None))
+    assert aware.utcoffset() == timedelta(0)
 
 
 def test_nanoseconds_are_cut_to_microseconds(tmp_path: Path) -> None:

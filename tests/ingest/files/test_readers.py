@@ -80,6 +80,7 @@ def test_any_csv_comes_back_as_it_was_written(
     if packed:
         content, name = gzip.compress(content), "x.csv.gz"
     assume(width > 1 or delimiter == ",")  # a header of one column shows no delimiter
+    assert look(content, name).header == tuple(header)
     assert read(content, name) == list(enumerate(rows, 1))
 
 

@@ -1,0 +1,80 @@
+"""Loading facts in bulk: made by the server, in the shape in which the program writes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from bench.support import make_tenant
+from skeldir.clock import utc_now
+from skeldir.ingest.canonical import read_touch
+
+if TYPE_CHECKING:
+    from bench.support import Superuser
+    from skeldir.db.pool import Database
+
+# How people come, as often as they stand here; the channel is what the program's own rules say.
+VISITS: tuple[dict[str, object], ...] = (
+    {"source": "google", "medium": "cpc", "campaign": "brand", "click_ids": ["gclid"]},
+    {"source": "google", "medium": "cpc", "campaign": "generic"},
+    {"source": "facebook", "medium": "paid_social", "campaign": "retarget", "click_ids": ["fbclid"]},
+    {"source": "youtube", "medium": "cpv", "campaign": "launch"},
+    {"source": "newsletter", "medium": "email", "campaign": "weekly"},
+    {"source": "partner-blog", "medium": "affiliate"},
+    {"referrer_host": "www.google.com"},
+    {"referrer_host": "www.google.com"},
+    {"referrer_host": "l.instagram.com"},
+    {"referrer_host": "a-blog.example"},
+    {},
+    {},
+    {},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much to load: orders and touches over all tenants, spread evenly over the days up to yesterday."""
+
+    tenants: int
+    orders: int
+    touches: int
+    days: int
+
+
+async def load_facts(database: Database, admin: Superuser, size: Size) -> list[UUID]:
+    """Create the tenants with the default models, load their touches and ledgers; return their ids."""
+    tenants = [await make_tenant(database, f"tenant {number}") for number in range(size.tenants)]
+    now = utc_now()
+    await admin.execute(read_sql("prepare.sql"))
+    await admin.execute(
+        "INSERT INTO bench.sizes VALUES ($1, $2, $3, $4)",
+        size.orders // size.tenants,
+        size.touches,
+        size.days,
+        now.date() - timedelta(days=1),
+    )
+    for number, visit in enumerate(VISITS):
+        item = visit | {"idempotency_key": "t", "journey_key": "j", "occurred_at": now}
+        touch = read_touch(item, now=now, own_channels=frozenset())
+        await admin.execute(
+            "INSERT INTO bench.visits VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            number,
+            touch.channel_code,
+            touch.channel_rule,
+            touch.source,
+            touch.medium,
+            touch.campaign,
+            touch.referrer_host,
+            list(touch.click_id_kinds) or None,
+        )
+    await admin.execute(read_sql("facts.sql"))
+    await admin.execute("VACUUM ANALYZE")
+    return tenants
+
+
+def read_sql(name: str) -> str:
+    """Return the text of `bench/sql/<name>`."""
+    return (Path(__file__).parent / "sql" / name).read_text(encoding="utf-8")

@@ -1,0 +1,296 @@
+"""API keys: shown once, kept as a digest, found before a tenant is known, and nobody else's to end."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from skeldir.clock import utc_now
+from skeldir.db.pool import Database
+from skeldir.errors import InputInvalid
+from skeldir.tenants import (
+    SCOPES,
+    ApiKey,
+    IssuedKey,
+    KeyHolder,
+    KeyUnknown,
+    TenantUnknown,
+    authenticate,
+    issue_key,
+    list_keys,
+    note_use,
+    revoke_key,
+    rotate_key,
+)
+from tests.conftest import Clone
+
+
+async def make_key(
+    db: Database, tenant: UUID, *, scopes: tuple[str, ...] = ("ingest",), **fields: object
+) -> IssuedKey:
+    """Issue a key that does not expire, unless said otherwise."""
+    async with db.tenant(tenant) as connection:
+        return await issue_key(
+            connection,
+            tenant,
+            scopes=scopes,
+            **({"name": "site", "expires_at": None} | fields),  # type: ignore[arg-type]  # fields of the same names
+        )
+
+
+async def look_up(db: Database, secret: str) -> KeyHolder | None:
+    """Find out whom a secret speaks for, as a request does: before any tenant is known."""
+    async with db.statement() as connection:
+        return await authenticate(connection, secret)
+
+
+async def read_keys(db: Database, tenant: UUID) -> list[ApiKey]:
+    async with db.tenant(tenant) as connection:
+        return await list_keys(connection, tenant)
+
+
+async def rotate(db: Database, tenant: UUID, key_id: UUID) -> IssuedKey:
+    async with db.tenant(tenant) as connection:
+        return await rotate_key(connection, tenant, key_id)
+
+
+async def revoke(db: Database, tenant: UUID, key_id: UUID) -> None:
+    async with db.tenant(tenant) as connection:
+        await revoke_key(connection, tenant, key_id)
+
+
+def change_as_superuser(clone: Clone, statement: str) -> None:
+    with psycopg.connect(clone.superuser_url) as connection:
+        connection.execute(statement.encode())
+
+
+async def test_a_key_is_found_before_its_tenant_is_known(
+    db: Database, tenant: UUID, other_tenant: UUID
+) -> None:
+    mine = await make_key(db, tenant, scopes=("read", "ingest", "read"))
+    theirs = await make_key(db, other_tenant)
+    assert await look_up(db, mine.secret) == KeyHolder(
+        tenant, mine.key_id, frozenset({"ingest", "read"}), False
+    )
+    assert await look_up(db, theirs.secret) == KeyHolder(
+        other_tenant, theirs.key_id, frozenset({"ingest"}), False
+    )
+
+
+async def test_the_secret_is_nowhere_in_the_database_only_its_digest(
+    db: Database, clone: Clone, tenant: UUID
+) -> None:
+    key = await make_key(db, tenant)
+    with psycopg.connect(clone.superuser_url) as connection:
+        row = connection.execute("SELECT secret_sha256, k::text FROM api_keys k").fetchone()
+    assert row is not None
+    assert row[0] == hashlib.sha256(key.secret.encode()).digest()
+    assert key.secret not in row[1]
+    assert key.secret[4:] not in row[1]
+
+
+async def test_the_secret_has_the_entropy_of_256_bits_and_is_never_the_same(
+    db: Database, tenant: UUID
+) -> None:
+    secrets = {(await make_key(db, tenant)).secret for _ in range(20)}
+    assert len(secrets) == 20
+    assert all(secret.startswith("skd_") and len(secret) == 4 + 43 for secret in secrets)
+    # No two share more than the prefix that people recognise a key by.
+    assert len({secret[12:20] for secret in secrets}) == 20
+
+
+async def test_what_is_listed_recognises_a_key_and_does_not_give_it_away(
+    db: Database, tenant: UUID
+) -> None:
+    issued = await make_key(db, tenant, scopes=("read", "ingest"), name="  the site  ")
+    (key,) = await read_keys(db, tenant)
+    assert (key.key_id, key.name, key.scopes) == (issued.key_id, "the site", ("ingest", "read"))
+    assert (key.expires_at, key.revoked_at, key.last_used_at) == (None, None, None)
+    assert key.prefix == issued.secret[:12]
+    assert issued.secret not in repr(key)
+    assert len(issued.secret) - len(key.prefix) >= 32
+
+
+@pytest.mark.parametrize(
+    "secret", ["", " ", "skd_", "skd_unknown", "'; DROP TABLE api_keys; --", "\x00", "é" * 5_000]
+)
+async def test_a_secret_that_was_never_issued_speaks_for_nobody(
+    db: Database, tenant: UUID, secret: str
+) -> None:
+    await make_key(db, tenant)
+    assert await look_up(db, secret) is None
+
+
+async def test_a_digest_or_a_part_of_a_secret_is_no_secret(db: Database, tenant: UUID) -> None:
+    secret = (await make_key(db, tenant)).secret
+    for guess in (
+        secret[:-1],
+        secret[:12],
+        secret.upper(),
+        f" {secret}",
+        hashlib.sha256(secret.encode()).hexdigest(),
+    ):
+        assert await look_up(db, guess) is None
+
+
+@pytest.mark.parametrize("scopes", [(), ("admin",), ("ingest", "admin"), ("INGEST",), ("",)])
+async def test_a_key_without_a_known_scope_is_refused(
+    db: Database, tenant: UUID, scopes: tuple[str, ...]
+) -> None:
+    with pytest.raises(InputInvalid) as refusal:
+        await make_key(db, tenant, scopes=scopes)
+    assert all(scope in refusal.value.cure for scope in SCOPES)
+    assert await read_keys(db, tenant) == []
+
+
+async def test_a_key_without_a_name_or_past_its_expiry_is_refused(
+    db: Database, tenant: UUID
+) -> None:
+    for fields in (
+        {"name": " "},
+        {"expires_at": utc_now()},
+        {"expires_at": utc_now() - timedelta(days=1)},
+    ):
+        with pytest.raises(InputInvalid):
+            await make_key(db, tenant, **fields)
+    assert await read_keys(db, tenant) == []
+
+
+async def test_a_key_of_a_tenant_that_does_not_exist_is_refused(db: Database) -> None:
+    with pytest.raises(TenantUnknown, match="There is no tenant") as refusal:
+        await make_key(db, uuid4())
+    assert "skeldir tenants list" in refusal.value.cure
+
+
+async def test_an_expired_key_speaks_for_nobody(db: Database, clone: Clone, tenant: UUID) -> None:
+    key = await make_key(db, tenant, expires_at=utc_now() + timedelta(hours=1))
+    assert await look_up(db, key.secret) is not None
+    change_as_superuser(clone, "UPDATE api_keys SET expires_at = now() - interval '1 second'")
+    assert await look_up(db, key.secret) is None
+    assert [listed.key_id for listed in await read_keys(db, tenant)] == [key.key_id]
+
+
+async def test_a_revoked_key_speaks_for_nobody_and_stays_revoked_at_its_first_moment(
+    db: Database, tenant: UUID
+) -> None:
+    key, kept = await make_key(db, tenant), await make_key(db, tenant)
+    async with db.tenant(tenant) as connection:
+        first = await revoke_key(connection, tenant, key.key_id)
+    async with db.tenant(tenant) as connection:
+        assert await revoke_key(connection, tenant, key.key_id) == first
+    assert await look_up(db, key.secret) is None
+    assert await look_up(db, kept.secret) is not None
+    assert [listed.revoked_at for listed in await read_keys(db, tenant)] == [first, None]
+
+
+async def test_a_rotated_key_is_replaced_by_one_that_may_do_the_same(
+    db: Database, tenant: UUID
+) -> None:
+    expires_at = utc_now() + timedelta(days=30)
+    old = await make_key(db, tenant, scopes=("ingest", "read"), name="shop", expires_at=expires_at)
+    new = await rotate(db, tenant, old.key_id)
+    assert await look_up(db, old.secret) is None
+    assert await look_up(db, new.secret) == KeyHolder(
+        tenant, new.key_id, frozenset({"ingest", "read"}), False
+    )
+    first, second = await read_keys(db, tenant)
+    assert (second.name, second.scopes, second.expires_at) == (
+        first.name,
+        first.scopes,
+        first.expires_at,
+    )
+    assert first.revoked_at is not None
+
+
+async def test_a_key_can_be_rotated_once(db: Database, tenant: UUID) -> None:
+    key = await make_key(db, tenant)
+    await rotate(db, tenant, key.key_id)
+    with pytest.raises(KeyUnknown):
+        await rotate(db, tenant, key.key_id)
+    assert len(await read_keys(db, tenant)) == 2
+
+
+async def test_of_two_rotations_at_once_one_is_done(db: Database, tenant: UUID) -> None:
+    key = await make_key(db, tenant)
+    done = await asyncio.gather(
+        *(rotate(db, tenant, key.key_id) for _ in range(4)), return_exceptions=True
+    )
+    assert [type(result) for result in done if not isinstance(result, IssuedKey)] == [
+        KeyUnknown
+    ] * 3
+    assert len(await read_keys(db, tenant)) == 2
+
+
+async def test_an_expired_key_is_not_rotated_and_nothing_of_the_attempt_is_kept(
+    db: Database, clone: Clone, tenant: UUID
+) -> None:
+    key = await make_key(db, tenant, expires_at=utc_now() + timedelta(hours=1))
+    change_as_superuser(clone, "UPDATE api_keys SET expires_at = now() - interval '1 second'")
+    with pytest.raises(InputInvalid, match="has passed"):
+        await rotate(db, tenant, key.key_id)
+    (listed,) = await read_keys(db, tenant)
+    assert listed.revoked_at is None
+
+
+async def test_another_tenants_key_can_be_neither_seen_nor_ended_nor_rotated(
+    db: Database, tenant: UUID, other_tenant: UUID
+) -> None:
+    theirs = await make_key(db, other_tenant)
+    assert await read_keys(db, tenant) == []
+    for attempt in (revoke, rotate):
+        with pytest.raises(KeyUnknown):
+            await attempt(db, tenant, theirs.key_id)
+    # Naming the other tenant in the call does not help: the transaction is bound to mine.
+    async with db.tenant(tenant) as connection:
+        assert await list_keys(connection, other_tenant) == []
+        with pytest.raises(KeyUnknown):
+            await revoke_key(connection, other_tenant, theirs.key_id)
+    assert await look_up(db, theirs.secret) is not None
+
+
+async def test_a_key_that_does_not_exist_cannot_be_ended(db: Database, tenant: UUID) -> None:
+    with pytest.raises(KeyUnknown) as refusal:
+        await revoke(db, tenant, uuid4())
+    assert "skeldir keys list" in refusal.value.cure
+
+
+async def test_the_last_use_is_noted_at_most_once_a_minute(
+    db: Database, clone: Clone, tenant: UUID
+) -> None:
+    key = await make_key(db, tenant)
+    before = utc_now()
+    first = await use(db, key.secret)
+    again = await use(db, key.secret)
+    assert first is not None
+    assert before <= first <= utc_now()
+    assert again == first
+    change_as_superuser(clone, "UPDATE api_keys SET last_used_at = now() - interval '61 seconds'")
+    later = await use(db, key.secret)
+    assert later is not None
+    assert later > first
+
+
+async def use(db: Database, secret: str) -> datetime | None:
+    """Use a key as a request does, and return what is then known as its last use."""
+    holder = await look_up(db, secret)
+    assert holder is not None
+    async with db.tenant(holder.tenant_id) as connection:
+        await note_use(connection, holder)
+    (key,) = await read_keys(db, holder.tenant_id)
+    return key.last_used_at
+
+
+async def test_using_one_key_says_nothing_of_the_others(db: Database, tenant: UUID) -> None:
+    used, idle = await make_key(db, tenant, name="used"), await make_key(db, tenant, name="idle")
+    holder = await look_up(db, used.secret)
+    assert holder is not None
+    async with db.tenant(tenant) as connection:
+        await note_use(connection, holder)
+    uses = {key.key_id: key.last_used_at for key in await read_keys(db, tenant)}
+    assert uses[used.key_id] is not None
+    assert uses[idle.key_id] is None

@@ -1,0 +1,102 @@
+"""Tenants: made by themselves, listed by operators only, each with a secret of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from skeldir.db.pool import Database
+from skeldir.errors import InputInvalid
+from skeldir.ingest import add_channels
+from skeldir.tenants import (
+    TenantProfile,
+    TenantUnknown,
+    create_tenant,
+    find_tenant,
+    list_tenants,
+    load_profile,
+)
+from tests.conftest import Clone
+from tests.support.make import make_tenant
+
+
+@pytest.fixture
+async def operator(clone: Clone) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+    """The role that migrated: a member of skeldir_owner, and no superuser."""
+    connection = await asyncpg.connect(clone.migrator_url)
+    yield connection
+    await connection.close()
+
+
+async def read_profile(db: Database, tenant: UUID) -> TenantProfile:
+    async with db.tenant(tenant) as connection:
+        return await load_profile(connection, tenant)
+
+
+async def make_named(db: Database, name: str) -> None:
+    tenant = uuid4()
+    async with db.tenant(tenant) as connection:
+        await create_tenant(connection, tenant, name)
+
+
+async def test_an_operator_lists_all_tenants_and_the_program_only_its_own(
+    db: Database, operator: asyncpg.Connection[asyncpg.Record], tenant: UUID, other_tenant: UUID
+) -> None:
+    assert [row.tenant_id for row in await list_tenants(operator)] == [tenant, other_tenant]
+    async with db.tenant(tenant) as connection:
+        assert [row.tenant_id for row in await list_tenants(connection)] == [tenant]
+    async with db.unbound() as connection:
+        assert await list_tenants(connection) == []
+
+
+async def test_an_operator_sees_that_tenants_exist_and_none_of_their_facts(
+    operator: asyncpg.Connection[asyncpg.Record], tenant: UUID
+) -> None:
+    for table in ("attribution_models", "revenue_ledger", "channels"):
+        assert await operator.fetchval(f"SELECT count(*) FROM {table}") == 0
+
+
+async def test_a_tenant_is_found_by_its_name_when_only_one_has_it(
+    db: Database, operator: asyncpg.Connection[asyncpg.Record]
+) -> None:
+    tenant = await make_tenant(db, "Shoes & Co")
+    await make_tenant(db, "Twice")
+    await make_tenant(db, "Twice")
+    assert (await find_tenant(operator, "Shoes & Co")).tenant_id == tenant
+    for name, said in (
+        ("shoes & co", "No tenant is"),
+        ("Twice", "2 tenants are"),
+        ("", "No tenant is"),
+    ):
+        with pytest.raises(TenantUnknown, match=said):
+            await find_tenant(operator, name)
+
+
+async def test_a_tenant_without_a_name_is_refused(db: Database) -> None:
+    for name in ("", "  "):
+        with pytest.raises(InputInvalid):
+            await make_named(db, name)
+
+
+async def test_the_profile_of_a_tenant_that_does_not_exist_is_refused(
+    db: Database, tenant: UUID
+) -> None:
+    with pytest.raises(TenantUnknown):
+        await read_profile(db, uuid4())
+    async with db.tenant(uuid4()) as connection:
+        with pytest.raises(TenantUnknown):
+            await load_profile(connection, tenant)
+
+
+async def test_each_tenant_has_a_journey_secret_of_its_own_and_its_own_channels(
+    db: Database, tenant: UUID, other_tenant: UUID
+) -> None:
+    async with db.tenant(tenant) as connection:
+        await add_channels(connection, tenant, {"radio": "Radio"})
+    mine, theirs = await read_profile(db, tenant), await read_profile(db, other_tenant)
+    assert mine.journey_secret != theirs.journey_secret
+    assert len(mine.journey_secret) == len(theirs.journey_secret) == 32
+    assert (mine.own_channels, theirs.own_channels) == ({"radio"}, frozenset())

@@ -1,0 +1,260 @@
+"""The rules of the house, read from the syntax tree and the statements; each message says what to do instead."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+from skeldir.ingest.rejections import CURES
+from skeldir.matviews import CANONICAL_VIEWS
+from tests.support.house import (
+    CHECKERS,
+    ROOT,
+    SOURCES,
+    Module,
+    read_modules,
+    statements_of,
+    unqualified_names,
+)
+
+INSTEAD = {
+    "transactions_elsewhere": "open transactions by Database.tenant() or Database.unbound(), which commit at their end",
+    "composed_statements": "give the statement a name in the room's queries.sql and bind its values",
+    "composed_sql_texts": "write the statement out in the room's queries.sql and bind its values",
+    "environment_readers": "add a field to skeldir.settings.Settings",
+    "blind_handlers": "name the errors that are expected here",
+    "vague_names": "call the file by the verb or noun of its room",
+}
+
+# Each rule with code that breaks it: a rule that finds nothing in these is not looking.
+BROKEN = {
+    "transactions_elsewhere": (
+        "connection.commit()",
+        "async with connection.transaction(): pass",
+        "session.begin()",
+        "connection.rollback()",
+    ),
+    "composed_statements": (
+        'connection.execute(f"SELECT 1 FROM {table}")',
+        'connection.fetch("SELECT 1 FROM " + table)',
+        'connection.fetchrow("SELECT 1 FROM %s" % table)',
+        'connection.fetchval("SELECT 1 FROM {}".format(table))',
+        'connection.execute(" ".join(parts))',
+        'connection.execute("SELECT 1 FROM x".replace("x", table))',
+        "connection.execute(text)",
+        "connection.prepare(make_statement())",
+        'admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.SQL(name)))',
+        'admin.execute(sql.SQL(text).format(sql.Identifier("x")))',
+    ),
+    "composed_sql_texts": (
+        'text = f"REFRESH MATERIALIZED VIEW CONCURRENTLY {name}"',
+        'text = "SELECT id FROM " + table',
+        'text = "SELECT id FROM " + table + " WHERE true"',
+        'text = "DELETE FROM %s" % table',
+        'text = "DROP TABLE {}".format(table)',
+        'text = "UPDATE x SET y = 1".replace("x", table)',
+    ),
+    "environment_readers": (
+        "import os\nos.environ['X']",
+        "import os\nos.getenv('X')",
+        "from os import environ",
+        "class Other(BaseSettings): pass",
+    ),
+    "blind_handlers": (
+        "try: pass\nexcept Exception: pass",
+        "try: pass\nexcept: pass",
+        "try: pass\nexcept (OSError, Exception): pass",
+        "try: pass\nexcept BaseException: pass",
+        "try: pass\nexcept builtins.Exception: pass",
+    ),
+}
+
+ALLOWED = {
+    "transactions_elsewhere": 'connection.execute("SELECT 1")',
+    "composed_statements": "connection.execute(view.refresh_statement)\n"
+    'connection.fetch("SELECT 1")\n'
+    'admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))',
+    "composed_sql_texts": 'detail = f"Select {name}."\ntext = "SELECT id FROM x"\nmore = f"{a} from {b}"',
+    "environment_readers": "import os\nos.urandom(1)",
+    "blind_handlers": "try: pass\nexcept OSError: pass\ntry: pass\nexcept BaseException:\n    clean()\n    raise",
+    "vague_names": "",
+}
+
+
+@pytest.fixture(scope="module")
+def modules() -> list[Module]:
+    return read_modules()
+
+
+@pytest.mark.parametrize("rule", list(CHECKERS))
+def test_the_program_keeps_the_rule(modules: list[Module], rule: str) -> None:
+    assert len(modules) > 50
+    broken = [place for module in modules for place in CHECKERS[rule](module)]
+    assert broken == [], INSTEAD[rule]
+
+
+@pytest.mark.parametrize(
+    ("rule", "code"), [(rule, code) for rule, codes in BROKEN.items() for code in codes]
+)
+def test_the_rule_sees_what_breaks_it(rule: str, code: str) -> None:
+    assert len(CHECKERS[rule](Module("ingest/receive.py", ast.parse(wrapped(code))))) >= 1
+
+
+@pytest.mark.parametrize("rule", list(ALLOWED))
+def test_the_rule_lets_pass_what_it_should(rule: str) -> None:
+    assert CHECKERS[rule](Module("ingest/receive.py", ast.parse(wrapped(ALLOWED[rule])))) == []
+
+
+def wrapped(code: str) -> str:
+    """Return `code` as the body of a coroutine function, where everything may stand."""
+    return "async def run():\n" + "".join(f"    {line}\n" for line in (code or "pass").splitlines())
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "ingest/utils.py",
+        "db/base.py",
+        "helpers/x.py",
+        "core/__init__.py",
+        "db/pool_manager.py",
+        "a/x_v2.py",
+    ],
+)
+def test_vague_names_are_seen(path: str) -> None:
+    assert CHECKERS["vague_names"](Module(path, ast.parse(""))) == [path]
+
+
+def test_every_refresh_statement_is_a_literal_of_the_registry() -> None:
+    tree = ast.parse((SOURCES / "matviews" / "registry.py").read_text(encoding="utf-8"))
+    views = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "CanonicalView"
+    ]
+    assert len(views) == len(CANONICAL_VIEWS)
+    for view in views:
+        assert view.keywords == []
+        assert all(isinstance(argument, ast.Constant) for argument in view.args), ast.unparse(view)
+
+
+def all_statements() -> dict[str, str]:
+    """Return every named statement of every room, as `room.name`."""
+    return {
+        f"{path.parent.name}.{name}": body
+        for path in sorted(SOURCES.rglob("queries.sql"))
+        for name, body in statements_of(path.read_text(encoding="utf-8")).items()
+    }
+
+
+def test_every_statement_names_its_tables_with_their_schema() -> None:
+    """A same-named table in another schema on the search_path would otherwise be taken."""
+    statements = all_statements()
+    assert len(statements) >= 50
+    faults = {
+        name: found for name, body in statements.items() if (found := unqualified_names(body))
+    }
+    assert faults == {}, "write public.<table>"
+    assert unqualified_names("SELECT 1 FROM tenants JOIN public.spend ON true") == ["tenants"]
+    assert unqualified_names("INSERT INTO other.tenants VALUES (1)") == ["other.tenants"]
+    assert (
+        unqualified_names("WITH a AS (DELETE FROM public.spend RETURNING 1) SELECT 1 FROM a") == []
+    )
+
+
+# Statements that name no tenant, each with the reason.
+WITHOUT_A_TENANT = {
+    "tenants.select_tenants": "an operator lists them all",
+    "tenants.select_tenants_named": "an operator looks for one",
+    "demo.count_visible_rows": "it shows what row-level security does alone",
+}
+GLOBAL = {"rollup_changes", "matview_refreshes", "alembic_version"}
+
+
+def test_every_statement_says_which_tenant_it_is_about() -> None:
+    """Row-level security is the safety net; only a condition lets an index, or a shard, be found."""
+    silent = set()
+    for name, body in all_statements().items():
+        tables = set(re.findall(r"public\.(\w+)\b(?!\()", body)) - GLOBAL
+        if tables and ":tenant_id" not in body:
+            silent.add(name)
+    assert silent == set(WITHOUT_A_TENANT), "say tenant_id = :tenant_id"
+
+
+def test_every_item_code_has_a_cure_that_is_a_sentence_and_is_documented() -> None:
+    documented = dict(
+        re.findall(
+            r"^\| `(\w+)` \| (.+) \|$", (ROOT / "docs" / "errors.md").read_text(), re.MULTILINE
+        )
+    )
+    assert len(CURES) >= 30
+    for code, cure in CURES.items():
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)+", code), code
+        assert cure[0].isupper(), code
+        assert cure.endswith("."), code
+        assert documented.get(code) == cure, (
+            f"docs/errors.md does not say it as rejections.py does: {code}"
+        )
+
+
+def read_error_classes() -> dict[str, dict[str, object]]:
+    """Return the class attributes of every subclass of SkeldirError, by the class's name."""
+    found: dict[str, dict[str, object]] = {}
+    errors = {"SkeldirError"}
+    classes = [
+        node
+        for module in read_modules()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ClassDef)
+    ]
+    while new := [
+        c for c in classes if c.name not in errors and {ast.unparse(b) for b in c.bases} & errors
+    ]:
+        for node in new:
+            errors.add(node.name)
+            found[node.name] = {
+                ast.unparse(statement.targets[0]): ast.literal_eval(statement.value)
+                for statement in node.body
+                if isinstance(statement, ast.Assign)
+            } | {"is_direct": "SkeldirError" in {ast.unparse(b) for b in node.bases}}
+    return found
+
+
+def test_every_error_has_a_code_of_its_own_a_status_and_a_title() -> None:
+    classes = read_error_classes()
+    assert len(classes) >= 15
+    codes = [fields["code"] for fields in classes.values() if "code" in fields]
+    assert len(codes) == len(set(codes)), sorted(map(str, codes))
+    for name, fields in classes.items():
+        if fields["is_direct"]:
+            assert {"code", "status", "title"} <= set(fields), name
+        if "status" in fields:
+            assert 400 <= int(str(fields["status"])) < 600, name
+
+
+def test_every_error_is_raised_with_a_cure() -> None:
+    """SkeldirError asks for it by name, so that no subclass can be raised without one."""
+    names = set(read_error_classes())
+    for module in read_modules():
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+                name = ast.unparse(node.exc.func)
+                keywords = {keyword.arg for keyword in node.exc.keywords}
+                has_own_rule = name == "ItemRejected"  # its cure stands in CURES
+                assert name not in names or has_own_rule or "cure" in keywords, (
+                    f"{module.path}:{node.lineno}"
+                )
+
+
+def test_no_file_is_longer_than_400_lines() -> None:
+    folders = [SOURCES, ROOT / "tests", ROOT / "bench"]
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
+        for folder in folders
+        for path in folder.rglob("*.py")
+    }
+    assert {name: length for name, length in lengths.items() if length > 400} == {}, (
+        "split it by what it is about"
+    )
