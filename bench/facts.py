@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 VISITS: tuple[dict[str, object], ...] = (
     {"source": "google", "medium": "cpc", "campaign": "brand", "click_ids": ["gclid"]},
     {"source": "google", "medium": "cpc", "campaign": "generic"},
-    {"source": "facebook", "medium": "paid_social", "campaign": "retarget", "click_ids": ["fbclid"]},
+    {
+        "source": "facebook",
+        "medium": "paid_social",
+        "campaign": "retarget",
+        "click_ids": ["fbclid"],
+    },
     {"source": "youtube", "medium": "cpv", "campaign": "launch"},
     {"source": "newsletter", "medium": "email", "campaign": "weekly"},
     {"source": "partner-blog", "medium": "affiliate"},

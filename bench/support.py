@@ -1,4 +1,4 @@
-"""What the measurements share: a durable server of their own, stopwatches, and a table of figures."""
+"""What the measurements share: a durable server of their own, stopwatches, and tables of figures."""
 
 from __future__ import annotations
 
@@ -9,25 +9,30 @@ import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 from uuid import UUID
 
 import asyncpg
 import psycopg
+from psycopg import sql
 from rich.console import Console
 from rich.table import Table
 
 from skeldir.attribution import define_models
 from skeldir.db.embedded import EmbeddedServer, embedded_server
 from skeldir.db.ids import new_id
-from skeldir.db.pool import Database
+from skeldir.db.pool import Database, open_database
 from skeldir.migrations.run import upgrade
 from skeldir.tenants import create_tenant
 
+Superuser: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
 console = Console()
+_LONGEST_STATEMENT_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +51,43 @@ class Place:
     def superuser_url(self) -> str:
         return self.server.url(database=self.name)
 
+    def add_database(self, name: str) -> Place:
+        """Make another migrated database on the same server."""
+        with psycopg.connect(self.server.url(), autocommit=True) as admin:
+            admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        place = Place(self.server, self.home, name)
+        upgrade(place.superuser_url)
+        return place
+
 
 @contextmanager
-def durable_place(name: str = "bench") -> Iterator[Place]:
-    """Start an embedded server with fsync on in a temporary home, make a migrated database; remove all after."""
+def durable_place() -> Iterator[Place]:
+    """Start an embedded server, fsync on, in a temporary home, with a migrated database; remove all of it after."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
     home = Path(tempfile.mkdtemp(prefix="skeldir-bench-"))
-    home.chmod(0o711)
+    home.chmod(0o711)  # the server may run as another user, who has to pass through
     try:
         with embedded_server(home) as server:
-            with psycopg.connect(server.url(), autocommit=True) as admin:
-                admin.execute(
-                    psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name))
-                )
-            place = Place(server, home, name)
-            upgrade(place.superuser_url)
-            yield place
+            yield Place(server, home, "postgres").add_database("bench")
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def open_program(place: Place, *, pool_size: int = 4) -> AbstractAsyncContextManager[Database]:
+    """Connect as the program does, as `app_user`."""
+    return open_database(
+        place.app_url, pool_size=pool_size, statement_timeout_ms=_LONGEST_STATEMENT_MS
+    )
+
+
+@asynccontextmanager
+async def open_superuser(place: Place) -> AsyncIterator[Superuser]:
+    """Connect as the one who may load, truncate and look at everything."""
+    connection = await asyncpg.connect(place.superuser_url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 async def make_tenant(database: Database, name: str) -> UUID:
@@ -75,7 +99,7 @@ async def make_tenant(database: Database, name: str) -> UUID:
     return tenant_id
 
 
-async def checkpoint(admin: asyncpg.Connection[asyncpg.Record]) -> None:
+async def checkpoint(admin: Superuser) -> None:
     """Flush what earlier work left in memory, so that it is not paid for by what is measured next."""
     await admin.execute("CHECKPOINT")
 
@@ -88,6 +112,7 @@ class Stopwatch:
 
     @contextmanager
     def running(self) -> Iterator[None]:
+        """Time the block."""
         gc.collect()
         began = time.perf_counter()
         yield
@@ -99,7 +124,7 @@ class Stopwatch:
 
     @property
     def spread(self) -> str:
-        return f"{min(self.seconds):.3f}-{max(self.seconds):.3f}"
+        return f"{min(self.seconds):.2f} to {max(self.seconds):.2f}"
 
 
 def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -112,16 +137,16 @@ def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
     console.print(table)
 
 
-def show_ratio(what: str, ratio: float, target: str, *, is_met: bool) -> None:
+def show_ratio(what: str, ratio: float, asked: str, *, is_met: bool) -> None:
     """Print a ratio beside what the claim asks of it."""
     verdict = "[green]met[/]" if is_met else "[red]not met[/]"
-    console.print(f"{what}: [bold]{ratio:.2f}[/] (asked: {target}; {verdict})", highlight=False)
+    console.print(f"{what}: [bold]{ratio:.2f}[/] (asked: {asked}, {verdict})", highlight=False)
 
 
-def make_parser(module_doc: str) -> argparse.ArgumentParser:
+def make_parser(claim: str | None) -> argparse.ArgumentParser:
     """Return a parser that shows the claim in its help and knows `--quick`."""
     parser = argparse.ArgumentParser(
-        description=module_doc, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=claim, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="small sizes: does it run at all")
     return parser

@@ -1,12 +1,18 @@
 -- name: insert_touches
+-- Each column comes as one text, its values joined by the unit separator, chr(31); an empty value is NULL.
 INSERT INTO public.attribution_events
     (tenant_id, id, idempotency_key, occurred_at, journey_key, session_id, channel_code, channel_rule,
      source, medium, campaign, referrer_host, landing_path, click_id_kinds)
-SELECT :tenant_id, t.id, t.idempotency_key, t.occurred_at, t.journey_key, t.session_id, t.channel_code, t.channel_rule,
-       t.source, t.medium, t.campaign, t.referrer_host, t.landing_path, string_to_array(t.click_id_kinds, ' ')
-FROM unnest(:ids::uuid[], :keys::text[], :moments::timestamptz[], :journey_keys::bytea[], :session_ids::text[],
-            :channel_codes::text[], :channel_rules::text[], :sources::text[], :mediums::text[], :campaigns::text[],
-            :referrer_hosts::text[], :landing_paths::text[], :click_id_kinds::text[])
+SELECT :tenant_id, t.id, t.idempotency_key, t.occurred_at, decode(t.journey_key, 'hex'), t.session_id,
+       t.channel_code, t.channel_rule, t.source, t.medium, t.campaign, t.referrer_host, t.landing_path,
+       string_to_array(t.click_id_kinds, ' ')
+FROM unnest(string_to_array(:ids, chr(31))::uuid[], string_to_array(:keys, chr(31)),
+            string_to_array(:moments, chr(31))::timestamptz[], string_to_array(:journey_keys, chr(31)),
+            string_to_array(:session_ids, chr(31), ''), string_to_array(:channel_codes, chr(31)),
+            string_to_array(:channel_rules, chr(31)), string_to_array(:sources, chr(31), ''),
+            string_to_array(:mediums, chr(31), ''), string_to_array(:campaigns, chr(31), ''),
+            string_to_array(:referrer_hosts, chr(31), ''), string_to_array(:landing_paths, chr(31), ''),
+            string_to_array(:click_id_kinds, chr(31), ''))
      AS t (id, idempotency_key, occurred_at, journey_key, session_id, channel_code, channel_rule,
            source, medium, campaign, referrer_host, landing_path, click_id_kinds)
 ON CONFLICT (tenant_id, idempotency_key) DO NOTHING

@@ -34,7 +34,7 @@ from skeldir.tenants import TenantProfile, load_profile
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection
 
-BATCH_ROWS: Final = 5_000
+BATCH_ROWS: Final = 10_000
 _EXAMPLES_OF_A_CODE: Final = 3
 _MOST_FLAGGED: Final = 1_000
 _queries = load_queries("skeldir.ingest.files")
