@@ -151,15 +151,6 @@ async def test_asking_for_the_others_rows_by_name_finds_none(filled: Filled) -> 
             assert found == [], relation
 
 
-async def test_a_reader_filters_before_a_condition_of_the_caller_sees_a_row(filled: Filled) -> None:
-    """A condition that fails on the other tenant's rows would tell that they exist."""
-    async with bound_to(filled, str(filled.mine)) as connection:
-        for relation in list_relations(filled.database):
-            trap = f"""SELECT count(*) FROM {relation}
-                       WHERE 1 / (CASE WHEN {filled.column(relation)} = $1 THEN 0 ELSE 1 END) = 1"""
-            assert await connection.fetchval(trap, filled.theirs) > 0, relation
-
-
 @pytest.mark.parametrize("setting", NO_TENANT)
 async def test_without_a_tenant_there_is_no_row_anywhere(
     filled: Filled, setting: str | None
@@ -286,6 +277,22 @@ async def test_after_a_transaction_a_pooled_connection_belongs_to_nobody(filled:
             assert await connection.fetchval("SELECT count(*) FROM revenue_ledger") == 0
         async with database.statement() as connection:
             assert await connection.fetchval("SELECT current_tenant_id()") is None
+
+
+async def test_the_tenant_is_the_transactions_own_and_not_the_sessions(filled: Filled) -> None:
+    """A pool resets a connection that is given back; here nobody does."""
+    async with bound_to(filled, None) as connection:
+        for is_kept in (True, False):
+            transaction = connection.transaction()
+            await transaction.start()
+            await connection.execute("SELECT set_tenant($1)", filled.mine)
+            assert await connection.fetchval("SELECT count(*) FROM tenants") == 1
+            await (transaction.commit() if is_kept else transaction.rollback())
+            assert (
+                await connection.fetchval("SELECT current_setting('app.current_tenant_id', true)")
+                == ""
+            )
+            assert await connection.fetchval("SELECT count(*) FROM tenants") == 0
 
 
 async def test_200_interleaved_transactions_over_two_connections_never_mix(filled: Filled) -> None:

@@ -236,11 +236,11 @@ async def test_items_of_a_later_part_of_a_delivery_are_counted_on(
         profile = await load_profile(connection, tenant)
         batch = [make_touch(), make_touch(channel="?")]
         touches = await receive_touches(
-            connection, profile, batch, origin="file", first_index=1_000
+            connection, profile, batch, origin="file", places=range(1_000, 1_000 + len(batch))
         )
         entries = [make_conversion(currency="?"), make_conversion()]
         conversions = await receive_conversions(
-            connection, profile, entries, origin="file", first_index=2_000
+            connection, profile, entries, origin="file", places=range(2_000, 2_000 + len(entries))
         )
     assert [fault.index for fault in touches.rejected + conversions.rejected] == [1_001, 2_000]
     assert [letter[1] for letter in await dead_letters(db, tenant)] == ["file:2000", "file:1001"]

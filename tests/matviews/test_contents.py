@@ -87,21 +87,25 @@ async def spend_money(
         await mark_days(connection, tenant, [day])
 
 
-async def record_run(
-    db: Database, tenant: UUID, run_id: str, ran_at: datetime, claimed: int, verified: int
-) -> None:
-    async with db.tenant(tenant) as connection:
-        await connection.execute(
-            """INSERT INTO reconciliation_runs (tenant_id, id, platform, currency, state, claimed_cents,
-                                                verified_cents, ghost_cents, ran_at)
-               VALUES ($1, $2, 'meta', 'USD', 'over_claimed', $3, $4, $5, $6)""",
-            tenant,
-            UUID(run_id),
-            claimed,
-            verified,
-            claimed - verified,
-            ran_at,
-        )
+async def record_runs(db: Database, tenant: UUID, chance: random.Random) -> None:
+    """Record runs of two platforms: many in one moment, in any order of their ids, and a later id of an hour before."""
+    moment = datetime(2026, 4, 1, 12, tzinfo=UTC)
+    for platform, start in (("meta", 0x10), ("google", 0x20)):
+        ends = chance.sample(range(16), 16)
+        runs = [(start + end, moment) for end in ends] + [(0xFF, moment - timedelta(hours=1))]
+        async with db.tenant(tenant) as connection:
+            for number, ran_at in runs:
+                await connection.execute(
+                    """INSERT INTO reconciliation_runs (tenant_id, id, platform, currency, state, claimed_cents,
+                                                        verified_cents, ghost_cents, ran_at)
+                       VALUES ($1, $2, $3, 'USD', 'over_claimed', $4, $5, 0, $6)""",
+                    tenant,
+                    UUID(int=number + (0x100 if platform == "meta" else 0x200)),
+                    platform,
+                    chance.randrange(2_000),
+                    chance.choice([0, 7, 999]),
+                    ran_at,
+                )
 
 
 def random_conversions(chance: random.Random, orders: int, days: int) -> list[dict[str, object]]:
@@ -169,23 +173,15 @@ async def test_the_views_equal_a_recomputation_from_the_facts_for_each_tenant(
             await spend_money(
                 db, tenant, (DAY_0 + timedelta(days=day)).date(), chance.randrange(1, 5_000)
             )
-        same_moment = datetime(2026, 4, 1, 12, tzinfo=UTC)
-        await record_run(
-            db,
-            tenant,
-            "ffffffff-0000-7000-8000-000000000000",
-            same_moment - timedelta(hours=1),
-            7,
-            3,
-        )
-        await record_run(
-            db, tenant, "00000000-0000-7000-8000-00000000000b", same_moment, 1_000, 999
-        )
-        await record_run(db, tenant, "00000000-0000-7000-8000-00000000000a", same_moment, 5, 4)
+        await record_runs(db, tenant, chance)
     await show_all(db)
     await assert_shown(db, superuser, *tenants)
-    (status,) = await read_reader(db, tenants[0], "reconciliation_status")
-    assert (status[3], str(status[-1])[-1]) == (1_000, "b")
+    for tenant in tenants:
+        status = {row[0]: row for row in await read_reader(db, tenant, "reconciliation_status")}
+        assert {platform: str(row[-1])[-1] for platform, row in status.items()} == {
+            "google": "f",
+            "meta": "f",
+        }
 
 
 async def test_an_entry_belongs_to_its_day_in_utc_whatever_offset_it_came_with(

@@ -1,6 +1,5 @@
 """The rollups of the marked days are computed anew, and then equal a computation from all facts."""
 
-
 from __future__ import annotations
 
 import asyncio
@@ -260,33 +259,58 @@ async def mark_and_fail(db: Database, tenant: UUID) -> None:
         _ = 1 / 0
 
 
-async def is_waiting(superuser: Superuser) -> bool:
-    """Say whether somebody waits for a lock in this database."""
+async def is_waiting(superuser: Superuser, sessions: int = 1) -> bool:
+    """Say whether so many sessions wait for a lock in this database."""
     count: int = await superuser.fetchval(
         """SELECT count(*) FROM pg_stat_activity
            WHERE datname = current_database() AND wait_event_type = 'Lock'"""
     )
-    return count > 0
+    return count >= sessions
+
+
+async def read_totals(superuser: Superuser) -> list[tuple[object, ...]]:
+    rows = await superuser.fetch(
+        "SELECT amount_cents, entries FROM rollup_revenue_day ORDER BY revenue_date"
+    )
+    return [tuple(row) for row in rows]
 
 
 async def test_a_mark_written_during_a_roll_up_survives_it(
     db: Database, clone: Clone, superuser: Superuser, tenant: UUID
 ) -> None:
-    """The roll-up has taken its marks and stands before its first write; then the same day gets another entry."""
+    """The roll-up has counted the day and stands before its last table; then the day gets another entry."""
     await send_conversions(db, tenant, make_conversion(amount_cents=100))
-    await credit_dirty_orders(db)
-    async with open_database(clone.app_url, pool_size=1, statement_timeout_ms=30_000) as elsewhere:
-        async with superuser_of(clone) as blocker, blocker.transaction():
-            await blocker.execute("LOCK TABLE rollup_revenue_day IN ACCESS EXCLUSIVE MODE")
+    async with (
+        open_database(clone.app_url, pool_size=1, statement_timeout_ms=30_000) as elsewhere,
+        superuser_of(clone) as blocker,
+    ):
+        async with blocker.transaction():
+            await blocker.execute("LOCK TABLE rollup_allocation_day IN ACCESS EXCLUSIVE MODE")
             rolling = asyncio.create_task(roll_up_dirty_days(elsewhere, tenant_id=tenant))
             await until(lambda: is_waiting(superuser))
-            async with db.tenant(tenant) as writer:
-                await mark_days(writer, tenant, [date(2026, 3, 2)])
             await send_conversions(db, tenant, make_conversion(amount_cents=11))
         await rolling
-    await credit_dirty_orders(db)
     await roll_up_dirty_days(db)
-    await assert_rolled_up(superuser, tenant)
+    assert await read_totals(superuser) == [(111, 2)]
+
+
+async def test_two_roll_ups_of_one_day_follow_one_another(
+    db: Database, clone: Clone, superuser: Superuser, tenant: UUID
+) -> None:
+    """The first has written the day and not committed, when the second finds a newer mark of it."""
+    await send_conversions(db, tenant, make_conversion(amount_cents=100))
+    await roll_up_dirty_days(db)
+    await send_conversions(db, tenant, make_conversion(amount_cents=10))
+    async with superuser_of(clone) as blocker:
+        async with blocker.transaction():
+            await blocker.execute("LOCK TABLE rollup_allocation_day IN ACCESS EXCLUSIVE MODE")
+            first = asyncio.create_task(roll_up_dirty_days(db))
+            await until(lambda: is_waiting(superuser))
+            await send_conversions(db, tenant, make_conversion(amount_cents=1))
+            second = asyncio.create_task(roll_up_dirty_days(db))
+            await until(lambda: is_waiting(superuser, 2))
+        assert await first + await second == 2
+    assert await read_totals(superuser) == [(111, 3)]
 
 
 async def test_an_entry_whose_transaction_was_open_during_a_roll_up_is_rolled_up_after_it(
@@ -304,8 +328,7 @@ async def test_an_entry_whose_transaction_was_open_during_a_roll_up_is_rolled_up
         await mark_days(writer, tenant, [(DAY_0 + timedelta(days=1)).date()])
         assert await roll_up_dirty_days(db) == 1
     assert await roll_up_dirty_days(db) == 1
-    rows = await superuser.fetch("SELECT amount_cents, entries FROM rollup_revenue_day")
-    assert [tuple(row) for row in rows] == [(111, 2)]
+    assert await read_totals(superuser) == [(111, 2)]
 
 
 async def test_two_roll_ups_at_once_do_each_day_once(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
 import typer
-from rich.progress import Progress
 from rich.table import Table
 
 from skeldir.attribution import define_models
@@ -15,6 +15,7 @@ from skeldir.cli.keys import TenantArgument
 from skeldir.cli.pipeline import progress_bar
 from skeldir.cli.runtime import Runtime, err, out, run_with_runtime
 from skeldir.db.pool import Database
+from skeldir.ingest import list_channels
 from skeldir.money import format_minor
 
 if TYPE_CHECKING:
@@ -64,11 +65,15 @@ def _import(
         flags["columns"] = dict(_pair(text) for text in column)
 
     async def work(runtime: Runtime) -> None:
-        chosen = choose_mapping(file, kind=kind, map_file=map_file, flags=flags)
-        for choice in chosen.choices:
-            out.print(choice, soft_wrap=True)
         tenant_id = await runtime.tenant_id(tenant)
         async with runtime.database(pool_size=2) as database:
+            async with database.tenant(tenant_id) as connection:
+                own_channels = await list_channels(connection, tenant_id)
+            chosen = choose_mapping(
+                file, kind=kind, map_file=map_file, flags=flags, own_channels=own_channels
+            )
+            for choice in chosen.choices:
+                out.print(choice, soft_wrap=True)
             tell_import(await import_with_progress(database, tenant_id, file, chosen.mapping))
 
     run_with_runtime(work)
@@ -149,15 +154,22 @@ async def import_with_progress(
             f" after a conversion ({names}).",
             soft_wrap=True,
         )
-    with progress_bar() as bar:
-        task = bar.add_task(f"Importing {file.name}", total=1000)
-        return await import_file(
-            database, tenant_id, file, mapping, progress=lambda done: _advance(bar, task, done)
+    last: list[ImportProgress] = []
+
+    def show(done: ImportProgress) -> None:
+        last[:] = [done]
+        bar.update(
+            task, completed=int(1000 * done.share_read), description=f"{done.rows_done:,} rows"
         )
 
-
-def _advance(bar: Progress, task: int, done: ImportProgress) -> None:
-    bar.update(task, completed=int(1000 * done.share_read), description=f"{done.rows_done:,} rows")  # type: ignore[arg-type]  # TaskID is an int
+    with progress_bar() as bar:
+        task = bar.add_task(f"Importing {file.name}", total=1000)
+        try:
+            return await import_file(database, tenant_id, file, mapping, progress=show)
+        except asyncio.CancelledError:
+            if last:
+                err.print(last[0].describe_stop())
+            raise
 
 
 def tell_import(report: ImportReport) -> None:

@@ -32,7 +32,9 @@ class IsolationReport:
     @property
     def holds(self) -> bool:
         """Whether no foreign row was seen, and the check had something to look for."""
-        hidden = any(seen.rows_of_a for seen in self.relations) and any(seen.rows_of_b for seen in self.relations)
+        hidden = any(seen.rows_of_a for seen in self.relations) and any(
+            seen.rows_of_b for seen in self.relations
+        )
         leaks = any(seen.foreign_rows or seen.rows_of_nobody for seen in self.relations)
         return hidden and not leaks and not self.may_read_views
 
@@ -49,7 +51,11 @@ async def check_isolation(database: Database, tenant_a: UUID, tenant_b: UUID) ->
     return IsolationReport(
         tuple(
             Visibility(
-                a["relation"], a["rows"], b["rows"], a["foreign_rows"] + b["foreign_rows"], nobody["rows"]
+                a["relation"],
+                a["rows"],
+                b["rows"],
+                a["foreign_rows"] + b["foreign_rows"],
+                nobody["rows"],
             )
             for a, b, nobody in zip(from_a, from_b, from_nobody, strict=True)
         ),

@@ -64,27 +64,26 @@ class PreparedTouches:
     """Touches that have been read and hashed, column by column, and what was refused of them; no database was asked."""
 
     items: Sequence[object]
-    first_index: int
+    places: Sequence[int]
     columns: Mapping[str, str]
     rejected: tuple[Rejected, ...]
 
 
 def prepare_touches(
-    profile: TenantProfile, items: Sequence[object], *, first_index: int = 0
+    profile: TenantProfile, items: Sequence[object], *, places: Sequence[int] | None = None
 ) -> PreparedTouches:
     """Read items, which are mappings with the fields of `canonical.TOUCH_FIELDS` or `Refused`, and hash their journeys.
 
-    This is the part of taking in that needs the processor and not the database; an import does it in a thread.
+    `places` are the items' places in their delivery, 0, 1, 2 … when left out. This is the part of taking in that
+    needs the processor and not the database; an import does it in a thread.
     """
     now = utc_now()
+    places = range(len(items)) if places is None else places
     touches, rejected = _read_items(
-        items,
-        first_index,
-        lambda item: read_touch(item, now=now, own_channels=profile.own_channels),
+        items, places, lambda item: read_touch(item, now=now, own_channels=profile.own_channels)
     )
-    return PreparedTouches(
-        items, first_index, _touch_columns(profile, _in_lock_order(touches)), tuple(rejected)
-    )
+    columns = _touch_columns(profile, _in_lock_order(touches))
+    return PreparedTouches(items, places, columns, tuple(rejected))
 
 
 async def record_touches(
@@ -104,7 +103,7 @@ async def record_touches(
     await mark_orders_reached_by_touches(connection, profile.tenant_id, arrived)
     rejected = prepared.rejected
     await _bury_rejected(
-        connection, profile, "touch", prepared.items, rejected, origin, prepared.first_index
+        connection, profile, "touch", prepared.items, prepared.places, rejected, origin
     )
     return Receipt(len(arrived), len(prepared.items) - len(rejected) - len(arrived), rejected)
 
@@ -115,10 +114,10 @@ async def receive_touches(
     items: Sequence[object],
     *,
     origin: str,
-    first_index: int = 0,
+    places: Sequence[int] | None = None,
 ) -> Receipt:
-    """Prepare and record touches; `first_index` is the place of the first item in the delivery `origin`."""
-    prepared = prepare_touches(profile, items, first_index=first_index)
+    """Prepare and record touches; `places` are the items' places in the delivery `origin`."""
+    prepared = prepare_touches(profile, items, places=places)
     return await record_touches(connection, profile, prepared, origin=origin)
 
 
@@ -128,7 +127,7 @@ async def receive_conversions(
     items: Sequence[object],
     *,
     origin: str,
-    first_index: int = 0,
+    places: Sequence[int] | None = None,
     source: str = "api",
 ) -> Receipt:
     """Post conversions of the transaction's tenant to the ledger, and mark their orders.
@@ -138,9 +137,8 @@ async def receive_conversions(
     """
     await share_lock(connection, ingest_lock(profile.tenant_id))
     now = utc_now()
-    conversions, rejected = _read_items(
-        items, first_index, lambda item: read_conversion(item, now=now)
-    )
+    places = range(len(items)) if places is None else places
+    conversions, rejected = _read_items(items, places, lambda item: read_conversion(item, now=now))
     posting = await post_entries(
         connection,
         profile.tenant_id,
@@ -157,7 +155,7 @@ async def receive_conversions(
         c.order_id for c in conversions.values() if c.idempotency_key in posting.posted_keys
     }
     await mark_orders_of_conversions(connection, profile.tenant_id, sorted(posted_orders))
-    await _bury_rejected(connection, profile, "conversion", items, rejected, origin, first_index)
+    await _bury_rejected(connection, profile, "conversion", items, places, rejected, origin)
     accepted = len(posting.posted_keys)
     rejected.sort(key=lambda fault: fault.index)
     return Receipt(
@@ -166,13 +164,13 @@ async def receive_conversions(
 
 
 def _read_items(
-    items: Sequence[object], first_index: int, read: Callable[[object], _Item]
+    items: Sequence[object], places: Sequence[int], read: Callable[[object], _Item]
 ) -> tuple[dict[int, _Item], list[Rejected]]:
-    """Read every item; return the first of each idempotency key by its index, and what was refused."""
+    """Read every item; return the first of each idempotency key by its place, and what was refused."""
     good: dict[int, _Item] = {}
     seen: dict[str, _Item] = {}
     rejected: list[Rejected] = []
-    for index, item in enumerate(items, first_index):
+    for index, item in zip(places, items, strict=True):
         try:
             fact = read(item)
         except ItemRejected as fault:
@@ -246,21 +244,19 @@ async def _bury_rejected(
     profile: TenantProfile,
     kind: ItemKind,
     items: Sequence[object],
+    places: Sequence[int],
     rejected: Sequence[Rejected],
     origin: str,
-    first_index: int,
 ) -> None:
-    letters = [
-        DeadLetter(
-            f"{origin}:{fault.index}",
-            fault.code,
-            fault.detail,
-            fault.cure,
-            items[fault.index - first_index],
-        )
-        for fault in rejected
-    ]
-    await bury(connection, profile, kind, letters)
+    if rejected:
+        at = dict(zip(places, items, strict=True))
+        letters = [
+            DeadLetter(
+                f"{origin}:{fault.index}", fault.code, fault.detail, fault.cure, at[fault.index]
+            )
+            for fault in rejected
+        ]
+        await bury(connection, profile, kind, letters)
 
 
 def origin_of(body: bytes) -> str:

@@ -249,7 +249,8 @@ class _Run:
         batch = maker.next_batch(rows, self.batch_rows)
         if batch is None:
             return None
-        prepared = prepare_touches(self.profile, batch.touches.items, first_index=batch.first_row)
+        touches = batch.touches
+        prepared = prepare_touches(self.profile, touches.items, places=touches.rows)
         return batch, prepared
 
     async def _record(
@@ -258,18 +259,17 @@ class _Run:
         """Record one batch in one transaction, and return what is done with it."""
         async with self.db.tenant(self.profile.tenant_id) as connection:
             await self._lock(connection, done)
-            first = batch.first_row
             touches = Receipt(0, 0, ())
             if batch.touches.items:
                 touches = await record_touches(
                     connection, self.profile, prepared, origin=self._origin
                 )
-                self._tell(touches, batch.touches, first)
+                self._tell(touches)
             conversions = [
-                await self._receive_conversions(connection, batch.orders, self._origin, first),
+                await self._receive_conversions(connection, batch.orders, self._origin),
                 # A row may hold an order and its refund: each has an origin of its own.
                 await self._receive_conversions(
-                    connection, batch.refunds, f"{self._origin}:refund", first
+                    connection, batch.refunds, f"{self._origin}:refund"
                 ),
             ]
             done = replace(
@@ -292,7 +292,7 @@ class _Run:
         return f"file:{self.fingerprint[:16]}"
 
     async def _receive_conversions(
-        self, connection: Connection, items: Items, origin: str, first_row: int
+        self, connection: Connection, items: Items, origin: str
     ) -> Receipt:
         if not items.items:
             return Receipt(0, 0, ())
@@ -301,16 +301,16 @@ class _Run:
             self.profile,
             items.items,
             origin=origin,
-            first_index=first_row,
+            places=items.rows,
             source="file",
         )
-        self._tell(receipt, items, first_row)
+        self._tell(receipt)
         return receipt
 
-    def _tell(self, receipt: Receipt, items: Items, first_row: int) -> None:
-        """Tally the refused rows by the numbers that they have in the file."""
+    def _tell(self, receipt: Receipt) -> None:
+        """Tally the refused rows; a receipt names them by the numbers that they have in the file."""
         faults = (
-            RowFault(items.rows[fault.index - first_row], fault.code, fault.detail, fault.cure)
+            RowFault(fault.index, fault.code, fault.detail, fault.cure)
             for fault in receipt.rejected
         )
         self.tally.add(faults, receipt.flagged)

@@ -22,13 +22,12 @@ class Items:
 
 @dataclass(slots=True)
 class Batch:
-    """What consecutive rows, `first_row` to `last_row`, became.
+    """What consecutive rows, up to `last_row`, became.
 
     A row that could not be read stands once: with the touches, or with the orders of a file that
     has no touches. `skipped` counts the rows that are neither touch nor order.
     """
 
-    first_row: int
     last_row: int
     touches: Items = field(default_factory=Items)
     orders: Items = field(default_factory=Items)
@@ -55,7 +54,7 @@ class ItemMaker:
 
     def next_batch(self, rows: Iterator[Row], size: int) -> Batch | None:
         """Return the items of the next `size` rows, or None after the last row."""
-        batch = Batch(0, 0)
+        batch = Batch(0)
         unread: Items = getattr(batch, self._unread)
         # Looked up once: a large import spends its time in the loop below.
         sorts = [
@@ -64,7 +63,6 @@ class ItemMaker:
         ]
         number = 0
         for number, cells in islice(rows, size):
-            batch.first_row = batch.first_row or number
             if isinstance(cells, Refused):
                 unread.items.append(cells)
                 unread.rows.append(number)

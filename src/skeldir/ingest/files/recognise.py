@@ -174,6 +174,10 @@ class _Look:
 
     def _may_be(self, name: str, column: str) -> bool:
         if name == "currency" and "currency" in self.settings:
+            self.questions.append(
+                f'The column "{column}" tells the currency of each row: leave out --currency,'
+                " or name what the currency is of in a mapping."
+            )
             return False
         # An "id" that comes twice is that of something else, such as the customer.
         values = self._values(column)
