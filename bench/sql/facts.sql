@@ -57,4 +57,10 @@ JOIN bench.visits v ON v.number = m.visit
 ORDER BY m.n;
 
 DROP TABLE bench.moments;
+
+INSERT INTO public.reconciliation_runs
+    (tenant_id, id, platform, currency, state, claimed_cents, verified_cents, ghost_cents, ran_at)
+SELECT b.tenant_id, uuidv7(), p.platform, b.currency, 'complete', n * 1100, n * 1000, n * 100,
+       (s.last_day - n)::timestamp AT TIME ZONE 'UTC'
+FROM bench.sizes s, bench.businesses b, unnest(ARRAY['google_ads', 'meta_ads']) AS p (platform), generate_series(1, 30) n;
 RESET session_replication_role;

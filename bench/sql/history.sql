@@ -1,7 +1,8 @@
 -- Nine older copies of all facts and credits, each the length of the days that are there further back: ten times
 -- the history, as many orders a day. The indexes are built after, which takes a fraction of the time.
 
-SET session_replication_role = replica;
+SET session_replication_role = replica;  -- no foreign keys to check: the tenants are there
+SET maintenance_work_mem = '1GB';
 
 CREATE FUNCTION bench.older_id(id uuid, by interval) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
     -- The moment in a UUIDv7 is its first 48 bits, in milliseconds.
@@ -45,9 +46,15 @@ ALTER TABLE public.attribution_allocations ADD CONSTRAINT attribution_allocation
     PRIMARY KEY (tenant_id, order_id, model_version, entry_id, channel_code);
 CREATE INDEX attribution_allocations_day ON public.attribution_allocations (tenant_id, entry_date);
 
+INSERT INTO public.spend (tenant_id, id, business_key, spend_date, channel_code, currency, amount_cents)
+SELECT p.tenant_id, bench.older_id(p.id, c.by), p.business_key || c.mark, p.spend_date - c.days, p.channel_code,
+       p.currency, p.amount_cents
+FROM bench.copies c, public.spend p;
+
 INSERT INTO public.dirty_days (tenant_id, day)
 SELECT b.tenant_id, d.day::date
 FROM bench.businesses b, bench.sizes s,
      generate_series(s.last_day - 10 * s.days, s.last_day - s.days, interval '1 day') AS d (day);
 
+RESET maintenance_work_mem;
 RESET session_replication_role;

@@ -53,7 +53,7 @@ async def test_each_of_the_three_schemes_connects(clone: Clone, scheme: str) -> 
 async def end_all_sessions(clone: Clone) -> None:
     async with superuser_of(clone) as superuser:
         await superuser.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
 

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from skeldir.attribution import credit_dirty_orders, define_models
-from skeldir.db.pool import Database
+from skeldir.db.pool import Database, open_database
 from skeldir.matviews import mark_days, roll_up_dirty_days
 from tests.conftest import Clone
 from tests.support.make import (
@@ -92,7 +92,9 @@ async def record_runs(db: Database, tenant: UUID, chance: random.Random) -> None
     moment = datetime(2026, 4, 1, 12, tzinfo=UTC)
     for platform, start in (("meta", 0x10), ("google", 0x20)):
         ends = chance.sample(range(16), 16)
-        runs = [(start + end, moment) for end in ends] + [(0xFF, moment - timedelta(hours=1))]
+        runs = [(start + end, moment) for end in ends] + [
+            (start + 0xF0, moment - timedelta(hours=1))
+        ]
         async with db.tenant(tenant) as connection:
             for number, ran_at in runs:
                 await connection.execute(
@@ -100,7 +102,7 @@ async def record_runs(db: Database, tenant: UUID, chance: random.Random) -> None
                                                         verified_cents, ghost_cents, ran_at)
                        VALUES ($1, $2, $3, 'USD', 'over_claimed', $4, $5, 0, $6)""",
                     tenant,
-                    UUID(int=number + (0x100 if platform == "meta" else 0x200)),
+                    UUID(int=number),
                     platform,
                     chance.randrange(2_000),
                     chance.choice([0, 7, 999]),
@@ -182,6 +184,28 @@ async def test_the_views_equal_a_recomputation_from_the_facts_for_each_tenant(
             "google": "f",
             "meta": "f",
         }
+
+
+async def test_the_latest_run_is_told_by_time_and_id_however_the_table_is_read(
+    clone: Clone, superuser: asyncpg.Connection[asyncpg.Record]
+) -> None:
+    """The index happens to have that order; without it only the view's own ORDER BY is left."""
+    for way in ("indexscan", "indexonlyscan", "bitmapscan"):
+        await superuser.execute(f"ALTER DATABASE {clone.name} SET enable_{way} = off")
+    async with open_database(clone.app_url, pool_size=1, statement_timeout_ms=30_000) as db:
+        tenant = await make_tenant(db, "A")
+        async with db.tenant(tenant) as connection:
+            for number in range(1, 6):
+                await connection.execute(
+                    """INSERT INTO reconciliation_runs (tenant_id, id, platform, currency, state, claimed_cents,
+                                                        verified_cents, ghost_cents, ran_at)
+                       VALUES ($1, $2, 'meta', 'USD', 'matched', 1, 1, 0, now())""",
+                    tenant,
+                    UUID(int=number),
+                )
+        assert await refresh_all(db) == ALL_SUCCEED
+        ((*_, run_id),) = await read_reader(db, tenant, "reconciliation_status")
+    assert run_id == UUID(int=5)
 
 
 async def test_an_entry_belongs_to_its_day_in_utc_whatever_offset_it_came_with(

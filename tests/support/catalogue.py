@@ -1,6 +1,5 @@
 """What a database says of itself: everything in its catalogue that a migration could make different."""
 
-
 from __future__ import annotations
 
 import psycopg

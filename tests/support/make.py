@@ -54,7 +54,9 @@ async def make_tenant(database: Database, name: str) -> UUID:
     return tenant_id
 
 
-async def send_touches(database: Database, tenant_id: UUID, *items: object, origin: str = "test") -> Receipt:
+async def send_touches(
+    database: Database, tenant_id: UUID, *items: object, origin: str = "test"
+) -> Receipt:
     """Receive touches in a transaction of their own."""
     async with database.tenant(tenant_id) as connection:
         profile = await load_profile(connection, tenant_id)

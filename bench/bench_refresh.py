@@ -1,0 +1,271 @@
+"""Claim: a refresh costs what changed, not how much history there is.
+
+All five views at 1,000,000 touches and 100,000 orders over 100 tenants, after changing one day of one tenant: a few
+touches, orders and a refund come in by the program's own path and are credited, and then is timed what the program
+does next: roll up the dirty days, refresh the five views. Against it stand five views with the same content defined
+straight over touches and ledger (the six models with exact largest remainder in SQL, unique indexes, the same kind of
+owner), refreshed CONCURRENTLY too; that the contents are equal, row by row for all tenants, is checked in the run.
+Asked: at least 20 times less. Then with ten times the history (as many orders a day, rollups by the program's own
+roll-up) the same change is timed again. Asked: at most 1.5 times the time.
+
+The canonical views hold the newest days of each tenant (docs/decisions/0002), and the first history is as long as
+that, so that the contents can be compared; `--window` gives the views another length, in this database only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from argparse import Namespace
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID, uuid4
+
+import uvloop
+
+from bench.facts import Size, load_facts, read_sql
+from bench.support import (
+    Stopwatch,
+    Superuser,
+    checkpoint,
+    console,
+    durable_place,
+    make_parser,
+    open_program,
+    open_superuser,
+    show_ratio,
+    show_table,
+)
+from skeldir.attribution import credit_dirty_orders, mark_all_orders
+from skeldir.attribution.models.halving import halved
+from skeldir.clock import utc_now
+from skeldir.db.pool import Database
+from skeldir.ingest import receive_conversions, receive_touches
+from skeldir.matviews import CANONICAL_VIEWS, refresh_view, roll_up_dirty_days
+from skeldir.tenants import load_profile
+
+LEAST_GAIN = 20.0
+LARGEST_GROWTH = 1.5
+HISTORY = 10
+
+
+@dataclass(slots=True)
+class Bench:
+    """The loaded database as the program and as a superuser, and the tenant whose day changes."""
+
+    database: Database
+    admin: Superuser
+    days: int
+    tenant_id: UUID
+
+
+@dataclass(slots=True)
+class Timing:
+    """Seconds of the whole and of its parts."""
+
+    whole: Stopwatch = field(default_factory=Stopwatch)
+    parts: dict[str, Stopwatch] = field(default_factory=lambda: defaultdict(Stopwatch))
+
+
+async def set_window(admin: Superuser, days: int | None) -> int:
+    """Give the views another number of days, if one is given; return how many they hold."""
+    definition = await admin.fetchval("SELECT pg_get_viewdef('public.open_periods')")
+    if days is not None:
+        definition = re.sub(r"- \d+", f"- {days - 1}", definition)
+        await admin.execute(f"CREATE OR REPLACE VIEW public.open_periods AS {definition}")
+    return 1 + int(re.findall(r"- (\d+)", definition)[0])
+
+
+@asynccontextmanager
+async def open_bench(options: Namespace) -> AsyncIterator[Bench]:
+    """Load facts that fill the window, credit them, roll them up and fill the views."""
+    with durable_place() as place:
+        async with open_superuser(place) as admin, open_program(place) as database:
+            days = await set_window(admin, options.window)
+            with console.status(f"Loading {options.touches:,} touches, {options.orders:,} orders"):
+                size = Size(options.tenants, options.orders, options.touches, days)
+                tenants = await load_facts(database, admin, size)
+                if options.spend:
+                    await admin.execute(read_sql("spend.sql"))
+            with console.status("Crediting, rolling up and refreshing for the first time"):
+                for tenant_id in tenants:
+                    async with database.tenant(tenant_id) as connection:
+                        await mark_all_orders(connection, tenant_id)
+                await credit_dirty_orders(database)
+                await roll_up_dirty_days(database)
+                await refresh_all(database, Timing())
+                await admin.execute("VACUUM ANALYZE")
+            yield Bench(database, admin, days, tenants[len(tenants) // 2])
+
+
+async def refresh_all(database: Database, timing: Timing) -> None:
+    """Do what the program does after a change: roll up the dirty days, refresh the five views."""
+    with timing.whole.running():
+        with timing.parts["roll-up"].running():
+            await roll_up_dirty_days(database)
+        for view in CANONICAL_VIEWS:
+            with timing.parts[view.name].running():
+                result = await refresh_view(database, view.name, requested_at=utc_now())
+            assert result.outcome == "success", result
+
+
+async def refresh_direct(database: Database, timing: Timing) -> None:
+    """Refresh the views over the facts, each in a transaction of its own."""
+    with timing.whole.running():
+        for view in CANONICAL_VIEWS:
+            statement = view.refresh_statement.replace("public.", "direct.")
+            with timing.parts[view.name].running():
+                async with database.unbound() as connection:
+                    await connection.execute(statement)
+
+
+async def change_one_day(bench: Bench) -> None:
+    """Take in three journeys with their orders, and a refund, all on one day of one tenant, and credit them."""
+    day = utc_now().date() - timedelta(days=1 + bench.days // 2)
+    mark = uuid4().hex
+    touches: list[dict[str, object]] = []
+    conversions: list[dict[str, object]] = []
+    for n in range(3):
+        order: dict[str, object] = {
+            "order_id": f"{mark}-{n}",
+            "journey_key": f"{mark}-{n}",
+            "currency": "USD",
+        }
+        for channel, hour in (("email", 1), ("direct", 5), ("paid_search", 9)):
+            key = {"idempotency_key": f"{mark}-{n}-{hour}", "occurred_at": at(day, hour)}
+            touches.append(key | {"journey_key": order["journey_key"], "channel": channel})
+        capture = {"idempotency_key": f"capture-{mark}-{n}", "kind": "capture"}
+        conversions.append(
+            order | capture | {"amount_cents": 4_999 + n, "occurred_at": at(day, 12)}
+        )
+    refund = {"idempotency_key": f"refund-{mark}", "kind": "refund", "amount_cents": 1_000}
+    conversions.append(conversions[0] | refund | {"occurred_at": at(day, 20)})
+    async with bench.database.tenant(bench.tenant_id) as connection:
+        profile = await load_profile(connection, bench.tenant_id)
+        await receive_touches(connection, profile, touches, origin=mark)
+        await receive_conversions(connection, profile, conversions, origin=mark)
+    report = await credit_dirty_orders(bench.database, tenant_id=bench.tenant_id)
+    assert report.orders == 3
+
+
+def at(day: date, hour: int) -> str:
+    """Return a moment of a day, as an item carries it."""
+    return datetime.combine(day, time(hour), tzinfo=UTC).isoformat()
+
+
+async def time_changes(bench: Bench, timing: Timing, times: int) -> None:
+    """Change the day and time the refresh that follows, some times."""
+    for _ in range(times):
+        await change_one_day(bench)
+        await checkpoint(bench.admin)
+        await refresh_all(bench.database, timing)
+
+
+async def create_direct_views(admin: Superuser) -> None:
+    """Create and fill the views over the facts, with the powers of one half that time decay needs."""
+    columns = "place integer, digit bigint, power numeric, PRIMARY KEY (place, digit)"
+    await admin.execute(f"CREATE TABLE bench.powers ({columns})")
+    powers = [
+        (place, digit, halved(digit, 1024**place) >> 56)
+        for place in (1, 2, 3)
+        for digit in range(1024)
+    ]
+    await admin.copy_records_to_table("powers", schema_name="bench", records=powers)
+    await admin.execute(read_sql("direct_views.sql"))
+    await admin.execute("VACUUM ANALYZE")
+
+
+async def count_differences(admin: Superuser, view: str) -> tuple[int, int]:
+    """Return how many rows a view has, and how many rows only it or only its direct twin has."""
+    rows = await admin.fetchval(f"SELECT count(*) FROM public.{view}")
+    ours, theirs = f"TABLE public.{view}", f"TABLE direct.{view}"
+    differences = await admin.fetchval(
+        f"SELECT count(*) FROM (({ours} EXCEPT {theirs}) UNION ALL ({theirs} EXCEPT {ours})) x"
+    )
+    return rows, differences
+
+
+async def compare(bench: Bench, repeats: int, ours: Timing) -> None:
+    """Time both kinds of views after changes, look whether they say the same, and print the ratio."""
+    direct = Timing()
+    with console.status("Creating the views over the facts"):
+        await create_direct_views(bench.admin)
+    with console.status("Refreshing both kinds after a change"):
+        await time_changes(bench, ours, repeats)
+        await refresh_direct(bench.database, direct)
+        counts = {v.name: await count_differences(bench.admin, v.name) for v in CANONICAL_VIEWS}
+        await time_changes(bench, ours, repeats)
+    rows = [
+        [
+            name,
+            f"{rows:,}",
+            "yes" if differences == 0 else f"no: {differences:,} rows differ",
+            f"{ours.parts[name].median:.3f}",
+            f"{direct.parts[name].median:.3f}",
+        ]
+        for name, (rows, differences) in counts.items()
+    ]
+    roll_up = ours.parts["roll-up"].median
+    rows.append(["roll-up of the dirty days", "", "", f"{roll_up:.3f}", ""])
+    rows.append(["all", "", "", f"{ours.whole.median:.3f}", f"{direct.whole.median:.3f}"])
+    columns = ("view", "rows", "same content", "skeldir s", "over facts s")
+    show_table(f"One day of one tenant changed, {bench.days} days of history", columns, rows)
+    assert all(differences == 0 for _, differences in counts.values())
+    gain = direct.whole.median / ours.whole.median
+    asked, is_met = f"≥ {LEAST_GAIN:g}", gain >= LEAST_GAIN
+    show_ratio("Views over the facts against skeldir's", gain, asked, is_met=is_met)
+
+
+async def lengthen(bench: Bench, repeats: int, before: Timing) -> None:
+    """Put nine times the history before the first, time the same changes, and print the growth."""
+    after = Timing()
+    await bench.admin.execute("DROP SCHEMA direct CASCADE")
+    with console.status("Loading older history"):
+        await bench.admin.execute(read_sql("history.sql"))
+    with console.status("Rolling up older history"):
+        await roll_up_dirty_days(bench.database)
+        await refresh_all(bench.database, Timing())
+        await bench.admin.execute("VACUUM ANALYZE")
+    with console.status("Refreshing after a change"):
+        await time_changes(bench, after, 2 * repeats)
+    rows = [
+        [name, f"{before.parts[name].median:.3f}", f"{watch.median:.3f}"]
+        for name, watch in after.parts.items()
+    ]
+    rows.append(["all", f"{before.whole.median:.3f}", f"{after.whole.median:.3f}"])
+    columns = ("", f"{bench.days} days s", f"{HISTORY * bench.days} days s")
+    show_table("One day of one tenant changed", columns, rows)
+    growth = after.whole.median / before.whole.median
+    asked, is_met = f"≤ {LARGEST_GROWTH:g}", growth <= LARGEST_GROWTH
+    show_ratio(f"With {HISTORY} times the history", growth, asked, is_met=is_met)
+
+
+async def measure(options: Namespace) -> None:
+    """Load, compare with views over the facts, then lengthen the history."""
+    async with open_bench(options) as bench:
+        timing = Timing()
+        await compare(bench, options.repeat, timing)
+        await lengthen(bench, options.repeat, timing)
+
+
+def main() -> None:
+    """Read the sizes and measure."""
+    parser = make_parser(__doc__)
+    parser.add_argument("--tenants", type=int, default=100)
+    parser.add_argument("--orders", type=int, default=100_000, help="over all tenants")
+    parser.add_argument("--touches", type=int, default=1_000_000, help="over all tenants")
+    parser.add_argument("--window", type=int, metavar="DAYS", help="what the views hold")
+    parser.add_argument("--spend", action="store_true", help="with spend on the paid channels too")
+    parser.add_argument("--repeat", type=int, default=3, help="changes before and after")
+    options = parser.parse_args()
+    if options.quick:
+        options.tenants, options.orders, options.touches, options.repeat = 4, 4_000, 40_000, 1
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(measure(options))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,9 @@
+-- Spend of every tenant on its paid channels, a row a day.
+INSERT INTO public.spend (tenant_id, id, business_key, spend_date, channel_code, currency, amount_cents)
+SELECT b.tenant_id, uuidv7(), c.channel_code || ':' || d.n, s.last_day - d.n, c.channel_code, b.currency,
+       (1000 + 20000 * random())::bigint
+FROM bench.sizes s, bench.businesses b, generate_series(0, s.days - 1) AS d (n),
+     (SELECT DISTINCT channel_code FROM bench.visits WHERE channel_code LIKE 'paid%') c;
+
+INSERT INTO public.dirty_days (tenant_id, day)
+SELECT DISTINCT tenant_id, spend_date FROM public.spend;
