@@ -11,9 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from skeldir.clock import utc_now
 from skeldir.db.pool import Database
 from skeldir.ingest import receive_conversions, receive_touches
-from skeldir.ingest.canonical import CONVERSION_FIELDS, TOUCH_FIELDS, hash_journey_key
+from skeldir.ingest.canonical import CONVERSION_FIELDS, TOUCH_FIELDS, hash_journey_key, read_touch
 from skeldir.ingest.rejections import CURES, Refused
 from skeldir.settings import plain_postgres_url
 from skeldir.tenants import load_profile
@@ -65,6 +66,19 @@ BAD_CONVERSIONS: dict[str, object] = {
     "currency_unknown": make_conversion(currency="ABC"),
     "occurred_at_without_offset": make_conversion(occurred_at="2026-03-01 12:00"),
 }
+
+
+STORED_AS_READ = (
+    "occurred_at",
+    "session_id",
+    "channel_code",
+    "channel_rule",
+    "source",
+    "medium",
+    "campaign",
+    "referrer_host",
+    "landing_path",
+)
 
 
 async def count(db: Database, tenant: UUID, query: str) -> int:
@@ -149,6 +163,51 @@ async def test_every_item_whatever_it_is_comes_in_or_is_kept_with_its_reason(
     ]
     await credit_until_complete(db, tenant)
     await assert_ledger_is_credited(db, tenant)
+
+
+optional_texts = st.none() | st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=20)
+touches_with_or_without = st.fixed_dictionaries(
+    {
+        "journey_key": st.sampled_from(["a", "ключ", "x" * 500]),
+        "occurred_at": st.sampled_from(
+            ["2026-03-01T12:00:00.000001Z", "2026-03-01T12:00:00+05:30"]
+        ),
+        "session_id": optional_texts,
+        "source": optional_texts,
+        "medium": optional_texts,
+        "campaign": optional_texts,
+        "referrer_host": optional_texts,
+        "landing_path": optional_texts,
+        "click_ids": st.lists(st.sampled_from(["gclid", "fbclid"]), max_size=2),
+        "channel": st.sampled_from([None, "sms"]),
+    }
+)
+
+
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.lists(touches_with_or_without, max_size=6))
+async def test_every_touch_is_stored_field_by_field_as_it_was_read(
+    db: Database, changes: list[dict[str, object]]
+) -> None:
+    tenant = await make_tenant(db, "any")
+    items = [make_touch(**change) for change in changes]
+    await send_touches(db, tenant, *items)
+    async with db.tenant(tenant) as connection:
+        profile = await load_profile(connection, tenant)
+        stored = await connection.fetch("SELECT * FROM attribution_events")
+    assert len(stored) == len(items)
+    rows = {row["idempotency_key"]: row for row in stored}
+    for item in items:
+        touch = read_touch(item, now=utc_now(), own_channels=frozenset())
+        row = rows[touch.idempotency_key]
+        assert row["journey_key"] == hash_journey_key(profile.journey_secret, touch.journey_key)
+        assert tuple(row["click_id_kinds"] or ()) == touch.click_id_kinds
+        for name in STORED_AS_READ:
+            assert row[name] == getattr(touch, name)
 
 
 async def test_an_empty_batch_is_taken_in(db: Database, tenant: UUID) -> None:

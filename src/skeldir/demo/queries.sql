@@ -3,20 +3,27 @@
 SELECT relation, rows, foreign_rows
 FROM (
     SELECT 'tenants' AS relation, count(*) AS rows, count(*) FILTER (WHERE id = :other) AS foreign_rows FROM public.tenants
-    UNION ALL SELECT 'attribution_events', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.attribution_events
-    UNION ALL SELECT 'revenue_ledger', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.revenue_ledger
-    UNION ALL SELECT 'dead_events', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.dead_events
-    UNION ALL SELECT 'imports', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.imports
-    UNION ALL SELECT 'attribution_models', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.attribution_models
-    UNION ALL SELECT 'attribution_allocations', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.attribution_allocations
-    UNION ALL SELECT 'rollup_revenue_day', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.rollup_revenue_day
-    UNION ALL SELECT 'rollup_channel_day', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.rollup_channel_day
-    UNION ALL SELECT 'rollup_allocation_day', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.rollup_allocation_day
-    UNION ALL SELECT 'order_balances', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.order_balances
     UNION ALL SELECT 'allocation_summary', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.allocation_summary
+    UNION ALL SELECT 'api_keys', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.api_keys
+    UNION ALL SELECT 'attribution_allocations', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.attribution_allocations
+    UNION ALL SELECT 'attribution_events', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.attribution_events
+    UNION ALL SELECT 'attribution_models', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.attribution_models
     UNION ALL SELECT 'channel_performance', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.channel_performance
+    UNION ALL SELECT 'channels', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.channels
     UNION ALL SELECT 'daily_revenue_summary', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.daily_revenue_summary
+    UNION ALL SELECT 'dead_events', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.dead_events
+    UNION ALL SELECT 'dirty_days', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.dirty_days
+    UNION ALL SELECT 'dirty_orders', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.dirty_orders
+    UNION ALL SELECT 'imports', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.imports
+    UNION ALL SELECT 'order_balances', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.order_balances
     UNION ALL SELECT 'realtime_revenue', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.realtime_revenue
+    UNION ALL SELECT 'reconciliation_runs', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.reconciliation_runs
+    UNION ALL SELECT 'reconciliation_status', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.reconciliation_status
+    UNION ALL SELECT 'revenue_ledger', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.revenue_ledger
+    UNION ALL SELECT 'rollup_allocation_day', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.rollup_allocation_day
+    UNION ALL SELECT 'rollup_channel_day', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.rollup_channel_day
+    UNION ALL SELECT 'rollup_revenue_day', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.rollup_revenue_day
+    UNION ALL SELECT 'spend', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.spend
 ) seen
 ORDER BY relation;
 

@@ -70,8 +70,7 @@ async def refresh_view(
     except (asyncpg.PostgresError, DatabaseUnreachable) as error:
         message = f"{type(error).__name__}: {error}"
         async with database.unbound() as connection:
-            start = await queries.start_refresh(connection)
-            await _record(connection, view, "failed", requested_at, start, message)
+            await _record(connection, view, "failed", requested_at, began, error=message)
         return RefreshResult(name, "failed", (utc_now() - began).total_seconds(), message)
     return RefreshResult(name, outcome, (utc_now() - began).total_seconds())
 
@@ -96,7 +95,7 @@ async def _refresh_locked(
             "SELECT set_config('statement_timeout', $1, true)", str(timeout_ms)
         )
         await connection.execute(view.refresh_statement)
-    await _record(connection, view, outcome, requested_at, start, None)
+    await _record(connection, view, outcome, requested_at, start["started_at"], seen=start["seen"])
     if outcome == "success":
         await queries.prune_rollup_changes(connection, view_names=_VIEW_NAMES)
     return outcome
@@ -118,8 +117,10 @@ async def _record(
     view: CanonicalView,
     outcome: Outcome,
     requested_at: datetime,
-    start: asyncpg.Record,
-    error: str | None,
+    started_at: datetime,
+    *,
+    seen: str | None = None,
+    error: str | None = None,
 ) -> None:
     await queries.insert_refresh(
         connection,
@@ -127,8 +128,8 @@ async def _record(
         view_name=view.name,
         outcome=outcome,
         requested_at=requested_at,
-        started_at=start["started_at"],
-        seen=start["seen"],
+        started_at=started_at,
+        seen=seen,
         error=error,
     )
 
