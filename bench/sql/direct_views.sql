@@ -101,7 +101,8 @@ FROM (SELECT f.*,
 CREATE VIEW direct.stated_entries AS
 SELECT e.tenant_id, (e.occurred_at AT TIME ZONE 'UTC')::date AS revenue_date, e.currency, e.amount_cents, e.occurred_at,
        CASE WHEN e.kind = 'capture' THEN 'captured'
-            WHEN c.entry_id IS NULL THEN 'awaiting_capture'
+            WHEN c.entry_id IS NULL
+                THEN CASE WHEN e.kind LIKE 'dispute%' THEN 'dispute_awaiting_capture' ELSE 'awaiting_capture' END
             WHEN e.kind = 'refund' THEN 'refunded'
             WHEN e.kind = 'refund_reversal' THEN 'refund_reversed'
             WHEN e.kind = 'dispute' THEN 'disputed'
@@ -115,7 +116,8 @@ SELECT tenant_id, currency,
        coalesce(sum(amount_cents) FILTER (WHERE state = 'captured'), 0)::bigint AS captured_cents,
        coalesce(sum(amount_cents) FILTER (WHERE state IN ('refunded', 'refund_reversed', 'awaiting_capture')), 0)::bigint
            AS refunded_cents,
-       coalesce(sum(amount_cents) FILTER (WHERE state IN ('disputed', 'dispute_reversed')), 0)::bigint AS disputed_cents,
+       coalesce(sum(amount_cents) FILTER (WHERE state IN ('disputed', 'dispute_reversed', 'dispute_awaiting_capture')), 0)::bigint
+           AS disputed_cents,
        sum(amount_cents)::bigint AS net_cents,
        count(*) FILTER (WHERE opens_order) AS orders,
        max(occurred_at) AS last_entry_at
@@ -150,7 +152,7 @@ SELECT tenant_id, model_version, date, currency,
        sum(allocated)::bigint AS allocated_cents,
        sum(ledger - awaiting - allocated)::bigint AS drift_cents, sum(ledger - awaiting) = sum(allocated) AS is_balanced
 FROM (SELECT e.tenant_id, m.model_version, e.revenue_date AS date, e.currency, e.amount_cents AS ledger,
-             CASE WHEN e.state = 'awaiting_capture' THEN e.amount_cents ELSE 0 END AS awaiting, 0 AS allocated
+             CASE WHEN e.state IN ('awaiting_capture', 'dispute_awaiting_capture') THEN e.amount_cents ELSE 0 END AS awaiting, 0 AS allocated
       FROM direct.stated_entries e
       JOIN public.attribution_models m ON m.tenant_id = e.tenant_id AND m.is_active
       UNION ALL

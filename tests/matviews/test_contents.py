@@ -120,7 +120,7 @@ def random_conversions(chance: random.Random, orders: int, days: int) -> list[di
             "currency": chance.choice(["USD", "USD", "EUR", "JPY"]),
             "journey_key": f"visitor-{chance.randrange(orders // 2)}",
         }
-        if is_captured := chance.random() < 0.9:
+        if chance.random() < 0.9:
             items += [
                 make_conversion(
                     **common, amount_cents=chance.randrange(0, 20_000), occurred_at=at(moment)
@@ -128,10 +128,7 @@ def random_conversions(chance: random.Random, orders: int, days: int) -> list[di
                 for _ in range(chance.choice([1, 1, 2]))
             ]
         for kind in chance.choices(
-            ["refund", "refund_reversal", "dispute", "dispute_reversal"]
-            if is_captured
-            else ["refund"],
-            k=chance.randrange(4),
+            ["refund", "refund_reversal", "dispute", "dispute_reversal"], k=chance.randrange(4)
         ):
             later = at(moment + chance.uniform(-1, 20))
             items.append(

@@ -77,7 +77,7 @@ def _derive(ledger: list[asyncpg.Record]) -> list[Entry]:
             day=row["occurred_at"].astimezone(UTC).date(),
             currency=row["currency"],
             kind=row["kind"],
-            state=_STATES[row["kind"]] if row["order_id"] in first_captures else "awaiting_capture",
+            state=_state(row["kind"], has_capture=row["order_id"] in first_captures),
             amount=row["amount_cents"],
             occurred_at=row["occurred_at"],
             opens_order=first_captures.get(row["order_id"])
@@ -85,6 +85,12 @@ def _derive(ledger: list[asyncpg.Record]) -> list[Entry]:
         )
         for row in ledger
     ]
+
+
+def _state(kind: str, *, has_capture: bool) -> str:
+    if has_capture:
+        return _STATES[kind]
+    return "dispute_awaiting_capture" if kind.startswith("dispute") else "awaiting_capture"
 
 
 def realtime_revenue(facts: Facts) -> Rows:
@@ -169,7 +175,7 @@ def allocation_summary(facts: Facts) -> Rows:
             key = (model, entry.day, entry.currency)
             keys.add(key)
             ledger[key] += entry.amount
-            awaiting[key] += entry.amount if entry.state == "awaiting_capture" else 0
+            awaiting[key] += entry.amount if entry.state.endswith("awaiting_capture") else 0
     for row in facts.allocations:
         if row["model_version"] in facts.models:
             key = (row["model_version"], row["entry_date"], row["currency"])

@@ -33,7 +33,7 @@ FROM (
            CASE WHEN e.kind = 'capture' THEN 'captured'
                 WHEN NOT EXISTS (SELECT FROM public.revenue_ledger c
                                  WHERE c.tenant_id = :tenant_id AND c.order_id = e.order_id AND c.kind = 'capture')
-                    THEN 'awaiting_capture'
+                    THEN CASE WHEN e.kind LIKE 'dispute%' THEN 'dispute_awaiting_capture' ELSE 'awaiting_capture' END
                 WHEN e.kind = 'refund' THEN 'refunded'
                 WHEN e.kind = 'refund_reversal' THEN 'refund_reversed'
                 WHEN e.kind = 'dispute' THEN 'disputed'
@@ -85,7 +85,7 @@ SELECT :tenant_id, revenue_date, model_version, currency,
        sum(ledger_cents), sum(awaiting_cents), sum(allocated_cents)
 FROM (
     SELECT r.revenue_date, m.model_version, r.currency, r.amount_cents AS ledger_cents,
-           CASE WHEN r.state = 'awaiting_capture' THEN r.amount_cents ELSE 0 END AS awaiting_cents,
+           CASE WHEN r.state IN ('awaiting_capture', 'dispute_awaiting_capture') THEN r.amount_cents ELSE 0 END AS awaiting_cents,
            0 AS allocated_cents
     FROM public.rollup_revenue_day r
     JOIN public.attribution_models m ON m.tenant_id = :tenant_id AND m.is_active

@@ -142,7 +142,8 @@ SELECT tenant_id,
        coalesce(sum(amount_cents) FILTER (WHERE state = 'captured'), 0)::bigint AS captured_cents,
        coalesce(sum(amount_cents) FILTER (WHERE state IN ('refunded', 'refund_reversed', 'awaiting_capture')), 0)::bigint
            AS refunded_cents,
-       coalesce(sum(amount_cents) FILTER (WHERE state IN ('disputed', 'dispute_reversed')), 0)::bigint AS disputed_cents,
+       coalesce(sum(amount_cents) FILTER (WHERE state IN ('disputed', 'dispute_reversed', 'dispute_awaiting_capture')), 0)::bigint
+           AS disputed_cents,
        sum(amount_cents)::bigint AS net_cents,
        sum(orders)::bigint AS orders,
        max(last_entry_at) AS last_entry_at
