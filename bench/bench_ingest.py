@@ -58,7 +58,7 @@ VISITS = (
 
 def make_rows(count: int) -> list[tuple[str, ...]]:
     """Return touches as a site's export has them: some eight a visitor, in time order."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for n in range(count):
         source, medium, campaign, referrer = VISITS[n * 7 % len(VISITS)]
         moment = f"2026-{3 + n * 3 // count:02d}-{1 + n * 84 // count % 28:02d}T{n % 24:02d}:{n % 60:02d}:00+00:00"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-
 from skeldir.attribution import (
     MODEL_NAMES,
     channel_totals,
@@ -40,7 +39,8 @@ async def test_other_parameters_make_a_version_that_is_never_added_to_the_one_be
     await send_touches(db, tenant, make_touch(), make_touch(occurred_at=at(20), channel="sms"))
     await send_conversions(db, tenant, make_conversion(occurred_at=at(25)))
     await credit_until_complete(db, tenant)
-    assert await sum_by_channel(db, tenant) == {"email": 5_000, "sms": 5_000}
+    await roll_up_dirty_days(db, tenant_id=tenant)
+    assert await rolled_up(db, tenant) == {"linear@1": {"email": 5_000, "sms": 5_000}}
 
     assert await redefine(db, tenant, 10) == sorted(f"{model}@2" for model in MODEL_NAMES)
     assert await count_dirty(db, tenant) == 1

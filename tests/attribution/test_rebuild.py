@@ -24,7 +24,7 @@ from tests.support.credit import (
 )
 from tests.support.make import at, make_tenant, send_conversions, send_touches
 
-LOOKBACK_DAYS = 5
+LOOKBACK_DAYS = 3
 NAMESPACE = UUID(int=0x51)
 SIGNS = {"capture": 1, "refund": -1, "refund_reversal": 1, "dispute": -1, "dispute_reversal": 1}
 
@@ -42,7 +42,7 @@ class Arrival:
 
 
 # Few moments, so that many are equal or exactly a lookback apart; keys whose bytewise order is not the alphabet's.
-moments = st.integers(0, 24).map(lambda half_days: at(half_days / 2))
+moments = st.integers(0, 12).map(lambda half_days: at(half_days / 2))
 journeys = st.sampled_from(["visitor-1", "visitor-1", "visitor-2"])
 names = st.permutations([f"{letter}{number}" for letter in "aZéz" for number in range(6)])
 

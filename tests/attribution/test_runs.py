@@ -114,11 +114,11 @@ async def test_after_reset_an_order_earns_from_what_came_after_the_one_before_it
         make_touch(channel="display", occurred_at=at(1)),
         make_touch(channel="sms", occurred_at=at(1.5)),
     )
-    # X and Y convert at one moment: X is the one before, by its id. The touch of that moment is of X.
-    await send_conversions(db, tenant, make_conversion(order_id="Y", amount_cents=300))
-    await send_conversions(db, tenant, make_conversion(order_id="X", amount_cents=50))
+    # Z and a convert at one moment: Z is the one before, by the bytes of its id. The touch of that moment is of Z.
+    await send_conversions(db, tenant, make_conversion(order_id="a", amount_cents=300))
+    await send_conversions(db, tenant, make_conversion(order_id="Z", amount_cents=50))
     await send_conversions(
-        db, tenant, make_conversion(order_id="A", amount_cents=7, occurred_at=at(2))
+        db, tenant, make_conversion(order_id="B", amount_cents=7, occurred_at=at(2))
     )
     await credit_dirty_orders(db)
     assert await sum_by_channel(db, tenant) == {

@@ -170,6 +170,18 @@ def test_what_is_too_long_or_too_deep_to_be_written_is_rejected_in_every_field(
         assert code_of_conversion(**{name: monster}) in CURES
 
 
+def test_no_control_character_passes_in_any_text() -> None:
+    texts = TOUCH_FIELDS - {"click_ids", "channel", "occurred_at"}
+    for control in (*range(32), 127, 0xD800, 0xDFFF):
+        for name in texts:
+            assert code_of_touch(**{name: f"a{chr(control)}b"}) in (
+                "field_invalid",
+                f"{name}_invalid",
+            )
+        for name in ("idempotency_key", "order_id", "journey_key"):
+            assert code_of_conversion(**{name: f"a{chr(control)}b"}) == f"{name}_invalid"
+
+
 def test_an_amount_beyond_all_bounds_is_called_what_it_is() -> None:
     assert code_of_conversion(amount_cents=HUGE) == "amount_too_large"
     assert code_of_conversion(amount_cents=-HUGE) == "amount_negative"

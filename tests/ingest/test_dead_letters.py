@@ -166,10 +166,14 @@ PERSONAL = [
     '{"a": {"zip": {"b": 1}}}',
 ]
 INSERTS = [
-    "INSERT INTO dead_events (tenant_id, id, origin, item_kind, code, detail, cure, item)"
-    " VALUES ($1, gen_random_uuid(), $2, 'touch', 'c', 'd', 'c', $3)",
-    "INSERT INTO attribution_events (tenant_id, id, occurred_at, idempotency_key, raw_payload)"
-    " VALUES ($1, gen_random_uuid(), now(), $2, $3)",
+    """
+    INSERT INTO dead_events (tenant_id, id, origin, item_kind, code, detail, cure, item)
+    VALUES ($1, gen_random_uuid(), $2, 'touch', 'c', 'd', 'c', $3)
+    """,
+    """
+    INSERT INTO attribution_events (tenant_id, id, occurred_at, idempotency_key, raw_payload)
+    VALUES ($1, gen_random_uuid(), now(), $2, $3)
+    """,
 ]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import astuple
 from uuid import UUID
 
-
 from skeldir.db.pool import Database
 from skeldir.revenue import list_balances
 from tests.support.credit import credit_until_complete, sum_by_channel

@@ -125,7 +125,7 @@ async def open_database(
     try:
         async with pool.acquire() as connection:
             version = connection.get_server_version()
-            require_supported_server(version.major * 10_000 + version.minor)
+            require_supported_server(version.major * 10_000 + version.micro)
             await _require_bound_role(connection)
         yield Database(pool)
     finally:
