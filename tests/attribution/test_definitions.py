@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import pytest
+
 from skeldir.attribution import (
     MODEL_NAMES,
     channel_totals,
     define_models,
 )
+from skeldir.attribution.models import ModelVersionInvalid
 from skeldir.db.pool import Database
 from skeldir.matviews import roll_up_dirty_days
 from skeldir.revenue import ledger_totals
@@ -98,6 +101,16 @@ async def test_the_same_parameters_again_change_nothing(db: Database, tenant: UU
     await credit_until_complete(db, tenant)
     assert await redefine(db, tenant, 30) == sorted(f"{model}@1" for model in MODEL_NAMES)
     assert await count_dirty(db, tenant) == 0
+
+
+@pytest.mark.parametrize("days", [0, -1, 3_651])
+async def test_days_that_no_version_can_have_are_refused(
+    db: Database, tenant: UUID, days: int
+) -> None:
+    for wanted in ({"lookback_days": days}, {"half_life_days": days}):
+        with pytest.raises(ModelVersionInvalid):
+            async with db.tenant(tenant) as connection:
+                await define_models(connection, tenant, **wanted)
 
 
 async def rolled_up(db: Database, tenant: UUID) -> dict[str, dict[str, int]]:

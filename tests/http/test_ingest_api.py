@@ -43,7 +43,9 @@ async def count(db: Database, tenant: UUID, table: str) -> int:
         return int(await connection.fetchval(f"SELECT count(*) FROM {table}"))
 
 
-async def test_a_json_array_is_recorded(client: httpx.AsyncClient, db: Database, tenant: UUID) -> None:
+async def test_a_json_array_is_recorded(
+    client: httpx.AsyncClient, db: Database, tenant: UUID
+) -> None:
     headers = await bearer(db, tenant)
     answer = await client.post("/v1/touches", json=[make_touch(), make_touch()], headers=headers)
     assert answer.status_code == 200
@@ -57,12 +59,17 @@ async def test_ndjson_loses_only_the_line_that_is_not_json(
     body = b"\n".join([orjson.dumps(make_touch()), b'{"oops": ', b"", orjson.dumps(make_touch())])
     headers = await bearer(db, tenant) | {"Content-Type": "application/x-ndjson"}
     answer = (await client.post("/v1/touches", content=body, headers=headers)).json()
-    assert (answer["accepted"], [fault["code"] for fault in answer["rejected"]]) == (2, ["json_invalid"])
+    assert (answer["accepted"], [fault["code"] for fault in answer["rejected"]]) == (
+        2,
+        ["json_invalid"],
+    )
     assert answer["rejected"][0]["index"] == 1
     assert await count(db, tenant, "dead_events") == 1
 
 
-async def test_a_gzipped_body_is_unpacked(client: httpx.AsyncClient, db: Database, tenant: UUID) -> None:
+async def test_a_gzipped_body_is_unpacked(
+    client: httpx.AsyncClient, db: Database, tenant: UUID
+) -> None:
     headers = await bearer(db, tenant) | {"Content-Encoding": "gzip"}
     body = gzip.compress(orjson.dumps([make_conversion()]))
     answer = await client.post("/v1/conversions", content=body, headers=headers)
@@ -96,7 +103,9 @@ async def test_a_body_that_cannot_be_taken_is_a_problem_and_writes_nothing(
     status: int,
     code: str,
 ) -> None:
-    answer = await client.post("/v1/touches", content=body, headers=await bearer(db, tenant) | headers)
+    answer = await client.post(
+        "/v1/touches", content=body, headers=await bearer(db, tenant) | headers
+    )
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["cure"].endswith(".")
@@ -111,8 +120,12 @@ async def test_ten_thousand_items_are_taken_at_once(
     assert answer.json()["accepted"] == 10_000
 
 
-@pytest.mark.parametrize("header", [{}, {"Authorization": "Basic abc"}, {"Authorization": "Bearer "}])
-async def test_without_a_key_nothing_is_told(client: httpx.AsyncClient, header: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "header", [{}, {"Authorization": "Basic abc"}, {"Authorization": "Bearer "}]
+)
+async def test_without_a_key_nothing_is_told(
+    client: httpx.AsyncClient, header: dict[str, str]
+) -> None:
     answer = await client.post("/v1/touches", json=[], headers=header)
     assert (answer.status_code, answer.json()["code"]) == (401, "key_missing")
     assert answer.headers["www-authenticate"] == "Bearer"
@@ -127,11 +140,14 @@ async def test_an_unknown_a_revoked_and_an_expired_key_look_alike(
         expired = await issue_key(connection, tenant, name="e", scopes=["ingest"], expires_at=None)
     with psycopg.connect(clone.superuser_url) as admin:
         admin.execute(
-            "UPDATE api_keys SET expires_at = now() - interval '1 s' WHERE id = %s", (expired.key_id,)
+            "UPDATE api_keys SET expires_at = now() - interval '1 s' WHERE id = %s",
+            (expired.key_id,),
         )
     bodies = []
     for secret in ("skd_unknown", revoked.secret, expired.secret):
-        answer = await client.post("/v1/touches", json=[], headers={"Authorization": f"Bearer {secret}"})
+        answer = await client.post(
+            "/v1/touches", json=[], headers={"Authorization": f"Bearer {secret}"}
+        )
         assert answer.status_code == 401
         bodies.append({k: v for k, v in answer.json().items() if k != "correlation_id"})
     assert bodies[0] == bodies[1] == bodies[2]
@@ -140,7 +156,9 @@ async def test_an_unknown_a_revoked_and_an_expired_key_look_alike(
 async def test_a_key_without_the_scope_is_refused(
     client: httpx.AsyncClient, db: Database, tenant: UUID
 ) -> None:
-    answer = await client.post("/v1/touches", json=[make_touch()], headers=await bearer(db, tenant, "read"))
+    answer = await client.post(
+        "/v1/touches", json=[make_touch()], headers=await bearer(db, tenant, "read")
+    )
     assert (answer.status_code, answer.json()["code"]) == (403, "scope_missing")
     assert await count(db, tenant, "attribution_events") == 0
 
@@ -160,7 +178,9 @@ async def test_a_commit_that_fails_is_told_as_a_500(
 ) -> None:
     headers = await bearer(db, tenant)
     with psycopg.connect(clone.superuser_url) as admin:
-        admin.execute("CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''no''; END'")
+        admin.execute(
+            "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''no''; END'"
+        )
         admin.execute(
             "CREATE CONSTRAINT TRIGGER fail AFTER INSERT ON attribution_events"
             " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail()"
@@ -174,7 +194,9 @@ async def test_a_commit_that_fails_is_told_as_a_500(
     assert await count(db, tenant, "attribution_events") == 0
 
 
-async def test_a_flagged_refund_is_told(client: httpx.AsyncClient, db: Database, tenant: UUID) -> None:
+async def test_a_flagged_refund_is_told(
+    client: httpx.AsyncClient, db: Database, tenant: UUID
+) -> None:
     refund = make_conversion(kind="refund", order_id="early")
     answer = await client.post("/v1/conversions", json=refund, headers=await bearer(db, tenant))
     assert answer.json()["flagged"] == [

@@ -164,6 +164,8 @@ PERSONAL = [
     '[{"ip_address": "10.0.0.1"}]',
     '[[[{"a": {"User-Agent": "x"}}]]]',
     '{"a": {"zip": {"b": 1}}}',
+    '{"billing_email": "x"}',
+    '{"customer": {"home-phone": "x"}}',
 ]
 INSERTS = [
     """

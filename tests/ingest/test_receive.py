@@ -266,6 +266,7 @@ async def test_a_key_used_again_for_other_content_is_refused_and_kept(
         {"order_id": "another"},
         {"kind": "refund"},
         {"occurred_at": at(2)},
+        {"journey_key": "another"},
     ]
     for number, change in enumerate(changes):
         first = make_conversion()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 from skeldir.attribution.marks import DEFAULT_LOOKBACK_DAYS, ingest_lock, mark_all_orders
-from skeldir.attribution.models import MODEL_NAMES, ModelVersion
+from skeldir.attribution.models import MODEL_NAMES, ModelVersion, ModelVersionInvalid
 from skeldir.attribution.store import queries
 from skeldir.db.locks import wait_for_lock
 from skeldir.matviews import mark_spend_days
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 DEFAULT_AFTER_CONVERSION: Literal["keep"] = "keep"
 DEFAULT_HALF_LIFE_DAYS = 7
+LONGEST_DAYS = 3650
 
 
 async def active_versions(connection: Connection, tenant_id: UUID) -> list[ModelVersion]:
@@ -48,7 +49,15 @@ async def define_models(
 
     A version that exists with the same parameters is activated again; otherwise the next one is made. When
     anything changed, every order of the tenant is marked to be credited anew, and every day with spend to be rolled up.
+
+    Raises:
+        ModelVersionInvalid: days below 1 or above LONGEST_DAYS; nothing was written.
     """
+    for name, days in (("lookback_days", lookback_days), ("half_life_days", half_life_days)):
+        if not 1 <= days <= LONGEST_DAYS:
+            raise ModelVersionInvalid(
+                f"{name} is {days}.", cure=f"Give whole days from 1 to {LONGEST_DAYS}."
+            )
     await wait_for_lock(connection, f"models:{tenant_id}")
     active = {
         row["model"]: row

@@ -112,22 +112,8 @@ async def _keys_of_other_content(
     records = await queries.select_entries_by_key(
         connection, tenant_id=tenant_id, business_keys=[row.business_key for row in rows]
     )
-    known = {
-        r["business_key"]: (
-            r["order_id"],
-            r["kind"],
-            r["amount_cents"],
-            r["currency"],
-            r["occurred_at"],
-        )
-        for r in records
-    }
-    return frozenset(
-        row.business_key
-        for row in rows
-        if known[row.business_key]
-        != (row.order_id, row.kind, row.amount_cents, row.currency, row.occurred_at)
-    )
+    known = {record["business_key"]: LedgerRow(**record) for record in records}
+    return frozenset(row.business_key for row in rows if known[row.business_key] != row)
 
 
 async def list_balances(

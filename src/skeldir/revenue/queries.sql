@@ -10,7 +10,7 @@ ON CONFLICT (tenant_id, business_key) DO NOTHING
 RETURNING business_key;
 
 -- name: select_entries_by_key
-SELECT business_key, order_id, kind, amount_cents, currency, occurred_at
+SELECT business_key, order_id, kind, amount_cents, currency, occurred_at, journey_key
 FROM public.revenue_ledger
 WHERE tenant_id = :tenant_id AND business_key = ANY(:business_keys::text[]);
 

@@ -30,7 +30,7 @@ AS $$
     SELECT NOT jsonb_path_exists(
         payload,
         '$.** ? (@.type() == "object").keyvalue() ? (@.key like_regex
-         "^(e[-_ ]?mail([-_ ]?address)?|customer[-_ ]?email|phone([-_ ]?number)?|mobile|(first|last|full|sur|family|given)[-_ ]?name|(street|billing|shipping|postal|home)?[-_ ]?address[0-9]?|zip([-_ ]?code)?|post(al)?[-_ ]?code|birth[-_ ]?(date|day)|date[-_ ]?of[-_ ]?birth|dob|ssn|passport|iban|card[-_ ]?(number|no)|pan|cvc|cvv|ip([-_ ]?(address|addr|v4|v6))?|(browser|client|remote)[-_ ]?ip|user[-_ ]?agent|password)$"
+         "^(.*[-_ .])?(e[-_ ]?mail([-_ ]?address)?|customer[-_ ]?email|phone([-_ ]?number)?|mobile|(first|last|full|sur|family|given)[-_ ]?name|(street|billing|shipping|postal|home)?[-_ ]?address[0-9]?|zip([-_ ]?code)?|post(al)?[-_ ]?code|birth[-_ ]?(date|day)|date[-_ ]?of[-_ ]?birth|dob|ssn|passport|iban|card[-_ ]?(number|no)|pan|cvc|cvv|ip([-_ ]?(address|addr|v4|v6))?|(browser|client|remote)[-_ ]?ip|user[-_ ]?agent|password)$"
          flag "i")'
     )
 $$;
