@@ -209,7 +209,10 @@ def list_orders(
     most: Annotated[int, typer.Option(min=1, help="Show at most so many.")] = 50,
 ) -> None:
     """Show orders with their balance and state, the latest first."""
-    from skeldir.revenue import list_balances
+    from skeldir.revenue import ORDER_STATES, list_balances
+
+    if state is not None and state not in ORDER_STATES:
+        raise typer.BadParameter(f"use one of {', '.join(ORDER_STATES)}.", param_hint="--state")
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)

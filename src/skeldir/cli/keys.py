@@ -7,7 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from skeldir.cli.runtime import Runtime, err, out, run_with_runtime
 from skeldir.clock import utc_now
@@ -26,7 +26,9 @@ def create(
     tenant: TenantArgument,
     scope: Annotated[list[str], typer.Option(help="ingest, read or manage; may be repeated.")],
     name: Annotated[str, typer.Option(help="Who will use it.")] = "unnamed",
-    days: Annotated[int | None, typer.Option(min=1, help="Expire after so many days.")] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=36_500, help="Expire after so many days.")
+    ] = None,
 ) -> None:
     """Create a key and print it: once, since only its digest is kept."""
 
@@ -88,7 +90,7 @@ def show(tenant: TenantArgument) -> None:
             database.tenant(tenant_id) as connection,
         ):
             keys = await list_keys(connection, tenant_id)
-        table = Table("id", "prefix", "name", "scopes", "state", "last use")
+        table = Table(Column("id", min_width=36), "prefix", "name", "scopes", "state", "last use")
         for key in keys:
             state = "in force"
             if key.revoked_at is not None:

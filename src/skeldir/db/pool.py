@@ -55,7 +55,11 @@ class Database:
             raise _unreachable(f"No connection to the database: {error}.") from error
         try:
             yield connection
-        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+        ) as error:
             # The driver's last error tells of a closed connection only; the server's own words stand before it.
             if not _is_lost(connection):
                 raise

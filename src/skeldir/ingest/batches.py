@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import orjson
 
 from skeldir.http.bodies import BodyTooLarge, BodyUnreadable
@@ -28,18 +30,29 @@ def split_batch(body: bytes, content_type: str) -> list[object]:
 
 
 def _document(body: bytes) -> list[object]:
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise BodyUnreadable(
-            f"The body is not JSON: {error}.",
-            cure="Send a JSON array of objects, or one object a line as application/x-ndjson.",
-        ) from error
+    document = _parse(body)
     if isinstance(document, list):
         return document
     if isinstance(document, dict):
         return [document]
     raise BodyUnreadable("The body is a bare JSON value.", cure="Send a JSON array of objects.")
+
+
+def _parse(body: bytes) -> object:
+    """Parse fast and strictly; where that fails, leniently, so that one odd value costs only its own item.
+
+    The lenient parser lets through lone surrogates and numbers beyond all bounds, which are refused item by item.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as strict:
+        try:
+            return json.loads(body)
+        except (ValueError, RecursionError):
+            raise BodyUnreadable(
+                f"The body is not JSON: {strict}.",
+                cure="Send a JSON array of objects, or one object a line as application/x-ndjson.",
+            ) from strict
 
 
 def _lines(body: bytes) -> list[object]:
@@ -50,5 +63,14 @@ def _lines(body: bytes) -> list[object]:
         try:
             items.append(orjson.loads(line))
         except orjson.JSONDecodeError as error:
-            items.append(refuse_text("json_invalid", f"The line is not JSON: {error}.", line))
+            code = "json_invalid" if _is_utf8(line) else "encoding_invalid"
+            items.append(refuse_text(code, f"The line is not JSON: {error}.", line))
     return items
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

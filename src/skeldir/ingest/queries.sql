@@ -1,5 +1,7 @@
--- name: insert_touches
+-- name: insert_touches^
 -- Each column comes as one text, its values joined by the unit separator, chr(31); an empty value is NULL.
+-- Of the touches that are new, those come back whose journey has bought: only they can reach an order.
+WITH arrived AS (
 INSERT INTO public.attribution_events
     (tenant_id, id, idempotency_key, occurred_at, journey_key, session_id, channel_code, channel_rule,
      source, medium, campaign, referrer_host, landing_path, click_id_kinds)
@@ -16,7 +18,15 @@ FROM unnest(string_to_array(:ids, chr(31))::uuid[], string_to_array(:keys, chr(3
      AS t (id, idempotency_key, occurred_at, journey_key, session_id, channel_code, channel_rule,
            source, medium, campaign, referrer_host, landing_path, click_id_kinds)
 ON CONFLICT (tenant_id, idempotency_key) DO NOTHING
-RETURNING journey_key, occurred_at;
+RETURNING journey_key, occurred_at
+)
+SELECT count(*) AS arrived,
+       coalesce(array_agg(a.journey_key) FILTER (WHERE b.has_bought), '{}') AS journey_keys,
+       coalesce(array_agg(a.occurred_at) FILTER (WHERE b.has_bought), '{}') AS moments
+FROM arrived a
+LEFT JOIN LATERAL (SELECT true AS has_bought FROM public.revenue_ledger l
+                   WHERE l.tenant_id = :tenant_id AND l.journey_key = a.journey_key AND l.kind = 'capture'
+                   LIMIT 1) b ON true;
 
 -- name: insert_dead_events!
 INSERT INTO public.dead_events (tenant_id, id, origin, item_kind, code, detail, cure, item)

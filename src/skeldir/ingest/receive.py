@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
 
@@ -94,18 +93,22 @@ async def record_touches(
     `origin` names the delivery, so that the dead letters of the same delivery are kept once.
     """
     await share_lock(connection, ingest_lock(profile.tenant_id))
-    arrived: list[tuple[bytes, datetime]] = []
+    arrived = 0
     if prepared.columns["keys"]:
-        rows = await queries.insert_touches(
+        new = await queries.insert_touches(
             connection, tenant_id=profile.tenant_id, **prepared.columns
         )
-        arrived = [(row["journey_key"], row["occurred_at"]) for row in rows]
-    await mark_orders_reached_by_touches(connection, profile.tenant_id, arrived)
+        arrived = new["arrived"]
+        await mark_orders_reached_by_touches(
+            connection,
+            profile.tenant_id,
+            list(zip(new["journey_keys"], new["moments"], strict=True)),
+        )
     rejected = prepared.rejected
     await _bury_rejected(
         connection, profile, "touch", prepared.items, prepared.places, rejected, origin
     )
-    return Receipt(len(arrived), len(prepared.items) - len(rejected) - len(arrived), rejected)
+    return Receipt(arrived, len(prepared.items) - len(rejected) - arrived, rejected)
 
 
 async def receive_touches(

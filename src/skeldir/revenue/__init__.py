@@ -2,6 +2,7 @@
 
 from skeldir.revenue.ledger import (
     KIND_SIGNS,
+    ORDER_STATES,
     FlaggedOrder,
     LedgerRow,
     LedgerTotal,
@@ -14,6 +15,7 @@ from skeldir.revenue.ledger import (
 
 __all__ = [
     "KIND_SIGNS",
+    "ORDER_STATES",
     "FlaggedOrder",
     "LedgerRow",
     "LedgerTotal",

@@ -24,6 +24,16 @@ KIND_SIGNS = {
     "dispute_reversal": 1,
 }
 
+# What an order can be, as the view order_balances derives it.
+ORDER_STATES = (
+    "paid",
+    "partially_refunded",
+    "refunded",
+    "over_refunded",
+    "disputed",
+    "awaiting_capture",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:

@@ -255,3 +255,14 @@ def test_what_is_no_number_of_minor_units_is_refused(cell: object, code: str) ->
             now=NOON,
         )
     assert caught.value.item_code == code
+
+
+@pytest.mark.parametrize(
+    ("cell", "currency"), [("12.500", "EUR"), ("1.200", "EUR"), ("1.000", "JPY")]
+)
+def test_an_amount_that_may_be_thousands_is_refused(cell: str, currency: str) -> None:
+    for mark in (".", ","):
+        read = amount_reader("major", mark)
+        with pytest.raises(ItemRejected, match="thousand"):
+            read(cell.replace(".", mark), currency)
+    assert amount_reader("major", ".")("12.500", "KWD") == 12_500

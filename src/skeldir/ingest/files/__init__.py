@@ -5,6 +5,7 @@ from skeldir.ingest.files.importer import (
     ImportProgress,
     ImportReport,
     RowFault,
+    fingerprint_file,
     import_file,
 )
 from skeldir.ingest.files.layout import FileUnreadable
@@ -24,6 +25,7 @@ __all__ = [
     "ModelSettings",
     "RowFault",
     "choose_mapping",
+    "fingerprint_file",
     "import_file",
     "mapping_from_settings",
     "read_mapping",

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from skeldir.errors import SkeldirError
 from skeldir.ingest.files.mapping import EPOCH_UNITS
 from skeldir.ingest.rejections import ItemRejected
-from skeldir.money import minor_units
+from skeldir.money import CURRENCIES, minor_units
 
 ReadMoment: TypeAlias = Callable[[object], object]
 """A cell to an aware `datetime` in UTC, or to itself."""
@@ -32,6 +32,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # "2026-05-14 11:23:45 +0100" and "2026-05-14 11:23:45 UTC" are how shops and warehouses export.
 _SPACED_OFFSET: Final = re.compile(r"(.{16,26}) (UTC|[+-][0-9]{2}:?[0-9]{2})")
 _NUMBER: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
+_THOUSANDS: Final = re.compile(r"[-+]?[0-9]{1,3}\.[0-9]{3}")
 _WHOLE: Final = re.compile(r"-?[0-9]{1,40}(\.0{1,20})?")
 _PLAIN: Final = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?")
 # Every decimal of up to 15 digits survives the way to a float and back through its shortest text.
@@ -182,9 +183,16 @@ def _major_units(cell: object, currency: str) -> object:
     if amount is None or amount == "" or isinstance(amount, bool):
         return amount
     try:
-        return minor_units(amount, currency)  # type: ignore[arg-type]  # it refuses whatever is no amount
+        cents = minor_units(amount, currency)  # type: ignore[arg-type]  # it refuses whatever is no amount
     except SkeldirError as error:
         raise ItemRejected(error.code, error.detail) from error
+    # "12.500" is 12.50 to some and twelve thousand five hundred to others; currencies of three decimals are clear.
+    if isinstance(amount, str) and _THOUSANDS.fullmatch(amount) and CURRENCIES[currency] < 3:
+        raise ItemRejected(
+            "amount_invalid",
+            "Three digits follow the mark: the amount may be meant a thousand times as large.",
+        )
+    return cents
 
 
 def _minor_units(cell: object, _currency: str) -> object:

@@ -62,16 +62,14 @@ class MappingCompiler:
         """Return the maker of touches."""
         mapping = self._mapping
         reads: dict[str, _Read] = {
-            "idempotency_key": self._key(
-                "touch", TOUCH_COLUMNS, (mapping.click_ids or {}).values()
-            ),
+            **self._given_key("touch"),
             "occurred_at": self._moment(mapping.columns["occurred_at"][0]),
         }
         if mapping.channels is not None:
             reads["channel"] = self._renamed("channel", mapping.channels)
         if mapping.click_ids or "click_ids" in mapping.columns:
             reads["click_ids"] = self._click_ids()
-        return self._maker(TOUCH_COLUMNS, reads)
+        return self._with_key("touch", self._maker(TOUCH_COLUMNS, reads))
 
     def order(self) -> Make:
         """Return the maker of an order's entries: captures, unless a column says their kinds."""
@@ -81,9 +79,10 @@ class MappingCompiler:
             reads["kind"] = self._renamed("kind", mapping.kinds)
         elif "kind" in mapping.columns:
             del reads["kind"]
-        reads["idempotency_key"] = self._key("order", ORDER_COLUMNS)
+        reads |= self._given_key("order")
         columns = mapping.columns
-        return self._entry(reads, columns["amount"][0], columns["occurred_at"][0])
+        make = self._entry(reads, columns["amount"][0], columns["occurred_at"][0])
+        return self._with_key("order", make)
 
     def refund(self, columns: RefundColumns) -> Make:
         """Return the maker of what was given back of an order: None where that is nothing.
@@ -91,7 +90,9 @@ class MappingCompiler:
         Its key doesn't depend on the amount, which grows with each further refund of the order: a
         later export with another amount is then refused instead of being counted twice.
         """
-        key = self._key("refund", ORDER_COLUMNS)
+        key = self._given_key("refund").get("idempotency_key") or self._hash(
+            "refund", [column for f in ORDER_COLUMNS for column in self._mapping.columns.get(f, ())]
+        )
         if len(self._mapping.columns.get("idempotency_key", ())) == 1:
             key = _with_suffix(key, ":refund")
         reads: dict[str, _Read] = {"kind": lambda _: "refund", "idempotency_key": key}
@@ -204,17 +205,41 @@ class MappingCompiler:
 
         return read
 
-    def _key(self, label: str, fields: Iterable[str], more: Iterable[str] = ()) -> _Read:
-        columns = self._mapping.columns
-        given = columns.get("idempotency_key")
-        if given is not None and len(given) == 1:
-            place = self._places[given[0]]
-            if self._cells_are_text:
-                return itemgetter(place)
-            return lambda cells: as_text(cells[place])
+    def _given_key(self, label: str) -> dict[str, _Read]:
+        """Return the reader of the key that the file itself has, in one column or in several, if it has one."""
+        given = self._mapping.columns.get("idempotency_key")
         if given is None:
-            given = (*(column for f in fields for column in columns.get(f, ())), *more)
-        return self._hash(label, given)
+            return {}
+        if len(given) > 1:
+            return {"idempotency_key": self._hash(label, given)}
+        place = self._places[given[0]]
+        if self._cells_are_text:
+            return {"idempotency_key": itemgetter(place)}
+        return {"idempotency_key": lambda cells: as_text(cells[place])}
+
+    def _with_key(self, label: str, make: Make) -> Make:
+        """Give items of a file without a key column the keyed hash of what was read of them.
+
+        It is made from the values and not from the cells, so that the same row exported again in another
+        spelling ("10.0" for "10.00", "Z" for "+00:00") is known again.
+        """
+        if "idempotency_key" in self._mapping.columns:
+            return make
+        start = hashlib.blake2b(label.encode(), key=self._secret, digest_size=16).copy
+        dumps = orjson.dumps
+
+        def make_with_key(cells: Cells) -> Item | None:
+            item = make(cells)
+            if isinstance(item, dict):
+                digest = start()
+                said = sorted(
+                    (name, value) for name, value in item.items() if value not in (None, "")
+                )
+                digest.update(dumps(said, default=str))
+                item["idempotency_key"] = digest.hexdigest() if said else None
+            return item
+
+        return make_with_key
 
     def _hash(self, label: str, columns: Iterable[str], *, needs_all: bool = False) -> _Read:
         """Return the reader of the keyed hash of several cells.
