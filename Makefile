@@ -6,7 +6,7 @@ DATA ?=
 MAP ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check serve bench lock clean
+.PHONY: help demo test chaos check serve bench lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,13 +19,16 @@ demo: $(VENV)/base.stamp ## From nothing to proven views: set up, import, attrib
 test: $(VENV)/dev.stamp ## Set up, then run the whole suite
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
+chaos: $(VENV)/dev.stamp ## Kill processes and the database at random for two minutes under traffic, with each broker that is installed
+	@$(BIN)/python -m pytest tests/e2e/test_chaos.py --chaos-seconds 120 -s $(ARGS)
+
 check: $(VENV)/dev.stamp ## Lint, types and the order of imports
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-serve: $(VENV)/base.stamp ## Serve the HTTP API on the embedded PostgreSQL
-	@$(BIN)/skeldir serve
+serve: $(VENV)/base.stamp ## Run API, workers and beat on the embedded PostgreSQL, until Ctrl-C
+	@$(BIN)/skeldir up
 
 bench: $(VENV)/dev.stamp ## Measure the claims; sizes by ARGS, see `python -m bench.bench_refresh --help`
 	@$(BIN)/python -m bench.bench_ingest $(ARGS)

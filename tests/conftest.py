@@ -53,6 +53,13 @@ def _only_one_worker(folder: Path) -> Iterator[None]:
         yield
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let `make chaos` ask for the long form."""
+    parser.addoption(
+        "--chaos-seconds", default="20", help="how long the chaos tests kill processes"
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Make one folder for the server of the whole run; pytest's own are swept by other runs beside this one."""
     if not hasattr(config, "workerinput"):

@@ -169,8 +169,9 @@ WITHOUT_A_TENANT = {
     "tenants.select_tenants": "an operator lists them all",
     "tenants.select_tenants_named": "an operator looks for one",
     "demo.count_visible_rows": "it shows what row-level security does alone",
+    "jobs.select_jobs_of_all": "an operator looks at all of them",
 }
-GLOBAL = {"rollup_changes", "matview_refreshes", "alembic_version"}
+GLOBAL = {"rollup_changes", "matview_refreshes", "alembic_version", "heartbeats"}
 
 
 def test_every_statement_says_which_tenant_it_is_about() -> None:

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
 from skeldir import __version__
+from skeldir.attribution.gauges import sample_credit
+from skeldir.attribution.routes import router as attribution_router
 from skeldir.db.pool import open_database
 from skeldir.errors import ConfigurationInvalid
+from skeldir.http.api import Api
+from skeldir.http.health import Needs, Watch
 from skeldir.http.health import router as health_router
-from skeldir.http.problems import install_problems
+from skeldir.http.limits import KeyLimits
 from skeldir.ingest.routes import router as ingest_router
-from skeldir.settings import load_settings
+from skeldir.jobs.gauges import sample_jobs
+from skeldir.jobs.heartbeats import last_heartbeats
+from skeldir.jobs.routes import router as jobs_router
+from skeldir.jobs.wake import Waker
+from skeldir.matviews import CANONICAL_VIEWS
+from skeldir.matviews.gauges import sample_views
+from skeldir.matviews.routes import router as views_router
+from skeldir.migrations.revision import head_revision
+from skeldir.observability.logs import configure_logging
+from skeldir.observability.tracing import configure_tracing
+from skeldir.revenue.routes import router as revenue_router
+from skeldir.settings import Settings, load_settings
 
 
 def create_app(database_url: str | None = None) -> FastAPI:
@@ -22,32 +38,68 @@ def create_app(database_url: str | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         settings = load_settings()
-        url = database_url
-        if url is None:
-            if settings.database_url is None:
-                raise ConfigurationInvalid(
-                    "DATABASE_URL is not set.",
-                    cure="Set it, or run `skeldir serve`, which starts the embedded server.",
-                )
-            url = settings.database_url.get_secret_value()
-        async with open_database(
-            url,
-            pool_size=settings.skeldir_pool_size,
-            statement_timeout_ms=settings.skeldir_statement_timeout_ms,
-        ) as database:
-            app.state.database = database
+        configure_logging(settings, process="api")
+        configure_tracing(settings, process="api")
+        app.state.receive_timeout_s = settings.skeldir_receive_timeout_s
+        app.state.limits = KeyLimits(settings.skeldir_requests_per_second)
+        async with _work_on(app, settings, database_url or _url_of(settings)):
             yield
 
-    app = FastAPI(
+    app = Api(
         title="skeldir",
         version=__version__,
         summary="Which marketing channels earned the money, to the cent.",
         lifespan=lifespan,
     )
-    install_problems(app)
-    app.include_router(health_router)
-    app.include_router(ingest_router)
+    for router in (
+        health_router,
+        ingest_router,
+        attribution_router,
+        revenue_router,
+        views_router,
+        jobs_router,
+    ):
+        app.include_router(router)
     return app
+
+
+@asynccontextmanager
+async def _work_on(app: FastAPI, settings: Settings, url: str) -> AsyncIterator[None]:
+    """Open the pool and what watches it, and close both at the end of the block."""
+    waker = Waker(settings, url)
+    try:
+        async with open_database(
+            url,
+            pool_size=settings.skeldir_pool_size,
+            statement_timeout_ms=settings.skeldir_statement_timeout_ms,
+            pool_timeout_s=settings.skeldir_pool_timeout_s,
+            wake=waker.wake,
+        ) as database:
+            app.state.database = database
+            app.state.watch = Watch(
+                database,
+                Needs(
+                    revision=head_revision(),
+                    view_names=frozenset(view.name for view in CANONICAL_VIEWS),
+                    heartbeats=last_heartbeats,
+                    samplers=(sample_jobs, sample_views, sample_credit),
+                ),
+            )
+            try:
+                yield
+            finally:
+                await app.state.watch.close()
+    finally:
+        await asyncio.to_thread(waker.close)
+
+
+def _url_of(settings: Settings) -> str:
+    if settings.database_url is None:
+        raise ConfigurationInvalid(
+            "DATABASE_URL is not set.",
+            cure="Set it, or run `skeldir serve`, which starts the embedded server.",
+        )
+    return settings.database_url.get_secret_value()
 
 
 app = create_app()

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from skeldir.errors import ConfigurationInvalid
 
+_BROKERS = ("redis", "rediss", "amqp", "amqps", "pyamqp")
+_RESULT_BACKENDS = ("redis", "rediss", "rpc")
+_CELERY_SCHEMA = "-csearch_path%3Dcelery"
 _POSTGRES_URL = re.compile(r"^postgres(?:ql)?(?:\+(?:psycopg|asyncpg))?://")
 
 
 class Settings(BaseSettings):
     """What can be set from outside; every name is an environment variable of the same name.
 
-    `database_url` empty means: start (or join) the embedded PostgreSQL under `skeldir_home`.
+    `database_url` empty means: start (or join) the embedded PostgreSQL under `skeldir_home`. `celery_broker_url`
+    and `celery_result_backend` empty mean: the same PostgreSQL. Times end in `_s` (seconds) or `_ms`.
     """
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
@@ -27,6 +32,21 @@ class Settings(BaseSettings):
     skeldir_pool_size: Annotated[int, Field(ge=1, le=200)] = 8
     skeldir_statement_timeout_ms: Annotated[int, Field(ge=100)] = 30_000
     skeldir_refresh_timeout_ms: Annotated[int, Field(ge=1_000)] = 600_000
+    # How long a request waits for a connection of the pool, for the rest of its headers or body, and, when the
+    # server is told to stop, for its end.
+    skeldir_pool_timeout_s: Annotated[float, Field(gt=0)] = 5.0
+    skeldir_receive_timeout_s: Annotated[float, Field(gt=0)] = 20.0
+    skeldir_shutdown_timeout_s: Annotated[int, Field(ge=1)] = 30
+    # Of one key, in one process.
+    skeldir_requests_per_second: Annotated[int, Field(ge=1)] = 1_000
+    celery_broker_url: SecretStr | None = None
+    celery_result_backend: SecretStr | None = None
+    skeldir_worker_processes: Annotated[int, Field(ge=1, le=64)] = 2
+    # Where the metrics of the first worker process are served, on the loopback; the next ones count up. 0: nowhere.
+    skeldir_worker_metrics_port: Annotated[int, Field(ge=0, le=65_000)] = 9464
+    skeldir_log_level: Literal["debug", "info", "warning", "error"] = "info"
+    skeldir_log_format: Literal["json", "console"] = "json"
+    otel_exporter_otlp_endpoint: str | None = None
 
 
 def load_settings() -> Settings:
@@ -34,17 +54,75 @@ def load_settings() -> Settings:
     return Settings()
 
 
-def plain_postgres_url(url: str) -> str:
+def plain_postgres_url(url: str, variable: str = "DATABASE_URL") -> str:
     """Return `url` as `postgresql://…`, whichever of the three accepted schemes it came with."""
     if not _POSTGRES_URL.match(url):
         raise ConfigurationInvalid(
-            "DATABASE_URL does not name a PostgreSQL server.",
+            f"{variable} does not name a PostgreSQL server.",
             cure="Write it as postgresql://user:password@host:port/database "
             "(postgresql+psycopg:// and postgresql+asyncpg:// are read as the same).",
         )
     return _POSTGRES_URL.sub("postgresql://", url, count=1)
 
 
-def psycopg_url(url: str) -> str:
+def psycopg_url(url: str, variable: str = "DATABASE_URL") -> str:
     """Return `url` in the form that SQLAlchemy opens with psycopg 3."""
-    return _POSTGRES_URL.sub("postgresql+psycopg://", plain_postgres_url(url), count=1)
+    return _POSTGRES_URL.sub("postgresql+psycopg://", plain_postgres_url(url, variable), count=1)
+
+
+def broker_url_of(settings: Settings, database_url: str) -> str:
+    """Return the URL that Celery opens: CELERY_BROKER_URL, or tables of the database at `database_url`.
+
+    Raises:
+        ConfigurationInvalid: it is neither PostgreSQL nor Redis nor AMQP.
+    """
+    url = settings.celery_broker_url
+    given = (
+        url.get_secret_value() if url is not None else f"sqla+{plain_postgres_url(database_url)}"
+    )
+    if is_postgres_broker(given):
+        return "sqla+" + _with_celery_schema(given.removeprefix("sqla+"), "CELERY_BROKER_URL")
+    return _require_scheme(given, "CELERY_BROKER_URL", "sqla+postgresql", _BROKERS)
+
+
+def result_backend_of(settings: Settings, database_url: str) -> str:
+    """Return where Celery keeps the errors of tasks: CELERY_RESULT_BACKEND, or tables of the database.
+
+    Raises:
+        ConfigurationInvalid: it is neither PostgreSQL nor Redis nor rpc://.
+    """
+    url = settings.celery_result_backend
+    given = url.get_secret_value() if url is not None else f"db+{plain_postgres_url(database_url)}"
+    if given.startswith("db+postgres"):
+        return "db+" + _with_celery_schema(given.removeprefix("db+"), "CELERY_RESULT_BACKEND")
+    return _require_scheme(given, "CELERY_RESULT_BACKEND", "db+postgresql", _RESULT_BACKENDS)
+
+
+def is_postgres_broker(broker_url: str) -> bool:
+    """Say whether messages go through tables: no fan-out, and a worker is one process."""
+    return broker_url.startswith("sqla+postgres")
+
+
+def environment_on(database_url: str) -> dict[str, str]:
+    """Return this process's environment with DATABASE_URL as given, for processes that it starts."""
+    return {**os.environ, "DATABASE_URL": database_url}
+
+
+def _with_celery_schema(url: str, variable: str) -> str:
+    """Return `url` for psycopg with Celery's schema first on its search_path, unless it says another."""
+    base, _, query = psycopg_url(url, variable).partition("?")
+    fields = [field for field in query.split("&") if field]
+    others = [field for field in fields if not field.startswith("options=")]
+    options = "".join(field.removeprefix("options=") for field in fields if field not in others)
+    if "search_path" not in options:
+        options += ("%20" if options else "") + _CELERY_SCHEMA
+    return f"{base}?{'&'.join([*others, f'options={options}'])}"
+
+
+def _require_scheme(url: str, variable: str, ours: str, schemes: tuple[str, ...]) -> str:
+    if url.partition("://")[0] not in schemes:
+        raise ConfigurationInvalid(
+            f"{variable} is of a kind that is not supported.",
+            cure=f"Begin it with {ours}://, {'://, '.join(schemes)}://, or leave it unset.",
+        )
+    return url

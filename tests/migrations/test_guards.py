@@ -169,6 +169,13 @@ def test_a_database_of_another_owner_is_refused_until_its_owner_opens_the_schema
                 upgrade(database.migrator_url)
             assert "GRANT USAGE, CREATE ON SCHEMA public TO" in refusal.value.cure
             admin.execute(f"GRANT USAGE, CREATE ON SCHEMA public TO {opened_to}".encode())
+        with (
+            nothing_changes(database),
+            pytest.raises(MigrationRefused, match="may not create the schema celery") as refusal,
+        ):
+            upgrade(database.migrator_url)
+        assert "CREATE SCHEMA celery AUTHORIZATION skeldir_owner" in refusal.value.cure
+        admin.execute("CREATE SCHEMA celery AUTHORIZATION skeldir_owner")
         upgrade(database.migrator_url)
         with psycopg.connect(database.app_url, autocommit=True) as connection:
             connection.execute("REFRESH MATERIALIZED VIEW CONCURRENTLY public.mv_realtime_revenue")

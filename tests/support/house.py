@@ -203,5 +203,6 @@ def unqualified_names(statement: str) -> list[str]:
     return [
         name
         for name in named
-        if not name.startswith(("public.", "pg_catalog.")) and name not in own | {"unnest"}
+        if not name.startswith(("public.", "celery.", "pg_catalog."))
+        and name not in own | {"unnest"}
     ]

@@ -89,16 +89,18 @@ async def by_hand(db: Database, tenant: UUID) -> AsyncIterator[HandDriven]:
         yield HandDriven(tenant, await stack.enter_async_context(db.tenant(tenant)), stack)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GatedDatabase(Database):
     """A pool on which no transaction of a tenant begins before `gate` returns."""
 
     gate: Callable[[], Awaitable[object]]
 
     @asynccontextmanager
-    async def tenant(self, tenant_id: UUID) -> AsyncIterator[Connection]:
+    async def tenant(
+        self, tenant_id: UUID, *, is_read_only: bool = False
+    ) -> AsyncIterator[Connection]:
         await self.gate()
-        async with super().tenant(tenant_id) as connection:
+        async with super().tenant(tenant_id, is_read_only=is_read_only) as connection:
             yield connection
 
 
@@ -107,7 +109,7 @@ class Runner(Actor):
 
     def __init__(self, pid: int, pool: asyncpg.Pool[asyncpg.Record]) -> None:
         super().__init__(pid)
-        self.database = GatedDatabase(pool, self._wait_at_the_gate)
+        self.database = GatedDatabase(pool=pool, gate=self._wait_at_the_gate)
         self._tickets = asyncio.Semaphore(0)
         self._is_at_the_gate = False
         self._is_gate_open = False

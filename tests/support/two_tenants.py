@@ -30,6 +30,9 @@ _PLAIN_ROWS = (
     """INSERT INTO imports (tenant_id, fingerprint, file_name, rows_done, touches_accepted, touches_duplicate,
                             conversions_accepted, conversions_duplicate, rejected, is_complete)
        VALUES ($1, 'same', 'same.csv', 1, 1, 0, 0, 0, 0, true)""",
+    "INSERT INTO retention (tenant_id, touch_days) VALUES ($1, 36500)",
+    """INSERT INTO personal_data_findings (tenant_id, id, relation, column_name, row_id, path, shape)
+       VALUES ($1, gen_random_uuid(), 'attribution_events', 'campaign', gen_random_uuid(), '', 'e_mail')""",
 )
 
 

@@ -1,8 +1,9 @@
 """Credit: journeys, models, and the runs that turn dirty orders into allocations. The door of the room."""
 
-from skeldir.attribution.definitions import active_versions, define_models
+from skeldir.attribution.definitions import active_versions, define_models, retain_touches
 from skeldir.attribution.marks import (
     count_dirty_orders,
+    credit_lock,
     ingest_lock,
     mark_all_orders,
     mark_orders_of_conversions,
@@ -22,9 +23,11 @@ __all__ = [
     "channel_totals",
     "count_dirty_orders",
     "credit_dirty_orders",
+    "credit_lock",
     "define_models",
     "ingest_lock",
     "mark_all_orders",
     "mark_orders_of_conversions",
     "mark_orders_reached_by_touches",
+    "retain_touches",
 ]

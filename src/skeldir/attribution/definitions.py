@@ -6,11 +6,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
-from skeldir.attribution.marks import DEFAULT_LOOKBACK_DAYS, ingest_lock, mark_all_orders
+from skeldir.attribution.marks import (
+    DEFAULT_LOOKBACK_DAYS,
+    ingest_lock,
+    longest_lookback,
+    mark_all_orders,
+)
 from skeldir.attribution.models import MODEL_NAMES, ModelVersion, ModelVersionInvalid
 from skeldir.attribution.store import queries
 from skeldir.db.locks import wait_for_lock
 from skeldir.matviews import mark_spend_days
+from skeldir.tenants import RetentionInvalid, load_retention, set_retention
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection
@@ -51,14 +57,21 @@ async def define_models(
     anything changed, every order of the tenant is marked to be credited anew, and every day with spend to be rolled up.
 
     Raises:
-        ModelVersionInvalid: days below 1 or above LONGEST_DAYS; nothing was written.
+        ModelVersionInvalid: days below 1 or above LONGEST_DAYS, or a lookback that is longer than the tenant's
+            touches are kept; nothing was written.
     """
     for name, days in (("lookback_days", lookback_days), ("half_life_days", half_life_days)):
         if not 1 <= days <= LONGEST_DAYS:
             raise ModelVersionInvalid(
                 f"{name} is {days}.", cure=f"Give whole days from 1 to {LONGEST_DAYS}."
             )
-    await wait_for_lock(connection, f"models:{tenant_id}")
+    await wait_for_lock(connection, _models_lock(tenant_id))
+    kept_days = (await load_retention(connection, tenant_id)).touch_days
+    if kept_days is not None and lookback_days > kept_days:
+        raise ModelVersionInvalid(
+            f"lookback_days is {lookback_days}, but touches are kept for {kept_days} days.",
+            cure="Look back less far, or keep touches longer with `skeldir tenants retain`.",
+        )
     active = {
         row["model"]: row
         for row in await queries.select_active_models(connection, tenant_id=tenant_id)
@@ -87,6 +100,29 @@ async def define_models(
         await mark_all_orders(connection, tenant_id)
         await mark_spend_days(connection, tenant_id)
     return await active_versions(connection, tenant_id)
+
+
+async def retain_touches(connection: Connection, tenant_id: UUID, days: int | None) -> None:
+    """Keep the touches of the transaction's tenant for `days` whole UTC days; None for ever.
+
+    The job that forgets the older ones runs once a day. Credits stay as they are: see `runs`.
+
+    Raises:
+        RetentionInvalid: an active model looks back further, or no touch can be kept for so long.
+        TenantUnknown: the tenant does not exist.
+    """
+    await wait_for_lock(connection, _models_lock(tenant_id))
+    lookback_days = await longest_lookback(connection, tenant_id)
+    if days is not None and 1 <= days < lookback_days:
+        raise RetentionInvalid(
+            f"Touches cannot be kept for {days} days while a model looks back {lookback_days} days.",
+            cure=f"Keep them for {lookback_days} days or more, or give the models a shorter lookback.",
+        )
+    await set_retention(connection, tenant_id, days)
+
+
+def _models_lock(tenant_id: UUID) -> str:
+    return f"models:{tenant_id}"
 
 
 async def _activate(

@@ -1,4 +1,4 @@
-"""Which orders are to be credited: marks written in the transaction of the fact that made them dirty."""
+"""Which orders are to be credited: marks, and a job for them, written in the transaction of the fact that needs it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from skeldir.attribution.store import queries
+from skeldir.jobs import CREDIT, enqueue
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection
@@ -25,18 +26,26 @@ def ingest_lock(tenant_id: UUID) -> str:
     return f"ingest:{tenant_id}"
 
 
+def credit_lock(tenant_id: UUID) -> str:
+    """Return the name of the lock under which a tenant's credit is written, and its touches are forgotten."""
+    return f"credit:{tenant_id}"
+
+
 async def mark_orders_reached_by_touches(
     connection: Connection, tenant_id: UUID, touches: Sequence[tuple[bytes, datetime]]
 ) -> None:
     """Mark the orders that new touches, given as (journey key hash, moment), can earn from."""
-    if touches:
-        await queries.mark_orders_reached_by_touches(
-            connection,
-            tenant_id=tenant_id,
-            journey_keys=[key for key, _ in touches],
-            moments=[moment for _, moment in touches],
-            lookback_days=await _longest_lookback(connection, tenant_id),
-        )
+    if not touches:
+        return
+    marked = await queries.mark_orders_reached_by_touches(
+        connection,
+        tenant_id=tenant_id,
+        journey_keys=[key for key, _ in touches],
+        moments=[moment for _, moment in touches],
+        lookback_days=await longest_lookback(connection, tenant_id),
+    )
+    if marked:
+        await enqueue(connection, tenant_id, CREDIT)
 
 
 async def mark_orders_of_conversions(
@@ -46,6 +55,7 @@ async def mark_orders_of_conversions(
     if not order_ids:
         return
     await queries.mark_orders(connection, tenant_id=tenant_id, order_ids=list(order_ids))
+    await enqueue(connection, tenant_id, CREDIT)
     models = await queries.select_active_models(connection, tenant_id=tenant_id)
     if any(model["after_conversion"] == "reset" for model in models):
         await queries.mark_orders_after_captures(
@@ -58,7 +68,8 @@ async def mark_orders_of_conversions(
 
 async def mark_all_orders(connection: Connection, tenant_id: UUID) -> None:
     """Mark every order of the transaction's tenant: a rebuild, or a change of the models."""
-    await queries.mark_all_orders(connection, tenant_id=tenant_id)
+    if await queries.mark_all_orders(connection, tenant_id=tenant_id):
+        await enqueue(connection, tenant_id, CREDIT)
 
 
 async def count_dirty_orders(connection: Connection, tenant_id: UUID) -> int:
@@ -67,7 +78,7 @@ async def count_dirty_orders(connection: Connection, tenant_id: UUID) -> int:
     return count
 
 
-async def _longest_lookback(connection: Connection, tenant_id: UUID) -> int:
+async def longest_lookback(connection: Connection, tenant_id: UUID) -> int:
     """Return the longest active lookback in days; a tenant without models is about to get the default ones."""
     models = await queries.select_active_models(connection, tenant_id=tenant_id)
     return max((model["lookback_days"] for model in models), default=DEFAULT_LOOKBACK_DAYS)

@@ -30,19 +30,30 @@ VALUES (:tenant_id, :model_version, :model, :version, :lookback_days, :after_con
 INSERT INTO public.dirty_orders (tenant_id, order_id)
 SELECT :tenant_id, order_id FROM unnest(:order_ids::text[]) AS order_id;
 
--- name: mark_all_orders!
-INSERT INTO public.dirty_orders (tenant_id, order_id)
-SELECT DISTINCT :tenant_id::uuid, order_id FROM public.revenue_ledger WHERE tenant_id = :tenant_id;
+-- name: credit_backlog^
+SELECT marks, extract(epoch FROM clock_timestamp() - oldest_marked_at)::float8 AS oldest_s FROM public.credit_backlog();
 
--- name: mark_orders_reached_by_touches!
+-- name: mark_all_orders$
+WITH marked AS (
+    INSERT INTO public.dirty_orders (tenant_id, order_id)
+    SELECT DISTINCT :tenant_id::uuid, order_id FROM public.revenue_ledger WHERE tenant_id = :tenant_id
+    RETURNING 1
+)
+SELECT count(*) FROM marked;
+
+-- name: mark_orders_reached_by_touches$
 -- A touch can earn from the captures of its journey that follow it within the longest active lookback.
+WITH marked AS (
 INSERT INTO public.dirty_orders (tenant_id, order_id)
 SELECT DISTINCT :tenant_id::uuid, l.order_id
 FROM unnest(:journey_keys::bytea[], :moments::timestamptz[]) AS t (journey_key, occurred_at)
 JOIN public.revenue_ledger l
   ON l.tenant_id = :tenant_id AND l.journey_key = t.journey_key AND l.kind = 'capture'
  AND l.occurred_at >= t.occurred_at
- AND l.occurred_at <= t.occurred_at + make_interval(days => :lookback_days::integer);
+ AND l.occurred_at <= t.occurred_at + make_interval(days => :lookback_days::integer)
+RETURNING 1
+)
+SELECT count(*) FROM marked;
 
 -- name: mark_orders_after_captures!
 -- Where conversions cut journeys, a capture shortens the journeys of the orders that follow it; a capture earlier
@@ -108,6 +119,14 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) p;
 
+-- name: select_kept_allocations
+-- The columns after the first are the fields of an Allocation, in their order.
+SELECT a.order_id, a.model_version, a.entry_id, a.channel_code, a.allocated_cents, a.conversion_ppt
+FROM unnest(:order_ids::text[], :model_versions::text[]) AS k (order_id, model_version)
+JOIN public.attribution_allocations a
+  ON a.tenant_id = :tenant_id AND a.order_id = k.order_id AND a.model_version = k.model_version
+ORDER BY a.order_id, a.model_version, a.entry_id, a.channel_code;
+
 -- name: delete_allocations!
 DELETE FROM public.attribution_allocations
 WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids::text[]) AND model_version = ANY(:model_versions::text[]);
@@ -130,3 +149,70 @@ JOIN public.attribution_models m
 WHERE a.tenant_id = :tenant_id
 GROUP BY a.currency, a.channel_code, m.model
 ORDER BY a.currency, a.channel_code, m.model;
+
+-- name: select_channel_report
+-- One row a period, currency and channel, the models side by side in arrays. A total has one period without a first
+-- day; a fixed date stands for it. The bound that repeats the first column of the key lets the index begin at the page.
+SELECT g.period, g.currency, g.channel_code AS channel,
+       array_agg(g.model_version) AS model_versions,
+       array_agg(g.credited_cents) AS credited_cents,
+       array_agg(g.conversions) AS conversions,
+       array_agg(g.spend_cents) AS spend_cents,
+       array_agg(g.roas) AS roas
+FROM (
+    SELECT c.period, c.currency, c.channel_code, c.model_version,
+           sum(c.credited_cents)::bigint AS credited_cents,
+           trim_scale(sum(c.credited_conversions))::text AS conversions,
+           sum(c.spend_cents)::bigint AS spend_cents,
+           round(sum(c.credited_cents) / nullif(sum(c.spend_cents), 0), 6)::text AS roas
+    FROM (SELECT CASE :granularity::text WHEN 'total' THEN DATE '0002-01-01' WHEN 'day' THEN p.date
+                      ELSE date_trunc(:granularity::text, p.date::timestamp)::date END AS period,
+                 p.currency, p.channel_code, p.model_version, p.credited_cents, p.credited_conversions, p.spend_cents
+          FROM public.channel_performance p
+          WHERE p.tenant_id = :tenant_id
+            AND p.date >= coalesce(greatest(:first_day::date, :after_period::date), '-infinity')
+            AND p.date < coalesce(:end_day::date, 'infinity')
+            AND p.model_version = ANY(:model_versions::text[])
+            AND (:currency::text IS NULL OR p.currency = :currency::text)) c
+    WHERE :after_period::date IS NULL
+       OR (c.period, c.currency, c.channel_code)
+          > (:after_period::date, :after_currency::text, :after_channel::text COLLATE "C")
+    GROUP BY c.period, c.currency, c.channel_code, c.model_version
+) g
+GROUP BY g.period, g.currency, g.channel_code
+ORDER BY g.period, g.currency, g.channel_code
+LIMIT :most;
+
+-- name: select_order_entries
+SELECT id, business_key, kind, amount_cents, currency, occurred_at, recorded_at, source, journey_key
+FROM public.revenue_ledger
+WHERE tenant_id = :tenant_id AND order_id = :order_id
+ORDER BY occurred_at, business_key;
+
+-- name: select_order_balances
+SELECT currency, state, captured_cents, refunded_cents, disputed_cents, balance_cents
+FROM public.order_balances
+WHERE tenant_id = :tenant_id AND order_id = :order_id
+ORDER BY currency;
+
+-- name: select_order_standing^
+-- Whether the order waits to be credited, and up to when the tenant's touches have been forgotten.
+SELECT EXISTS (SELECT FROM public.dirty_orders d
+               WHERE d.tenant_id = :tenant_id AND d.order_id = :order_id) AS awaits_credit,
+       (SELECT r.touches_forgotten_before FROM public.retention r
+        WHERE r.tenant_id = :tenant_id) AS touches_forgotten_before;
+
+-- name: select_journey
+SELECT idempotency_key, occurred_at, channel_code, channel_rule, source, medium, campaign, referrer_host,
+       click_id_kinds
+FROM public.attribution_events
+WHERE tenant_id = :tenant_id AND journey_key = :journey_key
+  AND occurred_at >= :first_moment AND occurred_at <= :last_moment
+ORDER BY occurred_at, idempotency_key
+LIMIT :most;
+
+-- name: select_order_allocations
+SELECT a.model_version, a.entry_id, a.channel_code, a.allocated_cents, a.conversion_ppt
+FROM public.attribution_allocations a
+WHERE a.tenant_id = :tenant_id AND a.order_id = :order_id AND a.model_version = ANY(:model_versions::text[])
+ORDER BY a.model_version, a.channel_code;

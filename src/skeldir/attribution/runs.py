@@ -1,18 +1,24 @@
-"""Credit runs: dirty orders become allocations, batch by batch, each batch in one transaction."""
+"""Credit runs: dirty orders become allocations, batch by batch, each batch in one transaction.
+
+A tenant's touches are forgotten after a while (see `tenants.retention`), their credit is not: an order whose window
+reaches behind what was forgotten goes on from the allocations that it has, and only its new entries are divided.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from math import inf
 from operator import itemgetter
+from time import monotonic
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from skeldir.attribution.definitions import active_versions
-from skeldir.attribution.marks import ingest_lock
+from skeldir.attribution.marks import credit_lock, ingest_lock
 from skeldir.attribution.models import JourneyTouch, ModelVersion
 from skeldir.attribution.splits import (
     Allocation,
@@ -23,6 +29,7 @@ from skeldir.attribution.splits import (
 from skeldir.attribution.store import queries
 from skeldir.db.locks import try_lock, wait_for_lock
 from skeldir.matviews import mark_days
+from skeldir.tenants import load_retention
 
 if TYPE_CHECKING:
     import asyncpg
@@ -38,7 +45,7 @@ _BEFORE_ALL = UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class CreditReport:
-    """What a run did. `is_complete` is False when another worker is crediting the tenant just now."""
+    """What a run did. `is_complete` is False when another worker is crediting the tenant just now, or time was up."""
 
     orders: int
     allocations: int
@@ -71,11 +78,14 @@ async def credit_dirty_orders(
     *,
     tenant_id: UUID | None = None,
     progress: Callable[[int], None] | None = None,
+    fence: Callable[[Connection], Awaitable[None]] | None = None,
+    deadline: float = inf,
 ) -> CreditReport:
-    """Credit every marked order, of one tenant or of all, with all active models.
+    """Credit every order that is marked now, of one tenant or of all, with all active models.
 
     Killed at any point it loses nothing and repeats nothing: marks go in the transaction that writes the
-    allocations. `progress` is told the number of orders of each finished transaction.
+    allocations. `progress` is told the number of orders of each finished transaction. `fence` is the last act of
+    each; when it raises, that transaction is rolled back. After `deadline` (of `time.monotonic`) none is begun.
     """
     if tenant_id is not None:
         tenants = [tenant_id]
@@ -88,7 +98,9 @@ async def credit_dirty_orders(
     is_complete = True
     for tenant in tenants:
         async for marks in _choose_marks(database, tenant):
-            done = await _credit_marks(database, tenant, marks)
+            done = None
+            if monotonic() < deadline:
+                done = await _credit_marks(database, tenant, marks, fence)
             if done is None:
                 is_complete = False
                 break
@@ -100,7 +112,7 @@ async def credit_dirty_orders(
 
 
 async def _choose_marks(database: Database, tenant_id: UUID) -> AsyncIterator[list[UUID]]:
-    """Yield the marks of one transaction after another, until none is left.
+    """Yield the marks of one transaction after another, until all that were there at first have been.
 
     Before the first of a choice is yielded, the writers that were under way have ended: whoever wrote a fact
     without seeing the marked orders has committed, and whoever comes later sees them. So the touches read from
@@ -112,25 +124,32 @@ async def _choose_marks(database: Database, tenant_id: UUID) -> AsyncIterator[li
             rows = await queries.select_marks(
                 connection, tenant_id=tenant_id, after=after, most=MARKS_PER_CHOICE
             )
-        if rows:
-            async with database.tenant(tenant_id) as connection:
-                await wait_for_lock(connection, ingest_lock(tenant_id))
-            after = rows[-1]["id"]
-            marks = [row["id"] for row in sorted(rows, key=itemgetter("order_id"))]
-            for start in range(0, len(marks), MARKS_PER_TRANSACTION):
-                yield marks[start : start + MARKS_PER_TRANSACTION]
-        elif after == _BEFORE_ALL:
+        if not rows:
             return
-        else:
-            after = _BEFORE_ALL
+        await wait_for_writers(database, tenant_id)
+        after = rows[-1]["id"]
+        marks = [row["id"] for row in sorted(rows, key=itemgetter("order_id"))]
+        for start in range(0, len(marks), MARKS_PER_TRANSACTION):
+            yield marks[start : start + MARKS_PER_TRANSACTION]
+        if len(rows) < MARKS_PER_CHOICE:
+            return
+
+
+async def wait_for_writers(database: Database, tenant_id: UUID) -> None:
+    """Return when every transaction that was writing facts of the tenant has ended."""
+    async with database.tenant(tenant_id) as connection:
+        await wait_for_lock(connection, ingest_lock(tenant_id))
 
 
 async def _credit_marks(
-    database: Database, tenant_id: UUID, marks: list[UUID]
+    database: Database,
+    tenant_id: UUID,
+    marks: list[UUID],
+    fence: Callable[[Connection], Awaitable[None]] | None,
 ) -> tuple[int, int] | None:
     """Credit the orders of `marks`; None when another worker holds the tenant."""
     async with database.tenant(tenant_id) as connection:
-        if not await try_lock(connection, f"credit:{tenant_id}"):
+        if not await try_lock(connection, credit_lock(tenant_id)):
             return None
         taken = await queries.take_marks(connection, tenant_id=tenant_id, ids=marks)
         order_ids = [row["order_id"] for row in taken]
@@ -143,6 +162,8 @@ async def _credit_marks(
         await mark_days(
             connection, tenant_id, (_utc_date(entry) for order in orders for entry in order.entries)
         )
+        if fence is not None:
+            await fence(connection)
         return len(order_ids), sum(len(allocations) for _, allocations in credited)
 
 
@@ -187,6 +208,7 @@ async def _allocate(
         order for order in orders if order.capture is not None and order.journey_key is not None
     ]
     touches, previous = await _load_journeys(connection, tenant_id, travelled, versions)
+    kept = await _load_kept(connection, tenant_id, orders, versions)
     return [
         (
             order,
@@ -195,18 +217,49 @@ async def _allocate(
                 touches.get(order.order_id, []),
                 versions,
                 previous_conversion_at=previous.get(order.order_id),
+                kept=kept.get(order.order_id, {}),
             ),
         )
         for order in orders
     ]
 
 
-async def _load_journeys(  # type: ignore[no-untyped-def]
+async def _load_kept(
     connection: Connection,
     tenant_id: UUID,
     orders: Sequence[_Order],
     versions: Sequence[ModelVersion],
-):
+) -> dict[str, dict[str, list[Allocation]]]:
+    """Return, by order and model version, the allocations of journeys whose touches may be gone."""
+    gone_before = (await load_retention(connection, tenant_id)).touches_forgotten_before
+    if gone_before is None:
+        return {}
+    reaching = {
+        (order.order_id, version.model_version)
+        for order in orders
+        for version in versions
+        if order.capture is not None and order.capture.occurred_at - version.lookback < gone_before
+    }
+    kept: dict[str, dict[str, list[Allocation]]] = defaultdict(lambda: defaultdict(list))
+    if reaching:
+        for row in await queries.select_kept_allocations(
+            connection,
+            tenant_id=tenant_id,
+            order_ids=[order_id for order_id, _ in reaching],
+            model_versions=[model_version for _, model_version in reaching],
+        ):
+            order_id, *fields = row.values()
+            allocation = Allocation(*fields)
+            kept[order_id][allocation.model_version].append(allocation)
+    return kept
+
+
+async def _load_journeys(
+    connection: Connection,
+    tenant_id: UUID,
+    orders: Sequence[_Order],
+    versions: Sequence[ModelVersion],
+) -> tuple[dict[str, list[JourneyTouch]], dict[str, datetime]]:
     keys = [order.journey_key for order in orders]
     moments = [order.capture.occurred_at for order in orders if order.capture is not None]
     touches: dict[str, list[JourneyTouch]] = defaultdict(list)

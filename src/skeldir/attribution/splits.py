@@ -10,9 +10,10 @@ than two units from its exact share, so that of a small entry a part may have th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
@@ -56,6 +57,7 @@ class Allocation:
 
 
 _NO_TOUCH: Final = ([UNATTRIBUTED], [1])
+_NOTHING_KEPT: Final[Mapping[str, Sequence[Allocation]]] = MappingProxyType({})
 
 
 def earliest_capture(entries: Sequence[LedgerEntry]) -> LedgerEntry | None:
@@ -88,11 +90,13 @@ def allocate_order_for_versions(
     versions: Sequence[ModelVersion],
     *,
     previous_conversion_at: datetime | None,
+    kept: Mapping[str, Sequence[Allocation]] = _NOTHING_KEPT,
 ) -> list[Allocation]:
     """Credit one order by several model versions: `allocate_order` of each, one after another.
 
     `touches` and `previous_conversion_at` are as in `select_touches`; the moment of conversion is
-    that of the earliest capture. Versions with the same window share its selection.
+    that of the earliest capture. Versions with the same window share its selection. A version that
+    `kept` holds allocations of, by its name, goes on from them and asks no touch.
     """
     capture = earliest_capture(entries)
     if capture is None:
@@ -101,6 +105,9 @@ def allocate_order_for_versions(
     windows: dict[tuple[object, str], Sequence[JourneyTouch]] = {}
     allocations: list[Allocation] = []
     for version in versions:
+        if version.model_version in kept:
+            allocations += _go_on(in_order, kept[version.model_version], version)
+            continue
         key = (version.lookback, version.after_conversion)
         if key not in windows:
             windows[key] = select_touches(
@@ -136,6 +143,41 @@ def _allocate(
                 allocations.append(
                     Allocation(version.model_version, entry.entry_id, code, now - was, ppt)
                 )
+    return allocations
+
+
+def _go_on(
+    in_order: Sequence[LedgerEntry], kept: Sequence[Allocation], version: ModelVersion
+) -> list[Allocation]:
+    """Return `kept`, which is not empty, and after it the allocations of the entries that it does not know.
+
+    Each of those, in order, brings every channel to its part of the new balance. The channels' parts are those of
+    the kept conversion, in parts per 10**12: what is left of the weights once the touches are gone. So entries that
+    come later than others of the order may be dated before them, and a full refund still leaves 0.
+    """
+    currency_of = {entry.entry_id: entry.currency for entry in in_order}
+    codes = sorted({row.channel_code for row in kept})
+    weights = dict.fromkeys(codes, 0)
+    held: dict[str, dict[str, int]] = {}
+    for row in kept:
+        weights[row.channel_code] += row.conversion_ppt
+        holding = held.setdefault(currency_of[row.entry_id], dict.fromkeys(codes, 0))
+        holding[row.channel_code] += row.allocated_cents
+    allocations = list(kept)
+    known = {row.entry_id for row in kept}
+    for entry in in_order:
+        # An entry of nothing brings nothing: it may be known without having left a row.
+        if entry.entry_id in known or entry.amount_cents == 0:
+            continue
+        before = held.get(entry.currency, dict.fromkeys(codes, 0))
+        balance = sum(before.values()) + entry.amount_cents
+        after = dict(zip(codes, split(balance, list(weights.values())), strict=True))
+        allocations += [
+            Allocation(version.model_version, entry.entry_id, code, after[code] - before[code], 0)
+            for code in codes
+            if after[code] != before[code]
+        ]
+        held[entry.currency] = after
     return allocations
 
 

@@ -6,11 +6,15 @@ import typer
 
 from skeldir.cli.channels import channels_app
 from skeldir.cli.facts import import_app, list_dead_events, list_orders
+from skeldir.cli.jobs import jobs_app
 from skeldir.cli.keys import keys_app
 from skeldir.cli.pipeline import credit, matviews, refresh, show_channels
+from skeldir.cli.privacy import privacy_app
 from skeldir.cli.server import migrate, serve
 from skeldir.cli.tenants import tenants_app
 from skeldir.cli.trial import demo
+from skeldir.cli.up import up
+from skeldir.cli.worker import beat, worker
 
 app = typer.Typer(
     name="skeldir",
@@ -27,7 +31,9 @@ The usual order: tenants create · keys create · import · credit · refresh ·
 app.add_typer(tenants_app, name="tenants")
 app.add_typer(keys_app, name="keys")
 app.add_typer(channels_app, name="channels")
+app.add_typer(jobs_app, name="jobs")
 app.add_typer(import_app, name="import")
+app.add_typer(privacy_app, name="privacy")
 app.command("orders")(list_orders)
 app.command("dead-events")(list_dead_events)
 app.command("credit")(credit)
@@ -35,7 +41,10 @@ app.command("report")(show_channels)
 app.command("refresh")(refresh)
 app.command("matviews")(matviews)
 app.command("migrate")(migrate)
+app.command("up")(up)
 app.command("serve")(serve)
+app.command("worker")(worker)
+app.command("beat")(beat)
 app.command("demo")(demo)
 
 

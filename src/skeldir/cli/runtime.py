@@ -7,7 +7,7 @@ import fcntl
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -21,6 +21,7 @@ from psycopg import sql
 from rich.console import Console
 
 from skeldir.db.embedded import embedded_server
+from skeldir.db.embedded_watch import kept_alive
 from skeldir.db.pool import Database, DatabaseUnreachable, open_database
 from skeldir.errors import SkeldirError
 from skeldir.migrations.revision import head_revision
@@ -93,8 +94,11 @@ class Runtime:
 
 
 @contextmanager
-def open_runtime() -> Iterator[Runtime]:
-    """Join the server that DATABASE_URL names, or start the embedded one and bring its schema up to date."""
+def open_runtime(*, is_long: bool = False) -> Iterator[Runtime]:
+    """Join the server that DATABASE_URL names, or start the embedded one and bring its schema up to date.
+
+    A command that runs for long starts the embedded server again whenever that is gone.
+    """
     settings = load_settings()
     if settings.database_url is not None:
         url = settings.database_url.get_secret_value()
@@ -103,11 +107,12 @@ def open_runtime() -> Iterator[Runtime]:
     home = settings.skeldir_home.resolve()
     with embedded_server(home) as server:
         _prepare_embedded(home, server.url(), server.url(database=DATABASE_NAME))
-        yield Runtime(
-            settings,
-            server.url(user="app_user", database=DATABASE_NAME),
-            server.url(database=DATABASE_NAME),
-        )
+        with kept_alive(home) if is_long else nullcontext():
+            yield Runtime(
+                settings,
+                server.url(user="app_user", database=DATABASE_NAME),
+                server.url(database=DATABASE_NAME),
+            )
 
 
 def run_with_runtime(work: Callable[[Runtime], Coroutine[Any, Any, T]]) -> T:

@@ -14,12 +14,20 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
 ) -> None:
     """Serve the HTTP API until Ctrl-C, on the embedded server or the one that DATABASE_URL names."""
-    import uvicorn
-
     from skeldir.app import create_app
+    from skeldir.http.serving import make_server
+    from skeldir.observability.logs import configure_logging
 
-    with open_runtime() as runtime:
-        uvicorn.run(create_app(runtime.app_url), host=host, port=port, access_log=False)
+    with open_runtime(is_long=True) as runtime:
+        settings = runtime.settings
+        configure_logging(settings, process="api")
+        make_server(
+            create_app(runtime.app_url),
+            host=host,
+            port=port,
+            receive_timeout_s=settings.skeldir_receive_timeout_s,
+            shutdown_timeout_s=settings.skeldir_shutdown_timeout_s,
+        ).run()
 
 
 def migrate() -> None:

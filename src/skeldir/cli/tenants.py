@@ -1,4 +1,4 @@
-"""`skeldir tenants`: who is hosted here."""
+"""`skeldir tenants`: who is hosted here, and how long their touches are kept."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from typing import Annotated
 import typer
 from rich.table import Column, Table
 
-from skeldir.attribution import define_models
+from skeldir.attribution import define_models, retain_touches
+from skeldir.cli.keys import TenantArgument
 from skeldir.cli.runtime import Runtime, out, run_with_runtime
 from skeldir.db.ids import new_id
 from skeldir.errors import InputInvalid
-from skeldir.tenants import create_tenant, list_tenants
+from skeldir.tenants import Retention, create_tenant, list_tenants, load_retention
 
-tenants_app = typer.Typer(no_args_is_help=True, help="Create and list tenants.")
+tenants_app = typer.Typer(
+    no_args_is_help=True, help="Create and list tenants, and say how long touches are kept."
+)
 
 
 @tenants_app.command("create")
@@ -54,3 +57,45 @@ def show() -> None:
         out.print(table)
 
     run_with_runtime(work)
+
+
+@tenants_app.command("retain")
+def retain(
+    tenant: TenantArgument,
+    days: Annotated[
+        str | None,
+        typer.Argument(help="Whole days, or `forever`; left out, the rule is only shown."),
+    ] = None,
+) -> None:
+    """Say for how many days the touches of a tenant are kept; a job deletes the older ones once a day.
+
+    Credits and all sums stay as they are. What is deleted cannot be had back by a longer retention.
+    """
+    wanted = None if days is None else _read_days(days)
+
+    async def work(runtime: Runtime) -> None:
+        tenant_id = await runtime.tenant_id(tenant)
+        async with (
+            runtime.database(pool_size=1) as database,
+            database.tenant(tenant_id) as connection,
+        ):
+            if wanted is not None:
+                await retain_touches(connection, tenant_id, wanted.touch_days)
+            out.print(_describe(await load_retention(connection, tenant_id)))
+
+    run_with_runtime(work)
+
+
+def _read_days(text: str) -> Retention:
+    if text == "forever":
+        return Retention()
+    if text.isascii() and text.isdigit() and len(text) <= 6:
+        return Retention(int(text))
+    raise InputInvalid(f"{text!r} is not a number of days.", cure="Give whole days, or `forever`.")
+
+
+def _describe(retention: Retention) -> str:
+    rule = "for ever" if retention.touch_days is None else f"for {retention.touch_days:,} days"
+    if retention.touches_forgotten_before is None:
+        return f"Touches are kept {rule}; none has been deleted."
+    return f"Touches are kept {rule}; those before {retention.touches_forgotten_before:%Y-%m-%d} are deleted."

@@ -158,6 +158,22 @@ def embedded_server(
         os.close(users_lock)
 
 
+def revive_server(home: Path, *, server_settings: Mapping[str, str] = {}) -> bool:
+    """Start the server again, at its old socket, if no process of it is left; return whether it was started.
+
+    For whoever is inside `embedded_server(home)`. Raises what that raises.
+    """
+    with home_faults(home):
+        cluster = open_cluster(home)
+        if _is_server_alive(cluster):
+            return False
+        with _turn(cluster):
+            if _is_server_alive(cluster):
+                return False
+            _join_or_start(cluster, server_settings)
+    return True
+
+
 @contextmanager
 def _turn(cluster: Cluster) -> Iterator[None]:
     """Hold the start lock: nobody else joins, starts, leaves or stops meanwhile."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -20,12 +22,36 @@ if TYPE_CHECKING:
     Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
 
 
+logger = logging.getLogger(__name__)
+
+_CONNECT_S = 5.0
+_CLOSE_S = 5.0
+GRACE_S = 2.0
+"""By so much a client waits longer for a statement than the server may work at it."""
+
+
 class DatabaseUnreachable(SkeldirError):
     """No connection could be had."""
 
     code = "database_unreachable"
     status = 503
     title = "The database cannot be reached"
+
+
+class DatabaseBusy(SkeldirError):
+    """All connections of the pool are in use, and none became free in time."""
+
+    code = "database_busy"
+    status = 503
+    title = "The database is busy"
+
+
+class QueryTooSlow(SkeldirError):
+    """The database gave a statement up after its time-out."""
+
+    code = "query_too_slow"
+    status = 503
+    title = "The query takes too long"
 
 
 class RuntimeRoleUnsafe(SkeldirError):
@@ -41,20 +67,30 @@ class Database:
     """A pool of connections; every transaction of the program is opened and committed here."""
 
     pool: asyncpg.Pool[asyncpg.Record]
+    wake: Callable[[frozenset[str]], None] | None = None
+    """Told, after a commit, which kinds of jobs the transaction asked for; it must not block."""
+    pool_timeout_s: float = 5.0
+    """How long a borrower waits for a connection."""
 
     @asynccontextmanager
     async def statement(self) -> AsyncIterator[Connection]:
         """Give a connection of no tenant for a single reading statement, outside of any transaction.
 
         Raises:
-            DatabaseUnreachable: no connection could be had, or it was lost in the block; so for the others below.
+            DatabaseUnreachable: no connection could be had, or it was lost, or the server said nothing more, in the
+                block; so for the others below.
+            DatabaseBusy: all connections stayed in use for `pool_timeout_s`.
+            QueryTooSlow: the server gave a statement of the block up.
         """
-        try:
-            connection = await self.pool.acquire()
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise _unreachable(f"No connection to the database: {error}.") from error
+        connection = await self._borrow()
         try:
             yield connection
+        except asyncpg.QueryCanceledError as error:
+            raise _too_slow() from error
+        except TimeoutError as error:
+            # A server that is alive gives a statement up before its client does. The transaction ends with this.
+            connection.terminate()
+            raise _unreachable("The database does not answer any more.") from error
         except (
             asyncpg.PostgresError,
             asyncpg.InterfaceError,
@@ -66,20 +102,84 @@ class Database:
             said = error.__context__ or error
             raise _unreachable(f"The connection to the database was lost: {said}.") from error
         finally:
+            await self._give_back(connection)
+
+    async def _borrow(self) -> PoolConnectionProxy[asyncpg.Record]:
+        try:
+            return await self.pool.acquire(timeout=self.pool_timeout_s)
+        except TimeoutError as error:
+            if self.pool.get_size() < self.pool.get_max_size() or self.pool.get_idle_size():
+                raise _unreachable("The database does not answer.") from error
+            raise DatabaseBusy(
+                f"No connection became free within {self.pool_timeout_s:g} s.",
+                cure="Send it again a little later; if it lasts, raise SKELDIR_POOL_SIZE or add processes.",
+            ) from error
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise _unreachable(f"No connection to the database: {error}.") from error
+
+    async def _give_back(self, connection: PoolConnectionProxy[asyncpg.Record]) -> None:
+        """Return a connection; one that cannot be made ready for the next borrower has been closed by the driver."""
+        try:
             await self.pool.release(connection)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            logger.warning("db.connection_dropped %s", type(error).__name__)
 
     @asynccontextmanager
-    async def tenant(self, tenant_id: UUID) -> AsyncIterator[Connection]:
-        """Open a transaction bound to one tenant; commit at the end of the block, roll back on an error."""
-        async with self.statement() as connection, connection.transaction():
+    async def tenant(
+        self, tenant_id: UUID, *, is_read_only: bool = False
+    ) -> AsyncIterator[Connection]:
+        """Open a transaction bound to one tenant; commit at the end of the block, roll back on an error.
+
+        A read-only one refuses to write, and all its statements see the database at the same moment.
+        """
+        async with self._transaction(is_read_only) as connection:
             await connection.execute("SELECT public.set_tenant($1)", tenant_id)
             yield connection
 
     @asynccontextmanager
     async def unbound(self) -> AsyncIterator[Connection]:
         """Open a transaction of no tenant: it sees no tenant's row, and may only refresh, log and look up keys."""
-        async with self.statement() as connection, connection.transaction():
+        async with self._transaction() as connection:
             yield connection
+
+    @asynccontextmanager
+    async def _transaction(self, is_read_only: bool = False) -> AsyncIterator[Connection]:
+        isolation: Literal["repeatable_read"] | None = "repeatable_read" if is_read_only else None
+        async with self.statement() as connection:
+            # Only connections of `open_database` remember whom to wake.
+            wakes: set[str] = getattr(connection, "wakes", set())
+            wakes.clear()
+            transaction = connection.transaction(isolation=isolation, readonly=is_read_only)
+            await transaction.start()
+            try:
+                yield connection
+            except TimeoutError:
+                # Nothing more is asked of a server that does not answer; `statement` closes the connection.
+                raise
+            except BaseException:
+                await transaction.rollback()
+                raise
+            await transaction.commit()
+            if wakes and self.wake is not None:
+                self.wake(frozenset(wakes))
+
+
+class _Connection(asyncpg.Connection):
+    """A connection that remembers whom to wake when its transaction has been committed."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.wakes: set[str] = set()
+
+
+def wake_after_commit(connection: Connection, kind: str) -> None:
+    """Have the workers for `kind` woken once the caller's transaction has been committed.
+
+    A connection that is not the pool's wakes nobody; the sweep finds the work.
+    """
+    wakes: set[str] | None = getattr(connection, "wakes", None)
+    if wakes is not None:
+        wakes.add(kind)
 
 
 def _is_lost(connection: Connection) -> bool:
@@ -88,6 +188,13 @@ def _is_lost(connection: Connection) -> bool:
         return connection.is_closed()
     except asyncpg.InterfaceError:
         return True
+
+
+def _too_slow() -> QueryTooSlow:
+    return QueryTooSlow(
+        "The database gave the query up after its time-out; nothing of it was kept.",
+        cure="Ask for less at once, such as a shorter span of days, or send it again a little later.",
+    )
 
 
 def _unreachable(detail: str) -> DatabaseUnreachable:
@@ -99,9 +206,17 @@ def _unreachable(detail: str) -> DatabaseUnreachable:
 
 @asynccontextmanager
 async def open_database(
-    url: str, *, pool_size: int, statement_timeout_ms: int
+    url: str,
+    *,
+    pool_size: int,
+    statement_timeout_ms: int,
+    pool_timeout_s: float = 5.0,
+    wake: Callable[[frozenset[str]], None] | None = None,
 ) -> AsyncIterator[Database]:
     """Connect to `url` (any of the three schemes) and close the pool at the end of the block.
+
+    A statement that is to run longer than `statement_timeout_ms` needs a `timeout=` of its own, beside the setting of
+    the same name: the client gives up a little after the server should have.
 
     Raises:
         DatabaseUnreachable: nothing answers at `url`, or it refuses the role.
@@ -113,7 +228,9 @@ async def open_database(
             plain_postgres_url(url),
             min_size=1,
             max_size=pool_size,
-            command_timeout=None,
+            timeout=_CONNECT_S,
+            command_timeout=statement_timeout_ms / 1_000 + GRACE_S,
+            connection_class=_Connection,
             server_settings={
                 "application_name": "skeldir",
                 "search_path": "public",
@@ -124,16 +241,27 @@ async def open_database(
                 "client_connection_check_interval": "1000",
             },
         )
+    except TimeoutError as error:
+        raise _unreachable("The database does not answer.") from error
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise _unreachable(f"No connection to the database: {error}.") from error
+    database = Database(pool, wake, pool_timeout_s)
     try:
-        async with pool.acquire() as connection:
+        async with database.statement() as connection:
             version = connection.get_server_version()
             require_supported_server(version.major * 10_000 + version.micro)
             await _require_bound_role(connection)
-        yield Database(pool)
+        yield database
     finally:
-        await pool.close()
+        await _close(pool)
+
+
+async def _close(pool: asyncpg.Pool[asyncpg.Record]) -> None:
+    """Close the pool; what does not end in a few seconds is cut off."""
+    try:
+        await asyncio.wait_for(pool.close(), _CLOSE_S)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        logger.warning("db.pool_cut_off %s", type(error).__name__)
 
 
 async def _require_bound_role(connection: Connection) -> None:

@@ -29,6 +29,12 @@ def load_queries(package: str) -> Any:
     return statements
 
 
+def load_blocking_queries(package: str) -> Any:
+    """Return the same statements as plain functions, for a psycopg connection; `!` gives the number of rows."""
+    text = (files(package) / "queries.sql").read_text(encoding="utf-8")
+    return aiosql.from_str(text, "psycopg", mandatory_parameters=False)
+
+
 def _all_rows(statement: Any) -> Callable[..., Awaitable[list[Any]]]:
     """The rows have all arrived when aiosql starts to yield them, so they are handed over at once."""
 

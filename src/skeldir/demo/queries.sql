@@ -15,10 +15,13 @@ FROM (
     UNION ALL SELECT 'dirty_days', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.dirty_days
     UNION ALL SELECT 'dirty_orders', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.dirty_orders
     UNION ALL SELECT 'imports', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.imports
+    UNION ALL SELECT 'jobs', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.jobs
     UNION ALL SELECT 'order_balances', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.order_balances
+    UNION ALL SELECT 'personal_data_findings', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.personal_data_findings
     UNION ALL SELECT 'realtime_revenue', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.realtime_revenue
     UNION ALL SELECT 'reconciliation_runs', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.reconciliation_runs
     UNION ALL SELECT 'reconciliation_status', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.reconciliation_status
+    UNION ALL SELECT 'retention', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.retention
     UNION ALL SELECT 'revenue_ledger', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.revenue_ledger
     UNION ALL SELECT 'rollup_allocation_day', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.rollup_allocation_day
     UNION ALL SELECT 'rollup_channel_day', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.rollup_channel_day

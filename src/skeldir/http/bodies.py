@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
 from skeldir.errors import SkeldirError
 
@@ -39,7 +40,7 @@ async def read_body(request: Request) -> bytes:
     """Return the request's body, unpacked when it is gzip'd; at most MAX_BODY_BYTES of either.
 
     Raises:
-        BodyTooLarge, EncodingUnsupported, BodyUnreadable: before anything was written.
+        BodyTooLarge, BodyTooSlow, EncodingUnsupported, BodyUnreadable: before anything was written.
     """
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip"):
@@ -48,6 +49,21 @@ async def read_body(request: Request) -> bytes:
             cure="Send the body as it is, or gzip'd.",
         )
     unpack = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
+    try:
+        body = await _read_limited(request, unpack)
+    except ClientDisconnect as error:
+        raise BodyUnreadable(
+            "The connection ended before the body did.", cure="Send the whole body."
+        ) from error
+    if unpack is not None and (not unpack.eof or unpack.unused_data):
+        raise BodyUnreadable(
+            "The gzip stream ends too early, or something follows it.",
+            cure="Send one whole gzip stream and nothing else.",
+        )
+    return bytes(body)
+
+
+async def _read_limited(request: Request, unpack: zlib._Decompress | None) -> bytearray:
     body = bytearray()
     received = 0
     async for chunk in request.stream():
@@ -58,12 +74,7 @@ async def read_body(request: Request) -> bytes:
                 f"The body has more than {MAX_BODY_BYTES} bytes.",
                 cure="Split it into several requests.",
             )
-    if unpack is not None and (not unpack.eof or unpack.unused_data):
-        raise BodyUnreadable(
-            "The gzip stream ends too early, or something follows it.",
-            cure="Send one whole gzip stream and nothing else.",
-        )
-    return bytes(body)
+    return body
 
 
 def _unpack(unpack: zlib._Decompress, chunk: bytes, most: int) -> bytes:

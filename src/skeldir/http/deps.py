@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from skeldir.db.pool import Database
 from skeldir.errors import SkeldirError
 from skeldir.http.bodies import read_body
+from skeldir.http.limits import KeyLimits
 
 
 class KeyMissing(SkeldirError):
@@ -25,7 +26,14 @@ def database_of(request: Request) -> Database:
     return database
 
 
+def limits_of(request: Request) -> KeyLimits:
+    """Return the limits of the keys, which this process counts."""
+    limits: KeyLimits = request.app.state.limits
+    return limits
+
+
 AppDatabase = Annotated[Database, Depends(database_of)]
+AppLimits = Annotated[KeyLimits, Depends(limits_of)]
 RequestBody = Annotated[bytes, Depends(read_body)]
 
 

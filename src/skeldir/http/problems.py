@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 from uuid import UUID, uuid4
 
 from fastapi import FastAPI, Request
@@ -13,9 +13,18 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
+from skeldir.db.pool import DatabaseUnreachable
 from skeldir.errors import SkeldirError
+from skeldir.observability.context import current_correlation_id
 
 logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+_RETRY_AFTER_S = 2
+_CURES = {
+    HTTPStatus.NOT_FOUND: "Look the path up in the API's description, /openapi.json.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "Use a method that the header Allow names.",
+}
 
 
 class Problem(BaseModel):
@@ -38,82 +47,79 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unforeseen)
 
 
-def correlation_id(request: Request) -> UUID:
-    """Return the request's correlation id: the caller's `X-Correlation-ID` when it is a UUID, else a new one."""
-    known: UUID | None = getattr(request.state, "correlation_id", None)
-    if known is None:
-        try:
-            known = UUID(request.headers.get("x-correlation-id", ""))
-        except ValueError:
-            known = uuid4()
-        request.state.correlation_id = known
-    return known
-
-
-def _answer(
-    request: Request,
-    status: int,
-    title: str,
-    code: str,
-    detail: str,
-    cure: str,
-    headers: Any = None,
-) -> JSONResponse:
-    problem = Problem(
+def make_problem(status: int, title: str, code: str, detail: str, cure: str) -> Problem:
+    """Return a problem of the request that is being answered."""
+    return Problem(
         type="about:blank",
         title=title,
         status=status,
         code=code,
         detail=detail,
         cure=cure,
-        correlation_id=correlation_id(request),
+        correlation_id=current_correlation_id() or uuid4(),
     )
+
+
+def answer_problem(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """Return the answer that tells a problem; 429 and 503 say when to try again."""
+    waits: dict[str, str] = {}
+    if problem.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        waits["Retry-After"] = str(_RETRY_AFTER_S)
     return JSONResponse(
         problem.model_dump(mode="json"),
-        status_code=status,
-        media_type="application/problem+json",
-        headers={"X-Correlation-ID": str(problem.correlation_id)} | dict(headers or {}),
+        status_code=problem.status,
+        media_type=MEDIA_TYPE,
+        headers=waits | dict(headers or {}),
     )
 
 
-async def _known(request: Request, error: Exception) -> JSONResponse:
+async def _known(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, SkeldirError)  # noqa: S101 - Starlette's handler type is wider than what it registers
-    headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else None
-    return _answer(
-        request, error.status, error.title, error.code, error.detail, error.cure, headers
+    headers: dict[str, str] = {}
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    if error.status == HTTPStatus.REQUEST_TIMEOUT:
+        headers["Connection"] = "close"
+    retry_after_s = getattr(error, "retry_after_s", None)
+    if retry_after_s is not None:
+        headers["Retry-After"] = str(retry_after_s)
+    detail, cure = error.detail, error.cure
+    if isinstance(error, DatabaseUnreachable):
+        # Where the database is and what it said is the operator's business.
+        logger.warning("http.database_missed %s", error.detail)
+        detail, cure = f"{error.title}.", "Send it again a little later."
+    return answer_problem(
+        make_problem(error.status, error.title, error.code, detail, cure), headers
     )
 
 
-async def _of_the_protocol(request: Request, error: Exception) -> JSONResponse:
+async def _of_the_protocol(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, StarletteHTTPException)  # noqa: S101 - as above
-    phrase = HTTPStatus(error.status_code).phrase
-    code = phrase.lower().replace(" ", "_").replace("-", "_")
-    cure = "Look the path and the method up in the API's description, /openapi.json."
-    return _answer(
-        request, error.status_code, phrase, code, f"{error.detail}.", cure, error.headers
+    status = HTTPStatus(error.status_code)
+    code = status.phrase.lower().replace(" ", "_").replace("-", "_")
+    cure = _CURES.get(status, "Correct the request as /openapi.json describes it.")
+    return answer_problem(
+        make_problem(status, status.phrase, code, f"{error.detail}.", cure), error.headers
     )
 
 
-async def _not_valid(request: Request, error: Exception) -> JSONResponse:
+async def _not_valid(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - as above
     faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5])
-    return _answer(
-        request,
-        422,
-        "The input is not valid",
-        "input_invalid",
-        faults,
-        "Correct the named fields and send it again.",
+    cure = "Correct the named fields and send it again."
+    return answer_problem(
+        make_problem(422, "The input is not valid", "input_invalid", faults, cure)
     )
 
 
-async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
-    logger.error("http.request_failed %s", correlation_id(request), exc_info=error)
-    return _answer(
-        request,
-        500,
-        "Something went wrong on our side",
-        "internal_error",
-        "The request could not be finished; nothing of it was kept.",
-        "Send it again; if it fails again, tell the operator the correlation id.",
+async def _unforeseen(_request: Request, error: Exception) -> JSONResponse:
+    logger.error("http.request_failed", exc_info=error)
+    return answer_problem(
+        make_problem(
+            500,
+            "Something went wrong on our side",
+            "internal_error",
+            "The request could not be finished; nothing of it was kept.",
+            "Send it again; if it fails again, tell the operator the correlation id.",
+        )
     )

@@ -2,15 +2,25 @@
 
 from skeldir.ingest.dead_letters import DeadEvent, list_dead_events
 from skeldir.ingest.own_channels import add_channels, list_channels
+from skeldir.ingest.personal_data import (
+    Finding,
+    ScanReport,
+    list_findings,
+    scan_for_personal_data,
+)
 from skeldir.ingest.receive import Receipt, Rejected, receive_conversions, receive_touches
 
 __all__ = [
     "DeadEvent",
+    "Finding",
     "Receipt",
     "Rejected",
+    "ScanReport",
     "add_channels",
     "list_channels",
     "list_dead_events",
+    "list_findings",
     "receive_conversions",
     "receive_touches",
+    "scan_for_personal_data",
 ]

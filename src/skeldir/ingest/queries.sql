@@ -49,3 +49,98 @@ FROM public.dead_events
 WHERE tenant_id = :tenant_id
 ORDER BY recorded_at DESC, id DESC
 LIMIT :most;
+
+-- name: select_dead_events_page
+-- Ids are made in the order of time, so the newest stand at one end of the primary key.
+SELECT id, recorded_at, item_kind, origin, code, detail, cure, item::text AS item
+FROM public.dead_events
+WHERE tenant_id = :tenant_id
+  AND id < coalesce(:before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+  AND (:item_kind::text IS NULL OR item_kind = :item_kind::text)
+  AND (:code::text IS NULL OR code = :code::text)
+  AND recorded_at >= coalesce(:first_moment::timestamptz, '-infinity')
+  AND recorded_at < coalesce(:end_moment::timestamptz, 'infinity')
+ORDER BY id DESC
+LIMIT :most;
+
+-- name: forget_touches$
+-- Of the transaction's tenant, and only what its own retention calls too old; facts cannot be deleted otherwise.
+SELECT public.forget_touches(:most::integer);
+
+-- name: select_events_to_scan
+SELECT id AS row_id, idempotency_key, session_id, channel_code, channel_rule, source, medium, campaign, referrer_host,
+       landing_path, click_id_kinds, raw_payload::text AS raw_payload
+FROM public.attribution_events
+WHERE tenant_id = :tenant_id AND id > :after
+ORDER BY id LIMIT :most;
+
+-- name: select_dead_events_to_scan
+SELECT id AS row_id, origin, code, detail, cure, item::text AS item
+FROM public.dead_events
+WHERE tenant_id = :tenant_id AND id > :after
+ORDER BY id LIMIT :most;
+
+-- name: select_entries_to_scan
+SELECT id AS row_id, business_key, order_id, source
+FROM public.revenue_ledger
+WHERE tenant_id = :tenant_id AND id > :after
+ORDER BY id LIMIT :most;
+
+-- name: select_channels_to_scan
+-- A row whose key is a text is told by the first half of the key's SHA-256, so that it can be walked like the others.
+SELECT k.row_id, c.code AS row_key, c.code, c.label
+FROM public.channels c
+CROSS JOIN LATERAL (SELECT encode(substring(sha256(convert_to(c.code, 'UTF8')) FOR 16), 'hex')::uuid AS row_id) k
+WHERE c.tenant_id = :tenant_id AND k.row_id > :after
+ORDER BY k.row_id LIMIT :most;
+
+-- name: select_imports_to_scan
+SELECT k.row_id, i.fingerprint AS row_key, i.fingerprint, i.file_name
+FROM public.imports i
+CROSS JOIN LATERAL (SELECT encode(substring(sha256(convert_to(i.fingerprint, 'UTF8')) FOR 16), 'hex')::uuid AS row_id) k
+WHERE i.tenant_id = :tenant_id AND k.row_id > :after
+ORDER BY k.row_id LIMIT :most;
+
+-- name: select_jobs_to_scan
+SELECT id AS row_id, error, arguments::text AS arguments
+FROM public.jobs
+WHERE tenant_id = :tenant_id AND id > :after
+ORDER BY id LIMIT :most;
+
+-- name: select_keys_to_scan
+SELECT id AS row_id, name
+FROM public.api_keys
+WHERE tenant_id = :tenant_id AND id > :after
+ORDER BY id LIMIT :most;
+
+-- name: delete_cleared_findings$
+-- Of the rows between two ids, those that are gone included, whatever is not among the places found just now.
+WITH cleared AS (
+    DELETE FROM public.personal_data_findings f
+    WHERE f.tenant_id = :tenant_id AND f.relation = :relation AND f.row_id > :after AND f.row_id <= :until
+      AND (f.column_name, f.row_id, f.path, f.shape) NOT IN (
+          SELECT p.column_name, p.row_id, p.path, p.shape
+          FROM unnest(:columns::text[], :row_ids::uuid[], :paths::text[], :shapes::text[])
+               AS p (column_name, row_id, path, shape))
+    RETURNING 1
+)
+SELECT count(*) FROM cleared;
+
+-- name: insert_findings$
+WITH found AS (
+    INSERT INTO public.personal_data_findings (tenant_id, id, relation, column_name, row_id, path, shape)
+    SELECT :tenant_id, p.id, :relation, p.column_name, p.row_id, p.path, p.shape
+    FROM unnest(:ids::uuid[], :columns::text[], :row_ids::uuid[], :paths::text[], :shapes::text[])
+         AS p (id, column_name, row_id, path, shape)
+    ORDER BY p.column_name, p.row_id, p.path, p.shape
+    ON CONFLICT (tenant_id, relation, column_name, row_id, path, shape) DO NOTHING
+    RETURNING 1
+)
+SELECT count(*) FROM found;
+
+-- name: select_findings
+SELECT relation, column_name, row_id, path, shape, found_at
+FROM public.personal_data_findings
+WHERE tenant_id = :tenant_id
+ORDER BY relation, column_name, row_id, path, shape
+LIMIT :most;

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from skeldir.http.paging import Filter, MomentRange
+from skeldir.ingest.dead_letters import ItemKind
 
 Key = Annotated[str, Field(min_length=1, max_length=200)]
 Moment = Annotated[datetime, Field(description="ISO 8601 with an offset; at most 10 minutes ahead")]
@@ -109,6 +113,69 @@ class ReceiptOut(BaseModel):
     duplicates: int
     rejected: list[RejectedItem]
     flagged: list[FlaggedOrderOut]
+
+
+class DeadEventsQuery(MomentRange):
+    """The filters of the list of dead events; the range is that of the moments they were recorded at."""
+
+    item_kind: Annotated[Filter[ItemKind], Field(description="refused items of this kind only")] = (
+        None
+    )
+    code: Annotated[
+        Filter[Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,62}$")]],
+        Field(description="items refused for this reason only, such as `currency_unknown`"),
+    ] = None
+
+
+class DeadEventOut(BaseModel):
+    """A refused item, reduced to what may be kept of it."""
+
+    id: UUID
+    recorded_at: datetime
+    item_kind: ItemKind
+    origin: Annotated[
+        str, Field(description="where it stood: the request or file, and its place in it")
+    ]
+    code: str
+    detail: str
+    cure: str
+    item: Annotated[
+        dict[str, Any],
+        Field(description="its known fields; the journey key is hidden, e-mail addresses are out"),
+    ]
+
+
+class DeadEventsPage(BaseModel):
+    """A page of dead events, the newest first."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "data": [
+                        {
+                            "id": "0197277e-8e4f-7b6c-a1b4-0f1d2c3b4a59",
+                            "recorded_at": "2026-06-01T10:42:10.120344Z",
+                            "item_kind": "touch",
+                            "origin": "api:5a3f0c7e3b1c4f619d0f5e2f3d9f8a11:0",
+                            "code": "occurred_at_without_offset",
+                            "detail": "occurred_at '2026-06-01T12:30:00' has no offset.",
+                            "cure": "Add the offset from UTC, such as Z or +02:00; no time zone is assumed.",
+                            "item": {
+                                "idempotency_key": "pv-81724",
+                                "occurred_at": "2026-06-01T12:30:00",
+                                "journey_key": "[hidden]",
+                            },
+                        }
+                    ],
+                    "next_cursor": "WyJmMDM4YmQ1N2E0ZTFjMjkwIixbIjIwMjYtMDYtMDEiXV0",
+                }
+            ]
+        }
+    )
+
+    data: list[DeadEventOut]
+    next_cursor: str | None
 
 
 def batch_request_body(item: type[BaseModel]) -> dict[str, Any]:

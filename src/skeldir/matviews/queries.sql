@@ -10,6 +10,9 @@ WHERE tenant_id = :tenant_id AND spend_cents <> 0;
 -- name: tenants_with_dirty_days
 SELECT tenant_id FROM public.tenants_with_dirty_days() AS tenant_id;
 
+-- name: has_dirty_days$
+SELECT EXISTS (SELECT FROM public.tenants_with_dirty_days());
+
 -- name: take_dirty_days
 -- Deletes the marks it can see; a mark written meanwhile is another row and stays.
 WITH taken AS (
@@ -117,6 +120,12 @@ SELECT clock_timestamp() AS started_at, pg_current_snapshot()::text AS seen;
 INSERT INTO public.matview_refreshes (id, view_name, outcome, requested_at, started_at, finished_at, seen, error)
 VALUES (:id, :view_name, :outcome, :requested_at, :started_at, clock_timestamp(), :seen::text::pg_snapshot, :error);
 
+-- name: delete_old_refreshes!
+DELETE FROM public.matview_refreshes r
+WHERE r.started_at < now() - interval '30 days'
+  AND EXISTS (SELECT FROM public.matview_refreshes s
+              WHERE s.view_name = r.view_name AND s.outcome = 'success' AND s.started_at > r.started_at);
+
 -- name: prune_rollup_changes!
 -- What the last success of every canonical view has seen need not be remembered.
 DELETE FROM public.rollup_changes c
@@ -137,3 +146,24 @@ FROM unnest(:view_names::text[]) AS v (view_name)
 LEFT JOIN LATERAL (SELECT * FROM public.matview_refreshes r WHERE r.view_name = v.view_name
                    ORDER BY r.started_at DESC, r.id DESC LIMIT 1) l ON true
 ORDER BY v.view_name;
+
+-- name: select_latest_outcomes
+-- The latest refresh of each view and outcome, each found by one look at the index.
+SELECT v.view_name, r.outcome, r.started_at, r.error
+FROM unnest(:view_names::text[]) AS v (view_name)
+CROSS JOIN unnest(ARRAY['success', 'skipped_already_running', 'skipped_unchanged', 'failed']) AS o (outcome)
+CROSS JOIN LATERAL (SELECT m.id, m.outcome, m.started_at, m.error FROM public.matview_refreshes m
+                    WHERE m.view_name = v.view_name AND m.outcome = o.outcome
+                    ORDER BY m.started_at DESC, m.id DESC LIMIT 1) r
+ORDER BY v.view_name, r.started_at DESC, r.id DESC;
+
+-- name: select_view_ages
+-- Since when there is a change that the view's last success has not seen: in a rollup, or in a day not rolled up yet.
+SELECT v.view_name, extract(epoch FROM clock_timestamp() - least(c.changed_at, b.oldest_marked_at))::float8 AS age_s
+FROM unnest(:view_names::text[]) AS v (view_name)
+CROSS JOIN public.rollup_backlog() AS b
+LEFT JOIN LATERAL (SELECT r.seen FROM public.matview_refreshes r
+                   WHERE r.view_name = v.view_name AND r.outcome = 'success'
+                   ORDER BY r.started_at DESC, r.id DESC LIMIT 1) s ON true
+LEFT JOIN LATERAL (SELECT min(x.changed_at) AS changed_at FROM public.rollup_changes x
+                   WHERE s.seen IS NULL OR NOT pg_visible_in_snapshot(x.changed_by, s.seen)) c ON true;

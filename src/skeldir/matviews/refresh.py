@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -11,9 +12,10 @@ import asyncpg
 from skeldir.clock import utc_now
 from skeldir.db.ids import new_id
 from skeldir.db.locks import try_lock
-from skeldir.db.pool import DatabaseUnreachable
+from skeldir.db.pool import GRACE_S, DatabaseUnreachable, QueryTooSlow
 from skeldir.matviews.registry import CANONICAL_VIEWS, CanonicalView, find_view
 from skeldir.matviews.store import queries
+from skeldir.observability.metrics import REFRESH_SECONDS
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection, Database
@@ -50,12 +52,14 @@ async def refresh_view(
     requested_at: datetime,
     only_if_changed: bool = False,
     timeout_ms: int = 600_000,
+    fence: Callable[[Connection], Awaitable[None]] | None = None,
 ) -> RefreshResult:
     """Refresh the canonical view `name`, unless somebody else is doing or has just done it.
 
     `skipped_already_running`: another refresh holds the lock, or one that began after `requested_at` has already
     shown everything there is to show. `skipped_unchanged`: asked for by `only_if_changed`, and the last success saw
-    every change of the rollups. Roll up the dirty days first: a refresh shows rollups, not facts.
+    every change of the rollups. Roll up the dirty days first: a refresh shows rollups, not facts. `fence` is the
+    last act of the transaction; when it raises, the refresh has not happened.
 
     Raises:
         ViewUnknown: `name` is not exactly the name of a canonical view.
@@ -67,12 +71,24 @@ async def refresh_view(
             outcome = await _refresh_locked(
                 connection, view, requested_at, only_if_changed, timeout_ms
             )
-    except (asyncpg.PostgresError, DatabaseUnreachable) as error:
-        message = f"{type(error).__name__}: {error}"
+            if fence is not None:
+                await fence(connection)
+    except (asyncpg.PostgresError, DatabaseUnreachable, QueryTooSlow) as error:
+        said = error.__cause__ if isinstance(error, QueryTooSlow) else error
+        message = f"{type(said).__name__}: {said}"
+        result = _counted(name, "failed", began, message)
         async with database.unbound() as connection:
             await _record(connection, view, "failed", requested_at, began, error=message)
-        return RefreshResult(name, "failed", (utc_now() - began).total_seconds(), message)
-    return RefreshResult(name, outcome, (utc_now() - began).total_seconds())
+        return result
+    return _counted(name, outcome, began)
+
+
+def _counted(
+    name: str, outcome: Outcome, began: datetime, error: str | None = None
+) -> RefreshResult:
+    seconds = (utc_now() - began).total_seconds()
+    REFRESH_SECONDS.labels(name, outcome).observe(seconds)
+    return RefreshResult(name, outcome, seconds, error)
 
 
 async def _refresh_locked(
@@ -94,7 +110,8 @@ async def _refresh_locked(
         await connection.execute(
             "SELECT set_config('statement_timeout', $1, true)", str(timeout_ms)
         )
-        await connection.execute(view.refresh_statement)
+        # The pool's own time-out is that of short statements.
+        await connection.execute(view.refresh_statement, timeout=timeout_ms / 1_000 + GRACE_S)
     await _record(connection, view, outcome, requested_at, start["started_at"], seen=start["seen"])
     if outcome == "success":
         await queries.prune_rollup_changes(connection, view_names=_VIEW_NAMES)
@@ -132,6 +149,24 @@ async def _record(
         seen=seen,
         error=error,
     )
+
+
+async def stale_views(connection: Connection, staleness_s: int) -> list[CanonicalView]:
+    """Return the views of a staleness class that do not show every change there is, or may not."""
+    views = [view for view in CANONICAL_VIEWS if view.staleness_s == staleness_s]
+    if await queries.has_dirty_days(connection):
+        return views
+    stale = []
+    for view in views:
+        last = await queries.select_last_success(connection, view_name=view.name)
+        if last is None or not last["is_current"]:
+            stale.append(view)
+    return stale
+
+
+async def forget_old_refreshes(connection: Connection) -> None:
+    """Delete what the log says of refreshes of more than a month ago; the last success of a view stays."""
+    await queries.delete_old_refreshes(connection)
 
 
 async def view_statuses(connection: Connection) -> list[ViewStatus]:

@@ -20,6 +20,7 @@ class CanonicalView:
     """A materialized view of schema public, the reader that filters it by tenant, and its own statements.
 
     The statements are literals, so that no SQL text is ever made from a name that somebody gave.
+    `staleness_s` is its class: a change shows in it within so many seconds, while the workers keep up.
     `count_statement` counts a tenant's rows through the reader; `total_statement` counts the view, which only
     a member of matview_owner may do.
     """
@@ -27,6 +28,7 @@ class CanonicalView:
     name: str
     reader: str
     says: str
+    staleness_s: int
     refresh_statement: str
     count_statement: str
     total_statement: str
@@ -42,6 +44,7 @@ CANONICAL_VIEWS: tuple[CanonicalView, ...] = (
         "mv_allocation_summary",
         "allocation_summary",
         "ledger against allocated money, and the drift",
+        60,
         'REFRESH MATERIALIZED VIEW CONCURRENTLY public."mv_allocation_summary"',
         "SELECT count(*) FROM public.allocation_summary",
         "SELECT count(*) FROM public.mv_allocation_summary",
@@ -50,6 +53,7 @@ CANONICAL_VIEWS: tuple[CanonicalView, ...] = (
         "mv_channel_performance",
         "channel_performance",
         "credited conversions, revenue, spend, ROAS",
+        5,
         'REFRESH MATERIALIZED VIEW CONCURRENTLY public."mv_channel_performance"',
         "SELECT count(*) FROM public.channel_performance",
         "SELECT count(*) FROM public.mv_channel_performance",
@@ -58,6 +62,7 @@ CANONICAL_VIEWS: tuple[CanonicalView, ...] = (
         "mv_daily_revenue_summary",
         "daily_revenue_summary",
         "amount and entries per day and state",
+        5,
         'REFRESH MATERIALIZED VIEW CONCURRENTLY public."mv_daily_revenue_summary"',
         "SELECT count(*) FROM public.daily_revenue_summary",
         "SELECT count(*) FROM public.mv_daily_revenue_summary",
@@ -66,6 +71,7 @@ CANONICAL_VIEWS: tuple[CanonicalView, ...] = (
         "mv_realtime_revenue",
         "realtime_revenue",
         "captured, refunded, disputed and net so far",
+        5,
         'REFRESH MATERIALIZED VIEW CONCURRENTLY public."mv_realtime_revenue"',
         "SELECT count(*) FROM public.realtime_revenue",
         "SELECT count(*) FROM public.mv_realtime_revenue",
@@ -74,6 +80,7 @@ CANONICAL_VIEWS: tuple[CanonicalView, ...] = (
         "mv_reconciliation_status",
         "reconciliation_status",
         "the latest reconciliation per platform",
+        60,
         'REFRESH MATERIALIZED VIEW CONCURRENTLY public."mv_reconciliation_status"',
         "SELECT count(*) FROM public.reconciliation_status",
         "SELECT count(*) FROM public.mv_reconciliation_status",

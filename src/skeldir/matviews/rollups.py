@@ -39,7 +39,7 @@ async def roll_up_dirty_days(
     tenant_id: UUID | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> int:
-    """Recompute the rollups of every marked day, of one tenant or of all; return how many days that were.
+    """Recompute the rollups of every day that is marked now, of one tenant or of all; return how many that were.
 
     Facts and their mark commit together, so a mark that can be seen has its facts visible; what is written
     meanwhile leaves a mark of its own. `progress` is told the number of days of each finished transaction.
@@ -53,7 +53,10 @@ async def roll_up_dirty_days(
             ]
     total = 0
     for tenant in tenants:
-        while days := await _roll_up_some(database, tenant):
+        days = DAYS_PER_TRANSACTION
+        # One that took fewer took all there were; those of facts that come meanwhile are for the next time.
+        while days == DAYS_PER_TRANSACTION:
+            days = await _roll_up_some(database, tenant)
             total += days
             if progress is not None:
                 progress(days)

@@ -47,3 +47,23 @@ SELECT currency, sum(balance_cents)::bigint AS awaiting_cents
 FROM public.order_balances
 WHERE tenant_id = :tenant_id AND state = 'awaiting_capture'
 GROUP BY currency;
+
+-- name: select_daily_revenue
+-- The bound that repeats the first column of the key lets the index begin at the page.
+SELECT revenue_date AS date, currency, state, amount_cents, entries
+FROM public.daily_revenue_summary
+WHERE tenant_id = :tenant_id
+  AND revenue_date >= coalesce(greatest(:first_day::date, :after_date::date), '-infinity')
+  AND revenue_date < coalesce(:end_day::date, 'infinity')
+  AND (:currency::text IS NULL OR currency = :currency::text)
+  AND (:state::text IS NULL OR state = :state::text)
+  AND (:after_date::date IS NULL
+       OR (revenue_date, currency, state) > (:after_date::date, :after_currency::text, :after_state::text))
+ORDER BY revenue_date, currency, state
+LIMIT :most;
+
+-- name: select_realtime_revenue
+SELECT currency, captured_cents, refunded_cents, disputed_cents, net_cents, orders, last_entry_at
+FROM public.realtime_revenue
+WHERE tenant_id = :tenant_id
+ORDER BY currency;

@@ -1,4 +1,4 @@
-"""Tenants and their API keys. The door of the room."""
+"""Tenants, their API keys, and how long their touches are kept. The door of the room."""
 
 from skeldir.tenants.keys import (
     SCOPES,
@@ -22,6 +22,12 @@ from skeldir.tenants.registry import (
     list_tenants,
     load_profile,
 )
+from skeldir.tenants.retention import (
+    Retention,
+    RetentionInvalid,
+    load_retention,
+    set_retention,
+)
 
 __all__ = [
     "SCOPES",
@@ -29,6 +35,8 @@ __all__ = [
     "IssuedKey",
     "KeyHolder",
     "KeyUnknown",
+    "Retention",
+    "RetentionInvalid",
     "Tenant",
     "TenantProfile",
     "TenantUnknown",
@@ -39,7 +47,9 @@ __all__ = [
     "list_keys",
     "list_tenants",
     "load_profile",
+    "load_retention",
     "note_use",
     "revoke_key",
     "rotate_key",
+    "set_retention",
 ]

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends
 
 from skeldir.errors import SkeldirError
-from skeldir.http.deps import AppDatabase, BearerSecret
+from skeldir.http.deps import AppDatabase, AppLimits, BearerSecret
+from skeldir.observability.context import note_tenant
 from skeldir.tenants.keys import KeyHolder, authenticate, note_use
 from skeldir.tenants.registry import TenantProfile, load_profile
 
@@ -42,22 +43,42 @@ class TenantTransaction:
     profile: TenantProfile
 
 
-async def _holder_of_ingest_key(database: AppDatabase, secret: BearerSecret) -> KeyHolder:
+async def _holder_of_key(
+    database: AppDatabase, limits: AppLimits, secret: BearerSecret
+) -> KeyHolder:
     async with database.statement() as connection:
         holder = await authenticate(connection, secret)
     if holder is None:
         raise KeyInvalid(
             "The key is not valid.", cure="Use a key in force; `skeldir keys list` shows them."
         )
-    if "ingest" not in holder.scopes:
+    note_tenant(holder.tenant_id)
+    limits.take(holder.key_id)
+    return holder
+
+
+_AnyKey = Annotated[KeyHolder, Depends(_holder_of_key)]
+
+
+async def _holder_of_ingest_key(holder: _AnyKey) -> KeyHolder:
+    return _require_scope(holder, "ingest")
+
+
+async def _holder_of_read_key(holder: _AnyKey) -> KeyHolder:
+    return _require_scope(holder, "read")
+
+
+def _require_scope(holder: KeyHolder, scope: str) -> KeyHolder:
+    if scope not in holder.scopes:
         raise ScopeMissing(
-            "The key has no scope `ingest`.",
-            cure="Make one with `skeldir keys create --scope ingest`.",
+            f"The key has no scope `{scope}`.",
+            cure=f"Make one with `skeldir keys create --scope {scope}`.",
         )
     return holder
 
 
 IngestKey = Annotated[KeyHolder, Depends(_holder_of_ingest_key)]
+ReadKey = Annotated[KeyHolder, Depends(_holder_of_read_key)]
 
 
 @asynccontextmanager
@@ -68,3 +89,16 @@ async def tenant_transaction(
     async with database.tenant(holder.tenant_id) as connection:
         await note_use(connection, holder)
         yield TenantTransaction(connection, await load_profile(connection, holder.tenant_id))
+
+
+async def _open_reading(database: AppDatabase, holder: ReadKey) -> AsyncIterator[TenantTransaction]:
+    # The note is a write, and waits for nobody's report: it has a short transaction of its own.
+    if not holder.is_use_noted:
+        async with database.tenant(holder.tenant_id) as connection:
+            await note_use(connection, holder)
+    async with database.tenant(holder.tenant_id, is_read_only=True) as connection:
+        yield TenantTransaction(connection, await load_profile(connection, holder.tenant_id))
+
+
+# Function scope: the transaction has ended before the answer is sent, so a slow reader of it holds no connection.
+ReadTransaction = Annotated[TenantTransaction, Depends(_open_reading, scope="function")]

@@ -42,3 +42,10 @@ FROM public.find_api_key(:sha256);
 -- name: touch_key!
 UPDATE public.api_keys SET last_used_at = now()
 WHERE tenant_id = :tenant_id AND id = :key_id;
+
+-- name: select_retention^
+SELECT touch_days, touches_forgotten_before FROM public.retention WHERE tenant_id = :tenant_id;
+
+-- name: set_retention!
+INSERT INTO public.retention (tenant_id, touch_days) VALUES (:tenant_id, :touch_days)
+ON CONFLICT (tenant_id) DO UPDATE SET touch_days = excluded.touch_days;

@@ -1,0 +1,111 @@
+"""What the models give the channels, period by period, side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from skeldir.attribution.models import MODEL_NAMES
+from skeldir.attribution.schemas import ChannelsQuery
+from skeldir.attribution.store import queries
+from skeldir.http.paging import Keyset, KeyText, Page
+
+if TYPE_CHECKING:
+    from skeldir.db.pool import Connection
+
+_BY_PERIOD = Keyset("attribution/channels@1", tuple[date, KeyText, KeyText])
+# What stands for the one period of a total in the statement. (The driver takes the first day of all for -infinity.)
+_NO_PERIOD = date(2, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCredit:
+    """What one model gives a channel in a period and currency.
+
+    `conversions` are exact decimals. `spend_cents` is the channel's own and the same for every model; `roas` is
+    credited money by spend, to six decimals, None without spend.
+    """
+
+    credited_cents: int
+    conversions: str
+    spend_cents: int
+    roas: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRow:
+    """A channel in a period (by its first UTC day, weeks from Monday; None for all of it) and a currency, by model."""
+
+    period: date | None
+    currency: str
+    channel: str
+    models: dict[str, ModelCredit]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelReport:
+    """A page of rows, and the active version of each model that they tell of."""
+
+    model_versions: dict[str, str]
+    data: list[ChannelRow]
+    next_cursor: str | None
+
+
+_NOTHING = ModelCredit(0, "0", 0, None)
+
+
+async def report_channels(
+    connection: Connection, tenant_id: UUID, query: ChannelsQuery
+) -> ChannelReport:
+    """Return a page of the transaction's tenant by (period, currency, channel), from the filtered reader.
+
+    Raises:
+        CursorInvalid: the cursor belongs to another query.
+    """
+    after = _BY_PERIOD.after(query) or (None, None, None)
+    active = {
+        row["model"]: row["model_version"]
+        for row in await queries.select_active_models(connection, tenant_id=tenant_id)
+    }
+    versions = {model: active[model] for model in query.model or MODEL_NAMES if model in active}
+    rows = await queries.select_channel_report(
+        connection,
+        tenant_id=tenant_id,
+        model_versions=list(versions.values()),
+        granularity=query.granularity,
+        first_day=query.from_,
+        end_day=query.to,
+        currency=query.currency,
+        after_period=after[0],
+        after_currency=after[1],
+        after_channel=after[2],
+        most=query.limit + 1,
+    )
+    page: Page[ChannelRow] = _BY_PERIOD.page(
+        query,
+        [_channel_row(row, versions) for row in rows],
+        lambda row: (row.period or _NO_PERIOD, row.currency, row.channel),
+    )
+    return ChannelReport(versions, list(page.data), page.next_cursor)
+
+
+def _channel_row(row: Any, versions: dict[str, str]) -> ChannelRow:
+    credit = {
+        version: ModelCredit(*values)
+        for version, *values in zip(
+            row["model_versions"],
+            row["credited_cents"],
+            row["conversions"],
+            row["spend_cents"],
+            row["roas"],
+            strict=True,
+        )
+    }
+    return ChannelRow(
+        period=None if row["period"] == _NO_PERIOD else row["period"],
+        currency=row["currency"],
+        channel=row["channel"],
+        models={model: credit.get(version, _NOTHING) for model, version in versions.items()},
+    )

@@ -1,0 +1,45 @@
+"""`GET /v1/attribution/channels` and `GET /v1/attribution/orders/{order_id}`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from skeldir.attribution.explain import OrderExplanation, explain_order
+from skeldir.attribution.reports import ChannelReport, report_channels
+from skeldir.attribution.schemas import ChannelsPage, ChannelsQuery, OrderExplanationOut
+from skeldir.http.paging import READ_PROBLEMS, NoQuery
+from skeldir.http.problems import Problem
+from skeldir.tenants.access import ReadTransaction
+
+router = APIRouter(prefix="/v1/attribution", tags=["attribution"])
+
+
+@router.get(
+    "/channels",
+    response_model=ChannelsPage,
+    responses=READ_PROBLEMS,
+    summary="Credited revenue, conversions, spend and ROAS by channel",
+)
+async def get_channels(
+    query: Annotated[ChannelsQuery, Query()], transaction: ReadTransaction
+) -> ChannelReport:
+    """Say what the models give each channel, side by side, by the day of the ledger entry that was credited."""
+    return await report_channels(transaction.connection, transaction.profile.tenant_id, query)
+
+
+# An order id may hold a slash, so it is the rest of the path.
+@router.get(
+    "/orders/{order_id:path}",
+    response_model=OrderExplanationOut,
+    responses=READ_PROBLEMS | {404: {"model": Problem}},
+    summary="Explain an order's credit",
+)
+async def get_order(
+    order_id: Annotated[str, Path(min_length=1, max_length=200, description="as it was sent")],
+    query: Annotated[NoQuery, Query()],  # noqa: ARG001 - it refuses what it does not know
+    transaction: ReadTransaction,
+) -> OrderExplanation:
+    """Show everything that an order's credit was worked out from: enough to recompute it by hand."""
+    return await explain_order(transaction.connection, transaction.profile.tenant_id, order_id)

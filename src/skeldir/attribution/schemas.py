@@ -1,0 +1,327 @@
+"""What goes over the wire: the filters of the channel report, its rows, and the explanation of an order."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from skeldir.attribution.models import MODEL_NAMES
+from skeldir.http.paging import Cents, CurrencyCode, DayRange, Filter
+
+WholeText = Annotated[str, Field(pattern="^[0-9]+$", description="a whole number of any length")]
+Ppt = Annotated[
+    int, Field(ge=0, le=10**12, description="part of the order's one conversion, in 10^-12")
+]
+
+
+ModelName = Literal[
+    "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
+]
+
+
+class ChannelsQuery(DayRange):
+    """The filters of the channel report."""
+
+    model: Annotated[
+        Filter[list[ModelName]],
+        Field(description="models to show side by side, repeated or with commas; all when left out"),
+    ] = None  # fmt: skip
+    currency: Annotated[
+        Filter[CurrencyCode], Field(description="of this currency only, ISO 4217")
+    ] = None
+    granularity: Annotated[
+        Literal["total", "day", "week", "month"],
+        Field(description="one row for each channel and: all of the range, UTC day, week, or month"),
+    ] = "total"  # fmt: skip
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _split_commas(cls, value: object) -> object:
+        if isinstance(value, list):
+            return [part for item in value for part in str(item).split(",")]
+        return value
+
+    @field_validator("model")
+    @classmethod
+    def _name_once_in_order(cls, value: list[str] | None) -> list[str] | None:
+        return None if value is None else [name for name in MODEL_NAMES if name in value]
+
+
+class ModelCreditOut(BaseModel):
+    """What one model gives a channel in a period and currency."""
+
+    credited_cents: Cents
+    conversions: Annotated[
+        str, Field(pattern=r"^[0-9]+(\.[0-9]+)?$", description="exact decimal, to 10^-12")
+    ]
+    spend_cents: Annotated[Cents, Field(description="the channel's own, the same for each model")]
+    roas: Annotated[
+        str | None,
+        Field(
+            pattern=r"^-?[0-9]+(\.[0-9]+)?$",
+            description="credited money by spend, to 6 decimals; null without spend",
+        ),
+    ]
+
+
+class ChannelRowOut(BaseModel):
+    """A channel in a period and a currency, by model."""
+
+    period: Annotated[
+        date | None,
+        Field(description="first UTC day of the period, weeks from Monday; null for `total`"),
+    ]
+    currency: CurrencyCode
+    channel: str
+    models: dict[str, ModelCreditOut]
+
+
+class ChannelsPage(BaseModel):
+    """A page of the channel report, by period, currency and channel; never summed across currencies."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "model_versions": {"last_touch": "last_touch@1", "linear": "linear@2"},
+                    "data": [
+                        {
+                            "period": "2026-06-01",
+                            "currency": "USD",
+                            "channel": "paid_search",
+                            "models": {
+                                "last_touch": {
+                                    "credited_cents": 12990,
+                                    "conversions": "1",
+                                    "spend_cents": 5000,
+                                    "roas": "2.598000",
+                                },
+                                "linear": {
+                                    "credited_cents": 6495,
+                                    "conversions": "0.5",
+                                    "spend_cents": 5000,
+                                    "roas": "1.299000",
+                                },
+                            },
+                        }
+                    ],
+                    "next_cursor": "WyJmMDM4YmQ1N2E0ZTFjMjkwIixbIjIwMjYtMDYtMDEiXV0",
+                }
+            ]
+        }
+    )
+
+    model_versions: Annotated[
+        dict[str, str], Field(description="the active version of each model that is shown")
+    ]
+    data: list[ChannelRowOut]
+    next_cursor: str | None
+
+
+class ExplainedEntryOut(BaseModel):
+    """One entry of the order."""
+
+    business_key: str
+    kind: Literal["capture", "refund", "refund_reversal", "dispute", "dispute_reversal"]
+    amount_cents: Cents
+    currency: CurrencyCode
+    occurred_at: datetime
+    recorded_at: datetime
+    source: str
+
+
+class CurrencyBalanceOut(BaseModel):
+    """What the order comes to in one currency."""
+
+    currency: CurrencyCode
+    state: Literal[
+        "paid",
+        "partially_refunded",
+        "refunded",
+        "over_refunded",
+        "disputed",
+        "awaiting_capture",
+    ]
+    captured_cents: Cents
+    refunded_cents: Cents
+    disputed_cents: Cents
+    balance_cents: Cents
+
+
+class FixingCaptureOut(BaseModel):
+    """The earliest capture by (time, business key): it fixes the journey."""
+
+    business_key: str
+    occurred_at: datetime
+    has_journey: Annotated[bool, Field(description="whether it came with a journey key")]
+
+
+class ExplainedTouchOut(BaseModel):
+    """One touch of the journey within the longest window, with what the rule that chose its channel saw."""
+
+    place: Annotated[int, Field(ge=0)]
+    idempotency_key: str
+    occurred_at: datetime
+    channel: str
+    rule: Annotated[
+        str, Field(description="the rule that chose the channel; `explicit`: the sender named it")
+    ]
+    source: str | None
+    medium: str | None
+    campaign: str | None
+    referrer_host: str | None
+    click_id_kinds: list[str]
+
+
+class TouchWeightOut(BaseModel):
+    """The weight of one touch by the model."""
+
+    place: Annotated[int, Field(ge=0, description="of the touch in `touches` of the order")]
+    channel: str
+    weight: WholeText
+
+
+class ChannelShareOut(BaseModel):
+    """The sum of a channel's weights, and its share of the conversion."""
+
+    channel: str
+    weight: WholeText
+    conversion_ppt: Ppt
+
+
+class ExplainedAllocationOut(BaseModel):
+    """What an entry brought a channel, as it is stored."""
+
+    business_key: str
+    channel: str
+    allocated_cents: Cents
+    conversion_ppt: Ppt
+
+
+class VersionExplanationOut(BaseModel):
+    """The credit of one active model version.
+
+    After each entry, in their order, the balance so far in its currency is divided over the channels in proportion
+    to `shares[].weight`, by largest remainder (rounded towards zero, the units left over to the largest remainders,
+    the earlier channel first among equals); the entry is credited with each channel's change.
+    """
+
+    model_version: str
+    model: ModelName
+    lookback_days: int
+    after_conversion: Literal["keep", "reset"]
+    half_life_days: Annotated[int, Field(description="matters to time_decay only")]
+    window_start: Annotated[datetime | None, Field(description="the first moment of the window")]
+    window_end: Annotated[datetime | None, Field(description="its last one: the capture's")]
+    journey_begins_after: Annotated[
+        datetime | None,
+        Field(description="with `reset`, the conversion before: touches up to it are left out"),
+    ]
+    touches_forgotten: Annotated[
+        bool,
+        Field(
+            description="whether the window reaches behind what is kept of the touches: `touches` are then"
+            " what is left, and `shares` those of the credit that was given before, if any was"
+        ),
+    ]
+    touches: Annotated[list[TouchWeightOut], Field(description="in the window, in order")]
+    shares: Annotated[
+        list[ChannelShareOut],
+        Field(description="by channel, bytewise; the conversion divides like money"),
+    ]
+    allocations: list[ExplainedAllocationOut]
+
+
+class OrderExplanationOut(BaseModel):
+    """Everything that the credit of an order is worked out from, as of one moment, and the credit as it is stored."""
+
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema.update(examples=[_EXPLAINED]))
+
+    order_id: str
+    awaits_credit: Annotated[
+        bool, Field(description="whether a newer fact waits to be taken into the allocations")
+    ]
+    touches_forgotten_before: Annotated[
+        datetime | None, Field(description="touches before this moment are kept no more")
+    ]
+    entries: Annotated[list[ExplainedEntryOut], Field(description="by time, then business key")]
+    balances: list[CurrencyBalanceOut]
+    capture: FixingCaptureOut | None
+    touches: Annotated[
+        list[ExplainedTouchOut], Field(description="of the longest window, by time, then key")
+    ]
+    versions: list[VersionExplanationOut]
+
+
+_EXPLAINED: dict[str, Any] = {
+    "order_id": "991",
+    "awaits_credit": False,
+    "touches_forgotten_before": "2025-06-01T00:00:00Z",
+    "entries": [
+        {
+            "business_key": "order-991-paid",
+            "kind": "capture",
+            "amount_cents": 12990,
+            "currency": "USD",
+            "occurred_at": "2026-06-01T10:42:10Z",
+            "recorded_at": "2026-06-01T10:42:11.006120Z",
+            "source": "api",
+        }
+    ],
+    "balances": [
+        {
+            "currency": "USD",
+            "state": "paid",
+            "captured_cents": 12990,
+            "refunded_cents": 0,
+            "disputed_cents": 0,
+            "balance_cents": 12990,
+        }
+    ],
+    "capture": {
+        "business_key": "order-991-paid",
+        "occurred_at": "2026-06-01T10:42:10Z",
+        "has_journey": True,
+    },
+    "touches": [
+        {
+            "place": 0,
+            "idempotency_key": "pv-81724",
+            "occurred_at": "2026-06-01T10:30:00Z",
+            "channel": "paid_search",
+            "rule": "utm.paid_search",
+            "source": "google",
+            "medium": "cpc",
+            "campaign": "spring",
+            "referrer_host": "www.google.com",
+            "click_id_kinds": ["gclid"],
+        }
+    ],
+    "versions": [
+        {
+            "model_version": "linear@1",
+            "model": "linear",
+            "lookback_days": 30,
+            "after_conversion": "reset",
+            "half_life_days": 7,
+            "window_start": "2026-05-02T10:42:10Z",
+            "window_end": "2026-06-01T10:42:10Z",
+            "journey_begins_after": "2026-05-20T08:15:00Z",
+            "touches_forgotten": False,
+            "touches": [{"place": 0, "channel": "paid_search", "weight": "1"}],
+            "shares": [
+                {"channel": "paid_search", "weight": "1", "conversion_ppt": 1_000_000_000_000}
+            ],
+            "allocations": [
+                {
+                    "business_key": "order-991-paid",
+                    "channel": "paid_search",
+                    "allocated_cents": 12990,
+                    "conversion_ppt": 1_000_000_000_000,
+                }
+            ],
+        }
+    ],
+}

@@ -1,0 +1,50 @@
+"""Credit as a job: asked for with the fact that needs it, and by the sweep where such a request was lost."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from skeldir.attribution.runs import credit_dirty_orders, wait_for_writers
+from skeldir.attribution.store import queries
+from skeldir.jobs import CREDIT, Job, JobKind, enqueue, is_asked_for
+
+if TYPE_CHECKING:
+    from skeldir.db.pool import Database
+
+# A tenant with many orders to credit lets others have their turn, and comes again at once.
+_LONGEST_TURN_S = 5.0
+# How soon to look again when another worker, or an operator's command, is crediting the tenant.
+_LOOK_AGAIN_S = 0.5
+
+
+async def credit_tenant(database: Database, job: Job) -> None:
+    """Credit the tenant's dirty orders; what is left after a while is asked for again.
+
+    A writer that saw this job waiting asked for none of its own, so it is waited for before the marks are chosen.
+    """
+    deadline = monotonic() + _LONGEST_TURN_S
+    await wait_for_writers(database, job.tenant_id)
+    report = await credit_dirty_orders(
+        database, tenant_id=job.tenant_id, fence=job.hold, deadline=deadline
+    )
+    async with database.tenant(job.tenant_id) as connection:
+        if not report.is_complete:
+            is_time_up = monotonic() >= deadline
+            await enqueue(
+                connection, job.tenant_id, CREDIT, delay_s=0.0 if is_time_up else _LOOK_AGAIN_S
+            )
+        await job.finish(connection)
+
+
+async def ask_for_stranded_credit(database: Database) -> None:
+    """Ask for the credit of every tenant with dirty orders that nobody has been asked to credit."""
+    async with database.unbound() as connection:
+        tenants = [row["tenant_id"] for row in await queries.tenants_with_dirty_orders(connection)]
+    for tenant_id in tenants:
+        async with database.tenant(tenant_id) as connection:
+            if not await is_asked_for(connection, tenant_id, CREDIT):
+                await enqueue(connection, tenant_id, CREDIT)
+
+
+CREDIT_KIND = JobKind(CREDIT, credit_tenant)

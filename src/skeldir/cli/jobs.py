@@ -1,0 +1,87 @@
+"""`skeldir jobs`: what waits, runs or died, and having it tried again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.table import Column, Table
+
+from skeldir.cli.runtime import Runtime, err, out, run_with_runtime
+
+jobs_app = typer.Typer(help="Show jobs, the dead ones unless told otherwise, and retry them.")
+
+
+@jobs_app.callback(invoke_without_command=True)
+def show(
+    context: typer.Context,
+    state: Annotated[
+        list[str] | None,
+        typer.Option(help="ready, running, done or dead; may be repeated. Dead when left out."),
+    ] = None,
+    most: Annotated[int, typer.Option(min=1, help="Show at most so many.")] = 50,
+) -> None:
+    """Show jobs of all tenants, the newest first. With DATABASE_URL this needs a role that may act as skeldir_owner."""
+    from skeldir.jobs.operating import JOB_STATES, list_jobs_of_all
+
+    if context.invoked_subcommand is not None:
+        return
+    states = state or ["dead"]
+    if not set(states) <= set(JOB_STATES):
+        raise typer.BadParameter(f"use {', '.join(JOB_STATES)}.", param_hint="--state")
+
+    async def work(runtime: Runtime) -> None:
+        async with runtime.operator() as connection:
+            jobs = await list_jobs_of_all(connection, states=states, most=most)
+        if not jobs:
+            err.print(f"No job is {' or '.join(states)}.")
+            return
+        table = Table(
+            Column("id", min_width=36), "kind", "state", "tries", "due", "tenant", "error"
+        )
+        for job in jobs:
+            table.add_row(
+                str(job.job_id),
+                job.kind,
+                job.state,
+                str(job.attempts),
+                f"{job.run_at:%Y-%m-%d %H:%M:%S}",
+                str(job.tenant_id) if job.tenant_id.int else "(all)",
+                job.error or "",
+            )
+        out.print(table)
+
+    run_with_runtime(work)
+
+
+@jobs_app.command("retry")
+def retry(
+    job_ids: Annotated[
+        list[UUID] | None, typer.Argument(help="Ids, as `skeldir jobs` shows them.")
+    ] = None,
+    all_dead: Annotated[bool, typer.Option("--all", help="Every dead job.")] = False,
+) -> None:
+    """Have dead jobs tried again, with all their attempts; the next sweep wakes a worker for them."""
+    from skeldir.jobs.operating import JobUnknown, list_jobs_of_all, retry_job
+
+    if bool(job_ids) == all_dead:
+        raise typer.BadParameter("give ids, or --all.")
+
+    async def work(runtime: Runtime) -> None:
+        async with runtime.operator() as connection:
+            dead = await list_jobs_of_all(connection, states=["dead"], most=100_000)
+        tenant_of = {job.job_id: job.tenant_id for job in dead}
+        wanted = list(tenant_of) if all_dead else list(job_ids or [])
+        for job_id in wanted:
+            if job_id not in tenant_of:
+                raise JobUnknown(
+                    f"There is no dead job {job_id}.", cure="`skeldir jobs` shows the dead jobs."
+                )
+        async with runtime.database(pool_size=1) as database:
+            for job_id in wanted:
+                async with database.tenant(tenant_of[job_id]) as connection:
+                    await retry_job(connection, tenant_of[job_id], job_id)
+        out.print(f"{len(wanted)} jobs will be tried again.")
+
+    run_with_runtime(work)

@@ -1,0 +1,61 @@
+"""`skeldir worker` and `skeldir beat`: do what is to be done, on PostgreSQL alone or with another broker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from skeldir.cli.runtime import Runtime, open_runtime, out
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from skeldir.jobs.supervise import Child
+
+# Longer than a child takes that gives up what it could not finish.
+_GRACE_S = 5
+
+
+def worker(
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, max=64, help="How many. [default: SKELDIR_WORKER_PROCESSES]"),
+    ] = None,
+    queues: Annotated[
+        str | None, typer.Option(help="What to work for, with commas between. [default: all]")
+    ] = None,
+) -> None:
+    """Do the jobs until Ctrl-C. Processes that die or get stuck are started again."""
+    from skeldir.jobs.crew import worker_children
+
+    with open_runtime(is_long=True) as runtime:
+        children = worker_children(
+            runtime.settings,
+            runtime.app_url,
+            processes=processes,
+            queues=queues.split(",") if queues else None,
+        )
+        status = keep_running(runtime, children)
+    raise typer.Exit(status)
+
+
+def beat() -> None:
+    """Wake the workers for what is due until Ctrl-C. A second one waits for the end of the first."""
+    from skeldir.jobs.crew import beat_child
+
+    with open_runtime(is_long=True) as runtime:
+        status = keep_running(runtime, [beat_child(runtime.app_url)])
+    raise typer.Exit(status)
+
+
+def keep_running(runtime: Runtime, children: Sequence[Child]) -> int:
+    """Run the children until a signal, telling what happens to them; return the exit status."""
+    from skeldir.jobs.supervise import Supervisor
+
+    def say(what: str) -> None:
+        out.print(what, soft_wrap=True)
+
+    return Supervisor(
+        children, say, stop_s=runtime.settings.skeldir_shutdown_timeout_s + _GRACE_S
+    ).run()

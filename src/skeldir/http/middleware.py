@@ -1,0 +1,127 @@
+"""What every request gets, whatever becomes of it: a correlation id, a limit of patience, a measurement, a log line."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from time import perf_counter
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from skeldir.errors import SkeldirError
+from skeldir.observability.context import work_context
+from skeldir.observability.metrics import HTTP_SECONDS
+from skeldir.observability.tracing import span
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+logger = logging.getLogger(__name__)
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+OTHER_METHOD = "OTHER"
+UNKNOWN_ROUTE = "unknown"
+NO_STATUS = "none"
+_WHOLE_BODY_TIMES = 3
+
+
+class BodyTooSlow(SkeldirError):
+    """The body, or its next part, did not arrive in time."""
+
+    code = "body_too_slow"
+    status = 408
+    title = "The body arrives too slowly"
+
+
+class RequestFrame:
+    """ASGI middleware around everything else, also around what answers errors that nobody foresaw.
+
+    `receive_timeout_s` is read from the application's state, in seconds: so long the next part of a body may take,
+    and the whole of it three times as long.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(reversed(scope["headers"]))
+        correlation_id = _read_correlation_id(headers.get(b"x-correlation-id", b""))
+        status = NO_STATUS
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = str(message["status"])
+                named = (b"x-correlation-id", str(correlation_id).encode())
+                message = {**message, "headers": [*message.get("headers", ()), named]}
+            await send(message)
+
+        patient = _receive_in_time(receive, scope["app"].state.receive_timeout_s)
+        traceparent = headers.get(b"traceparent", b"").decode("latin-1") or None
+        began = perf_counter()
+        with (
+            work_context(correlation_id),
+            span("http.request", traceparent=traceparent) as note,
+        ):
+            try:
+                await self._app(scope, patient, send_with_id)
+            finally:
+                seconds = perf_counter() - began
+                method = scope["method"] if scope["method"] in METHODS else OTHER_METHOD
+                route = _route_template(scope)
+                HTTP_SECONDS.labels(method, route, status).observe(seconds)
+                note(method=method, route=route, status=status)
+                logger.info(
+                    "http.answered",
+                    extra={
+                        "method": method,
+                        "route": route,
+                        "status": status,
+                        "seconds": round(seconds, 6),
+                    },
+                )
+
+
+def _read_correlation_id(sent: bytes) -> UUID:
+    """Return the UUID that was sent in its usual form, or a new one."""
+    text = sent.decode("latin-1").lower()
+    try:
+        known = UUID(text)
+    except ValueError:
+        return uuid4()
+    return known if str(known) == text else uuid4()
+
+
+def _route_template(scope: Scope) -> str:
+    """Return the path of the route as it is written in the program: `/v1/orders/{order_id}`."""
+    template = getattr(scope.get("route"), "path", None)
+    return template if isinstance(template, str) else UNKNOWN_ROUTE
+
+
+def _receive_in_time(receive: Receive, timeout_s: float) -> Receive:
+    loop = asyncio.get_running_loop()
+    deadline: float | None = None
+    is_whole = False
+
+    async def receive_in_time() -> Message:
+        nonlocal deadline, is_whole
+        if is_whole:
+            # What follows the body is the end of the connection, which may take its time.
+            return await receive()
+        now = loop.time()
+        deadline = deadline or now + _WHOLE_BODY_TIMES * timeout_s
+        try:
+            async with asyncio.timeout_at(min(deadline, now + timeout_s)):
+                message = await receive()
+        except TimeoutError as error:
+            raise BodyTooSlow(
+                "The rest of the body did not arrive in time.",
+                cure="Send it again, at once and as a whole; split a large body into several requests.",
+            ) from error
+        is_whole = not message.get("more_body", False)
+        return message
+
+    return receive_in_time

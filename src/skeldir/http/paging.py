@@ -1,0 +1,236 @@
+"""Reading in pages: the query parameters all lists share, and cursors that say where a page ended."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from base64 import b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from typing import Annotated, Any, Generic, TypeAlias, TypeVar
+
+import orjson
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import CoreSchema
+
+from skeldir.errors import SkeldirError
+from skeldir.http.problems import Problem
+
+KeyT = TypeVar("KeyT")
+RowT = TypeVar("RowT")
+FilterT = TypeVar("FilterT")
+
+READ_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem} for status in (400, 401, 403, 422, 429, 500, 503)
+}
+"""The problems that every reading endpoint may answer with."""
+
+_PLAIN_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_PLAIN_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:.*")
+_FIRST_MOMENT = datetime(1900, 1, 1, tzinfo=UTC)
+_END_OF_MOMENTS = datetime(3000, 1, 1, tzinfo=UTC)
+
+
+class CursorInvalid(SkeldirError):
+    """The cursor is none of ours, or belongs to another query."""
+
+    code = "cursor_invalid"
+    status = 422
+    title = "The cursor is not valid"
+
+
+def _plain_date(value: object) -> object:
+    if isinstance(value, str) and not _PLAIN_DATE.fullmatch(value):
+        raise ValueError("a date is written as 2026-06-01")
+    return value
+
+
+def _plain_moment(value: object) -> object:
+    if isinstance(value, str) and not _PLAIN_MOMENT.fullmatch(value):
+        raise ValueError("a moment is written as 2026-06-01T12:30:00Z")
+    return value
+
+
+def _storable_moment(value: datetime) -> datetime:
+    """PostgreSQL and Python end at different years, and an offset may lead out of either."""
+    if not _FIRST_MOMENT <= value < _END_OF_MOMENTS:
+        raise ValueError("moments lie between the years 1900 and 3000")
+    return value
+
+
+def _storable_text(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("text holds no NUL")
+    return value
+
+
+UtcDate = Annotated[date, BeforeValidator(_plain_date)]
+"""A UTC day, `2026-06-01` and nothing else (Pydantic alone would take a number of seconds, too)."""
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_plain_moment), AfterValidator(_storable_moment)]
+"""An aware moment, ISO 8601 with an offset."""
+
+CurrencyCode = Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217")]
+Cents = Annotated[
+    int, Field(description="whole number of the currency's smallest unit, signed: yen for JPY")
+]
+
+KeyMoment = Annotated[AwareDatetime, AfterValidator(_storable_moment)]
+"""A moment in a cursor; read strictly, which leaves no room for a validator before it."""
+
+KeyText = Annotated[str, AfterValidator(_storable_text)]
+"""Text in a cursor, which anybody may have written."""
+
+
+class _NeverNull:
+    """Leaves `null` out of a parameter's description: one that is left out is not sent at all."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        described: dict[str, Any] = handler(schema)
+        (given,) = (kind for kind in described.pop("anyOf") if kind != {"type": "null"})
+        return {**given, **described}
+
+
+Filter: TypeAlias = Annotated[FilterT | None, _NeverNull()]
+"""A parameter that narrows nothing when it is left out."""
+
+
+class NoQuery(BaseModel):
+    """The query string of an endpoint without parameters; one that is not known is refused, never ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PageQuery(NoQuery):
+    """The parameters of every list."""
+
+    limit: Annotated[int, Field(ge=1, le=1000, description="most rows of the answer")] = 100
+    cursor: Annotated[
+        Filter[str],
+        Field(
+            max_length=2000,
+            description="`next_cursor` of the page before, with the same filters; the limit may change",
+        ),
+    ] = None
+
+
+class DayRange(PageQuery):
+    """A half-open range of UTC days, [from, to); without a bound it is open on that side."""
+
+    from_: Annotated[Filter[UtcDate], Field(alias="from", description="first UTC day")] = None
+    to: Annotated[
+        Filter[UtcDate],
+        Field(description="the UTC day after the last one; later than `from`"),
+    ] = None
+
+    @field_validator("to")
+    @classmethod
+    def _ends_later(cls, value: date | None, info: ValidationInfo) -> date | None:
+        return require_later(value, info)
+
+
+class MomentRange(PageQuery):
+    """A half-open range of moments, [from, to); without a bound it is open on that side."""
+
+    from_: Annotated[
+        Filter[Moment],
+        Field(alias="from", description="ISO 8601 with an offset (a + written as %2B)"),
+    ] = None
+    to: Annotated[
+        Filter[Moment],
+        Field(description="the end, not included; later than `from`"),
+    ] = None
+
+    @field_validator("to")
+    @classmethod
+    def _ends_later(cls, value: datetime | None, info: ValidationInfo) -> datetime | None:
+        return require_later(value, info)
+
+
+BoundT = TypeVar("BoundT", date, datetime)
+
+
+def require_later(value: BoundT | None, info: ValidationInfo) -> BoundT | None:
+    """Return `value`, the end of a range; `ValueError` when the field `from_` is given and not earlier."""
+    start = info.data.get("from_")
+    if value is not None and start is not None and value <= start:
+        raise ValueError("`to` must be later than `from`")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[RowT]):
+    """Some rows of a list, and the cursor of the next page; None when this is the last one."""
+
+    data: Sequence[RowT]
+    next_cursor: str | None
+
+
+class Keyset(Generic[KeyT]):
+    """How one list is paged: by the values that its rows are sorted by, all of them together unique.
+
+    A page begins after the key of the last row before it, wherever that is by now: rows that come meanwhile shift
+    nothing, so none is seen twice and none that was there is missed. A cursor is the key as JSON, in URL-safe
+    base64, with a digest of the list's name and filters: one of another query is refused. It grants nothing, so it
+    is not signed.
+    """
+
+    def __init__(self, name: str, key: type[KeyT]) -> None:
+        """`name` is the list's, with a version to be raised when the order changes; `key` a tuple type."""
+        self._name = name
+        self._key: TypeAdapter[KeyT] = TypeAdapter(key)
+
+    def after(self, query: PageQuery) -> KeyT | None:
+        """Return the key after which the page begins; None for the first page.
+
+        Raises:
+            CursorInvalid: the cursor cannot be read, or was made for another list or other filters.
+        """
+        if query.cursor is None:
+            return None
+        try:
+            padded = query.cursor + "=" * (-len(query.cursor) % 4)
+            digest, key = orjson.loads(b64decode(padded, altchars=b"-_", validate=True))
+            if digest == self._digest(query):
+                return self._key.validate_json(orjson.dumps(key), strict=True)
+        except (binascii.Error, ValueError, TypeError, ValidationError) as error:
+            raise _cursor_invalid("The cursor cannot be read.") from error
+        raise _cursor_invalid("The cursor was made for another query.")
+
+    def page(
+        self, query: PageQuery, rows: Sequence[RowT], key_of: Callable[[RowT], KeyT]
+    ) -> Page[RowT]:
+        """Return the page, given one row more than `query.limit` when there are more."""
+        if len(rows) <= query.limit:
+            return Page(rows, None)
+        shown = rows[: query.limit]
+        key = self._key.dump_python(key_of(shown[-1]), mode="json")
+        cursor = urlsafe_b64encode(orjson.dumps([self._digest(query), key]))
+        return Page(shown, cursor.rstrip(b"=").decode())
+
+    def _digest(self, query: PageQuery) -> str:
+        filters = query.model_dump(mode="json", exclude={"limit", "cursor"})
+        named = orjson.dumps([self._name, filters], option=orjson.OPT_SORT_KEYS)
+        return sha256(named).hexdigest()[:16]
+
+
+def _cursor_invalid(detail: str) -> CursorInvalid:
+    return CursorInvalid(
+        detail, cure="Take `next_cursor` as it came, with the same filters, or begin without one."
+    )

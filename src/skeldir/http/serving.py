@@ -1,0 +1,169 @@
+"""The HTTP server: uvicorn, made to lose patience with slow headers, and to end by a signal as one that was obeyed."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from types import FrameType
+from typing import TYPE_CHECKING, Any, cast
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from skeldir.http.problems import MEDIA_TYPE, make_problem
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+_MOST_HEADER_BYTES = 64 * 1024
+_TITLES = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large"}
+
+
+class ApiServer(uvicorn.Server):
+    """A server that finishes what it accepted when it is told to stop, and then returns; a second Ctrl-C ends it."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - as uvicorn calls it
+        """Stop; uvicorn would raise the signal once more when all is done, and so end with a failure."""
+        self.force_exit = self.force_exit or (self.should_exit and sig == signal.SIGINT)
+        self.should_exit = True
+
+
+def make_server(
+    app: ASGIApp, *, host: str, port: int, receive_timeout_s: float, shutdown_timeout_s: int
+) -> ApiServer:
+    """Return the server of `app`, which waits `receive_timeout_s` for headers and `shutdown_timeout_s` for the end."""
+
+    class Protocol(PatientProtocol):
+        """The protocol with the time-out that was set."""
+
+        timeout_s = receive_timeout_s
+
+    return ApiServer(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            http=Protocol,
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=shutdown_timeout_s,
+        )
+    )
+
+
+class PatientProtocol(HttpToolsProtocol):
+    """One connection, closed when the headers of a request do not arrive in `timeout_s` seconds or are too large.
+
+    The same when the client reads nothing of its answer for so long.
+    What cannot be read as HTTP is answered here, before there is a request, in the same shape as every problem.
+    """
+
+    timeout_s = 20.0
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._header_timer: asyncio.TimerHandle | None = None
+        self._header_bytes = 0
+        self._unread_timer: asyncio.TimerHandle | None = None
+        self._unread_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
+        """Begin to wait for the headers of the first request."""
+        super().connection_made(transport)
+        self._await_headers()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        self._have_headers()
+        self._stop_watching_the_reader()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on; between two requests any byte begins the wait for the next headers."""
+        if not self._is_answering():
+            self._await_headers()
+        waiting = self._header_timer
+        super().data_received(data)
+        if waiting is not None and self._header_timer is waiting:
+            self._header_bytes += len(data)
+            if self._header_bytes > _MOST_HEADER_BYTES:
+                self._refuse(431, "The headers are too large.", "Send fewer or shorter headers.")
+
+    def on_message_begin(self) -> None:
+        """Wait for the headers of a request, also of one that stands behind another."""
+        super().on_message_begin()
+        self._await_headers()
+
+    def on_headers_complete(self) -> None:
+        """Hand the request on."""
+        self._have_headers()
+        super().on_headers_complete()
+
+    def pause_writing(self) -> None:
+        """Watch a client that does not read its answer as fast as it is sent."""
+        super().pause_writing()
+        self._watch_the_reader()
+
+    def resume_writing(self) -> None:
+        """Go on; the client has read."""
+        self._stop_watching_the_reader()
+        super().resume_writing()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is not HTTP."""
+        self._refuse(400, msg, "Send a request as HTTP/1.1 describes it.")
+
+    def _is_answering(self) -> bool:
+        cycle = cast("RequestResponseCycle | None", self.cycle)  # None before the first request
+        return cycle is not None and not cycle.response_complete
+
+    def _await_headers(self) -> None:
+        if self._header_timer is None:
+            self._header_timer = self.loop.call_later(self.timeout_s, self._lose_patience)
+
+    def _have_headers(self) -> None:
+        if self._header_timer is not None:
+            self._header_timer.cancel()
+        self._header_timer = None
+        self._header_bytes = 0
+
+    def _lose_patience(self) -> None:
+        self._header_timer = None
+        if self._is_answering():
+            # The answer to the request before is still to be sent.
+            self.cycle.keep_alive = False
+        elif self._header_bytes:
+            self._refuse(408, "The headers did not arrive in time.", "Send it again, at once.")
+        else:
+            self.transport.close()
+
+    def _watch_the_reader(self) -> None:
+        self._unread_bytes = self.transport.get_write_buffer_size()
+        self._unread_timer = self.loop.call_later(self.timeout_s, self._lose_the_reader)
+
+    def _stop_watching_the_reader(self) -> None:
+        if self._unread_timer is not None:
+            self._unread_timer.cancel()
+        self._unread_timer = None
+
+    def _lose_the_reader(self) -> None:
+        if self.transport.get_write_buffer_size() < self._unread_bytes:
+            self._watch_the_reader()
+        else:
+            self.transport.abort()
+
+    def _refuse(self, status: int, detail: str, cure: str) -> None:
+        title = _TITLES[status]
+        code = title.lower().replace(" ", "_")
+        problem = make_problem(status, title, code, detail, cure)
+        body = problem.model_dump_json().encode()
+        head = (
+            f"HTTP/1.1 {status} {title}\r\ncontent-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n"
+            f"x-correlation-id: {problem.correlation_id}\r\nconnection: close\r\n\r\n"
+        )
+        self._have_headers()
+        self.transport.write(head.encode() + body)
+        self.transport.close()

@@ -1,0 +1,53 @@
+"""Forgetting: touches older than the tenant's retention are deleted, after the credit that needed them was written."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from skeldir.attribution import credit_dirty_orders, credit_lock
+from skeldir.db.locks import wait_for_lock
+from skeldir.ingest.store import queries
+from skeldir.tenants import load_retention
+
+if TYPE_CHECKING:
+    from skeldir.db.pool import Database
+    from skeldir.jobs import Job
+
+TOUCHES_PER_TRANSACTION = 10_000
+# How soon to look again while another worker is crediting the tenant.
+_LOOK_AGAIN_S = 0.5
+
+
+async def forget_old_touches(
+    database: Database, job: Job, *, most: int = TOUCHES_PER_TRANSACTION
+) -> int:
+    """Delete the touches that the retention of the job's tenant calls too old; return how many there were.
+
+    Orders that wait for their credit get it first, from all touches. Each transaction deletes up to `most`, under
+    the lock of the credit: a run that follows sees what was forgotten and keeps the allocations that need it. The
+    last one ends the job. How old is too old, the database decides (function forget_touches).
+    """
+    tenant_id = job.tenant_id
+    async with database.tenant(tenant_id) as connection:
+        if (await load_retention(connection, tenant_id)).touch_days is None:
+            await job.finish(connection)
+            return 0
+    await _credit_what_waits(database, tenant_id, job)
+    forgotten = 0
+    while not job.is_finished:
+        async with database.tenant(tenant_id) as connection:
+            await wait_for_lock(connection, credit_lock(tenant_id))
+            gone: int = await queries.forget_touches(connection, most=most)
+            await (job.hold(connection) if gone else job.finish(connection))
+        forgotten += gone
+    return forgotten
+
+
+async def _credit_what_waits(database: Database, tenant_id: UUID, job: Job) -> None:
+    while True:
+        report = await credit_dirty_orders(database, tenant_id=tenant_id, fence=job.hold)
+        if report.is_complete:
+            return
+        await asyncio.sleep(_LOOK_AGAIN_S)

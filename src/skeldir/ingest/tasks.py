@@ -1,0 +1,37 @@
+"""Jobs of the room: forgetting old touches and scanning for personal data, both once a day for every tenant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from skeldir.ingest.forgetting import forget_old_touches
+from skeldir.ingest.personal_data import scan_for_personal_data
+from skeldir.jobs import FORGET_TOUCHES, SCAN_PERSONAL_DATA, Job, JobKind, Pulse, enqueue_daily
+
+if TYPE_CHECKING:
+    from skeldir.db.pool import Database
+
+# Longer than the day after which the next one is asked for.
+_KEEP_DONE_S = 48 * 3_600.0
+_TENANTS_AT_ONCE = 500
+
+
+async def forget_for_tenant(database: Database, job: Job) -> None:
+    """Delete the touches that the tenant's retention calls too old."""
+    await forget_old_touches(database, job)
+
+
+async def scan_tenant(database: Database, job: Job) -> None:
+    """Bring the tenant's findings of personal data up to date."""
+    await scan_for_personal_data(database, job.tenant_id, job=job)
+
+
+async def plan_daily(database: Database) -> None:
+    """Ask for both jobs for the tenants that had none in a day; the rest of a great many have their turn next time."""
+    for kind in (FORGET, SCAN):
+        await enqueue_daily(database, kind.name, most=_TENANTS_AT_ONCE)
+
+
+FORGET = JobKind(FORGET_TOUCHES, forget_for_tenant, keep_done_s=_KEEP_DONE_S)
+SCAN = JobKind(SCAN_PERSONAL_DATA, scan_tenant, keep_done_s=_KEEP_DONE_S)
+PULSES = (Pulse("ingest.plan_daily", "maintenance", 60.0, plan_daily),)

@@ -1,0 +1,30 @@
+"""What every tenant has done for it once a day."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from skeldir.clock import utc_now
+from skeldir.jobs.enqueue import enqueue
+from skeldir.jobs.store import queries
+
+if TYPE_CHECKING:
+    from skeldir.db.pool import Database
+
+_DAY = timedelta(days=1)
+
+
+async def enqueue_daily(database: Database, kind: str, *, most: int) -> int:
+    """Ask for a job of `kind` for up to `most` tenants that none was asked for in a day; return how many that were.
+
+    A kind that is asked for so must keep its done jobs for longer than a day: they are what tells.
+    """
+    async with database.statement() as connection:
+        rows = await queries.tenants_without_job(
+            connection, kind=kind, since=utc_now() - _DAY, most=most
+        )
+    for row in rows:
+        async with database.tenant(row["tenant_id"]) as connection:
+            await enqueue(connection, row["tenant_id"], kind)
+    return len(rows)

@@ -1,0 +1,55 @@
+"""Asking for work: a row in the caller's transaction, and a wake-up once that has been committed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+import orjson
+
+from skeldir.db.ids import new_id
+from skeldir.db.pool import wake_after_commit
+from skeldir.jobs.kinds import QUEUE_OF
+from skeldir.jobs.store import queries
+from skeldir.observability.context import current_correlation_id
+
+if TYPE_CHECKING:
+    from skeldir.db.pool import Connection
+
+NO_ARGUMENTS: Mapping[str, object] = {}
+
+
+async def enqueue(
+    connection: Connection,
+    tenant_id: UUID,
+    kind: str,
+    arguments: Mapping[str, object] = NO_ARGUMENTS,
+    *,
+    delay_s: float = 0.0,
+) -> UUID | None:
+    """Ask for a job in the caller's transaction, which is bound to `tenant_id`; return its id.
+
+    None when an equal one is waiting already, whose worker will see what this transaction did if it holds the lock
+    that the worker waits for (see `attribution.marks.ingest_lock`), or commits before the job is claimed.
+    `arguments` become JSON: keys are sorted, so equal ones are equal.
+    """
+    assert kind in QUEUE_OF  # noqa: S101 - kinds are constants of `jobs.kinds`, never input
+    job_id: UUID | None = await queries.insert_job(
+        connection,
+        tenant_id=tenant_id,
+        id=new_id(),
+        kind=kind,
+        arguments=orjson.dumps(arguments, option=orjson.OPT_SORT_KEYS).decode(),
+        delay_s=delay_s,
+        correlation_id=current_correlation_id() or uuid4(),
+    )
+    if job_id is not None and not delay_s:
+        wake_after_commit(connection, kind)
+    return job_id
+
+
+async def is_asked_for(connection: Connection, tenant_id: UUID, kind: str) -> bool:
+    """Say whether a job of this kind of the transaction's tenant waits or runs."""
+    found: bool = await queries.has_open_job(connection, tenant_id=tenant_id, kind=kind)
+    return found

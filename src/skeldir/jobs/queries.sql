@@ -1,0 +1,162 @@
+-- name: insert_job$
+-- One that waits already serves as well: whoever claims it sees everything that was committed before. One that is
+-- running may have looked already, so it does not count.
+INSERT INTO public.jobs (tenant_id, id, kind, arguments, run_at, correlation_id)
+SELECT :tenant_id, :id, :kind, :arguments::text::jsonb, now() + make_interval(secs => :delay_s::float8), :correlation_id
+WHERE NOT EXISTS (
+    SELECT FROM public.jobs j
+    WHERE j.tenant_id = :tenant_id AND j.kind = :kind AND j.state = 'ready' AND j.arguments = :arguments::text::jsonb
+      AND j.run_at <= now() + make_interval(secs => :delay_s::float8))
+RETURNING id;
+
+-- name: has_open_job$
+SELECT EXISTS (SELECT FROM public.jobs
+               WHERE tenant_id = :tenant_id AND kind = :kind AND state IN ('ready', 'running'));
+
+-- name: claimable_jobs
+SELECT tenant_id, id, kind FROM public.claimable_jobs(:kinds::text[], :most::integer);
+
+-- name: claim_job^
+-- A job whose holder was not heard of again keeps its run_at, and with it its place in the order of work.
+UPDATE public.jobs j
+SET state = CASE WHEN j.attempts < :attempts::integer THEN 'running' ELSE 'dead' END,
+    attempts = CASE WHEN j.attempts < :attempts::integer THEN j.attempts + 1 ELSE j.attempts END,
+    token = CASE WHEN j.attempts < :attempts::integer THEN :token::uuid END,
+    lease_until = CASE WHEN j.attempts < :attempts::integer THEN clock_timestamp() + make_interval(secs => :lease_s::float8) END,
+    finished_at = CASE WHEN j.attempts < :attempts::integer THEN NULL ELSE clock_timestamp() END,
+    error = CASE WHEN j.state = 'running' THEN 'lease_expired: The worker was not heard of again.' ELSE j.error END
+WHERE j.tenant_id = :tenant_id AND j.id = (
+    SELECT c.id FROM public.jobs c
+    WHERE c.tenant_id = :tenant_id AND c.id = :id
+      AND ((c.state = 'ready' AND c.run_at <= clock_timestamp())
+           OR (c.state = 'running' AND c.lease_until < clock_timestamp()))
+    FOR UPDATE SKIP LOCKED)
+RETURNING j.state, j.kind, j.arguments::text AS arguments, j.attempts, j.correlation_id, j.created_at;
+
+-- name: extend_lease$
+UPDATE public.jobs SET lease_until = clock_timestamp() + make_interval(secs => :lease_s::float8)
+WHERE tenant_id = :tenant_id AND id = :id AND state = 'running' AND token = :token
+RETURNING id;
+
+-- name: finish_job$
+UPDATE public.jobs
+SET state = 'done', finished_at = clock_timestamp(), token = NULL, lease_until = NULL, error = NULL
+WHERE tenant_id = :tenant_id AND id = :id AND state = 'running' AND token = :token
+RETURNING id;
+
+-- name: put_back_job$
+UPDATE public.jobs
+SET state = CASE WHEN :is_last::boolean THEN 'dead' ELSE 'ready' END,
+    finished_at = CASE WHEN :is_last::boolean THEN clock_timestamp() END,
+    run_at = CASE WHEN :is_last::boolean THEN run_at ELSE clock_timestamp() + make_interval(secs => :delay_s::float8) END,
+    token = NULL, lease_until = NULL, error = :error
+WHERE tenant_id = :tenant_id AND id = :id AND state = 'running' AND token = :token
+RETURNING id;
+
+-- name: delete_done_jobs!
+DELETE FROM public.jobs
+WHERE tenant_id = :tenant_id AND kind = :kind AND state = 'done'
+  AND finished_at < now() - make_interval(secs => :keep_s::float8);
+
+-- name: retry_job^
+UPDATE public.jobs SET state = 'ready', attempts = 0, run_at = now(), finished_at = NULL
+WHERE tenant_id = :tenant_id AND id = :id AND state = 'dead'
+RETURNING kind;
+
+-- name: select_job_state$
+SELECT state FROM public.jobs WHERE tenant_id = :tenant_id AND id = :id;
+
+-- name: select_jobs
+-- Keyset paging, the newest first: rows that come meanwhile stand before the first page.
+SELECT id, kind, arguments::text AS arguments, state, attempts, run_at, lease_until, error, correlation_id,
+       created_at, finished_at
+FROM public.jobs
+WHERE tenant_id = :tenant_id
+  AND (:state::text IS NULL OR state = :state::text)
+  AND (:kind::text IS NULL OR kind = :kind::text)
+  AND (:before_at::timestamptz IS NULL OR (created_at, id) < (:before_at::timestamptz, :before_id::uuid))
+ORDER BY created_at DESC, id DESC
+LIMIT :most;
+
+-- name: select_jobs_of_all
+-- For operators: members of skeldir_owner see all rows.
+SELECT tenant_id, id, kind, arguments::text AS arguments, state, attempts, run_at, lease_until, error, correlation_id,
+       created_at, finished_at
+FROM public.jobs
+WHERE state = ANY(:states::text[])
+ORDER BY created_at DESC, id DESC
+LIMIT :most;
+
+-- name: job_counts
+SELECT kind, state, jobs, oldest_run_at FROM public.job_counts();
+
+-- name: sample_jobs
+SELECT kind, state, jobs, extract(epoch FROM clock_timestamp() - oldest_run_at)::float8 AS oldest_s
+FROM public.job_counts();
+
+-- name: sample_heartbeats
+SELECT role, extract(epoch FROM clock_timestamp() - max(seen_at))::float8 AS seen_s
+FROM public.heartbeats GROUP BY role;
+
+-- name: tenants_without_job
+SELECT tenant_id FROM public.tenants_without_job(:kind, :since) AS tenant_id LIMIT :most;
+
+-- name: insert_heartbeat!
+INSERT INTO public.heartbeats (process_id, role) VALUES (:process_id, :role)
+ON CONFLICT (process_id) DO UPDATE SET seen_at = now();
+
+-- name: delete_heartbeat!
+DELETE FROM public.heartbeats WHERE process_id = :process_id;
+
+-- name: delete_old_heartbeats!
+DELETE FROM public.heartbeats WHERE seen_at < now() - interval '1 day';
+
+-- name: select_last_heartbeats
+SELECT role, max(seen_at) AS seen_at, count(*) FILTER (WHERE seen_at > now() - interval '15 seconds') AS alive
+FROM public.heartbeats GROUP BY role ORDER BY role;
+
+-- name: delete_old_messages!
+-- Messages that were read and never acknowledged, and hints that nobody came for: the jobs table knows better.
+DELETE FROM celery.kombu_message
+WHERE NOT visible OR "timestamp" < (now() AT TIME ZONE 'UTC') - interval '1 hour';
+
+-- name: delete_old_results!
+DELETE FROM celery.celery_taskmeta WHERE date_done < (now() AT TIME ZONE 'UTC') - interval '1 day';
+
+-- name: put_message$
+-- NULL when there is no such queue yet. The notification tells every worker to look, and nothing else.
+WITH put AS (
+    INSERT INTO celery.kombu_message (id, visible, "timestamp", payload, version, queue_id)
+    SELECT nextval('celery.message_id_sequence'), true, now() AT TIME ZONE 'UTC', :payload, 1, q.id
+    FROM celery.kombu_queue q WHERE q.name = :queue
+    RETURNING id)
+SELECT pg_notify('skeldir_messages', '')::text FROM put;
+
+-- name: insert_queue!
+INSERT INTO celery.kombu_queue (id, name) VALUES (nextval('celery.queue_id_sequence'), :queue)
+ON CONFLICT (name) DO NOTHING;
+
+-- name: take_message^
+-- What waited for a minute woke nobody in time: the sweep has found its work by now. It is deleted by the sweep, too.
+DELETE FROM celery.kombu_message m USING celery.kombu_queue q
+WHERE q.id = m.queue_id AND m.id = (
+    SELECT c.id FROM celery.kombu_message c JOIN celery.kombu_queue o ON o.id = c.queue_id
+    WHERE o.name = ANY(:queues::text[]) AND c.visible
+      AND c."timestamp" > (now() AT TIME ZONE 'UTC') - interval '1 minute'
+    ORDER BY c."timestamp", c.id LIMIT 1
+    FOR UPDATE OF c SKIP LOCKED)
+RETURNING q.name, m.payload;
+
+-- name: count_messages$
+SELECT count(*) FROM celery.kombu_message m JOIN celery.kombu_queue q ON q.id = m.queue_id
+WHERE q.name = :queue AND m.visible AND m."timestamp" > (now() AT TIME ZONE 'UTC') - interval '1 minute';
+
+-- name: delete_messages!
+DELETE FROM celery.kombu_message m USING celery.kombu_queue q WHERE q.id = m.queue_id AND q.name = :queue;
+
+-- name: take_turn$
+-- Held by the session: who beats does so in many transactions, or in none.
+SELECT pg_try_advisory_lock(:key::bigint);
+
+-- name: show_presence$
+SELECT true;

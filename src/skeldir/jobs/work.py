@@ -1,0 +1,150 @@
+"""Doing jobs: claim one, keep its lease while it runs, end it or put it back; then the next."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Mapping
+from contextlib import suppress
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from skeldir.db.pool import DatabaseBusy, DatabaseUnreachable
+from skeldir.errors import SkeldirError
+from skeldir.jobs.leases import Job, LeaseLost, claim, list_claimable
+from skeldir.jobs.store import queries
+from skeldir.observability.context import work_context
+from skeldir.observability.metrics import JOB_SECONDS
+from skeldir.observability.tracing import span
+
+if TYPE_CHECKING:
+    from skeldir.db.pool import Database
+    from skeldir.jobs.kinds import JobKind
+
+logger = logging.getLogger(__name__)
+
+_CANDIDATES = 20
+_LONGEST_WAIT_S = 300.0
+_LONGEST_ERROR = 500
+_jitter = random.SystemRandom()
+
+
+async def do_jobs(
+    database: Database, kinds: Mapping[str, JobKind], *, budget_s: float = 5.0
+) -> bool:
+    """Claim and do jobs of `kinds`, the longest due first, until none is left or `budget_s` seconds have passed.
+
+    Returns whether some may be left: then the caller wakes itself again, so that no kind keeps others waiting.
+    """
+    end = monotonic() + budget_s
+    while True:
+        found_any = False
+        for tenant_id, job_id, name in await list_claimable(
+            database, list(kinds), most=_CANDIDATES
+        ):
+            if monotonic() > end:
+                return True
+            job = await claim(database, kinds[name], tenant_id, job_id)
+            if job is not None:
+                found_any = True
+                await run_job(database, kinds[name], job)
+        if not found_any:
+            return False
+
+
+async def run_job(database: Database, kind: JobKind, job: Job) -> None:
+    """Do a claimed job: its effect and its end are committed together, or it is put back with its fault.
+
+    Faults of the job itself do not leave this function; a database that is gone does, and the lease runs out.
+    """
+    began = monotonic()
+    with (
+        work_context(job.correlation_id, job.tenant_id if job.tenant_id.int else None),
+        span("jobs.run", kind=kind.name) as note,
+    ):
+        outcome = await _run_and_end(database, kind, job)
+        note(outcome=outcome)
+        seconds = monotonic() - began
+        JOB_SECONDS.labels(kind.name, outcome).observe(seconds)
+        logger.info(
+            "jobs.ended %s %s attempt=%d seconds=%.3f", kind.name, outcome, job.attempts, seconds
+        )
+
+
+async def _run_and_end(database: Database, kind: JobKind, job: Job) -> str:
+    effect = asyncio.ensure_future(kind.run(database, job))
+    lease = asyncio.create_task(_keep_lease(database, job, effect))
+    try:
+        await asyncio.wait({effect})
+    finally:
+        effect.cancel()  # when this worker is told to stop
+        lease.cancel()
+        with suppress(asyncio.CancelledError):
+            await lease
+    if effect.cancelled():
+        return "lease_lost"
+    fault = effect.exception()
+    if isinstance(fault, LeaseLost):
+        return "lease_lost"
+    if fault is not None:
+        return await _put_back(database, kind, job, fault)
+    async with database.tenant(job.tenant_id) as connection:
+        if not job.is_finished:
+            await job.finish(connection)
+        await queries.delete_done_jobs(
+            connection, tenant_id=job.tenant_id, kind=kind.name, keep_s=kind.keep_done_s
+        )
+    return "done"
+
+
+async def _keep_lease(database: Database, job: Job, effect: asyncio.Future[None]) -> None:
+    """Extend the lease while the job runs, and stop the job when somebody else has it."""
+    while True:
+        await asyncio.sleep(job.lease_s / 3)
+        try:
+            async with database.tenant(job.tenant_id) as connection:
+                await job.hold(connection)
+        except LeaseLost:
+            if not job.is_finished:
+                effect.cancel()
+            return
+        except (DatabaseUnreachable, DatabaseBusy, asyncpg.PostgresError) as fault:
+            # The next turn may reach it again; if none does, the lease runs out and the fence holds.
+            logger.warning("jobs.lease_not_extended %s: %s", job.job_id, type(fault).__name__)
+
+
+async def _put_back(database: Database, kind: JobKind, job: Job, fault: BaseException) -> str:
+    """Let the job be tried again, later and later, or no more; its fault is told in its row and in the log."""
+    is_last = job.attempts >= kind.attempts
+    said = describe_fault(fault)
+    logger.error(
+        "jobs.failed %s %s attempt=%d is_last=%s",
+        kind.name,
+        job.job_id,
+        job.attempts,
+        is_last,
+        exc_info=fault,
+    )
+    async with database.tenant(job.tenant_id) as connection:
+        kept = await queries.put_back_job(
+            connection,
+            tenant_id=job.tenant_id,
+            id=job.job_id,
+            token=job.token,
+            is_last=is_last,
+            delay_s=min(_LONGEST_WAIT_S, 2.0**job.attempts) * _jitter.uniform(0.5, 1.5),
+            error=said,
+        )
+    return "lease_lost" if kept is None else "failed"
+
+
+def describe_fault(fault: BaseException) -> str:
+    """Return what may be kept of a fault: codes and sentences of our own; of others the type, for they quote values."""
+    if isinstance(fault, SkeldirError):
+        return f"{fault.code}: {fault.detail}"[:_LONGEST_ERROR]
+    if isinstance(fault, asyncpg.PostgresError):
+        return f"{type(fault).__name__} (SQLSTATE {fault.sqlstate})"
+    return type(fault).__name__

@@ -1,0 +1,63 @@
+"""What goes over the wire: the freshness of the views."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_Outcome = Literal["success", "skipped_already_running", "skipped_unchanged", "failed"]
+
+
+class ViewOut(BaseModel):
+    """One canonical view."""
+
+    name: str
+    says: Annotated[str, Field(description="what the view is about")]
+    age_seconds: Annotated[
+        float | None,
+        Field(ge=0, description="seconds since its last successful refresh began; null before the first"),
+    ]  # fmt: skip
+    last_success_at: datetime | None
+    last_outcome: Annotated[
+        _Outcome | None,
+        Field(description="of the latest refresh; `skipped_unchanged`: the view shows all there is"),
+    ]  # fmt: skip
+    last_outcome_at: datetime | None
+    last_result: Annotated[
+        Literal["success", "failed"] | None,
+        Field(description="of the latest refresh that was not skipped"),
+    ]
+    last_result_at: datetime | None
+    error_kind: Annotated[
+        str | None, Field(description="the kind of error, when the last result is `failed`")
+    ]
+
+
+class ViewsOut(BaseModel):
+    """The five canonical views, by name."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "data": [
+                        {
+                            "name": "mv_channel_performance",
+                            "says": "credited conversions, revenue, spend, ROAS",
+                            "age_seconds": 2.7,
+                            "last_success_at": "2026-06-01T10:42:10Z",
+                            "last_outcome": "skipped_unchanged",
+                            "last_outcome_at": "2026-06-01T10:42:12Z",
+                            "last_result": "failed",
+                            "last_result_at": "2026-06-01T10:42:11Z",
+                            "error_kind": "QueryCanceledError",
+                        }
+                    ]
+                }
+            ]
+        }
+    )
+
+    data: list[ViewOut]

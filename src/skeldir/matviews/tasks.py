@@ -1,0 +1,78 @@
+"""The refresh as a job: a pulse per staleness class asks for it when a view does not show every change."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from skeldir.clock import utc_now
+from skeldir.errors import SkeldirError
+from skeldir.jobs import NO_TENANT, REFRESH, Job, JobKind, Pulse, enqueue
+from skeldir.matviews.refresh import forget_old_refreshes, refresh_view, stale_views
+from skeldir.matviews.registry import CANONICAL_VIEWS
+from skeldir.matviews.rollups import roll_up_dirty_days
+from skeldir.settings import load_settings
+
+if TYPE_CHECKING:
+    from skeldir.db.pool import Database
+
+
+class RefreshFailed(SkeldirError):
+    """The database refused or gave up the refresh of a view; its own sentence is in the log of refreshes."""
+
+    code = "refresh_failed"
+    status = 503
+    title = "A view could not be refreshed"
+
+
+async def refresh_class(database: Database, job: Job) -> None:
+    """Roll up the dirty days, then refresh the changed views of the job's staleness class.
+
+    Raises:
+        RefreshFailed: a view was not refreshed; the others were.
+    """
+    await roll_up_dirty_days(database)
+    timeout_ms = load_settings().skeldir_refresh_timeout_ms
+    names = [v.name for v in CANONICAL_VIEWS if v.staleness_s == job.arguments["staleness_s"]]
+    failed: list[str] = []
+    for name in names:
+        is_last = name == names[-1] and not failed
+        result = await refresh_view(
+            database,
+            name,
+            requested_at=utc_now(),
+            only_if_changed=True,
+            timeout_ms=timeout_ms,
+            fence=job.finish if is_last else job.hold,
+        )
+        if result.outcome == "failed":
+            failed.append(name)
+    if failed:
+        raise RefreshFailed(
+            f"{', '.join(failed)} could not be refreshed.",
+            cure="`skeldir matviews` shows why.",
+        )
+
+
+async def ask_for_refresh(staleness_s: int, database: Database) -> None:
+    """Ask for the refresh of a class, unless all its views show everything there is."""
+    async with database.tenant(NO_TENANT) as connection:
+        if await stale_views(connection, staleness_s):
+            await enqueue(connection, NO_TENANT, REFRESH, {"staleness_s": staleness_s})
+
+
+async def clean_refresh_log(database: Database) -> None:
+    """Delete old entries of the log of refreshes."""
+    async with database.unbound() as connection:
+        await forget_old_refreshes(connection)
+
+
+REFRESH_KIND = JobKind(REFRESH, refresh_class, lease_s=60.0)
+
+# A class promises how old a view may be. Its pulse comes several times as often, because the credit, the roll-up and
+# the refresh itself take their part of that time.
+PULSES = (
+    Pulse("matviews.ask_for_fast", "maintenance", 1.0, partial(ask_for_refresh, 5)),
+    Pulse("matviews.ask_for_slow", "maintenance", 15.0, partial(ask_for_refresh, 60)),
+    Pulse("matviews.clean", "maintenance", 3_600.0, clean_refresh_log),
+)

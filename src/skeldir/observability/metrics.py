@@ -1,0 +1,148 @@
+"""The program's own series. Label values come from closed sets: no tenant, no path as it was sent, no free text.
+
+Counters and histograms are counted by the process that did the thing. Gauges of `SAMPLED` tell of the database; the
+API asks it when it is scraped, and the workers do not show them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from itertools import product
+
+from prometheus_client import (
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Metric,
+    disable_created_metrics,
+)
+from prometheus_client.exposition import start_http_server
+from prometheus_client.registry import Collector
+
+logger = logging.getLogger(__name__)
+
+ITEM_KINDS = ("touch", "conversion")
+ITEM_OUTCOMES = ("accepted", "duplicate", "rejected")
+REFRESH_OUTCOMES = ("success", "skipped_already_running", "skipped_unchanged", "failed")
+JOB_STATES = ("ready", "running", "dead")
+JOB_OUTCOMES = ("done", "failed", "lease_lost")
+ROLES = ("worker", "beat")
+READY_CHECKS = ("database", "schema", "views", "role")
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+# When a series began is one series more for each, and nobody asks for it.
+disable_created_metrics()  # type: ignore[no-untyped-call]  # the library left it untyped
+
+INGEST_ITEMS = Counter(
+    "skeldir_ingest_items",
+    "Items of touches and conversions, by what became of them.",
+    ("item_kind", "outcome"),  # ITEM_KINDS, ITEM_OUTCOMES
+)
+HTTP_SECONDS = Histogram(
+    "skeldir_http_request_seconds",
+    "How long requests took, by the route's template.",
+    ("method", "route", "status"),
+    buckets=_SECONDS,
+)
+READY = Gauge(
+    "skeldir_http_ready",
+    "1 when this part of the readiness held the last time it was looked at, else 0.",
+    ("check",),  # READY_CHECKS
+)
+REFRESH_SECONDS = Histogram(
+    "skeldir_matviews_refresh_seconds",
+    "How long a refresh of a canonical view took, by its outcome.",
+    ("view", "outcome"),  # the registry's names, REFRESH_OUTCOMES
+    buckets=_SECONDS,
+)
+VIEW_AGE = Gauge(
+    "skeldir_matviews_view_age_seconds",
+    "For how long a canonical view has not shown a change that is there; 0 when it shows all.",
+    ("view",),  # the registry's names
+)
+CREDIT_LAG = Gauge(
+    "skeldir_attribution_credit_lag_seconds",
+    "The age of the oldest order that waits to be credited; 0 when none does.",
+)
+CREDIT_BACKLOG = Gauge(
+    "skeldir_attribution_credit_backlog_marks", "Marks of orders that wait to be credited."
+)
+JOBS = Gauge(
+    "skeldir_jobs_count",
+    "Jobs by kind and state.",
+    ("kind", "state"),  # jobs.QUEUE_OF and `other`, JOB_STATES
+)
+OLDEST_READY_JOB = Gauge(
+    "skeldir_jobs_oldest_ready_seconds",
+    "For how long the oldest ready job has been due; 0 when none is.",
+)
+JOB_SECONDS = Histogram(
+    "skeldir_jobs_run_seconds",
+    "How long a job ran, by how it ended.",
+    ("kind", "outcome"),  # jobs.QUEUE_OF, JOB_OUTCOMES
+    buckets=_SECONDS,
+)
+WAKES_FAILED = Counter("skeldir_jobs_wakes_failed", "Wake-up messages that could not be sent.")
+DATABASE_UP = Gauge("skeldir_database_up", "1 when the database answered the last time, else 0.")
+PROCESS_SEEN = Gauge(
+    "skeldir_jobs_process_seen_seconds",
+    "Seconds since a process of this role was heard of; +Inf when none is known.",
+    ("role",),  # ROLES
+)
+
+SAMPLED = (
+    READY,
+    VIEW_AGE,
+    CREDIT_LAG,
+    CREDIT_BACKLOG,
+    JOBS,
+    OLDEST_READY_JOB,
+    DATABASE_UP,
+    PROCESS_SEEN,
+)
+
+# A series that begins with its first event hides that event from `increase()`; so they all begin with 0.
+for _labels in product(ITEM_KINDS, ITEM_OUTCOMES):
+    INGEST_ITEMS.labels(*_labels)
+
+
+class _Counted(Collector):
+    """What this process has counted itself: the default registry without `SAMPLED`, which nobody samples here."""
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield the families of the default registry that are not sampled by the API."""
+        sampled = {family.name for metric in SAMPLED for family in metric.describe()}
+        return (family for family in REGISTRY.collect() if family.name not in sampled)
+
+
+def serve_metrics(port: int) -> Callable[[], None]:
+    """Serve this process's `/metrics` on 127.0.0.1:`port` from a thread; return what ends that. Port 0: nowhere.
+
+    A port that is taken is told in the log, and the process goes on: its work is worth more than its numbers.
+    """
+    if port == 0:
+        return _serve_nothing
+    registry = CollectorRegistry()
+    registry.register(_Counted())
+    try:
+        server, thread = start_http_server(port, addr="127.0.0.1", registry=registry)
+    except OSError as error:
+        logger.error(  # noqa: TRY400 - where it was raised tells nothing
+            "metrics.not_served port %d: %s", port, error.strerror, extra={"port": port}
+        )
+        return _serve_nothing
+
+    def stop() -> None:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+    return stop
+
+
+def _serve_nothing() -> None:
+    return

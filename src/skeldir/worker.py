@@ -1,0 +1,54 @@
+"""The processes of `skeldir worker` and `skeldir beat`: wires what there is to be done to Celery.
+
+Run as a module by the supervisor, on DATABASE_URL; nobody imports it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from skeldir.attribution.tasks import CREDIT_KIND, ask_for_stranded_credit
+from skeldir.errors import ConfigurationInvalid
+from skeldir.ingest.tasks import FORGET, SCAN
+from skeldir.ingest.tasks import PULSES as INGEST_PULSES
+from skeldir.jobs import QUEUES, JobKind, Pulse
+from skeldir.jobs.sweep import PULSES as JOB_PULSES
+from skeldir.jobs.working import Post, serve_beat, serve_worker
+from skeldir.matviews.tasks import PULSES as VIEW_PULSES
+from skeldir.matviews.tasks import REFRESH_KIND
+from skeldir.settings import load_settings
+
+KINDS: tuple[JobKind, ...] = (CREDIT_KIND, REFRESH_KIND, FORGET, SCAN)
+SCHEDULE: tuple[Pulse, ...] = (
+    *JOB_PULSES,
+    Pulse("attribution.sweep", "maintenance", 1.0, ask_for_stranded_credit),
+    *VIEW_PULSES,
+    *INGEST_PULSES,
+)
+
+
+def main(words: list[str]) -> int:
+    """Work, or beat, as the words say, until a signal; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m skeldir.worker", description=__doc__)
+    parser.add_argument("role", choices=("worker", "beat"))
+    parser.add_argument("--index", type=int, default=0, help="Which of the workers this is.")
+    parser.add_argument("--queues", default=",".join(QUEUES), help="What it is woken for.")
+    parser.add_argument("--children", type=int, default=0, help="How many it forks; 0: none.")
+    parser.add_argument("--life-pipe", type=int, help="The descriptor that gets the signs of life.")
+    said = parser.parse_args(words)
+    settings = load_settings()
+    if settings.database_url is None:
+        raise ConfigurationInvalid(
+            "DATABASE_URL is not set.",
+            cure="Run `skeldir worker` or `skeldir beat`, which start the embedded server.",
+        )
+    url = settings.database_url.get_secret_value()
+    if said.role == "beat":
+        return serve_beat(settings, url, SCHEDULE, life_pipe=said.life_pipe)
+    post = Post(said.index, said.queues.split(","), said.children, said.life_pipe)
+    return serve_worker(settings, url, KINDS, SCHEDULE, post)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,396 @@
+"""Credit whose touches were forgotten: what there is stays, and what is new is divided like it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from uuid import UUID, uuid5
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from skeldir.attribution import MODEL_NAMES, ModelVersion, define_models, retain_touches
+from skeldir.attribution.models import JourneyTouch, ModelVersionInvalid
+from skeldir.attribution.splits import Allocation, LedgerEntry, allocate_order_for_versions
+from skeldir.clock import utc_now
+from skeldir.db.pool import Database
+from skeldir.money import split
+from skeldir.tenants import RetentionInvalid, load_retention
+from tests.support.credit import (
+    CreditRow,
+    assert_ledger_is_credited,
+    credit_until_complete,
+    read_credits,
+    rebuild_credits,
+    sum_by_channel,
+)
+from tests.support.make import (
+    make_conversion,
+    make_tenant,
+    make_touch,
+    send_conversions,
+    send_touches,
+)
+
+NOON = datetime(2025, 6, 30, 12, tzinfo=UTC)
+NAMESPACE = UUID(int=0x52)
+VERSIONS = [ModelVersion(f"{model}@1", model) for model in MODEL_NAMES]
+WHOLE = 10**12
+KEPT_DAYS = 40
+
+
+def ago(days: float) -> str:
+    return (utc_now() - timedelta(days=days)).isoformat()
+
+
+@st.composite
+def draw_entries(draw: st.DrawFn) -> list[LedgerEntry]:
+    """A capture, and what comes after it in any order of arrival: few moments, two currencies, over-refunds too."""
+    amounts = st.sampled_from([0, 1, 2, 100, 101, 9_999, 10**9 + 1])
+    entries = []
+    for number in range(draw(st.integers(0, 6))):
+        kind = draw(st.sampled_from(["capture", "refund", "refund", "refund_reversal", "dispute"]))
+        sign = -1 if kind in ("refund", "dispute") else 1
+        entries.append(
+            LedgerEntry(
+                uuid5(NAMESPACE, str(number)),
+                f"e{number}",
+                NOON + timedelta(hours=draw(st.integers(-2, 3))),
+                kind,
+                draw(st.sampled_from(["USD", "USD", "JPY"])),
+                sign * draw(amounts),
+            )
+        )
+    first = LedgerEntry(uuid5(NAMESPACE, "first"), "first", NOON, "capture", "USD", draw(amounts))
+    return [first, *draw(st.permutations(entries))]
+
+
+@st.composite
+def draw_journey(draw: st.DrawFn) -> list[JourneyTouch]:
+    channels = draw(
+        st.lists(st.sampled_from(["direct", "email", "paid_search", "sms"]), max_size=5)
+    )
+    return [
+        JourneyTouch(NOON - timedelta(hours=90 - 17 * number), channel, f"t{number}")
+        for number, channel in enumerate(channels)
+    ]
+
+
+def by_version(rows: Sequence[Allocation]) -> dict[str, list[Allocation]]:
+    found: dict[str, list[Allocation]] = defaultdict(list)
+    for row in rows:
+        found[row.model_version].append(row)
+    return found
+
+
+def channel_sums(rows: Sequence[Allocation], entries: Sequence[LedgerEntry]) -> dict[object, int]:
+    currency_of = {entry.entry_id: entry.currency for entry in entries}
+    sums: dict[object, int] = defaultdict(int)
+    for row in rows:
+        sums[row.model_version, currency_of[row.entry_id], row.channel_code] += row.allocated_cents
+    return sums
+
+
+def go_on(
+    entries: Sequence[LedgerEntry],
+    kept: dict[str, list[Allocation]],
+    touches: Sequence[JourneyTouch] = (),
+) -> list[Allocation]:
+    return allocate_order_for_versions(
+        entries, touches, VERSIONS, previous_conversion_at=None, kept=kept
+    )
+
+
+@given(entries=draw_entries(), journey=draw_journey(), data=st.data())
+def test_kept_allocations_stay_and_new_entries_follow_their_shares(
+    entries: list[LedgerEntry], journey: list[JourneyTouch], data: st.DataObject
+) -> None:
+    known = data.draw(st.integers(1, len(entries)))
+    moved = {entry.currency for entry in entries[known:] if entry.amount_cents}
+    rows = go_on(entries[:known], {}, journey)
+    shares = {row.model_version: {} for row in rows}
+    for row in rows:
+        of_version = shares[row.model_version]
+        of_version[row.channel_code] = of_version.get(row.channel_code, 0) + row.conversion_ppt
+    while known < len(entries):
+        known = data.draw(st.integers(known + 1, len(entries)))
+        after = go_on(entries[:known], by_version(rows))
+        assert set(rows) <= set(after)
+        assert {row.entry_id for row in set(after) - set(rows)}.isdisjoint(
+            {row.entry_id for row in rows}
+        )
+        rows = after
+
+    sums = channel_sums(rows, entries)
+    for version in VERSIONS:
+        mine = [row for row in rows if row.model_version == version.model_version]
+        assert sum(row.conversion_ppt for row in mine) == WHOLE
+        for entry in entries:
+            brought = sum(row.allocated_cents for row in mine if row.entry_id == entry.entry_id)
+            assert brought == entry.amount_cents
+        codes = sorted(shares[version.model_version])
+        weights = [shares[version.model_version][code] for code in codes]
+        for currency in moved:
+            balance = sum(entry.amount_cents for entry in entries if entry.currency == currency)
+            held = [sums[version.model_version, currency, code] for code in codes]
+            assert held == split(balance, weights)
+
+
+@given(entries=draw_entries(), journey=draw_journey())
+def test_going_on_without_anything_new_changes_nothing(
+    entries: list[LedgerEntry], journey: list[JourneyTouch]
+) -> None:
+    rows = go_on(entries, {}, journey)
+    assert go_on(entries, by_version(rows)) == rows
+
+
+@given(
+    cents=st.integers(1, 10**12),
+    journey=draw_journey(),
+    cuts=st.lists(st.integers(1, 10**12), max_size=4),
+)
+def test_a_full_refund_in_parts_leaves_nothing_on_any_channel(
+    cents: int, journey: list[JourneyTouch], cuts: list[int]
+) -> None:
+    edges = sorted({0, cents, *(cut % cents for cut in cuts)})
+    refunds = [second - first for first, second in pairwise(edges)]
+    entries = [LedgerEntry(uuid5(NAMESPACE, "c"), "c", NOON, "capture", "USD", cents)]
+    rows = go_on(entries, {}, journey)
+    for number, refund in enumerate(refunds):
+        key = f"r{number}"
+        entries.append(LedgerEntry(uuid5(NAMESPACE, key), key, NOON, "refund", "USD", -refund))
+        rows = go_on(entries, by_version(rows))
+    assert set(channel_sums(rows, entries).values()) == {0}
+
+
+def test_an_entry_of_nothing_moves_nothing() -> None:
+    """Shares in parts per 10**12 can break a tie otherwise than the weights did, here for one cent of 99.99."""
+    channels = ["email"] * 8 + ["display"] * 6 + ["sms"]
+    journey = [
+        JourneyTouch(NOON - timedelta(hours=90 - number), channel, f"t{number:02}")
+        for number, channel in enumerate(channels)
+    ]
+    first = LedgerEntry(uuid5(NAMESPACE, "first"), "first", NOON, "capture", "USD", 9_999)
+    nothing = LedgerEntry(uuid5(NAMESPACE, "zero"), "zero", NOON, "capture", "USD", 0)
+    kept = by_version(go_on([first], {}, journey))
+    assert [row.allocated_cents for row in kept["linear@1"]] == [4_000, 5_333, 666]
+    assert by_version(go_on([first, nothing], kept)) == kept
+
+
+async def keep_touches(db: Database, tenant: UUID, days: int | None) -> None:
+    async with db.tenant(tenant) as connection:
+        await retain_touches(connection, tenant, days)
+
+
+async def forget(db: Database, tenant: UUID, days: int = KEPT_DAYS) -> int:
+    await keep_touches(db, tenant, days)
+    async with db.tenant(tenant) as connection:
+        gone: int = await connection.fetchval("SELECT public.forget_touches(10000)")
+    return gone
+
+
+def refund_of(order_id: str, cents: int, **fields: object) -> dict[str, object]:
+    return make_conversion(
+        order_id=order_id, kind="refund", amount_cents=cents, occurred_at=ago(1), **fields
+    )
+
+
+async def make_old_order(db: Database, tenant: UUID, cents: int = 1_001) -> list[CreditRow]:
+    """An order of 50 days ago, with three touches before it, credited."""
+    for number, channel in enumerate(["email", "sms", "display"]):
+        await send_touches(
+            db, tenant, make_touch(channel=channel, occurred_at=ago(60 - number)), origin=channel
+        )
+    await send_conversions(
+        db, tenant, make_conversion(order_id="old", amount_cents=cents, occurred_at=ago(50))
+    )
+    await credit_until_complete(db, tenant)
+    return await read_credits(db, tenant)
+
+
+async def test_forgetting_and_rebuilding_leave_the_credit_as_it_was(
+    db: Database, tenant: UUID
+) -> None:
+    before = await make_old_order(db, tenant)
+    assert await forget(db, tenant) == 3
+    assert await rebuild_credits(db, tenant) == before
+    await assert_ledger_is_credited(db, tenant)
+
+
+async def test_a_late_refund_follows_the_split_of_touches_that_are_gone(
+    db: Database, tenant: UUID
+) -> None:
+    before = await make_old_order(db, tenant)
+    await forget(db, tenant)
+    await send_conversions(db, tenant, refund_of("old", 500))
+    await credit_until_complete(db, tenant)
+    after = await read_credits(db, tenant)
+    assert set(before) < set(after)
+    assert await sum_by_channel(db, tenant) == {"display": 167, "email": 167, "sms": 167}
+    await send_conversions(db, tenant, refund_of("old", 501))
+    await credit_until_complete(db, tenant)
+    assert await sum_by_channel(db, tenant) == {"display": 0, "email": 0, "sms": 0}
+    assert await rebuild_credits(db, tenant) == await read_credits(db, tenant)
+
+
+async def test_a_touch_sent_again_after_it_was_forgotten_earns_nothing_more(
+    db: Database, tenant: UUID
+) -> None:
+    before = await make_old_order(db, tenant)
+    await forget(db, tenant)
+    again = make_touch(channel="paid_search", occurred_at=ago(55))
+    assert (await send_touches(db, tenant, again)).accepted == 1
+    assert (await credit_until_complete(db, tenant)).orders == 1
+    assert await read_credits(db, tenant) == before
+
+
+async def test_an_order_without_earlier_credit_is_credited_from_the_touches_that_are_left(
+    db: Database, tenant: UUID
+) -> None:
+    await send_touches(
+        db,
+        tenant,
+        make_touch(occurred_at=ago(50)),
+        make_touch(channel="sms", occurred_at=ago(30)),
+    )
+    assert await forget(db, tenant) == 1
+    await send_conversions(db, tenant, make_conversion(occurred_at=ago(25)))
+    await credit_until_complete(db, tenant)
+    assert await sum_by_channel(db, tenant) == {"sms": 10_000}
+    await assert_ledger_is_credited(db, tenant)
+
+
+async def test_an_order_whose_whole_window_is_there_still_gains_from_late_touches(
+    db: Database, tenant: UUID
+) -> None:
+    await send_touches(db, tenant, make_touch(occurred_at=ago(5)))
+    await send_conversions(db, tenant, make_conversion(occurred_at=ago(1)))
+    await credit_until_complete(db, tenant)
+    await forget(db, tenant)
+    await send_touches(db, tenant, make_touch(channel="sms", occurred_at=ago(4)))
+    await credit_until_complete(db, tenant)
+    assert await sum_by_channel(db, tenant) == {"email": 5_000, "sms": 5_000}
+
+
+async def test_what_is_kept_is_decided_for_each_model_by_its_own_lookback(
+    db: Database, tenant: UUID
+) -> None:
+    """A new version has no credit to keep, and a shorter one may lie within what is there."""
+    await make_old_order(db, tenant)
+    await forget(db, tenant, days=55)
+    async with db.tenant(tenant) as connection:
+        await define_models(connection, tenant, lookback_days=4)
+    await send_touches(db, tenant, make_touch(channel="paid_search", occurred_at=ago(51)))
+    await credit_until_complete(db, tenant)
+    assert await sum_by_channel(db, tenant) == {"paid_search": 1_001}
+    async with db.tenant(tenant) as connection:
+        await define_models(connection, tenant, lookback_days=30)
+    await credit_until_complete(db, tenant)
+    assert await sum_by_channel(db, tenant) == {"display": 334, "email": 334, "sms": 333}
+    await assert_ledger_is_credited_by_active_versions(db, tenant)
+
+
+async def assert_ledger_is_credited_by_active_versions(db: Database, tenant: UUID) -> None:
+    totals: dict[str, int] = defaultdict(int)
+    for row in await read_credits(db, tenant):
+        totals[row[1]] += row[6]
+    assert set(totals.values()) == {1_001}
+    assert len(totals) == len(MODEL_NAMES)
+
+
+async def test_a_longer_retention_brings_nothing_back_and_keeps_the_credit(
+    db: Database, tenant: UUID
+) -> None:
+    before = await make_old_order(db, tenant)
+    await forget(db, tenant)
+    await keep_touches(db, tenant, None)
+    assert await rebuild_credits(db, tenant) == before
+
+
+@settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    channels=st.lists(st.sampled_from(["email", "sms", "display"]), min_size=1, max_size=4),
+    parts=st.lists(st.integers(1, 400), min_size=1, max_size=4),
+    runs=st.lists(st.booleans(), min_size=4, max_size=4),
+)
+async def test_refunds_after_forgetting_are_exact_in_any_parts(
+    db: Database, channels: list[str], parts: list[int], runs: list[bool]
+) -> None:
+    tenant = await make_tenant(db, "any")
+    await send_touches(
+        db,
+        tenant,
+        *(
+            make_touch(channel=channel, occurred_at=ago(75 - n), idempotency_key=f"t{n}")
+            for n, channel in enumerate(channels)
+        ),
+    )
+    await send_conversions(
+        db,
+        tenant,
+        make_conversion(order_id="old", amount_cents=sum(parts), occurred_at=ago(50)),
+    )
+    await credit_until_complete(db, tenant)
+    assert await forget(db, tenant) == len(channels)
+    known = await read_credits(db, tenant)
+    for number, (part, is_run) in enumerate(zip(parts, runs, strict=False)):
+        moment = ago(50 - 60 * number % 49)
+        await send_conversions(
+            db, tenant, refund_of("old", part) | {"occurred_at": moment}, origin=f"r{number}"
+        )
+        if is_run:
+            await credit_until_complete(db, tenant)
+            now_known = await read_credits(db, tenant)
+            assert set(known) < set(now_known)
+            known = now_known
+    await credit_until_complete(db, tenant)
+    await assert_ledger_is_credited(db, tenant)
+    for model in MODEL_NAMES:
+        assert set((await sum_by_channel(db, tenant, model)).values()) == {0}
+
+
+async def test_touches_cannot_be_kept_for_less_than_a_model_looks_back(
+    db: Database, tenant: UUID
+) -> None:
+    with pytest.raises(RetentionInvalid, match="look"):
+        await keep_touches(db, tenant, 29)
+    with pytest.raises(RetentionInvalid):
+        await keep_touches(db, tenant, 0)
+    await keep_touches(db, tenant, 30)
+    async with db.tenant(tenant) as connection:
+        await define_models(connection, tenant, lookback_days=10)
+    await keep_touches(db, tenant, 10)
+    async with db.tenant(tenant) as connection:
+        assert (await load_retention(connection, tenant)).touch_days == 10
+
+
+async def test_a_model_cannot_look_back_further_than_touches_are_kept(
+    db: Database, tenant: UUID
+) -> None:
+    await keep_touches(db, tenant, 30)
+    with pytest.raises(ModelVersionInvalid, match="kept for 30 days"):
+        async with db.tenant(tenant) as connection:
+            await define_models(connection, tenant, lookback_days=31)
+    await keep_touches(db, tenant, None)
+    async with db.tenant(tenant) as connection:
+        await define_models(connection, tenant, lookback_days=31)
+
+
+async def test_a_longer_lookback_and_a_shorter_retention_at_once_cannot_both_come_true(
+    db: Database, tenant: UUID
+) -> None:
+    async with db.tenant(tenant) as connection:
+        await define_models(connection, tenant, lookback_days=60)
+        shorter = asyncio.create_task(keep_touches(db, tenant, 45))
+        await asyncio.sleep(0.1)
+        assert not shorter.done()
+    with pytest.raises(RetentionInvalid):
+        await shorter

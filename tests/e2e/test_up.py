@@ -1,0 +1,166 @@
+"""`skeldir up`: everything with one command, back after any death, gone without a trace."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.conftest import Clone
+from tests.support.service import (
+    SKELDIR,
+    Service,
+    free_port,
+    processes_of,
+    running_service,
+    wait_until,
+)
+
+pytestmark = pytest.mark.worker
+
+TWO = ("--processes", "2")
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    # A short path: it holds the server's socket.
+    with tempfile.TemporaryDirectory(prefix="sk-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder) / "home"
+
+
+def is_whole(service: Service) -> bool:
+    counts = {role: len(service.processes(role)) for role in ("api", "worker", "beat")}
+    return counts == {"api": 1, "worker": 2, "beat": 1}
+
+
+def heard(service: Service) -> dict[object, object]:
+    return dict(service.ask("SELECT role, count(*) FROM public.heartbeats GROUP BY role"))
+
+
+def test_ctrl_c_stops_all_of_it_also_after_each_part_was_killed(home: Path) -> None:
+    with running_service(home, words=TWO) as service:
+        wait_until(lambda: heard(service) == {"worker": 2, "beat": 1}, 10, "heartbeats")
+        killed = [one for role in ("api", "worker", "beat") for one in service.processes(role)]
+        assert len(killed) == 4
+        for process in killed:
+            process.kill()
+        psutil.wait_procs(killed, timeout=5)
+        wait_until(lambda: is_whole(service) and service.is_ready(), 15, "whole again")
+        assert service.stop() == 0
+    assert processes_of(home) == []
+
+
+def test_a_killed_database_is_back_and_everything_works_on(home: Path) -> None:
+    with running_service(home, words=TWO) as service:
+        processes = [one.pid for role in ("worker", "beat") for one in service.processes(role)]
+        before = service.postmaster()
+        os.kill(before, signal.SIGKILL)
+        began = time.monotonic()
+
+        def is_back() -> bool:
+            with suppress(FileNotFoundError, IndexError):
+                return service.postmaster() != before and service.is_ready()
+            return False
+
+        wait_until(is_back, 20, "ready again")
+        assert time.monotonic() - began < 10
+        moment = service.ask("SELECT now()")[0][0]
+        wait_until(
+            lambda: (
+                service.ask("SELECT count(*) FROM heartbeats WHERE seen_at > %s", moment) == [(3,)]
+            ),
+            10,
+            "heartbeats",
+        )
+        # Who works waits for the database; nobody has to be started again for it.
+        assert [
+            one.pid for role in ("worker", "beat") for one in service.processes(role)
+        ] == processes
+        service.process.terminate()
+        assert service.process.wait(20) == 0
+    assert processes_of(home) == []
+
+
+def test_nothing_runs_on_when_up_itself_is_killed(clone: Clone) -> None:
+    with tempfile.TemporaryDirectory(prefix="sk-") as folder:
+        home = Path(folder)
+        port = free_port()
+        process = subprocess.Popen(
+            [*SKELDIR, "up", "--port", str(port), "--processes", "1"],
+            env=os.environ
+            | {
+                "DATABASE_URL": clone.app_url,
+                "SKELDIR_HOME": str(home),
+                "SKELDIR_WORKER_METRICS_PORT": "0",
+            },
+        )
+        service = Service(process, f"http://127.0.0.1:{port}", home, {})
+        try:
+            wait_until(service.is_ready, 20, "ready")
+            children = psutil.Process(process.pid).children(recursive=True)
+            assert len(children) == 3
+        finally:
+            process.kill()
+            process.wait()
+        psutil.wait_procs(children, timeout=5)
+        assert processes_of(home) == []
+
+
+def test_a_port_that_is_taken_is_told_at_once(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [*SKELDIR, "up", "--port", str(port)],
+            env=os.environ | {"SKELDIR_HOME": str(tmp_path / "home")},
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "address_unusable" in done.stderr
+    assert not (tmp_path / "home").exists()
+
+
+def test_worker_and_beat_run_alone_beside_each_other(clone: Clone) -> None:
+    environment = os.environ | {
+        "DATABASE_URL": clone.app_url,
+        "SKELDIR_WORKER_METRICS_PORT": "0",
+    }
+    commands = [
+        subprocess.Popen([*SKELDIR, *words], env=environment, stdout=subprocess.PIPE, text=True)
+        for words in (("worker", *TWO, "--queues", "ingest"), ("beat",))
+    ]
+    service = Service(commands[0], "", Path(), {})
+    try:
+        wait_until(lambda: len(service.processes("worker")) == 2, 10, "two workers")
+        time.sleep(2)
+    finally:
+        for command in commands:
+            command.send_signal(signal.SIGINT)
+    said = [command.communicate(timeout=15)[0] for command in commands]
+    assert [command.returncode for command in commands] == [0, 0]
+    assert "worker-1 stopped." in said[0]
+    assert "beat stopped." in said[1]
+
+
+def test_an_unknown_queue_is_refused(clone: Clone) -> None:
+    done = subprocess.run(
+        [*SKELDIR, "worker", "--queues", "ingest,mail"],
+        env=os.environ | {"DATABASE_URL": clone.app_url},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "mail" in done.stderr

@@ -1,0 +1,231 @@
+"""`GET /v1/attribution/channels`: models side by side, by day, week, month and in all."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from typing import get_args
+from uuid import UUID
+
+import httpx
+import psycopg
+import pytest
+
+from skeldir.attribution import MODEL_NAMES, define_models
+from skeldir.attribution.schemas import ModelName
+from skeldir.attribution.store import queries
+from skeldir.db.pool import Database
+from skeldir.matviews import mark_days
+from tests.conftest import Clone
+from tests.support.make import (
+    DAY_0,
+    at,
+    make_conversion,
+    make_tenant,
+    make_touch,
+    send_conversions,
+    send_touches,
+)
+from tests.support.reading import get, key_of, open_client, read_all, settle
+
+PATH = "/v1/attribution/channels"
+
+
+@pytest.fixture
+async def client(clone: Clone) -> AsyncIterator[httpx.AsyncClient]:
+    async with open_client(clone) as client:
+        yield client
+
+
+async def spend(db: Database, tenant: UUID, cents: int, channel: str = "email") -> None:
+    """Record spend on the first day."""
+    async with db.tenant(tenant) as connection:
+        await connection.execute(
+            """INSERT INTO spend (tenant_id, id, business_key, spend_date, channel_code, currency, amount_cents)
+               VALUES ($1, gen_random_uuid(), 'spend', $2, $3, 'USD', $4)""",
+            tenant, DAY_0.date(), channel, cents,
+        )  # fmt: skip
+        await mark_days(connection, tenant, [DAY_0.date()])
+
+
+async def sell(db: Database, tenant: UUID) -> None:
+    """Two touches of email and search, then 100.01 USD on the first day, 50.00 USD and 7.00 EUR eight days later."""
+    await send_touches(
+        db, tenant, make_touch(), make_touch(channel="paid_search", occurred_at=at(0.1))
+    )
+    await send_conversions(
+        db,
+        tenant,
+        make_conversion(amount_cents=10_001, occurred_at=at(0.2)),
+        make_conversion(amount_cents=5_000, occurred_at=at(8)),
+        make_conversion(amount_cents=700, occurred_at=at(8), currency="EUR"),
+    )
+
+
+def test_the_models_of_the_description_are_the_models_there_are() -> None:
+    assert get_args(ModelName) == MODEL_NAMES
+
+
+async def test_all_models_stand_side_by_side_with_their_versions(
+    client: httpx.AsyncClient, db: Database, tenant: UUID
+) -> None:
+    await sell(db, tenant)
+    await settle(db)
+    body = await get(client, PATH, await key_of(db, tenant))
+    assert body["model_versions"] == {model: f"{model}@1" for model in MODEL_NAMES}
+    assert [(row["currency"], row["channel"], row["period"]) for row in body["data"]] == [
+        ("EUR", "email", None),
+        ("EUR", "paid_search", None),
+        ("USD", "email", None),
+        ("USD", "paid_search", None),
+    ]
+    email, search = (row["models"] for row in body["data"][2:])
+    assert list(email) == list(MODEL_NAMES)
+    assert email["first_touch"] == {
+        "credited_cents": 15_001,
+        "conversions": "2",
+        "spend_cents": 0,
+        "roas": None,
+    }
+    assert email["last_touch"]["credited_cents"] == 0
+    assert email["last_touch"]["conversions"] == "0"
+    assert (email["linear"]["conversions"], email["linear"]["credited_cents"]) == ("1", 7_501)
+    for model in MODEL_NAMES:
+        assert email[model]["credited_cents"] + search[model]["credited_cents"] == 15_001
+        parts = [Decimal(row[model]["conversions"]) for row in (email, search)]
+        assert sum(parts) == 2
+
+
+@pytest.mark.parametrize(
+    ("granularity", "periods"),
+    [
+        ("day", ["2026-03-01", "2026-03-09"]),
+        ("week", ["2026-02-23", "2026-03-09"]),
+        ("month", ["2026-03-01"]),
+    ],
+)
+async def test_rows_are_told_by_period(
+    client: httpx.AsyncClient, db: Database, tenant: UUID, granularity: str, periods: list[str]
+) -> None:
+    await sell(db, tenant)
+    await settle(db)
+    rows = (await get(client, PATH, await key_of(db, tenant), granularity=granularity))["data"]
+    assert sorted({row["period"] for row in rows}) == periods
+    total = sum(row["models"]["linear"]["credited_cents"] for row in rows)
+    assert total == 15_001 + 700
+
+
+async def test_return_on_spend_is_an_exact_quotient_to_six_places(
+    client: httpx.AsyncClient, db: Database, tenant: UUID
+) -> None:
+    await sell(db, tenant)
+    await spend(db, tenant, 3_000)
+    await spend(db, other := await make_tenant(db, "C"), 1)
+    await settle(db)
+    key = await key_of(db, tenant)
+    email = (await get(client, PATH, key, currency="USD", model="first_touch"))["data"][0]["models"]
+    assert email == {
+        "first_touch": {
+            "credited_cents": 15_001,
+            "conversions": "2",
+            "spend_cents": 3_000,
+            "roas": "5.000333",
+        }
+    }
+    only_spend = (await get(client, PATH, await key_of(db, other)))["data"]
+    assert [row["models"]["linear"]["roas"] for row in only_spend] == ["0.000000"]
+
+
+async def test_filters_narrow_the_report(
+    client: httpx.AsyncClient, db: Database, tenant: UUID
+) -> None:
+    await sell(db, tenant)
+    await settle(db)
+    key = await key_of(db, tenant)
+
+    async def cents(**filters: object) -> int:
+        rows = (await get(client, PATH, key, **filters))["data"]
+        return sum(model["credited_cents"] for row in rows for model in row["models"].values())
+
+    assert await cents(model="linear") == 15_701
+    assert await cents(model="linear,last_touch") == 2 * 15_701
+    assert await cents(model=["last_touch", "linear", "linear"]) == 2 * 15_701
+    assert await cents(model="linear", currency="EUR") == 700
+    assert await cents(model="linear", currency="XXX") == 0
+    assert await cents(model="linear", from_="2026-03-01", to="2026-03-09") == 10_001
+    assert await cents(model="linear", from_="2026-03-09") == 5_700
+    assert await cents(model="linear", to="2026-03-02") == 10_001
+    last = (await get(client, PATH, key, model="last_touch"))["data"]
+    assert {row["channel"] for row in last} == {"paid_search"}, "a channel that it gives nothing"
+    both = await get(client, PATH, key, model="time_decay,linear")
+    assert list(both["model_versions"]) == ["linear", "time_decay"]
+
+
+async def test_only_active_versions_are_told(
+    client: httpx.AsyncClient, db: Database, tenant: UUID
+) -> None:
+    await sell(db, tenant)
+    await settle(db)
+    async with db.tenant(tenant) as connection:
+        await define_models(connection, tenant, lookback_days=1)
+    await settle(db)
+    body = await get(client, PATH, await key_of(db, tenant), model="linear")
+    assert body["model_versions"] == {"linear": "linear@2"}
+    by_channel: dict[str, int] = defaultdict(int)
+    for row in body["data"]:
+        by_channel[row["channel"]] += row["models"]["linear"]["credited_cents"]
+    assert by_channel == {"email": 5_001, "paid_search": 5_000, "unattributed": 5_700}
+
+
+@pytest.mark.parametrize("granularity", ["total", "day", "week", "month"])
+async def test_pages_hold_the_same_rows_as_the_whole(
+    client: httpx.AsyncClient, db: Database, tenant: UUID, granularity: str
+) -> None:
+    await sell(db, tenant)
+    await settle(db)
+    key = await key_of(db, tenant)
+    whole = (await get(client, PATH, key, granularity=granularity))["data"]
+    assert len(whole) in (4, 6)
+    for limit in (1, 3):
+        assert await read_all(client, PATH, key, granularity=granularity, limit=limit) == whole
+
+
+async def test_a_tenant_without_models_or_rows_gets_an_empty_list(
+    client: httpx.AsyncClient, db: Database, tenant: UUID, other_tenant: UUID
+) -> None:
+    await sell(db, other_tenant)
+    await settle(db)
+    async with db.tenant(tenant) as connection:
+        await connection.execute("UPDATE attribution_models SET is_active = false")
+    body = await get(client, PATH, await key_of(db, tenant))
+    assert body == {"model_versions": {}, "data": [], "next_cursor": None}
+
+
+def test_the_report_of_ninety_days_reads_indexes_through_the_reader(
+    tenant: UUID, clone: Clone
+) -> None:
+    """Three years of eleven tenants, six models and eight channels; one tenant's last 90 days are asked for."""
+    with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
+        admin.execute(
+            """INSERT INTO tenants (id, name) SELECT gen_random_uuid(), 'T' FROM generate_series(1, 10);
+               INSERT INTO rollup_channel_day
+               SELECT t.id, DATE '2026-06-01' - d, m || '@1', 'channel_' || c, 'USD', 1000000000000, 100, 10
+               FROM tenants t, generate_series(0, 1094, 3) d, generate_series(1, 8) c,
+                    unnest(ARRAY['linear', 'last_touch', 'first_touch', 'time_decay', 'position_based',
+                                 'last_non_direct']) m;
+               REFRESH MATERIALIZED VIEW mv_channel_performance;
+               ANALYZE"""
+        )
+    # The plan for whatever values: of a prepared statement the server stops looking at them after a while.
+    with psycopg.connect(clone.app_url) as connection:
+        connection.execute("SELECT set_tenant(%s)", (tenant,))
+        explained = f"EXPLAIN (GENERIC_PLAN) {queries.select_channel_report.sql}".encode()
+        plan = [row[0] for row in connection.execute(explained)]
+    scans = "\n".join(line.strip() for line in plan if "Scan" in line)
+    conditions = [line for line in plan if "Index Cond" in line]
+    assert "idx_mv_channel_performance" in scans, scans
+    assert "rollup_channel_day_pkey" in scans, scans
+    assert "Seq Scan" not in scans, scans
+    # In both branches of the reader the range of days is looked up, not filtered.
+    assert sum(" >= COALESCE(" in line and "tenant_id = " in line for line in conditions) == 2, plan

@@ -1,0 +1,68 @@
+"""What `/openapi.json` says of the reading endpoints: every parameter, every status, and examples that fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from skeldir.app import create_app
+from skeldir.attribution.schemas import ChannelsPage, OrderExplanationOut
+from skeldir.ingest.schemas import DeadEventsPage
+from skeldir.jobs.schemas import JobsPage
+from skeldir.matviews.schemas import ViewsOut
+from skeldir.revenue.schemas import DailyPage, RealtimeOut
+
+DESCRIPTION = create_app("postgresql://app_user@nowhere/none").openapi()
+READS = {
+    path: operations["get"]
+    for path, operations in DESCRIPTION["paths"].items()
+    if path.startswith("/v1/") and "get" in operations
+}
+
+
+def test_there_are_seven_reading_endpoints() -> None:
+    assert len(READS) == 7
+
+
+@pytest.mark.parametrize("path", READS)
+def test_every_parameter_is_described_and_never_null(path: str) -> None:
+    for parameter in READS[path].get("parameters", []):
+        assert len(parameter["description"]) > 5, parameter
+        assert "null" not in str(parameter["schema"]), parameter
+
+
+@pytest.mark.parametrize("path", READS)
+def test_every_problem_is_declared(path: str) -> None:
+    responses: dict[str, Any] = READS[path]["responses"]
+    expected = {"200", "400", "401", "403", "422", "429", "500", "503"}
+    expected |= {"404"} if path.endswith("{order_id}") else set()
+    expected |= {"304"} if path.endswith("realtime") else set()
+    assert set(responses) == expected
+    for status, response in responses.items():
+        media = set(response.get("content", {}))
+        if status == "304":
+            assert media == set()
+        else:
+            assert media == {"application/json" if status == "200" else "application/problem+json"}
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        ChannelsPage,
+        DailyPage,
+        DeadEventsPage,
+        JobsPage,
+        OrderExplanationOut,
+        RealtimeOut,
+        ViewsOut,
+    ],
+)
+def test_every_answer_has_an_example_that_fits_and_leaves_nothing_out(
+    model: type[BaseModel],
+) -> None:
+    examples = DESCRIPTION["components"]["schemas"][model.__name__]["examples"]
+    assert len(examples) == 1
+    assert model.model_validate(examples[0]).model_dump(mode="json") == examples[0]

@@ -1,0 +1,123 @@
+"""The refresh as a job: asked for when a view is behind, skipped when nothing changed, done for all tenants at once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import psycopg
+
+from skeldir.clock import utc_now
+from skeldir.db.pool import Database
+from skeldir.jobs import NO_TENANT, REFRESH, do_jobs
+from skeldir.matviews import CANONICAL_VIEWS
+from skeldir.matviews.tasks import PULSES, REFRESH_KIND, ask_for_refresh, clean_refresh_log
+from tests.conftest import Clone
+from tests.support.make import make_conversion, send_conversions
+
+KINDS = {REFRESH: REFRESH_KIND}
+FAST = [view.name for view in CANONICAL_VIEWS if view.staleness_s == 5]
+
+
+async def jobs(database: Database) -> list[tuple[str, str | None]]:
+    async with database.tenant(NO_TENANT) as connection:
+        rows = await connection.fetch("SELECT state, error FROM jobs ORDER BY id")
+    return [(row["state"], row["error"]) for row in rows]
+
+
+async def outcomes(database: Database) -> list[tuple[str, str]]:
+    async with database.unbound() as connection:
+        rows = await connection.fetch(
+            "SELECT view_name, outcome FROM matview_refreshes ORDER BY id"
+        )
+    return [(row["view_name"], row["outcome"]) for row in rows]
+
+
+async def refresh(database: Database, staleness_s: int = 5) -> None:
+    await ask_for_refresh(staleness_s, database)
+    await do_jobs(database, KINDS)
+
+
+async def net(database: Database, tenant: UUID) -> int | None:
+    async with database.tenant(tenant) as connection:
+        found: int | None = await connection.fetchval("SELECT net_cents FROM realtime_revenue")
+    return found
+
+
+async def test_a_pulse_shows_new_facts_to_their_tenant(
+    db: Database, tenant: UUID, other_tenant: UUID
+) -> None:
+    await send_conversions(db, tenant, make_conversion(amount_cents=4_200))
+    await send_conversions(db, other_tenant, make_conversion(amount_cents=900))
+    await refresh(db)
+    assert (await net(db, tenant), await net(db, other_tenant)) == (4_200, 900)
+    assert await outcomes(db) == [(name, "success") for name in FAST]
+    assert await jobs(db) == [("done", None)]
+
+
+async def test_a_pulse_without_a_change_leaves_no_job_and_no_log(
+    db: Database, tenant: UUID
+) -> None:
+    await send_conversions(db, tenant, make_conversion())
+    await refresh(db)
+    before = await outcomes(db), await jobs(db)
+    for _ in range(3):
+        await refresh(db)
+    assert (await outcomes(db), await jobs(db)) == before
+
+
+async def test_each_class_has_its_own_views(db: Database, tenant: UUID) -> None:
+    await send_conversions(db, tenant, make_conversion())
+    await refresh(db)
+    await refresh(db, 60)
+    slow = [view.name for view in CANONICAL_VIEWS if view.staleness_s == 60]
+    assert await outcomes(db) == [(name, "success") for name in FAST + slow]
+    assert {view.staleness_s for view in CANONICAL_VIEWS} == {5, 60}
+    assert {pulse.every_s for pulse in PULSES} >= {1.0, 15.0}
+
+
+async def test_two_pulses_before_a_worker_comes_are_one_job(db: Database, tenant: UUID) -> None:
+    await send_conversions(db, tenant, make_conversion())
+    await ask_for_refresh(5, db)
+    await ask_for_refresh(5, db)
+    await ask_for_refresh(60, db)
+    assert [state for state, _ in await jobs(db)] == ["ready", "ready"]
+
+
+async def test_a_view_that_cannot_be_refreshed_fails_the_job_and_not_the_other_views(
+    db: Database, clone: Clone, tenant: UUID
+) -> None:
+    await send_conversions(db, tenant, make_conversion())
+    with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
+        admin.execute("DROP INDEX idx_mv_daily_revenue_summary")
+    await refresh(db)
+    assert dict(await outcomes(db)) == {
+        "mv_channel_performance": "success",
+        "mv_daily_revenue_summary": "failed",
+        "mv_realtime_revenue": "success",
+    }
+    ((state, error),) = await jobs(db)
+    assert state == "ready"
+    assert error is not None
+    assert error.startswith("refresh_failed: mv_daily_revenue_summary")
+    assert await net(db, tenant) == 10_000
+
+
+async def test_the_log_keeps_the_last_success_however_old(
+    db: Database, clone: Clone, tenant: UUID
+) -> None:
+    await send_conversions(db, tenant, make_conversion())
+    await refresh(db)
+    async with db.unbound() as connection:
+        for days in (31, 40):
+            moment = utc_now() - timedelta(days=days)
+            await connection.execute(
+                """INSERT INTO matview_refreshes (id, view_name, outcome, requested_at, started_at, finished_at)
+                   VALUES (gen_random_uuid(), 'mv_realtime_revenue', 'success', $1, $1, $1),
+                          (gen_random_uuid(), 'mv_allocation_summary', 'success', $1, $1, $1)""",
+                moment,
+            )
+    await clean_refresh_log(db)
+    assert sorted(await outcomes(db)) == sorted(
+        [(name, "success") for name in FAST] + [("mv_allocation_summary", "success")]
+    )

@@ -1,0 +1,95 @@
+"""The run-book says what the program does: every alert, every setting, every command and port in it exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+
+from skeldir.cli import app as cli
+from skeldir.settings import Settings
+from tests.ops.test_alerts import OPS, read_rules
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+
+
+def sections() -> dict[str, str]:
+    """Return what stands below each heading, by the anchor that links to it."""
+    parts = re.split(r"^#{2,3} (.+)$", TEXT, flags=re.MULTILINE)[1:]
+    anchors = [re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in parts[0::2]]
+    return dict(zip(anchors, parts[1::2], strict=True))
+
+
+def test_every_alert_has_its_section_which_says_how_urgent_it_is() -> None:
+    told = sections()
+    for rule in read_rules():
+        path, _, anchor = rule["annotations"]["runbook_url"].partition("#")
+        assert (ROOT / path).is_file()
+        text = told[anchor]
+        assert f"{rule['labels']['severity'].capitalize()}." in text, anchor
+        assert len(text.split()) > 15 or "](#" in text, anchor
+    alerts = {anchor for anchor in told if anchor.startswith("skeldir")}
+    assert alerts == {rule["alert"].lower() for rule in read_rules()}
+
+
+def test_every_setting_is_in_the_table_with_its_default() -> None:
+    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| (.+?) \|", TEXT, re.MULTILINE))
+    assert set(rows) == {name.upper() for name in Settings.model_fields}
+    for name, field in Settings.model_fields.items():
+        if field.default is not None:
+            assert rows[name.upper()].strip("`") == f"{field.default}".removesuffix(".0"), name
+
+
+def test_every_link_leads_somewhere() -> None:
+    told = sections()
+    links = re.findall(r"\]\(([^)]+)\)", TEXT)
+    assert len(links) >= 5
+    for link in links:
+        path, _, anchor = link.partition("#")
+        assert not path or (ROOT / "docs" / path).resolve().exists(), link
+        assert not anchor or anchor in told, link
+
+
+def command_paths(command: typer.core.TyperCommand | typer.core.TyperGroup) -> set[str]:  # type: ignore[name-defined]  # its own name for click's
+    """Return every command with the groups before it: `jobs retry`."""
+    found = set()
+    for name, inner in getattr(command, "commands", {}).items():
+        found |= {name} | {f"{name} {rest}" for rest in command_paths(inner)}
+    return found
+
+
+def test_every_command_exists() -> None:
+    known = command_paths(typer.main.get_command(cli))  # type: ignore[attr-defined]  # not re-exported
+    told = re.findall(r"(?:^|`)skeldir ([a-z][a-z-]+(?: [a-z][a-z-]+)?)", TEXT, re.MULTILINE)
+    assert len(told) > 15
+    for words in told:
+        first = words.split()[0]
+        is_a_group = any(path.startswith(first + " ") for path in known)
+        assert words in known or (first in known and not is_a_group), words
+
+
+@pytest.mark.parametrize(
+    "path", ["/health", "/health/live", "/health/ready", "/health/worker", "/metrics"]
+)
+def test_every_place_to_ask_is_told(path: str) -> None:
+    assert re.search(rf"`(GET )?{path}`", TEXT)
+
+
+def test_the_example_scrapes_where_the_program_serves() -> None:
+    jobs = {
+        job["job_name"]: job["static_configs"][0]["targets"]
+        for job in yaml.safe_load((OPS / "prometheus" / "prometheus.yml").read_text())[
+            "scrape_configs"
+        ]
+    }
+    settings = Settings.model_fields
+    first = settings["skeldir_worker_metrics_port"].default
+    count = settings["skeldir_worker_processes"].default
+    assert jobs == {
+        "skeldir-api": ["127.0.0.1:8000"],
+        "skeldir-worker": [f"127.0.0.1:{first + index}" for index in range(count)],
+    }

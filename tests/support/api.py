@@ -1,0 +1,96 @@
+"""The real application, asked without a network, and a server of its own for whoever must stop or freeze one."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+import psutil
+import psycopg
+from fastapi import FastAPI
+
+from skeldir.app import create_app
+from skeldir.db.embedded import embedded_server
+from skeldir.db.pool import Database, open_database
+from skeldir.migrations.run import upgrade
+from skeldir.tenants import issue_key
+from tests.conftest import FAST_SERVER
+from tests.support.embedded import crash, read_postmaster
+from tests.support.make import make_tenant
+
+PROBLEM_FIELDS = {"type", "title", "status", "code", "detail", "cure", "correlation_id"}
+
+
+@asynccontextmanager
+async def asking(url: str) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
+    """Run the application on the database at `url`; its settings are those of the environment."""
+    app = create_app(url)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60) as client,
+    ):
+        yield app, client
+
+
+async def bearer(db: Database, tenant: UUID, *scopes: str) -> dict[str, str]:
+    """Return the header with a new key of a tenant."""
+    async with db.tenant(tenant) as connection:
+        key = await issue_key(
+            connection, tenant, name="test", scopes=scopes or ("ingest",), expires_at=None
+        )
+    return {"Authorization": f"Bearer {key.secret}"}
+
+
+@dataclass
+class OwnServer:
+    """A PostgreSQL that belongs to one test file."""
+
+    home: Path
+    stack: ExitStack
+    url: str = field(init=False)
+
+    def start(self) -> None:
+        server = self.stack.enter_context(embedded_server(self.home, server_settings=FAST_SERVER))
+        self.url = server.url(user="app_user", database="own")
+        self.superuser_url = server.url()
+
+    def kill(self) -> None:
+        crash(self.home)
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let no process of the server do anything during the block; its sockets stay open."""
+        postmaster = psutil.Process(read_postmaster(self.home))
+        stopped = [postmaster, *postmaster.children(recursive=True)]
+        try:
+            for process in stopped:
+                os.kill(process.pid, signal.SIGSTOP)
+            yield
+        finally:
+            for process in stopped:
+                os.kill(process.pid, signal.SIGCONT)
+
+
+@contextmanager
+def own_server(home: Path) -> Iterator[OwnServer]:
+    """Start a migrated server in `home`."""
+    with ExitStack() as stack:
+        own = OwnServer(home, stack)
+        own.start()
+        with psycopg.connect(own.superuser_url, autocommit=True) as admin:
+            admin.execute("CREATE DATABASE own")
+        upgrade(own.superuser_url.replace("/postgres?", "/own?"))
+        yield own
+
+
+async def key_of_new_tenant(url: str, *scopes: str) -> dict[str, str]:
+    """Make a tenant in the database at `url`; return the header with a key of it."""
+    async with open_database(url, pool_size=1, statement_timeout_ms=30_000) as db:
+        return await bearer(db, await make_tenant(db, "A"), *scopes)

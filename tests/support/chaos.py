@@ -1,0 +1,280 @@
+"""Traffic into a running service whose processes are killed at random, and the reckoning afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import psutil
+
+from tests.support.service import Service, processes_of, running_service, wait_until
+
+EVENTS_PER_REQUEST = 10
+# The database is away for a moment when it is killed, and a request may wait for it.
+_PATIENCE_S = 60.0
+# How long the workers may need for what is left when the traffic and the killing have ended.
+_DRAIN_S = 90.0
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What was sent and accepted, and what was killed meanwhile."""
+
+    touches: set[str] = field(default_factory=set)
+    entries: dict[str, tuple[str, int]] = field(default_factory=dict)
+    repeated: int = 0
+    kills: Counter[str] = field(default_factory=Counter)
+
+
+class Sender:
+    """A site and a shop: every batch is sent again until it was accepted, as a careful sender does."""
+
+    def __init__(self, service: Service, key: str, chance: random.Random, traffic: Traffic) -> None:
+        self._service = service
+        self._headers = {"Authorization": f"Bearer {key}"}
+        self._chance = chance
+        self._traffic = traffic
+        self._number = 0
+
+    def _batch(self) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+        touches: list[dict[str, object]] = []
+        conversions: list[dict[str, object]] = []
+        for _ in range(EVENTS_PER_REQUEST // 2):
+            self._number += 1
+            visitor = f"visitor-{self._chance.randrange(300)}"
+            moment = datetime.now(UTC) - timedelta(seconds=self._chance.randrange(1, 3000))
+            touches.append(
+                {
+                    "idempotency_key": f"t-{self._number}",
+                    "occurred_at": moment.isoformat(),
+                    "journey_key": visitor,
+                    "channel": self._chance.choice(("email", "paid_search", "organic_search")),
+                }
+            )
+            kind = "capture" if self._number % 4 else "refund"
+            order = self._number if kind == "capture" else self._number - 1
+            conversions.append(
+                {
+                    "idempotency_key": f"c-{self._number}",
+                    "order_id": f"o-{order}",
+                    "kind": kind,
+                    "amount_cents": 1_000 + order % 997 if kind == "capture" else 333,
+                    "currency": "USD",
+                    "occurred_at": datetime.now(UTC).isoformat(),
+                    "journey_key": visitor,
+                }
+            )
+        return touches, conversions
+
+    async def send(self, client: httpx.AsyncClient) -> None:
+        """Send one batch of touches and one of conversions until both were accepted."""
+        touches, conversions = self._batch()
+        await self._insist(client, "/v1/touches", touches)
+        self._traffic.touches |= {str(item["idempotency_key"]) for item in touches}
+        await self._insist(client, "/v1/conversions", conversions)
+        for item in conversions:
+            amount = int(str(item["amount_cents"])) * (-1 if item["kind"] == "refund" else 1)
+            self._traffic.entries[str(item["idempotency_key"])] = (str(item["order_id"]), amount)
+
+    async def _insist(
+        self, client: httpx.AsyncClient, path: str, items: list[dict[str, object]]
+    ) -> None:
+        end = time.monotonic() + _PATIENCE_S
+        while True:
+            with suppress(httpx.TransportError):
+                answer = await client.post(
+                    self._service.base + path, json=items, headers=self._headers, timeout=15
+                )
+                if answer.status_code == 200:
+                    assert answer.json()["rejected"] == [], answer.text
+                    return
+                # Nothing but "not now" is an answer to a good request.
+                assert answer.status_code in (429, 500, 503), answer.text
+            assert time.monotonic() < end, f"{path} was not accepted for {_PATIENCE_S} s"
+            self._traffic.repeated += 1
+            await asyncio.sleep(0.2)
+
+
+async def _send_for(
+    seconds: float, rate: int, senders: list[Sender], chance: random.Random
+) -> None:
+    """Begin `rate` events a second, whatever becomes of those that were begun before."""
+    pause = EVENTS_PER_REQUEST / rate
+    end = time.monotonic() + seconds
+    under_way: set[asyncio.Task[None]] = set()
+    async with httpx.AsyncClient(limits=httpx.Limits(max_connections=20)) as client:
+        turn = time.monotonic()
+        while time.monotonic() < end:
+            under_way.add(asyncio.create_task(chance.choice(senders).send(client)))
+            turn += pause
+            await asyncio.sleep(max(0.0, turn - time.monotonic()))
+            for task in [task for task in under_way if task.done()]:
+                under_way.remove(task)
+                task.result()
+        await asyncio.gather(*under_way)
+
+
+async def _kill_for(
+    seconds: float, service: Service, chance: random.Random, traffic: Traffic
+) -> None:
+    """Kill a process every second or two, and the database once, a third of the way through."""
+    began = time.monotonic()
+    is_database_due = True
+    while time.monotonic() < began + seconds:
+        await asyncio.sleep(chance.uniform(0.7, 2.0))
+        if is_database_due and time.monotonic() > began + seconds / 3:
+            is_database_due = False
+            os.kill(service.postmaster(), signal.SIGKILL)
+            traffic.kills["database"] += 1
+            continue
+        role = chance.choice(("worker", "worker", "worker", "api", "beat"))
+        if victims := service.processes(role):
+            with suppress(psutil.NoSuchProcess):
+                chance.choice(victims).kill()
+                traffic.kills[role] += 1
+
+
+def _is_drained(service: Service) -> bool:
+    (counts,) = service.ask(
+        """SELECT (SELECT count(*) FROM jobs WHERE state IN ('ready', 'running')),
+                  (SELECT count(*) FROM jobs WHERE state = 'dead'),
+                  (SELECT count(*) FROM dirty_orders), (SELECT count(*) FROM dirty_days)"""
+    )
+    assert counts[1] == 0, service.ask("SELECT kind, error FROM jobs WHERE state = 'dead'")
+    return counts == (0, 0, 0, 0)
+
+
+def _reckon(service: Service, tenants: Mapping[str, Traffic]) -> None:
+    """Compare what was accepted with what is there, tenant by tenant."""
+    for tenant, traffic in tenants.items():
+        touches = service.ask(
+            "SELECT idempotency_key FROM attribution_events WHERE tenant_id = %s", tenant
+        )
+        assert len(touches) == len(traffic.touches)
+        assert {str(row[0]) for row in touches} == traffic.touches
+        entries = service.ask(
+            "SELECT business_key, order_id, amount_cents FROM revenue_ledger WHERE tenant_id = %s",
+            tenant,
+        )
+        assert len(entries) == len(traffic.entries)
+        assert {str(key): (order, cents) for key, order, cents in entries} == traffic.entries
+        # Every entry of an order with a capture is credited to its last cent, once, by each of the six models.
+        uncredited = service.ask(
+            """SELECT l.order_id, m.model_version, sum(l.amount_cents),
+                      (SELECT sum(a.allocated_cents) FROM attribution_allocations a
+                       WHERE a.tenant_id = l.tenant_id AND a.order_id = l.order_id
+                         AND a.model_version = m.model_version)
+               FROM revenue_ledger l JOIN attribution_models m USING (tenant_id)
+               WHERE l.tenant_id = %s AND m.is_active
+                 AND EXISTS (SELECT FROM revenue_ledger c WHERE c.tenant_id = l.tenant_id
+                             AND c.order_id = l.order_id AND c.kind = 'capture')
+               GROUP BY l.tenant_id, l.order_id, m.model_version
+               HAVING sum(l.amount_cents) IS DISTINCT FROM
+                      (SELECT sum(a.allocated_cents)::bigint FROM attribution_allocations a
+                       WHERE a.tenant_id = l.tenant_id AND a.order_id = l.order_id
+                         AND a.model_version = m.model_version)""",
+            tenant,
+        )
+        assert uncredited == []
+        ((conversions,),) = service.ask(
+            """SELECT count(DISTINCT (order_id, model_version)) FROM attribution_allocations
+               WHERE tenant_id = %s AND conversion_ppt > 0""",
+            tenant,
+        )
+        captures = sum(1 for _, cents in traffic.entries.values() if cents > 0)
+        assert conversions == 6 * captures
+        total = sum(cents for _, cents in traffic.entries.values())
+        assert service.ask(
+            "SELECT net_cents FROM mv_realtime_revenue WHERE tenant_id = %s", tenant
+        ) == [(total,)]
+        assert (
+            service.ask(
+                """SELECT model_version, sum(ledger_cents - awaiting_capture_cents - allocated_cents)
+                   FROM mv_allocation_summary WHERE tenant_id = %s GROUP BY 1
+                   HAVING sum(ledger_cents - awaiting_capture_cents - allocated_cents) <> 0""",
+                tenant,
+            )
+            == []
+        )
+
+
+def run_chaos(
+    home: Path,
+    seconds: float,
+    *,
+    rate: int = 200,
+    environment: Mapping[str, str] = {},
+    seed: int = 0,
+) -> dict[str, int]:
+    """Send traffic of two tenants while processes are killed; return figures when everything is accounted for."""
+    chance = random.Random(seed)
+    began = time.monotonic()
+    with running_service(home, environment) as service:
+        tenants: dict[str, Traffic] = {}
+        senders = []
+        for name in ("A", "B"):
+            tenant = service.skeldir("tenants", "create", name).strip()
+            key = service.skeldir("keys", "create", tenant, "--scope", "ingest").strip()
+            tenants[tenant] = Traffic()
+            senders.append(Sender(service, key, chance, tenants[tenant]))
+        traffic = next(iter(tenants.values()))
+
+        async def storm() -> None:
+            await asyncio.gather(
+                _send_for(seconds, rate, senders, chance),
+                _kill_for(seconds, service, chance, traffic),
+            )
+
+        asyncio.run(storm())
+        assert traffic.kills["database"] == 1
+        ended = time.monotonic()
+        wait_until(service.is_ready, 30, "ready again")
+        wait_until(lambda: _is_drained(service), _DRAIN_S, "no job, no mark")
+        drained = time.monotonic()
+        # The slow class of views comes last.
+        wait_until(lambda: _shows_everything(service), 60, "all views show everything")
+        _reckon(service, tenants)
+        wait_until(lambda: _locks(service) == [], 10, "no lock is left")
+        assert service.stop() == 0
+    wait_until(lambda: processes_of(home) == [], 15, "no process is left")
+    return {
+        "seconds": round(time.monotonic() - began),
+        "drained_after_s": round(drained - ended),
+        "touches": sum(len(t.touches) for t in tenants.values()),
+        "entries": sum(len(t.entries) for t in tenants.values()),
+        "sent_again": sum(t.repeated for t in tenants.values()),
+        **{f"killed_{role}": count for role, count in sorted(traffic.kills.items())},
+    }
+
+
+def _locks(service: Service) -> list[tuple[object, ...]]:
+    """Return the advisory locks, but for the one by which a beat keeps others from beating too."""
+    return service.ask(
+        """SELECT l.classid, l.objid, a.application_name FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+           WHERE l.locktype = 'advisory' AND a.application_name NOT LIKE '%%beat%%'"""
+    )
+
+
+def _shows_everything(service: Service) -> bool:
+    ((changes,),) = service.ask(
+        """SELECT count(*) FROM rollup_changes c
+           WHERE EXISTS (SELECT FROM (SELECT DISTINCT view_name FROM matview_refreshes) v
+                         WHERE NOT coalesce((SELECT pg_visible_in_snapshot(c.changed_by, r.seen)
+                                             FROM matview_refreshes r
+                                             WHERE r.view_name = v.view_name AND r.outcome = 'success'
+                                             ORDER BY r.started_at DESC, r.id DESC LIMIT 1), false))"""
+    )
+    ((views,),) = service.ask(
+        "SELECT count(DISTINCT view_name) FROM matview_refreshes WHERE outcome = 'success'"
+    )
+    return (changes, views) == (0, 5)

@@ -1,0 +1,70 @@
+"""A client of the reading endpoints, on the real application and database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from skeldir.app import create_app
+from skeldir.attribution import credit_dirty_orders
+from skeldir.db.pool import Database
+from skeldir.matviews import roll_up_dirty_days
+from skeldir.tenants import issue_key
+from tests.conftest import Clone
+from tests.support.two_tenants import refresh_all
+
+
+@asynccontextmanager
+async def open_client(clone: Clone) -> AsyncIterator[httpx.AsyncClient]:
+    """Serve the application on the clone for as long as the block lasts."""
+    app = create_app(clone.app_url)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://test") as client,
+    ):
+        yield client
+
+
+async def key_of(db: Database, tenant: UUID, scope: str = "read") -> dict[str, str]:
+    """Return the header of a new key of the tenant."""
+    async with db.tenant(tenant) as connection:
+        key = await issue_key(connection, tenant, name="test", scopes=[scope], expires_at=None)
+    return {"Authorization": f"Bearer {key.secret}"}
+
+
+async def settle(db: Database) -> None:
+    """Credit, roll up and refresh: what was sent can be read."""
+    await credit_dirty_orders(db)
+    await roll_up_dirty_days(db)
+    await refresh_all(db)
+
+
+async def get(
+    client: httpx.AsyncClient, path: str, key: dict[str, str], **parameters: object
+) -> dict[str, Any]:
+    """Return what a request answers that is in order; `from_` is the parameter `from`."""
+    sent = {name.rstrip("_"): value for name, value in parameters.items() if value is not None}
+    answer = await client.get(path, headers=key, params=sent)  # type: ignore[arg-type]  # plain values
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+async def read_all(
+    client: httpx.AsyncClient, path: str, key: dict[str, str], **parameters: object
+) -> list[dict[str, Any]]:
+    """Return the rows of all pages."""
+    rows: list[dict[str, Any]] = []
+    cursor = None
+    for _ in range(1_000):
+        page = await get(client, path, key, **parameters, cursor=cursor)
+        rows += page["data"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return rows
+    raise AssertionError("the pages have no end")
