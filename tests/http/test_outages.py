@@ -71,10 +71,12 @@ async def wait_for_200(client: httpx.AsyncClient, headers: dict[str, str]) -> No
     """Ask until all is well again, for RECOVERY_S seconds at most."""
     end = monotonic() + RECOVERY_S
     while (
-        (await post(client, headers)).status_code,
-        (await client.get("/health/ready")).status_code,
+        seen := (
+            (await post(client, headers)).status_code,
+            (await client.get("/health/ready")).status_code,
+        )
     ) != (200, 200):
-        assert monotonic() < end, "it did not recover"
+        assert monotonic() < end, f"it did not recover: {seen}"
         await asyncio.sleep(0.1)
 
 

@@ -1,0 +1,355 @@
+"""Claim: what a touch or an order changes shows in the filtered readers within 5 seconds, 95 times of 100.
+
+The whole service runs as `skeldir up` starts it, on a durable server, while 500 events/s of one tenant arrive from
+another process: nine touches to one conversion, 10 to 50 of them in a request. Twice a second a probe posts an order
+whose (day, currency) no other order has, and times how long it takes until (a) the order stands in
+`daily_revenue_summary` and (b) its credit in `channel_performance`; then it posts an earlier touch of the same
+journey, and times how long it takes until (c) that touch's channel has credit. The readers are asked every 50 ms as
+`app_user` with the tenant bound. The clock starts when the request is sent, so each figure holds the request as well.
+
+`--today` gives the tenant so many orders of today beforehand, because a roll-up recomputes a whole day; `--history`
+gives 100 tenants so many orders over 92 days, because a refresh compares all rows of a view.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import multiprocessing
+import re
+import socket
+import subprocess
+import sys
+from argparse import Namespace
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from time import monotonic
+from uuid import UUID
+
+import httpx
+import uvloop
+
+from bench.facts import Size, load_facts
+from bench.support import (
+    Place,
+    checkpoint,
+    console,
+    durable_place,
+    for_each,
+    make_parser,
+    make_tenant,
+    open_program,
+    open_superuser,
+    show_ratio,
+    show_table,
+)
+from bench.traffic import CHANNELS, Item, Sent, bearer, send_traffic
+from skeldir.attribution import credit_dirty_orders, mark_all_orders
+from skeldir.clock import utc_now
+from skeldir.db.pool import Database
+from skeldir.ingest import receive_conversions, receive_touches
+from skeldir.matviews import CANONICAL_VIEWS, refresh_view, roll_up_dirty_days
+from skeldir.settings import environment_on
+from skeldir.tenants import issue_key, load_profile
+
+ASKED_S = 5.0
+PROBE_EVERY_S = 0.5
+LOOK_EVERY_S = 0.05
+# An effect that has not shown by then is counted as one that never does.
+PATIENCE_S = 60.0
+READY_WITHIN_S = 60.0
+# A probe's order has a (day, currency) of its own among these. All days are among the 92 that the views hold.
+DAYS = 85
+CURRENCIES = ("USD", "EUR", "GBP", "CHF", "SEK", "NOK", "DKK", "PLN", "CAD", "AUD")
+FIRST_CHANNEL, LATER_CHANNEL = "email", "affiliates"
+
+
+@dataclass(slots=True)
+class Readers:
+    """What shows in the readers: asked every 50 ms, for all who wait for a row.
+
+    A row is (day, currency, channel) of `channel_performance`; with no channel, of `daily_revenue_summary`.
+    """
+
+    database: Database
+    tenant_id: UUID
+    waiting: dict[tuple[date, str, str], asyncio.Future[float]] = field(default_factory=dict)
+
+    async def wait_for(self, day: date, currency: str, channel: str = "") -> float:
+        """Return the moment at which the row was first seen; infinity when it was not for a minute."""
+        seen = asyncio.get_running_loop().create_future()
+        self.waiting[day, currency, channel] = seen
+        try:
+            return await asyncio.wait_for(seen, PATIENCE_S)
+        except TimeoutError:
+            return math.inf
+        finally:
+            del self.waiting[day, currency, channel]
+
+    async def look(self) -> None:
+        """Ask for ever."""
+        turn = monotonic()
+        while True:
+            if days := sorted({day for day, _, _ in self.waiting}):
+                await self._look_once(days)
+            turn = max(turn + LOOK_EVERY_S, monotonic())
+            await asyncio.sleep(turn - monotonic())
+
+    async def _look_once(self, days: list[date]) -> None:
+        async with self.database.tenant(self.tenant_id) as connection:
+            rows = await connection.fetch(
+                """SELECT revenue_date, currency, '' FROM daily_revenue_summary
+                   WHERE tenant_id = $1 AND revenue_date = ANY($2::date[])
+                   UNION SELECT date, currency, channel_code FROM channel_performance
+                   WHERE tenant_id = $1 AND date = ANY($2::date[])""",
+                self.tenant_id,
+                days,
+            )
+        now = monotonic()
+        for row in rows:
+            seen = self.waiting.get(tuple(row.values()))
+            if seen is not None and not seen.done():
+                seen.set_result(now)
+
+
+@dataclass(slots=True)
+class Effects:
+    """Seconds from a request to its effect, a list each."""
+
+    revenue: list[float] = field(default_factory=list)
+    credit: list[float] = field(default_factory=list)
+    touch: list[float] = field(default_factory=list)
+    refused: int = 0
+
+
+async def probe(number: int, client: httpx.AsyncClient, readers: Readers, effects: Effects) -> None:
+    """Post a touch, its order, and a touch between them, and time what the last two do."""
+    turns, place = divmod(number, DAYS)
+    day, currency = utc_now().date() - timedelta(days=2 + place), CURRENCIES[turns]
+    journey: Item = {"journey_key": f"probe-{number}"}
+    order: Item = journey | {
+        "idempotency_key": f"probe-{number}",
+        "order_id": f"probe-{number}",
+        "kind": "capture",
+        "amount_cents": 5_000,
+        "currency": currency,
+        "occurred_at": at(day, 20),
+    }
+
+    def touch(channel: str, hour: int) -> Item:
+        key = {"idempotency_key": f"probe-{number}-{channel}", "occurred_at": at(day, hour)}
+        return journey | key | {"channel": channel}
+
+    async def post(path: str, item: Item) -> float:
+        sent = monotonic()
+        answer = await client.post(path, json=[item])
+        effects.refused += answer.status_code != 200
+        return sent
+
+    await post("/v1/touches", touch(FIRST_CHANNEL, 5))
+    waits = (readers.wait_for(day, currency), readers.wait_for(day, currency, FIRST_CHANNEL))
+    sent, *seen = await asyncio.gather(post("/v1/conversions", order), *waits)
+    effects.revenue.append(seen[0] - sent)
+    effects.credit.append(seen[1] - sent)
+    wait = readers.wait_for(day, currency, LATER_CHANNEL)
+    sent, later = await asyncio.gather(post("/v1/touches", touch(LATER_CHANNEL, 10)), wait)
+    effects.touch.append(later - sent)
+
+
+def at(day: date, hour: int) -> str:
+    """Return a moment of a day, as an item carries it."""
+    return datetime.combine(day, time(hour), tzinfo=UTC).isoformat()
+
+
+async def probe_for(seconds: float, base: str, secret: str, readers: Readers) -> Effects:
+    """Begin a probe every half second, and return when all have ended."""
+    effects = Effects()
+    looking = asyncio.create_task(readers.look())
+    async with (
+        httpx.AsyncClient(base_url=base, headers=bearer(secret), timeout=30) as client,
+        asyncio.TaskGroup() as group,
+    ):
+        began = monotonic()
+        for number in range(int(seconds / PROBE_EVERY_S)):
+            await asyncio.sleep(max(0.0, began + number * PROBE_EVERY_S - monotonic()))
+            group.create_task(probe(number, client, readers, effects))
+    looking.cancel()
+    return effects
+
+
+@contextmanager
+def service(place: Place, log: Path) -> Iterator[str]:
+    """Run `skeldir up` on the place's database until the end of the block, logging to a file; yield its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = ["-c", "from skeldir.cli import main; main()", "up", "--port", str(port)]
+    variables = environment_on(place.app_url) | {"SKELDIR_WORKER_METRICS_PORT": "0"}
+    base = f"http://127.0.0.1:{port}"
+    with (
+        log.open("w") as out,
+        subprocess.Popen(
+            [sys.executable, *words], env=variables, stdout=out, stderr=out
+        ) as process,
+    ):
+        try:
+            _wait_until_ready(base, process)
+            yield base
+        finally:
+            process.terminate()
+
+
+def _wait_until_ready(base: str, process: subprocess.Popen[bytes]) -> None:
+    end = monotonic() + READY_WITHIN_S
+    while monotonic() < end and process.poll() is None:
+        with suppress(httpx.TransportError):
+            if httpx.get(f"{base}/health/ready").status_code == 200:
+                return
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.2)
+    raise SystemExit("The service did not get ready.")
+
+
+async def load(place: Place, database: Database, options: Namespace) -> None:
+    """Load the history of other tenants, credited, rolled up and refreshed."""
+
+    async def credit(tenant_id: UUID) -> None:
+        async with database.tenant(tenant_id) as connection:
+            await mark_all_orders(connection, tenant_id)
+        await credit_dirty_orders(database, tenant_id=tenant_id)
+        await roll_up_dirty_days(database, tenant_id=tenant_id)
+
+    async with open_superuser(place) as admin:
+        if options.history:
+            size = Size(options.tenants, options.history, 10 * options.history, 92)
+            await for_each(await load_facts(database, admin, size), credit)
+            for view in CANONICAL_VIEWS:
+                await refresh_view(database, view.name, requested_at=utc_now())
+        await admin.execute("VACUUM ANALYZE")
+        await checkpoint(admin)
+
+
+async def load_today(database: Database, tenant_id: UUID, orders: int) -> None:
+    """Give the tenant orders of today with four touches each, and credit them."""
+    for start in range(0, orders, 1_000):
+        touches: list[Item] = []
+        conversions: list[Item] = []
+        for number in range(start, min(start + 1_000, orders)):
+            now = utc_now()
+            order: Item = {"journey_key": f"early-{number}", "occurred_at": now.isoformat()}
+            key = {"idempotency_key": f"early-{number}", "order_id": f"early-{number}"}
+            money = {"kind": "capture", "amount_cents": 4_000, "currency": "USD"}
+            conversions.append(order | key | money)
+            touches += [
+                order | {"idempotency_key": f"early-{number}-{channel}", "channel": channel}
+                for channel in CHANNELS[:4]
+            ]
+        async with database.tenant(tenant_id) as connection:
+            profile = await load_profile(connection, tenant_id)
+            await receive_touches(connection, profile, touches, origin=f"early-{start}")
+            await receive_conversions(connection, profile, conversions, origin=f"early-{start}")
+    await credit_dirty_orders(database, tenant_id=tenant_id)
+    await roll_up_dirty_days(database, tenant_id=tenant_id)
+
+
+@asynccontextmanager
+async def prepared(place: Place, options: Namespace) -> AsyncIterator[tuple[Readers, str]]:
+    """Load what is to be there before, and make the tenant with a key to post with."""
+    async with open_program(place) as database:
+        with console.status("Loading"):
+            await load(place, database, options)
+            tenant_id = await make_tenant(database, "bench")
+            await load_today(database, tenant_id, options.today)
+        async with database.tenant(tenant_id) as connection:
+            key = await issue_key(
+                connection, tenant_id, name="bench", scopes=["ingest"], expires_at=None
+            )
+        yield Readers(database, tenant_id), key.secret
+
+
+async def measure(options: Namespace) -> None:
+    """Run the service under traffic, probe it, and print what came out."""
+    spawning = multiprocessing.get_context("spawn")
+    with durable_place() as place, ProcessPoolExecutor(1, spawning) as other_process:
+        log = options.log or place.home / "service.log"
+        async with prepared(place, options) as (readers, secret):
+            with service(place, log) as base, console.status("Sending and probing"):
+                arriving = asyncio.get_running_loop().run_in_executor(
+                    other_process, send_traffic, base, secret, options.seconds, options.rate
+                )
+                effects = await probe_for(options.seconds, base, secret, readers)
+                sent = await arriving
+        show_traffic(sent, options.rate, effects.refused)
+        show_jobs(log.read_text(encoding="utf-8"))
+    show_effects(effects)
+
+
+def show_traffic(sent: Sent, rate: int, refused: int) -> None:
+    """Print how much really arrived."""
+    console.print(
+        f"{sent.accepted:,} events accepted in {sent.seconds:.1f} s: {sent.rate:,.0f} a second of {rate:,} asked for. "
+        f"{sum(sent.statuses.values()):,} requests, {sent.unanswered:.2%} not answered 200; "
+        f"{refused} of the probes' own.",
+        highlight=False,
+    )
+
+
+def show_jobs(log: str) -> None:
+    """Print how long the jobs took, which is where the time goes."""
+    seconds: dict[str, list[float]] = defaultdict(list)
+    for kind, outcome, taken in re.findall(
+        r'"jobs\.ended","detail":"(\S+) (\w+) attempt=\d+ seconds=([\d.]+)', log
+    ):
+        seconds[f"{kind} {outcome}"].append(float(taken))
+    rows = [[kind, f"{len(taken):,}", *_figures(taken)] for kind, taken in sorted(seconds.items())]
+    show_table("Jobs", ("", "runs", "p50 s", "p95 s", "max s"), rows)
+
+
+def show_effects(effects: Effects) -> None:
+    """Print how long each effect took to show."""
+    named = (
+        ("order, in daily_revenue_summary", effects.revenue),
+        ("order, its credit in channel_performance", effects.credit),
+        ("touch, its credit in channel_performance", effects.touch),
+    )
+    rows = [[name, f"{len(seconds):,}", *_figures(seconds)] for name, seconds in named]
+    show_table("From the request to its effect", ("", "probes", "p50 s", "p95 s", "max s"), rows)
+    slowest = max(percentile(seconds, 95) for _, seconds in named)
+    asked = f"≤ {ASKED_S:g}"
+    show_ratio("Slowest p95, seconds", slowest, asked, is_met=slowest <= ASKED_S)
+
+
+def percentile(seconds: Sequence[float], share: int) -> float:
+    """Return the smallest figure that at least `share` of 100 do not exceed."""
+    return sorted(seconds)[math.ceil(len(seconds) * share / 100) - 1]
+
+
+def _figures(seconds: Sequence[float]) -> list[str]:
+    return [f"{figure:.2f}" for figure in (percentile(seconds, share) for share in (50, 95, 100))]
+
+
+def main() -> None:
+    """Read the sizes and measure."""
+    parser = make_parser(__doc__)
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long events arrive")
+    parser.add_argument("--rate", type=int, default=500, help="events a second")
+    parser.add_argument("--today", type=int, default=0, metavar="ORDERS", help="there before")
+    parser.add_argument("--history", type=int, default=0, metavar="ORDERS", help="of all tenants")
+    parser.add_argument("--tenants", type=int, default=100, help="that have a history")
+    parser.add_argument("--log", type=Path, help="where the service's log is kept")
+    options = parser.parse_args()
+    if options.quick:
+        options.seconds = 5.0
+    if options.seconds > DAYS * len(CURRENCIES) * PROBE_EVERY_S:
+        parser.error("there are not so many (day, currency) of a probe's own")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(measure(options))
+
+
+if __name__ == "__main__":
+    main()

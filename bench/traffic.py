@@ -1,0 +1,127 @@
+"""Traffic of a site: touches and conversions at a steady rate, sent from a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import defaultdict
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from time import monotonic
+
+import httpx
+import uvloop
+
+from skeldir.clock import utc_now
+
+CHANNELS = ("email", "paid_search", "organic_search", "paid_social", "direct")
+
+Item = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What the traffic came to: events that were accepted, answers by status (0: none came), and for how long."""
+
+    accepted: int
+    statuses: dict[int, int]
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Accepted events a second."""
+        return self.accepted / self.seconds
+
+    @property
+    def unanswered(self) -> float:
+        """The share of the requests that were not answered 200."""
+        return 1 - self.statuses.get(200, 0) / max(1, sum(self.statuses.values()))
+
+
+@dataclass(slots=True)
+class Site:
+    """Visitors who come about nine times before one of them buys; one order in ten is refunded in part."""
+
+    chance: random.Random
+    touches: int = 0
+    conversions: int = 0
+
+    def make_batch(self) -> tuple[str, list[Item]]:
+        """Return a path and the items to post there: one request in ten carries conversions."""
+        size = self.chance.randint(10, 50)
+        if self.chance.random() < 0.1:
+            return "/v1/conversions", [self._make_conversion() for _ in range(size)]
+        return "/v1/touches", [self._make_touch() for _ in range(size)]
+
+    def _make_touch(self) -> Item:
+        self.touches += 1
+        moment = utc_now() - timedelta(seconds=self.chance.uniform(0, 3))
+        return {
+            "idempotency_key": f"t-{self.touches}",
+            "occurred_at": moment.isoformat(),
+            "journey_key": self._pick_visitor(),
+            "channel": self.chance.choice(CHANNELS),
+        }
+
+    def _make_conversion(self) -> Item:
+        self.conversions += 1
+        number = self.conversions
+        item: Item = {
+            "idempotency_key": f"c-{number}",
+            "order_id": f"o-{number}",
+            "kind": "capture",
+            "amount_cents": 1_000 + number % 9_973,
+            "currency": "USD",
+            "occurred_at": utc_now().isoformat(),
+            "journey_key": self._pick_visitor(),
+        }
+        if number % 10 == 0:
+            refund: Item = {"order_id": f"o-{number - 1}", "kind": "refund", "amount_cents": 500}
+            item |= refund
+        return item
+
+    def _pick_visitor(self) -> str:
+        return f"visitor-{self.touches // 9 - self.chance.randrange(500)}"
+
+
+def send_traffic(base: str, secret: str, seconds: float, rate: int) -> Sent:
+    """Send `rate` events a second for `seconds`, whatever becomes of those sent before; runs in its own process."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_send(base, secret, seconds, rate))
+
+
+async def _send(base: str, secret: str, seconds: float, rate: int) -> Sent:
+    site = Site(random.Random(0))  # noqa: S311 - the same traffic in every run, nothing secret
+    statuses: dict[int, int] = defaultdict(int)
+    accepted = 0
+    under_way: set[asyncio.Task[None]] = set()
+
+    async def post(path: str, items: list[Item]) -> None:
+        nonlocal accepted
+        status = 0
+        with suppress(httpx.TransportError):
+            answer = await client.post(path, json=items)
+            status = answer.status_code
+            accepted += answer.json()["accepted"] if status == 200 else 0
+        statuses[status] += 1
+
+    limits = httpx.Limits(max_connections=20)
+    async with httpx.AsyncClient(
+        base_url=base, headers=bearer(secret), limits=limits, timeout=30
+    ) as client:
+        began = turn = monotonic()
+        while turn < began + seconds:
+            path, items = site.make_batch()
+            task = asyncio.create_task(post(path, items))
+            under_way.add(task)
+            task.add_done_callback(under_way.discard)
+            turn += len(items) / rate
+            await asyncio.sleep(max(0.0, turn - monotonic()))
+        await asyncio.gather(*under_way)
+        return Sent(accepted, dict(statuses), monotonic() - began)
+
+
+def bearer(secret: str) -> dict[str, str]:
+    """Return the headers of a request with a key."""
+    return {"Authorization": f"Bearer {secret}"}

@@ -1,0 +1,152 @@
+"""Two tenants at once over a pool of two connections: no answer holds a foreign row, and no connection stays bound."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest.mock import patch
+
+import asyncpg
+import httpx
+import psycopg
+import pytest
+from asyncpg.pool import Pool
+
+from skeldir.db.pool import Database
+from tests.conftest import Clone
+from tests.support.api import PROBLEM_FIELDS, asking, bearer
+from tests.support.make import make_conversion, make_tenant, make_touch
+
+REQUESTS = 1_000
+AT_ONCE = 16
+# What each tenant alone sends: it stands in every row that may be read back.
+MARKS = ("alpha", "beta")
+
+
+@pytest.fixture(autouse=True)
+def two_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SKELDIR_POOL_SIZE", "2")
+    monkeypatch.setenv("SKELDIR_POOL_TIMEOUT_S", "30")
+
+
+@contextmanager
+def watching_check_ins() -> Iterator[list[tuple[int, str | None]]]:
+    """Note, for each connection that is given back, which server process it is and whose it still says it is."""
+    seen: list[tuple[int, str | None]] = []
+    release = Pool.release
+
+    async def ask_and_release(
+        pool: asyncpg.Pool[asyncpg.Record],
+        connection: asyncpg.Connection[asyncpg.Record],
+        **options: float,
+    ) -> None:
+        bound = await connection.fetchval("SELECT current_setting('app.current_tenant_id', true)")
+        seen.append((connection.get_server_pid(), bound))
+        await release(pool, connection, **options)
+
+    with patch.object(Pool, "release", ask_and_release):
+        yield seen
+
+
+async def send(client: httpx.AsyncClient, mark: str, headers: dict[str, str], turn: int) -> str:
+    """Make one request of a tenant's, of a kind that `turn` chooses; return the text of the answer."""
+    order_id = f"{mark}-{turn % 50}"
+    match turn % 5:
+        case 0:
+            touch = make_touch(idempotency_key=f"touch-{turn}", journey_key=mark)
+            answer = await client.post("/v1/touches", json=[touch], headers=headers)
+        case 1:
+            # Both tenants send the same keys, which must not be duplicates of each other's.
+            sale = make_conversion(idempotency_key=f"sale-{turn}", order_id=order_id)
+            answer = await client.post("/v1/conversions", json=[sale], headers=headers)
+        case 2:
+            bad = make_touch(idempotency_key=f"{mark}-{turn}", occurred_at="yesterday")
+            answer = await client.post("/v1/touches", json=[bad], headers=headers)
+        case 3:
+            answer = await client.get("/v1/dead-events", params={"limit": 1000}, headers=headers)
+        case _:
+            answer = await client.get("/v1/revenue/realtime", headers=headers)
+    assert answer.status_code == 200, answer.text
+    if turn % 5 < 2:
+        assert (answer.json()["accepted"], answer.json()["duplicates"]) == (1, 0)
+    return answer.text
+
+
+async def test_a_thousand_requests_of_two_tenants_over_two_connections_stay_apart(
+    clone: Clone, db: Database
+) -> None:
+    keys = {
+        mark: await bearer(db, await make_tenant(db, mark), "ingest", "read") for mark in MARKS
+    }
+    turns = [(mark, turn) for turn in range(REQUESTS // 2) for mark in MARKS]
+    random.Random(1).shuffle(turns)
+    slots = asyncio.Semaphore(AT_ONCE)
+    answers: dict[str, list[str]] = {mark: [] for mark in MARKS}
+
+    async with asking(clone.app_url) as (_, client):
+
+        async def take_turn(mark: str, turn: int) -> None:
+            async with slots:
+                answers[mark].append(await send(client, mark, keys[mark], turn))
+
+        with watching_check_ins() as seen:
+            await asyncio.gather(*(take_turn(mark, turn) for mark, turn in turns))
+        totals = {
+            mark: (await client.get("/v1/revenue/realtime", headers=keys[mark])).json()
+            for mark in MARKS
+        }
+        dead = {
+            mark: (
+                await client.get("/v1/dead-events", params={"limit": 1000}, headers=keys[mark])
+            ).text
+            for mark in MARKS
+        }
+
+    assert [len(texts) for texts in answers.values()] == [REQUESTS // 2, REQUESTS // 2]
+    for mark, other in (MARKS, MARKS[::-1]):
+        told = [*answers[mark], dead[mark]]
+        assert not [text for text in told if other in text]
+        # The own rows are there, or the line above would hold for empty answers.
+        assert dead[mark].count(f"{mark}-") >= REQUESTS // 10
+        assert totals[mark]["data"][0]["captured_cents"] == REQUESTS // 10 * 10_000
+    assert {bound for _, bound in seen} <= {"", None}
+    assert len({pid for pid, _ in seen}) == 2
+    assert len(seen) >= 2 * REQUESTS
+
+
+def defer_a_refusal(clone: Clone, table: str) -> None:
+    """Let every transaction that writes into `table` fail, not before its commit."""
+    with psycopg.connect(clone.superuser_url) as admin:
+        admin.execute(
+            "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''no''; END'"
+        )
+        admin.execute(
+            f"CREATE CONSTRAINT TRIGGER fail AFTER INSERT ON {table}"  # noqa: S608 - a name of this file
+            " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail()".encode()
+        )
+
+
+async def test_an_answer_to_what_could_not_be_committed_is_a_problem_and_nothing_is_kept(
+    clone: Clone, db: Database
+) -> None:
+    headers = await bearer(db, await make_tenant(db, "A"), "ingest", "read")
+    defer_a_refusal(clone, "revenue_ledger")
+    async with asking(clone.app_url) as (_, client):
+        for _ in range(3):  # more often than there are connections
+            answer = await client.post(
+                "/v1/conversions", json=[make_conversion()], headers=headers
+            )
+            assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert set(answer.json()) == PROBLEM_FIELDS
+            assert "no" not in answer.json()["detail"].split()
+        # The connections are as good as before.
+        answer = await client.post("/v1/touches", json=[make_touch()], headers=headers)
+        assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
+    with psycopg.connect(clone.superuser_url) as admin:
+        kept = admin.execute(
+            "SELECT (SELECT count(*) FROM revenue_ledger), (SELECT count(*) FROM dirty_orders)"
+        ).fetchone()
+    assert kept == (0, 0)
