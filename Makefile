@@ -6,7 +6,7 @@ DATA ?=
 MAP ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos check serve bench lock clean
+.PHONY: help demo test chaos check serve bench openapi lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,11 @@ bench: $(VENV)/dev.stamp ## Measure the claims; sizes by ARGS, see `python -m be
 	@$(BIN)/python -m bench.bench_ingest $(ARGS)
 	@$(BIN)/python -m bench.bench_attribution $(ARGS)
 	@$(BIN)/python -m bench.bench_refresh $(ARGS)
+	@$(BIN)/python -m bench.bench_latency $(ARGS)
+	@$(BIN)/python -m bench.bench_http $(ARGS)
+
+openapi: $(VENV)/base.stamp ## Write docs/openapi.json anew, after a change of the API
+	@$(BIN)/skeldir openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
 
 lock: ## Pin requirements/*.in anew, with hashes (needs uv)
 	for set in base dev; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

@@ -8,7 +8,8 @@ journey, and times how long it takes until (c) that touch's channel has credit. 
 `app_user` with the tenant bound. The clock starts when the request is sent, so each figure holds the request as well.
 
 `--today` gives the tenant so many orders of today beforehand, because a roll-up recomputes a whole day; `--history`
-gives 100 tenants so many orders over 92 days, because a refresh compares all rows of a view.
+gives 100 tenants so many orders over 92 days, because a refresh compares all rows of a view. The traffic begins when
+the daily scans for personal data are done, with which a new service begins; with `--while-scanning`, at once.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ from skeldir.attribution import credit_dirty_orders, mark_all_orders
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
 from skeldir.ingest import receive_conversions, receive_touches
+from skeldir.jobs import SCAN_PERSONAL_DATA
 from skeldir.matviews import CANONICAL_VIEWS, refresh_view, roll_up_dirty_days
 from skeldir.settings import environment_on
 from skeldir.tenants import issue_key, load_profile
@@ -169,16 +171,17 @@ def at(day: date, hour: int) -> str:
 async def probe_for(seconds: float, base: str, secret: str, readers: Readers) -> Effects:
     """Begin a probe every half second, and return when all have ended."""
     effects = Effects()
-    looking = asyncio.create_task(readers.look())
     async with (
         httpx.AsyncClient(base_url=base, headers=bearer(secret), timeout=30) as client,
-        asyncio.TaskGroup() as group,
+        asyncio.TaskGroup() as all_tasks,
     ):
-        began = monotonic()
-        for number in range(int(seconds / PROBE_EVERY_S)):
-            await asyncio.sleep(max(0.0, began + number * PROBE_EVERY_S - monotonic()))
-            group.create_task(probe(number, client, readers, effects))
-    looking.cancel()
+        looking = all_tasks.create_task(readers.look())
+        async with asyncio.TaskGroup() as probes:
+            began = monotonic()
+            for number in range(int(seconds / PROBE_EVERY_S)):
+                await asyncio.sleep(max(0.0, began + number * PROBE_EVERY_S - monotonic()))
+                probes.create_task(probe(number, client, readers, effects))
+        looking.cancel()
     return effects
 
 
@@ -230,8 +233,6 @@ async def load(place: Place, database: Database, options: Namespace) -> None:
             await for_each(await load_facts(database, admin, size), credit)
             for view in CANONICAL_VIEWS:
                 await refresh_view(database, view.name, requested_at=utc_now())
-        await admin.execute("VACUUM ANALYZE")
-        await checkpoint(admin)
 
 
 async def load_today(database: Database, tenant_id: UUID, orders: int) -> None:
@@ -265,11 +266,27 @@ async def prepared(place: Place, options: Namespace) -> AsyncIterator[tuple[Read
             await load(place, database, options)
             tenant_id = await make_tenant(database, "bench")
             await load_today(database, tenant_id, options.today)
+            async with open_superuser(place) as admin:
+                await admin.execute("VACUUM ANALYZE")
+                await checkpoint(admin)
         async with database.tenant(tenant_id) as connection:
             key = await issue_key(
                 connection, tenant_id, name="bench", scopes=["ingest"], expires_at=None
             )
         yield Readers(database, tenant_id), key.secret
+
+
+async def settle(place: Place) -> None:
+    """Return when the daily scan of every tenant, which a new service begins with, has been done."""
+    async with open_superuser(place) as admin:
+        is_done = False
+        while not is_done:
+            await asyncio.sleep(LOOK_EVERY_S * 10)
+            is_done = await admin.fetchval(
+                """SELECT NOT EXISTS (SELECT FROM tenants t WHERE NOT EXISTS (
+                   SELECT FROM jobs j WHERE j.tenant_id = t.id AND j.state = 'done' AND j.kind = $1))""",
+                SCAN_PERSONAL_DATA,
+            )
 
 
 async def measure(options: Namespace) -> None:
@@ -279,6 +296,8 @@ async def measure(options: Namespace) -> None:
         log = options.log or place.home / "service.log"
         async with prepared(place, options) as (readers, secret):
             with service(place, log) as base, console.status("Sending and probing"):
+                if not options.while_scanning:
+                    await settle(place)
                 arriving = asyncio.get_running_loop().run_in_executor(
                     other_process, send_traffic, base, secret, options.seconds, options.rate
                 )
@@ -341,6 +360,9 @@ def main() -> None:
     parser.add_argument("--today", type=int, default=0, metavar="ORDERS", help="there before")
     parser.add_argument("--history", type=int, default=0, metavar="ORDERS", help="of all tenants")
     parser.add_argument("--tenants", type=int, default=100, help="that have a history")
+    parser.add_argument(
+        "--while-scanning", action="store_true", help="begin before the daily scans have ended"
+    )
     parser.add_argument("--log", type=Path, help="where the service's log is kept")
     options = parser.parse_args()
     if options.quick:

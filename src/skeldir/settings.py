@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from skeldir.errors import ConfigurationInvalid
@@ -50,8 +50,18 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """Read the environment afresh; raises pydantic's ValidationError naming the bad variable."""
-    return Settings()
+    """Read the environment afresh.
+
+    Raises:
+        ConfigurationInvalid: a variable cannot be read; the value is not quoted, since it may be a secret.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "; ".join(f"{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        raise ConfigurationInvalid(
+            f"{faults}.", cure="Correct the variable; docs/operations.md lists them all."
+        ) from None
 
 
 def plain_postgres_url(url: str, variable: str = "DATABASE_URL") -> str:

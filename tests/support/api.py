@@ -24,6 +24,8 @@ from tests.conftest import FAST_SERVER
 from tests.support.embedded import crash, read_postmaster
 from tests.support.make import make_tenant
 
+# What was committed outlives a killed server; only the loss of the machine is not provided for.
+_DURABLE_SERVER = FAST_SERVER | {"synchronous_commit": "on"}
 PROBLEM_FIELDS = {"type", "title", "status", "code", "detail", "cure", "correlation_id"}
 
 
@@ -57,7 +59,9 @@ class OwnServer:
     url: str = field(init=False)
 
     def start(self) -> None:
-        server = self.stack.enter_context(embedded_server(self.home, server_settings=FAST_SERVER))
+        server = self.stack.enter_context(
+            embedded_server(self.home, server_settings=_DURABLE_SERVER)
+        )
         self.url = server.url(user="app_user", database="own")
         self.superuser_url = server.url()
 

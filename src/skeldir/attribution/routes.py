@@ -37,7 +37,9 @@ async def get_channels(
     summary="Explain an order's credit",
 )
 async def get_order(
-    order_id: Annotated[str, Path(min_length=1, max_length=200, description="as it was sent")],
+    order_id: Annotated[
+        str, Path(min_length=1, max_length=200, description="as it was sent", examples=["991"])
+    ],
     query: Annotated[NoQuery, Query()],  # noqa: ARG001 - it refuses what it does not know
     transaction: ReadTransaction,
 ) -> OrderExplanation:

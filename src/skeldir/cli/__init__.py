@@ -10,7 +10,7 @@ from skeldir.cli.jobs import jobs_app
 from skeldir.cli.keys import keys_app
 from skeldir.cli.pipeline import credit, matviews, refresh, show_channels
 from skeldir.cli.privacy import privacy_app
-from skeldir.cli.server import migrate, serve
+from skeldir.cli.server import migrate, openapi, serve
 from skeldir.cli.tenants import tenants_app
 from skeldir.cli.trial import demo
 from skeldir.cli.up import up
@@ -43,6 +43,7 @@ app.command("matviews")(matviews)
 app.command("migrate")(migrate)
 app.command("up")(up)
 app.command("serve")(serve)
+app.command("openapi")(openapi)
 app.command("worker")(worker)
 app.command("beat")(beat)
 app.command("demo")(demo)

@@ -32,7 +32,7 @@ def show(
         raise typer.BadParameter(f"use {', '.join(JOB_STATES)}.", param_hint="--state")
 
     async def work(runtime: Runtime) -> None:
-        async with runtime.operator() as connection:
+        async with runtime.operator(must_see_all=True) as connection:
             jobs = await list_jobs_of_all(connection, states=states, most=most)
         if not jobs:
             err.print(f"No job is {' or '.join(states)}.")
@@ -69,7 +69,7 @@ def retry(
         raise typer.BadParameter("give ids, or --all.")
 
     async def work(runtime: Runtime) -> None:
-        async with runtime.operator() as connection:
+        async with runtime.operator(must_see_all=True) as connection:
             dead = await list_jobs_of_all(connection, states=["dead"], most=100_000)
         tenant_of = {job.job_id: job.tenant_id for job in dead}
         wanted = list(tenant_of) if all_dead else list(job_ids or [])

@@ -38,6 +38,14 @@ out = Console(highlight=False, markup=False, width=max(_NARROWEST, Console().wid
 err = Console(stderr=True, highlight=False, markup=False)
 
 
+class OperatorNeeded(SkeldirError):
+    """The role in DATABASE_URL sees one tenant at a time, and the command is about all of them."""
+
+    code = "operator_needed"
+    status = 403
+    title = "The role may not see all tenants"
+
+
 class SchemaOutdated(SkeldirError):
     """The database's revision is not the program's."""
 
@@ -70,8 +78,14 @@ class Runtime:
             yield database
 
     @asynccontextmanager
-    async def operator(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-        """Open one connection as the operator, who may list all tenants."""
+    async def operator(
+        self, *, must_see_all: bool = False
+    ) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+        """Open one connection as the operator, who may list all tenants.
+
+        Raises:
+            OperatorNeeded: `must_see_all`, and the role in DATABASE_URL may not act as skeldir_owner.
+        """
         try:
             connection = await asyncpg.connect(plain_postgres_url(self.operator_url))
         except (OSError, asyncpg.PostgresError) as error:
@@ -80,6 +94,12 @@ class Runtime:
                 cure="Check DATABASE_URL and that the server runs.",
             ) from error
         try:
+            may_see_all = "SELECT pg_has_role(current_user, 'skeldir_owner', 'USAGE')"
+            if must_see_all and not await connection.fetchval(may_see_all):
+                raise OperatorNeeded(
+                    "The role in DATABASE_URL sees one tenant at a time.",
+                    cure="Run this with a role that may act as skeldir_owner, such as the one that migrates.",
+                )
             yield connection
         finally:
             await connection.close()

@@ -1,4 +1,4 @@
-"""`skeldir serve` and `skeldir migrate`."""
+"""`skeldir serve`, `skeldir openapi` and `skeldir migrate`."""
 
 from __future__ import annotations
 
@@ -28,6 +28,15 @@ def serve(
             receive_timeout_s=settings.skeldir_receive_timeout_s,
             shutdown_timeout_s=settings.skeldir_shutdown_timeout_s,
         ).run()
+
+
+def openapi() -> None:
+    """Print the API's description (OpenAPI 3.1) as JSON; no server is needed."""
+    import json
+
+    from skeldir.app import create_app
+
+    typer.echo(json.dumps(create_app().openapi(), indent=2, sort_keys=True, ensure_ascii=False))
 
 
 def migrate() -> None:

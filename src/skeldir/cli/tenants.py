@@ -47,7 +47,7 @@ def show() -> None:
     """List all tenants. With DATABASE_URL this needs a role that may act as skeldir_owner."""
 
     async def work(runtime: Runtime) -> None:
-        async with runtime.operator() as connection:
+        async with runtime.operator(must_see_all=True) as connection:
             tenants = await list_tenants(connection)
         table = Table(Column("id", min_width=36), "name", "created")
         for tenant in tenants:

@@ -1,23 +1,57 @@
-"""The application class: FastAPI, framed for every request, with its problems described as what they are."""
+"""The application class: FastAPI, framed for every request, with its answers described as what they are."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 
 from skeldir.http.middleware import RequestFrame
-from skeldir.http.problems import MEDIA_TYPE, install_problems
+from skeldir.http.problems import MEDIA_TYPE, Problem, install_problems
 
 if TYPE_CHECKING:
+    from fastapi.routing import APIRoute
     from starlette.types import ASGIApp
+
+# What the server answers before there is a request (see `serving`), and what nobody foresaw.
+_OF_EVERY_OPERATION = ("400", "408", "431", "500")
+_PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
+_CORRELATION_ID = "X-Correlation-ID"
+_SENT_ID = {
+    "name": _CORRELATION_ID,
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "a UUID by which logs and jobs are found again; anything else is replaced by a new one",
+}
+_ANSWERED_ID = {
+    "description": "what logs and jobs of the request are found by",
+    "schema": {"type": "string", "format": "uuid"},
+}
+_RETRY_AFTER = {
+    "Retry-After": {
+        "description": "seconds to wait before the next try",
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}
+_HEADERS_OF_STATUS: dict[str, dict[str, Any]] = {
+    "401": {
+        "WWW-Authenticate": {
+            "description": "the way to send a key",
+            "schema": {"type": "string", "const": "Bearer"},
+        }
+    },
+    "429": _RETRY_AFTER,
+    "503": _RETRY_AFTER,
+}
 
 
 class Api(FastAPI):
     """A FastAPI application all of whose answers carry a correlation id, and all of whose errors are problems."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(redirect_slashes=False, **options)
+        super().__init__(redirect_slashes=False, generate_unique_id_function=_name, **options)
         install_problems(self)
 
     def build_middleware_stack(self) -> ASGIApp:
@@ -25,17 +59,38 @@ class Api(FastAPI):
         return RequestFrame(super().build_middleware_stack())
 
     def openapi(self) -> dict[str, Any]:
-        """Return the API's description; a route names the model of a problem, and its media type is told here."""
+        """Return the API's description; what holds for every operation is told here and not in each route."""
         is_made = self.openapi_schema is not None
         description = super().openapi()
         if not is_made:
+            schemas = description.setdefault("components", {}).setdefault("schemas", {})
+            schemas.setdefault("Problem", Problem.model_json_schema(mode="serialization"))
             for operations in description["paths"].values():
                 for operation in operations.values():
-                    _describe_problems(operation["responses"])
+                    _describe_frame(operation)
+                    operation["responses"] = _describe_answers(operation["responses"])
         return description
 
 
-def _describe_problems(responses: dict[str, Any]) -> None:
+def _name(route: APIRoute) -> str:
+    """Call an operation as its function is called."""
+    return route.name
+
+
+def _describe_frame(operation: dict[str, Any]) -> None:
+    """Tell that no key is needed where none is asked for, and of the id that every request may bring."""
+    operation.setdefault("security", [])
+    operation.setdefault("parameters", []).append(_SENT_ID)
+
+
+def _describe_answers(declared: dict[str, Any]) -> dict[str, Any]:
+    """Return the answers by their status: the declared problems as the media type that they are, and those of all."""
+    responses: dict[str, Any] = {status: {} for status in _OF_EVERY_OPERATION} | declared
     for status, response in responses.items():
-        if status >= "400" and "application/json" in response.get("content", {}):
-            response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}
+        headers = {_CORRELATION_ID: _ANSWERED_ID} | _HEADERS_OF_STATUS.get(status, {})
+        response["headers"] = response.get("headers", {}) | headers
+        if status >= "400":
+            response.setdefault("description", HTTPStatus(int(status)).phrase)
+            json = response.get("content", {}).get("application/json", {"schema": _PROBLEM_SCHEMA})
+            response["content"] = {MEDIA_TYPE: json}
+    return dict(sorted(responses.items()))

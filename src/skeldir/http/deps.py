@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
 
 from skeldir.db.pool import Database
 from skeldir.errors import SkeldirError
@@ -20,13 +22,14 @@ class KeyMissing(SkeldirError):
     title = "A key is needed"
 
 
-def database_of(request: Request) -> Database:
+# These are coroutines, because a plain function would be sent to a thread for every request.
+async def database_of(request: Request) -> Database:
     """Return the pool that the application opened when it started."""
     database: Database = request.app.state.database
     return database
 
 
-def limits_of(request: Request) -> KeyLimits:
+async def limits_of(request: Request) -> KeyLimits:
     """Return the limits of the keys, which this process counts."""
     limits: KeyLimits = request.app.state.limits
     return limits
@@ -37,19 +40,26 @@ AppLimits = Annotated[KeyLimits, Depends(limits_of)]
 RequestBody = Annotated[bytes, Depends(read_body)]
 
 
-def bearer_secret(request: Request) -> str:
-    """Return the secret of `Authorization: Bearer …`.
+class BearerKey(SecurityBase):
+    """The secret of `Authorization: Bearer …`, which the API's description names as its security scheme."""
 
-    Raises:
-        KeyMissing: there is none.
-    """
-    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not secret.strip():
-        raise KeyMissing(
-            "The request carries no key.",
-            cure="Send it as `Authorization: Bearer <key>`; `skeldir keys create` makes one.",
-        )
-    return secret.strip()
+    def __init__(self) -> None:
+        self.model = HTTPBearer(description="a key that `skeldir keys create` made")
+        self.scheme_name = "key"
+
+    async def __call__(self, request: Request) -> str:
+        """Return the secret.
+
+        Raises:
+            KeyMissing: there is none.
+        """
+        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not secret.strip():
+            raise KeyMissing(
+                "The request carries no key.",
+                cure="Send it as `Authorization: Bearer <key>`; `skeldir keys create` makes one.",
+            )
+        return secret.strip()
 
 
-BearerSecret = Annotated[str, Depends(bearer_secret)]
+BearerSecret = Annotated[str, Depends(BearerKey())]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import asyncpg
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
@@ -149,7 +150,7 @@ class Watch:
             await sampler(self._database)
 
 
-def _watch_of(request: Request) -> Watch:
+async def _watch_of(request: Request) -> Watch:
     watch: Watch = request.app.state.watch
     return watch
 
@@ -224,7 +225,11 @@ async def worker(watch: AppWatch) -> Response:
     return answer_problem(WorkerGone(**dict(problem), processes=processes))
 
 
-@router.get("/metrics", response_class=Response, include_in_schema=False)
+@router.get(
+    "/metrics",
+    response_class=PlainTextResponse,
+    summary="What the process has counted, as Prometheus reads it",
+)
 async def metrics(watch: AppWatch) -> Response:
     """Return what this process has counted, and gauges of the database, as Prometheus reads them."""
     await watch.sample()

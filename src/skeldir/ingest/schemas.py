@@ -184,6 +184,7 @@ def batch_request_body(item: type[BaseModel]) -> dict[str, Any]:
     return {
         "requestBody": {
             "required": True,
+            "description": "An array, or one object alone, or one a line; packed or not (Content-Encoding: gzip).",
             "content": {
                 "application/json": {
                     "schema": {"type": "array", "items": schema, "maxItems": 10_000}

@@ -71,6 +71,8 @@ def configure_logging(settings: Settings, *, process: str) -> None:
         library = logging.getLogger(name)
         library.handlers.clear()
         library.propagate = True
+    # `http.answered` tells it with the route instead of the path, which may hold anything.
+    logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
     is_debugging = settings.skeldir_log_level == "debug"
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.NOTSET if is_debugging else logging.WARNING)

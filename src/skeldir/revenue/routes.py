@@ -15,6 +15,14 @@ from skeldir.tenants.access import ReadTransaction
 
 router = APIRouter(prefix="/v1/revenue", tags=["revenue"])
 _TAG = re.compile(r'"([^"]*)"')
+_TAGGED = {
+    "headers": {
+        "ETag": {
+            "description": "of this content, for If-None-Match",
+            "schema": {"type": "string", "pattern": '^"[0-9a-f]{32}"$'},
+        }
+    }
+}
 _CACHING = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
 
 
@@ -32,7 +40,10 @@ async def get_daily(
     "/realtime",
     response_model=RealtimeOut,
     responses=READ_PROBLEMS
-    | {304: {"description": "The content still is the one of the ETag that was sent"}},
+    | {
+        200: _TAGGED,
+        304: {"description": "The content still is the one of the ETag that was sent"} | _TAGGED,
+    },
     summary="Money so far",
 )
 async def get_realtime(

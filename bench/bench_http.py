@@ -1,0 +1,403 @@
+"""Claim: what the framework adds to the database's own work is known, case by case.
+
+One API process (`skeldir serve`, on a durable server) is asked by another process, 16 requests at a time, over
+connections that stay open: one touch, a batch of 1,000, the channel report of 30 days, and the money so far without
+and with its ETag. Beside each stands a bare loop in one process: 16 tasks over an asyncpg pool of the same size that
+send the very statements which the application sends for such a request (they are listened to beforehand: the look-up
+of the key, BEGIN, set tenant, …, COMMIT) with values made beforehand. All touches are new, so all are written.
+
+Shown are requests/s and p99 of both, in alternation, and how many milliseconds a request takes longer, at full speed,
+through the API: HTTP, checking, hashing, JSON, metrics, the log line, and the second trip to the pool.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import multiprocessing
+import re
+import socket
+import subprocess
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+from statistics import median, quantiles
+from uuid import UUID
+
+import asyncpg
+import httpx
+import orjson
+import uvloop
+
+from bench.support import (
+    Place,
+    checkpoint,
+    durable_place,
+    make_parser,
+    make_tenant,
+    open_program,
+    open_superuser,
+    show_table,
+)
+from bench.traffic import CHANNELS, Item, bearer
+from skeldir.app import create_app
+from skeldir.attribution import credit_dirty_orders
+from skeldir.clock import utc_now
+from skeldir.db.pool import Database
+from skeldir.ingest import receive_conversions, receive_touches
+from skeldir.matviews import CANONICAL_VIEWS, refresh_view, roll_up_dirty_days
+from skeldir.settings import environment_on
+from skeldir.tenants import issue_key, load_profile
+
+AT_A_TIME = 16
+POOL_SIZE = 8
+BATCH = 1_000
+DAYS = 30
+SPAWNING = multiprocessing.get_context("spawn")
+_IDS = re.compile("[0-9a-f]{32}(\x1f[0-9a-f]{32})*")
+# Stands in a request and its statements where each request must differ; as long as what replaces it.
+MARK = "@@@@@@@@@@@@"
+
+Statement = tuple[str, tuple[object, ...]]
+Ask = Callable[[int], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One kind of request as it goes over the wire, and how its answer begins."""
+
+    name: str
+    request: bytes
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How fast one thing went."""
+
+    per_second: float
+    p99_ms: float
+
+
+async def keep_asking(askers: Sequence[Ask], seconds: float, first: int) -> Figures:
+    """Let all ask at once, with ever new numbers from `first` on, for so long."""
+    latencies: list[float] = []
+    numbers = count(first)
+    began = time.perf_counter()
+
+    async def go_on(ask: Ask) -> None:
+        before = time.perf_counter()
+        while before < began + seconds:
+            await ask(next(numbers))
+            now = time.perf_counter()
+            latencies.append(now - before)
+            before = now
+
+    await asyncio.gather(*map(go_on, askers))
+    lasted = time.perf_counter() - began
+    return Figures(len(latencies) / lasted, 1_000 * quantiles(latencies, n=100)[98])
+
+
+def ask_the_api(port: int, case: Case, seconds: float, first: int) -> Figures:
+    """Send requests and read their answers; runs in a process of its own."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_ask_the_api(port, case, seconds, first))
+
+
+async def _ask_the_api(port: int, case: Case, seconds: float, first: int) -> Figures:
+    connections = [await asyncio.open_connection("127.0.0.1", port) for _ in range(AT_A_TIME)]
+
+    def asker(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Ask:
+        async def ask(number: int) -> None:
+            writer.write(case.request.replace(MARK.encode(), b"%012x" % number))
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = re.search(rb"content-length: (\d+)", head)
+            body = await reader.readexactly(int(length[1]) if length else 0)
+            if not (head + body).startswith(b"HTTP/1.1 200") and b" 304 " not in head[:16]:
+                raise SystemExit(f"not answered: {(head + body)[:500]!r}")
+            if case.answer not in head + body:
+                raise SystemExit(f"answered otherwise: {(head + body)[:500]!r}")
+
+        return ask
+
+    try:
+        return await keep_asking([asker(*connection) for connection in connections], seconds, first)
+    finally:
+        for _, writer in connections:
+            writer.close()
+
+
+async def replay(
+    pool: asyncpg.Pool[asyncpg.Record],
+    statements: Sequence[Statement],
+    seconds: float,
+    first: int,
+) -> Figures:
+    """Send the statements of one request after the other, over and over."""
+
+    async def ask(number: int) -> None:
+        mark = f"{number:012x}"
+        async with pool.acquire() as connection:
+            for query, values in statements:
+                if values:
+                    filled = [v.replace(MARK, mark) if isinstance(v, str) else v for v in values]
+                    await connection.fetch(query, *filled)
+                else:
+                    await connection.execute(query)
+
+    return await keep_asking([ask] * AT_A_TIME, seconds, first)
+
+
+def make_items(how_many: int) -> list[Item]:
+    """Return touches of visitors who bought nothing, so that no order is to be credited anew."""
+    moment = utc_now() - timedelta(hours=1)
+    return [
+        {
+            "idempotency_key": f"{MARK}-{number}",
+            "occurred_at": (moment + timedelta(seconds=number)).isoformat(),
+            "journey_key": f"passer-by-{number}",
+            "source": "google",
+            "medium": "cpc",
+            "campaign": "spring",
+            "landing_path": f"/p/{number}",
+        }
+        for number in range(how_many)
+    ]
+
+
+def make_cases(secret: str, tag: str) -> list[Case]:
+    """Return the five requests."""
+    first_day = (utc_now() - timedelta(days=DAYS)).date()
+
+    def write(line: str, *headers: str, body: bytes = b"") -> bytes:
+        lines = [f"{line} HTTP/1.1", "Host: bench", f"Authorization: Bearer {secret}", *headers]
+        if body:
+            lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+        return "\r\n".join([*lines, "", ""]).encode() + body
+
+    touches = "POST /v1/touches"
+    report = f"GET /v1/attribution/channels?from={first_day}"
+    so_far = "GET /v1/revenue/realtime"
+    batch = orjson.dumps(make_items(BATCH))
+    return [
+        Case("one touch", write(touches, body=orjson.dumps(make_items(1))), b'"accepted":1,'),
+        Case(f"batch of {BATCH:,}", write(touches, body=batch), b'"accepted":%d,' % BATCH),
+        Case("channel report", write(report), b'"credited_cents"'),
+        Case("realtime", write(so_far), b'"net_cents"'),
+        Case("realtime, ETag", write(so_far, f"If-None-Match: {tag}"), b" 304 "),
+    ]
+
+
+async def load(database: Database, tenant_id: UUID, orders: int) -> None:
+    """Give the tenant orders over the last days, each with three touches, and make all of it readable."""
+    for start in range(0, orders, 1_000):
+        touches: list[Item] = []
+        conversions: list[Item] = []
+        for number in range(start, min(start + 1_000, orders)):
+            moment = utc_now() - timedelta(days=1 + number % DAYS)
+            order: Item = {"journey_key": f"buyer-{number}", "occurred_at": moment.isoformat()}
+            key = {"idempotency_key": f"o-{number}", "order_id": f"o-{number}"}
+            money = {"kind": "capture", "amount_cents": 1_000 + number, "currency": "USD"}
+            conversions.append(order | key | money)
+            touches += [
+                order
+                | {"idempotency_key": f"o-{number}-{n}", "channel": CHANNELS[(number + n) % 5]}
+                for n in range(3)
+            ]
+        async with database.tenant(tenant_id) as connection:
+            profile = await load_profile(connection, tenant_id)
+            await receive_touches(connection, profile, touches, origin=f"load-{start}")
+            await receive_conversions(connection, profile, conversions, origin=f"load-{start}")
+    await credit_dirty_orders(database, tenant_id=tenant_id)
+    await roll_up_dirty_days(database, tenant_id=tenant_id)
+    for view in CANONICAL_VIEWS:
+        await refresh_view(database, view.name, requested_at=utc_now())
+
+
+def read_case(case: Case) -> tuple[str, str, dict[str, str], bytes]:
+    """Take a request apart again: method, path, headers and body."""
+    head, _, body = case.request.partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    method, path, _ = first.split(" ")
+    headers = dict(line.split(": ", 1) for line in lines)
+    return method, path, headers, body
+
+
+async def listen(place: Place, cases: Sequence[Case]) -> list[list[Statement]]:
+    """Return the statements by which the application answers each request, the marks still in them."""
+    heard: list[Statement] = []
+    app = create_app(place.app_url)
+    transport = httpx.ASGITransport(app=app)
+    logging.disable(logging.INFO)  # the application has set up its log lines for this process
+    of_cases = []
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://bench") as client,
+    ):
+        async with app.state.database.statement() as connection:
+            connection.add_query_logger(lambda said: heard.append((said.query, said.args)))
+        for case in cases:
+            method, path, headers, body = read_case(case)
+            # The first time a key's use is noted; then it is as it mostly is.
+            for mark in ("first-------", MARK):
+                heard.clear()
+                sent = body.replace(MARK.encode(), mark.encode())
+                answer = await client.request(method, path, headers=headers, content=sent)
+                answer.raise_for_status() if answer.status_code != 304 else None
+            of_cases.append([with_marked_ids(s) for s in heard if "RESET ALL" not in s[0]])
+    return of_cases
+
+
+def with_marked_ids(statement: Statement) -> Statement:
+    """Let the ids of the touches, too, differ in each request."""
+    query, values = statement
+    return query, tuple(
+        "\x1f".join(f"{MARK}70008000{n:012x}" for n in range(value.count("\x1f") + 1))
+        if isinstance(value, str) and _IDS.fullmatch(value)
+        else value
+        for value in values
+    )
+
+
+@contextmanager
+def api(place: Place) -> Iterator[int]:
+    """Run `skeldir serve` on a free port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    variables = environment_on(place.app_url) | {
+        "SKELDIR_POOL_SIZE": str(POOL_SIZE),
+        "SKELDIR_REQUESTS_PER_SECOND": "1000000",
+    }
+    words = [
+        sys.executable,
+        "-c",
+        "from skeldir.cli import main; main()",
+        "serve",
+        "--port",
+        str(port),
+    ]
+    with subprocess.Popen(
+        words, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            wait_until_ready(f"http://127.0.0.1:{port}/health/ready", process)
+            yield port
+        finally:
+            process.terminate()
+
+
+def wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Return when the API answers."""
+    for _ in range(300):
+        with suppress(httpx.TransportError):
+            if httpx.get(url).status_code == 200:
+                return
+        if process.poll() is not None:
+            break
+        time.sleep(0.1)
+    raise SystemExit("The API did not get ready.")
+
+
+async def tag_of(port: int, secret: str) -> str:
+    """Return the ETag of the money so far."""
+    async with httpx.AsyncClient(headers=bearer(secret)) as client:
+        answer = await client.get(f"http://127.0.0.1:{port}/v1/revenue/realtime")
+        return answer.headers["etag"]
+
+
+async def measure(options: Namespace) -> None:
+    """Measure both ways of each case in turn, and print them side by side."""
+    with durable_place() as place, ProcessPoolExecutor(1, SPAWNING) as client:
+        async with open_program(place) as database:
+            tenant_id = await make_tenant(database, "bench")
+            await load(database, tenant_id, options.orders)
+            async with database.tenant(tenant_id) as connection:
+                key = await issue_key(
+                    connection, tenant_id, name="bench", scopes=["ingest", "read"], expires_at=None
+                )
+        with api(place) as port:
+            tag = await tag_of(port, key.secret)
+            cases = make_cases(key.secret, tag)
+            statements = await listen(place, cases)
+            async with open_superuser(place) as admin:
+                await admin.execute("VACUUM ANALYZE")
+                await checkpoint(admin)
+            rows = []
+            first = 1
+            async with asyncpg.create_pool(
+                place.app_url, min_size=POOL_SIZE, max_size=POOL_SIZE
+            ) as pool:
+                for case, said in zip(cases, statements, strict=True):
+                    http: list[Figures] = []
+                    bare: list[Figures] = []
+                    # The first, short ones warm up.
+                    for seconds in (0.5, *[options.seconds] * options.repeats):
+                        loop = asyncio.get_running_loop()
+                        http.append(
+                            await loop.run_in_executor(
+                                client, ask_the_api, port, case, seconds, first
+                            )
+                        )
+                        bare.append(await replay(pool, said, seconds, first + 10**9))
+                        first += 10**6
+                    rows.append(row_of(case, len(said), middle(http[1:]), middle(bare[1:])))
+    show_table(
+        f"{AT_A_TIME} at a time, pool of {POOL_SIZE}; medians of {options.repeats} runs of {options.seconds:g} s",
+        (
+            "request",
+            "HTTP/s",
+            "p99 ms",
+            "SQL",
+            "bare/s",
+            "p99 ms",
+            "ratio",
+            "adds ms",
+        ),
+        rows,
+    )
+
+
+def middle(figures: Sequence[Figures]) -> Figures:
+    """Return the medians."""
+    return Figures(
+        median(f.per_second for f in figures),
+        median(f.p99_ms for f in figures),
+    )
+
+
+def row_of(case: Case, statements: int, http: Figures, bare: Figures) -> tuple[str, ...]:
+    """Set the two ways of a case side by side."""
+    return (
+        case.name,
+        f"{http.per_second:,.0f}",
+        f"{http.p99_ms:,.0f}",
+        str(statements),
+        f"{bare.per_second:,.0f}",
+        f"{bare.p99_ms:,.0f}",
+        f"{http.per_second / bare.per_second:.2f}",
+        f"{1_000 / http.per_second - 1_000 / bare.per_second:.2f}",
+    )
+
+
+def main() -> None:
+    """Read the sizes and measure."""
+    parser = make_parser(__doc__)
+    parser.add_argument("--seconds", type=float, default=3.0, help="of each run")
+    parser.add_argument("--repeats", type=int, default=1, help="runs of each case, both ways")
+    parser.add_argument("--orders", type=int, default=3_000, help="to report on")
+    options = parser.parse_args()
+    if options.quick:
+        options.seconds, options.repeats, options.orders = 0.3, 1, 300
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(measure(options))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""`skeldir jobs` as operators run it."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from tests.conftest import Clone
+from tests.e2e.test_cli import run
+
+
+def test_dead_jobs_are_shown_to_an_operator_and_tried_again(clone: Clone) -> None:
+    tenant = run(clone.app_url, "tenants", "create", "Shop").strip()
+    with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
+        admin.execute(
+            """INSERT INTO jobs (tenant_id, id, kind, state, attempts, error, correlation_id, finished_at)
+               SELECT t, gen_random_uuid(), 'attribution.credit', 'dead', 5, 'why', gen_random_uuid(), now()
+               FROM unnest(ARRAY[%s::uuid, '00000000-0000-0000-0000-000000000000']) AS t""",
+            (tenant,),
+        )
+    told = run(clone.migrator_url, "jobs")
+    assert told.count("attribution") == 2
+    assert "(all)" in told
+    for words in (("jobs",), ("jobs", "retry", "--all"), ("tenants", "list")):
+        assert "operator_needed" in run(clone.app_url, *words, status=1)
+    assert "2 jobs" in run(clone.migrator_url, "jobs", "retry", "--all")
+    assert "No job is dead" in run(clone.migrator_url, "jobs")
+
+
+def test_a_setting_that_cannot_be_read_is_told_without_its_value(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SKELDIR_POOL_SIZE", "secret")
+    told = run(clone.app_url, "matviews", status=1)
+    assert "configuration_invalid" in told
+    assert "SKELDIR_POOL_SIZE" in told
+    assert "secret" not in told

@@ -1,0 +1,201 @@
+"""`skeldir serve` as a process: what slow clients come to, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic, sleep
+
+import orjson
+import psycopg
+import pytest
+
+from skeldir.db.pool import Database
+from tests.conftest import Clone
+from tests.support.api import PROBLEM_FIELDS, bearer
+from tests.support.make import make_tenant, make_touch
+from tests.support.service import SKELDIR, free_port, wait_until
+
+PATIENCE_S = 1.0
+HEAD = b"POST /v1/touches HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+
+
+class Serving:
+    """A running `skeldir serve` on a clone."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, clone: Clone) -> None:
+        self.process = process
+        self.port = port
+        self.clone = clone
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+
+    def is_there(self) -> bool:
+        try:
+            self.connect().close()
+        except ConnectionRefusedError:
+            return False
+        return True
+
+
+@contextmanager
+def serving(clone: Clone) -> Iterator[Serving]:
+    """Serve on a free port until the end of the block."""
+    port = free_port()
+    environment = os.environ | {
+        "DATABASE_URL": clone.app_url,
+        "SKELDIR_RECEIVE_TIMEOUT_S": f"{PATIENCE_S:g}",
+        "SKELDIR_SHUTDOWN_TIMEOUT_S": "10",
+    }
+    process = subprocess.Popen([*SKELDIR, "serve", "--port", str(port)], env=environment)
+    server = Serving(process, port, clone)
+    try:
+        wait_until(lambda: server.is_there() or process.poll() is not None, 30, "it listens")
+        yield server
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def server(clone: Clone) -> Iterator[Serving]:
+    with serving(clone) as running:
+        yield running
+
+
+@pytest.fixture
+async def key(db: Database) -> bytes:
+    header = await bearer(db, await make_tenant(db, "A"), "ingest")
+    return f"Authorization: {header['Authorization']}\r\n".encode()
+
+
+def read_to_the_end(client: socket.socket) -> bytes:
+    """Return what is sent until the server closes; fail after the socket's time-out."""
+    received = b""
+    while part := client.recv(65536):
+        received += part
+    return received
+
+
+def parse(answer: bytes) -> tuple[int, dict[str, str], bytes]:
+    """Return status, headers (in small letters) and body."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+    return int(first.split()[1]), headers, body
+
+
+def is_a_408(answer: bytes, code: str) -> bool:
+    status, headers, body = parse(answer)
+    problem = orjson.loads(body)
+    assert (status, problem["code"]) == (408, code)
+    assert headers["content-type"] == "application/problem+json"
+    assert headers["connection"] == "close"
+    assert headers["x-correlation-id"] == problem["correlation_id"]
+    return set(problem) == PROBLEM_FIELDS
+
+
+@pytest.mark.parametrize("sent", [b"", b"POST /v1/tou", HEAD], ids=["nothing", "a line", "headers"])
+def test_a_client_that_does_not_finish_its_headers_is_closed(server: Serving, sent: bytes) -> None:
+    with server.connect() as client:
+        began = monotonic()
+        client.sendall(sent)
+        answer = read_to_the_end(client)
+        assert PATIENCE_S * 0.8 < monotonic() - began < PATIENCE_S * 3
+    assert is_a_408(answer, "request_timeout") if sent else answer == b""
+
+
+def test_a_client_that_drips_its_headers_is_closed_all_the_same(server: Serving) -> None:
+    with server.connect() as client:
+        began = monotonic()
+        client.sendall(HEAD)
+        client.settimeout(0.2)
+        answer = b""
+        while monotonic() - began < 5 and not answer:
+            client.sendall(b"X-More: 1\r\n")
+            try:
+                answer = client.recv(65536)
+            except TimeoutError:
+                continue
+        assert monotonic() - began < PATIENCE_S * 3
+    assert is_a_408(answer, "request_timeout")
+
+
+def test_a_client_that_stops_within_its_body_is_told_so(server: Serving, key: bytes) -> None:
+    with server.connect() as client:
+        began = monotonic()
+        client.sendall(HEAD + key + b"Content-Length: 1000\r\n\r\n[{")
+        answer = read_to_the_end(client)
+        assert PATIENCE_S * 0.8 < monotonic() - began < PATIENCE_S * 4
+    assert is_a_408(answer, "body_too_slow")
+
+
+def test_a_client_that_drips_its_body_is_told_so(server: Serving, key: bytes) -> None:
+    with server.connect() as client:
+        began = monotonic()
+        client.sendall(HEAD + key + b"Content-Length: 1000\r\n\r\n[")
+        client.settimeout(0.3)
+        answer = b""
+        while monotonic() - began < 10 and not answer:
+            client.sendall(b" ")
+            try:
+                answer = client.recv(65536)
+            except TimeoutError:
+                continue
+        assert PATIENCE_S * 2 < monotonic() - began < PATIENCE_S * 6
+    assert is_a_408(answer, "body_too_slow")
+
+
+def test_slow_clients_keep_nobody_else_waiting(server: Serving, key: bytes) -> None:
+    slow = [server.connect() for _ in range(30)]
+    for client in slow:
+        client.sendall(HEAD + key + b"Content-Length: 1000\r\n\r\n[{")
+    with server.connect() as client:
+        began = monotonic()
+        client.sendall(whole_request(key))
+        assert parse(client.recv(65536))[0] == 200
+        assert monotonic() - began < PATIENCE_S
+    for client in slow:
+        client.close()
+
+
+def whole_request(key: bytes) -> bytes:
+    body = orjson.dumps([make_touch()])
+    return HEAD + key + f"Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_that_is_told_to_stop_finishes_what_it_began(
+    server: Serving, key: bytes, sign: signal.Signals
+) -> None:
+    with (
+        psycopg.connect(server.clone.superuser_url) as lock,
+        psycopg.connect(server.clone.superuser_url, autocommit=True) as watcher,
+        server.connect() as client,
+    ):
+        lock.execute("LOCK TABLE attribution_events IN ACCESS EXCLUSIVE MODE")
+        client.sendall(whole_request(key))
+        wait_until(lambda: is_waiting(watcher), 10, "the request waits for the lock")
+        server.process.send_signal(sign)
+        wait_until(lambda: not server.is_there(), 5, "it accepts nobody any more")
+        sleep(0.5)
+        assert server.process.poll() is None
+        lock.rollback()
+        status, _, body = parse(read_to_the_end(client))
+        assert (status, orjson.loads(body)["accepted"]) == (200, 1)
+        assert server.process.wait(10) == 0
+        kept = watcher.execute("SELECT count(*) FROM attribution_events").fetchone()
+        assert kept == (1,)
+
+
+def is_waiting(watcher: psycopg.Connection[tuple[object, ...]]) -> bool:
+    row = watcher.execute(
+        "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+        " WHERE NOT l.granted AND a.datname = current_database())"
+    ).fetchone()
+    return row == (True,)

@@ -1,0 +1,206 @@
+"""What the health routes and the metrics say of a process, of the database under it, and of the workers beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from time import monotonic
+
+import httpx
+import psycopg
+import pytest
+from fastapi import FastAPI
+
+from skeldir.db.pool import Database, open_database
+from skeldir.http.health import Needs, ProcessesSeen, Watch
+from skeldir.jobs.heartbeats import last_heartbeats
+from skeldir.matviews import CANONICAL_VIEWS
+from skeldir.migrations.revision import head_revision
+from tests.conftest import Clone
+from tests.support.api import PROBLEM_FIELDS, asking
+
+ALL_WELL = dict.fromkeys(("database", "schema", "views", "role"), "ok")
+Change = Callable[[str], None]
+
+
+@pytest.fixture
+async def asked(clone: Clone) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
+    async with asking(clone.app_url) as pair:
+        yield pair
+
+
+@pytest.fixture
+def client(asked: tuple[FastAPI, httpx.AsyncClient]) -> httpx.AsyncClient:
+    return asked[1]
+
+
+@pytest.fixture
+def change(clone: Clone) -> Change:
+    """Let the superuser change the test's database."""
+
+    def execute(statement: str) -> None:
+        with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
+            admin.execute(statement.encode())
+
+    return execute
+
+
+def take_away(clone: Clone) -> None:
+    """Let the test's database be gone, as its program sees it."""
+    with psycopg.connect(clone.server.url(), autocommit=True) as admin:
+        admin.execute(f"ALTER DATABASE {clone.name} ALLOW_CONNECTIONS false")
+        admin.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s",
+            (clone.name,),
+        )
+
+
+def give_back(clone: Clone) -> None:
+    with psycopg.connect(clone.server.url(), autocommit=True) as admin:
+        admin.execute(f"ALTER DATABASE {clone.name} ALLOW_CONNECTIONS true")
+
+
+async def failing_checks(client: httpx.AsyncClient) -> dict[str, str]:
+    """Return the checks that do not hold; their names stand in the problem's detail, too."""
+    answer = await client.get("/health/ready")
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert int(answer.headers["retry-after"]) >= 1
+    assert set(answer.json()) == PROBLEM_FIELDS | {"checks"}
+    checks: dict[str, str] = answer.json()["checks"]
+    assert set(checks) == set(ALL_WELL)
+    failing = {check: sentence for check, sentence in checks.items() if sentence != "ok"}
+    assert answer.json()["detail"] == f"What does not hold: {', '.join(failing)}."
+    return failing
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/live"])
+async def test_a_process_that_answers_says_so_and_no_more(
+    client: httpx.AsyncClient, clone: Clone, path: str
+) -> None:
+    answer = await client.get(path)
+    assert (answer.status_code, answer.content) == (200, b'{"status":"healthy"}')
+    take_away(clone)
+    answer = await client.get(path)
+    assert (answer.status_code, answer.content) == (200, b'{"status":"healthy"}')
+
+
+async def test_a_process_that_can_work_is_ready(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/health/ready")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready", "checks": ALL_WELL})
+
+
+async def test_a_database_that_is_away_is_named_and_soon_seen_again(
+    client: httpx.AsyncClient, clone: Clone
+) -> None:
+    take_away(clone)
+    began = monotonic()
+    failing = await failing_checks(client)
+    assert failing["database"] == "The database does not answer."
+    assert set(failing) == set(ALL_WELL)
+    give_back(clone)
+    assert (await client.get("/health/ready")).status_code == 200
+    assert monotonic() - began < 5
+
+
+async def test_a_schema_of_another_revision_is_named(
+    client: httpx.AsyncClient, change: Change
+) -> None:
+    change("UPDATE alembic_version SET version_num = 'elsewhere'")
+    failing = await failing_checks(client)
+    assert set(failing) == {"schema"}
+    assert "elsewhere" in failing["schema"]
+    assert head_revision() in failing["schema"]
+
+
+async def test_a_view_that_is_gone_and_one_too_many_are_named(
+    client: httpx.AsyncClient, change: Change
+) -> None:
+    gone = CANONICAL_VIEWS[0].name
+    change(f"DROP MATERIALIZED VIEW {gone} CASCADE")
+    change("CREATE MATERIALIZED VIEW public.one_too_many AS SELECT 1 AS one")
+    failing = await failing_checks(client)
+    assert set(failing) == {"views"}
+    assert gone in failing["views"]
+    assert "one_too_many" in failing["views"]
+
+
+async def test_a_role_that_has_become_too_mighty_is_named(clone: Clone) -> None:
+    role = f"r_{clone.name}"
+    with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
+        admin.execute(f"CREATE ROLE {role} LOGIN IN ROLE app_user")
+        try:
+            url = clone.server.url(user=role, database=clone.name)
+            async with asking(url) as (_, client):
+                assert (await client.get("/health/ready")).status_code == 200
+                admin.execute(f"ALTER ROLE {role} BYPASSRLS")
+                failing = await failing_checks(client)
+                assert failing == {"role": "The role bypasses row-level security."}
+        finally:
+            admin.execute(f"DROP ROLE {role}")
+
+
+async def test_without_a_heartbeat_no_worker_works(
+    client: httpx.AsyncClient, change: Change
+) -> None:
+    answer = await client.get("/health/worker")
+    assert (answer.status_code, answer.json()["code"]) == (503, "worker_gone")
+    assert set(answer.json()) == PROBLEM_FIELDS | {"processes"}
+    assert answer.json()["processes"] == {}
+    change("INSERT INTO heartbeats (process_id, role) VALUES (gen_random_uuid(), 'beat')")
+    answer = await client.get("/health/worker")
+    assert (answer.status_code, set(answer.json()["processes"])) == (503, {"beat"})
+
+
+async def test_a_worker_works_as_long_as_it_is_heard_of(
+    client: httpx.AsyncClient, change: Change
+) -> None:
+    change("INSERT INTO heartbeats (process_id, role) VALUES (gen_random_uuid(), 'worker')")
+    answer = await client.get("/health/worker")
+    assert (answer.status_code, answer.json()["status"]) == (200, "healthy")
+    assert ProcessesSeen.model_validate(answer.json()["processes"]["worker"]).alive == 1
+    change("UPDATE heartbeats SET seen_at = now() - interval '14 s'")
+    assert (await client.get("/health/worker")).status_code == 200
+    change("UPDATE heartbeats SET seen_at = now() - interval '16 s'")
+    answer = await client.get("/health/worker")
+    assert (answer.status_code, answer.json()["processes"]["worker"]["alive"]) == (503, 0)
+
+
+async def test_without_a_database_nothing_is_said_of_workers(
+    client: httpx.AsyncClient, clone: Clone, change: Change
+) -> None:
+    change("INSERT INTO heartbeats (process_id, role) VALUES (gen_random_uuid(), 'worker')")
+    take_away(clone)
+    answer = await client.get("/health/worker")
+    assert (answer.status_code, answer.json()["code"]) == (503, "worker_gone")
+    assert "database" in answer.json()["detail"]
+
+
+async def test_the_metrics_are_told_with_and_without_a_database(
+    client: httpx.AsyncClient, clone: Clone
+) -> None:
+    for state in ("1.0", "0.0", "1.0"):
+        answer = await client.get("/metrics")
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/plain; version=")
+        lines = answer.text.splitlines()
+        assert any(line.startswith("python_gc_objects_collected_total{") for line in lines)
+        assert f"skeldir_database_up {state}" in lines
+        assert f'skeldir_http_ready{{check="database"}} {state}' in lines
+        take_away(clone) if state == "1.0" else give_back(clone)
+    give_back(clone)
+
+
+async def test_the_gauges_are_asked_for_once_a_second_at_most(clone: Clone) -> None:
+    times: list[float] = []
+
+    async def sample(_database: Database) -> None:
+        times.append(monotonic())
+
+    async with open_database(clone.app_url, pool_size=1, statement_timeout_ms=1_000) as database:
+        watch = Watch(database, Needs(head_revision(), frozenset(), last_heartbeats, (sample,)))
+        began = monotonic()
+        while monotonic() < began + 2.2:
+            await asyncio.gather(watch.sample(), watch.sample())
+        await watch.close()
+    assert len(times) == 3

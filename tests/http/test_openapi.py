@@ -1,0 +1,169 @@
+"""The committed description of the API is the one that runs: nothing is missing in it, and nothing is invented."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi.routing import iter_route_contexts
+from openapi_schema_validator import OAS31Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from skeldir.app import create_app
+from skeldir.db.pool import Database
+from skeldir.tenants import issue_key
+from tests.conftest import Clone
+from tests.support.reading import open_client
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.json"
+CONTRACT: dict[str, Any] = json.loads(DOCUMENT.read_text(encoding="utf-8"))
+OPERATIONS: dict[tuple[str, str], dict[str, Any]] = {
+    (method, path): operation
+    for path, operations in CONTRACT["paths"].items()
+    for method, operation in operations.items()
+}
+# The pages that show the description, and the description.
+NOT_OF_THE_API = {"/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"}
+OPEN = {"/health", "/health/live", "/health/ready", "/health/worker", "/metrics"}
+OF_ALL = {"200", "400", "408", "431", "500"}
+OF_A_KEY = {"401", "403", "422", "429", "503"}
+MORE = {
+    ("get", "/health/ready"): {"503"},
+    ("get", "/health/worker"): {"503"},
+    ("post", "/v1/touches"): {"413", "415"},
+    ("post", "/v1/conversions"): {"413", "415"},
+    ("get", "/v1/attribution/orders/{order_id}"): {"404"},
+    ("get", "/v1/revenue/realtime"): {"304"},
+}
+
+
+@pytest.fixture
+async def client(clone: Clone) -> AsyncIterator[httpx.AsyncClient]:
+    async with open_client(clone) as open_:
+        yield open_
+
+
+@pytest.fixture
+async def key(db: Database, tenant: UUID) -> dict[str, str]:
+    async with db.tenant(tenant) as connection:
+        made = await issue_key(
+            connection, tenant, name="all", scopes=["ingest", "read"], expires_at=None
+        )
+    return {"Authorization": f"Bearer {made.secret}"}
+
+
+def routes_of_the_app() -> set[tuple[str, str]]:
+    return {
+        (method.lower(), re.sub(r":\w+}", "}", route.path))
+        for route in iter_route_contexts(create_app().routes)
+        if route.path is not None and route.path not in NOT_OF_THE_API
+        for method in route.methods or ()
+    }
+
+
+def test_the_committed_description_is_the_one_of_the_app() -> None:
+    runs = json.dumps(create_app().openapi(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    assert DOCUMENT.read_text(encoding="utf-8") == runs, "run `make openapi` and look at the change"
+
+
+async def test_the_app_serves_its_description(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/openapi.json")).json() == CONTRACT
+
+
+def test_every_route_is_described_and_every_description_has_a_route() -> None:
+    assert set(OPERATIONS) == routes_of_the_app()
+    assert len(OPERATIONS) == 14
+
+
+def test_the_description_is_openapi_3_1() -> None:
+    assert CONTRACT["openapi"].startswith("3.1.")
+    OpenAPIV31SpecValidator(CONTRACT).validate()
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+async def test_every_operation_answers_as_described(
+    client: httpx.AsyncClient, key: dict[str, str], method: str, path: str
+) -> None:
+    body = b"[]" if method == "post" else None
+    asked = path.replace("{order_id}", "991")
+    described = OPERATIONS[method, path]["responses"]
+    with_key = await client.request(method, asked, headers=key, content=body)
+    expected = {"/v1/attribution/orders/{order_id}": 404, "/health/worker": 503}.get(path, 200)
+    assert with_key.status_code == expected
+    without = await client.request(method, asked, content=body)
+    assert without.status_code == (expected if path in OPEN else 401)
+    for answer in (with_key, without):
+        assert_is_described(answer, described)
+
+
+def assert_is_described(answer: httpx.Response, described: dict[str, Any]) -> None:
+    response = described[str(answer.status_code)]
+    media = answer.headers["content-type"].partition(";")[0]
+    schema = response["content"][media]["schema"]
+    assert faults_of(answer.json() if media.endswith("json") else answer.text, schema) == []
+    for name in response["headers"]:
+        assert name in answer.headers
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_every_operation_says_whether_it_needs_a_key_and_which_problems_it_knows(
+    method: str, path: str
+) -> None:
+    operation = OPERATIONS[method, path]
+    assert operation["security"] == ([] if path in OPEN else [{"key": []}])
+    expected = OF_ALL | (set() if path in OPEN else OF_A_KEY) | MORE.get((method, path), set())
+    assert set(operation["responses"]) == expected
+    for status, response in operation["responses"].items():
+        assert "X-Correlation-ID" in response["headers"]
+        if status >= "400":
+            assert list(response["content"]) == ["application/problem+json"]
+
+
+def test_the_scheme_of_the_keys_is_bearer() -> None:
+    (scheme,) = CONTRACT["components"]["securitySchemes"].values()
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+
+
+def schemas_with_examples(part: object = CONTRACT) -> Iterator[dict[str, Any]]:
+    """Find every schema, parameter or media type that shows examples."""
+    if isinstance(part, dict):
+        if isinstance(part.get("examples"), list):
+            yield part
+        assert "example" not in part, "say `examples`, which are checked"
+        for inner in part.values():
+            yield from schemas_with_examples(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            yield from schemas_with_examples(inner)
+
+
+def faults_of(value: object, schema: dict[str, Any]) -> list[str]:
+    """Return what the schema, whose references are to the contract, does not allow; formats are looked at."""
+    whole = schema | {"components": CONTRACT["components"]}
+    validator = OAS31Validator(whole, format_checker=OAS31Validator.FORMAT_CHECKER)
+    return [fault.message for fault in validator.iter_errors(value)]
+
+
+def test_every_example_fits_its_schema() -> None:
+    schemas = list(schemas_with_examples())
+    assert len(schemas) == 9
+    for schema in schemas:
+        for example in schema["examples"]:
+            assert faults_of(example, schema) == []
+
+
+def test_an_example_that_does_not_fit_is_found() -> None:
+    (item,) = (s for s in schemas_with_examples() if s.get("title") == "ConversionItem")
+    example = item["examples"][0]
+    for broken in (
+        example | {"occurred_at": "yesterday"},
+        example | {"amount_cents": 1.5},
+        {"order_id": "991"},
+    ):
+        assert faults_of(broken, item) != []
