@@ -6,8 +6,9 @@ and with its ETag. Beside each stands a bare loop in one process: 16 tasks over 
 send the very statements which the application sends for such a request (they are listened to beforehand: the look-up
 of the key, BEGIN, set tenant, …, COMMIT) with values made beforehand. All touches are new, so all are written.
 
-Shown are requests/s and p99 of both, in alternation, and how many milliseconds a request takes longer, at full speed,
-through the API: HTTP, checking, hashing, JSON, metrics, the log line, and the second trip to the pool.
+Shown are requests/s and p99 of both, in alternation, and the processor time of one request in the API's process and
+in the bare loop's. The difference is what the framework costs, whatever else the machine does: HTTP, checking, hashing,
+JSON, metrics, the log line, and the second trip to the pool.
 """
 
 from __future__ import annotations
@@ -21,23 +22,24 @@ import subprocess
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import timedelta
-from itertools import count
-from statistics import median, quantiles
+from statistics import median
 from uuid import UUID
 
 import asyncpg
 import httpx
 import orjson
+import psutil
 import uvloop
 
+from bench.asking import AT_A_TIME, MARK, Case, Figures, ask_the_api, keep_asking
 from bench.support import (
     Place,
     checkpoint,
+    console,
     durable_place,
     make_parser,
     make_tenant,
@@ -55,82 +57,13 @@ from skeldir.matviews import CANONICAL_VIEWS, refresh_view, roll_up_dirty_days
 from skeldir.settings import environment_on
 from skeldir.tenants import issue_key, load_profile
 
-AT_A_TIME = 16
 POOL_SIZE = 8
 BATCH = 1_000
 DAYS = 30
 SPAWNING = multiprocessing.get_context("spawn")
 _IDS = re.compile("[0-9a-f]{32}(\x1f[0-9a-f]{32})*")
-# Stands in a request and its statements where each request must differ; as long as what replaces it.
-MARK = "@@@@@@@@@@@@"
 
 Statement = tuple[str, tuple[object, ...]]
-Ask = Callable[[int], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One kind of request as it goes over the wire, and how its answer begins."""
-
-    name: str
-    request: bytes
-    answer: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """How fast one thing went."""
-
-    per_second: float
-    p99_ms: float
-
-
-async def keep_asking(askers: Sequence[Ask], seconds: float, first: int) -> Figures:
-    """Let all ask at once, with ever new numbers from `first` on, for so long."""
-    latencies: list[float] = []
-    numbers = count(first)
-    began = time.perf_counter()
-
-    async def go_on(ask: Ask) -> None:
-        before = time.perf_counter()
-        while before < began + seconds:
-            await ask(next(numbers))
-            now = time.perf_counter()
-            latencies.append(now - before)
-            before = now
-
-    await asyncio.gather(*map(go_on, askers))
-    lasted = time.perf_counter() - began
-    return Figures(len(latencies) / lasted, 1_000 * quantiles(latencies, n=100)[98])
-
-
-def ask_the_api(port: int, case: Case, seconds: float, first: int) -> Figures:
-    """Send requests and read their answers; runs in a process of its own."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_ask_the_api(port, case, seconds, first))
-
-
-async def _ask_the_api(port: int, case: Case, seconds: float, first: int) -> Figures:
-    connections = [await asyncio.open_connection("127.0.0.1", port) for _ in range(AT_A_TIME)]
-
-    def asker(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Ask:
-        async def ask(number: int) -> None:
-            writer.write(case.request.replace(MARK.encode(), b"%012x" % number))
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = re.search(rb"content-length: (\d+)", head)
-            body = await reader.readexactly(int(length[1]) if length else 0)
-            if not (head + body).startswith(b"HTTP/1.1 200") and b" 304 " not in head[:16]:
-                raise SystemExit(f"not answered: {(head + body)[:500]!r}")
-            if case.answer not in head + body:
-                raise SystemExit(f"answered otherwise: {(head + body)[:500]!r}")
-
-        return ask
-
-    try:
-        return await keep_asking([asker(*connection) for connection in connections], seconds, first)
-    finally:
-        for _, writer in connections:
-            writer.close()
 
 
 async def replay(
@@ -187,10 +120,10 @@ def make_cases(secret: str, tag: str) -> list[Case]:
     batch = orjson.dumps(make_items(BATCH))
     return [
         Case("one touch", write(touches, body=orjson.dumps(make_items(1))), b'"accepted":1,'),
-        Case(f"batch of {BATCH:,}", write(touches, body=batch), b'"accepted":%d,' % BATCH),
-        Case("channel report", write(report), b'"credited_cents"'),
+        Case(f"{BATCH:,} touches", write(touches, body=batch), b'"accepted":%d,' % BATCH),
+        Case("channels", write(report), b'"credited_cents"'),
         Case("realtime", write(so_far), b'"net_cents"'),
-        Case("realtime, ETag", write(so_far, f"If-None-Match: {tag}"), b" 304 "),
+        Case("with ETag", write(so_far, f"If-None-Match: {tag}"), b" 304 "),
     ]
 
 
@@ -266,8 +199,8 @@ def with_marked_ids(statement: Statement) -> Statement:
 
 
 @contextmanager
-def api(place: Place) -> Iterator[int]:
-    """Run `skeldir serve` on a free port."""
+def api(place: Place) -> Iterator[tuple[int, psutil.Process]]:
+    """Run `skeldir serve`; give its port and process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -288,7 +221,7 @@ def api(place: Place) -> Iterator[int]:
     ) as process:
         try:
             wait_until_ready(f"http://127.0.0.1:{port}/health/ready", process)
-            yield port
+            yield port, psutil.Process(process.pid)
         finally:
             process.terminate()
 
@@ -322,13 +255,14 @@ async def measure(options: Namespace) -> None:
                 key = await issue_key(
                     connection, tenant_id, name="bench", scopes=["ingest", "read"], expires_at=None
                 )
-        with api(place) as port:
+        with api(place) as (port, server):
             tag = await tag_of(port, key.secret)
             cases = make_cases(key.secret, tag)
             statements = await listen(place, cases)
             async with open_superuser(place) as admin:
                 await admin.execute("VACUUM ANALYZE")
                 await checkpoint(admin)
+            figures: list[tuple[Case, Figures, Figures]] = []
             rows = []
             first = 1
             async with asyncpg.create_pool(
@@ -340,49 +274,64 @@ async def measure(options: Namespace) -> None:
                     # The first, short ones warm up.
                     for seconds in (0.5, *[options.seconds] * options.repeats):
                         loop = asyncio.get_running_loop()
-                        http.append(
-                            await loop.run_in_executor(
-                                client, ask_the_api, port, case, seconds, first
-                            )
+                        used = cpu_of(server)
+                        asked = await loop.run_in_executor(
+                            client, ask_the_api, port, case, seconds, first
                         )
-                        bare.append(await replay(pool, said, seconds, first + 10**9))
+                        http.append(asked.with_cpu(cpu_of(server) - used))
+                        used = time.process_time()
+                        replayed = await replay(pool, said, seconds, first + 10**9)
+                        bare.append(replayed.with_cpu(time.process_time() - used))
                         first += 10**6
-                    rows.append(row_of(case, len(said), middle(http[1:]), middle(bare[1:])))
+                    figures.append((case, middle(http[1:]), middle(bare[1:])))
+                    rows.append(row_of(len(said), *figures[-1]))
     show_table(
-        f"{AT_A_TIME} at a time, pool of {POOL_SIZE}; medians of {options.repeats} runs of {options.seconds:g} s",
-        (
-            "request",
-            "HTTP/s",
-            "p99 ms",
-            "SQL",
-            "bare/s",
-            "p99 ms",
-            "ratio",
-            "adds ms",
-        ),
+        f"{AT_A_TIME} at a time, pool of {POOL_SIZE}, medians of {options.repeats} x {options.seconds:g} s; ms",
+        ("request", "HTTP/s", "p99", "CPU", "SQL", "bare/s", "p99", "CPU", "ratio", "adds"),
         rows,
     )
+    show_cost(figures)
+
+
+def cpu_of(process: psutil.Process) -> float:
+    """Return the seconds of processor time that a process has had."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def middle(figures: Sequence[Figures]) -> Figures:
     """Return the medians."""
     return Figures(
+        sum(f.requests for f in figures),
         median(f.per_second for f in figures),
         median(f.p99_ms for f in figures),
+        median(f.cpu_ms for f in figures),
     )
 
 
-def row_of(case: Case, statements: int, http: Figures, bare: Figures) -> tuple[str, ...]:
+def row_of(statements: int, case: Case, http: Figures, bare: Figures) -> tuple[str, ...]:
     """Set the two ways of a case side by side."""
     return (
         case.name,
         f"{http.per_second:,.0f}",
         f"{http.p99_ms:,.0f}",
+        f"{http.cpu_ms:,.2f}",
         str(statements),
         f"{bare.per_second:,.0f}",
         f"{bare.p99_ms:,.0f}",
+        f"{bare.cpu_ms:,.2f}",
         f"{http.per_second / bare.per_second:.2f}",
-        f"{1_000 / http.per_second - 1_000 / bare.per_second:.2f}",
+        f"{http.cpu_ms - bare.cpu_ms:.2f}",
+    )
+
+
+def show_cost(figures: Sequence[tuple[Case, Figures, Figures]]) -> None:
+    """Say in a sentence what the table shows."""
+    added = [http.cpu_ms - bare.cpu_ms for _, http, bare in figures]
+    single = [ms for ms, (case, _, _) in zip(added, figures, strict=True) if case != figures[1][0]]
+    console.print(
+        f"The framework takes {min(single):.1f} to {max(single):.1f} ms of processor time a request, "
+        f"and {1_000 * added[1] / BATCH:.0f} µs for each touch of a batch."
     )
 
 

@@ -94,8 +94,9 @@ class Runtime:
                 cure="Check DATABASE_URL and that the server runs.",
             ) from error
         try:
-            may_see_all = "SELECT pg_has_role(current_user, 'skeldir_owner', 'USAGE')"
-            if must_see_all and not await connection.fetchval(may_see_all):
+            if must_see_all and not await connection.fetchval(
+                "SELECT pg_has_role(current_user, 'skeldir_owner', 'USAGE')"
+            ):
                 raise OperatorNeeded(
                     "The role in DATABASE_URL sees one tenant at a time.",
                     cure="Run this with a role that may act as skeldir_owner, such as the one that migrates.",

@@ -96,8 +96,8 @@ def _read_correlation_id(sent: bytes) -> UUID:
 
 
 def _route_template(scope: Scope) -> str:
-    """Return the path of the route as it is written in the program: `/v1/orders/{order_id}`."""
-    template = getattr(scope.get("route"), "path", None)
+    """Return the path of the route as the API's description writes it: `/v1/orders/{order_id}`."""
+    template = getattr(scope.get("route"), "path_format", None)
     return template if isinstance(template, str) else UNKNOWN_ROUTE
 
 

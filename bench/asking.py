@@ -1,0 +1,91 @@
+"""Asking at full speed: so many at a time, from a process of its own, over connections that stay open."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from statistics import quantiles
+
+import uvloop
+
+AT_A_TIME = 16
+# Stands in a request and its statements where each request must differ; as long as what replaces it.
+MARK = "@@@@@@@@@@@@"
+
+Ask = Callable[[int], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One kind of request as it goes over the wire, and how its answer begins."""
+
+    name: str
+    request: bytes
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How fast one thing went, and the processor time that it took of the process that did it, for one request."""
+
+    requests: int
+    per_second: float
+    p99_ms: float
+    cpu_ms: float = 0.0
+
+    def with_cpu(self, cpu_s: float) -> Figures:
+        """Add the processor time of all requests together, in seconds."""
+        return replace(self, cpu_ms=1_000 * cpu_s / self.requests)
+
+
+async def keep_asking(askers: Sequence[Ask], seconds: float, first: int) -> Figures:
+    """Let all ask at once, with ever new numbers from `first` on, for so long."""
+    latencies: list[float] = []
+    numbers = count(first)
+    began = time.perf_counter()
+
+    async def go_on(ask: Ask) -> None:
+        before = time.perf_counter()
+        while before < began + seconds:
+            await ask(next(numbers))
+            now = time.perf_counter()
+            latencies.append(now - before)
+            before = now
+
+    await asyncio.gather(*map(go_on, askers))
+    lasted = time.perf_counter() - began
+    p99_ms = 1_000 * quantiles(latencies, n=100)[98]
+    return Figures(len(latencies), len(latencies) / lasted, p99_ms)
+
+
+def ask_the_api(port: int, case: Case, seconds: float, first: int) -> Figures:
+    """Send requests and read their answers; runs in a process of its own."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_ask_the_api(port, case, seconds, first))
+
+
+async def _ask_the_api(port: int, case: Case, seconds: float, first: int) -> Figures:
+    connections = [await asyncio.open_connection("127.0.0.1", port) for _ in range(AT_A_TIME)]
+
+    def asker(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Ask:
+        async def ask(number: int) -> None:
+            writer.write(case.request.replace(MARK.encode(), b"%012x" % number))
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = re.search(rb"content-length: (\d+)", head)
+            body = await reader.readexactly(int(length[1]) if length else 0)
+            if not (head + body).startswith(b"HTTP/1.1 200") and b" 304 " not in head[:16]:
+                raise SystemExit(f"not answered: {(head + body)[:500]!r}")
+            if case.answer not in head + body:
+                raise SystemExit(f"answered otherwise: {(head + body)[:500]!r}")
+
+        return ask
+
+    try:
+        return await keep_asking([asker(*connection) for connection in connections], seconds, first)
+    finally:
+        for _, writer in connections:
+            writer.close()

@@ -1,0 +1,113 @@
+"""What is counted and logged of a request: the route as it is described, never as it was asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import httpx
+import pytest
+from prometheus_client import REGISTRY
+from starlette.types import Message, Receive, Scope, Send
+
+from skeldir.http.middleware import RequestFrame
+from skeldir.observability.context import current_correlation_id, current_tenant_id, note_tenant
+from tests.conftest import Clone
+from tests.support.api import asking
+
+
+@pytest.fixture
+async def client(clone: Clone) -> AsyncIterator[httpx.AsyncClient]:
+    async with asking(clone.app_url) as (_, client):
+        yield client
+
+
+def counted() -> dict[tuple[str, str, str], float]:
+    """Return how many requests were counted by method, route and status."""
+    (family,) = [f for f in REGISTRY.collect() if f.name == "skeldir_http_request_seconds"]
+    return {
+        (sample.labels["method"], sample.labels["route"], sample.labels["status"]): sample.value
+        for sample in family.samples
+        if sample.name.endswith("_count")
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "labels"),
+    [
+        ("GET", "/health", ("GET", "/health", "200")),
+        ("GET", "/health?secret=1", ("GET", "/health", "200")),
+        ("GET", "/v1/attribution/orders/{}", ("GET", "/v1/attribution/orders/{order_id}", "401")),
+        ("DELETE", "/v1/touches", ("DELETE", "/v1/touches", "405")),
+        ("GET", "/{}", ("GET", "unknown", "404")),
+        ("GET", "/v1/{}/x", ("GET", "unknown", "404")),
+        ("PROPFIND", "/{}", ("OTHER", "unknown", "404")),
+    ],
+)
+async def test_a_request_is_counted_and_logged_by_the_template_of_its_route(
+    client: httpx.AsyncClient,
+    caplog: pytest.LogCaptureFixture,
+    method: str,
+    path: str,
+    labels: tuple[str, str, str],
+) -> None:
+    before = counted()
+    with caplog.at_level(logging.INFO, logger="skeldir.http.middleware"):
+        await client.request(method, path.format(uuid4()))
+    after = counted()
+    grown = {key: n - before.get(key, 0) for key, n in after.items() if n != before.get(key, 0)}
+    assert grown == {labels: 1}
+    (record,) = [each for each in caplog.records if each.getMessage() == "http.answered"]
+    said = vars(record)
+    assert (said["method"], said["route"], said["status"]) == labels
+    assert 0 <= said["seconds"] < 10
+
+
+def scope_of(headers: list[tuple[bytes, bytes]]) -> Scope:
+    class State:
+        receive_timeout_s = 0.1
+
+    class App:
+        state = State()
+
+    return {"type": "http", "method": "POST", "path": "/", "headers": headers, "app": App()}
+
+
+async def test_an_error_that_nobody_answered_is_counted_too_and_the_context_is_left() -> None:
+    async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+        note_tenant(uuid4())
+        raise ZeroDivisionError
+
+    before = counted().get(("POST", "unknown", "none"), 0)
+    with pytest.raises(ZeroDivisionError):
+        await RequestFrame(broken)(scope_of([]), no_message, swallow)
+    assert counted()["POST", "unknown", "none"] == before + 1
+    assert current_correlation_id() is current_tenant_id() is None
+
+
+async def no_message() -> Message:
+    raise AssertionError("nothing was to be received")
+
+
+async def swallow(message: Message) -> None:
+    return None
+
+
+async def test_what_follows_a_whole_body_may_take_its_time() -> None:
+    """A client that waits for a slow answer is not one that sends slowly."""
+    sent = [{"type": "http.request", "body": b"[]", "more_body": False}]
+    received: list[Message] = []
+
+    async def receive() -> Message:
+        if sent:
+            return sent.pop()
+        await asyncio.sleep(0.3)
+        return {"type": "http.disconnect"}
+
+    async def waits(scope: Scope, receive: Receive, send: Send) -> None:
+        received.extend([await receive(), await receive()])
+
+    await RequestFrame(waits)(scope_of([]), receive, swallow)
+    assert [message["type"] for message in received] == ["http.request", "http.disconnect"]
