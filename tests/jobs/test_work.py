@@ -363,3 +363,21 @@ async def test_time_that_is_up_says_that_more_may_be_left(db: Database, tenant: 
         await ask(db, tenant, arguments={"n": n})
     assert await do_jobs(db, {CREDIT: kind_of(run_for_a_while)}, budget_s=0.08) is True
     assert await do_jobs(db, {CREDIT: kind_of(run_for_a_while)}) is False
+
+
+async def test_a_lease_that_could_not_be_extended_in_time_does_not_end_the_job(
+    clone: Clone,
+) -> None:
+    """The row is held by somebody else for longer than a statement may take."""
+    async with open_database(clone.app_url, pool_size=4, statement_timeout_ms=200) as database:
+        tenant = await make_tenant(database, "A")
+
+        async def hold_the_row(_: Database, job: Job) -> None:
+            async with database.tenant(tenant) as connection:
+                await job.hold(connection)
+                await asyncio.sleep(0.8)
+
+        await ask(database, tenant)
+        kind = kind_of(hold_the_row, lease_s=0.6)
+        await run_job(database, kind, await claim_only(database, kind))
+        assert [row["state"] for row in await rows(database, tenant)] == ["done"]

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from skeldir.db.pool import DatabaseBusy, DatabaseUnreachable
+from skeldir.db.pool import DatabaseBusy, DatabaseUnreachable, QueryTooSlow
 from skeldir.errors import SkeldirError
 from skeldir.jobs.store import queries
 
@@ -131,4 +131,4 @@ class WorkLoop:
                 await queries.delete_heartbeat(connection, process_id=self._process_id)
 
 
-_AWAY = (DatabaseUnreachable, DatabaseBusy, asyncpg.PostgresError, OSError)
+_AWAY = (DatabaseUnreachable, DatabaseBusy, QueryTooSlow, asyncpg.PostgresError, OSError)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from skeldir.db.pool import DatabaseBusy, DatabaseUnreachable
+from skeldir.db.pool import DatabaseBusy, DatabaseUnreachable, QueryTooSlow
 from skeldir.errors import SkeldirError
 from skeldir.jobs.leases import Job, LeaseLost, claim, list_claimable
 from skeldir.jobs.store import queries
@@ -111,7 +111,7 @@ async def _keep_lease(database: Database, job: Job, effect: asyncio.Future[None]
             if not job.is_finished:
                 effect.cancel()
             return
-        except (DatabaseUnreachable, DatabaseBusy, asyncpg.PostgresError) as fault:
+        except (DatabaseUnreachable, DatabaseBusy, QueryTooSlow, asyncpg.PostgresError) as fault:
             # The next turn may reach it again; if none does, the lease runs out and the fence holds.
             logger.warning("jobs.lease_not_extended %s: %s", job.job_id, type(fault).__name__)
 
