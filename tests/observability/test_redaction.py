@@ -181,10 +181,10 @@ def test_objects_are_shown_by_their_redacted_repr_and_deep_ones_not_at_all() -> 
     "part", [" ", "a", "1", ":", "@", "+1", "1.", "ab:", "1-", "secret_", "://a:", "%40", "f:"]
 )
 def test_a_long_text_of_any_kind_takes_no_time(part: str) -> None:
-    began = time.perf_counter()
+    # Of the processor, so that a busy machine does not count.
+    began = time.process_time()
     redact_text(part * (100_000 // len(part)))
-    # What is quadratic takes minutes; what is linear, a tenth of a second on a machine that is not busy.
-    assert time.perf_counter() - began < 15
+    assert time.process_time() - began < 2
 
 
 def test_the_check_sum_is_that_of_the_standard() -> None:

@@ -42,11 +42,6 @@ class JobKind:
     lease_s: float = 30.0
     keep_done_s: float = 3_600.0
 
-    @property
-    def queue(self) -> str:
-        """The queue whose workers are woken for it."""
-        return QUEUE_OF[self.name]
-
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
