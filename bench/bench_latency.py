@@ -7,7 +7,7 @@ whose (day, currency) no other order has, and times how long it takes until (a) 
 journey, and times how long it takes until (c) that touch's channel has credit. The readers are asked every 50 ms as
 `app_user` with the tenant bound. The clock starts when the request is sent, so each figure holds the request as well.
 
-`--today` gives the tenant so many orders of today beforehand, because a roll-up recomputes a whole day; `--history`
+`--today` gives the tenant so many orders of today beforehand, because a roll-up sums a day's revenue anew; `--history`
 gives 100 tenants so many orders over 92 days, because a refresh compares all rows of a view. The traffic begins when
 the daily scans for personal data are done, with which a new service begins; with `--while-scanning`, at once.
 """
@@ -65,8 +65,8 @@ LOOK_EVERY_S = 0.05
 # An effect that has not shown by then is counted as one that never does.
 PATIENCE_S = 60.0
 READY_WITHIN_S = 60.0
-# A probe's order has a (day, currency) of its own among these. All days are among the 92 that the views hold.
-DAYS = 85
+# A probe's order has a (day, currency) of its own among these. All days are among the 35 that the views hold.
+DAYS = 32
 CURRENCIES = ("USD", "EUR", "GBP", "CHF", "SEK", "NOK", "DKK", "PLN", "CAD", "AUD")
 FIRST_CHANNEL, LATER_CHANNEL = "email", "affiliates"
 

@@ -243,8 +243,11 @@ async def test_a_worker_that_lost_the_job_writes_no_finding(db: Database, tenant
     assert await findings(db, tenant) == []
 
 
+# Odd, but not personal themselves: what has a dot after its @ may be an address.
 odd_keys = st.one_of(
-    st.text("aZ09 ._-$'\\\"@[]{}<>\n\u00e9\u2028\U0001f600", max_size=8),
+    st.text("aZ09 ._-$'\\\"@[]{}<>\n\u00e9\u2028\U0001f600", max_size=8).filter(
+        lambda key: "." not in key.partition("@")[2]
+    ),
     st.sampled_from(["x", "data-1", "Kunde", "a.b", '"', "$", "<e_mail>"]),
 )
 innocent = st.one_of(

@@ -233,7 +233,7 @@ async def test_a_view_shows_nothing_new_until_it_is_refreshed(db: Database, tena
     assert [row[4] for row in await read_reader(db, tenant, "realtime_revenue")] == [111]
 
 
-async def test_two_hundred_days_are_complete_in_the_readers_and_the_newest_92_in_the_views(
+async def test_two_hundred_days_are_complete_in_the_readers_and_the_newest_35_in_the_views(
     db: Database, superuser: asyncpg.Connection[asyncpg.Record], tenant: UUID, other_tenant: UUID
 ) -> None:
     for owner, days in ((tenant, 200), (other_tenant, 3)):
@@ -252,7 +252,7 @@ async def test_two_hundred_days_are_complete_in_the_readers_and_the_newest_92_in
         tenant,
     )
     newest = (DAY_0 + timedelta(days=199)).date()
-    assert tuple(held or ()) == (newest - timedelta(days=91), newest, 92)
+    assert tuple(held or ()) == (newest - timedelta(days=34), newest, 35)
     assert len(await read_reader(db, tenant, "daily_revenue_summary")) == 200
 
 

@@ -13,7 +13,7 @@ import asyncpg
 
 Rows: TypeAlias = set[tuple[object, ...]]
 
-OPEN_DAYS = 92
+OPEN_DAYS = 35
 _STATES = {
     "capture": "captured",
     "refund": "refunded",
@@ -251,7 +251,7 @@ READERS = {
 
 
 def first_open_day(facts: Facts) -> date:
-    """Return the first of the 92 days up to the newest one with money, credit or spend."""
+    """Return the first of the 35 days up to the newest one with money, credit or spend."""
     days = [entry.day for entry in facts.entries]
     days += [row["entry_date"] for row in facts.allocations if row["model_version"] in facts.models]
     days += [row["spend_date"] for row in facts.spend if facts.models]

@@ -76,15 +76,21 @@ async def fill_tenant(database: Database, name: str) -> UUID:
 
 
 async def fill_two_tenants(database: Database) -> tuple[UUID, UUID]:
-    """Fill two tenants, credit, roll up and refresh, and leave them some work that is still to be done."""
+    """Fill two tenants, credit, roll up and refresh, and leave them an order to credit and credit to roll up."""
     tenants = await fill_tenant(database, "A"), await fill_tenant(database, "B")
     await credit_dirty_orders(database)
     await roll_up_dirty_days(database)
     await refresh_all(database)
-    for tenant in tenants:
-        later = make_conversion(idempotency_key="order-2:capture", order_id="order-2")
-        assert (await send_conversions(database, tenant, later)).accepted == 1
+    await _send_order(database, tenants, "order-2")
+    await credit_dirty_orders(database)
+    await _send_order(database, tenants, "order-3")
     return tenants
+
+
+async def _send_order(database: Database, tenants: tuple[UUID, UUID], order_id: str) -> None:
+    for tenant in tenants:
+        capture = make_conversion(idempotency_key=f"{order_id}:capture", order_id=order_id)
+        assert (await send_conversions(database, tenant, capture)).accepted == 1
 
 
 def unknown_tenant() -> UUID:

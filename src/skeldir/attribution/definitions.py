@@ -15,7 +15,7 @@ from skeldir.attribution.marks import (
 from skeldir.attribution.models import MODEL_NAMES, ModelVersion, ModelVersionInvalid
 from skeldir.attribution.store import queries
 from skeldir.db.locks import wait_for_lock
-from skeldir.matviews import mark_spend_days
+from skeldir.matviews import mark_channel_days
 from skeldir.tenants import RetentionInvalid, load_retention, set_retention
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ async def define_models(
         for model in changed:
             await _activate(connection, tenant_id, model, latest.get(model, 0) + 1, wanted)
         await mark_all_orders(connection, tenant_id)
-        await mark_spend_days(connection, tenant_id)
+        await mark_channel_days(connection, tenant_id)
     return await active_versions(connection, tenant_id)
 
 

@@ -128,17 +128,35 @@ JOIN public.attribution_allocations a
 ORDER BY a.order_id, a.model_version, a.entry_id, a.channel_code;
 
 -- name: delete_allocations!
-DELETE FROM public.attribution_allocations
-WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids::text[]) AND model_version = ANY(:model_versions::text[]);
+-- What goes is taken off the sums of its days, and what comes is added, by the next rollup.
+WITH gone AS (
+    DELETE FROM public.attribution_allocations
+    WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids::text[]) AND model_version = ANY(:model_versions::text[])
+    RETURNING entry_date, model_version, channel_code, currency, conversion_ppt, allocated_cents
+)
+INSERT INTO public.credit_changes
+    (tenant_id, revenue_date, model_version, channel_code, currency, conversion_ppt, credited_cents, allocations)
+SELECT :tenant_id, entry_date, model_version, channel_code, currency,
+       -sum(conversion_ppt), -sum(allocated_cents), -count(*)
+FROM gone GROUP BY entry_date, model_version, channel_code, currency;
 
 -- name: insert_allocations!
-INSERT INTO public.attribution_allocations
-    (tenant_id, order_id, model_version, entry_id, channel_code, entry_date, currency, allocated_cents, conversion_ppt)
-SELECT :tenant_id, a.order_id, a.model_version, a.entry_id, a.channel_code, a.entry_date, a.currency,
-       a.allocated_cents, a.conversion_ppt
-FROM unnest(:order_ids::text[], :model_versions::text[], :entry_ids::uuid[], :channel_codes::text[],
-            :entry_dates::date[], :currencies::text[], :cents::bigint[], :parts::bigint[])
-     AS a (order_id, model_version, entry_id, channel_code, entry_date, currency, allocated_cents, conversion_ppt);
+WITH made AS (
+    INSERT INTO public.attribution_allocations
+        (tenant_id, order_id, model_version, entry_id, channel_code, entry_date, currency, allocated_cents,
+         conversion_ppt)
+    SELECT :tenant_id, a.order_id, a.model_version, a.entry_id, a.channel_code, a.entry_date, a.currency,
+           a.allocated_cents, a.conversion_ppt
+    FROM unnest(:order_ids::text[], :model_versions::text[], :entry_ids::uuid[], :channel_codes::text[],
+                :entry_dates::date[], :currencies::text[], :cents::bigint[], :parts::bigint[])
+         AS a (order_id, model_version, entry_id, channel_code, entry_date, currency, allocated_cents, conversion_ppt)
+    RETURNING entry_date, model_version, channel_code, currency, conversion_ppt, allocated_cents
+)
+INSERT INTO public.credit_changes
+    (tenant_id, revenue_date, model_version, channel_code, currency, conversion_ppt, credited_cents, allocations)
+SELECT :tenant_id, entry_date, model_version, channel_code, currency,
+       sum(conversion_ppt), sum(allocated_cents), count(*)
+FROM made GROUP BY entry_date, model_version, channel_code, currency;
 
 -- name: select_channel_totals
 SELECT a.currency, a.channel_code, m.model, sum(a.allocated_cents)::bigint AS credited_cents,

@@ -160,7 +160,10 @@ async def _credit_marks(
         credited = await _allocate(connection, tenant_id, orders, versions)
         await _replace_allocations(connection, tenant_id, order_ids, versions, credited)
         await mark_days(
-            connection, tenant_id, (_utc_date(entry) for order in orders for entry in order.entries)
+            connection,
+            tenant_id,
+            (_utc_date(entry) for order in orders for entry in order.entries),
+            sums="revenue",
         )
         if fence is not None:
             await fence(connection)

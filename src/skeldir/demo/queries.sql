@@ -10,6 +10,7 @@ FROM (
     UNION ALL SELECT 'attribution_models', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.attribution_models
     UNION ALL SELECT 'channel_performance', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.channel_performance
     UNION ALL SELECT 'channels', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.channels
+    UNION ALL SELECT 'credit_changes', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.credit_changes
     UNION ALL SELECT 'daily_revenue_summary', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.daily_revenue_summary
     UNION ALL SELECT 'dead_events', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.dead_events
     UNION ALL SELECT 'dirty_days', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.dirty_days

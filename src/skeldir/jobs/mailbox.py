@@ -34,6 +34,7 @@ class Mailbox:
         self._connection: psycopg.Connection[Any] | None = None
         self._opened_by = 0
         self._is_away = False
+        self._served_last = ""
 
     def put(self, queue: str, payload: str) -> None:
         """Add a message, durably, and wake one who waits.
@@ -58,14 +59,17 @@ class Mailbox:
             broker_queries.put_message(connection, queue=queue, payload=payload)
 
     def take(self, queues: Sequence[str]) -> tuple[str, str] | None:
-        """Remove the oldest fresh message of `queues`; return its queue and payload, or None."""
+        """Remove a fresh message of `queues`; return its queue and payload, or None.
+
+        The oldest one, of another queue than the last one was of, if there is any.
+        """
         try:
             connection = self._open()
             if self._is_away:
                 self._is_away = False
                 logger.info("jobs.broker_reached")
             found: tuple[str, str] | None = broker_queries.take_message(
-                connection, queues=list(queues)
+                connection, queues=list(queues), served_last=self._served_last
             )
         except LOST as fault:
             if not self._is_away:
@@ -73,6 +77,8 @@ class Mailbox:
             self._is_away = True
             self.close()
             return None
+        if found is not None:
+            self._served_last = found[0]
         return found
 
     def wait(self, seconds: float) -> None:

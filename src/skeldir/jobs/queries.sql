@@ -137,13 +137,14 @@ INSERT INTO celery.kombu_queue (id, name) VALUES (nextval('celery.queue_id_seque
 ON CONFLICT (name) DO NOTHING;
 
 -- name: take_message^
--- What waited for a minute woke nobody in time: the sweep has found its work by now. It is deleted by the sweep, too.
+-- The queue served last comes last, so that a flood of hints of one kind lets the other kinds pass. What waited for a
+-- minute woke nobody in time: the sweep has found its work by now. It is deleted by the sweep, too.
 DELETE FROM celery.kombu_message m USING celery.kombu_queue q
 WHERE q.id = m.queue_id AND m.id = (
     SELECT c.id FROM celery.kombu_message c JOIN celery.kombu_queue o ON o.id = c.queue_id
     WHERE o.name = ANY(:queues::text[]) AND c.visible
       AND c."timestamp" > (now() AT TIME ZONE 'UTC') - interval '1 minute'
-    ORDER BY c."timestamp", c.id LIMIT 1
+    ORDER BY o.name = :served_last, c."timestamp", c.id LIMIT 1
     FOR UPDATE OF c SKIP LOCKED)
 RETURNING q.name, m.payload;
 

@@ -39,7 +39,8 @@ logger = logging.getLogger(__name__)
 
 # One for the job's effect, one for its lease or heartbeat, one for a task that has to read beside its transaction.
 _POOL_SIZE = 3
-_BUDGET_S = 5.0
+# After so long a task makes way for what else waits, and asks to be called again.
+_BUDGET_S = 1.0
 _SIGN_S = 1.0
 _LONGEST_EXPIRY_S = 60.0
 

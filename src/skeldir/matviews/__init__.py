@@ -2,7 +2,7 @@
 
 from skeldir.matviews.refresh import RefreshResult, ViewStatus, refresh_view, view_statuses
 from skeldir.matviews.registry import CANONICAL_VIEWS, CanonicalView, ViewUnknown, find_view
-from skeldir.matviews.rollups import mark_days, mark_spend_days, roll_up_dirty_days
+from skeldir.matviews.rollups import mark_channel_days, mark_days, roll_up_dirty_days
 
 __all__ = [
     "CANONICAL_VIEWS",
@@ -11,8 +11,8 @@ __all__ = [
     "ViewStatus",
     "ViewUnknown",
     "find_view",
+    "mark_channel_days",
     "mark_days",
-    "mark_spend_days",
     "refresh_view",
     "roll_up_dirty_days",
     "view_statuses",

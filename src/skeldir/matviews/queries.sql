@@ -1,11 +1,10 @@
 -- name: mark_days!
-INSERT INTO public.dirty_days (tenant_id, day)
-SELECT :tenant_id, day FROM unnest(:days::date[]) AS day;
+INSERT INTO public.dirty_days (tenant_id, day, sums)
+SELECT :tenant_id, day, :sums FROM unnest(:days::date[]) AS day;
 
--- name: mark_spend_days!
+-- name: mark_channel_days!
 INSERT INTO public.dirty_days (tenant_id, day)
-SELECT DISTINCT :tenant_id::uuid, revenue_date FROM public.rollup_channel_day
-WHERE tenant_id = :tenant_id AND spend_cents <> 0;
+SELECT DISTINCT :tenant_id::uuid, revenue_date FROM public.rollup_channel_day WHERE tenant_id = :tenant_id;
 
 -- name: tenants_with_dirty_days
 SELECT tenant_id FROM public.tenants_with_dirty_days() AS tenant_id;
@@ -19,9 +18,9 @@ WITH taken AS (
     DELETE FROM public.dirty_days
     WHERE tenant_id = :tenant_id
       AND day IN (SELECT DISTINCT day FROM public.dirty_days WHERE tenant_id = :tenant_id ORDER BY day LIMIT :most)
-    RETURNING day
+    RETURNING day, sums
 )
-SELECT DISTINCT day FROM taken ORDER BY day;
+SELECT day, bool_or(sums = 'all') AS is_whole FROM taken GROUP BY day ORDER BY day;
 
 -- name: delete_revenue_days!
 DELETE FROM public.rollup_revenue_day WHERE tenant_id = :tenant_id AND revenue_date = ANY(:days::date[]);
@@ -57,25 +56,67 @@ GROUP BY s.day, s.currency, s.state;
 DELETE FROM public.rollup_channel_day WHERE tenant_id = :tenant_id AND revenue_date = ANY(:days::date[]);
 
 -- name: insert_channel_days!
--- Spend belongs to no model, so it stands beside the credit of every active one.
+-- Spend belongs to no model, so it stands beside the credit of every active one. One snapshot sees the allocations and
+-- the changes that they left: what is summed here must not be added again.
+WITH summed AS (
+    DELETE FROM public.credit_changes WHERE tenant_id = :tenant_id AND revenue_date = ANY(:days::date[])
+)
 INSERT INTO public.rollup_channel_day
-    (tenant_id, revenue_date, model_version, channel_code, currency, conversion_ppt, credited_cents, spend_cents)
+    (tenant_id, revenue_date, model_version, channel_code, currency, conversion_ppt, credited_cents, spend_cents,
+     allocations)
 SELECT :tenant_id, day, model_version, channel_code, currency,
-       sum(conversion_ppt), sum(credited_cents), sum(spend_cents)
+       sum(conversion_ppt), sum(credited_cents), sum(spend_cents), sum(allocations)
 FROM (
     SELECT a.entry_date AS day, a.model_version, a.channel_code, a.currency,
-           a.conversion_ppt::numeric AS conversion_ppt, a.allocated_cents AS credited_cents, 0 AS spend_cents
+           a.conversion_ppt::numeric AS conversion_ppt, a.allocated_cents AS credited_cents, 0 AS spend_cents,
+           1 AS allocations
     FROM public.attribution_allocations a
     JOIN public.attribution_models m
       ON m.tenant_id = :tenant_id AND m.model_version = a.model_version AND m.is_active
     WHERE a.tenant_id = :tenant_id AND a.entry_date = ANY(:days::date[])
     UNION ALL
-    SELECT s.spend_date, m.model_version, s.channel_code, s.currency, 0, 0, s.amount_cents
+    SELECT s.spend_date, m.model_version, s.channel_code, s.currency, 0, 0, s.amount_cents, 0
     FROM public.spend s
     JOIN public.attribution_models m ON m.tenant_id = :tenant_id AND m.is_active
     WHERE s.tenant_id = :tenant_id AND s.spend_date = ANY(:days::date[])
 ) parts
 GROUP BY day, model_version, channel_code, currency;
+
+-- name: add_credit_changes
+-- Changes of a model version that is not active any more belong to no sum: should it become active again, all of its
+-- days are summed anew.
+WITH taken AS (
+    DELETE FROM public.credit_changes WHERE tenant_id = :tenant_id
+    RETURNING revenue_date, model_version, channel_code, currency, conversion_ppt, credited_cents, allocations
+), changes AS (
+    SELECT t.revenue_date, t.model_version, t.channel_code, t.currency, sum(t.conversion_ppt) AS conversion_ppt,
+           sum(t.credited_cents) AS credited_cents, sum(t.allocations) AS allocations
+    FROM taken t
+    JOIN public.attribution_models m
+      ON m.tenant_id = :tenant_id AND m.model_version = t.model_version AND m.is_active
+    GROUP BY t.revenue_date, t.model_version, t.channel_code, t.currency
+), added AS (
+    INSERT INTO public.rollup_channel_day AS r
+        (tenant_id, revenue_date, model_version, channel_code, currency, conversion_ppt, credited_cents, spend_cents,
+         allocations)
+    SELECT :tenant_id, c.revenue_date, c.model_version, c.channel_code, c.currency, c.conversion_ppt, c.credited_cents,
+           0, c.allocations
+    FROM changes c
+    WHERE (c.conversion_ppt, c.credited_cents, c.allocations) <> (0, 0, 0)
+    ON CONFLICT (tenant_id, revenue_date, model_version, channel_code, currency) DO UPDATE
+    SET conversion_ppt = r.conversion_ppt + excluded.conversion_ppt,
+        credited_cents = r.credited_cents + excluded.credited_cents,
+        allocations = r.allocations + excluded.allocations
+    RETURNING r.revenue_date
+)
+SELECT DISTINCT revenue_date AS day FROM added ORDER BY day;
+
+-- name: delete_empty_channel_days!
+DELETE FROM public.rollup_channel_day r
+WHERE r.tenant_id = :tenant_id AND r.revenue_date = ANY(:days::date[]) AND r.allocations = 0
+  AND NOT EXISTS (SELECT FROM public.spend s
+                  WHERE s.tenant_id = :tenant_id AND s.spend_date = r.revenue_date
+                    AND s.channel_code = r.channel_code AND s.currency = r.currency);
 
 -- name: delete_allocation_days!
 DELETE FROM public.rollup_allocation_day WHERE tenant_id = :tenant_id AND revenue_date = ANY(:days::date[]);
@@ -96,7 +137,7 @@ FROM (
     UNION ALL
     SELECT c.revenue_date, c.model_version, c.currency, 0, 0, c.credited_cents
     FROM public.rollup_channel_day c
-    WHERE c.tenant_id = :tenant_id AND c.revenue_date = ANY(:days::date[]) AND (c.credited_cents, c.conversion_ppt) <> (0, 0)
+    WHERE c.tenant_id = :tenant_id AND c.revenue_date = ANY(:days::date[]) AND c.allocations <> 0
 ) sides
 GROUP BY revenue_date, model_version, currency;
 

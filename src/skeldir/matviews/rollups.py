@@ -1,10 +1,10 @@
-"""Rollups per tenant and day, recomputed for the days that a fact was written to, and for no other."""
+"""Rollups per tenant and day: revenue is summed anew for the days that got a fact, credit is added as it changes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 from skeldir.db.locks import wait_for_lock
@@ -17,20 +17,29 @@ if TYPE_CHECKING:
 DAYS_PER_TRANSACTION = 100
 
 
-async def mark_days(connection: Connection, tenant_id: UUID, days: Iterable[date]) -> None:
-    """Mark UTC days of the transaction's tenant as changed, in the transaction that changes them."""
+async def mark_days(
+    connection: Connection,
+    tenant_id: UUID,
+    days: Iterable[date],
+    *,
+    sums: Literal["all", "revenue"] = "all",
+) -> None:
+    """Mark UTC days of the transaction's tenant as changed, in the transaction that changes them.
+
+    `sums`: `revenue` when nothing but ledger entries came, whose credit tells its own changes.
+    """
     distinct = sorted(set(days))
     if distinct:
-        await queries.mark_days(connection, tenant_id=tenant_id, days=distinct)
+        await queries.mark_days(connection, tenant_id=tenant_id, days=distinct, sums=sums)
 
 
-async def mark_spend_days(connection: Connection, tenant_id: UUID) -> None:
-    """Mark the days with spend, because other models are active now: spend stands beside the credit of each.
+async def mark_channel_days(connection: Connection, tenant_id: UUID) -> None:
+    """Mark all days with credit or spend, because other models are active now.
 
     A roll-up under way may have read the models before; it is waited for, and later ones wait for this transaction.
     """
     await wait_for_lock(connection, _rollup_lock(tenant_id))
-    await queries.mark_spend_days(connection, tenant_id=tenant_id)
+    await queries.mark_channel_days(connection, tenant_id=tenant_id)
 
 
 async def roll_up_dirty_days(
@@ -39,7 +48,7 @@ async def roll_up_dirty_days(
     tenant_id: UUID | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> int:
-    """Recompute the rollups of every day that is marked now, of one tenant or of all; return how many that were.
+    """Bring the rollups of every day that is marked now up to date, of one tenant or of all; return how many that were.
 
     Facts and their mark commit together, so a mark that can be seen has its facts visible; what is written
     meanwhile leaves a mark of its own. `progress` is told the number of days of each finished transaction.
@@ -69,19 +78,39 @@ async def _roll_up_some(database: Database, tenant_id: UUID) -> int:
         rows = await queries.take_dirty_days(
             connection, tenant_id=tenant_id, most=DAYS_PER_TRANSACTION
         )
-        days = [row["day"] for row in rows]
-        if days:
-            for step in (
-                queries.delete_revenue_days,
-                queries.insert_revenue_days,
-                queries.delete_channel_days,
-                queries.insert_channel_days,
-                queries.delete_allocation_days,
-                queries.insert_allocation_days,
-                ):  # fmt: skip
-                await step(connection, tenant_id=tenant_id, days=days)
+        if rows:
+            days = [row["day"] for row in rows]
+            await _sum_revenue(connection, tenant_id, days)
+            credited = await _sum_credit(
+                connection, tenant_id, [row["day"] for row in rows if row["is_whole"]]
+            )
+            await _compare(connection, tenant_id, sorted({*days, *credited}))
             await queries.note_rollup_change(connection)
-        return len(days)
+        return len(rows)
+
+
+async def _sum_revenue(connection: Connection, tenant_id: UUID, days: list[date]) -> None:
+    await queries.delete_revenue_days(connection, tenant_id=tenant_id, days=days)
+    await queries.insert_revenue_days(connection, tenant_id=tenant_id, days=days)
+
+
+async def _sum_credit(connection: Connection, tenant_id: UUID, whole: list[date]) -> list[date]:
+    """Sum the `whole` days anew, and add to the others what credit runs have changed; return the days added to."""
+    if whole:
+        await queries.delete_channel_days(connection, tenant_id=tenant_id, days=whole)
+        await queries.insert_channel_days(connection, tenant_id=tenant_id, days=whole)
+    added = [
+        row["day"] for row in await queries.add_credit_changes(connection, tenant_id=tenant_id)
+    ]
+    if added:
+        await queries.delete_empty_channel_days(connection, tenant_id=tenant_id, days=added)
+    return added
+
+
+async def _compare(connection: Connection, tenant_id: UUID, days: list[date]) -> None:
+    """Put the sums of the ledger beside those of the credit."""
+    await queries.delete_allocation_days(connection, tenant_id=tenant_id, days=days)
+    await queries.insert_allocation_days(connection, tenant_id=tenant_id, days=days)
 
 
 def _rollup_lock(tenant_id: UUID) -> str:

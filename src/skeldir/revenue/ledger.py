@@ -109,7 +109,7 @@ async def post_entries(
     if not orders:
         return Posting(posted, reused, ())
     days = await queries.select_entry_days(connection, tenant_id=tenant_id, order_ids=orders)
-    await mark_days(connection, tenant_id, (record["day"] for record in days))
+    await mark_days(connection, tenant_id, (record["day"] for record in days), sums="revenue")
     flagged = await queries.select_flagged_orders(connection, tenant_id=tenant_id, order_ids=orders)
     return Posting(posted, reused, tuple(FlaggedOrder(**record) for record in flagged))
 

@@ -1,0 +1,116 @@
+"""Credit is added to the sums of a day as it changes, and what is added equals a computation from all facts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from skeldir.attribution import credit_dirty_orders, define_models
+from skeldir.db.pool import Database, open_database
+from skeldir.matviews import mark_days, roll_up_dirty_days
+from tests.conftest import Clone
+from tests.matviews.test_rollups import (
+    Superuser,
+    assert_rolled_up,
+    is_waiting,
+    read_rollups,
+    spend_money,
+)
+from tests.support.make import (
+    DAY_0,
+    at,
+    make_conversion,
+    make_touch,
+    send_conversions,
+    send_touches,
+)
+from tests.support.refreshing import superuser_of, until
+
+
+@pytest.fixture
+async def superuser(clone: Clone) -> AsyncIterator[Superuser]:
+    async with superuser_of(clone) as connection:
+        yield connection
+
+
+async def credited_channels(superuser: Superuser, tenant: UUID) -> set[object]:
+    return {row[1] for row in (await read_rollups(superuser, tenant))["channel"]}
+
+
+async def test_a_channel_that_lost_all_its_credit_of_a_day_has_no_sum_there(
+    db: Database, superuser: Superuser, tenant: UUID
+) -> None:
+    captures = (make_conversion(order_id=f"{n}", occurred_at=at(2)) for n in range(3))
+    await send_conversions(db, tenant, *captures)
+    await credit_dirty_orders(db)
+    await roll_up_dirty_days(db)
+    before = await credited_channels(superuser, tenant)
+    await send_touches(db, tenant, make_touch(channel="email", occurred_at=at(1)))
+    await credit_dirty_orders(db)
+    await roll_up_dirty_days(db)
+    assert before == {"unattributed"}
+    assert await credited_channels(superuser, tenant) == {"email"}
+    await assert_rolled_up(superuser, tenant)
+
+
+async def test_credit_that_is_committed_during_a_roll_up_is_added_by_the_next(
+    db: Database, clone: Clone, superuser: Superuser, tenant: UUID
+) -> None:
+    """The roll-up has summed the whole day and stands before its last table; then another order is credited."""
+    await send_conversions(db, tenant, make_conversion(amount_cents=100))
+    await credit_dirty_orders(db)
+    async with db.tenant(tenant) as connection:
+        await mark_days(connection, tenant, [DAY_0.date()])
+    await send_conversions(db, tenant, make_conversion(amount_cents=11))
+    async with (
+        open_database(clone.app_url, pool_size=1, statement_timeout_ms=30_000) as elsewhere,
+        superuser_of(clone) as blocker,
+    ):
+        async with blocker.transaction():
+            await blocker.execute("LOCK TABLE rollup_allocation_day IN ACCESS EXCLUSIVE MODE")
+            rolling = asyncio.create_task(roll_up_dirty_days(elsewhere, tenant_id=tenant))
+            await until(lambda: is_waiting(superuser))
+            await credit_dirty_orders(db)
+        await rolling
+    assert await superuser.fetchval("SELECT count(*) FROM credit_changes") > 0
+    await roll_up_dirty_days(db)
+    assert await superuser.fetchval("SELECT count(*) FROM credit_changes") == 0
+    await assert_rolled_up(superuser, tenant)
+
+
+async def test_a_channel_that_lost_its_credit_keeps_its_spend(
+    db: Database, superuser: Superuser, tenant: UUID
+) -> None:
+    """An earlier capture of the order moves its journey before the touch."""
+    await send_touches(db, tenant, make_touch(channel="email", occurred_at=at(1)))
+    await send_conversions(db, tenant, make_conversion(order_id="1", occurred_at=at(2)))
+    await spend_money(db, tenant, (DAY_0 + timedelta(days=2)).date(), 500)
+    await credit_dirty_orders(db)
+    await roll_up_dirty_days(db)
+    assert await credited_channels(superuser, tenant) == {"email"}
+    await send_conversions(db, tenant, make_conversion(order_id="1", occurred_at=at(0)))
+    await credit_dirty_orders(db)
+    await roll_up_dirty_days(db)
+    assert await credited_channels(superuser, tenant) == {"email", "unattributed"}
+    await assert_rolled_up(superuser, tenant)
+
+
+async def test_changes_of_a_model_that_is_not_active_any_more_are_in_no_sum(
+    db: Database, superuser: Superuser, tenant: UUID
+) -> None:
+    await send_conversions(db, tenant, make_conversion())
+    await credit_dirty_orders(db)
+    async with db.tenant(tenant) as connection:
+        await define_models(connection, tenant, lookback_days=7)
+    await credit_dirty_orders(db)
+    await roll_up_dirty_days(db)
+    await assert_rolled_up(superuser, tenant)
+    async with db.tenant(tenant) as connection:
+        await define_models(connection, tenant)
+    await credit_dirty_orders(db)
+    await roll_up_dirty_days(db)
+    await assert_rolled_up(superuser, tenant)
