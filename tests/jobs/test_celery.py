@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import psycopg
 import pytest
@@ -35,7 +37,7 @@ SCHEMA = "options=-csearch_path%3Dcelery"
 @contextmanager
 def toy(clone: Clone, *words: str) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
-        [*TOY, *words], env=os.environ | QUIET | {"DATABASE_URL": clone.app_url}, cwd=ROOT
+        [*TOY, *words], env=QUIET | os.environ | {"DATABASE_URL": clone.app_url}, cwd=ROOT
     )
     try:
         yield process
@@ -243,7 +245,7 @@ def test_the_worker_tells_neither_password_nor_url(clone: Clone) -> None:
     url = clone.app_url.replace("app_user@", "app_user:hush-hush@")
     process = subprocess.Popen(
         [*TOY, "worker"],
-        env=os.environ | QUIET | {"DATABASE_URL": url, "SKELDIR_LOG_LEVEL": "info"},
+        env=QUIET | os.environ | {"DATABASE_URL": url, "SKELDIR_LOG_LEVEL": "info"},
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -257,6 +259,21 @@ def test_the_worker_tells_neither_password_nor_url(clone: Clone) -> None:
     assert "SecurityWarning" not in said
 
 
+def read_metrics(port: int) -> str:
+    return httpx.get(f"http://127.0.0.1:{port}/metrics").text
+
+
+def two_free_ports() -> int:
+    """Return the first of two free ports that follow each other."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+            with suppress(OSError, OverflowError):
+                second.bind(("127.0.0.1", port + 1))
+                return port
+
+
 @pytest.mark.worker
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="only Linux tells a child of the death")
 async def test_a_worker_on_redis_forks_and_its_children_end_with_it(
@@ -266,8 +283,11 @@ async def test_a_worker_on_redis_forks_and_its_children_end_with_it(
 
     with running_redis(tmp_path) as broker, pytest.MonkeyPatch.context() as patch:
         patch.setenv("CELERY_BROKER_URL", broker)
+        port = two_free_ports()
+        patch.setenv("SKELDIR_WORKER_METRICS_PORT", str(port))
         with toy(clone, "worker", "--children", "2") as worker:
             until(lambda: is_ready(clone, many=2))
+            assert all("skeldir_jobs_run_seconds" in read_metrics(port + child) for child in (0, 1))
             for number in range(3):
                 await ask_for(clone, number=number)
                 until(lambda: count_jobs(clone, "done") == number + 1)  # noqa: B023 - used at once

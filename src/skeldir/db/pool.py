@@ -121,7 +121,12 @@ class Database:
         """Return a connection; one that cannot be made ready for the next borrower has been closed by the driver."""
         try:
             await self.pool.release(connection)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (
+            OSError,
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+        ) as error:
             logger.warning("db.connection_dropped %s", type(error).__name__)
 
     @asynccontextmanager

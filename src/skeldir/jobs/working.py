@@ -15,6 +15,7 @@ import asyncpg
 from celery import signals
 from celery.apps.beat import Beat
 from celery.exceptions import SecurityWarning
+from celery.utils.log import current_process_index
 from celery.worker.consumer import Consumer
 
 from skeldir.db.pool import DatabaseBusy, DatabaseUnreachable, open_database
@@ -47,17 +48,25 @@ _LONGEST_EXPIRY_S = 60.0
 
 @dataclass(slots=True)
 class _Hands:
-    """What a process that runs tasks has: a loop with a pool, and a waker. Forked children get their own."""
+    """What a process that runs tasks has: a loop with a pool, a waker, its metrics. Forked children get their own.
+
+    `metrics_port` is this process's, or the first one of the children's; 0: none.
+    """
 
     settings: Settings
     database_url: str
     role: str
     life: Life
+    metrics_port: int = 0
     waker: Waker = field(init=False)
     loop: WorkLoop = field(init=False)
+    stop_metrics: Callable[[], None] = field(init=False)
     is_ready: bool = False
 
     def make_ready(self, **_signal: Any) -> None:
+        # Celery numbers the children that it forks; the successor of a lost one has its number.
+        number = current_process_index(base=0) or 0
+        self.stop_metrics = serve_metrics(self.metrics_port and self.metrics_port + number)
         self.waker = Waker(self.settings, self.database_url)
         self.loop = WorkLoop(self._open_pool, role=self.role, life=self.life)
         self.loop.start()
@@ -68,6 +77,7 @@ class _Hands:
             self.is_ready = False
             self.loop.stop()
             self.waker.close()
+            self.stop_metrics()
 
     def _open_pool(self) -> AbstractAsyncContextManager[Database]:
         return open_database(
@@ -99,11 +109,13 @@ def serve_worker(
     _begin(settings, "worker")
     life = Life(post.life_pipe)
     is_forking = post.children > 0
+    port = settings.skeldir_worker_metrics_port
     hands = _Hands(
         settings,
         database_url,
         "worker",
         Life(is_watched=False) if is_forking else life,
+        metrics_port=port and port + post.index,
     )
     celery = make_celery(settings, database_url)
     celery.conf.worker_consumer = _watched_consumer(life)
@@ -115,8 +127,6 @@ def serve_worker(
     signals.worker_process_shutdown.connect(hands.put_away, weak=False)
     if is_forking:
         threading.Thread(target=_show_for_ever, args=(life,), name="life", daemon=True).start()
-    port = settings.skeldir_worker_metrics_port
-    stop_metrics = serve_metrics(port + post.index if port else 0)
     worker = celery.Worker(
         pool="prefork" if is_forking else "solo",
         concurrency=post.children or 1,
@@ -132,7 +142,6 @@ def serve_worker(
         worker.start()
     finally:
         hands.put_away()
-        stop_metrics()
         close_tracing()
     return worker.exitcode or 0
 
