@@ -47,6 +47,13 @@ class Settings(BaseSettings):
     skeldir_log_level: Literal["debug", "info", "warning", "error"] = "info"
     skeldir_log_format: Literal["json", "console"] = "json"
     otel_exporter_otlp_endpoint: str | None = None
+    # Build machines set it; only `skeldir prove` asks.
+    ci: str = ""
+
+    @property
+    def is_ci(self) -> bool:
+        """Whether this runs in continuous integration."""
+        return self.ci.strip().lower() in {"1", "true", "yes"}
 
 
 def load_settings() -> Settings:

@@ -21,7 +21,7 @@ def test_dead_jobs_are_shown_to_an_operator_and_tried_again(clone: Clone) -> Non
     told = run(clone.migrator_url, "jobs")
     assert told.count("attribution") == 2
     assert "(all)" in told
-    for words in (("jobs",), ("jobs", "retry", "--all"), ("tenants", "list")):
+    for words in (("jobs",), ("jobs", "retry", "--all"), ("tenants", "list"), ("matviews",)):
         assert "operator_needed" in run(clone.app_url, *words, status=1)
     assert "2 jobs" in run(clone.migrator_url, "jobs", "retry", "--all")
     assert "No job is dead" in run(clone.migrator_url, "jobs")

@@ -10,6 +10,7 @@ from skeldir.cli.jobs import jobs_app
 from skeldir.cli.keys import keys_app
 from skeldir.cli.pipeline import credit, matviews, refresh, show_channels
 from skeldir.cli.privacy import privacy_app
+from skeldir.cli.prove import prove, verify
 from skeldir.cli.server import migrate, openapi, serve
 from skeldir.cli.tenants import tenants_app
 from skeldir.cli.trial import demo
@@ -47,6 +48,8 @@ app.command("openapi")(openapi)
 app.command("worker")(worker)
 app.command("beat")(beat)
 app.command("demo")(demo)
+app.command("prove")(prove)
+app.command("verify")(verify)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
+import asyncpg
 import psutil
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -26,7 +27,7 @@ from skeldir.attribution import (
     mark_all_orders,
 )
 from skeldir.cli.keys import TenantArgument
-from skeldir.cli.runtime import Runtime, err, out, run_with_runtime
+from skeldir.cli.runtime import OperatorNeeded, Runtime, err, out, run_with_runtime
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
 from skeldir.matviews import (
@@ -170,13 +171,21 @@ def matviews(
                         for v in CANONICAL_VIEWS
                     }
             else:
-                async with runtime.operator() as operator:
-                    rows = {
-                        v.name: await operator.fetchval(v.total_statement) for v in CANONICAL_VIEWS
-                    }
+                rows = await _count_everybodys_rows(runtime)
             out.print(await views_table(database, rows))
 
     run_with_runtime(work)
+
+
+async def _count_everybodys_rows(runtime: Runtime) -> dict[str, int]:
+    async with runtime.operator() as operator:
+        try:
+            return {v.name: await operator.fetchval(v.total_statement) for v in CANONICAL_VIEWS}
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise OperatorNeeded(
+                "The role in DATABASE_URL may not count everybody's rows.",
+                cure="Give --tenant, or use a role that may act as matview_owner, such as the one that migrates.",
+            ) from error
 
 
 async def views_table(database: Database, rows: dict[str, int]) -> Table:

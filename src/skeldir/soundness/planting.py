@@ -1,0 +1,165 @@
+"""What the two tenants of the proof have: the same order ids and idempotency keys, other amounts, and B's marker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import psycopg
+
+MARKER_B: Final = "marker-b-7f3a91c2"
+"""Stands in every free text of B, with hyphens or underscores, and in none of A."""
+
+_DAY_0: Final = datetime(2025, 6, 2, 9, 30, tzinfo=UTC)
+# More than the 92 days before the newest one that the views hold; the readers take it from the rollups.
+_LONG_BEFORE: Final = -150
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One tenant to be filled. `word` is in all its own texts; `price` multiplies every amount."""
+
+    tenant_id: UUID
+    word: str
+    price: int
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return f"{self.word} Ltd"
+
+    @property
+    def channel(self) -> str:
+        """The code of its own channel."""
+        return self.word.replace("-", "_")
+
+    @property
+    def e_mail(self) -> str:
+        """An address that a careless shop sends along."""
+        return f"jane.roe@{self.word}.example.com"
+
+
+PLAN_A: Final = Plan(UUID("11111111-1111-4111-8111-111111111111"), "north-star", 3)
+PLAN_B: Final = Plan(UUID("22222222-2222-4222-8222-222222222222"), MARKER_B, 7)
+
+
+def _at(days: float) -> str:
+    return (_DAY_0 + timedelta(days=days)).isoformat()
+
+
+def touches_of(plan: Plan) -> list[Item]:
+    """Return touches of three journeys, and two items that are refused."""
+
+    def touch(number: int, journey: str, day: float, channel: str) -> Item:
+        return {
+            "idempotency_key": f"touch-{number}",
+            "occurred_at": _at(day),
+            "journey_key": journey,
+            "session_id": f"{plan.word}-session",
+            "source": plan.word,
+            "medium": plan.word,
+            "campaign": f"{plan.word} for {plan.e_mail}",
+            "referrer_host": f"{plan.word}.example.com",
+            "landing_path": f"/{plan.word}",
+            "channel": channel,
+        }
+
+    return [
+        touch(1, "visitor-1", -3, "email"),
+        touch(2, "visitor-1", -2, "paid_search"),
+        touch(3, "visitor-1", -1, plan.channel),
+        touch(4, "visitor-2", -0.5, plan.channel),
+        touch(5, "visitor-2", -0.25, "direct"),
+        touch(6, plan.e_mail, _LONG_BEFORE - 1, "email"),
+        touch(7, plan.e_mail, 1, plan.channel) | {"idempotency_key": f"{plan.word}-touch"},
+        touch(8, "visitor-1", 0, "email") | {"occurred_at": f"{plan.word} day"},
+        touch(9, "visitor-1", 0, f"{plan.channel}_unheard_of") | {"session_id": plan.e_mail},
+    ]
+
+
+def conversions_of(plan: Plan) -> list[Item]:
+    """Return captures, refunds, disputes and reversals in two currencies, and two items that are refused."""
+
+    def money(key: str, kind: str, amount: int, day: float, **fields: object) -> Item:
+        order_id = key.partition(":")[0]
+        return {
+            "idempotency_key": key,
+            "order_id": order_id,
+            "kind": kind,
+            "amount_cents": amount * plan.price,
+            "currency": "USD",
+            "occurred_at": _at(day),
+            "journey_key": "visitor-1",
+        } | fields
+
+    visitor_2 = {"journey_key": "visitor-2"}
+    own = {"journey_key": plan.e_mail}
+    return [
+        money("part-refunded:1", "capture", 10_001, 0),
+        money("part-refunded:2", "refund", 2_503, 1),
+        money("part-refunded:3", "refund", 1_334, 2),
+        money("all-refunded:1", "capture", 9_999, 0),
+        money("all-refunded:2", "refund", 3_331, 1),
+        money("all-refunded:3", "refund", 3_335, 2),
+        money("all-refunded:4", "refund", 3_333, 2.5),
+        money("disputed:1", "capture", 5_003, 0, **visitor_2),
+        money("disputed:2", "dispute", 5_003, 1, **visitor_2),
+        money("disputed:3", "dispute_reversal", 5_003, 2, **visitor_2),
+        money("yen:1", "capture", 1_499, 1, currency="JPY", **visitor_2),
+        money("yen:2", "refund", 500, 2, currency="JPY", **visitor_2),
+        money("too-early:1", "refund", 777, 1),
+        money("no-journey:1", "capture", 2_222, 2, journey_key=None),
+        money("long-ago:1", "capture", 4_447, _LONG_BEFORE, **own),
+        money(f"{plan.word}-order:1", "capture", 6_667, 2, **own),
+        money(f"{plan.word}-order:2", "barter", 1, 2, **own),
+        money("refused:1", "refund", 1, 2, **own) | {"order_id": plan.e_mail, "amount_cents": 0.5},
+    ]
+
+
+def insert_plain_rows(connection: psycopg.Connection[Any], plan: Plan) -> None:
+    """Insert, as `app_user` bound to the tenant, the rows that no route takes in yet."""
+    first_day = _DAY_0.date()
+    for number, channel, cents in (
+        (1, "email", 500),
+        (2, plan.channel, 0),
+        (3, plan.channel, 1_100),
+    ):
+        connection.execute(
+            """INSERT INTO public.spend (tenant_id, id, business_key, spend_date, channel_code, currency, amount_cents)
+               VALUES (%s, gen_random_uuid(), %s, %s, %s, 'USD', %s)""",
+            (plan.tenant_id, f"spend-{number}", first_day, channel, cents * plan.price),
+        )
+    connection.execute(
+        "INSERT INTO public.dirty_days (tenant_id, day) VALUES (%s, %s)",
+        (plan.tenant_id, first_day),
+    )
+    # Two runs of one platform share a moment: the later id is the latest.
+    for number, platform, verified in ((2, "meta", 99), (1, "meta", 100), (3, plan.word, 0)):
+        connection.execute(
+            """INSERT INTO public.reconciliation_runs (tenant_id, id, platform, currency, state, claimed_cents,
+                                                       verified_cents, ghost_cents, ran_at)
+               VALUES (%s, %s, %s, 'USD', %s, %s, %s, 0, %s)""",
+            (
+                plan.tenant_id,
+                UUID(int=(plan.tenant_id.int & ~0xFF) | number),
+                platform,
+                plan.word,
+                100 * plan.price,
+                verified * plan.price,
+                _DAY_0,
+            ),
+        )
+    connection.execute(
+        """INSERT INTO public.imports (tenant_id, fingerprint, file_name, rows_done, touches_accepted,
+                                       touches_duplicate, conversions_accepted, conversions_duplicate, rejected,
+                                       is_complete)
+           VALUES (%s, 'same', %s, 1, 1, 0, 0, 0, 0, true)""",
+        (plan.tenant_id, f"{plan.word}.csv"),
+    )
+    connection.execute(
+        "INSERT INTO public.retention (tenant_id, touch_days) VALUES (%s, 36500)", (plan.tenant_id,)
+    )

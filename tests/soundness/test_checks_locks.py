@@ -1,0 +1,61 @@
+"""H-LOCK-01 holds for this program, and a seeded fault turns exactly its own check red."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from skeldir.soundness.checks import locks
+from skeldir.soundness.contract import Check
+from skeldir.soundness.evidence import is_proven
+from skeldir.soundness.ground import Ground, open_ground
+from tests.support.faulty import ROOT, Fault, copy_program, red_checks, run, seed, told
+
+TAKEN = '    taken: bool = await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", lock_key(name))\n'
+KEPT = TAKEN.replace("_xact_lock", "_lock")
+FAULTS = {
+    "a lock that is not taken": (
+        (Fault("db/locks.py", TAKEN, "    taken = True\n"),),
+        {"H-LOCK-01/one-at-a-time"},
+    ),
+    # The driver lets go of such locks when a connection goes back to the pool, unless it is told not to.
+    "a lock that is kept after an error": (
+        (
+            Fault("db/locks.py", TAKEN, KEPT),
+            Fault(
+                "db/pool.py",
+                "            connection_class=_Connection,\n",
+                "            connection_class=_Connection,\n            reset=_keep,\n",
+            ),
+            Fault(
+                "db/pool.py",
+                "class _Connection(asyncpg.Connection):\n",
+                "async def _keep(_connection: object) -> None: ...\n\n\n"
+                "class _Connection(asyncpg.Connection):\n",
+            ),
+        ),
+        {"H-LOCK-01/after-error"},
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def ground() -> Iterator[Ground]:
+    with open_ground(ROOT) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("check", locks.CHECKS, ids=lambda check: str(check.name))
+def test_the_check_is_proven(ground: Ground, check: Check) -> None:
+    proof = run(ground, check)
+    assert told(proof) == []
+    assert is_proven(proof.steps)
+
+
+@pytest.mark.parametrize("fault", list(FAULTS))
+def test_a_seeded_fault_turns_its_own_check_red_and_no_other(tmp_path: Path, fault: str) -> None:
+    faults, seen_by = FAULTS[fault]
+    seed(copy_program(tmp_path), *faults)
+    assert red_checks(tmp_path, locks.CHECKS) == seen_by

@@ -1,0 +1,87 @@
+"""H-MIG-01 and H-REPO-01 hold for this program, and a seeded fault turns exactly its own check red."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from skeldir.soundness.checks import migration, repository
+from skeldir.soundness.contract import Check
+from skeldir.soundness.evidence import is_proven
+from skeldir.soundness.ground import Ground, open_ground
+from tests.support.faulty import ROOT, Fault, copy_program, red_checks, run, seed, told
+from tests.support.proving import git, make_checkout
+
+BACK_FILL = "migrations/versions/202511151410_idempotency_key.py"
+LIFTED = (
+    '    connection.execute("ALTER TABLE public.attribution_events NO FORCE ROW LEVEL SECURITY")\n'
+)
+COUNTED = "    if row != (updated, 0):"
+REQUIRED = "ALTER COLUMN idempotency_key SET NOT NULL,"
+FAULTS = {
+    "a back-fill under row-level security": (
+        (
+            Fault(BACK_FILL, LIFTED, ""),
+            Fault(BACK_FILL, COUNTED, "    if False:"),
+            Fault(BACK_FILL, REQUIRED, ""),
+        ),
+        "H-MIG-01/null-keys",
+    ),
+    "a back-fill that is committed bit by bit": (
+        (Fault(BACK_FILL, LIFTED, f"{LIFTED}    connection.commit()\n"),),
+        "H-MIG-01/failed-back-fill",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def ground() -> Iterator[Ground]:
+    with open_ground(ROOT) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("check", migration.CHECKS, ids=lambda check: str(check.name))
+def test_the_check_is_proven(ground: Ground, check: Check) -> None:
+    proof = run(ground, check)
+    assert told(proof) == []
+    assert is_proven(proof.steps)
+
+
+def test_a_check_that_is_proven_alone_shows_how_its_database_came_about(ground: Ground) -> None:
+    proof = run(ground, next(c for c in migration.CHECKS if c.name == "H-MIG-01/row-counts"))
+    commands = [step.text for step in proof.steps if step.kind == "command"]
+    assert [text.rpartition("alembic ")[2] for text in commands] == [
+        "upgrade 202511151400",
+        "upgrade head",
+    ]
+    assert sum("INSERT INTO" in step.text for step in proof.steps) == 2
+
+
+def test_the_back_fill_is_refused_in_the_middle_of_its_rows(ground: Ground) -> None:
+    proof = run(ground, migration.CHECKS[-1])
+    reached = [step.output for step in proof.steps if "rows_reached" in step.text]
+    assert reached == ["rows_reached\n4\n(1 row)"]
+
+
+@pytest.mark.parametrize("fault", list(FAULTS))
+def test_a_seeded_fault_turns_its_own_check_red_and_no_other(tmp_path: Path, fault: str) -> None:
+    faults, seen_by = FAULTS[fault]
+    seed(copy_program(tmp_path), *faults)
+    assert red_checks(tmp_path, migration.CHECKS) == {seen_by}
+
+
+def test_a_commit_is_proven_until_something_lies_beside_it(tmp_path: Path) -> None:
+    root = make_checkout(copy_program(tmp_path))
+    assert red_checks(root, repository.CHECKS) == set()
+    (root / "beside").touch()
+    assert red_checks(root, repository.CHECKS) == {"H-REPO-01/clean-tree"}
+
+
+def test_a_change_that_git_was_told_to_overlook_is_seen(tmp_path: Path) -> None:
+    root = make_checkout(copy_program(tmp_path))
+    git(root, "update-index", "--assume-unchanged", "src/skeldir/money.py")
+    with (root / "src/skeldir/money.py").open("a") as file:
+        file.write("\n")
+    assert red_checks(root, repository.CHECKS) == {"H-REPO-01/running-source"}

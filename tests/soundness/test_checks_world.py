@@ -1,0 +1,216 @@
+"""The checks on the running service hold on a real ground, and each seeded fault turns red the check that names it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from skeldir.soundness.checks import isolation, ledger, observability, views
+from skeldir.soundness.contract import Check
+from skeldir.soundness.evidence import failing_steps, is_proven
+from skeldir.soundness.ground import Ground, open_ground
+from skeldir.soundness.proof import Proof
+from skeldir.soundness.world import ServiceNotProvable
+
+pytestmark = pytest.mark.worker
+
+ROOT = Path(__file__).parents[2]
+# What starts many processes or sends many requests sees nothing of these faults.
+SLOW = {f"ISOLATION/{name}" for name in ("commands", "errors", "routes", "traces")}
+INSIDE = [
+    check for check in (*views.CHECKS, *ledger.CHECKS, *isolation.CHECKS) if check.name not in SLOW
+]
+
+
+@pytest.fixture(scope="module")
+def ground() -> Iterator[Ground]:
+    with open_ground(ROOT) as ground:
+        processes = ground.world.processes()
+        yield ground
+    assert [process.poll() is None for process in processes] == [False] * 3
+
+
+def prove(ground: Ground, check: Check) -> Proof:
+    proof = Proof(ground)
+    check.prove(proof)
+    return proof
+
+
+def red(ground: Ground) -> set[str]:
+    """Return the names of the checks inside the service that do not hold now."""
+    return {check.name for check in INSIDE if not is_proven(prove(ground, check).steps)}
+
+
+@contextmanager
+def owner(ground: Ground) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    url = ground.url(ground.admin, ground.world.database)
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize(
+    "check",
+    [*views.CHECKS, *ledger.CHECKS, *isolation.CHECKS, *observability.CHECKS],
+    ids=lambda check: str(check.name),
+)
+def test_the_check_is_proven_on_a_sound_service_and_names_no_key(
+    ground: Ground, check: Check
+) -> None:
+    steps = prove(ground, check).steps
+    assert [(steps[n - 1].text, steps[n - 1].output) for n in failing_steps(steps)] == []
+    assert is_proven(steps)
+    world = ground.world
+    told = "".join(step.text + step.output for step in steps)
+    assert world.key_a not in told
+    assert world.key_b not in told
+
+
+def test_row_level_security_that_is_not_forced_is_named(ground: Ground) -> None:
+    with owner(ground) as connection:
+        connection.execute("ALTER TABLE public.spend NO FORCE ROW LEVEL SECURITY")
+        try:
+            assert red(ground) == {"ISOLATION/policies"}
+        finally:
+            connection.execute("ALTER TABLE public.spend FORCE ROW LEVEL SECURITY")
+
+
+def test_a_table_without_row_level_security_gives_b_away(ground: Ground) -> None:
+    with owner(ground) as connection:
+        connection.execute("ALTER TABLE public.dead_events DISABLE ROW LEVEL SECURITY")
+        try:
+            assert {f"ISOLATION/{name}" for name in ("policies", "relations", "no-tenant")} <= red(
+                ground
+            )
+        finally:
+            connection.execute("ALTER TABLE public.dead_events ENABLE ROW LEVEL SECURITY")
+
+
+def test_a_function_that_reads_past_the_policies_is_found(ground: Ground) -> None:
+    with owner(ground) as connection:
+        connection.execute("SET ROLE skeldir_owner")
+        connection.execute(
+            """CREATE FUNCTION public.names() RETURNS SETOF text LANGUAGE sql STABLE SECURITY DEFINER
+               SET search_path = pg_catalog AS $$ SELECT name FROM public.tenants $$"""
+        )
+        try:
+            assert red(ground) == {"ISOLATION/functions"}
+        finally:
+            connection.execute("DROP FUNCTION public.names()")
+
+
+def test_a_cent_too_much_is_named_though_every_sum_follows_from_it(ground: Ground) -> None:
+    for cents in (1, -1):
+        with owner(ground) as connection:
+            connection.execute("SET ROLE skeldir_owner")
+            connection.execute(
+                "SELECT set_config('app.current_tenant_id', %s, false)", (str(ground.world.b),)
+            )
+            changed = connection.execute(
+                """UPDATE public.attribution_allocations SET allocated_cents = allocated_cents + %s
+                   WHERE order_id = 'no-journey' AND model_version = 'linear@1'""",
+                (cents,),
+            )
+            assert changed.rowcount == 1
+            connection.execute(
+                """INSERT INTO public.dirty_days (tenant_id, day)
+                   SELECT DISTINCT tenant_id, entry_date FROM public.attribution_allocations
+                   WHERE order_id = 'no-journey'"""
+            )
+        done = subprocess.run(
+            ground.skeldir("refresh"),
+            env=ground.world.environment(),
+            capture_output=True,
+            check=True,
+        )
+        assert done.stdout.count(b"success") + done.stdout.count(b"skipped_already_running") == 5
+        assert red(ground) == ({"LEDGER/credits", "LEDGER/drift"} if cents == 1 else set())
+
+
+def test_a_refresh_that_empties_a_view_is_named_though_it_reports_success(ground: Ground) -> None:
+    """Without its policy the views' owner sees no row; the contents are whole until somebody refreshes."""
+    with owner(ground) as connection:
+        connection.execute("DROP POLICY matview_owner_reads ON public.rollup_revenue_day")
+        try:
+            assert red(ground) == {"H-MV-01/refresh"}
+            assert red(ground) == {"H-MV-01/contents", "H-MV-01/refresh"}
+        finally:
+            connection.execute(
+                """CREATE POLICY matview_owner_reads ON public.rollup_revenue_day
+                   FOR SELECT TO matview_owner USING (true)"""
+            )
+    assert "H-MV-01/contents" in red(ground)
+    assert red(ground) == set()
+
+
+def test_a_lost_index_and_an_open_view_are_named(ground: Ground) -> None:
+    with owner(ground) as connection:
+        connection.execute("SET ROLE matview_owner")
+        connection.execute("GRANT SELECT ON public.mv_daily_revenue_summary TO app_user")
+        try:
+            assert {"H-MV-01/no-direct-reading", "ISOLATION/relations"} <= red(ground)
+        finally:
+            connection.execute("REVOKE SELECT ON public.mv_daily_revenue_summary FROM app_user")
+        connection.execute("DROP INDEX public.idx_mv_realtime_revenue")
+    assert {"H-MV-01/indexes", "H-MV-01/refresh"} == red(ground)
+
+
+def test_whoever_has_the_key_of_b_is_seen_to_find_what_is_bs(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The search of the routes is not blind."""
+    routes = next(check for check in isolation.CHECKS if check.name == "ISOLATION/routes")
+    monkeypatch.setattr(ground.world, "key_a", ground.world.key_b)
+    steps = prove(ground, routes).steps
+    assert failing_steps(steps) == [2, 3]
+    assert "GET /v1/dead-events: plain 200 FOREIGN" in steps[1].output
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ('{"event":"http.answered","detail":"order marker-b-7f3a91c2-order"}', {"logs", "traces"}),
+        (
+            '{"event":"http.answered","detail":"22222222-2222-4222-8222-222222222222"}',
+            {"logs", "traces"},
+        ),
+        ('{"event":"http.answered","detail":"of north-star"}', {"logs"}),
+        ('{"event":"http.answered","detail":"to jo@example.com"}', {"logs"}),
+        ("Traceback: jo@example.com", {"logs"}),
+        ('{"event":"http.answered","tenant_id":"22222222-2222-4222-8222-222222222222"}', set()),
+    ],
+)
+def test_a_log_that_tells_too_much_is_named(ground: Ground, line: str, names: set[str]) -> None:
+    log = ground.world.logs["api"]
+    size = log.stat().st_size
+    with log.open("a") as file:
+        file.write(line + "\n")
+    try:
+        found = {
+            check.name.partition("/")[2]
+            for check in (*isolation.CHECKS, *observability.CHECKS)
+            if check.name in ("H-OBS-01/logs", "ISOLATION/traces")
+            and not is_proven(prove(ground, check).steps)
+        }
+    finally:
+        os.truncate(log, size)
+    assert found == names
+
+
+def test_a_process_that_ended_is_named_with_what_it_said_last(ground: Ground) -> None:
+    """The last test: the service does not work on."""
+    world = ground.world
+    _, worker, _ = world.processes()
+    worker.terminate()
+    worker.wait(20)
+    with world.connect(world.a) as connection:
+        connection.execute(
+            "INSERT INTO public.dirty_days (tenant_id, day) VALUES (%s, '2025-06-02')", (world.a,)
+        )
+    with pytest.raises(ServiceNotProvable, match=r"(?s)`worker` ended.*worker-0 stopped"):
+        world.settle()

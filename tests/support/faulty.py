@@ -1,0 +1,63 @@
+"""Copies of the program with a fault in them, and which checks see it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from skeldir.soundness.contract import Check
+from skeldir.soundness.evidence import failing_steps, is_proven
+from skeldir.soundness.ground import Ground, open_ground
+from skeldir.soundness.proof import Proof
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A text of one source file under `src/skeldir`, and what stands there instead."""
+
+    path: str
+    text: str
+    instead: str
+
+
+def copy_program(root: Path) -> Path:
+    """Copy what is needed to run the program from `root`."""
+    shutil.copytree(
+        ROOT / "src", root / "src", ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True
+    )
+    for name in ("alembic.ini", "pyproject.toml"):
+        shutil.copy2(ROOT / name, root / name)
+    return root.resolve()
+
+
+def seed(root: Path, *faults: Fault) -> None:
+    """Put the faults into the copy at `root`; each text must be there exactly once."""
+    for fault in faults:
+        path = root / "src" / "skeldir" / fault.path
+        before = path.read_text(encoding="utf-8")
+        assert before.count(fault.text) == 1, fault
+        path.write_text(before.replace(fault.text, fault.instead), encoding="utf-8")
+
+
+def run(ground: Ground, check: Check) -> Proof:
+    """Carry a check out."""
+    proof = Proof(ground)
+    check.prove(proof)
+    return proof
+
+
+def told(proof: Proof) -> list[tuple[str, str]]:
+    """Return text and output of the steps that failed."""
+    return [
+        (proof.steps[n - 1].text, proof.steps[n - 1].output) for n in failing_steps(proof.steps)
+    ]
+
+
+def red_checks(root: Path, checks: Iterable[Check]) -> set[str]:
+    """Return the names of the checks that are not proven for the program at `root`, on a ground of their own."""
+    with open_ground(root) as ground:
+        return {check.name for check in checks if not is_proven(run(ground, check).steps)}
