@@ -17,7 +17,7 @@ from types import FrameType
 STUCK_AFTER_S = 60.0
 _SOON_S = 5.0  # who dies sooner than this is started again later and later
 _FIRST_PAUSE_S = 0.5
-_LONGEST_PAUSE_S = 10.0
+_LONGEST_PAUSE_S = 3.0
 _LONGEST_WAIT_S = 1.0
 _STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
