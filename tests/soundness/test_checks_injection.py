@@ -49,6 +49,9 @@ SOME = [
 ]
 
 
+pytestmark = pytest.mark.xdist_group("injection")  # one worker, so that there is one ground
+
+
 @pytest.fixture(scope="module")
 def ground() -> Iterator[Ground]:
     with open_ground(ROOT) as opened:

@@ -41,6 +41,9 @@ FAULTS = {
 }
 
 
+pytestmark = pytest.mark.xdist_group("locks")  # one worker, so that there is one ground
+
+
 @pytest.fixture(scope="module")
 def ground() -> Iterator[Ground]:
     with open_ground(ROOT) as opened:

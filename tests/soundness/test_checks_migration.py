@@ -36,6 +36,9 @@ FAULTS = {
 }
 
 
+pytestmark = pytest.mark.xdist_group("migration")  # one worker, so that there is one ground
+
+
 @pytest.fixture(scope="module")
 def ground() -> Iterator[Ground]:
     with open_ground(ROOT) as opened:

@@ -28,6 +28,9 @@ INSIDE = [
 ]
 
 
+pytestmark = pytest.mark.xdist_group("world")  # one worker, so that there is one ground
+
+
 @pytest.fixture(scope="module")
 def ground() -> Iterator[Ground]:
     with open_ground(ROOT) as ground:

@@ -92,6 +92,15 @@ def test_the_document_shows_each_claim_command_output_and_verdict() -> None:
     assert "All 1 checks are proven, so the fault is not there: REFUTED." in text
 
 
+def test_a_long_output_is_there_as_a_whole_and_folded() -> None:
+    long = "\n".join(f"row {number}" for number in range(41))
+    short = long.rpartition("\n")[0]
+    record = make_record("H-MIG-01", make_step(long, equals(long)), make_step(short, equals(short)))
+    text = render(make_evidence(record))
+    assert f"</summary>\n\n{fenced(long)}\n\n</details>" in text
+    assert f"`):\n\n{fenced(short)}\n\nExpected" in text
+
+
 def test_the_document_tells_what_was_resolved() -> None:
     previous = PreviousRecord(commit="c" * 40, sha256="d" * 64, confirmed=("LEDGER",))
     text = render(make_evidence(*make_records(), previous=previous))

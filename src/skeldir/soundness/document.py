@@ -14,6 +14,7 @@ _HOW_DONE = {
     "http": "an HTTP request",
     "reading": "worked out by the proof",
 }
+_FOLDED_AFTER = 40
 _LANGUAGE = {"sql": "sql", "command": "sh", "http": "http", "reading": "text"}
 _INTRODUCTION = """\
 This document was written by `skeldir prove`. skeldir computes for many businesses (tenants), on one PostgreSQL, which
@@ -170,14 +171,22 @@ def _step(step: Step, number: int, count: int, *, has_failed: bool) -> Iterator[
         f"{step.seconds:.3f} s:"
     )
     yield fenced(step.text, _LANGUAGE[step.kind])
-    yield (
-        f"Output (SHA-256 `{step.digest}`):"
-        if step.output
-        else (f"No output (SHA-256 `{step.digest}`).")
-    )
-    if step.output:
-        yield fenced(step.output)
+    yield from _output(step)
     yield from _expected(step.expected, has_failed=has_failed)
+
+
+def _output(step: Step) -> Iterator[str]:
+    """Show the whole output; a long one is folded where Markdown is rendered."""
+    lines = step.output.count("\n") + 1
+    if not step.output:
+        yield f"No output (SHA-256 `{step.digest}`)."
+    elif lines <= _FOLDED_AFTER:
+        yield f"Output (SHA-256 `{step.digest}`):"
+        yield fenced(step.output)
+    else:
+        yield f"<details><summary>Output, {lines} lines (SHA-256 <code>{step.digest}</code>)</summary>"
+        yield fenced(step.output)
+        yield "</details>"
 
 
 def _expected(expected: Expectation, *, has_failed: bool) -> Iterator[str]:
