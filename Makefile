@@ -6,7 +6,7 @@ DATA ?=
 MAP ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos check serve bench openapi lock clean
+.PHONY: help demo test chaos check prove twins serve bench openapi lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,7 +17,7 @@ demo: $(VENV)/base.stamp ## From nothing to proven views: set up, import, attrib
 	@$(BIN)/skeldir demo $(if $(DATA),--data "$(DATA)") $(if $(MAP),--map "$(MAP)")
 
 test: $(VENV)/dev.stamp ## Set up, then run the whole suite
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 chaos: $(VENV)/dev.stamp ## Kill processes and the database at random for two minutes under traffic, with each broker that is installed
 	@$(BIN)/python -m pytest tests/e2e/test_chaos.py --chaos-seconds 120 -s $(ARGS)
@@ -26,6 +26,12 @@ check: $(VENV)/dev.stamp ## Lint, types and the order of imports
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+prove: $(VENV)/base.stamp ## Prove the commit that is checked out; the evidence pack goes to evidence/ (ARGS=--ci in CI)
+	@$(BIN)/skeldir prove $(ARGS)
+
+twins: $(VENV)/base.stamp ## Seed one fault after another in copies of the commit; each must turn its own checks red
+	@$(BIN)/skeldir prove --twins $(ARGS)
 
 serve: $(VENV)/base.stamp ## Run API, workers and beat on the embedded PostgreSQL, until Ctrl-C
 	@$(BIN)/skeldir up

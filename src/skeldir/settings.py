@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     skeldir_log_format: Literal["json", "console"] = "json"
     otel_exporter_otlp_endpoint: str | None = None
     # Build machines set it; only `skeldir prove` asks.
-    ci: str = ""
+    ci: str = "false"
 
     @property
     def is_ci(self) -> bool:

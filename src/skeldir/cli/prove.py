@@ -156,15 +156,17 @@ def _prove_twins(only: list[str]) -> None:
     if not here.is_clean:
         _tell("The tree that is checked out differs from that commit; the twins do not.")
     outcomes = prove_twins(root, chosen, tell=_tell)
-    table = Table("twin", "fault", "must be red", "red", "seconds")
+    table = Table("twin", "fault")
+    table.add_column("must be red", no_wrap=True)
+    table.add_column("turned red", no_wrap=True)
+    table.add_column("seconds", justify="right")
     for outcome in outcomes:
         twin = outcome.twin
-        red = ", ".join(sorted(outcome.red)) or "nothing"
         table.add_row(
             twin.name,
-            twin.fault,
-            ", ".join(sorted(twin.red)) + (f" ({twin.because})" if twin.because else ""),
-            red if outcome.is_caught else f"NOT AS IT MUST BE: {red}",
+            f"{twin.fault} {twin.because}".rstrip(),
+            "\n".join(sorted(twin.red)),
+            "exactly that" if outcome.is_caught else "\n".join(sorted(outcome.red)) or "nothing",
             f"{outcome.seconds:.0f}",
         )
     out.print(table)

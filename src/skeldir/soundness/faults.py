@@ -1,0 +1,288 @@
+"""The table of negative twins: faults that are made from outside, and the checks that must see each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from skeldir.soundness.records import Evidence
+from skeldir.soundness.verdicts import judge
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A text that stands exactly once in the file `path` of a checkout, and what stands there instead."""
+
+    path: str
+    text: str
+    instead: str
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """The program with one fault in it.
+
+    `runs` are the hypotheses and checks that are proven of it, `red` exactly those that must not be; more than one
+    only where the fault breaks several claims, and then `because` says why. With `is_committed` False the patches are
+    left lying in the tree. `edit` changes the evidence after the proof, and `red` are what `verify` must say then.
+    """
+
+    name: str
+    fault: str
+    patches: tuple[Patch, ...]
+    runs: tuple[str, ...]
+    red: frozenset[str]
+    because: str = ""
+    is_committed: bool = True
+    edit: Callable[[Evidence], Evidence] | None = None
+
+
+def _in_last_migration(statements: str) -> Patch:
+    """Let the newest revision do this too, as the migrating role, who may act as both owners."""
+    end = "REVOKE CREATE ON SCHEMA public FROM matview_owner;"
+    path = "src/skeldir/migrations/sql/202611231300_credit_changes.sql"
+    return Patch(path, end, f"{statements}\n{end}")
+
+
+def _on_scratch_database(statement: str) -> Patch:
+    """Let somebody with the migrating role's rights do this when the service of the proof runs and is filled."""
+    filled = "        self._fill()\n"
+    hand = (
+        "        with psycopg.connect(\n"
+        "            self.ground.url(self.ground.admin, DATABASE), autocommit=True\n"
+        f"        ) as hand:\n            hand.execute({statement!r})\n"
+    )
+    return Patch("src/skeldir/soundness/world.py", filled, filled + hand)
+
+
+def _change_output(evidence: Evidence) -> Evidence:
+    """Change one byte of an output, in the name of the commit, and let all verdicts follow from it."""
+    (hypothesis,) = evidence.hypotheses
+    first, commit, *others = hypothesis.checks
+    step = commit.steps[0]
+    step = replace(step, output=("1" if step.output[0] == "0" else "0") + step.output[1:])
+    commit = commit.model_copy(update={"steps": (step, *commit.steps[1:])})
+    changed = hypothesis.model_copy(update={"checks": (first, commit, *others)})
+    return judge(evidence.model_copy(update={"hypotheses": (changed,)}))
+
+
+def _change_verdict(evidence: Evidence) -> Evidence:
+    """Change one word."""
+    (hypothesis,) = evidence.hypotheses
+    changed = hypothesis.model_copy(update={"verdict": "CONFIRMED"})
+    return evidence.model_copy(update={"hypotheses": (changed,)})
+
+
+# All that is proven of what the running service made of two tenants' facts.
+_OF_SERVICE: Final = ("H-MV-01", "LEDGER", "ISOLATION")
+_TAKE: Final = (
+    "    taken: bool = await connection.fetchval("
+    '"SELECT pg_try_advisory_xact_lock($1)", lock_key(name))\n'
+)
+_BACK_FILL: Final = "src/skeldir/migrations/versions/202511151410_idempotency_key.py"
+_CONNECTIONS: Final = "src/skeldir/db/pool.py"
+_EMPTY_VIEW: Final = (
+    "The refresh leaves rows out, so neither what it must leave nor what the view must show holds."
+)
+
+TWINS: Final = (
+    Twin(
+        "lock-not-taken",
+        "A refresh does not take its lock.",
+        (Patch("src/skeldir/db/locks.py", _TAKE, "    taken = True\n"),),
+        ("H-LOCK-01",),
+        frozenset({"H-LOCK-01/one-at-a-time"}),
+    ),
+    Twin(
+        "lock-kept-after-error",
+        "The lock is the session's and not the transaction's, so a refresh that fails keeps it.",
+        (
+            Patch("src/skeldir/db/locks.py", _TAKE, _TAKE.replace("_xact_lock", "_lock")),
+            # The driver would let go of it when the connection goes back to the pool.
+            Patch(
+                _CONNECTIONS,
+                "            connection_class=_Connection,\n",
+                "            connection_class=_Connection,\n            reset=_keep,\n",
+            ),
+            Patch(
+                _CONNECTIONS,
+                "class _Connection(asyncpg.Connection):\n",
+                "async def _keep(_connection: object) -> None: ...\n\n\n"
+                "class _Connection(asyncpg.Connection):\n",
+            ),
+        ),
+        ("H-LOCK-01",),
+        frozenset({"H-LOCK-01/after-error"}),
+    ),
+    Twin(
+        "force-off",
+        "A migration leaves a tenant table without FORCE ROW LEVEL SECURITY.",
+        (_in_last_migration("ALTER TABLE public.spend NO FORCE ROW LEVEL SECURITY;"),),
+        ("H-MIG-01", *_OF_SERVICE),
+        frozenset({"H-MIG-01/rls-flags", "ISOLATION/policies"}),
+        "The contract asks for the flag after the upgrade, and isolation rests on it.",
+    ),
+    Twin(
+        "name-not-quoted",
+        "The statement that refreshes a view names it without quotes.",
+        (
+            Patch(
+                "src/skeldir/matviews/registry.py",
+                """'REFRESH MATERIALIZED VIEW CONCURRENTLY public."mv_realtime_revenue"'""",
+                '"REFRESH MATERIALIZED VIEW CONCURRENTLY public.mv_realtime_revenue"',
+            ),
+        ),
+        ("H-INJ-01", "H-QUAL-01"),
+        frozenset({"H-QUAL-01/quoted-name"}),
+    ),
+    Twin(
+        "statement-put-together",
+        "The statement that refreshes a view is put together from its name.",
+        (
+            Patch(
+                "src/skeldir/matviews/refresh.py",
+                "await connection.execute(view.refresh_statement,",
+                "await connection.execute("
+                """f'REFRESH MATERIALIZED VIEW CONCURRENTLY public."{view.name}"',""",
+            ),
+        ),
+        ("H-INJ-01", "H-QUAL-01"),
+        frozenset({"H-INJ-01/no-composed-sql"}),
+    ),
+    Twin(
+        "back-fill-under-rls",
+        "The back-fill does not lift FORCE ROW LEVEL SECURITY: it reaches no row and reports success.",
+        (
+            Patch(
+                _BACK_FILL,
+                '    connection.execute("ALTER TABLE public.attribution_events '
+                'NO FORCE ROW LEVEL SECURITY")\n',
+                "",
+            ),
+            Patch(_BACK_FILL, "    if row != (updated, 0):", "    if False:"),
+            Patch(_BACK_FILL, "ALTER COLUMN idempotency_key SET NOT NULL,", ""),
+        ),
+        ("H-MIG-01",),
+        frozenset({"H-MIG-01/null-keys"}),
+    ),
+    Twin(
+        "refresh-that-empties",
+        "A view is refreshed through FORCE ROW LEVEL SECURITY: its owner sees the rows of the tenant that is set.",
+        (
+            _in_last_migration(
+                "DROP POLICY matview_owner_reads ON public.rollup_revenue_day;\n"
+                "CREATE POLICY matview_owner_reads ON public.rollup_revenue_day FOR SELECT TO matview_owner\n"
+                "    USING (tenant_id = (SELECT public.current_tenant_id()));"
+            ),
+        ),
+        _OF_SERVICE,
+        frozenset({"H-MV-01/contents", "H-MV-01/refresh"}),
+        _EMPTY_VIEW,
+    ),
+    Twin(
+        "view-owner-without-policy",
+        "The views' owner loses its policy on a rollup; the next refresh reports success.",
+        (_on_scratch_database("DROP POLICY matview_owner_reads ON public.rollup_revenue_day"),),
+        _OF_SERVICE,
+        frozenset({"H-MV-01/refresh"}),
+    ),
+    Twin(
+        "unique-index-dropped",
+        "A canonical view loses its unique index.",
+        (_on_scratch_database("DROP INDEX public.idx_mv_realtime_revenue"),),
+        _OF_SERVICE,
+        frozenset({"H-MV-01/indexes", "H-MV-01/refresh"}),
+        "PostgreSQL refuses to refresh a view CONCURRENTLY that has no unique index.",
+    ),
+    Twin(
+        "policy-dropped",
+        "A tenant table loses its policy.",
+        (_on_scratch_database("DROP POLICY tenant_isolation ON public.retention"),),
+        _OF_SERVICE,
+        frozenset({"ISOLATION/policies"}),
+    ),
+    Twin(
+        "cross-tenant-aggregate",
+        "A view that tenants may read averages over all of them, though it asks whether a tenant is set.",
+        (
+            _in_last_migration(
+                "SET ROLE matview_owner;\n"
+                "CREATE VIEW public.channel_averages WITH (security_barrier) AS\n"
+                "    SELECT channel_code, currency, avg(credited_cents)::bigint AS average_cents\n"
+                "    FROM public.mv_channel_performance WHERE (SELECT public.current_tenant_id()) IS NOT NULL\n"
+                "    GROUP BY channel_code, currency;\n"
+                "GRANT SELECT ON public.channel_averages TO app_user;\n"
+                "RESET ROLE;"
+            ),
+        ),
+        _OF_SERVICE,
+        frozenset({"ISOLATION/relations"}),
+    ),
+    Twin(
+        "cross-tenant-sum",
+        "A canonical view's reader sums over all tenants; only its amounts tell.",
+        (
+            _in_last_migration(
+                "SET ROLE matview_owner;\n"
+                "CREATE OR REPLACE VIEW public.realtime_revenue WITH (security_barrier) AS\n"
+                "    SELECT (SELECT public.current_tenant_id()) AS tenant_id, currency,\n"
+                "           sum(captured_cents)::bigint AS captured_cents,\n"
+                "           sum(refunded_cents)::bigint AS refunded_cents,\n"
+                "           sum(disputed_cents)::bigint AS disputed_cents, sum(net_cents)::bigint AS net_cents,\n"
+                "           sum(orders)::bigint AS orders, max(last_entry_at) AS last_entry_at\n"
+                "    FROM public.mv_realtime_revenue WHERE (SELECT public.current_tenant_id()) IS NOT NULL\n"
+                "    GROUP BY currency;\n"
+                "RESET ROLE;"
+            ),
+        ),
+        _OF_SERVICE,
+        frozenset({"H-MV-01/contents", "H-MV-01/refresh"}),
+        "The reader shows other rows than the facts give, before a refresh and after it.",
+    ),
+    Twin(
+        "credit-off-by-one-cent",
+        "Of an order whose money is an odd number of cents one cent is credited to nobody.",
+        (
+            Patch(
+                "src/skeldir/attribution/splits.py",
+                "after = held[currency] = split(balance, weights)",
+                "after = held[currency] = split(balance - balance % 2, weights)",
+            ),
+        ),
+        _OF_SERVICE,
+        frozenset({"LEDGER/credits", "LEDGER/drift"}),
+        "The order's credit is not its money, and the sums of the ledger and of the credit drift apart by it.",
+    ),
+    Twin(
+        "health-that-lies",
+        "/health/ready answers 200 while the database is away.",
+        (Patch("src/skeldir/http/health.py", "    if not failing:\n", "    if True:\n"),),
+        ("H-OBS-01",),
+        frozenset({"H-OBS-01/readiness"}),
+    ),
+    Twin(
+        "dirty-tree",
+        "A file differs from the commit.",
+        (Patch("README.md", "# skeldir\n", "# Skeldir\n"),),
+        ("H-REPO-01",),
+        frozenset({"H-REPO-01/clean-tree"}),
+        is_committed=False,
+    ),
+    Twin(
+        "edited-output",
+        "One byte of an output in a pack is changed, and all of the pack is written anew from it.",
+        (),
+        ("H-REPO-01",),
+        frozenset({"verify: output_changed"}),
+        edit=_change_output,
+    ),
+    Twin(
+        "edited-verdict",
+        "One verdict word in a pack is changed, and all of the pack is written anew from it.",
+        (),
+        ("H-REPO-01",),
+        frozenset({"verify: verdict_changed"}),
+        edit=_change_verdict,
+    ),
+)
