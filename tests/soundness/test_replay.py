@@ -57,6 +57,9 @@ def ask(url: str, statement: str) -> list[tuple[object, ...]]:
         return connection.execute(statement.encode()).fetchall()
 
 
+pytestmark = pytest.mark.xdist_group("replay")  # one worker, so that there is one database of the name
+
+
 @pytest.fixture(scope="module")
 def probe(server: EmbeddedServer) -> Iterator[Clone]:
     """The scratch database, with a row of each of two tenants from before idempotency keys, upgraded to head."""

@@ -246,7 +246,12 @@ def run_chaos(
         _reckon(service, tenants)
         wait_until(lambda: _locks(service) == [], 10, "no lock is left")
         assert service.stop() == 0
-    wait_until(lambda: processes_of(home) == [], 15, "no process is left")
+    try:
+        wait_until(lambda: processes_of(home) == [], 15, "no process is left")
+    except AssertionError as error:
+        log = (home / "postgres.log").read_text(encoding="utf-8", errors="replace")
+        error.add_note("\n".join([*processes_of(home), *log.splitlines()[-30:]]))
+        raise
     return {
         "seconds": round(time.monotonic() - began),
         "drained_after_s": round(drained - ended),
