@@ -11,7 +11,7 @@ import pytest
 
 from skeldir.attribution import credit_dirty_orders, define_models
 from skeldir.db.pool import Database, open_database
-from skeldir.matviews import mark_days, roll_up_dirty_days
+from skeldir.matviews import mark_days, roll_up_dirty_days, rollups
 from tests.conftest import Clone
 from tests.matviews.test_rollups import (
     Superuser,
@@ -113,4 +113,43 @@ async def test_changes_of_a_model_that_is_not_active_any_more_are_in_no_sum(
         await define_models(connection, tenant)
     await credit_dirty_orders(db)
     await roll_up_dirty_days(db)
+    await assert_rolled_up(superuser, tenant)
+
+
+@pytest.mark.parametrize("is_credited_between", [True, False])
+async def test_models_that_are_active_again_have_the_sums_that_they_had(
+    db: Database, superuser: Superuser, tenant: UUID, is_credited_between: bool
+) -> None:
+    """Their allocations are still there, so crediting them again changes nothing."""
+    await send_touches(db, tenant, make_touch(channel="email", occurred_at=at(0)))
+    days = [at(day + 0.5) for day in range(3)]
+    await send_conversions(db, tenant, *(make_conversion(occurred_at=day) for day in days))
+    await credit_dirty_orders(db)
+    await roll_up_dirty_days(db)
+    for lookback in (7, 30):
+        async with db.tenant(tenant) as connection:
+            await define_models(connection, tenant, lookback_days=lookback)
+        if lookback == 30 or is_credited_between:
+            await credit_dirty_orders(db)
+        await roll_up_dirty_days(db)
+    await assert_rolled_up(superuser, tenant)
+
+
+async def test_a_day_that_waits_to_be_summed_gets_no_changes_before(
+    db: Database, superuser: Superuser, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two days one is summed in a first transaction; the other must not show a difference without its base."""
+    days = [at(0), at(1)]
+    await send_conversions(db, tenant, *(make_conversion(occurred_at=day) for day in days))
+    await credit_dirty_orders(db)
+    await roll_up_dirty_days(db)
+    for lookback in (7, 30):
+        async with db.tenant(tenant) as connection:
+            await define_models(connection, tenant, lookback_days=lookback)
+    await send_touches(db, tenant, make_touch(channel="email", occurred_at=at(-1)))
+    await credit_dirty_orders(db)
+    monkeypatch.setattr(rollups, "DAYS_PER_TRANSACTION", 1)
+    seen: list[int] = []
+    await roll_up_dirty_days(db, progress=seen.append)
+    assert sum(seen) == 2
     await assert_rolled_up(superuser, tenant)

@@ -3,8 +3,11 @@ INSERT INTO public.dirty_days (tenant_id, day, sums)
 SELECT :tenant_id, day, :sums FROM unnest(:days::date[]) AS day;
 
 -- name: mark_channel_days!
+-- A version that was active before has allocations on days that have no sum of it any more.
 INSERT INTO public.dirty_days (tenant_id, day)
-SELECT DISTINCT :tenant_id::uuid, revenue_date FROM public.rollup_channel_day WHERE tenant_id = :tenant_id;
+SELECT :tenant_id::uuid, revenue_date FROM public.rollup_channel_day WHERE tenant_id = :tenant_id
+UNION SELECT :tenant_id::uuid, entry_date FROM public.attribution_allocations WHERE tenant_id = :tenant_id
+UNION SELECT :tenant_id::uuid, spend_date FROM public.spend WHERE tenant_id = :tenant_id;
 
 -- name: tenants_with_dirty_days
 SELECT tenant_id FROM public.tenants_with_dirty_days() AS tenant_id;
@@ -84,9 +87,12 @@ GROUP BY day, model_version, channel_code, currency;
 
 -- name: add_credit_changes
 -- Changes of a model version that is not active any more belong to no sum: should it become active again, all of its
--- days are summed anew.
+-- days are summed anew. Those of a day that waits to be summed as a whole are in that sum.
 WITH taken AS (
-    DELETE FROM public.credit_changes WHERE tenant_id = :tenant_id
+    DELETE FROM public.credit_changes c
+    WHERE c.tenant_id = :tenant_id
+      AND NOT EXISTS (SELECT FROM public.dirty_days d
+                      WHERE d.tenant_id = :tenant_id AND d.day = c.revenue_date AND d.sums = 'all')
     RETURNING revenue_date, model_version, channel_code, currency, conversion_ppt, credited_cents, allocations
 ), changes AS (
     SELECT t.revenue_date, t.model_version, t.channel_code, t.currency, sum(t.conversion_ppt) AS conversion_ppt,
