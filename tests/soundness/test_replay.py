@@ -57,7 +57,9 @@ def ask(url: str, statement: str) -> list[tuple[object, ...]]:
         return connection.execute(statement.encode()).fetchall()
 
 
-pytestmark = pytest.mark.xdist_group("replay")  # one worker, so that there is one database of the name
+pytestmark = pytest.mark.xdist_group(
+    "replay"
+)  # one worker, so that there is one database of the name
 
 
 @pytest.fixture(scope="module")

@@ -301,7 +301,7 @@ def prove_less(proof: Proof) -> None:
     ("prove_otherwise", "said"),
     [
         (prove_another_number, "H-MIG-01/last, step 2 has another output now."),
-        (prove_less, "H-MIG-01/last expects something else now."),
+        (prove_less, "H-MIG-01/last does, or expects, something else now."),
     ],
 )
 def test_a_second_run_must_expect_and_repeat_the_same(

@@ -72,6 +72,7 @@ def prove(
         default_place,
         read_previous,
         require_free_place,
+        reserve_place,
         write_pack,
     )
     from skeldir.soundness.signing import load_private_key
@@ -81,14 +82,16 @@ def prove(
     # What can be refused is refused before minutes go by.
     require_free_place(folder, root)
     key = load_private_key(sign) if sign is not None else None
-    evidence = running.prove(
-        root,
-        database_url=database,
-        only=only or [],
-        is_ci=ci or load_settings().is_ci,
-        previous=read_previous(previous) if previous is not None else None,
-        tell=_tell,
-    )
+    before = read_previous(previous) if previous is not None else None
+    with reserve_place(folder):
+        evidence = running.prove(
+            root,
+            database_url=database,
+            only=only or [],
+            is_ci=ci or load_settings().is_ci,
+            previous=before,
+            tell=_tell,
+        )
     write_pack(folder, evidence, key)
     _show(evidence)
     out.print(f"The evidence pack: {folder}", soft_wrap=True)
@@ -103,6 +106,10 @@ def verify(
     rerun: Annotated[
         bool, typer.Option("--rerun", help="Also prove the commit again, and compare.")
     ] = False,
+    database: Annotated[
+        str | None,
+        typer.Option(help="With --rerun: URL of an empty server to use instead of one of its own."),
+    ] = None,
     public_key: Annotated[
         Path | None,
         typer.Option(
@@ -110,13 +117,24 @@ def verify(
         ),
     ] = None,
 ) -> None:
-    """Check that an evidence pack is what it says. What it says may still be FAILED: that is printed."""
+    """Check that an evidence pack is what it says. What it says may still be FAILED: that is printed.
+
+    Without --rerun and --public-key this shows that the pack is consistent with itself and with the commit; whoever
+    writes all of it anew can invent outputs that fit.
+    """
     from skeldir.soundness.checkout import find_checkout
     from skeldir.soundness.pack import DATA
     from skeldir.soundness.records import read_evidence, read_file
     from skeldir.soundness.verifying import verify_pack
 
-    faults = verify_pack(pack, find_checkout(), rerun=rerun, public_key=public_key, tell=_tell)
+    faults = verify_pack(
+        pack,
+        find_checkout(),
+        rerun=rerun,
+        database_url=database,
+        public_key=public_key,
+        tell=_tell,
+    )
     for fault in faults:
         err.print(f"{fault.code}: {fault.detail}", style="bold red", soft_wrap=True)
         err.print(f"  {fault.cure}", soft_wrap=True)
@@ -196,6 +214,6 @@ def _show(evidence: Evidence) -> None:
         table.add_row(gate.name, gate.what, gate.verdict, gate.reason)
     out.print(table)
     out.print(
-        f"Commit {evidence.commit}: {evidence.result}",
+        f"Commit {evidence.commit}{' (a part of the proof)' if evidence.only else ''}: {evidence.result}",
         style="bold green" if evidence.result == "PASSED" else "bold red",
     )

@@ -38,7 +38,7 @@ bypass row-level security, for then the database would hide nothing from it."""
 def render(evidence: Evidence) -> str:
     """Return `evidence.md`; the same evidence always gives the same text."""
     blocks: list[str] = [
-        f"# Evidence for commit {evidence.commit[:12]}: {evidence.result}",
+        f"# Evidence for commit {evidence.commit[:12]}{_part(evidence)}: {evidence.result}",
         _INTRODUCTION,
         *_header(evidence),
         *_summary(evidence),
@@ -49,6 +49,10 @@ def render(evidence: Evidence) -> str:
     blocks += _gates(evidence)
     blocks += ["## What is next", "\n".join(_next(evidence))]
     return "\n\n".join(blocks) + "\n"
+
+
+def _part(evidence: Evidence) -> str:
+    return " (a part of the proof)" if evidence.only else ""
 
 
 def fenced(text: str, language: str = "text") -> str:

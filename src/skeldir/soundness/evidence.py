@@ -24,6 +24,20 @@ class Expectation:
     kind: ExpectationKind
     value: str = ""
 
+    def __post_init__(self) -> None:
+        """Refuse what could never be applied.
+
+        Raises:
+            ValueError: `value` is no regular expression, or no number of a step.
+        """
+        try:
+            if self.kind == "matches":
+                re.compile(self.value, re.DOTALL)
+            elif self.kind == "same_as":
+                int(self.value)
+        except re.error as fault:
+            raise ValueError(f"{self.value!r:.80} is no regular expression: {fault}") from fault
+
     def is_met(self, output: str, earlier: Sequence[str]) -> bool:
         """Say whether `output` is as expected; `earlier` are the outputs of the steps before."""
         match self.kind:

@@ -263,6 +263,8 @@ def _clean_environment(root: Path, scratch: Path) -> dict[str, str]:
         "HOME": str(scratch),
         "TMPDIR": str(scratch),
         "PYTHONPATH": str(root / "src"),
+        # Compiled anew from the source under proof: what lies in its `__pycache__` could be of another.
+        "PYTHONPYCACHEPREFIX": str(scratch / "compiled"),
         # A command without DATABASE_URL must not find the data of whoever runs the proof.
         "SKELDIR_HOME": str(scratch / "home"),
     }

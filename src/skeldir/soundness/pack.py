@@ -6,6 +6,8 @@ import hashlib
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,7 +69,12 @@ def require_free_place(folder: Path, root: Path) -> None:
         PackPlaceRefused: it does, or would.
     """
     folder = folder.absolute()
-    above = next(place for place in (folder, *folder.parents) if place.exists())
+    try:
+        above = next(place for place in (folder, *folder.parents) if place.exists())
+    except OSError as fault:
+        raise PackPlaceRefused(
+            f"{fault.filename}: {fault.strerror}.", cure="Give another --out."
+        ) from fault
     if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
         raise PackPlaceRefused(f"Nothing can be written to {above}.", cure="Give another --out.")
     if above == folder and any(folder.iterdir()):
@@ -78,6 +85,27 @@ def require_free_place(folder: Path, root: Path) -> None:
             f"{folder} lies in the tree under proof, and git does not ignore it.",
             cure=f"Give an --out elsewhere or under {DEFAULT_FOLDER}/, or none.",
         )
+
+
+@contextmanager
+def reserve_place(folder: Path) -> Iterator[None]:
+    """Make the folder of the pack before the block, which takes minutes; take it away when the block raises.
+
+    Raises:
+        PackPlaceRefused: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise PackPlaceRefused(
+            f"{fault.filename}: {fault.strerror}.", cure="Give another --out."
+        ) from fault
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            folder.rmdir()
+        raise
 
 
 def _is_ignored(root: Path, folder: Path) -> bool:

@@ -6,6 +6,7 @@ import hashlib
 import sys
 from pathlib import Path
 
+from skeldir.soundness.checkout import git
 from skeldir.soundness.contract import Check
 from skeldir.soundness.evidence import equals, matches, same_as
 from skeldir.soundness.proof import Proof
@@ -13,12 +14,21 @@ from skeldir.soundness.proof import Proof
 _DONE = equals("exit status 0")
 # What decides how the program runs: its source, its migrations' entry, and what it is installed by.
 _SOURCE = ("src", "alembic.ini", "pyproject.toml")
+_LISTED = "--format=%(objectname) %(path)"
 _WHERE = "import skeldir; print(skeldir.__file__)"
 
 
 def prove_clean(proof: Proof) -> None:
     """Have git say what differs from HEAD: in tracked files, in the index, and beside them."""
     proof.run("git", "status", "--porcelain", "--untracked-files=all", expect=_DONE)
+    # Files that git was told to overlook: a small letter for assume-unchanged, S for skip-worktree.
+    flags = git(proof.ground.root, "ls-files", "-v").splitlines()
+    overlooked = [line for line in flags if line[:1].islower() or line.startswith("S ")]
+    proof.read(
+        "the files that `git ls-files -v` marks as not to be looked at",
+        "\n".join(overlooked) or "none",
+        expect=equals("none"),
+    )
 
 
 def prove_hash(proof: Proof) -> None:
@@ -36,7 +46,7 @@ def prove_source(proof: Proof) -> None:
         sys.executable, "-c", _WHERE, expect=equals("$ROOT/src/skeldir/__init__.py\nexit status 0")
     )
     listed = proof.run(
-        *("git", "ls-tree", "-r", "--format=%(objectname) %(path)", "HEAD", "--", *_SOURCE),
+        *("git", "ls-tree", "-r", _LISTED, "HEAD", "--", *_SOURCE),
         expect=matches(r"([0-9a-f]{40,64} [^\n]+\n){50,}exit status 0"),
     )
     algorithm = "sha1" if len(listed.partition(" ")[0]) == 40 else "sha256"
@@ -47,6 +57,15 @@ def prove_source(proof: Proof) -> None:
         f"{files}\nexit status 0",
         expect=same_as(2),
     )
+
+
+def outputs_for(root: Path, commit: str) -> dict[tuple[str, int], str]:
+    """Return what certain steps must have shown of `commit`, by check and step: no pack can be about another one."""
+    listed = git(root, "ls-tree", "-r", _LISTED, commit, "--", *_SOURCE)
+    return {
+        ("H-REPO-01/commit", 1): f"{commit}\nexit status 0",
+        ("H-REPO-01/running-source", 2): f"{listed}\nexit status 0",
+    }
 
 
 def _hash_files(root: Path, algorithm: str) -> str:
