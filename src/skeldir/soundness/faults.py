@@ -164,7 +164,8 @@ TWINS: Final = (
             Patch(_BACK_FILL, "ALTER COLUMN idempotency_key SET NOT NULL,", ""),
         ),
         ("H-MIG-01",),
-        frozenset({"H-MIG-01/null-keys"}),
+        frozenset({"H-MIG-01/null-keys", "H-MIG-01/failed-back-fill"}),
+        "What reaches no row can neither fill one nor fail half-way.",
     ),
     Twin(
         "refresh-that-empties",
@@ -274,7 +275,8 @@ TWINS: Final = (
         "One byte of an output in a pack is changed, and all of the pack is written anew from it.",
         (),
         ("H-REPO-01",),
-        frozenset({"verify: output_changed"}),
+        frozenset({"verify: output_changed", "verify: commit_differs"}),
+        "The output is the commit's hash, which the repository knows, too.",
         edit=_change_output,
     ),
     Twin(

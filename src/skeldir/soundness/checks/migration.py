@@ -169,7 +169,10 @@ def prove_keys(proof: Proof) -> None:
     for tenant in (TENANT_A, TENANT_B):
         with proof.session(proof.ground.admin, _PROBE, tenant=tenant) as session:
             session.ask(_NULL_KEYS, expect=equals("null_idempotency_key\n0\n(1 row)"))
-            session.ask("SELECT id, idempotency_key FROM attribution_events ORDER BY id")
+            session.ask(
+                "SELECT id, idempotency_key FROM attribution_events ORDER BY id",
+                expect=matches(r"id \| idempotency_key\n([0-9a-f-]{36} \| [^\n]+\n)+\(\d+ rows?\)"),
+            )
 
 
 def prove_rows(proof: Proof) -> None:
@@ -255,7 +258,12 @@ def _fail_half_way(proof: Proof) -> None:
     _read_rows(proof, _HALF_WAY, ANYTHING, ANYTHING)
     refused = r".*the back-fill is refused half-way.*exit status [1-9]\d*"
     _upgrade(proof, _HALF_WAY, expect=matches(refused))
-    proof.ask(admin, _HALF_WAY, "SELECT last_value AS rows_reached FROM public.back_filled")
+    proof.ask(
+        admin,
+        _HALF_WAY,
+        "SELECT last_value AS rows_reached FROM public.back_filled",
+        expect=matches(r"rows_reached\n[2-6]\n\(1 row\)"),
+    )
     proof.ask(
         admin,
         _HALF_WAY,
