@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from datetime import UTC, datetime
+
+import psutil
 
 
 def utc_now() -> datetime:
     """Return the present moment, aware, in UTC."""
     return datetime.now(UTC)
+
+
+def process_started_at() -> datetime:
+    """Return when this process was started, aware, in UTC.
+
+    On Linux to the kernel's tick (10 ms): a process's start is kept as seconds since the boot, and the moment of the
+    boot, which psutil adds, in whole seconds only (proc(5): btime).
+    """
+    told = psutil.Process().create_time()
+    if sys.platform == "linux":
+        age_s = time.clock_gettime(time.CLOCK_BOOTTIME) - (told - psutil.boot_time())
+        told = time.time() - age_s
+    return datetime.fromtimestamp(told, UTC)

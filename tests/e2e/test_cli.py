@@ -80,6 +80,22 @@ def test_a_new_user_goes_from_a_tenant_to_a_report(clone: Clone, tmp_path: Path)
     assert "skipped_unchanged" in run(clone.app_url, "matviews", "--tenant", tenant)
 
 
+def test_a_refresh_right_after_another_is_done_and_not_taken_for_one_at_the_same_time(
+    clone: Clone,
+) -> None:
+    tenant = run(clone.app_url, "tenants", "create", "My shop").strip()
+    with psycopg.connect(clone.app_url) as connection:
+        connection.execute("SELECT set_tenant(%s)", (tenant,))
+        connection.execute(
+            """INSERT INTO rollup_revenue_day
+               VALUES (%s, '2026-03-01', 'USD', 'captured', 1, 1, 1, '2026-03-01T12:00Z')""",
+            (tenant,),
+        )
+        connection.execute("INSERT INTO rollup_changes DEFAULT VALUES")
+    told = [outcomes(run(clone.app_url, "refresh", "mv_realtime_revenue")) for _ in range(4)]
+    assert told == [{"success": 1}] * 4
+
+
 def test_a_known_error_is_told_with_code_and_cure(clone: Clone) -> None:
     assert "view_unknown" in run(clone.app_url, "refresh", "mv_nothing", status=1)
     assert "runtime_role_unsafe" in run(clone.superuser_url, "credit", status=1)

@@ -153,6 +153,62 @@ def test_worker_and_beat_run_alone_beside_each_other(clone: Clone) -> None:
     assert "beat stopped." in said[1]
 
 
+@pytest.mark.parametrize("words", [("worker",), ("beat",), ("up",)])
+@pytest.mark.parametrize("variable", ["CELERY_BROKER_URL", "CELERY_RESULT_BACKEND"])
+def test_an_unusable_celery_url_is_told_at_once(
+    clone: Clone, words: tuple[str, ...], variable: str
+) -> None:
+    port = ("--port", str(free_port())) if words == ("up",) else ()
+    done = subprocess.run(
+        [*SKELDIR, *words, *port],
+        env=os.environ | {"DATABASE_URL": clone.app_url, variable: "zzz"},
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "configuration_invalid" in done.stderr
+    assert variable in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [("worker",), ("beat",), ("up",)])
+def test_a_role_that_row_level_security_does_not_bind_is_told_at_once(
+    clone: Clone, words: tuple[str, ...]
+) -> None:
+    port = ("--port", str(free_port())) if words == ("up",) else ()
+    done = subprocess.run(
+        [*SKELDIR, *words, *port],
+        env=os.environ | {"DATABASE_URL": clone.superuser_url, "SKELDIR_WORKER_METRICS_PORT": "0"},
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "runtime_role_unsafe" in done.stderr
+    assert "started" not in done.stdout
+
+
+@pytest.mark.parametrize("words", [("worker", "--processes", "1"), ("beat",)])
+def test_workers_start_while_the_database_is_away(words: tuple[str, ...]) -> None:
+    environment = os.environ | {
+        "DATABASE_URL": "postgresql://app_user@127.0.0.1:1/x",
+        "SKELDIR_WORKER_METRICS_PORT": "0",
+    }
+    process = subprocess.Popen(
+        [*SKELDIR, *words],
+        env=environment | {"PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert "started (process" in process.stdout.readline()
+    process.terminate()
+    process.communicate(timeout=20)
+
+
 def test_an_unknown_queue_is_refused(clone: Clone) -> None:
     done = subprocess.run(
         [*SKELDIR, "worker", "--queues", "ingest,mail"],

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime
+from dataclasses import astuple
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import httpx
@@ -13,7 +14,8 @@ import pytest
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
 from skeldir.jobs import CREDIT, enqueue
-from skeldir.matviews import CANONICAL_VIEWS, refresh_view
+from skeldir.matviews import CANONICAL_VIEWS, mark_days, refresh_view
+from skeldir.revenue.reports import read_realtime_revenue
 from tests.conftest import Clone
 from tests.support.make import at, make_conversion, make_touch, send_conversions, send_touches
 from tests.support.reading import get, key_of, open_client, read_all, settle
@@ -163,6 +165,38 @@ async def test_the_daily_summary_tells_amounts_by_state(
         ({"from_": "2026-03-01", "to": "2026-03-02", "state": "captured"}, rows[:1]),
     ):
         assert await read_all(client, "/v1/revenue/daily", key, **filters) == expected  # type: ignore[arg-type]  # plain values
+
+
+async def test_totals_of_days_that_no_integer_of_the_database_holds_are_told_whole(
+    client: httpx.AsyncClient, db: Database, tenant: UUID, other_tenant: UUID
+) -> None:
+    day = datetime.fromisoformat(at()).date()
+    for cents in (6 * 10**18, 6 * 10**18 + 1):
+        async with db.tenant(tenant) as connection:
+            await connection.execute(
+                """INSERT INTO revenue_ledger (tenant_id, id, business_key, order_id, kind, amount_cents, currency,
+                                               occurred_at, source)
+                   VALUES ($1, gen_random_uuid(), $2::text, $2::text, 'capture', $3, 'USD',
+                           $4::date::timestamp AT TIME ZONE 'UTC', 'test')""",
+                tenant,
+                str(cents),
+                cents,
+                day,
+            )
+            await mark_days(connection, tenant, [day])
+        day += timedelta(days=1)
+    await send_conversions(db, other_tenant, make_conversion())
+    await settle(db)
+    totals = {}
+    for owner in (tenant, other_tenant):
+        answer = await client.get("/v1/revenue/realtime", headers=await key_of(db, owner))
+        (totals[owner],) = answer.json()["data"]
+    assert totals[tenant]["captured_cents"] == totals[tenant]["net_cents"] == 12 * 10**18 + 1
+    assert totals[tenant]["refunded_cents"] == totals[tenant]["disputed_cents"] == 0
+    assert totals[other_tenant]["net_cents"] == 10_000
+    async with db.tenant(tenant) as connection:
+        (read,) = await read_realtime_revenue(connection, tenant)
+    assert {type(value) for value in astuple(read)[1:6]} == {int}
 
 
 async def test_the_totals_are_sent_again_only_when_they_changed(

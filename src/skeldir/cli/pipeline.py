@@ -7,11 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import asyncpg
-import psutil
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -28,7 +27,7 @@ from skeldir.attribution import (
 )
 from skeldir.cli.keys import TenantArgument
 from skeldir.cli.runtime import OperatorNeeded, Runtime, err, out, run_with_runtime
-from skeldir.clock import utc_now
+from skeldir.clock import process_started_at, utc_now
 from skeldir.db.pool import Database
 from skeldir.matviews import (
     CANONICAL_VIEWS,
@@ -105,7 +104,7 @@ def refresh(
     for name in names:
         find_view(name)
     # A refresh that began after this process did serves it as well as one of its own.
-    requested_at = datetime.fromtimestamp(psutil.Process().create_time(), UTC)
+    requested_at = process_started_at()
 
     async def work(runtime: Runtime) -> list[RefreshResult]:
         async with runtime.database() as database:

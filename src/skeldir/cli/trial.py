@@ -197,7 +197,7 @@ async def _show_views(database: Database, tenant_id: UUID) -> bool:
             total.currency: total.net_cents for total in await ledger_totals(connection, tenant_id)
         }
         in_view = {
-            row["currency"]: row["net_cents"]
+            row["currency"]: int(row["net_cents"])
             for row in await connection.fetch(
                 "SELECT currency, net_cents FROM public.realtime_revenue WHERE tenant_id = $1",
                 tenant_id,

@@ -37,7 +37,7 @@ def up(
         children = [
             api_child(runtime.app_url, host=host, port=port),
             *worker_children(runtime.settings, runtime.app_url, processes=processes),
-            beat_child(runtime.app_url),
+            beat_child(runtime.settings, runtime.app_url),
         ]
         shown = f"[{host}]" if ":" in host else host
         out.print(f"The API will be at http://{shown}:{port}. Ctrl-C stops everything.")

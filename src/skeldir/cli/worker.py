@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from skeldir.cli.runtime import Runtime, open_runtime, out
+from skeldir.db.pool import DatabaseUnreachable, QueryTooSlow, open_database
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,13 +48,20 @@ def beat() -> None:
     from skeldir.jobs.crew import beat_child
 
     with open_runtime(is_long=True) as runtime:
-        status = keep_running(runtime, [beat_child(runtime.app_url)])
+        status = keep_running(runtime, [beat_child(runtime.settings, runtime.app_url)])
     raise typer.Exit(status)
 
 
 def keep_running(runtime: Runtime, children: Sequence[Child]) -> int:
-    """Run the children until a signal, telling what happens to them; return the exit status."""
+    """Run the children until a signal, telling what happens to them; return the exit status.
+
+    Raises:
+        RuntimeRoleUnsafe: the role is a superuser or bypasses row-level security.
+        ServerTooOld: the server is older than PostgreSQL 17.
+    """
     from skeldir.jobs.supervise import Supervisor
+
+    asyncio.run(_require_usable_database(runtime))
 
     def say(what: str) -> None:
         out.print(what, soft_wrap=True)
@@ -59,3 +69,14 @@ def keep_running(runtime: Runtime, children: Sequence[Child]) -> int:
     return Supervisor(
         children, say, stop_s=runtime.settings.skeldir_shutdown_timeout_s + _GRACE_S
     ).run()
+
+
+async def _require_usable_database(runtime: Runtime) -> None:
+    """Fail now, and once, where no child could ever work. A database that is away is waited for by the children."""
+    with suppress(DatabaseUnreachable, QueryTooSlow):
+        async with open_database(
+            runtime.app_url,
+            pool_size=1,
+            statement_timeout_ms=runtime.settings.skeldir_statement_timeout_ms,
+        ):
+            pass

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 from skeldir.errors import InputInvalid
 from skeldir.jobs.kinds import QUEUES
 from skeldir.jobs.supervise import Child
-from skeldir.settings import broker_url_of, environment_on, is_postgres_broker
+from skeldir.settings import (
+    broker_url_of,
+    environment_on,
+    is_postgres_broker,
+    result_backend_of,
+)
 
 if TYPE_CHECKING:
     from skeldir.settings import Settings
@@ -33,7 +38,7 @@ def worker_children(
 
     Raises:
         InputInvalid: a queue is not known.
-        ConfigurationInvalid: the broker is of a kind that the program does not use.
+        ConfigurationInvalid: the broker, or what keeps results, is of a kind that the program does not use.
     """
     if unknown := set(queues or ()) - set(QUEUES):
         raise InputInvalid(
@@ -42,7 +47,7 @@ def worker_children(
         )
     count = processes or settings.skeldir_worker_processes
     environment = environment_on(database_url)
-    if not is_postgres_broker(broker_url_of(settings, database_url)):
+    if not is_postgres_broker(_usable_broker(settings, database_url)):
         words = ["worker", "--queues", ",".join(queues or QUEUES), "--children", str(count)]
         return [Child("worker", [*_MODULE, *words], environment, True, _AFTER_THE_API)]
     return [
@@ -61,8 +66,13 @@ def worker_children(
     ]
 
 
-def beat_child(database_url: str) -> Child:
-    """Return beat, which wakes the workers now and then."""
+def beat_child(settings: Settings, database_url: str) -> Child:
+    """Return beat, which wakes the workers now and then.
+
+    Raises:
+        ConfigurationInvalid: the broker, or what keeps results, is of a kind that the program does not use.
+    """
+    _usable_broker(settings, database_url)
     return Child("beat", [*_MODULE, "beat"], environment_on(database_url), True, _AFTER_THE_API)
 
 
@@ -70,6 +80,12 @@ def api_child(database_url: str, *, host: str, port: int) -> Child:
     """Return the API, the first to be stopped: what it has accepted is then done by the others."""
     words = ["serve", "--host", host, "--port", str(port)]
     return Child("api", [*_COMMAND, *words], environment_on(database_url))
+
+
+def _usable_broker(settings: Settings, database_url: str) -> str:
+    """Return the broker's URL; it and that of the results are checked here, once, instead of by children that die."""
+    result_backend_of(settings, database_url)
+    return broker_url_of(settings, database_url)
 
 
 def _queues_of(index: int, count: int) -> tuple[str, ...]:

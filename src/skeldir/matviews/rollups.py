@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
+import asyncpg
+
+from skeldir.db.ids import new_id
 from skeldir.db.locks import wait_for_lock
 from skeldir.matviews.store import queries
+from skeldir.observability.context import current_correlation_id, work_context
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection, Database
+
+logger = logging.getLogger(__name__)
 
 # One transaction recomputes at most this many days of a tenant, so that a first import does not hold one for minutes.
 DAYS_PER_TRANSACTION = 100
@@ -52,23 +59,36 @@ async def roll_up_dirty_days(
 
     Facts and their mark commit together, so a mark that can be seen has its facts visible; what is written
     meanwhile leaves a mark of its own. `progress` is told the number of days of each finished transaction.
+
+    Of all tenants, one with a sum that no bigint holds keeps its marks and is told in the log; the others go on.
+
+    Raises:
+        asyncpg.NumericValueOutOfRangeError: `tenant_id` was given, and a sum of it is such.
     """
+    told = progress or (lambda _days: None)
     if tenant_id is not None:
-        tenants = [tenant_id]
-    else:
-        async with database.unbound() as connection:
-            tenants = [
-                row["tenant_id"] for row in await queries.tenants_with_dirty_days(connection)
-            ]
+        return await _roll_up_tenant(database, tenant_id, told)
+    async with database.unbound() as connection:
+        tenants = [row["tenant_id"] for row in await queries.tenants_with_dirty_days(connection)]
     total = 0
     for tenant in tenants:
-        days = DAYS_PER_TRANSACTION
-        # One that took fewer took all there were; those of facts that come meanwhile are for the next time.
-        while days == DAYS_PER_TRANSACTION:
-            days = await _roll_up_some(database, tenant)
-            total += days
-            if progress is not None:
-                progress(days)
+        try:
+            total += await _roll_up_tenant(database, tenant, told)
+        except asyncpg.NumericValueOutOfRangeError as error:
+            with work_context(current_correlation_id() or new_id(), tenant):
+                logger.error("matviews.sums_overflowed %s", error)  # noqa: TRY400 - where it was raised tells nothing
+    return total
+
+
+async def _roll_up_tenant(
+    database: Database, tenant_id: UUID, progress: Callable[[int], None]
+) -> int:
+    total, days = 0, DAYS_PER_TRANSACTION
+    # One that took fewer took all there were; those of facts that come meanwhile are for the next time.
+    while days == DAYS_PER_TRANSACTION:
+        days = await _roll_up_some(database, tenant_id)
+        total += days
+        progress(days)
     return total
 
 

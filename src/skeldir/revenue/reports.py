@@ -40,6 +40,8 @@ class RealtimeRevenue:
     last_entry_at: datetime
 
 
+# Sums of sums, which are numeric in the database: a bigint need not hold them.
+_TOTALS = ("captured_cents", "refunded_cents", "disputed_cents", "net_cents")
 _DAILY = Keyset("revenue/daily@1", tuple[day, KeyText, KeyText])
 
 
@@ -74,4 +76,6 @@ async def list_daily_revenue(
 async def read_realtime_revenue(connection: Connection, tenant_id: UUID) -> list[RealtimeRevenue]:
     """Return the totals of the transaction's tenant, one a currency."""
     rows = await queries.select_realtime_revenue(connection, tenant_id=tenant_id)
-    return [RealtimeRevenue(**row) for row in rows]
+    return [
+        RealtimeRevenue(**{**row, **{name: int(row[name]) for name in _TOTALS}}) for row in rows
+    ]

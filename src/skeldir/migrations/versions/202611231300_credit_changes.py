@@ -1,4 +1,4 @@
-"""Credit as changes of a day's sums, and views that hold 35 days."""
+"""Credit as changes of a day's sums, views that hold 35 days, and totals that hold any amount."""
 
 from skeldir.migrations.guard import MigrationRefused, driver_connection, run_sql
 
@@ -66,6 +66,30 @@ def downgrade() -> None:
                         (SELECT max(c.revenue_date) FROM public.rollup_channel_day c WHERE c.tenant_id = t.id)) - 91
                    AS open_from
         FROM public.tenants t;
+        DROP VIEW public.realtime_revenue;
+        DROP MATERIALIZED VIEW public.mv_realtime_revenue;
+        CREATE MATERIALIZED VIEW public.mv_realtime_revenue AS
+        SELECT tenant_id,
+               currency,
+               coalesce(sum(amount_cents) FILTER (WHERE state = 'captured'), 0)::bigint AS captured_cents,
+               coalesce(sum(amount_cents) FILTER (WHERE state IN ('refunded', 'refund_reversed', 'awaiting_capture')),
+                        0)::bigint
+                   AS refunded_cents,
+               coalesce(sum(amount_cents) FILTER (
+                   WHERE state IN ('disputed', 'dispute_reversed', 'dispute_awaiting_capture')), 0)::bigint
+                   AS disputed_cents,
+               sum(amount_cents)::bigint AS net_cents,
+               sum(orders)::bigint AS orders,
+               max(last_entry_at) AS last_entry_at
+        FROM public.rollup_revenue_day
+        GROUP BY tenant_id, currency
+        WITH NO DATA;
+        CREATE UNIQUE INDEX idx_mv_realtime_revenue ON public.mv_realtime_revenue (tenant_id, currency);
+        CREATE VIEW public.realtime_revenue WITH (security_barrier) AS
+        SELECT * FROM public.mv_realtime_revenue WHERE tenant_id = (SELECT public.current_tenant_id());
+        GRANT MAINTAIN ON public.mv_realtime_revenue TO app_user;
+        GRANT SELECT ON public.realtime_revenue TO app_user;
+        REFRESH MATERIALIZED VIEW public.mv_realtime_revenue;
         RESET ROLE;
         REVOKE CREATE ON SCHEMA public FROM matview_owner;
         """
