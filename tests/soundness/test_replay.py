@@ -57,25 +57,21 @@ def ask(url: str, statement: str) -> list[tuple[object, ...]]:
         return connection.execute(statement.encode()).fetchall()
 
 
-pytestmark = pytest.mark.xdist_group(
-    "replay"
-)  # one worker, so that there is one database of the name
-
-
 @pytest.fixture(scope="module")
 def probe(server: EmbeddedServer) -> Iterator[Clone]:
     """The scratch database, with a row of each of two tenants from before idempotency keys, upgraded to head."""
     with psycopg.connect(server.url(), autocommit=True) as admin:
+        # The name is the document's; another process of the run that wants it waits for this one's end.
+        admin.execute("SELECT pg_advisory_lock(hashtext(%s))", (PROBE,))
         admin.execute(f"CREATE DATABASE {PROBE} OWNER migrator TEMPLATE template0".encode())
-    database = Clone(server, PROBE)
-    try:
-        alembic(database, "upgrade", "202511151400")
-        for number, tenant in enumerate(TENANTS, start=1):
-            insert_the_two_rows(database, tenant, number)
-        alembic(database, "upgrade", "head")
-        yield database
-    finally:
-        with psycopg.connect(server.url(), autocommit=True) as admin:
+        database = Clone(server, PROBE)
+        try:
+            alembic(database, "upgrade", "202511151400")
+            for number, tenant in enumerate(TENANTS, start=1):
+                insert_the_two_rows(database, tenant, number)
+            alembic(database, "upgrade", "head")
+            yield database
+        finally:
             admin.execute(f"DROP DATABASE {PROBE} WITH (FORCE)".encode())
 
 
