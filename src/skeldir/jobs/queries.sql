@@ -63,9 +63,6 @@ UPDATE public.jobs SET state = 'ready', attempts = 0, run_at = now(), finished_a
 WHERE tenant_id = :tenant_id AND id = :id AND state = 'dead'
 RETURNING kind;
 
--- name: select_job_state$
-SELECT state FROM public.jobs WHERE tenant_id = :tenant_id AND id = :id;
-
 -- name: select_jobs
 -- Keyset paging, the newest first: rows that come meanwhile stand before the first page.
 SELECT id, kind, arguments::text AS arguments, state, attempts, run_at, lease_until, error, correlation_id,
@@ -86,9 +83,6 @@ FROM public.jobs
 WHERE state = ANY(:states::text[])
 ORDER BY created_at DESC, id DESC
 LIMIT :most;
-
--- name: job_counts
-SELECT kind, state, jobs, oldest_run_at FROM public.job_counts();
 
 -- name: sample_jobs
 SELECT kind, state, jobs, extract(epoch FROM clock_timestamp() - oldest_run_at)::float8 AS oldest_s

@@ -123,7 +123,7 @@ def serve_worker(
         celery.conf.broker_transport_options = {"on_turn": life.note}
     _add_tasks(celery, hands, kinds, pulses)
     # Its modules would otherwise be loaded after the first task, and make the second one wait.
-    logger.debug("jobs.results_kept_by %s", type(celery.backend).__name__)
+    _ = celery.backend
     # Celery sends this in the process itself when it runs solo, and in each child when it forks.
     signals.worker_process_init.connect(hands.make_ready, weak=False)
     signals.worker_process_shutdown.connect(hands.put_away, weak=False)

@@ -13,7 +13,7 @@ MARKER_B: Final = "marker-b-7f3a91c2"
 """Stands in every free text of B, with hyphens or underscores, and in none of A."""
 
 _DAY_0: Final = datetime(2025, 6, 2, 9, 30, tzinfo=UTC)
-# More than the 92 days before the newest one that the views hold; the readers take it from the rollups.
+# More than the 35 days before the newest one that the views hold; the readers take it from the rollups.
 _LONG_BEFORE: Final = -150
 
 Item = dict[str, Any]
