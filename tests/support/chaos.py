@@ -17,7 +17,13 @@ from pathlib import Path
 import httpx
 import psutil
 
-from tests.support.service import Service, processes_of, running_service, wait_until
+from tests.support.service import (
+    Service,
+    log_of_up,
+    processes_of,
+    running_service,
+    wait_until,
+)
 
 EVENTS_PER_REQUEST = 10
 # The database is away for a moment when it is killed, and a request may wait for it.
@@ -249,8 +255,7 @@ def run_chaos(
     try:
         wait_until(lambda: processes_of(home) == [], 15, "no process is left")
     except AssertionError as error:
-        log = (home / "postgres.log").read_text(encoding="utf-8", errors="replace")
-        error.add_note("\n".join([*processes_of(home), *log.splitlines()[-30:]]))
+        error.add_note(_what_is_left(home))
         raise
     return {
         "seconds": round(time.monotonic() - began),
@@ -260,6 +265,29 @@ def run_chaos(
         "sent_again": sum(t.repeated for t in tenants.values()),
         **{f"killed_{role}": count for role, count in sorted(traffic.kills.items())},
     }
+
+
+def _what_is_left(home: Path) -> str:
+    """Return the processes that are left, who holds the home's locks, and what was said at the end."""
+    locks = {str(path.stat().st_ino): path.name for path in home.glob("*.lock")}
+    listed = Path("/proc/locks")  # Linux has it
+    held = [
+        f"{locks[inode]}: {line.strip()}"
+        for line in (listed.read_text().splitlines() if listed.exists() else ())
+        if (inode := line.split()[-3].rpartition(":")[2]) in locks
+    ]
+    known = home / "postgres" / "postmaster.pid"
+    said = log_of_up(home).read_text(encoding="utf-8", errors="replace").splitlines()
+    logged = (home / "postgres.log").read_text(encoding="utf-8", errors="replace").splitlines()
+    return "\n".join(
+        [
+            *processes_of(home),
+            *held,
+            repr(known.read_text()) if known.exists() else "no postmaster.pid",
+            *[line for line in said if not line.startswith("{")][-20:],
+            *[line for line in logged if "FATAL" not in line and "DETAIL" not in line][-20:],
+        ]
+    )
 
 
 def _locks(service: Service) -> list[tuple[object, ...]]:

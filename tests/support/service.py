@@ -19,11 +19,12 @@ import psutil
 import psycopg
 
 SKELDIR = [sys.executable, "-c", "from skeldir.cli import main; main()"]
-# What tells the processes of the service from each other, in their command lines; beat runs skeldir.worker, too.
-ROLES: dict[str, Callable[[str], bool]] = {
-    "api": lambda line: bool(re.search(r"\bserve\b", line)),
-    "worker": lambda line: bool(re.search(r"(?<!\.)\bworker\b", line)),
-    "beat": lambda line: bool(re.search(r"\bbeat\b", line)),
+# What tells the processes of the service from each other, in their command lines. While `up` starts the embedded
+# server, that one's own "io worker" is among its descendants, too.
+ROLES = {
+    "api": re.compile(r"skeldir\.cli.* serve\b"),
+    "worker": re.compile(r"skeldir\.worker worker\b"),
+    "beat": re.compile(r"skeldir\.worker beat\b"),
 }
 
 
@@ -80,7 +81,7 @@ class Service:
             for child in psutil.Process(self.process.pid).children(recursive=True):
                 with suppress(psutil.NoSuchProcess):
                     line = " ".join(child.cmdline())
-                    if child.status() != psutil.STATUS_ZOMBIE and ROLES[role](line):
+                    if child.status() != psutil.STATUS_ZOMBIE and ROLES[role].search(line):
                         found.append(child)
         return found
 
@@ -100,7 +101,7 @@ class Service:
 
 
 def processes_of(home: Path) -> list[str]:
-    """Return the command lines of every process that still has to do with a home."""
+    """Return the id, state and command line of every process that still has to do with a home."""
     left = []
     for process in psutil.process_iter():
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
@@ -110,8 +111,13 @@ def processes_of(home: Path) -> list[str]:
             if (
                 str(home) in line or environment.get("SKELDIR_HOME") == str(home)
             ) and not is_zombie:
-                left.append(line)
+                left.append(f"{process.pid} ({process.status()}) {line}")
     return left
+
+
+def log_of_up(home: Path) -> Path:
+    """Return the place of what `skeldir up` and its children write."""
+    return home.parent / "up.log"
 
 
 @contextmanager
@@ -126,9 +132,14 @@ def running_service(
         "SKELDIR_WORKER_METRICS_PORT": "0",
         **environment,
     }
-    process = subprocess.Popen(
-        [*SKELDIR, "up", "--port", str(port), *words], env=variables, start_new_session=True
-    )
+    with log_of_up(home).open("wb") as log:
+        process = subprocess.Popen(
+            [*SKELDIR, "up", "--port", str(port), *words],
+            env=variables,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     service = Service(process, f"http://127.0.0.1:{port}", home, variables)
     try:
         wait_until(lambda: service.is_ready() or process.poll() is not None, 60, "ready")
@@ -142,3 +153,4 @@ def running_service(
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        sys.stderr.write(log_of_up(home).read_text(encoding="utf-8", errors="replace"))
