@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from skeldir.attribution import MODEL_NAMES, define_models
-from skeldir.attribution.schemas import ModelName
+from skeldir.attribution.schemas import MOST_AWAITING, ModelName
 from skeldir.attribution.store import queries
 from skeldir.db.pool import Database
 from skeldir.matviews import mark_days
@@ -199,7 +199,12 @@ async def test_a_tenant_without_models_or_rows_gets_an_empty_list(
     async with db.tenant(tenant) as connection:
         await connection.execute("UPDATE attribution_models SET is_active = false")
     body = await get(client, PATH, await key_of(db, tenant))
-    assert body == {"model_versions": {}, "data": [], "next_cursor": None}
+    assert body == {
+        "model_versions": {},
+        "orders_awaiting_credit": 0,
+        "data": [],
+        "next_cursor": None,
+    }
 
 
 def test_the_report_of_ninety_days_reads_indexes_through_the_reader(
@@ -229,3 +234,43 @@ def test_the_report_of_ninety_days_reads_indexes_through_the_reader(
     assert "Seq Scan" not in scans, scans
     # In both branches of the reader the range of days is looked up, not filtered.
     assert sum(" >= COALESCE(" in line and "tenant_id = " in line for line in conditions) == 2, plan
+
+
+async def test_a_report_tells_how_many_orders_of_its_tenant_await_credit(
+    client: httpx.AsyncClient, db: Database, tenant: UUID
+) -> None:
+    await sell(db, tenant)
+    keys = [await key_of(db, one) for one in (tenant, await make_tenant(db, "C"))]
+
+    async def told() -> list[int]:
+        return [(await get(client, PATH, key))["orders_awaiting_credit"] for key in keys]
+
+    assert await told() == [3, 0]
+    await settle(db)
+    assert await told() == [0, 0]
+    async with db.tenant(tenant) as connection:
+        await define_models(connection, tenant, lookback_days=1)
+    assert await told() == [3, 0]
+    await send_conversions(db, tenant, make_conversion(order_id="new"))
+    assert await told() == [4, 0]
+
+
+async def test_orders_that_await_credit_are_counted_up_to_a_bound(
+    client: httpx.AsyncClient, db: Database, tenant: UUID
+) -> None:
+    async with db.tenant(tenant) as connection:
+        await connection.execute(
+            """INSERT INTO dirty_orders (tenant_id, order_id)
+               SELECT $1, 'o' || n / 2 FROM generate_series(2, $2) AS n""",
+            tenant, 2 * MOST_AWAITING - 1,
+        )  # fmt: skip
+        # Two marks for each order: all but one of the bound.
+    key = await key_of(db, tenant)
+    assert (await get(client, PATH, key))["orders_awaiting_credit"] == MOST_AWAITING - 1
+    async with db.tenant(tenant) as connection:
+        await connection.execute(
+            """INSERT INTO dirty_orders (tenant_id, order_id)
+               SELECT $1, 'p' || n FROM generate_series(1, 2) AS n""",
+            tenant,
+        )
+    assert (await get(client, PATH, key))["orders_awaiting_credit"] == MOST_AWAITING

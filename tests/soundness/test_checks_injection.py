@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,9 +9,9 @@ import pytest
 from skeldir.soundness.checks import injection
 from skeldir.soundness.contract import Check
 from skeldir.soundness.evidence import is_proven
-from skeldir.soundness.ground import Ground, open_ground
+from skeldir.soundness.ground import Ground
 from skeldir.soundness.syntax import Findings, examine_module
-from tests.support.faulty import ROOT, Fault, copy_program, red_checks, run, seed, told
+from tests.support.faulty import Fault, copy_program, red_checks, run, seed, told
 
 FAULTS = {
     "a name is read in any case": (
@@ -50,12 +49,6 @@ SOME = [
 
 
 pytestmark = pytest.mark.xdist_group("injection")  # one worker, so that there is one ground
-
-
-@pytest.fixture(scope="module")
-def ground() -> Iterator[Ground]:
-    with open_ground(ROOT) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("check", injection.CHECKS, ids=lambda check: str(check.name))

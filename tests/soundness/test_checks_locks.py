@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,8 @@ import pytest
 from skeldir.soundness.checks import locks
 from skeldir.soundness.contract import Check
 from skeldir.soundness.evidence import is_proven
-from skeldir.soundness.ground import Ground, open_ground
-from tests.support.faulty import ROOT, Fault, copy_program, red_checks, run, seed, told
+from skeldir.soundness.ground import Ground
+from tests.support.faulty import Fault, copy_program, red_checks, run, seed, told
 
 TAKEN = '    taken: bool = await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", lock_key(name))\n'
 KEPT = TAKEN.replace("_xact_lock", "_lock")
@@ -42,12 +41,6 @@ FAULTS = {
 
 
 pytestmark = pytest.mark.xdist_group("locks")  # one worker, so that there is one ground
-
-
-@pytest.fixture(scope="module")
-def ground() -> Iterator[Ground]:
-    with open_ground(ROOT) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("check", locks.CHECKS, ids=lambda check: str(check.name))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,8 @@ import pytest
 from skeldir.soundness.checks import migration, repository
 from skeldir.soundness.contract import Check
 from skeldir.soundness.evidence import is_proven
-from skeldir.soundness.ground import Ground, open_ground
-from tests.support.faulty import ROOT, Fault, copy_program, red_checks, run, seed, told
+from skeldir.soundness.ground import Ground
+from tests.support.faulty import Fault, copy_program, red_checks, run, seed, told
 from tests.support.proving import git, make_checkout
 
 BACK_FILL = "migrations/versions/202511151410_idempotency_key.py"
@@ -37,12 +36,6 @@ FAULTS = {
 
 
 pytestmark = pytest.mark.xdist_group("migration")  # one worker, so that there is one ground
-
-
-@pytest.fixture(scope="module")
-def ground() -> Iterator[Ground]:
-    with open_ground(ROOT) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("check", migration.CHECKS, ids=lambda check: str(check.name))

@@ -168,6 +168,14 @@ WHERE a.tenant_id = :tenant_id
 GROUP BY a.currency, a.channel_code, m.model
 ORDER BY a.currency, a.channel_code, m.model;
 
+-- name: select_report_standing^
+-- The active version of each model, and how many orders wait to be credited, counted up to `most`.
+SELECT array_agg(m.model) AS models, array_agg(m.model_version) AS versions,
+       (SELECT count(*) FROM (SELECT DISTINCT d.order_id FROM public.dirty_orders d
+                              WHERE d.tenant_id = :tenant_id LIMIT :most) AS counted) AS awaiting
+FROM public.attribution_models m
+WHERE m.tenant_id = :tenant_id AND m.is_active;
+
 -- name: select_channel_report
 -- One row a period, currency and channel, the models side by side in arrays. A total has one period without a first
 -- day; a fixed date stands for it. The bound that repeats the first column of the key lets the index begin at the page.

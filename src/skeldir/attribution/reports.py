@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from skeldir.attribution.models import MODEL_NAMES
-from skeldir.attribution.schemas import ChannelsQuery
+from skeldir.attribution.schemas import MOST_AWAITING, ChannelsQuery
 from skeldir.attribution.store import queries
 from skeldir.http.paging import Keyset, KeyText, Page
 
@@ -46,9 +46,13 @@ class ChannelRow:
 
 @dataclass(frozen=True, slots=True)
 class ChannelReport:
-    """A page of rows, and the active version of each model that they tell of."""
+    """A page of rows, the active version of each model that they tell of, and how many orders have changed since.
+
+    `orders_awaiting_credit` is counted up to MOST_AWAITING.
+    """
 
     model_versions: dict[str, str]
+    orders_awaiting_credit: int
     data: list[ChannelRow]
     next_cursor: str | None
 
@@ -65,10 +69,10 @@ async def report_channels(
         CursorInvalid: the cursor belongs to another query.
     """
     after = _BY_PERIOD.after(query) or (None, None, None)
-    active = {
-        row["model"]: row["model_version"]
-        for row in await queries.select_active_models(connection, tenant_id=tenant_id)
-    }
+    standing = await queries.select_report_standing(
+        connection, tenant_id=tenant_id, most=MOST_AWAITING
+    )
+    active = dict(zip(standing["models"] or (), standing["versions"] or (), strict=True))
     versions = {model: active[model] for model in query.model or MODEL_NAMES if model in active}
     rows = await queries.select_channel_report(
         connection,
@@ -88,7 +92,7 @@ async def report_channels(
         [_channel_row(row, versions) for row in rows],
         lambda row: (row.period or _NO_PERIOD, row.currency, row.channel),
     )
-    return ChannelReport(versions, list(page.data), page.next_cursor)
+    return ChannelReport(versions, standing["awaiting"], list(page.data), page.next_cursor)
 
 
 def _channel_row(row: Any, versions: dict[str, str]) -> ChannelRow:

@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from skeldir.attribution.models import MODEL_NAMES
 from skeldir.http.paging import Cents, CurrencyCode, DayRange, Filter
 
+# A report tells how many orders have changed since, up to so many: counting more would cost more than the report.
+MOST_AWAITING = 10_000
+
 WholeText = Annotated[str, Field(pattern="^[0-9]+$", description="a whole number of any length")]
 Ppt = Annotated[
     int, Field(ge=0, le=10**12, description="part of the order's one conversion, in 10^-12")
@@ -86,6 +89,7 @@ class ChannelsPage(BaseModel):
             "examples": [
                 {
                     "model_versions": {"last_touch": "last_touch@1", "linear": "linear@2"},
+                    "orders_awaiting_credit": 0,
                     "data": [
                         {
                             "period": "2026-06-01",
@@ -115,6 +119,15 @@ class ChannelsPage(BaseModel):
 
     model_versions: Annotated[
         dict[str, str], Field(description="the active version of each model that is shown")
+    ]
+    orders_awaiting_credit: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=MOST_AWAITING,
+            description="orders of the tenant that are still to be credited, because of new facts or new models, which "
+            f"the rows do not show yet; {MOST_AWAITING} stands for that many or more",
+        ),
     ]
     data: list[ChannelRowOut]
     next_cursor: str | None

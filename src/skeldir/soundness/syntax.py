@@ -7,10 +7,16 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# Methods of asyncpg and psycopg that send their first argument to the server.
+# Methods of asyncpg and psycopg that send their first argument, or the one of such a name, to the server.
 _SENDS = {
     *("execute", "executemany", "fetch", "fetchrow", "fetchval", "fetchmany", "prepare", "cursor"),
     *("copy", "copy_from_query", "copy_to_table", "stream", "exec_driver_sql"),
+}
+_SENT_AS = {"query", "sql", "statement", "operation", "command"}
+# Those of them that nothing else has: kept under another name, they would send unseen.
+_ONLY_SENDS = {
+    *("execute", "executemany", "fetch", "fetchrow", "fetchval", "fetchmany"),
+    "exec_driver_sql",
 }
 # Methods that make a text of a text.
 _COMPOSES = {
@@ -64,6 +70,7 @@ def examine_module(name: str, text: str, findings: Findings) -> None:
     except SyntaxError as error:
         findings.offenders.append(f"{name}:{error.lineno} is no Python")
         return
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     for node in ast.walk(tree):
         place = f"{name}:{getattr(node, 'lineno', 0)}"
         if isinstance(node, ast.expr) and (composed := _composed_text(node)) is not None:
@@ -72,6 +79,9 @@ def examine_module(name: str, text: str, findings: Findings) -> None:
                 findings.offenders.append(f"{place} puts a statement together")
         if isinstance(node, ast.Call):
             _examine_call(place, node, findings)
+        elif isinstance(node, ast.Attribute):
+            if node.attr in _ONLY_SENDS and id(node) not in called:
+                findings.offenders.append(f"{place} keeps {ast.unparse(node)} under another name")
         elif (fault := _statement_set_anew(node)) is not None:
             findings.offenders.append(f"{place} {fault}")
 
@@ -82,19 +92,25 @@ def _examine_call(place: str, call: ast.Call, findings: Findings) -> None:
         findings.offenders.append(f"{place} takes for SQL what is no literal")
     if called.endswith("CanonicalView") and not _has_only_constants(call):
         findings.offenders.append(f"{place} registers what is no literal")
-    if (
-        called == "getattr"
-        and "queries" in ast.unparse(call.args[0])
-        and not _is_text(call.args[1])
-    ):
-        findings.offenders.append(f"{place} picks a statement by a name that is no literal")
-    if not isinstance(call.func, ast.Attribute) or call.func.attr not in _SENDS or not call.args:
+    if called == "getattr" and (fault := _attribute_picked(*call.args[:2])) is not None:
+        findings.offenders.append(f"{place} {fault}")
+    if not isinstance(call.func, ast.Attribute) or call.func.attr not in _SENDS:
         return
-    source = _source_of(call.args[0])
-    if source is None:
-        findings.offenders.append(f"{place} sends {ast.unparse(call.args[0])[:60]}")
-    else:
-        findings.sent.append(f"{place} {call.func.attr}: {source}")
+    named = [keyword.value for keyword in call.keywords if keyword.arg in _SENT_AS]
+    for sent in [*call.args[:1], *named]:
+        if (source := _source_of(sent)) is None:
+            findings.offenders.append(f"{place} sends {ast.unparse(sent)[:60]}")
+        else:
+            findings.sent.append(f"{place} {call.func.attr}: {source}")
+
+
+def _attribute_picked(of: ast.expr, name: ast.expr | None = None) -> str | None:
+    """Say what is wrong with an attribute that is taken by its name; None for an unpacked list stands for any name."""
+    if isinstance(name, ast.Constant):
+        return f"takes {name.value} by its name" if name.value in _SENDS else None
+    if "queries" in ast.unparse(of):
+        return "picks a statement by a name that is no literal"
+    return None
 
 
 def _statement_set_anew(node: ast.AST) -> str | None:
