@@ -115,11 +115,12 @@ def test_nothing_runs_on_when_up_itself_is_killed(clone: Clone) -> None:
         assert processes_of(home) == []
 
 
-def test_a_port_that_is_taken_is_told_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["up", "serve"])
+def test_a_port_that_is_taken_is_told_at_once(tmp_path: Path, command: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = subprocess.run(
-            [*SKELDIR, "up", "--port", str(port)],
+            [*SKELDIR, command, "--port", str(port)],
             env=os.environ | {"SKELDIR_HOME": str(tmp_path / "home")},
             capture_output=True,
             text=True,

@@ -16,7 +16,7 @@ from skeldir.db.pool import Database
 from skeldir.http.bodies import MAX_BODY_BYTES
 from skeldir.tenants import issue_key, revoke_key
 from tests.conftest import Clone
-from tests.support.make import make_conversion, make_touch
+from tests.support.make import DAY_0, make_conversion, make_touch, post_plainly
 
 
 @pytest.fixture
@@ -218,3 +218,20 @@ async def test_the_description_shows_both_ways_to_send_a_batch(client: httpx.Asy
     for path in ("/v1/touches", "/v1/conversions"):
         content = paths[path]["post"]["requestBody"]["content"]
         assert set(content) == {"application/json", "application/x-ndjson"}
+
+
+async def test_an_order_whose_money_no_integer_holds_is_refused_and_nothing_is_written(
+    client: httpx.AsyncClient, db: Database, tenant: UUID
+) -> None:
+    await post_plainly(db, tenant, "one", 2**63 - 1 - 10**15, DAY_0.date())
+    items = [make_conversion(order_id=order, amount_cents=10**15) for order in ("one", "two")]
+    headers = await bearer(db, tenant)
+    answer = await client.post("/v1/conversions", json=items, headers=headers)
+    assert answer.status_code == 200
+    answer = await client.post(
+        "/v1/conversions",
+        json=[make_conversion(order_id="one"), make_conversion()],
+        headers=headers,
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "order_sum_too_large")
+    assert await count(db, tenant, "revenue_ledger") == 3

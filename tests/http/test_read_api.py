@@ -14,10 +14,17 @@ import pytest
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
 from skeldir.jobs import CREDIT, enqueue
-from skeldir.matviews import CANONICAL_VIEWS, mark_days, refresh_view
+from skeldir.matviews import CANONICAL_VIEWS, refresh_view
 from skeldir.revenue.reports import read_realtime_revenue
 from tests.conftest import Clone
-from tests.support.make import at, make_conversion, make_touch, send_conversions, send_touches
+from tests.support.make import (
+    at,
+    make_conversion,
+    make_touch,
+    post_plainly,
+    send_conversions,
+    send_touches,
+)
 from tests.support.reading import get, key_of, open_client, read_all, settle
 from tests.support.two_tenants import fill_two_tenants
 
@@ -172,18 +179,7 @@ async def test_totals_of_days_that_no_integer_of_the_database_holds_are_told_who
 ) -> None:
     day = datetime.fromisoformat(at()).date()
     for cents in (6 * 10**18, 6 * 10**18 + 1):
-        async with db.tenant(tenant) as connection:
-            await connection.execute(
-                """INSERT INTO revenue_ledger (tenant_id, id, business_key, order_id, kind, amount_cents, currency,
-                                               occurred_at, source)
-                   VALUES ($1, gen_random_uuid(), $2::text, $2::text, 'capture', $3, 'USD',
-                           $4::date::timestamp AT TIME ZONE 'UTC', 'test')""",
-                tenant,
-                str(cents),
-                cents,
-                day,
-            )
-            await mark_days(connection, tenant, [day])
+        await post_plainly(db, tenant, str(cents), cents, day)
         day += timedelta(days=1)
     await send_conversions(db, other_tenant, make_conversion())
     await settle(db)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import get_args
 from uuid import UUID
@@ -12,11 +13,12 @@ import httpx
 import psycopg
 import pytest
 
-from skeldir.attribution import MODEL_NAMES, define_models
+from skeldir.attribution import MODEL_NAMES, channel_totals, define_models, mark_all_orders
 from skeldir.attribution.schemas import MOST_AWAITING, ModelName
 from skeldir.attribution.store import queries
 from skeldir.db.pool import Database
 from skeldir.matviews import mark_days
+from skeldir.revenue import ledger_totals
 from tests.conftest import Clone
 from tests.support.make import (
     DAY_0,
@@ -24,6 +26,7 @@ from tests.support.make import (
     make_conversion,
     make_tenant,
     make_touch,
+    post_plainly,
     send_conversions,
     send_touches,
 )
@@ -274,3 +277,34 @@ async def test_orders_that_await_credit_are_counted_up_to_a_bound(
             tenant,
         )
     assert (await get(client, PATH, key))["orders_awaiting_credit"] == MOST_AWAITING
+
+
+async def test_credit_that_no_integer_of_the_database_holds_is_told_whole(
+    client: httpx.AsyncClient, db: Database, tenant: UUID
+) -> None:
+    for days in (0, 1):
+        day = (DAY_0 + timedelta(days=days)).date()
+        await post_plainly(db, tenant, f"order-{days}", 6 * 10**18, day)
+    async with db.tenant(tenant) as connection:
+        await mark_all_orders(connection, tenant)
+    await settle(db)
+    (row,) = (await get(client, PATH, await key_of(db, tenant)))["data"]
+    assert {one["credited_cents"] for one in row["models"].values()} == {12 * 10**18}
+    async with db.tenant(tenant) as connection:
+        totals = await channel_totals(connection, tenant)
+        (ledger,) = await ledger_totals(connection, tenant)
+    assert {total.credited_cents for total in totals} == {ledger.net_cents} == {12 * 10**18}
+
+
+async def test_a_cursor_of_models_that_are_active_no_more_is_refused(
+    client: httpx.AsyncClient, db: Database, tenant: UUID
+) -> None:
+    await sell(db, tenant)
+    await settle(db)
+    key = await key_of(db, tenant)
+    cursor = (await get(client, PATH, key, limit=1))["next_cursor"]
+    assert (await get(client, PATH, key, limit=1, cursor=cursor))["data"]
+    async with db.tenant(tenant) as connection:
+        await define_models(connection, tenant, lookback_days=1)
+    answer = await client.get(PATH, headers=key, params={"limit": 1, "cursor": cursor})
+    assert (answer.status_code, answer.json()["code"]) == (422, "cursor_invalid")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from skeldir.attribution import define_models
 from skeldir.db.ids import new_id
 from skeldir.db.pool import Database
 from skeldir.ingest import Receipt, receive_conversions, receive_touches
+from skeldir.matviews import mark_days
 from skeldir.tenants import create_tenant, load_profile
 
 DAY_0 = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -43,6 +44,21 @@ def make_conversion(**fields: object) -> dict[str, object]:
         "occurred_at": at(1),
         "journey_key": "visitor-1",
     } | fields
+
+
+async def post_plainly(
+    database: Database, tenant_id: UUID, order_id: str, cents: int, day: date
+) -> None:
+    """Put a capture in the ledger past all checks of the program, its day marked: for amounts beyond what it takes."""
+    async with database.tenant(tenant_id) as connection:
+        await connection.execute(
+            """INSERT INTO revenue_ledger (tenant_id, id, business_key, order_id, kind, amount_cents, currency,
+                                           occurred_at, source)
+               VALUES ($1, gen_random_uuid(), $2::text, $2::text, 'capture', $3, 'USD',
+                       $4::date::timestamp AT TIME ZONE 'UTC', 'test')""",
+            tenant_id, order_id, cents, day,
+        )  # fmt: skip
+        await mark_days(connection, tenant_id, [day])
 
 
 async def make_tenant(database: Database, name: str) -> UUID:

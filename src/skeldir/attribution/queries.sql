@@ -159,7 +159,7 @@ SELECT :tenant_id, entry_date, model_version, channel_code, currency,
 FROM made GROUP BY entry_date, model_version, channel_code, currency;
 
 -- name: select_channel_totals
-SELECT a.currency, a.channel_code, m.model, sum(a.allocated_cents)::bigint AS credited_cents,
+SELECT a.currency, a.channel_code, m.model, sum(a.allocated_cents) AS credited_cents,
        sum(a.conversion_ppt::numeric) / 1000000000000 AS conversions
 FROM public.attribution_allocations a
 JOIN public.attribution_models m
@@ -187,9 +187,9 @@ SELECT g.period, g.currency, g.channel_code AS channel,
        array_agg(g.roas) AS roas
 FROM (
     SELECT c.period, c.currency, c.channel_code, c.model_version,
-           sum(c.credited_cents)::bigint AS credited_cents,
+           sum(c.credited_cents) AS credited_cents,
            trim_scale(sum(c.credited_conversions))::text AS conversions,
-           sum(c.spend_cents)::bigint AS spend_cents,
+           sum(c.spend_cents) AS spend_cents,
            round(sum(c.credited_cents) / nullif(sum(c.spend_cents), 0), 6)::text AS roas
     FROM (SELECT CASE :granularity::text WHEN 'total' THEN DATE '0002-01-01' WHEN 'day' THEN p.date
                       ELSE date_trunc(:granularity::text, p.date::timestamp)::date END AS period,

@@ -66,14 +66,15 @@ async def report_channels(
     """Return a page of the transaction's tenant by (period, currency, channel), from the filtered reader.
 
     Raises:
-        CursorInvalid: the cursor belongs to another query.
+        CursorInvalid: the cursor belongs to another query, or to model versions that are active no more.
     """
-    after = _BY_PERIOD.after(query) or (None, None, None)
     standing = await queries.select_report_standing(
         connection, tenant_id=tenant_id, most=MOST_AWAITING
     )
     active = dict(zip(standing["models"] or (), standing["versions"] or (), strict=True))
     versions = {model: active[model] for model in query.model or MODEL_NAMES if model in active}
+    # Rows of other versions after the page before would be a report of nothing.
+    after = _BY_PERIOD.after(query, of=list(versions.values())) or (None, None, None)
     rows = await queries.select_channel_report(
         connection,
         tenant_id=tenant_id,
@@ -91,14 +92,15 @@ async def report_channels(
         query,
         [_channel_row(row, versions) for row in rows],
         lambda row: (row.period or _NO_PERIOD, row.currency, row.channel),
+        of=list(versions.values()),
     )
     return ChannelReport(versions, standing["awaiting"], list(page.data), page.next_cursor)
 
 
 def _channel_row(row: Any, versions: dict[str, str]) -> ChannelRow:
     credit = {
-        version: ModelCredit(*values)
-        for version, *values in zip(
+        version: ModelCredit(int(credited), conversions, int(spend), roas)
+        for version, credited, conversions, spend, roas in zip(
             row["model_versions"],
             row["credited_cents"],
             row["conversions"],

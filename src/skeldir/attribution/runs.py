@@ -326,4 +326,4 @@ async def _replace_allocations(
 async def channel_totals(connection: Connection, tenant_id: UUID) -> list[ChannelTotal]:
     """Return what each active model gives each channel of the transaction's tenant, a row a currency."""
     rows = await queries.select_channel_totals(connection, tenant_id=tenant_id)
-    return [ChannelTotal(**row) for row in rows]
+    return [ChannelTotal(**{**row, "credited_cents": int(row["credited_cents"])}) for row in rows]

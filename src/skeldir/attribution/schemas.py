@@ -125,8 +125,9 @@ class ChannelsPage(BaseModel):
         Field(
             ge=0,
             le=MOST_AWAITING,
-            description="orders of the tenant that are still to be credited, because of new facts or new models, which "
-            f"the rows do not show yet; {MOST_AWAITING} stands for that many or more",
+            description="orders of the tenant that are still to be credited, because of new facts or new models; "
+            f"{MOST_AWAITING} stands for that many or more. With 0 all credit is worked out; it is in the rows as soon "
+            "as the view has been refreshed after that (`GET /v1/views`)",
         ),
     ]
     data: list[ChannelRowOut]

@@ -24,8 +24,8 @@ app = typer.Typer(
     help="""Which marketing channels earned the money, to the cent.
 
 Without DATABASE_URL an embedded PostgreSQL under .skeldir/ is started, or joined when it runs. With it, every
-command works on that server: as app_user, except `migrate`, `tenants list` and looking a tenant up by its name,
-which need a role that may act as skeldir_owner.
+command works on that server: as app_user, except `migrate`, `tenants list`, `jobs`, `matviews` and looking a tenant
+up by its name, which need a role that may act as skeldir_owner.
 
 The usual order: tenants create · keys create · import · credit · refresh · channels report.""",
 )

@@ -206,7 +206,7 @@ def list_orders(
             help="paid, partially_refunded, refunded, over_refunded, disputed or awaiting_capture."
         ),
     ] = None,
-    most: Annotated[int, typer.Option(min=1, help="Show at most so many.")] = 50,
+    most: Annotated[int, typer.Option(min=1, max=100_000, help="Show at most so many.")] = 50,
 ) -> None:
     """Show orders with their balance and state, the latest first."""
     from skeldir.revenue import ORDER_STATES, list_balances
@@ -233,6 +233,7 @@ def list_orders(
         )
         for column in table.columns[3:7]:
             column.justify = "right"
+            column.overflow = "fold"
         for row in balances:
             amounts = (
                 row.captured_cents,
@@ -254,7 +255,7 @@ def list_orders(
 
 def list_dead_events(
     tenant: TenantArgument,
-    most: Annotated[int, typer.Option(min=1, help="Show at most so many.")] = 50,
+    most: Annotated[int, typer.Option(min=1, max=100_000, help="Show at most so many.")] = 50,
 ) -> None:
     """Show the refused items of a tenant with reason and cure, the latest first."""
     from skeldir.ingest import list_dead_events as read_dead_events

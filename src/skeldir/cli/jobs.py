@@ -20,7 +20,7 @@ def show(
         list[str] | None,
         typer.Option(help="ready, running, done or dead; may be repeated. Dead when left out."),
     ] = None,
-    most: Annotated[int, typer.Option(min=1, help="Show at most so many.")] = 50,
+    most: Annotated[int, typer.Option(min=1, max=100_000, help="Show at most so many.")] = 50,
 ) -> None:
     """Show jobs of all tenants, the newest first. With DATABASE_URL this needs a role that may act as skeldir_owner."""
     from skeldir.jobs.operating import JOB_STATES, list_jobs_of_all

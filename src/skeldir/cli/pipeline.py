@@ -264,6 +264,7 @@ def _print_currency(total: LedgerTotal, credited: dict[str, dict[str, ChannelTot
     )
     for column in table.columns[1:]:
         column.justify = "right"
+        column.overflow = "fold"
 
     def cents(code: str, model: str) -> int:
         row = credited[code].get(model)

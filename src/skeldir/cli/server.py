@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from skeldir.cli.addresses import require_free
 from skeldir.cli.runtime import open_runtime, out
 
 
@@ -18,6 +19,7 @@ def serve(
     from skeldir.http.serving import make_server
     from skeldir.observability.logs import configure_logging
 
+    require_free(host, port)
     with open_runtime(is_long=True) as runtime:
         settings = runtime.settings
         configure_logging(settings, process="api")

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import errno
-import socket
 from typing import Annotated
 
 import typer
 
+from skeldir.cli.addresses import require_free
 from skeldir.cli.runtime import open_runtime, out
 from skeldir.cli.worker import keep_running
-from skeldir.errors import SkeldirError
-
-
-class AddressUnusable(SkeldirError):
-    """The API cannot listen where it was told to."""
-
-    code = "address_unusable"
-    status = 500
-    title = "The address cannot be listened on"
 
 
 def up(
@@ -32,7 +22,7 @@ def up(
     """Run the API, the workers and beat until Ctrl-C; whatever dies, the embedded server too, is started again."""
     from skeldir.jobs.crew import api_child, beat_child, worker_children
 
-    _require_free(host, port)
+    require_free(host, port)
     with open_runtime(is_long=True) as runtime:
         children = [
             api_child(runtime.app_url, host=host, port=port),
@@ -43,20 +33,3 @@ def up(
         out.print(f"The API will be at http://{shown}:{port}. Ctrl-C stops everything.")
         status = keep_running(runtime, children)
     raise typer.Exit(status)
-
-
-def _require_free(host: str, port: int) -> None:
-    """Fail now, and once, instead of starting a process again and again that cannot have its port."""
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as fault:
-        is_taken = fault.errno == errno.EADDRINUSE
-        raise AddressUnusable(
-            f"{host} port {port}: {fault.strerror}.",
-            cure="Stop what listens there, or give another --port."
-            if is_taken
-            else "Give another --host or --port.",
-        ) from fault

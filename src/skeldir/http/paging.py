@@ -196,8 +196,10 @@ class Keyset(Generic[KeyT]):
         self._name = name
         self._key: TypeAdapter[KeyT] = TypeAdapter(key)
 
-    def after(self, query: PageQuery) -> KeyT | None:
+    def after(self, query: PageQuery, *, of: Sequence[str] = ()) -> KeyT | None:
         """Return the key after which the page begins; None for the first page.
+
+        `of` names what beside the filters all pages must tell of.
 
         Raises:
             CursorInvalid: the cursor cannot be read, or was made for another list or other filters.
@@ -207,26 +209,31 @@ class Keyset(Generic[KeyT]):
         try:
             padded = query.cursor + "=" * (-len(query.cursor) % 4)
             digest, key = orjson.loads(b64decode(padded, altchars=b"-_", validate=True))
-            if digest == self._digest(query):
+            if digest == self._digest(query, of):
                 return self._key.validate_json(orjson.dumps(key), strict=True)
         except (binascii.Error, ValueError, TypeError, ValidationError) as error:
             raise _cursor_invalid("The cursor cannot be read.") from error
-        raise _cursor_invalid("The cursor was made for another query.")
+        raise _cursor_invalid("The cursor was made for another query, or for models of before.")
 
     def page(
-        self, query: PageQuery, rows: Sequence[RowT], key_of: Callable[[RowT], KeyT]
+        self,
+        query: PageQuery,
+        rows: Sequence[RowT],
+        key_of: Callable[[RowT], KeyT],
+        *,
+        of: Sequence[str] = (),
     ) -> Page[RowT]:
-        """Return the page, given one row more than `query.limit` when there are more."""
+        """Return the page, given one row more than `query.limit` when there are more; `of` as in `after`."""
         if len(rows) <= query.limit:
             return Page(rows, None)
         shown = rows[: query.limit]
         key = self._key.dump_python(key_of(shown[-1]), mode="json")
-        cursor = urlsafe_b64encode(orjson.dumps([self._digest(query), key]))
+        cursor = urlsafe_b64encode(orjson.dumps([self._digest(query, of), key]))
         return Page(shown, cursor.rstrip(b"=").decode())
 
-    def _digest(self, query: PageQuery) -> str:
+    def _digest(self, query: PageQuery, of: Sequence[str]) -> str:
         filters = query.model_dump(mode="json", exclude={"limit", "cursor"})
-        named = orjson.dumps([self._name, filters], option=orjson.OPT_SORT_KEYS)
+        named = orjson.dumps([self._name, filters, *of], option=orjson.OPT_SORT_KEYS)
         return sha256(named).hexdigest()[:16]
 
 

@@ -44,7 +44,7 @@ CONVERSION_FIELDS = frozenset(
     }
 )
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _HAS_OFFSET = re.compile(r"(?:Z|z|[+-]\d{2}(?::?\d{2})?(?::?\d{2})?)$")
 _HOST = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
 _END_OF_HOST = re.compile(r"[/?#]")

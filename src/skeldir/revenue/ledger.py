@@ -8,7 +8,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import asyncpg
+
 from skeldir.db.ids import new_ids
+from skeldir.errors import SkeldirError
 from skeldir.matviews import mark_days
 from skeldir.revenue.store import queries
 
@@ -33,6 +36,14 @@ ORDER_STATES = (
     "disputed",
     "awaiting_capture",
 )
+
+
+class OrderSumTooLarge(SkeldirError):
+    """The money of one order in one currency goes beyond what a bigint holds; nothing was posted."""
+
+    code = "order_sum_too_large"
+    status = 422
+    title = "The money of an order cannot be summed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,9 @@ async def post_entries(
     """Append `rows` (their business keys distinct) to the ledger; a key that is there already is left alone.
 
     Marks the days of every order that got a new entry, in the same transaction.
+
+    Raises:
+        OrderSumTooLarge: the transaction has failed and must be rolled back.
     """
     if not rows:
         return Posting(frozenset(), frozenset(), ())
@@ -110,7 +124,16 @@ async def post_entries(
         return Posting(posted, reused, ())
     days = await queries.select_entry_days(connection, tenant_id=tenant_id, order_ids=orders)
     await mark_days(connection, tenant_id, (record["day"] for record in days), sums="revenue")
-    flagged = await queries.select_flagged_orders(connection, tenant_id=tenant_id, order_ids=orders)
+    try:
+        flagged = await queries.select_flagged_orders(
+            connection, tenant_id=tenant_id, order_ids=orders
+        )
+    except asyncpg.NumericValueOutOfRangeError as error:
+        raise OrderSumTooLarge(
+            "The entries of one order in one currency would come to more than a 64-bit integer holds.",
+            cure="Send none of these items again as they are: look for amounts in a wrong unit, or many sales under "
+            "one order_id.",
+        ) from error
     return Posting(posted, reused, tuple(FlaggedOrder(**record) for record in flagged))
 
 
@@ -148,13 +171,13 @@ class LedgerTotal:
 async def ledger_totals(connection: Connection, tenant_id: UUID) -> list[LedgerTotal]:
     """Return the ledger of the transaction's tenant, one total a currency."""
     awaiting = {
-        row["currency"]: row["awaiting_cents"]
+        row["currency"]: int(row["awaiting_cents"])
         for row in await queries.select_awaiting_totals(connection, tenant_id=tenant_id)
     }
     return [
         LedgerTotal(
             row["currency"],
-            row["net_cents"],
+            int(row["net_cents"]),
             awaiting.get(row["currency"], 0),
             row["entries"],
             row["captures"],

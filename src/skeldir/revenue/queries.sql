@@ -35,7 +35,7 @@ ORDER BY last_entry_at DESC, order_id, currency
 LIMIT :most;
 
 -- name: select_ledger_totals
-SELECT currency, sum(amount_cents)::bigint AS net_cents, count(*) AS entries,
+SELECT currency, sum(amount_cents) AS net_cents, count(*) AS entries,
        count(*) FILTER (WHERE kind = 'capture') AS captures
 FROM public.revenue_ledger
 WHERE tenant_id = :tenant_id
@@ -43,7 +43,7 @@ GROUP BY currency
 ORDER BY currency;
 
 -- name: select_awaiting_totals
-SELECT currency, sum(balance_cents)::bigint AS awaiting_cents
+SELECT currency, sum(balance_cents) AS awaiting_cents
 FROM public.order_balances
 WHERE tenant_id = :tenant_id AND state = 'awaiting_capture'
 GROUP BY currency;
