@@ -310,3 +310,13 @@ def test_a_database_that_holds_a_table_is_refused(empty_server: EmbeddedServer) 
 def test_the_server_of_a_running_skeldir_is_refused(clone: Clone) -> None:
     with pytest.raises(ServerNotEmpty), open_ground(ROOT, clone.migrator_url):
         pass
+
+
+def test_a_url_that_cannot_be_read_is_refused_without_its_password() -> None:
+    with (
+        pytest.raises(DatabaseRefused) as refused,
+        open_ground(ROOT, "postgresql://giver:s3cret%zz@localhost/given"),
+    ):
+        pass
+    assert "s3cret" not in str(refused.value) + refused.value.cure
+    assert refused.value.__suppress_context__

@@ -17,7 +17,7 @@ class AddressUnusable(SkeldirError):
 
 
 def require_free(host: str, port: int) -> None:
-    """Fail now, and in plain words, instead of in the server, or again and again in a process that cannot have its port.
+    """Fail now, in plain words, instead of in the server or, again and again, in a process that cannot have its port.
 
     Raises:
         AddressUnusable: the address is taken, not ours, or unknown.

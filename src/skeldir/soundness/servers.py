@@ -267,6 +267,14 @@ def open_given_server(database_url: str) -> Iterator[EmptyServer]:
     """
     url = plain_postgres_url(database_url, "--database")
     try:
+        said = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        # What PostgreSQL's own words repeat of it may be the password.
+        raise DatabaseRefused(
+            "The URL given by --database cannot be read.",
+            cure="Write postgresql://ROLE:PASSWORD@HOST:PORT/DATABASE, with %XX for what is special in it.",
+        ) from None
+    try:
         connection: psycopg.Connection[Any] = psycopg.connect(url, autocommit=True)
     except psycopg.Error as fault:
         raise DatabaseRefused(
@@ -283,7 +291,7 @@ def open_given_server(database_url: str) -> Iterator[EmptyServer]:
                 "Another proof runs on this server.", cure="Wait for its end, or give another one."
             )
         require_empty(connection)
-        facts, said = connection.info, conninfo_to_dict(url)
+        facts = connection.info
         yield _Given(
             *(facts.user, facts.password or None, facts.dbname),
             is_embedded=False,
