@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,10 +16,12 @@ from hypothesis import strategies as st
 from skeldir.soundness.document import fenced, render
 from skeldir.soundness.evidence import ANYTHING, equals, matches, same_as
 from skeldir.soundness.pack import (
+    NoteRefused,
     PackPlaceRefused,
     attach_note,
     default_place,
     read_previous,
+    require_committer,
     require_free_place,
     write_pack,
 )
@@ -171,6 +174,21 @@ def test_a_place_that_git_would_see_is_refused(checkout: Path) -> None:
 def test_the_project_ignores_the_default_place() -> None:
     root = Path(__file__).resolve().parents[2]
     assert "/evidence/" in (root / ".gitignore").read_text().splitlines()
+
+
+def test_a_note_of_nobody_is_refused_before_the_proof(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "EMAIL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+    git(checkout, "config", "user.useConfigOnly", "true")
+    with pytest.raises(NoteRefused, match=r"git would not take a note: fatal: "):
+        require_committer(checkout)
+    git(checkout, "config", "user.name", "A")
+    git(checkout, "config", "user.email", "a@example.org")
+    require_committer(checkout)
 
 
 def test_the_statement_is_attached_as_a_note(

@@ -71,6 +71,7 @@ def prove(
         attach_note,
         default_place,
         read_previous,
+        require_committer,
         require_free_place,
         reserve_place,
         write_pack,
@@ -81,6 +82,8 @@ def prove(
     folder = out_folder or default_place(root, read_commit(root).commit, utc_now())
     # What can be refused is refused before minutes go by.
     require_free_place(folder, root)
+    if git_note:
+        require_committer(root)
     key = load_private_key(sign) if sign is not None else None
     before = read_previous(previous) if previous is not None else None
     with reserve_place(folder):

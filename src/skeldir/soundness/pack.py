@@ -192,33 +192,54 @@ def read_previous(folder: Path) -> PreviousRecord:
     )
 
 
+def require_committer(root: Path) -> None:
+    """Refuse, before a proof is made, a note that git would not take because it knows of no committer.
+
+    Raises:
+        NoteRefused: git says so.
+    """
+    try:
+        _git(root, "var", "GIT_COMMITTER_IDENT")
+    except _GIT_FAULTS as fault:
+        raise NoteRefused(
+            f"git would not take a note: {_said_by(fault)}.",
+            cure="Tell git who you are (git config user.name, user.email), or leave --git-note out.",
+        ) from fault
+
+
 def attach_note(root: Path, folder: Path, commit: str) -> None:
     """Attach the statement to the commit as a git note, in the name of whoever runs this.
 
     Raises:
         NoteRefused: git did not take it.
     """
+    statement = str((folder / STATEMENT).absolute())
     try:
-        subprocess.run(  # noqa: S603 - fixed words, a path and a hash
-            [
-                shutil.which("git") or "git",
-                "notes",
-                f"--ref={NOTES}",
-                "add",
-                "--force",
-                "--file",
-                str((folder / STATEMENT).absolute()),
-                commit,
-            ],
-            cwd=root,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError) as fault:
-        said = fault.stderr.strip() if isinstance(fault, subprocess.CalledProcessError) else fault
+        _git(root, "notes", f"--ref={NOTES}", "add", "--force", "--file", statement, commit)
+    except _GIT_FAULTS as fault:
         raise NoteRefused(
-            f"The pack is written, but the note was not taken: {said}.",
+            f"The pack is written, but the note was not taken: {_said_by(fault)}.",
             cure=f"Run git notes --ref={NOTES} add -F {folder / STATEMENT} {commit} by hand.",
         ) from fault
+
+
+_GIT_FAULTS = (OSError, subprocess.SubprocessError)
+
+
+def _git(root: Path, *words: str) -> None:
+    subprocess.run(  # noqa: S603 - fixed words, a path and a hash
+        [shutil.which("git") or "git", *words],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+
+def _said_by(fault: OSError | subprocess.SubprocessError) -> str:
+    """Return git's own words, without the advice that it puts around them."""
+    if not isinstance(fault, subprocess.CalledProcessError):
+        return str(fault)
+    lines: list[str] = fault.stderr.strip().splitlines() or [str(fault)]
+    return next((line for line in lines if line.startswith("fatal: ")), lines[-1])
