@@ -14,10 +14,28 @@ from tests.support.faulty import Fault, copy_program, red_checks, run, seed, tol
 
 TAKEN = '    taken: bool = await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", lock_key(name))\n'
 KEPT = TAKEN.replace("_xact_lock", "_lock")
+NAMED = "    is_ours = "
+TRIED = 'await try_lock(connection, f"matview_refresh:{view.name}:GLOBAL")\n'
+OURS = f"{NAMED}{TRIED}"
 FAULTS = {
     "a lock that is not taken": (
         (Fault("db/locks.py", TAKEN, "    taken = True\n"),),
-        {"H-LOCK-01/one-at-a-time"},
+        {"H-LOCK-01/one-at-a-time", "H-LOCK-01/each-view"},
+    ),
+    "a lock that only one view takes": (
+        (Fault("matviews/refresh.py", OURS, f'{NAMED}view.name != "{locks.VIEW}" or {TRIED}'),),
+        {"H-LOCK-01/each-view"},
+    ),
+    "a lock that four views share": (
+        (
+            Fault(
+                "matviews/refresh.py",
+                OURS,
+                f'    shared = 0 if view.name != "{locks.VIEW}" else view.name\n'
+                f"{OURS.replace('{view.name}', '{shared}')}",
+            ),
+        ),
+        {"H-LOCK-01/each-view"},
     ),
     # The driver lets go of such locks when a connection goes back to the pool, unless it is told not to.
     "a lock that is kept after an error": (

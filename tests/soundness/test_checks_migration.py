@@ -18,6 +18,8 @@ LIFTED = (
     '    connection.execute("ALTER TABLE public.attribution_events NO FORCE ROW LEVEL SECURITY")\n'
 )
 COUNTED = "    if row != (updated, 0):"
+COUNTING = "    row = connection.execute(\n"
+FILLED = "|| id::text WHERE idempotency_key IS NULL"
 REQUIRED = "ALTER COLUMN idempotency_key SET NOT NULL,"
 FAULTS = {
     "a back-fill under row-level security": (
@@ -26,11 +28,38 @@ FAULTS = {
             Fault(BACK_FILL, COUNTED, "    if False:"),
             Fault(BACK_FILL, REQUIRED, ""),
         ),
-        {"H-MIG-01/null-keys", "H-MIG-01/failed-back-fill"},
+        {"H-MIG-01/null-keys", "H-MIG-01/failed-back-fill", "H-MIG-01/many-rows"},
     ),
     "a back-fill that is committed bit by bit": (
         (Fault(BACK_FILL, LIFTED, f"{LIFTED}    connection.commit()\n"),),
         {"H-MIG-01/failed-back-fill"},
+    ),
+    "a back-fill of the first thousand rows alone": (
+        (
+            Fault(
+                BACK_FILL,
+                FILLED,
+                f"{FILLED} AND ctid IN (SELECT ctid FROM public.attribution_events LIMIT 1000)",
+            ),
+            Fault(
+                BACK_FILL,
+                COUNTING,
+                '    connection.execute("DELETE FROM public.attribution_events '
+                f'WHERE idempotency_key IS NULL")\n{COUNTING}',
+            ),
+        ),
+        {"H-MIG-01/many-rows"},
+    ),
+    "a key of session and moment, and sums that are not marked": (
+        (
+            Fault(BACK_FILL, "'event:' || id::text", "concat('event:', session_id, occurred_at)"),
+            Fault(
+                "migrations/versions/202611231300_credit_changes.py",
+                "    _mark_every_day()\n\n",
+                "\n",
+            ),
+        ),
+        {"H-MIG-01/many-rows", "H-MIG-01/later-revisions"},
     ),
 }
 
@@ -56,7 +85,7 @@ def test_a_check_that_is_proven_alone_shows_how_its_database_came_about(ground: 
 
 
 def test_the_back_fill_is_refused_in_the_middle_of_its_rows(ground: Ground) -> None:
-    proof = run(ground, migration.CHECKS[-1])
+    proof = run(ground, next(c for c in migration.CHECKS if c.name == "H-MIG-01/failed-back-fill"))
     reached = [step.output for step in proof.steps if "rows_reached" in step.text]
     assert reached == ["rows_reached\n4\n(1 row)"]
 

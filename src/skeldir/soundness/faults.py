@@ -92,7 +92,8 @@ TWINS: Final = (
         "A refresh does not take its lock.",
         (Patch("src/skeldir/db/locks.py", _TAKE, "    taken = True\n"),),
         ("H-LOCK-01",),
-        frozenset({"H-LOCK-01/one-at-a-time"}),
+        frozenset({"H-LOCK-01/one-at-a-time", "H-LOCK-01/each-view"}),
+        "Ten refreshes run at once, and each view is refreshed though somebody holds its lock.",
     ),
     Twin(
         "lock-kept-after-error",
@@ -164,8 +165,8 @@ TWINS: Final = (
             Patch(_BACK_FILL, "ALTER COLUMN idempotency_key SET NOT NULL,", ""),
         ),
         ("H-MIG-01",),
-        frozenset({"H-MIG-01/null-keys", "H-MIG-01/failed-back-fill"}),
-        "What reaches no row can neither fill one nor fail half-way.",
+        frozenset({"H-MIG-01/null-keys", "H-MIG-01/many-rows", "H-MIG-01/failed-back-fill"}),
+        "What reaches no row can neither fill one, of few or of many, nor fail half-way.",
     ),
     Twin(
         "refresh-that-empties",
@@ -178,7 +179,7 @@ TWINS: Final = (
             ),
         ),
         _OF_SERVICE,
-        frozenset({"H-MV-01/contents", "H-MV-01/refresh"}),
+        frozenset({"H-MV-01/contents", "H-MV-01/refresh", "ISOLATION/policies"}),
         _EMPTY_VIEW,
     ),
     Twin(
@@ -186,7 +187,8 @@ TWINS: Final = (
         "The views' owner loses its policy on a rollup; the next refresh reports success.",
         (_on_scratch_database("DROP POLICY matview_owner_reads ON public.rollup_revenue_day"),),
         _OF_SERVICE,
-        frozenset({"H-MV-01/refresh"}),
+        frozenset({"H-MV-01/refresh", "ISOLATION/policies"}),
+        "The refresh shows no row, and the list of policies lacks one.",
     ),
     Twin(
         "unique-index-dropped",
@@ -218,7 +220,8 @@ TWINS: Final = (
             ),
         ),
         _OF_SERVICE,
-        frozenset({"ISOLATION/relations"}),
+        frozenset({"ISOLATION/relations", "ISOLATION/policies"}),
+        "A view that tenants may read and that is none of those known shows what comes from all of them.",
     ),
     Twin(
         "cross-tenant-sum",
@@ -238,8 +241,8 @@ TWINS: Final = (
             ),
         ),
         _OF_SERVICE,
-        frozenset({"H-MV-01/contents", "H-MV-01/refresh"}),
-        "The reader shows other rows than the facts give, before a refresh and after it.",
+        frozenset({"H-MV-01/contents", "H-MV-01/refresh", "ISOLATION/policies"}),
+        "The reader shows other rows than the facts give, before a refresh and after it, and is defined otherwise.",
     ),
     Twin(
         "credit-off-by-one-cent",
@@ -252,8 +255,8 @@ TWINS: Final = (
             ),
         ),
         _OF_SERVICE,
-        frozenset({"LEDGER/credits", "LEDGER/drift"}),
-        "The order's credit is not its money, and the sums of the ledger and of the credit drift apart by it.",
+        frozenset({"LEDGER/credits", "LEDGER/models", "LEDGER/drift"}),
+        "The order's credit is not its money, nor what the model gives; ledger and credit drift apart by it.",
     ),
     Twin(
         "health-that-lies",

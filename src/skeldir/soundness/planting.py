@@ -74,6 +74,8 @@ def touches_of(plan: Plan) -> list[Item]:
         touch(3, "visitor-1", -1, plan.channel),
         touch(4, "visitor-2", -0.5, plan.channel),
         touch(5, "visitor-2", -0.25, "direct"),
+        # The lookback's first moment for the order `disputed`, and a day too early for those of the next day.
+        touch(10, "visitor-2", -30, "email"),
         touch(6, plan.e_mail, _LONG_BEFORE - 1, "email"),
         touch(7, plan.e_mail, 1, plan.channel) | {"idempotency_key": f"{plan.word}-touch"},
         touch(8, "visitor-1", 0, "email") | {"occurred_at": f"{plan.word} day"},
@@ -82,7 +84,7 @@ def touches_of(plan: Plan) -> list[Item]:
 
 
 def conversions_of(plan: Plan) -> list[Item]:
-    """Return captures, refunds, disputes and reversals in two currencies, and two items that are refused."""
+    """Return captures, refunds, disputes and reversals in three currencies, and two items that are refused."""
 
     def money(key: str, kind: str, amount: int, day: float, **fields: object) -> Item:
         order_id = key.partition(":")[0]
@@ -111,6 +113,8 @@ def conversions_of(plan: Plan) -> list[Item]:
         money("disputed:3", "dispute_reversal", 5_003, 2, **visitor_2),
         money("yen:1", "capture", 1_499, 1, currency="JPY", **visitor_2),
         money("yen:2", "refund", 500, 2, currency="JPY", **visitor_2),
+        money("euro:1", "capture", 3_001, 1, currency="EUR", **visitor_2),
+        money("euro:2", "refund", 1_001, 2, currency="EUR", **visitor_2),
         money("too-early:1", "refund", 777, 1),
         money("no-journey:1", "capture", 2_222, 2, journey_key=None),
         money("long-ago:1", "capture", 4_447, _LONG_BEFORE, **own),

@@ -42,6 +42,7 @@ _SETTLE_S: Final = 60.0
 _STOP_S: Final = 15.0
 _HIGHEST_PORT: Final = 65_000
 _TAIL: Final = 2_000
+_SCOPES: Final = ("ingest", "read", "manage")
 
 _CREDIT_IS_DONE: Final = """
     SELECT (SELECT marks FROM public.credit_backlog()) = 0
@@ -70,6 +71,7 @@ class World:
     """The service on the database `skeldir_prove`, as a user would run it: three processes as `app_user`.
 
     `base` is the API's address, `worker_metrics` that of the worker's `/metrics`, `logs` where each process writes.
+    `key_a` and `key_b` are of all scopes; `key_read` and `key_ingest` are A's, too, and of that scope alone.
     `markers_b` are the texts that stand in every free text of tenant `b`, and in nothing that is `a`'s.
     """
 
@@ -85,14 +87,14 @@ class World:
         self.logs: dict[str, Path] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._url = ""
-        self.key_a = self.key_b = ""
+        self.key_a = self.key_b = self.key_read = self.key_ingest = ""
 
     def begin(self) -> None:
         """Start the service and fill it; `close` must follow, also when this fails."""
         self._make_database()
         self._start("api", "serve", "--port", str(self._port))
         self._start("worker", "worker", "--processes", "1")
-        self.key_a, self.key_b = self._make_keys()
+        self.key_a, self.key_b, self.key_read, self.key_ingest = self._make_keys()
         self._wait(self._is_up, _START_S, "The API and the worker answer.")
         self._fill()
 
@@ -156,20 +158,26 @@ class World:
                 start_new_session=True,
             )
 
-    def _make_keys(self) -> tuple[str, str]:
-        """Have `skeldir keys create` make a key of all scopes for each tenant."""
-        scopes = [word for scope in ("ingest", "read", "manage") for word in ("--scope", scope)]
+    def _make_keys(self) -> list[str]:
+        """Have `skeldir keys create` make a key of all scopes for each tenant, and two of one scope each for A."""
+        plans = (*self.plans, PLAN_A, PLAN_A)
+        scopes = (_SCOPES, _SCOPES, ("read",), ("ingest",))
         commands = [
             subprocess.Popen(  # noqa: S603 - our own command
                 self.ground.skeldir(
-                    "keys", "create", str(plan.tenant_id), *scopes, "--name", f"{plan.word} key"
+                    "keys",
+                    "create",
+                    str(plan.tenant_id),
+                    "--name",
+                    f"{plan.word} key",
+                    *(word for scope in allowed for word in ("--scope", scope)),
                 ),
                 env=self.environment(),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
             )
-            for plan in self.plans
+            for plan, allowed in zip(plans, scopes, strict=True)
         ]
         try:
             said = [command.communicate(timeout=_START_S) for command in commands]
@@ -182,7 +190,7 @@ class World:
         keys = [key.strip() for key, _ in said]
         for key in keys:
             self.ground.keep_secret(key)
-        return keys[0], keys[1]
+        return keys
 
     def _is_up(self) -> bool:
         return all(

@@ -21,7 +21,10 @@ from skeldir.soundness.adversary import (
 )
 from skeldir.soundness.checks.bounds import APP
 from skeldir.soundness.checks.bounds import CHECKS as BOUNDS
+from skeldir.soundness.checks.grants import CHECKS as GRANTS
+from skeldir.soundness.checks.keys import CHECKS as KEYS
 from skeldir.soundness.checks.outside import CHECKS as OUTSIDE
+from skeldir.soundness.checks.routes import CHECKS as ROUTES
 from skeldir.soundness.contract import Check
 from skeldir.soundness.evidence import equals, matches, same_as
 from skeldir.soundness.planting import PLAN_A, PLAN_B, Plan
@@ -273,6 +276,7 @@ def _casts(relation: Relation) -> list[sql.Composed]:
 
 CHECKS: Final = (
     *BOUNDS,
+    *GRANTS,
     Check(
         "ISOLATION/relations",
         "Tenant A finds nothing of B in any table or view of any schema, while B finds its own.",
@@ -298,5 +302,7 @@ CHECKS: Final = (
         "No error of the database quotes a value of B to A, nor any value to nobody.",
         _prove_errors,
     ),
+    *ROUTES,
+    *KEYS,
     *OUTSIDE,
 )

@@ -5,9 +5,12 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final, LiteralString
 
+from psycopg.rows import dict_row
+
 from skeldir.soundness.checks.bounds import APP
 from skeldir.soundness.checks.views import in_short, read_facts
 from skeldir.soundness.contract import Check
+from skeldir.soundness.crediting import COLUMNS, credit_orders
 from skeldir.soundness.evidence import equals, matches, same_as
 from skeldir.soundness.proof import Proof
 from skeldir.soundness.recompute import (
@@ -21,6 +24,7 @@ from skeldir.soundness.recompute import (
 )
 
 _SOME_ROWS: Final = matches(r".*\([1-9]\d* rows?\)")
+_SOME_ROWS_IN_SHORT: Final = matches(r"(?!.*\(0 rows\)).*\(\d+ rows?\).*")
 
 # Money without a capture of its order waits for it, and is credited to nobody.
 _ENTRIES: Final = """
@@ -48,6 +52,25 @@ _CREDITS_OF_NOTHING: Final = """
     SELECT a.model_version, a.order_id, a.entry_id, a.allocated_cents FROM public.attribution_allocations a
     WHERE NOT EXISTS (SELECT FROM public.revenue_ledger e WHERE e.id = a.entry_id AND e.order_id = a.order_id)
     ORDER BY 1, 2, 3"""
+
+_MODELS: Final = """
+    SELECT model_version, model, lookback_days, after_conversion, half_life_days, is_active
+    FROM public.attribution_models ORDER BY 1"""
+_MODELS_EXPECTED: Final = """\
+model_version | model | lookback_days | after_conversion | half_life_days | is_active
+first_touch@1 | first_touch | 30 | keep | 7 | True
+last_non_direct@1 | last_non_direct | 30 | keep | 7 | True
+last_touch@1 | last_touch | 30 | keep | 7 | True
+linear@1 | linear | 30 | keep | 7 | True
+position_based@1 | position_based | 30 | keep | 7 | True
+time_decay@1 | time_decay | 30 | keep | 7 | True
+(6 rows)"""
+# The order by all columns in turn, as `write_table` writes what was recomputed.
+_ALLOCATIONS: Final = """
+    SELECT a.order_id, e.business_key, a.model_version, a.channel_code, a.entry_date, a.currency, a.allocated_cents,
+           a.conversion_ppt
+    FROM public.attribution_allocations a JOIN public.revenue_ledger e ON e.id = a.entry_id
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8"""
 
 _ROLLUPS: Final = MappingProxyType[str, tuple[str, LiteralString]](
     {
@@ -112,6 +135,33 @@ def _prove_credits(proof: Proof) -> None:
             session.ask(_CREDITS_OF_NOTHING, expect=matches(r"[^\n]*\n\(0 rows\)"))
 
 
+def _prove_models(proof: Proof) -> None:
+    world = proof.ground.world
+    for tenant in (world.a, world.b):
+        with proof.session(APP, world.database, tenant=tenant) as session:
+            session.ask(_MODELS, expect=equals(_MODELS_EXPECTED))
+            cursor = session.connection.cursor(row_factory=dict_row)
+            expected = credit_orders(
+                cursor.execute("SELECT * FROM public.revenue_ledger").fetchall(),
+                cursor.execute("SELECT * FROM public.attribution_events").fetchall(),
+                cursor.execute("SELECT * FROM public.attribution_models").fetchall(),
+            )
+            shown = session.connection.execute(_ALLOCATIONS).fetchall()
+        tables = {"attribution_allocations": write_table(COLUMNS, expected)}
+        proof.read(
+            "number and SHA-256 of the allocations that the six models must give the orders of this tenant, recomputed "
+            "in plain Python (skeldir.soundness.crediting) from revenue_ledger, attribution_events and "
+            "attribution_models, as app_user reads them",
+            in_short(tables),
+            expect=_SOME_ROWS_IN_SHORT,
+        )
+        proof.read(
+            "number and SHA-256 of the rows that app_user reads in attribution_allocations of this tenant",
+            in_short({"attribution_allocations": write_rows(COLUMNS, shown)}, tables),
+            expect=same_as(len(proof.steps)),
+        )
+
+
 def _prove_rollups(proof: Proof) -> None:
     world = proof.ground.world
     for tenant in (world.a, world.b):
@@ -130,7 +180,7 @@ def _prove_rollups(proof: Proof) -> None:
             "Python (skeldir.soundness.recompute) from revenue_ledger, attribution_allocations, attribution_models "
             "and spend, as app_user reads them",
             in_short(expected),
-            expect=matches(r"(?!.*\(0 rows\)).*\(\d+ rows?\).*"),
+            expect=_SOME_ROWS_IN_SHORT,
         )
         proof.read(
             "number and SHA-256 of the rows that app_user reads in the rollups of this tenant",
@@ -183,6 +233,11 @@ CHECKS: Final = (
         "LEDGER/credits",
         "By each model version the credit of each order, and of each of its entries, is its money, to the cent.",
         _prove_credits,
+    ),
+    Check(
+        "LEDGER/models",
+        "Each entry credits the channels that its order's touches and the rules of the six models give, to the cent.",
+        _prove_models,
     ),
     Check(
         "LEDGER/rollups",

@@ -43,9 +43,15 @@ KEYS = {
 _LOCKS: LiteralString = """
     SELECT (classid::bigint << 32) | objid::bigint AS key, mode, granted FROM pg_locks
     WHERE locktype = 'advisory' AND objsubid = 1
-      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    ORDER BY 1"""
 _NO_LOCK = equals("key | mode | granted\n(0 rows)")
 _ONE_LOCK = equals(f"key | mode | granted\n{KEYS[VIEW]} | ExclusiveLock | True\n(1 row)")
+_ALL_LOCKS = equals(
+    "key | mode | granted\n"
+    + "".join(f"{key} | ExclusiveLock | True\n" for key in sorted(KEYS.values()))
+    + f"({len(KEYS)} rows)"
+)
 _HELD_UP: LiteralString = """
     SELECT count(*) AS refreshes_held_up FROM pg_locks
     WHERE relation = 'public.reconciliation_runs'::regclass AND NOT granted"""
@@ -58,6 +64,12 @@ _FAILED: LiteralString = """
 _WAITING: LiteralString = """
     SELECT count(DISTINCT pid) AS waiting FROM pg_locks
     WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
+
+# A refresh of VIEW reads the first table; a refresh of any view reads one of the others, or it.
+_TABLE_OF_VIEW: LiteralString = "LOCK TABLE public.reconciliation_runs IN ACCESS EXCLUSIVE MODE"
+_TABLES_OF_ALL: LiteralString = """
+    LOCK TABLE public.reconciliation_runs, public.rollup_channel_day, public.rollup_revenue_day
+    IN ACCESS EXCLUSIVE MODE"""
 
 # Its process goes on after the error, as a worker's does; it ends when its input does.
 _FAILS_AND_STAYS = """\
@@ -90,6 +102,10 @@ for view in sys.argv[1:]:
     digest = hashlib.sha256(f"matview_refresh:{view}:GLOBAL".encode()).digest()
     print(view, int.from_bytes(digest[:8], "big", signed=True))
 """
+_TAKE_ALL: LiteralString = """
+    SELECT count(pg_advisory_lock(key)::text) AS locks
+    FROM unnest(ARRAY[-641721766565052858, 2330774945995011650, 8241959155944980479,
+                      7920967774874353777, -4567346351645162642]) AS key"""
 _KEY_BY_POSTGRESQL: LiteralString = """
     SELECT view,
            ('x' || left(encode(sha256(convert_to('matview_refresh:' || view || ':GLOBAL', 'UTF8')), 'hex'), 16))
@@ -135,6 +151,34 @@ def prove_one_at_a_time(proof: Proof) -> None:
         expect=equals(f"{_REFRESHES - 1}, 1"),
     )
     _ask_until(proof, _LOCKS, expect=_NO_LOCK, within_s=_NOTICED_WITHIN_S)
+
+
+def prove_each_view(proof: Proof) -> None:
+    """Refresh all views while a session has their locks; then one of each, all held up at once, by their own locks."""
+    _migrated.begin(proof)
+    _change_a_rollup(proof)
+    ground = proof.ground
+    with proof.session(APP_USER, _DATABASE) as holder:
+        holder.ask(_TAKE_ALL, expect=equals("locks\n5\n(1 row)"))
+        lines = "".join(rf"{view}  skipped_already_running  [\d.]+ s\n" for view in KEYS)
+        proof.run(
+            *ground.skeldir("refresh", *KEYS),
+            role=APP_USER,
+            environment=ground.on(APP_USER, _DATABASE),
+            expect=matches(f"{lines}exit status 0"),
+            timeout_s=_PATIENCE_S,
+        )
+    _ask_until(proof, _LOCKS, expect=_NO_LOCK, within_s=_NOTICED_WITHIN_S)
+    with ExitStack() as stack:
+        with _held_up(proof, _TABLES_OF_ALL):
+            started = {view: stack.enter_context(_start_refresh(proof, view)) for view in KEYS}
+            _wait_until_none_gets_on(proof, list(started.values()))
+            proof.ask(
+                ground.admin, _DATABASE, _WAITING, expect=equals(f"waiting\n{len(KEYS)}\n(1 row)")
+            )
+            proof.ask(ground.admin, _DATABASE, _LOCKS, expect=_ALL_LOCKS)
+        for view, refresh in started.items():
+            refresh.finish(expect=_said("success", view))
 
 
 def prove_independence(proof: Proof) -> None:
@@ -218,12 +262,12 @@ def _change_a_rollup(proof: Proof) -> None:
 
 
 @contextmanager
-def _held_up(proof: Proof) -> Iterator[None]:
-    """Until the block ends, a refresh of VIEW waits in the middle of its statement, for a table that it reads."""
+def _held_up(proof: Proof, lock_tables: LiteralString = _TABLE_OF_VIEW) -> Iterator[None]:
+    """Until the block ends, a refresh waits in the middle of its statement, for a table that it reads."""
     with proof.session(proof.ground.admin, _DATABASE) as session:
         session.ask(
             "BEGIN",
-            "LOCK TABLE public.reconciliation_runs IN ACCESS EXCLUSIVE MODE",
+            lock_tables,
             expect=equals("BEGIN\nLOCK TABLE"),
         )
         yield
@@ -231,10 +275,10 @@ def _held_up(proof: Proof) -> Iterator[None]:
 
 
 @contextmanager
-def _start_refresh(proof: Proof) -> Iterator[Started]:
+def _start_refresh(proof: Proof, view: str = VIEW) -> Iterator[Started]:
     ground = proof.ground
     with proof.start(
-        *ground.skeldir("refresh", VIEW),
+        *ground.skeldir("refresh", view),
         role=APP_USER,
         environment=ground.on(APP_USER, _DATABASE),
     ) as started:
@@ -252,8 +296,8 @@ def _refresh_again(proof: Proof) -> None:
     )
 
 
-def _said(outcome: str) -> Expectation:
-    return matches(rf"{VIEW}  {outcome}  [\d.]+ s\nexit status 0")
+def _said(outcome: str, view: str = VIEW) -> Expectation:
+    return matches(rf"{view}  {outcome}  [\d.]+ s\nexit status 0")
 
 
 def _ask_until(
@@ -289,6 +333,12 @@ CHECKS: tuple[Check, ...] = (
         f"Of {_REFRESHES} concurrent refreshes of a view exactly one is a success, under the lock "
         f"matview_refresh:<view>:GLOBAL; {_REFRESHES - 1} say skipped_already_running.",
         prove_one_at_a_time,
+    ),
+    Check(
+        "H-LOCK-01/each-view",
+        "Each of the five views is refreshed under a lock of its own, matview_refresh:<view>:GLOBAL, and is "
+        "skipped_already_running while somebody else has that; all five run at once.",
+        prove_each_view,
     ),
     Check(
         "H-LOCK-01/different-views",

@@ -5,19 +5,17 @@ from __future__ import annotations
 import sys
 
 from skeldir.soundness.catalogue import describe, fingerprint
+from skeldir.soundness.checks import populous
+from skeldir.soundness.checks.upgrading import EARLIEST, TENANT_A, TENANT_B, upgrade
 from skeldir.soundness.contract import Check
 from skeldir.soundness.evidence import ANYTHING, Expectation, equals, matches, same_as
 from skeldir.soundness.ground import APP_USER
 from skeldir.soundness.prepared import Prepared
 from skeldir.soundness.proof import Proof
 
-EARLIEST = "202511151400"
-TENANT_A = "0a0a0a0a-0000-4000-8000-000000000001"
-TENANT_B = "0b0b0b0b-0000-4000-8000-000000000002"
 _PROBE = "skeldir_migprobe"
 _EMPTY = "skeldir_empty"
 _HALF_WAY = "skeldir_halfway"
-_DONE = matches("(.*\n)?exit status 0")
 _INSERTED = matches("INSERT 0 1(\nINSERT 0 1)*")
 
 _ATTRIBUTES = """
@@ -44,18 +42,6 @@ _FLAGS = """
           WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped))
     ORDER BY 1"""
 _REVISION = "SELECT version_num FROM alembic_version"
-
-
-def _upgrade(
-    proof: Proof, database: str, revision: str = "head", *, expect: Expectation = _DONE
-) -> str:
-    ground = proof.ground
-    return proof.run(
-        *ground.alembic_words(revision),
-        role=ground.admin,
-        environment=ground.on(ground.admin, database),
-        expect=expect,
-    )
 
 
 def _insert_rows(proof: Proof, database: str) -> None:
@@ -115,17 +101,17 @@ _ROWS_OF_A, _ROWS_OF_B = 8, 10
 
 def _prepare_probe(proof: Proof) -> None:
     proof.ask(proof.ground.admin, _PROBE, _ATTRIBUTES)
-    _upgrade(proof, _PROBE, EARLIEST)
+    upgrade(proof, _PROBE, EARLIEST)
     _insert_rows(proof, _PROBE)
     _read_rows(proof, _PROBE, matches(r"count\n3\n.*"), matches(r"count\n4\n.*"))
-    _upgrade(proof, _PROBE)
+    upgrade(proof, _PROBE)
 
 
 _probe = Prepared(_PROBE, _prepare_probe)
 
 
 def _prepare_empty(proof: Proof) -> None:
-    _upgrade(proof, _EMPTY)
+    upgrade(proof, _EMPTY)
 
 
 _empty = Prepared(_EMPTY, _prepare_empty)
@@ -213,7 +199,7 @@ def prove_repetition(proof: Proof) -> None:
     proof.ask(admin, _PROBE, _REVISION)
     revision = len(proof.steps)
     _read_rows(proof, _PROBE, ANYTHING, ANYTHING)
-    _upgrade(proof, _PROBE)
+    upgrade(proof, _PROBE)
     fingerprint(proof, admin, _PROBE, expect=same_as(catalogue))
     proof.ask(admin, _PROBE, _REVISION, expect=same_as(revision))
     _read_rows(proof, _PROBE, same_as(revision + 2), same_as(revision + 4))
@@ -231,7 +217,7 @@ def prove_failure(proof: Proof) -> None:
 
 def _fail_half_way(proof: Proof) -> None:
     admin = proof.ground.admin
-    _upgrade(proof, _HALF_WAY, EARLIEST)
+    upgrade(proof, _HALF_WAY, EARLIEST)
     _insert_rows(proof, _HALF_WAY)
     # What a sequence has counted is not undone with the transaction, so it tells how far the back-fill came. One that
     # touches no row at all is refused, too.
@@ -257,7 +243,7 @@ def _fail_half_way(proof: Proof) -> None:
     before = len(proof.steps)
     _read_rows(proof, _HALF_WAY, ANYTHING, ANYTHING)
     refused = r".*the back-fill is refused half-way.*exit status [1-9]\d*"
-    _upgrade(proof, _HALF_WAY, expect=matches(refused))
+    upgrade(proof, _HALF_WAY, expect=matches(refused))
     proof.ask(
         admin,
         _HALF_WAY,
@@ -284,7 +270,7 @@ def _fail_half_way(proof: Proof) -> None:
         "DROP FUNCTION public.fail_half_way() CASCADE",
         expect=equals("DROP FUNCTION"),
     )
-    _upgrade(proof, _HALF_WAY)
+    upgrade(proof, _HALF_WAY)
 
 
 def _see_only_own_rows(proof: Proof) -> None:
@@ -343,4 +329,5 @@ CHECKS: tuple[Check, ...] = (
         "A back-fill that fails half-way leaves row-level security on, and nothing else changed.",
         prove_failure,
     ),
+    *populous.CHECKS,
 )

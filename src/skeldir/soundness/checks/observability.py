@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 import orjson
-from prometheus_client.parser import text_string_to_metric_families
 
+from skeldir.soundness.checks import labels, readiness
 from skeldir.soundness.contract import Check
 from skeldir.soundness.evidence import equals, matches
 from skeldir.soundness.planting import PLAN_A, PLAN_B
@@ -18,16 +17,7 @@ from skeldir.soundness.proof import Proof
 if TYPE_CHECKING:
     from skeldir.soundness.world import World
 
-_NOTICED_WITHIN_S: Final = 5.0
-_BACK_WITHIN_S: Final = 30.0
 _OWN_SERIES: Final = "python_gc_objects_collected_total"
-_READY: Final = (
-    'HTTP 200\napplication/json\n\n{"status":"ready","checks":'
-    '{"database":"ok","schema":"ok","views":"ok","role":"ok"}}'
-)
-_ID: Final = re.compile(
-    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE
-)
 _E_MAIL: Final = re.compile(r"[\w.+-]+(?:@|%40)[\w-]+\.[\w.-]+")
 
 
@@ -57,31 +47,6 @@ def _prove_metrics(proof: Proof) -> None:
         )
 
 
-def _prove_labels(proof: Proof) -> None:
-    world = proof.ground.world
-    planted = _planted()
-    for process, url in _metrics_of(world):
-        text = httpx.get(url, timeout=30).text
-        values = {
-            (name, value)
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-            for name, value in sample.labels.items()
-        }
-        foreign = sorted(
-            f"{name}={value}"
-            for name, value in values
-            if _ID.search(value) or _E_MAIL.search(value) or _stands_in(value, planted)
-        )
-        names = " ".join(sorted({name for name, _ in values}))
-        proof.read(
-            f"GET /metrics of the {process}: the labels' names, and the values that hold an id, an e-mail address "
-            "or a text of a tenant",
-            "\n".join([f"labels: {names}", *foreign, f"{len(foreign)} of them foreign"]),
-            expect=matches(r"labels: \w[\w ]*\n0 of them foreign"),
-        )
-
-
 def _prove_logs(proof: Proof) -> None:
     """Tenant ids may stand in a line's own field, which says whose work it was, and nowhere else."""
     world = proof.ground.world
@@ -105,58 +70,6 @@ _EVENT_OF: Final = {
     "worker": r"\bjobs\.ended\b",
     "beat": r"\bjobs\.beat_began\b",
 }
-
-
-def _prove_readiness(proof: Proof) -> None:
-    world = proof.ground.world
-    ready = f"{world.base}/health/ready"
-    proof.fetch("GET", ready, expect=equals(_READY))
-    try:
-        proof.ground.stop_database(world.database)
-        proof.read(
-            f"GET {ready}, for up to {_NOTICED_WITHIN_S:g} s after the database was stopped: the last answer",
-            _poll(ready, 503, _NOTICED_WITHIN_S),
-            expect=matches(
-                r"HTTP 503\n.*What does not hold: database\b.*\"database\":\"The database does not answer\.\".*"
-            ),
-        )
-        proof.fetch(
-            "GET",
-            f"{world.base}/health",
-            expect=equals('HTTP 200\napplication/json\n\n{"status":"healthy"}'),
-        )
-    finally:
-        proof.ground.start_database(world.database)
-    proof.read(
-        f"GET {ready}, for up to {_BACK_WITHIN_S:g} s after the database was started: the last answer",
-        _poll(ready, 200, _BACK_WITHIN_S),
-        expect=equals(_READY),
-    )
-    worker = f"{world.base}/health/worker"
-    proof.read(
-        f"GET {worker}, for up to {_BACK_WITHIN_S:g} s: the status of the last answer",
-        _poll(worker, 200, _BACK_WITHIN_S).partition("\n")[0],
-        expect=equals("HTTP 200"),
-    )
-
-
-def _poll(url: str, status: int, seconds: float) -> str:
-    """Ask until the answer has the status, or time is up; return the last answer."""
-    end = monotonic() + seconds
-    while True:
-        try:
-            # A late answer does not count.
-            answer = httpx.get(url, timeout=max(0.1, end - monotonic()))
-            said = (
-                f"HTTP {answer.status_code}\n{answer.headers.get('content-type')}\n\n{answer.text}"
-            )
-            if answer.status_code == status:
-                return said
-        except httpx.TransportError as fault:
-            said = f"no answer: {type(fault).__name__}"
-        if monotonic() > end:
-            return said
-        sleep(0.1)
 
 
 def _metrics_of(world: World) -> tuple[tuple[str, str], ...]:
@@ -195,16 +108,8 @@ CHECKS: Final = (
         "API and worker both tell their metrics, the process's own series among them.",
         _prove_metrics,
     ),
-    Check(
-        "H-OBS-01/labels",
-        "No label of a metric holds a tenant's id, personal data or any text of a tenant.",
-        _prove_labels,
-    ),
-    Check(
-        "H-OBS-01/readiness",
-        "Readiness says 200 while all is well, names the database with 503 within 5 s of its end, and recovers.",
-        _prove_readiness,
-    ),
+    *labels.CHECKS,
+    *readiness.CHECKS,
     Check(
         "H-OBS-01/logs",
         "No line of a log, also of when the database was away, holds personal data, a key or a text of a tenant.",

@@ -1,13 +1,11 @@
-"""ISOLATION, from outside: routes, commands, logs and metrics tell one tenant nothing of another."""
+"""ISOLATION, from outside: commands, logs and metrics tell one tenant nothing of another."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
 from uuid import UUID
 
 import httpx
@@ -16,14 +14,11 @@ import orjson
 from skeldir.soundness.adversary import Needles, needles_of
 from skeldir.soundness.contract import Check
 from skeldir.soundness.evidence import matches
-from skeldir.soundness.planting import MARKER_B, PLAN_B
 from skeldir.soundness.proof import Proof
 
 if TYPE_CHECKING:
     from skeldir.soundness.world import World
 
-_NO_KEY: Final = "skd_" + "A" * 43
-_OTHER_METHODS: Final = ("PUT", "PATCH", "DELETE", "OPTIONS")
 _AT_ONCE: Final = 3
 
 # Every command that the program has, with its arguments and options, as JSON; the ones that only group others left out.
@@ -47,128 +42,6 @@ _NOT_READING: Final = frozenset(
         "serve", "tenants create", "up", "verify", "worker",
     }
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Try:
-    """A request that somebody makes who is, or says to be, A. What was sent may come back: it tells nothing new."""
-
-    name: str
-    method: str
-    url: str
-    headers: dict[str, str]
-    sent: tuple[str, ...] = ()
-    json: Any = None
-
-
-def _prove_routes(proof: Proof) -> None:
-    world = proof.ground.world
-    needles = needles_of(world)
-    with httpx.Client(base_url=world.base, timeout=30) as client:
-        routes = _routes(client.get("/openapi.json").json())
-        seen = [
-            f"{method} {path}"
-            for method, path, operation in routes
-            if method == "GET" and needles.found_in(_body(client, _as_b(world, path, operation)))
-        ]
-        proof.read(
-            "every GET route of /openapi.json with B's key: those whose answers show what is B's",
-            "\n".join(seen),
-            expect=matches(r".*/v1/attribution/channels\b.*/v1/dead-events\b.*"),
-        )
-        lines, tries, foreign = [], 0, 0
-        for method, path, operation in routes:
-            told = []
-            for each in _tries(client, world, method, path, operation):
-                answer = client.request(each.method, each.url, headers=each.headers, json=each.json)
-                text = f"{answer.text}\n{answer.headers}"
-                found = needles.found_in(text, each.sent)
-                tries, foreign = tries + 1, foreign + bool(found)
-                told.append(f"{each.name} {answer.status_code}" + (" FOREIGN" if found else ""))
-            lines.append(f"{method} {path}: {', '.join(told)}")
-        unknown, theirs = _oracle(client, world)
-    keyed = sum(bool(operation.get("security")) for _, _, operation in routes)
-    guarded = sum("no key 401, unknown key 401" in line for line in lines)
-    proof.read(
-        "every route of /openapi.json with A's key: plain, naming B in a parameter and in headers, with a cursor of "
-        "B's list, by other methods; and without a key and with an unknown one. Bodies and headers of all answers are "
-        "searched for B's markers, ids, hashes and key",
-        "\n".join(
-            [
-                *lines,
-                f"{guarded} of {keyed} routes that need a key refuse whoever has none",
-                f"{len(routes)} routes, {tries} requests: {foreign} foreign",
-            ]
-        ),
-        expect=matches(
-            r".*\n(?P<all>\d+) of (?P=all) routes that need a key[^\n]*\n\d+ routes, \d{2,} requests: 0 foreign"
-        ),
-    )
-    proof.read(
-        "as A: the answer about an order that only B has, and the answer about one that nobody has, with each order's "
-        "name taken out",
-        f"{theirs}\n{'the same' if unknown == theirs else unknown}",
-        expect=matches(r"404 order_unknown [^\n]*\nthe same"),
-    )
-
-
-def _routes(description: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
-    """Return method, path and description of each operation; the description of the API is a route, too."""
-    found = [
-        (method.upper(), path, operation)
-        for path, operations in sorted(description["paths"].items())
-        for method, operation in sorted(operations.items())
-        if isinstance(operation, dict)
-    ]
-    return [*found, ("GET", "/openapi.json", {})]
-
-
-def _as_b(world: World, path: str, operation: dict[str, Any]) -> Try:
-    headers = {"Authorization": f"Bearer {world.key_b}"} if operation.get("security") else {}
-    return Try("B", "GET", _filled(path, f"{PLAN_B.word}-order"), headers)
-
-
-def _body(client: httpx.Client, each: Try) -> str:
-    return client.request(each.method, each.url, headers=each.headers).text
-
-
-def _filled(path: str, order_id: str) -> str:
-    return path.replace("{order_id}", quote(order_id, safe=""))
-
-
-def _tries(
-    client: httpx.Client, world: World, method: str, path: str, operation: dict[str, Any]
-) -> Iterator[Try]:
-    key = {"Authorization": f"Bearer {world.key_a}"} if operation.get("security") else {}
-    url = _filled(path, "part-refunded")
-    b = str(world.b)
-    body = None if method == "GET" else [{"tenant_id": b}]
-    yield Try("plain", method, url, key, (b,), body)
-    yield Try("?tenant_id=B", method, f"{url}?tenant_id={b}", key, (b,), body)
-    named = {"X-Tenant-Id": b, "X-Tenant": b, "X-Forwarded-User": b, "Cookie": f"tenant_id={b}"}
-    yield Try("B in headers", method, url, {**key, **named}, (b,), body)
-    if any(parameter["name"] == "cursor" for parameter in operation.get("parameters", ())):
-        with_b = {"Authorization": f"Bearer {world.key_b}"}
-        cursor = client.get(f"{url}?limit=1", headers=with_b).json().get("next_cursor") or ""
-        yield Try("B's cursor", method, f"{url}?limit=1&cursor={quote(cursor)}", key, (cursor,))
-    for other in _OTHER_METHODS:
-        yield Try(other, other, url, key)
-    if key:
-        yield Try("no key", method, url, {}, (b,), body)
-        yield Try("unknown key", method, url, {"Authorization": f"Bearer {_NO_KEY}"}, (b,), body)
-
-
-def _oracle(client: httpx.Client, world: World) -> tuple[str, str]:
-    """Return what A is told of an order that nobody has, and of one that only B has."""
-    told = []
-    for order_id in (MARKER_B[::-1] + "-order", f"{MARKER_B}-order"):
-        answer = client.get(
-            f"/v1/attribution/orders/{order_id}", headers={"Authorization": f"Bearer {world.key_a}"}
-        )
-        problem = answer.json()
-        words = [str(problem.get(field, "")) for field in ("code", "detail", "cure")]
-        told.append(" ".join([str(answer.status_code), *words]).replace(order_id, "…"))
-    return told[0], told[1]
 
 
 def _prove_commands(proof: Proof) -> None:
@@ -267,11 +140,6 @@ def _prove_traces(proof: Proof) -> None:
 
 
 CHECKS: Final = (
-    Check(
-        "ISOLATION/routes",
-        "No route tells A anything of B, nor anybody anything without a key; B's orders are unknown to A.",
-        _prove_routes,
-    ),
     Check(
         "ISOLATION/commands",
         "No command that reads says anything of B when it is asked about A.",

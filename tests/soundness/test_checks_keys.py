@@ -1,0 +1,52 @@
+"""A program that asks for no key, or not for the right one, or lets a header name the tenant: each is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from skeldir.soundness.checks import keys, routes
+from tests.support.faulty import Fault, copy_program, red_checks, seed
+
+pytestmark = [pytest.mark.worker, pytest.mark.xdist_group("world")]
+
+ACCESS = "tenants/access.py"
+# One program has all three: each turns a check of its own red, and none of them shows in what the routes tell.
+FAULTS = (
+    # The answers about revenue hold neither ids nor texts of anybody.
+    Fault(
+        ACCESS,
+        "    async with database.tenant(holder.tenant_id, is_read_only=True) as connection:\n"
+        "        yield TenantTransaction(connection, await load_profile(connection, holder.tenant_id))\n",
+        "    whose = holder.tenant_id\n"
+        '    if request.url.path.startswith("/v1/revenue"):\n'
+        '        whose = UUID(request.headers.get("X-Tenant-Id") or str(whose))\n'
+        "    async with database.tenant(whose, is_read_only=True) as connection:\n"
+        "        yield TenantTransaction(connection, await load_profile(connection, whose))\n",
+    ),
+    Fault(ACCESS, "async def _open_reading(", "async def _open_reading(request: Request, "),
+    Fault(
+        ACCESS, "from fastapi import Depends\n", "from fastapi import Depends, Request\nfrom uuid import UUID\n"
+    ),
+    Fault(ACCESS, "    if scope not in holder.scopes:\n", "    if False:\n"),
+    Fault(
+        "http/health.py",
+        '@router.get(\n    "/metrics",\n',
+        '@router.post("/v1/hidden", include_in_schema=False)\n'
+        "async def hidden() -> dict[str, str]:\n"
+        '    return {"status": "open"}\n\n\n'
+        '@router.get(\n    "/metrics",\n',
+    ),
+)  # fmt: skip
+
+
+def test_a_hidden_door_a_tenant_in_a_header_and_a_key_for_everything_are_named(
+    tmp_path: Path,
+) -> None:
+    seed(copy_program(tmp_path), *FAULTS)
+    assert red_checks(tmp_path, (*keys.CHECKS, *routes.CHECKS)) == {
+        "ISOLATION/keyless",
+        "ISOLATION/override",
+        "ISOLATION/scopes",
+    }
