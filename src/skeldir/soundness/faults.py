@@ -241,8 +241,11 @@ TWINS: Final = (
             ),
         ),
         _OF_SERVICE,
-        frozenset({"H-MV-01/contents", "H-MV-01/refresh", "ISOLATION/policies"}),
-        "The reader shows other rows than the facts give, before a refresh and after it, and is defined otherwise.",
+        frozenset(
+            {"H-MV-01/contents", "H-MV-01/refresh", "ISOLATION/policies", "ISOLATION/override"}
+        ),
+        "The reader shows other rows than the facts give, before a refresh and after it; its definition is another, "
+        "and both tenants are told the same.",
     ),
     Twin(
         "credit-off-by-one-cent",
