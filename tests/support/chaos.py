@@ -112,16 +112,13 @@ class Sender:
             await asyncio.sleep(0.2)
 
 
-async def _send_for(
-    seconds: float, rate: int, senders: list[Sender], chance: random.Random
-) -> None:
-    """Begin `rate` events a second, whatever becomes of those that were begun before."""
+async def _send(events: int, rate: int, senders: list[Sender], chance: random.Random) -> None:
+    """Begin so many events, `rate` a second or as many as there is time for, whatever becomes of those before."""
     pause = EVENTS_PER_REQUEST / rate
-    end = time.monotonic() + seconds
     under_way: set[asyncio.Task[None]] = set()
     async with httpx.AsyncClient(limits=httpx.Limits(max_connections=20)) as client:
         turn = time.monotonic()
-        while time.monotonic() < end:
+        for _ in range(events // EVENTS_PER_REQUEST):
             under_way.add(asyncio.create_task(chance.choice(senders).send(client)))
             turn += pause
             await asyncio.sleep(max(0.0, turn - time.monotonic()))
@@ -238,7 +235,7 @@ def run_chaos(
 
         async def storm() -> None:
             await asyncio.gather(
-                _send_for(seconds, rate, senders, chance),
+                _send(round(seconds * rate), rate, senders, chance),
                 _kill_for(seconds, service, chance, traffic),
             )
 
