@@ -73,12 +73,13 @@ async def report_channels(
     )
     active = dict(zip(standing["models"] or (), standing["versions"] or (), strict=True))
     versions = {model: active[model] for model in query.model or MODEL_NAMES if model in active}
+    shown = list(versions.values())
     # Rows of other versions after the page before would be a report of nothing.
-    after = _BY_PERIOD.after(query, of=list(versions.values())) or (None, None, None)
+    after = _BY_PERIOD.after(query, of=shown) or (None, None, None)
     rows = await queries.select_channel_report(
         connection,
         tenant_id=tenant_id,
-        model_versions=list(versions.values()),
+        model_versions=shown,
         granularity=query.granularity,
         first_day=query.from_,
         end_day=query.to,
@@ -92,7 +93,7 @@ async def report_channels(
         query,
         [_channel_row(row, versions) for row in rows],
         lambda row: (row.period or _NO_PERIOD, row.currency, row.channel),
-        of=list(versions.values()),
+        of=shown,
     )
     return ChannelReport(versions, standing["awaiting"], list(page.data), page.next_cursor)
 

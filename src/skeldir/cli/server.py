@@ -15,11 +15,11 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
 ) -> None:
     """Serve the HTTP API until Ctrl-C, on the embedded server or the one that DATABASE_URL names."""
+    require_free(host, port)
     from skeldir.app import create_app
     from skeldir.http.serving import make_server
     from skeldir.observability.logs import configure_logging
 
-    require_free(host, port)
     with open_runtime(is_long=True) as runtime:
         settings = runtime.settings
         configure_logging(settings, process="api")

@@ -30,6 +30,9 @@ def walk(routes, before):
             yield from ((path, method) for method in getattr(each, "methods", None) or ["ANY"])
 print(json.dumps(sorted(walk(create_app().routes, ""))))
 """
+UNKNOWN_KEY: Final = "skd_" + "A" * 43
+"""Has the shape of a key, and is nobody's."""
+
 _ORDER: Final = "{order_id}"
 _PLACE: Final = re.compile(r"\{[^}]*\}")
 
@@ -53,6 +56,11 @@ class Route:
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
+
+
+def bearer(key: str) -> dict[str, str]:
+    """Return the header that says whose request it is."""
+    return {"Authorization": f"Bearer {key}"}
 
 
 def list_routes(proof: Proof) -> list[Route]:

@@ -11,12 +11,11 @@ from skeldir.soundness.checks.bounds import APP
 from skeldir.soundness.contract import Check
 from skeldir.soundness.evidence import equals, matches
 from skeldir.soundness.proof import Proof
-from skeldir.soundness.surface import Route, list_routes
+from skeldir.soundness.surface import UNKNOWN_KEY, Route, bearer, list_routes
 
 if TYPE_CHECKING:
     from skeldir.soundness.world import World
 
-UNKNOWN_KEY: Final = "skd_" + "A" * 43
 _TRIES: Final = 3
 
 # What anybody may ask for: it says nothing of a tenant.
@@ -51,7 +50,7 @@ def _prove_keyless(proof: Proof) -> None:
         for route in routes:
             without, unknown = (
                 client.request(route.asked_by, route.url(), headers=headers).status_code
-                for headers in ({}, _bearer(UNKNOWN_KEY))
+                for headers in ({}, bearer(UNKNOWN_KEY))
             )
             if without == unknown == httpx.codes.UNAUTHORIZED:
                 lines.append(f"{route}: no key 401, unknown key 401")
@@ -74,8 +73,8 @@ def _prove_override(proof: Proof) -> None:
         differing = [
             route.path
             for route in reading
-            if _content(client.get(route.url(), headers=_bearer(world.key_a)))
-            != _content(client.get(route.url(), headers=_bearer(world.key_b)))
+            if _content(client.get(route.url(), headers=bearer(world.key_a)))
+            != _content(client.get(route.url(), headers=bearer(world.key_b)))
         ]
         proof.read(
             "the reading routes that answer A and B each otherwise, so that one taken for the other would show",
@@ -106,7 +105,7 @@ def _prove_override(proof: Proof) -> None:
 
 def _overrides(client: httpx.Client, world: World, route: Route) -> Iterator[str]:
     """Say of each way to name B whether A is refused or told the same as without it."""
-    url, key = route.url(), _bearer(world.key_a)
+    url, key = route.url(), bearer(world.key_a)
     yield f"plain {client.get(url, headers=key).status_code}"
     for name, query, headers in _namings(world, route):
         told = ""
@@ -143,7 +142,7 @@ def _sent(client: httpx.Client, world: World, routes: list[Route]) -> Iterator[s
                 route.asked_by,
                 route.url(),
                 params=query,
-                headers={**_bearer(world.key_a), **headers},
+                headers={**bearer(world.key_a), **headers},
                 json=[{"tenant_id": str(world.b), "idempotency_key": name}],
             )
             yield f"{route}: {name} {answer.status_code}"
@@ -178,7 +177,7 @@ def _prove_scopes(proof: Proof) -> None:
                 client.request(
                     route.asked_by,
                     route.url(),
-                    headers=_bearer(key),
+                    headers=bearer(key),
                     json=None if route.asked_by == "GET" else [],
                 )
                 for key in (world.key_read, world.key_ingest)
@@ -203,10 +202,6 @@ def _told(answer: httpx.Response) -> str:
 def _of_tenants(routes: list[Route]) -> list[Route]:
     keyless = _KEYLESS.splitlines()
     return [route for route in routes if str(route) not in keyless]
-
-
-def _bearer(key: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {key}"}
 
 
 CHECKS: Final = (

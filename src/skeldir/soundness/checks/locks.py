@@ -139,12 +139,12 @@ def prove_one_at_a_time(proof: Proof) -> None:
             running = [refresh.is_running() for refresh in started]
             ended = [refresh for refresh, runs in zip(started, running, strict=True) if not runs]
             for refresh in ended:
-                refresh.finish(expect=_said("skipped_already_running"))
+                refresh.finish(expect=_said("skipped_already_running", VIEW))
             proof.ask(admin, _DATABASE, _HELD_UP, expect=_ONE_HELD_UP)
             proof.ask(admin, _DATABASE, _LOCKS, expect=_ONE_LOCK)
         left = [refresh for refresh, runs in zip(started, running, strict=True) if runs]
         for number, refresh in enumerate(left):
-            refresh.finish(expect=_said("skipped_already_running" if number else "success"))
+            refresh.finish(expect=_said("skipped_already_running" if number else "success", VIEW))
     proof.read(
         "how many of the refreshes ended while one was held up, and how many after that",
         f"{len(ended)}, {len(left)}",
@@ -160,14 +160,7 @@ def prove_each_view(proof: Proof) -> None:
     ground = proof.ground
     with proof.session(APP_USER, _DATABASE) as holder:
         holder.ask(_TAKE_ALL, expect=equals("locks\n5\n(1 row)"))
-        lines = "".join(rf"{view}  skipped_already_running  [\d.]+ s\n" for view in KEYS)
-        proof.run(
-            *ground.skeldir("refresh", *KEYS),
-            role=APP_USER,
-            environment=ground.on(APP_USER, _DATABASE),
-            expect=matches(f"{lines}exit status 0"),
-            timeout_s=_PATIENCE_S,
-        )
+        _refresh(proof, "skipped_already_running", *KEYS)
     _ask_until(proof, _LOCKS, expect=_NO_LOCK, within_s=_NOTICED_WITHIN_S)
     with ExitStack() as stack:
         with _held_up(proof, _TABLES_OF_ALL):
@@ -190,16 +183,9 @@ def prove_independence(proof: Proof) -> None:
         with _held_up(proof):
             first = stack.enter_context(_start_refresh(proof))
             _ask_until(proof, _HELD_UP, expect=_ONE_HELD_UP)
-            lines = "".join(rf"{view}  success  [\d.]+ s\n" for view in OTHERS)
-            proof.run(
-                *ground.skeldir("refresh", *OTHERS),
-                role=APP_USER,
-                environment=ground.on(APP_USER, _DATABASE),
-                expect=matches(f"{lines}exit status 0"),
-                timeout_s=_PATIENCE_S,
-            )
+            _refresh(proof, "success", *OTHERS)
             proof.ask(ground.admin, _DATABASE, _HELD_UP, expect=_ONE_HELD_UP)
-        first.finish(expect=_said("success"))
+        first.finish(expect=_said("success", VIEW))
 
 
 def prove_gone_after_error(proof: Proof) -> None:
@@ -217,7 +203,7 @@ def prove_gone_after_error(proof: Proof) -> None:
                 proof, _FAILED, expect=matches(r"outcome \| error\nfailed \| .*timeout\n\(1 row\)")
             )
         proof.ask(ground.admin, _DATABASE, _LOCKS, expect=_NO_LOCK)
-        _refresh_again(proof)
+        _refresh(proof, "success", VIEW)
         failing.finish(
             expect=matches(
                 "failed QueryCanceledError: canceling statement due to statement timeout\nexit status 0"
@@ -238,7 +224,7 @@ def prove_gone_after_kill(proof: Proof) -> None:
             refresh.finish(expect=equals("exit status -9"))
         for statement, expected in ((_HELD_UP, _NONE_HELD_UP), (_LOCKS, _NO_LOCK)):
             _ask_until(proof, statement, expect=expected, within_s=_NOTICED_WITHIN_S)
-    _refresh_again(proof)
+    _refresh(proof, "success", VIEW)
 
 
 def prove_key(proof: Proof) -> None:
@@ -285,19 +271,21 @@ def _start_refresh(proof: Proof, view: str = VIEW) -> Iterator[Started]:
         yield started
 
 
-def _refresh_again(proof: Proof) -> None:
+def _refresh(proof: Proof, outcome: str, *views: str) -> None:
+    """Refresh the views with one command, which must say the outcome of each."""
     ground = proof.ground
     proof.run(
-        *ground.skeldir("refresh", VIEW),
+        *ground.skeldir("refresh", *views),
         role=APP_USER,
         environment=ground.on(APP_USER, _DATABASE),
-        expect=_said("success"),
+        expect=_said(outcome, *views),
         timeout_s=_PATIENCE_S,
     )
 
 
-def _said(outcome: str, view: str = VIEW) -> Expectation:
-    return matches(rf"{view}  {outcome}  [\d.]+ s\nexit status 0")
+def _said(outcome: str, *views: str) -> Expectation:
+    lines = "".join(rf"{view}  {outcome}  [\d.]+ s\n" for view in views)
+    return matches(f"{lines}exit status 0")
 
 
 def _ask_until(

@@ -10,12 +10,11 @@ from urllib.parse import quote
 import httpx
 
 from skeldir.soundness.adversary import needles_of
-from skeldir.soundness.checks.keys import UNKNOWN_KEY
 from skeldir.soundness.contract import Check
 from skeldir.soundness.evidence import matches
 from skeldir.soundness.planting import MARKER_B, PLAN_B
 from skeldir.soundness.proof import Proof
-from skeldir.soundness.surface import Route, list_routes
+from skeldir.soundness.surface import UNKNOWN_KEY, Route, bearer, list_routes
 
 if TYPE_CHECKING:
     from skeldir.soundness.world import World
@@ -46,7 +45,7 @@ def _prove_routes(proof: Proof) -> None:
             for route in routes
             if route.method == "GET"
             and needles.found_in(
-                client.get(route.url(_ORDER_OF_B), headers=_bearer(world.key_b)).text
+                client.get(route.url(_ORDER_OF_B), headers=bearer(world.key_b)).text
             )
         ]
         proof.read(
@@ -81,7 +80,7 @@ def _prove_routes(proof: Proof) -> None:
 
 
 def _tries(client: httpx.Client, world: World, route: Route) -> Iterator[Try]:
-    key, method, url = _bearer(world.key_a), route.asked_by, route.url()
+    key, method, url = bearer(world.key_a), route.asked_by, route.url()
     b = str(world.b)
     body = [{"tenant_id": b}] if method == "POST" else None
     yield Try("plain", method, url, key, (b,), body)
@@ -89,24 +88,20 @@ def _tries(client: httpx.Client, world: World, route: Route) -> Iterator[Try]:
     named = {"X-Tenant-Id": b, "X-Tenant": b, "X-Forwarded-User": b, "Cookie": f"tenant_id={b}"}
     yield Try("B in headers", method, url, {**key, **named}, (b,), body)
     if "cursor" in route.parameters:
-        page = client.get(f"{url}?limit=1", headers=_bearer(world.key_b)).json()
+        page = client.get(f"{url}?limit=1", headers=bearer(world.key_b)).json()
         cursor = page.get("next_cursor") or ""
         yield Try("B's cursor", method, f"{url}?limit=1&cursor={quote(cursor)}", key, (cursor,))
     for other in _OTHER_METHODS:
         yield Try(other, other, url, key)
     yield Try("no key", method, url, {}, (b,), body)
-    yield Try("unknown key", method, url, _bearer(UNKNOWN_KEY), (b,), body)
-
-
-def _bearer(key: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {key}"}
+    yield Try("unknown key", method, url, bearer(UNKNOWN_KEY), (b,), body)
 
 
 def _oracle(client: httpx.Client, world: World) -> tuple[str, str]:
     """Return what A is told of an order that nobody has, and of one that only B has."""
     told = []
     for order_id in (MARKER_B[::-1] + "-order", f"{MARKER_B}-order"):
-        answer = client.get(f"/v1/attribution/orders/{order_id}", headers=_bearer(world.key_a))
+        answer = client.get(f"/v1/attribution/orders/{order_id}", headers=bearer(world.key_a))
         problem = answer.json()
         words = [str(problem.get(field, "")) for field in ("code", "detail", "cure")]
         told.append(" ".join([str(answer.status_code), *words]).replace(order_id, "…"))
