@@ -19,6 +19,7 @@ GLOBAL_TABLES = {
     "rollup_changes": "transaction ids only",
     "matview_refreshes": "a refresh touches the whole view",
     "heartbeats": "the processes that work serve all tenants",
+    "pulses": "what is done again and again is done for all tenants",
 }
 # The look-up of a key comes before its tenant is known, and so does that of a job.
 INDEXES_WITHOUT_A_TENANT = {"api_keys_secret", "jobs_claimable"}
@@ -36,6 +37,7 @@ GATES = {
     "credit_backlog",  # numbers over all tenants
     "rollup_backlog",  # numbers over all tenants
     "tenants_without_job",  # ids
+    "tenants_without_credit_job",  # ids
     "forget_touches",  # deletes rows of the current tenant, whose policy binds it; it tells a number
 }
 

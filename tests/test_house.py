@@ -171,7 +171,7 @@ WITHOUT_A_TENANT = {
     "demo.count_visible_rows": "it shows what row-level security does alone",
     "jobs.select_jobs_of_all": "an operator looks at all of them",
 }
-GLOBAL = {"rollup_changes", "matview_refreshes", "alembic_version", "heartbeats"}
+GLOBAL = {"rollup_changes", "matview_refreshes", "alembic_version", "heartbeats", "pulses"}
 
 
 def test_every_statement_says_which_tenant_it_is_about() -> None:

@@ -1,4 +1,4 @@
-"""The processes of `skeldir worker` and `skeldir beat`: wires what there is to be done to Celery.
+"""The processes of `skeldir worker` and `skeldir beat`: wires what there is to be done to those who do it.
 
 Run as a module by the supervisor, on DATABASE_URL; nobody imports it.
 """
@@ -20,9 +20,11 @@ from skeldir.matviews.tasks import REFRESH_KIND
 from skeldir.settings import load_settings
 
 KINDS: tuple[JobKind, ...] = (CREDIT_KIND, REFRESH_KIND, FORGET, SCAN)
+# Beat does these itself, so that no backlog of credit delays them; workers do what it leaves.
+BEAT_KINDS: tuple[JobKind, ...] = (REFRESH_KIND,)
 SCHEDULE: tuple[Pulse, ...] = (
     *JOB_PULSES,
-    Pulse("attribution.sweep", "maintenance", 1.0, ask_for_stranded_credit),
+    Pulse("attribution.sweep", 1.0, ask_for_stranded_credit),
     *VIEW_PULSES,
     *INGEST_PULSES,
 )
@@ -45,7 +47,7 @@ def main(words: list[str]) -> int:
         )
     url = settings.database_url.get_secret_value()
     if said.role == "beat":
-        return serve_beat(settings, url, SCHEDULE, life_pipe=said.life_pipe)
+        return serve_beat(settings, url, SCHEDULE, BEAT_KINDS, life_pipe=said.life_pipe)
     post = Post(said.index, said.queues.split(","), said.children, said.life_pipe)
     return serve_worker(settings, url, KINDS, SCHEDULE, post)
 

@@ -134,3 +134,17 @@ async def test_the_sweep_asks_for_marks_without_a_job_and_only_once(
     await ask_for_stranded_credit(db)
     assert await job_states(db, tenant) == ["ready"]
     assert await job_states(db, other_tenant) == []
+
+
+async def test_the_sweep_leaves_a_tenant_alone_whose_job_has_just_died(
+    db: Database, tenant: UUID, other_tenant: UUID
+) -> None:
+    for somebody in (tenant, other_tenant):
+        await send_conversions(db, somebody, make_conversion())
+        async with db.tenant(somebody) as connection:
+            await connection.execute("UPDATE jobs SET state = 'dead', finished_at = now()")
+    async with db.tenant(other_tenant) as connection:
+        await connection.execute("UPDATE jobs SET finished_at = now() - interval '11 minutes'")
+    await ask_for_stranded_credit(db)
+    assert await job_states(db, tenant) == ["dead"]
+    assert await job_states(db, other_tenant) == ["dead", "ready"]

@@ -211,32 +211,75 @@ async def test_a_worker_that_is_told_to_stop_finishes_its_job(clone: Clone) -> N
 
 
 @pytest.mark.worker
-def test_only_one_beat_beats_and_the_next_takes_over(clone: Clone) -> None:
-    with toy(clone, "worker"), toy(clone, "beat") as first, toy(clone, "beat"):
-        until(lambda: is_ready(clone, "beat", 2))
-        until(lambda: count_jobs(clone, "done") >= 1)
-        before, began = count_jobs(clone, "done"), time.monotonic()
-        time.sleep(2.5)
-        ticks = (count_jobs(clone, "done") - before) / (time.monotonic() - began)
-        assert 1 <= ticks <= 3, "two a second, not four"
-        holder = ask(
+async def test_a_worker_that_is_told_to_stop_lets_go_of_a_job_that_takes_too_long(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SKELDIR_SHUTDOWN_TIMEOUT_S", "1")
+    with toy(clone, "worker") as worker:
+        until(lambda: is_ready(clone))
+        await ask_for(clone, sleep_s=600)
+        until(lambda: count_jobs(clone, "running") == 1)
+        worker.terminate()
+        assert worker.wait(10) == 0
+    assert (
+        ask(clone, "SELECT state || attempts || coalesce(error, '') FROM public.jobs") == "ready0"
+    )
+
+
+def count_ticks(clone: Clone) -> int:
+    """Return how many jobs that a pulse asked for are done."""
+    return int(
+        ask(
             clone,
-            "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
-            " WHERE l.locktype = 'advisory' AND a.application_name = 'skeldir beat' AND l.granted",
+            "SELECT count(*) FROM public.jobs WHERE kind = 'matviews.refresh' AND state = 'done'",
         )
-        assert holder == 1
+    )
+
+
+@pytest.mark.worker
+async def test_pulses_and_what_they_ask_for_keep_their_pace_while_all_workers_are_busy(
+    clone: Clone,
+) -> None:
+    with toy(clone, "worker"), toy(clone, "beat") as beat:
+        until(lambda: is_ready(clone) and is_ready(clone, "beat"))
+        await ask_for(clone, sleep_s=600)
+        until(lambda: count_jobs(clone, "running") == 1)
+        before, began = count_ticks(clone), time.monotonic()
+        until(lambda: count_ticks(clone) >= before + 6, 6)
+        assert time.monotonic() - began > 2, "two a second, not more"
+        beat.terminate()
+        assert beat.wait(10) == 0
+    assert ask(clone, "SELECT count(*) FROM public.heartbeats WHERE role = 'beat'") == 0
+
+
+@pytest.mark.worker
+def test_two_beats_keep_the_pace_of_one_and_one_goes_on_when_the_other_is_killed(
+    clone: Clone,
+) -> None:
+    with toy(clone, "beat") as first, toy(clone, "beat"):
+        until(lambda: is_ready(clone, "beat", 2))
+        before, began = count_ticks(clone), time.monotonic()
+        until(lambda: count_ticks(clone) >= before + 5)
+        assert time.monotonic() - began > 1.5, "two a second, not four"
         first.kill()
         first.wait()
-        before = count_jobs(clone, "done")
-        until(lambda: count_jobs(clone, "done") >= before + 3)
-        # The error of a pulse is kept, once for each beat that asked for it.
-        until(
-            lambda: ask(
-                clone,
-                "SELECT bool_and(name = 'toy.fail' AND status = 'FAILURE') AND count(*) >= 1"
-                " FROM celery.celery_taskmeta",
-            )
+        before = count_ticks(clone)
+        until(lambda: count_ticks(clone) >= before + 4, 5)
+        error, late = (
+            ask(clone, f"SELECT {what} FROM public.pulses WHERE name = 'toy.fail'")
+            for what in ("error", "began_at > ended_at")
         )
+        assert (error, late) == ("ValueError", True)
+
+
+@pytest.mark.worker
+def test_workers_run_the_pulses_while_beat_is_away(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOY_TICKS", "1")
+    with toy(clone, "worker"):
+        until(lambda: is_ready(clone))
+        until(lambda: count_ticks(clone) >= 3)
 
 
 @pytest.mark.worker

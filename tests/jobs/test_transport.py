@@ -14,7 +14,7 @@ import pytest
 from kombu import Connection, Exchange, Queue
 
 from skeldir.jobs.celery_app import make_celery
-from skeldir.jobs.mailbox import LOST, Mailbox
+from skeldir.jobs.mailbox import LOST, MOST_WAITING, Mailbox
 from skeldir.jobs.transport import Transport
 from skeldir.settings import Settings, broker_url_of
 from tests.conftest import Clone
@@ -56,7 +56,17 @@ def test_a_flood_in_one_queue_lets_the_others_pass(mailbox: Mailbox) -> None:
     assert [payload for _, payload in filter(None, taken)] == ["f0", "l0", "f1", "t0", "f2"]
 
 
-def test_each_message_is_taken_by_exactly_one_of_many(clone: Clone, mailbox: Mailbox) -> None:
+def test_a_queue_holds_only_as_many_hints_as_wake_somebody(mailbox: Mailbox) -> None:
+    for number in range(MOST_WAITING + 5):
+        mailbox.put("full", str(number))
+    mailbox.put("other", "passes")
+    assert mailbox.count("full") == MOST_WAITING
+    assert mailbox.take(["full"]) == ("full", "0")
+    mailbox.put("full", "again")
+    assert (mailbox.count("full"), mailbox.count("other")) == (MOST_WAITING, 1)
+
+
+def test_each_message_is_taken_by_exactly_one_of_many(clone: Clone) -> None:
     sent = [str(number) for number in range(200)]
     taken: Counter[str] = Counter()
 
@@ -65,8 +75,9 @@ def test_each_message_is_taken_by_exactly_one_of_many(clone: Clone, mailbox: Mai
             while (found := own.take(["q"])) is not None:
                 taken[found[1]] += 1
 
-    for number in sent:
-        mailbox.put("q", number)
+    with closing(Mailbox(clone.app_url, most_waiting=len(sent))) as roomy:
+        for number in sent:
+            roomy.put("q", number)
     takers = [threading.Thread(target=take_all) for _ in range(4)]
     for taker in takers:
         taker.start()

@@ -44,6 +44,9 @@ def _growing(per_sample: float) -> str:
 
 _FAILED_REFRESHES = f'skeldir_matviews_refresh_seconds_count{{{_WORKER},view="mv_realtime_revenue",outcome="failed"}}'
 
+_FAILED_JOBS = (
+    f'skeldir_jobs_run_seconds_count{{{_WORKER},kind="attribution.credit",outcome="failed"}}'
+)
 
 # A system at work: everything a little below what would be too much.
 WELL: dict[str, str] = {
@@ -62,6 +65,9 @@ WELL: dict[str, str] = {
         f'skeldir_jobs_count{{{_API},kind="matviews.refresh",state="{state}"}}': steady(number)
         for state, number in (("ready", 500), ("running", 2), ("dead", 0))
     },
+    f'skeldir_jobs_pulse_age_periods{{{_API},pulse="jobs.sweep"}}': steady(2.9),
+    _FAILED_JOBS: _growing(0.15),
+    _FAILED_JOBS.replace("failed", "done"): _growing(1_000),
     f"skeldir_jobs_oldest_ready_seconds{{{_API}}}": steady(59),
     f"skeldir_attribution_credit_lag_seconds{{{_API}}}": steady(59),
     f"skeldir_attribution_credit_backlog_marks{{{_API}}}": steady(100_000),
@@ -98,6 +104,8 @@ ILL: dict[str, dict[str, str]] = {
         f'skeldir_jobs_process_seen_seconds{{{_API},role="worker"}}': steady(inf)
     },
     "SkeldirBeatGone": {f'skeldir_jobs_process_seen_seconds{{{_API},role="beat"}}': steady(31)},
+    "SkeldirPulseLate": {f'skeldir_jobs_pulse_age_periods{{{_API},pulse="jobs.sweep"}}': steady(3.1)},
+    "SkeldirJobsFailing": {_FAILED_JOBS: _growing(0.25)},
     "SkeldirWorkerNotScraped": {f"up{{{_WORKER}}}": steady(0)},
     "SkeldirJobsDead": {
         f'skeldir_jobs_count{{{_API},kind="matviews.refresh",state="dead"}}': steady(1)
@@ -198,7 +206,7 @@ def test_the_files_are_what_prometheus_reads() -> None:
 
 def test_every_alert_has_its_case() -> None:
     assert {rule["alert"] for rule in read_rules()} == set(ILL)
-    assert len(ILL) == len(read_rules()) == 16
+    assert len(ILL) == len(read_rules()) == 18
 
 
 def test_every_alert_says_what_it_is_and_where_to_read_on() -> None:
@@ -260,7 +268,7 @@ def test_the_labels_that_are_asked_for_exist() -> None:
         if family.name.startswith("skeldir_")
         for sample in family.samples
         for label in sample.labels
-    } | {"method", "route", "status", "check", "role", "view", "kind", "state"}  # fmt: skip
+    } | {"method", "route", "status", "check", "role", "view", "kind", "state", "pulse"}  # fmt: skip
     for path in (ALERTS, DASHBOARD):
         for expression in expressions_of(yaml.safe_load(path.read_text(encoding="utf-8"))):
             asked = set(re.findall(r"\b(\w+)\s*(?:=~|!~|!=|=)\s*\"", expression))

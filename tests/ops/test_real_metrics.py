@@ -15,6 +15,7 @@ from skeldir.app import create_app
 from skeldir.db.pool import Database
 from skeldir.jobs import NO_TENANT, REFRESH, enqueue
 from skeldir.matviews import roll_up_dirty_days
+from skeldir.observability.metrics import PULSES
 from tests.conftest import Clone
 from tests.ops.test_alerts import WELL, evaluate, needs_promtool, steady
 from tests.support.make import make_conversion, send_conversions
@@ -56,6 +57,7 @@ def beat_the_hearts(clone: Clone) -> None:
         clone,
         "INSERT INTO heartbeats (process_id, role) VALUES"
         " (gen_random_uuid(), 'worker'), (gen_random_uuid(), 'beat')",
+        *(f"INSERT INTO pulses (name, every_s) VALUES ('{name}', 1)" for name in PULSES),
     )
 
 
@@ -83,6 +85,7 @@ async def test_a_service_without_workers_fires_the_alerts_on_processes_jobs_cred
     expected = {
         "SkeldirWorkerGone",
         "SkeldirBeatGone",
+        "SkeldirPulseLate",
         "SkeldirJobsLate",
         "SkeldirJobsDead",
         "SkeldirCreditLate",

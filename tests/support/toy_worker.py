@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 
 from skeldir import worker
 from skeldir.db.pool import Database
-from skeldir.jobs import CREDIT, NO_TENANT, Job, JobKind, Pulse, enqueue
+from skeldir.jobs import CREDIT, NO_TENANT, REFRESH, Job, JobKind, Pulse, enqueue
 
 
 async def sleep(_database: Database, job: Job) -> None:
@@ -18,18 +19,26 @@ async def sleep(_database: Database, job: Job) -> None:
 
 
 async def tick(database: Database) -> None:
+    """Ask for what beat does itself."""
     async with database.tenant(NO_TENANT) as connection:
-        await enqueue(connection, NO_TENANT, CREDIT, {"tick": time.time_ns()})
+        await enqueue(connection, NO_TENANT, REFRESH, {"tick": time.time_ns()})
 
 
 async def fail(_database: Database) -> None:
     raise ValueError("as it should")
 
 
-worker.KINDS = (JobKind(CREDIT, sleep, lease_s=3.0),)
+async def refresh(_database: Database, _job: Job) -> None:
+    """Do what beat does itself: nothing, in this place."""
+
+
+worker.KINDS = (JobKind(CREDIT, sleep, lease_s=3.0), JobKind(REFRESH, refresh))
+worker.BEAT_KINDS = (JobKind(REFRESH, refresh),)
+# A test that counts jobs has no pulse beside them.
 worker.SCHEDULE = (
-    Pulse("toy.tick", "maintenance", 0.5, tick),
-    Pulse("toy.fail", "maintenance", 3_600.0, fail),
+    (Pulse("toy.tick", 0.5, tick), Pulse("toy.fail", 3_600.0, fail))
+    if "beat" in sys.argv or "TOY_TICKS" in os.environ
+    else ()
 )
 
 if __name__ == "__main__":

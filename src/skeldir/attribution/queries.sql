@@ -72,6 +72,9 @@ WHERE own.tenant_id = :tenant_id AND own.order_id = ANY(:order_ids::text[])
 -- name: tenants_with_dirty_orders
 SELECT tenant_id FROM public.tenants_with_dirty_orders() AS tenant_id;
 
+-- name: tenants_without_credit_job
+SELECT tenant_id FROM public.tenants_without_credit_job(:kind, :dead_since, :most) AS tenant_id;
+
 -- name: count_dirty_orders$
 SELECT count(DISTINCT order_id) FROM public.dirty_orders WHERE tenant_id = :tenant_id;
 

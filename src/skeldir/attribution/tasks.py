@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from skeldir.attribution.runs import credit_dirty_orders, wait_for_writers
 from skeldir.attribution.store import queries
+from skeldir.clock import utc_now
 from skeldir.jobs import CREDIT, Job, JobKind, enqueue, is_asked_for
 
 if TYPE_CHECKING:
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
 _LONGEST_TURN_S = 5.0
 # How soon to look again when another worker, or an operator's command, is crediting the tenant.
 _LOOK_AGAIN_S = 0.5
+# The sweep comes every second, and must be done by then.
+_TENANTS_AT_ONCE = 100
+# For how long nothing new is asked for a tenant whose last job died.
+_DEAD_REST = timedelta(minutes=10)
 
 
 async def credit_tenant(database: Database, job: Job) -> None:
@@ -38,13 +44,15 @@ async def credit_tenant(database: Database, job: Job) -> None:
 
 
 async def ask_for_stranded_credit(database: Database) -> None:
-    """Ask for the credit of every tenant with dirty orders that nobody has been asked to credit."""
-    async with database.unbound() as connection:
-        tenants = [row["tenant_id"] for row in await queries.tenants_with_dirty_orders(connection)]
-    for tenant_id in tenants:
-        async with database.tenant(tenant_id) as connection:
-            if not await is_asked_for(connection, tenant_id, CREDIT):
-                await enqueue(connection, tenant_id, CREDIT)
+    """Ask for the credit of tenants with dirty orders that nobody has been asked to credit; some at a time."""
+    async with database.statement() as connection:
+        rows = await queries.tenants_without_credit_job(
+            connection, kind=CREDIT, dead_since=utc_now() - _DEAD_REST, most=_TENANTS_AT_ONCE
+        )
+    for row in rows:
+        async with database.tenant(row["tenant_id"]) as connection:
+            if not await is_asked_for(connection, row["tenant_id"], CREDIT):
+                await enqueue(connection, row["tenant_id"], CREDIT)
 
 
 CREDIT_KIND = JobKind(CREDIT, credit_tenant)

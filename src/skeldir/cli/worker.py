@@ -44,7 +44,7 @@ def worker(
 
 
 def beat() -> None:
-    """Wake the workers for what is due until Ctrl-C. A second one waits for the end of the first."""
+    """Run what is periodic, and refresh the views, until Ctrl-C. Several of it share the work."""
     from skeldir.jobs.crew import beat_child
 
     with open_runtime(is_long=True) as runtime:

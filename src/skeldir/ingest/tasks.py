@@ -34,4 +34,4 @@ async def plan_daily(database: Database) -> None:
 
 FORGET = JobKind(FORGET_TOUCHES, forget_for_tenant, keep_done_s=_KEEP_DONE_S)
 SCAN = JobKind(SCAN_PERSONAL_DATA, scan_tenant, keep_done_s=_KEEP_DONE_S)
-PULSES = (Pulse("ingest.plan_daily", "maintenance", 60.0, plan_daily),)
+PULSES = (Pulse("ingest.plan_daily", 60.0, plan_daily),)

@@ -64,5 +64,4 @@ _CONFIGURATION: dict[str, Any] = {
     "broker_connection_retry_on_startup": True,
     "broker_connection_max_retries": None,
     "broker_connection_timeout": 4,
-    "beat_max_loop_interval": 1,
 }

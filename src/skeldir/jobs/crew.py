@@ -67,7 +67,7 @@ def worker_children(
 
 
 def beat_child(settings: Settings, database_url: str) -> Child:
-    """Return beat, which wakes the workers now and then.
+    """Return beat, which runs what is periodic.
 
     Raises:
         ConfigurationInvalid: the broker, or what keeps results, is of a kind that the program does not use.

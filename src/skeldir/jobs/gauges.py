@@ -15,6 +15,8 @@ from skeldir.observability.metrics import (
     JOBS,
     OLDEST_READY_JOB,
     PROCESS_SEEN,
+    PULSE_AGE,
+    PULSES,
     ROLES,
 )
 
@@ -29,7 +31,7 @@ for _labels in product(QUEUE_OF, JOB_OUTCOMES):
 
 
 async def sample_jobs(database: Database) -> None:
-    """Set JOBS, OLDEST_READY_JOB and PROCESS_SEEN, in jobs and seconds.
+    """Set JOBS, OLDEST_READY_JOB, PROCESS_SEEN and PULSE_AGE, in jobs, seconds and periods.
 
     Raises:
         DatabaseUnreachable: and then the gauges stay as they were.
@@ -37,6 +39,7 @@ async def sample_jobs(database: Database) -> None:
     async with database.statement() as connection:
         rows = await queries.sample_jobs(connection)
         heartbeats = await queries.sample_heartbeats(connection)
+        pulses = await queries.sample_pulses(connection)
     counts = dict.fromkeys(product((*QUEUE_OF, OTHER), JOB_STATES), 0)
     oldest_s = 0.0
     for row in rows:
@@ -50,3 +53,6 @@ async def sample_jobs(database: Database) -> None:
     seen_s = {row["role"]: row["seen_s"] for row in heartbeats}
     for role in ROLES:
         PROCESS_SEEN.labels(role).set(seen_s.get(role, inf))
+    ages = {row["name"]: row["age_periods"] for row in pulses}
+    for name in PULSES:
+        PULSE_AGE.labels(name).set(max(0.0, ages.get(name, inf)))

@@ -45,9 +45,8 @@ class JobKind:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """What beat asks for again and again: the name of its task, how often, and what is then done."""
+    """What is done again and again for all tenants: its name, how often, and the work itself, which must be short."""
 
     name: str
-    queue: str
     every_s: float
     run: Callable[[Database], Awaitable[None]]

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from math import inf
+from time import monotonic
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from uuid import UUID, uuid4
 
-import asyncpg
-
-from skeldir.db.pool import DatabaseBusy, DatabaseUnreachable, QueryTooSlow
 from skeldir.errors import SkeldirError
+from skeldir.jobs.pulses import AWAY
 from skeldir.jobs.store import queries
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from skeldir.jobs.life import Life
 
 T = TypeVar("T")
+Chore: TypeAlias = "Callable[[Callable[[], Awaitable[Database]]], Coroutine[Any, Any, None]]"
+"""Gets what opens the pool, or gives the one that is open."""
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +34,11 @@ _STOP_S = 5.0
 
 
 class WorkLoop:
-    """A loop in a thread, the pool that it opens when it is first needed, and the process's heartbeat."""
+    """A loop in a thread, the pool that it opens when it is first needed, the process's heartbeat, and its chores.
+
+    A chore runs beside everything else until the loop stops. It must not end by itself, or fail: the loop ends with
+    it then, and the supervisor, which hears no more of the process, starts it again.
+    """
 
     def __init__(
         self,
@@ -40,10 +46,14 @@ class WorkLoop:
         *,
         role: str,
         life: Life,
+        chores: Sequence[Chore] = (),
     ) -> None:
         self._open_pool = open_pool
         self._role = role
         self._life = life
+        self._chores = chores
+        self._stop_by = inf
+        self._task: asyncio.Task[Any] | None = None
         self._process_id: UUID = uuid4()
         self._opened: AsyncExitStack = AsyncExitStack()
         self._database: Database | None = None
@@ -63,6 +73,7 @@ class WorkLoop:
 
         Raises:
             DatabaseUnreachable: there is no pool yet, and none can be opened; and whatever `work` raises.
+            CancelledError: the work had not ended when `stop_by` had passed.
         """
         assert self._loop is not None  # noqa: S101 - start() was called
         done: Future[T] = asyncio.run_coroutine_threadsafe(self._do(work), self._loop)
@@ -72,6 +83,12 @@ class WorkLoop:
                 return done.result(timeout=_ANSWER_S)
             if done.done():
                 return done.result()
+            if monotonic() > self._stop_by and self._task is not None:
+                self._loop.call_soon_threadsafe(self._task.cancel)
+
+    def stop_by(self, moment: float) -> None:
+        """Cancel what `run` does when it has not ended at `moment`, of time.monotonic()."""
+        self._stop_by = moment
 
     def stop(self) -> None:
         """Take the heartbeat back, close the pool and end the thread, within seconds."""
@@ -80,6 +97,7 @@ class WorkLoop:
             self._thread.join(_STOP_S)
 
     async def _do(self, work: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
+        self._task = asyncio.current_task()
         return await work(await self._have_database())
 
     async def _have_database(self) -> Database:
@@ -96,15 +114,21 @@ class WorkLoop:
         self._loop = asyncio.get_running_loop()
         self._opening = asyncio.Lock()
         self._stopped = asyncio.Event()
-        heartbeat = asyncio.create_task(self._beat())
+        tasks = [asyncio.create_task(self._beat())]
+        tasks += [asyncio.create_task(chore(self._have_database)) for chore in self._chores]
         self._is_ready.set()
         while not self._stopped.is_set():
             self._life.show()
+            for task in tasks:
+                if task.done():
+                    task.result()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopped.wait(), _SIGN_S)
-        heartbeat.cancel()
-        with suppress(asyncio.CancelledError, TimeoutError, *_AWAY):
+        for task in tasks:
+            task.cancel()
+        with suppress(asyncio.CancelledError, TimeoutError, *AWAY):
             async with asyncio.timeout(_STOP_S / 2):
+                await asyncio.wait(tasks)
                 await self._say_goodbye()
                 await self._opened.aclose()
 
@@ -119,7 +143,7 @@ class WorkLoop:
                             await queries.insert_heartbeat(
                                 connection, process_id=self._process_id, role=self._role
                             )
-                except (TimeoutError, *_AWAY) as fault:
+                except (TimeoutError, *AWAY) as fault:
                     logger.debug("jobs.heartbeat_missed %s", type(fault).__name__)
                 except SkeldirError as fault:
                     logger.error("jobs.heartbeat_refused %s", fault)  # noqa: TRY400 - the error says it all
@@ -129,6 +153,3 @@ class WorkLoop:
         if self._database is not None:
             async with self._database.unbound() as connection:
                 await queries.delete_heartbeat(connection, process_id=self._process_id)
-
-
-_AWAY = (DatabaseUnreachable, DatabaseBusy, QueryTooSlow, asyncpg.PostgresError, OSError)

@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 LOST = (psycopg.OperationalError, psycopg.InterfaceError)
 _CONNECT_S = 3
 _RETRY_S = 0.5
+MOST_WAITING = 20
+"""Of one queue. More hints would wake nobody sooner, and each of them costs a worker a look."""
 
 
 class Mailbox:
@@ -29,15 +31,16 @@ class Mailbox:
     Putting raises psycopg's errors. Taking and waiting do not raise when the server is away: there is just nothing.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, most_waiting: int = MOST_WAITING) -> None:
         self._url = plain_postgres_url(url)
+        self._most_waiting = most_waiting
         self._connection: psycopg.Connection[Any] | None = None
         self._opened_by = 0
         self._is_away = False
         self._served_last = ""
 
     def put(self, queue: str, payload: str) -> None:
-        """Add a message, durably, and wake one who waits.
+        """Add a message, durably, and wake one who waits; unless enough of them wait in the queue already.
 
         Raises:
             psycopg.OperationalError, psycopg.InterfaceError: the server cannot be reached.
@@ -54,9 +57,10 @@ class Mailbox:
 
     def _put(self, queue: str, payload: str) -> None:
         connection = self._open()
-        if broker_queries.put_message(connection, queue=queue, payload=payload) is None:
+        words = {"queue": queue, "payload": payload, "most_waiting": self._most_waiting}
+        if broker_queries.put_message(connection, **words) is None:
             broker_queries.insert_queue(connection, queue=queue)
-            broker_queries.put_message(connection, queue=queue, payload=payload)
+            broker_queries.put_message(connection, **words)
 
     def take(self, queues: Sequence[str]) -> tuple[str, str] | None:
         """Remove a fresh message of `queues`; return its queue and payload, or None.

@@ -30,6 +30,6 @@ async def clean_leftovers(database: Database) -> None:
 
 
 PULSES = (
-    Pulse("jobs.sweep", "maintenance", 1.0, wake_for_waiting_jobs),
-    Pulse("jobs.clean", "maintenance", 60.0, clean_leftovers),
+    Pulse("jobs.sweep", 1.0, wake_for_waiting_jobs),
+    Pulse("jobs.clean", 60.0, clean_leftovers),
 )

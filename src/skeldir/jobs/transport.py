@@ -1,7 +1,8 @@
 """kombu's transport for `sqla+postgresql://`: the tables are kombu's own, the way to use them is `Mailbox`.
 
 A message is deleted when it is taken, so one that a worker took before it died is gone: messages only wake, the work
-itself stands in `jobs`. One that nobody took for a minute is not delivered any more, for the same reason.
+itself stands in `jobs`. For the same reason one that nobody took for a minute is not delivered any more, and one that
+finds a full queue is not put.
 """
 
 from __future__ import annotations

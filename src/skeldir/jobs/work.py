@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 _CANDIDATES = 20
 _LONGEST_WAIT_S = 300.0
 _LONGEST_ERROR = 500
+_LET_GO_S = 1.0
 _jitter = random.SystemRandom()
 
 
@@ -79,8 +80,14 @@ async def _run_and_end(database: Database, kind: JobKind, job: Job) -> str:
     lease = asyncio.create_task(_keep_lease(database, job, effect))
     try:
         await asyncio.wait({effect})
+    except asyncio.CancelledError:
+        # This process is told to stop: another one need not wait for the lease to run out.
+        effect.cancel()
+        await asyncio.wait({effect}, timeout=_LET_GO_S)
+        if not job.is_finished:
+            await _let_go(database, job)
+        raise
     finally:
-        effect.cancel()  # when this worker is told to stop
         lease.cancel()
         with suppress(asyncio.CancelledError):
             await lease
@@ -98,6 +105,14 @@ async def _run_and_end(database: Database, kind: JobKind, job: Job) -> str:
             connection, tenant_id=job.tenant_id, kind=kind.name, keep_s=kind.keep_done_s
         )
     return "done"
+
+
+async def _let_go(database: Database, job: Job) -> None:
+    async with database.tenant(job.tenant_id) as connection:
+        await queries.release_job(
+            connection, tenant_id=job.tenant_id, id=job.job_id, token=job.token
+        )
+    logger.info("jobs.let_go %s %s", job.kind, job.job_id)
 
 
 async def _keep_lease(database: Database, job: Job, effect: asyncio.Future[None]) -> None:

@@ -1,29 +1,31 @@
-"""The processes behind Celery: a worker that does jobs when it is woken, and beat, which wakes it now and then."""
+"""The processes: a worker that does jobs when Celery wakes it, and beat, which does what is periodic."""
 
 from __future__ import annotations
 
 import logging
+import signal
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import CancelledError
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from time import sleep
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
 from celery import signals
-from celery.apps.beat import Beat
 from celery.exceptions import SecurityWarning
 from celery.utils.log import current_process_index
 from celery.worker.consumer import Consumer
 
 from skeldir.db.pool import DatabaseBusy, DatabaseUnreachable, open_database
-from skeldir.jobs.beat import BeatTurn, make_scheduler
 from skeldir.jobs.celery_app import make_celery
 from skeldir.jobs.kinds import QUEUES, JobKind, Pulse
+from skeldir.jobs.lanes import JobLane
 from skeldir.jobs.life import Life
-from skeldir.jobs.loop import WorkLoop
+from skeldir.jobs.loop import Chore, WorkLoop
+from skeldir.jobs.pulses import PulseRunner
 from skeldir.jobs.wake import Waker
 from skeldir.jobs.work import do_jobs
 from skeldir.observability.logs import configure_logging
@@ -32,32 +34,38 @@ from skeldir.observability.tracing import close_tracing, configure_tracing
 from skeldir.settings import Settings, broker_url_of, is_postgres_broker
 
 if TYPE_CHECKING:
-    from celery import Celery
-
     from skeldir.db.pool import Database
 
 logger = logging.getLogger(__name__)
 
-# One for the job's effect, one for its lease or heartbeat, one for a task that has to read beside its transaction.
-_POOL_SIZE = 3
+# One for the job's effect, one for its lease or heartbeat, one for a task that has to read beside its transaction, and
+# one for pulses that nobody else runs.
+_POOL_SIZE = 4
+# Beat runs all pulses beside each other, and two jobs of its lane with all that they need.
+_BEAT_POOL_SIZE = 10
+# A worker takes over a pulse that is half a period late: beat is away, or stopped.
+_WORKER_PATIENCE = 0.5
 # After so long a task makes way for what else waits, and asks to be called again.
 _BUDGET_S = 1.0
 _SIGN_S = 1.0
-_LONGEST_EXPIRY_S = 60.0
 
 
 @dataclass(slots=True)
 class _Hands:
-    """What a process that runs tasks has: a loop with a pool, a waker, its metrics. Forked children get their own.
+    """What a process that does work has: a loop with a pool, a waker, its metrics. Forked children get their own.
 
-    `metrics_port` is this process's, or the first one of the children's; 0: none.
+    `metrics_port` is this process's, or the first one of the children's; 0: none. `wake_own` takes the kinds of jobs
+    that this process does by itself, and returns the others.
     """
 
     settings: Settings
     database_url: str
     role: str
     life: Life
+    pool_size: int = _POOL_SIZE
     metrics_port: int = 0
+    chores: Sequence[Chore] = ()
+    wake_own: Callable[[frozenset[str]], frozenset[str]] = lambda kinds: kinds
     waker: Waker = field(init=False)
     loop: WorkLoop = field(init=False)
     stop_metrics: Callable[[], None] = field(init=False)
@@ -68,7 +76,7 @@ class _Hands:
         number = current_process_index(base=0) or 0
         self.stop_metrics = serve_metrics(self.metrics_port and self.metrics_port + number)
         self.waker = Waker(self.settings, self.database_url)
-        self.loop = WorkLoop(self._open_pool, role=self.role, life=self.life)
+        self.loop = WorkLoop(self._open_pool, role=self.role, life=self.life, chores=self.chores)
         self.loop.start()
         self.is_ready = True
 
@@ -79,13 +87,22 @@ class _Hands:
             self.waker.close()
             self.stop_metrics()
 
+    def stop_soon(self, **_signal: Any) -> None:
+        """Let what runs finish for as long as SKELDIR_SHUTDOWN_TIMEOUT_S says, and no longer."""
+        if self.is_ready:
+            self.loop.stop_by(monotonic() + self.settings.skeldir_shutdown_timeout_s)
+
     def _open_pool(self) -> AbstractAsyncContextManager[Database]:
         return open_database(
             self.database_url,
-            pool_size=_POOL_SIZE,
+            pool_size=self.pool_size,
             statement_timeout_ms=self.settings.skeldir_statement_timeout_ms,
-            wake=self.waker.wake,
+            wake=self._wake,
         )
+
+    def _wake(self, kinds: frozenset[str]) -> None:
+        if others := self.wake_own(kinds):
+            self.waker.wake(others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +133,20 @@ def serve_worker(
         "worker",
         Life(is_watched=False) if is_forking else life,
         metrics_port=port and port + post.index,
+        chores=[_pulse_chore(pulses, _WORKER_PATIENCE)],
     )
     celery = make_celery(settings, database_url)
     celery.conf.worker_consumer = _watched_consumer(life)
     if is_postgres_broker(broker_url_of(settings, database_url)):
         celery.conf.broker_transport_options = {"on_turn": life.note}
-    _add_tasks(celery, hands, kinds, pulses)
+    for kind in kinds:
+        celery.task(_task_of_kind(hands, kind), name=kind.name, ignore_result=True)
     # Its modules would otherwise be loaded after the first task, and make the second one wait.
     _ = celery.backend
     # Celery sends this in the process itself when it runs solo, and in each child when it forks.
     signals.worker_process_init.connect(hands.make_ready, weak=False)
     signals.worker_process_shutdown.connect(hands.put_away, weak=False)
+    signals.worker_shutting_down.connect(hands.stop_soon, weak=False)
     if is_forking:
         threading.Thread(target=_show_for_ever, args=(life,), name="life", daemon=True).start()
     worker = celery.Worker(
@@ -149,42 +169,47 @@ def serve_worker(
 
 
 def serve_beat(
-    settings: Settings, database_url: str, pulses: Sequence[Pulse], *, life_pipe: int | None = None
+    settings: Settings,
+    database_url: str,
+    pulses: Sequence[Pulse],
+    lane_kinds: Sequence[JobKind],
+    *,
+    life_pipe: int | None = None,
 ) -> int:
-    """Send the pulses until SIGTERM or SIGINT; while another beat does, wait for its end."""
+    """Run the pulses and do the jobs of `lane_kinds` until SIGTERM or SIGINT; several of it share the work."""
     _begin(settings, "beat")
     life = Life(life_pipe)
-    hands = _Hands(settings, database_url, "beat", life)
-    celery = make_celery(settings, database_url)
-    celery.conf.beat_schedule = {
-        pulse.name: {
-            "task": pulse.name,
-            "schedule": pulse.every_s,
-            "options": {
-                "queue": pulse.queue,
-                # A pulse that nobody came for is followed by the next.
-                "expires": min(_LONGEST_EXPIRY_S, max(2.0, pulse.every_s)),
-                "ignore_result": True,
-            },
-        }
-        for pulse in pulses
-    }
-    turn = BeatTurn(database_url)
+    lane = JobLane(lane_kinds)
+    hands = _Hands(
+        settings,
+        database_url,
+        "beat",
+        life,
+        pool_size=_BEAT_POOL_SIZE,
+        chores=[_pulse_chore(pulses, 0.0), lane.run],
+        wake_own=lane.take,
+    )
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
     hands.make_ready()
+    logger.info("jobs.beat_began")
     try:
-        Beat(
-            app=celery,
-            scheduler_cls=make_scheduler(turn, life.note),
-            loglevel=settings.skeldir_log_level.upper(),
-            max_interval=_SIGN_S,
-            socket_timeout=None,
-            quiet=True,
-        ).run()
+        while not stopped.wait(_SIGN_S):
+            life.note()
     finally:
-        turn.give_up()
         hands.put_away()
         close_tracing()
     return 0
+
+
+def _pulse_chore(pulses: Sequence[Pulse], patience: float) -> Chore:
+    """Return a chore with a runner of its own for each process, for forked ones share nothing."""
+
+    async def run_pulses(open_pool: Callable[[], Awaitable[Database]]) -> None:
+        await PulseRunner(open_pool, pulses, patience=patience).run()
+
+    return run_pulses
 
 
 def _begin(settings: Settings, process: str) -> None:
@@ -200,15 +225,6 @@ def _leave_logging_alone(**_signal: Any) -> None:
     pass
 
 
-def _add_tasks(
-    celery: Celery, hands: _Hands, kinds: Sequence[JobKind], pulses: Sequence[Pulse]
-) -> None:
-    for kind in kinds:
-        celery.task(_task_of_kind(hands, kind), name=kind.name, ignore_result=True)
-    for pulse in pulses:
-        celery.task(_task_of_pulse(hands, pulse), name=pulse.name, ignore_result=True)
-
-
 def _task_of_kind(hands: _Hands, kind: JobKind) -> Callable[[], None]:
     def do_kind() -> None:
         may_be_left = _run(
@@ -222,20 +238,13 @@ def _task_of_kind(hands: _Hands, kind: JobKind) -> Callable[[], None]:
     return do_kind
 
 
-def _task_of_pulse(hands: _Hands, pulse: Pulse) -> Callable[[], None]:
-    async def run(database: Database) -> None:
-        await pulse.run(database)
-
-    def do_pulse() -> None:
-        _run(hands, pulse.name, run)
-
-    return do_pulse
-
-
 def _run(hands: _Hands, name: str, work: Callable[[Database], Any]) -> Any:
     """Run on the loop. A database that is away, or too busy, is no fault of a task: it will be asked for again."""
     try:
         return hands.loop.run(work)
+    except CancelledError:
+        logger.warning("jobs.task_cut_off %s", name)
+        return None
     except (DatabaseUnreachable, DatabaseBusy, asyncpg.PostgresConnectionError) as fault:
         logger.warning("jobs.task_given_up %s: %s", name, type(fault).__name__)
         return None

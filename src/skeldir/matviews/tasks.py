@@ -72,7 +72,7 @@ REFRESH_KIND = JobKind(REFRESH, refresh_class, lease_s=60.0)
 # A class promises how old a view may be. Its pulse comes several times as often, because the credit, the roll-up and
 # the refresh itself take their part of that time.
 PULSES = (
-    Pulse("matviews.ask_for_fast", "maintenance", 1.0, partial(ask_for_refresh, 5)),
-    Pulse("matviews.ask_for_slow", "maintenance", 15.0, partial(ask_for_refresh, 60)),
-    Pulse("matviews.clean", "maintenance", 3_600.0, clean_refresh_log),
+    Pulse("matviews.ask_for_fast", 1.0, partial(ask_for_refresh, 5)),
+    Pulse("matviews.ask_for_slow", 15.0, partial(ask_for_refresh, 60)),
+    Pulse("matviews.clean", 3_600.0, clean_refresh_log),
 )

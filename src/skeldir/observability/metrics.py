@@ -30,6 +30,15 @@ REFRESH_OUTCOMES = ("success", "skipped_already_running", "skipped_unchanged", "
 JOB_STATES = ("ready", "running", "dead")
 JOB_OUTCOMES = ("done", "failed", "lease_lost")
 ROLES = ("worker", "beat")
+PULSES = (
+    "attribution.sweep",
+    "ingest.plan_daily",
+    "jobs.clean",
+    "jobs.sweep",
+    "matviews.ask_for_fast",
+    "matviews.ask_for_slow",
+    "matviews.clean",
+)
 READY_CHECKS = ("database", "schema", "views", "role")
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -93,6 +102,11 @@ PROCESS_SEEN = Gauge(
     "Seconds since a process of this role was heard of; +Inf when none is known.",
     ("role",),  # ROLES
 )
+PULSE_AGE = Gauge(
+    "skeldir_jobs_pulse_age_periods",
+    "How long ago a pulse last ran to its end, in its own periods; +Inf when it is not known.",
+    ("pulse",),  # PULSES
+)
 
 SAMPLED = (
     READY,
@@ -103,6 +117,7 @@ SAMPLED = (
     OLDEST_READY_JOB,
     DATABASE_UP,
     PROCESS_SEEN,
+    PULSE_AGE,
 )
 
 # A series that begins with its first event hides that event from `increase()`; so they all begin with 0.

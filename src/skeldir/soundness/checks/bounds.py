@@ -142,8 +142,9 @@ celery.kombu_queue
 public.alembic_version
 public.heartbeats
 public.matview_refreshes
+public.pulses
 public.rollup_changes
-(8 rows)"""
+(9 rows)"""
 
 
 def _prove_role(proof: Proof) -> None:

@@ -48,12 +48,13 @@ public.mv_daily_revenue_summary | MAINTAIN
 public.mv_realtime_revenue | MAINTAIN
 public.mv_reconciliation_status | MAINTAIN
 public.personal_data_findings | DELETE
+public.pulses | UPDATE(every_s, due_at, began_at, ended_at, error)
 public.retention | UPDATE(touch_days)
 public.rollup_allocation_day | DELETE
 public.rollup_changes | DELETE
 public.rollup_channel_day | UPDATE(conversion_ppt, credited_cents, allocations) DELETE
 public.rollup_revenue_day | DELETE
-(25 rows)"""
+(26 rows)"""
 
 _ROLES: Final = """
     SELECT rolname, rolcanlogin, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication,
@@ -89,9 +90,11 @@ public.job_counts() | skeldir_owner | ['search_path=pg_catalog'] | True
 public.rollup_backlog() | skeldir_owner | ['search_path=pg_catalog'] | True
 public.tenants_with_dirty_days() | skeldir_owner | ['search_path=pg_catalog'] | True
 public.tenants_with_dirty_orders() | skeldir_owner | ['search_path=pg_catalog'] | True
+public.tenants_without_credit_job(job_kind text, dead_since timestamp with time zone, most integer) | \
+skeldir_owner | ['search_path=pg_catalog'] | True
 public.tenants_without_job(job_kind text, since timestamp with time zone) | \
 skeldir_owner | ['search_path=pg_catalog'] | True
-(9 rows)"""
+(10 rows)"""
 
 
 def _prove_privileges(proof: Proof) -> None:
