@@ -8,6 +8,7 @@ from skeldir.soundness.checks import (
     injection,
     isolation,
     ledger,
+    liveness,
     locks,
     migration,
     observability,
@@ -55,6 +56,11 @@ HYPOTHESES = (
         ledger.CHECKS,
     ),
     _hypothesis("ISOLATION", "One tenant can see or change what is another's.", isolation.CHECKS),
+    _hypothesis(
+        "LIVENESS",
+        "One tenant, one request or one hot key stops what serves the others.",
+        liveness.CHECKS,
+    ),
     _hypothesis(
         "H-OBS-01",
         "The running service cannot be seen, or what it shows of itself tells of tenants or persons.",
