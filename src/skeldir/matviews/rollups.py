@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
+from time import monotonic
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 import asyncpg
 
 from skeldir.db.ids import new_id
-from skeldir.db.locks import wait_for_lock
+from skeldir.db.locks import try_lock, wait_for_lock
+from skeldir.db.pool import QueryTooSlow
 from skeldir.matviews.store import queries
 from skeldir.observability.context import current_correlation_id, work_context
 
@@ -68,16 +71,53 @@ async def roll_up_dirty_days(
     told = progress or (lambda _days: None)
     if tenant_id is not None:
         return await _roll_up_tenant(database, tenant_id, told)
-    async with database.unbound() as connection:
-        tenants = [row["tenant_id"] for row in await queries.tenants_with_dirty_days(connection)]
     total = 0
-    for tenant in tenants:
-        try:
+    for tenant in await _list_dirty_tenants(database):
+        with _surviving(tenant, asyncpg.NumericValueOutOfRangeError):
             total += await _roll_up_tenant(database, tenant, told)
-        except asyncpg.NumericValueOutOfRangeError as error:
-            with work_context(current_correlation_id() or new_id(), tenant):
-                logger.error("matviews.sums_overflowed %s", error)  # noqa: TRY400 - where it was raised tells nothing
     return total
+
+
+async def roll_up_in_turn(database: Database, *, deadline: float) -> bool:
+    """Bring the rollups of all tenants up to date, a transaction of each in turn, so that none holds up the others.
+
+    A tenant whose days somebody else is rolling up, whose sums no bigint holds, or whose statements fail keeps its
+    marks and is skipped; the log names it. After `deadline` (of `time.monotonic`) no second round is begun. Returns
+    whether nothing was left to do.
+    """
+    tenants = await _list_dirty_tenants(database)
+    is_complete = True
+    while tenants:
+        left = []
+        for tenant in tenants:
+            days = None
+            with _surviving(tenant, asyncpg.PostgresError, QueryTooSlow):
+                days = await _roll_up_some(database, tenant, waits=False)
+            if days == DAYS_PER_TRANSACTION:
+                left.append(tenant)
+            is_complete = is_complete and days is not None
+        if left and monotonic() >= deadline:
+            return False
+        tenants = left
+    return is_complete
+
+
+async def _list_dirty_tenants(database: Database) -> list[UUID]:
+    async with database.unbound() as connection:
+        rows = await queries.tenants_with_dirty_days(connection)
+    return [row["tenant_id"] for row in rows]
+
+
+@contextmanager
+def _surviving(tenant_id: UUID, *faults: type[Exception]) -> Iterator[None]:
+    """Log a fault of one tenant, in its name, and go on with the next."""
+    with work_context(current_correlation_id() or new_id(), tenant_id):
+        try:
+            yield
+        except faults as error:
+            is_sum = isinstance(error, asyncpg.NumericValueOutOfRangeError)
+            event = "matviews.sums_overflowed" if is_sum else "matviews.rollup_failed"
+            logger.error("%s %s", event, error)  # noqa: TRY400 - where it was raised tells nothing
 
 
 async def _roll_up_tenant(
@@ -86,15 +126,19 @@ async def _roll_up_tenant(
     total, days = 0, DAYS_PER_TRANSACTION
     # One that took fewer took all there were; those of facts that come meanwhile are for the next time.
     while days == DAYS_PER_TRANSACTION:
-        days = await _roll_up_some(database, tenant_id)
+        days = await _roll_up_some(database, tenant_id) or 0
         total += days
         progress(days)
     return total
 
 
-async def _roll_up_some(database: Database, tenant_id: UUID) -> int:
+async def _roll_up_some(database: Database, tenant_id: UUID, *, waits: bool = True) -> int | None:
+    """Roll up some days of a tenant; return how many, or None when somebody else does so and this one `waits` not."""
     async with database.tenant(tenant_id) as connection:
-        await wait_for_lock(connection, _rollup_lock(tenant_id))
+        if waits:
+            await wait_for_lock(connection, _rollup_lock(tenant_id))
+        elif not await try_lock(connection, _rollup_lock(tenant_id)):
+            return None
         rows = await queries.take_dirty_days(
             connection, tenant_id=tenant_id, most=DAYS_PER_TRANSACTION
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from skeldir.clock import utc_now
@@ -10,11 +11,15 @@ from skeldir.errors import SkeldirError
 from skeldir.jobs import NO_TENANT, REFRESH, Job, JobKind, Pulse, enqueue
 from skeldir.matviews.refresh import forget_old_refreshes, refresh_view, stale_views
 from skeldir.matviews.registry import CANONICAL_VIEWS
-from skeldir.matviews.rollups import roll_up_dirty_days
+from skeldir.matviews.rollups import roll_up_in_turn
 from skeldir.settings import load_settings
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Database
+
+
+# A view may be five seconds old.
+_ROLL_UP_S = 2.0
 
 
 class RefreshFailed(SkeldirError):
@@ -26,12 +31,14 @@ class RefreshFailed(SkeldirError):
 
 
 async def refresh_class(database: Database, job: Job) -> None:
-    """Roll up the dirty days, then refresh the changed views of the job's staleness class.
+    """Roll up the dirty days for a while, then refresh the changed views of the job's staleness class.
+
+    What a great import leaves to be rolled up has its turn again with the next job, and holds up nobody's views.
 
     Raises:
         RefreshFailed: a view was not refreshed; the others were.
     """
-    await roll_up_dirty_days(database)
+    await roll_up_in_turn(database, deadline=monotonic() + _ROLL_UP_S)
     timeout_ms = load_settings().skeldir_refresh_timeout_ms
     names = [v.name for v in CANONICAL_VIEWS if v.staleness_s == job.arguments["staleness_s"]]
     failed: list[str] = []
