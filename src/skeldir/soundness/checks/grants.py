@@ -31,7 +31,7 @@ worker, retries, queue, stamps) DELETE
 celery.celery_tasksetmeta | UPDATE(id, taskset_id, result, date_done) DELETE
 celery.kombu_message | UPDATE(id, visible, timestamp, payload, version, queue_id) DELETE
 celery.kombu_queue | UPDATE(id, name) DELETE
-public.api_keys | UPDATE(revoked_at, last_used_at)
+public.api_keys | UPDATE(expires_at, revoked_at, last_used_at)
 public.attribution_allocations | DELETE
 public.attribution_models | UPDATE(is_active)
 public.credit_changes | DELETE
@@ -87,11 +87,12 @@ public.find_api_key(sha256_of_secret bytea) | skeldir_owner | ['search_path=pg_c
 public.forget_touches(most integer) | skeldir_owner | ['search_path=pg_catalog'] | True
 public.job_counts() | skeldir_owner | ['search_path=pg_catalog'] | True
 public.rollup_backlog() | skeldir_owner | ['search_path=pg_catalog'] | True
+public.tenants_of_key_prefix(key_prefix text) | skeldir_owner | ['search_path=pg_catalog'] | True
 public.tenants_with_dirty_days() | skeldir_owner | ['search_path=pg_catalog'] | True
 public.tenants_with_dirty_orders() | skeldir_owner | ['search_path=pg_catalog'] | True
 public.tenants_without_job(job_kind text, since timestamp with time zone) | \
 skeldir_owner | ['search_path=pg_catalog'] | True
-(9 rows)"""
+(10 rows)"""
 
 
 def _prove_privileges(proof: Proof) -> None:
