@@ -369,6 +369,21 @@ async def use(db: Database, secret: str) -> datetime | None:
     return key.last_used_at
 
 
+async def test_of_two_requests_at_once_the_one_that_began_first_may_note_its_use_last(
+    db: Database, tenant: UUID
+) -> None:
+    key = await make_key(db, tenant)
+    holder = await look_up(db, key.secret)
+    assert holder is not None
+    async with db.tenant(tenant) as began_first:
+        async with db.tenant(tenant) as connection:
+            await note_use(connection, holder)
+        (before,) = await read_keys(db, tenant)
+        await note_use(began_first, holder)
+    (after,) = await read_keys(db, tenant)
+    assert after.last_used_at == before.last_used_at
+
+
 async def test_using_one_key_says_nothing_of_the_others(db: Database, tenant: UUID) -> None:
     used, idle = await make_key(db, tenant, name="used"), await make_key(db, tenant, name="idle")
     holder = await look_up(db, used.secret)
