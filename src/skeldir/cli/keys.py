@@ -131,7 +131,11 @@ def show(tenant: TenantArgument) -> None:
             database.tenant(tenant_id) as connection,
         ):
             keys = await list_keys(connection, tenant_id)
-        table = Table(Column("id", min_width=36), "prefix", "name", "scopes", "state", "last use")
+        table = Table(
+            Column("id", no_wrap=True),
+            Column("prefix", no_wrap=True),
+            *("name", "scopes", "state", "last use"),
+        )
         for key in keys:
             last_use = (
                 "never" if key.last_used_at is None else f"{key.last_used_at:%Y-%m-%d %H:%M} UTC"
@@ -159,5 +163,8 @@ def _until(key: IssuedKey) -> str:
 
 
 def _show_once(key: IssuedKey) -> None:
-    err.print(f"Key {key.key_id}, prefix {key.prefix}; the secret below is shown this once:")
+    err.print(
+        f"Key {key.key_id}, prefix {key.prefix}; the secret below is shown this once:",
+        soft_wrap=True,
+    )
     out.print(key.secret, soft_wrap=True)

@@ -235,6 +235,8 @@ def show_channels(
                 {"channels": channels, "ledger": [asdict(total) for total in ledger]}, indent=1
             )
         )
+    elif not ledger:
+        err.print("The tenant's ledger is empty: no conversion was imported or received yet.")
     elif not print_channels(totals, ledger):
         err.print("The models do not add up to the ledger: run `skeldir credit` first.")
         raise typer.Exit(1)

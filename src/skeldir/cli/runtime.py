@@ -35,9 +35,9 @@ T = TypeVar("T")
 
 DATABASE_NAME = "skeldir"
 # What an operator asks waits for nobody's lock for longer; a migration neither.
-_LOCK_TIMEOUT_MS = 5_000
+LOCK_TIMEOUT_MS = 5_000
 _CONNECT_S = 5.0
-_OPTIONS = f"-c lock_timeout={_LOCK_TIMEOUT_MS}"
+_OPTIONS = f"-c lock_timeout={LOCK_TIMEOUT_MS}"
 # Amounts are never cut to fit: a terminal that is narrower wraps the lines.
 _NARROWEST = 112
 # What people named may hold brackets, so nothing is read as markup.
@@ -104,7 +104,7 @@ class Runtime:
                 server_settings={
                     "application_name": "skeldir",
                     "search_path": "public",
-                    "lock_timeout": str(_LOCK_TIMEOUT_MS),
+                    "lock_timeout": str(LOCK_TIMEOUT_MS),
                     "statement_timeout": str(timeout_ms),
                 },
             )
@@ -248,28 +248,41 @@ def migrate_to_head(url: str) -> None:
         DatabaseUnreachable: no connection could be had.
     """
     # Alembic takes longer to import than all of the rest.
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import DBAPIError
 
-    from skeldir.migrations.guard import MigrationRefused
     from skeldir.migrations.run import upgrade
 
     try:
         upgrade(url)
-    except psycopg.errors.LockNotAvailable as error:
-        raise MigrationRefused(
+    except (psycopg.Error, DBAPIError) as error:
+        said = error.orig if isinstance(error, DBAPIError) else error
+        fault = _migration_fault(said) if isinstance(said, psycopg.Error) else None
+        if fault is None:
+            raise
+        raise fault from error
+
+
+def _migration_fault(error: psycopg.Error) -> SkeldirError | None:
+    """Return what whoever migrates can do something about; None for anything else."""
+    from skeldir.migrations.guard import MigrationRefused
+
+    said = error.diag.message_primary or str(error).strip()
+    if isinstance(error, psycopg.errors.LockNotAvailable):
+        return MigrationRefused(
             "Somebody else kept a table locked for too long; nothing was changed.",
             cure="Run it again when less is going on.",
-        ) from error
-    except psycopg.errors.InsufficientPrivilege as error:
-        raise MigrationRefused(
-            f"The role in DATABASE_URL may not change the schema: {error.diag.message_primary}.",
+        )
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return MigrationRefused(
+            f"The role in DATABASE_URL may not change the schema: {said}.",
             cure="Let DATABASE_URL name the role that migrated before, or one with CREATEROLE that owns the database.",
-        ) from error
-    except OperationalError as error:
-        raise DatabaseUnreachable(
-            f"No connection to the database: {str(error.orig).strip()}.",
+        )
+    if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
+        return DatabaseUnreachable(
+            f"No connection to the database: {said}.",
             cure="Check DATABASE_URL and that the server runs.",
-        ) from error
+        )
+    return None
 
 
 def functions_left_open(url: str) -> list[str]:
