@@ -22,7 +22,10 @@ GLOBAL_TABLES = {
     "pulses": "what is done again and again is done for all tenants",
 }
 # The look-up of a key comes before its tenant is known, and so does that of a job.
-INDEXES_WITHOUT_A_TENANT = {"api_keys_secret", "jobs_claimable"}
+# One of them is unique: the digest of a key that was revoked is never one of another tenant.
+INDEXES_WITHOUT_A_TENANT = {"api_keys_secret": True, "jobs_claimable": False}
+# They refuse, and write nothing.
+TRIGGERS = {"keys_end_once": ("api_keys", "refuse_key_revival")}
 # What is recorded once and never changed.
 FACTS = ("attribution_events", "revenue_ledger", "spend", "dead_events", "tenants")
 OWNERS = ("skeldir_owner", "matview_owner")
@@ -30,6 +33,7 @@ OWNERS = ("skeldir_owner", "matview_owner")
 # The only ways past a tenant: what each of them tells is the whole of what it gives away.
 GATES = {
     "find_api_key",
+    "tenants_of_key_prefix",  # ids, to whoever knows how a key begins
     "tenants_with_dirty_days",
     "tenants_with_dirty_orders",
     "claimable_jobs",  # whose jobs are due, by id and kind; what they say is read by their tenant only
@@ -127,11 +131,15 @@ def test_every_index_leads_with_the_tenant(migrated: Clone) -> None:
              AND EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = c.oid AND t.attname = 'tenant_id')
              AND a.attname IS DISTINCT FROM 'tenant_id'""",
     )
-    assert sorted(others) == sorted((name, False) for name in INDEXES_WITHOUT_A_TENANT)
+    assert sorted(others) == sorted(INDEXES_WITHOUT_A_TENANT.items())
 
 
 def test_nothing_writes_by_itself(migrated: Clone) -> None:
-    assert ask(migrated, "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal") == []
+    triggers = ask(
+        migrated,
+        "SELECT tgname, tgrelid::regclass::text, tgfoid::regproc::text FROM pg_trigger WHERE NOT tgisinternal",
+    )
+    assert {str(name): tuple(rest) for name, *rest in triggers} == TRIGGERS
     assert ask(migrated, "SELECT rulename FROM pg_rules WHERE schemaname = 'public'") == []
     assert ask(migrated, "SELECT evtname FROM pg_event_trigger") == []
 

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from skeldir import __version__
 from skeldir.attribution.gauges import sample_credit
 from skeldir.attribution.routes import router as attribution_router
+from skeldir.db.gauges import sample_lock_waits
 from skeldir.db.pool import open_database
 from skeldir.errors import ConfigurationInvalid
 from skeldir.http.api import Api
@@ -82,7 +83,7 @@ async def _work_on(app: FastAPI, settings: Settings, url: str) -> AsyncIterator[
                     revision=head_revision(),
                     view_names=frozenset(view.name for view in CANONICAL_VIEWS),
                     heartbeats=last_heartbeats,
-                    samplers=(sample_jobs, sample_views, sample_credit),
+                    samplers=(sample_jobs, sample_views, sample_credit, sample_lock_waits),
                 ),
             )
             try:

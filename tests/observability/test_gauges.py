@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
 from collections.abc import AsyncIterator
 from math import inf
 from uuid import UUID
 
+import asyncpg
 import httpx
 import psycopg
 import pytest
@@ -18,7 +20,9 @@ from skeldir.app import create_app
 from skeldir.attribution import credit_dirty_orders
 from skeldir.attribution.gauges import sample_credit
 from skeldir.clock import utc_now
-from skeldir.db.pool import Database
+from skeldir.db.embedded import EmbeddedServer
+from skeldir.db.gauges import sample_lock_waits
+from skeldir.db.pool import Database, open_database
 from skeldir.jobs import NO_TENANT, QUEUE_OF, REFRESH, enqueue
 from skeldir.jobs.gauges import OTHER, sample_jobs
 from skeldir.matviews import CANONICAL_VIEWS, refresh_view, roll_up_dirty_days
@@ -26,7 +30,7 @@ from skeldir.matviews.gauges import sample_views
 from skeldir.observability import metrics
 from skeldir.observability.metrics import serve_metrics
 from skeldir.tenants import issue_key
-from tests.conftest import Clone
+from tests.conftest import TEMPLATE, Clone, scratch_database
 from tests.support.make import make_conversion, make_touch, send_conversions
 
 VIEWS = {view.name for view in CANONICAL_VIEWS}
@@ -91,6 +95,50 @@ async def test_processes_are_as_old_as_their_last_heartbeat(db: Database, clone:
     await sample_jobs(db)
     assert 5 <= value("skeldir_jobs_process_seen_seconds", role="worker") < 35
     assert value("skeldir_jobs_process_seen_seconds", role="beat") == inf
+
+
+@pytest.fixture
+async def elsewhere(server: EmbeddedServer) -> AsyncIterator[Database]:
+    """Another database of the same server, whose waits are no business of the first."""
+    with scratch_database(server, template=TEMPLATE) as clone:
+        async with open_database(clone.app_url, pool_size=1, statement_timeout_ms=30_000) as other:
+            yield other
+
+
+async def test_the_longest_wait_for_a_lock_of_whatever_kind_is_seen_by_the_programs_own_role(
+    db: Database, elsewhere: Database, clone: Clone, tenant: UUID
+) -> None:
+    await sample_lock_waits(db)
+    assert value("skeldir_database_longest_lock_wait_seconds") == 0
+    lock_a_row = "SELECT FROM tenants FOR UPDATE"
+    for holds, waits in (
+        ("LOCK TABLE jobs", "SELECT count(*) FROM jobs"),
+        (lock_a_row, lock_a_row),
+        ("SELECT pg_advisory_xact_lock(7)", "SELECT pg_advisory_xact_lock(7)"),
+    ):
+        with psycopg.connect(clone.superuser_url) as holder:
+            holder.execute(holds.encode())
+            waiter = asyncio.create_task(wait_for(clone, waits))
+            found = 0.0
+            async with asyncio.timeout(20):
+                while found < 0.05:
+                    await sample_lock_waits(db)
+                    assert found <= value("skeldir_database_longest_lock_wait_seconds"), holds
+                    found = value("skeldir_database_longest_lock_wait_seconds")
+            await sample_lock_waits(elsewhere)
+            assert value("skeldir_database_longest_lock_wait_seconds") == 0, holds
+        await waiter
+        await sample_lock_waits(db)
+        assert value("skeldir_database_longest_lock_wait_seconds") == 0
+
+
+async def wait_for(clone: Clone, statement: str) -> None:
+    """Run a statement in a session of its own, as somebody whose statements app_user may not read."""
+    connection = await asyncpg.connect(clone.superuser_url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
 
 
 async def test_the_lag_of_the_credit_is_the_age_of_the_oldest_mark_of_any_tenant(
@@ -316,14 +364,14 @@ def test_a_worker_serves_what_it_counted_and_not_what_only_the_api_samples() -> 
         "python_gc_objects_collected",
     } <= names
     sampled = {family.name for gauge in metrics.SAMPLED for family in gauge.describe()}
-    assert len(sampled) == 9
+    assert len(sampled) == 10
     assert not names & sampled
     serve_metrics(0)()
 
 
 def test_every_metric_is_named_by_room_thing_and_unit() -> None:
     names = {family.name for family in REGISTRY.collect() if family.name.startswith("skeldir_")}
-    assert len(names) == 14
+    assert len(names) == 15
     for name in names:
         assert re.fullmatch(
             r"skeldir_(ingest|http|matviews|attribution|jobs|database)(_[a-z]+)*_(items|seconds|periods|marks|count|failed|up|ready)",

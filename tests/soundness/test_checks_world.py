@@ -107,6 +107,12 @@ _READER = """
         ),
         (
             "SET ROLE skeldir_owner",
+            "ALTER TABLE public.api_keys DISABLE TRIGGER keys_end_once",
+            "ALTER TABLE public.api_keys ENABLE TRIGGER keys_end_once",
+            {"ISOLATION/key-ends"},
+        ),
+        (
+            "SET ROLE skeldir_owner",
             """CREATE TABLE celery.exports (tenant uuid, amount_cents bigint);
                GRANT SELECT ON celery.exports TO app_user""",
             "DROP TABLE celery.exports",
@@ -125,7 +131,7 @@ _READER = """
             {"H-MV-01/contents", "ISOLATION/policies"},
         ),
     ],
-    ids=["policy", "definer", "grant", "nobodys table", "login", "reader"],
+    ids=["policy", "definer", "grant", "key that lives again", "nobodys table", "login", "reader"],
 )
 def test_what_the_catalogue_says_otherwise_is_named(
     ground: Ground,

@@ -18,9 +18,12 @@ from skeldir.tenants import (
     ApiKey,
     IssuedKey,
     KeyHolder,
+    KeyNotInForce,
     KeyUnknown,
+    Rotation,
     TenantUnknown,
     authenticate,
+    find_key,
     issue_key,
     list_keys,
     note_use,
@@ -54,9 +57,16 @@ async def read_keys(db: Database, tenant: UUID) -> list[ApiKey]:
         return await list_keys(connection, tenant)
 
 
-async def rotate(db: Database, tenant: UUID, key_id: UUID) -> IssuedKey:
+async def rotate(
+    db: Database,
+    tenant: UUID,
+    key_id: UUID,
+    *,
+    overlap: timedelta = timedelta(0),
+    expires_at: datetime | None = None,
+) -> Rotation:
     async with db.tenant(tenant) as connection:
-        return await rotate_key(connection, tenant, key_id)
+        return await rotate_key(connection, tenant, key_id, overlap=overlap, expires_at=expires_at)
 
 
 async def revoke(db: Database, tenant: UUID, key_id: UUID) -> None:
@@ -65,7 +75,9 @@ async def revoke(db: Database, tenant: UUID, key_id: UUID) -> None:
 
 
 def change_as_superuser(clone: Clone, statement: str) -> None:
+    """Play with time: nobody else could change a key like this, so its trigger is not asked."""
     with psycopg.connect(clone.superuser_url) as connection:
+        connection.execute("SET session_replication_role = replica")
         connection.execute(statement.encode())
 
 
@@ -193,10 +205,10 @@ async def test_a_rotated_key_is_replaced_by_one_that_may_do_the_same(
 ) -> None:
     expires_at = utc_now() + timedelta(days=30)
     old = await make_key(db, tenant, scopes=("ingest", "read"), name="shop", expires_at=expires_at)
-    new = await rotate(db, tenant, old.key_id)
+    rotation = await rotate(db, tenant, old.key_id)
     assert await look_up(db, old.secret) is None
-    assert await look_up(db, new.secret) == KeyHolder(
-        tenant, new.key_id, frozenset({"ingest", "read"}), False
+    assert await look_up(db, rotation.new.secret) == KeyHolder(
+        tenant, rotation.new.key_id, frozenset({"ingest", "read"}), False
     )
     first, second = await read_keys(db, tenant)
     assert (second.name, second.scopes, second.expires_at) == (
@@ -204,37 +216,109 @@ async def test_a_rotated_key_is_replaced_by_one_that_may_do_the_same(
         first.scopes,
         first.expires_at,
     )
-    assert first.revoked_at is not None
+    assert first.revoked_at == rotation.old_ends_at
+    assert (first.replaced_by, second.replaced_by) == (rotation.new.prefix, None)
 
 
-async def test_a_key_can_be_rotated_once(db: Database, tenant: UUID) -> None:
+async def test_a_rotated_key_works_until_the_overlap_is_over(
+    db: Database, clone: Clone, tenant: UUID
+) -> None:
+    old = await make_key(db, tenant)
+    before = utc_now()
+    rotation = await rotate(db, tenant, old.key_id, overlap=timedelta(hours=24))
+    assert before <= rotation.old_ends_at - timedelta(hours=24) <= utc_now()
+    for secret in (old.secret, rotation.new.secret):
+        assert await look_up(db, secret) is not None
+    first, second = await read_keys(db, tenant)
+    assert (first.expires_at, first.revoked_at) == (rotation.old_ends_at, None)
+    assert second.expires_at is None
+    change_as_superuser(clone, f"UPDATE api_keys SET expires_at = now() WHERE id = '{old.key_id}'")
+    assert await look_up(db, old.secret) is None
+    assert await look_up(db, rotation.new.secret) is not None
+
+
+async def test_an_overlap_never_lengthens_the_life_of_the_old_key(
+    db: Database, tenant: UUID
+) -> None:
+    expires_at = utc_now() + timedelta(hours=1)
+    old = await make_key(db, tenant, expires_at=expires_at)
+    later = utc_now() + timedelta(days=90)
+    rotation = await rotate(db, tenant, old.key_id, overlap=timedelta(days=7), expires_at=later)
+    assert rotation.old_ends_at == expires_at
+    assert [key.expires_at for key in await read_keys(db, tenant)] == [expires_at, later]
+
+
+@pytest.mark.parametrize("overlap", [timedelta(seconds=-1), timedelta(days=366)])
+async def test_an_overlap_that_makes_no_sense_is_refused(
+    db: Database, tenant: UUID, overlap: timedelta
+) -> None:
     key = await make_key(db, tenant)
-    await rotate(db, tenant, key.key_id)
-    with pytest.raises(KeyUnknown):
-        await rotate(db, tenant, key.key_id)
-    assert len(await read_keys(db, tenant)) == 2
+    with pytest.raises(InputInvalid, match="overlap"):
+        await rotate(db, tenant, key.key_id, overlap=overlap)
+    assert [listed.expires_at for listed in await read_keys(db, tenant)] == [None]
 
 
-async def test_of_two_rotations_at_once_one_is_done(db: Database, tenant: UUID) -> None:
+@pytest.mark.parametrize("overlap", [timedelta(0), timedelta(hours=1)])
+async def test_of_rotations_at_once_one_is_done(
+    db: Database, tenant: UUID, overlap: timedelta
+) -> None:
     key = await make_key(db, tenant)
     done = await asyncio.gather(
-        *(rotate(db, tenant, key.key_id) for _ in range(4)), return_exceptions=True
+        *(rotate(db, tenant, key.key_id, overlap=overlap) for _ in range(4)),
+        return_exceptions=True,
     )
-    assert [type(result) for result in done if not isinstance(result, IssuedKey)] == [
-        KeyUnknown
+    assert [type(result) for result in done if not isinstance(result, Rotation)] == [
+        KeyNotInForce
     ] * 3
     assert len(await read_keys(db, tenant)) == 2
 
 
-async def test_an_expired_key_is_not_rotated_and_nothing_of_the_attempt_is_kept(
+async def test_a_key_that_ended_or_was_replaced_is_not_rotated_and_nothing_of_the_attempt_is_kept(
     db: Database, clone: Clone, tenant: UUID
 ) -> None:
-    key = await make_key(db, tenant, expires_at=utc_now() + timedelta(hours=1))
-    change_as_superuser(clone, "UPDATE api_keys SET expires_at = now() - interval '1 second'")
-    with pytest.raises(InputInvalid, match="has passed"):
-        await rotate(db, tenant, key.key_id)
-    (listed,) = await read_keys(db, tenant)
-    assert listed.revoked_at is None
+    expired = await make_key(db, tenant, expires_at=utc_now() + timedelta(hours=1))
+    revoked, replaced = await make_key(db, tenant), await make_key(db, tenant)
+    change_as_superuser(
+        clone,
+        "UPDATE api_keys SET expires_at = now() - interval '1 second' WHERE expires_at IS NOT NULL",
+    )
+    await revoke(db, tenant, revoked.key_id)
+    new = (await rotate(db, tenant, replaced.key_id, overlap=timedelta(hours=1))).new
+    before = await read_keys(db, tenant)
+    for key, told in (
+        (expired, "expired at"),
+        (revoked, "was revoked at"),
+        (replaced, f"was replaced by {new.prefix}"),
+    ):
+        with pytest.raises(KeyNotInForce, match=f"{key.prefix} {told}"):
+            await rotate(db, tenant, key.key_id, overlap=timedelta(hours=1))
+    assert await read_keys(db, tenant) == before
+    # The chain goes on from its end.
+    assert (await rotate(db, tenant, new.key_id)).old_prefix == new.prefix
+
+
+async def test_a_key_is_found_by_its_id_its_prefix_and_a_secret_that_somebody_found(
+    db: Database, tenant: UUID, other_tenant: UUID
+) -> None:
+    mine, theirs = await make_key(db, tenant), await make_key(db, other_tenant)
+    async with db.tenant(tenant) as connection:
+        for given in (str(mine.key_id), mine.prefix, mine.secret):
+            assert await find_key(connection, tenant, given) == mine.key_id
+        for given in (theirs.prefix, "skd_12345678", "skd_", "the site", "", mine.prefix[:-1]):
+            with pytest.raises(KeyUnknown) as refusal:
+                await find_key(connection, tenant, given)
+            assert "skeldir keys list" in refusal.value.cure
+
+
+async def test_of_a_secret_that_is_not_found_only_the_prefix_is_told(
+    db: Database, tenant: UUID, other_tenant: UUID
+) -> None:
+    theirs = await make_key(db, other_tenant)
+    async with db.tenant(tenant) as connection:
+        with pytest.raises(KeyUnknown) as refusal:
+            await find_key(connection, tenant, theirs.secret)
+    assert theirs.prefix in refusal.value.detail
+    assert theirs.secret[:13] not in refusal.value.detail
 
 
 async def test_another_tenants_key_can_be_neither_seen_nor_ended_nor_rotated(
@@ -283,6 +367,21 @@ async def use(db: Database, secret: str) -> datetime | None:
         await note_use(connection, holder)
     (key,) = await read_keys(db, holder.tenant_id)
     return key.last_used_at
+
+
+async def test_of_two_requests_at_once_the_one_that_began_first_may_note_its_use_last(
+    db: Database, tenant: UUID
+) -> None:
+    key = await make_key(db, tenant)
+    holder = await look_up(db, key.secret)
+    assert holder is not None
+    async with db.tenant(tenant) as began_first:
+        async with db.tenant(tenant) as connection:
+            await note_use(connection, holder)
+        (before,) = await read_keys(db, tenant)
+        await note_use(began_first, holder)
+    (after,) = await read_keys(db, tenant)
+    assert after.last_used_at == before.last_used_at
 
 
 async def test_using_one_key_says_nothing_of_the_others(db: Database, tenant: UUID) -> None:

@@ -16,6 +16,8 @@ from skeldir.tenants import (
     TenantUnknown,
     create_tenant,
     find_tenant,
+    find_tenant_of_key,
+    issue_key,
     list_tenants,
     load_profile,
 )
@@ -73,6 +75,23 @@ async def test_a_tenant_is_found_by_its_name_when_only_one_has_it(
     ):
         with pytest.raises(TenantUnknown, match=said):
             await find_tenant(operator, name)
+
+
+async def test_a_tenant_is_found_by_the_prefix_of_a_key_without_being_known(
+    db: Database, tenant: UUID, other_tenant: UUID
+) -> None:
+    keys = {}
+    for whose in (tenant, other_tenant):
+        async with db.tenant(whose) as connection:
+            keys[whose] = await issue_key(
+                connection, whose, name="k", scopes=["read"], expires_at=None
+            )
+    async with db.statement() as connection:
+        for whose, key in keys.items():
+            assert await find_tenant_of_key(connection, key.prefix) == whose
+        for prefix in ("skd_12345678", "", "%", "skd_________"):
+            with pytest.raises(TenantUnknown):
+                await find_tenant_of_key(connection, prefix)
 
 
 async def test_a_tenant_without_a_name_is_refused(db: Database) -> None:

@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 
 from skeldir.attribution import define_models
-from skeldir.cli.keys import TenantArgument
+from skeldir.cli.keys import TENANT_HELP, TenantArgument
 from skeldir.cli.pipeline import progress_bar
 from skeldir.cli.runtime import Runtime, err, out, run_with_runtime
 from skeldir.db.pool import Database
@@ -32,7 +32,7 @@ An import that was interrupted goes on where it stopped when the same command is
 FileArgument = Annotated[
     Path, typer.Argument(exists=True, dir_okay=False, help="CSV, NDJSON or Parquet.")
 ]
-TenantOption = Annotated[str, typer.Option("--tenant", help="The tenant's id or name.")]
+TenantOption = Annotated[str, typer.Option("--tenant", help=TENANT_HELP)]
 MapOption = Annotated[
     Path | None, typer.Option("--map", exists=True, dir_okay=False, help="A mapping (TOML).")
 ]

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Annotated
-from uuid import UUID
 
 import typer
 from rich.table import Column, Table
 
+from skeldir.cli.durations import read_duration
 from skeldir.cli.runtime import Runtime, err, out, run_with_runtime
 from skeldir.clock import utc_now
-from skeldir.tenants import IssuedKey, issue_key, list_keys, revoke_key, rotate_key
+from skeldir.tenants import (
+    ApiKey,
+    IssuedKey,
+    find_key,
+    issue_key,
+    list_keys,
+    revoke_key,
+    rotate_key,
+)
 
 keys_app = typer.Typer(
     no_args_is_help=True, help="Create, rotate, revoke and list a tenant's API keys."
 )
 
-TenantArgument = Annotated[str, typer.Argument(help="The tenant's id or name.")]
-KeyArgument = Annotated[UUID, typer.Argument(help="The key's id, as `skeldir keys list` shows it.")]
+TENANT_HELP = "The tenant's id, its name (to the migrating role), or how one of its keys begins."
+KEY_HELP = "The key's id, or how it begins (skd_xxxxxxxx), as `skeldir keys list` shows both."
+TenantArgument = Annotated[str, typer.Argument(help=TENANT_HELP)]
+KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help=KEY_HELP)]
 
 
 @keys_app.command("create")
@@ -49,8 +59,26 @@ def create(
 
 
 @keys_app.command("rotate")
-def rotate(tenant: TenantArgument, key_id: KeyArgument) -> None:
-    """Revoke a key and print a new one with the same name, scopes and expiry."""
+def rotate(
+    tenant: TenantArgument,
+    key: KeyArgument,
+    overlap: Annotated[
+        str,
+        typer.Option(
+            help="For how long the old key goes on working: 90s, 30m, 24h, 7d; 0 ends it at once."
+        ),
+    ] = "24h",
+    days: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=36_500,
+            help="Expire the new key after so many days. [default: when the old one would]",
+        ),
+    ] = None,
+) -> None:
+    """Print a new key with the same name and scopes, and let the old one expire after the overlap."""
+    span = read_duration(overlap)
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)
@@ -58,14 +86,26 @@ def rotate(tenant: TenantArgument, key_id: KeyArgument) -> None:
             runtime.database(pool_size=1) as database,
             database.tenant(tenant_id) as connection,
         ):
-            _show_once(await rotate_key(connection, tenant_id, key_id))
+            rotation = await rotate_key(
+                connection,
+                tenant_id,
+                await find_key(connection, tenant_id, key),
+                overlap=span,
+                expires_at=None if days is None else utc_now() + timedelta(days=days),
+            )
+        until = f"{rotation.old_ends_at:%Y-%m-%d %H:%M:%S} UTC"
+        err.print(
+            f"{rotation.old_prefix} {f'works until {until}' if span else f'was revoked at {until}'}."
+        )
+        err.print(f"{rotation.new.prefix} takes its place{_until(rotation.new)}.")
+        _show_once(rotation.new)
 
     run_with_runtime(work)
 
 
 @keys_app.command("revoke")
-def revoke(tenant: TenantArgument, key_id: KeyArgument) -> None:
-    """End a key now."""
+def revoke(tenant: TenantArgument, key: KeyArgument) -> None:
+    """End a key now, for good."""
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)
@@ -73,6 +113,7 @@ def revoke(tenant: TenantArgument, key_id: KeyArgument) -> None:
             runtime.database(pool_size=1) as database,
             database.tenant(tenant_id) as connection,
         ):
+            key_id = await find_key(connection, tenant_id, key)
             revoked_at = await revoke_key(connection, tenant_id, key_id)
         out.print(f"Revoked at {revoked_at:%Y-%m-%d %H:%M:%S} UTC.")
 
@@ -90,24 +131,40 @@ def show(tenant: TenantArgument) -> None:
             database.tenant(tenant_id) as connection,
         ):
             keys = await list_keys(connection, tenant_id)
-        table = Table(Column("id", min_width=36), "prefix", "name", "scopes", "state", "last use")
+        table = Table(
+            Column("id", no_wrap=True),
+            Column("prefix", no_wrap=True),
+            *("name", "scopes", "state", "last use"),
+        )
         for key in keys:
-            state = "in force"
-            if key.revoked_at is not None:
-                state = "revoked"
-            elif key.expires_at is not None:
-                state = f"{'expired' if key.expires_at <= utc_now() else 'expires'} {key.expires_at:%Y-%m-%d}"
             last_use = (
                 "never" if key.last_used_at is None else f"{key.last_used_at:%Y-%m-%d %H:%M} UTC"
             )
             table.add_row(
-                str(key.key_id), key.prefix, key.name, " ".join(key.scopes), state, last_use
+                str(key.key_id), key.prefix, key.name, " ".join(key.scopes), _state(key), last_use
             )
         out.print(table)
 
     run_with_runtime(work)
 
 
+def _state(key: ApiKey) -> str:
+    """Say whether a key is in force and until when, and what took its place."""
+    state = "in force"
+    if key.revoked_at is not None:
+        state = f"revoked {key.revoked_at:%Y-%m-%d %H:%M}"
+    elif key.expires_at is not None:
+        state = f"{'expired' if key.expires_at <= utc_now() else 'expires'} {key.expires_at:%Y-%m-%d %H:%M}"
+    return state if key.replaced_by is None else f"{state}, replaced by {key.replaced_by}"
+
+
+def _until(key: IssuedKey) -> str:
+    return "" if key.expires_at is None else f" and expires at {key.expires_at:%Y-%m-%d %H:%M} UTC"
+
+
 def _show_once(key: IssuedKey) -> None:
-    err.print(f"Key {key.key_id}; the secret below is shown this once:")
+    err.print(
+        f"Key {key.key_id}, prefix {key.prefix}; the secret below is shown this once:",
+        soft_wrap=True,
+    )
     out.print(key.secret, soft_wrap=True)

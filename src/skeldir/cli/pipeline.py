@@ -25,7 +25,7 @@ from skeldir.attribution import (
     credit_dirty_orders,
     mark_all_orders,
 )
-from skeldir.cli.keys import TenantArgument
+from skeldir.cli.keys import TENANT_HELP, TenantArgument
 from skeldir.cli.runtime import OperatorNeeded, Runtime, err, out, run_with_runtime
 from skeldir.clock import process_started_at, utc_now
 from skeldir.db.pool import Database
@@ -55,7 +55,7 @@ def progress_bar() -> Iterator[Progress]:
 
 
 def credit(
-    tenant: Annotated[str | None, typer.Option(help="Only this tenant, by id or name.")] = None,
+    tenant: Annotated[str | None, typer.Option(help=f"Only this one. {TENANT_HELP}")] = None,
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Credit every order of --tenant anew.")
     ] = False,
@@ -155,7 +155,7 @@ async def refresh_views(
 
 def matviews(
     tenant: Annotated[
-        str | None, typer.Option(help="Count this tenant's rows, not everybody's.")
+        str | None, typer.Option(help=f"Count its rows, not everybody's. {TENANT_HELP}")
     ] = None,
 ) -> None:
     """Show the five canonical views: rows, last refresh, age and outcome."""
@@ -235,6 +235,8 @@ def show_channels(
                 {"channels": channels, "ledger": [asdict(total) for total in ledger]}, indent=1
             )
         )
+    elif not ledger:
+        err.print("The tenant's ledger is empty: no conversion was imported or received yet.")
     elif not print_channels(totals, ledger):
         err.print("The models do not add up to the ledger: run `skeldir credit` first.")
         raise typer.Exit(1)

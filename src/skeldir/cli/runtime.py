@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -22,15 +22,22 @@ from rich.console import Console
 
 from skeldir.db.embedded import embedded_server
 from skeldir.db.embedded_watch import kept_alive
-from skeldir.db.pool import Database, DatabaseUnreachable, open_database
+from skeldir.db.pool import Database, DatabaseUnreachable, QueryTooSlow, open_database
 from skeldir.errors import SkeldirError
 from skeldir.migrations.revision import head_revision
 from skeldir.settings import Settings, load_settings, plain_postgres_url
-from skeldir.tenants import find_tenant
+from skeldir.tenants import find_tenant, find_tenant_of_key, key_prefix, load_profile
+
+if TYPE_CHECKING:
+    from skeldir.db.pool import Connection
 
 T = TypeVar("T")
 
 DATABASE_NAME = "skeldir"
+# What an operator asks waits for nobody's lock for longer; a migration neither.
+LOCK_TIMEOUT_MS = 5_000
+_CONNECT_S = 5.0
+_OPTIONS = f"-c lock_timeout={LOCK_TIMEOUT_MS}"
 # Amounts are never cut to fit: a terminal that is narrower wraps the lines.
 _NARROWEST = 112
 # What people named may hold brackets, so nothing is read as markup.
@@ -74,7 +81,8 @@ class Runtime:
             pool_size=pool_size or self.settings.skeldir_pool_size,
             statement_timeout_ms=self.settings.skeldir_statement_timeout_ms,
         ) as database:
-            await _require_head(database)
+            async with database.statement() as connection:
+                await _require_head(connection)
             yield database
 
     @asynccontextmanager
@@ -85,33 +93,90 @@ class Runtime:
 
         Raises:
             OperatorNeeded: `must_see_all`, and the role in DATABASE_URL may not act as skeldir_owner.
+            SchemaOutdated: the migrations have not been run, or belong to another version of the program.
+            QueryTooSlow: a statement of the block took too long, or waited too long for a lock.
         """
+        timeout_ms = self.settings.skeldir_statement_timeout_ms
         try:
-            connection = await asyncpg.connect(plain_postgres_url(self.operator_url))
-        except (OSError, asyncpg.PostgresError) as error:
+            connection = await asyncpg.connect(
+                plain_postgres_url(self.operator_url),
+                timeout=_CONNECT_S,
+                server_settings={
+                    "application_name": "skeldir",
+                    "search_path": "public",
+                    "lock_timeout": str(LOCK_TIMEOUT_MS),
+                    "statement_timeout": str(timeout_ms),
+                },
+            )
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise DatabaseUnreachable(
-                f"No connection to the database: {error}.",
+                f"No connection to the database: {str(error) or 'it does not answer'}.",
                 cure="Check DATABASE_URL and that the server runs.",
             ) from error
         try:
-            if must_see_all and not await connection.fetchval(
-                "SELECT pg_has_role(current_user, 'skeldir_owner', 'USAGE')"
-            ):
+            await _require_head(connection)
+            if must_see_all and not await may_see_all(connection):
                 raise OperatorNeeded(
                     "The role in DATABASE_URL sees one tenant at a time.",
                     cure="Run this with a role that may act as skeldir_owner, such as the one that migrates.",
                 )
             yield connection
+        except (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError) as error:
+            raise QueryTooSlow(
+                f"The database gave the query up: {error}.",
+                cure="See who holds the lock (`pg_blocking_pids`), or run it again a little later.",
+            ) from error
         finally:
             await connection.close()
 
-    async def tenant_id(self, id_or_name: str) -> UUID:
-        """Return the id of a tenant given by its id or, to an operator, by its name."""
-        try:
-            return UUID(id_or_name)
-        except ValueError:
-            async with self.operator() as connection:
-                return (await find_tenant(connection, id_or_name)).tenant_id
+    async def tenant_id(self, named: str) -> UUID:
+        """Return the id of a tenant given by its id, the prefix of one of its keys or, to an operator, its name.
+
+        Raises:
+            TenantUnknown: there is no such tenant, or more than one.
+            OperatorNeeded: it is a name, and the role in DATABASE_URL may not act as skeldir_owner.
+        """
+        prefix = key_prefix(named)
+        if (tenant_id := _read_id(named)) is not None:
+            async with (
+                self.database(pool_size=1) as database,
+                database.tenant(tenant_id) as connection,
+            ):
+                return (await load_profile(connection, tenant_id)).tenant_id
+        if prefix is not None:
+            async with (
+                self.database(pool_size=1) as database,
+                database.statement() as connection,
+            ):
+                return await find_tenant_of_key(connection, prefix)
+        async with self.operator() as operator:
+            if not await may_see_all(operator):
+                raise _name_needs_operator(named)
+            return (await find_tenant(operator, named)).tenant_id
+
+
+def _read_id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _name_needs_operator(name: str) -> OperatorNeeded:
+    return OperatorNeeded(
+        f"{name!r} is no tenant's id, and the role in DATABASE_URL cannot look a name up: "
+        "it sees one tenant at a time.",
+        cure="Give the tenant's id, as `skeldir tenants create` printed it, or how one of its keys begins "
+        "(skd_xxxxxxxx); or use a role that may act as skeldir_owner, such as the one that migrates.",
+    )
+
+
+async def may_see_all(connection: Connection) -> bool:
+    """Say whether the connection's role may act as skeldir_owner, and so read all tenants' names."""
+    may: bool = await connection.fetchval(
+        "SELECT coalesce(bool_or(pg_has_role(oid, 'USAGE')), false) FROM pg_roles WHERE rolname = 'skeldir_owner'"
+    )
+    return may
 
 
 @contextmanager
@@ -166,20 +231,70 @@ def _leave(number: int, _frame: FrameType | None) -> NoReturn:
 def _prepare_embedded(home: Path, admin_url: str, url: str) -> None:
     with (home / "migrate.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with psycopg.connect(admin_url, autocommit=True) as admin:
+        with psycopg.connect(admin_url, autocommit=True, options=_OPTIONS) as admin:
             if not admin.execute(
                 "SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE_NAME,)
             ).fetchone():
                 admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE_NAME)))
         if _revision(url) != head_revision():
-            # Alembic takes longer to import than all of the rest.
-            from skeldir.migrations.run import upgrade
+            migrate_to_head(url)
 
-            upgrade(url)
+
+def migrate_to_head(url: str) -> None:
+    """Bring the schema of the database at `url` up to date.
+
+    Raises:
+        MigrationRefused: another migration runs, a table stays locked, or the role has not the rights.
+        DatabaseUnreachable: no connection could be had.
+    """
+    # Alembic takes longer to import than all of the rest.
+    from sqlalchemy.exc import DBAPIError
+
+    from skeldir.migrations.run import upgrade
+
+    try:
+        upgrade(url)
+    except (psycopg.Error, DBAPIError) as error:
+        said = error.orig if isinstance(error, DBAPIError) else error
+        fault = _migration_fault(said) if isinstance(said, psycopg.Error) else None
+        if fault is None:
+            raise
+        raise fault from error
+
+
+def _migration_fault(error: psycopg.Error) -> SkeldirError | None:
+    """Return what whoever migrates can do something about; None for anything else."""
+    from skeldir.migrations.guard import MigrationRefused
+
+    said = error.diag.message_primary or str(error).strip()
+    if isinstance(error, psycopg.errors.LockNotAvailable):
+        return MigrationRefused(
+            "Somebody else kept a table locked for too long; nothing was changed.",
+            cure="Run it again when less is going on.",
+        )
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return MigrationRefused(
+            f"The role in DATABASE_URL may not change the schema: {said}.",
+            cure="Let DATABASE_URL name the role that migrated before, or one with CREATEROLE that owns the database.",
+        )
+    if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
+        return DatabaseUnreachable(
+            f"No connection to the database: {said}.",
+            cure="Check DATABASE_URL and that the server runs.",
+        )
+    return None
+
+
+def functions_left_open(url: str) -> list[str]:
+    """Return what a superuser has to run in the database at `url`, so that nobody may do there what nobody needs."""
+    from skeldir.migrations.needless import closing_statements, open_functions
+
+    with psycopg.connect(plain_postgres_url(url), options=_OPTIONS) as connection:
+        return closing_statements(open_functions(connection))
 
 
 def _revision(url: str) -> str | None:
-    with psycopg.connect(url) as connection:
+    with psycopg.connect(url, options=_OPTIONS) as connection:
         try:
             row = connection.execute("SELECT version_num FROM public.alembic_version").fetchone()
         except psycopg.errors.UndefinedTable:
@@ -187,14 +302,13 @@ def _revision(url: str) -> str | None:
     return None if row is None else str(row[0])
 
 
-async def _require_head(database: Database) -> None:
-    async with database.statement() as connection:
-        try:
-            found = await connection.fetchval("SELECT version_num FROM public.alembic_version")
-        except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError):
-            found = None
+async def _require_head(connection: Connection) -> None:
+    try:
+        found = await connection.fetchval("SELECT version_num FROM public.alembic_version")
+    except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError):
+        found = None
     if found != head_revision():
         raise SchemaOutdated(
             f"The database is at revision {found or 'none'}, the program needs {head_revision()}.",
-            cure="Run `alembic upgrade head` or `skeldir migrate` with a role that may create roles.",
+            cure="Run `skeldir migrate` with a role that may create roles.",
         )

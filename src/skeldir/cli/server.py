@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from skeldir.cli.addresses import require_free
-from skeldir.cli.runtime import open_runtime, out
+from skeldir.cli.runtime import err, functions_left_open, migrate_to_head, open_runtime, out
 
 
 def serve(
@@ -44,8 +44,16 @@ def openapi() -> None:
 def migrate() -> None:
     """Bring the schema up to date. With DATABASE_URL this needs a role that may create roles."""
     from skeldir.migrations.revision import head_revision
-    from skeldir.migrations.run import upgrade
 
     with open_runtime() as runtime:
-        upgrade(runtime.operator_url)
+        migrate_to_head(runtime.operator_url)
+        still_open = functions_left_open(runtime.operator_url)
     out.print(f"The schema is at {head_revision()}.")
+    if still_open:
+        err.print(
+            "Everybody who may connect to this database, app_user too, may make large objects, end sessions of the "
+            "same role and fill the write-ahead log. The program needs none of it. Have a superuser run:",
+            soft_wrap=True,
+        )
+        for statement in still_open:
+            err.print(f"  {statement};", soft_wrap=True)

@@ -97,6 +97,10 @@ JOB_SECONDS = Histogram(
 )
 WAKES_FAILED = Counter("skeldir_jobs_wakes_failed", "Wake-up messages that could not be sent.")
 DATABASE_UP = Gauge("skeldir_database_up", "1 when the database answered the last time, else 0.")
+LONGEST_LOCK_WAIT = Gauge(
+    "skeldir_database_longest_lock_wait_seconds",
+    "For how long the session that waits longest has waited for a lock; 0 when none waits.",
+)
 PROCESS_SEEN = Gauge(
     "skeldir_jobs_process_seen_seconds",
     "Seconds since a process of this role was heard of; +Inf when none is known.",
@@ -116,6 +120,7 @@ SAMPLED = (
     JOBS,
     OLDEST_READY_JOB,
     DATABASE_UP,
+    LONGEST_LOCK_WAIT,
     PROCESS_SEEN,
     PULSE_AGE,
 )

@@ -206,6 +206,13 @@ TWINS: Final = (
         frozenset({"ISOLATION/policies"}),
     ),
     Twin(
+        "key-revived",
+        "Nothing in the database holds on to the end of a key.",
+        (_on_scratch_database("DROP TRIGGER keys_end_once ON public.api_keys"),),
+        _OF_SERVICE,
+        frozenset({"ISOLATION/key-ends"}),
+    ),
+    Twin(
         "cross-tenant-aggregate",
         "A view that tenants may read averages over all of them, though it asks whether a tenant is set.",
         (

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SCOPES = ("ingest", "read", "manage")
 _PREFIX = "skd_"
 _PREFIX_LENGTH = 12
+LONGEST_OVERLAP = timedelta(days=365)
 # `last_used_at` is for people: a write per request would cost more than it tells.
 _LAST_USE_RESOLUTION = timedelta(minutes=1)
 
@@ -36,9 +37,17 @@ class KeyUnknown(SkeldirError):
     title = "The key is not known"
 
 
+class KeyNotInForce(SkeldirError):
+    """The key is revoked, expired or replaced already, so there is nothing to rotate."""
+
+    code = "key_not_in_force"
+    status = 409
+    title = "The key is not in force"
+
+
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """What may be shown of a key: never the secret, nor its digest."""
+    """What may be shown of a key: never the secret, nor its digest. `replaced_by` is its successor's prefix."""
 
     key_id: UUID
     name: str
@@ -48,14 +57,30 @@ class ApiKey:
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None
+    replaced_by: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedKey:
-    """A key at the one moment when its secret exists."""
+    """A key at the one moment when its secret exists; people name it by the prefix."""
 
     key_id: UUID
     secret: str
+    expires_at: datetime | None
+
+    @property
+    def prefix(self) -> str:
+        """Return the beginning of the secret, which may be shown."""
+        return self.secret[:_PREFIX_LENGTH]
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """A key and its successor: the old one works before `old_ends_at`, and not from then on."""
+
+    new: IssuedKey
+    old_prefix: str
+    old_ends_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +100,7 @@ async def issue_key(
     name: str,
     scopes: Sequence[str],
     expires_at: datetime | None,
+    replaces: UUID | None = None,
 ) -> IssuedKey:
     """Make a key of the transaction's tenant; its 256-bit secret is returned once and not kept.
 
@@ -106,15 +132,60 @@ async def issue_key(
             secret_sha256=_digest(secret),
             scopes=sorted(set(scopes)),
             expires_at=expires_at,
+            replaces=replaces,
         )
     except asyncpg.ForeignKeyViolationError as error:
         raise tenant_unknown(tenant_id) from error
-    return IssuedKey(key_id, secret)
+    return IssuedKey(key_id, secret, expires_at)
 
 
 async def list_keys(connection: Connection, tenant_id: UUID) -> list[ApiKey]:
     """Return the keys of the transaction's tenant, oldest first, revoked and expired ones included."""
     return [_api_key(row) for row in await queries.select_keys(connection, tenant_id=tenant_id)]
+
+
+async def find_key(connection: Connection, tenant_id: UUID, id_or_prefix: str) -> UUID:
+    """Return the id of a key of the transaction's tenant, given by its id or its prefix; an id is not looked up.
+
+    Of a whole secret only the prefix is looked at.
+
+    Raises:
+        KeyUnknown: the text is neither, or the tenant has no key that begins like this, or two.
+    """
+    if (key_id := _read_id(id_or_prefix)) is not None:
+        return key_id
+    prefix = key_prefix(id_or_prefix)
+    rows = (
+        []
+        if prefix is None
+        else await queries.select_key_ids(connection, tenant_id=tenant_id, prefix=prefix)
+    )
+    if len(rows) == 1:
+        found: UUID = rows[0]["id"]
+        return found
+    if prefix is None:
+        raise KeyUnknown(
+            f"{id_or_prefix[:_PREFIX_LENGTH]!r} is neither a key's id nor its prefix.",
+            cure=f"Give the id, or the first {_PREFIX_LENGTH} characters of the key ({_PREFIX}xxxxxxxx); "
+            "`skeldir keys list` shows both.",
+        )
+    raise KeyUnknown(
+        f"{len(rows) or 'No'} keys of the tenant begin with {prefix}.",
+        cure="Give the key's id; `skeldir keys list` shows it.",
+    )
+
+
+def key_prefix(text: str) -> str | None:
+    """Return the prefix of a key that `text` is, or begins with when it is a whole secret; None for anything else."""
+    is_key = text.startswith(_PREFIX) and len(text) >= _PREFIX_LENGTH
+    return text[:_PREFIX_LENGTH] if is_key else None
+
+
+def _read_id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 async def revoke_key(connection: Connection, tenant_id: UUID, key_id: UUID) -> datetime:
@@ -127,27 +198,79 @@ async def revoke_key(connection: Connection, tenant_id: UUID, key_id: UUID) -> d
         connection, tenant_id=tenant_id, key_id=key_id
     )
     if revoked_at is None:
-        raise KeyUnknown(
-            f"There is no key {key_id}.", cure="`skeldir keys list` shows the keys' ids."
-        )
+        raise _no_such_key(key_id)
     return revoked_at
 
 
-async def rotate_key(connection: Connection, tenant_id: UUID, key_id: UUID) -> IssuedKey:
-    """Revoke a key and issue one with the same name, scopes and expiry, in the caller's transaction.
+async def rotate_key(
+    connection: Connection,
+    tenant_id: UUID,
+    key_id: UUID,
+    *,
+    overlap: timedelta,
+    expires_at: datetime | None = None,
+) -> Rotation:
+    """Issue a key with the same name and scopes, and end the old one after `overlap`; at once when that is 0.
+
+    The new one expires at `expires_at`, or when the old one would have.
 
     Raises:
-        KeyUnknown: the tenant has no such key, or it is revoked already.
-        InputInvalid: the key has expired; the caller's transaction must not go on.
+        KeyUnknown: the tenant has no such key.
+        KeyNotInForce: the key is revoked, expired or has a successor.
+        InputInvalid: the overlap is negative or longer than a year, or `expires_at` has passed.
     """
-    row = await queries.replace_key(connection, tenant_id=tenant_id, key_id=key_id)
-    if row is None:
-        raise KeyUnknown(
-            f"There is no key {key_id} in use.",
-            cure="`skeldir keys list` shows the keys' ids and states.",
+    if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
+        raise InputInvalid(
+            "Two keys cannot overlap for so long.",
+            cure=f"Choose at most {LONGEST_OVERLAP.days} days; 0 ends the old key at once.",
         )
-    return await issue_key(
-        connection, tenant_id, name=row["name"], scopes=row["scopes"], expires_at=row["expires_at"]
+    old = await queries.hold_key(connection, tenant_id=tenant_id, key_id=key_id)
+    if old is None:
+        raise _no_such_key(key_id)
+    now = utc_now()
+    successor: str | None = await queries.select_successor(
+        connection, tenant_id=tenant_id, key_id=key_id
+    )
+    if end := _why_ended(old["revoked_at"], old["expires_at"], successor, now):
+        raise KeyNotInForce(
+            f"The key {old['prefix']} {end}.",
+            cure=f"Rotate {successor}, or make a key with `skeldir keys create`."
+            if successor
+            else "Make a key with `skeldir keys create`.",
+        )
+    new = await issue_key(
+        connection,
+        tenant_id,
+        name=old["name"],
+        scopes=old["scopes"],
+        expires_at=expires_at or old["expires_at"],
+        replaces=key_id,
+    )
+    if overlap:
+        old_ends_at = await queries.expire_key(
+            connection, tenant_id=tenant_id, key_id=key_id, expires_at=now + overlap
+        )
+    else:
+        old_ends_at = await queries.revoke_key(connection, tenant_id=tenant_id, key_id=key_id)
+    return Rotation(new, old["prefix"], old_ends_at)
+
+
+def _why_ended(
+    revoked_at: datetime | None, expires_at: datetime | None, successor: str | None, now: datetime
+) -> str:
+    """Return why a key cannot be rotated, as the end of a sentence; "" for one that can."""
+    if revoked_at is not None:
+        return f"was revoked at {revoked_at:%Y-%m-%d %H:%M} UTC"
+    if successor is not None:
+        return f"was replaced by {successor}"
+    if expires_at is not None and expires_at <= now:
+        return f"expired at {expires_at:%Y-%m-%d %H:%M} UTC"
+    return ""
+
+
+def _no_such_key(key_id: UUID) -> KeyUnknown:
+    return KeyUnknown(
+        f"There is no key {key_id}.", cure="`skeldir keys list` shows the keys' ids and prefixes."
     )
 
 

@@ -14,21 +14,40 @@ SELECT t.name, t.journey_secret,
 FROM public.tenants t
 WHERE t.id = :tenant_id;
 
+-- name: select_tenant_ids_of_key
+-- Before a tenant is known: whose key begins like this.
+SELECT tenant_id FROM public.tenants_of_key_prefix(:prefix) AS tenant_id;
+
 -- name: insert_key!
-INSERT INTO public.api_keys (tenant_id, id, name, prefix, secret_sha256, scopes, expires_at)
-VALUES (:tenant_id, :id, :name, :prefix, :secret_sha256, :scopes, :expires_at);
+INSERT INTO public.api_keys (tenant_id, id, name, prefix, secret_sha256, scopes, expires_at, replaces)
+VALUES (:tenant_id, :id, :name, :prefix, :secret_sha256, :scopes, :expires_at, :replaces);
 
 -- name: select_keys
-SELECT id AS key_id, name, prefix, scopes, created_at, expires_at, revoked_at, last_used_at
-FROM public.api_keys
-WHERE tenant_id = :tenant_id
-ORDER BY created_at, id;
+SELECT k.id AS key_id, k.name, k.prefix, k.scopes, k.created_at, k.expires_at, k.revoked_at, k.last_used_at,
+       s.prefix AS replaced_by
+FROM public.api_keys k
+LEFT JOIN public.api_keys s ON s.tenant_id = :tenant_id AND s.replaces = k.id
+WHERE k.tenant_id = :tenant_id
+ORDER BY k.created_at, k.id;
 
--- name: replace_key^
--- Of two rotations at once the second one waits, and then finds no key in force.
-UPDATE public.api_keys SET revoked_at = now()
-WHERE tenant_id = :tenant_id AND id = :key_id AND revoked_at IS NULL
-RETURNING name, scopes, expires_at;
+-- name: select_key_ids
+SELECT id FROM public.api_keys WHERE tenant_id = :tenant_id AND prefix = :prefix ORDER BY created_at, id;
+
+-- name: hold_key^
+-- Of two rotations of a key at once the second one waits here.
+SELECT name, prefix, scopes, expires_at, revoked_at
+FROM public.api_keys
+WHERE tenant_id = :tenant_id AND id = :key_id
+FOR UPDATE;
+
+-- name: select_successor$
+SELECT prefix FROM public.api_keys WHERE tenant_id = :tenant_id AND replaces = :key_id;
+
+-- name: expire_key$
+-- An end that comes earlier anyhow stays.
+UPDATE public.api_keys SET expires_at = least(expires_at, :expires_at)
+WHERE tenant_id = :tenant_id AND id = :key_id
+RETURNING expires_at;
 
 -- name: revoke_key$
 UPDATE public.api_keys SET revoked_at = coalesce(revoked_at, now())
@@ -40,7 +59,8 @@ SELECT tenant_id, key_id, scopes, expires_at, revoked_at, last_used_at
 FROM public.find_api_key(:sha256);
 
 -- name: touch_key!
-UPDATE public.api_keys SET last_used_at = now()
+-- Of two requests at once the one that began first may write last.
+UPDATE public.api_keys SET last_used_at = greatest(last_used_at, now())
 WHERE tenant_id = :tenant_id AND id = :key_id;
 
 -- name: select_retention^

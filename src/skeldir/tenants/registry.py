@@ -68,9 +68,26 @@ async def find_tenant(connection: Connection, name: str) -> Tenant:
         found = "no tenant is" if not rows else f"{len(rows)} tenants are"
         raise TenantUnknown(
             f"{found.capitalize()} called {name!r}.",
-            cure="Give the tenant's id; `skeldir tenants list` shows it.",
+            cure="Give the tenant's id, or how one of its keys begins; `skeldir tenants list` shows the ids.",
         )
     return Tenant(**rows[0])
+
+
+async def find_tenant_of_key(connection: Connection, prefix: str) -> UUID:
+    """Return the id of the tenant that has a key, in force or not, with this prefix; any connection may ask.
+
+    Raises:
+        TenantUnknown: no tenant has one, or more than one.
+    """
+    rows = await queries.select_tenant_ids_of_key(connection, prefix=prefix)
+    if len(rows) != 1:
+        found = "No tenant has" if not rows else f"{len(rows)} tenants have"
+        raise TenantUnknown(
+            f"{found} a key that begins with {prefix}.",
+            cure="Give the tenant's id, which `skeldir tenants create` printed.",
+        )
+    tenant_id: UUID = rows[0]["tenant_id"]
+    return tenant_id
 
 
 async def load_profile(connection: Connection, tenant_id: UUID) -> TenantProfile:
@@ -91,5 +108,5 @@ def tenant_unknown(tenant_id: UUID) -> TenantUnknown:
     """Return the fault of a tenant id that names nobody."""
     return TenantUnknown(
         f"There is no tenant {tenant_id}.",
-        cure="`skeldir tenants list` shows the tenants' ids.",
+        cure="Give the id that `skeldir tenants create` printed; `skeldir tenants list` shows the migrating role all.",
     )

@@ -45,7 +45,8 @@ _FORBIDDEN: Final[tuple[LiteralString, ...]] = (
     "COPY public.tenants TO PROGRAM 'true'",
 )
 
-# What PostgreSQL lets everybody make, and only a superuser can forbid; the program makes none.
+# What PostgreSQL lets everybody make. A superuser who migrates forbids it; the role that migrates here is none, and
+# `skeldir migrate` tells it what a superuser has to run. The program makes none.
 _LARGE_OBJECTS: Final[tuple[LiteralString, ...]] = (
     "SELECT count(*) AS large_objects FROM pg_largeobject_metadata",
     "BEGIN",
@@ -183,7 +184,8 @@ CHECKS: Final = (
     Check(
         "ISOLATION/role",
         "The runtime role bypasses nothing, owns nothing, cannot undo a rule and may create neither a relation (not "
-        "even a temporary one), type, function, schema, database nor role: only large objects, and there are none.",
+        "even a temporary one), type, function, schema, database nor role: only large objects, for the migrating role "
+        "may not forbid them, and there are none.",
         _prove_role,
     ),
     Check(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, LiteralString
 
 from skeldir.soundness.checks.bounds import APP
 from skeldir.soundness.contract import Check
-from skeldir.soundness.evidence import equals
+from skeldir.soundness.evidence import equals, matches
 from skeldir.soundness.proof import Proof
 
 _PRIVILEGES: Final = """
@@ -31,7 +31,7 @@ worker, retries, queue, stamps) DELETE
 celery.celery_tasksetmeta | UPDATE(id, taskset_id, result, date_done) DELETE
 celery.kombu_message | UPDATE(id, visible, timestamp, payload, version, queue_id) DELETE
 celery.kombu_queue | UPDATE(id, name) DELETE
-public.api_keys | UPDATE(revoked_at, last_used_at)
+public.api_keys | UPDATE(expires_at, revoked_at, last_used_at)
 public.attribution_allocations | DELETE
 public.attribution_models | UPDATE(is_active)
 public.credit_changes | DELETE
@@ -88,13 +88,29 @@ public.find_api_key(sha256_of_secret bytea) | skeldir_owner | ['search_path=pg_c
 public.forget_touches(most integer) | skeldir_owner | ['search_path=pg_catalog'] | True
 public.job_counts() | skeldir_owner | ['search_path=pg_catalog'] | True
 public.rollup_backlog() | skeldir_owner | ['search_path=pg_catalog'] | True
+public.tenants_of_key_prefix(key_prefix text) | skeldir_owner | ['search_path=pg_catalog'] | True
 public.tenants_with_dirty_days() | skeldir_owner | ['search_path=pg_catalog'] | True
 public.tenants_with_dirty_orders() | skeldir_owner | ['search_path=pg_catalog'] | True
 public.tenants_without_credit_job(job_kind text, dead_since timestamp with time zone, most integer) | \
 skeldir_owner | ['search_path=pg_catalog'] | True
 public.tenants_without_job(job_kind text, since timestamp with time zone) | \
 skeldir_owner | ['search_path=pg_catalog'] | True
-(10 rows)"""
+(11 rows)"""
+
+# Each after all keys of the tenant have ended in the same transaction, which then is rolled back.
+_END_KEYS: Final = "UPDATE public.api_keys SET revoked_at = now(), expires_at = now()"
+_REVIVALS: Final[tuple[LiteralString, ...]] = (
+    "UPDATE public.api_keys SET revoked_at = NULL",
+    "UPDATE public.api_keys SET revoked_at = revoked_at + interval '1 second'",
+    "UPDATE public.api_keys SET expires_at = NULL",
+    "UPDATE public.api_keys SET expires_at = expires_at + interval '1 second'",
+)
+_OTHER_CHANGES: Final[tuple[LiteralString, ...]] = (
+    "UPDATE public.api_keys SET scopes = '{ingest,manage,read}'",
+    "UPDATE public.api_keys SET secret_sha256 = sha256('mine')",
+    "UPDATE public.api_keys SET tenant_id = gen_random_uuid()",
+    "DELETE FROM public.api_keys",
+)
 
 
 def _prove_privileges(proof: Proof) -> None:
@@ -109,6 +125,21 @@ def _prove_owners(proof: Proof) -> None:
 
 def _prove_definers(proof: Proof) -> None:
     proof.ask(APP, proof.ground.world.database, _DEFINERS, expect=equals(_DEFINERS_EXPECTED))
+
+
+def _prove_key_ends(proof: Proof) -> None:
+    world = proof.ground.world
+    with proof.session(APP, world.database, tenant=world.a) as session:
+        for revival in _REVIVALS:
+            session.ask(
+                "BEGIN",
+                _END_KEYS,
+                revival,
+                expect=matches(r"BEGIN\nUPDATE [1-9]\d*\nERROR 23514: [^\n]*"),
+            )
+            session.ask("ROLLBACK", expect=equals("ROLLBACK"))
+        for change in _OTHER_CHANGES:
+            session.ask(change, expect=matches("ERROR 42501: permission denied [^\n]*"))
 
 
 CHECKS: Final = (
@@ -128,5 +159,10 @@ CHECKS: Final = (
         "ISOLATION/definers",
         "What runs with its owner's rights is a list of functions, each on a fixed search path.",
         _prove_definers,
+    ),
+    Check(
+        "ISOLATION/key-ends",
+        "The runtime role can end a key, and neither undo nor put off that end, nor change what else a key is.",
+        _prove_key_ends,
     ),
 )

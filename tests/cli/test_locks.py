@@ -1,0 +1,61 @@
+"""A command waits for nobody's lock for ever, and says so in two lines."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+from skeldir.cli import app, runtime
+from skeldir.db.pool import DatabaseUnreachable, QueryTooSlow
+from skeldir.errors import SkeldirError
+from skeldir.migrations import guard
+from skeldir.migrations.guard import MigrationRefused
+from skeldir.migrations.run import upgrade
+from tests.conftest import Clone
+
+
+def fault_of(url: str, monkeypatch: pytest.MonkeyPatch, *words: str) -> SkeldirError:
+    monkeypatch.setenv("DATABASE_URL", url)
+    fault = CliRunner().invoke(app, list(words)).exception
+    assert isinstance(fault, SkeldirError), repr(fault)
+    return fault
+
+
+def test_what_an_operator_asks_gives_up_on_a_locked_table(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime, "LOCK_TIMEOUT_MS", 50)
+    with psycopg.connect(clone.superuser_url) as holder:
+        holder.execute("LOCK TABLE tenants IN ACCESS EXCLUSIVE MODE")
+        fault = fault_of(clone.migrator_url, monkeypatch, "tenants", "list")
+    assert isinstance(fault, QueryTooSlow)
+    assert "lock timeout" in fault.detail
+
+
+@pytest.mark.parametrize("table", ["alembic_version", "tenants"])
+def test_a_migration_gives_up_on_a_locked_table_and_says_so(
+    empty_database: Clone, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    upgrade(empty_database.migrator_url, "202511151400")
+    monkeypatch.setattr(guard, "LOCK_TIMEOUT_MS", 50)
+    with psycopg.connect(empty_database.superuser_url) as holder:
+        holder.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE".encode())
+        fault = fault_of(empty_database.migrator_url, monkeypatch, "migrate")
+    assert isinstance(fault, MigrationRefused)
+    assert "locked" in fault.detail
+
+
+def test_a_role_that_may_not_migrate_is_told_which_may(
+    empty_database: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrade(empty_database.migrator_url, "202511151400")
+    fault = fault_of(empty_database.app_url, monkeypatch, "migrate")
+    assert isinstance(fault, MigrationRefused)
+    assert "may not change the schema" in fault.detail
+
+
+def test_a_server_that_is_away_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    for command in (["migrate"], ["tenants", "list"], ["keys", "list", "Shop Two"]):
+        fault = fault_of("postgresql://x@127.0.0.1:1/x", monkeypatch, *command)
+        assert isinstance(fault, DatabaseUnreachable), command

@@ -1,0 +1,127 @@
+"""How a tenant and a key are named on the command line, in every command that asks for one, as app_user and beyond."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from uuid import UUID, uuid4
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from skeldir.cli import app
+from skeldir.cli.keys import KEY_HELP, TENANT_HELP
+from skeldir.db.embedded import EmbeddedServer
+from skeldir.db.pool import Database
+from skeldir.errors import SkeldirError
+from skeldir.tenants import IssuedKey, TenantUnknown, issue_key
+from tests.conftest import TEMPLATE, Clone, scratch_database
+from tests.support.make import make_tenant
+
+# What a command needs beside the tenant. The walk below finds the commands; one that is not here needs nothing else.
+OTHER_WORDS = {
+    "channels add": ["radio", "Radio"],
+    "import conversions": [__file__],
+    "import mixed": [__file__],
+    "import touches": [__file__],
+    "keys create": ["--scope", "read"],
+    "keys revoke": ["skd_12345678"],
+    "keys rotate": ["skd_12345678"],
+}
+# Whatever is called like this is somebody's tenant, or key.
+OF_TENANTS, OF_KEYS = re.compile("tenant(_id)?"), re.compile("key(_id)?")
+
+
+def walk(
+    command: object, words: tuple[str, ...] = ()
+) -> Iterator[tuple[str, list[typer.core.TyperArgument]]]:  # type: ignore[name-defined]  # its own name for click's
+    """Yield each command by its words, with its parameters."""
+    for name, inner in sorted(getattr(command, "commands", {}).items()):
+        yield from walk(inner, (*words, name))
+    if not getattr(command, "commands", {}):
+        yield " ".join(words), command.params  # type: ignore[attr-defined]  # a command, as it has no others
+
+
+COMMANDS = dict(walk(typer.main.get_command(app)))  # type: ignore[attr-defined]  # not re-exported
+WITH_TENANT = {
+    words: next(p for p in parameters if OF_TENANTS.fullmatch(p.name or ""))
+    for words, parameters in COMMANDS.items()
+    if any(OF_TENANTS.fullmatch(p.name or "") for p in parameters)
+}
+
+
+@pytest.fixture(scope="module")
+def without_tenants(server: EmbeddedServer) -> Iterator[Clone]:
+    """A database of nobody, to which no test of this module writes."""
+    with scratch_database(server, template=TEMPLATE) as database:
+        yield database
+
+
+def invoke(url: str, monkeypatch: pytest.MonkeyPatch, *words: str) -> Result:
+    monkeypatch.setenv("DATABASE_URL", url)
+    return CliRunner().invoke(app, list(words))
+
+
+def call(clone: Clone, monkeypatch: pytest.MonkeyPatch, words: str, tenant: str) -> BaseException:
+    """Run a command as app_user with a tenant named so, and return the fault that it ends with."""
+    is_argument = WITH_TENANT[words].param_type_name == "argument"
+    named = [tenant] if is_argument else ["--tenant", tenant]
+    result = invoke(clone.app_url, monkeypatch, *words.split(), *named, *OTHER_WORDS.get(words, []))
+    assert result.exception is not None, (words, result.output)
+    return result.exception
+
+
+def test_every_parameter_for_a_tenant_or_a_key_says_in_the_same_words_what_it_takes() -> None:
+    assert len(WITH_TENANT) >= 17
+    for words, parameters in COMMANDS.items():
+        for parameter in parameters:
+            if OF_TENANTS.fullmatch(parameter.name or ""):
+                assert (parameter.help or "").endswith(TENANT_HELP), words
+            if OF_KEYS.fullmatch(parameter.name or "") and words.startswith("keys "):
+                assert parameter.help == KEY_HELP, words
+
+
+@pytest.mark.parametrize("words", list(WITH_TENANT))
+def test_a_name_is_refused_to_app_user_with_a_cure_that_app_user_can_follow(
+    without_tenants: Clone, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    fault = call(without_tenants, monkeypatch, words, "Shop Two")
+    assert isinstance(fault, SkeldirError)
+    assert fault.code == "operator_needed"
+    assert "'Shop Two' is no tenant's id" in fault.detail
+    assert "skd_xxxxxxxx" in fault.cure
+    assert "tenants list" not in fault.cure
+    for unknown in (str(uuid4()), "skd_12345678"):
+        fault = call(without_tenants, monkeypatch, words, unknown)
+        assert isinstance(fault, TenantUnknown), (words, unknown, fault)
+
+
+async def make_key(db: Database, tenant: UUID) -> IssuedKey:
+    async with db.tenant(tenant) as connection:
+        return await issue_key(connection, tenant, name="site", scopes=["read"], expires_at=None)
+
+
+async def test_a_tenant_may_be_named_by_its_id_and_by_how_one_of_its_keys_begins(
+    db: Database, clone: Clone, tenant: UUID, other_tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, theirs = await make_key(db, tenant), await make_key(db, other_tenant)
+    for named in (str(tenant), str(tenant).upper(), mine.prefix, mine.secret):
+        told = await in_thread(clone.app_url, monkeypatch, "keys", "list", named)
+        assert mine.prefix in told.output
+        assert theirs.prefix not in told.output
+
+
+async def test_the_migrating_role_may_name_a_tenant_by_its_name(
+    db: Database, clone: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = await make_tenant(db, "Shop Two")
+    key = await make_key(db, shop)
+    told = await in_thread(clone.migrator_url, monkeypatch, "keys", "list", "Shop Two")
+    assert key.prefix in told.output
+
+
+async def in_thread(url: str, monkeypatch: pytest.MonkeyPatch, *words: str) -> Result:
+    """Run a command beside the test's own loop, since it has one of its own."""
+    return await asyncio.to_thread(invoke, url, monkeypatch, *words)
