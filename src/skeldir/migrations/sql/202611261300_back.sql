@@ -50,7 +50,8 @@ END
 $$;
 
 DROP FUNCTION public.delete_tenant_rows(uuid, integer), public.forget_statistics(uuid, integer),
-    public.end_tenant_deletion(uuid), public.hold_tenant_deletion(uuid), public.count_tenant_rows(uuid),
+    public.end_tenant_deletion(uuid), public.renew_statistics(text), public.hold_tenant_deletion(uuid),
+    public.count_tenant_rows(uuid),
     public.request_tenant_deletion(uuid, boolean, uuid, uuid, uuid), public.tenant_is_leaving(uuid),
     public.tenant_tables(), public.forget_dead_events(integer);
 DROP TABLE public.tenant_deletions;

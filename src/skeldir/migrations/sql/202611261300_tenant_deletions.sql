@@ -204,24 +204,34 @@ BEGIN
 END
 $$;
 
--- The planner's statistics quote values of rows. Makes those of one table anew, the one at `place` (from 1) in the list,
--- once a tenant's rows are gone; returns whether there is one at that place. An empty table keeps its old statistics when
--- it is analysed; PostgreSQL 18 can clear them.
+-- The planner's statistics quote values of rows: makes those of one table anew. An empty table would keep its old ones
+-- when it is analysed; PostgreSQL 18 can clear them.
+CREATE FUNCTION public.renew_statistics(table_name text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog
+AS $$
+BEGIN
+    IF to_regproc('pg_catalog.pg_clear_attribute_stats') IS NOT NULL THEN
+        EXECUTE 'SELECT pg_clear_attribute_stats(''public'', $1, a.attname, false) FROM pg_attribute a '
+                'WHERE a.attrelid = format(''public.%I'', $1)::regclass AND a.attnum > 0 AND NOT a.attisdropped'
+        USING table_name;
+    END IF;
+    EXECUTE format('ANALYZE public.%I', table_name);
+END
+$$;
+
+-- Renews the statistics of the table at `place` (from 1) in the list, once a tenant's rows are gone; returns whether there
+-- is one at that place.
 CREATE FUNCTION public.forget_statistics(tenant uuid, place integer) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog
 AS $$
 DECLARE
     deletion public.tenant_deletions := public.hold_tenant_deletion(tenant);
-    table_name text := (public.tenant_tables() || ARRAY['tenants'])[place];
+    table_name text := (public.tenant_tables())[place];
 BEGIN
     IF deletion.id IS NOT NULL AND table_name IS NOT NULL THEN
-        IF to_regproc('pg_catalog.pg_clear_attribute_stats') IS NOT NULL THEN
-            EXECUTE 'SELECT pg_clear_attribute_stats(''public'', $1, a.attname, false) FROM pg_attribute a '
-                    'WHERE a.attrelid = format(''public.%I'', $1)::regclass AND a.attnum > 0 AND NOT a.attisdropped'
-            USING table_name;
-        END IF;
-        EXECUTE format('ANALYZE public.%I', table_name);
+        PERFORM public.renew_statistics(table_name);
     END IF;
     SET LOCAL app.current_tenant_id = '';
     RETURN table_name IS NOT NULL;
@@ -261,6 +271,7 @@ BEGIN
             DELETE FROM public.tenants t WHERE t.id = tenant;
             counts := counts || jsonb_build_object('tenants', 1);
         END IF;
+        PERFORM public.renew_statistics('tenants');
         UPDATE public.tenant_deletions d
         SET ended_at = ended, row_counts = counts, ledger_rows_kept = kept,
             digest = encode(sha256(convert_to(concat_ws(
@@ -345,8 +356,9 @@ $$;
 
 REVOKE ALL ON FUNCTION public.tenant_tables(), public.tenant_is_leaving(uuid), public.count_tenant_rows(uuid),
     public.request_tenant_deletion(uuid, boolean, uuid, uuid, uuid), public.hold_tenant_deletion(uuid),
-    public.delete_tenant_rows(uuid, integer), public.forget_statistics(uuid, integer),
-    public.end_tenant_deletion(uuid), public.forget_dead_events(integer) FROM PUBLIC;
+    public.delete_tenant_rows(uuid, integer), public.renew_statistics(text),
+    public.forget_statistics(uuid, integer), public.end_tenant_deletion(uuid), public.forget_dead_events(integer)
+    FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.tenant_is_leaving(uuid), public.delete_tenant_rows(uuid, integer),
     public.forget_statistics(uuid, integer), public.end_tenant_deletion(uuid),
     public.forget_dead_events(integer) TO app_user;
