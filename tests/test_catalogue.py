@@ -37,6 +37,12 @@ GATES = {
     "rollup_backlog",  # numbers over all tenants
     "tenants_without_job",  # ids
     "forget_touches",  # deletes rows of the current tenant, whose policy binds it; it tells a number
+    "forget_dead_events",  # likewise
+    "tenant_is_leaving",  # one bit about an id
+    # These three refuse every tenant whose deletion no operator has asked for, and tell a number or a bit.
+    "delete_tenant_rows",
+    "forget_statistics",
+    "end_tenant_deletion",
 }
 
 TENANT_TABLES = """

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ROWS_PER_TRANSACTION = 5_000
 # A tenant with many rows lets other work have its turn, and comes again at once.
-_LONGEST_TURN_S = 5.0
+LONGEST_TURN_S = 5.0
 # How soon to look again while somebody still works for the tenant, or refreshes a view.
 _LOOK_AGAIN_S = 0.5
 
@@ -36,7 +36,7 @@ async def delete_tenant(database: Database, job: Job, *, most: int = ROWS_PER_TR
         asyncpg.InsufficientPrivilegeError: no operator has asked for the deletion.
     """
     tenant_id = UUID(str(job.arguments["tenant_id"]))
-    deadline = monotonic() + _LONGEST_TURN_S
+    deadline = monotonic() + LONGEST_TURN_S
     while monotonic() < deadline:
         async with database.tenant(NO_TENANT) as connection:
             gone = await delete_some_rows(connection, tenant_id, most=most)

@@ -83,15 +83,20 @@ _DEFINERS_EXPECTED: Final = """\
 function | owner | proconfig | is_executable
 public.claimable_jobs(kinds text[], most integer) | skeldir_owner | ['search_path=pg_catalog'] | True
 public.credit_backlog() | skeldir_owner | ['search_path=pg_catalog'] | True
+public.delete_tenant_rows(tenant uuid, most integer) | skeldir_owner | ['search_path=pg_catalog'] | True
+public.end_tenant_deletion(tenant uuid) | skeldir_owner | ['search_path=pg_catalog'] | True
 public.find_api_key(sha256_of_secret bytea) | skeldir_owner | ['search_path=pg_catalog'] | True
+public.forget_dead_events(most integer) | skeldir_owner | ['search_path=pg_catalog'] | True
+public.forget_statistics(tenant uuid, place integer) | skeldir_owner | ['search_path=pg_catalog'] | True
 public.forget_touches(most integer) | skeldir_owner | ['search_path=pg_catalog'] | True
 public.job_counts() | skeldir_owner | ['search_path=pg_catalog'] | True
 public.rollup_backlog() | skeldir_owner | ['search_path=pg_catalog'] | True
+public.tenant_is_leaving(tenant uuid) | skeldir_owner | ['search_path=pg_catalog'] | True
 public.tenants_with_dirty_days() | skeldir_owner | ['search_path=pg_catalog'] | True
 public.tenants_with_dirty_orders() | skeldir_owner | ['search_path=pg_catalog'] | True
 public.tenants_without_job(job_kind text, since timestamp with time zone) | \
 skeldir_owner | ['search_path=pg_catalog'] | True
-(9 rows)"""
+(14 rows)"""
 
 
 def _prove_privileges(proof: Proof) -> None:
