@@ -111,6 +111,11 @@ def _show_preview(
     )
 
 
+def is_terminal() -> bool:
+    """Say whether somebody can be asked."""
+    return sys.stdin.isatty()
+
+
 def _require_confirmation(
     tenant_id: UUID, names: list[str], keep_ledger: bool | None, confirm: str | None
 ) -> None:
@@ -120,7 +125,7 @@ def _require_confirmation(
             "What becomes of the ledger was not said.",
             cure="Add --keep-ledger where the law asks for the books to be kept, or else --no-keep-ledger.",
         )
-    if confirm is None and sys.stdin.isatty():
+    if confirm is None and is_terminal():
         confirm = typer.prompt("This cannot be undone. Type the tenant's id or name", err=True)
     if confirm not in {str(tenant_id), *names}:
         raise InputInvalid(
