@@ -43,6 +43,12 @@ GATES = {
     "tenants_without_job",  # ids
     "tenants_without_credit_job",  # ids
     "forget_touches",  # deletes rows of the current tenant, whose policy binds it; it tells a number
+    "forget_dead_events",  # likewise
+    "tenant_is_leaving",  # one bit about an id
+    # These three refuse every tenant whose deletion no operator has asked for, and tell a number or a bit.
+    "delete_tenant_rows",
+    "forget_statistics",
+    "end_tenant_deletion",
 }
 
 TENANT_TABLES = """

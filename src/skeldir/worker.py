@@ -10,7 +10,7 @@ import sys
 
 from skeldir.attribution.tasks import CREDIT_KIND, ask_for_stranded_credit
 from skeldir.errors import ConfigurationInvalid
-from skeldir.ingest.tasks import FORGET, SCAN
+from skeldir.ingest.tasks import DELETE, FORGET, SCAN
 from skeldir.ingest.tasks import PULSES as INGEST_PULSES
 from skeldir.jobs import QUEUES, JobKind, Pulse
 from skeldir.jobs.sweep import PULSES as JOB_PULSES
@@ -19,7 +19,7 @@ from skeldir.matviews.tasks import PULSES as VIEW_PULSES
 from skeldir.matviews.tasks import REFRESH_KIND
 from skeldir.settings import load_settings
 
-KINDS: tuple[JobKind, ...] = (CREDIT_KIND, REFRESH_KIND, FORGET, SCAN)
+KINDS: tuple[JobKind, ...] = (CREDIT_KIND, REFRESH_KIND, FORGET, SCAN, DELETE)
 # Beat does these itself, so that no backlog of credit delays them; workers do what it leaves.
 BEAT_KINDS: tuple[JobKind, ...] = (REFRESH_KIND,)
 SCHEDULE: tuple[Pulse, ...] = (

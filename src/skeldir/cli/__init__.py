@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from skeldir.cli.channels import channels_app
+from skeldir.cli.deletion import delete_tenant, show_deletions
 from skeldir.cli.facts import import_app, list_dead_events, list_orders
 from skeldir.cli.jobs import jobs_app
 from skeldir.cli.keys import keys_app
@@ -24,11 +25,13 @@ app = typer.Typer(
     help="""Which marketing channels earned the money, to the cent.
 
 Without DATABASE_URL an embedded PostgreSQL under .skeldir/ is started, or joined when it runs. With it, every
-command works on that server: as app_user, except `migrate`, `tenants list`, `jobs`, `matviews` and looking a tenant
-up by its name, which need a role that may act as skeldir_owner.
+command works on that server: as app_user, except `migrate`, `tenants list`, `tenants delete`, `jobs`, `matviews` and
+looking a tenant up by its name, which need a role that may act as skeldir_owner.
 
 The usual order: tenants create · keys create · import · credit · refresh · channels report.""",
 )
+tenants_app.command("delete")(delete_tenant)
+tenants_app.command("deletions")(show_deletions)
 app.add_typer(tenants_app, name="tenants")
 app.add_typer(keys_app, name="keys")
 app.add_typer(channels_app, name="channels")

@@ -15,7 +15,7 @@ from skeldir.errors import InputInvalid
 from skeldir.tenants import Retention, create_tenant, list_tenants, load_retention
 
 tenants_app = typer.Typer(
-    no_args_is_help=True, help="Create and list tenants, and say how long touches are kept."
+    no_args_is_help=True, help="Create, list and delete tenants, and say how long touches are kept."
 )
 
 

@@ -68,6 +68,10 @@ _DEFAULTS = {
     "max_connections": "200",
     "random_page_cost": "1.1",
     "log_checkpoints": "off",
+    # DETAIL and CONTEXT quote rows, and parameters are values: none of them may outlive the rows in a log.
+    "log_error_verbosity": "terse",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
     "timezone": "UTC",
     "log_timezone": "UTC",
 }

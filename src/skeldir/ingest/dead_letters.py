@@ -85,6 +85,15 @@ async def list_dead_events(
     return [DeadEvent(**{**row, "item": orjson.loads(row["item"])}) for row in rows]
 
 
+async def forget_dead_events(connection: Connection, *, most: int) -> int:
+    """Delete up to `most` refused items of the transaction's tenant that are too old; return how many it was.
+
+    Too old are those that came before the touches' retention, and in any case more than 90 days ago.
+    """
+    gone: int = await queries.forget_dead_events(connection, most=most)
+    return gone
+
+
 def _reduce(item: object, kind: ItemKind, profile: TenantProfile) -> dict[str, object]:
     """Return the known fields of an item: scalars only, cut to length, e-mail addresses out, the journey hashed."""
     fields = item.fields if isinstance(item, Refused) else item

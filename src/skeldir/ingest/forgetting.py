@@ -1,4 +1,7 @@
-"""Forgetting: touches older than the tenant's retention are deleted, after the credit that needed them was written."""
+"""Forgetting: what a tenant has kept for long enough is deleted: touches, refused items, ended jobs.
+
+Touches go after the credit that needed them was written.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from uuid import UUID
 
 from skeldir.attribution import credit_dirty_orders, credit_lock
 from skeldir.db.locks import wait_for_lock
+from skeldir.ingest.dead_letters import forget_dead_events
 from skeldir.ingest.store import queries
+from skeldir.jobs import forget_ended_jobs
 from skeldir.tenants import load_retention
 
 if TYPE_CHECKING:
@@ -16,8 +21,23 @@ if TYPE_CHECKING:
     from skeldir.jobs import Job
 
 TOUCHES_PER_TRANSACTION = 10_000
+DEAD_EVENTS_PER_TRANSACTION = 10_000
 # How soon to look again while another worker is crediting the tenant.
 _LOOK_AGAIN_S = 0.5
+
+
+async def forget_old_leftovers(
+    database: Database, job: Job, *, most: int = DEAD_EVENTS_PER_TRANSACTION
+) -> int:
+    """Delete the old refused items and ended jobs of the job's tenant; return how many refused items there were."""
+    forgotten, gone = 0, most
+    while gone == most:
+        async with database.tenant(job.tenant_id) as connection:
+            gone = await forget_dead_events(connection, most=most)
+            await forget_ended_jobs(connection, job.tenant_id)
+            await job.hold(connection)
+        forgotten += gone
+    return forgotten
 
 
 async def forget_old_touches(

@@ -67,6 +67,10 @@ LIMIT :most;
 -- Of the transaction's tenant, and only what its own retention calls too old; facts cannot be deleted otherwise.
 SELECT public.forget_touches(:most::integer);
 
+-- name: forget_dead_events$
+-- Of the transaction's tenant; how old is too old, the function says.
+SELECT public.forget_dead_events(:most::integer);
+
 -- name: select_events_to_scan
 SELECT id AS row_id, idempotency_key, session_id, channel_code, channel_rule, source, medium, campaign, referrer_host,
        landing_path, click_id_kinds, raw_payload::text AS raw_payload

@@ -1,12 +1,21 @@
-"""Jobs of the room: forgetting old touches and scanning for personal data, both once a day for every tenant."""
+"""Jobs of the room: forgetting and scanning for personal data, once a day for every tenant, and deleting a tenant."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from skeldir.ingest.forgetting import forget_old_touches
+from skeldir.ingest.deleting import delete_tenant
+from skeldir.ingest.forgetting import forget_old_leftovers, forget_old_touches
 from skeldir.ingest.personal_data import scan_for_personal_data
-from skeldir.jobs import FORGET_TOUCHES, SCAN_PERSONAL_DATA, Job, JobKind, Pulse, enqueue_daily
+from skeldir.jobs import (
+    DELETE_TENANT,
+    FORGET_TOUCHES,
+    SCAN_PERSONAL_DATA,
+    Job,
+    JobKind,
+    Pulse,
+    enqueue_daily,
+)
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Database
@@ -17,7 +26,8 @@ _TENANTS_AT_ONCE = 500
 
 
 async def forget_for_tenant(database: Database, job: Job) -> None:
-    """Delete the touches that the tenant's retention calls too old."""
+    """Delete what the tenant has kept for long enough: refused items, ended jobs, and touches last."""
+    await forget_old_leftovers(database, job)
     await forget_old_touches(database, job)
 
 
@@ -34,4 +44,5 @@ async def plan_daily(database: Database) -> None:
 
 FORGET = JobKind(FORGET_TOUCHES, forget_for_tenant, keep_done_s=_KEEP_DONE_S)
 SCAN = JobKind(SCAN_PERSONAL_DATA, scan_tenant, keep_done_s=_KEEP_DONE_S)
+DELETE = JobKind(DELETE_TENANT, delete_tenant)
 PULSES = (Pulse("ingest.plan_daily", 60.0, plan_daily),)

@@ -1,9 +1,10 @@
 """Work that is to be done: rows with leases, the kinds of jobs, and Celery, which wakes those who do them. The door."""
 
-from skeldir.jobs.daily import enqueue_daily
+from skeldir.jobs.daily import enqueue_daily, forget_ended_jobs
 from skeldir.jobs.enqueue import enqueue, is_asked_for
 from skeldir.jobs.kinds import (
     CREDIT,
+    DELETE_TENANT,
     FORGET_TOUCHES,
     NO_TENANT,
     QUEUE_OF,
@@ -18,6 +19,7 @@ from skeldir.jobs.work import do_jobs
 
 __all__ = [
     "CREDIT",
+    "DELETE_TENANT",
     "FORGET_TOUCHES",
     "NO_TENANT",
     "QUEUES",
@@ -31,5 +33,6 @@ __all__ = [
     "do_jobs",
     "enqueue",
     "enqueue_daily",
+    "forget_ended_jobs",
     "is_asked_for",
 ]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from skeldir.clock import utc_now
 from skeldir.jobs.enqueue import enqueue
 from skeldir.jobs.store import queries
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
+    from skeldir.db.pool import Connection, Database
 
 _DAY = timedelta(days=1)
 
@@ -28,3 +29,8 @@ async def enqueue_daily(database: Database, kind: str, *, most: int) -> int:
         async with database.tenant(row["tenant_id"]) as connection:
             await enqueue(connection, row["tenant_id"], kind)
     return len(rows)
+
+
+async def forget_ended_jobs(connection: Connection, tenant_id: UUID) -> None:
+    """Delete the jobs of the transaction's tenant that ended, well or not, more than 90 days ago."""
+    await queries.delete_ended_jobs(connection, tenant_id=tenant_id)

@@ -18,12 +18,14 @@ CREDIT = "attribution.credit"
 REFRESH = "matviews.refresh"
 FORGET_TOUCHES = "ingest.forget_touches"
 SCAN_PERSONAL_DATA = "ingest.scan_personal_data"
+DELETE_TENANT = "tenants.delete"
 
 QUEUE_OF = {
     CREDIT: "attribution",
     REFRESH: "maintenance",
     FORGET_TOUCHES: "ingest",
     SCAN_PERSONAL_DATA: "ingest",
+    DELETE_TENANT: "ingest",
 }
 QUEUES = ("attribution", "maintenance", "ingest")
 

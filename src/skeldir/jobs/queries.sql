@@ -1,9 +1,10 @@
 -- name: insert_job$
 -- One that waits already serves as well: whoever claims it sees everything that was committed before. One that is
--- running may have looked already, so it does not count.
+-- running may have looked already, so it does not count. A transaction that is bound to nobody, because its tenant is
+-- being deleted, asks for nothing.
 INSERT INTO public.jobs (tenant_id, id, kind, arguments, run_at, correlation_id)
 SELECT :tenant_id, :id, :kind, :arguments::text::jsonb, now() + make_interval(secs => :delay_s::float8), :correlation_id
-WHERE NOT EXISTS (
+WHERE public.current_tenant_id() IS NOT NULL AND NOT EXISTS (
     SELECT FROM public.jobs j
     WHERE j.tenant_id = :tenant_id AND j.kind = :kind AND j.state = 'ready' AND j.arguments = :arguments::text::jsonb
       AND j.run_at <= now() + make_interval(secs => :delay_s::float8))
@@ -62,6 +63,10 @@ WHERE tenant_id = :tenant_id AND id = :id AND state = 'running' AND token = :tok
 DELETE FROM public.jobs
 WHERE tenant_id = :tenant_id AND kind = :kind AND state = 'done'
   AND finished_at < now() - make_interval(secs => :keep_s::float8);
+
+-- name: delete_ended_jobs!
+DELETE FROM public.jobs
+WHERE tenant_id = :tenant_id AND state IN ('done', 'dead') AND finished_at < now() - interval '90 days';
 
 -- name: retry_job^
 UPDATE public.jobs SET state = 'ready', attempts = 0, run_at = now(), finished_at = NULL

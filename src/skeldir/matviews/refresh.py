@@ -75,7 +75,8 @@ async def refresh_view(
                 await fence(connection)
     except (asyncpg.PostgresError, DatabaseUnreachable, QueryTooSlow) as error:
         said = error.__cause__ if isinstance(error, QueryTooSlow) else error
-        message = f"{type(said).__name__}: {said}"
+        # The first line: what follows quotes the values of some tenant, and the log of refreshes is everybody's.
+        message = f"{type(said).__name__}: {str(said).partition(chr(10))[0]}"
         result = _counted(name, "failed", began, message)
         async with database.unbound() as connection:
             await _record(connection, view, "failed", requested_at, began, error=message)
@@ -167,6 +168,14 @@ async def stale_views(connection: Connection, staleness_s: int) -> list[Canonica
 async def forget_old_refreshes(connection: Connection) -> None:
     """Delete what the log says of refreshes of more than a month ago; the last success of a view stays."""
     await queries.delete_old_refreshes(connection)
+
+
+async def forget_view_statistics(connection: Connection) -> None:
+    """Make the planner's statistics of the canonical views anew: the old ones quote values of rows that may be gone."""
+    await connection.execute(
+        """ANALYZE public.mv_allocation_summary, public.mv_channel_performance, public.mv_daily_revenue_summary,
+                   public.mv_realtime_revenue, public.mv_reconciliation_status"""
+    )
 
 
 async def view_statuses(connection: Connection) -> list[ViewStatus]:

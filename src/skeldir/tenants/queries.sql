@@ -3,10 +3,15 @@ INSERT INTO public.tenants (id, name) VALUES (:tenant_id, :name);
 
 -- name: select_tenants
 -- For operators: members of skeldir_owner see all rows, app_user only its tenant's.
-SELECT id AS tenant_id, name, created_at FROM public.tenants ORDER BY created_at, id;
+-- One whose deletion was asked for is none of them, even if its name stays beside its ledger.
+SELECT id AS tenant_id, name, created_at FROM public.tenants t
+WHERE NOT public.tenant_is_leaving(t.id)
+ORDER BY created_at, id;
 
 -- name: select_tenants_named
-SELECT id AS tenant_id, name, created_at FROM public.tenants WHERE name = :name ORDER BY id;
+SELECT id AS tenant_id, name, created_at FROM public.tenants t
+WHERE name = :name AND NOT public.tenant_is_leaving(t.id)
+ORDER BY id;
 
 -- name: select_profile^
 SELECT t.name, t.journey_secret,
@@ -69,3 +74,27 @@ SELECT touch_days, touches_forgotten_before FROM public.retention WHERE tenant_i
 -- name: set_retention!
 INSERT INTO public.retention (tenant_id, touch_days) VALUES (:tenant_id, :touch_days)
 ON CONFLICT (tenant_id) DO UPDATE SET touch_days = excluded.touch_days;
+
+-- name: count_tenant_rows
+-- For operators, like the next two.
+SELECT table_name, row_count FROM public.count_tenant_rows(:tenant_id);
+
+-- name: request_tenant_deletion$
+SELECT public.request_tenant_deletion(:tenant_id, :keeps_ledger, :deletion_id, :job_id, :correlation_id);
+
+-- name: select_tenant_deletions
+SELECT tenant_id, id AS deletion_id, keeps_ledger, requested_by, requested_at, began_at, ended_at,
+       row_counts::text AS row_counts, ledger_rows_kept, digest
+FROM public.tenant_deletions
+WHERE :tenant_id::uuid IS NULL OR tenant_id = :tenant_id::uuid
+ORDER BY requested_at DESC, id DESC
+LIMIT :most;
+
+-- name: delete_tenant_rows$
+SELECT public.delete_tenant_rows(:tenant_id, :most::integer);
+
+-- name: forget_statistics$
+SELECT public.forget_statistics(:tenant_id, :place::integer);
+
+-- name: end_tenant_deletion$
+SELECT public.end_tenant_deletion(:tenant_id);

@@ -84,10 +84,15 @@ _DEFINERS_EXPECTED: Final = """\
 function | owner | proconfig | is_executable
 public.claimable_jobs(kinds text[], most integer) | skeldir_owner | ['search_path=pg_catalog'] | True
 public.credit_backlog() | skeldir_owner | ['search_path=pg_catalog'] | True
+public.delete_tenant_rows(tenant uuid, most integer) | skeldir_owner | ['search_path=pg_catalog'] | True
+public.end_tenant_deletion(tenant uuid) | skeldir_owner | ['search_path=pg_catalog'] | True
 public.find_api_key(sha256_of_secret bytea) | skeldir_owner | ['search_path=pg_catalog'] | True
+public.forget_dead_events(most integer) | skeldir_owner | ['search_path=pg_catalog'] | True
+public.forget_statistics(tenant uuid, place integer) | skeldir_owner | ['search_path=pg_catalog'] | True
 public.forget_touches(most integer) | skeldir_owner | ['search_path=pg_catalog'] | True
 public.job_counts() | skeldir_owner | ['search_path=pg_catalog'] | True
 public.rollup_backlog() | skeldir_owner | ['search_path=pg_catalog'] | True
+public.tenant_is_leaving(tenant uuid) | skeldir_owner | ['search_path=pg_catalog'] | True
 public.tenants_of_key_prefix(key_prefix text) | skeldir_owner | ['search_path=pg_catalog'] | True
 public.tenants_with_dirty_days() | skeldir_owner | ['search_path=pg_catalog'] | True
 public.tenants_with_dirty_orders() | skeldir_owner | ['search_path=pg_catalog'] | True
@@ -95,7 +100,7 @@ public.tenants_without_credit_job(job_kind text, dead_since timestamp with time 
 skeldir_owner | ['search_path=pg_catalog'] | True
 public.tenants_without_job(job_kind text, since timestamp with time zone) | \
 skeldir_owner | ['search_path=pg_catalog'] | True
-(11 rows)"""
+(16 rows)"""
 
 # Each after all keys of the tenant have ended in the same transaction, which then is rolled back.
 _END_KEYS: Final = "UPDATE public.api_keys SET revoked_at = now(), expires_at = now()"

@@ -1,0 +1,213 @@
+"""`skeldir tenants delete` and `deletions`: taking a tenant away, and what was done."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import typer
+from rich.table import Column, Table
+
+from skeldir.cli.keys import TenantArgument
+from skeldir.cli.pipeline import progress_bar
+from skeldir.cli.runtime import Runtime, err, out, run_with_runtime
+from skeldir.errors import InputInvalid, SkeldirError
+from skeldir.tenants import (
+    TableRows,
+    TenantDeletion,
+    TenantUnknown,
+    count_tenant_rows,
+    list_deletions,
+    list_tenants,
+    request_deletion,
+)
+
+if TYPE_CHECKING:
+    from skeldir.db.pool import Connection
+
+_LOOK_AGAIN_S = 0.2
+
+
+class DeletionUnfinished(SkeldirError):
+    """The job that deletes a tenant failed as often as it may be tried."""
+
+    code = "deletion_unfinished"
+    status = 503
+    title = "The deletion has not come to its end"
+
+
+def delete_tenant(
+    tenant: TenantArgument,
+    keep_ledger: Annotated[
+        bool | None,
+        typer.Option(
+            "--keep-ledger/--no-keep-ledger",
+            help="Whether the entries of the ledger stay. Must be said: nobody else decides about the books.",
+        ),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete; without it, only show.")] = False,
+    confirm: Annotated[
+        str | None,
+        typer.Option(help="The tenant's id or name again; asked for on a terminal if left out."),
+    ] = None,
+) -> None:
+    """Show what a tenant has, or with --yes shut it out at once and delete it.
+
+    Its keys end with the first step, the rows go in small ones. Interrupted, the work is gone on with by a worker, or
+    by the same command. With DATABASE_URL this needs a role that may act as skeldir_owner.
+    """
+
+    async def work(runtime: Runtime) -> None:
+        async with runtime.operator(must_see_all=True) as operator:
+            tenant_id = await runtime.tenant_id(tenant)
+            names = [one.name for one in await list_tenants(operator) if one.tenant_id == tenant_id]
+            earlier = await list_deletions(operator, tenant_id)
+            if not names and not earlier:
+                raise TenantUnknown(
+                    f"There is no tenant {tenant_id}, and none was deleted.",
+                    cure="`skeldir tenants list` shows the tenants' ids.",
+                )
+            rows = await count_tenant_rows(operator, tenant_id)
+            if _is_over(earlier, keep_ledger):
+                _show_receipts(earlier)
+            elif not yes:
+                _show_preview(tenant_id, names, rows, keep_ledger)
+            else:
+                _require_confirmation(tenant_id, names, keep_ledger, confirm)
+                await request_deletion(operator, tenant_id, keeps_ledger=bool(keep_ledger))
+                deletion = await _carry_out(runtime, operator, tenant_id, rows)
+                _show_receipts([deletion])
+
+    run_with_runtime(work)
+
+
+def _is_over(earlier: list[TenantDeletion], keep_ledger: bool | None) -> bool:
+    """Say whether nothing is left to be done: the last deletion has ended, and took or was to leave the ledger."""
+    if not earlier or earlier[0].ended_at is None:
+        return False
+    return not earlier[0].keeps_ledger or keep_ledger is not False
+
+
+def _show_preview(
+    tenant_id: UUID, names: list[str], rows: list[TableRows], keep_ledger: bool | None
+) -> None:
+    fates = {True: "stays, without journey keys", False: "goes", None: "say which"}
+    table = Table("table", Column("rows", justify="right"), "with --yes")
+    for row in rows:
+        fate = fates[keep_ledger] if row.table_name == "revenue_ledger" else "goes"
+        table.add_row(row.table_name, f"{row.row_count:,}", fate)
+    tenant_fate = "its name stays, its secret goes" if keep_ledger else fates[keep_ledger]
+    table.add_row("tenants", "1", tenant_fate)
+    out.print(f"Tenant {tenant_id}{''.join(f', {name}' for name in names)}:", soft_wrap=True)
+    out.print(table)
+    out.print(
+        "Nothing was changed. To delete it: skeldir tenants delete"
+        f" {tenant_id} --yes --keep-ledger | --no-keep-ledger",
+        soft_wrap=True,
+    )
+
+
+def is_terminal() -> bool:
+    """Say whether somebody can be asked."""
+    return sys.stdin.isatty()
+
+
+def _require_confirmation(
+    tenant_id: UUID, names: list[str], keep_ledger: bool | None, confirm: str | None
+) -> None:
+    """Raise InputInvalid unless the ledger's fate was said, and the tenant's id or name a second time."""
+    if keep_ledger is None:
+        raise InputInvalid(
+            "What becomes of the ledger was not said.",
+            cure="Add --keep-ledger where the law asks for the books to be kept, or else --no-keep-ledger.",
+        )
+    if confirm is None and is_terminal():
+        confirm = typer.prompt("This cannot be undone. Type the tenant's id or name", err=True)
+    if confirm not in {str(tenant_id), *names}:
+        raise InputInvalid(
+            "The tenant's id or name was not typed a second time; nothing was changed.",
+            cure=f"Add --confirm {tenant_id} if that is the tenant to delete.",
+        )
+
+
+async def _carry_out(
+    runtime: Runtime, operator: Connection, tenant_id: UUID, rows: list[TableRows]
+) -> TenantDeletion:
+    """Do the job like a worker, or wait for the worker that does it; return the receipt.
+
+    Raises:
+        DeletionUnfinished: the job is dead.
+    """
+    from skeldir.ingest.tasks import DELETE
+    from skeldir.jobs import NO_TENANT, do_jobs, is_asked_for
+
+    total = sum(row.row_count for row in rows)
+    async with runtime.database(pool_size=3) as database:
+        with progress_bar() as bar:
+            task = bar.add_task("Deleting rows", total=total)
+            while True:
+                await do_jobs(database, {DELETE.name: DELETE}, budget_s=1.0)
+                # Asked for first: a job ends in the transaction that ends the deletion.
+                async with database.tenant(NO_TENANT) as connection:
+                    is_underway = await is_asked_for(connection, NO_TENANT, DELETE.name)
+                deletion = (await list_deletions(operator, tenant_id))[0]
+                if deletion.ended_at is not None:
+                    return deletion
+                if not is_underway:
+                    raise DeletionUnfinished(
+                        f"The deletion of tenant {tenant_id} stopped before its end.",
+                        cure="`skeldir jobs` shows why; mend it, then run this command again.",
+                    )
+                bar.update(task, completed=sum(deletion.row_counts.values()))
+                await asyncio.sleep(_LOOK_AGAIN_S)
+
+
+def show_deletions(
+    tenant: Annotated[UUID | None, typer.Option(help="Only this tenant, by its id.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the receipts, for programs.")
+    ] = False,
+    most: Annotated[int, typer.Option(min=1, max=100_000, help="How many to show.")] = 100,
+) -> None:
+    """Show the tenants that were deleted or are being deleted, the latest first.
+
+    With DATABASE_URL this needs a role that may act as skeldir_owner.
+    """
+
+    async def work(runtime: Runtime) -> None:
+        async with runtime.operator(must_see_all=True) as operator:
+            deletions = await list_deletions(operator, tenant, most=most)
+        if as_json:
+            receipts = [{**asdict(one), "is_intact": one.is_intact} for one in deletions]
+            out.print(json.dumps(receipts, default=str, indent=2), soft_wrap=True)
+        elif deletions:
+            _show_receipts(deletions)
+        else:
+            err.print("No tenant was deleted.")
+
+    run_with_runtime(work)
+
+
+def _show_receipts(deletions: list[TenantDeletion]) -> None:
+    for one in deletions:
+        ledger = "kept" if one.keeps_ledger else "deleted"
+        state = (
+            "under way" if one.ended_at is None else f"ended {one.ended_at:%Y-%m-%d %H:%M:%S} UTC"
+        )
+        out.print(
+            f"Tenant {one.tenant_id}: {state}; asked for by {one.requested_by}"
+            f" {one.requested_at:%Y-%m-%d %H:%M:%S} UTC; ledger {ledger}.",
+            soft_wrap=True,
+        )
+        for table, rows in sorted(one.row_counts.items()):
+            what = "journey keys taken off the ledger" if table == "journey_keys" else table
+            out.print(f"  {rows:>12,}  {what}")
+        if one.ledger_rows_kept:
+            out.print(f"  {one.ledger_rows_kept:>12,}  revenue_ledger, kept")
+        if one.digest is not None:
+            broken = "" if one.is_intact else " (it is not the receipt's: somebody changed it)"
+            out.print(f"  sha256 {one.digest}{broken}", soft_wrap=True)

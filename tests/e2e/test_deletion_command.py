@@ -1,0 +1,101 @@
+"""`skeldir tenants delete` as operators run it: a look first, a second word on it, and a receipt."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import time
+from collections.abc import Callable
+from uuid import uuid4
+
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+from skeldir.cli import app
+from tests.conftest import Clone
+from tests.e2e.test_cli import SKELDIR, environment, run
+
+
+@pytest.fixture
+def tell(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Run a command in this process; return what it tells, an error included."""
+    runner = CliRunner()
+
+    def invoke(url: str, *words: str) -> str:
+        monkeypatch.setenv("DATABASE_URL", url)
+        result = runner.invoke(app, words)
+        return result.output + str(result.exception or "")
+
+    return invoke
+
+
+def test_a_tenant_is_shown_then_deleted_and_the_receipt_stays(
+    clone: Clone, tell: Callable[..., str]
+) -> None:
+    operator = clone.migrator_url
+    tenant, other = (
+        tell(operator, "tenants", "create", name).strip() for name in ("My shop", "Another")
+    )
+    tell(operator, "keys", "create", tenant, "--scope", "read")
+    shown = tell(operator, "tenants", "delete", "My shop")
+    assert "Nothing was changed" in shown
+    assert re.search(r"api_keys +│ +1 │ goes", shown)
+    assert re.search(r"revenue_ledger +│ +0 │ say which", shown)
+    delete = ("tenants", "delete", tenant, "--yes")
+    assert "What becomes of the ledger" in tell(operator, *delete, "--confirm", tenant)
+    for confirm in ((), ("--confirm", "Another"), ("--confirm", other)):
+        assert "a second time" in tell(operator, *delete, "--no-keep-ledger", *confirm)
+    assert "operator_needed" in tell(clone.app_url, *delete, "--no-keep-ledger")
+    assert "My shop" in tell(operator, "tenants", "list")
+    told = tell(operator, *delete, "--no-keep-ledger", "--confirm", "My shop")
+    assert re.search(r"\b1  api_keys", told)
+    assert "ledger deleted" in told
+    assert "My shop" not in tell(operator, "tenants", "list")
+    assert tell(operator, *delete, "--no-keep-ledger") == told, "it says again what was done"
+    (receipt,) = json.loads(tell(operator, "tenants", "deletions", "--json"))
+    assert (receipt["tenant_id"], receipt["requested_by"]) == (tenant, "migrator")
+    assert receipt["is_intact"]
+    assert f"sha256 {receipt['digest']}" in told
+    assert "operator_needed" in tell(clone.app_url, "tenants", "deletions")
+    assert "tenant_unknown" in tell(operator, "tenants", "delete", str(uuid4()))
+
+
+def test_on_a_terminal_the_name_is_asked_for(
+    clone: Clone, tell: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = tell(clone.migrator_url, "tenants", "create", "My shop").strip()
+    words = ["tenants", "delete", tenant, "--yes", "--keep-ledger"]
+    monkeypatch.setattr("skeldir.cli.deletion.is_terminal", lambda: True)
+    monkeypatch.setenv("DATABASE_URL", clone.migrator_url)
+    assert "a second time" in str(CliRunner().invoke(app, words, input="my shop\n").exception)
+    assert "ledger kept" in CliRunner().invoke(app, words, input="My shop\n").output
+
+
+def test_a_deletion_that_stopped_is_told_and_the_same_command_goes_on(clone: Clone) -> None:
+    tenant = run(clone.app_url, "tenants", "create", "My shop").strip()
+    words = ("tenants", "delete", tenant, "--yes", "--keep-ledger", "--confirm", tenant)
+    with (
+        psycopg.connect(clone.app_url) as holder,
+        psycopg.connect(clone.superuser_url, autocommit=True) as admin,
+    ):
+        # Somebody works for the tenant, so the deletion waits; then its job dies.
+        holder.execute("SELECT set_tenant(%s)", (tenant,))
+        command = subprocess.Popen(
+            [*SKELDIR, *words],
+            env=environment(clone.migrator_url),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        while command.poll() is None:
+            admin.execute(
+                """UPDATE jobs SET state = 'dead', finished_at = now(), token = NULL, lease_until = NULL
+                   WHERE kind = 'tenants.delete' AND state <> 'dead'"""
+            )
+            time.sleep(0.01)
+        _, told = command.communicate(timeout=60)
+    assert command.returncode == 1
+    assert "deletion_unfinished" in told
+    assert "journey keys" not in told
+    assert "ledger kept" in run(clone.migrator_url, *words)

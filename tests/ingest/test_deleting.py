@@ -1,0 +1,387 @@
+"""Deleting a tenant: shut out at once, gone in steps, whatever is killed; nothing of anybody else is touched."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import replace
+from uuid import UUID
+
+import asyncpg
+import psycopg
+import pytest
+
+from skeldir.attribution.tasks import ask_for_stranded_credit
+from skeldir.db.ids import new_id
+from skeldir.db.pool import Database
+from skeldir.ingest.deleting import delete_tenant
+from skeldir.ingest.tasks import DELETE, FORGET, plan_daily
+from skeldir.jobs import (
+    CREDIT,
+    DELETE_TENANT,
+    NO_TENANT,
+    LeaseLost,
+    do_jobs,
+    enqueue,
+    enqueue_daily,
+    is_asked_for,
+)
+from skeldir.jobs.leases import claim, list_claimable
+from skeldir.matviews import roll_up_dirty_days
+from skeldir.tenants import (
+    DeletionRefused,
+    TenantUnknown,
+    authenticate,
+    create_tenant,
+    delete_some_rows,
+    issue_key,
+    load_profile,
+)
+from tests.conftest import Clone
+from tests.support.deleting import (
+    ask_for_deletion,
+    do_deletions,
+    read_deletions,
+    read_everything,
+    relations_with,
+)
+from tests.support.make import make_conversion, make_touch, send_conversions, send_touches
+from tests.support.two_tenants import fill_two_tenants
+
+# Where the tenant's id may stand when all is over: the receipt, and the job that made it.
+RECEIPT = {"public.tenant_deletions"}
+JOB_AND_RECEIPT = RECEIPT | {"public.jobs"}
+
+
+def rows_of_others(rows: dict[str, list[str]], tenant: UUID) -> dict[str, list[str]]:
+    """Return what is not the tenant's, of the tables that belong to tenants and the views."""
+    of_all = {
+        "public.jobs",
+        "public.matview_refreshes",
+        "public.rollup_changes",
+        "public.tenant_deletions",
+    }
+    return {
+        name: [text for text in texts if str(tenant) not in text]
+        for name, texts in rows.items()
+        if name not in of_all and not name.startswith("celery.")
+    }
+
+
+async def test_a_deleted_tenant_leaves_no_row_and_the_other_keeps_every_byte(
+    db: Database, clone: Clone
+) -> None:
+    mine, theirs = await fill_two_tenants(db)
+    before = read_everything(clone)
+    assert len(relations_with(before, str(mine))) >= 20
+    await ask_for_deletion(clone, mine)
+    deletion = await do_deletions(db, clone, mine)
+    assert deletion.ended_at is not None
+    after = read_everything(clone)
+    assert relations_with(after, str(mine)) <= JOB_AND_RECEIPT
+    assert rows_of_others(after, mine) == rows_of_others(before, mine)
+    assert [text for text in after["public.jobs"] if str(theirs) in text] == [
+        text for text in before["public.jobs"] if str(theirs) in text
+    ]
+
+
+async def test_the_receipt_counts_what_went_and_its_digest_holds(
+    db: Database, clone: Clone
+) -> None:
+    mine, _ = await fill_two_tenants(db)
+    before = {
+        name.removeprefix("public."): sum(text.startswith(f"({mine},") for text in texts)
+        for name, texts in read_everything(clone).items()
+        if not name.startswith("public.mv_")
+    }
+    asked = await ask_for_deletion(clone, mine)
+    assert (asked.ended_at, asked.is_intact) == (None, False)
+    deletion = await do_deletions(db, clone, mine)
+    assert deletion.row_counts == {name: rows for name, rows in before.items() if rows}
+    assert (deletion.requested_by, deletion.ledger_rows_kept) == ("migrator", 0)
+    assert deletion.began_at is not None
+    assert deletion.ended_at is not None
+    assert deletion.requested_at <= deletion.began_at <= deletion.ended_at
+    assert deletion.is_intact
+    assert not replace(deletion, keeps_ledger=True).is_intact
+    assert not replace(deletion, row_counts={**deletion.row_counts, "spend": 0}).is_intact
+
+
+async def test_a_ledger_that_is_kept_stays_without_its_links_to_people(
+    db: Database, clone: Clone
+) -> None:
+    mine, _ = await fill_two_tenants(db)
+    ledger = """SELECT id, business_key, order_id, kind, amount_cents, currency, occurred_at, recorded_at, source
+                FROM revenue_ledger WHERE tenant_id = %s ORDER BY id"""
+    with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
+        before = admin.execute(ledger, (mine,)).fetchall()
+        await ask_for_deletion(clone, mine, keeps_ledger=True)
+        deletion = await do_deletions(db, clone, mine)
+        assert admin.execute(ledger, (mine,)).fetchall() == before
+        assert admin.execute(
+            "SELECT count(*) FROM revenue_ledger WHERE tenant_id = %s AND journey_key IS NOT NULL",
+            (mine,),
+        ).fetchone() == (0,)
+        tombstone = "SELECT name, journey_secret, notification_email FROM tenants WHERE id = %s"
+        assert admin.execute(tombstone, (mine,)).fetchone() == ("A", b"", None)
+    assert deletion.ledger_rows_kept == len(before) == deletion.row_counts["journey_keys"]
+    assert deletion.is_intact
+    left = relations_with(read_everything(clone), str(mine))
+    assert left == JOB_AND_RECEIPT | {"public.revenue_ledger", "public.tenants"}
+
+
+async def test_nobody_does_anything_daily_for_a_tenant_of_which_only_the_ledger_is_left(
+    db: Database, clone: Clone, tenant: UUID, other_tenant: UUID
+) -> None:
+    assert tenant < other_tenant, "the first in order would take the other one's place"
+    await send_conversions(db, tenant, make_conversion())
+    await ask_for_deletion(clone, tenant, keeps_ledger=True)
+    await do_deletions(db, clone, tenant)
+    assert await enqueue_daily(db, FORGET.name, most=1) == 1
+    async with db.tenant(other_tenant) as connection:
+        assert await is_asked_for(connection, other_tenant, FORGET.name)
+
+
+async def test_a_kept_ledger_can_be_deleted_later_and_both_receipts_stay(
+    db: Database, clone: Clone
+) -> None:
+    mine, _ = await fill_two_tenants(db)
+    await ask_for_deletion(clone, mine, keeps_ledger=True)
+    first = await do_deletions(db, clone, mine)
+    with pytest.raises(DeletionRefused, match="deleted before"):
+        await ask_for_deletion(clone, mine, keeps_ledger=True)
+    await ask_for_deletion(clone, mine)
+    second = await do_deletions(db, clone, mine)
+    assert second.row_counts == {"revenue_ledger": first.ledger_rows_kept, "tenants": 1}
+    assert await read_deletions(clone, mine) == [second, first]
+    assert relations_with(read_everything(clone), str(mine)) <= JOB_AND_RECEIPT
+    with pytest.raises(DeletionRefused, match="deleted before"):
+        await ask_for_deletion(clone, mine)
+
+
+async def test_the_other_word_on_the_ledger_is_refused_while_it_goes_on(
+    clone: Clone, tenant: UUID
+) -> None:
+    first = await ask_for_deletion(clone, tenant, keeps_ledger=True)
+    with pytest.raises(DeletionRefused, match="ledger kept"):
+        await ask_for_deletion(clone, tenant, keeps_ledger=False)
+    assert await ask_for_deletion(clone, tenant, keeps_ledger=True) == first
+
+
+async def test_a_tenant_that_never_was_cannot_be_deleted(clone: Clone) -> None:
+    with pytest.raises(TenantUnknown):
+        await ask_for_deletion(clone, new_id())
+
+
+async def test_from_the_request_on_the_tenant_is_nobody(
+    db: Database, clone: Clone, tenant: UUID, other_tenant: UUID
+) -> None:
+    await send_touches(db, tenant, make_touch())
+    async with db.tenant(tenant) as connection:
+        key = await issue_key(connection, tenant, name="site", scopes=["ingest"], expires_at=None)
+    await ask_for_deletion(clone, tenant)
+    async with db.statement() as connection:
+        assert await authenticate(connection, key.secret) is None
+    async with db.tenant(tenant) as connection:
+        assert await connection.fetch("SELECT id FROM attribution_events") == []
+        with pytest.raises(TenantUnknown):
+            await load_profile(connection, tenant)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with db.tenant(tenant) as connection:
+            await connection.execute("INSERT INTO retention (tenant_id) VALUES ($1)", tenant)
+    assert (await send_touches(db, other_tenant, make_touch())).accepted == 1
+
+
+async def test_a_deleted_id_never_comes_back(db: Database, clone: Clone, tenant: UUID) -> None:
+    await ask_for_deletion(clone, tenant)
+    await do_deletions(db, clone, tenant)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with db.tenant(tenant) as connection:
+            await create_tenant(connection, tenant, "A")
+
+
+async def test_whoever_was_bound_before_is_waited_for_and_leaves_nothing(
+    db: Database, clone: Clone, tenant: UUID
+) -> None:
+    async with db.tenant(tenant) as connection:
+        await ask_for_deletion(clone, tenant)
+        deletion = await do_deletions(db, clone, tenant)
+        assert (deletion.began_at, deletion.ended_at) == (None, None)
+        await connection.execute("INSERT INTO retention (tenant_id) VALUES ($1)", tenant)
+    make_all_due(clone)
+    deletion = await do_deletions(db, clone, tenant)
+    assert deletion.ended_at is not None
+    assert deletion.row_counts["retention"] == 1
+
+
+def make_all_due(clone: Clone) -> None:
+    """Let every job be due, and every lease have run out."""
+    with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
+        admin.execute("UPDATE jobs SET run_at = now() WHERE state = 'ready'")
+        admin.execute("UPDATE jobs SET lease_until = now() WHERE state = 'running'")
+
+
+async def test_the_rows_go_in_steps_of_bounded_size(
+    db: Database, clone: Clone, tenant: UUID
+) -> None:
+    await send_touches(db, tenant, *(make_touch() for _ in range(7)))
+    await ask_for_deletion(clone, tenant)
+    steps = []
+    while 0 not in steps:
+        async with db.tenant(NO_TENANT) as connection:
+            steps.append(await delete_some_rows(connection, tenant, most=4))
+    # Seven touches and six models.
+    assert steps == [4, 4, 4, 1, 0]
+    deletion = await do_deletions(db, clone, tenant)
+    assert deletion.row_counts == {"attribution_events": 7, "attribution_models": 6, "tenants": 1}
+
+
+async def test_a_turn_is_short_and_the_next_one_is_asked_for(
+    db: Database, clone: Clone, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("skeldir.ingest.deleting.LONGEST_TURN_S", 0.0)
+    await ask_for_deletion(clone, tenant)
+    ((_, job_id, _),) = await list_claimable(db, [DELETE_TENANT], most=9)
+    job = await claim(db, DELETE, NO_TENANT, job_id)
+    assert job is not None
+    await delete_tenant(db, job)
+    assert job.is_finished
+    ((_, next_id, _),) = await list_claimable(db, [DELETE_TENANT], most=9)
+    assert next_id != job_id
+
+
+async def test_a_worker_that_lost_the_job_deletes_nothing_more(
+    db: Database, clone: Clone, tenant: UUID
+) -> None:
+    await send_touches(db, tenant, make_touch())
+    await ask_for_deletion(clone, tenant)
+    ((_, job_id, _),) = await list_claimable(db, [DELETE_TENANT], most=1)
+    lost = await claim(db, DELETE, NO_TENANT, job_id)
+    assert lost is not None
+    make_all_due(clone)
+    assert await claim(db, DELETE, NO_TENANT, job_id) is not None
+    with pytest.raises(LeaseLost):
+        await delete_tenant(db, lost)
+    assert (await read_deletions(clone, tenant))[0].began_at is None
+
+
+async def test_the_other_work_goes_on_beside_a_tenant_that_is_leaving(
+    db: Database, clone: Clone
+) -> None:
+    """The first of two by id is leaving, with marks and a running job: nothing fails, and nothing is asked for it."""
+    leaving, staying = await fill_two_tenants(db)
+    async with db.tenant(leaving) as connection:
+        await connection.execute("DELETE FROM jobs")
+        assert await enqueue(connection, leaving, CREDIT)
+    ((_, job_id, _),) = [
+        row for row in await list_claimable(db, [CREDIT], most=9) if row[0] == leaving
+    ]
+    running = await claim(db, FORGET, leaving, job_id)
+    assert running is not None
+    await ask_for_deletion(clone, leaving)
+    await ask_for_stranded_credit(db)
+    await plan_daily(db)
+    await roll_up_dirty_days(db)
+    with pytest.raises(LeaseLost):
+        async with db.tenant(leaving) as connection:
+            await running.finish(connection)
+    with psycopg.connect(clone.superuser_url) as admin:
+        kinds = admin.execute("SELECT kind FROM jobs WHERE tenant_id = %s", (leaving,)).fetchall()
+        assert kinds == [(CREDIT,)]
+        theirs = admin.execute("SELECT kind FROM jobs WHERE tenant_id = %s", (staying,)).fetchall()
+        assert (FORGET.name,) in theirs
+    await do_deletions(db, clone, leaving)
+    await plan_daily(db)
+    assert relations_with(read_everything(clone), str(leaving)) <= JOB_AND_RECEIPT
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT request_tenant_deletion($1, false, $1, $1, $1)",
+        "SELECT delete_tenant_rows($1, 10)",
+        "SELECT forget_statistics($1, 1)",
+        "SELECT end_tenant_deletion($1)",
+        "SELECT count_tenant_rows($1)",
+        "SELECT hold_tenant_deletion($1)",
+        "SELECT * FROM tenant_deletions WHERE tenant_id = $1",
+        "INSERT INTO tenant_deletions (tenant_id, id, keeps_ledger, requested_by) VALUES ($1, $1, false, 'x')",
+        "DELETE FROM tenant_deletions WHERE tenant_id = $1",
+        "UPDATE tenant_deletions SET keeps_ledger = false WHERE tenant_id = $1",
+    ],
+)
+async def test_the_runtime_role_can_begin_no_deletion(
+    db: Database, clone: Clone, tenant: UUID, statement: str
+) -> None:
+    before = read_everything(clone)
+    for one in (tenant, NO_TENANT):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with db.tenant(one) as connection:
+                await connection.fetch(statement, tenant)
+    assert read_everything(clone) == before
+
+
+async def test_a_job_that_nobody_with_the_right_has_asked_for_deletes_nothing(
+    db: Database, clone: Clone, tenant: UUID
+) -> None:
+    async with db.tenant(NO_TENANT) as connection:
+        await enqueue(connection, NO_TENANT, DELETE_TENANT, {"tenant_id": str(tenant)})
+    await do_jobs(db, {DELETE.name: DELETE})
+    async with db.tenant(tenant) as connection:
+        assert (await load_profile(connection, tenant)).name == "A"
+    with psycopg.connect(clone.superuser_url) as admin:
+        assert admin.execute("SELECT error FROM jobs").fetchall() == [
+            ("InsufficientPrivilegeError (SQLSTATE 42501)",)
+        ]
+
+
+_WORKER = """
+import asyncio, sys
+from skeldir.db.pool import open_database
+from skeldir.ingest.tasks import DELETE
+from skeldir.jobs import do_jobs
+
+async def run():
+    async with open_database(sys.argv[1], pool_size=3, statement_timeout_ms=30_000) as database:
+        await do_jobs(database, {DELETE.name: DELETE})
+
+asyncio.run(run())
+"""
+
+
+@pytest.mark.parametrize("table", ["attribution_events", "matview_refreshes", "tenants"])
+async def test_killed_anywhere_it_is_gone_on_with(db: Database, clone: Clone, table: str) -> None:
+    """Killed while it deletes rows, refreshes a view, or ends: each waits in the middle for a locked table."""
+    mine, _ = await fill_two_tenants(db)
+    before = read_everything(clone)
+    await ask_for_deletion(clone, mine)
+    with psycopg.connect(clone.superuser_url) as admin:
+        admin.execute(f"LOCK TABLE {table} IN SHARE MODE".encode())
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", _WORKER, clone.app_url)
+        try:
+            await wait_until_blocked(admin, table)
+        finally:
+            process.kill()
+            await process.wait()
+    underway = (await read_deletions(clone, mine))[0]
+    assert underway.ended_at is None
+    for _ in range(500):
+        make_all_due(clone)
+        deletion = await do_deletions(db, clone, mine)
+        if deletion.ended_at is not None:
+            break
+        await asyncio.sleep(0.01)
+    after = read_everything(clone)
+    assert relations_with(after, str(mine)) <= JOB_AND_RECEIPT
+    assert rows_of_others(after, mine) == rows_of_others(before, mine)
+    assert deletion.row_counts["attribution_events"] == 2
+    assert deletion.is_intact
+
+
+async def wait_until_blocked(admin: psycopg.Connection, table: str) -> None:
+    blocked = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
+    for _ in range(1_000):
+        if admin.execute(blocked, (table,)).fetchone():
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("the deletion never came so far")

@@ -1,0 +1,68 @@
+"""Deleting a tenant in tests: what an operator asks for, what a worker does, and what is left anywhere."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import asyncpg
+import psycopg
+
+from skeldir.db.pool import Database
+from skeldir.ingest.tasks import DELETE
+from skeldir.jobs import do_jobs
+from skeldir.tenants import TenantDeletion, list_deletions, request_deletion
+from tests.conftest import Clone
+
+# Every table and materialized view of every schema; the catalogue itself is looked at by its statistics.
+_RELATIONS = """
+    SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+    ORDER BY 1"""
+
+
+async def ask_for_deletion(
+    clone: Clone, tenant: UUID, *, keeps_ledger: bool = False
+) -> TenantDeletion:
+    """Ask for it as the migrating role, which is no superuser."""
+    operator = await asyncpg.connect(clone.migrator_url)
+    try:
+        return await request_deletion(operator, tenant, keeps_ledger=keeps_ledger)
+    finally:
+        await operator.close()
+
+
+async def read_deletions(clone: Clone, tenant: UUID) -> list[TenantDeletion]:
+    operator = await asyncpg.connect(clone.migrator_url)
+    try:
+        return await list_deletions(operator, tenant)
+    finally:
+        await operator.close()
+
+
+async def do_deletions(db: Database, clone: Clone, tenant: UUID) -> TenantDeletion:
+    """Work like a worker until nothing is due; return the latest deletion of the tenant."""
+    await do_jobs(db, {DELETE.name: DELETE})
+    return (await read_deletions(clone, tenant))[0]
+
+
+def read_everything(clone: Clone) -> dict[str, list[str]]:
+    """Return every row of every table and canonical view as text, sorted, as a superuser."""
+    with psycopg.connect(clone.superuser_url) as connection:
+        names = [str(row[0]) for row in connection.execute(_RELATIONS.encode()).fetchall()]
+        return {
+            name: sorted(
+                str(row[0])
+                for row in connection.execute(f"SELECT t::text FROM {name} t".encode()).fetchall()
+            )
+            for name in names
+        }
+
+
+def relations_with(rows: dict[str, list[str]], *needles: str) -> set[str]:
+    """Return the relations in one of whose rows one of `needles` stands, whatever its case."""
+    lowered = [needle.lower() for needle in needles]
+    return {
+        name
+        for name, texts in rows.items()
+        if any(needle in text.lower() for text in texts for needle in lowered)
+    }
