@@ -29,6 +29,7 @@ OTHER_WORDS = {
     "keys create": ["--scope", "read"],
     "keys revoke": ["skd_12345678"],
     "keys rotate": ["skd_12345678"],
+    "tenants delete": ["--keep-ledger"],
 }
 # Whatever is called like this is somebody's tenant, or key.
 OF_TENANTS, OF_KEYS = re.compile("tenant(_id)?"), re.compile("key(_id)?")

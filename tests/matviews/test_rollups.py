@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import date, timedelta
-from math import inf
 from typing import TypeAlias
 from uuid import UUID
 
@@ -15,10 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from skeldir.attribution import credit_dirty_orders, define_models
-from skeldir.db.locks import wait_for_lock
 from skeldir.db.pool import Database, open_database
 from skeldir.matviews import mark_days, roll_up_dirty_days
-from skeldir.matviews.rollups import DAYS_PER_TRANSACTION, roll_up_in_turn
+from skeldir.matviews.rollups import DAYS_PER_TRANSACTION
 from tests.conftest import Clone
 from tests.support.make import (
     DAY_0,
@@ -365,41 +363,3 @@ async def test_a_refund_is_renamed_on_its_own_day_when_the_capture_comes(
 async def states_by_day(superuser: Superuser) -> set[tuple[int, str]]:
     rows = await superuser.fetch("SELECT revenue_date, state FROM rollup_revenue_day")
     return {(row["revenue_date"].day, row["state"]) for row in rows}
-
-
-async def test_a_tenant_whose_roll_up_waits_or_fails_does_not_hold_up_the_others(
-    db: Database, superuser: Superuser, caplog: pytest.LogCaptureFixture
-) -> None:
-    held, broken, well = [await make_tenant(db, name) for name in "ABC"]
-    for owner in (held, broken, well):
-        await send_conversions(db, owner, make_conversion())
-    await superuser.execute(
-        f"""CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''no room left''; END';
-            CREATE TRIGGER fail BEFORE INSERT ON rollup_revenue_day FOR EACH ROW
-            WHEN (NEW.tenant_id = '{broken}') EXECUTE FUNCTION fail()"""
-    )
-    async with db.tenant(held) as connection:
-        await wait_for_lock(connection, f"rollup:{held}")
-        assert not await roll_up_in_turn(db, deadline=inf)
-    assert await superuser.fetchval("SELECT array_agg(tenant_id) FROM rollup_revenue_day") == [well]
-    assert [r.getMessage() for r in caplog.records if "rollup_failed" in r.getMessage()] == [
-        "matviews.rollup_failed no room left"
-    ]
-    await superuser.execute("DROP TRIGGER fail ON rollup_revenue_day")
-    assert await roll_up_in_turn(db, deadline=inf)
-    assert await superuser.fetchval("SELECT count(*) FROM dirty_days") == 0
-
-
-async def test_a_tenant_with_very_many_days_has_one_turn_when_time_is_up(
-    db: Database, superuser: Superuser
-) -> None:
-    # The one with many days comes first.
-    many, few = sorted([await make_tenant(db, name) for name in "AB"])
-    days = [DAY_0.date() + timedelta(days=number) for number in range(DAYS_PER_TRANSACTION + 1)]
-    async with db.tenant(many) as connection:
-        await mark_days(connection, many, days)
-    await send_conversions(db, few, make_conversion())
-    assert not await roll_up_in_turn(db, deadline=-inf)
-    left = await superuser.fetch("SELECT tenant_id, count(*) FROM dirty_days GROUP BY 1")
-    assert [tuple(row) for row in left] == [(many, 1)]
-    assert await roll_up_in_turn(db, deadline=-inf)

@@ -167,7 +167,10 @@ async def _carry_out(
 
 
 def show_deletions(
-    tenant: Annotated[UUID | None, typer.Option(help="Only this tenant, by its id.")] = None,
+    # Its name and its keys are gone, so nothing but its id names it.
+    deleted: Annotated[
+        UUID | None, typer.Option("--tenant", help="Only this tenant, by its id.")
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the receipts, for programs.")
     ] = False,
@@ -180,7 +183,7 @@ def show_deletions(
 
     async def work(runtime: Runtime) -> None:
         async with runtime.operator(must_see_all=True) as operator:
-            deletions = await list_deletions(operator, tenant, most=most)
+            deletions = await list_deletions(operator, deleted, most=most)
         if as_json:
             receipts = [{**asdict(one), "is_intact": one.is_intact} for one in deletions]
             out.print(json.dumps(receipts, default=str, indent=2), soft_wrap=True)

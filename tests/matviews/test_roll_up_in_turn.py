@@ -1,0 +1,65 @@
+"""A tenant that waits, fails or has very much to do holds up no other tenant's rollups."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from math import inf
+from typing import TypeAlias
+
+import asyncpg
+import pytest
+
+from skeldir.db.locks import wait_for_lock
+from skeldir.db.pool import Database
+from skeldir.matviews import mark_days
+from skeldir.matviews.rollups import DAYS_PER_TRANSACTION, roll_up_in_turn
+from tests.conftest import Clone
+from tests.support.make import DAY_0, make_conversion, make_tenant, send_conversions
+from tests.support.refreshing import superuser_of
+
+Superuser: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+
+@pytest.fixture
+async def superuser(clone: Clone) -> AsyncIterator[Superuser]:
+    async with superuser_of(clone) as connection:
+        yield connection
+
+
+async def test_a_tenant_whose_roll_up_waits_or_fails_does_not_hold_up_the_others(
+    db: Database, superuser: Superuser, caplog: pytest.LogCaptureFixture
+) -> None:
+    held, broken, well = [await make_tenant(db, name) for name in "ABC"]
+    for owner in (held, broken, well):
+        await send_conversions(db, owner, make_conversion())
+    await superuser.execute(
+        f"""CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''no room left''; END';
+            CREATE TRIGGER fail BEFORE INSERT ON rollup_revenue_day FOR EACH ROW
+            WHEN (NEW.tenant_id = '{broken}') EXECUTE FUNCTION fail()"""
+    )
+    async with db.tenant(held) as connection:
+        await wait_for_lock(connection, f"rollup:{held}")
+        assert not await roll_up_in_turn(db, deadline=inf)
+    assert await superuser.fetchval("SELECT array_agg(tenant_id) FROM rollup_revenue_day") == [well]
+    assert [r.getMessage() for r in caplog.records if "rollup_failed" in r.getMessage()] == [
+        "matviews.rollup_failed no room left"
+    ]
+    await superuser.execute("DROP TRIGGER fail ON rollup_revenue_day")
+    assert await roll_up_in_turn(db, deadline=inf)
+    assert await superuser.fetchval("SELECT count(*) FROM dirty_days") == 0
+
+
+async def test_a_tenant_with_very_many_days_has_one_turn_when_time_is_up(
+    db: Database, superuser: Superuser
+) -> None:
+    # The one with many days comes first.
+    many, few = sorted([await make_tenant(db, name) for name in "AB"])
+    days = [DAY_0.date() + timedelta(days=number) for number in range(DAYS_PER_TRANSACTION + 1)]
+    async with db.tenant(many) as connection:
+        await mark_days(connection, many, days)
+    await send_conversions(db, few, make_conversion())
+    assert not await roll_up_in_turn(db, deadline=-inf)
+    left = await superuser.fetch("SELECT tenant_id, count(*) FROM dirty_days GROUP BY 1")
+    assert [tuple(row) for row in left] == [(many, 1)]
+    assert await roll_up_in_turn(db, deadline=-inf)
