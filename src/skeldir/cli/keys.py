@@ -28,7 +28,7 @@ keys_app = typer.Typer(
 TENANT_HELP = "The tenant's id, its name (to the migrating role), or how one of its keys begins."
 KEY_HELP = "The key's id, or how it begins (skd_xxxxxxxx), as `skeldir keys list` shows both."
 TenantArgument = Annotated[str, typer.Argument(help=TENANT_HELP)]
-KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help=KEY_HELP)]
+KeyArgument = Annotated[str, typer.Argument(help=KEY_HELP)]
 
 
 @keys_app.command("create")
@@ -73,7 +73,7 @@ def rotate(
         typer.Option(
             min=1,
             max=36_500,
-            help="Expire the new key after so many days. [default: when the old one would]",
+            help="Expire the new key after so many days; left out, when the old one would have.",
         ),
     ] = None,
 ) -> None:
@@ -152,9 +152,9 @@ def _state(key: ApiKey) -> str:
     """Say whether a key is in force and until when, and what took its place."""
     state = "in force"
     if key.revoked_at is not None:
-        state = f"revoked {key.revoked_at:%Y-%m-%d %H:%M}"
+        state = f"revoked {key.revoked_at:%Y-%m-%d %H:%M} UTC"
     elif key.expires_at is not None:
-        state = f"{'expired' if key.expires_at <= utc_now() else 'expires'} {key.expires_at:%Y-%m-%d %H:%M}"
+        state = f"{'expired' if key.expires_at <= utc_now() else 'expires'} {key.expires_at:%Y-%m-%d %H:%M} UTC"
     return state if key.replaced_by is None else f"{state}, replaced by {key.replaced_by}"
 
 

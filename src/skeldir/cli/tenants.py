@@ -9,7 +9,7 @@ from rich.table import Column, Table
 
 from skeldir.attribution import define_models, retain_touches
 from skeldir.cli.keys import TenantArgument
-from skeldir.cli.runtime import Runtime, err, may_see_all, out, run_with_runtime
+from skeldir.cli.runtime import Runtime, out, run_with_runtime
 from skeldir.db.ids import new_id
 from skeldir.errors import InputInvalid
 from skeldir.tenants import Retention, create_tenant, list_tenants, load_retention
@@ -21,7 +21,10 @@ tenants_app = typer.Typer(
 
 @tenants_app.command("create")
 def create(name: Annotated[str, typer.Argument(help="What people call it.")]) -> None:
-    """Create a tenant, with the six models at 30 days of lookback, and print its id."""
+    """Create a tenant, with the six models at 30 days of lookback, and print its id, by which app_user finds it.
+
+    Only a role that may act as skeldir_owner sees whether another tenant has the same name.
+    """
 
     async def work(runtime: Runtime) -> None:
         async with runtime.operator() as operator:
@@ -30,7 +33,6 @@ def create(name: Annotated[str, typer.Argument(help="What people call it.")]) ->
                     f"There is a tenant called {name.strip()!r} already.",
                     cure="Choose another name, or use that one: `skeldir tenants list` shows its id.",
                 )
-            sees_all = await may_see_all(operator)
         tenant_id = new_id()
         async with (
             runtime.database(pool_size=1) as database,
@@ -38,12 +40,6 @@ def create(name: Annotated[str, typer.Argument(help="What people call it.")]) ->
         ):
             await create_tenant(connection, tenant_id, name)
             await define_models(connection, tenant_id)
-        if not sees_all:
-            err.print(
-                "Keep the id: the role in DATABASE_URL sees one tenant at a time, so it finds none by its name, "
-                "nor could it see whether another one has this name.",
-                soft_wrap=True,
-            )
         out.print(str(tenant_id))
 
     run_with_runtime(work)

@@ -55,7 +55,7 @@ WHERE tenant_id = :tenant_id AND id = :key_id
 RETURNING expires_at;
 
 -- name: revoke_key$
-UPDATE public.api_keys SET revoked_at = coalesce(revoked_at, now())
+UPDATE public.api_keys SET revoked_at = coalesce(revoked_at, (SELECT now()))
 WHERE tenant_id = :tenant_id AND id = :key_id
 RETURNING revoked_at;
 
@@ -65,7 +65,7 @@ FROM public.find_api_key(:sha256);
 
 -- name: touch_key!
 -- Of two requests at once the one that began first may write last.
-UPDATE public.api_keys SET last_used_at = greatest(last_used_at, now())
+UPDATE public.api_keys SET last_used_at = greatest(last_used_at, (SELECT now()))
 WHERE tenant_id = :tenant_id AND id = :key_id;
 
 -- name: select_retention^

@@ -1,4 +1,4 @@
-"""A command waits for nobody's lock for ever, and says so in two lines."""
+"""What stops a command, or is not there, is told in plain words; a lock of somebody else is not waited for for ever."""
 
 from __future__ import annotations
 
@@ -59,3 +59,11 @@ def test_a_server_that_is_away_is_told_as_that(monkeypatch: pytest.MonkeyPatch) 
     for command in (["migrate"], ["tenants", "list"], ["keys", "list", "Shop Two"]):
         fault = fault_of("postgresql://x@127.0.0.1:1/x", monkeypatch, *command)
         assert isinstance(fault, DatabaseUnreachable), command
+
+
+def test_a_report_without_a_ledger_says_so(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", clone.app_url)
+    shop = CliRunner().invoke(app, ["tenants", "create", "Shop"]).stdout.strip()
+    told = CliRunner().invoke(app, ["report", shop])
+    assert told.exit_code == 0
+    assert "ledger is empty" in told.stderr
