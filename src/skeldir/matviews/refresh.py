@@ -75,13 +75,23 @@ async def refresh_view(
                 await fence(connection)
     except (asyncpg.PostgresError, DatabaseUnreachable, QueryTooSlow) as error:
         said = error.__cause__ if isinstance(error, QueryTooSlow) else error
-        # The first line: what follows quotes the values of some tenant, and the log of refreshes is everybody's.
-        message = f"{type(said).__name__}: {str(said).partition(chr(10))[0]}"
+        message = _describe(said)
         result = _counted(name, "failed", began, message)
         async with database.unbound() as connection:
             await _record(connection, view, "failed", requested_at, began, error=message)
         return result
     return _counted(name, outcome, began)
+
+
+def _describe(fault: BaseException | None) -> str:
+    """Return the kind of a fault, its sentence, and the database's hint.
+
+    A DETAIL is left out: it quotes the row of some tenant, and the log of refreshes is everybody's.
+    """
+    if isinstance(fault, asyncpg.PostgresError):
+        hint = f" {fault.hint}" if fault.hint else ""
+        return f"{type(fault).__name__}: {fault.args[0]}{hint}"
+    return f"{type(fault).__name__}: {fault}"
 
 
 def _counted(
