@@ -17,7 +17,9 @@ from tests.support.api import asking
 @pytest.fixture
 async def client(clone: Clone) -> AsyncIterator[httpx.AsyncClient]:
     with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
-        admin.execute("INSERT INTO heartbeats (process_id, role) VALUES (gen_random_uuid(), 'worker')")
+        admin.execute(
+            "INSERT INTO heartbeats (process_id, role) VALUES (gen_random_uuid(), 'worker')"
+        )
     async with asking(clone.app_url) as (_, client):
         yield client
 

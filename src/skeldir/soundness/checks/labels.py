@@ -21,6 +21,7 @@ _MAJOR, _MINOR, _PATCHLEVEL = platform.python_version_tuple()
 # Written anew, not taken from the program: a list that grows there must be looked at here, too.
 _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
     {
+        "cause": ["program", "machine"],
         "check": ["database", "schema", "views", "role"],
         "generation": ["0", "1", "2"],
         "implementation": [platform.python_implementation()],
