@@ -14,6 +14,7 @@ import orjson
 import pytest
 
 from skeldir.http.serving import ApiServer, make_server
+from tests.http.test_edge import SAFE
 from tests.support.api import PROBLEM_FIELDS
 
 if TYPE_CHECKING:
@@ -108,6 +109,8 @@ def is_a_problem(head: bytes, body: bytes, status: int, code: str) -> bool:
     assert head.startswith(f"HTTP/1.1 {status} ".encode())
     assert b"content-type: application/problem+json\r\n" in head
     assert f"x-correlation-id: {told['correlation_id']}\r\n".encode() in head
+    for name, value in SAFE.items():
+        assert f"\r\n{name}: {value}\r\n".encode() in head
     assert (told["status"], told["code"]) == (status, code)
     return set(told) == PROBLEM_FIELDS
 

@@ -1,4 +1,4 @@
-"""What every request gets, whatever becomes of it: a correlation id, a limit of patience, a measurement, a log line."""
+"""What every request gets, whatever becomes of it: an id, headers, a limit of patience, a log line."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from skeldir.errors import SkeldirError
+from skeldir.http.headers import with_security_headers
 from skeldir.observability.context import work_context
 from skeldir.observability.metrics import HTTP_SECONDS
 from skeldir.observability.tracing import span
@@ -47,8 +48,8 @@ class RequestFrame:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = dict(reversed(scope["headers"]))
-        correlation_id = _read_correlation_id(headers.get(b"x-correlation-id", b""))
+        sent = dict(reversed(scope["headers"]))
+        correlation_id = _read_correlation_id(sent.get(b"x-correlation-id", b""))
         status = NO_STATUS
 
         async def send_with_id(message: Message) -> None:
@@ -56,11 +57,12 @@ class RequestFrame:
             if message["type"] == "http.response.start":
                 status = str(message["status"])
                 named = (b"x-correlation-id", str(correlation_id).encode())
-                message = {**message, "headers": [*message.get("headers", ()), named]}
+                headers = with_security_headers(message.get("headers", ()))
+                message = {**message, "headers": [*headers, named]}
             await send(message)
 
         patient = _receive_in_time(receive, scope["app"].state.receive_timeout_s)
-        traceparent = headers.get(b"traceparent", b"").decode("latin-1") or None
+        traceparent = sent.get(b"traceparent", b"").decode("latin-1") or None
         began = perf_counter()
         with (
             work_context(correlation_id),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from skeldir.http.headers import SECURITY_HEADERS
 from skeldir.http.problems import MEDIA_TYPE, make_problem
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 _MOST_HEADER_BYTES = 64 * 1024
+_SECURITY = "".join(f"{name}: {value}\r\n" for name, value in SECURITY_HEADERS.items())
 _TITLES = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large"}
 
 
@@ -162,7 +164,7 @@ class PatientProtocol(HttpToolsProtocol):
         body = problem.model_dump_json().encode()
         head = (
             f"HTTP/1.1 {status} {title}\r\ncontent-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n"
-            f"x-correlation-id: {problem.correlation_id}\r\nconnection: close\r\n\r\n"
+            f"x-correlation-id: {problem.correlation_id}\r\n{_SECURITY}connection: close\r\n\r\n"
         )
         self._have_headers()
         self.transport.write(head.encode() + body)

@@ -92,7 +92,7 @@ def _array(body: bytes) -> list[object]:
     begin = at = body.index(b"[") + 1
     while (cut := body.find(b"},", at + _PIECE_BYTES)) >= 0:
         piece = _parse_strictly(b"[%b]" % body[at : cut + 1])
-        if not isinstance(piece, list) or not piece:
+        if not isinstance(piece, list):
             break
         items += piece
         _require_few_items(items)

@@ -78,7 +78,7 @@ _TEMPLATE: Final = re.compile(r"(/[a-z_.-]+|/v1|/\{[a-z_]+\})+")
 def _prove_labels(proof: Proof) -> None:
     world = proof.ground.world
     described = httpx.get(f"{world.base}/openapi.json", timeout=30).json()["paths"]
-    routes = {"/openapi.json", "unknown"} | {
+    routes = {"/docs", "/openapi.json", "unknown"} | {
         path for path in described if _TEMPLATE.fullmatch(path)
     }
     known = {**_KNOWN, "route": routes}
