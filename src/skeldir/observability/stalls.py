@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePath
-from time import monotonic, process_time
+from time import monotonic, process_time, thread_time
 from traceback import walk_stack
 from types import FrameType
 
@@ -44,9 +44,14 @@ def watching_the_loop() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class _Clocks:
-    """What had passed at a beat, in seconds: time, processor time of the process, the loop's wait for a processor."""
+    """What had passed at a beat, in seconds.
+
+    Time, processor time of the loop's thread and of the whole process, and how long the thread was ready to run and
+    got no processor.
+    """
 
     now_s: float
+    own_s: float
     used_s: float
     unscheduled_s: float
 
@@ -126,16 +131,20 @@ class _Watchdog:
                 self._sight = _Sight(beat, _describe(frame), now - expected < STALL_S / 2)
 
     def _read_clocks(self) -> _Clocks:
-        return _Clocks(monotonic(), process_time(), _read_unscheduled(self._schedstat))
+        return _Clocks(
+            monotonic(), thread_time(), process_time(), _read_unscheduled(self._schedstat)
+        )
 
 
 def _cause(before: _Clocks, after: _Clocks, sight: _Sight | None) -> str:
     """Say whether the program or the machine let the loop wait between two beats."""
     half_s = (after.now_s - before.now_s) / 2
+    if after.own_s - before.own_s >= STALL_S:
+        return "program"  # On an idle machine, too, it would have been a stall.
     if after.unscheduled_s - before.unscheduled_s >= half_s:
         return "machine"
     if after.used_s - before.used_s >= half_s:
-        return "program"
+        return "program"  # Another thread kept the interpreter.
     # Next to no processor time: either the loop waits in a call that blocks, while the watching thread runs as it
     # should, or the process as a whole was held.
     return "program" if sight is not None and sight.is_in_time else "machine"
