@@ -15,9 +15,11 @@ from skeldir.db.gauges import sample_lock_waits
 from skeldir.db.pool import open_database
 from skeldir.errors import ConfigurationInvalid
 from skeldir.http.api import Api
+from skeldir.http.bodies import HeldBytes
 from skeldir.http.health import Needs, Watch
 from skeldir.http.health import router as health_router
 from skeldir.http.limits import KeyLimits
+from skeldir.http.offload import Offload
 from skeldir.ingest.routes import router as ingest_router
 from skeldir.jobs.gauges import sample_jobs
 from skeldir.jobs.heartbeats import last_heartbeats
@@ -28,6 +30,7 @@ from skeldir.matviews.gauges import sample_views
 from skeldir.matviews.routes import router as views_router
 from skeldir.migrations.revision import head_revision
 from skeldir.observability.logs import configure_logging
+from skeldir.observability.stalls import watching_the_loop
 from skeldir.observability.tracing import configure_tracing
 from skeldir.revenue.routes import router as revenue_router
 from skeldir.settings import Settings, load_settings
@@ -43,8 +46,11 @@ def create_app(database_url: str | None = None) -> FastAPI:
         configure_tracing(settings, process="api")
         app.state.receive_timeout_s = settings.skeldir_receive_timeout_s
         app.state.limits = KeyLimits(settings.skeldir_requests_per_second)
-        async with _work_on(app, settings, database_url or _url_of(settings)):
-            yield
+        app.state.held_bytes = HeldBytes()
+        app.state.offload = Offload()
+        with watching_the_loop():
+            async with _work_on(app, settings, database_url or _url_of(settings)):
+                yield
 
     app = Api(
         title="skeldir",

@@ -25,6 +25,13 @@ ID = "X-Correlation-ID"
 TOUCHES = "/v1/touches"
 REALTIME = "/v1/revenue/realtime"
 
+# What every answer says to a browser that shows it.
+SAFE = {
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+}
 A_UUID = "1d822c06-4c2d-41e4-876c-823f691a1ac3"
 
 
@@ -140,6 +147,8 @@ async def test_every_answer_carries_the_correlation_id_that_was_sent(
     answer = await ASKINGS[status](edge, {ID: sent})
     assert answer.status_code == status, answer.text
     assert answer.headers.get_list(ID) == [sent]
+    assert SAFE.items() <= dict(answer.headers.multi_items()).items()
+    assert len(answer.headers.get_list("content-security-policy")) == 1
     if status < 400:
         return
     told = answer.json()

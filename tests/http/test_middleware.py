@@ -65,6 +65,17 @@ async def test_a_request_is_counted_and_logged_by_the_template_of_its_route(
     assert 0 <= said["seconds"] < 10
 
 
+@pytest.mark.parametrize("query", ["a=" + "b" * 8_200, "a&" * 100, "&" * 3_000])
+async def test_a_query_that_is_too_long_is_refused_unread(
+    client: httpx.AsyncClient, query: str
+) -> None:
+    for path in ("/health", "/v1/revenue/daily", "/nowhere"):
+        answer = await client.get(f"{path}?{query}")
+        assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    assert (await client.get("/health?" + "a=" + "b" * 8_000)).status_code == 200
+    assert (await client.get("/health?" + "a&" * 90)).status_code == 200
+
+
 def scope_of(headers: list[tuple[bytes, bytes]]) -> Scope:
     class State:
         receive_timeout_s = 0.1
@@ -72,7 +83,9 @@ def scope_of(headers: list[tuple[bytes, bytes]]) -> Scope:
     class App:
         state = State()
 
-    return {"type": "http", "method": "POST", "path": "/", "headers": headers, "app": App()}
+    return {
+        "type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": headers, "app": App(),
+    }  # fmt: skip
 
 
 async def test_an_error_that_nobody_answered_is_counted_too_and_the_context_is_left() -> None:

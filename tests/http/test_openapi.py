@@ -29,7 +29,7 @@ OPERATIONS: dict[tuple[str, str], dict[str, Any]] = {
     for method, operation in operations.items()
 }
 # The pages that show the description, and the description.
-NOT_OF_THE_API = {"/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"}
+NOT_OF_THE_API = {"/openapi.json", "/docs"}
 OPEN = {"/health", "/health/live", "/health/ready", "/health/worker", "/metrics"}
 OF_ALL = {"200", "400", "408", "431", "500"}
 OF_A_KEY = {"401", "403", "422", "429", "503"}

@@ -14,7 +14,9 @@ import orjson
 import pytest
 
 from skeldir.http.serving import ApiServer, make_server
+from tests.http.test_edge import SAFE
 from tests.support.api import PROBLEM_FIELDS
+from tests.support.stalls import longest_stall
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -108,6 +110,8 @@ def is_a_problem(head: bytes, body: bytes, status: int, code: str) -> bool:
     assert head.startswith(f"HTTP/1.1 {status} ".encode())
     assert b"content-type: application/problem+json\r\n" in head
     assert f"x-correlation-id: {told['correlation_id']}\r\n".encode() in head
+    for name, value in SAFE.items():
+        assert f"\r\n{name}: {value}\r\n".encode() in head
     assert (told["status"], told["code"]) == (status, code)
     return set(told) == PROBLEM_FIELDS
 
@@ -140,6 +144,24 @@ async def test_requests_one_after_another_and_behind_each_other_are_all_answered
             await asyncio.sleep(0.4 * PATIENCE_S)
         writer.write(GET * 5)
         assert [(await read_answer(reader))[1] for _ in range(5)] == [b"/"] * 5
+
+
+@pytest.mark.parametrize("behind", [b"NONSENSE\r\n\r\n", GET * 20_000], ids=["nonsense", "many"])
+async def test_what_stands_before_nonsense_or_too_many_requests_is_answered_and_is_the_last(
+    port: int, behind: bytes
+) -> None:
+    async with connected(port) as (reader, writer):
+        writer.write(GET * 5 + behind)
+        assert [(await read_answer(reader))[1] for _ in range(5)] == [b"/"] * 5
+        rest = await in_time(reader.read(), 10)
+        assert rest.count(b"HTTP/1.1 200 OK") == rest.count(b"HTTP/1.1") < 200
+
+
+async def test_many_requests_on_a_connection_do_not_keep_the_loop(port: int) -> None:
+    async with longest_stall() as stall, connected(port) as (reader, writer):
+        writer.write(GET * 20_000)
+        await in_time(reader.read(), 10)
+    assert stall.seconds < 0.05
 
 
 async def test_empty_lines_between_requests_do_not_keep_a_connection(port: int) -> None:

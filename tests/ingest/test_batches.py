@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import json
+
+import orjson
 import pytest
 
 from skeldir.clock import utc_now
-from skeldir.http.bodies import BodyUnreadable
-from skeldir.ingest.batches import split_batch
+from skeldir.http.bodies import BodyTooLarge, BodyUnreadable
+from skeldir.ingest.batches import (
+    MAX_ITEMS,
+    MAX_LINE_ENDS,
+    MAX_VALUES_AT_ONCE,
+    is_heavy,
+    split_batch,
+)
 from skeldir.ingest.canonical import read_conversion
 from skeldir.ingest.rejections import ItemRejected, Refused
+from tests.support.make import make_touch
 
 JSON = "application/json"
 
@@ -45,3 +55,78 @@ def test_a_line_that_is_not_utf_8_is_named_as_such() -> None:
         "encoding_invalid",
         "json_invalid",
     ]
+
+
+def numbered(count: int) -> list[dict[str, object]]:
+    return [
+        {"n": n, "text": 'a "quoted" },{ and a ] of item', "nested": [{}, {"a": {}}]}
+        for n in range(count)
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 2_000, 10_000])
+@pytest.mark.parametrize("spaces", [False, True])
+def test_a_long_array_is_parsed_in_pieces_to_what_it_is_as_a_whole(
+    count: int, spaces: bool
+) -> None:
+    items = numbered(count)
+    body = json.dumps(items).encode() if spaces else orjson.dumps(items)
+    assert split_batch(body, JSON) == items
+    assert split_batch(b" \n" + body + b"\n ", JSON) == items
+
+
+def test_a_cut_that_is_no_cut_changes_nothing() -> None:
+    """Wherever a piece could end, a comma stands between two objects within an item, or within a text."""
+    inner = [{"a": 1}, {"b": 2}] * 20_000
+    for items in ([{"inner": inner}], [{"text": "},{" * 60_000}], [[{}], *inner[:9_000]]):
+        assert split_batch(orjson.dumps(items), JSON) == items
+
+
+@pytest.mark.parametrize(
+    "end",
+    [b",]", b",", b"", b",,{}]", b",]]", b"]]", b"],[{}]", b"}]", b",{]", b" {}]", b',{"a"}]'],
+)
+def test_a_long_array_that_ends_badly_is_refused_whole(end: bytes) -> None:
+    whole = orjson.dumps(numbered(5_000))
+    with pytest.raises(BodyUnreadable):
+        split_batch(whole[:-1] + end, JSON)
+    # The last piece ends with the only item, and what is left of the body has none.
+    with pytest.raises(BodyUnreadable):
+        split_batch(b'[{"x":"%b"}' % (b"x" * 200_000) + end, JSON)
+
+
+def test_an_odd_value_far_behind_costs_only_its_own_item() -> None:
+    items = [orjson.dumps(item) for item in numbered(4_000)]
+    items[3_990] = rb'{"n": "\ud800"}'
+    read = split_batch(b"[" + b",".join(items) + b"]", JSON)
+    assert len(read) == 4_000
+    assert read[3_990] == {"n": "\ud800"}
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"[" + b",".join([b"{}"] * (MAX_ITEMS + 1)) + b"]", JSON),
+        (b"[" + b",".join([b'{"a":"%b"}' % (b"x" * 100)] * (MAX_ITEMS + 1)) + b"]", JSON),
+        (b'{"a":[' + b",".join([b"0"] * MAX_VALUES_AT_ONCE) + b"]}", JSON),
+        (b'{"a":[' + b",".join([b"0"] * MAX_VALUES_AT_ONCE) + b"]}", "application/x-ndjson"),
+        (b'{"a":1}\n' + b"\n" * MAX_LINE_ENDS, "application/x-ndjson"),
+        (b'{"a":1}\r\n' * (MAX_ITEMS + 1), "application/x-ndjson"),
+    ],
+    ids=["items", "longer items", "values of an item", "values of a line", "empty lines", "lines"],
+)
+def test_what_has_too_much_in_it_is_too_large(body: bytes, content_type: str) -> None:
+    with pytest.raises(BodyTooLarge):
+        split_batch(body, content_type)
+
+
+def test_lines_may_end_as_on_windows_with_an_empty_line_after_each() -> None:
+    items = split_batch(b'{"a":1}\r\n\r\n' * MAX_ITEMS, "application/x-ndjson")
+    assert items == [{"a": 1}] * MAX_ITEMS
+
+
+def test_a_single_event_is_light_and_what_takes_long_is_heavy() -> None:
+    assert not is_heavy(orjson.dumps([make_touch() for _ in range(50)]))
+    assert is_heavy(b"x\n" * 3_000)
+    assert is_heavy(b"[" + b"{}," * 3_000 + b"{}]")
+    assert is_heavy(b" " * 100_000)

@@ -89,6 +89,8 @@ WELL: dict[str, str] = {
     f'skeldir_ingest_items_total{{{_API},item_kind="touch",outcome="accepted"}}': _growing(850),
     f'skeldir_ingest_items_total{{{_API},item_kind="touch",outcome="rejected"}}': _growing(150),
     f"skeldir_jobs_wakes_failed_total{{{_API}}}": steady(3),
+    f'skeldir_http_loop_stall_seconds_count{{{_API},cause="program"}}': _growing(0.1),
+    f'skeldir_http_loop_stall_seconds_count{{{_API},cause="machine"}}': _growing(5),
 }  # fmt: skip
 
 # What each alert is for, in the place of a series of a system at work.
@@ -131,6 +133,9 @@ ILL: dict[str, dict[str, str]] = {
     },
     "SkeldirSlowRequests": {
         f'skeldir_http_request_seconds_bucket{{{_ROUTE},status="200",le="2.5"}}': _growing(1_400)
+    },
+    "SkeldirLoopStalled": {
+        f'skeldir_http_loop_stall_seconds_count{{{_API},cause="program"}}': _growing(0.25)
     },
     "SkeldirRejectsSurge": {
         f'skeldir_ingest_items_total{{{_API},item_kind="touch",outcome="rejected"}}': _growing(300)
@@ -211,7 +216,7 @@ def test_the_files_are_what_prometheus_reads() -> None:
 
 def test_every_alert_has_its_case() -> None:
     assert {rule["alert"] for rule in read_rules()} == set(ILL)
-    assert len(ILL) == len(read_rules()) == 19
+    assert len(ILL) == len(read_rules()) == 20
 
 
 def test_every_alert_says_what_it_is_and_where_to_read_on() -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse
 
 from skeldir.http.middleware import RequestFrame
+from skeldir.http.pages import PAGE_POLICY, render_description
 from skeldir.http.problems import MEDIA_TYPE, Problem, install_problems
 
 if TYPE_CHECKING:
@@ -51,8 +55,20 @@ class Api(FastAPI):
     """A FastAPI application all of whose answers carry a correlation id, and all of whose errors are problems."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(redirect_slashes=False, generate_unique_id_function=_name, **options)
+        super().__init__(
+            redirect_slashes=False,
+            generate_unique_id_function=_name,
+            # The framework's pages load scripts from elsewhere; `pages` has none.
+            openapi_url=None,
+            docs_url=None,
+            redoc_url=None,
+            **options,
+        )
         install_problems(self)
+        self._published: tuple[bytes, bytes] | None = None
+        self._publishing = asyncio.Lock()
+        self.add_route("/openapi.json", self._send_description, include_in_schema=False)
+        self.add_route("/docs", self._send_page, include_in_schema=False)
 
     def build_middleware_stack(self) -> ASGIApp:
         """Frame even what answers the errors that nobody foresaw."""
@@ -70,6 +86,25 @@ class Api(FastAPI):
                     _describe_frame(operation)
                     operation["responses"] = _describe_answers(operation["responses"])
         return description
+
+    async def _send_description(self, _request: Request) -> Response:
+        description, _ = await self._publish()
+        return Response(description, media_type="application/json")
+
+    async def _send_page(self, _request: Request) -> Response:
+        _, page = await self._publish()
+        return HTMLResponse(page, headers={"Content-Security-Policy": PAGE_POLICY})
+
+    async def _publish(self) -> tuple[bytes, bytes]:
+        """Return the description as JSON and as a page; they are made once, in a thread, for that takes its time."""
+        async with self._publishing:
+            if self._published is None:
+                self._published = await asyncio.to_thread(self._write_description)
+            return self._published
+
+    def _write_description(self) -> tuple[bytes, bytes]:
+        description = self.openapi()
+        return orjson.dumps(description), render_description(description).encode()
 
 
 def _name(route: APIRoute) -> str:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+from uuid import UUID
 
-from fastapi import Request
+from fastapi import Depends, Request
 from starlette.requests import ClientDisconnect
 
 from skeldir.errors import SkeldirError
 
 MAX_BODY_BYTES = 5 * 1024 * 1024
+MAX_HELD_BYTES = 128 * 1024 * 1024
+"""What the bodies of all requests under way may come to, in one process."""
+MAX_HELD_BYTES_OF_TENANT = MAX_HELD_BYTES // 4
 
 
 class BodyTooLarge(SkeldirError):
-    """More bytes, or more items, than one request may carry."""
+    """More bytes, more items, or more values within the items, than one request may carry."""
 
     code = "body_too_large"
     status = 413
@@ -36,11 +44,89 @@ class BodyUnreadable(SkeldirError):
     title = "The body cannot be read"
 
 
-async def read_body(request: Request) -> bytes:
+class TooMuchAtOnce(SkeldirError):
+    """The bodies of one tenant's requests under way come to more than its share."""
+
+    code = "too_much_at_once"
+    status = 429
+    title = "Too much is sent at once"
+
+
+class BodiesBusy(SkeldirError):
+    """The bodies of all requests under way come to more than the process may hold."""
+
+    code = "bodies_busy"
+    status = 503
+    title = "Too much is being received"
+
+
+class HeldBytes:
+    """Counts the bytes of the bodies that this process holds, of each tenant and of all."""
+
+    def __init__(self) -> None:
+        self._of_tenant: Counter[UUID] = Counter()
+        self._of_all = 0
+
+    @contextmanager
+    def of(self, tenant_id: UUID) -> Iterator[Holding]:
+        """Hold a body of a tenant's during the block."""
+        holding = Holding(self, tenant_id)
+        try:
+            yield holding
+        finally:
+            self._of_all -= holding.size
+            self._of_tenant[tenant_id] -= holding.size
+            if not self._of_tenant[tenant_id]:
+                del self._of_tenant[tenant_id]
+
+    def take(self, tenant_id: UUID, size: int) -> None:
+        """Hold `size` bytes more.
+
+        Raises:
+            TooMuchAtOnce, BodiesBusy: nothing was taken.
+        """
+        if self._of_tenant[tenant_id] + size > MAX_HELD_BYTES_OF_TENANT:
+            raise TooMuchAtOnce(
+                f"The requests of this tenant that are under way have more than {MAX_HELD_BYTES_OF_TENANT} bytes.",
+                cure="Send fewer large requests at once, and this one again a little later.",
+            )
+        if self._of_all + size > MAX_HELD_BYTES:
+            raise BodiesBusy(
+                "The requests that are under way have more bytes than this process may hold.",
+                cure="Send it again a little later.",
+            )
+        self._of_tenant[tenant_id] += size
+        self._of_all += size
+
+
+class Holding:
+    """One body that is held, while it grows."""
+
+    def __init__(self, held: HeldBytes, tenant_id: UUID) -> None:
+        self._held = held
+        self._tenant_id = tenant_id
+        self.size = 0
+
+    def grow(self, size: int) -> None:
+        """Hold `size` bytes more; raises as `HeldBytes.take` does."""
+        self._held.take(self._tenant_id, size)
+        self.size += size
+
+
+async def _held_bytes_of(request: Request) -> HeldBytes:
+    held: HeldBytes = request.app.state.held_bytes
+    return held
+
+
+AppHeldBytes = Annotated[HeldBytes, Depends(_held_bytes_of)]
+
+
+async def read_body(request: Request, holding: Holding) -> bytes:
     """Return the request's body, unpacked when it is gzip'd; at most MAX_BODY_BYTES of either.
 
     Raises:
-        BodyTooLarge, BodyTooSlow, EncodingUnsupported, BodyUnreadable: before anything was written.
+        BodyTooLarge, BodyTooSlow, EncodingUnsupported, BodyUnreadable, TooMuchAtOnce, BodiesBusy: before anything
+            was written.
     """
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip"):
@@ -50,7 +136,7 @@ async def read_body(request: Request) -> bytes:
         )
     unpack = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
     try:
-        body = await _read_limited(request, unpack)
+        body = await _read_limited(request, unpack, holding)
     except ClientDisconnect as error:
         raise BodyUnreadable(
             "The connection ended before the body did.", cure="Send the whole body."
@@ -63,17 +149,21 @@ async def read_body(request: Request) -> bytes:
     return bytes(body)
 
 
-async def _read_limited(request: Request, unpack: zlib._Decompress | None) -> bytearray:
+async def _read_limited(
+    request: Request, unpack: zlib._Decompress | None, holding: Holding
+) -> bytearray:
     body = bytearray()
     received = 0
     async for chunk in request.stream():
         received += len(chunk)
-        body += chunk if unpack is None else _unpack(unpack, chunk, MAX_BODY_BYTES + 1 - len(body))
-        if received > MAX_BODY_BYTES or len(body) > MAX_BODY_BYTES:
+        part = chunk if unpack is None else _unpack(unpack, chunk, MAX_BODY_BYTES + 1 - len(body))
+        if received > MAX_BODY_BYTES or len(body) + len(part) > MAX_BODY_BYTES:
             raise BodyTooLarge(
                 f"The body has more than {MAX_BODY_BYTES} bytes.",
                 cure="Split it into several requests.",
             )
+        holding.grow(len(part))
+        body += part
     return body
 
 

@@ -10,7 +10,6 @@ from fastapi.security.base import SecurityBase
 
 from skeldir.db.pool import Database
 from skeldir.errors import SkeldirError
-from skeldir.http.bodies import read_body
 from skeldir.http.limits import KeyLimits
 
 
@@ -37,7 +36,6 @@ async def limits_of(request: Request) -> KeyLimits:
 
 AppDatabase = Annotated[Database, Depends(database_of)]
 AppLimits = Annotated[KeyLimits, Depends(limits_of)]
-RequestBody = Annotated[bytes, Depends(read_body)]
 
 
 class BearerKey(SecurityBase):

@@ -1,4 +1,4 @@
-"""What every request gets, whatever becomes of it: a correlation id, a limit of patience, a measurement, a log line."""
+"""What every request gets, whatever becomes of it: an id, headers, a limit of patience, a log line."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from skeldir.errors import SkeldirError
+from skeldir.http.headers import with_security_headers
+from skeldir.http.problems import answer_problem, make_problem
 from skeldir.observability.context import work_context
 from skeldir.observability.metrics import HTTP_SECONDS
 from skeldir.observability.tracing import span
 
 if TYPE_CHECKING:
+    from fastapi.responses import JSONResponse
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 logger = logging.getLogger(__name__)
@@ -23,6 +26,8 @@ OTHER_METHOD = "OTHER"
 UNKNOWN_ROUTE = "unknown"
 NO_STATUS = "none"
 _WHOLE_BODY_TIMES = 3
+_MOST_QUERY_BYTES = 8 * 1024
+_MOST_PARAMETERS = 100
 
 
 class BodyTooSlow(SkeldirError):
@@ -47,8 +52,8 @@ class RequestFrame:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = dict(reversed(scope["headers"]))
-        correlation_id = _read_correlation_id(headers.get(b"x-correlation-id", b""))
+        sent = dict(reversed(scope["headers"]))
+        correlation_id = _read_correlation_id(sent.get(b"x-correlation-id", b""))
         status = NO_STATUS
 
         async def send_with_id(message: Message) -> None:
@@ -56,18 +61,23 @@ class RequestFrame:
             if message["type"] == "http.response.start":
                 status = str(message["status"])
                 named = (b"x-correlation-id", str(correlation_id).encode())
-                message = {**message, "headers": [*message.get("headers", ()), named]}
+                headers = with_security_headers(message.get("headers", ()))
+                message = {**message, "headers": [*headers, named]}
             await send(message)
 
+        query: bytes = scope["query_string"]
         patient = _receive_in_time(receive, scope["app"].state.receive_timeout_s)
-        traceparent = headers.get(b"traceparent", b"").decode("latin-1") or None
+        traceparent = sent.get(b"traceparent", b"").decode("latin-1") or None
         began = perf_counter()
         with (
             work_context(correlation_id),
             span("http.request", traceparent=traceparent) as note,
         ):
             try:
-                await self._app(scope, patient, send_with_id)
+                if len(query) > _MOST_QUERY_BYTES or query.count(b"&") >= _MOST_PARAMETERS:
+                    await _refuse_query()(scope, patient, send_with_id)
+                else:
+                    await self._app(scope, patient, send_with_id)
             finally:
                 seconds = perf_counter() - began
                 method = scope["method"] if scope["method"] in METHODS else OTHER_METHOD
@@ -83,6 +93,19 @@ class RequestFrame:
                         "seconds": round(seconds, 6),
                     },
                 )
+
+
+def _refuse_query() -> JSONResponse:
+    """Refuse a query string before anybody reads it: each parameter too many would be told of, one by one."""
+    return answer_problem(
+        make_problem(
+            400,
+            "Bad Request",
+            "bad_request",
+            f"The query has more than {_MOST_QUERY_BYTES} bytes or {_MOST_PARAMETERS} parameters.",
+            "Send the parameters only that /openapi.json names.",
+        )
+    )
 
 
 def _read_correlation_id(sent: bytes) -> UUID:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from skeldir.http.headers import SECURITY_HEADERS
 from skeldir.http.problems import MEDIA_TYPE, make_problem
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 _MOST_HEADER_BYTES = 64 * 1024
+_MOST_WAITING = 50
+_SECURITY = "".join(f"{name}: {value}\r\n" for name, value in SECURITY_HEADERS.items())
 _TITLES = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large"}
 
 
@@ -52,6 +55,10 @@ def make_server(
             timeout_graceful_shutdown=shutdown_timeout_s,
         )
     )
+
+
+class _TooManyWaiting(Exception):
+    """More requests stand behind one another on a connection than are taken."""
 
 
 class PatientProtocol(HttpToolsProtocol):
@@ -94,6 +101,9 @@ class PatientProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Wait for the headers of a request, also of one that stands behind another."""
+        if len(self.pipeline) >= _MOST_WAITING:
+            # All that one read brings is parsed at once, and thousands of requests would keep the loop.
+            raise _TooManyWaiting
         super().on_message_begin()
         self._await_headers()
 
@@ -113,7 +123,10 @@ class PatientProtocol(HttpToolsProtocol):
         super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is not HTTP."""
+        """Answer what is not HTTP; requests before it that are whole are answered first, and are then the last."""
+        if self.pipeline or (self._is_answering() and not self.cycle.more_body):
+            self.cycle.keep_alive = False
+            return
         self._refuse(400, msg, "Send a request as HTTP/1.1 describes it.")
 
     def _is_answering(self) -> bool:
@@ -162,7 +175,7 @@ class PatientProtocol(HttpToolsProtocol):
         body = problem.model_dump_json().encode()
         head = (
             f"HTTP/1.1 {status} {title}\r\ncontent-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n"
-            f"x-correlation-id: {problem.correlation_id}\r\nconnection: close\r\n\r\n"
+            f"x-correlation-id: {problem.correlation_id}\r\n{_SECURITY}connection: close\r\n\r\n"
         )
         self._have_headers()
         self.transport.write(head.encode() + body)

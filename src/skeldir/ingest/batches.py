@@ -1,4 +1,9 @@
-"""A request body becomes a list of items; what cannot be parsed stays in its place as `Refused`."""
+"""A request body becomes a list of items; what cannot be parsed stays in its place as `Refused`.
+
+Nothing here takes long in one go: the parsers keep the interpreter for as long as one call of theirs takes, and so
+would keep the event loop even from a thread. Long bodies are parsed in pieces, and how many values a body and a piece
+may have is counted beforehand.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +15,25 @@ from skeldir.http.bodies import BodyTooLarge, BodyUnreadable
 from skeldir.ingest.rejections import refuse_text
 
 MAX_ITEMS = 10_000
+MAX_VALUES = 50 * MAX_ITEMS
+"""Commas and opening brackets that a body may have, a little more than its values: an item of all fields has 14."""
+MAX_VALUES_AT_ONCE = 15 * MAX_ITEMS
+"""The same for what is parsed in one go, such as one item: 20 to 50 ms of the worst kind."""
+MAX_LINE_ENDS = 4 * MAX_ITEMS
+"""CR and LF that NDJSON may have: items ended by CR LF, with an empty line after each."""
+
+_PIECE_BYTES = 128 * 1024
+_MOST_DIGITS = 1_000
+_HEAVY_BYTES = 64 * 1024
+_HEAVY_PARTS = 2_000
+
+
+def is_heavy(body: bytes) -> bool:
+    """Say whether a body may take longer than a few milliseconds to be made into facts."""
+    return (
+        len(body) > _HEAVY_BYTES
+        or body.count(b",") + body.count(b"\n") + body.count(b"\r") > _HEAVY_PARTS
+    )
 
 
 def split_batch(body: bytes, content_type: str) -> list[object]:
@@ -19,17 +43,37 @@ def split_batch(body: bytes, content_type: str) -> list[object]:
 
     Raises:
         BodyUnreadable: the document is not JSON, or neither an array nor an object.
-        BodyTooLarge: more than MAX_ITEMS items.
+        BodyTooLarge: more than MAX_ITEMS items, MAX_VALUES values or MAX_LINE_ENDS line ends.
     """
+    _require_few_values(body, MAX_VALUES, "The request")
     items = _lines(body) if "ndjson" in content_type.lower() else _document(body)
-    if len(items) > MAX_ITEMS:
-        raise BodyTooLarge(
-            f"The request has {len(items)} items.", cure=f"Send at most {MAX_ITEMS} in a request."
-        )
+    _require_few_items(items)
     return items
 
 
+def _require_few_items(items: list[object] | list[bytes]) -> None:
+    if len(items) > MAX_ITEMS:
+        raise BodyTooLarge(
+            f"The request has more than {MAX_ITEMS} items.",
+            cure=f"Send at most {MAX_ITEMS} in a request.",
+        )
+
+
+def _count_values(text: bytes) -> int:
+    return text.count(b",") + text.count(b"[") + text.count(b"{")
+
+
+def _require_few_values(text: bytes, most: int, what: str) -> None:
+    if _count_values(text) > most:
+        raise BodyTooLarge(
+            f"{what} has more than {most} values.",
+            cure="Send the documented fields only, and split the batch into several requests.",
+        )
+
+
 def _document(body: bytes) -> list[object]:
+    if len(body) > _PIECE_BYTES and body.lstrip(b" \t\r\n").startswith(b"["):
+        return _array(body)
     document = _parse(body)
     if isinstance(document, list):
         return document
@@ -38,34 +82,85 @@ def _document(body: bytes) -> list[object]:
     raise BodyUnreadable("The body is a bare JSON value.", cure="Send a JSON array of objects.")
 
 
-def _parse(body: bytes) -> object:
+def _array(body: bytes) -> list[object]:
+    """Parse a long array piece by piece, each cut off behind an object.
+
+    A piece is an array of its own only when the cut is between two items: brackets or quotation marks that are open
+    there would stay open. Where it is not one, what is left is parsed as a whole.
+    """
+    items: list[object] = []
+    begin = at = body.index(b"[") + 1
+    while (cut := body.find(b"},", at + _PIECE_BYTES)) >= 0:
+        piece = _parse_strictly(b"[%b]" % body[at : cut + 1])
+        if not isinstance(piece, list):
+            break
+        items += piece
+        _require_few_items(items)
+        at = cut + 2
+    rest = _parse(b"[%b" % body[at:] if at > begin else body)
+    if not isinstance(rest, list) or (at > begin and not rest):
+        raise _unreadable("a comma is followed by no item")
+    return items + rest
+
+
+def _parse_strictly(text: bytes) -> object:
+    """Parse a piece; None when it is not JSON, or too long to be parsed in one go."""
+    if len(text) > 2 * _PIECE_BYTES and _count_values(text) > MAX_VALUES_AT_ONCE:
+        return None
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _parse(text: bytes) -> object:
     """Parse fast and strictly; where that fails, leniently, so that one odd value costs only its own item.
 
     The lenient parser lets through lone surrogates and numbers beyond all bounds, which are refused item by item.
     """
+    _require_few_values(text, MAX_VALUES_AT_ONCE, "What has to be parsed in one go")
     try:
-        return orjson.loads(body)
+        return orjson.loads(text)
     except orjson.JSONDecodeError as strict:
         try:
-            return json.loads(body)
+            return json.loads(text, parse_int=_whole_number)
         except (ValueError, RecursionError):
-            raise BodyUnreadable(
-                f"The body is not JSON: {strict}.",
-                cure="Send a JSON array of objects, or one object a line as application/x-ndjson.",
-            ) from strict
+            raise _unreadable(str(strict)) from strict
+
+
+def _whole_number(digits: str) -> int:
+    """Read a whole number; how long that takes grows with the square of its digits."""
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError("a number has too many digits")
+    return int(digits)
+
+
+def _unreadable(reason: str) -> BodyUnreadable:
+    return BodyUnreadable(
+        f"The body is not JSON: {reason}.",
+        cure="Send a JSON array of objects, or one object a line as application/x-ndjson.",
+    )
 
 
 def _lines(body: bytes) -> list[object]:
-    items: list[object] = []
-    for line in body.splitlines():
-        if not line.strip():
-            continue
-        try:
-            items.append(orjson.loads(line))
-        except orjson.JSONDecodeError as error:
-            code = "json_invalid" if _is_utf8(line) else "encoding_invalid"
-            items.append(refuse_text(code, f"The line is not JSON: {error}.", line))
-    return items
+    if body.count(b"\n") + body.count(b"\r") > MAX_LINE_ENDS:
+        raise BodyTooLarge(
+            f"The request has more than {MAX_LINE_ENDS} line ends.",
+            cure=f"Send at most {MAX_ITEMS} lines in a request, without empty ones.",
+        )
+    lines = [line for line in body.splitlines() if line and not line.isspace()]
+    _require_few_items(lines)
+    return [_line(line) for line in lines]
+
+
+def _line(line: bytes) -> object:
+    if len(line) > 2 * _PIECE_BYTES:
+        _require_few_values(line, MAX_VALUES_AT_ONCE, "A line")
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        code = "json_invalid" if _is_utf8(line) else "encoding_invalid"
+        return refuse_text(code, f"The line is not JSON: {error}.", line)
 
 
 def _is_utf8(line: bytes) -> bool:

@@ -29,10 +29,11 @@ LEFT JOIN LATERAL (SELECT true AS has_bought FROM public.revenue_ledger l
                    LIMIT 1) b ON true;
 
 -- name: insert_dead_events!
+-- The letters come as one text, an array of objects.
 INSERT INTO public.dead_events (tenant_id, id, origin, item_kind, code, detail, cure, item)
-SELECT :tenant_id, d.id, d.origin, :item_kind, d.code, d.detail, d.cure, d.item::jsonb
-FROM unnest(:ids::uuid[], :origins::text[], :codes::text[], :details::text[], :cures::text[], :items::text[])
-     AS d (id, origin, code, detail, cure, item)
+SELECT :tenant_id, d.id, :origin || ':' || d.place, :item_kind, d.code, d.detail, d.cure, d.item
+FROM pg_catalog.json_to_recordset(:letters::json)
+     AS d (id uuid, place bigint, code text, detail text, cure text, item jsonb)
 ON CONFLICT (tenant_id, item_kind, origin) DO NOTHING;
 
 -- name: insert_channels!

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,16 +25,23 @@ from skeldir.ingest.canonical import (
     read_conversion,
     read_touch,
 )
-from skeldir.ingest.dead_letters import DeadLetter, ItemKind, bury
+from skeldir.ingest.dead_letters import (
+    DeadLetter,
+    ItemKind,
+    PackedLetters,
+    bury,
+    pack_letters,
+)
 from skeldir.ingest.rejections import CURES, ItemRejected
 from skeldir.ingest.store import queries
-from skeldir.revenue import FlaggedOrder, LedgerRow, post_entries
+from skeldir.revenue import FlaggedOrder, LedgerBatch, LedgerRow, pack_entries, post_entries
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection
     from skeldir.tenants import TenantProfile
 
 _Item = TypeVar("_Item", Touch, Conversion)
+_MANY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +71,22 @@ class Receipt:
 class PreparedTouches:
     """Touches that have been read and hashed, column by column, and what was refused of them; no database was asked."""
 
-    items: Sequence[object]
-    places: Sequence[int]
+    count: int
     columns: Mapping[str, str]
     rejected: tuple[Rejected, ...]
+    letters: PackedLetters
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedConversions:
+    """Conversions that have been read, by their places, the ledger's rows they make, and what was refused of them."""
+
+    count: int
+    items: Mapping[int, object]
+    conversions: Mapping[int, Conversion]
+    batch: LedgerBatch
+    rejected: tuple[Rejected, ...]
+    letters: PackedLetters
 
 
 def prepare_touches(
@@ -74,7 +95,7 @@ def prepare_touches(
     """Read items, which are mappings with the fields of `canonical.TOUCH_FIELDS` or `Refused`, and hash their journeys.
 
     `places` are the items' places in their delivery, 0, 1, 2 … when left out. This is the part of taking in that
-    needs the processor and not the database; an import does it in a thread.
+    needs the processor and not the database; where there are many items it is done in a thread.
     """
     now = utc_now()
     places = range(len(items)) if places is None else places
@@ -82,7 +103,8 @@ def prepare_touches(
         items, places, lambda item: read_touch(item, now=now, own_channels=profile.own_channels)
     )
     columns = _touch_columns(profile, _in_lock_order(touches))
-    return PreparedTouches(items, places, columns, tuple(rejected))
+    letters = _letters(profile, "touch", dict(zip(places, items, strict=True)), rejected)
+    return PreparedTouches(len(items), columns, tuple(rejected), letters)
 
 
 async def record_touches(
@@ -104,11 +126,9 @@ async def record_touches(
             profile.tenant_id,
             list(zip(new["journey_keys"], new["moments"], strict=True)),
         )
+    await bury(connection, profile.tenant_id, prepared.letters, origin=origin)
     rejected = prepared.rejected
-    await _bury_rejected(
-        connection, profile, "touch", prepared.items, prepared.places, rejected, origin
-    )
-    return Receipt(arrived, len(prepared.items) - len(rejected) - arrived, rejected)
+    return Receipt(arrived, prepared.count - len(rejected) - arrived, rejected)
 
 
 async def receive_touches(
@@ -124,6 +144,55 @@ async def receive_touches(
     return await record_touches(connection, profile, prepared, origin=origin)
 
 
+def prepare_conversions(
+    profile: TenantProfile, items: Sequence[object], *, places: Sequence[int] | None = None
+) -> PreparedConversions:
+    """Read items, which are mappings with the fields of `canonical.CONVERSION_FIELDS` or `Refused`; as for touches."""
+    now = utc_now()
+    places = range(len(items)) if places is None else places
+    conversions, rejected = _read_items(items, places, lambda item: read_conversion(item, now=now))
+    batch = pack_entries(
+        [
+            _ledger_row(conversion, profile.journey_secret)
+            for conversion in _in_lock_order(conversions)
+        ]
+    )
+    by_place = dict(zip(places, items, strict=True))
+    letters = _letters(profile, "conversion", by_place, rejected)
+    return PreparedConversions(len(items), by_place, conversions, batch, tuple(rejected), letters)
+
+
+async def record_conversions(
+    connection: Connection,
+    profile: TenantProfile,
+    prepared: PreparedConversions,
+    *,
+    origin: str,
+    source: str = "api",
+) -> Receipt:
+    """Post prepared conversions of the transaction's tenant to the ledger, and mark their orders.
+
+    A key that stands for a conversion of other content already is refused: money is never silently dropped.
+    """
+    await share_lock(connection, ingest_lock(profile.tenant_id))
+    posting = await post_entries(connection, profile.tenant_id, prepared.batch, source=source)
+    posted_orders = {
+        row.order_id for row in prepared.batch.rows if row.business_key in posting.posted_keys
+    }
+    await mark_orders_of_conversions(connection, profile.tenant_id, sorted(posted_orders))
+    await bury(connection, profile.tenant_id, prepared.letters, origin=origin)
+    rejected = prepared.rejected
+    if posting.reused_keys:
+        # Only the database knows of them, so the transaction is open already; the loop at least goes on.
+        refuse = partial(_refuse_reused, profile, prepared, posting.reused_keys)
+        is_short = len(posting.reused_keys) < _MANY
+        reused, letters = refuse() if is_short else await asyncio.to_thread(refuse)
+        await bury(connection, profile.tenant_id, letters, origin=origin)
+        rejected = tuple(sorted([*rejected, *reused], key=attrgetter("index")))
+    accepted = len(posting.posted_keys)
+    return Receipt(accepted, prepared.count - len(rejected) - accepted, rejected, posting.flagged)
+
+
 async def receive_conversions(
     connection: Connection,
     profile: TenantProfile,
@@ -133,37 +202,9 @@ async def receive_conversions(
     places: Sequence[int] | None = None,
     source: str = "api",
 ) -> Receipt:
-    """Post conversions of the transaction's tenant to the ledger, and mark their orders.
-
-    `items` are mappings with the fields of `canonical.CONVERSION_FIELDS`, or `Refused`; the rest is as for touches.
-    A key that stands for a conversion of other content already is refused: money is never silently dropped.
-    """
-    await share_lock(connection, ingest_lock(profile.tenant_id))
-    now = utc_now()
-    places = range(len(items)) if places is None else places
-    conversions, rejected = _read_items(items, places, lambda item: read_conversion(item, now=now))
-    posting = await post_entries(
-        connection,
-        profile.tenant_id,
-        [
-            _ledger_row(conversion, profile.journey_secret)
-            for conversion in _in_lock_order(conversions)
-        ],
-        source=source,
-    )
-    for index, conversion in conversions.items():
-        if conversion.idempotency_key in posting.reused_keys:
-            rejected.append(_reused(index))
-    posted_orders = {
-        c.order_id for c in conversions.values() if c.idempotency_key in posting.posted_keys
-    }
-    await mark_orders_of_conversions(connection, profile.tenant_id, sorted(posted_orders))
-    await _bury_rejected(connection, profile, "conversion", items, places, rejected, origin)
-    accepted = len(posting.posted_keys)
-    rejected.sort(key=lambda fault: fault.index)
-    return Receipt(
-        accepted, len(items) - len(rejected) - accepted, tuple(rejected), posting.flagged
-    )
+    """Prepare and post conversions; `places` are the items' places in the delivery `origin`."""
+    prepared = prepare_conversions(profile, items, places=places)
+    return await record_conversions(connection, profile, prepared, origin=origin, source=source)
 
 
 def _read_items(
@@ -190,6 +231,17 @@ def _read_items(
 def _in_lock_order(facts: Mapping[int, _Item]) -> list[_Item]:
     """Return the facts by key: deliveries that overlap wait for each other key by key, and never in a circle."""
     return sorted(facts.values(), key=attrgetter("idempotency_key"))
+
+
+def _refuse_reused(
+    profile: TenantProfile, prepared: PreparedConversions, reused_keys: frozenset[str]
+) -> tuple[list[Rejected], PackedLetters]:
+    reused = [
+        _reused(place)
+        for place, conversion in prepared.conversions.items()
+        if conversion.idempotency_key in reused_keys
+    ]
+    return reused, _letters(profile, "conversion", prepared.items, reused)
 
 
 def _reused(index: int) -> Rejected:
@@ -242,24 +294,20 @@ def _ledger_row(conversion: Conversion, secret: bytes) -> LedgerRow:
     )
 
 
-async def _bury_rejected(
-    connection: Connection,
+def _letters(
     profile: TenantProfile,
     kind: ItemKind,
-    items: Sequence[object],
-    places: Sequence[int],
+    items: Mapping[int, object],
     rejected: Sequence[Rejected],
-    origin: str,
-) -> None:
-    if rejected:
-        at = dict(zip(places, items, strict=True))
-        letters = [
-            DeadLetter(
-                f"{origin}:{fault.index}", fault.code, fault.detail, fault.cure, at[fault.index]
-            )
+) -> PackedLetters:
+    return pack_letters(
+        profile,
+        kind,
+        (
+            DeadLetter(fault.index, fault.code, fault.detail, fault.cure, items[fault.index])
             for fault in rejected
-        ]
-        await bury(connection, profile, kind, letters)
+        ),
+    )
 
 
 def origin_of(body: bytes) -> str:

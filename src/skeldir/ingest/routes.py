@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import asdict
-from typing import Annotated, Any
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any, Generic, TypeVar
 
-from fastapi import APIRouter, Depends, Query, Request
+import orjson
+from fastapi import APIRouter, Depends, Query, Request, Response
 
-from skeldir.http.bodies import read_body
+from skeldir.db.pool import Database
+from skeldir.http.bodies import AppHeldBytes, read_body
 from skeldir.http.deps import AppDatabase
+from skeldir.http.offload import AppOffload, Offload
 from skeldir.http.paging import READ_PROBLEMS, Page
 from skeldir.http.problems import Problem
-from skeldir.ingest.batches import split_batch
+from skeldir.ingest.batches import is_heavy, split_batch
 from skeldir.ingest.dead_letters import ItemKind
-from skeldir.ingest.receive import Receipt, origin_of, receive_conversions, receive_touches
+from skeldir.ingest.receive import (
+    PreparedConversions,
+    PreparedTouches,
+    Receipt,
+    origin_of,
+    prepare_conversions,
+    prepare_touches,
+    record_conversions,
+    record_touches,
+)
 from skeldir.ingest.reports import DeadEventReport, page_dead_events
 from skeldir.ingest.schemas import (
     ConversionItem,
@@ -25,6 +39,7 @@ from skeldir.ingest.schemas import (
     batch_request_body,
 )
 from skeldir.observability.metrics import INGEST_ITEMS
+from skeldir.tenants import KeyHolder, TenantProfile, load_profile
 from skeldir.tenants.access import IngestKey, ReadTransaction, TenantTransaction, tenant_transaction
 
 router = APIRouter(prefix="/v1", tags=["ingest"])
@@ -33,39 +48,95 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-class Batch:
-    """The items of a request, read whole before a connection is taken, and the name of their delivery.
+PreparedT = TypeVar("PreparedT", PreparedTouches, PreparedConversions)
+
+
+@dataclass(slots=True)
+class Intake(Generic[PreparedT]):
+    """The items of a request, ready to be recorded, and the transaction to record them in.
 
     What became of them is left here by the route, to be counted once it is committed.
     """
 
-    def __init__(self, items: list[object], origin: str) -> None:
-        self.items = items
-        self.origin = origin
-        self.outcome: tuple[ItemKind, Receipt] | None = None
+    transaction: TenantTransaction
+    prepared: PreparedT
+    origin: str
+    receipt: Receipt | None = None
 
 
-async def _read_batch(request: Request, key: IngestKey) -> Batch:  # noqa: ARG001 - the key is checked before the body is read
-    body = await read_body(request)
-    return Batch(split_batch(body, request.headers.get("content-type", "")), origin_of(body))
+class _Opening(Generic[PreparedT]):
+    """Reads a request's body and prepares its items, and only then opens a transaction.
 
+    Neither a slow sender nor the processor's part keeps a connection. A heavy body is prepared in a thread; a light
+    one, such as a single event, is prepared at once, with the profile that its transaction finds anyway.
+    """
 
-ItemBatch = Annotated[Batch, Depends(_read_batch)]
+    def __init__(
+        self, kind: ItemKind, prepare: Callable[[TenantProfile, list[object]], PreparedT]
+    ) -> None:
+        self._kind = kind
+        self._prepare: Callable[[TenantProfile, list[object]], PreparedT] = prepare
 
+    async def __call__(
+        self,
+        request: Request,
+        database: AppDatabase,
+        offload: AppOffload,
+        key: IngestKey,
+        held: AppHeldBytes,
+    ) -> AsyncIterator[Intake[PreparedT]]:
+        with held.of(key.tenant_id) as holding:
+            body = await read_body(request, holding)
+            content_type = request.headers.get("content-type", "")
+            if is_heavy(body):
+                opened = self._open_heavy(database, offload, key, body, content_type)
+            else:
+                opened = self._open_light(database, key, body, content_type)
+            async with opened as intake:
+                yield intake
+        if intake.receipt is not None:
+            _count(self._kind, intake.receipt)
 
-async def _open(
-    database: AppDatabase,
-    key: IngestKey,
-    batch: ItemBatch,  # a slow sender must not hold a connection, so it is read before
-) -> AsyncIterator[TenantTransaction]:
-    async with tenant_transaction(database, key) as transaction:
-        yield transaction
-    if batch.outcome is not None:
-        _count(*batch.outcome)
+    @asynccontextmanager
+    async def _open_light(
+        self, database: Database, key: KeyHolder, body: bytes, content_type: str
+    ) -> AsyncIterator[Intake[PreparedT]]:
+        items = split_batch(body, content_type)
+        async with tenant_transaction(database, key) as transaction:
+            prepared = self._prepare(transaction.profile, items)
+            yield Intake(transaction, prepared, origin_of(body))
+
+    @asynccontextmanager
+    async def _open_heavy(
+        self,
+        database: Database,
+        offload: Offload,
+        key: KeyHolder,
+        body: bytes,
+        content_type: str,
+    ) -> AsyncIterator[Intake[PreparedT]]:
+        def prepare_for(profile: TenantProfile) -> tuple[PreparedT, str]:
+            return self._prepare(profile, split_batch(body, content_type)), origin_of(body)
+
+        async with database.tenant(key.tenant_id, is_read_only=True) as connection:
+            profile = await load_profile(connection, key.tenant_id)
+        prepared, origin = await offload.run(key.tenant_id, partial(prepare_for, profile))
+        async with tenant_transaction(database, key) as transaction:
+            if transaction.profile != profile:
+                # The tenant was changed meanwhile, say by a channel of its own that is gone.
+                again = partial(prepare_for, transaction.profile)
+                prepared, origin = await offload.run(key.tenant_id, again)
+            yield Intake(transaction, prepared, origin)
 
 
 # Function scope: the commit comes before the answer is sent, so a 200 is never a lie.
-IngestTransaction = Annotated[TenantTransaction, Depends(_open, scope="function")]
+TouchIntake = Annotated[
+    Intake[PreparedTouches], Depends(_Opening("touch", prepare_touches), scope="function")
+]
+ConversionIntake = Annotated[
+    Intake[PreparedConversions],
+    Depends(_Opening("conversion", prepare_conversions), scope="function"),
+]
 
 
 @router.post(
@@ -75,13 +146,13 @@ IngestTransaction = Annotated[TenantTransaction, Depends(_open, scope="function"
     openapi_extra=batch_request_body(TouchItem),
     summary="Record touches",
 )
-async def post_touches(batch: ItemBatch, transaction: IngestTransaction) -> dict[str, object]:
+async def post_touches(intake: TouchIntake) -> Response:
     """Record up to 10,000 touches. A bad item never sinks the batch: it is reported and kept with its reason."""
-    receipt = await receive_touches(
-        transaction.connection, transaction.profile, batch.items, origin=batch.origin
+    transaction = intake.transaction
+    intake.receipt = await record_touches(
+        transaction.connection, transaction.profile, intake.prepared, origin=intake.origin
     )
-    batch.outcome = ("touch", receipt)
-    return asdict(receipt)
+    return _answer(intake.receipt)
 
 
 @router.post(
@@ -91,13 +162,18 @@ async def post_touches(batch: ItemBatch, transaction: IngestTransaction) -> dict
     openapi_extra=batch_request_body(ConversionItem),
     summary="Post conversions to the ledger",
 )
-async def post_conversions(batch: ItemBatch, transaction: IngestTransaction) -> dict[str, object]:
+async def post_conversions(intake: ConversionIntake) -> Response:
     """Post up to 10,000 captures, refunds, disputes and their reversals to the ledger."""
-    receipt = await receive_conversions(
-        transaction.connection, transaction.profile, batch.items, origin=batch.origin
+    transaction = intake.transaction
+    intake.receipt = await record_conversions(
+        transaction.connection, transaction.profile, intake.prepared, origin=intake.origin
     )
-    batch.outcome = ("conversion", receipt)
-    return asdict(receipt)
+    return _answer(intake.receipt)
+
+
+def _answer(receipt: Receipt) -> Response:
+    """Write a receipt as JSON; checked against `ReceiptOut` once more, 10,000 rejections would keep the loop."""
+    return Response(orjson.dumps(receipt), media_type="application/json")
 
 
 def _count(kind: ItemKind, receipt: Receipt) -> None:

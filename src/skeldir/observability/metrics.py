@@ -40,6 +40,7 @@ PULSES = (
     "matviews.clean",
 )
 READY_CHECKS = ("database", "schema", "views", "role")
+STALL_CAUSES = ("program", "machine")
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
@@ -56,6 +57,12 @@ HTTP_SECONDS = Histogram(
     "How long requests took, by the route's template.",
     ("method", "route", "status"),
     buckets=_SECONDS,
+)
+LOOP_STALL_SECONDS = Histogram(
+    "skeldir_http_loop_stall_seconds",
+    "How long the event loop stood still, when that was 50 ms or longer, by who let it wait.",
+    ("cause",),  # STALL_CAUSES
+    buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
 READY = Gauge(
     "skeldir_http_ready",
@@ -128,6 +135,8 @@ SAMPLED = (
 # A series that begins with its first event hides that event from `increase()`; so they all begin with 0.
 for _labels in product(ITEM_KINDS, ITEM_OUTCOMES):
     INGEST_ITEMS.labels(*_labels)
+for _cause in STALL_CAUSES:
+    LOOP_STALL_SECONDS.labels(_cause)
 
 
 class _Counted(Collector):

@@ -4,12 +4,14 @@ from skeldir.revenue.ledger import (
     KIND_SIGNS,
     ORDER_STATES,
     FlaggedOrder,
+    LedgerBatch,
     LedgerRow,
     LedgerTotal,
     OrderBalance,
     Posting,
     ledger_totals,
     list_balances,
+    pack_entries,
     post_entries,
 )
 
@@ -17,11 +19,13 @@ __all__ = [
     "KIND_SIGNS",
     "ORDER_STATES",
     "FlaggedOrder",
+    "LedgerBatch",
     "LedgerRow",
     "LedgerTotal",
     "OrderBalance",
     "Posting",
     "ledger_totals",
     "list_balances",
+    "pack_entries",
     "post_entries",
 ]

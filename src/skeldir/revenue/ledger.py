@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -17,6 +19,10 @@ from skeldir.revenue.store import queries
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection
+
+_SEPARATOR = "\x1f"
+# From so many rows on, comparing them is left to a thread.
+_MANY = 500
 
 # In which direction each kind of entry moves money; the table has the same rule as a CHECK.
 KIND_SIGNS = {
@@ -91,32 +97,57 @@ class Posting:
     flagged: tuple[FlaggedOrder, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class LedgerBatch:
+    """Rows to be posted, and their columns as they are sent: each one text."""
+
+    rows: Sequence[LedgerRow]
+    columns: Mapping[str, str]
+
+
+def pack_entries(rows: Sequence[LedgerRow]) -> LedgerBatch:
+    """Make `rows`, whose business keys are distinct and hold no control characters, ready to be posted.
+
+    This is the part of posting that needs the processor and not the database.
+    """
+    return LedgerBatch(
+        rows,
+        {
+            "ids": _column(id_.hex for id_ in new_ids(len(rows))),
+            "business_keys": _column(row.business_key for row in rows),
+            "order_ids": _column(row.order_id for row in rows),
+            "kinds": _column(row.kind for row in rows),
+            "amounts": _column(str(row.amount_cents) for row in rows),
+            "currencies": _column(row.currency for row in rows),
+            "moments": _column(row.occurred_at.isoformat() for row in rows),
+            "journey_keys": _column(
+                "" if row.journey_key is None else row.journey_key.hex() for row in rows
+            ),
+        },
+    )
+
+
+def _column(values: Iterable[str]) -> str:
+    return _SEPARATOR.join(values)
+
+
 async def post_entries(
-    connection: Connection, tenant_id: UUID, rows: Sequence[LedgerRow], *, source: str
+    connection: Connection, tenant_id: UUID, batch: LedgerBatch, *, source: str
 ) -> Posting:
-    """Append `rows` (their business keys distinct) to the ledger; a key that is there already is left alone.
+    """Append a batch of rows to the ledger; a business key that is there already is left alone.
 
     Marks the days of every order that got a new entry, in the same transaction.
 
     Raises:
         OrderSumTooLarge: the transaction has failed and must be rolled back.
     """
+    rows = batch.rows
     if not rows:
         return Posting(frozenset(), frozenset(), ())
-    inserted = await queries.insert_entries(
-        connection,
-        tenant_id=tenant_id,
-        source=source,
-        ids=new_ids(len(rows)),
-        business_keys=[row.business_key for row in rows],
-        order_ids=[row.order_id for row in rows],
-        kinds=[row.kind for row in rows],
-        amounts=[row.amount_cents for row in rows],
-        currencies=[row.currency for row in rows],
-        moments=[row.occurred_at for row in rows],
-        journey_keys=[row.journey_key for row in rows],
+    new = await queries.insert_entries(
+        connection, tenant_id=tenant_id, source=source, **batch.columns
     )
-    posted = frozenset(record["business_key"] for record in inserted)
+    posted = frozenset(() if new is None else new.split(_SEPARATOR))
     repeated = [row for row in rows if row.business_key not in posted]
     reused = await _keys_of_other_content(connection, tenant_id, repeated)
     orders = sorted({row.order_id for row in rows if row.business_key in posted})
@@ -145,6 +176,13 @@ async def _keys_of_other_content(
     records = await queries.select_entries_by_key(
         connection, tenant_id=tenant_id, business_keys=[row.business_key for row in rows]
     )
+    compare = partial(_keys_that_differ, rows, records)
+    return compare() if len(rows) < _MANY else await asyncio.to_thread(compare)
+
+
+def _keys_that_differ(
+    rows: Sequence[LedgerRow], records: Sequence[asyncpg.Record]
+) -> frozenset[str]:
     known = {record["business_key"]: LedgerRow(**record) for record in records}
     return frozenset(row.business_key for row in rows if known[row.business_key] != row)
 

@@ -1,13 +1,20 @@
--- name: insert_entries
+-- name: insert_entries$
+-- Each column comes as one text, its values joined by the unit separator, chr(31); an empty journey key is NULL. The
+-- business keys that are new come back in the same way.
+WITH posted AS (
 INSERT INTO public.revenue_ledger
     (tenant_id, id, business_key, order_id, kind, amount_cents, currency, occurred_at, journey_key, source)
 SELECT :tenant_id, e.id, e.business_key, e.order_id, e.kind, e.amount_cents, e.currency, e.occurred_at,
-       e.journey_key, :source
-FROM unnest(:ids::uuid[], :business_keys::text[], :order_ids::text[], :kinds::text[], :amounts::bigint[],
-            :currencies::text[], :moments::timestamptz[], :journey_keys::bytea[])
+       decode(e.journey_key, 'hex'), :source
+FROM unnest(string_to_array(:ids, chr(31))::uuid[], string_to_array(:business_keys, chr(31)),
+            string_to_array(:order_ids, chr(31)), string_to_array(:kinds, chr(31)),
+            string_to_array(:amounts, chr(31))::bigint[], string_to_array(:currencies, chr(31)),
+            string_to_array(:moments, chr(31))::timestamptz[], string_to_array(:journey_keys, chr(31), ''))
      AS e (id, business_key, order_id, kind, amount_cents, currency, occurred_at, journey_key)
 ON CONFLICT (tenant_id, business_key) DO NOTHING
-RETURNING business_key;
+RETURNING business_key
+)
+SELECT string_agg(business_key, chr(31)) FROM posted;
 
 -- name: select_entries_by_key
 SELECT business_key, order_id, kind, amount_cents, currency, occurred_at, journey_key

@@ -22,17 +22,13 @@ _TRIES: Final = 3
 _KEYLESS: Final = """\
 GET /docs
 HEAD /docs
-GET /docs/oauth2-redirect
-HEAD /docs/oauth2-redirect
 GET /health
 GET /health/live
 GET /health/ready
 GET /health/worker
 GET /metrics
 GET /openapi.json
-HEAD /openapi.json
-GET /redoc
-HEAD /redoc"""
+HEAD /openapi.json"""
 # It tells of the views, which are everybody's, and not of what is in them.
 _OF_NO_TENANT: Final = "/v1/views"
 _REFUSALS: Final = frozenset({400, 404, 422})

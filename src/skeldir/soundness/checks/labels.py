@@ -21,6 +21,7 @@ _MAJOR, _MINOR, _PATCHLEVEL = platform.python_version_tuple()
 # Written anew, not taken from the program: a list that grows there must be looked at here, too.
 _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
     {
+        "cause": ["program", "machine"],
         "check": ["database", "schema", "views", "role"],
         "generation": ["0", "1", "2"],
         "implementation": [platform.python_implementation()],
@@ -86,7 +87,7 @@ _TEMPLATE: Final = re.compile(r"(/[a-z_.-]+|/v1|/\{[a-z_]+\})+")
 def _prove_labels(proof: Proof) -> None:
     world = proof.ground.world
     described = httpx.get(f"{world.base}/openapi.json", timeout=30).json()["paths"]
-    routes = {"/openapi.json", "unknown"} | {
+    routes = {"/docs", "/openapi.json", "unknown"} | {
         path for path in described if _TEMPLATE.fullmatch(path)
     }
     known = {**_KNOWN, "route": routes}

@@ -1,0 +1,101 @@
+"""A question that many ask at once is put once, and everybody gets an answer, whoever leaves meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+import psycopg
+import pytest
+
+from skeldir.http.probes import Probe
+from tests.conftest import Clone
+from tests.support.api import asking
+
+
+@pytest.fixture
+async def client(clone: Clone) -> AsyncIterator[httpx.AsyncClient]:
+    with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
+        admin.execute(
+            "INSERT INTO heartbeats (process_id, role) VALUES (gen_random_uuid(), 'worker')"
+        )
+    async with asking(clone.app_url) as (_, client):
+        yield client
+
+
+@pytest.mark.parametrize("path", ["/health/ready", "/health/worker", "/metrics"])
+async def test_twenty_watchers_at_once_are_all_answered(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    async def watch() -> list[int]:
+        return [(await client.get(path)).status_code for _ in range(10)]
+
+    answers = await asyncio.gather(*(watch() for _ in range(20)))
+    assert [status for statuses in answers for status in statuses] == [200] * 200
+
+
+class Question:
+    """A question that is answered when the test says so; it counts how often it is put."""
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.may_answer = asyncio.Event()
+
+    async def ask(self) -> int:
+        self.times += 1
+        number = self.times
+        await self.may_answer.wait()
+        return number
+
+
+async def begin(probe: Probe[int], watchers: int) -> list[asyncio.Task[int | None]]:
+    """Let watchers ask, and return when they all wait."""
+    waiting = [asyncio.create_task(probe.answer()) for _ in range(watchers)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    return waiting
+
+
+async def test_who_asks_meanwhile_joins_and_who_asks_later_gets_a_new_answer() -> None:
+    question = Question()
+    probe = Probe(question.ask)
+    waiting = await begin(probe, 5)
+    question.may_answer.set()
+    assert await asyncio.gather(*waiting) == [1] * 5
+    assert await probe.answer() == 2
+
+
+async def test_the_next_question_takes_nobodys_answer_away() -> None:
+    """The first of the watchers to be answered asks again before the others have read their answer."""
+    question = Question()
+    question.may_answer.set()
+    probe = Probe(question.ask)
+
+    async def ask_on() -> list[int | None]:
+        return [await probe.answer() for _ in range(10)]
+
+    answers = await asyncio.gather(*(ask_on() for _ in range(20)))
+    assert None not in {answer for each in answers for answer in each}
+    assert question.times < 200
+
+
+async def test_a_watcher_that_leaves_takes_the_question_from_nobody() -> None:
+    question = Question()
+    probe = Probe(question.ask)
+    leaving, *staying = await begin(probe, 3)
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    question.may_answer.set()
+    assert await asyncio.gather(*staying) == [1, 1]
+
+
+async def test_at_the_end_everybody_who_waits_is_told_that_there_is_no_answer() -> None:
+    question = Question()
+    probe = Probe(question.ask)
+    waiting = await begin(probe, 3)
+    await probe.close()
+    assert await asyncio.gather(*waiting) == [None] * 3
+    assert await probe.answer() is None
+    assert question.times == 1
