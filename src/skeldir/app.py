@@ -73,6 +73,8 @@ async def _work_on(app: FastAPI, settings: Settings, url: str) -> AsyncIterator[
             pool_size=settings.skeldir_pool_size,
             statement_timeout_ms=settings.skeldir_statement_timeout_ms,
             pool_timeout_s=settings.skeldir_pool_timeout_s,
+            lock_timeout_ms=settings.skeldir_lock_timeout_ms,
+            is_shared_out=True,
             wake=waker.wake,
         ) as database:
             app.state.database = database

@@ -29,9 +29,11 @@ class Settings(BaseSettings):
 
     database_url: SecretStr | None = None
     skeldir_home: Path = Path(".skeldir")
-    skeldir_pool_size: Annotated[int, Field(ge=1, le=200)] = 8
+    skeldir_pool_size: Annotated[int, Field(ge=1, le=200)] = 10
     skeldir_statement_timeout_ms: Annotated[int, Field(ge=100)] = 30_000
     skeldir_refresh_timeout_ms: Annotated[int, Field(ge=1_000)] = 600_000
+    # How long a request waits for a lock that another transaction holds; workers wait until the statement's time-out.
+    skeldir_lock_timeout_ms: Annotated[int, Field(ge=10)] = 2_000
     # How long a request waits for a connection of the pool, for the rest of its headers or body, and, when the
     # server is told to stop, for its end.
     skeldir_pool_timeout_s: Annotated[float, Field(gt=0)] = 5.0
