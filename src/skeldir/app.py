@@ -16,7 +16,7 @@ from skeldir.errors import ConfigurationInvalid
 from skeldir.http.api import Api
 from skeldir.http.health import Needs, Watch
 from skeldir.http.health import router as health_router
-from skeldir.http.limits import KeyLimits
+from skeldir.http.limits import KeyLimits, UnknownKeyLimits
 from skeldir.ingest.routes import router as ingest_router
 from skeldir.jobs.gauges import sample_jobs
 from skeldir.jobs.heartbeats import last_heartbeats
@@ -42,6 +42,7 @@ def create_app(database_url: str | None = None) -> FastAPI:
         configure_tracing(settings, process="api")
         app.state.receive_timeout_s = settings.skeldir_receive_timeout_s
         app.state.limits = KeyLimits(settings.skeldir_requests_per_second)
+        app.state.unknown_keys = UnknownKeyLimits(settings.skeldir_unknown_keys_per_second)
         async with _work_on(app, settings, database_url or _url_of(settings)):
             yield
 

@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     skeldir_shutdown_timeout_s: Annotated[int, Field(ge=1)] = 30
     # Of one key, in one process.
     skeldir_requests_per_second: Annotated[int, Field(ge=1)] = 1_000
+    # Of one address, in one process: keys that did not authenticate in this process before.
+    skeldir_unknown_keys_per_second: Annotated[int, Field(ge=1)] = 20
     celery_broker_url: SecretStr | None = None
     celery_result_backend: SecretStr | None = None
     skeldir_worker_processes: Annotated[int, Field(ge=1, le=64)] = 2

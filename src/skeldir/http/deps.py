@@ -11,7 +11,7 @@ from fastapi.security.base import SecurityBase
 from skeldir.db.pool import Database
 from skeldir.errors import SkeldirError
 from skeldir.http.bodies import read_body
-from skeldir.http.limits import KeyLimits
+from skeldir.http.limits import KeyLimits, UnknownKeyLimits
 
 
 class KeyMissing(SkeldirError):
@@ -35,8 +35,21 @@ async def limits_of(request: Request) -> KeyLimits:
     return limits
 
 
+async def unknown_keys_of(request: Request) -> UnknownKeyLimits:
+    """Return the limits of the keys that nobody is known by yet, which this process counts."""
+    unknown_keys: UnknownKeyLimits = request.app.state.unknown_keys
+    return unknown_keys
+
+
+async def client_host_of(request: Request) -> str | None:
+    """Return the address at the other end of the connection, which may be a proxy's; None on a socket of a file."""
+    return request.client.host if request.client else None
+
+
 AppDatabase = Annotated[Database, Depends(database_of)]
 AppLimits = Annotated[KeyLimits, Depends(limits_of)]
+AppUnknownKeys = Annotated[UnknownKeyLimits, Depends(unknown_keys_of)]
+ClientHost = Annotated[str | None, Depends(client_host_of)]
 RequestBody = Annotated[bytes, Depends(read_body)]
 
 

@@ -30,6 +30,7 @@ REFRESH_OUTCOMES = ("success", "skipped_already_running", "skipped_unchanged", "
 JOB_STATES = ("ready", "running", "dead")
 JOB_OUTCOMES = ("done", "failed", "lease_lost")
 ROLES = ("worker", "beat")
+KEY_REFUSALS = ("malformed", "unknown", "prefix", "address", "process")
 READY_CHECKS = ("database", "schema", "views", "role")
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -47,6 +48,11 @@ HTTP_SECONDS = Histogram(
     "How long requests took, by the route's template.",
     ("method", "route", "status"),
     buckets=_SECONDS,
+)
+KEYS_REFUSED = Counter(
+    "skeldir_http_keys_refused",
+    "Keys that were refused: malformed, unknown, or not looked up, by the limit of a prefix, address or process.",
+    ("reason",),  # KEY_REFUSALS
 )
 READY = Gauge(
     "skeldir_http_ready",
@@ -108,6 +114,8 @@ SAMPLED = (
 # A series that begins with its first event hides that event from `increase()`; so they all begin with 0.
 for _labels in product(ITEM_KINDS, ITEM_OUTCOMES):
     INGEST_ITEMS.labels(*_labels)
+for _reason in KEY_REFUSALS:
+    KEYS_REFUSED.labels(_reason)
 
 
 class _Counted(Collector):

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends
 
 from skeldir.errors import SkeldirError
-from skeldir.http.deps import AppDatabase, AppLimits, BearerSecret
+from skeldir.http.deps import AppDatabase, AppLimits, AppUnknownKeys, BearerSecret, ClientHost
 from skeldir.observability.context import note_tenant
-from skeldir.tenants.keys import KeyHolder, authenticate, note_use
+from skeldir.observability.metrics import KEYS_REFUSED
+from skeldir.tenants.keys import KEY_SHAPE, KeyHolder, authenticate, note_use
 from skeldir.tenants.registry import TenantProfile, load_profile
 
 if TYPE_CHECKING:
@@ -44,17 +45,35 @@ class TenantTransaction:
 
 
 async def _holder_of_key(
-    database: AppDatabase, limits: AppLimits, secret: BearerSecret
+    database: AppDatabase,
+    limits: AppLimits,
+    unknown_keys: AppUnknownKeys,
+    client_host: ClientHost,
+    secret: BearerSecret,
 ) -> KeyHolder:
-    async with database.statement() as connection:
-        holder = await authenticate(connection, secret)
+    if not KEY_SHAPE.fullmatch(secret):
+        KEYS_REFUSED.labels("malformed").inc()
+        raise _invalid()
+    trial = unknown_keys.admit(secret, client_host)
+    try:
+        async with database.statement() as connection:
+            holder = await authenticate(connection, secret)
+    except BaseException:
+        unknown_keys.abandon(trial)
+        raise
     if holder is None:
-        raise KeyInvalid(
-            "The key is not valid.", cure="Use a key in force; `skeldir keys list` shows them."
-        )
+        unknown_keys.fail(trial)
+        raise _invalid()
+    unknown_keys.succeed(trial)
     note_tenant(holder.tenant_id)
     limits.take(holder.key_id)
     return holder
+
+
+def _invalid() -> KeyInvalid:
+    return KeyInvalid(
+        "The key is not valid.", cure="Use a key in force; `skeldir keys list` shows them."
+    )
 
 
 _AnyKey = Annotated[KeyHolder, Depends(_holder_of_key)]

@@ -57,6 +57,7 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
             *("done", "lease_lost"),
         ],
         "patchlevel": [_PATCHLEVEL],
+        "reason": ["malformed", "unknown", "prefix", "address", "process"],
         "role": ["worker", "beat"],
         "state": ["ready", "running", "dead"],
         "version": [platform.python_version()],
