@@ -19,12 +19,10 @@ from prometheus_client import REGISTRY
 
 from skeldir.db.pool import Database
 from skeldir.http.limits import KeyLimits, UnknownKeyLimits, UnknownKeysLimited
-from skeldir.http.serving import make_server
 from skeldir.observability.metrics import KEY_REFUSALS
 from skeldir.tenants import revoke_key
 from tests.conftest import Clone
-from tests.support.api import PROBLEM_FIELDS, asking, bearer
-from tests.support.embedded import wait_until
+from tests.support.api import PROBLEM_FIELDS, asking, bearer, serving_on_loopback
 
 HERE, ELSEWHERE = "192.0.2.1", "198.51.100.7"
 READING = "/v1/jobs"
@@ -306,25 +304,15 @@ async def test_a_look_up_that_the_database_did_not_answer_costs_nothing(
 
 async def test_no_header_makes_one_client_look_like_many(door: Door) -> None:
     door.app.state.unknown_keys = UnknownKeyLimits(1)
-    server = make_server(
-        door.app, host="127.0.0.1", port=0, receive_timeout_s=5.0, shutdown_timeout_s=1
-    )
-    server.config.lifespan = "off"
-    running = asyncio.create_task(server.serve())
-    try:
-        await asyncio.to_thread(wait_until, lambda: server.started)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-            for number in range(20):
-                await client.get(
-                    READING,
-                    headers={
-                        "Authorization": f"Bearer {some_key()}",
-                        "X-Forwarded-For": f"10.0.0.{number}",
-                        "Forwarded": f"for=10.0.0.{number}",
-                    },
-                )
-    finally:
-        server.should_exit = True
-        await running
+    async with (
+        serving_on_loopback(door.app) as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
+    ):
+        for number in range(20):
+            headers = {
+                "Authorization": f"Bearer {some_key()}",
+                "X-Forwarded-For": f"10.0.0.{number}",
+                "Forwarded": f"for=10.0.0.{number}",
+            }
+            await client.get(READING, headers=headers)
     assert 5 <= door.look_ups < 15
