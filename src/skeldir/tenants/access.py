@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 
 from skeldir.errors import SkeldirError
-from skeldir.http.deps import AppDatabase, AppLimits, AppUnknownKeys, BearerSecret, ClientHost
+from skeldir.http.deps import AppDatabase, AppLimits, BearerSecret, client_host_of, unknown_keys_of
 from skeldir.observability.context import note_tenant
 from skeldir.observability.metrics import KEYS_REFUSED
 from skeldir.tenants.keys import KEY_SHAPE, KeyHolder, authenticate, note_use
@@ -45,16 +45,13 @@ class TenantTransaction:
 
 
 async def _holder_of_key(
-    database: AppDatabase,
-    limits: AppLimits,
-    unknown_keys: AppUnknownKeys,
-    client_host: ClientHost,
-    secret: BearerSecret,
+    request: Request, database: AppDatabase, limits: AppLimits, secret: BearerSecret
 ) -> KeyHolder:
     if not KEY_SHAPE.fullmatch(secret):
         KEYS_REFUSED.labels("malformed").inc()
         raise _invalid()
-    trial = unknown_keys.admit(secret, client_host)
+    unknown_keys = unknown_keys_of(request)
+    trial = unknown_keys.admit(secret, client_host_of(request))
     try:
         async with database.statement() as connection:
             holder = await authenticate(connection, secret)
