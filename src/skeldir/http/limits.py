@@ -20,6 +20,7 @@ from skeldir.observability.metrics import KEYS_REFUSED
 K = TypeVar("K", bound=Hashable)
 
 _MOST_REMEMBERED = 10_000
+# The part of a key by which people know it, and which lists show.
 _PREFIX_LENGTH = 12
 _BURST_S = 5.0
 _PREFIX_PART = 0.1
