@@ -18,7 +18,7 @@ from skeldir.http.api import Api
 from skeldir.http.bodies import HeldBytes
 from skeldir.http.health import Needs, Watch
 from skeldir.http.health import router as health_router
-from skeldir.http.limits import KeyLimits
+from skeldir.http.limits import KeyLimits, UnknownKeyLimits
 from skeldir.http.offload import Offload
 from skeldir.ingest.routes import router as ingest_router
 from skeldir.jobs.gauges import sample_jobs
@@ -46,6 +46,7 @@ def create_app(database_url: str | None = None) -> FastAPI:
         configure_tracing(settings, process="api")
         app.state.receive_timeout_s = settings.skeldir_receive_timeout_s
         app.state.limits = KeyLimits(settings.skeldir_requests_per_second)
+        app.state.unknown_keys = UnknownKeyLimits(settings.skeldir_unknown_keys_per_second)
         app.state.held_bytes = HeldBytes()
         app.state.offload = Offload()
         with watching_the_loop():
@@ -80,6 +81,8 @@ async def _work_on(app: FastAPI, settings: Settings, url: str) -> AsyncIterator[
             pool_size=settings.skeldir_pool_size,
             statement_timeout_ms=settings.skeldir_statement_timeout_ms,
             pool_timeout_s=settings.skeldir_pool_timeout_s,
+            lock_timeout_ms=settings.skeldir_lock_timeout_ms,
+            is_shared_out=True,
             wake=waker.wake,
         ) as database:
             app.state.database = database

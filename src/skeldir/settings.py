@@ -29,9 +29,11 @@ class Settings(BaseSettings):
 
     database_url: SecretStr | None = None
     skeldir_home: Path = Path(".skeldir")
-    skeldir_pool_size: Annotated[int, Field(ge=1, le=200)] = 8
+    skeldir_pool_size: Annotated[int, Field(ge=1, le=200)] = 10
     skeldir_statement_timeout_ms: Annotated[int, Field(ge=100)] = 30_000
     skeldir_refresh_timeout_ms: Annotated[int, Field(ge=1_000)] = 600_000
+    # How long a request waits for a lock that another transaction holds; workers wait until the statement's time-out.
+    skeldir_lock_timeout_ms: Annotated[int, Field(ge=10)] = 2_000
     # How long a request waits for a connection of the pool, for the rest of its headers or body, and, when the
     # server is told to stop, for its end.
     skeldir_pool_timeout_s: Annotated[float, Field(gt=0)] = 5.0
@@ -39,6 +41,8 @@ class Settings(BaseSettings):
     skeldir_shutdown_timeout_s: Annotated[int, Field(ge=1)] = 30
     # Of one key, in one process.
     skeldir_requests_per_second: Annotated[int, Field(ge=1)] = 1_000
+    # Of one address, in one process: keys that did not authenticate in this process before.
+    skeldir_unknown_keys_per_second: Annotated[int, Field(ge=1)] = 20
     celery_broker_url: SecretStr | None = None
     celery_result_backend: SecretStr | None = None
     skeldir_worker_processes: Annotated[int, Field(ge=1, le=64)] = 2

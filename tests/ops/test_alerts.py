@@ -88,6 +88,7 @@ WELL: dict[str, str] = {
     f'skeldir_http_request_seconds_bucket{{{_ROUTE},status="200",le="+Inf"}}': _growing(1_510),
     f'skeldir_ingest_items_total{{{_API},item_kind="touch",outcome="accepted"}}': _growing(850),
     f'skeldir_ingest_items_total{{{_API},item_kind="touch",outcome="rejected"}}': _growing(150),
+    f'skeldir_http_keys_refused_total{{{_API},reason="unknown"}}': _growing(70),
     f"skeldir_jobs_wakes_failed_total{{{_API}}}": steady(3),
     f'skeldir_http_loop_stall_seconds_count{{{_API},cause="program"}}': _growing(0.1),
     f'skeldir_http_loop_stall_seconds_count{{{_API},cause="machine"}}': _growing(5),
@@ -139,6 +140,9 @@ ILL: dict[str, dict[str, str]] = {
     },
     "SkeldirRejectsSurge": {
         f'skeldir_ingest_items_total{{{_API},item_kind="touch",outcome="rejected"}}': _growing(300)
+    },
+    "SkeldirUnknownKeys": {
+        f'skeldir_http_keys_refused_total{{{_API},reason="unknown"}}': _growing(80)
     },
     "SkeldirWakesFailing": {f"skeldir_jobs_wakes_failed_total{{{_API}}}": _growing(1)},
 }  # fmt: skip
@@ -216,7 +220,7 @@ def test_the_files_are_what_prometheus_reads() -> None:
 
 def test_every_alert_has_its_case() -> None:
     assert {rule["alert"] for rule in read_rules()} == set(ILL)
-    assert len(ILL) == len(read_rules()) == 20
+    assert len(ILL) == len(read_rules()) == 21
 
 
 def test_every_alert_says_what_it_is_and_where_to_read_on() -> None:

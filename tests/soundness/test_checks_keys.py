@@ -26,9 +26,7 @@ FAULTS = (
         "        yield TenantTransaction(connection, await load_profile(connection, whose))\n",
     ),
     Fault(ACCESS, "async def _open_reading(", "async def _open_reading(request: Request, "),
-    Fault(
-        ACCESS, "from fastapi import Depends\n", "from fastapi import Depends, Request\nfrom uuid import UUID\n"
-    ),
+    Fault(ACCESS, "from fastapi import Depends, ", "from uuid import UUID\nfrom fastapi import Depends, "),
     Fault(ACCESS, "    if scope not in holder.scopes:\n", "    if False:\n"),
     Fault(
         "http/health.py",

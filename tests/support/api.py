@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -18,10 +19,11 @@ from fastapi import FastAPI
 from skeldir.app import create_app
 from skeldir.db.embedded import embedded_server
 from skeldir.db.pool import Database, open_database
+from skeldir.http.serving import make_server
 from skeldir.migrations.run import upgrade
 from skeldir.tenants import issue_key
 from tests.conftest import FAST_SERVER
-from tests.support.embedded import crash, read_postmaster
+from tests.support.embedded import crash, read_postmaster, wait_until
 from tests.support.make import make_tenant
 
 # What was committed outlives a killed server; only the loss of the machine is not provided for.
@@ -39,6 +41,20 @@ async def asking(url: str) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
         httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60) as client,
     ):
         yield app, client
+
+
+@asynccontextmanager
+async def serving_on_loopback(app: FastAPI) -> AsyncIterator[int]:
+    """Serve an application that has started by the program's own server; give the port."""
+    server = make_server(app, host="127.0.0.1", port=0, receive_timeout_s=5.0, shutdown_timeout_s=5)
+    server.config.lifespan = "off"
+    running = asyncio.create_task(server.serve())
+    try:
+        await asyncio.to_thread(wait_until, lambda: server.started)
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        await running
 
 
 async def bearer(db: Database, tenant: UUID, *scopes: str) -> dict[str, str]:

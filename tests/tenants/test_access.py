@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from skeldir.db.pool import Database
 from skeldir.http.api import Api
-from skeldir.http.limits import KeyLimits
+from skeldir.http.limits import KeyLimits, UnknownKeyLimits
 from skeldir.tenants import list_keys
 from skeldir.tenants.access import ReadTransaction
 from tests.support.api import bearer
@@ -24,6 +24,7 @@ def app(db: Database) -> FastAPI:
     app = Api()
     app.state.database = db
     app.state.limits = KeyLimits(1_000)
+    app.state.unknown_keys = UnknownKeyLimits(1_000)
     app.state.receive_timeout_s = 1.0
 
     @app.get("/{what}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from uuid import UUID
@@ -13,6 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from skeldir.db.embedded import require_supported_server
+from skeldir.db.shares import Shares, reserved_of, spread_retry_s
 from skeldir.errors import SkeldirError
 from skeldir.settings import plain_postgres_url
 
@@ -54,6 +55,18 @@ class QueryTooSlow(SkeldirError):
     title = "The query takes too long"
 
 
+class TenantLocked(SkeldirError):
+    """A lock that a tenant's transaction needs stayed with another transaction for too long."""
+
+    code = "tenant_locked"
+    status = 503
+    title = "Something of the tenant's is locked"
+
+    def __init__(self, detail: str, *, cure: str) -> None:
+        super().__init__(detail, cure=cure)
+        self.retry_after_s = spread_retry_s()
+
+
 class RuntimeRoleUnsafe(SkeldirError):
     """The program was given a role that row-level security does not bind."""
 
@@ -71,9 +84,10 @@ class Database:
     """Told, after a commit, which kinds of jobs the transaction asked for; it must not block."""
     pool_timeout_s: float = 5.0
     """How long a borrower waits for a connection."""
+    shares: Shares | None = None
+    """Who of the tenants may hold how many connections; without it, whoever asks first."""
 
-    @asynccontextmanager
-    async def statement(self) -> AsyncIterator[Connection]:
+    def statement(self) -> AbstractAsyncContextManager[Connection]:
         """Give a connection of no tenant for a single reading statement, outside of any transaction.
 
         Raises:
@@ -82,9 +96,15 @@ class Database:
             DatabaseBusy: all connections stayed in use for `pool_timeout_s`.
             QueryTooSlow: the server gave a statement of the block up.
         """
-        connection = await self._borrow()
+        return self._lend(None)
+
+    @asynccontextmanager
+    async def _lend(self, tenant_id: UUID | None) -> AsyncIterator[Connection]:
+        connection = await self._borrow(tenant_id)
         try:
             yield connection
+        except asyncpg.LockNotAvailableError as error:
+            raise (_too_slow() if tenant_id is None else _locked()) from error
         except asyncpg.QueryCanceledError as error:
             raise _too_slow() from error
         except TimeoutError as error:
@@ -102,22 +122,40 @@ class Database:
             said = error.__context__ or error
             raise _unreachable(f"The connection to the database was lost: {said}.") from error
         finally:
-            await self._give_back(connection)
+            await self._give_back(connection, tenant_id)
 
-    async def _borrow(self) -> PoolConnectionProxy[asyncpg.Record]:
+    async def _borrow(self, tenant_id: UUID | None) -> PoolConnectionProxy[asyncpg.Record]:
+        if self.shares is None or tenant_id is None:
+            return await self._acquire()
+        try:
+            await self.shares.take(tenant_id, self.pool_timeout_s)
+        except TimeoutError as error:
+            raise self._busy() from error
+        try:
+            return await self._acquire()
+        except BaseException:
+            self.shares.give_back(tenant_id)
+            raise
+
+    async def _acquire(self) -> PoolConnectionProxy[asyncpg.Record]:
         try:
             return await self.pool.acquire(timeout=self.pool_timeout_s)
         except TimeoutError as error:
             if self.pool.get_size() < self.pool.get_max_size() or self.pool.get_idle_size():
                 raise _unreachable("The database does not answer.") from error
-            raise DatabaseBusy(
-                f"No connection became free within {self.pool_timeout_s:g} s.",
-                cure="Send it again a little later; if it lasts, raise SKELDIR_POOL_SIZE or add processes.",
-            ) from error
+            raise self._busy() from error
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise _unreachable(f"No connection to the database: {error}.") from error
 
-    async def _give_back(self, connection: PoolConnectionProxy[asyncpg.Record]) -> None:
+    def _busy(self) -> DatabaseBusy:
+        return DatabaseBusy(
+            f"No connection became free within {self.pool_timeout_s:g} s.",
+            cure="Send it again a little later; if it lasts, raise SKELDIR_POOL_SIZE or add processes.",
+        )
+
+    async def _give_back(
+        self, connection: PoolConnectionProxy[asyncpg.Record], tenant_id: UUID | None
+    ) -> None:
         """Return a connection; one that cannot be made ready for the next borrower has been closed by the driver."""
         try:
             await self.pool.release(connection)
@@ -128,6 +166,9 @@ class Database:
             asyncpg.InternalClientError,
         ) as error:
             logger.warning("db.connection_dropped %s", type(error).__name__)
+        finally:
+            if self.shares is not None and tenant_id is not None:
+                self.shares.give_back(tenant_id)
 
     @asynccontextmanager
     async def tenant(
@@ -136,21 +177,27 @@ class Database:
         """Open a transaction bound to one tenant; commit at the end of the block, roll back on an error.
 
         A read-only one refuses to write, and all its statements see the database at the same moment.
+
+        Raises:
+            TenantBusy: the tenant holds its share of the connections, where they are shared out.
+            TenantLocked: a lock was not to be had in time, where a time is set.
         """
-        async with self._transaction(is_read_only) as connection:
+        async with self._transaction(tenant_id, is_read_only=is_read_only) as connection:
             await connection.execute("SELECT public.set_tenant($1)", tenant_id)
             yield connection
 
     @asynccontextmanager
     async def unbound(self) -> AsyncIterator[Connection]:
         """Open a transaction of no tenant: it sees no tenant's row, and may only refresh, log and look up keys."""
-        async with self._transaction() as connection:
+        async with self._transaction(None) as connection:
             yield connection
 
     @asynccontextmanager
-    async def _transaction(self, is_read_only: bool = False) -> AsyncIterator[Connection]:
+    async def _transaction(
+        self, tenant_id: UUID | None, *, is_read_only: bool = False
+    ) -> AsyncIterator[Connection]:
         isolation: Literal["repeatable_read"] | None = "repeatable_read" if is_read_only else None
-        async with self.statement() as connection:
+        async with self._lend(tenant_id) as connection:
             # Only connections of `open_database` remember whom to wake.
             wakes: set[str] = getattr(connection, "wakes", set())
             wakes.clear()
@@ -202,6 +249,13 @@ def _too_slow() -> QueryTooSlow:
     )
 
 
+def _locked() -> TenantLocked:
+    return TenantLocked(
+        "Another transaction holds a lock that this one needs; nothing of this one was kept.",
+        cure="Wait as long as Retry-After says, and send it again; if it lasts, tell the operator.",
+    )
+
+
 def _unreachable(detail: str) -> DatabaseUnreachable:
     return DatabaseUnreachable(
         detail,
@@ -216,12 +270,18 @@ async def open_database(
     pool_size: int,
     statement_timeout_ms: int,
     pool_timeout_s: float = 5.0,
+    lock_timeout_ms: int = 0,
+    is_shared_out: bool = False,
     wake: Callable[[frozenset[str]], None] | None = None,
 ) -> AsyncIterator[Database]:
     """Connect to `url` (any of the three schemes) and close the pool at the end of the block.
 
     A statement that is to run longer than `statement_timeout_ms` needs a `timeout=` of its own, beside the setting of
     the same name: the client gives up a little after the server should have.
+
+    Only the API, where strangers meet, sets the other two: each wait for a lock ends after `lock_timeout_ms` (0: with
+    the statement), and `is_shared_out` limits each tenant to its share of the connections (see `shares`). A worker
+    waits for its locks, and its pool holds just the connections that one job needs at a time, of one tenant.
 
     Raises:
         DatabaseUnreachable: nothing answers at `url`, or it refuses the role.
@@ -241,6 +301,7 @@ async def open_database(
                 "search_path": "public",
                 "timezone": "UTC",
                 "statement_timeout": str(statement_timeout_ms),
+                **({"lock_timeout": str(lock_timeout_ms)} if lock_timeout_ms else {}),
                 "idle_in_transaction_session_timeout": "60000",
                 # A killed client's statement ends with it, and its locks go free.
                 "client_connection_check_interval": "1000",
@@ -250,7 +311,8 @@ async def open_database(
         raise _unreachable("The database does not answer.") from error
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise _unreachable(f"No connection to the database: {error}.") from error
-    database = Database(pool, wake, pool_timeout_s)
+    shares = Shares(pool_size - reserved_of(pool_size)) if is_shared_out else None
+    database = Database(pool, wake, pool_timeout_s, shares)
     try:
         async with database.statement() as connection:
             version = connection.get_server_version()

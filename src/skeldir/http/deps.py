@@ -10,7 +10,7 @@ from fastapi.security.base import SecurityBase
 
 from skeldir.db.pool import Database
 from skeldir.errors import SkeldirError
-from skeldir.http.limits import KeyLimits
+from skeldir.http.limits import KeyLimits, UnknownKeyLimits
 
 
 class KeyMissing(SkeldirError):
@@ -32,6 +32,18 @@ async def limits_of(request: Request) -> KeyLimits:
     """Return the limits of the keys, which this process counts."""
     limits: KeyLimits = request.app.state.limits
     return limits
+
+
+# These are called where a request is at hand, since each dependency costs each request some 10 µs.
+def unknown_keys_of(request: Request) -> UnknownKeyLimits:
+    """Return the limits of the keys that are not known here, which this process counts."""
+    unknown_keys: UnknownKeyLimits = request.app.state.unknown_keys
+    return unknown_keys
+
+
+def client_host_of(request: Request) -> str | None:
+    """Return the address at the other end of the connection, which may be a proxy's; None on a Unix socket."""
+    return request.client.host if request.client else None
 
 
 AppDatabase = Annotated[Database, Depends(database_of)]

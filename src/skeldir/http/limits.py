@@ -1,15 +1,31 @@
-"""How many requests a key may send: a token bucket per key, in this process, in bounded memory."""
+"""How many requests a key may send, and how many unknown keys are looked up: token buckets in bounded memory."""
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from math import ceil
 from time import monotonic
+from typing import Generic, TypeVar
 from uuid import UUID
 
+from skeldir.db.shares import spread_retry_s
 from skeldir.errors import SkeldirError
+from skeldir.observability.metrics import KEYS_REFUSED
 
-_MOST_BUCKETS = 10_000
+K = TypeVar("K", bound=Hashable)
+
+_MOST_REMEMBERED = 10_000
+# The part of a key by which people know it, and which lists show.
+_PREFIX_LENGTH = 12
+_BURST_S = 5.0
+_PREFIX_PART = 0.1
+_LEAST_PREFIX_BURST = 10.0
+_PROCESS_TIMES = 10.0
 
 
 class RateLimited(SkeldirError):
@@ -24,17 +40,56 @@ class RateLimited(SkeldirError):
         self.retry_after_s = retry_after_s
 
 
-class KeyLimits:
-    """Lets each key send `per_second` requests on average, and twice as many at once after a pause.
+class UnknownKeysLimited(SkeldirError):
+    """More keys that are not known here are tried than are looked up."""
 
-    A key that is not remembered has a full bucket. When there are too many keys to remember, the one that has been
-    silent for longest is forgotten, whose bucket is the fullest.
+    code = "unknown_keys_limited"
+    status = 429
+    title = "Too many unknown keys"
+
+    def __init__(self, detail: str, *, cure: str, retry_after_s: int) -> None:
+        super().__init__(detail, cure=cure)
+        self.retry_after_s = retry_after_s
+
+
+class Buckets(Generic[K]):
+    """A bucket of tokens for each of those that were seen last; each is filled at `per_second` up to `burst`.
+
+    Who is not remembered has a full bucket. When there are too many to remember, the one that has been silent for
+    longest is forgotten, whose bucket is the fullest.
     """
 
-    def __init__(self, per_second: int) -> None:
-        self._per_second = per_second
-        self._burst = 2.0 * per_second
-        self._buckets: OrderedDict[UUID, tuple[float, float]] = OrderedDict()
+    def __init__(self, per_second: float, burst: float, *, most: int) -> None:
+        self.per_second = per_second
+        self._burst = burst
+        self._most = most
+        self._buckets: OrderedDict[K, tuple[float, float]] = OrderedDict()
+
+    def wait_s(self, key: K, now_s: float) -> float:
+        """Return in how many seconds there will be a token, 0 when there is one; it is not taken."""
+        tokens = self._tokens(key, now_s)
+        if key in self._buckets:
+            # Who keeps asking is remembered, however many others come and go.
+            self._buckets.move_to_end(key)
+        return 0.0 if tokens >= 1 else (1 - tokens) / self.per_second
+
+    def add(self, key: K, tokens: float, now_s: float) -> None:
+        """Put tokens into a bucket, or take them out when they are negative."""
+        self._buckets[key] = (min(self._burst, self._tokens(key, now_s) + tokens), now_s)
+        self._buckets.move_to_end(key)
+        if len(self._buckets) > self._most:
+            self._buckets.popitem(last=False)
+
+    def _tokens(self, key: K, now_s: float) -> float:
+        tokens, filled_at = self._buckets.get(key, (self._burst, now_s))
+        return min(self._burst, tokens + (now_s - filled_at) * self.per_second)
+
+
+class KeyLimits:
+    """Lets each key send `per_second` requests on average, and twice as many at once after a pause."""
+
+    def __init__(self, per_second: int, *, most: int = _MOST_REMEMBERED) -> None:
+        self._buckets: Buckets[UUID] = Buckets(per_second, 2.0 * per_second, most=most)
 
     def take(self, key_id: UUID, now_s: float | None = None) -> None:
         """Take one request of a key's; `now_s` is a moment of the monotonic clock, in seconds.
@@ -43,15 +98,116 @@ class KeyLimits:
             RateLimited: the bucket is empty.
         """
         now_s = monotonic() if now_s is None else now_s
-        tokens, filled_at = self._buckets.pop(key_id, (self._burst, now_s))
-        tokens = min(self._burst, tokens + (now_s - filled_at) * self._per_second)
-        is_allowed = tokens >= 1
-        self._buckets[key_id] = (tokens - is_allowed, now_s)
-        if len(self._buckets) > _MOST_BUCKETS:
-            self._buckets.popitem(last=False)
-        if not is_allowed:
+        wait_s = self._buckets.wait_s(key_id, now_s)
+        if wait_s:
             raise RateLimited(
-                f"The key sends more than {self._per_second} requests per second.",
+                f"The key sends more than {self._buckets.per_second} requests per second.",
                 cure="Wait as long as Retry-After says; send many items in one request.",
-                retry_after_s=max(1, ceil((1 - tokens) / self._per_second)),
+                retry_after_s=max(1, ceil(wait_s)),
             )
+        self._buckets.add(key_id, -1, now_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A key that may be looked up, and the buckets whose tokens it cost: none when the key is known."""
+
+    digest: bytes
+    paid: tuple[tuple[Buckets[str], str], ...] = ()
+
+
+class UnknownKeyLimits:
+    """Limits how many keys are looked up that did not authenticate here before: by prefix, by address and in all.
+
+    `per_second` is the limit of an address; a prefix has a tenth of it and all addresses together have ten times as
+    much; five seconds' worth may come at once. A key that turns out to be in force gets its tokens back, and is looked
+    up without limit for as long as it stays so: while strangers try keys, even from behind the same proxy, those who
+    are at home here notice nothing. A key that was refused for want of tokens and comes again has buckets of its own,
+    as large, which an attack does not touch as long as it tries each key once.
+
+    All of it is constant work in bounded memory. What is remembered of a key is a digest by a secret of this process,
+    which is good for nothing else.
+    """
+
+    def __init__(self, per_second: int, *, most: int = _MOST_REMEMBERED) -> None:
+        self._most = most
+        self._first = _buckets_of_strangers(per_second, most)
+        self._returning = _buckets_of_strangers(per_second, most)
+        self._secret = secrets.token_bytes(32)
+        self._known: OrderedDict[bytes, None] = OrderedDict()
+        self._refused: OrderedDict[bytes, None] = OrderedDict()
+
+    def admit(self, key: str, client: str | None, now_s: float | None = None) -> Trial:
+        """Let a key be looked up; `client` is the address that it came from, None when there is none.
+
+        One of `succeed`, `fail` and `abandon` must follow. `now_s` is a moment of the monotonic clock, in seconds.
+
+        Raises:
+            UnknownKeysLimited: the key is not known, and a bucket is empty; the database must not be asked.
+        """
+        now_s = monotonic() if now_s is None else now_s
+        digest = hashlib.blake2b(key.encode(), key=self._secret, digest_size=16).digest()
+        if digest in self._known:
+            return Trial(digest)
+        owners = {"prefix": key[:_PREFIX_LENGTH], "address": network_of(client), "process": ""}
+        buckets = self._returning if digest in self._refused else self._first
+        for limit, owner in owners.items():
+            wait_s = buckets[limit].wait_s(owner, now_s)
+            if wait_s:
+                # Nothing else is noted of it, so that an attack makes nobody else be forgotten.
+                _remember(self._refused, digest, self._most)
+                KEYS_REFUSED.labels(limit).inc()
+                raise UnknownKeysLimited(
+                    "Too many keys are tried that were not used here before; this one was not looked up.",
+                    cure="Wait as long as Retry-After says, and send it again; leave a key that was answered 401.",
+                    retry_after_s=max(spread_retry_s(), ceil(wait_s)),
+                )
+        for limit, owner in owners.items():
+            buckets[limit].add(owner, -1, now_s)
+        return Trial(digest, tuple((buckets[limit], owner) for limit, owner in owners.items()))
+
+    def succeed(self, trial: Trial, now_s: float | None = None) -> None:
+        """Remember a key that is in force, and give back what it paid."""
+        _remember(self._known, trial.digest, self._most)
+        self._refused.pop(trial.digest, None)
+        self.abandon(trial, now_s)
+
+    def fail(self, trial: Trial) -> None:
+        """Forget a key that is not in force, or no longer; what it paid is gone."""
+        KEYS_REFUSED.labels("unknown").inc()
+        self._known.pop(trial.digest, None)
+        self._refused.pop(trial.digest, None)
+
+    def abandon(self, trial: Trial, now_s: float | None = None) -> None:
+        """Give back what a key paid that could not be looked up."""
+        now_s = monotonic() if now_s is None else now_s
+        for buckets, owner in trial.paid:
+            buckets.add(owner, 1, now_s)
+
+
+def _buckets_of_strangers(per_second: float, most: int) -> dict[str, Buckets[str]]:
+    of_prefix = _PREFIX_PART * per_second
+    of_process = _PROCESS_TIMES * per_second
+    return {
+        "prefix": Buckets(of_prefix, max(_LEAST_PREFIX_BURST, _BURST_S * of_prefix), most=most),
+        "address": Buckets(per_second, _BURST_S * per_second, most=most),
+        "process": Buckets(of_process, _BURST_S * of_process, most=1),
+    }
+
+
+def network_of(client: str | None) -> str:
+    """Return who is counted as one: an IPv4 address, an IPv6 network of 64 bits, or all whose address is not known."""
+    try:
+        address = ip_address(client or "")
+    except ValueError:
+        return ""
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
+        return address.packed[:8].hex()
+    return str(address if isinstance(address, IPv4Address) else address.ipv4_mapped)
+
+
+def _remember(digests: OrderedDict[bytes, None], digest: bytes, most: int) -> None:
+    digests[digest] = None
+    digests.move_to_end(digest)
+    if len(digests) > most:
+        digests.popitem(last=False)

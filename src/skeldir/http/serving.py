@@ -52,6 +52,8 @@ def make_server(
             log_config=None,
             access_log=False,
             server_header=False,
+            # Otherwise any program on this machine could say who its request is from.
+            proxy_headers=False,
             timeout_graceful_shutdown=shutdown_timeout_s,
         )
     )

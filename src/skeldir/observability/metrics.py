@@ -39,6 +39,7 @@ PULSES = (
     "matviews.ask_for_slow",
     "matviews.clean",
 )
+KEY_REFUSALS = ("malformed", "unknown", "prefix", "address", "process")
 READY_CHECKS = ("database", "schema", "views", "role")
 STALL_CAUSES = ("program", "machine")
 
@@ -63,6 +64,11 @@ LOOP_STALL_SECONDS = Histogram(
     "How long the event loop stood still, when that was 50 ms or longer, by who let it wait.",
     ("cause",),  # STALL_CAUSES
     buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)
+KEYS_REFUSED = Counter(
+    "skeldir_http_keys_refused",
+    "Keys that were refused: malformed, unknown, or not looked up, by the limit of a prefix, address or process.",
+    ("reason",),  # KEY_REFUSALS
 )
 READY = Gauge(
     "skeldir_http_ready",
@@ -137,6 +143,8 @@ for _labels in product(ITEM_KINDS, ITEM_OUTCOMES):
     INGEST_ITEMS.labels(*_labels)
 for _cause in STALL_CAUSES:
     LOOP_STALL_SECONDS.labels(_cause)
+for _reason in KEY_REFUSALS:
+    KEYS_REFUSED.labels(_reason)
 
 
 class _Counted(Collector):

@@ -7,12 +7,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 
 from skeldir.errors import SkeldirError
-from skeldir.http.deps import AppDatabase, AppLimits, BearerSecret
+from skeldir.http.deps import AppDatabase, AppLimits, BearerSecret, client_host_of, unknown_keys_of
 from skeldir.observability.context import note_tenant
-from skeldir.tenants.keys import KeyHolder, authenticate, note_use
+from skeldir.observability.metrics import KEYS_REFUSED
+from skeldir.tenants.keys import KEY_SHAPE, KeyHolder, authenticate, note_use
 from skeldir.tenants.registry import TenantProfile, load_profile
 
 if TYPE_CHECKING:
@@ -44,17 +45,32 @@ class TenantTransaction:
 
 
 async def _holder_of_key(
-    database: AppDatabase, limits: AppLimits, secret: BearerSecret
+    request: Request, database: AppDatabase, limits: AppLimits, secret: BearerSecret
 ) -> KeyHolder:
-    async with database.statement() as connection:
-        holder = await authenticate(connection, secret)
+    if not KEY_SHAPE.fullmatch(secret):
+        KEYS_REFUSED.labels("malformed").inc()
+        raise _invalid()
+    unknown_keys = unknown_keys_of(request)
+    trial = unknown_keys.admit(secret, client_host_of(request))
+    try:
+        async with database.statement() as connection:
+            holder = await authenticate(connection, secret)
+    except BaseException:
+        unknown_keys.abandon(trial)
+        raise
     if holder is None:
-        raise KeyInvalid(
-            "The key is not valid.", cure="Use a key in force; `skeldir keys list` shows them."
-        )
+        unknown_keys.fail(trial)
+        raise _invalid()
+    unknown_keys.succeed(trial)
     note_tenant(holder.tenant_id)
     limits.take(holder.key_id)
     return holder
+
+
+def _invalid() -> KeyInvalid:
+    return KeyInvalid(
+        "The key is not valid.", cure="Use a key in force; `skeldir keys list` shows them."
+    )
 
 
 _AnyKey = Annotated[KeyHolder, Depends(_holder_of_key)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 SCOPES = ("ingest", "read", "manage")
 _PREFIX = "skd_"
+KEY_SHAPE = re.compile(_PREFIX + "[A-Za-z0-9_-]{43}")
 _PREFIX_LENGTH = 12
 LONGEST_OVERLAP = timedelta(days=365)
 # `last_used_at` is for people: a write per request would cost more than it tells.

@@ -67,6 +67,7 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
             "matviews.ask_for_slow",
             "matviews.clean",
         ],
+        "reason": ["malformed", "unknown", "prefix", "address", "process"],
         "role": ["worker", "beat"],
         "state": ["ready", "running", "dead"],
         "version": [platform.python_version()],

@@ -1,0 +1,318 @@
+"""Keys that nobody knows are limited before the database is asked, and those that it knows notice nothing of it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import tracemalloc
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import psycopg
+import pytest
+from fastapi import FastAPI
+from prometheus_client import REGISTRY
+
+from skeldir.db.pool import Database
+from skeldir.http.limits import KeyLimits, UnknownKeyLimits, UnknownKeysLimited
+from skeldir.observability.metrics import KEY_REFUSALS
+from skeldir.tenants import revoke_key
+from tests.conftest import Clone
+from tests.support.api import PROBLEM_FIELDS, asking, bearer, serving_on_loopback
+
+HERE, ELSEWHERE = "192.0.2.1", "198.51.100.7"
+READING = "/v1/jobs"
+PER_SECOND = 20
+BURST = 5 * PER_SECOND
+
+
+def some_key(prefix: str = "") -> str:
+    return ("skd_" + prefix + secrets.token_urlsafe(32))[:47]
+
+
+@dataclass
+class Tries:
+    """Keys that are tried at a limit, by a clock that the test moves."""
+
+    limits: UnknownKeyLimits = field(default_factory=lambda: UnknownKeyLimits(PER_SECOND))
+    now_s: float = 0.0
+    waits_s: set[int] = field(default_factory=set)
+
+    def fail(self, how_many: int, client: str | None = HERE, prefix: str = "") -> int:
+        """Try so many keys that are nobody's; return how many would have been looked up."""
+        return sum(self.look_up(some_key(prefix), client, is_valid=False) for _ in range(how_many))
+
+    def look_up(self, key: str, client: str | None = HERE, *, is_valid: bool = True) -> bool:
+        """Say whether a key is looked up, and let it be in force or not."""
+        try:
+            trial = self.limits.admit(key, client, self.now_s)
+        except UnknownKeysLimited as refusal:
+            self.waits_s.add(refusal.retry_after_s)
+            return False
+        if is_valid:
+            self.limits.succeed(trial, self.now_s)
+        else:
+            self.limits.fail(trial)
+        return True
+
+
+def test_an_address_may_try_five_seconds_worth_and_its_bucket_fills_again() -> None:
+    tries = Tries()
+    assert tries.fail(1_000) == BURST
+    assert tries.fail(1_000, ELSEWHERE) == BURST
+    tries.now_s = 1.0
+    assert tries.fail(1_000) == PER_SECOND
+    tries.now_s = 1_000.0
+    assert tries.fail(1_000) == BURST
+    assert tries.waits_s == {1, 2, 3}
+
+
+def test_a_prefix_may_be_tried_a_tenth_as_often_wherever_it_comes_from() -> None:
+    tries = Tries()
+    networks = (f"10.0.{number}.1" for number in range(100))
+    assert sum(tries.fail(1, client, "abcdefgh") for client in networks) == BURST / 10
+    # Nor do the refused ones cost their addresses anything.
+    assert tries.fail(1_000, "10.0.99.1") == BURST
+    tries.now_s = 3.0
+    assert tries.fail(100, ELSEWHERE, "abcdefgh") == 3 * PER_SECOND / 10
+
+
+def test_all_addresses_together_may_try_ten_times_as_much() -> None:
+    tries = Tries()
+    assert sum(tries.fail(1, f"10.{a}.{b}.1") for a in range(10) for b in range(200)) == 10 * BURST
+    tries.now_s = 1.0
+    assert sum(tries.fail(1, f"10.{a}.{b}.2") for a in range(2) for b in range(200)) == 200
+
+
+def test_a_key_that_is_in_force_costs_nothing_and_is_never_limited_again() -> None:
+    tries = Tries()
+    known = [some_key() for _ in range(3 * BURST)]
+    assert all(tries.look_up(key) for key in known)
+    assert tries.fail(1_000) == BURST
+    assert all(tries.look_up(key, client) for key in known for client in (HERE, ELSEWHERE, None))
+    assert tries.fail(1) == 0
+
+
+def test_a_key_that_is_no_longer_in_force_is_known_no_longer() -> None:
+    tries = Tries()
+    key = some_key()
+    assert tries.look_up(key)
+    tries.fail(1_000)
+    assert tries.look_up(key, is_valid=False)
+    assert not tries.look_up(key, is_valid=False)
+
+
+def test_a_key_that_comes_for_the_first_time_in_an_attack_is_served_when_it_comes_again() -> None:
+    tries = Tries()
+    owners = [some_key() for _ in range(3 * BURST)]
+    tries.fail(1_000)
+    assert not any(map(tries.look_up, owners))
+    tries.now_s = 1.0
+    tries.fail(1_000)
+    assert all(map(tries.look_up, owners))
+
+
+def test_an_attack_that_tries_each_key_twice_is_limited_as_well() -> None:
+    tries = Tries()
+    keys = [some_key() for _ in range(1_000)]
+    looked_up = [sum(tries.look_up(key, is_valid=False) for key in keys) for _ in range(3)]
+    assert looked_up == [BURST, BURST, 0]
+
+
+def test_what_could_not_be_looked_up_is_paid_back() -> None:
+    tries = Tries()
+    for _ in range(10 * BURST):
+        tries.limits.abandon(tries.limits.admit(some_key(), HERE, 0.0), 0.0)
+    assert tries.fail(1_000) == BURST
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_one"),
+    [
+        ("2001:db8::1", "2001:db8::ffff:1", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("fe80::1%eth0", "fe80::2", True),
+        (None, "a name", True),
+        ("", None, True),
+    ],
+)
+def test_an_ipv6_network_counts_as_one_and_so_do_all_without_an_address(
+    first: str | None, second: str | None, is_one: bool
+) -> None:
+    tries = Tries()
+    assert tries.fail(1_000, first) == BURST
+    assert tries.fail(1_000, second) == (0 if is_one else BURST)
+
+
+def memory_of(act: Callable[[int], object], times: range) -> int:
+    for turn in times:
+        act(turn)
+    return tracemalloc.get_traced_memory()[0]
+
+
+def test_however_many_addresses_prefixes_and_keys_come_no_more_memory_is_taken() -> None:
+    counted, tries = KeyLimits(1, most=20), Tries(UnknownKeyLimits(PER_SECOND, most=20))
+
+    def act(turn: int) -> None:
+        tries.now_s = turn / 50
+        counted.take(uuid4(), tries.now_s)
+        client = f"2001:db8:{turn % 65_536:x}::1"
+        tries.look_up(some_key(), client, is_valid=turn % 3 == 0)
+        tries.fail(1, HERE)
+
+    tracemalloc.start()
+    try:
+        full = memory_of(act, range(200))
+        assert memory_of(act, range(200, 1_000)) < 1.2 * full
+    finally:
+        tracemalloc.stop()
+
+
+@dataclass
+class Door:
+    """The application, asked for the jobs of whoever has a key, and the statements that this takes."""
+
+    app: FastAPI
+    client: httpx.AsyncClient
+    statements: Counter[str]
+
+    @property
+    def look_ups(self) -> int:
+        return sum(times for said, times in self.statements.items() if "find_api_key" in said)
+
+    async def ask(self, headers: dict[str, str]) -> httpx.Response:
+        return await self.client.get(READING, headers=headers)
+
+    async def knock(self, how_many: int) -> Counter[tuple[int, str]]:
+        """Ask with so many keys that are nobody's, some at a time; return how each was answered."""
+        told: Counter[tuple[int, str]] = Counter()
+        for _ in range(how_many // 10):
+            headers = [{"Authorization": f"Bearer {some_key()}"} for _ in range(10)]
+            for answer in await asyncio.gather(*map(self.ask, headers)):
+                assert set(answer.json()) == PROBLEM_FIELDS
+                told[answer.status_code, answer.json()["code"]] += 1
+                assert ("retry-after" in answer.headers) == (answer.status_code == 429)
+        return told
+
+
+@pytest.fixture
+async def door(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Door]:
+    monkeypatch.setenv("SKELDIR_LOCK_TIMEOUT_MS", "200")
+    async with asking(clone.app_url) as (app, client):
+        statements: Counter[str] = Counter()
+        await listen_to_all(app.state.database, statements)
+        yield Door(app, client, statements)
+
+
+async def listen_to_all(database: Database, statements: Counter[str]) -> None:
+    """Count every statement from here on, on each of the pool's connections."""
+    connections = [await database.pool.acquire() for _ in range(database.pool.get_max_size())]
+    for connection in connections:
+        connection.add_query_logger(lambda said: statements.update([said.query]))
+    for connection in connections:
+        await database.pool.release(connection)
+
+
+def refused() -> dict[str, float]:
+    return {
+        reason: REGISTRY.get_sample_value("skeldir_http_keys_refused_total", {"reason": reason})
+        or 0.0
+        for reason in KEY_REFUSALS
+    }
+
+
+async def test_a_thousand_unknown_keys_cost_few_queries_while_a_valid_one_goes_on_to_work(
+    door: Door, db: Database, tenant: UUID
+) -> None:
+    valid = await bearer(db, tenant, "read")
+    assert (await door.ask(valid)).status_code == 200
+    # By this the bucket does not fill again while the test runs.
+    door.app.state.unknown_keys = limits = UnknownKeyLimits(1)
+    limits.succeed(limits.admit(valid["Authorization"].split()[1], None))
+    before, counted = door.look_ups, refused()
+    told: Counter[tuple[int, str]] = Counter()
+    for _ in range(10):
+        told += await door.knock(100)
+        assert (await door.ask(valid)).status_code == 200
+    tried = told[401, "key_invalid"]
+    assert told == {(401, "key_invalid"): tried, (429, "unknown_keys_limited"): 1_000 - tried}
+    assert 5 <= tried < 60
+    assert door.look_ups - before == tried + 10
+    assert {reason: times - counted[reason] for reason, times in refused().items()} == {
+        "malformed": 0, "unknown": tried, "prefix": 0, "address": 1_000 - tried, "process": 0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "skd_", "skd_" + "A" * 42, "skd_" + "A" * 44, "SKD_" + "A" * 43, "skd_" + "A" * 42 + "=",
+        "skd_" + "A" * 42 + "é", "sk_" + "A" * 44, "x" * 20_000, "skd_" + "A" * 40 + " BC",
+    ],
+)  # fmt: skip
+async def test_what_has_not_the_shape_of_a_key_is_refused_as_any_other_and_asks_nobody(
+    door: Door, secret: str
+) -> None:
+    counted = refused()
+    answers = [
+        await door.ask({"Authorization": b"Bearer " + each.encode("latin-1")})  # type: ignore[dict-item]  # httpx takes bytes
+        for each in (some_key(), secret)
+    ]
+    unknown, malformed = (
+        (answer.status_code, answer.json() | {"correlation_id": None}) for answer in answers
+    )
+    assert unknown == malformed
+    assert answers[1].headers["www-authenticate"] == "Bearer"
+    assert door.look_ups == 1
+    assert refused()["malformed"] - counted["malformed"] == 1
+
+
+async def test_a_key_that_was_revoked_is_refused_at_once_though_it_was_known(
+    door: Door, db: Database, tenant: UUID
+) -> None:
+    valid = await bearer(db, tenant, "read")
+    assert (await door.ask(valid)).status_code == 200
+    async with db.tenant(tenant) as connection:
+        await revoke_all(connection, tenant)
+    assert (await door.ask(valid)).status_code == 401
+
+
+async def revoke_all(connection: Any, tenant: UUID) -> None:
+    for row in await connection.fetch("SELECT id FROM api_keys"):
+        await revoke_key(connection, tenant, row["id"])
+
+
+async def test_a_look_up_that_the_database_did_not_answer_costs_nothing(
+    door: Door, db: Database, tenant: UUID, clone: Clone
+) -> None:
+    valid = await bearer(db, tenant, "read")
+    door.app.state.unknown_keys = UnknownKeyLimits(1)
+    with psycopg.connect(clone.superuser_url) as admin:
+        admin.execute("LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE")
+        for _ in range(2):
+            answers = await asyncio.gather(*[door.ask(valid) for _ in range(5)])
+            assert {(a.status_code, a.json()["code"]) for a in answers} == {(503, "query_too_slow")}
+    assert (await door.knock(10))[401, "key_invalid"] == 5
+
+
+async def test_no_header_makes_one_client_look_like_many(door: Door) -> None:
+    door.app.state.unknown_keys = UnknownKeyLimits(1)
+    async with (
+        serving_on_loopback(door.app) as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
+    ):
+        for number in range(20):
+            headers = {
+                "Authorization": f"Bearer {some_key()}",
+                "X-Forwarded-For": f"10.0.0.{number}",
+                "Forwarded": f"for=10.0.0.{number}",
+            }
+            await client.get(READING, headers=headers)
+    assert 5 <= door.look_ups < 15
