@@ -56,15 +56,14 @@ class Computation:
         self._orders = sorted(reading.orders, key=_place_of)
         self._next = 0
 
-    @property
     def is_done(self) -> bool:
-        """Whether every order has had its outcome."""
+        """Say whether every order has had its outcome."""
         return self._next >= len(self._orders)
 
     def go_on(self, part: Part) -> None:
         """Add outcomes to `part` until it is full or a slice of work is done: a fraction of a second, in a thread."""
         weighed = allocations = 0
-        while not self.is_done and not part.is_full(self._bounds):
+        while not self.is_done() and not part.is_full(self._bounds):
             order = self._orders[self._next]
             journey = self._journey_of(order)
             before = journey.touches_weighed

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from operator import attrgetter
 
-from skeldir.attribution.models import JourneyTouch, ModelVersion, touch_weights
+from skeldir.attribution.models import JourneyTouch, ModelVersion, channel_weights
 
 _occurred_at = attrgetter("occurred_at")
 
@@ -56,7 +56,10 @@ class Journey:
             return known[1]
         touches = self.touches[window]
         self.touches_weighed += len(touches)
-        weighed = weigh_channels(touches, version)
+        sums = channel_weights(version.model, touches, half_life_days=version.half_life_days)
+        # Text sorts by code point, which for UTF-8 is the order of its bytes.
+        codes = sorted(sums)
+        weighed = codes, [sums[code] for code in codes]
         self._weighed[version.model_version] = window, weighed
         return weighed
 
@@ -73,16 +76,3 @@ def select_touches(
         converted_at=converted_at, previous_conversion_at=previous_conversion_at, version=version
     )
     return touches[window]
-
-
-def weigh_channels(touches: Sequence[JourneyTouch], version: ModelVersion) -> ChannelWeights:
-    """Return what each channel of `touches`, which are not empty, weighs; one without weight can earn nothing."""
-    sums: dict[str, int] = {}
-    weights = touch_weights(version.model, touches, half_life_days=version.half_life_days)
-    for touch, weight in zip(touches, weights, strict=True):
-        if weight:
-            code = touch.channel_code
-            sums[code] = sums.get(code, 0) + weight
-    # Text sorts by code point, which for UTF-8 is the order of its bytes.
-    codes = sorted(sums)
-    return codes, [sums[code] for code in codes]

@@ -233,15 +233,15 @@ class _Run:
             self._note(left.orders, 0)
             self._until = self._until or (utc_now() if deferring else None)
         computation = Computation(reading, self.bounds)
-        while not computation.is_done:
+        while not computation.is_done():
             part = Part()
-            while not computation.is_done and not part.is_full(self.bounds):
+            while not computation.is_done() and not part.is_full(self.bounds):
                 await asyncio.to_thread(computation.go_on, part)
             written = await writer.write(part.outcomes)
             if written is None:
                 return False
             self._note(written.orders, written.allocations)
-            if not computation.is_done and self._is_time_up():
+            if not computation.is_done() and self._is_time_up():
                 return False
         return True
 
