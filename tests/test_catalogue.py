@@ -34,6 +34,7 @@ GATES = {
     "claimable_jobs",  # whose jobs are due, by id and kind; what they say is read by their tenant only
     "job_counts",  # numbers over all tenants
     "credit_backlog",  # numbers over all tenants
+    "set_aside_counts",  # numbers over all tenants
     "rollup_backlog",  # numbers over all tenants
     "tenants_without_job",  # ids
     "forget_touches",  # deletes rows of the current tenant, whose policy binds it; it tells a number

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 import asyncpg
 
 Reason = Literal["journey_too_long", "order_too_large", "credit_failed"]
-REASONS: Final[tuple[Reason, ...]] = get_args(Reason)
 
 # What a fault in the computation of a single order can be: numbers that do not fit, credit that contradicts its order.
 COMPUTING_FAULTS: Final = (

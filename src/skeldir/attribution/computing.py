@@ -15,7 +15,7 @@ from skeldir.attribution.splits import Allocation, allocate_order_for_versions
 
 if TYPE_CHECKING:
     from skeldir.attribution.bounds import Bounds
-    from skeldir.attribution.reading import Order, Reading
+    from skeldir.attribution.orders import Order, Reading
 
 _NO_JOURNEY = Journey([])
 _occurred_at = attrgetter("occurred_at")

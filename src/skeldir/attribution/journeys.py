@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from operator import attrgetter
 
@@ -62,6 +62,24 @@ class Journey:
         weighed = codes, [sums[code] for code in codes]
         self._weighed[version.model_version] = window, weighed
         return weighed
+
+
+def reach_of(
+    versions: Iterable[ModelVersion],
+    converted_at: datetime,
+    previous_conversion_at: datetime | None,
+) -> datetime | None:
+    """Return the first moment whose touches any of `versions` may credit for the conversion; None without versions.
+
+    Where a version begins anew after the conversion before, the touches of that very moment count as in reach.
+    """
+    starts = []
+    for version in versions:
+        start = converted_at - version.lookback
+        if version.after_conversion == "reset" and previous_conversion_at is not None:
+            start = max(start, previous_conversion_at)
+        starts.append(start)
+    return min(starts, default=None)
 
 
 def select_touches(

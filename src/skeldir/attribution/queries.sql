@@ -475,4 +475,5 @@ SELECT a.model_version, a.channel_code, a.conversion_ppt
 FROM public.attribution_allocations a
 WHERE a.tenant_id = :tenant_id AND a.order_id = :order_id AND a.model_version = ANY(:model_versions::text[])
   AND a.conversion_ppt > 0
-ORDER BY a.model_version, a.channel_code;
+ORDER BY a.model_version, a.channel_code
+LIMIT :most;

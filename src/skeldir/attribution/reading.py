@@ -6,9 +6,9 @@ A reading is one repeatable-read snapshot. It has ended before anything is compu
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
@@ -17,8 +17,15 @@ from uuid import UUID
 from skeldir.attribution.definitions import active_versions, versions_of
 from skeldir.attribution.journeys import Journey
 from skeldir.attribution.marks import credit_lock
-from skeldir.attribution.models import JourneyTouch, ModelVersion
-from skeldir.attribution.splits import Allocation, LedgerEntry, earliest_capture
+from skeldir.attribution.orders import (
+    Order,
+    Reading,
+    find_spans,
+    make_journey,
+    make_journeys,
+    make_kept,
+    make_orders,
+)
 from skeldir.attribution.store import queries
 from skeldir.db.locks import try_lock
 
@@ -31,60 +38,6 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 # So many rows are turned into objects on the loop: a thread would cost more.
 _FEW_ROWS = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """An order that is being credited: its entries and, once a capture is there, its journey."""
-
-    order_id: str
-    entries: list[LedgerEntry]
-    capture: LedgerEntry | None
-    journey_key: bytes | None
-
-    @property
-    def converted_at(self) -> datetime:
-        """The moment of the earliest capture, of an order that has one."""
-        assert self.capture is not None  # noqa: S101 - the callers' own condition
-        return self.capture.occurred_at
-
-
-@dataclass(slots=True)
-class Reading:
-    """Some orders and what their credit is worked out from, as of one moment.
-
-    `turn` is that of the tenant's credit then. Of the orders that were asked for, `orders` can be credited now;
-    `crowded` have journeys that are read one at a time, by `read_journey`; `too_large` have more entries or
-    allocations than may be credited; `unread` are left for another reading. A journey holds all touches of its orders'
-    windows, but for the orders `too_long`, which have more than may be credited. `kept` are, by order and model
-    version, the allocations of journeys whose touches may be gone.
-    """
-
-    turn: int
-    versions: list[ModelVersion]
-    forgotten_before: datetime | None
-    orders: list[Order] = field(default_factory=list)
-    journeys: dict[bytes, Journey] = field(default_factory=dict)
-    previous: dict[str, datetime] = field(default_factory=dict)
-    kept: dict[str, dict[str, list[Allocation]]] = field(default_factory=dict)
-    too_long: set[str] = field(default_factory=set)
-    crowded: list[str] = field(default_factory=list)
-    too_large: list[str] = field(default_factory=list)
-    unread: list[str] = field(default_factory=list)
-
-    def reaches_from(self, order: Order) -> datetime | None:
-        """Return the first moment whose touches the order may earn from; None when it needs no touch."""
-        if order.journey_key is None:
-            return None
-        kept = self.kept.get(order.order_id, {})
-        previous = self.previous.get(order.order_id)
-        starts = []
-        for version in self.versions:
-            if version.model_version not in kept:
-                start = order.converted_at - version.lookback
-                cuts = version.after_conversion == "reset" and previous is not None
-                starts.append(max(start, previous) if cuts and previous is not None else start)
-        return min(starts, default=None)
 
 
 async def read_orders(
@@ -180,7 +133,7 @@ class _Reader:
             self.reading.too_large += large
             order_ids = [name for name in order_ids if name not in large]
             if len(rows) <= bounds.entries_at_once:
-                return await _off_loop(_make_orders, rows, order_ids)
+                return await _off_loop(make_orders, rows, order_ids)
             if not large:
                 order_ids = self._take_half(order_ids)
 
@@ -211,7 +164,7 @@ class _Reader:
                 most=most + 1,
             )
             if len(rows) <= most:
-                self.reading.kept = await _off_loop(_make_kept, rows)
+                self.reading.kept = await _off_loop(make_kept, rows)
                 break
             if len(orders) == 1:
                 self.reading.too_large.append(orders.pop().order_id)
@@ -225,7 +178,7 @@ class _Reader:
 
     async def _leave_crowded(self, orders: list[Order]) -> list[Order]:
         """Return the orders of journeys that are not cut at more places than a light one may be."""
-        spans = _spans(orders, {order.order_id: self._looks_back_to(order) for order in orders})
+        spans = find_spans(orders, {order.order_id: self._looks_back_to(order) for order in orders})
         rows = await queries.count_captures(
             self.connection,
             tenant_id=self.tenant_id,
@@ -252,7 +205,7 @@ class _Reader:
         return order.converted_at - max(version.lookback for version in self.reading.versions)
 
     async def _load_previous(self, orders: list[Order]) -> None:
-        spans = _spans(orders, {order.order_id: self._looks_back_to(order) for order in orders})
+        spans = find_spans(orders, {order.order_id: self._looks_back_to(order) for order in orders})
         rows = await queries.select_previous_conversions(
             self.connection,
             tenant_id=self.tenant_id,
@@ -266,7 +219,7 @@ class _Reader:
     async def _load_short_journeys(self, orders: list[Order]) -> list[Order]:
         reading, bounds = self.reading, self.bounds
         while True:
-            spans = _spans(orders, {o.order_id: reading.reaches_from(o) for o in orders})
+            spans = find_spans(orders, {o.order_id: reading.reaches_from(o) for o in orders})
             if not spans:
                 return orders
             rows = await queries.select_touches(
@@ -281,7 +234,7 @@ class _Reader:
             if len(rows) <= bounds.touches_at_once:
                 break
             self._leave_half(orders)
-        journeys = await _off_loop(_make_journeys, rows, list(spans))
+        journeys = await _off_loop(make_journeys, rows, list(spans))
         crowded = {
             key
             for key, journey in journeys.items()
@@ -304,8 +257,16 @@ class _Reader:
             return
         first_moment = next(iter(reaching.values()))
         last_moment = max(o.converted_at for o in reading.orders if o.order_id in reaching)
-        rows = await self._read_pages(journey_key, first_moment, last_moment)
-        journey = (await _off_loop(_make_journey, rows)) if rows else Journey([])
+        rows = await read_touches(
+            self.connection,
+            self.tenant_id,
+            journey_key=journey_key,
+            first_moment=first_moment,
+            last_moment=last_moment,
+            most=bounds.touches_at_once,
+            bounds=bounds,
+        )
+        journey = (await _off_loop(make_journey, rows)) if rows else Journey([])
         reading.journeys = {journey_key: journey}
         if len(rows) < bounds.touches_at_once:
             covered_to = dense_from = None
@@ -325,42 +286,36 @@ class _Reader:
         reading.unread += sorted(left)
         reading.orders = [order for order in reading.orders if order.order_id not in left]
 
-    async def _read_pages(
-        self, journey_key: bytes, first_moment: datetime, last_moment: datetime
-    ) -> list[asyncpg.Record]:
-        """Return the journey's touches from the first moment on, at most `touches_at_once`."""
-        rows: list[asyncpg.Record] = []
-        after_key = ""
-        while len(rows) < self.bounds.touches_at_once:
-            most = min(self.bounds.touches_of_page, self.bounds.touches_at_once - len(rows))
-            page = await queries.select_touches_of_journey(
-                self.connection,
-                tenant_id=self.tenant_id,
-                journey_key=journey_key,
-                first_moment=first_moment,
-                last_moment=last_moment,
-                after_key=after_key,
-                most=most,
-            )
-            rows += page
-            if len(page) < most:
-                break
-            first_moment, after_key = page[-1]["occurred_at"], page[-1]["idempotency_key"]
-        return rows
 
-
-def _spans(
-    orders: Sequence[Order], starts: dict[str, datetime | None]
-) -> dict[bytes, tuple[datetime, datetime]]:
-    """Return of each journey that is needed the part from the first start to the last conversion, both included."""
-    spans: dict[bytes, tuple[datetime, datetime]] = {}
-    for order in orders:
-        start = starts[order.order_id]
-        if start is None or order.journey_key is None:
-            continue
-        first, last = spans.get(order.journey_key, (start, order.converted_at))
-        spans[order.journey_key] = min(first, start), max(last, order.converted_at)
-    return spans
+async def read_touches(
+    connection: Connection,
+    tenant_id: UUID,
+    *,
+    journey_key: bytes,
+    first_moment: datetime,
+    last_moment: datetime,
+    most: int,
+    bounds: Bounds,
+) -> list[asyncpg.Record]:
+    """Return the journey's first touches between two moments, both included, page by page, up to `most` of them."""
+    rows: list[asyncpg.Record] = []
+    after_key = ""
+    while len(rows) < most:
+        wanted = min(bounds.touches_of_page, most - len(rows))
+        page = await queries.select_touches_of_journey(
+            connection,
+            tenant_id=tenant_id,
+            journey_key=journey_key,
+            first_moment=first_moment,
+            last_moment=last_moment,
+            after_key=after_key,
+            most=wanted,
+        )
+        rows += page
+        if len(page) < wanted:
+            break
+        first_moment, after_key = page[-1]["occurred_at"], page[-1]["idempotency_key"]
+    return rows
 
 
 async def _off_loop(
@@ -370,38 +325,3 @@ async def _off_loop(
     if len(rows) <= _FEW_ROWS:
         return make(rows, *arguments)
     return await asyncio.to_thread(make, rows, *arguments)
-
-
-def _make_orders(rows: Sequence[asyncpg.Record], order_ids: Sequence[str]) -> list[Order]:
-    entries: dict[str, list[LedgerEntry]] = defaultdict(list)
-    journeys: dict[UUID, bytes | None] = {}
-    for order_id, entry_id, business_key, moment, kind, currency, cents, journey_key in rows:
-        entries[order_id].append(LedgerEntry(entry_id, business_key, moment, kind, currency, cents))
-        journeys[entry_id] = journey_key
-    orders = []
-    for order_id in order_ids:
-        capture = earliest_capture(entries[order_id])
-        journey_key = None if capture is None else journeys[capture.entry_id]
-        orders.append(Order(order_id, entries[order_id], capture, journey_key))
-    return orders
-
-
-def _make_kept(rows: Sequence[asyncpg.Record]) -> dict[str, dict[str, list[Allocation]]]:
-    kept: dict[str, dict[str, list[Allocation]]] = defaultdict(lambda: defaultdict(list))
-    for order_id, *fields in rows:
-        allocation = Allocation(*fields)
-        kept[order_id][allocation.model_version].append(allocation)
-    return {order_id: dict(of_order) for order_id, of_order in kept.items()}
-
-
-def _make_journeys(rows: Sequence[asyncpg.Record], keys: Sequence[bytes]) -> dict[bytes, Journey]:
-    touches: dict[bytes, list[JourneyTouch]] = defaultdict(list)
-    for place, moment, channel_code, idempotency_key in rows:
-        touches[keys[place - 1]].append(JourneyTouch(moment, channel_code, idempotency_key))
-    # By bytes, as the database would: text of Python sorts by code point, which is the same.
-    by_place = attrgetter("occurred_at", "idempotency_key")
-    return {key: Journey(sorted(of_key, key=by_place)) for key, of_key in touches.items()}
-
-
-def _make_journey(rows: Sequence[asyncpg.Record]) -> Journey:
-    return Journey([JourneyTouch(*row) for row in rows])

@@ -23,9 +23,10 @@ from uuid import UUID
 from skeldir.attribution.bounds import BOUNDS, Bounds
 from skeldir.attribution.computing import Computation, Part, order_too_large
 from skeldir.attribution.marks import ingest_lock
-from skeldir.attribution.reading import Reading, read_journey, read_orders
+from skeldir.attribution.orders import Reading
+from skeldir.attribution.reading import read_journey, read_orders
 from skeldir.attribution.store import queries
-from skeldir.attribution.writing import Fence, Writer
+from skeldir.attribution.writing import Fence, Writer, Written
 from skeldir.clock import utc_now
 from skeldir.db.locks import wait_for_lock
 
@@ -52,6 +53,8 @@ class CreditReport:
     orders: int
     allocations: int
     is_complete: bool
+    set_aside: int = 0
+    """So many of `orders` could not be credited by their journeys."""
 
 
 async def credit_dirty_orders(
@@ -77,14 +80,15 @@ async def credit_dirty_orders(
             tenants = [
                 row["tenant_id"] for row in await queries.tenants_with_dirty_orders(connection)
             ]
-    orders = allocations = 0
+    orders = allocations = set_aside = 0
     is_complete = True
     for tenant in tenants:
         run = _Run(database, tenant, progress or _tell_nobody, fence, deadline, bounds)
         is_complete = await run.credit_all() and is_complete
         orders += run.orders
         allocations += run.allocations
-    return CreditReport(orders, allocations, is_complete)
+        set_aside += run.set_aside
+    return CreditReport(orders, allocations, is_complete, set_aside)
 
 
 def _tell_nobody(_orders: int) -> None:
@@ -109,6 +113,7 @@ class _Run:
     bounds: Bounds
     orders: int = 0
     allocations: int = 0
+    set_aside: int = 0
     _until: datetime | None = None
     """Set when orders wait behind others: journeys that were marked up to then are credited, too."""
 
@@ -230,7 +235,7 @@ class _Run:
             )
             if left is None:
                 return False
-            self._note(left.orders, 0)
+            self._note(left)
             self._until = self._until or (utc_now() if deferring else None)
         computation = Computation(reading, self.bounds)
         while not computation.is_done():
@@ -240,16 +245,17 @@ class _Run:
             written = await writer.write(part.outcomes)
             if written is None:
                 return False
-            self._note(written.orders, written.allocations)
+            self._note(written)
             if not computation.is_done() and self._is_time_up():
                 return False
         return True
 
-    def _note(self, orders: int, allocations: int) -> None:
-        self.orders += orders
-        self.allocations += allocations
-        if orders:
-            self.progress(orders)
+    def _note(self, written: Written) -> None:
+        self.orders += written.orders
+        self.allocations += written.allocations
+        self.set_aside += written.set_aside
+        if written.orders:
+            self.progress(written.orders)
 
 
 def _divide_by_order(rows: Sequence[Any]) -> list[Marks]:

@@ -26,10 +26,11 @@ Fence = Callable[["Connection"], Awaitable[None]]
 
 @dataclass(slots=True)
 class Written:
-    """How many orders a writer has credited, and with how many allocations."""
+    """How many orders a writer has dealt with, with how many allocations, and how many it has set aside."""
 
     orders: int = 0
     allocations: int = 0
+    set_aside: int = 0
 
 
 @dataclass(slots=True)
@@ -74,6 +75,7 @@ class Writer:
                 return None
             total.orders += written.orders
             total.allocations += written.allocations
+            total.set_aside += written.set_aside
         return total
 
     async def _write_together(self, outcomes: Sequence[Outcome]) -> Written | None:
@@ -128,7 +130,7 @@ class Writer:
             await queries.insert_allocations(connection, tenant_id=self.tenant_id, **columns)
         await self._note_asides(connection, prepared.asides)
         await mark_days(connection, self.tenant_id, prepared.days, sums="revenue")
-        return Written(len(taken), prepared.allocations)
+        return Written(len(taken), prepared.allocations, len(prepared.asides))
 
     async def _note_asides(self, connection: Connection, asides: Mapping[str, SetAside]) -> None:
         if asides:
@@ -166,7 +168,7 @@ class Writer:
             if self.fence is not None:
                 await self.fence(connection)
         self.turn = turn
-        return Written(len(taken), 0)
+        return Written(len(taken), 0, len(taken))
 
 
 @dataclass(frozen=True, slots=True)

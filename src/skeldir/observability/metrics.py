@@ -30,6 +30,7 @@ REFRESH_OUTCOMES = ("success", "skipped_already_running", "skipped_unchanged", "
 JOB_STATES = ("ready", "running", "dead")
 JOB_OUTCOMES = ("done", "failed", "lease_lost")
 ROLES = ("worker", "beat")
+SET_ASIDE_REASONS = ("journey_too_long", "order_too_large", "credit_failed")
 READY_CHECKS = ("database", "schema", "views", "role")
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -71,6 +72,11 @@ CREDIT_LAG = Gauge(
 CREDIT_BACKLOG = Gauge(
     "skeldir_attribution_credit_backlog_marks", "Marks of orders that wait to be credited."
 )
+ORDERS_SET_ASIDE = Gauge(
+    "skeldir_attribution_orders_set_aside",
+    "Orders that could not be credited by their journeys.",
+    ("reason",),  # SET_ASIDE_REASONS
+)
 JOBS = Gauge(
     "skeldir_jobs_count",
     "Jobs by kind and state.",
@@ -99,6 +105,7 @@ SAMPLED = (
     VIEW_AGE,
     CREDIT_LAG,
     CREDIT_BACKLOG,
+    ORDERS_SET_ASIDE,
     JOBS,
     OLDEST_READY_JOB,
     DATABASE_UP,

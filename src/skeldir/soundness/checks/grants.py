@@ -35,7 +35,9 @@ public.api_keys | UPDATE(revoked_at, last_used_at)
 public.attribution_allocations | DELETE
 public.attribution_models | UPDATE(is_active)
 public.credit_changes | DELETE
+public.credit_turns | UPDATE(turn)
 public.dirty_days | DELETE
+public.dirty_journeys | DELETE
 public.dirty_orders | DELETE
 public.heartbeats | UPDATE(seen_at) DELETE
 public.imports | UPDATE(rows_done, touches_accepted, touches_duplicate, conversions_accepted, \
@@ -47,13 +49,14 @@ public.mv_channel_performance | MAINTAIN
 public.mv_daily_revenue_summary | MAINTAIN
 public.mv_realtime_revenue | MAINTAIN
 public.mv_reconciliation_status | MAINTAIN
+public.orders_set_aside | UPDATE(reason, detail) DELETE
 public.personal_data_findings | DELETE
 public.retention | UPDATE(touch_days)
 public.rollup_allocation_day | DELETE
 public.rollup_changes | DELETE
 public.rollup_channel_day | UPDATE(conversion_ppt, credited_cents, allocations) DELETE
 public.rollup_revenue_day | DELETE
-(25 rows)"""
+(28 rows)"""
 
 _ROLES: Final = """
     SELECT rolname, rolcanlogin, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication,
@@ -87,11 +90,12 @@ public.find_api_key(sha256_of_secret bytea) | skeldir_owner | ['search_path=pg_c
 public.forget_touches(most integer) | skeldir_owner | ['search_path=pg_catalog'] | True
 public.job_counts() | skeldir_owner | ['search_path=pg_catalog'] | True
 public.rollup_backlog() | skeldir_owner | ['search_path=pg_catalog'] | True
+public.set_aside_counts() | skeldir_owner | ['search_path=pg_catalog'] | True
 public.tenants_with_dirty_days() | skeldir_owner | ['search_path=pg_catalog'] | True
 public.tenants_with_dirty_orders() | skeldir_owner | ['search_path=pg_catalog'] | True
 public.tenants_without_job(job_kind text, since timestamp with time zone) | \
 skeldir_owner | ['search_path=pg_catalog'] | True
-(9 rows)"""
+(10 rows)"""
 
 
 def _prove_privileges(proof: Proof) -> None:

@@ -57,6 +57,7 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
             *("done", "lease_lost"),
         ],
         "patchlevel": [_PATCHLEVEL],
+        "reason": ["journey_too_long", "order_too_large", "credit_failed"],
         "role": ["worker", "beat"],
         "state": ["ready", "running", "dead"],
         "version": [platform.python_version()],
