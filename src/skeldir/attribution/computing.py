@@ -62,7 +62,8 @@ class Computation:
 
     def go_on(self, part: Part) -> None:
         """Add outcomes to `part` until it is full or a slice of work is done: a fraction of a second, in a thread."""
-        weighed = allocations = 0
+        weights_end = part.touches_weighed + self._bounds.weights_of_slice
+        rows_end = part.allocations + self._bounds.rows_of_statement
         while not self.is_done() and not part.is_full(self._bounds):
             order = self._orders[self._next]
             journey = self._journey_of(order)
@@ -70,14 +71,10 @@ class Computation:
             outcome = self._credit(order, journey)
             self._next += 1
             part.outcomes.append(outcome)
-            weighed += journey.touches_weighed - before
-            allocations += len(outcome.allocations or ())
-            if weighed >= self._bounds.weights_of_slice:
+            part.touches_weighed += journey.touches_weighed - before
+            part.allocations += len(outcome.allocations or ())
+            if part.touches_weighed >= weights_end or part.allocations >= rows_end:
                 break
-            if allocations >= self._bounds.rows_of_statement:
-                break
-        part.touches_weighed += weighed
-        part.allocations += allocations
 
     def _journey_of(self, order: Order) -> Journey:
         if order.journey_key is None:

@@ -325,7 +325,11 @@ class OrderExplanationOut(BaseModel):
 _EXPLAINED: dict[str, Any] = {
     "order_id": "991",
     "awaits_credit": False,
-    "set_aside": None,
+    "set_aside": {
+        "reason": "credit_failed",
+        "detail": "NumericValueOutOfRangeError (SQLSTATE 22003)",
+        "since": "2026-06-02T08:00:00Z",
+    },
     "left_out": {"touches": 0, "entries": 0, "allocations": 0},
     "touches_forgotten_before": "2025-06-01T00:00:00Z",
     "entries": [
