@@ -23,15 +23,15 @@ class Bounds:
     """Read in one transaction. Not less than twice `touches_of_order`: see `reading.read_journey`."""
     entries_at_once: int = 20_000
     """Read in one transaction. More than `entries_of_order`."""
-    touches_of_page: int = 10_000
-    """Read by one statement."""
+    touches_of_page: int = 2_500
+    """Read by one statement: making rows of more would hold up the loop."""
     weights_of_slice: int = 150_000
     """Touches weighed between two moments at which a run can be stopped: some tenths of a second."""
     weights_of_part: int = 1_000_000
     """Touches weighed for one writing transaction."""
     allocations_of_part: int = 50_000
     """Written in one transaction, unless a single order has more."""
-    rows_of_statement: int = 5_000
+    rows_of_statement: int = 2_500
     """Allocations that one statement inserts: encoding more would hold up the loop."""
     orders_of_expansion: int = 10_000
     """Orders that one mark of a journey becomes marks of, at a time."""
