@@ -39,6 +39,7 @@ GATES = {
     "claimable_jobs",  # whose jobs are due, by id and kind; what they say is read by their tenant only
     "job_counts",  # numbers over all tenants
     "credit_backlog",  # numbers over all tenants
+    "set_aside_counts",  # numbers over all tenants
     "rollup_backlog",  # numbers over all tenants
     "tenants_without_job",  # ids
     "tenants_without_credit_job",  # ids

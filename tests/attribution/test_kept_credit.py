@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from skeldir.attribution import MODEL_NAMES, ModelVersion, define_models, retain_touches
+from skeldir.attribution.journeys import Journey
 from skeldir.attribution.models import JourneyTouch, ModelVersionInvalid
 from skeldir.attribution.splits import Allocation, LedgerEntry, allocate_order_for_versions
 from skeldir.clock import utc_now
@@ -101,7 +102,7 @@ def go_on(
     touches: Sequence[JourneyTouch] = (),
 ) -> list[Allocation]:
     return allocate_order_for_versions(
-        entries, touches, VERSIONS, previous_conversion_at=None, kept=kept
+        entries, Journey(touches), VERSIONS, previous_conversion_at=None, kept=kept
     )
 
 

@@ -15,6 +15,7 @@ from skeldir.attribution.models import (
     ModelUnknown,
     ModelVersion,
     ModelVersionInvalid,
+    channel_weights,
     touch_weights,
 )
 from skeldir.attribution.models.halving import UNIT, halved
@@ -208,3 +209,22 @@ def test_a_model_version_looks_30_days_back_and_keeps_touches_unless_told() -> N
         ModelVersion("linear.1", "linear", lookback=timedelta(days=-1))
     with pytest.raises(ModelVersionInvalid):
         ModelVersion("linear.1", "linear", after_conversion="forget")  # type: ignore[arg-type]  # refused at run time too
+
+
+@given(st.sampled_from(MODEL_NAMES), channel_lists)
+def test_the_sums_of_the_channels_are_those_of_the_weights_of_their_touches(
+    model: str, channels: list[str]
+) -> None:
+    journey = make_journey(*channels)
+    sums: dict[str, int] = {}
+    for touch, weight in zip(journey, touch_weights(model, journey), strict=True):
+        if weight:
+            sums[touch.channel_code] = sums.get(touch.channel_code, 0) + weight
+    assert channel_weights(model, journey) == sums
+
+
+def test_the_sums_of_no_journey_and_of_no_model_are_refused() -> None:
+    with pytest.raises(ValueError, match="no touch"):
+        channel_weights("linear", [])
+    with pytest.raises(ModelUnknown):
+        channel_weights("none", make_journey("email"))

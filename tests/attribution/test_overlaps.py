@@ -47,14 +47,15 @@ class Stage:
         """Play one interleaving.
 
         A first and B second are transactions that write, and commit when their letter comes again. R is a run: it
-        chooses its marks, waits for the writers when its letter comes again, and then credits; r is all of it at once.
+        chooses its marks, waits for the writers when its letter comes again, and then reads and writes; r is all of it
+        at once. What may happen between reading and writing is in `test_gap.py`.
         """
         async with by_hand(self.db, tenant) as a, by_hand(self.db, tenant) as b:
             await self.run.begin(lambda: credit_dirty_orders(self.run.database, tenant_id=tenant))
             steps: dict[str, list[Callable[[], Awaitable[object]]]] = {
                 "A": [lambda: a.begin(lambda: first(a)), lambda: a.begin(a.commit)],
                 "B": [lambda: b.begin(lambda: second(b)), lambda: b.begin(b.commit)],
-                "R": [self.run.let_go_on] * 3,
+                "R": [self.run.let_go_on, self.run.let_go_on, self.read_and_write],
                 "r": [self.run.let_all_go_on],
             }
             for letter in order:
@@ -62,6 +63,10 @@ class Stage:
                 await settle(self.watcher, self.run, a, b)
             for actor in (self.run, a, b):
                 await actor.finish()
+
+    async def read_and_write(self) -> None:
+        await self.run.let_go_on()
+        await self.run.let_go_on()
 
 
 @pytest.fixture

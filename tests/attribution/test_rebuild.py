@@ -12,19 +12,33 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from skeldir.attribution import MODEL_NAMES, ModelVersion, credit_dirty_orders, define_models
+from skeldir.attribution.bounds import BOUNDS, Bounds
 from skeldir.attribution.models import JourneyTouch
 from skeldir.attribution.splits import LedgerEntry, allocate_order
 from skeldir.db.pool import Database
 from tests.support.credit import (
     CreditRow,
     assert_ledger_is_credited,
-    credit_until_complete,
     read_credits,
     rebuild_credits,
 )
 from tests.support.make import at, make_tenant, send_conversions, send_touches
 
 LOOKBACK_DAYS = 3
+# Everything is read, computed and written in the smallest pieces; no order has more touches in reach.
+TINY = Bounds(
+    touches_of_order=9,
+    touches_of_light_journey=1,
+    touches_at_once=18,
+    entries_at_once=17,
+    entries_of_order=16,
+    touches_of_page=2,
+    weights_of_slice=1,
+    weights_of_part=1,
+    allocations_of_part=1,
+    rows_of_statement=1,
+    orders_of_expansion=1,
+)
 NAMESPACE = UUID(int=0x51)
 SIGNS = {"capture": 1, "refund": -1, "refund_reversal": 1, "dispute": -1, "dispute_reversal": 1}
 
@@ -204,9 +218,13 @@ def ledger_entry(item: Item) -> LedgerEntry:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(data=st.data(), after_conversion=st.sampled_from(["keep", "reset"]))
+@given(
+    data=st.data(),
+    after_conversion=st.sampled_from(["keep", "reset"]),
+    bounds=st.sampled_from([BOUNDS, BOUNDS, BOUNDS, TINY]),
+)
 async def test_any_arrival_of_the_same_facts_gives_the_credits_of_a_rebuild(
-    db: Database, data: st.DataObject, after_conversion: AfterConversion
+    db: Database, data: st.DataObject, after_conversion: AfterConversion, bounds: Bounds
 ) -> None:
     touches, conversions = data.draw(draw_touches()), data.draw(draw_conversions())
     arrivals = data.draw(draw_arrivals(touches, conversions))
@@ -216,8 +234,9 @@ async def test_any_arrival_of_the_same_facts_gives_the_credits_of_a_rebuild(
         await send_touches(db, tenant, *arrival.touches, origin=f"t{number}")
         await send_conversions(db, tenant, *arrival.conversions, origin=f"c{number}")
         if arrival.is_followed_by_a_run:
-            await credit_dirty_orders(db, tenant_id=tenant)
-    await credit_until_complete(db, tenant)
+            await credit_dirty_orders(db, tenant_id=tenant, bounds=bounds)
+    report = await credit_dirty_orders(db, tenant_id=tenant, bounds=bounds)
+    assert (report.is_complete, report.set_aside) == (True, 0)
     incremental = await read_credits(db, tenant)
     event(f"{sum(arrival.is_followed_by_a_run for arrival in arrivals)} runs in between")
 

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skeldir.attribution.journeys import Journey
 from skeldir.attribution.models import MODEL_NAMES, JourneyTouch, ModelVersion, touch_weights
 from skeldir.attribution.splits import (
     Allocation,
@@ -179,7 +180,9 @@ def test_a_fully_refunded_order_leaves_nothing_on_any_channel(
 def test_many_versions_at_once_are_each_version_alone(
     entries: list[LedgerEntry], journey: list[JourneyTouch]
 ) -> None:
-    together = allocate_order_for_versions(entries, journey, VERSIONS, previous_conversion_at=None)
+    together = allocate_order_for_versions(
+        entries, Journey(journey), VERSIONS, previous_conversion_at=None
+    )
     alone = [row for version in VERSIONS for row in allocate_order(entries, journey, version)]
     assert together == alone
 
@@ -192,7 +195,10 @@ def test_an_order_without_a_capture_waits(
     assert earliest_capture(refunds) is None
     assert allocate_order(refunds, journey, version) == []
     assert (
-        allocate_order_for_versions(refunds, journey, [version], previous_conversion_at=None) == []
+        allocate_order_for_versions(
+            refunds, Journey(journey), [version], previous_conversion_at=None
+        )
+        == []
     )
 
 
@@ -268,7 +274,7 @@ def test_each_version_looks_through_its_own_window() -> None:
     reset = ModelVersion("reset", "linear", after_conversion="reset")
     rows = allocate_order_for_versions(
         [make_entry("c", 90)],
-        journey,
+        Journey(journey),
         [LINEAR, narrow, reset],
         previous_conversion_at=journey[0].occurred_at,
     )
@@ -329,7 +335,7 @@ def test_a_real_month_gets_the_credits_that_others_computed() -> None:
     cents: dict[tuple[str, str], int] = defaultdict(int)
     for entry, touches, previous in read_real_orders():
         for row in allocate_order_for_versions(
-            [entry], touches, july, previous_conversion_at=previous
+            [entry], Journey(touches), july, previous_conversion_at=previous
         ):
             parts[row.model_version, row.channel_code] += row.conversion_ppt
             cents[row.model_version, row.channel_code] += row.allocated_cents

@@ -205,6 +205,7 @@ async def test_a_tenant_without_models_or_rows_gets_an_empty_list(
     assert body == {
         "model_versions": {},
         "orders_awaiting_credit": 0,
+        "orders_set_aside": 0,
         "data": [],
         "next_cursor": None,
     }

@@ -73,6 +73,10 @@ WELL: dict[str, str] = {
     f"skeldir_attribution_credit_lag_seconds{{{_API}}}": steady(59),
     f"skeldir_attribution_credit_backlog_marks{{{_API}}}": steady(100_000),
     **{
+        f'skeldir_attribution_orders_set_aside{{{_API},reason="{reason}"}}': steady(number)
+        for reason, number in (("journey_too_long", 700), ("credit_failed", 0))
+    },
+    **{
         f'skeldir_matviews_view_age_seconds{{{_API},view="{view}"}}': steady(59) for view in _FAST
     },
     **{
@@ -120,6 +124,9 @@ ILL: dict[str, dict[str, str]] = {
     },
     "SkeldirJobsLate": {f"skeldir_jobs_oldest_ready_seconds{{{_API}}}": steady(61)},
     "SkeldirCreditLate": {f"skeldir_attribution_credit_lag_seconds{{{_API}}}": steady(61)},
+    "SkeldirOrdersSetAside": {
+        f'skeldir_attribution_orders_set_aside{{{_API},reason="credit_failed"}}': steady(1)
+    },
     "SkeldirFastViewStale": {
         f'skeldir_matviews_view_age_seconds{{{_API},view="{_FAST[0]}"}}': steady(61)
     },
@@ -201,6 +208,13 @@ def test_the_alert_is_fired_by_what_it_is_for_and_alone(tmp_path: Path, name: st
 
 
 @needs_promtool
+def test_one_order_more_with_too_long_a_journey_is_told_for_an_hour(tmp_path: Path) -> None:
+    name = f'skeldir_attribution_orders_set_aside{{{_API},reason="journey_too_long"}}'
+    series = WELL | {name: f"700x60 701x{_RUNS - 60}"}
+    assert evaluate(tmp_path, series, {"SkeldirOrdersSetAside"}) == ""
+
+
+@needs_promtool
 def test_an_api_that_is_not_even_scraped_is_down(tmp_path: Path) -> None:
     series = {key: value for key, value in WELL.items() if key != f"up{{{_API}}}"}
     assert evaluate(tmp_path, series, {"SkeldirApiDown"}) == ""
@@ -220,7 +234,7 @@ def test_the_files_are_what_prometheus_reads() -> None:
 
 def test_every_alert_has_its_case() -> None:
     assert {rule["alert"] for rule in read_rules()} == set(ILL)
-    assert len(ILL) == len(read_rules()) == 21
+    assert len(ILL) == len(read_rules()) == 22
 
 
 def test_every_alert_says_what_it_is_and_where_to_read_on() -> None:
@@ -282,7 +296,7 @@ def test_the_labels_that_are_asked_for_exist() -> None:
         if family.name.startswith("skeldir_")
         for sample in family.samples
         for label in sample.labels
-    } | {"method", "route", "status", "check", "role", "view", "kind", "state", "pulse"}  # fmt: skip
+    } | {"method", "route", "status", "check", "role", "view", "kind", "state", "pulse", "reason"}  # fmt: skip
     for path in (ALERTS, DASHBOARD):
         for expression in expressions_of(yaml.safe_load(path.read_text(encoding="utf-8"))):
             asked = set(re.findall(r"\b(\w+)\s*(?:=~|!~|!=|=)\s*\"", expression))

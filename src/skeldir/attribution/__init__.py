@@ -10,8 +10,14 @@ from skeldir.attribution.marks import (
     mark_orders_reached_by_touches,
 )
 from skeldir.attribution.models import MODEL_NAMES, ModelVersion
-from skeldir.attribution.runs import ChannelTotal, CreditReport, channel_totals, credit_dirty_orders
+from skeldir.attribution.runs import CreditReport, credit_dirty_orders
 from skeldir.attribution.splits import UNATTRIBUTED
+from skeldir.attribution.totals import (
+    ChannelTotal,
+    SetAsideTotal,
+    channel_totals,
+    set_aside_totals,
+)
 
 __all__ = [
     "MODEL_NAMES",
@@ -19,6 +25,7 @@ __all__ = [
     "ChannelTotal",
     "CreditReport",
     "ModelVersion",
+    "SetAsideTotal",
     "active_versions",
     "channel_totals",
     "count_dirty_orders",
@@ -30,4 +37,5 @@ __all__ = [
     "mark_orders_of_conversions",
     "mark_orders_reached_by_touches",
     "retain_touches",
+    "set_aside_totals",
 ]

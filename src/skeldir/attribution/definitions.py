@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
@@ -19,6 +20,8 @@ from skeldir.matviews import mark_channel_days
 from skeldir.tenants import RetentionInvalid, load_retention, set_retention
 
 if TYPE_CHECKING:
+    import asyncpg
+
     from skeldir.db.pool import Connection
 
 DEFAULT_AFTER_CONVERSION: Literal["keep"] = "keep"
@@ -29,8 +32,11 @@ LONGEST_DAYS = 3650
 async def active_versions(connection: Connection, tenant_id: UUID) -> list[ModelVersion]:
     """Return the active model versions of the transaction's tenant; a tenant without any gets the defaults."""
     rows = await queries.select_active_models(connection, tenant_id=tenant_id)
-    if not rows:
-        return await define_models(connection, tenant_id)
+    return versions_of(rows) if rows else await define_models(connection, tenant_id)
+
+
+def versions_of(rows: Iterable[asyncpg.Record]) -> list[ModelVersion]:
+    """Return the versions that rows of `select_active_models` tell of."""
     return [
         ModelVersion(
             model_version=row["model_version"],

@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from skeldir.attribution.journeys import select_touches
-from skeldir.attribution.models import JourneyTouch, ModelVersion, touch_weights
+from skeldir.attribution.bounds import BOUNDS
+from skeldir.attribution.definitions import versions_of
+from skeldir.attribution.explanations import (
+    ChannelShare,
+    CurrencyBalance,
+    ExplainedAllocation,
+    ExplainedEntry,
+    ExplainedTouch,
+    FixingCapture,
+    LeftOut,
+    OrderExplanation,
+    TouchWeight,
+    VersionExplanation,
+    WhySetAside,
+)
+from skeldir.attribution.journeys import reach_of, select_touches
+from skeldir.attribution.models import (
+    JourneyTouch,
+    ModelVersion,
+    channel_weights,
+    touch_weights,
+)
+from skeldir.attribution.reading import read_touches
 from skeldir.attribution.splits import PARTS_OF_A_CONVERSION, UNATTRIBUTED
 from skeldir.attribution.store import queries
 from skeldir.errors import SkeldirError
@@ -19,7 +41,9 @@ from skeldir.money import split
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection
 
-MOST_TOUCHES = 10_000
+MOST_SHOWN = 1_000
+"""So many touches, and so many entries, are shown of an order; no person's has more."""
+MOST_ALLOCATIONS_SHOWN = 6_000
 
 
 class OrderUnknown(SkeldirError):
@@ -30,227 +54,145 @@ class OrderUnknown(SkeldirError):
     title = "The order is not known"
 
 
-class JourneyTooLong(SkeldirError):
-    """The journey has more touches than one answer can show."""
-
-    code = "journey_too_long"
-    status = 422
-    title = "The journey is too long to be explained"
-
-
 @dataclass(frozen=True, slots=True)
-class ExplainedEntry:
-    """One entry of the order, signed, in minor units."""
+class _Facts:
+    """What was read of an order. `newest` are the touches that are shown, `touches` those that count.
 
-    business_key: str
-    kind: str
-    amount_cents: int
-    currency: str
-    occurred_at: datetime
-    recorded_at: datetime
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class CurrencyBalance:
-    """What the order comes to in one currency, in minor units."""
-
-    currency: str
-    state: str
-    captured_cents: int
-    refunded_cents: int
-    disputed_cents: int
-    balance_cents: int
-
-
-@dataclass(frozen=True, slots=True)
-class FixingCapture:
-    """The earliest capture by (time, business key): it fixes the journey. Without `has_journey` there is none."""
-
-    business_key: str
-    occurred_at: datetime
-    has_journey: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ExplainedTouch:
-    """One touch of the journey, by its place in it, with the rule that chose its channel and what that rule saw."""
-
-    place: int
-    idempotency_key: str
-    occurred_at: datetime
-    channel: str
-    rule: str
-    source: str | None
-    medium: str | None
-    campaign: str | None
-    referrer_host: str | None
-    click_id_kinds: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class TouchWeight:
-    """The weight of a touch in the window; a whole number of up to 37 digits, so written as text."""
-
-    place: int
-    channel: str
-    weight: str
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelShare:
-    """The sum of a channel's weights, and its part of the one conversion, in parts per 10**12."""
-
-    channel: str
-    weight: str
-    conversion_ppt: int
-
-
-@dataclass(frozen=True, slots=True)
-class ExplainedAllocation:
-    """What an entry brought a channel, as it is stored."""
-
-    business_key: str
-    channel: str
-    allocated_cents: int
-    conversion_ppt: int
-
-
-@dataclass(frozen=True, slots=True)
-class VersionExplanation:
-    """The credit of one active model version.
-
-    The window has both ends included, but touches up to and at `journey_begins_after`, when given, are left out.
-    With `touches_forgotten` the window reaches behind what is kept of the touches. `touches` are what is left, and
-    `shares` are those of the credit that was given when all were there, if any was.
+    These are all in reach, or one more than may earn anything.
     """
 
-    model_version: str
-    model: str
-    lookback_days: int
-    after_conversion: str
-    half_life_days: int
-    window_start: datetime | None
-    window_end: datetime | None
-    journey_begins_after: datetime | None
-    touches_forgotten: bool
-    touches: list[TouchWeight]
-    shares: list[ChannelShare]
-    allocations: list[ExplainedAllocation]
-
-
-@dataclass(frozen=True, slots=True)
-class OrderExplanation:
-    """All there is to know of an order's credit, as of one moment."""
-
     order_id: str
-    awaits_credit: bool
-    touches_forgotten_before: datetime | None
-    entries: list[ExplainedEntry]
-    balances: list[CurrencyBalance]
-    capture: FixingCapture | None
-    touches: list[ExplainedTouch]
-    versions: list[VersionExplanation]
-
-
-@dataclass(frozen=True, slots=True)
-class _Journey:
-    """What the versions of an order share: the capture, the touches of the longest window, and the one before."""
-
-    capture: FixingCapture | None
-    touches: list[JourneyTouch]
-    previous_conversion_at: datetime | None
-    forgotten_before: datetime | None
+    standing: Any
+    entries: Sequence[Any]
+    balances: Sequence[Any]
+    models: Sequence[Any]
+    versions: Sequence[ModelVersion]
+    capture: Any | None = None
+    newest: Sequence[Any] = ()
+    touches: Sequence[Any] = ()
+    previous_conversion_at: datetime | None = None
+    allocations: Sequence[Any] = ()
+    kept_shares: Sequence[Any] = ()
 
 
 async def explain_order(connection: Connection, tenant_id: UUID, order_id: str) -> OrderExplanation:
     """Return what the credit of an order of the transaction's tenant comes from.
 
-    The transaction must show one moment (repeatable read), or facts and credit may not belong together.
+    The transaction must show one moment (repeatable read), or facts and credit may not belong together. What takes
+    long is done in a thread. Of an order with more than MOST_SHOWN touches or entries, or MOST_ALLOCATIONS_SHOWN
+    allocations, the newest touches and the first entries are shown, and all of them count.
 
     Raises:
         OrderUnknown: the tenant has no entry of it.
-        JourneyTooLong: there are more than MOST_TOUCHES touches in the longest window.
     """
+    facts = await _read_facts(connection, tenant_id, order_id)
+    return await asyncio.to_thread(_explain, facts)
+
+
+async def _read_facts(connection: Connection, tenant_id: UUID, order_id: str) -> _Facts:
     of_order = {"tenant_id": tenant_id, "order_id": order_id}
     # No text of the database holds a NUL, and it refuses to be asked for one.
     is_possible = "\0" not in order_id
-    entries = is_possible and await queries.select_order_entries(connection, **of_order)
+    entries = is_possible and await queries.select_order_entries(
+        connection, **of_order, most=MOST_SHOWN
+    )
     if not entries:
         raise OrderUnknown(
             "There is no order of this id.",
             cure="Check the id; an order is known once one of its conversions was accepted.",
         )
-    balances = await queries.select_order_balances(connection, **of_order)
-    standing = await queries.select_order_standing(connection, **of_order)
     models = await queries.select_active_models(connection, tenant_id=tenant_id)
-    touches, journey = await _load_journey(
-        connection, tenant_id, order_id, entries, models, standing["touches_forgotten_before"]
-    )
-    allocations = await _load_allocations(connection, of_order, entries, models)
-    return OrderExplanation(
+    names = [row["model_version"] for row in models]
+    facts = _Facts(
         order_id=order_id,
+        standing=await queries.select_order_standing(connection, **of_order, model_versions=names),
+        entries=entries,
+        balances=await queries.select_order_balances(connection, **of_order),
+        models=models,
+        versions=versions_of(models),
+        capture=await queries.select_fixing_capture(connection, **of_order),
+        allocations=await queries.select_order_allocations(
+            connection,
+            **of_order,
+            model_versions=names,
+            entry_ids=[row["id"] for row in entries],
+            most=MOST_ALLOCATIONS_SHOWN,
+        ),
+        kept_shares=await queries.select_kept_shares(
+            connection, **of_order, model_versions=names, most=MOST_ALLOCATIONS_SHOWN
+        ),
+    )
+    if facts.capture is None or facts.capture["journey_key"] is None or not models:
+        return facts
+    return await _read_journey(connection, tenant_id, facts)
+
+
+async def _read_journey(connection: Connection, tenant_id: UUID, facts: _Facts) -> _Facts:
+    assert facts.capture is not None  # noqa: S101 - the caller's own condition
+    last_moment = facts.capture["occurred_at"]
+    span = {
+        "journey_key": facts.capture["journey_key"],
+        "first_moment": last_moment - max(version.lookback for version in facts.versions),
+        "last_moment": last_moment,
+    }
+    newest = await queries.select_newest_touches(
+        connection, tenant_id=tenant_id, **span, most=MOST_SHOWN
+    )
+    previous = None
+    if any(version.after_conversion == "reset" for version in facts.versions):
+        found = await queries.select_previous_conversions(
+            connection,
+            tenant_id=tenant_id,
+            order_ids=[facts.order_id],
+            **{f"{name}s": [value] for name, value in span.items()},
+        )
+        previous = found[0]["occurred_at"] if found else None
+    touches: Sequence[Any] = newest[::-1]
+    if len(newest) == MOST_SHOWN:
+        span["first_moment"] = reach_of(facts.versions, last_moment, previous)
+        touches = await read_touches(
+            connection, tenant_id, **span, most=BOUNDS.touches_of_order + 1, bounds=BOUNDS
+        )
+    return replace(facts, newest=newest[::-1], touches=touches, previous_conversion_at=previous)
+
+
+def _explain(facts: _Facts) -> OrderExplanation:
+    standing = facts.standing
+    allocations = _explain_allocations(facts)
+    is_too_long = len(facts.touches) > BOUNDS.touches_of_order
+    journey = [
+        JourneyTouch(row["occurred_at"], row["channel_code"], row["idempotency_key"])
+        for row in (() if is_too_long else facts.touches)
+    ]
+    return OrderExplanation(
+        order_id=facts.order_id,
         awaits_credit=standing["awaits_credit"],
+        set_aside=standing["reason"]
+        and WhySetAside(standing["reason"], standing["detail"], standing["since"]),
+        left_out=LeftOut(
+            touches=max(0, len(facts.touches) - len(facts.newest)),
+            entries=standing["entries"] - len(facts.entries),
+            allocations=standing["allocations"] - len(facts.allocations),
+        ),
         touches_forgotten_before=standing["touches_forgotten_before"],
-        entries=[_entry(row) for row in entries],
-        balances=[CurrencyBalance(**row) for row in balances],
-        capture=journey.capture,
-        touches=touches,
+        entries=[_entry(row) for row in facts.entries],
+        balances=[CurrencyBalance(**row) for row in facts.balances],
+        capture=facts.capture
+        and FixingCapture(
+            facts.capture["business_key"],
+            facts.capture["occurred_at"],
+            facts.capture["journey_key"] is not None,
+        ),
+        touches=[_touch(place, row) for place, row in enumerate(facts.newest)],
         versions=[
-            _explain_version(row, journey, allocations[row["model_version"]]) for row in models
+            _explain_version(facts, row, version, journey, allocations[version.model_version])
+            for row, version in zip(facts.models, facts.versions, strict=True)
         ],
     )
 
 
 def _entry(row: Any) -> ExplainedEntry:
-    fields = {name: value for name, value in row.items() if name not in ("id", "journey_key")}
-    return ExplainedEntry(**fields)
-
-
-async def _load_journey(
-    connection: Connection,
-    tenant_id: UUID,
-    order_id: str,
-    entries: Sequence[Any],
-    models: Sequence[Any],
-    forgotten_before: datetime | None,
-) -> tuple[list[ExplainedTouch], _Journey]:
-    first = next((row for row in entries if row["kind"] == "capture"), None)
-    if first is None:
-        return [], _Journey(None, [], None, forgotten_before)
-    has_journey = first["journey_key"] is not None
-    capture = FixingCapture(first["business_key"], first["occurred_at"], has_journey)
-    if not has_journey or not models:
-        return [], _Journey(capture, [], None, forgotten_before)
-    longest = timedelta(days=max(row["lookback_days"] for row in models))
-    rows = await queries.select_journey(
-        connection,
-        tenant_id=tenant_id,
-        journey_key=first["journey_key"],
-        first_moment=capture.occurred_at - longest,
-        last_moment=capture.occurred_at,
-        most=MOST_TOUCHES + 1,
-    )
-    if len(rows) > MOST_TOUCHES:
-        raise JourneyTooLong(
-            f"The journey has more than {MOST_TOUCHES:,} touches within {longest.days} days.",
-            cure="Check what is sent as journey key: one that many visitors share is no journey.",
-        )
-    previous = None
-    if any(row["after_conversion"] == "reset" for row in models):
-        found = await queries.select_previous_conversions(
-            connection,
-            tenant_id=tenant_id,
-            order_ids=[order_id],
-            journey_keys=[first["journey_key"]],
-            moments=[capture.occurred_at],
-        )
-        previous = found[0]["occurred_at"] if found else None
-    touches = [_touch(place, row) for place, row in enumerate(rows)]
-    in_order = [
-        JourneyTouch(touch.occurred_at, touch.channel, touch.idempotency_key) for touch in touches
-    ]
-    return touches, _Journey(capture, in_order, previous, forgotten_before)
+    return ExplainedEntry(**{name: value for name, value in row.items() if name != "id"})
 
 
 def _touch(place: int, row: Any) -> ExplainedTouch:
@@ -268,20 +210,12 @@ def _touch(place: int, row: Any) -> ExplainedTouch:
     )
 
 
-async def _load_allocations(
-    connection: Connection,
-    of_order: dict[str, Any],
-    entries: Sequence[Any],
-    models: Sequence[Any],
-) -> dict[str, list[ExplainedAllocation]]:
+def _explain_allocations(facts: _Facts) -> dict[str, list[ExplainedAllocation]]:
     """Return the stored credit by model version, in the order of the entries, then by channel."""
-    place_of = {row["id"]: place for place, row in enumerate(entries)}
-    rows = await queries.select_order_allocations(
-        connection, **of_order, model_versions=[row["model_version"] for row in models]
-    )
+    place_of = {row["id"]: place for place, row in enumerate(facts.entries)}
     allocations = defaultdict(list)
-    for row in sorted(rows, key=lambda row: place_of[row["entry_id"]]):
-        key = entries[place_of[row["entry_id"]]]["business_key"]
+    for row in sorted(facts.allocations, key=lambda row: place_of[row["entry_id"]]):
+        key = facts.entries[place_of[row["entry_id"]]]["business_key"]
         allocations[row["model_version"]].append(
             ExplainedAllocation(
                 key, row["channel_code"], row["allocated_cents"], row["conversion_ppt"]
@@ -291,27 +225,28 @@ async def _load_allocations(
 
 
 def _explain_version(
-    row: Any, journey: _Journey, allocations: list[ExplainedAllocation]
+    facts: _Facts,
+    row: Any,
+    version: ModelVersion,
+    journey: Sequence[JourneyTouch],
+    allocations: list[ExplainedAllocation],
 ) -> VersionExplanation:
-    version = ModelVersion(
-        model_version=row["model_version"],
-        model=row["model"],
-        lookback=timedelta(days=row["lookback_days"]),
-        after_conversion=row["after_conversion"],
-        half_life_days=float(row["half_life_days"]),
-    )
     start = end = cut = None
     forgotten = False
     touches: list[TouchWeight] = []
     shares: list[ChannelShare] = []
-    if journey.capture is not None:
-        end = journey.capture.occurred_at
+    if facts.capture is not None:
+        end = facts.capture["occurred_at"]
         start = end - version.lookback
         if version.after_conversion == "reset":
-            cut = journey.previous_conversion_at
-        forgotten = journey.forgotten_before is not None and start < journey.forgotten_before
-        touches = _weigh_touches(journey, version)
-        shares = (forgotten and _shares_kept(allocations)) or _share_conversion(touches)
+            cut = facts.previous_conversion_at
+        gone_before = facts.standing["touches_forgotten_before"]
+        forgotten = gone_before is not None and start < gone_before
+        sums, touches = _weigh_touches(facts, version, journey)
+        kept = [
+            share for share in facts.kept_shares if share["model_version"] == row["model_version"]
+        ]
+        shares = (_shares_kept(kept) if forgotten else []) or _share_conversion(sums)
     return VersionExplanation(
         model_version=version.model_version,
         model=version.model,
@@ -328,32 +263,36 @@ def _explain_version(
     )
 
 
-def _weigh_touches(journey: _Journey, version: ModelVersion) -> list[TouchWeight]:
-    assert journey.capture is not None  # noqa: S101 - the caller's own condition
+def _weigh_touches(
+    facts: _Facts, version: ModelVersion, journey: Sequence[JourneyTouch]
+) -> tuple[dict[str, int], list[TouchWeight]]:
+    """Return the sums of the channels, and the weights of the touches that are shown."""
+    assert facts.capture is not None  # noqa: S101 - the caller's own condition
     selected = select_touches(
-        journey.touches,
-        converted_at=journey.capture.occurred_at,
-        previous_conversion_at=journey.previous_conversion_at,
+        journey,
+        converted_at=facts.capture["occurred_at"],
+        previous_conversion_at=facts.previous_conversion_at,
         version=version,
     )
     if not selected:
-        return []
-    # A window ends at the capture, where the touches that were read end, too.
-    offset = len(journey.touches) - len(selected)
+        return {}, []
+    sums = channel_weights(version.model, selected, half_life_days=version.half_life_days)
     weights = touch_weights(version.model, selected, half_life_days=version.half_life_days)
-    return [
+    # A window ends at the capture, where the touches that are shown end, too.
+    shown = min(len(selected), len(facts.newest))
+    offset = len(facts.newest) - shown
+    return sums, [
         TouchWeight(offset + index, touch.channel_code, str(weight))
-        for index, (touch, weight) in enumerate(zip(selected, weights, strict=True))
+        for index, (touch, weight) in enumerate(
+            zip(selected[-shown:], weights[-shown:], strict=True)
+        )
     ]
 
 
-def _share_conversion(touches: Sequence[TouchWeight]) -> list[ChannelShare]:
+def _share_conversion(sums: Mapping[str, int]) -> list[ChannelShare]:
     """Return the channels with a weight, by code, which is the order in which equal remainders are served."""
-    sums: dict[str, int] = defaultdict(int)
-    for touch in touches:
-        sums[touch.channel] += int(touch.weight)
-    codes = sorted(code for code, weight in sums.items() if weight) or [UNATTRIBUTED]
-    weights = [sums[code] for code in codes] if touches else [1]
+    codes = sorted(sums) or [UNATTRIBUTED]
+    weights = [sums[code] for code in codes] if sums else [1]
     parts = split(PARTS_OF_A_CONVERSION, weights)
     return [
         ChannelShare(code, str(weight), part)
@@ -361,10 +300,9 @@ def _share_conversion(touches: Sequence[TouchWeight]) -> list[ChannelShare]:
     ]
 
 
-def _shares_kept(allocations: Sequence[ExplainedAllocation]) -> list[ChannelShare]:
+def _shares_kept(rows: Sequence[Any]) -> list[ChannelShare]:
     """Return the shares that stand beside the credit of the capture; their parts are their weights from then on."""
     return [
-        ChannelShare(row.channel, str(row.conversion_ppt), row.conversion_ppt)
-        for row in sorted(allocations, key=lambda row: row.channel)
-        if row.conversion_ppt
+        ChannelShare(row["channel_code"], str(row["conversion_ppt"]), row["conversion_ppt"])
+        for row in rows
     ]

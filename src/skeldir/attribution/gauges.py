@@ -5,19 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from skeldir.attribution.store import queries
-from skeldir.observability.metrics import CREDIT_BACKLOG, CREDIT_LAG
+from skeldir.observability.metrics import (
+    CREDIT_BACKLOG,
+    CREDIT_LAG,
+    ORDERS_SET_ASIDE,
+    SET_ASIDE_REASONS,
+)
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Database
 
 
 async def sample_credit(database: Database) -> None:
-    """Set CREDIT_LAG in seconds and CREDIT_BACKLOG in marks, of all tenants together.
+    """Set CREDIT_LAG in seconds, CREDIT_BACKLOG in marks and ORDERS_SET_ASIDE in orders, of all tenants together.
 
     Raises:
         DatabaseUnreachable: and then the gauges stay as they were.
     """
     async with database.statement() as connection:
         row = await queries.credit_backlog(connection)
+        aside = {r["reason"]: r["orders"] for r in await queries.set_aside_counts(connection)}
     CREDIT_BACKLOG.set(row["marks"])
     CREDIT_LAG.set(max(0.0, row["oldest_s"] or 0.0))
+    for reason in SET_ASIDE_REASONS:
+        ORDERS_SET_ASIDE.labels(reason).set(aside.get(reason, 0))

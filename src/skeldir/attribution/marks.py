@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from skeldir.db.pool import Connection
 
 DEFAULT_LOOKBACK_DAYS = 30
+# A fact that reaches more captures of a journey marks the journey, in one row, instead of each order. A person has
+# fewer orders within a lookback; a key that many visitors share has any number, and each touch would mark them all.
+MOST_ORDERS_MARKED = 20
 
 
 def ingest_lock(tenant_id: UUID) -> str:
@@ -34,7 +37,10 @@ def credit_lock(tenant_id: UUID) -> str:
 async def mark_orders_reached_by_touches(
     connection: Connection, tenant_id: UUID, touches: Sequence[tuple[bytes, datetime]]
 ) -> None:
-    """Mark the orders that new touches, given as (journey key hash, moment), can earn from."""
+    """Mark the orders that new touches, given as (journey key hash, moment), can earn from.
+
+    At most MOST_ORDERS_MARKED rows a journey are written; of a journey with more orders in reach, one.
+    """
     if not touches:
         return
     marked = await queries.mark_orders_reached_by_touches(
@@ -43,6 +49,7 @@ async def mark_orders_reached_by_touches(
         journey_keys=[key for key, _ in touches],
         moments=[moment for _, moment in touches],
         lookback_days=await longest_lookback(connection, tenant_id),
+        most=MOST_ORDERS_MARKED,
     )
     if marked:
         await enqueue(connection, tenant_id, CREDIT)
@@ -63,6 +70,7 @@ async def mark_orders_of_conversions(
             tenant_id=tenant_id,
             order_ids=list(order_ids),
             lookback_days=max(model["lookback_days"] for model in models),
+            most=MOST_ORDERS_MARKED,
         )
 
 

@@ -42,32 +42,66 @@ WITH marked AS (
 SELECT count(*) FROM marked;
 
 -- name: mark_orders_reached_by_touches$
--- A touch can earn from the captures of its journey that follow it within the longest active lookback.
-WITH marked AS (
-INSERT INTO public.dirty_orders (tenant_id, order_id)
-SELECT DISTINCT :tenant_id::uuid, l.order_id
-FROM unnest(:journey_keys::bytea[], :moments::timestamptz[]) AS t (journey_key, occurred_at)
-JOIN public.revenue_ledger l
-  ON l.tenant_id = :tenant_id AND l.journey_key = t.journey_key AND l.kind = 'capture'
- AND l.occurred_at >= t.occurred_at
- AND l.occurred_at <= t.occurred_at + make_interval(days => :lookback_days::integer)
-RETURNING 1
+-- Touches can earn from the captures of their journey that follow them within the longest active lookback. The touches
+-- of a journey are taken together, from the first to the last: an order between that none of them reaches is credited
+-- as before. A journey with more than `most` captures in reach is marked as a whole.
+WITH journeys AS (
+    SELECT t.journey_key, min(t.occurred_at) AS first_moment,
+           max(t.occurred_at) + make_interval(days => :lookback_days::integer) AS last_moment
+    FROM unnest(:journey_keys::bytea[], :moments::timestamptz[]) AS t (journey_key, occurred_at)
+    GROUP BY t.journey_key
+), reached AS (
+    SELECT j.journey_key, j.first_moment, j.last_moment, c.order_id,
+           count(*) OVER (PARTITION BY j.journey_key) > :most::integer AS is_crowded
+    FROM journeys j
+    CROSS JOIN LATERAL (
+        SELECT l.order_id FROM public.revenue_ledger l
+        WHERE l.tenant_id = :tenant_id AND l.journey_key = j.journey_key AND l.kind = 'capture'
+          AND l.occurred_at >= j.first_moment AND l.occurred_at <= j.last_moment
+        LIMIT :most::integer + 1
+    ) c
+), marked_journeys AS (
+    INSERT INTO public.dirty_journeys (tenant_id, journey_key, first_moment, last_moment)
+    SELECT DISTINCT :tenant_id::uuid, journey_key, first_moment, last_moment FROM reached WHERE is_crowded
+    RETURNING 1
+), marked_orders AS (
+    INSERT INTO public.dirty_orders (tenant_id, order_id)
+    SELECT DISTINCT :tenant_id::uuid, order_id FROM reached WHERE NOT is_crowded
+    RETURNING 1
 )
-SELECT count(*) FROM marked;
+SELECT (SELECT count(*) FROM marked_journeys) + (SELECT count(*) FROM marked_orders);
 
--- name: mark_orders_after_captures!
+-- name: mark_orders_after_captures$
 -- Where conversions cut journeys, a capture shortens the journeys of the orders that follow it; a capture earlier
--- than the known ones also moves its order, so all captures of the order count.
-INSERT INTO public.dirty_orders (tenant_id, order_id)
-SELECT DISTINCT :tenant_id::uuid, later.order_id
-FROM public.revenue_ledger own
-JOIN public.revenue_ledger later
-  ON later.tenant_id = :tenant_id AND later.journey_key = own.journey_key AND later.kind = 'capture'
- AND later.occurred_at >= own.occurred_at
- AND later.occurred_at <= own.occurred_at + make_interval(days => :lookback_days::integer)
-WHERE own.tenant_id = :tenant_id AND own.order_id = ANY(:order_ids::text[])
-  AND own.kind = 'capture' AND own.journey_key IS NOT NULL
-  AND later.order_id <> ALL(:order_ids::text[]);
+-- than the known ones also moves its order, so all captures of the order count. The rest is as for touches.
+WITH journeys AS (
+    SELECT own.journey_key, min(own.occurred_at) AS first_moment,
+           max(own.occurred_at) + make_interval(days => :lookback_days::integer) AS last_moment
+    FROM public.revenue_ledger own
+    WHERE own.tenant_id = :tenant_id AND own.order_id = ANY(:order_ids::text[])
+      AND own.kind = 'capture' AND own.journey_key IS NOT NULL
+    GROUP BY own.journey_key
+), reached AS (
+    SELECT j.journey_key, j.first_moment, j.last_moment, c.order_id,
+           count(*) OVER (PARTITION BY j.journey_key) > :most::integer AS is_crowded
+    FROM journeys j
+    CROSS JOIN LATERAL (
+        SELECT l.order_id FROM public.revenue_ledger l
+        WHERE l.tenant_id = :tenant_id AND l.journey_key = j.journey_key AND l.kind = 'capture'
+          AND l.occurred_at >= j.first_moment AND l.occurred_at <= j.last_moment
+        LIMIT :most::integer + 1
+    ) c
+), marked_journeys AS (
+    INSERT INTO public.dirty_journeys (tenant_id, journey_key, first_moment, last_moment)
+    SELECT DISTINCT :tenant_id::uuid, journey_key, first_moment, last_moment FROM reached WHERE is_crowded
+    RETURNING 1
+), marked_orders AS (
+    INSERT INTO public.dirty_orders (tenant_id, order_id)
+    SELECT DISTINCT :tenant_id::uuid, order_id FROM reached
+    WHERE NOT is_crowded AND order_id <> ALL(:order_ids::text[])
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM marked_journeys) + (SELECT count(*) FROM marked_orders);
 
 -- name: tenants_with_dirty_orders
 SELECT tenant_id FROM public.tenants_with_dirty_orders() AS tenant_id;
@@ -76,51 +110,207 @@ SELECT tenant_id FROM public.tenants_with_dirty_orders() AS tenant_id;
 SELECT tenant_id FROM public.tenants_without_credit_job(:kind, :dead_since, :most) AS tenant_id;
 
 -- name: count_dirty_orders$
-SELECT count(DISTINCT order_id) FROM public.dirty_orders WHERE tenant_id = :tenant_id;
+SELECT count(*) FROM (
+    SELECT d.order_id FROM public.dirty_orders d WHERE d.tenant_id = :tenant_id
+    UNION
+    SELECT l.order_id
+    FROM (SELECT j.journey_key, min(j.first_moment) AS first_moment, max(j.last_moment) AS last_moment
+          FROM public.dirty_journeys j WHERE j.tenant_id = :tenant_id GROUP BY j.journey_key) j
+    JOIN public.revenue_ledger l
+      ON l.tenant_id = :tenant_id AND l.journey_key = j.journey_key AND l.kind = 'capture'
+     AND l.occurred_at >= j.first_moment AND l.occurred_at <= j.last_moment
+) dirty;
 
 -- name: select_marks
 SELECT id, order_id FROM public.dirty_orders
-WHERE tenant_id = :tenant_id AND id > :after
+WHERE tenant_id = :tenant_id AND id > :after AND is_deferred = :is_deferred
 ORDER BY id LIMIT :most;
 
+-- name: select_dirty_journey^
+-- A journey that is marked as a whole, with up to `most` of its marks; none that was marked after `until`.
+SELECT journey_key, min(first_moment) AS first_moment, max(last_moment) AS last_moment, array_agg(id) AS ids
+FROM (
+    SELECT d.journey_key, d.first_moment, d.last_moment, d.id FROM public.dirty_journeys d
+    WHERE d.tenant_id = :tenant_id AND d.marked_at <= :until
+      AND d.journey_key = (SELECT f.journey_key FROM public.dirty_journeys f
+                           WHERE f.tenant_id = :tenant_id AND f.marked_at <= :until ORDER BY f.id LIMIT 1)
+    LIMIT :most
+) marks
+GROUP BY journey_key;
+
+-- name: expand_journey^
+-- The next `most` captures of the journey (and those at the moment of the last) mark their orders; a mark of the journey
+-- from the moment after them on is left where there are more. Nothing when another worker has taken the marks.
+WITH gone AS (
+    DELETE FROM public.dirty_journeys WHERE tenant_id = :tenant_id AND id = ANY(:ids::uuid[]) RETURNING marked_at
+), since AS (
+    SELECT min(marked_at) AS marked_at FROM gone HAVING count(*) > 0
+), page AS (
+    SELECT max(c.occurred_at) AS moment, count(*) AS captures
+    FROM (SELECT l.occurred_at FROM public.revenue_ledger l
+          WHERE l.tenant_id = :tenant_id AND l.journey_key = :journey_key AND l.kind = 'capture'
+            AND l.occurred_at >= :first_moment AND l.occurred_at <= :last_moment
+          ORDER BY l.occurred_at LIMIT :most) c
+), marked AS (
+    INSERT INTO public.dirty_orders (tenant_id, order_id, is_deferred, marked_at)
+    SELECT DISTINCT :tenant_id::uuid, l.order_id, true, s.marked_at
+    FROM page p CROSS JOIN since s
+    JOIN public.revenue_ledger l
+      ON l.tenant_id = :tenant_id AND l.journey_key = :journey_key AND l.kind = 'capture'
+     AND l.occurred_at >= :first_moment AND l.occurred_at <= p.moment
+    RETURNING 1
+), rest AS (
+    INSERT INTO public.dirty_journeys (tenant_id, journey_key, first_moment, last_moment, marked_at)
+    SELECT :tenant_id::uuid, :journey_key, p.moment + interval '1 microsecond', :last_moment, s.marked_at
+    FROM page p CROSS JOIN since s
+    WHERE p.captures = :most AND p.moment < :last_moment
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM marked) AS orders, (SELECT count(*) FROM rest) AS rest;
+
+-- name: select_deferred_since$
+-- The time, when orders wait behind others or a journey is marked; else no row.
+SELECT clock_timestamp()
+WHERE EXISTS (SELECT FROM public.dirty_orders d WHERE d.tenant_id = :tenant_id AND d.is_deferred)
+   OR EXISTS (SELECT FROM public.dirty_journeys j WHERE j.tenant_id = :tenant_id);
+
 -- name: take_marks
+-- An order of `credited` that was set aside is so no more.
 WITH taken AS (
     DELETE FROM public.dirty_orders WHERE tenant_id = :tenant_id AND id = ANY(:ids::uuid[]) RETURNING order_id
+), restored AS (
+    DELETE FROM public.orders_set_aside
+    WHERE tenant_id = :tenant_id AND order_id = ANY(:credited::text[]) AND order_id IN (SELECT t.order_id FROM taken t)
 )
 SELECT DISTINCT order_id FROM taken ORDER BY order_id;
+
+-- name: defer_marks!
+WITH moved AS (
+    DELETE FROM public.dirty_orders WHERE tenant_id = :tenant_id AND id = ANY(:ids::uuid[])
+    RETURNING order_id, marked_at
+)
+INSERT INTO public.dirty_orders (tenant_id, order_id, is_deferred, marked_at)
+SELECT :tenant_id::uuid, order_id, true, min(marked_at) FROM moved GROUP BY order_id
+RETURNING 1;
+
+-- name: select_credit_state^
+-- The turn of the tenant's credit (0 before the first), and up to when its touches have been forgotten.
+SELECT coalesce((SELECT c.turn FROM public.credit_turns c WHERE c.tenant_id = :tenant_id), 0) AS turn,
+       (SELECT r.touches_forgotten_before FROM public.retention r
+        WHERE r.tenant_id = :tenant_id) AS touches_forgotten_before;
+
+-- name: take_turn$
+-- The next turn; no row when it is not the one after `seen`.
+INSERT INTO public.credit_turns AS c (tenant_id, turn) VALUES (:tenant_id, 1)
+ON CONFLICT (tenant_id) DO UPDATE SET turn = c.turn + 1 WHERE c.turn = :seen
+RETURNING turn;
+
+-- name: set_orders_aside!
+INSERT INTO public.orders_set_aside (tenant_id, order_id, reason, detail)
+SELECT :tenant_id::uuid, a.order_id, a.reason, a.detail
+FROM unnest(:order_ids::text[], :reasons::text[], :details::text[]) AS a (order_id, reason, detail)
+ON CONFLICT (tenant_id, order_id) DO UPDATE SET reason = excluded.reason, detail = excluded.detail;
+
+-- name: set_aside_counts
+SELECT reason, orders FROM public.set_aside_counts();
+
+-- name: select_set_aside_totals
+-- How many orders are set aside, and what the ledger holds of them that a model has not credited, a row a currency and
+-- active model. What waits for its capture counts as such.
+WITH aside AS (
+    SELECT s.order_id FROM public.orders_set_aside s
+    WHERE s.tenant_id = :tenant_id
+      AND EXISTS (SELECT FROM public.revenue_ledger c
+                  WHERE c.tenant_id = :tenant_id AND c.order_id = s.order_id AND c.kind = 'capture')
+), held AS (
+    SELECT l.currency, sum(l.amount_cents) AS cents, count(DISTINCT l.order_id) AS orders
+    FROM public.revenue_ledger l
+    WHERE l.tenant_id = :tenant_id AND l.order_id IN (SELECT order_id FROM aside)
+    GROUP BY l.currency
+), credited AS (
+    SELECT a.model_version, a.currency, sum(a.allocated_cents) AS cents
+    FROM public.attribution_allocations a
+    WHERE a.tenant_id = :tenant_id AND a.order_id IN (SELECT order_id FROM aside)
+    GROUP BY a.model_version, a.currency
+)
+SELECT h.currency, m.model, h.orders, h.cents - coalesce(c.cents, 0) AS uncredited_cents
+FROM held h
+JOIN public.attribution_models m ON m.tenant_id = :tenant_id AND m.is_active
+LEFT JOIN credited c ON c.model_version = m.model_version AND c.currency = h.currency
+ORDER BY h.currency, m.model;
 
 -- name: select_entries
 SELECT order_id, id, business_key, occurred_at, kind, currency, amount_cents, journey_key
 FROM public.revenue_ledger
+WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids::text[])
+LIMIT :most;
+
+-- name: select_entry_days
+SELECT DISTINCT (occurred_at AT TIME ZONE 'UTC')::date AS day
+FROM public.revenue_ledger
 WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids::text[]);
 
+-- name: count_captures
+-- How many captures each journey has between two moments, counted up to `most`.
+SELECT j.place, c.captures
+FROM unnest(:journey_keys::bytea[], :first_moments::timestamptz[], :last_moments::timestamptz[])
+     WITH ORDINALITY AS j (journey_key, first_moment, last_moment, place)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS captures
+    FROM (SELECT FROM public.revenue_ledger l
+          WHERE l.tenant_id = :tenant_id AND l.journey_key = j.journey_key AND l.kind = 'capture'
+            AND l.occurred_at >= j.first_moment AND l.occurred_at <= j.last_moment
+          LIMIT :most) counted
+) c;
+
 -- name: select_touches
+-- Up to `most_of_each` touches of each journey between two moments, and up to `most` of all, in no order.
 SELECT j.place, t.occurred_at, t.channel_code, t.idempotency_key
-FROM unnest(:journey_keys::bytea[], :moments::timestamptz[]) WITH ORDINALITY AS j (journey_key, converted_at, place)
-JOIN public.attribution_events t
-  ON t.tenant_id = :tenant_id AND t.journey_key = j.journey_key
- AND t.occurred_at >= j.converted_at - make_interval(days => :lookback_days::integer)
- AND t.occurred_at <= j.converted_at
-ORDER BY j.place, t.occurred_at, t.idempotency_key;
+FROM unnest(:journey_keys::bytea[], :first_moments::timestamptz[], :last_moments::timestamptz[])
+     WITH ORDINALITY AS j (journey_key, first_moment, last_moment, place)
+CROSS JOIN LATERAL (
+    SELECT e.occurred_at, e.channel_code, e.idempotency_key
+    FROM public.attribution_events e
+    WHERE e.tenant_id = :tenant_id AND e.journey_key = j.journey_key
+      AND e.occurred_at >= j.first_moment AND e.occurred_at <= j.last_moment
+    LIMIT :most_of_each
+) t
+LIMIT :most;
+
+-- name: select_touches_of_journey
+-- A page of one journey's touches between two moments; the first begins with an empty key, which no touch has.
+SELECT occurred_at, channel_code, idempotency_key
+FROM public.attribution_events
+WHERE tenant_id = :tenant_id AND journey_key = :journey_key
+  AND occurred_at >= :first_moment AND occurred_at <= :last_moment
+  AND (occurred_at, idempotency_key) > (:first_moment, :after_key COLLATE "C")
+ORDER BY occurred_at, idempotency_key
+LIMIT :most;
 
 -- name: select_previous_conversions
--- An order converts at its earliest capture; of two orders at one moment, the smaller order id comes first.
-SELECT j.place, p.occurred_at
-FROM unnest(:order_ids::text[], :journey_keys::bytea[], :moments::timestamptz[])
-     WITH ORDINALITY AS j (order_id, journey_key, converted_at, place)
-CROSS JOIN LATERAL (
-    SELECT l.occurred_at
-    FROM public.revenue_ledger l
-    WHERE l.tenant_id = :tenant_id AND l.journey_key = j.journey_key AND l.kind = 'capture'
-      AND l.occurred_at <= j.converted_at
-      AND (l.occurred_at, l.order_id) < (j.converted_at, j.order_id COLLATE "C")
-      AND l.order_id <> j.order_id
-      AND NOT EXISTS (SELECT FROM public.revenue_ledger c
-                      WHERE c.tenant_id = :tenant_id AND c.order_id = l.order_id AND c.kind = 'capture'
-                        AND (c.occurred_at, c.business_key) < (l.occurred_at, l.business_key))
-    ORDER BY l.occurred_at DESC
-    LIMIT 1
-) p;
+-- An order converts at its earliest capture; of two orders at one moment, the smaller order id comes first. Of each
+-- journey the conversions between two moments are looked at: what lies before cuts nothing that is looked at later.
+WITH captured AS (
+    SELECT DISTINCT j.journey_key, j.first_moment, l.order_id
+    FROM unnest(:journey_keys::bytea[], :first_moments::timestamptz[], :last_moments::timestamptz[])
+         AS j (journey_key, first_moment, last_moment)
+    JOIN public.revenue_ledger l
+      ON l.tenant_id = :tenant_id AND l.journey_key = j.journey_key AND l.kind = 'capture'
+     AND l.occurred_at >= j.first_moment AND l.occurred_at <= j.last_moment
+), conversions AS (
+    SELECT c.journey_key, c.order_id, f.occurred_at
+    FROM captured c
+    CROSS JOIN LATERAL (
+        SELECT e.occurred_at, e.journey_key FROM public.revenue_ledger e
+        WHERE e.tenant_id = :tenant_id AND e.order_id = c.order_id AND e.kind = 'capture'
+        ORDER BY e.occurred_at, e.business_key LIMIT 1
+    ) f
+    WHERE f.journey_key = c.journey_key AND f.occurred_at >= c.first_moment
+)
+SELECT order_id, occurred_at
+FROM (SELECT order_id, lag(occurred_at) OVER (PARTITION BY journey_key ORDER BY occurred_at, order_id) AS occurred_at
+      FROM conversions) before
+WHERE occurred_at IS NOT NULL AND order_id = ANY(:order_ids::text[]);
 
 -- name: select_kept_allocations
 -- The columns after the first are the fields of an Allocation, in their order.
@@ -128,7 +318,8 @@ SELECT a.order_id, a.model_version, a.entry_id, a.channel_code, a.allocated_cent
 FROM unnest(:order_ids::text[], :model_versions::text[]) AS k (order_id, model_version)
 JOIN public.attribution_allocations a
   ON a.tenant_id = :tenant_id AND a.order_id = k.order_id AND a.model_version = k.model_version
-ORDER BY a.order_id, a.model_version, a.entry_id, a.channel_code;
+ORDER BY a.order_id, a.model_version, a.entry_id, a.channel_code
+LIMIT :most;
 
 -- name: delete_allocations!
 -- What goes is taken off the sums of its days, and what comes is added, by the next rollup.
@@ -172,10 +363,21 @@ GROUP BY a.currency, a.channel_code, m.model
 ORDER BY a.currency, a.channel_code, m.model;
 
 -- name: select_report_standing^
--- The active version of each model, and how many orders wait to be credited, counted up to `most`.
+-- The active version of each model, and how many orders wait to be credited and are set aside, each up to `most`.
 SELECT array_agg(m.model) AS models, array_agg(m.model_version) AS versions,
-       (SELECT count(*) FROM (SELECT DISTINCT d.order_id FROM public.dirty_orders d
-                              WHERE d.tenant_id = :tenant_id LIMIT :most) AS counted) AS awaiting
+       (SELECT count(*) FROM (
+           (SELECT DISTINCT d.order_id FROM public.dirty_orders d WHERE d.tenant_id = :tenant_id LIMIT :most)
+           UNION
+           (SELECT l.order_id
+            FROM (SELECT j.journey_key, min(j.first_moment) AS first_moment, max(j.last_moment) AS last_moment
+                  FROM public.dirty_journeys j WHERE j.tenant_id = :tenant_id GROUP BY j.journey_key) j
+            JOIN public.revenue_ledger l
+              ON l.tenant_id = :tenant_id AND l.journey_key = j.journey_key AND l.kind = 'capture'
+             AND l.occurred_at >= j.first_moment AND l.occurred_at <= j.last_moment
+            LIMIT :most)
+           LIMIT :most) AS counted) AS awaiting,
+       (SELECT count(*) FROM (SELECT FROM public.orders_set_aside s
+                              WHERE s.tenant_id = :tenant_id LIMIT :most) AS counted) AS set_aside
 FROM public.attribution_models m
 WHERE m.tenant_id = :tenant_id AND m.is_active;
 
@@ -213,10 +415,18 @@ ORDER BY g.period, g.currency, g.channel_code
 LIMIT :most;
 
 -- name: select_order_entries
-SELECT id, business_key, kind, amount_cents, currency, occurred_at, recorded_at, source, journey_key
+SELECT id, business_key, kind, amount_cents, currency, occurred_at, recorded_at, source
 FROM public.revenue_ledger
 WHERE tenant_id = :tenant_id AND order_id = :order_id
-ORDER BY occurred_at, business_key;
+ORDER BY occurred_at, business_key
+LIMIT :most;
+
+-- name: select_fixing_capture^
+SELECT business_key, occurred_at, journey_key
+FROM public.revenue_ledger
+WHERE tenant_id = :tenant_id AND order_id = :order_id AND kind = 'capture'
+ORDER BY occurred_at, business_key
+LIMIT 1;
 
 -- name: select_order_balances
 SELECT currency, state, captured_cents, refunded_cents, disputed_cents, balance_cents
@@ -225,23 +435,48 @@ WHERE tenant_id = :tenant_id AND order_id = :order_id
 ORDER BY currency;
 
 -- name: select_order_standing^
--- Whether the order waits to be credited, and up to when the tenant's touches have been forgotten.
+-- Whether the order waits to be credited, why it is set aside if it is, how many entries and allocations of the given
+-- versions it has, and up to when the tenant's touches have been forgotten.
 SELECT EXISTS (SELECT FROM public.dirty_orders d
-               WHERE d.tenant_id = :tenant_id AND d.order_id = :order_id) AS awaits_credit,
+               WHERE d.tenant_id = :tenant_id AND d.order_id = :order_id)
+       OR EXISTS (SELECT FROM public.dirty_journeys j
+                  JOIN public.revenue_ledger c
+                    ON c.tenant_id = :tenant_id AND c.journey_key = j.journey_key AND c.order_id = :order_id
+                   AND c.kind = 'capture' AND c.occurred_at >= j.first_moment AND c.occurred_at <= j.last_moment
+                  WHERE j.tenant_id = :tenant_id) AS awaits_credit,
+       (SELECT count(*) FROM public.revenue_ledger l
+        WHERE l.tenant_id = :tenant_id AND l.order_id = :order_id) AS entries,
+       (SELECT count(*) FROM public.attribution_allocations a
+        WHERE a.tenant_id = :tenant_id AND a.order_id = :order_id
+          AND a.model_version = ANY(:model_versions::text[])) AS allocations,
        (SELECT r.touches_forgotten_before FROM public.retention r
-        WHERE r.tenant_id = :tenant_id) AS touches_forgotten_before;
+        WHERE r.tenant_id = :tenant_id) AS touches_forgotten_before,
+       s.reason, s.detail, s.since
+FROM (SELECT 1) one
+LEFT JOIN public.orders_set_aside s ON s.tenant_id = :tenant_id AND s.order_id = :order_id;
 
--- name: select_journey
+-- name: select_newest_touches
 SELECT idempotency_key, occurred_at, channel_code, channel_rule, source, medium, campaign, referrer_host,
        click_id_kinds
 FROM public.attribution_events
 WHERE tenant_id = :tenant_id AND journey_key = :journey_key
   AND occurred_at >= :first_moment AND occurred_at <= :last_moment
-ORDER BY occurred_at, idempotency_key
+ORDER BY occurred_at DESC, idempotency_key DESC
 LIMIT :most;
 
 -- name: select_order_allocations
 SELECT a.model_version, a.entry_id, a.channel_code, a.allocated_cents, a.conversion_ppt
 FROM public.attribution_allocations a
 WHERE a.tenant_id = :tenant_id AND a.order_id = :order_id AND a.model_version = ANY(:model_versions::text[])
-ORDER BY a.model_version, a.channel_code;
+  AND a.entry_id = ANY(:entry_ids::uuid[])
+ORDER BY a.model_version, a.channel_code
+LIMIT :most;
+
+-- name: select_kept_shares
+-- What the credit of a forgotten journey goes on from.
+SELECT a.model_version, a.channel_code, a.conversion_ppt
+FROM public.attribution_allocations a
+WHERE a.tenant_id = :tenant_id AND a.order_id = :order_id AND a.model_version = ANY(:model_versions::text[])
+  AND a.conversion_ppt > 0
+ORDER BY a.model_version, a.channel_code
+LIMIT :most;

@@ -46,13 +46,14 @@ class ChannelRow:
 
 @dataclass(frozen=True, slots=True)
 class ChannelReport:
-    """A page of rows, the active version of each model that they tell of, and how many orders have changed since.
+    """A page of rows, the active version of each model in it, how many orders have changed since or are set aside.
 
-    `orders_awaiting_credit` is counted up to MOST_AWAITING.
+    Both are counted up to MOST_AWAITING.
     """
 
     model_versions: dict[str, str]
     orders_awaiting_credit: int
+    orders_set_aside: int
     data: list[ChannelRow]
     next_cursor: str | None
 
@@ -95,7 +96,9 @@ async def report_channels(
         lambda row: (row.period or _NO_PERIOD, row.currency, row.channel),
         of=shown,
     )
-    return ChannelReport(versions, standing["awaiting"], list(page.data), page.next_cursor)
+    return ChannelReport(
+        versions, standing["awaiting"], standing["set_aside"], list(page.data), page.next_cursor
+    )
 
 
 def _channel_row(row: Any, versions: dict[str, str]) -> ChannelRow:

@@ -1,4 +1,8 @@
-"""Credit runs: dirty orders become allocations, batch by batch, each batch in one transaction.
+"""Credit runs: dirty orders become allocations, some at a time: read, computed, written.
+
+A run never holds more than `bounds` allow, whatever a tenant sends. It computes in a thread, with no transaction open.
+Orders with short journeys come first; those whose journeys are crowded wait behind them, and an order that cannot be
+credited is set aside, so that the others go on.
 
 A tenant's touches are forgotten after a while (see `tenants.retention`), their credit is not: an order whose window
 reaches behind what was forgotten goes on from the allocations that it has, and only its new entries are divided.
@@ -6,41 +10,40 @@ reaches behind what was forgotten goes on from the allocations that it has, and 
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from decimal import Decimal
 from math import inf
 from operator import itemgetter
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from skeldir.attribution.definitions import active_versions
-from skeldir.attribution.marks import credit_lock, ingest_lock
-from skeldir.attribution.models import JourneyTouch, ModelVersion
-from skeldir.attribution.splits import (
-    Allocation,
-    LedgerEntry,
-    allocate_order_for_versions,
-    earliest_capture,
-)
+from skeldir.attribution.bounds import BOUNDS, Bounds
+from skeldir.attribution.computing import Computation, Part, order_too_large
+from skeldir.attribution.marks import ingest_lock
+from skeldir.attribution.orders import Reading
+from skeldir.attribution.reading import read_journey, read_orders
 from skeldir.attribution.store import queries
-from skeldir.db.locks import try_lock, wait_for_lock
-from skeldir.matviews import mark_days
-from skeldir.tenants import load_retention
+from skeldir.attribution.writing import Fence, Writer, Written
+from skeldir.clock import utc_now
+from skeldir.db.locks import wait_for_lock
 
 if TYPE_CHECKING:
-    import asyncpg
+    from datetime import datetime
 
-    from skeldir.db.pool import Connection, Database
+    from skeldir.db.pool import Database
 
 MARKS_PER_TRANSACTION = 1_000
 # Marks are chosen by their random ids, many at once, and then taken by order, because credits lie by order: a
 # transaction then writes neighbouring pages, and 100,000 orders cost little more apiece than 10,000.
 MARKS_PER_CHOICE = 50 * MARKS_PER_TRANSACTION
+_JOURNEY_MARKS_AT_ONCE = 10_000
 _BEFORE_ALL = UUID(int=0)
+
+Marks = dict[str, list[UUID]]
+"""The marks that are taken together, by order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +53,8 @@ class CreditReport:
     orders: int
     allocations: int
     is_complete: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelTotal:
-    """What one model gives one channel in one currency, over all days. `conversions` are exact to 10⁻¹²."""
-
-    currency: str
-    channel_code: str
-    model: str
-    credited_cents: int
-    conversions: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class _Order:
-    """An order that is being credited: its entries and, once a capture is there, its journey."""
-
-    order_id: str
-    entries: list[LedgerEntry]
-    capture: LedgerEntry | None
-    journey_key: bytes | None
+    set_aside: int = 0
+    """So many of `orders` could not be credited by their journeys."""
 
 
 async def credit_dirty_orders(
@@ -78,14 +62,16 @@ async def credit_dirty_orders(
     *,
     tenant_id: UUID | None = None,
     progress: Callable[[int], None] | None = None,
-    fence: Callable[[Connection], Awaitable[None]] | None = None,
+    fence: Fence | None = None,
     deadline: float = inf,
+    bounds: Bounds = BOUNDS,
 ) -> CreditReport:
     """Credit every order that is marked now, of one tenant or of all, with all active models.
 
     Killed at any point it loses nothing and repeats nothing: marks go in the transaction that writes the
     allocations. `progress` is told the number of orders of each finished transaction. `fence` is the last act of
-    each; when it raises, that transaction is rolled back. After `deadline` (of `time.monotonic`) none is begun.
+    each; when it raises, that transaction is rolled back. After `deadline` (of `time.monotonic`) none is begun, but
+    one for the orders that wait behind others, or a tenant with many orders would never come to them.
     """
     if tenant_id is not None:
         tenants = [tenant_id]
@@ -94,45 +80,19 @@ async def credit_dirty_orders(
             tenants = [
                 row["tenant_id"] for row in await queries.tenants_with_dirty_orders(connection)
             ]
-    orders = allocations = 0
+    orders = allocations = set_aside = 0
     is_complete = True
     for tenant in tenants:
-        async for marks in _choose_marks(database, tenant):
-            done = None
-            if monotonic() < deadline:
-                done = await _credit_marks(database, tenant, marks, fence)
-            if done is None:
-                is_complete = False
-                break
-            orders += done[0]
-            allocations += done[1]
-            if progress is not None:
-                progress(done[0])
-    return CreditReport(orders, allocations, is_complete)
+        run = _Run(database, tenant, progress or _tell_nobody, fence, deadline, bounds)
+        is_complete = await run.credit_all() and is_complete
+        orders += run.orders
+        allocations += run.allocations
+        set_aside += run.set_aside
+    return CreditReport(orders, allocations, is_complete, set_aside)
 
 
-async def _choose_marks(database: Database, tenant_id: UUID) -> AsyncIterator[list[UUID]]:
-    """Yield the marks of one transaction after another, until all that were there at first have been.
-
-    Before the first of a choice is yielded, the writers that were under way have ended: whoever wrote a fact
-    without seeing the marked orders has committed, and whoever comes later sees them. So the touches read from
-    then on are all that count, or leave a new mark.
-    """
-    after = _BEFORE_ALL
-    while True:
-        async with database.tenant(tenant_id) as connection:
-            rows = await queries.select_marks(
-                connection, tenant_id=tenant_id, after=after, most=MARKS_PER_CHOICE
-            )
-        if not rows:
-            return
-        await wait_for_writers(database, tenant_id)
-        after = rows[-1]["id"]
-        marks = [row["id"] for row in sorted(rows, key=itemgetter("order_id"))]
-        for start in range(0, len(marks), MARKS_PER_TRANSACTION):
-            yield marks[start : start + MARKS_PER_TRANSACTION]
-        if len(rows) < MARKS_PER_CHOICE:
-            return
+def _tell_nobody(_orders: int) -> None:
+    pass
 
 
 async def wait_for_writers(database: Database, tenant_id: UUID) -> None:
@@ -141,189 +101,168 @@ async def wait_for_writers(database: Database, tenant_id: UUID) -> None:
         await wait_for_lock(connection, ingest_lock(tenant_id))
 
 
-async def _credit_marks(
-    database: Database,
-    tenant_id: UUID,
-    marks: list[UUID],
-    fence: Callable[[Connection], Awaitable[None]] | None,
-) -> tuple[int, int] | None:
-    """Credit the orders of `marks`; None when another worker holds the tenant."""
-    async with database.tenant(tenant_id) as connection:
-        if not await try_lock(connection, credit_lock(tenant_id)):
-            return None
-        taken = await queries.take_marks(connection, tenant_id=tenant_id, ids=marks)
-        order_ids = [row["order_id"] for row in taken]
-        if not order_ids:
-            return 0, 0
-        versions = await active_versions(connection, tenant_id)
-        orders = await _load_orders(connection, tenant_id, order_ids)
-        credited = await _allocate(connection, tenant_id, orders, versions)
-        await _replace_allocations(connection, tenant_id, order_ids, versions, credited)
-        await mark_days(
-            connection,
-            tenant_id,
-            (_utc_date(entry) for order in orders for entry in order.entries),
-            sums="revenue",
+@dataclass(slots=True)
+class _Run:
+    """A run over one tenant. Its methods return False when it has to stop: time is up, or another worker is at work."""
+
+    database: Database
+    tenant_id: UUID
+    progress: Callable[[int], None]
+    fence: Fence | None
+    deadline: float
+    bounds: Bounds
+    orders: int = 0
+    allocations: int = 0
+    set_aside: int = 0
+    _until: datetime | None = None
+    """Set when orders wait behind others: journeys that were marked up to then are credited, too."""
+
+    async def credit_all(self) -> bool:
+        async for marks in self._choose_marks(is_deferred=False):
+            if self._is_time_up() or not await self._credit_light(marks):
+                return False
+        is_first = True
+        while self._until is not None:
+            async for marks in self._choose_marks(is_deferred=True):
+                if (self._is_time_up() and not is_first) or not await self._credit_deferred(marks):
+                    return False
+                is_first = False
+            if not await self._expand_a_journey(self._until):
+                break
+            if self._is_time_up() and not is_first:
+                return False
+        return True
+
+    def _is_time_up(self) -> bool:
+        return monotonic() >= self.deadline
+
+    async def _choose_marks(self, *, is_deferred: bool) -> AsyncIterator[Marks]:
+        """Yield the marks of one transaction after another, until all that were there at first have been.
+
+        Before the first of a choice is yielded, the writers that were under way have ended: whoever wrote a fact
+        without seeing the marked orders has committed, and whoever comes later sees them. So the touches read from
+        then on are all that count, or leave a new mark.
+        """
+        after = _BEFORE_ALL
+        while True:
+            async with self.database.tenant(self.tenant_id) as connection:
+                rows = await queries.select_marks(
+                    connection,
+                    tenant_id=self.tenant_id,
+                    after=after,
+                    is_deferred=is_deferred,
+                    most=MARKS_PER_CHOICE,
+                )
+                if after == _BEFORE_ALL and not is_deferred:
+                    self._until = await queries.select_deferred_since(
+                        connection, tenant_id=self.tenant_id
+                    )
+            if not rows:
+                return
+            await wait_for_writers(self.database, self.tenant_id)
+            after = rows[-1]["id"]
+            for marks in await asyncio.to_thread(_divide_by_order, rows):
+                yield marks
+            if len(rows) < MARKS_PER_CHOICE:
+                return
+
+    async def _expand_a_journey(self, until: datetime) -> bool:
+        """Turn marks of a journey into deferred marks of its orders; False when no journey is marked.
+
+        Nobody has to be waited for: the fact that marked the journey can be seen, so whoever captures an order of it
+        later is credited with that fact.
+        """
+        async with self.database.tenant(self.tenant_id) as connection:
+            journey = await queries.select_dirty_journey(
+                connection, tenant_id=self.tenant_id, until=until, most=_JOURNEY_MARKS_AT_ONCE
+            )
+            if journey is None:
+                return False
+            await queries.expand_journey(
+                connection,
+                tenant_id=self.tenant_id,
+                most=self.bounds.orders_of_expansion,
+                **dict(journey),
+            )
+            if self.fence is not None:
+                await self.fence(connection)
+        return True
+
+    async def _credit_light(self, marks: Marks) -> bool:
+        """Credit the orders with short journeys, and let the others wait behind all of them."""
+        pending: Sequence[str] = list(marks)
+        while pending:
+            reading = await read_orders(self.database, self.tenant_id, pending, self.bounds)
+            if reading is None or not await self._settle(reading, marks, deferring=reading.crowded):
+                return False
+            pending = reading.unread
+        return True
+
+    async def _credit_deferred(self, marks: Marks) -> bool:
+        """Credit all orders, one crowded journey after another."""
+        pending: Sequence[str] = list(marks)
+        while pending:
+            reading = await read_orders(self.database, self.tenant_id, pending, self.bounds)
+            if reading is None or not await self._settle(reading, marks):
+                return False
+            crowded: Sequence[str] = reading.crowded
+            while crowded:
+                of_journey = await read_journey(self.database, self.tenant_id, crowded, self.bounds)
+                if of_journey is None or not await self._settle(of_journey, marks):
+                    return False
+                crowded = of_journey.unread
+                if crowded and self._is_time_up():
+                    return False
+            pending = reading.unread
+        return True
+
+    async def _settle(
+        self, reading: Reading, marks: Marks, *, deferring: Sequence[str] = ()
+    ) -> bool:
+        """Compute and write what a reading holds, part by part."""
+        writer = Writer(
+            self.database,
+            self.tenant_id,
+            reading.versions,
+            marks,
+            reading.turn,
+            self.fence,
+            self.bounds,
         )
-        if fence is not None:
-            await fence(connection)
-        return len(order_ids), sum(len(allocations) for _, allocations in credited)
+        if deferring or reading.too_large:
+            left = await writer.leave(
+                deferring, sorted(reading.too_large), order_too_large(self.bounds)
+            )
+            if left is None:
+                return False
+            self._note(left)
+            self._until = self._until or (utc_now() if deferring else None)
+        computation = Computation(reading, self.bounds)
+        while not computation.is_done():
+            part = Part()
+            while not computation.is_done() and not part.is_full(self.bounds):
+                await asyncio.to_thread(computation.go_on, part)
+            written = await writer.write(part.outcomes)
+            if written is None:
+                return False
+            self._note(written)
+            if not computation.is_done() and self._is_time_up():
+                return False
+        return True
+
+    def _note(self, written: Written) -> None:
+        self.orders += written.orders
+        self.allocations += written.allocations
+        self.set_aside += written.set_aside
+        if written.orders:
+            self.progress(written.orders)
 
 
-def _utc_date(entry: LedgerEntry) -> date:
-    return entry.occurred_at.astimezone(UTC).date()
-
-
-async def _load_orders(
-    connection: Connection, tenant_id: UUID, order_ids: list[str]
-) -> list[_Order]:
-    entries: dict[str, list[LedgerEntry]] = defaultdict(list)
-    journeys: dict[UUID, bytes | None] = {}
-    for row in await queries.select_entries(connection, tenant_id=tenant_id, order_ids=order_ids):
-        entries[row["order_id"]].append(_entry(row))
-        journeys[row["id"]] = row["journey_key"]
-    orders = []
-    for order_id in order_ids:
-        capture = earliest_capture(entries[order_id])
-        journey_key = None if capture is None else journeys[capture.entry_id]
-        orders.append(_Order(order_id, entries[order_id], capture, journey_key))
-    return orders
-
-
-def _entry(row: asyncpg.Record) -> LedgerEntry:
-    return LedgerEntry(
-        entry_id=row["id"],
-        business_key=row["business_key"],
-        occurred_at=row["occurred_at"],
-        kind=row["kind"],
-        currency=row["currency"],
-        amount_cents=row["amount_cents"],
-    )
-
-
-async def _allocate(
-    connection: Connection,
-    tenant_id: UUID,
-    orders: Sequence[_Order],
-    versions: Sequence[ModelVersion],
-) -> list[tuple[_Order, list[Allocation]]]:
-    travelled = [
-        order for order in orders if order.capture is not None and order.journey_key is not None
-    ]
-    touches, previous = await _load_journeys(connection, tenant_id, travelled, versions)
-    kept = await _load_kept(connection, tenant_id, orders, versions)
-    return [
-        (
-            order,
-            allocate_order_for_versions(
-                order.entries,
-                touches.get(order.order_id, []),
-                versions,
-                previous_conversion_at=previous.get(order.order_id),
-                kept=kept.get(order.order_id, {}),
-            ),
-        )
-        for order in orders
-    ]
-
-
-async def _load_kept(
-    connection: Connection,
-    tenant_id: UUID,
-    orders: Sequence[_Order],
-    versions: Sequence[ModelVersion],
-) -> dict[str, dict[str, list[Allocation]]]:
-    """Return, by order and model version, the allocations of journeys whose touches may be gone."""
-    gone_before = (await load_retention(connection, tenant_id)).touches_forgotten_before
-    if gone_before is None:
-        return {}
-    reaching = {
-        (order.order_id, version.model_version)
-        for order in orders
-        for version in versions
-        if order.capture is not None and order.capture.occurred_at - version.lookback < gone_before
-    }
-    kept: dict[str, dict[str, list[Allocation]]] = defaultdict(lambda: defaultdict(list))
-    if reaching:
-        for row in await queries.select_kept_allocations(
-            connection,
-            tenant_id=tenant_id,
-            order_ids=[order_id for order_id, _ in reaching],
-            model_versions=[model_version for _, model_version in reaching],
-        ):
-            order_id, *fields = row.values()
-            allocation = Allocation(*fields)
-            kept[order_id][allocation.model_version].append(allocation)
-    return kept
-
-
-async def _load_journeys(
-    connection: Connection,
-    tenant_id: UUID,
-    orders: Sequence[_Order],
-    versions: Sequence[ModelVersion],
-) -> tuple[dict[str, list[JourneyTouch]], dict[str, datetime]]:
-    keys = [order.journey_key for order in orders]
-    moments = [order.capture.occurred_at for order in orders if order.capture is not None]
-    touches: dict[str, list[JourneyTouch]] = defaultdict(list)
-    for row in await queries.select_touches(
-        connection,
-        tenant_id=tenant_id,
-        journey_keys=keys,
-        moments=moments,
-        lookback_days=max(version.lookback.days for version in versions),
-    ):
-        touches[orders[row["place"] - 1].order_id].append(
-            JourneyTouch(row["occurred_at"], row["channel_code"], row["idempotency_key"])
-        )
-    previous: dict[str, datetime] = {}
-    if any(version.after_conversion == "reset" for version in versions):
-        rows = await queries.select_previous_conversions(
-            connection,
-            tenant_id=tenant_id,
-            order_ids=[order.order_id for order in orders],
-            journey_keys=keys,
-            moments=moments,
-        )
-        previous = {orders[row["place"] - 1].order_id: row["occurred_at"] for row in rows}
-    return touches, previous
-
-
-async def _replace_allocations(
-    connection: Connection,
-    tenant_id: UUID,
-    order_ids: list[str],
-    versions: Sequence[ModelVersion],
-    credited: Sequence[tuple[_Order, list[Allocation]]],
-) -> None:
-    await queries.delete_allocations(
-        connection,
-        tenant_id=tenant_id,
-        order_ids=order_ids,
-        model_versions=[version.model_version for version in versions],
-    )
-    of_entry = {
-        entry.entry_id: (order.order_id, _utc_date(entry), entry.currency)
-        for order, _ in credited
-        for entry in order.entries
-    }
-    rows = [allocation for _, allocations in credited for allocation in allocations]
-    entries = [of_entry[row.entry_id] for row in rows]
-    await queries.insert_allocations(
-        connection,
-        tenant_id=tenant_id,
-        order_ids=[order_id for order_id, _, _ in entries],
-        model_versions=[row.model_version for row in rows],
-        entry_ids=[row.entry_id for row in rows],
-        channel_codes=[row.channel_code for row in rows],
-        entry_dates=[day for _, day, _ in entries],
-        currencies=[currency for _, _, currency in entries],
-        cents=[row.allocated_cents for row in rows],
-        parts=[row.conversion_ppt for row in rows],
-    )
-
-
-async def channel_totals(connection: Connection, tenant_id: UUID) -> list[ChannelTotal]:
-    """Return what each active model gives each channel of the transaction's tenant, a row a currency."""
-    rows = await queries.select_channel_totals(connection, tenant_id=tenant_id)
-    return [ChannelTotal(**{**row, "credited_cents": int(row["credited_cents"])}) for row in rows]
+def _divide_by_order(rows: Sequence[Any]) -> list[Marks]:
+    """Return the chosen marks by order, as many together as one transaction takes."""
+    parts: list[Marks] = []
+    for place, (mark, order_id) in enumerate(sorted(rows, key=itemgetter("order_id"))):
+        if place % MARKS_PER_TRANSACTION == 0:
+            parts.append(defaultdict(list))
+        parts[-1][order_id].append(mark)
+    return parts

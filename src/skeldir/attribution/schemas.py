@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from skeldir.attribution.aside import Reason
+from skeldir.attribution.bounds import BOUNDS
 from skeldir.attribution.models import MODEL_NAMES
 from skeldir.http.paging import Cents, CurrencyCode, DayRange, Filter
 
@@ -90,6 +92,7 @@ class ChannelsPage(BaseModel):
                 {
                     "model_versions": {"last_touch": "last_touch@1", "linear": "linear@2"},
                     "orders_awaiting_credit": 0,
+                    "orders_set_aside": 0,
                     "data": [
                         {
                             "period": "2026-06-01",
@@ -128,6 +131,15 @@ class ChannelsPage(BaseModel):
             description="orders of the tenant that are still to be credited, because of new facts or new models; "
             f"{MOST_AWAITING} stands for that many or more. With 0 all credit is worked out; it is in the rows as soon "
             "as the view has been refreshed after that (`GET /v1/views`)",
+        ),
+    ]
+    orders_set_aside: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=MOST_AWAITING,
+            description="orders that could not be credited by their journeys; the explanation of an order says why. "
+            f"{MOST_AWAITING} stands for that many or more",
         ),
     ]
     data: list[ChannelRowOut]
@@ -240,16 +252,52 @@ class VersionExplanationOut(BaseModel):
             " what is left, and `shares` those of the credit that was given before, if any was"
         ),
     ]
-    touches: Annotated[list[TouchWeightOut], Field(description="in the window, in order")]
+    touches: Annotated[
+        list[TouchWeightOut],
+        Field(description="those in the window that `touches` of the order shows, in order"),
+    ]
     shares: Annotated[
         list[ChannelShareOut],
-        Field(description="by channel, bytewise; the conversion divides like money"),
+        Field(
+            description="of all touches in the window, by channel, bytewise; the conversion divides like money"
+        ),
     ]
     allocations: list[ExplainedAllocationOut]
 
 
+class SetAsideOut(BaseModel):
+    """Why the order is not credited by its journey.
+
+    `journey_too_long`: more touches are in reach than a person's journey has; the money is `unattributed`.
+    `order_too_large`, `credit_failed`: the order keeps the credit that it has, and its newer entries have none.
+    """
+
+    reason: Reason
+    detail: str
+    since: datetime
+
+
+class LeftOutOut(BaseModel):
+    """What is not shown. With three zeros the answer is enough to recompute the credit by hand."""
+
+    touches: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=BOUNDS.touches_of_order + 1,
+            description="touches that the order may earn from, before the first one in `touches`; beyond "
+            f"{BOUNDS.touches_of_order} in all they are not counted",
+        ),
+    ]
+    entries: Annotated[int, Field(ge=0, description="entries after the last one in `entries`")]
+    allocations: Annotated[int, Field(ge=0, description="allocations that no version shows")]
+
+
 class OrderExplanationOut(BaseModel):
-    """Everything that the credit of an order is worked out from, as of one moment, and the credit as it is stored."""
+    """Everything that the credit of an order is worked out from, as of one moment, and the credit as it is stored.
+
+    Of an order with more touches, entries or allocations than one answer shows, `left_out` says how many are missing.
+    """
 
     model_config = ConfigDict(json_schema_extra=lambda schema: schema.update(examples=[_EXPLAINED]))
 
@@ -257,6 +305,10 @@ class OrderExplanationOut(BaseModel):
     awaits_credit: Annotated[
         bool, Field(description="whether a newer fact waits to be taken into the allocations")
     ]
+    set_aside: Annotated[
+        SetAsideOut | None, Field(description="why the order is not credited by its journey")
+    ]
+    left_out: LeftOutOut
     touches_forgotten_before: Annotated[
         datetime | None, Field(description="touches before this moment are kept no more")
     ]
@@ -264,7 +316,8 @@ class OrderExplanationOut(BaseModel):
     balances: list[CurrencyBalanceOut]
     capture: FixingCaptureOut | None
     touches: Annotated[
-        list[ExplainedTouchOut], Field(description="of the longest window, by time, then key")
+        list[ExplainedTouchOut],
+        Field(description="the newest ones of the longest window, by time, then key"),
     ]
     versions: list[VersionExplanationOut]
 
@@ -272,6 +325,12 @@ class OrderExplanationOut(BaseModel):
 _EXPLAINED: dict[str, Any] = {
     "order_id": "991",
     "awaits_credit": False,
+    "set_aside": {
+        "reason": "credit_failed",
+        "detail": "NumericValueOutOfRangeError (SQLSTATE 22003)",
+        "since": "2026-06-02T08:00:00Z",
+    },
+    "left_out": {"touches": 0, "entries": 0, "allocations": 0},
     "touches_forgotten_before": "2025-06-01T00:00:00Z",
     "entries": [
         {

@@ -17,8 +17,8 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
-from skeldir.attribution.journeys import select_touches
-from skeldir.attribution.models import JourneyTouch, ModelVersion, touch_weights
+from skeldir.attribution.journeys import ChannelWeights, Journey
+from skeldir.attribution.models import JourneyTouch, ModelVersion
 from skeldir.money import split
 
 CAPTURE: Final = "capture"
@@ -56,7 +56,7 @@ class Allocation:
     conversion_ppt: int
 
 
-_NO_TOUCH: Final = ([UNATTRIBUTED], [1])
+_NO_TOUCH: Final[ChannelWeights] = ([UNATTRIBUTED], [1])
 _NOTHING_KEPT: Final[Mapping[str, Sequence[Allocation]]] = MappingProxyType({})
 
 
@@ -81,12 +81,14 @@ def allocate_order(
     capture = earliest_capture(entries)
     if capture is None:
         return []
-    return _allocate(sorted(entries, key=_ledger_order), capture, touches_in_window, version)
+    journey = Journey(touches_in_window)
+    weights = _weigh(journey, slice(0, len(touches_in_window)), version)
+    return _allocate(sorted(entries, key=_ledger_order), capture, weights, version)
 
 
 def allocate_order_for_versions(
     entries: Sequence[LedgerEntry],
-    touches: Sequence[JourneyTouch],
+    journey: Journey,
     versions: Sequence[ModelVersion],
     *,
     previous_conversion_at: datetime | None,
@@ -94,39 +96,38 @@ def allocate_order_for_versions(
 ) -> list[Allocation]:
     """Credit one order by several model versions: `allocate_order` of each, one after another.
 
-    `touches` and `previous_conversion_at` are as in `select_touches`; the moment of conversion is
-    that of the earliest capture. Versions with the same window share its selection. A version that
-    `kept` holds allocations of, by its name, goes on from them and asks no touch.
+    `journey` and `previous_conversion_at` are as in `Journey.find_window`; the moment of conversion is that of the
+    earliest capture. A version that `kept` holds allocations of, by its name, goes on from them and asks no touch.
     """
     capture = earliest_capture(entries)
     if capture is None:
         return []
     in_order = sorted(entries, key=_ledger_order)
-    windows: dict[tuple[object, str], Sequence[JourneyTouch]] = {}
     allocations: list[Allocation] = []
     for version in versions:
         if version.model_version in kept:
             allocations += _go_on(in_order, kept[version.model_version], version)
             continue
-        key = (version.lookback, version.after_conversion)
-        if key not in windows:
-            windows[key] = select_touches(
-                touches,
-                converted_at=capture.occurred_at,
-                previous_conversion_at=previous_conversion_at,
-                version=version,
-            )
-        allocations += _allocate(in_order, capture, windows[key], version)
+        window = journey.find_window(
+            converted_at=capture.occurred_at,
+            previous_conversion_at=previous_conversion_at,
+            version=version,
+        )
+        allocations += _allocate(in_order, capture, _weigh(journey, window, version), version)
     return allocations
+
+
+def _weigh(journey: Journey, window: slice, version: ModelVersion) -> ChannelWeights:
+    return _NO_TOUCH if window.start == window.stop else journey.weigh(window, version)
 
 
 def _allocate(
     in_order: Sequence[LedgerEntry],
     capture: LedgerEntry,
-    touches_in_window: Sequence[JourneyTouch],
+    channels: ChannelWeights,
     version: ModelVersion,
 ) -> list[Allocation]:
-    codes, weights = _weigh_channels(touches_in_window, version)
+    codes, weights = channels
     nothing = [0] * len(codes)
     balances: dict[str, int] = {}
     held: dict[str, list[int]] = {}
@@ -179,26 +180,6 @@ def _go_on(
         ]
         held[entry.currency] = after
     return allocations
-
-
-def _weigh_channels(
-    touches: Sequence[JourneyTouch], version: ModelVersion
-) -> tuple[list[str], list[int]]:
-    """Return the channels by code, and the sum of each one's touch weights.
-
-    A channel without weight can earn nothing and is left out.
-    """
-    if not touches:
-        return _NO_TOUCH
-    sums: dict[str, int] = {}
-    weights = touch_weights(version.model, touches, half_life_days=version.half_life_days)
-    for touch, weight in zip(touches, weights, strict=True):
-        if weight:
-            code = touch.channel_code
-            sums[code] = sums.get(code, 0) + weight
-    # Text sorts by code point, which for UTF-8 is the order of its bytes.
-    codes = sorted(sums)
-    return codes, [sums[code] for code in codes]
 
 
 def _ledger_order(entry: LedgerEntry) -> tuple[datetime, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -20,10 +20,12 @@ from skeldir.attribution import (
     UNATTRIBUTED,
     ChannelTotal,
     CreditReport,
+    SetAsideTotal,
     channel_totals,
     count_dirty_orders,
     credit_dirty_orders,
     mark_all_orders,
+    set_aside_totals,
 )
 from skeldir.cli.keys import TENANT_HELP, TenantArgument
 from skeldir.cli.runtime import OperatorNeeded, Runtime, err, out, run_with_runtime
@@ -87,6 +89,10 @@ def credit(
 def tell_credit(report: CreditReport) -> None:
     """Print what a credit run did."""
     out.print(f"Credited {report.orders:,} orders with {report.allocations:,} allocations.")
+    if report.set_aside:
+        out.print(
+            f"Of these, {report.set_aside:,} were set aside: `skeldir report` says what they come to."
+        )
     if not report.is_complete:
         out.print("Another worker is crediting a tenant just now; it will finish those orders.")
 
@@ -217,35 +223,47 @@ def show_channels(
 ) -> None:
     """Show the credited revenue of each channel, all models side by side, and the ledger that it adds up to."""
 
-    async def work(runtime: Runtime) -> tuple[list[ChannelTotal], list[LedgerTotal]]:
+    async def work(
+        runtime: Runtime,
+    ) -> tuple[list[ChannelTotal], list[LedgerTotal], list[SetAsideTotal]]:
         tenant_id = await runtime.tenant_id(tenant)
         async with (
             runtime.database(pool_size=1) as database,
             database.tenant(tenant_id) as connection,
         ):
-            return await channel_totals(connection, tenant_id), await ledger_totals(
-                connection, tenant_id
+            return (
+                await channel_totals(connection, tenant_id),
+                await ledger_totals(connection, tenant_id),
+                await set_aside_totals(connection, tenant_id),
             )
 
-    totals, ledger = run_with_runtime(work)
+    totals, ledger, aside = run_with_runtime(work)
     if as_json:
         channels = [asdict(total) | {"conversions": str(total.conversions)} for total in totals]
         typer.echo(
             json.dumps(
-                {"channels": channels, "ledger": [asdict(total) for total in ledger]}, indent=1
+                {
+                    "channels": channels,
+                    "ledger": [asdict(total) for total in ledger],
+                    "set_aside": [asdict(total) for total in aside],
+                },
+                indent=1,
             )
         )
     elif not ledger:
         err.print("The tenant's ledger is empty: no conversion was imported or received yet.")
-    elif not print_channels(totals, ledger):
+    elif not print_channels(totals, ledger, aside):
         err.print("The models do not add up to the ledger: run `skeldir credit` first.")
         raise typer.Exit(1)
 
 
-def print_channels(totals: list[ChannelTotal], ledger: list[LedgerTotal]) -> bool:
+def print_channels(
+    totals: list[ChannelTotal], ledger: list[LedgerTotal], aside: Sequence[SetAsideTotal] = ()
+) -> bool:
     """Print a table a currency, and return whether every model's total equals the ledger's.
 
-    What waits for its capture cannot be credited yet; it stands in a row of its own, so that the total is the ledger.
+    What waits for its capture cannot be credited yet, and what orders that are set aside have left uncredited was not;
+    each stands in a row of its own, so that the total is the ledger.
     """
     is_balanced = True
     for total in ledger:
@@ -253,11 +271,16 @@ def print_channels(totals: list[ChannelTotal], ledger: list[LedgerTotal]) -> boo
         for row in totals:
             if row.currency == total.currency:
                 credited[row.channel_code][row.model] = row
-        is_balanced &= _print_currency(total, credited)
+        left = {row.model: row for row in aside if row.currency == total.currency}
+        is_balanced &= _print_currency(total, credited, left)
     return is_balanced
 
 
-def _print_currency(total: LedgerTotal, credited: dict[str, dict[str, ChannelTotal]]) -> bool:
+def _print_currency(
+    total: LedgerTotal,
+    credited: dict[str, dict[str, ChannelTotal]],
+    aside: dict[str, SetAsideTotal],
+) -> bool:
     table = Table(
         "channel",
         *MODEL_NAMES,
@@ -282,7 +305,17 @@ def _print_currency(total: LedgerTotal, credited: dict[str, dict[str, ChannelTot
     if total.awaiting_cents:
         waiting = format_minor(total.awaiting_cents, total.currency)
         table.add_row("(awaiting capture)", *([waiting] * len(MODEL_NAMES)), style="dim")
-    sums = [sum(cents(code, m) for code in credited) + total.awaiting_cents for m in MODEL_NAMES]
+    left = [aside[m].uncredited_cents if m in aside else 0 for m in MODEL_NAMES]
+    if aside:
+        orders = max(row.orders for row in aside.values())
+        title = f"(set aside: {orders:,} {'order' if orders == 1 else 'orders'})"
+        table.add_row(
+            title, *(format_minor(amount, total.currency) for amount in left), style="dim"
+        )
+    sums = [
+        sum(cents(code, m) for code in credited) + total.awaiting_cents + uncredited
+        for m, uncredited in zip(MODEL_NAMES, left, strict=True)
+    ]
     table.add_section()
     table.add_row("total", *(format_minor(amount, total.currency) for amount in sums), style="bold")
     is_balanced = all(amount == total.net_cents for amount in sums)

@@ -40,6 +40,7 @@ PULSES = (
     "matviews.clean",
 )
 KEY_REFUSALS = ("malformed", "unknown", "prefix", "address", "process")
+SET_ASIDE_REASONS = ("journey_too_long", "order_too_large", "credit_failed")
 READY_CHECKS = ("database", "schema", "views", "role")
 STALL_CAUSES = ("program", "machine")
 
@@ -93,6 +94,11 @@ CREDIT_LAG = Gauge(
 CREDIT_BACKLOG = Gauge(
     "skeldir_attribution_credit_backlog_marks", "Marks of orders that wait to be credited."
 )
+ORDERS_SET_ASIDE = Gauge(
+    "skeldir_attribution_orders_set_aside",
+    "Orders that could not be credited by their journeys.",
+    ("reason",),  # SET_ASIDE_REASONS
+)
 JOBS = Gauge(
     "skeldir_jobs_count",
     "Jobs by kind and state.",
@@ -130,6 +136,7 @@ SAMPLED = (
     VIEW_AGE,
     CREDIT_LAG,
     CREDIT_BACKLOG,
+    ORDERS_SET_ASIDE,
     JOBS,
     OLDEST_READY_JOB,
     DATABASE_UP,

@@ -1,7 +1,7 @@
 """Attribution models: pure functions that say which touches of a journey earned its conversion.
 
-This package is the door: `touch_weights` applies a model by name, `ModelVersion` fixes a model
-with its parameters. No database, no clock, no floats in the weights.
+This package is the door: `touch_weights` applies a model by name, `channel_weights` sums that up, `ModelVersion` fixes
+a model with its parameters. No database, no clock, no floats in the weights.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from skeldir.attribution.models.rules import (
     MODEL_NAMES,
     JourneyTouch,
     ModelUnknown,
+    channel_weights,
     first_touch,
     last_non_direct,
     last_touch,
@@ -28,6 +29,7 @@ __all__ = [
     "ModelUnknown",
     "ModelVersion",
     "ModelVersionInvalid",
+    "channel_weights",
     "first_touch",
     "last_non_direct",
     "last_touch",

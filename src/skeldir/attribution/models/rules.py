@@ -6,10 +6,12 @@ ratios mean anything. Whole numbers keep the later split of money exact.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
+from operator import attrgetter
 from typing import Final
 
 from skeldir.attribution.models.halving import halved
@@ -127,6 +129,56 @@ def touch_weights(
     if by_position is None:
         return time_decay(touches, half_life_days)
     return by_position(touches)
+
+
+def channel_weights(
+    model: str, touches: Sequence[JourneyTouch], *, half_life_days: Fraction | float = 7.0
+) -> dict[str, int]:
+    """Return the sum of each channel's `touch_weights`; a channel without weight is left out.
+
+    Where only the first or the last touch counts, or all count alike, no touch is weighed by itself: of a long journey
+    the sums cost a tenth of the weights.
+
+    Raises as `touch_weights` does.
+    """
+    if not touches or model not in _SUMS:
+        weights = touch_weights(model, touches, half_life_days=half_life_days)
+        sums: dict[str, int] = {}
+        for touch, weight in zip(touches, weights, strict=True):
+            if weight:
+                sums[touch.channel_code] = sums.get(touch.channel_code, 0) + weight
+        return sums
+    return _SUMS[model](touches)
+
+
+def _sum_last_non_direct(touches: Sequence[JourneyTouch]) -> dict[str, int]:
+    for touch in reversed(touches):
+        if touch.channel_code != DIRECT:
+            return {touch.channel_code: 1}
+    return {DIRECT: 1}
+
+
+def _sum_linear(touches: Sequence[JourneyTouch]) -> dict[str, int]:
+    return dict(Counter(map(_channel_code, touches)))
+
+
+def _sum_position_based(touches: Sequence[JourneyTouch]) -> dict[str, int]:
+    sums = _sum_linear(touches)
+    between = len(touches) - 2
+    if between > 0:
+        for end in (touches[0], touches[-1]):
+            sums[end.channel_code] += 2 * between - 1
+    return sums
+
+
+_channel_code = attrgetter("channel_code")
+_SUMS: Final[Mapping[str, Callable[[Sequence[JourneyTouch]], dict[str, int]]]] = {
+    "first_touch": lambda touches: {touches[0].channel_code: 1},
+    "last_touch": lambda touches: {touches[-1].channel_code: 1},
+    "last_non_direct": _sum_last_non_direct,
+    "linear": _sum_linear,
+    "position_based": _sum_position_based,
+}
 
 
 def model_unknown(model: str) -> ModelUnknown:

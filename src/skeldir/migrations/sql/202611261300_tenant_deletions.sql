@@ -34,7 +34,8 @@ CREATE FUNCTION public.tenant_tables() RETURNS text[]
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog
 AS $$
-    SELECT ARRAY['dirty_orders', 'dirty_days', 'jobs', 'api_keys', 'credit_changes', 'personal_data_findings',
+    SELECT ARRAY['dirty_orders', 'dirty_journeys', 'dirty_days', 'jobs', 'api_keys', 'credit_changes',
+                 'credit_turns', 'orders_set_aside', 'personal_data_findings',
                  'rollup_revenue_day', 'rollup_channel_day', 'rollup_allocation_day', 'reconciliation_runs',
                  'attribution_allocations', 'dead_events', 'imports', 'spend', 'attribution_events', 'channels',
                  'attribution_models', 'retention', 'revenue_ledger']

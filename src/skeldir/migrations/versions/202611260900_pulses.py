@@ -20,7 +20,6 @@ def downgrade() -> None:
         LANGUAGE sql STABLE SECURITY DEFINER
         SET search_path = pg_catalog
         AS $$ SELECT DISTINCT tenant_id FROM public.dirty_days ORDER BY 1 $$;
-        DROP FUNCTION public.tenants_without_credit_job(text, timestamptz, integer);
         DROP TABLE public.pulses;
         RESET ROLE;
         """

@@ -3,7 +3,7 @@
 from skeldir.migrations.guard import refuse_downgrade_with_rows, run_sql
 
 revision = "202611261300"
-down_revision = "202611261000"
+down_revision = "202611261200"
 branch_labels = None
 depends_on = None
 

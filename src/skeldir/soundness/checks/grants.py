@@ -35,7 +35,9 @@ public.api_keys | UPDATE(expires_at, revoked_at, last_used_at)
 public.attribution_allocations | DELETE
 public.attribution_models | UPDATE(is_active)
 public.credit_changes | DELETE
+public.credit_turns | UPDATE(turn)
 public.dirty_days | DELETE
+public.dirty_journeys | DELETE
 public.dirty_orders | DELETE
 public.heartbeats | UPDATE(seen_at) DELETE
 public.imports | UPDATE(rows_done, touches_accepted, touches_duplicate, conversions_accepted, \
@@ -47,6 +49,7 @@ public.mv_channel_performance | MAINTAIN
 public.mv_daily_revenue_summary | MAINTAIN
 public.mv_realtime_revenue | MAINTAIN
 public.mv_reconciliation_status | MAINTAIN
+public.orders_set_aside | UPDATE(reason, detail) DELETE
 public.personal_data_findings | DELETE
 public.pulses | UPDATE(every_s, due_at, began_at, ended_at, error)
 public.retention | UPDATE(touch_days)
@@ -54,7 +57,7 @@ public.rollup_allocation_day | DELETE
 public.rollup_changes | DELETE
 public.rollup_channel_day | UPDATE(conversion_ppt, credited_cents, allocations) DELETE
 public.rollup_revenue_day | DELETE
-(26 rows)"""
+(29 rows)"""
 
 _ROLES: Final = """
     SELECT rolname, rolcanlogin, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication,
@@ -92,6 +95,7 @@ public.forget_statistics(tenant uuid, place integer) | skeldir_owner | ['search_
 public.forget_touches(most integer) | skeldir_owner | ['search_path=pg_catalog'] | True
 public.job_counts() | skeldir_owner | ['search_path=pg_catalog'] | True
 public.rollup_backlog() | skeldir_owner | ['search_path=pg_catalog'] | True
+public.set_aside_counts() | skeldir_owner | ['search_path=pg_catalog'] | True
 public.tenant_is_leaving(tenant uuid) | skeldir_owner | ['search_path=pg_catalog'] | True
 public.tenants_of_key_prefix(key_prefix text) | skeldir_owner | ['search_path=pg_catalog'] | True
 public.tenants_with_dirty_days() | skeldir_owner | ['search_path=pg_catalog'] | True
@@ -100,7 +104,7 @@ public.tenants_without_credit_job(job_kind text, dead_since timestamp with time 
 skeldir_owner | ['search_path=pg_catalog'] | True
 public.tenants_without_job(job_kind text, since timestamp with time zone) | \
 skeldir_owner | ['search_path=pg_catalog'] | True
-(16 rows)"""
+(17 rows)"""
 
 # Each after all keys of the tenant have ended in the same transaction, which then is rolled back.
 _END_KEYS: Final = "UPDATE public.api_keys SET revoked_at = now(), expires_at = now()"

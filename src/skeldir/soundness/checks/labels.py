@@ -67,7 +67,10 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
             "matviews.ask_for_slow",
             "matviews.clean",
         ],
-        "reason": ["malformed", "unknown", "prefix", "address", "process"],
+        "reason": [
+            *("malformed", "unknown", "prefix", "address", "process"),
+            *("journey_too_long", "order_too_large", "credit_failed"),
+        ],
         "role": ["worker", "beat"],
         "state": ["ready", "running", "dead"],
         "version": [platform.python_version()],

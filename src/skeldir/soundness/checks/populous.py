@@ -98,7 +98,7 @@ _ROWS_TOLD: dict[str, tuple[LiteralString, ...]] = {
         "SELECT to_jsonb(r)::text AS model FROM public.attribution_models r",
         "SELECT to_jsonb(r)::text AS allocation FROM public.attribution_allocations r",
         "SELECT to_jsonb(r)::text AS spend FROM public.spend r",
-        "SELECT (to_jsonb(r) - 'marked_at')::text AS dirty_order FROM public.dirty_orders r",
+        "SELECT (to_jsonb(r) - 'marked_at' - 'is_deferred')::text AS dirty_order FROM public.dirty_orders r",
         """SELECT (to_jsonb(r) - 'marked_at' - 'sums')::text AS dirty_day FROM public.dirty_days r
            WHERE id = '00000000-0000-4000-8000-000000000006'""",
         "SELECT to_jsonb(r)::text AS revenue_day FROM public.rollup_revenue_day r",

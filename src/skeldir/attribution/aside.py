@@ -1,0 +1,41 @@
+"""Orders that cannot be credited by their journeys: each is set aside with its reason, and the others go on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import asyncpg
+
+Reason = Literal["journey_too_long", "order_too_large", "credit_failed"]
+
+# What a fault in the computation of a single order can be: numbers that do not fit, credit that contradicts its order.
+COMPUTING_FAULTS: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+# What the database may find wrong with the rows of a single order. Anything else is the database's own trouble.
+WRITING_FAULTS: Final = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.exceptions.InternalClientError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Why an order is set aside. The detail repeats nothing that a tenant sent."""
+
+    reason: Reason
+    detail: str
+
+
+def set_aside_for(fault: Exception) -> SetAside:
+    """Return `credit_failed` with the kind of fault."""
+    if isinstance(fault, asyncpg.PostgresError):
+        return SetAside("credit_failed", f"{type(fault).__name__} (SQLSTATE {fault.sqlstate})")
+    return SetAside("credit_failed", type(fault).__name__)

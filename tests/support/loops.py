@@ -1,0 +1,33 @@
+"""How long the event loop was held up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from time import thread_time
+
+_PERIOD_S = 0.001
+
+
+@asynccontextmanager
+async def longest_stretch() -> AsyncIterator[Callable[[], float]]:
+    """Watch the running loop; the function says for how many seconds, at most, nothing else could run on it.
+
+    Counted is the processor time of the loop's thread, so that a busy machine does not count.
+    """
+    longest = 0.0
+
+    async def watch() -> None:
+        nonlocal longest
+        while True:
+            began = thread_time()
+            await asyncio.sleep(_PERIOD_S)
+            longest = max(longest, thread_time() - began)
+
+    watching = asyncio.create_task(watch())
+    await asyncio.sleep(0)
+    try:
+        yield lambda: longest
+    finally:
+        watching.cancel()
