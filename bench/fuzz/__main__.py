@@ -21,16 +21,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import psutil
 
-from bench.fuzz.attempts import Attempt, Stage, random_for
+from bench.fuzz.attempts import Attempt
 from bench.fuzz.contract import Contract
-from bench.fuzz.generated import attempt_case, generate_cases
+from bench.fuzz.generated import generate_cases
 from bench.fuzz.judging import judge
-from bench.fuzz.mutants import attempt_own
+from bench.fuzz.making import Maker
 from bench.fuzz.reporting import (
     Result,
     make_result,
@@ -42,11 +42,8 @@ from bench.fuzz.reporting import (
 from bench.fuzz.sending import send
 from bench.fuzz.staging import api, fill, make_stage, settle, worker_heard_of
 from bench.fuzz.stalls import watching
-from bench.support import console, durable_place, open_program, open_superuser
+from bench.support import Place, console, durable_place, open_program, open_superuser
 from skeldir.errors import SkeldirError
-
-if TYPE_CHECKING:
-    from bench.fuzz.generated import Prepared
 
 AT_A_TIME = 16
 DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.json"
@@ -59,27 +56,17 @@ _METRIC = re.compile(r"^skeldir_http_loop_stall\S*.*$", re.MULTILINE)
 class Running:
     """A stage on which attempts are made, by their index."""
 
-    seed: int
-    stage: Stage
+    maker: Maker
     contract: Contract
-    cases: list[Prepared]
     port: int
     api: psutil.Process
     log: Path
-    place: Any
+    place: Place
 
-    def attempt(self, index: int) -> Attempt:
-        """Return the attempt of an index: generated ones at even places, own ones between and after them."""
-        chance = random_for(self.seed, index)
-        if index % 2 == 0 and index // 2 < len(self.cases):
-            return attempt_case(chance, self.cases[index // 2], self.stage)
-        return attempt_own(chance, index, self.stage)
-
-    async def try_one(self, index: int) -> Result:
-        """Send the attempt of an index and judge what becomes of it."""
-        attempt = self.attempt(index)
+    async def try_one(self, index: int, attempt: Attempt) -> Result:
+        """Send an attempt and judge what becomes of it."""
         outcome = await send(self.port, attempt, limit_s=_WAIT_S)
-        faults = judge(attempt, outcome, self.contract, self.stage)
+        faults = judge(attempt, outcome, self.contract, self.maker.stage)
         return make_result(index, attempt, outcome, faults, self.contract)
 
 
@@ -98,25 +85,32 @@ async def open_running(options: argparse.Namespace) -> AsyncIterator[Running]:
         with api(place) as (port, process, log):
             async with worker_heard_of(place), open_superuser(place) as admin:
                 stage = await make_stage(admin, port, tenants, holders)
-                yield Running(
-                    options.seed, stage, Contract(description), cases, port, process, log, place
-                )
+                maker = Maker(options.seed, stage, cases)
+                yield Running(maker, Contract(description), port, process, log, place)
 
 
 async def run_all(running: Running, indexes: range) -> tuple[list[Result], int]:
     """Make the attempts, AT_A_TIME at once; return their results and the API's largest resident size in bytes."""
     results: list[Result] = []
-    waiting = iter(indexes)
+    waiting: asyncio.Queue[tuple[int, Attempt] | None] = asyncio.Queue(2 * AT_A_TIME)
     largest = 0
 
     async def go_on() -> None:
         nonlocal largest
-        for index in waiting:
-            results.append(await running.try_one(index))
-            if index % 100 == 0:
+        while (next_one := await waiting.get()) is not None:
+            results.append(await running.try_one(*next_one))
+            if len(results) % 100 == 0:
                 largest = max(largest, running.api.memory_info().rss)
+            if len(results) % 1_000 == 0:
+                console.print(f"{len(results):,} of {len(indexes):,}", highlight=False)
 
-    await asyncio.gather(*(go_on() for _ in range(AT_A_TIME)))
+    async with asyncio.TaskGroup() as group:
+        for _ in range(AT_A_TIME):
+            group.create_task(go_on())
+        async for index, attempt in running.maker.make(indexes):
+            await waiting.put((index, attempt))
+        for _ in range(AT_A_TIME):
+            await waiting.put(None)
     return results, largest
 
 
@@ -186,11 +180,10 @@ async def repeat(options: argparse.Namespace) -> bool:
     async with open_running(options) as running:
         with watching(running.port, running.api.pid) as seen:
             await asyncio.sleep(0.5)
-            result = await running.try_one(options.only)
+            attempt = running.maker.attempt(options.only)
+            result = await running.try_one(options.only, attempt)
             await asyncio.sleep(0.5)
-        console.print(
-            f"{running.attempt(options.only).shown(4_000)}", markup=False, highlight=False
-        )
+        console.print(attempt.shown(4_000), markup=False, highlight=False)
         for answer in result.outcome.answers:
             console.print(
                 f"{answer.status} {answer.headers}\n{answer.body[:2_000]!r}", markup=False

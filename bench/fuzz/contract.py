@@ -16,8 +16,9 @@ OF_NO_OPERATION = frozenset({400, 404, 405, 408, 413, 414, 431})
 """What a request may be answered with that is for no operation."""
 
 _PAGES = re.compile(r"/(?:docs(?:/.*)?|redoc|openapi\.json)")
-_ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*", re.IGNORECASE)
-_LINE = re.compile(r"(\S+) (\S+) HTTP/1\.[01]\s*", re.DOTALL)
+_ABSOLUTE = re.compile(r"\A[a-z][a-z0-9+.-]*://[^/?#]*", re.IGNORECASE)
+# The server takes more than one blank, and does not ask which version of what is spoken.
+_LINE = re.compile(r"(\S+) +(\S+) [A-Z]+/\d\.\d\s*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ _PART = 1 << 18
 class Outcome:
     """What became of an attempt.
 
-    `seconds` are from the last piece sent to the last byte of the answers. `end` says how it ended: all answers came,
+    `seconds` are from the last piece sent to the last byte of the answer; of several answers, the longest wait for one. `end` says how it ended: all answers came,
     the server closed, nothing came any more, or what came is no HTTP. `is_out_of_step` when a plain request behind
     this one, on the same connection, got another answer than its own.
     """
@@ -47,9 +47,15 @@ async def send(port: int, attempt: Attempt, *, limit_s: float) -> Outcome:
             while outcome.end == "hanging":
                 part = await _read(reader)
                 received += part
+                before = len(outcome.answers)
                 _look(outcome, bytes(received), methods, attempt, is_end=not part)
+                if before < len(outcome.answers) < attempt.answers:
+                    # The wait for the next one begins.
+                    now = perf_counter()
+                    outcome.seconds = max(outcome.seconds, now - sent_at[0])
+                    sent_at[0] = now
             outcome.ended = perf_counter()
-            outcome.seconds = outcome.ended - sent_at[0]
+            outcome.seconds = max(outcome.seconds, outcome.ended - sent_at[0])
             if attempt.ending == "whole" and outcome.end == "answered" and sending.done():
                 outcome.is_out_of_step = await _is_out_of_step(reader, writer, outcome)
     except TimeoutError:

@@ -115,7 +115,8 @@ def test_statuses_are_those_declared_or_those_of_what_is_no_operation() -> None:
     assert 413 not in CONTRACT.statuses_of(b"GET /v1/revenue/realtime HTTP/1.1")
     assert CONTRACT.statuses_of(b"GET /nowhere HTTP/1.1") == OF_NO_OPERATION
     assert 200 in CONTRACT.statuses_of(b"GET /docs HTTP/1.1")
-    assert split_line(b"\r\nGET  / HTTP/1.1") is None
+    assert split_line(b"\r\nGET  / HTTP/1.1") == ("GET", "/")
+    assert split_line(b"GET / HTTP/1.1 x") is None
 
 
 def test_a_good_answer_has_no_fault() -> None:
