@@ -37,6 +37,9 @@ ORDER_STATES = (
     "awaiting_capture",
 )
 
+# From so many rows on, planning costs less than a plan that was not made for them.
+_MANY = 100
+
 
 class OrderSumTooLarge(SkeldirError):
     """The money of one order in one currency goes beyond what a bigint holds; nothing was posted."""
@@ -96,13 +99,16 @@ async def post_entries(
 ) -> Posting:
     """Append `rows` (their business keys distinct) to the ledger; a key that is there already is left alone.
 
-    Marks the days of every order that got a new entry, in the same transaction.
+    Marks the days of every order that got a new entry, in the same transaction. From _MANY rows on, that transaction's
+    statements are planned for their own lists until its end.
 
     Raises:
         OrderSumTooLarge: the transaction has failed and must be rolled back.
     """
     if not rows:
         return Posting(frozenset(), frozenset(), ())
+    if len(rows) >= _MANY:
+        await queries.plan_for_each_list(connection)
     inserted = await queries.insert_entries(
         connection,
         tenant_id=tenant_id,
