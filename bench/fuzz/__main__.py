@@ -183,7 +183,7 @@ async def repeat(options: argparse.Namespace) -> bool:
             attempt = running.maker.attempt(options.only)
             result = await running.try_one(options.only, attempt)
             await asyncio.sleep(0.5)
-        console.print(attempt.shown(4_000), markup=False, highlight=False)
+        console.print(attempt.shown(1_500), markup=False, highlight=False)
         for answer in result.outcome.answers:
             console.print(
                 f"{answer.status} {answer.headers}\n{answer.body[:2_000]!r}", markup=False

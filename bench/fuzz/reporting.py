@@ -14,7 +14,6 @@ from bench.fuzz.stalls import LIMIT_S, Stall, Watching
 from bench.support import console, show_table
 
 _SHOWN = 10
-_OF_A_KIND = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +86,10 @@ def show_stalls(seen: Watching, results: Sequence[Result]) -> None:
             f"  {stall.seconds * 1_000:6.0f} ms  (late by {stall.took_s * 1_000:.0f} ms, the machine's share "
             f"{stall.waited_s * 1_000:.0f} ms, the API's thread ran {stall.ran_s * 1_000:.0f} ms)"
         )
-        for r in under_way(stall, results)[:_OF_A_KIND]:
-            _print(
-                f"             #{r.index} {r.family}, {r.size:,} bytes, {r.outcome.seconds:.3f} s → {r.statuses}"
-            )
+        found = under_way(stall, results)
+        _print(
+            f"      {'; '.join(f'#{r.index} {r.family} {r.operation} {r.size:,} B' for r in found)}"
+        )
 
 
 def under_way(stall: Stall, results: Sequence[Result]) -> list[Result]:

@@ -20,9 +20,9 @@ _PART = 1 << 18
 class Outcome:
     """What became of an attempt.
 
-    `seconds` are from the last piece sent to the last byte of the answer; of several answers, the longest wait for one. `end` says how it ended: all answers came,
-    the server closed, nothing came any more, or what came is no HTTP. `is_out_of_step` when a plain request behind
-    this one, on the same connection, got another answer than its own.
+    `seconds` are from the last piece sent to the last byte of the answer; of several answers, the longest wait for
+    one. `end` says how it ended: all answers came, the server closed, nothing came any more, or what came is no HTTP.
+    `is_out_of_step` when a plain request behind this one, on the same connection, got another answer than its own.
     """
 
     began: float
