@@ -41,7 +41,7 @@ from bench.fuzz.reporting import (
 )
 from bench.fuzz.sending import send
 from bench.fuzz.staging import api, fill, make_stage, settle, worker_heard_of
-from bench.fuzz.stalls import watching
+from bench.fuzz.stalls import waited_for, watching
 from bench.support import Place, console, durable_place, open_program, open_superuser
 from skeldir.errors import SkeldirError
 
@@ -65,7 +65,9 @@ class Running:
 
     async def try_one(self, index: int, attempt: Attempt) -> Result:
         """Send an attempt and judge what becomes of it."""
+        waited_s = waited_for(self.api.pid)
         outcome = await send(self.port, attempt, limit_s=_WAIT_S)
+        outcome.waited_s = min(outcome.seconds, waited_for(self.api.pid) - waited_s)
         faults = judge(attempt, outcome, self.contract, self.maker.stage)
         return make_result(index, attempt, outcome, faults, self.contract)
 

@@ -18,7 +18,7 @@ LIMIT_S = 2.0
 FAULTS: dict[str, str] = {
     "5xx": "no answer is 5xx",
     "undeclared": "every status is declared",
-    "slow": f"no answer takes over {LIMIT_S:g} s",
+    "slow": f"no answer takes over {LIMIT_S:g} s for which the API had a processor",
     "unanswered": "every whole request is answered",
     "hanging": "no connection is left hanging",
     "unreadable": "every answer is HTTP",
@@ -73,8 +73,10 @@ def _judge_end(attempt: Attempt, outcome: Outcome, stage: Stage) -> Iterator[Fau
     if outcome.end in ("answered", "closed") and attempt.ending != "cut":
         is_patience = last == 408 or (attempt.ending == "odd" and outcome.end == "closed")
         limit_s = 3 * stage.receive_timeout_s + 1 if is_patience else LIMIT_S
-        if outcome.seconds > limit_s:
-            yield Fault("slow", f"{outcome.seconds:.2f} s")
+        if outcome.seconds - outcome.waited_s > limit_s:
+            yield Fault(
+                "slow", f"{outcome.seconds:.2f} s, {outcome.waited_s:.2f} of them the machine's"
+            )
 
 
 def _judge_answer(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from bench.fuzz.attempts import Attempt
 from bench.fuzz.contract import Contract
 from bench.fuzz.judging import FAULTS, Fault
+from bench.fuzz.judging import LIMIT_S as SLOW_S
 from bench.fuzz.sending import Outcome
 from bench.fuzz.stalls import LIMIT_S, Stall, Watching
 from bench.support import console, show_table
@@ -71,9 +72,15 @@ def show_slowest(results: Sequence[Result]) -> None:
     """Print the slowest attempts, with what was sent; those that the sender was slow about left out."""
     timed = [r for r in results if r.outcome.answers and r.outcome.answers[-1].status != 408]
     slowest = sorted(timed, key=lambda r: -r.outcome.seconds)[:_SHOWN]
-    console.print(f"\nSlowest {len(slowest)}:", style="bold")
+    late = sum(r.outcome.seconds > SLOW_S for r in timed)
+    console.print(
+        f"\nSlowest {len(slowest)} ({late:,} over {SLOW_S:g} s by the clock):", style="bold"
+    )
     for r in slowest:
-        _print(f"  {r.outcome.seconds:7.3f} s  #{r.index} {r.family} → {r.statuses}")
+        _print(
+            f"  {r.outcome.seconds:7.3f} s, {r.outcome.waited_s:.3f} of them the machine's  #{r.index} {r.family}"
+            f" → {r.statuses}"
+        )
         _print(f"             {r.shown}")
 
 

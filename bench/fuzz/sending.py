@@ -22,12 +22,14 @@ class Outcome:
 
     `seconds` are from the last piece sent to the last byte of the answer; of several answers, the longest wait for
     one. `end` says how it ended: all answers came, the server closed, nothing came any more, or what came is no HTTP.
+    `waited_s` is how long the API's loop meanwhile waited for a processor, which is the machine's doing.
     `is_out_of_step` when a plain request behind this one, on the same connection, got another answer than its own.
     """
 
     began: float
     ended: float = 0.0
     seconds: float = 0.0
+    waited_s: float = 0.0
     answers: list[Answer] = field(default_factory=list)
     end: Literal["answered", "closed", "hanging", "unreadable"] = "hanging"
     rest: bytes = b""

@@ -29,7 +29,7 @@ from skeldir.matviews import CANONICAL_VIEWS, refresh_view, roll_up_dirty_days
 from skeldir.settings import environment_on
 from skeldir.tenants import issue_key, load_profile, revoke_key
 
-RECEIVE_TIMEOUT_S = 2.0
+RECEIVE_TIMEOUT_S = 4.0
 LONG_JOURNEY = 9_000
 _EXPIRES_IN = timedelta(seconds=1)
 _HEARTBEAT_S = 5.0

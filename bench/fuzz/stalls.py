@@ -1,7 +1,8 @@
 """How long the API's loop stood still: a prober in a process of its own asks `/health/live` every 10 ms.
 
-What a probe waited because the machine gave no processor to the API's main thread, or to the prober, is taken off: the
-kernel counts both (`/proc/PID/task/TID/schedstat`, nanoseconds run and waited). Where it does not, nothing is.
+What a probe waited because the machine gave no processor to a thread of the API's (the loop's, or one that held the
+interpreter's lock), or to the prober, is taken off: the kernel counts both (`/proc/PID/task/TID/schedstat`, nanoseconds
+run and waited). Where it does not, nothing is. What the loop's own thread ran meanwhile is never taken off.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Stall:
     @property
     def seconds(self) -> float:
         """Return what the machine does not explain."""
-        return max(0.0, self.took_s - self.waited_s)
+        return min(self.took_s, max(self.ran_s, self.took_s - self.waited_s))
 
 
 @dataclass(slots=True)
@@ -114,10 +115,20 @@ def _read_answer(connection: socket.socket) -> bytes:
 
 
 def processor_of(pid: int) -> tuple[float, float]:
-    """Return the seconds for which a process's main thread had a processor, and for which it waited for one."""
-    try:
-        text = Path(f"/proc/{pid}/task/{pid}/schedstat").read_text(encoding="ascii")
-    except OSError:
-        return 0.0, 0.0
-    ran, waited, _ = map(int, text.split())
+    """Return the seconds for which a process's main thread had a processor, and all its threads waited for one."""
+    ran = waited = 0
+    for task in Path(f"/proc/{pid}/task").glob("*"):
+        with suppress(OSError):  # a thread has ended
+            times = (task / "schedstat").read_text(encoding="ascii").split()
+            waited += int(times[1])
+            if task.name == str(pid):
+                ran = int(times[0])
     return ran / 1e9, waited / 1e9
+
+
+def waited_for(pid: int) -> float:
+    """Return the seconds for which a process's main thread has waited for a processor."""
+    with suppress(OSError):
+        times = Path(f"/proc/{pid}/task/{pid}/schedstat").read_text(encoding="ascii").split()
+        return int(times[1]) / 1e9
+    return 0.0

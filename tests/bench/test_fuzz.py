@@ -152,6 +152,9 @@ def test_each_fault_of_an_end_is_seen() -> None:
     good = make_answer(200, b'{"data":[]}')
     whole, odd = make_attempt(), make_attempt(ending="odd")
     assert kinds(whole, outcome_of(good, seconds=2.1)) == ["slow"]
+    starved = outcome_of(good, seconds=2.1)
+    starved.waited_s = 0.2
+    assert kinds(whole, starved) == []
     assert kinds(whole, outcome_of(end="closed")) == ["unanswered"]
     assert kinds(odd, outcome_of(end="closed", seconds=5.0)) == []
     assert kinds(odd, outcome_of(end="closed", seconds=9.0)) == ["slow"]
@@ -195,6 +198,8 @@ def test_a_mutant_differs_in_a_few_places() -> None:
 def test_a_stall_is_what_the_machine_does_not_explain_and_names_what_was_under_way() -> None:
     stall = Stall(asked_at=10.0, took_s=0.5, waited_s=0.3, ran_s=0.1)
     assert stall.seconds == pytest.approx(0.2)
+    assert Stall(asked_at=10.0, took_s=0.5, waited_s=0.9, ran_s=0.4).seconds == 0.4
+    assert Stall(asked_at=10.0, took_s=0.5, waited_s=0.0, ran_s=0.6).seconds == 0.5
 
     def result(index: int, began: float, ended: float) -> Result:
         return Result(index, "f", 1, "", "none", Outcome(began, ended, ended - began), ())
