@@ -58,7 +58,7 @@ def kinds(attempt: Attempt, outcome: Outcome) -> list[str]:
 
 
 def outcome_of(*answers: Answer, seconds: float = 0.1, end: str = "answered") -> Outcome:
-    return Outcome(0.0, seconds, seconds, list(answers), end)  # type: ignore[arg-type]  # one of its literals
+    return Outcome(0.0, seconds, seconds, answers=list(answers), end=end)  # type: ignore[arg-type]  # a literal
 
 
 def test_answers_are_read_by_length_by_chunks_and_to_the_end() -> None:
