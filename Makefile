@@ -6,7 +6,7 @@ DATA ?=
 MAP ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos check prove twins serve bench openapi lock clean
+.PHONY: help demo test chaos check prove twins serve bench fuzz openapi lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ bench: $(VENV)/dev.stamp ## Measure the claims; sizes by ARGS, see `python -m be
 	@$(BIN)/python -m bench.bench_refresh $(ARGS)
 	@$(BIN)/python -m bench.bench_latency $(ARGS)
 	@$(BIN)/python -m bench.bench_http $(ARGS)
+
+fuzz: $(VENV)/dev.stamp ## Send 20,000 hostile requests to a real API process and judge every answer (ARGS=--requests N)
+	@$(BIN)/python -m bench.fuzz $(ARGS)
 
 openapi: $(VENV)/base.stamp ## Write docs/openapi.json anew, after a change of the API
 	@$(BIN)/skeldir openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json

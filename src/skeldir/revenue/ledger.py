@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _SEPARATOR = "\x1f"
 # From so many rows on, comparing them is left to a thread.
-_MANY = 500
+_MANY_TO_COMPARE = 500
 
 # In which direction each kind of entry moves money; the table has the same rule as a CHECK.
 KIND_SIGNS = {
@@ -42,6 +42,9 @@ ORDER_STATES = (
     "disputed",
     "awaiting_capture",
 )
+
+# From so many rows on, planning costs less than a plan that was not made for them.
+_MANY_TO_PLAN = 100
 
 
 class OrderSumTooLarge(SkeldirError):
@@ -136,7 +139,8 @@ async def post_entries(
 ) -> Posting:
     """Append a batch of rows to the ledger; a business key that is there already is left alone.
 
-    Marks the days of every order that got a new entry, in the same transaction.
+    Marks the days of every order that got a new entry, in the same transaction. From _MANY_TO_PLAN rows on, that transaction's
+    statements are planned for their own lists until its end.
 
     Raises:
         OrderSumTooLarge: the transaction has failed and must be rolled back.
@@ -144,6 +148,8 @@ async def post_entries(
     rows = batch.rows
     if not rows:
         return Posting(frozenset(), frozenset(), ())
+    if len(rows) >= _MANY_TO_PLAN:
+        await queries.plan_for_each_list(connection)
     new = await queries.insert_entries(
         connection, tenant_id=tenant_id, source=source, **batch.columns
     )
@@ -177,7 +183,7 @@ async def _keys_of_other_content(
         connection, tenant_id=tenant_id, business_keys=[row.business_key for row in rows]
     )
     compare = partial(_keys_that_differ, rows, records)
-    return compare() if len(rows) < _MANY else await asyncio.to_thread(compare)
+    return compare() if len(rows) < _MANY_TO_COMPARE else await asyncio.to_thread(compare)
 
 
 def _keys_that_differ(

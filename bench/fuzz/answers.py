@@ -1,0 +1,92 @@
+"""Answers as they come over the wire: heads, bodies by length or by chunks, interim ones left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class AnswerUnreadable(Exception):
+    """What came is no HTTP answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer; names of headers in lower case."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    def values(self, name: str) -> list[str]:
+        """Return the values of a header, one for each time that it was sent."""
+        return [value for given, value in self.headers if given == name]
+
+
+def read_answers(
+    received: bytes, methods: tuple[str, ...], *, is_end: bool = False
+) -> list[Answer]:
+    """Return the whole answers that `received` holds; `methods` are those of the requests, the last one repeated.
+
+    With `is_end` a body whose length nobody told is what came.
+
+    Raises:
+        AnswerUnreadable: something else stands where an answer should begin.
+    """
+    answers: list[Answer] = []
+    rest = received
+    while rest:
+        head, end, after = rest.partition(b"\r\n\r\n")
+        if not rest.startswith(b"HTTP/1.1 "[: len(rest)]):
+            raise AnswerUnreadable(f"{rest[:80]!r}")
+        if not end:
+            break
+        status, headers = _read_head(head)
+        if 100 <= status < 200 and status != 101:
+            rest = after
+            continue
+        method = methods[min(len(answers), len(methods) - 1)]
+        found = _read_body(status, headers, method, after, is_end)
+        if found is None:
+            break
+        body, rest = found
+        answers.append(Answer(status, headers, body))
+    return answers
+
+
+def _read_head(head: bytes) -> tuple[int, tuple[tuple[str, str], ...]]:
+    first, *lines = head.decode("latin-1").split("\r\n")
+    try:
+        status = int(first.split(" ")[1])
+    except (IndexError, ValueError) as error:
+        raise AnswerUnreadable(first[:80]) from error
+    pairs = (line.partition(":") for line in lines)
+    return status, tuple((name.lower(), value.strip()) for name, _, value in pairs)
+
+
+def _read_body(
+    status: int, headers: tuple[tuple[str, str], ...], method: str, after: bytes, is_end: bool
+) -> tuple[bytes, bytes] | None:
+    """Return the body and what follows it; None when it is not whole yet."""
+    named = dict(headers)
+    if method == "HEAD" or status in (204, 304):
+        return b"", after
+    if "chunked" in named.get("transfer-encoding", ""):
+        return _read_chunks(after)
+    if "content-length" in named:
+        length = int(named["content-length"])
+        return (after[:length], after[length:]) if len(after) >= length else None
+    return (after, b"") if is_end else None
+
+
+def _read_chunks(after: bytes) -> tuple[bytes, bytes] | None:
+    body = b""
+    while True:
+        line, end, rest = after.partition(b"\r\n")
+        if not end:
+            return None
+        size = int(line.split(b";")[0], 16)
+        if len(rest) < size + 2:
+            return None
+        body, after = body + rest[:size], rest[size + 2 :]
+        if size == 0:
+            return body, after

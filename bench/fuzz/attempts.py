@@ -1,0 +1,114 @@
+"""One attempt: the bytes that are sent, by whose key, and what must come back at all."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+ANYBODY = frozenset({"alpha", "bravo"})
+NOBODY: frozenset[str] = frozenset()
+
+Ending = Literal["whole", "odd", "cut"]
+"""`whole` must be answered within the limit; `odd` must be answered or closed; `cut` is ended by the client."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What is sent over one connection.
+
+    `pieces` are sent `pause_s` apart. `tenants` are those whose rows an answer may show. `answers` is how many answers
+    are waited for, of requests whose first lines are `first_lines`; when empty, the first line of the bytes counts.
+    Nothing of `private` may come back.
+    """
+
+    family: str
+    pieces: tuple[bytes, ...]
+    tenants: frozenset[str] = NOBODY
+    ending: Ending = "whole"
+    pause_s: float = 0.0
+    answers: int = 1
+    first_lines: tuple[bytes, ...] = ()
+    private: tuple[bytes, ...] = ()
+
+    @property
+    def lines(self) -> tuple[bytes, ...]:
+        """Return the request lines that are answered."""
+        return self.first_lines or (b"".join(self.pieces)[:70_000].split(b"\r\n", 1)[0],)
+
+    @property
+    def size(self) -> int:
+        """Return the number of bytes that are sent."""
+        return sum(map(len, self.pieces))
+
+    def shown(self, most: int = 400) -> str:
+        """Return the beginning and the end of what is sent, readable in one line."""
+        sent = b"".join(self.pieces)
+        if len(sent) <= most:
+            return repr(sent)[2:-1]
+        return f"{repr(sent[: most - 60])[2:-1]} … {repr(sent[-60:])[2:-1]} ({len(sent):,} bytes)"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A key and the tenants whose rows it may see: none when it is not valid."""
+
+    name: str
+    secret: str
+    tenants: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What requests are made of: keys by name, cursors and orders that exist, and what may not be shown.
+
+    `cursors` are by path; `order_ids` of both tenants; `marks` by tenant, texts that only its rows hold.
+    """
+
+    holders: dict[str, Holder]
+    cursors: dict[str, list[str]]
+    order_ids: tuple[str, ...]
+    marks: dict[str, tuple[bytes, ...]]
+    receive_timeout_s: float
+
+    @property
+    def secrets(self) -> tuple[bytes, ...]:
+        """Return the secrets, which no answer may hold."""
+        return tuple(holder.secret.encode() for holder in self.holders.values())
+
+
+Headers = Sequence[tuple[str, str]]
+
+
+def random_for(seed: int, index: int) -> random.Random:
+    """Return the chance of one attempt: the same for the same seed and index, whatever came before."""
+    return random.Random(f"{seed}/{index}")  # noqa: S311 - to be repeated, nothing secret
+
+
+def write_request(
+    method: str | bytes,
+    target: str | bytes,
+    headers: Sequence[tuple[str | bytes, str | bytes]],
+    body: bytes | None = None,
+    *,
+    version: bytes = b"HTTP/1.1",
+) -> bytes:
+    """Return a request as it goes over the wire; `Content-Length` is added for a body unless a header says it."""
+    named = [(_plain(name), _plain(value)) for name, value in headers]
+    names = {name.lower() for name, _ in named}
+    if b"host" not in names:
+        named.insert(0, (b"Host", b"fuzz"))
+    if body is not None and not names & {b"content-length", b"transfer-encoding"}:
+        named.append((b"Content-Length", str(len(body)).encode()))
+    head = b" ".join([_plain(method), _plain(target), version])
+    return b"\r\n".join([head, *(b": ".join(pair) for pair in named), b"", body or b""])
+
+
+def _plain(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+
+
+def bearer_of(holder: Holder | None) -> list[tuple[str | bytes, str | bytes]]:
+    """Return the header that carries a key."""
+    return [] if holder is None else [("Authorization", f"Bearer {holder.secret}")]
