@@ -30,13 +30,13 @@ _BUT_SET_ASIDE = "EXCEPT SELECT order_id FROM orders_set_aside WHERE tenant_id =
 
 def list_uncredited(ask: Ask, tenant: str) -> list[tuple[object, ...]]:
     """Return order, currency, model, ledger and credit where these differ; orders that were set aside are left out."""
-    but = _BUT_SET_ASIDE if _can_set_aside(ask) else ""
+    but = _BUT_SET_ASIDE if _is_there(ask, "orders_set_aside") else ""
     return ask(_UNCREDITED.replace("{but_set_aside}", but), {"tenant": tenant})
 
 
 def count_set_aside(ask: Ask, tenant: str) -> int:
     """Return how many orders of a tenant the service says it could not credit."""
-    if not _can_set_aside(ask):
+    if not _is_there(ask, "orders_set_aside"):
         return 0
     ((count,),) = ask("SELECT count(*) FROM orders_set_aside WHERE tenant_id = %s", tenant)
     return int(str(count))
@@ -49,7 +49,11 @@ def count_to_do(ask: Ask) -> dict[str, int]:
                   (SELECT count(*) FROM dirty_orders), (SELECT count(*) FROM dirty_days)"""
     )
     names = ("jobs", "marked orders", "marked days")
-    return dict(zip(names, (int(str(count)) for count in counts), strict=True))
+    to_do = dict(zip(names, (int(str(count)) for count in counts), strict=True))
+    if _is_there(ask, "dirty_journeys"):
+        ((journeys,),) = ask("SELECT count(*) FROM dirty_journeys")
+        to_do["marked journeys"] = int(str(journeys))
+    return to_do
 
 
 def list_dead_jobs(ask: Ask) -> list[tuple[object, ...]]:
@@ -84,5 +88,5 @@ def do_views_show_everything(ask: Ask) -> bool:
     return (changes, views) == (0, 5)
 
 
-def _can_set_aside(ask: Ask) -> bool:
-    return ask("SELECT to_regclass('public.orders_set_aside') IS NOT NULL") == [(True,)]
+def _is_there(ask: Ask, table: str) -> bool:
+    return ask("SELECT to_regclass(%s) IS NOT NULL", f"public.{table}") == [(True,)]

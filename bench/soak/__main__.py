@@ -52,7 +52,7 @@ _WARM_S = 5.0
 _GIVE_UP_S = 60.0
 _SHORT_GIVE_UP_S = 25.0
 _OPEN_FILES = 16_384
-_DISK_SHARE = 4
+_DISK_SHARE = 2
 _MOST_DISK_BYTES = 12 * 2**30
 _SHORT_DRAIN_S = 40.0
 
@@ -60,7 +60,8 @@ _SHORT_DRAIN_S = 40.0
 def main() -> int:
     """Read what is asked for, run it, and return the exit status."""
     options = _read_options()
-    signal.signal(signal.SIGTERM, _end)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
     _raise_open_files()
     plan = make_plan(options.seconds, options.seed)
     show_plan(plan, options.seed)
@@ -106,6 +107,9 @@ def _run(folder: Path, plan: Plan, options: argparse.Namespace) -> Run:
     with disk.mounted(), _swept(home):
         with running_service(home, {"TMPDIR": str(files)}) as service:
             run = _storm(service, disk, plan, options)
+            # Whoever works takes locks, and gives them back within a moment.
+            with suppress(psycopg.Error, AssertionError):
+                wait_until(lambda: not list_locks(service.ask), 10, "no lock")
             with suppress(psycopg.Error):
                 run.left_over += [f"advisory lock {lock}" for lock in list_locks(service.ask)]
             run.stopped_with = service.stop(60)

@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from time import monotonic
 from uuid import UUID
@@ -40,8 +39,8 @@ class Disk:
     home: Path
     bytes: int
     is_mounted: bool = False
-    _mount: str | None = field(default_factory=partial(shutil.which, "mount"))
-    _umount: str | None = field(default_factory=partial(shutil.which, "umount"))
+    _mount: str = field(default_factory=lambda: shutil.which("mount") or "")
+    _umount: str = field(default_factory=lambda: shutil.which("umount") or "")
 
     @contextmanager
     def mounted(self) -> Iterator[None]:

@@ -173,8 +173,8 @@ class Run:
     views: list[ViewAge] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
     memory: list[Memory] = field(default_factory=list)
-    stalls: Counter[str] = field(default_factory=Counter)
-    """Stalls of the API's loop that it counted itself, by the bucket (the longest it may have been, in seconds)."""
+    stalls: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Stalls of the API's loop that it counted itself, by their cause and bucket (the most it was, in seconds)."""
     sizes: dict[str, dict[str, int]] = field(default_factory=dict)
     """Bytes of the largest tables at the start, in the middle, at the end."""
     found: list[Found] = field(default_factory=list)

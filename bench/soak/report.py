@@ -11,8 +11,16 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.soak.plan import KINDS, Plan
-from bench.soak.records import LATENCY, Operation, Run
-from bench.soak.verdicts import Verdict, did_senders_keep_up, do_hold, growths, took
+from bench.soak.records import LATENCY, PULSES, Operation, Run
+from bench.soak.verdicts import (
+    Verdict,
+    did_senders_keep_up,
+    do_hold,
+    growths,
+    run_windows,
+    took,
+    uncovered_s,
+)
 from bench.support import percentile
 
 _NARROWEST = 150
@@ -42,6 +50,8 @@ def show_run(run: Run, verdicts: Sequence[Verdict]) -> None:
     """Print what was measured, and the verdicts."""
     _show_traffic(run)
     _show_latencies(run)
+    _show_faults(run)
+    _show_pulses(run)
     _show_memory(run)
     _show_sizes(run)
     for skipped in run.skipped:
@@ -91,12 +101,9 @@ def _show_latencies(run: Run) -> None:
         )
         spread = (figures_of(seconds) for seconds in (alone, together, all_s))
         rows.append([f"{group} {name}", *(f for figures in spread for f in figures), ratio])
-    heads = [
-        f"{figure} {when}"
-        for when in ("alone", "together", "in faults")
-        for figure in ("n", "p50 ms", "p95", "p99")
-    ]
-    show("From when it was due to its end", ("", *heads, "p95 ratio"), rows)
+    heads = ("n", "p50", "p95", "p99") * 3
+    title = "Milliseconds from when it was due to its end: alone, together without faults, together with faults"
+    show(title, ("", *heads, "ratio of p95"), rows)
 
 
 def figures_of(seconds: Sequence[float]) -> list[str]:
@@ -104,6 +111,49 @@ def figures_of(seconds: Sequence[float]) -> list[str]:
     if not seconds:
         return ["0", "", "", ""]
     return [f"{len(seconds):,}", *(f"{1_000 * percentile(seconds, p):,.0f}" for p in (50, 95, 99))]
+
+
+def _show_faults(run: Run) -> None:
+    rows = []
+    for window in sorted(run.windows):
+        until = window.ended + window.grace_s
+        bad = [
+            look.at + look.took_s - window.began
+            for look in run.looks
+            if look.path == "/health/ready"
+            and window.began <= look.at <= until
+            and look.status != 200
+        ]
+        rows.append([
+            window.fault, f"{window.began - run.together[0]:.0f} s", f"{window.ended - window.began:.1f} s",
+            f"{window.grace_s:g} s", ", ".join(sorted(window.explains)) or "nothing",
+            f"{max(bad):.1f} s" if bad else "never",
+        ])  # fmt: skip
+    show(
+        "Faults as they were",
+        ("", "at", "lasted", "grace", "explains", "last seen not ready after"),
+        sorted(rows),
+    )
+
+
+def _show_pulses(run: Run) -> None:
+    ages: dict[str, list[float]] = defaultdict(list)
+    unexplained: dict[str, float] = defaultdict(float)
+    gaps = run_windows(run, PULSES)
+    for pulse in run.pulses:
+        ages[f"{pulse.name}, {pulse.every_s:g} s"].append(pulse.age_s)
+        age_s = uncovered_s(gaps, pulse.at - pulse.age_s, pulse.at)
+        name = f"{pulse.name}, {pulse.every_s:g} s"
+        unexplained[name] = max(unexplained[name], age_s)
+    rows = [
+        [name, *(f"{percentile(seconds, p):.1f}" for p in (50, 95, 99, 100)), f"{unexplained[name]:.1f}"]
+        for name, seconds in sorted(ages.items())
+    ]  # fmt: skip
+    show(
+        "Ages of pulses, s",
+        ("pulse, period", "p50", "p95", "p99", "most", "most unexplained"),
+        rows,
+    )
 
 
 def _show_memory(run: Run) -> None:
@@ -183,7 +233,7 @@ def as_json(run: Run, verdicts: Sequence[Verdict], plan: Plan, seed: int) -> dic
         "pulses": [(p.name, p.at - begins, p.age_s) for p in run.pulses if p.age_s > 2 * p.every_s][:5_000],
         "memory": [(m.name, m.process_id, m.at - begins, m.bytes) for m in run.memory],
         "growth": dict(growths(run)),
-        "stalls": dict(run.stalls),
+        "stalls": {f"{cause} {le}": n for (cause, le), n in run.stalls.items()},
         "slow_looks": [(look.path, look.at - begins, look.took_s, look.status)
                        for look in run.looks if look.took_s > 0.5 or look.status != 200],
         "sizes": run.sizes,

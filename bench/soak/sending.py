@@ -8,10 +8,11 @@ import random
 import re
 import signal
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from time import monotonic
+from typing import Any
 
 import orjson
 import uvloop
@@ -108,7 +109,8 @@ class Sender:
 
     def pack(self, path: str, lines: bytes) -> bytes:
         """Return the request that carries lines of JSON, in one of the ways that are read."""
-        form, body, headers = self.chance.random(), lines, (f"Content-Type: {_NDJSON}",)
+        form, body = self.chance.random(), lines
+        headers: tuple[str, ...] = (f"Content-Type: {_NDJSON}",)
         if form < 0.4:
             headers = (f"Content-Type: {_JSON}",)
             body = as_array(lines) if b"\n" in lines else lines
@@ -141,17 +143,22 @@ class Sender:
             if status not in _AGAIN:
                 break
             if monotonic() > self.gives_up:
+                # It counts among the latencies, too: what was never answered took this long at least.
+                self._note(operation, due, sent_at)
                 self.shop.tally.abandoned += 1
                 return None
             wait_s = max(pause_s, 0 if answer is None else answer.retry_after_s)
             await asyncio.sleep(min(wait_s, _LONGEST_PAUSE_S) * self.chance.uniform(0.8, 1.2))
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-        who, group = self.account.who, self.account.group
-        self.sent.operations.append(Operation(who, group, operation, due, sent_at, monotonic()))
+        self._note(operation, due, sent_at)
         if status >= 400:
             self.shop.tally.refused.append(f"{operation} {status} {answer.code if answer else ''}")
             return None
         return answer
+
+    def _note(self, operation: str, due: float, sent_at: float) -> None:
+        who, group = self.account.who, self.account.group
+        self.sent.operations.append(Operation(who, group, operation, due, sent_at, monotonic()))
 
     def _is_receipt(self, answer: Answer, good: int, bad: int) -> bool:
         receipt = orjson.loads(answer.body)
@@ -199,7 +206,7 @@ async def keep_pace(
 
 
 def run_senders(
-    traffic: Callable[[Orders, Sent], Awaitable[None]], orders: Orders, result: Connection
+    traffic: Callable[[Orders, Sent], Coroutine[Any, Any, None]], orders: Orders, result: Connection
 ) -> None:
     """Be a process of senders: send, and hand back what was recorded."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started this ends it

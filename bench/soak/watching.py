@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -26,7 +27,8 @@ _STALLS_EVERY_S = 10.0
 _PATIENCE_S = 60.0
 _PSS = re.compile(r"^Pss: +(\d+) kB", re.MULTILINE)
 _STALL = re.compile(
-    r'^skeldir_http_loop_stall_seconds_bucket\{le="([^"]+)"\} ([\d.e+]+)', re.MULTILINE
+    r'^skeldir_http_loop_stall_seconds_bucket\{(?:cause="(\w+)",)?le="([^"]+)"\} ([\d.e+]+)',
+    re.MULTILINE,
 )
 
 _PULSES = """SELECT name, every_s::float8, extract(epoch FROM clock_timestamp() - ended_at)::float8
@@ -54,7 +56,7 @@ class Watcher:
     run: Run
     stopped: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
-    _stalls_seen: dict[str, float] = field(default_factory=dict)
+    _stalls_seen: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def start(self) -> None:
         """Begin to look."""
@@ -150,13 +152,12 @@ class Watcher:
 
     def _look_at_stalls(self) -> None:
         """Add what the API's own histogram counts since the last look; it begins again with the process."""
-        cumulated = {le: float(count) for le, count in _STALL.findall(self._get("/metrics")[1])}
-        below = 0.0
-        for le, count in cumulated.items():
-            here, below = count - below, count
-            seen = self._stalls_seen.get(le, 0.0)
-            self.run.stalls[le] += int(here - seen if here >= seen else here)
-            self._stalls_seen[le] = here
+        below: dict[str, float] = defaultdict(float)
+        for cause, le, text in _STALL.findall(self._get("/metrics")[1]):
+            here, below[cause] = float(text) - below[cause], float(text)
+            seen = self._stalls_seen.get((cause, le), 0.0)
+            self.run.stalls[cause, le] += int(here - seen if here >= seen else here)
+            self._stalls_seen[cause, le] = here
 
 
 def _name_of(process: psutil.Process) -> str:

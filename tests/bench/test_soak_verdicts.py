@@ -87,7 +87,7 @@ def make_run(seconds: float = 600.0) -> Run:
         for at in range(600)
     ]
     run.memory = [Memory("api", 1, float(at), 100 * MIB) for at in range(0, 600, 5)]
-    run.stalls = Counter({"0.1": 3, "1.0": 0, "+Inf": 0})
+    run.stalls = Counter({("program", "0.1"): 3, ("program", "+Inf"): 0, ("machine", "5.0"): 1})
     run.found = [Found("q00", QUIET, 0, 0, 0, 0, 0, 0, 10, 10), NOBODY_QUIET]
     run.drained_after_s = 4.0
     run.stopped_with = 0
@@ -167,7 +167,7 @@ FAULTS: list[tuple[Callable[[Run], Verdict], Callable[[Run], None]]] = [
     # The lock of one tenant explains nothing that another meets.
     (is_every_error_explained, attempting(failed(at=110.0))),
     # To be told to wait is right for who asks for too much, and for nobody else.
-    (is_every_error_explained, attempting(failed(at=200.0, code="tenant_busy"))),
+    (is_every_error_explained, attempting(failed(at=200.0, code="tenant_locked"))),
     (is_every_error_explained, attempting(failed(at=200.0, who="hos", group=HOSTILE))),
     (do_pulses_keep_time, adding("pulses", PulseAge("jobs.sweep", 200.0, 2.1, 1.0))),
     # A fault that ended long ago explains nothing any more.
@@ -178,7 +178,7 @@ FAULTS: list[tuple[Callable[[Run], Verdict], Callable[[Run], None]]] = [
     (is_process_alive, adding("looks", Look("/health/live", 200.0, 2.5, 200))),
     (is_process_alive, adding("looks", Look("/health/live", 200.0, 0.1, 0))),
     (is_always_ready, adding("looks", Look("/health/ready", 115.0, 0.1, 503))),
-    (is_loop_free, setting("stalls", Counter({"1.0": 0, "+Inf": 1}))),
+    (is_loop_free, setting("stalls", Counter({("program", "0.5"): 1}))),
     (did_senders_keep_up, send_late),
     (is_memory_bounded, grow),
     (is_no_job_dead, adding("dead_jobs", DeadJob("hos", "attribution.credit", 200.0, "lease_expired"))),
@@ -219,7 +219,7 @@ def test_every_verdict_has_been_seen_red() -> None:
         # It began before the kill, and the kill ended it.
         attempting(Attempt("q00", QUIET, "touch", KILLED_AT - 5, KILLED_AT + 0.1, 0, "")),
         attempting(failed(at=110.0, who="hot", group=HOT)),
-        attempting(failed(at=200.0, who="hot", group=HOT, code="tenant_busy")),
+        attempting(failed(at=200.0, who="hot", group=HOT, code="tenant_locked")),
         # A server may hang up on who sends too much.
         attempting(failed(at=200.0, who="hos", group=HOSTILE, status=0)),
         attempting(failed(at=200.0, status=429)),
