@@ -86,12 +86,13 @@ class Look(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """The memory of a process with its descendants at a moment: proportional set size, in bytes."""
+    """What a process with its descendants had at a moment: proportional set size in bytes, processor time so far."""
 
     name: str
     process_id: int
     at: float
     bytes: int
+    processor_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -173,6 +174,8 @@ class Run:
     views: list[ViewAge] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
     memory: list[Memory] = field(default_factory=list)
+    busy: list[tuple[float, float]] = field(default_factory=list)
+    """How busy all cores of the machine were since the look before, from 0 to 1, by the moment."""
     stalls: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Stalls of the API's loop that it counted itself, by their cause and bucket (the most it was, in seconds)."""
     sizes: dict[str, dict[str, int]] = field(default_factory=dict)

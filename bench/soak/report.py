@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import pairwise, zip_longest
 from statistics import median
 from typing import Any
 
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.soak.plan import KINDS, Plan
-from bench.soak.records import LATENCY, PULSES, Operation, Run
+from bench.soak.records import LATENCY, PULSES, Memory, Operation, Run
 from bench.soak.verdicts import (
     Verdict,
     did_senders_keep_up,
@@ -115,8 +116,11 @@ def figures_of(seconds: Sequence[float]) -> list[str]:
 
 def _show_faults(run: Run) -> None:
     rows = []
-    for window in sorted(run.windows):
+    ordered = sorted(run.windows, key=lambda window: window.began)
+    for window, then in zip_longest(ordered, ordered[1:]):
         until = window.ended + window.grace_s
+        if then is not None:
+            until = min(until, then.began)
         bad = [
             look.at + look.took_s - window.began
             for look in run.looks
@@ -157,17 +161,37 @@ def _show_pulses(run: Run) -> None:
 
 
 def _show_memory(run: Run) -> None:
-    series: dict[str, list[int]] = defaultdict(list)
+    series: dict[str, list[Memory]] = defaultdict(list)
     for memory in run.memory:
-        series[memory.name].append(memory.bytes)
+        series[memory.name].append(memory)
     grown = dict(growths(run))
-    rows = [
-        [name, *(f"{figure / 2**20:,.0f}" for figure in (
-            median(sizes[:3]), sizes[len(sizes) // 2], median(sizes[-3:]), max(sizes))),
-         f"{grown[name]:+.1%}" if name in grown else "too young"]
-        for name, sizes in sorted(series.items())
-    ]  # fmt: skip
-    show("Memory, MiB", ("process", "start", "middle", "end", "most", "growth"), rows)
+    rows = []
+    for name, looks in sorted(series.items()):
+        sizes = [look.bytes for look in looks]
+        figures = (median(sizes[:3]), sizes[len(sizes) // 2], median(sizes[-3:]), max(sizes))
+        growth = f"{grown[name]:+.1%}" if name in grown else "too young"
+        cores = [f"{cores_of(looks, *phase):.2f}" for phase in (run.alone, run.together)]
+        rows.append([name, *(f"{figure / 2**20:,.0f}" for figure in figures), growth, *cores])
+    heads = ("process", "start", "middle", "end", "most", "growth", "cores alone", "cores together")
+    show("Memory, MiB, and processor", heads, rows)
+    busy = [
+        median([share for at, share in run.busy if began <= at < ended] or [0.0])
+        for began, ended in (run.alone, run.together)
+    ]
+    console.print(
+        f"All cores of the machine were busy to {busy[0]:.0%} alone, {busy[1]:.0%} together (median)."
+    )
+
+
+def cores_of(looks: Sequence[Memory], began: float, ended: float) -> float:
+    """Return how many cores a process took between two moments; one that was started again counts from then."""
+    within = [look for look in looks if began <= look.at < ended]
+    used_s = sum(
+        max(0.0, then.processor_s - first.processor_s)
+        for first, then in pairwise(within)
+        if first.process_id == then.process_id
+    )
+    return used_s / (within[-1].at - within[0].at) if len(within) > 1 else 0.0
 
 
 def _show_sizes(run: Run) -> None:

@@ -135,11 +135,13 @@ class Watcher:
 
     def _look_at_memory(self) -> None:
         at = monotonic()
+        self.run.busy.append((at, psutil.cpu_percent() / 100))
         for name, process in self._processes():
             with suppress(psutil.Error, OSError):
                 family = [process, *process.children(recursive=True)]
                 size = sum(_pss_of(member) for member in family)
-                self.run.memory.append(Memory(name, process.pid, at, size))
+                used_s = sum(_processor_s_of(member) for member in family)
+                self.run.memory.append(Memory(name, process.pid, at, size, used_s))
 
     def _processes(self) -> list[tuple[str, psutil.Process]]:
         """Return the supervised processes, the supervisor itself, and the database's, with their names."""
@@ -167,6 +169,12 @@ def _name_of(process: psutil.Process) -> str:
             place = words[words.index("--index") + 1] if "--index" in words else ""
             return {"serve": "api"}.get(role, role) + (f"-{place}" if place else "")
     return words[-1] if words else "?"
+
+
+def _processor_s_of(process: psutil.Process) -> float:
+    """Return the processor time of a process and of those of its children that have ended."""
+    used = process.cpu_times()
+    return float(used.user + used.system + used.children_user + used.children_system)
 
 
 def _pss_of(process: psutil.Process) -> int:
