@@ -13,6 +13,7 @@ import resource
 import secrets
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -55,6 +56,7 @@ _OPEN_FILES = 16_384
 _DISK_SHARE = 2
 _MOST_DISK_BYTES = 12 * 2**30
 _SHORT_DRAIN_S = 40.0
+_STOP_S = 80.0
 
 
 def main() -> int:
@@ -112,7 +114,8 @@ def _run(folder: Path, plan: Plan, options: argparse.Namespace) -> Run:
                 wait_until(lambda: not list_locks(service.ask), 10, "no lock")
             with suppress(psycopg.Error):
                 run.left_over += [f"advisory lock {lock}" for lock in list_locks(service.ask)]
-            run.stopped_with = service.stop(60)
+            with suppress(subprocess.TimeoutExpired):
+                run.stopped_with = service.stop(_STOP_S)
         with suppress(AssertionError):
             wait_until(lambda: not processes_of(home), 15, "no process")
         run.left_over += processes_of(home)
@@ -125,6 +128,7 @@ def _storm(service: Service, disk: Disk, plan: Plan, options: argparse.Namespace
     begins = monotonic() + _START_S
     together, ends = begins + plan.alone_s, begins + plan.seconds
     run = Run(plan.seconds, (begins + _WARM_S, together), (together, ends))
+    run.cores = psutil.cpu_count() or 1
     port = int(service.base.rpartition(":")[2])
     is_short = not is_long(plan.seconds)
     gives_up = ends + (_SHORT_GIVE_UP_S if is_short else _GIVE_UP_S)
@@ -165,10 +169,9 @@ def _storm(service: Service, disk: Disk, plan: Plan, options: argparse.Namespace
 def _finish(service: Service, run: Run, tenants: dict[str, UUID], watcher: Watcher) -> None:
     """Wait until everything is worked off, and compare."""
     if not is_long(run.seconds):
+        # The slow class of views comes once a minute, for which nobody waits here.
         wait_until_worked_off(service, run, _SHORT_DRAIN_S / 2, are_views_asked=False)
-        with suppress(
-            AssertionError
-        ):  # the slow class of views comes once a minute, for which nobody waits here
+        with suppress(AssertionError, subprocess.TimeoutExpired):
             service.skeldir("refresh", "--if-changed")
     wait_until_worked_off(service, run, DRAIN_S if is_long(run.seconds) else _SHORT_DRAIN_S)
     watcher.stop()

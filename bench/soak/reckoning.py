@@ -48,7 +48,7 @@ def wait_until_worked_off(
     service: Service, run: Run, most_s: float, *, are_views_asked: bool = True
 ) -> None:
     """Wait until nothing is left to do and every view shows everything, and record how long that took."""
-    began = monotonic()
+    began, run.drained_after_s = monotonic(), None
     while monotonic() < began + most_s:
         with suppress(psycopg.Error):
             to_do = count_to_do(service.ask)

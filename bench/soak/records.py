@@ -174,6 +174,7 @@ class Run:
     views: list[ViewAge] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
     memory: list[Memory] = field(default_factory=list)
+    cores: int = 1
     busy: list[tuple[float, float]] = field(default_factory=list)
     """How busy all cores of the machine were since the look before, from 0 to 1, by the moment."""
     stalls: Counter[tuple[str, str]] = field(default_factory=Counter)

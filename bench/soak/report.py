@@ -174,13 +174,23 @@ def _show_memory(run: Run) -> None:
         rows.append([name, *(f"{figure / 2**20:,.0f}" for figure in figures), growth, *cores])
     heads = ("process", "start", "middle", "end", "most", "growth", "cores alone", "cores together")
     show("Memory, MiB, and processor", heads, rows)
-    busy = [
-        median([share for at, share in run.busy if began <= at < ended] or [0.0])
-        for began, ended in (run.alone, run.together)
-    ]
-    console.print(
-        f"All cores of the machine were busy to {busy[0]:.0%} alone, {busy[1]:.0%} together (median)."
+    for name, phase in (("alone", run.alone), ("together", run.together)):
+        all_cores, others = cores_of_machine(run, phase)
+        console.print(
+            f"Cores of the machine in use {name}: {all_cores:.2f}, of which by others than these: {others:.2f}."
+        )
+
+
+def cores_of_machine(run: Run, phase: tuple[float, float]) -> tuple[float, float]:
+    """Return how many cores were in use in a phase, and how many of them by neither the service nor its senders."""
+    shares = [share for at, share in run.busy if phase[0] <= at < phase[1]]
+    in_use = run.cores * sum(shares) / max(1, len(shares))
+    names = {look.name for look in run.memory}
+    ours = sum(
+        cores_of([look for look in run.memory if look.name == name], *phase) for name in names
     )
+    ours += sum(sent.processor_s / max(1.0, sent.wall_s) for sent in run.sent)
+    return in_use, max(0.0, in_use - ours)
 
 
 def cores_of(looks: Sequence[Memory], began: float, ended: float) -> float:
