@@ -177,7 +177,7 @@ def _show_memory(run: Run) -> None:
     for name, phase in (("alone", run.alone), ("together", run.together)):
         all_cores, others = cores_of_machine(run, phase)
         console.print(
-            f"Cores of the machine in use {name}: {all_cores:.2f}, of which by others than these: {others:.2f}."
+            f"Cores in use {name}: {all_cores:.2f}, of these by nobody of the soak: {others:.2f}."
         )
 
 
