@@ -20,7 +20,7 @@ import psycopg
 
 from bench.service import Service
 from bench.soak.plan import KINDS, Fault
-from bench.soak.records import HOT, Window
+from bench.soak.records import ERRORS, HOT, Window
 from skeldir.attribution import ingest_lock
 from skeldir.db.locks import lock_key
 
@@ -28,6 +28,8 @@ _IDLE = 2_000
 _SLOW = 100
 _DRIP_S = 0.5
 _AGAIN_S = 3.0
+_LOOK_S = 0.5
+_RECOVERY_S = 30.0
 _DRIPPED = b"POST /v1/touches HTTP/1.1\r\nHost: soak\r\nX-Drip: " + b"a" * 4_000
 _LEAST_DISK_BYTES = 64 * 2**20
 
@@ -111,9 +113,17 @@ class Breaker:
                     self.failed.append(f"{fault.kind}: {type(error).__name__} {error}")
                 # Another fault may have taken away for a moment what this one is about.
                 self.stopped.wait(_AGAIN_S)
+        if ERRORS in kind.explains and not who:
+            self._wait_until_ready()
         self.windows.append(
             Window(fault.kind, began, monotonic(), kind.grace_s, kind.explains, who)
         )
+
+    def _wait_until_ready(self) -> None:
+        """Let a fault last until the service is ready again, but not for ever."""
+        end = monotonic() + _RECOVERY_S
+        while not self.service.is_ready() and monotonic() < end and not self.stopped.wait(_LOOK_S):
+            pass
 
     def _act_of(self, kind: str) -> Callable[[float], None]:
         return {

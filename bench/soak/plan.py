@@ -15,7 +15,10 @@ _ALL = frozenset({ERRORS, LATENCY, PULSES})
 
 
 class Kind(NamedTuple):
-    """A kind of fault: how long it lasts in a long and in a short run, and what it explains until `grace_s` after."""
+    """A kind of fault: how long it lasts in a long and in a short run, and what it explains until `grace_s` after.
+
+    One that takes the service from everybody lasts until it is ready again, but for half a minute at most.
+    """
 
     lasts_s: float
     lasts_short_s: float
