@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?=
 MAP ?=
+SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos check prove twins serve bench fuzz openapi lock clean
+.PHONY: help demo test chaos soak check prove twins serve bench fuzz openapi lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +22,9 @@ test: $(VENV)/dev.stamp ## Set up, then run the whole suite
 
 chaos: $(VENV)/dev.stamp ## Kill processes and the database at random for two minutes under traffic, with each broker that is installed
 	@$(BIN)/python -m pytest tests/e2e/test_chaos.py --chaos-seconds 120 -s $(ARGS)
+
+soak: $(VENV)/dev.stamp ## Load and faults of 20 tenants on the whole service, with a verdict on each promise (SECONDS=1800 for longer)
+	@$(BIN)/python -m bench.soak --seconds $(SECONDS) $(ARGS)
 
 check: $(VENV)/dev.stamp ## Lint, types and the order of imports
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

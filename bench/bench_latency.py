@@ -46,6 +46,7 @@ from bench.support import (
     make_tenant,
     open_program,
     open_superuser,
+    percentile,
     show_ratio,
     show_table,
 )
@@ -341,11 +342,6 @@ def show_effects(effects: Effects) -> None:
     slowest = max(percentile(seconds, 95) for _, seconds in named)
     asked = f"≤ {ASKED_S:g}"
     show_ratio("Slowest p95, seconds", slowest, asked, is_met=slowest <= ASKED_S)
-
-
-def percentile(seconds: Sequence[float], share: int) -> float:
-    """Return the smallest figure that at least `share` of 100 do not exceed."""
-    return sorted(seconds)[math.ceil(len(seconds) * share / 100) - 1]
 
 
 def _figures(seconds: Sequence[float]) -> list[str]:

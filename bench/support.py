@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import gc
 import logging
+import math
 import shutil
 import statistics
 import tempfile
@@ -146,6 +147,11 @@ class Stopwatch:
     @property
     def spread(self) -> str:
         return f"{min(self.seconds):.2f} to {max(self.seconds):.2f}"
+
+
+def percentile(seconds: Sequence[float], share: int) -> float:
+    """Return the smallest figure that at least `share` of 100 do not exceed."""
+    return sorted(seconds)[math.ceil(len(seconds) * share / 100) - 1]
 
 
 def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -17,6 +17,13 @@ from pathlib import Path
 import httpx
 import psutil
 
+from bench.reckoning import (
+    count_to_do,
+    do_views_show_everything,
+    list_dead_jobs,
+    list_locks,
+    list_uncredited,
+)
 from tests.support.service import (
     Service,
     log_of_up,
@@ -149,13 +156,8 @@ async def _kill_for(
 
 
 def _is_drained(service: Service) -> bool:
-    (counts,) = service.ask(
-        """SELECT (SELECT count(*) FROM jobs WHERE state IN ('ready', 'running')),
-                  (SELECT count(*) FROM jobs WHERE state = 'dead'),
-                  (SELECT count(*) FROM dirty_orders), (SELECT count(*) FROM dirty_days)"""
-    )
-    assert counts[1] == 0, service.ask("SELECT kind, error FROM jobs WHERE state = 'dead'")
-    return counts == (0, 0, 0, 0)
+    assert list_dead_jobs(service.ask) == []
+    return not any(count_to_do(service.ask).values())
 
 
 def _reckon(service: Service, tenants: Mapping[str, Traffic]) -> None:
@@ -172,24 +174,7 @@ def _reckon(service: Service, tenants: Mapping[str, Traffic]) -> None:
         )
         assert len(entries) == len(traffic.entries)
         assert {str(key): (order, cents) for key, order, cents in entries} == traffic.entries
-        # Every entry of an order with a capture is credited to its last cent, once, by each of the six models.
-        uncredited = service.ask(
-            """SELECT l.order_id, m.model_version, sum(l.amount_cents),
-                      (SELECT sum(a.allocated_cents) FROM attribution_allocations a
-                       WHERE a.tenant_id = l.tenant_id AND a.order_id = l.order_id
-                         AND a.model_version = m.model_version)
-               FROM revenue_ledger l JOIN attribution_models m USING (tenant_id)
-               WHERE l.tenant_id = %s AND m.is_active
-                 AND EXISTS (SELECT FROM revenue_ledger c WHERE c.tenant_id = l.tenant_id
-                             AND c.order_id = l.order_id AND c.kind = 'capture')
-               GROUP BY l.tenant_id, l.order_id, m.model_version
-               HAVING sum(l.amount_cents) IS DISTINCT FROM
-                      (SELECT sum(a.allocated_cents)::bigint FROM attribution_allocations a
-                       WHERE a.tenant_id = l.tenant_id AND a.order_id = l.order_id
-                         AND a.model_version = m.model_version)""",
-            tenant,
-        )
-        assert uncredited == []
+        assert list_uncredited(service.ask, tenant) == []
         ((conversions,),) = service.ask(
             """SELECT count(DISTINCT (order_id, model_version)) FROM attribution_allocations
                WHERE tenant_id = %s AND conversion_ppt > 0""",
@@ -248,9 +233,9 @@ def run_chaos(
         # The slow class of views comes once a minute, for which a short form does not wait.
         if seconds < _LONG_S:
             service.skeldir("refresh", "--if-changed")
-        wait_until(lambda: _shows_everything(service), 60, "all views show everything")
+        wait_until(lambda: do_views_show_everything(service.ask), 60, "all views show everything")
         _reckon(service, tenants)
-        wait_until(lambda: _locks(service) == [], 10, "no lock is left")
+        wait_until(lambda: list_locks(service.ask) == [], 10, "no lock is left")
         assert service.stop() == 0
     try:
         wait_until(lambda: processes_of(home) == [], 15, "no process is left")
@@ -288,26 +273,3 @@ def _what_is_left(home: Path) -> str:
             *[line for line in logged if "FATAL" not in line and "DETAIL" not in line][-20:],
         ]
     )
-
-
-def _locks(service: Service) -> list[tuple[object, ...]]:
-    """Return the advisory locks, but for the one by which a beat keeps others from beating too."""
-    return service.ask(
-        """SELECT l.classid, l.objid, a.application_name FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-           WHERE l.locktype = 'advisory' AND a.application_name NOT LIKE '%%beat%%'"""
-    )
-
-
-def _shows_everything(service: Service) -> bool:
-    ((changes,),) = service.ask(
-        """SELECT count(*) FROM rollup_changes c
-           WHERE EXISTS (SELECT FROM (SELECT DISTINCT view_name FROM matview_refreshes) v
-                         WHERE NOT coalesce((SELECT pg_visible_in_snapshot(c.changed_by, r.seen)
-                                             FROM matview_refreshes r
-                                             WHERE r.view_name = v.view_name AND r.outcome = 'success'
-                                             ORDER BY r.started_at DESC, r.id DESC LIMIT 1), false))"""
-    )
-    ((views,),) = service.ask(
-        "SELECT count(DISTINCT view_name) FROM matview_refreshes WHERE outcome = 'success'"
-    )
-    return (changes, views) == (0, 5)

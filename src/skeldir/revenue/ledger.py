@@ -139,8 +139,8 @@ async def post_entries(
 ) -> Posting:
     """Append a batch of rows to the ledger; a business key that is there already is left alone.
 
-    Marks the days of every order that got a new entry, in the same transaction. From _MANY_TO_PLAN rows on, that transaction's
-    statements are planned for their own lists until its end.
+    Marks the days of every order that got a new entry, in the same transaction. From _MANY_TO_PLAN rows on, the
+    statements of that transaction are planned for their own lists until its end.
 
     Raises:
         OrderSumTooLarge: the transaction has failed and must be rolled back.
