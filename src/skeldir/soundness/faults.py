@@ -269,6 +269,70 @@ TWINS: Final = (
         "The order's credit is not its money, nor what the model gives; ledger and credit drift apart by it.",
     ),
     Twin(
+        "pulses-too-seldom",
+        "A pulse comes at a ninth of its pace.",
+        (
+            Patch(
+                "src/skeldir/jobs/queries.sql",
+                "greatest(p.due_at + make_interval(secs => p.every_s::float8),",
+                "greatest(p.due_at + make_interval(secs => 9 * p.every_s::float8),",
+            ),
+        ),
+        ("LIVENESS",),
+        frozenset({"LIVENESS/pulses"}),
+    ),
+    Twin(
+        "pool-not-shared-out",
+        "One tenant's requests may hold all connections, and wait for a lock as long as a statement may take.",
+        (
+            Patch(
+                "src/skeldir/app.py",
+                "            lock_timeout_ms=settings.skeldir_lock_timeout_ms,\n"
+                "            is_shared_out=True,\n",
+                "",
+            ),
+        ),
+        ("LIVENESS",),
+        frozenset({"LIVENESS/one-tenant"}),
+    ),
+    Twin(
+        "bomb-on-the-loop",
+        "A body is taken apart on the event loop, into however many lines it unfolds to.",
+        (
+            Patch(
+                "src/skeldir/ingest/batches.py",
+                '    if body.count(b"\\n") + body.count(b"\\r") > MAX_LINE_ENDS:\n',
+                "    if False:\n",
+            ),
+            Patch(
+                "src/skeldir/ingest/batches.py",
+                "    _require_few_items(lines)\n    return [_line(line) for line in lines]\n",
+                "    items = [_line(line) for line in lines]\n"
+                "    _require_few_items(items)\n    return items\n",
+            ),
+            Patch(
+                "src/skeldir/http/offload.py",
+                "            return await asyncio.to_thread(work)\n",
+                "            return work()\n",
+            ),
+        ),
+        ("LIVENESS",),
+        frozenset({"LIVENESS/bomb"}),
+    ),
+    Twin(
+        "journey-too-soon-too-long",
+        "A journey of a thousand touches is called too long, and its orders get no credit.",
+        (
+            Patch(
+                "src/skeldir/attribution/bounds.py",
+                "    touches_of_order: int = 50_000\n",
+                "    touches_of_order: int = 1_000\n",
+            ),
+        ),
+        ("LIVENESS",),
+        frozenset({"LIVENESS/hot-key"}),
+    ),
+    Twin(
         "health-that-lies",
         "/health/ready answers 200 while the database is away.",
         (Patch("src/skeldir/http/health.py", "    if not failing:\n", "    if True:\n"),),

@@ -177,8 +177,12 @@ def _prove_hot_key(proof: Proof) -> None:
             """SELECT count(DISTINCT l.order_id) AS orders,
                       count(DISTINCT l.order_id) FILTER (WHERE NOT EXISTS (
                           SELECT FROM public.attribution_allocations a
-                          WHERE a.tenant_id = l.tenant_id AND a.order_id = l.order_id)) AS without_credit
-               FROM public.revenue_ledger l WHERE l.order_id LIKE 'liveness-%'""",
+                          WHERE a.tenant_id = l.tenant_id AND a.order_id = l.order_id
+                            AND (a.channel_code = 'email' OR l.journey_key IS DISTINCT FROM h.journey_key))
+                      ) AS without_credit
+               FROM public.revenue_ledger l, (SELECT journey_key FROM public.revenue_ledger
+                                              WHERE order_id = 'liveness-hot-0') h
+               WHERE l.order_id LIKE 'liveness-%'""",
             expect=equals(f"orders | without_credit\n{_HOT_ORDERS + 1} | 0\n(1 row)"),
         )
     world.settle()
