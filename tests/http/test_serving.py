@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 import orjson
 import pytest
 
+from skeldir.http.api import Api
 from skeldir.http.serving import ApiServer, make_server
 from tests.http.test_edge import SAFE
 from tests.support.api import PROBLEM_FIELDS
 from tests.support.stalls import longest_stall
 
 if TYPE_CHECKING:
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 PATIENCE_S = 0.5
 LARGE = b"x" * 8_000_000
@@ -40,9 +41,11 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @asynccontextmanager
-async def serving(*, shutdown_timeout_s: int = 5) -> AsyncIterator[tuple[ApiServer, int]]:
+async def serving(
+    served: ASGIApp = app, *, shutdown_timeout_s: int = 5
+) -> AsyncIterator[tuple[ApiServer, int]]:
     server = make_server(
-        app,
+        served,
         host="127.0.0.1",
         port=0,
         receive_timeout_s=PATIENCE_S,
@@ -230,6 +233,27 @@ async def test_a_server_that_is_told_to_stop_ends_without_the_signal_once_more(
         signal.raise_signal(signal.SIGTERM)
         await until(lambda: not is_listening(port))
     assert caught == []
+
+
+async def test_a_request_that_outlives_the_server_is_answered_as_every_other() -> None:
+    api = Api(title="slow")
+    api.state.receive_timeout_s = PATIENCE_S
+    began = asyncio.Event()
+
+    @api.get("/never")
+    async def never() -> None:
+        began.set()
+        await asyncio.Event().wait()
+
+    async with (
+        serving(api, shutdown_timeout_s=1) as (server, port),
+        connected(port) as (reader, writer),
+    ):
+        writer.write(GET.replace(b"/", b"/never", 1))
+        await asyncio.wait_for(began.wait(), 10)
+        server.should_exit = True
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        assert is_a_problem(head, await reader.read(), 503, "shutting_down")
 
 
 def is_listening(port: int) -> bool:

@@ -284,6 +284,7 @@ LABELS: dict[tuple[str, str], set[str] | re.Pattern[str]] = {
     },
     ("skeldir_http_request_seconds", "status"): STATUS,
     ("skeldir_http_keys_refused", "reason"): {"malformed", "unknown", "prefix", "address", "process"},
+    ("skeldir_http_loop_stall_seconds", "cause"): {"program", "machine"},
     ("skeldir_http_ready", "check"): {"database", "schema", "views", "role"},
     ("skeldir_matviews_refresh_seconds", "view"): VIEWS,
     ("skeldir_matviews_refresh_seconds", "outcome"): {

@@ -78,6 +78,11 @@ class RequestFrame:
                     await _refuse_query()(scope, patient, send_with_id)
                 else:
                     await self._app(scope, patient, send_with_id)
+            except asyncio.CancelledError:
+                # The server has waited for the end for as long as it may, and would answer in its own words.
+                if status == NO_STATUS:
+                    await _refuse_the_rest()(scope, patient, send_with_id)
+                raise
             finally:
                 seconds = perf_counter() - began
                 method = scope["method"] if scope["method"] in METHODS else OTHER_METHOD
@@ -104,6 +109,18 @@ def _refuse_query() -> JSONResponse:
             "bad_request",
             f"The query has more than {_MOST_QUERY_BYTES} bytes or {_MOST_PARAMETERS} parameters.",
             "Send the parameters only that /openapi.json names.",
+        )
+    )
+
+
+def _refuse_the_rest() -> JSONResponse:
+    return answer_problem(
+        make_problem(
+            503,
+            "The process ends",
+            "shutting_down",
+            "The process ends, and the request was not finished in time.",
+            "Send it again; what was finished nevertheless is then a duplicate.",
         )
     )
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -19,6 +19,8 @@ from skeldir.revenue.store import queries
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection
+
+ResultT = TypeVar("ResultT")
 
 _SEPARATOR = "\x1f"
 # From so many rows on, comparing them is left to a thread.
@@ -171,7 +173,16 @@ async def post_entries(
             cure="Send none of these items again as they are: look for amounts in a wrong unit, or many sales under "
             "one order_id.",
         ) from error
-    return Posting(posted, reused, tuple(FlaggedOrder(**record) for record in flagged))
+    return Posting(posted, reused, await _when_many(flagged, partial(_flagged_of, flagged)))
+
+
+def _flagged_of(records: Sequence[asyncpg.Record]) -> tuple[FlaggedOrder, ...]:
+    return tuple(FlaggedOrder(**record) for record in records)
+
+
+async def _when_many(things: Sequence[object], work: Callable[[], ResultT]) -> ResultT:
+    """Do what takes its time for many things in a thread then, so that the loop goes on, and else at once."""
+    return work() if len(things) < _MANY_TO_COMPARE else await asyncio.to_thread(work)
 
 
 async def _keys_of_other_content(
@@ -182,8 +193,7 @@ async def _keys_of_other_content(
     records = await queries.select_entries_by_key(
         connection, tenant_id=tenant_id, business_keys=[row.business_key for row in rows]
     )
-    compare = partial(_keys_that_differ, rows, records)
-    return compare() if len(rows) < _MANY_TO_COMPARE else await asyncio.to_thread(compare)
+    return await _when_many(rows, partial(_keys_that_differ, rows, records))
 
 
 def _keys_that_differ(
