@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
 from collections import OrderedDict
@@ -24,7 +25,7 @@ _MOST_REMEMBERED = 10_000
 _PREFIX_LENGTH = 12
 _BURST_S = 5.0
 _PREFIX_PART = 0.1
-_LEAST_PREFIX_BURST = 10.0
+_LEAST_PREFIX_BURST = 50.0
 _PROCESS_TIMES = 10.0
 
 
@@ -110,10 +111,11 @@ class KeyLimits:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A key that may be looked up, and the buckets whose tokens it cost: none when the key is known."""
+    """A key that may be looked up; unless it is known, with the buckets whose tokens it cost, and who waits for it."""
 
     digest: bytes
     paid: tuple[tuple[Buckets[str], str], ...] = ()
+    is_decided: asyncio.Event | None = None
 
 
 class UnknownKeyLimits:
@@ -123,7 +125,8 @@ class UnknownKeyLimits:
     much; five seconds' worth may come at once. A key that turns out to be in force gets its tokens back, and is looked
     up without limit for as long as it stays so: while strangers try keys, even from behind the same proxy, those who
     are at home here notice nothing. A key that was refused for want of tokens and comes again has buckets of its own,
-    as large, which an attack does not touch as long as it tries each key once.
+    as large, which an attack does not touch as long as it tries each key once. Of the requests that bring the same key
+    for the first time, one is looked up and the others wait for what becomes of it, so that their number costs nothing.
 
     All of it is constant work in bounded memory. What is remembered of a key is a digest by a secret of this process,
     which is good for nothing else.
@@ -136,19 +139,28 @@ class UnknownKeyLimits:
         self._secret = secrets.token_bytes(32)
         self._known: OrderedDict[bytes, None] = OrderedDict()
         self._refused: OrderedDict[bytes, None] = OrderedDict()
+        self._undecided: dict[bytes, asyncio.Event] = {}
 
-    def admit(self, key: str, client: str | None, now_s: float | None = None) -> Trial:
+    async def admit(self, key: str, client: str | None, now_s: float | None = None) -> Trial:
         """Let a key be looked up; `client` is the address that it came from, None when there is none.
 
-        One of `succeed`, `fail` and `abandon` must follow. `now_s` is a moment of the monotonic clock, in seconds.
+        One of `succeed`, `fail` and `abandon` must follow, or whoever brings the same key waits for ever. `now_s` is a
+        moment of the monotonic clock, in seconds.
 
         Raises:
             UnknownKeysLimited: the key is not known, and a bucket is empty; the database must not be asked.
         """
-        now_s = monotonic() if now_s is None else now_s
         digest = hashlib.blake2b(key.encode(), key=self._secret, digest_size=16).digest()
-        if digest in self._known:
-            return Trial(digest)
+        while digest not in self._known:
+            undecided = self._undecided.get(digest)
+            if undecided is None:
+                return self._admit_stranger(
+                    key, digest, client, monotonic() if now_s is None else now_s
+                )
+            await undecided.wait()
+        return Trial(digest)
+
+    def _admit_stranger(self, key: str, digest: bytes, client: str | None, now_s: float) -> Trial:
         owners = {"prefix": key[:_PREFIX_LENGTH], "address": network_of(client), "process": ""}
         buckets = self._returning if digest in self._refused else self._first
         for limit, owner in owners.items():
@@ -164,7 +176,9 @@ class UnknownKeyLimits:
                 )
         for limit, owner in owners.items():
             buckets[limit].add(owner, -1, now_s)
-        return Trial(digest, tuple((buckets[limit], owner) for limit, owner in owners.items()))
+        paid = tuple((buckets[limit], owner) for limit, owner in owners.items())
+        is_decided = self._undecided[digest] = asyncio.Event()
+        return Trial(digest, paid, is_decided)
 
     def succeed(self, trial: Trial, now_s: float | None = None) -> None:
         """Remember a key that is in force, and give back what it paid."""
@@ -177,12 +191,19 @@ class UnknownKeyLimits:
         KEYS_REFUSED.labels("unknown").inc()
         self._known.pop(trial.digest, None)
         self._refused.pop(trial.digest, None)
+        self._decide(trial)
 
     def abandon(self, trial: Trial, now_s: float | None = None) -> None:
         """Give back what a key paid that could not be looked up."""
         now_s = monotonic() if now_s is None else now_s
         for buckets, owner in trial.paid:
             buckets.add(owner, 1, now_s)
+        self._decide(trial)
+
+    def _decide(self, trial: Trial) -> None:
+        if trial.is_decided is not None:
+            del self._undecided[trial.digest]
+            trial.is_decided.set()
 
 
 def _buckets_of_strangers(per_second: float, most: int) -> dict[str, Buckets[str]]:

@@ -51,7 +51,7 @@ async def _holder_of_key(
         KEYS_REFUSED.labels("malformed").inc()
         raise _invalid()
     unknown_keys = unknown_keys_of(request)
-    trial = unknown_keys.admit(secret, client_host_of(request))
+    trial = await unknown_keys.admit(secret, client_host_of(request))
     try:
         async with database.statement() as connection:
             holder = await authenticate(connection, secret)
