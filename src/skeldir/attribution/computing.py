@@ -103,12 +103,14 @@ class Computation:
     def _find_too_long(self, order: Order, journey: Journey) -> SetAside | None:
         most = self._bounds.touches_of_order
         if order.order_id not in self._reading.too_long:
-            start = self._reading.reaches_from(order)
-            if start is None or len(journey.touches) <= most:
+            touches = journey.touches
+            if len(touches) <= most or (start := self._reading.reaches_from(order)) is None:
                 return None
-            first = bisect_left(journey.touches, start, key=_occurred_at)
-            end = bisect_right(journey.touches, order.converted_at, lo=first, key=_occurred_at)
-            if end - first <= most:
+            first = bisect_left(touches, start, key=_occurred_at)
+            if (
+                bisect_right(touches, order.converted_at, lo=first, key=_occurred_at) - first
+                <= most
+            ):
                 return None
         return SetAside("journey_too_long", f"More than {most:,} touches are in reach.")
 
@@ -135,27 +137,29 @@ def rows_to_insert(outcomes: Sequence[Outcome], most: int) -> list[dict[str, lis
 
     Credits lie by order, so a statement writes neighbouring pages.
     """
-    statements: list[dict[str, list[Any]]] = []
-    columns: dict[str, list[Any]] = {}
+    rows: list[tuple[Any, ...]] = []
     for outcome in sorted(outcomes, key=lambda outcome: outcome.order.order_id):
+        order_id = outcome.order.order_id
         of_entry = {
             entry.entry_id: (utc_date(entry.occurred_at), entry.currency)
             for entry in outcome.order.entries
         }
-        for row in outcome.allocations or ():
-            if not columns or len(columns["cents"]) >= most:
-                columns = {name: [] for name in _COLUMNS}
-                statements.append(columns)
-            day, currency = of_entry[row.entry_id]
-            columns["order_ids"].append(outcome.order.order_id)
-            columns["model_versions"].append(row.model_version)
-            columns["entry_ids"].append(row.entry_id)
-            columns["channel_codes"].append(row.channel_code)
-            columns["entry_dates"].append(day)
-            columns["currencies"].append(currency)
-            columns["cents"].append(row.allocated_cents)
-            columns["parts"].append(row.conversion_ppt)
-    return statements
+        rows += [
+            (
+                order_id,
+                row.model_version,
+                row.entry_id,
+                row.channel_code,
+                *of_entry[row.entry_id],
+                row.allocated_cents,
+                row.conversion_ppt,
+            )
+            for row in outcome.allocations or ()
+        ]
+    return [
+        dict(zip(_COLUMNS, map(list, zip(*rows[start : start + most], strict=True)), strict=True))
+        for start in range(0, len(rows), most)
+    ]
 
 
 _COLUMNS = (

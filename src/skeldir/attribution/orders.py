@@ -61,8 +61,9 @@ class Reading:
         """Return the first moment whose touches the order may earn from; None when it needs no touch."""
         if order.journey_key is None:
             return None
-        kept = self.kept.get(order.order_id, {})
-        asking = [version for version in self.versions if version.model_version not in kept]
+        asking = self.versions
+        if kept := self.kept.get(order.order_id):
+            asking = [version for version in asking if version.model_version not in kept]
         return reach_of(asking, order.converted_at, self.previous.get(order.order_id))
 
 

@@ -33,12 +33,13 @@ from skeldir.db.locks import wait_for_lock
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from skeldir.db.pool import Database
+    from skeldir.db.pool import Connection, Database
 
 MARKS_PER_TRANSACTION = 1_000
 # Marks are chosen by their random ids, many at once, and then taken by order, because credits lie by order: a
 # transaction then writes neighbouring pages, and 100,000 orders cost little more apiece than 10,000.
 MARKS_PER_CHOICE = 50 * MARKS_PER_TRANSACTION
+_MARKS_PER_STATEMENT = 5 * MARKS_PER_TRANSACTION
 _JOURNEY_MARKS_AT_ONCE = 10_000
 _BEFORE_ALL = UUID(int=0)
 
@@ -146,13 +147,7 @@ class _Run:
         after = _BEFORE_ALL
         while True:
             async with self.database.tenant(self.tenant_id) as connection:
-                rows = await queries.select_marks(
-                    connection,
-                    tenant_id=self.tenant_id,
-                    after=after,
-                    is_deferred=is_deferred,
-                    most=MARKS_PER_CHOICE,
-                )
+                rows = await self._select_marks(connection, after, is_deferred=is_deferred)
                 if after == _BEFORE_ALL and not is_deferred:
                     self._until = await queries.select_deferred_since(
                         connection, tenant_id=self.tenant_id
@@ -165,6 +160,23 @@ class _Run:
                 yield marks
             if len(rows) < MARKS_PER_CHOICE:
                 return
+
+    async def _select_marks(
+        self, connection: Connection, after: UUID, *, is_deferred: bool
+    ) -> list[Any]:
+        rows: list[Any] = []
+        while len(rows) < MARKS_PER_CHOICE:
+            page = await queries.select_marks(
+                connection,
+                tenant_id=self.tenant_id,
+                after=rows[-1]["id"] if rows else after,
+                is_deferred=is_deferred,
+                most=_MARKS_PER_STATEMENT,
+            )
+            rows += page
+            if len(page) < _MARKS_PER_STATEMENT:
+                break
+        return rows
 
     async def _expand_a_journey(self, until: datetime) -> bool:
         """Turn marks of a journey into deferred marks of its orders; False when no journey is marked.
