@@ -6,6 +6,7 @@ import fcntl
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -338,6 +339,18 @@ def test_a_large_log_is_set_aside_once(home: Path) -> None:
         pass
     assert (home / "postgres.log.1").stat().st_size == embedded._LARGEST_LOG_BYTES + 1
     assert log.stat().st_size < 10_000
+
+
+@pytest.mark.parametrize(("days", "is_there"), [(31, False), (29, True)])
+def test_a_log_that_was_set_aside_is_deleted_after_30_days(
+    home: Path, days: int, is_there: bool
+) -> None:
+    aside = home / "postgres.log.1"
+    aside.write_text("old lines")
+    written_at = time.time() - days * 86_400
+    os.utime(aside, (written_at, written_at))
+    with embedded_server(home):
+        assert aside.exists() == is_there
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_a_tenant_is_shown_then_deleted_and_the_receipt_stays(
     assert re.search(r"\b1  api_keys", told)
     assert "ledger deleted" in told
     assert "My shop" not in tell(operator, "tenants", "list")
-    assert tell(operator, *delete, "--no-keep-ledger") == told, "it says again what was done"
+    assert told.endswith(tell(operator, *delete, "--no-keep-ledger")), "it says again what was done"
     (receipt,) = json.loads(tell(operator, "tenants", "deletions", "--json"))
     assert (receipt["tenant_id"], receipt["requested_by"]) == (tenant, "migrator")
     assert receipt["is_intact"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from uuid import UUID
 
 import asyncpg
+import orjson
 import psycopg
 import pytest
 
@@ -38,34 +38,19 @@ from skeldir.tenants import (
     load_profile,
 )
 from tests.conftest import Clone
+from tests.support.api import asking, bearer
 from tests.support.deleting import (
+    JOB_AND_RECEIPT,
     ask_for_deletion,
     do_deletions,
+    make_all_due,
     read_deletions,
     read_everything,
     relations_with,
+    rows_of_others,
 )
 from tests.support.make import make_conversion, make_touch, send_conversions, send_touches
 from tests.support.two_tenants import fill_two_tenants
-
-# Where the tenant's id may stand when all is over: the receipt, and the job that made it.
-RECEIPT = {"public.tenant_deletions"}
-JOB_AND_RECEIPT = RECEIPT | {"public.jobs"}
-
-
-def rows_of_others(rows: dict[str, list[str]], tenant: UUID) -> dict[str, list[str]]:
-    """Return what is not the tenant's, of the tables that belong to tenants and the views."""
-    of_all = {
-        "public.jobs",
-        "public.matview_refreshes",
-        "public.rollup_changes",
-        "public.tenant_deletions",
-    }
-    return {
-        name: [text for text in texts if str(tenant) not in text]
-        for name, texts in rows.items()
-        if name not in of_all and not name.startswith("celery.")
-    }
 
 
 async def test_a_deleted_tenant_leaves_no_row_and_the_other_keeps_every_byte(
@@ -192,6 +177,24 @@ async def test_from_the_request_on_the_tenant_is_nobody(
     assert (await send_touches(db, other_tenant, make_touch())).accepted == 1
 
 
+async def test_requests_are_refused_at_once_even_those_whose_body_is_on_its_way(
+    db: Database, clone: Clone, tenant: UUID
+) -> None:
+    headers = await bearer(db, tenant) | {"Content-Type": "application/x-ndjson"}
+
+    async def body() -> AsyncIterator[bytes]:
+        yield orjson.dumps(make_touch()) + b"\n"
+        await ask_for_deletion(clone, tenant)
+        yield orjson.dumps(make_touch()) + b"\n"
+
+    async with asking(clone.app_url) as (_, client):
+        underway = await client.post("/v1/touches", content=body(), headers=headers)
+        assert (underway.status_code, underway.json()["code"]) == (404, "tenant_unknown")
+        later = await client.post("/v1/touches", json=[make_touch()], headers=headers)
+        assert (later.status_code, later.json()["code"]) == (401, "key_invalid")
+    assert relations_with(read_everything(clone), "touch-") == set()
+
+
 async def test_a_deleted_id_never_comes_back(db: Database, clone: Clone, tenant: UUID) -> None:
     await ask_for_deletion(clone, tenant)
     await do_deletions(db, clone, tenant)
@@ -207,18 +210,16 @@ async def test_whoever_was_bound_before_is_waited_for_and_leaves_nothing(
         await ask_for_deletion(clone, tenant)
         deletion = await do_deletions(db, clone, tenant)
         assert (deletion.began_at, deletion.ended_at) == (None, None)
+        with psycopg.connect(clone.superuser_url) as admin:
+            (error,) = admin.execute("SELECT error FROM jobs").fetchone() or ("",)
+        assert error.startswith("deletion_held_up"), (
+            "who holds it for ever makes a dead job, which alerts"
+        )
         await connection.execute("INSERT INTO retention (tenant_id) VALUES ($1)", tenant)
     make_all_due(clone)
     deletion = await do_deletions(db, clone, tenant)
     assert deletion.ended_at is not None
     assert deletion.row_counts["retention"] == 1
-
-
-def make_all_due(clone: Clone) -> None:
-    """Let every job be due, and every lease have run out."""
-    with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
-        admin.execute("UPDATE jobs SET run_at = now() WHERE state = 'ready'")
-        admin.execute("UPDATE jobs SET lease_until = now() WHERE state = 'running'")
 
 
 async def test_the_rows_go_in_steps_of_bounded_size(
@@ -333,55 +334,3 @@ async def test_a_job_that_nobody_with_the_right_has_asked_for_deletes_nothing(
         assert admin.execute("SELECT error FROM jobs").fetchall() == [
             ("InsufficientPrivilegeError (SQLSTATE 42501)",)
         ]
-
-
-_WORKER = """
-import asyncio, sys
-from skeldir.db.pool import open_database
-from skeldir.ingest.tasks import DELETE
-from skeldir.jobs import do_jobs
-
-async def run():
-    async with open_database(sys.argv[1], pool_size=3, statement_timeout_ms=30_000) as database:
-        await do_jobs(database, {DELETE.name: DELETE})
-
-asyncio.run(run())
-"""
-
-
-@pytest.mark.parametrize("table", ["attribution_events", "matview_refreshes", "tenants"])
-async def test_killed_anywhere_it_is_gone_on_with(db: Database, clone: Clone, table: str) -> None:
-    """Killed while it deletes rows, refreshes a view, or ends: each waits in the middle for a locked table."""
-    mine, _ = await fill_two_tenants(db)
-    before = read_everything(clone)
-    await ask_for_deletion(clone, mine)
-    with psycopg.connect(clone.superuser_url) as admin:
-        admin.execute(f"LOCK TABLE {table} IN SHARE MODE".encode())
-        process = await asyncio.create_subprocess_exec(sys.executable, "-c", _WORKER, clone.app_url)
-        try:
-            await wait_until_blocked(admin, table)
-        finally:
-            process.kill()
-            await process.wait()
-    underway = (await read_deletions(clone, mine))[0]
-    assert underway.ended_at is None
-    for _ in range(500):
-        make_all_due(clone)
-        deletion = await do_deletions(db, clone, mine)
-        if deletion.ended_at is not None:
-            break
-        await asyncio.sleep(0.01)
-    after = read_everything(clone)
-    assert relations_with(after, str(mine)) <= JOB_AND_RECEIPT
-    assert rows_of_others(after, mine) == rows_of_others(before, mine)
-    assert deletion.row_counts["attribution_events"] == 2
-    assert deletion.is_intact
-
-
-async def wait_until_blocked(admin: psycopg.Connection, table: str) -> None:
-    blocked = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
-    for _ in range(1_000):
-        if admin.execute(blocked, (table,)).fetchone():
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail("the deletion never came so far")

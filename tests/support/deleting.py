@@ -19,6 +19,9 @@ _RELATIONS = """
     WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
     ORDER BY 1"""
 
+# Where the tenant's id may stand when all is over: the receipt, and the job that made it.
+JOB_AND_RECEIPT = {"public.tenant_deletions", "public.jobs"}
+
 
 async def ask_for_deletion(
     clone: Clone, tenant: UUID, *, keeps_ledger: bool = False
@@ -66,3 +69,25 @@ def relations_with(rows: dict[str, list[str]], *needles: str) -> set[str]:
         for name, texts in rows.items()
         if any(needle in text.lower() for text in texts for needle in lowered)
     }
+
+
+def rows_of_others(rows: dict[str, list[str]], tenant: UUID) -> dict[str, list[str]]:
+    """Return what is not the tenant's, of the tables that belong to tenants and the views."""
+    of_all = {
+        "public.jobs",
+        "public.matview_refreshes",
+        "public.rollup_changes",
+        "public.tenant_deletions",
+    }
+    return {
+        name: [text for text in texts if str(tenant) not in text]
+        for name, texts in rows.items()
+        if name not in of_all and not name.startswith("celery.")
+    }
+
+
+def make_all_due(clone: Clone) -> None:
+    """Let every job be due, and every lease have run out."""
+    with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
+        admin.execute("UPDATE jobs SET run_at = now() WHERE state = 'ready'")
+        admin.execute("UPDATE jobs SET lease_until = now() WHERE state = 'running'")

@@ -57,6 +57,7 @@ _LEAVE_S = 10
 _STOP_S = 60
 _PAUSE_S = 0.05
 _LARGEST_LOG_BYTES = 10 * 2**20
+_OLD_LOG_S = 30 * 24 * 3_600
 _FULL_BELOW_BYTES = 2**20
 
 _DEFAULTS = {
@@ -312,8 +313,11 @@ def _require_same_major(cluster: Cluster) -> None:
 
 def _prepare_log(cluster: Cluster) -> Path:
     log = cluster.home / "postgres.log"
+    aside = log.with_suffix(".log.1")
+    if aside.exists() and time.time() - aside.stat().st_mtime > _OLD_LOG_S:
+        aside.unlink()
     if log.exists() and log.stat().st_size > _LARGEST_LOG_BYTES:
-        log.replace(log.with_suffix(".log.1"))
+        log.replace(aside)
     os.close(cluster.open_private(log.name, os.O_APPEND))
     return log
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from skeldir.clock import utc_now
+from skeldir.errors import SkeldirError
 from skeldir.jobs import DELETE_TENANT, NO_TENANT, enqueue
 from skeldir.matviews import CANONICAL_VIEWS, forget_view_statistics, refresh_view
 from skeldir.matviews.tasks import RefreshFailed
@@ -21,8 +22,16 @@ if TYPE_CHECKING:
 ROWS_PER_TRANSACTION = 5_000
 # A tenant with many rows lets other work have its turn, and comes again at once.
 LONGEST_TURN_S = 5.0
-# How soon to look again while somebody still works for the tenant, or refreshes a view.
+# How soon to look again while somebody else refreshes a view.
 _LOOK_AGAIN_S = 0.5
+
+
+class DeletionHeldUp(SkeldirError):
+    """Somebody still works for a tenant that is leaving; its rows cannot go before that has ended."""
+
+    code = "deletion_held_up"
+    status = 503
+    title = "The deletion waits"
 
 
 async def delete_tenant(database: Database, job: Job, *, most: int = ROWS_PER_TRANSACTION) -> None:
@@ -32,7 +41,8 @@ async def delete_tenant(database: Database, job: Job, *, most: int = ROWS_PER_TR
     as a new job in the transaction that ends this one. Killed anywhere, it is done again from where it came to.
 
     Raises:
-        RefreshFailed: a refresh failed; the job is tried again.
+        DeletionHeldUp: a transaction was bound to the tenant before; the job is tried again, later and later.
+        RefreshFailed: a refresh failed; likewise.
         asyncpg.InsufficientPrivilegeError: no operator has asked for the deletion.
     """
     tenant_id = UUID(str(job.arguments["tenant_id"]))
@@ -42,8 +52,10 @@ async def delete_tenant(database: Database, job: Job, *, most: int = ROWS_PER_TR
             gone = await delete_some_rows(connection, tenant_id, most=most)
             await job.hold(connection)
         if gone is None:
-            await _go_on(database, job, delay_s=_LOOK_AGAIN_S)
-            return
+            raise DeletionHeldUp(
+                f"A transaction of tenant {tenant_id} that began before its deletion goes on.",
+                cure="Nothing has to be done for a while; one that never ends is in pg_stat_activity.",
+            )
         if gone == 0:
             is_done = await _clear_views(database, job) and await _end(database, job, tenant_id)
             if not is_done:

@@ -44,5 +44,6 @@ async def plan_daily(database: Database) -> None:
 
 FORGET = JobKind(FORGET_TOUCHES, forget_for_tenant, keep_done_s=_KEEP_DONE_S)
 SCAN = JobKind(SCAN_PERSONAL_DATA, scan_tenant, keep_done_s=_KEEP_DONE_S)
-DELETE = JobKind(DELETE_TENANT, delete_tenant)
+# Ten attempts are some ten minutes: longer than any transaction of the program may take.
+DELETE = JobKind(DELETE_TENANT, delete_tenant, attempts=10)
 PULSES = (Pulse("ingest.plan_daily", 60.0, plan_daily),)
