@@ -306,7 +306,7 @@ def took(run: Run, operations: Iterable[Operation], phase: tuple[float, float]) 
 
 
 def growths(run: Run) -> list[tuple[str, float]]:
-    """Return by how much each process grew since it was five minutes old, or three fifths of its age if that is less."""
+    """Return by how much each process grew since it was five minutes old, or three fifths of a shorter life."""
     series: dict[tuple[str, int], list[Memory]] = defaultdict(list)
     for memory in run.memory:
         series[memory.name, memory.process_id].append(memory)
