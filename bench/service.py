@@ -43,6 +43,13 @@ def wait_until(holds: Callable[[], bool], seconds: float, what: str) -> None:
         time.sleep(0.1)
 
 
+def ask(url: str, question: str, *values: object) -> list[tuple[object, ...]]:
+    """Ask a database, with `%s` for each value, or `%(name)s` for those of one mapping; return the rows."""
+    bound = values[0] if values and isinstance(values[0], dict) else values or None
+    with psycopg.connect(url, connect_timeout=5) as connection:
+        return connection.execute(question.encode(), bound).fetchall()
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """A running `skeldir up`."""
@@ -71,10 +78,8 @@ class Service:
         return f"postgresql://postgres@/skeldir?host={self.home / 'postgres.run'}&port=5432"
 
     def ask(self, question: str, *values: object) -> list[tuple[object, ...]]:
-        """Ask as the operator, with `%s` for each value, or `%(name)s` for those of one mapping."""
-        bound = values[0] if values and isinstance(values[0], dict) else values or None
-        with psycopg.connect(self.url, connect_timeout=5) as connection:
-            return connection.execute(question.encode(), bound).fetchall()
+        """Ask as the operator, who sees all tenants; see `ask`."""
+        return ask(self.url, question, *values)
 
     def processes(self, role: str) -> list[psutil.Process]:
         """Return the living processes of a role: api, worker or beat."""

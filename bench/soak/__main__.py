@@ -177,7 +177,7 @@ def _finish(service: Service, run: Run, tenants: dict[str, UUID], watcher: Watch
     watcher.stop()
     watcher.note_sizes("end")
     try:
-        reckon(service, run, tenants)
+        reckon(service.url, run, tenants)
     except psycopg.Error as fault:
         run.left_over.append(f"a database that does not answer: {fault}")
 

@@ -97,7 +97,7 @@ class Breaker:
             if self._wait_until(self.begins + fault.at):
                 return
             if fault.kind == "fill disk" and not self.disk.is_mounted:
-                self.skipped.append("fill disk: mounting a file system of its own needs root")
+                self.skipped.append("fill disk: it needs root, who may mount a file system")
                 continue
             self._do(fault)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from time import monotonic, sleep
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from bench.reckoning import (
     list_dead_jobs,
     list_uncredited,
 )
-from bench.service import Service
+from bench.service import Service, ask
 from bench.soak.records import DeadJob, Found, Run, Tally
 from bench.soak.shop import entry_of
 
@@ -61,25 +62,27 @@ def wait_until_worked_off(
         sleep(_LOOK_S)
 
 
-def reckon(service: Service, run: Run, tenants: Mapping[str, UUID]) -> None:
-    """Compare what was acknowledged with what is there."""
+def reckon(url: str, run: Run, tenants: Mapping[str, UUID]) -> None:
+    """Compare what was acknowledged with what is there, asked at `url` as one who sees all tenants."""
+    asked = partial(ask, url)
     names = {str(tenant): who for who, tenant in tenants.items()}
     now = monotonic()
     run.dead_jobs = [
         DeadJob(names.get(str(tenant), "all"), str(kind), now - float(str(age)), str(error))
-        for tenant, kind, age, error in list_dead_jobs(service.ask)
+        for tenant, kind, age, error in list_dead_jobs(asked)
     ]
-    run.found = [_find(service, tally, str(tenants[tally.who])) for tally in run.tallies]
-    ((nobodys,),) = service.ask(_NOBODYS, {"tenants": list(tenants.values())})
+    run.found = [_find(url, tally, str(tenants[tally.who])) for tally in run.tallies]
+    ((nobodys,),) = asked(_NOBODYS, {"tenants": list(tenants.values())})
     if nobodys:
         run.found.append(Found("nobody", "", 0, 0, int(str(nobodys)), 0, 0, 0, 0, 0))
 
 
-def _find(service: Service, tally: Tally, tenant: str) -> Found:
+def _find(url: str, tally: Tally, tenant: str) -> Found:
+    asked = partial(ask, url)
     touches = bytearray(tally.touches_sent)
     entries = bytearray(tally.conversions_sent)
     unknown = doubled = 0
-    with psycopg.connect(service.url, connect_timeout=5) as connection:
+    with psycopg.connect(url, connect_timeout=5) as connection:
         with connection.cursor("touches") as rows:
             rows.itersize = _ROWS
             rows.execute(
@@ -101,11 +104,11 @@ def _find(service: Service, tally: Tally, tenant: str) -> Found:
                 is_ours = number is not None and entry == _entry(tally.who, number)
                 unknown += not is_ours
                 doubled += number is not None and _mark(entries, number)
-    ((foreign,),) = service.ask(_FOREIGN, {"tenant": tenant, "who": tally.who})
-    set_aside = count_set_aside(service.ask, tenant)
-    wrong_views = len(service.ask(_WRONG_REVENUE, {"tenant": tenant}))
+    ((foreign,),) = asked(_FOREIGN, {"tenant": tenant, "who": tally.who})
+    set_aside = count_set_aside(asked, tenant)
+    wrong_views = len(asked(_WRONG_REVENUE, {"tenant": tenant}))
     if not set_aside:
-        wrong_views += len(service.ask(_WRONG_CREDIT, {"tenant": tenant}))
+        wrong_views += len(asked(_WRONG_CREDIT, {"tenant": tenant}))
     return Found(
         tally.who,
         tally.group,
@@ -113,7 +116,7 @@ def _find(service: Service, tally: Tally, tenant: str) -> Found:
         + count_lost(tally.conversions_acknowledged, entries),
         doubled=doubled,
         unknown=unknown + int(str(foreign)),
-        uncredited=len(list_uncredited(service.ask, tenant)),
+        uncredited=len(list_uncredited(asked, tenant)),
         set_aside=set_aside,
         wrong_views=wrong_views,
         touches=sum(touches),

@@ -26,6 +26,7 @@ from bench.support import percentile
 
 _NARROWEST = 150
 _LARGEST_TABLES = 10
+_MANY_CORES = 0.3
 _MARKS = {True: "[green]holds[/]", False: "[bold red]DOES NOT HOLD[/]", None: "not judged"}
 console = Console(highlight=False, width=max(_NARROWEST, Console().width))
 
@@ -179,6 +180,10 @@ def _show_memory(run: Run) -> None:
         console.print(
             f"Cores in use {name}: {all_cores:.2f}, of these by nobody of the soak: {others:.2f}."
         )
+        if others > _MANY_CORES:
+            console.print(
+                "[bold]Other programs keep this machine busy: the latencies tell of them, too.[/]"
+            )
 
 
 def cores_of_machine(run: Run, phase: tuple[float, float]) -> tuple[float, float]:

@@ -34,6 +34,7 @@ MOST_STALL_S = 0.25
 MOST_LAG_S = 0.05
 DRAIN_S = 120.0
 _WARM_S = 300.0
+_WARM_SHARE = 0.6
 _LIVES_LONG_S = 180.0
 # 503s by which a tenant that asks for too much is told to wait: right for those who do, and for nobody else.
 TOLD_TO_WAIT = frozenset({"tenant_locked", "bodies_busy"})
@@ -305,7 +306,7 @@ def took(run: Run, operations: Iterable[Operation], phase: tuple[float, float]) 
 
 
 def growths(run: Run) -> list[tuple[str, float]]:
-    """Return by how much each process grew since it was five minutes old, or a third of its life if that is less."""
+    """Return by how much each process grew since it was five minutes old, or three fifths of a shorter life."""
     series: dict[tuple[str, int], list[Memory]] = defaultdict(list)
     for memory in run.memory:
         series[memory.name, memory.process_id].append(memory)
@@ -314,7 +315,7 @@ def growths(run: Run) -> list[tuple[str, float]]:
         life_s = looks[-1].at - looks[0].at
         if life_s < _LIVES_LONG_S:
             continue
-        warm = looks[0].at + min(_WARM_S, life_s / 3)
+        warm = looks[0].at + min(_WARM_S, life_s * _WARM_SHARE)
         after = [look.bytes for look in looks if look.at >= warm]
         growth = median(after[-5:]) / median(after[:5]) - 1
         grown[name] = max(growth, grown.get(name, growth))

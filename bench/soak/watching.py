@@ -31,8 +31,9 @@ _STALL = re.compile(
     re.MULTILINE,
 )
 
-_PULSES = """SELECT name, every_s::float8, extract(epoch FROM clock_timestamp() - ended_at)::float8
-             FROM public.pulses WHERE ended_at IS NOT NULL"""
+# One that never ended is as old as it is due.
+_PULSES = """SELECT name, every_s::float8, extract(epoch FROM clock_timestamp() - coalesce(ended_at, due_at))::float8
+             FROM public.pulses"""
 # For how long a view has not shown a change that is there.
 _VIEWS = """
     SELECT v.view_name, extract(epoch FROM clock_timestamp() - least(c.changed_at, d.marked_at))::float8
