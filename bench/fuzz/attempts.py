@@ -35,7 +35,9 @@ class Attempt:
     @property
     def lines(self) -> tuple[bytes, ...]:
         """Return the request lines that are answered."""
-        return self.first_lines or (b"".join(self.pieces)[:70_000].split(b"\r\n", 1)[0],)
+        return self.first_lines or (
+            b"".join(self.pieces)[:70_000].lstrip(b"\r\n").split(b"\r\n", 1)[0],
+        )
 
     @property
     def size(self) -> int:

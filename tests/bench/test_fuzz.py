@@ -119,6 +119,11 @@ def test_statuses_are_those_declared_or_those_of_what_is_no_operation() -> None:
     assert split_line(b"GET / HTTP/1.1 x") is None
 
 
+def test_blank_lines_before_a_request_are_none_of_it() -> None:
+    sent = b"\r\n" * 20_000 + write_request("GET", "/v1/views", [])
+    assert Attempt("test", (sent,)).lines == (b"GET /v1/views HTTP/1.1",)
+
+
 def test_a_good_answer_has_no_fault() -> None:
     views = make_answer(200, b'{"data":[]}', ("content-type", "application/json"))
     assert kinds(make_attempt(), outcome_of(views)) == []
