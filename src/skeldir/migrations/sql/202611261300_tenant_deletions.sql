@@ -1,4 +1,4 @@
--- Deleting a tenant, and how long refused items are kept. See docs/decisions/0010.
+-- Deleting a tenant, and how long refused items are kept. See docs/decisions/0012.
 
 SET ROLE skeldir_owner;
 
