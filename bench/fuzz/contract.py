@@ -18,7 +18,7 @@ OF_NO_OPERATION = frozenset({400, 404, 405, 408, 413, 414, 431})
 _PAGES = re.compile(r"/(?:docs(?:/.*)?|redoc|openapi\.json)")
 _ABSOLUTE = re.compile(r"\A[a-z][a-z0-9+.-]*://[^/?#]*", re.IGNORECASE)
 # The server takes more than one blank, and does not ask which version of what is spoken.
-_LINE = re.compile(r"(\S+) +(\S+) [A-Z]+/\d\.\d\s*", re.DOTALL)
+_LINE = re.compile(r"(\S+) +(\S+) +[A-Z]+/\d\.\d\s*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

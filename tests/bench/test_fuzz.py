@@ -95,6 +95,7 @@ def test_an_answer_to_head_has_no_body_and_what_is_no_answer_is_told() -> None:
     [
         ("GET /v1/views HTTP/1.1", "GET /v1/views"),
         ("GET /v1/vie%77s?x=1#f HTTP/1.0", "GET /v1/views"),
+        ("GET  /v1/views   HTTP/1.1", "GET /v1/views"),
         ("GET http://x:1/v1/views HTTP/1.1", "GET /v1/views"),
         ("GET /v1/attribution/orders/a/b%00 HTTP/1.1", "GET /v1/attribution/orders/{order_id}"),
         ("HEAD /v1/views HTTP/1.1", None),
