@@ -167,6 +167,34 @@ async def test_many_requests_on_a_connection_do_not_keep_the_loop(port: int) -> 
     assert stall.seconds < 0.05
 
 
+async def test_the_rest_of_a_body_that_was_answered_early_is_no_header(port: int) -> None:
+    """A client that still sends must be able to read why it was refused, and may go on."""
+    async with connected(port) as (reader, writer):
+        for _ in range(2):
+            writer.write(b"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 5000000\r\n\r\n")
+            await asyncio.sleep(0.05)
+            for _ in range(50):
+                writer.write(b"x" * 100_000)
+                await writer.drain()
+            assert (await read_answer(reader))[1] == b"/"
+        writer.write(GET)
+        assert (await read_answer(reader))[1] == b"/"
+
+
+async def test_a_body_that_never_ends_keeps_no_connection_once_it_is_answered(port: int) -> None:
+    async with connected(port) as (reader, writer):
+        writer.write(b"POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n")
+        assert (await read_answer(reader))[1] == b"/"
+        began = monotonic()
+        end = asyncio.create_task(reader.read())
+        while not end.done() and monotonic() - began < 10 * PATIENCE_S:
+            with suppress(OSError):
+                writer.write(b"1\r\nx\r\n")
+            await asyncio.sleep(0.05)
+        assert end.done()
+        assert monotonic() - began < 4 * PATIENCE_S
+
+
 async def test_empty_lines_between_requests_do_not_keep_a_connection(port: int) -> None:
     async with connected(port) as (reader, writer):
         writer.write(GET)

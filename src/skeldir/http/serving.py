@@ -76,6 +76,7 @@ class PatientProtocol(HttpToolsProtocol):
         super().__init__(*arguments, **options)
         self._header_timer: asyncio.TimerHandle | None = None
         self._header_bytes = 0
+        self._is_in_body = False
         self._unread_timer: asyncio.TimerHandle | None = None
         self._unread_bytes = 0
 
@@ -94,7 +95,8 @@ class PatientProtocol(HttpToolsProtocol):
         """Read on; between two requests any byte begins the wait for the next headers."""
         if not self._is_answering():
             self._await_headers()
-        waiting = self._header_timer
+        # The rest of a body that was answered early is no header, though it may take only as long as one.
+        waiting = None if self._is_in_body else self._header_timer
         super().data_received(data)
         if waiting is not None and self._header_timer is waiting:
             self._header_bytes += len(data)
@@ -112,7 +114,13 @@ class PatientProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Hand the request on."""
         self._have_headers()
+        self._is_in_body = True
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Take what follows for the next request."""
+        self._is_in_body = False
+        super().on_message_complete()
 
     def pause_writing(self) -> None:
         """Watch a client that does not read its answer as fast as it is sent."""
