@@ -285,3 +285,27 @@ async def test_the_conversion_before_is_found_among_many_captures_of_one_order(
     assert first <= set(CHANNELS)
     assert others == {"unattributed"}
     assert len({row[1] for row in rows}) == len(MODEL_NAMES)
+
+
+async def test_an_order_at_the_moment_at_which_a_reading_ends_waits_for_the_rest_of_the_moment(
+    db: Database, tenant: UUID
+) -> None:
+    """The seventh touch is of the moment of the sixth, which is the last one of the first order's reading."""
+    async with db.tenant(tenant) as connection:
+        await define_models(connection, tenant, lookback_days=1)
+    days = (0, 0.3, 0.6, 1.9, 2.5, 3, 3)
+    touches = (
+        make_touch(journey_key="null", channel=channel, occurred_at=at(day))
+        for day, channel in zip(days, ["email"] * 6 + ["sms"], strict=True)
+    )
+    await send_touches(db, tenant, *touches)
+    for day in (1, 3):
+        await send_conversions(
+            db,
+            tenant,
+            make_conversion(journey_key="null", order_id=f"at {day}", occurred_at=at(day)),
+        )
+    bounds = Bounds(touches_of_order=3, touches_at_once=6, touches_of_light_journey=1)
+    report = await credit_dirty_orders(db, tenant_id=tenant, bounds=bounds)
+    assert (report.orders, report.set_aside) == (2, 0)
+    assert await sum_by_channel(db, tenant) == {"email": 10_000 + 6_667, "sms": 3_333}

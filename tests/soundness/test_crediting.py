@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from skeldir.attribution.journeys import Journey
 from skeldir.attribution.models import MODEL_NAMES, JourneyTouch, ModelVersion
 from skeldir.attribution.splits import LedgerEntry, allocate_order_for_versions
 from skeldir.soundness.crediting import credit_orders, divide
@@ -163,12 +164,16 @@ def test_the_program_credits_any_order_alike(
                 )
                 for entry in ledger
             ],
-            sorted(
-                (
-                    JourneyTouch(row["occurred_at"], row["channel_code"], row["idempotency_key"])
-                    for row in touches
-                ),
-                key=lambda touch: (touch.occurred_at, touch.idempotency_key),
+            Journey(
+                sorted(
+                    (
+                        JourneyTouch(
+                            row["occurred_at"], row["channel_code"], row["idempotency_key"]
+                        )
+                        for row in touches
+                    ),
+                    key=lambda touch: (touch.occurred_at, touch.idempotency_key),
+                )
             ),
             [ModelVersion(f"{model}@1", model, after_conversion=after) for model in MODEL_NAMES],
             previous_conversion_at=max(previous, default=None),
