@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from uuid import UUID
 
 import asyncpg
 
 from skeldir.db.pool import Database, open_database
-from skeldir.jobs import Pulse
+from skeldir.jobs import CREDIT, Pulse, enqueue
 from skeldir.jobs.gauges import sample_jobs
 from skeldir.jobs.pulses import PulseRunner, register_pulses, take_pulses
 from skeldir.observability.metrics import PULSE_AGE, PULSES
@@ -188,3 +189,24 @@ async def test_the_age_of_a_pulse_is_told_in_its_own_periods(db: Database) -> No
     assert 30 <= age("jobs.sweep") < 40
     assert 2 <= age("matviews.ask_for_slow") < 3
     assert age("matviews.clean") < 0.1
+
+
+async def test_jobs_that_one_pulse_asks_for_share_nothing_that_tells_one_tenant_of_another(
+    db: Database, tenant: UUID, other_tenant: UUID
+) -> None:
+    async def ask_for_both(database: Database) -> None:
+        for somebody in (tenant, other_tenant):
+            async with database.tenant(somebody) as connection:
+                await enqueue(connection, somebody, CREDIT)
+
+    async def is_over() -> bool:
+        found = await row(db)
+        return found["began_at"] is not None and found["ended_at"] > found["began_at"]
+
+    async with running(db, pulse(run=ask_for_both)):
+        await until(is_over)
+    ids = set()
+    for somebody in (tenant, other_tenant):
+        async with db.tenant(somebody) as connection:
+            ids.add(await connection.fetchval("SELECT correlation_id FROM jobs"))
+    assert len(ids) == 2

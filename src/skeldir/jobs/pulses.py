@@ -15,11 +15,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 import asyncpg
 
-from skeldir.db.ids import new_id
 from skeldir.db.pool import DatabaseBusy, DatabaseUnreachable, QueryTooSlow
 from skeldir.jobs.store import queries
 from skeldir.jobs.work import describe_fault
-from skeldir.observability.context import work_context
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Database
@@ -86,20 +84,20 @@ class PulseRunner:
         del self._running[name]
 
     async def _run_one(self, database: Database, pulse: Pulse) -> None:
+        """Run a pulse. It has no correlation id: the jobs that it asks for, of several tenants, must share none."""
         began = monotonic()
-        with work_context(new_id()):
-            work = asyncio.ensure_future(pulse.run(database))
-            try:
-                await asyncio.wait({work})
-            finally:
-                work.cancel()  # when this process is told to stop
-            fault = work.exception()
-            if fault is None:
-                logger.debug("jobs.pulse_ended %s seconds=%.3f", pulse.name, monotonic() - began)
-            elif isinstance(fault, AWAY):
-                logger.warning("jobs.pulse_given_up %s: %s", pulse.name, type(fault).__name__)
-            else:
-                logger.error("jobs.pulse_failed %s", pulse.name, exc_info=fault)
+        work = asyncio.ensure_future(pulse.run(database))
+        try:
+            await asyncio.wait({work})
+        finally:
+            work.cancel()  # when this process is told to stop
+        fault = work.exception()
+        if fault is None:
+            logger.debug("jobs.pulse_ended %s seconds=%.3f", pulse.name, monotonic() - began)
+        elif isinstance(fault, AWAY):
+            logger.warning("jobs.pulse_given_up %s: %s", pulse.name, type(fault).__name__)
+        else:
+            logger.error("jobs.pulse_failed %s", pulse.name, exc_info=fault)
         await _note_end(database, pulse, error=None if fault is None else describe_fault(fault))
 
 

@@ -31,6 +31,7 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
             "ingest.forget_touches",
             "ingest.scan_personal_data",
             "matviews.refresh",
+            "tenants.delete",
             "other",
         ],
         "le": [
