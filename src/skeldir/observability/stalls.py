@@ -128,7 +128,11 @@ class _Watchdog:
             beat = self._beat_number
             if now - self._last.now_s - _BEAT_S >= STALL_S:
                 frame = sys._current_frames().get(self._loop_thread)  # noqa: SLF001 - documented, and the only way
-                self._sight = _Sight(beat, _describe(frame), now - expected < STALL_S / 2)
+                is_in_time = now - expected < STALL_S / 2
+                if self._sight is not None and self._sight.beat == beat:
+                    # Once late, this thread was held like the loop, whatever followed.
+                    is_in_time = is_in_time and self._sight.is_in_time
+                self._sight = _Sight(beat, _describe(frame), is_in_time)
 
     def _read_clocks(self) -> _Clocks:
         return _Clocks(
