@@ -20,10 +20,10 @@ from tests.support.make import (
     send_touches,
 )
 
-# Rows that no function of the program writes yet.
 _MARKED_JOURNEY = """
     INSERT INTO dirty_journeys (tenant_id, journey_key, first_moment, last_moment)
     VALUES ($1, '\\x0a', now(), now())"""
+# Rows that no function of the program writes yet.
 _PLAIN_ROWS = (
     """INSERT INTO orders_set_aside (tenant_id, order_id, reason, detail)
        VALUES ($1, 'order-0', 'credit_failed', 'ValueError')""",
@@ -81,7 +81,7 @@ async def fill_tenant(database: Database, name: str) -> UUID:
 
 
 async def fill_two_tenants(database: Database) -> tuple[UUID, UUID]:
-    """Fill two tenants, credit, roll up and refresh, and leave each an order and a journey to credit, and credit to roll up."""
+    """Fill two tenants, credit, roll up and refresh; leave each an order and a journey to credit, and credit to roll up."""
     tenants = await fill_tenant(database, "A"), await fill_tenant(database, "B")
     await credit_dirty_orders(database)
     await roll_up_dirty_days(database)
