@@ -81,7 +81,7 @@ async def fill_tenant(database: Database, name: str) -> UUID:
 
 
 async def fill_two_tenants(database: Database) -> tuple[UUID, UUID]:
-    """Fill two tenants, credit, roll up, refresh; leave each an order and a journey to credit, and credit to roll up."""
+    """Fill two tenants, credit, roll up, refresh; leave each an order and a journey to credit, credit to roll up."""
     tenants = await fill_tenant(database, "A"), await fill_tenant(database, "B")
     await credit_dirty_orders(database)
     await roll_up_dirty_days(database)
