@@ -20,15 +20,13 @@ from tests.support.make import (
     send_touches,
 )
 
+_MARKED_JOURNEY = """
+    INSERT INTO dirty_journeys (tenant_id, journey_key, first_moment, last_moment)
+    VALUES ($1, '\\x0a', now(), now())"""
 # Rows that no function of the program writes yet.
-# What credit leaves only of hot journeys; the next run works it off.
-_WAITING_ROWS = (
-    """INSERT INTO dirty_journeys (tenant_id, journey_key, first_moment, last_moment)
-       VALUES ($1, 'hot', now() - interval '1 hour', now())""",
-    """INSERT INTO orders_set_aside (tenant_id, order_id, reason, detail)
-       VALUES ($1, 'order-3', 'journey_too_long', 'More than 50,000 touches are in reach.')""",
-)
 _PLAIN_ROWS = (
+    """INSERT INTO orders_set_aside (tenant_id, order_id, reason, detail)
+       VALUES ($1, 'order-0', 'credit_failed', 'ValueError')""",
     """INSERT INTO spend (tenant_id, id, business_key, spend_date, channel_code, currency, amount_cents)
        VALUES ($1, gen_random_uuid(), 'spend-1', '2026-03-01', 'email', 'USD', 500)""",
     """INSERT INTO reconciliation_runs (tenant_id, id, platform, currency, state, claimed_cents, verified_cents,
@@ -83,7 +81,7 @@ async def fill_tenant(database: Database, name: str) -> UUID:
 
 
 async def fill_two_tenants(database: Database) -> tuple[UUID, UUID]:
-    """Fill two tenants, credit, roll up and refresh, and leave them an order to credit and credit to roll up."""
+    """Fill two tenants, credit, roll up, refresh; leave each an order and a journey to credit, credit to roll up."""
     tenants = await fill_tenant(database, "A"), await fill_tenant(database, "B")
     await credit_dirty_orders(database)
     await roll_up_dirty_days(database)
@@ -93,8 +91,7 @@ async def fill_two_tenants(database: Database) -> tuple[UUID, UUID]:
     await _send_order(database, tenants, "order-3")
     for tenant in tenants:
         async with database.tenant(tenant) as connection:
-            for statement in _WAITING_ROWS:
-                await connection.execute(statement, tenant)
+            await connection.execute(_MARKED_JOURNEY, tenant)
     return tenants
 
 
