@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
@@ -63,7 +64,7 @@ def delete_tenant(
 
     async def work(runtime: Runtime) -> None:
         async with runtime.operator(must_see_all=True) as operator:
-            tenant_id = await runtime.tenant_id(tenant)
+            tenant_id = await _id_of(runtime, tenant)
             names = [one.name for one in await list_tenants(operator) if one.tenant_id == tenant_id]
             earlier = await list_deletions(operator, tenant_id)
             if not names and not earlier:
@@ -83,6 +84,16 @@ def delete_tenant(
                 _show_receipts([deletion])
 
     run_with_runtime(work)
+
+
+async def _id_of(runtime: Runtime, tenant: str) -> UUID:
+    """Return the tenant's id, also of one that is gone already: its deletion is told again then."""
+    try:
+        return await runtime.tenant_id(tenant)
+    except TenantUnknown:
+        with suppress(ValueError):
+            return UUID(tenant)
+        raise
 
 
 def _is_over(earlier: list[TenantDeletion], keep_ledger: bool | None) -> bool:

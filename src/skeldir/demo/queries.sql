@@ -11,13 +11,16 @@ FROM (
     UNION ALL SELECT 'channel_performance', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.channel_performance
     UNION ALL SELECT 'channels', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.channels
     UNION ALL SELECT 'credit_changes', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.credit_changes
+    UNION ALL SELECT 'credit_turns', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.credit_turns
     UNION ALL SELECT 'daily_revenue_summary', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.daily_revenue_summary
     UNION ALL SELECT 'dead_events', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.dead_events
     UNION ALL SELECT 'dirty_days', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.dirty_days
+    UNION ALL SELECT 'dirty_journeys', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.dirty_journeys
     UNION ALL SELECT 'dirty_orders', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.dirty_orders
     UNION ALL SELECT 'imports', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.imports
     UNION ALL SELECT 'jobs', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.jobs
     UNION ALL SELECT 'order_balances', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.order_balances
+    UNION ALL SELECT 'orders_set_aside', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.orders_set_aside
     UNION ALL SELECT 'personal_data_findings', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.personal_data_findings
     UNION ALL SELECT 'realtime_revenue', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.realtime_revenue
     UNION ALL SELECT 'reconciliation_runs', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.reconciliation_runs
