@@ -20,7 +20,7 @@ from skeldir.matviews.tasks import REFRESH_KIND
 from skeldir.settings import load_settings
 
 KINDS: tuple[JobKind, ...] = (CREDIT_KIND, REFRESH_KIND, FORGET, SCAN, DELETE)
-# Beat does these itself, so that no backlog of credit delays them; workers do what it leaves.
+# Beat does these itself, so that no backlog of credit delays them; without beat, workers do.
 BEAT_KINDS: tuple[JobKind, ...] = (REFRESH_KIND,)
 SCHEDULE: tuple[Pulse, ...] = (
     *JOB_PULSES,

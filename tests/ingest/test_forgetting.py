@@ -210,3 +210,20 @@ async def test_only_so_many_tenants_are_planned_for_at_once(
     assert await enqueue_daily(db, FORGET.name, most=1) == 1
     assert await enqueue_daily(db, FORGET.name, most=5) == 1
     assert len(await daily_jobs(db, tenant)) == len(await daily_jobs(db, other_tenant)) == 1
+
+
+async def test_forgetting_that_would_wait_for_long_lets_others_have_their_turn_and_comes_again(
+    db: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("skeldir.ingest.forgetting._LONGEST_TURN_S", 0.0)
+    await send_old_touches(db, tenant)
+    await send_conversions(db, tenant, make_conversion(amount_cents=900, occurred_at=ago(45)))
+    await keep_touches(db, tenant)
+    job = await claim_job(db, tenant)
+    async with db.tenant(tenant) as connection:
+        await wait_for_lock(connection, credit_lock(tenant))
+        assert await forget_old_touches(db, job) == 0
+    assert await fetch(
+        db, tenant, "SELECT state FROM jobs WHERE kind = 'ingest.forget_touches' ORDER BY id"
+    ) == ["done", "ready"]
+    assert len(await channels_left(db, tenant)) == 4

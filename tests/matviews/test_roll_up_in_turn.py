@@ -13,7 +13,7 @@ import pytest
 from skeldir.db.locks import wait_for_lock
 from skeldir.db.pool import Database
 from skeldir.matviews import mark_days
-from skeldir.matviews.rollups import DAYS_PER_TRANSACTION, roll_up_in_turn
+from skeldir.matviews.rollups import DAYS_PER_TURN, roll_up_in_turn
 from tests.conftest import Clone
 from tests.support.make import DAY_0, make_conversion, make_tenant, send_conversions
 from tests.support.refreshing import superuser_of
@@ -55,7 +55,7 @@ async def test_a_tenant_with_very_many_days_has_one_turn_when_time_is_up(
 ) -> None:
     # The one with many days comes first.
     many, few = sorted([await make_tenant(db, name) for name in "AB"])
-    days = [DAY_0.date() + timedelta(days=number) for number in range(DAYS_PER_TRANSACTION + 1)]
+    days = [DAY_0.date() + timedelta(days=number) for number in range(DAYS_PER_TURN + 1)]
     async with db.tenant(many) as connection:
         await mark_days(connection, many, days)
     await send_conversions(db, few, make_conversion())

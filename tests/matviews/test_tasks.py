@@ -10,6 +10,7 @@ import psycopg
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
 from skeldir.jobs import NO_TENANT, REFRESH, do_jobs
+from skeldir.jobs.leases import claim, list_claimable
 from skeldir.matviews import CANONICAL_VIEWS
 from skeldir.matviews.tasks import PULSES, REFRESH_KIND, ask_for_refresh, clean_refresh_log
 from tests.conftest import Clone
@@ -121,3 +122,22 @@ async def test_the_log_keeps_the_last_success_however_old(
     assert sorted(await outcomes(db)) == sorted(
         [(name, "success") for name in FAST] + [("mv_allocation_summary", "success")]
     )
+
+
+async def test_a_class_that_is_being_refreshed_is_not_asked_for_again_until_its_worker_is_done_or_gone(
+    db: Database, tenant: UUID
+) -> None:
+    await send_conversions(db, tenant, make_conversion())
+    await ask_for_refresh(60, db)
+    ((_, job_id, _),) = await list_claimable(db, [REFRESH], most=10)
+    assert await claim(db, REFRESH_KIND, NO_TENANT, job_id) is not None
+    await ask_for_refresh(60, db)
+    assert await jobs(db) == [("running", None)]
+    await ask_for_refresh(5, db)
+    assert await jobs(db) == [("running", None), ("ready", None)]
+    async with db.tenant(NO_TENANT) as connection:
+        await connection.execute(
+            "UPDATE jobs SET lease_until = now() - interval '1 s' WHERE state = 'running'"
+        )
+    await ask_for_refresh(60, db)
+    assert [state for state, _ in await jobs(db)] == ["running", "ready", "ready"]

@@ -10,6 +10,7 @@ from skeldir.soundness.checks import ledger, observability
 from tests.support.faulty import Fault, copy_program, red_checks, seed
 
 RULES = "attribution/models/rules.py"
+FIRST_TOUCH = '"first_touch": lambda touches: {touches[0].channel_code: 1}'
 LARGEST_FIRST = "sorted(range(len(parts)), key=remainders.__getitem__, reverse=True)"
 COUNTED = "HTTP_SECONDS.labels(method, route, status)"
 HEALTH = "http/health.py"
@@ -17,7 +18,7 @@ HEALTH = "http/health.py"
 FAULTS = {
     "a first touch that is the last, a client's address in a route, any revision ready, nobody a worker": (
         (
-            Fault(RULES, "return _only(0, len(touches))", "return last_touch(touches)"),
+            Fault(RULES, FIRST_TOUCH, FIRST_TOUCH.replace("[0]", "[-1]")),
             Fault("http/middleware.py", COUNTED, COUNTED.replace("route", "scope['client'][0]")),
             Fault(HEALTH, "if found == self._needs.revision:", "if found:"),
             Fault(

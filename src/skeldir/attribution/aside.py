@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import asyncpg
+
+logger = logging.getLogger(__name__)
 
 Reason = Literal["journey_too_long", "order_too_large", "credit_failed"]
 
@@ -35,7 +38,8 @@ class SetAside:
 
 
 def set_aside_for(fault: Exception) -> SetAside:
-    """Return `credit_failed` with the kind of fault."""
+    """Return `credit_failed` with the kind of fault; the log has its place, for whoever is to mend the program."""
+    logger.error("attribution.order_failed %s", type(fault).__name__, exc_info=fault)
     if isinstance(fault, asyncpg.PostgresError):
         return SetAside("credit_failed", f"{type(fault).__name__} (SQLSTATE {fault.sqlstate})")
     return SetAside("credit_failed", type(fault).__name__)

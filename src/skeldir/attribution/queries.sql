@@ -368,7 +368,7 @@ SELECT array_agg(m.model) AS models, array_agg(m.model_version) AS versions,
        (SELECT count(*) FROM (
            (SELECT DISTINCT d.order_id FROM public.dirty_orders d WHERE d.tenant_id = :tenant_id LIMIT :most)
            UNION
-           (SELECT l.order_id
+           (SELECT DISTINCT l.order_id
             FROM (SELECT j.journey_key, min(j.first_moment) AS first_moment, max(j.last_moment) AS last_moment
                   FROM public.dirty_journeys j WHERE j.tenant_id = :tenant_id GROUP BY j.journey_key) j
             JOIN public.revenue_ledger l

@@ -55,7 +55,7 @@ class CreditReport:
     allocations: int
     is_complete: bool
     set_aside: int = 0
-    """So many of `orders` could not be credited by their journeys."""
+    """How many of `orders` were set aside."""
 
 
 async def credit_dirty_orders(
@@ -119,8 +119,12 @@ class _Run:
     """Set when orders wait behind others: journeys that were marked up to then are credited, too."""
 
     async def credit_all(self) -> bool:
+        is_cut_off = False
         async for marks in self._choose_marks(is_deferred=False):
-            if self._is_time_up() or not await self._credit_light(marks):
+            if self._is_time_up():
+                is_cut_off = True
+                break
+            if not await self._credit_light(marks):
                 return False
         is_first = True
         while self._until is not None:
@@ -132,7 +136,7 @@ class _Run:
                 break
             if self._is_time_up() and not is_first:
                 return False
-        return True
+        return not is_cut_off
 
     def _is_time_up(self) -> bool:
         return monotonic() >= self.deadline

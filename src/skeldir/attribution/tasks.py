@@ -29,8 +29,8 @@ async def credit_tenant(database: Database, job: Job) -> None:
 
     A writer that saw this job waiting asked for none of its own, so it is waited for before the marks are chosen.
     """
-    deadline = monotonic() + _LONGEST_TURN_S
     await wait_for_writers(database, job.tenant_id)
+    deadline = monotonic() + _LONGEST_TURN_S
     report = await credit_dirty_orders(
         database, tenant_id=job.tenant_id, fence=job.hold, deadline=deadline
     )

@@ -301,7 +301,8 @@ async def open_database(
                 "search_path": "public",
                 "timezone": "UTC",
                 "statement_timeout": str(statement_timeout_ms),
-                **({"lock_timeout": str(lock_timeout_ms)} if lock_timeout_ms else {}),
+                # Said even where it is none: the role may have a setting of its own.
+                "lock_timeout": str(lock_timeout_ms),
                 "idle_in_transaction_session_timeout": "60000",
                 # A killed client's statement ends with it, and its locks go free.
                 "client_connection_check_interval": "1000",

@@ -65,10 +65,11 @@ class Intake(Generic[PreparedT]):
 
 
 class _Opening(Generic[PreparedT]):
-    """Reads a request's body and prepares its items, and only then opens a transaction.
+    """Reads a request's body, prepares its items and opens the transaction that writes them.
 
-    Neither a slow sender nor the processor's part keeps a connection. A heavy body is prepared in a thread; a light
-    one, such as a single event, is prepared at once, with the profile that its transaction finds anyway.
+    No connection is held while a body arrives, or while a heavy one is prepared in a thread, for which the tenant's
+    profile is read in a short transaction before. A light one, such as a single event, is prepared at once, with the
+    profile that its transaction finds anyway.
     """
 
     def __init__(

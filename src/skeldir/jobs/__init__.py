@@ -1,7 +1,7 @@
 """Work that is to be done: rows with leases, the kinds of jobs, and Celery, which wakes those who do them. The door."""
 
 from skeldir.jobs.daily import enqueue_daily, forget_ended_jobs
-from skeldir.jobs.enqueue import enqueue, is_asked_for
+from skeldir.jobs.enqueue import enqueue, is_asked_for, is_running
 from skeldir.jobs.kinds import (
     CREDIT,
     DELETE_TENANT,
@@ -35,4 +35,5 @@ __all__ = [
     "enqueue_daily",
     "forget_ended_jobs",
     "is_asked_for",
+    "is_running",
 ]

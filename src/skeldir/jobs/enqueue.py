@@ -40,13 +40,33 @@ async def enqueue(
         tenant_id=tenant_id,
         id=new_id(),
         kind=kind,
-        arguments=orjson.dumps(arguments, option=orjson.OPT_SORT_KEYS).decode(),
+        arguments=_as_json(arguments),
         delay_s=delay_s,
         correlation_id=current_correlation_id() or uuid4(),
     )
     if job_id is not None and not delay_s:
         wake_after_commit(connection, kind)
     return job_id
+
+
+async def is_running(
+    connection: Connection,
+    tenant_id: UUID,
+    kind: str,
+    arguments: Mapping[str, object] = NO_ARGUMENTS,
+) -> bool:
+    """Say whether a worker that was heard of lately does such a job of the transaction's tenant."""
+    found: bool = await queries.is_job_running(
+        connection,
+        tenant_id=tenant_id,
+        kind=kind,
+        arguments=_as_json(arguments),
+    )
+    return found
+
+
+def _as_json(arguments: Mapping[str, object]) -> str:
+    return orjson.dumps(arguments, option=orjson.OPT_SORT_KEYS).decode()
 
 
 async def is_asked_for(connection: Connection, tenant_id: UUID, kind: str) -> bool:

@@ -9,8 +9,7 @@ from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING
 
-from skeldir.jobs.pulses import AWAY
-from skeldir.jobs.work import do_jobs
+from skeldir.jobs.work import AWAY, do_jobs
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Database

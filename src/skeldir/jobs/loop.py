@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from uuid import UUID, uuid4
 
 from skeldir.errors import SkeldirError
-from skeldir.jobs.pulses import AWAY
 from skeldir.jobs.store import queries
+from skeldir.jobs.work import AWAY
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Database
@@ -84,7 +84,9 @@ class WorkLoop:
             if done.done():
                 return done.result()
             if monotonic() > self._stop_by and self._task is not None:
-                self._loop.call_soon_threadsafe(self._task.cancel)
+                # Once: what the task does then, such as letting go of its job, must not be cancelled, too.
+                task, self._task = self._task, None
+                self._loop.call_soon_threadsafe(task.cancel)
 
     def stop_by(self, moment: float) -> None:
         """Cancel what `run` does when it has not ended at `moment`, of time.monotonic()."""

@@ -13,20 +13,14 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, NoReturn
 
-import asyncpg
-
-from skeldir.db.pool import DatabaseBusy, DatabaseUnreachable, QueryTooSlow
 from skeldir.jobs.store import queries
-from skeldir.jobs.work import describe_fault
+from skeldir.jobs.work import AWAY, describe_fault
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Database
     from skeldir.jobs.kinds import Pulse
 
 logger = logging.getLogger(__name__)
-
-AWAY = (DatabaseUnreachable, DatabaseBusy, QueryTooSlow, asyncpg.PostgresError, OSError)
-"""What a process that goes on by itself survives: the database is away, busy, or refuses a statement."""
 
 # How long to wait when nothing is due sooner, or when the database is away.
 _LONGEST_WAIT_S = 1.0

@@ -14,11 +14,17 @@ RETURNING id;
 SELECT EXISTS (SELECT FROM public.jobs
                WHERE tenant_id = :tenant_id AND kind = :kind AND state IN ('ready', 'running'));
 
+-- name: is_job_running$
+SELECT EXISTS (SELECT FROM public.jobs
+               WHERE tenant_id = :tenant_id AND kind = :kind AND arguments = :arguments::text::jsonb
+                 AND state = 'running' AND lease_until > clock_timestamp());
+
 -- name: claimable_jobs
 SELECT tenant_id, id, kind FROM public.claimable_jobs(:kinds::text[], :most::integer);
 
 -- name: claim_job^
--- A job whose holder was not heard of again keeps its run_at, and with it its place in the order of work.
+-- A job whose holder was not heard of again keeps its run_at, and with it its place in the order of work. Of a tenant's
+-- jobs of one kind one is done at a time: two would only undo each other's work.
 UPDATE public.jobs j
 SET state = CASE WHEN j.attempts < :attempts::integer THEN 'running' ELSE 'dead' END,
     attempts = CASE WHEN j.attempts < :attempts::integer THEN j.attempts + 1 ELSE j.attempts END,
@@ -31,6 +37,10 @@ WHERE j.tenant_id = :tenant_id AND j.id = (
     WHERE c.tenant_id = :tenant_id AND c.id = :id
       AND ((c.state = 'ready' AND c.run_at <= clock_timestamp())
            OR (c.state = 'running' AND c.lease_until < clock_timestamp()))
+      AND (c.tenant_id = '00000000-0000-0000-0000-000000000000'
+           OR NOT EXISTS (SELECT FROM public.jobs r
+                          WHERE r.tenant_id = :tenant_id AND r.kind = c.kind AND r.id <> c.id
+                            AND r.state = 'running' AND r.lease_until > clock_timestamp()))
     FOR UPDATE SKIP LOCKED)
 RETURNING j.state, j.kind, j.arguments::text AS arguments, j.attempts, j.correlation_id, j.created_at;
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from skeldir.db.pool import DatabaseBusy, DatabaseUnreachable, QueryTooSlow
+from skeldir.db.pool import DatabaseBusy, DatabaseUnreachable, QueryTooSlow, TenantLocked
 from skeldir.errors import SkeldirError
 from skeldir.jobs.leases import Job, LeaseLost, claim, list_claimable
 from skeldir.jobs.store import queries
@@ -25,6 +25,16 @@ if TYPE_CHECKING:
     from skeldir.jobs.kinds import JobKind
 
 logger = logging.getLogger(__name__)
+
+AWAY = (
+    DatabaseUnreachable,
+    DatabaseBusy,
+    QueryTooSlow,
+    TenantLocked,
+    asyncpg.PostgresError,
+    OSError,
+)
+"""What a process that goes on by itself survives: the database is away, busy, or refuses a statement."""
 
 _CANDIDATES = 20
 _LONGEST_WAIT_S = 300.0
@@ -108,11 +118,13 @@ async def _run_and_end(database: Database, kind: JobKind, job: Job) -> str:
 
 
 async def _let_go(database: Database, job: Job) -> None:
-    async with database.tenant(job.tenant_id) as connection:
-        await queries.release_job(
-            connection, tenant_id=job.tenant_id, id=job.job_id, token=job.token
-        )
-    logger.info("jobs.let_go %s %s", job.kind, job.job_id)
+    """Make the job ready for another worker; where the database is away, its lease runs out instead."""
+    with suppress(*AWAY):
+        async with database.tenant(job.tenant_id) as connection:
+            await queries.release_job(
+                connection, tenant_id=job.tenant_id, id=job.job_id, token=job.token
+            )
+        logger.info("jobs.let_go %s %s", job.kind, job.job_id)
 
 
 async def _keep_lease(database: Database, job: Job, effect: asyncio.Future[None]) -> None:
@@ -126,7 +138,7 @@ async def _keep_lease(database: Database, job: Job, effect: asyncio.Future[None]
             if not job.is_finished:
                 effect.cancel()
             return
-        except (DatabaseUnreachable, DatabaseBusy, QueryTooSlow, asyncpg.PostgresError) as fault:
+        except AWAY as fault:
             # The next turn may reach it again; if none does, the lease runs out and the fence holds.
             logger.warning("jobs.lease_not_extended %s: %s", job.job_id, type(fault).__name__)
 

@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 # One transaction recomputes at most this many days of a tenant, so that a first import does not hold one for minutes.
 DAYS_PER_TRANSACTION = 100
+# Where other tenants wait for their turn, fewer.
+DAYS_PER_TURN = 10
 
 
 async def mark_days(
@@ -79,7 +81,7 @@ async def roll_up_dirty_days(
 
 
 async def roll_up_in_turn(database: Database, *, deadline: float) -> bool:
-    """Bring the rollups of all tenants up to date, a transaction of each in turn, so that none holds up the others.
+    """Bring the rollups of all tenants up to date, a few days of each in turn: none holds up the others for long.
 
     A tenant whose days somebody else is rolling up, whose sums no bigint holds, or whose statements fail keeps its
     marks and is skipped; the log names it. After `deadline` (of `time.monotonic`) no second round is begun. Returns
@@ -93,7 +95,7 @@ async def roll_up_in_turn(database: Database, *, deadline: float) -> bool:
             days = None
             with _surviving(tenant, asyncpg.PostgresError, QueryTooSlow):
                 days = await _roll_up_some(database, tenant, waits=False)
-            if days == DAYS_PER_TRANSACTION:
+            if days == DAYS_PER_TURN:
                 left.append(tenant)
             is_complete = is_complete and days is not None
         if left and monotonic() >= deadline:
@@ -133,14 +135,16 @@ async def _roll_up_tenant(
 
 
 async def _roll_up_some(database: Database, tenant_id: UUID, *, waits: bool = True) -> int | None:
-    """Roll up some days of a tenant; return how many, or None when somebody else does so and this one `waits` not."""
+    """Roll up some days of a tenant; return how many, or None when somebody else does and `waits` is false."""
     async with database.tenant(tenant_id) as connection:
         if waits:
             await wait_for_lock(connection, _rollup_lock(tenant_id))
         elif not await try_lock(connection, _rollup_lock(tenant_id)):
             return None
         rows = await queries.take_dirty_days(
-            connection, tenant_id=tenant_id, most=DAYS_PER_TRANSACTION
+            connection,
+            tenant_id=tenant_id,
+            most=DAYS_PER_TRANSACTION if waits else DAYS_PER_TURN,
         )
         if rows:
             days = [row["day"] for row in rows]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from skeldir.clock import utc_now
 from skeldir.errors import SkeldirError
-from skeldir.jobs import NO_TENANT, REFRESH, Job, JobKind, Pulse, enqueue
+from skeldir.jobs import NO_TENANT, REFRESH, Job, JobKind, Pulse, enqueue, is_running
 from skeldir.matviews.refresh import forget_old_refreshes, refresh_view, stale_views
 from skeldir.matviews.registry import CANONICAL_VIEWS
 from skeldir.matviews.rollups import roll_up_in_turn
@@ -62,10 +62,16 @@ async def refresh_class(database: Database, job: Job) -> None:
 
 
 async def ask_for_refresh(staleness_s: int, database: Database) -> None:
-    """Ask for the refresh of a class, unless all its views show everything there is."""
+    """Ask for the refresh of a class, unless all its views show everything there is, or it is being refreshed.
+
+    So one class never holds the capacity of the other; what comes meanwhile is asked for by the next pulse.
+    """
+    arguments = {"staleness_s": staleness_s}
     async with database.tenant(NO_TENANT) as connection:
+        if await is_running(connection, NO_TENANT, REFRESH, arguments):
+            return
         if await stale_views(connection, staleness_s):
-            await enqueue(connection, NO_TENANT, REFRESH, {"staleness_s": staleness_s})
+            await enqueue(connection, NO_TENANT, REFRESH, arguments)
 
 
 async def clean_refresh_log(database: Database) -> None:

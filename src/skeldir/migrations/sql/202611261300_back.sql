@@ -11,6 +11,17 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE FUNCTION public.claimable_jobs(kinds text[], most integer)
+RETURNS TABLE (tenant_id uuid, id uuid, kind text)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog
+AS $$
+    SELECT j.tenant_id, j.id, j.kind FROM public.jobs j
+    WHERE j.kind = ANY(kinds)
+      AND ((j.state = 'ready' AND j.run_at <= now()) OR (j.state = 'running' AND j.lease_until < now()))
+    ORDER BY j.run_at, j.id LIMIT most
+$$;
+
 CREATE OR REPLACE FUNCTION public.tenants_without_job(job_kind text, since timestamptz) RETURNS SETOF uuid
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog

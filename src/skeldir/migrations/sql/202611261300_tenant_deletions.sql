@@ -57,12 +57,35 @@ AS $$
 BEGIN
     EXECUTE format('SET LOCAL app.current_tenant_id = %L', tenant);
     IF tenant <> '00000000-0000-0000-0000-000000000000' THEN
+        -- Whoever comes after the deletion was asked for must not hold it up, nor wait for it.
+        IF public.tenant_is_leaving(tenant) THEN
+            SET LOCAL app.current_tenant_id = '';
+            RETURN;
+        END IF;
         PERFORM pg_advisory_xact_lock_shared(26112613, hashtext(tenant::text));
         IF public.tenant_is_leaving(tenant) THEN
             SET LOCAL app.current_tenant_id = '';
         END IF;
     END IF;
 END
+$$;
+
+-- Jobs that can be claimed now: none of a tenant that is leaving, and of a tenant's jobs of one kind none beside one that
+-- runs. What cannot be claimed must not stand before what can.
+CREATE OR REPLACE FUNCTION public.claimable_jobs(kinds text[], most integer)
+RETURNS TABLE (tenant_id uuid, id uuid, kind text)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog
+AS $$
+    SELECT j.tenant_id, j.id, j.kind FROM public.jobs j
+    WHERE j.kind = ANY(kinds)
+      AND ((j.state = 'ready' AND j.run_at <= now()) OR (j.state = 'running' AND j.lease_until < now()))
+      AND NOT EXISTS (SELECT FROM public.tenant_deletions d WHERE d.tenant_id = j.tenant_id)
+      AND (j.tenant_id = '00000000-0000-0000-0000-000000000000'
+           OR NOT EXISTS (SELECT FROM public.jobs r
+                          WHERE r.tenant_id = j.tenant_id AND r.kind = j.kind AND r.id <> j.id
+                            AND r.state = 'running' AND r.lease_until > now()))
+    ORDER BY j.run_at, j.id LIMIT most
 $$;
 
 CREATE OR REPLACE FUNCTION public.tenants_without_job(job_kind text, since timestamptz) RETURNS SETOF uuid
