@@ -381,25 +381,3 @@ async def test_a_lease_that_could_not_be_extended_in_time_does_not_end_the_job(
         kind = kind_of(hold_the_row, lease_s=0.6)
         await run_job(database, kind, await claim_only(database, kind))
         assert [row["state"] for row in await rows(database, tenant)] == ["done"]
-
-
-async def test_of_a_tenants_jobs_of_one_kind_one_is_done_at_a_time_and_other_tenants_go_on(
-    db: Database, tenant: UUID, other_tenant: UUID
-) -> None:
-    await ask(db, tenant)
-    await claim_only(db, kind_of())
-    second = await ask(db, tenant)
-    third = await ask(db, other_tenant)
-    assert second is not None
-    assert await list_claimable(db, [CREDIT], most=10) == [(other_tenant, third, CREDIT)]
-    assert await claim(db, kind_of(), tenant, second) is None
-    await let_lease_run_out(db, tenant)
-    assert await claim(db, kind_of(), tenant, second) is not None
-
-
-async def test_jobs_of_no_tenant_run_beside_each_other(db: Database) -> None:
-    for number in range(2):
-        await ask(db, NO_TENANT, REFRESH, arguments={"number": number})
-    refresh = JobKind(REFRESH, do_nothing)
-    for _, job_id, _ in await list_claimable(db, [REFRESH], most=10):
-        assert await claim(db, refresh, NO_TENANT, job_id) is not None

@@ -73,5 +73,5 @@ def test_zero_drift_proves_the_commit_itself_and_keeps_the_pack_of_a_failure_too
 
 def test_the_local_run_proves_after_the_tests() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    last = "make check\nmake test\nmake prove ARGS=--ci\nmake soak SECONDS=90 ARGS='--seed 1'\n"
+    last = "make check\nmake test\nmake prove ARGS=--ci\nmake soak SECONDS=120 ARGS='--seed 1'\n"
     assert script.endswith("\n" + last)
