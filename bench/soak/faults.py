@@ -28,6 +28,8 @@ _IDLE = 2_000
 _SLOW = 100
 _DRIP_S = 0.5
 _AGAIN_S = 3.0
+# Longer than a disk is full, and the service away after that.
+_PATIENCE_S = 60.0
 _LOOK_S = 0.5
 _RECOVERY_S = 30.0
 _DRIPPED = b"POST /v1/touches HTTP/1.1\r\nHost: soak\r\nX-Drip: " + b"a" * 4_000
@@ -104,15 +106,15 @@ class Breaker:
     def _do(self, fault: Fault) -> None:
         kind, began = KINDS[fault.kind], monotonic()
         who = HOT if fault.kind == "hold lock" else ""
-        for is_last in (False, False, True):
+        while True:
             try:
                 self._act_of(fault.kind)(fault.lasts_s)
                 break
             except (OSError, psycopg.Error, psutil.Error, subprocess.CalledProcessError) as error:
-                if is_last:
+                # Another fault may have taken away for a while what this one is about.
+                if monotonic() > began + _PATIENCE_S or self.stopped.wait(_AGAIN_S):
                     self.failed.append(f"{fault.kind}: {type(error).__name__} {error}")
-                # Another fault may have taken away for a moment what this one is about.
-                self.stopped.wait(_AGAIN_S)
+                    break
         if ERRORS in kind.explains and not who:
             self._wait_until_ready()
         self.windows.append(

@@ -201,6 +201,6 @@ async def test_the_gauges_are_asked_for_once_a_second_at_most(clone: Clone) -> N
         watch = Watch(database, Needs(head_revision(), frozenset(), last_heartbeats, (sample,)))
         began = monotonic()
         while monotonic() < began + 2.2:
-            await asyncio.gather(watch.sample(), watch.sample())
+            await asyncio.gather(watch.expose(), watch.expose())
         await watch.close()
     assert len(times) == 3
