@@ -121,13 +121,14 @@ class _Opening(Generic[PreparedT]):
 
         async with database.tenant(key.tenant_id, is_read_only=True) as connection:
             profile = await load_profile(connection, key.tenant_id)
-        prepared, origin = await offload.run(key.tenant_id, partial(prepare_for, profile))
-        async with tenant_transaction(database, key) as transaction:
-            if transaction.profile != profile:
-                # The tenant was changed meanwhile, say by a channel of its own that is gone.
-                again = partial(prepare_for, transaction.profile)
-                prepared, origin = await offload.run(key.tenant_id, again)
-            yield Intake(transaction, prepared, origin)
+        while True:
+            prepared, origin = await offload.run(key.tenant_id, partial(prepare_for, profile))
+            async with tenant_transaction(database, key) as transaction:
+                if transaction.profile == profile:
+                    yield Intake(transaction, prepared, origin)
+                    return
+                # The tenant was changed while its items were prepared, say by a channel of its own that is gone.
+                profile = transaction.profile
 
 
 # Function scope: the commit comes before the answer is sent, so a 200 is never a lie.
