@@ -263,6 +263,15 @@ async def test_a_server_that_is_told_to_stop_ends_without_the_signal_once_more(
     assert caught == []
 
 
+@pytest.mark.parametrize("line", [b"HEAD /\xff HTTP/1.1", b"\r\nHEAD %2Fv1 HTTP/1.1"])
+async def test_the_answer_to_a_head_that_cannot_be_read_has_no_body(port: int, line: bytes) -> None:
+    async with connected(port) as (reader, writer):
+        writer.write(line + b"\r\nHost: x\r\n\r\n")
+        head, _, body = (await in_time(reader.read())).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert body == b""
+
+
 async def test_a_request_that_outlives_the_server_is_answered_as_every_other() -> None:
     api = Api(title="slow")
     api.state.receive_timeout_s = PATIENCE_S

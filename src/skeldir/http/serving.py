@@ -77,6 +77,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._header_timer: asyncio.TimerHandle | None = None
         self._header_bytes = 0
         self._is_in_body = False
+        self._is_head = False
         self._unread_timer: asyncio.TimerHandle | None = None
         self._unread_bytes = 0
 
@@ -95,6 +96,8 @@ class PatientProtocol(HttpToolsProtocol):
         """Read on; between two requests any byte begins the wait for the next headers."""
         if not self._is_answering():
             self._await_headers()
+            if not self._header_bytes and not self._is_in_body:
+                self._is_head = data.lstrip(b"\r\n").startswith(b"HEAD ")
         # The rest of a body that was answered early is no header, though it may take only as long as one.
         waiting = None if self._is_in_body else self._header_timer
         super().data_received(data)
@@ -188,5 +191,6 @@ class PatientProtocol(HttpToolsProtocol):
             f"x-correlation-id: {problem.correlation_id}\r\n{_SECURITY}connection: close\r\n\r\n"
         )
         self._have_headers()
-        self.transport.write(head.encode() + body)
+        # A client takes the body of an answer to HEAD for the next answer.
+        self.transport.write(head.encode() + (b"" if self._is_head else body))
         self.transport.close()
