@@ -270,12 +270,12 @@ TWINS: Final = (
     ),
     Twin(
         "pulses-too-seldom",
-        "A pulse comes at a ninth of its pace.",
+        "A pulse comes at a quarter of its pace.",
         (
             Patch(
                 "src/skeldir/jobs/queries.sql",
                 "greatest(p.due_at + make_interval(secs => p.every_s::float8),",
-                "greatest(p.due_at + make_interval(secs => 9 * p.every_s::float8),",
+                "greatest(p.due_at + make_interval(secs => 4 * p.every_s::float8),",
             ),
         ),
         ("LIVENESS",),
