@@ -3,7 +3,7 @@
 One API process (`skeldir serve`, on a durable server, with two tenants and keys of every sort) is sent 20,000 requests,
 16 at a time: half are made by schemathesis of docs/openapi.json, half are this package's own, many over raw sockets
 because no client's library would send them. Every answer is judged: its status is declared, an error is a problem, it
-takes at most 2 s, and it shows no key and nothing of another tenant. Meanwhile a prober of its own asks `/health/live`
+takes at most 2 s, and it shows no key and nothing of another tenant. A prober of its own asks `/health/live`
 every 10 ms; no answer may be late by more than 100 ms that the machine does not explain. The same seed and number of
 requests make the same requests; `--only INDEX` sends one of them again, alone.
 """

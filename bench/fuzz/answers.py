@@ -27,7 +27,7 @@ def read_answers(
 ) -> list[Answer]:
     """Return the whole answers that `received` holds; `methods` are those of the requests, the last one repeated.
 
-    With `is_end` a body whose length nobody told is what came.
+    With `is_end`, a body without a stated length is what has arrived.
 
     Raises:
         AnswerUnreadable: something else stands where an answer should begin.

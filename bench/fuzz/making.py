@@ -1,4 +1,4 @@
-"""Making attempts in a process of its own: who sends them must not stand still meanwhile, or the times are its own."""
+"""Making attempts in a process of its own: otherwise the sender would stall, and its stalls look like the API's."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class Outcome:
 
     `seconds` are from the last piece sent to the last byte of the answer; of several answers, the longest wait for
     one. `end` says how it ended: all answers came, the server closed, nothing came any more, or what came is no HTTP.
-    `waited_s` is how long the API's loop meanwhile waited for a processor, which is the machine's doing.
+    `waited_s` is how long the API's loop waited for a processor during that time, which is the machine's doing.
     `is_out_of_step` when a plain request behind this one, on the same connection, got another answer than its own.
     """
 

@@ -2,7 +2,7 @@
 
 What a probe waited because the machine gave no processor to a thread of the API's (the loop's, or one that held the
 interpreter's lock), or to the prober, is taken off: the kernel counts both (`/proc/PID/task/TID/schedstat`, nanoseconds
-run and waited). Where it does not, nothing is. What the loop's own thread ran meanwhile is never taken off.
+run and waited). Where it does not, nothing is. What the loop's own thread ran is never taken off.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _REQUEST = write_request("GET", "/health/live", [])
 class Stall:
     """One late answer, in seconds: when it was asked for, how late it came, and how much of that the machine explains.
 
-    `ran_s` is the processor time of the API's main thread meanwhile.
+    `ran_s` is the processor time that the API's main thread used between the two probes.
     """
 
     asked_at: float

@@ -100,7 +100,7 @@ def _odd_filter(chance: random.Random) -> tuple[str, str]:
 
 
 def _odd_cursor(chance: random.Random, stage: Stage) -> str:
-    """Return a cursor of this or another route or tenant, as it is, with a flipped bit, or written anew."""
+    """Return a cursor of this or another route or tenant, unchanged, with a flipped bit, or rewritten."""
     cursor = chance.choice(stage.cursors[chance.choice(list(stage.cursors))] or ["W10"])
     way = chance.randrange(8)
     if way <= 1:

@@ -38,7 +38,7 @@ _LEAST_DISK_BYTES = 64 * 2**20
 
 @dataclass(slots=True)
 class Disk:
-    """A file system in memory, as large as it is told to be: its end is the end of the disk."""
+    """A file system in memory, of a given size: when it is full, the disk is full."""
 
     home: Path
     bytes: int

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
@@ -16,6 +15,7 @@ from rich.table import Column, Table
 from skeldir.cli.keys import TenantArgument
 from skeldir.cli.pipeline import progress_bar
 from skeldir.cli.runtime import Runtime, err, out, run_with_runtime
+from skeldir.db.ids import read_id
 from skeldir.errors import InputInvalid, SkeldirError
 from skeldir.tenants import (
     TableRows,
@@ -91,9 +91,9 @@ async def _id_of(runtime: Runtime, tenant: str) -> UUID:
     try:
         return await runtime.tenant_id(tenant)
     except TenantUnknown:
-        with suppress(ValueError):
-            return UUID(tenant)
-        raise
+        if (tenant_id := read_id(tenant)) is None:
+            raise
+        return tenant_id
 
 
 def _is_over(earlier: list[TenantDeletion], keep_ledger: bool | None) -> bool:

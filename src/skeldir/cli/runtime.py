@@ -22,6 +22,7 @@ from rich.console import Console
 
 from skeldir.db.embedded import embedded_server
 from skeldir.db.embedded_watch import kept_alive
+from skeldir.db.ids import read_id
 from skeldir.db.pool import Database, DatabaseUnreachable, QueryTooSlow, open_database
 from skeldir.errors import SkeldirError
 from skeldir.migrations.revision import head_revision
@@ -137,7 +138,7 @@ class Runtime:
             OperatorNeeded: it is a name, and the role in DATABASE_URL may not act as skeldir_owner.
         """
         prefix = key_prefix(named)
-        if (tenant_id := _read_id(named)) is not None:
+        if (tenant_id := read_id(named)) is not None:
             async with (
                 self.database(pool_size=1) as database,
                 database.tenant(tenant_id) as connection,
@@ -153,13 +154,6 @@ class Runtime:
             if not await may_see_all(operator):
                 raise _name_needs_operator(named)
             return (await find_tenant(operator, named)).tenant_id
-
-
-def _read_id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _name_needs_operator(name: str) -> OperatorNeeded:

@@ -22,3 +22,11 @@ def new_ids(count: int) -> list[UUID]:
 def new_id() -> UUID:
     """Return one fresh UUIDv7."""
     return new_ids(1)[0]
+
+
+def read_id(text: str) -> UUID | None:
+    """Return the id that `text` writes; None when it is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

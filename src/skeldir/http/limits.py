@@ -22,7 +22,7 @@ K = TypeVar("K", bound=Hashable)
 
 _MOST_REMEMBERED = 10_000
 # The part of a key by which people know it, and which lists show.
-_PREFIX_LENGTH = 12
+KEY_PREFIX_LENGTH = 12
 _BURST_S = 5.0
 _PREFIX_PART = 0.1
 _LEAST_PREFIX_BURST = 50.0
@@ -161,7 +161,7 @@ class UnknownKeyLimits:
         return Trial(digest)
 
     def _admit_stranger(self, key: str, digest: bytes, client: str | None, now_s: float) -> Trial:
-        owners = {"prefix": key[:_PREFIX_LENGTH], "address": network_of(client), "process": ""}
+        owners = {"prefix": key[:KEY_PREFIX_LENGTH], "address": network_of(client), "process": ""}
         buckets = self._returning if digest in self._refused else self._first
         for limit, owner in owners.items():
             wait_s = buckets[limit].wait_s(owner, now_s)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
@@ -16,6 +16,7 @@ from skeldir.attribution import (
     mark_orders_reached_by_touches,
 )
 from skeldir.clock import utc_now
+from skeldir.db.columns import pack_column
 from skeldir.db.ids import new_ids
 from skeldir.db.locks import share_lock
 from skeldir.ingest.canonical import (
@@ -254,30 +255,22 @@ def _reused(index: int) -> Rejected:
 def _touch_columns(profile: TenantProfile, touches: Sequence[Touch]) -> dict[str, str]:
     secret = profile.journey_secret
     return {
-        "ids": _column(id_.hex for id_ in new_ids(len(touches))),
-        "keys": _column(touch.idempotency_key for touch in touches),
-        "moments": _column(touch.occurred_at.isoformat() for touch in touches),
-        "journey_keys": _column(
+        "ids": pack_column(id_.hex for id_ in new_ids(len(touches))),
+        "keys": pack_column(touch.idempotency_key for touch in touches),
+        "moments": pack_column(touch.occurred_at.isoformat() for touch in touches),
+        "journey_keys": pack_column(
             hash_journey_key(secret, touch.journey_key).hex() for touch in touches
         ),
-        "session_ids": _column(touch.session_id for touch in touches),
-        "channel_codes": _column(touch.channel_code for touch in touches),
-        "channel_rules": _column(touch.channel_rule for touch in touches),
-        "sources": _column(touch.source for touch in touches),
-        "mediums": _column(touch.medium for touch in touches),
-        "campaigns": _column(touch.campaign for touch in touches),
-        "referrer_hosts": _column(touch.referrer_host for touch in touches),
-        "landing_paths": _column(touch.landing_path for touch in touches),
-        "click_id_kinds": _column(" ".join(touch.click_id_kinds) for touch in touches),
+        "session_ids": pack_column(touch.session_id for touch in touches),
+        "channel_codes": pack_column(touch.channel_code for touch in touches),
+        "channel_rules": pack_column(touch.channel_rule for touch in touches),
+        "sources": pack_column(touch.source for touch in touches),
+        "mediums": pack_column(touch.medium for touch in touches),
+        "campaigns": pack_column(touch.campaign for touch in touches),
+        "referrer_hosts": pack_column(touch.referrer_host for touch in touches),
+        "landing_paths": pack_column(touch.landing_path for touch in touches),
+        "click_id_kinds": pack_column(" ".join(touch.click_id_kinds) for touch in touches),
     }
-
-
-def _column(values: Iterable[str | None]) -> str:
-    """Join a column's values by the unit separator, which no value can hold; an absent one is empty.
-
-    One text is bound and sent at a tenth of what an array of a hundred thousand parts costs the driver.
-    """
-    return "\x1f".join([value or "" for value in values])
 
 
 def _ledger_row(conversion: Conversion, secret: bytes) -> LedgerRow:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -12,6 +12,7 @@ from uuid import UUID
 
 import asyncpg
 
+from skeldir.db.columns import SEPARATOR, pack_column
 from skeldir.db.ids import new_ids
 from skeldir.errors import SkeldirError
 from skeldir.matviews import mark_days
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 ResultT = TypeVar("ResultT")
 
-_SEPARATOR = "\x1f"
 # From so many rows on, comparing them is left to a thread.
 _MANY_TO_COMPARE = 500
 
@@ -118,22 +118,18 @@ def pack_entries(rows: Sequence[LedgerRow]) -> LedgerBatch:
     return LedgerBatch(
         rows,
         {
-            "ids": _column(id_.hex for id_ in new_ids(len(rows))),
-            "business_keys": _column(row.business_key for row in rows),
-            "order_ids": _column(row.order_id for row in rows),
-            "kinds": _column(row.kind for row in rows),
-            "amounts": _column(str(row.amount_cents) for row in rows),
-            "currencies": _column(row.currency for row in rows),
-            "moments": _column(row.occurred_at.isoformat() for row in rows),
-            "journey_keys": _column(
+            "ids": pack_column(id_.hex for id_ in new_ids(len(rows))),
+            "business_keys": pack_column(row.business_key for row in rows),
+            "order_ids": pack_column(row.order_id for row in rows),
+            "kinds": pack_column(row.kind for row in rows),
+            "amounts": pack_column(str(row.amount_cents) for row in rows),
+            "currencies": pack_column(row.currency for row in rows),
+            "moments": pack_column(row.occurred_at.isoformat() for row in rows),
+            "journey_keys": pack_column(
                 "" if row.journey_key is None else row.journey_key.hex() for row in rows
             ),
         },
     )
-
-
-def _column(values: Iterable[str]) -> str:
-    return _SEPARATOR.join(values)
 
 
 async def post_entries(
@@ -155,7 +151,7 @@ async def post_entries(
     new = await queries.insert_entries(
         connection, tenant_id=tenant_id, source=source, **batch.columns
     )
-    posted = frozenset(() if new is None else new.split(_SEPARATOR))
+    posted = frozenset(() if new is None else new.split(SEPARATOR))
     repeated = [row for row in rows if row.business_key not in posted]
     reused = await _keys_of_other_content(connection, tenant_id, repeated)
     orders = sorted({row.order_id for row in rows if row.business_key in posted})

@@ -14,8 +14,9 @@ from uuid import UUID
 import asyncpg
 
 from skeldir.clock import utc_now
-from skeldir.db.ids import new_id
+from skeldir.db.ids import new_id, read_id
 from skeldir.errors import InputInvalid, SkeldirError
+from skeldir.http.limits import KEY_PREFIX_LENGTH
 from skeldir.tenants.registry import tenant_unknown
 from skeldir.tenants.store import queries
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 SCOPES = ("ingest", "read", "manage")
 _PREFIX = "skd_"
 KEY_SHAPE = re.compile(_PREFIX + "[A-Za-z0-9_-]{43}")
-_PREFIX_LENGTH = 12
 LONGEST_OVERLAP = timedelta(days=365)
 # `last_used_at` is for people: a write per request would cost more than it tells.
 _LAST_USE_RESOLUTION = timedelta(minutes=1)
@@ -73,7 +73,7 @@ class IssuedKey:
     @property
     def prefix(self) -> str:
         """Return the beginning of the secret, which may be shown."""
-        return self.secret[:_PREFIX_LENGTH]
+        return self.secret[:KEY_PREFIX_LENGTH]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ async def issue_key(
             tenant_id=tenant_id,
             id=key_id,
             name=name.strip(),
-            prefix=secret[:_PREFIX_LENGTH],
+            prefix=secret[:KEY_PREFIX_LENGTH],
             secret_sha256=_digest(secret),
             scopes=sorted(set(scopes)),
             expires_at=expires_at,
@@ -154,7 +154,7 @@ async def find_key(connection: Connection, tenant_id: UUID, id_or_prefix: str) -
     Raises:
         KeyUnknown: the text is neither, or the tenant has no key that begins like this, or two.
     """
-    if (key_id := _read_id(id_or_prefix)) is not None:
+    if (key_id := read_id(id_or_prefix)) is not None:
         return key_id
     prefix = key_prefix(id_or_prefix)
     rows = (
@@ -167,8 +167,8 @@ async def find_key(connection: Connection, tenant_id: UUID, id_or_prefix: str) -
         return found
     if prefix is None:
         raise KeyUnknown(
-            f"{id_or_prefix[:_PREFIX_LENGTH]!r} is neither a key's id nor its prefix.",
-            cure=f"Give the id, or the first {_PREFIX_LENGTH} characters of the key ({_PREFIX}xxxxxxxx); "
+            f"{id_or_prefix[:KEY_PREFIX_LENGTH]!r} is neither a key's id nor its prefix.",
+            cure=f"Give the id, or the first {KEY_PREFIX_LENGTH} characters of the key ({_PREFIX}xxxxxxxx); "
             "`skeldir keys list` shows both.",
         )
     raise KeyUnknown(
@@ -179,15 +179,8 @@ async def find_key(connection: Connection, tenant_id: UUID, id_or_prefix: str) -
 
 def key_prefix(text: str) -> str | None:
     """Return the prefix of a key that `text` is, or begins with when it is a whole secret; None for anything else."""
-    is_key = text.startswith(_PREFIX) and len(text) >= _PREFIX_LENGTH
-    return text[:_PREFIX_LENGTH] if is_key else None
-
-
-def _read_id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
+    is_key = text.startswith(_PREFIX) and len(text) >= KEY_PREFIX_LENGTH
+    return text[:KEY_PREFIX_LENGTH] if is_key else None
 
 
 async def revoke_key(connection: Connection, tenant_id: UUID, key_id: UUID) -> datetime:
