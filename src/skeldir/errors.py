@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class SkeldirError(Exception):
@@ -23,6 +23,18 @@ class SkeldirError(Exception):
 
     def __str__(self) -> str:
         return f"{self.code}: {self.detail} {self.cure}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let itself be pickled whatever its class asks for to be made: an error may come from another process."""
+        return _restore, (type(self), self.args, self.__dict__)
+
+
+def _restore(
+    cls: type[SkeldirError], arguments: tuple[object, ...], state: dict[str, object]
+) -> SkeldirError:
+    error = cls.__new__(cls, *arguments)
+    error.__dict__.update(state)
+    return error
 
 
 class ConfigurationInvalid(SkeldirError):

@@ -1,55 +1,112 @@
-"""Work in a thread: one piece at a time, and each owner in turn."""
+"""Work aside: in a process of its own, one piece at a time, each owner in turn."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
+import os
+import signal
+import sys
+import time
+from asyncio.subprocess import PIPE
+from functools import partial
+from pathlib import Path
 from uuid import UUID
 
+import psutil
 import pytest
 
-from skeldir.http.offload import Offload
+from skeldir.errors import InputInvalid
+from skeldir.http.offload import Offload, OffloadLost
+from skeldir.ingest.rejections import ItemRejected
 
 A, B = UUID(int=1), UUID(int=2)
 
 
-class Pieces:
-    """Pieces of work that say when they are done, and how many of them were ever under way at once."""
-
-    def __init__(self) -> None:
-        self.done: list[str] = []
-        self.at_once = self.most_at_once = 0
-        self.may_end = threading.Event()
-
-    def work(self, name: str) -> str:
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
-        assert self.may_end.wait(10)
-        assert threading.current_thread() is not threading.main_thread()
-        self.done.append(name)
-        self.at_once -= 1
-        return name
+def note(log: Path, name: str) -> str:
+    """Write down when a piece begins and when it is done."""
+    with log.open("a") as lines:
+        lines.write(f"{name} begins\n")
+        lines.flush()
+        time.sleep(0.05)
+        lines.write(f"{name} ends\n")
+    return name
 
 
-async def test_who_has_much_to_do_does_not_keep_another_waiting() -> None:
-    offload, pieces = Offload(), Pieces()
-    asked = [(A, f"a{n}") for n in range(5)] + [(B, "b0")]
+def refuse() -> None:
+    raise InputInvalid("Seven is too many.", cure="Send six.")
+
+
+def refuse_item() -> None:
+    raise ItemRejected("amount_zero", "The amount is 0.")
+
+
+def end_at_once() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def end_politely() -> str:
+    os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGINT)
+    return "still here"
+
+
+async def test_who_has_much_to_do_does_not_keep_another_waiting(tmp_path: Path) -> None:
+    offload, log = Offload(), tmp_path / "log"
+    asked = [(A, f"a{n}") for n in range(4)] + [(B, "b0")]
     running = [
-        asyncio.create_task(offload.run(owner, lambda name=name: pieces.work(name)))  # type: ignore[misc]
-        for owner, name in asked
+        asyncio.create_task(offload.run(owner, partial(note, log, name))) for owner, name in asked
     ]
-    await asyncio.sleep(0)
-    pieces.may_end.set()
     assert await asyncio.gather(*running) == [name for _, name in asked]
-    assert pieces.done == ["a0", "b0", "a1", "a2", "a3", "a4"]
-    assert pieces.most_at_once == 1
+    one_after_another = [
+        f"{name} {what}" for name in ("a0", "b0", "a1", "a2", "a3") for what in ("begins", "ends")
+    ]
+    assert log.read_text().splitlines() == one_after_another
+
+
+async def test_the_work_is_done_in_another_process_that_gives_way() -> None:
+    offload = Offload()
+    process = await offload.run(A, os.getpid)
+    assert process != os.getpid()
+    assert await offload.run(B, os.getpid) == process
+    assert psutil.Process(process).nice() > psutil.Process().nice()
 
 
 async def test_what_the_work_raises_is_raised_and_the_next_goes_on() -> None:
-    def fail() -> None:
-        raise ZeroDivisionError
-
     offload = Offload()
+    with pytest.raises(InputInvalid) as refused:
+        await offload.run(A, refuse)
+    assert (refused.value.detail, refused.value.cure) == ("Seven is too many.", "Send six.")
+    with pytest.raises(ItemRejected) as rejected:
+        await offload.run(A, refuse_item)
+    assert rejected.value.item_code == "amount_zero"
     with pytest.raises(ZeroDivisionError):
-        await offload.run(A, fail)
-    assert await offload.run(A, lambda: 7) == 7
+        await offload.run(A, partial(divmod, 1, 0))
+    assert await offload.run(A, partial(max, 3, 7)) == 7
+
+
+async def test_a_process_that_is_killed_costs_one_piece_and_the_next_gets_a_new_one() -> None:
+    offload = Offload()
+    with pytest.raises(OffloadLost):
+        await offload.run(A, end_at_once)
+    assert await offload.run(A, partial(max, 3, 7)) == 7
+
+
+async def test_the_process_ends_with_the_one_that_started_it_even_when_that_is_killed() -> None:
+    program = (
+        "import asyncio, os, uuid\n"
+        "from skeldir.http.offload import Offload\n"
+        "async def main():\n"
+        "    print(await Offload().run(uuid.UUID(int=1), os.getpid), flush=True)\n"
+        "    await asyncio.sleep(60)\n"
+        "asyncio.run(main())\n"
+    )
+    parent = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=PIPE)
+    assert parent.stdout is not None
+    aside = psutil.Process(int(await parent.stdout.readline()))
+    parent.kill()
+    await parent.wait()
+    await asyncio.to_thread(aside.wait, 10)
+
+
+async def test_a_signal_to_the_whole_group_lets_the_work_be_finished() -> None:
+    assert await Offload().run(A, end_politely) == "still here"

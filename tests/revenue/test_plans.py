@@ -29,5 +29,5 @@ async def test_a_large_batch_never_compares_each_row_with_each_of_the_list(
             "SELECT statement, custom_plans, generic_plans FROM pg_prepared_statements WHERE from_sql = false"
         )
     of_lists = [row for row in plans if "= ANY($" in row["statement"]]
-    assert len([row for row in of_lists if row["custom_plans"] > 5]) >= 3
+    assert len([row for row in of_lists if row["custom_plans"] > 5]) >= 2
     assert [row["statement"] for row in of_lists if row["generic_plans"]] == []

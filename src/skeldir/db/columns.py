@@ -14,3 +14,8 @@ def pack_column(values: Iterable[str | None]) -> str:
     One text is bound and sent at a tenth of what an array of a hundred thousand parts costs the driver.
     """
     return SEPARATOR.join([value or "" for value in values])
+
+
+def unpack_column(column: str | None) -> list[str]:
+    """Split what a statement joined by SEPARATOR, of values that are never empty; None is a column without rows."""
+    return [] if column is None else column.split(SEPARATOR)

@@ -1,42 +1,82 @@
-"""Work for the processor that would keep the event loop: done in a thread, one piece at a time, each owner in turn."""
+"""Work for the processor that would keep the event loop: done in a process beside this one, each owner in turn."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, TypeVar
 from uuid import UUID
 from weakref import WeakValueDictionary
 
+from anyio import BrokenWorkerProcess, CapacityLimiter, to_process
 from fastapi import Depends, Request
+
+from skeldir.errors import SkeldirError
 
 T = TypeVar("T")
 
 _SWITCH_S = 0.001
+_NICENESS = 5
+
+
+class OffloadLost(SkeldirError):
+    """The process that takes heavy requests apart ended before it was done, say for want of memory."""
+
+    code = "offload_lost"
+    status = 503
+    title = "The request was not taken apart"
 
 
 class Offload:
-    """Runs functions in a thread; of an owner (a tenant) one at a time, and of all together one at a time.
+    """Runs functions in a process of their own, one at a time; the owners (tenants) take turns.
 
-    The interpreter runs one thread at once anyway: more of them would make nothing faster, the loop wait longer for
-    its turn, and the memory that half-done work takes larger. Whoever has much to do stands in line with one piece.
+    In a thread they would share the interpreter with the loop, which then waits for its turn each time it has
+    something to do. More processes would take the processors from the database, and the memory that half-done work
+    needs would have no bound. Whoever has much to do stands in line with one piece.
+
+    The process is started when it is first needed, and ends with this one, however that ends.
     """
 
     def __init__(self) -> None:
-        # So long the loop waits for the interpreter each time it has something to do while the thread works. With
-        # Python's own 5 ms, a quiet tenant's slowest requests took three times as long beside another's large batches.
+        # So long the loop waits for the interpreter while a thread works, such as the one that writes the metrics.
         sys.setswitchinterval(_SWITCH_S)
-        self._all = asyncio.Lock()
+        self._all = CapacityLimiter(1)
         self._owners: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
     async def run(self, owner: UUID, work: Callable[[], T]) -> T:
-        """Return what `work` returns, or raise what it raises."""
+        """Return what `work` returns, or raise what it raises; all of it has to be picklable.
+
+        What comes back is unpickled on the loop: a few long texts cost nothing there, many small objects do.
+
+        Raises:
+            OffloadLost: the process ended meanwhile; the next piece gets a new one.
+        """
         own = self._owners.get(owner)
         if own is None:
             own = self._owners[owner] = asyncio.Lock()
-        async with own, self._all:
-            return await asyncio.to_thread(work)
+        async with own:
+            try:
+                return await to_process.run_sync(partial(_work_aside, work), limiter=self._all)
+            except BrokenWorkerProcess as error:
+                raise OffloadLost(
+                    "The process that takes heavy requests apart ended before it was done.",
+                    cure="Send it again a little later; if it lasts, send fewer items in a request.",
+                ) from error
+
+
+def _work_aside(work: Callable[[], T]) -> T:
+    """Do the work as a process that gives way to the API, and leaves it to it when both shall end.
+
+    A signal to the whole group, such as Ctrl-C, lets the API finish what it accepted; that is done here.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
+    return work()
 
 
 async def _offload_of(request: Request) -> Offload:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -23,11 +24,14 @@ from skeldir.ingest.receive import (
     PreparedConversions,
     PreparedTouches,
     Receipt,
+    Refusal,
+    RefuseReused,
     origin_of,
     prepare_conversions,
     prepare_touches,
     record_conversions,
     record_touches,
+    refuse_reused_keys,
 )
 from skeldir.ingest.reports import DeadEventReport, page_dead_events
 from skeldir.ingest.schemas import (
@@ -49,6 +53,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 
 PreparedT = TypeVar("PreparedT", PreparedTouches, PreparedConversions)
+ResultT = TypeVar("ResultT")
 
 
 @dataclass(slots=True)
@@ -61,13 +66,14 @@ class Intake(Generic[PreparedT]):
     transaction: TenantTransaction
     prepared: PreparedT
     origin: str
+    refuse_reused: RefuseReused
     receipt: Receipt | None = None
 
 
 class _Opening(Generic[PreparedT]):
     """Reads a request's body, prepares its items and opens the transaction that writes them.
 
-    No connection is held while a body arrives, or while a heavy one is prepared in a thread, for which the tenant's
+    No connection is held while a body arrives, or while a heavy one is prepared aside, for which the tenant's
     profile is read in a short transaction before. A light one, such as a single event, is prepared at once, with the
     profile that its transaction finds anyway.
     """
@@ -104,8 +110,13 @@ class _Opening(Generic[PreparedT]):
     ) -> AsyncIterator[Intake[PreparedT]]:
         items = split_batch(body, content_type)
         async with tenant_transaction(database, key) as transaction:
-            prepared = self._prepare(transaction.profile, items)
-            yield Intake(transaction, prepared, origin_of(body))
+            profile = transaction.profile
+
+            async def refuse_reused(read_at: datetime, keys: frozenset[str]) -> Refusal:
+                return refuse_reused_keys(profile, items, read_at=read_at, keys=keys)
+
+            prepared = self._prepare(profile, items)
+            yield Intake(transaction, prepared, origin_of(body), refuse_reused)
 
     @asynccontextmanager
     async def _open_heavy(
@@ -116,19 +127,38 @@ class _Opening(Generic[PreparedT]):
         body: bytes,
         content_type: str,
     ) -> AsyncIterator[Intake[PreparedT]]:
-        def prepare_for(profile: TenantProfile) -> tuple[PreparedT, str]:
-            return self._prepare(profile, split_batch(body, content_type)), origin_of(body)
-
         async with database.tenant(key.tenant_id, is_read_only=True) as connection:
             profile = await load_profile(connection, key.tenant_id)
+
+        def aside(
+            work: Callable[..., ResultT], **options: object
+        ) -> Awaitable[tuple[ResultT, str]]:
+            given = partial(_work_on, work, profile, body, content_type, **options)
+            return offload.run(key.tenant_id, given)
+
+        async def refuse_reused(read_at: datetime, keys: frozenset[str]) -> Refusal:
+            refusal, _ = await aside(refuse_reused_keys, read_at=read_at, keys=keys)
+            return refusal
+
         while True:
-            prepared, origin = await offload.run(key.tenant_id, partial(prepare_for, profile))
+            prepared, origin = await aside(self._prepare)
             async with tenant_transaction(database, key) as transaction:
                 if transaction.profile == profile:
-                    yield Intake(transaction, prepared, origin)
+                    yield Intake(transaction, prepared, origin, refuse_reused)
                     return
                 # The tenant was changed while its items were prepared, say by a channel of its own that is gone.
                 profile = transaction.profile
+
+
+def _work_on(
+    work: Callable[..., ResultT],
+    profile: TenantProfile,
+    body: bytes,
+    content_type: str,
+    **options: object,
+) -> tuple[ResultT, str]:
+    """Return what `work` makes of a body's items for a tenant, and the origin of the body."""
+    return work(profile, split_batch(body, content_type), **options), origin_of(body)
 
 
 # Function scope: the commit comes before the answer is sent, so a 200 is never a lie.
@@ -168,7 +198,11 @@ async def post_conversions(intake: ConversionIntake) -> Response:
     """Post up to 10,000 captures, refunds, disputes and their reversals to the ledger."""
     transaction = intake.transaction
     intake.receipt = await record_conversions(
-        transaction.connection, transaction.profile, intake.prepared, origin=intake.origin
+        transaction.connection,
+        transaction.profile,
+        intake.prepared,
+        origin=intake.origin,
+        refuse_reused=intake.refuse_reused,
     )
     return _answer(intake.receipt)
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import asyncpg
 
-from skeldir.db.columns import SEPARATOR, pack_column
+from skeldir.db.columns import pack_column, unpack_column
 from skeldir.db.ids import new_ids
 from skeldir.errors import SkeldirError
 from skeldir.matviews import mark_days
@@ -95,18 +95,19 @@ class OrderBalance:
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """What became of the rows: new ones, and keys that already stand for other content."""
+    """What became of the rows: how many were new, of which orders, and keys that stand for other content already."""
 
-    posted_keys: frozenset[str]
+    count: int
+    order_ids: Sequence[str]
     reused_keys: frozenset[str]
     flagged: tuple[FlaggedOrder, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerBatch:
-    """Rows to be posted, and their columns as they are sent: each one text."""
+    """Rows to be posted, column by column as they are sent: each one text."""
 
-    rows: Sequence[LedgerRow]
+    count: int
     columns: Mapping[str, str]
 
 
@@ -116,7 +117,7 @@ def pack_entries(rows: Sequence[LedgerRow]) -> LedgerBatch:
     This is the part of posting that needs the processor and not the database.
     """
     return LedgerBatch(
-        rows,
+        len(rows),
         {
             "ids": pack_column(id_.hex for id_ in new_ids(len(rows))),
             "business_keys": pack_column(row.business_key for row in rows),
@@ -143,20 +144,22 @@ async def post_entries(
     Raises:
         OrderSumTooLarge: the transaction has failed and must be rolled back.
     """
-    rows = batch.rows
-    if not rows:
-        return Posting(frozenset(), frozenset(), ())
-    if len(rows) >= _MANY_TO_PLAN:
+    if not batch.count:
+        return Posting(0, (), frozenset(), ())
+    if batch.count >= _MANY_TO_PLAN:
         await queries.plan_for_each_list(connection)
     new = await queries.insert_entries(
         connection, tenant_id=tenant_id, source=source, **batch.columns
     )
-    posted = frozenset(() if new is None else new.split(SEPARATOR))
-    repeated = [row for row in rows if row.business_key not in posted]
-    reused = await _keys_of_other_content(connection, tenant_id, repeated)
-    orders = sorted({row.order_id for row in rows if row.business_key in posted})
-    if not orders:
-        return Posting(posted, reused, ())
+    count = new["entries"]
+    reused: frozenset[str] = frozenset()
+    if count < batch.count:
+        content = {name: column for name, column in batch.columns.items() if name != "ids"}
+        keys = await queries.select_reused_keys(connection, tenant_id=tenant_id, **content)
+        reused = frozenset(unpack_column(keys))
+    if not count:
+        return Posting(0, (), reused, ())
+    orders = unpack_column(new["order_ids"])
     days = await queries.select_entry_days(connection, tenant_id=tenant_id, order_ids=orders)
     await mark_days(connection, tenant_id, (record["day"] for record in days), sums="revenue")
     try:
@@ -169,7 +172,7 @@ async def post_entries(
             cure="Send none of these items again as they are: look for amounts in a wrong unit, or many sales under "
             "one order_id.",
         ) from error
-    return Posting(posted, reused, await _when_many(flagged, partial(_flagged_of, flagged)))
+    return Posting(count, orders, reused, await _when_many(flagged, partial(_flagged_of, flagged)))
 
 
 def _flagged_of(records: Sequence[asyncpg.Record]) -> tuple[FlaggedOrder, ...]:
@@ -179,24 +182,6 @@ def _flagged_of(records: Sequence[asyncpg.Record]) -> tuple[FlaggedOrder, ...]:
 async def _when_many(things: Sequence[object], work: Callable[[], ResultT]) -> ResultT:
     """Do what takes its time for many things in a thread then, so that the loop goes on, and else at once."""
     return work() if len(things) < _MANY_TO_COMPARE else await asyncio.to_thread(work)
-
-
-async def _keys_of_other_content(
-    connection: Connection, tenant_id: UUID, rows: Sequence[LedgerRow]
-) -> frozenset[str]:
-    if not rows:
-        return frozenset()
-    records = await queries.select_entries_by_key(
-        connection, tenant_id=tenant_id, business_keys=[row.business_key for row in rows]
-    )
-    return await _when_many(rows, partial(_keys_that_differ, rows, records))
-
-
-def _keys_that_differ(
-    rows: Sequence[LedgerRow], records: Sequence[asyncpg.Record]
-) -> frozenset[str]:
-    known = {record["business_key"]: LedgerRow(**record) for record in records}
-    return frozenset(row.business_key for row in rows if known[row.business_key] != row)
 
 
 async def list_balances(

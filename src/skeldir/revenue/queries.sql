@@ -3,9 +3,9 @@
 -- made for the list at hand looks its values up. It holds for the rest of the transaction.
 SELECT set_config('plan_cache_mode', 'force_custom_plan', true);
 
--- name: insert_entries$
+-- name: insert_entries^
 -- Each column comes as one text, its values joined by the unit separator, chr(31); an empty journey key is NULL. The
--- business keys that are new come back in the same way.
+-- orders of the new entries come back in the same way, in order.
 WITH posted AS (
 INSERT INTO public.revenue_ledger
     (tenant_id, id, business_key, order_id, kind, amount_cents, currency, occurred_at, journey_key, source)
@@ -17,14 +17,29 @@ FROM unnest(string_to_array(:ids, chr(31))::uuid[], string_to_array(:business_ke
             string_to_array(:moments, chr(31))::timestamptz[], string_to_array(:journey_keys, chr(31), ''))
      AS e (id, business_key, order_id, kind, amount_cents, currency, occurred_at, journey_key)
 ON CONFLICT (tenant_id, business_key) DO NOTHING
-RETURNING business_key
+RETURNING order_id
 )
-SELECT string_agg(business_key, chr(31)) FROM posted;
+SELECT (SELECT count(*) FROM posted) AS entries,
+       (SELECT string_agg(o.order_id, chr(31) ORDER BY o.order_id COLLATE "C")
+        FROM (SELECT DISTINCT order_id FROM posted) o) AS order_ids;
 
--- name: select_entries_by_key
-SELECT business_key, order_id, kind, amount_cents, currency, occurred_at, journey_key
-FROM public.revenue_ledger
-WHERE tenant_id = :tenant_id AND business_key = ANY(:business_keys::text[]);
+-- name: select_reused_keys$
+-- The business keys, of columns as above, whose entries say something else; those just posted say the same.
+SELECT string_agg(e.business_key, chr(31))
+FROM unnest(string_to_array(:business_keys, chr(31)), string_to_array(:order_ids, chr(31)),
+            string_to_array(:kinds, chr(31)), string_to_array(:amounts, chr(31))::bigint[],
+            string_to_array(:currencies, chr(31)), string_to_array(:moments, chr(31))::timestamptz[],
+            string_to_array(:journey_keys, chr(31), ''))
+     AS e (business_key, order_id, kind, amount_cents, currency, occurred_at, journey_key)
+CROSS JOIN LATERAL (
+    SELECT l.order_id, l.kind, l.amount_cents, l.currency, l.occurred_at, l.journey_key
+    FROM public.revenue_ledger l
+    WHERE l.tenant_id = :tenant_id AND l.business_key = e.business_key
+    LIMIT 1
+) l
+WHERE (l.order_id, l.kind, l.amount_cents, l.currency, l.occurred_at, l.journey_key)
+      IS DISTINCT FROM
+      (e.order_id, e.kind, e.amount_cents, e.currency, e.occurred_at, decode(e.journey_key, 'hex'));
 
 -- name: select_entry_days
 -- A capture can change what an earlier refund of its order is called, so all days of the order count.

@@ -312,8 +312,8 @@ TWINS: Final = (
             ),
             Patch(
                 "src/skeldir/http/offload.py",
-                "            return await asyncio.to_thread(work)\n",
-                "            return work()\n",
+                "                return await to_process.run_sync(partial(_work_aside, work), limiter=self._all)\n",
+                "                return work()\n",
             ),
         ),
         ("LIVENESS",),
