@@ -37,7 +37,7 @@ _WARM_S = 300.0
 _WARM_SHARE = 0.6
 _LIVES_LONG_S = 180.0
 # 503s by which a tenant that asks for too much is told to wait: right for those who do, and for nobody else.
-TOLD_TO_WAIT = frozenset({"tenant_locked", "bodies_busy"})
+TOLD_TO_WAIT = frozenset({"tenant_locked", "bodies_busy", "intake_busy"})
 _NOT_JUDGED = f"not judged below {LONG_S / 60:.0f} minutes"
 
 

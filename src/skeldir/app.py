@@ -49,6 +49,7 @@ def create_app(database_url: str | None = None) -> FastAPI:
         app.state.unknown_keys = UnknownKeyLimits(settings.skeldir_unknown_keys_per_second)
         app.state.held_bytes = HeldBytes()
         app.state.offload = Offload()
+        app.state.shared_commits = {}
         with watching_the_loop():
             async with _work_on(app, settings, database_url or _url_of(settings)):
                 yield

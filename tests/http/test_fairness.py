@@ -48,9 +48,14 @@ class Town:
     async def post(self, shop: Shop) -> httpx.Response:
         return await self.client.post("/v1/touches", json=[make_touch()], headers=shop.key)
 
+    async def post_large(self, shop: Shop) -> httpx.Response:
+        """Post a body that is large enough for a transaction of its own."""
+        body = orjson.dumps([make_touch()]) + b" " * 100_000
+        return await self.client.post("/v1/touches", content=body, headers=shop.key)
+
     def crowd(self, shop: Shop, size: int = 10) -> list[asyncio.Task[httpx.Response]]:
-        """Let so many requests of a tenant begin at once."""
-        return [asyncio.create_task(self.post(shop)) for _ in range(size)]
+        """Let so many requests of a tenant begin at once that each want a connection."""
+        return [asyncio.create_task(self.post_large(shop)) for _ in range(size)]
 
     @contextmanager
     def locked(self, *shops: Shop) -> Iterator[None]:
@@ -209,7 +214,7 @@ async def test_those_who_are_cancelled_while_they_wait_take_nothing_with_them(to
 
 
 async def test_those_who_hang_up_while_they_wait_take_nothing_with_them(town: Town) -> None:
-    body = orjson.dumps([make_touch()])
+    body = orjson.dumps([make_touch()]) + b" " * 100_000
     head = (
         f"POST /v1/touches HTTP/1.1\r\nHost: test\r\nAuthorization: {town.a.key['Authorization']}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"

@@ -1,6 +1,7 @@
 -- name: insert_touches^
 -- Each column comes as one text, its values joined by the unit separator, chr(31); an empty value is NULL.
--- Of the touches that are new, those come back whose journey has bought: only they can reach an order.
+-- Of the touches that are new, those come back whose journey has bought: only they can reach an order. The keys of all
+-- that are new come back as one text, where they are wanted.
 WITH arrived AS (
 INSERT INTO public.attribution_events
     (tenant_id, id, idempotency_key, occurred_at, journey_key, session_id, channel_code, channel_rule,
@@ -18,9 +19,10 @@ FROM unnest(string_to_array(:ids, chr(31))::uuid[], string_to_array(:keys, chr(3
      AS t (id, idempotency_key, occurred_at, journey_key, session_id, channel_code, channel_rule,
            source, medium, campaign, referrer_host, landing_path, click_id_kinds)
 ON CONFLICT (tenant_id, idempotency_key) DO NOTHING
-RETURNING journey_key, occurred_at
+RETURNING journey_key, occurred_at, idempotency_key
 )
 SELECT count(*) AS arrived,
+       CASE WHEN :tells_keys::boolean THEN string_agg(a.idempotency_key, chr(31)) END AS arrived_keys,
        coalesce(array_agg(a.journey_key) FILTER (WHERE b.has_bought), '{}') AS journey_keys,
        coalesce(array_agg(a.occurred_at) FILTER (WHERE b.has_bought), '{}') AS moments
 FROM arrived a

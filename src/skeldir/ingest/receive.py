@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,7 +16,7 @@ from skeldir.attribution import (
     mark_orders_reached_by_touches,
 )
 from skeldir.clock import utc_now
-from skeldir.db.columns import pack_column
+from skeldir.db.columns import pack_column, unpack_column
 from skeldir.db.ids import new_ids
 from skeldir.db.locks import share_lock
 from skeldir.ingest.canonical import (
@@ -36,7 +35,14 @@ from skeldir.ingest.dead_letters import (
 )
 from skeldir.ingest.rejections import CURES, ItemRejected
 from skeldir.ingest.store import queries
-from skeldir.revenue import FlaggedOrder, LedgerBatch, LedgerRow, pack_entries, post_entries
+from skeldir.revenue import (
+    FlaggedOrder,
+    LedgerBatch,
+    LedgerRow,
+    Posting,
+    pack_entries,
+    post_entries,
+)
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection
@@ -70,24 +76,52 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class PreparedTouches:
-    """Touches that have been read and hashed, column by column, and what was refused of them; no database was asked."""
+class Delivery:
+    """Items that came together, in a request or a piece of a file; the same `origin` again is the same delivery.
 
+    `places` are the items' places in it, 0, 1, 2 … when left out.
+    """
+
+    items: Sequence[object]
+    origin: str
+    places: Sequence[int] | None = None
+
+    def by_place(self) -> dict[int, object]:
+        """Return the items by their places."""
+        places = range(len(self.items)) if self.places is None else self.places
+        return dict(zip(places, self.items, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What was read of a delivery: how many items there were, and what was refused of them.
+
+    `brought` are the order ids ("" of a touch) of the facts that no delivery before it brought, by idempotency key;
+    empty for a delivery that is prepared by itself, of which nobody has to tell the facts apart.
+    """
+
+    origin: str
     count: int
-    columns: Mapping[str, str]
+    brought: Mapping[str, str]
     rejected: tuple[Rejected, ...]
     letters: PackedLetters
 
 
 @dataclass(frozen=True, slots=True)
-class PreparedConversions:
-    """Conversions that have been read at a moment, the ledger's rows they make, and what was refused of them."""
+class PreparedTouches:
+    """Touches that have been read and hashed, column by column, and their deliveries; no database was asked."""
 
-    count: int
+    delivered: Sequence[Delivered]
+    columns: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedConversions:
+    """The ledger's rows of conversions that have been read at a moment, and their deliveries."""
+
+    delivered: Sequence[Delivered]
     read_at: datetime
     batch: LedgerBatch
-    rejected: tuple[Rejected, ...]
-    letters: PackedLetters
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,46 +136,57 @@ RefuseReused = Callable[[datetime, frozenset[str]], Awaitable[Refusal]]
 """Does `refuse_reused_keys` for the items of a delivery, wherever these are, given `read_at` and `keys`."""
 
 
-def prepare_touches(
-    profile: TenantProfile, items: Sequence[object], *, places: Sequence[int] | None = None
-) -> PreparedTouches:
+class DeliveriesClash(Exception):
+    """One delivery's conversions cannot be judged beside another's: each has to be posted by itself."""
+
+
+def prepare_touches(profile: TenantProfile, deliveries: Sequence[Delivery]) -> PreparedTouches:
     """Read items, which are mappings with the fields of `canonical.TOUCH_FIELDS` or `Refused`, and hash their journeys.
 
-    `places` are the items' places in their delivery, 0, 1, 2 … when left out. This is the part of taking in that
-    needs the processor and not the database; where there are many items it is done in another process.
+    This is the part of taking in that needs the processor and not the database; where there are many items it is done
+    in another process.
     """
     now = utc_now()
-    places = range(len(items)) if places is None else places
-    touches, rejected = _read_items(
-        items, places, lambda item: read_touch(item, now=now, own_channels=profile.own_channels)
+    touches, delivered = _read_deliveries(
+        profile,
+        "touch",
+        deliveries,
+        lambda item: read_touch(item, now=now, own_channels=profile.own_channels),
     )
-    columns = _touch_columns(profile, _in_lock_order(touches))
-    letters = _letters(profile, "touch", dict(zip(places, items, strict=True)), rejected)
-    return PreparedTouches(len(items), columns, tuple(rejected), letters)
+    return PreparedTouches(delivered, _touch_columns(profile, _in_lock_order(touches)))
 
 
 async def record_touches(
-    connection: Connection, profile: TenantProfile, prepared: PreparedTouches, *, origin: str
-) -> Receipt:
+    connection: Connection, profile: TenantProfile, prepared: PreparedTouches
+) -> list[Receipt]:
     """Record prepared touches of the transaction's tenant, and mark the orders that they can earn from.
 
-    `origin` names the delivery, so that the dead letters of the same delivery are kept once.
+    Return a receipt for each delivery.
     """
     await share_lock(connection, ingest_lock(profile.tenant_id))
-    arrived = 0
+    delivered = prepared.delivered
+    arrived, arrived_keys = 0, frozenset[str]()
     if prepared.columns["keys"]:
         new = await queries.insert_touches(
-            connection, tenant_id=profile.tenant_id, **prepared.columns
+            connection,
+            tenant_id=profile.tenant_id,
+            tells_keys=len(delivered) > 1,
+            **prepared.columns,
         )
         arrived = new["arrived"]
+        arrived_keys = frozenset(unpack_column(new["arrived_keys"]))
         await mark_orders_reached_by_touches(
             connection,
             profile.tenant_id,
             list(zip(new["journey_keys"], new["moments"], strict=True)),
         )
-    await bury(connection, profile.tenant_id, prepared.letters, origin=origin)
-    rejected = prepared.rejected
-    return Receipt(arrived, prepared.count - len(rejected) - arrived, rejected)
+    for delivery in delivered:
+        await bury(connection, profile.tenant_id, delivery.letters, origin=delivery.origin)
+    if len(delivered) == 1:
+        return [_receipt(delivered[0], arrived)]
+    return [
+        _receipt(delivery, len(delivery.brought.keys() & arrived_keys)) for delivery in delivered
+    ]
 
 
 async def receive_touches(
@@ -153,45 +198,44 @@ async def receive_touches(
     places: Sequence[int] | None = None,
 ) -> Receipt:
     """Prepare and record touches; `places` are the items' places in the delivery `origin`."""
-    prepared = prepare_touches(profile, items, places=places)
-    return await record_touches(connection, profile, prepared, origin=origin)
+    prepared = prepare_touches(profile, [Delivery(items, origin, places)])
+    (receipt,) = await record_touches(connection, profile, prepared)
+    return receipt
 
 
 def prepare_conversions(
-    profile: TenantProfile, items: Sequence[object], *, places: Sequence[int] | None = None
+    profile: TenantProfile, deliveries: Sequence[Delivery]
 ) -> PreparedConversions:
-    """Read items, which are mappings with the fields of `canonical.CONVERSION_FIELDS` or `Refused`; as for touches."""
+    """Read items, which are mappings with the fields of `canonical.CONVERSION_FIELDS` or `Refused`; as for touches.
+
+    Raises:
+        DeliveriesClash: the deliveries use one idempotency key for different conversions.
+    """
     now = utc_now()
-    places = range(len(items)) if places is None else places
-    conversions, rejected = _read_conversions(items, places, now)
+    conversions, delivered = _read_deliveries(
+        profile, "conversion", deliveries, lambda item: read_conversion(item, now=now)
+    )
     batch = pack_entries(
         [
             _ledger_row(conversion, profile.journey_secret)
             for conversion in _in_lock_order(conversions)
         ]
     )
-    letters = _letters(profile, "conversion", dict(zip(places, items, strict=True)), rejected)
-    return PreparedConversions(len(items), now, batch, tuple(rejected), letters)
+    return PreparedConversions(delivered, now, batch)
 
 
 def refuse_reused_keys(
-    profile: TenantProfile,
-    items: Sequence[object],
-    *,
-    places: Sequence[int] | None = None,
-    read_at: datetime,
-    keys: frozenset[str],
+    profile: TenantProfile, delivery: Delivery, *, read_at: datetime, keys: frozenset[str]
 ) -> Refusal:
     """Refuse those items, prepared before at `read_at`, whose keys turned out to stand for other conversions."""
-    places = range(len(items)) if places is None else places
-    conversions, _ = _read_conversions(items, places, read_at)
+    items = delivery.by_place()
+    conversions, _ = _read_items(items, {}, lambda item: read_conversion(item, now=read_at))
     reused = [
         _reused(place)
         for place, conversion in conversions.items()
         if conversion.idempotency_key in keys
     ]
-    letters = _letters(profile, "conversion", dict(zip(places, items, strict=True)), reused)
-    return Refusal(tuple(reused), letters)
+    return Refusal(tuple(reused), _letters(profile, "conversion", items, reused))
 
 
 async def record_conversions(
@@ -199,27 +243,38 @@ async def record_conversions(
     profile: TenantProfile,
     prepared: PreparedConversions,
     *,
-    origin: str,
     refuse_reused: RefuseReused,
     source: str = "api",
-) -> Receipt:
+) -> list[Receipt]:
     """Post prepared conversions of the transaction's tenant to the ledger, and mark their orders.
 
-    A key that stands for a conversion of other content already is refused: money is never silently dropped. Only the
-    database knows of such keys, so their items are asked for once more.
+    Return a receipt for each delivery. A key that stands for a conversion of other content already is refused: money
+    is never silently dropped. Only the database knows of such keys, so the items of a delivery that stands by itself
+    are asked for once more.
+
+    Raises:
+        DeliveriesClash: there is such a key, and more than one delivery; the transaction must be rolled back.
     """
     await share_lock(connection, ingest_lock(profile.tenant_id))
-    posting = await post_entries(connection, profile.tenant_id, prepared.batch, source=source)
+    delivered = prepared.delivered
+    posting = await post_entries(
+        connection, profile.tenant_id, prepared.batch, source=source, tells_keys=len(delivered) > 1
+    )
+    if posting.reused_keys and len(delivered) > 1:
+        raise DeliveriesClash
     await mark_orders_of_conversions(connection, profile.tenant_id, posting.order_ids)
-    await bury(connection, profile.tenant_id, prepared.letters, origin=origin)
-    rejected = prepared.rejected
+    for delivery in delivered:
+        await bury(connection, profile.tenant_id, delivery.letters, origin=delivery.origin)
+    if len(delivered) > 1:
+        return [_receipt_of_shared(delivery, posting) for delivery in delivered]
+    rejected = delivered[0].rejected
     if posting.reused_keys:
         refusal = await refuse_reused(prepared.read_at, posting.reused_keys)
-        await bury(connection, profile.tenant_id, refusal.letters, origin=origin)
+        await bury(connection, profile.tenant_id, refusal.letters, origin=delivered[0].origin)
         rejected = tuple(sorted([*rejected, *refusal.rejected], key=attrgetter("index")))
-    return Receipt(
-        posting.count, prepared.count - len(rejected) - posting.count, rejected, posting.flagged
-    )
+    return [
+        _receipt(replace(delivered[0], rejected=rejected), posting.count, flagged=posting.flagged)
+    ]
 
 
 async def receive_conversions(
@@ -232,52 +287,87 @@ async def receive_conversions(
     source: str = "api",
 ) -> Receipt:
     """Prepare and post conversions; `places` are the items' places in the delivery `origin`."""
+    delivery = Delivery(items, origin, places)
 
     async def refuse_reused(read_at: datetime, keys: frozenset[str]) -> Refusal:
-        refuse = partial(refuse_reused_keys, profile, items, places=places)
-        return await asyncio.to_thread(refuse, read_at=read_at, keys=keys)
+        return await asyncio.to_thread(
+            refuse_reused_keys, profile, delivery, read_at=read_at, keys=keys
+        )
 
-    prepared = prepare_conversions(profile, items, places=places)
-    return await record_conversions(
-        connection,
-        profile,
-        prepared,
-        origin=origin,
-        refuse_reused=refuse_reused,
-        source=source,
+    prepared = prepare_conversions(profile, [delivery])
+    (receipt,) = await record_conversions(
+        connection, profile, prepared, refuse_reused=refuse_reused, source=source
     )
+    return receipt
 
 
-def _read_conversions(
-    items: Sequence[object], places: Sequence[int], now: datetime
-) -> tuple[dict[int, Conversion], list[Rejected]]:
-    return _read_items(items, places, lambda item: read_conversion(item, now=now))
+def _receipt_of_shared(delivery: Delivered, posting: Posting) -> Receipt:
+    orders = {order_id for key, order_id in delivery.brought.items() if key in posting.posted_keys}
+    flagged = tuple(order for order in posting.flagged if order.order_id in orders)
+    accepted = len(delivery.brought.keys() & posting.posted_keys)
+    return _receipt(delivery, accepted, flagged=flagged)
+
+
+def _receipt(
+    delivery: Delivered, accepted: int, *, flagged: tuple[FlaggedOrder, ...] = ()
+) -> Receipt:
+    duplicates = delivery.count - len(delivery.rejected) - accepted
+    return Receipt(accepted, duplicates, delivery.rejected, flagged)
+
+
+def _read_deliveries(
+    profile: TenantProfile,
+    kind: ItemKind,
+    deliveries: Sequence[Delivery],
+    read: Callable[[object], _Item],
+) -> tuple[list[_Item], list[Delivered]]:
+    """Read every item of every delivery; return the first of each idempotency key."""
+    seen: dict[str, _Item] = {}
+    delivered: list[Delivered] = []
+    is_shared = len(deliveries) > 1
+    for delivery in deliveries:
+        items = delivery.by_place()
+        good, rejected = _read_items(items, seen, read)
+        facts = good.values() if is_shared else ()
+        brought = {fact.idempotency_key: getattr(fact, "order_id", "") for fact in facts}
+        letters = _letters(profile, kind, items, rejected)
+        delivered.append(Delivered(delivery.origin, len(items), brought, tuple(rejected), letters))
+    return list(seen.values()), delivered
 
 
 def _read_items(
-    items: Sequence[object], places: Sequence[int], read: Callable[[object], _Item]
+    items: Mapping[int, object], known: dict[str, _Item], read: Callable[[object], _Item]
 ) -> tuple[dict[int, _Item], list[Rejected]]:
-    """Read every item; return the first of each idempotency key by its place, and what was refused."""
+    """Read every item; return the first of each idempotency key by its place, and what was refused.
+
+    Those that are `known`, from deliveries before this one, are left out; the others are added to them.
+
+    Raises:
+        DeliveriesClash: a delivery before it has another conversion of the same key.
+    """
     good: dict[int, _Item] = {}
-    seen: dict[str, _Item] = {}
+    own: set[str] = set()
     rejected: list[Rejected] = []
-    for index, item in zip(places, items, strict=True):
+    for index, item in items.items():
         try:
             fact = read(item)
         except ItemRejected as fault:
             rejected.append(Rejected(index, fault.item_code, fault.detail, fault.cure))
             continue
-        first = seen.setdefault(fact.idempotency_key, fact)
+        first = known.setdefault(fact.idempotency_key, fact)
         if first is fact:
             good[index] = fact
+            own.add(fact.idempotency_key)
         elif fact != first and isinstance(fact, Conversion):
+            if fact.idempotency_key not in own:
+                raise DeliveriesClash
             rejected.append(_reused(index))
     return good, rejected
 
 
-def _in_lock_order(facts: Mapping[int, _Item]) -> list[_Item]:
+def _in_lock_order(facts: Sequence[_Item]) -> list[_Item]:
     """Return the facts by key: deliveries that overlap wait for each other key by key, and never in a circle."""
-    return sorted(facts.values(), key=attrgetter("idempotency_key"))
+    return sorted(facts, key=attrgetter("idempotency_key"))
 
 
 def _reused(index: int) -> Rejected:

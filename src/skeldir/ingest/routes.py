@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Generic, TypeVar
@@ -21,6 +19,7 @@ from skeldir.http.problems import Problem
 from skeldir.ingest.batches import is_heavy, split_batch
 from skeldir.ingest.dead_letters import ItemKind
 from skeldir.ingest.receive import (
+    Delivery,
     PreparedConversions,
     PreparedTouches,
     Receipt,
@@ -42,6 +41,7 @@ from skeldir.ingest.schemas import (
     TouchItem,
     batch_request_body,
 )
+from skeldir.ingest.sharing import SharedCommits
 from skeldir.observability.metrics import INGEST_ITEMS
 from skeldir.tenants import KeyHolder, TenantProfile, load_profile
 from skeldir.tenants.access import IngestKey, ReadTransaction, TenantTransaction, tenant_transaction
@@ -54,35 +54,26 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 PreparedT = TypeVar("PreparedT", PreparedTouches, PreparedConversions)
 ResultT = TypeVar("ResultT")
+Record = Callable[[TenantTransaction, PreparedT, RefuseReused], Awaitable[list[Receipt]]]
 
 
-@dataclass(slots=True)
-class Intake(Generic[PreparedT]):
-    """The items of a request, ready to be recorded, and the transaction to record them in.
+class _Intake(Generic[PreparedT]):
+    """Reads a request's body and records its items; the receipt comes once they are committed.
 
-    What became of them is left here by the route, to be counted once it is committed.
-    """
-
-    transaction: TenantTransaction
-    prepared: PreparedT
-    origin: str
-    refuse_reused: RefuseReused
-    receipt: Receipt | None = None
-
-
-class _Opening(Generic[PreparedT]):
-    """Reads a request's body, prepares its items and opens the transaction that writes them.
-
-    No connection is held while a body arrives, or while a heavy one is prepared aside, for which the tenant's
-    profile is read in a short transaction before. A light one, such as a single event, is prepared at once, with the
-    profile that its transaction finds anyway.
+    No connection is held while a body arrives, or while a heavy one is prepared aside, for which the tenant's profile
+    is read in a short transaction before. A light one, such as a single event, shares a transaction with others that
+    wait, and is prepared with the profile that this finds anyway.
     """
 
     def __init__(
-        self, kind: ItemKind, prepare: Callable[[TenantProfile, list[object]], PreparedT]
+        self,
+        kind: ItemKind,
+        prepare: Callable[[TenantProfile, Sequence[Delivery]], PreparedT],
+        record: Record[PreparedT],
     ) -> None:
-        self._kind = kind
-        self._prepare: Callable[[TenantProfile, list[object]], PreparedT] = prepare
+        self._kind: ItemKind = kind
+        self._prepare: Callable[[TenantProfile, Sequence[Delivery]], PreparedT] = prepare
+        self._record: Record[PreparedT] = record
 
     async def __call__(
         self,
@@ -91,83 +82,101 @@ class _Opening(Generic[PreparedT]):
         offload: AppOffload,
         key: IngestKey,
         held: AppHeldBytes,
-    ) -> AsyncIterator[Intake[PreparedT]]:
+    ) -> Receipt:
         with held.of(key.tenant_id) as holding:
             body = await read_body(request, holding)
             content_type = request.headers.get("content-type", "")
             if is_heavy(body):
-                opened = self._open_heavy(database, offload, key, body, content_type)
+                receipt = await self._take_heavy(database, offload, key, body, content_type)
             else:
-                opened = self._open_light(database, key, body, content_type)
-            async with opened as intake:
-                yield intake
-        if intake.receipt is not None:
-            _count(self._kind, intake.receipt)
+                delivery = Delivery(split_batch(body, content_type), origin_of(body))
+                receipt = await self._line_of(request).deliver(database, key, delivery)
+        _count(self._kind, receipt)
+        return receipt
 
-    @asynccontextmanager
-    async def _open_light(
-        self, database: Database, key: KeyHolder, body: bytes, content_type: str
-    ) -> AsyncIterator[Intake[PreparedT]]:
-        items = split_batch(body, content_type)
-        async with tenant_transaction(database, key) as transaction:
-            profile = transaction.profile
+    def _line_of(self, request: Request) -> SharedCommits:
+        """Return where this application's requests of the kind wait for each other."""
+        lines: dict[ItemKind, SharedCommits] = request.app.state.shared_commits
+        if self._kind not in lines:
+            lines[self._kind] = SharedCommits(self._record_light)
+        return lines[self._kind]
 
-            async def refuse_reused(read_at: datetime, keys: frozenset[str]) -> Refusal:
-                return refuse_reused_keys(profile, items, read_at=read_at, keys=keys)
+    async def _record_light(
+        self, transaction: TenantTransaction, deliveries: Sequence[Delivery]
+    ) -> list[Receipt]:
+        profile = transaction.profile
 
-            prepared = self._prepare(profile, items)
-            yield Intake(transaction, prepared, origin_of(body), refuse_reused)
+        async def refuse_reused(read_at: datetime, keys: frozenset[str]) -> Refusal:
+            (delivery,) = deliveries
+            return refuse_reused_keys(profile, delivery, read_at=read_at, keys=keys)
 
-    @asynccontextmanager
-    async def _open_heavy(
+        return await self._record(transaction, self._prepare(profile, deliveries), refuse_reused)
+
+    async def _take_heavy(
         self,
         database: Database,
         offload: Offload,
         key: KeyHolder,
         body: bytes,
         content_type: str,
-    ) -> AsyncIterator[Intake[PreparedT]]:
+    ) -> Receipt:
         async with database.tenant(key.tenant_id, is_read_only=True) as connection:
             profile = await load_profile(connection, key.tenant_id)
 
-        def aside(
-            work: Callable[..., ResultT], **options: object
-        ) -> Awaitable[tuple[ResultT, str]]:
-            given = partial(_work_on, work, profile, body, content_type, **options)
-            return offload.run(key.tenant_id, given)
+        def aside(work: Callable[[TenantProfile, Delivery], ResultT]) -> Awaitable[ResultT]:
+            return offload.run(key.tenant_id, partial(_work_on, work, profile, body, content_type))
 
         async def refuse_reused(read_at: datetime, keys: frozenset[str]) -> Refusal:
-            refusal, _ = await aside(refuse_reused_keys, read_at=read_at, keys=keys)
-            return refusal
+            return await aside(partial(refuse_reused_keys, read_at=read_at, keys=keys))
 
         while True:
-            prepared, origin = await aside(self._prepare)
+            prepared = await aside(partial(_prepare_one, self._prepare))
             async with tenant_transaction(database, key) as transaction:
                 if transaction.profile == profile:
-                    yield Intake(transaction, prepared, origin, refuse_reused)
-                    return
+                    (receipt,) = await self._record(transaction, prepared, refuse_reused)
+                    return receipt
                 # The tenant was changed while its items were prepared, say by a channel of its own that is gone.
                 profile = transaction.profile
 
 
+def _prepare_one(
+    prepare: Callable[[TenantProfile, Sequence[Delivery]], PreparedT],
+    profile: TenantProfile,
+    delivery: Delivery,
+) -> PreparedT:
+    return prepare(profile, [delivery])
+
+
 def _work_on(
-    work: Callable[..., ResultT],
+    work: Callable[[TenantProfile, Delivery], ResultT],
     profile: TenantProfile,
     body: bytes,
     content_type: str,
-    **options: object,
-) -> tuple[ResultT, str]:
-    """Return what `work` makes of a body's items for a tenant, and the origin of the body."""
-    return work(profile, split_batch(body, content_type), **options), origin_of(body)
+) -> ResultT:
+    """Return what `work` makes of a body's items for a tenant."""
+    return work(profile, Delivery(split_batch(body, content_type), origin_of(body)))
 
 
-# Function scope: the commit comes before the answer is sent, so a 200 is never a lie.
-TouchIntake = Annotated[
-    Intake[PreparedTouches], Depends(_Opening("touch", prepare_touches), scope="function")
-]
-ConversionIntake = Annotated[
-    Intake[PreparedConversions],
-    Depends(_Opening("conversion", prepare_conversions), scope="function"),
+async def _record_touches(
+    transaction: TenantTransaction,
+    prepared: PreparedTouches,
+    _refuse_reused: RefuseReused,  # a touch that comes again is a duplicate, whatever it says
+) -> list[Receipt]:
+    return await record_touches(transaction.connection, transaction.profile, prepared)
+
+
+async def _record_conversions(
+    transaction: TenantTransaction, prepared: PreparedConversions, refuse_reused: RefuseReused
+) -> list[Receipt]:
+    return await record_conversions(
+        transaction.connection, transaction.profile, prepared, refuse_reused=refuse_reused
+    )
+
+
+# The commit comes before the answer is made, so a 200 is never a lie.
+TouchReceipt = Annotated[Receipt, Depends(_Intake("touch", prepare_touches, _record_touches))]
+ConversionReceipt = Annotated[
+    Receipt, Depends(_Intake("conversion", prepare_conversions, _record_conversions))
 ]
 
 
@@ -178,13 +187,9 @@ ConversionIntake = Annotated[
     openapi_extra=batch_request_body(TouchItem),
     summary="Record touches",
 )
-async def post_touches(intake: TouchIntake) -> Response:
+async def post_touches(receipt: TouchReceipt) -> Response:
     """Record up to 10,000 touches. A bad item never sinks the batch: it is reported and kept with its reason."""
-    transaction = intake.transaction
-    intake.receipt = await record_touches(
-        transaction.connection, transaction.profile, intake.prepared, origin=intake.origin
-    )
-    return _answer(intake.receipt)
+    return _answer(receipt)
 
 
 @router.post(
@@ -194,17 +199,9 @@ async def post_touches(intake: TouchIntake) -> Response:
     openapi_extra=batch_request_body(ConversionItem),
     summary="Post conversions to the ledger",
 )
-async def post_conversions(intake: ConversionIntake) -> Response:
+async def post_conversions(receipt: ConversionReceipt) -> Response:
     """Post up to 10,000 captures, refunds, disputes and their reversals to the ledger."""
-    transaction = intake.transaction
-    intake.receipt = await record_conversions(
-        transaction.connection,
-        transaction.profile,
-        intake.prepared,
-        origin=intake.origin,
-        refuse_reused=intake.refuse_reused,
-    )
-    return _answer(intake.receipt)
+    return _answer(receipt)
 
 
 def _answer(receipt: Receipt) -> Response:

@@ -95,11 +95,15 @@ class OrderBalance:
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """What became of the rows: how many were new, of which orders, and keys that stand for other content already."""
+    """What became of the rows: how many were new, of which orders, and keys that stand for other content already.
+
+    `posted_keys` are those of the new rows, where they were asked for.
+    """
 
     count: int
     order_ids: Sequence[str]
     reused_keys: frozenset[str]
+    posted_keys: frozenset[str]
     flagged: tuple[FlaggedOrder, ...]
 
 
@@ -134,7 +138,12 @@ def pack_entries(rows: Sequence[LedgerRow]) -> LedgerBatch:
 
 
 async def post_entries(
-    connection: Connection, tenant_id: UUID, batch: LedgerBatch, *, source: str
+    connection: Connection,
+    tenant_id: UUID,
+    batch: LedgerBatch,
+    *,
+    source: str,
+    tells_keys: bool = False,
 ) -> Posting:
     """Append a batch of rows to the ledger; a business key that is there already is left alone.
 
@@ -145,11 +154,15 @@ async def post_entries(
         OrderSumTooLarge: the transaction has failed and must be rolled back.
     """
     if not batch.count:
-        return Posting(0, (), frozenset(), ())
+        return Posting(0, (), frozenset(), frozenset(), ())
     if batch.count >= _MANY_TO_PLAN:
         await queries.plan_for_each_list(connection)
     new = await queries.insert_entries(
-        connection, tenant_id=tenant_id, source=source, **batch.columns
+        connection,
+        tenant_id=tenant_id,
+        source=source,
+        tells_keys=tells_keys,
+        **batch.columns,
     )
     count = new["entries"]
     reused: frozenset[str] = frozenset()
@@ -158,7 +171,7 @@ async def post_entries(
         keys = await queries.select_reused_keys(connection, tenant_id=tenant_id, **content)
         reused = frozenset(unpack_column(keys))
     if not count:
-        return Posting(0, (), reused, ())
+        return Posting(0, (), reused, frozenset(), ())
     orders = unpack_column(new["order_ids"])
     days = await queries.select_entry_days(connection, tenant_id=tenant_id, order_ids=orders)
     await mark_days(connection, tenant_id, (record["day"] for record in days), sums="revenue")
@@ -172,7 +185,10 @@ async def post_entries(
             cure="Send none of these items again as they are: look for amounts in a wrong unit, or many sales under "
             "one order_id.",
         ) from error
-    return Posting(count, orders, reused, await _when_many(flagged, partial(_flagged_of, flagged)))
+    posted = frozenset(unpack_column(new["business_keys"]))
+    return Posting(
+        count, orders, reused, posted, await _when_many(flagged, partial(_flagged_of, flagged))
+    )
 
 
 def _flagged_of(records: Sequence[asyncpg.Record]) -> tuple[FlaggedOrder, ...]:

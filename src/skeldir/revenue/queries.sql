@@ -5,7 +5,7 @@ SELECT set_config('plan_cache_mode', 'force_custom_plan', true);
 
 -- name: insert_entries^
 -- Each column comes as one text, its values joined by the unit separator, chr(31); an empty journey key is NULL. The
--- orders of the new entries come back in the same way, in order.
+-- orders of the new entries come back in the same way, in order, and their business keys where they are wanted.
 WITH posted AS (
 INSERT INTO public.revenue_ledger
     (tenant_id, id, business_key, order_id, kind, amount_cents, currency, occurred_at, journey_key, source)
@@ -17,9 +17,11 @@ FROM unnest(string_to_array(:ids, chr(31))::uuid[], string_to_array(:business_ke
             string_to_array(:moments, chr(31))::timestamptz[], string_to_array(:journey_keys, chr(31), ''))
      AS e (id, business_key, order_id, kind, amount_cents, currency, occurred_at, journey_key)
 ON CONFLICT (tenant_id, business_key) DO NOTHING
-RETURNING order_id
+RETURNING order_id, business_key
 )
 SELECT (SELECT count(*) FROM posted) AS entries,
+       CASE WHEN :tells_keys::boolean
+            THEN (SELECT string_agg(p.business_key, chr(31)) FROM posted p) END AS business_keys,
        (SELECT string_agg(o.order_id, chr(31) ORDER BY o.order_id COLLATE "C")
         FROM (SELECT DISTINCT order_id FROM posted) o) AS order_ids;
 

@@ -22,6 +22,7 @@ from skeldir.ingest.files.mapping import FileMapping
 from skeldir.ingest.files.readers import look_at_file, open_rows
 from skeldir.ingest.own_channels import add_channels
 from skeldir.ingest.receive import (
+    Delivery,
     PreparedTouches,
     Receipt,
     prepare_touches,
@@ -250,7 +251,8 @@ class _Run:
         if batch is None:
             return None
         touches = batch.touches
-        prepared = prepare_touches(self.profile, touches.items, places=touches.rows)
+        delivery = Delivery(touches.items, self._origin, touches.rows)
+        prepared = prepare_touches(self.profile, [delivery])
         return batch, prepared
 
     async def _record(
@@ -261,9 +263,7 @@ class _Run:
             await self._lock(connection, done)
             touches = Receipt(0, 0, ())
             if batch.touches.items:
-                touches = await record_touches(
-                    connection, self.profile, prepared, origin=self._origin
-                )
+                (touches,) = await record_touches(connection, self.profile, prepared)
                 self._tell(touches)
             conversions = [
                 await self._receive_conversions(connection, batch.orders, self._origin),

@@ -1,0 +1,151 @@
+"""Requests of a tenant that wait share a commit: while one transaction is under way, the next one's gather."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context, copy_context
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from skeldir.db.pool import (
+    Database,
+    DatabaseBusy,
+    DatabaseUnreachable,
+    TenantLocked,
+)
+from skeldir.db.shares import TenantBusy, spread_retry_s
+from skeldir.errors import SkeldirError
+from skeldir.ingest.receive import Delivery, Receipt
+from skeldir.tenants import KeyHolder
+from skeldir.tenants.access import TenantTransaction, tenant_transaction
+from skeldir.tenants.keys import note_use
+
+Record = Callable[[TenantTransaction, Sequence[Delivery]], Awaitable[Sequence[Receipt]]]
+"""Records deliveries in a transaction, and returns a receipt for each."""
+
+MOST_WAITING = 1_000
+"""Requests of a tenant that may wait for their turn."""
+MOST_ITEMS = 500
+"""Items after which a transaction takes in no further request: they are read on the loop while it is open."""
+
+# What befalls a transaction for whatever is in it: to try each request by itself would make it worse.
+_FAULTS_OF_ALL = (DatabaseUnreachable, DatabaseBusy, TenantBusy)
+
+
+class IntakeBusy(SkeldirError):
+    """Too many requests of the tenant wait to be recorded."""
+
+    code = "intake_busy"
+    status = 503
+    title = "Too many requests wait"
+
+    def __init__(self, detail: str, *, cure: str) -> None:
+        super().__init__(detail, cure=cure)
+        self.retry_after_s = spread_retry_s()
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    holder: KeyHolder
+    delivery: Delivery
+    receipt: asyncio.Future[Receipt]
+    context: Context
+
+
+@dataclass(slots=True)
+class _Line:
+    """The requests of a tenant that wait, and the transaction that is under way."""
+
+    waiting: deque[_Waiting] = field(default_factory=deque)
+    under_way: asyncio.Task[None] | None = None
+
+    def take(self) -> list[_Waiting]:
+        """Take the first requests, up to MOST_ITEMS items, and one at least."""
+        group = [self.waiting.popleft()]
+        items = len(group[0].delivery.items)
+        while self.waiting and items + len(self.waiting[0].delivery.items) <= MOST_ITEMS:
+            group.append(self.waiting.popleft())
+            items += len(group[-1].delivery.items)
+        return group
+
+
+class SharedCommits:
+    """Records small deliveries of one kind: at once when the tenant has no transaction under way, else with the next.
+
+    A transaction holds deliveries of one tenant only, and nobody waits for a timer. What goes wrong with the items of
+    one delivery is found by trying each by itself. A client that leaves takes nothing back: its delivery was accepted,
+    or will be.
+    """
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self._lines: dict[UUID, _Line] = {}
+
+    async def deliver(self, database: Database, holder: KeyHolder, delivery: Delivery) -> Receipt:
+        """Return the delivery's receipt once the transaction that holds it is committed.
+
+        Raises:
+            IntakeBusy: MOST_WAITING requests of the tenant wait already.
+            SkeldirError: as the transaction did; nothing of the delivery is kept.
+        """
+        line = self._lines.setdefault(holder.tenant_id, _Line())
+        if len(line.waiting) >= MOST_WAITING:
+            raise IntakeBusy(
+                f"{MOST_WAITING} requests of the tenant wait already.",
+                cure="Wait as long as Retry-After says; send many items in one request.",
+            )
+        receipt: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        line.waiting.append(_Waiting(holder, delivery, receipt, copy_context()))
+        if line.under_way is None:
+            self._go_on(database, holder.tenant_id, line)
+        return await receipt
+
+    def _go_on(self, database: Database, tenant_id: UUID, line: _Line) -> None:
+        """Begin the next transaction, in the name of the first request that it holds."""
+        if not line.waiting:
+            del self._lines[tenant_id]
+            return
+        group = line.take()
+        answering = self._answer(database, line, group)
+        line.under_way = asyncio.create_task(answering, context=group[0].context)
+        line.under_way.add_done_callback(lambda _: self._go_on(database, tenant_id, line))
+
+    async def _answer(self, database: Database, line: _Line, group: Sequence[_Waiting]) -> None:
+        try:
+            receipts = await self._commit(database, group)
+        except TenantLocked as fault:
+            # Whoever stood in line has waited for the same lock, and as long as a request may.
+            _fail([*group, *line.waiting], fault)
+            line.waiting.clear()
+            return
+        except Exception as fault:  # noqa: BLE001 - it is raised where its request waits
+            if len(group) == 1 or isinstance(fault, _FAULTS_OF_ALL):
+                _fail(group, fault)
+                return
+        except BaseException:
+            for request in group:
+                request.receipt.cancel()
+            raise
+        else:
+            for request, receipt in zip(group, receipts, strict=True):
+                if not request.receipt.done():
+                    request.receipt.set_result(receipt)
+            return
+        for request in group:
+            await self._answer(database, line, [request])
+
+    async def _commit(self, database: Database, group: Sequence[_Waiting]) -> Sequence[Receipt]:
+        holders = {request.holder.key_id: request.holder for request in group}
+        first, *others = holders.values()
+        async with tenant_transaction(database, first) as transaction:
+            for holder in others:
+                await note_use(transaction.connection, holder)
+            return await self._record(transaction, [request.delivery for request in group])
+
+
+def _fail(group: Sequence[_Waiting], fault: Exception) -> None:
+    for request in group:
+        if not request.receipt.done():
+            request.receipt.set_exception(fault)
