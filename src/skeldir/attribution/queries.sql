@@ -45,6 +45,7 @@ SELECT count(*) FROM marked;
 -- Touches can earn from the captures of their journey that follow them within the longest active lookback. The touches
 -- of a journey are taken together, from the first to the last: an order between that none of them reaches is credited
 -- as before. A journey with more than `most` captures in reach is marked as a whole.
+-- Only the index of journeys gives the order, so that `plan_for_each_list` leaves no other.
 WITH journeys AS (
     SELECT t.journey_key, min(t.occurred_at) AS first_moment,
            max(t.occurred_at) + make_interval(days => :lookback_days::integer) AS last_moment
@@ -56,8 +57,10 @@ WITH journeys AS (
     FROM journeys j
     CROSS JOIN LATERAL (
         SELECT l.order_id FROM public.revenue_ledger l
-        WHERE l.tenant_id = :tenant_id AND l.journey_key = j.journey_key AND l.kind = 'capture'
-          AND l.occurred_at >= j.first_moment AND l.occurred_at <= j.last_moment
+        WHERE l.tenant_id = :tenant_id AND l.journey_key IS NOT NULL AND l.kind = 'capture'
+          AND (l.journey_key, l.occurred_at) >= (j.journey_key, j.first_moment)
+          AND (l.journey_key, l.occurred_at) <= (j.journey_key, j.last_moment)
+        ORDER BY l.journey_key, l.occurred_at
         LIMIT :most::integer + 1
     ) c
 ), marked_journeys AS (
@@ -87,8 +90,10 @@ WITH journeys AS (
     FROM journeys j
     CROSS JOIN LATERAL (
         SELECT l.order_id FROM public.revenue_ledger l
-        WHERE l.tenant_id = :tenant_id AND l.journey_key = j.journey_key AND l.kind = 'capture'
-          AND l.occurred_at >= j.first_moment AND l.occurred_at <= j.last_moment
+        WHERE l.tenant_id = :tenant_id AND l.journey_key IS NOT NULL AND l.kind = 'capture'
+          AND (l.journey_key, l.occurred_at) >= (j.journey_key, j.first_moment)
+          AND (l.journey_key, l.occurred_at) <= (j.journey_key, j.last_moment)
+        ORDER BY l.journey_key, l.occurred_at
         LIMIT :most::integer + 1
     ) c
 ), marked_journeys AS (

@@ -14,6 +14,7 @@ import asyncpg
 
 from skeldir.db.columns import SEPARATOR, pack_column
 from skeldir.db.ids import new_ids
+from skeldir.db.plans import plan_for_each_list
 from skeldir.errors import SkeldirError
 from skeldir.matviews import mark_days
 from skeldir.revenue.store import queries
@@ -138,7 +139,7 @@ async def post_entries(
     """Append a batch of rows to the ledger; a business key that is there already is left alone.
 
     Marks the days of every order that got a new entry, in the same transaction. From _MANY_TO_PLAN rows on, the
-    statements of that transaction are planned for their own lists until its end.
+    statements of that transaction are planned for their own lists until its end (see `db.plans`).
 
     Raises:
         OrderSumTooLarge: the transaction has failed and must be rolled back.
@@ -147,7 +148,7 @@ async def post_entries(
     if not rows:
         return Posting(frozenset(), frozenset(), ())
     if len(rows) >= _MANY_TO_PLAN:
-        await queries.plan_for_each_list(connection)
+        await plan_for_each_list(connection)
     new = await queries.insert_entries(
         connection, tenant_id=tenant_id, source=source, **batch.columns
     )

@@ -1,0 +1,64 @@
+"""Marking reads the captures of each journey, not all captures of the tenant for each journey."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import pytest
+
+from skeldir.attribution import define_models, mark_orders_reached_by_touches
+from skeldir.db.pool import Database
+from skeldir.ingest import receive_conversions
+from skeldir.tenants import load_profile
+from tests.support.make import make_conversion, send_conversions
+
+if TYPE_CHECKING:
+    from skeldir.db.pool import Connection
+
+# So many captures make the index of journeys one level higher than that of days, and nothing has counted them yet.
+NUMBER = 180
+MOST_READ = 10 * NUMBER
+
+
+@pytest.fixture
+async def resetting(db: Database, tenant: UUID) -> UUID:
+    """A tenant whose conversions cut journeys."""
+    async with db.tenant(tenant) as connection:
+        await define_models(connection, tenant, lookback_days=45, after_conversion="reset")
+    return tenant
+
+
+def orders_of_different_journeys() -> list[dict[str, object]]:
+    return [make_conversion(journey_key=f"visitor-{n}") for n in range(NUMBER)]
+
+
+async def entries_read(connection: Connection) -> int:
+    """Return how many rows of the ledger the transaction has read."""
+    read: int = await connection.fetchval(
+        """SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)
+           FROM pg_stat_xact_user_tables WHERE relname = 'revenue_ledger'"""
+    )
+    return read
+
+
+async def test_new_captures_read_the_captures_of_their_journeys(
+    db: Database, resetting: UUID
+) -> None:
+    async with db.tenant(resetting) as connection:
+        profile = await load_profile(connection, resetting)
+        await receive_conversions(
+            connection, profile, orders_of_different_journeys(), origin="test"
+        )
+        assert NUMBER <= await entries_read(connection) <= MOST_READ
+
+
+async def test_touches_that_reach_many_orders_read_the_captures_of_their_journeys(
+    db: Database, resetting: UUID
+) -> None:
+    await send_conversions(db, resetting, *orders_of_different_journeys())
+    async with db.tenant(resetting) as connection:
+        rows = await connection.fetch("SELECT journey_key, occurred_at FROM revenue_ledger")
+        read = await entries_read(connection)
+        await mark_orders_reached_by_touches(connection, resetting, [tuple(row) for row in rows])
+        assert NUMBER <= await entries_read(connection) - read <= MOST_READ
