@@ -1,4 +1,4 @@
-"""Marking reads the captures of each journey, not all captures of the tenant for each journey."""
+"""Marking and crediting read the captures of each journey, not all captures of the tenant for each journey."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from uuid import UUID
 import pytest
 
 from skeldir.attribution import define_models, mark_orders_reached_by_touches
-from skeldir.db.pool import Database
+from skeldir.attribution.bounds import BOUNDS
+from skeldir.attribution.reading import read_orders
+from skeldir.db.pool import Database, open_database
 from skeldir.ingest import receive_conversions
 from skeldir.tenants import load_profile
-from tests.support.make import make_conversion, send_conversions
+from tests.conftest import Clone
+from tests.support.make import make_conversion, make_touch, send_conversions, send_touches
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection
@@ -62,3 +65,24 @@ async def test_touches_that_reach_many_orders_read_the_captures_of_their_journey
         read = await entries_read(connection)
         await mark_orders_reached_by_touches(connection, resetting, [tuple(row) for row in rows])
         assert NUMBER <= await entries_read(connection) - read <= MOST_READ
+
+
+async def test_a_credit_run_reads_the_captures_and_touches_of_its_journeys(
+    db: Database, clone: Clone, resetting: UUID
+) -> None:
+    orders = orders_of_different_journeys()
+    await send_conversions(db, resetting, *orders)
+    touches = [make_touch(journey_key=f"visitor-{n}") for n in range(NUMBER)]
+    await send_touches(db, resetting, *touches)
+    order_ids = [str(order["order_id"]) for order in orders]
+    async with open_database(clone.app_url, pool_size=1, statement_timeout_ms=30_000) as reader:
+        reading = await read_orders(reader, resetting, order_ids, BOUNDS)
+        assert reading is not None
+        assert len(reading.journeys) == NUMBER
+        async with reader.statement() as connection:
+            # A connection's own count goes on after a transaction, and begins again at most once a second.
+            read = await connection.fetch(
+                """SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) AS rows
+                   FROM pg_stat_xact_user_tables WHERE relname IN ('revenue_ledger', 'attribution_events')"""
+            )
+    assert all(row["rows"] <= MOST_READ for row in read)

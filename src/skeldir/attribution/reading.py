@@ -28,6 +28,7 @@ from skeldir.attribution.orders import (
 )
 from skeldir.attribution.store import queries
 from skeldir.db.locks import try_lock
+from skeldir.db.plans import plan_for_each_list
 
 if TYPE_CHECKING:
     import asyncpg
@@ -79,6 +80,7 @@ async def read_journey(
 async def _begin(connection: Connection, tenant_id: UUID, bounds: Bounds) -> _Reader | None:
     if not await try_lock(connection, credit_lock(tenant_id)):
         return None
+    await plan_for_each_list(connection)
     versions = versions_of(await queries.select_active_models(connection, tenant_id=tenant_id))
     state = await queries.select_credit_state(connection, tenant_id=tenant_id)
     reading = Reading(state["turn"], versions, state["touches_forgotten_before"])
