@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from skeldir.attribution.store import queries
+from skeldir.db.plans import plan_for_each_list
 from skeldir.jobs import CREDIT, enqueue
 
 if TYPE_CHECKING:
@@ -43,12 +44,14 @@ async def mark_orders_reached_by_touches(
     """
     if not touches:
         return
+    lookback_days = await longest_lookback(connection, tenant_id)
+    await plan_for_each_list(connection, len(touches))
     marked = await queries.mark_orders_reached_by_touches(
         connection,
         tenant_id=tenant_id,
         journey_keys=[key for key, _ in touches],
         moments=[moment for _, moment in touches],
-        lookback_days=await longest_lookback(connection, tenant_id),
+        lookback_days=lookback_days,
         most=MOST_ORDERS_MARKED,
     )
     if marked:
@@ -65,6 +68,7 @@ async def mark_orders_of_conversions(
     await enqueue(connection, tenant_id, CREDIT)
     models = await queries.select_active_models(connection, tenant_id=tenant_id)
     if any(model["after_conversion"] == "reset" for model in models):
+        await plan_for_each_list(connection, len(order_ids))
         await queries.mark_orders_after_captures(
             connection,
             tenant_id=tenant_id,

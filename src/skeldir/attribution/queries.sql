@@ -45,6 +45,7 @@ SELECT count(*) FROM marked;
 -- Touches can earn from the captures of their journey that follow them within the longest active lookback. The touches
 -- of a journey are taken together, from the first to the last: an order between that none of them reaches is credited
 -- as before. A journey with more than `most` captures in reach is marked as a whole.
+-- Only the index of journeys gives the order, so that `plan_for_each_list` leaves no other.
 WITH journeys AS (
     SELECT t.journey_key, min(t.occurred_at) AS first_moment,
            max(t.occurred_at) + make_interval(days => :lookback_days::integer) AS last_moment
@@ -56,8 +57,10 @@ WITH journeys AS (
     FROM journeys j
     CROSS JOIN LATERAL (
         SELECT l.order_id FROM public.revenue_ledger l
-        WHERE l.tenant_id = :tenant_id AND l.journey_key = j.journey_key AND l.kind = 'capture'
-          AND l.occurred_at >= j.first_moment AND l.occurred_at <= j.last_moment
+        WHERE l.tenant_id = :tenant_id AND l.journey_key IS NOT NULL AND l.kind = 'capture'
+          AND (l.journey_key, l.occurred_at) >= (j.journey_key, j.first_moment)
+          AND (l.journey_key, l.occurred_at) <= (j.journey_key, j.last_moment)
+        ORDER BY l.journey_key, l.occurred_at
         LIMIT :most::integer + 1
     ) c
 ), marked_journeys AS (
@@ -87,8 +90,10 @@ WITH journeys AS (
     FROM journeys j
     CROSS JOIN LATERAL (
         SELECT l.order_id FROM public.revenue_ledger l
-        WHERE l.tenant_id = :tenant_id AND l.journey_key = j.journey_key AND l.kind = 'capture'
-          AND l.occurred_at >= j.first_moment AND l.occurred_at <= j.last_moment
+        WHERE l.tenant_id = :tenant_id AND l.journey_key IS NOT NULL AND l.kind = 'capture'
+          AND (l.journey_key, l.occurred_at) >= (j.journey_key, j.first_moment)
+          AND (l.journey_key, l.occurred_at) <= (j.journey_key, j.last_moment)
+        ORDER BY l.journey_key, l.occurred_at
         LIMIT :most::integer + 1
     ) c
 ), marked_journeys AS (
@@ -258,8 +263,10 @@ FROM unnest(:journey_keys::bytea[], :first_moments::timestamptz[], :last_moments
 CROSS JOIN LATERAL (
     SELECT count(*) AS captures
     FROM (SELECT FROM public.revenue_ledger l
-          WHERE l.tenant_id = :tenant_id AND l.journey_key = j.journey_key AND l.kind = 'capture'
-            AND l.occurred_at >= j.first_moment AND l.occurred_at <= j.last_moment
+          WHERE l.tenant_id = :tenant_id AND l.journey_key IS NOT NULL AND l.kind = 'capture'
+            AND (l.journey_key, l.occurred_at) >= (j.journey_key, j.first_moment)
+            AND (l.journey_key, l.occurred_at) <= (j.journey_key, j.last_moment)
+          ORDER BY l.journey_key, l.occurred_at
           LIMIT :most) counted
 ) c;
 
@@ -271,8 +278,10 @@ FROM unnest(:journey_keys::bytea[], :first_moments::timestamptz[], :last_moments
 CROSS JOIN LATERAL (
     SELECT e.occurred_at, e.channel_code, e.idempotency_key
     FROM public.attribution_events e
-    WHERE e.tenant_id = :tenant_id AND e.journey_key = j.journey_key
-      AND e.occurred_at >= j.first_moment AND e.occurred_at <= j.last_moment
+    WHERE e.tenant_id = :tenant_id
+      AND (e.journey_key, e.occurred_at) >= (j.journey_key, j.first_moment)
+      AND (e.journey_key, e.occurred_at) <= (j.journey_key, j.last_moment)
+    ORDER BY e.journey_key, e.occurred_at
     LIMIT :most_of_each
 ) t
 LIMIT :most;
@@ -290,20 +299,25 @@ LIMIT :most;
 -- name: select_previous_conversions
 -- An order converts at its earliest capture; of two orders at one moment, the smaller order id comes first. Of each
 -- journey the conversions between two moments are looked at: what lies before cuts nothing that is looked at later.
+-- An order between itself and itself, and a journey likewise: the index of each alone gives the rows in order.
 WITH captured AS (
     SELECT DISTINCT j.journey_key, j.first_moment, l.order_id
     FROM unnest(:journey_keys::bytea[], :first_moments::timestamptz[], :last_moments::timestamptz[])
          AS j (journey_key, first_moment, last_moment)
-    JOIN public.revenue_ledger l
-      ON l.tenant_id = :tenant_id AND l.journey_key = j.journey_key AND l.kind = 'capture'
-     AND l.occurred_at >= j.first_moment AND l.occurred_at <= j.last_moment
+    CROSS JOIN LATERAL (
+        SELECT c.order_id FROM public.revenue_ledger c
+        WHERE c.tenant_id = :tenant_id AND c.journey_key IS NOT NULL AND c.kind = 'capture'
+          AND (c.journey_key, c.occurred_at) >= (j.journey_key, j.first_moment)
+          AND (c.journey_key, c.occurred_at) <= (j.journey_key, j.last_moment)
+        ORDER BY c.journey_key, c.occurred_at OFFSET 0
+    ) l
 ), conversions AS (
     SELECT c.journey_key, c.order_id, f.occurred_at
     FROM captured c
     CROSS JOIN LATERAL (
         SELECT e.occurred_at, e.journey_key FROM public.revenue_ledger e
-        WHERE e.tenant_id = :tenant_id AND e.order_id = c.order_id AND e.kind = 'capture'
-        ORDER BY e.occurred_at, e.business_key LIMIT 1
+        WHERE e.tenant_id = :tenant_id AND e.order_id >= c.order_id AND e.order_id <= c.order_id AND e.kind = 'capture'
+        ORDER BY e.order_id, e.occurred_at, e.business_key LIMIT 1
     ) f
     WHERE f.journey_key = c.journey_key AND f.occurred_at >= c.first_moment
 )

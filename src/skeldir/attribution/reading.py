@@ -28,6 +28,7 @@ from skeldir.attribution.orders import (
 )
 from skeldir.attribution.store import queries
 from skeldir.db.locks import try_lock
+from skeldir.db.plans import plan_for_each_list
 
 if TYPE_CHECKING:
     import asyncpg
@@ -48,7 +49,7 @@ async def read_orders(
     A journey is short with `touches_of_light_journey` touches and, where they cut it, as many captures.
     """
     async with database.tenant(tenant_id, is_read_only=True) as connection:
-        reader = await _begin(connection, tenant_id, bounds)
+        reader = await _begin(connection, tenant_id, order_ids, bounds)
         if reader is None:
             return None
         if reader.reading.versions:
@@ -69,16 +70,19 @@ async def read_journey(
     left unread. The first order is never left, so each reading brings the work forward.
     """
     async with database.tenant(tenant_id, is_read_only=True) as connection:
-        reader = await _begin(connection, tenant_id, bounds)
+        reader = await _begin(connection, tenant_id, order_ids, bounds)
         if reader is None:
             return None
         await reader.read_heavy(order_ids)
         return reader.reading
 
 
-async def _begin(connection: Connection, tenant_id: UUID, bounds: Bounds) -> _Reader | None:
+async def _begin(
+    connection: Connection, tenant_id: UUID, order_ids: Sequence[str], bounds: Bounds
+) -> _Reader | None:
     if not await try_lock(connection, credit_lock(tenant_id)):
         return None
+    await plan_for_each_list(connection, len(order_ids))
     versions = versions_of(await queries.select_active_models(connection, tenant_id=tenant_id))
     state = await queries.select_credit_state(connection, tenant_id=tenant_id)
     reading = Reading(state["turn"], versions, state["touches_forgotten_before"])

@@ -1,7 +1,8 @@
 -- name: insert_touches^
 -- Each column comes as one text, its values joined by the unit separator, chr(31); an empty value is NULL.
--- Of the touches that are new, those come back whose journey has bought: only they can reach an order. The keys of all
--- that are new come back as one text, where they are wanted.
+-- Of the touches that are new, those come back whose journey has bought: only they can reach an order. Only
+-- the index of journeys gives the order, so that `plan_for_each_list` leaves no other. The keys of all that are new come
+-- back as one text, where they are wanted.
 WITH arrived AS (
 INSERT INTO public.attribution_events
     (tenant_id, id, idempotency_key, occurred_at, journey_key, session_id, channel_code, channel_rule,
@@ -27,8 +28,9 @@ SELECT count(*) AS arrived,
        coalesce(array_agg(a.occurred_at) FILTER (WHERE b.has_bought), '{}') AS moments
 FROM arrived a
 LEFT JOIN LATERAL (SELECT true AS has_bought FROM public.revenue_ledger l
-                   WHERE l.tenant_id = :tenant_id AND l.journey_key = a.journey_key AND l.kind = 'capture'
-                   LIMIT 1) b ON true;
+                   WHERE l.tenant_id = :tenant_id AND l.kind = 'capture'
+                     AND l.journey_key >= a.journey_key AND l.journey_key <= a.journey_key
+                   ORDER BY l.journey_key LIMIT 1) b ON true;
 
 -- name: insert_dead_events!
 -- The letters come as one text, an array of objects.

@@ -19,6 +19,7 @@ from skeldir.clock import utc_now
 from skeldir.db.columns import pack_column, unpack_column
 from skeldir.db.ids import new_ids
 from skeldir.db.locks import share_lock
+from skeldir.db.plans import plan_for_each_list
 from skeldir.ingest.canonical import (
     Conversion,
     Touch,
@@ -109,9 +110,10 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class PreparedTouches:
-    """Touches that have been read and hashed, column by column, and their deliveries; no database was asked."""
+    """`count` touches that have been read and hashed, column by column, and their deliveries; no database was asked."""
 
     delivered: Sequence[Delivered]
+    count: int
     columns: Mapping[str, str]
 
 
@@ -153,7 +155,8 @@ def prepare_touches(profile: TenantProfile, deliveries: Sequence[Delivery]) -> P
         deliveries,
         lambda item: read_touch(item, now=now, own_channels=profile.own_channels),
     )
-    return PreparedTouches(delivered, _touch_columns(profile, _in_lock_order(touches)))
+    columns = _touch_columns(profile, _in_lock_order(touches))
+    return PreparedTouches(delivered, len(touches), columns)
 
 
 async def record_touches(
@@ -166,7 +169,8 @@ async def record_touches(
     await share_lock(connection, ingest_lock(profile.tenant_id))
     delivered = prepared.delivered
     arrived, arrived_keys = 0, frozenset[str]()
-    if prepared.columns["keys"]:
+    if prepared.count:
+        await plan_for_each_list(connection, prepared.count)
         new = await queries.insert_touches(
             connection,
             tenant_id=profile.tenant_id,

@@ -14,6 +14,7 @@ import asyncpg
 
 from skeldir.db.columns import pack_column, unpack_column
 from skeldir.db.ids import new_ids
+from skeldir.db.plans import plan_for_each_list
 from skeldir.errors import SkeldirError
 from skeldir.matviews import mark_days
 from skeldir.revenue.store import queries
@@ -44,9 +45,6 @@ ORDER_STATES = (
     "disputed",
     "awaiting_capture",
 )
-
-# From so many rows on, planning costs less than a plan that was not made for them.
-_MANY_TO_PLAN = 100
 
 
 class OrderSumTooLarge(SkeldirError):
@@ -147,16 +145,15 @@ async def post_entries(
 ) -> Posting:
     """Append a batch of rows to the ledger; a business key that is there already is left alone.
 
-    Marks the days of every order that got a new entry, in the same transaction. From _MANY_TO_PLAN rows on, the
-    statements of that transaction are planned for their own lists until its end.
+    Marks the days of every order that got a new entry, in the same transaction. Of many rows, the statements of that
+    transaction are planned for their own lists until its end (see `db.plans`).
 
     Raises:
         OrderSumTooLarge: the transaction has failed and must be rolled back.
     """
     if not batch.count:
         return Posting(0, (), frozenset(), frozenset(), ())
-    if batch.count >= _MANY_TO_PLAN:
-        await queries.plan_for_each_list(connection)
+    await plan_for_each_list(connection, batch.count)
     new = await queries.insert_entries(
         connection,
         tenant_id=tenant_id,

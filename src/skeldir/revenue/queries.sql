@@ -1,8 +1,3 @@
--- name: plan_for_each_list$
--- A plan that serves any list compares each row with each of the list: with 10,000 of either that takes seconds. One
--- made for the list at hand looks its values up. It holds for the rest of the transaction.
-SELECT set_config('plan_cache_mode', 'force_custom_plan', true);
-
 -- name: insert_entries^
 -- Each column comes as one text, its values joined by the unit separator, chr(31); an empty journey key is NULL. The
 -- orders of the new entries come back in the same way, in order, and their business keys where they are wanted.
