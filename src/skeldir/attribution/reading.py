@@ -27,7 +27,7 @@ from skeldir.attribution.orders import (
     make_orders,
 )
 from skeldir.attribution.store import queries
-from skeldir.db.locks import try_lock
+from skeldir.db.locks import try_lock, wait_for_lock
 from skeldir.db.plans import plan_for_each_list
 
 if TYPE_CHECKING:
@@ -42,14 +42,22 @@ _FEW_ROWS = 500
 
 
 async def read_orders(
-    database: Database, tenant_id: UUID, order_ids: Sequence[str], bounds: Bounds
+    database: Database,
+    tenant_id: UUID,
+    order_ids: Sequence[str],
+    bounds: Bounds,
+    *,
+    does_wait: bool = False,
 ) -> Reading | None:
     """Read the orders with short journeys among `order_ids`; None when another worker is writing credit.
+
+    Who has written already lets another's transaction end (`does_wait`): the other may only have found out that it
+    came too late, and if both stopped for each other nobody would go on.
 
     A journey is short with `touches_of_light_journey` touches and, where they cut it, as many captures.
     """
     async with database.tenant(tenant_id, is_read_only=True) as connection:
-        reader = await _begin(connection, tenant_id, order_ids, bounds)
+        reader = await _begin(connection, tenant_id, order_ids, bounds, does_wait=does_wait)
         if reader is None:
             return None
         if reader.reading.versions:
@@ -57,11 +65,16 @@ async def read_orders(
             return reader.reading
     async with database.tenant(tenant_id) as connection:
         await active_versions(connection, tenant_id)
-    return await read_orders(database, tenant_id, order_ids, bounds)
+    return await read_orders(database, tenant_id, order_ids, bounds, does_wait=does_wait)
 
 
 async def read_journey(
-    database: Database, tenant_id: UUID, order_ids: Sequence[str], bounds: Bounds
+    database: Database,
+    tenant_id: UUID,
+    order_ids: Sequence[str],
+    bounds: Bounds,
+    *,
+    does_wait: bool = False,
 ) -> Reading | None:
     """Read orders of one journey, however many touches it has; None when another worker is writing credit.
 
@@ -70,7 +83,7 @@ async def read_journey(
     left unread. The first order is never left, so each reading brings the work forward.
     """
     async with database.tenant(tenant_id, is_read_only=True) as connection:
-        reader = await _begin(connection, tenant_id, order_ids, bounds)
+        reader = await _begin(connection, tenant_id, order_ids, bounds, does_wait=does_wait)
         if reader is None:
             return None
         await reader.read_heavy(order_ids)
@@ -78,9 +91,16 @@ async def read_journey(
 
 
 async def _begin(
-    connection: Connection, tenant_id: UUID, order_ids: Sequence[str], bounds: Bounds
+    connection: Connection,
+    tenant_id: UUID,
+    order_ids: Sequence[str],
+    bounds: Bounds,
+    *,
+    does_wait: bool,
 ) -> _Reader | None:
-    if not await try_lock(connection, credit_lock(tenant_id)):
+    if does_wait:
+        await wait_for_lock(connection, credit_lock(tenant_id))
+    elif not await try_lock(connection, credit_lock(tenant_id)):
         return None
     await plan_for_each_list(connection, len(order_ids))
     versions = versions_of(await queries.select_active_models(connection, tenant_id=tenant_id))

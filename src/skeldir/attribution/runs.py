@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from math import inf
 from operator import itemgetter
@@ -115,6 +115,7 @@ class _Run:
     orders: int = 0
     allocations: int = 0
     set_aside: int = 0
+    _has_written: bool = False
     _until: datetime | None = None
     """Set when orders wait behind others: journeys that were marked up to then are credited, too."""
 
@@ -208,7 +209,7 @@ class _Run:
         """Credit the orders with short journeys, and let the others wait behind all of them."""
         pending: Sequence[str] = list(marks)
         while pending:
-            reading = await read_orders(self.database, self.tenant_id, pending, self.bounds)
+            reading = await self._read(read_orders, pending)
             if reading is None or not await self._settle(reading, marks, deferring=reading.crowded):
                 return False
             pending = reading.unread
@@ -218,12 +219,12 @@ class _Run:
         """Credit all orders, one crowded journey after another."""
         pending: Sequence[str] = list(marks)
         while pending:
-            reading = await read_orders(self.database, self.tenant_id, pending, self.bounds)
+            reading = await self._read(read_orders, pending)
             if reading is None or not await self._settle(reading, marks):
                 return False
             crowded: Sequence[str] = reading.crowded
             while crowded:
-                of_journey = await read_journey(self.database, self.tenant_id, crowded, self.bounds)
+                of_journey = await self._read(read_journey, crowded)
                 if of_journey is None or not await self._settle(of_journey, marks):
                     return False
                 crowded = of_journey.unread
@@ -231,6 +232,17 @@ class _Run:
                     return False
             pending = reading.unread
         return True
+
+    async def _read(
+        self, read: Callable[..., Awaitable[Reading | None]], order_ids: Sequence[str]
+    ) -> Reading | None:
+        return await read(
+            self.database,
+            self.tenant_id,
+            order_ids,
+            self.bounds,
+            does_wait=self._has_written,
+        )
 
     async def _settle(
         self, reading: Reading, marks: Marks, *, deferring: Sequence[str] = ()
@@ -267,6 +279,7 @@ class _Run:
         return True
 
     def _note(self, written: Written) -> None:
+        self._has_written = True
         self.orders += written.orders
         self.allocations += written.allocations
         self.set_aside += written.set_aside

@@ -1,6 +1,7 @@
 """Bytes become recorded facts: touches and conversions, and dead letters for what is refused. The door of the room."""
 
 from skeldir.ingest.dead_letters import DeadEvent, list_dead_events
+from skeldir.ingest.deliveries import Receipt, Rejected
 from skeldir.ingest.own_channels import add_channels, list_channels
 from skeldir.ingest.personal_data import (
     Finding,
@@ -8,7 +9,7 @@ from skeldir.ingest.personal_data import (
     list_findings,
     scan_for_personal_data,
 )
-from skeldir.ingest.receive import Receipt, Rejected, receive_conversions, receive_touches
+from skeldir.ingest.receive import receive_conversions, receive_touches
 
 __all__ = [
     "DeadEvent",

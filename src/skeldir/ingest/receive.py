@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import attrgetter
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from skeldir.attribution import (
     ingest_lock,
@@ -28,16 +27,24 @@ from skeldir.ingest.canonical import (
     read_touch,
 )
 from skeldir.ingest.dead_letters import (
-    DeadLetter,
-    ItemKind,
     PackedLetters,
     bury,
-    pack_letters,
 )
-from skeldir.ingest.rejections import CURES, ItemRejected
+from skeldir.ingest.deliveries import (
+    Delivered,
+    DeliveriesClash,
+    Delivery,
+    ItemT,
+    Receipt,
+    Rejected,
+    letters_of,
+    read_deliveries,
+    read_items,
+    receipt_for,
+    reused,
+)
 from skeldir.ingest.store import queries
 from skeldir.revenue import (
-    FlaggedOrder,
     LedgerBatch,
     LedgerRow,
     Posting,
@@ -48,64 +55,6 @@ from skeldir.revenue import (
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection
     from skeldir.tenants import TenantProfile
-
-_Item = TypeVar("_Item", Touch, Conversion)
-
-
-# Without slots: 10,000 of them are unpickled in half the time, when they come from another process.
-@dataclass(frozen=True)
-class Rejected:
-    """One refused item: its place in the batch (or file), the kind of fault, and the cure."""
-
-    index: int
-    code: str
-    detail: str
-    cure: str
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What became of a batch: `accepted + duplicates + len(rejected)` is the number of its items.
-
-    `flagged` names the orders of accepted conversions that are `awaiting_capture` or `over_refunded`.
-    """
-
-    accepted: int
-    duplicates: int
-    rejected: tuple[Rejected, ...]
-    flagged: tuple[FlaggedOrder, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """Items that came together, in a request or a piece of a file; the same `origin` again is the same delivery.
-
-    `places` are the items' places in it, 0, 1, 2 … when left out.
-    """
-
-    items: Sequence[object]
-    origin: str
-    places: Sequence[int] | None = None
-
-    def by_place(self) -> dict[int, object]:
-        """Return the items by their places."""
-        places = range(len(self.items)) if self.places is None else self.places
-        return dict(zip(places, self.items, strict=True))
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """What was read of a delivery: how many items there were, and what was refused of them.
-
-    `brought` are the order ids ("" of a touch) of the facts that no delivery before it brought, by idempotency key;
-    empty for a delivery that is prepared by itself, of which nobody has to tell the facts apart.
-    """
-
-    origin: str
-    count: int
-    brought: Mapping[str, str]
-    rejected: tuple[Rejected, ...]
-    letters: PackedLetters
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +87,6 @@ RefuseReused = Callable[[datetime, frozenset[str]], Awaitable[Refusal]]
 """Does `refuse_reused_keys` for the items of a delivery, wherever these are, given `read_at` and `keys`."""
 
 
-class DeliveriesClash(Exception):
-    """One delivery's conversions cannot be judged beside another's: each has to be posted by itself."""
-
-
 def prepare_touches(profile: TenantProfile, deliveries: Sequence[Delivery]) -> PreparedTouches:
     """Read items, which are mappings with the fields of `canonical.TOUCH_FIELDS` or `Refused`, and hash their journeys.
 
@@ -149,7 +94,7 @@ def prepare_touches(profile: TenantProfile, deliveries: Sequence[Delivery]) -> P
     in another process.
     """
     now = utc_now()
-    touches, delivered = _read_deliveries(
+    touches, delivered = read_deliveries(
         profile,
         "touch",
         deliveries,
@@ -187,9 +132,9 @@ async def record_touches(
     for delivery in delivered:
         await bury(connection, profile.tenant_id, delivery.letters, origin=delivery.origin)
     if len(delivered) == 1:
-        return [_receipt(delivered[0], arrived)]
+        return [receipt_for(delivered[0], arrived)]
     return [
-        _receipt(delivery, len(delivery.brought.keys() & arrived_keys)) for delivery in delivered
+        receipt_for(delivery, len(delivery.brought.keys() & arrived_keys)) for delivery in delivered
     ]
 
 
@@ -216,7 +161,7 @@ def prepare_conversions(
         DeliveriesClash: the deliveries use one idempotency key for different conversions.
     """
     now = utc_now()
-    conversions, delivered = _read_deliveries(
+    conversions, delivered = read_deliveries(
         profile, "conversion", deliveries, lambda item: read_conversion(item, now=now)
     )
     batch = pack_entries(
@@ -233,13 +178,13 @@ def refuse_reused_keys(
 ) -> Refusal:
     """Refuse those items, prepared before at `read_at`, whose keys turned out to stand for other conversions."""
     items = delivery.by_place()
-    conversions, _ = _read_items(items, {}, lambda item: read_conversion(item, now=read_at))
-    reused = [
-        _reused(place)
+    conversions, _ = read_items(items, {}, lambda item: read_conversion(item, now=read_at))
+    again = [
+        reused(place)
         for place, conversion in conversions.items()
         if conversion.idempotency_key in keys
     ]
-    return Refusal(tuple(reused), _letters(profile, "conversion", items, reused))
+    return Refusal(tuple(again), letters_of(profile, "conversion", items, again))
 
 
 async def record_conversions(
@@ -277,7 +222,9 @@ async def record_conversions(
         await bury(connection, profile.tenant_id, refusal.letters, origin=delivered[0].origin)
         rejected = tuple(sorted([*rejected, *refusal.rejected], key=attrgetter("index")))
     return [
-        _receipt(replace(delivered[0], rejected=rejected), posting.count, flagged=posting.flagged)
+        receipt_for(
+            replace(delivered[0], rejected=rejected), posting.count, flagged=posting.flagged
+        )
     ]
 
 
@@ -309,76 +256,12 @@ def _receipt_of_shared(delivery: Delivered, posting: Posting) -> Receipt:
     orders = {order_id for key, order_id in delivery.brought.items() if key in posting.posted_keys}
     flagged = tuple(order for order in posting.flagged if order.order_id in orders)
     accepted = len(delivery.brought.keys() & posting.posted_keys)
-    return _receipt(delivery, accepted, flagged=flagged)
+    return receipt_for(delivery, accepted, flagged=flagged)
 
 
-def _receipt(
-    delivery: Delivered, accepted: int, *, flagged: tuple[FlaggedOrder, ...] = ()
-) -> Receipt:
-    duplicates = delivery.count - len(delivery.rejected) - accepted
-    return Receipt(accepted, duplicates, delivery.rejected, flagged)
-
-
-def _read_deliveries(
-    profile: TenantProfile,
-    kind: ItemKind,
-    deliveries: Sequence[Delivery],
-    read: Callable[[object], _Item],
-) -> tuple[list[_Item], list[Delivered]]:
-    """Read every item of every delivery; return the first of each idempotency key."""
-    seen: dict[str, _Item] = {}
-    delivered: list[Delivered] = []
-    is_shared = len(deliveries) > 1
-    for delivery in deliveries:
-        items = delivery.by_place()
-        good, rejected = _read_items(items, seen, read)
-        facts = good.values() if is_shared else ()
-        brought = {fact.idempotency_key: getattr(fact, "order_id", "") for fact in facts}
-        letters = _letters(profile, kind, items, rejected)
-        delivered.append(Delivered(delivery.origin, len(items), brought, tuple(rejected), letters))
-    return list(seen.values()), delivered
-
-
-def _read_items(
-    items: Mapping[int, object], known: dict[str, _Item], read: Callable[[object], _Item]
-) -> tuple[dict[int, _Item], list[Rejected]]:
-    """Read every item; return the first of each idempotency key by its place, and what was refused.
-
-    Those that are `known`, from deliveries before this one, are left out; the others are added to them.
-
-    Raises:
-        DeliveriesClash: a delivery before it has another conversion of the same key.
-    """
-    good: dict[int, _Item] = {}
-    own: set[str] = set()
-    rejected: list[Rejected] = []
-    for index, item in items.items():
-        try:
-            fact = read(item)
-        except ItemRejected as fault:
-            rejected.append(Rejected(index, fault.item_code, fault.detail, fault.cure))
-            continue
-        first = known.setdefault(fact.idempotency_key, fact)
-        if first is fact:
-            good[index] = fact
-            own.add(fact.idempotency_key)
-        elif fact != first and isinstance(fact, Conversion):
-            if fact.idempotency_key not in own:
-                raise DeliveriesClash
-            rejected.append(_reused(index))
-    return good, rejected
-
-
-def _in_lock_order(facts: Sequence[_Item]) -> list[_Item]:
+def _in_lock_order(facts: Sequence[ItemT]) -> list[ItemT]:
     """Return the facts by key: deliveries that overlap wait for each other key by key, and never in a circle."""
     return sorted(facts, key=attrgetter("idempotency_key"))
-
-
-def _reused(index: int) -> Rejected:
-    code = "idempotency_key_reused"
-    return Rejected(
-        index, code, "The idempotency key already names a conversion of other content.", CURES[code]
-    )
 
 
 def _touch_columns(profile: TenantProfile, touches: Sequence[Touch]) -> dict[str, str]:
@@ -414,24 +297,3 @@ def _ledger_row(conversion: Conversion, secret: bytes) -> LedgerRow:
         if conversion.journey_key is None
         else hash_journey_key(secret, conversion.journey_key),
     )
-
-
-def _letters(
-    profile: TenantProfile,
-    kind: ItemKind,
-    items: Mapping[int, object],
-    rejected: Sequence[Rejected],
-) -> PackedLetters:
-    return pack_letters(
-        profile,
-        kind,
-        (
-            DeadLetter(fault.index, fault.code, fault.detail, fault.cure, items[fault.index])
-            for fault in rejected
-        ),
-    )
-
-
-def origin_of(body: bytes) -> str:
-    """Return the origin of an HTTP delivery: the same bytes sent again are the same delivery."""
-    return "api:" + hashlib.sha256(body).hexdigest()[:32]

@@ -18,14 +18,12 @@ from skeldir.http.paging import READ_PROBLEMS, Page
 from skeldir.http.problems import Problem
 from skeldir.ingest.batches import is_heavy, split_batch
 from skeldir.ingest.dead_letters import ItemKind
+from skeldir.ingest.deliveries import Delivery, Receipt, origin_of
 from skeldir.ingest.receive import (
-    Delivery,
     PreparedConversions,
     PreparedTouches,
-    Receipt,
     Refusal,
     RefuseReused,
-    origin_of,
     prepare_conversions,
     prepare_touches,
     record_conversions,

@@ -17,7 +17,7 @@ from skeldir.db.pool import (
 )
 from skeldir.db.shares import TenantBusy, spread_retry_s
 from skeldir.errors import SkeldirError
-from skeldir.ingest.receive import Delivery, Receipt
+from skeldir.ingest.deliveries import Delivery, Receipt
 from skeldir.tenants import KeyHolder
 from skeldir.tenants.access import TenantTransaction, tenant_transaction
 from skeldir.tenants.keys import note_use
@@ -53,29 +53,48 @@ class _Waiting:
     receipt: asyncio.Future[Receipt]
     context: Context
 
+    @property
+    def size(self) -> int:
+        return len(self.delivery.items)
+
+    def fail(self, fault: BaseException) -> None:
+        if not self.receipt.done():  # else its client has left
+            self.receipt.set_exception(fault)
+
 
 @dataclass(slots=True)
 class _Line:
-    """The requests of a tenant that wait, and the transaction that is under way."""
+    """The requests of a tenant that wait, parts of a transaction that broke, and the transaction that is under way."""
 
     waiting: deque[_Waiting] = field(default_factory=deque)
-    under_way: asyncio.Task[None] | None = None
+    parts: deque[Sequence[_Waiting]] = field(default_factory=deque)
+    under_way: asyncio.Task[Sequence[Receipt]] | None = None
 
-    def take(self) -> list[_Waiting]:
-        """Take the first requests, up to MOST_ITEMS items, and one at least."""
-        group = [self.waiting.popleft()]
-        items = len(group[0].delivery.items)
-        while self.waiting and items + len(self.waiting[0].delivery.items) <= MOST_ITEMS:
+    def take(self) -> Sequence[_Waiting]:
+        """Take the requests of the next transaction: a part of one that broke, or the first up to MOST_ITEMS items."""
+        if self.parts:
+            return self.parts.popleft()
+        group: list[_Waiting] = []
+        items = 0
+        while self.waiting and (not group or items + self.waiting[0].size <= MOST_ITEMS):
             group.append(self.waiting.popleft())
-            items += len(group[-1].delivery.items)
+            items += group[-1].size
         return group
+
+    def take_all(self) -> list[_Waiting]:
+        """Take whoever waits for whatever."""
+        requests = [request for part in self.parts for request in part]
+        requests += self.waiting
+        self.parts.clear()
+        self.waiting.clear()
+        return requests
 
 
 class SharedCommits:
     """Records small deliveries of one kind: at once when the tenant has no transaction under way, else with the next.
 
-    A transaction holds deliveries of one tenant only, and nobody waits for a timer. What goes wrong with the items of
-    one delivery is found by trying each by itself. A client that leaves takes nothing back: its delivery was accepted,
+    A transaction holds deliveries of one tenant only, and nobody waits for a timer. A delivery whose items break
+    the transaction is found by halving it. A client that leaves takes nothing back: its delivery was accepted,
     or will be.
     """
 
@@ -104,37 +123,18 @@ class SharedCommits:
 
     def _go_on(self, database: Database, tenant_id: UUID, line: _Line) -> None:
         """Begin the next transaction, in the name of the first request that it holds."""
-        if not line.waiting:
+        group = line.take()
+        if not group:
             del self._lines[tenant_id]
             return
-        group = line.take()
-        answering = self._answer(database, line, group)
-        line.under_way = asyncio.create_task(answering, context=group[0].context)
-        line.under_way.add_done_callback(lambda _: self._go_on(database, tenant_id, line))
 
-    async def _answer(self, database: Database, line: _Line, group: Sequence[_Waiting]) -> None:
-        try:
-            receipts = await self._commit(database, group)
-        except TenantLocked as fault:
-            # Whoever stood in line has waited for the same lock, and as long as a request may.
-            _fail([*group, *line.waiting], fault)
-            line.waiting.clear()
-            return
-        except Exception as fault:  # noqa: BLE001 - it is raised where its request waits
-            if len(group) == 1 or isinstance(fault, _FAULTS_OF_ALL):
-                _fail(group, fault)
-                return
-        except BaseException:
-            for request in group:
-                request.receipt.cancel()
-            raise
-        else:
-            for request, receipt in zip(group, receipts, strict=True):
-                if not request.receipt.done():
-                    request.receipt.set_result(receipt)
-            return
-        for request in group:
-            await self._answer(database, line, [request])
+        def end(transaction: asyncio.Task[Sequence[Receipt]]) -> None:
+            _answer(line, group, transaction)
+            self._go_on(database, tenant_id, line)
+
+        committing = self._commit(database, group)
+        line.under_way = asyncio.create_task(committing, context=group[0].context)
+        line.under_way.add_done_callback(end)
 
     async def _commit(self, database: Database, group: Sequence[_Waiting]) -> Sequence[Receipt]:
         holders = {request.holder.key_id: request.holder for request in group}
@@ -145,7 +145,27 @@ class SharedCommits:
             return await self._record(transaction, [request.delivery for request in group])
 
 
-def _fail(group: Sequence[_Waiting], fault: Exception) -> None:
-    for request in group:
-        if not request.receipt.done():
-            request.receipt.set_exception(fault)
+def _answer(
+    line: _Line, group: Sequence[_Waiting], transaction: asyncio.Task[Sequence[Receipt]]
+) -> None:
+    """Tell the requests of a transaction what became of it, or have it tried again in halves."""
+    if transaction.cancelled():
+        # The process ends.
+        for request in (*group, *line.take_all()):
+            request.receipt.cancel()
+        return
+    fault = transaction.exception()
+    if fault is None:
+        for request, receipt in zip(group, transaction.result(), strict=True):
+            if not request.receipt.done():
+                request.receipt.set_result(receipt)
+    elif isinstance(fault, TenantLocked):
+        # Whoever stood in line has waited for the same lock, and as long as a request may.
+        for request in (*group, *line.take_all()):
+            request.fail(fault)
+    elif len(group) == 1 or isinstance(fault, _FAULTS_OF_ALL):
+        for request in group:
+            request.fail(fault)
+    else:
+        half = len(group) // 2
+        line.parts.extendleft((group[half:], group[:half]))

@@ -16,15 +16,14 @@ from skeldir.clock import utc_now
 from skeldir.db.pool import Database
 from skeldir.db.queries import load_queries
 from skeldir.errors import SkeldirError
+from skeldir.ingest.deliveries import Delivery, Receipt
 from skeldir.ingest.files.items import Batch, ItemMaker, Items
 from skeldir.ingest.files.layout import FileLayout, FileUnreadable, Row
 from skeldir.ingest.files.mapping import FileMapping
 from skeldir.ingest.files.readers import look_at_file, open_rows
 from skeldir.ingest.own_channels import add_channels
 from skeldir.ingest.receive import (
-    Delivery,
     PreparedTouches,
-    Receipt,
     prepare_touches,
     receive_conversions,
     record_touches,
