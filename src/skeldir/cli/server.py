@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Annotated
 
 import typer
@@ -23,8 +24,12 @@ def serve(
     with open_runtime(is_long=True) as runtime:
         settings = runtime.settings
         configure_logging(settings, process="api")
+        app = create_app(runtime.app_url)
+        # What the program consists of is never garbage. To look through all of it kept the loop for 0.1 s each time.
+        gc.collect()
+        gc.freeze()
         make_server(
-            create_app(runtime.app_url),
+            app,
             host=host,
             port=port,
             receive_timeout_s=settings.skeldir_receive_timeout_s,

@@ -19,7 +19,7 @@ from skeldir.errors import SkeldirError
 
 T = TypeVar("T")
 
-_SWITCH_S = 0.001
+_SWITCH_S = 0.0001
 _NICENESS = 5
 
 
