@@ -289,6 +289,20 @@ async def test_a_key_used_again_for_other_content_is_refused_and_kept(
     }
 
 
+async def test_whatever_says_the_same_as_an_item_with_a_reused_key_is_refused_with_it(
+    db: Database, tenant: UUID
+) -> None:
+    known = make_conversion()
+    await send_conversions(db, tenant, known)
+    other = known | {"amount_cents": 1}
+    receipt = await send_conversions(db, tenant, other, make_conversion(), other, known)
+    assert (receipt.accepted, receipt.duplicates) == (1, 0)
+    assert [fault.index for fault in receipt.rejected] == [0, 2, 3]
+    assert {letter[1] for letter in await dead_letters(db, tenant)} == {
+        "test:0", "test:2", "test:3"
+    }  # fmt: skip
+
+
 async def test_items_of_a_later_part_of_a_delivery_are_counted_on(
     db: Database, tenant: UUID
 ) -> None:

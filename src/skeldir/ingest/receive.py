@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import attrgetter
@@ -39,10 +40,10 @@ from skeldir.ingest.deliveries import (
     Rejected,
     letters_of,
     read_deliveries,
-    read_items,
     receipt_for,
     reused,
 )
+from skeldir.ingest.rejections import ItemRejected
 from skeldir.ingest.store import queries
 from skeldir.revenue import (
     LedgerBatch,
@@ -176,14 +177,19 @@ def prepare_conversions(
 def refuse_reused_keys(
     profile: TenantProfile, delivery: Delivery, *, read_at: datetime, keys: frozenset[str]
 ) -> Refusal:
-    """Refuse those items, prepared before at `read_at`, whose keys turned out to stand for other conversions."""
+    """Refuse those items, prepared before at `read_at`, whose keys turned out to stand for other conversions.
+
+    That is the first of each key and whatever says the same; what says something else was refused before.
+    """
     items = delivery.by_place()
-    conversions, _ = read_items(items, {}, lambda item: read_conversion(item, now=read_at))
-    again = [
-        reused(place)
-        for place, conversion in conversions.items()
-        if conversion.idempotency_key in keys
-    ]
+    first: dict[str, Conversion] = {}
+    again = []
+    for place, item in items.items():
+        with suppress(ItemRejected):
+            conversion = read_conversion(item, now=read_at)
+            key = conversion.idempotency_key
+            if key in keys and first.setdefault(key, conversion) == conversion:
+                again.append(reused(place))
     return Refusal(tuple(again), letters_of(profile, "conversion", items, again))
 
 
