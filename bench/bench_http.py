@@ -3,12 +3,12 @@
 One API process (`skeldir serve`, on a durable server) is asked by another process, 16 requests at a time, over
 connections that stay open: one touch, a batch of 1,000, the channel report of 30 days, and the money so far without
 and with its ETag. Beside each stands a bare loop in one process: 16 tasks over an asyncpg pool of the same size that
-send the very statements which the application sends for such a request (they are listened to beforehand: the look-up
-of the key, BEGIN, set tenant, …, COMMIT) with values made beforehand. All touches are new, so all are written.
+send the very statements which the application sends for such a request (they are listened to beforehand: BEGIN, set
+tenant, …, COMMIT; the key is remembered) with values made beforehand. All touches are new, so all are written.
 
 Shown are requests/s and p99 of both, in alternation, and the processor time of one request in the API's process and
 in the bare loop's. The difference is what the framework costs, whatever else the machine does: HTTP, checking, hashing,
-JSON, metrics, the log line, and the second trip to the pool.
+JSON, metrics and the log line.
 """
 
 from __future__ import annotations
@@ -175,6 +175,7 @@ async def listen(place: Place, cases: Sequence[Case]) -> list[list[Statement]]:
     ):
         async with app.state.database.statement() as connection:
             connection.add_query_logger(lambda said: heard.append((said.query, said.args)))
+        await wait_until_keys_are_remembered(client, cases[-1], heard)
         for case in cases:
             method, path, headers, body = read_case(case)
             # The first time a key's use is noted; then it is as it mostly is.
@@ -185,6 +186,19 @@ async def listen(place: Place, cases: Sequence[Case]) -> list[list[Statement]]:
                 answer.raise_for_status() if answer.status_code != 304 else None
             of_cases.append([with_marked_ids(s) for s in heard if "RESET ALL" not in s[0]])
     return of_cases
+
+
+async def wait_until_keys_are_remembered(
+    client: httpx.AsyncClient, case: Case, heard: list[Statement]
+) -> None:
+    """Return when a request of this kind is answered without looking its key up."""
+    method, path, headers, _ = read_case(case)
+    while True:
+        heard.clear()
+        await client.request(method, path, headers=headers)
+        if not any("find_api_key" in query for query, _ in heard):
+            return
+        await asyncio.sleep(0.05)
 
 
 def with_marked_ids(statement: Statement) -> Statement:

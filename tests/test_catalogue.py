@@ -24,8 +24,12 @@ GLOBAL_TABLES = {
 # The look-up of a key comes before its tenant is known, and so does that of a job.
 # One of them is unique: the digest of a key that was revoked is never one of another tenant.
 INDEXES_WITHOUT_A_TENANT = {"api_keys_secret": True, "jobs_claimable": False}
-# They refuse, and write nothing.
-TRIGGERS = {"keys_end_once": ("api_keys", "refuse_key_revival")}
+# They refuse or notify, and write nothing.
+TRIGGERS = {
+    "keys_end_once": ("api_keys", "refuse_key_revival"),
+    "notify_keys_ended": ("api_keys", "notify_keys_ended"),
+    "notify_keys_truncated": ("api_keys", "notify_keys_ended"),
+}
 # What is recorded once and never changed.
 FACTS = ("attribution_events", "revenue_ledger", "spend", "dead_events", "tenants")
 OWNERS = ("skeldir_owner", "matview_owner")

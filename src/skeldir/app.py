@@ -12,6 +12,7 @@ from skeldir import __version__
 from skeldir.attribution.gauges import sample_credit
 from skeldir.attribution.routes import router as attribution_router
 from skeldir.db.gauges import sample_lock_waits
+from skeldir.db.listening import listening
 from skeldir.db.pool import open_database
 from skeldir.errors import ConfigurationInvalid
 from skeldir.http.api import Api
@@ -34,6 +35,7 @@ from skeldir.observability.stalls import watching_the_loop
 from skeldir.observability.tracing import configure_tracing
 from skeldir.revenue.routes import router as revenue_router
 from skeldir.settings import Settings, load_settings
+from skeldir.tenants import KEYS_CHANNEL, KeyMemory
 
 
 def create_app(database_url: str | None = None) -> FastAPI:
@@ -77,16 +79,20 @@ async def _work_on(app: FastAPI, settings: Settings, url: str) -> AsyncIterator[
     """Open the pool and what watches it, and close both at the end of the block."""
     waker = Waker(settings, url)
     try:
-        async with open_database(
-            url,
-            pool_size=settings.skeldir_pool_size,
-            statement_timeout_ms=settings.skeldir_statement_timeout_ms,
-            pool_timeout_s=settings.skeldir_pool_timeout_s,
-            lock_timeout_ms=settings.skeldir_lock_timeout_ms,
-            is_shared_out=True,
-            wake=waker.wake,
-        ) as database:
+        async with (
+            open_database(
+                url,
+                pool_size=settings.skeldir_pool_size,
+                statement_timeout_ms=settings.skeldir_statement_timeout_ms,
+                pool_timeout_s=settings.skeldir_pool_timeout_s,
+                lock_timeout_ms=settings.skeldir_lock_timeout_ms,
+                is_shared_out=True,
+                wake=waker.wake,
+            ) as database,
+            listening(url, KEYS_CHANNEL) as subscription,
+        ):
             app.state.database = database
+            app.state.key_memory = KeyMemory(subscription)
             app.state.watch = Watch(
                 database,
                 Needs(

@@ -189,9 +189,9 @@ async def test_requests_are_refused_at_once_even_those_whose_body_is_on_its_way(
 
     async with asking(clone.app_url) as (_, client):
         underway = await client.post("/v1/touches", content=body(), headers=headers)
-        assert (underway.status_code, underway.json()["code"]) == (404, "tenant_unknown")
         later = await client.post("/v1/touches", json=[make_touch()], headers=headers)
-        assert (later.status_code, later.json()["code"]) == (401, "key_invalid")
+    for answer in (underway, later):
+        assert (answer.status_code, answer.json()["code"]) == (401, "key_invalid")
     assert relations_with(read_everything(clone), "touch-") == set()
 
 

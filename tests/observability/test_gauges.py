@@ -284,6 +284,7 @@ LABELS: dict[tuple[str, str], set[str] | re.Pattern[str]] = {
     },
     ("skeldir_http_request_seconds", "status"): STATUS,
     ("skeldir_http_keys_refused", "reason"): {"malformed", "unknown", "prefix", "address", "process"},
+    ("skeldir_http_keys_accepted", "source"): {"memory", "database"},
     ("skeldir_http_loop_stall_seconds", "cause"): {"program", "machine"},
     ("skeldir_http_ready", "check"): {"database", "schema", "views", "role"},
     ("skeldir_matviews_refresh_seconds", "view"): VIEWS,
@@ -376,9 +377,9 @@ def test_a_worker_serves_what_it_counted_and_not_what_only_the_api_samples() -> 
 
 def test_every_metric_is_named_by_room_thing_and_unit() -> None:
     names = {family.name for family in REGISTRY.collect() if family.name.startswith("skeldir_")}
-    assert len(names) == 18
+    assert len(names) == 19
     for name in names:
         assert re.fullmatch(
-            r"skeldir_(ingest|http|matviews|attribution|jobs|database)(_[a-z]+)*_(items|seconds|periods|marks|count|failed|refused|up|ready|set_aside)",
+            r"skeldir_(ingest|http|matviews|attribution|jobs|database)(_[a-z]+)*_(items|seconds|periods|marks|count|failed|accepted|refused|up|ready|set_aside)",
             name,
         ), name

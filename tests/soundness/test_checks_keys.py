@@ -18,14 +18,14 @@ FAULTS = (
     Fault(
         ACCESS,
         "    async with database.tenant(holder.tenant_id, is_read_only=True) as connection:\n"
-        "        yield TenantTransaction(connection, await load_profile(connection, holder.tenant_id))\n",
+        "        await _require_still_in_force(connection, holder, known_at_s)\n"
+        "        yield TenantTransaction(connection, await load_profile_of(connection, holder))\n",
         "    whose = holder.tenant_id\n"
         '    if request.url.path.startswith("/v1/revenue"):\n'
         '        whose = UUID(request.headers.get("X-Tenant-Id") or str(whose))\n'
         "    async with database.tenant(whose, is_read_only=True) as connection:\n"
         "        yield TenantTransaction(connection, await load_profile(connection, whose))\n",
     ),
-    Fault(ACCESS, "async def _open_reading(", "async def _open_reading(request: Request, "),
     Fault(ACCESS, "from fastapi import Depends, ", "from uuid import UUID\nfrom fastapi import Depends, "),
     Fault(ACCESS, "    if scope not in holder.scopes:\n", "    if False:\n"),
     Fault(

@@ -10,10 +10,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from skeldir.db.listening import Subscription
 from skeldir.db.pool import Database
 from skeldir.http.api import Api
 from skeldir.http.limits import KeyLimits, UnknownKeyLimits
-from skeldir.tenants import list_keys
+from skeldir.tenants import KeyMemory, list_keys
 from skeldir.tenants.access import ReadTransaction
 from tests.support.api import bearer
 
@@ -25,6 +26,7 @@ def app(db: Database) -> FastAPI:
     app.state.database = db
     app.state.limits = KeyLimits(1_000)
     app.state.unknown_keys = UnknownKeyLimits(1_000)
+    app.state.key_memory = KeyMemory(Subscription())
     app.state.receive_timeout_s = 1.0
 
     @app.get("/{what}")

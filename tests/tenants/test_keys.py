@@ -87,10 +87,10 @@ async def test_a_key_is_found_before_its_tenant_is_known(
     mine = await make_key(db, tenant, scopes=("read", "ingest", "read"))
     theirs = await make_key(db, other_tenant)
     assert await look_up(db, mine.secret) == KeyHolder(
-        tenant, mine.key_id, frozenset({"ingest", "read"}), False
+        tenant, mine.key_id, frozenset({"ingest", "read"})
     )
     assert await look_up(db, theirs.secret) == KeyHolder(
-        other_tenant, theirs.key_id, frozenset({"ingest"}), False
+        other_tenant, theirs.key_id, frozenset({"ingest"})
     )
 
 
@@ -208,7 +208,7 @@ async def test_a_rotated_key_is_replaced_by_one_that_may_do_the_same(
     rotation = await rotate(db, tenant, old.key_id)
     assert await look_up(db, old.secret) is None
     assert await look_up(db, rotation.new.secret) == KeyHolder(
-        tenant, rotation.new.key_id, frozenset({"ingest", "read"}), False
+        tenant, rotation.new.key_id, frozenset({"ingest", "read"})
     )
     first, second = await read_keys(db, tenant)
     assert (second.name, second.scopes, second.expires_at) == (

@@ -6,10 +6,9 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from skeldir.errors import SkeldirError
@@ -111,14 +110,6 @@ class Holding:
         """Hold `size` bytes more; raises as `HeldBytes.take` does."""
         self._held.take(self._tenant_id, size)
         self.size += size
-
-
-async def _held_bytes_of(request: Request) -> HeldBytes:
-    held: HeldBytes = request.app.state.held_bytes
-    return held
-
-
-AppHeldBytes = Annotated[HeldBytes, Depends(_held_bytes_of)]
 
 
 async def read_body(request: Request, holding: Holding) -> bytes:

@@ -8,12 +8,11 @@ import signal
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, TypeVar
+from typing import TypeVar
 from uuid import UUID
 from weakref import WeakValueDictionary
 
 from anyio import BrokenWorkerProcess, CapacityLimiter, to_process
-from fastapi import Depends, Request
 
 from skeldir.errors import SkeldirError
 
@@ -77,11 +76,3 @@ def _work_aside(work: Callable[[], T]) -> T:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
     return work()
-
-
-async def _offload_of(request: Request) -> Offload:
-    offload: Offload = request.app.state.offload
-    return offload
-
-
-AppOffload = Annotated[Offload, Depends(_offload_of)]

@@ -10,10 +10,8 @@ from typing import Annotated, Any, Generic, TypeVar
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from skeldir.db.pool import Database
-from skeldir.http.bodies import AppHeldBytes, read_body
-from skeldir.http.deps import AppDatabase
-from skeldir.http.offload import AppOffload, Offload
+from skeldir.http.bodies import read_body
+from skeldir.http.deps import database_of, held_bytes_of, offload_of
 from skeldir.http.paging import READ_PROBLEMS, Page
 from skeldir.http.problems import Problem
 from skeldir.ingest.batches import is_heavy, split_batch
@@ -41,8 +39,15 @@ from skeldir.ingest.schemas import (
 )
 from skeldir.ingest.sharing import SharedCommits
 from skeldir.observability.metrics import INGEST_ITEMS
-from skeldir.tenants import KeyHolder, TenantProfile, load_profile
-from skeldir.tenants.access import IngestKey, ReadTransaction, TenantTransaction, tenant_transaction
+from skeldir.tenants import TenantProfile
+from skeldir.tenants.access import (
+    Caller,
+    IngestKey,
+    ReadTransaction,
+    TenantTransaction,
+    load_profile_of,
+    tenant_transaction,
+)
 
 router = APIRouter(prefix="/v1", tags=["ingest"])
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -76,19 +81,17 @@ class _Intake(Generic[PreparedT]):
     async def __call__(
         self,
         request: Request,
-        database: AppDatabase,
-        offload: AppOffload,
-        key: IngestKey,
-        held: AppHeldBytes,
+        caller: IngestKey,
     ) -> Receipt:
-        with held.of(key.tenant_id) as holding:
+        with held_bytes_of(request).of(caller.tenant_id) as holding:
             body = await read_body(request, holding)
             content_type = request.headers.get("content-type", "")
             if is_heavy(body):
-                receipt = await self._take_heavy(database, offload, key, body, content_type)
+                receipt = await self._take_heavy(request, caller, body, content_type)
             else:
                 delivery = Delivery(split_batch(body, content_type), origin_of(body))
-                receipt = await self._line_of(request).deliver(database, key, delivery)
+                line = self._line_of(request)
+                receipt = await line.deliver(database_of(request), caller, delivery)
         _count(self._kind, receipt)
         return receipt
 
@@ -111,25 +114,23 @@ class _Intake(Generic[PreparedT]):
         return await self._record(transaction, self._prepare(profile, deliveries), refuse_reused)
 
     async def _take_heavy(
-        self,
-        database: Database,
-        offload: Offload,
-        key: KeyHolder,
-        body: bytes,
-        content_type: str,
+        self, request: Request, caller: Caller, body: bytes, content_type: str
     ) -> Receipt:
-        async with database.tenant(key.tenant_id, is_read_only=True) as connection:
-            profile = await load_profile(connection, key.tenant_id)
+        database, offload = database_of(request), offload_of(request)
+        async with database.tenant(caller.tenant_id, is_read_only=True) as connection:
+            profile = await load_profile_of(connection, caller)
 
         def aside(work: Callable[[TenantProfile, Delivery], ResultT]) -> Awaitable[ResultT]:
-            return offload.run(key.tenant_id, partial(_work_on, work, profile, body, content_type))
+            return offload.run(
+                caller.tenant_id, partial(_work_on, work, profile, body, content_type)
+            )
 
         async def refuse_reused(read_at: datetime, keys: frozenset[str]) -> Refusal:
             return await aside(partial(refuse_reused_keys, read_at=read_at, keys=keys))
 
         while True:
             prepared = await aside(partial(_prepare_one, self._prepare))
-            async with tenant_transaction(database, key) as transaction:
+            async with tenant_transaction(database, caller) as transaction:
                 if transaction.profile == profile:
                     (receipt,) = await self._record(transaction, prepared, refuse_reused)
                     return receipt

@@ -18,9 +18,7 @@ from skeldir.db.pool import (
 from skeldir.db.shares import TenantBusy, spread_retry_s
 from skeldir.errors import SkeldirError
 from skeldir.ingest.deliveries import Delivery, Receipt
-from skeldir.tenants import KeyHolder
-from skeldir.tenants.access import TenantTransaction, tenant_transaction
-from skeldir.tenants.keys import note_use
+from skeldir.tenants.access import Caller, TenantTransaction, tenant_transaction
 
 Record = Callable[[TenantTransaction, Sequence[Delivery]], Awaitable[Sequence[Receipt]]]
 """Records deliveries in a transaction, and returns a receipt for each."""
@@ -48,7 +46,7 @@ class IntakeBusy(SkeldirError):
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    holder: KeyHolder
+    caller: Caller
     delivery: Delivery
     receipt: asyncio.Future[Receipt]
     context: Context
@@ -102,23 +100,23 @@ class SharedCommits:
         self._record = record
         self._lines: dict[UUID, _Line] = {}
 
-    async def deliver(self, database: Database, holder: KeyHolder, delivery: Delivery) -> Receipt:
+    async def deliver(self, database: Database, caller: Caller, delivery: Delivery) -> Receipt:
         """Return the delivery's receipt once the transaction that holds it is committed.
 
         Raises:
             IntakeBusy: MOST_WAITING requests of the tenant wait already.
             SkeldirError: as the transaction did; nothing of the delivery is kept.
         """
-        line = self._lines.setdefault(holder.tenant_id, _Line())
+        line = self._lines.setdefault(caller.tenant_id, _Line())
         if len(line.waiting) >= MOST_WAITING:
             raise IntakeBusy(
                 f"{MOST_WAITING} requests of the tenant wait already.",
                 cure="Wait as long as Retry-After says; send many items in one request.",
             )
         receipt: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        line.waiting.append(_Waiting(holder, delivery, receipt, copy_context()))
+        line.waiting.append(_Waiting(caller, delivery, receipt, copy_context()))
         if line.under_way is None:
-            self._go_on(database, holder.tenant_id, line)
+            self._go_on(database, caller.tenant_id, line)
         return await receipt
 
     def _go_on(self, database: Database, tenant_id: UUID, line: _Line) -> None:
@@ -137,11 +135,8 @@ class SharedCommits:
         line.under_way.add_done_callback(end)
 
     async def _commit(self, database: Database, group: Sequence[_Waiting]) -> Sequence[Receipt]:
-        holders = {request.holder.key_id: request.holder for request in group}
-        first, *others = holders.values()
-        async with tenant_transaction(database, first) as transaction:
-            for holder in others:
-                await note_use(transaction.connection, holder)
+        callers = [request.caller for request in group]
+        async with tenant_transaction(database, *callers) as transaction:
             return await self._record(transaction, [request.delivery for request in group])
 
 

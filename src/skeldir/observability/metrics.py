@@ -40,6 +40,7 @@ PULSES = (
     "matviews.clean",
 )
 KEY_REFUSALS = ("malformed", "unknown", "prefix", "address", "process")
+KEY_SOURCES = ("memory", "database")
 SET_ASIDE_REASONS = ("journey_too_long", "order_too_large", "credit_failed")
 READY_CHECKS = ("database", "schema", "views", "role")
 STALL_CAUSES = ("program", "machine")
@@ -70,6 +71,11 @@ KEYS_REFUSED = Counter(
     "skeldir_http_keys_refused",
     "Keys that were refused: malformed, unknown, or not looked up, by the limit of a prefix, address or process.",
     ("reason",),  # KEY_REFUSALS
+)
+KEYS_ACCEPTED = Counter(
+    "skeldir_http_keys_accepted",
+    "Keys that were found in force, by whether they were remembered or looked up.",
+    ("source",),  # KEY_SOURCES
 )
 READY = Gauge(
     "skeldir_http_ready",
@@ -152,6 +158,8 @@ for _cause in STALL_CAUSES:
     LOOP_STALL_SECONDS.labels(_cause)
 for _reason in KEY_REFUSALS:
     KEYS_REFUSED.labels(_reason)
+for _source in KEY_SOURCES:
+    KEYS_ACCEPTED.labels(_source)
 
 
 class _Counted(Collector):

@@ -255,6 +255,19 @@ TWINS: Final = (
         "and both tenants are told the same.",
     ),
     Twin(
+        "revocation-not-heard",
+        "An API process forgets no key when the database notifies it that one has ended.",
+        (
+            Patch(
+                "src/skeldir/tenants/memory.py",
+                "remembered.changes != self._subscription.changes or now_s",
+                "now_s",
+            ),
+        ),
+        ("ISOLATION",),
+        frozenset({"ISOLATION/ended-keys"}),
+    ),
+    Twin(
         "credit-off-by-one-cent",
         "Of an order whose money is an odd number of cents one cent is credited to nobody.",
         (
@@ -287,8 +300,8 @@ TWINS: Final = (
         (
             Patch(
                 "src/skeldir/app.py",
-                "            lock_timeout_ms=settings.skeldir_lock_timeout_ms,\n"
-                "            is_shared_out=True,\n",
+                "                lock_timeout_ms=settings.skeldir_lock_timeout_ms,\n"
+                "                is_shared_out=True,\n",
                 "",
             ),
         ),

@@ -28,6 +28,7 @@ from skeldir.tenants.keys import (
     revoke_key,
     rotate_key,
 )
+from skeldir.tenants.memory import KEYS_CHANNEL, KeyMemory
 from skeldir.tenants.registry import (
     Tenant,
     TenantProfile,
@@ -46,11 +47,13 @@ from skeldir.tenants.retention import (
 )
 
 __all__ = [
+    "KEYS_CHANNEL",
     "SCOPES",
     "ApiKey",
     "DeletionRefused",
     "IssuedKey",
     "KeyHolder",
+    "KeyMemory",
     "KeyNotInForce",
     "KeyUnknown",
     "Retention",

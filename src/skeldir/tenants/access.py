@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 from fastapi import Depends, Request
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
 
 from skeldir.errors import SkeldirError
-from skeldir.http.deps import AppDatabase, AppLimits, BearerSecret, client_host_of, unknown_keys_of
+from skeldir.http.deps import (
+    bearer_secret_of,
+    client_host_of,
+    database_of,
+    limits_of,
+    unknown_keys_of,
+)
 from skeldir.observability.context import note_tenant
-from skeldir.observability.metrics import KEYS_REFUSED
-from skeldir.tenants.keys import KEY_SHAPE, KeyHolder, authenticate, note_use
-from skeldir.tenants.registry import TenantProfile, load_profile
+from skeldir.observability.metrics import KEYS_ACCEPTED, KEYS_REFUSED
+from skeldir.tenants.keys import KEY_SHAPE, KeyHolder, authenticate, is_in_force, note_use
+from skeldir.tenants.registry import TenantProfile, TenantUnknown, load_profile
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection, Database
+    from skeldir.tenants.memory import KeyMemory
+
+# With the time for which a key is recalled without an answer of the server (`listening.CURRENT_S`) less than a second.
+_LONGEST_WAIT_S = 0.3
+_RECALLED, _LOOKED_UP = map(KEYS_ACCEPTED.labels, ("memory", "database"))
 
 
 class KeyInvalid(SkeldirError):
@@ -44,27 +59,75 @@ class TenantTransaction:
     profile: TenantProfile
 
 
-async def _holder_of_key(
-    request: Request, database: AppDatabase, limits: AppLimits, secret: BearerSecret
-) -> KeyHolder:
-    if not KEY_SHAPE.fullmatch(secret):
-        KEYS_REFUSED.labels("malformed").inc()
-        raise _invalid()
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whom the key of a request speaks for, and when it was known to be in force.
+
+    `known_at_s` is a moment of the monotonic clock, in seconds.
+    """
+
+    holder: KeyHolder
+    known_at_s: float
+
+    @property
+    def tenant_id(self) -> UUID:
+        """The tenant of the key."""
+        return self.holder.tenant_id
+
+
+class KeyFor(SecurityBase):
+    """Lets a request in by a key with a scope, which the API's description names as its security scheme."""
+
+    def __init__(self, scope: str) -> None:
+        self.model = HTTPBearer(description="a key that `skeldir keys create` made")
+        self.scheme_name = "key"
+        self._scope = scope
+
+    async def __call__(self, request: Request) -> Caller:
+        """Return whom the request's key speaks for.
+
+        Raises:
+            KeyMissing, KeyInvalid, ScopeMissing: there is no key, none in force, or one for something else.
+            UnknownKeysLimited, RateLimited: too many keys are tried, or the key sends too many requests.
+        """
+        secret = bearer_secret_of(request)
+        if not KEY_SHAPE.fullmatch(secret):
+            KEYS_REFUSED.labels("malformed").inc()
+            raise _invalid()
+        caller = await _find_caller(request, secret)
+        note_tenant(caller.tenant_id)
+        limits_of(request).take(caller.holder.key_id)
+        if self._scope not in caller.holder.scopes:
+            raise ScopeMissing(
+                f"The key has no scope `{self._scope}`.",
+                cure=f"Make one with `skeldir keys create --scope {self._scope}`.",
+            )
+        return caller
+
+
+async def _find_caller(request: Request, secret: str) -> Caller:
     unknown_keys = unknown_keys_of(request)
+    memory: KeyMemory = request.app.state.key_memory
     trial = await unknown_keys.admit(secret, client_host_of(request))
-    try:
-        async with database.statement() as connection:
-            holder = await authenticate(connection, secret)
-    except BaseException:
-        unknown_keys.abandon(trial)
-        raise
-    if holder is None:
-        unknown_keys.fail(trial)
-        raise _invalid()
+    known_at_s = monotonic()
+    holder = memory.recall(trial.digest)
+    if holder is not None:
+        _RECALLED.inc()
+    else:
+        look_up = memory.begin_look_up(known_at_s)
+        try:
+            async with database_of(request).statement() as connection:
+                holder = await authenticate(connection, secret)
+        except BaseException:
+            unknown_keys.abandon(trial)
+            raise
+        if holder is None:
+            unknown_keys.fail(trial)
+            raise _invalid()
+        memory.remember(trial.digest, holder, look_up)
+        _LOOKED_UP.inc()
     unknown_keys.succeed(trial)
-    note_tenant(holder.tenant_id)
-    limits.take(holder.key_id)
-    return holder
+    return Caller(holder, known_at_s)
 
 
 def _invalid() -> KeyInvalid:
@@ -73,47 +136,70 @@ def _invalid() -> KeyInvalid:
     )
 
 
-_AnyKey = Annotated[KeyHolder, Depends(_holder_of_key)]
-
-
-async def _holder_of_ingest_key(holder: _AnyKey) -> KeyHolder:
-    return _require_scope(holder, "ingest")
-
-
-async def _holder_of_read_key(holder: _AnyKey) -> KeyHolder:
-    return _require_scope(holder, "read")
-
-
-def _require_scope(holder: KeyHolder, scope: str) -> KeyHolder:
-    if scope not in holder.scopes:
-        raise ScopeMissing(
-            f"The key has no scope `{scope}`.",
-            cure=f"Make one with `skeldir keys create --scope {scope}`.",
-        )
-    return holder
-
-
-IngestKey = Annotated[KeyHolder, Depends(_holder_of_ingest_key)]
-ReadKey = Annotated[KeyHolder, Depends(_holder_of_read_key)]
+IngestKey = Annotated[Caller, Depends(KeyFor("ingest"))]
+ReadKey = Annotated[Caller, Depends(KeyFor("read"))]
 
 
 @asynccontextmanager
 async def tenant_transaction(
-    database: Database, holder: KeyHolder
+    database: Database, *callers: Caller
 ) -> AsyncIterator[TenantTransaction]:
-    """Open the one transaction of a request, bound to the tenant of its key; committed at the end."""
-    async with database.tenant(holder.tenant_id) as connection:
-        await note_use(connection, holder)
-        yield TenantTransaction(connection, await load_profile(connection, holder.tenant_id))
+    """Open the one transaction of requests of a tenant, whose callers these are; committed at the end.
+
+    Raises:
+        KeyInvalid: a key has ended while its request waited for its body, for others or for a connection.
+    """
+    first = callers[0]
+    async with database.tenant(first.tenant_id) as connection:
+        noted = []
+        for caller in _one_of_each_key(callers):
+            await _require_still_in_force(connection, caller)
+            if await note_use(connection, caller.holder):
+                noted.append(caller.holder)
+        yield TenantTransaction(connection, await load_profile_of(connection, first))
+    for holder in noted:
+        holder.mark_noted()
 
 
-async def _open_reading(database: AppDatabase, holder: ReadKey) -> AsyncIterator[TenantTransaction]:
+def _one_of_each_key(callers: Sequence[Caller]) -> Iterable[Caller]:
+    """Return the caller of each key that has waited for longest, in an order that all processes note uses in."""
+    if len(callers) == 1:
+        return callers
+    longest = sorted(callers, key=lambda caller: caller.known_at_s, reverse=True)
+    of_key = {caller.holder.key_id: caller for caller in longest}
+    return [of_key[key_id] for key_id in sorted(of_key)]
+
+
+async def load_profile_of(connection: Connection, caller: Caller) -> TenantProfile:
+    """Return the profile of the tenant of a caller, to which `connection`'s transaction is bound.
+
+    Raises:
+        KeyInvalid: the tenant is being deleted, and its keys are gone.
+    """
+    try:
+        return await load_profile(connection, caller.tenant_id)
+    except TenantUnknown as error:
+        raise _invalid() from error
+
+
+async def _require_still_in_force(connection: Connection, caller: Caller) -> None:
+    """Look the key up again if the request has waited since; most have not, and pay nothing."""
+    has_waited = monotonic() - caller.known_at_s > _LONGEST_WAIT_S
+    if has_waited and not await is_in_force(connection, caller.holder):
+        raise _invalid()
+
+
+async def _open_reading(request: Request, caller: ReadKey) -> AsyncIterator[TenantTransaction]:
+    database, holder = database_of(request), caller.holder
     # The note is a write, and waits for nobody's report: it has a short transaction of its own.
     if not holder.is_use_noted:
         async with database.tenant(holder.tenant_id) as connection:
-            await note_use(connection, holder)
+            is_noted = await note_use(connection, holder)
+        if is_noted:
+            holder.mark_noted()
     async with database.tenant(holder.tenant_id, is_read_only=True) as connection:
-        yield TenantTransaction(connection, await load_profile(connection, holder.tenant_id))
+        await _require_still_in_force(connection, caller)
+        yield TenantTransaction(connection, await load_profile_of(connection, caller))
 
 
 # Function scope: the transaction has ended before the answer is sent, so a slow reader of it holds no connection.

@@ -6,8 +6,10 @@ import hashlib
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import inf
+from time import monotonic
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -28,7 +30,7 @@ _PREFIX = "skd_"
 KEY_SHAPE = re.compile(_PREFIX + "[A-Za-z0-9_-]{43}")
 LONGEST_OVERLAP = timedelta(days=365)
 # `last_used_at` is for people: a write per request would cost more than it tells.
-_LAST_USE_RESOLUTION = timedelta(minutes=1)
+_LAST_USE_RESOLUTION_S = 60.0
 
 
 class KeyUnknown(SkeldirError):
@@ -85,14 +87,28 @@ class Rotation:
     old_ends_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class KeyHolder:
-    """Whom a valid key speaks for."""
+    """Whom a valid key speaks for; requests with the same key may share it.
+
+    The key expires at `valid_until_s`, and its use was last written down at `noted_at_s`: moments of this process's
+    monotonic clock, in seconds, worked out from the database's clock.
+    """
 
     tenant_id: UUID
     key_id: UUID
     scopes: frozenset[str]
-    is_use_noted: bool
+    valid_until_s: float = field(default=inf, compare=False)
+    noted_at_s: float = field(default=-inf, compare=False)
+
+    @property
+    def is_use_noted(self) -> bool:
+        """Whether the use of the key was written down within the last minute."""
+        return monotonic() - self.noted_at_s < _LAST_USE_RESOLUTION_S
+
+    def mark_noted(self) -> None:
+        """Know that the use was written down; to be called when that is committed."""
+        self.noted_at_s = monotonic()
 
 
 async def issue_key(
@@ -274,24 +290,40 @@ async def authenticate(connection: Connection, secret: str) -> KeyHolder | None:
 
     The look-up compares digests of a 256-bit random secret, so its timing tells nothing about a key.
     """
+    # Before the database looks at its clock: so a key is never taken for valid longer than it is.
+    began_s = monotonic()
     row = await queries.find_api_key(connection, sha256=_digest(secret))
-    now = utc_now()
-    if (
-        row is None
-        or row["revoked_at"] is not None
-        or (row["expires_at"] is not None and row["expires_at"] <= now)
-    ):
+    if row is None or row["revoked_at"] is not None:
         return None
-    is_use_noted = (
-        row["last_used_at"] is not None and now - row["last_used_at"] < _LAST_USE_RESOLUTION
+    now, expires_at, last_used_at = row["looked_up_at"], row["expires_at"], row["last_used_at"]
+    if expires_at is not None and expires_at <= now:
+        return None
+    return KeyHolder(
+        row["tenant_id"],
+        row["key_id"],
+        frozenset(row["scopes"]),
+        inf if expires_at is None else began_s + (expires_at - now).total_seconds(),
+        -inf if last_used_at is None else began_s - (now - last_used_at).total_seconds(),
     )
-    return KeyHolder(row["tenant_id"], row["key_id"], frozenset(row["scopes"]), is_use_noted)
 
 
-async def note_use(connection: Connection, holder: KeyHolder) -> None:
-    """Write down that the key was used, at most once a minute."""
-    if not holder.is_use_noted:
-        await queries.touch_key(connection, tenant_id=holder.tenant_id, key_id=holder.key_id)
+async def is_in_force(connection: Connection, holder: KeyHolder) -> bool:
+    """Say whether the key is still in force, in a transaction bound to its tenant."""
+    found: bool = await queries.is_key_in_force(
+        connection, tenant_id=holder.tenant_id, key_id=holder.key_id
+    )
+    return found
+
+
+async def note_use(connection: Connection, holder: KeyHolder) -> bool:
+    """Write down that the key was used, at most once a minute; return whether it was written.
+
+    Then `holder.mark_noted` is to follow the commit.
+    """
+    if holder.is_use_noted:
+        return False
+    await queries.touch_key(connection, tenant_id=holder.tenant_id, key_id=holder.key_id)
+    return True
 
 
 def _digest(secret: str) -> bytes:

@@ -60,8 +60,13 @@ WHERE tenant_id = :tenant_id AND id = :key_id
 RETURNING revoked_at;
 
 -- name: find_api_key^
-SELECT tenant_id, key_id, scopes, expires_at, revoked_at, last_used_at
+SELECT tenant_id, key_id, scopes, expires_at, revoked_at, last_used_at, (SELECT clock_timestamp()) AS looked_up_at
 FROM public.find_api_key(:sha256);
+
+-- name: is_key_in_force$
+SELECT EXISTS (SELECT FROM public.api_keys
+               WHERE tenant_id = :tenant_id AND id = :key_id AND revoked_at IS NULL
+                 AND (expires_at IS NULL OR expires_at > (SELECT clock_timestamp())));
 
 -- name: touch_key!
 -- Of two requests at once the one that began first may write last.

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from time import sleep
+from typing import TYPE_CHECKING, Any, Final, LiteralString
 
 import httpx
+from psycopg import sql
 
 from skeldir.soundness.checks.bounds import APP
 from skeldir.soundness.contract import Check
@@ -32,6 +35,12 @@ HEAD /openapi.json"""
 # It tells of the views, which are everybody's, and not of what is in them.
 _OF_NO_TENANT: Final = "/v1/views"
 _REFUSALS: Final = frozenset({400, 404, 422})
+_SOON_S: Final = 1.0
+_MAKE_KEY: Final[LiteralString] = """
+    INSERT INTO public.api_keys (tenant_id, id, name, prefix, secret_sha256, scopes)
+    VALUES (public.current_tenant_id(), gen_random_uuid(), 'to be revoked', 'skd_revoked', sha256({secret}), '{{read}}')"""
+_END_KEY: Final[LiteralString] = """
+    UPDATE public.api_keys SET revoked_at = now() WHERE name = 'to be revoked' AND revoked_at IS NULL"""
 _B_ROWS: Final = """
     SELECT (SELECT count(*) FROM public.attribution_events) AS touches,
            (SELECT count(*) FROM public.revenue_ledger) AS entries,
@@ -189,6 +198,32 @@ def _prove_scopes(proof: Proof) -> None:
     )
 
 
+def _prove_ended_keys(proof: Proof) -> None:
+    world = proof.ground.world
+    secret = "skd_" + secrets.token_urlsafe(32)
+    proof.ground.keep_secret(secret)
+    with (
+        proof.session(APP, world.database, tenant=world.b) as session,
+        httpx.Client(base_url=world.base, timeout=30) as client,
+    ):
+
+        def ask() -> str:
+            answers = [client.get("/v1/jobs", headers=bearer(secret)) for _ in range(_TRIES)]
+            return ", ".join(_told(answer) for answer in answers)
+
+        session.ask(
+            sql.SQL(_MAKE_KEY).format(secret=sql.Literal(secret)), expect=equals("INSERT 0 1")
+        )
+        proof.read("GET /v1/jobs with it", ask(), expect=equals("200, 200, 200"))
+        session.ask(_END_KEY, expect=equals("UPDATE 1"))
+        sleep(_SOON_S)
+        proof.read(
+            "the same, a second after it was revoked",
+            ask(),
+            expect=equals("401 key_invalid, 401 key_invalid, 401 key_invalid"),
+        )
+
+
 def _told(answer: httpx.Response) -> str:
     body = _body(answer)
     code = body.get("code", "") if isinstance(body, dict) and not answer.is_success else ""
@@ -216,5 +251,10 @@ CHECKS: Final = (
         "ISOLATION/scopes",
         "A key that may only read writes nothing, and a key that may only ingest reads nothing.",
         _prove_scopes,
+    ),
+    Check(
+        "ISOLATION/ended-keys",
+        "A key that the service has accepted is refused a second after it was revoked.",
+        _prove_ended_keys,
     ),
 )

@@ -73,6 +73,7 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
             *("journey_too_long", "order_too_large", "credit_failed"),
         ],
         "role": ["worker", "beat"],
+        "source": ["memory", "database"],
         "state": ["ready", "running", "dead"],
         "version": [platform.python_version()],
         "view": [
