@@ -1,4 +1,4 @@
-"""Asking at full speed: so many at a time, from a process of its own, over connections that stay open."""
+"""Asking at full speed: so many clients at once, from a process of its own, over connections that stay open."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from statistics import quantiles
 
 import uvloop
 
-AT_A_TIME = 16
 # Stands in a request and its statements where each request must differ; as long as what replaces it.
 MARK = "@@@@@@@@@@@@"
 
@@ -21,11 +20,12 @@ Ask = Callable[[int], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One kind of request as it goes over the wire, and how its answer begins."""
+    """One kind of request as it goes over the wire, what its answer holds, and how many clients send it at once."""
 
     name: str
     request: bytes
     answer: bytes
+    clients: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class Figures:
 
     requests: int
     per_second: float
+    p50_ms: float
     p99_ms: float
     cpu_ms: float = 0.0
 
@@ -58,8 +59,8 @@ async def keep_asking(askers: Sequence[Ask], seconds: float, first: int) -> Figu
 
     await asyncio.gather(*map(go_on, askers))
     lasted = time.perf_counter() - began
-    p99_ms = 1_000 * quantiles(latencies, n=100)[98]
-    return Figures(len(latencies), len(latencies) / lasted, p99_ms)
+    of_100 = quantiles(latencies, n=100)
+    return Figures(len(latencies), len(latencies) / lasted, 1_000 * of_100[49], 1_000 * of_100[98])
 
 
 def ask_the_api(port: int, case: Case, seconds: float, first: int) -> Figures:
@@ -69,7 +70,7 @@ def ask_the_api(port: int, case: Case, seconds: float, first: int) -> Figures:
 
 
 async def _ask_the_api(port: int, case: Case, seconds: float, first: int) -> Figures:
-    connections = [await asyncio.open_connection("127.0.0.1", port) for _ in range(AT_A_TIME)]
+    connections = [await asyncio.open_connection("127.0.0.1", port) for _ in range(case.clients)]
 
     def asker(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Ask:
         async def ask(number: int) -> None:
