@@ -6,7 +6,7 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -19,13 +19,11 @@ from skeldir.observability.context import current_correlation_id, current_tenant
 from skeldir.observability.redaction import redact, redact_text
 
 if TYPE_CHECKING:
-    from structlog.typing import Processor, WrappedLogger
-
     from skeldir.settings import Settings
 
 __all__ = ["configure_logging", "redact_text"]
 
-EventDict = MutableMapping[str, Any]
+Renderer = Callable[[dict[str, Any]], str]
 
 _OWN_EVENT = re.compile(r"[a-z]+(?:\.[a-z_]+)+")
 # Set here, whatever a caller's `extra` says.
@@ -64,7 +62,7 @@ def configure_logging(settings: Settings, *, process: str) -> None:
     for handler in [known for known in root.handlers if isinstance(known, _Stderr)]:
         root.removeHandler(handler)
     handler = _Stderr()
-    handler.setFormatter(_formatter(settings, process))
+    handler.setFormatter(_Lines(process, _renderer(settings)))
     root.addHandler(handler)
     root.setLevel(settings.skeldir_log_level.upper())
     for name in _BRING_HANDLERS:
@@ -78,18 +76,26 @@ def configure_logging(settings: Settings, *, process: str) -> None:
         logging.getLogger(name).setLevel(logging.NOTSET if is_debugging else logging.WARNING)
 
 
-def _formatter(settings: Settings, process: str) -> logging.Formatter:
-    render: Processor = _render_json
-    if settings.skeldir_log_format == "console":
-        # Texts are quoted, so that no value can pass for another line.
-        render = structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), timestamp_key="time", repr_native_str=True
-        )
+def _renderer(settings: Settings) -> Renderer:
+    if settings.skeldir_log_format != "console":
+        return _render_json
+    # Texts are quoted, so that no value can pass for another line.
+    console = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), timestamp_key="time", repr_native_str=True
+    )
+    return lambda line: console(None, "", line)
 
-    def describe(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        return _describe(event, process)
 
-    return structlog.stdlib.ProcessorFormatter(processors=[describe, render])
+class _Lines(logging.Formatter):
+    """Writes a record as one line. Each request writes one, so nothing stands between the record and its fields."""
+
+    def __init__(self, process: str, render: Renderer) -> None:
+        super().__init__()
+        self._process = process
+        self._render = render
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._render(_describe(record, self._process))
 
 
 class _Stderr(logging.Handler):
@@ -107,10 +113,9 @@ class _Stderr(logging.Handler):
             return  # There is nobody left to tell.
 
 
-def _describe(event: EventDict, process: str) -> EventDict:
-    """Turn what structlog knows of a record into the fields of a line, redacted."""
-    record: logging.LogRecord = event["_record"]
-    name, detail = _split(record.name, str(event["event"]))
+def _describe(record: logging.LogRecord, process: str) -> dict[str, Any]:
+    """Return the fields of a record's line, redacted."""
+    name, detail = _split(record.name, record.getMessage())
     line: dict[str, Any] = {
         "time": datetime.fromtimestamp(record.created, UTC)
         .isoformat(timespec="milliseconds")
@@ -130,9 +135,8 @@ def _describe(event: EventDict, process: str) -> EventDict:
             line[key] = str(known)
     extra = {key: value for key, value in vars(record).items() if _is_extra(key)}
     line |= {key: value for key, value in _redacted(extra).items() if key not in line}
-    fault = event.get("exc_info")
-    if isinstance(fault, tuple) and isinstance(fault[1], BaseException):
-        line["error"] = _tell(fault[1])
+    if isinstance(record.exc_info, tuple) and isinstance(record.exc_info[1], BaseException):
+        line["error"] = _tell(record.exc_info[1])
     return line
 
 
@@ -196,5 +200,5 @@ def _short(path: str) -> str:
     return "/".join(PurePath(path).parts[-3:])
 
 
-def _render_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
-    return orjson.dumps(event).decode()
+def _render_json(line: dict[str, Any]) -> str:
+    return orjson.dumps(line).decode()
