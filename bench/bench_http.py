@@ -17,7 +17,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import multiprocessing
-import re
 import socket
 import subprocess
 import sys
@@ -36,7 +35,8 @@ import orjson
 import psutil
 import uvloop
 
-from bench.asking import MARK, Case, Figures, ask_the_api, keep_asking
+from bench.asking import MARK, Case, Figures, ask_the_api
+from bench.bare_loop import Statement, record_one, replay, with_marked_ids
 from bench.support import (
     Place,
     checkpoint,
@@ -63,36 +63,6 @@ MANY, SOME, ONE = 64, 16, 1
 BATCH = 1_000
 DAYS = 30
 SPAWNING = multiprocessing.get_context("spawn")
-_IDS = re.compile("[0-9a-f]{32}(\x1f[0-9a-f]{32})*")
-
-Statement = tuple[str, tuple[object, ...]]
-INSERT = """
-    INSERT INTO public.attribution_events
-        (tenant_id, id, idempotency_key, occurred_at, journey_key, channel_code, channel_rule, source, medium, campaign,
-         landing_path)
-    VALUES ($1, $2::text::uuid, $3, $4, $5, $6, $7, $8, $9, $10, $11)"""
-
-
-async def replay(
-    pool: asyncpg.Pool[asyncpg.Record],
-    statements: Sequence[Statement],
-    clients: int,
-    seconds: float,
-    first: int,
-) -> Figures:
-    """Send the statements of one request after the other, over and over, from so many tasks."""
-
-    async def ask(number: int) -> None:
-        mark = f"{number:012x}"
-        async with pool.acquire() as connection:
-            for query, values in statements:
-                if values:
-                    filled = [v.replace(MARK, mark) if isinstance(v, str) else v for v in values]
-                    await connection.fetch(query, *filled)
-                else:
-                    await connection.execute(query)
-
-    return await keep_asking([ask] * clients, seconds, first)
 
 
 def make_items(how_many: int) -> list[Item]:
@@ -134,29 +104,6 @@ def make_cases(secret: str, tag: str) -> list[Case]:
         Case("channels", write(report), b'"credited_cents"', SOME),
         Case("realtime", write(so_far), b'"net_cents"', SOME),
         Case("with ETag", write(so_far, f"If-None-Match: {tag}"), b" 304 ", SOME),
-    ]
-
-
-def record_one(tenant_id: UUID) -> list[Statement]:
-    """Return what any program has to send to record one touch."""
-    values = (
-        tenant_id,
-        f"{MARK}70008000{0:012x}",
-        f"{MARK}-0",
-        utc_now() - timedelta(hours=1),
-        bytes(32),
-        "paid_search",
-        "utm.paid_search",
-        "google",
-        "cpc",
-        "spring",
-        "/p/0",
-    )
-    return [
-        ("BEGIN", ()),
-        ("SELECT public.set_tenant($1)", (tenant_id,)),
-        (INSERT, values),
-        ("COMMIT", ()),
     ]
 
 
@@ -232,17 +179,6 @@ async def wait_until_keys_are_remembered(
         if not any("find_api_key" in query for query, _ in heard):
             return
         await asyncio.sleep(0.05)
-
-
-def with_marked_ids(statement: Statement) -> Statement:
-    """Let the ids of the touches, too, differ in each request."""
-    query, values = statement
-    return query, tuple(
-        "\x1f".join(f"{MARK}70008000{n:012x}" for n in range(value.count("\x1f") + 1))
-        if isinstance(value, str) and _IDS.fullmatch(value)
-        else value
-        for value in values
-    )
 
 
 @contextmanager

@@ -123,8 +123,8 @@ async def test_a_thousand_requests_of_two_tenants_over_two_connections_stay_apar
         assert sum(text.count(f"{mark}-") for text in answers[mark]) > REQUESTS
     assert {bound for _, bound in seen} <= {"", None}
     assert len({pid for pid, _ in seen}) == 2
-    # Each request looked its key up; those that only wrote may have shared a transaction.
-    assert len(seen) >= REQUESTS + REQUESTS // 2
+    # Half of the requests read, each in a transaction of its own; those that wrote may have shared theirs.
+    assert len(seen) > REQUESTS // 2
     async with db.tenant(tenants["alpha"]) as connection:
         kept = await connection.fetchrow(
             "SELECT (SELECT count(*) FROM attribution_events), (SELECT count(*) FROM revenue_ledger)"

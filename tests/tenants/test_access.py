@@ -21,7 +21,7 @@ from tests.support.api import bearer
 
 @pytest.fixture
 def app(db: Database) -> FastAPI:
-    """An application whose only route does with the transaction what its path says."""
+    """An application whose only route, one of the real API, does with the transaction what the query says."""
     app = Api()
     app.state.database = db
     app.state.limits = KeyLimits(1_000)
@@ -29,7 +29,7 @@ def app(db: Database) -> FastAPI:
     app.state.key_memory = KeyMemory(Subscription())
     app.state.receive_timeout_s = 1.0
 
-    @app.get("/{what}")
+    @app.get("/v1/jobs")
     async def read(what: str, transaction: ReadTransaction) -> dict[str, str]:
         connection, tenant_id = transaction.connection, transaction.profile.tenant_id
         if what == "write":
@@ -55,7 +55,7 @@ async def test_a_reading_transaction_is_bound_to_the_tenant_of_the_key(
     client: httpx.AsyncClient, db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
     for owner in (tenant, other_tenant):
-        answer = await client.get("/read", headers=await bearer(db, owner, "read"))
+        answer = await client.get("/v1/jobs?what=read", headers=await bearer(db, owner, "read"))
         assert answer.json() == {"bound": str(owner)}
 
 
@@ -64,7 +64,7 @@ async def test_a_reading_transaction_cannot_write(
 ) -> None:
     headers = await bearer(db, tenant, "read")
     # What failed within a transaction ends it; nothing is committed, and the answer stands.
-    assert (await client.get("/write", headers=headers)).json() == {"refused": "yes"}
+    assert (await client.get("/v1/jobs?what=write", headers=headers)).json() == {"refused": "yes"}
     async with db.tenant(tenant) as connection:
         assert await connection.fetchval("SELECT count(*) FROM channels") == 0
 
@@ -75,7 +75,7 @@ async def test_reading_notes_the_use_of_the_key(
     headers = await bearer(db, tenant, "read")
     noted = []
     for _ in range(2):
-        assert (await client.get("/read", headers=headers)).status_code == 200
+        assert (await client.get("/v1/jobs?what=read", headers=headers)).status_code == 200
         async with db.tenant(tenant) as connection:
             (key,) = await list_keys(connection, tenant)
         noted.append(key.last_used_at)
