@@ -62,9 +62,10 @@ def create_app(database_url: str | None = None) -> FastAPI:
         summary="Which marketing channels earned the money, to the cent.",
         lifespan=lifespan,
     )
+    # What comes most often stands first: each request is compared with one route after another.
     for router in (
-        health_router,
         ingest_router,
+        health_router,
         attribution_router,
         revenue_router,
         views_router,

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from skeldir.http.bodies import read_body
 from skeldir.http.deps import database_of, held_bytes_of, offload_of
+from skeldir.http.direct import DirectRoute
 from skeldir.http.paging import READ_PROBLEMS, Page
 from skeldir.http.problems import Problem
 from skeldir.ingest.batches import is_heavy, split_batch
@@ -50,6 +51,7 @@ from skeldir.tenants.access import (
 )
 
 router = APIRouter(prefix="/v1", tags=["ingest"])
+_direct = APIRouter(route_class=DirectRoute)
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem} for status in (400, 401, 403, 408, 413, 415, 422, 429, 500, 503)
 }
@@ -179,7 +181,7 @@ ConversionReceipt = Annotated[
 ]
 
 
-@router.post(
+@_direct.post(
     "/touches",
     response_model=ReceiptOut,
     responses=_PROBLEMS,
@@ -191,7 +193,7 @@ async def post_touches(receipt: TouchReceipt) -> Response:
     return _answer(receipt)
 
 
-@router.post(
+@_direct.post(
     "/conversions",
     response_model=ReceiptOut,
     responses=_PROBLEMS,
@@ -212,6 +214,9 @@ def _count(kind: ItemKind, receipt: Receipt) -> None:
     INGEST_ITEMS.labels(kind, "accepted").inc(receipt.accepted)
     INGEST_ITEMS.labels(kind, "duplicate").inc(receipt.duplicates)
     INGEST_ITEMS.labels(kind, "rejected").inc(len(receipt.rejected))
+
+
+router.include_router(_direct)
 
 
 @router.get(

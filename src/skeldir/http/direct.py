@@ -1,0 +1,51 @@
+"""Routes that ask for nothing but the request: their dependencies are called one after another, and nothing else."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+if TYPE_CHECKING:
+    from fastapi.dependencies.models import Dependant
+
+_PARAMETERS = ("path_params", "query_params", "header_params", "cookie_params", "body_params")
+
+
+class DirectRoute(APIRoute):
+    """A route that is called directly, for what comes thousands of times a second.
+
+    FastAPI looks at each request for parameters that there are none of, which costs half of the processor time of one
+    touch. The signature stays the access policy and what the description tells: the same dependencies are called.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers a request; raises `TypeError` when the signature asks for more than the request."""
+        answer = _call_with_request(self.dependant)
+
+        async def handle(request: Request) -> Response:
+            response: Response = await answer(request)
+            return response
+
+        return handle
+
+
+def _call_with_request(dependant: Dependant) -> Callable[[Request], Awaitable[Any]]:
+    call = dependant.call
+    runs = call if inspect.isroutine(call) else type(call).__call__
+    asks = [name for name in _PARAMETERS if getattr(dependant, name)]
+    if call is None or asks or not inspect.iscoroutinefunction(runs):
+        raise TypeError(f"{call} is not a coroutine function of the request alone: {asks}")
+    parts = [(part.name, _call_with_request(part)) for part in dependant.dependencies]
+    request_name = dependant.request_param_name
+
+    async def call_with(request: Request) -> Any:
+        given = {name: await part(request) for name, part in parts if name is not None}
+        if request_name is not None:
+            given[request_name] = request
+        return await call(**given)
+
+    return call_with
