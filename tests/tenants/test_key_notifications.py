@@ -102,10 +102,14 @@ async def test_what_ends_no_key_is_not_notified(
         assert await note_use(connection, holder)
     async with db.tenant(tenant) as connection:
         await connection.execute("UPDATE api_keys SET revoked_at = now() WHERE name = 'another'")
-    with pytest.raises(RuntimeError):
+
+    async def revoke_and_fail() -> None:
         async with db.tenant(tenant) as connection:
             await revoke_key(connection, tenant, key.key_id)
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await revoke_and_fail()
     assert payloads(stranger) == []
 
 

@@ -38,7 +38,8 @@ _REFUSALS: Final = frozenset({400, 404, 422})
 _SOON_S: Final = 1.0
 _MAKE_KEY: Final[LiteralString] = """
     INSERT INTO public.api_keys (tenant_id, id, name, prefix, secret_sha256, scopes)
-    VALUES (public.current_tenant_id(), gen_random_uuid(), 'to be revoked', 'skd_revoked', sha256({secret}), '{{read}}')"""
+    VALUES (public.current_tenant_id(), gen_random_uuid(), 'to be revoked', 'skd_revoked', sha256({secret}),
+            '{{read}}')"""
 _END_KEY: Final[LiteralString] = """
     UPDATE public.api_keys SET revoked_at = now() WHERE name = 'to be revoked' AND revoked_at IS NULL"""
 _B_ROWS: Final = """
