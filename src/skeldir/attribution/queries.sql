@@ -28,7 +28,8 @@ VALUES (:tenant_id, :model_version, :model, :version, :lookback_days, :after_con
 
 -- name: mark_orders!
 INSERT INTO public.dirty_orders (tenant_id, order_id)
-SELECT :tenant_id, order_id FROM unnest(:order_ids::text[]) AS order_id;
+SELECT :tenant_id, order_id FROM unnest(:order_ids::text[]) AS order_id
+RETURNING 1;
 
 -- name: credit_backlog^
 SELECT marks, extract(epoch FROM clock_timestamp() - oldest_marked_at)::float8 AS oldest_s FROM public.credit_backlog();
@@ -346,7 +347,8 @@ INSERT INTO public.credit_changes
     (tenant_id, revenue_date, model_version, channel_code, currency, conversion_ppt, credited_cents, allocations)
 SELECT :tenant_id, entry_date, model_version, channel_code, currency,
        -sum(conversion_ppt), -sum(allocated_cents), -count(*)
-FROM gone GROUP BY entry_date, model_version, channel_code, currency;
+FROM gone GROUP BY entry_date, model_version, channel_code, currency
+RETURNING 1;
 
 -- name: insert_allocations!
 WITH made AS (
@@ -364,7 +366,8 @@ INSERT INTO public.credit_changes
     (tenant_id, revenue_date, model_version, channel_code, currency, conversion_ppt, credited_cents, allocations)
 SELECT :tenant_id, entry_date, model_version, channel_code, currency,
        sum(conversion_ppt), sum(allocated_cents), count(*)
-FROM made GROUP BY entry_date, model_version, channel_code, currency;
+FROM made GROUP BY entry_date, model_version, channel_code, currency
+RETURNING 1;
 
 -- name: select_channel_totals
 SELECT a.currency, a.channel_code, m.model, sum(a.allocated_cents) AS credited_cents,

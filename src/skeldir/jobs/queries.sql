@@ -29,37 +29,38 @@ UPDATE public.jobs j
 SET state = CASE WHEN j.attempts < :attempts::integer THEN 'running' ELSE 'dead' END,
     attempts = CASE WHEN j.attempts < :attempts::integer THEN j.attempts + 1 ELSE j.attempts END,
     token = CASE WHEN j.attempts < :attempts::integer THEN :token::uuid END,
-    lease_until = CASE WHEN j.attempts < :attempts::integer THEN clock_timestamp() + make_interval(secs => :lease_s::float8) END,
-    finished_at = CASE WHEN j.attempts < :attempts::integer THEN NULL ELSE clock_timestamp() END,
+    lease_until = CASE WHEN j.attempts < :attempts::integer THEN (SELECT clock_timestamp() + make_interval(secs => :lease_s::float8)) END,
+    finished_at = CASE WHEN j.attempts < :attempts::integer THEN NULL ELSE (SELECT clock_timestamp()) END,
     error = CASE WHEN j.state = 'running' THEN 'lease_expired: The worker was not heard of again.' ELSE j.error END
 WHERE j.tenant_id = :tenant_id AND j.id = (
     SELECT c.id FROM public.jobs c
     WHERE c.tenant_id = :tenant_id AND c.id = :id
-      AND ((c.state = 'ready' AND c.run_at <= clock_timestamp())
-           OR (c.state = 'running' AND c.lease_until < clock_timestamp()))
+      AND ((c.state = 'ready' AND c.run_at <= (SELECT clock_timestamp()))
+           OR (c.state = 'running' AND c.lease_until < (SELECT clock_timestamp())))
       AND (c.tenant_id = '00000000-0000-0000-0000-000000000000'
            OR NOT EXISTS (SELECT FROM public.jobs r
                           WHERE r.tenant_id = :tenant_id AND r.kind = c.kind AND r.id <> c.id
-                            AND r.state = 'running' AND r.lease_until > clock_timestamp()))
+                            AND r.state = 'running' AND r.lease_until > (SELECT clock_timestamp())))
     FOR UPDATE SKIP LOCKED)
 RETURNING j.state, j.kind, j.arguments::text AS arguments, j.attempts, j.correlation_id, j.created_at;
 
 -- name: extend_lease$
-UPDATE public.jobs SET lease_until = clock_timestamp() + make_interval(secs => :lease_s::float8)
+UPDATE public.jobs SET lease_until = (SELECT clock_timestamp()) + make_interval(secs => :lease_s::float8)
 WHERE tenant_id = :tenant_id AND id = :id AND state = 'running' AND token = :token
 RETURNING id;
 
 -- name: finish_job$
 UPDATE public.jobs
-SET state = 'done', finished_at = clock_timestamp(), token = NULL, lease_until = NULL, error = NULL
+SET state = 'done', finished_at = (SELECT clock_timestamp()), token = NULL, lease_until = NULL, error = NULL
 WHERE tenant_id = :tenant_id AND id = :id AND state = 'running' AND token = :token
 RETURNING id;
 
 -- name: put_back_job$
 UPDATE public.jobs
 SET state = CASE WHEN :is_last::boolean THEN 'dead' ELSE 'ready' END,
-    finished_at = CASE WHEN :is_last::boolean THEN clock_timestamp() END,
-    run_at = CASE WHEN :is_last::boolean THEN run_at ELSE clock_timestamp() + make_interval(secs => :delay_s::float8) END,
+    finished_at = CASE WHEN :is_last::boolean THEN (SELECT clock_timestamp()) END,
+    run_at = CASE WHEN :is_last::boolean THEN run_at
+                  ELSE (SELECT clock_timestamp() + make_interval(secs => :delay_s::float8)) END,
     token = NULL, lease_until = NULL, error = :error
 WHERE tenant_id = :tenant_id AND id = :id AND state = 'running' AND token = :token
 RETURNING id;
@@ -117,7 +118,7 @@ SELECT tenant_id FROM public.tenants_without_job(:kind, :since) AS tenant_id LIM
 
 -- name: insert_heartbeat!
 INSERT INTO public.heartbeats (process_id, role) VALUES (:process_id, :role)
-ON CONFLICT (process_id) DO UPDATE SET seen_at = now();
+ON CONFLICT (process_id) DO UPDATE SET seen_at = excluded.seen_at;
 
 -- name: delete_heartbeat!
 DELETE FROM public.heartbeats WHERE process_id = :process_id;

@@ -1,13 +1,15 @@
 -- name: mark_days!
 INSERT INTO public.dirty_days (tenant_id, day, sums)
-SELECT :tenant_id, day, :sums FROM unnest(:days::date[]) AS day;
+SELECT :tenant_id, day, :sums FROM unnest(:days::date[]) AS day
+RETURNING 1;
 
 -- name: mark_channel_days!
 -- A version that was active before has allocations on days that have no sum of it any more.
 INSERT INTO public.dirty_days (tenant_id, day)
 SELECT :tenant_id::uuid, revenue_date FROM public.rollup_channel_day WHERE tenant_id = :tenant_id
 UNION SELECT :tenant_id::uuid, entry_date FROM public.attribution_allocations WHERE tenant_id = :tenant_id
-UNION SELECT :tenant_id::uuid, spend_date FROM public.spend WHERE tenant_id = :tenant_id;
+UNION SELECT :tenant_id::uuid, spend_date FROM public.spend WHERE tenant_id = :tenant_id
+RETURNING 1;
 
 -- name: tenants_with_dirty_days
 SELECT tenant_id FROM public.tenants_with_dirty_days() AS tenant_id;
@@ -53,7 +55,8 @@ FROM (
      AND e.occurred_at >= d.day::timestamp AT TIME ZONE 'UTC'
      AND e.occurred_at < (d.day + 1)::timestamp AT TIME ZONE 'UTC'
 ) s
-GROUP BY s.day, s.currency, s.state;
+GROUP BY s.day, s.currency, s.state
+RETURNING 1;
 
 -- name: delete_channel_days!
 DELETE FROM public.rollup_channel_day WHERE tenant_id = :tenant_id AND revenue_date = ANY(:days::date[]);
@@ -83,7 +86,8 @@ FROM (
     JOIN public.attribution_models m ON m.tenant_id = :tenant_id AND m.is_active
     WHERE s.tenant_id = :tenant_id AND s.spend_date = ANY(:days::date[])
 ) parts
-GROUP BY day, model_version, channel_code, currency;
+GROUP BY day, model_version, channel_code, currency
+RETURNING 1;
 
 -- name: add_credit_changes
 -- Changes of a model version that is not active any more belong to no sum: should it become active again, all of its
@@ -145,7 +149,8 @@ FROM (
     FROM public.rollup_channel_day c
     WHERE c.tenant_id = :tenant_id AND c.revenue_date = ANY(:days::date[]) AND c.allocations <> 0
 ) sides
-GROUP BY revenue_date, model_version, currency;
+GROUP BY revenue_date, model_version, currency
+RETURNING 1;
 
 -- name: note_rollup_change!
 INSERT INTO public.rollup_changes DEFAULT VALUES ON CONFLICT DO NOTHING;
