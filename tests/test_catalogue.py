@@ -101,8 +101,12 @@ def test_every_tenant_table_forces_row_level_security_and_isolates_by_tenant(
     )
     for table, *found in rows:
         column = "id" if table == "tenants" else "tenant_id"
-        rule = f"({column} = ( SELECT current_tenant_id() AS current_tenant_id))"
-        assert found == [True, True, "ALL", "PERMISSIVE", "{public}", rule, rule], table
+        rule = f"({column} = current_tenant_id())"
+        assert found[:5] == [True, True, "ALL", "PERMISSIVE", "{public}"], table
+        # The older policies ask in a sub-select, which those of a distributed table may not have.
+        in_select = "( SELECT current_tenant_id() AS current_tenant_id)"
+        bare = [text.replace(in_select, "current_tenant_id()") for text in found[5:]]
+        assert bare == [rule, rule], table
 
 
 def test_no_other_policy_reaches_the_runtime_role_or_lets_anybody_write(migrated: Clone) -> None:

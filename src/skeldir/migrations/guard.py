@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,11 @@ LOCK_TIMEOUT_MS = 5_000
 STATEMENT_TIMEOUT_MS = 15 * 60 * 1000
 # Any fixed number: one migration at a time in a database.
 MIGRATION_LOCK = 0x736B656C64697201
+# Where a semicolon ends nothing: bodies of functions, texts, quoted names and comments.
+_HIDDEN = re.compile(
+    r"""\$(\w*)\$.*?\$\1\$|'[^']*'|"[^"]*"|--[^\n]*|/\*.*?\*/""",
+    re.DOTALL,
+)
 OPEN_THE_SCHEMA = (
     "Run the migration as the owner of the database, or have its owner run: GRANT USAGE, CREATE ON SCHEMA public "
     "TO <migrating role>, skeldir_owner, matview_owner."
@@ -47,6 +53,25 @@ def run_sql(file_name: str) -> None:
     """Run all statements of `migrations/sql/<file_name>` in the migration's transaction."""
     text = (files("skeldir.migrations") / "sql" / file_name).read_text(encoding="utf-8")
     driver_connection().execute(text.encode())
+
+
+def run_statements(file_name: str) -> None:
+    """Run the statements of `migrations/sql/<file_name>` one by one in the migration's transaction.
+
+    Citus forwards a text of several commands whole, and its workers refuse it; so this is for every new revision.
+    """
+    connection = driver_connection()
+    text = (files("skeldir.migrations") / "sql" / file_name).read_text(encoding="utf-8")
+    for statement in split_statements(text):
+        connection.execute(statement.encode())
+
+
+def split_statements(text: str) -> list[str]:
+    """Return the statements of a text, without the semicolons that end them."""
+    blanked = _HIDDEN.sub(lambda hidden: " " * len(hidden[0]), text)
+    ends = [place for place, letter in enumerate(blanked) if letter == ";"]
+    parts = zip([0, *(end + 1 for end in ends)], [*ends, len(text)], strict=True)
+    return [text[start:end].strip() for start, end in parts if blanked[start:end].strip()]
 
 
 def refuse_downgrade(revision: str, what_would_be_lost: str) -> None:

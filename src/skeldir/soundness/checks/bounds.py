@@ -54,13 +54,15 @@ _LARGE_OBJECTS: Final[tuple[LiteralString, ...]] = (
     "ROLLBACK",
 )
 
-# Only this very expression counts: one that names the tenant beside something else is listed among the others.
+# Only this very expression counts, with the function in a sub-select or not: one that names the tenant beside something
+# else is listed among the others.
 _TENANT_TABLES: Final = """
     SELECT c.oid::regclass::text AS tenant_table, c.relrowsecurity, c.relforcerowsecurity,
            count(p.*) FILTER (
                WHERE p.permissive = 'PERMISSIVE' AND p.cmd = 'ALL' AND p.roles = '{public}' AND p.qual = p.with_check
-                 AND p.qual = CASE WHEN p.tablename = 'tenants' THEN '(id = ' ELSE '(tenant_id = ' END
-                              || '( SELECT current_tenant_id() AS current_tenant_id))') AS policies_by_tenant
+                 AND replace(p.qual, '( SELECT current_tenant_id() AS current_tenant_id)', 'current_tenant_id()')
+                     = CASE WHEN p.tablename = 'tenants' THEN '(id = ' ELSE '(tenant_id = ' END
+                       || 'current_tenant_id())') AS policies_by_tenant
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_policies p ON (p.schemaname, p.tablename) = (n.nspname, c.relname)
     WHERE c.relkind IN ('r', 'p')
@@ -72,8 +74,9 @@ _OTHER_POLICIES: Final = """
            coalesce(with_check, '-') AS with_check
     FROM pg_policies
     WHERE NOT coalesce(permissive = 'PERMISSIVE' AND cmd = 'ALL' AND roles = '{public}' AND qual = with_check
-                       AND qual = CASE WHEN tablename = 'tenants' THEN '(id = ' ELSE '(tenant_id = ' END
-                                  || '( SELECT current_tenant_id() AS current_tenant_id))', false)
+                       AND replace(qual, '( SELECT current_tenant_id() AS current_tenant_id)', 'current_tenant_id()')
+                           = CASE WHEN tablename = 'tenants' THEN '(id = ' ELSE '(tenant_id = ' END
+                             || 'current_tenant_id())', false)
     ORDER BY 1, 2"""
 _OTHER_POLICIES_EXPECTED: Final = """\
 tenant_table | policyname | permissive | roles | cmd | qual | with_check
