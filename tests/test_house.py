@@ -164,26 +164,6 @@ def test_every_statement_names_its_tables_with_their_schema() -> None:
     )
 
 
-# Statements that name no tenant, each with the reason.
-WITHOUT_A_TENANT = {
-    "tenants.select_tenants": "an operator lists them all",
-    "tenants.select_tenants_named": "an operator looks for one",
-    "demo.count_visible_rows": "it shows what row-level security does alone",
-    "jobs.select_jobs_of_all": "an operator looks at all of them",
-}
-GLOBAL = {"rollup_changes", "matview_refreshes", "alembic_version", "heartbeats", "pulses"}
-
-
-def test_every_statement_says_which_tenant_it_is_about() -> None:
-    """Row-level security is the safety net; only a condition lets an index, or a shard, be found."""
-    silent = set()
-    for name, body in all_statements().items():
-        tables = set(re.findall(r"public\.(\w+)\b(?!\()", body)) - GLOBAL
-        if tables and ":tenant_id" not in body:
-            silent.add(name)
-    assert silent == set(WITHOUT_A_TENANT), "say tenant_id = :tenant_id"
-
-
 def test_every_item_code_has_a_cure_that_is_a_sentence_and_is_documented() -> None:
     documented = dict(
         re.findall(

@@ -1,0 +1,219 @@
+"""SQL as PostgreSQL's own parser reads it: named statements, and the functions and views of the schema."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import pglast
+import psycopg
+from pglast import ast, enums
+
+from skeldir.db.queries import load_queries
+from tests.support.house import SOURCES
+
+PLACEHOLDER = "placeholder"
+_TAKEN = {
+    enums.FunctionParameterMode.FUNC_PARAM_DEFAULT,
+    enums.FunctionParameterMode.FUNC_PARAM_IN,
+}
+
+_TENANT_TABLES = """
+    SELECT c.relname::text FROM pg_class c
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
+      AND (c.relname = 'tenants'
+           OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id'))"""
+_MATERIALIZED = "SELECT matviewname::text FROM pg_matviews WHERE schemaname = 'public'"
+_VOLATILITY = """
+    SELECT proname::text,
+           CASE WHEN bool_or(provolatile = 'v') THEN 'v' WHEN bool_or(provolatile = 's') THEN 's' ELSE 'i' END
+    FROM pg_proc WHERE pronamespace IN ('pg_catalog'::regnamespace, 'public'::regnamespace) GROUP BY proname"""
+_FUNCTIONS = "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY proname"
+_VIEWS = """
+    SELECT viewname::text, definition FROM pg_views WHERE schemaname = 'public'
+    UNION ALL SELECT matviewname::text, definition FROM pg_matviews WHERE schemaname = 'public'"""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A named statement, or what a function or view of the schema consists of."""
+
+    name: str
+    trees: tuple[ast.Node, ...]
+    kind: str = "statement"
+    arguments: frozenset[str] = frozenset()
+    is_definer: bool = False
+
+    @cached_property
+    def relations(self) -> frozenset[str]:
+        """The tables and views that are named here."""
+        return frozenset(name for tree in self.trees for name in relations_of(tree))
+
+    @cached_property
+    def calls(self) -> frozenset[str]:
+        """The functions of the schema that are called here."""
+        return frozenset(
+            call.funcname[-1].sval
+            for tree in self.trees
+            for call in walk(tree)
+            if isinstance(call, ast.FuncCall) and qualified(call) == "public"
+        )
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What the syntax does not say: tables with a tenant, materialized views, volatilities, and the functions."""
+
+    tenant_tables: frozenset[str]
+    materialized: frozenset[str]
+    # Of each name the most volatile function: `v`, `s` or `i`.
+    volatility: Mapping[str, str]
+    functions: Mapping[str, Piece] = field(default_factory=dict)
+    views: Mapping[str, Piece] = field(default_factory=dict)
+
+
+def parse(text: str) -> tuple[ast.Node, ...]:
+    """Return the trees of the statements of a text."""
+    return tuple(raw.stmt for raw in pglast.parse_sql(text))
+
+
+def statement(name: str, text: str) -> Piece:
+    return Piece(name, parse(text))
+
+
+def function(definition: str) -> Piece:
+    """Return what a CREATE FUNCTION does. Statements that it composes are read with placeholders for names."""
+    (tree,) = parse(definition)
+    options = {option.defname: option.arg for option in tree.options}
+    is_procedure = options["language"].sval == "plpgsql"
+    return Piece(
+        f"function.{tree.funcname[-1].sval}",
+        tuple(procedure(definition)) if is_procedure else parse(options["as"][0].sval),
+        "function",
+        frozenset(p.name for p in tree.parameters or () if p.mode in _TAKEN),
+        "security" in options and bool(options["security"].boolval),
+    )
+
+
+def view(name: str, query: str) -> Piece:
+    return Piece(f"view.{name}", parse(query), "view")
+
+
+def procedure(definition: str) -> Iterator[ast.Node]:
+    """Yield the statements and expressions of a CREATE FUNCTION or DO in PL/pgSQL."""
+    for expression in _expressions(pglast.parse_plpgsql(definition)):
+        yield from expression
+
+
+def _expressions(node: object) -> Iterator[tuple[ast.Node, ...]]:
+    if isinstance(node, list):
+        for item in node:
+            yield from _expressions(item)
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            if key == "PLpgSQL_expr":
+                text = value["query"]
+                mode = value["parseMode"]
+                # 0 is a statement, 2 an expression, 3 and more an assignment.
+                yield parse(
+                    text if mode == 0 else f"SELECT {text.partition(':=')[2] if mode > 2 else text}"
+                )
+            else:
+                yield from _expressions(value)
+            if key == "PLpgSQL_stmt_dynexecute":
+                yield composed(value["query"]["PLpgSQL_expr"]["query"])
+
+
+def composed(expression: str) -> tuple[ast.Node, ...]:
+    """Return the statement that an expression makes of literals, with placeholders where names are put in."""
+    literals = [
+        constant.val.sval
+        for tree in parse(f"SELECT {expression}")
+        for constant in walk(tree)
+        if isinstance(constant, ast.A_Const) and isinstance(constant.val, ast.String)
+    ]
+    text = re.sub(r"%(?:\d+\$)?I|%(?:\d+\$)?s", PLACEHOLDER, literals[0] if literals else "")
+    return parse(re.sub(r"%(?:\d+\$)?L", "''", text))
+
+
+def walk(node: object, *, into: bool = True) -> Iterator[ast.Node]:
+    """Yield a node and all below it; not those below a nested query unless `into`."""
+    if isinstance(node, tuple):
+        for item in node:
+            yield from walk(item, into=into)
+    elif isinstance(node, ast.Node):
+        yield node
+        for attribute in node:
+            value = getattr(node, attribute)
+            if into or not isinstance(value, ast.SelectStmt):
+                yield from walk(value, into=into)
+
+
+def qualified(call: ast.FuncCall) -> str | None:
+    """Return the schema that a call names."""
+    return call.funcname[0].sval if len(call.funcname) > 1 else None
+
+
+def relations_of(tree: ast.Node) -> Iterator[str]:
+    """Yield the names of tables and views; those of other schemas than public with the schema."""
+    own = {node.ctename for node in walk(tree) if isinstance(node, ast.CommonTableExpr)}
+    for node in walk(tree):
+        if isinstance(node, ast.RangeVar) and not (node.schemaname is None and node.relname in own):
+            outside = node.schemaname not in {None, "public"}
+            yield f"{node.schemaname}.{node.relname}" if outside else node.relname
+
+
+def is_parameter(node: object, arguments: frozenset[str] = frozenset()) -> bool:
+    """Say whether this is a value bound from outside, cast or not, or the tenant to whom the transaction is bound."""
+    if isinstance(node, ast.TypeCast):
+        return is_parameter(node.arg, arguments)
+    if isinstance(node, ast.FuncCall):
+        return node.funcname[-1].sval == "current_tenant_id"
+    if isinstance(node, ast.ColumnRef):
+        return len(node.fields) == 1 and name_of(node) in arguments
+    return isinstance(node, ast.ParamRef)
+
+
+def name_of(column: ast.ColumnRef) -> str:
+    last = column.fields[-1]
+    return last.sval if isinstance(last, ast.String) else "*"
+
+
+def operator_of(node: object) -> str | None:
+    if isinstance(node, ast.A_Expr) and node.kind == enums.A_Expr_Kind.AEXPR_OP:
+        return node.name[-1].sval
+    return None
+
+
+def conjuncts(condition: object) -> Iterator[ast.Node]:
+    """Yield the conditions that all have to hold."""
+    if isinstance(condition, ast.BoolExpr) and condition.boolop == enums.BoolExprType.AND_EXPR:
+        for part in condition.args:
+            yield from conjuncts(part)
+    elif isinstance(condition, ast.Node):
+        yield condition
+
+
+def named_statements() -> list[Piece]:
+    """Return every named statement of every room, as the driver gets it."""
+    rooms = sorted(path.parent.relative_to(SOURCES) for path in SOURCES.rglob("queries.sql"))
+    return [
+        statement(f"{'.'.join(room.parts)}.{name}", loaded.sql)
+        for room in rooms
+        for name, loaded in vars(load_queries(".".join(["skeldir", *room.parts]))).items()
+    ]
+
+
+def read_schema(connection: psycopg.Connection[tuple[str, ...]]) -> Schema:
+    """Return what a migrated database says of its tables, views and functions."""
+    connection.execute("SET search_path = pg_catalog")
+    functions = [function(definition) for (definition,) in connection.execute(_FUNCTIONS)]
+    return Schema(
+        tenant_tables=frozenset(name for (name,) in connection.execute(_TENANT_TABLES)),
+        materialized=frozenset(name for (name,) in connection.execute(_MATERIALIZED)),
+        volatility=dict(connection.execute(_VOLATILITY).fetchall()),
+        functions={piece.name.partition(".")[2]: piece for piece in functions},
+        views={name: view(name, query) for name, query in connection.execute(_VIEWS)},
+    )
