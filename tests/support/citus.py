@@ -144,6 +144,17 @@ def definers_that_write(piece: Piece, schema: Schema) -> list[str]:
     ]
 
 
+def settings_that_stay_behind(piece: Piece, schema: Schema) -> list[str]:
+    """What set_config() sets reaches no shard: rows of the tenant would be missing there."""
+    return [
+        node.args[0].val.sval
+        for tree in piece.trees
+        for node in walk(tree)
+        if isinstance(node, ast.FuncCall) and node.funcname[-1].sval == "set_config"
+        if not (_is_true(node.args[2]) and not node.args[0].val.sval.startswith("app."))
+    ]
+
+
 RULES: dict[str, Callable[[Piece, Schema], list[str]]] = {
     rule.__name__: rule
     for rule in (
@@ -157,6 +168,7 @@ RULES: dict[str, Callable[[Piece, Schema], list[str]]] = {
         correlated_sides,
         unions_over_a_view,
         definers_that_write,
+        settings_that_stay_behind,
     )
 }
 
@@ -212,6 +224,10 @@ def _mutable(node: object, schema: Schema) -> Iterator[tuple[str, bool]]:
         yield "a stable expression", False
     for attribute in node:
         yield from _mutable(getattr(node, attribute), schema)
+
+
+def _is_true(node: object) -> bool:
+    return isinstance(node, ast.A_Const) and getattr(node.val, "boolval", False) is True
 
 
 def _volatility(call: ast.FuncCall, schema: Schema) -> str:

@@ -1,4 +1,4 @@
-"""Statements that break a rule for Citus, and their likes that keep it."""
+"""Statements that break a rule for Citus, and similar ones that keep it."""
 
 from tests.support.syntax import Schema, function, view
 
@@ -116,9 +116,22 @@ BROKEN = {
             " AS $$ BEGIN EXECUTE format('DELETE FROM public.%I', name); END $$"
         ),
         (
+            "CREATE FUNCTION public.f(name text) RETURNS SETOF uuid LANGUAGE plpgsql SECURITY DEFINER"
+            " AS $$ BEGIN RETURN QUERY EXECUTE format('DELETE FROM public.%I RETURNING id', name); END $$"
+        ),
+        (
+            "CREATE FUNCTION public.f(name text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER"
+            " AS $$ DECLARE gone record; BEGIN FOR gone IN EXECUTE format('DELETE FROM public.%I RETURNING id', name)"
+            " LOOP NULL; END LOOP; END $$"
+        ),
+        (
             "CREATE FUNCTION public.f() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN"
             " RETURN (WITH a AS (UPDATE public.spend SET id = NULL RETURNING 1) SELECT count(*) FROM a); END $$"
         ),
+    ),
+    "settings_that_stay_behind": (
+        "SELECT set_config('app.current_tenant_id', $1, true)",
+        "SELECT set_config('plan_cache_mode', 'force_custom_plan', false)",
     ),
 }
 
@@ -203,6 +216,10 @@ KEPT = {
             " AS $$ SELECT count(*) FROM public.spend $$"
         ),
     ),
+    "settings_that_stay_behind": (
+        "SELECT set_config('plan_cache_mode', 'force_custom_plan', true)",
+        "SELECT public.set_tenant($1)",
+    ),
 }
 
 # Of revisions: the body of `upgrade`.
@@ -224,6 +241,7 @@ BROKEN_REVISIONS = {
             "connection.execute('ALTER TABLE public.x DROP COLUMN y')\n"
             "    connection.execute('DROP MATERIALIZED VIEW public.y')"
         ),
+        "connection.execute('ALTER VIEW public.x RENAME TO y'); connection.execute('DROP TABLE public.z')",
         "run_statements('202512201000_views.sql')",
     ),
     "grants_of_two_roles": (
@@ -255,6 +273,7 @@ KEPT_REVISIONS = {
     ),
     "tables_beside_views": (
         "connection.execute('DROP VIEW public.x'); connection.execute('CREATE VIEW public.x AS SELECT 1')",
+        "connection.execute('CREATE VIEW public.x AS SELECT 1'); connection.execute('GRANT SELECT ON public.x TO y')",
     ),
     "grants_of_two_roles": (
         (

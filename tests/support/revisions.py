@@ -15,6 +15,8 @@ from tests.support.syntax import PLACEHOLDER, Piece, parse, procedure, walk
 
 RELEASED = "202611261300"
 _VIEWS = {enums.ObjectType.OBJECT_VIEW, enums.ObjectType.OBJECT_MATVIEW}
+_CHANGES = ast.CreateTableAsStmt | ast.AlterTableStmt | ast.DropStmt | ast.RenameStmt
+_SAYS_OF_WHAT = ("objtype", "removeType", "renameType", "relationType")
 _ROLE_AT_FIRST = "the migrating role"
 
 
@@ -132,8 +134,6 @@ def grants_of_two_roles(revision: Revision) -> list[str]:
     for node in revision.trees:
         if isinstance(node, ast.VariableSetStmt) and node.name == "role":
             role = node.args[0].val.sval if node.args else _ROLE_AT_FIRST
-        elif isinstance(node, ast.VariableSetStmt) and node.name == "session_authorization":
-            role = _ROLE_AT_FIRST
         elif isinstance(node, ast.GrantStmt) and role not in givers:
             givers.append(role)
     return givers if len(givers) > 1 else []
@@ -165,11 +165,11 @@ REVISION_RULES: dict[str, Callable[[Revision], list[str]]] = {
 def _kind(node: ast.Node) -> str | None:
     if isinstance(node, ast.CreateStmt):
         return "table"
-    if isinstance(node, ast.ViewStmt | ast.CreateTableAsStmt | ast.RefreshMatViewStmt):
+    if isinstance(node, ast.ViewStmt | ast.RefreshMatViewStmt):
         return "view"
-    if isinstance(node, ast.DropStmt | ast.AlterTableStmt):
-        kind = node.removeType if isinstance(node, ast.DropStmt) else node.objtype
-        if kind in _VIEWS:
-            return "view"
-        return "table" if kind == enums.ObjectType.OBJECT_TABLE else None
-    return None
+    of = {
+        getattr(node, attribute, None) for attribute in _SAYS_OF_WHAT if isinstance(node, _CHANGES)
+    }
+    if of & _VIEWS:
+        return "view"
+    return "table" if enums.ObjectType.OBJECT_TABLE in of else None

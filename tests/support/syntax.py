@@ -20,6 +20,12 @@ _TAKEN = {
     enums.FunctionParameterMode.FUNC_PARAM_IN,
 }
 
+# What runs a statement that it composes, and where that stands.
+_COMPOSING = {
+    "PLpgSQL_stmt_dynexecute": "query",
+    "PLpgSQL_stmt_dynfors": "query",
+    "PLpgSQL_stmt_return_query": "dynquery",
+}
 _TENANT_TABLES = """
     SELECT c.relname::text FROM pg_class c
     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
@@ -122,19 +128,25 @@ def _expressions(node: object) -> Iterator[tuple[ast.Node, ...]]:
                 )
             else:
                 yield from _expressions(value)
-            if key == "PLpgSQL_stmt_dynexecute":
-                yield composed(value["query"]["PLpgSQL_expr"]["query"])
+            if key in _COMPOSING and _COMPOSING[key] in value:
+                yield composed(value[_COMPOSING[key]]["PLpgSQL_expr"]["query"])
 
 
 def composed(expression: str) -> tuple[ast.Node, ...]:
-    """Return the statement that an expression makes of literals, with placeholders where names are put in."""
+    """Return the statement that an expression makes of a literal, with placeholders where names are put in.
+
+    Raises:
+        ValueError: it makes one of no literal, so nobody can judge it.
+    """
     literals = [
         constant.val.sval
         for tree in parse(f"SELECT {expression}")
         for constant in walk(tree)
         if isinstance(constant, ast.A_Const) and isinstance(constant.val, ast.String)
     ]
-    text = re.sub(r"%(?:\d+\$)?I|%(?:\d+\$)?s", PLACEHOLDER, literals[0] if literals else "")
+    if not literals:
+        raise ValueError(f"{expression} names no statement")
+    text = re.sub(r"%(?:\d+\$)?[Is]", PLACEHOLDER, literals[0])
     return parse(re.sub(r"%(?:\d+\$)?L", "''", text))
 
 
