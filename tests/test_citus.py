@@ -125,7 +125,7 @@ def test_every_later_revision_keeps_the_rule(name: str) -> None:
 def test_every_later_revision_changes_rows_by_the_rules_of_statements(clone: Clone) -> None:
     with psycopg.connect(clone.superuser_url) as connection:
         schema = read_schema(connection)
-    # A migration is about all tenants, and the functions and views that it makes are judged as they stand at last.
+    # A migration is about all tenants; the functions and views that it makes are judged as they stand at the end.
     rules = [name for name in RULES if name != "tables_of_all_tenants"]
     found = {
         (name, revision.name): broken
@@ -177,7 +177,7 @@ def test_a_rule_of_revisions_lets_pass_what_keeps_it(name: str, code: str) -> No
     assert broken_by(name, code) == []
 
 
-def test_a_function_that_runs_what_nobody_can_read_is_no_piece() -> None:
+def test_a_function_that_runs_an_unreadable_text_is_refused() -> None:
     with pytest.raises(ValueError, match="names no statement"):
         function(
             "CREATE FUNCTION public.f(text text) RETURNS void LANGUAGE plpgsql"

@@ -6,14 +6,7 @@ from collections.abc import Callable, Iterator
 
 from pglast import ast, enums
 
-from tests.support.syntax import (
-    Piece,
-    Schema,
-    name_of,
-    operator_of,
-    relations_of,
-    walk,
-)
+from tests.support.syntax import Piece, Schema, name_of, operator_of, relations_of, walk
 from tests.support.tenancy import UnboundTables
 
 # Tables that stay on the coordinator: what is asked before a tenant is known, and what is of all tenants.
@@ -89,7 +82,7 @@ def tables_of_all_tenants(piece: Piece, schema: Schema) -> list[str]:
     if piece.kind == "view":
         return []
     tables = schema.tenant_tables
-    # The owner's functions are how the program looks at all tenants at once; they may at what is local.
+    # The owner's functions are how the program looks at all tenants at once, which it may at what is local.
     if piece.kind == "function":
         tables -= LOCAL
     return UnboundTables(piece.trees, tables, piece.arguments).names

@@ -83,9 +83,14 @@ BROKEN = {
         "SELECT 1 FROM public.tenants_with_marks() AS m (tenant_id) JOIN public.spend s ON s.tenant_id = m.tenant_id",
         "WITH a AS (DELETE FROM public.spend RETURNING 1) SELECT 1 FROM public.channels WHERE tenant_id = $1",
         "SELECT 1 FROM public.spend WHERE tenant_id = $1 UNION ALL SELECT 1 FROM public.channels",
+        (
+            "WITH a AS (SELECT tenant_id FROM public.spend WHERE tenant_id = $1)"
+            " SELECT 1 FROM a JOIN public.channels c ON c.tenant_id = a.tenant_id"
+        ),
         "UPDATE public.spend SET id = $2",
         "DELETE FROM public.spend s USING public.channels c WHERE c.tenant_id = $1 AND c.code = s.code",
         "INSERT INTO public.spend (tenant_id) SELECT gen_random_uuid() RETURNING 1",
+        "INSERT INTO public.spend (id, tenant_id) SELECT * FROM public.matview_refreshes",
         "INSERT INTO public.spend (id) VALUES ($1)",
         _SWEEP,
     ),
@@ -173,10 +178,6 @@ KEPT = {
         (
             "SELECT 1 FROM public.tenants t WHERE t.id = $1"
             " AND EXISTS (SELECT FROM public.spend s WHERE s.tenant_id = t.id)"
-        ),
-        (
-            "WITH a AS (SELECT tenant_id FROM public.spend WHERE tenant_id = $1)"
-            " SELECT 1 FROM a JOIN public.channels c ON c.tenant_id = a.tenant_id"
         ),
         (
             "SELECT 1 FROM unnest($2::text[]) AS code CROSS JOIN LATERAL"

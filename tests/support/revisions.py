@@ -14,6 +14,7 @@ from skeldir.migrations.guard import split_statements
 from tests.support.syntax import PLACEHOLDER, Piece, parse, procedure, walk
 
 RELEASED = "202611261300"
+_OF_ROWS = ast.SelectStmt | ast.InsertStmt | ast.UpdateStmt | ast.DeleteStmt
 _VIEWS = {enums.ObjectType.OBJECT_VIEW, enums.ObjectType.OBJECT_MATVIEW}
 _CHANGES = ast.CreateTableAsStmt | ast.AlterTableStmt | ast.DropStmt | ast.RenameStmt
 _SAYS_OF_WHAT = ("objtype", "removeType", "renameType", "relationType")
@@ -40,7 +41,8 @@ class Revision:
 
     @property
     def piece(self) -> Piece:
-        return Piece(self.name, self.trees, "revision")
+        """What it reads and writes of rows."""
+        return Piece(self.name, tuple(t for t in self.trees if isinstance(t, _OF_ROWS)), "revision")
 
 
 def read_revisions(folder: Path, *, after: str = RELEASED) -> list[Revision]:

@@ -1,4 +1,7 @@
-"""Which tables of a statement no condition binds to a tenant: scopes are followed, joins on the tenant count."""
+"""Which tables of a statement no condition binds to a tenant: scopes are followed, joins on the tenant count.
+
+What a sub-select in FROM or WITH returns binds nothing: Citus may work it out first, and then join by its rows.
+"""
 
 from __future__ import annotations
 
@@ -77,43 +80,31 @@ class UnboundTables:
             scope.conditions += conjuncts(item.quals)
         elif isinstance(item, ast.RangeVar):
             self._relation(item, scope, own)
-        elif item.alias is not None:
-            place = f"{item.alias.aliasname}:{id(item)}"
-            scope.key_of[item.alias.aliasname] = "tenant_id"
-            scope.place_of[item.alias.aliasname] = place
-            if isinstance(item, ast.RangeSubselect):
-                self._join(place, BOUND)
-        if isinstance(item, ast.RangeSubselect):
+        elif isinstance(item, ast.RangeSubselect):
             scope.nested.append(item.subquery)
 
     def _relation(self, item: ast.RangeVar, scope: _Scope, own: frozenset[str]) -> None:
+        is_derived = item.schemaname is None and item.relname in own
+        if is_derived or item.relname not in self._tables:
+            return
         alias = item.alias.aliasname if item.alias else item.relname
         place = f"{alias}:{id(item)}"
-        is_derived = item.schemaname is None and item.relname in own
-        if is_derived:
-            # What a query of the same statement returns is judged there.
-            self._join(place, BOUND)
-        elif item.relname in self._tables:
-            self._occurrences.append((place, item.relname))
-        else:
-            return
-        scope.key_of[alias] = "id" if item.relname == "tenants" else "tenant_id"
+        self._occurrences.append((place, item.relname))
+        scope.key_of[alias] = _key_of(item)
         scope.place_of[alias] = place
 
     def _inserted(self, node: ast.InsertStmt) -> None:
         """A new row names its tenant by a parameter in the place of the column."""
         columns = [target.name for target in node.cols or ()]
-        key = "id" if node.relation.relname == "tenants" else "tenant_id"
-        place = (
-            next(p for p, name in self._occurrences[::-1] if name == node.relation.relname)
-            if (node.relation.relname in self._tables)
-            else None
-        )
-        if place is None or key not in columns:
+        key = _key_of(node.relation)
+        places = [place for place, name in self._occurrences if name == node.relation.relname]
+        if not places or key not in columns:
             return
-        values = [row[columns.index(key)] for row in _rows(node.selectStmt)]
+        at = columns.index(key)
+        rows = list(_rows(node.selectStmt))
+        values = [value for row in rows for value in row[at : at + 1] or [None]]
         if values and all(is_parameter(value, self._arguments) for value in values):
-            self._join(place, BOUND)
+            self._join(places[-1], BOUND)
 
     def _equate(self, condition: ast.Node, scope: _Scope) -> None:
         if operator_of(condition) != "=":
@@ -137,6 +128,10 @@ class UnboundTables:
                     return found[0]
                 level = level.outer
         return BOUND if is_parameter(node, self._arguments) else None
+
+
+def _key_of(table: ast.RangeVar) -> str:
+    return "id" if table.relname == "tenants" else "tenant_id"
 
 
 def _sources(node: ast.Node) -> Iterator[ast.Node]:
