@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import psycopg
 
+# For regexp_replace(): a policy that asks in a sub-select, which a distributed table's may not, reads like one without.
+IN_SELECT = r"'\( SELECT (current_tenant_id\(\)) AS current_tenant_id\)', '\1'"
 _OURS = "n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'"
 
 # Rows as text, each complete: two databases with the same answers have the same schema.

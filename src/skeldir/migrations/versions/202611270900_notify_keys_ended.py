@@ -1,6 +1,6 @@
 """A notification when keys end, for the processes that remember keys."""
 
-from skeldir.migrations.guard import driver_connection, run_sql
+from skeldir.migrations.guard import driver_connection, run_statements
 
 revision = "202611270900"
 down_revision = "202611261300"
@@ -9,17 +9,14 @@ depends_on = None
 
 
 def upgrade() -> None:
-    run_sql("202611270900_notify_keys_ended.sql")
+    run_statements("202611270900_notify_keys_ended.sql")
 
 
 def downgrade() -> None:
     """The API of an older version looks each key up at each request, and needs no notification."""
-    driver_connection().execute(
-        b"""
-        SET ROLE skeldir_owner;
-        DROP TRIGGER notify_keys_ended ON public.api_keys;
-        DROP TRIGGER notify_keys_truncated ON public.api_keys;
-        DROP FUNCTION public.notify_keys_ended();
-        RESET ROLE;
-        """
-    )
+    connection = driver_connection()
+    connection.execute("SET ROLE skeldir_owner")
+    connection.execute("DROP TRIGGER notify_keys_ended ON public.api_keys")
+    connection.execute("DROP TRIGGER notify_keys_truncated ON public.api_keys")
+    connection.execute("DROP FUNCTION public.notify_keys_ended()")
+    connection.execute("RESET ROLE")
