@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -70,6 +71,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Remove the folder when the last worker has left."""
     if not hasattr(config, "workerinput"):
         shutil.rmtree(os.environ.pop(HOME_VARIABLE), ignore_errors=True)
+
+
+def pytest_sessionstart() -> None:
+    """Heed Ctrl-C: a shell starts what runs in the background with it ignored, and each child would ignore it too."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
