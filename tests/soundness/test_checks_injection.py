@@ -58,6 +58,7 @@ def test_the_check_is_proven(ground: Ground, check: Check) -> None:
     assert is_proven(proof.steps)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", list(FAULTS))
 def test_a_seeded_fault_turns_its_own_check_red_and_no_other(tmp_path: Path, fault: str) -> None:
     change, seen_by = FAULTS[fault]

@@ -90,6 +90,7 @@ def test_the_back_fill_is_refused_in_the_middle_of_its_rows(ground: Ground) -> N
     assert reached == ["rows_reached\n4\n(1 row)"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", list(FAULTS))
 def test_a_seeded_fault_turns_its_own_check_red_and_no_other(tmp_path: Path, fault: str) -> None:
     faults, seen_by = FAULTS[fault]

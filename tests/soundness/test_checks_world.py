@@ -29,7 +29,7 @@ INSIDE = [
 
 
 # One process of a test run has the one ground.
-pytestmark = [pytest.mark.worker, pytest.mark.xdist_group("world")]
+pytestmark = [pytest.mark.worker, pytest.mark.slow, pytest.mark.xdist_group("world")]
 
 
 @pytest.fixture(scope="module")
