@@ -51,6 +51,7 @@ SOME = [
 pytestmark = pytest.mark.xdist_group("injection")  # one worker, so that there is one ground
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", injection.CHECKS, ids=lambda check: str(check.name))
 def test_the_check_is_proven(ground: Ground, check: Check) -> None:
     proof = run(ground, check)

@@ -60,7 +60,8 @@ FAULTS = {
 
 # The others are about one view's lock, or hold two at once: they saw nothing of the faults in which view takes which.
 EACH_VIEW = [check for check in locks.CHECKS if check.name == "H-LOCK-01/each-view"]
-pytestmark = pytest.mark.xdist_group("locks")  # one worker, so that there is one ground
+# One worker, so that there is one ground.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("locks")]
 
 
 @pytest.mark.parametrize("check", locks.CHECKS, ids=lambda check: str(check.name))
@@ -70,7 +71,6 @@ def test_the_check_is_proven(ground: Ground, check: Check) -> None:
     assert is_proven(proof.steps)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("fault", list(FAULTS))
 def test_a_seeded_fault_turns_its_own_check_red_and_no_other(tmp_path: Path, fault: str) -> None:
     faults, seen_by = FAULTS[fault]

@@ -64,7 +64,8 @@ FAULTS = {
 }
 
 
-pytestmark = pytest.mark.xdist_group("migration")  # one worker, so that there is one ground
+# One worker, so that there is one ground.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("migration")]
 
 
 @pytest.mark.parametrize("check", migration.CHECKS, ids=lambda check: str(check.name))
@@ -90,7 +91,6 @@ def test_the_back_fill_is_refused_in_the_middle_of_its_rows(ground: Ground) -> N
     assert reached == ["rows_reached\n4\n(1 row)"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("fault", list(FAULTS))
 def test_a_seeded_fault_turns_its_own_check_red_and_no_other(tmp_path: Path, fault: str) -> None:
     faults, seen_by = FAULTS[fault]
