@@ -220,7 +220,7 @@ facts = given(
     bounds=st.sampled_from([BOUNDS, BOUNDS, BOUNDS, TINY]),
 )
 some = settings(
-    max_examples=25,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
