@@ -7,18 +7,21 @@ MAP ?=
 SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos soak check prove twins serve bench fuzz openapi lock clean
+.PHONY: help demo test test-slow chaos soak check prove twins serve bench fuzz openapi lock clean
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  make demo DATA=path/to.csv MAP=mapping.toml   the demo on your own file (see examples/mappings/)"
 
 demo: $(VENV)/base.stamp ## From nothing to proven views: set up, import, attribute, refresh, compare
 	@$(BIN)/skeldir demo $(if $(DATA),--data "$(DATA)") $(if $(MAP),--map "$(MAP)")
 
-test: $(VENV)/dev.stamp ## Set up, then run the whole suite
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+test: $(VENV)/dev.stamp ## Set up, then run the suite, except for what is slow
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" $(ARGS)
+
+test-slow: $(VENV)/dev.stamp ## Run what takes its time: faults seeded in copies of the program, chaos, the service with everything
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow $(ARGS)
 
 chaos: $(VENV)/dev.stamp ## Kill processes and the database at random for two minutes under traffic, with each broker that is installed
 	@$(BIN)/python -m pytest tests/e2e/test_chaos.py --chaos-seconds 120 -s $(ARGS)

@@ -40,7 +40,7 @@ def wait_until(holds: Callable[[], bool], seconds: float, what: str) -> None:
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        time.sleep(0.1)
+        time.sleep(0.05)
 
 
 def ask(url: str, question: str, *values: object) -> list[tuple[object, ...]]:

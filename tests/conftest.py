@@ -5,10 +5,14 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import signal
+import sys
 import tempfile
+from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -18,12 +22,20 @@ import pytest
 from skeldir.db.embedded import EmbeddedServer, embedded_server
 from skeldir.db.pool import Database, open_database
 from skeldir.migrations.run import upgrade
+from tests.support.embedded import fast_place
 from tests.support.make import make_tenant
+
+# Hundreds of short processes are started, and each would compile the program's source again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 TEMPLATE = "skeldir_template"
 HOME_VARIABLE = "SKELDIR_TESTS_HOME"
 # Losing a test database in a crash costs nothing, and a clone is made in half the time.
 FAST_SERVER = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# Which databases of tests that have ended are kept for a while, see `scratch_database`.
+_KEPT = 2
+_ended: deque[str] = deque()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +75,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Make one folder for the server of the whole run; pytest's own are swept by other runs beside this one."""
     if not hasattr(config, "workerinput"):
-        os.environ[HOME_VARIABLE] = tempfile.mkdtemp(prefix="skeldir-tests-")
+        os.environ[HOME_VARIABLE] = tempfile.mkdtemp(prefix="skeldir-tests-", dir=fast_place())
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -72,12 +84,27 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(os.environ.pop(HOME_VARIABLE), ignore_errors=True)
 
 
+def pytest_sessionstart() -> None:
+    """Heed Ctrl-C: a shell starts what runs in the background with it ignored, and each child would ignore it too."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def short_lived_in_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let homes and grounds lie where files are fast; what pytest keeps for a look afterwards stays where it is."""
+    tmp_path_factory.getbasetemp()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(fast_place()))
+        yield
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[EmbeddedServer]:
     """The server that all workers of the run share; it stops when the last one leaves."""
     home = Path(os.environ[HOME_VARIABLE])
     with embedded_server(home / "pg", server_settings=FAST_SERVER) as embedded:
-        with _only_one_worker(home), psycopg.connect(embedded.url(), autocommit=True) as admin:
+        admin = _admin_of(embedded)
+        with _only_one_worker(home):
             if not admin.execute(
                 "SELECT 1 FROM pg_database WHERE datname = %s", (TEMPLATE,)
             ).fetchone():
@@ -88,22 +115,34 @@ def server() -> Iterator[EmbeddedServer]:
                 upgrade(embedded.url(user="migrator", database=f"{TEMPLATE}_making"))
                 admin.execute(f"ALTER DATABASE {TEMPLATE}_making RENAME TO {TEMPLATE}")
         yield embedded
+        admin.close()
+
+
+@cache
+def _admin_of(server: EmbeddedServer) -> psycopg.Connection[tuple[object, ...]]:
+    """Return the one connection over which this process makes and drops databases."""
+    return psycopg.connect(server.url(), autocommit=True)
 
 
 @contextmanager
 def scratch_database(server: EmbeddedServer, *, template: str) -> Iterator[Clone]:
-    """Make a database of its own, owned by the migrator, and drop it at the end."""
+    """Make a database of its own, owned by the migrator.
+
+    It is dropped when two more have ended: PostgreSQL looks ten times a second whether everybody has left a database
+    that is to be dropped, and those who have just closed their connections are not gone yet.
+    """
     name = f"t_{uuid4().hex}"
-    with psycopg.connect(server.url(), autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} OWNER migrator TEMPLATE {template}")
-        if template == TEMPLATE:
-            admin.execute(f"REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC")
-            admin.execute(f"GRANT TEMPORARY ON DATABASE {name} TO matview_owner")
+    admin = _admin_of(server)
+    admin.execute(f"CREATE DATABASE {name} OWNER migrator TEMPLATE {template} STRATEGY file_copy")
+    if template == TEMPLATE:
+        admin.execute(f"REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC")
+        admin.execute(f"GRANT TEMPORARY ON DATABASE {name} TO matview_owner")
     try:
         yield Clone(server, name)
     finally:
-        with psycopg.connect(server.url(), autocommit=True) as admin:
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        _ended.append(name)
+        while len(_ended) > _KEPT:
+            admin.execute(f"DROP DATABASE {_ended.popleft()} WITH (FORCE)")
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 from uuid import UUID, uuid5
 
+import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
@@ -213,17 +214,36 @@ def ledger_entry(item: Item) -> LedgerEntry:
     )
 
 
-@settings(
-    max_examples=80,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(
+facts = given(
     data=st.data(),
     after_conversion=st.sampled_from(["keep", "reset"]),
     bounds=st.sampled_from([BOUNDS, BOUNDS, BOUNDS, TINY]),
 )
+some = settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@some
+@facts
 async def test_any_arrival_of_the_same_facts_gives_the_credits_of_a_rebuild(
+    db: Database, data: st.DataObject, after_conversion: AfterConversion, bounds: Bounds
+) -> None:
+    await hold_credits_against_a_rebuild(db, data, after_conversion, bounds)
+
+
+@pytest.mark.slow
+@settings(some, max_examples=200)
+@facts
+async def test_hundreds_of_arrivals_of_the_same_facts_give_the_credits_of_a_rebuild(
+    db: Database, data: st.DataObject, after_conversion: AfterConversion, bounds: Bounds
+) -> None:
+    await hold_credits_against_a_rebuild(db, data, after_conversion, bounds)
+
+
+async def hold_credits_against_a_rebuild(
     db: Database, data: st.DataObject, after_conversion: AfterConversion, bounds: Bounds
 ) -> None:
     touches, conversions = data.draw(draw_touches()), data.draw(draw_conversions())

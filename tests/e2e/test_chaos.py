@@ -31,6 +31,7 @@ def broker(name: str, folder: Path) -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.worker
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["postgresql", "redis", "rabbitmq"])
 def test_nothing_is_lost_or_done_twice_while_processes_are_killed(
     name: str, request: pytest.FixtureRequest

@@ -1,14 +1,12 @@
-"""The command line as people run it: real processes on a real database."""
+"""The command line as people run it, on a real database: as real processes wherever it is about processes."""
 
 from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -21,28 +19,13 @@ from typer.testing import CliRunner
 
 from skeldir.cli import app
 from tests.conftest import Clone
+from tests.support.command import SKELDIR, environment, run, run_here
 from tests.support.make import at, make_conversion, make_touch
 
 ROOT = Path(__file__).parents[2]
-SKELDIR = [sys.executable, "-c", "from skeldir.cli import main; main()"]
+# Of an import that is killed in the middle: several transactions of it.
+ROWS = 25_000
 SHARED = ROOT.parent / "shared" / "data"
-
-
-def environment(url: str) -> dict[str, str]:
-    return {k: v for k, v in os.environ.items() if k != "SKELDIR_HOME"} | {"DATABASE_URL": url}
-
-
-def run(url: str, *words: str, status: int = 0) -> str:
-    done = subprocess.run(
-        [*SKELDIR, *words],
-        env=environment(url),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == status, done.stdout + done.stderr
-    return done.stdout + done.stderr
 
 
 def write_ndjson(path: Path, *items: dict[str, object]) -> Path:
@@ -56,34 +39,34 @@ def outcomes(text: str) -> Counter[str]:
 
 def test_a_new_user_goes_from_a_tenant_to_a_report(clone: Clone, tmp_path: Path) -> None:
     tenant = run(clone.app_url, "tenants", "create", "My shop").strip()
-    assert "My shop" in run(clone.migrator_url, "tenants", "list")
-    created = run(clone.app_url, "keys", "create", tenant, "--scope", "ingest")
+    assert "My shop" in run_here(clone.migrator_url, "tenants", "list")
+    created = run_here(clone.app_url, "keys", "create", tenant, "--scope", "ingest")
     secret = re.findall(r"skd_\S{43}", created)[0]
-    assert secret[:12] in run(clone.app_url, "keys", "list", tenant)
+    assert secret[:12] in run_here(clone.app_url, "keys", "list", tenant)
     touches = write_ndjson(
         tmp_path / "touches.ndjson", make_touch(), make_touch(channel="paid_search")
     )
     orders = write_ndjson(
         tmp_path / "orders.ndjson", make_conversion(amount_cents=1_001), {"amount_cents": 1}
     )
-    run(clone.app_url, "import", "touches", str(touches), "--tenant", tenant)
+    run_here(clone.app_url, "import", "touches", str(touches), "--tenant", tenant)
     told = run(clone.app_url, "import", "conversions", str(orders), "--tenant", tenant)
     assert "currency_missing" in told
-    assert "currency_missing" in run(clone.app_url, "dead-events", tenant)
-    run(clone.app_url, "report", tenant, status=1)
+    assert "currency_missing" in run_here(clone.app_url, "dead-events", tenant)
+    run_here(clone.app_url, "report", tenant, status=1)
     run(clone.app_url, "credit")
     assert outcomes(run(clone.app_url, "refresh")) == {"success": 5}
     report = run(clone.app_url, "report", tenant)
     assert re.search(r"ledger \(equal\) +│ +10\.01", report)
-    assert "paid" in run(clone.app_url, "orders", tenant, "--state", "paid")
+    assert "paid" in run_here(clone.app_url, "orders", tenant, "--state", "paid")
     assert outcomes(run(clone.app_url, "refresh", "--if-changed")) == {"skipped_unchanged": 5}
-    assert "skipped_unchanged" in run(clone.app_url, "matviews", "--tenant", tenant)
+    assert "skipped_unchanged" in run_here(clone.app_url, "matviews", "--tenant", tenant)
 
 
 def test_a_refresh_right_after_another_is_done_and_not_taken_for_one_at_the_same_time(
     clone: Clone,
 ) -> None:
-    tenant = run(clone.app_url, "tenants", "create", "My shop").strip()
+    tenant = run_here(clone.app_url, "tenants", "create", "My shop").strip()
     with psycopg.connect(clone.app_url) as connection:
         connection.execute("SELECT set_tenant(%s)", (tenant,))
         connection.execute(
@@ -92,24 +75,25 @@ def test_a_refresh_right_after_another_is_done_and_not_taken_for_one_at_the_same
             (tenant,),
         )
         connection.execute("INSERT INTO rollup_changes DEFAULT VALUES")
+    # Each asks as of the moment at which its process began.
     told = [outcomes(run(clone.app_url, "refresh", "mv_realtime_revenue")) for _ in range(4)]
     assert told == [{"success": 1}] * 4
 
 
 def test_a_known_error_is_told_with_code_and_cure(clone: Clone) -> None:
     assert "view_unknown" in run(clone.app_url, "refresh", "mv_nothing", status=1)
-    assert "runtime_role_unsafe" in run(clone.superuser_url, "credit", status=1)
-    assert "tenant_unknown" in run(clone.migrator_url, "keys", "list", "nobody", status=1)
-    assert "configuration_invalid" in run("mysql://x", "credit", status=1)
-    assert "database_unreachable" in run("postgresql://x@127.0.0.1:1/x", "credit", status=1)
+    assert "runtime_role_unsafe" in run_here(clone.superuser_url, "credit", status=1)
+    assert "tenant_unknown" in run_here(clone.migrator_url, "keys", "list", "nobody", status=1)
+    assert "configuration_invalid" in run_here("mysql://x", "credit", status=1)
+    assert "database_unreachable" in run_here("postgresql://x@127.0.0.1:1/x", "credit", status=1)
 
 
 def test_a_database_that_was_never_migrated_is_refused_and_then_migrated(
     empty_database: Clone,
 ) -> None:
-    assert "schema_outdated" in run(empty_database.app_url, "credit", status=1)
+    assert "schema_outdated" in run_here(empty_database.app_url, "credit", status=1)
     run(empty_database.migrator_url, "migrate")
-    run(empty_database.app_url, "credit")
+    run_here(empty_database.app_url, "credit")
 
 
 def test_every_command_has_help() -> None:
@@ -131,6 +115,7 @@ def test_every_command_has_help() -> None:
         assert "Usage" in runner.invoke(app, [command, "--help"]).output
 
 
+@pytest.mark.slow
 def test_of_ten_refreshes_at_once_one_succeeds_and_nine_are_skipped(clone: Clone) -> None:
     refreshes = [
         subprocess.Popen(
@@ -195,12 +180,12 @@ def test_a_refresh_meanwhile_is_skipped_and_a_killed_holder_frees_the_view(clone
 def test_an_import_killed_in_the_middle_and_run_again_loses_and_doubles_nothing(
     clone: Clone, tmp_path: Path
 ) -> None:
-    tenant = run(clone.app_url, "tenants", "create", "T").strip()
+    tenant = run_here(clone.app_url, "tenants", "create", "T").strip()
     path = tmp_path / "touches.csv"
     with path.open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["idempotency_key", "occurred_at", "journey_key", "utm_source", "utm_medium"])
-        rows.writerows([f"k{n}", at(), f"v{n % 999}", "google", "cpc"] for n in range(60_000))
+        rows.writerows([f"k{n}", at(), f"v{n % 999}", "google", "cpc"] for n in range(ROWS))
     words = [*SKELDIR, "import", "touches", str(path), "--tenant", tenant]
     first = subprocess.Popen(words, env=environment(clone.app_url), stdout=subprocess.DEVNULL)
     with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
@@ -213,35 +198,35 @@ def test_an_import_killed_in_the_middle_and_run_again_loses_and_doubles_nothing(
         first.wait()
         row = admin.execute("SELECT count(*) FROM attribution_events").fetchone()
         assert row is not None
-        assert 0 < row[0] < 60_000, "killed too late to show anything"
+        assert 0 < row[0] < ROWS, "killed too late to show anything"
         assert "went on after row" in run(
             clone.app_url, "import", "touches", str(path), "--tenant", tenant
         )
-        again = run(clone.app_url, "import", "touches", str(path), "--tenant", tenant)
+        again = run_here(clone.app_url, "import", "touches", str(path), "--tenant", tenant)
         assert "was imported before" in again
         # Even with its book lost, the same file adds nothing.
         admin.execute("DELETE FROM imports")
-        assert "60,000 duplicate" in run(
+        assert f"{ROWS:,} duplicate" in run_here(
             clone.app_url, "import", "touches", str(path), "--tenant", tenant
         )
         row = admin.execute(
             "SELECT count(*), count(DISTINCT idempotency_key) FROM attribution_events"
         ).fetchone()
-    assert row == (60_000, 60_000)
+    assert row == (ROWS, ROWS)
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the real data set is not here")
 def test_a_real_month_gets_the_credits_that_others_computed(clone: Clone) -> None:
-    tenant = run(clone.app_url, "tenants", "create", "T").strip()
+    tenant = run_here(clone.app_url, "tenants", "create", "T").strip()
     mapping = ROOT / "examples" / "mappings" / "si05.toml"
     file = SHARED / "si05_attribution_data.csv"
-    told = run(
+    told = run_here(
         clone.app_url, "import", "mixed", str(file), "--tenant", tenant, "--map", str(mapping)
     )
     assert "touches 62,483 accepted" in told
     assert "conversions 1,838 accepted" in told
-    run(clone.app_url, "credit")
-    report = json.loads(run(clone.app_url, "report", tenant, "--json"))
+    run_here(clone.app_url, "credit")
+    report = json.loads(run_here(clone.app_url, "report", tenant, "--json"))
     assert report["ledger"][0]["net_cents"] == 1_142_350
     golden = json.loads((SHARED / "golden" / "si05_rule_models.json").read_text())["models"]
     codes = {"Facebook": "facebook", "Instagram": "instagram", "Online Display": "display"}

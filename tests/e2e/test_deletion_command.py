@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from skeldir.cli import app
 from tests.conftest import Clone
-from tests.e2e.test_cli import SKELDIR, environment, run
+from tests.support.command import SKELDIR, environment, run_here
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_on_a_terminal_the_name_is_asked_for(
 
 
 def test_a_deletion_that_stopped_is_told_and_the_same_command_goes_on(clone: Clone) -> None:
-    tenant = run(clone.app_url, "tenants", "create", "My shop").strip()
+    tenant = run_here(clone.app_url, "tenants", "create", "My shop").strip()
     words = ("tenants", "delete", tenant, "--yes", "--keep-ledger", "--confirm", tenant)
     with (
         psycopg.connect(clone.app_url) as holder,
@@ -98,4 +98,4 @@ def test_a_deletion_that_stopped_is_told_and_the_same_command_goes_on(clone: Clo
     assert command.returncode == 1
     assert "deletion_unfinished" in told
     assert "journey keys" not in told
-    assert "ledger kept" in run(clone.migrator_url, *words)
+    assert "ledger kept" in run_here(clone.migrator_url, *words)

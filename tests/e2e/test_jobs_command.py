@@ -6,11 +6,11 @@ import psycopg
 import pytest
 
 from tests.conftest import Clone
-from tests.e2e.test_cli import run
+from tests.support.command import run, run_here
 
 
 def test_dead_jobs_are_shown_to_an_operator_and_tried_again(clone: Clone) -> None:
-    tenant = run(clone.app_url, "tenants", "create", "Shop").strip()
+    tenant = run_here(clone.app_url, "tenants", "create", "Shop").strip()
     with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
         admin.execute(
             """INSERT INTO jobs (tenant_id, id, kind, state, attempts, error, correlation_id, finished_at)
@@ -22,16 +22,16 @@ def test_dead_jobs_are_shown_to_an_operator_and_tried_again(clone: Clone) -> Non
     assert told.count("attribution") == 2
     assert "(all)" in told
     for words in (("jobs",), ("jobs", "retry", "--all"), ("tenants", "list"), ("matviews",)):
-        assert "operator_needed" in run(clone.app_url, *words, status=1)
-    assert "2 jobs" in run(clone.migrator_url, "jobs", "retry", "--all")
-    assert "No job is dead" in run(clone.migrator_url, "jobs")
+        assert "operator_needed" in run_here(clone.app_url, *words, status=1)
+    assert "2 jobs" in run_here(clone.migrator_url, "jobs", "retry", "--all")
+    assert "No job is dead" in run_here(clone.migrator_url, "jobs")
 
 
 def test_a_setting_that_cannot_be_read_is_told_without_its_value(
     clone: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SKELDIR_POOL_SIZE", "secret")
-    told = run(clone.app_url, "matviews", status=1)
+    told = run_here(clone.app_url, "matviews", status=1)
     assert "configuration_invalid" in told
     assert "SKELDIR_POOL_SIZE" in told
     assert "secret" not in told

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import httpx
 import psutil
+import pytest
 
 from tests.conftest import Clone
-from tests.e2e.test_cli import SKELDIR, run
+from tests.support.command import SKELDIR, run_here
 from tests.support.make import make_conversion, make_touch
 
 
@@ -56,6 +57,7 @@ def test_uvicorn_serves_the_application_of_the_environment(clone: Clone) -> None
         assert httpx.post(base + "/v1/touches", json=[]).status_code == 401
 
 
+@pytest.mark.slow
 def test_facts_sent_over_http_are_credited_on_the_embedded_server_that_all_commands_share(
     tmp_path: Path,
 ) -> None:
@@ -99,4 +101,4 @@ def test_a_server_that_is_told_to_stop_stops(clone: Clone) -> None:
     with serving([*SKELDIR, "serve"], {"DATABASE_URL": clone.app_url}) as (server, _):
         server.send_signal(signal.SIGINT)
         assert server.wait(timeout=10) in (0, 130)
-    assert "credited" in run(clone.app_url, "credit").lower()
+    assert "credited" in run_here(clone.app_url, "credit").lower()

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from time import monotonic, sleep
 
 import orjson
 import psycopg
 import pytest
 
-from skeldir.db.pool import Database
-from tests.conftest import Clone
+from skeldir.db.embedded import EmbeddedServer
+from skeldir.db.pool import open_database
+from tests.conftest import TEMPLATE, Clone, scratch_database
 from tests.support.api import PROBLEM_FIELDS, bearer
 from tests.support.make import make_tenant, make_touch
 from tests.support.service import SKELDIR, free_port, wait_until
 
 PATIENCE_S = 1.0
+pytestmark = pytest.mark.xdist_group("serving")  # one worker, so that most share one server
 HEAD = b"POST /v1/touches HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
 
 
@@ -62,15 +65,29 @@ def serving(clone: Clone) -> Iterator[Serving]:
         process.wait()
 
 
+@pytest.fixture(scope="module")
+def lasting(server: EmbeddedServer) -> Iterator[Serving]:
+    """A server for all tests that leave it as it is."""
+    with scratch_database(server, template=TEMPLATE) as database, serving(database) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def key(lasting: Serving) -> bytes:
+    return asyncio.run(make_key(lasting.clone))
+
+
 @pytest.fixture
-def server(clone: Clone) -> Iterator[Serving]:
+def ending(clone: Clone) -> Iterator[Serving]:
+    """A server to be stopped."""
     with serving(clone) as running:
         yield running
 
 
-@pytest.fixture
-async def key(db: Database) -> bytes:
-    header = await bearer(db, await make_tenant(db, "A"), "ingest")
+async def make_key(clone: Clone) -> bytes:
+    """Return the header with a key of a new tenant."""
+    async with open_database(clone.app_url, pool_size=1, statement_timeout_ms=30_000) as db:
+        header = await bearer(db, await make_tenant(db, "A"), "ingest")
     return f"Authorization: {header['Authorization']}\r\n".encode()
 
 
@@ -100,18 +117,21 @@ def is_a_408(answer: bytes, code: str) -> bool:
     return set(problem) == PROBLEM_FIELDS
 
 
-@pytest.mark.parametrize("sent", [b"", b"POST /v1/tou", HEAD], ids=["nothing", "a line", "headers"])
-def test_a_client_that_does_not_finish_its_headers_is_closed(server: Serving, sent: bytes) -> None:
-    with server.connect() as client:
+def test_a_client_that_does_not_finish_its_headers_is_closed(lasting: Serving) -> None:
+    all_sent = (b"", b"POST /v1/tou", HEAD)
+    with ExitStack() as stack:
         began = monotonic()
-        client.sendall(sent)
-        answer = read_to_the_end(client)
+        clients = [stack.enter_context(lasting.connect()) for _ in all_sent]
+        for client, sent in zip(clients, all_sent, strict=True):
+            client.sendall(sent)
+        answers = [read_to_the_end(client) for client in clients]
         assert PATIENCE_S * 0.8 < monotonic() - began < PATIENCE_S * 3
-    assert is_a_408(answer, "request_timeout") if sent else answer == b""
+    assert answers[0] == b""
+    assert all(is_a_408(answer, "request_timeout") for answer in answers[1:])
 
 
-def test_a_client_that_drips_its_headers_is_closed_all_the_same(server: Serving) -> None:
-    with server.connect() as client:
+def test_a_client_that_drips_its_headers_is_closed_all_the_same(lasting: Serving) -> None:
+    with lasting.connect() as client:
         began = monotonic()
         client.sendall(HEAD)
         client.settimeout(0.2)
@@ -126,8 +146,8 @@ def test_a_client_that_drips_its_headers_is_closed_all_the_same(server: Serving)
     assert is_a_408(answer, "request_timeout")
 
 
-def test_a_client_that_stops_within_its_body_is_told_so(server: Serving, key: bytes) -> None:
-    with server.connect() as client:
+def test_a_client_that_stops_within_its_body_is_told_so(lasting: Serving, key: bytes) -> None:
+    with lasting.connect() as client:
         began = monotonic()
         client.sendall(HEAD + key + b"Content-Length: 1000\r\n\r\n[{")
         answer = read_to_the_end(client)
@@ -135,8 +155,8 @@ def test_a_client_that_stops_within_its_body_is_told_so(server: Serving, key: by
     assert is_a_408(answer, "body_too_slow")
 
 
-def test_a_client_that_drips_its_body_is_told_so(server: Serving, key: bytes) -> None:
-    with server.connect() as client:
+def test_a_client_that_drips_its_body_is_told_so(lasting: Serving, key: bytes) -> None:
+    with lasting.connect() as client:
         began = monotonic()
         client.sendall(HEAD + key + b"Content-Length: 1000\r\n\r\n[")
         client.settimeout(0.3)
@@ -154,11 +174,11 @@ def test_a_client_that_drips_its_body_is_told_so(server: Serving, key: bytes) ->
     assert is_a_408(answer, "body_too_slow")
 
 
-def test_slow_clients_keep_nobody_else_waiting(server: Serving, key: bytes) -> None:
-    slow = [server.connect() for _ in range(30)]
+def test_slow_clients_keep_nobody_else_waiting(lasting: Serving, key: bytes) -> None:
+    slow = [lasting.connect() for _ in range(30)]
     for client in slow:
         client.sendall(HEAD + key + b"Content-Length: 1000\r\n\r\n[{")
-    with server.connect() as client:
+    with lasting.connect() as client:
         began = monotonic()
         client.sendall(whole_request(key))
         assert parse(client.recv(65536))[0] == 200
@@ -174,24 +194,25 @@ def whole_request(key: bytes) -> bytes:
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
 def test_a_server_that_is_told_to_stop_finishes_what_it_began(
-    server: Serving, key: bytes, sign: signal.Signals
+    ending: Serving, sign: signal.Signals
 ) -> None:
+    key = asyncio.run(make_key(ending.clone))
     with (
-        psycopg.connect(server.clone.superuser_url) as lock,
-        psycopg.connect(server.clone.superuser_url, autocommit=True) as watcher,
-        server.connect() as client,
+        psycopg.connect(ending.clone.superuser_url) as lock,
+        psycopg.connect(ending.clone.superuser_url, autocommit=True) as watcher,
+        ending.connect() as client,
     ):
         lock.execute("LOCK TABLE attribution_events IN ACCESS EXCLUSIVE MODE")
         client.sendall(whole_request(key))
         wait_until(lambda: is_waiting(watcher), 10, "the request waits for the lock")
-        server.process.send_signal(sign)
-        wait_until(lambda: not server.is_there(), 5, "it accepts nobody any more")
+        ending.process.send_signal(sign)
+        wait_until(lambda: not ending.is_there(), 5, "it accepts nobody any more")
         sleep(0.5)
-        assert server.process.poll() is None
+        assert ending.process.poll() is None
         lock.rollback()
         status, _, body = parse(read_to_the_end(client))
         assert (status, orjson.loads(body)["accepted"]) == (200, 1)
-        assert server.process.wait(10) == 0
+        assert ending.process.wait(10) == 0
         kept = watcher.execute("SELECT count(*) FROM attribution_events").fetchone()
         assert kept == (1,)
 

@@ -122,6 +122,7 @@ async def asked(clone: Clone, db: Database, tenant: UUID) -> AsyncIterator[Asked
         yield Asked(client, key)
 
 
+@pytest.mark.slow
 async def test_each_bomb_is_refused_while_the_process_answers(asked: Asked) -> None:
     refusals: dict[str, tuple[int, str]] = {}
     for name, (path, headers, body, _) in REFUSED.items():
@@ -133,6 +134,7 @@ async def test_each_bomb_is_refused_while_the_process_answers(asked: Asked) -> N
     assert refusals == {name: (case[3], codes[case[3]]) for name, case in REFUSED.items()}
 
 
+@pytest.mark.slow
 async def test_each_large_batch_is_taken_while_the_process_answers(
     clone: Clone, asked: Asked
 ) -> None:

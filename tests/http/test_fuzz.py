@@ -17,9 +17,9 @@ import pytest
 from skeldir.db.pool import Database
 from skeldir.tenants import issue_key
 from tests.conftest import Clone
-from tests.e2e.test_cli import SKELDIR
 from tests.e2e.test_server import serving
 from tests.http.test_openapi import DOCUMENT, OPERATIONS
+from tests.support.command import SKELDIR
 from tests.support.make import make_conversion, send_conversions
 from tests.support.reading import settle
 from tests.support.two_tenants import fill_two_tenants
@@ -64,6 +64,7 @@ def fuzz(base: str, secret: str, folder: Path) -> subprocess.CompletedProcess[st
 
 
 @pytest.mark.commits
+@pytest.mark.slow
 async def test_no_request_gets_an_answer_that_is_not_described(
     clone: Clone, db: Database, tmp_path: Path
 ) -> None:

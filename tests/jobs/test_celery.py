@@ -203,7 +203,7 @@ async def test_a_worker_does_a_job_as_soon_as_it_was_asked_for(clone: Clone) -> 
 async def test_a_worker_that_is_told_to_stop_finishes_its_job(clone: Clone) -> None:
     with toy(clone, "worker") as worker:
         until(lambda: is_ready(clone))
-        await ask_for(clone, sleep_s=2)
+        await ask_for(clone, sleep_s=1)
         until(lambda: count_jobs(clone, "running") == 1)
         worker.terminate()
         assert worker.wait(10) == 0
@@ -283,6 +283,7 @@ def test_workers_run_the_pulses_while_beat_is_away(
 
 
 @pytest.mark.worker
+@pytest.mark.slow
 async def test_a_worker_is_stuck_when_its_loop_is_not_when_its_job_is_long(
     clone: Clone, db: Database
 ) -> None:

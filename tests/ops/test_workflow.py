@@ -73,5 +73,16 @@ def test_zero_drift_proves_the_commit_itself_and_keeps_the_pack_of_a_failure_too
 
 def test_the_local_run_proves_after_the_tests() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    last = "make check\nmake test\nmake prove ARGS=--ci\nmake soak SECONDS=120 ARGS='--seed 1'\n"
+    last = (
+        "make check\nmake test\nmake test-slow\nmake prove ARGS=--ci\n"
+        "make soak SECONDS=120 ARGS='--seed 1'\n"
+    )
     assert script.endswith("\n" + last)
+
+
+def test_what_make_test_leaves_out_is_what_make_test_slow_runs() -> None:
+    chosen = re.findall(
+        r"^\t@\$\(BIN\)/python -m pytest -n .* -m (\S+|\".+\") \$\(ARGS\)$", MAKEFILE, re.MULTILINE
+    )
+    assert chosen == ['"not slow"', "slow"]
+    assert [step for step in commands("test") if "test" in step] == ["make test", "make test-slow"]

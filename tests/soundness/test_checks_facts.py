@@ -45,7 +45,7 @@ FAULTS = {
     ),
 }
 
-pytestmark = pytest.mark.worker
+pytestmark = [pytest.mark.worker, pytest.mark.slow]
 
 
 @pytest.mark.parametrize("fault", list(FAULTS))

@@ -51,6 +51,7 @@ SOME = [
 pytestmark = pytest.mark.xdist_group("injection")  # one worker, so that there is one ground
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", injection.CHECKS, ids=lambda check: str(check.name))
 def test_the_check_is_proven(ground: Ground, check: Check) -> None:
     proof = run(ground, check)
@@ -58,6 +59,7 @@ def test_the_check_is_proven(ground: Ground, check: Check) -> None:
     assert is_proven(proof.steps)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", list(FAULTS))
 def test_a_seeded_fault_turns_its_own_check_red_and_no_other(tmp_path: Path, fault: str) -> None:
     change, seen_by = FAULTS[fault]

@@ -9,7 +9,7 @@ import pytest
 from skeldir.soundness.checks import keys, routes
 from tests.support.faulty import Fault, copy_program, red_checks, seed
 
-pytestmark = [pytest.mark.worker, pytest.mark.xdist_group("world")]
+pytestmark = [pytest.mark.worker, pytest.mark.slow, pytest.mark.xdist_group("world")]
 
 ACCESS = "tenants/access.py"
 # One program has all three: each turns a check of its own red, and none of them shows in what the routes tell.

@@ -60,7 +60,8 @@ FAULTS = {
 
 # The others are about one view's lock, or hold two at once: they saw nothing of the faults in which view takes which.
 EACH_VIEW = [check for check in locks.CHECKS if check.name == "H-LOCK-01/each-view"]
-pytestmark = pytest.mark.xdist_group("locks")  # one worker, so that there is one ground
+# One worker, so that there is one ground.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("locks")]
 
 
 @pytest.mark.parametrize("check", locks.CHECKS, ids=lambda check: str(check.name))

@@ -64,7 +64,8 @@ FAULTS = {
 }
 
 
-pytestmark = pytest.mark.xdist_group("migration")  # one worker, so that there is one ground
+# One worker, so that there is one ground.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("migration")]
 
 
 @pytest.mark.parametrize("check", migration.CHECKS, ids=lambda check: str(check.name))

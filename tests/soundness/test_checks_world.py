@@ -18,6 +18,7 @@ from skeldir.soundness.evidence import failing_steps, is_proven
 from skeldir.soundness.ground import Ground, open_ground
 from skeldir.soundness.proof import Proof
 from skeldir.soundness.world import ServiceNotProvable
+from tests.support.faulty import compile_once
 
 ROOT = Path(__file__).parents[2]
 _SLOW = ("commands", "errors", "keyless", "override", "routes", "scopes", "traces")
@@ -29,12 +30,13 @@ INSIDE = [
 
 
 # One process of a test run has the one ground.
-pytestmark = [pytest.mark.worker, pytest.mark.xdist_group("world")]
+pytestmark = [pytest.mark.worker, pytest.mark.slow, pytest.mark.xdist_group("world")]
 
 
 @pytest.fixture(scope="module")
 def ground() -> Iterator[Ground]:
     with open_ground(ROOT) as ground:
+        compile_once(ground)
         processes = ground.world.processes()
         yield ground
     assert [process.poll() is None for process in processes] == [False] * 3

@@ -29,6 +29,7 @@ from tests.support.faulty import copy_program
 from tests.support.proving import git, make_checkout
 
 __all__ = ["pack", "proven", "root"]
+pytestmark = pytest.mark.xdist_group("verifying")  # one worker, so that there is one proof
 
 
 def test_steps_that_show_another_commit_are_named(tmp_path: Path) -> None:

@@ -19,8 +19,10 @@ from skeldir.soundness.proof import Proof, SuperuserRefused
 from skeldir.soundness.servers import DatabaseRefused, RightsMissing, ServerNotEmpty
 from tests.conftest import FAST_SERVER, Clone
 from tests.support.embedded import SEARCH_PATH, is_running, short_place, wait_until
+from tests.support.faulty import compile_once
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.xdist_group("ground")  # one worker, so that there is one ground
 NAME = "skeldir_migprobe"
 PASSWORD = "a-password-of-the-admin"
 
@@ -75,6 +77,7 @@ def inventory(server: EmbeddedServer) -> list[object]:
 @pytest.fixture(scope="module")
 def ground() -> Iterator[Ground]:
     with open_ground(ROOT) as made:
+        compile_once(made)
         made.make_database(NAME)
         made.migrate(NAME)
         yield made
@@ -168,6 +171,7 @@ def test_an_embedded_ground_leaves_nothing_also_after_an_error() -> None:
 def test_a_given_server_is_used_and_left_as_it_was(empty_server: EmbeddedServer) -> None:
     before = inventory(empty_server)
     with open_ground(ROOT, given_url(empty_server)) as made:
+        compile_once(made)
         assert (made.admin, made.is_embedded) == ("giver", False)
         made.make_database(NAME)
         made.migrate(NAME)
@@ -199,6 +203,7 @@ def test_a_given_server_is_left_as_it_was_after_an_error(empty_server: EmbeddedS
 
     def fail() -> None:
         with open_ground(ROOT, given_url(empty_server)) as made:
+            compile_once(made)
             made.make_database(NAME)
             made.migrate(NAME, "202511151400")
             made.stop_database(NAME)
@@ -225,6 +230,7 @@ def test_a_signal_during_the_end_waits_for_it() -> None:
     assert ended == ["went on"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_leaves_nothing_behind(empty_server: EmbeddedServer, number: int) -> None:
     before = inventory(empty_server)

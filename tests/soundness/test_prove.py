@@ -22,6 +22,7 @@ from tests.support.embedded import SEARCH_PATH
 from tests.support.proving import git, make_checkout
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.xdist_group("prove")  # one worker, so that there is one copy
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +70,7 @@ def test_a_commit_is_proven_and_its_pack_verified_and_refused_after_a_change(cop
     assert "document_changed" in skeldir(copy, "verify", pack, expect=1)
 
 
+@pytest.mark.slow
 def test_a_dirty_tree_fails_and_is_resolved_when_it_is_clean(copy: Path, tmp_path: Path) -> None:
     (copy / "more").touch()
     try:
@@ -81,6 +83,7 @@ def test_a_dirty_tree_fails_and_is_resolved_when_it_is_clean(copy: Path, tmp_pat
     assert "H-REPO-01: RESOLVED" in skeldir(copy, *words, "--previous", tmp_path / "dirty")
 
 
+@pytest.mark.slow
 def test_the_run_in_ci_is_known_by_its_variable(copy: Path, tmp_path: Path) -> None:
     words = ("prove", "--only", "H-REPO-01/commit", "--out")
     skeldir(copy, *words, tmp_path / "ci", CI="true")
@@ -93,6 +96,7 @@ def test_the_run_in_ci_is_known_by_its_variable(copy: Path, tmp_path: Path) -> N
     assert found == [True, True, False]
 
 
+@pytest.mark.slow
 def test_a_pack_is_signed_and_noted_on_request(copy: Path, tmp_path: Path) -> None:
     key, private, public = Ed25519PrivateKey.generate(), tmp_path / "key", tmp_path / "key.pub"
     private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))

@@ -111,6 +111,7 @@ def test_a_patch_must_find_its_text_once(tmp_path: Path) -> None:
     assert (tmp_path / "x").read_text() == "one two two"
 
 
+@pytest.mark.slow
 def test_twins_are_proven_in_copies_and_a_green_one_is_not_caught(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,6 +160,7 @@ def start_twins(root: Path, place: Path, *only: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 def test_the_command_fails_when_a_twin_stays_green(checkout: Path) -> None:
     apply(Patch("src/skeldir/soundness/faults.py", "is_committed=False,", ""), checkout)
     git(checkout, "commit", "--quiet", "--all", "--message=A fault that is none")
@@ -169,6 +171,7 @@ def test_the_command_fails_when_a_twin_stays_green(checkout: Path) -> None:
         assert said.endswith("Not caught by exactly the checks that must: dirty-tree\n")
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_leaves_nothing(checkout: Path) -> None:
     with short_place() as place, start_twins(checkout, place, "lock-not-taken") as command:
         wait_until(lambda: any(place.glob("skp-*/pg/postgres/postmaster.pid")), 60)

@@ -25,6 +25,7 @@ from skeldir.soundness.verifying import FAULTS, verify_pack
 from tests.support.proving import git, make_checkout, make_hypotheses, make_role
 
 HYPOTHESES = make_hypotheses()
+pytestmark = pytest.mark.xdist_group("verifying")  # one worker, so that there is one proof
 
 
 @pytest.fixture(scope="module")
