@@ -21,6 +21,7 @@ from skeldir.http.health import Needs, Watch
 from skeldir.http.health import router as health_router
 from skeldir.http.limits import KeyLimits, UnknownKeyLimits
 from skeldir.http.offload import Offload
+from skeldir.ingest.routes import intake_router
 from skeldir.ingest.routes import router as ingest_router
 from skeldir.jobs.gauges import sample_jobs
 from skeldir.jobs.heartbeats import last_heartbeats
@@ -64,8 +65,9 @@ def create_app(database_url: str | None = None) -> FastAPI:
     )
     # What comes most often stands first: each request is compared with one route after another.
     for router in (
-        ingest_router,
+        intake_router,
         health_router,
+        ingest_router,
         attribution_router,
         revenue_router,
         views_router,

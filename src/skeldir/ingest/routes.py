@@ -51,7 +51,7 @@ from skeldir.tenants.access import (
 )
 
 router = APIRouter(prefix="/v1", tags=["ingest"])
-_direct = APIRouter(route_class=DirectRoute)
+intake_router = APIRouter(prefix="/v1", tags=["ingest"], route_class=DirectRoute)
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem} for status in (400, 401, 403, 408, 413, 415, 422, 429, 500, 503)
 }
@@ -181,7 +181,7 @@ ConversionReceipt = Annotated[
 ]
 
 
-@_direct.post(
+@intake_router.post(
     "/touches",
     response_model=ReceiptOut,
     responses=_PROBLEMS,
@@ -193,7 +193,7 @@ async def post_touches(receipt: TouchReceipt) -> Response:
     return _answer(receipt)
 
 
-@_direct.post(
+@intake_router.post(
     "/conversions",
     response_model=ReceiptOut,
     responses=_PROBLEMS,
@@ -214,9 +214,6 @@ def _count(kind: ItemKind, receipt: Receipt) -> None:
     INGEST_ITEMS.labels(kind, "accepted").inc(receipt.accepted)
     INGEST_ITEMS.labels(kind, "duplicate").inc(receipt.duplicates)
     INGEST_ITEMS.labels(kind, "rejected").inc(len(receipt.rejected))
-
-
-router.include_router(_direct)
 
 
 @router.get(
