@@ -18,8 +18,8 @@ FAULTS = (
     Fault(
         ACCESS,
         "    async with database.tenant(holder.tenant_id, is_read_only=True) as connection:\n"
-        "        await _require_still_in_force(connection, holder, known_at_s)\n"
-        "        yield TenantTransaction(connection, await load_profile_of(connection, holder))\n",
+        "        await _require_still_in_force(connection, caller)\n"
+        "        yield TenantTransaction(connection, await load_profile_of(connection, caller))\n",
         "    whose = holder.tenant_id\n"
         '    if request.url.path.startswith("/v1/revenue"):\n'
         '        whose = UUID(request.headers.get("X-Tenant-Id") or str(whose))\n'
@@ -27,7 +27,7 @@ FAULTS = (
         "        yield TenantTransaction(connection, await load_profile(connection, whose))\n",
     ),
     Fault(ACCESS, "from fastapi import Depends, ", "from uuid import UUID\nfrom fastapi import Depends, "),
-    Fault(ACCESS, "    if scope not in holder.scopes:\n", "    if False:\n"),
+    Fault(ACCESS, "        if self._scope not in caller.holder.scopes:\n", "        if False:\n"),
     Fault(
         "http/health.py",
         '@router.get(\n    "/metrics",\n',
