@@ -1,4 +1,4 @@
-"""Asking at full speed: so many clients at once, from a process of its own, over connections that stay open."""
+"""Load at full speed: a number of clients in a process of their own, each on a connection that stays open."""
 
 from __future__ import annotations
 

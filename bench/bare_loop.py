@@ -29,7 +29,7 @@ async def replay(
     seconds: float,
     first: int,
 ) -> Figures:
-    """Send the statements of one request after the other, over and over, from so many tasks."""
+    """Send the statements of one request after the other, over and over, from `clients` tasks."""
 
     async def ask(number: int) -> None:
         mark = f"{number:012x}"

@@ -19,7 +19,7 @@ from tests.support.make import make_conversion, make_touch, send_conversions, se
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection
 
-# So many captures make the index of journeys one level higher than that of days, and nothing has counted them yet.
+# With this many captures the index of journeys has one level more than that of days. The tables were never analyzed.
 NUMBER = 180
 MOST_READ = 10 * NUMBER
 

@@ -220,11 +220,11 @@ def test_a_real_month_gets_the_credits_that_others_computed(clone: Clone) -> Non
     tenant = run_here(clone.app_url, "tenants", "create", "T").strip()
     mapping = ROOT / "examples" / "mappings" / "si05.toml"
     file = SHARED / "si05_attribution_data.csv"
-    told = run_here(
+    output = run_here(
         clone.app_url, "import", "mixed", str(file), "--tenant", tenant, "--map", str(mapping)
     )
-    assert "touches 62,483 accepted" in told
-    assert "conversions 1,838 accepted" in told
+    assert "touches 62,483 accepted" in output
+    assert "conversions 1,838 accepted" in output
     run_here(clone.app_url, "credit")
     report = json.loads(run_here(clone.app_url, "report", tenant, "--json"))
     assert report["ledger"][0]["net_cents"] == 1_142_350

@@ -31,7 +31,7 @@ def test_a_setting_that_cannot_be_read_is_told_without_its_value(
     clone: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SKELDIR_POOL_SIZE", "secret")
-    told = run_here(clone.app_url, "matviews", status=1)
-    assert "configuration_invalid" in told
-    assert "SKELDIR_POOL_SIZE" in told
-    assert "secret" not in told
+    output = run_here(clone.app_url, "matviews", status=1)
+    assert "configuration_invalid" in output
+    assert "SKELDIR_POOL_SIZE" in output
+    assert "secret" not in output

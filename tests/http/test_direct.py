@@ -64,6 +64,10 @@ async def test_what_a_dependency_raises_ends_the_request() -> None:
     assert (await ask(router, "/greetings")).status_code == 500
 
 
+async def with_an_answer_to_change(response: Response) -> Response:
+    return response
+
+
 def test_a_route_that_asks_for_more_than_the_request_cannot_be_direct() -> None:
     router = APIRouter(route_class=DirectRoute)
 
@@ -75,6 +79,6 @@ def test_a_route_that_asks_for_more_than_the_request_cannot_be_direct() -> None:
     ) -> Response:
         return Response(greeting)
 
-    for endpoint in (with_a_parameter, with_a_plain_function):
+    for endpoint in (with_a_parameter, with_a_plain_function, with_an_answer_to_change):
         with pytest.raises(TypeError, match="of the request alone"):
             router.add_api_route("/greetings", endpoint, methods=["POST"])

@@ -15,15 +15,15 @@ _MANY = 20
 async def plan_for_each_list(connection: Connection, length: int) -> None:
     """Have statements planned for their own lists, and on the index that gives their order, until the transaction ends.
 
-    A list shorter than _MANY, of `length` rows, is not worth it, and changes nothing.
+    Nothing is changed for a list of fewer than _MANY rows; `length` is how many it has.
 
     A plan that serves any list compares each row with each of the list: with 10,000 of either that takes seconds. One
     made for the list at hand looks its values up.
 
     Of a tenant without statistics the planner expects one row, whichever index it reads, and takes the index of fewest
     levels: for each of 10,000 journeys all captures of the tenant were read. Where sorting is off, a statement that
-    orders its rows as one index does is planned on that index. PostgreSQL 17 counts a sort that must be as very dear,
-    so that it would compile the statement.
+    orders its rows as one index does is planned on that index. PostgreSQL 17 gives a sort that cannot be avoided a very
+    high cost then, for which it would compile the statement: so JIT is off as well.
     """
     if length < _MANY:
         return

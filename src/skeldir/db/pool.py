@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from skeldir.db.embedded import require_supported_server
-from skeldir.db.shares import Shares, reserved_of, spread_retry_s
+from skeldir.db.shares import RetriedLater, Shares, reserved_of
 from skeldir.errors import SkeldirError
 from skeldir.settings import plain_postgres_url
 
@@ -55,16 +55,12 @@ class QueryTooSlow(SkeldirError):
     title = "The query takes too long"
 
 
-class TenantLocked(SkeldirError):
+class TenantLocked(RetriedLater, SkeldirError):
     """A lock that a tenant's transaction needs stayed with another transaction for too long."""
 
     code = "tenant_locked"
     status = 503
     title = "Something of the tenant's is locked"
-
-    def __init__(self, detail: str, *, cure: str) -> None:
-        super().__init__(detail, cure=cure)
-        self.retry_after_s = spread_retry_s()
 
 
 class RuntimeRoleUnsafe(SkeldirError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
+from typing import Any
 from uuid import UUID
 
 from skeldir.errors import SkeldirError
@@ -15,16 +16,20 @@ _CURE_OF_BUSY = "Wait as long as Retry-After says; send fewer requests at a time
 _chance = random.SystemRandom()
 
 
-class TenantBusy(SkeldirError):
+class RetriedLater:
+    """What an error has that is told to many at once: `retry_after_s`, not the same for all of them."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.retry_after_s = spread_retry_s()
+
+
+class TenantBusy(RetriedLater, SkeldirError):
     """The tenant holds its share of the connections, and none of them became free in time."""
 
     code = "tenant_busy"
     status = 429
     title = "The tenant has too many requests under way"
-
-    def __init__(self, detail: str, *, cure: str) -> None:
-        super().__init__(detail, cure=cure)
-        self.retry_after_s = spread_retry_s()
 
 
 def spread_retry_s() -> int:

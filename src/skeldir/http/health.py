@@ -106,7 +106,7 @@ class Watch:
     async def expose(self) -> bytes:
         """Return the metrics as Prometheus reads them; gauges of a database that does not answer stay as they were.
 
-        Writing them takes some tens of milliseconds: a thread does it, once for all who ask meanwhile.
+        Writing takes some tens of milliseconds. A thread does it, and requests that arrive meanwhile share the result.
         """
         await asyncio.gather(self.checks(), self._samples.answer())
         written = await self._exposition.answer()

@@ -41,7 +41,7 @@ class Offload:
     """
 
     def __init__(self) -> None:
-        # So long the loop waits for the interpreter while a thread works, such as the one that writes the metrics.
+        # The longest that the loop waits for the interpreter while a thread runs, such as the one that writes metrics.
         sys.setswitchinterval(_SWITCH_S)
         self._all = CapacityLimiter(1)
         self._owners: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
@@ -52,7 +52,7 @@ class Offload:
         What comes back is unpickled on the loop: a few long texts cost nothing there, many small objects do.
 
         Raises:
-            OffloadLost: the process ended meanwhile; the next piece gets a new one.
+            OffloadLost: the process ended before the work was done. The next call starts a new process.
         """
         own = self._owners.get(owner)
         if own is None:
@@ -68,9 +68,10 @@ class Offload:
 
 
 def _work_aside(work: Callable[[], T]) -> T:
-    """Do the work as a process that gives way to the API, and leaves it to it when both shall end.
+    """Do the work at a lower priority, and ignore the signals that end the API.
 
-    A signal to the whole group, such as Ctrl-C, lets the API finish what it accepted; that is done here.
+    They often go to the whole process group. The API then finishes what it has accepted, and needs this process for
+    it, which ends when the API does.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

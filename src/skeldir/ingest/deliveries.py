@@ -131,7 +131,7 @@ def read_items(
 def receipt_for(
     delivery: Delivered, accepted: int, *, flagged: tuple[FlaggedOrder, ...] = ()
 ) -> Receipt:
-    """Return the receipt for a delivery of which so many items were new."""
+    """Return the receipt for a delivery; `accepted` of its items were new."""
     duplicates = delivery.count - len(delivery.rejected) - accepted
     return Receipt(accepted, duplicates, delivery.rejected, flagged)
 

@@ -15,7 +15,7 @@ from skeldir.db.pool import (
     DatabaseUnreachable,
     TenantLocked,
 )
-from skeldir.db.shares import TenantBusy, spread_retry_s
+from skeldir.db.shares import RetriedLater, TenantBusy
 from skeldir.errors import SkeldirError
 from skeldir.ingest.deliveries import Delivery, Receipt
 from skeldir.tenants.access import Caller, TenantTransaction, tenant_transaction
@@ -28,20 +28,16 @@ MOST_WAITING = 1_000
 MOST_ITEMS = 500
 """Items after which a transaction takes in no further request: they are read on the loop while it is open."""
 
-# What befalls a transaction for whatever is in it: to try each request by itself would make it worse.
+# These befall a transaction whatever is in it: trying its requests one by one would only add load.
 _FAULTS_OF_ALL = (DatabaseUnreachable, DatabaseBusy, TenantBusy)
 
 
-class IntakeBusy(SkeldirError):
+class IntakeBusy(RetriedLater, SkeldirError):
     """Too many requests of the tenant wait to be recorded."""
 
     code = "intake_busy"
     status = 503
     title = "Too many requests wait"
-
-    def __init__(self, detail: str, *, cure: str) -> None:
-        super().__init__(detail, cure=cure)
-        self.retry_after_s = spread_retry_s()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +76,7 @@ class _Line:
         return group
 
     def take_all(self) -> list[_Waiting]:
-        """Take whoever waits for whatever."""
+        """Take everybody out of the line, in order."""
         requests = [request for part in self.parts for request in part]
         requests += self.waiting
         self.parts.clear()

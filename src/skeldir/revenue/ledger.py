@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import asyncpg
@@ -22,10 +21,8 @@ from skeldir.revenue.store import queries
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection
 
-ResultT = TypeVar("ResultT")
-
-# From so many rows on, comparing them is left to a thread.
-_MANY_TO_COMPARE = 500
+# From this many on, they are made in a thread, so that the loop goes on.
+_MANY_FLAGGED = 500
 
 # In which direction each kind of entry moves money; the table has the same rule as a CHECK.
 KIND_SIGNS = {
@@ -183,18 +180,13 @@ async def post_entries(
             "one order_id.",
         ) from error
     posted = frozenset(unpack_column(new["business_keys"]))
-    return Posting(
-        count, orders, reused, posted, await _when_many(flagged, partial(_flagged_of, flagged))
-    )
+    if len(flagged) < _MANY_FLAGGED:
+        return Posting(count, orders, reused, posted, _flagged_of(flagged))
+    return Posting(count, orders, reused, posted, await asyncio.to_thread(_flagged_of, flagged))
 
 
 def _flagged_of(records: Sequence[asyncpg.Record]) -> tuple[FlaggedOrder, ...]:
     return tuple(FlaggedOrder(**record) for record in records)
-
-
-async def _when_many(things: Sequence[object], work: Callable[[], ResultT]) -> ResultT:
-    """Do what takes its time for many things in a thread then, so that the loop goes on, and else at once."""
-    return work() if len(things) < _MANY_TO_COMPARE else await asyncio.to_thread(work)
 
 
 async def list_balances(
