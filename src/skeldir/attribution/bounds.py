@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The bounds of a run. A run that meets all of them at once holds less than 200 MB."""
+    """The bounds of a run."""
 
     touches_of_order: int = 50_000
     """More touches than this in an order's window are no person's journey: it would be one every two hours for the
@@ -19,22 +19,22 @@ class Bounds:
     touches_of_light_journey: int = 1_000
     """An order whose journey has more touches waits until the others are credited; so with the captures of a journey,
     where they cut it."""
-    touches_at_once: int = 100_000
+    touches_at_once: int = 200_000
     """Read in one transaction. Not less than twice `touches_of_order`: see `reading.read_journey`."""
-    entries_at_once: int = 20_000
+    entries_at_once: int = 40_000
     """Read in one transaction. More than `entries_of_order`."""
     touches_of_page: int = 2_500
-    """Read by one statement: making rows of more would hold up the loop."""
-    weights_of_slice: int = 150_000
-    """Touches weighed between two moments at which a run can be stopped: some tenths of a second."""
-    weights_of_part: int = 1_000_000
-    """Touches weighed for one writing transaction."""
-    allocations_of_part: int = 50_000
-    """Written in one transaction, unless a single order has more."""
+    """Of a long journey, read by one statement: making rows of more would hold up the loop."""
+    touches_of_part: int = 200_000
+    """In the paths of one writing transaction, unless a single order has more."""
+    shares_of_part: int = 200_000
+    """Balances times channels that one model divides for one writing transaction, unless a single order has more."""
     rows_of_statement: int = 2_500
     """Allocations that one statement inserts: encoding more would hold up the loop."""
     orders_of_expansion: int = 10_000
     """Orders that one mark of a journey becomes marks of, at a time."""
+    orders_of_restatement: int = 5_000
+    """Stored journeys that are credited by other models in one transaction."""
 
 
 BOUNDS = Bounds()

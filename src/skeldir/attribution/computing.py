@@ -1,34 +1,53 @@
-"""What a credit run computes: the allocations of the orders of a reading, some at a time, away from the loop."""
+"""What a credit run computes: the journeys of a reading's orders, packed, some at a time, away from the loop."""
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from skeldir.attribution.aside import COMPUTING_FAULTS, SetAside, set_aside_for
 from skeldir.attribution.journeys import Journey
+from skeldir.attribution.models import JourneyTouch
+from skeldir.attribution.orders import NO_TOUCHES, Touches
+from skeldir.attribution.packing import (
+    BYTES_OF_A_TOUCH,
+    WHOLE_JOURNEY,
+    PackedOrder,
+    cut_path,
+    moment_to_us,
+    pack_entries,
+    rebase,
+    us_to_moment,
+)
 from skeldir.attribution.splits import Allocation, allocate_order_for_versions
 
 if TYPE_CHECKING:
     from skeldir.attribution.bounds import Bounds
-    from skeldir.attribution.orders import Order, Reading
+    from skeldir.attribution.orders import KeptCredit, Order, Reading
 
-_NO_JOURNEY = Journey([])
-_occurred_at = attrgetter("occurred_at")
 _NO_MOMENT = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came out for an order. Without allocations (None) what it has stays as it is."""
+    """What came out for an order: its journey, or, of one that goes on from what is kept, its allocations.
+
+    `stored` and `was_kept` are what it was credited from before. With neither a journey nor allocations it stays as it is.
+    """
 
     order: Order
-    allocations: list[Allocation] | None
+    journey: PackedOrder | None = None
+    kept: list[Allocation] | None = None
+    stored: PackedOrder | None = None
+    was_kept: KeptCredit | None = None
     aside: SetAside | None = None
+
+    @property
+    def stays(self) -> bool:
+        """Whether the order keeps the credit that it has."""
+        return self.journey is None and self.kept is None
 
 
 @dataclass(slots=True)
@@ -36,19 +55,16 @@ class Part:
     """The outcomes that are written in one transaction."""
 
     outcomes: list[Outcome] = field(default_factory=list)
-    allocations: int = 0
-    touches_weighed: int = 0
+    touches: int = 0
+    shares: int = 0
 
     def is_full(self, bounds: Bounds) -> bool:
         """Say whether another order would make the transaction too large."""
-        return (
-            self.allocations >= bounds.allocations_of_part
-            or self.touches_weighed >= bounds.weights_of_part
-        )
+        return self.touches >= bounds.touches_of_part or self.shares >= bounds.shares_of_part
 
 
 class Computation:
-    """The orders of a reading in the order of their conversions, so that neighbours share what their touches weigh."""
+    """The orders of a reading in the order of their conversions."""
 
     def __init__(self, reading: Reading, bounds: Bounds) -> None:
         self._reading = reading
@@ -61,66 +77,127 @@ class Computation:
         return self._next >= len(self._orders)
 
     def go_on(self, part: Part) -> None:
-        """Add outcomes to `part` until it is full or a slice of work is done: a fraction of a second, in a thread."""
-        weights_end = part.touches_weighed + self._bounds.weights_of_slice
-        rows_end = part.allocations + self._bounds.rows_of_statement
+        """Add outcomes to `part` until it is full: a fraction of a second, in a thread."""
         while not self.is_done() and not part.is_full(self._bounds):
-            order = self._orders[self._next]
-            journey = self._journey_of(order)
-            before = journey.touches_weighed
-            outcome = self._credit(order, journey)
+            outcome = self._credit(self._orders[self._next])
             self._next += 1
             part.outcomes.append(outcome)
-            part.touches_weighed += journey.touches_weighed - before
-            part.allocations += len(outcome.allocations or ())
-            if part.touches_weighed >= weights_end or part.allocations >= rows_end:
-                break
+            touches = 0
+            if outcome.journey is not None:
+                touches = len(outcome.journey.path) // BYTES_OF_A_TOUCH
+            part.touches += touches
+            channels = min(touches, len(self._reading.numbers)) + 1
+            part.shares += (len(outcome.order.entries) + 1) * channels
 
-    def _journey_of(self, order: Order) -> Journey:
-        if order.journey_key is None:
-            return _NO_JOURNEY
-        return self._reading.journeys.get(order.journey_key, _NO_JOURNEY)
-
-    def _credit(self, order: Order, journey: Journey) -> Outcome:
-        """Credit the order; one whose journey is too long earns nobody anything: its money is unattributed."""
+    def _credit(self, order: Order) -> Outcome:
         reading = self._reading
-        aside = self._find_too_long(order, journey)
-        used = _NO_JOURNEY if aside is not None else journey
-        if self._has_too_many_allocations(order, used):
-            return Outcome(order, None, order_too_large(self._bounds))
+        stored, kept = reading.stored.get(order.order_id), reading.kept.get(order.order_id)
         try:
-            allocations = allocate_order_for_versions(
-                order.entries,
-                used,
-                reading.versions,
-                previous_conversion_at=reading.previous.get(order.order_id),
-                kept=reading.kept.get(order.order_id, {}),
-            )
+            if reading.forgets_credit_of(order):
+                assert kept is not None  # noqa: S101 - nothing else is gone on from
+                return Outcome(order, kept=self._go_on(order, kept), was_kept=kept)
+            if order.capture is None:
+                return Outcome(order)
+            journey, aside = self._pack(order, stored)
         except COMPUTING_FAULTS as fault:
-            return Outcome(order, None, set_aside_for(fault))
-        return Outcome(order, allocations, aside)
+            return Outcome(order, aside=set_aside_for(fault))
+        if self._has_too_many_allocations(order, journey):
+            return Outcome(order, aside=order_too_large(self._bounds))
+        return Outcome(order, journey, stored=stored, was_kept=kept, aside=aside)
 
-    def _find_too_long(self, order: Order, journey: Journey) -> SetAside | None:
-        most = self._bounds.touches_of_order
-        if order.order_id not in self._reading.too_long:
-            touches = journey.touches
-            if len(touches) <= most or (start := self._reading.reaches_from(order)) is None:
-                return None
-            first = bisect_left(touches, start, key=_occurred_at)
-            if (
-                bisect_right(touches, order.converted_at, lo=first, key=_occurred_at) - first
-                <= most
-            ):
-                return None
-        return SetAside("journey_too_long", f"More than {most:,} touches are in reach.")
+    def _pack(
+        self, order: Order, stored: PackedOrder | None
+    ) -> tuple[PackedOrder, SetAside | None]:
+        """Return the order's journey; one that is too long earns nobody anything: its money is unattributed."""
+        reading, aside = self._reading, None
+        converted_at = moment_to_us(order.converted_at)
+        start = reading.starts.get(order.order_id)
+        reach, path = WHOLE_JOURNEY, b""
+        if start is not None:
+            first_moment = moment_to_us(start)
+            reach = converted_at - first_moment
+            older, first_known = self._remember(order, stored, first_moment)
+            touches = self._touches_of(order)
+            window = touches.find(first_known, converted_at)
+            count = len(older) // BYTES_OF_A_TOUCH + window.stop - window.start
+            if order.order_id in reading.too_long or count > self._bounds.touches_of_order:
+                aside = journey_too_long(self._bounds)
+            else:
+                path = older + touches.pack(window, converted_at, reading.numbers)
+        packed = PackedOrder(
+            order_id=order.order_id,
+            converted_at=order.converted_at,
+            previous_age=reading.previous_age_of(order),
+            reach=0 if aside is not None else reach,
+            generation=reading.generation,
+            path=path,
+            entries=pack_entries(order.entries),
+        )
+        return packed, aside
 
-    def _has_too_many_allocations(self, order: Order, journey: Journey) -> bool:
-        most = self._bounds.allocations_of_order
-        # As many channels as touches, if need be: it takes an order with many entries to have to count them.
-        if len(order.entries) * len(self._reading.versions) * (len(journey.touches) + 1) <= most:
-            return False
-        channels = len({touch.channel_code for touch in journey.touches}) or 1
-        return len(order.entries) * len(self._reading.versions) * channels > most
+    def _touches_of(self, order: Order) -> Touches:
+        if order.journey_key is None:
+            return NO_TOUCHES
+        return self._reading.journeys.get(order.journey_key, NO_TOUCHES)
+
+    def _remember(
+        self, order: Order, stored: PackedOrder | None, first_moment: int
+    ) -> tuple[bytes, int]:
+        """Return the part of the path whose touches are forgotten, and the moment from which on they are known.
+
+        That part is what the stored path says of it; without one, whatever touches are left count.
+        """
+        gone_before = self._reading.forgotten_before
+        if stored is None or gone_before is None or not order.has_journey_of(stored):
+            return b"", first_moment
+        horizon = moment_to_us(gone_before)
+        if horizon <= first_moment:
+            return b"", first_moment
+        converted_at = moment_to_us(order.converted_at)
+        path = rebase(stored.path, converted_at - moment_to_us(stored.converted_at))
+        older = cut_path(path, oldest=converted_at - first_moment, newest=converted_at - horizon)
+        return older, horizon
+
+    def _go_on(self, order: Order, kept: KeptCredit) -> list[Allocation]:
+        """Return the allocations of an order whose touches were forgotten before its journey was packed.
+
+        A version whose window reaches behind what was forgotten goes on from what is kept.
+        """
+        reading = self._reading
+        touches = self._touches_of(order)
+        journey = Journey(
+            [
+                JourneyTouch(us_to_moment(moment), code, f"{place:09}")
+                for place, (moment, code) in enumerate(
+                    zip(touches.moments, touches.codes, strict=True)
+                )
+            ]
+        )
+        assert reading.forgotten_before is not None  # noqa: S101 - the caller's own condition
+        return allocate_order_for_versions(
+            order.entries,
+            journey,
+            [v.version for v in reading.versions],
+            previous_conversion_at=reading.previous.get(order.order_id),
+            kept={
+                v.version.model_version: kept.allocations[v.version.model_version]
+                for v in reading.versions
+                if v.version.model_version in kept.allocations
+                and order.converted_at - v.version.lookback < reading.forgotten_before
+            },
+        )
+
+    def _has_too_many_allocations(self, order: Order, journey: PackedOrder) -> bool:
+        channels = min(len(journey.path) // BYTES_OF_A_TOUCH, len(self._reading.numbers)) + 1
+        allocations = len(order.entries) * len(self._reading.versions) * channels
+        return allocations > self._bounds.allocations_of_order
+
+
+def journey_too_long(bounds: Bounds) -> SetAside:
+    """Return why an order with so many touches is set aside."""
+    return SetAside(
+        "journey_too_long", f"More than {bounds.touches_of_order:,} touches are in reach."
+    )
 
 
 def order_too_large(bounds: Bounds) -> SetAside:
@@ -132,21 +209,17 @@ def order_too_large(bounds: Bounds) -> SetAside:
     )
 
 
-def rows_to_insert(outcomes: Sequence[Outcome], most: int) -> list[dict[str, list[Any]]]:
-    """Return the columns of the outcomes' allocations by order, at most `most` rows together.
-
-    Credits lie by order, so a statement writes neighbouring pages.
-    """
+def kept_rows(outcomes: Sequence[Outcome], most: int) -> list[dict[str, list[Any]]]:
+    """Return the columns of the allocations to be kept, at most `most` rows together."""
     rows: list[tuple[Any, ...]] = []
-    for outcome in sorted(outcomes, key=lambda outcome: outcome.order.order_id):
-        order_id = outcome.order.order_id
+    for outcome in outcomes:
         of_entry = {
             entry.entry_id: (utc_date(entry.occurred_at), entry.currency)
             for entry in outcome.order.entries
         }
         rows += [
             (
-                order_id,
+                outcome.order.order_id,
                 row.model_version,
                 row.entry_id,
                 row.channel_code,
@@ -154,7 +227,7 @@ def rows_to_insert(outcomes: Sequence[Outcome], most: int) -> list[dict[str, lis
                 row.allocated_cents,
                 row.conversion_ppt,
             )
-            for row in outcome.allocations or ()
+            for row in outcome.kept or ()
         ]
     return [
         dict(zip(_COLUMNS, map(list, zip(*rows[start : start + most], strict=True)), strict=True))

@@ -7,16 +7,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
+from skeldir.attribution.evaluating import VersionInForce
 from skeldir.attribution.marks import (
     DEFAULT_LOOKBACK_DAYS,
+    credit_lock,
     ingest_lock,
     longest_lookback,
-    mark_all_orders,
 )
 from skeldir.attribution.models import MODEL_NAMES, ModelVersion, ModelVersionInvalid
 from skeldir.attribution.store import queries
 from skeldir.db.locks import wait_for_lock
-from skeldir.matviews import mark_channel_days
+from skeldir.jobs import CREDIT, enqueue
+from skeldir.rollups import take_off_credit
 from skeldir.tenants import RetentionInvalid, load_retention, set_retention
 
 if TYPE_CHECKING:
@@ -37,13 +39,21 @@ async def active_versions(connection: Connection, tenant_id: UUID) -> list[Model
 
 def versions_of(rows: Iterable[asyncpg.Record]) -> list[ModelVersion]:
     """Return the versions that rows of `select_active_models` tell of."""
+    return [v.version for v in versions_in_force(rows)]
+
+
+def versions_in_force(rows: Iterable[asyncpg.Record]) -> list[VersionInForce]:
+    """Return the versions that rows of `select_active_models` tell of, and since which generation they are in force."""
     return [
-        ModelVersion(
-            model_version=row["model_version"],
-            model=row["model"],
-            lookback=timedelta(days=row["lookback_days"]),
-            after_conversion=row["after_conversion"],
-            half_life_days=float(row["half_life_days"]),
+        VersionInForce(
+            ModelVersion(
+                model_version=row["model_version"],
+                model=row["model"],
+                lookback=timedelta(days=row["lookback_days"]),
+                after_conversion=row["after_conversion"],
+                half_life_days=float(row["half_life_days"]),
+            ),
+            row["active_since"],
         )
         for row in rows
     ]
@@ -60,7 +70,8 @@ async def define_models(
     """Make versions with these parameters the active ones of all models, and return them.
 
     A version that exists with the same parameters is activated again; otherwise the next one is made. When
-    anything changed, every order of the tenant is marked to be credited anew, and every day with spend to be rolled up.
+    anything changed, the sums of the versions before go, every stored journey of the tenant is to be credited by the new
+    ones, and every day with spend is to be rolled up.
 
     Raises:
         ModelVersionInvalid: days below 1 or above LONGEST_DAYS, or a lookback that is longer than the tenant's
@@ -98,20 +109,29 @@ async def define_models(
         or any(active[model][name] != value for name, value in wanted.items())
     ]
     if changed:
-        # An order whose transaction is under way can neither be marked here nor know the new versions.
+        # An order whose transaction is under way does not know the new versions, such as a lookback that is longer.
         await wait_for_lock(connection, ingest_lock(tenant_id))
+        # Whoever computes credit by the versions before must not write it.
+        await wait_for_lock(connection, credit_lock(tenant_id))
+        turn = await queries.pass_turn(connection, tenant_id=tenant_id)
+        generation = 1 + await queries.select_generation(connection, tenant_id=tenant_id)
+        gone = [active[model]["model_version"] for model in changed if model in active]
         await queries.deactivate_models(connection, tenant_id=tenant_id, models=changed)
         for model in changed:
-            await _activate(connection, tenant_id, model, latest.get(model, 0) + 1, wanted)
-        await mark_all_orders(connection, tenant_id)
-        await mark_channel_days(connection, tenant_id)
+            version = latest.get(model, 0) + 1
+            await _activate(connection, tenant_id, model, version, generation, wanted)
+        await take_off_credit(connection, tenant_id, turn, gone)
+        if await queries.begin_restatement(
+            connection, tenant_id=tenant_id, generation=generation
+        ):
+            await enqueue(connection, tenant_id, CREDIT)
     return await active_versions(connection, tenant_id)
 
 
 async def retain_touches(connection: Connection, tenant_id: UUID, days: int | None) -> None:
     """Keep the touches of the transaction's tenant for `days` whole UTC days; None for ever.
 
-    The job that forgets the older ones runs once a day. Credits stay as they are: see `runs`.
+    The job that forgets the older ones runs once a day. Journeys stay as they are: see `runs`.
 
     Raises:
         RetentionInvalid: an active model looks back further, or no touch can be kept for so long.
@@ -136,11 +156,14 @@ async def _activate(
     tenant_id: UUID,
     model: str,
     next_version: int,
+    generation: int,
     wanted: dict[str, object],
 ) -> None:
     same = await queries.select_same_version(connection, tenant_id=tenant_id, model=model, **wanted)
     if same is not None:
-        await queries.activate_model(connection, tenant_id=tenant_id, model_version=same)
+        await queries.activate_model(
+            connection, tenant_id=tenant_id, model_version=same, generation=generation
+        )
         return
     await queries.insert_model(
         connection,
@@ -148,5 +171,6 @@ async def _activate(
         model_version=f"{model}@{next_version}",
         model=model,
         version=next_version,
+        generation=generation,
         **wanted,
     )

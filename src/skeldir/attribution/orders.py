@@ -2,30 +2,49 @@
 
 from __future__ import annotations
 
+import struct
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from operator import attrgetter
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from skeldir.attribution.journeys import Journey, reach_of
-from skeldir.attribution.models import JourneyTouch, ModelVersion
+from skeldir.attribution.packing import (
+    NO_CONVERSION,
+    PackedOrder,
+    moment_to_us,
+    pack_path,
+    unpack_entries,
+)
 from skeldir.attribution.splits import Allocation, LedgerEntry, earliest_capture
 
 if TYPE_CHECKING:
     import asyncpg
 
+    from skeldir.attribution.evaluating import VersionInForce
+
+# The database sends moments as microseconds since 2000.
+_US_OF_2000 = 946_684_800_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order that is being credited: its entries and, once a capture is there, its journey."""
+    """An order that is being credited: its entries and, once a capture is there, its journey.
+
+    `journey_keys` are those of its captures.
+    """
 
     order_id: str
     entries: list[LedgerEntry]
     capture: LedgerEntry | None
-    journey_key: bytes | None
+    journey_keys: Mapping[UUID, bytes | None]
+
+    @property
+    def journey_key(self) -> bytes | None:
+        """The key that the earliest capture came with."""
+        return None if self.capture is None else self.journey_keys[self.capture.entry_id]
 
     @property
     def converted_at(self) -> datetime:
@@ -33,88 +52,185 @@ class Order:
         assert self.capture is not None  # noqa: S101 - the callers' own condition
         return self.capture.occurred_at
 
+    def has_journey_of(self, stored: PackedOrder) -> bool:
+        """Say whether `stored`, which is of this order, holds touches of the same journey."""
+        first = earliest_capture(unpack_entries(stored.entries))
+        return first is not None and self.journey_keys.get(first.entry_id) == self.journey_key
+
+
+@dataclass(frozen=True, slots=True)
+class Touches:
+    """The touches of one journey in time order: moments in microseconds since 1970, and the codes of their channels."""
+
+    moments: Sequence[int]
+    codes: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def find(self, first_moment: int, last_moment: int) -> slice:
+        """Return where the touches between two moments stand, both included."""
+        first = bisect_left(self.moments, first_moment)
+        return slice(first, bisect_right(self.moments, last_moment, lo=first))
+
+    def pack(self, window: slice, converted_at: int, numbers: Mapping[str, int]) -> bytes:
+        """Return the touches in `window` as the path of an order that converted at a moment."""
+        ages = [converted_at - moment for moment in self.moments[window]]
+        return pack_path(zip([numbers[code] for code in self.codes[window]], ages, strict=True))
+
+
+NO_TOUCHES = Touches([], [])
+
+
+@dataclass(frozen=True, slots=True)
+class Restatement:
+    """How far a change of the models has come in the stored journeys: past the orders up to one, past all if None."""
+
+    generation: int
+    after_order_id: str | None
+
+    def has_passed(self, order_id: str) -> bool:
+        """Say whether the order is credited by the models of its generation."""
+        return self.after_order_id is None or order_id <= self.after_order_id
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCredit:
+    """Credit of an order whose touches may have been forgotten before journeys were packed, by model version.
+
+    The versions that have been in force since `generation` or before are counted in the sums.
+    """
+
+    generation: int
+    allocations: Mapping[str, Sequence[Allocation]]
+
 
 @dataclass(slots=True)
 class Reading:
     """Some orders and what their credit is worked out from, as of one moment.
 
-    `turn` is that of the tenant's credit then. Of the orders that were asked for, `orders` can be credited now;
-    `crowded` have journeys that are read one at a time, by `read_journey`; `too_large` have more entries or
-    allocations than may be credited; `unread` are left for another reading. A journey holds all touches of its orders'
-    windows, but for the orders `too_long`, which have more than may be credited. `kept` are, by order and model
-    version, the allocations of journeys whose touches may be gone.
+    `turn` is that of the tenant's credit then, `generation` that of its models. Of the orders that were asked for,
+    `orders` can be credited now; `crowded` have journeys that are read one at a time, by `read_journey`; `too_large`
+    have more entries or allocations than may be credited; `unread` are left for another reading. A journey holds all
+    touches of its orders' windows, from `starts` on, but for the orders `too_long`, which have more than may be
+    credited. `stored` and `kept` are what the orders were credited from until now.
     """
 
     turn: int
-    versions: list[ModelVersion]
+    generation: int
+    versions: list[VersionInForce]
     forgotten_before: datetime | None
+    numbers: dict[str, int]
+    restatements: Sequence[Restatement]
     orders: list[Order] = field(default_factory=list)
-    journeys: dict[bytes, Journey] = field(default_factory=dict)
+    stored: dict[str, PackedOrder] = field(default_factory=dict)
+    kept: dict[str, KeptCredit] = field(default_factory=dict)
+    starts: dict[str, datetime] = field(default_factory=dict)
+    journeys: dict[bytes, Touches] = field(default_factory=dict)
     previous: dict[str, datetime] = field(default_factory=dict)
-    kept: dict[str, dict[str, list[Allocation]]] = field(default_factory=dict)
     too_long: set[str] = field(default_factory=set)
     crowded: list[str] = field(default_factory=list)
     too_large: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
 
-    def reaches_from(self, order: Order) -> datetime | None:
-        """Return the first moment whose touches the order may earn from; None when it needs no touch."""
-        if order.journey_key is None:
+    @property
+    def is_cutting(self) -> bool:
+        """Whether a model begins anew after a conversion, so that the one before must be known."""
+        return any(v.version.after_conversion == "reset" for v in self.versions)
+
+    def looks_back_to(self, order: Order) -> datetime:
+        """Return the first moment that any model looks at for the order, which has a capture."""
+        return order.converted_at - max(v.version.lookback for v in self.versions)
+
+    def previous_age_of(self, order: Order) -> int | None:
+        """Return how many microseconds before the order's conversion its journey's last one was, as it is stored."""
+        if not self.is_cutting:
             return None
-        asking = self.versions
-        if kept := self.kept.get(order.order_id):
-            asking = [version for version in asking if version.model_version not in kept]
-        return reach_of(asking, order.converted_at, self.previous.get(order.order_id))
+        before = self.previous.get(order.order_id)
+        if before is None:
+            return NO_CONVERSION
+        return moment_to_us(order.converted_at) - moment_to_us(before)
+
+    def forgets_credit_of(self, order: Order) -> bool:
+        """Say whether the order goes on from the credit that is kept of it, because touches of it were forgotten."""
+        kept = self.kept.get(order.order_id)
+        if kept is None or order.capture is None or self.forgotten_before is None:
+            return False
+        return any(
+            order.converted_at - v.version.lookback < self.forgotten_before
+            for v in self.versions
+            if v.version.model_version in kept.allocations
+        )
 
 
 def find_spans(
-    orders: Sequence[Order], starts: Mapping[str, datetime | None]
+    orders: Sequence[Order], starts: Mapping[str, datetime]
 ) -> dict[bytes, tuple[datetime, datetime]]:
     """Return of each journey that is needed the part from the first start to the last conversion, both included."""
     spans: dict[bytes, tuple[datetime, datetime]] = {}
     for order in orders:
-        start = starts[order.order_id]
-        if start is None or order.journey_key is None:
+        start, key = starts.get(order.order_id), order.journey_key
+        if start is None or key is None:
             continue
-        first, last = spans.get(order.journey_key, (start, order.converted_at))
-        spans[order.journey_key] = min(first, start), max(last, order.converted_at)
+        first, last = spans.get(key, (start, order.converted_at))
+        spans[key] = min(first, start), max(last, order.converted_at)
     return spans
 
 
 def make_orders(rows: Sequence[asyncpg.Record], order_ids: Sequence[str]) -> list[Order]:
     """Return the orders, in the order of `order_ids`, from rows of `select_entries`."""
     entries: dict[str, list[LedgerEntry]] = defaultdict(list)
-    journeys: dict[UUID, bytes | None] = {}
+    journeys: dict[str, dict[UUID, bytes | None]] = defaultdict(dict)
     for order_id, entry_id, business_key, moment, kind, currency, cents, journey_key in rows:
         entries[order_id].append(LedgerEntry(entry_id, business_key, moment, kind, currency, cents))
-        journeys[entry_id] = journey_key
-    orders = []
-    for order_id in order_ids:
-        capture = earliest_capture(entries[order_id])
-        journey_key = None if capture is None else journeys[capture.entry_id]
-        orders.append(Order(order_id, entries[order_id], capture, journey_key))
-    return orders
+        if kind == "capture":
+            journeys[order_id][entry_id] = journey_key
+    return [
+        Order(name, entries[name], earliest_capture(entries[name]), journeys[name])
+        for name in order_ids
+    ]
 
 
-def make_kept(rows: Sequence[asyncpg.Record]) -> dict[str, dict[str, list[Allocation]]]:
-    """Return what is kept by order and model version, from rows of `select_kept_allocations`."""
+def make_stored(
+    rows: Sequence[asyncpg.Record], restatements: Sequence[Restatement]
+) -> dict[str, PackedOrder]:
+    """Return the stored journeys by order, with the generations that restatements have raised them to."""
+    stored = {}
+    for order_id, converted_at, previous_age, reach, generation, path, entries in rows:
+        if generation < 0:
+            generation = -1 - generation
+        else:
+            passed = (r.generation for r in restatements if r.has_passed(order_id))
+            generation = max(generation, max(passed, default=0))
+        stored[order_id] = PackedOrder(
+            order_id, converted_at, previous_age, reach, generation, path, entries
+        )
+    return stored
+
+
+def make_kept(rows: Sequence[asyncpg.Record]) -> dict[str, KeptCredit]:
+    """Return what is kept by order, from rows of `select_kept_allocations`."""
     kept: dict[str, dict[str, list[Allocation]]] = defaultdict(lambda: defaultdict(list))
-    for order_id, *fields in rows:
+    generations: dict[str, int] = {}
+    for order_id, generation, *fields in rows:
         allocation = Allocation(*fields)
         kept[order_id][allocation.model_version].append(allocation)
-    return {order_id: dict(of_order) for order_id, of_order in kept.items()}
+        generations[order_id] = max(generation, generations.get(order_id, 0))
+    return {name: KeptCredit(generations[name], dict(rows)) for name, rows in kept.items()}
 
 
-def make_journeys(rows: Sequence[asyncpg.Record], keys: Sequence[bytes]) -> dict[bytes, Journey]:
+def make_journeys(rows: Sequence[asyncpg.Record], keys: Sequence[bytes]) -> dict[bytes, Touches]:
     """Return the journeys by key, from rows of `select_touches` with the places of `keys`."""
-    touches: dict[bytes, list[JourneyTouch]] = defaultdict(list)
-    for place, moment, channel_code, idempotency_key in rows:
-        touches[keys[place - 1]].append(JourneyTouch(moment, channel_code, idempotency_key))
-    # By bytes, as the database would: text of Python sorts by code point, which is the same.
-    by_place = attrgetter("occurred_at", "idempotency_key")
-    return {key: Journey(sorted(of_key, key=by_place)) for key, of_key in touches.items()}
+    journeys = {}
+    for place, sent, codes in rows:
+        moments = struct.unpack(f">{len(codes)}q", sent)
+        journeys[keys[place - 1]] = Touches([moment + _US_OF_2000 for moment in moments], codes)
+    return journeys
 
 
-def make_journey(rows: Sequence[asyncpg.Record]) -> Journey:
+def make_journey(rows: Sequence[asyncpg.Record]) -> Touches:
     """Return the journey of rows of `select_touches_of_journey`."""
-    return Journey([JourneyTouch(*row) for row in rows])
+    return Touches(
+        [moment_to_us(row["occurred_at"]) for row in rows], [row["channel_code"] for row in rows]
+    )
+

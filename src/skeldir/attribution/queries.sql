@@ -1,5 +1,5 @@
 -- name: select_active_models
-SELECT model_version, model, version, lookback_days, after_conversion, half_life_days
+SELECT model_version, model, version, lookback_days, after_conversion, half_life_days, active_since
 FROM public.attribution_models
 WHERE tenant_id = :tenant_id AND is_active
 ORDER BY model_version;
@@ -17,14 +17,65 @@ ORDER BY version DESC LIMIT 1;
 UPDATE public.attribution_models SET is_active = false
 WHERE tenant_id = :tenant_id AND model = ANY(:models::text[]) AND is_active;
 
+-- name: select_generation$
+-- The generation of the tenant's models: how often they were changed.
+SELECT coalesce(max(active_since), 0) FROM public.attribution_models WHERE tenant_id = :tenant_id;
+
 -- name: activate_model!
-UPDATE public.attribution_models SET is_active = true
+UPDATE public.attribution_models SET is_active = true, active_since = :generation
 WHERE tenant_id = :tenant_id AND model_version = :model_version;
 
 -- name: insert_model!
 INSERT INTO public.attribution_models
-    (tenant_id, model_version, model, version, lookback_days, after_conversion, half_life_days, is_active)
-VALUES (:tenant_id, :model_version, :model, :version, :lookback_days, :after_conversion, :half_life_days, true);
+    (tenant_id, model_version, model, version, lookback_days, after_conversion, half_life_days, is_active, active_since)
+VALUES (:tenant_id, :model_version, :model, :version, :lookback_days, :after_conversion, :half_life_days, true,
+        :generation);
+
+-- name: begin_restatement$
+-- Have every stored journey credited by the models in force now. Orders whose touches were forgotten before journeys were
+-- packed are marked instead, and those that are set aside. Nothing to do for a tenant without orders.
+WITH marked AS (
+    INSERT INTO public.dirty_orders (tenant_id, order_id)
+    SELECT :tenant_id::uuid, k.order_id FROM public.kept_allocations k WHERE k.tenant_id = :tenant_id
+    UNION SELECT :tenant_id::uuid, s.order_id FROM public.orders_set_aside s WHERE s.tenant_id = :tenant_id
+    RETURNING 1
+), begun AS (
+    INSERT INTO public.restatements (tenant_id, generation, after_order_id)
+    SELECT :tenant_id::uuid, :generation::integer, ''
+    WHERE EXISTS (SELECT FROM public.order_journeys j WHERE j.tenant_id = :tenant_id)
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM marked) + (SELECT count(*) FROM begun);
+
+-- name: select_restatements
+SELECT generation, after_order_id FROM public.restatements WHERE tenant_id = :tenant_id ORDER BY generation;
+
+-- name: select_journeys_after
+-- A page of the stored journeys. Of a path that is longer than `longest` bytes no row says anything but that.
+SELECT order_id, converted_at, previous_age, reach, generation, CASE WHEN length(path) <= :longest THEN path END AS path,
+       entries
+FROM public.order_journeys
+WHERE tenant_id = :tenant_id AND order_id > :after
+ORDER BY order_id LIMIT :most;
+
+-- name: note_restatement!
+-- One that has come past all orders says so for all before it.
+WITH done AS (
+    DELETE FROM public.restatements
+    WHERE tenant_id = :tenant_id AND generation < :generation AND :after::text IS NULL
+)
+UPDATE public.restatements SET after_order_id = :after::text WHERE tenant_id = :tenant_id AND generation = :generation;
+
+-- name: pin_generations!
+-- What the restatement cannot credit keeps the generation that it has, and is credited from its facts.
+WITH pinned AS (
+    UPDATE public.order_journeys j SET generation = -1 - p.generation
+    FROM unnest(:order_ids::text[], :generations::integer[]) AS p (order_id, generation)
+    WHERE j.tenant_id = :tenant_id AND j.order_id = p.order_id
+    RETURNING j.order_id
+)
+INSERT INTO public.dirty_orders (tenant_id, order_id) SELECT :tenant_id::uuid, order_id FROM pinned
+RETURNING 1;
 
 -- name: mark_orders!
 INSERT INTO public.dirty_orders (tenant_id, order_id)
@@ -125,6 +176,12 @@ SELECT count(*) FROM (
     JOIN public.revenue_ledger l
       ON l.tenant_id = :tenant_id AND l.journey_key = j.journey_key AND l.kind = 'capture'
      AND l.occurred_at >= j.first_moment AND l.occurred_at <= j.last_moment
+    UNION
+    SELECT p.order_id
+    FROM public.restatements r
+    JOIN public.order_journeys p
+      ON p.tenant_id = :tenant_id AND p.order_id > r.after_order_id AND p.generation < r.generation
+    WHERE r.tenant_id = :tenant_id
 ) dirty;
 
 -- name: select_marks
@@ -174,11 +231,13 @@ WITH gone AS (
 )
 SELECT (SELECT count(*) FROM marked) AS orders, (SELECT count(*) FROM rest) AS rest;
 
--- name: select_deferred_since$
--- The time, when orders wait behind others or a journey is marked; else no row.
-SELECT clock_timestamp()
-WHERE EXISTS (SELECT FROM public.dirty_orders d WHERE d.tenant_id = :tenant_id AND d.is_deferred)
-   OR EXISTS (SELECT FROM public.dirty_journeys j WHERE j.tenant_id = :tenant_id);
+-- name: select_waiting^
+-- The time, when orders wait behind others or a journey is marked; and whether stored journeys wait for other models.
+SELECT CASE WHEN EXISTS (SELECT FROM public.dirty_orders d WHERE d.tenant_id = :tenant_id AND d.is_deferred)
+              OR EXISTS (SELECT FROM public.dirty_journeys j WHERE j.tenant_id = :tenant_id)
+            THEN (SELECT clock_timestamp()) END AS deferred_since,
+       EXISTS (SELECT FROM public.restatements r
+               WHERE r.tenant_id = :tenant_id AND r.after_order_id IS NOT NULL) AS is_restating;
 
 -- name: take_marks
 -- An order of `credited` that was set aside is so no more.
@@ -200,15 +259,36 @@ SELECT :tenant_id::uuid, order_id, true, min(marked_at) FROM moved GROUP BY orde
 RETURNING 1;
 
 -- name: select_credit_state^
--- The turn of the tenant's credit (0 before the first), and up to when its touches have been forgotten.
+-- The turn of the tenant's credit (0 before the first), the generation of its models, up to when its touches have been
+-- forgotten, and whether it has credit of touches that were forgotten before journeys were packed.
 SELECT coalesce((SELECT c.turn FROM public.credit_turns c WHERE c.tenant_id = :tenant_id), 0) AS turn,
+       coalesce((SELECT max(m.active_since) FROM public.attribution_models m
+                 WHERE m.tenant_id = :tenant_id), 0) AS generation,
        (SELECT r.touches_forgotten_before FROM public.retention r
-        WHERE r.tenant_id = :tenant_id) AS touches_forgotten_before;
+        WHERE r.tenant_id = :tenant_id) AS touches_forgotten_before,
+       EXISTS (SELECT FROM public.kept_allocations k WHERE k.tenant_id = :tenant_id) AS has_kept;
+
+-- name: select_channel_numbers
+SELECT channel_code, number FROM public.channel_numbers WHERE tenant_id = :tenant_id;
+
+-- name: number_channels!
+-- Numbers for channels that have none, by the order of their codes; the lock of the credit is held.
+INSERT INTO public.channel_numbers (tenant_id, channel_code, number)
+SELECT :tenant_id::uuid, c.code,
+       coalesce((SELECT max(n.number) FROM public.channel_numbers n WHERE n.tenant_id = :tenant_id), -1) + c.place
+FROM unnest(:codes::text[]) WITH ORDINALITY AS c (code, place)
+RETURNING 1;
 
 -- name: take_turn$
 -- The next turn; no row when it is not the one after `seen`.
 INSERT INTO public.credit_turns AS c (tenant_id, turn) VALUES (:tenant_id, 1)
 ON CONFLICT (tenant_id) DO UPDATE SET turn = c.turn + 1 WHERE c.turn = :seen
+RETURNING turn;
+
+-- name: pass_turn$
+-- Take the next turn, whatever it is.
+INSERT INTO public.credit_turns AS c (tenant_id, turn) VALUES (:tenant_id, 1)
+ON CONFLICT (tenant_id) DO UPDATE SET turn = c.turn + 1
 RETURNING turn;
 
 -- name: set_orders_aside!
@@ -221,29 +301,19 @@ ON CONFLICT (tenant_id, order_id) DO UPDATE SET reason = excluded.reason, detail
 SELECT reason, orders FROM public.set_aside_counts();
 
 -- name: select_set_aside_totals
--- How many orders are set aside, and what the ledger holds of them that a model has not credited, a row a currency and
--- active model. What waits for its capture counts as such.
+-- How many orders are set aside, and what the ledger holds of them that is not credited, a row a currency and active
+-- model. What waits for its capture counts as such.
 WITH aside AS (
     SELECT s.order_id FROM public.orders_set_aside s
     WHERE s.tenant_id = :tenant_id
       AND EXISTS (SELECT FROM public.revenue_ledger c
                   WHERE c.tenant_id = :tenant_id AND c.order_id = s.order_id AND c.kind = 'capture')
-), held AS (
-    SELECT l.currency, sum(l.amount_cents) AS cents, count(DISTINCT l.order_id) AS orders
-    FROM public.revenue_ledger l
-    WHERE l.tenant_id = :tenant_id AND l.order_id IN (SELECT order_id FROM aside)
-    GROUP BY l.currency
-), credited AS (
-    SELECT a.model_version, a.currency, sum(a.allocated_cents) AS cents
-    FROM public.attribution_allocations a
-    WHERE a.tenant_id = :tenant_id AND a.order_id IN (SELECT order_id FROM aside)
-    GROUP BY a.model_version, a.currency
 )
-SELECT h.currency, m.model, h.orders, h.cents - coalesce(c.cents, 0) AS uncredited_cents
-FROM held h
-JOIN public.attribution_models m ON m.tenant_id = :tenant_id AND m.is_active
-LEFT JOIN credited c ON c.model_version = m.model_version AND c.currency = h.currency
-ORDER BY h.currency, m.model;
+SELECT l.currency, array_agg(DISTINCT l.order_id) AS order_ids, sum(l.amount_cents) AS cents
+FROM public.revenue_ledger l
+WHERE l.tenant_id = :tenant_id AND l.order_id IN (SELECT order_id FROM aside)
+GROUP BY l.currency
+ORDER BY l.currency;
 
 -- name: select_entries
 SELECT order_id, id, business_key, occurred_at, kind, currency, amount_cents, journey_key
@@ -272,20 +342,22 @@ CROSS JOIN LATERAL (
 ) c;
 
 -- name: select_touches
--- Up to `most_of_each` touches of each journey between two moments, and up to `most` of all, in no order.
-SELECT j.place, t.occurred_at, t.channel_code, t.idempotency_key
+-- Up to `most_of_each` touches of each journey between two moments, in time order: their moments, 8 bytes each, and
+-- channels. A journey without any has no row.
+SELECT j.place, p.moments, p.codes
 FROM unnest(:journey_keys::bytea[], :first_moments::timestamptz[], :last_moments::timestamptz[])
      WITH ORDINALITY AS j (journey_key, first_moment, last_moment, place)
 CROSS JOIN LATERAL (
-    SELECT e.occurred_at, e.channel_code, e.idempotency_key
-    FROM public.attribution_events e
-    WHERE e.tenant_id = :tenant_id
-      AND (e.journey_key, e.occurred_at) >= (j.journey_key, j.first_moment)
-      AND (e.journey_key, e.occurred_at) <= (j.journey_key, j.last_moment)
-    ORDER BY e.journey_key, e.occurred_at
-    LIMIT :most_of_each
-) t
-LIMIT :most;
+    SELECT string_agg(timestamptz_send(t.occurred_at), '') AS moments, array_agg(t.channel_code) AS codes
+    FROM (SELECT e.occurred_at, e.channel_code
+          FROM public.attribution_events e
+          WHERE e.tenant_id = :tenant_id
+            AND (e.journey_key, e.occurred_at) >= (j.journey_key, j.first_moment)
+            AND (e.journey_key, e.occurred_at) <= (j.journey_key, j.last_moment)
+          ORDER BY e.journey_key, e.occurred_at, e.idempotency_key
+          LIMIT :most_of_each) t
+) p
+WHERE p.moments IS NOT NULL;
 
 -- name: select_touches_of_journey
 -- A page of one journey's touches between two moments; the first begins with an empty key, which no touch has.
@@ -327,46 +399,48 @@ FROM (SELECT order_id, lag(occurred_at) OVER (PARTITION BY journey_key ORDER BY 
       FROM conversions) before
 WHERE occurred_at IS NOT NULL AND order_id = ANY(:order_ids::text[]);
 
+-- name: select_stored_journeys
+-- Of a path that is longer than `longest` bytes no row says anything but that.
+SELECT order_id, converted_at, previous_age, reach, generation, CASE WHEN length(path) <= :longest THEN path END AS path,
+       entries
+FROM public.order_journeys
+WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids::text[]);
+
 -- name: select_kept_allocations
--- The columns after the first are the fields of an Allocation, in their order.
-SELECT a.order_id, a.model_version, a.entry_id, a.channel_code, a.allocated_cents, a.conversion_ppt
-FROM unnest(:order_ids::text[], :model_versions::text[]) AS k (order_id, model_version)
-JOIN public.attribution_allocations a
-  ON a.tenant_id = :tenant_id AND a.order_id = k.order_id AND a.model_version = k.model_version
-ORDER BY a.order_id, a.model_version, a.entry_id, a.channel_code
+-- The columns after the second are the fields of an Allocation, in their order.
+SELECT k.order_id, k.generation, k.model_version, k.entry_id, k.channel_code, k.allocated_cents, k.conversion_ppt
+FROM public.kept_allocations k
+WHERE k.tenant_id = :tenant_id AND k.order_id = ANY(:order_ids::text[])
+ORDER BY k.order_id, k.model_version, k.entry_id, k.channel_code
 LIMIT :most;
 
--- name: delete_allocations!
--- What goes is taken off the sums of its days, and what comes is added, by the next rollup.
-WITH gone AS (
-    DELETE FROM public.attribution_allocations
-    WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids::text[]) AND model_version = ANY(:model_versions::text[])
-    RETURNING entry_date, model_version, channel_code, currency, conversion_ppt, allocated_cents
-)
-INSERT INTO public.credit_changes
-    (tenant_id, revenue_date, model_version, channel_code, currency, conversion_ppt, credited_cents, allocations)
-SELECT :tenant_id, entry_date, model_version, channel_code, currency,
-       -sum(conversion_ppt), -sum(allocated_cents), -count(*)
-FROM gone GROUP BY entry_date, model_version, channel_code, currency
-RETURNING 1;
+-- name: put_journeys!
+INSERT INTO public.order_journeys AS j
+    (tenant_id, order_id, converted_at, previous_age, reach, generation, path, entries)
+SELECT :tenant_id::uuid, o.order_id, o.converted_at, o.previous_age, o.reach, o.generation, o.path, o.entries
+FROM unnest(:order_ids::text[], :converted_at::timestamptz[], :previous_ages::bigint[], :reaches::bigint[],
+            :generations::integer[], :paths::bytea[], :entries::bytea[])
+     AS o (order_id, converted_at, previous_age, reach, generation, path, entries)
+ON CONFLICT (tenant_id, order_id) DO UPDATE
+SET converted_at = excluded.converted_at, previous_age = excluded.previous_age, reach = excluded.reach,
+    generation = excluded.generation, path = excluded.path, entries = excluded.entries;
 
--- name: insert_allocations!
-WITH made AS (
-    INSERT INTO public.attribution_allocations
-        (tenant_id, order_id, model_version, entry_id, channel_code, entry_date, currency, allocated_cents,
-         conversion_ppt)
-    SELECT :tenant_id, a.order_id, a.model_version, a.entry_id, a.channel_code, a.entry_date, a.currency,
-           a.allocated_cents, a.conversion_ppt
-    FROM unnest(:order_ids::text[], :model_versions::text[], :entry_ids::uuid[], :channel_codes::text[],
-                :entry_dates::date[], :currencies::text[], :cents::bigint[], :parts::bigint[])
-         AS a (order_id, model_version, entry_id, channel_code, entry_date, currency, allocated_cents, conversion_ppt)
-    RETURNING entry_date, model_version, channel_code, currency, conversion_ppt, allocated_cents
-)
-INSERT INTO public.credit_changes
-    (tenant_id, revenue_date, model_version, channel_code, currency, conversion_ppt, credited_cents, allocations)
-SELECT :tenant_id, entry_date, model_version, channel_code, currency,
-       sum(conversion_ppt), sum(allocated_cents), count(*)
-FROM made GROUP BY entry_date, model_version, channel_code, currency
+-- name: delete_kept!
+-- All that is kept of orders whose journeys are packed now, and what the active versions say of those that are not.
+DELETE FROM public.kept_allocations
+WHERE tenant_id = :tenant_id
+  AND (order_id = ANY(:packed::text[])
+       OR (order_id = ANY(:kept::text[]) AND model_version = ANY(:model_versions::text[])));
+
+-- name: insert_kept!
+INSERT INTO public.kept_allocations
+    (tenant_id, order_id, generation, model_version, entry_id, channel_code, entry_date, currency, allocated_cents,
+     conversion_ppt)
+SELECT :tenant_id, a.order_id, :generation, a.model_version, a.entry_id, a.channel_code, a.entry_date, a.currency,
+       a.allocated_cents, a.conversion_ppt
+FROM unnest(:order_ids::text[], :model_versions::text[], :entry_ids::uuid[], :channel_codes::text[],
+            :entry_dates::date[], :currencies::text[], :cents::bigint[], :parts::bigint[])
+     AS a (order_id, model_version, entry_id, channel_code, entry_date, currency, allocated_cents, conversion_ppt)
 RETURNING 1;
 
 -- name: select_channel_totals
@@ -452,20 +526,22 @@ WHERE tenant_id = :tenant_id AND order_id = :order_id
 ORDER BY currency;
 
 -- name: select_order_standing^
--- Whether the order waits to be credited, why it is set aside if it is, how many entries and allocations of the given
--- versions it has, and up to when the tenant's touches have been forgotten.
+-- Whether the order waits to be credited, why it is set aside if it is, how many entries it has, the generation of the
+-- tenant's models, and up to when its touches have been forgotten.
 SELECT EXISTS (SELECT FROM public.dirty_orders d
                WHERE d.tenant_id = :tenant_id AND d.order_id = :order_id)
        OR EXISTS (SELECT FROM public.dirty_journeys j
                   JOIN public.revenue_ledger c
                     ON c.tenant_id = :tenant_id AND c.journey_key = j.journey_key AND c.order_id = :order_id
                    AND c.kind = 'capture' AND c.occurred_at >= j.first_moment AND c.occurred_at <= j.last_moment
-                  WHERE j.tenant_id = :tenant_id) AS awaits_credit,
+                  WHERE j.tenant_id = :tenant_id)
+       OR EXISTS (SELECT FROM public.restatements x
+                  JOIN public.order_journeys p
+                    ON p.tenant_id = :tenant_id AND p.order_id = :order_id AND p.order_id > x.after_order_id
+                   AND p.generation < x.generation
+                  WHERE x.tenant_id = :tenant_id) AS awaits_credit,
        (SELECT count(*) FROM public.revenue_ledger l
         WHERE l.tenant_id = :tenant_id AND l.order_id = :order_id) AS entries,
-       (SELECT count(*) FROM public.attribution_allocations a
-        WHERE a.tenant_id = :tenant_id AND a.order_id = :order_id
-          AND a.model_version = ANY(:model_versions::text[])) AS allocations,
        (SELECT r.touches_forgotten_before FROM public.retention r
         WHERE r.tenant_id = :tenant_id) AS touches_forgotten_before,
        s.reason, s.detail, s.since
@@ -479,21 +555,4 @@ FROM public.attribution_events
 WHERE tenant_id = :tenant_id AND journey_key = :journey_key
   AND occurred_at >= :first_moment AND occurred_at <= :last_moment
 ORDER BY occurred_at DESC, idempotency_key DESC
-LIMIT :most;
-
--- name: select_order_allocations
-SELECT a.model_version, a.entry_id, a.channel_code, a.allocated_cents, a.conversion_ppt
-FROM public.attribution_allocations a
-WHERE a.tenant_id = :tenant_id AND a.order_id = :order_id AND a.model_version = ANY(:model_versions::text[])
-  AND a.entry_id = ANY(:entry_ids::uuid[])
-ORDER BY a.model_version, a.channel_code
-LIMIT :most;
-
--- name: select_kept_shares
--- What the credit of a forgotten journey goes on from.
-SELECT a.model_version, a.channel_code, a.conversion_ppt
-FROM public.attribution_allocations a
-WHERE a.tenant_id = :tenant_id AND a.order_id = :order_id AND a.model_version = ANY(:model_versions::text[])
-  AND a.conversion_ppt > 0
-ORDER BY a.model_version, a.channel_code
 LIMIT :most;

@@ -14,18 +14,21 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
-from skeldir.attribution.definitions import active_versions, versions_of
-from skeldir.attribution.journeys import Journey
+from skeldir.attribution.definitions import active_versions, versions_in_force
+from skeldir.attribution.journeys import reach_of
 from skeldir.attribution.marks import credit_lock
 from skeldir.attribution.orders import (
     Order,
     Reading,
+    Restatement,
     find_spans,
     make_journey,
     make_journeys,
     make_kept,
     make_orders,
+    make_stored,
 )
+from skeldir.attribution.packing import BYTES_OF_A_TOUCH
 from skeldir.attribution.store import queries
 from skeldir.db.locks import try_lock, wait_for_lock
 from skeldir.db.plans import plan_for_each_list
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 # So many rows are turned into objects on the loop: a thread would cost more.
 _FEW_ROWS = 500
+_JOURNEYS_OF_A_PAGE = 1_000
 
 
 async def read_orders(
@@ -79,8 +83,9 @@ async def read_journey(
     """Read orders of one journey, however many touches it has; None when another worker is writing credit.
 
     Touches are read from the first order's window on, up to `touches_at_once`. Orders whose windows they cover can be
-    credited; orders whose windows hold the last `touches_of_order` of them, and one more, are too long; the others are
-    left unread. The first order is never left, so each reading brings the work forward.
+    credited, as many as one transaction may have touches of; orders whose windows hold the last `touches_of_order` of
+    them, and one more, are too long; the others are left unread. The first order is never left, so each reading brings
+    the work forward.
     """
     async with database.tenant(tenant_id, is_read_only=True) as connection:
         reader = await _begin(connection, tenant_id, order_ids, bounds, does_wait=does_wait)
@@ -103,10 +108,25 @@ async def _begin(
     elif not await try_lock(connection, credit_lock(tenant_id)):
         return None
     await plan_for_each_list(connection, len(order_ids))
-    versions = versions_of(await queries.select_active_models(connection, tenant_id=tenant_id))
+    reading, has_kept = await begin_reading(connection, tenant_id)
+    return _Reader(connection, tenant_id, bounds, reading, has_kept)
+
+
+async def begin_reading(connection: Connection, tenant_id: UUID) -> tuple[Reading, bool]:
+    """Return a reading of no order yet, and whether the tenant has credit that is kept."""
+    models = await queries.select_active_models(connection, tenant_id=tenant_id)
     state = await queries.select_credit_state(connection, tenant_id=tenant_id)
-    reading = Reading(state["turn"], versions, state["touches_forgotten_before"])
-    return _Reader(connection, tenant_id, bounds, reading)
+    numbers = await queries.select_channel_numbers(connection, tenant_id=tenant_id)
+    restatements = await queries.select_restatements(connection, tenant_id=tenant_id)
+    reading = Reading(
+        state["turn"],
+        state["generation"],
+        versions_in_force(models),
+        state["touches_forgotten_before"],
+        {row["channel_code"]: row["number"] for row in numbers},
+        [Restatement(**row) for row in restatements],
+    )
+    return reading, state["has_kept"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,31 +137,37 @@ class _Reader:
     tenant_id: UUID
     bounds: Bounds
     reading: Reading
+    has_kept: bool
 
     async def read_light(self, order_ids: Sequence[str]) -> None:
-        orders = await self._load_kept(await self._load_orders(order_ids))
-        if self._is_cutting:
+        reading = self.reading
+        orders = await self._load_orders(order_ids)
+        orders = await self._load_stored(orders, self.bounds.touches_of_light_journey)
+        orders = await self._load_kept(orders)
+        for order in orders:
+            if order.journey_key is not None:
+                reading.starts[order.order_id] = reading.looks_back_to(order)
+        if reading.is_cutting:
             orders = await self._leave_crowded(orders)
             await self._load_previous(orders)
-        self.reading.orders = await self._load_short_journeys(orders)
+        reading.orders = await self._load_short_journeys(orders)
 
     async def read_heavy(self, order_ids: Sequence[str]) -> None:
         reading = self.reading
-        orders = await self._load_kept(await self._load_orders(order_ids))
+        orders = await self._load_orders(order_ids)
         # A new fact may have moved an order to another journey since it was found to be crowded.
         keys = [order.journey_key for order in orders if order.journey_key is not None]
         if keys:
-            reading.orders = [order for order in orders if order.journey_key in (keys[0], None)]
             reading.unread += [o.order_id for o in orders if o.journey_key not in (keys[0], None)]
-            if self._is_cutting:
-                await self._load_previous(reading.orders)
-            await self._load_long_journey(keys[0])
-        else:
-            reading.orders = orders
-
-    @property
-    def _is_cutting(self) -> bool:
-        return any(version.after_conversion == "reset" for version in self.reading.versions)
+            orders = [order for order in orders if order.journey_key in (keys[0], None)]
+            if reading.is_cutting:
+                for order in orders:
+                    if order.journey_key is not None:
+                        reading.starts[order.order_id] = reading.looks_back_to(order)
+                await self._load_previous(orders)
+            orders = await self._load_long_journey(orders, keys[0])
+        orders = await self._load_stored(orders, self.bounds.touches_of_order)
+        reading.orders = await self._load_kept(orders)
 
     async def _load_orders(self, order_ids: Sequence[str]) -> list[Order]:
         bounds = self.bounds
@@ -166,25 +192,35 @@ class _Reader:
         self.reading.unread += order_ids[half:]
         return order_ids[:half]
 
+    async def _load_stored(self, orders: list[Order], most_touches: int) -> list[Order]:
+        """Load the stored journeys; one that is longer is crowded, and those that are too much together are left."""
+        bounds, reading = self.bounds, self.reading
+        while True:
+            rows = await queries.select_stored_journeys(
+                self.connection,
+                tenant_id=self.tenant_id,
+                order_ids=[order.order_id for order in orders],
+                longest=BYTES_OF_A_TOUCH * most_touches,
+            )
+            long = {row["order_id"] for row in rows if row["path"] is None}
+            touches = sum(len(row["path"] or b"") for row in rows) // BYTES_OF_A_TOUCH
+            if touches <= bounds.touches_at_once or len(orders) == 1:
+                break
+            self._leave_half(orders)
+        reading.stored = make_stored(
+            [row for row in rows if row["order_id"] not in long], reading.restatements
+        )
+        reading.crowded += sorted(long)
+        return [order for order in orders if order.order_id not in long]
+
     async def _load_kept(self, orders: list[Order]) -> list[Order]:
-        """Load what is kept; return the orders that it was not too much for."""
-        gone_before = self.reading.forgotten_before
-        if gone_before is None:
-            return orders
+        """Load what is kept of orders without a stored journey; return the orders that it was not too much for."""
         most = self.bounds.allocations_of_order
-        while orders:
-            reaching = [
-                (order.order_id, version.model_version)
-                for order in orders
-                if order.capture is not None
-                for version in self.reading.versions
-                if order.capture.occurred_at - version.lookback < gone_before
-            ]
+        while orders and self.has_kept:
             rows = await queries.select_kept_allocations(
                 self.connection,
                 tenant_id=self.tenant_id,
-                order_ids=[order_id for order_id, _ in reaching],
-                model_versions=[model_version for _, model_version in reaching],
+                order_ids=[o.order_id for o in orders if o.order_id not in self.reading.stored],
                 most=most + 1,
             )
             if len(rows) <= most:
@@ -202,7 +238,7 @@ class _Reader:
 
     async def _leave_crowded(self, orders: list[Order]) -> list[Order]:
         """Return the orders of journeys that are not cut at more places than a light one may be."""
-        spans = find_spans(orders, {order.order_id: self._looks_back_to(order) for order in orders})
+        spans = find_spans(orders, self.reading.starts)
         rows = await queries.count_captures(
             self.connection,
             tenant_id=self.tenant_id,
@@ -223,13 +259,8 @@ class _Reader:
         self.reading.crowded += [o.order_id for o in orders if o.journey_key in crowded]
         return [order for order in orders if order.journey_key not in crowded]
 
-    def _looks_back_to(self, order: Order) -> datetime | None:
-        if order.journey_key is None:
-            return None
-        return order.converted_at - max(version.lookback for version in self.reading.versions)
-
     async def _load_previous(self, orders: list[Order]) -> None:
-        spans = find_spans(orders, {order.order_id: self._looks_back_to(order) for order in orders})
+        spans = find_spans(orders, self.reading.starts)
         rows = await queries.select_previous_conversions(
             self.connection,
             tenant_id=self.tenant_id,
@@ -241,74 +272,75 @@ class _Reader:
         self.reading.previous = {row["order_id"]: row["occurred_at"] for row in rows}
 
     async def _load_short_journeys(self, orders: list[Order]) -> list[Order]:
+        """Load journeys, some at a time, until they are too much; the orders of the others are left."""
         reading, bounds = self.reading, self.bounds
-        while True:
-            spans = find_spans(orders, {o.order_id: reading.reaches_from(o) for o in orders})
-            if not spans:
-                return orders
+        spans = find_spans(orders, reading.starts)
+        keys = list(spans)
+        touches, end = 0, 0
+        while end < len(keys) and touches <= bounds.touches_at_once:
+            page = keys[end : end + _JOURNEYS_OF_A_PAGE]
+            end += len(page)
             rows = await queries.select_touches(
                 self.connection,
                 tenant_id=self.tenant_id,
-                journey_keys=list(spans),
-                first_moments=[first for first, _ in spans.values()],
-                last_moments=[last for _, last in spans.values()],
+                journey_keys=page,
+                first_moments=[spans[key][0] for key in page],
+                last_moments=[spans[key][1] for key in page],
                 most_of_each=bounds.touches_of_light_journey + 1,
-                most=bounds.touches_at_once + 1,
             )
-            if len(rows) <= bounds.touches_at_once:
-                break
-            self._leave_half(orders)
-        journeys = await _off_loop(make_journeys, rows, list(spans))
+            touches += sum(len(row["codes"]) for row in rows)
+            reading.journeys |= await _off_loop(make_journeys, rows, page)
+        left = set(keys[end:])
+        reading.unread += [order.order_id for order in orders if order.journey_key in left]
         crowded = {
             key
-            for key, journey in journeys.items()
-            if len(journey.touches) > bounds.touches_of_light_journey
+            for key, journey in reading.journeys.items()
+            if len(journey) > bounds.touches_of_light_journey
         }
-        reading.journeys = {key: journeys[key] for key in journeys.keys() - crowded}
-        return self._without(orders, crowded)
+        for key in crowded:
+            del reading.journeys[key]
+        return self._without([o for o in orders if o.journey_key not in left], crowded)
 
-    async def _load_long_journey(self, journey_key: bytes) -> None:
+    async def _load_long_journey(self, orders: list[Order], journey_key: bytes) -> list[Order]:
+        """Load the journey; return the orders whose windows it covers, as many as may be credited together."""
         reading, bounds = self.reading, self.bounds
-        reaching: dict[str, datetime] = {}
-        for order in sorted(
-            (order for order in reading.orders if order.journey_key is not None),
+        on_journey = sorted(
+            (order for order in orders if order.journey_key is not None),
             key=attrgetter("converted_at"),
-        ):
-            start = reading.reaches_from(order)
-            if start is not None:
-                reaching[order.order_id] = start
-        if not reaching:
-            return
-        first_moment = next(iter(reaching.values()))
-        last_moment = max(o.converted_at for o in reading.orders if o.order_id in reaching)
+        )
+        # Where a conversion cuts it, the part before is left: such a journey is no person's, and may be very long.
+        versions = [v.version for v in reading.versions]
+        for order in on_journey:
+            start = reach_of(versions, order.converted_at, reading.previous.get(order.order_id))
+            assert start is not None  # noqa: S101 - there are versions, or nothing would be read
+            reading.starts[order.order_id] = start
+        first_moment = reading.starts[on_journey[0].order_id]
         rows = await read_touches(
             self.connection,
             self.tenant_id,
             journey_key=journey_key,
             first_moment=first_moment,
-            last_moment=last_moment,
+            last_moment=on_journey[-1].converted_at,
             most=bounds.touches_at_once,
             bounds=bounds,
         )
-        journey = (await _off_loop(make_journey, rows)) if rows else Journey([])
-        reading.journeys = {journey_key: journey}
+        reading.journeys = {journey_key: await _off_loop(make_journey, rows)}
         if len(rows) < bounds.touches_at_once:
             covered_to = dense_from = None
         else:
             covered_to = rows[-1]["occurred_at"]
             dense_from = rows[-1 - bounds.touches_of_order]["occurred_at"]
-        left: set[str] = set()
-        for order in reading.orders:
-            start = reaching.get(order.order_id)
-            if start is None:
-                continue
+        together = max(1, bounds.touches_of_part // max(1, len(rows)))
+        left = {order.order_id for order in on_journey[together:]}
+        for order in on_journey[:together]:
+            start = reading.starts[order.order_id]
             if covered_to is not None and order.converted_at >= covered_to:
                 is_dense = dense_from is not None and start <= dense_from
                 (reading.too_long if is_dense else left).add(order.order_id)
             elif start < first_moment:
                 left.add(order.order_id)
         reading.unread += sorted(left)
-        reading.orders = [order for order in reading.orders if order.order_id not in left]
+        return [order for order in orders if order.order_id not in left]
 
 
 async def read_touches(

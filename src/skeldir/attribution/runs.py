@@ -1,11 +1,12 @@
-"""Credit runs: dirty orders become allocations, some at a time: read, computed, written.
+"""Credit runs: dirty orders become packed journeys and sums, some at a time: read, computed, written.
 
 A run never holds more than `bounds` allow, whatever a tenant sends. It computes in a thread, with no transaction open.
 Orders with short journeys come first; those whose journeys are crowded wait behind them, and an order that cannot be
 credited is set aside, so that the others go on.
 
-A tenant's touches are forgotten after a while (see `tenants.retention`), their credit is not: an order whose window
-reaches behind what was forgotten goes on from the allocations that it has, and only its new entries are divided.
+A tenant's touches are forgotten after a while (see `tenants.retention`), journeys are not: the part of an order's journey
+that reaches behind what was forgotten is the stored one. Where other models are in force since, the stored journeys are
+gone through, after the marks (`restating`).
 """
 
 from __future__ import annotations
@@ -20,13 +21,15 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from skeldir.attribution.aside import WRITING_FAULTS
 from skeldir.attribution.bounds import BOUNDS, Bounds
 from skeldir.attribution.computing import Computation, Part, order_too_large
 from skeldir.attribution.marks import ingest_lock
 from skeldir.attribution.orders import Reading
 from skeldir.attribution.reading import read_journey, read_orders
 from skeldir.attribution.store import queries
-from skeldir.attribution.writing import Fence, Writer, Written
+from skeldir.attribution.restating import Restated, restate_page
+from skeldir.attribution.writing import Fence, Uncreditable, Writer, Written, number_channels
 from skeldir.clock import utc_now
 from skeldir.db.locks import wait_for_lock
 
@@ -35,13 +38,15 @@ if TYPE_CHECKING:
 
     from skeldir.db.pool import Connection, Database
 
-MARKS_PER_TRANSACTION = 1_000
-# Marks are chosen by their random ids, many at once, and then taken by order, because credits lie by order: a
+MARKS_PER_TRANSACTION = 10_000
+# Marks are chosen by their random ids, many at once, and then taken by order, because journeys lie by order: a
 # transaction then writes neighbouring pages, and 100,000 orders cost little more apiece than 10,000.
-MARKS_PER_CHOICE = 50 * MARKS_PER_TRANSACTION
-_MARKS_PER_STATEMENT = 5 * MARKS_PER_TRANSACTION
+MARKS_PER_CHOICE = 50_000
+_MARKS_PER_STATEMENT = 5_000
 _JOURNEY_MARKS_AT_ONCE = 10_000
 _BEFORE_ALL = UUID(int=0)
+# So many orders are packed on the loop: a thread would cost more.
+_FEW_ORDERS = 10
 
 Marks = dict[str, list[UUID]]
 """The marks that are taken together, by order."""
@@ -116,6 +121,7 @@ class _Run:
     allocations: int = 0
     set_aside: int = 0
     _has_written: bool = False
+    _is_restating: bool = False
     _until: datetime | None = None
     """Set when orders wait behind others: journeys that were marked up to then are credited, too."""
 
@@ -127,6 +133,8 @@ class _Run:
                 break
             if not await self._credit_light(marks):
                 return False
+        if self._is_restating and not await self._restate():
+            return False
         is_first = True
         while self._until is not None:
             async for marks in self._choose_marks(is_deferred=True):
@@ -138,6 +146,36 @@ class _Run:
             if self._is_time_up() and not is_first:
                 return False
         return not is_cut_off
+
+    async def _restate(self) -> bool:
+        """Credit stored journeys by the models that are in force since they were stored; one page at least."""
+        most = self.bounds.orders_of_restatement
+        while True:
+            try:
+                page = await self._restate_page(most)
+            except (Uncreditable, *WRITING_FAULTS):
+                # The order that is at fault is found by itself, and credited from its facts, or set aside.
+                if most > 1:
+                    most = max(1, most // 10)
+                    continue
+                page = await self._restate_page(0)
+            if page is None:
+                return False
+            self._note(Written(page.orders, page.allocations))
+            if page.is_last:
+                return True
+            if self._is_time_up():
+                return False
+
+    async def _restate_page(self, most: int) -> Restated | None:
+        return await restate_page(
+            self.database,
+            self.tenant_id,
+            self.bounds,
+            self.fence,
+            most=most,
+            does_wait=self._has_written,
+        )
 
     def _is_time_up(self) -> bool:
         return monotonic() >= self.deadline
@@ -154,9 +192,9 @@ class _Run:
             async with self.database.tenant(self.tenant_id) as connection:
                 rows = await self._select_marks(connection, after, is_deferred=is_deferred)
                 if after == _BEFORE_ALL and not is_deferred:
-                    self._until = await queries.select_deferred_since(
-                        connection, tenant_id=self.tenant_id
-                    )
+                    waiting = await queries.select_waiting(connection, tenant_id=self.tenant_id)
+                    self._until = waiting["deferred_since"]
+                    self._is_restating = waiting["is_restating"]
             if not rows:
                 return
             await wait_for_writers(self.database, self.tenant_id)
@@ -249,13 +287,7 @@ class _Run:
     ) -> bool:
         """Compute and write what a reading holds, part by part."""
         writer = Writer(
-            self.database,
-            self.tenant_id,
-            reading.versions,
-            marks,
-            reading.turn,
-            self.fence,
-            self.bounds,
+            self.database, self.tenant_id, reading, marks, self.fence, self.bounds
         )
         if deferring or reading.too_large:
             left = await writer.leave(
@@ -265,10 +297,13 @@ class _Run:
                 return False
             self._note(left)
             self._until = self._until or (utc_now() if deferring else None)
+        await number_channels(self.database, self.tenant_id, reading)
         computation = Computation(reading, self.bounds)
         while not computation.is_done():
             part = Part()
-            while not computation.is_done() and not part.is_full(self.bounds):
+            if len(reading.orders) <= _FEW_ORDERS:
+                computation.go_on(part)
+            else:
                 await asyncio.to_thread(computation.go_on, part)
             written = await writer.write(part.outcomes)
             if written is None:

@@ -1,27 +1,40 @@
-"""What a credit run writes: allocations in the place of those that were, and the marks that asked for them go."""
+"""What a credit run writes: journeys, and what they change in the sums; the marks that asked for them go."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from skeldir.attribution.aside import WRITING_FAULTS, SetAside, set_aside_for
-from skeldir.attribution.computing import Outcome, rows_to_insert, utc_date
+from skeldir.attribution.aside import (
+    COMPUTING_FAULTS,
+    WRITING_FAULTS,
+    SetAside,
+    set_aside_for,
+)
+from skeldir.attribution.computing import Outcome, kept_rows, utc_date
+from skeldir.attribution.evaluating import Channels, Sums, subtract, sum_credit
 from skeldir.attribution.marks import credit_lock
 from skeldir.attribution.store import queries
 from skeldir.db.locks import wait_for_lock
-from skeldir.matviews import mark_days
+from skeldir.rollups import add_credit, mark_days
 
 if TYPE_CHECKING:
     from skeldir.attribution.bounds import Bounds
-    from skeldir.attribution.models import ModelVersion
+    from skeldir.attribution.evaluating import VersionInForce
+    from skeldir.attribution.orders import KeptCredit, Order, Reading
+    from skeldir.attribution.packing import PackedOrder
+    from skeldir.attribution.splits import Allocation
     from skeldir.db.pool import Connection, Database
 
 Fence = Callable[["Connection"], Awaitable[None]]
+
+# So many orders are summed up on the loop: a thread would cost more.
+_FEW_ORDERS = 10
+_order_id_of = attrgetter("order_id")
 
 
 @dataclass(slots=True)
@@ -31,6 +44,14 @@ class Written:
     orders: int = 0
     allocations: int = 0
     set_aside: int = 0
+
+
+class Uncreditable(Exception):
+    """The credit of some order cannot be worked out."""
+
+    def __init__(self, fault: Exception) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
 
 
 @dataclass(slots=True)
@@ -44,27 +65,31 @@ class Writer:
 
     database: Database
     tenant_id: UUID
-    versions: Sequence[ModelVersion]
+    reading: Reading
     marks: Mapping[str, Sequence[UUID]]
-    turn: int
     fence: Fence | None
     bounds: Bounds
+    turn: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.turn = self.reading.turn
 
     async def write(self, outcomes: Sequence[Outcome]) -> Written | None:
         """Write the outcomes; None when another worker has written credit since the reading.
 
-        An order that the database refuses is found by halving, and set aside; the others are written.
+        An order that cannot be credited, or that the database refuses, is found by halving, and set aside; the others
+        are written.
         """
         try:
             return await self._write_together(outcomes)
-        except WRITING_FAULTS as fault:
+        except (Uncreditable, *WRITING_FAULTS) as fault:
             if len(outcomes) > 1:
                 return await self._write_by_halves(outcomes)
             (outcome,) = outcomes
-            if outcome.allocations is None:
+            if outcome.stays:
                 raise
-            refused = Outcome(outcome.order, None, set_aside_for(fault))
-        return await self._write_together([refused])
+            aside = set_aside_for(fault.fault if isinstance(fault, Uncreditable) else fault)
+        return await self._write_together([Outcome(outcome.order, aside=aside)])
 
     async def _write_by_halves(self, outcomes: Sequence[Outcome]) -> Written | None:
         half = len(outcomes) // 2
@@ -79,16 +104,28 @@ class Writer:
         return total
 
     async def _write_together(self, outcomes: Sequence[Outcome]) -> Written | None:
-        prepared = await asyncio.to_thread(_Prepared.of, outcomes, self.bounds)
+        prepared = await self._prepare(outcomes)
         async with self.database.tenant(self.tenant_id) as connection:
             turn = await self._take_turn(connection)
             if turn is None:
                 return None
-            written = await self._replace(connection, outcomes, prepared)
+            taken = await self._take_marks(connection, prepared.order_ids, prepared.credited)
+            if len(taken) < len(outcomes):
+                left = [outcome for outcome in outcomes if outcome.order.order_id in taken]
+                prepared = await self._prepare(left)
+            await self._replace(connection, prepared, turn)
             if self.fence is not None:
                 await self.fence(connection)
         self.turn = turn
-        return written
+        return Written(len(taken), prepared.allocations, len(prepared.asides))
+
+    async def _prepare(self, outcomes: Sequence[Outcome]) -> _Prepared:
+        try:
+            if len(outcomes) <= _FEW_ORDERS:
+                return _Prepared.of(outcomes, self.reading)
+            return await asyncio.to_thread(_Prepared.of, outcomes, self.reading)
+        except COMPUTING_FAULTS as fault:
+            raise Uncreditable(fault) from fault
 
     async def _take_turn(self, connection: Connection) -> int | None:
         await wait_for_lock(connection, credit_lock(self.tenant_id))
@@ -108,29 +145,28 @@ class Writer:
         )
         return {row["order_id"] for row in taken}
 
-    async def _replace(
-        self, connection: Connection, outcomes: Sequence[Outcome], prepared: _Prepared
-    ) -> Written:
-        """Replace allocations, of the orders whose marks nobody took before the reading."""
-        taken = await self._take_marks(connection, prepared.order_ids, prepared.credited)
-        if len(taken) < len(outcomes):
-            outcomes = [outcome for outcome in outcomes if outcome.order.order_id in taken]
-            prepared = _Prepared.of(outcomes, self.bounds)
-        replaced = [
-            outcome.order.order_id for outcome in outcomes if outcome.allocations is not None
-        ]
-        if replaced:
-            await queries.delete_allocations(
-                connection,
-                tenant_id=self.tenant_id,
-                order_ids=replaced,
-                model_versions=[version.model_version for version in self.versions],
+    async def _replace(self, connection: Connection, prepared: _Prepared, turn: int) -> None:
+        """Put the journeys in the place of those that were, and add what this changes to the sums."""
+        tenant_id = self.tenant_id
+        if prepared.journeys:
+            await queries.put_journeys(
+                connection, tenant_id=tenant_id, **_columns_of(prepared.journeys)
             )
-        for columns in prepared.statements:
-            await queries.insert_allocations(connection, tenant_id=self.tenant_id, **columns)
+        if prepared.were_kept:
+            kept = {outcome.order.order_id for outcome in prepared.kept}
+            await queries.delete_kept(
+                connection,
+                tenant_id=tenant_id,
+                packed=[name for name in prepared.were_kept if name not in kept],
+                kept=sorted(kept),
+                model_versions=[v.version.model_version for v in self.reading.versions],
+            )
+        for columns in kept_rows(prepared.kept, self.bounds.rows_of_statement):
+            await queries.insert_kept(
+                connection, tenant_id=tenant_id, generation=self.reading.generation, **columns
+            )
         await self._note_asides(connection, prepared.asides)
-        await mark_days(connection, self.tenant_id, prepared.days, sums="revenue")
-        return Written(len(taken), prepared.allocations, len(prepared.asides))
+        await write_changes(connection, tenant_id, turn, prepared.changes)
 
     async def _note_asides(self, connection: Connection, asides: Mapping[str, SetAside]) -> None:
         if asides:
@@ -171,6 +207,45 @@ class Writer:
         return Written(len(taken), 0, len(taken))
 
 
+async def number_channels(database: Database, tenant_id: UUID, reading: Reading) -> None:
+    """Give numbers to the channels of the reading's journeys that have none yet; they keep them for ever."""
+    codes = {code for touches in reading.journeys.values() for code in touches.codes}
+    if codes <= reading.numbers.keys():
+        return
+    async with database.tenant(tenant_id) as connection:
+        await wait_for_lock(connection, credit_lock(tenant_id))
+        rows = await queries.select_channel_numbers(connection, tenant_id=tenant_id)
+        known = {row["channel_code"] for row in rows}
+        await queries.number_channels(
+            connection, tenant_id=tenant_id, codes=sorted(codes - known)
+        )
+        rows = await queries.select_channel_numbers(connection, tenant_id=tenant_id)
+    reading.numbers = {row["channel_code"]: row["number"] for row in rows}
+
+
+async def write_changes(
+    connection: Connection, tenant_id: UUID, turn: int, changes: Sums
+) -> None:
+    """Add changes to the sums of credit and to their journal, and have the sums of the days compared with the ledger."""
+    if changes:
+        await add_credit(connection, tenant_id, turn, changes)
+        await mark_days(connection, tenant_id, {day for day, *_ in changes}, sums="revenue")
+
+
+def _columns_of(journeys: Sequence[PackedOrder]) -> dict[str, list[Any]]:
+    """Return the columns of `put_journeys`, by order: a statement then writes neighbouring pages."""
+    in_order = sorted(journeys, key=_order_id_of)
+    return {
+        "order_ids": [journey.order_id for journey in in_order],
+        "converted_at": [journey.converted_at for journey in in_order],
+        "previous_ages": [journey.previous_age for journey in in_order],
+        "reaches": [journey.reach for journey in in_order],
+        "generations": [journey.generation for journey in in_order],
+        "paths": [journey.path for journey in in_order],
+        "entries": [journey.entries for journey in in_order],
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class _Prepared:
     """What a writing transaction sends, made before it begins."""
@@ -178,22 +253,54 @@ class _Prepared:
     order_ids: list[str]
     credited: list[str]
     asides: dict[str, SetAside]
-    statements: list[dict[str, list[Any]]]
-    days: set[date]
+    journeys: list[PackedOrder]
+    kept: list[Outcome]
+    were_kept: list[str]
+    """Orders with rows of what is kept that go, or are replaced."""
+    changes: Sums
     allocations: int
 
     @classmethod
-    def of(cls, outcomes: Sequence[Outcome], bounds: Bounds) -> _Prepared:
-        asides = {o.order.order_id: o.aside for o in outcomes if o.aside is not None}
+    def of(cls, outcomes: Sequence[Outcome], reading: Reading) -> _Prepared:
+        channels = Channels(reading.numbers)
+        changing = [outcome for outcome in outcomes if not outcome.stays]
+        journeys = [o.journey for o in changing if o.journey is not None]
+        new = sum_credit(journeys, reading.versions, channels)
+        for outcome in changing:
+            if outcome.kept is not None:
+                _add_allocations(new, outcome.order, outcome.kept)
+        stored = [o.stored for o in changing if o.stored is not None]
+        old = sum_credit(stored, reading.versions, channels)
+        for outcome in changing:
+            if outcome.was_kept is not None:
+                was = counted_allocations(outcome.was_kept, reading.versions)
+                _add_allocations(old, outcome.order, was)
         return cls(
             order_ids=[outcome.order.order_id for outcome in outcomes],
             credited=[o.order.order_id for o in outcomes if o.aside is None],
-            asides=asides,
-            statements=rows_to_insert(outcomes, bounds.rows_of_statement),
-            days={
-                utc_date(entry.occurred_at)
-                for outcome in outcomes
-                for entry in outcome.order.entries
-            },
-            allocations=sum(len(outcome.allocations or ()) for outcome in outcomes),
+            asides={o.order.order_id: o.aside for o in outcomes if o.aside is not None},
+            journeys=journeys,
+            kept=[outcome for outcome in changing if outcome.kept is not None],
+            were_kept=[o.order.order_id for o in changing if o.was_kept is not None],
+            changes=subtract(new, old),
+            allocations=sum(count for _, _, count in new.values()),
         )
+
+
+def counted_allocations(kept: KeptCredit, versions: Sequence[VersionInForce]) -> list[Allocation]:
+    """Return the allocations of what is kept that the sums hold: those of versions in force since then."""
+    return [
+        allocation
+        for v in versions
+        if v.since <= kept.generation
+        for allocation in kept.allocations.get(v.version.model_version, ())
+    ]
+
+
+def _add_allocations(sums: Sums, order: Order, allocations: Sequence[Allocation]) -> None:
+    of_entry = {e.entry_id: (utc_date(e.occurred_at), e.currency) for e in order.entries}
+    for row in allocations:
+        day, currency = of_entry[row.entry_id]
+        key = (day, row.model_version, row.channel_code, currency)
+        ppt, cents, count = sums.get(key, (0, 0, 0))
+        sums[key] = (ppt + row.conversion_ppt, cents + row.allocated_cents, count + 1)

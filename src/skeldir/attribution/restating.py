@@ -1,0 +1,161 @@
+"""Restatements: the stored journeys are credited by the models that are in force now, page by page, from no fact at all.
+
+Nothing is written of an order that is credited so: a restatement says which orders it has come past. What a stored
+journey does not say, such as touches of a longer lookback, is read from the facts, as for any order that is marked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from skeldir.attribution.aside import COMPUTING_FAULTS
+from skeldir.attribution.evaluating import Channels, Sums, VersionInForce, sum_credit
+from skeldir.attribution.marks import credit_lock
+from skeldir.attribution.orders import Reading, Restatement, make_stored
+from skeldir.attribution.packing import BYTES_OF_A_TOUCH, PackedOrder
+from skeldir.attribution.reading import begin_reading
+from skeldir.attribution.store import queries
+from skeldir.attribution.writing import Fence, Uncreditable, write_changes
+from skeldir.db.locks import try_lock, wait_for_lock
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from skeldir.attribution.bounds import Bounds
+    from skeldir.db.pool import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Restated:
+    """What a page came to: how many orders were credited, with how many allocations, and whether there is more."""
+
+    orders: int
+    allocations: int
+    is_last: bool
+
+
+async def restate_page(
+    database: Database,
+    tenant_id: UUID,
+    bounds: Bounds,
+    fence: Fence | None,
+    *,
+    most: int,
+    does_wait: bool,
+) -> Restated | None:
+    """Credit `most` of the tenant's stored journeys by the models of the first change that is not through with them.
+
+    With 0 the next one is left to be credited from its facts. None when another worker is writing credit. Without such a
+    change nothing is done, and it was the last page.
+
+    Raises:
+        Uncreditable: the credit of some order cannot be worked out; and `WRITING_FAULTS`: the database refuses it.
+    """
+    async with database.tenant(tenant_id, is_read_only=True) as connection:
+        if does_wait:
+            await wait_for_lock(connection, credit_lock(tenant_id))
+        elif not await try_lock(connection, credit_lock(tenant_id)):
+            return None
+        reading, _ = await begin_reading(connection, tenant_id)
+        open_ones = [r for r in reading.restatements if r.after_order_id is not None]
+        if not open_ones:
+            return Restated(0, 0, is_last=True)
+        restatement = open_ones[0]
+        rows = await queries.select_journeys_after(
+            connection,
+            tenant_id=tenant_id,
+            after=restatement.after_order_id,
+            longest=BYTES_OF_A_TOUCH * bounds.touches_of_light_journey,
+            most=max(1, most),
+        )
+    try:
+        page = await asyncio.to_thread(_Page.of, rows, reading, restatement, leaves_all=most == 0)
+    except COMPUTING_FAULTS as fault:
+        raise Uncreditable(fault) from fault
+    is_through = len(rows) < max(1, most)
+    async with database.tenant(tenant_id) as connection:
+        await wait_for_lock(connection, credit_lock(tenant_id))
+        turn = await queries.take_turn(connection, tenant_id=tenant_id, seen=reading.turn)
+        if turn is None:
+            return None
+        if page.left:
+            await queries.pin_generations(
+                connection,
+                tenant_id=tenant_id,
+                order_ids=list(page.left),
+                generations=list(page.left.values()),
+            )
+        await write_changes(connection, tenant_id, turn, page.changes)
+        await queries.note_restatement(
+            connection,
+            tenant_id=tenant_id,
+            generation=restatement.generation,
+            after=None if is_through else rows[-1]["order_id"],
+        )
+        if fence is not None:
+            await fence(connection)
+    allocations = sum(count for _, _, count in page.changes.values())
+    return Restated(page.orders, allocations, is_through and len(open_ones) == 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A page's changes of the sums, of how many orders, and the generations of those left, which need their facts."""
+
+    changes: Sums
+    orders: int
+    left: dict[str, int]
+
+    @classmethod
+    def of(
+        cls,
+        rows: Sequence[Any],
+        reading: Reading,
+        restatement: Restatement,
+        *,
+        leaves_all: bool,
+    ) -> _Page:
+        waiting = [row for row in rows if 0 <= row["generation"] < restatement.generation]
+        stored = make_stored(waiting, reading.restatements)
+        by_generation: dict[int, list[PackedOrder]] = defaultdict(list)
+        left: dict[str, int] = {}
+        for journey in stored.values():
+            if journey.generation >= restatement.generation:
+                continue
+            if journey.path is not None and not leaves_all and _says_enough(journey, reading):
+                by_generation[journey.generation].append(journey)
+            else:
+                left[journey.order_id] = journey.generation
+        channels = Channels(reading.numbers)
+        changes: Sums = {}
+        for generation, journeys in by_generation.items():
+            new = [
+                VersionInForce(v.version, 0)
+                for v in reading.versions
+                if generation < v.since <= restatement.generation
+            ]
+            for key, added in sum_credit(journeys, new, channels).items():
+                before = changes.get(key, (0, 0, 0))
+                changes[key] = (
+                    before[0] + added[0],
+                    before[1] + added[1],
+                    before[2] + added[2],
+                )
+        return cls(changes, sum(map(len, by_generation.values())), left)
+
+
+def _says_enough(journey: PackedOrder, reading: Reading) -> bool:
+    """Say whether a stored journey holds what every model in force asks for."""
+    longest = max((v.version.lookback for v in reading.versions), default=None)
+    if longest is not None and journey.reach < _microseconds(longest):
+        return False
+    return journey.previous_age is not None or not reading.is_cutting
+
+
+def _microseconds(span: timedelta) -> int:
+    return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
