@@ -17,8 +17,8 @@ from skeldir.attribution import MODEL_NAMES, channel_totals, define_models, mark
 from skeldir.attribution.schemas import MOST_AWAITING, ModelName
 from skeldir.attribution.store import queries
 from skeldir.db.pool import Database
-from skeldir.matviews import mark_days
 from skeldir.revenue import ledger_totals
+from skeldir.rollups import mark_days
 from tests.conftest import Clone
 from tests.support.make import (
     DAY_0,

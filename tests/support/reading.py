@@ -12,7 +12,7 @@ import httpx
 from skeldir.app import create_app
 from skeldir.attribution import credit_dirty_orders
 from skeldir.db.pool import Database
-from skeldir.matviews import roll_up_dirty_days
+from skeldir.rollups import roll_up_dirty_days
 from skeldir.tenants import issue_key
 from tests.conftest import Clone
 from tests.support.two_tenants import refresh_all

@@ -16,7 +16,7 @@ from skeldir.attribution.marks import (
 from skeldir.attribution.models import MODEL_NAMES, ModelVersion, ModelVersionInvalid
 from skeldir.attribution.store import queries
 from skeldir.db.locks import wait_for_lock
-from skeldir.matviews import mark_channel_days
+from skeldir.rollups import mark_channel_days
 from skeldir.tenants import RetentionInvalid, load_retention, set_retention
 
 if TYPE_CHECKING:

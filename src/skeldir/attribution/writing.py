@@ -14,7 +14,7 @@ from skeldir.attribution.computing import Outcome, rows_to_insert, utc_date
 from skeldir.attribution.marks import credit_lock
 from skeldir.attribution.store import queries
 from skeldir.db.locks import wait_for_lock
-from skeldir.matviews import mark_days
+from skeldir.rollups import mark_days
 
 if TYPE_CHECKING:
     from skeldir.attribution.bounds import Bounds

@@ -31,16 +31,10 @@ from skeldir.cli.keys import TENANT_HELP, TenantArgument
 from skeldir.cli.runtime import OperatorNeeded, Runtime, err, out, run_with_runtime
 from skeldir.clock import process_started_at, utc_now
 from skeldir.db.pool import Database
-from skeldir.matviews import (
-    CANONICAL_VIEWS,
-    RefreshResult,
-    find_view,
-    refresh_view,
-    roll_up_dirty_days,
-    view_statuses,
-)
+from skeldir.matviews import CANONICAL_VIEWS, RefreshResult, find_view, refresh_view, view_statuses
 from skeldir.money import format_minor
 from skeldir.revenue import LedgerTotal, ledger_totals
+from skeldir.rollups import roll_up_dirty_days
 
 
 @contextmanager

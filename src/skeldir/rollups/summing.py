@@ -15,8 +15,8 @@ import asyncpg
 from skeldir.db.ids import new_id
 from skeldir.db.locks import try_lock, wait_for_lock
 from skeldir.db.pool import QueryTooSlow
-from skeldir.matviews.store import queries
 from skeldir.observability.context import current_correlation_id, work_context
+from skeldir.rollups.store import queries
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection, Database
@@ -52,6 +52,12 @@ async def mark_channel_days(connection: Connection, tenant_id: UUID) -> None:
     """
     await wait_for_lock(connection, _rollup_lock(tenant_id))
     await queries.mark_channel_days(connection, tenant_id=tenant_id)
+
+
+async def has_dirty_days(connection: Connection) -> bool:
+    """Say whether some day of some tenant waits to be rolled up, as far as the connection's snapshot shows."""
+    found: bool = await queries.has_dirty_days(connection)
+    return found
 
 
 async def roll_up_dirty_days(
@@ -118,7 +124,7 @@ def _surviving(tenant_id: UUID, *faults: type[Exception]) -> Iterator[None]:
             yield
         except faults as error:
             is_sum = isinstance(error, asyncpg.NumericValueOutOfRangeError)
-            event = "matviews.sums_overflowed" if is_sum else "matviews.rollup_failed"
+            event = "rollups.overflowed" if is_sum else "rollups.failed"
             logger.error("%s %s", event, error)  # noqa: TRY400 - where it was raised tells nothing
 
 
