@@ -46,7 +46,8 @@ from skeldir.attribution.models.halving import halved
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
 from skeldir.ingest import receive_conversions, receive_touches
-from skeldir.matviews import CANONICAL_VIEWS, refresh_view, roll_up_dirty_days
+from skeldir.matviews import CANONICAL_VIEWS, refresh_view
+from skeldir.rollups import roll_up_dirty_days
 from skeldir.tenants import load_profile
 
 LEAST_GAIN = 20.0

@@ -22,8 +22,9 @@ from skeldir.ingest.canonical import hash_journey_key
 from skeldir.ingest.files import import_file, mapping_from_settings
 from skeldir.ingest.tasks import FORGET
 from skeldir.jobs import CREDIT, Job, JobKind, do_jobs, enqueue
-from skeldir.matviews import refresh_view, roll_up_dirty_days
+from skeldir.matviews import refresh_view
 from skeldir.observability.logs import configure_logging
+from skeldir.rollups import roll_up_dirty_days
 from skeldir.settings import Settings
 from skeldir.tenants import issue_key, load_profile
 from tests.conftest import HOME_VARIABLE, Clone

@@ -25,7 +25,8 @@ from skeldir.attribution import credit_dirty_orders, define_models
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
 from skeldir.ingest import receive_conversions, receive_touches
-from skeldir.matviews import CANONICAL_VIEWS, refresh_view, roll_up_dirty_days
+from skeldir.matviews import CANONICAL_VIEWS, refresh_view
+from skeldir.rollups import roll_up_dirty_days
 from skeldir.settings import environment_on
 from skeldir.tenants import issue_key, load_profile, revoke_key
 

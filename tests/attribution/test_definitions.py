@@ -13,8 +13,8 @@ from skeldir.attribution import (
 )
 from skeldir.attribution.models import ModelVersionInvalid
 from skeldir.db.pool import Database
-from skeldir.matviews import roll_up_dirty_days
 from skeldir.revenue import ledger_totals
+from skeldir.rollups import roll_up_dirty_days
 from tests.support.credit import (
     assert_ledger_is_credited,
     count_dirty,

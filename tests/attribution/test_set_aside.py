@@ -16,7 +16,7 @@ from skeldir.attribution import (
 from skeldir.attribution.bounds import Bounds
 from skeldir.attribution.gauges import sample_credit
 from skeldir.db.pool import Database
-from skeldir.matviews import roll_up_dirty_days
+from skeldir.rollups import roll_up_dirty_days
 from tests.conftest import Clone
 from tests.support.credit import (
     assert_ledger_is_credited,

@@ -19,7 +19,8 @@ from bench.soak.shop import Shop, as_array
 from skeldir.attribution import credit_dirty_orders
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
-from skeldir.matviews import CANONICAL_VIEWS, refresh_view, roll_up_dirty_days
+from skeldir.matviews import CANONICAL_VIEWS, refresh_view
+from skeldir.rollups import roll_up_dirty_days
 from tests.conftest import Clone
 from tests.support.make import send_conversions, send_touches
 

@@ -27,7 +27,7 @@ from skeldir.jobs import (
     is_asked_for,
 )
 from skeldir.jobs.leases import claim, list_claimable
-from skeldir.matviews import roll_up_dirty_days
+from skeldir.rollups import roll_up_dirty_days
 from skeldir.tenants import (
     DeletionRefused,
     TenantUnknown,

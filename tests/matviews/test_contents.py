@@ -12,7 +12,7 @@ import pytest
 
 from skeldir.attribution import credit_dirty_orders, define_models
 from skeldir.db.pool import Database, open_database
-from skeldir.matviews import mark_days, roll_up_dirty_days
+from skeldir.rollups import mark_days, roll_up_dirty_days
 from tests.conftest import Clone
 from tests.support.make import (
     DAY_0,

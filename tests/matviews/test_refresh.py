@@ -11,14 +11,8 @@ import pytest
 from skeldir.attribution import credit_dirty_orders
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database, open_database
-from skeldir.matviews import (
-    CANONICAL_VIEWS,
-    ViewUnknown,
-    find_view,
-    refresh_view,
-    roll_up_dirty_days,
-    view_statuses,
-)
+from skeldir.matviews import CANONICAL_VIEWS, ViewUnknown, find_view, refresh_view, view_statuses
+from skeldir.rollups import roll_up_dirty_days
 from tests.conftest import Clone
 from tests.support.make import make_conversion, send_conversions
 from tests.support.refreshing import OTHER_VIEW, VIEW, held_up, read_log, refresh, superuser_of

@@ -25,10 +25,11 @@ from skeldir.db.gauges import sample_lock_waits
 from skeldir.db.pool import Database, open_database
 from skeldir.jobs import NO_TENANT, QUEUE_OF, REFRESH, enqueue
 from skeldir.jobs.gauges import OTHER, sample_jobs
-from skeldir.matviews import CANONICAL_VIEWS, refresh_view, roll_up_dirty_days
+from skeldir.matviews import CANONICAL_VIEWS, refresh_view
 from skeldir.matviews.gauges import sample_views
 from skeldir.observability import metrics
 from skeldir.observability.metrics import serve_metrics
+from skeldir.rollups import roll_up_dirty_days
 from skeldir.tenants import issue_key
 from tests.conftest import TEMPLATE, Clone, scratch_database
 from tests.support.make import make_conversion, make_touch, send_conversions

@@ -15,7 +15,8 @@ from skeldir.attribution import credit_dirty_orders
 from skeldir.clock import utc_now
 from skeldir.db.embedded import EmbeddedServer, embedded_server
 from skeldir.db.pool import Database, open_database
-from skeldir.matviews import CANONICAL_VIEWS, refresh_view, roll_up_dirty_days
+from skeldir.matviews import CANONICAL_VIEWS, refresh_view
+from skeldir.rollups import roll_up_dirty_days
 from tests.conftest import FAST_SERVER, Clone
 from tests.ops.test_runbook import sections
 from tests.support.make import make_conversion, send_conversions

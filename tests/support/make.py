@@ -10,7 +10,7 @@ from skeldir.attribution import define_models
 from skeldir.db.ids import new_id
 from skeldir.db.pool import Database
 from skeldir.ingest import Receipt, receive_conversions, receive_touches
-from skeldir.matviews import mark_days
+from skeldir.rollups import mark_days
 from skeldir.tenants import create_tenant, load_profile
 
 DAY_0 = datetime(2026, 3, 1, 12, tzinfo=UTC)

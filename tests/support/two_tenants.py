@@ -9,7 +9,8 @@ from skeldir.clock import utc_now
 from skeldir.db.ids import new_id
 from skeldir.db.pool import Database
 from skeldir.ingest import add_channels
-from skeldir.matviews import CANONICAL_VIEWS, refresh_view, roll_up_dirty_days
+from skeldir.matviews import CANONICAL_VIEWS, refresh_view
+from skeldir.rollups import roll_up_dirty_days
 from skeldir.tenants import issue_key
 from tests.support.make import (
     at,

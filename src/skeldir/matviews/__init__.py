@@ -1,4 +1,4 @@
-"""Rollups per tenant and day, and the five canonical views over them. The door of the room."""
+"""The five canonical views over the sums of days: the published state, and its refresh. The door of the room."""
 
 from skeldir.matviews.refresh import (
     RefreshResult,
@@ -8,7 +8,6 @@ from skeldir.matviews.refresh import (
     view_statuses,
 )
 from skeldir.matviews.registry import CANONICAL_VIEWS, CanonicalView, ViewUnknown, find_view
-from skeldir.matviews.rollups import mark_channel_days, mark_days, roll_up_dirty_days
 
 __all__ = [
     "CANONICAL_VIEWS",
@@ -18,9 +17,6 @@ __all__ = [
     "ViewUnknown",
     "find_view",
     "forget_view_statistics",
-    "mark_channel_days",
-    "mark_days",
     "refresh_view",
-    "roll_up_dirty_days",
     "view_statuses",
 ]

@@ -16,6 +16,7 @@ from skeldir.db.pool import GRACE_S, DatabaseUnreachable, QueryTooSlow
 from skeldir.matviews.registry import CANONICAL_VIEWS, CanonicalView, find_view
 from skeldir.matviews.store import queries
 from skeldir.observability.metrics import REFRESH_SECONDS
+from skeldir.rollups import has_dirty_days
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection, Database
@@ -165,7 +166,7 @@ async def _record(
 async def stale_views(connection: Connection, staleness_s: int) -> list[CanonicalView]:
     """Return the views of a staleness class that do not show every change there is, or may not."""
     views = [view for view in CANONICAL_VIEWS if view.staleness_s == staleness_s]
-    if await queries.has_dirty_days(connection):
+    if await has_dirty_days(connection):
         return views
     stale = []
     for view in views:

@@ -11,7 +11,7 @@ from skeldir.errors import SkeldirError
 from skeldir.jobs import NO_TENANT, REFRESH, Job, JobKind, Pulse, enqueue, is_running
 from skeldir.matviews.refresh import forget_old_refreshes, refresh_view, stale_views
 from skeldir.matviews.registry import CANONICAL_VIEWS
-from skeldir.matviews.rollups import roll_up_in_turn
+from skeldir.rollups import roll_up_in_turn
 from skeldir.settings import load_settings
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from skeldir.db.columns import pack_column, unpack_column
 from skeldir.db.ids import new_ids
 from skeldir.db.plans import plan_for_each_list
 from skeldir.errors import SkeldirError
-from skeldir.matviews import mark_days
 from skeldir.revenue.store import queries
+from skeldir.rollups import mark_days
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection

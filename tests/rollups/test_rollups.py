@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from skeldir.attribution import credit_dirty_orders, define_models
 from skeldir.db.pool import Database, open_database
-from skeldir.matviews import mark_days, roll_up_dirty_days
-from skeldir.matviews.rollups import DAYS_PER_TRANSACTION
+from skeldir.rollups import mark_days, roll_up_dirty_days
+from skeldir.rollups.summing import DAYS_PER_TRANSACTION
 from tests.conftest import Clone
 from tests.support.make import (
     DAY_0,

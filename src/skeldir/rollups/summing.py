@@ -15,8 +15,8 @@ import asyncpg
 from skeldir.db.ids import new_id
 from skeldir.db.locks import try_lock, wait_for_lock
 from skeldir.db.pool import QueryTooSlow
-from skeldir.matviews.store import queries
 from skeldir.observability.context import current_correlation_id, work_context
+from skeldir.rollups.store import queries
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection, Database
@@ -54,6 +54,12 @@ async def mark_channel_days(connection: Connection, tenant_id: UUID) -> None:
     await queries.mark_channel_days(connection, tenant_id=tenant_id)
 
 
+async def has_dirty_days(connection: Connection) -> bool:
+    """Say whether some day of some tenant waits to be rolled up, as far as the connection's snapshot shows."""
+    found: bool = await queries.has_dirty_days(connection)
+    return found
+
+
 async def roll_up_dirty_days(
     database: Database,
     *,
@@ -64,17 +70,11 @@ async def roll_up_dirty_days(
 
     Facts and their mark commit together, so a mark that can be seen has its facts visible; what is written
     meanwhile leaves a mark of its own. `progress` is told the number of days of each finished transaction.
-
-    Of all tenants, one with a sum that no bigint holds keeps its marks and is told in the log; the others go on.
-
-    Raises:
-        asyncpg.NumericValueOutOfRangeError: `tenant_id` was given, and a sum of it is such.
+    A tenant with a sum that no bigint holds keeps its marks, and the log names it; the others go on.
     """
     told = progress or (lambda _days: None)
-    if tenant_id is not None:
-        return await _roll_up_tenant(database, tenant_id, told)
     total = 0
-    for tenant in await _list_dirty_tenants(database):
+    for tenant in await _list_dirty_tenants(database) if tenant_id is None else [tenant_id]:
         with _surviving(tenant, asyncpg.NumericValueOutOfRangeError):
             total += await _roll_up_tenant(database, tenant, told)
     return total
@@ -118,7 +118,7 @@ def _surviving(tenant_id: UUID, *faults: type[Exception]) -> Iterator[None]:
             yield
         except faults as error:
             is_sum = isinstance(error, asyncpg.NumericValueOutOfRangeError)
-            event = "matviews.sums_overflowed" if is_sum else "matviews.rollup_failed"
+            event = "rollups.overflowed" if is_sum else "rollups.failed"
             logger.error("%s %s", event, error)  # noqa: TRY400 - where it was raised tells nothing
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from skeldir.db.locks import wait_for_lock
 from skeldir.db.pool import Database
-from skeldir.matviews import mark_days
-from skeldir.matviews.rollups import DAYS_PER_TURN, roll_up_in_turn
+from skeldir.rollups import mark_days, roll_up_in_turn
+from skeldir.rollups.summing import DAYS_PER_TURN
 from tests.conftest import Clone
 from tests.support.make import DAY_0, make_conversion, make_tenant, send_conversions
 from tests.support.refreshing import superuser_of
@@ -42,8 +42,8 @@ async def test_a_tenant_whose_roll_up_waits_or_fails_does_not_hold_up_the_others
         await wait_for_lock(connection, f"rollup:{held}")
         assert not await roll_up_in_turn(db, deadline=inf)
     assert await superuser.fetchval("SELECT array_agg(tenant_id) FROM rollup_revenue_day") == [well]
-    assert [r.getMessage() for r in caplog.records if "rollup_failed" in r.getMessage()] == [
-        "matviews.rollup_failed no room left"
+    assert [r.getMessage() for r in caplog.records if "rollups.failed" in r.getMessage()] == [
+        "rollups.failed no room left"
     ]
     await superuser.execute("DROP TRIGGER fail ON rollup_revenue_day")
     assert await roll_up_in_turn(db, deadline=inf)

@@ -11,9 +11,9 @@ import pytest
 
 from skeldir.attribution import credit_dirty_orders, define_models
 from skeldir.db.pool import Database, open_database
-from skeldir.matviews import mark_days, roll_up_dirty_days, rollups
+from skeldir.rollups import mark_days, roll_up_dirty_days, summing
 from tests.conftest import Clone
-from tests.matviews.test_rollups import (
+from tests.rollups.test_rollups import (
     Superuser,
     assert_rolled_up,
     is_waiting,
@@ -148,7 +148,7 @@ async def test_a_day_that_waits_to_be_summed_gets_no_changes_before(
             await define_models(connection, tenant, lookback_days=lookback)
     await send_touches(db, tenant, make_touch(channel="email", occurred_at=at(-1)))
     await credit_dirty_orders(db)
-    monkeypatch.setattr(rollups, "DAYS_PER_TRANSACTION", 1)
+    monkeypatch.setattr(summing, "DAYS_PER_TRANSACTION", 1)
     seen: list[int] = []
     await roll_up_dirty_days(db, progress=seen.append)
     assert sum(seen) == 2
