@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from skeldir.attribution.bounds import BOUNDS
-from skeldir.attribution.definitions import versions_of
+from skeldir.attribution.definitions import versions_in_force
+from skeldir.attribution.evaluating import Channels, VersionInForce, derive_allocations
 from skeldir.attribution.explanations import (
     ChannelShare,
     CurrencyBalance,
@@ -32,9 +34,18 @@ from skeldir.attribution.models import (
     channel_weights,
     touch_weights,
 )
+from skeldir.attribution.orders import KeptCredit, Restatement, make_kept, make_stored
+from skeldir.attribution.packing import (
+    BYTES_OF_A_TOUCH,
+    PackedOrder,
+    moment_to_us,
+    unpack_path,
+    us_to_moment,
+)
 from skeldir.attribution.reading import read_touches
-from skeldir.attribution.splits import PARTS_OF_A_CONVERSION, UNATTRIBUTED
+from skeldir.attribution.splits import PARTS_OF_A_CONVERSION, UNATTRIBUTED, Allocation
 from skeldir.attribution.store import queries
+from skeldir.attribution.writing import counted_allocations
 from skeldir.errors import SkeldirError
 from skeldir.money import split
 
@@ -58,7 +69,7 @@ class OrderUnknown(SkeldirError):
 class _Facts:
     """What was read of an order. `newest` are the touches that are shown, `touches` those that count.
 
-    These are all in reach, or one more than may earn anything.
+    These are all in reach, or one more than may earn anything. `stored` and `kept` are what its credit comes from.
     """
 
     order_id: str
@@ -66,13 +77,14 @@ class _Facts:
     entries: Sequence[Any]
     balances: Sequence[Any]
     models: Sequence[Any]
-    versions: Sequence[ModelVersion]
+    in_force: Sequence[VersionInForce]
     capture: Any | None = None
     newest: Sequence[Any] = ()
     touches: Sequence[Any] = ()
     previous_conversion_at: datetime | None = None
-    allocations: Sequence[Any] = ()
-    kept_shares: Sequence[Any] = ()
+    stored: PackedOrder | None = None
+    kept: KeptCredit | None = None
+    numbers: Mapping[str, int] = field(default_factory=dict)
 
 
 async def explain_order(connection: Connection, tenant_id: UUID, order_id: str) -> OrderExplanation:
@@ -102,44 +114,62 @@ async def _read_facts(connection: Connection, tenant_id: UUID, order_id: str) ->
             cure="Check the id; an order is known once one of its conversions was accepted.",
         )
     models = await queries.select_active_models(connection, tenant_id=tenant_id)
-    names = [row["model_version"] for row in models]
+    numbers = await queries.select_channel_numbers(connection, tenant_id=tenant_id)
+    stored, kept = await _read_credit(connection, tenant_id, order_id)
     facts = _Facts(
         order_id=order_id,
-        standing=await queries.select_order_standing(connection, **of_order, model_versions=names),
+        standing=await queries.select_order_standing(connection, **of_order),
         entries=entries,
         balances=await queries.select_order_balances(connection, **of_order),
         models=models,
-        versions=versions_of(models),
+        in_force=versions_in_force(models),
         capture=await queries.select_fixing_capture(connection, **of_order),
-        allocations=await queries.select_order_allocations(
-            connection,
-            **of_order,
-            model_versions=names,
-            entry_ids=[row["id"] for row in entries],
-            most=MOST_ALLOCATIONS_SHOWN,
-        ),
-        kept_shares=await queries.select_kept_shares(
-            connection, **of_order, model_versions=names, most=MOST_ALLOCATIONS_SHOWN
-        ),
+        stored=stored,
+        kept=kept,
+        numbers={row["channel_code"]: row["number"] for row in numbers},
     )
     if facts.capture is None or facts.capture["journey_key"] is None or not models:
         return facts
     return await _read_journey(connection, tenant_id, facts)
 
 
+async def _read_credit(
+    connection: Connection, tenant_id: UUID, order_id: str
+) -> tuple[PackedOrder | None, KeptCredit | None]:
+    """Return what the order's credit comes from: its stored journey, or what is kept of it; neither before the first."""
+    restatements = await queries.select_restatements(connection, tenant_id=tenant_id)
+    rows = await queries.select_stored_journeys(
+        connection,
+        tenant_id=tenant_id,
+        order_ids=[order_id],
+        longest=BYTES_OF_A_TOUCH * BOUNDS.touches_of_order,
+    )
+    stored = make_stored(rows, [Restatement(**row) for row in restatements])
+    if order_id in stored:
+        return stored[order_id], None
+    rows = await queries.select_kept_allocations(
+        connection,
+        tenant_id=tenant_id,
+        order_ids=[order_id],
+        most=BOUNDS.allocations_of_order,
+    )
+    return None, make_kept(rows).get(order_id)
+
+
 async def _read_journey(connection: Connection, tenant_id: UUID, facts: _Facts) -> _Facts:
     assert facts.capture is not None  # noqa: S101 - the caller's own condition
     last_moment = facts.capture["occurred_at"]
+    versions = [v.version for v in facts.in_force]
     span = {
         "journey_key": facts.capture["journey_key"],
-        "first_moment": last_moment - max(version.lookback for version in facts.versions),
+        "first_moment": last_moment - max(version.lookback for version in versions),
         "last_moment": last_moment,
     }
     newest = await queries.select_newest_touches(
         connection, tenant_id=tenant_id, **span, most=MOST_SHOWN
     )
     previous = None
-    if any(version.after_conversion == "reset" for version in facts.versions):
+    if any(version.after_conversion == "reset" for version in versions):
         found = await queries.select_previous_conversions(
             connection,
             tenant_id=tenant_id,
@@ -149,7 +179,7 @@ async def _read_journey(connection: Connection, tenant_id: UUID, facts: _Facts) 
         previous = found[0]["occurred_at"] if found else None
     touches: Sequence[Any] = newest[::-1]
     if len(newest) == MOST_SHOWN:
-        span["first_moment"] = reach_of(facts.versions, last_moment, previous)
+        span["first_moment"] = reach_of(versions, last_moment, previous)
         touches = await read_touches(
             connection, tenant_id, **span, most=BOUNDS.touches_of_order + 1, bounds=BOUNDS
         )
@@ -158,7 +188,8 @@ async def _read_journey(connection: Connection, tenant_id: UUID, facts: _Facts) 
 
 def _explain(facts: _Facts) -> OrderExplanation:
     standing = facts.standing
-    allocations = _explain_allocations(facts)
+    credited = _derive_credit(facts)
+    allocations = _explain_allocations(facts, credited)
     is_too_long = len(facts.touches) > BOUNDS.touches_of_order
     journey = [
         JourneyTouch(row["occurred_at"], row["channel_code"], row["idempotency_key"])
@@ -172,7 +203,7 @@ def _explain(facts: _Facts) -> OrderExplanation:
         left_out=LeftOut(
             touches=max(0, len(facts.touches) - len(facts.newest)),
             entries=standing["entries"] - len(facts.entries),
-            allocations=standing["allocations"] - len(facts.allocations),
+            allocations=len(credited) - sum(map(len, allocations.values())),
         ),
         touches_forgotten_before=standing["touches_forgotten_before"],
         entries=[_entry(row) for row in facts.entries],
@@ -185,8 +216,10 @@ def _explain(facts: _Facts) -> OrderExplanation:
         ),
         touches=[_touch(place, row) for place, row in enumerate(facts.newest)],
         versions=[
-            _explain_version(facts, row, version, journey, allocations[version.model_version])
-            for row, version in zip(facts.models, facts.versions, strict=True)
+            _explain_version(
+                facts, row, v.version, journey, allocations[v.version.model_version]
+            )
+            for row, v in zip(facts.models, facts.in_force, strict=True)
         ],
     )
 
@@ -210,16 +243,31 @@ def _touch(place: int, row: Any) -> ExplainedTouch:
     )
 
 
-def _explain_allocations(facts: _Facts) -> dict[str, list[ExplainedAllocation]]:
-    """Return the stored credit by model version, in the order of the entries, then by channel."""
+def _derive_credit(facts: _Facts) -> list[Allocation]:
+    """Return the credit of the order as it is in the sums."""
+    if facts.kept is not None:
+        return counted_allocations(facts.kept, facts.in_force)
+    if facts.stored is None:
+        return []
+    counted = [v.version for v in facts.in_force if v.since <= facts.stored.generation]
+    return derive_allocations(facts.stored, counted, Channels(facts.numbers))
+
+
+def _explain_allocations(
+    facts: _Facts, credited: Sequence[Allocation]
+) -> dict[str, list[ExplainedAllocation]]:
+    """Return the credit of the entries that are shown, by model version, in the order of the entries, then by channel."""
     place_of = {row["id"]: place for place, row in enumerate(facts.entries)}
+    shown = [
+        (place_of[row.entry_id], row.channel_code, row)
+        for row in credited
+        if row.entry_id in place_of
+    ]
     allocations = defaultdict(list)
-    for row in sorted(facts.allocations, key=lambda row: place_of[row["entry_id"]]):
-        key = facts.entries[place_of[row["entry_id"]]]["business_key"]
-        allocations[row["model_version"]].append(
-            ExplainedAllocation(
-                key, row["channel_code"], row["allocated_cents"], row["conversion_ppt"]
-            )
+    for place, _, row in sorted(shown, key=itemgetter(0, 1))[:MOST_ALLOCATIONS_SHOWN]:
+        key = facts.entries[place]["business_key"]
+        allocations[row.model_version].append(
+            ExplainedAllocation(key, row.channel_code, row.allocated_cents, row.conversion_ppt)
         )
     return allocations
 
@@ -243,10 +291,10 @@ def _explain_version(
         gone_before = facts.standing["touches_forgotten_before"]
         forgotten = gone_before is not None and start < gone_before
         sums, touches = _weigh_touches(facts, version, journey)
-        kept = [
-            share for share in facts.kept_shares if share["model_version"] == row["model_version"]
-        ]
-        shares = (_shares_kept(kept) if forgotten else []) or _share_conversion(sums)
+        if forgotten and facts.stored is not None:
+            sums = _weigh_stored(facts, facts.stored, version)
+        kept = _shares_kept(facts, version) if forgotten else []
+        shares = kept or _share_conversion(sums)
     return VersionExplanation(
         model_version=version.model_version,
         model=version.model,
@@ -300,9 +348,31 @@ def _share_conversion(sums: Mapping[str, int]) -> list[ChannelShare]:
     ]
 
 
-def _shares_kept(rows: Sequence[Any]) -> list[ChannelShare]:
-    """Return the shares that stand beside the credit of the capture; their parts are their weights from then on."""
+def _weigh_stored(facts: _Facts, stored: PackedOrder, version: ModelVersion) -> dict[str, int]:
+    """Return the sums of the channels of a stored journey, some of whose touches are forgotten."""
+    code_of = {number: code for code, number in facts.numbers.items()}
+    converted_at = moment_to_us(stored.converted_at)
+    selected = select_touches(
+        [
+            JourneyTouch(us_to_moment(converted_at - age), code_of[number], f"{place:09}")
+            for place, (number, age) in enumerate(unpack_path(stored.path))
+        ],
+        converted_at=stored.converted_at,
+        previous_conversion_at=facts.previous_conversion_at,
+        version=version,
+    )
+    if not selected:
+        return {}
+    return channel_weights(version.model, selected, half_life_days=version.half_life_days)
+
+
+def _shares_kept(facts: _Facts, version: ModelVersion) -> list[ChannelShare]:
+    """Return the shares that credit kept from before journeys were packed goes on from; their parts are their weights."""
+    if facts.kept is None:
+        return []
+    rows = facts.kept.allocations.get(version.model_version, ())
     return [
-        ChannelShare(row["channel_code"], str(row["conversion_ppt"]), row["conversion_ppt"])
-        for row in rows
+        ChannelShare(row.channel_code, str(row.conversion_ppt), row.conversion_ppt)
+        for row in sorted(rows, key=attrgetter("channel_code"))
+        if row.conversion_ppt > 0
     ]

@@ -537,8 +537,8 @@ WHERE tenant_id = :tenant_id AND order_id = :order_id
 ORDER BY currency;
 
 -- name: select_order_standing^
--- Whether the order waits to be credited, why it is set aside if it is, how many entries it has, the generation of the
--- tenant's models, and up to when its touches have been forgotten.
+-- Whether the order waits to be credited, why it is set aside if it is, how many entries it has, and up to when the
+-- tenant's touches have been forgotten.
 SELECT EXISTS (SELECT FROM public.dirty_orders d
                WHERE d.tenant_id = :tenant_id AND d.order_id = :order_id)
        OR EXISTS (SELECT FROM public.dirty_journeys j

@@ -10,6 +10,7 @@ from skeldir.attribution.runs import credit_dirty_orders, wait_for_writers
 from skeldir.attribution.store import queries
 from skeldir.clock import utc_now
 from skeldir.jobs import CREDIT, Job, JobKind, enqueue, is_asked_for
+from skeldir.rollups import roll_up_unless_busy
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Database
@@ -25,7 +26,7 @@ _DEAD_REST = timedelta(minutes=10)
 
 
 async def credit_tenant(database: Database, job: Job) -> None:
-    """Credit the tenant's dirty orders; what is left after a while is asked for again.
+    """Credit the tenant's dirty orders and roll its days up; what is left after a while is asked for again.
 
     A writer that saw this job waiting asked for none of its own, so it is waited for before the marks are chosen.
     """
@@ -34,6 +35,7 @@ async def credit_tenant(database: Database, job: Job) -> None:
     report = await credit_dirty_orders(
         database, tenant_id=job.tenant_id, fence=job.hold, deadline=deadline
     )
+    await roll_up_unless_busy(database, job.tenant_id)
     async with database.tenant(job.tenant_id) as connection:
         if not report.is_complete:
             is_time_up = monotonic() >= deadline

@@ -229,7 +229,7 @@ async def write_changes(
     """Add changes to the sums of credit and to their journal, and have the sums of the days compared with the ledger."""
     if changes:
         await add_credit(connection, tenant_id, turn, changes)
-        await mark_days(connection, tenant_id, {day for day, *_ in changes}, sums="revenue")
+        await mark_days(connection, tenant_id, {day for day, *_ in changes}, sums="credit")
 
 
 def _columns_of(journeys: Sequence[PackedOrder]) -> dict[str, list[Any]]:

@@ -1,17 +1,21 @@
-"""Sums per tenant and day: which days are to be summed, and the roll-up that sums them. The door of the room."""
+"""Sums per tenant and day: which days are to be summed, the roll-up, and the sums of credit. The door of the room."""
 
+from skeldir.rollups.credit import CreditKey, add_credit, take_off_credit
 from skeldir.rollups.summing import (
     has_dirty_days,
-    mark_channel_days,
     mark_days,
     roll_up_dirty_days,
     roll_up_in_turn,
+    roll_up_unless_busy,
 )
 
 __all__ = [
+    "CreditKey",
+    "add_credit",
     "has_dirty_days",
-    "mark_channel_days",
     "mark_days",
     "roll_up_dirty_days",
     "roll_up_in_turn",
+    "roll_up_unless_busy",
+    "take_off_credit",
 ]

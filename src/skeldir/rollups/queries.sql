@@ -11,7 +11,7 @@ RETURNING 1;
 -- name: mark_compared_days!
 -- The days whose credit stands beside the ledger.
 INSERT INTO public.dirty_days (tenant_id, day, sums)
-SELECT DISTINCT :tenant_id::uuid, revenue_date, 'revenue' FROM public.rollup_allocation_day
+SELECT DISTINCT :tenant_id::uuid, revenue_date, 'credit' FROM public.rollup_allocation_day
 WHERE tenant_id = :tenant_id
 RETURNING 1;
 
@@ -29,7 +29,8 @@ WITH taken AS (
       AND day IN (SELECT DISTINCT day FROM public.dirty_days WHERE tenant_id = :tenant_id ORDER BY day LIMIT :most)
     RETURNING day, sums
 )
-SELECT day, bool_or(sums = 'all') AS is_whole FROM taken GROUP BY day ORDER BY day;
+SELECT day, bool_or(sums = 'all') AS has_spend, bool_or(sums <> 'credit') AS has_revenue
+FROM taken GROUP BY day ORDER BY day;
 
 -- name: delete_revenue_days!
 DELETE FROM public.rollup_revenue_day WHERE tenant_id = :tenant_id AND revenue_date = ANY(:days::date[]);

@@ -1,4 +1,4 @@
-"""Rollups per tenant and day: revenue is summed anew for the days that got a fact, credit is added as it changes."""
+"""The roll-up: revenue and spend are summed anew for the days that got a fact, and credit is compared with the ledger."""
 
 from __future__ import annotations
 
@@ -34,24 +34,16 @@ async def mark_days(
     tenant_id: UUID,
     days: Iterable[date],
     *,
-    sums: Literal["all", "revenue"] = "all",
+    sums: Literal["all", "revenue", "credit"] = "all",
 ) -> None:
     """Mark UTC days of the transaction's tenant as changed, in the transaction that changes them.
 
-    `sums`: `revenue` when nothing but ledger entries came, whose credit tells its own changes.
+    `sums`: `revenue` when nothing but ledger entries came; `credit` when it was added to the sums already, and is only
+    to be compared with the ledger.
     """
     distinct = sorted(set(days))
     if distinct:
         await queries.mark_days(connection, tenant_id=tenant_id, days=distinct, sums=sums)
-
-
-async def mark_channel_days(connection: Connection, tenant_id: UUID) -> None:
-    """Mark all days with credit or spend, because other models are active now.
-
-    A roll-up under way may have read the models before; it is waited for, and later ones wait for this transaction.
-    """
-    await wait_for_lock(connection, _rollup_lock(tenant_id))
-    await queries.mark_channel_days(connection, tenant_id=tenant_id)
 
 
 async def has_dirty_days(connection: Connection) -> bool:
@@ -104,6 +96,13 @@ async def roll_up_in_turn(database: Database, *, deadline: float) -> bool:
     return is_complete
 
 
+async def roll_up_unless_busy(database: Database, tenant_id: UUID) -> None:
+    """Bring the rollups of a tenant up to date, unless somebody else is doing it; what is left keeps its marks."""
+    days: int | None = DAYS_PER_TURN
+    while days == DAYS_PER_TURN:
+        days = await _roll_up_some(database, tenant_id, waits=False)
+
+
 async def _list_dirty_tenants(database: Database) -> list[UUID]:
     async with database.unbound() as connection:
         rows = await queries.tenants_with_dirty_days(connection)
@@ -138,8 +137,8 @@ async def _roll_up_some(database: Database, tenant_id: UUID, *, waits: bool = Tr
     """Roll up some days of a tenant; return how many, or None when somebody else does and `waits` is false."""
     async with database.tenant(tenant_id) as connection:
         if waits:
-            await wait_for_lock(connection, _rollup_lock(tenant_id))
-        elif not await try_lock(connection, _rollup_lock(tenant_id)):
+            await wait_for_lock(connection, rollup_lock(tenant_id))
+        elif not await try_lock(connection, rollup_lock(tenant_id)):
             return None
         rows = await queries.take_dirty_days(
             connection,
@@ -147,32 +146,21 @@ async def _roll_up_some(database: Database, tenant_id: UUID, *, waits: bool = Tr
             most=DAYS_PER_TRANSACTION if waits else DAYS_PER_TURN,
         )
         if rows:
-            days = [row["day"] for row in rows]
-            await _sum_revenue(connection, tenant_id, days)
-            credited = await _sum_credit(
-                connection, tenant_id, [row["day"] for row in rows if row["is_whole"]]
+            await _sum_revenue(
+                connection, tenant_id, [row["day"] for row in rows if row["has_revenue"]]
             )
-            await _compare(connection, tenant_id, sorted({*days, *credited}))
+            with_spend = [row["day"] for row in rows if row["has_spend"]]
+            if with_spend:
+                await queries.sum_spend(connection, tenant_id=tenant_id, days=with_spend)
+            await _compare(connection, tenant_id, [row["day"] for row in rows])
             await queries.note_rollup_change(connection)
         return len(rows)
 
 
 async def _sum_revenue(connection: Connection, tenant_id: UUID, days: list[date]) -> None:
-    await queries.delete_revenue_days(connection, tenant_id=tenant_id, days=days)
-    await queries.insert_revenue_days(connection, tenant_id=tenant_id, days=days)
-
-
-async def _sum_credit(connection: Connection, tenant_id: UUID, whole: list[date]) -> list[date]:
-    """Sum the `whole` days anew, and add to the others what credit runs have changed; return the days added to."""
-    if whole:
-        await queries.delete_channel_days(connection, tenant_id=tenant_id, days=whole)
-        await queries.insert_channel_days(connection, tenant_id=tenant_id, days=whole)
-    added = [
-        row["day"] for row in await queries.add_credit_changes(connection, tenant_id=tenant_id)
-    ]
-    if added:
-        await queries.delete_empty_channel_days(connection, tenant_id=tenant_id, days=added)
-    return added
+    if days:
+        await queries.delete_revenue_days(connection, tenant_id=tenant_id, days=days)
+        await queries.insert_revenue_days(connection, tenant_id=tenant_id, days=days)
 
 
 async def _compare(connection: Connection, tenant_id: UUID, days: list[date]) -> None:
@@ -181,5 +169,6 @@ async def _compare(connection: Connection, tenant_id: UUID, days: list[date]) ->
     await queries.insert_allocation_days(connection, tenant_id=tenant_id, days=days)
 
 
-def _rollup_lock(tenant_id: UUID) -> str:
+def rollup_lock(tenant_id: UUID) -> str:
+    """Return the name of the lock under which a tenant's days are rolled up."""
     return f"rollup:{tenant_id}"

@@ -66,6 +66,10 @@ ALTER TABLE public.kept_allocations ADD COLUMN generation integer NOT NULL DEFAU
 DROP INDEX public.attribution_allocations_day;
 ALTER INDEX public.attribution_allocations_pkey RENAME TO kept_allocations_pkey;
 
+-- A mark may ask for no more than a comparison of the day's credit, which is in its sums already, with the ledger.
+ALTER TABLE public.dirty_days DROP CONSTRAINT dirty_days_sums_check;
+ALTER TABLE public.dirty_days ADD CONSTRAINT sums_are_known CHECK (sums IN ('all', 'revenue', 'credit'));
+
 CREATE OR REPLACE FUNCTION public.tenant_tables() RETURNS text[]
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog

@@ -1,0 +1,68 @@
+"""The sums of credit by tenant, day, model version, channel and currency: changed as credit changes, with a journal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from skeldir.db.locks import wait_for_lock
+from skeldir.rollups.store import queries
+from skeldir.rollups.summing import rollup_lock
+
+if TYPE_CHECKING:
+    from skeldir.db.pool import Connection
+
+CreditKey = tuple[date, str, str, str]
+"""UTC day, model version, channel, currency."""
+
+
+async def add_credit(
+    connection: Connection,
+    tenant_id: UUID,
+    turn: int,
+    changes: Mapping[CreditKey, tuple[int, int, int]],
+) -> None:
+    """Add changes to the sums of the transaction's tenant, and note them in the journal under the turn that makes them.
+
+    A change is in parts of 10^-12 conversions, minor units and allocations, signed. A sum that nothing is in any more
+    goes; one of a refunded order stays.
+
+    Raises:
+        asyncpg.NumericValueOutOfRangeError: no bigint holds a sum.
+    """
+    rows = sorted(changes.items())
+    await queries.add_credit(
+        connection,
+        tenant_id=tenant_id,
+        turn=turn,
+        days=[day for (day, _, _, _), _ in rows],
+        model_versions=[version for (_, version, _, _), _ in rows],
+        channel_codes=[channel for (_, _, channel, _), _ in rows],
+        currencies=[currency for (_, _, _, currency), _ in rows],
+        ppts=[ppt for _, (ppt, _, _) in rows],
+        cents=[cents for _, (_, cents, _) in rows],
+        counts=[count for _, (_, _, count) in rows],
+    )
+    fewer = sorted({day for (day, _, _, _), (_, _, count) in rows if count < 0})
+    if fewer:
+        await queries.delete_empty_channel_days(connection, tenant_id=tenant_id, days=fewer)
+    await queries.note_rollup_change(connection)
+
+
+async def take_off_credit(
+    connection: Connection, tenant_id: UUID, turn: int, model_versions: Sequence[str]
+) -> None:
+    """Take the sums of versions that are in force no more away, note it, and have spend stand beside the others.
+
+    A roll-up under way may have read the models before; it is waited for, and later ones wait for this transaction.
+    """
+    await wait_for_lock(connection, rollup_lock(tenant_id))
+    if model_versions:
+        await queries.take_off_credit(
+            connection, tenant_id=tenant_id, turn=turn, model_versions=list(model_versions)
+        )
+    await queries.mark_spend_days(connection, tenant_id=tenant_id)
+    await queries.mark_compared_days(connection, tenant_id=tenant_id)
+    await queries.note_rollup_change(connection)
