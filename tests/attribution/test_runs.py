@@ -18,6 +18,7 @@ from skeldir.attribution import (
 )
 from skeldir.db.pool import Database
 from skeldir.revenue import ledger_totals
+from skeldir.rollups import roll_up_dirty_days
 from tests.support.credit import (
     assert_ledger_is_credited,
     count_dirty,
@@ -237,6 +238,7 @@ async def test_totals_of_every_model_are_those_of_the_ledger_in_each_currency(
         make_conversion(order_id="W", kind="refund", amount_cents=33),
     )
     await credit_until_complete(db, tenant)
+    await roll_up_dirty_days(db, tenant_id=tenant)
     async with db.tenant(tenant) as connection:
         totals = await channel_totals(connection, tenant)
         ledger = {total.currency: total for total in await ledger_totals(connection, tenant)}

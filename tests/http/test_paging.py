@@ -42,6 +42,7 @@ def test_a_cursor_gives_back_the_key_it_was_made_of_whatever_the_limit(
 ) -> None:
     cursor = cursor_after(key, PageQuery(limit=1))
     assert KEYSET.after(PageQuery(cursor=cursor, limit=limit)) == key
+    assert KEYSET.position(PageQuery(cursor=cursor, limit=limit)) == key
     assert set(cursor) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
@@ -55,6 +56,8 @@ def test_a_moment_keeps_its_microseconds(moment: datetime) -> None:
 def test_what_is_no_cursor_of_ours_is_refused(text: str) -> None:
     with pytest.raises(CursorInvalid):
         KEYSET.after(PageQuery(cursor=text))
+    with pytest.raises(CursorInvalid):
+        KEYSET.position(PageQuery(cursor=text))
 
 
 @pytest.mark.parametrize(
@@ -78,6 +81,8 @@ def test_a_cursor_with_a_forged_key_is_refused(key: object) -> None:
     forged = urlsafe_b64encode(orjson.dumps([digest, key])).decode().rstrip("=")
     with pytest.raises(CursorInvalid):
         KEYSET.after(PageQuery(cursor=forged))
+    with pytest.raises(CursorInvalid):
+        KEYSET.position(PageQuery(cursor=forged))
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])

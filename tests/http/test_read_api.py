@@ -11,6 +11,7 @@ import httpx
 import psycopg
 import pytest
 
+from skeldir.attribution import channel_totals
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
 from skeldir.jobs import CREDIT, enqueue
@@ -26,7 +27,7 @@ from tests.support.make import (
     send_touches,
 )
 from tests.support.reading import get, key_of, open_client, read_all, settle
-from tests.support.two_tenants import fill_two_tenants
+from tests.support.two_tenants import fill_two_tenants, refresh_all
 
 LISTS = (
     "/v1/attribution/channels",
@@ -233,6 +234,39 @@ async def test_the_totals_are_sent_again_only_when_they_changed(
 # ---------------------------------------------------------------- views
 
 
+async def test_what_people_look_at_waits_for_no_refresh(
+    client: httpx.AsyncClient, db: Database, tenant: UUID
+) -> None:
+    """The views stay what was published; the reports, and the sums of channels, go on with the facts."""
+    key = await key_of(db, tenant)
+
+    async def shown() -> tuple[int, int, int, int]:
+        (money,) = (await get(client, "/v1/revenue/realtime", key))["data"]
+        days = (await get(client, "/v1/revenue/daily", key))["data"]
+        channels = await get(client, "/v1/attribution/channels", key, model="linear")
+        async with db.tenant(tenant) as connection:
+            totals = await channel_totals(connection, tenant)
+        return (
+            money["net_cents"],
+            sum(row["amount_cents"] for row in days),
+            sum(row["models"]["linear"]["credited_cents"] for row in channels["data"]),
+            sum(total.credited_cents for total in totals if total.model == "linear"),
+        )
+
+    async def published() -> int:
+        async with db.tenant(tenant) as connection:
+            return int(await connection.fetchval("SELECT net_cents FROM realtime_revenue"))
+
+    await send_conversions(db, tenant, make_conversion(amount_cents=700, occurred_at=at()))
+    await settle(db)
+    await refresh_all(db)
+    await send_conversions(db, tenant, make_conversion(amount_cents=11, occurred_at=at()))
+    await settle(db)
+    assert (await shown(), await published()) == ((711,) * 4, 700)
+    await refresh_all(db)
+    assert (await shown(), await published()) == ((711,) * 4, 711)
+
+
 async def test_a_views_age_is_worked_out_when_it_is_read(
     client: httpx.AsyncClient, db: Database, tenant: UUID, clone: Clone
 ) -> None:
@@ -240,7 +274,7 @@ async def test_a_views_age_is_worked_out_when_it_is_read(
     before = (await get(client, "/v1/views", key))["data"]
     assert [view["name"] for view in before] == [view.name for view in CANONICAL_VIEWS]
     assert {view["age_seconds"] for view in before} == {None}
-    await settle(db)
+    await refresh_all(db)
     with psycopg.connect(clone.superuser_url) as admin:
         admin.execute("UPDATE matview_refreshes SET started_at = started_at - interval '1 hour'")
     view = (await get(client, "/v1/views", key))["data"][0]
@@ -252,7 +286,7 @@ async def test_a_view_tells_its_last_outcome_and_the_last_that_was_not_a_skip(
     client: httpx.AsyncClient, db: Database, tenant: UUID, clone: Clone
 ) -> None:
     name, key = "mv_realtime_revenue", await key_of(db, tenant)
-    await settle(db)
+    await refresh_all(db)
     await refresh_view(db, name, requested_at=utc_now(), only_if_changed=True)
 
     async def report() -> dict[str, object]:

@@ -15,7 +15,6 @@ from skeldir.db.pool import Database
 from skeldir.rollups import roll_up_dirty_days
 from skeldir.tenants import issue_key
 from tests.conftest import Clone
-from tests.support.two_tenants import refresh_all
 
 
 @asynccontextmanager
@@ -38,10 +37,9 @@ async def key_of(db: Database, tenant: UUID, scope: str = "read") -> dict[str, s
 
 
 async def settle(db: Database) -> None:
-    """Credit, roll up and refresh: what was sent can be read."""
+    """Credit and roll up: what was sent can be read. No view is refreshed."""
     await credit_dirty_orders(db)
     await roll_up_dirty_days(db)
-    await refresh_all(db)
 
 
 async def get(

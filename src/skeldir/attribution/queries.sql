@@ -370,66 +370,77 @@ FROM made GROUP BY entry_date, model_version, channel_code, currency
 RETURNING 1;
 
 -- name: select_channel_totals
-SELECT a.currency, a.channel_code, m.model, sum(a.allocated_cents) AS credited_cents,
-       sum(a.conversion_ppt::numeric) / 1000000000000 AS conversions
-FROM public.attribution_allocations a
+-- Sums that only hold spend are left out. A product is exact where a quotient would be rounded.
+SELECT d.currency, d.channel_code, m.model, sum(d.credited_cents) AS credited_cents,
+       trim_scale(sum(d.conversion_ppt) * 0.000000000001) AS conversions
+FROM public.rollup_channel_day d
 JOIN public.attribution_models m
-  ON m.tenant_id = :tenant_id AND m.model_version = a.model_version AND m.is_active
-WHERE a.tenant_id = :tenant_id
-GROUP BY a.currency, a.channel_code, m.model
-ORDER BY a.currency, a.channel_code, m.model;
-
--- name: select_report_standing^
--- The active version of each model, and how many orders wait to be credited and are set aside, each up to `most`.
-SELECT array_agg(m.model) AS models, array_agg(m.model_version) AS versions,
-       (SELECT count(*) FROM (
-           (SELECT DISTINCT d.order_id FROM public.dirty_orders d WHERE d.tenant_id = :tenant_id LIMIT :most)
-           UNION
-           (SELECT DISTINCT l.order_id
-            FROM (SELECT j.journey_key, min(j.first_moment) AS first_moment, max(j.last_moment) AS last_moment
-                  FROM public.dirty_journeys j WHERE j.tenant_id = :tenant_id GROUP BY j.journey_key) j
-            JOIN public.revenue_ledger l
-              ON l.tenant_id = :tenant_id AND l.journey_key = j.journey_key AND l.kind = 'capture'
-             AND l.occurred_at >= j.first_moment AND l.occurred_at <= j.last_moment
-            LIMIT :most)
-           LIMIT :most) AS counted) AS awaiting,
-       (SELECT count(*) FROM (SELECT FROM public.orders_set_aside s
-                              WHERE s.tenant_id = :tenant_id LIMIT :most) AS counted) AS set_aside
-FROM public.attribution_models m
-WHERE m.tenant_id = :tenant_id AND m.is_active;
+  ON m.tenant_id = :tenant_id AND m.model_version = d.model_version AND m.is_active
+WHERE d.tenant_id = :tenant_id AND d.allocations <> 0
+GROUP BY d.currency, d.channel_code, m.model
+ORDER BY d.currency, d.channel_code, m.model;
 
 -- name: select_channel_report
--- One row a period, currency and channel, the models side by side in arrays. A total has one period without a first
--- day; a fixed date stands for it. The bound that repeats the first column of the key lets the index begin at the page.
-SELECT g.period, g.currency, g.channel_code AS channel,
-       array_agg(g.model_version) AS model_versions,
-       array_agg(g.credited_cents) AS credited_cents,
-       array_agg(g.conversions) AS conversions,
-       array_agg(g.spend_cents) AS spend_cents,
-       array_agg(g.roas) AS roas
-FROM (
-    SELECT c.period, c.currency, c.channel_code, c.model_version,
-           sum(c.credited_cents) AS credited_cents,
-           trim_scale(sum(c.credited_conversions))::text AS conversions,
-           sum(c.spend_cents) AS spend_cents,
-           round(sum(c.credited_cents) / nullif(sum(c.spend_cents), 0), 6)::text AS roas
-    FROM (SELECT CASE :granularity::text WHEN 'total' THEN DATE '0002-01-01' WHEN 'day' THEN p.date
-                      ELSE date_trunc(:granularity::text, p.date::timestamp)::date END AS period,
-                 p.currency, p.channel_code, p.model_version, p.credited_cents, p.credited_conversions, p.spend_cents
-          FROM public.channel_performance p
-          WHERE p.tenant_id = :tenant_id
-            AND p.date >= coalesce(greatest(:first_day::date, :after_period::date), '-infinity')
-            AND p.date < coalesce(:end_day::date, 'infinity')
-            AND p.model_version = ANY(:model_versions::text[])
-            AND (:currency::text IS NULL OR p.currency = :currency::text)) c
-    WHERE :after_period::date IS NULL
-       OR (c.period, c.currency, c.channel_code)
-          > (:after_period::date, :after_currency::text, :after_channel::text COLLATE "C")
-    GROUP BY c.period, c.currency, c.channel_code, c.model_version
-) g
-GROUP BY g.period, g.currency, g.channel_code
-ORDER BY g.period, g.currency, g.channel_code
-LIMIT :most;
+-- One row a period, currency and channel, the models side by side in arrays; beside each, and alone where there is none,
+-- the standing of the tenant in the same snapshot: the active version of each of the models asked for, and how many
+-- orders wait to be credited and are set aside, each up to `most_counted`. A total has one period without a first day;
+-- a fixed date stands for it. The bound that repeats the first column of the key lets the index begin at the page.
+WITH active AS (
+    SELECT m.model, m.model_version FROM public.attribution_models m
+    WHERE m.tenant_id = :tenant_id AND m.is_active AND m.model = ANY(:models::text[])
+), standing AS (
+    SELECT (SELECT array_agg(a.model ORDER BY a.model) FROM active a) AS models,
+           (SELECT array_agg(a.model_version ORDER BY a.model) FROM active a) AS versions,
+           (SELECT count(*) FROM (
+               (SELECT DISTINCT d.order_id FROM public.dirty_orders d
+                WHERE d.tenant_id = :tenant_id LIMIT :most_counted)
+               UNION
+               (SELECT DISTINCT l.order_id
+                FROM (SELECT j.journey_key, min(j.first_moment) AS first_moment, max(j.last_moment) AS last_moment
+                      FROM public.dirty_journeys j WHERE j.tenant_id = :tenant_id GROUP BY j.journey_key) j
+                JOIN public.revenue_ledger l
+                  ON l.tenant_id = :tenant_id AND l.journey_key = j.journey_key AND l.kind = 'capture'
+                 AND l.occurred_at >= j.first_moment AND l.occurred_at <= j.last_moment
+                LIMIT :most_counted)
+               LIMIT :most_counted) AS counted) AS awaiting,
+           (SELECT count(*) FROM (SELECT FROM public.orders_set_aside s
+                                  WHERE s.tenant_id = :tenant_id LIMIT :most_counted) AS counted) AS set_aside
+), report AS (
+    SELECT g.period, g.currency, g.channel_code,
+           array_agg(g.model_version) AS model_versions,
+           array_agg(g.credited_cents) AS credited_cents,
+           array_agg(g.conversions) AS conversions,
+           array_agg(g.spend_cents) AS spend_cents,
+           array_agg(g.roas) AS roas
+    FROM (
+        SELECT c.period, c.currency, c.channel_code, c.model_version,
+               sum(c.credited_cents) AS credited_cents,
+               trim_scale(sum(c.conversion_ppt) * 0.000000000001)::text AS conversions,
+               sum(c.spend_cents) AS spend_cents,
+               round(sum(c.credited_cents) / nullif(sum(c.spend_cents), 0), 6)::text AS roas
+        FROM (SELECT CASE :granularity::text WHEN 'total' THEN DATE '0002-01-01' WHEN 'day' THEN d.revenue_date
+                          ELSE date_trunc(:granularity::text, d.revenue_date::timestamp)::date END AS period,
+                     d.currency, d.channel_code, d.model_version, d.credited_cents, d.conversion_ppt, d.spend_cents
+              FROM public.rollup_channel_day d
+              WHERE d.tenant_id = :tenant_id
+                AND d.revenue_date >= coalesce(greatest(:first_day::date, :after_period::date), '-infinity')
+                AND d.revenue_date < coalesce(:end_day::date, 'infinity')
+                AND d.model_version = ANY(ARRAY(SELECT a.model_version FROM active a))
+                AND (:currency::text IS NULL OR d.currency = :currency::text)) c
+        WHERE :after_period::date IS NULL
+           OR (c.period, c.currency, c.channel_code)
+              > (:after_period::date, :after_currency::text, :after_channel::text COLLATE "C")
+        GROUP BY c.period, c.currency, c.channel_code, c.model_version
+    ) g
+    GROUP BY g.period, g.currency, g.channel_code
+    ORDER BY g.period, g.currency, g.channel_code
+    LIMIT :most
+)
+SELECT s.models, s.versions, s.awaiting, s.set_aside, r.period, r.currency, r.channel_code AS channel,
+       r.model_versions, r.credited_cents, r.conversions, r.spend_cents, r.roas
+FROM standing s
+LEFT JOIN report r ON true
+ORDER BY r.period, r.currency, r.channel_code;
 
 -- name: select_order_entries
 SELECT id, business_key, kind, amount_cents, currency, occurred_at, recorded_at, source

@@ -64,23 +64,19 @@ _NOTHING = ModelCredit(0, "0", 0, None)
 async def report_channels(
     connection: Connection, tenant_id: UUID, query: ChannelsQuery
 ) -> ChannelReport:
-    """Return a page of the transaction's tenant by (period, currency, channel), from the filtered reader.
+    """Return a page of the transaction's tenant by (period, currency, channel), from the sums of days.
+
+    One statement, so the rows and what is said of the orders beside them are of one moment.
 
     Raises:
         CursorInvalid: the cursor belongs to another query, or to model versions that are active no more.
     """
-    standing = await queries.select_report_standing(
-        connection, tenant_id=tenant_id, most=MOST_AWAITING
-    )
-    active = dict(zip(standing["models"] or (), standing["versions"] or (), strict=True))
-    versions = {model: active[model] for model in query.model or MODEL_NAMES if model in active}
-    shown = list(versions.values())
-    # Rows of other versions after the page before would be a report of nothing.
-    after = _BY_PERIOD.after(query, of=shown) or (None, None, None)
+    after = _BY_PERIOD.position(query) or (None, None, None)
     rows = await queries.select_channel_report(
         connection,
         tenant_id=tenant_id,
-        model_versions=shown,
+        models=list(query.model or MODEL_NAMES),
+        most_counted=MOST_AWAITING,
         granularity=query.granularity,
         first_day=query.from_,
         end_day=query.to,
@@ -90,9 +86,15 @@ async def report_channels(
         after_channel=after[2],
         most=query.limit + 1,
     )
+    standing = rows[0]
+    active = dict(zip(standing["models"] or (), standing["versions"] or (), strict=True))
+    versions = {model: active[model] for model in MODEL_NAMES if model in active}
+    shown = list(versions.values())
+    # Rows of other versions after the page before would be a report of nothing.
+    _BY_PERIOD.after(query, of=shown)
     page: Page[ChannelRow] = _BY_PERIOD.page(
         query,
-        [_channel_row(row, versions) for row in rows],
+        [_channel_row(row, versions) for row in rows if row["period"] is not None],
         lambda row: (row.period or _NO_PERIOD, row.currency, row.channel),
         of=shown,
     )

@@ -129,8 +129,8 @@ class ChannelsPage(BaseModel):
             ge=0,
             le=MOST_AWAITING,
             description="orders of the tenant that are still to be credited, because of new facts or new models; "
-            f"{MOST_AWAITING} stands for that many or more. With 0 all credit is worked out; it is in the rows as soon "
-            "as the view has been refreshed after that (`GET /v1/views`)",
+            f"{MOST_AWAITING} stands for that many or more. With 0 all credit is worked out, and the rows show it as "
+            "soon as the sums of its days have been written, seconds later; no refresh of a view is waited for",
         ),
     ]
     orders_set_aside: Annotated[

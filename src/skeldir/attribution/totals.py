@@ -35,7 +35,10 @@ class SetAsideTotal:
 
 
 async def channel_totals(connection: Connection, tenant_id: UUID) -> list[ChannelTotal]:
-    """Return what each active model gives each channel of the transaction's tenant, a row a currency."""
+    """Return what each active model gives each channel of the transaction's tenant, a row a currency.
+
+    Read from the sums of days: credit is in them once its days have been rolled up.
+    """
     rows = await queries.select_channel_totals(connection, tenant_id=tenant_id)
     return [ChannelTotal(**{**row, "credited_cents": int(row["credited_cents"])}) for row in rows]
 

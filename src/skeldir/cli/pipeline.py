@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 import asyncpg
 import typer
@@ -56,7 +57,7 @@ def credit(
         bool, typer.Option("--rebuild", help="Credit every order of --tenant anew.")
     ] = False,
 ) -> None:
-    """Credit the orders that a new fact has made dirty, with all six models."""
+    """Credit the orders that a new fact has made dirty, with all six models, and sum up the days that this changes."""
     if rebuild and tenant is None:
         raise typer.BadParameter("--rebuild needs --tenant.")
 
@@ -75,6 +76,7 @@ def credit(
                 report = await credit_dirty_orders(
                     database, tenant_id=tenant_id, progress=lambda orders: bar.advance(task, orders)
                 )
+                await _roll_up(database, bar, tenant_id)
         tell_credit(report)
 
     run_with_runtime(work)
@@ -135,8 +137,7 @@ async def refresh_views(
 ) -> list[RefreshResult]:
     """Roll up what is dirty, then refresh the named views one after another."""
     with progress_bar() as bar:
-        task = bar.add_task("Rolling up days", total=None)
-        await roll_up_dirty_days(database, progress=lambda days: bar.advance(task, days))
+        await _roll_up(database, bar)
         task = bar.add_task("Refreshing views", total=len(names))
         results = []
         for name in names:
@@ -151,6 +152,13 @@ async def refresh_views(
             )
             bar.advance(task)
     return results
+
+
+async def _roll_up(database: Database, bar: Progress, tenant_id: UUID | None = None) -> None:
+    task = bar.add_task("Rolling up days", total=None)
+    await roll_up_dirty_days(
+        database, tenant_id=tenant_id, progress=lambda days: bar.advance(task, days)
+    )
 
 
 def matviews(
@@ -223,7 +231,7 @@ def show_channels(
         tenant_id = await runtime.tenant_id(tenant)
         async with (
             runtime.database(pool_size=1) as database,
-            database.tenant(tenant_id) as connection,
+            database.tenant(tenant_id, is_read_only=True) as connection,
         ):
             return (
                 await channel_totals(connection, tenant_id),

@@ -177,7 +177,7 @@ async def _read_in(
 
 async def _show_channels(database: Database, tenant_id: UUID, name: str) -> bool:
     out.rule(f"Credited revenue, {name}", align="left")
-    async with database.tenant(tenant_id) as connection:
+    async with database.tenant(tenant_id, is_read_only=True) as connection:
         totals = await channel_totals(connection, tenant_id)
         ledger = await ledger_totals(connection, tenant_id)
     return print_channels(totals, ledger)

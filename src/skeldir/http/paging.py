@@ -21,7 +21,6 @@ from pydantic import (
     Field,
     GetJsonSchemaHandler,
     TypeAdapter,
-    ValidationError,
     ValidationInfo,
     field_validator,
 )
@@ -196,6 +195,18 @@ class Keyset(Generic[KeyT]):
         self._name = name
         self._key: TypeAdapter[KeyT] = TypeAdapter(key)
 
+    def position(self, query: PageQuery) -> KeyT | None:
+        """Return the key that the cursor names, None without one, before it is known what the pages must tell of.
+
+        For a statement that returns this beside the rows; `after` then says whether the rows may be shown.
+
+        Raises:
+            CursorInvalid: the cursor cannot be read.
+        """
+        if query.cursor is None:
+            return None
+        return self._key_of(_read(query.cursor)[1])
+
     def after(self, query: PageQuery, *, of: Sequence[str] = ()) -> KeyT | None:
         """Return the key after which the page begins; None for the first page.
 
@@ -206,14 +217,10 @@ class Keyset(Generic[KeyT]):
         """
         if query.cursor is None:
             return None
-        try:
-            padded = query.cursor + "=" * (-len(query.cursor) % 4)
-            digest, key = orjson.loads(b64decode(padded, altchars=b"-_", validate=True))
-            if digest == self._digest(query, of):
-                return self._key.validate_json(orjson.dumps(key), strict=True)
-        except (binascii.Error, ValueError, TypeError, ValidationError) as error:
-            raise _cursor_invalid("The cursor cannot be read.") from error
-        raise _cursor_invalid("The cursor was made for another query, or for models of before.")
+        digest, key = _read(query.cursor)
+        if digest != self._digest(query, of):
+            raise _cursor_invalid("The cursor was made for another query, or for models of before.")
+        return self._key_of(key)
 
     def page(
         self,
@@ -231,10 +238,30 @@ class Keyset(Generic[KeyT]):
         cursor = urlsafe_b64encode(orjson.dumps([self._digest(query, of), key]))
         return Page(shown, cursor.rstrip(b"=").decode())
 
+    def _key_of(self, key: object) -> KeyT:
+        try:
+            return self._key.validate_json(orjson.dumps(key), strict=True)
+        except (ValueError, TypeError) as error:
+            raise _unreadable() from error
+
     def _digest(self, query: PageQuery, of: Sequence[str]) -> str:
         filters = query.model_dump(mode="json", exclude={"limit", "cursor"})
         named = orjson.dumps([self._name, filters, *of], option=orjson.OPT_SORT_KEYS)
         return sha256(named).hexdigest()[:16]
+
+
+def _read(cursor: str) -> tuple[object, object]:
+    """Return the digest and the key of a cursor, as anybody may have written them."""
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        digest, key = orjson.loads(b64decode(padded, altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError, TypeError) as error:
+        raise _unreadable() from error
+    return digest, key
+
+
+def _unreadable() -> CursorInvalid:
+    return _cursor_invalid("The cursor cannot be read.")
 
 
 def _cursor_invalid(detail: str) -> CursorInvalid:

@@ -75,7 +75,7 @@ GROUP BY currency;
 -- name: select_daily_revenue
 -- The bound that repeats the first column of the key lets the index begin at the page.
 SELECT revenue_date AS date, currency, state, amount_cents, entries
-FROM public.daily_revenue_summary
+FROM public.rollup_revenue_day
 WHERE tenant_id = :tenant_id
   AND revenue_date >= coalesce(greatest(:first_day::date, :after_date::date), '-infinity')
   AND revenue_date < coalesce(:end_day::date, 'infinity')
@@ -87,7 +87,17 @@ ORDER BY revenue_date, currency, state
 LIMIT :most;
 
 -- name: select_realtime_revenue
-SELECT currency, captured_cents, refunded_cents, disputed_cents, net_cents, orders, last_entry_at
-FROM public.realtime_revenue
+-- Each day fits a bigint, all of them together need not: the sums of amounts are numeric.
+SELECT currency,
+       coalesce(sum(amount_cents) FILTER (WHERE state = 'captured'), 0) AS captured_cents,
+       coalesce(sum(amount_cents) FILTER (WHERE state IN ('refunded', 'refund_reversed', 'awaiting_capture')), 0)
+           AS refunded_cents,
+       coalesce(sum(amount_cents) FILTER (WHERE state IN ('disputed', 'dispute_reversed', 'dispute_awaiting_capture')), 0)
+           AS disputed_cents,
+       sum(amount_cents) AS net_cents,
+       sum(orders)::bigint AS orders,
+       max(last_entry_at) AS last_entry_at
+FROM public.rollup_revenue_day
 WHERE tenant_id = :tenant_id
+GROUP BY currency
 ORDER BY currency;

@@ -1,4 +1,4 @@
-"""What the readers say of a tenant's money: by day, and in all so far."""
+"""What the sums of days say of a tenant's money: by day, and in all so far."""
 
 from __future__ import annotations
 

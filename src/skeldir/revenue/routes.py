@@ -54,7 +54,7 @@ async def get_realtime(
         Header(description="ETags of answers at hand, or *: none of them is sent again"),
     ] = None,
 ) -> Response:
-    """Sum up captured, refunded, disputed and net money of each currency over all days, seconds old."""
+    """Sum up captured, refunded, disputed and net money of each currency over all days, live: seconds old."""
     totals = await read_realtime_revenue(transaction.connection, transaction.profile.tenant_id)
     body = RealtimeOut.model_validate({"data": totals}, from_attributes=True).model_dump_json()
     digest = sha256(body.encode()).hexdigest()[:32]

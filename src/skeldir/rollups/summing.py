@@ -70,17 +70,11 @@ async def roll_up_dirty_days(
 
     Facts and their mark commit together, so a mark that can be seen has its facts visible; what is written
     meanwhile leaves a mark of its own. `progress` is told the number of days of each finished transaction.
-
-    Of all tenants, one with a sum that no bigint holds keeps its marks and is told in the log; the others go on.
-
-    Raises:
-        asyncpg.NumericValueOutOfRangeError: `tenant_id` was given, and a sum of it is such.
+    A tenant with a sum that no bigint holds keeps its marks, and the log names it; the others go on.
     """
     told = progress or (lambda _days: None)
-    if tenant_id is not None:
-        return await _roll_up_tenant(database, tenant_id, told)
     total = 0
-    for tenant in await _list_dirty_tenants(database):
+    for tenant in await _list_dirty_tenants(database) if tenant_id is None else [tenant_id]:
         with _surviving(tenant, asyncpg.NumericValueOutOfRangeError):
             total += await _roll_up_tenant(database, tenant, told)
     return total
