@@ -12,7 +12,7 @@ from skeldir.attribution.journeys import Journey
 from skeldir.attribution.models import JourneyTouch
 from skeldir.attribution.orders import NO_TOUCHES, Touches
 from skeldir.attribution.packing import (
-    BYTES_OF_A_TOUCH,
+    TOUCH_BYTES,
     WHOLE_JOURNEY,
     PackedOrder,
     cut_path,
@@ -84,7 +84,7 @@ class Computation:
             part.outcomes.append(outcome)
             touches = 0
             if outcome.journey is not None:
-                touches = len(outcome.journey.path) // BYTES_OF_A_TOUCH
+                touches = len(outcome.journey.path) // TOUCH_BYTES
             part.touches += touches
             channels = min(touches, len(self._reading.numbers)) + 1
             part.shares += (len(outcome.order.entries) + 1) * channels
@@ -119,7 +119,7 @@ class Computation:
             older, first_known = self._remember(order, stored, first_moment)
             touches = self._touches_of(order)
             window = touches.find(first_known, converted_at)
-            count = len(older) // BYTES_OF_A_TOUCH + window.stop - window.start
+            count = len(older) // TOUCH_BYTES + window.stop - window.start
             if order.order_id in reading.too_long or count > self._bounds.touches_of_order:
                 aside = journey_too_long(self._bounds)
             else:
@@ -188,7 +188,7 @@ class Computation:
         )
 
     def _has_too_many_allocations(self, order: Order, journey: PackedOrder) -> bool:
-        channels = min(len(journey.path) // BYTES_OF_A_TOUCH, len(self._reading.numbers)) + 1
+        channels = min(len(journey.path) // TOUCH_BYTES, len(self._reading.numbers)) + 1
         allocations = len(order.entries) * len(self._reading.versions) * channels
         return allocations > self._bounds.allocations_of_order
 

@@ -36,7 +36,7 @@ from skeldir.attribution.models import (
 )
 from skeldir.attribution.orders import KeptCredit, Restatement, make_kept, make_stored
 from skeldir.attribution.packing import (
-    BYTES_OF_A_TOUCH,
+    TOUCH_BYTES,
     PackedOrder,
     moment_to_us,
     unpack_path,
@@ -142,7 +142,7 @@ async def _read_credit(
         connection,
         tenant_id=tenant_id,
         order_ids=[order_id],
-        longest=BYTES_OF_A_TOUCH * BOUNDS.touches_of_order,
+        longest=TOUCH_BYTES * BOUNDS.touches_of_order,
     )
     stored = make_stored(rows, [Restatement(**row) for row in restatements])
     if order_id in stored:

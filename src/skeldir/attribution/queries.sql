@@ -476,6 +476,13 @@ WITH active AS (
                   ON l.tenant_id = :tenant_id AND l.journey_key = j.journey_key AND l.kind = 'capture'
                  AND l.occurred_at >= j.first_moment AND l.occurred_at <= j.last_moment
                 LIMIT :most_counted)
+               UNION
+               (SELECT p.order_id
+                FROM public.restatements r
+                JOIN public.order_journeys p
+                  ON p.tenant_id = :tenant_id AND p.order_id > r.after_order_id AND p.generation < r.generation
+                WHERE r.tenant_id = :tenant_id
+                LIMIT :most_counted)
                LIMIT :most_counted) AS counted) AS awaiting,
            (SELECT count(*) FROM (SELECT FROM public.orders_set_aside s
                                   WHERE s.tenant_id = :tenant_id LIMIT :most_counted) AS counted) AS set_aside

@@ -28,7 +28,7 @@ from skeldir.attribution.orders import (
     make_orders,
     make_stored,
 )
-from skeldir.attribution.packing import BYTES_OF_A_TOUCH
+from skeldir.attribution.packing import TOUCH_BYTES
 from skeldir.attribution.store import queries
 from skeldir.db.locks import try_lock, wait_for_lock
 from skeldir.db.plans import plan_for_each_list
@@ -200,10 +200,10 @@ class _Reader:
                 self.connection,
                 tenant_id=self.tenant_id,
                 order_ids=[order.order_id for order in orders],
-                longest=BYTES_OF_A_TOUCH * most_touches,
+                longest=TOUCH_BYTES * most_touches,
             )
             long = {row["order_id"] for row in rows if row["path"] is None}
-            touches = sum(len(row["path"] or b"") for row in rows) // BYTES_OF_A_TOUCH
+            touches = sum(len(row["path"] or b"") for row in rows) // TOUCH_BYTES
             if touches <= bounds.touches_at_once or len(orders) == 1:
                 break
             self._leave_half(orders)

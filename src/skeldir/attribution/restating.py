@@ -17,7 +17,7 @@ from skeldir.attribution.aside import COMPUTING_FAULTS
 from skeldir.attribution.evaluating import Channels, Sums, VersionInForce, sum_credit
 from skeldir.attribution.marks import credit_lock
 from skeldir.attribution.orders import Reading, Restatement, make_stored
-from skeldir.attribution.packing import BYTES_OF_A_TOUCH, PackedOrder
+from skeldir.attribution.packing import TOUCH_BYTES, PackedOrder
 from skeldir.attribution.reading import begin_reading
 from skeldir.attribution.store import queries
 from skeldir.attribution.writing import Fence, Uncreditable, write_changes
@@ -70,7 +70,7 @@ async def restate_page(
             connection,
             tenant_id=tenant_id,
             after=restatement.after_order_id,
-            longest=BYTES_OF_A_TOUCH * bounds.touches_of_light_journey,
+            longest=TOUCH_BYTES * bounds.touches_of_light_journey,
             most=max(1, most),
         )
     try:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from skeldir.attribution.bounds import BOUNDS
+from skeldir.attribution.evaluating import Channels, Sums, sum_credit
+from skeldir.attribution.orders import Reading, make_kept, make_orders, make_stored
+from skeldir.attribution.packing import TOUCH_BYTES
+from skeldir.attribution.reading import begin_reading
 from skeldir.attribution.store import queries
+from skeldir.attribution.writing import add_allocations, counted_allocations
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection
@@ -45,7 +54,51 @@ async def channel_totals(connection: Connection, tenant_id: UUID) -> list[Channe
 
 async def set_aside_totals(connection: Connection, tenant_id: UUID) -> list[SetAsideTotal]:
     """Return what the tenant's orders that are set aside leave uncredited by each active model, a row a currency."""
-    rows = await queries.select_set_aside_totals(connection, tenant_id=tenant_id)
+    held = await queries.select_set_aside_totals(connection, tenant_id=tenant_id)
+    if not held:
+        return []
+    reading, _ = await begin_reading(connection, tenant_id)
+    credited: Counter[tuple[str, str]] = Counter()
+    names = sorted({name for row in held for name in row["order_ids"]})
+    for start in range(0, len(names), BOUNDS.orders_of_restatement):
+        page = names[start : start + BOUNDS.orders_of_restatement]
+        sums = await _sum_credit_of(connection, tenant_id, page, reading)
+        for (_, model_version, _, currency), (_, cents, _) in sums.items():
+            credited[model_version, currency] += cents
     return [
-        SetAsideTotal(**{**row, "uncredited_cents": int(row["uncredited_cents"])}) for row in rows
+        SetAsideTotal(
+            row["currency"],
+            v.version.model,
+            len(row["order_ids"]),
+            int(row["cents"]) - credited[v.version.model_version, row["currency"]],
+        )
+        for row in held
+        for v in sorted(reading.versions, key=lambda v: v.version.model)
     ]
+
+
+async def _sum_credit_of(
+    connection: Connection, tenant_id: UUID, order_ids: Sequence[str], reading: Reading
+) -> Sums:
+    """Return what the sums hold of some orders."""
+    of_orders = {"tenant_id": tenant_id, "order_ids": list(order_ids)}
+    rows = await queries.select_stored_journeys(
+        connection, **of_orders, longest=TOUCH_BYTES * BOUNDS.touches_of_order
+    )
+    stored = list(make_stored(rows, reading.restatements).values())
+    sums = await asyncio.to_thread(
+        sum_credit, stored, reading.versions, Channels(reading.numbers)
+    )
+    rows = await queries.select_kept_allocations(
+        connection, **of_orders, most=BOUNDS.allocations_of_order
+    )
+    kept = make_kept(rows)
+    entries = await queries.select_entries(
+        connection,
+        tenant_id=tenant_id,
+        order_ids=[name for name in kept if name not in {journey.order_id for journey in stored}],
+        most=BOUNDS.entries_at_once,
+    )
+    for order in make_orders(entries, list(kept)):
+        add_allocations(sums, order, counted_allocations(kept[order.order_id], reading.versions))
+    return sums

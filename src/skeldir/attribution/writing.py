@@ -268,13 +268,13 @@ class _Prepared:
         new = sum_credit(journeys, reading.versions, channels)
         for outcome in changing:
             if outcome.kept is not None:
-                _add_allocations(new, outcome.order, outcome.kept)
+                add_allocations(new, outcome.order, outcome.kept)
         stored = [o.stored for o in changing if o.stored is not None]
         old = sum_credit(stored, reading.versions, channels)
         for outcome in changing:
             if outcome.was_kept is not None:
                 was = counted_allocations(outcome.was_kept, reading.versions)
-                _add_allocations(old, outcome.order, was)
+                add_allocations(old, outcome.order, was)
         return cls(
             order_ids=[outcome.order.order_id for outcome in outcomes],
             credited=[o.order.order_id for o in outcomes if o.aside is None],
@@ -297,7 +297,8 @@ def counted_allocations(kept: KeptCredit, versions: Sequence[VersionInForce]) ->
     ]
 
 
-def _add_allocations(sums: Sums, order: Order, allocations: Sequence[Allocation]) -> None:
+def add_allocations(sums: Sums, order: Order, allocations: Sequence[Allocation]) -> None:
+    """Add allocations of entries of an order to sums of credit."""
     of_entry = {e.entry_id: (utc_date(e.occurred_at), e.currency) for e in order.entries}
     for row in allocations:
         day, currency = of_entry[row.entry_id]
