@@ -2,36 +2,64 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable
+
+from skeldir.attribution.packing import unpack_entries
 
 Ask = Callable[..., list[tuple[object, ...]]]
 """Asks the database a question with values, and returns the rows."""
 
-# Every entry of an order with a capture is credited to its last cent, once, by each active model.
-_UNCREDITED = """
-    WITH kept AS (
-        SELECT order_id FROM revenue_ledger WHERE tenant_id = %(tenant)s AND kind = 'capture'
-        {but_set_aside}),
-    ledger AS (
-        SELECT l.order_id, l.currency, m.model_version, sum(l.amount_cents) AS cents
-        FROM revenue_ledger l JOIN attribution_models m USING (tenant_id)
-        WHERE l.tenant_id = %(tenant)s AND m.is_active AND l.order_id IN (SELECT order_id FROM kept)
-        GROUP BY 1, 2, 3),
-    credit AS (
-        SELECT order_id, currency, model_version, sum(allocated_cents) AS cents
-        FROM attribution_allocations a JOIN attribution_models m USING (tenant_id, model_version)
-        WHERE a.tenant_id = %(tenant)s AND m.is_active AND a.order_id IN (SELECT order_id FROM kept)
-        GROUP BY 1, 2, 3)
-    SELECT order_id, currency, model_version, ledger.cents, credit.cents
-    FROM ledger FULL JOIN credit USING (order_id, currency, model_version)
-    WHERE ledger.cents IS DISTINCT FROM credit.cents"""
-_BUT_SET_ASIDE = "EXCEPT SELECT order_id FROM orders_set_aside WHERE tenant_id = %(tenant)s"
+_LEDGER = """
+    SELECT order_id, currency, sum(amount_cents)::text FROM revenue_ledger l
+    WHERE tenant_id = %(tenant)s AND EXISTS (SELECT FROM revenue_ledger c
+        WHERE c.tenant_id = l.tenant_id AND c.order_id = l.order_id AND c.kind = 'capture')
+    GROUP BY 1, 2"""
+_JOURNEYS = "SELECT order_id, entries FROM order_journeys WHERE tenant_id = %(tenant)s"
+_ASIDE = "SELECT order_id FROM orders_set_aside WHERE tenant_id = %(tenant)s"
+_SUMS = """
+    SELECT m.model_version, r.currency, sum(r.credited_cents)::text
+    FROM attribution_models m LEFT JOIN rollup_channel_day r USING (tenant_id, model_version)
+    WHERE m.tenant_id = %(tenant)s AND m.is_active GROUP BY 1, 2"""
 
 
 def list_uncredited(ask: Ask, tenant: str) -> list[tuple[object, ...]]:
-    """Return order, currency, model, ledger and credit where these differ; orders that were set aside are left out."""
-    but = _BUT_SET_ASIDE if _is_there(ask, "orders_set_aside") else ""
-    return ask(_UNCREDITED.replace("{but_set_aside}", but), {"tenant": tenant})
+    """Return order or model version, currency, ledger and credit where these differ; what was set aside is left out.
+
+    Every entry of an order with a capture is counted by its journey, once, and the sums of each model in force hold what
+    is counted, to the last cent.
+    """
+    of_tenant = {"tenant": tenant}
+    aside = {str(row[0]) for row in ask(_ASIDE, of_tenant)}
+    ledger = {
+        (str(order), str(currency)): int(str(cents))
+        for order, currency, cents in ask(_LEDGER, of_tenant)
+    }
+    counted: Counter[tuple[str, str]] = Counter()
+    for order, entries in ask(_JOURNEYS, of_tenant):
+        for entry in unpack_entries(bytes(entries)):  # type: ignore[call-overload]
+            counted[str(order), entry.currency] += entry.amount_cents
+    wrong: list[tuple[object, ...]] = [
+        (*key, ledger.get(key), counted.get(key))
+        for key in sorted(ledger.keys() | counted.keys())
+        if key[0] not in aside and ledger.get(key) != counted.get(key)
+    ]
+    totals: Counter[str] = Counter()
+    for (_, currency), cents in counted.items():
+        totals[currency] += cents
+    credited: dict[str, dict[str, int]] = defaultdict(dict)
+    for version, currency, cents in ask(_SUMS, of_tenant):
+        if currency is not None:
+            credited[str(version)][str(currency)] = int(str(cents))
+        else:
+            credited[str(version)] = {}
+    for version, sums in credited.items():
+        wrong += [
+            (version, currency, totals[currency], sums.get(currency, 0))
+            for currency in sorted(totals.keys() | sums.keys())
+            if totals[currency] != sums.get(currency, 0)
+        ]
+    return wrong
 
 
 def count_set_aside(ask: Ask, tenant: str) -> int:
@@ -50,6 +78,11 @@ def count_to_do(ask: Ask) -> dict[str, int]:
     )
     names = ("jobs", "marked orders", "marked days")
     to_do = dict(zip(names, (int(str(count)) for count in counts), strict=True))
+    if _is_there(ask, "restatements"):
+        ((restatements,),) = ask(
+            "SELECT count(*) FROM restatements WHERE after_order_id IS NOT NULL"
+        )
+        to_do["restatements"] = int(str(restatements))
     if _is_there(ask, "dirty_journeys"):
         ((journeys,),) = ask("SELECT count(*) FROM dirty_journeys")
         to_do["marked journeys"] = int(str(journeys))

@@ -26,7 +26,7 @@ _ROWS = 10_000
 _FOREIGN = """
     SELECT (SELECT count(*) FROM attribution_events WHERE tenant_id = %(tenant)s
             AND (campaign <> %(who)s || '-spring' OR journey_key IS NULL))
-         + (SELECT count(*) FROM attribution_allocations
+         + (SELECT count(*) FROM order_journeys
             WHERE tenant_id = %(tenant)s AND NOT starts_with(order_id, %(who)s || '-o-'))
          + (SELECT count(*) FROM dead_events WHERE tenant_id = %(tenant)s
             AND item->>'idempotency_key' ~ '^(q[0-9]{2}|hot|hos)-'

@@ -1,4 +1,4 @@
--- The copies of the ledger, its credits and the spend, with their days marked for the roll-up.
+-- The copies of the ledger, the sums of its credit and the spend, with their days marked for the roll-up.
 
 SET session_replication_role = replica;  -- no foreign keys to check: the tenants are there
 SET maintenance_work_mem = '1GB';
@@ -9,16 +9,11 @@ SELECT l.tenant_id, bench.older_id(l.id, c.by), l.business_key || c.mark, l.orde
        l.currency, l.occurred_at - c.by, decode(md5(l.journey_key || c.mark::bytea), 'hex'), l.source
 FROM bench.copies c, public.revenue_ledger l;
 
-ALTER TABLE public.attribution_allocations DROP CONSTRAINT attribution_allocations_pkey;
-DROP INDEX public.attribution_allocations_day;
-INSERT INTO public.attribution_allocations
-    (tenant_id, order_id, model_version, entry_id, channel_code, entry_date, currency, allocated_cents, conversion_ppt)
-SELECT a.tenant_id, a.order_id || c.mark, a.model_version, bench.older_id(a.entry_id, c.by), a.channel_code,
-       a.entry_date - c.days, a.currency, a.allocated_cents, a.conversion_ppt
-FROM bench.copies c, public.attribution_allocations a;
-ALTER TABLE public.attribution_allocations ADD CONSTRAINT attribution_allocations_pkey
-    PRIMARY KEY (tenant_id, order_id, model_version, entry_id, channel_code);
-CREATE INDEX attribution_allocations_day ON public.attribution_allocations (tenant_id, entry_date);
+INSERT INTO public.rollup_channel_day
+    (tenant_id, revenue_date, model_version, channel_code, currency, conversion_ppt, credited_cents, spend_cents, allocations)
+SELECT r.tenant_id, r.revenue_date - c.days, r.model_version, r.channel_code, r.currency, r.conversion_ppt,
+       r.credited_cents, 0, r.allocations
+FROM bench.copies c, public.rollup_channel_day r;
 
 INSERT INTO public.spend (tenant_id, id, business_key, spend_date, channel_code, currency, amount_cents)
 SELECT p.tenant_id, bench.older_id(p.id, c.by), p.business_key || c.mark, p.spend_date - c.days, p.channel_code,

@@ -88,7 +88,7 @@ class Observer:
         self.seen: list[set[str]] = []
 
     async def __call__(self, connection: Connection) -> None:
-        rows = await connection.fetch("SELECT DISTINCT order_id FROM attribution_allocations")
+        rows = await connection.fetch("SELECT order_id FROM order_journeys")
         self.seen.append({row["order_id"] for row in rows})
 
 

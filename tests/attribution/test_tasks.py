@@ -26,7 +26,7 @@ async def job_states(database: Database, tenant: UUID) -> list[str]:
 async def credited(database: Database, tenant: UUID) -> int:
     async with database.tenant(tenant) as connection:
         count: int = await connection.fetchval(
-            "SELECT count(DISTINCT order_id) FROM attribution_allocations"
+            "SELECT count(*) FROM order_journeys"
         )
     return count
 

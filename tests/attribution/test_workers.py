@@ -12,7 +12,7 @@ import pytest
 from skeldir.attribution import (
     credit_dirty_orders,
 )
-from skeldir.attribution.runs import MARKS_PER_TRANSACTION
+from skeldir.attribution.bounds import Bounds
 from skeldir.db.locks import try_lock
 from skeldir.db.pool import Database, open_database
 from tests.conftest import Clone
@@ -29,7 +29,9 @@ from tests.support.make import (
     send_touches,
 )
 
-ORDERS = MARKS_PER_TRANSACTION + 500
+TOGETHER = 300
+SOME_TOGETHER = Bounds(orders_at_once=TOGETHER)
+ORDERS = TOGETHER + 200
 """So many that a run needs two transactions."""
 
 
@@ -45,7 +47,10 @@ async def test_two_runs_at_once_credit_no_order_twice(
 ) -> None:
     await make_work(db, tenant)
     async with open_database(clone.app_url, pool_size=2, statement_timeout_ms=30_000) as other:
-        reports = await asyncio.gather(credit_dirty_orders(db), credit_dirty_orders(other))
+        reports = await asyncio.gather(
+            credit_dirty_orders(db, bounds=SOME_TOGETHER),
+            credit_dirty_orders(other, bounds=SOME_TOGETHER),
+        )
     assert sum(report.orders for report in reports) == ORDERS
     assert any(report.is_complete for report in reports)
     incremental = await read_credits(db, tenant)
@@ -71,6 +76,7 @@ async def test_a_run_that_finds_another_at_work_says_so_and_touches_nothing(
 _RUN_IN_ANOTHER_PROCESS = """
 import asyncio, sys
 from skeldir.attribution import credit_dirty_orders
+from skeldir.attribution.bounds import Bounds
 from skeldir.db.pool import open_database
 
 def stop_after_a_transaction(orders):
@@ -80,7 +86,9 @@ def stop_after_a_transaction(orders):
 
 async def run():
     async with open_database(sys.argv[1], pool_size=2, statement_timeout_ms=30_000) as database:
-        await credit_dirty_orders(database, progress=stop_after_a_transaction)
+        await credit_dirty_orders(
+            database, progress=stop_after_a_transaction, bounds=Bounds(orders_at_once=int(sys.argv[2]))
+        )
 
 asyncio.run(run())
 """
@@ -95,6 +103,7 @@ async def test_a_run_killed_in_the_middle_loses_nothing_and_repeats_nothing(
         "-c",
         _RUN_IN_ANOTHER_PROCESS,
         clone.app_url,
+        str(TOGETHER),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
@@ -104,7 +113,7 @@ async def test_a_run_killed_in_the_middle_loses_nothing_and_repeats_nothing(
         first = int(await process.stdout.readline())
         # The second transaction deletes its marks and then stops, because it may not write here.
         with psycopg.connect(clone.superuser_url) as admin:
-            admin.execute("LOCK TABLE attribution_allocations IN SHARE MODE")
+            admin.execute("LOCK TABLE order_journeys IN SHARE MODE")
             process.stdin.write(b"\n")
             await wait_until_blocked(admin)
             process.kill()
@@ -113,21 +122,21 @@ async def test_a_run_killed_in_the_middle_loses_nothing_and_repeats_nothing(
         if process.returncode is None:
             process.kill()
             await process.wait()
-    assert first == MARKS_PER_TRANSACTION
+    assert first == TOGETHER
     # The server needs a moment to notice that its client is gone, and the lock of the run goes with it.
     for _ in range(500):
         report = await credit_dirty_orders(db)
         if report.is_complete:
             break
         await asyncio.sleep(0.01)
-    assert report.orders == ORDERS - MARKS_PER_TRANSACTION
+    assert report.orders == ORDERS - TOGETHER
     incremental = await read_credits(db, tenant)
     await assert_ledger_is_credited(db, tenant)
     assert incremental == await rebuild_credits(db, tenant)
 
 
 async def wait_until_blocked(admin: psycopg.Connection) -> None:
-    blocked = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'attribution_allocations'::regclass"
+    blocked = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'order_journeys'::regclass"
     for _ in range(1_000):
         if admin.execute(blocked).fetchone():
             return

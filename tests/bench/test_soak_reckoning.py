@@ -99,7 +99,7 @@ async def test_a_row_that_came_in_twice_is_doubled(clone: Clone, reckoned: Recko
     [
         "UPDATE attribution_events SET campaign = 'q01-spring' WHERE idempotency_key = 'q00-t-7'",
         "UPDATE revenue_ledger SET order_id = 'q01-o-0' WHERE business_key = 'q00-c-0'",
-        "UPDATE attribution_allocations SET order_id = 'q01-o-0' WHERE order_id = 'q00-o-0'",
+        "UPDATE order_journeys SET order_id = 'q01-o-0' WHERE order_id = 'q00-o-0'",
         "UPDATE attribution_events SET idempotency_key = 'q01-t-0' WHERE idempotency_key = 'q00-t-7'",
     ],
 )
@@ -113,8 +113,10 @@ async def test_what_bears_the_marker_of_another_is_foreign(
 async def test_a_cent_that_goes_astray_is_seen(clone: Clone, reckoned: Reckoned) -> None:
     tamper(
         clone,
-        """UPDATE attribution_allocations SET allocated_cents = allocated_cents + 1
-           WHERE order_id = 'q00-o-0' AND model_version = 'linear@1'""",
+        """UPDATE rollup_channel_day SET credited_cents = credited_cents + 1
+           WHERE (revenue_date, model_version, channel_code, tenant_id) =
+                 (SELECT revenue_date, model_version, channel_code, tenant_id FROM rollup_channel_day
+                  WHERE model_version = 'linear@1' ORDER BY 4, 1, 3 LIMIT 1)""",
     )
     found = await reckoned()
     assert (found.uncredited, found.wrong_views) == (1, 0)

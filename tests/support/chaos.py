@@ -176,8 +176,7 @@ def _reckon(service: Service, tenants: Mapping[str, Traffic]) -> None:
         assert {str(key): (order, cents) for key, order, cents in entries} == traffic.entries
         assert list_uncredited(service.ask, tenant) == []
         ((conversions,),) = service.ask(
-            """SELECT count(DISTINCT (order_id, model_version)) FROM attribution_allocations
-               WHERE tenant_id = %s AND conversion_ppt > 0""",
+            """SELECT sum(conversion_ppt) / 1000000000000 FROM rollup_channel_day WHERE tenant_id = %s""",
             tenant,
         )
         captures = sum(1 for _, cents in traffic.entries.values() if cents > 0)

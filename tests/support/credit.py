@@ -11,48 +11,112 @@ from skeldir.attribution import (
     credit_dirty_orders,
     mark_all_orders,
 )
+from skeldir.attribution.computing import utc_date
+from skeldir.attribution.evaluating import Channels, derive_allocations
+from skeldir.attribution.orders import make_kept, make_stored
+from skeldir.attribution.reading import begin_reading
+from skeldir.attribution.splits import Allocation
+from skeldir.attribution.writing import counted_allocations
 from skeldir.db.pool import Database
 
 CreditRow = tuple[str, str, str | None, str, str, str, int, int]
 """Order, model version, business key of the entry, channel, UTC date, currency, cents, parts of 10¹²."""
 
-_CREDITS = """
-    SELECT a.order_id, a.model_version, l.business_key, a.channel_code, a.entry_date::text, a.currency,
-           a.allocated_cents, a.conversion_ppt
-    FROM attribution_allocations a
-    JOIN attribution_models m ON m.model_version = a.model_version AND m.is_active
-    LEFT JOIN revenue_ledger l ON l.id = a.entry_id AND l.order_id = a.order_id
-    ORDER BY 1, 2, 3, 4
+_ENTRIES = "SELECT id, business_key, order_id, currency, amount_cents, occurred_at FROM revenue_ledger"
+_DAYS = """
+    SELECT revenue_date, model_version, channel_code, currency, conversion_ppt, credited_cents, allocations
+    FROM rollup_channel_day WHERE allocations <> 0
 """
-_DIFFERENCES = """
-    SELECT m.model_version, l.currency, l.cents, coalesce(a.cents, 0) AS credited
-    FROM attribution_models m
-    CROSS JOIN (SELECT currency, sum(amount_cents) AS cents FROM revenue_ledger e
-                WHERE EXISTS (SELECT FROM revenue_ledger c WHERE c.order_id = e.order_id AND c.kind = 'capture')
-                GROUP BY currency) l
-    LEFT JOIN (SELECT model_version, currency, sum(allocated_cents) AS cents
-               FROM attribution_allocations GROUP BY 1, 2) a
-      ON a.model_version = m.model_version AND a.currency = l.currency
-    WHERE m.is_active AND l.cents <> coalesce(a.cents, 0)
-"""
-_CONVERSIONS = """
-    SELECT a.order_id, a.model_version, sum(a.conversion_ppt) FROM attribution_allocations a
-    GROUP BY 1, 2 HAVING sum(a.conversion_ppt) <> 1000000000000
+_JOURNAL = """
+    SELECT revenue_date, model_version, channel_code, currency, sum(conversion_ppt), sum(credited_cents), sum(allocations)
+    FROM credit_journal GROUP BY 1, 2, 3, 4
+    HAVING (sum(conversion_ppt), sum(credited_cents), sum(allocations)) <> (0, 0, 0)
 """
 
 
 async def read_credits(db: Database, tenant: UUID) -> list[CreditRow]:
-    """Return every allocation of the active versions, in one order."""
+    """Return the credit of every order by the versions in force, as its stored journey gives it, in one order."""
+    async with db.tenant(tenant, is_read_only=True) as connection:
+        reading, _ = await begin_reading(connection, tenant)
+        stored = make_stored(
+            await connection.fetch(
+                """SELECT order_id, converted_at, previous_age, reach, generation, path, entries FROM order_journeys"""
+            ),
+            reading.restatements,
+        )
+        kept = make_kept(
+            await connection.fetch(
+                """SELECT order_id, generation, model_version, entry_id, channel_code, allocated_cents, conversion_ppt
+                   FROM kept_allocations ORDER BY 1, 3, 4, 5"""
+            )
+        )
+        entry_of = {row["id"]: row for row in await connection.fetch(_ENTRIES)}
+    channels = Channels(reading.numbers)
+    credits_of: dict[str, list[Allocation]] = {
+        name: counted_allocations(credit, reading.versions) for name, credit in kept.items()
+    }
+    for name, journey in stored.items():
+        assert name not in kept, name
+        in_force = [v.version for v in reading.versions if v.since <= journey.generation]
+        credits_of[name] = derive_allocations(journey, in_force, channels)
+    rows: list[CreditRow] = []
+    for name, allocations in credits_of.items():
+        for row in allocations:
+            entry = entry_of.get(row.entry_id)
+            assert entry is not None
+            rows.append(
+                (
+                    name,
+                    row.model_version,
+                    entry["business_key"] if entry["order_id"] == name else None,
+                    row.channel_code,
+                    str(utc_date(entry["occurred_at"])),
+                    entry["currency"],
+                    row.allocated_cents,
+                    row.conversion_ppt,
+                )
+            )
+    return sorted(rows, key=lambda row: (row[0], row[1], row[2] or "", row[3]))
+
+
+async def assert_sums_are_of_credits(db: Database, tenant: UUID) -> None:
+    """The sums of credit, and the sum of all their changes, are those of the orders' credit, to the last part."""
+    expected: dict[tuple[str, str, str, str], tuple[int, int, int]] = {}
+    for _, version, _, channel, day, currency, cents, ppt in await read_credits(db, tenant):
+        key = (day, version, channel, currency)
+        before = expected.get(key, (0, 0, 0))
+        expected[key] = (before[0] + ppt, before[1] + cents, before[2] + 1)
     async with db.tenant(tenant) as connection:
-        return [tuple(row) for row in await connection.fetch(_CREDITS)]
+        for statement in (_DAYS, _JOURNAL):
+            found = {
+                (str(row[0]), *row[1:4]): tuple(map(int, row[4:]))
+                for row in await connection.fetch(statement)
+            }
+            assert found == expected
 
 
 async def assert_ledger_is_credited(db: Database, tenant: UUID) -> None:
     """Each active version credits what the ledger holds, in every currency; each captured order converts once."""
     async with db.tenant(tenant) as connection:
-        assert await connection.fetch(_DIFFERENCES) == []
-        assert await connection.fetch(_CONVERSIONS) == []
+        held = await connection.fetch(
+            """SELECT e.currency, sum(e.amount_cents) AS cents FROM revenue_ledger e
+               WHERE EXISTS (SELECT FROM revenue_ledger c WHERE c.order_id = e.order_id AND c.kind = 'capture')
+               GROUP BY 1"""
+        )
+        models = await connection.fetch(
+            "SELECT model_version FROM attribution_models WHERE is_active"
+        )
         assert await connection.fetchval("SELECT count(*) FROM dirty_orders") == 0
+    cents: Counter[tuple[str, str]] = Counter()
+    parts: Counter[tuple[str, str]] = Counter()
+    for order, version, _, _, _, currency, amount, ppt in await read_credits(db, tenant):
+        cents[version, currency] += amount
+        parts[order, version] += ppt
+    for model in models:
+        for row in held:
+            assert cents[model["model_version"], row["currency"]] == row["cents"]
+    assert set(parts.values()) <= {10**12}
+    await assert_sums_are_of_credits(db, tenant)
 
 
 async def rebuild_credits(db: Database, tenant: UUID) -> list[CreditRow]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 class Bounds:
     """The bounds of a run."""
 
+    orders_at_once: int = 10_000
+    """Read and written together. What many orders have in common, such as a sum of a day, is then written once."""
     touches_of_order: int = 50_000
     """More touches than this in an order's window are no person's journey: it would be one every two hours for the
     longest lookback there is, ten years. Such an order's money is `unattributed`, and it is set aside."""

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
     from skeldir.db.pool import Connection, Database
 
-MARKS_PER_TRANSACTION = 10_000
 # Marks are chosen by their random ids, many at once, and then taken by order, because journeys lie by order: a
 # transaction then writes neighbouring pages, and 100,000 orders cost little more apiece than 10,000.
 MARKS_PER_CHOICE = 50_000
@@ -199,7 +198,7 @@ class _Run:
                 return
             await wait_for_writers(self.database, self.tenant_id)
             after = rows[-1]["id"]
-            for marks in await asyncio.to_thread(_divide_by_order, rows):
+            for marks in _divide_by_order(rows, self.bounds.orders_at_once):
                 yield marks
             if len(rows) < MARKS_PER_CHOICE:
                 return
@@ -322,11 +321,11 @@ class _Run:
             self.progress(written.orders)
 
 
-def _divide_by_order(rows: Sequence[Any]) -> list[Marks]:
+def _divide_by_order(rows: Sequence[Any], most: int) -> list[Marks]:
     """Return the chosen marks by order, as many together as one transaction takes."""
     parts: list[Marks] = []
     for place, (mark, order_id) in enumerate(sorted(rows, key=itemgetter("order_id"))):
-        if place % MARKS_PER_TRANSACTION == 0:
+        if place % most == 0:
             parts.append(defaultdict(list))
         parts[-1][order_id].append(mark)
     return parts

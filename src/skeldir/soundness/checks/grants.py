@@ -32,9 +32,8 @@ celery.celery_tasksetmeta | UPDATE(id, taskset_id, result, date_done) DELETE
 celery.kombu_message | UPDATE(id, visible, timestamp, payload, version, queue_id) DELETE
 celery.kombu_queue | UPDATE(id, name) DELETE
 public.api_keys | UPDATE(expires_at, revoked_at, last_used_at)
-public.attribution_allocations | DELETE
-public.attribution_models | UPDATE(is_active)
-public.credit_changes | DELETE
+public.attribution_models | UPDATE(is_active, active_since)
+public.credit_journal | DELETE
 public.credit_turns | UPDATE(turn)
 public.dirty_days | DELETE
 public.dirty_journeys | DELETE
@@ -43,21 +42,24 @@ public.heartbeats | UPDATE(seen_at) DELETE
 public.imports | UPDATE(rows_done, touches_accepted, touches_duplicate, conversions_accepted, \
 conversions_duplicate, rejected, is_complete, updated_at)
 public.jobs | UPDATE(state, attempts, run_at, lease_until, token, error, finished_at) DELETE
+public.kept_allocations | DELETE
 public.matview_refreshes | DELETE
 public.mv_allocation_summary | MAINTAIN
 public.mv_channel_performance | MAINTAIN
 public.mv_daily_revenue_summary | MAINTAIN
 public.mv_realtime_revenue | MAINTAIN
 public.mv_reconciliation_status | MAINTAIN
+public.order_journeys | UPDATE(converted_at, previous_age, reach, generation, path, entries)
 public.orders_set_aside | UPDATE(reason, detail) DELETE
 public.personal_data_findings | DELETE
 public.pulses | UPDATE(every_s, due_at, began_at, ended_at, error)
+public.restatements | UPDATE(after_order_id) DELETE
 public.retention | UPDATE(touch_days)
 public.rollup_allocation_day | DELETE
 public.rollup_changes | DELETE
-public.rollup_channel_day | UPDATE(conversion_ppt, credited_cents, allocations) DELETE
+public.rollup_channel_day | UPDATE(conversion_ppt, credited_cents, spend_cents, allocations) DELETE
 public.rollup_revenue_day | DELETE
-(29 rows)"""
+(31 rows)"""
 
 _ROLES: Final = """
     SELECT rolname, rolcanlogin, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication,

@@ -219,7 +219,7 @@ def _prove_money(proof: Proof) -> None:
             _MONEY_COLUMNS,
             # Sums over all days may be larger than any one amount; numeric of sums of integers is exact.
             expect=matches(
-                r"[^\n]*\n(((mv_)?realtime_revenue [^\n]* numeric|[^\n]* \| bigint) \| True\n)+\(\d+ rows\)"
+                r"[^\n]*\n((((mv_)?realtime_revenue|credit_journal) [^\n]* numeric|[^\n]* \| bigint) \| True\n)+\(\d+ rows\)"
             ),
         )
         session.ask(_INEXACT_COLUMNS, expect=equals("relation | column | type\n(0 rows)"))
