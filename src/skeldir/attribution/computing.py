@@ -15,8 +15,8 @@ from skeldir.attribution.packing import (
     TOUCH_BYTES,
     WHOLE_JOURNEY,
     PackedOrder,
-    cut_path,
     moment_to_us,
+    older_part,
     pack_entries,
     rebase,
     us_to_moment,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from skeldir.attribution.orders import KeptCredit, Order, Reading
 
 _NO_MOMENT = datetime.min.replace(tzinfo=UTC)
+_LONG_AGO = moment_to_us(_NO_MOMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +117,9 @@ class Computation:
         if start is not None:
             first_moment = moment_to_us(start)
             reach = converted_at - first_moment
-            older, first_known = self._remember(order, stored, first_moment)
+            older, known_from = self._remember(order, stored)
             touches = self._touches_of(order)
-            window = touches.find(first_known, converted_at)
+            window = touches.find(max(first_moment, known_from), converted_at)
             count = len(older) // TOUCH_BYTES + window.stop - window.start
             if order.order_id in reading.too_long or count > self._bounds.touches_of_order:
                 aside = journey_too_long(self._bounds)
@@ -140,23 +141,19 @@ class Computation:
             return NO_TOUCHES
         return self._reading.journeys.get(order.journey_key, NO_TOUCHES)
 
-    def _remember(
-        self, order: Order, stored: PackedOrder | None, first_moment: int
-    ) -> tuple[bytes, int]:
+    def _remember(self, order: Order, stored: PackedOrder | None) -> tuple[bytes, int]:
         """Return the part of the path whose touches are forgotten, and the moment from which on they are known.
 
-        That part is what the stored path says of it; without one, whatever touches are left count.
+        That part is what the stored path says of it, also where no model looks at it now. Without one, whatever touches
+        are left count.
         """
         gone_before = self._reading.forgotten_before
         if stored is None or gone_before is None or not order.has_journey_of(stored):
-            return b"", first_moment
+            return b"", _LONG_AGO
         horizon = moment_to_us(gone_before)
-        if horizon <= first_moment:
-            return b"", first_moment
         converted_at = moment_to_us(order.converted_at)
         path = rebase(stored.path, converted_at - moment_to_us(stored.converted_at))
-        older = cut_path(path, oldest=converted_at - first_moment, newest=converted_at - horizon)
-        return older, horizon
+        return older_part(path, converted_at - horizon), horizon
 
     def _go_on(self, order: Order, kept: KeptCredit) -> list[Allocation]:
         """Return the allocations of an order whose touches were forgotten before its journey was packed.

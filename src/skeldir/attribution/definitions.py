@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from skeldir.attribution.evaluating import VersionInForce
@@ -22,8 +22,6 @@ from skeldir.rollups import take_off_credit
 from skeldir.tenants import RetentionInvalid, load_retention, set_retention
 
 if TYPE_CHECKING:
-    import asyncpg
-
     from skeldir.db.pool import Connection
 
 DEFAULT_AFTER_CONVERSION: Literal["keep"] = "keep"
@@ -37,12 +35,12 @@ async def active_versions(connection: Connection, tenant_id: UUID) -> list[Model
     return versions_of(rows) if rows else await define_models(connection, tenant_id)
 
 
-def versions_of(rows: Iterable[asyncpg.Record]) -> list[ModelVersion]:
+def versions_of(rows: Iterable[Mapping[str, Any]]) -> list[ModelVersion]:
     """Return the versions that rows of `select_active_models` tell of."""
     return [v.version for v in versions_in_force(rows)]
 
 
-def versions_in_force(rows: Iterable[asyncpg.Record]) -> list[VersionInForce]:
+def versions_in_force(rows: Iterable[Mapping[str, Any]]) -> list[VersionInForce]:
     """Return the versions that rows of `select_active_models` tell of, and since which generation they are in force."""
     return [
         VersionInForce(

@@ -259,14 +259,25 @@ SELECT :tenant_id::uuid, order_id, true, min(marked_at) FROM moved GROUP BY orde
 RETURNING 1;
 
 -- name: select_credit_state^
--- The turn of the tenant's credit (0 before the first), the generation of its models, up to when its touches have been
--- forgotten, and whether it has credit of touches that were forgotten before journeys were packed.
+-- The turn of the tenant's credit (0 before the first), the generation of its models, those in force, up to when its
+-- touches have been forgotten, whether it has credit of touches that were forgotten before journeys were packed, the numbers
+-- of its channels, and how far changes of its models have come.
 SELECT coalesce((SELECT c.turn FROM public.credit_turns c WHERE c.tenant_id = :tenant_id), 0) AS turn,
        coalesce((SELECT max(m.active_since) FROM public.attribution_models m
                  WHERE m.tenant_id = :tenant_id), 0) AS generation,
+       (SELECT coalesce(json_agg(v), '[]')::text
+        FROM (SELECT m.model_version, m.model, m.version, m.lookback_days, m.after_conversion, m.half_life_days,
+                     m.active_since
+              FROM public.attribution_models m
+              WHERE m.tenant_id = :tenant_id AND m.is_active ORDER BY m.model_version) v) AS models,
        (SELECT r.touches_forgotten_before FROM public.retention r
         WHERE r.tenant_id = :tenant_id) AS touches_forgotten_before,
-       EXISTS (SELECT FROM public.kept_allocations k WHERE k.tenant_id = :tenant_id) AS has_kept;
+       EXISTS (SELECT FROM public.kept_allocations k WHERE k.tenant_id = :tenant_id) AS has_kept,
+       (SELECT coalesce(json_object_agg(n.channel_code, n.number), '{}')::text
+        FROM public.channel_numbers n WHERE n.tenant_id = :tenant_id) AS numbers,
+       (SELECT coalesce(json_agg(x), '[]')::text
+        FROM (SELECT s.generation, s.after_order_id FROM public.restatements s
+              WHERE s.tenant_id = :tenant_id ORDER BY s.generation) x) AS restatements;
 
 -- name: select_channel_numbers
 SELECT channel_code, number FROM public.channel_numbers WHERE tenant_id = :tenant_id;

@@ -14,6 +14,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
+import orjson
+
 from skeldir.attribution.definitions import active_versions, versions_in_force
 from skeldir.attribution.journeys import reach_of
 from skeldir.attribution.marks import credit_lock
@@ -114,17 +116,14 @@ async def _begin(
 
 async def begin_reading(connection: Connection, tenant_id: UUID) -> tuple[Reading, bool]:
     """Return a reading of no order yet, and whether the tenant has credit that is kept."""
-    models = await queries.select_active_models(connection, tenant_id=tenant_id)
     state = await queries.select_credit_state(connection, tenant_id=tenant_id)
-    numbers = await queries.select_channel_numbers(connection, tenant_id=tenant_id)
-    restatements = await queries.select_restatements(connection, tenant_id=tenant_id)
     reading = Reading(
         state["turn"],
         state["generation"],
-        versions_in_force(models),
+        versions_in_force(orjson.loads(state["models"])),
         state["touches_forgotten_before"],
-        {row["channel_code"]: row["number"] for row in numbers},
-        [Restatement(**row) for row in restatements],
+        orjson.loads(state["numbers"]),
+        [Restatement(**row) for row in orjson.loads(state["restatements"])],
     )
     return reading, state["has_kept"]
 

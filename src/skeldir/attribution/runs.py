@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 # Marks are chosen by their random ids, many at once, and then taken by order, because journeys lie by order: a
 # transaction then writes neighbouring pages, and 100,000 orders cost little more apiece than 10,000.
 MARKS_PER_CHOICE = 50_000
-_MARKS_PER_STATEMENT = 5_000
+_MARKS_PER_PAGE = 5_000
 _JOURNEY_MARKS_AT_ONCE = 10_000
 _BEFORE_ALL = UUID(int=0)
 # So many orders are packed on the loop: a thread would cost more.
@@ -184,41 +184,50 @@ class _Run:
 
         Before the first of a choice is yielded, the writers that were under way have ended: whoever wrote a fact
         without seeing the marked orders has committed, and whoever comes later sees them. So the touches read from
-        then on are all that count, or leave a new mark.
+        then on are all that count, or leave a new mark. Nobody writes while the first page is chosen; where there are
+        more, those who wrote meanwhile are waited for.
         """
         after = _BEFORE_ALL
         while True:
             async with self.database.tenant(self.tenant_id) as connection:
-                rows = await self._select_marks(connection, after, is_deferred=is_deferred)
+                await wait_for_lock(connection, ingest_lock(self.tenant_id))
+                rows = await self._select_page(connection, after, is_deferred=is_deferred)
                 if after == _BEFORE_ALL and not is_deferred:
                     waiting = await queries.select_waiting(connection, tenant_id=self.tenant_id)
                     self._until = waiting["deferred_since"]
                     self._is_restating = waiting["is_restating"]
+            if len(rows) == _MARKS_PER_PAGE:
+                await self._select_more(rows, is_deferred=is_deferred)
+                await wait_for_writers(self.database, self.tenant_id)
             if not rows:
                 return
-            await wait_for_writers(self.database, self.tenant_id)
             after = rows[-1]["id"]
             for marks in _divide_by_order(rows, self.bounds.orders_at_once):
                 yield marks
             if len(rows) < MARKS_PER_CHOICE:
                 return
 
-    async def _select_marks(
+    async def _select_page(
         self, connection: Connection, after: UUID, *, is_deferred: bool
     ) -> list[Any]:
-        rows: list[Any] = []
-        while len(rows) < MARKS_PER_CHOICE:
-            page = await queries.select_marks(
+        return list(
+            await queries.select_marks(
                 connection,
                 tenant_id=self.tenant_id,
-                after=rows[-1]["id"] if rows else after,
+                after=after,
                 is_deferred=is_deferred,
-                most=_MARKS_PER_STATEMENT,
+                most=_MARKS_PER_PAGE,
             )
-            rows += page
-            if len(page) < _MARKS_PER_STATEMENT:
-                break
-        return rows
+        )
+
+    async def _select_more(self, rows: list[Any], *, is_deferred: bool) -> None:
+        """Add to a full page of marks those that follow, as many as are chosen together."""
+        async with self.database.tenant(self.tenant_id) as connection:
+            while len(rows) < MARKS_PER_CHOICE and len(rows) % _MARKS_PER_PAGE == 0:
+                page = await self._select_page(connection, rows[-1]["id"], is_deferred=is_deferred)
+                rows += page
+                if not page:
+                    break
 
     async def _expand_a_journey(self, until: datetime) -> bool:
         """Turn marks of a journey into deferred marks of its orders; False when no journey is marked.

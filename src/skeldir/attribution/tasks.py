@@ -6,7 +6,7 @@ from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from skeldir.attribution.runs import credit_dirty_orders, wait_for_writers
+from skeldir.attribution.runs import credit_dirty_orders
 from skeldir.attribution.store import queries
 from skeldir.clock import utc_now
 from skeldir.jobs import CREDIT, Job, JobKind, enqueue, is_asked_for
@@ -28,9 +28,8 @@ _DEAD_REST = timedelta(minutes=10)
 async def credit_tenant(database: Database, job: Job) -> None:
     """Credit the tenant's dirty orders and roll its days up; what is left after a while is asked for again.
 
-    A writer that saw this job waiting asked for none of its own, so it is waited for before the marks are chosen.
+    A writer that saw this job waiting asked for none of its own. It is waited for where marks are chosen.
     """
-    await wait_for_writers(database, job.tenant_id)
     deadline = monotonic() + _LONGEST_TURN_S
     report = await credit_dirty_orders(
         database, tenant_id=job.tenant_id, fence=job.hold, deadline=deadline

@@ -16,6 +16,7 @@ from skeldir.jobs import (
     Pulse,
     enqueue_daily,
 )
+from skeldir.rollups import compact_journal
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Database
@@ -26,7 +27,8 @@ _TENANTS_AT_ONCE = 500
 
 
 async def forget_for_tenant(database: Database, job: Job) -> None:
-    """Delete what the tenant has kept for long enough: refused items, ended jobs, and touches last."""
+    """Compact the journal of credit, and delete what was kept for long enough: refused items, ended jobs, touches."""
+    await compact_journal(database, job)
     await forget_old_leftovers(database, job)
     await forget_old_touches(database, job)
 

@@ -1,6 +1,7 @@
 """Sums per tenant and day: which days are to be summed, the roll-up, and the sums of credit. The door of the room."""
 
 from skeldir.rollups.credit import CreditKey, add_credit, take_off_credit
+from skeldir.rollups.journal import compact_journal
 from skeldir.rollups.summing import (
     has_dirty_days,
     mark_days,
@@ -12,6 +13,7 @@ from skeldir.rollups.summing import (
 __all__ = [
     "CreditKey",
     "add_credit",
+    "compact_journal",
     "has_dirty_days",
     "mark_days",
     "roll_up_dirty_days",

@@ -119,6 +119,35 @@ SELECT :tenant_id::uuid, :turn::bigint, (SELECT clock_timestamp()), 'entry', g.r
 FROM gone g WHERE g.allocations <> 0
 RETURNING 1;
 
+-- name: select_spans_to_compact
+-- The hours, or days, in which some sum has changed more than once.
+SELECT c.began_at
+FROM (SELECT date_trunc(:unit::text, j.changed_at AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS began_at, count(*) AS changes
+      FROM public.credit_journal j
+      WHERE j.tenant_id = :tenant_id AND j.changed_at >= :since::timestamptz AND j.changed_at < :until::timestamptz
+      GROUP BY 1, j.basis, j.revenue_date, j.model_version, j.channel_code, j.currency) c
+WHERE c.changes > 1
+GROUP BY c.began_at ORDER BY c.began_at;
+
+-- name: compact_span^
+WITH gone AS (
+    DELETE FROM public.credit_journal j
+    WHERE j.tenant_id = :tenant_id AND j.changed_at >= :since::timestamptz AND j.changed_at < :until::timestamptz
+    RETURNING j.turn, j.changed_at, j.basis, j.revenue_date, j.model_version, j.channel_code, j.currency,
+              j.conversion_ppt, j.credited_cents, j.allocations
+), kept AS (
+    INSERT INTO public.credit_journal
+        (tenant_id, turn, changed_at, basis, revenue_date, model_version, channel_code, currency, conversion_ppt,
+         credited_cents, allocations)
+    SELECT :tenant_id::uuid, max(g.turn), max(g.changed_at), g.basis, g.revenue_date, g.model_version, g.channel_code,
+           g.currency, sum(g.conversion_ppt), sum(g.credited_cents), sum(g.allocations)
+    FROM gone g
+    GROUP BY g.basis, g.revenue_date, g.model_version, g.channel_code, g.currency
+    HAVING (sum(g.conversion_ppt), sum(g.credited_cents), sum(g.allocations)) <> (0, 0, 0)
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM gone) AS gone, (SELECT count(*) FROM kept) AS kept;
+
 -- name: delete_empty_channel_days!
 DELETE FROM public.rollup_channel_day r
 WHERE r.tenant_id = :tenant_id AND r.revenue_date = ANY(:days::date[]) AND r.allocations = 0

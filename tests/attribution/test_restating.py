@@ -1,0 +1,169 @@
+"""Other models are credited from the stored journeys, once each, whatever else happens meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from skeldir.attribution import define_models
+from skeldir.attribution.bounds import BOUNDS
+from skeldir.attribution.runs import credit_dirty_orders
+from skeldir.db.pool import Database
+from tests.conftest import Clone
+from tests.support.credit import (
+    assert_ledger_is_credited,
+    assert_sums_are_of_credits,
+    count_dirty,
+    credit_until_complete,
+    read_credits,
+    rebuild_credits,
+    sum_by_channel,
+)
+from tests.support.make import at, make_conversion, make_touch, send_conversions, send_touches
+
+FEW_AT_ONCE = replace(BOUNDS, orders_of_restatement=2)
+ORDERS = 5
+
+
+@pytest.fixture
+async def shop(db: Database, tenant: UUID) -> UUID:
+    """Five credited orders of a person each, with touches 12, 8 and 2 days before."""
+    for number in range(ORDERS):
+        key = f"visitor-{number}"
+        await send_touches(
+            db,
+            tenant,
+            *(
+                make_touch(journey_key=key, channel=channel, occurred_at=at(-days))
+                for channel, days in (("email", 12), ("sms", 8), ("direct", 2))
+            ),
+        )
+        await send_conversions(
+            db, tenant, make_conversion(order_id=f"order-{number}", journey_key=key, occurred_at=at(0))
+        )
+    await credit_until_complete(db, tenant)
+    return tenant
+
+
+async def change(db: Database, tenant: UUID, **parameters: object) -> None:
+    async with db.tenant(tenant) as connection:
+        await define_models(connection, tenant, **parameters)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def without_touches(clone: Clone) -> Iterator[None]:
+    """Whoever reads a touch fails."""
+    with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
+        admin.execute("REVOKE SELECT ON attribution_events FROM app_user")
+        yield
+        admin.execute("GRANT SELECT ON attribution_events TO app_user")
+
+
+@pytest.mark.usefixtures("without_touches")
+async def test_a_shorter_lookback_is_credited_without_reading_a_touch(
+    db: Database, shop: UUID
+) -> None:
+    await change(db, shop, lookback_days=10)
+    assert await count_dirty(db, shop) == ORDERS
+    report = await credit_until_complete(db, shop)
+    assert report.orders == ORDERS
+    assert await sum_by_channel(db, shop) == {"sms": 25_000, "direct": 25_000}
+    await assert_ledger_is_credited(db, shop)
+    assert await count_dirty(db, shop) == 0
+
+
+async def test_a_longer_lookback_is_credited_from_the_touches(db: Database, shop: UUID) -> None:
+    await change(db, shop, lookback_days=9)
+    await credit_until_complete(db, shop)
+    await rebuild_credits(db, shop)  # which stores no more than nine days
+    await change(db, shop, lookback_days=20)
+    await credit_until_complete(db, shop)
+    assert await sum_by_channel(db, shop, "first_touch") == {"email": 50_000}
+    await assert_ledger_is_credited(db, shop)
+
+
+async def test_models_that_begin_anew_after_a_conversion_ask_for_the_one_before(
+    db: Database, shop: UUID
+) -> None:
+    await send_conversions(
+        db, shop, make_conversion(journey_key="visitor-0", order_id="before", occurred_at=at(-5))
+    )
+    await credit_until_complete(db, shop)
+    await change(db, shop, after_conversion="reset")
+    await credit_until_complete(db, shop)
+    first = await sum_by_channel(db, shop, "first_touch")
+    assert first == {"email": 50_000, "direct": 10_000}
+    await assert_ledger_is_credited(db, shop)
+
+
+async def test_a_version_in_force_again_is_credited_once(db: Database, shop: UUID) -> None:
+    before = await read_credits(db, shop)
+    await change(db, shop, lookback_days=5)
+    await credit_until_complete(db, shop)
+    await change(db, shop)
+    await credit_until_complete(db, shop)
+    assert await read_credits(db, shop) == before
+    await assert_ledger_is_credited(db, shop)
+
+
+async def test_changes_one_after_another_are_each_gone_through_to_the_end(
+    db: Database, shop: UUID
+) -> None:
+    """The first change is half through when the second comes, and so on; what is active in the end is credited once."""
+    for days in (20, 10, 20, 5):
+        await change(db, shop, lookback_days=days)
+        report = await credit_dirty_orders(db, tenant_id=shop, deadline=0.0, bounds=FEW_AT_ONCE)
+        assert not report.is_complete
+        await assert_sums_are_of_credits(db, shop)
+    await send_conversions(
+        db,
+        shop,
+        make_conversion(order_id="order-4", kind="refund", amount_cents=5_000),
+        make_conversion(order_id="new", journey_key="visitor-3", occurred_at=at(0.5)),
+    )
+    while not (await credit_dirty_orders(db, tenant_id=shop, bounds=FEW_AT_ONCE)).is_complete:
+        await assert_sums_are_of_credits(db, shop)
+    await assert_ledger_is_credited(db, shop)
+    credited = await read_credits(db, shop)
+    assert {row[1].partition("@")[0] for row in credited} == {
+        "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay",
+    }  # fmt: skip
+    assert credited == await rebuild_credits(db, shop)
+    await assert_ledger_is_credited(db, shop)
+
+
+async def test_an_order_that_is_credited_meanwhile_is_not_credited_twice(
+    db: Database, shop: UUID
+) -> None:
+    await change(db, shop, lookback_days=10)
+    await send_conversions(
+        db, shop, make_conversion(order_id="order-2", kind="refund", amount_cents=2_500)
+    )
+    await credit_until_complete(db, shop)
+    assert await sum_by_channel(db, shop) == {"sms": 23_750, "direct": 23_750}
+    await assert_ledger_is_credited(db, shop)
+
+
+async def test_an_order_that_cannot_be_restated_is_set_aside_and_the_others_go_on(
+    clone: Clone, db: Database, shop: UUID
+) -> None:
+    with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
+        admin.execute(
+            r"""UPDATE order_journeys SET path = '\xffffffffffffffff'::bytea WHERE order_id = 'order-1'"""
+        )
+    await change(db, shop, lookback_days=10)
+    report = await credit_dirty_orders(db, tenant_id=shop, bounds=FEW_AT_ONCE)
+    while await count_dirty(db, shop):
+        report = await credit_dirty_orders(db, tenant_id=shop, bounds=FEW_AT_ONCE)
+    assert report.is_complete
+    async with db.tenant(shop) as connection:
+        rows = await connection.fetch("SELECT order_id, reason FROM orders_set_aside")
+        others = await connection.fetchval(
+            "SELECT sum(credited_cents) FROM rollup_channel_day WHERE model_version LIKE 'linear@%'"
+        )
+    assert [tuple(row) for row in rows] == [("order-1", "credit_failed")]
+    assert others == 10_000 * (ORDERS - 1)
