@@ -19,6 +19,7 @@ from skeldir.db.pool import Database
 from skeldir.rollups import roll_up_dirty_days
 from tests.conftest import Clone
 from tests.support.credit import (
+    keep_as_before_packing,
     assert_ledger_is_credited,
     count_dirty,
     credit_until_complete,
@@ -222,10 +223,11 @@ async def test_an_order_whose_kept_credit_cannot_be_gone_on_from_is_set_aside(
     await send_conversions(db, tenant, make_conversion(order_id="X"), make_conversion(order_id="Y"))
     await credit_until_complete(db, tenant)
     kept = await read_credits(db, tenant)
+    await keep_as_before_packing(clone, db, tenant)
     change(
         clone,
         "INSERT INTO retention (tenant_id, touches_forgotten_before) SELECT id, now() FROM tenants",
-        "UPDATE attribution_allocations SET conversion_ppt = 0 WHERE order_id = 'X'",
+        "UPDATE kept_allocations SET conversion_ppt = 0 WHERE order_id = 'X'",
     )
     for order_id in "XY":
         await send_conversions(

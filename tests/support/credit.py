@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from uuid import UUID
 
+import psycopg
+
 from skeldir.attribution import (
     CreditReport,
     count_dirty_orders,
@@ -18,6 +20,7 @@ from skeldir.attribution.reading import begin_reading
 from skeldir.attribution.splits import Allocation
 from skeldir.attribution.writing import counted_allocations
 from skeldir.db.pool import Database
+from tests.conftest import Clone
 
 CreditRow = tuple[str, str, str | None, str, str, str, int, int]
 """Order, model version, business key of the entry, channel, UTC date, currency, cents, parts of 10¹²."""
@@ -117,6 +120,22 @@ async def assert_ledger_is_credited(db: Database, tenant: UUID) -> None:
             assert cents[model["model_version"], row["currency"]] == row["cents"]
     assert set(parts.values()) <= {10**12}
     await assert_sums_are_of_credits(db, tenant)
+
+
+async def keep_as_before_packing(clone: Clone, db: Database, tenant: UUID) -> None:
+    """Put the tenant's credit where an upgrade finds it: allocations, of orders without a journey, and no path."""
+    rows = await read_credits(db, tenant)
+    with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
+        for order, version, key, channel, day, currency, cents, ppt in rows:
+            admin.execute(
+                """INSERT INTO kept_allocations (tenant_id, order_id, model_version, entry_id, channel_code, entry_date,
+                                                 currency, allocated_cents, conversion_ppt)
+                   SELECT tenant_id, order_id, %s, id, %s, %s, %s, %s, %s FROM revenue_ledger
+                   WHERE tenant_id = %s AND order_id = %s AND business_key = %s""",
+                (version, channel, day, currency, cents, ppt, tenant, order, key),
+            )
+        admin.execute("DELETE FROM order_journeys WHERE tenant_id = %s", (tenant,))
+        admin.execute("UPDATE attribution_models SET active_since = 0 WHERE tenant_id = %s", (tenant,))
 
 
 async def rebuild_credits(db: Database, tenant: UUID) -> list[CreditRow]:

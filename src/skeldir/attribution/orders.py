@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -120,6 +120,8 @@ class Reading:
     generation: int
     versions: list[VersionInForce]
     forgotten_before: datetime | None
+    longest_lookback: timedelta
+    """Of all models that the tenant ever had."""
     numbers: dict[str, int]
     restatements: Sequence[Restatement]
     orders: list[Order] = field(default_factory=list)
@@ -152,15 +154,14 @@ class Reading:
         return moment_to_us(order.converted_at) - moment_to_us(before)
 
     def forgets_credit_of(self, order: Order) -> bool:
-        """Say whether the order goes on from the credit that is kept of it, because touches of it were forgotten."""
-        kept = self.kept.get(order.order_id)
-        if kept is None or order.capture is None or self.forgotten_before is None:
+        """Say whether the order goes on from the credit that is kept of it, because touches of it may be forgotten.
+
+        Some model that looked at them may be in force again, so it does not matter which are in force now.
+        """
+        if order.capture is None or self.forgotten_before is None:
             return False
-        return any(
-            order.converted_at - v.version.lookback < self.forgotten_before
-            for v in self.versions
-            if v.version.model_version in kept.allocations
-        )
+        may_be_gone = order.converted_at - self.longest_lookback < self.forgotten_before
+        return may_be_gone and order.order_id in self.kept
 
 
 def find_spans(

@@ -260,8 +260,8 @@ RETURNING 1;
 
 -- name: select_credit_state^
 -- The turn of the tenant's credit (0 before the first), the generation of its models, those in force, up to when its
--- touches have been forgotten, whether it has credit of touches that were forgotten before journeys were packed, the numbers
--- of its channels, and how far changes of its models have come.
+-- touches have been forgotten, how far any of its models ever looked back, whether it has credit of touches that were
+-- forgotten before journeys were packed, the numbers of its channels, and how far changes of its models have come.
 SELECT coalesce((SELECT c.turn FROM public.credit_turns c WHERE c.tenant_id = :tenant_id), 0) AS turn,
        coalesce((SELECT max(m.active_since) FROM public.attribution_models m
                  WHERE m.tenant_id = :tenant_id), 0) AS generation,
@@ -272,6 +272,7 @@ SELECT coalesce((SELECT c.turn FROM public.credit_turns c WHERE c.tenant_id = :t
               WHERE m.tenant_id = :tenant_id AND m.is_active ORDER BY m.model_version) v) AS models,
        (SELECT r.touches_forgotten_before FROM public.retention r
         WHERE r.tenant_id = :tenant_id) AS touches_forgotten_before,
+       (SELECT max(m.lookback_days) FROM public.attribution_models m WHERE m.tenant_id = :tenant_id) AS longest_days,
        EXISTS (SELECT FROM public.kept_allocations k WHERE k.tenant_id = :tenant_id) AS has_kept,
        (SELECT coalesce(json_object_agg(n.channel_code, n.number), '{}')::text
         FROM public.channel_numbers n WHERE n.tenant_id = :tenant_id) AS numbers,

@@ -9,7 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
@@ -122,6 +122,7 @@ async def begin_reading(connection: Connection, tenant_id: UUID) -> tuple[Readin
         state["generation"],
         versions_in_force(orjson.loads(state["models"])),
         state["touches_forgotten_before"],
+        timedelta(days=state["longest_days"] or 0),
         orjson.loads(state["numbers"]),
         [Restatement(**row) for row in orjson.loads(state["restatements"])],
     )
