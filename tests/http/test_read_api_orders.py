@@ -36,7 +36,7 @@ async def client(clone: Clone) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-def divide(total: int, weights: list[int]) -> list[int]:
+def divide(total: int, weights: list[Fraction]) -> list[int]:
     """Largest remainder, written down once more: exact shares towards zero, what is left to the largest fractions."""
     sign = -1 if total < 0 else 1
     exact = [Fraction(abs(total) * weight, sum(weights)) for weight in weights]
@@ -84,10 +84,12 @@ def window_of(order: dict[str, Any], version: dict[str, Any]) -> list[dict[str, 
 
 def recompute(order: dict[str, Any], version: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the allocations that follow from the answer's entries and weights."""
-    sums: dict[str, int] = defaultdict(int)
+    sums: dict[str, Fraction] = defaultdict(Fraction)
     for touch in version["touches"]:
-        sums[touch["channel"]] += int(touch["weight"])
-    sums = {code: weight for code, weight in sums.items() if weight} or {"unattributed": 1}
+        sums[touch["channel"]] += Fraction(touch["weight"])
+    sums = {code: weight for code, weight in sums.items() if weight} or {
+        "unattributed": Fraction(1)
+    }
     codes = sorted(sums)
     weights = [sums[code] for code in codes]
     balance: dict[str, int] = defaultdict(int)
@@ -119,7 +121,7 @@ def check_by_hand(order: dict[str, Any]) -> int:
     checked = 0
     for version in order["versions"]:
         window = window_of(order, version)
-        weights = [int(touch["weight"]) for touch in version["touches"]]
+        weights = [Fraction(touch["weight"]) for touch in version["touches"]]
         assert [touch["place"] for touch in version["touches"]] == [t["place"] for t in window]
         expected = weigh(version["model"], window, version["half_life_days"]) if window else []
         assert [weight / sum(weights) for weight in weights] == pytest.approx(expected)
@@ -313,13 +315,13 @@ async def test_of_a_long_journey_the_newest_touches_are_shown_and_all_count(
     shown = [touch["idempotency_key"] for touch in order["touches"]]
     assert shown == [touch["idempotency_key"] for touch in touches[7:]]
     for version in order["versions"]:
-        weights = {touch["place"]: int(touch["weight"]) for touch in version["touches"]}
+        weights = {touch["place"]: Fraction(touch["weight"]) for touch in version["touches"]}
         assert list(weights) == list(range(MOST_SHOWN))
         earned = {row["channel"]: row["conversion_ppt"] for row in version["allocations"]}
         assert earned == {share["channel"]: share["conversion_ppt"] for share in version["shares"]}
     linear = next(version for version in order["versions"] if version["model"] == "linear")
-    shares = {share["channel"]: int(share["weight"]) for share in linear["shares"]}
-    assert shares == {"sms": MOST_SHOWN, "email": 7}
+    shares = {share["channel"]: Fraction(share["weight"]) for share in linear["shares"]}
+    assert shares == {"sms": Fraction(MOST_SHOWN, MOST_SHOWN + 7), "email": Fraction(7, MOST_SHOWN + 7)}
 
 
 async def test_of_an_order_with_many_entries_the_first_are_shown(

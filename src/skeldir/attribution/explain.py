@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from fractions import Fraction
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 MOST_SHOWN = 1_000
 """So many touches, and so many entries, are shown of an order; no person's has more."""
 MOST_ALLOCATIONS_SHOWN = 6_000
+_LONGEST_DENOMINATOR = 1_000_000
 
 
 class OrderUnknown(SkeldirError):
@@ -329,8 +331,9 @@ def _weigh_touches(
     # A window ends at the capture, where the touches that are shown end, too.
     shown = min(len(selected), len(facts.newest))
     offset = len(facts.newest) - shown
+    whole = sum(weights)
     return sums, [
-        TouchWeight(offset + index, touch.channel_code, str(weight))
+        TouchWeight(offset + index, touch.channel_code, _part_of(weight, whole))
         for index, (touch, weight) in enumerate(
             zip(selected[-shown:], weights[-shown:], strict=True)
         )
@@ -342,10 +345,20 @@ def _share_conversion(sums: Mapping[str, int]) -> list[ChannelShare]:
     codes = sorted(sums) or [UNATTRIBUTED]
     weights = [sums[code] for code in codes] if sums else [1]
     parts = split(PARTS_OF_A_CONVERSION, weights)
+    whole = sum(weights)
     return [
-        ChannelShare(code, str(weight), part)
+        ChannelShare(code, _part_of(weight, whole), part)
         for code, weight, part in zip(codes, weights, parts, strict=True)
     ]
+
+
+def _part_of(weight: int, whole: int) -> str:
+    """Return a part of a whole as a fraction, such as 2/7, or, where its terms are long, as a decimal of 18 digits."""
+    part = Fraction(weight, whole)
+    if part.denominator <= _LONGEST_DENOMINATOR:
+        return str(part)
+    digits = (2 * weight * 10**18 + whole) // (2 * whole)
+    return f"{digits // 10**18}.{digits % 10**18:018}"
 
 
 def _weigh_stored(facts: _Facts, stored: PackedOrder, version: ModelVersion) -> dict[str, int]:
@@ -372,7 +385,11 @@ def _shares_kept(facts: _Facts, version: ModelVersion) -> list[ChannelShare]:
         return []
     rows = facts.kept.allocations.get(version.model_version, ())
     return [
-        ChannelShare(row.channel_code, str(row.conversion_ppt), row.conversion_ppt)
+        ChannelShare(
+            row.channel_code,
+            _part_of(row.conversion_ppt, PARTS_OF_A_CONVERSION),
+            row.conversion_ppt,
+        )
         for row in sorted(rows, key=attrgetter("channel_code"))
         if row.conversion_ppt > 0
     ]

@@ -58,7 +58,7 @@ class ExplainedTouch:
 
 @dataclass(frozen=True, slots=True)
 class TouchWeight:
-    """The weight of a touch in the window; a whole number of up to 37 digits, so written as text."""
+    """The weight of a touch in the window, as a part of all: a fraction, or a decimal of 18 digits."""
 
     place: int
     channel: str
@@ -67,7 +67,7 @@ class TouchWeight:
 
 @dataclass(frozen=True, slots=True)
 class ChannelShare:
-    """The sum of a channel's weights, and its part of the one conversion, in parts per 10**12."""
+    """The sum of a channel's weights, as a part of all, and its part of the one conversion, in parts per 10**12."""
 
     channel: str
     weight: str

@@ -15,7 +15,13 @@ from skeldir.http.paging import Cents, CurrencyCode, DayRange, Filter
 # A report tells how many orders have changed since, up to so many: counting more would cost more than the report.
 MOST_AWAITING = 10_000
 
-WholeText = Annotated[str, Field(pattern="^[0-9]+$", description="a whole number of any length")]
+PartText = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9]+(/[0-9]+|\.[0-9]+)?$",
+        description="a part of the whole: a fraction such as 2/7, or, where its terms are long, a decimal of 18 digits",
+    ),
+]
 Ppt = Annotated[
     int, Field(ge=0, le=10**12, description="part of the order's one conversion, in 10^-12")
 ]
@@ -202,18 +208,18 @@ class ExplainedTouchOut(BaseModel):
 
 
 class TouchWeightOut(BaseModel):
-    """The weight of one touch by the model."""
+    """The weight of one touch by the model, as a part of all touches in the window."""
 
     place: Annotated[int, Field(ge=0, description="of the touch in `touches` of the order")]
     channel: str
-    weight: WholeText
+    weight: PartText
 
 
 class ChannelShareOut(BaseModel):
     """The sum of a channel's weights, and its share of the conversion."""
 
     channel: str
-    weight: WholeText
+    weight: PartText
     conversion_ppt: Ppt
 
 
