@@ -124,9 +124,17 @@ def is_postgres_broker(broker_url: str) -> bool:
     return broker_url.startswith("sqla+postgres")
 
 
+# glibc gives each thread a heap of its own, and keeps what was freed in them: by that a worker grew by 7 MB in ten
+# minutes. With one heap that is given back it does not grow. Other allocators ignore these names.
+_ALLOCATOR = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "1048576"}
+
+
 def environment_on(database_url: str) -> dict[str, str]:
-    """Return this process's environment with DATABASE_URL as given, for processes that it starts."""
-    return {**os.environ, "DATABASE_URL": database_url}
+    """Return this process's environment with DATABASE_URL as given, for processes that it starts and keeps running.
+
+    What it says of the allocator stands; otherwise their memory is that of processes that live long.
+    """
+    return {**_ALLOCATOR, **os.environ, "DATABASE_URL": database_url}
 
 
 def _with_celery_schema(url: str, variable: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from skeldir.jobs.crew import api_child
 from skeldir.jobs.life import Life
 from tests.support.supervised import Supervised, python, supervising
 
@@ -171,3 +172,14 @@ def test_a_sign_of_life_needs_the_consumer_too(monkeypatch: pytest.MonkeyPatch) 
     assert not Life(is_watched=False).is_silent()
     os.close(signs)
     os.close(pipe)
+
+
+def test_what_is_kept_running_gives_memory_back_unless_the_operator_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "42")
+    child = api_child("postgresql://somewhere/else", host="127.0.0.1", port=0)
+    assert child.environment["MALLOC_ARENA_MAX"] == "1"
+    assert child.environment["MALLOC_TRIM_THRESHOLD_"] == "42"
+    assert child.environment["DATABASE_URL"] == "postgresql://somewhere/else"
