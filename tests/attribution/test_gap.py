@@ -32,8 +32,8 @@ from tests.support.credit import (
 from tests.support.interleave import GatedDatabase
 from tests.support.make import make_conversion, make_touch, send_conversions, send_touches
 
-TRANSACTIONS_BEFORE_THE_GAP = 3
-"""A run chooses marks, waits for the writers, and reads."""
+TRANSACTIONS_BEFORE_THE_GAP = 2
+"""A run chooses marks, and reads."""
 
 
 def ago(days: float) -> str:
@@ -102,7 +102,7 @@ async def test_a_part_that_was_written_before_does_not_stop_the_next_one_of_its_
         await send_conversions(
             db, tenant, make_conversion(order_id=f"X{number}", occurred_at=ago(10))
         )
-    one_by_one = Bounds(allocations_of_part=1)
+    one_by_one = Bounds(shares_of_part=1)
     gap = Gap(db, tenant, transactions=TRANSACTIONS_BEFORE_THE_GAP + 2, bounds=one_by_one)
     await gap.come()
     assert await count_dirty(db, tenant) == 1
@@ -116,8 +116,9 @@ async def test_another_worker_between_two_parts_stops_the_second(
     await send_touches(db, tenant, make_touch(occurred_at=ago(20)))
     for order_id in "XY":
         await send_conversions(db, tenant, make_conversion(order_id=order_id, occurred_at=ago(10)))
-    one_by_one = Bounds(allocations_of_part=1)
-    gap = Gap(db, tenant, transactions=TRANSACTIONS_BEFORE_THE_GAP + 1, bounds=one_by_one)
+    one_by_one = Bounds(shares_of_part=1)
+    # Its channel is numbered, and the first part is written.
+    gap = Gap(db, tenant, transactions=TRANSACTIONS_BEFORE_THE_GAP + 2, bounds=one_by_one)
     await gap.come()
     await send_touches(db, tenant, make_touch(channel="sms", occurred_at=ago(15)))
     await credit_until_complete(db, tenant)

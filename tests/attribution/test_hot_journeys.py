@@ -39,9 +39,8 @@ SMALL = Bounds(
     touches_of_order=200,
     touches_at_once=400,
     touches_of_page=90,
-    weights_of_slice=100,
-    weights_of_part=1_000,
-    allocations_of_part=100,
+    touches_of_part=1_000,
+    shares_of_part=100,
     orders_of_expansion=15,
 )
 
@@ -147,7 +146,7 @@ async def test_a_turn_that_is_over_begins_no_light_orders_but_some_of_those_that
     await send_hot_touches(db, tenant, 100, 10)
     await send_hot_orders(db, tenant, 40, 10, 10)
     await send_mine(db, tenant)
-    bounds = Bounds(touches_of_light_journey=10, allocations_of_part=1)
+    bounds = Bounds(touches_of_light_journey=10, shares_of_part=1)
     over = await credit_dirty_orders(db, tenant_id=tenant, bounds=bounds, deadline=0)
     assert (over.orders, over.is_complete) == (0, False)
     assert (await credit_dirty_orders(db, tenant_id=tenant, bounds=bounds)).orders == 41

@@ -34,9 +34,9 @@ TINY = Bounds(
     entries_at_once=17,
     entries_of_order=16,
     touches_of_page=2,
-    weights_of_slice=1,
-    weights_of_part=1,
-    allocations_of_part=1,
+    touches_of_part=1,
+    shares_of_part=1,
+    orders_of_restatement=1,
     rows_of_statement=1,
     orders_of_expansion=1,
 )

@@ -19,6 +19,7 @@ from skeldir.attribution.packing import (
     older_part,
     pack_entries,
     rebase,
+    unpack_path,
     us_to_moment,
 )
 from skeldir.attribution.splits import Allocation, allocate_order_for_versions
@@ -185,9 +186,13 @@ class Computation:
         )
 
     def _has_too_many_allocations(self, order: Order, journey: PackedOrder) -> bool:
-        channels = min(len(journey.path) // TOUCH_BYTES, len(self._reading.numbers)) + 1
-        allocations = len(order.entries) * len(self._reading.versions) * channels
-        return allocations > self._bounds.allocations_of_order
+        most = self._bounds.allocations_of_order
+        of_channel = len(order.entries) * len(self._reading.versions)
+        # As many channels as touches, if need be: it takes an order with many entries to have to count them.
+        if of_channel * (len(journey.path) // TOUCH_BYTES + 1) <= most:
+            return False
+        channels = len({number for number, _ in unpack_path(journey.path)}) or 1
+        return of_channel * channels > most
 
 
 def journey_too_long(bounds: Bounds) -> SetAside:

@@ -37,13 +37,12 @@ from skeldir.attribution.models import (
 )
 from skeldir.attribution.orders import KeptCredit, Restatement, make_kept, make_stored
 from skeldir.attribution.packing import (
-    TOUCH_BYTES,
     PackedOrder,
     moment_to_us,
     unpack_path,
     us_to_moment,
 )
-from skeldir.attribution.reading import read_touches
+from skeldir.attribution.reading import ANY_LENGTH, read_touches
 from skeldir.attribution.splits import PARTS_OF_A_CONVERSION, UNATTRIBUTED, Allocation
 from skeldir.attribution.store import queries
 from skeldir.attribution.writing import counted_allocations
@@ -144,7 +143,7 @@ async def _read_credit(
         connection,
         tenant_id=tenant_id,
         order_ids=[order_id],
-        longest=TOUCH_BYTES * BOUNDS.touches_of_order,
+        longest=ANY_LENGTH,
     )
     stored = make_stored(rows, [Restatement(**row) for row in restatements])
     if order_id in stored:

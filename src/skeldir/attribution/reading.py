@@ -45,6 +45,8 @@ _T = TypeVar("_T")
 # So many rows are turned into objects on the loop: a thread would cost more.
 _FEW_ROWS = 500
 _JOURNEYS_OF_A_PAGE = 1_000
+ANY_LENGTH = 2**31 - 1
+"""Of a stored path, in bytes, where none is too long."""
 
 
 async def read_orders(
@@ -142,7 +144,9 @@ class _Reader:
     async def read_light(self, order_ids: Sequence[str]) -> None:
         reading = self.reading
         orders = await self._load_orders(order_ids)
-        orders = await self._load_stored(orders, self.bounds.touches_of_light_journey)
+        orders = await self._load_stored(
+            orders, longest=TOUCH_BYTES * self.bounds.touches_of_light_journey
+        )
         orders = await self._load_kept(orders)
         for order in orders:
             if order.journey_key is not None:
@@ -166,7 +170,7 @@ class _Reader:
                         reading.starts[order.order_id] = reading.looks_back_to(order)
                 await self._load_previous(orders)
             orders = await self._load_long_journey(orders, keys[0])
-        orders = await self._load_stored(orders, self.bounds.touches_of_order)
+        orders = await self._load_stored(orders, longest=ANY_LENGTH)
         reading.orders = await self._load_kept(orders)
 
     async def _load_orders(self, order_ids: Sequence[str]) -> list[Order]:
@@ -192,15 +196,15 @@ class _Reader:
         self.reading.unread += order_ids[half:]
         return order_ids[:half]
 
-    async def _load_stored(self, orders: list[Order], most_touches: int) -> list[Order]:
-        """Load the stored journeys; one that is longer is crowded, and those that are too much together are left."""
+    async def _load_stored(self, orders: list[Order], *, longest: int) -> list[Order]:
+        """Load the stored journeys; one of more bytes is crowded, and those that are too much together are left."""
         bounds, reading = self.bounds, self.reading
         while True:
             rows = await queries.select_stored_journeys(
                 self.connection,
                 tenant_id=self.tenant_id,
                 order_ids=[order.order_id for order in orders],
-                longest=TOUCH_BYTES * most_touches,
+                longest=longest,
             )
             long = {row["order_id"] for row in rows if row["path"] is None}
             touches = sum(len(row["path"] or b"") for row in rows) // TOUCH_BYTES

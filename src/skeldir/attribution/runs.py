@@ -126,14 +126,18 @@ class _Run:
 
     async def credit_all(self) -> bool:
         is_cut_off = False
-        async for marks in self._choose_marks(is_deferred=False):
-            if self._is_time_up():
-                is_cut_off = True
+        while not is_cut_off:
+            async for marks in self._choose_marks(is_deferred=False):
+                if self._is_time_up():
+                    is_cut_off = True
+                    break
+                if not await self._credit_light(marks):
+                    return False
+            if not self._is_restating:
                 break
-            if not await self._credit_light(marks):
+            # What cannot be restated is marked, and chosen with the others.
+            if not await self._restate():
                 return False
-        if self._is_restating and not await self._restate():
-            return False
         is_first = True
         while self._until is not None:
             async for marks in self._choose_marks(is_deferred=True):

@@ -13,8 +13,7 @@ from uuid import UUID
 from skeldir.attribution.bounds import BOUNDS
 from skeldir.attribution.evaluating import Channels, Sums, sum_credit
 from skeldir.attribution.orders import Reading, make_kept, make_orders, make_stored
-from skeldir.attribution.packing import TOUCH_BYTES
-from skeldir.attribution.reading import begin_reading
+from skeldir.attribution.reading import ANY_LENGTH, begin_reading
 from skeldir.attribution.store import queries
 from skeldir.attribution.writing import add_allocations, counted_allocations
 
@@ -83,7 +82,7 @@ async def _sum_credit_of(
     """Return what the sums hold of some orders."""
     of_orders = {"tenant_id": tenant_id, "order_ids": list(order_ids)}
     rows = await queries.select_stored_journeys(
-        connection, **of_orders, longest=TOUCH_BYTES * BOUNDS.touches_of_order
+        connection, **of_orders, longest=ANY_LENGTH
     )
     stored = list(make_stored(rows, reading.restatements).values())
     sums = await asyncio.to_thread(

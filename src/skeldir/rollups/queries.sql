@@ -83,7 +83,7 @@ SET spend_cents = excluded.spend_cents;
 WITH changes AS (
     SELECT c.day, c.model_version, c.channel_code, c.currency, c.ppt, c.cents, c.allocations
     FROM unnest(:days::date[], :model_versions::text[], :channel_codes::text[], :currencies::text[],
-                :ppts::numeric[], :cents::bigint[], :counts::bigint[])
+                :ppts::numeric[], :cents::numeric[], :counts::bigint[])
          AS c (day, model_version, channel_code, currency, ppt, cents, allocations)
 ), noted AS (
     INSERT INTO public.credit_journal
