@@ -1,0 +1,335 @@
+"""What stored orders bring the channels: sums of many orders, and the allocations of one.
+
+The sums of many come from the columnar engine. Those of few, and of the orders that the engine cannot be certain of,
+come from `splits`, order by order; which way was taken makes no difference to the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from skeldir.attribution.columns import OrderColumns, number_distinct
+from skeldir.attribution.engine import Credit, Engine
+from skeldir.attribution.journeys import Journey
+from skeldir.attribution.models import DIRECT, JourneyTouch, ModelVersion
+from skeldir.attribution.packing import (
+    AGE_BITS,
+    CAPTURE_LETTER,
+    ENTRY_BYTES,
+    LARGEST_CHANNEL_NUMBER,
+    NO_CONVERSION,
+    OLDEST_AGE,
+    TOUCH_BYTES,
+    PackedOrder,
+    unpack_entries,
+    unpack_path,
+)
+from skeldir.attribution.splits import (
+    UNATTRIBUTED,
+    Allocation,
+    LedgerEntry,
+    allocate_order_for_versions,
+    earliest_capture,
+)
+
+if TYPE_CHECKING:
+    from skeldir.attribution.columns import Ints
+
+SumKey = tuple[date, str, str, str]
+"""The UTC day of the entry, the model version, the channel code and the currency."""
+Sums = dict[SumKey, tuple[int, int, int]]
+"""By key: the parts per 10**12 of conversions, the minor units, and of how many allocations they are the sum."""
+
+_FEW: Final = 200
+"""When orders have less in them than this, together, one after another takes less time than the engine."""
+_ORDER_ITSELF: Final = 16
+"""An order by itself takes `splits` about as long as this many touches more."""
+_AT_ONCE: Final = 1 << 18
+"""How much is evaluated at once, in touches and entries: some 100 MB of columns."""
+
+_DAY: Final = 86_400 * 10**6
+_FIRST_DAY: Final = date(1970, 1, 1).toordinal()
+_ENTRY: Final = np.dtype(
+    [("id", "V16"), ("moment", "<i8"), ("amount", "<i8"), ("currency", "u1", 3), ("letter", "u1")]
+)
+
+
+class Channels:
+    """The channels of a tenant and their numbers in paths. The models' own, `direct` and `unattributed`, need none."""
+
+    def __init__(self, numbers: Mapping[str, int]) -> None:
+        """Take the number of each channel code; raises `ValueError` for one that is taken or does not fit a path."""
+        self._codes = {number: code for code, number in numbers.items()}
+        if len(self._codes) < len(numbers):
+            raise ValueError("Two channels have the same number.")
+        if not all(0 <= number <= LARGEST_CHANNEL_NUMBER for number in self._codes):
+            raise ValueError(f"A channel number is from 0 to {LARGEST_CHANNEL_NUMBER}.")
+        self.codes: Final = sorted({*numbers, DIRECT, UNATTRIBUTED})
+        """All codes, in the order of their text: the place of a code in it is its rank."""
+        rank_of = {code: rank for rank, code in enumerate(self.codes)}
+        self._ranks = np.full(LARGEST_CHANNEL_NUMBER + 1, -1)
+        self._ranks[list(numbers.values())] = [rank_of[code] for code in numbers]
+
+    def code_of(self, number: int) -> str:
+        """Return the code of a number; `ValueError` when no channel has it."""
+        code = self._codes.get(number)
+        if code is None:
+            raise _number_unknown(number)
+        return code
+
+    def ranks_of(self, numbers: Ints) -> Ints:
+        """Return the rank of each number; `ValueError` when no channel has one of them."""
+        ranks = self._ranks[numbers]
+        unknown = np.flatnonzero(ranks < 0)
+        if len(unknown):
+            raise _number_unknown(int(numbers[unknown[0]]))
+        return ranks
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInForce:
+    """A model version, and the generation from which on it has been in force without a break."""
+
+    version: ModelVersion
+    since: int
+
+
+def sum_credit(
+    orders: Sequence[PackedOrder], versions: Sequence[VersionInForce], channels: Channels
+) -> Sums:
+    """Return what the orders bring, by day, version, channel and currency.
+
+    Of an order those versions count that have been in force since its generation or before. The sums are exact however
+    large they are. Ages of touches count from the first capture in `entries`; `converted_at` is
+    not read.
+
+    Raises `ValueError` when a version that resets counts for an order whose `previous_age` is None, for a path with a
+    number that no channel has, and for an order without a capture or with bytes that are not whole records.
+    """
+    sums: Sums = {}
+    for some, counted in _group_by_versions(orders, versions):
+        _refuse_unread_conversions(some, counted)
+        for chunk, is_few in _cut(some):
+            if is_few:
+                for order in chunk:
+                    _add_one(sums, order, counted, channels)
+            else:
+                _add_many(sums, chunk, counted, channels)
+    return sums
+
+
+def subtract(new: Sums, old: Sums) -> Sums:
+    """Return what has to be added to `old` to get `new`, without the keys to which nothing has to be added."""
+    nothing = (0, 0, 0)
+    change: Sums = {}
+    for key in new.keys() | old.keys():
+        parts, cents, count = new.get(key, nothing)
+        old_parts, old_cents, old_count = old.get(key, nothing)
+        difference = (parts - old_parts, cents - old_cents, count - old_count)
+        if difference != nothing:
+            change[key] = difference
+    return change
+
+
+def derive_allocations(
+    order: PackedOrder, versions: Sequence[ModelVersion], channels: Channels
+) -> list[Allocation]:
+    """Return what each entry of the order brings each channel by each of the versions, as `splits` makes it.
+
+    The generation of the order is not looked at. Raises `ValueError` as `sum_credit` does.
+    """
+    _refuse_unread_conversions([order], versions)
+    return _derive(order, unpack_entries(order.entries), versions, channels)
+
+
+def _derive(
+    order: PackedOrder,
+    entries: Sequence[LedgerEntry],
+    versions: Sequence[ModelVersion],
+    channels: Channels,
+) -> list[Allocation]:
+    capture = earliest_capture(entries)
+    if capture is None:
+        raise _no_capture()
+    converted_at = capture.occurred_at
+    touches = [
+        JourneyTouch(
+            converted_at - timedelta(microseconds=age), channels.code_of(number), f"{place:09}"
+        )
+        for place, (number, age) in enumerate(unpack_path(order.path))
+    ]
+    previous = order.previous_age
+    return allocate_order_for_versions(
+        entries,
+        Journey(touches),
+        versions,
+        previous_conversion_at=None
+        if previous is None or previous == NO_CONVERSION
+        else converted_at - timedelta(microseconds=previous),
+    )
+
+
+def _group_by_versions(
+    orders: Sequence[PackedOrder], versions: Sequence[VersionInForce]
+) -> Iterator[tuple[Sequence[PackedOrder], list[ModelVersion]]]:
+    """Yield the orders for which the same versions count, with these; those for which none counts are left out."""
+    since = sorted({in_force.since for in_force in versions})
+    generations = np.array([order.generation for order in orders], np.int64)
+    reached = np.searchsorted(np.array(since, np.int64), generations, side="right")
+    for level in np.unique(reached).tolist():
+        if level == 0:
+            continue
+        counted = [in_force.version for in_force in versions if in_force.since <= since[level - 1]]
+        chosen = np.flatnonzero(reached == level)
+        if len(chosen) == len(orders):
+            yield orders, counted
+        else:
+            yield [orders[place] for place in chosen.tolist()], counted
+
+
+def _refuse_unread_conversions(
+    orders: Sequence[PackedOrder], versions: Sequence[ModelVersion]
+) -> None:
+    resetting = [one.model_version for one in versions if one.after_conversion == "reset"]
+    if resetting and any(order.previous_age is None for order in orders):
+        raise ValueError(
+            f"The conversion before was not read of an order that {resetting[0]} resets."
+        )
+
+
+def _cut(orders: Sequence[PackedOrder]) -> Iterator[tuple[Sequence[PackedOrder], bool]]:
+    """Yield the orders in parts of a size to evaluate at once, and whether a part is few."""
+    sizes = np.cumsum(
+        [
+            len(one.path) // TOUCH_BYTES + len(one.entries) // ENTRY_BYTES + _ORDER_ITSELF
+            for one in orders
+        ]
+    )
+    first = 0
+    while first < len(orders):
+        before = int(sizes[first - 1]) if first else 0
+        end = max(first + 1, int(np.searchsorted(sizes, before + _AT_ONCE, side="right")))
+        yield orders[first:end], int(sizes[end - 1]) - before < _FEW
+        first = end
+
+
+def _add_one(
+    sums: Sums, order: PackedOrder, versions: Sequence[ModelVersion], channels: Channels
+) -> None:
+    entries = unpack_entries(order.entries)
+    kept = {entry.entry_id: (entry.occurred_at.date(), entry.currency) for entry in entries}
+    for row in _derive(order, entries, versions, channels):
+        day, currency = kept[row.entry_id]
+        key = (day, row.model_version, row.channel_code, currency)
+        _add(sums, key, row.conversion_ppt, row.allocated_cents, 1)
+
+
+def _add_many(
+    sums: Sums, orders: Sequence[PackedOrder], versions: Sequence[ModelVersion], channels: Channels
+) -> None:
+    columns, days = _read_columns(orders, channels)
+    # An entry's place among the days and currencies that there are.
+    pairs, pair_of = np.unique((days << 24) + columns.entry_currencies, return_inverse=True)
+    names = [_name_pair(pair) for pair in pairs.tolist()]
+    width = len(channels.codes)
+    engine = Engine(columns)
+    for version in versions:
+        credit = engine.evaluate(version)
+        keys = pair_of[credit.entries] * width + credit.channels
+        for key, totals in _sum_rows(keys, len(pairs) * width, credit):
+            day, currency = names[key // width]
+            code = channels.codes[key % width]
+            _add(sums, (day, version.model_version, code, currency), *totals)
+        for place in credit.uncertain.tolist():
+            _add_one(sums, orders[place], [version], channels)
+
+
+def _read_columns(orders: Sequence[PackedOrder], channels: Channels) -> tuple[OrderColumns, Ints]:
+    """Return the orders as columns, and the day of each entry, in days since 1970 UTC."""
+    touch_starts = _starts_of([len(order.path) for order in orders], TOUCH_BYTES)
+    entry_starts = _starts_of([len(order.entries) for order in orders], ENTRY_BYTES)
+    words = np.frombuffer(b"".join([order.path for order in orders]), "<u8")
+    entries = np.frombuffer(b"".join([order.entries for order in orders]), _ENTRY)
+    captures = np.flatnonzero(entries["letter"] == CAPTURE_LETTER[0])
+    # The first capture from each order's first entry on.
+    places = np.searchsorted(captures, entry_starts[:-1])
+    captures = np.append(captures, len(entries))[places]
+    if (captures >= entry_starts[1:]).any():
+        raise _no_capture()
+    # The versions that ask for a conversion before have been refused where it was not read.
+    previous = [
+        NO_CONVERSION if order.previous_age is None else order.previous_age for order in orders
+    ]
+    currencies = entries["currency"].astype(np.int64)
+    columns = OrderColumns(
+        channels.codes,
+        touch_starts,
+        channels.ranks_of((words >> AGE_BITS).astype(np.int64)),
+        (words & OLDEST_AGE).astype(np.int64),
+        np.array(previous, np.int64),
+        entry_starts,
+        currencies[:, 0] << 16 | currencies[:, 1] << 8 | currencies[:, 2],
+        entries["amount"].astype(np.int64),
+        captures,
+    )
+    return columns, entries["moment"].astype(np.int64) // _DAY
+
+
+def _starts_of(sizes: Sequence[int], record: int) -> Ints:
+    lengths, rests = np.divmod(np.array(sizes, np.int64), record)
+    if rests.any():
+        raise ValueError(f"An order has bytes that are not records of {record} bytes.")
+    return np.append(0, np.cumsum(lengths))
+
+
+def _name_pair(pair: int) -> tuple[date, str]:
+    day, currency = pair >> 24, pair & 0xFFFFFF
+    return date.fromordinal(_FIRST_DAY + day), currency.to_bytes(3, "big").decode("ascii")
+
+
+def _sum_rows(keys: Ints, bound: int, credit: Credit) -> Iterator[tuple[int, tuple[int, int, int]]]:
+    """Yield each key that occurs with the sums of its rows: parts, cents and how many there are."""
+    distinct, places = number_distinct(keys, bound)
+    count = len(distinct)
+    totals = zip(
+        _sum_exactly(places, credit.parts, count),
+        _sum_exactly(places, credit.cents, count),
+        np.bincount(places, minlength=count).tolist(),
+        strict=True,
+    )
+    return zip(distinct.tolist(), totals, strict=True)
+
+
+def _sum_exactly(places: Ints, values: Ints, count: int) -> list[int]:
+    """Return the sum of the values at each place, in halves where 64 bits might not hold it."""
+    most = max(int(values.max(initial=0)), -int(values.min(initial=0)))
+    if most * len(values) < 1 << 63:
+        sums = np.zeros(count, np.int64)
+        np.add.at(sums, places, values)
+        return sums.tolist()
+    highs, lows = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    np.add.at(highs, places, values >> 32)
+    np.add.at(lows, places, values & 0xFFFFFFFF)
+    return [(high << 32) + low for high, low in zip(highs.tolist(), lows.tolist(), strict=True)]
+
+
+def _add(sums: Sums, key: SumKey, parts: int, cents: int, count: int) -> None:
+    before = sums.get(key)
+    sums[key] = (
+        (parts, cents, count)
+        if before is None
+        else (before[0] + parts, before[1] + cents, before[2] + count)
+    )
+
+
+def _number_unknown(number: int) -> ValueError:
+    return ValueError(f"A path has the channel number {number}, which no channel has.")
+
+
+def _no_capture() -> ValueError:
+    return ValueError("An order has no capture, and so no journey to credit.")
