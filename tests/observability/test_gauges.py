@@ -30,6 +30,7 @@ from skeldir.matviews.gauges import sample_views
 from skeldir.observability import metrics
 from skeldir.observability.metrics import serve_metrics
 from skeldir.rollups import roll_up_dirty_days
+from skeldir.rollups.gauges import sample_rollups
 from skeldir.tenants import issue_key
 from tests.conftest import TEMPLATE, Clone, scratch_database
 from tests.support.make import make_conversion, make_touch, send_conversions
@@ -160,6 +161,27 @@ async def test_the_lag_of_the_credit_is_the_age_of_the_oldest_mark_of_any_tenant
     await credit_dirty_orders(db)
     await sample_credit(db)
     assert value("skeldir_attribution_credit_lag_seconds") == 0
+
+
+async def test_the_sums_lie_behind_by_the_oldest_mark_of_a_day(
+    db: Database, clone: Clone, tenant: UUID, other_tenant: UUID
+) -> None:
+    async def lag() -> float:
+        await sample_rollups(db)
+        return value("skeldir_rollups_lag_seconds")
+
+    assert await lag() == 0
+    await send_conversions(db, tenant, make_conversion())
+    await send_conversions(db, other_tenant, make_conversion())
+    change(
+        clone,
+        f"UPDATE dirty_days SET marked_at = now() - interval '50 s' WHERE tenant_id = '{other_tenant}'",
+    )
+    assert 50 <= await lag() < 80
+    await roll_up_dirty_days(db, tenant_id=other_tenant)
+    assert 0 < await lag() < 50
+    await roll_up_dirty_days(db)
+    assert await lag() == 0
 
 
 async def ages(db: Database) -> dict[str, float]:
@@ -371,16 +393,16 @@ def test_a_worker_serves_what_it_counted_and_not_what_only_the_api_samples() -> 
         "python_gc_objects_collected",
     } <= names
     sampled = {family.name for gauge in metrics.SAMPLED for family in gauge.describe()}
-    assert len(sampled) == 11
+    assert len(sampled) == 12
     assert not names & sampled
     serve_metrics(0)()
 
 
 def test_every_metric_is_named_by_room_thing_and_unit() -> None:
     names = {family.name for family in REGISTRY.collect() if family.name.startswith("skeldir_")}
-    assert len(names) == 19
+    assert len(names) == 20
     for name in names:
         assert re.fullmatch(
-            r"skeldir_(ingest|http|matviews|attribution|jobs|database)(_[a-z]+)*_(items|seconds|periods|marks|count|failed|accepted|refused|up|ready|set_aside)",
+            r"skeldir_(ingest|http|matviews|rollups|attribution|jobs|database)(_[a-z]+)*_(items|seconds|periods|marks|count|failed|accepted|refused|up|ready|set_aside)",
             name,
         ), name
