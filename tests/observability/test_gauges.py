@@ -30,7 +30,6 @@ from skeldir.matviews.gauges import sample_views
 from skeldir.observability import metrics
 from skeldir.observability.metrics import serve_metrics
 from skeldir.rollups import roll_up_dirty_days
-from skeldir.rollups.gauges import sample_rollups
 from skeldir.tenants import issue_key
 from tests.conftest import TEMPLATE, Clone, scratch_database
 from tests.support.make import make_conversion, make_touch, send_conversions
@@ -161,27 +160,6 @@ async def test_the_lag_of_the_credit_is_the_age_of_the_oldest_mark_of_any_tenant
     await credit_dirty_orders(db)
     await sample_credit(db)
     assert value("skeldir_attribution_credit_lag_seconds") == 0
-
-
-async def test_the_sums_lie_behind_by_the_oldest_mark_of_a_day(
-    db: Database, clone: Clone, tenant: UUID, other_tenant: UUID
-) -> None:
-    async def lag() -> float:
-        await sample_rollups(db)
-        return value("skeldir_rollups_lag_seconds")
-
-    assert await lag() == 0
-    await send_conversions(db, tenant, make_conversion())
-    await send_conversions(db, other_tenant, make_conversion())
-    change(
-        clone,
-        f"UPDATE dirty_days SET marked_at = now() - interval '50 s' WHERE tenant_id = '{other_tenant}'",
-    )
-    assert 50 <= await lag() < 80
-    await roll_up_dirty_days(db, tenant_id=other_tenant)
-    assert 0 < await lag() < 50
-    await roll_up_dirty_days(db)
-    assert await lag() == 0
 
 
 async def ages(db: Database) -> dict[str, float]:
