@@ -1,15 +1,16 @@
-"""Claim: what a touch or an order changes shows in the filtered readers within 5 seconds, 95 times of 100.
+"""Claim: what a touch or an order changes shows in the sums that reports read within 5 seconds, 95 times of 100.
 
 The whole service runs as `skeldir up` starts it, on a durable server, while 500 events/s of one tenant arrive from
 another process: nine touches to one conversion, 10 to 50 of them in a request. Twice a second a probe posts an order
 whose (day, currency) no other order has, and times how long it takes until (a) the order stands in
-`daily_revenue_summary` and (b) its credit in `channel_performance`; then it posts an earlier touch of the same
-journey, and times how long it takes until (c) that touch's channel has credit. The readers are asked every 50 ms as
+`rollup_revenue_day` and (b) its credit in `rollup_channel_day`; then it posts an earlier touch of the same
+journey, and times how long it takes until (c) that touch's channel has credit. The sums are asked every 50 ms as
 `app_user` with the tenant bound. The clock starts when the request is sent, so each figure holds the request as well.
 
 `--today` gives the tenant so many orders of today beforehand, because a roll-up sums a day's revenue anew; `--history`
-gives 100 tenants so many orders over 92 days, because a refresh compares all rows of a view. The traffic begins when
-the daily scans for personal data are done, with which a new service begins; with `--while-scanning`, at once.
+gives 100 tenants so many orders over 92 days, because a refresh compares all rows of a view, and takes its time. The
+traffic begins when the daily scans for personal data are done, with which a new service begins; with
+`--while-scanning`, at once.
 """
 
 from __future__ import annotations
@@ -74,10 +75,10 @@ FIRST_CHANNEL, LATER_CHANNEL = "email", "affiliates"
 
 
 @dataclass(slots=True)
-class Readers:
-    """What shows in the readers: asked every 50 ms, for all who wait for a row.
+class Sums:
+    """What shows in the sums of days: asked every 50 ms, for all who wait for a row.
 
-    A row is (day, currency, channel) of `channel_performance`; with no channel, of `daily_revenue_summary`.
+    A row is (day, currency, channel) of `rollup_channel_day`; with no channel, of `rollup_revenue_day`.
     """
 
     database: Database
@@ -107,10 +108,10 @@ class Readers:
     async def _look_once(self, days: list[date]) -> None:
         async with self.database.tenant(self.tenant_id) as connection:
             rows = await connection.fetch(
-                """SELECT revenue_date, currency, '' FROM daily_revenue_summary
+                """SELECT revenue_date, currency, '' FROM rollup_revenue_day
                    WHERE tenant_id = $1 AND revenue_date = ANY($2::date[])
-                   UNION SELECT date, currency, channel_code FROM channel_performance
-                   WHERE tenant_id = $1 AND date = ANY($2::date[])""",
+                   UNION SELECT revenue_date, currency, channel_code FROM rollup_channel_day
+                   WHERE tenant_id = $1 AND revenue_date = ANY($2::date[])""",
                 self.tenant_id,
                 days,
             )
@@ -131,7 +132,7 @@ class Effects:
     refused: int = 0
 
 
-async def probe(number: int, client: httpx.AsyncClient, readers: Readers, effects: Effects) -> None:
+async def probe(number: int, client: httpx.AsyncClient, sums: Sums, effects: Effects) -> None:
     """Post a touch, its order, and a touch between them, and time what the last two do."""
     turns, place = divmod(number, DAYS)
     day, currency = utc_now().date() - timedelta(days=2 + place), CURRENCIES[turns]
@@ -156,11 +157,11 @@ async def probe(number: int, client: httpx.AsyncClient, readers: Readers, effect
         return sent
 
     await post("/v1/touches", touch(FIRST_CHANNEL, 5))
-    waits = (readers.wait_for(day, currency), readers.wait_for(day, currency, FIRST_CHANNEL))
+    waits = (sums.wait_for(day, currency), sums.wait_for(day, currency, FIRST_CHANNEL))
     sent, *seen = await asyncio.gather(post("/v1/conversions", order), *waits)
     effects.revenue.append(seen[0] - sent)
     effects.credit.append(seen[1] - sent)
-    wait = readers.wait_for(day, currency, LATER_CHANNEL)
+    wait = sums.wait_for(day, currency, LATER_CHANNEL)
     sent, later = await asyncio.gather(post("/v1/touches", touch(LATER_CHANNEL, 10)), wait)
     effects.touch.append(later - sent)
 
@@ -170,19 +171,19 @@ def at(day: date, hour: int) -> str:
     return datetime.combine(day, time(hour), tzinfo=UTC).isoformat()
 
 
-async def probe_for(seconds: float, base: str, secret: str, readers: Readers) -> Effects:
+async def probe_for(seconds: float, base: str, secret: str, sums: Sums) -> Effects:
     """Begin a probe every half second, and return when all have ended."""
     effects = Effects()
     async with (
         httpx.AsyncClient(base_url=base, headers=bearer(secret), timeout=30) as client,
         asyncio.TaskGroup() as all_tasks,
     ):
-        looking = all_tasks.create_task(readers.look())
+        looking = all_tasks.create_task(sums.look())
         async with asyncio.TaskGroup() as probes:
             began = monotonic()
             for number in range(int(seconds / PROBE_EVERY_S)):
                 await asyncio.sleep(max(0.0, began + number * PROBE_EVERY_S - monotonic()))
-                probes.create_task(probe(number, client, readers, effects))
+                probes.create_task(probe(number, client, sums, effects))
         looking.cancel()
     return effects
 
@@ -261,7 +262,7 @@ async def load_today(database: Database, tenant_id: UUID, orders: int) -> None:
 
 
 @asynccontextmanager
-async def prepared(place: Place, options: Namespace) -> AsyncIterator[tuple[Readers, str]]:
+async def prepared(place: Place, options: Namespace) -> AsyncIterator[tuple[Sums, str]]:
     """Load what is to be there before, and make the tenant with a key to post with."""
     async with open_program(place) as database:
         with console.status("Loading"):
@@ -275,7 +276,7 @@ async def prepared(place: Place, options: Namespace) -> AsyncIterator[tuple[Read
             key = await issue_key(
                 connection, tenant_id, name="bench", scopes=["ingest"], expires_at=None
             )
-        yield Readers(database, tenant_id), key.secret
+        yield Sums(database, tenant_id), key.secret
 
 
 async def settle(place: Place) -> None:
@@ -296,14 +297,14 @@ async def measure(options: Namespace) -> None:
     spawning = multiprocessing.get_context("spawn")
     with durable_place() as place, ProcessPoolExecutor(1, spawning) as other_process:
         log = options.log or place.home / "service.log"
-        async with prepared(place, options) as (readers, secret):
+        async with prepared(place, options) as (sums, secret):
             with service(place, log) as base, console.status("Sending and probing"):
                 if not options.while_scanning:
                     await settle(place)
                 arriving = asyncio.get_running_loop().run_in_executor(
                     other_process, send_traffic, base, secret, options.seconds, options.rate
                 )
-                effects = await probe_for(options.seconds, base, secret, readers)
+                effects = await probe_for(options.seconds, base, secret, sums)
                 sent = await arriving
         show_traffic(sent, options.rate, effects.refused)
         show_jobs(log.read_text(encoding="utf-8"))
@@ -334,9 +335,9 @@ def show_jobs(log: str) -> None:
 def show_effects(effects: Effects) -> None:
     """Print how long each effect took to show."""
     named = (
-        ("order, in daily_revenue_summary", effects.revenue),
-        ("order, its credit in channel_performance", effects.credit),
-        ("touch, its credit in channel_performance", effects.touch),
+        ("order, in rollup_revenue_day", effects.revenue),
+        ("order, its credit in rollup_channel_day", effects.credit),
+        ("touch, its credit in rollup_channel_day", effects.touch),
     )
     rows = [[name, f"{len(seconds):,}", *_figures(seconds)] for name, seconds in named]
     show_table("From the request to its effect", ("", "probes", "p50 s", "p95 s", "max s"), rows)

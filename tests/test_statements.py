@@ -22,7 +22,9 @@ def rooms_with_sql() -> list[str]:
 
 async def test_every_named_statement_can_be_prepared_by_the_runtime_role(clone: Clone) -> None:
     rooms = rooms_with_sql()
-    assert {"skeldir.tenants", "skeldir.ingest", "skeldir.rollups", "skeldir.matviews"} <= set(rooms)
+    assert {"skeldir.tenants", "skeldir.ingest", "skeldir.rollups", "skeldir.matviews"} <= set(
+        rooms
+    )
     prepared = 0
     async with (
         open_database(clone.app_url, pool_size=1, statement_timeout_ms=5_000) as database,

@@ -18,6 +18,7 @@ import psycopg
 from bench.service import Service
 from bench.soak.records import Look, Memory, PulseAge, Run, ViewAge
 from skeldir.matviews import CANONICAL_VIEWS
+from skeldir.settings import load_settings
 
 _PULSE_EVERY_S = 1.0
 _LIVE_EVERY_S = 0.5
@@ -34,19 +35,32 @@ _STALL = re.compile(
 # One that never ended is as old as it is due.
 _PULSES = """SELECT name, every_s::float8, extract(epoch FROM clock_timestamp() - coalesce(ended_at, due_at))::float8
              FROM public.pulses"""
-# For how long a view has not shown a change that is there.
+# For how long a view has not shown a change that is there, and how long its latest refresh took.
 _VIEWS = """
-    SELECT v.view_name, extract(epoch FROM clock_timestamp() - least(c.changed_at, d.marked_at))::float8
+    SELECT v.view_name, extract(epoch FROM clock_timestamp() - least(c.changed_at, d.marked_at))::float8,
+           coalesce(extract(epoch FROM s.took)::float8, 0)
     FROM unnest(%s::text[]) AS v (view_name)
     CROSS JOIN (SELECT min(marked_at) AS marked_at FROM public.dirty_days) d
-    LEFT JOIN LATERAL (SELECT r.seen FROM public.matview_refreshes r
+    LEFT JOIN LATERAL (SELECT r.seen, r.finished_at - r.started_at AS took FROM public.matview_refreshes r
                        WHERE r.view_name = v.view_name AND r.outcome = 'success'
                        ORDER BY r.started_at DESC, r.id DESC LIMIT 1) s ON true
     LEFT JOIN LATERAL (SELECT min(x.changed_at) AS changed_at FROM public.rollup_changes x
                        WHERE s.seen IS NULL OR NOT pg_visible_in_snapshot(x.changed_by, s.seen)) c ON true"""
 _SIZES = """SELECT relname, pg_total_relation_size(oid) FROM pg_class
             WHERE relkind IN ('r', 'm') AND relnamespace IN ('public'::regnamespace, 'celery'::regnamespace)"""
-_PROMISED_S = {view.name: float(view.staleness_s) for view in CANONICAL_VIEWS}
+_CLASS_OF = {view.name: view.staleness_s for view in CANONICAL_VIEWS}
+
+
+def _promises(took: dict[str, float]) -> dict[str, float]:
+    """Return for how many seconds each view may hide a change: what its class says, or its pace where that is longer.
+
+    `took` says how many seconds the latest refresh of each view took.
+    """
+    share = load_settings().skeldir_refresh_share
+    of_class: dict[int, float] = defaultdict(float)
+    for name, seconds in took.items():
+        of_class[_CLASS_OF[name]] += seconds
+    return {name: max(float(s), of_class[s] / share) for name, s in _CLASS_OF.items()}
 
 
 @dataclass(slots=True)
@@ -101,9 +115,11 @@ class Watcher:
             )
             while not self.stopped.wait(_PULSE_EVERY_S):
                 at = monotonic()
-                ages = connection.execute(_VIEWS, [list(_PROMISED_S)]).fetchall()
+                rows = connection.execute(_VIEWS, [list(_CLASS_OF)]).fetchall()
+                promised_s = _promises({name: took for name, _, took in rows})
                 views = [
-                    ViewAge(name, at, max(0.0, age or 0.0), _PROMISED_S[name]) for name, age in ages
+                    ViewAge(name, at, max(0.0, age or 0.0), promised_s[name])
+                    for name, age, _ in rows
                 ]
                 self.run.views += views
                 if has_pulses:

@@ -35,6 +35,7 @@ from skeldir.observability.logs import configure_logging
 from skeldir.observability.stalls import watching_the_loop
 from skeldir.observability.tracing import configure_tracing
 from skeldir.revenue.routes import router as revenue_router
+from skeldir.rollups.gauges import sample_rollups
 from skeldir.settings import Settings, load_settings
 from skeldir.tenants import KEYS_CHANNEL, KeyMemory
 
@@ -102,7 +103,13 @@ async def _work_on(app: FastAPI, settings: Settings, url: str) -> AsyncIterator[
                     revision=head_revision(),
                     view_names=frozenset(view.name for view in CANONICAL_VIEWS),
                     heartbeats=last_heartbeats,
-                    samplers=(sample_jobs, sample_views, sample_credit, sample_lock_waits),
+                    samplers=(
+                        sample_jobs,
+                        sample_views,
+                        sample_rollups,
+                        sample_credit,
+                        sample_lock_waits,
+                    ),
                 ),
             )
             try:

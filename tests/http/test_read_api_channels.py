@@ -18,6 +18,7 @@ from skeldir.attribution.schemas import MOST_AWAITING, ModelName
 from skeldir.attribution.store import queries
 from skeldir.db.pool import Database
 from skeldir.revenue import ledger_totals
+from skeldir.revenue.store import queries as revenue_queries
 from skeldir.rollups import mark_days
 from tests.conftest import Clone
 from tests.support.make import (
@@ -211,10 +212,18 @@ async def test_a_tenant_without_models_or_rows_gets_an_empty_list(
     }
 
 
-def test_the_report_of_ninety_days_looks_its_days_up_in_an_index(
-    tenant: UUID, clone: Clone
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        (queries.select_channel_report.sql, "rollup_channel_day_pkey"),
+        (revenue_queries.select_daily_revenue.sql, "rollup_revenue_day_pkey"),
+    ],
+    ids=["channels", "daily"],
+)
+def test_a_report_of_some_days_looks_them_up_in_an_index(
+    tenant: UUID, clone: Clone, statement: str, index: str
 ) -> None:
-    """Three years of eleven tenants, six models and eight channels; one tenant's last 90 days are asked for."""
+    """Three years of eleven tenants, six models and eight channels: the range of days is looked up, not filtered."""
     with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
         admin.execute(
             """INSERT INTO tenants (id, name) SELECT gen_random_uuid(), 'T' FROM generate_series(1, 10);
@@ -223,19 +232,20 @@ def test_the_report_of_ninety_days_looks_its_days_up_in_an_index(
                FROM tenants t, generate_series(0, 1094, 3) d, generate_series(1, 8) c,
                     unnest(ARRAY['linear', 'last_touch', 'first_touch', 'time_decay', 'position_based',
                                  'last_non_direct']) m;
+               INSERT INTO rollup_revenue_day
+               SELECT t.id, DATE '2026-06-01' - d, 'USD', 'captured', 100, 1, 1, now()
+               FROM tenants t, generate_series(0, 1094) d;
                ANALYZE"""
         )
     # The plan for whatever values: of a prepared statement the server stops looking at them after a while.
     with psycopg.connect(clone.app_url) as connection:
         connection.execute("SELECT set_tenant(%s)", (tenant,))
-        explained = f"EXPLAIN (GENERIC_PLAN) {queries.select_channel_report.sql}".encode()
-        plan = [row[0] for row in connection.execute(explained)]
-    scans = "\n".join(line.strip() for line in plan if "Scan" in line)
-    conditions = [line for line in plan if "Index Cond" in line]
-    assert "rollup_channel_day_pkey" in scans, scans
-    assert "Seq Scan on rollup_channel_day" not in scans, scans
-    # The range of days is looked up, not filtered.
-    assert sum(" >= COALESCE(" in line and "tenant_id = " in line for line in conditions) == 1, plan
+        explained = f"EXPLAIN (GENERIC_PLAN) {statement}".encode()
+        plan = [row[0].strip() for row in connection.execute(explained)]
+    (place,) = [number for number, line in enumerate(plan) if index in line]
+    condition = plan[place + 1]
+    for part in ("Index Cond", "tenant_id = ", "revenue_date >= GREATEST", "revenue_date < LEAST"):
+        assert part in condition, plan
 
 
 async def test_a_report_tells_how_many_orders_of_its_tenant_await_credit(
@@ -293,6 +303,21 @@ async def test_credit_that_no_integer_of_the_database_holds_is_told_whole(
         totals = await channel_totals(connection, tenant)
         (ledger,) = await ledger_totals(connection, tenant)
     assert {total.credited_cents for total in totals} == {ledger.net_cents} == {12 * 10**18}
+
+
+async def test_very_many_conversions_are_told_to_the_last_place(
+    client: httpx.AsyncClient, db: Database, clone: Clone, tenant: UUID
+) -> None:
+    """A quotient of so many would be rounded to eight places."""
+    await send_conversions(db, tenant, make_conversion(journey_key=None))
+    await settle(db)
+    with psycopg.connect(clone.superuser_url) as admin:
+        admin.execute("UPDATE rollup_channel_day SET conversion_ppt = 230000003123456789012")
+    (row,) = (await get(client, PATH, await key_of(db, tenant), model="linear"))["data"]
+    assert row["models"]["linear"]["conversions"] == "230000003.123456789012"
+    async with db.tenant(tenant) as connection:
+        totals = await channel_totals(connection, tenant)
+    assert {total.conversions for total in totals} == {Decimal("230000003.123456789012")}
 
 
 async def test_a_cursor_of_models_that_are_active_no_more_is_refused(

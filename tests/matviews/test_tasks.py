@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import psycopg
+import pytest
 
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
@@ -141,3 +142,117 @@ async def test_a_class_that_is_being_refreshed_is_not_asked_for_again_until_its_
         )
     await ask_for_refresh(60, db)
     assert [state for state, _ in await jobs(db)] == ["running", "ready", "ready"]
+
+
+# ---------------------------------------------------------------- the pace
+
+
+FAST_PULSE = next(pulse for pulse in PULSES if pulse.name == "matviews.ask_for_fast")
+
+
+def date_refreshes(clone: Clone, *, each_took_s: float, ended_ago_s: float) -> None:
+    """Make the log say so of all refreshes there were."""
+    with psycopg.connect(clone.superuser_url) as admin:
+        admin.execute(
+            """UPDATE matview_refreshes
+               SET started_at = clock_timestamp() - make_interval(secs => %(ended_ago)s + %(took)s),
+                   finished_at = clock_timestamp() - make_interval(secs => %(ended_ago)s)""",
+            {"ended_ago": ended_ago_s, "took": each_took_s},
+        )
+
+
+async def summed(database: Database, tenant: UUID) -> int | None:
+    async with database.tenant(tenant) as connection:
+        found: int | None = await connection.fetchval(
+            "SELECT sum(amount_cents)::bigint FROM rollup_revenue_day"
+        )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("share", "ended_ago_s", "is_asked"),
+    [
+        # Three views that took two seconds each: six in all.
+        (None, 48.0, False),
+        (None, 55.0, True),
+        ("0.5", 1.0, False),
+        ("0.5", 7.0, True),
+        ("1", 0.0, True),
+        # The log is of a server whose clock was ahead.
+        (None, -60.0, True),
+    ],
+)
+async def test_the_refreshes_of_a_class_take_no_more_than_their_share_of_the_time(
+    db: Database,
+    clone: Clone,
+    tenant: UUID,
+    monkeypatch: pytest.MonkeyPatch,
+    share: str | None,
+    ended_ago_s: float,
+    is_asked: bool,
+) -> None:
+    if share is not None:
+        monkeypatch.setenv("SKELDIR_REFRESH_SHARE", share)
+    await send_conversions(db, tenant, make_conversion())
+    await refresh(db)
+    date_refreshes(clone, each_took_s=2.0, ended_ago_s=ended_ago_s)
+    await send_conversions(db, tenant, make_conversion())
+    assert await ask_for_refresh(5, db) == is_asked
+    assert len(await jobs(db)) == (2 if is_asked else 1)
+
+
+async def test_the_first_refresh_of_a_class_waits_for_no_other(
+    db: Database, clone: Clone, tenant: UUID
+) -> None:
+    await send_conversions(db, tenant, make_conversion())
+    await refresh(db)
+    date_refreshes(clone, each_took_s=600.0, ended_ago_s=0.0)
+    assert await ask_for_refresh(60, db)
+
+
+async def test_only_the_latest_success_of_a_view_sets_the_pace(
+    db: Database, clone: Clone, tenant: UUID
+) -> None:
+    await send_conversions(db, tenant, make_conversion())
+    await refresh(db)
+    date_refreshes(clone, each_took_s=0.0, ended_ago_s=1.0)
+    async with db.unbound() as connection:
+        await connection.execute(
+            """INSERT INTO matview_refreshes (id, view_name, outcome, requested_at, started_at, finished_at)
+               SELECT gen_random_uuid(), 'mv_realtime_revenue', o, now(), s, now()
+               FROM (VALUES ('success', now() - interval '1 day'), ('skipped_unchanged', now() - interval '5 s'),
+                            ('failed', now() - interval '10 min')) AS r (o, s)"""
+        )
+    await send_conversions(db, tenant, make_conversion())
+    assert await ask_for_refresh(5, db)
+
+
+async def test_the_sums_are_rolled_up_while_the_views_wait(
+    db: Database, clone: Clone, tenant: UUID
+) -> None:
+    await send_conversions(db, tenant, make_conversion(amount_cents=700))
+    await refresh(db)
+    date_refreshes(clone, each_took_s=600.0, ended_ago_s=0.0)
+    before = await outcomes(db)
+    await send_conversions(db, tenant, make_conversion(amount_cents=11))
+    await FAST_PULSE.run(db)
+    await do_jobs(db, KINDS)
+    assert (await summed(db, tenant), await net(db, tenant)) == (711, 700)
+    assert await outcomes(db) == before
+    assert [state for state, _ in await jobs(db)] == ["done", "done"]
+    # Nothing is marked any more, and the views are not due.
+    await FAST_PULSE.run(db)
+    assert len(await jobs(db)) == 2
+
+
+async def test_the_sums_are_rolled_up_while_the_views_are_being_refreshed(
+    db: Database, tenant: UUID
+) -> None:
+    await send_conversions(db, tenant, make_conversion(amount_cents=700))
+    await FAST_PULSE.run(db)
+    ((_, job_id, _),) = await list_claimable(db, [REFRESH], most=10)
+    assert await claim(db, REFRESH_KIND, NO_TENANT, job_id) is not None
+    await FAST_PULSE.run(db)
+    await do_jobs(db, KINDS)
+    assert (await summed(db, tenant), await net(db, tenant)) == (700, None)
+    assert [state for state, _ in await jobs(db)] == ["running", "done"]

@@ -371,16 +371,16 @@ def test_a_worker_serves_what_it_counted_and_not_what_only_the_api_samples() -> 
         "python_gc_objects_collected",
     } <= names
     sampled = {family.name for gauge in metrics.SAMPLED for family in gauge.describe()}
-    assert len(sampled) == 11
+    assert len(sampled) == 12
     assert not names & sampled
     serve_metrics(0)()
 
 
 def test_every_metric_is_named_by_room_thing_and_unit() -> None:
     names = {family.name for family in REGISTRY.collect() if family.name.startswith("skeldir_")}
-    assert len(names) == 19
+    assert len(names) == 20
     for name in names:
         assert re.fullmatch(
-            r"skeldir_(ingest|http|matviews|attribution|jobs|database)(_[a-z]+)*_(items|seconds|periods|marks|count|failed|accepted|refused|up|ready|set_aside)",
+            r"skeldir_(ingest|http|matviews|rollups|attribution|jobs|database)(_[a-z]+)*_(items|seconds|periods|marks|count|failed|accepted|refused|up|ready|set_aside)",
             name,
         ), name

@@ -71,6 +71,7 @@ WELL: dict[str, str] = {
     f"skeldir_database_longest_lock_wait_seconds{{{_API}}}": steady(9),
     f"skeldir_jobs_oldest_ready_seconds{{{_API}}}": steady(59),
     f"skeldir_attribution_credit_lag_seconds{{{_API}}}": steady(59),
+    f"skeldir_rollups_lag_seconds{{{_API}}}": steady(59),
     f"skeldir_attribution_credit_backlog_marks{{{_API}}}": steady(100_000),
     **{
         f'skeldir_attribution_orders_set_aside{{{_API},reason="{reason}"}}': steady(number)
@@ -127,6 +128,7 @@ ILL: dict[str, dict[str, str]] = {
     "SkeldirOrdersSetAside": {
         f'skeldir_attribution_orders_set_aside{{{_API},reason="credit_failed"}}': steady(1)
     },
+    "SkeldirSumsLate": {f"skeldir_rollups_lag_seconds{{{_API}}}": steady(61)},
     "SkeldirFastViewStale": {
         f'skeldir_matviews_view_age_seconds{{{_API},view="{_FAST[0]}"}}': steady(61)
     },
@@ -234,7 +236,7 @@ def test_the_files_are_what_prometheus_reads() -> None:
 
 def test_every_alert_has_its_case() -> None:
     assert {rule["alert"] for rule in read_rules()} == set(ILL)
-    assert len(ILL) == len(read_rules()) == 22
+    assert len(ILL) == len(read_rules()) == 23
 
 
 def test_every_alert_says_what_it_is_and_where_to_read_on() -> None:

@@ -89,6 +89,7 @@ async def test_a_service_without_workers_fires_the_alerts_on_processes_jobs_cred
         "SkeldirJobsLate",
         "SkeldirJobsDead",
         "SkeldirCreditLate",
+        "SkeldirSumsLate",
         "SkeldirFastViewStale",
         "SkeldirSlowViewStale",
     }

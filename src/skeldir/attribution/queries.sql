@@ -471,6 +471,8 @@ ORDER BY d.currency, d.channel_code, m.model;
 -- the standing of the tenant in the same snapshot: the active version of each of the models asked for, and how many
 -- orders wait to be credited and are set aside, each up to `most_counted`. A total has one period without a first day;
 -- a fixed date stands for it. The bound that repeats the first column of the key lets the index begin at the page.
+-- Under row-level security an index is looked up only by what cannot leak a row: GREATEST and LEAST, which leave NULL out,
+-- cannot; COALESCE might, as far as the planner knows.
 WITH active AS (
     SELECT m.model, m.model_version FROM public.attribution_models m
     WHERE m.tenant_id = :tenant_id AND m.is_active AND m.model = ANY(:models::text[])
@@ -516,8 +518,8 @@ WITH active AS (
                      d.currency, d.channel_code, d.model_version, d.credited_cents, d.conversion_ppt, d.spend_cents
               FROM public.rollup_channel_day d
               WHERE d.tenant_id = :tenant_id
-                AND d.revenue_date >= coalesce(greatest(:first_day::date, :after_period::date), '-infinity')
-                AND d.revenue_date < coalesce(:end_day::date, 'infinity')
+                AND d.revenue_date >= greatest(:first_day::date, :after_period::date, '-infinity'::date)
+                AND d.revenue_date < least(:end_day::date, 'infinity'::date)
                 AND d.model_version = ANY(ARRAY(SELECT a.model_version FROM active a))
                 AND (:currency::text IS NULL OR d.currency = :currency::text)) c
         WHERE :after_period::date IS NULL

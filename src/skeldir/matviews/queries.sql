@@ -8,6 +8,16 @@ WHERE r.view_name = :view_name AND r.outcome = 'success'
 ORDER BY r.started_at DESC, r.id DESC
 LIMIT 1;
 
+-- name: select_pace^
+-- How many seconds the latest successes of these views took together, and how long ago the last of them ended; each
+-- view is found by one look at the index.
+SELECT sum(extract(epoch FROM r.finished_at - r.started_at))::float8 AS took_s,
+       extract(epoch FROM clock_timestamp() - max(r.finished_at))::float8 AS ended_ago_s
+FROM unnest(:view_names::text[]) AS v (view_name)
+CROSS JOIN LATERAL (SELECT m.started_at, m.finished_at FROM public.matview_refreshes m
+                    WHERE m.view_name = v.view_name AND m.outcome = 'success'
+                    ORDER BY m.started_at DESC, m.id DESC LIMIT 1) r;
+
 -- name: start_refresh^
 SELECT clock_timestamp() AS started_at, pg_current_snapshot()::text AS seen;
 

@@ -176,6 +176,20 @@ async def stale_views(connection: Connection, staleness_s: int) -> list[Canonica
     return stale
 
 
+async def is_refresh_due(connection: Connection, staleness_s: int, share: float) -> bool:
+    """Say whether a staleness class may be refreshed, so that its refreshes take at most `share` of the time.
+
+    After refreshes that took d seconds together, it may be once d · (1 / share - 1) seconds have passed since they
+    ended. A class of which no view was ever refreshed is always due.
+    """
+    names = [view.name for view in CANONICAL_VIEWS if view.staleness_s == staleness_s]
+    pace = await queries.select_pace(connection, view_names=names)
+    if pace["took_s"] is None:
+        return True
+    # An end that lies ahead is of another clock: nobody waits for that.
+    return not 0.0 <= pace["ended_ago_s"] < pace["took_s"] * (1 / share - 1)
+
+
 async def forget_old_refreshes(connection: Connection) -> None:
     """Delete what the log says of refreshes of more than a month ago; the last success of a view stays."""
     await queries.delete_old_refreshes(connection)

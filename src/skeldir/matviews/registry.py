@@ -20,7 +20,8 @@ class CanonicalView:
     """A materialized view of schema public, the reader that filters it by tenant, and its own statements.
 
     The statements are literals, so that no SQL text is ever made from a name that somebody gave.
-    `staleness_s` is its class: a change shows in it within so many seconds, while the workers keep up.
+    `staleness_s` is its class: a change shows in it within so many seconds, while the workers keep up and the refreshes
+    of the class take a small part of that.
     `count_statement` counts a tenant's rows through the reader; `total_statement` counts the view, which only
     a member of matview_owner may do.
     """

@@ -1,17 +1,21 @@
-"""The refresh as a job: a pulse per staleness class asks for it when a view does not show every change."""
+"""The refresh as a job: a pulse per staleness class asks for it, at a pace, when a view does not show every change."""
 
 from __future__ import annotations
 
-from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from skeldir.clock import utc_now
 from skeldir.errors import SkeldirError
 from skeldir.jobs import NO_TENANT, REFRESH, Job, JobKind, Pulse, enqueue, is_running
-from skeldir.matviews.refresh import forget_old_refreshes, refresh_view, stale_views
+from skeldir.matviews.refresh import (
+    forget_old_refreshes,
+    is_refresh_due,
+    refresh_view,
+    stale_views,
+)
 from skeldir.matviews.registry import CANONICAL_VIEWS
-from skeldir.rollups import roll_up_in_turn
+from skeldir.rollups import has_dirty_days, roll_up_in_turn
 from skeldir.settings import load_settings
 
 if TYPE_CHECKING:
@@ -20,6 +24,9 @@ if TYPE_CHECKING:
 
 # A view may be five seconds old.
 _ROLL_UP_S = 2.0
+_FAST_S, _SLOW_S = 5, 60
+# No view is of this class, so its job only rolls up.
+_ROLL_UP_ALONE = {"staleness_s": 0}
 
 
 class RefreshFailed(SkeldirError):
@@ -31,7 +38,7 @@ class RefreshFailed(SkeldirError):
 
 
 async def refresh_class(database: Database, job: Job) -> None:
-    """Roll up the dirty days for a while, then refresh the changed views of the job's staleness class.
+    """Roll up the dirty days for a while, then refresh the changed views of the job's staleness class, if it has any.
 
     What a great import leaves to be rolled up has its turn again with the next job, and holds up nobody's views.
 
@@ -61,17 +68,43 @@ async def refresh_class(database: Database, job: Job) -> None:
         )
 
 
-async def ask_for_refresh(staleness_s: int, database: Database) -> None:
-    """Ask for the refresh of a class, unless all its views show everything there is, or it is being refreshed.
+async def ask_for_refresh(staleness_s: int, database: Database) -> bool:
+    """Ask for the refresh of a class, and say whether that was needed and no equal job waited already.
 
-    So one class never holds the capacity of the other; what comes meanwhile is asked for by the next pulse.
+    None is asked for while all views of the class show everything there is, while the class is being refreshed, and
+    while it would take more than its share of the time (SKELDIR_REFRESH_SHARE). What comes meanwhile is asked for by
+    a later pulse, so one class never holds the capacity of the other.
     """
     arguments = {"staleness_s": staleness_s}
+    share = load_settings().skeldir_refresh_share
     async with database.tenant(NO_TENANT) as connection:
-        if await is_running(connection, NO_TENANT, REFRESH, arguments):
-            return
-        if await stale_views(connection, staleness_s):
-            await enqueue(connection, NO_TENANT, REFRESH, arguments)
+        if (
+            await is_running(connection, NO_TENANT, REFRESH, arguments)
+            or not await stale_views(connection, staleness_s)
+            or not await is_refresh_due(connection, staleness_s, share)
+        ):
+            return False
+        return await enqueue(connection, NO_TENANT, REFRESH, arguments) is not None
+
+
+async def ask_for_roll_up(database: Database) -> None:
+    """Ask for the roll-up of the dirty days alone, unless there are none, or they are being rolled up alone."""
+    async with database.tenant(NO_TENANT) as connection:
+        if await has_dirty_days(connection) and not await is_running(
+            connection, NO_TENANT, REFRESH, _ROLL_UP_ALONE
+        ):
+            await enqueue(connection, NO_TENANT, REFRESH, _ROLL_UP_ALONE)
+
+
+async def ask_for_fast(database: Database) -> None:
+    """Ask for the refresh of the fast class, or else for the roll-up alone: reports wait for no view."""
+    if not await ask_for_refresh(_FAST_S, database):
+        await ask_for_roll_up(database)
+
+
+async def ask_for_slow(database: Database) -> None:
+    """Ask for the refresh of the slow class."""
+    await ask_for_refresh(_SLOW_S, database)
 
 
 async def clean_refresh_log(database: Database) -> None:
@@ -82,10 +115,10 @@ async def clean_refresh_log(database: Database) -> None:
 
 REFRESH_KIND = JobKind(REFRESH, refresh_class, lease_s=60.0)
 
-# A class promises how old a view may be. Its pulse comes several times as often, because the credit, the roll-up and
-# the refresh itself take their part of that time.
+# A class promises how old a view may be, while its refreshes are short. Its pulse comes several times as often, because
+# the credit, the roll-up and the refresh itself take their part of that time.
 PULSES = (
-    Pulse("matviews.ask_for_fast", 1.0, partial(ask_for_refresh, 5)),
-    Pulse("matviews.ask_for_slow", 15.0, partial(ask_for_refresh, 60)),
+    Pulse("matviews.ask_for_fast", 1.0, ask_for_fast),
+    Pulse("matviews.ask_for_slow", 15.0, ask_for_slow),
     Pulse("matviews.clean", 3_600.0, clean_refresh_log),
 )

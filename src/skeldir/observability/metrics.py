@@ -93,6 +93,10 @@ VIEW_AGE = Gauge(
     "For how long a canonical view has not shown a change that is there; 0 when it shows all.",
     ("view",),  # the registry's names
 )
+ROLLUP_LAG = Gauge(
+    "skeldir_rollups_lag_seconds",
+    "For how long the sums of a day, which reports read, have not shown a change that is there; 0 when all do.",
+)
 CREDIT_LAG = Gauge(
     "skeldir_attribution_credit_lag_seconds",
     "The age of the oldest order that waits to be credited; 0 when none does.",
@@ -140,6 +144,7 @@ PULSE_AGE = Gauge(
 SAMPLED = (
     READY,
     VIEW_AGE,
+    ROLLUP_LAG,
     CREDIT_LAG,
     CREDIT_BACKLOG,
     ORDERS_SET_ASIDE,

@@ -21,6 +21,9 @@ SELECT tenant_id FROM public.tenants_with_dirty_days() AS tenant_id;
 -- name: has_dirty_days$
 SELECT EXISTS (SELECT FROM public.tenants_with_dirty_days());
 
+-- name: rollup_lag$
+SELECT extract(epoch FROM clock_timestamp() - b.oldest_marked_at)::float8 FROM public.rollup_backlog() AS b;
+
 -- name: take_dirty_days
 -- Deletes the marks it can see; a mark written meanwhile is another row and stays.
 WITH taken AS (
