@@ -1,6 +1,6 @@
-"""Claims: crediting an order is cheap, costs the same however many there are, and a change of models costs a fraction.
+"""Claims: crediting an order is cheap, costs the same however many there are, and changing models costs a fraction.
 
-All six models, from dirty orders to the sums that reports read, for a tenant with 10,000 orders and for one with 100,000,
+All six models, from dirty orders to the sums that reports read, for a tenant with 10,000 orders and one with 100,000,
 each in a database of its own on one durable server. An order has about 8 touches within the lookback; a fifth of the
 touches belong to no order. Beside it, in the same run: the same sums rebuilt by one SQL statement from the facts, whose
 result is compared; and the same orders credited anew because all models were given another lookback, from their stored
@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 import uvloop
 
-from bench.facts import Size, load_facts
+from bench.facts import Size, load_facts, read_sql
 from bench.support import (
     Place,
     Stopwatch,
@@ -122,7 +122,7 @@ async def rebuild(contender: Contender) -> None:
                   GROUP BY 1, 2, 3) p
             LEFT JOIN (SELECT split_part(d.model_version, '@', 1) AS model, d.currency, d.channel_code,
                               sum(d.credited_cents) AS cents
-                       FROM rollup_channel_day d GROUP BY 1, 2, 3) r USING (model, currency, channel_code)"""  # noqa: S608 - literals of this file
+                       FROM rollup_channel_day d GROUP BY 1, 2, 3) r USING (model, currency, channel_code)"""
     )
     assert rows
     for row in rows:

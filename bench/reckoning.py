@@ -26,8 +26,8 @@ _SUMS = """
 def list_uncredited(ask: Ask, tenant: str) -> list[tuple[object, ...]]:
     """Return order or model version, currency, ledger and credit where these differ; what was set aside is left out.
 
-    Every entry of an order with a capture is counted by its journey, once, and the sums of each model in force hold what
-    is counted, to the last cent.
+    Every entry of an order with a capture is counted by its journey, once, and the sums of each model in force hold
+    what is counted, to the last cent.
     """
     of_tenant = {"tenant": tenant}
     aside = {str(row[0]) for row in ask(_ASIDE, of_tenant)}

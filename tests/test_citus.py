@@ -114,12 +114,22 @@ def test_every_statement_function_and_view_keeps_the_rules(clone: Clone) -> None
         assert set(allowed) - set(found) == set(), f"{name}: they keep the rule; take them out"
 
 
+# What breaks a rule of revisions, each with the reason.
+REVISIONS_ALLOWED = {
+    "policies_with_subselects": {
+        "202611280900_journeys.downgrade": "a step back leaves what was there before, to the letter",
+    },
+}
+
+
 @pytest.mark.parametrize("name", list(REVISION_RULES))
 def test_every_later_revision_keeps_the_rule(name: str) -> None:
     found = {
         r.name: broken for r in read_revisions(MIGRATIONS) if (broken := REVISION_RULES[name](r))
     }
-    assert found == {}, INSTEAD[name]
+    allowed = REVISIONS_ALLOWED.get(name, {})
+    assert {n: broken for n, broken in found.items() if n not in allowed} == {}, INSTEAD[name]
+    assert set(allowed) <= set(found), f"{name}: they keep the rule; take them out"
 
 
 def test_every_later_revision_changes_rows_by_the_rules_of_statements(clone: Clone) -> None:

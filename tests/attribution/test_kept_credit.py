@@ -82,15 +82,22 @@ async def test_an_order_whose_touches_were_forgotten_before_goes_on_from_what_is
     await keep_as_before_packing(clone, db, tenant)
     await forget(db, tenant)
     await credit_again(db, tenant)
-    assert (await count(db, tenant, "kept_allocations"), await count(db, tenant, "order_journeys")) == (1, 1)
+    assert (
+        await count(db, tenant, "kept_allocations"),
+        await count(db, tenant, "order_journeys"),
+    ) == (1, 1)
     await send_conversions(
-        db, tenant, make_conversion(order_id="old", kind="refund", amount_cents=500, occurred_at=ago(1))
+        db,
+        tenant,
+        make_conversion(order_id="old", kind="refund", amount_cents=500, occurred_at=ago(1)),
     )
     await credit_until_complete(db, tenant)
     assert await sum_by_channel(db, tenant) == {"email": 250 + 500, "sms": 249 + 499}
     await assert_ledger_is_credited(db, tenant)
     await send_conversions(
-        db, tenant, make_conversion(order_id="old", kind="refund", amount_cents=499, occurred_at=ago(1))
+        db,
+        tenant,
+        make_conversion(order_id="old", kind="refund", amount_cents=499, occurred_at=ago(1)),
     )
     await credit_until_complete(db, tenant)
     assert await sum_by_channel(db, tenant) == {"email": 500, "sms": 499}

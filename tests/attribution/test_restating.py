@@ -43,7 +43,9 @@ async def shop(db: Database, tenant: UUID) -> UUID:
             ),
         )
         await send_conversions(
-            db, tenant, make_conversion(order_id=f"order-{number}", journey_key=key, occurred_at=at(0))
+            db,
+            tenant,
+            make_conversion(order_id=f"order-{number}", journey_key=key, occurred_at=at(0)),
         )
     await credit_until_complete(db, tenant)
     return tenant

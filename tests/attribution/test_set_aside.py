@@ -19,10 +19,10 @@ from skeldir.db.pool import Database
 from skeldir.rollups import roll_up_dirty_days
 from tests.conftest import Clone
 from tests.support.credit import (
-    keep_as_before_packing,
     assert_ledger_is_credited,
     count_dirty,
     credit_until_complete,
+    keep_as_before_packing,
     read_credits,
     sum_by_channel,
 )

@@ -25,9 +25,7 @@ async def job_states(database: Database, tenant: UUID) -> list[str]:
 
 async def credited(database: Database, tenant: UUID) -> int:
     async with database.tenant(tenant) as connection:
-        count: int = await connection.fetchval(
-            "SELECT count(*) FROM order_journeys"
-        )
+        count: int = await connection.fetchval("SELECT count(*) FROM order_journeys")
     return count
 
 

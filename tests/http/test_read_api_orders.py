@@ -321,7 +321,10 @@ async def test_of_a_long_journey_the_newest_touches_are_shown_and_all_count(
         assert earned == {share["channel"]: share["conversion_ppt"] for share in version["shares"]}
     linear = next(version for version in order["versions"] if version["model"] == "linear")
     shares = {share["channel"]: Fraction(share["weight"]) for share in linear["shares"]}
-    assert shares == {"sms": Fraction(MOST_SHOWN, MOST_SHOWN + 7), "email": Fraction(7, MOST_SHOWN + 7)}
+    assert shares == {
+        "sms": Fraction(MOST_SHOWN, MOST_SHOWN + 7),
+        "email": Fraction(7, MOST_SHOWN + 7),
+    }
 
 
 async def test_of_an_order_with_many_entries_the_first_are_shown(

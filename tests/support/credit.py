@@ -25,13 +25,16 @@ from tests.conftest import Clone
 CreditRow = tuple[str, str, str | None, str, str, str, int, int]
 """Order, model version, business key of the entry, channel, UTC date, currency, cents, parts of 10¹²."""
 
-_ENTRIES = "SELECT id, business_key, order_id, currency, amount_cents, occurred_at FROM revenue_ledger"
+_ENTRIES = (
+    "SELECT id, business_key, order_id, currency, amount_cents, occurred_at FROM revenue_ledger"
+)
 _DAYS = """
     SELECT revenue_date, model_version, channel_code, currency, conversion_ppt, credited_cents, allocations
     FROM rollup_channel_day WHERE allocations <> 0
 """
 _JOURNAL = """
-    SELECT revenue_date, model_version, channel_code, currency, sum(conversion_ppt), sum(credited_cents), sum(allocations)
+    SELECT revenue_date, model_version, channel_code, currency, sum(conversion_ppt), sum(credited_cents),
+           sum(allocations)
     FROM credit_journal GROUP BY 1, 2, 3, 4
     HAVING (sum(conversion_ppt), sum(credited_cents), sum(allocations)) <> (0, 0, 0)
 """
@@ -135,7 +138,9 @@ async def keep_as_before_packing(clone: Clone, db: Database, tenant: UUID) -> No
                 (version, channel, day, currency, cents, ppt, tenant, order, key),
             )
         admin.execute("DELETE FROM order_journeys WHERE tenant_id = %s", (tenant,))
-        admin.execute("UPDATE attribution_models SET active_since = 0 WHERE tenant_id = %s", (tenant,))
+        admin.execute(
+            "UPDATE attribution_models SET active_since = 0 WHERE tenant_id = %s", (tenant,)
+        )
 
 
 async def rebuild_credits(db: Database, tenant: UUID) -> list[CreditRow]:

@@ -28,6 +28,11 @@ _MARKED_JOURNEY = """
 _PLAIN_ROWS = (
     """INSERT INTO orders_set_aside (tenant_id, order_id, reason, detail)
        VALUES ($1, 'order-0', 'credit_failed', 'ValueError')""",
+    # Credit of an order from before journeys were packed, which no run has come to yet.
+    """INSERT INTO kept_allocations (tenant_id, order_id, model_version, entry_id, channel_code, entry_date, currency,
+                                     allocated_cents, conversion_ppt)
+       VALUES ($1, 'order-0', 'linear@1', gen_random_uuid(), 'email', '2026-03-01', 'USD', 0, 0)""",
+    "INSERT INTO restatements (tenant_id, generation) VALUES ($1, 1)",
     """INSERT INTO spend (tenant_id, id, business_key, spend_date, channel_code, currency, amount_cents)
        VALUES ($1, gen_random_uuid(), 'spend-1', '2026-03-01', 'email', 'USD', 500)""",
     """INSERT INTO reconciliation_runs (tenant_id, id, platform, currency, state, claimed_cents, verified_cents,
@@ -82,13 +87,14 @@ async def fill_tenant(database: Database, name: str) -> UUID:
 
 
 async def fill_two_tenants(database: Database) -> tuple[UUID, UUID]:
-    """Fill two tenants, credit, roll up, refresh; leave each an order and a journey to credit, credit to roll up."""
+    """Fill two tenants, credit, roll up, refresh; leave each an order and a journey to credit, and days to roll up."""
     tenants = await fill_tenant(database, "A"), await fill_tenant(database, "B")
     await credit_dirty_orders(database)
     await roll_up_dirty_days(database)
     await refresh_all(database)
     await _send_order(database, tenants, "order-2")
     await credit_dirty_orders(database)
+    await refresh_all(database)
     await _send_order(database, tenants, "order-3")
     for tenant in tenants:
         async with database.tenant(tenant) as connection:

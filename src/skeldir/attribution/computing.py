@@ -36,7 +36,8 @@ _LONG_AGO = moment_to_us(_NO_MOMENT)
 class Outcome:
     """What came out for an order: its journey, or, of one that goes on from what is kept, its allocations.
 
-    `stored` and `was_kept` are what it was credited from before. With neither a journey nor allocations it stays as it is.
+    `stored` and `was_kept` are what it was credited from before. With neither a journey nor allocations it stays
+    as it is.
     """
 
     order: Order

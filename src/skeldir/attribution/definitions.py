@@ -68,8 +68,8 @@ async def define_models(
     """Make versions with these parameters the active ones of all models, and return them.
 
     A version that exists with the same parameters is activated again; otherwise the next one is made. When
-    anything changed, the sums of the versions before go, every stored journey of the tenant is to be credited by the new
-    ones, and every day with spend is to be rolled up.
+    anything changed, the sums of the versions before go, every stored journey of the tenant is to be credited by the
+    new ones, and every day with spend is to be rolled up.
 
     Raises:
         ModelVersionInvalid: days below 1 or above LONGEST_DAYS, or a lookback that is longer than the tenant's
@@ -119,9 +119,7 @@ async def define_models(
             version = latest.get(model, 0) + 1
             await _activate(connection, tenant_id, model, version, generation, wanted)
         await take_off_credit(connection, tenant_id, turn, gone)
-        if await queries.begin_restatement(
-            connection, tenant_id=tenant_id, generation=generation
-        ):
+        if await queries.begin_restatement(connection, tenant_id=tenant_id, generation=generation):
             await enqueue(connection, tenant_id, CREDIT)
     return await active_versions(connection, tenant_id)
 

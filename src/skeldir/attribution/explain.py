@@ -137,7 +137,7 @@ async def _read_facts(connection: Connection, tenant_id: UUID, order_id: str) ->
 async def _read_credit(
     connection: Connection, tenant_id: UUID, order_id: str
 ) -> tuple[PackedOrder | None, KeptCredit | None]:
-    """Return what the order's credit comes from: its stored journey, or what is kept of it; neither before the first."""
+    """Return what the order's credit comes from: its stored journey, or what is kept of it; neither at first."""
     restatements = await queries.select_restatements(connection, tenant_id=tenant_id)
     rows = await queries.select_stored_journeys(
         connection,
@@ -217,9 +217,7 @@ def _explain(facts: _Facts) -> OrderExplanation:
         ),
         touches=[_touch(place, row) for place, row in enumerate(facts.newest)],
         versions=[
-            _explain_version(
-                facts, row, v.version, journey, allocations[v.version.model_version]
-            )
+            _explain_version(facts, row, v.version, journey, allocations[v.version.model_version])
             for row, v in zip(facts.models, facts.in_force, strict=True)
         ],
     )
@@ -257,7 +255,7 @@ def _derive_credit(facts: _Facts) -> list[Allocation]:
 def _explain_allocations(
     facts: _Facts, credited: Sequence[Allocation]
 ) -> dict[str, list[ExplainedAllocation]]:
-    """Return the credit of the entries that are shown, by model version, in the order of the entries, then by channel."""
+    """Return the credit of the entries that are shown, by model version, in the entries' order, then by channel."""
     place_of = {row["id"]: place for place, row in enumerate(facts.entries)}
     shown = [
         (place_of[row.entry_id], row.channel_code, row)
@@ -379,7 +377,7 @@ def _weigh_stored(facts: _Facts, stored: PackedOrder, version: ModelVersion) -> 
 
 
 def _shares_kept(facts: _Facts, version: ModelVersion) -> list[ChannelShare]:
-    """Return the shares that credit kept from before journeys were packed goes on from; their parts are their weights."""
+    """Return the shares from which credit of before journeys were packed goes on; their parts are their weights."""
     if facts.kept is None:
         return []
     rows = facts.kept.allocations.get(version.model_version, ())

@@ -197,12 +197,12 @@ def make_stored(
 ) -> dict[str, PackedOrder]:
     """Return the stored journeys by order, with the generations that restatements have raised them to."""
     stored = {}
-    for order_id, converted_at, previous_age, reach, generation, path, entries in rows:
-        if generation < 0:
-            generation = -1 - generation
+    for order_id, converted_at, previous_age, reach, written, path, entries in rows:
+        if written < 0:
+            generation = -1 - written
         else:
             passed = (r.generation for r in restatements if r.has_passed(order_id))
-            generation = max(generation, max(passed, default=0))
+            generation = max(written, max(passed, default=0))
         stored[order_id] = PackedOrder(
             order_id, converted_at, previous_age, reach, generation, path, entries
         )
@@ -234,4 +234,3 @@ def make_journey(rows: Sequence[asyncpg.Record]) -> Touches:
     return Touches(
         [moment_to_us(row["occurred_at"]) for row in rows], [row["channel_code"] for row in rows]
     )
-

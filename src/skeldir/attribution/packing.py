@@ -22,6 +22,8 @@ NO_CONVERSION: Final = -1
 AGE_BITS: Final = 49
 OLDEST_AGE: Final = (1 << AGE_BITS) - 1
 """The largest age that a path holds, in microseconds: almost 18 years."""
+WHOLE_JOURNEY: Final = OLDEST_AGE
+"""The reach of an order that has no journey, and so lacks no touch."""
 LARGEST_CHANNEL_NUMBER: Final = (1 << (64 - AGE_BITS)) - 1
 
 TOUCH_BYTES: Final = 8
@@ -119,6 +121,12 @@ def join_paths(older: bytes, newer: bytes) -> bytes:
     Raises `ValueError` when a touch of `newer` is older than the last of `older`.
     """
     return pack_path(unpack_path(older) + unpack_path(newer))
+
+
+def older_part(path: bytes, age: int) -> bytes:
+    """Return the part of a path whose touches are older than `age` microseconds before the conversion."""
+    older = sum(1 for _, of_touch in unpack_path(path) if of_touch > age)
+    return path[: older * TOUCH_BYTES]
 
 
 def pack_entries(entries: Iterable[LedgerEntry]) -> bytes:

@@ -1,4 +1,4 @@
-"""Restatements: the stored journeys are credited by the models that are in force now, page by page, from no fact at all.
+"""Restatements: the stored journeys are credited by the models that are in force now, page by page, from no fact.
 
 Nothing is written of an order that is credited so: a restatement says which orders it has come past. What a stored
 journey does not say, such as touches of a longer lookback, is read from the facts, as for any order that is marked.
@@ -50,8 +50,8 @@ async def restate_page(
 ) -> Restated | None:
     """Credit `most` of the tenant's stored journeys by the models of the first change that is not through with them.
 
-    With 0 the next one is left to be credited from its facts. None when another worker is writing credit. Without such a
-    change nothing is done, and it was the last page.
+    With 0 the next one is left to be credited from its facts. None when another worker is writing credit. Without
+    such a change nothing is done, and it was the last page.
 
     Raises:
         Uncreditable: the credit of some order cannot be worked out; and `WRITING_FAULTS`: the database refuses it.
@@ -120,17 +120,17 @@ class _Page:
         *,
         leaves_all: bool,
     ) -> _Page:
+        long = {row["order_id"] for row in rows if row["path"] is None}
         waiting = [row for row in rows if 0 <= row["generation"] < restatement.generation]
-        stored = make_stored(waiting, reading.restatements)
         by_generation: dict[int, list[PackedOrder]] = defaultdict(list)
         left: dict[str, int] = {}
-        for journey in stored.values():
+        for name, journey in make_stored(waiting, reading.restatements).items():
             if journey.generation >= restatement.generation:
                 continue
-            if journey.path is not None and not leaves_all and _says_enough(journey, reading):
-                by_generation[journey.generation].append(journey)
+            if leaves_all or name in long or not _says_enough(journey, reading):
+                left[name] = journey.generation
             else:
-                left[journey.order_id] = journey.generation
+                by_generation[journey.generation].append(journey)
         channels = Channels(reading.numbers)
         changes: Sums = {}
         for generation, journeys in by_generation.items():

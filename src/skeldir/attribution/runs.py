@@ -4,9 +4,9 @@ A run never holds more than `bounds` allow, whatever a tenant sends. It computes
 Orders with short journeys come first; those whose journeys are crowded wait behind them, and an order that cannot be
 credited is set aside, so that the others go on.
 
-A tenant's touches are forgotten after a while (see `tenants.retention`), journeys are not: the part of an order's journey
-that reaches behind what was forgotten is the stored one. Where other models are in force since, the stored journeys are
-gone through, after the marks (`restating`).
+A tenant's touches are forgotten after a while (see `tenants.retention`), journeys are not: the part of an order's
+journey that reaches behind what was forgotten is the stored one. Where other models are in force since, the stored
+journeys are gone through, after the marks (`restating`).
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from skeldir.attribution.computing import Computation, Part, order_too_large
 from skeldir.attribution.marks import ingest_lock
 from skeldir.attribution.orders import Reading
 from skeldir.attribution.reading import read_journey, read_orders
-from skeldir.attribution.store import queries
 from skeldir.attribution.restating import Restated, restate_page
+from skeldir.attribution.store import queries
 from skeldir.attribution.writing import Fence, Uncreditable, Writer, Written, number_channels
 from skeldir.clock import utc_now
 from skeldir.db.locks import wait_for_lock
@@ -127,17 +127,27 @@ class _Run:
     async def credit_all(self) -> bool:
         is_cut_off = False
         while not is_cut_off:
-            async for marks in self._choose_marks(is_deferred=False):
-                if self._is_time_up():
-                    is_cut_off = True
-                    break
-                if not await self._credit_light(marks):
-                    return False
+            is_through = await self._credit_marked()
+            if is_through is None:
+                return False
+            is_cut_off = not is_through
             if not self._is_restating:
                 break
             # What cannot be restated is marked, and chosen with the others.
             if not await self._restate():
                 return False
+        return await self._credit_those_that_wait() and not is_cut_off
+
+    async def _credit_marked(self) -> bool | None:
+        """Credit the marked orders with short journeys; False when time was up before all, None when it has to stop."""
+        async for marks in self._choose_marks(is_deferred=False):
+            if self._is_time_up():
+                return False
+            if not await self._credit_light(marks):
+                return None
+        return True
+
+    async def _credit_those_that_wait(self) -> bool:
         is_first = True
         while self._until is not None:
             async for marks in self._choose_marks(is_deferred=True):
@@ -148,7 +158,7 @@ class _Run:
                 break
             if self._is_time_up() and not is_first:
                 return False
-        return not is_cut_off
+        return True
 
     async def _restate(self) -> bool:
         """Credit stored journeys by the models that are in force since they were stored; one page at least."""
@@ -298,9 +308,7 @@ class _Run:
         self, reading: Reading, marks: Marks, *, deferring: Sequence[str] = ()
     ) -> bool:
         """Compute and write what a reading holds, part by part."""
-        writer = Writer(
-            self.database, self.tenant_id, reading, marks, self.fence, self.bounds
-        )
+        writer = Writer(self.database, self.tenant_id, reading, marks, self.fence, self.bounds)
         if deferring or reading.too_large:
             left = await writer.leave(
                 deferring, sorted(reading.too_large), order_too_large(self.bounds)

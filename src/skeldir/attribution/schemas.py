@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from skeldir.attribution.aside import Reason
 from skeldir.attribution.bounds import BOUNDS
+from skeldir.attribution.examples import EXPLAINED
 from skeldir.attribution.models import MODEL_NAMES
 from skeldir.http.paging import Cents, CurrencyCode, DayRange, Filter
 
@@ -305,7 +306,7 @@ class OrderExplanationOut(BaseModel):
     Of an order with more touches, entries or allocations than one answer shows, `left_out` says how many are missing.
     """
 
-    model_config = ConfigDict(json_schema_extra=lambda schema: schema.update(examples=[_EXPLAINED]))
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema.update(examples=[EXPLAINED]))
 
     order_id: str
     awaits_credit: Annotated[
@@ -326,81 +327,3 @@ class OrderExplanationOut(BaseModel):
         Field(description="the newest ones of the longest window, by time, then key"),
     ]
     versions: list[VersionExplanationOut]
-
-
-_EXPLAINED: dict[str, Any] = {
-    "order_id": "991",
-    "awaits_credit": False,
-    "set_aside": {
-        "reason": "credit_failed",
-        "detail": "NumericValueOutOfRangeError (SQLSTATE 22003)",
-        "since": "2026-06-02T08:00:00Z",
-    },
-    "left_out": {"touches": 0, "entries": 0, "allocations": 0},
-    "touches_forgotten_before": "2025-06-01T00:00:00Z",
-    "entries": [
-        {
-            "business_key": "order-991-paid",
-            "kind": "capture",
-            "amount_cents": 12990,
-            "currency": "USD",
-            "occurred_at": "2026-06-01T10:42:10Z",
-            "recorded_at": "2026-06-01T10:42:11.006120Z",
-            "source": "api",
-        }
-    ],
-    "balances": [
-        {
-            "currency": "USD",
-            "state": "paid",
-            "captured_cents": 12990,
-            "refunded_cents": 0,
-            "disputed_cents": 0,
-            "balance_cents": 12990,
-        }
-    ],
-    "capture": {
-        "business_key": "order-991-paid",
-        "occurred_at": "2026-06-01T10:42:10Z",
-        "has_journey": True,
-    },
-    "touches": [
-        {
-            "place": 0,
-            "idempotency_key": "pv-81724",
-            "occurred_at": "2026-06-01T10:30:00Z",
-            "channel": "paid_search",
-            "rule": "utm.paid_search",
-            "source": "google",
-            "medium": "cpc",
-            "campaign": "spring",
-            "referrer_host": "www.google.com",
-            "click_id_kinds": ["gclid"],
-        }
-    ],
-    "versions": [
-        {
-            "model_version": "linear@1",
-            "model": "linear",
-            "lookback_days": 30,
-            "after_conversion": "reset",
-            "half_life_days": 7,
-            "window_start": "2026-05-02T10:42:10Z",
-            "window_end": "2026-06-01T10:42:10Z",
-            "journey_begins_after": "2026-05-20T08:15:00Z",
-            "touches_forgotten": False,
-            "touches": [{"place": 0, "channel": "paid_search", "weight": "1"}],
-            "shares": [
-                {"channel": "paid_search", "weight": "1", "conversion_ppt": 1_000_000_000_000}
-            ],
-            "allocations": [
-                {
-                    "business_key": "order-991-paid",
-                    "channel": "paid_search",
-                    "allocated_cents": 12990,
-                    "conversion_ppt": 1_000_000_000_000,
-                }
-            ],
-        }
-    ],
-}

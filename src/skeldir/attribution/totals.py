@@ -81,13 +81,9 @@ async def _sum_credit_of(
 ) -> Sums:
     """Return what the sums hold of some orders."""
     of_orders = {"tenant_id": tenant_id, "order_ids": list(order_ids)}
-    rows = await queries.select_stored_journeys(
-        connection, **of_orders, longest=ANY_LENGTH
-    )
+    rows = await queries.select_stored_journeys(connection, **of_orders, longest=ANY_LENGTH)
     stored = list(make_stored(rows, reading.restatements).values())
-    sums = await asyncio.to_thread(
-        sum_credit, stored, reading.versions, Channels(reading.numbers)
-    )
+    sums = await asyncio.to_thread(sum_credit, stored, reading.versions, Channels(reading.numbers))
     rows = await queries.select_kept_allocations(
         connection, **of_orders, most=BOUNDS.allocations_of_order
     )

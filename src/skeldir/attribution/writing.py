@@ -216,17 +216,13 @@ async def number_channels(database: Database, tenant_id: UUID, reading: Reading)
         await wait_for_lock(connection, credit_lock(tenant_id))
         rows = await queries.select_channel_numbers(connection, tenant_id=tenant_id)
         known = {row["channel_code"] for row in rows}
-        await queries.number_channels(
-            connection, tenant_id=tenant_id, codes=sorted(codes - known)
-        )
+        await queries.number_channels(connection, tenant_id=tenant_id, codes=sorted(codes - known))
         rows = await queries.select_channel_numbers(connection, tenant_id=tenant_id)
     reading.numbers = {row["channel_code"]: row["number"] for row in rows}
 
 
-async def write_changes(
-    connection: Connection, tenant_id: UUID, turn: int, changes: Sums
-) -> None:
-    """Add changes to the sums of credit and to their journal, and have the sums of the days compared with the ledger."""
+async def write_changes(connection: Connection, tenant_id: UUID, turn: int, changes: Sums) -> None:
+    """Add changes to the sums of credit and to their journal, and have the days' sums compared with the ledger."""
     if changes:
         await add_credit(connection, tenant_id, turn, changes)
         await mark_days(connection, tenant_id, {day for day, *_ in changes}, sums="credit")

@@ -63,6 +63,6 @@ async def take_off_credit(
         await queries.take_off_credit(
             connection, tenant_id=tenant_id, turn=turn, model_versions=list(model_versions)
         )
+        await queries.note_rollup_change(connection)
     await queries.mark_spend_days(connection, tenant_id=tenant_id)
     await queries.mark_compared_days(connection, tenant_id=tenant_id)
-    await queries.note_rollup_change(connection)

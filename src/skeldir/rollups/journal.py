@@ -19,7 +19,7 @@ _LOOKS_BACK = timedelta(days=30)
 
 
 async def compact_journal(database: Database, job: Job, *, now: datetime | None = None) -> int:
-    """Write the changes of an old hour of the job's tenant, or of an older day, as one for each sum; return how many went.
+    """Write the changes of an old hour of the job's tenant, or of an older day, as one a sum; return how many went.
 
     What the sums were at the end of such an hour, or day, stays what the journal says. Each hour, or day, is a
     transaction of its own.
@@ -50,4 +50,3 @@ async def _compact(database: Database, job: Job, since: datetime, length: timede
 
 def _floor(moment: datetime) -> datetime:
     return moment.replace(hour=0, minute=0, second=0, microsecond=0)
-

@@ -1,4 +1,4 @@
-"""The roll-up: revenue and spend are summed anew for the days that got a fact, and credit is compared with the ledger."""
+"""The roll-up: revenue and spend are summed anew for the days that got a fact; credit is compared with the ledger."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ CREATE TABLE public.credit_journal (
     allocations bigint NOT NULL,
     PRIMARY KEY (tenant_id, turn, basis, revenue_date, model_version, channel_code, currency)
 );
-CREATE INDEX credit_journal_changed ON public.credit_journal USING brin (changed_at);
+CREATE INDEX credit_journal_changed ON public.credit_journal USING brin (tenant_id, changed_at);
 
 -- From which generation on a version has been in force without a break; the generations of a tenant count its changes.
 ALTER TABLE public.attribution_models ADD COLUMN active_since integer NOT NULL DEFAULT 0;
