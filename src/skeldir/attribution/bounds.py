@@ -27,15 +27,15 @@ class Bounds:
     """Read in one transaction. More than `entries_of_order`."""
     touches_of_page: int = 2_500
     """Of a long journey, read by one statement: making rows of more would hold up the loop."""
-    touches_of_part: int = 100_000
+    touches_of_part: int = 150_000
     """In the paths of one writing transaction, unless a single order has more."""
-    shares_of_part: int = 100_000
+    shares_of_part: int = 200_000
     """Balances times channels that one model divides for one writing transaction, unless a single order has more."""
     rows_of_statement: int = 2_500
     """Allocations that one statement inserts: encoding more would hold up the loop."""
     orders_of_expansion: int = 10_000
     """Orders that one mark of a journey becomes marks of, at a time."""
-    orders_of_restatement: int = 5_000
+    orders_of_restatement: int = 20_000
     """Stored journeys that are credited by other models in one transaction."""
 
 

@@ -15,7 +15,7 @@ from skeldir.attribution.packing import (
     NO_CONVERSION,
     PackedOrder,
     moment_to_us,
-    pack_path,
+    pack_columns,
     unpack_entries,
 )
 from skeldir.attribution.splits import Allocation, LedgerEntry, earliest_capture
@@ -33,18 +33,14 @@ _US_OF_2000 = 946_684_800_000_000
 class Order:
     """An order that is being credited: its entries and, once a capture is there, its journey.
 
-    `journey_keys` are those of its captures.
+    `journey_key` is the one that the earliest capture came with, `journey_keys` are those of all captures.
     """
 
     order_id: str
     entries: list[LedgerEntry]
     capture: LedgerEntry | None
+    journey_key: bytes | None
     journey_keys: Mapping[UUID, bytes | None]
-
-    @property
-    def journey_key(self) -> bytes | None:
-        """The key that the earliest capture came with."""
-        return None if self.capture is None else self.journey_keys[self.capture.entry_id]
 
     @property
     def converted_at(self) -> datetime:
@@ -75,8 +71,10 @@ class Touches:
 
     def pack(self, window: slice, converted_at: int, numbers: Mapping[str, int]) -> bytes:
         """Return the touches in `window` as the path of an order that converted at a moment."""
-        ages = [converted_at - moment for moment in self.moments[window]]
-        return pack_path(zip([numbers[code] for code in self.codes[window]], ages, strict=True))
+        return pack_columns(
+            [numbers[code] for code in self.codes[window]],
+            [converted_at - moment for moment in self.moments[window]],
+        )
 
 
 NO_TOUCHES = Touches([], [])
@@ -135,14 +133,18 @@ class Reading:
     too_large: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
 
-    @property
-    def is_cutting(self) -> bool:
-        """Whether a model begins anew after a conversion, so that the one before must be known."""
-        return any(v.version.after_conversion == "reset" for v in self.versions)
+    is_cutting: bool = field(init=False)
+    """Whether a model begins anew after a conversion, so that the one before must be known."""
+    lookback: timedelta = field(init=False)
+    """The longest of those in force."""
+
+    def __post_init__(self) -> None:
+        self.is_cutting = any(v.version.after_conversion == "reset" for v in self.versions)
+        self.lookback = max((v.version.lookback for v in self.versions), default=timedelta(0))
 
     def looks_back_to(self, order: Order) -> datetime:
         """Return the first moment that any model looks at for the order, which has a capture."""
-        return order.converted_at - max(v.version.lookback for v in self.versions)
+        return order.converted_at - self.lookback
 
     def previous_age_of(self, order: Order) -> int | None:
         """Return how many microseconds before the order's conversion its journey's last one was, as it is stored."""
@@ -186,10 +188,12 @@ def make_orders(rows: Sequence[asyncpg.Record], order_ids: Sequence[str]) -> lis
         entries[order_id].append(LedgerEntry(entry_id, business_key, moment, kind, currency, cents))
         if kind == "capture":
             journeys[order_id][entry_id] = journey_key
-    return [
-        Order(name, entries[name], earliest_capture(entries[name]), journeys[name])
-        for name in order_ids
-    ]
+    orders = []
+    for name in order_ids:
+        capture, keys = earliest_capture(entries[name]), journeys[name]
+        key = None if capture is None else keys[capture.entry_id]
+        orders.append(Order(name, entries[name], capture, key, keys))
+    return orders
 
 
 def make_stored(

@@ -6,7 +6,7 @@ Both are little-endian records of a fixed size, so that those of thousands of or
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
@@ -90,6 +90,21 @@ def pack_path(touches: Iterable[tuple[int, int]]) -> bytes:
             raise ValueError("The touches of a path come in time order, the oldest first.")
         words.append(number << AGE_BITS | age)
         before = age
+    return struct.pack(f"<{len(words)}Q", *words)
+
+
+def pack_columns(numbers: Sequence[int], ages: Sequence[int]) -> bytes:
+    """Pack as `pack_path` does, from the numbers and the ages, which are known to come the oldest first.
+
+    Raises `ValueError` for a number or an age that does not fit.
+    """
+    if not numbers:
+        return b""
+    if not (ages[-1] >= 0 and ages[0] <= OLDEST_AGE):
+        raise ValueError(f"An age is from 0 to {OLDEST_AGE} microseconds.")
+    if not (min(numbers) >= 0 and max(numbers) <= LARGEST_CHANNEL_NUMBER):
+        raise ValueError(f"A channel number is from 0 to {LARGEST_CHANNEL_NUMBER}.")
+    words = [number << AGE_BITS | age for number, age in zip(numbers, ages, strict=True)]
     return struct.pack(f"<{len(words)}Q", *words)
 
 

@@ -427,12 +427,19 @@ ORDER BY k.order_id, k.model_version, k.entry_id, k.channel_code
 LIMIT :most;
 
 -- name: put_journeys!
+-- Each column comes as one text, its values joined by the unit separator, chr(31), an empty one being NULL; paths and
+-- entries come one after another in one value each, `path_ends` and `entries_ends` being the places after the last byte.
 INSERT INTO public.order_journeys AS j
     (tenant_id, order_id, converted_at, previous_age, reach, generation, path, entries)
-SELECT :tenant_id::uuid, o.order_id, o.converted_at, o.previous_age, o.reach, o.generation, o.path, o.entries
-FROM unnest(:order_ids::text[], :converted_at::timestamptz[], :previous_ages::bigint[], :reaches::bigint[],
-            :generations::integer[], :paths::bytea[], :entries::bytea[])
-     AS o (order_id, converted_at, previous_age, reach, generation, path, entries)
+SELECT :tenant_id::uuid, o.order_id, '2000-01-01T00:00:00Z'::timestamptz + o.converted_at * interval '1 microsecond',
+       o.previous_age, o.reach, :generation::integer,
+       substring(:paths::bytea FROM o.path_start + 1 FOR o.path_end - o.path_start),
+       substring(:entries::bytea FROM o.entries_start + 1 FOR o.entries_end - o.entries_start)
+FROM unnest(string_to_array(:order_ids, chr(31)), string_to_array(:converted, chr(31))::bigint[],
+            string_to_array(:previous_ages, chr(31), '')::bigint[], string_to_array(:reaches, chr(31))::bigint[],
+            string_to_array(:path_starts, chr(31))::integer[], string_to_array(:path_ends, chr(31))::integer[],
+            string_to_array(:entries_starts, chr(31))::integer[], string_to_array(:entries_ends, chr(31))::integer[])
+     AS o (order_id, converted_at, previous_age, reach, path_start, path_end, entries_start, entries_end)
 ON CONFLICT (tenant_id, order_id) DO UPDATE
 SET converted_at = excluded.converted_at, previous_age = excluded.previous_age, reach = excluded.reach,
     generation = excluded.generation, path = excluded.path, entries = excluded.entries;

@@ -122,12 +122,13 @@ class _Page:
     ) -> _Page:
         long = {row["order_id"] for row in rows if row["path"] is None}
         waiting = [row for row in rows if 0 <= row["generation"] < restatement.generation]
+        lookback = _microseconds(reading.lookback)
         by_generation: dict[int, list[PackedOrder]] = defaultdict(list)
         left: dict[str, int] = {}
         for name, journey in make_stored(waiting, reading.restatements).items():
             if journey.generation >= restatement.generation:
                 continue
-            if leaves_all or name in long or not _says_enough(journey, reading):
+            if leaves_all or name in long or not _says_enough(journey, reading, lookback):
                 left[name] = journey.generation
             else:
                 by_generation[journey.generation].append(journey)
@@ -149,10 +150,9 @@ class _Page:
         return cls(changes, sum(map(len, by_generation.values())), left)
 
 
-def _says_enough(journey: PackedOrder, reading: Reading) -> bool:
-    """Say whether a stored journey holds what every model in force asks for."""
-    longest = max((v.version.lookback for v in reading.versions), default=None)
-    if longest is not None and journey.reach < _microseconds(longest):
+def _says_enough(journey: PackedOrder, reading: Reading, lookback: int) -> bool:
+    """Say whether a stored journey holds what every model in force asks for; `lookback` is the longest, in µs."""
+    if journey.reach < lookback:
         return False
     return journey.previous_age is not None or not reading.is_cutting
 

@@ -12,8 +12,10 @@ journeys are gone through, after the marks (`restating`).
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
 from operator import itemgetter
@@ -44,6 +46,7 @@ MARKS_PER_CHOICE = 50_000
 _MARKS_PER_PAGE = 5_000
 _JOURNEY_MARKS_AT_ONCE = 10_000
 _BEFORE_ALL = UUID(int=0)
+_OBJECTS_PER_COLLECTION = 100_000
 # So many orders are packed on the loop: a thread would cost more.
 _FEW_ORDERS = 10
 
@@ -89,7 +92,8 @@ async def credit_dirty_orders(
     is_complete = True
     for tenant in tenants:
         run = _Run(database, tenant, progress or _tell_nobody, fence, deadline, bounds)
-        is_complete = await run.credit_all() and is_complete
+        with _collecting_less():
+            is_complete = await run.credit_all() and is_complete
         orders += run.orders
         allocations += run.allocations
         set_aside += run.set_aside
@@ -98,6 +102,20 @@ async def credit_dirty_orders(
 
 def _tell_nobody(_orders: int) -> None:
     pass
+
+
+@contextmanager
+def _collecting_less() -> Iterator[None]:
+    """Look for garbage less often: what a run makes thousands of is in no cycle, and was gone through again and again.
+
+    That took a quarter of the time.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(max(before[0], _OBJECTS_PER_COLLECTION), *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 async def wait_for_writers(database: Database, tenant_id: UUID) -> None:

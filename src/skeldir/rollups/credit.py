@@ -14,6 +14,8 @@ from skeldir.rollups.summing import rollup_lock
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection
 
+_UNIT_SEPARATOR = "\x1f"
+
 CreditKey = tuple[date, str, str, str]
 """UTC day, model version, channel, currency."""
 
@@ -33,18 +35,17 @@ async def add_credit(
         asyncpg.NumericValueOutOfRangeError: no bigint holds a sum.
     """
     rows = sorted(changes.items())
-    await queries.add_credit(
-        connection,
-        tenant_id=tenant_id,
-        turn=turn,
-        days=[day for (day, _, _, _), _ in rows],
-        model_versions=[version for (_, version, _, _), _ in rows],
-        channel_codes=[channel for (_, _, channel, _), _ in rows],
-        currencies=[currency for (_, _, _, currency), _ in rows],
-        ppts=[ppt for _, (ppt, _, _) in rows],
-        cents=[cents for _, (_, cents, _) in rows],
-        counts=[count for _, (_, _, count) in rows],
-    )
+    columns = {
+        "days": [day for (day, _, _, _), _ in rows],
+        "model_versions": [version for (_, version, _, _), _ in rows],
+        "channel_codes": [channel for (_, _, channel, _), _ in rows],
+        "currencies": [currency for (_, _, _, currency), _ in rows],
+        "ppts": [ppt for _, (ppt, _, _) in rows],
+        "cents": [cents for _, (_, cents, _) in rows],
+        "counts": [count for _, (_, _, count) in rows],
+    }
+    texts = {name: _UNIT_SEPARATOR.join(map(str, values)) for name, values in columns.items()}
+    await queries.add_credit(connection, tenant_id=tenant_id, turn=turn, **texts)
     fewer = sorted({day for (day, _, _, _), (_, _, count) in rows if count < 0})
     if fewer:
         await queries.delete_empty_channel_days(connection, tenant_id=tenant_id, days=fewer)

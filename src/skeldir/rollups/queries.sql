@@ -82,11 +82,14 @@ ON CONFLICT (tenant_id, revenue_date, model_version, channel_code, currency) DO 
 SET spend_cents = excluded.spend_cents;
 
 -- name: add_credit!
--- Changes of credit, by key: added to the sums of their days, and noted in the journal under the turn that made them.
+-- Changes of credit, by key: added to the sums of their days, and noted in the journal under the turn that made them. Each
+-- column comes as one text, its values joined by the unit separator, chr(31).
 WITH changes AS (
     SELECT c.day, c.model_version, c.channel_code, c.currency, c.ppt, c.cents, c.allocations
-    FROM unnest(:days::date[], :model_versions::text[], :channel_codes::text[], :currencies::text[],
-                :ppts::numeric[], :cents::numeric[], :counts::bigint[])
+    FROM unnest(string_to_array(:days, chr(31))::date[], string_to_array(:model_versions, chr(31)),
+                string_to_array(:channel_codes, chr(31)), string_to_array(:currencies, chr(31)),
+                string_to_array(:ppts, chr(31))::numeric[], string_to_array(:cents, chr(31))::numeric[],
+                string_to_array(:counts, chr(31))::bigint[])
          AS c (day, model_version, channel_code, currency, ppt, cents, allocations)
 ), noted AS (
     INSERT INTO public.credit_journal
