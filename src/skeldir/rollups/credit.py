@@ -35,7 +35,7 @@ async def add_credit(
         asyncpg.NumericValueOutOfRangeError: no bigint holds a sum.
     """
     rows = sorted(changes.items())
-    columns = {
+    columns: dict[str, list[date] | list[str] | list[int]] = {
         "days": [day for (day, _, _, _), _ in rows],
         "model_versions": [version for (_, version, _, _), _ in rows],
         "channel_codes": [channel for (_, _, channel, _), _ in rows],
