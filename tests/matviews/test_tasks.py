@@ -172,12 +172,13 @@ async def summed(database: Database, tenant: UUID) -> int | None:
 @pytest.mark.parametrize(
     ("share", "ended_ago_s", "is_asked"),
     [
-        # Three views that took two seconds each: six in all.
-        (None, 48.0, False),
-        (None, 55.0, True),
-        ("0.5", 1.0, False),
-        ("0.5", 7.0, True),
-        ("1", 0.0, True),
+        # Three views that took two seconds each, six in all; a class has half of the share.
+        (None, 110.0, False),
+        (None, 116.0, True),
+        ("0.5", 17.0, False),
+        ("0.5", 19.0, True),
+        ("1", 5.0, False),
+        ("1", 7.0, True),
         # The log is of a server whose clock was ahead.
         (None, -60.0, True),
     ],

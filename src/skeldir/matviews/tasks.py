@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # A view may be five seconds old.
 _ROLL_UP_S = 2.0
-_FAST_S, _SLOW_S = 5, 60
+_FAST_S, _SLOW_S = _CLASSES = 5, 60
 # No view is of this class, so its job only rolls up.
 _ROLL_UP_ALONE = {"staleness_s": 0}
 
@@ -72,11 +72,11 @@ async def ask_for_refresh(staleness_s: int, database: Database) -> bool:
     """Ask for the refresh of a class, and say whether that was needed and no equal job waited already.
 
     None is asked for while all views of the class show everything there is, while the class is being refreshed, and
-    while it would take more than its share of the time (SKELDIR_REFRESH_SHARE). What comes meanwhile is asked for by
-    a later pulse, so one class never holds the capacity of the other.
+    while it would take more than its part of the time that refreshes may take (SKELDIR_REFRESH_SHARE). What comes
+    meanwhile is asked for by a later pulse, so one class never holds the capacity of the other.
     """
     arguments = {"staleness_s": staleness_s}
-    share = load_settings().skeldir_refresh_share
+    share = load_settings().skeldir_refresh_share / len(_CLASSES)
     async with database.tenant(NO_TENANT) as connection:
         if (
             await is_running(connection, NO_TENANT, REFRESH, arguments)
