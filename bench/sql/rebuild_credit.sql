@@ -1,7 +1,8 @@
--- The sums of credit by six models, worked out in one statement from the facts: what one would write without this program.
--- Money is rounded once, per sum and not per order; each order's net amount is dated by its first capture.
+-- The credit of every order by six models, worked out in one statement from the facts: what one would write without this
+-- program, as a table of orders and channels. An order's net amount is dated by its first capture, and each part is rounded
+-- by itself.
 
-CREATE UNLOGGED TABLE bench.rebuilt AS
+CREATE TABLE bench.rebuilt AS
 WITH converted AS (
     SELECT DISTINCT ON (l.tenant_id, l.order_id) l.tenant_id, l.order_id, l.journey_key, l.occurred_at, l.currency
     FROM public.revenue_ledger l WHERE l.kind = 'capture'
@@ -23,7 +24,7 @@ WITH converted AS (
      AND e.occurred_at <= c.occurred_at AND e.occurred_at >= c.occurred_at - interval '30 days'
     WINDOW forwards AS (PARTITION BY c.tenant_id, c.order_id ORDER BY e.occurred_at, e.idempotency_key)
 ), shares AS (
-    SELECT s.tenant_id, s.day, s.currency, s.channel_code, s.cents,
+    SELECT s.tenant_id, s.order_id, s.day, s.currency, s.channel_code, s.cents,
            (s.place = 1)::int::float8 AS first_touch,
            (s.place = s.touches)::int::float8 AS last_touch,
            CASE WHEN s.last_named_at IS NULL THEN s.place = s.touches
@@ -34,8 +35,8 @@ WITH converted AS (
            s.decayed / sum(s.decayed) OVER (PARTITION BY s.tenant_id, s.order_id) AS time_decay
     FROM steps s
 )
-SELECT tenant_id, day, currency, channel_code,
+SELECT tenant_id, order_id, day, currency, channel_code,
        round(sum(first_touch * cents)) AS first_touch, round(sum(last_touch * cents)) AS last_touch,
        round(sum(last_non_direct * cents)) AS last_non_direct, round(sum(linear * cents)) AS linear,
        round(sum(position_based * cents)) AS position_based, round(sum(time_decay * cents)) AS time_decay
-FROM shares GROUP BY tenant_id, day, currency, channel_code;
+FROM shares GROUP BY tenant_id, order_id, day, currency, channel_code;

@@ -39,9 +39,15 @@ from skeldir.rollups.gauges import sample_rollups
 from skeldir.settings import Settings, load_settings
 from skeldir.tenants import KEYS_CHANNEL, KeyMemory
 
+# What heavy requests are taken apart by.
+_WORK_ASIDE = ("skeldir.ingest.routes",)
 
-def create_app(database_url: str | None = None) -> FastAPI:
-    """Return the application on `database_url`, or on DATABASE_URL when it starts without one."""
+
+def create_app(database_url: str | None = None, *, warms_up: bool = False) -> FastAPI:
+    """Return the application on `database_url`, or on DATABASE_URL when it starts without one.
+
+    One that `warms_up` starts the process aside with itself, and not with the first heavy request.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -56,7 +62,10 @@ def create_app(database_url: str | None = None) -> FastAPI:
         app.state.shared_commits = {}
         with watching_the_loop():
             async with _work_on(app, settings, database_url or _url_of(settings)):
+                warming = app.state.offload.warm_up(_WORK_ASIDE) if warms_up else asyncio.sleep(0)
+                task = asyncio.create_task(warming)
                 yield
+                await task
 
     app = Api(
         title="skeldir",

@@ -40,6 +40,10 @@ def refuse_item() -> None:
     raise ItemRejected("amount_zero", "The amount is 0.")
 
 
+def is_loaded(module: str) -> bool:
+    return module in sys.modules
+
+
 def end_at_once() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -110,3 +114,11 @@ async def test_the_process_ends_with_the_one_that_started_it_even_when_that_is_k
 
 async def test_a_signal_to_the_whole_group_lets_the_work_be_finished() -> None:
     assert await Offload().run(A, end_politely) == "still here"
+
+
+async def test_a_process_that_was_warmed_up_does_the_first_work() -> None:
+    offload = Offload()
+    await offload.warm_up(("skeldir.money",))
+    before = {child.pid for child in psutil.Process().children()}
+    assert await offload.run(A, os.getpid) in before
+    assert await offload.run(A, partial(is_loaded, "skeldir.money"))

@@ -24,7 +24,7 @@ def serve(
     with open_runtime(is_long=True) as runtime:
         settings = runtime.settings
         configure_logging(settings, process="api")
-        app = create_app(runtime.app_url)
+        app = create_app(runtime.app_url, warms_up=True)
         # What the program consists of is never garbage. To look through all of it kept the loop for 0.1 s each time.
         gc.collect()
         gc.freeze()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from importlib import import_module
 from typing import TypeVar
 from uuid import UUID
 from weakref import WeakValueDictionary
@@ -17,6 +19,8 @@ from anyio import BrokenWorkerProcess, CapacityLimiter, to_process
 from skeldir.errors import SkeldirError
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 _SWITCH_S = 0.0001
 _NICENESS = 5
@@ -37,7 +41,7 @@ class Offload:
     something to do. More processes would take the processors from the database, and the memory that half-done work
     needs would have no bound. Whoever has much to do stands in line with one piece.
 
-    The process is started when it is first needed, and ends with this one, however that ends.
+    The process is started when it is first needed, or by `warm_up`, and ends with this one, however that ends.
     """
 
     def __init__(self) -> None:
@@ -45,6 +49,15 @@ class Offload:
         sys.setswitchinterval(_SWITCH_S)
         self._all = CapacityLimiter(1)
         self._owners: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+
+    async def warm_up(self, modules: Sequence[str]) -> None:
+        """Start the process, with the modules that its work is in, before a request has to wait for that."""
+        work = partial(_work_aside, partial(_import, modules))
+        try:
+            await to_process.run_sync(work, limiter=self._all)
+        except BrokenWorkerProcess:
+            # The first heavy request starts another one, and says so if that ends, too.
+            logger.warning("http.process_aside_ended")
 
     async def run(self, owner: UUID, work: Callable[[], T]) -> T:
         """Return what `work` returns, or raise what it raises; all of it has to be picklable.
@@ -65,6 +78,11 @@ class Offload:
                     "The process that takes heavy requests apart ended before it was done.",
                     cure="Send it again a little later; if it lasts, send fewer items in a request.",
                 ) from error
+
+
+def _import(modules: Sequence[str]) -> None:
+    for module in modules:
+        import_module(module)
 
 
 def _work_aside(work: Callable[[], T]) -> T:
