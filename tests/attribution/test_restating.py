@@ -192,3 +192,33 @@ async def test_an_order_whose_stored_journey_is_damaged_is_set_aside_where_it_mu
         admin.execute("UPDATE order_journeys SET path = %s WHERE order_id = 'order-1'", (path,))
     await rebuild_credits(db, shop)
     await assert_ledger_is_credited(db, shop)
+
+
+async def test_a_touch_that_came_while_no_model_looked_at_it_counts_when_one_does_again(
+    db: Database, shop: UUID
+) -> None:
+    await change(db, shop, lookback_days=5)
+    await credit_until_complete(db, shop)
+    late = make_touch(journey_key="visitor-0", channel="affiliates", occurred_at=at(-10))
+    await send_touches(db, shop, late)
+    await credit_until_complete(db, shop)
+    await change(db, shop)
+    await credit_until_complete(db, shop)
+    restated = await read_credits(db, shop)
+    assert {row[3] for row in restated if row[0] == "order-0"} >= {"affiliates"}
+    assert restated == await rebuild_credits(db, shop)
+
+
+async def test_a_conversion_that_came_while_none_cut_cuts_when_one_does_again(
+    db: Database, shop: UUID
+) -> None:
+    for after_conversion in ("reset", "keep"):
+        await change(db, shop, after_conversion=after_conversion)
+        await credit_until_complete(db, shop)
+    before = make_conversion(journey_key="visitor-0", order_id="before", occurred_at=at(-5))
+    await send_conversions(db, shop, before)
+    await credit_until_complete(db, shop)
+    await change(db, shop, after_conversion="reset")
+    await credit_until_complete(db, shop)
+    restated = await read_credits(db, shop)
+    assert restated == await rebuild_credits(db, shop)

@@ -27,7 +27,13 @@ FAULTS = {
                 "if heard is not None:",
             ),
         ),
-        {"LEDGER/models", "H-OBS-01/labels", "H-OBS-01/readiness", "H-OBS-01/worker"},
+        {
+            "LEDGER/models",
+            "LEDGER/rollups",
+            "H-OBS-01/labels",
+            "H-OBS-01/readiness",
+            "H-OBS-01/worker",
+        },
     ),
     "a remainder for the first channel by name, a tenant's id without hyphens in a label, any views ready": (
         (
@@ -41,7 +47,7 @@ FAULTS = {
             ),
             Fault(HEALTH, "sorted(found ^ self._needs.view_names)", "[]"),
         ),
-        {"LEDGER/models", "H-OBS-01/labels", "H-OBS-01/readiness"},
+        {"LEDGER/models", "LEDGER/rollups", "H-OBS-01/labels", "H-OBS-01/readiness"},
     ),
 }
 

@@ -14,10 +14,12 @@ from tests.support.faulty import Fault, copy_program, red_checks, run, seed, tol
 from tests.support.proving import git, make_checkout
 
 BACK_FILL = "migrations/versions/202511151410_idempotency_key.py"
+JOURNEYS = "migrations/versions/202611280900_journeys.py"
 LIFTED = (
     '    connection.execute("ALTER TABLE public.attribution_events NO FORCE ROW LEVEL SECURITY")\n'
 )
 COUNTED = "    if row != (updated, 0):"
+COMPARED = "    if row != (0,):"
 COUNTING = "    row = connection.execute(\n"
 FILLED = "|| id::text WHERE idempotency_key IS NULL"
 REQUIRED = "ALTER COLUMN idempotency_key SET NOT NULL,"
@@ -30,12 +32,25 @@ FAULTS = {
         ),
         {"H-MIG-01/null-keys", "H-MIG-01/failed-back-fill", "H-MIG-01/many-rows"},
     ),
-    "a back-fill that is committed bit by bit": (
-        (Fault(BACK_FILL, LIFTED, f"{LIFTED}    connection.commit()\n"),),
-        {"H-MIG-01/failed-back-fill"},
-    ),
-    "a back-fill of the first thousand rows alone": (
+    "a back-fill that is committed bit by bit, and changes that are added to no sum": (
         (
+            Fault(BACK_FILL, LIFTED, f"{LIFTED}    connection.commit()\n"),
+            Fault(
+                "migrations/sql/202611280900_sums.sql",
+                "FROM public.credit_changes c\n",
+                "FROM (SELECT * FROM public.credit_changes WHERE false) c\n",
+            ),
+            Fault(JOURNEYS, COMPARED, "    if False:"),
+        ),
+        {
+            "H-MIG-01/failed-back-fill",
+            "H-MIG-01/credit-sums",
+            "H-MIG-01/credit-contradicted",
+        },
+    ),
+    "a back-fill of the first thousand rows alone, and sums that are compared with nothing": (
+        (
+            Fault(JOURNEYS, COMPARED, "    if False:"),
             Fault(
                 BACK_FILL,
                 FILLED,
@@ -48,7 +63,7 @@ FAULTS = {
                 f'WHERE idempotency_key IS NULL")\n{COUNTING}',
             ),
         ),
-        {"H-MIG-01/many-rows"},
+        {"H-MIG-01/many-rows", "H-MIG-01/credit-contradicted"},
     ),
     "a key of session and moment, and sums that are not marked": (
         (

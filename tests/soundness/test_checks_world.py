@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import LiteralString
 
@@ -193,33 +194,96 @@ def test_a_function_that_reads_past_the_policies_is_found(ground: Ground) -> Non
             connection.execute("DROP FUNCTION public.names()")
 
 
-def test_a_cent_too_much_is_named_though_every_sum_follows_from_it(ground: Ground) -> None:
-    for cents in (1, -1):
-        with owner(ground) as connection:
-            connection.execute("SET ROLE skeldir_owner")
-            connection.execute(
-                "SELECT set_config('app.current_tenant_id', %s, false)", (str(ground.world.b),)
-            )
-            changed = connection.execute(
-                """UPDATE public.attribution_allocations SET allocated_cents = allocated_cents + %s
-                   WHERE order_id = 'no-journey' AND model_version = 'linear@1'""",
-                (cents,),
-            )
-            assert changed.rowcount == 1
-            connection.execute(
-                """INSERT INTO public.dirty_days (tenant_id, day)
-                   SELECT DISTINCT tenant_id, entry_date FROM public.attribution_allocations
-                   WHERE order_id = 'no-journey'"""
-            )
-        done = subprocess.run(
-            ground.skeldir("refresh"),
-            env=ground.world.environment(),
-            capture_output=True,
-            check=True,
+@dataclass(frozen=True, slots=True)
+class Tampering:
+    """A change of one row, what reads its value before, what undoes the change with it, and who must name it."""
+
+    change: LiteralString
+    before: LiteralString
+    undo: LiteralString
+    names: frozenset[str]
+
+
+_IN_SUMS = frozenset({"LEDGER/rollups", "H-MV-01/contents", "H-MV-01/refresh"})
+_OF_ORDER: LiteralString = "WHERE order_id = 'part-refunded'"
+_OF_SUM: LiteralString = (
+    "WHERE model_version = 'linear@1' AND channel_code = 'email' AND revenue_date = '2025-06-02'"
+)
+_OF_CHANGE: LiteralString = f"{_OF_SUM} AND turn = (SELECT max(turn) FROM credit_journal {_OF_SUM})"
+TAMPERINGS = {
+    "a cent too much in a sum": Tampering(
+        f"UPDATE rollup_channel_day SET credited_cents = credited_cents + 1 {_OF_SUM}",
+        f"SELECT credited_cents FROM rollup_channel_day {_OF_SUM}",
+        f"UPDATE rollup_channel_day SET credited_cents = %s {_OF_SUM}",
+        _IN_SUMS | {"LEDGER/drift"},
+    ),
+    "a cent too much in an entry that is counted": Tampering(
+        f"UPDATE order_journeys SET entries = set_byte(entries, 24, get_byte(entries, 24) # 1) {_OF_ORDER}",
+        f"SELECT entries FROM order_journeys {_OF_ORDER}",
+        f"UPDATE order_journeys SET entries = %s {_OF_ORDER}",
+        frozenset({"LEDGER/credits", "LEDGER/models"}),
+    ),
+    "an entry that is not counted": Tampering(
+        f"UPDATE order_journeys SET entries = substr(entries, 1, 72) {_OF_ORDER}",
+        f"SELECT entries FROM order_journeys {_OF_ORDER}",
+        f"UPDATE order_journeys SET entries = %s {_OF_ORDER}",
+        frozenset({"LEDGER/credits", "LEDGER/models"}),
+    ),
+    "a conversion that is a second late": Tampering(
+        f"UPDATE order_journeys SET converted_at = converted_at + interval '1 second' {_OF_ORDER}",
+        f"SELECT converted_at FROM order_journeys {_OF_ORDER}",
+        f"UPDATE order_journeys SET converted_at = %s {_OF_ORDER}",
+        frozenset({"LEDGER/credits"}),
+    ),
+    "a journey without its last touch": Tampering(
+        f"UPDATE order_journeys SET path = substr(path, 1, length(path) - 8) {_OF_ORDER}",
+        f"SELECT path FROM order_journeys {_OF_ORDER}",
+        f"UPDATE order_journeys SET path = %s {_OF_ORDER}",
+        frozenset({"LEDGER/models"}),
+    ),
+    "a cent too much in the journal": Tampering(
+        f"UPDATE credit_journal SET credited_cents = credited_cents + 1 {_OF_CHANGE}",
+        f"SELECT credited_cents FROM credit_journal {_OF_CHANGE}",
+        f"UPDATE credit_journal SET credited_cents = %s {_OF_CHANGE}",
+        frozenset({"LEDGER/rollups"}),
+    ),
+    "a change that is not noted": Tampering(
+        f"UPDATE credit_journal SET revenue_date = revenue_date + 1000 {_OF_CHANGE}",
+        f"SELECT revenue_date FROM credit_journal {_OF_CHANGE}",
+        f"UPDATE credit_journal SET revenue_date = %s {_OF_CHANGE.replace('2025-06-02', '2028-02-27')}",
+        frozenset({"LEDGER/rollups"}),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", list(TAMPERINGS))
+def test_what_is_changed_in_stored_credit_is_named(ground: Ground, what: str) -> None:
+    tampering = TAMPERINGS[what]
+    with owner(ground) as connection:
+        connection.execute("SET ROLE skeldir_owner")
+        connection.execute(
+            "SELECT set_config('app.current_tenant_id', %s, false)", (str(ground.world.b),)
         )
-        assert done.stdout.count(b"success") + done.stdout.count(b"skipped_already_running") == 5
-        wrong = {"LEDGER/credits", "LEDGER/drift", "LEDGER/models"}
-        assert red(ground) == (wrong if cents == 1 else set())
+        (value,) = connection.execute(tampering.before).fetchone() or (None,)
+        assert connection.execute(tampering.change).rowcount == 1
+        try:
+            refresh_all(ground, connection)
+            assert red(ground) == tampering.names
+        finally:
+            assert connection.execute(tampering.undo, (value,)).rowcount == 1
+            refresh_all(ground, connection)
+
+
+def refresh_all(ground: Ground, connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Have every day of credit compared with the ledger, and every view show it."""
+    connection.execute(
+        """INSERT INTO public.dirty_days (tenant_id, day, sums)
+           SELECT DISTINCT tenant_id, revenue_date, 'credit' FROM public.rollup_channel_day"""
+    )
+    done = subprocess.run(
+        ground.skeldir("refresh"), env=ground.world.environment(), capture_output=True, check=True
+    )
+    assert done.stdout.count(b"success") + done.stdout.count(b"skipped_already_running") == 5
 
 
 def test_a_refresh_that_empties_a_view_is_named_though_it_reports_success(ground: Ground) -> None:

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from skeldir.errors import InputInvalid
-from skeldir.soundness.faults import TWINS, Patch, Twin
+from skeldir.soundness.faults import TWINS
 from skeldir.soundness.registry import GATES, HYPOTHESES
+from skeldir.soundness.seeding import Patch, Twin
 from skeldir.soundness.twins import Outcome, TwinUnmade, apply, choose_twins, prove_twins
 from skeldir.soundness.verifying import FAULTS
 from tests.support.embedded import SEARCH_PATH, short_place, wait_until

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
+from skeldir.soundness.crediting import allocations_of
 from skeldir.soundness.recompute import (
     Entry,
     Facts,
@@ -35,17 +36,18 @@ OPEN_DAYS = 35
 
 
 async def read_facts(connection: asyncpg.Connection[asyncpg.Record], tenant: UUID) -> Facts:
-    """Read what was recorded of `tenant`, as a superuser."""
+    """Read what was recorded of `tenant`, as a superuser, and work its credit out; no touch may have been forgotten."""
     ledger = await connection.fetch("SELECT * FROM revenue_ledger WHERE tenant_id = $1", tenant)
     models = await connection.fetch(
-        "SELECT model_version FROM attribution_models WHERE tenant_id = $1 AND is_active", tenant
+        "SELECT * FROM attribution_models WHERE tenant_id = $1 AND is_active", tenant
+    )
+    touches = await connection.fetch(
+        "SELECT * FROM attribution_events WHERE tenant_id = $1", tenant
     )
     return Facts(
         entries=derive_entries(ledger),
         models=[row["model_version"] for row in models],
-        allocations=await connection.fetch(
-            "SELECT * FROM attribution_allocations WHERE tenant_id = $1", tenant
-        ),
+        allocations=allocations_of(ledger, touches, models),
         spend=await connection.fetch("SELECT * FROM spend WHERE tenant_id = $1", tenant),
         runs=await connection.fetch(
             "SELECT * FROM reconciliation_runs WHERE tenant_id = $1", tenant

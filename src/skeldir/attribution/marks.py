@@ -38,13 +38,14 @@ def credit_lock(tenant_id: UUID) -> str:
 async def mark_orders_reached_by_touches(
     connection: Connection, tenant_id: UUID, touches: Sequence[tuple[bytes, datetime]]
 ) -> None:
-    """Mark the orders that new touches, given as (journey key hash, moment), can earn from.
+    """Mark the orders that by any version there ever was can earn from new touches, (journey key hash, moment) each.
 
     At most MOST_ORDERS_MARKED rows a journey are written; of a journey with more orders in reach, one.
     """
     if not touches:
         return
-    lookback_days = await longest_lookback(connection, tenant_id)
+    reach = await queries.select_reach_of_marks(connection, tenant_id=tenant_id)
+    lookback_days = reach["lookback_days"] or DEFAULT_LOOKBACK_DAYS
     await plan_for_each_list(connection, len(touches))
     marked = await queries.mark_orders_reached_by_touches(
         connection,
@@ -66,14 +67,14 @@ async def mark_orders_of_conversions(
         return
     await queries.mark_orders(connection, tenant_id=tenant_id, order_ids=list(order_ids))
     await enqueue(connection, tenant_id, CREDIT)
-    models = await queries.select_active_models(connection, tenant_id=tenant_id)
-    if any(model["after_conversion"] == "reset" for model in models):
+    reach = await queries.select_reach_of_marks(connection, tenant_id=tenant_id)
+    if reach["resets"]:
         await plan_for_each_list(connection, len(order_ids))
         await queries.mark_orders_after_captures(
             connection,
             tenant_id=tenant_id,
             order_ids=list(order_ids),
-            lookback_days=max(model["lookback_days"] for model in models),
+            lookback_days=reach["lookback_days"],
             most=MOST_ORDERS_MARKED,
         )
 

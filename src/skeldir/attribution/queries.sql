@@ -77,6 +77,12 @@ WITH pinned AS (
 INSERT INTO public.dirty_orders (tenant_id, order_id) SELECT :tenant_id::uuid, order_id FROM pinned
 RETURNING 1;
 
+-- name: select_reach_of_marks^
+-- How far any version of the tenant has ever looked back, and whether one began anew after a conversion: a stored journey
+-- may come from a version that is in force no more, and serves it when it is again.
+SELECT max(lookback_days) AS lookback_days, coalesce(bool_or(after_conversion = 'reset'), false) AS resets
+FROM public.attribution_models WHERE tenant_id = :tenant_id;
+
 -- name: mark_orders!
 INSERT INTO public.dirty_orders (tenant_id, order_id)
 SELECT :tenant_id, order_id FROM unnest(:order_ids::text[]) AS order_id
@@ -433,8 +439,8 @@ INSERT INTO public.order_journeys AS j
     (tenant_id, order_id, converted_at, previous_age, reach, generation, path, entries)
 SELECT :tenant_id::uuid, o.order_id, '2000-01-01T00:00:00Z'::timestamptz + o.converted_at * interval '1 microsecond',
        o.previous_age, o.reach, :generation::integer,
-       substring(:paths::bytea FROM o.path_start + 1 FOR o.path_end - o.path_start),
-       substring(:entries::bytea FROM o.entries_start + 1 FOR o.entries_end - o.entries_start)
+       substr(:paths::bytea, o.path_start + 1, o.path_end - o.path_start),
+       substr(:entries::bytea, o.entries_start + 1, o.entries_end - o.entries_start)
 FROM unnest(string_to_array(:order_ids, chr(31)), string_to_array(:converted, chr(31))::bigint[],
             string_to_array(:previous_ages, chr(31), '')::bigint[], string_to_array(:reaches, chr(31))::bigint[],
             string_to_array(:path_starts, chr(31))::integer[], string_to_array(:path_ends, chr(31))::integer[],

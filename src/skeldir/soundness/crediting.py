@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 from skeldir.soundness.recompute import Row, Rows
 
@@ -56,26 +56,48 @@ def credit_orders(ledger: Sequence[Row], touches: Sequence[Row], models: Sequenc
         for order_id, entries in orders.items()
         if any(entry["kind"] == "capture" for entry in entries)
     }
+    by_journey: dict[bytes | None, list[Row]] = defaultdict(list)
+    for touch in touches:
+        by_journey[touch["journey_key"]].append(touch)
     rows: Rows = set()
     for version in models:
         for order_id, capture in captures.items():
             since = _moment_before(capture, captures.values()) if _resets(version) else None
-            journey = _journey_of(capture, touches, version, since)
-            weights = _weigh_channels(journey, version)
-            for entry, channel, cents, parts in _divide_order(orders[order_id], capture, weights):
-                rows.add(
-                    (
-                        order_id,
-                        entry["business_key"],
-                        version["model_version"],
-                        channel,
-                        entry["occurred_at"].astimezone(UTC).date(),
-                        entry["currency"],
-                        cents,
-                        parts,
-                    )
-                )
+            own = by_journey[capture["journey_key"]]
+            journey = _journey_of(capture, own, version, since)
+            rows |= credit_order(orders[order_id], capture, journey, version)
     return rows
+
+
+def allocations_of(
+    ledger: Sequence[Row], touches: Sequence[Row], models: Sequence[Row]
+) -> list[dict[str, Any]]:
+    """Return the rows of `credit_orders` with a name for each column."""
+    return [dict(zip(COLUMNS, row, strict=True)) for row in credit_orders(ledger, touches, models)]
+
+
+def credit_order(
+    entries: Sequence[Row], capture: Row, journey: Sequence[Row], version: Row
+) -> Rows:
+    """Return the credit of one order by one version, in COLUMNS.
+
+    `entries` are all of the order by (occurred_at, business_key), `capture` is the first capture among them, and
+    `journey` the touches that the version counts, by time.
+    """
+    weights = _weigh_channels(journey, version)
+    return {
+        (
+            capture["order_id"],
+            entry["business_key"],
+            version["model_version"],
+            channel,
+            entry["occurred_at"].astimezone(UTC).date(),
+            entry["currency"],
+            cents,
+            parts,
+        )
+        for entry, channel, cents, parts in _divide_order(entries, capture, weights)
+    }
 
 
 def _resets(version: Row) -> bool:

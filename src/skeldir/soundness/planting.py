@@ -15,6 +15,9 @@ MARKER_B: Final = "marker-b-7f3a91c2"
 _DAY_0: Final = datetime(2025, 6, 2, 9, 30, tzinfo=UTC)
 # More than the 35 days before the newest one that the views hold; the readers take it from the rollups.
 _LONG_BEFORE: Final = -150
+# So many persons, with so many touches each, that their orders are summed together and not one by one.
+_CROWD: Final = 60
+_TOUCHES_EACH: Final = 4
 
 Item = dict[str, Any]
 
@@ -47,81 +50,142 @@ PLAN_A: Final = Plan(UUID("11111111-1111-4111-8111-111111111111"), "north-star",
 PLAN_B: Final = Plan(UUID("22222222-2222-4222-8222-222222222222"), MARKER_B, 7)
 
 
-def _at(days: float) -> str:
-    return (_DAY_0 + timedelta(days=days)).isoformat()
-
-
 def touches_of(plan: Plan) -> list[Item]:
-    """Return touches of three journeys, and two items that are refused."""
-
-    def touch(number: int, journey: str, day: float, channel: str) -> Item:
-        return {
-            "idempotency_key": f"touch-{number}",
-            "occurred_at": _at(day),
-            "journey_key": journey,
-            "session_id": f"{plan.word}-session",
-            "source": plan.word,
-            "medium": plan.word,
-            "campaign": f"{plan.word} for {plan.e_mail}",
-            "referrer_host": f"{plan.word}.example.com",
-            "landing_path": f"/{plan.word}",
-            "channel": channel,
-        }
-
+    """Return touches of a few journeys and of a crowd's, and two items that are refused."""
     return [
-        touch(1, "visitor-1", -3, "email"),
-        touch(2, "visitor-1", -2, "paid_search"),
-        touch(3, "visitor-1", -1, plan.channel),
-        touch(4, "visitor-2", -0.5, plan.channel),
-        touch(5, "visitor-2", -0.25, "direct"),
+        _touch(plan, 1, "visitor-1", -3, "email"),
+        _touch(plan, 2, "visitor-1", -2, "paid_search"),
+        _touch(plan, 3, "visitor-1", -1, plan.channel),
+        _touch(plan, 4, "visitor-2", -0.5, plan.channel),
+        _touch(plan, 5, "visitor-2", -0.25, "direct"),
         # The lookback's first moment for the order `disputed`, and a day too early for those of the next day.
-        touch(10, "visitor-2", -30, "email"),
-        touch(6, plan.e_mail, _LONG_BEFORE - 1, "email"),
-        touch(7, plan.e_mail, 1, plan.channel) | {"idempotency_key": f"{plan.word}-touch"},
-        touch(8, "visitor-1", 0, "email") | {"occurred_at": f"{plan.word} day"},
-        touch(9, "visitor-1", 0, f"{plan.channel}_unheard_of") | {"session_id": plan.e_mail},
+        _touch(plan, 10, "visitor-2", -30, "email"),
+        _touch(plan, 6, plan.e_mail, _LONG_BEFORE - 1, "email"),
+        _touch(plan, 7, plan.e_mail, 1, plan.channel) | {"idempotency_key": f"{plan.word}-touch"},
+        _touch(plan, 8, "visitor-1", 0, "email") | {"occurred_at": f"{plan.word} day"},
+        _touch(plan, 9, "visitor-1", 0, f"{plan.channel}_unheard_of") | {"session_id": plan.e_mail},
+        *_touches_of_crowd(plan),
     ]
+
+
+def touches_between(plan: Plan) -> list[Item]:
+    """Return touches that come while the models in force look back 20 days."""
+    # Only those that look back 30 days count it, and nothing else of its order changes.
+    return [_touch(plan, 13, "crowd-0", -25, "paid_search")]
+
+
+def late_touches_of(plan: Plan) -> list[Item]:
+    """Return touches that come when all orders have been credited."""
+    return [
+        _touch(plan, 11, "visitor-1", -1.5, "direct"),
+        _touch(plan, 12, "visitor-2", 0.5, "paid_search"),
+    ]
+
+
+def _touches_of_crowd(plan: Plan) -> list[Item]:
+    channels = ("email", "paid_search", plan.channel, "direct")
+    return [
+        _touch(
+            plan,
+            100 + _TOUCHES_EACH * person + step,
+            f"crowd-{person}",
+            step - _TOUCHES_EACH - person / 16,
+            channels[(person + step * (1 + person % 3)) % len(channels)],
+        )
+        for person in range(_CROWD)
+        for step in range(_TOUCHES_EACH)
+    ]
+
+
+def _touch(plan: Plan, number: int, journey: str, day: float, channel: str) -> Item:
+    return {
+        "idempotency_key": f"touch-{number}",
+        "occurred_at": _at(day),
+        "journey_key": journey,
+        "session_id": f"{plan.word}-session",
+        "source": plan.word,
+        "medium": plan.word,
+        "campaign": f"{plan.word} for {plan.e_mail}",
+        "referrer_host": f"{plan.word}.example.com",
+        "landing_path": f"/{plan.word}",
+        "channel": channel,
+    }
 
 
 def conversions_of(plan: Plan) -> list[Item]:
-    """Return captures, refunds, disputes and reversals in three currencies, and two items that are refused."""
-
-    def money(key: str, kind: str, amount: int, day: float, **fields: object) -> Item:
-        order_id = key.partition(":")[0]
-        return {
-            "idempotency_key": key,
-            "order_id": order_id,
-            "kind": kind,
-            "amount_cents": amount * plan.price,
-            "currency": "USD",
-            "occurred_at": _at(day),
-            "journey_key": "visitor-1",
-        } | fields
-
+    """Return captures, refunds and disputes in three currencies, and two items that are refused."""
     visitor_2 = {"journey_key": "visitor-2"}
     own = {"journey_key": plan.e_mail}
     return [
-        money("part-refunded:1", "capture", 10_001, 0),
-        money("part-refunded:2", "refund", 2_503, 1),
-        money("part-refunded:3", "refund", 1_334, 2),
-        money("all-refunded:1", "capture", 9_999, 0),
-        money("all-refunded:2", "refund", 3_331, 1),
-        money("all-refunded:3", "refund", 3_335, 2),
-        money("all-refunded:4", "refund", 3_333, 2.5),
-        money("disputed:1", "capture", 5_003, 0, **visitor_2),
-        money("disputed:2", "dispute", 5_003, 1, **visitor_2),
-        money("disputed:3", "dispute_reversal", 5_003, 2, **visitor_2),
-        money("yen:1", "capture", 1_499, 1, currency="JPY", **visitor_2),
-        money("yen:2", "refund", 500, 2, currency="JPY", **visitor_2),
-        money("euro:1", "capture", 3_001, 1, currency="EUR", **visitor_2),
-        money("euro:2", "refund", 1_001, 2, currency="EUR", **visitor_2),
-        money("too-early:1", "refund", 777, 1),
-        money("no-journey:1", "capture", 2_222, 2, journey_key=None),
-        money("long-ago:1", "capture", 4_447, _LONG_BEFORE, **own),
-        money(f"{plan.word}-order:1", "capture", 6_667, 2, **own),
-        money(f"{plan.word}-order:2", "barter", 1, 2, **own),
-        money("refused:1", "refund", 1, 2, **own) | {"order_id": plan.e_mail, "amount_cents": 0.5},
+        _money(plan, "part-refunded:1", "capture", 10_001, 0),
+        _money(plan, "part-refunded:2", "refund", 2_503, 1),
+        _money(plan, "all-refunded:1", "capture", 9_999, 0),
+        _money(plan, "all-refunded:2", "refund", 3_331, 1),
+        _money(plan, "all-refunded:3", "refund", 3_335, 2),
+        _money(plan, "disputed:1", "capture", 5_003, 0, **visitor_2),
+        _money(plan, "disputed:2", "dispute", 5_003, 1, **visitor_2),
+        _money(plan, "yen:1", "capture", 1_499, 1, currency="JPY", **visitor_2),
+        _money(plan, "yen:2", "refund", 500, 2, currency="JPY", **visitor_2),
+        _money(plan, "euro:1", "capture", 3_001, 1, currency="EUR", **visitor_2),
+        _money(plan, "euro:2", "refund", 1_001, 2, currency="EUR", **visitor_2),
+        _money(plan, "too-early:1", "refund", 777, 1),
+        _money(plan, "moved:1", "capture", 3_333, 2),
+        _money(plan, "no-journey:1", "capture", 2_222, 2, journey_key=None),
+        _money(plan, "long-ago:1", "capture", 4_447, _LONG_BEFORE, **own),
+        _money(plan, f"{plan.word}-order:1", "capture", 6_667, 2, **own),
+        _money(plan, f"{plan.word}-order:2", "barter", 1, 2, **own),
+        _money(plan, "refused:1", "refund", 1, 2, **own)
+        | {"order_id": plan.e_mail, "amount_cents": 0.5},
+        *_conversions_of_crowd(plan),
     ]
+
+
+def conversions_between(plan: Plan) -> list[Item]:
+    """Return entries that come while the models in force look back 20 days."""
+    return [
+        _money(plan, "disputed:3", "dispute_reversal", 5_003, 2, journey_key="visitor-2"),
+        _money(plan, "between:1", "capture", 2_007, 2.25),
+    ]
+
+
+def late_conversions_of(plan: Plan) -> list[Item]:
+    """Return entries of orders that have been credited, one of which moves to another journey, and a new order."""
+    return [
+        _money(plan, "part-refunded:3", "refund", 1_334, 2),
+        _money(plan, "all-refunded:4", "refund", 3_333, 2.5),
+        _money(plan, "moved:2", "capture", 1_111, 1, journey_key="visitor-2"),
+        _money(plan, "late:1", "capture", 2_011, 2.25),
+    ]
+
+
+def _conversions_of_crowd(plan: Plan) -> list[Item]:
+    own = [{"journey_key": f"crowd-{person}"} for person in range(_CROWD)]
+    return [
+        *(
+            _money(plan, f"crowd-{n}:1", "capture", 1_001 + 2 * n, n % 3, **own[n])
+            for n in range(_CROWD)
+        ),
+        *(
+            _money(plan, f"crowd-{n}:2", "refund", 500 + n, n % 3 + 0.5, **own[n])
+            for n in range(0, _CROWD, 5)
+        ),
+    ]
+
+
+def _money(plan: Plan, key: str, kind: str, amount: int, day: float, **fields: object) -> Item:
+    return {
+        "idempotency_key": key,
+        "order_id": key.partition(":")[0],
+        "kind": kind,
+        "amount_cents": amount * plan.price,
+        "currency": "USD",
+        "occurred_at": _at(day),
+        "journey_key": "visitor-1",
+    } | fields
+
+
+def _at(days: float) -> str:
+    return (_DAY_0 + timedelta(days=days)).isoformat()
 
 
 def insert_plain_rows(connection: psycopg.Connection[Any], plan: Plan) -> None:

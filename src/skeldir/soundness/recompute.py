@@ -43,7 +43,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The facts of one tenant; nothing of them comes from a rollup or a view. `models` are the active versions."""
+    """The facts of one tenant, and the credit that follows from them; nothing comes from a rollup or a view.
+
+    `models` are the active versions, `allocations` what they give, as `crediting.allocations_of` works it out.
+    """
 
     entries: Sequence[Entry]
     models: Sequence[str]
@@ -151,6 +154,17 @@ def channel_days(facts: Facts) -> Rows:
             keys.add(key)
             spent[key] += row["amount_cents"]
     return {(*key, parts[key], credited[key], spent[key]) for key in keys}
+
+
+def credit_days(facts: Facts) -> Rows:
+    """(model_version, channel_code, date, currency, conversions in 10⁻¹², credited, allocations)."""
+    sums: dict[tuple[object, ...], tuple[int, int, int]] = {}
+    for row in facts.allocations:
+        if row["model_version"] in facts.models:
+            key = (row["model_version"], row["channel_code"], row["entry_date"], row["currency"])
+            parts, cents, count = sums.get(key, (0, 0, 0))
+            sums[key] = (parts + row["conversion_ppt"], cents + row["allocated_cents"], count + 1)
+    return {(*key, *values) for key, values in sums.items()}
 
 
 def _scaled(number: int, places: int) -> Decimal:

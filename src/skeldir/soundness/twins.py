@@ -16,11 +16,12 @@ from time import monotonic, sleep
 
 from skeldir.errors import InputInvalid, SkeldirError
 from skeldir.soundness.checkout import git, git_environment, read_commit
-from skeldir.soundness.faults import TWINS, Patch, Twin
+from skeldir.soundness.faults import TWINS
 from skeldir.soundness.ground import one_interruption
 from skeldir.soundness.pack import DATA, write_pack
 from skeldir.soundness.records import Evidence, read_evidence, read_file
 from skeldir.soundness.registry import GATES
+from skeldir.soundness.seeding import Patch, Twin
 from skeldir.soundness.verdicts import judge
 
 _AUTHOR = ("-c", "user.name=twin", "-c", "user.email=twin@example.invalid")
@@ -119,7 +120,7 @@ def apply(patch: Patch, root: Path) -> None:
     if (count := before.count(patch.text)) != 1:
         raise TwinUnmade(
             f"{patch.path} holds the text of a patch {count} times: {patch.text.strip()[:60]!r}.",
-            cure="Bring soundness/faults.py up to date with the program.",
+            cure="Bring soundness/faults.py and credit_faults.py up to date with the program.",
         )
     path.write_text(before.replace(patch.text, patch.instead), encoding="utf-8")
 

@@ -27,8 +27,12 @@ from skeldir.soundness.planting import (
     PLAN_B,
     Item,
     Plan,
+    conversions_between,
     conversions_of,
     insert_plain_rows,
+    late_conversions_of,
+    late_touches_of,
+    touches_between,
     touches_of,
 )
 from skeldir.tenants import create_tenant
@@ -198,14 +202,47 @@ class World:
         )
 
     def _fill(self) -> None:
-        """Send both tenants' facts, let the worker credit them, then let beat ask for all views at once."""
-        for plan, key in zip(self.plans, (self.key_a, self.key_b), strict=True):
-            self._send("touches", touches_of(plan), key)
-            self._send("conversions", conversions_of(plan), key)
+        """Send both tenants' facts, let the worker credit them, then let beat ask for all views at once.
+
+        In between other models are in force for a while, in which more facts come, and more come after it: so credit is
+        taken off, worked out again from what is stored of the orders, and replaced.
+        """
+        keys = (self.key_a, self.key_b)
+        for plan, key in zip(self.plans, keys, strict=True):
+            self._send("touches", touches_of(plan), key, refused=2)
+            self._send("conversions", conversions_of(plan), key, refused=2)
         with self.connect() as connection:
             self._wait(lambda: _holds(connection, _CREDIT_IS_DONE), _SETTLE_S, "All is credited.")
+        self._change_models(lookback_days=20)
+        for plan, key in zip(self.plans, keys, strict=True):
+            self._send("touches", touches_between(plan), key)
+            self._send("conversions", conversions_between(plan), key)
+        self._credit()
+        self._change_models()
+        for plan, key in zip(self.plans, keys, strict=True):
+            self._send("touches", late_touches_of(plan), key)
+            self._send("conversions", late_conversions_of(plan), key)
+        self._credit()
         self._start("beat", "beat")
         self.settle()
+
+    def _change_models(self, **parameters: Any) -> None:
+        """Put models with other parameters in force, the default ones without any, and have the orders credited."""
+        asyncio.run(_define_models(self._url, self.plans, parameters))
+        self._credit()
+
+    def _credit(self) -> None:
+        """Have `skeldir credit` do what waits: nobody is told of a job whose models were changed from here."""
+        done = subprocess.run(  # noqa: S603 - our own command
+            self.ground.skeldir("credit"),
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise _not_provable("`skeldir credit` failed", done.stdout)
 
     def settle(self) -> None:
         """Wait until no job waits and all views show what there is.
@@ -220,14 +257,13 @@ class World:
                 "No job waits, and all views are current.",
             )
 
-    def _send(self, path: str, items: list[Item], key: str) -> None:
+    def _send(self, path: str, items: list[Item], key: str, *, refused: int = 0) -> None:
         answer = httpx.post(
             f"{self.base}/v1/{path}",
             json=items,
             headers={"Authorization": f"Bearer {key}"},
             timeout=30,
         )
-        refused = 2
         receipt = answer.json()
         if (
             answer.status_code != httpx.codes.OK
@@ -275,6 +311,13 @@ async def _make_tenants(url: str, plans: tuple[Plan, ...]) -> None:
                 await create_tenant(connection, plan.tenant_id, plan.name)
                 await define_models(connection, plan.tenant_id)
                 await add_channels(connection, plan.tenant_id, {plan.channel: plan.name})
+
+
+async def _define_models(url: str, plans: tuple[Plan, ...], parameters: Mapping[str, Any]) -> None:
+    async with open_database(url, pool_size=1, statement_timeout_ms=30_000) as database:
+        for plan in plans:
+            async with database.tenant(plan.tenant_id) as connection:
+                await define_models(connection, plan.tenant_id, **parameters)
 
 
 def _not_provable(what: str, said: str) -> ServiceNotProvable:

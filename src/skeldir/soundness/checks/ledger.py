@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, LiteralString
+from typing import Any, Final, LiteralString
+from uuid import UUID
 
 from psycopg.rows import dict_row
 
@@ -12,66 +15,59 @@ from skeldir.soundness.checks.views import in_short, read_facts
 from skeldir.soundness.contract import Check
 from skeldir.soundness.crediting import COLUMNS, credit_orders
 from skeldir.soundness.evidence import equals, matches, same_as
-from skeldir.soundness.proof import Proof
+from skeldir.soundness.explained import MONEY_COLUMNS, explain_orders, money_of_ledger
+from skeldir.soundness.proof import Proof, Session
 from skeldir.soundness.recompute import (
     Facts,
     Rows,
     allocation_summary,
     channel_days,
+    credit_days,
     revenue_days,
     write_rows,
     write_table,
 )
+from skeldir.soundness.stored import (
+    ENTRY_COLUMNS,
+    credit_stored,
+    entries_of_ledger,
+    entries_stored,
+    read_stored,
+)
 
-_SOME_ROWS: Final = matches(r".*\([1-9]\d* rows?\)")
 _SOME_ROWS_IN_SHORT: Final = matches(r"(?!.*\(0 rows\)).*\(\d+ rows?\).*")
 
-# Money without a capture of its order waits for it, and is credited to nobody.
-_ENTRIES: Final = """
-    SELECT m.model_version, e.order_id, e.currency, sum(e.amount_cents)::bigint AS cents
-    FROM public.revenue_ledger e JOIN public.attribution_models m ON m.is_active
-    WHERE EXISTS (SELECT FROM public.revenue_ledger c WHERE c.order_id = e.order_id AND c.kind = 'capture')
-    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
-_CREDITS: Final = """
-    SELECT a.model_version, a.order_id, a.currency, sum(a.allocated_cents)::bigint AS cents
-    FROM public.attribution_allocations a
-    JOIN public.attribution_models m ON m.model_version = a.model_version AND m.is_active
-    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
-_ENTRIES_NOT_CREDITED: Final = """
-    SELECT m.model_version, e.business_key, e.amount_cents, sum(a.allocated_cents) AS allocated_cents,
-           count(*) FILTER (WHERE a.currency <> e.currency) AS other_currency
-    FROM public.revenue_ledger e JOIN public.attribution_models m ON m.is_active
-    LEFT JOIN public.attribution_allocations a ON a.entry_id = e.id AND a.model_version = m.model_version
-    GROUP BY m.model_version, e.id, e.business_key, e.order_id, e.amount_cents
-    HAVING coalesce(sum(a.allocated_cents), 0) <> CASE WHEN EXISTS (
-               SELECT FROM public.revenue_ledger c WHERE c.order_id = e.order_id AND c.kind = 'capture')
-                                                       THEN e.amount_cents ELSE 0 END
-        OR count(*) FILTER (WHERE a.currency <> e.currency) > 0
-    ORDER BY 1, 2"""
-_CREDITS_OF_NOTHING: Final = """
-    SELECT a.model_version, a.order_id, a.entry_id, a.allocated_cents FROM public.attribution_allocations a
-    WHERE NOT EXISTS (SELECT FROM public.revenue_ledger e WHERE e.id = a.entry_id AND e.order_id = a.order_id)
-    ORDER BY 1, 2, 3"""
+_LEDGER: Final = "SELECT * FROM public.revenue_ledger"
+_TOUCHES: Final = "SELECT * FROM public.attribution_events"
+_IN_FORCE: Final = "SELECT * FROM public.attribution_models WHERE is_active"
+_JOURNEYS: Final = """
+    SELECT order_id, converted_at, previous_age, path, entries FROM public.order_journeys"""
+_NUMBERS: Final = "SELECT channel_code, number FROM public.channel_numbers"
 
+# Those of version 2 were in force while a part of the facts came.
 _MODELS: Final = """
     SELECT model_version, model, lookback_days, after_conversion, half_life_days, is_active
     FROM public.attribution_models ORDER BY 1"""
 _MODELS_EXPECTED: Final = """\
 model_version | model | lookback_days | after_conversion | half_life_days | is_active
 first_touch@1 | first_touch | 30 | keep | 7 | True
+first_touch@2 | first_touch | 20 | keep | 7 | False
 last_non_direct@1 | last_non_direct | 30 | keep | 7 | True
+last_non_direct@2 | last_non_direct | 20 | keep | 7 | False
 last_touch@1 | last_touch | 30 | keep | 7 | True
+last_touch@2 | last_touch | 20 | keep | 7 | False
 linear@1 | linear | 30 | keep | 7 | True
+linear@2 | linear | 20 | keep | 7 | False
 position_based@1 | position_based | 30 | keep | 7 | True
+position_based@2 | position_based | 20 | keep | 7 | False
 time_decay@1 | time_decay | 30 | keep | 7 | True
-(6 rows)"""
-# The order by all columns in turn, as `write_table` writes what was recomputed.
-_ALLOCATIONS: Final = """
-    SELECT a.order_id, e.business_key, a.model_version, a.channel_code, a.entry_date, a.currency, a.allocated_cents,
-           a.conversion_ppt
-    FROM public.attribution_allocations a JOIN public.revenue_ledger e ON e.id = a.entry_id
-    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8"""
+time_decay@2 | time_decay | 20 | keep | 7 | False
+(12 rows)"""
 
+_CREDIT_COLUMNS: Final = (
+    "model_version channel_code revenue_date currency conversion_ppt credited_cents allocations"
+)
+# Each is ordered by all columns in turn, as `write_table` writes what was recomputed.
 _ROLLUPS: Final = MappingProxyType[str, tuple[str, LiteralString]](
     {
         "rollup_revenue_day": (
@@ -84,6 +80,19 @@ _ROLLUPS: Final = MappingProxyType[str, tuple[str, LiteralString]](
             """SELECT model_version, channel_code, revenue_date, currency, conversion_ppt, credited_cents, spend_cents
                FROM public.rollup_channel_day ORDER BY 1, 2, 3, 4, 5, 6, 7""",
         ),
+        "rollup_channel_day, its credit": (
+            _CREDIT_COLUMNS,
+            """SELECT model_version, channel_code, revenue_date, currency, conversion_ppt, credited_cents, allocations
+               FROM public.rollup_channel_day WHERE allocations <> 0 ORDER BY 1, 2, 3, 4, 5, 6, 7""",
+        ),
+        "credit_journal, summed": (
+            _CREDIT_COLUMNS,
+            """SELECT model_version, channel_code, revenue_date, currency, sum(conversion_ppt), sum(credited_cents),
+                      sum(allocations)
+               FROM public.credit_journal GROUP BY 1, 2, 3, 4
+               HAVING (sum(conversion_ppt), sum(credited_cents), sum(allocations)) <> (0, 0, 0)
+               ORDER BY 1, 2, 3, 4, 5, 6, 7""",
+        ),
         "rollup_allocation_day": (
             "model_version revenue_date currency ledger_cents awaiting_capture_cents allocated_cents",
             """SELECT model_version, revenue_date, currency, ledger_cents, awaiting_capture_cents, allocated_cents
@@ -95,11 +104,6 @@ _ROLLUPS: Final = MappingProxyType[str, tuple[str, LiteralString]](
 _ALL_REFUNDED: Final = """
     SELECT order_id, currency, captured_cents, refunded_cents, balance_cents FROM public.order_balances
     WHERE state = 'refunded' ORDER BY 1, 2"""
-_THEIR_CREDIT: Final = """
-    SELECT b.order_id, a.model_version, a.channel_code, sum(a.allocated_cents)::bigint AS cents
-    FROM public.order_balances b
-    JOIN public.attribution_allocations a ON a.order_id = b.order_id AND a.currency = b.currency
-    WHERE b.state = 'refunded' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
 
 _DRIFT: Final = """
     SELECT model_version, currency, sum(ledger_cents) AS ledger_cents, sum(awaiting_capture_cents) AS awaiting_cents,
@@ -125,40 +129,93 @@ _MONEY_OF_TOUCHES: Final = """
     SELECT count(*) AS rows FROM public.attribution_events WHERE revenue_cents IS NOT NULL"""
 
 
-def _prove_credits(proof: Proof) -> None:
+def _tenants(proof: Proof) -> tuple[tuple[UUID, str], ...]:
+    """Return both tenants, each with its key."""
     world = proof.ground.world
-    for tenant in (world.a, world.b):
-        with proof.session(APP, world.database, tenant=tenant) as session:
-            session.ask(_ENTRIES, expect=_SOME_ROWS)
-            session.ask(_CREDITS, expect=same_as(len(proof.steps)))
-            session.ask(_ENTRIES_NOT_CREDITED, expect=matches(r"[^\n]*\n\(0 rows\)"))
-            session.ask(_CREDITS_OF_NOTHING, expect=matches(r"[^\n]*\n\(0 rows\)"))
+    return (world.a, world.key_a), (world.b, world.key_b)
+
+
+def _rows(session: Session, statement: LiteralString) -> list[dict[str, Any]]:
+    return session.connection.cursor(row_factory=dict_row).execute(statement).fetchall()
+
+
+def _compare(proof: Proof, name: str, expected: tuple[str, str], *shown: tuple[str, str]) -> None:
+    """Record in short what a table must be, and each time that it is shown: what each is of, and the table."""
+    of, table = expected
+    proof.read(f"number and SHA-256 of {of}", in_short({name: table}), expect=_SOME_ROWS_IN_SHORT)
+    first = len(proof.steps)
+    for other_of, other in shown:
+        text = in_short({name: other}, {name: table})
+        proof.read(f"number and SHA-256 of {other_of}", text, expect=same_as(first))
+
+
+def _prove_credits(proof: Proof) -> None:
+    for tenant, key in _tenants(proof):
+        with proof.session(APP, proof.ground.world.database, tenant=tenant) as session:
+            ledger = _rows(session, _LEDGER)
+            versions = [row["model_version"] for row in _rows(session, _IN_FORCE)]
+            stored = read_stored(_rows(session, _JOURNEYS), _rows(session, _NUMBERS))
+        _compare(
+            proof,
+            "entries",
+            (
+                (
+                    "the entries of all orders that have a capture, from revenue_ledger as app_user reads it, with the "
+                    "moment of the first capture and the place of each entry"
+                ),
+                write_table(ENTRY_COLUMNS, entries_of_ledger(ledger)),
+            ),
+            (
+                (
+                    "the entries that the stored journeys of this tenant count, taken apart in plain Python "
+                    "(skeldir.soundness.stored) from order_journeys as app_user reads it"
+                ),
+                write_table(ENTRY_COLUMNS, entries_stored(stored)),
+            ),
+        )
+        explained = explain_orders(proof, key, (entry["order_id"] for entry in ledger))
+        _compare(
+            proof,
+            "credit",
+            (
+                "what each entry must bring by each model version: its amount, or 0 without a capture of its order",
+                write_table(MONEY_COLUMNS, money_of_ledger(ledger, versions)),
+            ),
+            (
+                "what the allocations that the answers show of each entry come to by each model version",
+                write_table(MONEY_COLUMNS, explained.money),
+            ),
+        )
 
 
 def _prove_models(proof: Proof) -> None:
-    world = proof.ground.world
-    for tenant in (world.a, world.b):
-        with proof.session(APP, world.database, tenant=tenant) as session:
+    for tenant, key in _tenants(proof):
+        with proof.session(APP, proof.ground.world.database, tenant=tenant) as session:
             session.ask(_MODELS, expect=equals(_MODELS_EXPECTED))
-            cursor = session.connection.cursor(row_factory=dict_row)
-            expected = credit_orders(
-                cursor.execute("SELECT * FROM public.revenue_ledger").fetchall(),
-                cursor.execute("SELECT * FROM public.attribution_events").fetchall(),
-                cursor.execute("SELECT * FROM public.attribution_models").fetchall(),
-            )
-            shown = session.connection.execute(_ALLOCATIONS).fetchall()
-        tables = {"attribution_allocations": write_table(COLUMNS, expected)}
-        proof.read(
-            "number and SHA-256 of the allocations that the six models must give the orders of this tenant, recomputed "
-            "in plain Python (skeldir.soundness.crediting) from revenue_ledger, attribution_events and "
-            "attribution_models, as app_user reads them",
-            in_short(tables),
-            expect=_SOME_ROWS_IN_SHORT,
-        )
-        proof.read(
-            "number and SHA-256 of the rows that app_user reads in attribution_allocations of this tenant",
-            in_short({"attribution_allocations": write_rows(COLUMNS, shown)}, tables),
-            expect=same_as(len(proof.steps)),
+            ledger, models = _rows(session, _LEDGER), _rows(session, _IN_FORCE)
+            expected = credit_orders(ledger, _rows(session, _TOUCHES), models)
+            stored = read_stored(_rows(session, _JOURNEYS), _rows(session, _NUMBERS))
+        explained = explain_orders(proof, key, (entry["order_id"] for entry in ledger))
+        keys = {entry["id"]: entry["business_key"] for entry in ledger}
+        _compare(
+            proof,
+            "allocations",
+            (
+                (
+                    "the allocations that the six models must give the orders of this tenant, recomputed in plain "
+                    "Python (skeldir.soundness.crediting) from revenue_ledger, attribution_events and "
+                    "attribution_models, as app_user reads them"
+                ),
+                write_table(COLUMNS, expected),
+            ),
+            ("the allocations that the answers show", write_table(COLUMNS, explained.rows)),
+            (
+                (
+                    "the allocations that the same rules make of what is stored alone: order_journeys and "
+                    "channel_numbers, taken apart in plain Python (skeldir.soundness.stored)"
+                ),
+                write_table(COLUMNS, credit_stored(stored, models, keys)),
+            ),
         )
 
 
@@ -176,33 +233,50 @@ def _prove_rollups(proof: Proof) -> None:
                 for rollup, (columns, asked) in _ROLLUPS.items()
             }
         proof.read(
-            "number and SHA-256 of the rows that the three rollups must hold of this tenant, recomputed in plain "
-            "Python (skeldir.soundness.recompute) from revenue_ledger, attribution_allocations, attribution_models "
-            "and spend, as app_user reads them",
+            "number and SHA-256 of the rows that the three rollups, and the journal of credit when it is summed, must "
+            "hold of this tenant, recomputed in plain Python (skeldir.soundness.crediting and .recompute) from "
+            "revenue_ledger, attribution_events, attribution_models and spend, as app_user reads them",
             in_short(expected),
             expect=_SOME_ROWS_IN_SHORT,
         )
         proof.read(
-            "number and SHA-256 of the rows that app_user reads in the rollups of this tenant",
+            "number and SHA-256 of the rows that app_user reads in the rollups and the journal of this tenant",
             in_short(shown, expected),
             expect=same_as(len(proof.steps)),
         )
 
 
-def _rollups(facts: Facts) -> dict[str, Rows]:
+def _rollups(facts: Facts) -> Mapping[str, Rows]:
+    credit = credit_days(facts)
     return {
         "rollup_revenue_day": revenue_days(facts),
         "rollup_channel_day": channel_days(facts),
+        "rollup_channel_day, its credit": credit,
+        "credit_journal, summed": credit,
         "rollup_allocation_day": {row[:6] for row in allocation_summary(facts)},
     }
 
 
 def _prove_refunded(proof: Proof) -> None:
-    world = proof.ground.world
-    for tenant in (world.a, world.b):
-        with proof.session(APP, world.database, tenant=tenant) as session:
-            session.ask(_ALL_REFUNDED, expect=matches(r"[^\n]*\n([^\n]* \| 0\n)+\(\d+ rows?\)"))
-            session.ask(_THEIR_CREDIT, expect=matches(r"[^\n]*\n([^\n]* \| 0\n)+\(\d+ rows?\)"))
+    nothing = matches(r"[^\n]*\n([^\n]* \| 0\n)+\(\d+ rows?\)")
+    for tenant, key in _tenants(proof):
+        with proof.session(APP, proof.ground.world.database, tenant=tenant) as session:
+            session.ask(_ALL_REFUNDED, expect=nothing)
+            balances = _rows(session, _ALL_REFUNDED)
+        refunded = {(row["order_id"], row["currency"]) for row in balances}
+        explained = explain_orders(proof, key, (order_id for order_id, _ in refunded))
+        cents: Counter[tuple[str, str, str]] = Counter()
+        for order_id, _, version, channel, _, currency, allocated, _ in explained.rows:
+            if (order_id, currency) in refunded:
+                cents[order_id, version, channel] += allocated
+        proof.read(
+            "what the allocations that the answers show of these orders leave each channel by each model version",
+            write_table(
+                ("order_id", "model_version", "channel_code", "cents"),
+                {(*whose, left) for whose, left in cents.items()},
+            ),
+            expect=nothing,
+        )
 
 
 def _prove_drift(proof: Proof) -> None:
@@ -219,7 +293,8 @@ def _prove_money(proof: Proof) -> None:
             _MONEY_COLUMNS,
             # Sums over all days may be larger than any one amount; numeric of sums of integers is exact.
             expect=matches(
-                r"[^\n]*\n((((mv_)?realtime_revenue|credit_journal) [^\n]* numeric|[^\n]* \| bigint) \| True\n)+\(\d+ rows\)"
+                r"[^\n]*\n((((mv_)?realtime_revenue|credit_journal) [^\n]* numeric|[^\n]* \| bigint) \| True\n)+"
+                r"\(\d+ rows\)"
             ),
         )
         session.ask(_INEXACT_COLUMNS, expect=equals("relation | column | type\n(0 rows)"))
@@ -231,17 +306,20 @@ def _prove_money(proof: Proof) -> None:
 CHECKS: Final = (
     Check(
         "LEDGER/credits",
-        "By each model version the credit of each order, and of each of its entries, is its money, to the cent.",
+        "The stored journeys count the entries of the ledger and no others, and by each model version the credit of "
+        "each entry is its money, to the cent.",
         _prove_credits,
     ),
     Check(
         "LEDGER/models",
-        "Each entry credits the channels that its order's touches and the rules of the six models give, to the cent.",
+        "Each entry credits the channels that its order's touches and the rules of the six models give, to the cent: "
+        "so the explanations of all orders say, and so follows from what is stored of them.",
         _prove_models,
     ),
     Check(
         "LEDGER/rollups",
-        "The daily rollups of both tenants hold what their facts add up to, row by row.",
+        "The daily rollups of both tenants hold what their facts add up to, row by row, and so does the sum of the "
+        "journal of credit.",
         _prove_rollups,
     ),
     Check(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from time import monotonic, sleep
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Final, LiteralString
 
 import httpx
 from psycopg import sql
+from psycopg.rows import dict_row
 
 from skeldir.clock import utc_now
 from skeldir.db.locks import lock_key
@@ -18,6 +20,7 @@ from skeldir.soundness.checks.bounds import APP
 from skeldir.soundness.contract import Check
 from skeldir.soundness.evidence import equals, matches
 from skeldir.soundness.proof import Proof, Session
+from skeldir.soundness.stored import read_stored
 
 if TYPE_CHECKING:
     from skeldir.soundness.world import World
@@ -33,6 +36,15 @@ _BOMB: Final = gzip.compress(b"x\n" * 2_600_000)
 _HOT_KEY: Final = "null"
 _HOT_TOUCHES: Final = 3_000
 _HOT_ORDERS: Final = 300
+_CENTS: Final = 100
+_MODELS: Final = (
+    "first_touch",
+    "last_non_direct",
+    "last_touch",
+    "linear",
+    "position_based",
+    "time_decay",
+)
 _WAITING: Final = 10
 _REPORTS: Final = ("/v1/attribution/channels", "/v1/revenue/daily", "/v1/views", "/v1/jobs")
 # Jobs run only once the writers of their tenant are gone, so this holds the world's one worker.
@@ -50,6 +62,28 @@ _AGES: Final[LiteralString] = """
 _IS_CREDITED: Final[LiteralString] = """
     SELECT NOT EXISTS (SELECT FROM public.dirty_orders)
        AND NOT EXISTS (SELECT FROM public.jobs WHERE kind = 'attribution.credit' AND state IN ('ready', 'running'))"""
+_THEIR_JOURNEYS: Final[LiteralString] = """
+    SELECT order_id, converted_at, previous_age, path, entries FROM public.order_journeys
+    WHERE order_id LIKE 'liveness-%'"""
+_NUMBERS: Final[LiteralString] = "SELECT channel_code, number FROM public.channel_numbers"
+# No other order of the world is of these days.
+_THEIR_CREDIT: Final[LiteralString] = """
+    SELECT model_version, channel_code, sum(conversion_ppt) AS conversion_ppt, sum(credited_cents) AS credited_cents
+    FROM public.rollup_channel_day
+    WHERE revenue_date >= (SELECT min((occurred_at AT TIME ZONE 'UTC')::date) FROM public.revenue_ledger
+                           WHERE order_id LIKE 'liveness-%')
+    GROUP BY 1, 2 ORDER BY 1, 2"""
+_THEIR_CREDIT_EXPECTED: Final = "\n".join(
+    [
+        "model_version | channel_code | conversion_ppt | credited_cents",
+        *(
+            f"{model}@1 | {channel} | {orders}{'0' * 12} | {_CENTS * orders}"
+            for model in _MODELS
+            for channel, orders in (("email", _HOT_ORDERS), ("unattributed", 1))
+        ),
+        f"({2 * len(_MODELS)} rows)",
+    ]
+)
 
 
 def _prove_pulses(proof: Proof) -> None:
@@ -173,19 +207,27 @@ def _prove_hot_key(proof: Proof) -> None:
     )
     with proof.session(APP, world.database, tenant=world.a) as session:
         _wait_for(session, _IS_CREDITED, True)
-        session.ask(
-            """SELECT count(DISTINCT l.order_id) AS orders,
-                      count(DISTINCT l.order_id) FILTER (WHERE NOT EXISTS (
-                          SELECT FROM public.attribution_allocations a
-                          WHERE a.tenant_id = l.tenant_id AND a.order_id = l.order_id
-                            AND (a.channel_code = 'email' OR l.journey_key IS DISTINCT FROM h.journey_key))
-                      ) AS without_credit
-               FROM public.revenue_ledger l, (SELECT journey_key FROM public.revenue_ledger
-                                              WHERE order_id = 'liveness-hot-0') h
-               WHERE l.order_id LIKE 'liveness-%'""",
-            expect=equals(f"orders | without_credit\n{_HOT_ORDERS + 1} | 0\n(1 row)"),
+        proof.read(
+            "the stored journeys of these orders, taken apart in plain Python (skeldir.soundness.stored) from "
+            "order_journeys as app_user reads it: which touches how many orders have",
+            _count_touches(session),
+            expect=equals(f"{_HOT_TOUCHES} email: {_HOT_ORDERS}\nno touches: 1"),
         )
+        session.ask(_THEIR_CREDIT, expect=equals(_THEIR_CREDIT_EXPECTED))
     world.settle()
+
+
+def _count_touches(session: Session) -> str:
+    cursor = session.connection.cursor(row_factory=dict_row)
+    numbers = cursor.execute(_NUMBERS).fetchall()
+    orders: Counter[str] = Counter()
+    # One at a time: together they are a million touches.
+    for journey in cursor.execute(_THEIR_JOURNEYS).fetchall():
+        (order,) = read_stored([journey], numbers)
+        touches = Counter(touch["channel_code"] for touch in order.touches)
+        said = ", ".join(f"{count} {channel}" for channel, count in sorted(touches.items()))
+        orders[said or "no touches"] += 1
+    return "\n".join(f"{said}: {count}" for said, count in sorted(orders.items()))
 
 
 @contextmanager
@@ -249,7 +291,7 @@ def _order(order_id: str, journey: str) -> dict[str, object]:
         "idempotency_key": order_id,
         "order_id": order_id,
         "kind": "capture",
-        "amount_cents": 100,
+        "amount_cents": _CENTS,
         "currency": "USD",
         "occurred_at": utc_now().isoformat(),
         "journey_key": journey,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from skeldir.soundness.catalogue import describe, fingerprint
-from skeldir.soundness.checks import populous
+from skeldir.soundness.checks import journeys, populous
 from skeldir.soundness.checks.upgrading import EARLIEST, TENANT_A, TENANT_B, upgrade
 from skeldir.soundness.contract import Check
 from skeldir.soundness.evidence import ANYTHING, Expectation, equals, matches, same_as
@@ -330,4 +330,5 @@ CHECKS: tuple[Check, ...] = (
         prove_failure,
     ),
     *populous.CHECKS,
+    *journeys.CHECKS,
 )

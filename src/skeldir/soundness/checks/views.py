@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 from skeldir.matviews import CANONICAL_VIEWS
 from skeldir.soundness.checks.bounds import APP
 from skeldir.soundness.contract import Check
+from skeldir.soundness.crediting import allocations_of
 from skeldir.soundness.evidence import digest_of, equals, matches, same_as
 from skeldir.soundness.proof import Proof, Session
 from skeldir.soundness.recompute import READERS, Facts, derive_entries, write_rows, write_table
@@ -81,7 +82,7 @@ _DIRECT_READINGS: Final[tuple[LiteralString, ...]] = (
 )
 _NO_BLOCK_IS_EMPTY: Final = r"(?!.*\(0 rows\)).*\(\d+ rows?\).*"
 _RECOMPUTED: Final = (
-    "recomputed in plain Python (skeldir.soundness.recompute) from revenue_ledger, attribution_allocations, "
+    "recomputed in plain Python (skeldir.soundness.crediting and .recompute) from revenue_ledger, attribution_events, "
     "attribution_models, spend and reconciliation_runs, as app_user reads them"
 )
 
@@ -154,21 +155,19 @@ def _prove_refresh(proof: Proof) -> None:
 
 
 def read_facts(session: Session, tenant: object) -> Facts:
-    """Read a tenant's facts in its own session of `app_user`, which sees no others."""
+    """Read a tenant's facts in its own session of `app_user`, which sees no others, and work its credit out."""
     cursor = session.connection.cursor(row_factory=dict_row)
 
     def rows(statement: LiteralString) -> list[dict[str, Any]]:
         return cursor.execute(statement, (tenant,)).fetchall()
 
+    ledger = rows("SELECT * FROM public.revenue_ledger WHERE tenant_id = %s")
+    models = rows("SELECT * FROM public.attribution_models WHERE tenant_id = %s AND is_active")
+    touches = rows("SELECT * FROM public.attribution_events WHERE tenant_id = %s")
     return Facts(
-        entries=derive_entries(rows("SELECT * FROM public.revenue_ledger WHERE tenant_id = %s")),
-        models=[
-            row["model_version"]
-            for row in rows(
-                "SELECT model_version FROM public.attribution_models WHERE tenant_id = %s AND is_active"
-            )
-        ],
-        allocations=rows("SELECT * FROM public.attribution_allocations WHERE tenant_id = %s"),
+        entries=derive_entries(ledger),
+        models=[row["model_version"] for row in models],
+        allocations=allocations_of(ledger, touches, models),
         spend=rows("SELECT * FROM public.spend WHERE tenant_id = %s"),
         runs=rows("SELECT * FROM public.reconciliation_runs WHERE tenant_id = %s"),
     )
