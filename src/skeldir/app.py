@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from skeldir import __version__
 from skeldir.attribution.gauges import sample_credit
+from skeldir.attribution.model_routes import router as models_router
 from skeldir.attribution.routes import router as attribution_router
 from skeldir.db.gauges import sample_lock_waits
 from skeldir.db.listening import listening
@@ -79,6 +80,7 @@ def create_app(database_url: str | None = None, *, warms_up: bool = False) -> Fa
         health_router,
         ingest_router,
         attribution_router,
+        models_router,
         revenue_router,
         views_router,
         jobs_router,

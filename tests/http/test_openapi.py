@@ -40,6 +40,9 @@ MORE = {
     ("post", "/v1/conversions"): {"413", "415"},
     ("get", "/v1/attribution/orders/{order_id}"): {"404"},
     ("get", "/v1/revenue/realtime"): {"304"},
+    ("put", "/v1/models/{model}"): {"413", "415"},
+    ("delete", "/v1/models/{model}"): {"404", "409"},
+    ("post", "/v1/models/{model}/preview"): {"413", "415"},
 }
 
 
@@ -53,7 +56,7 @@ async def client(clone: Clone) -> AsyncIterator[httpx.AsyncClient]:
 async def key(db: Database, tenant: UUID) -> dict[str, str]:
     async with db.tenant(tenant) as connection:
         made = await issue_key(
-            connection, tenant, name="all", scopes=["ingest", "read"], expires_at=None
+            connection, tenant, name="all", scopes=["ingest", "manage", "read"], expires_at=None
         )
     return {"Authorization": f"Bearer {made.secret}"}
 
@@ -78,7 +81,7 @@ async def test_the_app_serves_its_description(client: httpx.AsyncClient) -> None
 
 def test_every_route_is_described_and_every_description_has_a_route() -> None:
     assert set(OPERATIONS) == routes_of_the_app()
-    assert len(OPERATIONS) == 14
+    assert len(OPERATIONS) == 18
 
 
 def test_the_description_is_openapi_3_1() -> None:
@@ -90,8 +93,10 @@ def test_the_description_is_openapi_3_1() -> None:
 async def test_every_operation_answers_as_described(
     client: httpx.AsyncClient, key: dict[str, str], method: str, path: str
 ) -> None:
-    body = b"[]" if method == "post" else None
-    asked = path.replace("{order_id}", "991")
+    body = {"post": b"[]", "put": b"{}"}.get(method)
+    if path.endswith("/preview"):
+        body = b"{}"
+    asked = path.replace("{order_id}", "991").replace("{model}", "linear")
     described = OPERATIONS[method, path]["responses"]
     with_key = await client.request(method, asked, headers=key, content=body)
     expected = {"/v1/attribution/orders/{order_id}": 404, "/health/worker": 503}.get(path, 200)
@@ -152,7 +157,7 @@ def faults_of(value: object, schema: dict[str, Any]) -> list[str]:
 
 def test_every_example_fits_its_schema() -> None:
     schemas = list(schemas_with_examples())
-    assert len(schemas) == 10
+    assert len(schemas) == 15
     for schema in schemas:
         for example in schema["examples"]:
             assert faults_of(example, schema) == []

@@ -8,6 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from skeldir.app import create_app
+from skeldir.attribution.model_schemas import ModelInForceOut, ModelPreviewOut, ModelsOut
 from skeldir.attribution.schemas import ChannelsPage, OrderExplanationOut
 from skeldir.ingest.schemas import DeadEventsPage
 from skeldir.jobs.schemas import JobsPage
@@ -22,8 +23,8 @@ READS = {
 }
 
 
-def test_there_are_seven_reading_endpoints() -> None:
-    assert len(READS) == 7
+def test_there_are_eight_reading_endpoints() -> None:
+    assert len(READS) == 8
 
 
 @pytest.mark.parametrize("path", READS)
@@ -55,6 +56,9 @@ def test_every_problem_is_declared(path: str) -> None:
         DailyPage,
         DeadEventsPage,
         JobsPage,
+        ModelInForceOut,
+        ModelPreviewOut,
+        ModelsOut,
         OrderExplanationOut,
         RealtimeOut,
         ViewsOut,

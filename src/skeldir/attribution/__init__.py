@@ -1,6 +1,17 @@
 """Credit: journeys, models, and the runs that turn dirty orders into allocations. The door of the room."""
 
-from skeldir.attribution.definitions import active_versions, define_models, retain_touches
+from skeldir.attribution.definitions import (
+    ModelChange,
+    ModelInForce,
+    active_versions,
+    define_models,
+    latest_changes,
+    models_in_force,
+    name_command,
+    retain_touches,
+    retire_model,
+    set_models,
+)
 from skeldir.attribution.marks import (
     count_dirty_orders,
     credit_lock,
@@ -10,6 +21,8 @@ from skeldir.attribution.marks import (
     mark_orders_reached_by_touches,
 )
 from skeldir.attribution.models import MODEL_NAMES, ModelVersion
+from skeldir.attribution.parameters import AfterConversion, ModelParameters
+from skeldir.attribution.previewing import ModelPreview, preview_model
 from skeldir.attribution.runs import CreditReport, credit_dirty_orders
 from skeldir.attribution.splits import UNATTRIBUTED
 from skeldir.attribution.totals import (
@@ -22,8 +35,13 @@ from skeldir.attribution.totals import (
 __all__ = [
     "MODEL_NAMES",
     "UNATTRIBUTED",
+    "AfterConversion",
     "ChannelTotal",
     "CreditReport",
+    "ModelChange",
+    "ModelInForce",
+    "ModelParameters",
+    "ModelPreview",
     "ModelVersion",
     "SetAsideTotal",
     "active_versions",
@@ -33,9 +51,15 @@ __all__ = [
     "credit_lock",
     "define_models",
     "ingest_lock",
+    "latest_changes",
     "mark_all_orders",
     "mark_orders_of_conversions",
     "mark_orders_reached_by_touches",
+    "models_in_force",
+    "name_command",
+    "preview_model",
     "retain_touches",
+    "retire_model",
     "set_aside_totals",
+    "set_models",
 ]

@@ -1,10 +1,11 @@
-"""The model versions of a tenant: fixed for ever once made, one of each model active."""
+"""The model versions of a tenant: fixed for ever once made, at most one of each model in force."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from skeldir.attribution.evaluating import VersionInForce
@@ -14,19 +15,56 @@ from skeldir.attribution.marks import (
     ingest_lock,
     longest_lookback,
 )
-from skeldir.attribution.models import MODEL_NAMES, ModelVersion, ModelVersionInvalid
+from skeldir.attribution.models import MODEL_NAMES, ModelVersion
+from skeldir.attribution.parameters import (
+    DEFAULT_AFTER_CONVERSION,
+    DEFAULT_HALF_LIFE_DAYS,
+    NO_WISH,
+    AfterConversion,
+    CompleteParameters,
+    ModelParameters,
+    complete_parameters,
+    require_model,
+    require_retirable,
+    require_touches_kept,
+)
 from skeldir.attribution.store import queries
+from skeldir.db.ids import new_ids
 from skeldir.db.locks import wait_for_lock
 from skeldir.jobs import CREDIT, enqueue
 from skeldir.rollups import take_off_credit
-from skeldir.tenants import RetentionInvalid, load_retention, set_retention
+from skeldir.tenants import RetentionInvalid, set_retention
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection
 
-DEFAULT_AFTER_CONVERSION: Literal["keep"] = "keep"
-DEFAULT_HALF_LIFE_DAYS = 7
-LONGEST_DAYS = 3650
+PROGRAM = "program"
+"""Who changed models that nobody asked for by name, such as those of a tenant that is credited and has none."""
+CHANGES_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInForce:
+    """A model in force with its parameters; since when and by whom is None of one from before that was recorded."""
+
+    model: str
+    model_version: str
+    lookback_days: int
+    after_conversion: AfterConversion
+    half_life_days: int
+    in_force_since: datetime | None
+    changed_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChange:
+    """A version that came into force in the place of another; None stands for a model that was not in force."""
+
+    changed_at: datetime
+    changed_by: str
+    model: str
+    from_version: str | None
+    to_version: str | None
 
 
 async def active_versions(connection: Connection, tenant_id: UUID) -> list[ModelVersion]:
@@ -62,66 +100,93 @@ async def define_models(
     tenant_id: UUID,
     *,
     lookback_days: int = DEFAULT_LOOKBACK_DAYS,
-    after_conversion: Literal["keep", "reset"] = DEFAULT_AFTER_CONVERSION,
+    after_conversion: AfterConversion = DEFAULT_AFTER_CONVERSION,
     half_life_days: int = DEFAULT_HALF_LIFE_DAYS,
+    changed_by: str = PROGRAM,
 ) -> list[ModelVersion]:
-    """Make versions with these parameters the active ones of all models, and return them.
+    """Put versions with these parameters in force for all six models, and return them.
 
-    A version that exists with the same parameters is activated again; otherwise the next one is made. When
+    Raises:
+        ModelVersionInvalid: as for `set_models`.
+    """
+    wanted = ModelParameters(lookback_days, after_conversion, half_life_days)
+    return await set_models(
+        connection, tenant_id, dict.fromkeys(MODEL_NAMES, wanted), changed_by=changed_by
+    )
+
+
+async def set_models(
+    connection: Connection,
+    tenant_id: UUID,
+    wanted: Mapping[str, ModelParameters],
+    *,
+    changed_by: str,
+) -> list[ModelVersion]:
+    """Give models parameters, leave the others as they are, and return all versions in force.
+
+    A version that exists with the same parameters is put in force again; otherwise the next one is made. When
     anything changed, the sums of the versions before go, every stored journey of the tenant is to be credited by the
     new ones, and every day with spend is to be rolled up.
 
     Raises:
-        ModelVersionInvalid: days below 1 or above LONGEST_DAYS, or a lookback that is longer than the tenant's
-            touches are kept; nothing was written.
+        ModelUnknown: there is no model with one of the names.
+        ModelVersionInvalid: days below 1 or above LONGEST_DAYS, neither `keep` nor `reset`, or a lookback that is
+            longer than the tenant's touches are kept; nothing was written.
     """
-    for name, days in (("lookback_days", lookback_days), ("half_life_days", half_life_days)):
-        if not 1 <= days <= LONGEST_DAYS:
-            raise ModelVersionInvalid(
-                f"{name} is {days}.", cure=f"Give whole days from 1 to {LONGEST_DAYS}."
-            )
+    for model, parameters in wanted.items():
+        require_model(model)
+        parameters.require_valid()
     await wait_for_lock(connection, _models_lock(tenant_id))
-    kept_days = (await load_retention(connection, tenant_id)).touch_days
-    if kept_days is not None and lookback_days > kept_days:
-        raise ModelVersionInvalid(
-            f"lookback_days is {lookback_days}, but touches are kept for {kept_days} days.",
-            cure="Look back less far, or keep touches longer with `skeldir tenants retain`.",
-        )
-    active = {
-        row["model"]: row
-        for row in await queries.select_active_models(connection, tenant_id=tenant_id)
+    active = await _active_rows(connection, tenant_id)
+    complete = {
+        model: complete_parameters(parameters, active.get(model))
+        for model, parameters in wanted.items()
     }
-    latest = {
-        row["model"]: row["version"]
-        for row in await queries.select_latest_versions(connection, tenant_id=tenant_id)
+    await require_touches_kept(connection, tenant_id, complete.values())
+    changed = {
+        model: parameters
+        for model, parameters in complete.items()
+        if model not in active or parameters != complete_parameters(NO_WISH, active[model])
     }
-    wanted: dict[str, object] = {
-        "lookback_days": lookback_days,
-        "after_conversion": after_conversion,
-        "half_life_days": half_life_days,
-    }
-    changed = [
-        model
-        for model in MODEL_NAMES
-        if model not in active
-        or any(active[model][name] != value for name, value in wanted.items())
-    ]
     if changed:
-        # An order whose transaction is under way does not know the new versions, such as a lookback that is longer.
-        await wait_for_lock(connection, ingest_lock(tenant_id))
-        # Whoever computes credit by the versions before must not write it.
-        await wait_for_lock(connection, credit_lock(tenant_id))
-        turn = await queries.pass_turn(connection, tenant_id=tenant_id)
-        generation = 1 + await queries.select_generation(connection, tenant_id=tenant_id)
-        gone = [active[model]["model_version"] for model in changed if model in active]
-        await queries.deactivate_models(connection, tenant_id=tenant_id, models=changed)
-        for model in changed:
-            version = latest.get(model, 0) + 1
-            await _activate(connection, tenant_id, model, version, generation, wanted)
-        await take_off_credit(connection, tenant_id, turn, gone)
-        if await queries.begin_restatement(connection, tenant_id=tenant_id, generation=generation):
-            await enqueue(connection, tenant_id, CREDIT)
+        await _put_in_force(connection, tenant_id, active, changed, (), changed_by)
     return await active_versions(connection, tenant_id)
+
+
+async def retire_model(
+    connection: Connection, tenant_id: UUID, model: str, *, changed_by: str
+) -> None:
+    """Take a model out of force: its sums go, and reports show it no more. `set_models` brings it back.
+
+    Raises:
+        ModelUnknown: there is no model with the name.
+        ModelNotInForce: the tenant's reports do not show it.
+        LastModelInForce: it is the only one; nothing was written.
+    """
+    require_model(model)
+    await wait_for_lock(connection, _models_lock(tenant_id))
+    active = await _active_rows(connection, tenant_id)
+    require_retirable(model, active)
+    await _put_in_force(connection, tenant_id, active, {}, (model,), changed_by)
+
+
+async def name_command(connection: Connection) -> str:
+    """Return what `changed_by` calls a command: by the role that it works as in the database."""
+    return f"command:{await queries.select_session_role(connection)}"
+
+
+async def models_in_force(connection: Connection, tenant_id: UUID) -> list[ModelInForce]:
+    """Return the models in force of the transaction's tenant, in the order of MODEL_NAMES."""
+    rows = await queries.select_models_in_force(connection, tenant_id=tenant_id)
+    return sorted((ModelInForce(**row) for row in rows), key=lambda m: MODEL_NAMES.index(m.model))
+
+
+async def latest_changes(
+    connection: Connection, tenant_id: UUID, *, most: int = CHANGES_SHOWN
+) -> list[ModelChange]:
+    """Return the latest changes of the models of the transaction's tenant, the newest first."""
+    rows = await queries.select_model_changes(connection, tenant_id=tenant_id, most=most)
+    return [ModelChange(**row) for row in rows]
 
 
 async def retain_touches(connection: Connection, tenant_id: UUID, days: int | None) -> None:
@@ -147,26 +212,82 @@ def _models_lock(tenant_id: UUID) -> str:
     return f"models:{tenant_id}"
 
 
+async def _active_rows(connection: Connection, tenant_id: UUID) -> dict[str, Mapping[str, Any]]:
+    rows = await queries.select_active_models(connection, tenant_id=tenant_id)
+    return {row["model"]: row for row in rows}
+
+
+async def _put_in_force(
+    connection: Connection,
+    tenant_id: UUID,
+    active: Mapping[str, Mapping[str, Any]],
+    changed: Mapping[str, CompleteParameters],
+    retired: Collection[str],
+    changed_by: str,
+) -> None:
+    """Put versions with the parameters of `changed` in force, and take `retired` out of it; the models are locked."""
+    latest = {
+        row["model"]: row["version"]
+        for row in await queries.select_latest_versions(connection, tenant_id=tenant_id)
+    }
+    # An order whose transaction is under way does not know the new versions, such as a lookback that is longer.
+    await wait_for_lock(connection, ingest_lock(tenant_id))
+    # Whoever computes credit by the versions before must not write it.
+    await wait_for_lock(connection, credit_lock(tenant_id))
+    turn = await queries.pass_turn(connection, tenant_id=tenant_id)
+    generation = 1 + await queries.select_generation(connection, tenant_id=tenant_id)
+    models = [*changed, *retired]
+    before = {model: active[model]["model_version"] for model in models if model in active}
+    await queries.deactivate_models(connection, tenant_id=tenant_id, models=models)
+    after: dict[str, str] = {}
+    for model, parameters in changed.items():
+        version = latest.get(model, 0) + 1
+        after[model] = await _activate(
+            connection, tenant_id, model, version, generation, parameters
+        )
+    await queries.insert_model_changes(
+        connection,
+        tenant_id=tenant_id,
+        changed_by=changed_by,
+        ids=new_ids(len(models)),
+        models=models,
+        from_versions=[before.get(model) for model in models],
+        to_versions=[after.get(model) for model in models],
+    )
+    await take_off_credit(connection, tenant_id, turn, list(before.values()))
+    # Without a new version no order is to be credited again.
+    if changed and await queries.begin_restatement(
+        connection, tenant_id=tenant_id, generation=generation
+    ):
+        await enqueue(connection, tenant_id, CREDIT)
+
+
 async def _activate(
     connection: Connection,
     tenant_id: UUID,
     model: str,
     next_version: int,
     generation: int,
-    wanted: dict[str, object],
-) -> None:
-    same = await queries.select_same_version(connection, tenant_id=tenant_id, model=model, **wanted)
+    parameters: CompleteParameters,
+) -> str:
+    """Return the version of the model that is in force now."""
+    fields = asdict(parameters)
+    same: str | None = await queries.select_same_version(
+        connection, tenant_id=tenant_id, model=model, **fields
+    )
     if same is not None:
         await queries.activate_model(
             connection, tenant_id=tenant_id, model_version=same, generation=generation
         )
-        return
+        return same
+    made = f"{model}@{next_version}"
     await queries.insert_model(
         connection,
         tenant_id=tenant_id,
-        model_version=f"{model}@{next_version}",
+        model_version=made,
         model=model,
         version=next_version,
         generation=generation,
-        **wanted,
+        **fields,
     )
+    return made

@@ -31,6 +31,37 @@ INSERT INTO public.attribution_models
 VALUES (:tenant_id, :model_version, :model, :version, :lookback_days, :after_conversion, :half_life_days, true,
         :generation);
 
+-- name: insert_model_changes!
+INSERT INTO public.model_changes (tenant_id, id, changed_at, changed_by, model, from_version, to_version)
+SELECT :tenant_id, c.id, (SELECT clock_timestamp()), :changed_by, c.model, c.from_version, c.to_version
+FROM unnest(:ids::uuid[], :models::text[], :from_versions::text[], :to_versions::text[])
+     AS c (id, model, from_version, to_version)
+RETURNING 1;
+
+-- name: select_session_role$
+SELECT session_user::text;
+
+-- name: select_models_in_force
+-- Since when and by whom is unknown of a version that is in force since before changes were written down.
+SELECT m.model, m.model_version, m.lookback_days, m.after_conversion, m.half_life_days, c.changed_at AS in_force_since,
+       c.changed_by
+FROM public.attribution_models m
+LEFT JOIN LATERAL (SELECT l.changed_at, l.changed_by FROM public.model_changes l
+                   WHERE l.tenant_id = :tenant_id AND l.to_version = m.model_version
+                   ORDER BY l.changed_at DESC LIMIT 1) c ON true
+WHERE m.tenant_id = :tenant_id AND m.is_active
+ORDER BY m.model_version;
+
+-- name: select_model_changes
+SELECT changed_at, changed_by, model, from_version, to_version
+FROM public.model_changes
+WHERE tenant_id = :tenant_id
+ORDER BY changed_at DESC, id DESC
+LIMIT :most;
+
+-- name: count_stored_journeys$
+SELECT count(*) FROM (SELECT FROM public.order_journeys WHERE tenant_id = :tenant_id LIMIT :most) counted;
+
 -- name: begin_restatement$
 -- Have every stored journey credited by the models in force now. Orders whose touches were forgotten before journeys were
 -- packed are marked instead, and those that are set aside. Nothing to do for a tenant without orders.

@@ -9,6 +9,7 @@ from skeldir.cli.deletion import delete_tenant, show_deletions
 from skeldir.cli.facts import import_app, list_dead_events, list_orders
 from skeldir.cli.jobs import jobs_app
 from skeldir.cli.keys import keys_app
+from skeldir.cli.models import models_app
 from skeldir.cli.pipeline import credit, matviews, refresh, show_channels
 from skeldir.cli.privacy import privacy_app
 from skeldir.cli.prove import prove, verify
@@ -35,6 +36,7 @@ tenants_app.command("deletions")(show_deletions)
 app.add_typer(tenants_app, name="tenants")
 app.add_typer(keys_app, name="keys")
 app.add_typer(channels_app, name="channels")
+app.add_typer(models_app, name="models")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(import_app, name="import")
 app.add_typer(privacy_app, name="privacy")

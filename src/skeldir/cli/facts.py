@@ -147,6 +147,7 @@ async def import_with_progress(
                 tenant_id,
                 lookback_days=mapping.models.lookback_days,
                 after_conversion=mapping.models.after_conversion,
+                changed_by="import",
             )
         names = ", ".join(version.model_version for version in versions)
         out.print(

@@ -26,6 +26,7 @@ from skeldir.attribution import (
     count_dirty_orders,
     credit_dirty_orders,
     mark_all_orders,
+    models_in_force,
     set_aside_totals,
 )
 from skeldir.cli.keys import TENANT_HELP, TenantArgument
@@ -57,7 +58,7 @@ def credit(
         bool, typer.Option("--rebuild", help="Credit every order of --tenant anew.")
     ] = False,
 ) -> None:
-    """Credit the orders that a new fact has made dirty, with all six models, and sum up the days that this changes."""
+    """Credit the orders that a fact has made dirty, by the models in force, and sum up the days that this changes."""
     if rebuild and tenant is None:
         raise typer.BadParameter("--rebuild needs --tenant.")
 
@@ -227,7 +228,7 @@ def show_channels(
 
     async def work(
         runtime: Runtime,
-    ) -> tuple[list[ChannelTotal], list[LedgerTotal], list[SetAsideTotal]]:
+    ) -> tuple[list[ChannelTotal], list[LedgerTotal], list[SetAsideTotal], list[str]]:
         tenant_id = await runtime.tenant_id(tenant)
         async with (
             runtime.database(pool_size=1) as database,
@@ -237,9 +238,10 @@ def show_channels(
                 await channel_totals(connection, tenant_id),
                 await ledger_totals(connection, tenant_id),
                 await set_aside_totals(connection, tenant_id),
+                [one.model for one in await models_in_force(connection, tenant_id)],
             )
 
-    totals, ledger, aside = run_with_runtime(work)
+    totals, ledger, aside, models = run_with_runtime(work)
     if as_json:
         channels = [asdict(total) | {"conversions": str(total.conversions)} for total in totals]
         typer.echo(
@@ -254,38 +256,45 @@ def show_channels(
         )
     elif not ledger:
         err.print("The tenant's ledger is empty: no conversion was imported or received yet.")
-    elif not print_channels(totals, ledger, aside):
+    elif not print_channels(totals, ledger, models, aside):
         err.print("The models do not add up to the ledger: run `skeldir credit` first.")
         raise typer.Exit(1)
 
 
 def print_channels(
-    totals: list[ChannelTotal], ledger: list[LedgerTotal], aside: Sequence[SetAsideTotal] = ()
+    totals: list[ChannelTotal],
+    ledger: list[LedgerTotal],
+    models: Sequence[str],
+    aside: Sequence[SetAsideTotal] = (),
 ) -> bool:
-    """Print a table a currency, and return whether every model's total equals the ledger's.
+    """Print a table a currency, and return whether the total of every model in force equals the ledger's.
+
+    A tenant that has no models yet is shown with all of them, as it will be credited.
 
     What waits for its capture cannot be credited yet, and what orders that are set aside have left uncredited was not;
     each stands in a row of its own, so that the total is the ledger.
     """
     is_balanced = True
+    shown = models or MODEL_NAMES
     for total in ledger:
         credited: dict[str, dict[str, ChannelTotal]] = defaultdict(dict)
         for row in totals:
             if row.currency == total.currency:
                 credited[row.channel_code][row.model] = row
         left = {row.model: row for row in aside if row.currency == total.currency}
-        is_balanced &= _print_currency(total, credited, left)
+        is_balanced &= _print_currency(total, credited, shown, left)
     return is_balanced
 
 
 def _print_currency(
     total: LedgerTotal,
     credited: dict[str, dict[str, ChannelTotal]],
+    models: Sequence[str],
     aside: dict[str, SetAsideTotal],
 ) -> bool:
     table = Table(
         "channel",
-        *MODEL_NAMES,
+        *models,
         title=f"{total.currency}: {total.entries:,} ledger entries, {total.captures:,} of them captures",
         title_justify="left",
     )
@@ -297,17 +306,15 @@ def _print_currency(
         row = credited[code].get(model)
         return 0 if row is None else row.credited_cents
 
-    for code in sorted(
-        credited, key=lambda code: (-max(cents(code, m) for m in MODEL_NAMES), code)
-    ):
+    for code in sorted(credited, key=lambda code: (-max(cents(code, m) for m in models), code)):
         style = "dim" if code == UNATTRIBUTED else None
         table.add_row(
-            code, *(format_minor(cents(code, m), total.currency) for m in MODEL_NAMES), style=style
+            code, *(format_minor(cents(code, m), total.currency) for m in models), style=style
         )
     if total.awaiting_cents:
         waiting = format_minor(total.awaiting_cents, total.currency)
-        table.add_row("(awaiting capture)", *([waiting] * len(MODEL_NAMES)), style="dim")
-    left = [aside[m].uncredited_cents if m in aside else 0 for m in MODEL_NAMES]
+        table.add_row("(awaiting capture)", *([waiting] * len(models)), style="dim")
+    left = [aside[m].uncredited_cents if m in aside else 0 for m in models]
     if aside:
         orders = max(row.orders for row in aside.values())
         title = f"(set aside: {orders:,} {'order' if orders == 1 else 'orders'})"
@@ -316,14 +323,14 @@ def _print_currency(
         )
     sums = [
         sum(cents(code, m) for code in credited) + total.awaiting_cents + uncredited
-        for m, uncredited in zip(MODEL_NAMES, left, strict=True)
+        for m, uncredited in zip(models, left, strict=True)
     ]
     table.add_section()
     table.add_row("total", *(format_minor(amount, total.currency) for amount in sums), style="bold")
     is_balanced = all(amount == total.net_cents for amount in sums)
     verdict = "equal" if is_balanced else "NOT EQUAL"
     table.add_row(
-        f"ledger ({verdict})", *([format_minor(total.net_cents, total.currency)] * len(MODEL_NAMES))
+        f"ledger ({verdict})", *([format_minor(total.net_cents, total.currency)] * len(models))
     )
     out.print(table)
     return is_balanced

@@ -39,7 +39,7 @@ def create(name: Annotated[str, typer.Argument(help="What people call it.")]) ->
             database.tenant(tenant_id) as connection,
         ):
             await create_tenant(connection, tenant_id, name)
-            await define_models(connection, tenant_id)
+            await define_models(connection, tenant_id, changed_by="tenant created")
         out.print(str(tenant_id))
 
     run_with_runtime(work)

@@ -9,7 +9,12 @@ from uuid import UUID
 import typer
 from rich.table import Table
 
-from skeldir.attribution import channel_totals, credit_dirty_orders, define_models
+from skeldir.attribution import (
+    channel_totals,
+    credit_dirty_orders,
+    define_models,
+    models_in_force,
+)
 from skeldir.cli.facts import (
     CurrencyOption,
     UnitOption,
@@ -171,7 +176,7 @@ async def _read_in(
     for path, mapping in files:
         if mapping.models is None:
             async with database.tenant(tenant_id) as connection:
-                await define_models(connection, tenant_id)
+                await define_models(connection, tenant_id, changed_by="tenant created")
         tell_import(await import_with_progress(database, tenant_id, path, mapping))
 
 
@@ -180,7 +185,8 @@ async def _show_channels(database: Database, tenant_id: UUID, name: str) -> bool
     async with database.tenant(tenant_id, is_read_only=True) as connection:
         totals = await channel_totals(connection, tenant_id)
         ledger = await ledger_totals(connection, tenant_id)
-    return print_channels(totals, ledger)
+        models = [one.model for one in await models_in_force(connection, tenant_id)]
+    return print_channels(totals, ledger, models)
 
 
 async def _show_views(database: Database, tenant_id: UUID) -> bool:

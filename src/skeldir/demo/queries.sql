@@ -20,6 +20,7 @@ FROM (
     UNION ALL SELECT 'imports', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.imports
     UNION ALL SELECT 'jobs', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.jobs
     UNION ALL SELECT 'kept_allocations', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.kept_allocations
+    UNION ALL SELECT 'model_changes', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.model_changes
     UNION ALL SELECT 'order_balances', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.order_balances
     UNION ALL SELECT 'order_journeys', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.order_journeys
     UNION ALL SELECT 'orders_set_aside', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.orders_set_aside

@@ -76,12 +76,12 @@ class Caller:
 
 
 class KeyFor(SecurityBase):
-    """Lets a request in by a key with a scope, which the API's description names as its security scheme."""
+    """Lets a request in by a key with one of some scopes; the API's description names it as its security scheme."""
 
-    def __init__(self, scope: str) -> None:
+    def __init__(self, *scopes: str) -> None:
         self.model = HTTPBearer(description="a key that `skeldir keys create` made")
         self.scheme_name = "key"
-        self._scope = scope
+        self._scopes = scopes
 
     async def __call__(self, request: Request) -> Caller:
         """Return whom the request's key speaks for.
@@ -97,10 +97,10 @@ class KeyFor(SecurityBase):
         caller = await _find_caller(request, secret)
         note_tenant(caller.tenant_id)
         limits_of(request).take(caller.holder.key_id)
-        if self._scope not in caller.holder.scopes:
+        if caller.holder.scopes.isdisjoint(self._scopes):
             raise ScopeMissing(
-                f"The key has no scope `{self._scope}`.",
-                cure=f"Make one with `skeldir keys create --scope {self._scope}`.",
+                f"The key has no scope {' or '.join(f'`{scope}`' for scope in self._scopes)}.",
+                cure=f"Make one with `skeldir keys create --scope {self._scopes[0]}`.",
             )
         return caller
 
@@ -138,6 +138,8 @@ def _invalid() -> KeyInvalid:
 
 IngestKey = Annotated[Caller, Depends(KeyFor("ingest"))]
 ReadKey = Annotated[Caller, Depends(KeyFor("read"))]
+ManageKey = Annotated[Caller, Depends(KeyFor("manage"))]
+ReadOrManageKey = Annotated[Caller, Depends(KeyFor("read", "manage"))]
 
 
 @asynccontextmanager

@@ -193,6 +193,18 @@ async def find_key(connection: Connection, tenant_id: UUID, id_or_prefix: str) -
     )
 
 
+async def describe_key(connection: Connection, tenant_id: UUID, key_id: UUID) -> str:
+    """Return how people know a key of the transaction's tenant: its prefix and its name.
+
+    Raises:
+        KeyUnknown: the tenant has no such key.
+    """
+    row = await queries.select_key_name(connection, tenant_id=tenant_id, key_id=key_id)
+    if row is None:
+        raise _no_such_key(key_id)
+    return f"key:{row['prefix']} ({row['name']})"
+
+
 def key_prefix(text: str) -> str | None:
     """Return the prefix of a key that `text` is, or begins with when it is a whole secret; None for anything else."""
     is_key = text.startswith(_PREFIX) and len(text) >= KEY_PREFIX_LENGTH

@@ -38,6 +38,9 @@ ORDER BY k.created_at, k.id;
 -- name: select_key_ids
 SELECT id FROM public.api_keys WHERE tenant_id = :tenant_id AND prefix = :prefix ORDER BY created_at, id;
 
+-- name: select_key_name^
+SELECT prefix, name FROM public.api_keys WHERE tenant_id = :tenant_id AND id = :key_id;
+
 -- name: hold_key^
 -- Of two rotations of a key at once the second one waits here.
 SELECT name, prefix, scopes, expires_at, revoked_at

@@ -104,7 +104,9 @@ def _prove_override(proof: Proof) -> None:
             proof.read(
                 "every writing route with A's key and an item that cannot be taken, naming B in the same ways",
                 "\n".join(answers),
-                expect=matches(r"(POST /v1/[^\n]* (200|422)(\n|$)){6,}"),
+                expect=matches(
+                    r"((POST /v1/[^\n]* (200|422)|(DELETE|PUT) /v1/[^\n]* 422)(\n|$)){6,}"
+                ),
             )
             session.ask(_B_ROWS, expect=equals(before))
 
@@ -193,7 +195,9 @@ def _prove_scopes(proof: Proof) -> None:
         "every route that needs a key, with a key of A of the scope `read` alone, and with one of `ingest` alone",
         "\n".join(lines),
         expect=matches(
-            r"((GET [^\n]*: read 200, ingest 403 scope_missing|POST [^\n]*: read 403 scope_missing, ingest \d+ ?\w*)"
+            r"((GET [^\n]*: read 200, ingest 403 scope_missing|POST [^\n]*: read 403 scope_missing, ingest \d+ ?\w*"
+            r"|(DELETE|PUT) [^\n]*: read 403 scope_missing, ingest 403 scope_missing"
+            r"|POST /v1/models/\{model\}/preview: read 422 input_invalid, ingest 403 scope_missing)"
             r"(\n|$)){9,}"
         ),
     )
@@ -250,7 +254,8 @@ CHECKS: Final = (
     ),
     Check(
         "ISOLATION/scopes",
-        "A key that may only read writes nothing, and a key that may only ingest reads nothing.",
+        "A key that may only read writes nothing, a key that may only ingest reads nothing, and neither changes what a "
+        "tenant's money is divided by.",
         _prove_scopes,
     ),
     Check(

@@ -1,0 +1,142 @@
+"""`/v1/models`: the models in force, who changed them, and what a change would move."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Path, Query, Request
+
+from skeldir.attribution.definitions import (
+    ModelChange,
+    ModelInForce,
+    latest_changes,
+    models_in_force,
+    retire_model,
+    set_models,
+)
+from skeldir.attribution.model_schemas import (
+    ModelInForceOut,
+    ModelPreviewOut,
+    ModelsOut,
+    parameters_request_body,
+    read_parameters,
+)
+from skeldir.attribution.parameters import ModelParameters
+from skeldir.attribution.previewing import ModelPreview, preview_model
+from skeldir.attribution.schemas import ModelName
+from skeldir.http.bodies import read_body
+from skeldir.http.deps import database_of, held_bytes_of
+from skeldir.http.paging import READ_PROBLEMS, NoQuery
+from skeldir.http.problems import Problem
+from skeldir.tenants import describe_key
+from skeldir.tenants.access import (
+    Caller,
+    ManageKey,
+    ReadOrManageKey,
+    ReadTransaction,
+    TenantTransaction,
+    tenant_transaction,
+)
+
+router = APIRouter(prefix="/v1/models", tags=["models"])
+ModelPath = Annotated[ModelName, Path(description="the name of a model")]
+NoQueryHere = Annotated[NoQuery, Query()]
+
+_BODY_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = READ_PROBLEMS | {
+    status: {"model": Problem} for status in (413, 415)
+}
+_RETIRE_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = READ_PROBLEMS | {
+    status: {"model": Problem} for status in (404, 409)
+}
+
+
+@router.get(
+    "", response_model=ModelsOut, responses=READ_PROBLEMS, summary="Models in force and changes"
+)
+async def get_models(
+    query: NoQueryHere,  # noqa: ARG001 - it refuses what it does not know
+    transaction: ReadTransaction,
+) -> dict[str, list[ModelInForce] | list[ModelChange]]:
+    """List the models in force with their parameters, since when and by whom, and the latest changes."""
+    return await _read_models(transaction)
+
+
+@router.put(
+    "/{model}",
+    response_model=ModelInForceOut,
+    responses=_BODY_PROBLEMS,
+    openapi_extra=parameters_request_body(),
+    summary="Set a model",
+)
+async def put_model(
+    model: ModelPath,
+    query: NoQueryHere,  # noqa: ARG001 - it refuses what it does not know
+    request: Request,
+    caller: ManageKey,
+) -> ModelInForce:
+    """Give a model parameters, and put it in force if it is not.
+
+    Its sums of before go at once. Credit by the new version follows as the stored orders are restated; the channel
+    report's `orders_awaiting_credit` says how many are left.
+    """
+    parameters = await _read_parameters(request, caller)
+    async with tenant_transaction(database_of(request), caller) as transaction:
+        connection, tenant_id = transaction.connection, caller.tenant_id
+        changed_by = await describe_key(connection, tenant_id, caller.holder.key_id)
+        await set_models(connection, tenant_id, {model: parameters}, changed_by=changed_by)
+        in_force = await models_in_force(connection, tenant_id)
+    return next(one for one in in_force if one.model == model)
+
+
+@router.delete(
+    "/{model}", response_model=ModelsOut, responses=_RETIRE_PROBLEMS, summary="Retire a model"
+)
+async def delete_model(
+    model: ModelPath,
+    query: NoQueryHere,  # noqa: ARG001 - it refuses what it does not know
+    request: Request,
+    caller: ManageKey,
+) -> dict[str, list[ModelInForce] | list[ModelChange]]:
+    """Take a model out of force, and its sums out of the reports; the answer is what is in force then."""
+    async with tenant_transaction(database_of(request), caller) as transaction:
+        connection, tenant_id = transaction.connection, caller.tenant_id
+        changed_by = await describe_key(connection, tenant_id, caller.holder.key_id)
+        await retire_model(connection, tenant_id, model, changed_by=changed_by)
+        return await _read_models(transaction)
+
+
+@router.post(
+    "/{model}/preview",
+    response_model=ModelPreviewOut,
+    responses=_BODY_PROBLEMS,
+    openapi_extra=parameters_request_body(),
+    summary="Preview a change of a model",
+)
+async def preview_change(
+    model: ModelPath,
+    query: NoQueryHere,  # noqa: ARG001 - it refuses what it does not know
+    request: Request,
+    caller: ReadOrManageKey,
+) -> ModelPreview:
+    """Say what setting the model would move, per currency and channel, over the first stored orders."""
+    parameters = await _read_parameters(request, caller)
+    database = database_of(request)
+    # It notes the use of the key, and finds out whether it has ended.
+    async with tenant_transaction(database, caller):
+        pass
+    return await preview_model(database, caller.tenant_id, model, parameters)
+
+
+async def _read_parameters(request: Request, caller: Caller) -> ModelParameters:
+    with held_bytes_of(request).of(caller.tenant_id) as holding:
+        return read_parameters(await read_body(request, holding))
+
+
+async def _read_models(
+    transaction: TenantTransaction,
+) -> dict[str, list[ModelInForce] | list[ModelChange]]:
+    connection, tenant_id = transaction.connection, transaction.profile.tenant_id
+    return {
+        "data": await models_in_force(connection, tenant_id),
+        "changes": await latest_changes(connection, tenant_id),
+    }

@@ -1,0 +1,218 @@
+"""`skeldir models`: the models in force, who changed them, and changing them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.table import Column, Table
+
+from skeldir.attribution import (
+    AfterConversion,
+    ModelChange,
+    ModelInForce,
+    ModelParameters,
+    ModelPreview,
+    latest_changes,
+    models_in_force,
+    name_command,
+    preview_model,
+    retire_model,
+    set_models,
+)
+from skeldir.cli.deletion import is_terminal
+from skeldir.cli.keys import TenantArgument
+from skeldir.cli.runtime import Runtime, err, out, run_with_runtime
+from skeldir.errors import InputInvalid
+from skeldir.money import format_minor
+
+models_app = typer.Typer(
+    no_args_is_help=True, help="List, set and retire the attribution models of a tenant."
+)
+ModelArgument = Annotated[str, typer.Argument(help="first_touch, last_touch, linear, …")]
+YesOption = Annotated[
+    bool, typer.Option("--yes", help="Change it without asking; needed without a terminal.")
+]
+_CREDIT_FOLLOWS = "Credit by it follows when the stored orders have been restated: workers do it, or `skeldir credit`."
+
+
+@models_app.command("list")
+def show(tenant: TenantArgument) -> None:
+    """List the models in force, since when and by whom, and the latest changes."""
+
+    async def work(runtime: Runtime) -> tuple[list[ModelInForce], list[ModelChange]]:
+        tenant_id = await runtime.tenant_id(tenant)
+        async with (
+            runtime.database(pool_size=1) as database,
+            database.tenant(tenant_id, is_read_only=True) as connection,
+        ):
+            return (
+                await models_in_force(connection, tenant_id),
+                await latest_changes(connection, tenant_id),
+            )
+
+    in_force, changes = run_with_runtime(work)
+    _print_models(in_force)
+    _print_changes(changes)
+
+
+@models_app.command("set")
+def set_model(
+    tenant: TenantArgument,
+    model: ModelArgument,
+    lookback_days: Annotated[
+        int | None, typer.Option(help="How long before a conversion a touch may lie.")
+    ] = None,
+    after_conversion: Annotated[
+        AfterConversion | None,
+        typer.Option(help="keep: earlier touches may earn again; reset: the journey begins anew."),
+    ] = None,
+    half_life_days: Annotated[int | None, typer.Option(help="Matters to time_decay only.")] = None,
+    yes: YesOption = False,
+) -> None:
+    """Give a model parameters, after a preview of what moves; put it in force if it is not.
+
+    A parameter that is left out stays as it is, or is the default of a model that is not in force: 30 days of
+    lookback, keep, 7 days of half-life.
+    """
+    parameters = ModelParameters(lookback_days, after_conversion, half_life_days)
+
+    async def work(runtime: Runtime) -> None:
+        tenant_id = await _preview(runtime, tenant, model, parameters, yes=yes)
+        async with (
+            runtime.database(pool_size=1) as database,
+            database.tenant(tenant_id) as connection,
+        ):
+            changed_by = await name_command(connection)
+            versions = await set_models(
+                connection, tenant_id, {model: parameters}, changed_by=changed_by
+            )
+        (version,) = (v.model_version for v in versions if v.model == model)
+        out.print(f"{version} is in force. {_CREDIT_FOLLOWS}", soft_wrap=True)
+
+    run_with_runtime(work)
+
+
+@models_app.command("retire")
+def retire(tenant: TenantArgument, model: ModelArgument, yes: YesOption = False) -> None:
+    """Take a model out of force, after a preview of what goes; `skeldir models set` brings it back."""
+
+    async def work(runtime: Runtime) -> None:
+        tenant_id = await _preview(runtime, tenant, model, None, yes=yes)
+        async with (
+            runtime.database(pool_size=1) as database,
+            database.tenant(tenant_id) as connection,
+        ):
+            changed_by = await name_command(connection)
+            await retire_model(connection, tenant_id, model, changed_by=changed_by)
+        out.print(f"{model} is retired. The reports show it no more.", soft_wrap=True)
+
+    run_with_runtime(work)
+
+
+async def _preview(
+    runtime: Runtime, tenant: str, model: str, parameters: ModelParameters | None, *, yes: bool
+) -> UUID:
+    """Show what a change would move, and return the tenant's id when the change is wanted.
+
+    Raises:
+        InputInvalid: nobody can be asked, and --yes was not given.
+        Abort: it is not wanted.
+    """
+    tenant_id = await runtime.tenant_id(tenant)
+    async with runtime.database(pool_size=1) as database:
+        _print_preview(await preview_model(database, tenant_id, model, parameters))
+    if not yes:
+        if not is_terminal():
+            raise InputInvalid(
+                "Nobody can be asked without a terminal; nothing was changed.",
+                cure="Add --yes to change the model.",
+            )
+        typer.confirm(f"Change {model}?", abort=True, err=True)
+    return tenant_id
+
+
+def _print_preview(preview: ModelPreview) -> None:
+    wanted = preview.wanted
+    after = (
+        "retired"
+        if wanted is None
+        else f"{wanted.lookback_days} days of lookback, {wanted.after_conversion} after a conversion, "
+        f"half-life {wanted.half_life_days} days"
+    )
+    out.print(
+        f"{preview.model}: now {preview.version_now or 'not in force'}; then {after}.",
+        soft_wrap=True,
+    )
+    out.print(
+        f"Over {preview.orders:,} of {preview.orders_in_all:,} stored orders:", soft_wrap=True
+    )
+    table = Table("currency", "channel", *_right("now", "then", "difference"))
+    for row in preview.channels:
+        amounts = (row.credited_cents_now, row.credited_cents_then, row.difference_cents)
+        table.add_row(
+            row.currency, row.channel, *(format_minor(cents, row.currency) for cents in amounts)
+        )
+    out.print(table)
+    if preview.orders_known_in_part:
+        out.print(
+            f"Of {preview.orders_known_in_part:,} of these orders less is stored than the change asks for (touches of "
+            "a longer lookback, or the conversion before): here they are credited by what is stored.",
+            soft_wrap=True,
+        )
+    if preview.orders_left_out:
+        out.print(
+            f"{preview.orders_left_out:,} orders have journeys too long for a preview.",
+            soft_wrap=True,
+        )
+
+
+def _print_models(in_force: Sequence[ModelInForce]) -> None:
+    table = Table(
+        Column("model", no_wrap=True),
+        Column("version", no_wrap=True),
+        *_right("lookback", "half-life"),
+        "after conversion",
+        "in force since",
+        Column("by", overflow="fold"),
+    )
+    for one in in_force:
+        since = one.in_force_since
+        table.add_row(
+            one.model,
+            one.model_version,
+            f"{one.lookback_days} days",
+            f"{one.half_life_days} days",
+            one.after_conversion,
+            "not recorded" if since is None else f"{since:%Y-%m-%d %H:%M:%S} UTC",
+            one.changed_by or "not recorded",
+        )
+    out.print(table)
+
+
+def _print_changes(changes: Sequence[ModelChange]) -> None:
+    if not changes:
+        err.print("No change of the models was recorded yet.")
+        return
+    table = Table(
+        "changed at",
+        Column("by", overflow="fold"),
+        *(Column(name, no_wrap=True) for name in ("model", "from", "to")),
+        title="Latest changes",
+        title_justify="left",
+    )
+    for change in changes:
+        table.add_row(
+            f"{change.changed_at:%Y-%m-%d %H:%M:%S} UTC",
+            change.changed_by,
+            change.model,
+            change.from_version or "not in force",
+            change.to_version or "retired",
+        )
+    out.print(table)
+
+
+def _right(*names: str) -> list[Column]:
+    return [Column(name, justify="right") for name in names]

@@ -1,0 +1,132 @@
+"""`skeldir models` as people use it: a preview, a question, and a list of who changed what."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from uuid import UUID
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from skeldir.attribution import MODEL_NAMES
+from skeldir.cli import app
+from skeldir.db.pool import open_database
+from skeldir.errors import SkeldirError
+from tests.conftest import Clone
+from tests.support.credit import credit_until_complete
+from tests.support.make import at, make_conversion, make_touch, send_conversions, send_touches
+
+
+@pytest.fixture
+def shop(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> UUID:
+    """A tenant made by the command line, which from then on works on its database as app_user."""
+    monkeypatch.setenv("DATABASE_URL", clone.app_url)
+    return UUID(run("tenants", "create", "Shop").stdout.strip())
+
+
+def run(*words: object, typed: str | None = None, status: int = 0) -> Result:
+    result = CliRunner().invoke(app, [str(word) for word in words], input=typed)
+    assert not isinstance(result.exception, SkeldirError), (words, result.exception)
+    assert result.exit_code == status, result.output
+    return result
+
+
+def refused(*words: object) -> SkeldirError:
+    fault = CliRunner().invoke(app, [str(word) for word in words]).exception
+    assert isinstance(fault, SkeldirError), words
+    return fault
+
+
+def cells(output: str, first: str) -> list[list[str]]:
+    """Return the rows of tables that begin with `first`."""
+    rows = [
+        [cell.strip() for cell in line.strip("│").split("│")]
+        for line in output.splitlines()
+        if line.startswith("│")
+    ]
+    return [row for row in rows if row[0] == first]
+
+
+@pytest.fixture
+def sales(clone: Clone, shop: UUID) -> None:
+    """An order of 100.00 USD with a touch of e-mail 25 days before it and one of SMS 5 days before, credited."""
+
+    async def sell() -> None:
+        async with open_database(
+            clone.app_url, pool_size=2, statement_timeout_ms=30_000
+        ) as database:
+            sms = make_touch(occurred_at=at(20), channel="sms")
+            await send_touches(database, shop, make_touch(), sms)
+            await send_conversions(database, shop, make_conversion(occurred_at=at(25)))
+            await credit_until_complete(database, shop)
+
+    asyncio.run(sell())
+
+
+def test_the_list_shows_models_in_force_and_who_put_them_there(shop: UUID) -> None:
+    listed = run("models", "list", shop).stdout
+    for model in MODEL_NAMES:
+        (row,) = cells(listed, model)
+        assert row[1:5] == [f"{model}@1", "30 days", "7 days", "keep"]
+    assert len(re.findall(r"tenant created +│ \w+ +│ not in force +│ \w+@1", listed)) == 6
+
+
+@pytest.mark.usefixtures("sales")
+def test_a_preview_comes_first_and_the_change_is_the_commands(shop: UUID) -> None:
+    said = run("models", "set", shop, "linear", "--lookback-days", "10", "--yes").stdout
+    assert "Over 1 of 1 stored orders" in said
+    assert cells(said, "USD") == [
+        ["USD", "email", "50.00", "0.00", "-50.00"],
+        ["USD", "sms", "50.00", "100.00", "50.00"],
+    ]
+    assert "linear@2 is in force" in said
+    assert "restated" in said
+    run("credit", "--tenant", shop)
+    assert "ledger (equal)" in run("report", shop).stdout
+    listed = run("models", "list", shop).stdout
+    assert re.search(r"command:app_user +│ linear +│ linear@1 +│ linear@2", listed)
+
+
+@pytest.mark.usefixtures("sales")
+def test_a_retired_model_leaves_the_report_and_comes_back(shop: UUID) -> None:
+    assert "retired" in run("models", "retire", shop, "linear", "--yes").stdout
+    report = run("report", shop).stdout
+    assert "linear" not in report
+    assert "ledger (equal)" in report
+    assert cells(run("models", "list", shop).stdout, "linear") == []
+    again = refused("models", "retire", shop, "linear", "--yes")
+    assert again.code == "model_not_in_force"
+    run("models", "set", shop, "linear", "--yes")
+    run("credit", "--tenant", shop)
+    report = run("report", shop).stdout
+    assert "linear" in report
+    assert "ledger (equal)" in report
+
+
+def test_without_a_terminal_nothing_is_changed_unless_yes_is_said(shop: UUID) -> None:
+    fault = refused("models", "set", shop, "linear", "--lookback-days", "10")
+    assert fault.code == "input_invalid"
+    assert "--yes" in fault.cure
+    assert "linear@1" in run("models", "list", shop).stdout
+
+
+@pytest.mark.parametrize(("typed", "status", "version"), [("y\n", 0, 2), ("n\n", 1, 1)])
+def test_on_a_terminal_the_change_is_asked_for(
+    shop: UUID, monkeypatch: pytest.MonkeyPatch, typed: str, status: int, version: int
+) -> None:
+    monkeypatch.setattr("skeldir.cli.models.is_terminal", lambda: True)
+    run("models", "set", shop, "linear", "--half-life-days", "3", typed=typed, status=status)
+    (row,) = cells(run("models", "list", shop).stdout, "linear")
+    assert row[1] == f"linear@{version}"
+
+
+def test_what_cannot_be_is_said_with_a_cure(shop: UUID) -> None:
+    assert refused("models", "set", shop, "markov", "--yes").code == "model_unknown"
+    longer = refused("models", "set", shop, "linear", "--lookback-days", "0", "--yes")
+    assert longer.code == "model_version_invalid"
+    for model in MODEL_NAMES[1:]:
+        run("models", "retire", shop, model, "--yes")
+    last = refused("models", "retire", shop, MODEL_NAMES[0], "--yes")
+    assert last.code == "last_model_in_force"
+    assert "another model first" in last.cure

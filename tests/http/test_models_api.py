@@ -1,0 +1,199 @@
+"""`/v1/models`: models are set, retired and previewed by keys that may, and the API says who did it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import httpx
+import pytest
+
+from skeldir.attribution import MODEL_NAMES, retain_touches
+from skeldir.db.pool import Database
+from skeldir.http.bodies import MAX_BODY_BYTES
+from tests.conftest import Clone
+from tests.support.make import at, make_conversion, make_touch, send_conversions, send_touches
+from tests.support.reading import get, key_of, open_client, settle
+
+PATH = "/v1/models"
+REPORT = "/v1/attribution/channels"
+
+
+@pytest.fixture
+async def client(clone: Clone) -> AsyncIterator[httpx.AsyncClient]:
+    async with open_client(clone) as client:
+        yield client
+
+
+async def sell(db: Database, tenant: UUID) -> None:
+    await send_touches(db, tenant, make_touch(), make_touch(occurred_at=at(20), channel="sms"))
+    await send_conversions(db, tenant, make_conversion(occurred_at=at(25)))
+    await settle(db)
+
+
+async def credited(client: httpx.AsyncClient, key: dict[str, str], model: str) -> dict[str, int]:
+    rows = (await get(client, REPORT, key, model=model))["data"]
+    found = {row["channel"]: row["models"][model]["credited_cents"] for row in rows}
+    return {channel: cents for channel, cents in found.items() if cents}
+
+
+async def test_a_model_is_set_by_a_key_that_may_manage_and_the_report_follows(
+    client: httpx.AsyncClient, db: Database, tenant: UUID, other_tenant: UUID
+) -> None:
+    await sell(db, tenant)
+    await sell(db, other_tenant)
+    manage, read = await key_of(db, tenant, "manage"), await key_of(db, tenant)
+    theirs = await key_of(db, other_tenant)
+    body = {"lookback_days": 10}
+    seen = await client.post(f"{PATH}/linear/preview", headers=read, json=body)
+    assert seen.status_code == 200
+    assert seen.json() == {
+        "model": "linear",
+        "version_now": "linear@1",
+        "wanted": {"lookback_days": 10, "after_conversion": "keep", "half_life_days": 7},
+        "orders": 1,
+        "orders_in_all": 1,
+        "orders_known_in_part": 0,
+        "orders_left_out": 0,
+        "channels": [
+            {
+                "currency": "USD",
+                "channel": channel,
+                "credited_cents_now": 5_000,
+                "credited_cents_then": 5_000 + moved,
+                "difference_cents": moved,
+            }
+            for channel, moved in (("email", -5_000), ("sms", 5_000))
+        ],
+    }
+    answer = await client.put(f"{PATH}/linear", headers=manage, json=body)
+    assert answer.status_code == 200
+    made = answer.json()
+    assert (made["model_version"], made["lookback_days"]) == ("linear@2", 10)
+    secret = manage["Authorization"].removeprefix("Bearer ")
+    assert made["changed_by"] == f"key:{secret[:12]} (test)"
+    assert secret not in answer.text
+    await settle(db)
+    assert await credited(client, read, "linear") == {"sms": 10_000}
+    assert await credited(client, read, "first_touch") == {"email": 10_000}
+    assert await credited(client, theirs, "linear") == {"email": 5_000, "sms": 5_000}
+
+    told = await get(client, PATH, read)
+    assert [one["model"] for one in told["data"]] == list(MODEL_NAMES)
+    assert made in told["data"]
+    assert told["changes"][0] == {
+        "changed_at": made["in_force_since"],
+        "changed_by": made["changed_by"],
+        "model": "linear",
+        "from_version": "linear@1",
+        "to_version": "linear@2",
+    }
+    assert len((await get(client, PATH, theirs))["changes"]) == 6
+
+
+async def test_a_retired_model_is_reported_no_more_until_it_is_set_again(
+    client: httpx.AsyncClient, db: Database, tenant: UUID
+) -> None:
+    await sell(db, tenant)
+    manage, read = await key_of(db, tenant, "manage"), await key_of(db, tenant)
+    before = await credited(client, read, "linear")
+    answer = await client.delete(f"{PATH}/linear", headers=manage)
+    assert answer.status_code == 200
+    assert "linear" not in {one["model"] for one in answer.json()["data"]}
+    assert answer.json()["changes"][0]["to_version"] is None
+    report = await get(client, REPORT, read)
+    assert "linear" not in report["model_versions"]
+    assert all("linear" not in row["models"] for row in report["data"])
+    again = await client.delete(f"{PATH}/linear", headers=manage)
+    assert (again.status_code, again.json()["code"]) == (404, "model_not_in_force")
+    assert (await client.put(f"{PATH}/linear", headers=manage, json={})).status_code == 200
+    await settle(db)
+    assert await credited(client, read, "linear") == before
+
+
+async def test_the_last_model_is_not_retired(
+    client: httpx.AsyncClient, db: Database, tenant: UUID
+) -> None:
+    manage = await key_of(db, tenant, "manage")
+    for model in MODEL_NAMES[1:]:
+        assert (await client.delete(f"{PATH}/{model}", headers=manage)).status_code == 200
+    refused = await client.delete(f"{PATH}/{MODEL_NAMES[0]}", headers=manage)
+    assert (refused.status_code, refused.json()["code"]) == (409, "last_model_in_force")
+    assert "another model first" in refused.json()["cure"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "may"),
+    [
+        ("GET", PATH, {"read"}),
+        ("PUT", f"{PATH}/linear", {"manage"}),
+        ("DELETE", f"{PATH}/linear", {"manage"}),
+        ("POST", f"{PATH}/linear/preview", {"read", "manage"}),
+    ],
+)
+async def test_each_route_asks_for_its_scope(
+    client: httpx.AsyncClient, db: Database, tenant: UUID, method: str, path: str, may: set[str]
+) -> None:
+    body = b"{}" if method in ("PUT", "POST") else None
+    assert (await client.request(method, path, content=body)).json()["code"] == "key_missing"
+    for scope in ("ingest", "read", "manage"):
+        key = await key_of(db, tenant, scope)
+        answer = await client.request(method, path, headers=key, content=body)
+        if scope in may:
+            assert answer.status_code == 200
+        else:
+            assert (answer.status_code, answer.json()["code"]) == (403, "scope_missing")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "named"),
+    [
+        ("linear", b'{"lookback_days": 0}', "body.lookback_days: "),
+        ("linear", b'{"lookback_days": 3651}', "body.lookback_days: "),
+        ("linear", b'{"lookback_days": "10"}', "body.lookback_days: "),
+        ("linear", b'{"half_life_days": 1.5}', "body.half_life_days: "),
+        ("linear", b'{"after_conversion": "forget"}', "body.after_conversion: "),
+        ("linear", b'{"lookback": 10}', "body.lookback: "),
+        ("linear", b"[]", "body: "),
+        ("linear", b"", "body: "),
+        ("linear?model=linear", b"{}", "query.model: "),
+        ("markov", b"{}", "path.model: "),
+    ],
+)
+async def test_what_is_not_acceptable_is_named_and_changes_nothing(
+    client: httpx.AsyncClient, db: Database, tenant: UUID, path: str, body: bytes, named: str
+) -> None:
+    manage, read = await key_of(db, tenant, "manage"), await key_of(db, tenant)
+    before = await get(client, PATH, read)
+    model, _, query = path.partition("?")
+    for method, asked in (("PUT", model), ("POST", f"{model}/preview")):
+        answer = await client.request(
+            method, f"{PATH}/{asked}?{query}", headers=manage, content=body
+        )
+        assert (answer.status_code, answer.json()["code"]) == (422, "input_invalid")
+        assert named in answer.json()["detail"]
+        assert answer.json()["cure"]
+    assert await get(client, PATH, read) == before
+
+
+async def test_a_body_is_bounded_before_it_is_read(
+    client: httpx.AsyncClient, db: Database, tenant: UUID
+) -> None:
+    large = b" " * (MAX_BODY_BYTES + 1)
+    manage = await key_of(db, tenant, "manage")
+    answer = await client.put(f"{PATH}/linear", headers=manage, content=large)
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
+async def test_a_model_looks_back_no_further_than_touches_are_kept(
+    client: httpx.AsyncClient, db: Database, tenant: UUID
+) -> None:
+    async with db.tenant(tenant) as connection:
+        await retain_touches(connection, tenant, 40)
+    manage = await key_of(db, tenant, "manage")
+    for method, path in (("PUT", "linear"), ("POST", "linear/preview")):
+        answer = await client.request(
+            method, f"{PATH}/{path}", headers=manage, json={"lookback_days": 41}
+        )
+        assert (answer.status_code, answer.json()["code"]) == (422, "model_version_invalid")
+        assert "keep touches longer" in answer.json()["cure"]
