@@ -19,8 +19,11 @@ def test_dead_jobs_are_shown_to_an_operator_and_tried_again(clone: Clone) -> Non
             (tenant,),
         )
     told = run(clone.migrator_url, "jobs")
-    assert told.count("attribution") == 2
+    assert told.count("attribution.credit") == 2
     assert "(all)" in told
+    assert tenant[:8] in told
+    # Whole, with what is to be retried, however narrow the terminal is.
+    assert told.count(": why\n") == 2
     for words in (("jobs",), ("jobs", "retry", "--all"), ("tenants", "list"), ("matviews",)):
         assert "operator_needed" in run_here(clone.app_url, *words, status=1)
     assert "2 jobs" in run_here(clone.migrator_url, "jobs", "retry", "--all")
@@ -35,3 +38,10 @@ def test_a_setting_that_cannot_be_read_is_told_without_its_value(
     assert "configuration_invalid" in output
     assert "SKELDIR_POOL_SIZE" in output
     assert "secret" not in output
+
+
+def test_a_database_that_is_away_is_told_in_a_sentence_by_the_server_too() -> None:
+    for words in (("serve", "--port", "0"), ("migrate",)):
+        output = run_here("postgresql://nobody@127.0.0.1:1/none", *words, status=1)
+        assert output.startswith("database_unreachable: ")
+        assert "Traceback" not in output

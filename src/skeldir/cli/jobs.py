@@ -37,8 +37,14 @@ def show(
         if not jobs:
             err.print(f"No job is {' or '.join(states)}.")
             return
+        # Ids are to be copied, so they are whole; an error is a sentence, and stands in a line of its own.
         table = Table(
-            Column("id", min_width=36), "kind", "state", "tries", "due", "tenant", "error"
+            Column("id", min_width=36),
+            Column("kind", overflow="fold"),
+            Column("state", min_width=7),
+            Column("tries", min_width=5),
+            Column("due", overflow="fold"),
+            Column("tenant", overflow="fold"),
         )
         for job in jobs:
             table.add_row(
@@ -48,9 +54,11 @@ def show(
                 str(job.attempts),
                 f"{job.run_at:%Y-%m-%d %H:%M:%S}",
                 str(job.tenant_id) if job.tenant_id.int else "(all)",
-                job.error or "",
             )
         out.print(table)
+        for job in jobs:
+            if job.error:
+                out.print(f"{job.job_id}: {job.error}", soft_wrap=True)
 
     run_with_runtime(work)
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from typing import Annotated
 
 import typer
 
 from skeldir.cli.addresses import require_free
-from skeldir.cli.runtime import err, functions_left_open, migrate_to_head, open_runtime, out
+from skeldir.cli.runtime import (
+    Runtime,
+    err,
+    functions_left_open,
+    migrate_to_head,
+    open_runtime,
+    out,
+)
 
 
 def serve(
@@ -23,6 +31,8 @@ def serve(
 
     with open_runtime(is_long=True) as runtime:
         settings = runtime.settings
+        # A database that is away is told in a sentence, where the server would show how it came to stop.
+        asyncio.run(_reach(runtime))
         configure_logging(settings, process="api")
         app = create_app(runtime.app_url, warms_up=True)
         # What the program consists of is never garbage. To look through all of it kept the loop for 0.1 s each time.
@@ -35,6 +45,14 @@ def serve(
             receive_timeout_s=settings.skeldir_receive_timeout_s,
             shutdown_timeout_s=settings.skeldir_shutdown_timeout_s,
         ).run()
+
+
+async def _reach(runtime: Runtime) -> None:
+    from skeldir.db.pool import open_database
+
+    timeout_ms = runtime.settings.skeldir_statement_timeout_ms
+    async with open_database(runtime.app_url, pool_size=1, statement_timeout_ms=timeout_ms):
+        pass
 
 
 def openapi() -> None:
