@@ -231,13 +231,14 @@ async def test_the_rows_go_in_steps_of_bounded_size(
     while 0 not in steps:
         async with db.tenant(NO_TENANT) as connection:
             steps.append(await delete_some_rows(connection, tenant, most=4))
-    # Seven touches, six models and the turn of their first change.
-    assert steps == [4, 4, 4, 2, 0]
+    # Seven touches, six models, who put each of them in force, and the turn of their first change.
+    assert steps == [4, 4, 4, 4, 4, 0]
     deletion = await do_deletions(db, clone, tenant)
     assert deletion.row_counts == {
         "attribution_events": 7,
         "attribution_models": 6,
         "credit_turns": 1,
+        "model_changes": 6,
         "tenants": 1,
     }
 
