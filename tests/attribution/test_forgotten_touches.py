@@ -231,6 +231,40 @@ async def test_whatever_happens_later_is_credited_as_if_no_touch_had_been_forgot
     await compare()
 
 
+@pytest.mark.parametrize("is_refunded_meanwhile", [False, True])
+async def test_touches_that_are_forgotten_while_no_model_looks_at_them_are_not_lost(
+    db: Database, tenant: UUID, other_tenant: UUID, is_refunded_meanwhile: bool
+) -> None:
+    refund = refund_of("old", 300)
+    found = []
+    for owner, is_forgetful in ((tenant, True), (other_tenant, False)):
+        for channel, days in (("email", 60), ("sms", 50), ("display", 42)):
+            await send_touches(
+                db, owner, make_touch(channel=channel, occurred_at=ago(days)), origin=channel
+            )
+        capture = make_conversion(order_id="old", amount_cents=900, occurred_at=ago(40))
+        await send_conversions(db, owner, capture)
+        await credit_until_complete(db, owner)
+        if is_forgetful:
+            await forget(db, owner, days=55)
+        for days in (5, 30):
+            async with db.tenant(owner) as connection:
+                await define_models(connection, owner, lookback_days=days)
+            await credit_until_complete(db, owner)
+            if days == 5 and is_refunded_meanwhile:
+                await send_conversions(db, owner, refund)
+                await credit_until_complete(db, owner)
+            if days == 5 and is_forgetful:
+                await forget(db, owner, days=30)
+                await keep_touches(db, owner, None)
+        if not is_refunded_meanwhile:
+            await send_conversions(db, owner, refund)
+            await credit_until_complete(db, owner)
+        await assert_ledger_is_credited(db, owner)
+        found.append(await sum_by_channel(db, owner))
+    assert found == [{"email": 200, "sms": 200, "display": 200}] * 2
+
+
 @settings(
     max_examples=20,
     deadline=None,

@@ -261,3 +261,22 @@ def change(clone: Clone, *statements: str) -> None:
     with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
         for statement in statements:
             admin.execute(statement)
+
+
+async def test_orders_of_channels_that_have_no_number_left_are_set_aside_and_the_others_credited(
+    clone: Clone, db: Database, tenant: UUID
+) -> None:
+    change(
+        clone,
+        """INSERT INTO channel_numbers (tenant_id, channel_code, number)
+           SELECT t.id, 'c' || n, n FROM tenants t, generate_series(0, 32766) n""",
+    )
+    for channel in ("display", "email"):
+        await send_touches(db, tenant, make_touch(channel=channel, journey_key=channel))
+        await send_conversions(
+            db, tenant, make_conversion(order_id=channel, journey_key=channel, occurred_at=at(1))
+        )
+    report = await credit_until_complete(db, tenant)
+    assert (report.orders, report.set_aside) == (2, 1)
+    assert await set_aside(db, tenant) == {"email": ("credit_failed", "KeyError")}
+    assert {row[3] for row in await read_credits(db, tenant)} == {"display"}

@@ -29,6 +29,8 @@ OTHER_WORDS = {
     "keys create": ["--scope", "read"],
     "keys revoke": ["skd_12345678"],
     "keys rotate": ["skd_12345678"],
+    "models retire": ["linear", "--yes"],
+    "models set": ["linear", "--lookback-days", "20", "--yes"],
 }
 # What only the migrating role may do at all, and so may name a tenant for.
 FOR_OPERATORS = {"tenants delete"}

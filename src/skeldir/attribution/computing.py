@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from skeldir.attribution.aside import COMPUTING_FAULTS, SetAside, set_aside_for
@@ -17,6 +17,7 @@ from skeldir.attribution.packing import (
     PackedOrder,
     moment_to_us,
     older_part,
+    oldest_age,
     pack_entries,
     rebase,
     unpack_path,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from skeldir.attribution.orders import KeptCredit, Order, Reading
 
 _NO_MOMENT = datetime.min.replace(tzinfo=UTC)
-_LONG_AGO = moment_to_us(_NO_MOMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +119,11 @@ class Computation:
         if start is not None:
             first_moment = moment_to_us(start)
             reach = converted_at - first_moment
-            older, known_from = self._remember(order, stored)
+            older, known_from = self._remember(order, stored, first_moment)
             touches = self._touches_of(order)
-            window = touches.find(max(first_moment, known_from), converted_at)
-            count = len(older) // TOUCH_BYTES + window.stop - window.start
+            window = touches.find(known_from, converted_at)
+            looked_at = sum(1 for _, age in unpack_path(older) if age <= reach)
+            count = looked_at + window.stop - window.start
             if order.order_id in reading.too_long or count > self._bounds.touches_of_order:
                 aside = journey_too_long(self._bounds)
             else:
@@ -143,19 +144,28 @@ class Computation:
             return NO_TOUCHES
         return self._reading.journeys.get(order.journey_key, NO_TOUCHES)
 
-    def _remember(self, order: Order, stored: PackedOrder | None) -> tuple[bytes, int]:
-        """Return the part of the path whose touches are forgotten, and the moment from which on they are known.
+    def _remember(
+        self, order: Order, stored: PackedOrder | None, first_moment: int
+    ) -> tuple[bytes, int]:
+        """Return the part of the path that is not read anew, and the moment from which on touches are.
 
-        That part is what the stored path says of it, also where no model looks at it now. Without one, whatever touches
-        are left count.
+        That part is what the stored path says of it: the touches that are forgotten, and those that no model looks at
+        now, which may be forgotten when one does again. Without one, whatever touches are left count.
         """
         gone_before = self._reading.forgotten_before
-        if stored is None or gone_before is None or not order.has_journey_of(stored):
-            return b"", _LONG_AGO
-        horizon = moment_to_us(gone_before)
+        if stored is None or not order.has_journey_of(stored):
+            return b"", first_moment
+        horizon = first_moment
+        if gone_before is not None:
+            horizon = max(horizon, moment_to_us(gone_before))
         converted_at = moment_to_us(order.converted_at)
-        path = rebase(stored.path, converted_at - moment_to_us(stored.converted_at))
-        return older_part(path, converted_at - horizon), horizon
+        moved_by = converted_at - moment_to_us(stored.converted_at)
+        if oldest_age(stored.path) + moved_by <= converted_at - horizon:
+            return b"", horizon
+        path = rebase(stored.path, moved_by)
+        oldest = self._reading.longest_lookback // timedelta(microseconds=1)
+        beyond = older_part(path, oldest)
+        return older_part(path, converted_at - horizon)[len(beyond) :], horizon
 
     def _go_on(self, order: Order, kept: KeptCredit) -> list[Allocation]:
         """Return the allocations of an order whose touches were forgotten before its journey was packed.

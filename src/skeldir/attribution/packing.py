@@ -138,6 +138,11 @@ def join_paths(older: bytes, newer: bytes) -> bytes:
     return pack_path(unpack_path(older) + unpack_path(newer))
 
 
+def oldest_age(path: bytes) -> int:
+    """Return the age of the first touch of a path, the oldest; -1 of an empty one."""
+    return int.from_bytes(path[:TOUCH_BYTES], "little") & OLDEST_AGE if path else -1
+
+
 def older_part(path: bytes, age: int) -> bytes:
     """Return the part of a path whose touches are older than `age` microseconds before the conversion."""
     older = sum(1 for _, of_touch in unpack_path(path) if of_touch > age)

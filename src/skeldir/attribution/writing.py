@@ -20,7 +20,7 @@ from skeldir.attribution.aside import (
 from skeldir.attribution.computing import Outcome, kept_rows, utc_date
 from skeldir.attribution.evaluating import Channels, Sums, subtract, sum_credit
 from skeldir.attribution.marks import credit_lock
-from skeldir.attribution.packing import moment_to_us
+from skeldir.attribution.packing import LARGEST_CHANNEL_NUMBER, moment_to_us
 from skeldir.attribution.store import queries
 from skeldir.db.locks import wait_for_lock
 from skeldir.rollups import add_credit, mark_days
@@ -224,7 +224,11 @@ async def number_channels(database: Database, tenant_id: UUID, reading: Reading)
         await wait_for_lock(connection, credit_lock(tenant_id))
         rows = await queries.select_channel_numbers(connection, tenant_id=tenant_id)
         known = {row["channel_code"] for row in rows}
-        await queries.number_channels(connection, tenant_id=tenant_id, codes=sorted(codes - known))
+        # Where no number is left, the orders of the channel are set aside, and the others go on.
+        left = LARGEST_CHANNEL_NUMBER + 1 - len(known)
+        await queries.number_channels(
+            connection, tenant_id=tenant_id, codes=sorted(codes - known)[:left]
+        )
         rows = await queries.select_channel_numbers(connection, tenant_id=tenant_id)
     reading.numbers = {row["channel_code"]: row["number"] for row in rows}
 
