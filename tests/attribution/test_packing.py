@@ -13,8 +13,11 @@ from skeldir.attribution.packing import (
     ENTRY_BYTES,
     LARGEST_CHANNEL_NUMBER,
     OLDEST_AGE,
-    join_paths,
+    PathColumns,
     moment_to_us,
+    older_part,
+    oldest_age,
+    pack_columns,
     pack_entries,
     pack_path,
     rebase,
@@ -111,12 +114,13 @@ def test_a_touch_at_the_new_conversion_stays_and_one_after_it_is_left_out() -> N
     assert unpack_path(rebase(pack_path([(1, 9), (2, 8), (3, 7)]), -8)) == [(1, 1), (2, 0)]
 
 
-def test_paths_are_joined_in_time_order_only() -> None:
-    older, newer = pack_path([(1, 9), (2, 5)]), pack_path([(3, 5), (4, 0)])
-    assert unpack_path(join_paths(older, newer)) == [(1, 9), (2, 5), (3, 5), (4, 0)]
-    assert join_paths(older, b"") == older
-    with pytest.raises(ValueError, match="the oldest first"):
-        join_paths(newer, older)
+@given(path=paths, age=st.integers(-1, OLDEST_AGE))
+def test_the_older_part_of_a_path_holds_the_touches_beyond_an_age(
+    path: list[tuple[int, int]], age: int
+) -> None:
+    packed = pack_path(path)
+    assert unpack_path(older_part(packed, age)) == [touch for touch in path if touch[1] > age]
+    assert oldest_age(packed) == max((of_touch for _, of_touch in path), default=-1)
 
 
 @given(entries)
@@ -182,3 +186,25 @@ def test_a_moment_of_another_zone_is_the_same_moment() -> None:
 def test_a_moment_that_no_calendar_has_is_refused(microseconds: int) -> None:
     with pytest.raises(OverflowError, match="outside the years 1 to 9999"):
         us_to_moment(microseconds)
+
+
+@given(
+    touches=st.lists(
+        st.tuples(st.integers(0, LARGEST_CHANNEL_NUMBER), st.integers(0, 2**48)), max_size=20
+    ),
+    moved_by=st.integers(0, 10**9),
+    data=st.data(),
+)
+def test_paths_cut_from_columns_are_those_that_are_packed_touch_by_touch(
+    touches: list[tuple[int, int]], moved_by: int, data: st.DataObject
+) -> None:
+    in_order = sorted(touches, key=lambda touch: touch[1])
+    numbers, moments = [number for number, _ in in_order], [moment for _, moment in in_order]
+    first = data.draw(st.integers(0, len(in_order)))
+    end = data.draw(st.integers(first, len(in_order)))
+    converted_at = (moments[end - 1] if end else 0) + moved_by
+    ages = [converted_at - moment for moment in moments]
+    window = slice(first, end)
+    expected = pack_path(zip(numbers[window], ages[window], strict=True))
+    assert PathColumns.of(numbers, moments).pack(window, converted_at) == expected
+    assert pack_columns(numbers[window], ages[window]) == expected

@@ -14,6 +14,9 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
+import numpy as np
+from numpy.typing import NDArray
+
 from skeldir.attribution.splits import CAPTURE, LedgerEntry
 
 NO_CONVERSION: Final = -1
@@ -108,6 +111,34 @@ def pack_columns(numbers: Sequence[int], ages: Sequence[int]) -> bytes:
     return struct.pack(f"<{len(words)}Q", *words)
 
 
+@dataclass(frozen=True, slots=True)
+class PathColumns:
+    """The touches of a journey, the oldest first, from which the paths of any of its orders are cut.
+
+    `numbers` stand where a word of a path has them; `moments` are in microseconds since 1970.
+    """
+
+    numbers: NDArray[np.uint64]
+    moments: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, numbers: Sequence[int], moments: Sequence[int]) -> PathColumns:
+        """Return the columns; `ValueError` for a number that does not fit."""
+        if numbers and not (min(numbers) >= 0 and max(numbers) <= LARGEST_CHANNEL_NUMBER):
+            raise ValueError(f"A channel number is from 0 to {LARGEST_CHANNEL_NUMBER}.")
+        return cls(np.array(numbers, np.uint64) << np.uint64(AGE_BITS), np.array(moments, np.int64))
+
+    def pack(self, window: slice, converted_at: int) -> bytes:
+        """Return the path of an order from the touches in `window`, as `pack_path` does.
+
+        Raises `ValueError` for an age that does not fit.
+        """
+        ages = converted_at - self.moments[window]
+        if len(ages) and not (ages[-1] >= 0 and ages[0] <= OLDEST_AGE):
+            raise ValueError(f"An age is from 0 to {OLDEST_AGE} microseconds.")
+        return (self.numbers[window] | ages.astype(np.uint64)).astype("<u8").tobytes()
+
+
 def unpack_path(path: bytes) -> list[tuple[int, int]]:
     """Return the (channel number, age in microseconds) of each touch; `ValueError` for part of a touch."""
     count, rest = divmod(len(path), TOUCH_BYTES)
@@ -126,16 +157,6 @@ def rebase(path: bytes, by: int) -> bytes:
     Raises `ValueError` when an age does not fit any more.
     """
     return pack_path((number, age + by) for number, age in unpack_path(path) if age + by >= 0)
-
-
-def join_paths(older: bytes, newer: bytes) -> bytes:
-    """Return one path of two that are seen from the same conversion.
-
-    Touches of one moment in both stay in this order, and so it must be that of their idempotency keys.
-
-    Raises `ValueError` when a touch of `newer` is older than the last of `older`.
-    """
-    return pack_path(unpack_path(older) + unpack_path(newer))
 
 
 def oldest_age(path: bytes) -> int:
