@@ -197,3 +197,12 @@ async def test_a_model_looks_back_no_further_than_touches_are_kept(
         )
         assert (answer.status_code, answer.json()["code"]) == (422, "model_version_invalid")
         assert "keep touches longer" in answer.json()["cure"]
+
+
+async def test_a_method_that_a_path_has_not_is_told_with_all_that_it_has(
+    client: httpx.AsyncClient, db: Database, tenant: UUID
+) -> None:
+    key = await key_of(db, tenant, "manage")
+    for path, allowed in ((f"{PATH}/linear", "DELETE, PUT"), (PATH, "GET")):
+        answer = await client.request("OPTIONS", path, headers=key)
+        assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)

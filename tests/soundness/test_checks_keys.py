@@ -27,7 +27,11 @@ FAULTS = (
         "        yield TenantTransaction(connection, await load_profile(connection, whose))\n",
     ),
     Fault(ACCESS, "from fastapi import Depends, ", "from uuid import UUID\nfrom fastapi import Depends, "),
-    Fault(ACCESS, "        if self._scope not in caller.holder.scopes:\n", "        if False:\n"),
+    Fault(
+        ACCESS,
+        "        if caller.holder.scopes.isdisjoint(self._scopes):\n",
+        "        if False:\n",
+    ),
     Fault(
         "http/health.py",
         '@router.get(\n    "/metrics",\n',

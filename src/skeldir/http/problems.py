@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.routing import Match
 
 from skeldir.db.pool import DatabaseUnreachable
 from skeldir.errors import SkeldirError
@@ -21,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 _RETRY_AFTER_S = 2
+_METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 _CURES = {
     HTTPStatus.NOT_FOUND: "Look the path up in the API's description, /openapi.json.",
     HTTPStatus.METHOD_NOT_ALLOWED: "Use a method that the header Allow names.",
@@ -93,14 +95,30 @@ async def _known(_request: Request, error: Exception) -> JSONResponse:
     )
 
 
-async def _of_the_protocol(_request: Request, error: Exception) -> JSONResponse:
+async def _of_the_protocol(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, StarletteHTTPException)  # noqa: S101 - as above
     status = HTTPStatus(error.status_code)
+    headers = dict(error.headers or {})
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        # The error knows the methods of the first route of the path only.
+        headers["Allow"] = ", ".join(_list_methods(request))
     code = status.phrase.lower().replace(" ", "_").replace("-", "_")
     cure = _CURES.get(status, "Correct the request as /openapi.json describes it.")
     return answer_problem(
-        make_problem(status, status.phrase, code, f"{error.detail}.", cure), error.headers
+        make_problem(status, status.phrase, code, f"{error.detail}.", cure), headers
     )
+
+
+def _list_methods(request: Request) -> list[str]:
+    """Return the methods that some route has for the path of a request."""
+    routes = request.app.router.routes
+    return [
+        method
+        for method in _METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
+        )
+    ]
 
 
 async def _not_valid(_request: Request, error: Exception) -> JSONResponse:
