@@ -2,8 +2,8 @@
 
 All six models, from dirty orders to the sums that reports read, for a tenant with 10,000 orders and one with 100,000,
 each in a database of its own on one durable server. An order has about 8 touches within the lookback; a fifth of the
-touches belong to no order. Beside it, in the same run: the same sums rebuilt by one SQL statement from the facts, whose
-result is compared; and the same orders credited anew because all models were given another lookback, from their stored
+touches belong to no order. Beside it, in the same run: the same credit rebuilt by one SQL statement from the facts, and
+compared; and a change of the lookback of all models, by which the same orders are credited from their stored
 journeys. Runs of the small tenant lie before, between and after those of the large one, so that a slower spell of the
 machine meets both.
 """

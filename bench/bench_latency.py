@@ -8,7 +8,7 @@ journey, and times how long it takes until (c) that touch's channel has credit. 
 `app_user` with the tenant bound. The clock starts when the request is sent, so each figure holds the request as well.
 
 `--today` gives the tenant so many orders of today beforehand, because a roll-up sums a day's revenue anew; `--history`
-gives 100 tenants so many orders over 92 days, because a refresh compares all rows of a view, and takes its time. The
+gives 100 tenants so many orders over 92 days, because a refresh compares all rows of a view and so gets slower. The
 traffic begins when the daily scans for personal data are done, with which a new service begins; with
 `--while-scanning`, at once.
 """

@@ -147,7 +147,7 @@ class Computation:
     def _remember(
         self, order: Order, stored: PackedOrder | None, first_moment: int
     ) -> tuple[bytes, int]:
-        """Return the part of the path that is not read anew, and the moment from which on touches are.
+        """Return the part of the stored path to keep, and the moment from which on touches are read.
 
         That part is what the stored path says of it: the touches that are forgotten, and those that no model looks at
         now, which may be forgotten when one does again. Without one, whatever touches are left count.
@@ -207,7 +207,7 @@ class Computation:
 
 
 def journey_too_long(bounds: Bounds) -> SetAside:
-    """Return why an order with so many touches is set aside."""
+    """Return the reason for an order with more touches in reach than are credited."""
     return SetAside(
         "journey_too_long", f"More than {bounds.touches_of_order:,} touches are in reach."
     )

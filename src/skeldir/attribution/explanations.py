@@ -76,7 +76,7 @@ class ChannelShare:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedAllocation:
-    """What an entry brought a channel, as it is stored."""
+    """What an entry brought a channel, as it is in the sums."""
 
     business_key: str
     channel: str

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # The database sends moments as microseconds since 2000.
 _US_OF_2000 = 946_684_800_000_000
-# From so many touches on, columns take less time than numbers one by one.
+# The number of touches at which packing by columns becomes faster than touch by touch.
 _LONG = 200
 
 
@@ -145,7 +145,7 @@ class Reading:
     unread: list[str] = field(default_factory=list)
 
     is_cutting: bool = field(init=False)
-    """Whether a model begins anew after a conversion, so that the one before must be known."""
+    """Whether some model resets after a conversion, so that the conversion before must be known."""
     lookback: timedelta = field(init=False)
     """The longest of those in force."""
 

@@ -214,7 +214,7 @@ def moment_to_us(moment: datetime) -> int:
 
 
 def us_to_moment(microseconds: int) -> datetime:
-    """Return the moment, in UTC, so many microseconds after 1970; `OverflowError` outside the years 1 to 9999."""
+    """Return the UTC moment of a number of microseconds since 1970; `OverflowError` outside the years 1 to 9999."""
     try:
         return _EPOCH + timedelta(microseconds=microseconds)
     except OverflowError as error:

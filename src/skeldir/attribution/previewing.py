@@ -1,7 +1,6 @@
 """What a change of a model would move: the stored journeys credited by the version now and by the one wanted.
 
-Nothing is written and no lock is taken. The orders are read page by page, so facts that come meanwhile may be in one
-page and not in another.
+Nothing is written and no lock is taken. The orders are read page by page, each as of its own moment.
 """
 
 from __future__ import annotations

@@ -225,7 +225,7 @@ class ChannelShareOut(BaseModel):
 
 
 class ExplainedAllocationOut(BaseModel):
-    """What an entry brought a channel, as it is stored."""
+    """What an entry brought a channel, as it is in the sums."""
 
     business_key: str
     channel: str
@@ -256,7 +256,7 @@ class VersionExplanationOut(BaseModel):
         bool,
         Field(
             description="whether the window reaches behind what is kept of the touches: `touches` are then"
-            " what is left, and `shares` those of the credit that was given before, if any was"
+            " what is left of them, and `shares` are of all, as the order's stored journey has them"
         ),
     ]
     touches: Annotated[
@@ -301,7 +301,7 @@ class LeftOutOut(BaseModel):
 
 
 class OrderExplanationOut(BaseModel):
-    """Everything that the credit of an order is worked out from, as of one moment, and the credit as it is stored.
+    """Everything that the credit of an order is worked out from, as of one moment, and the credit as it is in the sums.
 
     Of an order with more touches, entries or allocations than one answer shows, `left_out` says how many are missing.
     """

@@ -51,7 +51,7 @@ async def forget_old_touches(
 
     Orders that wait for their credit get it first, from all touches; where that takes long, the job is asked for again.
     Each transaction deletes up to `most`, under the lock of the credit: a run that follows sees what was forgotten and
-    keeps the allocations that need it. The last one ends the job. How old is too old, the database decides (function
+    takes the forgotten part of a journey from where it is stored. The last one ends the job. How old is too old, the database decides (function
     forget_touches).
     """
     tenant_id = job.tenant_id
