@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # The database sends moments as microseconds since 2000.
 _US_OF_2000 = 946_684_800_000_000
+_MICROSECOND = timedelta(microseconds=1)
 # The number of touches at which packing by columns becomes faster than touch by touch.
 _LONG = 200
 
@@ -55,6 +56,13 @@ class Order:
         """Say whether `stored`, which is of this order, holds touches of the same journey."""
         first = earliest_capture(unpack_entries(stored.entries))
         return first is not None and self.journey_keys.get(first.entry_id) == self.journey_key
+
+
+def says_enough(journey: PackedOrder, lookback: timedelta, *, is_cutting: bool) -> bool:
+    """Say whether a stored journey holds what models that look back so far, and may reset, ask for."""
+    if journey.reach < lookback // _MICROSECOND:
+        return False
+    return journey.previous_age is not None or not is_cutting
 
 
 @dataclass(slots=True)

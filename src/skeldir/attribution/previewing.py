@@ -19,7 +19,7 @@ from skeldir.attribution.bounds import BOUNDS
 from skeldir.attribution.definitions import versions_of
 from skeldir.attribution.evaluating import Channels, VersionInForce, sum_credit
 from skeldir.attribution.models import ModelVersion
-from skeldir.attribution.orders import make_stored
+from skeldir.attribution.orders import make_stored, says_enough
 from skeldir.attribution.packing import NO_CONVERSION, TOUCH_BYTES, PackedOrder
 from skeldir.attribution.parameters import (
     CompleteParameters,
@@ -183,7 +183,14 @@ def _credit(
     rows: Sequence[Any], channels: Channels, now: ModelVersion | None, then: ModelVersion | None
 ) -> _Page:
     stored = make_stored([row for row in rows if row["path"] is not None], ()).values()
-    in_part = 0 if then is None else sum(not _says_enough(one, then) for one in stored)
+    in_part = (
+        0
+        if then is None
+        else sum(
+            not says_enough(one, then.lookback, is_cutting=then.after_conversion == "reset")
+            for one in stored
+        )
+    )
     # A conversion before that was not read cuts nothing here.
     orders = [
         replace(one, previous_age=NO_CONVERSION) if one.previous_age is None else one
@@ -196,12 +203,6 @@ def _credit(
         _sum_by_channel(orders, now, channels),
         _sum_by_channel(orders, then, channels),
     )
-
-
-def _says_enough(journey: PackedOrder, version: ModelVersion) -> bool:
-    if journey.reach < version.lookback // timedelta(microseconds=1):
-        return False
-    return journey.previous_age is not None or version.after_conversion == "keep"
 
 
 def _sum_by_channel(

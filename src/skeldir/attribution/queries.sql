@@ -320,13 +320,13 @@ SELECT coalesce((SELECT c.turn FROM public.credit_turns c WHERE c.tenant_id = :t
 -- name: select_channel_numbers
 SELECT channel_code, number FROM public.channel_numbers WHERE tenant_id = :tenant_id;
 
--- name: number_channels!
+-- name: number_channels
 -- Numbers for channels that have none, by the order of their codes; the lock of the credit is held.
 INSERT INTO public.channel_numbers (tenant_id, channel_code, number)
 SELECT :tenant_id::uuid, c.code,
        coalesce((SELECT max(n.number) FROM public.channel_numbers n WHERE n.tenant_id = :tenant_id), -1) + c.place
 FROM unnest(:codes::text[]) WITH ORDINALITY AS c (code, place)
-RETURNING 1;
+RETURNING channel_code, number;
 
 -- name: take_turn$
 -- The next turn; no row when it is not the one after `seen`.

@@ -107,13 +107,19 @@ async def _begin(
     *,
     does_wait: bool,
 ) -> _Reader | None:
-    if does_wait:
-        await wait_for_lock(connection, credit_lock(tenant_id))
-    elif not await try_lock(connection, credit_lock(tenant_id)):
+    if not await hold_credit(connection, tenant_id, does_wait=does_wait):
         return None
     await plan_for_each_list(connection, len(order_ids))
     reading, has_kept = await begin_reading(connection, tenant_id)
     return _Reader(connection, tenant_id, bounds, reading, has_kept)
+
+
+async def hold_credit(connection: Connection, tenant_id: UUID, *, does_wait: bool) -> bool:
+    """Take the lock of the tenant's credit; False when another worker has it and is not waited for."""
+    if does_wait:
+        await wait_for_lock(connection, credit_lock(tenant_id))
+        return True
+    return await try_lock(connection, credit_lock(tenant_id))
 
 
 async def begin_reading(connection: Connection, tenant_id: UUID) -> tuple[Reading, bool]:

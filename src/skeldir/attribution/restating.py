@@ -16,18 +16,16 @@ from uuid import UUID
 from skeldir.attribution.aside import COMPUTING_FAULTS
 from skeldir.attribution.evaluating import Channels, Sums, VersionInForce, sum_credit
 from skeldir.attribution.marks import credit_lock
-from skeldir.attribution.orders import Reading, Restatement, make_stored
+from skeldir.attribution.orders import Reading, Restatement, make_stored, says_enough
 from skeldir.attribution.packing import TOUCH_BYTES, PackedOrder
-from skeldir.attribution.reading import begin_reading
+from skeldir.attribution.reading import begin_reading, hold_credit
 from skeldir.attribution.store import queries
 from skeldir.attribution.writing import Fence, Uncreditable, write_changes
-from skeldir.db.locks import try_lock, wait_for_lock
+from skeldir.db.locks import wait_for_lock
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from skeldir.attribution.bounds import Bounds
-    from skeldir.db.pool import Database
+    from skeldir.db.pool import Connection, Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +55,7 @@ async def restate_page(
         Uncreditable: the credit of some order cannot be worked out; and `WRITING_FAULTS`: the database refuses it.
     """
     async with database.tenant(tenant_id, is_read_only=True) as connection:
-        if does_wait:
-            await wait_for_lock(connection, credit_lock(tenant_id))
-        elif not await try_lock(connection, credit_lock(tenant_id)):
+        if not await hold_credit(connection, tenant_id, does_wait=does_wait):
             return None
         reading, _ = await begin_reading(connection, tenant_id)
         open_ones = [r for r in reading.restatements if r.after_order_id is not None]
@@ -83,20 +79,8 @@ async def restate_page(
         turn = await queries.take_turn(connection, tenant_id=tenant_id, seen=reading.turn)
         if turn is None:
             return None
-        if page.left:
-            await queries.pin_generations(
-                connection,
-                tenant_id=tenant_id,
-                order_ids=list(page.left),
-                generations=list(page.left.values()),
-            )
-        await write_changes(connection, tenant_id, turn, page.changes)
-        await queries.note_restatement(
-            connection,
-            tenant_id=tenant_id,
-            generation=restatement.generation,
-            after=None if is_through else rows[-1]["order_id"],
-        )
+        after = None if is_through else rows[-1]["order_id"]
+        await page.write(connection, tenant_id, turn, restatement.generation, after)
         if fence is not None:
             await fence(connection)
     allocations = sum(count for _, _, count in page.changes.values())
@@ -111,6 +95,27 @@ class _Page:
     orders: int
     left: dict[str, int]
 
+    async def write(
+        self,
+        connection: Connection,
+        tenant_id: UUID,
+        turn: int,
+        generation: int,
+        after: str | None,
+    ) -> None:
+        """Write what the page changes, and that the restatement has come past the orders up to `after`, or past all."""
+        if self.left:
+            await queries.pin_generations(
+                connection,
+                tenant_id=tenant_id,
+                order_ids=list(self.left),
+                generations=list(self.left.values()),
+            )
+        await write_changes(connection, tenant_id, turn, self.changes)
+        await queries.note_restatement(
+            connection, tenant_id=tenant_id, generation=generation, after=after
+        )
+
     @classmethod
     def of(
         cls,
@@ -122,13 +127,13 @@ class _Page:
     ) -> _Page:
         long = {row["order_id"] for row in rows if row["path"] is None}
         waiting = [row for row in rows if 0 <= row["generation"] < restatement.generation]
-        lookback = _microseconds(reading.lookback)
         by_generation: dict[int, list[PackedOrder]] = defaultdict(list)
         left: dict[str, int] = {}
         for name, journey in make_stored(waiting, reading.restatements).items():
             if journey.generation >= restatement.generation:
                 continue
-            if leaves_all or name in long or not _says_enough(journey, reading, lookback):
+            is_enough = says_enough(journey, reading.lookback, is_cutting=reading.is_cutting)
+            if leaves_all or name in long or not is_enough:
                 left[name] = journey.generation
             else:
                 by_generation[journey.generation].append(journey)
@@ -148,14 +153,3 @@ class _Page:
                     before[2] + added[2],
                 )
         return cls(changes, sum(map(len, by_generation.values())), left)
-
-
-def _says_enough(journey: PackedOrder, reading: Reading, lookback: int) -> bool:
-    """Say whether a stored journey holds what every model in force asks for; `lookback` is the longest, in µs."""
-    if journey.reach < lookback:
-        return False
-    return journey.previous_age is not None or not reading.is_cutting
-
-
-def _microseconds(span: timedelta) -> int:
-    return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds

@@ -77,9 +77,9 @@ async def credit_dirty_orders(
     """Credit every order that is marked now, of one tenant or of all, with all active models.
 
     Killed at any point it loses nothing and repeats nothing: marks go in the transaction that writes the
-    journeys and their sums. `progress` is told the number of orders of each finished transaction. `fence` is the last act of
-    each; when it raises, that transaction is rolled back. After `deadline` (of `time.monotonic`) none is begun, but
-    one for the orders that wait behind others, or a tenant with many orders would never come to them.
+    journeys and their sums. `progress` is told the number of orders of each finished transaction. `fence` is the last
+    act of each; when it raises, that transaction is rolled back. After `deadline` (of `time.monotonic`) none is begun,
+    but one for the orders that wait behind others, or a tenant with many orders would never come to them.
     """
     if tenant_id is not None:
         tenants = [tenant_id]

@@ -50,9 +50,9 @@ async def forget_old_touches(
     """Delete the touches that the retention of the job's tenant calls too old; return how many there were.
 
     Orders that wait for their credit get it first, from all touches; where that takes long, the job is asked for again.
-    Each transaction deletes up to `most`, under the lock of the credit: a run that follows sees what was forgotten and
-    takes the forgotten part of a journey from where it is stored. The last one ends the job. How old is too old, the database decides (function
-    forget_touches).
+    Each transaction deletes up to `most`, under the lock of the credit: a run that follows sees what was forgotten, and
+    takes that part of a journey from where it is stored. The last one ends the job. How old is too old, the database
+    decides (function forget_touches).
     """
     tenant_id = job.tenant_id
     async with database.tenant(tenant_id) as connection:

@@ -7,14 +7,13 @@ from datetime import date
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from skeldir.db.columns import pack_column
 from skeldir.db.locks import wait_for_lock
 from skeldir.rollups.store import queries
 from skeldir.rollups.summing import rollup_lock
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection
-
-_UNIT_SEPARATOR = "\x1f"
 
 CreditKey = tuple[date, str, str, str]
 """UTC day, model version, channel, currency."""
@@ -44,7 +43,7 @@ async def add_credit(
         "cents": [cents for _, (_, cents, _) in rows],
         "counts": [count for _, (_, _, count) in rows],
     }
-    texts = {name: _UNIT_SEPARATOR.join(map(str, values)) for name, values in columns.items()}
+    texts = {name: pack_column(map(str, values)) for name, values in columns.items()}
     await queries.add_credit(connection, tenant_id=tenant_id, turn=turn, **texts)
     fewer = sorted({day for (day, _, _, _), (_, _, count) in rows if count < 0})
     if fewer:
