@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from skeldir.attribution.bounds import BOUNDS
-from skeldir.attribution.definitions import versions_in_force
 from skeldir.attribution.evaluating import Channels, VersionInForce, derive_allocations
 from skeldir.attribution.explanations import (
     ChannelShare,
@@ -35,14 +34,14 @@ from skeldir.attribution.models import (
     channel_weights,
     touch_weights,
 )
-from skeldir.attribution.orders import KeptCredit, Restatement, make_kept, make_stored
+from skeldir.attribution.orders import KeptCredit, make_kept, make_stored
 from skeldir.attribution.packing import (
     PackedOrder,
     moment_to_us,
     unpack_path,
     us_to_moment,
 )
-from skeldir.attribution.reading import ANY_LENGTH, read_touches
+from skeldir.attribution.reading import ANY_LENGTH, begin_reading, read_touches
 from skeldir.attribution.splits import PARTS_OF_A_CONVERSION, UNATTRIBUTED, Allocation
 from skeldir.attribution.store import queries
 from skeldir.attribution.writing import counted_allocations
@@ -77,7 +76,6 @@ class _Facts:
     standing: Any
     entries: Sequence[Any]
     balances: Sequence[Any]
-    models: Sequence[Any]
     in_force: Sequence[VersionInForce]
     capture: Any | None = None
     newest: Sequence[Any] = ()
@@ -114,47 +112,34 @@ async def _read_facts(connection: Connection, tenant_id: UUID, order_id: str) ->
             "There is no order of this id.",
             cure="Check the id; an order is known once one of its conversions was accepted.",
         )
-    models = await queries.select_active_models(connection, tenant_id=tenant_id)
-    numbers = await queries.select_channel_numbers(connection, tenant_id=tenant_id)
-    stored, kept = await _read_credit(connection, tenant_id, order_id)
+    reading, has_kept = await begin_reading(connection, tenant_id)
+    rows = await queries.select_stored_journeys(
+        connection, tenant_id=tenant_id, order_ids=[order_id], longest=ANY_LENGTH
+    )
+    stored = make_stored(rows, reading.restatements).get(order_id)
+    kept = None
+    if has_kept and stored is None:
+        rows = await queries.select_kept_allocations(
+            connection,
+            tenant_id=tenant_id,
+            order_ids=[order_id],
+            most=BOUNDS.allocations_of_order,
+        )
+        kept = make_kept(rows).get(order_id)
     facts = _Facts(
         order_id=order_id,
         standing=await queries.select_order_standing(connection, **of_order),
         entries=entries,
         balances=await queries.select_order_balances(connection, **of_order),
-        models=models,
-        in_force=versions_in_force(models),
+        in_force=reading.versions,
         capture=await queries.select_fixing_capture(connection, **of_order),
         stored=stored,
         kept=kept,
-        numbers={row["channel_code"]: row["number"] for row in numbers},
+        numbers=reading.numbers,
     )
-    if facts.capture is None or facts.capture["journey_key"] is None or not models:
+    if facts.capture is None or facts.capture["journey_key"] is None or not facts.in_force:
         return facts
     return await _read_journey(connection, tenant_id, facts)
-
-
-async def _read_credit(
-    connection: Connection, tenant_id: UUID, order_id: str
-) -> tuple[PackedOrder | None, KeptCredit | None]:
-    """Return what the order's credit comes from: its stored journey, or what is kept of it; neither at first."""
-    restatements = await queries.select_restatements(connection, tenant_id=tenant_id)
-    rows = await queries.select_stored_journeys(
-        connection,
-        tenant_id=tenant_id,
-        order_ids=[order_id],
-        longest=ANY_LENGTH,
-    )
-    stored = make_stored(rows, [Restatement(**row) for row in restatements])
-    if order_id in stored:
-        return stored[order_id], None
-    rows = await queries.select_kept_allocations(
-        connection,
-        tenant_id=tenant_id,
-        order_ids=[order_id],
-        most=BOUNDS.allocations_of_order,
-    )
-    return None, make_kept(rows).get(order_id)
 
 
 async def _read_journey(connection: Connection, tenant_id: UUID, facts: _Facts) -> _Facts:
@@ -217,8 +202,8 @@ def _explain(facts: _Facts) -> OrderExplanation:
         ),
         touches=[_touch(place, row) for place, row in enumerate(facts.newest)],
         versions=[
-            _explain_version(facts, row, v.version, journey, allocations[v.version.model_version])
-            for row, v in zip(facts.models, facts.in_force, strict=True)
+            _explain_version(facts, v.version, journey, allocations[v.version.model_version])
+            for v in facts.in_force
         ],
     )
 
@@ -273,7 +258,6 @@ def _explain_allocations(
 
 def _explain_version(
     facts: _Facts,
-    row: Any,
     version: ModelVersion,
     journey: Sequence[JourneyTouch],
     allocations: list[ExplainedAllocation],
@@ -297,9 +281,9 @@ def _explain_version(
     return VersionExplanation(
         model_version=version.model_version,
         model=version.model,
-        lookback_days=row["lookback_days"],
+        lookback_days=version.lookback.days,
         after_conversion=version.after_conversion,
-        half_life_days=row["half_life_days"],
+        half_life_days=int(version.half_life_days),
         window_start=start,
         window_end=end,
         journey_begins_after=cut,

@@ -78,9 +78,6 @@ WITH marked AS (
 )
 SELECT (SELECT count(*) FROM marked) + (SELECT count(*) FROM begun);
 
--- name: select_restatements
-SELECT generation, after_order_id FROM public.restatements WHERE tenant_id = :tenant_id ORDER BY generation;
-
 -- name: select_journeys_after
 -- A page of the stored journeys. Of a path that is longer than `longest` bytes no row says anything but that.
 SELECT order_id, converted_at, previous_age, reach, generation, CASE WHEN length(path) <= :longest THEN path END AS path,
