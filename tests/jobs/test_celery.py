@@ -310,9 +310,13 @@ def test_the_worker_tells_neither_password_nor_url(clone: Clone) -> None:
         stderr=subprocess.STDOUT,
         text=True,
     )
+    assert process.stdout is not None
+    said = ""
+    while "ready" not in said and (line := process.stdout.readline()):
+        said += line
     until(lambda: is_ready(clone))
     process.terminate()
-    said = process.communicate(timeout=10)[0]
+    said += process.communicate(timeout=10)[0]
     assert "ready" in said
     assert "hush-hush" not in said
     assert "SecurityWarning" not in said
