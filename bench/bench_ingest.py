@@ -30,6 +30,7 @@ from bench.support import (
     checkpoint,
     durable_place,
     make_parser,
+    make_secret,
     make_tenant,
     show_ratio,
     show_table,
@@ -38,7 +39,7 @@ from skeldir.clock import utc_now
 from skeldir.db.ids import new_ids
 from skeldir.db.pool import open_database
 from skeldir.ingest.canonical import hash_journey_key, read_touch
-from skeldir.tenants import issue_key, load_profile
+from skeldir.tenants import load_profile
 
 BATCH = 1_000
 AT_A_TIME = 4
@@ -194,9 +195,7 @@ async def measure(place: Place, count: int, repeats: int) -> None:
         tenant_id = await make_tenant(database, "bench")
         async with database.tenant(tenant_id) as connection:
             profile = await load_profile(connection, tenant_id)
-            key = await issue_key(
-                connection, tenant_id, name="bench", scopes=["ingest"], expires_at=None
-            )
+        secret = await make_secret(database, tenant_id)
     rows = make_rows(count)
     items = as_items(rows)
     records = as_records(items, tenant_id, profile.journey_secret)
@@ -206,7 +205,7 @@ async def measure(place: Place, count: int, repeats: int) -> None:
     copy, http, files, start_up = Stopwatch(), Stopwatch(), Stopwatch(), Stopwatch()
     admin = await asyncpg.connect(place.superuser_url)
     with api(place) as base:
-        await send(base, key.secret, bodies[:4])
+        await send(base, secret, bodies[:4])
         for _ in range(repeats):
             await empty(admin)
             with copy.running():
@@ -215,7 +214,7 @@ async def measure(place: Place, count: int, repeats: int) -> None:
                 )
             await empty(admin)
             with http.running():
-                await send(base, key.secret, bodies)
+                await send(base, secret, bodies)
             await empty(admin)
             with start_up.running():
                 await asyncio.to_thread(run_import, place, tenant_id, one_row)

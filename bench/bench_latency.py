@@ -1,14 +1,16 @@
-"""Claim: what a touch or an order changes shows in the sums that reports read within 5 seconds, 95 times of 100.
+"""Claim: what a touch or an order changes shows in the sums that reports read within a second, 95 times of 100.
 
 The whole service runs as `skeldir up` starts it, on a durable server, while 500 events/s of one tenant arrive from
-another process: nine touches to one conversion, 10 to 50 of them in a request. Twice a second a probe posts an order
+another process: nine touches to one conversion, 10 to 50 of them in a request. With `--spread`, 150 requests/s of one
+event each arrive, spread over 1,000 tenants with 35 days of sums: within two seconds, and nothing may be refused. Twice
+a second a probe of a tenant of its own posts an order
 whose (day, currency) no other order has, and times how long it takes until (a) the order stands in
 `rollup_revenue_day` and (b) its credit in `rollup_channel_day`; then it posts an earlier touch of the same
 journey, and times how long it takes until (c) that touch's channel has credit. The sums are asked every 50 ms as
 `app_user` with the tenant bound. The clock starts when the request is sent, so each figure holds the request as well.
 
 `--today` gives the tenant so many orders of today beforehand, because a roll-up sums a day's revenue anew; `--history`
-gives 100 tenants so many orders over 92 days, because a refresh compares all rows of a view and so gets slower. The
+gives `--tenants` so many orders over `--days`, because a refresh compares all rows of a view and so gets slower. The
 traffic begins when the daily scans for personal data are done, with which a new service begins; with
 `--while-scanning`, at once.
 """
@@ -44,6 +46,7 @@ from bench.support import (
     durable_place,
     for_each,
     make_parser,
+    make_secret,
     make_tenant,
     open_program,
     open_superuser,
@@ -51,7 +54,14 @@ from bench.support import (
     show_ratio,
     show_table,
 )
-from bench.traffic import CHANNELS, Item, Sent, bearer, send_traffic
+from bench.traffic import (
+    CHANNELS,
+    Item,
+    Sent,
+    bearer,
+    send_single_events,
+    send_traffic,
+)
 from skeldir.attribution import credit_dirty_orders, mark_all_orders
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
@@ -60,9 +70,9 @@ from skeldir.jobs import SCAN_PERSONAL_DATA
 from skeldir.matviews import CANONICAL_VIEWS, refresh_view
 from skeldir.rollups import roll_up_dirty_days
 from skeldir.settings import environment_on
-from skeldir.tenants import issue_key, load_profile
+from skeldir.tenants import load_profile
 
-ASKED_S = 5.0
+ASKED_S, ASKED_SPREAD_S = 1.0, 2.0
 PROBE_EVERY_S = 0.5
 LOOK_EVERY_S = 0.05
 # An effect that has not shown by then is counted as one that never does.
@@ -221,8 +231,8 @@ def _wait_until_ready(base: str, process: subprocess.Popen[bytes]) -> None:
     raise SystemExit("The service did not get ready.")
 
 
-async def load(place: Place, database: Database, options: Namespace) -> None:
-    """Load the history of other tenants, credited, rolled up and refreshed."""
+async def load(place: Place, database: Database, options: Namespace) -> list[UUID]:
+    """Load the history of other tenants, credited, rolled up and refreshed; return their ids."""
 
     async def credit(tenant_id: UUID) -> None:
         async with database.tenant(tenant_id) as connection:
@@ -230,12 +240,15 @@ async def load(place: Place, database: Database, options: Namespace) -> None:
         await credit_dirty_orders(database, tenant_id=tenant_id)
         await roll_up_dirty_days(database, tenant_id=tenant_id)
 
+    if not options.history:
+        return []
     async with open_superuser(place) as admin:
-        if options.history:
-            size = Size(options.tenants, options.history, 10 * options.history, 92)
-            await for_each(await load_facts(database, admin, size), credit)
-            for view in CANONICAL_VIEWS:
-                await refresh_view(database, view.name, requested_at=utc_now())
+        size = Size(options.tenants, options.history, 10 * options.history, options.days)
+        tenants = await load_facts(database, admin, size)
+        await for_each(tenants, credit)
+        for view in CANONICAL_VIEWS:
+            await refresh_view(database, view.name, requested_at=utc_now())
+    return tenants
 
 
 async def load_today(database: Database, tenant_id: UUID, orders: int) -> None:
@@ -262,21 +275,18 @@ async def load_today(database: Database, tenant_id: UUID, orders: int) -> None:
 
 
 @asynccontextmanager
-async def prepared(place: Place, options: Namespace) -> AsyncIterator[tuple[Sums, str]]:
-    """Load what is to be there before, and make the tenant with a key to post with."""
+async def prepared(place: Place, options: Namespace) -> AsyncIterator[tuple[Sums, list[str]]]:
+    """Load what is to be there before, and make the tenant; yield its key, then one of each other."""
     async with open_program(place) as database:
         with console.status("Loading"):
-            await load(place, database, options)
+            others = await load(place, database, options)
             tenant_id = await make_tenant(database, "bench")
             await load_today(database, tenant_id, options.today)
             async with open_superuser(place) as admin:
                 await admin.execute("VACUUM ANALYZE")
                 await checkpoint(admin)
-        async with database.tenant(tenant_id) as connection:
-            key = await issue_key(
-                connection, tenant_id, name="bench", scopes=["ingest"], expires_at=None
-            )
-        yield Sums(database, tenant_id), key.secret
+            secrets = [await make_secret(database, tenant) for tenant in (tenant_id, *others)]
+        yield Sums(database, tenant_id), secrets
 
 
 async def settle(place: Place) -> None:
@@ -297,18 +307,20 @@ async def measure(options: Namespace) -> None:
     spawning = multiprocessing.get_context("spawn")
     with durable_place() as place, ProcessPoolExecutor(1, spawning) as other_process:
         log = options.log or place.home / "service.log"
-        async with prepared(place, options) as (sums, secret):
+        async with prepared(place, options) as (sums, (secret, *secrets)):
             with service(place, log) as base, console.status("Sending and probing"):
                 if not options.while_scanning:
                     await settle(place)
+                send = send_single_events if options.spread else send_traffic
+                whose = secrets if options.spread else secret
                 arriving = asyncio.get_running_loop().run_in_executor(
-                    other_process, send_traffic, base, secret, options.seconds, options.rate
+                    other_process, send, base, whose, options.seconds, options.rate
                 )
                 effects = await probe_for(options.seconds, base, secret, sums)
                 sent = await arriving
         show_traffic(sent, options.rate, effects.refused)
         show_jobs(log.read_text(encoding="utf-8"))
-    show_effects(effects)
+    show_effects(effects, ASKED_SPREAD_S if options.spread else ASKED_S)
 
 
 def show_traffic(sent: Sent, rate: int, refused: int) -> None:
@@ -332,7 +344,7 @@ def show_jobs(log: str) -> None:
     show_table("Jobs", ("", "runs", "p50 s", "p95 s", "max s"), rows)
 
 
-def show_effects(effects: Effects) -> None:
+def show_effects(effects: Effects, asked_s: float) -> None:
     """Print how long each effect took to show."""
     named = (
         ("order, in rollup_revenue_day", effects.revenue),
@@ -342,8 +354,7 @@ def show_effects(effects: Effects) -> None:
     rows = [[name, f"{len(seconds):,}", *_figures(seconds)] for name, seconds in named]
     show_table("From the request to its effect", ("", "probes", "p50 s", "p95 s", "max s"), rows)
     slowest = max(percentile(seconds, 95) for _, seconds in named)
-    asked = f"≤ {ASKED_S:g}"
-    show_ratio("Slowest p95, seconds", slowest, asked, is_met=slowest <= ASKED_S)
+    show_ratio("Slowest p95, seconds", slowest, f"≤ {asked_s:g}", is_met=slowest <= asked_s)
 
 
 def _figures(seconds: Sequence[float]) -> list[str]:
@@ -354,10 +365,16 @@ def main() -> None:
     """Read the sizes and measure."""
     parser = make_parser(__doc__)
     parser.add_argument("--seconds", type=float, default=60.0, help="how long events arrive")
-    parser.add_argument("--rate", type=int, default=500, help="events a second")
+    parser.add_argument("--rate", type=int, help="events a second; 500, or 150 with --spread")
+    parser.add_argument(
+        "--spread", action="store_true", help="single events of 1,000 tenants with 35 days of sums"
+    )
     parser.add_argument("--today", type=int, default=0, metavar="ORDERS", help="there before")
     parser.add_argument("--history", type=int, default=0, metavar="ORDERS", help="of all tenants")
-    parser.add_argument("--tenants", type=int, default=100, help="that have a history")
+    parser.add_argument(
+        "--tenants", type=int, help="that have a history; 100, or 1,000 with --spread"
+    )
+    parser.add_argument("--days", type=int, help="of their history; 92, or 35 with --spread")
     parser.add_argument(
         "--while-scanning", action="store_true", help="begin before the daily scans have ended"
     )
@@ -365,6 +382,11 @@ def main() -> None:
     options = parser.parse_args()
     if options.quick:
         options.seconds = 5.0
+    options.rate = options.rate or (150 if options.spread else 500)
+    options.tenants = options.tenants or (1_000 if options.spread else 100)
+    options.days = options.days or (35 if options.spread else 92)
+    if options.spread:
+        options.history = options.history or 100 * options.tenants
     if options.seconds > DAYS * len(CURRENCIES) * PROBE_EVERY_S:
         parser.error("there are not so many (day, currency) of a probe's own")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

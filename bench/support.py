@@ -29,7 +29,7 @@ from skeldir.db.embedded import EmbeddedServer, embedded_server
 from skeldir.db.ids import new_id
 from skeldir.db.pool import Database, open_database
 from skeldir.migrations.run import upgrade
-from skeldir.tenants import create_tenant
+from skeldir.tenants import create_tenant, issue_key
 
 Superuser: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -106,6 +106,15 @@ async def make_tenant(database: Database, name: str) -> UUID:
         await create_tenant(connection, tenant_id, name)
         await define_models(connection, tenant_id)
     return tenant_id
+
+
+async def make_secret(database: Database, tenant_id: UUID, *scopes: str) -> str:
+    """Issue a key of the tenant, to post with unless other scopes are given."""
+    async with database.tenant(tenant_id) as connection:
+        key = await issue_key(
+            connection, tenant_id, name="bench", scopes=scopes or ["ingest"], expires_at=None
+        )
+    return key.secret
 
 
 async def for_each(

@@ -1,10 +1,11 @@
-"""Traffic of a site: touches and conversions at a steady rate, sent from a process of its own."""
+"""Traffic of sites: touches and conversions at a steady rate, sent from a process of its own."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -54,6 +55,12 @@ class Site:
             return "/v1/conversions", [self._make_conversion() for _ in range(size)]
         return "/v1/touches", [self._make_touch() for _ in range(size)]
 
+    def make_one(self) -> tuple[str, list[Item]]:
+        """Return a path and the one item to post there: one request in five carries a conversion."""
+        if self.chance.random() < 0.2:
+            return "/v1/conversions", [self._make_conversion()]
+        return "/v1/touches", [self._make_touch()]
+
     def _make_touch(self) -> Item:
         self.touches += 1
         moment = utc_now() - timedelta(seconds=self.chance.uniform(0, 3))
@@ -85,35 +92,62 @@ class Site:
         return f"visitor-{self.touches // 9 - self.chance.randrange(500)}"
 
 
+Request = tuple[str, str, list[Item]]
+"""A key, a path, and the items to post there."""
+
+
 def send_traffic(base: str, secret: str, seconds: float, rate: int) -> Sent:
     """Send `rate` events a second for `seconds`, whatever becomes of those sent before; runs in its own process."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_send(base, secret, seconds, rate))
+        return runner.run(_send(base, _batches(secret), seconds, rate, connections=20))
 
 
-async def _send(base: str, secret: str, seconds: float, rate: int) -> Sent:
-    site = Site(random.Random(0))  # noqa: S311 - the same traffic in every run, nothing secret
+def send_single_events(base: str, secrets: Sequence[str], seconds: float, rate: int) -> Sent:
+    """Send `rate` requests of one event a second, each of any tenant, one key a tenant; otherwise as `send_traffic`."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_send(base, _single_events(secrets), seconds, rate, connections=64))
+
+
+def _batches(secret: str) -> Iterator[Request]:
+    site = Site(_chance())
+    while True:
+        yield secret, *site.make_batch()
+
+
+def _single_events(secrets: Sequence[str]) -> Iterator[Request]:
+    chance = _chance()
+    sites = [(secret, Site(chance)) for secret in secrets]
+    while True:
+        secret, site = chance.choice(sites)
+        yield secret, *site.make_one()
+
+
+def _chance() -> random.Random:
+    return random.Random(0)  # noqa: S311 - the same traffic in every run, nothing secret
+
+
+async def _send(
+    base: str, requests: Iterator[Request], seconds: float, rate: int, *, connections: int
+) -> Sent:
     statuses: dict[int, int] = defaultdict(int)
     accepted = 0
     under_way: set[asyncio.Task[None]] = set()
 
-    async def post(path: str, items: list[Item]) -> None:
+    async def post(secret: str, path: str, items: list[Item]) -> None:
         nonlocal accepted
         status = 0
         with suppress(httpx.TransportError):
-            answer = await client.post(path, json=items)
+            answer = await client.post(path, json=items, headers=bearer(secret))
             status = answer.status_code
             accepted += answer.json()["accepted"] if status == 200 else 0
         statuses[status] += 1
 
-    limits = httpx.Limits(max_connections=20)
-    async with httpx.AsyncClient(
-        base_url=base, headers=bearer(secret), limits=limits, timeout=30
-    ) as client:
+    limits = httpx.Limits(max_connections=connections)
+    async with httpx.AsyncClient(base_url=base, limits=limits, timeout=30) as client:
         began = turn = monotonic()
         while turn < began + seconds:
-            path, items = site.make_batch()
-            task = asyncio.create_task(post(path, items))
+            secret, path, items = next(requests)
+            task = asyncio.create_task(post(secret, path, items))
             under_way.add(task)
             task.add_done_callback(under_way.discard)
             turn += len(items) / rate
