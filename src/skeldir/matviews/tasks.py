@@ -113,7 +113,8 @@ async def clean_refresh_log(database: Database) -> None:
         await forget_old_refreshes(connection)
 
 
-REFRESH_KIND = JobKind(REFRESH, refresh_class, lease_s=60.0)
+# A worker that is killed holds up the views until its lease has run out.
+REFRESH_KIND = JobKind(REFRESH, refresh_class, lease_s=10.0)
 
 # A class promises how old a view may be, while its refreshes are short. Its pulse comes several times as often, because
 # the credit, the roll-up and the refresh itself take their part of that time.
