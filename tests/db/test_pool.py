@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+import asyncio
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
+from skeldir.db.locks import try_lock
 from skeldir.db.pool import Database, DatabaseUnreachable, RuntimeRoleUnsafe, open_database
 from tests.conftest import Clone
 from tests.support.refreshing import superuser_of
@@ -121,3 +123,62 @@ async def test_what_was_written_before_an_error_is_not_kept(db: Database, tenant
         await fail_after_writing(db, tenant)
     async with db.tenant(tenant) as connection:
         assert await connection.fetchval("SELECT count(*) FROM channels") == 0
+
+
+async def leave_marks(connection: Connection) -> None:
+    """Give the session what outlives a transaction."""
+    await connection.execute("SELECT pg_advisory_lock(42)")
+    await connection.execute("LISTEN somebody")
+    await connection.execute("SET work_mem = '5MB'")
+
+
+async def marks_of(database: Database) -> tuple[object, ...]:
+    async with database.statement() as connection:
+        row = await connection.fetchrow(
+            """SELECT current_setting('work_mem'), array(SELECT pg_listening_channels()),
+                      (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid())"""
+        )
+    assert row is not None
+    return tuple(row)
+
+
+@pytest.mark.parametrize("end", ["a commit", "a fault", "a statement"])
+async def test_nothing_of_a_session_reaches_the_next_borrower(
+    clone: Clone, tenant: UUID, end: str
+) -> None:
+    async with open_database(clone.app_url, pool_size=1, statement_timeout_ms=5_000) as database:
+        untouched = await marks_of(database)
+        if end == "a statement":
+            async with database.statement() as connection:
+                await leave_marks(connection)
+        else:
+            with suppress(ZeroDivisionError):
+                async with database.tenant(tenant) as connection:
+                    await leave_marks(connection)
+                    _ = 1 / (end == "a commit")
+        assert await marks_of(database) == untouched
+
+
+async def test_a_commit_makes_the_connection_ready_in_the_same_round_trip(
+    clone: Clone, tenant: UUID
+) -> None:
+    sent: list[str] = []
+    async with open_database(clone.app_url, pool_size=1, statement_timeout_ms=5_000) as database:
+        async with database.statement() as connection:
+            connection.add_query_logger(lambda logged: sent.append(logged.query))
+        sent.clear()
+        async with database.tenant(tenant) as connection:
+            await connection.execute("SELECT 1")
+        assert [text.split(" ")[0] for text in sent] == ["BEGIN", "SELECT", "SELECT", "COMMIT;"]
+
+
+async def test_a_transaction_begins_with_the_lock_that_it_names(
+    db: Database, clone: Clone, tenant: UUID
+) -> None:
+    async with db.tenant(tenant, locked="a lock"):
+        async with db.tenant(tenant) as other:
+            assert not await try_lock(other, "a lock")
+        waiting = asyncio.create_task(use(db.tenant(tenant, locked="a lock")))
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+    await asyncio.wait_for(waiting, 5)

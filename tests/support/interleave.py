@@ -97,10 +97,12 @@ class GatedDatabase(Database):
 
     @asynccontextmanager
     async def tenant(
-        self, tenant_id: UUID, *, is_read_only: bool = False
+        self, tenant_id: UUID, *, is_read_only: bool = False, locked: str | None = None
     ) -> AsyncIterator[Connection]:
         await self.gate()
-        async with super().tenant(tenant_id, is_read_only=is_read_only) as connection:
+        async with super().tenant(
+            tenant_id, is_read_only=is_read_only, locked=locked
+        ) as connection:
             yield connection
 
 

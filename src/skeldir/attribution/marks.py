@@ -44,15 +44,13 @@ async def mark_orders_reached_by_touches(
     """
     if not touches:
         return
-    reach = await queries.select_reach_of_marks(connection, tenant_id=tenant_id)
-    lookback_days = reach["lookback_days"] or DEFAULT_LOOKBACK_DAYS
     await plan_for_each_list(connection, len(touches))
     marked = await queries.mark_orders_reached_by_touches(
         connection,
         tenant_id=tenant_id,
         journey_keys=[key for key, _ in touches],
         moments=[moment for _, moment in touches],
-        lookback_days=lookback_days,
+        default_days=DEFAULT_LOOKBACK_DAYS,
         most=MOST_ORDERS_MARKED,
     )
     if marked:

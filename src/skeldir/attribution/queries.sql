@@ -128,13 +128,15 @@ WITH marked AS (
 SELECT count(*) FROM marked;
 
 -- name: mark_orders_reached_by_touches$
--- Touches can earn from the captures of their journey that follow them within the longest active lookback. The touches
+-- Touches can earn from the captures of their journey that follow them as far as any version has ever looked. The touches
 -- of a journey are taken together, from the first to the last: an order between that none of them reaches is credited
 -- as before. A journey with more than `most` captures in reach is marked as a whole.
 -- Only the index of journeys gives the order, so that `plan_for_each_list` leaves no other.
 WITH journeys AS (
     SELECT t.journey_key, min(t.occurred_at) AS first_moment,
-           max(t.occurred_at) + make_interval(days => :lookback_days::integer) AS last_moment
+           max(t.occurred_at) + make_interval(days => (SELECT coalesce(max(m.lookback_days), :default_days::integer)
+                                                       FROM public.attribution_models m
+                                                       WHERE m.tenant_id = :tenant_id)) AS last_moment
     FROM unnest(:journey_keys::bytea[], :moments::timestamptz[]) AS t (journey_key, occurred_at)
     GROUP BY t.journey_key
 ), reached AS (

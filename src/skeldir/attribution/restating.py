@@ -21,7 +21,6 @@ from skeldir.attribution.packing import TOUCH_BYTES, PackedOrder
 from skeldir.attribution.reading import begin_reading, hold_credit
 from skeldir.attribution.store import queries
 from skeldir.attribution.writing import Fence, Uncreditable, write_changes
-from skeldir.db.locks import wait_for_lock
 
 if TYPE_CHECKING:
     from skeldir.attribution.bounds import Bounds
@@ -74,8 +73,7 @@ async def restate_page(
     except COMPUTING_FAULTS as fault:
         raise Uncreditable(fault) from fault
     is_through = len(rows) < max(1, most)
-    async with database.tenant(tenant_id) as connection:
-        await wait_for_lock(connection, credit_lock(tenant_id))
+    async with database.tenant(tenant_id, locked=credit_lock(tenant_id)) as connection:
         turn = await queries.take_turn(connection, tenant_id=tenant_id, seen=reading.turn)
         if turn is None:
             return None

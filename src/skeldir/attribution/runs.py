@@ -33,7 +33,6 @@ from skeldir.attribution.restating import Restated, restate_page
 from skeldir.attribution.store import queries
 from skeldir.attribution.writing import Fence, Uncreditable, Writer, Written, number_channels
 from skeldir.clock import utc_now
-from skeldir.db.locks import wait_for_lock
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -120,8 +119,8 @@ def _collecting_less() -> Iterator[None]:
 
 async def wait_for_writers(database: Database, tenant_id: UUID) -> None:
     """Return when every transaction that was writing facts of the tenant has ended."""
-    async with database.tenant(tenant_id) as connection:
-        await wait_for_lock(connection, ingest_lock(tenant_id))
+    async with database.tenant(tenant_id, locked=ingest_lock(tenant_id)):
+        pass
 
 
 @dataclass(slots=True)
@@ -221,8 +220,9 @@ class _Run:
         """
         after = _BEFORE_ALL
         while True:
-            async with self.database.tenant(self.tenant_id) as connection:
-                await wait_for_lock(connection, ingest_lock(self.tenant_id))
+            async with self.database.tenant(
+                self.tenant_id, locked=ingest_lock(self.tenant_id)
+            ) as connection:
                 rows = await self._select_page(connection, after, is_deferred=is_deferred)
                 if after == _BEFORE_ALL and not is_deferred:
                     waiting = await queries.select_waiting(connection, tenant_id=self.tenant_id)

@@ -13,7 +13,7 @@ from skeldir.jobs import CREDIT, Job, JobKind, enqueue, is_asked_for
 from skeldir.rollups import roll_up_unless_busy
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
+    from skeldir.db.pool import Connection, Database
 
 # A tenant with many orders to credit lets others have their turn, and comes again at once.
 _LONGEST_TURN_S = 5.0
@@ -34,14 +34,16 @@ async def credit_tenant(database: Database, job: Job) -> None:
     report = await credit_dirty_orders(
         database, tenant_id=job.tenant_id, fence=job.hold, deadline=deadline
     )
-    await roll_up_unless_busy(database, job.tenant_id)
-    async with database.tenant(job.tenant_id) as connection:
+
+    async def finish(connection: Connection) -> None:
         if not report.is_complete:
             is_time_up = monotonic() >= deadline
             await enqueue(
                 connection, job.tenant_id, CREDIT, delay_s=0.0 if is_time_up else _LOOK_AGAIN_S
             )
         await job.finish(connection)
+
+    await roll_up_unless_busy(database, job.tenant_id, finish=finish)
 
 
 async def ask_for_stranded_credit(database: Database) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import accumulate
@@ -23,7 +24,6 @@ from skeldir.attribution.marks import credit_lock
 from skeldir.attribution.packing import LARGEST_CHANNEL_NUMBER, moment_to_us
 from skeldir.attribution.store import queries
 from skeldir.db.columns import pack_column
-from skeldir.db.locks import wait_for_lock
 from skeldir.rollups import add_credit, mark_days
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Writer:
 
     async def _write_together(self, outcomes: Sequence[Outcome]) -> Written | None:
         prepared = await self._prepare(outcomes)
-        async with self.database.tenant(self.tenant_id) as connection:
+        async with self._begin() as connection:
             turn = await self._take_turn(connection)
             if turn is None:
                 return None
@@ -132,8 +132,10 @@ class Writer:
         except COMPUTING_FAULTS as fault:
             raise Uncreditable(fault) from fault
 
+    def _begin(self) -> AbstractAsyncContextManager[Connection]:
+        return self.database.tenant(self.tenant_id, locked=credit_lock(self.tenant_id))
+
     async def _take_turn(self, connection: Connection) -> int | None:
-        await wait_for_lock(connection, credit_lock(self.tenant_id))
         turn: int | None = await queries.take_turn(
             connection, tenant_id=self.tenant_id, seen=self.turn
         )
@@ -193,7 +195,7 @@ class Writer:
 
         What those have stays as it is. None when another worker has written credit since the reading.
         """
-        async with self.database.tenant(self.tenant_id) as connection:
+        async with self._begin() as connection:
             turn = await self._take_turn(connection)
             if turn is None:
                 return None
@@ -220,8 +222,7 @@ async def number_channels(database: Database, tenant_id: UUID, reading: Reading)
     codes = {code for touches in reading.journeys.values() for code in touches.codes}
     if codes <= reading.numbers.keys():
         return
-    async with database.tenant(tenant_id) as connection:
-        await wait_for_lock(connection, credit_lock(tenant_id))
+    async with database.tenant(tenant_id, locked=credit_lock(tenant_id)) as connection:
         rows = await queries.select_channel_numbers(connection, tenant_id=tenant_id)
         known = {row["channel_code"] for row in rows}
         # Where no number is left, the orders of the channel are set aside, and the others go on.
@@ -236,7 +237,6 @@ async def write_changes(connection: Connection, tenant_id: UUID, turn: int, chan
     """Add changes to the sums of credit and to their journal, and have the days' sums compared with the ledger."""
     if changes:
         await add_credit(connection, tenant_id, turn, changes)
-        await mark_days(connection, tenant_id, {day for day, *_ in changes}, sums="credit")
 
 
 def _columns_of(journeys: Sequence[PackedOrder]) -> dict[str, object]:

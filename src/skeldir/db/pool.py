@@ -7,12 +7,13 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
 
 import asyncpg
 
 from skeldir.db.embedded import require_supported_server
+from skeldir.db.locks import lock_key
 from skeldir.db.shares import RetriedLater, Shares, reserved_of
 from skeldir.errors import SkeldirError
 from skeldir.settings import plain_postgres_url
@@ -168,18 +169,26 @@ class Database:
 
     @asynccontextmanager
     async def tenant(
-        self, tenant_id: UUID, *, is_read_only: bool = False
+        self, tenant_id: UUID, *, is_read_only: bool = False, locked: str | None = None
     ) -> AsyncIterator[Connection]:
         """Open a transaction bound to one tenant; commit at the end of the block, roll back on an error.
 
-        A read-only one refuses to write, and all its statements see the database at the same moment.
+        A read-only one refuses to write, and all its statements see the database at the same moment. `locked` is the
+        name of a lock that the block holds (see `locks`): its holders are waited for, and what they did is seen.
 
         Raises:
             TenantBusy: the tenant holds its share of the connections, where they are shared out.
             TenantLocked: a lock was not to be had in time, where a time is set.
         """
         async with self._transaction(tenant_id, is_read_only=is_read_only) as connection:
-            await connection.execute("SELECT public.set_tenant($1)", tenant_id)
+            if locked is None:
+                await connection.execute("SELECT public.set_tenant($1)", tenant_id)
+            else:
+                await connection.execute(
+                    "SELECT public.set_tenant($1), pg_advisory_xact_lock($2)",
+                    tenant_id,
+                    lock_key(locked),
+                )
             yield connection
 
     @asynccontextmanager
@@ -192,32 +201,55 @@ class Database:
     async def _transaction(
         self, tenant_id: UUID | None, *, is_read_only: bool = False
     ) -> AsyncIterator[Connection]:
-        isolation: Literal["repeatable_read"] | None = "repeatable_read" if is_read_only else None
         async with self._lend(tenant_id) as connection:
             # Only connections of `open_database` remember whom to wake.
             wakes: set[str] = getattr(connection, "wakes", set())
             wakes.clear()
-            transaction = connection.transaction(isolation=isolation, readonly=is_read_only)
-            await transaction.start()
+            if is_read_only:
+                await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            else:
+                await connection.execute("BEGIN")
             try:
                 yield connection
             except TimeoutError:
                 # Nothing more is asked of a server that does not answer; `statement` closes the connection.
                 raise
             except BaseException:
-                await transaction.rollback()
+                await connection.execute("ROLLBACK")
                 raise
-            await transaction.commit()
+            await _commit(connection)
             if wakes and self.wake is not None:
                 self.wake(frozenset(wakes))
 
 
 class _Connection(asyncpg.Connection):
-    """A connection that remembers whom to wake when its transaction has been committed."""
+    """A connection that remembers whom to wake when its transaction has been committed, and whether it is as new."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.wakes: set[str] = set()
+        self._is_as_new = False
+
+    async def commit_and_reset(self) -> None:
+        """Commit, and make the connection ready for its next borrower: one round trip for both."""
+        await self.execute(
+            "COMMIT; SELECT pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; RESET ALL"
+        )
+        self._is_as_new = True
+
+    def get_reset_query(self) -> str:
+        """Return what the pool has to send when the connection is given back: nothing after `commit_and_reset`."""
+        if self._is_as_new:
+            self._is_as_new = False
+            return ""
+        query: str = super().get_reset_query()
+        return query
+
+
+async def _commit(connection: Connection) -> None:
+    """Commit; only connections of `open_database` can do so and be reset at once."""
+    commit_and_reset = getattr(connection, "commit_and_reset", None)
+    await (connection.execute("COMMIT") if commit_and_reset is None else commit_and_reset())
 
 
 def wake_after_commit(connection: Connection, kind: str) -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from skeldir.attribution import credit_dirty_orders, credit_lock
-from skeldir.db.locks import wait_for_lock
 from skeldir.ingest.dead_letters import forget_dead_events
 from skeldir.ingest.store import queries
 from skeldir.jobs import FORGET_TOUCHES, enqueue, forget_ended_jobs
@@ -66,8 +65,7 @@ async def forget_old_touches(
         return 0
     forgotten = 0
     while not job.is_finished:
-        async with database.tenant(tenant_id) as connection:
-            await wait_for_lock(connection, credit_lock(tenant_id))
+        async with database.tenant(tenant_id, locked=credit_lock(tenant_id)) as connection:
             gone: int = await queries.forget_touches(connection, most=most)
             await (job.hold(connection) if gone else job.finish(connection))
         forgotten += gone

@@ -39,6 +39,7 @@ class Job:
     correlation_id: UUID
     created_at: datetime
     lease_s: float
+    keep_done_s: float
     token: UUID = field(repr=False)
     is_finished: bool = False
 
@@ -66,7 +67,12 @@ class Job:
         """
         await self._bind(connection)
         ended = await queries.finish_job(
-            connection, tenant_id=self.tenant_id, id=self.job_id, token=self.token
+            connection,
+            tenant_id=self.tenant_id,
+            id=self.job_id,
+            token=self.token,
+            kind=self.kind,
+            keep_s=self.keep_done_s,
         )
         self._require(ended)
         self.is_finished = True
@@ -119,5 +125,6 @@ async def claim(database: Database, kind: JobKind, tenant_id: UUID, job_id: UUID
         correlation_id=row["correlation_id"],
         created_at=row["created_at"],
         lease_s=kind.lease_s,
+        keep_done_s=kind.keep_done_s,
         token=token,
     )

@@ -50,6 +50,12 @@ WHERE tenant_id = :tenant_id AND id = :id AND state = 'running' AND token = :tok
 RETURNING id;
 
 -- name: finish_job$
+-- Jobs of its kind that were done long ago go with it.
+WITH gone AS (
+    DELETE FROM public.jobs
+    WHERE tenant_id = :tenant_id AND kind = :kind AND state = 'done'
+      AND finished_at < now() - make_interval(secs => :keep_s::float8)
+)
 UPDATE public.jobs
 SET state = 'done', finished_at = (SELECT clock_timestamp()), token = NULL, lease_until = NULL, error = NULL
 WHERE tenant_id = :tenant_id AND id = :id AND state = 'running' AND token = :token
@@ -69,11 +75,6 @@ RETURNING id;
 -- Its worker was told to stop: the job is ready for another at once, and this attempt does not count.
 UPDATE public.jobs SET state = 'ready', attempts = greatest(0, attempts - 1), token = NULL, lease_until = NULL
 WHERE tenant_id = :tenant_id AND id = :id AND state = 'running' AND token = :token;
-
--- name: delete_done_jobs!
-DELETE FROM public.jobs
-WHERE tenant_id = :tenant_id AND kind = :kind AND state = 'done'
-  AND finished_at < now() - make_interval(secs => :keep_s::float8);
 
 -- name: delete_ended_jobs!
 DELETE FROM public.jobs

@@ -108,12 +108,9 @@ async def _run_and_end(database: Database, kind: JobKind, job: Job) -> str:
         return "lease_lost"
     if fault is not None:
         return await _put_back(database, kind, job, fault)
-    async with database.tenant(job.tenant_id) as connection:
-        if not job.is_finished:
+    if not job.is_finished:
+        async with database.tenant(job.tenant_id) as connection:
             await job.finish(connection)
-        await queries.delete_done_jobs(
-            connection, tenant_id=job.tenant_id, kind=kind.name, keep_s=kind.keep_done_s
-        )
     return "done"
 
 

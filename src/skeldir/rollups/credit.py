@@ -27,8 +27,8 @@ async def add_credit(
 ) -> None:
     """Add changes to the sums of the transaction's tenant, and note them in the journal under the turn that makes them.
 
-    A change is in parts of 10^-12 conversions, minor units and allocations, signed. A sum that nothing is in any more
-    goes; one of a refunded order stays.
+    Their days are marked to be compared with the ledger. A change is in parts of 10^-12 conversions, minor units and
+    allocations, signed. A sum that nothing is in any more goes; one of a refunded order stays.
 
     Raises:
         asyncpg.NumericValueOutOfRangeError: no bigint holds a sum.

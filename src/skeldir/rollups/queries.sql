@@ -82,8 +82,9 @@ ON CONFLICT (tenant_id, revenue_date, model_version, channel_code, currency) DO 
 SET spend_cents = excluded.spend_cents;
 
 -- name: add_credit!
--- Changes of credit, by key: added to the sums of their days, and noted in the journal under the turn that made them. Each
--- column comes as one text, its values joined by the unit separator, chr(31).
+-- Changes of credit, by key: added to the sums of their days, which are marked to be compared with the ledger, and noted
+-- in the journal under the turn that made them. Each column comes as one text, its values joined by the unit separator,
+-- chr(31).
 WITH changes AS (
     SELECT c.day, c.model_version, c.channel_code, c.currency, c.ppt, c.cents, c.allocations
     FROM unnest(string_to_array(:days, chr(31))::date[], string_to_array(:model_versions, chr(31)),
@@ -98,6 +99,10 @@ WITH changes AS (
     SELECT :tenant_id::uuid, :turn::bigint, (SELECT clock_timestamp()), 'entry', c.day, c.model_version, c.channel_code,
            c.currency, c.ppt, c.cents, c.allocations
     FROM changes c
+    RETURNING 1
+), marked AS (
+    INSERT INTO public.dirty_days (tenant_id, day, sums)
+    SELECT DISTINCT :tenant_id::uuid, c.day, 'credit' FROM changes c
     RETURNING 1
 )
 INSERT INTO public.rollup_channel_day AS r

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from time import monotonic
@@ -86,7 +86,8 @@ async def roll_up_in_turn(database: Database, *, deadline: float) -> bool:
         for tenant in tenants:
             days = None
             with _surviving(tenant, asyncpg.PostgresError, QueryTooSlow):
-                days = await _roll_up_some(database, tenant, waits=False)
+                async with database.tenant(tenant) as connection:
+                    days = await _roll_up_some(connection, tenant, waits=False)
             if days == DAYS_PER_TURN:
                 left.append(tenant)
             is_complete = is_complete and days is not None
@@ -96,11 +97,19 @@ async def roll_up_in_turn(database: Database, *, deadline: float) -> bool:
     return is_complete
 
 
-async def roll_up_unless_busy(database: Database, tenant_id: UUID) -> None:
-    """Bring the rollups of a tenant up to date, unless somebody else is doing it; what is left keeps its marks."""
+async def roll_up_unless_busy(
+    database: Database, tenant_id: UUID, *, finish: Callable[[Connection], Awaitable[None]]
+) -> None:
+    """Bring the rollups of a tenant up to date, and `finish` in the transaction of the last days.
+
+    Where somebody else is rolling them up, nothing but that is done: what is left keeps its marks.
+    """
     days: int | None = DAYS_PER_TURN
     while days == DAYS_PER_TURN:
-        days = await _roll_up_some(database, tenant_id, waits=False)
+        async with database.tenant(tenant_id) as connection:
+            days = await _roll_up_some(connection, tenant_id, waits=False)
+            if days != DAYS_PER_TURN:
+                await finish(connection)
 
 
 async def _list_dirty_tenants(database: Database) -> list[UUID]:
@@ -127,46 +136,38 @@ async def _roll_up_tenant(
     total, days = 0, DAYS_PER_TRANSACTION
     # One that took fewer took all there were; those of facts that come meanwhile are for the next time.
     while days == DAYS_PER_TRANSACTION:
-        days = await _roll_up_some(database, tenant_id) or 0
+        async with database.tenant(tenant_id) as connection:
+            days = await _roll_up_some(connection, tenant_id, waits=True) or 0
         total += days
         progress(days)
     return total
 
 
-async def _roll_up_some(database: Database, tenant_id: UUID, *, waits: bool = True) -> int | None:
+async def _roll_up_some(connection: Connection, tenant_id: UUID, *, waits: bool) -> int | None:
     """Roll up some days of a tenant; return how many, or None when somebody else does and `waits` is false."""
-    async with database.tenant(tenant_id) as connection:
-        if waits:
-            await wait_for_lock(connection, rollup_lock(tenant_id))
-        elif not await try_lock(connection, rollup_lock(tenant_id)):
-            return None
-        rows = await queries.take_dirty_days(
-            connection,
-            tenant_id=tenant_id,
-            most=DAYS_PER_TRANSACTION if waits else DAYS_PER_TURN,
-        )
-        if rows:
-            await _sum_revenue(
-                connection, tenant_id, [row["day"] for row in rows if row["has_revenue"]]
-            )
-            with_spend = [row["day"] for row in rows if row["has_spend"]]
-            if with_spend:
-                await queries.sum_spend(connection, tenant_id=tenant_id, days=with_spend)
-            await _compare(connection, tenant_id, [row["day"] for row in rows])
-            await queries.note_rollup_change(connection)
-        return len(rows)
-
-
-async def _sum_revenue(connection: Connection, tenant_id: UUID, days: list[date]) -> None:
-    if days:
-        await queries.delete_revenue_days(connection, tenant_id=tenant_id, days=days)
-        await queries.insert_revenue_days(connection, tenant_id=tenant_id, days=days)
-
-
-async def _compare(connection: Connection, tenant_id: UUID, days: list[date]) -> None:
-    """Put the sums of the ledger beside those of the credit."""
-    await queries.delete_allocation_days(connection, tenant_id=tenant_id, days=days)
-    await queries.insert_allocation_days(connection, tenant_id=tenant_id, days=days)
+    if waits:
+        await wait_for_lock(connection, rollup_lock(tenant_id))
+    elif not await try_lock(connection, rollup_lock(tenant_id)):
+        return None
+    rows = await queries.take_dirty_days(
+        connection,
+        tenant_id=tenant_id,
+        most=DAYS_PER_TRANSACTION if waits else DAYS_PER_TURN,
+    )
+    if rows:
+        with_revenue = [row["day"] for row in rows if row["has_revenue"]]
+        if with_revenue:
+            await queries.delete_revenue_days(connection, tenant_id=tenant_id, days=with_revenue)
+            await queries.insert_revenue_days(connection, tenant_id=tenant_id, days=with_revenue)
+        with_spend = [row["day"] for row in rows if row["has_spend"]]
+        if with_spend:
+            await queries.sum_spend(connection, tenant_id=tenant_id, days=with_spend)
+        # The sums of the ledger stand beside those of the credit.
+        days = [row["day"] for row in rows]
+        await queries.delete_allocation_days(connection, tenant_id=tenant_id, days=days)
+        await queries.insert_allocation_days(connection, tenant_id=tenant_id, days=days)
+        await queries.note_rollup_change(connection)
+    return len(rows)
 
 
 def rollup_lock(tenant_id: UUID) -> str:
