@@ -12,11 +12,10 @@ journeys are gone through, after the marks (`restating`).
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from math import inf
 from operator import itemgetter
 from time import monotonic
@@ -27,6 +26,7 @@ from skeldir.attribution.aside import WRITING_FAULTS
 from skeldir.attribution.bounds import BOUNDS, Bounds
 from skeldir.attribution.computing import Computation, Part, order_too_large
 from skeldir.attribution.marks import ingest_lock
+from skeldir.attribution.memory import collecting_less, give_memory_back
 from skeldir.attribution.orders import Reading
 from skeldir.attribution.reading import read_journey, read_orders
 from skeldir.attribution.restating import Restated, restate_page
@@ -45,9 +45,10 @@ MARKS_PER_CHOICE = 50_000
 _MARKS_PER_PAGE = 5_000
 _JOURNEY_MARKS_AT_ONCE = 10_000
 _BEFORE_ALL = UUID(int=0)
-_OBJECTS_PER_COLLECTION = 100_000
 # So many orders are packed on the loop: a thread would cost more.
 _FEW_ORDERS = 10
+# After so many, what a run held is given back to the system: the next large one may be long in coming.
+_MANY_ORDERS = 100
 
 Marks = dict[str, list[UUID]]
 """The marks that are taken together, by order."""
@@ -91,8 +92,10 @@ async def credit_dirty_orders(
     is_complete = True
     for tenant in tenants:
         run = _Run(database, tenant, progress or _tell_nobody, fence, deadline, bounds)
-        with _collecting_less():
+        with collecting_less():
             is_complete = await run.credit_all() and is_complete
+        if run.orders >= _MANY_ORDERS:
+            give_memory_back()
         orders += run.orders
         allocations += run.allocations
         set_aside += run.set_aside
@@ -101,20 +104,6 @@ async def credit_dirty_orders(
 
 def _tell_nobody(_orders: int) -> None:
     pass
-
-
-@contextmanager
-def _collecting_less() -> Iterator[None]:
-    """Look for garbage less often: what a run makes thousands of is in no cycle, and was gone through again and again.
-
-    That took a quarter of the time.
-    """
-    before = gc.get_threshold()
-    gc.set_threshold(max(before[0], _OBJECTS_PER_COLLECTION), *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 async def wait_for_writers(database: Database, tenant_id: UUID) -> None:
@@ -138,6 +127,9 @@ class _Run:
     set_aside: int = 0
     _has_written: bool = False
     _is_restating: bool = False
+    _first_turn: int = 0
+    _turn: int = -1
+    """What was read at a turn from the first to this one is good for the next one: those between are the run's own."""
     _until: datetime | None = None
     """Set when orders wait behind others: journeys that were marked up to then are credited, too."""
 
@@ -157,20 +149,22 @@ class _Run:
 
     async def _credit_marked(self) -> bool | None:
         """Credit the marked orders with short journeys; False when time was up before all, None when it has to stop."""
-        async for marks in self._choose_marks(is_deferred=False):
-            if self._is_time_up():
-                return False
-            if not await self._credit_light(marks):
-                return None
+        async for parts in self._choose_marks(is_deferred=False):
+            is_through = await self._credit_light(parts)
+            if not is_through:
+                return is_through
         return True
 
     async def _credit_those_that_wait(self) -> bool:
         is_first = True
         while self._until is not None:
-            async for marks in self._choose_marks(is_deferred=True):
-                if (self._is_time_up() and not is_first) or not await self._credit_deferred(marks):
-                    return False
-                is_first = False
+            async for parts in self._choose_marks(is_deferred=True):
+                for marks in parts:
+                    if self._is_time_up() and not is_first:
+                        return False
+                    if not await self._credit_deferred(marks):
+                        return False
+                    is_first = False
             if not await self._expand_a_journey(self._until):
                 break
             if self._is_time_up() and not is_first:
@@ -210,8 +204,8 @@ class _Run:
     def _is_time_up(self) -> bool:
         return monotonic() >= self.deadline
 
-    async def _choose_marks(self, *, is_deferred: bool) -> AsyncIterator[Marks]:
-        """Yield the marks of one transaction after another, until all that were there at first have been.
+    async def _choose_marks(self, *, is_deferred: bool) -> AsyncIterator[list[Marks]]:
+        """Yield marks, in parts that are read together, until all that were there at first have been.
 
         Before the first of a choice is yielded, the writers that were under way have ended: whoever wrote a fact
         without seeing the marked orders has committed, and whoever comes later sees them. So the touches read from
@@ -234,8 +228,7 @@ class _Run:
             if not rows:
                 return
             after = rows[-1]["id"]
-            for marks in _divide_by_order(rows, self.bounds.orders_at_once):
-                yield marks
+            yield _divide_by_order(rows, self.bounds.orders_at_once)
             if len(rows) < MARKS_PER_CHOICE:
                 return
 
@@ -283,14 +276,33 @@ class _Run:
                 await self.fence(connection)
         return True
 
-    async def _credit_light(self, marks: Marks) -> bool:
-        """Credit the orders with short journeys, and let the others wait behind all of them."""
-        pending: Sequence[str] = list(marks)
-        while pending:
-            reading = await self._read(read_orders, pending)
-            if reading is None or not await self._settle(reading, marks, deferring=reading.crowded):
-                return False
-            pending = reading.unread
+    async def _credit_light(self, parts: Sequence[Marks]) -> bool | None:
+        """Credit the orders with short journeys, part by part, and let the others wait behind all of them.
+
+        While a part is computed, the next one is read. Returns as `_credit_marked` does.
+        """
+        ahead: asyncio.Task[Reading | None] | None = None
+        try:
+            for marks, following in zip_longest(parts, parts[1:]):
+                if self._is_time_up():
+                    return False
+                pending: Sequence[str] = list(marks)
+                while pending:
+                    reading = await (ahead or self._read(read_orders, pending))
+                    ahead = None
+                    if reading is None:
+                        return None
+                    pending = reading.unread
+                    if following is not None and not pending:
+                        ahead = asyncio.create_task(
+                            self._read(read_orders, list(following), does_wait=True)
+                        )
+                    if not await self._settle(reading, marks, deferring=reading.crowded):
+                        return None
+        finally:
+            if ahead is not None:
+                ahead.cancel()
+                await asyncio.gather(ahead, return_exceptions=True)
         return True
 
     async def _credit_deferred(self, marks: Marks) -> bool:
@@ -312,27 +324,36 @@ class _Run:
         return True
 
     async def _read(
-        self, read: Callable[..., Awaitable[Reading | None]], order_ids: Sequence[str]
+        self,
+        read: Callable[..., Awaitable[Reading | None]],
+        order_ids: Sequence[str],
+        *,
+        does_wait: bool = False,
     ) -> Reading | None:
         return await read(
             self.database,
             self.tenant_id,
             order_ids,
             self.bounds,
-            does_wait=self._has_written,
+            does_wait=does_wait or self._has_written,
         )
 
     async def _settle(
         self, reading: Reading, marks: Marks, *, deferring: Sequence[str] = ()
     ) -> bool:
         """Compute and write what a reading holds, part by part."""
-        writer = Writer(self.database, self.tenant_id, reading, marks, self.fence, self.bounds)
+        if not self._first_turn <= reading.turn <= self._turn:
+            self._first_turn = self._turn = reading.turn
+        writer = Writer(
+            self.database, self.tenant_id, reading, marks, self.fence, self.bounds, self._turn
+        )
         if deferring or reading.too_large:
             left = await writer.leave(
                 deferring, sorted(reading.too_large), order_too_large(self.bounds)
             )
             if left is None:
                 return False
+            self._turn = writer.turn
             self._note(left)
             self._until = self._until or (utc_now() if deferring else None)
         await number_channels(self.database, self.tenant_id, reading)
@@ -346,6 +367,7 @@ class _Run:
             written = await writer.write(part.outcomes)
             if written is None:
                 return False
+            self._turn = writer.turn
             self._note(written)
             if not computation.is_done() and self._is_time_up():
                 return False
