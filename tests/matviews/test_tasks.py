@@ -202,6 +202,20 @@ async def test_the_refreshes_of_a_class_take_no_more_than_their_share_of_the_tim
     assert len(await jobs(db)) == (2 if is_asked else 1)
 
 
+async def test_a_class_is_not_refreshed_before_half_of_what_its_views_may_be_old_has_passed(
+    db: Database, clone: Clone, tenant: UUID
+) -> None:
+    await send_conversions(db, tenant, make_conversion())
+    for staleness_s in (5, 60):
+        await refresh(db, staleness_s)
+    await send_conversions(db, tenant, make_conversion())
+    asked = []
+    for ended_ago_s in (2.0, 3.0, 29.0, 31.0):
+        date_refreshes(clone, each_took_s=0.0, ended_ago_s=ended_ago_s)
+        asked.append((await ask_for_refresh(5, db), await ask_for_refresh(60, db)))
+    assert asked == [(False, False), (True, False), (False, False), (False, True)]
+
+
 async def test_the_first_refresh_of_a_class_waits_for_no_other(
     db: Database, clone: Clone, tenant: UUID
 ) -> None:
@@ -216,7 +230,7 @@ async def test_only_the_latest_success_of_a_view_sets_the_pace(
 ) -> None:
     await send_conversions(db, tenant, make_conversion())
     await refresh(db)
-    date_refreshes(clone, each_took_s=0.0, ended_ago_s=1.0)
+    date_refreshes(clone, each_took_s=0.0, ended_ago_s=3.0)
     async with db.unbound() as connection:
         await connection.execute(
             """INSERT INTO matview_refreshes (id, view_name, outcome, requested_at, started_at, finished_at)

@@ -23,7 +23,8 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 _SWITCH_S = 0.0001
-_NICENESS = 5
+# Next to nothing while somebody else needs the processor: what is heavy may take longer, small requests may not.
+_NICENESS = 15
 
 
 class OffloadLost(SkeldirError):

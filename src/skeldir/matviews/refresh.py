@@ -180,14 +180,16 @@ async def is_refresh_due(connection: Connection, staleness_s: int, share: float)
     """Say whether a staleness class may be refreshed, so that its refreshes take at most `share` of the time.
 
     After refreshes that took d seconds together, it may be once d · (1 / share - 1) seconds have passed since they
-    ended. A class of which no view was ever refreshed is always due.
+    ended, and half of what its views may be old: sooner would only take time from others. A class of which no view was
+    ever refreshed is always due.
     """
     names = [view.name for view in CANONICAL_VIEWS if view.staleness_s == staleness_s]
     pace = await queries.select_pace(connection, view_names=names)
     if pace["took_s"] is None:
         return True
     # An end that lies ahead is of another clock: nobody waits for that.
-    return not 0.0 <= pace["ended_ago_s"] < pace["took_s"] * (1 / share - 1)
+    pause_s = max(staleness_s / 2, pace["took_s"] * (1 / share - 1))
+    return not 0.0 <= pace["ended_ago_s"] < pause_s
 
 
 async def forget_old_refreshes(connection: Connection) -> None:
