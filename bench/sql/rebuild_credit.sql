@@ -1,6 +1,6 @@
 -- The credit of every order by six models, worked out in one statement from the facts: what one would write without this
 -- program, as a table of orders and channels. An order's net amount is dated by its first capture, and each part is rounded
--- by itself.
+-- by itself. Money is numeric, as one does with money.
 
 CREATE TABLE bench.rebuilt AS
 WITH converted AS (
@@ -11,7 +11,7 @@ WITH converted AS (
     SELECT l.tenant_id, l.order_id, sum(l.amount_cents) AS cents FROM public.revenue_ledger l GROUP BY 1, 2
 ), steps AS (
     SELECT c.tenant_id, c.order_id, (c.occurred_at AT TIME ZONE 'UTC')::date AS day, c.currency, n.cents, e.channel_code,
-           power(2, -extract(epoch FROM c.occurred_at - e.occurred_at)::float8 / 604800) AS decayed,
+           power(2, -extract(epoch FROM c.occurred_at - e.occurred_at) / 604800) AS decayed,
            row_number() OVER forwards AS place,
            count(*) OVER (PARTITION BY c.tenant_id, c.order_id) AS touches,
            max(e.occurred_at) FILTER (WHERE e.channel_code <> 'direct')
@@ -25,13 +25,13 @@ WITH converted AS (
     WINDOW forwards AS (PARTITION BY c.tenant_id, c.order_id ORDER BY e.occurred_at, e.idempotency_key)
 ), shares AS (
     SELECT s.tenant_id, s.order_id, s.day, s.currency, s.channel_code, s.cents,
-           (s.place = 1)::int::float8 AS first_touch,
-           (s.place = s.touches)::int::float8 AS last_touch,
+           (s.place = 1)::int AS first_touch,
+           (s.place = s.touches)::int AS last_touch,
            CASE WHEN s.last_named_at IS NULL THEN s.place = s.touches
-                ELSE s.occurred_at = s.last_named_at AND s.channel_code <> 'direct' END::int::float8 AS last_non_direct,
-           1.0::float8 / s.touches AS linear,
+                ELSE s.occurred_at = s.last_named_at AND s.channel_code <> 'direct' END::int AS last_non_direct,
+           1.0 / s.touches AS linear,
            CASE WHEN s.touches <= 2 THEN 1.0 / s.touches WHEN s.place IN (1, s.touches) THEN 0.4
-                ELSE 0.2 / (s.touches - 2) END::float8 AS position_based,
+                ELSE 0.2 / (s.touches - 2) END AS position_based,
            s.decayed / sum(s.decayed) OVER (PARTITION BY s.tenant_id, s.order_id) AS time_decay
     FROM steps s
 )
