@@ -306,16 +306,20 @@ def took(run: Run, operations: Iterable[Operation], phase: tuple[float, float]) 
 
 
 def growths(run: Run) -> list[tuple[str, float]]:
-    """Return by how much each process grew since it was five minutes old, or three fifths of a shorter life."""
+    """Return by how much each process grew since it was five minutes old, or three fifths of a shorter life.
+
+    One that was there before is as old as the load: what it needs for that is no growth.
+    """
     series: dict[tuple[str, int], list[Memory]] = defaultdict(list)
     for memory in run.memory:
         series[memory.name, memory.process_id].append(memory)
     grown: dict[str, float] = {}
     for (name, _), looks in series.items():
-        life_s = looks[-1].at - looks[0].at
+        began = max(looks[0].at, run.together[0])
+        life_s = looks[-1].at - began
         if life_s < _LIVES_LONG_S:
             continue
-        warm = looks[0].at + min(_WARM_S, life_s * _WARM_SHARE)
+        warm = began + min(_WARM_S, life_s * _WARM_SHARE)
         after = [look.bytes for look in looks if look.at >= warm]
         growth = median(after[-5:]) / median(after[:5]) - 1
         grown[name] = max(growth, grown.get(name, growth))

@@ -145,7 +145,7 @@ def send_late(run: Run) -> None:
 
 def grow(run: Run) -> None:
     run.memory = [
-        look._replace(bytes=int(look.bytes * (1 + look.at / 2_000))) for look in run.memory
+        look._replace(bytes=int(look.bytes * (1 + look.at / 1_500))) for look in run.memory
     ]
 
 
@@ -266,6 +266,14 @@ def test_a_process_that_was_started_again_is_compared_with_its_own_start() -> No
     run = make_run()
     run.memory = [Memory("api", 1, float(at), 50 * MIB) for at in range(0, 200, 5)]
     run.memory += [Memory("api", 2, float(at), 100 * MIB) for at in range(200, 600, 5)]
+    assert growths(run) == [("api", 0.0)]
+
+
+def test_what_a_process_needs_for_the_load_is_no_growth() -> None:
+    run = make_run()
+    run.memory = [
+        Memory("api", 1, float(at), (50 if at < 60 else 100) * MIB) for at in range(-180, 300, 5)
+    ]
     assert growths(run) == [("api", 0.0)]
 
 

@@ -14,6 +14,7 @@ from tests.support.faulty import Fault, copy_program, red_checks, run, seed, tol
 
 TAKEN = '    taken: bool = await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", lock_key(name))\n'
 KEPT = TAKEN.replace("_xact_lock", "_lock")
+RESET = "COMMIT; SELECT pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; RESET ALL"
 NAMED = "    is_ours = "
 TRIED = 'await try_lock(connection, f"matview_refresh:{view.name}:GLOBAL")\n'
 OURS = f"{NAMED}{TRIED}"
@@ -37,7 +38,7 @@ FAULTS = {
         ),
         {"H-LOCK-01/each-view"},
     ),
-    # The driver lets go of such locks when a connection goes back to the pool, unless it is told not to.
+    # A commit lets go of such locks, and the driver when a connection goes back to the pool, unless told not to.
     "a lock that is kept after an error": (
         (
             Fault("db/locks.py", TAKEN, KEPT),
@@ -46,6 +47,7 @@ FAULTS = {
                 "            connection_class=_Connection,\n",
                 "            connection_class=_Connection,\n            reset=_keep,\n",
             ),
+            Fault("db/pool.py", RESET, "COMMIT"),
             Fault(
                 "db/pool.py",
                 "class _Connection(asyncpg.Connection):\n",
