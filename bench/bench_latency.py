@@ -54,14 +54,7 @@ from bench.support import (
     show_ratio,
     show_table,
 )
-from bench.traffic import (
-    CHANNELS,
-    Item,
-    Sent,
-    bearer,
-    send_single_events,
-    send_traffic,
-)
+from bench.traffic import CHANNELS, Item, Sent, bearer, send_single_events, send_traffic
 from skeldir.attribution import credit_dirty_orders, mark_all_orders
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
@@ -313,8 +306,9 @@ async def measure(options: Namespace) -> None:
                     await settle(place)
                 send = send_single_events if options.spread else send_traffic
                 whose = secrets if options.spread else secret
+                port = int(base.rpartition(":")[2])
                 arriving = asyncio.get_running_loop().run_in_executor(
-                    other_process, send, base, whose, options.seconds, options.rate
+                    other_process, send, port, whose, options.seconds, options.rate
                 )
                 effects = await probe_for(options.seconds, base, secret, sums)
                 sent = await arriving
@@ -382,9 +376,9 @@ def main() -> None:
     options = parser.parse_args()
     if options.quick:
         options.seconds = 5.0
-    options.rate = options.rate or (150 if options.spread else 500)
-    options.tenants = options.tenants or (1_000 if options.spread else 100)
-    options.days = options.days or (35 if options.spread else 92)
+    rate, tenants, days = (150, 1_000, 35) if options.spread else (500, 100, 92)
+    options.rate = options.rate or rate
+    options.tenants, options.days = options.tenants or tenants, options.days or days
     if options.spread:
         options.history = options.history or 100 * options.tenants
     if options.seconds > DAYS * len(CURRENCIES) * PROBE_EVERY_S:

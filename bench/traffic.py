@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
 
-import httpx
+import orjson
 import uvloop
 
+from bench.soak.wire import Unanswered, Wire, make_request
 from skeldir.clock import utc_now
 
+_JSON = ("Content-Type: application/json",)
 CHANNELS = ("email", "paid_search", "organic_search", "paid_social", "direct")
 
 Item = dict[str, object]
@@ -96,16 +98,16 @@ Request = tuple[str, str, list[Item]]
 """A key, a path, and the items to post there."""
 
 
-def send_traffic(base: str, secret: str, seconds: float, rate: int) -> Sent:
+def send_traffic(port: int, secret: str, seconds: float, rate: int) -> Sent:
     """Send `rate` events a second for `seconds`, whatever becomes of those sent before; runs in its own process."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_send(base, _batches(secret), seconds, rate, connections=20))
+        return runner.run(_send(port, _batches(secret), seconds, rate))
 
 
-def send_single_events(base: str, secrets: Sequence[str], seconds: float, rate: int) -> Sent:
+def send_single_events(port: int, secrets: Sequence[str], seconds: float, rate: int) -> Sent:
     """Send `rate` requests of one event a second, each of any tenant, one key a tenant; otherwise as `send_traffic`."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_send(base, _single_events(secrets), seconds, rate, connections=64))
+        return runner.run(_send(port, _single_events(secrets), seconds, rate))
 
 
 def _batches(secret: str) -> Iterator[Request]:
@@ -126,34 +128,31 @@ def _chance() -> random.Random:
     return random.Random(0)  # noqa: S311 - the same traffic in every run, nothing secret
 
 
-async def _send(
-    base: str, requests: Iterator[Request], seconds: float, rate: int, *, connections: int
-) -> Sent:
+async def _send(port: int, requests: Iterator[Request], seconds: float, rate: int) -> Sent:
     statuses: dict[int, int] = defaultdict(int)
     accepted = 0
     under_way: set[asyncio.Task[None]] = set()
+    wire = Wire(port, timeout_s=30.0)
 
     async def post(secret: str, path: str, items: list[Item]) -> None:
         nonlocal accepted
         status = 0
-        with suppress(httpx.TransportError):
-            answer = await client.post(path, json=items, headers=bearer(secret))
-            status = answer.status_code
-            accepted += answer.json()["accepted"] if status == 200 else 0
+        with suppress(Unanswered):
+            answer = await wire.ask(make_request("POST", path, secret, orjson.dumps(items), _JSON))
+            status = answer.status
+            accepted += orjson.loads(answer.body)["accepted"] if status == 200 else 0
         statuses[status] += 1
 
-    limits = httpx.Limits(max_connections=connections)
-    async with httpx.AsyncClient(base_url=base, limits=limits, timeout=30) as client:
-        began = turn = monotonic()
-        while turn < began + seconds:
-            secret, path, items = next(requests)
-            task = asyncio.create_task(post(secret, path, items))
-            under_way.add(task)
-            task.add_done_callback(under_way.discard)
-            turn += len(items) / rate
-            await asyncio.sleep(max(0.0, turn - monotonic()))
-        await asyncio.gather(*under_way)
-        return Sent(accepted, dict(statuses), monotonic() - began)
+    began = turn = monotonic()
+    while turn < began + seconds:
+        secret, path, items = next(requests)
+        task = asyncio.create_task(post(secret, path, items))
+        under_way.add(task)
+        task.add_done_callback(under_way.discard)
+        turn += len(items) / rate
+        await asyncio.sleep(max(0.0, turn - monotonic()))
+    await asyncio.gather(*under_way)
+    return Sent(accepted, dict(statuses), monotonic() - began)
 
 
 def bearer(secret: str) -> dict[str, str]:
