@@ -127,54 +127,6 @@ async def test_another_worker_between_two_parts_stops_the_second(
     assert await sum_by_channel(db, tenant) == {"email": 10_000, "sms": 10_000}
 
 
-ONE_READ_AT_A_TIME = Bounds(orders_at_once=1)
-
-
-async def make_orders(db: Database, tenant: UUID, names: str) -> None:
-    """An order of 100.00 each, with a touch of email."""
-    await send_touches(db, tenant, make_touch(occurred_at=ago(20)))
-    for name in names:
-        await send_conversions(db, tenant, make_conversion(order_id=name, occurred_at=ago(10)))
-
-
-async def test_what_was_read_while_the_part_before_was_written_is_written_too(
-    db: Database, tenant: UUID
-) -> None:
-    await make_orders(db, tenant, "XYZ")
-    report = await credit_dirty_orders(db, tenant_id=tenant, bounds=ONE_READ_AT_A_TIME)
-    assert (report.orders, report.is_complete) == (3, True)
-    assert await read_credits(db, tenant) == await rebuild_credits(db, tenant)
-
-
-async def test_what_was_read_ahead_is_not_written_over_what_another_worker_wrote(
-    db: Database, tenant: UUID
-) -> None:
-    await make_orders(db, tenant, "XYZ")
-    has_written, may_go_on = asyncio.Event(), asyncio.Event()
-
-    async def pass_until_written() -> None:
-        if has_written.is_set():
-            await may_go_on.wait()
-
-    run = asyncio.create_task(
-        credit_dirty_orders(
-            GatedDatabase(pool=db.pool, gate=pass_until_written),
-            tenant_id=tenant,
-            progress=lambda _orders: has_written.set(),
-            bounds=ONE_READ_AT_A_TIME,
-        )
-    )
-    await asyncio.wait_for(has_written.wait(), 30)
-    await send_touches(db, tenant, make_touch(channel="sms", occurred_at=ago(15)))
-    # It may have to wait until the run has read ahead.
-    while not (await credit_dirty_orders(db, tenant_id=tenant)).is_complete:  # noqa: ASYNC110 - the run lets go of a lock
-        await asyncio.sleep(0.01)
-    may_go_on.set()
-    assert (await run).orders == 1
-    assert await count_dirty(db, tenant) == 0
-    assert await sum_by_channel(db, tenant) == {"email": 15_000, "sms": 15_000}
-
-
 async def test_a_fact_that_comes_meanwhile_leaves_a_mark_that_is_not_taken(
     db: Database, tenant: UUID
 ) -> None:

@@ -15,7 +15,6 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from math import inf
 from operator import itemgetter
 from time import monotonic
@@ -127,9 +126,6 @@ class _Run:
     set_aside: int = 0
     _has_written: bool = False
     _is_restating: bool = False
-    _first_turn: int = 0
-    _turn: int = -1
-    """What was read at a turn from the first to this one is good for the next one: those between are the run's own."""
     _until: datetime | None = None
     """Set when orders wait behind others: journeys that were marked up to then are credited, too."""
 
@@ -149,22 +145,20 @@ class _Run:
 
     async def _credit_marked(self) -> bool | None:
         """Credit the marked orders with short journeys; False when time was up before all, None when it has to stop."""
-        async for parts in self._choose_marks(is_deferred=False):
-            is_through = await self._credit_light(parts)
-            if not is_through:
-                return is_through
+        async for marks in self._choose_marks(is_deferred=False):
+            if self._is_time_up():
+                return False
+            if not await self._credit_light(marks):
+                return None
         return True
 
     async def _credit_those_that_wait(self) -> bool:
         is_first = True
         while self._until is not None:
-            async for parts in self._choose_marks(is_deferred=True):
-                for marks in parts:
-                    if self._is_time_up() and not is_first:
-                        return False
-                    if not await self._credit_deferred(marks):
-                        return False
-                    is_first = False
+            async for marks in self._choose_marks(is_deferred=True):
+                if (self._is_time_up() and not is_first) or not await self._credit_deferred(marks):
+                    return False
+                is_first = False
             if not await self._expand_a_journey(self._until):
                 break
             if self._is_time_up() and not is_first:
@@ -204,8 +198,8 @@ class _Run:
     def _is_time_up(self) -> bool:
         return monotonic() >= self.deadline
 
-    async def _choose_marks(self, *, is_deferred: bool) -> AsyncIterator[list[Marks]]:
-        """Yield marks, in parts that are read together, until all that were there at first have been.
+    async def _choose_marks(self, *, is_deferred: bool) -> AsyncIterator[Marks]:
+        """Yield the marks of one transaction after another, until all that were there at first have been.
 
         Before the first of a choice is yielded, the writers that were under way have ended: whoever wrote a fact
         without seeing the marked orders has committed, and whoever comes later sees them. So the touches read from
@@ -228,7 +222,8 @@ class _Run:
             if not rows:
                 return
             after = rows[-1]["id"]
-            yield _divide_by_order(rows, self.bounds.orders_at_once)
+            for marks in _divide_by_order(rows, self.bounds.orders_at_once):
+                yield marks
             if len(rows) < MARKS_PER_CHOICE:
                 return
 
@@ -276,33 +271,14 @@ class _Run:
                 await self.fence(connection)
         return True
 
-    async def _credit_light(self, parts: Sequence[Marks]) -> bool | None:
-        """Credit the orders with short journeys, part by part, and let the others wait behind all of them.
-
-        While a part is computed, the next one is read. Returns as `_credit_marked` does.
-        """
-        ahead: asyncio.Task[Reading | None] | None = None
-        try:
-            for marks, following in zip_longest(parts, parts[1:]):
-                if self._is_time_up():
-                    return False
-                pending: Sequence[str] = list(marks)
-                while pending:
-                    reading = await (ahead or self._read(read_orders, pending))
-                    ahead = None
-                    if reading is None:
-                        return None
-                    pending = reading.unread
-                    if following is not None and not pending:
-                        ahead = asyncio.create_task(
-                            self._read(read_orders, list(following), does_wait=True)
-                        )
-                    if not await self._settle(reading, marks, deferring=reading.crowded):
-                        return None
-        finally:
-            if ahead is not None:
-                ahead.cancel()
-                await asyncio.gather(ahead, return_exceptions=True)
+    async def _credit_light(self, marks: Marks) -> bool:
+        """Credit the orders with short journeys, and let the others wait behind all of them."""
+        pending: Sequence[str] = list(marks)
+        while pending:
+            reading = await self._read(read_orders, pending)
+            if reading is None or not await self._settle(reading, marks, deferring=reading.crowded):
+                return False
+            pending = reading.unread
         return True
 
     async def _credit_deferred(self, marks: Marks) -> bool:
@@ -324,36 +300,27 @@ class _Run:
         return True
 
     async def _read(
-        self,
-        read: Callable[..., Awaitable[Reading | None]],
-        order_ids: Sequence[str],
-        *,
-        does_wait: bool = False,
+        self, read: Callable[..., Awaitable[Reading | None]], order_ids: Sequence[str]
     ) -> Reading | None:
         return await read(
             self.database,
             self.tenant_id,
             order_ids,
             self.bounds,
-            does_wait=does_wait or self._has_written,
+            does_wait=self._has_written,
         )
 
     async def _settle(
         self, reading: Reading, marks: Marks, *, deferring: Sequence[str] = ()
     ) -> bool:
         """Compute and write what a reading holds, part by part."""
-        if not self._first_turn <= reading.turn <= self._turn:
-            self._first_turn = self._turn = reading.turn
-        writer = Writer(
-            self.database, self.tenant_id, reading, marks, self.fence, self.bounds, self._turn
-        )
+        writer = Writer(self.database, self.tenant_id, reading, marks, self.fence, self.bounds)
         if deferring or reading.too_large:
             left = await writer.leave(
                 deferring, sorted(reading.too_large), order_too_large(self.bounds)
             )
             if left is None:
                 return False
-            self._turn = writer.turn
             self._note(left)
             self._until = self._until or (utc_now() if deferring else None)
         await number_channels(self.database, self.tenant_id, reading)
@@ -367,7 +334,6 @@ class _Run:
             written = await writer.write(part.outcomes)
             if written is None:
                 return False
-            self._turn = writer.turn
             self._note(written)
             if not computation.is_done() and self._is_time_up():
                 return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import accumulate
 from operator import attrgetter
@@ -63,10 +63,9 @@ class Uncreditable(Exception):
 class Writer:
     """Writes what was computed from one reading, in one or more transactions.
 
-    `turn` is that of the reading, or a later one that the run itself took, with other orders. Each transaction takes
-    the next one, which it can only while nobody else has: what another worker wrote after the reading may come from
-    newer facts, and must not be written over. `marks` are those of the run by order; they go with the transaction that
-    credits the order. `fence` is its last act.
+    `turn` is that of the reading. Each transaction takes the next one, which it can only while nobody else has: what
+    another worker wrote after the reading may come from newer facts, and must not be written over. `marks` are those
+    of the run by order; they go with the transaction that credits the order. `fence` is its last act.
     """
 
     database: Database
@@ -75,7 +74,10 @@ class Writer:
     marks: Mapping[str, Sequence[UUID]]
     fence: Fence | None
     bounds: Bounds
-    turn: int
+    turn: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.turn = self.reading.turn
 
     async def write(self, outcomes: Sequence[Outcome]) -> Written | None:
         """Write the outcomes; None when another worker has written credit since the reading.
