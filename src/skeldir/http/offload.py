@@ -23,8 +23,7 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 _SWITCH_S = 0.0001
-# Next to nothing while somebody else needs the processor: what is heavy may take longer, small requests may not.
-_NICENESS = 15
+_NICENESS = 5
 
 
 class OffloadLost(SkeldirError):
