@@ -64,7 +64,6 @@ POOL_SIZE = 8
 MANY, SOME, ONE = 64, 16, 1
 BATCH = 1_000
 DAYS = 30
-RESET = "SELECT pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; RESET ALL"
 SPAWNING = multiprocessing.get_context("spawn")
 
 
@@ -167,8 +166,8 @@ async def listen(place: Place, cases: Sequence[Case]) -> list[list[Statement]]:
                 sent = body.replace(MARK.encode(), mark.encode())
                 answer = await client.request(method, path, headers=headers, content=sent)
                 answer.raise_for_status() if answer.status_code != 304 else None
-            # A loop of its own need not make its connection ready for others.
-            kept = [(query.removesuffix(f"; {RESET}"), values) for query, values in heard]
+            # The bare loop keeps its connections, so it commits without resetting them.
+            kept = [("COMMIT", ()) if s[0].startswith("COMMIT;") else s for s in heard]
             of_cases.append([with_marked_ids(s) for s in kept if "RESET ALL" not in s[0]])
     return of_cases
 

@@ -2,17 +2,17 @@
 
 The whole service runs as `skeldir up` starts it, on a durable server, while 500 events/s of one tenant arrive from
 another process: nine touches to one conversion, 10 to 50 of them in a request. With `--spread`, 150 requests/s of one
-event each arrive, spread over 1,000 tenants with 35 days of sums: within two seconds, and nothing may be refused. Twice
-a second a probe of a tenant of its own posts an order
-whose (day, currency) no other order has, and times how long it takes until (a) the order stands in
-`rollup_revenue_day` and (b) its credit in `rollup_channel_day`; then it posts an earlier touch of the same
-journey, and times how long it takes until (c) that touch's channel has credit. The sums are asked every 50 ms as
-`app_user` with the tenant bound. The clock starts when the request is sent, so each figure holds the request as well.
+event each arrive, spread over 1,000 tenants with 35 days of sums: then two seconds are allowed, and no request may be
+refused. Twice a second a probe posts an order whose (day, currency) no other order of its tenant has, and times how
+long it takes until (a) the order stands in `rollup_revenue_day` and (b) its credit in `rollup_channel_day`; then it
+posts an earlier touch of the same journey, and times how long it takes until (c) that touch's channel has credit. The
+sums are asked every 50 ms as `app_user` with the tenant bound. The clock starts when the request is sent, so each
+figure holds the request as well.
 
-`--today` gives the tenant so many orders of today beforehand, because a roll-up sums a day's revenue anew; `--history`
-gives `--tenants` so many orders over `--days`, because a refresh compares all rows of a view and so gets slower. The
-traffic begins when the daily scans for personal data are done, with which a new service begins; with
-`--while-scanning`, at once.
+`--today` loads that many orders of today first, because a roll-up sums the revenue of the whole day again.
+`--history` loads that many orders of `--tenants` other tenants over `--days` days, because a refresh compares all
+rows of a view and so gets slower with them. The traffic begins when the daily scans for personal data are done, with
+which a new service begins; with `--while-scanning`, at once.
 """
 
 from __future__ import annotations

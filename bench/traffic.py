@@ -14,7 +14,7 @@ from time import monotonic
 import orjson
 import uvloop
 
-from bench.soak.wire import Unanswered, Wire, make_request
+from bench.wire import Unanswered, Wire, make_request
 from skeldir.clock import utc_now
 
 _JSON = ("Content-Type: application/json",)

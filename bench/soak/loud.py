@@ -11,7 +11,7 @@ from time import monotonic
 
 from bench.soak.records import HOSTILE, HOT, PROBE, Sent
 from bench.soak.sending import Account, Orders, Sender, keep_pace, make_senders
-from bench.soak.wire import Unanswered, Wire, make_request
+from bench.wire import Unanswered, Wire, make_request
 
 _HOT_BATCH = 500
 _HOT_AT_A_TIME = 16

@@ -8,7 +8,7 @@ from functools import partial
 from bench.soak.records import Sent
 from bench.soak.sending import Orders, Sender, keep_pace, make_senders
 from bench.soak.shop import entry_of
-from bench.soak.wire import Wire
+from bench.wire import Wire
 
 # How often of 100 times a tenant does what.
 _MIX = {

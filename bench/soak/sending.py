@@ -19,7 +19,7 @@ import uvloop
 
 from bench.soak.records import Attempt, Operation, Sent, Tally
 from bench.soak.shop import Shop, as_array
-from bench.soak.wire import Answer, Unanswered, Wire, make_request
+from bench.wire import Answer, Unanswered, Wire, make_request
 
 _MARKERS = re.compile(rb"\b(q\d\d|hot|hos)-[tcov]-")
 _LONGEST_PAUSE_S = 3.0

@@ -38,7 +38,7 @@ FAULTS = {
         ),
         {"H-LOCK-01/each-view"},
     ),
-    # A commit lets go of such locks, and the driver when a connection goes back to the pool, unless told not to.
+    # A commit resets its connection, and so does the pool; either would release the lock, so the fault turns both off.
     "a lock that is kept after an error": (
         (
             Fault("db/locks.py", TAKEN, KEPT),

@@ -1,4 +1,4 @@
-"""What a credit run does about memory: garbage is looked for less often meanwhile, and what was freed is given back."""
+"""Memory of a credit run: fewer garbage collections while it runs, and freed memory returned to the system after it."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ _JOURNEY_MARKS_AT_ONCE = 10_000
 _BEFORE_ALL = UUID(int=0)
 # So many orders are packed on the loop: a thread would cost more.
 _FEW_ORDERS = 10
-# After so many, what a run held is given back to the system: the next large one may be long in coming.
+# A run of at least so many orders returns freed memory to the system when it is done.
 _MANY_ORDERS = 100
 
 Marks = dict[str, list[UUID]]
@@ -75,10 +75,10 @@ async def credit_dirty_orders(
 ) -> CreditReport:
     """Credit every order that is marked now, of one tenant or of all, with all active models.
 
-    Killed at any point it loses nothing and repeats nothing: marks go in the transaction that writes the
-    journeys and their sums. `progress` is told the number of orders of each finished transaction. `fence` is the last
-    act of each; when it raises, that transaction is rolled back. After `deadline` (of `time.monotonic`) none is begun,
-    but one for the orders that wait behind others, or a tenant with many orders would never come to them.
+    A run that is killed loses and repeats nothing, because marks are deleted in the transaction that writes the
+    journeys and their sums. `progress` is called after each commit, with the number of orders. `fence` is awaited
+    last in each transaction, which is rolled back when it raises. After `deadline` (of `time.monotonic`) none is
+    begun, but one for the orders that wait behind others, or a tenant with many orders would never come to them.
     """
     if tenant_id is not None:
         tenants = [tenant_id]

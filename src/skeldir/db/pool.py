@@ -174,7 +174,8 @@ class Database:
         """Open a transaction bound to one tenant; commit at the end of the block, roll back on an error.
 
         A read-only one refuses to write, and all its statements see the database at the same moment. `locked` is the
-        name of a lock that the block holds (see `locks`): its holders are waited for, and what they did is seen.
+        name of a lock that the block holds (see `locks`). Its holders are waited for; what they committed is seen,
+        except in a read-only transaction, whose moment lies before.
 
         Raises:
             TenantBusy: the tenant holds its share of the connections, where they are shared out.

@@ -60,7 +60,7 @@ class Job:
         self._require(held)
 
     async def finish(self, connection: Connection) -> None:
-        """End the job in the caller's transaction, which carries its (last) effect.
+        """End the job in the caller's transaction, which carries its (last) effect; old jobs of its kind are deleted.
 
         Raises:
             LeaseLost: another worker has the job; the transaction must be rolled back.

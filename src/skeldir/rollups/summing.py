@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from skeldir.db.ids import new_id
-from skeldir.db.locks import try_lock, wait_for_lock
+from skeldir.db.locks import try_lock
 from skeldir.db.pool import QueryTooSlow
 from skeldir.observability.context import current_correlation_id, work_context
 from skeldir.rollups.store import queries
@@ -34,12 +34,11 @@ async def mark_days(
     tenant_id: UUID,
     days: Iterable[date],
     *,
-    sums: Literal["all", "revenue", "credit"] = "all",
+    sums: Literal["all", "revenue"] = "all",
 ) -> None:
     """Mark UTC days of the transaction's tenant as changed, in the transaction that changes them.
 
-    `sums`: `revenue` when nothing but ledger entries came; `credit` when it was added to the sums already, and is only
-    to be compared with the ledger.
+    `sums`: `revenue` when nothing but ledger entries came.
     """
     distinct = sorted(set(days))
     if distinct:
@@ -87,7 +86,7 @@ async def roll_up_in_turn(database: Database, *, deadline: float) -> bool:
             days = None
             with _surviving(tenant, asyncpg.PostgresError, QueryTooSlow):
                 async with database.tenant(tenant) as connection:
-                    days = await _roll_up_some(connection, tenant, waits=False)
+                    days = await _roll_up_unless_locked(connection, tenant)
             if days == DAYS_PER_TURN:
                 left.append(tenant)
             is_complete = is_complete and days is not None
@@ -107,7 +106,7 @@ async def roll_up_unless_busy(
     days: int | None = DAYS_PER_TURN
     while days == DAYS_PER_TURN:
         async with database.tenant(tenant_id) as connection:
-            days = await _roll_up_some(connection, tenant_id, waits=False)
+            days = await _roll_up_unless_locked(connection, tenant_id)
             if days != DAYS_PER_TURN:
                 await finish(connection)
 
@@ -136,24 +135,23 @@ async def _roll_up_tenant(
     total, days = 0, DAYS_PER_TRANSACTION
     # One that took fewer took all there were; those of facts that come meanwhile are for the next time.
     while days == DAYS_PER_TRANSACTION:
-        async with database.tenant(tenant_id) as connection:
-            days = await _roll_up_some(connection, tenant_id, waits=True) or 0
+        async with database.tenant(tenant_id, locked=rollup_lock(tenant_id)) as connection:
+            days = await _roll_up_some(connection, tenant_id, most=DAYS_PER_TRANSACTION)
         total += days
         progress(days)
     return total
 
 
-async def _roll_up_some(connection: Connection, tenant_id: UUID, *, waits: bool) -> int | None:
-    """Roll up some days of a tenant; return how many, or None when somebody else does and `waits` is false."""
-    if waits:
-        await wait_for_lock(connection, rollup_lock(tenant_id))
-    elif not await try_lock(connection, rollup_lock(tenant_id)):
+async def _roll_up_unless_locked(connection: Connection, tenant_id: UUID) -> int | None:
+    """Roll up a turn's days of a tenant; return how many, or None when somebody else is rolling them up."""
+    if not await try_lock(connection, rollup_lock(tenant_id)):
         return None
-    rows = await queries.take_dirty_days(
-        connection,
-        tenant_id=tenant_id,
-        most=DAYS_PER_TRANSACTION if waits else DAYS_PER_TURN,
-    )
+    return await _roll_up_some(connection, tenant_id, most=DAYS_PER_TURN)
+
+
+async def _roll_up_some(connection: Connection, tenant_id: UUID, *, most: int) -> int:
+    """Roll up some days of a tenant, at most `most`, whose lock is held; return how many."""
+    rows = await queries.take_dirty_days(connection, tenant_id=tenant_id, most=most)
     if rows:
         with_revenue = [row["day"] for row in rows if row["has_revenue"]]
         if with_revenue:

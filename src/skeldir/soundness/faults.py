@@ -71,7 +71,7 @@ TWINS: Final = (
         "The lock is the session's and not the transaction's, so a refresh that fails keeps it.",
         (
             Patch("src/skeldir/db/locks.py", _TAKE, _TAKE.replace("_xact_lock", "_lock")),
-            # A commit would let go of it, and the driver when the connection goes back to the pool.
+            # A commit resets its connection, and so does the pool; either would release the lock.
             Patch(
                 _CONNECTIONS,
                 "COMMIT; SELECT pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; RESET ALL",

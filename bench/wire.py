@@ -115,7 +115,7 @@ def make_request(
     method: str, path: str, key: str, body: bytes = b"", headers: tuple[str, ...] = ()
 ) -> bytes:
     """Return a request as it goes over the wire."""
-    lines = [f"{method} {path} HTTP/1.1", "Host: soak", *headers]
+    lines = [f"{method} {path} HTTP/1.1", "Host: bench", *headers]
     if key:
         lines.append(f"Authorization: Bearer {key}")
     if method == "POST":
