@@ -17,6 +17,9 @@ OF_NO_OPERATION = frozenset({400, 404, 405, 408, 413, 414, 431})
 
 _PAGES = re.compile(r"/(?:docs(?:/.*)?|redoc|openapi\.json)")
 _ABSOLUTE = re.compile(r"\A[a-z][a-z0-9+.-]*://[^/?#]*", re.IGNORECASE)
+_PARAMETER = re.compile(r"\\{(\w+)\\}")
+# The description does not say which values may hold a slash, as the ids of orders do.
+_HOLD_SLASHES = frozenset({"order_id"})
 # The server takes more than one blank, and does not ask which version of what is spoken.
 _LINE = re.compile(r"(\S+) +(\S+) +[A-Z]+/\d\.\d\s*", re.DOTALL)
 
@@ -39,7 +42,7 @@ class Contract:
     def __init__(self, description: dict[str, Any]) -> None:
         self._operations = [
             (
-                re.compile(re.sub(r"\\{\w+\\}", ".*", re.escape(path)), re.DOTALL),
+                re.compile(_PARAMETER.sub(_values_of, re.escape(path)), re.DOTALL),
                 Operation(method.upper(), path, frozenset(map(int, operation["responses"]))),
                 operation,
             )
@@ -105,3 +108,7 @@ def split_line(line: bytes) -> tuple[str, str] | None:
         return None
     target = _ABSOLUTE.sub("", found[2], count=1)
     return found[1], unquote(re.split(r"[?#]", target, maxsplit=1)[0])
+
+
+def _values_of(parameter: re.Match[str]) -> str:
+    return ".*" if parameter[1] in _HOLD_SLASHES else "[^/]+"
