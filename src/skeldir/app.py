@@ -41,7 +41,7 @@ from skeldir.settings import Settings, load_settings
 from skeldir.tenants import KEYS_CHANNEL, KeyMemory
 
 # What heavy requests are taken apart by.
-_WORK_ASIDE = ("skeldir.ingest.routes",)
+_WORK_ASIDE = ("skeldir.ingest.routes", "skeldir.attribution.routes")
 
 
 def create_app(database_url: str | None = None, *, warms_up: bool = False) -> FastAPI:

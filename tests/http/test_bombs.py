@@ -11,6 +11,8 @@ import httpx
 import orjson
 import psycopg
 import pytest
+from fastapi import Request
+from starlette.types import Message
 
 from skeldir.db.pool import Database
 from skeldir.http.bodies import (
@@ -19,7 +21,9 @@ from skeldir.http.bodies import (
     MAX_HELD_BYTES_OF_TENANT,
     BodiesBusy,
     HeldBytes,
+    Holding,
     TooMuchAtOnce,
+    read_body,
 )
 from skeldir.ingest.batches import MAX_ITEMS, MAX_VALUES
 from tests.conftest import Clone
@@ -196,6 +200,26 @@ async def test_a_tenant_whose_bodies_fill_its_share_waits_and_another_does_not(
         assert taken.json()["accepted"] == 1
         again = await client.post(TOUCHES, json=[make_touch()], headers=keys[0])
         assert again.json()["accepted"] == 1
+
+
+async def test_others_go_on_while_a_small_body_unfolds() -> None:
+    packed, turns = gzip.compress(b"x\n" * (MAX_BODY_BYTES // 2)), 0
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": packed, "more_body": False}
+
+    async def go_on() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    request = Request({"type": "http", "headers": [(b"content-encoding", b"gzip")]}, receive)
+    other = asyncio.create_task(go_on())
+    body = await read_body(request, Holding(HeldBytes(), UUID(int=0)))
+    other.cancel()
+    assert len(body) == MAX_BODY_BYTES
+    assert turns >= 10
 
 
 def test_all_bodies_together_have_a_bound_and_what_was_given_back_is_free() -> None:

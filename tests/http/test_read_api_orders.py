@@ -17,7 +17,7 @@ import pytest
 
 from skeldir.attribution import credit_dirty_orders, define_models, mark_all_orders
 from skeldir.attribution.bounds import Bounds
-from skeldir.attribution.explain import MOST_SHOWN
+from skeldir.attribution.order_facts import MOST_SHOWN
 from skeldir.db.pool import Database
 from skeldir.tenants import load_profile
 from tests.conftest import Clone

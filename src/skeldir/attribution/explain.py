@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
 from fractions import Fraction
 from operator import attrgetter, itemgetter
-from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from skeldir.attribution.bounds import BOUNDS
-from skeldir.attribution.evaluating import Channels, VersionInForce, derive_allocations
+from skeldir.attribution.evaluating import Channels, derive_allocations
 from skeldir.attribution.explanations import (
     ChannelShare,
     CurrencyBalance,
@@ -27,159 +22,38 @@ from skeldir.attribution.explanations import (
     VersionExplanation,
     WhySetAside,
 )
-from skeldir.attribution.journeys import reach_of, select_touches
+from skeldir.attribution.journeys import select_touches
 from skeldir.attribution.models import (
     JourneyTouch,
     ModelVersion,
     channel_weights,
     touch_weights,
 )
-from skeldir.attribution.orders import KeptCredit, make_kept, make_stored
-from skeldir.attribution.packing import (
-    PackedOrder,
-    moment_to_us,
-    unpack_path,
-    us_to_moment,
-)
-from skeldir.attribution.reading import ANY_LENGTH, begin_reading, read_touches
+from skeldir.attribution.order_facts import OrderFacts, Row
+from skeldir.attribution.packing import PackedOrder, moment_to_us, unpack_path, us_to_moment
 from skeldir.attribution.splits import PARTS_OF_A_CONVERSION, UNATTRIBUTED, Allocation
-from skeldir.attribution.store import queries
 from skeldir.attribution.writing import counted_allocations
-from skeldir.errors import SkeldirError
 from skeldir.money import split
 
-if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
-
-MOST_SHOWN = 1_000
-"""So many touches, and so many entries, are shown of an order; no person's has more."""
 MOST_ALLOCATIONS_SHOWN = 6_000
 _LONGEST_DENOMINATOR = 1_000_000
 
 
-class OrderUnknown(SkeldirError):
-    """The tenant has no entry of such an order; whether another one has is not told."""
+def explain_order(facts: OrderFacts) -> OrderExplanation:
+    """Return what the credit of an order comes from: a matter of milliseconds, or of a second where it is not short.
 
-    code = "order_unknown"
-    status = 404
-    title = "The order is not known"
-
-
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """What was read of an order. `newest` are the touches that are shown, `touches` those that count.
-
-    These are all in reach, or one more than may earn anything. `stored` and `kept` are what its credit comes from.
+    Of an order with more than MOST_SHOWN touches or entries, or MOST_ALLOCATIONS_SHOWN allocations, the newest touches
+    and the first entries are shown, and all of them count.
     """
-
-    order_id: str
-    standing: Any
-    entries: Sequence[Any]
-    balances: Sequence[Any]
-    in_force: Sequence[VersionInForce]
-    capture: Any | None = None
-    newest: Sequence[Any] = ()
-    touches: Sequence[Any] = ()
-    previous_conversion_at: datetime | None = None
-    stored: PackedOrder | None = None
-    kept: KeptCredit | None = None
-    numbers: Mapping[str, int] = field(default_factory=dict)
-
-
-async def explain_order(connection: Connection, tenant_id: UUID, order_id: str) -> OrderExplanation:
-    """Return what the credit of an order of the transaction's tenant comes from.
-
-    The transaction must show one moment (repeatable read), or facts and credit may not belong together. What takes
-    long is done in a thread. Of an order with more than MOST_SHOWN touches or entries, or MOST_ALLOCATIONS_SHOWN
-    allocations, the newest touches and the first entries are shown, and all of them count.
-
-    Raises:
-        OrderUnknown: the tenant has no entry of it.
-    """
-    facts = await _read_facts(connection, tenant_id, order_id)
-    return await asyncio.to_thread(_explain, facts)
-
-
-async def _read_facts(connection: Connection, tenant_id: UUID, order_id: str) -> _Facts:
-    of_order = {"tenant_id": tenant_id, "order_id": order_id}
-    # No text of the database holds a NUL, and it refuses to be asked for one.
-    is_possible = "\0" not in order_id
-    entries = is_possible and await queries.select_order_entries(
-        connection, **of_order, most=MOST_SHOWN
-    )
-    if not entries:
-        raise OrderUnknown(
-            "There is no order of this id.",
-            cure="Check the id; an order is known once one of its conversions was accepted.",
-        )
-    reading, has_kept = await begin_reading(connection, tenant_id)
-    rows = await queries.select_stored_journeys(
-        connection, tenant_id=tenant_id, order_ids=[order_id], longest=ANY_LENGTH
-    )
-    stored = make_stored(rows, reading.restatements).get(order_id)
-    kept = None
-    if has_kept and stored is None:
-        rows = await queries.select_kept_allocations(
-            connection,
-            tenant_id=tenant_id,
-            order_ids=[order_id],
-            most=BOUNDS.allocations_of_order,
-        )
-        kept = make_kept(rows).get(order_id)
-    facts = _Facts(
-        order_id=order_id,
-        standing=await queries.select_order_standing(connection, **of_order),
-        entries=entries,
-        balances=await queries.select_order_balances(connection, **of_order),
-        in_force=reading.versions,
-        capture=await queries.select_fixing_capture(connection, **of_order),
-        stored=stored,
-        kept=kept,
-        numbers=reading.numbers,
-    )
-    if facts.capture is None or facts.capture["journey_key"] is None or not facts.in_force:
-        return facts
-    return await _read_journey(connection, tenant_id, facts)
-
-
-async def _read_journey(connection: Connection, tenant_id: UUID, facts: _Facts) -> _Facts:
-    assert facts.capture is not None  # noqa: S101 - the caller's own condition
-    last_moment = facts.capture["occurred_at"]
-    versions = [v.version for v in facts.in_force]
-    span = {
-        "journey_key": facts.capture["journey_key"],
-        "first_moment": last_moment - max(version.lookback for version in versions),
-        "last_moment": last_moment,
-    }
-    newest = await queries.select_newest_touches(
-        connection, tenant_id=tenant_id, **span, most=MOST_SHOWN
-    )
-    previous = None
-    if any(version.after_conversion == "reset" for version in versions):
-        found = await queries.select_previous_conversions(
-            connection,
-            tenant_id=tenant_id,
-            order_ids=[facts.order_id],
-            **{f"{name}s": [value] for name, value in span.items()},
-        )
-        previous = found[0]["occurred_at"] if found else None
-    touches: Sequence[Any] = newest[::-1]
-    if len(newest) == MOST_SHOWN:
-        span["first_moment"] = reach_of(versions, last_moment, previous)
-        touches = await read_touches(
-            connection, tenant_id, **span, most=BOUNDS.touches_of_order + 1, bounds=BOUNDS
-        )
-    return replace(facts, newest=newest[::-1], touches=touches, previous_conversion_at=previous)
-
-
-def _explain(facts: _Facts) -> OrderExplanation:
     standing = facts.standing
     credited = _derive_credit(facts)
     allocations = _explain_allocations(facts, credited)
     is_too_long = len(facts.touches) > BOUNDS.touches_of_order
     journey = [
-        JourneyTouch(row["occurred_at"], row["channel_code"], row["idempotency_key"])
-        for row in (() if is_too_long else facts.touches)
+        JourneyTouch(us_to_moment(moment), code, f"{place:09}")
+        for place, (moment, code) in enumerate(
+            () if is_too_long else zip(facts.touches.moments, facts.touches.codes, strict=True)
+        )
     ]
     return OrderExplanation(
         order_id=facts.order_id,
@@ -194,8 +68,9 @@ def _explain(facts: _Facts) -> OrderExplanation:
         touches_forgotten_before=standing["touches_forgotten_before"],
         entries=[_entry(row) for row in facts.entries],
         balances=[CurrencyBalance(**row) for row in facts.balances],
-        capture=facts.capture
-        and FixingCapture(
+        capture=None
+        if facts.capture is None
+        else FixingCapture(
             facts.capture["business_key"],
             facts.capture["occurred_at"],
             facts.capture["journey_key"] is not None,
@@ -208,11 +83,11 @@ def _explain(facts: _Facts) -> OrderExplanation:
     )
 
 
-def _entry(row: Any) -> ExplainedEntry:
+def _entry(row: Row) -> ExplainedEntry:
     return ExplainedEntry(**{name: value for name, value in row.items() if name != "id"})
 
 
-def _touch(place: int, row: Any) -> ExplainedTouch:
+def _touch(place: int, row: Row) -> ExplainedTouch:
     return ExplainedTouch(
         place=place,
         idempotency_key=row["idempotency_key"],
@@ -227,7 +102,7 @@ def _touch(place: int, row: Any) -> ExplainedTouch:
     )
 
 
-def _derive_credit(facts: _Facts) -> list[Allocation]:
+def _derive_credit(facts: OrderFacts) -> list[Allocation]:
     """Return the credit of the order as it is in the sums."""
     if facts.kept is not None:
         return counted_allocations(facts.kept, facts.in_force)
@@ -238,7 +113,7 @@ def _derive_credit(facts: _Facts) -> list[Allocation]:
 
 
 def _explain_allocations(
-    facts: _Facts, credited: Sequence[Allocation]
+    facts: OrderFacts, credited: Sequence[Allocation]
 ) -> dict[str, list[ExplainedAllocation]]:
     """Return the credit of the entries that are shown, by model version, in the entries' order, then by channel."""
     place_of = {row["id"]: place for place, row in enumerate(facts.entries)}
@@ -257,7 +132,7 @@ def _explain_allocations(
 
 
 def _explain_version(
-    facts: _Facts,
+    facts: OrderFacts,
     version: ModelVersion,
     journey: Sequence[JourneyTouch],
     allocations: list[ExplainedAllocation],
@@ -295,7 +170,7 @@ def _explain_version(
 
 
 def _weigh_touches(
-    facts: _Facts, version: ModelVersion, journey: Sequence[JourneyTouch]
+    facts: OrderFacts, version: ModelVersion, journey: Sequence[JourneyTouch]
 ) -> tuple[dict[str, int], list[TouchWeight]]:
     """Return the sums of the channels, and the weights of the touches that are shown."""
     assert facts.capture is not None  # noqa: S101 - the caller's own condition
@@ -342,7 +217,7 @@ def _part_of(weight: int, whole: int) -> str:
     return f"{digits // 10**18}.{digits % 10**18:018}"
 
 
-def _weigh_stored(facts: _Facts, stored: PackedOrder, version: ModelVersion) -> dict[str, int]:
+def _weigh_stored(facts: OrderFacts, stored: PackedOrder, version: ModelVersion) -> dict[str, int]:
     """Return the sums of the channels of a stored journey, some of whose touches are forgotten."""
     code_of = {number: code for code, number in facts.numbers.items()}
     converted_at = moment_to_us(stored.converted_at)
@@ -360,7 +235,7 @@ def _weigh_stored(facts: _Facts, stored: PackedOrder, version: ModelVersion) -> 
     return channel_weights(version.model, selected, half_life_days=version.half_life_days)
 
 
-def _shares_kept(facts: _Facts, version: ModelVersion) -> list[ChannelShare]:
+def _shares_kept(facts: OrderFacts, version: ModelVersion) -> list[ChannelShare]:
     """Return the shares from which credit of before journeys were packed goes on; their parts are their weights."""
     if facts.kept is None:
         return []

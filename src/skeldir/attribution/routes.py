@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from skeldir.attribution.explain import explain_order
-from skeldir.attribution.explanations import OrderExplanation
+from skeldir.attribution.order_facts import OrderFacts, read_order
 from skeldir.attribution.reports import ChannelReport, report_channels
 from skeldir.attribution.schemas import ChannelsPage, ChannelsQuery, OrderExplanationOut
+from skeldir.http.deps import database_of, offload_of
 from skeldir.http.paging import READ_PROBLEMS, NoQuery
 from skeldir.http.problems import Problem
-from skeldir.tenants.access import ReadTransaction
+from skeldir.tenants.access import ReadKey, ReadTransaction, reading_transaction
 
 router = APIRouter(prefix="/v1/attribution", tags=["attribution"])
 
@@ -44,15 +45,19 @@ async def get_order(
         str, Path(min_length=1, max_length=200, description="as it was sent", examples=["991"])
     ],
     query: Annotated[NoQuery, Query()],  # noqa: ARG001 - it refuses what it does not know
-    transaction: ReadTransaction,
+    request: Request,
+    caller: ReadKey,
 ) -> Response:
     """Show everything that an order's credit was worked out from: enough to recompute it by hand."""
-    tenant_id = transaction.profile.tenant_id
-    explanation = await explain_order(transaction.connection, tenant_id, order_id)
-    body = await asyncio.to_thread(_write_explanation, explanation)
+    async with reading_transaction(database_of(request), caller) as transaction:
+        facts = await read_order(transaction.connection, caller.tenant_id, order_id)
+    if facts.is_short:
+        body = _write_explanation(facts)
+    else:
+        body = await offload_of(request).run(caller.tenant_id, partial(_write_explanation, facts))
     return Response(body, media_type="application/json")
 
 
-def _write_explanation(explanation: OrderExplanation) -> bytes:
-    """Return the answer's body. Checked against its schema, a long one would hold up the loop even from a thread."""
-    return orjson.dumps(explanation, option=orjson.OPT_UTC_Z)
+def _write_explanation(facts: OrderFacts) -> bytes:
+    """Return the answer's body. To check a long one against its schema would take longer than to write it."""
+    return orjson.dumps(explain_order(facts), option=orjson.OPT_UTC_Z)

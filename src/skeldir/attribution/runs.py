@@ -46,7 +46,7 @@ _JOURNEY_MARKS_AT_ONCE = 10_000
 _BEFORE_ALL = UUID(int=0)
 # So many orders are packed on the loop: a thread would cost more.
 _FEW_ORDERS = 10
-# A run of at least so many orders returns freed memory to the system when it is done.
+# A run of at least so many orders, or of crowded journeys, returns freed memory to the system when it is done.
 _MANY_ORDERS = 100
 
 Marks = dict[str, list[UUID]]
@@ -93,7 +93,7 @@ async def credit_dirty_orders(
         run = _Run(database, tenant, progress or _tell_nobody, fence, deadline, bounds)
         with collecting_less():
             is_complete = await run.credit_all() and is_complete
-        if run.orders >= _MANY_ORDERS:
+        if run.has_held_much:
             give_memory_back()
         orders += run.orders
         allocations += run.allocations
@@ -128,6 +128,11 @@ class _Run:
     _is_restating: bool = False
     _until: datetime | None = None
     """Set when orders wait behind others: journeys that were marked up to then are credited, too."""
+
+    @property
+    def has_held_much(self) -> bool:
+        """Whether the run may have needed much memory."""
+        return self.orders >= _MANY_ORDERS or self._until is not None
 
     async def credit_all(self) -> bool:
         is_cut_off = False

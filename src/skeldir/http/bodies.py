@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -17,6 +18,8 @@ MAX_BODY_BYTES = 5 * 1024 * 1024
 MAX_HELD_BYTES = 128 * 1024 * 1024
 """What the bodies of all requests under way may come to, in one process."""
 MAX_HELD_BYTES_OF_TENANT = MAX_HELD_BYTES // 4
+# So many bytes are unpacked in one go, a fraction of a millisecond.
+_UNPACKED_AT_ONCE = 256 * 1024
 
 
 class BodyTooLarge(SkeldirError):
@@ -147,22 +150,40 @@ async def _read_limited(
     received = 0
     async for chunk in request.stream():
         received += len(chunk)
-        part = chunk if unpack is None else _unpack(unpack, chunk, MAX_BODY_BYTES + 1 - len(body))
-        if received > MAX_BODY_BYTES or len(body) + len(part) > MAX_BODY_BYTES:
-            raise BodyTooLarge(
-                f"The body has more than {MAX_BODY_BYTES} bytes.",
-                cure="Split it into several requests.",
-            )
-        holding.grow(len(part))
-        body += part
+        if received > MAX_BODY_BYTES:
+            raise _too_large()
+        async for part in _parts_of(chunk, unpack):
+            if len(body) + len(part) > MAX_BODY_BYTES:
+                raise _too_large()
+            holding.grow(len(part))
+            body += part
     return body
 
 
-def _unpack(unpack: zlib._Decompress, chunk: bytes, most: int) -> bytes:
-    """Unpack at most `most` bytes: a small body may hide a very large one."""
+async def _parts_of(chunk: bytes, unpack: zlib._Decompress | None) -> AsyncIterator[bytes]:
+    """Yield what a chunk unpacks to, some at a time: a small body may hide a very large one. Others go on between."""
+    if unpack is None:
+        yield chunk
+        return
+    while True:
+        yield _unpack(unpack, chunk)
+        chunk = unpack.unconsumed_tail
+        if not chunk:
+            return
+        await asyncio.sleep(0)
+
+
+def _unpack(unpack: zlib._Decompress, chunk: bytes) -> bytes:
     try:
-        return unpack.decompress(chunk, most)
+        return unpack.decompress(chunk, _UNPACKED_AT_ONCE)
     except zlib.error as error:
         raise BodyUnreadable(
             f"The body is not gzip: {error}.", cure="Compress it again, or send it as it is."
         ) from error
+
+
+def _too_large() -> BodyTooLarge:
+    return BodyTooLarge(
+        f"The body has more than {MAX_BODY_BYTES} bytes.",
+        cure="Split it into several requests.",
+    )

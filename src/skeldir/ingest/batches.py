@@ -25,7 +25,7 @@ MAX_LINE_ENDS = 4 * MAX_ITEMS
 _PIECE_BYTES = 128 * 1024
 _MOST_DIGITS = 1_000
 _HEAVY_BYTES = 64 * 1024
-_HEAVY_PARTS = 2_000
+_HEAVY_PARTS = 500
 
 
 def is_heavy(body: bytes) -> bool:

@@ -191,8 +191,16 @@ async def _require_still_in_force(connection: Connection, caller: Caller) -> Non
         raise _invalid()
 
 
-async def _open_reading(request: Request, caller: ReadKey) -> AsyncIterator[TenantTransaction]:
-    database, holder = database_of(request), caller.holder
+@asynccontextmanager
+async def reading_transaction(
+    database: Database, caller: Caller
+) -> AsyncIterator[TenantTransaction]:
+    """Open the transaction of a request that reads, at one moment (repeatable read).
+
+    Raises:
+        KeyInvalid: the key has ended while its request waited for a connection.
+    """
+    holder = caller.holder
     # The note is a write, and waits for nobody's report: it has a short transaction of its own.
     if not holder.is_use_noted:
         async with database.tenant(holder.tenant_id) as connection:
@@ -202,6 +210,11 @@ async def _open_reading(request: Request, caller: ReadKey) -> AsyncIterator[Tena
     async with database.tenant(holder.tenant_id, is_read_only=True) as connection:
         await _require_still_in_force(connection, caller)
         yield TenantTransaction(connection, await load_profile_of(connection, caller))
+
+
+async def _open_reading(request: Request, caller: ReadKey) -> AsyncIterator[TenantTransaction]:
+    async with reading_transaction(database_of(request), caller) as transaction:
+        yield transaction
 
 
 # Function scope: the transaction has ended before the answer is sent, so a slow reader of it holds no connection.
