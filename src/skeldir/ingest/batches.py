@@ -36,6 +36,31 @@ def is_heavy(body: bytes) -> bool:
     )
 
 
+class BatchBounds:
+    """Counts what a body may have only so many of, as its pieces arrive: values and, of NDJSON, line ends."""
+
+    def __init__(self, content_type: str) -> None:
+        self._has_lines = _has_lines(content_type)
+        self._values = 0
+        self._line_ends = 0
+
+    def inspect(self, piece: bytes) -> None:
+        """Count another piece.
+
+        Raises:
+            BodyTooLarge: more than MAX_VALUES values or MAX_LINE_ENDS line ends so far.
+        """
+        self._values += _count_values(piece)
+        _require_few_values(self._values, MAX_VALUES, "The request")
+        if self._has_lines:
+            self._line_ends += piece.count(b"\n") + piece.count(b"\r")
+            if self._line_ends > MAX_LINE_ENDS:
+                raise BodyTooLarge(
+                    f"The request has more than {MAX_LINE_ENDS} line ends.",
+                    cure=f"Send at most {MAX_ITEMS} lines in a request, without empty ones.",
+                )
+
+
 def split_batch(body: bytes, content_type: str) -> list[object]:
     """Return the items of a JSON array, of a single JSON object, or of NDJSON (one object a line).
 
@@ -45,10 +70,14 @@ def split_batch(body: bytes, content_type: str) -> list[object]:
         BodyUnreadable: the document is not JSON, or neither an array nor an object.
         BodyTooLarge: more than MAX_ITEMS items, MAX_VALUES values or MAX_LINE_ENDS line ends.
     """
-    _require_few_values(body, MAX_VALUES, "The request")
-    items = _lines(body) if "ndjson" in content_type.lower() else _document(body)
+    BatchBounds(content_type).inspect(body)
+    items = _lines(body) if _has_lines(content_type) else _document(body)
     _require_few_items(items)
     return items
+
+
+def _has_lines(content_type: str) -> bool:
+    return "ndjson" in content_type.lower()
 
 
 def _require_few_items(items: list[object] | list[bytes]) -> None:
@@ -63,8 +92,8 @@ def _count_values(text: bytes) -> int:
     return text.count(b",") + text.count(b"[") + text.count(b"{")
 
 
-def _require_few_values(text: bytes, most: int, what: str) -> None:
-    if _count_values(text) > most:
+def _require_few_values(count: int, most: int, what: str) -> None:
+    if count > most:
         raise BodyTooLarge(
             f"{what} has more than {most} values.",
             cure="Send the documented fields only, and split the batch into several requests.",
@@ -118,7 +147,7 @@ def _parse(text: bytes) -> object:
 
     The lenient parser lets through lone surrogates and numbers beyond all bounds, which are refused item by item.
     """
-    _require_few_values(text, MAX_VALUES_AT_ONCE, "What has to be parsed in one go")
+    _require_few_values(_count_values(text), MAX_VALUES_AT_ONCE, "What has to be parsed in one go")
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as strict:
@@ -143,11 +172,6 @@ def _unreadable(reason: str) -> BodyUnreadable:
 
 
 def _lines(body: bytes) -> list[object]:
-    if body.count(b"\n") + body.count(b"\r") > MAX_LINE_ENDS:
-        raise BodyTooLarge(
-            f"The request has more than {MAX_LINE_ENDS} line ends.",
-            cure=f"Send at most {MAX_ITEMS} lines in a request, without empty ones.",
-        )
     lines = [line for line in body.splitlines() if line and not line.isspace()]
     _require_few_items(lines)
     return [_line(line) for line in lines]
@@ -155,7 +179,7 @@ def _lines(body: bytes) -> list[object]:
 
 def _line(line: bytes) -> object:
     if len(line) > 2 * _PIECE_BYTES:
-        _require_few_values(line, MAX_VALUES_AT_ONCE, "A line")
+        _require_few_values(_count_values(line), MAX_VALUES_AT_ONCE, "A line")
     try:
         return orjson.loads(line)
     except orjson.JSONDecodeError as error:

@@ -15,7 +15,7 @@ from skeldir.http.deps import database_of, held_bytes_of, offload_of
 from skeldir.http.direct import DirectRoute
 from skeldir.http.paging import READ_PROBLEMS, Page
 from skeldir.http.problems import Problem
-from skeldir.ingest.batches import is_heavy, split_batch
+from skeldir.ingest.batches import BatchBounds, is_heavy, split_batch
 from skeldir.ingest.dead_letters import ItemKind
 from skeldir.ingest.deliveries import Delivery, Receipt, origin_of
 from skeldir.ingest.receive import (
@@ -86,8 +86,8 @@ class _Intake(Generic[PreparedT]):
         caller: IngestKey,
     ) -> Receipt:
         with held_bytes_of(request).of(caller.tenant_id) as holding:
-            body = await read_body(request, holding)
             content_type = request.headers.get("content-type", "")
+            body = await read_body(request, holding, BatchBounds(content_type).inspect)
             if is_heavy(body):
                 receipt = await self._take_heavy(request, caller, body, content_type)
             else:

@@ -275,8 +275,8 @@ TWINS: Final = (
         (
             Patch(
                 "src/skeldir/ingest/batches.py",
-                '    if body.count(b"\\n") + body.count(b"\\r") > MAX_LINE_ENDS:\n',
-                "    if False:\n",
+                "            if self._line_ends > MAX_LINE_ENDS:\n",
+                "            if False:\n",
             ),
             Patch(
                 "src/skeldir/ingest/batches.py",
