@@ -1,9 +1,14 @@
-"""Quiet tenants: each does a little of everything, at a steady pace, whatever becomes of what it did before."""
+"""Quiet tenants: each does a little of everything, at a steady pace, whatever becomes of what it did before.
+
+Each comes once in every period, at a moment that nobody knows beforehand. The others come at fixed moments; if these did
+too, the same few would meet every burst and the rest none.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from functools import partial
+from time import monotonic
 
 from bench.soak.records import Sent
 from bench.soak.sending import Orders, Sender, keep_pace, make_senders
@@ -31,11 +36,16 @@ async def send_quietly(orders: Orders, sent: Sent) -> None:
     senders = make_senders(orders, wire, sent)
     every_s = 1 / orders.rate
     async with asyncio.TaskGroup() as tenants:
-        for number, sender in enumerate(senders):
-            begins = orders.begins + every_s * number / len(senders)
-            act = partial(_act, sender)
-            tenants.create_task(keep_pace(begins, orders.ends, every_s, act, _NO_BOUND))
+        for sender in senders:
+            act = partial(_act_within, sender, every_s)
+            tenants.create_task(keep_pace(orders.begins, orders.ends, every_s, act, _NO_BOUND))
     wire.close()
+
+
+async def _act_within(sender: Sender, every_s: float, begins: float) -> None:
+    due = begins + sender.chance.uniform(0.0, every_s)
+    await asyncio.sleep(max(0.0, due - monotonic()))
+    await _act(sender, due)
 
 
 async def _act(sender: Sender, due: float) -> None:
