@@ -1,7 +1,7 @@
 """Quiet tenants: each does a little of everything, at a steady pace, whatever becomes of what it did before.
 
-Each comes once in every period, at a moment that nobody knows beforehand. The others come at fixed moments; if these did
-too, the same few would meet every burst and the rest none.
+Each comes once in every period, at a moment that nobody knows beforehand. The others come at fixed moments; if these
+did too, the same few would meet every burst and the rest none.
 """
 
 from __future__ import annotations
