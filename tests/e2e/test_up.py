@@ -52,6 +52,9 @@ def heard(service: Service) -> dict[object, object]:
 def test_ctrl_c_stops_all_of_it_also_after_each_part_was_killed(home: Path) -> None:
     with running_service(home, words=TWO) as service:
         wait_until(lambda: heard(service) == {"worker": 2, "beat": 1}, 10, "heartbeats")
+        (api,) = service.processes("api")
+        # Who waits for an answer comes before what is worked off.
+        assert all(one.nice() > api.nice() for one in service.processes("worker"))
         killed = [one for role in ("api", "worker", "beat") for one in service.processes(role)]
         assert len(killed) == 4
         for process in killed:
