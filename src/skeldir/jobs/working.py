@@ -49,7 +49,7 @@ _WORKER_PATIENCE = 0.5
 # After so long a task makes way for what else waits, and asks to be called again.
 _BUDGET_S = 1.0
 _SIGN_S = 1.0
-# Whoever waits for an answer comes first where an API runs on the same machine; on one of their own workers lose nothing.
+# Whoever waits for an answer comes first where an API runs on the same machine; on their own, workers lose nothing.
 _NICENESS = 10
 
 
