@@ -32,7 +32,7 @@ Row = Mapping[str, Any]
 """A row of the database by its columns' names; unlike the driver's own it can be handed to another process."""
 MOST_SHOWN = 1_000
 """So many touches, and so many entries, are shown of an order; no person's has more."""
-# To explain an order with more touches, entries and kept allocations than this, together, takes milliseconds.
+# With more touches, entries and kept allocations than this, together, an order takes longer to explain.
 _FEW = 100
 
 
@@ -67,7 +67,7 @@ class OrderFacts:
 
     @property
     def is_short(self) -> bool:
-        """Whether it takes no process aside to explain the order: it is done within a few milliseconds."""
+        """Whether the order is explained within a few milliseconds, which needs no process aside."""
         stored = 0 if self.stored is None else len(self.stored.path) // TOUCH_BYTES
         kept = 0 if self.kept is None else sum(map(len, self.kept.allocations.values()))
         return max(len(self.touches), stored) + len(self.entries) + kept <= _FEW
