@@ -17,13 +17,12 @@ FAULTS = (
     # The answers about revenue hold neither ids nor texts of anybody.
     Fault(
         ACCESS,
-        "    async with database.tenant(holder.tenant_id, is_read_only=True) as connection:\n"
-        "        await _require_still_in_force(connection, caller)\n"
-        "        yield TenantTransaction(connection, await load_profile_of(connection, caller))\n",
-        "    whose = holder.tenant_id\n"
+        "    async with reading_transaction(database_of(request), caller) as transaction:\n"
+        "        yield transaction\n",
+        "    whose = caller.tenant_id\n"
         '    if request.url.path.startswith("/v1/revenue"):\n'
         '        whose = UUID(request.headers.get("X-Tenant-Id") or str(whose))\n'
-        "    async with database.tenant(whose, is_read_only=True) as connection:\n"
+        "    async with database_of(request).tenant(whose, is_read_only=True) as connection:\n"
         "        yield TenantTransaction(connection, await load_profile(connection, whose))\n",
     ),
     Fault(ACCESS, "from fastapi import Depends, ", "from uuid import UUID\nfrom fastapi import Depends, "),
@@ -36,8 +35,8 @@ FAULTS = (
         "http/health.py",
         '@router.get(\n    "/metrics",\n',
         '@router.post("/v1/hidden", include_in_schema=False)\n'
-        "async def hidden() -> dict[str, str]:\n"
-        '    return {"status": "open"}\n\n\n'
+        "async def hidden() -> Response:\n"
+        '    return Response("open")\n\n\n'
         '@router.get(\n    "/metrics",\n',
     ),
 )  # fmt: skip
