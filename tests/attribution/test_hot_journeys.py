@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tracemalloc
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -12,6 +13,7 @@ import pytest
 from skeldir.attribution import MODEL_NAMES, count_dirty_orders, credit_dirty_orders, define_models
 from skeldir.attribution.bounds import Bounds
 from skeldir.attribution.marks import MOST_ORDERS_MARKED
+from skeldir.attribution.store import queries
 from skeldir.attribution.tasks import ask_for_stranded_credit
 from skeldir.db.pool import Database, open_database
 from skeldir.jobs import CREDIT
@@ -117,6 +119,49 @@ async def test_thousands_of_touches_and_hundreds_of_orders_of_one_key_are_credit
     assert await sum_by_channel(db, tenant) == {"sms": 10_000} | dict.fromkeys(
         CHANNELS, 2_500 * 200
     )
+
+
+async def test_a_crowded_journey_is_read_once_for_all_of_its_orders(
+    db: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await send_hot_touches(db, tenant, 300, 1)
+    await send_hot_orders(db, tenant, 9, 1, 1)
+    read, pages = queries.select_touches_of_journey, 0
+
+    async def read_page(*given: object, **asked: object) -> object:
+        nonlocal pages
+        pages += 1
+        return await read(*given, **asked)
+
+    monkeypatch.setattr(queries, "select_touches_of_journey", read_page)
+    await credit_dirty_orders(
+        db, tenant_id=tenant, bounds=replace(SMALL, touches_of_order=399, touches_of_part=700)
+    )
+    # Two orders are credited by one transaction.
+    assert pages == 4
+    monkeypatch.undo()
+    await assert_ledger_is_credited(db, tenant)
+
+
+async def test_a_touch_that_comes_between_two_readings_of_a_journey_earns_its_part(
+    db: Database, tenant: UUID
+) -> None:
+    await send_hot_touches(db, tenant, 300, 1)
+    await send_hot_orders(db, tenant, 9, 1, 1)
+    late = [make_touch(journey_key="null", channel="sms", occurred_at=at(0.5))]
+
+    async def send_late(_connection: Connection) -> None:
+        while late:
+            await send_touches(db, tenant, late.pop(), origin="late")
+
+    bounds = replace(SMALL, touches_of_order=399, touches_of_part=700)
+    await credit_dirty_orders(db, tenant_id=tenant, fence=send_late, bounds=bounds)
+    await credit_until_complete(db, tenant)
+    bounded = await read_credits(db, tenant)
+    assert any("sms" in map(str, row) for row in bounded)
+    await assert_ledger_is_credited(db, tenant)
+    await rebuild_credits(db, tenant)
+    assert await read_credits(db, tenant) == bounded
 
 
 @pytest.mark.parametrize("after_conversion", ["keep", "reset"])

@@ -100,6 +100,22 @@ NO_TOUCHES = Touches([], [])
 
 
 @dataclass(frozen=True, slots=True)
+class LongJourney:
+    """The first touches of a journey between two moments, both included; all of them when it `is_whole`."""
+
+    key: bytes
+    first_moment: datetime
+    last_moment: datetime
+    touches: Touches
+    is_whole: bool
+
+    def covers(self, key: bytes, first_moment: datetime, last_moment: datetime) -> bool:
+        """Say whether all touches of a journey between two moments are among these."""
+        is_within = self.first_moment <= first_moment and last_moment <= self.last_moment
+        return self.is_whole and self.key == key and is_within
+
+
+@dataclass(frozen=True, slots=True)
 class Restatement:
     """How far a change of the models has come in the stored journeys: past the orders up to one, past all if None."""
 
@@ -130,7 +146,8 @@ class Reading:
     `orders` can be credited now; `crowded` have journeys that are read one at a time, by `read_journey`; `too_large`
     have more entries or allocations than may be credited; `unread` are left for another reading. A journey holds all
     touches of its orders' windows, from `starts` on, but for the orders `too_long`, which have more than may be
-    credited. `stored` and `kept` are what the orders were credited from until now.
+    credited. `long_journey` is the one that was read by itself, for whoever reads its orders that are left. `stored`
+    and `kept` are what the orders were credited from until now.
     """
 
     turn: int
@@ -146,6 +163,7 @@ class Reading:
     kept: dict[str, KeptCredit] = field(default_factory=dict)
     starts: dict[str, datetime] = field(default_factory=dict)
     journeys: dict[bytes, Touches] = field(default_factory=dict)
+    long_journey: LongJourney | None = None
     previous: dict[str, datetime] = field(default_factory=dict)
     too_long: set[str] = field(default_factory=set)
     crowded: list[str] = field(default_factory=list)

@@ -20,6 +20,7 @@ from skeldir.attribution.definitions import active_versions, versions_in_force
 from skeldir.attribution.journeys import reach_of
 from skeldir.attribution.marks import credit_lock
 from skeldir.attribution.orders import (
+    LongJourney,
     Order,
     Reading,
     Restatement,
@@ -30,7 +31,7 @@ from skeldir.attribution.orders import (
     make_orders,
     make_stored,
 )
-from skeldir.attribution.packing import TOUCH_BYTES
+from skeldir.attribution.packing import TOUCH_BYTES, us_to_moment
 from skeldir.attribution.store import queries
 from skeldir.db.locks import try_lock, wait_for_lock
 from skeldir.db.plans import plan_for_each_list
@@ -83,19 +84,21 @@ async def read_journey(
     bounds: Bounds,
     *,
     does_wait: bool = False,
+    known: LongJourney | None = None,
 ) -> Reading | None:
     """Read orders of one journey, however many touches it has; None when another worker is writing credit.
 
     Touches are read from the first order's window on, up to `touches_at_once`. Orders whose windows they cover can be
     credited, as many as one transaction may have touches of; orders whose windows hold the last `touches_of_order` of
     them, and one more, are too long; the others are left unread. The first order is never left, so each reading brings
-    the work forward.
+    the work forward. Touches that are `known` from a reading since the orders' marks were chosen are not read again:
+    whoever has added one since has marked its orders again.
     """
     async with database.tenant(tenant_id, is_read_only=True) as connection:
         reader = await _begin(connection, tenant_id, order_ids, bounds, does_wait=does_wait)
         if reader is None:
             return None
-        await reader.read_heavy(order_ids)
+        await reader.read_heavy(order_ids, known)
         return reader.reading
 
 
@@ -162,7 +165,7 @@ class _Reader:
             await self._load_previous(orders)
         reading.orders = await self._load_short_journeys(orders)
 
-    async def read_heavy(self, order_ids: Sequence[str]) -> None:
+    async def read_heavy(self, order_ids: Sequence[str], known: LongJourney | None) -> None:
         reading = self.reading
         orders = await self._load_orders(order_ids)
         # A new fact may have moved an order to another journey since it was found to be crowded.
@@ -175,7 +178,7 @@ class _Reader:
                     if order.journey_key is not None:
                         reading.starts[order.order_id] = reading.looks_back_to(order)
                 await self._load_previous(orders)
-            orders = await self._load_long_journey(orders, keys[0])
+            orders = await self._load_long_journey(orders, keys[0], known)
         orders = await self._load_stored(orders, longest=ANY_LENGTH)
         reading.orders = await self._load_kept(orders)
 
@@ -311,7 +314,9 @@ class _Reader:
             del reading.journeys[key]
         return self._without([o for o in orders if o.journey_key not in left], crowded)
 
-    async def _load_long_journey(self, orders: list[Order], journey_key: bytes) -> list[Order]:
+    async def _load_long_journey(
+        self, orders: list[Order], journey_key: bytes, known: LongJourney | None
+    ) -> list[Order]:
         """Load the journey; return the orders whose windows it covers, as many as may be credited together."""
         reading, bounds = self.reading, self.bounds
         on_journey = sorted(
@@ -325,63 +330,52 @@ class _Reader:
             assert start is not None  # noqa: S101 - there are versions, or nothing would be read
             reading.starts[order.order_id] = start
         first_moment = reading.starts[on_journey[0].order_id]
-        rows = await read_touches(
-            self.connection,
-            self.tenant_id,
-            journey_key=journey_key,
-            first_moment=first_moment,
-            last_moment=on_journey[-1].converted_at,
-            most=bounds.touches_at_once,
-            bounds=bounds,
-        )
-        reading.journeys = {journey_key: await _off_loop(make_journey, rows)}
-        if len(rows) < bounds.touches_at_once:
-            covered_to = dense_from = None
-        else:
-            covered_to = rows[-1]["occurred_at"]
-            dense_from = rows[-1 - bounds.touches_of_order]["occurred_at"]
-        together = max(1, bounds.touches_of_part // max(1, len(rows)))
+        last_moment = on_journey[-1].converted_at
+        journey = known
+        if journey is None or not journey.covers(journey_key, first_moment, last_moment):
+            journey = await self._read_long_journey(journey_key, first_moment, last_moment)
+        reading.long_journey, reading.journeys = journey, {journey_key: journey.touches}
+        covered_to = dense_from = None
+        if not journey.is_whole:
+            moments = journey.touches.moments
+            covered_to = us_to_moment(moments[-1])
+            dense_from = us_to_moment(moments[-1 - bounds.touches_of_order])
+        together = max(1, bounds.touches_of_part // max(1, len(journey.touches)))
         left = {order.order_id for order in on_journey[together:]}
         for order in on_journey[:together]:
             start = reading.starts[order.order_id]
             if covered_to is not None and order.converted_at >= covered_to:
                 is_dense = dense_from is not None and start <= dense_from
                 (reading.too_long if is_dense else left).add(order.order_id)
-            elif start < first_moment:
+            elif start < journey.first_moment:
                 left.add(order.order_id)
         reading.unread += sorted(left)
         return [order for order in orders if order.order_id not in left]
 
-
-async def read_touches(
-    connection: Connection,
-    tenant_id: UUID,
-    *,
-    journey_key: bytes,
-    first_moment: datetime,
-    last_moment: datetime,
-    most: int,
-    bounds: Bounds,
-) -> list[asyncpg.Record]:
-    """Return the journey's first touches between two moments, both included, page by page, up to `most` of them."""
-    rows: list[asyncpg.Record] = []
-    after_key = ""
-    while len(rows) < most:
-        wanted = min(bounds.touches_of_page, most - len(rows))
-        page = await queries.select_touches_of_journey(
-            connection,
-            tenant_id=tenant_id,
-            journey_key=journey_key,
-            first_moment=first_moment,
-            last_moment=last_moment,
-            after_key=after_key,
-            most=wanted,
-        )
-        rows += page
-        if len(page) < wanted:
-            break
-        first_moment, after_key = page[-1]["occurred_at"], page[-1]["idempotency_key"]
-    return rows
+    async def _read_long_journey(
+        self, key: bytes, first_moment: datetime, last_moment: datetime
+    ) -> LongJourney:
+        """Read the journey's first touches between two moments, page by page, up to `touches_at_once` of them."""
+        most = self.bounds.touches_at_once
+        rows: list[asyncpg.Record] = []
+        page_from, after_key = first_moment, ""
+        while len(rows) < most:
+            wanted = min(self.bounds.touches_of_page, most - len(rows))
+            page = await queries.select_touches_of_journey(
+                self.connection,
+                tenant_id=self.tenant_id,
+                journey_key=key,
+                first_moment=page_from,
+                last_moment=last_moment,
+                after_key=after_key,
+                most=wanted,
+            )
+            rows += page
+            if len(page) < wanted:
+                break
+            page_from, after_key = page[-1]["occurred_at"], page[-1]["idempotency_key"]
+        touches = await _off_loop(make_journey, rows)
+        return LongJourney(key, first_moment, last_moment, touches, is_whole=len(rows) < most)
 
 
 async def _off_loop(

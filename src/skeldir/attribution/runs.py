@@ -15,6 +15,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from operator import itemgetter
 from time import monotonic
@@ -26,7 +27,7 @@ from skeldir.attribution.bounds import BOUNDS, Bounds
 from skeldir.attribution.computing import Computation, Part, order_too_large
 from skeldir.attribution.marks import ingest_lock
 from skeldir.attribution.memory import collecting_less, give_memory_back
-from skeldir.attribution.orders import Reading
+from skeldir.attribution.orders import LongJourney, Reading
 from skeldir.attribution.reading import read_journey, read_orders
 from skeldir.attribution.restating import Restated, restate_page
 from skeldir.attribution.store import queries
@@ -294,11 +295,12 @@ class _Run:
             if reading is None or not await self._settle(reading, marks):
                 return False
             crowded: Sequence[str] = reading.crowded
+            known: LongJourney | None = None
             while crowded:
-                of_journey = await self._read(read_journey, crowded)
+                of_journey = await self._read(partial(read_journey, known=known), crowded)
                 if of_journey is None or not await self._settle(of_journey, marks):
                     return False
-                crowded = of_journey.unread
+                crowded, known = of_journey.unread, of_journey.long_journey
                 if crowded and self._is_time_up():
                     return False
             pending = reading.unread
