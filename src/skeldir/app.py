@@ -40,7 +40,7 @@ from skeldir.rollups.gauges import sample_rollups
 from skeldir.settings import Settings, load_settings
 from skeldir.tenants import KEYS_CHANNEL, KeyMemory
 
-# What heavy requests are taken apart by.
+# The modules that heavy work is done by.
 _WORK_ASIDE = ("skeldir.ingest.routes", "skeldir.attribution.routes")
 
 

@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 """A row of the database by its columns' names; unlike the driver's own it can be handed to another process."""
 MOST_SHOWN = 1_000
-"""So many touches, and so many entries, are shown of an order; no person's has more."""
+"""The most touches, and the most entries, that an explanation shows; no person's order has more."""
 # With more touches, entries and kept allocations than this, together, an order takes longer to explain.
 _FEW = 100
 
 
 class OrderUnknown(SkeldirError):
-    """The tenant has no entry of such an order; whether another one has is not told."""
+    """The tenant has no entry of this order. The error does not say whether another tenant has one."""
 
     code = "order_unknown"
     status = 404
@@ -49,7 +49,7 @@ class OrderFacts:
     """What was read of an order. `newest` are the touches that are shown, `touches` those that count.
 
     These are all in reach, or one more than may earn anything. `stored` and `kept` are what its credit comes from.
-    A process aside can be given it.
+    It can be pickled, and so explained in the process aside.
     """
 
     order_id: str
@@ -149,14 +149,15 @@ async def _read_journey(
     if len(newest) < MOST_SHOWN:
         touches = make_journey(newest)
     else:
-        start = reach_of(versions, last_moment, previous)
+        # A journey without a touch in reach has no row.
+        key = capture["journey_key"]
         rows = await queries.select_touches(
             connection,
             tenant_id=tenant_id,
-            journey_keys=[capture["journey_key"]],
-            first_moments=[start],
+            journey_keys=[key],
+            first_moments=[reach_of(versions, last_moment, previous)],
             last_moments=[last_moment],
             most_of_each=BOUNDS.touches_of_order + 1,
         )
-        (touches,) = make_journeys(rows, [b""]).values()
+        touches = make_journeys(rows, [key]).get(key, NO_TOUCHES)
     return replace(facts, newest=newest, touches=touches, previous_conversion_at=previous)

@@ -47,7 +47,7 @@ _JOURNEY_MARKS_AT_ONCE = 10_000
 _BEFORE_ALL = UUID(int=0)
 # So many orders are packed on the loop: a thread would cost more.
 _FEW_ORDERS = 10
-# A run of at least so many orders, or of crowded journeys, returns freed memory to the system when it is done.
+# A run returns freed memory to the system when it has credited this many orders, or any with a crowded journey.
 _MANY_ORDERS = 100
 
 Marks = dict[str, list[UUID]]

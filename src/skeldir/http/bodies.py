@@ -18,7 +18,7 @@ MAX_BODY_BYTES = 5 * 1024 * 1024
 MAX_HELD_BYTES = 128 * 1024 * 1024
 """What the bodies of all requests under way may come to, in one process."""
 MAX_HELD_BYTES_OF_TENANT = MAX_HELD_BYTES // 4
-# So many bytes are unpacked in one go, 0.1 ms: a request awaits a dozen things, and at each one piece may come first.
+# Unpacking this much takes 0.1 ms. Another request awaits a dozen things, and may wait for one piece at each of them.
 _UNPACKED_AT_ONCE = 64 * 1024
 
 

@@ -27,11 +27,11 @@ _NICENESS = 5
 
 
 class OffloadLost(SkeldirError):
-    """The process that takes heavy requests apart ended before it was done, say for want of memory."""
+    """The process that does heavy work ended before it was done, for example because memory ran out."""
 
     code = "offload_lost"
     status = 503
-    title = "The request was not taken apart"
+    title = "The request's heavy work was not done"
 
 
 class Offload:
@@ -75,7 +75,7 @@ class Offload:
                 return await to_process.run_sync(partial(_work_aside, work), limiter=self._all)
             except BrokenWorkerProcess as error:
                 raise OffloadLost(
-                    "The process that takes heavy requests apart ended before it was done.",
+                    "The process that does heavy work ended before it was done.",
                     cure="Send it again a little later; if it lasts, send fewer items in a request.",
                 ) from error
 

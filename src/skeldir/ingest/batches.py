@@ -37,7 +37,7 @@ def is_heavy(body: bytes) -> bool:
 
 
 class BatchBounds:
-    """Counts what a body may have only so many of, as its pieces arrive: values and, of NDJSON, line ends."""
+    """Counts the values of a body and, in NDJSON, its line ends, while it arrives; too many end the reading."""
 
     def __init__(self, content_type: str) -> None:
         self._has_lines = _has_lines(content_type)
