@@ -127,18 +127,26 @@ async def test_a_crowded_journey_is_read_once_for_all_of_its_orders(
     await send_hot_touches(db, tenant, 300, 1)
     await send_hot_orders(db, tenant, 9, 1, 1)
     read, pages = queries.select_touches_of_journey, 0
+    read_entries, asked_for = queries.select_entries, list[int]()
 
     async def read_page(*given: object, **asked: object) -> object:
         nonlocal pages
         pages += 1
         return await read(*given, **asked)
 
+    async def read_some(*given: object, order_ids: list[str], **asked: object) -> object:
+        asked_for.append(len(order_ids))
+        return await read_entries(*given, order_ids=order_ids, **asked)
+
+    monkeypatch.setattr(queries, "select_entries", read_some)
     monkeypatch.setattr(queries, "select_touches_of_journey", read_page)
     await credit_dirty_orders(
         db, tenant_id=tenant, bounds=replace(SMALL, touches_of_order=399, touches_of_part=700)
     )
     # Two orders are credited by one transaction.
     assert pages == 4
+    # All are read twice, to find that they are crowded, and once with the journey; then two at a time.
+    assert asked_for == [9, 9, 9, 2, 2, 2, 1]
     monkeypatch.undo()
     await assert_ledger_is_credited(db, tenant)
 

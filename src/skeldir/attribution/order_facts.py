@@ -15,12 +15,11 @@ from skeldir.attribution.orders import (
     NO_TOUCHES,
     KeptCredit,
     Touches,
-    make_journey,
     make_journeys,
     make_kept,
     make_stored,
 )
-from skeldir.attribution.packing import TOUCH_BYTES, PackedOrder
+from skeldir.attribution.packing import TOUCH_BYTES, PackedOrder, moment_to_us
 from skeldir.attribution.reading import ANY_LENGTH, begin_reading
 from skeldir.attribution.store import queries
 from skeldir.errors import SkeldirError
@@ -147,7 +146,10 @@ async def _read_journey(
         previous = found[0]["occurred_at"] if found else None
     newest = [dict(row) for row in reversed(newest)]
     if len(newest) < MOST_SHOWN:
-        touches = make_journey(newest)
+        touches = Touches(
+            [moment_to_us(row["occurred_at"]) for row in newest],
+            [row["channel_code"] for row in newest],
+        )
     else:
         # A journey without a touch in reach has no row.
         key = capture["journey_key"]

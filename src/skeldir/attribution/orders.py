@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from skeldir.attribution.evaluating import VersionInForce
+    from skeldir.attribution.long_journeys import LongJourney
 
 # The database sends moments as microseconds since 2000.
 _US_OF_2000 = 946_684_800_000_000
@@ -97,22 +98,6 @@ class Touches:
 
 
 NO_TOUCHES = Touches([], [])
-
-
-@dataclass(frozen=True, slots=True)
-class LongJourney:
-    """The first touches of a journey between two moments, both included; all of them when it `is_whole`."""
-
-    key: bytes
-    first_moment: datetime
-    last_moment: datetime
-    touches: Touches
-    is_whole: bool
-
-    def covers(self, key: bytes, first_moment: datetime, last_moment: datetime) -> bool:
-        """Say whether all touches of a journey between two moments are among these."""
-        is_within = self.first_moment <= first_moment and last_moment <= self.last_moment
-        return self.is_whole and self.key == key and is_within
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,15 +248,10 @@ def make_kept(rows: Sequence[asyncpg.Record]) -> dict[str, KeptCredit]:
 
 def make_journeys(rows: Sequence[asyncpg.Record], keys: Sequence[bytes]) -> dict[bytes, Touches]:
     """Return the journeys by key, from rows of `select_touches` with the places of `keys`."""
-    journeys = {}
-    for place, sent, codes in rows:
-        moments = struct.unpack(f">{len(codes)}q", sent)
-        journeys[keys[place - 1]] = Touches([moment + _US_OF_2000 for moment in moments], codes)
-    return journeys
+    return {keys[place - 1]: Touches(unpack_moments(sent), codes) for place, sent, codes in rows}
 
 
-def make_journey(rows: Sequence[asyncpg.Record]) -> Touches:
-    """Return the journey of rows of `select_touches_of_journey`."""
-    return Touches(
-        [moment_to_us(row["occurred_at"]) for row in rows], [row["channel_code"] for row in rows]
-    )
+def unpack_moments(sent: bytes) -> list[int]:
+    """Return the moments that the database sent as 8 bytes each, in microseconds since 1970."""
+    moments = struct.unpack(f">{len(sent) // 8}q", sent)
+    return [moment + _US_OF_2000 for moment in moments]

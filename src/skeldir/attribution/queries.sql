@@ -407,15 +407,18 @@ CROSS JOIN LATERAL (
 ) p
 WHERE p.moments IS NOT NULL;
 
--- name: select_touches_of_journey
--- A page of one journey's touches between two moments; the first begins with an empty key, which no touch has.
-SELECT occurred_at, channel_code, idempotency_key
-FROM public.attribution_events
-WHERE tenant_id = :tenant_id AND journey_key = :journey_key
-  AND occurred_at >= :first_moment AND occurred_at <= :last_moment
-  AND (occurred_at, idempotency_key) > (:first_moment, :after_key COLLATE "C")
-ORDER BY occurred_at, idempotency_key
-LIMIT :most;
+-- name: select_touches_of_journey^
+-- A page of one journey's touches between two moments, as `select_touches` gives them, and where the next page begins:
+-- after the moment and the key of this one's last. The first begins with an empty key, which no touch has.
+SELECT string_agg(timestamptz_send(t.occurred_at), '') AS moments, array_agg(t.channel_code) AS codes,
+       max(t.occurred_at) AS last_moment, (array_agg(t.idempotency_key))[count(*)] AS last_key
+FROM (SELECT occurred_at, channel_code, idempotency_key
+      FROM public.attribution_events
+      WHERE tenant_id = :tenant_id AND journey_key = :journey_key
+        AND occurred_at >= :first_moment AND occurred_at <= :last_moment
+        AND (occurred_at, idempotency_key) > (:first_moment, :after_key COLLATE "C")
+      ORDER BY occurred_at, idempotency_key
+      LIMIT :most) t;
 
 -- name: select_previous_conversions
 -- An order converts at its earliest capture; of two orders at one moment, the smaller order id comes first. Of each

@@ -9,7 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
@@ -18,14 +18,13 @@ import orjson
 
 from skeldir.attribution.definitions import active_versions, versions_in_force
 from skeldir.attribution.journeys import reach_of
+from skeldir.attribution.long_journeys import LongJourney, read_long_journey
 from skeldir.attribution.marks import credit_lock
 from skeldir.attribution.orders import (
-    LongJourney,
     Order,
     Reading,
     Restatement,
     find_spans,
-    make_journey,
     make_journeys,
     make_kept,
     make_orders,
@@ -167,6 +166,10 @@ class _Reader:
 
     async def read_heavy(self, order_ids: Sequence[str], known: LongJourney | None) -> None:
         reading = self.reading
+        if known is not None and known.is_whole:
+            together = self._count_together(known)
+            reading.unread += order_ids[together:]
+            order_ids = order_ids[:together]
         orders = await self._load_orders(order_ids)
         # A new fact may have moved an order to another journey since it was found to be crowded.
         keys = [order.journey_key for order in orders if order.journey_key is not None]
@@ -333,14 +336,16 @@ class _Reader:
         last_moment = on_journey[-1].converted_at
         journey = known
         if journey is None or not journey.covers(journey_key, first_moment, last_moment):
-            journey = await self._read_long_journey(journey_key, first_moment, last_moment)
+            journey = await read_long_journey(
+                self.connection, self.tenant_id, bounds, journey_key, first_moment, last_moment
+            )
         reading.long_journey, reading.journeys = journey, {journey_key: journey.touches}
         covered_to = dense_from = None
         if not journey.is_whole:
             moments = journey.touches.moments
             covered_to = us_to_moment(moments[-1])
             dense_from = us_to_moment(moments[-1 - bounds.touches_of_order])
-        together = max(1, bounds.touches_of_part // max(1, len(journey.touches)))
+        together = self._count_together(journey)
         left = {order.order_id for order in on_journey[together:]}
         for order in on_journey[:together]:
             start = reading.starts[order.order_id]
@@ -352,30 +357,9 @@ class _Reader:
         reading.unread += sorted(left)
         return [order for order in orders if order.order_id not in left]
 
-    async def _read_long_journey(
-        self, key: bytes, first_moment: datetime, last_moment: datetime
-    ) -> LongJourney:
-        """Read the journey's first touches between two moments, page by page, up to `touches_at_once` of them."""
-        most = self.bounds.touches_at_once
-        rows: list[asyncpg.Record] = []
-        page_from, after_key = first_moment, ""
-        while len(rows) < most:
-            wanted = min(self.bounds.touches_of_page, most - len(rows))
-            page = await queries.select_touches_of_journey(
-                self.connection,
-                tenant_id=self.tenant_id,
-                journey_key=key,
-                first_moment=page_from,
-                last_moment=last_moment,
-                after_key=after_key,
-                most=wanted,
-            )
-            rows += page
-            if len(page) < wanted:
-                break
-            page_from, after_key = page[-1]["occurred_at"], page[-1]["idempotency_key"]
-        touches = await _off_loop(make_journey, rows)
-        return LongJourney(key, first_moment, last_moment, touches, is_whole=len(rows) < most)
+    def _count_together(self, journey: LongJourney) -> int:
+        """Return how many orders of the journey one transaction may have touches of, if each has them all."""
+        return max(1, self.bounds.touches_of_part // max(1, len(journey.touches)))
 
 
 async def _off_loop(

@@ -1,0 +1,70 @@
+"""A journey with more touches than are read together with others: that of a tag which gives everybody the same key."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from sys import intern
+from typing import TYPE_CHECKING
+
+from skeldir.attribution.orders import Touches, unpack_moments
+from skeldir.attribution.store import queries
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from skeldir.attribution.bounds import Bounds
+    from skeldir.db.pool import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class LongJourney:
+    """The first touches of a journey between two moments, both included; all of them when it `is_whole`."""
+
+    key: bytes
+    first_moment: datetime
+    last_moment: datetime
+    touches: Touches
+    is_whole: bool
+
+    def covers(self, key: bytes, first_moment: datetime, last_moment: datetime) -> bool:
+        """Say whether all touches of a journey between two moments are among these."""
+        is_within = self.first_moment <= first_moment and last_moment <= self.last_moment
+        return self.is_whole and self.key == key and is_within
+
+
+async def read_long_journey(
+    connection: Connection,
+    tenant_id: UUID,
+    bounds: Bounds,
+    key: bytes,
+    first_moment: datetime,
+    last_moment: datetime,
+) -> LongJourney:
+    """Read a journey's first touches between two moments, page by page, up to `touches_at_once` of them.
+
+    They are held in 16 bytes each: such a journey grows for as long as visitors come.
+    """
+    moments, codes = array("q"), list[str]()
+    page_from, after_key = first_moment, ""
+    while len(codes) < bounds.touches_at_once:
+        wanted = min(bounds.touches_of_page, bounds.touches_at_once - len(codes))
+        page = await queries.select_touches_of_journey(
+            connection,
+            tenant_id=tenant_id,
+            journey_key=key,
+            first_moment=page_from,
+            last_moment=last_moment,
+            after_key=after_key,
+            most=wanted,
+        )
+        if page["codes"] is None:
+            break
+        moments.extend(unpack_moments(page["moments"]))
+        codes += map(intern, page["codes"])
+        if len(page["codes"]) < wanted:
+            break
+        page_from, after_key = page["last_moment"], page["last_key"]
+    is_whole = len(codes) < bounds.touches_at_once
+    return LongJourney(key, first_moment, last_moment, Touches(moments, codes), is_whole)
