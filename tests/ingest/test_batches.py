@@ -125,6 +125,17 @@ def test_lines_may_end_as_on_windows_with_an_empty_line_after_each() -> None:
     assert items == [{"a": 1}] * MAX_ITEMS
 
 
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b'{"n":1}\r\n{"n":2}', "application/x-ndjson"),
+        (b'[{"n":1},{"n":2}]', "application/json"),
+    ],
+)
+def test_a_byte_order_mark_costs_no_item(body: bytes, content_type: str) -> None:
+    assert split_batch(b"\xef\xbb\xbf" + body, content_type) == [{"n": 1}, {"n": 2}]
+
+
 def test_a_single_event_is_light_and_what_takes_long_is_heavy() -> None:
     assert not is_heavy(orjson.dumps([make_touch() for _ in range(50)]))
     assert is_heavy(b"x\n" * 3_000)

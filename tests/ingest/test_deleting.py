@@ -26,7 +26,7 @@ from skeldir.jobs import (
     enqueue_daily,
     is_asked_for,
 )
-from skeldir.jobs.leases import claim, list_claimable
+from skeldir.jobs.leases import Job, claim, list_claimable
 from skeldir.rollups import roll_up_dirty_days
 from skeldir.tenants import (
     DeletionRefused,
@@ -300,6 +300,22 @@ async def test_the_other_work_goes_on_beside_a_tenant_that_is_leaving(
     await do_deletions(db, clone, leaving)
     await plan_daily(db)
     assert relations_with(read_everything(clone), str(leaving)) <= JOB_AND_RECEIPT
+
+
+async def test_a_job_whose_tenant_leaves_while_it_runs_is_no_failure(
+    db: Database, clone: Clone, tenant: UUID, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def write(database: Database, job: Job) -> None:
+        await ask_for_deletion(clone, job.tenant_id)
+        await send_touches(database, job.tenant_id, make_touch())
+
+    async with db.tenant(tenant) as connection:
+        await enqueue(connection, tenant, CREDIT)
+    caplog.set_level("INFO")
+    await do_jobs(db, {CREDIT: replace(FORGET, run=write, name=CREDIT)})
+    assert "jobs.tenant_leaves" in caplog.text
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+    assert (await do_deletions(db, clone, tenant)).ended_at is not None
 
 
 @pytest.mark.parametrize(

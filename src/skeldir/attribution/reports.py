@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 _BY_PERIOD = Keyset("attribution/channels@1", tuple[date, KeyText, KeyText])
 # What stands for the one period of a total in the statement. (The driver takes the first day of all for -infinity.)
 _NO_PERIOD = date(2, 1, 1)
+_ROWS_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +97,24 @@ async def report_channels(
     _BY_PERIOD.after(query, of=shown)
     page: Page[ChannelRow] = _BY_PERIOD.page(
         query,
-        [_channel_row(row, versions) for row in rows if row["period"] is not None],
+        await _channel_rows(rows, versions),
         lambda row: (row.period or _NO_PERIOD, row.currency, row.channel),
         of=shown,
     )
     return ChannelReport(
         versions, standing["awaiting"], standing["set_aside"], list(page.data), page.next_cursor
     )
+
+
+async def _channel_rows(rows: Sequence[Any], versions: dict[str, str]) -> list[ChannelRow]:
+    """Make the rows some at a time: 1,000 together would keep the loop for 20 ms."""
+    made: list[ChannelRow] = []
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        if start:
+            await asyncio.sleep(0)
+        some = rows[start : start + _ROWS_AT_ONCE]
+        made += [_channel_row(row, versions) for row in some if row["period"] is not None]
+    return made
 
 
 def _channel_row(row: Any, versions: dict[str, str]) -> ChannelRow:

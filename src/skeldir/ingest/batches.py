@@ -8,6 +8,7 @@ may have is counted beforehand.
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 
 import orjson
 
@@ -64,13 +65,15 @@ class BatchBounds:
 def split_batch(body: bytes, content_type: str) -> list[object]:
     """Return the items of a JSON array, of a single JSON object, or of NDJSON (one object a line).
 
-    A line that is not JSON costs only itself; an array is one document, so a fault in it costs the request.
+    A line that is not JSON costs only itself; an array is one document, so a fault in it costs the request. A byte order
+    mark, which programs on Windows begin a text with, is left out.
 
     Raises:
         BodyUnreadable: the document is not JSON, or neither an array nor an object.
         BodyTooLarge: more than MAX_ITEMS items, MAX_VALUES values or MAX_LINE_ENDS line ends.
     """
     BatchBounds(content_type).inspect(body)
+    body = body.removeprefix(BOM_UTF8)
     items = _lines(body) if _has_lines(content_type) else _document(body)
     _require_few_items(items)
     return items

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -37,9 +38,11 @@ from skeldir.ingest.deliveries import (
     Delivery,
     ItemT,
     Receipt,
-    Rejected,
+    Rejections,
     letters_of,
+    pack_rejections,
     read_deliveries,
+    read_items,
     receipt_for,
     reused,
 )
@@ -78,9 +81,9 @@ class PreparedConversions:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Items that are refused, and what is kept of them."""
+    """All refused items of a delivery, and what is kept of those that were not known to be when it was prepared."""
 
-    rejected: tuple[Rejected, ...]
+    rejected: Rejections
     letters: PackedLetters
 
 
@@ -190,7 +193,9 @@ def refuse_reused_keys(
             key = conversion.idempotency_key
             if key in keys and first.setdefault(key, conversion) == conversion:
                 again.append(reused(place))
-    return Refusal(tuple(again), letters_of(profile, "conversion", items, again))
+    _, before = read_items(items, {}, partial(read_conversion, now=read_at))
+    rejected = pack_rejections(sorted([*before, *again], key=attrgetter("index")))
+    return Refusal(rejected, letters_of(profile, "conversion", items, again))
 
 
 async def record_conversions(
@@ -226,7 +231,7 @@ async def record_conversions(
     if posting.reused_keys:
         refusal = await refuse_reused(prepared.read_at, posting.reused_keys)
         await bury(connection, profile.tenant_id, refusal.letters, origin=delivered[0].origin)
-        rejected = tuple(sorted([*rejected, *refusal.rejected], key=attrgetter("index")))
+        rejected = refusal.rejected
     return [
         receipt_for(
             replace(delivered[0], rejected=rejected), posting.count, flagged=posting.flagged

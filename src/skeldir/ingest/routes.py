@@ -207,7 +207,13 @@ async def post_conversions(receipt: ConversionReceipt) -> Response:
 
 def _answer(receipt: Receipt) -> Response:
     """Write a receipt as JSON; checked against `ReceiptOut` once more, 10,000 rejections would keep the loop."""
-    return Response(orjson.dumps(receipt), media_type="application/json")
+    fields = {
+        "accepted": receipt.accepted,
+        "duplicates": receipt.duplicates,
+        "rejected": orjson.Fragment(receipt.rejected.json),
+        "flagged": receipt.flagged,
+    }
+    return Response(orjson.dumps(fields), media_type="application/json")
 
 
 def _count(kind: ItemKind, receipt: Receipt) -> None:

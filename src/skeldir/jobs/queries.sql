@@ -71,6 +71,9 @@ SET state = CASE WHEN :is_last::boolean THEN 'dead' ELSE 'ready' END,
 WHERE tenant_id = :tenant_id AND id = :id AND state = 'running' AND token = :token
 RETURNING id;
 
+-- name: is_tenant_leaving$
+SELECT public.tenant_is_leaving(:tenant_id);
+
 -- name: release_job!
 -- Its worker was told to stop: the job is ready for another at once, and this attempt does not count.
 UPDATE public.jobs SET state = 'ready', attempts = greatest(0, attempts - 1), token = NULL, lease_until = NULL

@@ -106,12 +106,24 @@ async def _run_and_end(database: Database, kind: JobKind, job: Job) -> str:
     fault = effect.exception()
     if isinstance(fault, LeaseLost):
         return "lease_lost"
+    if fault is not None and await _is_leaving(database, job):
+        # Of a tenant that is being deleted nothing can be read or written, and its jobs go with it.
+        logger.info("jobs.tenant_leaves %s %s", job.kind, job.job_id)
+        return "lease_lost"
     if fault is not None:
         return await _put_back(database, kind, job, fault)
     if not job.is_finished:
         async with database.tenant(job.tenant_id) as connection:
             await job.finish(connection)
     return "done"
+
+
+async def _is_leaving(database: Database, job: Job) -> bool:
+    is_leaving = False
+    with suppress(*AWAY):
+        async with database.statement() as connection:
+            is_leaving = await queries.is_tenant_leaving(connection, tenant_id=job.tenant_id)
+    return is_leaving
 
 
 async def _let_go(database: Database, job: Job) -> None:

@@ -1,0 +1,32 @@
+"""What is read of a delivery in one process is handed to another."""
+
+from __future__ import annotations
+
+import gc
+import pickle
+from uuid import UUID
+
+from skeldir.db.pool import Database
+from skeldir.ingest.deliveries import Delivery
+from skeldir.ingest.receive import prepare_touches
+from skeldir.tenants import load_profile
+
+
+async def test_ten_thousand_refused_items_are_handed_from_process_to_process_as_a_few_texts(
+    db: Database, tenant: UUID
+) -> None:
+    async with db.tenant(tenant) as connection:
+        profile = await load_profile(connection, tenant)
+    prepared = prepare_touches(profile, [Delivery([None] * 10_000, "test")])
+    sent = pickle.dumps(prepared)
+    gc.collect()
+    gc.disable()
+    try:
+        before = gc.get_count()[0]
+        received = pickle.loads(sent)  # noqa: S301 - our own
+        made = gc.get_count()[0] - before
+    finally:
+        gc.enable()
+    assert made < 100
+    assert len(received.delivered[0].rejected) == 10_000
+    assert list(received.delivered[0].rejected)[-1].index == 9_999
