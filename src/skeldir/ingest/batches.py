@@ -65,8 +65,8 @@ class BatchBounds:
 def split_batch(body: bytes, content_type: str) -> list[object]:
     """Return the items of a JSON array, of a single JSON object, or of NDJSON (one object a line).
 
-    A line that is not JSON costs only itself; an array is one document, so a fault in it costs the request. A byte order
-    mark, which programs on Windows begin a text with, is left out.
+    A line that is not JSON costs only itself; an array is one document, so a fault in it costs the request.
+    A byte order mark, which programs on Windows begin a text with, is left out.
 
     Raises:
         BodyUnreadable: the document is not JSON, or neither an array nor an object.
