@@ -119,6 +119,7 @@ def test_a_name_that_is_another_tenants_id_or_key_confirms_nothing(
             admin.execute("INSERT INTO tenants (id, name) VALUES (%s, %s)", (tenant, name))
         words = ("tenants", "delete", tenant, "--yes", "--no-keep-ledger", "--confirm")
         assert "nothing was changed" in tell(operator, *words, name)
+        assert key[:13] not in tell(operator, *words, key)
         assert "ledger deleted" in tell(operator, *words, tenant)
     assert "Another" in tell(operator, "tenants", "list")
 

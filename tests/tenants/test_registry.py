@@ -120,7 +120,15 @@ async def test_a_name_that_reads_like_an_id_or_a_key_is_refused_with_a_cure(
         await make_named(db, name)
     assert refusal.value.code == "tenant_name_invalid"
     assert "another name" in refusal.value.cure
+    assert repr(name.strip()[:12])[:-1] in refusal.value.detail
     assert await list_tenants(operator) == []
+
+
+async def test_of_a_key_given_as_a_name_only_the_prefix_is_told(db: Database) -> None:
+    with pytest.raises(TenantNameInvalid) as refusal:
+        await make_named(db, "skd_12345678-and-its-secret")
+    assert "'skd_12345678'" in refusal.value.detail
+    assert "secret" not in str(refusal.value)
 
 
 async def test_white_space_makes_no_name_differ(

@@ -28,6 +28,7 @@ from skeldir.tenants import (
     is_like_id_or_key,
     list_deletions,
     list_tenants,
+    quote_typed,
     request_deletion,
 )
 
@@ -156,7 +157,8 @@ def _require_confirmation(
         )
     if not _names_tenant(confirm, tenant_id, names):
         raise InputInvalid(
-            f"{confirm!r} is neither the tenant's id nor its name; nothing was changed.", cure=cure
+            f"{quote_typed(confirm)} is neither the tenant's id nor its name; nothing was changed.",
+            cure=cure,
         )
 
 

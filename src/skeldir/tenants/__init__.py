@@ -31,7 +31,13 @@ from skeldir.tenants.keys import (
     rotate_key,
 )
 from skeldir.tenants.memory import KEYS_CHANNEL, KeyMemory
-from skeldir.tenants.names import TenantNameInvalid, fold_name, is_like_id_or_key, read_name
+from skeldir.tenants.names import (
+    TenantNameInvalid,
+    fold_name,
+    is_like_id_or_key,
+    quote_typed,
+    read_name,
+)
 from skeldir.tenants.registry import (
     Tenant,
     TenantProfile,
@@ -89,6 +95,7 @@ __all__ = [
     "load_profile",
     "load_retention",
     "note_use",
+    "quote_typed",
     "read_name",
     "request_deletion",
     "revoke_key",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from skeldir.db.ids import read_id
 from skeldir.errors import InputInvalid
+from skeldir.http.limits import KEY_PREFIX_LENGTH
 
 KEY_START = "skd_"
 
@@ -26,6 +27,12 @@ def is_like_id_or_key(text: str) -> bool:
     return read_id(folded) is not None or folded.casefold().startswith(KEY_START)
 
 
+def quote_typed(text: str) -> str:
+    """Return what somebody typed as a message may repeat it: of what may be a key only the prefix."""
+    is_key = fold_name(text).casefold().startswith(KEY_START)
+    return repr(fold_name(text)[:KEY_PREFIX_LENGTH] if is_key else text)
+
+
 def read_name(text: str) -> str:
     """Return the name that a new tenant gets.
 
@@ -39,7 +46,7 @@ def read_name(text: str) -> str:
         )
     if is_like_id_or_key(name):
         raise TenantNameInvalid(
-            f"{name!r} reads like a tenant's id, or like a key, which begins with {KEY_START}.",
+            f"{quote_typed(name)} reads like a tenant's id, or like a key, which begins with {KEY_START}.",
             cure="Choose another name, so that nobody takes it for another tenant's id or key.",
         )
     return name
