@@ -149,4 +149,8 @@ def test_a_deletion_that_stopped_is_told_and_the_same_command_goes_on(clone: Clo
     assert command.returncode == 1
     assert "deletion_unfinished" in told
     assert "journey keys" not in told
+    shown = run_here(clone.migrator_url, "tenants", "delete", tenant)
+    assert [line for line in shown.splitlines() if line.startswith("skeldir ")] == [
+        f"skeldir {' '.join(words)}"
+    ]
     assert "ledger kept" in run_here(clone.migrator_url, *words)

@@ -81,7 +81,7 @@ def delete_tenant(
             if _is_over(earlier, keep_ledger):
                 _show_receipts(earlier)
             elif not yes:
-                _show_preview(tenant_id, names, rows, keep_ledger)
+                _show_preview(tenant_id, names, rows, _ledgers_fate(earlier, keep_ledger))
             else:
                 _require_confirmation(tenant_id, names, keep_ledger, confirm)
                 await request_deletion(operator, tenant_id, keeps_ledger=bool(keep_ledger))
@@ -106,6 +106,13 @@ def _is_over(earlier: list[TenantDeletion], keep_ledger: bool | None) -> bool:
     if not earlier or earlier[0].ended_at is None:
         return False
     return not earlier[0].keeps_ledger or keep_ledger is not False
+
+
+def _ledgers_fate(earlier: list[TenantDeletion], keep_ledger: bool | None) -> bool | None:
+    """Return whether the ledger is to stay: as it was said now, or of the deletion that is under way."""
+    if keep_ledger is None and earlier and earlier[0].ended_at is None:
+        return earlier[0].keeps_ledger
+    return keep_ledger
 
 
 def _show_preview(
