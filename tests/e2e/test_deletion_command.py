@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import time
 from collections.abc import Callable
@@ -45,8 +46,10 @@ def test_a_tenant_is_shown_then_deleted_and_the_receipt_stays(
     assert re.search(r"revenue_ledger +│ +0 │ say which", shown)
     delete = ("tenants", "delete", tenant, "--yes")
     assert "What becomes of the ledger" in tell(operator, *delete, "--confirm", tenant)
-    for confirm in ((), ("--confirm", "Another"), ("--confirm", other)):
-        assert "a second time" in tell(operator, *delete, "--no-keep-ledger", *confirm)
+    assert "was not typed a second time" in tell(operator, *delete, "--no-keep-ledger")
+    for wrong in ("Another", other, "my shop"):
+        told = tell(operator, *delete, "--no-keep-ledger", "--confirm", wrong)
+        assert f"{wrong!r} is neither the tenant's id nor its name; nothing was changed." in told
     assert "operator_needed" in tell(clone.app_url, *delete, "--no-keep-ledger")
     assert "My shop" in tell(operator, "tenants", "list")
     told = tell(operator, *delete, "--no-keep-ledger", "--confirm", "My shop")
@@ -57,6 +60,8 @@ def test_a_tenant_is_shown_then_deleted_and_the_receipt_stays(
     (receipt,) = json.loads(tell(operator, "tenants", "deletions", "--json"))
     assert (receipt["tenant_id"], receipt["requested_by"]) == (tenant, "migrator")
     assert receipt["is_intact"]
+    for moment in ("requested_at", "began_at", "ended_at"):
+        assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", receipt[moment])
     assert f"sha256 {receipt['digest']}" in told
     assert "operator_needed" in tell(clone.app_url, "tenants", "deletions")
     assert "tenant_unknown" in tell(operator, "tenants", "delete", str(uuid4()))
@@ -69,8 +74,54 @@ def test_on_a_terminal_the_name_is_asked_for(
     words = ["tenants", "delete", tenant, "--yes", "--keep-ledger"]
     monkeypatch.setattr("skeldir.cli.deletion.is_terminal", lambda: True)
     monkeypatch.setenv("DATABASE_URL", clone.migrator_url)
-    assert "a second time" in str(CliRunner().invoke(app, words, input="my shop\n").exception)
+    refused = str(CliRunner().invoke(app, words, input="my shop\n").exception)
+    assert "'my shop' is neither the tenant's id nor its name" in refused
     assert "ledger kept" in CliRunner().invoke(app, words, input="My shop\n").output
+
+
+def test_what_the_preview_says_to_run_is_whole_and_deletes_the_tenant(
+    clone: Clone, tell: Callable[..., str]
+) -> None:
+    operator = clone.migrator_url
+    tenant = tell(operator, "tenants", "create", "My shop").strip()
+    kept, gone = (
+        f"skeldir tenants delete {tenant} --yes {ledger} --confirm {tenant}"
+        for ledger in ("--keep-ledger", "--no-keep-ledger")
+    )
+    for words, lines in (((), [kept, gone]), (["--keep-ledger"], [kept])):
+        shown = tell(operator, "tenants", "delete", "My shop", *words)
+        assert [line for line in shown.splitlines() if line.startswith("skeldir ")] == lines
+    shown = tell(operator, "tenants", "delete", tenant, "--no-keep-ledger")
+    assert shown.splitlines()[-1] == gone
+    assert "ledger deleted" in tell(operator, *shlex.split(gone)[1:])
+
+
+def test_the_id_confirms_however_it_is_written_and_the_name_whatever_its_white_space(
+    clone: Clone, tell: Callable[..., str]
+) -> None:
+    operator = clone.migrator_url
+    for write in (str.upper, lambda _: " My  shop "):
+        tenant = tell(operator, "tenants", "create", "My shop").strip()
+        words = ("tenants", "delete", tenant, "--yes", "--no-keep-ledger", "--confirm")
+        assert "ledger deleted" in tell(operator, *words, write(tenant))
+
+
+def test_a_name_that_is_another_tenants_id_or_key_confirms_nothing(
+    clone: Clone, tell: Callable[..., str]
+) -> None:
+    operator = clone.migrator_url
+    other = tell(operator, "tenants", "create", "Another").strip()
+    key = tell(operator, "keys", "create", other, "--scope", "read").splitlines()[-1]
+    for name in (other, other.upper(), key[:12]):
+        # Such names were possible once.
+        tenant = str(uuid4())
+        with psycopg.connect(clone.superuser_url) as admin:
+            admin.execute("INSERT INTO tenants (id, name) VALUES (%s, %s)", (tenant, name))
+        words = ("tenants", "delete", tenant, "--yes", "--no-keep-ledger", "--confirm")
+        assert "nothing was changed" in tell(operator, *words, name)
+        assert key[:13] not in tell(operator, *words, key)
+        assert "ledger deleted" in tell(operator, *words, tenant)
+    assert "Another" in tell(operator, "tenants", "list")
 
 
 def test_a_deletion_that_stopped_is_told_and_the_same_command_goes_on(clone: Clone) -> None:
@@ -98,4 +149,8 @@ def test_a_deletion_that_stopped_is_told_and_the_same_command_goes_on(clone: Clo
     assert command.returncode == 1
     assert "deletion_unfinished" in told
     assert "journey keys" not in told
+    shown = run_here(clone.migrator_url, "tenants", "delete", tenant)
+    assert [line for line in shown.splitlines() if line.startswith("skeldir ")] == [
+        f"skeldir {' '.join(words)}"
+    ]
     assert "ledger kept" in run_here(clone.migrator_url, *words)

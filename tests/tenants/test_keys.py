@@ -14,7 +14,6 @@ from skeldir.clock import utc_now
 from skeldir.db.pool import Database
 from skeldir.errors import InputInvalid
 from skeldir.tenants import (
-    SCOPES,
     ApiKey,
     IssuedKey,
     KeyHolder,
@@ -148,16 +147,6 @@ async def test_a_digest_or_a_part_of_a_secret_is_no_secret(db: Database, tenant:
         hashlib.sha256(secret.encode()).hexdigest(),
     ):
         assert await look_up(db, guess) is None
-
-
-@pytest.mark.parametrize("scopes", [(), ("admin",), ("ingest", "admin"), ("INGEST",), ("",)])
-async def test_a_key_without_a_known_scope_is_refused(
-    db: Database, tenant: UUID, scopes: tuple[str, ...]
-) -> None:
-    with pytest.raises(InputInvalid) as refusal:
-        await make_key(db, tenant, scopes=scopes)
-    assert all(scope in refusal.value.cure for scope in SCOPES)
-    assert await read_keys(db, tenant) == []
 
 
 async def test_a_key_without_a_name_or_past_its_expiry_is_refused(

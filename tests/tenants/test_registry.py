@@ -12,6 +12,7 @@ from skeldir.db.pool import Database
 from skeldir.errors import InputInvalid
 from skeldir.ingest import add_channels
 from skeldir.tenants import (
+    TenantNameInvalid,
     TenantProfile,
     TenantUnknown,
     create_tenant,
@@ -95,9 +96,60 @@ async def test_a_tenant_is_found_by_the_prefix_of_a_key_without_being_known(
 
 
 async def test_a_tenant_without_a_name_is_refused(db: Database) -> None:
-    for name in ("", "  "):
+    for name in ("", "  ", "\t\u00a0\n"):
         with pytest.raises(InputInvalid):
             await make_named(db, name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "0199fe3b-8a62-7cc1-b9d6-2f2c3f1f7a11",
+        " 0199FE3B-8A62-7CC1-B9D6-2F2C3F1F7A11 ",
+        "0199fe3b8a627cc1b9d62f2c3f1f7a11",
+        "{0199fe3b-8a62-7cc1-b9d6-2f2c3f1f7a11}",
+        "skd_12345678",
+        "skd_",
+        " SKD_shop",
+    ],
+)
+async def test_a_name_that_reads_like_an_id_or_a_key_is_refused_with_a_cure(
+    db: Database, operator: asyncpg.Connection[asyncpg.Record], name: str
+) -> None:
+    with pytest.raises(TenantNameInvalid) as refusal:
+        await make_named(db, name)
+    assert refusal.value.code == "tenant_name_invalid"
+    assert "another name" in refusal.value.cure
+    assert repr(name.strip()[:12])[:-1] in refusal.value.detail
+    assert await list_tenants(operator) == []
+
+
+async def test_of_a_key_given_as_a_name_only_the_prefix_is_told(db: Database) -> None:
+    with pytest.raises(TenantNameInvalid) as refusal:
+        await make_named(db, "skd_12345678-and-its-secret")
+    assert "'skd_12345678'" in refusal.value.detail
+    assert "secret" not in str(refusal.value)
+
+
+async def test_white_space_makes_no_name_differ(
+    db: Database, operator: asyncpg.Connection[asyncpg.Record]
+) -> None:
+    await make_named(db, "  Shoes \t &\u00a0 Co\n")
+    assert [row.name for row in await list_tenants(operator)] == ["Shoes & Co"]
+    for named in ("Shoes & Co", "Shoes  & Co", " Shoes & Co "):
+        assert (await find_tenant(operator, named)).name == "Shoes & Co"
+
+
+async def test_a_tenant_that_was_named_before_names_were_folded_is_still_found_by_its_name(
+    db: Database, operator: asyncpg.Connection[asyncpg.Record]
+) -> None:
+    tenant, folded = uuid4(), await make_tenant(db, "Old shop")
+    async with db.tenant(tenant) as connection:
+        await connection.execute(
+            "INSERT INTO tenants (id, name) VALUES ($1, $2)", tenant, "Old  shop"
+        )
+    assert (await find_tenant(operator, "Old  shop")).tenant_id == tenant
+    assert (await find_tenant(operator, "Old shop")).tenant_id == folded
 
 
 async def test_the_profile_of_a_tenant_that_does_not_exist_is_refused(

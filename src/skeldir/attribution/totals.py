@@ -34,7 +34,10 @@ class ChannelTotal:
 
 @dataclass(frozen=True, slots=True)
 class SetAsideTotal:
-    """What the ledger holds, in one currency, of `orders` that are set aside, and one model has not credited."""
+    """What the ledger holds, in one currency, of `orders` that are set aside, and one model has not credited.
+
+    An order whose journey is too long is one of `orders`, and has nothing uncredited: its money is `unattributed`.
+    """
 
     currency: str
     model: str

@@ -26,10 +26,11 @@ app = typer.Typer(
     help="""Which marketing channels earned the money, to the cent.
 
 Without DATABASE_URL an embedded PostgreSQL under .skeldir/ is started, or joined when it runs. With it, every
-command works on that server: as app_user, except `migrate`, `tenants list`, `tenants delete`, `jobs`, `matviews` and
-looking a tenant up by its name, which need a role that may act as skeldir_owner.
+command works on that server as app_user, but for a few. `tenants list`, `tenants delete`, `tenants deletions`, `jobs`
+and looking a tenant up by its name need a role that may act as skeldir_owner; `matviews` without --tenant needs one
+that may act as matview_owner. The role that runs `migrate` may act as both.
 
-The usual order: tenants create · keys create · import · credit · refresh · channels report.""",
+The usual order: tenants create · keys create · import · credit · refresh · report.""",
 )
 tenants_app.command("delete")(delete_tenant)
 tenants_app.command("deletions")(show_deletions)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
@@ -18,12 +19,16 @@ from skeldir.cli.runtime import Runtime, err, out, run_with_runtime
 from skeldir.db.ids import read_id
 from skeldir.errors import InputInvalid, SkeldirError
 from skeldir.tenants import (
+    RECEIPT_MOMENT,
     TableRows,
     TenantDeletion,
     TenantUnknown,
     count_tenant_rows,
+    fold_name,
+    is_like_id_or_key,
     list_deletions,
     list_tenants,
+    quote_typed,
     request_deletion,
 )
 
@@ -76,7 +81,7 @@ def delete_tenant(
             if _is_over(earlier, keep_ledger):
                 _show_receipts(earlier)
             elif not yes:
-                _show_preview(tenant_id, names, rows, keep_ledger)
+                _show_preview(tenant_id, names, rows, _ledgers_fate(earlier, keep_ledger))
             else:
                 _require_confirmation(tenant_id, names, keep_ledger, confirm)
                 await request_deletion(operator, tenant_id, keeps_ledger=bool(keep_ledger))
@@ -103,6 +108,13 @@ def _is_over(earlier: list[TenantDeletion], keep_ledger: bool | None) -> bool:
     return not earlier[0].keeps_ledger or keep_ledger is not False
 
 
+def _ledgers_fate(earlier: list[TenantDeletion], keep_ledger: bool | None) -> bool | None:
+    """Return whether the ledger is to stay: as it was said now, or of the deletion that is under way."""
+    if keep_ledger is None and earlier and earlier[0].ended_at is None:
+        return earlier[0].keeps_ledger
+    return keep_ledger
+
+
 def _show_preview(
     tenant_id: UUID, names: list[str], rows: list[TableRows], keep_ledger: bool | None
 ) -> None:
@@ -116,10 +128,17 @@ def _show_preview(
     out.print(f"Tenant {tenant_id}{''.join(f', {name}' for name in names)}:", soft_wrap=True)
     out.print(table)
     out.print(
-        "Nothing was changed. To delete it: skeldir tenants delete"
-        f" {tenant_id} --yes --keep-ledger | --no-keep-ledger",
+        "Nothing was changed. To delete it, run:"
+        if keep_ledger is not None
+        else "Nothing was changed. To delete it, run one of these, which keep the ledger or do not:",
         soft_wrap=True,
     )
+    for keeps in (True, False) if keep_ledger is None else (keep_ledger,):
+        ledger = "--keep-ledger" if keeps else "--no-keep-ledger"
+        out.print(
+            f"skeldir tenants delete {tenant_id} --yes {ledger} --confirm {tenant_id}",
+            soft_wrap=True,
+        )
 
 
 def is_terminal() -> bool:
@@ -138,11 +157,26 @@ def _require_confirmation(
         )
     if confirm is None and is_terminal():
         confirm = typer.prompt("This cannot be undone. Type the tenant's id or name", err=True)
-    if confirm not in {str(tenant_id), *names}:
+    cure = f"Add --confirm {tenant_id} if that is the tenant to delete."
+    if confirm is None:
         raise InputInvalid(
-            "The tenant's id or name was not typed a second time; nothing was changed.",
-            cure=f"Add --confirm {tenant_id} if that is the tenant to delete.",
+            "The tenant's id or name was not typed a second time; nothing was changed.", cure=cure
         )
+    if not _names_tenant(confirm, tenant_id, names):
+        raise InputInvalid(
+            f"{quote_typed(confirm)} is neither the tenant's id nor its name; nothing was changed.",
+            cure=cure,
+        )
+
+
+def _names_tenant(typed: str, tenant_id: UUID, names: list[str]) -> bool:
+    """Say whether what was typed is the tenant's id, or its name if that is nothing like an id or a key.
+
+    An older tenant may be called what is another tenant's id, or how another's key begins.
+    """
+    if is_like_id_or_key(typed):
+        return read_id(fold_name(typed)) == tenant_id
+    return fold_name(typed) in {fold_name(name) for name in names}
 
 
 async def _carry_out(
@@ -197,13 +231,18 @@ def show_deletions(
             deletions = await list_deletions(operator, deleted, most=most)
         if as_json:
             receipts = [{**asdict(one), "is_intact": one.is_intact} for one in deletions]
-            out.print(json.dumps(receipts, default=str, indent=2), soft_wrap=True)
+            out.print(json.dumps(receipts, default=_write, indent=2), soft_wrap=True)
         elif deletions:
             _show_receipts(deletions)
         else:
             err.print("No tenant was deleted.")
 
     run_with_runtime(work)
+
+
+def _write(value: object) -> str:
+    """Write an id, or a moment as in the lines that the digest is of."""
+    return value.strftime(RECEIPT_MOMENT) if isinstance(value, datetime) else str(value)
 
 
 def _show_receipts(deletions: list[TenantDeletion]) -> None:

@@ -34,7 +34,9 @@ KeyArgument = Annotated[str, typer.Argument(help=KEY_HELP)]
 @keys_app.command("create")
 def create(
     tenant: TenantArgument,
-    scope: Annotated[list[str], typer.Option(help="ingest, read or manage; may be repeated.")],
+    scope: Annotated[
+        list[str], typer.Option(help="ingest, read or manage; repeat --scope for more than one.")
+    ],
     name: Annotated[str, typer.Option(help="Who will use it.")] = "unnamed",
     days: Annotated[
         int | None, typer.Option(min=1, max=36_500, help="Expire after so many days.")

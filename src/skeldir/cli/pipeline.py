@@ -38,6 +38,11 @@ from skeldir.money import format_minor
 from skeldir.revenue import LedgerTotal, ledger_totals
 from skeldir.rollups import roll_up_dirty_days
 
+_ABOUT_SET_ASIDE = (
+    "(uncredited) is the money without credit of orders that are set aside. "
+    "That of orders whose journey is too long is unattributed."
+)
+
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
@@ -88,7 +93,8 @@ def tell_credit(report: CreditReport) -> None:
     out.print(f"Credited {report.orders:,} orders with {report.allocations:,} allocations.")
     if report.set_aside:
         out.print(
-            f"Of these, {report.set_aside:,} were set aside: `skeldir report` says what they come to."
+            f"Of these, {report.set_aside:,} were set aside: `skeldir report` shows what of their money has no credit.",
+            soft_wrap=True,
         )
     if not report.is_complete:
         out.print("Another worker is crediting a tenant just now; it will finish those orders.")
@@ -224,7 +230,11 @@ def show_channels(
         typer.Option("--json", help="Print credited_cents and conversions of each model as JSON."),
     ] = False,
 ) -> None:
-    """Show the credited revenue of each channel, all models side by side, and the ledger that it adds up to."""
+    """Show the credited revenue of each channel, all models side by side, and the ledger that it adds up to.
+
+    A row `(uncredited)` has the money without credit of orders that are set aside. The money of those whose journey is
+    too long is credited to `unattributed`, so they add nothing to that row.
+    """
 
     async def work(
         runtime: Runtime,
@@ -272,7 +282,8 @@ def print_channels(
     A tenant that has no models yet is shown with all of them, as it will be credited.
 
     What waits for its capture cannot be credited yet, and what orders that are set aside have left uncredited was not;
-    each stands in a row of its own, so that the total is the ledger.
+    each stands in a row of its own, so that the total is the ledger. The money of an order whose journey is too long is
+    credited to `unattributed`, and so is in that row.
     """
     is_balanced = True
     shown = models or MODEL_NAMES
@@ -283,6 +294,8 @@ def print_channels(
                 credited[row.channel_code][row.model] = row
         left = {row.model: row for row in aside if row.currency == total.currency}
         is_balanced &= _print_currency(total, credited, shown, left)
+    if aside:
+        out.print(_ABOUT_SET_ASIDE, style="dim", soft_wrap=True)
     return is_balanced
 
 
@@ -292,10 +305,16 @@ def _print_currency(
     models: Sequence[str],
     aside: dict[str, SetAsideTotal],
 ) -> bool:
+    title = (
+        f"{total.currency}: {total.entries:,} ledger entries, {total.captures:,} of them captures"
+    )
+    if aside:
+        orders = max(row.orders for row in aside.values())
+        title += f"; {orders:,} {'order is' if orders == 1 else 'orders are'} set aside"
     table = Table(
         "channel",
         *models,
-        title=f"{total.currency}: {total.entries:,} ledger entries, {total.captures:,} of them captures",
+        title=title,
         title_justify="left",
     )
     for column in table.columns[1:]:
@@ -316,11 +335,8 @@ def _print_currency(
         table.add_row("(awaiting capture)", *([waiting] * len(models)), style="dim")
     left = [aside[m].uncredited_cents if m in aside else 0 for m in models]
     if aside:
-        orders = max(row.orders for row in aside.values())
-        title = f"(set aside: {orders:,} {'order' if orders == 1 else 'orders'})"
-        table.add_row(
-            title, *(format_minor(amount, total.currency) for amount in left), style="dim"
-        )
+        amounts = (format_minor(amount, total.currency) for amount in left)
+        table.add_row("(uncredited)", *amounts, style="dim")
     sums = [
         sum(cents(code, m) for code in credited) + total.awaiting_cents + uncredited
         for m, uncredited in zip(models, left, strict=True)

@@ -12,7 +12,14 @@ from skeldir.cli.keys import TenantArgument
 from skeldir.cli.runtime import Runtime, out, run_with_runtime
 from skeldir.db.ids import new_id
 from skeldir.errors import InputInvalid
-from skeldir.tenants import Retention, create_tenant, list_tenants, load_retention
+from skeldir.tenants import (
+    Retention,
+    create_tenant,
+    fold_name,
+    list_tenants,
+    load_retention,
+    read_name,
+)
 
 tenants_app = typer.Typer(
     no_args_is_help=True, help="Create, list and delete tenants, and say how long touches are kept."
@@ -23,14 +30,16 @@ tenants_app = typer.Typer(
 def create(name: Annotated[str, typer.Argument(help="What people call it.")]) -> None:
     """Create a tenant, with the six models at 30 days of lookback, and print its id, by which app_user finds it.
 
-    Only a role that may act as skeldir_owner sees whether another tenant has the same name.
+    Only a role that may act as skeldir_owner sees whether another tenant has the same name. White space makes no
+    difference, and a name cannot be an id, nor begin like a key (skd_).
     """
 
     async def work(runtime: Runtime) -> None:
+        called = read_name(name)
         async with runtime.operator() as operator:
-            if any(tenant.name == name.strip() for tenant in await list_tenants(operator)):
+            if any(fold_name(tenant.name) == called for tenant in await list_tenants(operator)):
                 raise InputInvalid(
-                    f"There is a tenant called {name.strip()!r} already.",
+                    f"There is a tenant called {called!r} already.",
                     cure="Choose another name, or use that one: `skeldir tenants list` shows its id.",
                 )
         tenant_id = new_id()
@@ -38,7 +47,7 @@ def create(name: Annotated[str, typer.Argument(help="What people call it.")]) ->
             runtime.database(pool_size=1) as database,
             database.tenant(tenant_id) as connection,
         ):
-            await create_tenant(connection, tenant_id, name)
+            await create_tenant(connection, tenant_id, called)
             await define_models(connection, tenant_id, changed_by="tenant created")
         out.print(str(tenant_id))
 

@@ -39,7 +39,7 @@ from skeldir.demo.sample import SampleSize, write_sample
 from skeldir.ingest.canonical import CONVERSION_FIELDS, TOUCH_FIELDS
 from skeldir.matviews import CANONICAL_VIEWS
 from skeldir.revenue import ledger_totals
-from skeldir.tenants import create_tenant, list_tenants
+from skeldir.tenants import create_tenant, fold_name, list_tenants
 
 if TYPE_CHECKING:
     from skeldir.ingest.files import FileMapping
@@ -159,7 +159,8 @@ def _own_input(
 
 async def _have_tenant(runtime: Runtime, database: Database, name: str) -> UUID:
     async with runtime.operator() as operator:
-        known = [tenant for tenant in await list_tenants(operator) if tenant.name == name]
+        tenants = await list_tenants(operator)
+    known = [tenant for tenant in tenants if fold_name(tenant.name) == fold_name(name)]
     if known:
         out.print(f"Tenant {known[0].tenant_id} ({name}) was already there.", soft_wrap=True)
         return known[0].tenant_id

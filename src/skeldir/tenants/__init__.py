@@ -1,6 +1,7 @@
 """Tenants, their API keys, and how long their touches are kept. The door of the room."""
 
 from skeldir.tenants.deletion import (
+    RECEIPT_MOMENT,
     DeletionRefused,
     TableRows,
     TenantDeletion,
@@ -30,6 +31,13 @@ from skeldir.tenants.keys import (
     rotate_key,
 )
 from skeldir.tenants.memory import KEYS_CHANNEL, KeyMemory
+from skeldir.tenants.names import (
+    TenantNameInvalid,
+    fold_name,
+    is_like_id_or_key,
+    quote_typed,
+    read_name,
+)
 from skeldir.tenants.registry import (
     Tenant,
     TenantProfile,
@@ -49,6 +57,7 @@ from skeldir.tenants.retention import (
 
 __all__ = [
     "KEYS_CHANNEL",
+    "RECEIPT_MOMENT",
     "SCOPES",
     "ApiKey",
     "DeletionRefused",
@@ -63,6 +72,7 @@ __all__ = [
     "TableRows",
     "Tenant",
     "TenantDeletion",
+    "TenantNameInvalid",
     "TenantProfile",
     "TenantUnknown",
     "authenticate",
@@ -74,7 +84,9 @@ __all__ = [
     "find_key",
     "find_tenant",
     "find_tenant_of_key",
+    "fold_name",
     "forget_statistics",
+    "is_like_id_or_key",
     "issue_key",
     "key_prefix",
     "list_deletions",
@@ -83,6 +95,8 @@ __all__ = [
     "load_profile",
     "load_retention",
     "note_use",
+    "quote_typed",
+    "read_name",
     "request_deletion",
     "revoke_key",
     "rotate_key",

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from skeldir.db.pool import Connection
 
-_MOMENT = "%Y-%m-%dT%H:%M:%S.%fZ"
+RECEIPT_MOMENT = "%Y-%m-%dT%H:%M:%S.%fZ"
+"""How the moments of a receipt are written, in UTC, wherever a program reads them."""
 
 
 class DeletionRefused(SkeldirError):
@@ -68,7 +69,7 @@ class TenantDeletion:
                 str(self.deletion_id),
                 "ledger kept" if self.keeps_ledger else "ledger deleted",
                 self.requested_by,
-                *(moment.strftime(_MOMENT) for moment in moments if moment is not None),
+                *(moment.strftime(RECEIPT_MOMENT) for moment in moments if moment is not None),
                 str(self.ledger_rows_kept),
                 *(f"{table} {rows}" for table, rows in sorted(self.row_counts.items())),
             ]

@@ -19,6 +19,7 @@ from skeldir.clock import utc_now
 from skeldir.db.ids import new_id, read_id
 from skeldir.errors import InputInvalid, SkeldirError
 from skeldir.http.limits import KEY_PREFIX_LENGTH
+from skeldir.tenants.names import KEY_START
 from skeldir.tenants.registry import tenant_unknown
 from skeldir.tenants.store import queries
 
@@ -26,9 +27,12 @@ if TYPE_CHECKING:
     from skeldir.db.pool import Connection
 
 SCOPES = ("ingest", "read", "manage")
-_PREFIX = "skd_"
-KEY_SHAPE = re.compile(_PREFIX + "[A-Za-z0-9_-]{43}")
+KEY_SHAPE = re.compile(KEY_START + "[A-Za-z0-9_-]{43}")
 LONGEST_OVERLAP = timedelta(days=365)
+_CHECK_TENANT = (
+    "`skeldir keys list` shows the tenant's keys. Check the tenant too: "
+    "a key's own prefix may stand for the tenant."
+)
 # `last_used_at` is for people: a write per request would cost more than it tells.
 _LAST_USE_RESOLUTION_S = 60.0
 
@@ -126,19 +130,14 @@ async def issue_key(
         InputInvalid: no scope, an unknown scope, a blank name, or an expiry that has passed.
         TenantUnknown: the tenant does not exist.
     """
-    unknown = sorted(set(scopes) - set(SCOPES))
-    if unknown or not scopes:
-        raise InputInvalid(
-            f"The scopes are {', '.join(scopes) or 'empty'}.",
-            cure=f"Choose from {', '.join(SCOPES)}.",
-        )
+    _require_scopes(scopes)
     if not name.strip():
         raise InputInvalid("A key needs a name.", cure="Say who will use it.")
     if expires_at is not None and expires_at <= utc_now():
         raise InputInvalid(
             f"The expiry {expires_at.isoformat()} has passed.", cure="Choose a later moment."
         )
-    secret = _PREFIX + secrets.token_urlsafe(32)
+    secret = KEY_START + secrets.token_urlsafe(32)
     key_id = new_id()
     try:
         await queries.insert_key(
@@ -155,6 +154,18 @@ async def issue_key(
     except asyncpg.ForeignKeyViolationError as error:
         raise tenant_unknown(tenant_id) from error
     return IssuedKey(key_id, secret, expires_at)
+
+
+def _require_scopes(scopes: Sequence[str]) -> None:
+    """Raise InputInvalid unless there is a scope, and no text that is none."""
+    unknown = [repr(scope) for scope in sorted(set(scopes) - set(SCOPES))]
+    if scopes and not unknown:
+        return
+    what = " and ".join(unknown) + (" is no scope." if len(unknown) == 1 else " are no scopes.")
+    raise InputInvalid(
+        what if unknown else "No scope was given.",
+        cure=f"The scopes are {', '.join(SCOPES)}; to give more than one, write --scope once for each.",
+    )
 
 
 async def list_keys(connection: Connection, tenant_id: UUID) -> list[ApiKey]:
@@ -184,11 +195,13 @@ async def find_key(connection: Connection, tenant_id: UUID, id_or_prefix: str) -
     if prefix is None:
         raise KeyUnknown(
             f"{id_or_prefix[:KEY_PREFIX_LENGTH]!r} is neither a key's id nor its prefix.",
-            cure=f"Give the id, or the first {KEY_PREFIX_LENGTH} characters of the key ({_PREFIX}xxxxxxxx); "
+            cure=f"Give the id, or the first {KEY_PREFIX_LENGTH} characters of the key ({KEY_START}xxxxxxxx); "
             "`skeldir keys list` shows both.",
         )
+    if not rows:
+        raise KeyUnknown(f"No key of the tenant begins with {prefix}.", cure=_CHECK_TENANT)
     raise KeyUnknown(
-        f"{len(rows) or 'No'} keys of the tenant begin with {prefix}.",
+        f"{len(rows)} keys of the tenant begin with {prefix}.",
         cure="Give the key's id; `skeldir keys list` shows it.",
     )
 
@@ -207,7 +220,7 @@ async def describe_key(connection: Connection, tenant_id: UUID, key_id: UUID) ->
 
 def key_prefix(text: str) -> str | None:
     """Return the prefix of a key that `text` is, or begins with when it is a whole secret; None for anything else."""
-    is_key = text.startswith(_PREFIX) and len(text) >= KEY_PREFIX_LENGTH
+    is_key = text.startswith(KEY_START) and len(text) >= KEY_PREFIX_LENGTH
     return text[:KEY_PREFIX_LENGTH] if is_key else None
 
 
@@ -292,9 +305,7 @@ def _why_ended(
 
 
 def _no_such_key(key_id: UUID) -> KeyUnknown:
-    return KeyUnknown(
-        f"There is no key {key_id}.", cure="`skeldir keys list` shows the keys' ids and prefixes."
-    )
+    return KeyUnknown(f"The tenant has no key {key_id}.", cure=_CHECK_TENANT)
 
 
 async def authenticate(connection: Connection, secret: str) -> KeyHolder | None:

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from skeldir.errors import InputInvalid, SkeldirError
+from skeldir.errors import SkeldirError
+from skeldir.tenants.names import fold_name, read_name
 from skeldir.tenants.store import queries
 
 if TYPE_CHECKING:
@@ -42,14 +43,12 @@ class TenantProfile:
 
 
 async def create_tenant(connection: Connection, tenant_id: UUID, name: str) -> None:
-    """Add the tenant that `connection`'s transaction is bound to.
+    """Add the tenant that `connection`'s transaction is bound to; its name is stored folded (`fold_name`).
 
     Raises:
-        InputInvalid: the name is blank.
+        TenantNameInvalid: the name is blank, or reads like an id or a key.
     """
-    if not name.strip():
-        raise InputInvalid("A tenant needs a name.", cure="Give a name that people will recognise.")
-    await queries.insert_tenant(connection, tenant_id=tenant_id, name=name.strip())
+    await queries.insert_tenant(connection, tenant_id=tenant_id, name=read_name(name))
 
 
 async def list_tenants(connection: Connection) -> list[Tenant]:
@@ -58,12 +57,16 @@ async def list_tenants(connection: Connection) -> list[Tenant]:
 
 
 async def find_tenant(connection: Connection, name: str) -> Tenant:
-    """Return the one tenant called `name`, over an operator's connection.
+    """Return the one tenant called `name`, over an operator's connection; white space makes no difference.
+
+    A tenant whose name was stored before names were folded is found by the name as it is stored.
 
     Raises:
         TenantUnknown: there is none, or more than one.
     """
     rows = await queries.select_tenants_named(connection, name=name)
+    if not rows and (folded := fold_name(name)) != name:
+        rows = await queries.select_tenants_named(connection, name=folded)
     if len(rows) != 1:
         found = "no tenant is" if not rows else f"{len(rows)} tenants are"
         raise TenantUnknown(

@@ -1,0 +1,72 @@
+"""`skeldir --help`: what it names exists, and what it says about roles is what the database does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from skeldir.cli import app
+from skeldir.db.embedded import EmbeddedServer
+from tests.conftest import TEMPLATE, Clone, scratch_database
+
+TOP = typer.main.get_command(app)  # type: ignore[attr-defined]  # not re-exported
+# As app_user these are refused, whoever the tenant is: what the help names, and what is needed beside.
+FOR_OPERATORS: dict[str, list[str]] = {
+    "tenants list": [],
+    "tenants delete": ["0199fe3b-8a62-7cc1-b9d6-2f2c3f1f7a11"],
+    "tenants deletions": [],
+    "jobs": [],
+    "matviews": [],
+}
+
+
+@pytest.fixture(scope="module")
+def without_tenants(server: EmbeddedServer) -> Iterator[Clone]:
+    """A database of nobody, to which no test of this module writes."""
+    with scratch_database(server, template=TEMPLATE) as database:
+        yield database
+
+
+def find_command(words: str) -> object:
+    command: object = TOP
+    for word in words.split():
+        command = getattr(command, "commands", {}).get(word)
+    return command
+
+
+def test_every_command_of_the_usual_order_exists() -> None:
+    line = re.search(r"The usual order: (.+)\.$", TOP.help, re.MULTILINE)
+    assert line is not None
+    named = line[1].split(" · ")
+    assert len(named) >= 6
+    assert [words for words in named if find_command(words) is None] == []
+
+
+@pytest.mark.parametrize("words", FOR_OPERATORS)
+def test_what_app_user_is_refused_is_named_in_the_help(
+    without_tenants: Clone, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", without_tenants.app_url)
+    result = CliRunner().invoke(app, [*words.split(), *FOR_OPERATORS[words]])
+    assert "operator_needed" in str(result.exception)
+    assert f"`{words}`" in TOP.help
+
+
+def test_the_help_names_the_commands_that_exist() -> None:
+    named = re.findall(r"`([a-z][a-z -]*)`", TOP.help)
+    assert len(named) >= 6
+    assert [words for words in named if find_command(words) is None] == []
+
+
+def test_the_views_are_counted_by_whoever_may_act_as_their_owner(
+    without_tenants: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", without_tenants.app_url)
+    assert "matview_owner" in str(CliRunner().invoke(app, ["matviews"]).exception)
+    monkeypatch.setenv("DATABASE_URL", without_tenants.migrator_url)
+    assert CliRunner().invoke(app, ["matviews"]).exit_code == 0
+    assert re.search(r"`matviews`[^,;.]* matview_owner", " ".join(TOP.help.split()))

@@ -1,0 +1,36 @@
+"""`skeldir report` on orders that are set aside: its row counts the money that has no credit, and says so."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from uuid import UUID
+
+import pytest
+from typer.testing import CliRunner
+
+from skeldir.attribution import credit_dirty_orders
+from skeldir.attribution.bounds import Bounds
+from skeldir.cli import app
+from skeldir.db.pool import Database
+from skeldir.rollups import roll_up_dirty_days
+from tests.conftest import Clone
+from tests.support.make import at, make_conversion, make_touch, send_conversions, send_touches
+
+ONE_TOUCH = Bounds(touches_of_order=1, touches_at_once=6, touches_of_light_journey=1)
+
+
+async def test_the_money_of_a_too_long_journey_is_unattributed_and_no_part_of_what_is_uncredited(
+    db: Database, clone: Clone, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await send_touches(db, tenant, *(make_touch(occurred_at=at(n)) for n in (0, 0.1)))
+    await send_conversions(db, tenant, make_conversion(order_id="long", amount_cents=100_000))
+    assert (await credit_dirty_orders(db, tenant_id=tenant, bounds=ONE_TOUCH)).set_aside == 1
+    await roll_up_dirty_days(db, tenant_id=tenant)
+    monkeypatch.setenv("DATABASE_URL", clone.app_url)
+    told = await asyncio.to_thread(CliRunner().invoke, app, ["report", str(tenant)])
+    assert told.exit_code == 0, told.output
+    assert re.search(r"unattributed +│ +1,000\.00", told.output)
+    assert re.search(r"\(uncredited\) +│ +0\.00", told.output)
+    assert "1 order is set aside" in told.output
+    assert "whose journey is too long is unattributed" in told.output
