@@ -28,9 +28,9 @@ async def test_the_money_of_a_too_long_journey_is_unattributed_and_no_part_of_wh
     assert (await credit_dirty_orders(db, tenant_id=tenant, bounds=ONE_TOUCH)).set_aside == 1
     await roll_up_dirty_days(db, tenant_id=tenant)
     monkeypatch.setenv("DATABASE_URL", clone.app_url)
-    told = await asyncio.to_thread(CliRunner().invoke, app, ["report", str(tenant)])
-    assert told.exit_code == 0, told.output
-    assert re.search(r"unattributed +│ +1,000\.00", told.output)
-    assert re.search(r"\(uncredited\) +│ +0\.00", told.output)
-    assert "1 order is set aside" in told.output
-    assert "whose journey is too long is unattributed" in told.output
+    result = await asyncio.to_thread(CliRunner().invoke, app, ["report", str(tenant)])
+    assert result.exit_code == 0, result.output
+    assert re.search(r"unattributed +│ +1,000\.00", result.output)
+    assert re.search(r"\(uncredited\) +│ +0\.00", result.output)
+    assert "1 order is set aside" in result.output
+    assert "whose journey is too long has its money under unattributed" in result.output

@@ -38,12 +38,12 @@ async def test_a_key_without_a_known_scope_is_refused(
         assert await list_keys(connection, tenant) == []
 
 
-async def test_of_the_scopes_only_those_that_are_none_are_named(db: Database, tenant: UUID) -> None:
+async def test_only_the_scopes_that_do_not_exist_are_named(db: Database, tenant: UUID) -> None:
     for scopes, said in (
-        (("write",), "'write' is no scope."),
-        (("ingest", "Read"), "'Read' is no scope."),
-        (("ingest,read",), "'ingest,read' is no scope."),
-        (("read", "write", "admin"), "'admin' and 'write' are no scopes."),
+        (("write",), "'write' is not a scope."),
+        (("ingest", "Read"), "'Read' is not a scope."),
+        (("ingest,read",), "'ingest,read' is not a scope."),
+        (("read", "write", "admin"), "'admin' and 'write' are not scopes."),
         ((), "No scope was given."),
     ):
         with pytest.raises(InputInvalid) as refusal:
@@ -51,7 +51,7 @@ async def test_of_the_scopes_only_those_that_are_none_are_named(db: Database, te
         assert refusal.value.detail == said
 
 
-async def test_a_key_that_the_tenant_has_not_is_refused_alike_whether_another_has_it_or_nobody(
+async def test_a_key_the_tenant_does_not_have_is_refused_in_the_same_words_whoever_has_it(
     db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
     theirs = await make_key(db, other_tenant)

@@ -39,8 +39,8 @@ from skeldir.revenue import LedgerTotal, ledger_totals
 from skeldir.rollups import roll_up_dirty_days
 
 _ABOUT_SET_ASIDE = (
-    "(uncredited) is the money without credit of orders that are set aside. "
-    "That of orders whose journey is too long is unattributed."
+    "(uncredited) is the money of orders set aside that has no credit. "
+    "An order whose journey is too long has its money under unattributed."
 )
 
 

@@ -44,6 +44,9 @@ class Rejections:
         return (Rejected(**fields) for fields in orjson.loads(self.json))
 
 
+NO_REJECTIONS = Rejections(0, b"[]")
+
+
 def pack_rejections(rejected: Sequence[Rejected]) -> Rejections:
     """Return refused items, which come by their places, as one text."""
     return Rejections(len(rejected), orjson.dumps(rejected))
@@ -136,7 +139,7 @@ def read_items(
         try:
             fact = read(item)
         except ItemRejected as fault:
-            rejected.append(Rejected(index, fault.item_code, fault.detail, fault.cure))
+            rejected.append(refused(index, fault))
             continue
         first = known.setdefault(fact.idempotency_key, fact)
         if first is fact:
@@ -155,6 +158,11 @@ def receipt_for(
     """Return the receipt for a delivery; `accepted` of its items were new."""
     duplicates = delivery.count - len(delivery.rejected) - accepted
     return Receipt(accepted, duplicates, delivery.rejected, flagged)
+
+
+def refused(index: int, fault: ItemRejected) -> Rejected:
+    """Return the refusal of an item that cannot be read."""
+    return Rejected(index, fault.item_code, fault.detail, fault.cure)
 
 
 def reused(index: int) -> Rejected:

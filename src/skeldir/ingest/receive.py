@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -42,8 +40,8 @@ from skeldir.ingest.deliveries import (
     letters_of,
     pack_rejections,
     read_deliveries,
-    read_items,
     receipt_for,
+    refused,
     reused,
 )
 from skeldir.ingest.rejections import ItemRejected
@@ -186,16 +184,20 @@ def refuse_reused_keys(
     """
     items = delivery.by_place()
     first: dict[str, Conversion] = {}
-    again = []
+    rejected, again = [], []
     for place, item in items.items():
-        with suppress(ItemRejected):
+        try:
             conversion = read_conversion(item, now=read_at)
-            key = conversion.idempotency_key
-            if key in keys and first.setdefault(key, conversion) == conversion:
-                again.append(reused(place))
-    _, before = read_items(items, {}, partial(read_conversion, now=read_at))
-    rejected = pack_rejections(sorted([*before, *again], key=attrgetter("index")))
-    return Refusal(rejected, letters_of(profile, "conversion", items, again))
+        except ItemRejected as fault:
+            rejected.append(refused(place, fault))
+            continue
+        key = conversion.idempotency_key
+        if first.setdefault(key, conversion) != conversion:
+            rejected.append(reused(place))
+        elif key in keys:
+            again.append(reused(place))
+            rejected.append(again[-1])
+    return Refusal(pack_rejections(rejected), letters_of(profile, "conversion", items, again))
 
 
 async def record_conversions(

@@ -157,11 +157,11 @@ async def issue_key(
 
 
 def _require_scopes(scopes: Sequence[str]) -> None:
-    """Raise InputInvalid unless there is a scope, and no text that is none."""
+    """Raise InputInvalid when no scope is given, or one that does not exist."""
     unknown = [repr(scope) for scope in sorted(set(scopes) - set(SCOPES))]
     if scopes and not unknown:
         return
-    what = " and ".join(unknown) + (" is no scope." if len(unknown) == 1 else " are no scopes.")
+    what = " and ".join(unknown) + (" is not a scope." if len(unknown) == 1 else " are not scopes.")
     raise InputInvalid(
         what if unknown else "No scope was given.",
         cure=f"The scopes are {', '.join(SCOPES)}; to give more than one, write --scope once for each.",

@@ -16,7 +16,7 @@ from skeldir.clock import utc_now
 from skeldir.db.pool import Database
 from skeldir.db.queries import load_queries
 from skeldir.errors import SkeldirError
-from skeldir.ingest.deliveries import Delivery, Receipt, pack_rejections
+from skeldir.ingest.deliveries import NO_REJECTIONS, Delivery, Receipt
 from skeldir.ingest.files.items import Batch, ItemMaker, Items
 from skeldir.ingest.files.layout import FileLayout, FileUnreadable, Row
 from skeldir.ingest.files.mapping import FileMapping
@@ -260,7 +260,7 @@ class _Run:
         """Record one batch in one transaction, and return what is done with it."""
         async with self.db.tenant(self.profile.tenant_id) as connection:
             await self._lock(connection, done)
-            touches = Receipt(0, 0, pack_rejections([]))
+            touches = Receipt(0, 0, NO_REJECTIONS)
             if batch.touches.items:
                 (touches,) = await record_touches(connection, self.profile, prepared)
                 self._tell(touches)
@@ -294,7 +294,7 @@ class _Run:
         self, connection: Connection, items: Items, origin: str
     ) -> Receipt:
         if not items.items:
-            return Receipt(0, 0, pack_rejections([]))
+            return Receipt(0, 0, NO_REJECTIONS)
         receipt = await receive_conversions(
             connection,
             self.profile,
