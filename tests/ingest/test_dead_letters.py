@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from typing import Any
 from uuid import UUID
@@ -166,6 +167,10 @@ PERSONAL = [
     '{"a": {"zip": {"b": 1}}}',
     '{"billing_email": "x"}',
     '{"customer": {"home-phone": "x"}}',
+    '{"kind": {"email": "x"}}',
+    '{"kind": "capture", "currency": {}, "channel": {"email": "x"}}',
+    '{"click_ids": ["gclid", {"email": "x"}]}',
+    '{"kind": "capture", "email": "x"}',
 ]
 INSERTS = [
     """
@@ -185,7 +190,18 @@ async def test_the_database_itself_refuses_personal_keys_at_any_depth(
     for insert in INSERTS:
         async with db.tenant(tenant) as connection:
             await connection.execute(insert, tenant, "first", '{"mail": {"order_id": "email"}}')
+            await connection.execute(insert, tenant, "odd", '{"kind": "{\\"email\\": 1}", "campaign": "{{"}')
         for payload in PERSONAL:
             with pytest.raises(asyncpg.CheckViolationError, match="holds_no_personal_keys"):
                 async with db.tenant(tenant) as connection:
                     await connection.execute(insert, tenant, "second", payload)
+
+
+async def test_the_database_searches_no_item_of_the_fields_that_are_kept(db: Database) -> None:
+    async with db.unbound() as connection:
+        guard = await connection.fetchval(
+            "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'item_holds_no_personal_keys'"
+        )
+    (names,) = re.findall(r"'{([a-z_0-9,]+)}'::text\[\]", guard)
+    kept = TOUCH_FIELDS | CONVERSION_FIELDS | {"type"} | refuse_text("c", "d", b"x").fields.keys()
+    assert set(names.split(",")) == kept
