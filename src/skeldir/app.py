@@ -47,7 +47,7 @@ _WORK_ASIDE = ("skeldir.ingest.routes", "skeldir.attribution.routes")
 def create_app(database_url: str | None = None, *, warms_up: bool = False) -> FastAPI:
     """Return the application on `database_url`, or on DATABASE_URL when it starts without one.
 
-    One that `warms_up` starts the process aside with itself, and not with the first heavy request.
+    One that `warms_up` starts the processes aside with itself, and not with the first heavy request.
     """
 
     @asynccontextmanager

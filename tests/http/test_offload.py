@@ -1,4 +1,4 @@
-"""Work aside: in a process of its own, one piece at a time, each owner in turn."""
+"""Work aside: in processes of its own, one piece of an owner at a time, each owner in turn."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from skeldir.errors import InputInvalid
 from skeldir.http.offload import Offload, OffloadLost
 from skeldir.ingest.rejections import ItemRejected
 
-A, B = UUID(int=1), UUID(int=2)
+A, B, C = UUID(int=1), UUID(int=2), UUID(int=3)
 
 
 def note(log: Path, name: str) -> str:
@@ -30,6 +30,13 @@ def note(log: Path, name: str) -> str:
         time.sleep(0.05)
         lines.write(f"{name} ends\n")
     return name
+
+
+def wait_for(sign: Path) -> str:
+    """Work until a file is there."""
+    while not sign.exists():
+        time.sleep(0.01)
+    return sign.name
 
 
 def refuse() -> None:
@@ -54,17 +61,37 @@ def end_politely() -> str:
     return "still here"
 
 
+async def test_an_owner_has_one_piece_of_work_there_at_a_time(tmp_path: Path) -> None:
+    offload, log = Offload(), tmp_path / "log"
+    names = [f"a{n}" for n in range(4)]
+    running = [asyncio.create_task(offload.run(A, partial(note, log, name))) for name in names]
+    assert await asyncio.gather(*running) == names
+    one_after_another = [f"{name} {what}" for name in names for what in ("begins", "ends")]
+    assert log.read_text().splitlines() == one_after_another
+
+
+async def test_work_of_one_owner_is_done_while_that_of_another_still_runs(tmp_path: Path) -> None:
+    offload, let_go = Offload(), tmp_path / "let go"
+    long = asyncio.create_task(offload.run(A, partial(wait_for, let_go)))
+    again = asyncio.create_task(offload.run(A, partial(max, 1, 2)))
+    async with asyncio.timeout(10):
+        assert await offload.run(B, partial(max, 3, 7)) == 7
+    assert not long.done()
+    assert not again.done()
+    let_go.touch()
+    assert [await long, await again] == ["let go", 2]
+
+
 async def test_who_has_much_to_do_does_not_keep_another_waiting(tmp_path: Path) -> None:
     offload, log = Offload(), tmp_path / "log"
-    asked = [(A, f"a{n}") for n in range(4)] + [(B, "b0")]
+    asked = [(owner, f"{name}{n}") for n in range(3) for owner, name in ((A, "a"), (B, "b"))]
+    asked.append((C, "c0"))
     running = [
         asyncio.create_task(offload.run(owner, partial(note, log, name))) for owner, name in asked
     ]
     assert await asyncio.gather(*running) == [name for _, name in asked]
-    one_after_another = [
-        f"{name} {what}" for name in ("a0", "b0", "a1", "a2", "a3") for what in ("begins", "ends")
-    ]
-    assert log.read_text().splitlines() == one_after_another
+    lines = log.read_text().splitlines()
+    assert lines.index("c0 begins") < min(lines.index("a2 begins"), lines.index("b2 begins"))
 
 
 async def test_the_work_is_done_in_another_process_that_gives_way() -> None:
@@ -116,9 +143,13 @@ async def test_a_signal_to_the_whole_group_lets_the_work_be_finished() -> None:
     assert await Offload().run(A, end_politely) == "still here"
 
 
-async def test_a_process_that_was_warmed_up_does_the_first_work() -> None:
-    offload = Offload()
+async def test_processes_that_were_warmed_up_do_the_first_work(tmp_path: Path) -> None:
+    offload, let_go = Offload(), tmp_path / "let go"
     await offload.warm_up(("skeldir.money",))
     before = {child.pid for child in psutil.Process().children()}
+    long = asyncio.create_task(offload.run(A, partial(wait_for, let_go)))
+    assert await offload.run(B, partial(is_loaded, "skeldir.money"))
+    let_go.touch()
+    await long
+    assert {child.pid for child in psutil.Process().children()} == before
     assert await offload.run(A, os.getpid) in before
-    assert await offload.run(A, partial(is_loaded, "skeldir.money"))

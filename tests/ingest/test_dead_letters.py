@@ -190,7 +190,9 @@ async def test_the_database_itself_refuses_personal_keys_at_any_depth(
     for insert in INSERTS:
         async with db.tenant(tenant) as connection:
             await connection.execute(insert, tenant, "first", '{"mail": {"order_id": "email"}}')
-            await connection.execute(insert, tenant, "odd", '{"kind": "{\\"email\\": 1}", "campaign": "{{"}')
+            await connection.execute(
+                insert, tenant, "odd", '{"kind": "{\\"email\\": 1}", "campaign": "{{"}'
+            )
         for payload in PERSONAL:
             with pytest.raises(asyncpg.CheckViolationError, match="holds_no_personal_keys"):
                 async with db.tenant(tenant) as connection:

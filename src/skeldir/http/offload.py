@@ -1,4 +1,4 @@
-"""Work for the processor that would keep the event loop: done in a process beside this one, each owner in turn."""
+"""Work for the processor that would keep the event loop: done in processes beside this one, each owner in turn."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 _SWITCH_S = 0.0001
 _NICENESS = 5
+_PROCESSES = 2
 
 
 class OffloadLost(SkeldirError):
@@ -35,29 +36,36 @@ class OffloadLost(SkeldirError):
 
 
 class Offload:
-    """Runs functions in a process of their own, one at a time; the owners (tenants) take turns.
+    """Runs functions in two processes of their own; each owner (tenant) has one piece of work there at a time.
 
     In a thread they would share the interpreter with the loop, which then waits for its turn each time it has
-    something to do. More processes would take the processors from the database, and the memory that half-done work
-    needs would have no bound. Whoever has much to do stands in line with one piece.
+    something to do. With one process, whoever comes would wait for the whole of another's piece, a second or more on
+    a busy machine. Many would take the processors from the database, and the memory that half-done work needs would
+    have no bound. Whoever has much to do stands in line with one piece.
 
-    The process is started when it is first needed, or by `warm_up`, and ends with this one, however that ends.
+    A process is started when it is first needed, or by `warm_up`, and ends with this one, however that ends.
     """
 
     def __init__(self) -> None:
         # The longest that the loop waits for the interpreter while a thread runs, such as the one that writes metrics.
         sys.setswitchinterval(_SWITCH_S)
-        self._all = CapacityLimiter(1)
+        self._all = CapacityLimiter(_PROCESSES)
         self._owners: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
     async def warm_up(self, modules: Sequence[str]) -> None:
-        """Start the process, with the modules that its work is in, before a request has to wait for that."""
+        """Start the processes, with the modules that their work is in, before a request has to wait for that."""
         work = partial(_work_aside, partial(_import, modules))
-        try:
-            await to_process.run_sync(work, limiter=self._all)
-        except BrokenWorkerProcess:
-            # The first heavy request starts another one, and says so if that ends, too.
-            logger.warning("http.process_aside_ended")
+
+        async def start_one() -> None:
+            try:
+                await to_process.run_sync(work, limiter=self._all)
+            except BrokenWorkerProcess:
+                # A heavy request starts another one, and says so if that ends, too.
+                logger.warning("http.process_aside_ended")
+
+        async with asyncio.TaskGroup() as starting:
+            for _ in range(_PROCESSES):
+                starting.create_task(start_one())
 
     async def run(self, owner: UUID, work: Callable[[], T]) -> T:
         """Return what `work` returns, or raise what it raises; all of it has to be picklable.

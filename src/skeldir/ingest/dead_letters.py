@@ -142,11 +142,13 @@ def _hide_journey(journey_key: object, profile: TenantProfile) -> str:
 
 
 def _scalar(value: object) -> object:
+    if isinstance(value, str):
+        text = value[:_LONGEST_VALUE]
+        if not text.isprintable():
+            text = _NOT_TEXT.sub("\ufffd", text)
+        return _without_e_mail(text)[:_LONGEST_VALUE]
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, str):
-        text = _NOT_TEXT.sub("\ufffd", value[:_LONGEST_VALUE])
-        return _without_e_mail(text)[:_LONGEST_VALUE]
     if isinstance(value, list | tuple):
         return [_scalar(part) for part in value[:20] if isinstance(part, str)]
     if isinstance(value, Mapping):
@@ -157,4 +159,4 @@ def _scalar(value: object) -> object:
 
 
 def _without_e_mail(text: str) -> str:
-    return _E_MAIL.sub("[e-mail]", text)
+    return _E_MAIL.sub("[e-mail]", text) if "@" in text or "%40" in text else text
