@@ -114,9 +114,9 @@ def test_nothing_runs_on_when_up_itself_is_killed(clone: Clone) -> None:
         service = Service(process, f"http://127.0.0.1:{port}", home, {})
         try:
             wait_until(service.is_ready, 20, "ready")
-            # The API, the process that it has beside it, a worker and beat.
+            # The API, the two processes that it has beside it, a worker and beat.
             up = psutil.Process(process.pid)
-            wait_until(lambda: len(up.children(recursive=True)) == 4, 20, "complete")
+            wait_until(lambda: len(up.children(recursive=True)) == 5, 20, "complete")
             children = up.children(recursive=True)
         finally:
             process.kill()

@@ -48,7 +48,7 @@ class OrderFacts:
     """What was read of an order. `newest` are the touches that are shown, `touches` those that count.
 
     These are all in reach, or one more than may earn anything. `stored` and `kept` are what its credit comes from.
-    It can be pickled, and so explained in the process aside.
+    It can be pickled, and so explained in a process aside.
     """
 
     order_id: str

@@ -47,7 +47,7 @@ def held_bytes_of(request: Request) -> HeldBytes:
 
 
 def offload_of(request: Request) -> Offload:
-    """Return the process beside this one that does heavy work."""
+    """Return the processes beside this one that do heavy work."""
     offload: Offload = request.app.state.offload
     return offload
 
