@@ -93,6 +93,7 @@ class Observer:
         self.seen.append({row["order_id"] for row in rows})
 
 
+@pytest.mark.slow
 async def test_thousands_of_touches_and_hundreds_of_orders_of_one_key_are_credited_within_bounds(
     clone: Clone, db: Database, tenant: UUID
 ) -> None:

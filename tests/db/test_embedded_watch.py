@@ -65,6 +65,7 @@ def test_a_server_that_lives_is_left_alone(home: Path) -> None:
         assert read_postmaster(home) == before
 
 
+@pytest.mark.slow
 def test_of_two_who_watch_one_starts_it(home: Path) -> None:
     with embedded_server(home) as server, kept_alive(home), kept_alive(home):
         crash(home)

@@ -74,6 +74,7 @@ async def test_a_session_that_is_ended_is_known_to_hear_nothing_and_another_take
         assert listeners_of(clone) not in ([], [pid])
 
 
+@pytest.mark.slow
 async def test_a_server_that_says_nothing_more_is_not_trusted_after_a_second_and_replaced_later(
     clone: Clone,
 ) -> None:
@@ -106,6 +107,7 @@ async def test_a_pause_of_the_server_that_is_short_costs_no_session(clone: Clone
         assert (subscription.changes, listeners_of(clone)) == (before + 1, [pid])
 
 
+@pytest.mark.slow
 async def test_without_a_server_nothing_is_current_and_one_that_comes_back_is_found() -> None:
     with short_place() as place, own_server(place / "home") as server:
         server.kill()

@@ -63,6 +63,7 @@ def test_a_new_user_goes_from_a_tenant_to_a_report(clone: Clone, tmp_path: Path)
     assert "skipped_unchanged" in run_here(clone.app_url, "matviews", "--tenant", tenant)
 
 
+@pytest.mark.slow
 def test_a_refresh_right_after_another_is_done_and_not_taken_for_one_at_the_same_time(
     clone: Clone,
 ) -> None:
@@ -156,6 +157,7 @@ def refresh_that_hangs(clone: Clone) -> Iterator[subprocess.Popen[str]]:
         process.wait()
 
 
+@pytest.mark.slow
 def test_a_refresh_meanwhile_is_skipped_and_a_killed_holder_frees_the_view(clone: Clone) -> None:
     with refresh_that_hangs(clone) as holder:
         assert outcomes(run(clone.app_url, "refresh", "mv_channel_performance")) == {
@@ -177,6 +179,7 @@ def test_a_refresh_meanwhile_is_skipped_and_a_killed_holder_frees_the_view(clone
     assert outcomes(run(clone.app_url, "refresh", "mv_channel_performance")) == {"success": 1}
 
 
+@pytest.mark.slow
 def test_an_import_killed_in_the_middle_and_run_again_loses_and_doubles_nothing(
     clone: Clone, tmp_path: Path
 ) -> None:

@@ -124,6 +124,7 @@ def test_a_name_that_is_another_tenants_id_or_key_confirms_nothing(
     assert "Another" in tell(operator, "tenants", "list")
 
 
+@pytest.mark.slow
 def test_a_deletion_that_stopped_is_told_and_the_same_command_goes_on(clone: Clone) -> None:
     tenant = run_here(clone.app_url, "tenants", "create", "My shop").strip()
     words = ("tenants", "delete", tenant, "--yes", "--keep-ledger", "--confirm", tenant)

@@ -120,14 +120,8 @@ def silence(clone: Clone, how: str, stopped: list[int]) -> None:
                 admin.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
 
 
-@pytest.mark.parametrize(
-    "how",
-    [
-        pytest.param("heard", marks=pytest.mark.slow),
-        "blocked",
-        pytest.param("terminated", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["heard", "blocked", "terminated"])
 async def test_no_request_of_32_clients_is_accepted_later_than_a_second_after_the_revocation(
     clone: Clone, db: Database, tenant: UUID, other_tenant: UUID, how: str
 ) -> None:

@@ -97,6 +97,7 @@ def test_facts_sent_over_http_are_credited_on_the_embedded_server_that_all_comma
     assert not left
 
 
+@pytest.mark.slow
 def test_a_server_that_is_told_to_stop_stops(clone: Clone) -> None:
     with serving([*SKELDIR, "serve"], {"DATABASE_URL": clone.app_url}) as (server, _):
         server.send_signal(signal.SIGINT)

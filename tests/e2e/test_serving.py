@@ -155,6 +155,7 @@ def test_a_client_that_stops_within_its_body_is_told_so(lasting: Serving, key: b
     assert is_a_408(answer, "body_too_slow")
 
 
+@pytest.mark.slow
 def test_a_client_that_drips_its_body_is_told_so(lasting: Serving, key: bytes) -> None:
     with lasting.connect() as client:
         began = monotonic()

@@ -142,6 +142,7 @@ def test_a_port_that_is_taken_is_told_at_once(tmp_path: Path, command: str) -> N
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.slow
 def test_worker_and_beat_run_alone_beside_each_other(clone: Clone) -> None:
     environment = os.environ | {
         "DATABASE_URL": clone.app_url,

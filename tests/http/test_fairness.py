@@ -150,6 +150,7 @@ async def test_a_tenant_whose_requests_wait_for_a_lock_stops_neither_another_nor
     assert town.count_touches(town.a) == 2
 
 
+@pytest.mark.slow
 async def test_two_tenants_that_wait_for_locks_do_not_stop_a_third(town: Town) -> None:
     with town.locked(town.a, town.b):
         crowd = town.crowd(town.a) + town.crowd(town.b)
@@ -201,6 +202,7 @@ def change_connections(clone: Clone, *, are_allowed: bool) -> None:
             )
 
 
+@pytest.mark.slow
 async def test_those_who_are_cancelled_while_they_wait_take_nothing_with_them(town: Town) -> None:
     for _ in range(4):
         with town.locked(town.a):

@@ -96,6 +96,7 @@ async def sell(db: Database, mark: str) -> UUID:
     return tenant
 
 
+@pytest.mark.slow
 async def test_a_thousand_requests_of_two_tenants_over_two_connections_stay_apart(
     clone: Clone, db: Database
 ) -> None:

@@ -110,6 +110,7 @@ async def test_a_database_that_was_killed_is_a_problem_until_it_is_there_again(
     assert "skeldir_database_up 1.0" in (await client.get("/metrics")).text
 
 
+@pytest.mark.slow
 async def test_a_frozen_database_is_a_problem_until_it_goes_on(
     on_own: Asked, own: OwnServer
 ) -> None:
@@ -129,6 +130,7 @@ async def test_a_frozen_database_is_a_problem_until_it_goes_on(
     await wait_for_200(client, headers)
 
 
+@pytest.mark.slow
 async def test_a_database_that_freezes_within_a_transaction_is_left_at_once(
     on_own: Asked, own: OwnServer
 ) -> None:

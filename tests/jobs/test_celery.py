@@ -199,6 +199,7 @@ async def test_a_worker_does_a_job_as_soon_as_it_was_asked_for(clone: Clone) -> 
     assert ask(clone, "SELECT count(*) FROM celery.kombu_message") == 0
 
 
+@pytest.mark.slow
 @pytest.mark.worker
 async def test_a_worker_that_is_told_to_stop_finishes_its_job(clone: Clone) -> None:
     with toy(clone, "worker") as worker:
@@ -210,6 +211,7 @@ async def test_a_worker_that_is_told_to_stop_finishes_its_job(clone: Clone) -> N
     assert (count_jobs(clone, "done"), count_jobs(clone, "running")) == (1, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.worker
 async def test_a_worker_that_is_told_to_stop_lets_go_of_a_job_that_takes_too_long(
     clone: Clone, monkeypatch: pytest.MonkeyPatch
@@ -236,6 +238,7 @@ def count_ticks(clone: Clone) -> int:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.worker
 async def test_pulses_and_what_they_ask_for_keep_their_pace_while_all_workers_are_busy(
     clone: Clone,
@@ -252,6 +255,7 @@ async def test_pulses_and_what_they_ask_for_keep_their_pace_while_all_workers_ar
     assert ask(clone, "SELECT count(*) FROM public.heartbeats WHERE role = 'beat'") == 0
 
 
+@pytest.mark.slow
 @pytest.mark.worker
 def test_two_beats_keep_the_pace_of_one_and_one_goes_on_when_the_other_is_killed(
     clone: Clone,
@@ -272,6 +276,7 @@ def test_two_beats_keep_the_pace_of_one_and_one_goes_on_when_the_other_is_killed
         assert (error, late) == ("ValueError", True)
 
 
+@pytest.mark.slow
 @pytest.mark.worker
 def test_workers_run_the_pulses_while_beat_is_away(
     clone: Clone, monkeypatch: pytest.MonkeyPatch
@@ -299,6 +304,7 @@ async def test_a_worker_is_stuck_when_its_loop_is_not_when_its_job_is_long(
         supervised.wait_for("worker started", times=2)
 
 
+@pytest.mark.slow
 @pytest.mark.worker
 def test_the_worker_tells_neither_password_nor_url(clone: Clone) -> None:
     url = clone.app_url.replace("app_user@", "app_user:hush-hush@")
@@ -337,6 +343,7 @@ def two_free_ports() -> int:
                 return port
 
 
+@pytest.mark.slow
 @pytest.mark.worker
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="only Linux tells a child of the death")
 async def test_a_worker_on_redis_forks_and_its_children_end_with_it(

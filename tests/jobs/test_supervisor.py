@@ -58,6 +58,7 @@ def test_a_child_that_dies_at_once_is_started_again_later_and_later() -> None:
         assert supervised.stop() == 0
 
 
+@pytest.mark.slow
 def test_only_a_child_without_signs_of_life_is_killed(tmp_path: Path) -> None:
     stop, never = tmp_path / "stop", tmp_path / "never"
     with supervising(
@@ -79,6 +80,7 @@ def test_only_a_child_without_signs_of_life_is_killed(tmp_path: Path) -> None:
         assert not [line for line in supervised.said if re.search("(lively|sleeper).* ended", line)]
 
 
+@pytest.mark.slow
 def test_a_suspended_child_is_stuck(tmp_path: Path) -> None:
     with supervising(
         [("lively", [*python(LIVES), str(tmp_path / "never")], True, 0)], stuck_after_s=1.5
@@ -121,6 +123,7 @@ def test_a_child_that_will_not_stop_is_killed_in_bounded_time() -> None:
         assert not child.is_running()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="only Linux tells a child of the death")
 def test_no_child_outlives_a_killed_supervisor_not_even_a_suspended_one() -> None:
     deaf = python("import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)")

@@ -54,6 +54,7 @@ def skeldir(root: Path, *words: str | Path, expect: int = 0, **more: str) -> str
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_commit_is_proven_and_its_pack_verified_and_refused_after_a_change(copy: Path) -> None:
     said = skeldir(copy, "prove", "--only", "H-REPO-01")
     assert "H-REPO-01: REFUTED" in said
@@ -122,6 +123,7 @@ def test_a_pack_is_signed_and_noted_on_request(copy: Path, tmp_path: Path) -> No
     git(copy, "update-ref", "-d", "refs/notes/skeldir-evidence")
 
 
+@pytest.mark.slow
 def test_what_can_be_refused_is_refused_at_once(copy: Path, tmp_path: Path) -> None:
     (tmp_path / "x").touch()
     refusals = {
@@ -136,6 +138,7 @@ def test_what_can_be_refused_is_refused_at_once(copy: Path, tmp_path: Path) -> N
     assert not (copy / "evidence" / "x").exists()
 
 
+@pytest.mark.slow
 def test_source_outside_of_a_checkout_has_no_commit_to_prove(copy: Path, tmp_path: Path) -> None:
     shutil.copytree(copy / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
     assert skeldir(tmp_path, "prove", expect=1).startswith("checkout_needed")
