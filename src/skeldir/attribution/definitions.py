@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from skeldir.attribution.evaluating import VersionInForce
@@ -226,10 +226,7 @@ async def _put_in_force(
     changed_by: str,
 ) -> None:
     """Put versions with the parameters of `changed` in force, and take `retired` out of it; the models are locked."""
-    latest = {
-        row["model"]: row["version"]
-        for row in await queries.select_latest_versions(connection, tenant_id=tenant_id)
-    }
+    after = await _choose_versions(connection, tenant_id, changed)
     # An order whose transaction is under way does not know the new versions, such as a lookback that is longer.
     await wait_for_lock(connection, ingest_lock(tenant_id))
     # Whoever computes credit by the versions before must not write it.
@@ -239,12 +236,17 @@ async def _put_in_force(
     models = [*changed, *retired]
     before = {model: active[model]["model_version"] for model in models if model in active}
     await queries.deactivate_models(connection, tenant_id=tenant_id, models=models)
-    after: dict[str, str] = {}
-    for model, parameters in changed.items():
-        version = latest.get(model, 0) + 1
-        after[model] = await _activate(
-            connection, tenant_id, model, version, generation, parameters
-        )
+    await queries.put_versions_in_force(
+        connection,
+        tenant_id=tenant_id,
+        generation=generation,
+        model_versions=[version.name for version in after.values()],
+        models=list(after),
+        versions=[version.number for version in after.values()],
+        lookback_days=[parameters.lookback_days for parameters in changed.values()],
+        after_conversions=[parameters.after_conversion for parameters in changed.values()],
+        half_life_days=[parameters.half_life_days for parameters in changed.values()],
+    )
     await queries.insert_model_changes(
         connection,
         tenant_id=tenant_id,
@@ -252,7 +254,7 @@ async def _put_in_force(
         ids=new_ids(len(models)),
         models=models,
         from_versions=[before.get(model) for model in models],
-        to_versions=[after.get(model) for model in models],
+        to_versions=[after[model].name if model in after else None for model in models],
     )
     await take_off_credit(connection, tenant_id, turn, list(before.values()))
     # Without a new version no order is to be credited again.
@@ -262,32 +264,25 @@ async def _put_in_force(
         await enqueue(connection, tenant_id, CREDIT)
 
 
-async def _activate(
-    connection: Connection,
-    tenant_id: UUID,
-    model: str,
-    next_version: int,
-    generation: int,
-    parameters: CompleteParameters,
-) -> str:
-    """Return the version of the model that is in force now."""
-    fields = asdict(parameters)
-    same: str | None = await queries.select_same_version(
-        connection, tenant_id=tenant_id, model=model, **fields
-    )
-    if same is not None:
-        await queries.activate_model(
-            connection, tenant_id=tenant_id, model_version=same, generation=generation
-        )
-        return same
-    made = f"{model}@{next_version}"
-    await queries.insert_model(
-        connection,
-        tenant_id=tenant_id,
-        model_version=made,
-        model=model,
-        version=next_version,
-        generation=generation,
-        **fields,
-    )
-    return made
+class _Version(NamedTuple):
+    """A version of a model by its name, such as `linear@2`, and its number."""
+
+    name: str
+    number: int
+
+
+async def _choose_versions(
+    connection: Connection, tenant_id: UUID, wanted: Mapping[str, CompleteParameters]
+) -> dict[str, _Version]:
+    """Return of each model the latest version that has the parameters, or else the one to be made."""
+    same: dict[str, _Version] = {}
+    latest = dict.fromkeys(wanted, 0)
+    for row in await queries.select_versions(connection, tenant_id=tenant_id, models=list(wanted)):
+        model = row["model"]
+        latest[model] = row["version"]
+        if complete_parameters(NO_WISH, row) == wanted[model]:
+            same[model] = _Version(row["model_version"], row["version"])
+    return {
+        model: same.get(model) or _Version(f"{model}@{latest[model] + 1}", latest[model] + 1)
+        for model in wanted
+    }

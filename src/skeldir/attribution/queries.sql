@@ -4,14 +4,12 @@ FROM public.attribution_models
 WHERE tenant_id = :tenant_id AND is_active
 ORDER BY model_version;
 
--- name: select_latest_versions
-SELECT model, max(version) AS version FROM public.attribution_models WHERE tenant_id = :tenant_id GROUP BY model;
-
--- name: select_same_version$
-SELECT model_version FROM public.attribution_models
-WHERE tenant_id = :tenant_id AND model = :model AND lookback_days = :lookback_days
-  AND after_conversion = :after_conversion AND half_life_days = :half_life_days
-ORDER BY version DESC LIMIT 1;
+-- name: select_versions
+-- All that models ever had, the earliest first.
+SELECT model, version, model_version, lookback_days, after_conversion, half_life_days
+FROM public.attribution_models
+WHERE tenant_id = :tenant_id AND model = ANY(:models::text[])
+ORDER BY model, version;
 
 -- name: deactivate_models!
 UPDATE public.attribution_models SET is_active = false
@@ -21,15 +19,16 @@ WHERE tenant_id = :tenant_id AND model = ANY(:models::text[]) AND is_active;
 -- The generation of the tenant's models: how often they were changed.
 SELECT coalesce(max(active_since), 0) FROM public.attribution_models WHERE tenant_id = :tenant_id;
 
--- name: activate_model!
-UPDATE public.attribution_models SET is_active = true, active_since = :generation
-WHERE tenant_id = :tenant_id AND model_version = :model_version;
-
--- name: insert_model!
+-- name: put_versions_in_force!
+-- Those that are there already are what they were.
 INSERT INTO public.attribution_models
     (tenant_id, model_version, model, version, lookback_days, after_conversion, half_life_days, is_active, active_since)
-VALUES (:tenant_id, :model_version, :model, :version, :lookback_days, :after_conversion, :half_life_days, true,
-        :generation);
+SELECT :tenant_id::uuid, v.model_version, v.model, v.version, v.lookback_days, v.after_conversion, v.half_life_days, true,
+       :generation::integer
+FROM unnest(:model_versions::text[], :models::text[], :versions::integer[], :lookback_days::integer[],
+            :after_conversions::text[], :half_life_days::integer[])
+     AS v (model_version, model, version, lookback_days, after_conversion, half_life_days)
+ON CONFLICT (tenant_id, model_version) DO UPDATE SET is_active = true, active_since = excluded.active_since;
 
 -- name: insert_model_changes!
 INSERT INTO public.model_changes (tenant_id, id, changed_at, changed_by, model, from_version, to_version)
