@@ -20,7 +20,7 @@ WHERE tenant_id = :tenant_id AND model = ANY(:models::text[]) AND is_active;
 SELECT coalesce(max(active_since), 0) FROM public.attribution_models WHERE tenant_id = :tenant_id;
 
 -- name: put_versions_in_force!
--- Those that are there already are what they were.
+-- One that is there already has the same parameters.
 INSERT INTO public.attribution_models
     (tenant_id, model_version, model, version, lookback_days, after_conversion, half_life_days, is_active, active_since)
 SELECT :tenant_id::uuid, v.model_version, v.model, v.version, v.lookback_days, v.after_conversion, v.half_life_days, true,
