@@ -39,9 +39,9 @@ class Offload:
     """Runs functions in two processes of their own; each owner (tenant) has one piece of work there at a time.
 
     In a thread they would share the interpreter with the loop, which then waits for its turn each time it has
-    something to do. With one process, whoever comes would wait for the whole of another's piece, a second or more on
-    a busy machine. Many would take the processors from the database, and the memory that half-done work needs would
-    have no bound. Whoever has much to do stands in line with one piece.
+    something to do. With only one process, a tenant's work would wait until another's was done: a second or more on a
+    busy machine. More than two would take the processors from the database, and need more memory for half-done work.
+    An owner with much to do waits in line with one piece at a time.
 
     A process is started when it is first needed, or by `warm_up`, and ends with this one, however that ends.
     """
