@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from skeldir import __version__
 from skeldir.attribution.gauges import sample_credit
 from skeldir.attribution.model_routes import router as models_router
+from skeldir.attribution.routes import polled_router as polled_attribution_router
 from skeldir.attribution.routes import router as attribution_router
 from skeldir.db.gauges import sample_lock_waits
 from skeldir.db.listening import listening
@@ -35,6 +36,7 @@ from skeldir.migrations.revision import head_revision
 from skeldir.observability.logs import configure_logging
 from skeldir.observability.stalls import watching_the_loop
 from skeldir.observability.tracing import configure_tracing
+from skeldir.revenue.routes import polled_router as polled_revenue_router
 from skeldir.revenue.routes import router as revenue_router
 from skeldir.rollups.gauges import sample_rollups
 from skeldir.settings import Settings, load_settings
@@ -77,6 +79,8 @@ def create_app(database_url: str | None = None, *, warms_up: bool = False) -> Fa
     # What comes most often stands first: each request is compared with one route after another.
     for router in (
         intake_router,
+        polled_attribution_router,
+        polled_revenue_router,
         health_router,
         ingest_router,
         attribution_router,

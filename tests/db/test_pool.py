@@ -12,6 +12,7 @@ import pytest
 
 from skeldir.db.locks import try_lock
 from skeldir.db.pool import Database, DatabaseUnreachable, RuntimeRoleUnsafe, open_database
+from skeldir.tenants import load_profile, profile_from
 from tests.conftest import Clone
 from tests.support.refreshing import superuser_of
 
@@ -182,3 +183,61 @@ async def test_a_transaction_begins_with_the_lock_that_it_names(
         await asyncio.sleep(0.1)
         assert not waiting.done()
     await asyncio.wait_for(waiting, 5)
+
+
+async def test_a_tenant_is_known_in_the_transaction_that_is_bound_to_it_and_only_there(
+    db: Database, tenant: UUID, other_tenant: UUID
+) -> None:
+    async with db.tenant(tenant) as connection:
+        await connection.execute(
+            "INSERT INTO channels (tenant_id, code, label) VALUES ($1, 'radio', 'Radio')", tenant
+        )
+        written = await load_profile(connection, tenant)
+    async with db.known_tenant(tenant, is_read_only=True) as (connection, known):
+        assert known is not None
+        assert profile_from(tenant, known) == written
+        assert written.own_channels == {"radio"}
+        assert await connection.fetchval("SELECT array_agg(id) FROM tenants") == [tenant]
+        with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+            await connection.execute("DELETE FROM dirty_days")
+    async with db.known_tenant(other_tenant) as (_, known):
+        assert known is not None
+        assert known["own_channels"] == []
+
+
+async def test_nothing_is_known_of_a_tenant_that_is_leaving_or_was_never_there(
+    db: Database, clone: Clone, tenant: UUID
+) -> None:
+    async with db.known_tenant(uuid4()) as (_, known):
+        assert known is None
+    async with superuser_of(clone) as superuser:
+        await superuser.execute(
+            "SELECT request_tenant_deletion($1, false, $2, $3, $4)",
+            tenant,
+            uuid4(),
+            uuid4(),
+            uuid4(),
+        )
+    async with db.known_tenant(tenant) as (connection, known):
+        assert known is None
+        assert await connection.fetchval("SELECT count(*) FROM tenants") == 0
+
+
+async def test_a_lock_that_is_shared_is_waited_for_before_the_tenant_is_looked_at(
+    db: Database, tenant: UUID
+) -> None:
+    async def read_own_channels() -> list[str]:
+        async with db.known_tenant(tenant, shared="some lock") as (_, known):
+            assert known is not None
+            return list(known["own_channels"])
+
+    async with db.known_tenant(tenant, shared="some lock"), db.tenant(tenant) as another:
+        assert not await try_lock(another, "some lock")
+        assert await read_own_channels() == []
+    async with db.tenant(tenant, locked="some lock") as holder:
+        reading = asyncio.create_task(read_own_channels())
+        await asyncio.sleep(0.1)
+        await holder.execute(
+            "INSERT INTO channels (tenant_id, code, label) VALUES ($1, 'radio', 'Radio')", tenant
+        )
+    assert await reading == ["radio"]

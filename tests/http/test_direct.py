@@ -6,9 +6,15 @@ from typing import Annotated
 
 import httpx
 import pytest
-from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+from fastapi import APIRouter, Cookie, Depends, FastAPI, Header, Query, Request, Response
+from pydantic import Field
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from skeldir.http.api import Api
+from skeldir.http.deps import KeyMissing
 from skeldir.http.direct import DirectRoute
+from skeldir.http.paging import NoQuery
 
 
 class Greeting:
@@ -68,10 +74,10 @@ async def with_an_answer_to_change(response: Response) -> Response:
     return response
 
 
-def test_a_route_that_asks_for_more_than_the_request_cannot_be_direct() -> None:
+def test_a_route_that_asks_for_more_than_is_given_cannot_be_direct() -> None:
     router = APIRouter(route_class=DirectRoute)
 
-    async def with_a_parameter(word: Annotated[str, Query()]) -> Response:
+    async def with_a_cookie(word: Annotated[str, Cookie()]) -> Response:
         return Response(word)
 
     async def with_a_plain_function(
@@ -79,6 +85,94 @@ def test_a_route_that_asks_for_more_than_the_request_cannot_be_direct() -> None:
     ) -> Response:
         return Response(greeting)
 
-    for endpoint in (with_a_parameter, with_a_plain_function, with_an_answer_to_change):
-        with pytest.raises(TypeError, match="of the request alone"):
+    for endpoint in (with_a_cookie, with_a_plain_function, with_an_answer_to_change):
+        with pytest.raises(TypeError, match="of what a direct route gives"):
             router.add_api_route("/greetings", endpoint, methods=["POST"])
+
+
+class Times(NoQuery):
+    """How often to greet."""
+
+    times: Annotated[int, Field(ge=1, le=3)] = 1
+
+
+class Layer:
+    """What stands before the router, and notes what passes through."""
+
+    def __init__(self, app: ASGIApp, passed: list[str]) -> None:
+        self._app = app
+        self._passed = passed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._passed.append(f"{scope['method']} {scope['path']}")
+        await self._app(scope, receive, send)
+
+
+def make_greeter(passed: list[str]) -> Api:
+    """Return an application with one direct route, and a list of the requests that went the long way."""
+    router = APIRouter(route_class=DirectRoute)
+
+    @router.get("/greetings")
+    async def greet(
+        query: Annotated[Times, Query()],
+        name: Annotated[str, Depends(name_of)],
+        x_word: Annotated[str, Header()] = "Hello",
+    ) -> Response:
+        if name == "nobody":
+            raise KeyMissing("Nobody is greeted.", cure="Say who.")
+        if name == "Zoe":
+            raise ZeroDivisionError
+        return Response(" ".join([x_word, name] * query.times))
+
+    api = Api()
+    # The last one that is added stands first, so it stands before what calls directly when that is added later.
+    api.user_middleware.append(Middleware(Layer, passed=passed))
+    api.include_router(router)
+    api.state.receive_timeout_s = 5.0
+    return api
+
+
+async def greet_by(api: Api, method: str, url: str, **headers: str) -> httpx.Response:
+    transport = httpx.ASGITransport(app=api, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        return await client.request(method, url, headers={"X-Name": "Ann"} | headers)
+
+
+async def test_a_direct_route_reads_its_query_and_headers_as_its_signature_says() -> None:
+    api = make_greeter(passed := [])
+    answer = await greet_by(api, "GET", "/greetings?times=2", **{"X-Word": "Hi"})
+    assert answer.text == "Hi Ann Hi Ann"
+    assert (await greet_by(api, "GET", "/greetings")).text == "Hello Ann"
+    assert passed == []
+
+
+@pytest.mark.parametrize("query", ["times=4", "times=x", "tunes=2", "times=1&tunes=2"])
+async def test_a_query_that_is_not_as_the_signature_says_is_a_problem(query: str) -> None:
+    answer = await greet_by(make_greeter([]), "GET", f"/greetings?{query}")
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (422, "input_invalid")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert problem["correlation_id"] == answer.headers["x-correlation-id"]
+    assert problem["detail"].startswith("query.t")
+
+
+async def test_what_ends_a_direct_request_is_told_as_everywhere() -> None:
+    api = make_greeter(passed := [])
+    known = await greet_by(api, "GET", "/greetings", **{"X-Name": "nobody"})
+    assert (known.status_code, known.json()["cure"]) == (401, "Say who.")
+    assert known.headers["www-authenticate"] == "Bearer"
+    unforeseen = await greet_by(api, "GET", "/greetings", **{"X-Name": "Zoe"})
+    assert (unforeseen.status_code, unforeseen.json()["code"]) == (500, "internal_error")
+    assert passed == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("POST", "/greetings", 405), ("HEAD", "/greetings", 405), ("GET", "/greetings/", 404)],
+)
+async def test_any_other_method_or_path_goes_the_long_way(
+    method: str, path: str, status: int
+) -> None:
+    api = make_greeter(passed := [])
+    assert (await greet_by(api, method, path)).status_code == status
+    assert passed == [f"{method} {path}"]

@@ -14,25 +14,28 @@ from skeldir.attribution.order_facts import OrderFacts, read_order
 from skeldir.attribution.reports import ChannelReport, report_channels
 from skeldir.attribution.schemas import ChannelsPage, ChannelsQuery, OrderExplanationOut
 from skeldir.http.deps import database_of, offload_of
+from skeldir.http.direct import DirectRoute
 from skeldir.http.paging import READ_PROBLEMS, NoQuery
 from skeldir.http.problems import Problem
-from skeldir.tenants.access import ReadKey, ReadTransaction, reading_transaction
+from skeldir.tenants.access import ReadKey, reading_transaction
 
 router = APIRouter(prefix="/v1/attribution", tags=["attribution"])
+polled_router = APIRouter(prefix="/v1/attribution", tags=["attribution"], route_class=DirectRoute)
 _REPORT = TypeAdapter(ChannelReport)
 
 
-@router.get(
+@polled_router.get(
     "/channels",
     response_model=ChannelsPage,
     responses=READ_PROBLEMS,
     summary="Credited revenue, conversions, spend and ROAS by channel",
 )
 async def get_channels(
-    query: Annotated[ChannelsQuery, Query()], transaction: ReadTransaction
+    query: Annotated[ChannelsQuery, Query()], request: Request, caller: ReadKey
 ) -> Response:
     """Say what the models give each channel, side by side, by the day of the ledger entry that was credited."""
-    report = await report_channels(transaction.connection, transaction.profile.tenant_id, query)
+    async with reading_transaction(database_of(request), caller) as transaction:
+        report = await report_channels(transaction.connection, caller.tenant_id, query)
     # To check 1,000 rows against their schema would keep the loop three times as long as to write them.
     return Response(_REPORT.dump_json(report), media_type="application/json")
 

@@ -193,6 +193,23 @@ class Database:
             yield connection
 
     @asynccontextmanager
+    async def known_tenant(
+        self, tenant_id: UUID, *, is_read_only: bool = False, shared: str | None = None
+    ) -> AsyncIterator[tuple[Connection, asyncpg.Record | None]]:
+        """Open a transaction as `tenant` does, and read in the same round trip what is known of the tenant.
+
+        Nothing is known of one that does not exist, or is leaving: None. `shared` is the name of a lock that the block
+        holds together with others that share it; it is taken before the tenant is looked at.
+        """
+        async with self._transaction(tenant_id, is_read_only=is_read_only) as connection:
+            known = await connection.fetchrow(
+                "SELECT name, journey_secret, own_channels FROM public.open_tenant($1, $2)",
+                tenant_id,
+                None if shared is None else lock_key(shared),
+            )
+            yield connection, known
+
+    @asynccontextmanager
     async def unbound(self) -> AsyncIterator[Connection]:
         """Open a transaction of no tenant: it sees no tenant's row, and may only refresh, log and look up keys."""
         async with self._transaction(None) as connection:

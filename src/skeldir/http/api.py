@@ -10,11 +10,13 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 
+from skeldir.http.direct import DirectCalls, DirectRoute
 from skeldir.http.middleware import RequestFrame
 from skeldir.http.pages import PAGE_POLICY, render_description
 from skeldir.http.problems import MEDIA_TYPE, Problem, install_problems
 
 if TYPE_CHECKING:
+    from fastapi import APIRouter
     from fastapi.routing import APIRoute
     from starlette.types import ASGIApp
 
@@ -62,13 +64,22 @@ class Api(FastAPI):
             openapi_url=None,
             docs_url=None,
             redoc_url=None,
+            # `observability` traces and counts; the framework would look at each request whether it should.
+            telemetry={"tracing": False, "metrics": False, "logs": False},
             **options,
         )
         install_problems(self)
+        self._direct_routes: list[DirectRoute] = []
+        self.add_middleware(DirectCalls, routes=self._direct_routes)
         self._published: tuple[bytes, bytes] | None = None
         self._publishing = asyncio.Lock()
         self.add_route("/openapi.json", self._send_description, include_in_schema=False)
         self.add_route("/docs", self._send_page, include_in_schema=False)
+
+    def include_router(self, router: APIRouter, **options: Any) -> None:
+        """Include a router; its direct routes are called directly."""
+        self._direct_routes += [route for route in router.routes if isinstance(route, DirectRoute)]
+        super().include_router(router, **options)
 
     def build_middleware_stack(self) -> ASGIApp:
         """Frame even what answers the errors that nobody foresaw."""

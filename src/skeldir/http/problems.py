@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from uuid import UUID, uuid4
 
@@ -43,10 +43,15 @@ class Problem(BaseModel):
 
 def install_problems(app: FastAPI) -> None:
     """Let every error of `app` be answered as a problem."""
-    app.add_exception_handler(SkeldirError, _known)
-    app.add_exception_handler(StarletteHTTPException, _of_the_protocol)
-    app.add_exception_handler(RequestValidationError, _not_valid)
+    for kind, answer in _ANSWERS:
+        app.add_exception_handler(kind, answer)
     app.add_exception_handler(Exception, _unforeseen)
+
+
+async def answer_fault(request: Request, fault: Exception) -> JSONResponse:
+    """Return the answer to a request that a fault ended, one of FORESEEN."""
+    answer = next(answer for kind, answer in _ANSWERS if isinstance(fault, kind))
+    return await answer(request, fault)
 
 
 def make_problem(status: int, title: str, code: str, detail: str, cure: str) -> Problem:
@@ -128,6 +133,17 @@ async def _not_valid(_request: Request, error: Exception) -> JSONResponse:
     return answer_problem(
         make_problem(422, "The input is not valid", "input_invalid", faults, cure)
     )
+
+
+_ANSWERS: tuple[
+    tuple[type[Exception], Callable[[Request, Exception], Awaitable[JSONResponse]]], ...
+] = (
+    (SkeldirError, _known),
+    (StarletteHTTPException, _of_the_protocol),
+    (RequestValidationError, _not_valid),
+)
+FORESEEN = tuple(kind for kind, _ in _ANSWERS)
+"""The errors by which a request may end, and be answered in their words."""
 
 
 async def _unforeseen(_request: Request, error: Exception) -> JSONResponse:

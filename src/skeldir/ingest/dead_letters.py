@@ -72,6 +72,8 @@ def pack_letters(
 ) -> PackedLetters:
     """Reduce refused items to what is kept of them: the processor's part of burying them."""
     letters = tuple(letters)
+    if not letters:
+        return PackedLetters(kind, 0, "[]")
     ids = new_ids(len(letters))
     packed = [
         {

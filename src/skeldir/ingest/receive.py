@@ -111,9 +111,8 @@ async def record_touches(
 ) -> list[Receipt]:
     """Record prepared touches of the transaction's tenant, and mark the orders that they can earn from.
 
-    Return a receipt for each delivery.
+    The transaction shares `ingest_lock`. Return a receipt for each delivery.
     """
-    await share_lock(connection, ingest_lock(profile.tenant_id))
     delivered = prepared.delivered
     arrived, arrived_keys = 0, frozenset[str]()
     if prepared.count:
@@ -149,6 +148,7 @@ async def receive_touches(
     places: Sequence[int] | None = None,
 ) -> Receipt:
     """Prepare and record touches; `places` are the items' places in the delivery `origin`."""
+    await share_lock(connection, ingest_lock(profile.tenant_id))
     prepared = prepare_touches(profile, [Delivery(items, origin, places)])
     (receipt,) = await record_touches(connection, profile, prepared)
     return receipt
@@ -210,14 +210,13 @@ async def record_conversions(
 ) -> list[Receipt]:
     """Post prepared conversions of the transaction's tenant to the ledger, and mark their orders.
 
-    Return a receipt for each delivery. A key that stands for a conversion of other content already is refused: money
-    is never silently dropped. Only the database knows of such keys, so the items of a delivery that stands by itself
-    are asked for once more.
+    The transaction shares `ingest_lock`. Return a receipt for each delivery. A key that stands for a conversion of
+    other content already is refused: money is never silently dropped. Only the database knows of such keys, so the
+    items of a delivery that stands by itself are asked for once more.
 
     Raises:
         DeliveriesClash: there is such a key, and more than one delivery; the transaction must be rolled back.
     """
-    await share_lock(connection, ingest_lock(profile.tenant_id))
     delivered = prepared.delivered
     posting = await post_entries(
         connection, profile.tenant_id, prepared.batch, source=source, tells_keys=len(delivered) > 1
@@ -258,6 +257,7 @@ async def receive_conversions(
             refuse_reused_keys, profile, delivery, read_at=read_at, keys=keys
         )
 
+    await share_lock(connection, ingest_lock(profile.tenant_id))
     prepared = prepare_conversions(profile, [delivery])
     (receipt,) = await record_conversions(
         connection, profile, prepared, refuse_reused=refuse_reused, source=source

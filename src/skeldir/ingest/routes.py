@@ -10,6 +10,7 @@ from typing import Annotated, Any, Generic, TypeVar
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from skeldir.attribution import ingest_lock
 from skeldir.http.bodies import read_body
 from skeldir.http.deps import database_of, held_bytes_of, offload_of
 from skeldir.http.direct import DirectRoute
@@ -46,7 +47,7 @@ from skeldir.tenants.access import (
     IngestKey,
     ReadTransaction,
     TenantTransaction,
-    load_profile_of,
+    reading_transaction,
     tenant_transaction,
 )
 
@@ -119,8 +120,8 @@ class _Intake(Generic[PreparedT]):
         self, request: Request, caller: Caller, body: bytes, content_type: str
     ) -> Receipt:
         database, offload = database_of(request), offload_of(request)
-        async with database.tenant(caller.tenant_id, is_read_only=True) as connection:
-            profile = await load_profile_of(connection, caller)
+        async with reading_transaction(database, caller) as transaction:
+            profile = transaction.profile
 
         def aside(work: Callable[[TenantProfile, Delivery], ResultT]) -> Awaitable[ResultT]:
             return offload.run(
@@ -132,7 +133,8 @@ class _Intake(Generic[PreparedT]):
 
         while True:
             prepared = await aside(partial(_prepare_one, self._prepare))
-            async with tenant_transaction(database, caller) as transaction:
+            shared = ingest_lock(caller.tenant_id)
+            async with tenant_transaction(database, caller, shared=shared) as transaction:
                 if transaction.profile == profile:
                     (receipt,) = await self._record(transaction, prepared, refuse_reused)
                     return receipt
@@ -217,9 +219,13 @@ def _answer(receipt: Receipt) -> Response:
 
 
 def _count(kind: ItemKind, receipt: Receipt) -> None:
-    INGEST_ITEMS.labels(kind, "accepted").inc(receipt.accepted)
-    INGEST_ITEMS.labels(kind, "duplicate").inc(receipt.duplicates)
-    INGEST_ITEMS.labels(kind, "rejected").inc(len(receipt.rejected))
+    for outcome, count in (
+        ("accepted", receipt.accepted),
+        ("duplicate", receipt.duplicates),
+        ("rejected", len(receipt.rejected)),
+    ):
+        if count:
+            INGEST_ITEMS.labels(kind, outcome).inc(count)
 
 
 @router.get(

@@ -9,6 +9,7 @@ from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from skeldir.attribution import ingest_lock
 from skeldir.db.pool import (
     Database,
     DatabaseBusy,
@@ -132,7 +133,8 @@ class SharedCommits:
 
     async def _commit(self, database: Database, group: Sequence[_Waiting]) -> Sequence[Receipt]:
         callers = [request.caller for request in group]
-        async with tenant_transaction(database, *callers) as transaction:
+        shared = ingest_lock(callers[0].tenant_id)
+        async with tenant_transaction(database, *callers, shared=shared) as transaction:
             return await self._record(transaction, [request.delivery for request in group])
 
 

@@ -133,7 +133,8 @@ def _describe(record: logging.LogRecord, process: str) -> dict[str, Any]:
     ):
         if known is not None:
             line[key] = str(known)
-    extra = {key: value for key, value in vars(record).items() if _is_extra(key)}
+    given = vars(record)
+    extra = {key: given[key] for key in given if key not in _NOT_EXTRA and not key.startswith("_")}
     line |= {key: value for key, value in _redacted(extra).items() if key not in line}
     if isinstance(record.exc_info, tuple) and isinstance(record.exc_info[1], BaseException):
         line["error"] = _tell(record.exc_info[1])
@@ -141,15 +142,7 @@ def _describe(record: logging.LogRecord, process: str) -> dict[str, Any]:
 
 
 _OF_EVERY_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
-
-
-def _is_extra(key: str) -> bool:
-    return (
-        key not in _OF_EVERY_RECORD
-        and key not in _RESERVED
-        and key not in _DROPPED
-        and not key.startswith("_")
-    )
+_NOT_EXTRA = _OF_EVERY_RECORD.union(_RESERVED, _DROPPED)
 
 
 def _redacted(extra: dict[str, object]) -> dict[str, object]:

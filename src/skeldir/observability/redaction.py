@@ -112,8 +112,10 @@ def redact(value: object, *, depth: int = 0) -> object:
 
 
 def _redact_any_text(text: str) -> str:
-    # A lone surrogate is a text to Python and to nobody else.
-    return redact_text(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+    if not text.isascii():
+        # A lone surrogate is a text to Python and to nobody else.
+        text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return redact_text(text)
 
 
 @lru_cache(maxsize=1_000)

@@ -6,14 +6,17 @@ import re
 from hashlib import sha256
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 
+from skeldir.http.deps import database_of
+from skeldir.http.direct import DirectRoute
 from skeldir.http.paging import READ_PROBLEMS, Filter, NoQuery, Page
 from skeldir.revenue.reports import DailyRevenue, list_daily_revenue, read_realtime_revenue
 from skeldir.revenue.schemas import DailyPage, DailyQuery, RealtimeOut
-from skeldir.tenants.access import ReadTransaction
+from skeldir.tenants.access import ReadKey, ReadTransaction, reading_transaction
 
 router = APIRouter(prefix="/v1/revenue", tags=["revenue"])
+polled_router = APIRouter(prefix="/v1/revenue", tags=["revenue"], route_class=DirectRoute)
 _TAG = re.compile(r'"([^"]*)"')
 _TAGGED = {
     "headers": {
@@ -36,7 +39,7 @@ async def get_daily(
     return await list_daily_revenue(transaction.connection, transaction.profile.tenant_id, query)
 
 
-@router.get(
+@polled_router.get(
     "/realtime",
     response_model=RealtimeOut,
     responses=READ_PROBLEMS
@@ -48,14 +51,16 @@ async def get_daily(
 )
 async def get_realtime(
     query: Annotated[NoQuery, Query()],  # noqa: ARG001 - it refuses what it does not know
-    transaction: ReadTransaction,
+    request: Request,
+    caller: ReadKey,
     if_none_match: Annotated[
         Filter[str],
         Header(description="ETags of answers at hand, or *: none of them is sent again"),
     ] = None,
 ) -> Response:
     """Sum up captured, refunded, disputed and net money of each currency over all days, live: seconds old."""
-    totals = await read_realtime_revenue(transaction.connection, transaction.profile.tenant_id)
+    async with reading_transaction(database_of(request), caller) as transaction:
+        totals = await read_realtime_revenue(transaction.connection, caller.tenant_id)
     body = RealtimeOut.model_validate({"data": totals}, from_attributes=True).model_dump_json()
     digest = sha256(body.encode()).hexdigest()[:32]
     headers = {"ETag": f'"{digest}"'} | _CACHING

@@ -47,6 +47,7 @@ from skeldir.tenants.registry import (
     find_tenant_of_key,
     list_tenants,
     load_profile,
+    profile_from,
 )
 from skeldir.tenants.retention import (
     Retention,
@@ -95,6 +96,7 @@ __all__ = [
     "load_profile",
     "load_retention",
     "note_use",
+    "profile_from",
     "quote_typed",
     "read_name",
     "request_deletion",

@@ -24,7 +24,7 @@ from skeldir.http.deps import (
 from skeldir.observability.context import note_tenant
 from skeldir.observability.metrics import KEYS_ACCEPTED, KEYS_REFUSED
 from skeldir.tenants.keys import KEY_SHAPE, KeyHolder, authenticate, is_in_force, note_use
-from skeldir.tenants.registry import TenantProfile, TenantUnknown, load_profile
+from skeldir.tenants.registry import TenantProfile, profile_from
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection, Database
@@ -144,21 +144,23 @@ ReadOrManageKey = Annotated[Caller, Depends(KeyFor("read", "manage"))]
 
 @asynccontextmanager
 async def tenant_transaction(
-    database: Database, *callers: Caller
+    database: Database, *callers: Caller, shared: str | None = None
 ) -> AsyncIterator[TenantTransaction]:
     """Open the one transaction of requests of a tenant, whose callers these are; committed at the end.
 
+    `shared` is the name of a lock that it holds together with others.
+
     Raises:
-        KeyInvalid: a key has ended while its request waited for its body, for others or for a connection.
+        KeyInvalid: a key has ended while its request waited for its body, for others or for a connection; or the
+            tenant is being deleted, and its keys are gone.
     """
-    first = callers[0]
-    async with database.tenant(first.tenant_id) as connection:
+    async with _open(database, callers[0].tenant_id, shared=shared) as transaction:
         noted = []
         for caller in _one_of_each_key(callers):
-            await _require_still_in_force(connection, caller)
-            if await note_use(connection, caller.holder):
+            await _require_still_in_force(transaction.connection, caller)
+            if await note_use(transaction.connection, caller.holder):
                 noted.append(caller.holder)
-        yield TenantTransaction(connection, await load_profile_of(connection, first))
+        yield transaction
     for holder in noted:
         holder.mark_noted()
 
@@ -172,16 +174,15 @@ def _one_of_each_key(callers: Sequence[Caller]) -> Iterable[Caller]:
     return [of_key[key_id] for key_id in sorted(of_key)]
 
 
-async def load_profile_of(connection: Connection, caller: Caller) -> TenantProfile:
-    """Return the profile of the tenant of a caller, to which `connection`'s transaction is bound.
-
-    Raises:
-        KeyInvalid: the tenant is being deleted, and its keys are gone.
-    """
-    try:
-        return await load_profile(connection, caller.tenant_id)
-    except TenantUnknown as error:
-        raise _invalid() from error
+@asynccontextmanager
+async def _open(
+    database: Database, tenant_id: UUID, *, is_read_only: bool = False, shared: str | None = None
+) -> AsyncIterator[TenantTransaction]:
+    opened = database.known_tenant(tenant_id, is_read_only=is_read_only, shared=shared)
+    async with opened as (connection, known):
+        if known is None:
+            raise _invalid()
+        yield TenantTransaction(connection, profile_from(tenant_id, known))
 
 
 async def _require_still_in_force(connection: Connection, caller: Caller) -> None:
@@ -198,7 +199,7 @@ async def reading_transaction(
     """Open the transaction of a request that reads, at one moment (repeatable read).
 
     Raises:
-        KeyInvalid: the key has ended while its request waited for a connection.
+        KeyInvalid: the key has ended while its request waited for a connection, or its tenant is being deleted.
     """
     holder = caller.holder
     # The note is a write, and waits for nobody's report: it has a short transaction of its own.
@@ -207,9 +208,9 @@ async def reading_transaction(
             is_noted = await note_use(connection, holder)
         if is_noted:
             holder.mark_noted()
-    async with database.tenant(holder.tenant_id, is_read_only=True) as connection:
-        await _require_still_in_force(connection, caller)
-        yield TenantTransaction(connection, await load_profile_of(connection, caller))
+    async with _open(database, holder.tenant_id, is_read_only=True) as transaction:
+        await _require_still_in_force(transaction.connection, caller)
+        yield transaction
 
 
 async def _open_reading(request: Request, caller: ReadKey) -> AsyncIterator[TenantTransaction]:

@@ -12,6 +12,8 @@ from skeldir.tenants.names import fold_name, read_name
 from skeldir.tenants.store import queries
 
 if TYPE_CHECKING:
+    from asyncpg import Record
+
     from skeldir.db.pool import Connection
 
 
@@ -102,6 +104,11 @@ async def load_profile(connection: Connection, tenant_id: UUID) -> TenantProfile
     row = await queries.select_profile(connection, tenant_id=tenant_id)
     if row is None:
         raise tenant_unknown(tenant_id)
+    return profile_from(tenant_id, row)
+
+
+def profile_from(tenant_id: UUID, row: Record) -> TenantProfile:
+    """Return the profile that a row with its fields tells."""
     return TenantProfile(
         tenant_id, row["name"], row["journey_secret"], frozenset(row["own_channels"])
     )

@@ -1,0 +1,17 @@
+"""A transaction is bound to its tenant and reads the tenant's profile by one statement."""
+
+from skeldir.migrations.guard import run_statements
+
+revision = "202611281300"
+down_revision = "202611281100"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """No table is touched."""
+    run_statements("202611281300_open_tenant.sql")
+
+
+def downgrade() -> None:
+    run_statements("202611281300_back.sql")
