@@ -1,0 +1,167 @@
+"""Runs in processes that kill themselves at a chosen statement: `python -m tests.support.dying_worker`.
+
+Each line of its input asks for a run. It forks a process for each, so that none has to import the program again. A
+process counts what it sends to the server, from the first statement of its run on, and sends itself SIGKILL just before
+the statement with a given number, or when it has sent a given COMMIT and has read no answer yet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import partial
+from math import inf
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from skeldir.attribution import (
+    ModelParameters,
+    credit_dirty_orders,
+    retire_model,
+    set_models,
+    tasks,
+)
+from skeldir.attribution.bounds import Bounds
+from skeldir.attribution.parameters import ModelNotInForce
+from skeldir.db.pool import Database, open_database
+from skeldir.jobs import CREDIT, do_jobs
+from skeldir.rollups import roll_up_dirty_days, roll_up_in_turn
+
+KINDS = {CREDIT: tasks.CREDIT_KIND}
+# Some orders take several turns, a journey of four touches is crowded, and an order of six entries is too large.
+FEW_AT_ONCE = Bounds(
+    orders_at_once=20,
+    touches_of_light_journey=3,
+    entries_of_order=5,
+    orders_of_expansion=12,
+    orders_of_restatement=4,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Directions:
+    """What a process is to do, and when it is to die: at neither, it does all of it."""
+
+    url: str
+    work: str
+    tenants: tuple[str, ...] = ()
+    before_statement: int | None = None
+    after_commit: int | None = None
+
+
+@dataclass(slots=True)
+class Sent:
+    """How many statements a run has sent, and how many of them were commits."""
+
+    statements: int = 0
+    commits: int = 0
+
+
+async def do_credit_jobs(database: Database, _tenants: list[UUID]) -> None:
+    """Do what a worker does for orders that are marked: credit them, and roll their days up."""
+    await do_jobs(database, KINDS)
+
+
+async def roll_up_for_beat(database: Database, _tenants: list[UUID]) -> None:
+    await roll_up_in_turn(database, deadline=inf)
+
+
+async def roll_up_for_an_operator(database: Database, _tenants: list[UUID]) -> None:
+    await roll_up_dirty_days(database)
+
+
+async def change_models(database: Database, tenants: list[UUID]) -> None:
+    """Change models, bring one back, retire one, and do the jobs that credit by those in force then.
+
+    What the first tenant's ask for, its stored journeys hold; the second one's look further back. Each change is made
+    again by whoever does not know whether it was made.
+    """
+    first, second = tenants
+    held = {"linear": ModelParameters(lookback_days=6), "last_touch": ModelParameters()}
+    further = {"time_decay": ModelParameters(lookback_days=40, after_conversion="reset")}
+    for tenant, parameters in ((first, held), (second, further)):
+        async with database.tenant(tenant) as connection:
+            await set_models(connection, tenant, parameters, changed_by="test")
+    with suppress(ModelNotInForce):
+        async with database.tenant(first) as connection:
+            await retire_model(connection, first, "position_based", changed_by="test")
+    await do_jobs(database, KINDS)
+
+
+Work = Callable[[Database, list[UUID]], Awaitable[None]]
+WORKS: Mapping[str, Work] = {
+    work.__name__: work
+    for work in (do_credit_jobs, roll_up_for_beat, roll_up_for_an_operator, change_models)
+}
+
+
+def die_as_directed(directions: Directions) -> Sent:
+    """Count what this process sends from now on, and kill it when the time has come."""
+    sent = Sent()
+    # These two methods of the driver send every statement of the program. The first leaves those with arguments to the
+    # second.
+    send_text, send_bound = asyncpg.Connection.execute, asyncpg.Connection._execute
+
+    def die() -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    async def send(text: str, answer: Coroutine[Any, Any, Any]) -> Any:
+        sent.statements += 1
+        if sent.statements == directions.before_statement:
+            die()
+        if text.startswith("COMMIT"):
+            sent.commits += 1
+            if sent.commits == directions.after_commit:
+                answer.send(None)  # which writes the statement, and then waits for the answer
+                die()
+        return await answer
+
+    async def execute(connection: Any, query: str, *arguments: Any, **options: Any) -> Any:
+        answer = send_text(connection, query, *arguments, **options)
+        return await (answer if arguments else send(query, answer))
+
+    async def _execute(connection: Any, query: str, *arguments: Any, **options: Any) -> Any:
+        return await send(query, send_bound(connection, query, *arguments, **options))
+
+    asyncpg.Connection.execute = execute  # type: ignore[method-assign]  # in a process of its own
+    asyncpg.Connection._execute = _execute
+    return sent
+
+
+async def run(directions: Directions) -> Sent:
+    tenants = [UUID(tenant) for tenant in directions.tenants]
+    async with open_database(directions.url, pool_size=2, statement_timeout_ms=30_000) as database:
+        sent = die_as_directed(directions)
+        await WORKS[directions.work](database, tenants)
+        return Sent(sent.statements, sent.commits)
+
+
+def main() -> None:
+    """Fork a process for each line of directions; answer by how it ended and, unless it was killed, what it sent."""
+    tasks.credit_dirty_orders = partial(credit_dirty_orders, bounds=FEW_AT_ONCE)  # type: ignore[assignment]
+    for line in sys.stdin:
+        sys.stdout.flush()
+        answers, answer = os.pipe()
+        if (child := os.fork()) == 0:
+            sent = asyncio.run(run(Directions(**orjson.loads(line))))
+            os.write(answer, orjson.dumps(asdict(sent)))
+            os._exit(0)
+        os.close(answer)
+        _, status = os.waitpid(child, 0)
+        with os.fdopen(answers, "rb") as pipe:
+            said = orjson.loads(pipe.read() or b"null")
+        ended = {"exit_code": os.waitstatus_to_exitcode(status), "sent": said}
+        sys.stdout.write(orjson.dumps(ended).decode() + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

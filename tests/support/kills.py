@@ -1,0 +1,136 @@
+"""Runs that are killed: a launcher of processes that die as directed, and what a database holds afterwards."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import orjson
+import psycopg
+
+from tests.conftest import Clone
+from tests.support.deleting import make_all_due
+from tests.support.dying_worker import Directions, Sent
+
+_ROOT = Path(__file__).resolve().parents[2]
+# When something was done, by which steps, and the ids of what a run adds, may differ.
+_VOLATILE = ["changed_at", "began_at", "created_at", "since"]
+_LEFT_OUT = ["jobs", "rollup_changes", "model_changes", "credit_journal", "credit_turns"]
+_TABLES = """
+    SELECT relname FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> ALL (%s) ORDER BY 1"""
+_OTHERS = {
+    "jobs": "SELECT tenant_id, kind, state, count(*) FROM jobs GROUP BY 1, 2, 3",
+    "credit_journal": """
+        SELECT tenant_id, basis, revenue_date, model_version, channel_code, currency, sum(conversion_ppt),
+               sum(credited_cents), sum(allocations)
+        FROM credit_journal GROUP BY 1, 2, 3, 4, 5, 6
+        HAVING (sum(conversion_ppt), sum(credited_cents), sum(allocations)) <> (0, 0, 0)""",
+    "model_changes": "SELECT tenant_id, changed_by, model, from_version, to_version FROM model_changes",
+}
+_MOST_TURNS = 5
+
+State = dict[str, list[str]]
+"""The rows of each table as texts, sorted, but for what differs from run to run."""
+
+
+class Launcher:
+    """Starts runs that are over when it returns."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def run(self, directions: Directions) -> Sent | None:
+        """Return what a run sent, or None when it was killed as directed."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(orjson.dumps(asdict(directions)).decode() + "\n")
+        self._process.stdin.flush()
+        ended = orjson.loads(self._process.stdout.readline())
+        assert ended["exit_code"] in (0, -9), ended
+        return None if ended["exit_code"] else Sent(**ended["sent"])
+
+
+@contextmanager
+def launching() -> Iterator[Launcher]:
+    """Give a launcher, which ends with the block."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.support.dying_worker"],
+        cwd=_ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield Launcher(process)
+        finally:
+            process.kill()
+
+
+def finish(launcher: Launcher, clone: Clone, directions: Directions) -> Sent:
+    """Do the work to its end, as workers do that come after one that died; return what the first of them sent.
+
+    The work is at its end when no job is open, or when it has nothing to do with those that are.
+    """
+    first: Sent | None = None
+    for _ in range(_MOST_TURNS):
+        make_all_due(clone)
+        before = _open_jobs(clone)
+        sent = launcher.run(directions)
+        assert sent is not None
+        first = first or sent
+        if _open_jobs(clone) in ([], before):
+            return first
+    raise AssertionError("jobs are left")
+
+
+def _open_jobs(clone: Clone) -> list[tuple[object, ...]]:
+    with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
+        return admin.execute("SELECT id, attempts FROM jobs WHERE state <> 'done'").fetchall()
+
+
+def wait_until_nobody_is_connected(clone: Clone) -> None:
+    """Wait until the server has noticed that its client is gone; locks and transaction of the client go with it."""
+    question = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND usename = 'app_user'"
+    end = time.monotonic() + 10
+    with psycopg.connect(clone.server.url(), autocommit=True) as admin:
+        while admin.execute(question, (clone.name,)).fetchone() != (0,):
+            assert time.monotonic() < end, "a connection of the dead is left"
+            time.sleep(0.001)
+
+
+def read_state(clone: Clone) -> State:
+    """Return what the database says, of all tenants, as a superuser."""
+    with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
+        tables = [str(name) for (name,) in admin.execute(_TABLES, (_LEFT_OUT,))]
+        state = {
+            table: sorted(
+                str(text)
+                for (text,) in admin.execute(
+                    f"SELECT (to_jsonb(t) - %s::text[])::text FROM {table} t".encode(), (_VOLATILE,)
+                )
+            )
+            for table in tables
+        }
+        state |= {
+            name: sorted(map(str, admin.execute(question.encode())))
+            for name, question in _OTHERS.items()
+        }
+    return state
+
+
+def differences(state: State, expected: State) -> dict[str, tuple[list[str], list[str]]]:
+    """Return, by table, the rows that only the one and only the other has."""
+    return {
+        name: (
+            sorted(set(state[name]) - set(expected[name])),
+            sorted(set(expected[name]) - set(state[name])),
+        )
+        for name in expected
+        if state[name] != expected[name]
+    }
