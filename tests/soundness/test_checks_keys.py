@@ -22,8 +22,8 @@ FAULTS = (
         "    whose = caller.tenant_id\n"
         '    if request.url.path.startswith("/v1/revenue"):\n'
         '        whose = UUID(request.headers.get("X-Tenant-Id") or str(whose))\n'
-        "    async with database_of(request).tenant(whose, is_read_only=True) as connection:\n"
-        "        yield TenantTransaction(connection, await load_profile(connection, whose))\n",
+        "    async with _open(database_of(request), whose, is_read_only=True) as transaction:\n"
+        "        yield transaction\n",
     ),
     Fault(ACCESS, "from fastapi import Depends, ", "from uuid import UUID\nfrom fastapi import Depends, "),
     Fault(
