@@ -9,8 +9,8 @@ Asked: at least 20 times less. Then with ten times the history (as many orders a
 roll-up) the same change is timed again. Asked: at most 1.5 times the time.
 
 With `--share` the whole service runs on 1,000 tenants with 35 days, a day of a tenant changes every second, and what is
-measured is the share of the time that is spent refreshing: from one refresh of the slow views to the next. Asked: at
-most a tenth.
+measured is the share of the time that is spent refreshing: of each view from one refresh to the next. Asked: at most
+a tenth.
 
 The canonical views hold the newest days of each tenant (docs/decisions/0002), and the first history is as long as
 that, so that the contents can be compared; `--window` gives the views another length, in this database only.
@@ -61,7 +61,7 @@ LARGEST_GROWTH = 1.5
 LARGEST_SHARE = 0.1
 HISTORY = 10
 CHANGES_EVERY_S = 1.0
-# By then the slow views have been refreshed twice, even where that takes half a minute.
+# By then each view has been refreshed twice, even where that takes half a minute.
 PATIENCE_S = 1_500.0
 
 
@@ -284,43 +284,45 @@ async def contrast(short: Bench, long: Bench, repeats: int) -> None:
     show_ratio(f"With {HISTORY} times the history", growth, asked, is_met=is_met)
 
 
-async def change_and_watch(bench: Bench) -> list[tuple[str, datetime, datetime]]:
-    """Change one tenant's day after another's until a slow view begins for the second time; return the refreshes.
+async def change_and_watch(bench: Bench) -> dict[str, tuple[float, float]]:
+    """Change one tenant's day after another's until each view has been refreshed and begins again.
 
-    Each is a view with the moments of its beginning and its end; they begin with the first of the slow view.
+    Return of each view how long its refresh took, and how long it was until it began again, in seconds.
     """
-    slow = next(view.name for view in CANONICAL_VIEWS if view.staleness_s > 5)
     began = utc_now()
     for number in range(int(PATIENCE_S / CHANGES_EVERY_S)):
         turn = monotonic()
         await change_one_day(bench, bench.tenants[number % len(bench.tenants)])
         rows = await bench.admin.fetch(
-            "SELECT view_name, started_at, finished_at FROM matview_refreshes"
-            " WHERE outcome = 'success' AND started_at > $1 ORDER BY started_at",
+            """SELECT DISTINCT ON (view_name) view_name, finished_at - started_at AS took,
+                      lead(started_at) OVER (PARTITION BY view_name ORDER BY started_at) - started_at AS again
+               FROM matview_refreshes WHERE outcome = 'success' AND started_at > $1
+               ORDER BY view_name, started_at""",
             began,
         )
-        turns = [row["started_at"] for row in rows if row["view_name"] == slow]
-        if len(turns) > 1:
-            first, second = turns[:2]
-            return [tuple(row.values()) for row in rows if first <= row["started_at"] <= second]
+        if sum(row["again"] is not None for row in rows) == len(CANONICAL_VIEWS):
+            return {
+                row["view_name"]: (row["took"].total_seconds(), row["again"].total_seconds())
+                for row in rows
+            }
         await asyncio.sleep(max(0.0, turn + CHANGES_EVERY_S - monotonic()))
-    raise SystemExit("The slow views were not refreshed twice.")
+    raise SystemExit("Not every view was refreshed twice.")
 
 
 async def measure_share(options: Namespace) -> None:
-    """Load, run the service under changes, and print which part of the time its refreshes took."""
+    """Load, run the service under changes, and print which part of the time its refreshes take."""
     with durable_place() as place:
         await load(place, options)
         async with open_bench(place) as bench:
             with service(place, place.home / "service.log"), console.status("Changing days"):
-                *refreshes, (_, end, _) = await change_and_watch(bench)
-    watches: dict[str, list[float]] = defaultdict(list)
-    for name, started, finished in refreshes:
-        watches[name].append((finished - started).total_seconds())
-    lasted = (end - refreshes[0][1]).total_seconds()
-    rows = [[name, f"{len(took)}", f"{sum(took):.1f}"] for name, took in sorted(watches.items())]
-    show_table(f"{options.tenants:,} tenants, {lasted:,.0f} s", ("", "refreshes", "seconds"), rows)
-    share = sum(map(sum, watches.values())) / lasted
+                views = await change_and_watch(bench)
+    rows = [
+        [name, f"{took:.2f}", f"{again:.0f}", f"{took / again:.3f}"]
+        for name, (took, again) in views.items()
+    ]
+    columns = ("", "takes s", "begins again after s", "share")
+    show_table(f"Refreshes at {options.tenants:,} tenants", columns, rows)
+    share = sum(took / again for took, again in views.values())
     asked, is_met = f"≤ {LARGEST_SHARE:g}", share <= LARGEST_SHARE
     show_ratio("Share of the time spent refreshing", share, asked, is_met=is_met)
 
