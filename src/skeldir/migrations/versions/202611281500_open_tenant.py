@@ -2,16 +2,16 @@
 
 from skeldir.migrations.guard import run_statements
 
-revision = "202611281300"
-down_revision = "202611281100"
+revision = "202611281500"
+down_revision = "202611281400"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
     """No table is touched."""
-    run_statements("202611281300_open_tenant.sql")
+    run_statements("202611281500_open_tenant.sql")
 
 
 def downgrade() -> None:
-    run_statements("202611281300_back.sql")
+    run_statements("202611281500_back.sql")
