@@ -57,7 +57,7 @@ async def read_rollups(superuser: Superuser, tenant: UUID) -> dict[str, Rows]:
         "allocation": "SELECT model_version, revenue_date, currency, ledger_cents, awaiting_capture_cents,"
         " allocated_cents FROM rollup_allocation_day",
     }
-    ends = {"orders": " GROUP BY 1, 2"}
+    ends = {"orders": " GROUP BY 1, 2", "channel": " AND basis = 'entry'"}
     return {
         name: {
             tuple(row)

@@ -207,7 +207,8 @@ class Tampering:
 _IN_SUMS = frozenset({"LEDGER/rollups", "H-MV-01/contents", "H-MV-01/refresh"})
 _OF_ORDER: LiteralString = "WHERE order_id = 'part-refunded'"
 _OF_SUM: LiteralString = (
-    "WHERE model_version = 'linear@1' AND channel_code = 'email' AND revenue_date = '2025-06-02'"
+    "WHERE basis = 'entry' AND model_version = 'linear@1' AND channel_code = 'email'"
+    " AND revenue_date = '2025-06-02'"
 )
 _OF_CHANGE: LiteralString = f"{_OF_SUM} AND turn = (SELECT max(turn) FROM credit_journal {_OF_SUM})"
 TAMPERINGS = {

@@ -14,7 +14,7 @@ from skeldir.soundness.verdicts import judge
 def _in_migration(statements: str) -> Patch:
     """Let the last revision that makes views do this too, as the migrating role, who may act as both owners."""
     end = "REVOKE CREATE ON SCHEMA public FROM matview_owner;"
-    path = "src/skeldir/migrations/sql/202611231300_credit_changes.sql"
+    path = "src/skeldir/migrations/sql/202611281300_views_of_a_basis.sql"
     return Patch(path, end, f"{statements}\n{end}")
 
 

@@ -119,7 +119,8 @@ public.channel_performance | ['security_barrier=true'] | \
 FROM mv_channel_performance WHERE (tenant_id = current_tenant_id())
 public.channel_performance | ['security_barrier=true'] | \
 FROM rollup_channel_day \
-WHERE ((tenant_id = current_tenant_id()) AND (rollup_channel_day.revenue_date < COALESCE(\
+WHERE ((tenant_id = current_tenant_id()) AND (rollup_channel_day.basis = 'entry'::text) \
+AND (rollup_channel_day.revenue_date < COALESCE(\
 ( SELECT min(m.date) AS min \
 FROM mv_channel_performance m WHERE (tenant_id = current_tenant_id())), 'infinity'::date)));
 public.daily_revenue_summary | ['security_barrier=true'] | \

@@ -78,18 +78,19 @@ _ROLLUPS: Final = MappingProxyType[str, tuple[str, LiteralString]](
         "rollup_channel_day": (
             "model_version channel_code revenue_date currency conversion_ppt credited_cents spend_cents",
             """SELECT model_version, channel_code, revenue_date, currency, conversion_ppt, credited_cents, spend_cents
-               FROM public.rollup_channel_day ORDER BY 1, 2, 3, 4, 5, 6, 7""",
+               FROM public.rollup_channel_day WHERE basis = 'entry' ORDER BY 1, 2, 3, 4, 5, 6, 7""",
         ),
         "rollup_channel_day, its credit": (
             _CREDIT_COLUMNS,
             """SELECT model_version, channel_code, revenue_date, currency, conversion_ppt, credited_cents, allocations
-               FROM public.rollup_channel_day WHERE allocations <> 0 ORDER BY 1, 2, 3, 4, 5, 6, 7""",
+               FROM public.rollup_channel_day WHERE basis = 'entry' AND allocations <> 0
+               ORDER BY 1, 2, 3, 4, 5, 6, 7""",
         ),
         "credit_journal, summed": (
             _CREDIT_COLUMNS,
             """SELECT model_version, channel_code, revenue_date, currency, sum(conversion_ppt), sum(credited_cents),
                       sum(allocations)
-               FROM public.credit_journal GROUP BY 1, 2, 3, 4
+               FROM public.credit_journal WHERE basis = 'entry' GROUP BY 1, 2, 3, 4
                HAVING (sum(conversion_ppt), sum(credited_cents), sum(allocations)) <> (0, 0, 0)
                ORDER BY 1, 2, 3, 4, 5, 6, 7""",
         ),
