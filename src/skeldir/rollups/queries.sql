@@ -36,9 +36,27 @@ SELECT day, bool_or(sums = 'all') AS has_spend, bool_or(sums <> 'credit') AS has
 FROM taken GROUP BY day ORDER BY day;
 
 -- name: delete_revenue_days!
-DELETE FROM public.rollup_revenue_day WHERE tenant_id = :tenant_id AND revenue_date = ANY(:days::date[]);
+-- What they were is taken off the totals of all days. The latest moment of a total stays: the ledger only grows.
+WITH gone AS (
+    DELETE FROM public.rollup_revenue_day
+    WHERE tenant_id = :tenant_id AND revenue_date = ANY(:days::date[])
+    RETURNING currency, state, amount_cents, entries, orders, last_entry_at
+)
+INSERT INTO public.rollup_revenue_total AS t
+    (tenant_id, currency, state, amount_cents, entries, orders, last_entry_at)
+SELECT :tenant_id::uuid, g.currency, g.state, -sum(g.amount_cents), -sum(g.entries), -sum(g.orders),
+       max(g.last_entry_at)
+FROM gone g
+GROUP BY g.currency, g.state
+ON CONFLICT (tenant_id, currency, state) DO UPDATE
+SET amount_cents = t.amount_cents + excluded.amount_cents,
+    entries = t.entries + excluded.entries,
+    orders = t.orders + excluded.orders,
+    last_entry_at = greatest(t.last_entry_at, excluded.last_entry_at);
 
 -- name: insert_revenue_days!
+-- What they are is added to the totals of all days.
+WITH added AS (
 INSERT INTO public.rollup_revenue_day
     (tenant_id, revenue_date, currency, state, amount_cents, entries, orders, last_entry_at)
 SELECT :tenant_id, s.day, s.currency, s.state,
@@ -64,7 +82,18 @@ FROM (
      AND e.occurred_at < (d.day + 1)::timestamp AT TIME ZONE 'UTC'
 ) s
 GROUP BY s.day, s.currency, s.state
-RETURNING 1;
+RETURNING currency, state, amount_cents, entries, orders, last_entry_at
+)
+INSERT INTO public.rollup_revenue_total AS t
+    (tenant_id, currency, state, amount_cents, entries, orders, last_entry_at)
+SELECT :tenant_id::uuid, a.currency, a.state, sum(a.amount_cents), sum(a.entries), sum(a.orders), max(a.last_entry_at)
+FROM added a
+GROUP BY a.currency, a.state
+ON CONFLICT (tenant_id, currency, state) DO UPDATE
+SET amount_cents = t.amount_cents + excluded.amount_cents,
+    entries = t.entries + excluded.entries,
+    orders = t.orders + excluded.orders,
+    last_entry_at = greatest(t.last_entry_at, excluded.last_entry_at);
 
 -- name: sum_spend!
 -- Spend belongs to no model, so it stands beside the credit of every active one, by the day of the entry. It is never
@@ -118,7 +147,7 @@ SET conversion_ppt = r.conversion_ppt + excluded.conversion_ppt,
     allocations = r.allocations + excluded.allocations;
 
 -- name: take_off_credit!
--- What the versions have in the sums of every basis goes, and the journal says so; spend stands beside the other versions.
+-- What the versions have in the sums of every basis goes, and the journal says so; spend stands beside the others.
 WITH gone AS (
     DELETE FROM public.rollup_channel_day
     WHERE tenant_id = :tenant_id AND model_version = ANY(:model_versions::text[])

@@ -243,6 +243,19 @@ TWINS: Final = (
     ),
     *CREDIT_TWINS,
     Twin(
+        "totals-keep-what-went",
+        "A day that is summed again is added to the totals of revenue, and what it was is not taken off.",
+        (
+            Patch(
+                "src/skeldir/rollups/queries.sql",
+                "FROM gone g\nGROUP BY g.currency, g.state\n",
+                "FROM gone g WHERE false\nGROUP BY g.currency, g.state\n",
+            ),
+        ),
+        OF_SERVICE,
+        frozenset({"LEDGER/rollups"}),
+    ),
+    Twin(
         "pulses-too-seldom",
         "A pulse comes at a quarter of its pace.",
         (

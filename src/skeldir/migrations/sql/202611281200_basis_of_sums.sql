@@ -1,6 +1,6 @@
--- Sums of credit by basis, as in the journal: a second basis, the day of the touch that earned, is then more rows. No row
--- is written: the rows that are there take the default from the catalogue. The key is built while nobody reads the table,
--- some 2 s for a million rows; reports ask for a range of days of one basis, so the basis stands before the day.
+-- Sums of credit by basis, as in the journal: a second basis, the day of the touch that earned, is then more rows. No
+-- row is written: those that are there take the default from the catalogue. The key is built while nobody reads the
+-- table, some 2 s for a million rows. Reports ask for a range of days of one basis, so the basis stands before the day.
 
 SET ROLE skeldir_owner;
 

@@ -6,7 +6,8 @@ SET ROLE matview_owner;
 CREATE OR REPLACE VIEW public.open_periods AS
 SELECT t.id AS tenant_id,
        greatest((SELECT max(r.revenue_date) FROM public.rollup_revenue_day r WHERE r.tenant_id = t.id),
-                (SELECT max(c.revenue_date) FROM public.rollup_channel_day c WHERE c.tenant_id = t.id)) - 34 AS open_from
+                (SELECT max(c.revenue_date) FROM public.rollup_channel_day c WHERE c.tenant_id = t.id)) - 34
+           AS open_from
 FROM public.tenants t;
 
 DROP VIEW public.channel_performance;

@@ -91,10 +91,11 @@ public.restatements | owner_reads | PERMISSIVE | ['skeldir_owner'] | SELECT | tr
 public.rollup_allocation_day | matview_owner_reads | PERMISSIVE | ['matview_owner'] | SELECT | true | -
 public.rollup_channel_day | matview_owner_reads | PERMISSIVE | ['matview_owner'] | SELECT | true | -
 public.rollup_revenue_day | matview_owner_reads | PERMISSIVE | ['matview_owner'] | SELECT | true | -
+public.rollup_revenue_total | matview_owner_reads | PERMISSIVE | ['matview_owner'] | SELECT | true | -
 public.tenant_deletions | owner_reads | PERMISSIVE | ['skeldir_owner'] | SELECT | true | -
 public.tenants | matview_owner_reads | PERMISSIVE | ['matview_owner'] | SELECT | true | -
 public.tenants | owner_reads | PERMISSIVE | ['skeldir_owner'] | SELECT | true | -
-(14 rows)"""
+(15 rows)"""
 # Each SELECT of a view from its FROM on; PostgreSQL's versions differ in whether they write the table before a column.
 _OPEN_VIEWS: Final = r"""
     SELECT n.nspname || '.' || c.relname AS view, c.reloptions,
