@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from time import monotonic
@@ -14,9 +15,16 @@ from hypothesis import strategies as st
 from skeldir.db.pool import Database
 from skeldir.revenue.reports import read_realtime_revenue
 from skeldir.revenue.store import queries
-from skeldir.rollups import mark_days, roll_up_dirty_days, roll_up_in_turn, summing
+from skeldir.rollups import (
+    mark_all_revenue,
+    mark_days,
+    roll_up_dirty_days,
+    roll_up_in_turn,
+    summing,
+)
 from tests.conftest import Clone
 from tests.rollups.test_rollups import Superuser
+from tests.support.command import run
 from tests.support.make import DAY_0, at, make_conversion, make_tenant, send_conversions
 from tests.support.refreshing import superuser_of
 from tests.support.syntax import statement
@@ -36,6 +44,13 @@ _REALTIME_OF_DAYS = """
                WHERE state IN ('disputed', 'dispute_reversed', 'dispute_awaiting_capture')), 0) AS disputed_cents,
            sum(amount_cents) AS net_cents, sum(orders)::bigint AS orders, max(last_entry_at) AS last_entry_at
     FROM rollup_revenue_day WHERE tenant_id = $1 GROUP BY currency ORDER BY currency"""
+
+_OF_ALL = (
+    "SELECT * FROM rollup_revenue_day ORDER BY 1, 2, 3, 4",
+    """SELECT tenant_id, currency, state, amount_cents, entries, orders,
+              max(last_entry_at) OVER (PARTITION BY tenant_id, currency)
+       FROM rollup_revenue_total WHERE entries <> 0 ORDER BY 1, 2, 3""",
+)
 
 
 @pytest.fixture
@@ -138,6 +153,52 @@ async def test_money_of_which_no_entry_is_left_is_not_shown(
     await roll_up_dirty_days(db)
     await assert_totals_are_sums(db, superuser, tenant)
     assert [row["currency"] for row in await superuser.fetch(_TOTALS, tenant)] == ["USD"]
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "UPDATE rollup_revenue_total SET amount_cents = amount_cents + 1, orders = orders - 1",
+        "UPDATE rollup_revenue_total SET last_entry_at = last_entry_at + interval '1 year'",
+        "DELETE FROM rollup_revenue_total WHERE currency = 'USD'",
+        """INSERT INTO rollup_revenue_total
+           SELECT DISTINCT tenant_id, 'JPY', 'captured', 1, 1, 1, now() FROM rollup_revenue_total""",
+        "UPDATE rollup_revenue_day SET amount_cents = amount_cents + 1",
+        "UPDATE rollup_revenue_day SET last_entry_at = last_entry_at + interval '1 year'",
+        "DELETE FROM rollup_revenue_day WHERE currency = 'EUR'",
+        """INSERT INTO rollup_revenue_day
+           SELECT tenant_id, revenue_date + 100, 'JPY', state, 1, 1, 1, last_entry_at FROM rollup_revenue_day""",
+    ],
+)
+async def test_sums_that_somebody_falsified_are_right_again_after_a_rebuild(
+    db: Database, superuser: Superuser, tenant: UUID, other_tenant: UUID, harm: str
+) -> None:
+    for owner in (tenant, other_tenant):
+        await send_conversions(db, owner, make_conversion())
+        await send_conversions(db, owner, make_conversion(currency="EUR", occurred_at=at(2)))
+    await roll_up_dirty_days(db)
+    before = [await superuser.fetch(table) for table in _OF_ALL]
+    await superuser.execute(harm)
+    assert [await superuser.fetch(table) for table in _OF_ALL] != before
+    for owner in (tenant, other_tenant):
+        async with db.tenant(owner) as connection:
+            await mark_all_revenue(connection, owner)
+        await roll_up_dirty_days(db, tenant_id=owner)
+        await assert_totals_are_sums(db, superuser, owner)
+    assert [await superuser.fetch(table) for table in _OF_ALL] == before
+
+
+async def test_the_command_that_rebuilds_credit_sums_up_the_revenue_again(
+    db: Database, clone: Clone, superuser: Superuser, tenant: UUID
+) -> None:
+    await send_conversions(db, tenant, make_conversion())
+    await roll_up_dirty_days(db)
+    for table in ("rollup_revenue_total", "rollup_revenue_day"):
+        await superuser.execute(f"UPDATE {table} SET amount_cents = amount_cents * 3")
+    await to_thread(run, clone.app_url, "credit", "--tenant", str(tenant), "--rebuild")
+    shown = [tuple(row) for row in await superuser.fetch(_TOTALS, tenant)]
+    assert shown == [("USD", "captured", 10_000, 1, 1)]
+    await assert_totals_are_sums(db, superuser, tenant)
 
 
 def test_the_money_so_far_is_read_from_the_totals_alone() -> None:

@@ -51,8 +51,7 @@ GROUP BY g.currency, g.state
 ON CONFLICT (tenant_id, currency, state) DO UPDATE
 SET amount_cents = t.amount_cents + excluded.amount_cents,
     entries = t.entries + excluded.entries,
-    orders = t.orders + excluded.orders,
-    last_entry_at = greatest(t.last_entry_at, excluded.last_entry_at);
+    orders = t.orders + excluded.orders;
 
 -- name: insert_revenue_days!
 -- What they are is added to the totals of all days.
@@ -94,6 +93,31 @@ SET amount_cents = t.amount_cents + excluded.amount_cents,
     entries = t.entries + excluded.entries,
     orders = t.orders + excluded.orders,
     last_entry_at = greatest(t.last_entry_at, excluded.last_entry_at);
+
+-- name: mark_revenue_days!
+-- All days of the ledger, and those that have sums though it has no entry of them.
+INSERT INTO public.dirty_days (tenant_id, day, sums)
+SELECT :tenant_id::uuid, d.day, 'revenue'
+FROM (SELECT (e.occurred_at AT TIME ZONE 'UTC')::date AS day FROM public.revenue_ledger e WHERE e.tenant_id = :tenant_id
+      UNION
+      SELECT r.revenue_date FROM public.rollup_revenue_day r WHERE r.tenant_id = :tenant_id) d
+RETURNING 1;
+
+-- name: delete_revenue_totals!
+DELETE FROM public.rollup_revenue_total WHERE tenant_id = :tenant_id;
+
+-- name: insert_revenue_totals!
+-- What days say of the latest entry may be wrong, and would stay: that comes from the ledger.
+INSERT INTO public.rollup_revenue_total (tenant_id, currency, state, amount_cents, entries, orders, last_entry_at)
+SELECT :tenant_id::uuid, r.currency, r.state, sum(r.amount_cents), sum(r.entries), sum(r.orders),
+       coalesce(l.last_entry_at, max(r.last_entry_at))
+FROM public.rollup_revenue_day r
+LEFT JOIN (SELECT e.currency, max(e.occurred_at) AS last_entry_at FROM public.revenue_ledger e
+           WHERE e.tenant_id = :tenant_id GROUP BY e.currency) l
+  ON l.currency = r.currency
+WHERE r.tenant_id = :tenant_id
+GROUP BY r.currency, r.state, l.last_entry_at
+RETURNING 1;
 
 -- name: sum_spend!
 -- Spend belongs to no model, so it stands beside the credit of every active one, by the day of the entry. It is never
