@@ -391,8 +391,8 @@ def test_money_is_whole_minor_units_beside_a_currency(migrated: Clone) -> None:
         of_type = dict(zip(column_names, types, strict=True))  # type: ignore[call-overload]  # two arrays
         money = [name for name in of_type if name.endswith("_cents")]
         # The totals of all days, and changes of many hours: sums of bigint, whole, which a bigint need not hold.
-        whole = "numeric" if table in ("realtime_revenue", "credit_journal") else "bigint"
-        assert {of_type[name] for name in money} <= {whole}, table
+        is_sum = table in ("realtime_revenue", "rollup_revenue_total", "credit_journal")
+        assert {of_type[name] for name in money} <= {"numeric" if is_sum else "bigint"}, table
         # The contract fixes the columns of events; their money is posted to the ledger with its currency.
         assert not money or "currency" in of_type or table == "attribution_events", table
         assert not {"real", "double precision", "money", "timestamp without time zone"} & set(

@@ -119,7 +119,7 @@ async def rolled_up(db: Database, tenant: UUID) -> dict[str, dict[str, int]]:
     async with db.tenant(tenant) as connection:
         for row in await connection.fetch(
             "SELECT model_version, channel_code, sum(credited_cents)::bigint AS cents FROM rollup_channel_day"
-            " WHERE model_version LIKE 'linear%' GROUP BY 1, 2"
+            " WHERE basis = 'entry' AND model_version LIKE 'linear%' GROUP BY 1, 2"
         ):
             found.setdefault(row["model_version"], {})[row["channel_code"]] = row["cents"]
     return found

@@ -185,7 +185,8 @@ async def test_an_order_whose_stored_journey_is_damaged_is_set_aside_where_it_mu
         rows = await connection.fetch("SELECT order_id, reason FROM orders_set_aside")
         assert [tuple(row) for row in rows] == [("order-1", "credit_failed")]
         linear = await connection.fetchval(
-            "SELECT sum(credited_cents) FROM rollup_channel_day WHERE model_version LIKE 'linear@%'"
+            "SELECT sum(credited_cents) FROM rollup_channel_day"
+            " WHERE basis = 'entry' AND model_version LIKE 'linear@%'"
         )
     assert linear == sum(before.values()) // ORDERS
     with psycopg.connect(clone.superuser_url, autocommit=True) as admin:

@@ -66,7 +66,7 @@ async def sums_of(db: Database, tenant: UUID) -> Sums:
     async with db.tenant(tenant) as connection:
         for row in await connection.fetch(
             """SELECT model_version, channel_code, sum(credited_cents)::bigint AS cents FROM rollup_channel_day
-               WHERE allocations <> 0 GROUP BY 1, 2"""
+               WHERE basis = 'entry' AND allocations <> 0 GROUP BY 1, 2"""
         ):
             found.setdefault(row["model_version"], {})[row["channel_code"]] = row["cents"]
     return found

@@ -34,6 +34,7 @@ from tests.support.recompute import (
     channel_performance,
     daily_revenue_summary,
     read_facts,
+    revenue_totals,
 )
 from tests.support.refreshing import superuser_of, until
 
@@ -52,12 +53,18 @@ async def read_rollups(superuser: Superuser, tenant: UUID) -> dict[str, Rows]:
     questions = {
         "revenue": "SELECT revenue_date, currency, state, amount_cents, entries FROM rollup_revenue_day",
         "orders": "SELECT revenue_date, currency, sum(orders), max(last_entry_at) FROM rollup_revenue_day",
+        "total": "SELECT currency, state, amount_cents, entries, orders,"
+        " max(last_entry_at) OVER (PARTITION BY currency) FROM rollup_revenue_total",
         "channel": "SELECT model_version, channel_code, revenue_date, currency, conversion_ppt, credited_cents,"
         " spend_cents FROM rollup_channel_day",
         "allocation": "SELECT model_version, revenue_date, currency, ledger_cents, awaiting_capture_cents,"
         " allocated_cents FROM rollup_allocation_day",
     }
-    ends = {"orders": " GROUP BY 1, 2"}
+    ends = {
+        "orders": " GROUP BY 1, 2",
+        "total": " AND entries <> 0",
+        "channel": " AND basis = 'entry'",
+    }
     return {
         name: {
             tuple(row)
@@ -82,6 +89,7 @@ def expected_rollups(facts: Facts) -> dict[str, Rows]:
             )
             for day, currency in days
         },
+        "total": revenue_totals(facts),
         "channel": {(*row[:4], row[4] * 10**12, *row[5:7]) for row in channel_performance(facts)},  # type: ignore[operator]  # the fifth is a Decimal
         "allocation": {row[:6] for row in allocation_summary(facts)},
     }

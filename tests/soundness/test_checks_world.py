@@ -207,8 +207,10 @@ class Tampering:
 _IN_SUMS = frozenset({"LEDGER/rollups", "H-MV-01/contents", "H-MV-01/refresh"})
 _OF_ORDER: LiteralString = "WHERE order_id = 'part-refunded'"
 _OF_SUM: LiteralString = (
-    "WHERE model_version = 'linear@1' AND channel_code = 'email' AND revenue_date = '2025-06-02'"
+    "WHERE basis = 'entry' AND model_version = 'linear@1' AND channel_code = 'email'"
+    " AND revenue_date = '2025-06-02'"
 )
+_OF_TOTAL: LiteralString = "WHERE currency = 'USD' AND state = 'captured'"
 _OF_CHANGE: LiteralString = f"{_OF_SUM} AND turn = (SELECT max(turn) FROM credit_journal {_OF_SUM})"
 TAMPERINGS = {
     "a cent too much in a sum": Tampering(
@@ -216,6 +218,12 @@ TAMPERINGS = {
         f"SELECT credited_cents FROM rollup_channel_day {_OF_SUM}",
         f"UPDATE rollup_channel_day SET credited_cents = %s {_OF_SUM}",
         _IN_SUMS | {"LEDGER/drift"},
+    ),
+    "a cent too much in a total": Tampering(
+        f"UPDATE rollup_revenue_total SET amount_cents = amount_cents + 1 {_OF_TOTAL}",
+        f"SELECT amount_cents FROM rollup_revenue_total {_OF_TOTAL}",
+        f"UPDATE rollup_revenue_total SET amount_cents = %s {_OF_TOTAL}",
+        frozenset({"LEDGER/rollups"}),
     ),
     "a cent too much in an entry that is counted": Tampering(
         f"UPDATE order_journeys SET entries = set_byte(entries, 24, get_byte(entries, 24) # 1) {_OF_ORDER}",

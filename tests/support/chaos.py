@@ -176,7 +176,8 @@ def _reckon(service: Service, tenants: Mapping[str, Traffic]) -> None:
         assert {str(key): (order, cents) for key, order, cents in entries} == traffic.entries
         assert list_uncredited(service.ask, tenant) == []
         ((conversions,),) = service.ask(
-            """SELECT sum(conversion_ppt) / 1000000000000 FROM rollup_channel_day WHERE tenant_id = %s""",
+            """SELECT sum(conversion_ppt) / 1000000000000 FROM rollup_channel_day
+               WHERE tenant_id = %s AND basis = 'entry'""",
             tenant,
         )
         captures = sum(1 for _, cents in traffic.entries.values() if cents > 0)

@@ -30,12 +30,12 @@ _ENTRIES = (
 )
 _DAYS = """
     SELECT revenue_date, model_version, channel_code, currency, conversion_ppt, credited_cents, allocations
-    FROM rollup_channel_day WHERE allocations <> 0
+    FROM rollup_channel_day WHERE basis = 'entry' AND allocations <> 0
 """
 _JOURNAL = """
     SELECT revenue_date, model_version, channel_code, currency, sum(conversion_ppt), sum(credited_cents),
            sum(allocations)
-    FROM credit_journal GROUP BY 1, 2, 3, 4
+    FROM credit_journal WHERE basis = 'entry' GROUP BY 1, 2, 3, 4
     HAVING (sum(conversion_ppt), sum(credited_cents), sum(allocations)) <> (0, 0, 0)
 """
 

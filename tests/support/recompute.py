@@ -19,6 +19,7 @@ from skeldir.soundness.recompute import (
     derive_entries,
     realtime_revenue,
     reconciliation_status,
+    revenue_totals,
 )
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "daily_revenue_summary",
     "realtime_revenue",
     "reconciliation_status",
+    "revenue_totals",
 ]
 
 OPEN_DAYS = 35

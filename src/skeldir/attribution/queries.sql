@@ -507,7 +507,7 @@ SELECT d.currency, d.channel_code, m.model, sum(d.credited_cents) AS credited_ce
 FROM public.rollup_channel_day d
 JOIN public.attribution_models m
   ON m.tenant_id = :tenant_id AND m.model_version = d.model_version AND m.is_active
-WHERE d.tenant_id = :tenant_id AND d.allocations <> 0
+WHERE d.tenant_id = :tenant_id AND d.basis = 'entry' AND d.allocations <> 0
 GROUP BY d.currency, d.channel_code, m.model
 ORDER BY d.currency, d.channel_code, m.model;
 
@@ -562,7 +562,7 @@ WITH active AS (
                           ELSE date_trunc(:granularity::text, d.revenue_date::timestamp)::date END AS period,
                      d.currency, d.channel_code, d.model_version, d.credited_cents, d.conversion_ppt, d.spend_cents
               FROM public.rollup_channel_day d
-              WHERE d.tenant_id = :tenant_id
+              WHERE d.tenant_id = :tenant_id AND d.basis = 'entry'
                 AND d.revenue_date >= greatest(:first_day::date, :after_period::date, '-infinity'::date)
                 AND d.revenue_date < least(:end_day::date, 'infinity'::date)
                 AND d.model_version = ANY(ARRAY(SELECT a.model_version FROM active a))

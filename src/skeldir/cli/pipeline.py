@@ -36,7 +36,7 @@ from skeldir.db.pool import Database
 from skeldir.matviews import CANONICAL_VIEWS, RefreshResult, find_view, refresh_view, view_statuses
 from skeldir.money import format_minor
 from skeldir.revenue import LedgerTotal, ledger_totals
-from skeldir.rollups import roll_up_dirty_days
+from skeldir.rollups import mark_all_revenue, roll_up_dirty_days
 
 _ABOUT_SET_ASIDE = (
     "(uncredited) is the money of orders set aside that has no credit. "
@@ -60,7 +60,10 @@ def progress_bar() -> Iterator[Progress]:
 def credit(
     tenant: Annotated[str | None, typer.Option(help=f"Only this one. {TENANT_HELP}")] = None,
     rebuild: Annotated[
-        bool, typer.Option("--rebuild", help="Credit every order of --tenant anew.")
+        bool,
+        typer.Option(
+            "--rebuild", help="Credit every order of --tenant anew, and sum up its revenue."
+        ),
     ] = False,
 ) -> None:
     """Credit the orders that a fact has made dirty, by the models in force, and sum up the days that this changes."""
@@ -73,6 +76,7 @@ def credit(
             if rebuild and tenant_id is not None:
                 async with database.tenant(tenant_id) as connection:
                     await mark_all_orders(connection, tenant_id)
+                    await mark_all_revenue(connection, tenant_id)
             total = None
             if tenant_id is not None:
                 async with database.tenant(tenant_id) as connection:

@@ -34,6 +34,7 @@ FROM (
     UNION ALL SELECT 'rollup_allocation_day', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.rollup_allocation_day
     UNION ALL SELECT 'rollup_channel_day', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.rollup_channel_day
     UNION ALL SELECT 'rollup_revenue_day', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.rollup_revenue_day
+    UNION ALL SELECT 'rollup_revenue_total', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.rollup_revenue_total
     UNION ALL SELECT 'spend', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.spend
 ) seen
 ORDER BY relation;

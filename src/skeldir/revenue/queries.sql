@@ -89,7 +89,8 @@ ORDER BY revenue_date, currency, state
 LIMIT :most;
 
 -- name: select_realtime_revenue
--- Each day fits a bigint, all of them together need not: the sums of amounts are numeric.
+-- From the totals of all days, a row a currency and state. They are numeric: each day fits a bigint, all of them together
+-- need not.
 SELECT currency,
        coalesce(sum(amount_cents) FILTER (WHERE state = 'captured'), 0) AS captured_cents,
        coalesce(sum(amount_cents) FILTER (WHERE state IN ('refunded', 'refund_reversed', 'awaiting_capture')), 0)
@@ -99,7 +100,7 @@ SELECT currency,
        sum(amount_cents) AS net_cents,
        sum(orders)::bigint AS orders,
        max(last_entry_at) AS last_entry_at
-FROM public.rollup_revenue_day
-WHERE tenant_id = :tenant_id
+FROM public.rollup_revenue_total
+WHERE tenant_id = :tenant_id AND entries <> 0
 GROUP BY currency
 ORDER BY currency;

@@ -4,6 +4,7 @@ from skeldir.rollups.credit import CreditKey, add_credit, take_off_credit
 from skeldir.rollups.journal import compact_journal
 from skeldir.rollups.summing import (
     has_dirty_days,
+    mark_all_revenue,
     mark_days,
     roll_up_dirty_days,
     roll_up_in_turn,
@@ -15,6 +16,7 @@ __all__ = [
     "add_credit",
     "compact_journal",
     "has_dirty_days",
+    "mark_all_revenue",
     "mark_days",
     "roll_up_dirty_days",
     "roll_up_in_turn",

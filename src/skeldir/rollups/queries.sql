@@ -36,9 +36,26 @@ SELECT day, bool_or(sums = 'all') AS has_spend, bool_or(sums <> 'credit') AS has
 FROM taken GROUP BY day ORDER BY day;
 
 -- name: delete_revenue_days!
-DELETE FROM public.rollup_revenue_day WHERE tenant_id = :tenant_id AND revenue_date = ANY(:days::date[]);
+-- What they were is taken off the totals of all days. The latest moment of a total stays: the ledger only grows.
+WITH gone AS (
+    DELETE FROM public.rollup_revenue_day
+    WHERE tenant_id = :tenant_id AND revenue_date = ANY(:days::date[])
+    RETURNING currency, state, amount_cents, entries, orders, last_entry_at
+)
+INSERT INTO public.rollup_revenue_total AS t
+    (tenant_id, currency, state, amount_cents, entries, orders, last_entry_at)
+SELECT :tenant_id::uuid, g.currency, g.state, -sum(g.amount_cents), -sum(g.entries), -sum(g.orders),
+       max(g.last_entry_at)
+FROM gone g
+GROUP BY g.currency, g.state
+ON CONFLICT (tenant_id, currency, state) DO UPDATE
+SET amount_cents = t.amount_cents + excluded.amount_cents,
+    entries = t.entries + excluded.entries,
+    orders = t.orders + excluded.orders;
 
 -- name: insert_revenue_days!
+-- What they are is added to the totals of all days.
+WITH added AS (
 INSERT INTO public.rollup_revenue_day
     (tenant_id, revenue_date, currency, state, amount_cents, entries, orders, last_entry_at)
 SELECT :tenant_id, s.day, s.currency, s.state,
@@ -64,21 +81,59 @@ FROM (
      AND e.occurred_at < (d.day + 1)::timestamp AT TIME ZONE 'UTC'
 ) s
 GROUP BY s.day, s.currency, s.state
+RETURNING currency, state, amount_cents, entries, orders, last_entry_at
+)
+INSERT INTO public.rollup_revenue_total AS t
+    (tenant_id, currency, state, amount_cents, entries, orders, last_entry_at)
+SELECT :tenant_id::uuid, a.currency, a.state, sum(a.amount_cents), sum(a.entries), sum(a.orders), max(a.last_entry_at)
+FROM added a
+GROUP BY a.currency, a.state
+ON CONFLICT (tenant_id, currency, state) DO UPDATE
+SET amount_cents = t.amount_cents + excluded.amount_cents,
+    entries = t.entries + excluded.entries,
+    orders = t.orders + excluded.orders,
+    last_entry_at = greatest(t.last_entry_at, excluded.last_entry_at);
+
+-- name: mark_revenue_days!
+-- All days of the ledger, and those that have sums though it has no entry of them.
+INSERT INTO public.dirty_days (tenant_id, day, sums)
+SELECT :tenant_id::uuid, d.day, 'revenue'
+FROM (SELECT (e.occurred_at AT TIME ZONE 'UTC')::date AS day FROM public.revenue_ledger e WHERE e.tenant_id = :tenant_id
+      UNION
+      SELECT r.revenue_date FROM public.rollup_revenue_day r WHERE r.tenant_id = :tenant_id) d
+RETURNING 1;
+
+-- name: delete_revenue_totals!
+DELETE FROM public.rollup_revenue_total WHERE tenant_id = :tenant_id;
+
+-- name: insert_revenue_totals!
+-- What days say of the latest entry may be wrong, and would stay: that comes from the ledger.
+INSERT INTO public.rollup_revenue_total (tenant_id, currency, state, amount_cents, entries, orders, last_entry_at)
+SELECT :tenant_id::uuid, r.currency, r.state, sum(r.amount_cents), sum(r.entries), sum(r.orders),
+       coalesce(l.last_entry_at, max(r.last_entry_at))
+FROM public.rollup_revenue_day r
+LEFT JOIN (SELECT e.currency, max(e.occurred_at) AS last_entry_at FROM public.revenue_ledger e
+           WHERE e.tenant_id = :tenant_id GROUP BY e.currency) l
+  ON l.currency = r.currency
+WHERE r.tenant_id = :tenant_id
+GROUP BY r.currency, r.state, l.last_entry_at
 RETURNING 1;
 
 -- name: sum_spend!
--- Spend belongs to no model, so it stands beside the credit of every active one. It is never taken back, only corrected.
+-- Spend belongs to no model, so it stands beside the credit of every active one, by the day of the entry. It is never
+-- taken back, only corrected.
 -- By key, as credit is added: two that change the same sums wait for one another and do not block.
 INSERT INTO public.rollup_channel_day
-    (tenant_id, revenue_date, model_version, channel_code, currency, conversion_ppt, credited_cents, spend_cents,
+    (tenant_id, basis, revenue_date, model_version, channel_code, currency, conversion_ppt, credited_cents, spend_cents,
      allocations)
-SELECT :tenant_id::uuid, s.spend_date, m.model_version, s.channel_code, s.currency, 0, 0, sum(s.amount_cents), 0
+SELECT :tenant_id::uuid, 'entry', s.spend_date, m.model_version, s.channel_code, s.currency, 0, 0, sum(s.amount_cents),
+       0
 FROM public.spend s
 JOIN public.attribution_models m ON m.tenant_id = :tenant_id AND m.is_active
 WHERE s.tenant_id = :tenant_id AND s.spend_date = ANY(:days::date[])
 GROUP BY s.spend_date, m.model_version, s.channel_code, s.currency
 ORDER BY s.spend_date, m.model_version, s.channel_code, s.currency COLLATE "C"
-ON CONFLICT (tenant_id, revenue_date, model_version, channel_code, currency) DO UPDATE
+ON CONFLICT (tenant_id, basis, revenue_date, model_version, channel_code, currency) DO UPDATE
 SET spend_cents = excluded.spend_cents;
 
 -- name: add_credit!
@@ -106,26 +161,26 @@ WITH changes AS (
     RETURNING 1
 )
 INSERT INTO public.rollup_channel_day AS r
-    (tenant_id, revenue_date, model_version, channel_code, currency, conversion_ppt, credited_cents, spend_cents,
+    (tenant_id, basis, revenue_date, model_version, channel_code, currency, conversion_ppt, credited_cents, spend_cents,
      allocations)
-SELECT :tenant_id::uuid, c.day, c.model_version, c.channel_code, c.currency, c.ppt, c.cents, 0, c.allocations
+SELECT :tenant_id::uuid, 'entry', c.day, c.model_version, c.channel_code, c.currency, c.ppt, c.cents, 0, c.allocations
 FROM changes c
-ON CONFLICT (tenant_id, revenue_date, model_version, channel_code, currency) DO UPDATE
+ON CONFLICT (tenant_id, basis, revenue_date, model_version, channel_code, currency) DO UPDATE
 SET conversion_ppt = r.conversion_ppt + excluded.conversion_ppt,
     credited_cents = r.credited_cents + excluded.credited_cents,
     allocations = r.allocations + excluded.allocations;
 
 -- name: take_off_credit!
--- What the versions have in the sums goes, and the journal says so; spend stands beside the other versions.
+-- What the versions have in the sums of every basis goes, and the journal says so; spend stands beside the others.
 WITH gone AS (
     DELETE FROM public.rollup_channel_day
     WHERE tenant_id = :tenant_id AND model_version = ANY(:model_versions::text[])
-    RETURNING revenue_date, model_version, channel_code, currency, conversion_ppt, credited_cents, allocations
+    RETURNING basis, revenue_date, model_version, channel_code, currency, conversion_ppt, credited_cents, allocations
 )
 INSERT INTO public.credit_journal
     (tenant_id, turn, changed_at, basis, revenue_date, model_version, channel_code, currency, conversion_ppt,
      credited_cents, allocations)
-SELECT :tenant_id::uuid, :turn::bigint, (SELECT clock_timestamp()), 'entry', g.revenue_date, g.model_version,
+SELECT :tenant_id::uuid, :turn::bigint, (SELECT clock_timestamp()), g.basis, g.revenue_date, g.model_version,
        g.channel_code, g.currency, -g.conversion_ppt, -g.credited_cents, -g.allocations
 FROM gone g WHERE g.allocations <> 0
 RETURNING 1;
@@ -161,7 +216,7 @@ SELECT (SELECT count(*) FROM gone) AS gone, (SELECT count(*) FROM kept) AS kept;
 
 -- name: delete_empty_channel_days!
 DELETE FROM public.rollup_channel_day r
-WHERE r.tenant_id = :tenant_id AND r.revenue_date = ANY(:days::date[]) AND r.allocations = 0
+WHERE r.tenant_id = :tenant_id AND r.basis = 'entry' AND r.revenue_date = ANY(:days::date[]) AND r.allocations = 0
   AND NOT EXISTS (SELECT FROM public.spend s
                   WHERE s.tenant_id = :tenant_id AND s.spend_date = r.revenue_date
                     AND s.channel_code = r.channel_code AND s.currency = r.currency);
@@ -170,7 +225,8 @@ WHERE r.tenant_id = :tenant_id AND r.revenue_date = ANY(:days::date[]) AND r.all
 DELETE FROM public.rollup_allocation_day WHERE tenant_id = :tenant_id AND revenue_date = ANY(:days::date[]);
 
 -- name: insert_allocation_days!
--- From the ledger's side and the credit's side independently, so that a drift can show.
+-- From the ledger's side and the credit's side independently, so that a drift can show; credit by the day of the entry,
+-- as the ledger's money.
 INSERT INTO public.rollup_allocation_day
     (tenant_id, revenue_date, model_version, currency, ledger_cents, awaiting_capture_cents, allocated_cents)
 SELECT :tenant_id, revenue_date, model_version, currency,
@@ -185,7 +241,8 @@ FROM (
     UNION ALL
     SELECT c.revenue_date, c.model_version, c.currency, 0, 0, c.credited_cents
     FROM public.rollup_channel_day c
-    WHERE c.tenant_id = :tenant_id AND c.revenue_date = ANY(:days::date[]) AND c.allocations <> 0
+    WHERE c.tenant_id = :tenant_id AND c.basis = 'entry' AND c.revenue_date = ANY(:days::date[])
+      AND c.allocations <> 0
 ) sides
 GROUP BY revenue_date, model_version, currency
 RETURNING 1;

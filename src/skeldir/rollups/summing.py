@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from skeldir.db.ids import new_id
-from skeldir.db.locks import try_lock
+from skeldir.db.locks import try_lock, wait_for_lock
 from skeldir.db.pool import QueryTooSlow
 from skeldir.observability.context import current_correlation_id, work_context
 from skeldir.rollups.store import queries
@@ -43,6 +43,17 @@ async def mark_days(
     distinct = sorted(set(days))
     if distinct:
         await queries.mark_days(connection, tenant_id=tenant_id, days=distinct, sums=sums)
+
+
+async def mark_all_revenue(connection: Connection, tenant_id: UUID) -> None:
+    """Mark every day of the transaction's tenant that has revenue, and make its totals those of its days as they are.
+
+    Totals change by what the days were and are, so whatever was wrong, in totals or days, is right after the roll-up.
+    """
+    await wait_for_lock(connection, rollup_lock(tenant_id))
+    await queries.mark_revenue_days(connection, tenant_id=tenant_id)
+    await queries.delete_revenue_totals(connection, tenant_id=tenant_id)
+    await queries.insert_revenue_totals(connection, tenant_id=tenant_id)
 
 
 async def has_dirty_days(connection: Connection) -> bool:

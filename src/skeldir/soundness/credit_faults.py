@@ -94,9 +94,9 @@ CREDIT_TWINS: Final = (
             Patch(
                 "src/skeldir/rollups/queries.sql",
                 "    WHERE tenant_id = :tenant_id AND model_version = ANY(:model_versions::text[])\n"
-                "    RETURNING revenue_date, ",
+                "    RETURNING basis, revenue_date, ",
                 "    WHERE false AND model_version = ANY(:model_versions::text[])\n"
-                "    RETURNING revenue_date, ",
+                "    RETURNING basis, revenue_date, ",
             ),
         ),
         OF_SERVICE,

@@ -14,7 +14,7 @@ from skeldir.soundness.verdicts import judge
 def _in_migration(statements: str) -> Patch:
     """Let the last revision that makes views do this too, as the migrating role, who may act as both owners."""
     end = "REVOKE CREATE ON SCHEMA public FROM matview_owner;"
-    path = "src/skeldir/migrations/sql/202611231300_credit_changes.sql"
+    path = "src/skeldir/migrations/sql/202611281300_views_of_a_basis.sql"
     return Patch(path, end, f"{statements}\n{end}")
 
 
@@ -242,6 +242,19 @@ TWINS: Final = (
         frozenset({"ISOLATION/ended-keys"}),
     ),
     *CREDIT_TWINS,
+    Twin(
+        "totals-keep-what-went",
+        "A day that is summed again is added to the totals of revenue, and what it was is not taken off.",
+        (
+            Patch(
+                "src/skeldir/rollups/queries.sql",
+                "FROM gone g\nGROUP BY g.currency, g.state\n",
+                "FROM gone g WHERE false\nGROUP BY g.currency, g.state\n",
+            ),
+        ),
+        OF_SERVICE,
+        frozenset({"LEDGER/rollups"}),
+    ),
     Twin(
         "pulses-too-seldom",
         "A pulse comes at a quarter of its pace.",

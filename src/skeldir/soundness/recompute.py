@@ -128,6 +128,25 @@ def revenue_days(facts: Facts) -> Rows:
     }
 
 
+def revenue_totals(facts: Facts) -> Rows:
+    """(currency, state, amount, entries, orders, last entry of the currency)."""
+    rows: Rows = set()
+    for currency, state in {(entry.currency, entry.state) for entry in facts.entries}:
+        of_currency = [entry for entry in facts.entries if entry.currency == currency]
+        mine = [entry for entry in of_currency if entry.state == state]
+        rows.add(
+            (
+                currency,
+                state,
+                sum(entry.amount for entry in mine),
+                len(mine),
+                sum(entry.opens_order for entry in mine),
+                max(entry.occurred_at for entry in of_currency),
+            )
+        )
+    return rows
+
+
 def channel_performance(facts: Facts) -> Rows:
     """(model_version, channel_code, date, currency, conversions, credited, spend, roas)."""
     return {

@@ -91,10 +91,11 @@ public.restatements | owner_reads | PERMISSIVE | ['skeldir_owner'] | SELECT | tr
 public.rollup_allocation_day | matview_owner_reads | PERMISSIVE | ['matview_owner'] | SELECT | true | -
 public.rollup_channel_day | matview_owner_reads | PERMISSIVE | ['matview_owner'] | SELECT | true | -
 public.rollup_revenue_day | matview_owner_reads | PERMISSIVE | ['matview_owner'] | SELECT | true | -
+public.rollup_revenue_total | matview_owner_reads | PERMISSIVE | ['matview_owner'] | SELECT | true | -
 public.tenant_deletions | owner_reads | PERMISSIVE | ['skeldir_owner'] | SELECT | true | -
 public.tenants | matview_owner_reads | PERMISSIVE | ['matview_owner'] | SELECT | true | -
 public.tenants | owner_reads | PERMISSIVE | ['skeldir_owner'] | SELECT | true | -
-(14 rows)"""
+(15 rows)"""
 # Each SELECT of a view from its FROM on; PostgreSQL's versions differ in whether they write the table before a column.
 _OPEN_VIEWS: Final = r"""
     SELECT n.nspname || '.' || c.relname AS view, c.reloptions,
@@ -119,7 +120,8 @@ public.channel_performance | ['security_barrier=true'] | \
 FROM mv_channel_performance WHERE (tenant_id = current_tenant_id())
 public.channel_performance | ['security_barrier=true'] | \
 FROM rollup_channel_day \
-WHERE ((tenant_id = current_tenant_id()) AND (rollup_channel_day.revenue_date < COALESCE(\
+WHERE ((tenant_id = current_tenant_id()) AND (rollup_channel_day.basis = 'entry'::text) \
+AND (rollup_channel_day.revenue_date < COALESCE(\
 ( SELECT min(m.date) AS min \
 FROM mv_channel_performance m WHERE (tenant_id = current_tenant_id())), 'infinity'::date)));
 public.daily_revenue_summary | ['security_barrier=true'] | \

@@ -59,7 +59,8 @@ public.rollup_allocation_day | DELETE
 public.rollup_changes | DELETE
 public.rollup_channel_day | UPDATE(conversion_ppt, credited_cents, spend_cents, allocations) DELETE
 public.rollup_revenue_day | DELETE
-(31 rows)"""
+public.rollup_revenue_total | UPDATE(amount_cents, entries, orders, last_entry_at) DELETE
+(32 rows)"""
 
 _ROLES: Final = """
     SELECT rolname, rolcanlogin, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication,

@@ -24,6 +24,7 @@ from skeldir.soundness.recompute import (
     channel_days,
     credit_days,
     revenue_days,
+    revenue_totals,
     write_rows,
     write_table,
 )
@@ -75,21 +76,27 @@ _ROLLUPS: Final = MappingProxyType[str, tuple[str, LiteralString]](
             """SELECT revenue_date, currency, state, amount_cents, entries, orders, last_entry_at
                FROM public.rollup_revenue_day ORDER BY 1, 2, 3, 4, 5, 6, 7""",
         ),
+        "rollup_revenue_total": (
+            "currency state amount_cents entries orders last_entry_of_currency_at",
+            """SELECT currency, state, amount_cents, entries, orders, max(last_entry_at) OVER (PARTITION BY currency)
+               FROM public.rollup_revenue_total WHERE entries <> 0 ORDER BY 1, 2, 3, 4, 5, 6""",
+        ),
         "rollup_channel_day": (
             "model_version channel_code revenue_date currency conversion_ppt credited_cents spend_cents",
             """SELECT model_version, channel_code, revenue_date, currency, conversion_ppt, credited_cents, spend_cents
-               FROM public.rollup_channel_day ORDER BY 1, 2, 3, 4, 5, 6, 7""",
+               FROM public.rollup_channel_day WHERE basis = 'entry' ORDER BY 1, 2, 3, 4, 5, 6, 7""",
         ),
         "rollup_channel_day, its credit": (
             _CREDIT_COLUMNS,
             """SELECT model_version, channel_code, revenue_date, currency, conversion_ppt, credited_cents, allocations
-               FROM public.rollup_channel_day WHERE allocations <> 0 ORDER BY 1, 2, 3, 4, 5, 6, 7""",
+               FROM public.rollup_channel_day WHERE basis = 'entry' AND allocations <> 0
+               ORDER BY 1, 2, 3, 4, 5, 6, 7""",
         ),
         "credit_journal, summed": (
             _CREDIT_COLUMNS,
             """SELECT model_version, channel_code, revenue_date, currency, sum(conversion_ppt), sum(credited_cents),
                       sum(allocations)
-               FROM public.credit_journal GROUP BY 1, 2, 3, 4
+               FROM public.credit_journal WHERE basis = 'entry' GROUP BY 1, 2, 3, 4
                HAVING (sum(conversion_ppt), sum(credited_cents), sum(allocations)) <> (0, 0, 0)
                ORDER BY 1, 2, 3, 4, 5, 6, 7""",
         ),
@@ -233,14 +240,15 @@ def _prove_rollups(proof: Proof) -> None:
                 for rollup, (columns, asked) in _ROLLUPS.items()
             }
         proof.read(
-            "number and SHA-256 of the rows that the three rollups, and the journal of credit when it is summed, must "
-            "hold of this tenant, recomputed in plain Python (skeldir.soundness.crediting and .recompute) from "
-            "revenue_ledger, attribution_events, attribution_models and spend, as app_user reads them",
+            "number and SHA-256 of the rows that the rollups, the totals of revenue, and the journal of credit when it "
+            "is summed, must hold of this tenant, recomputed in plain Python (skeldir.soundness.crediting and "
+            ".recompute) from revenue_ledger, attribution_events, attribution_models and spend, as app_user reads them",
             in_short(expected),
             expect=_SOME_ROWS_IN_SHORT,
         )
         proof.read(
-            "number and SHA-256 of the rows that app_user reads in the rollups and the journal of this tenant",
+            "number and SHA-256 of the rows that app_user reads in the rollups, the totals and the journal of this "
+            "tenant",
             in_short(shown, expected),
             expect=same_as(len(proof.steps)),
         )
@@ -250,6 +258,7 @@ def _rollups(facts: Facts) -> Mapping[str, Rows]:
     credit = credit_days(facts)
     return {
         "rollup_revenue_day": revenue_days(facts),
+        "rollup_revenue_total": revenue_totals(facts),
         "rollup_channel_day": channel_days(facts),
         "rollup_channel_day, its credit": credit,
         "credit_journal, summed": credit,
@@ -293,7 +302,8 @@ def _prove_money(proof: Proof) -> None:
             _MONEY_COLUMNS,
             # Sums over all days may be larger than any one amount; numeric of sums of integers is exact.
             expect=matches(
-                r"[^\n]*\n((((mv_)?realtime_revenue|credit_journal) [^\n]* numeric|[^\n]* \| bigint) \| True\n)+"
+                r"[^\n]*\n((((mv_)?realtime_revenue|rollup_revenue_total|credit_journal) [^\n]* numeric|"
+                r"[^\n]* \| bigint) \| True\n)+"
                 r"\(\d+ rows\)"
             ),
         )
@@ -318,8 +328,8 @@ CHECKS: Final = (
     ),
     Check(
         "LEDGER/rollups",
-        "The daily rollups of both tenants hold what their facts add up to, row by row, and so does the sum of the "
-        "journal of credit.",
+        "The daily rollups of both tenants hold what their facts add up to, row by row, and so do the totals of all "
+        "days and the sum of the journal of credit.",
         _prove_rollups,
     ),
     Check(

@@ -70,7 +70,8 @@ _NUMBERS: Final[LiteralString] = "SELECT channel_code, number FROM public.channe
 _THEIR_CREDIT: Final[LiteralString] = """
     SELECT model_version, channel_code, sum(conversion_ppt) AS conversion_ppt, sum(credited_cents) AS credited_cents
     FROM public.rollup_channel_day
-    WHERE revenue_date >= (SELECT min((occurred_at AT TIME ZONE 'UTC')::date) FROM public.revenue_ledger
+    WHERE basis = 'entry'
+      AND revenue_date >= (SELECT min((occurred_at AT TIME ZONE 'UTC')::date) FROM public.revenue_ledger
                            WHERE order_id LIKE 'liveness-%')
     GROUP BY 1, 2 ORDER BY 1, 2"""
 _THEIR_CREDIT_EXPECTED: Final = "\n".join(
