@@ -14,6 +14,7 @@ from skeldir.attribution.marks import (
     credit_lock,
     ingest_lock,
     longest_lookback,
+    mark_all_orders,
 )
 from skeldir.attribution.models import MODEL_NAMES, ModelVersion
 from skeldir.attribution.parameters import (
@@ -32,7 +33,7 @@ from skeldir.attribution.store import queries
 from skeldir.db.ids import new_ids
 from skeldir.db.locks import wait_for_lock
 from skeldir.jobs import CREDIT, enqueue
-from skeldir.rollups import take_off_credit
+from skeldir.rollups import settle_journal, take_off_credit
 from skeldir.tenants import RetentionInvalid, set_retention
 
 if TYPE_CHECKING:
@@ -208,6 +209,22 @@ async def retain_touches(connection: Connection, tenant_id: UUID, days: int | No
     await set_retention(connection, tenant_id, days)
 
 
+async def rebuild_credit(connection: Connection, tenant_id: UUID) -> None:
+    """Have all credit of the transaction's tenant worked out from the facts, and summed up from nothing.
+
+    A run changes sums and journal by what is new minus what was: whatever was wrong before, in them or in a stored
+    journey, would stay so.
+    """
+    await wait_for_lock(connection, _models_lock(tenant_id))
+    active = await _active_rows(connection, tenant_id)
+    same = {model: complete_parameters(NO_WISH, row) for model, row in active.items()}
+    await _put_in_force(connection, tenant_id, active, same, ())
+    turn = await queries.pass_turn(connection, tenant_id=tenant_id)
+    versions = [row["model_version"] for row in active.values()]
+    await settle_journal(connection, tenant_id, turn, versions)
+    await mark_all_orders(connection, tenant_id)
+
+
 def _models_lock(tenant_id: UUID) -> str:
     return f"models:{tenant_id}"
 
@@ -223,9 +240,12 @@ async def _put_in_force(
     active: Mapping[str, Mapping[str, Any]],
     changed: Mapping[str, CompleteParameters],
     retired: Collection[str],
-    changed_by: str,
+    changed_by: str | None = None,
 ) -> None:
-    """Put versions with the parameters of `changed` in force, and take `retired` out of it; the models are locked."""
+    """Put versions with the parameters of `changed` in force, and take `retired` out of it; the models are locked.
+
+    It is noted who did so, but for nobody, who changes no parameter.
+    """
     after = await _choose_versions(connection, tenant_id, changed)
     # An order whose transaction is under way does not know the new versions, such as a lookback that is longer.
     await wait_for_lock(connection, ingest_lock(tenant_id))
@@ -247,15 +267,16 @@ async def _put_in_force(
         after_conversions=[parameters.after_conversion for parameters in changed.values()],
         half_life_days=[parameters.half_life_days for parameters in changed.values()],
     )
-    await queries.insert_model_changes(
-        connection,
-        tenant_id=tenant_id,
-        changed_by=changed_by,
-        ids=new_ids(len(models)),
-        models=models,
-        from_versions=[before.get(model) for model in models],
-        to_versions=[after[model].name if model in after else None for model in models],
-    )
+    if changed_by is not None:
+        await queries.insert_model_changes(
+            connection,
+            tenant_id=tenant_id,
+            changed_by=changed_by,
+            ids=new_ids(len(models)),
+            models=models,
+            from_versions=[before.get(model) for model in models],
+            to_versions=[after[model].name if model in after else None for model in models],
+        )
     await take_off_credit(connection, tenant_id, turn, list(before.values()))
     # Without a new version no order is to be credited again.
     if changed and await queries.begin_restatement(

@@ -25,8 +25,8 @@ from skeldir.attribution import (
     channel_totals,
     count_dirty_orders,
     credit_dirty_orders,
-    mark_all_orders,
     models_in_force,
+    rebuild_credit,
     set_aside_totals,
 )
 from skeldir.cli.keys import TENANT_HELP, TenantArgument
@@ -62,7 +62,8 @@ def credit(
     rebuild: Annotated[
         bool,
         typer.Option(
-            "--rebuild", help="Credit every order of --tenant anew, and sum up its revenue."
+            "--rebuild",
+            help="Work out all credit of --tenant from the facts, and sum up credit and revenue anew.",
         ),
     ] = False,
 ) -> None:
@@ -75,7 +76,7 @@ def credit(
         async with runtime.database() as database:
             if rebuild and tenant_id is not None:
                 async with database.tenant(tenant_id) as connection:
-                    await mark_all_orders(connection, tenant_id)
+                    await rebuild_credit(connection, tenant_id)
                     await mark_all_revenue(connection, tenant_id)
             total = None
             if tenant_id is not None:

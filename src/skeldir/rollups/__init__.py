@@ -1,6 +1,6 @@
 """Sums per tenant and day: which days are to be summed, the roll-up, and the sums of credit. The door of the room."""
 
-from skeldir.rollups.credit import CreditKey, add_credit, take_off_credit
+from skeldir.rollups.credit import CreditKey, add_credit, settle_journal, take_off_credit
 from skeldir.rollups.journal import compact_journal
 from skeldir.rollups.summing import (
     has_dirty_days,
@@ -21,5 +21,6 @@ __all__ = [
     "roll_up_dirty_days",
     "roll_up_in_turn",
     "roll_up_unless_busy",
+    "settle_journal",
     "take_off_credit",
 ]

@@ -51,6 +51,18 @@ async def add_credit(
     await queries.note_rollup_change(connection)
 
 
+async def settle_journal(
+    connection: Connection, tenant_id: UUID, turn: int, model_versions: Sequence[str]
+) -> None:
+    """Have the journal say that nothing is in the sums of versions, as it is once they have been taken off.
+
+    It says so already unless somebody changed the sums past the program.
+    """
+    await queries.settle_journal(
+        connection, tenant_id=tenant_id, turn=turn, model_versions=list(model_versions)
+    )
+
+
 async def take_off_credit(
     connection: Connection, tenant_id: UUID, turn: int, model_versions: Sequence[str]
 ) -> None:
