@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from skeldir.http.api import Api
-from skeldir.http.serving import ApiServer, JoiningTransport, make_server
+from skeldir.http.serving import ApiServer, make_server
 from tests.http.test_edge import SAFE
 from tests.support.api import PROBLEM_FIELDS
 from tests.support.stalls import longest_stall
@@ -296,43 +296,3 @@ async def test_a_request_that_outlives_the_server_is_answered_as_every_other() -
 def is_listening(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-class Wire(asyncio.Transport):
-    """A transport that notes what it is told to send, call by call."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.calls: list[bytes] = []
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.calls.append(bytes(data))
-
-    def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
-        self.calls.append(b"".join(list_of_data))
-
-    def close(self) -> None:
-        self.calls.append(b"(closed)")
-
-    def get_write_buffer_size(self) -> int:
-        return 0
-
-
-async def test_the_head_of_an_answer_is_sent_by_one_call_with_the_body() -> None:
-    joining = JoiningTransport(wire := Wire(), asyncio.get_running_loop())
-    joining.write(b"head ")
-    assert (wire.calls, joining.get_write_buffer_size()) == ([], 5)
-    joining.write(b"body")
-    assert (wire.calls, joining.get_write_buffer_size()) == ([b"head body"], 0)
-    await asyncio.sleep(0)
-    assert wire.calls == [b"head body"]
-
-
-async def test_what_nothing_follows_is_sent_at_once_all_the_same() -> None:
-    joining = JoiningTransport(wire := Wire(), asyncio.get_running_loop())
-    joining.write(b"head")
-    await asyncio.sleep(0)
-    joining.write(b"the next")
-    joining.close()
-    await asyncio.sleep(0)
-    assert wire.calls == [b"head", b"the next", b"(closed)"]

@@ -63,44 +63,6 @@ class _TooManyWaiting(Exception):
     """More requests stand behind one another on a connection than are taken."""
 
 
-class JoiningTransport:
-    """A connection's transport that sends the head of an answer together with the body: one call of the system less.
-
-    What is written waits for what is written next, until the next turn of the loop.
-    """
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._waiting = b""
-
-    def write(self, data: bytes) -> None:
-        """Send it with what waits, or let it wait."""
-        if self._waiting:
-            first, self._waiting = self._waiting, b""
-            self._transport.writelines([first, data])
-        elif data:
-            self._waiting = data
-            self._loop.call_soon(self._send)
-
-    def close(self) -> None:
-        """Send what waits, and then close."""
-        self._send()
-        self._transport.close()
-
-    def get_write_buffer_size(self) -> int:
-        """Return how many bytes wait, here and in the transport."""
-        return len(self._waiting) + self._transport.get_write_buffer_size()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def _send(self) -> None:
-        if self._waiting:
-            data, self._waiting = self._waiting, b""
-            self._transport.write(data)
-
-
 class PatientProtocol(HttpToolsProtocol):
     """One connection, closed when the headers of a request do not arrive in `timeout_s` seconds or are too large.
 
@@ -121,7 +83,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
         """Begin to wait for the headers of the first request."""
-        super().connection_made(cast("asyncio.Transport", JoiningTransport(transport, self.loop)))
+        super().connection_made(transport)
         self._await_headers()
 
     def connection_lost(self, exc: Exception | None) -> None:

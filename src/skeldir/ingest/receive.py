@@ -107,12 +107,18 @@ def prepare_touches(profile: TenantProfile, deliveries: Sequence[Delivery]) -> P
 
 
 async def record_touches(
-    connection: Connection, profile: TenantProfile, prepared: PreparedTouches
+    connection: Connection,
+    profile: TenantProfile,
+    prepared: PreparedTouches,
+    *,
+    is_locked: bool = False,
 ) -> list[Receipt]:
     """Record prepared touches of the transaction's tenant, and mark the orders that they can earn from.
 
-    The transaction shares `ingest_lock`. Return a receipt for each delivery.
+    Return a receipt for each delivery. `is_locked` says that the transaction shares `ingest_lock` already.
     """
+    if not is_locked:
+        await share_lock(connection, ingest_lock(profile.tenant_id))
     delivered = prepared.delivered
     arrived, arrived_keys = 0, frozenset[str]()
     if prepared.count:
@@ -148,7 +154,6 @@ async def receive_touches(
     places: Sequence[int] | None = None,
 ) -> Receipt:
     """Prepare and record touches; `places` are the items' places in the delivery `origin`."""
-    await share_lock(connection, ingest_lock(profile.tenant_id))
     prepared = prepare_touches(profile, [Delivery(items, origin, places)])
     (receipt,) = await record_touches(connection, profile, prepared)
     return receipt
@@ -207,16 +212,19 @@ async def record_conversions(
     *,
     refuse_reused: RefuseReused,
     source: str = "api",
+    is_locked: bool = False,
 ) -> list[Receipt]:
     """Post prepared conversions of the transaction's tenant to the ledger, and mark their orders.
 
-    The transaction shares `ingest_lock`. Return a receipt for each delivery. A key that stands for a conversion of
-    other content already is refused: money is never silently dropped. Only the database knows of such keys, so the
-    items of a delivery that stands by itself are asked for once more.
+    Return a receipt for each delivery. A key that stands for a conversion of other content already is refused: money
+    is never silently dropped. Only the database knows of such keys, so the items of a delivery that stands by itself
+    are asked for once more. `is_locked` says that the transaction shares `ingest_lock` already.
 
     Raises:
         DeliveriesClash: there is such a key, and more than one delivery; the transaction must be rolled back.
     """
+    if not is_locked:
+        await share_lock(connection, ingest_lock(profile.tenant_id))
     delivered = prepared.delivered
     posting = await post_entries(
         connection, profile.tenant_id, prepared.batch, source=source, tells_keys=len(delivered) > 1
@@ -257,7 +265,6 @@ async def receive_conversions(
             refuse_reused_keys, profile, delivery, read_at=read_at, keys=keys
         )
 
-    await share_lock(connection, ingest_lock(profile.tenant_id))
     prepared = prepare_conversions(profile, [delivery])
     (receipt,) = await record_conversions(
         connection, profile, prepared, refuse_reused=refuse_reused, source=source

@@ -165,14 +165,20 @@ async def _record_touches(
     prepared: PreparedTouches,
     _refuse_reused: RefuseReused,  # a touch that comes again is a duplicate, whatever it says
 ) -> list[Receipt]:
-    return await record_touches(transaction.connection, transaction.profile, prepared)
+    return await record_touches(
+        transaction.connection, transaction.profile, prepared, is_locked=True
+    )
 
 
 async def _record_conversions(
     transaction: TenantTransaction, prepared: PreparedConversions, refuse_reused: RefuseReused
 ) -> list[Receipt]:
     return await record_conversions(
-        transaction.connection, transaction.profile, prepared, refuse_reused=refuse_reused
+        transaction.connection,
+        transaction.profile,
+        prepared,
+        refuse_reused=refuse_reused,
+        is_locked=True,
     )
 
 
