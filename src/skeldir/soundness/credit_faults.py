@@ -125,7 +125,7 @@ CREDIT_TWINS: Final = (
                 "FROM public.credit_changes c\n",
                 "FROM (SELECT * FROM public.credit_changes WHERE false) c\n",
             ),
-            Patch(_JOURNEYS, "    if row != (0,):", "    if False:"),
+            Patch(_JOURNEYS, "    if row is not None:", "    if False:"),
         ),
         ("H-MIG-01",),
         frozenset({"H-MIG-01/credit-sums", "H-MIG-01/credit-contradicted"}),

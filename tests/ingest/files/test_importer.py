@@ -18,7 +18,6 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from skeldir.attribution import ingest_lock
 from skeldir.db.pool import Database
 from skeldir.ingest import list_channels, list_dead_events
 from skeldir.ingest.files import (
@@ -249,21 +248,6 @@ async def test_two_imports_of_one_file_at_once_write_each_row_once(
             assert isinstance(result, ImportOvertaken), result
     report = await take(db, tenant, path)
     assert totals(report) == (300, 300, 0, 100, 0, 0)
-
-
-@pytest.mark.parametrize("is_sold", [False, True])
-async def test_facts_of_a_file_wait_for_who_holds_the_tenants_facts_alone(
-    db: Database, tenant: UUID, tmp_path: Path, *, is_sold: bool
-) -> None:
-    path = write(tmp_path / "facts.csv", [row(0 if is_sold else 1)])
-    async with db.tenant(tenant, locked=ingest_lock(tenant)):
-        importing = asyncio.create_task(take(db, tenant, path))
-        await asyncio.sleep(0.3)
-        assert not importing.done()
-        assert await count(db, tenant, "attribution_events") == 0
-    await importing
-    assert await count(db, tenant, "attribution_events") == 1
-    assert await count(db, tenant, "revenue_ledger") == is_sold
 
 
 async def test_every_refused_row_is_told_by_its_number_and_kept(

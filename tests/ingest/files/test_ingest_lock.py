@@ -1,0 +1,28 @@
+"""An import takes part in the lock that tells credit runs which facts are still on their way."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from skeldir.attribution import ingest_lock
+from skeldir.db.pool import Database
+from tests.ingest.files.test_importer import count, row, take, write
+
+
+@pytest.mark.parametrize("is_sold", [False, True])
+async def test_facts_of_a_file_wait_for_who_holds_the_tenants_facts_alone(
+    db: Database, tenant: UUID, tmp_path: Path, *, is_sold: bool
+) -> None:
+    path = write(tmp_path / "facts.csv", [row(0 if is_sold else 1)])
+    async with db.tenant(tenant, locked=ingest_lock(tenant)):
+        importing = asyncio.create_task(take(db, tenant, path))
+        await asyncio.sleep(0.3)
+        assert not importing.done()
+        assert await count(db, tenant, "attribution_events") == 0
+    await importing
+    assert await count(db, tenant, "attribution_events") == 1
+    assert await count(db, tenant, "revenue_ledger") == is_sold
