@@ -1,6 +1,6 @@
 -- Each request binds its transaction to a tenant, may share a lock of the tenant's, and reads who the tenant is: in one
 -- round trip instead of three. It runs with its caller's rights, so row-level security shows the bound tenant only; of
--- one that is leaving there is nothing to see.
+-- one that is leaving there is nothing to see. A transaction that is bound to another tenant is told nothing.
 
 SET ROLE skeldir_owner;
 
@@ -10,6 +10,9 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog
 AS $$
 BEGIN
+    IF public.current_tenant_id() <> tenant THEN
+        RETURN;
+    END IF;
     PERFORM public.set_tenant(tenant);
     IF shared_lock IS NOT NULL THEN
         PERFORM pg_advisory_xact_lock_shared(shared_lock);
