@@ -21,6 +21,7 @@ from skeldir.attribution import (
     retire_model,
     set_models,
 )
+from skeldir.attribution.bounds import BOUNDS
 from skeldir.attribution.models import ModelUnknown, ModelVersionInvalid
 from skeldir.attribution.parameters import LastModelInForce, ModelNotInForce
 from skeldir.db.pool import Database
@@ -298,12 +299,45 @@ async def test_a_preview_is_what_comes_out(
         assert brought(preview) == {c: cents for c, cents in before[f"{model}@2"].items() if cents}
 
 
+@pytest.mark.parametrize("orders_of_page", [1, 100])
+async def test_a_preview_of_more_than_is_stored_reads_the_facts_as_the_change_will(
+    db: Database, tenant: UUID, orders_of_page: int
+) -> None:
+    await sell(db, tenant)
+    journey = {"journey_key": "visitor-0"}
+    await send_touches(db, tenant, make_touch(channel="display", occurred_at=at(-20), **journey))
+    await send_conversions(
+        db, tenant, make_conversion(order_id="again", occurred_at=at(30), **journey)
+    )
+    before = await settle(db, tenant)
+    for parameters in (
+        ModelParameters(lookback_days=60),
+        ModelParameters(after_conversion="reset"),
+        ModelParameters(lookback_days=90, after_conversion="keep"),
+    ):
+        preview = await preview_model(
+            db, tenant, "first_touch", parameters, orders_of_page=orders_of_page
+        )
+        assert (preview.orders, preview.orders_known_in_part) == (4, 0)
+        assert await sums_of(db, tenant) == before, "a preview writes nothing"
+        async with db.tenant(tenant) as connection:
+            await set_models(connection, tenant, {"first_touch": parameters}, changed_by="test")
+        before = await settle(db, tenant)
+        after = before[(await versions(db, tenant))["first_touch"]]
+        assert brought(preview) == {c: cents for c, cents in after.items() if cents}
+        assert "display" in after or parameters.after_conversion == "reset"
+
+
 async def test_a_preview_says_what_it_does_not_know(db: Database, tenant: UUID) -> None:
     await sell(db, tenant)
     await settle(db, tenant)
-    longer = await preview_model(db, tenant, "linear", ModelParameters(lookback_days=31))
-    cut = await preview_model(db, tenant, "linear", ModelParameters(after_conversion="reset"))
-    assert longer.orders_known_in_part == cut.orders_known_in_part == 3
+    old = [
+        make_touch(occurred_at=at(-10), journey_key="visitor-1")
+        for _ in range(1 + BOUNDS.touches_of_light_journey)
+    ]
+    await send_touches(db, tenant, *old)
+    longer = await preview_model(db, tenant, "linear", ModelParameters(lookback_days=60))
+    assert (longer.orders, longer.orders_known_in_part) == (3, 1)
     part = await preview_model(db, tenant, "linear", ModelParameters(), most=2, orders_of_page=1)
     assert (part.orders, part.orders_in_all) == (2, 3)
 

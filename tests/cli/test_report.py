@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from uuid import UUID
 
 import pytest
 from typer.testing import CliRunner
 
-from skeldir.attribution import credit_dirty_orders
+from skeldir.attribution import ModelParameters, credit_dirty_orders, set_models
 from skeldir.attribution.bounds import Bounds
 from skeldir.cli import app
 from skeldir.db.pool import Database
@@ -34,3 +35,47 @@ async def test_the_money_of_a_too_long_journey_is_unattributed_and_no_part_of_wh
     assert re.search(r"\(uncredited\) +│ +0\.00", result.output)
     assert "1 order is set aside" in result.output
     assert "whose journey is too long has its money under unattributed" in result.output
+
+
+async def test_a_report_between_a_change_of_a_model_and_its_credit_says_what_is_missing(
+    db: Database, clone: Clone, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await send_touches(db, tenant, make_touch(occurred_at=at(0)))
+    await send_conversions(db, tenant, make_conversion(amount_cents=100_000))
+    await credit_dirty_orders(db, tenant_id=tenant)
+    await roll_up_dirty_days(db, tenant_id=tenant)
+    async with db.tenant(tenant) as connection:
+        await set_models(
+            connection, tenant, {"linear": ModelParameters(lookback_days=14)}, changed_by="test"
+        )
+    monkeypatch.setenv("DATABASE_URL", clone.app_url)
+    between = await asyncio.to_thread(CliRunner().invoke, app, ["report", str(tenant)])
+    assert between.exit_code == 1
+    assert "1 order awaits credit" in between.output
+    told = await asyncio.to_thread(CliRunner().invoke, app, ["report", str(tenant), "--json"])
+    assert json.loads(told.stdout)["orders_awaiting_credit"] == 1
+    await credit_dirty_orders(db, tenant_id=tenant)
+    whole = await asyncio.to_thread(CliRunner().invoke, app, ["report", str(tenant)])
+    assert (whole.exit_code, "await" in whole.output) == (0, False)
+
+
+async def test_a_report_that_no_waiting_order_explains_names_the_rebuild(
+    db: Database, clone: Clone, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await send_conversions(db, tenant, make_conversion(amount_cents=100_000))
+    await credit_dirty_orders(db, tenant_id=tenant)
+    await roll_up_dirty_days(db, tenant_id=tenant)
+    async with db.tenant(tenant) as connection:
+        await connection.execute(
+            "UPDATE rollup_channel_day SET credited_cents = credited_cents + 1"
+        )
+    monkeypatch.setenv("DATABASE_URL", clone.app_url)
+    result = await asyncio.to_thread(CliRunner().invoke, app, ["report", str(tenant)])
+    assert result.exit_code == 1
+    assert "--rebuild" in result.output
+    rebuilt = await asyncio.to_thread(
+        CliRunner().invoke, app, ["credit", "--tenant", str(tenant), "--rebuild"]
+    )
+    assert rebuilt.exit_code == 0, rebuilt.output
+    result = await asyncio.to_thread(CliRunner().invoke, app, ["report", str(tenant)])
+    assert result.exit_code == 0, result.output

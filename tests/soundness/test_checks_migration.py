@@ -19,7 +19,7 @@ LIFTED = (
     '    connection.execute("ALTER TABLE public.attribution_events NO FORCE ROW LEVEL SECURITY")\n'
 )
 COUNTED = "    if row != (updated, 0):"
-COMPARED = "    if row != (0,):"
+COMPARED = "    if row is not None:"
 COUNTING = "    row = connection.execute(\n"
 FILLED = "|| id::text WHERE idempotency_key IS NULL"
 REQUIRED = "ALTER COLUMN idempotency_key SET NOT NULL,"

@@ -1,6 +1,7 @@
-"""What a change of a model would move: the stored journeys credited by the version now and by the one wanted.
+"""What a change of a model would move: orders credited by the version now and by the one wanted.
 
-Nothing is written and no lock is taken. The orders are read page by page, each as of its own moment.
+That is from the stored journeys, and where these hold less than the one wanted asks for, from the facts, as the change
+itself would. Nothing is written and no lock is taken. The orders are read page by page, each as of its own moment.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from uuid import UUID
 import orjson
 
 from skeldir.attribution.bounds import BOUNDS
+from skeldir.attribution.computing import Computation, Part
 from skeldir.attribution.definitions import versions_of
 from skeldir.attribution.evaluating import Channels, VersionInForce, sum_credit
 from skeldir.attribution.models import ModelVersion
@@ -29,9 +31,11 @@ from skeldir.attribution.parameters import (
     require_retirable,
     require_touches_kept,
 )
+from skeldir.attribution.reading import read_as_if
 from skeldir.attribution.store import queries
 
 if TYPE_CHECKING:
+    from skeldir.attribution.orders import Reading
     from skeldir.db.pool import Connection, Database
 
 MOST_PREVIEWED: Final = 20_000
@@ -58,8 +62,8 @@ class ModelPreview:
     """What a change would move, over `orders` of `orders_in_all` stored ones, which are counted up to MOST_COUNTED.
 
     `wanted` is None for a model that is to be retired, `version_now` for one that is not in force. Of
-    `orders_known_in_part` less is stored than the change asks for: touches of a longer lookback, or the conversion
-    before. They are credited by what is stored. `orders_left_out` have paths that are too long for a preview.
+    `orders_known_in_part` less is stored than the change asks for, and there is too much to be read of them for a
+    preview: they are credited by what is stored. `orders_left_out` have paths that are too long for a preview.
     """
 
     model: str
@@ -70,6 +74,18 @@ class ModelPreview:
     orders_known_in_part: int
     orders_left_out: int
     channels: list[ChannelChange]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Stored journeys by order, and what the version wanted would have stored where it asks for more."""
+
+    last_order_id: str
+    left_out: int
+    stored: Mapping[str, PackedOrder]
+    short_of: frozenset[str]
+    wanted: Mapping[str, PackedOrder]
+    channels: Channels
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +129,15 @@ async def preview_model(
     after = ""
     while orders + left_out < most:
         size = min(orders_of_page, most - orders - left_out)
-        journeys, channels = await _read_page(database, tenant_id, after, size)
-        page = await asyncio.to_thread(_credit, journeys, channels, now, then)
+        read = await _read_page(database, tenant_id, after, size, then)
+        page = await asyncio.to_thread(_credit, read, now, then)
         orders, in_part = orders + page.orders, in_part + page.known_in_part
         left_out += page.left_out
         now_sums.update(page.now)
         then_sums.update(page.then)
-        if len(journeys) < size:
+        if page.orders + page.left_out < size:
             break
-        after = journeys[-1]["order_id"]
+        after = read.last_order_id
     return ModelPreview(
         model,
         None if now is None else now.model_version,
@@ -165,8 +181,8 @@ def _version_wanted(model: str, wanted: CompleteParameters) -> ModelVersion:
 
 
 async def _read_page(
-    database: Database, tenant_id: UUID, after: str, most: int
-) -> tuple[Sequence[Any], Channels]:
+    database: Database, tenant_id: UUID, after: str, most: int, then: ModelVersion | None
+) -> _Read:
     async with database.tenant(tenant_id, is_read_only=True) as connection:
         rows = await queries.select_journeys_after(
             connection,
@@ -176,33 +192,78 @@ async def _read_page(
             most=most,
         )
         state = await queries.select_credit_state(connection, tenant_id=tenant_id)
-    return rows, Channels(orjson.loads(state["numbers"]))
-
-
-def _credit(
-    rows: Sequence[Any], channels: Channels, now: ModelVersion | None, then: ModelVersion | None
-) -> _Page:
-    stored = make_stored([row for row in rows if row["path"] is not None], ()).values()
-    in_part = (
-        0
-        if then is None
-        else sum(
-            not says_enough(one, then.lookback, is_cutting=then.after_conversion == "reset")
-            for one in stored
-        )
+        numbers: dict[str, int] = orjson.loads(state["numbers"])
+        stored = make_stored([row for row in rows if row["path"] is not None], ())
+        short_of: frozenset[str] = frozenset()
+        wanted: dict[str, PackedOrder] = {}
+        if then is not None:
+            is_cutting = then.after_conversion == "reset"
+            short_of = frozenset(
+                name
+                for name, one in stored.items()
+                if not says_enough(one, then.lookback, is_cutting=is_cutting)
+            )
+            wanted = await _read_wanted(connection, tenant_id, sorted(short_of), then, numbers)
+    return _Read(
+        rows[-1]["order_id"] if rows else after,
+        len(rows) - len(stored),
+        stored,
+        short_of,
+        wanted,
+        Channels(numbers),
     )
-    # A conversion before that was not read cuts nothing here.
-    orders = [
-        replace(one, previous_age=NO_CONVERSION) if one.previous_age is None else one
-        for one in stored
-    ]
+
+
+async def _read_wanted(
+    connection: Connection,
+    tenant_id: UUID,
+    order_ids: Sequence[str],
+    then: ModelVersion,
+    numbers: dict[str, int],
+) -> dict[str, PackedOrder]:
+    """Return the journeys of the orders as the version would have them stored; without those that are too large.
+
+    Channels that no stored journey holds get numbers for this preview alone.
+    """
+    wanted: dict[str, PackedOrder] = {}
+    while order_ids:
+        reading = await read_as_if(connection, tenant_id, order_ids, BOUNDS, _always(then))
+        for code in sorted({code for one in reading.journeys.values() for code in one.codes}):
+            numbers.setdefault(code, 1 + max(numbers.values(), default=0))
+        reading.numbers = numbers
+        wanted |= await asyncio.to_thread(_pack, reading)
+        if not reading.orders:
+            break
+        order_ids = reading.unread
+    return wanted
+
+
+def _pack(reading: Reading) -> dict[str, PackedOrder]:
+    computation = Computation(reading, BOUNDS)
+    packed: dict[str, PackedOrder] = {}
+    while not computation.is_done():
+        computation.go_on(part := Part())
+        for outcome in part.outcomes:
+            if outcome.journey is not None and outcome.aside is None:
+                packed[outcome.order.order_id] = outcome.journey
+    return packed
+
+
+def _credit(read: _Read, now: ModelVersion | None, then: ModelVersion | None) -> _Page:
+    orders = list(read.stored.values())
+    orders_then = [read.wanted.get(name, one) for name, one in read.stored.items()]
     return _Page(
         len(orders),
-        in_part,
-        len(rows) - len(orders),
-        _sum_by_channel(orders, now, channels),
-        _sum_by_channel(orders, then, channels),
+        len(read.short_of - read.wanted.keys()),
+        read.left_out,
+        _sum_by_channel(orders, now, read.channels),
+        _sum_by_channel(orders_then, then, read.channels),
     )
+
+
+def _always(version: ModelVersion) -> VersionInForce:
+    """Return a version by which every order is credited, whatever its generation is."""
+    return VersionInForce(version, -(2**31))
 
 
 def _sum_by_channel(
@@ -211,8 +272,12 @@ def _sum_by_channel(
     """Return cents by currency and channel."""
     cents: Counter[tuple[str, str]] = Counter()
     if version is not None:
-        # Whatever the generation of an order is, it is credited by the version.
-        in_force = VersionInForce(version, -(2**31))
-        for (_, _, channel, currency), sums in sum_credit(orders, [in_force], channels).items():
+        # A conversion before that was not read cuts nothing here.
+        known = [
+            replace(one, previous_age=NO_CONVERSION) if one.previous_age is None else one
+            for one in orders
+        ]
+        credit = sum_credit(known, [_always(version)], channels)
+        for (_, _, channel, currency), sums in credit.items():
             cents[currency, channel] += sums[1]
     return cents

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from skeldir.attribution.bounds import Bounds
+    from skeldir.attribution.evaluating import VersionInForce
     from skeldir.db.pool import Connection, Database
 
 _T = TypeVar("_T")
@@ -99,6 +100,25 @@ async def read_journey(
             return None
         await reader.read_heavy(order_ids, known)
         return reader.reading
+
+
+async def read_as_if(
+    connection: Connection,
+    tenant_id: UUID,
+    order_ids: Sequence[str],
+    bounds: Bounds,
+    version: VersionInForce,
+) -> Reading:
+    """Read orders with short journeys as a run would by one version alone, whether it is in force or not.
+
+    For a preview, so without the lock of the tenant's credit: nothing of it may be written.
+    """
+    await plan_for_each_list(connection, len(order_ids))
+    reading, has_kept = await begin_reading(connection, tenant_id)
+    longest = max(reading.longest_lookback, version.version.lookback)
+    wanted = replace(reading, versions=[version], longest_lookback=longest)
+    await _Reader(connection, tenant_id, bounds, wanted, has_kept).read_light(order_ids)
+    return wanted
 
 
 async def _begin(

@@ -97,7 +97,10 @@ def set_model(
 
 @models_app.command("retire")
 def retire(tenant: TenantArgument, model: ModelArgument, yes: YesOption = False) -> None:
-    """Take a model out of force, after a preview of what goes; `skeldir models set` brings it back."""
+    """Take a model out of force, after a preview of what goes.
+
+    `skeldir models set` puts it in force again, with the parameters that are given then, or the defaults.
+    """
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await _preview(runtime, tenant, model, None, yes=yes)
@@ -158,8 +161,8 @@ def _print_preview(preview: ModelPreview) -> None:
     out.print(table)
     if preview.orders_known_in_part:
         out.print(
-            f"Of {preview.orders_known_in_part:,} of these orders less is stored than the change asks for (touches of "
-            "a longer lookback, or the conversion before): here they are credited by what is stored.",
+            f"For {preview.orders_known_in_part:,} of these orders the figures are no forecast: less is stored of them "
+            "than the change asks for, and too much is to be read for a preview.",
             soft_wrap=True,
         )
     if preview.orders_left_out:

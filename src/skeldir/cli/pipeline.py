@@ -243,7 +243,7 @@ def show_channels(
 
     async def work(
         runtime: Runtime,
-    ) -> tuple[list[ChannelTotal], list[LedgerTotal], list[SetAsideTotal], list[str]]:
+    ) -> tuple[list[ChannelTotal], list[LedgerTotal], list[SetAsideTotal], list[str], int]:
         tenant_id = await runtime.tenant_id(tenant)
         async with (
             runtime.database(pool_size=1) as database,
@@ -254,9 +254,10 @@ def show_channels(
                 await ledger_totals(connection, tenant_id),
                 await set_aside_totals(connection, tenant_id),
                 [one.model for one in await models_in_force(connection, tenant_id)],
+                await count_dirty_orders(connection, tenant_id),
             )
 
-    totals, ledger, aside, models = run_with_runtime(work)
+    totals, ledger, aside, models, awaiting = run_with_runtime(work)
     if as_json:
         channels = [asdict(total) | {"conversions": str(total.conversions)} for total in totals]
         typer.echo(
@@ -265,15 +266,29 @@ def show_channels(
                     "channels": channels,
                     "ledger": [asdict(total) for total in ledger],
                     "set_aside": [asdict(total) for total in aside],
+                    "orders_awaiting_credit": awaiting,
                 },
                 indent=1,
             )
         )
     elif not ledger:
         err.print("The tenant's ledger is empty: no conversion was imported or received yet.")
-    elif not print_channels(totals, ledger, models, aside):
-        err.print("The models do not add up to the ledger: run `skeldir credit` first.")
-        raise typer.Exit(1)
+    else:
+        is_balanced = print_channels(totals, ledger, models, aside)
+        if awaiting:
+            err.print(
+                f"{awaiting:,} {'order awaits' if awaiting == 1 else 'orders await'} credit, which workers give, or"
+                " `skeldir credit`. Until then a model may show less than it will, and not add up to the ledger.",
+                soft_wrap=True,
+            )
+        elif not is_balanced:
+            err.print(
+                "The models do not add up to the ledger, though no order awaits credit: have it worked out anew by"
+                " `skeldir credit --tenant TENANT --rebuild`.",
+                soft_wrap=True,
+            )
+        if not is_balanced:
+            raise typer.Exit(1)
 
 
 def print_channels(

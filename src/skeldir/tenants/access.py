@@ -100,7 +100,7 @@ class KeyFor(SecurityBase):
         if caller.holder.scopes.isdisjoint(self._scopes):
             raise ScopeMissing(
                 f"The key has no scope {' or '.join(f'`{scope}`' for scope in self._scopes)}.",
-                cure=f"Make one with `skeldir keys create --scope {self._scopes[0]}`.",
+                cure=f"Make one with `skeldir keys create TENANT --scope {self._scopes[0]}`.",
             )
         return caller
 
