@@ -76,7 +76,7 @@ def create_app(database_url: str | None = None, *, warms_up: bool = False) -> Fa
         summary="Which marketing channels earned the money, to the cent.",
         lifespan=lifespan,
     )
-    # What comes most often stands first: each request is compared with one route after another.
+    # In the order of the API's description. A request for no direct route is compared with one route after another.
     for router in (
         intake_router,
         polled_attribution_router,

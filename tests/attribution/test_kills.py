@@ -50,9 +50,9 @@ from tests.support.refreshing import superuser_of
 ORDERS = (6, 2)
 """How many credited orders, of a visitor each, the two tenants have before: the first more than a restatement takes."""
 DEATHS = 3
-"""So many runs die one after another with a commit unanswered; a job is attempted five times."""
+"""How many runs in a row die with a commit unanswered; a job is attempted five times."""
 HOT = MOST_ORDERS_MARKED + 1
-"""So many orders of one visitor that a touch marks the journey instead of each of them."""
+"""One order more of a visitor than a touch marks one by one: it marks the journey instead."""
 
 Fill = Callable[[Clone, Database, UUID], Awaitable[None]]
 

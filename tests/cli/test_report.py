@@ -52,8 +52,8 @@ async def test_a_report_between_a_change_of_a_model_and_its_credit_says_what_is_
     between = await asyncio.to_thread(CliRunner().invoke, app, ["report", str(tenant)])
     assert between.exit_code == 1
     assert "1 order awaits credit" in between.output
-    told = await asyncio.to_thread(CliRunner().invoke, app, ["report", str(tenant), "--json"])
-    assert json.loads(told.stdout)["orders_awaiting_credit"] == 1
+    as_json = await asyncio.to_thread(CliRunner().invoke, app, ["report", str(tenant), "--json"])
+    assert json.loads(as_json.stdout)["orders_awaiting_credit"] == 1
     await credit_dirty_orders(db, tenant_id=tenant)
     whole = await asyncio.to_thread(CliRunner().invoke, app, ["report", str(tenant)])
     assert (whole.exit_code, "await" in whole.output) == (0, False)

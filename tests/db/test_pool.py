@@ -205,14 +205,14 @@ async def test_a_tenant_is_known_in_the_transaction_that_is_bound_to_it_and_only
         assert known["own_channels"] == []
 
 
-async def test_a_transaction_that_is_bound_to_a_tenant_is_told_nothing_of_another(
+async def test_a_transaction_that_is_bound_to_a_tenant_cannot_open_another(
     db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
     async with db.tenant(tenant) as connection:
-        told = "SELECT count(*) FROM open_tenant($1, NULL)"
-        assert await connection.fetchval(told, other_tenant) == 0
+        rows = "SELECT count(*) FROM open_tenant($1, NULL)"
+        assert await connection.fetchval(rows, other_tenant) == 0
         assert await connection.fetchval("SELECT current_tenant_id()") == tenant
-        assert await connection.fetchval(told, tenant) == 1
+        assert await connection.fetchval(rows, tenant) == 1
 
 
 async def test_nothing_is_known_of_a_tenant_that_is_leaving_or_was_never_there(

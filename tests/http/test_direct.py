@@ -1,4 +1,4 @@
-"""A direct route calls what its signature names, and asks for nothing but the request."""
+"""A direct route calls what its signature names, past the framework's layers, and answers as every other."""
 
 from __future__ import annotations
 

@@ -210,10 +210,10 @@ async def retain_touches(connection: Connection, tenant_id: UUID, days: int | No
 
 
 async def rebuild_credit(connection: Connection, tenant_id: UUID) -> None:
-    """Have all credit of the transaction's tenant worked out from the facts, and summed up from nothing.
+    """Have all credit of the transaction's tenant recomputed from the facts, and its sums added up from zero.
 
-    A run changes sums and journal by what is new minus what was: whatever was wrong before, in them or in a stored
-    journey, would stay so.
+    A run adds what is new minus what was to the sums and the journal, so an error in them or in a stored journey would
+    otherwise stay.
     """
     await wait_for_lock(connection, _models_lock(tenant_id))
     active = await _active_rows(connection, tenant_id)
@@ -244,7 +244,7 @@ async def _put_in_force(
 ) -> None:
     """Put versions with the parameters of `changed` in force, and take `retired` out of it; the models are locked.
 
-    It is noted who did so, but for nobody, who changes no parameter.
+    `changed_by` is noted; it is None for a rebuild, which changes no parameter.
     """
     after = await _choose_versions(connection, tenant_id, changed)
     # An order whose transaction is under way does not know the new versions, such as a lookback that is longer.

@@ -187,8 +187,8 @@ class ModelPreviewOut(BaseModel):
         int,
         Field(
             ge=0,
-            description="orders looked at of which less is stored than the change asks for, and too much is to be "
-            "read for a preview. They are credited by what is stored",
+            description="orders looked at of which less is stored than the change asks for, and whose facts are too "
+            "many for a preview to read. They are credited by what is stored",
         ),
     ]
     orders_left_out: Annotated[

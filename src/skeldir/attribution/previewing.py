@@ -1,7 +1,8 @@
 """What a change of a model would move: orders credited by the version now and by the one wanted.
 
-That is from the stored journeys, and where these hold less than the one wanted asks for, from the facts, as the change
-itself would. Nothing is written and no lock is taken. The orders are read page by page, each as of its own moment.
+They are credited from the stored journeys, or, where these hold less than the version wanted asks for, from the facts,
+as by the change itself. Nothing is written and no lock is taken. The orders are read page by page, each as of its own
+moment.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ MOST_PREVIEWED: Final = 20_000
 MOST_COUNTED: Final = 1_000_000
 """Stored orders are counted up to so many."""
 _ORDERS_OF_PAGE: Final = 4_000
+# A preview is a request's: what is read at once must not keep the loop.
+_ORDERS_READ_AT_ONCE: Final = 500
 _WANTED: Final = "wanted"
 
 
@@ -62,8 +65,8 @@ class ModelPreview:
     """What a change would move, over `orders` of `orders_in_all` stored ones, which are counted up to MOST_COUNTED.
 
     `wanted` is None for a model that is to be retired, `version_now` for one that is not in force. Of
-    `orders_known_in_part` less is stored than the change asks for, and there is too much to be read of them for a
-    preview: they are credited by what is stored. `orders_left_out` have paths that are too long for a preview.
+    `orders_known_in_part` less is stored than the change asks for, and their facts are too many for a preview to read:
+    they are credited by what is stored. `orders_left_out` have paths that are too long for a preview.
     """
 
     model: str
@@ -193,16 +196,9 @@ async def _read_page(
         )
         state = await queries.select_credit_state(connection, tenant_id=tenant_id)
         numbers: dict[str, int] = orjson.loads(state["numbers"])
-        stored = make_stored([row for row in rows if row["path"] is not None], ())
-        short_of: frozenset[str] = frozenset()
+        stored, short_of = await asyncio.to_thread(_sort_out, rows, then)
         wanted: dict[str, PackedOrder] = {}
         if then is not None:
-            is_cutting = then.after_conversion == "reset"
-            short_of = frozenset(
-                name
-                for name, one in stored.items()
-                if not says_enough(one, then.lookback, is_cutting=is_cutting)
-            )
             wanted = await _read_wanted(connection, tenant_id, sorted(short_of), then, numbers)
     return _Read(
         rows[-1]["order_id"] if rows else after,
@@ -211,6 +207,21 @@ async def _read_page(
         short_of,
         wanted,
         Channels(numbers),
+    )
+
+
+def _sort_out(
+    rows: Sequence[Any], then: ModelVersion | None
+) -> tuple[dict[str, PackedOrder], frozenset[str]]:
+    """Return the stored journeys by order, and the orders of which the version wanted asks for more."""
+    stored = make_stored([row for row in rows if row["path"] is not None], ())
+    if then is None:
+        return stored, frozenset()
+    is_cutting = then.after_conversion == "reset"
+    return stored, frozenset(
+        name
+        for name, one in stored.items()
+        if not says_enough(one, then.lookback, is_cutting=is_cutting)
     )
 
 
@@ -226,15 +237,16 @@ async def _read_wanted(
     Channels that no stored journey holds get numbers for this preview alone.
     """
     wanted: dict[str, PackedOrder] = {}
-    while order_ids:
-        reading = await read_as_if(connection, tenant_id, order_ids, BOUNDS, _always(then))
+    left = list(order_ids)
+    while left:
+        some, left = left[:_ORDERS_READ_AT_ONCE], left[_ORDERS_READ_AT_ONCE:]
+        reading = await read_as_if(connection, tenant_id, some, BOUNDS, _always(then))
         for code in sorted({code for one in reading.journeys.values() for code in one.codes}):
             numbers.setdefault(code, 1 + max(numbers.values(), default=0))
         reading.numbers = numbers
         wanted |= await asyncio.to_thread(_pack, reading)
-        if not reading.orders:
-            break
-        order_ids = reading.unread
+        if reading.orders:
+            left = reading.unread + left
     return wanted
 
 

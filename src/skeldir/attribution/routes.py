@@ -58,7 +58,7 @@ async def get_order(
     """Show what an order's credit was worked out from.
 
     Of a long order the newest touches and the first entries are shown, while all count, and `left_out` counts the rest.
-    When that is nothing, the answer is enough to recompute the credit by hand.
+    When that is nothing and no touch is forgotten, the answer is enough to recompute the credit by hand.
     """
     async with reading_transaction(database_of(request), caller) as transaction:
         facts = await read_order(transaction.connection, caller.tenant_id, order_id)

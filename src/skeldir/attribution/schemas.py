@@ -285,7 +285,7 @@ class SetAsideOut(BaseModel):
 
 
 class LeftOutOut(BaseModel):
-    """What is not shown. With three zeros the answer is enough to recompute the credit by hand."""
+    """What is not shown. With three zeros, and no touch forgotten, the credit can be recomputed by hand."""
 
     touches: Annotated[
         int,

@@ -161,8 +161,8 @@ def _print_preview(preview: ModelPreview) -> None:
     out.print(table)
     if preview.orders_known_in_part:
         out.print(
-            f"For {preview.orders_known_in_part:,} of these orders the figures are no forecast: less is stored of them "
-            "than the change asks for, and too much is to be read for a preview.",
+            f"For {preview.orders_known_in_part:,} of these orders the figures are no forecast: the change asks for "
+            "more than is stored of them, and their facts are too many for a preview to read.",
             soft_wrap=True,
         )
     if preview.orders_left_out:

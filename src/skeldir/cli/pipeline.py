@@ -63,7 +63,7 @@ def credit(
         bool,
         typer.Option(
             "--rebuild",
-            help="Work out all credit of --tenant from the facts, and sum up credit and revenue anew.",
+            help="Recompute all credit of --tenant from the facts, and its sums of credit and revenue.",
         ),
     ] = False,
 ) -> None:
@@ -277,13 +277,14 @@ def show_channels(
         is_balanced = print_channels(totals, ledger, models, aside)
         if awaiting:
             err.print(
-                f"{awaiting:,} {'order awaits' if awaiting == 1 else 'orders await'} credit, which workers give, or"
-                " `skeldir credit`. Until then a model may show less than it will, and not add up to the ledger.",
+                f"{awaiting:,} {'order awaits' if awaiting == 1 else 'orders await'} credit. Workers"
+                " are on it; `skeldir credit` does it now. Until then a model may show too little, and differ from"
+                " the ledger.",
                 soft_wrap=True,
             )
         elif not is_balanced:
             err.print(
-                "The models do not add up to the ledger, though no order awaits credit: have it worked out anew by"
+                "The models do not add up to the ledger, and no order awaits credit. Recompute it with"
                 " `skeldir credit --tenant TENANT --rebuild`.",
                 soft_wrap=True,
             )

@@ -196,10 +196,10 @@ class Database:
     async def known_tenant(
         self, tenant_id: UUID, *, is_read_only: bool = False, shared: str | None = None
     ) -> AsyncIterator[tuple[Connection, asyncpg.Record | None]]:
-        """Open a transaction as `tenant` does, and read in the same round trip what is known of the tenant.
+        """Open a transaction as `tenant` does, and read the tenant's name, secret and channels in the same round trip.
 
-        Nothing is known of one that does not exist, or is leaving: None. `shared` is the name of a lock that the block
-        holds together with others that share it; it is taken before the tenant is looked at.
+        The row is None for a tenant that does not exist or is being deleted. `shared` is the name of a lock that the
+        block shares with others; it is taken before the row is read.
         """
         async with self._transaction(tenant_id, is_read_only=is_read_only) as connection:
             known = await connection.fetchrow(

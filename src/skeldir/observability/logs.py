@@ -141,8 +141,7 @@ def _describe(record: logging.LogRecord, process: str) -> dict[str, Any]:
     return line
 
 
-_OF_EVERY_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
-_NOT_EXTRA = _OF_EVERY_RECORD.union(_RESERVED, _DROPPED)
+_NOT_EXTRA = {"message", "asctime"}.union(vars(logging.makeLogRecord({})), _RESERVED, _DROPPED)
 
 
 def _redacted(extra: dict[str, object]) -> dict[str, object]:

@@ -54,9 +54,9 @@ async def add_credit(
 async def settle_journal(
     connection: Connection, tenant_id: UUID, turn: int, model_versions: Sequence[str]
 ) -> None:
-    """Have the journal say that nothing is in the sums of versions, as it is once they have been taken off.
+    """Bring what the journal says of versions to zero, after their sums have been taken off.
 
-    It says so already unless somebody changed the sums past the program.
+    It is zero already unless somebody changed the sums or the journal past the program.
     """
     await queries.settle_journal(
         connection, tenant_id=tenant_id, turn=turn, model_versions=list(model_versions)

@@ -108,7 +108,7 @@ async def load_profile(connection: Connection, tenant_id: UUID) -> TenantProfile
 
 
 def profile_from(tenant_id: UUID, row: Record) -> TenantProfile:
-    """Return the profile that a row with its fields tells."""
+    """Return the profile in a row of `select_profile` or of `open_tenant`."""
     return TenantProfile(
         tenant_id, row["name"], row["journey_secret"], frozenset(row["own_channels"])
     )

@@ -1,6 +1,6 @@
 -- Each request binds its transaction to a tenant, may share a lock of the tenant's, and reads who the tenant is: in one
--- round trip instead of three. It runs with its caller's rights, so row-level security shows the bound tenant only; of
--- one that is leaving there is nothing to see. A transaction that is bound to another tenant is told nothing.
+-- round trip instead of three. It runs with its caller's rights, so row-level security shows the bound tenant only. It
+-- returns no row for a tenant that is being deleted, nor in a transaction that is bound to a different tenant.
 
 SET ROLE skeldir_owner;
 
