@@ -18,9 +18,10 @@ import orjson
 
 from skeldir.attribution.definitions import active_versions, versions_in_force
 from skeldir.attribution.journeys import reach_of
-from skeldir.attribution.long_journeys import LongJourney, read_long_journey
+from skeldir.attribution.long_journeys import read_long_journey
 from skeldir.attribution.marks import credit_lock
 from skeldir.attribution.orders import (
+    LongJourney,
     Order,
     Reading,
     Restatement,
