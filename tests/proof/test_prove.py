@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from proof.checkout import python_path
 from tests.support.embedded import SEARCH_PATH
 from tests.support.proving import git, make_checkout
 
@@ -29,11 +30,15 @@ pytestmark = pytest.mark.xdist_group("prove")  # one worker, so that there is on
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout of the source as it is now, which is clean."""
     root = tmp_path_factory.mktemp("copy") / "checkout"
-    without_cache = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "src", root / "src", ignore=without_cache)
+    copy_source(ROOT, root)
     for name in ("alembic.ini", "pyproject.toml"):
         shutil.copy(ROOT / name, root / name)
     return make_checkout(root)
+
+
+def copy_source(top: Path, to: Path) -> None:
+    for folder in ("src", "proof"):
+        shutil.copytree(top / folder, to / folder, ignore=shutil.ignore_patterns("__pycache__"))
 
 
 def skeldir(root: Path, *words: str | Path, expect: int = 0, **more: str) -> str:
@@ -42,7 +47,7 @@ def skeldir(root: Path, *words: str | Path, expect: int = 0, **more: str) -> str
         cwd=root,
         env={
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": f"{root / 'src'}{os.pathsep}{SEARCH_PATH}",
+            "PYTHONPATH": f"{python_path(root)}{os.pathsep}{SEARCH_PATH}",
             **more,
         },
         stdout=subprocess.PIPE,
@@ -140,11 +145,11 @@ def test_what_can_be_refused_is_refused_at_once(copy: Path, tmp_path: Path) -> N
 
 @pytest.mark.slow
 def test_source_outside_of_a_checkout_has_no_commit_to_prove(copy: Path, tmp_path: Path) -> None:
-    shutil.copytree(copy / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    copy_source(copy, tmp_path)
     assert skeldir(tmp_path, "prove", expect=1).startswith("checkout_needed")
     # Nor has one that lies somewhere within another repository.
     inside = copy / "evidence" / "inside"
-    shutil.copytree(copy / "src", inside / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    copy_source(copy, inside)
     assert skeldir(inside, "prove", expect=1).startswith("checkout_needed")
     shutil.rmtree(inside)
 
@@ -153,3 +158,13 @@ def test_the_help_names_both_commands(copy: Path) -> None:
     said = skeldir(copy, "--help")
     assert "prove" in said
     assert "verify" in said
+
+
+def test_without_the_proof_beside_it_the_program_has_neither_command(
+    copy: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(copy / "src", tmp_path / "src")
+    said = skeldir(tmp_path, "--help")
+    assert "report" in said
+    assert "prove" not in said
+    assert "verify" not in said
