@@ -11,7 +11,7 @@ from skeldir.attribution.parameters import LONGEST_DAYS, ModelParameters
 from skeldir.attribution.previewing import MOST_COUNTED, MOST_PREVIEWED
 from skeldir.attribution.schemas import ModelName
 from skeldir.errors import InputInvalid
-from skeldir.http.paging import Cents, CurrencyCode
+from skeldir.http import Cents, CurrencyCode
 
 Days = Annotated[int, Field(ge=1, le=LONGEST_DAYS, strict=True)]
 AfterConversionName = Literal["keep", "reset"]

@@ -25,7 +25,7 @@ from skeldir.attribution.store import queries
 from skeldir.errors import SkeldirError
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 Row = Mapping[str, Any]
 """A row of the database by its columns' names; unlike the driver's own it can be handed to another process."""

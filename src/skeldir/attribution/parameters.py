@@ -14,7 +14,7 @@ from skeldir.errors import SkeldirError
 from skeldir.tenants import load_retention
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 AfterConversion = Literal["keep", "reset"]
 DEFAULT_AFTER_CONVERSION: AfterConversion = "keep"

@@ -38,7 +38,7 @@ from skeldir.attribution.store import queries
 
 if TYPE_CHECKING:
     from skeldir.attribution.orders import Reading
-    from skeldir.db.pool import Connection, Database
+    from skeldir.db import Connection, Database
 
 MOST_PREVIEWED: Final = 20_000
 """Orders that a preview looks at, the first ones by order id."""

@@ -13,10 +13,10 @@ from skeldir.attribution.models import MODEL_NAMES
 from skeldir.attribution.parameters import require_in_force
 from skeldir.attribution.schemas import MOST_AWAITING, ChannelsQuery, ModelName
 from skeldir.attribution.store import queries
-from skeldir.http.paging import Keyset, KeyText, Page
+from skeldir.http import Keyset, KeyText, Page
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 _BY_PERIOD = Keyset("attribution/channels@1", tuple[date, KeyText, KeyText])
 # What stands for the one period of a total in the statement. (The driver takes the first day of all for -infinity.)

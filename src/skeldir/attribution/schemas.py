@@ -11,7 +11,7 @@ from skeldir.attribution.aside import Reason
 from skeldir.attribution.bounds import BOUNDS
 from skeldir.attribution.examples import EXPLAINED
 from skeldir.attribution.models import MODEL_NAMES
-from skeldir.http.paging import Cents, CurrencyCode, DayRange, Filter
+from skeldir.http import Cents, CurrencyCode, DayRange, Filter
 
 # A report tells how many orders have changed since, up to so many: counting more would cost more than the report.
 MOST_AWAITING = 10_000

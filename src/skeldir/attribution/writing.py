@@ -23,7 +23,7 @@ from skeldir.attribution.evaluating import Channels, Sums, subtract, sum_credit
 from skeldir.attribution.marks import credit_lock
 from skeldir.attribution.packing import LARGEST_CHANNEL_NUMBER, moment_to_us
 from skeldir.attribution.store import queries
-from skeldir.db.columns import pack_column
+from skeldir.db import pack_column
 from skeldir.rollups import add_credit, mark_days
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from skeldir.attribution.orders import KeptCredit, Order, Reading
     from skeldir.attribution.packing import PackedOrder
     from skeldir.attribution.splits import Allocation
-    from skeldir.db.pool import Connection, Database
+    from skeldir.db import Connection, Database
 
 Fence = Callable[["Connection"], Awaitable[None]]
 

@@ -1,5 +1,7 @@
 """Bytes become recorded facts: touches and conversions, and dead letters for what is refused. The door of the room."""
 
+from skeldir.ingest.canonical import CONVERSION_FIELDS, TOUCH_FIELDS
+from skeldir.ingest.channels import COMMON_CHANNELS
 from skeldir.ingest.dead_letters import DeadEvent, list_dead_events
 from skeldir.ingest.deliveries import Receipt, Rejected
 from skeldir.ingest.forgetting import Forgotten, forget_now
@@ -13,6 +15,9 @@ from skeldir.ingest.personal_data import (
 from skeldir.ingest.receive import receive_conversions, receive_touches
 
 __all__ = [
+    "COMMON_CHANNELS",
+    "CONVERSION_FIELDS",
+    "TOUCH_FIELDS",
     "DeadEvent",
     "Finding",
     "Forgotten",

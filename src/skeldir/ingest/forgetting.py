@@ -19,7 +19,7 @@ from skeldir.jobs import FORGET_TOUCHES, enqueue, forget_ended_jobs
 from skeldir.tenants import load_retention
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
+    from skeldir.db import Database
     from skeldir.jobs import Job
 
 TOUCHES_PER_TRANSACTION = 10_000

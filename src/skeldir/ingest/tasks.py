@@ -19,7 +19,7 @@ from skeldir.jobs import (
 from skeldir.rollups import compact_journal
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
+    from skeldir.db import Database
 
 # Longer than the day after which the next one is asked for.
 _KEEP_DONE_S = 48 * 3_600.0

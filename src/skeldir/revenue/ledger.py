@@ -11,15 +11,13 @@ from uuid import UUID
 
 import asyncpg
 
-from skeldir.db.columns import pack_column, unpack_column
-from skeldir.db.ids import new_ids
-from skeldir.db.plans import plan_for_each_list
+from skeldir.db import new_ids, pack_column, plan_for_each_list, unpack_column
 from skeldir.errors import SkeldirError
 from skeldir.revenue.store import queries
 from skeldir.rollups import mark_days
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 # From this many on, they are made in a thread, so that the loop goes on.
 _MANY_FLAGGED = 500

@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from skeldir.http.paging import Keyset, KeyText, Page
+from skeldir.http import Keyset, KeyText, Page
 from skeldir.revenue.schemas import DailyQuery
 from skeldir.revenue.store import queries
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ import psycopg
 from psycopg import sql
 
 from skeldir.attribution import define_models
-from skeldir.db.pool import open_database
+from skeldir.db import open_database
 from skeldir.errors import SkeldirError
 from skeldir.ingest import add_channels
 from skeldir.soundness.planting import (

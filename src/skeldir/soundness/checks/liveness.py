@@ -15,7 +15,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from skeldir.clock import utc_now
-from skeldir.db.locks import lock_key
+from skeldir.db import lock_key
 from skeldir.soundness.checks.bounds import APP
 from skeldir.soundness.contract import Check
 from skeldir.soundness.evidence import equals, matches
