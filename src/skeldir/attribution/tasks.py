@@ -13,7 +13,7 @@ from skeldir.jobs import CREDIT, Job, JobKind, enqueue, is_asked_for
 from skeldir.rollups import roll_up_unless_busy
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection, Database
+    from skeldir.db import Connection, Database
 
 # A tenant with many orders to credit lets others have their turn, and comes again at once.
 _LONGEST_TURN_S = 5.0

@@ -16,7 +16,7 @@ from rich.table import Column, Table
 from skeldir.cli.keys import TenantArgument
 from skeldir.cli.pipeline import progress_bar
 from skeldir.cli.runtime import Runtime, err, out, run_with_runtime
-from skeldir.db.ids import read_id
+from skeldir.db import read_id
 from skeldir.errors import InputInvalid, SkeldirError
 from skeldir.tenants import (
     RECEIPT_MOMENT,
@@ -33,7 +33,7 @@ from skeldir.tenants import (
 )
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 _LOOK_AGAIN_S = 0.2
 

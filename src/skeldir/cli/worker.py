@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from skeldir.cli.runtime import Runtime, open_runtime, out
-from skeldir.db.pool import DatabaseUnreachable, QueryTooSlow, open_database
+from skeldir.db import DatabaseUnreachable, QueryTooSlow, open_database
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

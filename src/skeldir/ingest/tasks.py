@@ -19,7 +19,7 @@ from skeldir.jobs import (
 from skeldir.rollups import compact_journal
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
+    from skeldir.db import Database
 
 # Longer than the day after which the next one is asked for.
 _KEEP_DONE_S = 48 * 3_600.0
@@ -29,8 +29,8 @@ _TENANTS_AT_ONCE = 500
 async def forget_for_tenant(database: Database, job: Job) -> None:
     """Compact the journal of credit, and delete what was kept for long enough: refused items, ended jobs, touches."""
     await compact_journal(database, job)
-    await forget_old_leftovers(database, job)
-    await forget_old_touches(database, job)
+    await forget_old_leftovers(database, job.tenant_id, job=job)
+    await forget_old_touches(database, job.tenant_id, job=job)
 
 
 async def scan_tenant(database: Database, job: Job) -> None:

@@ -8,14 +8,13 @@ from uuid import UUID, uuid4
 
 import orjson
 
-from skeldir.db.ids import new_id
-from skeldir.db.pool import wake_after_commit
+from skeldir.db import new_id, wake_after_commit
 from skeldir.jobs.kinds import QUEUE_OF
 from skeldir.jobs.store import queries
-from skeldir.observability.context import current_correlation_id
+from skeldir.observability import current_correlation_id
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 NO_ARGUMENTS: Mapping[str, object] = {}
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from skeldir.jobs.kinds import QUEUE_OF
 from skeldir.jobs.store import queries
-from skeldir.observability.metrics import (
+from skeldir.observability import (
     JOB_OUTCOMES,
     JOB_SECONDS,
     JOB_STATES,
@@ -21,7 +21,7 @@ from skeldir.observability.metrics import (
 )
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
+    from skeldir.db import Database
 
 # The kind of a job that this version of the program does not know.
 OTHER = "other"

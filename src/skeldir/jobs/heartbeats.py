@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from skeldir.jobs.store import queries
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 
 async def last_heartbeats(connection: Connection) -> dict[str, tuple[int, datetime]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from skeldir.jobs.work import AWAY, do_jobs
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
+    from skeldir.db import Database
     from skeldir.jobs.kinds import JobKind
 
 logger = logging.getLogger(__name__)

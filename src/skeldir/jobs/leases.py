@@ -16,7 +16,7 @@ from skeldir.jobs.store import queries
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from skeldir.db.pool import Connection, Database
+    from skeldir.db import Connection, Database
 
 
 class LeaseLost(SkeldirError):

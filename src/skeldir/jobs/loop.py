@@ -18,7 +18,7 @@ from skeldir.jobs.store import queries
 from skeldir.jobs.work import AWAY
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
+    from skeldir.db import Database
     from skeldir.jobs.life import Life
 
 T = TypeVar("T")

@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from skeldir.db.pool import wake_after_commit
+from skeldir.db import wake_after_commit
 from skeldir.errors import SkeldirError
 from skeldir.jobs.store import queries
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 JOB_STATES = ("ready", "running", "done", "dead")
 

@@ -17,7 +17,7 @@ from skeldir.jobs.store import queries
 from skeldir.jobs.work import AWAY, describe_fault
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
+    from skeldir.db import Database
     from skeldir.jobs.kinds import Pulse
 
 logger = logging.getLogger(__name__)

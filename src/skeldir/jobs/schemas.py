@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from skeldir.http.paging import Filter, PageQuery
+from skeldir.http import Filter, PageQuery
 from skeldir.jobs.kinds import QUEUE_OF
 
 _State = Literal["ready", "running", "done", "dead"]

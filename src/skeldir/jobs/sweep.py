@@ -9,7 +9,7 @@ from skeldir.jobs.leases import list_claimable
 from skeldir.jobs.store import queries
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
+    from skeldir.db import Database
 
 _CANDIDATES = 200
 

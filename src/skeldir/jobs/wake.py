@@ -12,7 +12,7 @@ from kombu.exceptions import KombuError
 
 from skeldir.jobs.celery_app import make_celery
 from skeldir.jobs.kinds import QUEUE_OF
-from skeldir.observability.metrics import WAKES_FAILED
+from skeldir.observability import WAKES_FAILED
 
 if TYPE_CHECKING:
     from celery import Celery

@@ -20,7 +20,7 @@ from celery.exceptions import SecurityWarning
 from celery.utils.log import current_process_index
 from celery.worker.consumer import Consumer
 
-from skeldir.db.pool import DatabaseBusy, DatabaseUnreachable, open_database
+from skeldir.db import DatabaseBusy, DatabaseUnreachable, open_database
 from skeldir.jobs.celery_app import make_celery
 from skeldir.jobs.kinds import QUEUES, JobKind, Pulse
 from skeldir.jobs.lanes import JobLane
@@ -29,13 +29,11 @@ from skeldir.jobs.loop import Chore, WorkLoop
 from skeldir.jobs.pulses import PulseRunner
 from skeldir.jobs.wake import Waker
 from skeldir.jobs.work import do_jobs
-from skeldir.observability.logs import configure_logging
-from skeldir.observability.metrics import serve_metrics
-from skeldir.observability.tracing import close_tracing, configure_tracing
+from skeldir.observability import close_tracing, configure_logging, configure_tracing, serve_metrics
 from skeldir.settings import Settings, broker_url_of, is_postgres_broker
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
+    from skeldir.db import Database
 
 logger = logging.getLogger(__name__)
 

@@ -1,6 +1,7 @@
 """The five canonical views over the sums of days: the published state, and its refresh. The door of the room."""
 
 from skeldir.matviews.refresh import (
+    RefreshFailed,
     RefreshResult,
     ViewStatus,
     forget_view_statistics,
@@ -12,6 +13,7 @@ from skeldir.matviews.registry import CANONICAL_VIEWS, CanonicalView, ViewUnknow
 __all__ = [
     "CANONICAL_VIEWS",
     "CanonicalView",
+    "RefreshFailed",
     "RefreshResult",
     "ViewStatus",
     "ViewUnknown",

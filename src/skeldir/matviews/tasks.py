@@ -6,9 +6,9 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from skeldir.clock import utc_now
-from skeldir.errors import SkeldirError
 from skeldir.jobs import NO_TENANT, REFRESH, Job, JobKind, Pulse, enqueue, is_running
 from skeldir.matviews.refresh import (
+    RefreshFailed,
     forget_old_refreshes,
     is_refresh_due,
     refresh_view,
@@ -19,7 +19,7 @@ from skeldir.rollups import has_dirty_days, roll_up_in_turn
 from skeldir.settings import load_settings
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
+    from skeldir.db import Database
 
 
 # A view may be five seconds old.
@@ -27,14 +27,6 @@ _ROLL_UP_S = 2.0
 _FAST_S, _SLOW_S = _CLASSES = 5, 60
 # No view is of this class, so its job only rolls up.
 _ROLL_UP_ALONE = {"staleness_s": 0}
-
-
-class RefreshFailed(SkeldirError):
-    """The database refused or gave up the refresh of a view; its own sentence is in the log of refreshes."""
-
-    code = "refresh_failed"
-    status = 503
-    title = "A view could not be refreshed"
 
 
 async def refresh_class(database: Database, job: Job) -> None:
