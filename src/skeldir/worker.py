@@ -13,11 +13,11 @@ from skeldir.errors import ConfigurationInvalid
 from skeldir.ingest.tasks import DELETE, FORGET, SCAN
 from skeldir.ingest.tasks import PULSES as INGEST_PULSES
 from skeldir.jobs import QUEUES, JobKind, Pulse
-from skeldir.jobs.sweep import PULSES as JOB_PULSES
-from skeldir.jobs.working import Post, serve_beat, serve_worker
 from skeldir.matviews.tasks import PULSES as VIEW_PULSES
 from skeldir.matviews.tasks import REFRESH_KIND
 from skeldir.settings import load_settings
+from skeldir.wakeups.sweep import PULSES as JOB_PULSES
+from skeldir.wakeups.working import Post, serve_beat, serve_worker
 
 KINDS: tuple[JobKind, ...] = (CREDIT_KIND, REFRESH_KIND, FORGET, SCAN, DELETE)
 # Beat does these itself, so that no backlog of credit delays them; without beat, workers do.

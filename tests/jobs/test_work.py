@@ -14,9 +14,9 @@ from skeldir.db.pool import Database, open_database
 from skeldir.errors import InputInvalid
 from skeldir.jobs import CREDIT, NO_TENANT, REFRESH, Job, JobKind, LeaseLost, do_jobs, enqueue
 from skeldir.jobs.leases import claim, list_claimable
-from skeldir.jobs.sweep import wake_for_waiting_jobs
 from skeldir.jobs.work import describe_fault, run_job
 from skeldir.observability.context import current_correlation_id, work_context
+from skeldir.wakeups.sweep import wake_for_waiting_jobs
 from tests.conftest import Clone
 from tests.support.make import make_tenant
 

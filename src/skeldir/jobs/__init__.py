@@ -1,4 +1,4 @@
-"""Work that is to be done: rows with leases, the kinds of jobs, and Celery, which wakes those who do them. The door."""
+"""Work that is to be done: rows with leases, and those who do them. The door."""
 
 from skeldir.jobs.daily import enqueue_daily, forget_ended_jobs
 from skeldir.jobs.enqueue import enqueue, is_asked_for, is_running
@@ -14,10 +14,11 @@ from skeldir.jobs.kinds import (
     JobKind,
     Pulse,
 )
-from skeldir.jobs.leases import Job, LeaseLost
-from skeldir.jobs.work import do_jobs
+from skeldir.jobs.leases import Job, LeaseLost, list_claimable
+from skeldir.jobs.work import AWAY, describe_fault, do_jobs
 
 __all__ = [
+    "AWAY",
     "CREDIT",
     "DELETE_TENANT",
     "FORGET_TOUCHES",
@@ -30,10 +31,12 @@ __all__ = [
     "JobKind",
     "LeaseLost",
     "Pulse",
+    "describe_fault",
     "do_jobs",
     "enqueue",
     "enqueue_daily",
     "forget_ended_jobs",
     "is_asked_for",
     "is_running",
+    "list_claimable",
 ]

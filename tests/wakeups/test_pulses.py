@@ -12,8 +12,8 @@ import asyncpg
 from skeldir.db.pool import Database, open_database
 from skeldir.jobs import CREDIT, Pulse, enqueue
 from skeldir.jobs.gauges import sample_jobs
-from skeldir.jobs.pulses import PulseRunner, register_pulses, take_pulses
 from skeldir.observability.metrics import PULSE_AGE, PULSES
+from skeldir.wakeups.pulses import PulseRunner, register_pulses, take_pulses
 from skeldir.worker import SCHEDULE
 from tests.conftest import Clone
 

@@ -21,18 +21,17 @@ from celery.utils.log import current_process_index
 from celery.worker.consumer import Consumer
 
 from skeldir.db.pool import DatabaseBusy, DatabaseUnreachable, open_database
-from skeldir.jobs.celery_app import make_celery
-from skeldir.jobs.kinds import QUEUES, JobKind, Pulse
-from skeldir.jobs.lanes import JobLane
-from skeldir.jobs.life import Life
-from skeldir.jobs.loop import Chore, WorkLoop
-from skeldir.jobs.pulses import PulseRunner
-from skeldir.jobs.wake import Waker
-from skeldir.jobs.work import do_jobs
+from skeldir.jobs import QUEUES, JobKind, Pulse, do_jobs
 from skeldir.observability.logs import configure_logging
 from skeldir.observability.metrics import serve_metrics
 from skeldir.observability.tracing import close_tracing, configure_tracing
+from skeldir.processes.liveness import Life
 from skeldir.settings import Settings, broker_url_of, is_postgres_broker
+from skeldir.wakeups.celery_app import make_celery
+from skeldir.wakeups.lanes import JobLane
+from skeldir.wakeups.loop import Chore, WorkLoop
+from skeldir.wakeups.pulses import PulseRunner
+from skeldir.wakeups.wake import Waker
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Database

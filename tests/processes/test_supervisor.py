@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from skeldir.jobs.crew import api_child
-from skeldir.jobs.life import Life
+from skeldir.processes.children import api_child
+from skeldir.processes.liveness import Life
 from tests.support.supervised import Supervised, python, supervising
 
 SLEEPS = python("import time; time.sleep(600)")
@@ -151,7 +151,7 @@ def test_a_terminals_ctrl_c_reaches_the_supervisor_only() -> None:
 
 def test_a_sign_of_life_needs_the_consumer_too(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1_000.0]
-    monkeypatch.setattr("skeldir.jobs.life.monotonic", lambda: now[0])
+    monkeypatch.setattr("skeldir.processes.liveness.monotonic", lambda: now[0])
     signs, pipe = os.pipe()
     os.set_blocking(signs, False)
     life = Life(pipe)

@@ -22,9 +22,9 @@ from pydantic import SecretStr
 from skeldir.db.pool import Database, open_database
 from skeldir.errors import ConfigurationInvalid
 from skeldir.jobs import CREDIT, NO_TENANT, enqueue
-from skeldir.jobs.celery_app import make_celery
-from skeldir.jobs.wake import Waker
 from skeldir.settings import Settings, broker_url_of, is_postgres_broker, result_backend_of
+from skeldir.wakeups.celery_app import make_celery
+from skeldir.wakeups.wake import Waker
 from tests.conftest import Clone
 from tests.jobs.test_transport import drop_connections
 from tests.support.supervised import ROOT, supervising

@@ -1,0 +1,1 @@
+"""Keeping processes alive: the supervisor, the children it starts, and the signs of life they give."""
