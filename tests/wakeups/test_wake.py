@@ -10,7 +10,8 @@ from contextlib import closing
 import pytest
 from pydantic import SecretStr
 
-from skeldir.jobs import CREDIT, REFRESH
+from skeldir.attribution.kinds import CREDIT
+from skeldir.matviews.kinds import REFRESH
 from skeldir.observability.metrics import WAKES_FAILED
 from skeldir.settings import Settings
 from skeldir.wakeups.mailbox import Mailbox

@@ -2,6 +2,7 @@
 
 from skeldir.ingest.dead_letters import DeadEvent, list_dead_events
 from skeldir.ingest.deliveries import Receipt, Rejected
+from skeldir.ingest.kinds import DELETE_TENANT, FORGET_TOUCHES, SCAN_PERSONAL_DATA
 from skeldir.ingest.own_channels import add_channels, list_channels
 from skeldir.ingest.personal_data import (
     Finding,
@@ -12,6 +13,9 @@ from skeldir.ingest.personal_data import (
 from skeldir.ingest.receive import receive_conversions, receive_touches
 
 __all__ = [
+    "DELETE_TENANT",
+    "FORGET_TOUCHES",
+    "SCAN_PERSONAL_DATA",
     "DeadEvent",
     "Finding",
     "Receipt",

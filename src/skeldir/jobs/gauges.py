@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 # The kind of a job that this version of the program does not know.
 OTHER = "other"
 
-for _labels in product(QUEUE_OF, JOB_OUTCOMES):
-    JOB_SECONDS.labels(*_labels)
-
 
 async def sample_jobs(database: Database) -> None:
     """Set JOBS and OLDEST_READY_JOB, in jobs and seconds.
@@ -33,6 +30,8 @@ async def sample_jobs(database: Database) -> None:
     """
     async with database.statement() as connection:
         rows = await queries.sample_jobs(connection)
+    for labels in product(QUEUE_OF, JOB_OUTCOMES):
+        JOB_SECONDS.labels(*labels)
     counts = dict.fromkeys(product((*QUEUE_OF, OTHER), JOB_STATES), 0)
     oldest_s = 0.0
     for row in rows:

@@ -19,7 +19,7 @@ from skeldir.wakeups.store import queries
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Database
-    from skeldir.processes.liveness import Life
+    from skeldir.processes.liveness import Liveness
 
 T = TypeVar("T")
 Chore: TypeAlias = "Callable[[Callable[[], Awaitable[Database]]], Coroutine[Any, Any, None]]"
@@ -45,7 +45,7 @@ class WorkLoop:
         open_pool: Callable[[], AbstractAsyncContextManager[Database]],
         *,
         role: str,
-        life: Life,
+        life: Liveness,
         chores: Sequence[Chore] = (),
     ) -> None:
         self._open_pool = open_pool
