@@ -22,7 +22,7 @@ WITHOUT_A_DOOR = {
     "migrations": "Alembic is imported by the command that migrates, and by no other",
 }
 # Of its modules only the statements are closed so far.
-HALF_OPEN = {"jobs"}
+HALF_OPEN = {"jobs", "wakeups"}
 RELATIONS = """
     SELECT relname::text FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')"""

@@ -29,9 +29,7 @@ from skeldir.http import (
 from skeldir.ingest.routes import intake_router
 from skeldir.ingest.routes import router as ingest_router
 from skeldir.jobs.gauges import sample_jobs
-from skeldir.jobs.heartbeats import last_heartbeats
 from skeldir.jobs.routes import router as jobs_router
-from skeldir.jobs.wake import Waker
 from skeldir.matviews import CANONICAL_VIEWS
 from skeldir.matviews.gauges import sample_views
 from skeldir.matviews.routes import router as views_router
@@ -42,6 +40,9 @@ from skeldir.revenue.routes import router as revenue_router
 from skeldir.rollups.gauges import sample_rollups
 from skeldir.settings import Settings, load_settings
 from skeldir.tenants import KEYS_CHANNEL, KeyMemory
+from skeldir.wakeups.gauges import sample_processes
+from skeldir.wakeups.heartbeats import last_heartbeats
+from skeldir.wakeups.wake import Waker
 
 # The modules that heavy work is done by.
 _WORK_ASIDE = ("skeldir.ingest.routes", "skeldir.attribution.routes")
@@ -121,6 +122,7 @@ async def _work_on(app: FastAPI, settings: Settings, url: str) -> AsyncIterator[
                     heartbeats=last_heartbeats,
                     samplers=(
                         sample_jobs,
+                        sample_processes,
                         sample_views,
                         sample_rollups,
                         sample_credit,

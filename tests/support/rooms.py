@@ -17,7 +17,8 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "spend",
         "personal_data_findings",
     ),
-    "jobs": ("jobs", "heartbeats", "pulses"),
+    "jobs": ("jobs",),
+    "wakeups": ("heartbeats", "pulses"),
     "revenue": ("revenue_ledger", "order_balances"),
     "attribution": (
         "attribution_models",
@@ -98,9 +99,9 @@ FOREIGN: Mapping[str, str] = {
 
 
 def foreign_tables(piece: Piece) -> set[str]:
-    """Return the tables of other rooms that a named statement reads or writes; schema celery is of `jobs`."""
+    """Return the tables of other rooms that a named statement reads or writes; schema celery is of `wakeups`."""
     room = piece.name.partition(".")[0]
     found = {name for name in piece.relations if ROOM_OF.get(name, room) != room}
-    if room != "jobs":
+    if room != "wakeups":
         found |= {name for name in piece.relations if name.startswith("celery.")}
     return found

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from skeldir.attribution.evaluating import VersionInForce
+from skeldir.attribution.kinds import CREDIT
 from skeldir.attribution.marks import (
     DEFAULT_LOOKBACK_DAYS,
     credit_lock,
@@ -31,7 +32,7 @@ from skeldir.attribution.parameters import (
 )
 from skeldir.attribution.store import queries
 from skeldir.db import new_ids, wait_for_lock
-from skeldir.jobs import CREDIT, enqueue
+from skeldir.jobs import enqueue
 from skeldir.rollups import settle_journal, take_off_credit
 from skeldir.tenants import RetentionInvalid, set_retention
 

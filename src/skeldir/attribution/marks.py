@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from skeldir.attribution.kinds import CREDIT
 from skeldir.attribution.store import queries
 from skeldir.db import plan_for_each_list
-from skeldir.jobs import CREDIT, enqueue
+from skeldir.jobs import enqueue
 
 if TYPE_CHECKING:
     from skeldir.db import Connection

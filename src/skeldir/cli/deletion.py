@@ -188,7 +188,7 @@ async def _carry_out(
         DeletionUnfinished: the job is dead.
     """
     from skeldir.ingest.tasks import DELETE
-    from skeldir.jobs import NO_TENANT, do_jobs, is_asked_for
+    from skeldir.jobs import NO_TENANT, do_jobs, is_enqueued
 
     total = sum(row.row_count for row in rows)
     async with runtime.database(pool_size=3) as database:
@@ -198,7 +198,7 @@ async def _carry_out(
                 await do_jobs(database, {DELETE.name: DELETE}, budget_s=1.0)
                 # Asked for first: a job ends in the transaction that ends the deletion.
                 async with database.tenant(NO_TENANT) as connection:
-                    is_underway = await is_asked_for(connection, NO_TENANT, DELETE.name)
+                    is_underway = await is_enqueued(connection, NO_TENANT, DELETE.name)
                 deletion = (await list_deletions(operator, tenant_id))[0]
                 if deletion.ended_at is not None:
                     return deletion

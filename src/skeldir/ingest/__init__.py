@@ -5,6 +5,7 @@ from skeldir.ingest.channels import COMMON_CHANNELS
 from skeldir.ingest.dead_letters import DeadEvent, list_dead_events
 from skeldir.ingest.deliveries import Receipt, Rejected
 from skeldir.ingest.forgetting import Forgotten, forget_now
+from skeldir.ingest.kinds import DELETE_TENANT, FORGET_TOUCHES, SCAN_PERSONAL_DATA
 from skeldir.ingest.own_channels import add_channels, list_channels
 from skeldir.ingest.personal_data import (
     Finding,
@@ -17,6 +18,9 @@ from skeldir.ingest.receive import receive_conversions, receive_touches
 __all__ = [
     "COMMON_CHANNELS",
     "CONVERSION_FIELDS",
+    "DELETE_TENANT",
+    "FORGET_TOUCHES",
+    "SCAN_PERSONAL_DATA",
     "TOUCH_FIELDS",
     "DeadEvent",
     "Finding",

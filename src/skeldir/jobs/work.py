@@ -14,7 +14,8 @@ import asyncpg
 
 from skeldir.db import DatabaseBusy, DatabaseUnreachable, QueryTooSlow, TenantLocked
 from skeldir.errors import SkeldirError
-from skeldir.jobs.leases import Job, LeaseLost, claim, list_claimable
+from skeldir.jobs.claiming import claim, list_claimable
+from skeldir.jobs.leases import Job, LeaseLost
 from skeldir.jobs.store import queries
 from skeldir.observability import JOB_SECONDS, span, work_context
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from skeldir.jobs.store import queries
+from skeldir.wakeups.store import queries
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
