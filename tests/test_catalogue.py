@@ -22,8 +22,7 @@ GLOBAL_TABLES = {
     "heartbeats": "the processes that work serve all tenants",
     "pulses": "what is done again and again is done for all tenants",
 }
-# The look-up of a key comes before its tenant is known, and so does that of a job.
-# One of them is unique: the digest of a key that was revoked is never one of another tenant.
+# A key and a job are found before their tenant is known. The digest of a key, even of a revoked one, is never another's.
 INDEXES_WITHOUT_A_TENANT = {"api_keys_secret": True, "jobs_claimable": False}
 # They refuse or notify, and write nothing.
 TRIGGERS = {
@@ -41,7 +40,8 @@ GATES = {
     "tenants_of_key_prefix",  # ids, to whoever knows how a key begins
     "tenants_with_dirty_days",
     "tenants_with_dirty_orders",
-    "claimable_jobs",  # whose jobs are due, by id and kind; what they say is read by their tenant only
+    "claim_next_job",  # the job that it claims, and nothing to whoever is bound to a tenant
+    "claimable_kinds",  # kinds of jobs, of all tenants together
     "job_counts",  # numbers over all tenants
     "credit_backlog",  # numbers over all tenants
     "set_aside_counts",  # numbers over all tenants

@@ -44,7 +44,6 @@ _NO_TENANT: Final = (
 
 # These say whose work waits, for a worker serves all tenants (docs/decisions/0006): ids, and nothing else of anybody.
 _NAMES_TENANTS: Final = (
-    "public.claimable_jobs",
     "public.tenants_with_dirty_days",
     "public.tenants_with_dirty_orders",
     "public.tenants_without_job",
@@ -232,6 +231,8 @@ _VALUES: Final = {
         "{attribution.credit,matviews.refresh,ingest.forget_touches,ingest.scan_personal_data}",
     ),
     "integer": ("0", "2147483647"),
+    "integer[]": ("{}", "{2147483647,2147483647,2147483647,2147483647}"),
+    "double precision[]": ("{}", "{0,0,0,0}"),
     "bigint": ("0", "9223372036854775807"),
     "timestamp with time zone": ("-infinity", "infinity"),
     "bytea": ("\\x", "\\x" + "00" * 32),

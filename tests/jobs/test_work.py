@@ -14,7 +14,7 @@ from skeldir.attribution.kinds import CREDIT
 from skeldir.db.pool import Database, open_database
 from skeldir.errors import InputInvalid
 from skeldir.jobs import NO_TENANT, Job, JobKind, LeaseLost, do_jobs, enqueue
-from skeldir.jobs.claiming import claim, list_claimable
+from skeldir.jobs.claiming import claim_next_job, list_claimable_kinds
 from skeldir.jobs.work import describe_fault, run_job
 from skeldir.matviews.kinds import REFRESH
 from skeldir.observability.context import current_correlation_id, work_context
@@ -61,11 +61,15 @@ async def let_lease_run_out(database: Database, tenant: UUID) -> None:
         )
 
 
-async def claim_only(database: Database, kind: JobKind) -> Job:
-    (found,) = await list_claimable(database, [kind.name], most=10)
-    job = await claim(database, kind, found[0], found[1])
+async def claim(database: Database, kind: JobKind) -> Job:
+    """Claim a job of which there must be one."""
+    job = await claim_next_job(database, {kind.name: kind})
     assert job is not None
     return job
+
+
+async def is_any_claimable(database: Database) -> bool:
+    return await list_claimable_kinds(database, [CREDIT, REFRESH]) != frozenset()
 
 
 async def do_nothing(_: Database, __: Job) -> None:
@@ -83,9 +87,10 @@ async def test_a_job_is_there_only_if_its_transaction_was_committed(
 ) -> None:
     with pytest.raises(ZeroDivisionError):
         await ask_in_vain(db, tenant)
-    assert await list_claimable(db, [CREDIT], most=10) == []
+    assert not await is_any_claimable(db)
     job_id = await ask(db, tenant)
-    assert await list_claimable(db, [CREDIT], most=10) == [(tenant, job_id, CREDIT)]
+    job = await claim(db, kind_of())
+    assert (job.tenant_id, job.job_id, job.kind) == (tenant, job_id, CREDIT)
 
 
 async def test_workers_are_woken_after_the_commit_and_not_after_a_rollback(
@@ -113,7 +118,7 @@ async def test_an_equal_job_that_waits_serves_for_both_and_a_running_one_does_no
 ) -> None:
     assert await ask(db, tenant) is not None
     assert await ask(db, tenant) is None
-    await claim_only(db, kind_of())
+    await claim(db, kind_of())
     assert await ask(db, tenant) is not None
 
 
@@ -129,9 +134,7 @@ async def test_other_arguments_other_kinds_and_other_tenants_are_other_jobs(
         await ask(db, NO_TENANT),
     ]
     assert None not in asked
-    assert len(await list_claimable(db, [CREDIT, REFRESH], most=10)) == 6
-    assert len(await rows(db, tenant)) == 4
-    assert len(await rows(db, NO_TENANT)) == 1
+    assert [len(await rows(db, whose)) for whose in (tenant, other_tenant, NO_TENANT)] == [4, 1, 1]
 
 
 async def test_a_later_job_does_not_stand_in_for_one_that_is_wanted_now(
@@ -180,13 +183,13 @@ async def test_the_effect_and_the_end_of_a_job_are_one_transaction(
 
     await ask(db, tenant)
     kind = kind_of(fail_after_finishing)
-    await run_job(db, kind, await claim_only(db, kind))
+    await run_job(db, kind, await claim(db, kind))
     (row,) = await rows(db, tenant)
     assert (row["state"], row["error"]) == ("ready", "input_invalid: No.")
     async with db.tenant(tenant) as connection:
         assert await connection.fetchval("SELECT count(*) FROM dirty_orders") == 0
         await connection.execute("UPDATE jobs SET run_at = now()")
-    await run_job(db, kind, await claim_only(db, kind))
+    await run_job(db, kind, await claim(db, kind))
     async with db.tenant(tenant) as connection:
         assert await connection.fetchval("SELECT count(*) FROM dirty_orders") == 1
     (row,) = await rows(db, tenant)
@@ -198,9 +201,9 @@ async def test_who_lost_the_lease_can_neither_end_the_job_nor_commit_its_effect(
 ) -> None:
     await ask(db, tenant)
     kind = kind_of()
-    first = await claim_only(db, kind)
+    first = await claim(db, kind)
     await let_lease_run_out(db, tenant)
-    second = await claim_only(db, kind)
+    second = await claim(db, kind)
     assert (first.job_id, second.attempts) == (second.job_id, 2)
     for act in (first.hold, first.finish):
         with pytest.raises(LeaseLost):
@@ -228,7 +231,7 @@ async def test_a_job_is_stopped_when_its_lease_is_lost_while_it_runs(
 
     await ask(db, tenant)
     kind = kind_of(run_long, lease_s=0.3)
-    await run_job(db, kind, await claim_only(db, kind))
+    await run_job(db, kind, await claim(db, kind))
     assert was_stopped
     assert [row["state"] for row in await rows(db, tenant)] == ["running"]
 
@@ -244,7 +247,7 @@ async def test_the_lease_is_kept_while_a_job_runs_longer_than_it(
     running = asyncio.create_task(do_jobs(db, {CREDIT: kind}))
     for _ in range(8):
         await asyncio.sleep(0.1)
-        assert await list_claimable(db, [CREDIT], most=10) == []
+        assert not await is_any_claimable(db)
     await running
     assert [(row["state"], row["attempts"]) for row in await rows(db, tenant)] == [("done", 1)]
 
@@ -259,7 +262,7 @@ async def test_a_failed_job_waits_longer_each_time_and_dies_at_the_last(
     kind = kind_of(fail, attempts=3)
     waits = []
     for _ in range(3):
-        await run_job(db, kind, await claim_only(db, kind))
+        await run_job(db, kind, await claim(db, kind))
         async with db.tenant(tenant) as connection:
             waits.append(
                 await connection.fetchval(
@@ -271,17 +274,16 @@ async def test_a_failed_job_waits_longer_each_time_and_dies_at_the_last(
     assert (row["state"], row["attempts"], row["error"]) == ("dead", 3, "input_invalid: No.")
     assert 0.9 < waits[0] < 3.1
     assert 1.9 < waits[1] < 6.1
-    assert await list_claimable(db, [CREDIT], most=10) == []
+    assert not await is_any_claimable(db)
 
 
 async def test_a_job_that_kills_its_worker_every_time_dies_too(db: Database, tenant: UUID) -> None:
     await ask(db, tenant)
     kind = kind_of(attempts=2)
     for _ in range(2):
-        await claim_only(db, kind)
+        await claim(db, kind)
         await let_lease_run_out(db, tenant)
-    ((_, job_id, _),) = await list_claimable(db, [CREDIT], most=10)
-    assert await claim(db, kind, tenant, job_id) is None
+    assert await claim_next_job(db, {CREDIT: kind}) is None
     (row,) = await rows(db, tenant)
     assert (row["state"], row["attempts"]) == ("dead", 2)
     assert row["error"].startswith("lease_expired")
@@ -292,10 +294,10 @@ async def test_a_job_that_was_lost_keeps_its_place_before_later_ones(
 ) -> None:
     first = await ask(db, tenant, arguments={"n": 1})
     kind = kind_of()
-    await claim_only(db, kind)
+    await claim(db, kind)
     await ask(db, tenant, arguments={"n": 2})
     await let_lease_run_out(db, tenant)
-    assert (await list_claimable(db, [CREDIT], most=10))[0][1] == first
+    assert (await claim(db, kind)).job_id == first
 
 
 async def test_the_sweep_wakes_for_what_is_due_and_for_nothing_else(
@@ -381,5 +383,5 @@ async def test_a_lease_that_could_not_be_extended_in_time_does_not_end_the_job(
 
         await ask(database, tenant)
         kind = kind_of(hold_the_row, lease_s=0.6)
-        await run_job(database, kind, await claim_only(database, kind))
+        await run_job(database, kind, await claim(database, kind))
         assert [row["state"] for row in await rows(database, tenant)] == ["done"]

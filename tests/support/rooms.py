@@ -17,7 +17,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "spend",
         "personal_data_findings",
     ),
-    "jobs": ("jobs",),
+    "jobs": ("jobs", "claimable_jobs"),
     "wakeups": ("heartbeats", "pulses"),
     "revenue": ("revenue_ledger", "order_balances"),
     "attribution": (

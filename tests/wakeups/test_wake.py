@@ -27,21 +27,20 @@ def mailbox(clone: Clone) -> Iterator[Mailbox]:
         yield opened
 
 
-def take_tasks(mailbox: Mailbox, seconds: float = 3.0) -> list[tuple[str, str]]:
-    """Return (queue, task) of what comes until nothing has come for half a second."""
+def take_tasks(mailbox: Mailbox) -> list[tuple[str, str]]:
+    """Return (queue, task) of what comes within three seconds, and then until nothing has come for one."""
     found = []
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    end = time.monotonic() + 3
+    while (left := end - time.monotonic()) > 0:
         taken = mailbox.take(QUEUES)
         if taken is None:
-            mailbox.wait(0.5)
-            taken = mailbox.take(QUEUES)
-        if taken is None and found:
-            break
-        if taken is not None:
-            headers = json.loads(taken[1])["headers"]
-            assert headers["expires"] is not None
-            found.append((taken[0], headers["task"]))
+            # The notification of a message that is taken already ends a wait as well.
+            mailbox.wait(left)
+            continue
+        headers = json.loads(taken[1])["headers"]
+        assert headers["expires"] is not None
+        found.append((taken[0], headers["task"]))
+        end = time.monotonic() + 1
     return found
 
 

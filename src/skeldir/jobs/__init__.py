@@ -1,6 +1,6 @@
 """Work that is to be done: rows with leases, and those who do them. The door."""
 
-from skeldir.jobs.claiming import list_claimable
+from skeldir.jobs.claiming import list_claimable_kinds
 from skeldir.jobs.daily import enqueue_daily, forget_ended_jobs
 from skeldir.jobs.enqueue import enqueue, is_enqueued, is_running
 from skeldir.jobs.kinds import (
@@ -30,5 +30,5 @@ __all__ = [
     "forget_ended_jobs",
     "is_enqueued",
     "is_running",
-    "list_claimable",
+    "list_claimable_kinds",
 ]

@@ -14,7 +14,7 @@ import asyncpg
 
 from skeldir.db import DatabaseBusy, DatabaseUnreachable, QueryTooSlow, TenantLocked
 from skeldir.errors import SkeldirError
-from skeldir.jobs.claiming import claim, list_claimable
+from skeldir.jobs.claiming import claim_next_job
 from skeldir.jobs.leases import Job, LeaseLost
 from skeldir.jobs.store import queries
 from skeldir.observability import JOB_SECONDS, span, work_context
@@ -35,7 +35,6 @@ AWAY = (
 )
 """What a process that goes on by itself survives: the database is away, busy, or refuses a statement."""
 
-_CANDIDATES = 20
 _LONGEST_WAIT_S = 300.0
 _LONGEST_ERROR = 500
 _LET_GO_S = 1.0
@@ -50,19 +49,11 @@ async def do_jobs(
     Returns whether some may be left: then the caller wakes itself again, so that no kind keeps others waiting.
     """
     end = monotonic() + budget_s
-    while True:
-        found_any = False
-        for tenant_id, job_id, name in await list_claimable(
-            database, list(kinds), most=_CANDIDATES
-        ):
-            if monotonic() > end:
-                return True
-            job = await claim(database, kinds[name], tenant_id, job_id)
-            if job is not None:
-                found_any = True
-                await run_job(database, kinds[name], job)
-        if not found_any:
-            return False
+    while (job := await claim_next_job(database, kinds)) is not None:
+        await run_job(database, kinds[job.kind], job)
+        if monotonic() > end:
+            return True
+    return False
 
 
 async def run_job(database: Database, kind: JobKind, job: Job) -> None:

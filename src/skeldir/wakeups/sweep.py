@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from skeldir.jobs import QUEUE_OF, Pulse, list_claimable
+from skeldir.jobs import QUEUE_OF, Pulse, list_claimable_kinds
 from skeldir.wakeups.store import queries
 
 if TYPE_CHECKING:
     from skeldir.db import Database
 
-_CANDIDATES = 200
-
 
 async def wake_for_waiting_jobs(database: Database) -> None:
     """Wake the workers for every kind with a job that is due, or that its worker has let go of."""
-    waiting = await list_claimable(database, list(QUEUE_OF), most=_CANDIDATES)
+    waiting = await list_claimable_kinds(database, QUEUE_OF)
     if waiting and database.wake is not None:
-        database.wake(frozenset(kind for _, _, kind in waiting))
+        database.wake(waiting)
 
 
 async def clean_leftovers(database: Database) -> None:
