@@ -22,7 +22,7 @@ GLOBAL_TABLES = {
     "heartbeats": "the processes that work serve all tenants",
     "pulses": "what is done again and again is done for all tenants",
 }
-# A key and a job are found before their tenant is known. The digest of a key, even of a revoked one, is never another's.
+# A key and a job are found before their tenant is known. The digest of a key, even a revoked one, is never another's.
 INDEXES_WITHOUT_A_TENANT = {"api_keys_secret": True, "jobs_claimable": False}
 # They refuse or notify, and write nothing.
 TRIGGERS = {

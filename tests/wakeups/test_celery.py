@@ -25,7 +25,7 @@ from skeldir.errors import ConfigurationInvalid
 from skeldir.jobs import NO_TENANT, enqueue
 from skeldir.settings import Settings, broker_url_of, is_postgres_broker, result_backend_of
 from skeldir.wakeups.celery_app import make_celery
-from skeldir.wakeups.wake import Waker
+from skeldir.wakeups.waker import Waker
 from tests.conftest import Clone
 from tests.support.supervised import ROOT, supervising
 from tests.wakeups.test_transport import drop_connections
@@ -53,8 +53,11 @@ def ask(clone: Clone, question: str) -> Any:
     return None if row is None else row[0]
 
 
-def until(holds: Callable[[], object], seconds: float = 10) -> float:
-    """Wait until `holds()`, and return how long that took."""
+def until(holds: Callable[[], object], seconds: float = 60) -> float:
+    """Wait until `holds()`, and return how long that took.
+
+    Unless a test is about `seconds`, they only end it when it has failed: on a busy machine processes start slowly.
+    """
     began = time.monotonic()
     while not holds():
         assert time.monotonic() - began < seconds, "it did not come about"
@@ -295,13 +298,14 @@ async def test_a_worker_is_stuck_when_its_loop_is_not_when_its_job_is_long(
 ) -> None:
     words = ("worker", [*TOY, "worker"], True, 0)
     environment = QUIET | {"DATABASE_URL": clone.app_url}
-    with supervising([words], stuck_after_s=4, environment=environment) as supervised:
+    # Long enough for a process to start on a busy machine, and shorter than the job.
+    with supervising([words], stuck_after_s=8, environment=environment) as supervised:
         until(lambda: is_ready(clone))
-        await ask_for(clone, sleep_s=6)
+        await ask_for(clone, sleep_s=10)
         until(lambda: count_jobs(clone, "done") == 1)
         assert not [line for line in supervised.said if "ended" in line]
         await ask_for(clone, block_s=60)
-        supervised.wait_for("worker has given no sign of life")
+        supervised.wait_for("worker has given no sign of life", seconds=30)
         supervised.wait_for("worker started", times=2)
 
 

@@ -41,10 +41,15 @@ def test_messages_of_a_queue_come_in_order_and_only_from_those_asked_for(mailbox
         mailbox.put("a", f"a{number}")
         mailbox.put("b", f"b{number}")
     assert mailbox.count("a") == 3
-    assert [mailbox.take(["b"]) for _ in range(2)] == [("b", "b0"), ("b", "b1")]
-    assert [mailbox.take(["a"]) for _ in range(4)] == [("a", "a0"), ("a", "a1"), ("a", "a2"), None]
-    assert mailbox.take(["a", "b"]) == ("b", "b2")
-    assert mailbox.take(["unheard of"]) is None
+    assert [mailbox.receive(["b"]) for _ in range(2)] == [("b", "b0"), ("b", "b1")]
+    assert [mailbox.receive(["a"]) for _ in range(4)] == [
+        ("a", "a0"),
+        ("a", "a1"),
+        ("a", "a2"),
+        None,
+    ]
+    assert mailbox.receive(["a", "b"]) == ("b", "b2")
+    assert mailbox.receive(["unheard of"]) is None
 
 
 def test_a_flood_in_one_queue_lets_the_others_pass(mailbox: Mailbox) -> None:
@@ -52,7 +57,7 @@ def test_a_flood_in_one_queue_lets_the_others_pass(mailbox: Mailbox) -> None:
         mailbox.put("flood", f"f{number}")
     mailbox.put("late", "l0")
     mailbox.put("latest", "t0")
-    taken = [mailbox.take(["flood", "late", "latest"]) for _ in range(5)]
+    taken = [mailbox.receive(["flood", "late", "latest"]) for _ in range(5)]
     assert [payload for _, payload in filter(None, taken)] == ["f0", "l0", "f1", "t0", "f2"]
 
 
@@ -61,7 +66,7 @@ def test_a_queue_holds_only_as_many_hints_as_wake_somebody(mailbox: Mailbox) -> 
         mailbox.put("full", str(number))
     mailbox.put("other", "passes")
     assert mailbox.count("full") == MOST_WAITING
-    assert mailbox.take(["full"]) == ("full", "0")
+    assert mailbox.receive(["full"]) == ("full", "0")
     mailbox.put("full", "again")
     assert (mailbox.count("full"), mailbox.count("other")) == (MOST_WAITING, 1)
 
@@ -87,7 +92,7 @@ def test_each_message_is_taken_by_exactly_one_of_many(clone: Clone) -> None:
 
 
 def test_who_waits_is_told_at_once(clone: Clone, mailbox: Mailbox) -> None:
-    assert mailbox.take(["q"]) is None
+    assert mailbox.receive(["q"]) is None
 
     def put_soon() -> None:
         time.sleep(0.2)
@@ -99,7 +104,7 @@ def test_who_waits_is_told_at_once(clone: Clone, mailbox: Mailbox) -> None:
     sender.start()
     mailbox.wait(20)
     assert time.monotonic() - began < 5
-    assert mailbox.take(["q"]) == ("q", "news")
+    assert mailbox.receive(["q"]) == ("q", "news")
     sender.join()
 
 
@@ -111,9 +116,9 @@ def test_a_message_that_nobody_took_for_a_minute_is_not_delivered(
         admin.execute(
             """UPDATE celery.kombu_message SET "timestamp" = "timestamp" - interval '61 s'"""
         )
-    assert (mailbox.count("q"), mailbox.take(["q"])) == (0, None)
+    assert (mailbox.count("q"), mailbox.receive(["q"])) == (0, None)
     mailbox.put("q", "new")
-    assert mailbox.take(["q"]) == ("q", "new")
+    assert mailbox.receive(["q"]) == ("q", "new")
 
 
 def test_a_lost_connection_is_replaced(clone: Clone, mailbox: Mailbox) -> None:
@@ -121,17 +126,17 @@ def test_a_lost_connection_is_replaced(clone: Clone, mailbox: Mailbox) -> None:
     drop_connections(clone)
     mailbox.put("q", "2")  # a message must not be lost because the connection was
     drop_connections(clone)
-    assert mailbox.take(["q"]) is None
-    assert [mailbox.take(["q"]), mailbox.take(["q"])] == [("q", "1"), ("q", "2")]
+    assert mailbox.receive(["q"]) is None
+    assert [mailbox.receive(["q"]), mailbox.receive(["q"])] == [("q", "1"), ("q", "2")]
     drop_connections(clone)
     mailbox.wait(0.1)
     mailbox.wait(0.1)
-    assert mailbox.take(["q"]) is None
+    assert mailbox.receive(["q"]) is None
 
 
 def test_while_the_server_is_away_there_is_nothing_to_take_and_putting_fails() -> None:
     with closing(Mailbox(AWAY)) as mailbox:
-        assert mailbox.take(["q"]) is None
+        assert mailbox.receive(["q"]) is None
         mailbox.wait(0.01)
         assert mailbox.count("q") == 0
         with pytest.raises(LOST):
@@ -151,8 +156,8 @@ def test_a_forked_child_leaves_the_connection_of_its_parent_alone(mailbox: Mailb
         finally:
             os._exit(status)
     assert os.waitpid(child, 0)[1] == 0
-    assert mailbox.take(["q"]) == ("q", "before")
-    assert mailbox.take(["q"]) == ("q", "from the child")
+    assert mailbox.receive(["q"]) == ("q", "before")
+    assert mailbox.receive(["q"]) == ("q", "from the child")
 
 
 def test_kombu_uses_it_for_the_url_of_the_contract(clone: Clone) -> None:

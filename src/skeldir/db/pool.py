@@ -77,7 +77,7 @@ class Database:
 
     pool: asyncpg.Pool[asyncpg.Record]
     wake: Callable[[frozenset[str]], None] | None = None
-    """Told, after a commit, which kinds of jobs the transaction asked for; it must not block."""
+    """Called after a commit with the kinds of jobs that the transaction enqueued; it must not block."""
     pool_timeout_s: float = 5.0
     """How long a borrower waits for a connection."""
     shares: Shares | None = None

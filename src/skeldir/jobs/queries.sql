@@ -1,7 +1,7 @@
 -- name: insert_job$
 -- One that waits already serves as well: whoever claims it sees everything that was committed before. One that is
 -- running may have looked already, so it does not count. A transaction that is bound to nobody, because its tenant is
--- being deleted, asks for nothing.
+-- being deleted, enqueues nothing.
 INSERT INTO public.jobs (tenant_id, id, kind, arguments, run_at, correlation_id)
 SELECT :tenant_id, :id, :kind, :arguments::text::jsonb, now() + make_interval(secs => :delay_s::float8), :correlation_id
 WHERE public.current_tenant_id() IS NOT NULL AND NOT EXISTS (
@@ -57,7 +57,7 @@ RETURNING id;
 SELECT public.tenant_is_leaving(:tenant_id);
 
 -- name: release_job!
--- Its worker was told to stop: the job is ready for another at once, and this attempt does not count.
+-- Its worker was asked to stop: the job is ready for another at once, and this attempt does not count.
 UPDATE public.jobs SET state = 'ready', attempts = greatest(0, attempts - 1), token = NULL, lease_until = NULL
 WHERE tenant_id = :tenant_id AND id = :id AND state = 'running' AND token = :token;
 
@@ -71,7 +71,7 @@ WHERE tenant_id = :tenant_id AND id = :id AND state = 'dead'
 RETURNING kind;
 
 -- name: select_jobs
--- Keyset paging, the newest first: rows that come meanwhile stand before the first page.
+-- Keyset paging, the newest first: rows that are added between two pages stand before the first one.
 SELECT id, kind, arguments::text AS arguments, state, attempts, run_at, lease_until, error, correlation_id,
        created_at, finished_at
 FROM public.jobs

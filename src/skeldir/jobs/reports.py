@@ -23,7 +23,7 @@ _NEWEST_FIRST = Keyset("jobs@1", tuple[KeyMoment, UUID])
 
 @dataclass(frozen=True, slots=True)
 class JobReport:
-    """A job without its lease. Of an error the kind alone is told: its sentence is for the operator."""
+    """A job without its lease. Of an error only the kind is shown: its sentence is for the operator."""
 
     id: UUID
     kind: str

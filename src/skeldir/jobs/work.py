@@ -1,4 +1,4 @@
-"""Doing jobs: claim one, keep its lease while it runs, end it or put it back; then the next."""
+"""Doing jobs: claim one, keep its lease while it runs, end it or put it back, and go on with the next."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ async def _run_and_end(database: Database, kind: JobKind, job: Job) -> str:
     try:
         await asyncio.wait({effect})
     except asyncio.CancelledError:
-        # This process is told to stop: another one need not wait for the lease to run out.
+        # This process was asked to stop: another one need not wait for the lease to run out.
         effect.cancel()
         await asyncio.wait({effect}, timeout=_LET_GO_S)
         if not job.is_finished:
@@ -138,14 +138,13 @@ async def _keep_lease(database: Database, job: Job, effect: asyncio.Future[None]
                 effect.cancel()
             return
         except AWAY as fault:
-            # The next turn may reach it again; if none does, the lease runs out and the fence holds.
+            # The next attempt may succeed; if none does, the lease runs out and the fence holds.
             logger.warning("jobs.lease_not_extended %s: %s", job.job_id, type(fault).__name__)
 
 
 async def _put_back(database: Database, kind: JobKind, job: Job, fault: BaseException) -> str:
-    """Let the job be tried again, later and later, or no more; its fault is told in its row and in the log."""
+    """Make the job ready again after a pause that grows with its attempts, or dead; its row and the log say why."""
     is_last = job.attempts >= kind.attempts
-    said = describe_fault(fault)
     logger.error(
         "jobs.failed %s %s attempt=%d is_last=%s",
         kind.name,
@@ -162,7 +161,7 @@ async def _put_back(database: Database, kind: JobKind, job: Job, fault: BaseExce
             token=job.token,
             is_last=is_last,
             delay_s=min(_LONGEST_WAIT_S, 2.0**job.attempts) * _jitter.uniform(0.5, 1.5),
-            error=said,
+            error=describe_fault(fault),
         )
     return "lease_lost" if kept is None else "failed"
 

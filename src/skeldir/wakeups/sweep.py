@@ -1,4 +1,4 @@
-"""What repairs lost wake-ups and leftovers: every second for the work that waits, every minute for what is over."""
+"""The sweep: every second it wakes workers for jobs that wait; every minute it deletes leftovers."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 async def wake_for_waiting_jobs(database: Database) -> None:
-    """Wake the workers for every kind with a job that is due, or that its worker has let go of."""
+    """Wake the workers for every kind with a job that is due, or that was lost by its worker."""
     waiting = await list_claimable_kinds(database, QUEUE_OF)
     if waiting and database.wake is not None:
         database.wake(waiting)
 
 
 async def clean_leftovers(database: Database) -> None:
-    """Delete messages that were read or that nobody came for, old results, and what is left of processes long gone."""
+    """Delete messages that were received or are too old, old results, and heartbeats of processes long gone."""
     async with database.unbound() as connection:
         await queries.delete_old_messages(connection)
         await queries.delete_old_results(connection)

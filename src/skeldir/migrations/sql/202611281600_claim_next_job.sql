@@ -33,6 +33,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog
 AS $$
 DECLARE
+    candidate record;
     due record;
     job public.jobs;
     passed_over uuid[] := '{}';
@@ -41,13 +42,19 @@ BEGIN
         RETURN;
     END IF;
     LOOP
-        SELECT c.tenant_id, c.id, k.most_attempts, k.lease_s INTO due
-        FROM unnest(kinds, most_attempts, leases_s) AS k (kind, most_attempts, lease_s)
-        CROSS JOIN LATERAL (SELECT w.tenant_id, w.id, w.run_at FROM public.claimable_jobs w
-                            WHERE w.kind = k.kind AND w.id <> ALL (passed_over)
-                            ORDER BY w.run_at, w.id LIMIT 1) AS c
-        ORDER BY c.run_at, c.id LIMIT 1;
-        EXIT WHEN NOT FOUND;
+        due := NULL;
+        -- One kind after another, because a statement about a list of kinds is planned again each time.
+        FOR number IN 1 .. cardinality(kinds) LOOP
+            SELECT c.tenant_id, c.id, c.run_at, number INTO candidate FROM public.claimable_jobs c
+            WHERE c.kind = kinds[number] AND c.id <> ALL (passed_over) ORDER BY c.run_at, c.id LIMIT 1;
+            CONTINUE WHEN NOT FOUND;
+            IF due IS NULL THEN
+                due := candidate;
+            ELSIF candidate.run_at < due.run_at THEN
+                due := candidate;
+            END IF;
+        END LOOP;
+        EXIT WHEN due IS NULL;
         passed_over := passed_over || due.id;
         PERFORM public.set_tenant(due.tenant_id);
         SELECT j.* INTO job FROM public.jobs j
@@ -58,7 +65,7 @@ BEGIN
         IF job.state = 'running' THEN
             job.error := 'lease_expired: The worker was not heard of again.';
         END IF;
-        IF job.attempts >= due.most_attempts THEN
+        IF job.attempts >= most_attempts[due.number] THEN
             UPDATE public.jobs j
             SET state = 'dead', token = NULL, lease_until = NULL, finished_at = (SELECT clock_timestamp()),
                 error = job.error
@@ -68,7 +75,7 @@ BEGIN
         RETURN QUERY
             UPDATE public.jobs j
             SET state = 'running', attempts = j.attempts + 1, token = new_token, error = job.error,
-                lease_until = (SELECT clock_timestamp() + make_interval(secs => due.lease_s))
+                lease_until = (SELECT clock_timestamp() + make_interval(secs => leases_s[due.number]))
             WHERE j.tenant_id = due.tenant_id AND j.id = due.id
             RETURNING j.tenant_id, j.id, j.kind, j.arguments, j.attempts, j.correlation_id, j.created_at;
         EXIT;

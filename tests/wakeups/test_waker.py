@@ -15,7 +15,7 @@ from skeldir.matviews.kinds import REFRESH
 from skeldir.observability.metrics import WAKES_FAILED
 from skeldir.settings import Settings
 from skeldir.wakeups.mailbox import Mailbox
-from skeldir.wakeups.wake import WAKE_EXPIRES_S, Waker
+from skeldir.wakeups.waker import WAKE_EXPIRES_S, Waker
 from tests.conftest import Clone
 
 QUEUES = ["attribution", "maintenance", "ingest"]
@@ -32,7 +32,7 @@ def take_tasks(mailbox: Mailbox) -> list[tuple[str, str]]:
     found = []
     end = time.monotonic() + 3
     while (left := end - time.monotonic()) > 0:
-        taken = mailbox.take(QUEUES)
+        taken = mailbox.receive(QUEUES)
         if taken is None:
             # The notification of a message that is taken already ends a wait as well.
             mailbox.wait(left)
