@@ -21,7 +21,7 @@ from proof.stage.proving import Proof, Session
 from proof.stage.steps import equals, matches
 from proof.stage.world import World
 from skeldir.clock import utc_now
-from skeldir.db.lock_keys import lock_key
+from skeldir.db import lock_key
 
 _WATCHED_S: Final = 8.0
 _LOOK_S: Final = 0.2

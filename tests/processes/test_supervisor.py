@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from skeldir.jobs.crew import api_child
-from skeldir.jobs.life import Life
+from skeldir.processes.children import api_child
+from skeldir.processes.liveness import Liveness
 from tests.support.supervised import Supervised, python, supervising
 
 SLEEPS = python("import time; time.sleep(600)")
@@ -151,10 +151,10 @@ def test_a_terminals_ctrl_c_reaches_the_supervisor_only() -> None:
 
 def test_a_sign_of_life_needs_the_consumer_too(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1_000.0]
-    monkeypatch.setattr("skeldir.jobs.life.monotonic", lambda: now[0])
+    monkeypatch.setattr("skeldir.processes.liveness.monotonic", lambda: now[0])
     signs, pipe = os.pipe()
     os.set_blocking(signs, False)
-    life = Life(pipe)
+    life = Liveness(pipe)
 
     def shows() -> bool:
         life.show()
@@ -168,11 +168,11 @@ def test_a_sign_of_life_needs_the_consumer_too(monkeypatch: pytest.MonkeyPatch) 
     assert not shows()
     life.note()
     assert shows()
-    with life.excused():  # the broker is away
+    with life.paused():  # the broker is away
         now[0] += 3_600
         assert shows()
     assert shows()
-    assert not Life(is_watched=False).is_silent()
+    assert not Liveness(is_watched=False).is_silent()
     os.close(signs)
     os.close(pipe)
 

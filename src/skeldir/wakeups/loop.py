@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from uuid import UUID, uuid4
 
 from skeldir.errors import SkeldirError
-from skeldir.jobs.store import queries
-from skeldir.jobs.work import AWAY
+from skeldir.jobs import AWAY
+from skeldir.wakeups.store import queries
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
-    from skeldir.jobs.life import Life
+    from skeldir.db import Database
+    from skeldir.processes import Liveness
 
 T = TypeVar("T")
 Chore: TypeAlias = "Callable[[Callable[[], Awaitable[Database]]], Coroutine[Any, Any, None]]"
@@ -45,7 +45,7 @@ class WorkLoop:
         open_pool: Callable[[], AbstractAsyncContextManager[Database]],
         *,
         role: str,
-        life: Life,
+        life: Liveness,
         chores: Sequence[Chore] = (),
     ) -> None:
         self._open_pool = open_pool

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 from kombu.transport import virtual
 
-from skeldir.jobs.mailbox import LOST, Mailbox
+from skeldir.wakeups.mailbox import LOST, Mailbox
 
 _TURN_S = 1.0
 # kombu has annotations that contradict how it is meant to be subclassed.

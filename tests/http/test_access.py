@@ -12,10 +12,10 @@ from fastapi import FastAPI
 
 from skeldir.db.listening import Subscription
 from skeldir.db.pool import Database
+from skeldir.http.access import ReadTransaction
 from skeldir.http.api import Api
 from skeldir.http.limits import KeyLimits, UnknownKeyLimits
 from skeldir.tenants import KeyMemory, list_keys
-from skeldir.tenants.access import ReadTransaction
 from tests.support.api import bearer
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from skeldir.jobs.store import broker_queries
 from skeldir.settings import plain_postgres_url
+from skeldir.wakeups.store import broker_queries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from skeldir.jobs.kinds import QUEUE_OF, Pulse
-from skeldir.jobs.leases import list_claimable
-from skeldir.jobs.store import queries
+from skeldir.jobs import QUEUE_OF, Pulse, list_claimable
+from skeldir.wakeups.store import queries
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
+    from skeldir.db import Database
 
 _CANDIDATES = 200
 

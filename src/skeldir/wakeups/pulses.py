@@ -13,12 +13,12 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, NoReturn
 
-from skeldir.jobs.store import queries
-from skeldir.jobs.work import AWAY, describe_fault
+from skeldir.jobs import AWAY, describe_fault
+from skeldir.wakeups.store import queries
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
-    from skeldir.jobs.kinds import Pulse
+    from skeldir.db import Database
+    from skeldir.jobs import Pulse
 
 logger = logging.getLogger(__name__)
 

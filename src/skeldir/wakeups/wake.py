@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import psycopg
 from kombu.exceptions import KombuError
 
-from skeldir.jobs.celery_app import make_celery
-from skeldir.jobs.kinds import QUEUE_OF
-from skeldir.observability.metrics import WAKES_FAILED
+from skeldir.jobs import QUEUE_OF
+from skeldir.observability import WAKES_FAILED
+from skeldir.wakeups.celery_app import make_celery
 
 if TYPE_CHECKING:
     from celery import Celery

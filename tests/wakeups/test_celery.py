@@ -19,15 +19,16 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
+from skeldir.attribution.kinds import CREDIT
 from skeldir.db.pool import Database, open_database
 from skeldir.errors import ConfigurationInvalid
-from skeldir.jobs import CREDIT, NO_TENANT, enqueue
-from skeldir.jobs.celery_app import make_celery
-from skeldir.jobs.wake import Waker
+from skeldir.jobs import NO_TENANT, enqueue
 from skeldir.settings import Settings, broker_url_of, is_postgres_broker, result_backend_of
+from skeldir.wakeups.celery_app import make_celery
+from skeldir.wakeups.wake import Waker
 from tests.conftest import Clone
-from tests.jobs.test_transport import drop_connections
 from tests.support.supervised import ROOT, supervising
+from tests.wakeups.test_transport import drop_connections
 
 TOY = [sys.executable, "-m", "tests.support.toy_worker"]
 QUIET = {"SKELDIR_WORKER_METRICS_PORT": "0", "SKELDIR_LOG_LEVEL": "warning"}

@@ -13,10 +13,10 @@ import psycopg
 import pytest
 from kombu import Connection, Exchange, Queue
 
-from skeldir.jobs.celery_app import make_celery
-from skeldir.jobs.mailbox import LOST, MOST_WAITING, Mailbox
-from skeldir.jobs.transport import Transport
 from skeldir.settings import Settings, broker_url_of
+from skeldir.wakeups.celery_app import make_celery
+from skeldir.wakeups.mailbox import LOST, MOST_WAITING, Mailbox
+from skeldir.wakeups.transport import Transport
 from tests.conftest import Clone
 
 AWAY = "postgresql://app_user@/nothing?host=/nowhere&port=5432"

@@ -9,11 +9,12 @@ from uuid import UUID
 
 import asyncpg
 
+from skeldir.attribution.kinds import CREDIT
 from skeldir.db.pool import Database, open_database
-from skeldir.jobs import CREDIT, Pulse, enqueue
-from skeldir.jobs.gauges import sample_jobs
-from skeldir.jobs.pulses import PulseRunner, register_pulses, take_pulses
+from skeldir.jobs import Pulse, enqueue
 from skeldir.observability.metrics import PULSE_AGE, PULSES
+from skeldir.wakeups.gauges import sample_processes
+from skeldir.wakeups.pulses import PulseRunner, register_pulses, take_pulses
 from skeldir.worker import SCHEDULE
 from tests.conftest import Clone
 
@@ -181,11 +182,11 @@ async def test_the_age_of_a_pulse_is_told_in_its_own_periods(db: Database) -> No
     def age(name: str) -> float:
         return float(PULSE_AGE.labels(name)._value.get())
 
-    await sample_jobs(db)
+    await sample_processes(db)
     assert {age(name) for name in PULSES} == {float("inf")}
     await register_pulses(db, SCHEDULE)
     await let_pass(db, 30)
-    await sample_jobs(db)
+    await sample_processes(db)
     assert 30 <= age("jobs.sweep") < 40
     assert 2 <= age("matviews.ask_for_slow") < 3
     assert age("matviews.clean") < 0.1

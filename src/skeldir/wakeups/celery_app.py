@@ -8,7 +8,7 @@ from celery import Celery
 from kombu.entity import Queue
 from kombu.transport import TRANSPORT_ALIASES
 
-from skeldir.jobs.kinds import QUEUE_OF, QUEUES
+from skeldir.jobs import QUEUE_OF, QUEUES
 from skeldir.settings import broker_url_of, is_postgres_broker, result_backend_of
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 # Whoever opens a `sqla+` URL in this program gets our transport over kombu's own tables.
-TRANSPORT_ALIASES["sqla"] = "skeldir.jobs.transport:Transport"
+TRANSPORT_ALIASES["sqla"] = "skeldir.wakeups.transport:Transport"
 
 
 def make_celery(settings: Settings, database_url: str) -> Celery:

@@ -10,11 +10,12 @@ from contextlib import closing
 import pytest
 from pydantic import SecretStr
 
-from skeldir.jobs import CREDIT, REFRESH
-from skeldir.jobs.mailbox import Mailbox
-from skeldir.jobs.wake import WAKE_EXPIRES_S, Waker
+from skeldir.attribution.kinds import CREDIT
+from skeldir.matviews.kinds import REFRESH
 from skeldir.observability.metrics import WAKES_FAILED
 from skeldir.settings import Settings
+from skeldir.wakeups.mailbox import Mailbox
+from skeldir.wakeups.wake import WAKE_EXPIRES_S, Waker
 from tests.conftest import Clone
 
 QUEUES = ["attribution", "maintenance", "ingest"]

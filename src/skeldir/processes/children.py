@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from skeldir.errors import InputInvalid
-from skeldir.jobs.kinds import QUEUES
-from skeldir.jobs.supervise import Child
+from skeldir.jobs import QUEUES
+from skeldir.processes.supervise import Child
 from skeldir.settings import (
     broker_url_of,
     environment_on,

@@ -21,14 +21,20 @@ from skeldir.http.deps import (
     limits_of,
     unknown_keys_of,
 )
-from skeldir.observability.context import note_tenant
-from skeldir.observability.metrics import KEYS_ACCEPTED, KEYS_REFUSED
-from skeldir.tenants.keys import KEY_SHAPE, KeyHolder, authenticate, is_in_force, note_use
-from skeldir.tenants.registry import TenantProfile, profile_from
+from skeldir.observability import KEYS_ACCEPTED, KEYS_REFUSED, note_tenant
+from skeldir.tenants import (
+    KEY_SHAPE,
+    KeyHolder,
+    TenantProfile,
+    authenticate,
+    is_in_force,
+    note_use,
+    profile_from,
+)
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection, Database
-    from skeldir.tenants.memory import KeyMemory
+    from skeldir.db import Connection, Database
+    from skeldir.tenants import KeyMemory
 
 # With the time for which a key is recalled without an answer of the server (`listening.CURRENT_S`) less than a second.
 _LONGEST_WAIT_S = 0.3

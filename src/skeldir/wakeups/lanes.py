@@ -9,11 +9,11 @@ from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING
 
-from skeldir.jobs.work import AWAY, do_jobs
+from skeldir.jobs import AWAY, do_jobs
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
-    from skeldir.jobs.kinds import JobKind
+    from skeldir.db import Database
+    from skeldir.jobs import JobKind
 
 logger = logging.getLogger(__name__)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from skeldir.jobs.store import queries
+from skeldir.wakeups.store import queries
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 
 async def last_heartbeats(connection: Connection) -> dict[str, tuple[int, datetime]]:

@@ -11,7 +11,7 @@ from time import monotonic
 _SILENCE_S = 15.0
 
 
-class Life:
+class Liveness:
     """What the consumer's thread says of itself, and the sign that another thread makes of it.
 
     So a sign proves that both live. Without a pipe nothing is written; a process whose consumer is another one's
@@ -21,25 +21,25 @@ class Life:
     def __init__(self, pipe: int | None = None, *, is_watched: bool = True) -> None:
         self._pipe = pipe
         self._noted_at = monotonic()
-        self._excuses = 0 if is_watched else 1
+        self._pauses = 0 if is_watched else 1
 
     def note(self) -> None:
         """Say that the consumer goes on; for the consumer's own thread."""
         self._noted_at = monotonic()
 
     @contextmanager
-    def excused(self) -> Iterator[None]:
+    def paused(self) -> Iterator[None]:
         """Let the consumer be silent for as long as the block takes: it waits for a broker that is away."""
-        self._excuses += 1
+        self._pauses += 1
         try:
             yield
         finally:
-            self._excuses -= 1
+            self._pauses -= 1
             self.note()
 
     def is_silent(self) -> bool:
         """Say whether the consumer has not been heard of for long."""
-        return not self._excuses and monotonic() - self._noted_at > _SILENCE_S
+        return not self._pauses and monotonic() - self._noted_at > _SILENCE_S
 
     def show(self) -> None:
         """Give the supervisor a sign of life, unless the consumer is silent; end with the supervisor."""

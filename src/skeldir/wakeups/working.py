@@ -20,22 +20,19 @@ from celery.exceptions import SecurityWarning
 from celery.utils.log import current_process_index
 from celery.worker.consumer import Consumer
 
-from skeldir.db.pool import DatabaseBusy, DatabaseUnreachable, open_database
-from skeldir.jobs.celery_app import make_celery
-from skeldir.jobs.kinds import QUEUES, JobKind, Pulse
-from skeldir.jobs.lanes import JobLane
-from skeldir.jobs.life import Life
-from skeldir.jobs.loop import Chore, WorkLoop
-from skeldir.jobs.pulses import PulseRunner
-from skeldir.jobs.wake import Waker
-from skeldir.jobs.work import do_jobs
-from skeldir.observability.logs import configure_logging
-from skeldir.observability.metrics import serve_metrics
-from skeldir.observability.tracing import close_tracing, configure_tracing
+from skeldir.db import DatabaseBusy, DatabaseUnreachable, open_database
+from skeldir.jobs import QUEUES, JobKind, Pulse, do_jobs
+from skeldir.observability import close_tracing, configure_logging, configure_tracing, serve_metrics
+from skeldir.processes import Liveness
 from skeldir.settings import Settings, broker_url_of, is_postgres_broker
+from skeldir.wakeups.celery_app import make_celery
+from skeldir.wakeups.lanes import JobLane
+from skeldir.wakeups.loop import Chore, WorkLoop
+from skeldir.wakeups.pulses import PulseRunner
+from skeldir.wakeups.wake import Waker
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
+    from skeldir.db import Database
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +51,7 @@ _NICENESS = 10
 
 
 @dataclass(slots=True)
-class _Hands:
+class WorkerResources:
     """What a process that does work has: a loop with a pool, a waker, its metrics. Forked children get their own.
 
     `metrics_port` is this process's, or the first one of the children's; 0: none. `wake_own` takes the kinds of jobs
@@ -64,7 +61,7 @@ class _Hands:
     settings: Settings
     database_url: str
     role: str
-    life: Life
+    life: Liveness
     pool_size: int = _POOL_SIZE
     metrics_port: int = 0
     chores: Sequence[Chore] = ()
@@ -83,7 +80,7 @@ class _Hands:
         self.loop.start()
         self.is_ready = True
 
-    def put_away(self, **_signal: Any) -> None:
+    def close(self, **_signal: Any) -> None:
         if self.is_ready:
             self.is_ready = False
             self.loop.stop()
@@ -109,7 +106,7 @@ class _Hands:
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class WorkerSlot:
     """Which of the workers a process is: its number, what it is woken for, how many children it forks (0: none)."""
 
     index: int = 0
@@ -123,21 +120,21 @@ def serve_worker(
     database_url: str,
     kinds: Sequence[JobKind],
     pulses: Sequence[Pulse],
-    post: Post,
+    slot: WorkerSlot,
 ) -> int:
     """Work until SIGTERM or SIGINT, which let the running job finish; return the exit status."""
     _begin(settings, "worker")
     if os.getpriority(os.PRIO_PROCESS, 0) < _NICENESS:
         os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
-    life = Life(post.life_pipe)
-    is_forking = post.children > 0
+    life = Liveness(slot.life_pipe)
+    is_forking = slot.children > 0
     port = settings.skeldir_worker_metrics_port
-    hands = _Hands(
+    resources = WorkerResources(
         settings,
         database_url,
         "worker",
-        Life(is_watched=False) if is_forking else life,
-        metrics_port=port and port + post.index,
+        Liveness(is_watched=False) if is_forking else life,
+        metrics_port=port and port + slot.index,
         chores=[_pulse_chore(pulses, _WORKER_PATIENCE)],
     )
     celery = make_celery(settings, database_url)
@@ -145,20 +142,20 @@ def serve_worker(
     if is_postgres_broker(broker_url_of(settings, database_url)):
         celery.conf.broker_transport_options = {"on_turn": life.note}
     for kind in kinds:
-        celery.task(_task_of_kind(hands, kind), name=kind.name, ignore_result=True)
+        celery.task(_task_of_kind(resources, kind), name=kind.name, ignore_result=True)
     # Its modules would otherwise be loaded after the first task, and make the second one wait.
     _ = celery.backend
     # Celery sends this in the process itself when it runs solo, and in each child when it forks.
-    signals.worker_process_init.connect(hands.make_ready, weak=False)
-    signals.worker_process_shutdown.connect(hands.put_away, weak=False)
-    signals.worker_shutting_down.connect(hands.stop_soon, weak=False)
+    signals.worker_process_init.connect(resources.make_ready, weak=False)
+    signals.worker_process_shutdown.connect(resources.close, weak=False)
+    signals.worker_shutting_down.connect(resources.stop_soon, weak=False)
     if is_forking:
         threading.Thread(target=_show_for_ever, args=(life,), name="life", daemon=True).start()
     worker = celery.Worker(
         pool="prefork" if is_forking else "solo",
-        concurrency=post.children or 1,
-        queues=list(post.queues),
-        hostname=f"worker-{post.index}@%h",
+        concurrency=slot.children or 1,
+        queues=list(slot.queues),
+        hostname=f"worker-{slot.index}@%h",
         loglevel=settings.skeldir_log_level.upper(),
         without_gossip=True,
         without_mingle=True,
@@ -168,7 +165,7 @@ def serve_worker(
     try:
         worker.start()
     finally:
-        hands.put_away()
+        resources.close()
         close_tracing()
     return worker.exitcode or 0
 
@@ -183,9 +180,9 @@ def serve_beat(
 ) -> int:
     """Run the pulses and do the jobs of `lane_kinds` until SIGTERM or SIGINT; several of it share the work."""
     _begin(settings, "beat")
-    life = Life(life_pipe)
+    life = Liveness(life_pipe)
     lane = JobLane(lane_kinds)
-    hands = _Hands(
+    resources = WorkerResources(
         settings,
         database_url,
         "beat",
@@ -197,13 +194,13 @@ def serve_beat(
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    hands.make_ready()
+    resources.make_ready()
     logger.info("jobs.beat_began")
     try:
         while not stopped.wait(_SIGN_S):
             life.note()
     finally:
-        hands.put_away()
+        resources.close()
         close_tracing()
     return 0
 
@@ -230,23 +227,23 @@ def _leave_logging_alone(**_signal: Any) -> None:
     pass
 
 
-def _task_of_kind(hands: _Hands, kind: JobKind) -> Callable[[], None]:
+def _task_of_kind(resources: WorkerResources, kind: JobKind) -> Callable[[], None]:
     def do_kind() -> None:
         may_be_left = _run(
-            hands,
+            resources,
             kind.name,
             lambda database: do_jobs(database, {kind.name: kind}, budget_s=_BUDGET_S),
         )
         if may_be_left:
-            hands.waker.wake(frozenset({kind.name}))
+            resources.waker.wake(frozenset({kind.name}))
 
     return do_kind
 
 
-def _run(hands: _Hands, name: str, work: Callable[[Database], Any]) -> Any:
+def _run(resources: WorkerResources, name: str, work: Callable[[Database], Any]) -> Any:
     """Run on the loop. A database that is away, or too busy, is no fault of a task: it will be asked for again."""
     try:
-        return hands.loop.run(work)
+        return resources.loop.run(work)
     except CancelledError:
         logger.warning("jobs.task_cut_off %s", name)
         return None
@@ -255,13 +252,13 @@ def _run(hands: _Hands, name: str, work: Callable[[Database], Any]) -> Any:
         return None
 
 
-def _show_for_ever(life: Life) -> None:
+def _show_for_ever(life: Liveness) -> None:
     while True:
         life.show()
         sleep(_SIGN_S)
 
 
-def _watched_consumer(life: Life) -> type[Consumer]:
+def _watched_consumer(life: Liveness) -> type[Consumer]:
     class WatchedConsumer(Consumer):  # type: ignore[misc]  # Celery has no types
         """A consumer that says that it lives, from its own event loop, and is excused while the broker is away."""
 
@@ -271,7 +268,7 @@ def _watched_consumer(life: Life) -> type[Consumer]:
             super().start()
 
         def ensure_connected(self, conn: Any) -> Any:
-            with life.excused():
+            with life.paused():
                 return super().ensure_connected(conn)
 
     return WatchedConsumer
