@@ -1,0 +1,96 @@
+"""Every line of docs/api.md, run by a shell against a service with all its processes, gives what the guide shows."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.support.documents.generated import DOCS
+from tests.support.embedded import short_place
+from tests.support.service import SKELDIR, running_service
+
+GUIDE = (DOCS / "api.md").read_text(encoding="utf-8")
+ENDS = "---- the end of a block ----"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Lines for a shell and, where the guide shows it, what they print."""
+
+    lines: str
+    shown: str | None
+    language: str | None
+
+
+def blocks() -> list[Block]:
+    """Return the blocks of the guide, without the first, which starts the service."""
+    found = re.findall(r"^```(\w+)\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+    read = []
+    for (language, text), following in zip(found, [*found[1:], ("", "")], strict=True):
+        if language == "sh":
+            shows = following[0] in {"json", "text"}
+            read.append(Block(text, *(following[::-1] if shows else (None, None))))
+    first, *rest = read
+    assert first.lines.startswith("make up ")
+    return rest
+
+
+@pytest.fixture(scope="module")
+def printed() -> Iterator[list[str]]:
+    """What each block prints, all run by one shell, which goes on after none that fails."""
+    with (
+        short_place() as place,
+        running_service(place / "home", words=("--processes", "1")) as service,
+    ):
+        text = f"\necho; echo '{ENDS}'\n".join(block.lines for block in blocks())
+        text = text.replace("http://127.0.0.1:8000", service.base)
+        text = text.replace(".venv/bin/skeldir", shlex.join(SKELDIR))
+        done = subprocess.run(
+            ["/bin/bash", "-euc", text],
+            env=dict(service.environment),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        yield [part.strip() for part in done.stdout.split(ENDS)]
+
+
+@pytest.mark.parametrize("place", range(len(blocks())), ids=lambda place: f"block-{place}")
+def test_a_block_prints_what_the_guide_shows(printed: list[str], place: int) -> None:
+    block = blocks()[place]
+    if block.language == "json":
+        assert block.shown is not None
+        assert without_what_varies(
+            json.loads(printed[place]), json.loads(block.shown)
+        ) == json.loads(block.shown)
+    elif block.shown is not None:
+        assert printed[place] == block.shown.strip()
+    elif "curl" in block.lines:
+        assert "correlation_id" not in json.loads(printed[place]), "the block shows an error"
+
+
+def without_what_varies(found: object, shown: object) -> object:
+    """Return `found` with "…" wherever the guide shows that."""
+    if shown == "…":
+        return shown
+    if isinstance(found, dict) and isinstance(shown, dict):
+        return {name: without_what_varies(value, shown.get(name)) for name, value in found.items()}
+    return found
+
+
+def test_the_guide_names_every_route_of_the_contract_that_a_tenant_calls_or_leads_to_the_reference() -> (
+    None
+):
+    contract = json.loads((DOCS / "openapi.json").read_text(encoding="utf-8"))
+    named = set(re.findall(r"(?:\$API|GET )(/v1/[a-z/-]+)", GUIDE))
+    known = {path.partition("{")[0].rstrip("/") for path in contract["paths"]}
+    assert len(named) >= 8
+    assert {path for path in named if not any(path.startswith(one) for one in known)} == set()
