@@ -10,5 +10,5 @@ psql --quiet --no-psqlrc --set=ON_ERROR_STOP=1 --username="$POSTGRES_USER" --dbn
 \getenv app_user_password APP_USER_PASSWORD
 CREATE ROLE migrator LOGIN CREATEROLE PASSWORD :'migrator_password';
 CREATE ROLE app_user LOGIN PASSWORD :'app_user_password';
-CREATE DATABASE skeldir OWNER migrator;
+CREATE DATABASE skeldir OWNER migrator TEMPLATE template0 ENCODING 'UTF8';
 SQL
