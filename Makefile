@@ -7,7 +7,7 @@ MAP ?=
 SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow chaos soak check prove twins up bench fuzz docs lock clean
+.PHONY: help demo test test-slow chaos soak check prove twins up bench fuzz docs picture lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ fuzz: $(VENV)/dev.stamp ## Send 20,000 hostile requests to a real API process an
 
 docs: $(VENV)/dev.stamp ## Write the documents that are made of the program: schema, API, figures and pictures of the models
 	@$(BIN)/python -m tests.support.documents
+
+picture: $(VENV)/dev.stamp ## Run the demo, and draw its output as docs/pictures/demo.svg
+	@$(BIN)/python -m tests.support.documents.demo_picture
 
 lock: ## Pin requirements/*.in anew, with hashes (needs uv)
 	for set in base dev; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

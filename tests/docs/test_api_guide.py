@@ -1,4 +1,4 @@
-"""Every line of docs/api.md, run by a shell against a service with all its processes, gives what the guide shows."""
+"""Every line of docs/api.md and of the README's example, run by a shell against a real service, does what is shown."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.support.documents.generated import DOCS
+from tests.support.documents.generated import DOCS, ROOT
 from tests.support.embedded import short_place
-from tests.support.service import SKELDIR, running_service
+from tests.support.service import SKELDIR, Service, running_service
 
 GUIDE = (DOCS / "api.md").read_text(encoding="utf-8")
 ENDS = "---- the end of a block ----"
@@ -42,25 +42,31 @@ def blocks() -> list[Block]:
 
 
 @pytest.fixture(scope="module")
-def printed() -> Iterator[list[str]]:
-    """What each block prints, all run by one shell, which goes on after none that fails."""
-    with (
-        short_place() as place,
-        running_service(place / "home", words=("--processes", "1")) as service,
-    ):
-        text = f"\necho; echo '{ENDS}'\n".join(block.lines for block in blocks())
-        text = text.replace("http://127.0.0.1:8000", service.base)
-        text = text.replace(".venv/bin/skeldir", shlex.join(SKELDIR))
-        done = subprocess.run(
-            ["/bin/bash", "-euc", text],
-            env=dict(service.environment),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        yield [part.strip() for part in done.stdout.split(ENDS)]
+def service() -> Iterator[Service]:
+    with short_place() as place, running_service(place / "home", words=("--processes", "1")) as up:
+        yield up
+
+
+def run_lines(service: Service, lines: str) -> str:
+    """Run lines of a document by one shell, which stops at the first that fails; return what they print."""
+    lines = lines.replace("127.0.0.1:8000", service.base.removeprefix("http://"))
+    done = subprocess.run(
+        ["/bin/bash", "-euc", lines.replace(".venv/bin/skeldir", shlex.join(SKELDIR))],
+        env=dict(service.environment),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def printed(service: Service) -> list[str]:
+    """What each block prints, in one shell."""
+    lines = f"\necho; echo '{ENDS}'\n".join(block.lines for block in blocks())
+    return [part.strip() for part in run_lines(service, lines).split(ENDS)]
 
 
 @pytest.mark.parametrize("place", range(len(blocks())), ids=lambda place: f"block-{place}")
@@ -86,9 +92,18 @@ def without_what_varies(found: object, shown: object) -> object:
     return found
 
 
-def test_the_guide_names_every_route_of_the_contract_that_a_tenant_calls_or_leads_to_the_reference() -> (
-    None
-):
+def test_the_example_of_the_readme_runs(service: Service) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (lines,) = re.findall(r"^```sh\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    shown = run_lines(
+        service, lines.replace("My shop", "Shop of the README").replace("curl ", "curl --silent ")
+    )
+    assert shown.count('"accepted":1,"duplicates":0,"rejected":[]') == 2
+    assert '"model_versions":{"last_touch":"last_touch@1"}' in shown
+    assert '"order_id":"991"' in shown
+
+
+def test_every_route_that_the_guide_names_exists() -> None:
     contract = json.loads((DOCS / "openapi.json").read_text(encoding="utf-8"))
     named = set(re.findall(r"(?:\$API|GET )(/v1/[a-z/-]+)", GUIDE))
     known = {path.partition("{")[0].rstrip("/") for path in contract["paths"]}

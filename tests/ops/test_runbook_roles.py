@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import Clone
+from skeldir.db.embedded import EmbeddedServer
+from tests.conftest import TEMPLATE, Clone, scratch_database
 from tests.ops.test_runbook import TEXT, sections
 from tests.support.command import run_here
 
@@ -38,6 +40,13 @@ def words_of(line: str, tenant: str, key: str) -> list[str]:
     return [*words, "--yes"] if words[:2] in (["models", "set"], ["models", "retire"]) else words
 
 
+@pytest.fixture(scope="module")
+def shared(server: EmbeddedServer) -> Iterator[Clone]:
+    """One database for all commands: each of them has a tenant of its own."""
+    with scratch_database(server, template=TEMPLATE) as database:
+        yield database
+
+
 def new_tenant(clone: Clone, name: str) -> tuple[str, str]:
     """Create a tenant with a key; return its id, and the beginning of the key."""
     tenant = run_here(clone.app_url, "tenants", "create", name).strip()
@@ -57,19 +66,21 @@ def test_the_run_book_has_many_commands_and_names_those_that_are_for_operators()
 
 @pytest.mark.parametrize("line", [line for line in commands() if "jobs retry ID" not in line])
 def test_a_command_runs_as_the_role_that_migrates_and_as_app_user_where_it_may(
-    clone: Clone, line: str
+    shared: Clone, line: str
 ) -> None:
     is_for_operators = any(line.startswith(one) for one in for_operators())
-    for url, status in ((clone.app_url, 1 if is_for_operators else 0), (clone.migrator_url, 0)):
-        tenant, key = new_tenant(clone, f"Shop of {status}{url == clone.app_url}")
+    for url, status in ((shared.app_url, 1 if is_for_operators else 0), (shared.migrator_url, 0)):
+        tenant, key = new_tenant(
+            shared, f"{line[:40]} as {'app_user' if url == shared.app_url else 'migrator'}"
+        )
         shown = run_here(url, *words_of(line, tenant, key), status=status)
         assert ("operator_needed" in shown) is bool(status), shown
 
 
-def test_a_superuser_is_refused_and_the_message_names_the_role(clone: Clone) -> None:
+def test_a_superuser_is_refused_and_the_message_names_the_role(shared: Clone) -> None:
     for words in (["refresh"], ["credit"], ["matviews"], ["jobs", "retry", "--all"]):
-        shown = run_here(clone.superuser_url, *words, status=1)
+        shown = run_here(shared.superuser_url, *words, status=1)
         assert "runtime_role_unsafe" in shown
         assert "app_user" in shown
     for words in (["tenants", "list"], ["jobs"], ["migrate"]):
-        run_here(clone.superuser_url, *words)
+        run_here(shared.superuser_url, *words)
