@@ -88,15 +88,20 @@ def draw(lines: list[str]) -> str:
     return console.export_svg(title="skeldir", code_format=_SVG, unique_id="demo")
 
 
-def texts_of(picture: str) -> list[str]:
-    """Return the lines of a picture, as they were printed."""
+def lines_of(picture: str) -> list[str]:
+    """Return the lines of a picture without spaces, which are not drawn."""
     lines: dict[str, list[tuple[float, str]]] = {}
     for x, line, text in re.findall(
         r'<text [^>]*x="([\d.]+)"[^>]*clip-path="url\(#demo-line-(\d+)\)"[^>]*>(.*?)</text>',
         picture,
     ):
-        lines.setdefault(line, []).append((float(x), html.unescape(text).replace("\xa0", " ")))
-    return ["".join(text for _, text in sorted(parts)).rstrip() for parts in lines.values()]
+        lines.setdefault(line, []).append((float(x), html.unescape(text)))
+    return [without_spaces("".join(text for _, text in sorted(parts))) for parts in lines.values()]
+
+
+def without_spaces(line: str) -> str:
+    """Return a line without its spaces, fixed or not."""
+    return "".join(line.split())
 
 
 if __name__ == "__main__":
