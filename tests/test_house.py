@@ -22,8 +22,7 @@ from tests.support.house import (
 
 INSTEAD = {
     "transactions_elsewhere": "open transactions by Database.tenant() or Database.unbound(), which commit at their end",
-    "composed_statements": "give the statement a name in the room's queries.sql and bind its values",
-    "composed_sql_texts": "write the statement out in the room's queries.sql and bind its values",
+    "composed_sql": "give the statement a name in the room's queries.sql, written out there, and bind its values",
     "environment_readers": "add a field to skeldir.settings.Settings",
     "blind_handlers": "name the errors that are expected here",
     "vague_names": "call the file by the verb or noun of its room",
@@ -37,7 +36,7 @@ BROKEN = {
         "session.begin()",
         "connection.rollback()",
     ),
-    "composed_statements": (
+    "composed_sql": (
         'connection.execute(f"SELECT 1 FROM {table}")',
         'connection.fetch("SELECT 1 FROM " + table)',
         'connection.fetchrow("SELECT 1 FROM %s" % table)',
@@ -48,8 +47,6 @@ BROKEN = {
         "connection.prepare(make_statement())",
         'admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.SQL(name)))',
         'admin.execute(sql.SQL(text).format(sql.Identifier("x")))',
-    ),
-    "composed_sql_texts": (
         'text = f"REFRESH MATERIALIZED VIEW CONCURRENTLY {name}"',
         'text = "SELECT id FROM " + table',
         'text = "SELECT id FROM " + table + " WHERE true"',
@@ -74,10 +71,10 @@ BROKEN = {
 
 ALLOWED = {
     "transactions_elsewhere": 'connection.execute("SELECT 1")',
-    "composed_statements": "connection.execute(view.refresh_statement)\n"
+    "composed_sql": "connection.execute(view.refresh_statement)\n"
     'connection.fetch("SELECT 1")\n'
-    'admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))',
-    "composed_sql_texts": 'detail = f"Select {name}."\ntext = "SELECT id FROM x"\nmore = f"{a} from {b}"',
+    'admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))\n'
+    'detail = f"Select {name}."\ntext = "SELECT id FROM x"\nmore = f"{a} from {b}"',
     "environment_readers": "import os\nos.urandom(1)",
     "blind_handlers": "try: pass\nexcept OSError: pass\ntry: pass\nexcept BaseException:\n    clean()\n    raise",
     "vague_names": "",
