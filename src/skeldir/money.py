@@ -14,7 +14,8 @@ from typing import Final
 
 from skeldir.errors import SkeldirError
 
-LARGEST_MINOR_UNITS: Final = 10**15
+LARGEST_EXPONENT: Final = 15
+LARGEST_MINOR_UNITS: Final = 10**LARGEST_EXPONENT
 """No amount is larger, in minor units: it fits a PostgreSQL bigint and an exact JSON number."""
 
 # ISO 4217 codes of money that an order can be paid in, and fund codes, by number of decimals.
@@ -98,7 +99,7 @@ def minor_units(amount: str | Decimal | int, currency: str) -> int:
     if coefficient == 0:
         return 0
     shift = exponent + places
-    if shift > 15:
+    if shift > LARGEST_EXPONENT:
         raise _out_of_bounds()
     # Numerator and denominator are bounded before they are made: a Decimal("1E-999999") is cheap,
     # and with 64 digits at most it is smaller than one minor unit from here on anyway.

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
 from skeldir.ingest import receive_conversions, receive_touches
-from skeldir.ingest.canonical import CONVERSION_FIELDS, TOUCH_FIELDS, hash_journey_key, read_touch
+from skeldir.ingest.canonical import hash_journey_key, read_touch
+from skeldir.ingest.fields import CONVERSION_FIELDS, TOUCH_FIELDS
 from skeldir.ingest.rejections import CURES, Refused
 from skeldir.settings import plain_postgres_url
 from skeldir.tenants import load_profile

@@ -21,8 +21,8 @@ from skeldir.attribution.marks import (
     mark_orders_of_conversions,
     mark_orders_reached_by_touches,
 )
-from skeldir.attribution.models import MODEL_NAMES, ModelVersion
-from skeldir.attribution.parameters import AfterConversion, ModelParameters
+from skeldir.attribution.models import MODEL_NAMES, AfterConversion, ModelVersion
+from skeldir.attribution.parameters import ModelParameters
 from skeldir.attribution.previewing import ModelPreview, preview_model
 from skeldir.attribution.runs import CreditReport, credit_dirty_orders
 from skeldir.attribution.splits import UNATTRIBUTED

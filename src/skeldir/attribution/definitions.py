@@ -16,12 +16,11 @@ from skeldir.attribution.marks import (
     longest_lookback,
     mark_all_orders,
 )
-from skeldir.attribution.models import MODEL_NAMES, ModelVersion
+from skeldir.attribution.models import MODEL_NAMES, AfterConversion, ModelVersion
 from skeldir.attribution.parameters import (
     DEFAULT_AFTER_CONVERSION,
     DEFAULT_HALF_LIFE_DAYS,
     NO_WISH,
-    AfterConversion,
     CompleteParameters,
     ModelParameters,
     complete_parameters,

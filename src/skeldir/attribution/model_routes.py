@@ -21,9 +21,9 @@ from skeldir.attribution.model_schemas import (
     parameters_request_body,
     read_parameters,
 )
+from skeldir.attribution.models import ModelName
 from skeldir.attribution.parameters import ModelParameters
 from skeldir.attribution.previewing import ModelPreview, preview_model
-from skeldir.attribution.schemas import ModelName
 from skeldir.http.bodies import read_body
 from skeldir.http.deps import database_of, held_bytes_of
 from skeldir.http.paging import READ_PROBLEMS, NoQuery

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from skeldir.attribution.models import ModelName
 from skeldir.attribution.parameters import LONGEST_DAYS, ModelParameters
 from skeldir.attribution.previewing import MOST_COUNTED, MOST_PREVIEWED
-from skeldir.attribution.schemas import ModelName
 from skeldir.errors import InputInvalid
 from skeldir.http.paging import Cents, CurrencyCode
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from skeldir.attribution.marks import DEFAULT_LOOKBACK_DAYS
-from skeldir.attribution.models import MODEL_NAMES, ModelVersionInvalid
+from skeldir.attribution.models import MODEL_NAMES, AfterConversion, ModelVersionInvalid
 from skeldir.attribution.models.rules import model_unknown
 from skeldir.errors import SkeldirError
 from skeldir.tenants import load_retention
@@ -16,7 +16,6 @@ from skeldir.tenants import load_retention
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection
 
-AfterConversion = Literal["keep", "reset"]
 DEFAULT_AFTER_CONVERSION: AfterConversion = "keep"
 DEFAULT_HALF_LIFE_DAYS = 7
 LONGEST_DAYS = 3650

@@ -91,7 +91,7 @@ async def report_channels(
     )
     standing = rows[0]
     active = dict(zip(standing["models"] or (), standing["versions"] or (), strict=True))
-    versions = {model: active[model] for model in MODEL_NAMES if model in active}
+    versions: dict[str, str] = {model: active[model] for model in MODEL_NAMES if model in active}
     shown = list(versions.values())
     # Rows of other versions after the page before would be a report of nothing.
     _BY_PERIOD.after(query, of=shown)

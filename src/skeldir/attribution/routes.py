@@ -17,6 +17,7 @@ from skeldir.http.deps import database_of, offload_of
 from skeldir.http.direct import DirectRoute
 from skeldir.http.paging import READ_PROBLEMS, NoQuery
 from skeldir.http.problems import Problem
+from skeldir.revenue import LONGEST_KEY
 from skeldir.tenants.access import ReadKey, reading_transaction
 
 router = APIRouter(prefix="/v1/attribution", tags=["attribution"])
@@ -49,7 +50,8 @@ async def get_channels(
 )
 async def get_order(
     order_id: Annotated[
-        str, Path(min_length=1, max_length=200, description="as it was sent", examples=["991"])
+        str,
+        Path(min_length=1, max_length=LONGEST_KEY, description="as it was sent", examples=["991"]),
     ],
     query: Annotated[NoQuery, Query()],  # noqa: ARG001 - it refuses what it does not know
     request: Request,

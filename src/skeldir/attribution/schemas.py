@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from skeldir.attribution.aside import Reason
 from skeldir.attribution.bounds import BOUNDS
 from skeldir.attribution.examples import EXPLAINED
-from skeldir.attribution.models import MODEL_NAMES
+from skeldir.attribution.models import MODEL_NAMES, ModelName
 from skeldir.http.paging import Cents, CurrencyCode, DayRange, Filter
 
 # A report tells how many orders have changed since, up to so many: counting more would cost more than the report.
@@ -25,11 +25,6 @@ PartText = Annotated[
 ]
 Ppt = Annotated[
     int, Field(ge=0, le=10**12, description="part of the order's one conversion, in 10^-12")
-]
-
-
-ModelName = Literal[
-    "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
 ]
 
 

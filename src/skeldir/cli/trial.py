@@ -36,7 +36,7 @@ from skeldir.db.ids import new_id
 from skeldir.db.pool import Database
 from skeldir.demo.isolation import IsolationReport, check_isolation
 from skeldir.demo.sample import SampleSize, write_sample
-from skeldir.ingest.canonical import CONVERSION_FIELDS, TOUCH_FIELDS
+from skeldir.ingest.fields import CONVERSION_FIELDS, TOUCH_FIELDS
 from skeldir.matviews import CANONICAL_VIEWS
 from skeldir.revenue import ledger_totals
 from skeldir.tenants import create_tenant, fold_name, list_tenants

@@ -12,13 +12,8 @@ from uuid import UUID
 import orjson
 
 from skeldir.db.ids import new_ids
-from skeldir.ingest.canonical import (
-    CONVERSION_FIELDS,
-    TOUCH_FIELDS,
-    hash_journey_key,
-    host_of,
-    path_of,
-)
+from skeldir.ingest.canonical import hash_journey_key, host_of, path_of
+from skeldir.ingest.fields import CONVERSION_FIELDS, TOUCH_FIELDS
 from skeldir.ingest.rejections import Refused
 from skeldir.ingest.store import queries
 

@@ -90,7 +90,7 @@ RefuseReused = Callable[[datetime, frozenset[str]], Awaitable[Refusal]]
 
 
 def prepare_touches(profile: TenantProfile, deliveries: Sequence[Delivery]) -> PreparedTouches:
-    """Read items, which are mappings with the fields of `canonical.TOUCH_FIELDS` or `Refused`, and hash their journeys.
+    """Read items, which are mappings with the fields of TOUCH_FIELDS or `Refused`, and hash their journeys.
 
     This is the part of taking in that needs the processor and not the database; where there are many items it is done
     in another process.
@@ -162,7 +162,7 @@ async def receive_touches(
 def prepare_conversions(
     profile: TenantProfile, deliveries: Sequence[Delivery]
 ) -> PreparedConversions:
-    """Read items, which are mappings with the fields of `canonical.CONVERSION_FIELDS` or `Refused`; as for touches.
+    """Read items, which are mappings with the fields of CONVERSION_FIELDS or `Refused`; as for touches.
 
     Raises:
         DeliveriesClash: the deliveries use one idempotency key for different conversions.

@@ -19,6 +19,7 @@ from skeldir.http.problems import Problem
 from skeldir.ingest.batches import BatchBounds, is_heavy, split_batch
 from skeldir.ingest.dead_letters import ItemKind
 from skeldir.ingest.deliveries import Delivery, Receipt, origin_of
+from skeldir.ingest.fields import ConversionItem, TouchItem
 from skeldir.ingest.receive import (
     PreparedConversions,
     PreparedTouches,
@@ -32,11 +33,9 @@ from skeldir.ingest.receive import (
 )
 from skeldir.ingest.reports import DeadEventReport, page_dead_events
 from skeldir.ingest.schemas import (
-    ConversionItem,
     DeadEventsPage,
     DeadEventsQuery,
     ReceiptOut,
-    TouchItem,
     batch_request_body,
 )
 from skeldir.ingest.sharing import SharedCommits

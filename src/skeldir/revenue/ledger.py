@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Final, Literal, get_args
 from uuid import UUID
 
 import asyncpg
+from pydantic import Field
 
 from skeldir.db.columns import pack_column, unpack_column
 from skeldir.db.ids import new_ids
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 # From this many on, they are made in a thread, so that the loop goes on.
 _MANY_FLAGGED = 500
 
+LONGEST_KEY: Final = 200
+"""Characters of an order id, and of the key by which a sent item is known again."""
+
 # In which direction each kind of entry moves money; the table has the same rule as a CHECK.
 KIND_SIGNS = {
     "capture": 1,
@@ -33,15 +37,20 @@ KIND_SIGNS = {
     "dispute_reversal": 1,
 }
 
-# What an order can be, as the view order_balances derives it.
-ORDER_STATES = (
+EntryKind = Annotated[str, Field(json_schema_extra={"enum": list(KIND_SIGNS)})]
+"""One of KIND_SIGNS, as the description of the API shows it."""
+
+OrderState = Literal[
     "paid",
     "partially_refunded",
     "refunded",
     "over_refunded",
     "disputed",
     "awaiting_capture",
-)
+]
+"""What an order can be, as the view order_balances derives it."""
+
+ORDER_STATES: Final[tuple[OrderState, ...]] = get_args(OrderState)
 
 
 class OrderSumTooLarge(SkeldirError):

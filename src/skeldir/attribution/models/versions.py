@@ -10,6 +10,9 @@ from typing import Literal
 from skeldir.attribution.models.rules import MODEL_NAMES, half_life_microseconds, model_unknown
 from skeldir.errors import SkeldirError
 
+AfterConversion = Literal["keep", "reset"]
+"""Whether a touch that has earned may earn again, for the next conversion of its journey."""
+
 
 class ModelVersionInvalid(SkeldirError):
     """A model version has a parameter that no journey could be credited by."""
@@ -33,7 +36,7 @@ class ModelVersion:
     model_version: str
     model: str
     lookback: timedelta = timedelta(days=30)
-    after_conversion: Literal["keep", "reset"] = "keep"
+    after_conversion: AfterConversion = "keep"
     half_life_days: Fraction | float = 7.0
 
     def __post_init__(self) -> None:
