@@ -192,7 +192,7 @@ async def test_totals_of_days_that_no_integer_of_the_database_holds_are_told_who
     assert totals[tenant]["refunded_cents"] == totals[tenant]["disputed_cents"] == 0
     assert totals[other_tenant]["net_cents"] == 10_000
     async with db.tenant(tenant) as connection:
-        (read,) = await read_realtime_revenue(connection, tenant)
+        (read,) = (await read_realtime_revenue(connection, tenant)).data
     assert {type(value) for value in astuple(read)[1:6]} == {int}
 
 

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from skeldir.attribution.explain import explain_order
 from skeldir.attribution.order_facts import OrderFacts, read_order
-from skeldir.attribution.reports import ChannelReport, report_channels
+from skeldir.attribution.reports import report_channels
 from skeldir.attribution.schemas import ChannelsPage, ChannelsQuery, OrderExplanationOut
 from skeldir.http.deps import database_of, offload_of
 from skeldir.http.direct import DirectRoute
@@ -22,7 +22,7 @@ from skeldir.tenants.access import ReadKey, reading_transaction
 
 router = APIRouter(prefix="/v1/attribution", tags=["attribution"])
 polled_router = APIRouter(prefix="/v1/attribution", tags=["attribution"], route_class=DirectRoute)
-_REPORT = TypeAdapter(ChannelReport)
+_PAGE = TypeAdapter(ChannelsPage)
 
 
 @polled_router.get(
@@ -36,9 +36,9 @@ async def get_channels(
 ) -> Response:
     """Say what the models give each channel, side by side, by the day of the ledger entry that was credited."""
     async with reading_transaction(database_of(request), caller) as transaction:
-        report = await report_channels(transaction.connection, caller.tenant_id, query)
+        page = await report_channels(transaction.connection, caller.tenant_id, query)
     # To check 1,000 rows against their schema would keep the loop three times as long as to write them.
-    return Response(_REPORT.dump_json(report), media_type="application/json")
+    return Response(_PAGE.dump_json(page), media_type="application/json")
 
 
 # An order id may hold a slash, so it is the rest of the path.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Literal
 
@@ -56,7 +57,8 @@ class ChannelsQuery(DayRange):
         return None if value is None else [name for name in MODEL_NAMES if name in value]
 
 
-class ModelCreditOut(BaseModel):
+@dataclass(frozen=True, slots=True)
+class ModelCredit:
     """What one model gives a channel in a period and currency."""
 
     credited_cents: Cents
@@ -73,7 +75,8 @@ class ModelCreditOut(BaseModel):
     ]
 
 
-class ChannelRowOut(BaseModel):
+@dataclass(frozen=True, slots=True)
+class ChannelRow:
     """A channel in a period and a currency, by model."""
 
     period: Annotated[
@@ -82,13 +85,14 @@ class ChannelRowOut(BaseModel):
     ]
     currency: CurrencyCode
     channel: str
-    models: dict[str, ModelCreditOut]
+    models: dict[str, ModelCredit]
 
 
-class ChannelsPage(BaseModel):
+@dataclass(frozen=True, slots=True)
+class ChannelsPage:
     """A page of the channel report, by period, currency and channel; never summed across currencies."""
 
-    model_config = ConfigDict(
+    __pydantic_config__ = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
@@ -144,7 +148,7 @@ class ChannelsPage(BaseModel):
             f"{MOST_AWAITING} stands for that many or more",
         ),
     ]
-    data: list[ChannelRowOut]
+    data: list[ChannelRow]
     next_cursor: str | None
 
 

@@ -1,7 +1,8 @@
-"""What goes over the wire beside the items: receipts, and the items that were refused."""
+"""What goes over the wire beside the items and their receipts: the items that were refused."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,32 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from skeldir.http.paging import Filter, MomentRange
 from skeldir.ingest.batches import MAX_ITEMS
 from skeldir.ingest.dead_letters import ItemKind
-
-
-class RejectedItem(BaseModel):
-    """An item that was not taken in, by its place in the request; it is kept among the dead events."""
-
-    index: int
-    code: str
-    detail: str
-    cure: str
-
-
-class FlaggedOrderOut(BaseModel):
-    """An order that wants a second look: `awaiting_capture` or `over_refunded`."""
-
-    order_id: str
-    currency: str
-    state: str
-
-
-class ReceiptOut(BaseModel):
-    """`accepted + duplicates + len(rejected)` is the number of items sent."""
-
-    accepted: int
-    duplicates: int
-    rejected: list[RejectedItem]
-    flagged: list[FlaggedOrderOut]
 
 
 class DeadEventsQuery(MomentRange):
@@ -51,7 +26,8 @@ class DeadEventsQuery(MomentRange):
     ] = None
 
 
-class DeadEventOut(BaseModel):
+@dataclass(frozen=True, slots=True)
+class DeadEventReport:
     """A refused item, reduced to what may be kept of it."""
 
     id: UUID
@@ -69,10 +45,11 @@ class DeadEventOut(BaseModel):
     ]
 
 
-class DeadEventsPage(BaseModel):
+@dataclass(frozen=True, slots=True)
+class DeadEventsPage:
     """A page of dead events, the newest first."""
 
-    model_config = ConfigDict(
+    __pydantic_config__ = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
@@ -98,7 +75,7 @@ class DeadEventsPage(BaseModel):
         }
     )
 
-    data: list[DeadEventOut]
+    data: list[DeadEventReport]
     next_cursor: str | None
 
 

@@ -6,17 +6,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from skeldir.http.paging import READ_PROBLEMS, Page
-from skeldir.jobs.reports import JobReport, list_jobs
+from skeldir.http.paging import READ_PROBLEMS
+from skeldir.jobs.reports import list_jobs
 from skeldir.jobs.schemas import JobsPage, JobsQuery
 from skeldir.tenants.access import ReadTransaction
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
 
 
-@router.get("/jobs", response_model=JobsPage, responses=READ_PROBLEMS, summary="Jobs")
-async def get_jobs(
-    query: Annotated[JobsQuery, Query()], transaction: ReadTransaction
-) -> Page[JobReport]:
+@router.get("/jobs", responses=READ_PROBLEMS, summary="Jobs")
+async def get_jobs(query: Annotated[JobsQuery, Query()], transaction: ReadTransaction) -> JobsPage:
     """List what is done in the background for the key's tenant, the newest first."""
     return await list_jobs(transaction.connection, transaction.profile.tenant_id, query)

@@ -76,7 +76,7 @@ class LedgerRow:
 
 @dataclass(frozen=True, slots=True)
 class FlaggedOrder:
-    """An order whose money wants a second look: `awaiting_capture` or `over_refunded`."""
+    """An order that wants a second look: `awaiting_capture` or `over_refunded`."""
 
     order_id: str
     currency: str
