@@ -8,8 +8,9 @@ import pytest
 from pydantic import TypeAdapter
 
 from skeldir.app import create_app
+from skeldir.attribution.explanations import OrderExplanation
 from skeldir.attribution.model_schemas import ModelInForceOut, ModelPreviewOut, ModelsOut
-from skeldir.attribution.schemas import ChannelsPage, OrderExplanationOut
+from skeldir.attribution.schemas import ChannelsPage
 from skeldir.ingest.schemas import DeadEventsPage
 from skeldir.jobs.schemas import JobsPage
 from skeldir.matviews.schemas import ViewReports
@@ -59,7 +60,7 @@ def test_every_problem_is_declared(path: str) -> None:
         ModelInForceOut,
         ModelPreviewOut,
         ModelsOut,
-        OrderExplanationOut,
+        OrderExplanation,
         RealtimeTotals,
         ViewReports,
     ],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from skeldir.attribution.marks import DEFAULT_LOOKBACK_DAYS
-from skeldir.attribution.models import MODEL_NAMES, AfterConversion, ModelVersionInvalid
+from skeldir.attribution.models import MODEL_NAMES, AfterConversion, ModelName, ModelVersionInvalid
 from skeldir.attribution.models.rules import model_unknown
 from skeldir.errors import SkeldirError
 from skeldir.tenants import load_retention
@@ -92,10 +92,12 @@ def complete_parameters(
     )
 
 
-def require_model(model: str) -> None:
-    """Raise `ModelUnknown` when there is no model of this name."""
-    if model not in MODEL_NAMES:
-        raise model_unknown(model)
+def require_model(model: str) -> ModelName:
+    """Return the name of a model; raise `ModelUnknown` when there is none of this name."""
+    for name in MODEL_NAMES:
+        if name == model:
+            return name
+    raise model_unknown(model)
 
 
 def require_retirable(model: str, active: Collection[str]) -> None:

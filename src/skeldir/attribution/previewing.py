@@ -21,7 +21,7 @@ from skeldir.attribution.bounds import BOUNDS
 from skeldir.attribution.computing import Computation, Part
 from skeldir.attribution.definitions import versions_of
 from skeldir.attribution.evaluating import Channels, VersionInForce, sum_credit
-from skeldir.attribution.models import ModelVersion
+from skeldir.attribution.models import ModelName, ModelVersion
 from skeldir.attribution.orders import make_stored, says_enough
 from skeldir.attribution.packing import NO_CONVERSION, TOUCH_BYTES, PackedOrder
 from skeldir.attribution.parameters import (
@@ -114,7 +114,7 @@ async def preview_model(
     Raises:
         ModelUnknown, ModelVersionInvalid, ModelNotInForce, LastModelInForce: the change would be refused.
     """
-    require_model(model)
+    name = require_model(model)
     if parameters is not None:
         parameters.require_valid()
     async with database.tenant(tenant_id, is_read_only=True) as connection:
@@ -125,7 +125,7 @@ async def preview_model(
             connection, tenant_id=tenant_id, most=MOST_COUNTED
         )
     now = next((v for v in versions_of(rows) if v.model == model), None)
-    then = None if wanted is None else _version_wanted(model, wanted)
+    then = None if wanted is None else _version_wanted(name, wanted)
     now_sums: Counter[tuple[str, str]] = Counter()
     then_sums: Counter[tuple[str, str]] = Counter()
     orders = in_part = left_out = 0
@@ -173,7 +173,7 @@ async def _require_possible(
     return wanted
 
 
-def _version_wanted(model: str, wanted: CompleteParameters) -> ModelVersion:
+def _version_wanted(model: ModelName, wanted: CompleteParameters) -> ModelVersion:
     return ModelVersion(
         _WANTED,
         model,

@@ -10,9 +10,10 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import TypeAdapter
 
 from skeldir.attribution.explain import explain_order
+from skeldir.attribution.explanations import OrderExplanation
 from skeldir.attribution.order_facts import OrderFacts, read_order
 from skeldir.attribution.reports import report_channels
-from skeldir.attribution.schemas import ChannelsPage, ChannelsQuery, OrderExplanationOut
+from skeldir.attribution.schemas import ChannelsPage, ChannelsQuery
 from skeldir.http.deps import database_of, offload_of
 from skeldir.http.direct import DirectRoute
 from skeldir.http.paging import READ_PROBLEMS, NoQuery
@@ -44,7 +45,7 @@ async def get_channels(
 # An order id may hold a slash, so it is the rest of the path.
 @router.get(
     "/orders/{order_id:path}",
-    response_model=OrderExplanationOut,
+    response_model=OrderExplanation,
     responses=READ_PROBLEMS | {404: {"model": Problem}},
     summary="Explain an order's credit",
 )

@@ -7,7 +7,12 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import Literal
 
-from skeldir.attribution.models.rules import MODEL_NAMES, half_life_microseconds, model_unknown
+from skeldir.attribution.models.rules import (
+    MODEL_NAMES,
+    ModelName,
+    half_life_microseconds,
+    model_unknown,
+)
 from skeldir.errors import SkeldirError
 
 AfterConversion = Literal["keep", "reset"]
@@ -34,7 +39,7 @@ class ModelVersion:
     """
 
     model_version: str
-    model: str
+    model: ModelName
     lookback: timedelta = timedelta(days=30)
     after_conversion: AfterConversion = "keep"
     half_life_days: Fraction | float = 7.0
