@@ -22,7 +22,7 @@ from skeldir.attribution.marks import (
     mark_orders_reached_by_touches,
 )
 from skeldir.attribution.models import MODEL_NAMES, AfterConversion, ModelVersion
-from skeldir.attribution.parameters import ModelParameters
+from skeldir.attribution.parameters import CompleteParameters, ModelParameters
 from skeldir.attribution.previewing import ModelPreview, preview_model
 from skeldir.attribution.runs import CreditReport, credit_dirty_orders
 from skeldir.attribution.splits import UNATTRIBUTED
@@ -38,6 +38,7 @@ __all__ = [
     "UNATTRIBUTED",
     "AfterConversion",
     "ChannelTotal",
+    "CompleteParameters",
     "CreditReport",
     "ModelChange",
     "ModelInForce",

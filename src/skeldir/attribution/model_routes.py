@@ -74,7 +74,7 @@ async def put_model(
     request: Request,
     caller: ManageKey,
 ) -> ModelInForce:
-    """Give a model parameters, and put it in force if it is not.
+    """Give a model parameters, and put it in force if it is not; nothing changes when it has them already.
 
     Its sums of before go at once. Credit by the new version follows as the stored orders are restated; the channel
     report's `orders_awaiting_credit` says how many are left.

@@ -4,6 +4,14 @@ FROM public.attribution_models
 WHERE tenant_id = :tenant_id AND is_active
 ORDER BY model_version;
 
+-- name: select_last_versions
+-- Of each model the version in force, or, where the model is retired, the one that was in force last.
+SELECT DISTINCT ON (model)
+       model_version, model, version, lookback_days, after_conversion, half_life_days, active_since, is_active
+FROM public.attribution_models
+WHERE tenant_id = :tenant_id
+ORDER BY model, is_active DESC, active_since DESC, version DESC;
+
 -- name: select_versions
 -- All that models ever had, the earliest first.
 SELECT model, version, model_version, lookback_days, after_conversion, half_life_days
@@ -52,10 +60,16 @@ WHERE m.tenant_id = :tenant_id AND m.is_active
 ORDER BY m.model_version;
 
 -- name: select_model_changes
-SELECT changed_at, changed_by, model, from_version, to_version
-FROM public.model_changes
-WHERE tenant_id = :tenant_id
-ORDER BY changed_at DESC, id DESC
+SELECT c.changed_at, c.changed_by, c.model, c.from_version, c.to_version,
+       b.lookback_days AS lookback_days_before, b.after_conversion AS after_conversion_before,
+       b.half_life_days AS half_life_days_before,
+       a.lookback_days AS lookback_days_after, a.after_conversion AS after_conversion_after,
+       a.half_life_days AS half_life_days_after
+FROM public.model_changes c
+LEFT JOIN public.attribution_models b ON b.tenant_id = :tenant_id AND b.model_version = c.from_version
+LEFT JOIN public.attribution_models a ON a.tenant_id = :tenant_id AND a.model_version = c.to_version
+WHERE c.tenant_id = :tenant_id
+ORDER BY c.changed_at DESC, c.id DESC
 LIMIT :most;
 
 -- name: count_stored_journeys$

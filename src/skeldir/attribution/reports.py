@@ -8,7 +8,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from skeldir.attribution.models import MODEL_NAMES
+from skeldir.attribution.models import MODEL_NAMES, ModelName
+from skeldir.attribution.parameters import require_in_force
 from skeldir.attribution.schemas import (
     MOST_AWAITING,
     ChannelRow,
@@ -37,6 +38,7 @@ async def report_channels(
     One statement, so the rows and what is said of the orders beside them are of one moment.
 
     Raises:
+        ModelNotInForce: the query names a model that is retired.
         CursorInvalid: the cursor belongs to another query, or to model versions that are active no more.
     """
     after = _BY_PERIOD.position(query) or (None, None, None)
@@ -58,6 +60,8 @@ async def report_channels(
     active = dict(zip(standing["models"] or (), standing["versions"] or (), strict=True))
     versions: dict[str, str] = {model: active[model] for model in MODEL_NAMES if model in active}
     shown = list(versions.values())
+    if query.model is not None and len(active) < len(query.model):
+        await _require_in_force(connection, tenant_id, query.model)
     # Rows of other versions after the page before would be a report of nothing.
     _BY_PERIOD.after(query, of=shown)
     data, next_cursor = _BY_PERIOD.cut(
@@ -67,6 +71,15 @@ async def report_channels(
         of=shown,
     )
     return ChannelsPage(versions, standing["awaiting"], standing["set_aside"], data, next_cursor)
+
+
+async def _require_in_force(
+    connection: Connection, tenant_id: UUID, models: list[ModelName]
+) -> None:
+    """Raise `ModelNotInForce` for a retired model; a tenant that has no models yet gets all of them with its credit."""
+    rows = await queries.select_active_models(connection, tenant_id=tenant_id)
+    if rows:
+        require_in_force(models, [row["model"] for row in rows])
 
 
 async def _channel_rows(rows: Sequence[Any], versions: dict[str, str]) -> list[ChannelRow]:

@@ -29,13 +29,16 @@ _PAGE = TypeAdapter(ChannelsPage)
 @polled_router.get(
     "/channels",
     response_model=ChannelsPage,
-    responses=READ_PROBLEMS,
+    responses=READ_PROBLEMS | {404: {"model": Problem}},
     summary="Credited revenue, conversions, spend and ROAS by channel",
 )
 async def get_channels(
     query: Annotated[ChannelsQuery, Query()], request: Request, caller: ReadKey
 ) -> Response:
-    """Say what the models give each channel, side by side, by the day of the ledger entry that was credited."""
+    """Say what the models give each channel, side by side, by the day of the ledger entry that was credited.
+
+    A model that is named and is not in force is refused with `model_not_in_force`.
+    """
     async with reading_transaction(database_of(request), caller) as transaction:
         page = await report_channels(transaction.connection, caller.tenant_id, query)
     # To check 1,000 rows against their schema would keep the loop three times as long as to write them.
@@ -61,7 +64,8 @@ async def get_order(
     """Show what an order's credit was worked out from.
 
     Of a long order the newest touches and the first entries are shown, while all count, and `left_out` counts the rest.
-    When that is nothing and no touch is forgotten, the answer is enough to recompute the credit by hand.
+    When that is nothing, the answer is enough to recompute the credit by hand, unless touches were forgotten before
+    journeys were stored. A forgotten touch is shown by channel and age.
     """
     async with reading_transaction(database_of(request), caller) as transaction:
         facts = await read_order(transaction.connection, caller.tenant_id, order_id)

@@ -2,6 +2,7 @@
 
 from skeldir.ingest.dead_letters import DeadEvent, list_dead_events
 from skeldir.ingest.deliveries import Receipt, Rejected
+from skeldir.ingest.forgetting import Forgotten, forget_now
 from skeldir.ingest.own_channels import add_channels, list_channels
 from skeldir.ingest.personal_data import (
     Finding,
@@ -14,10 +15,12 @@ from skeldir.ingest.receive import receive_conversions, receive_touches
 __all__ = [
     "DeadEvent",
     "Finding",
+    "Forgotten",
     "Receipt",
     "Rejected",
     "ScanReport",
     "add_channels",
+    "forget_now",
     "list_channels",
     "list_dead_events",
     "list_findings",

@@ -29,8 +29,8 @@ _TENANTS_AT_ONCE = 500
 async def forget_for_tenant(database: Database, job: Job) -> None:
     """Compact the journal of credit, and delete what was kept for long enough: refused items, ended jobs, touches."""
     await compact_journal(database, job)
-    await forget_old_leftovers(database, job)
-    await forget_old_touches(database, job)
+    await forget_old_leftovers(database, job.tenant_id, job=job)
+    await forget_old_touches(database, job.tenant_id, job=job)
 
 
 async def scan_tenant(database: Database, job: Job) -> None:
