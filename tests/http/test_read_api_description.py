@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from skeldir.app import create_app
 from skeldir.attribution.explanations import OrderExplanation
-from skeldir.attribution.model_schemas import ModelInForceOut, ModelPreviewOut, ModelsOut
+from skeldir.attribution.model_schemas import ModelInForce, ModelPreview, ModelsReport
 from skeldir.attribution.schemas import ChannelsPage
 from skeldir.ingest.schemas import DeadEventsPage
 from skeldir.jobs.schemas import JobsPage
@@ -57,9 +57,9 @@ def test_every_problem_is_declared(path: str) -> None:
         DailyPage,
         DeadEventsPage,
         JobsPage,
-        ModelInForceOut,
-        ModelPreviewOut,
-        ModelsOut,
+        ModelInForce,
+        ModelPreview,
+        ModelsReport,
         OrderExplanation,
         RealtimeTotals,
         ViewReports,

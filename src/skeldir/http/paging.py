@@ -94,8 +94,8 @@ KeyText = Annotated[str, AfterValidator(_storable_text)]
 """Text in a cursor, which anybody may have written."""
 
 
-class _NeverNull:
-    """Leaves `null` out of a parameter's description: one that is left out is not sent at all."""
+class NeverNull:
+    """Leaves `null` out of a description: a parameter that is left out is not sent at all."""
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
@@ -105,7 +105,7 @@ class _NeverNull:
         return {**given, **described}
 
 
-Filter: TypeAlias = Annotated[FilterT | None, _NeverNull()]
+Filter: TypeAlias = Annotated[FilterT | None, NeverNull()]
 """A parameter that narrows nothing when it is left out."""
 
 
