@@ -209,7 +209,7 @@ async def test_each_route_asks_for_its_scope(
         ("linear", b'{"lookback_days": "10"}', "body.lookback_days: "),
         ("linear", b'{"half_life_days": 1.5}', "body.half_life_days: "),
         ("linear", b'{"after_conversion": "forget"}', "body.after_conversion: "),
-        ("linear", b'{"lookback": 10}', "body.lookback: "),
+        ("linear", b'{"lookback": 10}', "body.lookback: Extra inputs are not permitted"),
         ("linear", b"[]", "body: "),
         ("linear", b"", "body: "),
         ("linear?model=linear", b"{}", "query.model: "),

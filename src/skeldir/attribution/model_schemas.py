@@ -216,6 +216,8 @@ class ModelPreview:
 
 
 _PARAMETERS = TypeAdapter(ModelParameters)
+# A field that there is none of, which Pydantic calls an argument.
+_UNKNOWN = {"unexpected_keyword_argument": "Extra inputs are not permitted"}
 
 
 def read_parameters(body: bytes) -> ModelParameters:
@@ -228,7 +230,8 @@ def read_parameters(body: bytes) -> ModelParameters:
         return _PARAMETERS.validate_json(body)
     except ValidationError as error:
         faults = "; ".join(
-            f"{'.'.join(map(str, ('body', *fault['loc'])))}: {fault['msg']}"
+            f"{'.'.join(map(str, ('body', *fault['loc'])))}: "
+            f"{_UNKNOWN.get(fault['type'], fault['msg'])}"
             for fault in error.errors(include_url=False, include_input=False)[:5]
         )
         raise InputInvalid(faults, cure="Correct the named fields and send it again.") from error
