@@ -13,7 +13,7 @@ from time import monotonic
 from typing import NamedTuple
 from uuid import UUID
 
-import httpx
+import httpx2
 import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -50,8 +50,8 @@ def two_processes(clone: Clone) -> Iterator[list[str]]:
 
 def is_healthy(base: str) -> bool:
     try:
-        return httpx.get(base + "/health").status_code == 200
-    except httpx.TransportError:
+        return httpx2.get(base + "/health").status_code == 200
+    except httpx2.TransportError:
         return False
 
 
@@ -78,7 +78,7 @@ class Crowd:
                 group.create_task(self._send(self.bases[number % 2]))
 
     async def _send(self, base: str) -> None:
-        async with httpx.AsyncClient(base_url=base, timeout=30, headers=self.headers) as client:
+        async with httpx2.AsyncClient(base_url=base, timeout=30, headers=self.headers) as client:
             while not self.is_over:
                 sent_at_s = monotonic()
                 answer = await client.get("/v1/jobs")
@@ -96,7 +96,7 @@ class Crowd:
 
 async def count_accepted(base: str) -> dict[str, float]:
     """Return how many keys a process remembered, and how many it looked up."""
-    async with httpx.AsyncClient(timeout=30) as client:
+    async with httpx2.AsyncClient(timeout=30) as client:
         text = (await client.get(base + "/metrics")).text
     return {
         sample.labels["source"]: sample.value

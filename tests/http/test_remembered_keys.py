@@ -12,7 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-import httpx
+import httpx2
 import orjson
 import psycopg
 import pytest
@@ -49,7 +49,7 @@ class Door:
     """The application, and the statements that the requests of a test take."""
 
     app: FastAPI
-    client: httpx.AsyncClient
+    client: httpx2.AsyncClient
     statements: Counter[str]
 
     def count(self, part: str) -> int:
@@ -58,7 +58,7 @@ class Door:
     async def ask(self, headers: dict[str, str]) -> int:
         return (await self.client.get(READING, headers=headers)).status_code
 
-    async def post(self, headers: dict[str, str]) -> httpx.Response:
+    async def post(self, headers: dict[str, str]) -> httpx2.Response:
         return await self.client.post("/v1/touches", json=[make_touch()], headers=headers)
 
     async def seconds_accepted(self, headers: dict[str, str]) -> float:

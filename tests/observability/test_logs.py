@@ -31,7 +31,7 @@ def _the_loggers_are_put_back() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     root.handlers.clear()
-    libraries = {name: logging.getLogger(name).level for name in ("celery.beat", "httpx", "kombu")}
+    libraries = {name: logging.getLogger(name).level for name in ("celery.beat", "httpx2", "kombu")}
     yield
     root.handlers[:] = handlers
     root.setLevel(level)

@@ -37,7 +37,7 @@ _CHATTY = (
     "celery.app.trace",
     "celery.beat",
     "kombu",
-    "httpx",
+    "httpx2",
     "httpcore",
     "asyncio",
 )

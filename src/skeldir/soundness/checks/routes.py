@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-import httpx
+import httpx2
 
 from skeldir.soundness.adversary import needles_of
 from skeldir.soundness.contract import Check
@@ -39,7 +39,7 @@ def _prove_routes(proof: Proof) -> None:
     world = proof.ground.world
     needles = needles_of(world)
     routes = list_routes(proof)
-    with httpx.Client(base_url=world.base, timeout=30) as client:
+    with httpx2.Client(base_url=world.base, timeout=30) as client:
         seen = [
             str(route)
             for route in routes
@@ -79,7 +79,7 @@ def _prove_routes(proof: Proof) -> None:
     )
 
 
-def _tries(client: httpx.Client, world: World, route: Route) -> Iterator[Try]:
+def _tries(client: httpx2.Client, world: World, route: Route) -> Iterator[Try]:
     key, method, url = bearer(world.key_a), route.asked_by, route.url()
     b = str(world.b)
     body = [{"tenant_id": b}] if method == "POST" else None
@@ -97,7 +97,7 @@ def _tries(client: httpx.Client, world: World, route: Route) -> Iterator[Try]:
     yield Try("unknown key", method, url, bearer(UNKNOWN_KEY), (b,), body)
 
 
-def _oracle(client: httpx.Client, world: World) -> tuple[str, str]:
+def _oracle(client: httpx2.Client, world: World) -> tuple[str, str]:
     """Return what A is told of an order that nobody has, and of one that only B has."""
     told = []
     for order_id in (MARKER_B[::-1] + "-order", f"{MARKER_B}-order"):
