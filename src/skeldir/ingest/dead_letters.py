@@ -11,7 +11,7 @@ from uuid import UUID
 
 import orjson
 
-from skeldir.db.ids import new_ids
+from skeldir.db.ids import new_hex_ids
 from skeldir.ingest.canonical import hash_journey_key, host_of, path_of
 from skeldir.ingest.fields import CONVERSION_FIELDS, TOUCH_FIELDS
 from skeldir.ingest.rejections import Refused
@@ -69,7 +69,7 @@ def pack_letters(
     letters = tuple(letters)
     if not letters:
         return PackedLetters(kind, 0, "[]")
-    ids = new_ids(len(letters))
+    ids = new_hex_ids(len(letters))
     packed = [
         {
             "id": id_,

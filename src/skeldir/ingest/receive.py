@@ -16,7 +16,7 @@ from skeldir.attribution import (
 )
 from skeldir.clock import utc_now
 from skeldir.db.columns import pack_column, unpack_column
-from skeldir.db.ids import new_ids
+from skeldir.db.ids import new_hex_ids
 from skeldir.db.locks import share_lock
 from skeldir.db.plans import plan_for_each_list
 from skeldir.ingest.canonical import (
@@ -287,7 +287,7 @@ def _in_lock_order(facts: Sequence[ItemT]) -> list[ItemT]:
 def _touch_columns(profile: TenantProfile, touches: Sequence[Touch]) -> dict[str, str]:
     secret = profile.journey_secret
     return {
-        "ids": pack_column(id_.hex for id_ in new_ids(len(touches))),
+        "ids": pack_column(new_hex_ids(len(touches))),
         "keys": pack_column(touch.idempotency_key for touch in touches),
         "moments": pack_column(touch.occurred_at.isoformat() for touch in touches),
         "journey_keys": pack_column(

@@ -13,7 +13,7 @@ import asyncpg
 from pydantic import Field
 
 from skeldir.db.columns import pack_column, unpack_column
-from skeldir.db.ids import new_ids
+from skeldir.db.ids import new_hex_ids
 from skeldir.db.plans import plan_for_each_list
 from skeldir.errors import SkeldirError
 from skeldir.revenue.store import queries
@@ -127,7 +127,7 @@ def pack_entries(rows: Sequence[LedgerRow]) -> LedgerBatch:
     return LedgerBatch(
         len(rows),
         {
-            "ids": pack_column(id_.hex for id_ in new_ids(len(rows))),
+            "ids": pack_column(new_hex_ids(len(rows))),
             "business_keys": pack_column(row.business_key for row in rows),
             "order_ids": pack_column(row.order_id for row in rows),
             "kinds": pack_column(row.kind for row in rows),
