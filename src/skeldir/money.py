@@ -10,13 +10,20 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import Field
 
 from skeldir.errors import SkeldirError
 
 LARGEST_EXPONENT: Final = 15
 LARGEST_MINOR_UNITS: Final = 10**LARGEST_EXPONENT
 """No amount is larger, in minor units: it fits a PostgreSQL bigint and an exact JSON number."""
+
+Cents = Annotated[
+    int, Field(description="whole number of the currency's smallest unit, signed: yen for JPY")
+]
+CurrencyCode = Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217")]
 
 # ISO 4217 codes of money that an order can be paid in, and fund codes, by number of decimals.
 # Metals, units of account (XDR, XAD) and the codes for tests and for no currency are left out.

@@ -13,7 +13,7 @@ from skeldir.attribution.bounds import BOUNDS
 from skeldir.attribution.examples import EXPLAINED
 from skeldir.attribution.models import AfterConversion, ModelName
 from skeldir.attribution.splits import PARTS_OF_A_CONVERSION
-from skeldir.http.paging import Cents, CurrencyCode
+from skeldir.money import Cents, CurrencyCode
 from skeldir.revenue import EntryKind, OrderState
 
 PartText = Annotated[

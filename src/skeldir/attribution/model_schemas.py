@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.json_schema import SkipJsonSchema
 
 from skeldir.attribution.models import AfterConversion, ModelName
 from skeldir.attribution.parameters import CompleteParameters, ModelParameters
 from skeldir.errors import InputInvalid
-from skeldir.http.paging import Cents, CurrencyCode, NeverNull
+from skeldir.money import Cents, CurrencyCode
 
 MOST_PREVIEWED: Final = 20_000
 """Orders that a preview looks at, the first ones by order id."""
@@ -183,8 +184,7 @@ class ModelPreview:
     ]
     # None where a command asks what retiring the model would move; no request does.
     wanted: Annotated[
-        CompleteParameters | None,
-        NeverNull(),
+        CompleteParameters | SkipJsonSchema[None],
         Field(description="of the version that the change would put in force"),
     ]
     orders: Annotated[int, Field(ge=0, le=MOST_PREVIEWED, description="orders looked at")]

@@ -82,11 +82,6 @@ UtcDate = Annotated[date, BeforeValidator(_plain_date)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_plain_moment), AfterValidator(_storable_moment)]
 """An aware moment, ISO 8601 with an offset."""
 
-CurrencyCode = Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217")]
-Cents = Annotated[
-    int, Field(description="whole number of the currency's smallest unit, signed: yen for JPY")
-]
-
 KeyMoment = Annotated[AwareDatetime, AfterValidator(_storable_moment)]
 """A moment in a cursor; read strictly, which leaves no room for a validator before it."""
 
@@ -94,8 +89,8 @@ KeyText = Annotated[str, AfterValidator(_storable_text)]
 """Text in a cursor, which anybody may have written."""
 
 
-class NeverNull:
-    """Leaves `null` out of a description: a parameter that is left out is not sent at all."""
+class _NeverNull:
+    """Leaves `null` out of a parameter's description: one that is left out is not sent at all."""
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
@@ -105,7 +100,7 @@ class NeverNull:
         return {**given, **described}
 
 
-Filter: TypeAlias = Annotated[FilterT | None, NeverNull()]
+Filter: TypeAlias = Annotated[FilterT | None, _NeverNull()]
 """A parameter that narrows nothing when it is left out."""
 
 

@@ -7,8 +7,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from skeldir.http.paging import CurrencyCode
-from skeldir.money import LARGEST_MINOR_UNITS
+from skeldir.money import LARGEST_MINOR_UNITS, CurrencyCode
 from skeldir.revenue import LONGEST_KEY, EntryKind
 
 LONGEST_JOURNEY_KEY: Final = 500

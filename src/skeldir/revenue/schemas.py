@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from skeldir.http.paging import Cents, CurrencyCode, DayRange, Filter
+from skeldir.http.paging import DayRange, Filter
+from skeldir.money import Cents, CurrencyCode
 
 EntryState = Literal[
     "captured",
