@@ -111,7 +111,7 @@ async def test_when_somebody_else_credits_the_tenant_the_job_comes_again(
 async def test_a_tenant_whose_turn_is_over_comes_again(
     db: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks, "_LONGEST_TURN_S", -1.0)
+    monkeypatch.setattr(tasks, "LONGEST_TURN_S", -1.0)
     await send_conversions(db, tenant, make_conversion())
     await do_jobs(db, KINDS, budget_s=0.0)
     await do_jobs(db, KINDS, budget_s=0.05)

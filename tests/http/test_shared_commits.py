@@ -56,7 +56,7 @@ class Shop:
 
     def count_waiting(self) -> int:
         commits: dict[str, SharedCommits] = self.app.state.shared_commits
-        return sum(len(line.waiting) for kind in commits.values() for line in kind._lines.values())
+        return sum(len(line.waiting) for kind in commits.values() for line in kind.lines.values())
 
     @contextmanager
     def locked(self, *tenants: UUID) -> Iterator[None]:

@@ -216,7 +216,7 @@ async def test_only_so_many_tenants_are_planned_for_at_once(
 async def test_forgetting_that_would_wait_for_long_lets_others_have_their_turn_and_comes_again(
     db: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("skeldir.ingest.forgetting._LONGEST_TURN_S", 0.0)
+    monkeypatch.setattr("skeldir.ingest.forgetting.LONGEST_TURN_S", 0.0)
     await send_old_touches(db, tenant)
     await send_conversions(db, tenant, make_conversion(amount_cents=900, occurred_at=ago(45)))
     await keep_touches(db, tenant)

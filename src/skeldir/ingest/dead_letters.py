@@ -77,7 +77,7 @@ def pack_letters(
             "code": letter.code,
             "detail": _without_e_mail(letter.detail),
             "cure": letter.cure,
-            "item": _reduce(letter.item, kind, profile),
+            "item": reduce_item(letter.item, kind, profile),
         }
         for id_, letter in zip(ids, letters, strict=True)
     ]
@@ -115,7 +115,7 @@ async def forget_dead_events(connection: Connection, *, most: int) -> int:
     return gone
 
 
-def _reduce(item: object, kind: ItemKind, profile: TenantProfile) -> dict[str, object]:
+def reduce_item(item: object, kind: ItemKind, profile: TenantProfile) -> dict[str, object]:
     """Return the known fields of an item: scalars only, cut to length, e-mail addresses out, the journey hashed."""
     fields = item.fields if isinstance(item, Refused) else item
     if not isinstance(fields, Mapping):

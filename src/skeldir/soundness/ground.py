@@ -66,7 +66,7 @@ class Ground:
     scratch: Path
     server: EmptyServer
     environment: dict[str, str]
-    _stack: ExitStack
+    endings: ExitStack
     _secrets: set[str] = field(default_factory=set)
     _databases: list[str] = field(default_factory=list)
     _app_password: str | None = None
@@ -91,7 +91,7 @@ class Ground:
         if self._world is None:
             from skeldir.soundness.world import open_world  # noqa: PLC0415 - it is built of a ground
 
-            self._world = self._stack.enter_context(open_world(self))
+            self._world = self.endings.enter_context(open_world(self))
         return self._world
 
     def url(self, role: str, database: str) -> str:
