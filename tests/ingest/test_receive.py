@@ -131,6 +131,11 @@ async def test_bad_items_of_every_kind_never_sink_the_batch(
     ]
 
 
+async def test_a_conversion_is_one_entry_and_no_event(db: Database, tenant: UUID) -> None:
+    await send_conversions(db, tenant, make_conversion())
+    assert (await count_entries(db, tenant), await count_touches(db, tenant)) == (1, 0)
+
+
 def test_more_than_twenty_kinds_of_fault_are_tried() -> None:
     assert len(BAD_TOUCHES.keys() | BAD_CONVERSIONS.keys()) > 20
 
