@@ -13,6 +13,7 @@ from skeldir.db.locks import wait_for_lock
 from skeldir.db.pool import Database
 from skeldir.jobs import CREDIT, do_jobs
 from tests.support.make import make_conversion, make_touch, send_conversions, send_touches
+from tests.support.waiting import until_waiting_for_a_lock
 
 KINDS = {CREDIT: CREDIT_KIND}
 
@@ -86,7 +87,7 @@ async def test_a_writer_that_relied_on_the_waiting_job_is_waited_for(
     writing = asyncio.create_task(write_slowly())
     await is_written.wait()
     working = asyncio.create_task(do_jobs(db, KINDS))
-    await asyncio.sleep(0.2)
+    await until_waiting_for_a_lock(db)
     assert not working.done()
     may_commit.set()
     await asyncio.gather(writing, working)
@@ -103,8 +104,10 @@ async def test_when_somebody_else_credits_the_tenant_the_job_comes_again(
         await do_jobs(db, KINDS)
         assert await job_states(db, tenant) == ["done", "ready"]
     assert await marks(db, tenant) == 1
-    await asyncio.sleep(0.6)
-    await do_jobs(db, KINDS)
+    async with asyncio.timeout(10):
+        while await marks(db, tenant):
+            await asyncio.sleep(0.05)
+            await do_jobs(db, KINDS)
     assert (await credited(db, tenant), await marks(db, tenant)) == (1, 0)
 
 

@@ -94,7 +94,7 @@ async def send_405(edge: Edge, headers: dict[str, str]) -> httpx2.Response:
 async def send_408(edge: Edge, headers: dict[str, str]) -> httpx2.Response:
     async def slow() -> AsyncIterator[bytes]:
         yield b"["
-        await asyncio.sleep(60)
+        await asyncio.sleep(60)  # an answer that takes longer than is waited for
 
     return await edge.client.post(TOUCHES, headers=edge.key | headers, content=slow())
 
@@ -253,7 +253,7 @@ async def test_a_key_that_asks_too_often_does_not_disturb_another(
 
 async def test_who_waits_as_long_as_was_said_is_let_in(edge: Edge) -> None:
     refused = await get_429(edge, {})
-    await asyncio.sleep(int(refused.headers["retry-after"]))
+    await asyncio.sleep(int(refused.headers["retry-after"]))  # what the test is about
     assert (await edge.ask("GET", REALTIME, {})).status_code == 200
 
 

@@ -116,7 +116,7 @@ async def test_what_follows_a_whole_body_may_take_its_time() -> None:
     async def receive() -> Message:
         if sent:
             return sent.pop()
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.3)  # a client that takes its time
         return {"type": "http.disconnect"}
 
     async def waits(scope: Scope, receive: Receive, send: Send) -> None:

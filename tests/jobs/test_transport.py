@@ -90,7 +90,7 @@ def test_who_waits_is_told_at_once(clone: Clone, mailbox: Mailbox) -> None:
     assert mailbox.take(["q"]) is None
 
     def put_soon() -> None:
-        time.sleep(0.2)
+        time.sleep(0.2)  # until the other one waits, which nobody can see
         with closing(Mailbox(clone.app_url)) as other:
             other.put("q", "news")
 
