@@ -11,6 +11,7 @@ from skeldir.ingest.rejections import CURES
 from skeldir.matviews import CANONICAL_VIEWS
 from tests.support.house import (
     CHECKERS,
+    PROOF,
     ROOT,
     SOURCES,
     Module,
@@ -231,10 +232,10 @@ def test_every_error_is_raised_with_a_cure() -> None:
 
 @pytest.fixture(scope="module")
 def texts() -> dict[str, str]:
-    """Return every Python file of the program, the tests and the measurements, by its path."""
+    """Return every Python file of the program, the proof, the tests and the measurements, by its path."""
     return {
         path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
-        for folder in (SOURCES, ROOT / "tests", ROOT / "bench")
+        for folder in (SOURCES, PROOF, ROOT / "tests", ROOT / "bench")
         for path in folder.rglob("*.py")
     }
 

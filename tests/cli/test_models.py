@@ -147,7 +147,7 @@ def test_without_a_terminal_nothing_is_changed_unless_yes_is_said(shop: UUID) ->
 
 
 @pytest.mark.parametrize(("typed", "status", "version"), [("y\n", 0, 2), ("n\n", 1, 1)])
-def test_on_a_terminal_the_change_is_asked_for(
+def test_on_a_terminal_the_change_is_enqueued(
     shop: UUID, monkeypatch: pytest.MonkeyPatch, typed: str, status: int, version: int
 ) -> None:
     monkeypatch.setattr("skeldir.cli.models.is_terminal", lambda: True)

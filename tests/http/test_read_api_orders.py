@@ -12,7 +12,6 @@ from urllib.parse import quote
 from uuid import UUID
 
 import httpx2
-import psycopg
 import pytest
 
 from skeldir.attribution import credit_dirty_orders, define_models, mark_all_orders
@@ -21,7 +20,7 @@ from skeldir.db.pool import Database
 from skeldir.tenants import load_profile
 from tests.conftest import Clone
 from tests.support.make import at, make_conversion, make_touch, send_conversions, send_touches
-from tests.support.reading import get, key_of, open_client, settle
+from tests.support.reading import forget_before, get, key_of, open_client, settle
 
 PATH = "/v1/attribution/orders/"
 CHANNELS = ("email", "paid_search", "direct", "organic_search", "referral")
@@ -237,16 +236,6 @@ async def test_an_order_says_that_it_waits_to_be_credited(
     assert not (await get(client, PATH + "o", key))["awaits_credit"]
 
 
-def forget_before(clone: Clone, tenant: UUID, days: float) -> None:
-    """Forget the touches from before `at(days)`, as the tenant's retention would."""
-    with psycopg.connect(clone.superuser_url) as admin:
-        admin.execute(
-            "INSERT INTO retention (tenant_id, touch_days, touches_forgotten_before) VALUES (%s, 40, %s)",
-            (tenant, at(days)),
-        )
-        admin.execute("DELETE FROM attribution_events WHERE occurred_at < %s", (at(days),))
-
-
 async def test_a_forgotten_touch_is_shown_by_channel_and_age(
     client: httpx2.AsyncClient, db: Database, tenant: UUID, clone: Clone
 ) -> None:
@@ -258,7 +247,7 @@ async def test_a_forgotten_touch_is_shown_by_channel_and_age(
     key = await key_of(db, tenant)
     before = await get(client, PATH + "o", key)
     assert before["touches_forgotten_before"] is None
-    forget_before(clone, tenant, 0.25)
+    forget_before(clone, tenant, at(0.25))
     # One that is sent again earns nothing, so it is not shown beside the one that the stored journey has.
     await send_touches(db, tenant, make_touch(occurred_at=at(0.1)))
     await settle(db)
@@ -289,7 +278,7 @@ async def test_the_credit_of_forgotten_touches_can_be_recomputed_by_hand(
         )
     orders = await tell_a_story(db, tenant, seed=4)
     await settle(db)
-    forget_before(clone, tenant, 4)
+    forget_before(clone, tenant, at(4))
     key = await key_of(db, tenant)
     answers = [await get(client, PATH + order_id, key) for order_id in orders]
     assert sum(check_by_hand(answer) for answer in answers) > 200

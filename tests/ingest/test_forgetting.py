@@ -15,9 +15,10 @@ from skeldir.db.locks import wait_for_lock
 from skeldir.db.pool import Database
 from skeldir.ingest import Forgotten, forget_now
 from skeldir.ingest.forgetting import forget_old_touches
+from skeldir.ingest.kinds import FORGET_TOUCHES
 from skeldir.ingest.tasks import FORGET, SCAN, plan_daily
-from skeldir.jobs import FORGET_TOUCHES, Job, LeaseLost, do_jobs, enqueue, enqueue_daily
-from skeldir.jobs.leases import claim
+from skeldir.jobs import Job, LeaseLost, do_jobs, enqueue, enqueue_daily
+from skeldir.jobs.claiming import claim
 from skeldir.tenants import load_retention
 from tests.support.credit import assert_ledger_is_credited, count_dirty, sum_by_channel
 from tests.support.make import make_conversion, make_touch, send_conversions, send_touches
@@ -198,7 +199,7 @@ async def test_every_tenant_gets_both_jobs_once_a_day(
     assert len(await daily_jobs(db, tenant)) == 2
 
 
-async def test_a_job_of_yesterday_is_asked_for_again(db: Database, tenant: UUID) -> None:
+async def test_a_job_of_yesterday_is_enqueued_again(db: Database, tenant: UUID) -> None:
     async with db.tenant(tenant) as connection:
         await connection.execute(JOB_OF_YESTERDAY, tenant, FORGET.name)
     assert await enqueue_daily(db, FORGET.name, most=10) == 1

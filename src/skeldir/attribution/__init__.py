@@ -11,6 +11,7 @@ from skeldir.attribution.definitions import (
     retire_model,
     set_models,
 )
+from skeldir.attribution.kinds import CREDIT
 from skeldir.attribution.marks import (
     count_dirty_orders,
     credit_lock,
@@ -33,6 +34,7 @@ from skeldir.attribution.totals import (
 )
 
 __all__ = [
+    "CREDIT",
     "MODEL_NAMES",
     "UNATTRIBUTED",
     "AfterConversion",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from skeldir.attribution.evaluating import VersionInForce
+from skeldir.attribution.kinds import CREDIT
 from skeldir.attribution.marks import (
     DEFAULT_LOOKBACK_DAYS,
     credit_lock,
@@ -29,14 +30,13 @@ from skeldir.attribution.parameters import (
     require_touches_kept,
 )
 from skeldir.attribution.store import queries
-from skeldir.db.ids import new_ids
-from skeldir.db.locks import wait_for_lock
-from skeldir.jobs import CREDIT, enqueue
+from skeldir.db import new_ids, wait_for_lock
+from skeldir.jobs import enqueue
 from skeldir.rollups import settle_journal, take_off_credit
 from skeldir.tenants import RetentionInvalid, set_retention
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 PROGRAM = "program"
 """Who changed models that nobody asked for by name, such as those of a tenant that is credited and has none."""

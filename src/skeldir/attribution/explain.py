@@ -87,7 +87,7 @@ def _entry(row: Row) -> ExplainedEntry:
 class _Journey:
     """The touches that the versions choose from, and the newest of them as they are shown.
 
-    `in_reach` counts them, up to one more than may earn anything; `touches` is empty where there are so many.
+    `in_reach` counts them, up to one more than may earn anything. `touches` is empty where there are or were so many.
     """
 
     touches: Sequence[JourneyTouch]
@@ -120,7 +120,9 @@ def _make_journey(facts: OrderFacts) -> _Journey:
         for place, (moment, code) in enumerate(forgotten[-of_forgotten:] if of_forgotten else ())
     ]
     shown += [_touch(len(shown) + place, row, converted_at) for place, row in enumerate(newest)]
-    is_too_long = len(journey) > BOUNDS.touches_of_order
+    # One that was too long when it was credited may be short by now, with so much forgotten.
+    was_too_long = facts.standing["reason"] == "journey_too_long"
+    is_too_long = was_too_long or len(journey) > BOUNDS.touches_of_order
     return _Journey(
         [
             JourneyTouch(us_to_moment(moment), code, f"{place:09}")

@@ -22,19 +22,21 @@ from skeldir.attribution.model_schemas import (
 from skeldir.attribution.models import ModelName
 from skeldir.attribution.parameters import ModelParameters
 from skeldir.attribution.previewing import preview_model
-from skeldir.http.bodies import read_body
-from skeldir.http.deps import database_of, held_bytes_of
-from skeldir.http.paging import READ_PROBLEMS, NoQuery
-from skeldir.http.problems import Problem
-from skeldir.tenants import describe_key
-from skeldir.tenants.access import (
+from skeldir.http import (
+    READ_PROBLEMS,
     Caller,
     ManageKey,
+    NoQuery,
+    Problem,
     ReadOrManageKey,
     ReadTransaction,
     TenantTransaction,
+    database_of,
+    held_bytes_of,
+    read_body,
     tenant_transaction,
 )
+from skeldir.tenants import describe_key
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
 ModelPath = Annotated[ModelName, Path(description="the name of a model")]

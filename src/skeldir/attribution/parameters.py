@@ -16,7 +16,7 @@ from skeldir.errors import SkeldirError
 from skeldir.tenants import load_retention
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 DEFAULT_AFTER_CONVERSION: AfterConversion = "keep"
 DEFAULT_HALF_LIFE_DAYS = 7

@@ -44,7 +44,7 @@ from skeldir.attribution.store import queries
 
 if TYPE_CHECKING:
     from skeldir.attribution.orders import Reading
-    from skeldir.db.pool import Connection, Database
+    from skeldir.db import Connection, Database
 
 _ORDERS_OF_PAGE: Final = 4_000
 # A preview is a request's: what is read at once must not keep the loop.

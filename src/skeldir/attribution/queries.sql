@@ -382,11 +382,6 @@ FROM public.revenue_ledger
 WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids::text[])
 LIMIT :most;
 
--- name: select_entry_days
-SELECT DISTINCT (occurred_at AT TIME ZONE 'UTC')::date AS day
-FROM public.revenue_ledger
-WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids::text[]);
-
 -- name: count_captures
 -- How many captures each journey has between two moments, counted up to `most`.
 SELECT j.place, c.captures
@@ -595,26 +590,6 @@ SELECT s.models, s.versions, s.awaiting, s.set_aside, r.period, r.currency, r.ch
 FROM standing s
 LEFT JOIN report r ON true
 ORDER BY r.period, r.currency, r.channel_code;
-
--- name: select_order_entries
-SELECT id, business_key, kind, amount_cents, currency, occurred_at, recorded_at, source
-FROM public.revenue_ledger
-WHERE tenant_id = :tenant_id AND order_id = :order_id
-ORDER BY occurred_at, business_key
-LIMIT :most;
-
--- name: select_fixing_capture^
-SELECT business_key, occurred_at, journey_key
-FROM public.revenue_ledger
-WHERE tenant_id = :tenant_id AND order_id = :order_id AND kind = 'capture'
-ORDER BY occurred_at, business_key
-LIMIT 1;
-
--- name: select_order_balances
-SELECT currency, state, captured_cents, refunded_cents, disputed_cents, balance_cents
-FROM public.order_balances
-WHERE tenant_id = :tenant_id AND order_id = :order_id
-ORDER BY currency;
 
 -- name: select_order_standing^
 -- Whether the order waits to be credited, why it is set aside if it is, how many entries it has, and up to when the

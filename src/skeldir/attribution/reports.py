@@ -18,10 +18,10 @@ from skeldir.attribution.schemas import (
     ModelCredit,
 )
 from skeldir.attribution.store import queries
-from skeldir.http.paging import Keyset, KeyText
+from skeldir.http import Keyset, KeyText
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 _BY_PERIOD = Keyset("attribution/channels@1", tuple[date, KeyText, KeyText])
 # What stands for the one period of a total in the statement. (The driver takes the first day of all for -infinity.)

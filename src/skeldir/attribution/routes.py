@@ -14,12 +14,17 @@ from skeldir.attribution.explanations import OrderExplanation
 from skeldir.attribution.order_facts import OrderFacts, read_order
 from skeldir.attribution.reports import report_channels
 from skeldir.attribution.schemas import ChannelsPage, ChannelsQuery
-from skeldir.http.deps import database_of, offload_of
-from skeldir.http.direct import DirectRoute
-from skeldir.http.paging import READ_PROBLEMS, NoQuery
-from skeldir.http.problems import Problem
+from skeldir.http import (
+    READ_PROBLEMS,
+    DirectRoute,
+    NoQuery,
+    Problem,
+    ReadKey,
+    database_of,
+    offload_of,
+    reading_transaction,
+)
 from skeldir.revenue import LONGEST_KEY
-from skeldir.tenants.access import ReadKey, reading_transaction
 
 router = APIRouter(prefix="/v1/attribution", tags=["attribution"])
 polled_router = APIRouter(prefix="/v1/attribution", tags=["attribution"], route_class=DirectRoute)

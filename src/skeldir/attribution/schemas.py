@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, field_validator
 
 from skeldir.attribution.models import MODEL_NAMES, ModelName
-from skeldir.http.paging import DayRange, Filter
+from skeldir.http import DayRange, Filter
 from skeldir.money import Cents, CurrencyCode
 
 # A report tells how many orders have changed since, up to so many: counting more would cost more than the report.

@@ -11,14 +11,14 @@ from uuid import UUID
 
 import orjson
 
-from skeldir.db.ids import new_hex_ids
+from skeldir.db import new_hex_ids
 from skeldir.ingest.canonical import hash_journey_key, host_of, path_of
 from skeldir.ingest.fields import CONVERSION_FIELDS, TOUCH_FIELDS
 from skeldir.ingest.rejections import Refused
 from skeldir.ingest.store import queries
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
     from skeldir.tenants import TenantProfile
 
 ItemKind = Literal["touch", "conversion"]

@@ -14,12 +14,13 @@ from uuid import UUID
 
 from skeldir.attribution import credit_dirty_orders, credit_lock
 from skeldir.ingest.dead_letters import forget_dead_events
+from skeldir.ingest.kinds import FORGET_TOUCHES
 from skeldir.ingest.store import queries
-from skeldir.jobs import FORGET_TOUCHES, enqueue, forget_ended_jobs
+from skeldir.jobs import enqueue, forget_ended_jobs
 from skeldir.tenants import load_retention
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
+    from skeldir.db import Database
     from skeldir.jobs import Job
 
 TOUCHES_PER_TRANSACTION = 10_000

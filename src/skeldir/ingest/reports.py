@@ -7,12 +7,12 @@ from uuid import UUID
 
 import orjson
 
-from skeldir.http.paging import Keyset
+from skeldir.http import Keyset
 from skeldir.ingest.schemas import DeadEventReport, DeadEventsPage, DeadEventsQuery
 from skeldir.ingest.store import queries
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 _NEWEST_FIRST = Keyset("dead-events@1", tuple[UUID])
 

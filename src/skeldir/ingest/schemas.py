@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from skeldir.http.paging import Filter, MomentRange
+from skeldir.http import Filter, MomentRange
 from skeldir.ingest.batches import MAX_ITEMS
 from skeldir.ingest.dead_letters import ItemKind
 

@@ -18,7 +18,7 @@ from urllib.parse import unquote
 
 import phonenumbers
 
-from skeldir.observability.redaction import has_luhn_sum
+from skeldir.observability import has_luhn_sum
 
 SHAPES: Final = ("e_mail", "phone", "card", "ip")
 

@@ -6,20 +6,13 @@ from typing import TYPE_CHECKING
 
 from skeldir.ingest.deleting import delete_tenant
 from skeldir.ingest.forgetting import forget_old_leftovers, forget_old_touches
+from skeldir.ingest.kinds import DELETE_TENANT, FORGET_TOUCHES, SCAN_PERSONAL_DATA
 from skeldir.ingest.personal_data import scan_for_personal_data
-from skeldir.jobs import (
-    DELETE_TENANT,
-    FORGET_TOUCHES,
-    SCAN_PERSONAL_DATA,
-    Job,
-    JobKind,
-    Pulse,
-    enqueue_daily,
-)
+from skeldir.jobs import Job, JobKind, Pulse, enqueue_daily
 from skeldir.rollups import compact_journal
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
+    from skeldir.db import Database
 
 # Longer than the day after which the next one is asked for.
 _KEEP_DONE_S = 48 * 3_600.0

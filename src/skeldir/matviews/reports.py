@@ -12,7 +12,7 @@ from skeldir.matviews.schemas import ViewReport, ViewReports
 from skeldir.matviews.store import queries
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 _KIND = re.compile(r"\w+")
 

@@ -9,12 +9,18 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import TypeAdapter
 
-from skeldir.http.deps import database_of
-from skeldir.http.direct import DirectRoute
-from skeldir.http.paging import READ_PROBLEMS, Filter, NoQuery
+from skeldir.http import (
+    READ_PROBLEMS,
+    DirectRoute,
+    Filter,
+    NoQuery,
+    ReadKey,
+    ReadTransaction,
+    database_of,
+    reading_transaction,
+)
 from skeldir.revenue.reports import list_daily_revenue, read_realtime_revenue
 from skeldir.revenue.schemas import DailyPage, DailyQuery, RealtimeTotals
-from skeldir.tenants.access import ReadKey, ReadTransaction, reading_transaction
 
 router = APIRouter(prefix="/v1/revenue", tags=["revenue"])
 polled_router = APIRouter(prefix="/v1/revenue", tags=["revenue"], route_class=DirectRoute)

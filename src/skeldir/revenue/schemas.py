@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from skeldir.http.paging import DayRange, Filter
+from skeldir.http import DayRange, Filter
 from skeldir.money import Cents, CurrencyCode
 
 EntryState = Literal[
