@@ -15,8 +15,10 @@ import os
 from skeldir.db.ids import new_hex_ids
 new_hex_ids(10)
 child = os.fork()
-print(*new_hex_ids(1000), flush=True)
-child and os.waitpid(child, 0)
+made = new_hex_ids(1000)
+if child:
+    os.waitpid(child, 0)
+print(*made, flush=True)
 """
 
 
