@@ -227,13 +227,45 @@ def test_every_error_is_raised_with_a_cure() -> None:
                 )
 
 
-def test_no_file_is_longer_than_400_lines() -> None:
-    folders = [SOURCES, PROOF, ROOT / "tests", ROOT / "bench"]
-    lengths = {
-        str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
-        for folder in folders
+@pytest.fixture(scope="module")
+def texts() -> dict[str, str]:
+    """Return every Python file of the program, the proof, the tests and the measurements, by its path."""
+    return {
+        path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+        for folder in (SOURCES, PROOF, ROOT / "tests", ROOT / "bench")
         for path in folder.rglob("*.py")
     }
+
+
+def test_no_file_is_longer_than_400_lines(texts: dict[str, str]) -> None:
+    lengths = {path: len(text.splitlines()) for path, text in texts.items()}
     assert {name: length for name, length in lengths.items() if length > 400} == {}, (
         "split it by what it is about"
     )
+
+
+def test_no_function_is_longer_than_60_lines(texts: dict[str, str]) -> None:
+    lengths = {
+        f"{path}:{node.lineno} {node.name}": (node.end_lineno or node.lineno) - node.lineno + 1
+        for path, text in texts.items()
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert len(lengths) > 2_000
+    assert {place: length for place, length in lengths.items() if length > 60} == {}, (
+        "give its parts names of their own"
+    )
+
+
+def test_every_decision_says_which_tests_hold_it() -> None:
+    decisions = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    assert len(decisions) > 15
+    for decision in decisions:
+        _, _, held = decision.read_text(encoding="utf-8").partition("**Held by** ")
+        folder, named = ROOT, re.findall(r"`((?:tests/|bench/|test_)[\w/.]*)`", held)
+        assert named, f"{decision.name} has no paragraph `**Held by** ...` that names a test"
+        for name in named:
+            # A name alone is of the same folder as the one before it.
+            path = ROOT / name if "/" in name else folder / name
+            folder = path.parent
+            assert path.exists(), f"{decision.name} names {name}, which is not there"
