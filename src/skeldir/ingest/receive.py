@@ -16,15 +16,15 @@ from skeldir.attribution import (
 )
 from skeldir.clock import utc_now
 from skeldir.db.columns import pack_column, unpack_column
-from skeldir.db.ids import new_ids
+from skeldir.db.ids import new_id_texts
 from skeldir.db.locks import share_lock
 from skeldir.db.plans import plan_for_each_list
 from skeldir.ingest.canonical import (
     Conversion,
     Touch,
     hash_journey_key,
+    journey_hasher,
     read_conversion,
-    read_touch,
 )
 from skeldir.ingest.dead_letters import (
     PackedLetters,
@@ -46,6 +46,7 @@ from skeldir.ingest.deliveries import (
 )
 from skeldir.ingest.rejections import ItemRejected
 from skeldir.ingest.store import queries
+from skeldir.ingest.touch_columns import read_touches
 from skeldir.revenue import (
     LedgerBatch,
     LedgerRow,
@@ -100,9 +101,9 @@ def prepare_touches(profile: TenantProfile, deliveries: Sequence[Delivery]) -> P
         profile,
         "touch",
         deliveries,
-        lambda item: read_touch(item, now=now, own_channels=profile.own_channels),
+        lambda items: read_touches(items, now=now, own_channels=profile.own_channels),
     )
-    columns = _touch_columns(profile, _in_lock_order(touches))
+    columns = _touch_columns(profile, _in_lock_order(touches)) if touches else {}
     return PreparedTouches(delivered, len(touches), columns)
 
 
@@ -169,7 +170,10 @@ def prepare_conversions(
     """
     now = utc_now()
     conversions, delivered = read_deliveries(
-        profile, "conversion", deliveries, lambda item: read_conversion(item, now=now)
+        profile,
+        "conversion",
+        deliveries,
+        lambda items: [_attempt_conversion(item, now) for item in items],
     )
     batch = pack_entries(
         [
@@ -284,24 +288,30 @@ def _in_lock_order(facts: Sequence[ItemT]) -> list[ItemT]:
     return sorted(facts, key=attrgetter("idempotency_key"))
 
 
+def _attempt_conversion(item: object, now: datetime) -> Conversion | ItemRejected:
+    try:
+        return read_conversion(item, now=now)
+    except ItemRejected as fault:
+        return fault
+
+
 def _touch_columns(profile: TenantProfile, touches: Sequence[Touch]) -> dict[str, str]:
-    secret = profile.journey_secret
+    columns = dict(zip(Touch._fields, zip(*touches, strict=True), strict=True))
+    hash_key = journey_hasher(profile.journey_secret)
     return {
-        "ids": pack_column(id_.hex for id_ in new_ids(len(touches))),
-        "keys": pack_column(touch.idempotency_key for touch in touches),
-        "moments": pack_column(touch.occurred_at.isoformat() for touch in touches),
-        "journey_keys": pack_column(
-            hash_journey_key(secret, touch.journey_key).hex() for touch in touches
-        ),
-        "session_ids": pack_column(touch.session_id for touch in touches),
-        "channel_codes": pack_column(touch.channel_code for touch in touches),
-        "channel_rules": pack_column(touch.channel_rule for touch in touches),
-        "sources": pack_column(touch.source for touch in touches),
-        "mediums": pack_column(touch.medium for touch in touches),
-        "campaigns": pack_column(touch.campaign for touch in touches),
-        "referrer_hosts": pack_column(touch.referrer_host for touch in touches),
-        "landing_paths": pack_column(touch.landing_path for touch in touches),
-        "click_id_kinds": pack_column(" ".join(touch.click_id_kinds) for touch in touches),
+        "ids": pack_column(new_id_texts(len(touches))),
+        "keys": pack_column(columns["idempotency_key"]),
+        "moments": pack_column(moment.isoformat() for moment in columns["occurred_at"]),
+        "journey_keys": pack_column(hash_key(key).hex() for key in columns["journey_key"]),
+        "session_ids": pack_column(columns["session_id"]),
+        "channel_codes": pack_column(columns["channel_code"]),
+        "channel_rules": pack_column(columns["channel_rule"]),
+        "sources": pack_column(columns["source"]),
+        "mediums": pack_column(columns["medium"]),
+        "campaigns": pack_column(columns["campaign"]),
+        "referrer_hosts": pack_column(columns["referrer_host"]),
+        "landing_paths": pack_column(columns["landing_path"]),
+        "click_id_kinds": pack_column(map(" ".join, columns["click_id_kinds"])),
     }
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 
 from skeldir.db.columns import pack_column, unpack_column
-from skeldir.db.ids import new_ids
+from skeldir.db.ids import new_id_texts
 from skeldir.db.plans import plan_for_each_list
 from skeldir.errors import SkeldirError
 from skeldir.revenue.store import queries
@@ -118,7 +118,7 @@ def pack_entries(rows: Sequence[LedgerRow]) -> LedgerBatch:
     return LedgerBatch(
         len(rows),
         {
-            "ids": pack_column(id_.hex for id_ in new_ids(len(rows))),
+            "ids": pack_column(new_id_texts(len(rows))),
             "business_keys": pack_column(row.business_key for row in rows),
             "order_ids": pack_column(row.order_id for row in rows),
             "kinds": pack_column(row.kind for row in rows),
@@ -142,8 +142,8 @@ async def post_entries(
 ) -> Posting:
     """Append a batch of rows to the ledger; a business key that is there already is left alone.
 
-    Marks the days of every order that got a new entry, in the same transaction. Of many rows, the statements that follow
-    the insertion are planned for their own lists (see `db.plans`).
+    Marks the days of every order that got a new entry, in the same transaction. Of many rows, the statements that come
+    after the insertion are planned for their own lists (see `db.plans`).
 
     Raises:
         OrderSumTooLarge: the transaction has failed and must be rolled back.
