@@ -252,6 +252,27 @@ async def record_conversions(
     ]
 
 
+async def record_delivery(
+    connection: Connection,
+    profile: TenantProfile,
+    delivery: Delivery,
+    prepared: PreparedConversions,
+    *,
+    source: str = "api",
+) -> Receipt:
+    """Post the conversions of a delivery that was prepared by itself, whose items are still at hand."""
+
+    async def refuse_reused(read_at: datetime, keys: frozenset[str]) -> Refusal:
+        return await asyncio.to_thread(
+            refuse_reused_keys, profile, delivery, read_at=read_at, keys=keys
+        )
+
+    (receipt,) = await record_conversions(
+        connection, profile, prepared, refuse_reused=refuse_reused, source=source
+    )
+    return receipt
+
+
 async def receive_conversions(
     connection: Connection,
     profile: TenantProfile,
@@ -259,21 +280,11 @@ async def receive_conversions(
     *,
     origin: str,
     places: Sequence[int] | None = None,
-    source: str = "api",
 ) -> Receipt:
     """Prepare and post conversions; `places` are the items' places in the delivery `origin`."""
     delivery = Delivery(items, origin, places)
-
-    async def refuse_reused(read_at: datetime, keys: frozenset[str]) -> Refusal:
-        return await asyncio.to_thread(
-            refuse_reused_keys, profile, delivery, read_at=read_at, keys=keys
-        )
-
     prepared = prepare_conversions(profile, [delivery])
-    (receipt,) = await record_conversions(
-        connection, profile, prepared, refuse_reused=refuse_reused, source=source
-    )
-    return receipt
+    return await record_delivery(connection, profile, delivery, prepared)
 
 
 def _receipt_of_shared(delivery: Delivered, posting: Posting) -> Receipt:
