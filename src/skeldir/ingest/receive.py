@@ -310,7 +310,8 @@ def _touch_columns(profile: TenantProfile, touches: Sequence[Touch]) -> dict[str
     columns = dict(zip(Touch._fields, zip(*touches, strict=True), strict=True))
     hash_key = journey_hasher(profile.journey_secret)
     return {
-        "ids": pack_column(new_id_texts(len(touches))),
+        # In order, so that the index of ids only grows at its end.
+        "ids": pack_column(sorted(new_id_texts(len(touches)))),
         "keys": pack_column(columns["idempotency_key"]),
         "moments": pack_column(moment.isoformat() for moment in columns["occurred_at"]),
         "journey_keys": pack_column(hash_key(key).hex() for key in columns["journey_key"]),
