@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,7 @@ from skeldir.ingest.deliveries import (
     refused,
     reused,
 )
-from skeldir.ingest.rejections import ItemRejected
+from skeldir.ingest.rejections import ItemRejected, attempt
 from skeldir.ingest.store import queries
 from skeldir.ingest.touch_columns import read_touches
 from skeldir.revenue import (
@@ -97,12 +98,8 @@ def prepare_touches(profile: TenantProfile, deliveries: Sequence[Delivery]) -> P
     in another process.
     """
     now = utc_now()
-    touches, delivered = read_deliveries(
-        profile,
-        "touch",
-        deliveries,
-        lambda items: read_touches(items, now=now, own_channels=profile.own_channels),
-    )
+    read = partial(read_touches, now=now, own_channels=profile.own_channels)
+    touches, delivered = read_deliveries(profile, "touch", deliveries, read)
     columns = _touch_columns(profile, _in_lock_order(touches)) if touches else {}
     return PreparedTouches(delivered, len(touches), columns)
 
@@ -169,11 +166,9 @@ def prepare_conversions(
         DeliveriesClash: the deliveries use one idempotency key for different conversions.
     """
     now = utc_now()
+    read = partial(read_conversion, now=now)
     conversions, delivered = read_deliveries(
-        profile,
-        "conversion",
-        deliveries,
-        lambda items: [_attempt_conversion(item, now) for item in items],
+        profile, "conversion", deliveries, lambda items: [attempt(read, item) for item in items]
     )
     batch = pack_entries(
         [
@@ -297,13 +292,6 @@ def _receipt_of_shared(delivery: Delivered, posting: Posting) -> Receipt:
 def _in_lock_order(facts: Sequence[ItemT]) -> list[ItemT]:
     """Return the facts by key: deliveries that overlap wait for each other key by key, and never in a circle."""
     return sorted(facts, key=attrgetter("idempotency_key"))
-
-
-def _attempt_conversion(item: object, now: datetime) -> Conversion | ItemRejected:
-    try:
-        return read_conversion(item, now=now)
-    except ItemRejected as fault:
-        return fault
 
 
 def _touch_columns(profile: TenantProfile, touches: Sequence[Touch]) -> dict[str, str]:

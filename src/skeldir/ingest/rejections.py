@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from skeldir.errors import InputInvalid
+
+T = TypeVar("T")
 
 # code → cure. Every code that an item can be refused with stands here; the documentation is made from it.
 CURES: dict[str, str] = {
@@ -51,6 +54,14 @@ class ItemRejected(InputInvalid):
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail, cure=CURES[code])
         self.item_code = code
+
+
+def attempt(read: Callable[[object], T], item: object) -> T | ItemRejected:
+    """Return what `read` makes of an item, or why it refuses it."""
+    try:
+        return read(item)
+    except ItemRejected as fault:
+        return fault
 
 
 @dataclass(frozen=True, slots=True)

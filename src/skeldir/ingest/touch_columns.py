@@ -1,13 +1,14 @@
-"""Many touches read at once, column by column, where nothing is odd about them; the rest by `canonical`, one by one.
+"""Many touches read at once, a block of items column by column, with the outcome that `canonical` has item by item.
 
-Both give the same: a column is only looked at for whether every value is plainly good. Where one is not, its block is
-read again item by item, so that there is one place that says what is refused, and why.
+A column is only checked for values that are plainly good. A block with any other value is read item by item, so that
+one place alone knows what is refused, and why.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from datetime import UTC, datetime
+from functools import partial
 from operator import attrgetter
 from types import NoneType
 from typing import Any, Final
@@ -25,9 +26,9 @@ from skeldir.ingest.canonical import (
     read_origin,
     read_touch,
 )
-from skeldir.ingest.rejections import ItemRejected
+from skeldir.ingest.rejections import ItemRejected, attempt
 
-# An odd item costs the columns of its block; a block costs some 10 µs by itself.
+# The work of a block's columns is lost with its first odd item; small blocks take longer in all.
 _BLOCK: Final = 128
 _FEW_ITEMS: Final = 8
 
@@ -43,23 +44,14 @@ def read_touches(
     items: Sequence[object], *, now: datetime, own_channels: frozenset[str]
 ) -> list[Touch | ItemRejected]:
     """Return for each item what `canonical.read_touch` returns or raises."""
+    read_alone = partial(read_touch, now=now, own_channels=own_channels)
     plain = _PlainTouches(now, own_channels)
     outcomes: list[Touch | ItemRejected] = []
     for at in range(0, len(items), _BLOCK):
         block = items[at : at + _BLOCK]
         touches = plain.read(block) if len(block) >= _FEW_ITEMS else None
-        if touches is None:
-            outcomes += [_attempt(item, now, own_channels) for item in block]
-        else:
-            outcomes += touches
+        outcomes += touches or [attempt(read_alone, item) for item in block]
     return outcomes
-
-
-def _attempt(item: object, now: datetime, own_channels: frozenset[str]) -> Touch | ItemRejected:
-    try:
-        return read_touch(item, now=now, own_channels=own_channels)
-    except ItemRejected as fault:
-        return fault
 
 
 class _Odd(Exception):
