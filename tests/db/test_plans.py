@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from skeldir.db.pool import Database
+from skeldir.db import Database
 from skeldir.ingest import receive_conversions, receive_touches
 from skeldir.tenants import load_profile
 from tests.support.make import make_conversion, make_touch

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
 import typer
 
 from skeldir.cli.channels import channels_app
@@ -12,7 +16,6 @@ from skeldir.cli.keys import keys_app
 from skeldir.cli.models import models_app
 from skeldir.cli.pipeline import credit, matviews, refresh, show_channels
 from skeldir.cli.privacy import privacy_app
-from skeldir.cli.prove import prove, verify
 from skeldir.cli.server import migrate, openapi, serve
 from skeldir.cli.tenants import tenants_app
 from skeldir.cli.trial import demo
@@ -54,8 +57,11 @@ app.command("openapi")(openapi)
 app.command("worker")(worker)
 app.command("beat")(beat)
 app.command("demo")(demo)
-app.command("prove")(prove)
-app.command("verify")(verify)
+
+# The proof is not in the wheel. In a checkout it stands beside the product, and adds its commands.
+_beside = Path(__file__).resolve().parents[3] / "proof" / "__init__.py"
+if (_found := find_spec("proof")) and _found.origin and Path(_found.origin).resolve() == _beside:
+    import_module("proof.cli").add_commands(app)
 
 
 def main() -> None:

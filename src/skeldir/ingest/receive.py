@@ -16,10 +16,7 @@ from skeldir.attribution import (
     mark_orders_reached_by_touches,
 )
 from skeldir.clock import utc_now
-from skeldir.db.columns import pack_column, unpack_column
-from skeldir.db.ids import new_id_texts
-from skeldir.db.locks import share_lock
-from skeldir.db.plans import plan_for_each_list
+from skeldir.db import new_id_texts, pack_column, plan_for_each_list, share_lock, unpack_column
 from skeldir.ingest.canonical import (
     Conversion,
     Touch,
@@ -57,7 +54,7 @@ from skeldir.revenue import (
 )
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
     from skeldir.tenants import TenantProfile
 
 
