@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
-import httpx
+import httpx2
 import orjson
 
-from proof.evidence.steps import matches
 from proof.stage.proving import Proof
+from proof.stage.steps import matches
 
 # Also what /openapi.json leaves out, and what is mounted; a route without methods (a mounted program, a web socket) is
 # ANY. It is a command because the source that is proven need not be the one that proves.
@@ -68,7 +68,7 @@ def list_routes(proof: Proof) -> list[Route]:
     listed = proof.run(
         sys.executable, "-c", _ROUTES, expect=matches(r"\[.*\"/v1/.*\]\nexit status 0")
     )
-    described = httpx.get(f"{proof.world.base}/openapi.json", timeout=30).json()["paths"]
+    described = httpx2.get(f"{proof.world.base}/openapi.json", timeout=30).json()["paths"]
     told = {
         (path, method.upper()): _parameters(operation)
         for path, operations in described.items()

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, LiteralString
 
-import httpx
+import httpx2
 import psycopg
 from psycopg import sql
 
-from proof.evidence.steps import ANYTHING, Expectation, Step, StepKind, digest_of
 from proof.stage.ground import Ground
 from proof.stage.roles import require_bound_role
+from proof.stage.steps import ANYTHING, Expectation, Step, StepKind, digest_of
 from proof.stage.world import World, world_of
 from skeldir.clock import utc_now
 
@@ -141,13 +141,13 @@ class Proof:
         began, turn = utc_now(), monotonic()
         authorization = {"Authorization": f"Bearer {key}"} if key else {}
         try:
-            answer = httpx.request(
+            answer = httpx2.request(
                 method, url, headers={**authorization, **headers}, json=json, timeout=30
             )
             output = (
                 f"HTTP {answer.status_code}\n{answer.headers.get('content-type')}\n\n{answer.text}"
             )
-        except httpx.TransportError as fault:
+        except httpx2.TransportError as fault:
             output = f"no answer: {type(fault).__name__}"
         return self._record("http", "", f"{method} {url}", output, expect, began.isoformat(), turn)
 

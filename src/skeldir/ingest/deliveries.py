@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import orjson
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema
 
 from skeldir.ingest.canonical import Conversion, Touch
 from skeldir.ingest.dead_letters import DeadLetter, ItemKind, PackedLetters, pack_letters
@@ -18,11 +20,13 @@ if TYPE_CHECKING:
     from skeldir.tenants import TenantProfile
 
 ItemT = TypeVar("ItemT", Touch, Conversion)
+Read: TypeAlias = Callable[[Sequence[object]], "Sequence[ItemT | ItemRejected]"]
+"""Reads items, and returns for each the fact that it describes, or why it is refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """One refused item: its place in the batch (or file), the kind of fault, and the cure."""
+    """An item that was not taken in, by its place in the request; it is kept among the dead events."""
 
     index: int
     code: str
@@ -36,6 +40,13 @@ class Rejections:
 
     count: int
     json: bytes
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, _source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Describe them as what the text holds."""
+        return handler.generate_schema(list[Rejected])
 
     def __len__(self) -> int:
         return self.count
@@ -54,15 +65,12 @@ def pack_rejections(rejected: Sequence[Rejected]) -> Rejections:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a batch: `accepted + duplicates + len(rejected)` is the number of its items.
-
-    `flagged` names the orders of accepted conversions that are `awaiting_capture` or `over_refunded`.
-    """
+    """`accepted + duplicates + len(rejected)` is the number of items sent."""
 
     accepted: int
     duplicates: int
     rejected: Rejections
-    flagged: tuple[FlaggedOrder, ...] = ()
+    flagged: tuple[FlaggedOrder, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +113,7 @@ def read_deliveries(
     profile: TenantProfile,
     kind: ItemKind,
     deliveries: Sequence[Delivery],
-    read: Callable[[object], ItemT],
+    read: Read[ItemT],
 ) -> tuple[list[ItemT], list[Delivered]]:
     """Read every item of every delivery; return the first of each idempotency key."""
     seen: dict[str, ItemT] = {}
@@ -123,7 +131,7 @@ def read_deliveries(
 
 
 def read_items(
-    items: Mapping[int, object], known: dict[str, ItemT], read: Callable[[object], ItemT]
+    items: Mapping[int, object], known: dict[str, ItemT], read: Read[ItemT]
 ) -> tuple[dict[int, ItemT], list[Rejected]]:
     """Read every item; return the first of each idempotency key by its place, and what was refused.
 
@@ -135,11 +143,9 @@ def read_items(
     good: dict[int, ItemT] = {}
     own: set[str] = set()
     rejected: list[Rejected] = []
-    for index, item in items.items():
-        try:
-            fact = read(item)
-        except ItemRejected as fault:
-            rejected.append(refused(index, fault))
+    for index, fact in zip(items, read(list(items.values())), strict=True):
+        if isinstance(fact, ItemRejected):
+            rejected.append(refused(index, fact))
             continue
         first = known.setdefault(fact.idempotency_key, fact)
         if first is fact:

@@ -10,7 +10,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 from time import monotonic
 
-import httpx
+import httpx2
 import psycopg
 
 from proof.checkout import read_commit
@@ -23,11 +23,11 @@ from proof.evidence.records import (
     PreviousRecord,
     RoleRecord,
 )
-from proof.evidence.steps import equals
 from proof.evidence.verdicts import anchor_lines, judge, judge_check, judge_hypothesis
 from proof.registry import HYPOTHESES
 from proof.stage.ground import Ground, open_ground
 from proof.stage.proving import Proof
+from proof.stage.steps import equals
 from skeldir.clock import utc_now
 from skeldir.errors import InputInvalid, SkeldirError
 
@@ -36,7 +36,7 @@ Tell = Callable[[str], None]
 _KNOWN_FAULTS = (
     SkeldirError,
     psycopg.Error,
-    httpx.HTTPError,
+    httpx2.HTTPError,
     subprocess.SubprocessError,
     OSError,
     LookupError,
