@@ -13,7 +13,7 @@ from skeldir.jobs import NO_TENANT, JobKind, do_jobs
 from skeldir.jobs.claiming import claim_next_job, list_claimable_kinds
 from skeldir.matviews.kinds import REFRESH
 from tests.conftest import Clone
-from tests.jobs.test_work import ask, claim, do_nothing, kind_of, let_lease_run_out, rows
+from tests.jobs.test_work import claim, do_nothing, enqueue_job, kind_of, let_lease_run_out, rows
 from tests.support.deleting import ask_for_deletion
 
 CLAIM = "SELECT * FROM claim_next_job($1, '{5}', '{30}', gen_random_uuid())"
@@ -30,7 +30,7 @@ async def test_a_job_is_fetched_by_one_statement_and_ended_by_one_transaction(
     async with open_database(clone.app_url, pool_size=1, statement_timeout_ms=5_000) as database:
         # The driver asks once for each connection what the types of the arguments are.
         assert await claim_next_job(database, {CREDIT: kind_of()}) is None
-        await ask(database, tenant)
+        await enqueue_job(database, tenant)
         async with database.statement() as connection:
             connection.add_query_logger(lambda logged: sent.append(logged.query))
         sent.clear()
@@ -48,7 +48,7 @@ async def test_a_job_is_fetched_by_one_statement_and_ended_by_one_transaction(
 async def test_whoever_is_bound_to_a_tenant_claims_nothing(
     db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
-    await ask(db, tenant)
+    await enqueue_job(db, tenant)
     for bound_to in (tenant, other_tenant, NO_TENANT):
         async with db.tenant(bound_to) as connection:
             assert await claim_by_hand(connection) == []
@@ -56,7 +56,7 @@ async def test_whoever_is_bound_to_a_tenant_claims_nothing(
 
 
 async def test_a_transaction_is_bound_to_nobody_after_a_claim(db: Database, tenant: UUID) -> None:
-    job_id = await ask(db, tenant)
+    job_id = await enqueue_job(db, tenant)
     async with db.unbound() as connection:
         for expected in ([job_id], []):
             assert await claim_by_hand(connection) == expected
@@ -67,8 +67,8 @@ async def test_a_transaction_is_bound_to_nobody_after_a_claim(db: Database, tena
 async def test_jobs_that_somebody_else_claims_at_this_moment_are_passed_over(
     db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
-    first = await ask(db, tenant)
-    second = await ask(db, other_tenant)
+    first = await enqueue_job(db, tenant)
+    second = await enqueue_job(db, other_tenant)
     async with db.unbound() as connection:
         assert await claim_by_hand(connection) == [first]
         assert (await claim(db, kind_of())).job_id == second
@@ -85,7 +85,7 @@ async def test_of_several_kinds_the_longest_due_job_comes_first_with_what_its_ki
     }
     due = [REFRESH, SCAN_PERSONAL_DATA, CREDIT]
     for kind in due:
-        await ask(db, tenant, kind)
+        await enqueue_job(db, tenant, kind)
     assert await list_claimable_kinds(db, [CREDIT, REFRESH]) == {CREDIT, REFRESH}
     claimed = [await claim_next_job(db, kinds) for _ in due]
     assert [job and job.kind for job in claimed] == due
@@ -100,10 +100,10 @@ async def test_of_several_kinds_the_longest_due_job_comes_first_with_what_its_ki
 async def test_jobs_that_die_do_not_hold_up_the_next_one(db: Database, tenant: UUID) -> None:
     kind = JobKind(REFRESH, do_nothing, attempts=1)
     for number in range(30):
-        await ask(db, NO_TENANT, REFRESH, arguments={"number": number})
+        await enqueue_job(db, NO_TENANT, REFRESH, arguments={"number": number})
         await claim(db, kind)
     await let_lease_run_out(db, NO_TENANT)
-    last = await ask(db, NO_TENANT, REFRESH, arguments={"number": 30})
+    last = await enqueue_job(db, NO_TENANT, REFRESH, arguments={"number": 30})
     assert (await claim(db, kind)).job_id == last
     states = [row["state"] for row in await rows(db, NO_TENANT)]
     assert states == ["dead"] * 30 + ["running"]
@@ -113,7 +113,7 @@ async def test_jobs_that_die_do_not_hold_up_the_next_one(db: Database, tenant: U
 async def test_no_job_of_a_tenant_that_is_being_deleted_is_claimed(
     db: Database, clone: Clone, tenant: UUID, is_ready: bool
 ) -> None:
-    await ask(db, tenant)
+    await enqueue_job(db, tenant)
     if not is_ready:
         await claim(db, kind_of())
         await let_lease_run_out(db, tenant)

@@ -9,16 +9,16 @@ from skeldir.db.pool import Database
 from skeldir.jobs import NO_TENANT, JobKind
 from skeldir.jobs.claiming import claim_next_job
 from skeldir.matviews.kinds import REFRESH
-from tests.jobs.test_work import ask, claim, do_nothing, kind_of, let_lease_run_out
+from tests.jobs.test_work import claim, do_nothing, enqueue_job, kind_of, let_lease_run_out
 
 
 async def test_of_a_tenants_jobs_of_one_kind_one_is_done_at_a_time_and_other_tenants_go_on(
     db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
-    first = await ask(db, tenant)
+    first = await enqueue_job(db, tenant)
     assert (await claim(db, kind_of())).job_id == first
-    second = await ask(db, tenant)
-    third = await ask(db, other_tenant)
+    second = await enqueue_job(db, tenant)
+    third = await enqueue_job(db, other_tenant)
     assert (await claim(db, kind_of())).job_id == third
     assert await claim_next_job(db, {CREDIT: kind_of()}) is None
     await let_lease_run_out(db, tenant)
@@ -31,7 +31,7 @@ async def test_of_a_tenants_jobs_of_one_kind_one_is_done_at_a_time_and_other_ten
 
 async def test_jobs_of_no_tenant_run_beside_each_other(db: Database) -> None:
     for number in range(2):
-        await ask(db, NO_TENANT, REFRESH, arguments={"number": number})
+        await enqueue_job(db, NO_TENANT, REFRESH, arguments={"number": number})
     refresh = JobKind(REFRESH, do_nothing)
     claimed = [await claim(db, refresh) for _ in range(2)]
     assert [job.arguments for job in claimed] == [{"number": 0}, {"number": 1}]

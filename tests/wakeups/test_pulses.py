@@ -15,7 +15,7 @@ from skeldir.db.pool import Database, open_database
 from skeldir.jobs import Pulse, enqueue
 from skeldir.observability.metrics import PULSES
 from skeldir.wakeups.gauges import sample_processes
-from skeldir.wakeups.pulses import PulseRunner, register_pulses, claim_due_pulses
+from skeldir.wakeups.pulses import PulseRunner, claim_due_pulses, register_pulses
 from skeldir.worker import SCHEDULE
 from tests.conftest import Clone
 

@@ -1,4 +1,4 @@
-"""Messages in kombu's tables: each is taken once, those who wait are told, and nobody needs the server to start."""
+"""Messages in kombu's tables: each is received once, whoever waits is woken, and nobody needs the server to start."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def test_a_flood_in_one_queue_lets_the_others_pass(mailbox: Mailbox) -> None:
         mailbox.put("flood", f"f{number}")
     mailbox.put("late", "l0")
     mailbox.put("latest", "t0")
-    taken = [mailbox.receive(["flood", "late", "latest"]) for _ in range(5)]
-    assert [payload for _, payload in filter(None, taken)] == ["f0", "l0", "f1", "t0", "f2"]
+    received = [mailbox.receive(["flood", "late", "latest"]) for _ in range(5)]
+    assert [payload for _, payload in filter(None, received)] == ["f0", "l0", "f1", "t0", "f2"]
 
 
 def test_a_queue_holds_only_as_many_hints_as_wake_somebody(mailbox: Mailbox) -> None:
@@ -71,27 +71,27 @@ def test_a_queue_holds_only_as_many_hints_as_wake_somebody(mailbox: Mailbox) -> 
     assert (mailbox.count("full"), mailbox.count("other")) == (MOST_WAITING, 1)
 
 
-def test_each_message_is_taken_by_exactly_one_of_many(clone: Clone) -> None:
+def test_each_message_is_received_by_exactly_one_of_many(clone: Clone) -> None:
     sent = [str(number) for number in range(200)]
-    taken: Counter[str] = Counter()
+    received: Counter[str] = Counter()
 
-    def take_all() -> None:
+    def receive_all() -> None:
         with closing(Mailbox(clone.app_url)) as own:
-            while (found := own.take(["q"])) is not None:
-                taken[found[1]] += 1
+            while (found := own.receive(["q"])) is not None:
+                received[found[1]] += 1
 
     with closing(Mailbox(clone.app_url, most_waiting=len(sent))) as roomy:
         for number in sent:
             roomy.put("q", number)
-    takers = [threading.Thread(target=take_all) for _ in range(4)]
-    for taker in takers:
-        taker.start()
-    for taker in takers:
-        taker.join()
-    assert taken == Counter(sent)
+    receivers = [threading.Thread(target=receive_all) for _ in range(4)]
+    for receiver in receivers:
+        receiver.start()
+    for receiver in receivers:
+        receiver.join()
+    assert received == Counter(sent)
 
 
-def test_who_waits_is_told_at_once(clone: Clone, mailbox: Mailbox) -> None:
+def test_whoever_waits_is_woken_at_once(clone: Clone, mailbox: Mailbox) -> None:
     assert mailbox.receive(["q"]) is None
 
     def put_soon() -> None:
@@ -108,7 +108,7 @@ def test_who_waits_is_told_at_once(clone: Clone, mailbox: Mailbox) -> None:
     sender.join()
 
 
-def test_a_message_that_nobody_took_for_a_minute_is_not_delivered(
+def test_a_message_that_nobody_received_for_a_minute_is_not_delivered(
     clone: Clone, mailbox: Mailbox
 ) -> None:
     mailbox.put("q", "old")
@@ -134,7 +134,7 @@ def test_a_lost_connection_is_replaced(clone: Clone, mailbox: Mailbox) -> None:
     assert mailbox.receive(["q"]) is None
 
 
-def test_while_the_server_is_away_there_is_nothing_to_take_and_putting_fails() -> None:
+def test_while_the_server_is_away_there_is_nothing_to_receive_and_putting_fails() -> None:
     with closing(Mailbox(AWAY)) as mailbox:
         assert mailbox.receive(["q"]) is None
         mailbox.wait(0.01)
