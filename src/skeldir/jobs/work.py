@@ -37,7 +37,7 @@ AWAY = (
 
 _LONGEST_WAIT_S = 300.0
 _LONGEST_ERROR = 500
-_LET_GO_S = 1.0
+_LONGEST_CANCEL_S = 1.0
 _jitter = random.SystemRandom()
 
 
@@ -83,9 +83,9 @@ async def _run_and_end(database: Database, kind: JobKind, job: Job) -> str:
     except asyncio.CancelledError:
         # This process was asked to stop: another one need not wait for the lease to run out.
         effect.cancel()
-        await asyncio.wait({effect}, timeout=_LET_GO_S)
+        await asyncio.wait({effect}, timeout=_LONGEST_CANCEL_S)
         if not job.is_finished:
-            await _let_go(database, job)
+            await _release(database, job)
         raise
     finally:
         lease.cancel()
@@ -96,7 +96,7 @@ async def _run_and_end(database: Database, kind: JobKind, job: Job) -> str:
     fault = effect.exception()
     if isinstance(fault, LeaseLost):
         return "lease_lost"
-    if fault is not None and await _is_leaving(database, job):
+    if fault is not None and await _is_tenant_leaving(database, job):
         # Of a tenant that is being deleted nothing can be read or written, and its jobs go with it.
         logger.info("jobs.tenant_leaves %s %s", job.kind, job.job_id)
         return "lease_lost"
@@ -108,7 +108,7 @@ async def _run_and_end(database: Database, kind: JobKind, job: Job) -> str:
     return "done"
 
 
-async def _is_leaving(database: Database, job: Job) -> bool:
+async def _is_tenant_leaving(database: Database, job: Job) -> bool:
     is_leaving = False
     with suppress(*AWAY):
         async with database.statement() as connection:
@@ -116,7 +116,7 @@ async def _is_leaving(database: Database, job: Job) -> bool:
     return is_leaving
 
 
-async def _let_go(database: Database, job: Job) -> None:
+async def _release(database: Database, job: Job) -> None:
     """Make the job ready for another worker; where the database is away, its lease runs out instead."""
     with suppress(*AWAY):
         async with database.tenant(job.tenant_id) as connection:
@@ -154,7 +154,7 @@ async def _put_back(database: Database, kind: JobKind, job: Job, fault: BaseExce
         exc_info=fault,
     )
     async with database.tenant(job.tenant_id) as connection:
-        kept = await queries.put_back_job(
+        was_ours = await queries.put_back_job(
             connection,
             tenant_id=job.tenant_id,
             id=job.job_id,
@@ -163,7 +163,7 @@ async def _put_back(database: Database, kind: JobKind, job: Job, fault: BaseExce
             delay_s=min(_LONGEST_WAIT_S, 2.0**job.attempts) * _jitter.uniform(0.5, 1.5),
             error=describe_fault(fault),
         )
-    return "lease_lost" if kept is None else "failed"
+    return "failed" if was_ours else "lease_lost"
 
 
 def describe_fault(fault: BaseException) -> str:

@@ -135,7 +135,7 @@ class WorkLoop:
                 await self._opened.aclose()
 
     async def _keep_heartbeat(self) -> None:
-        """Keep a row that says when this process was last alive; a database that is away is tried again."""
+        """Write every few seconds that this process is alive; while the database is away, try again."""
         while True:
             if not self._liveness.is_silent():
                 try:
