@@ -3,6 +3,7 @@
 from skeldir.jobs.daily import enqueue_daily, forget_ended_jobs
 from skeldir.jobs.enqueue import enqueue, is_asked_for, is_running
 from skeldir.jobs.kinds import (
+    AUDIT,
     CREDIT,
     DELETE_TENANT,
     FORGET_TOUCHES,
@@ -18,6 +19,7 @@ from skeldir.jobs.leases import Job, LeaseLost
 from skeldir.jobs.work import do_jobs
 
 __all__ = [
+    "AUDIT",
     "CREDIT",
     "DELETE_TENANT",
     "FORGET_TOUCHES",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 NO_TENANT = UUID(int=0)
 """Whose jobs are those that serve all tenants at once; no tenant can have this id."""
 
+AUDIT = "audit.tenant"
 CREDIT = "attribution.credit"
 REFRESH = "matviews.refresh"
 FORGET_TOUCHES = "ingest.forget_touches"
@@ -21,6 +22,7 @@ SCAN_PERSONAL_DATA = "ingest.scan_personal_data"
 DELETE_TENANT = "tenants.delete"
 
 QUEUE_OF = {
+    AUDIT: "maintenance",
     CREDIT: "attribution",
     REFRESH: "maintenance",
     FORGET_TOUCHES: "ingest",
