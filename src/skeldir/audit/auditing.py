@@ -174,20 +174,18 @@ def _in_order_of_reading(sums: KeptSums, journeys: CheckResult) -> list[CheckRes
 def _check_stored(credit: StoredCredit) -> CheckResult:
     journeys = CheckResult("journeys")
     for order_id in credit.unreadable:
-        journeys.add(_fault(order_id, "no credit can be worked out"))
+        journeys.add(_fault(order_id, "makes no sense"))
     for order_id in credit.unknown:
-        journeys.add(_fault(order_id, "is stored, and in no ledger"))
+        journeys.add(_fault(order_id, "is of no order in the ledger"))
     return journeys
 
 
 def _fault(order_id: str, fault: str) -> Difference:
-    return Difference(f"order {order_id}", {"journey": fault}, {"journey": "what the facts say"})
+    return Difference(f"order {order_id}", fault=f"the stored journey {fault}")
 
 
 def _check_exactly(credit: StoredCredit) -> CheckResult:
     result = CheckResult("exact_credit", compared=credit.exact_orders)
     for orders in credit.inexact:
-        result.add(
-            Difference(f"orders {orders}", {"engine": "other sums"}, {"engine": "the exact ones"})
-        )
+        result.add(Difference(f"orders {orders}", fault="the engine gives other sums"))
     return result

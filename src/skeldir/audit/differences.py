@@ -68,7 +68,10 @@ _REBUILD: Final = (
     "Find out who changed it. If the facts are right, `skeldir credit --tenant {tenant} --rebuild` works out credit "
     "and sums from them again."
 )
-_MIGRATED: Final = "Find out who changed it. As the role that migrates, or as a superuser, make it what a newly migrated database has."
+_MIGRATED: Final = (
+    "Find out who changed it. As the role that migrates, or as a superuser, make it what a newly migrated database "
+    "has."
+)
 CURES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "journeys": _REBUILD
@@ -80,14 +83,20 @@ CURES: Final[Mapping[str, str]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What is stored of a subject, and what should be; None is for what is not there, or should not be."""
+    """What is stored of a subject, and what should be; None is for what is not there, or should not be.
+
+    A `fault` says it in words where there are no values to compare.
+    """
 
     subject: str
-    stored: Mapping[str, Amount] | None
-    expected: Mapping[str, Amount] | None
+    stored: Mapping[str, Amount] | None = None
+    expected: Mapping[str, Amount] | None = None
+    fault: str = ""
 
     def describe(self) -> str:
         """Return it as a sentence: of two sides the values that differ."""
+        if self.fault:
+            return f"{self.subject}: {self.fault}."
         if self.expected is None:
             return f"{self.subject}: not expected, {_list(self.stored or {})}."
         if self.stored is None:

@@ -269,17 +269,17 @@ DEFINITIONS_MAJOR: Final = 18
 # How the SHA-256 of what each view is made of begins.
 DEFINITIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "public.allocation_summary": "5b5fa1de6de91cd5",
-        "public.channel_performance": "7caf169bb36de139",
-        "public.daily_revenue_summary": "f8970738fe9a649e",
-        "public.mv_allocation_summary": "175636689e7f2c5c",
-        "public.mv_channel_performance": "5033d9b16d70ba1b",
-        "public.mv_daily_revenue_summary": "461f0103a0de445e",
-        "public.mv_realtime_revenue": "fb7fe293324f04e8",
-        "public.mv_reconciliation_status": "4cd86ea8292f1023",
-        "public.open_periods": "9f2bd13e710cf4fe",
-        "public.order_balances": "fe5d3acc09f44019",
-        "public.realtime_revenue": "fe3265e66a760f57",
-        "public.reconciliation_status": "59142e45a2cc8332",
+        "public.allocation_summary": "fbe2e4f6a3974a5a",
+        "public.channel_performance": "38170495c7148cb3",
+        "public.daily_revenue_summary": "91a1d294d491e333",
+        "public.mv_allocation_summary": "9745e0404d9b435c",
+        "public.mv_channel_performance": "1d433b359d0f3785",
+        "public.mv_daily_revenue_summary": "a8fc6d94db16fb65",
+        "public.mv_realtime_revenue": "46af587b71e4ef07",
+        "public.mv_reconciliation_status": "9f90b645a2553018",
+        "public.open_periods": "c3674e465ed0b83e",
+        "public.order_balances": "133964e47c6a6d25",
+        "public.realtime_revenue": "849637288fa62b77",
+        "public.reconciliation_status": "978585595f86f8f2",
     }
 )

@@ -186,9 +186,10 @@ FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamesp
 WHERE c.relkind = 'v' AND n.nspname IN ('public', 'celery');
 
 -- name: select_definitions
--- The beginning of the SHA-256 of what each view is made of, as this server writes it, white space aside.
+-- The beginning of the SHA-256 of what each view is made of, as this server writes it, without white space and `public.`.
 SELECT n.nspname || '.' || c.relname AS name,
-       left(encode(sha256(convert_to(regexp_replace(pg_get_viewdef(c.oid), '\s+', ' ', 'g'), 'UTF8')), 'hex'), 16) AS found
+       left(encode(sha256(convert_to(regexp_replace(pg_get_viewdef(c.oid), '\mpublic\.|\s', '', 'g'), 'UTF8')), 'hex'), 16)
+           AS found
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('v', 'm') AND n.nspname IN ('public', 'celery');
 

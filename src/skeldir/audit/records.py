@@ -34,7 +34,7 @@ class AuditRecord:
 async def record_audit(connection: Connection, audit: Audit) -> None:
     """Write down what an audit of the transaction's tenant came to."""
     failed = [check for check in audit.checks if check.count]
-    findings = [d.describe() for check in failed for d in check.differences]
+    findings = [f"{check.name}: {d.describe()}" for check in failed for d in check.differences]
     await queries.insert_audit(
         connection,
         tenant_id=audit.tenant_id,

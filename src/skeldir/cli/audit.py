@@ -134,17 +134,17 @@ async def _audit(
 def _print_json(audit: Audit, items: IO[bytes] | None) -> None:
     """Print the document in one line; orders are copied into it one by one, since they may be a great many."""
     if items is None:
-        typer.echo(canonical(make_document(audit)))
+        typer.echo(canonical(make_document(audit)).decode())
         return
     digest = hashlib.sha256()
     for line in items:
         digest.update(line)
     items.seek(0)
-    document = canonical(make_document(audit, items_digest=digest.hexdigest()))
-    typer.echo(document[:-1] + b',"orders":[', nl=False)
+    document = canonical(make_document(audit, items_digest=digest.hexdigest())).decode()
+    typer.echo(document[:-1] + ',"orders":[', nl=False)
     for number, line in enumerate(items):
-        typer.echo((b"," if number else b"") + line.rstrip(b"\n"), nl=False)
-    typer.echo(b"]}")
+        typer.echo(("," if number else "") + line.decode().rstrip("\n"), nl=False)
+    typer.echo("]}")
 
 
 def _print_page(audit: Audit, items: IO[bytes] | None) -> None:
