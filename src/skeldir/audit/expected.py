@@ -174,25 +174,31 @@ ROW_SECURITY: Final[Mapping[str, str]] = MappingProxyType(
 # The only ways past a tenant: they run with their owner's rights, and what each of them tells is all it gives away.
 GATES: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "public.audit_counts()": "62130ad6bd6ee1f1",
-        "public.claimable_jobs(kinds text[], most integer)": "3947a4e34882e8cf",
+        # They answer numbers over all tenants.
+        "public.audit_counts()": "78846f94a97912e5",
         "public.credit_backlog()": "4ddc02e4276124a9",
-        "public.delete_tenant_rows(tenant uuid, most integer)": "31e1917e0a50588b",
-        "public.end_tenant_deletion(tenant uuid)": "fa59a03f9aa47501",
-        "public.find_api_key(sha256_of_secret bytea)": "c0e2add69068d0ba",
-        "public.forget_dead_events(most integer)": "5b177d077d4cde0b",
-        "public.forget_statistics(tenant uuid, place integer)": "b1c1fb0162b695c2",
-        "public.forget_touches(most integer)": "9ef50ada704e6c95",
         "public.job_counts()": "a690bd9594c46c9a",
         "public.rollup_backlog()": "766cd5e5b7f05737",
         "public.set_aside_counts()": "d64366f1e66d14d7",
-        "public.tenant_is_leaving(tenant uuid)": "3d576e6505db6f90",
-        "public.tenants_of_key_prefix(key_prefix text)": "5062f63219ec99d8",
+        # Ids of tenants, and whose jobs are due: what a job says is read by its tenant only.
+        "public.claimable_jobs(kinds text[], most integer)": "3947a4e34882e8cf",
         "public.tenants_with_dirty_days()": "2bc222bbbcf6cebd",
         "public.tenants_with_dirty_orders()": "118c8f0f9e57d459",
         "public.tenants_without_credit_job(job_kind text, dead_since timestamp with time zone, "
         "most integer)": "6b8a0b49e979acc1",
         "public.tenants_without_job(job_kind text, since timestamp with time zone)": "3d4f5c07fa328e0b",
+        # Ids, to whoever knows how a key begins; tenant, id and standing of a key, to whoever has its secret.
+        "public.tenants_of_key_prefix(key_prefix text)": "5062f63219ec99d8",
+        "public.find_api_key(sha256_of_secret bytea)": "c0e2add69068d0ba",
+        # One bit about an id.
+        "public.tenant_is_leaving(tenant uuid)": "3d576e6505db6f90",
+        # They delete rows of the current tenant, whose policy binds them, and return a number.
+        "public.forget_dead_events(most integer)": "5b177d077d4cde0b",
+        "public.forget_touches(most integer)": "9ef50ada704e6c95",
+        # They refuse every tenant whose deletion no operator has asked for, and return a number or a bit.
+        "public.delete_tenant_rows(tenant uuid, most integer)": "31e1917e0a50588b",
+        "public.end_tenant_deletion(tenant uuid)": "fa59a03f9aa47501",
+        "public.forget_statistics(tenant uuid, place integer)": "b1c1fb0162b695c2",
     }
 )
 # They run with the rights of whoever calls them.

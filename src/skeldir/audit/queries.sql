@@ -125,7 +125,7 @@ FROM (SELECT r.name, r.grantee, r.grantee || ' ' || string_agg(r.privilege, ' ' 
                    x.privilege_type || CASE WHEN x.is_grantable THEN '*' ELSE '' END AS privilege
             FROM pg_catalog.pg_class c
             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            CROSS JOIN LATERAL aclexplode(c.relacl) x
+            CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) x
             WHERE n.nspname IN ('public', 'celery') AND x.grantee <> c.relowner
               AND (n.nspname, c.relname) <> ('public', 'alembic_version')
             UNION ALL
@@ -136,7 +136,7 @@ FROM (SELECT r.name, r.grantee, r.grantee || ' ' || string_agg(r.privilege, ' ' 
             FROM pg_catalog.pg_attribute a
             JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            CROSS JOIN LATERAL aclexplode(a.attacl) x
+            CROSS JOIN LATERAL pg_catalog.aclexplode(a.attacl) x
             WHERE n.nspname IN ('public', 'celery') AND NOT a.attisdropped AND x.grantee <> c.relowner
             GROUP BY n.nspname, c.relname, x.grantee, x.privilege_type, x.is_grantable) r
       GROUP BY r.name, r.grantee) g
@@ -150,7 +150,7 @@ SELECT n.nspname || '.' || p.proname || '(' || pg_get_function_identity_argument
                  'run by ' || (SELECT string_agg(CASE WHEN x.grantee = 0 THEN 'PUBLIC'
                                                       ELSE pg_get_userbyid(x.grantee)::text END, ', '
                                                  ORDER BY x.grantee = 0, pg_get_userbyid(x.grantee))
-                               FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x),
+                               FROM pg_catalog.aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x),
                  left(encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex'), 16)) AS found
 FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 WHERE n.nspname IN ('public', 'celery')

@@ -46,7 +46,7 @@ AS $$
     FROM public.tenants t
     LEFT JOIN LATERAL (SELECT a.differences, a.as_of FROM public.audits a
                        WHERE a.tenant_id = t.id ORDER BY a.as_of DESC, a.id DESC LIMIT 1) l ON true
-    WHERE NOT EXISTS (SELECT FROM public.tenant_deletions d WHERE d.tenant_id = t.id)
+    WHERE t.id NOT IN (SELECT d.tenant_id FROM public.tenant_deletions d)
 $$;
 REVOKE ALL ON FUNCTION public.audit_counts() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.audit_counts() TO app_user;

@@ -1,4 +1,4 @@
--- As it was before 202611281600. What audits found goes; the next ones find it again.
+-- As it was before 202611281600, of a database that no audit has written to.
 
 SET ROLE skeldir_owner;
 

@@ -1,6 +1,6 @@
 """What came out of each audit of a tenant is kept."""
 
-from skeldir.migrations.guard import run_statements
+from skeldir.migrations.guard import refuse_downgrade_with_rows, run_statements
 
 revision = "202611281600"
 down_revision = "202611281500"
@@ -14,4 +14,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """What an audit found, and when, is written nowhere else."""
+    refuse_downgrade_with_rows(revision, ("audits",))
     run_statements("202611281600_back.sql")

@@ -61,6 +61,7 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
         "patchlevel": [_PATCHLEVEL],
         "pulse": [
             "attribution.sweep",
+            "audit.ask_for_next",
             "ingest.plan_daily",
             "jobs.clean",
             "jobs.sweep",
