@@ -66,7 +66,7 @@ _SENTENCES: Final[Mapping[Check, str]] = MappingProxyType(
 
 _REBUILD: Final = (
     "Find out who changed it. If the facts are right, `skeldir credit --tenant {tenant} --rebuild` works out credit "
-    "and sums from them again."
+    "and sums again."
 )
 _MIGRATED: Final = (
     "Find out who changed it. As the role that migrates, or as a superuser, make it what a newly migrated database "
@@ -75,7 +75,7 @@ _MIGRATED: Final = (
 CURES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "journeys": _REBUILD
-        + " A journey of no ledger's order stays: delete its row of order_journeys as skeldir_owner before.",
+        + " If an order is not in the ledger, delete its row of order_journeys as skeldir_owner first.",
         "exact_credit": "This is a fault of the program: report it with the orders that are named.",
     }
 )

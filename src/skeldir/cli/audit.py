@@ -36,6 +36,13 @@ from skeldir.db.pool import Database
 from skeldir.money import format_minor
 from skeldir.tenants import list_tenants
 
+_WORDS = {
+    "capture": "captured",
+    "refund": "refunded",
+    "refund_reversal": "refunds reversed",
+    "dispute": "disputed",
+    "dispute_reversal": "disputes reversed",
+}
 _DAY_HELP = "A UTC day, YYYY-MM-DD."
 _MOST_RECORDS = 30
 
@@ -65,9 +72,9 @@ def audit(
 ) -> None:
     """Compare what is stored with what follows from the facts, and the catalogue with what is meant.
 
-    Reads only, in one snapshot a tenant; nobody waits for it. Exit status 1 says that something differs. All days are
-    compared; --from and --to are those of the accounts. Without --tenant all tenants are audited: with DATABASE_URL
-    that needs a role that may act as skeldir_owner, which app_user is not; --tenant needs no more than app_user.
+    Each tenant is read in one snapshot, for which nobody waits; only --record writes. Exit status 1 says that something
+    differs. All days are compared; --from and --to are those of the accounts. Without --tenant all tenants are audited:
+    with DATABASE_URL that needs a role that may act as skeldir_owner, which app_user is not.
     """
     if history and tenant is None:
         raise typer.BadParameter("--history needs --tenant.")
@@ -172,12 +179,12 @@ def _print_money(audit: Audit) -> None:
         [account.opening_cents, *account.moved_cents.values(), account.closing_cents]
         for account in audit.money
     ]
-    for place, name in enumerate(("opening", *KINDS, "closing")):
+    for place, name in enumerate(("opening", *map(_WORDS.__getitem__, KINDS), "closing")):
         amounts = [
             format_minor(cents[place], account.currency)
             for account, cents in zip(audit.money, columns, strict=True)
         ]
-        table.add_row(name, *amounts, end_section=name in ("opening", KINDS[-1]))
+        table.add_row(name, *amounts, end_section=place in (0, len(KINDS)))
     _justify(table)
     out.print(table)
 
@@ -232,12 +239,14 @@ def _print_orders(items: IO[bytes]) -> None:
 def _print_checks(audit: Audit) -> None:
     out.rule("What was compared", align="left")
     for check in audit.checks:
-        _print_check(check, audit.tenant_id)
+        _print_check(check)
+    for cure in dict.fromkeys(one.cure(audit.tenant_id) for one in audit.checks if one.count):
+        out.print(f"Cure: {cure}", soft_wrap=True)
     word = "Nothing differs." if not audit.differences else f"{audit.differences:,} differences."
     out.print(word, style="bold" if not audit.differences else "bold red")
 
 
-def _print_check(check: CheckResult, tenant_id: UUID) -> None:
+def _print_check(check: CheckResult) -> None:
     unit = "objects" if check.name in STRUCTURE_CHECKS else "compared"
     if not check.count:
         out.print(f"OK       {check.says} ({check.compared:,} {unit})", soft_wrap=True)
@@ -247,7 +256,6 @@ def _print_check(check: CheckResult, tenant_id: UUID) -> None:
             out.print(f"         {difference.describe()}", soft_wrap=True)
         if check.count > len(check.differences):
             out.print(f"         and {check.count - len(check.differences):,} more.")
-        out.print(f"         Cure: {check.cure(tenant_id)}", soft_wrap=True)
     if check.note:
         out.print(f"         {check.note}", soft_wrap=True)
 
