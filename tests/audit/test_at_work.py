@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from skeldir.attribution import (
+    AfterConversion,
     ModelParameters,
     credit_dirty_orders,
     define_models,
@@ -116,14 +117,15 @@ async def test_what_is_falsified_beside_what_waits_is_found_all_the_same(
 async def test_a_change_of_the_models_waits_order_by_order_and_is_no_difference(
     db: Database, shop: UUID
 ) -> None:
-    for days, conversion in ((10, "keep"), (40, "reset"), (20, "keep"), (60, "reset")):
+    changes: list[tuple[int, AfterConversion]] = [
+        (10, "keep"),
+        (40, "reset"),
+        (20, "keep"),
+        (60, "reset"),
+    ]
+    for days, conversion in changes:
         async with db.tenant(shop) as connection:
-            await define_models(
-                connection,
-                shop,
-                lookback_days=days,
-                after_conversion=conversion,  # type: ignore[arg-type]
-            )
+            await define_models(connection, shop, lookback_days=days, after_conversion=conversion)
         assert (await audit_well(db, shop)).awaiting_orders >= 4
         await settle(db, shop)
         assert (await audit_well(db, shop)).awaiting_orders == 0

@@ -17,7 +17,7 @@ from uuid import UUID
 import orjson
 
 from skeldir.attribution import UNATTRIBUTED
-from skeldir.audit.differences import Amount, CheckResult, compare
+from skeldir.audit.differences import Amount, CheckResult, DataCheck, compare
 from skeldir.audit.store import queries
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _Key = tuple[object, ...]
 _Table = dict[_Key, tuple[Amount, ...]]
+_Rows = Mapping[_Key, tuple[Amount, ...]]
 _Credited = dict[tuple[date, str, str], int]
 
 _REVENUE: Final = ("amount_cents", "entries", "orders", "last_entry_at")
@@ -234,22 +235,23 @@ async def _check_allocation_days(
     )
 
 
-def _compare(name: Any, stored: _Table, expected: _Table, fields: Sequence[str]) -> CheckResult:
+def _compare(name: DataCheck, stored: _Rows, expected: _Rows, fields: Sequence[str]) -> CheckResult:
     result = CheckResult(name)
     compare(result, stored, expected, fields)
     return result
 
 
-def _without(table: _Table, days: Collection[date]) -> _Table:
+def _without(table: _Rows, days: Collection[date]) -> _Rows:
     """Leave the rows of some days out."""
     return {key: values for key, values in table.items() if key[0] not in days}
 
 
-def _add_up(left: Sums, right: Sums) -> _Table:
-    total: _Table = {key: values for key, values in left.items()}  # noqa: C416 - a copy with wider types
-    for key, (parts, cents, count) in right.items():
-        before = left.get(key, (0, 0, 0))
-        total[key] = (before[0] + parts, before[1] + cents, before[2] + count)
+def _add_up(*all_sums: Sums) -> _Rows:
+    total: dict[_Key, tuple[int, int, int]] = {}
+    for sums in all_sums:
+        for key, (parts, cents, count) in sums.items():
+            before = total.get(key, (0, 0, 0))
+            total[key] = (before[0] + parts, before[1] + cents, before[2] + count)
     return total
 
 
