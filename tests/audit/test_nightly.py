@@ -13,8 +13,10 @@ from skeldir.audit.gauges import sample_audits
 from skeldir.audit.tasks import AUDIT_KIND, ask_for_next_audit
 from skeldir.db.pool import Database
 from skeldir.jobs import AUDIT, do_jobs
+from skeldir.tenants import TenantUnknown
 from tests.conftest import Clone
 from tests.support.audited import change, make_shop, rebuild
+from tests.support.deleting import ask_for_deletion
 
 _ADD_A_CENT = "UPDATE rollup_channel_day SET credited_cents = credited_cents + 1 WHERE OURS AND currency = 'KWD'"
 
@@ -71,7 +73,8 @@ async def test_what_is_found_is_written_down_counted_and_gone_with_the_next_audi
         "allocation_days",
         "credit_equals_ledger",
     ]
-    assert record.findings[0].startswith("credit_sums: 2026-03-02 first_touch@1 ")
+    found = await audit_tenant(db, shop)
+    assert (record.orders, record.differences) == (found.orders, found.differences)
     async with db.tenant(other_tenant) as connection:
         assert await list_audits(connection, shop, most=9) == []
     await rebuild(db, shop)
@@ -94,3 +97,20 @@ async def test_a_tenant_that_was_never_audited_counts_since_it_was_created(
     )
     await sample_audits(db)
     assert (REGISTRY.get_sample_value("skeldir_audit_oldest_seconds") or 0) > 4 * 86_400
+
+
+async def test_a_tenant_that_is_being_deleted_is_neither_audited_nor_late(
+    db: Database, clone: Clone, shop: UUID
+) -> None:
+    change(
+        clone,
+        shop,
+        "UPDATE tenants SET created_at = now() - interval '5 days'",
+    )
+    await ask_for_deletion(clone, shop)
+    await sample_audits(db)
+    assert REGISTRY.get_sample_value("skeldir_audit_oldest_seconds") == 0
+    await ask_for_next_audit(db)
+    assert count_open(clone) == 0
+    with pytest.raises(TenantUnknown):
+        await audit_tenant(db, shop)

@@ -194,11 +194,11 @@ FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamesp
 WHERE c.relkind IN ('v', 'm') AND n.nspname IN ('public', 'celery');
 
 -- name: insert_audit!
-INSERT INTO public.audits (tenant_id, id, as_of, orders, awaiting_orders, differences, checks, findings, digest)
-VALUES (:tenant_id, :id, :as_of, :orders, :awaiting_orders, :differences, :checks::text[], :findings::text[], :digest);
+INSERT INTO public.audits (tenant_id, id, as_of, orders, awaiting_orders, differences, checks, digest)
+VALUES (:tenant_id, :id, :as_of, :orders, :awaiting_orders, :differences, :checks::text[], :digest);
 
 -- name: select_audits
-SELECT as_of, orders, awaiting_orders, differences, checks, findings, digest
+SELECT as_of, orders, awaiting_orders, differences, checks, digest
 FROM public.audits WHERE tenant_id = :tenant_id
 ORDER BY as_of DESC, id DESC
 LIMIT :most;

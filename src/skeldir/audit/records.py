@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from skeldir.audit.document import make_document
@@ -15,26 +15,22 @@ if TYPE_CHECKING:
     from skeldir.audit.auditing import Audit
     from skeldir.db.pool import Connection
 
-_MOST_FINDINGS: Final = 20
-
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """What came of an audit: how many differences, of which checks, sentences about the first, and the digest."""
+    """What came of an audit: how many differences, of which checks, and the digest of its document."""
 
     as_of: datetime
     orders: int
     awaiting_orders: int
     differences: int
     checks: list[str]
-    findings: list[str]
     digest: str
 
 
 async def record_audit(connection: Connection, audit: Audit) -> None:
     """Write down what an audit of the transaction's tenant came to."""
     failed = [check for check in audit.checks if check.count]
-    findings = [f"{check.name}: {d.describe()}" for check in failed for d in check.differences]
     await queries.insert_audit(
         connection,
         tenant_id=audit.tenant_id,
@@ -44,7 +40,6 @@ async def record_audit(connection: Connection, audit: Audit) -> None:
         awaiting_orders=audit.awaiting_orders,
         differences=audit.differences,
         checks=[check.name for check in failed],
-        findings=findings[:_MOST_FINDINGS],
         digest=make_document(audit)["digests"]["document"],
     )
 

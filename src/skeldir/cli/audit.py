@@ -272,8 +272,6 @@ def _show_history(records: Sequence[AuditRecord]) -> None:
             one.digest[:16],
         )
     out.print(table)
-    for finding in records[0].findings if records else ():
-        out.print(finding, soft_wrap=True)
 
 
 def _justify(table: Table) -> None:

@@ -2,8 +2,8 @@
 
 SET ROLE skeldir_owner;
 
--- `differences` counts all of them; `findings` are sentences about the first ones, `checks` the names of what did not
--- hold. `digest` is that of the whole document, as `skeldir audit --json` prints it.
+-- `differences` counts all of them, `checks` are the names of what did not hold, `digest` is that of the whole document, as
+-- `skeldir audit --json` prints it. What differed is not repeated here: an audit says so as long as it does.
 CREATE TABLE public.audits (
     tenant_id uuid NOT NULL REFERENCES public.tenants (id),
     id uuid NOT NULL,
@@ -12,7 +12,6 @@ CREATE TABLE public.audits (
     awaiting_orders bigint NOT NULL,
     differences bigint NOT NULL CHECK (differences >= 0),
     checks text[] NOT NULL,
-    findings text[] NOT NULL,
     digest text NOT NULL,
     PRIMARY KEY (tenant_id, id)
 );
