@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
 from datetime import date
 from tempfile import TemporaryFile
 from typing import IO, Annotated
@@ -19,7 +20,6 @@ from skeldir.audit import (
     SAMPLE_EVERY,
     STRUCTURE_CHECKS,
     Audit,
-    AuditRecord,
     CheckResult,
     OrderEntries,
     Period,
@@ -34,7 +34,7 @@ from skeldir.cli.keys import TENANT_HELP
 from skeldir.cli.runtime import Runtime, out, run_with_runtime
 from skeldir.db.pool import Database
 from skeldir.money import format_minor
-from skeldir.tenants import list_tenants
+from skeldir.tenants import TenantUnknown, list_tenants
 
 _WORDS = {
     "capture": "captured",
@@ -45,6 +45,17 @@ _WORDS = {
 }
 _DAY_HELP = "A UTC day, YYYY-MM-DD."
 _MOST_RECORDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What the words of the command ask for, of each tenant."""
+
+    period: Period
+    lists_orders: bool
+    is_exact: bool
+    as_json: bool
+    records: bool
 
 
 def audit(
@@ -82,26 +93,19 @@ def audit(
     if period.start is not None and period.end is not None and period.start >= period.end:
         raise typer.BadParameter("--from must lie before --to.")
 
+    options = _Options(period, orders, exact, as_json, record)
+
     async def work(runtime: Runtime) -> int:
         tenants = await _tenants_of(runtime, tenant)
         differences = 0
         async with runtime.database(pool_size=1) as database:
+            if history:
+                await _show_history(database, tenants[0])
+                return 0
             for tenant_id in tenants:
-                if history:
-                    async with database.tenant(tenant_id, is_read_only=True) as connection:
-                        records = await list_audits(connection, tenant_id, most=_MOST_RECORDS)
-                    _show_history(records)
-                    continue
-                with TemporaryFile() as items:
-                    done = await _audit(
-                        database, tenant_id, period, items, orders=orders, exact=exact
-                    )
-                    items.seek(0)
-                    (_print_json if as_json else _print_page)(done, items if orders else None)
-                if record:
-                    async with database.tenant(tenant_id) as connection:
-                        await record_audit(connection, done)
-                differences += done.differences
+                # Of all tenants one may be deleted before its turn comes.
+                with suppress(TenantUnknown) if tenant is None else nullcontext():
+                    differences += await _audit_one(database, tenant_id, options)
         return differences
 
     if run_with_runtime(work):
@@ -115,27 +119,27 @@ async def _tenants_of(runtime: Runtime, tenant: str | None) -> list[UUID]:
         return [one.tenant_id for one in await list_tenants(operator)]
 
 
-async def _audit(
-    database: Database,
-    tenant_id: UUID,
-    period: Period,
-    items: IO[bytes],
-    *,
-    orders: bool,
-    exact: bool,
-) -> Audit:
-    """Audit a tenant; with `orders`, write each as a line of JSON to `items`."""
+async def _audit_one(database: Database, tenant_id: UUID, options: _Options) -> int:
+    """Audit a tenant and print what came of it; return the number of differences."""
+    with TemporaryFile() as items:
 
-    def write(order: OrderEntries, credited: list[EntryCredit]) -> None:
-        items.write(canonical(make_item(order, credited)) + b"\n")
+        def write(order: OrderEntries, credited: list[EntryCredit]) -> None:
+            items.write(canonical(make_item(order, credited)) + b"\n")
 
-    return await audit_tenant(
-        database,
-        tenant_id,
-        period=period,
-        exact_every=1 if exact else SAMPLE_EVERY,
-        on_order=write if orders else None,
-    )
+        done = await audit_tenant(
+            database,
+            tenant_id,
+            period=options.period,
+            exact_every=1 if options.is_exact else SAMPLE_EVERY,
+            on_order=write if options.lists_orders else None,
+        )
+        items.seek(0)
+        show = _print_json if options.as_json else _print_page
+        show(done, items if options.lists_orders else None)
+    if options.records:
+        async with database.tenant(tenant_id) as connection:
+            await record_audit(connection, done)
+    return done.differences
 
 
 def _print_json(audit: Audit, items: IO[bytes] | None) -> None:
@@ -260,7 +264,9 @@ def _print_check(check: CheckResult) -> None:
         out.print(f"         {check.note}", soft_wrap=True)
 
 
-def _show_history(records: Sequence[AuditRecord]) -> None:
+async def _show_history(database: Database, tenant_id: UUID) -> None:
+    async with database.tenant(tenant_id, is_read_only=True) as connection:
+        records = await list_audits(connection, tenant_id, most=_MOST_RECORDS)
     table = Table("as of", "orders", "awaiting", "differences", "checks", "digest")
     for one in records:
         table.add_row(
