@@ -8,11 +8,11 @@ import psycopg
 import pytest
 from prometheus_client import REGISTRY
 
-from skeldir.audit import audit_tenant, list_audits, record_audit
+from skeldir.audit import AUDIT, audit_tenant, list_audits, record_audit
 from skeldir.audit.gauges import sample_audits
 from skeldir.audit.tasks import AUDIT_KIND, ask_for_next_audit
 from skeldir.db.pool import Database
-from skeldir.jobs import AUDIT, do_jobs
+from skeldir.jobs import do_jobs
 from skeldir.tenants import TenantUnknown
 from tests.conftest import Clone
 from tests.support.audited import change, make_shop, rebuild

@@ -20,6 +20,7 @@ from skeldir.attribution.definitions import (
     set_models,
 )
 from skeldir.attribution.evaluating import Sums
+from skeldir.attribution.kinds import CREDIT
 from skeldir.attribution.marks import (
     count_dirty_orders,
     credit_lock,
@@ -30,7 +31,7 @@ from skeldir.attribution.marks import (
 )
 from skeldir.attribution.memory import collecting_less, give_memory_back
 from skeldir.attribution.models import MODEL_NAMES, ModelVersion
-from skeldir.attribution.parameters import AfterConversion, ModelParameters
+from skeldir.attribution.parameters import AfterConversion, CompleteParameters, ModelParameters
 from skeldir.attribution.previewing import ModelPreview, preview_model
 from skeldir.attribution.runs import CreditReport, credit_dirty_orders
 from skeldir.attribution.splits import UNATTRIBUTED
@@ -48,10 +49,12 @@ from skeldir.attribution.totals import (
 )
 
 __all__ = [
+    "CREDIT",
     "MODEL_NAMES",
     "UNATTRIBUTED",
     "AfterConversion",
     "ChannelTotal",
+    "CompleteParameters",
     "CreditReport",
     "EntryCredit",
     "JourneyFault",

@@ -19,12 +19,11 @@ from skeldir.attribution.orders import says_enough
 from skeldir.attribution.packing import NO_CONVERSION
 from skeldir.attribution.reading import Reader, begin_reading
 from skeldir.attribution.store import queries
-from skeldir.db.plans import plan_for_each_list
+from skeldir.db import plan_for_each_list
 
 if TYPE_CHECKING:
-    from skeldir.attribution.long_journeys import LongJourney
-    from skeldir.attribution.orders import KeptCredit, Order, Reading
-    from skeldir.db.pool import Connection
+    from skeldir.attribution.orders import KeptCredit, LongJourney, Order, Reading
+    from skeldir.db import Connection
 
 JourneyFault = Literal[
     "is not stored",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from skeldir.attribution.evaluating import VersionInForce
     from skeldir.attribution.orders import Reading
     from skeldir.attribution.packing import PackedOrder
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 _ORDERS_OF_PAGE: Final = 10_000
 # An order may have as many as `Bounds.allocations_of_order`.

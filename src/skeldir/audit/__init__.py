@@ -7,11 +7,13 @@ from skeldir.audit.accounts import ModelAccount, MoneyAccount, Period
 from skeldir.audit.auditing import SAMPLE_EVERY, Audit, audit_tenant
 from skeldir.audit.differences import DATA_CHECKS, STRUCTURE_CHECKS, CheckResult, Difference
 from skeldir.audit.document import canonical, make_document, make_item
+from skeldir.audit.kinds import AUDIT
 from skeldir.audit.ledger import KINDS, OrderEntries
 from skeldir.audit.records import AuditRecord, list_audits, record_audit
 from skeldir.audit.structure import check_structure
 
 __all__ = [
+    "AUDIT",
     "DATA_CHECKS",
     "KINDS",
     "SAMPLE_EVERY",

@@ -40,7 +40,7 @@ from skeldir.audit.sums import KeptSums, check_sums
 from skeldir.tenants import load_profile
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection, Database
+    from skeldir.db import Connection, Database
 
 SAMPLE_EVERY: Final = 100
 """One order in so many is worked out by the exact rules as well, where not all are to be."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from skeldir.audit.store import queries
-from skeldir.observability.metrics import AUDIT_AGE, AUDIT_DIFFERENCES
+from skeldir.observability import AUDIT_AGE, AUDIT_DIFFERENCES
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
+    from skeldir.db import Database
 
 
 async def sample_audits(database: Database) -> None:

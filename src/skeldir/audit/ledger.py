@@ -16,7 +16,7 @@ import orjson
 from skeldir.audit.store import queries
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 _ENTRIES_OF_PAGE: Final = 10_000
 _STATES: Final = {

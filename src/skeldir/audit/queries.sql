@@ -49,9 +49,6 @@ SELECT spend_date, channel_code, currency, sum(amount_cents) AS spend_cents
 FROM public.spend WHERE tenant_id = :tenant_id
 GROUP BY spend_date, channel_code, currency;
 
--- name: select_audited_tenant$
-SELECT name FROM public.tenants WHERE id = :tenant_id;
-
 -- name: select_roles
 SELECT r.rolname AS name,
        concat_ws(' ', CASE WHEN r.rolcanlogin THEN 'LOGIN' ELSE 'NOLOGIN' END,

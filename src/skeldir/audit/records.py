@@ -9,11 +9,11 @@ from uuid import UUID
 
 from skeldir.audit.document import make_document
 from skeldir.audit.store import queries
-from skeldir.db.ids import new_id
+from skeldir.db import new_id
 
 if TYPE_CHECKING:
     from skeldir.audit.auditing import Audit
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 
 @dataclass(frozen=True, slots=True)

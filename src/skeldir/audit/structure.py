@@ -10,7 +10,7 @@ from skeldir.audit.differences import CheckResult, StructureCheck, compare
 from skeldir.audit.store import queries
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 _Ask: TypeAlias = Callable[..., Awaitable[list[Any]]]
 _Question: TypeAlias = tuple[_Ask, Mapping[str, str]]

@@ -23,7 +23,7 @@ from skeldir.audit.store import queries
 if TYPE_CHECKING:
     from skeldir.attribution import StoredCredit, Sums
     from skeldir.audit.ledger import Ledger
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 _Key = tuple[object, ...]
 _Table = dict[_Key, tuple[Amount, ...]]

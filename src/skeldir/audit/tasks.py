@@ -6,12 +6,13 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from skeldir.audit.auditing import audit_tenant
+from skeldir.audit.kinds import AUDIT
 from skeldir.audit.records import record_audit
 from skeldir.audit.store import queries
-from skeldir.jobs import AUDIT, Job, JobKind, Pulse, enqueue_daily
+from skeldir.jobs import Job, JobKind, Pulse, enqueue_daily
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
+    from skeldir.db import Database
 
 logger = logging.getLogger(__name__)
 

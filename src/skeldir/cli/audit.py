@@ -32,7 +32,7 @@ from skeldir.audit import (
 )
 from skeldir.cli.keys import TENANT_HELP
 from skeldir.cli.runtime import Runtime, out, run_with_runtime
-from skeldir.db.pool import Database
+from skeldir.db import Database
 from skeldir.money import format_minor
 from skeldir.tenants import TenantUnknown, list_tenants
 

@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from skeldir.db.embedded import require_supported_server
-from skeldir.db.locks import lock_key
+from skeldir.db.lock_keys import lock_key
 from skeldir.db.shares import RetriedLater, Shares, reserved_of
 from skeldir.errors import SkeldirError
 from skeldir.settings import plain_postgres_url
@@ -21,8 +21,7 @@ from skeldir.settings import plain_postgres_url
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
-    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
-
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
 logger = logging.getLogger(__name__)
 
