@@ -26,9 +26,9 @@ from proof.checks.keys import CHECKS as KEYS
 from proof.checks.outside import CHECKS as OUTSIDE
 from proof.checks.routes import CHECKS as ROUTES
 from proof.contract import Check
-from proof.evidence.steps import equals, matches, same_as
 from proof.stage.planting import PLAN_A, PLAN_B, Plan
 from proof.stage.proving import Proof
+from proof.stage.steps import equals, matches, same_as
 
 _NO_TENANT: Final = (
     None,
@@ -229,7 +229,7 @@ _VALUES: Final = {
     "text": ("", "ingest.scan_personal_data"),
     "text[]": (
         "{}",
-        "{attribution.credit,matviews.refresh,ingest.forget_touches,ingest.scan_personal_data}",
+        "{attribution.credit,audit.tenant,matviews.refresh,ingest.forget_touches,ingest.scan_personal_data}",
     ),
     "integer": ("0", "2147483647"),
     "bigint": ("0", "9223372036854775807"),
