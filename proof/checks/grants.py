@@ -88,6 +88,7 @@ _DEFINERS: Final = """
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.prosecdef ORDER BY 1"""
 _DEFINERS_EXPECTED: Final = """\
 function | owner | proconfig | is_executable
+public.audit_counts() | skeldir_owner | ['search_path=pg_catalog'] | True
 public.claim_next_job(kinds text[], most_attempts integer[], leases_s double precision[], new_token uuid) | \
 skeldir_owner | ['search_path=pg_catalog'] | True
 public.claimable_kinds(kinds text[]) | skeldir_owner | ['search_path=pg_catalog'] | True
@@ -109,7 +110,7 @@ public.tenants_without_credit_job(job_kind text, dead_since timestamp with time 
 skeldir_owner | ['search_path=pg_catalog'] | True
 public.tenants_without_job(job_kind text, since timestamp with time zone) | \
 skeldir_owner | ['search_path=pg_catalog'] | True
-(18 rows)"""
+(19 rows)"""
 
 # Each after all keys of the tenant have ended in the same transaction, which then is rolled back.
 _END_KEYS: Final = "UPDATE public.api_keys SET revoked_at = now(), expires_at = now()"

@@ -28,6 +28,7 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
         "item_kind": ["touch", "conversion"],
         "kind": [
             "attribution.credit",
+            "audit.tenant",
             "ingest.forget_touches",
             "ingest.scan_personal_data",
             "matviews.refresh",
@@ -61,6 +62,7 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
         "patchlevel": [_PATCHLEVEL],
         "pulse": [
             "attribution.sweep",
+            "audit.ask_for_next",
             "ingest.plan_daily",
             "jobs.clean",
             "jobs.sweep",

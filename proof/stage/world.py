@@ -54,6 +54,7 @@ _VIEWS_ARE_CURRENT: Final = """
        AND (SELECT marks FROM public.rollup_backlog()) = 0
        AND NOT EXISTS (SELECT FROM public.job_counts())
        AND NOT EXISTS (SELECT FROM public.tenants_without_job('ingest.scan_personal_data', now() - interval '1 day'))
+       AND NOT EXISTS (SELECT FROM public.tenants_without_job('audit.tenant', now() - interval '1 day'))
        AND (SELECT count(*) = 5 FROM (
                 SELECT DISTINCT ON (view_name) view_name, seen FROM public.matview_refreshes
                 WHERE outcome = 'success' ORDER BY view_name, started_at DESC, id DESC) last

@@ -301,7 +301,7 @@ LABELS: dict[tuple[str, str], set[str] | re.Pattern[str]] = {
     ("skeldir_jobs_run_seconds", "outcome"): {"done", "failed", "lease_lost"},
     ("skeldir_jobs_process_seen_seconds", "role"): {"worker", "beat"},
     ("skeldir_jobs_pulse_age_periods", "pulse"): {
-        "attribution.sweep", "ingest.plan_daily", "jobs.clean", "jobs.sweep",
+        "attribution.sweep", "audit.ask_for_next", "ingest.plan_daily", "jobs.clean", "jobs.sweep",
         "matviews.ask_for_fast", "matviews.ask_for_slow", "matviews.clean",
     },
     ("skeldir_attribution_orders_set_aside", "reason"): {
@@ -373,16 +373,16 @@ def test_a_worker_serves_what_it_counted_and_not_what_only_the_api_samples() -> 
         "python_gc_objects_collected",
     } <= names
     sampled = {family.name for gauge in metrics.SAMPLED for family in gauge.describe()}
-    assert len(sampled) == 12
+    assert len(sampled) == 14
     assert not names & sampled
     serve_metrics(0)()
 
 
 def test_every_metric_is_named_by_room_thing_and_unit() -> None:
     names = {family.name for family in REGISTRY.collect() if family.name.startswith("skeldir_")}
-    assert len(names) == 20
+    assert len(names) == 22
     for name in names:
         assert re.fullmatch(
-            r"skeldir_(ingest|http|matviews|rollups|attribution|jobs|database)(_[a-z]+)*_(items|seconds|periods|marks|count|failed|accepted|refused|up|ready|set_aside)",
+            r"skeldir_(ingest|http|matviews|rollups|attribution|audit|jobs|database)(_[a-z]+)*_(differences|items|seconds|periods|marks|count|failed|accepted|refused|up|ready|set_aside)",
             name,
         ), name

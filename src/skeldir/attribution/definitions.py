@@ -224,8 +224,7 @@ async def rebuild_credit(connection: Connection, tenant_id: UUID) -> None:
     same = {model: complete_parameters(NO_WISH, row) for model, row in active.items()}
     await _put_in_force(connection, tenant_id, active, same, ())
     turn = await queries.pass_turn(connection, tenant_id=tenant_id)
-    versions = [row["model_version"] for row in active.values()]
-    await settle_journal(connection, tenant_id, turn, versions)
+    await settle_journal(connection, tenant_id, turn)
     await mark_all_orders(connection, tenant_id)
 
 
