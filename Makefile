@@ -7,7 +7,7 @@ MAP ?=
 SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow chaos soak check prove twins serve bench fuzz openapi lock clean
+.PHONY: help demo test test-slow chaos soak check prove twins serve bench fuzz stubs openapi lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ bench: $(VENV)/dev.stamp ## Measure the claims; sizes by ARGS, see `python -m be
 
 fuzz: $(VENV)/dev.stamp ## Send 20,000 hostile requests to a real API process and judge every answer (ARGS=--requests N)
 	@$(BIN)/python -m bench.fuzz $(ARGS)
+
+stubs: $(VENV)/dev.stamp ## Write what each room's statements take and give into its store.pyi, after a change of one or of the schema
+	@$(BIN)/python -m tests.support.stubs
 
 openapi: $(VENV)/base.stamp ## Write docs/openapi.json anew, after a change of the API
 	@$(BIN)/skeldir openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
