@@ -20,6 +20,7 @@ from skeldir.rollups import mark_days
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection
+    from skeldir.revenue.store import SelectFlaggedOrdersRow
 
 # From this many on, they are made in a thread, so that the loop goes on.
 _MANY_FLAGGED = 500
@@ -168,7 +169,7 @@ async def post_entries(
         return Posting(0, (), reused, frozenset(), ())
     orders = unpack_column(new["order_ids"])
     days = await queries.select_entry_days(connection, tenant_id=tenant_id, order_ids=orders)
-    await mark_days(connection, tenant_id, (record["day"] for record in days), sums="revenue")
+    await mark_days(connection, tenant_id, (row["day"] for row in days), sums="revenue")
     try:
         flagged = await queries.select_flagged_orders(
             connection, tenant_id=tenant_id, order_ids=orders
@@ -185,8 +186,8 @@ async def post_entries(
     return Posting(count, orders, reused, posted, await asyncio.to_thread(_flagged_of, flagged))
 
 
-def _flagged_of(records: Sequence[asyncpg.Record]) -> tuple[FlaggedOrder, ...]:
-    return tuple(FlaggedOrder(**record) for record in records)
+def _flagged_of(rows: Sequence[SelectFlaggedOrdersRow]) -> tuple[FlaggedOrder, ...]:
+    return tuple(FlaggedOrder(**row) for row in rows)
 
 
 async def list_balances(

@@ -40,8 +40,6 @@ class RealtimeRevenue:
     last_entry_at: datetime
 
 
-# Sums of sums, which are numeric in the database: a bigint need not hold them.
-_TOTALS = ("captured_cents", "refunded_cents", "disputed_cents", "net_cents")
 _DAILY = Keyset("revenue/daily@1", tuple[day, KeyText, KeyText])
 
 
@@ -77,5 +75,14 @@ async def read_realtime_revenue(connection: Connection, tenant_id: UUID) -> list
     """Return the totals of the transaction's tenant, one a currency."""
     rows = await queries.select_realtime_revenue(connection, tenant_id=tenant_id)
     return [
-        RealtimeRevenue(**{**row, **{name: int(row[name]) for name in _TOTALS}}) for row in rows
+        RealtimeRevenue(
+            currency=row["currency"],
+            captured_cents=int(row["captured_cents"]),
+            refunded_cents=int(row["refunded_cents"]),
+            disputed_cents=int(row["disputed_cents"]),
+            net_cents=int(row["net_cents"]),
+            orders=row["orders"],
+            last_entry_at=row["last_entry_at"],
+        )
+        for row in rows
     ]
