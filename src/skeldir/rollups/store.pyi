@@ -1,0 +1,116 @@
+"""What the statements of the room take and give. `make stubs` writes this."""
+
+import datetime as dt
+from collections.abc import Collection
+from typing import TypedDict
+from uuid import UUID
+
+from skeldir.db.pool import Connection
+
+class CompactSpanRow(TypedDict):
+    gone: int
+    kept: int
+
+class SelectSpansToCompactRow(TypedDict):
+    began_at: dt.datetime
+
+class TakeDirtyDaysRow(TypedDict):
+    day: dt.date
+    has_spend: bool
+    has_revenue: bool
+
+class TenantsWithDirtyDaysRow(TypedDict):
+    tenant_id: UUID
+
+class _Queries:
+    @staticmethod
+    async def add_credit(
+        connection: Connection,
+        /,
+        *,
+        days: str,
+        model_versions: str,
+        channel_codes: str,
+        currencies: str,
+        ppts: str,
+        cents: str,
+        counts: str,
+        tenant_id: UUID,
+        turn: int,
+    ) -> None: ...
+    @staticmethod
+    async def compact_span(
+        connection: Connection, /, *, tenant_id: UUID, since: dt.datetime, until: dt.datetime
+    ) -> CompactSpanRow: ...
+    @staticmethod
+    async def delete_allocation_days(
+        connection: Connection, /, *, tenant_id: UUID, days: Collection[dt.date]
+    ) -> None: ...
+    @staticmethod
+    async def delete_empty_channel_days(
+        connection: Connection, /, *, tenant_id: UUID, days: Collection[dt.date]
+    ) -> None: ...
+    @staticmethod
+    async def delete_revenue_days(
+        connection: Connection, /, *, tenant_id: UUID, days: Collection[dt.date]
+    ) -> None: ...
+    @staticmethod
+    async def delete_revenue_totals(connection: Connection, /, *, tenant_id: UUID) -> None: ...
+    @staticmethod
+    async def has_dirty_days(connection: Connection, /) -> bool: ...
+    @staticmethod
+    async def insert_allocation_days(
+        connection: Connection, /, *, tenant_id: UUID, days: Collection[dt.date]
+    ) -> None: ...
+    @staticmethod
+    async def insert_revenue_days(
+        connection: Connection, /, *, tenant_id: UUID, days: Collection[dt.date]
+    ) -> None: ...
+    @staticmethod
+    async def insert_revenue_totals(connection: Connection, /, *, tenant_id: UUID) -> None: ...
+    @staticmethod
+    async def mark_compared_days(connection: Connection, /, *, tenant_id: UUID) -> None: ...
+    @staticmethod
+    async def mark_days(
+        connection: Connection, /, *, tenant_id: UUID, sums: str, days: Collection[dt.date]
+    ) -> None: ...
+    @staticmethod
+    async def mark_revenue_days(connection: Connection, /, *, tenant_id: UUID) -> None: ...
+    @staticmethod
+    async def mark_spend_days(connection: Connection, /, *, tenant_id: UUID) -> None: ...
+    @staticmethod
+    async def note_rollup_change(connection: Connection, /) -> None: ...
+    @staticmethod
+    async def rollup_lag(connection: Connection, /) -> float | None: ...
+    @staticmethod
+    async def select_spans_to_compact(
+        connection: Connection,
+        /,
+        *,
+        unit: str,
+        tenant_id: UUID,
+        since: dt.datetime,
+        until: dt.datetime,
+    ) -> list[SelectSpansToCompactRow]: ...
+    @staticmethod
+    async def settle_journal(
+        connection: Connection, /, *, tenant_id: UUID, turn: int, model_versions: Collection[str]
+    ) -> None: ...
+    @staticmethod
+    async def sum_spend(
+        connection: Connection, /, *, tenant_id: UUID, days: Collection[dt.date]
+    ) -> None: ...
+    @staticmethod
+    async def take_dirty_days(
+        connection: Connection, /, *, tenant_id: UUID, most: int
+    ) -> list[TakeDirtyDaysRow]: ...
+    @staticmethod
+    async def take_off_credit(
+        connection: Connection, /, *, tenant_id: UUID, model_versions: Collection[str], turn: int
+    ) -> None: ...
+    @staticmethod
+    async def tenants_with_dirty_days(
+        connection: Connection, /
+    ) -> list[TenantsWithDirtyDaysRow]: ...
+
+queries: _Queries
