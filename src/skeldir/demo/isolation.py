@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from skeldir.db.pool import Database
-from skeldir.db.queries import load_queries
-
-queries = load_queries("skeldir.demo")
+from skeldir.demo.store import queries
 
 
 @dataclass(frozen=True, slots=True)
