@@ -66,7 +66,7 @@ async def forget_old_touches(
     forgotten = 0
     while not job.is_finished:
         async with database.tenant(tenant_id, locked=credit_lock(tenant_id)) as connection:
-            gone: int = await queries.forget_touches(connection, most=most)
+            gone = await queries.forget_touches(connection, most=most)
             await (job.hold(connection) if gone else job.finish(connection))
         forgotten += gone
     return forgotten
