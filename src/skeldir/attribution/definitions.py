@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from skeldir.attribution.evaluating import VersionInForce
@@ -37,6 +37,7 @@ from skeldir.rollups import settle_journal, take_off_credit
 from skeldir.tenants import RetentionInvalid, set_retention
 
 if TYPE_CHECKING:
+    from skeldir.attribution.store import SelectActiveModelsRow
     from skeldir.db.pool import Connection
 
 PROGRAM = "program"
@@ -74,12 +75,12 @@ async def active_versions(connection: Connection, tenant_id: UUID) -> list[Model
     return versions_of(rows) if rows else await define_models(connection, tenant_id)
 
 
-def versions_of(rows: Iterable[Mapping[str, Any]]) -> list[ModelVersion]:
+def versions_of(rows: Iterable[SelectActiveModelsRow]) -> list[ModelVersion]:
     """Return the versions that rows of `select_active_models` tell of."""
     return [v.version for v in versions_in_force(rows)]
 
 
-def versions_in_force(rows: Iterable[Mapping[str, Any]]) -> list[VersionInForce]:
+def versions_in_force(rows: Iterable[SelectActiveModelsRow]) -> list[VersionInForce]:
     """Return the versions that rows of `select_active_models` tell of, and since which generation they are in force."""
     return [
         VersionInForce(
@@ -229,7 +230,7 @@ def _models_lock(tenant_id: UUID) -> str:
     return f"models:{tenant_id}"
 
 
-async def _active_rows(connection: Connection, tenant_id: UUID) -> dict[str, Mapping[str, Any]]:
+async def _active_rows(connection: Connection, tenant_id: UUID) -> dict[str, SelectActiveModelsRow]:
     rows = await queries.select_active_models(connection, tenant_id=tenant_id)
     return {row["model"]: row for row in rows}
 
@@ -237,7 +238,7 @@ async def _active_rows(connection: Connection, tenant_id: UUID) -> dict[str, Map
 async def _put_in_force(
     connection: Connection,
     tenant_id: UUID,
-    active: Mapping[str, Mapping[str, Any]],
+    active: Mapping[str, SelectActiveModelsRow],
     changed: Mapping[str, CompleteParameters],
     retired: Collection[str],
     changed_by: str | None = None,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict
 from uuid import UUID
 
 from skeldir.attribution.marks import DEFAULT_LOOKBACK_DAYS
@@ -73,7 +73,15 @@ class CompleteParameters:
     half_life_days: int
 
 
-_DEFAULTS: Mapping[str, Any] = {
+class ParametersRow(TypedDict):
+    """What a row of a version holds of its parameters, whichever statement it is of."""
+
+    lookback_days: int
+    after_conversion: AfterConversion
+    half_life_days: int
+
+
+_DEFAULTS: ParametersRow = {
     "lookback_days": DEFAULT_LOOKBACK_DAYS,
     "after_conversion": DEFAULT_AFTER_CONVERSION,
     "half_life_days": DEFAULT_HALF_LIFE_DAYS,
@@ -81,7 +89,7 @@ _DEFAULTS: Mapping[str, Any] = {
 
 
 def complete_parameters(
-    wanted: ModelParameters, active: Mapping[str, Any] | None
+    wanted: ModelParameters, active: ParametersRow | None
 ) -> CompleteParameters:
     """Return the parameters wanted; those left out are those of `active`, a row of the model's version in force."""
     before = _DEFAULTS if active is None else active

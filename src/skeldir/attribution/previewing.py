@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 import orjson
@@ -37,6 +37,7 @@ from skeldir.attribution.store import queries
 
 if TYPE_CHECKING:
     from skeldir.attribution.orders import Reading
+    from skeldir.attribution.store import SelectActiveModelsRow, SelectJourneysAfterRow
     from skeldir.db.pool import Connection, Database
 
 MOST_PREVIEWED: Final = 20_000
@@ -119,7 +120,7 @@ async def preview_model(
         parameters.require_valid()
     async with database.tenant(tenant_id, is_read_only=True) as connection:
         rows = await queries.select_active_models(connection, tenant_id=tenant_id)
-        active = {row["model"]: row for row in rows}
+        active: dict[str, SelectActiveModelsRow] = {row["model"]: row for row in rows}
         wanted = await _require_possible(connection, tenant_id, model, parameters, active)
         in_all = await queries.count_stored_journeys(
             connection, tenant_id=tenant_id, most=MOST_COUNTED
@@ -162,7 +163,7 @@ async def _require_possible(
     tenant_id: UUID,
     model: str,
     parameters: ModelParameters | None,
-    active: Mapping[str, Mapping[str, Any]],
+    active: Mapping[str, SelectActiveModelsRow],
 ) -> CompleteParameters | None:
     """Return all parameters of the version wanted; None for a model that is to be retired."""
     if parameters is None:
@@ -211,10 +212,10 @@ async def _read_page(
 
 
 def _sort_out(
-    rows: Sequence[Any], then: ModelVersion | None
+    rows: Sequence[SelectJourneysAfterRow], then: ModelVersion | None
 ) -> tuple[dict[str, PackedOrder], frozenset[str]]:
     """Return the stored journeys by order, and the orders of which the version wanted asks for more."""
-    stored = make_stored([row for row in rows if row["path"] is not None], ())
+    stored = make_stored(rows, ())
     if then is None:
         return stored, frozenset()
     is_cutting = then.after_conversion == "reset"

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from skeldir.attribution.models import MODEL_NAMES
@@ -15,6 +15,7 @@ from skeldir.attribution.store import queries
 from skeldir.http.paging import Keyset, KeyText, Page
 
 if TYPE_CHECKING:
+    from skeldir.attribution.store import SelectChannelReportRow
     from skeldir.db.pool import Connection
 
 _BY_PERIOD = Keyset("attribution/channels@1", tuple[date, KeyText, KeyText])
@@ -106,7 +107,9 @@ async def report_channels(
     )
 
 
-async def _channel_rows(rows: Sequence[Any], versions: dict[str, str]) -> list[ChannelRow]:
+async def _channel_rows(
+    rows: Sequence[SelectChannelReportRow], versions: dict[str, str]
+) -> list[ChannelRow]:
     """Make the rows some at a time: 1,000 together would keep the loop for 20 ms."""
     made: list[ChannelRow] = []
     for start in range(0, len(rows), _ROWS_AT_ONCE):
@@ -117,7 +120,7 @@ async def _channel_rows(rows: Sequence[Any], versions: dict[str, str]) -> list[C
     return made
 
 
-def _channel_row(row: Any, versions: dict[str, str]) -> ChannelRow:
+def _channel_row(row: SelectChannelReportRow, versions: dict[str, str]) -> ChannelRow:
     credit = {
         version: ModelCredit(int(credited), conversions, int(spend), roas)
         for version, credited, conversions, spend, roas in zip(
