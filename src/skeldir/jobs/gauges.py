@@ -50,7 +50,7 @@ async def sample_jobs(database: Database) -> None:
     for (kind, state), jobs in counts.items():
         JOBS.labels(kind, state).set(jobs)
     OLDEST_READY_JOB.set(oldest_s)
-    seen_s = {row["role"]: row["seen_s"] for row in heartbeats}
+    seen_s: dict[str, float] = {row["role"]: row["seen_s"] for row in heartbeats}
     for role in ROLES:
         PROCESS_SEEN.labels(role).set(seen_s.get(role, inf))
     ages = {row["name"]: row["age_periods"] for row in pulses}

@@ -20,11 +20,12 @@ SELECT EXISTS (SELECT FROM public.jobs
                  AND state = 'running' AND lease_until > clock_timestamp());
 
 -- name: claimable_jobs
+-- Never null: every column.
 SELECT tenant_id, id, kind FROM public.claimable_jobs(:kinds::text[], :most::integer);
 
 -- name: claim_job^
 -- A job whose holder was not heard of again keeps its run_at, and with it its place in the order of work. Of a tenant's
--- jobs of one kind one is done at a time: two would only undo each other's work.
+-- jobs of one kind one is done at a time: two would only undo each other's work. Never null: arguments.
 UPDATE public.jobs j
 SET state = CASE WHEN j.attempts < :attempts::integer THEN 'running' ELSE 'dead' END,
     attempts = CASE WHEN j.attempts < :attempts::integer THEN j.attempts + 1 ELSE j.attempts END,
@@ -72,6 +73,7 @@ WHERE tenant_id = :tenant_id AND id = :id AND state = 'running' AND token = :tok
 RETURNING id;
 
 -- name: is_tenant_leaving$
+-- Never null: tenant_is_leaving.
 SELECT public.tenant_is_leaving(:tenant_id);
 
 -- name: release_job!
@@ -90,6 +92,7 @@ RETURNING kind;
 
 -- name: select_jobs
 -- Keyset paging, the newest first: rows that come meanwhile stand before the first page.
+-- Never null: arguments. May be null: before_id.
 SELECT id, kind, arguments::text AS arguments, state, attempts, run_at, lease_until, error, correlation_id,
        created_at, finished_at
 FROM public.jobs
@@ -101,7 +104,7 @@ ORDER BY created_at DESC, id DESC
 LIMIT :most;
 
 -- name: select_jobs_of_all
--- For operators: members of skeldir_owner see all rows.
+-- For operators: members of skeldir_owner see all rows. Never null: arguments.
 SELECT tenant_id, id, kind, arguments::text AS arguments, state, attempts, run_at, lease_until, error, correlation_id,
        created_at, finished_at
 FROM public.jobs
@@ -110,14 +113,17 @@ ORDER BY created_at DESC, id DESC
 LIMIT :most;
 
 -- name: sample_jobs
+-- Never null: every column.
 SELECT kind, state, jobs, extract(epoch FROM clock_timestamp() - oldest_run_at)::float8 AS oldest_s
 FROM public.job_counts();
 
 -- name: sample_heartbeats
+-- Never null: seen_s.
 SELECT role, extract(epoch FROM clock_timestamp() - max(seen_at))::float8 AS seen_s
 FROM public.heartbeats GROUP BY role;
 
 -- name: tenants_without_job
+-- Never null: tenant_id.
 SELECT tenant_id FROM public.tenants_without_job(:kind, :since) AS tenant_id LIMIT :most;
 
 -- name: insert_heartbeat!
@@ -131,6 +137,7 @@ DELETE FROM public.heartbeats WHERE process_id = :process_id;
 DELETE FROM public.heartbeats WHERE seen_at < now() - interval '1 day';
 
 -- name: select_last_heartbeats
+-- Never null: seen_at.
 SELECT role, max(seen_at) AS seen_at, count(*) FILTER (WHERE seen_at > now() - interval '15 seconds') AS alive
 FROM public.heartbeats GROUP BY role ORDER BY role;
 
@@ -165,7 +172,7 @@ ON CONFLICT (name) DO NOTHING;
 
 -- name: take_message^
 -- The queue served last comes last, so that a flood of hints of one kind lets the other kinds pass. What waited for a
--- minute woke nobody in time: the sweep has found its work by now. It is deleted by the sweep, too.
+-- minute woke nobody in time: the sweep has found its work by now. It is deleted by the sweep, too. Never null: name.
 DELETE FROM celery.kombu_message m USING celery.kombu_queue q
 WHERE q.id = m.queue_id AND m.id = (
     SELECT c.id FROM celery.kombu_message c JOIN celery.kombu_queue o ON o.id = c.queue_id
@@ -212,4 +219,5 @@ SET ended_at = CASE WHEN :error::text IS NULL THEN clock_timestamp() ELSE ended_
 WHERE name = :name;
 
 -- name: sample_pulses
+-- Never null: age_periods.
 SELECT name, (extract(epoch FROM clock_timestamp() - ended_at) / every_s)::float8 AS age_periods FROM public.pulses;

@@ -16,6 +16,7 @@ from skeldir.jobs.store import queries
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection
+    from skeldir.jobs.store import SelectJobsRow
 
 _KIND = re.compile(r"\w+")
 _NEWEST_FIRST = Keyset("jobs@1", tuple[KeyMoment, UUID])
@@ -58,7 +59,7 @@ async def list_jobs(connection: Connection, tenant_id: UUID, query: JobsQuery) -
     )
 
 
-def _report(row: Any) -> JobReport:
+def _report(row: SelectJobsRow) -> JobReport:
     kind = _KIND.match(row["error"] or "")
     return JobReport(
         id=row["id"],
