@@ -108,7 +108,8 @@ RETURNING 1;
 -- name: select_reach_of_marks^
 -- How far any version of the tenant has ever looked back, and whether one began anew after a conversion: a stored journey
 -- may come from a version that is in force no more, and serves it when it is again.
-SELECT coalesce(max(lookback_days), 0) AS lookback_days, coalesce(bool_or(after_conversion = 'reset'), false) AS resets
+SELECT coalesce(max(lookback_days), 0) AS lookback_days,
+       coalesce(bool_or(after_conversion = 'reset'), false) AS resets
 FROM public.attribution_models WHERE tenant_id = :tenant_id;
 
 -- name: mark_orders!
@@ -338,7 +339,8 @@ ON CONFLICT (tenant_id) DO UPDATE SET turn = c.turn + 1 WHERE c.turn = :seen
 RETURNING turn;
 
 -- name: pass_turn$
--- Take the next turn, whatever it is. Always a row.
+-- Take the next turn, whatever it is.
+-- Always a row.
 INSERT INTO public.credit_turns AS c (tenant_id, turn) VALUES (:tenant_id, 1)
 ON CONFLICT (tenant_id) DO UPDATE SET turn = c.turn + 1
 RETURNING turn;
@@ -355,7 +357,8 @@ SELECT reason, orders FROM public.set_aside_counts();
 
 -- name: select_set_aside_totals
 -- How many orders are set aside, and what the ledger holds of them that is not credited, a row a currency and active
--- model. What waits for its capture counts as such. Never null: order_ids, cents.
+-- model. What waits for its capture counts as such.
+-- Never null: order_ids, cents.
 WITH aside AS (
     SELECT s.order_id FROM public.orders_set_aside s
     WHERE s.tenant_id = :tenant_id
@@ -381,7 +384,8 @@ FROM public.revenue_ledger
 WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids::text[]);
 
 -- name: count_captures
--- How many captures each journey has between two moments, counted up to `most`. Never null: every column.
+-- How many captures each journey has between two moments, counted up to `most`.
+-- Never null: every column.
 SELECT j.place, c.captures
 FROM unnest(:journey_keys::bytea[], :first_moments::timestamptz[], :last_moments::timestamptz[])
      WITH ORDINALITY AS j (journey_key, first_moment, last_moment, place)
@@ -397,7 +401,8 @@ CROSS JOIN LATERAL (
 
 -- name: select_touches
 -- Up to `most_of_each` touches of each journey between two moments, in time order: their moments, 8 bytes each, and
--- channels. A journey without any has no row. Never null: every column.
+-- channels. A journey without any has no row.
+-- Never null: every column.
 SELECT j.place, p.moments, p.codes
 FROM unnest(:journey_keys::bytea[], :first_moments::timestamptz[], :last_moments::timestamptz[])
      WITH ORDINALITY AS j (journey_key, first_moment, last_moment, place)
@@ -618,7 +623,8 @@ ORDER BY currency;
 
 -- name: select_order_standing^
 -- Whether the order waits to be credited, why it is set aside if it is, how many entries it has, and up to when the
--- tenant's touches have been forgotten. Always a row.
+-- tenant's touches have been forgotten.
+-- Always a row.
 SELECT EXISTS (SELECT FROM public.dirty_orders d
                WHERE d.tenant_id = :tenant_id AND d.order_id = :order_id)
        OR EXISTS (SELECT FROM public.dirty_journeys j

@@ -1,6 +1,7 @@
 -- name: open_tenant^
--- Binds the transaction to the tenant, and shares a lock where one is given; no row for a tenant that does not exist or is
--- being deleted. Never null: every column. May be null: shared_lock.
+-- Binds the transaction to the tenant, and shares a lock where one is given; no row for a tenant that does not exist or
+-- is being deleted.
+-- Never null: every column. May be null: shared_lock.
 SELECT name, journey_secret, own_channels FROM public.open_tenant(:tenant_id, :shared_lock);
 
 -- name: select_own_role^

@@ -75,7 +75,8 @@ LIMIT :most;
 SELECT public.forget_touches(:most::integer);
 
 -- name: forget_dead_events$
--- Of the transaction's tenant; how old is too old, the function says. Never null: forget_dead_events.
+-- Of the transaction's tenant; how old is too old, the function says.
+-- Never null: forget_dead_events.
 SELECT public.forget_dead_events(:most::integer);
 
 -- name: select_events_to_scan

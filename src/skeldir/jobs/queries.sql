@@ -25,7 +25,8 @@ SELECT tenant_id, id, kind FROM public.claimable_jobs(:kinds::text[], :most::int
 
 -- name: claim_job^
 -- A job whose holder was not heard of again keeps its run_at, and with it its place in the order of work. Of a tenant's
--- jobs of one kind one is done at a time: two would only undo each other's work. Never null: arguments.
+-- jobs of one kind one is done at a time: two would only undo each other's work.
+-- Never null: arguments.
 UPDATE public.jobs j
 SET state = CASE WHEN j.attempts < :attempts::integer THEN 'running' ELSE 'dead' END,
     attempts = CASE WHEN j.attempts < :attempts::integer THEN j.attempts + 1 ELSE j.attempts END,
@@ -104,7 +105,8 @@ ORDER BY created_at DESC, id DESC
 LIMIT :most;
 
 -- name: select_jobs_of_all
--- For operators: members of skeldir_owner see all rows. Never null: arguments.
+-- For operators: members of skeldir_owner see all rows.
+-- Never null: arguments.
 SELECT tenant_id, id, kind, arguments::text AS arguments, state, attempts, run_at, lease_until, error, correlation_id,
        created_at, finished_at
 FROM public.jobs
@@ -172,7 +174,8 @@ ON CONFLICT (name) DO NOTHING;
 
 -- name: take_message^
 -- The queue served last comes last, so that a flood of hints of one kind lets the other kinds pass. What waited for a
--- minute woke nobody in time: the sweep has found its work by now. It is deleted by the sweep, too. Never null: name.
+-- minute woke nobody in time: the sweep has found its work by now. It is deleted by the sweep, too.
+-- Never null: name.
 DELETE FROM celery.kombu_message m USING celery.kombu_queue q
 WHERE q.id = m.queue_id AND m.id = (
     SELECT c.id FROM celery.kombu_message c JOIN celery.kombu_queue o ON o.id = c.queue_id

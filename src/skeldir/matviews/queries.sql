@@ -54,7 +54,8 @@ LEFT JOIN LATERAL (SELECT * FROM public.matview_refreshes r WHERE r.view_name = 
 ORDER BY v.view_name;
 
 -- name: select_latest_outcomes
--- The latest refresh of each view and outcome, each found by one look at the index. Never null: view_name.
+-- The latest refresh of each view and outcome, each found by one look at the index.
+-- Never null: view_name.
 SELECT v.view_name, r.outcome, r.started_at, r.error
 FROM unnest(:view_names::text[]) AS v (view_name)
 CROSS JOIN unnest(ARRAY['success', 'skipped_already_running', 'skipped_unchanged', 'failed']) AS o (outcome)

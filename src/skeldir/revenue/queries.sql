@@ -39,7 +39,8 @@ WHERE (l.order_id, l.kind, l.amount_cents, l.currency, l.occurred_at, l.journey_
       (e.order_id, e.kind, e.amount_cents, e.currency, e.occurred_at, decode(e.journey_key, 'hex'));
 
 -- name: select_entry_days
--- A capture can change what an earlier refund of its order is called, so all days of the order count. Never null: day.
+-- A capture can change what an earlier refund of its order is called, so all days of the order count.
+-- Never null: day.
 SELECT DISTINCT (occurred_at AT TIME ZONE 'UTC')::date AS day
 FROM public.revenue_ledger
 WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids::text[]);
@@ -79,7 +80,8 @@ GROUP BY currency;
 -- name: select_daily_revenue
 -- The bound that repeats the first column of the key lets the index begin at the page.
 -- Under row-level security an index is looked up only by what cannot leak a row: GREATEST and LEAST, which leave NULL out,
--- cannot; COALESCE might, as far as the planner knows. May be null: after_currency, after_state.
+-- cannot; COALESCE might, as far as the planner knows.
+-- May be null: after_currency, after_state.
 SELECT revenue_date AS date, currency, state, amount_cents, entries
 FROM public.rollup_revenue_day
 WHERE tenant_id = :tenant_id
@@ -94,7 +96,8 @@ LIMIT :most;
 
 -- name: select_realtime_revenue
 -- From the totals of all days, a row a currency and state. They are numeric: each day fits a bigint, all of them together
--- need not. Never null: net_cents, orders, last_entry_at.
+-- need not.
+-- Never null: net_cents, orders, last_entry_at.
 SELECT currency,
        coalesce(sum(amount_cents) FILTER (WHERE state = 'captured'), 0) AS captured_cents,
        coalesce(sum(amount_cents) FILTER (WHERE state IN ('refunded', 'refund_reversed', 'awaiting_capture')), 0)

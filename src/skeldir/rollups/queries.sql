@@ -26,7 +26,8 @@ SELECT EXISTS (SELECT FROM public.tenants_with_dirty_days());
 SELECT extract(epoch FROM clock_timestamp() - b.oldest_marked_at)::float8 FROM public.rollup_backlog() AS b;
 
 -- name: take_dirty_days
--- Deletes the marks it can see; a mark written meanwhile is another row and stays. Never null: has_spend, has_revenue.
+-- Deletes the marks it can see; a mark written meanwhile is another row and stays.
+-- Never null: has_spend, has_revenue.
 WITH taken AS (
     DELETE FROM public.dirty_days
     WHERE tenant_id = :tenant_id
@@ -199,7 +200,8 @@ HAVING (sum(j.conversion_ppt), sum(j.credited_cents), sum(j.allocations)) <> (0,
 RETURNING 1;
 
 -- name: select_spans_to_compact
--- The hours, or days, in which some sum has changed more than once. Never null: began_at.
+-- The hours, or days, in which some sum has changed more than once.
+-- Never null: began_at.
 SELECT c.began_at
 FROM (SELECT date_trunc(:unit::text, j.changed_at AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS began_at, count(*) AS changes
       FROM public.credit_journal j

@@ -20,7 +20,8 @@ FROM public.tenants t
 WHERE t.id = :tenant_id;
 
 -- name: select_tenant_ids_of_key
--- Before a tenant is known: whose key begins like this. Never null: tenant_id.
+-- Before a tenant is known: whose key begins like this.
+-- Never null: tenant_id.
 SELECT tenant_id FROM public.tenants_of_key_prefix(:prefix) AS tenant_id;
 
 -- name: insert_key!
@@ -85,7 +86,8 @@ INSERT INTO public.retention (tenant_id, touch_days) VALUES (:tenant_id, :touch_
 ON CONFLICT (tenant_id) DO UPDATE SET touch_days = excluded.touch_days;
 
 -- name: count_tenant_rows
--- For operators, like the next two. Never null: every column.
+-- For operators, like the next two.
+-- Never null: every column.
 SELECT table_name, row_count FROM public.count_tenant_rows(:tenant_id);
 
 -- name: request_tenant_deletion$
