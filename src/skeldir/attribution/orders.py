@@ -254,10 +254,13 @@ def make_stored(
 
 def generation_of(row: SelectStoredJourneysRow, restatements: Sequence[Restatement]) -> int:
     """Return the generation of a stored journey, to which restatements may have raised it."""
-    if (written := row["generation"]) < 0:
-        return -1 - written
-    passed = (r.generation for r in restatements if r.has_passed(row["order_id"]))
-    return max(written, max(passed, default=0))
+    generation = row["generation"]
+    if generation < 0:
+        return -1 - generation
+    for restatement in restatements:
+        if restatement.generation > generation and restatement.has_passed(row["order_id"]):
+            generation = restatement.generation
+    return generation
 
 
 def make_kept(rows: Sequence[SelectKeptAllocationsRow]) -> dict[str, KeptCredit]:
