@@ -30,9 +30,9 @@ OPEN = {
     },
     "the library has no types": {
         "ingest/files/parquet.py",
-        "jobs/celery_app.py",
-        "jobs/transport.py",
-        "jobs/working.py",
+        "wakeups/celery_app.py",
+        "wakeups/transport.py",
+        "wakeups/working.py",
     },
     "arguments are handed through to a class or function of a library": {
         "db/pool.py",
@@ -41,7 +41,10 @@ OPEN = {
         "http/direct.py",
         "http/serving.py",
     },
-    "what a coroutine yields and is sent is nobody's business": {"cli/runtime.py", "jobs/loop.py"},
+    "what a coroutine yields and is sent is nobody's business": {
+        "cli/runtime.py",
+        "wakeups/loop.py",
+    },
     "numbers of any precision are meant": {"attribution/columns.py", "attribution/decay.py"},
     "cells are picked by places that only the file knows": {"ingest/files/compiling.py"},
 }
@@ -55,7 +58,7 @@ READ_BY_HAND = {
     "one value, whose type stands beside it": {"db/listening.py", "db/locks.py"},
 }
 # From outside, and of schemas that were or are to be: neither takes its rows from the rooms.
-ELSEWHERE = {"soundness", "migrations"}
+ELSEWHERE = {"proof", "migrations"}
 FETCHES = {"fetch", "fetchall", "fetchmany", "fetchone", "fetchrow", "fetchval"}
 
 

@@ -15,7 +15,7 @@ import pytest
 from fastapi import FastAPI
 
 from skeldir.attribution import ingest_lock
-from skeldir.db.locks import lock_key
+from skeldir.db.lock_keys import lock_key
 from skeldir.db.pool import Database
 from tests.conftest import Clone
 from tests.support.api import asking, bearer, serving_on_loopback

@@ -219,7 +219,7 @@ async def test_a_tenant_without_models_or_rows_gets_an_empty_list(
             "rollup_channel_day_pkey",
             ("basis = 'entry'",),
         ),
-        (named_text("skeldir.revenue", "select_daily_revenue"), "rollup_revenue_day_pkey", ()),
+        (named_text("skeldir.rollups", "select_revenue_days"), "rollup_revenue_day_pkey", ()),
     ],
     ids=["channels", "daily"],
 )

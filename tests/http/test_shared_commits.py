@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from psycopg.rows import TupleRow
 
 from skeldir.attribution import ingest_lock
-from skeldir.db.locks import lock_key
+from skeldir.db.lock_keys import lock_key
 from skeldir.db.pool import Database
 from skeldir.ingest import sharing
 from skeldir.ingest.sharing import SharedCommits

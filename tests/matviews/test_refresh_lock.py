@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from skeldir.clock import utc_now
-from skeldir.db.locks import lock_key
+from skeldir.db.lock_keys import lock_key
 from skeldir.db.pool import Database, open_database
 from skeldir.matviews import CANONICAL_VIEWS
 from tests.conftest import Clone

@@ -201,5 +201,5 @@ async def test_the_command_that_rebuilds_credit_sums_up_the_revenue_again(
 
 
 def test_the_money_so_far_is_read_from_the_totals_alone() -> None:
-    piece = statement("realtime", named_text("skeldir.revenue", "select_realtime_revenue"))
+    piece = statement("realtime", named_text("skeldir.rollups", "select_revenue_totals"))
     assert set(piece.relations) == {"rollup_revenue_total"}

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from skeldir.soundness.contract import Check
-from skeldir.soundness.evidence import failing_steps, is_proven
-from skeldir.soundness.ground import Ground, open_ground
-from skeldir.soundness.proof import Proof
+from proof.contract import Check
+from proof.evidence.steps import failing_steps, is_proven
+from proof.stage.ground import Ground, open_ground
+from proof.stage.proving import Proof
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,9 +26,13 @@ class Fault:
 
 def copy_program(root: Path) -> Path:
     """Copy what is needed to run the program from `root`."""
-    shutil.copytree(
-        ROOT / "src", root / "src", ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True
-    )
+    for folder in ("src", "proof"):
+        shutil.copytree(
+            ROOT / folder,
+            root / folder,
+            ignore=shutil.ignore_patterns("__pycache__"),
+            dirs_exist_ok=True,
+        )
     for name in ("alembic.ini", "pyproject.toml"):
         shutil.copy2(ROOT / name, root / name)
     return root.resolve()

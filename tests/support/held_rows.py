@@ -27,7 +27,7 @@ def hold_rows_to_stubs() -> None:
 def types_given(stub: str) -> dict[str, object]:
     """Return what each statement of a stub gives."""
     # The program runs without that name, and Pydantic takes TypedDict from there.
-    lines = stub.replace("from skeldir.db.pool import Connection", "Connection = object")
+    lines = stub.replace("from skeldir.db import Connection", "Connection = object")
     lines = lines.replace("from typing import", "from typing_extensions import")
     names: dict[str, typing.Any] = {"__name__": "stub"}
     exec(compile(lines, "store.pyi", "exec", dont_inherit=True), names)  # noqa: S102 - a file of the program

@@ -10,6 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "src" / "skeldir"
+PROOF = ROOT / "proof"
 
 # Calls that send their first argument to the server.
 _SENDS = {
@@ -32,7 +33,7 @@ _SQL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """One source file: its path under `src/skeldir`, and its syntax tree."""
+    """One source file: its path under `src/skeldir` or, of the proof, under the top; and its syntax tree."""
 
     path: str
     tree: ast.Module
@@ -43,10 +44,11 @@ class Module:
 
 
 def read_modules() -> list[Module]:
-    """Return every module of the program."""
+    """Return every module of the program and of its proof."""
     return [
-        Module(path.relative_to(SOURCES).as_posix(), ast.parse(path.read_text(encoding="utf-8")))
-        for path in sorted(SOURCES.rglob("*.py"))
+        Module(path.relative_to(above).as_posix(), ast.parse(path.read_text(encoding="utf-8")))
+        for above, folder in ((SOURCES, SOURCES), (ROOT, PROOF))
+        for path in sorted(folder.rglob("*.py"))
     ]
 
 
@@ -68,7 +70,7 @@ def _at(module: Module, node: ast.expr | ast.stmt | ast.excepthandler) -> str:
 
 def transactions_elsewhere(module: Module) -> list[str]:
     """Transactions are opened, committed and rolled back in db/, by the migrations, and by the proof, from outside."""
-    if module.room in {"db", "migrations", "soundness"}:
+    if module.room in {"db", "migrations", "proof"}:
         return []
     return [_at(module, call) for name, call in _calls(module) if name in _ENDS_A_TRANSACTION]
 
@@ -79,7 +81,7 @@ def composed_statements(module: Module) -> list[str]:
     The proof asks about what it found in the catalogue, by psycopg's composition that quotes; its texts are held to the
     next rule, and it takes no input but the command line's.
     """
-    if module.room in {"migrations", "soundness"}:
+    if module.room in {"migrations", "proof"}:
         return []
     return [
         _at(module, call)

@@ -6,18 +6,18 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from skeldir.soundness.contract import Check, Hypothesis
-from skeldir.soundness.evidence import ANYTHING, Expectation, Step, digest_of, equals, same_as
-from skeldir.soundness.proof import Proof
-from skeldir.soundness.records import (
+from proof.contract import Check, Hypothesis
+from proof.evidence.records import (
     CheckRecord,
     EnvironmentRecord,
     Evidence,
     HypothesisRecord,
     RoleRecord,
 )
-from skeldir.soundness.registry import GATES
-from skeldir.soundness.verdicts import judge
+from proof.evidence.steps import ANYTHING, Expectation, Step, digest_of, equals, same_as
+from proof.evidence.verdicts import judge
+from proof.registry import GATES
+from proof.stage.proving import Proof
 
 IDENTITY = ("-c", "user.name=A", "-c", "user.email=a@example.org")
 

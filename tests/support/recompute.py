@@ -8,8 +8,8 @@ from uuid import UUID
 
 import asyncpg
 
-from skeldir.soundness.crediting import allocations_of
-from skeldir.soundness.recompute import (
+from proof.recomputed.crediting import allocations_of
+from proof.recomputed.sums import (
     Entry,
     Facts,
     Rows,

@@ -10,7 +10,7 @@ from datetime import datetime
 import asyncpg
 
 from skeldir.clock import utc_now
-from skeldir.db.locks import lock_key
+from skeldir.db.lock_keys import lock_key
 from skeldir.db.pool import Database
 from skeldir.matviews import RefreshResult, refresh_view
 from tests.conftest import Clone

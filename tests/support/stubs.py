@@ -27,7 +27,7 @@ from uuid import UUID
 
 import psycopg
 
-from skeldir.db.pool import Connection
+from skeldir.db import Connection
 """
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass
 from sys import intern
 from typing import TYPE_CHECKING
 
-from skeldir.attribution.orders import Touches, unpack_moments
+from skeldir.attribution.orders import LongJourney, Touches, unpack_moments
 from skeldir.attribution.store import queries
 
 if TYPE_CHECKING:
@@ -15,23 +14,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from skeldir.attribution.bounds import Bounds
-    from skeldir.db.pool import Connection
-
-
-@dataclass(frozen=True, slots=True)
-class LongJourney:
-    """The first touches of a journey between two moments, both included; all of them when it `is_whole`."""
-
-    key: bytes
-    first_moment: datetime
-    last_moment: datetime
-    touches: Touches
-    is_whole: bool
-
-    def covers(self, key: bytes, first_moment: datetime, last_moment: datetime) -> bool:
-        """Say whether all touches of a journey between two moments are among these."""
-        is_within = self.first_moment <= first_moment and last_moment <= self.last_moment
-        return self.is_whole and self.key == key and is_within
+    from skeldir.db import Connection
 
 
 async def read_long_journey(

@@ -22,18 +22,18 @@ from skeldir.attribution.orders import (
 from skeldir.attribution.packing import TOUCH_BYTES, PackedOrder, moment_to_us
 from skeldir.attribution.reading import ANY_LENGTH, begin_reading
 from skeldir.attribution.store import queries
-from skeldir.db.queries import as_dict
+from skeldir.db import as_dict
 from skeldir.errors import SkeldirError
+from skeldir.revenue import read_fixing_capture, read_order_balances, read_order_entries
 
 if TYPE_CHECKING:
-    from skeldir.attribution.store import (
+    from skeldir.attribution.store import SelectNewestTouchesRow, SelectOrderStandingRow
+    from skeldir.db import Connection
+    from skeldir.revenue import (
         SelectFixingCaptureRow,
-        SelectNewestTouchesRow,
         SelectOrderBalancesRow,
         SelectOrderEntriesRow,
-        SelectOrderStandingRow,
     )
-    from skeldir.db.pool import Connection
 
 MOST_SHOWN = 1_000
 """The most touches, and the most entries, that an explanation shows; no person's order has more."""
@@ -88,8 +88,8 @@ async def read_order(connection: Connection, tenant_id: UUID, order_id: str) -> 
     """
     # No text of the database holds a NUL, and it refuses to be asked for one.
     is_possible = "\0" not in order_id
-    entries = is_possible and await queries.select_order_entries(
-        connection, tenant_id=tenant_id, order_id=order_id, most=MOST_SHOWN
+    entries = is_possible and await read_order_entries(
+        connection, tenant_id, order_id, most=MOST_SHOWN
     )
     if not entries:
         raise OrderUnknown(
@@ -110,13 +110,9 @@ async def read_order(connection: Connection, tenant_id: UUID, order_id: str) -> 
             most=BOUNDS.allocations_of_order,
         )
         kept = make_kept(allocations).get(order_id)
-    capture = await queries.select_fixing_capture(
-        connection, tenant_id=tenant_id, order_id=order_id
-    )
+    capture = await read_fixing_capture(connection, tenant_id, order_id)
+    balances = await read_order_balances(connection, tenant_id, order_id)
     standing = await queries.select_order_standing(
-        connection, tenant_id=tenant_id, order_id=order_id
-    )
-    balances = await queries.select_order_balances(
         connection, tenant_id=tenant_id, order_id=order_id
     )
     facts = OrderFacts(

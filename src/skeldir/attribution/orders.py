@@ -23,7 +23,6 @@ from skeldir.attribution.splits import Allocation, LedgerEntry, earliest_capture
 
 if TYPE_CHECKING:
     from skeldir.attribution.evaluating import VersionInForce
-    from skeldir.attribution.long_journeys import LongJourney
     from skeldir.attribution.store import (
         SelectEntriesRow,
         SelectKeptAllocationsRow,
@@ -102,6 +101,22 @@ class Touches:
 
 
 NO_TOUCHES = Touches([], [])
+
+
+@dataclass(frozen=True, slots=True)
+class LongJourney:
+    """The first touches of a journey between two moments, both included; all of them when it `is_whole`."""
+
+    key: bytes
+    first_moment: datetime
+    last_moment: datetime
+    touches: Touches
+    is_whole: bool
+
+    def covers(self, key: bytes, first_moment: datetime, last_moment: datetime) -> bool:
+        """Say whether all touches of a journey between two moments are among these."""
+        is_within = self.first_moment <= first_moment and last_moment <= self.last_moment
+        return self.is_whole and self.key == key and is_within
 
 
 @dataclass(frozen=True, slots=True)

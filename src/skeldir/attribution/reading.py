@@ -18,9 +18,10 @@ import orjson
 
 from skeldir.attribution.definitions import active_versions, versions_in_force
 from skeldir.attribution.journeys import reach_of
-from skeldir.attribution.long_journeys import LongJourney, read_long_journey
+from skeldir.attribution.long_journeys import read_long_journey
 from skeldir.attribution.marks import credit_lock
 from skeldir.attribution.orders import (
+    LongJourney,
     Order,
     Reading,
     Restatement,
@@ -32,13 +33,12 @@ from skeldir.attribution.orders import (
 )
 from skeldir.attribution.packing import TOUCH_BYTES, us_to_moment
 from skeldir.attribution.store import queries
-from skeldir.db.locks import try_lock, wait_for_lock
-from skeldir.db.plans import plan_for_each_list
+from skeldir.db import plan_for_each_list, try_lock, wait_for_lock
 
 if TYPE_CHECKING:
     from skeldir.attribution.bounds import Bounds
     from skeldir.attribution.evaluating import VersionInForce
-    from skeldir.db.pool import Connection, Database
+    from skeldir.db import Connection, Database
 
 _T = TypeVar("_T")
 _Row = TypeVar("_Row")

@@ -25,10 +25,9 @@ from uuid import UUID
 from skeldir.attribution.aside import WRITING_FAULTS
 from skeldir.attribution.bounds import BOUNDS, Bounds
 from skeldir.attribution.computing import Computation, Part, order_too_large
-from skeldir.attribution.long_journeys import LongJourney
 from skeldir.attribution.marks import ingest_lock
 from skeldir.attribution.memory import collecting_less, give_memory_back
-from skeldir.attribution.orders import Reading
+from skeldir.attribution.orders import LongJourney, Reading
 from skeldir.attribution.reading import read_journey, read_orders
 from skeldir.attribution.restating import Restated, restate_page
 from skeldir.attribution.store import queries
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from skeldir.attribution.store import SelectMarksRow
-    from skeldir.db.pool import Connection, Database
+    from skeldir.db import Connection, Database
 
 # Marks are chosen by their random ids, many at once, and then taken by order, because journeys lie by order: a
 # transaction then writes neighbouring pages, and 100,000 orders cost little more apiece than 10,000.

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Literal, TypedDict
 from uuid import UUID
 
-from skeldir.db.pool import Connection
+from skeldir.db import Connection
 
 class CountCapturesRow(TypedDict):
     place: int
@@ -88,14 +88,6 @@ class SelectEntriesRow(TypedDict):
     amount_cents: int
     journey_key: bytes | None
 
-class SelectEntryDaysRow(TypedDict):
-    day: dt.date
-
-class SelectFixingCaptureRow(TypedDict):
-    business_key: str
-    occurred_at: dt.datetime
-    journey_key: bytes | None
-
 class SelectJourneysAfterRow(TypedDict):
     order_id: str
     converted_at: dt.datetime
@@ -114,6 +106,18 @@ class SelectKeptAllocationsRow(TypedDict):
     allocated_cents: int
     conversion_ppt: int
 
+class SelectLastVersionsRow(TypedDict):
+    model_version: str
+    model: Literal[
+        "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
+    ]
+    version: int
+    lookback_days: int
+    after_conversion: Literal["keep", "reset"]
+    half_life_days: int
+    active_since: int
+    is_active: bool
+
 class SelectMarksRow(TypedDict):
     id: UUID
     order_id: str
@@ -124,6 +128,12 @@ class SelectModelChangesRow(TypedDict):
     model: str
     from_version: str | None
     to_version: str | None
+    lookback_days_before: int | None
+    after_conversion_before: Literal["keep", "reset"] | None
+    half_life_days_before: int | None
+    lookback_days_after: int | None
+    after_conversion_after: Literal["keep", "reset"] | None
+    half_life_days_after: int | None
 
 class SelectModelsInForceRow(TypedDict):
     model: Literal[
@@ -146,24 +156,6 @@ class SelectNewestTouchesRow(TypedDict):
     campaign: str | None
     referrer_host: str | None
     click_id_kinds: list[str] | None
-
-class SelectOrderBalancesRow(TypedDict):
-    currency: str
-    state: str
-    captured_cents: int
-    refunded_cents: int
-    disputed_cents: int
-    balance_cents: int
-
-class SelectOrderEntriesRow(TypedDict):
-    id: UUID
-    business_key: str
-    kind: Literal["capture", "refund", "refund_reversal", "dispute", "dispute_reversal"]
-    amount_cents: int
-    currency: str
-    occurred_at: dt.datetime
-    recorded_at: dt.datetime
-    source: str
 
 class SelectOrderStandingRow(TypedDict):
     awaits_credit: bool
@@ -435,14 +427,6 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str], most: int
     ) -> list[SelectEntriesRow]: ...
     @staticmethod
-    async def select_entry_days(
-        connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
-    ) -> list[SelectEntryDaysRow]: ...
-    @staticmethod
-    async def select_fixing_capture(
-        connection: Connection, /, *, tenant_id: UUID, order_id: str
-    ) -> SelectFixingCaptureRow | None: ...
-    @staticmethod
     async def select_generation(connection: Connection, /, *, tenant_id: UUID) -> int: ...
     @staticmethod
     async def select_journeys_after(
@@ -452,6 +436,10 @@ class _Queries:
     async def select_kept_allocations(
         connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str], most: int
     ) -> list[SelectKeptAllocationsRow]: ...
+    @staticmethod
+    async def select_last_versions(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectLastVersionsRow]: ...
     @staticmethod
     async def select_marks(
         connection: Connection, /, *, tenant_id: UUID, after: UUID, is_deferred: bool, most: int
@@ -475,14 +463,6 @@ class _Queries:
         last_moment: dt.datetime,
         most: int,
     ) -> list[SelectNewestTouchesRow]: ...
-    @staticmethod
-    async def select_order_balances(
-        connection: Connection, /, *, tenant_id: UUID, order_id: str
-    ) -> list[SelectOrderBalancesRow]: ...
-    @staticmethod
-    async def select_order_entries(
-        connection: Connection, /, *, tenant_id: UUID, order_id: str, most: int
-    ) -> list[SelectOrderEntriesRow]: ...
     @staticmethod
     async def select_order_standing(
         connection: Connection, /, *, tenant_id: UUID, order_id: str

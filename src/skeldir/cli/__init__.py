@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from pathlib import Path
+
 import typer
 
 from skeldir.cli.channels import channels_app
@@ -12,7 +15,6 @@ from skeldir.cli.keys import keys_app
 from skeldir.cli.models import models_app
 from skeldir.cli.pipeline import credit, matviews, refresh, show_channels
 from skeldir.cli.privacy import privacy_app
-from skeldir.cli.prove import prove, verify
 from skeldir.cli.server import migrate, openapi, serve
 from skeldir.cli.tenants import tenants_app
 from skeldir.cli.trial import demo
@@ -54,8 +56,10 @@ app.command("openapi")(openapi)
 app.command("worker")(worker)
 app.command("beat")(beat)
 app.command("demo")(demo)
-app.command("prove")(prove)
-app.command("verify")(verify)
+
+# The proof is not in the wheel: it stands beside the product in a checkout, and its commands with it.
+if (Path(__file__).resolve().parents[3] / "proof" / "cli.py").is_file():
+    import_module("proof.cli").add_commands(app)
 
 
 def main() -> None:

@@ -1,20 +1,13 @@
-"""Advisory locks: keys from readable strings, held by a transaction and never longer."""
+"""Advisory locks with readable names, held by a transaction and never longer."""
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
+
+from skeldir.db.lock_keys import lock_key
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection
-
-
-def lock_key(name: str) -> int:
-    """Return the 64-bit signed key of `name`: the first eight bytes of its SHA-256, big-endian.
-
-    `lock_key("matview_refresh:mv_realtime_revenue:GLOBAL")` is the test vector.
-    """
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
 
 
 async def try_lock(connection: Connection, name: str) -> bool:

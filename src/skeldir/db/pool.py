@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from skeldir.db.embedded import require_supported_server
-from skeldir.db.locks import lock_key
+from skeldir.db.lock_keys import lock_key
 from skeldir.db.shares import RetriedLater, Shares, reserved_of
 from skeldir.db.store import queries
 from skeldir.errors import SkeldirError
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
     from skeldir.db.store import OpenTenantRow
 
-    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
-
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
 logger = logging.getLogger(__name__)
 

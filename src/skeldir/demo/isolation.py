@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from skeldir.db.pool import Database
+from skeldir.db import Database
 from skeldir.demo.store import queries
 
 

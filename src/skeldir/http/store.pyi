@@ -2,7 +2,7 @@
 
 from typing import TypedDict
 
-from skeldir.db.pool import Connection
+from skeldir.db import Connection
 
 class SelectReadinessRoleRow(TypedDict):
     is_unbound: bool

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import Literal, TypedDict
 from uuid import UUID
 
-from skeldir.db.pool import Connection
+from skeldir.db import Connection
 
 class InsertTouchesRow(TypedDict):
     arrived: int

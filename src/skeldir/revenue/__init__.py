@@ -1,5 +1,7 @@
 """The ledger: append-only, signed, in integer minor units. The door of the room."""
 
+from typing import TYPE_CHECKING
+
 from skeldir.revenue.ledger import (
     KIND_SIGNS,
     ORDER_STATES,
@@ -11,9 +13,21 @@ from skeldir.revenue.ledger import (
     Posting,
     ledger_totals,
     list_balances,
+    mark_days_of_orders,
     pack_entries,
     post_entries,
 )
+from skeldir.revenue.orders import (
+    read_fixing_capture,
+    read_order_balances,
+    read_order_entries,
+)
+
+if TYPE_CHECKING:
+    # What `read_fixing_capture` and the two after it return; these classes are known to mypy alone.
+    from skeldir.revenue.store import SelectFixingCaptureRow as SelectFixingCaptureRow
+    from skeldir.revenue.store import SelectOrderBalancesRow as SelectOrderBalancesRow
+    from skeldir.revenue.store import SelectOrderEntriesRow as SelectOrderEntriesRow
 
 __all__ = [
     "KIND_SIGNS",
@@ -26,6 +40,10 @@ __all__ = [
     "Posting",
     "ledger_totals",
     "list_balances",
+    "mark_days_of_orders",
     "pack_entries",
     "post_entries",
+    "read_fixing_capture",
+    "read_order_balances",
+    "read_order_entries",
 ]

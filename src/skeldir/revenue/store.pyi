@@ -3,10 +3,10 @@
 import datetime as dt
 from collections.abc import Collection
 from decimal import Decimal
-from typing import TypedDict
+from typing import Literal, TypedDict
 from uuid import UUID
 
-from skeldir.db.pool import Connection
+from skeldir.db import Connection
 
 class InsertEntriesRow(TypedDict):
     entries: int
@@ -27,15 +27,13 @@ class SelectBalancesRow(TypedDict):
     balance_cents: int
     last_entry_at: dt.datetime
 
-class SelectDailyRevenueRow(TypedDict):
-    date: dt.date
-    currency: str
-    state: str
-    amount_cents: int
-    entries: int
-
 class SelectEntryDaysRow(TypedDict):
     day: dt.date
+
+class SelectFixingCaptureRow(TypedDict):
+    business_key: str
+    occurred_at: dt.datetime
+    journey_key: bytes | None
 
 class SelectFlaggedOrdersRow(TypedDict):
     order_id: str
@@ -48,14 +46,23 @@ class SelectLedgerTotalsRow(TypedDict):
     entries: int
     captures: int
 
-class SelectRealtimeRevenueRow(TypedDict):
+class SelectOrderBalancesRow(TypedDict):
     currency: str
-    captured_cents: Decimal
-    refunded_cents: Decimal
-    disputed_cents: Decimal
-    net_cents: Decimal
-    orders: int
-    last_entry_at: dt.datetime
+    state: str
+    captured_cents: int
+    refunded_cents: int
+    disputed_cents: int
+    balance_cents: int
+
+class SelectOrderEntriesRow(TypedDict):
+    id: UUID
+    business_key: str
+    kind: Literal["capture", "refund", "refund_reversal", "dispute", "dispute_reversal"]
+    amount_cents: int
+    currency: str
+    occurred_at: dt.datetime
+    recorded_at: dt.datetime
+    source: str
 
 class _Queries:
     @staticmethod
@@ -84,24 +91,13 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, state: str | None, most: int
     ) -> list[SelectBalancesRow]: ...
     @staticmethod
-    async def select_daily_revenue(
-        connection: Connection,
-        /,
-        *,
-        tenant_id: UUID,
-        first_day: dt.date | None,
-        after_date: dt.date | None,
-        end_day: dt.date | None,
-        currency: str | None,
-        state: str | None,
-        after_currency: str | None,
-        after_state: str | None,
-        most: int,
-    ) -> list[SelectDailyRevenueRow]: ...
-    @staticmethod
     async def select_entry_days(
         connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
     ) -> list[SelectEntryDaysRow]: ...
+    @staticmethod
+    async def select_fixing_capture(
+        connection: Connection, /, *, tenant_id: UUID, order_id: str
+    ) -> SelectFixingCaptureRow | None: ...
     @staticmethod
     async def select_flagged_orders(
         connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
@@ -111,9 +107,13 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID
     ) -> list[SelectLedgerTotalsRow]: ...
     @staticmethod
-    async def select_realtime_revenue(
-        connection: Connection, /, *, tenant_id: UUID
-    ) -> list[SelectRealtimeRevenueRow]: ...
+    async def select_order_balances(
+        connection: Connection, /, *, tenant_id: UUID, order_id: str
+    ) -> list[SelectOrderBalancesRow]: ...
+    @staticmethod
+    async def select_order_entries(
+        connection: Connection, /, *, tenant_id: UUID, order_id: str, most: int
+    ) -> list[SelectOrderEntriesRow]: ...
     @staticmethod
     async def select_reused_keys(
         connection: Connection,

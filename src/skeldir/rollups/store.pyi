@@ -2,14 +2,31 @@
 
 import datetime as dt
 from collections.abc import Collection
+from decimal import Decimal
 from typing import TypedDict
 from uuid import UUID
 
-from skeldir.db.pool import Connection
+from skeldir.db import Connection
 
 class CompactSpanRow(TypedDict):
     gone: int
     kept: int
+
+class SelectRevenueDaysRow(TypedDict):
+    date: dt.date
+    currency: str
+    state: str
+    amount_cents: int
+    entries: int
+
+class SelectRevenueTotalsRow(TypedDict):
+    currency: str
+    captured_cents: Decimal
+    refunded_cents: Decimal
+    disputed_cents: Decimal
+    net_cents: Decimal
+    orders: int
+    last_entry_at: dt.datetime
 
 class SelectSpansToCompactRow(TypedDict):
     began_at: dt.datetime
@@ -82,6 +99,25 @@ class _Queries:
     async def note_rollup_change(connection: Connection, /) -> None: ...
     @staticmethod
     async def rollup_lag(connection: Connection, /) -> float | None: ...
+    @staticmethod
+    async def select_revenue_days(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        first_day: dt.date | None,
+        after_date: dt.date | None,
+        end_day: dt.date | None,
+        currency: str | None,
+        state: str | None,
+        after_currency: str | None,
+        after_state: str | None,
+        most: int,
+    ) -> list[SelectRevenueDaysRow]: ...
+    @staticmethod
+    async def select_revenue_totals(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectRevenueTotalsRow]: ...
     @staticmethod
     async def select_spans_to_compact(
         connection: Connection,

@@ -10,13 +10,13 @@ from uuid import UUID, uuid4
 
 import orjson
 
-from skeldir.db.ids import new_id
+from skeldir.db import new_id
 from skeldir.errors import SkeldirError
 from skeldir.tenants.registry import tenant_unknown
 from skeldir.tenants.store import queries
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
     from skeldir.tenants.store import SelectTenantDeletionsRow
 
 RECEIPT_MOMENT = "%Y-%m-%dT%H:%M:%S.%fZ"

@@ -12,7 +12,7 @@ from skeldir.tenants.names import fold_name, read_name
 from skeldir.tenants.store import queries
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
     from skeldir.tenants.store import SelectProfileRow
 
 

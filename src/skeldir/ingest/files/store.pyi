@@ -3,7 +3,7 @@
 from typing import TypedDict
 from uuid import UUID
 
-from skeldir.db.pool import Connection
+from skeldir.db import Connection
 
 class LockImportRow(TypedDict):
     rows_done: int

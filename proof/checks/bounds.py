@@ -1,0 +1,206 @@
+"""ISOLATION, by what the catalogue says: the runtime role is bound, and every table with a tenant binds it."""
+
+from __future__ import annotations
+
+from typing import Final, LiteralString
+
+from proof.contract import Check
+from proof.evidence.steps import equals, matches
+from proof.stage.proving import Proof
+
+APP: Final = "app_user"
+_REFUSED: Final = r"ERROR 42501: .*"
+
+_ATTRIBUTES: Final = """
+    SELECT rolname, rolcanlogin, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication,
+           (SELECT count(*) FROM pg_auth_members m WHERE m.member = r.oid) AS memberships,
+           (SELECT count(*) FROM pg_shdepend d WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid
+                AND d.deptype = 'o') AS owned_things
+    FROM pg_roles r WHERE rolname = current_user"""
+_ATTRIBUTES_EXPECTED: Final = (
+    "rolname | rolcanlogin | rolsuper | rolbypassrls | rolcreaterole | rolcreatedb | rolreplication | memberships"
+    " | owned_things\napp_user | True | False | False | False | False | False | 0 | 0\n(1 row)"
+)
+_FORBIDDEN: Final[tuple[LiteralString, ...]] = (
+    "CREATE TABLE public.mine (x integer)",
+    "CREATE TEMPORARY TABLE mine (x integer)",
+    "CREATE TABLE celery.mine (x integer)",
+    "CREATE VIEW public.mine AS SELECT 1 AS x",
+    "CREATE MATERIALIZED VIEW public.mine AS SELECT 1 AS x",
+    "CREATE SEQUENCE public.mine",
+    "CREATE TYPE public.mine AS ENUM ('x')",
+    "CREATE FUNCTION public.mine() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+    "CREATE SCHEMA mine",
+    "CREATE ROLE mine",
+    "CREATE DATABASE mine",
+    "ALTER ROLE app_user BYPASSRLS",
+    "SET ROLE skeldir_owner",
+    "SET ROLE matview_owner",
+    "ALTER TABLE public.tenants DISABLE ROW LEVEL SECURITY",
+    "CREATE POLICY mine ON public.tenants USING (true)",
+    "DROP POLICY tenant_isolation ON public.tenants",
+    "TRUNCATE public.revenue_ledger",
+    "UPDATE public.revenue_ledger SET amount_cents = 0",
+    "DELETE FROM public.attribution_events",
+    "COPY public.tenants TO PROGRAM 'true'",
+)
+
+# What PostgreSQL lets everybody make. A superuser who migrates forbids it; the role that migrates here is none, and
+# `skeldir migrate` tells it what a superuser has to run. The program makes none.
+_LARGE_OBJECTS: Final[tuple[LiteralString, ...]] = (
+    "SELECT count(*) AS large_objects FROM pg_largeobject_metadata",
+    "BEGIN",
+    "SELECT lo_create(0) > 0 AS may_make_one",
+    "ROLLBACK",
+)
+
+# Only this very expression counts, with the function in a sub-select or not: one that names the tenant beside something
+# else is listed among the others.
+_TENANT_TABLES: Final = """
+    SELECT c.oid::regclass::text AS tenant_table, c.relrowsecurity, c.relforcerowsecurity,
+           count(p.*) FILTER (
+               WHERE p.permissive = 'PERMISSIVE' AND p.cmd = 'ALL' AND p.roles = '{public}' AND p.qual = p.with_check
+                 AND replace(p.qual, '( SELECT current_tenant_id() AS current_tenant_id)', 'current_tenant_id()')
+                     = CASE WHEN p.tablename = 'tenants' THEN '(id = ' ELSE '(tenant_id = ' END
+                       || 'current_tenant_id())') AS policies_by_tenant
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    LEFT JOIN pg_policies p ON (p.schemaname, p.tablename) = (n.nspname, c.relname)
+    WHERE c.relkind IN ('r', 'p')
+      AND ((n.nspname, c.relname) = ('public', 'tenants')
+           OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id'))
+    GROUP BY c.oid, c.relrowsecurity, c.relforcerowsecurity ORDER BY 1"""
+_OTHER_POLICIES: Final = """
+    SELECT schemaname || '.' || tablename AS tenant_table, policyname, permissive, roles, cmd, qual,
+           coalesce(with_check, '-') AS with_check
+    FROM pg_policies
+    WHERE NOT coalesce(permissive = 'PERMISSIVE' AND cmd = 'ALL' AND roles = '{public}' AND qual = with_check
+                       AND replace(qual, '( SELECT current_tenant_id() AS current_tenant_id)', 'current_tenant_id()')
+                           = CASE WHEN tablename = 'tenants' THEN '(id = ' ELSE '(tenant_id = ' END
+                             || 'current_tenant_id())', false)
+    ORDER BY 1, 2"""
+_OTHER_POLICIES_EXPECTED: Final = """\
+tenant_table | policyname | permissive | roles | cmd | qual | with_check
+public.api_keys | owner_reads | PERMISSIVE | ['skeldir_owner'] | SELECT | true | -
+public.dirty_days | owner_reads | PERMISSIVE | ['skeldir_owner'] | SELECT | true | -
+public.dirty_journeys | owner_reads | PERMISSIVE | ['skeldir_owner'] | SELECT | true | -
+public.dirty_orders | owner_reads | PERMISSIVE | ['skeldir_owner'] | SELECT | true | -
+public.jobs | owner_reads | PERMISSIVE | ['skeldir_owner'] | SELECT | true | -
+public.orders_set_aside | owner_reads | PERMISSIVE | ['skeldir_owner'] | SELECT | true | -
+public.reconciliation_runs | matview_owner_reads | PERMISSIVE | ['matview_owner'] | SELECT | true | -
+public.restatements | owner_reads | PERMISSIVE | ['skeldir_owner'] | SELECT | true | -
+public.rollup_allocation_day | matview_owner_reads | PERMISSIVE | ['matview_owner'] | SELECT | true | -
+public.rollup_channel_day | matview_owner_reads | PERMISSIVE | ['matview_owner'] | SELECT | true | -
+public.rollup_revenue_day | matview_owner_reads | PERMISSIVE | ['matview_owner'] | SELECT | true | -
+public.rollup_revenue_total | matview_owner_reads | PERMISSIVE | ['matview_owner'] | SELECT | true | -
+public.tenant_deletions | owner_reads | PERMISSIVE | ['skeldir_owner'] | SELECT | true | -
+public.tenants | matview_owner_reads | PERMISSIVE | ['matview_owner'] | SELECT | true | -
+public.tenants | owner_reads | PERMISSIVE | ['skeldir_owner'] | SELECT | true | -
+(15 rows)"""
+# Each SELECT of a view from its FROM on; PostgreSQL's versions differ in whether they write the table before a column.
+_OPEN_VIEWS: Final = r"""
+    SELECT n.nspname || '.' || c.relname AS view, c.reloptions,
+           replace(btrim(regexp_replace(regexp_replace(substring(part FROM 'FROM.*'), '\s+', ' ', 'g'),
+                                        '\w+\.(?=tenant_id)', '', 'g')),
+                   '( SELECT current_tenant_id() AS current_tenant_id)', 'current_tenant_id()') AS reads
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
+         regexp_split_to_table(pg_get_viewdef(c.oid), 'UNION ALL') part
+    WHERE c.relkind = 'v' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+      AND has_any_column_privilege(c.oid, 'SELECT') AND NOT 'security_invoker=true' = ANY(coalesce(c.reloptions, '{}'))
+    ORDER BY 1, 3"""
+_OPEN_VIEWS_EXPECTED: Final = """\
+view | reloptions | reads
+public.allocation_summary | ['security_barrier=true'] | \
+FROM mv_allocation_summary WHERE (tenant_id = current_tenant_id())
+public.allocation_summary | ['security_barrier=true'] | \
+FROM rollup_allocation_day \
+WHERE ((tenant_id = current_tenant_id()) AND (rollup_allocation_day.revenue_date < COALESCE(\
+( SELECT min(m.date) AS min \
+FROM mv_allocation_summary m WHERE (tenant_id = current_tenant_id())), 'infinity'::date)));
+public.channel_performance | ['security_barrier=true'] | \
+FROM mv_channel_performance WHERE (tenant_id = current_tenant_id())
+public.channel_performance | ['security_barrier=true'] | \
+FROM rollup_channel_day \
+WHERE ((tenant_id = current_tenant_id()) AND (rollup_channel_day.basis = 'entry'::text) \
+AND (rollup_channel_day.revenue_date < COALESCE(\
+( SELECT min(m.date) AS min \
+FROM mv_channel_performance m WHERE (tenant_id = current_tenant_id())), 'infinity'::date)));
+public.daily_revenue_summary | ['security_barrier=true'] | \
+FROM mv_daily_revenue_summary WHERE (tenant_id = current_tenant_id())
+public.daily_revenue_summary | ['security_barrier=true'] | \
+FROM rollup_revenue_day \
+WHERE ((tenant_id = current_tenant_id()) AND (rollup_revenue_day.revenue_date < COALESCE(\
+( SELECT min(m.revenue_date) AS min \
+FROM mv_daily_revenue_summary m WHERE (tenant_id = current_tenant_id())), 'infinity'::date)));
+public.realtime_revenue | ['security_barrier=true'] | \
+FROM mv_realtime_revenue WHERE (tenant_id = current_tenant_id());
+public.reconciliation_status | ['security_barrier=true'] | \
+FROM mv_reconciliation_status WHERE (tenant_id = current_tenant_id());
+(8 rows)"""
+_NOBODYS_TABLES: Final = """
+    SELECT n.nspname || '.' || c.relname AS table_of_no_tenant
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'm', 'f') AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+      AND (n.nspname, c.relname) <> ('public', 'tenants') AND has_any_column_privilege(c.oid, 'SELECT')
+      AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id')
+    ORDER BY 1"""
+_NOBODYS_TABLES_EXPECTED: Final = """\
+table_of_no_tenant
+celery.celery_taskmeta
+celery.celery_tasksetmeta
+celery.kombu_message
+celery.kombu_queue
+public.alembic_version
+public.heartbeats
+public.matview_refreshes
+public.pulses
+public.rollup_changes
+(9 rows)"""
+
+
+def _prove_role(proof: Proof) -> None:
+    with proof.session(APP, proof.world.database) as session:
+        session.ask(_ATTRIBUTES, expect=equals(_ATTRIBUTES_EXPECTED))
+        for statement in _FORBIDDEN:
+            session.ask(statement, expect=matches(_REFUSED))
+        session.ask(
+            "SET row_security = off",
+            "SELECT * FROM public.tenants",
+            expect=matches(rf"SET\n{_REFUSED}"),
+        )
+        session.ask(
+            *_LARGE_OBJECTS,
+            expect=equals(
+                "large_objects\n0\n(1 row)\nBEGIN\nmay_make_one\nTrue\n(1 row)\nROLLBACK"
+            ),
+        )
+
+
+def _prove_policies(proof: Proof) -> None:
+    with proof.session(APP, proof.world.database) as session:
+        session.ask(
+            _TENANT_TABLES,
+            expect=matches(r"[^\n]*\n([^\n]* \| True \| True \| 1\n){15,}\(\d+ rows\)"),
+        )
+        for question, expected in (
+            (_OTHER_POLICIES, _OTHER_POLICIES_EXPECTED),
+            (_OPEN_VIEWS, _OPEN_VIEWS_EXPECTED),
+            (_NOBODYS_TABLES, _NOBODYS_TABLES_EXPECTED),
+        ):
+            session.ask(question, expect=equals(expected))
+
+
+CHECKS: Final = (
+    Check(
+        "ISOLATION/role",
+        "The runtime role bypasses nothing, owns nothing, cannot undo a rule and may create neither a relation (not "
+        "even a temporary one), type, function, schema, database nor role: only large objects, for the migrating role "
+        "may not forbid them, and there are none.",
+        _prove_role,
+    ),
+    Check(
+        "ISOLATION/policies",
+        "Every table with a tenant has row-level security, forced, by a policy that asks for the tenant and nothing "
+        "else; so do the views that read with their owner's rights, and lists name all that is nobody's.",
+        _prove_policies,
+    ),
+)

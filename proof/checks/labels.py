@@ -1,0 +1,139 @@
+"""H-OBS-01, the labels of the metrics: every value is one of a list that is written here, and tells of nobody."""
+
+from __future__ import annotations
+
+import platform
+import re
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+from typing import Final
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from proof.contract import Check
+from proof.evidence.steps import matches
+from proof.stage.planting import PLAN_A, PLAN_B
+from proof.stage.proving import Proof
+
+_MAJOR, _MINOR, _PATCHLEVEL = platform.python_version_tuple()
+
+# Written anew, not taken from the program: a list that grows there must be looked at here, too.
+_KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
+    {
+        "cause": ["program", "machine"],
+        "check": ["database", "schema", "views", "role"],
+        "generation": ["0", "1", "2"],
+        "implementation": [platform.python_implementation()],
+        "item_kind": ["touch", "conversion"],
+        "kind": [
+            "attribution.credit",
+            "ingest.forget_touches",
+            "ingest.scan_personal_data",
+            "matviews.refresh",
+            "tenants.delete",
+            "other",
+        ],
+        "le": [
+            "0.005",
+            "0.01",
+            "0.025",
+            "0.05",
+            "0.1",
+            "0.25",
+            "0.5",
+            "1.0",
+            "2.5",
+            "5.0",
+            "10.0",
+            "30.0",
+            "60.0",
+            "+Inf",
+        ],
+        "major": [_MAJOR],
+        "method": ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "OTHER"],
+        "minor": [_MINOR],
+        "outcome": [
+            *("accepted", "duplicate", "rejected"),
+            *("success", "skipped_already_running", "skipped_unchanged", "failed"),
+            *("done", "lease_lost"),
+        ],
+        "patchlevel": [_PATCHLEVEL],
+        "pulse": [
+            "attribution.sweep",
+            "ingest.plan_daily",
+            "jobs.clean",
+            "jobs.sweep",
+            "matviews.ask_for_fast",
+            "matviews.ask_for_slow",
+            "matviews.clean",
+        ],
+        "reason": [
+            *("malformed", "unknown", "prefix", "address", "process"),
+            *("journey_too_long", "order_too_large", "credit_failed"),
+        ],
+        "role": ["worker", "beat"],
+        "source": ["memory", "database"],
+        "state": ["ready", "running", "dead"],
+        "version": [platform.python_version()],
+        "view": [
+            "mv_allocation_summary",
+            "mv_channel_performance",
+            "mv_daily_revenue_summary",
+            "mv_realtime_revenue",
+            "mv_reconciliation_status",
+        ],
+    }
+)
+_STATUS: Final = re.compile("[1-5][0-9][0-9]|none")
+# A part of a path in the API's description: a fixed word, or the name of a parameter.
+_TEMPLATE: Final = re.compile(r"(/[a-z_.-]+|/v1|/\{[a-z_]+\})+")
+
+
+def _prove_labels(proof: Proof) -> None:
+    world = proof.world
+    described = httpx.get(f"{world.base}/openapi.json", timeout=30).json()["paths"]
+    routes = {"/docs", "/openapi.json", "unknown"} | {
+        path for path in described if _TEMPLATE.fullmatch(path)
+    }
+    known = {**_KNOWN, "route": routes}
+    for process, url in (("api", f"{world.base}/metrics"), ("worker", world.worker_metrics)):
+        text = httpx.get(url, timeout=30).text
+        values = {
+            (name, value)
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            for name, value in sample.labels.items()
+        }
+        foreign = sorted(
+            f"{name}={value}"
+            for name, value in values
+            if value not in known.get(name, ())
+            and not (name == "status" and _STATUS.fullmatch(value))
+        )
+        # Neither may a name, a help or a number tell of a tenant.
+        foreign += sorted(line for line in text.splitlines() if _tells_of_a_tenant(line))
+        names = " ".join(sorted({name for name, _ in values}))
+        proof.read(
+            f"GET /metrics of the {process}: the labels' names, the values that are none of those that the label may "
+            "have (routes as /openapi.json writes them), and the lines with an id or a text of a tenant",
+            "\n".join([f"labels: {names}", *foreign, f"{len(foreign)} of them foreign"]),
+            expect=matches(r"labels: \w[\w ]*\n0 of them foreign"),
+        )
+
+
+def _tells_of_a_tenant(line: str) -> bool:
+    return any(
+        own in line.lower()
+        for plan in (PLAN_A, PLAN_B)
+        for own in (plan.word, plan.channel, str(plan.tenant_id), plan.tenant_id.hex)
+    )
+
+
+CHECKS: Final = (
+    Check(
+        "H-OBS-01/labels",
+        "Every label of a metric has one of a few known values: no tenant's id, no personal data, no text of a tenant.",
+        _prove_labels,
+    ),
+)

@@ -1,0 +1,179 @@
+"""H-OBS-01, what the service says of its health: whatever fails is named, and when it is mended all is well again."""
+
+from __future__ import annotations
+
+from time import monotonic, sleep
+from typing import Final, LiteralString
+
+import httpx
+
+from proof.checks.bounds import APP
+from proof.contract import Check
+from proof.evidence.steps import equals, matches
+from proof.stage.proving import Proof
+
+_NOTICED_WITHIN_S: Final = 5.0
+_BACK_WITHIN_S: Final = 30.0
+_HEALTHY: Final = 'HTTP 200\napplication/json\n\n{"status":"healthy"}'
+_READY: Final = (
+    'HTTP 200\napplication/json\n\n{"status":"ready","checks":'
+    '{"database":"ok","schema":"ok","views":"ok","role":"ok"}}'
+)
+_PROBLEM: Final = "application/problem+json"
+
+# The first breaks a part of the readiness, the second mends it; what the answer says of the part is the third.
+_OTHER_REVISION: Final[LiteralString] = (
+    "UPDATE public.alembic_version SET version_num = reverse(version_num)"
+)
+_VIEW_GOES: Final[LiteralString] = (
+    "ALTER MATERIALIZED VIEW public.mv_realtime_revenue RENAME TO mv_of_another_name"
+)
+_VIEW_COMES: Final[LiteralString] = (
+    "ALTER MATERIALIZED VIEW public.mv_of_another_name RENAME TO mv_realtime_revenue"
+)
+_BREAKS: Final[tuple[tuple[str, LiteralString, LiteralString, str], ...]] = (
+    (
+        "schema",
+        _OTHER_REVISION,
+        _OTHER_REVISION,
+        r"The schema is at revision \w+, the program needs \w+\.",
+    ),
+    (
+        "views",
+        _VIEW_GOES,
+        _VIEW_COMES,
+        r"The registry and the database differ in mv_of_another_name, mv_realtime_revenue\.",
+    ),
+)
+_NO_WORKER: Final = (
+    "HTTP 503\nworker_gone: No worker was heard of in the last 15 seconds.\nchecks: None"
+)
+_FORGET_WORKERS: Final[LiteralString] = "DELETE FROM public.heartbeats WHERE role = 'worker'"
+
+
+def _prove_readiness(proof: Proof) -> None:
+    world = proof.world
+    ready = f"{world.base}/health/ready"
+    proof.fetch("GET", ready, expect=equals(_READY))
+    for broken in _BREAKS:
+        _prove_named(proof, *broken)
+    try:
+        proof.ground.stop_database(world.database)
+        proof.read(
+            f"GET {ready}, for up to {_NOTICED_WITHIN_S:g} s after the database was stopped: the last answer in short",
+            _poll(ready, 503, _NOTICED_WITHIN_S),
+            expect=matches(
+                r"HTTP 503\n.*What does not hold: database\b.*'database': 'The database does not answer\.'.*"
+            ),
+        )
+        proof.fetch("GET", f"{world.base}/health", expect=equals(_HEALTHY))
+    finally:
+        proof.ground.start_database(world.database)
+    proof.read(
+        f"GET {ready}, for up to {_BACK_WITHIN_S:g} s after the database was started: the last answer in short",
+        _poll(ready, 200, _BACK_WITHIN_S),
+        expect=equals(_READY),
+    )
+    _prove_worker_is_heard(proof)
+
+
+def _prove_named(
+    proof: Proof, part: str, breaking: LiteralString, mending: LiteralString, says: str
+) -> None:
+    """See that the readiness names one part, and no other, while it is broken."""
+    world = proof.world
+    ready = f"{world.base}/health/ready"
+    checks = dict.fromkeys(("database", "schema", "views", "role"), "ok") | {part: says}
+    told = ", ".join(f"'{name}': '{sentence}'" for name, sentence in checks.items())
+    done = matches("UPDATE 1|ALTER MATERIALIZED VIEW")
+    with proof.session(proof.ground.admin, world.database) as session:
+        try:
+            session.ask(breaking, expect=done)
+            proof.read(
+                f"GET {ready}, for up to {_NOTICED_WITHIN_S:g} s after that: the last answer in short",
+                _poll(ready, 503, _NOTICED_WITHIN_S),
+                expect=matches(
+                    rf"HTTP 503\nnot_ready: What does not hold: {part}\.\nchecks: \{{{told}\}}"
+                ),
+            )
+        finally:
+            session.ask(mending, expect=done)
+    proof.read(
+        f"GET {ready}, for up to {_NOTICED_WITHIN_S:g} s after it was mended: the last answer in short",
+        _poll(ready, 200, _NOTICED_WITHIN_S),
+        expect=equals(_READY),
+    )
+
+
+def _prove_worker(proof: Proof) -> None:
+    """The worker beats every few seconds, perhaps between the deletion and the question: so both are repeated."""
+    world = proof.world
+    worker = f"{world.base}/health/worker"
+    _prove_worker_is_heard(proof)
+    end = monotonic() + _NOTICED_WITHIN_S
+    with world.connect() as connection:
+        while True:
+            connection.execute(_FORGET_WORKERS)
+            said = _poll(worker, 503, 1.0)
+            if said.startswith("HTTP 503") or monotonic() > end:
+                break
+    proof.read(
+        f"GET {worker} right after {APP} did `{_FORGET_WORKERS}`, both until it says 503, for up to "
+        f"{_NOTICED_WITHIN_S:g} s: the last answer in short",
+        said,
+        expect=equals(_NO_WORKER),
+    )
+    _prove_worker_is_heard(proof)
+
+
+def _prove_worker_is_heard(proof: Proof) -> None:
+    worker = f"{proof.world.base}/health/worker"
+    proof.read(
+        f"GET {worker}, for up to {_BACK_WITHIN_S:g} s: the status of the last answer",
+        _poll(worker, 200, _BACK_WITHIN_S).partition("\n")[0],
+        expect=equals("HTTP 200"),
+    )
+
+
+def _poll(url: str, status: int, seconds: float) -> str:
+    """Ask until the answer has the status, or time is up; return the last answer.
+
+    Of a problem only the status, code, detail and checks: the rest is another for each request.
+    """
+    end = monotonic() + seconds
+    while True:
+        try:
+            # A late answer does not count.
+            answer = httpx.get(url, timeout=max(0.1, end - monotonic()))
+            said = _write(answer)
+            if answer.status_code == status:
+                return said
+        except httpx.TransportError as fault:
+            said = f"no answer: {type(fault).__name__}"
+        if monotonic() > end:
+            return said
+        sleep(0.1)
+
+
+def _write(answer: httpx.Response) -> str:
+    content_type = answer.headers.get("content-type")
+    if content_type != _PROBLEM:
+        return f"HTTP {answer.status_code}\n{content_type}\n\n{answer.text}"
+    problem = answer.json()
+    told = f"{problem.get('code')}: {problem.get('detail')}\nchecks: {problem.get('checks')}"
+    return f"HTTP {answer.status_code}\n{told}"
+
+
+CHECKS: Final = (
+    Check(
+        "H-OBS-01/worker",
+        "/health/worker says 503 when no worker was heard of, and 200 again from a worker's next sign of life.",
+        _prove_worker,
+    ),
+    Check(
+        "H-OBS-01/readiness",
+        "Readiness is 200 while all is well; it names a wrong schema, wrong views and within 5 s the database's end "
+        "with 503, and recovers.",
+        _prove_readiness,
+    ),
+)

@@ -1,0 +1,87 @@
+"""What the program answers to over HTTP: every route that its application has, described or not."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+import httpx
+import orjson
+
+from proof.evidence.steps import matches
+from proof.stage.proving import Proof
+
+# Also what /openapi.json leaves out, and what is mounted; a route without methods (a mounted program, a web socket) is
+# ANY. It is a command because the source that is proven need not be the one that proves.
+_ROUTES: Final = """
+import json
+from fastapi.routing import iter_route_contexts
+from skeldir.app import create_app
+def walk(routes, before):
+    for each in iter_route_contexts(routes):
+        path = before + (getattr(each, "path_format", None) or getattr(each, "path", None) or "")
+        inside = getattr(each.original_route, "routes", None)
+        if inside:
+            yield from walk(inside, path.removesuffix("/{path}"))
+        else:
+            yield from ((path, method) for method in getattr(each, "methods", None) or ["ANY"])
+print(json.dumps(sorted(walk(create_app().routes, ""))))
+"""
+UNKNOWN_KEY: Final = "skd_" + "A" * 43
+"""Has the shape of a key, and is nobody's."""
+
+_ORDER: Final = "{order_id}"
+_PLACE: Final = re.compile(r"\{[^}]*\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method of one path; `parameters` are the query parameters that /openapi.json tells of."""
+
+    method: str
+    path: str
+    parameters: tuple[str, ...]
+
+    @property
+    def asked_by(self) -> str:
+        """The method to ask it by."""
+        return "GET" if self.method == "ANY" else self.method
+
+    def url(self, order_id: str = "part-refunded") -> str:
+        """Return its path about an order; whatever else has a place in it is called `any`."""
+        return _PLACE.sub("any", self.path.replace(_ORDER, quote(order_id, safe="")))
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def bearer(key: str) -> dict[str, str]:
+    """Return the header that says whose request it is."""
+    return {"Authorization": f"Bearer {key}"}
+
+
+def list_routes(proof: Proof) -> list[Route]:
+    """Return every route of the application's own list, and each operation that only its description knows."""
+    listed = proof.run(
+        sys.executable, "-c", _ROUTES, expect=matches(r"\[.*\"/v1/.*\]\nexit status 0")
+    )
+    described = httpx.get(f"{proof.world.base}/openapi.json", timeout=30).json()["paths"]
+    told = {
+        (path, method.upper()): _parameters(operation)
+        for path, operations in described.items()
+        for method, operation in operations.items()
+        if isinstance(operation, dict)
+    }
+    found = {(path, method) for path, method in orjson.loads(listed.splitlines()[0])} | set(told)
+    return [Route(method, path, told.get((path, method), ())) for path, method in sorted(found)]
+
+
+def _parameters(operation: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(
+        parameter["name"]
+        for parameter in operation.get("parameters", ())
+        if parameter.get("in") == "query"
+    )
