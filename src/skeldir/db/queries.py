@@ -14,8 +14,6 @@ from aiosql.types import SQLOperationType
 if TYPE_CHECKING:
     from aiosql.queries import Queries
 
-    from skeldir.db.pool import Connection
-
 Row = TypeVar("Row", bound=Mapping[str, object])
 Run = Callable[..., Awaitable[object]]
 
@@ -82,7 +80,7 @@ def _run(statement: Statement) -> Run:
     """Return what runs a statement; aiosql's own way lists all names of a connection each time, for 30 µs."""
     _, sql, names, way, _ = statement
 
-    async def run(connection: Connection, **values: object) -> object:
+    async def run(connection: object, **values: object) -> object:
         return await getattr(connection, way)(sql, *[values[name] for name in names])
 
     return run
