@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final, LiteralString
 
 from proof.contract import Check
-from proof.evidence.steps import equals, matches
 from proof.stage.proving import Proof
+from proof.stage.steps import equals, matches
 
 APP: Final = "app_user"
 _REFUSED: Final = r"ERROR 42501: .*"

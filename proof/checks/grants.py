@@ -6,8 +6,8 @@ from typing import Final, LiteralString
 
 from proof.checks.bounds import APP
 from proof.contract import Check
-from proof.evidence.steps import equals, matches
 from proof.stage.proving import Proof
+from proof.stage.steps import equals, matches
 
 _PRIVILEGES: Final = """
     SELECT n.nspname || '.' || c.relname AS relation,

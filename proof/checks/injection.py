@@ -13,10 +13,10 @@ from psycopg import sql
 from proof.checks.catalogue import fingerprint
 from proof.checks.syntax import Findings, examine, examine_module
 from proof.contract import Check
-from proof.evidence.steps import equals, matches, same_as
 from proof.stage.ground import APP_USER
 from proof.stage.prepared import Prepared
 from proof.stage.proving import Proof
+from proof.stage.steps import equals, matches, same_as
 
 _DATABASE = "skeldir_injection"
 _VIEWS = (

@@ -26,9 +26,9 @@ from proof.checks.keys import CHECKS as KEYS
 from proof.checks.outside import CHECKS as OUTSIDE
 from proof.checks.routes import CHECKS as ROUTES
 from proof.contract import Check
-from proof.evidence.steps import equals, matches, same_as
 from proof.stage.planting import PLAN_A, PLAN_B, Plan
 from proof.stage.proving import Proof
+from proof.stage.steps import equals, matches, same_as
 
 _NO_TENANT: Final = (
     None,

@@ -7,10 +7,10 @@ from typing import LiteralString
 from proof.checks.catalogue import fingerprint
 from proof.checks.upgrading import TENANT_A, TENANT_B, upgrade
 from proof.contract import Check
-from proof.evidence.steps import equals, matches, same_as
 from proof.stage.ground import APP_USER
 from proof.stage.prepared import made_database
 from proof.stage.proving import Proof
+from proof.stage.steps import equals, matches, same_as
 
 _SUMS = "skeldir_sums"
 _CONTRADICTED = "skeldir_contradicted"

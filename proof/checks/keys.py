@@ -13,8 +13,8 @@ from psycopg import sql
 from proof.checks.bounds import APP
 from proof.checks.surface import UNKNOWN_KEY, Route, bearer, list_routes
 from proof.contract import Check
-from proof.evidence.steps import equals, matches
 from proof.stage.proving import Proof
+from proof.stage.steps import equals, matches
 from proof.stage.world import World
 
 _TRIES: Final = 3

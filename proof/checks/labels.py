@@ -12,9 +12,9 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from proof.contract import Check
-from proof.evidence.steps import matches
 from proof.stage.planting import PLAN_A, PLAN_B
 from proof.stage.proving import Proof
+from proof.stage.steps import matches
 
 _MAJOR, _MINOR, _PATCHLEVEL = platform.python_version_tuple()
 

@@ -13,7 +13,6 @@ from psycopg.rows import dict_row
 from proof.checks.bounds import APP
 from proof.checks.views import in_short, read_facts
 from proof.contract import Check
-from proof.evidence.steps import equals, matches, same_as
 from proof.recomputed.crediting import COLUMNS, credit_orders
 from proof.recomputed.explained import MONEY_COLUMNS, explain_orders, money_of_ledger
 from proof.recomputed.stored import (
@@ -35,6 +34,7 @@ from proof.recomputed.sums import (
     write_table,
 )
 from proof.stage.proving import Proof, Session
+from proof.stage.steps import equals, matches, same_as
 
 _SOME_ROWS_IN_SHORT: Final = matches(r"(?!.*\(0 rows\)).*\(\d+ rows?\).*")
 

@@ -16,9 +16,9 @@ from psycopg.rows import dict_row
 
 from proof.checks.bounds import APP
 from proof.contract import Check
-from proof.evidence.steps import equals, matches
 from proof.recomputed.stored import read_stored
 from proof.stage.proving import Proof, Session
+from proof.stage.steps import equals, matches
 from proof.stage.world import World
 from skeldir.clock import utc_now
 from skeldir.db import lock_key

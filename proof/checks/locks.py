@@ -9,10 +9,10 @@ from time import monotonic, sleep
 from typing import LiteralString
 
 from proof.contract import Check
-from proof.evidence.steps import Expectation, equals, matches
 from proof.stage.ground import APP_USER
 from proof.stage.prepared import Prepared
 from proof.stage.proving import Proof, Started
+from proof.stage.steps import Expectation, equals, matches
 
 _DATABASE = "skeldir_locks"
 _REFRESHES = 10

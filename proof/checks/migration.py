@@ -8,10 +8,10 @@ from proof.checks import journeys, populous
 from proof.checks.catalogue import describe, fingerprint
 from proof.checks.upgrading import EARLIEST, TENANT_A, TENANT_B, upgrade
 from proof.contract import Check
-from proof.evidence.steps import ANYTHING, Expectation, equals, matches, same_as
 from proof.stage.ground import APP_USER
 from proof.stage.prepared import Prepared
 from proof.stage.proving import Proof
+from proof.stage.steps import ANYTHING, Expectation, equals, matches, same_as
 
 _PROBE = "skeldir_migprobe"
 _EMPTY = "skeldir_empty"

@@ -10,9 +10,9 @@ import orjson
 
 from proof.checks import labels, readiness
 from proof.contract import Check
-from proof.evidence.steps import equals, matches
 from proof.stage.planting import PLAN_A, PLAN_B
 from proof.stage.proving import Proof
+from proof.stage.steps import equals, matches
 from proof.stage.world import World
 
 _OWN_SERIES: Final = "python_gc_objects_collected_total"

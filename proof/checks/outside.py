@@ -13,8 +13,8 @@ import orjson
 
 from proof.checks.adversary import Needles, needles_of
 from proof.contract import Check
-from proof.evidence.steps import matches
 from proof.stage.proving import Proof
+from proof.stage.steps import matches
 from proof.stage.world import World
 
 _AT_ONCE: Final = 3

@@ -8,10 +8,10 @@ from typing import LiteralString
 
 from proof.checks.upgrading import EARLIEST, TENANT_A, TENANT_B, upgrade
 from proof.contract import Check
-from proof.evidence.steps import equals, matches, same_as
 from proof.stage.ground import APP_USER
 from proof.stage.prepared import made_database
 from proof.stage.proving import Proof
+from proof.stage.steps import equals, matches, same_as
 
 _MANY = "skeldir_many"
 _LATER = "skeldir_later"

@@ -9,8 +9,8 @@ import httpx
 
 from proof.checks.bounds import APP
 from proof.contract import Check
-from proof.evidence.steps import equals, matches
 from proof.stage.proving import Proof
+from proof.stage.steps import equals, matches
 
 _NOTICED_WITHIN_S: Final = 5.0
 _BACK_WITHIN_S: Final = 30.0

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from proof.checkout import git
 from proof.contract import Check
-from proof.evidence.steps import equals, matches, same_as
 from proof.stage.proving import Proof
+from proof.stage.steps import equals, matches, same_as
 
 _DONE = equals("exit status 0")
 # What decides how the program runs: its source, its migrations' entry, and what it is installed by.

@@ -12,9 +12,9 @@ import httpx
 from proof.checks.adversary import needles_of
 from proof.checks.surface import UNKNOWN_KEY, Route, bearer, list_routes
 from proof.contract import Check
-from proof.evidence.steps import matches
 from proof.stage.planting import MARKER_B, PLAN_B
 from proof.stage.proving import Proof
+from proof.stage.steps import matches
 from proof.stage.world import World
 
 _ORDER_OF_B: Final = f"{PLAN_B.word}-order"

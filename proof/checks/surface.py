@@ -11,8 +11,8 @@ from urllib.parse import quote
 import httpx
 import orjson
 
-from proof.evidence.steps import matches
 from proof.stage.proving import Proof
+from proof.stage.steps import matches
 
 # Also what /openapi.json leaves out, and what is mounted; a route without methods (a mounted program, a web socket) is
 # ANY. It is a command because the source that is proven need not be the one that proves.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from proof.evidence.steps import Expectation, matches
 from proof.stage.proving import Proof
+from proof.stage.steps import Expectation, matches
 
 EARLIEST = "202511151400"
 TENANT_A = "0a0a0a0a-0000-4000-8000-000000000001"

@@ -11,10 +11,10 @@ from psycopg.rows import dict_row
 
 from proof.checks.bounds import APP
 from proof.contract import Check
-from proof.evidence.steps import digest_of, equals, matches, same_as
 from proof.recomputed.crediting import allocations_of
 from proof.recomputed.sums import READERS, Facts, derive_entries, write_rows, write_table
 from proof.stage.proving import Proof, Session
+from proof.stage.steps import digest_of, equals, matches, same_as
 from skeldir.matviews import CANONICAL_VIEWS
 
 INVENTORY_LINE: Final = "MATVIEW INVENTORY OK (registry == pg_matviews)"

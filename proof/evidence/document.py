@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from proof.evidence.records import CheckRecord, Evidence, HypothesisRecord
-from proof.evidence.steps import Expectation, Step
+from proof.stage.steps import Expectation, Step
 
 _HOW_DONE = {
     "sql": "SQL",

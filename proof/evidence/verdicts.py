@@ -12,8 +12,8 @@ from proof.evidence.records import (
     HypothesisRecord,
     HypothesisVerdict,
 )
-from proof.evidence.steps import Step, failing_steps, is_proven
 from proof.registry import GATES, Gate
+from proof.stage.steps import Step, failing_steps, is_proven
 from skeldir.matviews import CANONICAL_VIEWS
 
 INVENTORY_LINE = "MATVIEW INVENTORY OK (registry == pg_matviews)"

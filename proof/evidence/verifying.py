@@ -22,11 +22,11 @@ from proof.evidence.records import (
     read_file,
     write_canonically,
 )
+from proof.evidence.running import Tell, prove
 from proof.evidence.signing import SignatureInvalid, check_envelope, load_public_key
-from proof.evidence.steps import Expectation, Step, digest_of
 from proof.evidence.verdicts import judge
 from proof.registry import HYPOTHESES
-from proof.running import Tell, prove
+from proof.stage.steps import Expectation, Step, digest_of
 
 # Ports, process ids, ids and tokens that a run draws anew.
 _PASSING = re.compile(r"(?<=:)\d{4,5}\b|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\bpid \d+")

@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 import httpx
 
-from proof.evidence.steps import matches
 from proof.recomputed.sums import Row, Rows
 from proof.stage.proving import Proof
+from proof.stage.steps import matches
 
 MONEY_COLUMNS: Final = ("model_version", "order_id", "business_key", "currency", "cents")
 """What a row of `Explained.money` and `money_of_ledger` says, in its order."""

@@ -14,9 +14,9 @@ import httpx
 import psycopg
 from psycopg import sql
 
-from proof.evidence.steps import ANYTHING, Expectation, Step, StepKind, digest_of
 from proof.stage.ground import Ground
 from proof.stage.roles import require_bound_role
+from proof.stage.steps import ANYTHING, Expectation, Step, StepKind, digest_of
 from proof.stage.world import World, world_of
 from skeldir.clock import utc_now
 

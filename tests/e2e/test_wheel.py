@@ -74,6 +74,13 @@ def test_the_wheel_is_what_runs_and_has_the_newest_revision(skeldir: Path, tmp_p
     assert revision == head_revision()
 
 
+def test_the_wheel_has_neither_of_the_commands_of_the_proof(skeldir: Path, tmp_path: Path) -> None:
+    shown = run(skeldir, "--help", folder=tmp_path)
+    assert "report" in shown
+    assert "prove" not in shown
+    assert "verify" not in shown
+
+
 def test_the_demo_runs_from_the_wheel_and_writes_to_its_home_alone(
     skeldir: Path, tmp_path: Path
 ) -> None:

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from proof.contract import Check
 from proof.evidence.records import Evidence, PreviousRecord, read_evidence, write_canonically
-from proof.evidence.steps import (
+from proof.evidence.verdicts import INVENTORY_LINE, anchor_lines, judge
+from proof.registry import GATES, HYPOTHESES
+from proof.stage.steps import (
     ANYTHING,
     Step,
     equals,
@@ -17,8 +19,6 @@ from proof.evidence.steps import (
     matches,
     same_as,
 )
-from proof.evidence.verdicts import INVENTORY_LINE, anchor_lines, judge
-from proof.registry import GATES, HYPOTHESES
 from skeldir.matviews import CANONICAL_VIEWS
 from tests.support.proving import make_evidence, make_record, make_records, make_step
 

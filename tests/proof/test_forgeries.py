@@ -11,10 +11,10 @@ import pytest
 from proof.checkout import read_commit
 from proof.evidence.pack import write_pack
 from proof.evidence.records import Evidence
-from proof.evidence.steps import Step
+from proof.evidence.running import prove
 from proof.evidence.verifying import verify_pack
 from proof.registry import HYPOTHESES as REAL
-from proof.running import prove
+from proof.stage.steps import Step
 from tests.proof.test_verifying import (
     HYPOTHESES,
     change_data,

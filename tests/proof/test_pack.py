@@ -25,7 +25,7 @@ from proof.evidence.pack import (
     write_pack,
 )
 from proof.evidence.records import PackUnreadable, PreviousRecord, read_evidence
-from proof.evidence.steps import ANYTHING, equals, matches, same_as
+from proof.stage.steps import ANYTHING, equals, matches, same_as
 from tests.support.proving import (
     git,
     make_checkout,

@@ -17,11 +17,11 @@ from proof.checkout import read_commit
 from proof.contract import Hypothesis
 from proof.evidence.pack import write_pack
 from proof.evidence.records import Evidence, canonical_json, read_evidence
-from proof.evidence.steps import equals, matches, same_as
+from proof.evidence.running import prove
 from proof.evidence.verdicts import judge
 from proof.evidence.verifying import FAULTS, verify_pack
-from proof.running import prove
 from proof.stage.proving import Proof
+from proof.stage.steps import equals, matches, same_as
 from tests.support.proving import git, make_checkout, make_hypotheses, make_role
 
 HYPOTHESES = make_hypotheses()

@@ -14,10 +14,10 @@ from proof.evidence.records import (
     HypothesisRecord,
     RoleRecord,
 )
-from proof.evidence.steps import ANYTHING, Expectation, Step, digest_of, equals, same_as
 from proof.evidence.verdicts import judge
 from proof.registry import GATES
 from proof.stage.proving import Proof
+from proof.stage.steps import ANYTHING, Expectation, Step, digest_of, equals, same_as
 
 IDENTITY = ("-c", "user.name=A", "-c", "user.email=a@example.org")
 

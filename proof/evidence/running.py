@@ -23,11 +23,11 @@ from proof.evidence.records import (
     PreviousRecord,
     RoleRecord,
 )
-from proof.evidence.steps import equals
 from proof.evidence.verdicts import anchor_lines, judge, judge_check, judge_hypothesis
 from proof.registry import HYPOTHESES
 from proof.stage.ground import Ground, open_ground
 from proof.stage.proving import Proof
+from proof.stage.steps import equals
 from skeldir.clock import utc_now
 from skeldir.errors import InputInvalid, SkeldirError
 

@@ -1,4 +1,4 @@
-"""What a proof leaves behind: steps with their whole output, and verdicts that anyone can compute from them again."""
+"""What a check records: steps with their complete output, and the expectation of each that anyone can apply again."""
 
 from __future__ import annotations
 
