@@ -156,16 +156,16 @@ def test_a_row_is_certain_where_no_table_is_asked_or_all_is_summed_up(
 
 
 def test_a_comment_says_of_null_what_nobody_else_does(describer: Describer) -> None:
-    said = describer.describe(
+    described = describer.describe(
         statement(
             "SELECT lower(name) AS name, $1::text[] AS texts, $2::int AS number FROM public.tenants",
             ("texts", "number"),
             comment="Of one tenant.\nNever null: name,\ntexts. May be null: texts[], number. Always a row.",
         )
     )
-    assert said.columns == {"name": "str", "texts": "list[str | None]", "number": "int | None"}
-    assert said.parameters == {"texts": "Collection[str | None]", "number": "int | None"}
-    assert said.has_row
+    assert described.columns == {"name": "str", "texts": "list[str | None]", "number": "int | None"}
+    assert described.parameters == {"texts": "Collection[str | None]", "number": "int | None"}
+    assert described.has_row
     every = statement(
         "SELECT lower(name) AS a, id FROM public.tenants", comment="Never null: every column."
     )

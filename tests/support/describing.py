@@ -142,7 +142,7 @@ class _Declared:
     """What a comment says of NULL."""
 
     def __init__(self, comment: str) -> None:
-        self._said = {
+        self._claims = {
             (found[1] or found[3], name.strip())
             for found in _DECLARED.finditer(comment.replace("\n", " "))
             for name in (found[2] or "").split(",")
@@ -151,13 +151,13 @@ class _Declared:
 
     def settle(self, what: str, name: str, *, is_known: bool) -> bool:
         """Return whether `what` holds of a name: because that is known, or because the comment says so."""
-        said = {(what, name), (what, _EVERY)} & self._said
+        claims = {(what, name), (what, _EVERY)} & self._claims
         if not is_known:
-            self._needed |= said
-        return is_known or bool(said)
+            self._needed |= claims
+        return is_known or bool(claims)
 
     def require_all_needed(self) -> None:
-        if superfluous := self._said - self._needed:
+        if superfluous := self._claims - self._needed:
             texts = sorted(f"{what}: {name}" if name else what for what, name in superfluous)
             raise ValueError(f"its comment need not say {'; '.join(texts)}")
 

@@ -78,7 +78,7 @@ class Nulls:
     def _may_be_left_out(self, column: ast.ColumnRef) -> bool:
         """Say whether a join may find no row for it, or a grouping may leave it out.
 
-        Here that is known by the names of the tables; where a nested query does so, it is said of every column.
+        Here the names of the tables tell; where a nested query does so, every column may be left out.
         """
         if any(isinstance(node, ast.GroupingSet) for node in walk(self._tree)):
             return True
