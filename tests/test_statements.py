@@ -166,6 +166,10 @@ def test_a_comment_says_of_null_what_nobody_else_does(describer: Describer) -> N
     assert described.columns == {"name": "str", "texts": "list[str | None]", "number": "int | None"}
     assert described.parameters == {"texts": "Collection[str | None]", "number": "int | None"}
     assert described.has_row
+    texts = statement(
+        "SELECT lower(name) AS a FROM public.tenants", comment="Column a is one of x,\ny."
+    )
+    assert describer.describe(texts).columns == {"a": "Literal['x', 'y'] | None"}
     every = statement(
         "SELECT lower(name) AS a, id FROM public.tenants", comment="Never null: every column."
     )
@@ -181,6 +185,15 @@ def test_a_comment_that_says_what_is_known_or_of_nothing_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=f"need not say {comment.removesuffix('.')}"):
         describer.describe(statement("SELECT id FROM public.tenants", comment=comment))
+
+
+def test_a_comment_cannot_claim_texts_that_a_check_has(describer: Describer) -> None:
+    claimed = statement(
+        "SELECT after_conversion FROM public.attribution_models",
+        comment="Column after_conversion is one of keep, reset.",
+    )
+    with pytest.raises(ValueError, match="need not say Column is one of: after_conversion"):
+        describer.describe(claimed)
 
 
 def test_a_statement_that_the_database_refuses_is_not_described(describer: Describer) -> None:

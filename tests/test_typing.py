@@ -24,7 +24,6 @@ OPEN = {
         "ingest/channels/rules.py",
         "ingest/files/mapping_file.py",
         "ingest/reports.py",
-        "jobs/reports.py",
         "jobs/schemas.py",
         "observability/logs.py",
     },

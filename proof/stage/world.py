@@ -13,7 +13,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Final
 
-import httpx
+import httpx2
 import psycopg
 from psycopg import sql
 
@@ -196,7 +196,7 @@ class World:
 
     def _is_up(self) -> bool:
         return all(
-            _status(f"{self.base}/health/{part}") == httpx.codes.OK for part in ("ready", "worker")
+            _status(f"{self.base}/health/{part}") == httpx2.codes.OK for part in ("ready", "worker")
         )
 
     def _fill(self) -> None:
@@ -256,7 +256,7 @@ class World:
             )
 
     def _send(self, path: str, items: list[Item], key: str, *, refused: int = 0) -> None:
-        answer = httpx.post(
+        answer = httpx2.post(
             f"{self.base}/v1/{path}",
             json=items,
             headers={"Authorization": f"Bearer {key}"},
@@ -264,7 +264,7 @@ class World:
         )
         receipt = answer.json()
         if (
-            answer.status_code != httpx.codes.OK
+            answer.status_code != httpx2.codes.OK
             or receipt["accepted"] != len(items) - refused
             or len(receipt["rejected"]) != refused
         ):
@@ -337,8 +337,8 @@ def _holds(connection: psycopg.Connection[Any], question: Any) -> bool:
 
 def _status(url: str) -> int:
     try:
-        return httpx.get(url, timeout=5).status_code
-    except httpx.TransportError:
+        return httpx2.get(url, timeout=5).status_code
+    except httpx2.TransportError:
         return 0
 
 

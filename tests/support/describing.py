@@ -5,6 +5,7 @@ What PostgreSQL and the syntax leave open, the statement's comment says:
 - `Never null: a, b.` of columns of the result, or `Never null: every column.`
 - `May be null: x, y[].` of parameters; `y[]` are the elements of an array, which may be a column, too.
 - `Always a row.`
+- `Column a is one of x, y.` of a text that no CHECK of a table holds to these.
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ _ONE_OF = re.compile(r"CHECK \(\(\w+ = ANY \(ARRAY\[((?:'\w+'::text(?:, )?)+)\]\
 HAS_ROWS = {"fetch", "fetchrow"}
 _EVERY = "every column"
 _DECLARED = re.compile(r"(Never null|May be null): ([^.]+)\.|(Always a row)\.")
+_ONE_OF_TEXTS = "Column is one of"
+_ENUMERATED = re.compile(r"Column (\w+) is one of ([^.]+)\.")
 
 
 @dataclass(frozen=True)
@@ -124,8 +127,8 @@ class Describer:
         never_null = declared.settle("Never null", name, is_known=is_known)
         holds_null = declared.settle("May be null", f"{name}[]", is_known=False)
         kind, is_array = self._python(described.ftype(place))
-        if origin in self._texts:
-            kind = f"Literal[{', '.join(map(repr, self._texts[origin]))}]"
+        if texts := declared.texts(name, self._texts.get(origin, [])):
+            kind = f"Literal[{', '.join(map(repr, texts))}]"
         return _or_none(_array("list", kind, holds_null) if is_array else kind, not never_null)
 
     def _python(self, oid: int) -> tuple[str, bool]:
@@ -139,14 +142,18 @@ class Describer:
 
 
 class _Declared:
-    """What a comment says of NULL."""
+    """What a comment claims of a statement."""
 
     def __init__(self, comment: str) -> None:
+        comment = comment.replace("\n", " ")
+        self._texts = {
+            found[1]: re.split(r",\s*", found[2]) for found in _ENUMERATED.finditer(comment)
+        }
         self._claims = {
             (found[1] or found[3], name.strip())
-            for found in _DECLARED.finditer(comment.replace("\n", " "))
+            for found in _DECLARED.finditer(comment)
             for name in (found[2] or "").split(",")
-        }
+        } | {(_ONE_OF_TEXTS, name) for name in self._texts}
         self._needed: set[tuple[str, str]] = set()
 
     def settle(self, what: str, name: str, *, is_known: bool) -> bool:
@@ -155,6 +162,11 @@ class _Declared:
         if not is_known:
             self._needed |= claims
         return is_known or bool(claims)
+
+    def texts(self, name: str, known: list[str]) -> list[str]:
+        """Return what texts a column can be; [] when that is anything."""
+        is_one_of_some = self.settle(_ONE_OF_TEXTS, name, is_known=bool(known))
+        return known or (self._texts[name] if is_one_of_some else [])
 
     def require_all_needed(self) -> None:
         if superfluous := self._claims - self._needed:

@@ -1,8 +1,6 @@
 """Credit: journeys, models, and the runs that turn dirty orders into allocations. The door of the room."""
 
 from skeldir.attribution.definitions import (
-    ModelChange,
-    ModelInForce,
     active_versions,
     define_models,
     latest_changes,
@@ -22,9 +20,10 @@ from skeldir.attribution.marks import (
     mark_orders_of_conversions,
     mark_orders_reached_by_touches,
 )
-from skeldir.attribution.models import MODEL_NAMES, ModelVersion
-from skeldir.attribution.parameters import AfterConversion, CompleteParameters, ModelParameters
-from skeldir.attribution.previewing import ModelPreview, preview_model
+from skeldir.attribution.model_schemas import ModelChange, ModelInForce, ModelPreview
+from skeldir.attribution.models import MODEL_NAMES, AfterConversion, ModelVersion
+from skeldir.attribution.parameters import CompleteParameters, ModelParameters
+from skeldir.attribution.previewing import preview_model
 from skeldir.attribution.runs import CreditReport, credit_dirty_orders
 from skeldir.attribution.splits import UNATTRIBUTED
 from skeldir.attribution.totals import (

@@ -61,6 +61,7 @@ WHERE m.tenant_id = :tenant_id AND m.is_active
 ORDER BY m.model_version;
 
 -- name: select_model_changes
+-- Column model is one of first_touch, last_touch, last_non_direct, linear, position_based, time_decay.
 SELECT c.changed_at, c.changed_by, c.model, c.from_version, c.to_version,
        b.lookback_days AS lookback_days_before, b.after_conversion AS after_conversion_before,
        b.half_life_days AS half_life_days_before,

@@ -125,7 +125,9 @@ class SelectMarksRow(TypedDict):
 class SelectModelChangesRow(TypedDict):
     changed_at: dt.datetime
     changed_by: str
-    model: str
+    model: Literal[
+        "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
+    ]
     from_version: str | None
     to_version: str | None
     lookback_days_before: int | None

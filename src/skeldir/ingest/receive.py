@@ -15,7 +15,13 @@ from skeldir.attribution import (
     mark_orders_reached_by_touches,
 )
 from skeldir.clock import utc_now
-from skeldir.db import new_ids, pack_column, plan_for_each_list, share_lock, unpack_column
+from skeldir.db import (
+    new_hex_ids,
+    pack_column,
+    plan_for_each_list,
+    share_lock,
+    unpack_column,
+)
 from skeldir.ingest.canonical import (
     Conversion,
     Touch,
@@ -87,7 +93,7 @@ RefuseReused = Callable[[datetime, frozenset[str]], Awaitable[Refusal]]
 
 
 def prepare_touches(profile: TenantProfile, deliveries: Sequence[Delivery]) -> PreparedTouches:
-    """Read items, which are mappings with the fields of `canonical.TOUCH_FIELDS` or `Refused`, and hash their journeys.
+    """Read items, which are mappings with the fields of TOUCH_FIELDS or `Refused`, and hash their journeys.
 
     This is the part of taking in that needs the processor and not the database; where there are many items it is done
     in another process.
@@ -159,7 +165,7 @@ async def receive_touches(
 def prepare_conversions(
     profile: TenantProfile, deliveries: Sequence[Delivery]
 ) -> PreparedConversions:
-    """Read items, which are mappings with the fields of `canonical.CONVERSION_FIELDS` or `Refused`; as for touches.
+    """Read items, which are mappings with the fields of CONVERSION_FIELDS or `Refused`; as for touches.
 
     Raises:
         DeliveriesClash: the deliveries use one idempotency key for different conversions.
@@ -284,7 +290,7 @@ def _in_lock_order(facts: Sequence[ItemT]) -> list[ItemT]:
 def _touch_columns(profile: TenantProfile, touches: Sequence[Touch]) -> dict[str, str]:
     secret = profile.journey_secret
     return {
-        "ids": pack_column(id_.hex for id_ in new_ids(len(touches))),
+        "ids": pack_column(new_hex_ids(len(touches))),
         "keys": pack_column(touch.idempotency_key for touch in touches),
         "moments": pack_column(touch.occurred_at.isoformat() for touch in touches),
         "journey_keys": pack_column(

@@ -4,12 +4,15 @@ from typing import TYPE_CHECKING
 
 from skeldir.revenue.ledger import (
     KIND_SIGNS,
+    LONGEST_KEY,
     ORDER_STATES,
+    EntryKind,
     FlaggedOrder,
     LedgerBatch,
     LedgerRow,
     LedgerTotal,
     OrderBalance,
+    OrderState,
     Posting,
     ledger_totals,
     list_balances,
@@ -31,12 +34,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KIND_SIGNS",
+    "LONGEST_KEY",
     "ORDER_STATES",
+    "EntryKind",
     "FlaggedOrder",
     "LedgerBatch",
     "LedgerRow",
     "LedgerTotal",
     "OrderBalance",
+    "OrderState",
     "Posting",
     "ledger_totals",
     "list_balances",

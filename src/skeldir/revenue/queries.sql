@@ -93,6 +93,7 @@ LIMIT 1;
 
 -- name: select_order_balances
 -- Never null: every column.
+-- Column state is one of paid, partially_refunded, refunded, over_refunded, disputed, awaiting_capture.
 SELECT currency, state, captured_cents, refunded_cents, disputed_cents, balance_cents
 FROM public.order_balances
 WHERE tenant_id = :tenant_id AND order_id = :order_id

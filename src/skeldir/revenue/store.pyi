@@ -48,7 +48,9 @@ class SelectLedgerTotalsRow(TypedDict):
 
 class SelectOrderBalancesRow(TypedDict):
     currency: str
-    state: str
+    state: Literal[
+        "paid", "partially_refunded", "refunded", "over_refunded", "disputed", "awaiting_capture"
+    ]
     captured_cents: int
     refunded_cents: int
     disputed_cents: int

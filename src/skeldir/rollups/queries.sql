@@ -270,6 +270,8 @@ INSERT INTO public.rollup_changes DEFAULT VALUES ON CONFLICT DO NOTHING;
 -- Under row-level security an index is looked up only by what cannot leak a row: GREATEST and LEAST, which leave NULL out,
 -- cannot; COALESCE might, as far as the planner knows.
 -- May be null: after_currency, after_state.
+-- Column state is one of captured, refunded, refund_reversed, disputed, dispute_reversed, awaiting_capture,
+-- dispute_awaiting_capture.
 SELECT revenue_date AS date, currency, state, amount_cents, entries
 FROM public.rollup_revenue_day
 WHERE tenant_id = :tenant_id

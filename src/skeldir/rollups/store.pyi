@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Collection
 from decimal import Decimal
-from typing import TypedDict
+from typing import Literal, TypedDict
 from uuid import UUID
 
 from skeldir.db import Connection
@@ -15,7 +15,15 @@ class CompactSpanRow(TypedDict):
 class SelectRevenueDaysRow(TypedDict):
     date: dt.date
     currency: str
-    state: str
+    state: Literal[
+        "captured",
+        "refunded",
+        "refund_reversed",
+        "disputed",
+        "dispute_reversed",
+        "awaiting_capture",
+        "dispute_awaiting_capture",
+    ]
     amount_cents: int
     entries: int
 

@@ -266,7 +266,7 @@ class _Run:
         """Record one batch in one transaction, and return what is done with it."""
         async with self.db.tenant(self.profile.tenant_id) as connection:
             await self._lock(connection, done)
-            touches = Receipt(0, 0, NO_REJECTIONS)
+            touches = Receipt(0, 0, NO_REJECTIONS, ())
             if batch.touches.items:
                 (touches,) = await record_touches(connection, self.profile, prepared)
                 self._tell(touches)
@@ -300,7 +300,7 @@ class _Run:
         self, connection: Connection, items: Items, origin: str
     ) -> Receipt:
         if not items.items:
-            return Receipt(0, 0, NO_REJECTIONS)
+            return Receipt(0, 0, NO_REJECTIONS, ())
         receipt = await receive_conversions(
             connection,
             self.profile,
