@@ -128,8 +128,10 @@ SELECT coalesce(max(lookback_days), 0) AS lookback_days,
 FROM public.attribution_models WHERE tenant_id = :tenant_id;
 
 -- name: mark_orders!
+-- What `plan_for_each_list` has set ends here (see there).
 INSERT INTO public.dirty_orders (tenant_id, order_id)
 SELECT :tenant_id, order_id FROM unnest(:order_ids::text[]) AS order_id
+WHERE (SELECT set_config('plan_cache_mode', 'auto', true)) IS NOT NULL
 RETURNING 1;
 
 -- name: credit_backlog^

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -33,6 +33,18 @@ _HAS_OFFSET = re.compile(r"(?:Z|z|[+-]\d{2}(?::?\d{2})?(?::?\d{2})?)$")
 _HOST = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
 _END_OF_HOST = re.compile(r"[/?#]")
 _END_OF_PATH = re.compile(r"[?#]")
+
+
+class Origin(NamedTuple):
+    """Where a visit came from, and the channel that this means."""
+
+    source: str | None
+    medium: str | None
+    campaign: str | None
+    referrer_host: str | None
+    click_id_kinds: tuple[str, ...]
+    channel_code: str
+    channel_rule: str
 
 
 class Touch(NamedTuple):
@@ -79,26 +91,42 @@ def read_touch(item: object, *, now: datetime, own_channels: frozenset[str]) -> 
     key = _required_text(fields, "idempotency_key", LONGEST_KEY)
     occurred_at = _moment(fields, now)
     journey_key = _required_text(fields, "journey_key", LONGEST_JOURNEY_KEY)
+    origin = read_origin(fields, own_channels)
+    session_id = _text(fields, "session_id", LONGEST_KEY)
+    return Touch(
+        key,
+        occurred_at,
+        journey_key,
+        session_id,
+        origin.channel_code,
+        origin.channel_rule,
+        origin.source,
+        origin.medium,
+        origin.campaign,
+        origin.referrer_host,
+        read_landing_path(fields),
+        origin.click_id_kinds,
+    )
+
+
+def read_origin(fields: Mapping[str, object], own_channels: frozenset[str]) -> Origin:
+    """Return the origin that `source`, `medium`, `campaign`, `referrer_host`, `click_ids` and `channel` describe.
+
+    Raises:
+        ItemRejected: with the code of the first fault found.
+    """
     source = _text(fields, "source", LONGEST_LABEL)
     medium = _text(fields, "medium", LONGEST_LABEL)
     campaign = _text(fields, "campaign", LONGEST_LABEL)
     referrer_host = host_of(_text(fields, "referrer_host", LONGEST_URL))
     kinds = _click_id_kinds(fields)
     code, rule = _channel(fields, own_channels, (source, medium, campaign, referrer_host, kinds))
-    return Touch(
-        key,
-        occurred_at,
-        journey_key,
-        _text(fields, "session_id", LONGEST_KEY),
-        code,
-        rule,
-        source,
-        medium,
-        campaign,
-        referrer_host,
-        path_of(_text(fields, "landing_path", LONGEST_URL)),
-        kinds,
-    )
+    return Origin(source, medium, campaign, referrer_host, kinds, code, rule)
+
+
+def read_landing_path(fields: Mapping[str, object]) -> str | None:
+    """Return the path of `landing_path`. Raises ItemRejected."""
+    return path_of(_text(fields, "landing_path", LONGEST_URL))
 
 
 def read_conversion(item: object, *, now: datetime) -> Conversion:
@@ -196,7 +224,7 @@ def _moment(fields: Mapping[str, object], now: datetime) -> datetime:
     value = fields.get("occurred_at")
     if _is_absent(value):
         raise ItemRejected("occurred_at_missing", "occurred_at is missing.")
-    moment = value if isinstance(value, datetime) else _parse_moment(value)
+    moment = value if isinstance(value, datetime) else parse_moment(value)
     if moment.tzinfo is None:
         raise ItemRejected(
             "occurred_at_without_offset", f"occurred_at {_shown(value)} has no offset."
@@ -213,7 +241,8 @@ def _moment(fields: Mapping[str, object], now: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-def _parse_moment(value: object) -> datetime:
+def parse_moment(value: object) -> datetime:
+    """Return the moment that a text of ISO 8601 says, with its offset if it has one. Raises ItemRejected."""
     if isinstance(value, str) and len(value) <= 40:
         try:
             moment = datetime.fromisoformat(value)
@@ -324,6 +353,18 @@ def path_of(value: str | None) -> str | None:
     return path[:500] or None
 
 
+def journey_hasher(secret: bytes) -> Callable[[str], bytes]:
+    """Return what makes of a journey key the 16 bytes that stand for it: BLAKE2b (RFC 7693) keyed with the secret."""
+    start = hashlib.blake2b(key=secret, digest_size=16).copy
+
+    def hash_key(journey_key: str) -> bytes:
+        digest = start()
+        digest.update(journey_key.encode())
+        return digest.digest()
+
+    return hash_key
+
+
 def hash_journey_key(secret: bytes, journey_key: str) -> bytes:
-    """Return the 16 bytes that stand for a journey key: BLAKE2b (RFC 7693) keyed with the tenant's secret."""
-    return hashlib.blake2b(journey_key.encode(), key=secret, digest_size=16).digest()
+    """Return the 16 bytes that stand for one journey key of the tenant with that secret."""
+    return journey_hasher(secret)(journey_key)

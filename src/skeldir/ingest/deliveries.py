@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import orjson
 from pydantic import GetCoreSchemaHandler
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from skeldir.tenants import TenantProfile
 
 ItemT = TypeVar("ItemT", Touch, Conversion)
+Read: TypeAlias = Callable[[Sequence[object]], "Sequence[ItemT | ItemRejected]"]
+"""Reads items, and returns for each the fact that it describes, or why it is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ def read_deliveries(
     profile: TenantProfile,
     kind: ItemKind,
     deliveries: Sequence[Delivery],
-    read: Callable[[object], ItemT],
+    read: Read[ItemT],
 ) -> tuple[list[ItemT], list[Delivered]]:
     """Read every item of every delivery; return the first of each idempotency key."""
     seen: dict[str, ItemT] = {}
@@ -129,7 +131,7 @@ def read_deliveries(
 
 
 def read_items(
-    items: Mapping[int, object], known: dict[str, ItemT], read: Callable[[object], ItemT]
+    items: Mapping[int, object], known: dict[str, ItemT], read: Read[ItemT]
 ) -> tuple[dict[int, ItemT], list[Rejected]]:
     """Read every item; return the first of each idempotency key by its place, and what was refused.
 
@@ -141,11 +143,9 @@ def read_items(
     good: dict[int, ItemT] = {}
     own: set[str] = set()
     rejected: list[Rejected] = []
-    for index, item in items.items():
-        try:
-            fact = read(item)
-        except ItemRejected as fault:
-            rejected.append(refused(index, fault))
+    for index, fact in zip(items, read(list(items.values())), strict=True):
+        if isinstance(fact, ItemRejected):
+            rejected.append(refused(index, fact))
             continue
         first = known.setdefault(fact.idempotency_key, fact)
         if first is fact:

@@ -1,8 +1,8 @@
 -- name: insert_touches^
 -- Each column comes as one text, its values joined by the unit separator, chr(31); an empty value is NULL.
 -- Of the touches that are new, those come back whose journey has bought: only they can reach an order. Only
--- the index of journeys gives the order, so that `plan_for_each_list` leaves no other. The keys of all that are new come
--- back as one text, where they are wanted.
+-- the index of journeys gives the order, so that `plan_for_each_list` leaves no other, which ends here (see there). The
+-- keys of all that are new come back as one text, where they are wanted.
 WITH arrived AS (
 INSERT INTO public.attribution_events
     (tenant_id, id, idempotency_key, occurred_at, journey_key, session_id, channel_code, channel_rule,
@@ -19,6 +19,7 @@ FROM unnest(string_to_array(:ids, chr(31))::uuid[], string_to_array(:keys, chr(3
             string_to_array(:click_id_kinds, chr(31), ''))
      AS t (id, idempotency_key, occurred_at, journey_key, session_id, channel_code, channel_rule,
            source, medium, campaign, referrer_host, landing_path, click_id_kinds)
+WHERE (SELECT set_config('plan_cache_mode', 'auto', true)) IS NOT NULL
 ON CONFLICT (tenant_id, idempotency_key) DO NOTHING
 RETURNING journey_key, occurred_at, idempotency_key
 )

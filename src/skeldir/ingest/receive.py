@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -15,19 +16,13 @@ from skeldir.attribution import (
     mark_orders_reached_by_touches,
 )
 from skeldir.clock import utc_now
-from skeldir.db import (
-    new_hex_ids,
-    pack_column,
-    plan_for_each_list,
-    share_lock,
-    unpack_column,
-)
+from skeldir.db import new_hex_ids, pack_column, plan_for_each_list, share_lock, unpack_column
 from skeldir.ingest.canonical import (
     Conversion,
     Touch,
     hash_journey_key,
+    journey_hasher,
     read_conversion,
-    read_touch,
 )
 from skeldir.ingest.dead_letters import (
     PackedLetters,
@@ -47,8 +42,9 @@ from skeldir.ingest.deliveries import (
     refused,
     reused,
 )
-from skeldir.ingest.rejections import ItemRejected
+from skeldir.ingest.rejections import ItemRejected, attempt
 from skeldir.ingest.store import queries
+from skeldir.ingest.touch_columns import read_touches
 from skeldir.revenue import (
     LedgerBatch,
     LedgerRow,
@@ -99,13 +95,9 @@ def prepare_touches(profile: TenantProfile, deliveries: Sequence[Delivery]) -> P
     in another process.
     """
     now = utc_now()
-    touches, delivered = read_deliveries(
-        profile,
-        "touch",
-        deliveries,
-        lambda item: read_touch(item, now=now, own_channels=profile.own_channels),
-    )
-    columns = _touch_columns(profile, _in_lock_order(touches))
+    read = partial(read_touches, now=now, own_channels=profile.own_channels)
+    touches, delivered = read_deliveries(profile, "touch", deliveries, read)
+    columns = _touch_columns(profile, _in_lock_order(touches)) if touches else {}
     return PreparedTouches(delivered, len(touches), columns)
 
 
@@ -171,8 +163,9 @@ def prepare_conversions(
         DeliveriesClash: the deliveries use one idempotency key for different conversions.
     """
     now = utc_now()
+    read = partial(read_conversion, now=now)
     conversions, delivered = read_deliveries(
-        profile, "conversion", deliveries, lambda item: read_conversion(item, now=now)
+        profile, "conversion", deliveries, lambda items: [attempt(read, item) for item in items]
     )
     batch = pack_entries(
         [
@@ -251,6 +244,27 @@ async def record_conversions(
     ]
 
 
+async def record_delivery(
+    connection: Connection,
+    profile: TenantProfile,
+    delivery: Delivery,
+    prepared: PreparedConversions,
+    *,
+    source: str = "api",
+) -> Receipt:
+    """Post the conversions of a delivery that was prepared by itself, whose items are still at hand."""
+
+    async def refuse_reused(read_at: datetime, keys: frozenset[str]) -> Refusal:
+        return await asyncio.to_thread(
+            refuse_reused_keys, profile, delivery, read_at=read_at, keys=keys
+        )
+
+    (receipt,) = await record_conversions(
+        connection, profile, prepared, refuse_reused=refuse_reused, source=source
+    )
+    return receipt
+
+
 async def receive_conversions(
     connection: Connection,
     profile: TenantProfile,
@@ -258,21 +272,11 @@ async def receive_conversions(
     *,
     origin: str,
     places: Sequence[int] | None = None,
-    source: str = "api",
 ) -> Receipt:
     """Prepare and post conversions; `places` are the items' places in the delivery `origin`."""
     delivery = Delivery(items, origin, places)
-
-    async def refuse_reused(read_at: datetime, keys: frozenset[str]) -> Refusal:
-        return await asyncio.to_thread(
-            refuse_reused_keys, profile, delivery, read_at=read_at, keys=keys
-        )
-
     prepared = prepare_conversions(profile, [delivery])
-    (receipt,) = await record_conversions(
-        connection, profile, prepared, refuse_reused=refuse_reused, source=source
-    )
-    return receipt
+    return await record_delivery(connection, profile, delivery, prepared)
 
 
 def _receipt_of_shared(delivery: Delivered, posting: Posting) -> Receipt:
@@ -288,23 +292,22 @@ def _in_lock_order(facts: Sequence[ItemT]) -> list[ItemT]:
 
 
 def _touch_columns(profile: TenantProfile, touches: Sequence[Touch]) -> dict[str, str]:
-    secret = profile.journey_secret
+    columns = dict(zip(Touch._fields, zip(*touches, strict=True), strict=True))
+    hash_key = journey_hasher(profile.journey_secret)
     return {
         "ids": pack_column(new_hex_ids(len(touches))),
-        "keys": pack_column(touch.idempotency_key for touch in touches),
-        "moments": pack_column(touch.occurred_at.isoformat() for touch in touches),
-        "journey_keys": pack_column(
-            hash_journey_key(secret, touch.journey_key).hex() for touch in touches
-        ),
-        "session_ids": pack_column(touch.session_id for touch in touches),
-        "channel_codes": pack_column(touch.channel_code for touch in touches),
-        "channel_rules": pack_column(touch.channel_rule for touch in touches),
-        "sources": pack_column(touch.source for touch in touches),
-        "mediums": pack_column(touch.medium for touch in touches),
-        "campaigns": pack_column(touch.campaign for touch in touches),
-        "referrer_hosts": pack_column(touch.referrer_host for touch in touches),
-        "landing_paths": pack_column(touch.landing_path for touch in touches),
-        "click_id_kinds": pack_column(" ".join(touch.click_id_kinds) for touch in touches),
+        "keys": pack_column(columns["idempotency_key"]),
+        "moments": pack_column(moment.isoformat() for moment in columns["occurred_at"]),
+        "journey_keys": pack_column(hash_key(key).hex() for key in columns["journey_key"]),
+        "session_ids": pack_column(columns["session_id"]),
+        "channel_codes": pack_column(columns["channel_code"]),
+        "channel_rules": pack_column(columns["channel_rule"]),
+        "sources": pack_column(columns["source"]),
+        "mediums": pack_column(columns["medium"]),
+        "campaigns": pack_column(columns["campaign"]),
+        "referrer_hosts": pack_column(columns["referrer_host"]),
+        "landing_paths": pack_column(columns["landing_path"]),
+        "click_id_kinds": pack_column(map(" ".join, columns["click_id_kinds"])),
     }
 
 

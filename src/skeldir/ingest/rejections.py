@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from skeldir.errors import InputInvalid
 from skeldir.ingest.fields import EARLIEST, LONGEST_JOURNEY_KEY, MINUTES_AHEAD
@@ -12,6 +13,8 @@ from skeldir.money import LARGEST_EXPONENT
 from skeldir.revenue import KIND_SIGNS, LONGEST_KEY
 
 *_KINDS, _LAST_KIND = KIND_SIGNS
+
+T = TypeVar("T")
 
 # code → cure. Every code that an item can be refused with stands here; the documentation is made from it.
 CURES: dict[str, str] = {
@@ -56,6 +59,14 @@ class ItemRejected(InputInvalid):
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail, cure=CURES[code])
         self.item_code = code
+
+
+def attempt(read: Callable[[object], T], item: object) -> T | ItemRejected:
+    """Return what `read` makes of an item, or why it refuses it."""
+    try:
+        return read(item)
+    except ItemRejected as fault:
+        return fault
 
 
 @dataclass(frozen=True, slots=True)

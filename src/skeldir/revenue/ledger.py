@@ -150,15 +150,14 @@ async def post_entries(
 ) -> Posting:
     """Append a batch of rows to the ledger; a business key that is there already is left alone.
 
-    Marks the days of every order that got a new entry, in the same transaction. Of many rows, the statements of that
-    transaction are planned for their own lists until its end (see `db.plans`).
+    Marks the days of every order that got a new entry, in the same transaction. Of many rows, the statements that come
+    after the insertion are planned for their own lists (see `db.plans`).
 
     Raises:
         OrderSumTooLarge: the transaction has failed and must be rolled back.
     """
     if not batch.count:
         return Posting(0, (), frozenset(), frozenset(), ())
-    await plan_for_each_list(connection, batch.count)
     new = await queries.insert_entries(
         connection,
         tenant_id=tenant_id,
@@ -166,6 +165,7 @@ async def post_entries(
         tells_keys=tells_keys,
         **batch.columns,
     )
+    await plan_for_each_list(connection, batch.count)
     count = new["entries"]
     reused: frozenset[str] = frozenset()
     if count < batch.count:

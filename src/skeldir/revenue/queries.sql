@@ -1,6 +1,7 @@
 -- name: insert_entries^
 -- Each column comes as one text, its values joined by the unit separator, chr(31); an empty journey key is NULL. The
--- orders of the new entries come back in the same way, in order, and their business keys where they are wanted.
+-- orders of the new entries come back in the same way, in order, and their business keys where they are wanted. What
+-- `plan_for_each_list` has set ends here (see there).
 WITH posted AS (
 INSERT INTO public.revenue_ledger
     (tenant_id, id, business_key, order_id, kind, amount_cents, currency, occurred_at, journey_key, source)
@@ -11,6 +12,7 @@ FROM unnest(string_to_array(:ids, chr(31))::uuid[], string_to_array(:business_ke
             string_to_array(:amounts, chr(31))::bigint[], string_to_array(:currencies, chr(31)),
             string_to_array(:moments, chr(31))::timestamptz[], string_to_array(:journey_keys, chr(31), ''))
      AS e (id, business_key, order_id, kind, amount_cents, currency, occurred_at, journey_key)
+WHERE (SELECT set_config('plan_cache_mode', 'auto', true)) IS NOT NULL
 ON CONFLICT (tenant_id, business_key) DO NOTHING
 RETURNING order_id, business_key
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -16,16 +16,18 @@ from skeldir.clock import utc_now
 from skeldir.db import Database
 from skeldir.errors import SkeldirError
 from skeldir.ingest.deliveries import NO_REJECTIONS, Delivery, Receipt
-from skeldir.ingest.files.items import Batch, ItemMaker, Items
+from skeldir.ingest.files.items import ItemMaker
 from skeldir.ingest.files.layout import FileLayout, FileUnreadable, Row
 from skeldir.ingest.files.mapping import FileMapping
 from skeldir.ingest.files.readers import look_at_file, open_rows
 from skeldir.ingest.files.store import queries
 from skeldir.ingest.own_channels import add_channels
 from skeldir.ingest.receive import (
+    PreparedConversions,
     PreparedTouches,
+    prepare_conversions,
     prepare_touches,
-    receive_conversions,
+    record_delivery,
     record_touches,
 )
 from skeldir.revenue import FlaggedOrder
@@ -209,6 +211,19 @@ async def _lock_import(
     return progress, row["is_complete"]
 
 
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """A batch of rows, up to `last_row`, that is read and prepared.
+
+    Conversions have their items beside them: the database may know of reasons to refuse some.
+    """
+
+    last_row: int
+    skipped: int
+    touches: PreparedTouches | None
+    conversions: Sequence[tuple[Delivery, PreparedConversions]]
+
+
 @dataclass(slots=True)
 class _Run:
     """One run over the rows of a file that are not in yet."""
@@ -238,7 +253,7 @@ class _Run:
             try:
                 while (ahead := await asyncio.shield(upcoming)) is not None:
                     upcoming = read_batch()
-                    done = replace(await self._record(*ahead, done), share_read=stream.share_read())
+                    done = replace(await self._record(ahead, done), share_read=stream.share_read())
                     progress(done)
             finally:
                 # The file must stay open until the thread that reads it has ended.
@@ -248,38 +263,41 @@ class _Run:
             await self._advance(connection, done, is_complete=True)
         return done
 
-    def _read_ahead(
-        self, maker: ItemMaker, rows: Iterator[Row]
-    ) -> tuple[Batch, PreparedTouches] | None:
+    def _read_ahead(self, maker: ItemMaker, rows: Iterator[Row]) -> _Ahead | None:
         """Read and prepare the next batch, in a thread: the processor's part, while the database has its own."""
         batch = maker.next_batch(rows, self.batch_rows)
         if batch is None:
             return None
-        touches = batch.touches
-        delivery = Delivery(touches.items, self._origin, touches.rows)
-        prepared = prepare_touches(self.profile, [delivery])
-        return batch, prepared
+        origin = f"file:{self.fingerprint[:16]}"
+        touches = Delivery(batch.touches.items, origin, batch.touches.rows)
+        conversions = [
+            Delivery(batch.orders.items, origin, batch.orders.rows),
+            # A row may hold an order and its refund: each has an origin of its own.
+            Delivery(batch.refunds.items, f"{origin}:refund", batch.refunds.rows),
+        ]
+        return _Ahead(
+            batch.last_row,
+            batch.skipped,
+            prepare_touches(self.profile, [touches]) if touches.items else None,
+            [(one, prepare_conversions(self.profile, [one])) for one in conversions if one.items],
+        )
 
-    async def _record(
-        self, batch: Batch, prepared: PreparedTouches, done: ImportProgress
-    ) -> ImportProgress:
+    async def _record(self, ahead: _Ahead, done: ImportProgress) -> ImportProgress:
         """Record one batch in one transaction, and return what is done with it."""
         async with self.db.tenant(self.profile.tenant_id) as connection:
             await self._lock(connection, done)
             touches = Receipt(0, 0, NO_REJECTIONS, ())
-            if batch.touches.items:
-                (touches,) = await record_touches(connection, self.profile, prepared)
-                self._tell(touches)
+            if ahead.touches is not None:
+                (touches,) = await record_touches(connection, self.profile, ahead.touches)
             conversions = [
-                await self._receive_conversions(connection, batch.orders, self._origin),
-                # A row may hold an order and its refund: each has an origin of its own.
-                await self._receive_conversions(
-                    connection, batch.refunds, f"{self._origin}:refund"
-                ),
+                await record_delivery(connection, self.profile, delivery, prepared, source="file")
+                for delivery, prepared in ahead.conversions
             ]
+            for receipt in (touches, *conversions):
+                self._tell(receipt)
             done = replace(
                 done,
-                rows_done=batch.last_row,
+                rows_done=ahead.last_row,
                 touches_accepted=done.touches_accepted + touches.accepted,
                 touches_duplicate=done.touches_duplicate + touches.duplicates,
                 conversions_accepted=done.conversions_accepted
@@ -289,28 +307,8 @@ class _Run:
                 rejected=done.rejected + sum(len(r.rejected) for r in (touches, *conversions)),
             )
             await self._advance(connection, done, is_complete=False)
-        self.tally.skipped += batch.skipped
+        self.tally.skipped += ahead.skipped
         return done
-
-    @property
-    def _origin(self) -> str:
-        return f"file:{self.fingerprint[:16]}"
-
-    async def _receive_conversions(
-        self, connection: Connection, items: Items, origin: str
-    ) -> Receipt:
-        if not items.items:
-            return Receipt(0, 0, NO_REJECTIONS, ())
-        receipt = await receive_conversions(
-            connection,
-            self.profile,
-            items.items,
-            origin=origin,
-            places=items.rows,
-            source="file",
-        )
-        self._tell(receipt)
-        return receipt
 
     def _tell(self, receipt: Receipt) -> None:
         """Tally the refused rows; a receipt names them by the numbers that they have in the file."""

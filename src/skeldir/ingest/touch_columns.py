@@ -1,0 +1,157 @@
+"""Many touches read at once, a block of items column by column, with the outcome that `canonical` has item by item.
+
+A column is only checked for values that are plainly good. A block with any other value is read item by item, so that
+one place alone knows what is refused, and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from datetime import UTC, datetime
+from functools import partial
+from operator import attrgetter
+from types import NoneType
+from typing import Any, Final
+
+from skeldir.ingest.canonical import (
+    Origin,
+    Touch,
+    parse_moment,
+    read_landing_path,
+    read_origin,
+    read_touch,
+)
+from skeldir.ingest.fields import EARLIEST, LONGEST_JOURNEY_KEY, MAX_CLOCK_SKEW
+from skeldir.ingest.rejections import ItemRejected, attempt
+from skeldir.revenue import LONGEST_KEY
+
+# The work of a block's columns is lost with its first odd item; small blocks take longer in all.
+_BLOCK: Final = 128
+_FEW_ITEMS: Final = 8
+
+_DICTS: Final[Set[object]] = {dict}
+_LISTS: Final[Set[object]] = {list, NoneType}
+_MOMENTS: Final[Set[object]] = {datetime}
+_TEXTS: Final[Set[object]] = {str}
+_TEXTS_OR_NONE: Final[Set[object]] = {str, NoneType}
+_zone_of = attrgetter("tzinfo")
+
+
+def read_touches(
+    items: Sequence[object], *, now: datetime, own_channels: frozenset[str]
+) -> list[Touch | ItemRejected]:
+    """Return for each item what `canonical.read_touch` returns or raises."""
+    read_alone = partial(read_touch, now=now, own_channels=own_channels)
+    plain = _PlainTouches(now, own_channels)
+    outcomes: list[Touch | ItemRejected] = []
+    for at in range(0, len(items), _BLOCK):
+        block = items[at : at + _BLOCK]
+        touches = plain.read(block) if len(block) >= _FEW_ITEMS else None
+        outcomes += touches or [attempt(read_alone, item) for item in block]
+    return outcomes
+
+
+class _Odd(Exception):
+    """A value of the block is not plainly good, though it may be good."""
+
+
+class _PlainTouches:
+    """Reads blocks of touches, and remembers what it has made of each origin and landing page."""
+
+    def __init__(self, now: datetime, own_channels: frozenset[str]) -> None:
+        self._latest = now + MAX_CLOCK_SKEW
+        self._own_channels = own_channels
+        self._origins: dict[tuple[object, ...], Origin] = {}
+        self._paths: dict[str | None, str | None] = {}
+
+    def read(self, items: Sequence[Any]) -> list[Touch] | None:
+        """Return the touches that the items describe, or None when any of them is odd."""
+        if set(map(type, items)) != _DICTS:
+            return None
+        try:
+            return self._read(items)
+        except (_Odd, ItemRejected):
+            return None
+
+    def _read(self, items: Sequence[dict[str, Any]]) -> list[Touch]:
+        origins = self._read_origins(items)
+        sources, mediums, campaigns, hosts, kinds, codes, rules = zip(*origins, strict=True)
+        columns = (
+            _required_texts(items, "idempotency_key", LONGEST_KEY),
+            self._moments(items),
+            _required_texts(items, "journey_key", LONGEST_JOURNEY_KEY),
+            _texts(items, "session_id", LONGEST_KEY),
+            codes,
+            rules,
+            sources,
+            mediums,
+            campaigns,
+            hosts,
+            self._landing_paths(items),
+            kinds,
+        )
+        return list(map(Touch._make, zip(*columns, strict=True)))
+
+    def _read_origins(self, items: Sequence[dict[str, Any]]) -> list[Origin]:
+        names = ("source", "medium", "campaign", "referrer_host", "channel")
+        known = self._origins
+        columns = [_column(items, name, _TEXTS_OR_NONE) for name in names]
+        columns.append(_click_ids(items))
+        keys = list(zip(*columns, strict=True))
+        for key in set(keys) - known.keys():
+            fields = dict(zip((*names, "click_ids"), key, strict=True))
+            known[key] = read_origin(fields, self._own_channels)
+        return [known[key] for key in keys]
+
+    def _landing_paths(self, items: Sequence[dict[str, Any]]) -> list[str | None]:
+        known = self._paths
+        pages = _column(items, "landing_path", _TEXTS_OR_NONE)
+        for page in set(pages) - known.keys():
+            known[page] = read_landing_path({"landing_path": page})
+        return [known[page] for page in pages]
+
+    def _moments(self, items: Sequence[dict[str, Any]]) -> list[datetime]:
+        values: list[Any] = [item.get("occurred_at") for item in items]
+        moments: list[datetime]
+        moments = values if set(map(type, values)) == _MOMENTS else list(map(parse_moment, values))
+        zones = set(map(_zone_of, moments))
+        if None in zones or min(moments) < EARLIEST or max(moments) > self._latest:
+            raise _Odd
+        return moments if zones == {UTC} else [moment.astimezone(UTC) for moment in moments]
+
+
+def _column(items: Sequence[dict[str, Any]], name: str, types: Set[object]) -> list[Any]:
+    values = [item.get(name) for item in items]
+    if not types >= set(map(type, values)):
+        raise _Odd
+    return values
+
+
+def _click_ids(items: Sequence[dict[str, Any]]) -> list[tuple[str, ...]]:
+    values = _column(items, "click_ids", _LISTS)
+    if not any(values):
+        return [()] * len(values)
+    kinds = [tuple(value or ()) for value in values]
+    if not {type(kind) for value in kinds for kind in value} <= _TEXTS:
+        raise _Odd
+    return kinds
+
+
+def _required_texts(items: Sequence[dict[str, Any]], name: str, longest: int) -> list[str]:
+    values = _column(items, name, _TEXTS)
+    _require_printable(values, longest)
+    if not all(map(str.strip, values)):
+        raise _Odd
+    return values
+
+
+def _texts(items: Sequence[dict[str, Any]], name: str, longest: int) -> list[str | None]:
+    values = [value or None for value in _column(items, name, _TEXTS_OR_NONE)]
+    _require_printable([value for value in values if value is not None], longest)
+    return values
+
+
+def _require_printable(values: Sequence[str], longest: int) -> None:
+    """No control character is printable; some characters that are none are not, either."""
+    if not "".join(values).isprintable() or max(map(len, values), default=0) > longest:
+        raise _Odd
