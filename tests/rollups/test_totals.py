@@ -21,13 +21,12 @@ from skeldir.rollups import (
     roll_up_in_turn,
     summing,
 )
-from skeldir.rollups.store import queries
 from tests.conftest import Clone
 from tests.rollups.test_rollups import Superuser
 from tests.support.command import run
 from tests.support.make import DAY_0, at, make_conversion, make_tenant, send_conversions
 from tests.support.refreshing import superuser_of
-from tests.support.syntax import statement
+from tests.support.syntax import named_text, statement
 
 _TOTALS = """
     SELECT currency, state, amount_cents, entries, orders FROM rollup_revenue_total
@@ -202,5 +201,5 @@ async def test_the_command_that_rebuilds_credit_sums_up_the_revenue_again(
 
 
 def test_the_money_so_far_is_read_from_the_totals_alone() -> None:
-    piece = statement("realtime", queries.select_revenue_totals.sql)
+    piece = statement("realtime", named_text("skeldir.rollups", "select_revenue_totals"))
     assert set(piece.relations) == {"rollup_revenue_total"}

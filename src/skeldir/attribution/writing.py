@@ -137,10 +137,7 @@ class Writer:
         return self.database.tenant(self.tenant_id, locked=credit_lock(self.tenant_id))
 
     async def _take_turn(self, connection: Connection) -> int | None:
-        turn: int | None = await queries.take_turn(
-            connection, tenant_id=self.tenant_id, seen=self.turn
-        )
-        return turn
+        return await queries.take_turn(connection, tenant_id=self.tenant_id, seen=self.turn)
 
     async def _take_marks(
         self, connection: Connection, order_ids: Sequence[str], credited: Sequence[str]
@@ -157,12 +154,7 @@ class Writer:
         """Put the journeys in the place of those that were, and add what this changes to the sums."""
         tenant_id = self.tenant_id
         if prepared.journeys:
-            await queries.put_journeys(
-                connection,
-                tenant_id=tenant_id,
-                generation=self.reading.generation,
-                **_columns_of(prepared.journeys),
-            )
+            await _put_journeys(connection, tenant_id, self.reading.generation, prepared.journeys)
         if prepared.were_kept:
             kept = {outcome.order.order_id for outcome in prepared.kept}
             await queries.delete_kept(
@@ -172,9 +164,21 @@ class Writer:
                 kept=sorted(kept),
                 model_versions=[v.version.model_version for v in self.reading.versions],
             )
-        for columns in kept_rows(prepared.kept, self.bounds.rows_of_statement):
+        rows = kept_rows(prepared.kept)
+        for start in range(0, len(rows), self.bounds.rows_of_statement):
+            page = rows[start : start + self.bounds.rows_of_statement]
             await queries.insert_kept(
-                connection, tenant_id=tenant_id, generation=self.reading.generation, **columns
+                connection,
+                tenant_id=tenant_id,
+                generation=self.reading.generation,
+                order_ids=[row.order_id for row in page],
+                model_versions=[row.model_version for row in page],
+                entry_ids=[row.entry_id for row in page],
+                channel_codes=[row.channel_code for row in page],
+                entry_dates=[row.entry_date for row in page],
+                currencies=[row.currency for row in page],
+                cents=[row.allocated_cents for row in page],
+                parts=[row.conversion_ppt for row in page],
             )
         await self._note_asides(connection, prepared.asides)
         await write_changes(connection, tenant_id, turn, prepared.changes)
@@ -236,8 +240,10 @@ async def write_changes(connection: Connection, tenant_id: UUID, turn: int, chan
         await add_credit(connection, tenant_id, turn, changes)
 
 
-def _columns_of(journeys: Sequence[PackedOrder]) -> dict[str, object]:
-    """Return the columns of `put_journeys`, by order: a statement then writes neighbouring pages."""
+async def _put_journeys(
+    connection: Connection, tenant_id: UUID, generation: int, journeys: Sequence[PackedOrder]
+) -> None:
+    """Write journeys by the order of their orders: a statement then writes neighbouring pages."""
     in_order = sorted(journeys, key=_order_id_of)
     path_ends = [0, *accumulate(len(journey.path) for journey in in_order)]
     entries_ends = [0, *accumulate(len(journey.entries) for journey in in_order)]
@@ -255,10 +261,14 @@ def _columns_of(journeys: Sequence[PackedOrder]) -> dict[str, object]:
         name: pack_column(None if value is None else str(value) for value in values)
         for name, values in columns.items()
     }
-    return texts | {
-        "paths": b"".join(journey.path for journey in in_order),
-        "entries": b"".join(journey.entries for journey in in_order),
-    }
+    await queries.put_journeys(
+        connection,
+        tenant_id=tenant_id,
+        generation=generation,
+        paths=b"".join(journey.path for journey in in_order),
+        entries=b"".join(journey.entries for journey in in_order),
+        **texts,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ LIMIT :most;
 
 -- name: select_dead_events_page
 -- Ids are made in the order of time, so the newest stand at one end of the primary key.
+-- Never null: item.
 SELECT id, recorded_at, item_kind, origin, code, detail, cure, item::text AS item
 FROM public.dead_events
 WHERE tenant_id = :tenant_id
@@ -71,10 +72,12 @@ LIMIT :most;
 
 -- name: forget_touches$
 -- Of the transaction's tenant, and only what its own retention calls too old; facts cannot be deleted otherwise.
+-- Never null: forget_touches.
 SELECT public.forget_touches(:most::integer);
 
 -- name: forget_dead_events$
 -- Of the transaction's tenant; how old is too old, the function says.
+-- Never null: forget_dead_events.
 SELECT public.forget_dead_events(:most::integer);
 
 -- name: select_events_to_scan
@@ -98,6 +101,7 @@ ORDER BY id LIMIT :most;
 
 -- name: select_channels_to_scan
 -- A row whose key is a text is told by the first half of the key's SHA-256, so that it can be walked like the others.
+-- Never null: row_id.
 SELECT k.row_id, c.code AS row_key, c.code, c.label
 FROM public.channels c
 CROSS JOIN LATERAL (SELECT encode(substring(sha256(convert_to(c.code, 'UTF8')) FOR 16), 'hex')::uuid AS row_id) k
@@ -105,6 +109,7 @@ WHERE c.tenant_id = :tenant_id AND k.row_id > :after
 ORDER BY k.row_id LIMIT :most;
 
 -- name: select_imports_to_scan
+-- Never null: row_id.
 SELECT k.row_id, i.fingerprint AS row_key, i.fingerprint, i.file_name
 FROM public.imports i
 CROSS JOIN LATERAL (SELECT encode(substring(sha256(convert_to(i.fingerprint, 'UTF8')) FOR 16), 'hex')::uuid AS row_id) k

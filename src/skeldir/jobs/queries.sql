@@ -20,11 +20,13 @@ SELECT EXISTS (SELECT FROM public.jobs
                  AND state = 'running' AND lease_until > clock_timestamp());
 
 -- name: claimable_jobs
+-- Never null: every column.
 SELECT tenant_id, id, kind FROM public.claimable_jobs(:kinds::text[], :most::integer);
 
 -- name: claim_job^
 -- A job whose holder was not heard of again keeps its run_at, and with it its place in the order of work. Of a tenant's
 -- jobs of one kind one is done at a time: two would only undo each other's work.
+-- Never null: arguments.
 UPDATE public.jobs j
 SET state = CASE WHEN j.attempts < :attempts::integer THEN 'running' ELSE 'dead' END,
     attempts = CASE WHEN j.attempts < :attempts::integer THEN j.attempts + 1 ELSE j.attempts END,
@@ -72,6 +74,7 @@ WHERE tenant_id = :tenant_id AND id = :id AND state = 'running' AND token = :tok
 RETURNING id;
 
 -- name: is_tenant_leaving$
+-- Never null: tenant_is_leaving.
 SELECT public.tenant_is_leaving(:tenant_id);
 
 -- name: release_job!
@@ -90,6 +93,7 @@ RETURNING kind;
 
 -- name: select_jobs
 -- Keyset paging, the newest first: rows that come meanwhile stand before the first page.
+-- Never null: arguments. May be null: before_id.
 SELECT id, kind, arguments::text AS arguments, state, attempts, run_at, lease_until, error, correlation_id,
        created_at, finished_at
 FROM public.jobs
@@ -102,6 +106,7 @@ LIMIT :most;
 
 -- name: select_jobs_of_all
 -- For operators: members of skeldir_owner see all rows.
+-- Never null: arguments.
 SELECT tenant_id, id, kind, arguments::text AS arguments, state, attempts, run_at, lease_until, error, correlation_id,
        created_at, finished_at
 FROM public.jobs
@@ -110,8 +115,10 @@ ORDER BY created_at DESC, id DESC
 LIMIT :most;
 
 -- name: sample_jobs
+-- Never null: every column.
 SELECT kind, state, jobs, extract(epoch FROM clock_timestamp() - oldest_run_at)::float8 AS oldest_s
 FROM public.job_counts();
 
 -- name: tenants_without_job
+-- Never null: tenant_id.
 SELECT tenant_id FROM public.tenants_without_job(:kind, :since) AS tenant_id LIMIT :most;
