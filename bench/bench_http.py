@@ -30,7 +30,7 @@ from statistics import median
 from uuid import UUID
 
 import asyncpg
-import httpx
+import httpx2
 import orjson
 import psutil
 import uvloop
@@ -148,12 +148,12 @@ async def listen(place: Place, cases: Sequence[Case]) -> list[list[Statement]]:
     """Return the statements by which the application answers each request, the marks still in them."""
     heard: list[Statement] = []
     app = create_app(place.app_url)
-    transport = httpx.ASGITransport(app=app)
+    transport = httpx2.ASGITransport(app=app)
     logging.disable(logging.INFO)  # the application has set up its log lines for this process
     of_cases = []
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://bench") as client,
+        httpx2.AsyncClient(transport=transport, base_url="http://bench") as client,
     ):
         async with app.state.database.statement() as connection:
             connection.add_query_logger(lambda said: heard.append((said.query, said.args)))
@@ -173,7 +173,7 @@ async def listen(place: Place, cases: Sequence[Case]) -> list[list[Statement]]:
 
 
 async def wait_until_keys_are_remembered(
-    client: httpx.AsyncClient, case: Case, heard: list[Statement]
+    client: httpx2.AsyncClient, case: Case, heard: list[Statement]
 ) -> None:
     """Return when a request of this kind is answered without looking its key up."""
     method, path, headers, _ = read_case(case)
@@ -216,8 +216,8 @@ def api(place: Place) -> Iterator[tuple[int, psutil.Process]]:
 def wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
     """Return when the API answers."""
     for _ in range(300):
-        with suppress(httpx.TransportError):
-            if httpx.get(url).status_code == 200:
+        with suppress(httpx2.TransportError):
+            if httpx2.get(url).status_code == 200:
                 return
         if process.poll() is not None:
             break
@@ -227,7 +227,7 @@ def wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
 
 async def tag_of(port: int, secret: str) -> str:
     """Return the ETag of the money so far."""
-    async with httpx.AsyncClient(headers=bearer(secret)) as client:
+    async with httpx2.AsyncClient(headers=bearer(secret)) as client:
         answer = await client.get(f"http://127.0.0.1:{port}/v1/revenue/realtime")
         return answer.headers["etag"]
 

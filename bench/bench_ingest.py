@@ -21,7 +21,7 @@ from pathlib import Path
 from uuid import UUID
 
 import asyncpg
-import httpx
+import httpx2
 import orjson
 
 from bench.support import (
@@ -129,9 +129,9 @@ def api(place: Place) -> Iterator[str]:
     try:
         for _ in range(100):
             try:
-                httpx.get(base + "/health")
+                httpx2.get(base + "/health")
                 break
-            except httpx.TransportError:
+            except httpx2.TransportError:
                 time.sleep(0.1)
         yield base
     finally:
@@ -144,7 +144,7 @@ async def send(base: str, secret: str, bodies: Sequence[bytes]) -> None:
     headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
     waiting = iter(bodies)
 
-    async def post_next(client: httpx.AsyncClient) -> None:
+    async def post_next(client: httpx2.AsyncClient) -> None:
         for body in waiting:
             answer = await client.post(
                 base + "/v1/touches", content=body, headers=headers, timeout=60
@@ -152,7 +152,7 @@ async def send(base: str, secret: str, bodies: Sequence[bytes]) -> None:
             if answer.json()["accepted"] != BATCH:
                 raise SystemExit(f"not all were accepted: {answer.text[:500]}")
 
-    async with httpx.AsyncClient() as client:
+    async with httpx2.AsyncClient() as client:
         await asyncio.gather(*(post_next(client) for _ in range(AT_A_TIME)))
 
 

@@ -35,7 +35,7 @@ from pathlib import Path
 from time import monotonic
 from uuid import UUID
 
-import httpx
+import httpx2
 import uvloop
 
 from bench.facts import Size, load_facts
@@ -135,7 +135,7 @@ class Effects:
     refused: int = 0
 
 
-async def probe(number: int, client: httpx.AsyncClient, sums: Sums, effects: Effects) -> None:
+async def probe(number: int, client: httpx2.AsyncClient, sums: Sums, effects: Effects) -> None:
     """Post a touch, its order, and a touch between them, and time what the last two do."""
     turns, place = divmod(number, DAYS)
     day, currency = utc_now().date() - timedelta(days=2 + place), CURRENCIES[turns]
@@ -178,7 +178,7 @@ async def probe_for(seconds: float, base: str, secret: str, sums: Sums) -> Effec
     """Begin a probe every half second, and return when all have ended."""
     effects = Effects()
     async with (
-        httpx.AsyncClient(base_url=base, headers=bearer(secret), timeout=30) as client,
+        httpx2.AsyncClient(base_url=base, headers=bearer(secret), timeout=30) as client,
         asyncio.TaskGroup() as all_tasks,
     ):
         looking = all_tasks.create_task(sums.look())
@@ -216,8 +216,8 @@ def service(place: Place, log: Path) -> Iterator[str]:
 def _wait_until_ready(base: str, process: subprocess.Popen[bytes]) -> None:
     end = monotonic() + READY_WITHIN_S
     while monotonic() < end and process.poll() is None:
-        with suppress(httpx.TransportError):
-            if httpx.get(f"{base}/health/ready").status_code == 200:
+        with suppress(httpx2.TransportError):
+            if httpx2.get(f"{base}/health/ready").status_code == 200:
                 return
         with suppress(subprocess.TimeoutExpired):
             process.wait(0.2)

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+import httpx2
 import psutil
 import psycopg
 
@@ -97,8 +97,8 @@ class Service:
 
     def is_ready(self) -> bool:
         try:
-            return httpx.get(self.base + "/health/ready", timeout=2).status_code == 200
-        except httpx.TransportError:
+            return httpx2.get(self.base + "/health/ready", timeout=2).status_code == 200
+        except httpx2.TransportError:
             return False
 
     def stop(self, seconds: float = 30) -> int:

@@ -20,49 +20,54 @@ def add_commands(app: typer.Typer) -> None:
     app.command("verify")(verify)
 
 
+FolderOption = Annotated[
+    Path | None,
+    typer.Option("--out", help="Folder for the evidence pack. [default: a new one in evidence/]"),
+]
+OnlyOption = Annotated[
+    list[str] | None, typer.Option(help="A hypothesis or a check; may be repeated.")
+]
+DatabaseOption = Annotated[
+    str | None, typer.Option(help="URL of an empty server to use instead of one of its own.")
+]
+CiOption = Annotated[
+    bool,
+    typer.Option(
+        "--ci", help="This is the run in CI: print the log anchors, compute S4. [default: CI]"
+    ),
+]
+PreviousOption = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True, file_okay=False, help="An earlier pack: what it confirmed may be RESOLVED now."
+    ),
+]
+SignOption = Annotated[
+    Path | None,
+    typer.Option(exists=True, dir_okay=False, help="PEM file of an ed25519 private key."),
+]
+NoteOption = Annotated[
+    bool, typer.Option("--git-note", help="Attach the statement to the commit as a git note.")
+]
+TwinsOption = Annotated[
+    bool,
+    typer.Option(
+        "--twins",
+        help="Instead, seed one fault after another in copies: each must turn its own checks red. "
+        "--only names twins then.",
+    ),
+]
+
+
 def prove(
-    out_folder: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", help="Folder for the evidence pack. [default: a new one in evidence/]"
-        ),
-    ] = None,
-    only: Annotated[
-        list[str] | None, typer.Option(help="A hypothesis or a check; may be repeated.")
-    ] = None,
-    database: Annotated[
-        str | None,
-        typer.Option(help="URL of an empty server to use instead of one of its own."),
-    ] = None,
-    ci: Annotated[
-        bool,
-        typer.Option(
-            "--ci", help="This is the run in CI: print the log anchors, compute S4. [default: CI]"
-        ),
-    ] = False,
-    previous: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True,
-            file_okay=False,
-            help="An earlier pack: what it confirmed may be RESOLVED now.",
-        ),
-    ] = None,
-    sign: Annotated[
-        Path | None,
-        typer.Option(exists=True, dir_okay=False, help="PEM file of an ed25519 private key."),
-    ] = None,
-    git_note: Annotated[
-        bool, typer.Option("--git-note", help="Attach the statement to the commit as a git note.")
-    ] = False,
-    twins: Annotated[
-        bool,
-        typer.Option(
-            "--twins",
-            help="Instead, seed one fault after another in copies: each must turn its own checks red. "
-            "--only names twins then.",
-        ),
-    ] = False,
+    out_folder: FolderOption = None,
+    only: OnlyOption = None,
+    database: DatabaseOption = None,
+    ci: CiOption = False,
+    previous: PreviousOption = None,
+    sign: SignOption = None,
+    git_note: NoteOption = False,
+    twins: TwinsOption = False,
 ) -> None:
     """Prove the commit that is checked out, and write an evidence pack. Exit status 0 only if nothing fails."""
     if twins:

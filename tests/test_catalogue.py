@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+from skeldir.audit import expected
 from skeldir.db.embedded import EmbeddedServer
 from skeldir.matviews import CANONICAL_VIEWS
 from skeldir.migrations.run import upgrade
@@ -25,37 +26,12 @@ GLOBAL_TABLES = {
 # The look-up of a key comes before its tenant is known, and so does that of a job.
 # One of them is unique: the digest of a key that was revoked is never one of another tenant.
 INDEXES_WITHOUT_A_TENANT = {"api_keys_secret": True, "jobs_claimable": False}
-# They refuse or notify, and write nothing.
-TRIGGERS = {
-    "keys_end_once": ("api_keys", "refuse_key_revival"),
-    "notify_keys_ended": ("api_keys", "notify_keys_ended"),
-    "notify_keys_truncated": ("api_keys", "notify_keys_ended"),
-}
 # What is recorded once and never changed.
 FACTS = ("attribution_events", "revenue_ledger", "spend", "dead_events", "tenants")
-OWNERS = ("skeldir_owner", "matview_owner")
+OWNERS = (expected.OWNER, expected.VIEW_OWNER)
 
-# The only ways past a tenant: what each of them tells is the whole of what it gives away.
-GATES = {
-    "find_api_key",
-    "tenants_of_key_prefix",  # ids, to whoever knows how a key begins
-    "tenants_with_dirty_days",
-    "tenants_with_dirty_orders",
-    "claimable_jobs",  # whose jobs are due, by id and kind; what they say is read by their tenant only
-    "job_counts",  # numbers over all tenants
-    "credit_backlog",  # numbers over all tenants
-    "set_aside_counts",  # numbers over all tenants
-    "rollup_backlog",  # numbers over all tenants
-    "tenants_without_job",  # ids
-    "tenants_without_credit_job",  # ids
-    "forget_touches",  # deletes rows of the current tenant, whose policy binds it; it tells a number
-    "forget_dead_events",  # likewise
-    "tenant_is_leaving",  # one bit about an id
-    # These three refuse every tenant whose deletion no operator has asked for, and tell a number or a bit.
-    "delete_tenant_rows",
-    "forget_statistics",
-    "end_tenant_deletion",
-}
+# The only ways past a tenant, by name.
+GATES = {signature.partition("(")[0].removeprefix("public.") for signature in expected.GATES}
 
 TENANT_TABLES = """
     SELECT c.oid, c.relname FROM pg_class c
@@ -150,7 +126,9 @@ def test_nothing_writes_by_itself(migrated: Clone) -> None:
         migrated,
         "SELECT tgname, tgrelid::regclass::text, tgfoid::regproc::text FROM pg_trigger WHERE NOT tgisinternal",
     )
-    assert {str(name): tuple(rest) for name, *rest in triggers} == TRIGGERS
+    assert {
+        str(name): f"{' '.join(map(str, rest))} enabled" for name, *rest in triggers
+    } == expected.TRIGGERS
     assert ask(migrated, "SELECT rulename FROM pg_rules WHERE schemaname = 'public'") == []
     assert ask(migrated, "SELECT evtname FROM pg_event_trigger") == []
 
@@ -309,7 +287,7 @@ def test_only_the_known_gates_run_with_their_owners_rights_and_not_for_everybody
            WHERE p.prosecdef AND p.pronamespace = 'public'::regnamespace GROUP BY p.oid""",
     )
     assert names(gates) == GATES, (
-        "a new gate needs a reason: what does it tell about other tenants?"
+        "a new gate needs a reason in skeldir.audit.expected: what does it tell about other tenants?"
     )
     for name, owner, may_run in gates:
         assert owner == "skeldir_owner", name

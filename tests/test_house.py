@@ -22,8 +22,7 @@ from tests.support.house import (
 
 INSTEAD = {
     "transactions_elsewhere": "open transactions by Database.tenant() or Database.unbound(), which commit at their end",
-    "composed_statements": "give the statement a name in the room's queries.sql and bind its values",
-    "composed_sql_texts": "write the statement out in the room's queries.sql and bind its values",
+    "composed_sql": "give the statement a name in the room's queries.sql, written out there, and bind its values",
     "environment_readers": "add a field to skeldir.settings.Settings",
     "blind_handlers": "name the errors that are expected here",
     "vague_names": "call the file by the verb or noun of its room",
@@ -37,7 +36,7 @@ BROKEN = {
         "session.begin()",
         "connection.rollback()",
     ),
-    "composed_statements": (
+    "composed_sql": (
         'connection.execute(f"SELECT 1 FROM {table}")',
         'connection.fetch("SELECT 1 FROM " + table)',
         'connection.fetchrow("SELECT 1 FROM %s" % table)',
@@ -48,8 +47,6 @@ BROKEN = {
         "connection.prepare(make_statement())",
         'admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.SQL(name)))',
         'admin.execute(sql.SQL(text).format(sql.Identifier("x")))',
-    ),
-    "composed_sql_texts": (
         'text = f"REFRESH MATERIALIZED VIEW CONCURRENTLY {name}"',
         'text = "SELECT id FROM " + table',
         'text = "SELECT id FROM " + table + " WHERE true"',
@@ -74,10 +71,10 @@ BROKEN = {
 
 ALLOWED = {
     "transactions_elsewhere": 'connection.execute("SELECT 1")',
-    "composed_statements": "connection.execute(view.refresh_statement)\n"
+    "composed_sql": "connection.execute(view.refresh_statement)\n"
     'connection.fetch("SELECT 1")\n'
-    'admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))',
-    "composed_sql_texts": 'detail = f"Select {name}."\ntext = "SELECT id FROM x"\nmore = f"{a} from {b}"',
+    'admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))\n'
+    'detail = f"Select {name}."\ntext = "SELECT id FROM x"\nmore = f"{a} from {b}"',
     "environment_readers": "import os\nos.urandom(1)",
     "blind_handlers": "try: pass\nexcept OSError: pass\ntry: pass\nexcept BaseException:\n    clean()\n    raise",
     "vague_names": "",
@@ -230,13 +227,45 @@ def test_every_error_is_raised_with_a_cure() -> None:
                 )
 
 
-def test_no_file_is_longer_than_400_lines() -> None:
-    folders = [SOURCES, PROOF, ROOT / "tests", ROOT / "bench"]
-    lengths = {
-        str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
-        for folder in folders
+@pytest.fixture(scope="module")
+def texts() -> dict[str, str]:
+    """Return every Python file of the program, the proof, the tests and the measurements, by its path."""
+    return {
+        path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+        for folder in (SOURCES, PROOF, ROOT / "tests", ROOT / "bench")
         for path in folder.rglob("*.py")
     }
+
+
+def test_no_file_is_longer_than_400_lines(texts: dict[str, str]) -> None:
+    lengths = {path: len(text.splitlines()) for path, text in texts.items()}
     assert {name: length for name, length in lengths.items() if length > 400} == {}, (
         "split it by what it is about"
     )
+
+
+def test_no_function_is_longer_than_60_lines(texts: dict[str, str]) -> None:
+    lengths = {
+        f"{path}:{node.lineno} {node.name}": (node.end_lineno or node.lineno) - node.lineno + 1
+        for path, text in texts.items()
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert len(lengths) > 2_000
+    assert {place: length for place, length in lengths.items() if length > 60} == {}, (
+        "give its parts names of their own"
+    )
+
+
+def test_every_decision_says_which_tests_hold_it() -> None:
+    decisions = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    assert len(decisions) > 15
+    for decision in decisions:
+        _, _, held = decision.read_text(encoding="utf-8").partition("**Held by** ")
+        folder, named = ROOT, re.findall(r"`((?:tests/|bench/|test_)[\w/.]*)`", held)
+        assert named, f"{decision.name} has no paragraph `**Held by** ...` that names a test"
+        for name in named:
+            # A name alone is of the same folder as the one before it.
+            path = ROOT / name if "/" in name else folder / name
+            folder = path.parent
+            assert path.exists(), f"{decision.name} names {name}, which is not there"

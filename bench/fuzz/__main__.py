@@ -23,7 +23,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import httpx
+import httpx2
 import psutil
 
 from bench.fuzz.attempts import Attempt
@@ -138,7 +138,7 @@ async def fuzz(options: argparse.Namespace) -> bool:
         with watching(running.port, running.api.pid) as seen:
             results, largest = await run_all(running, range(options.first, options.requests))
         seconds = perf_counter() - began
-        metrics = (await httpx.AsyncClient().get(f"http://127.0.0.1:{running.port}/metrics")).text
+        metrics = (await httpx2.AsyncClient().get(f"http://127.0.0.1:{running.port}/metrics")).text
         after = running.api.memory_info().rss
         results.sort(key=lambda result: result.index)
         show_counts(results)

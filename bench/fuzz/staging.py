@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
+import httpx2
 import psutil
 
 from bench.bench_http import wait_until_ready
@@ -164,7 +164,7 @@ async def make_stage(
     cursors: dict[str, list[str]] = {path: [] for path in PAGED}
     marks: dict[str, tuple[bytes, ...]] = {}
     for tenant, tenant_id in tenants.items():
-        async with httpx.AsyncClient(headers=bearer(holders[tenant].secret)) as client:
+        async with httpx2.AsyncClient(headers=bearer(holders[tenant].secret)) as client:
             for path in PAGED:
                 for limit in (1, 2):
                     answer = await client.get(f"http://127.0.0.1:{port}{path}?limit={limit}")

@@ -81,6 +81,7 @@ _OTHER_POLICIES: Final = """
 _OTHER_POLICIES_EXPECTED: Final = """\
 tenant_table | policyname | permissive | roles | cmd | qual | with_check
 public.api_keys | owner_reads | PERMISSIVE | ['skeldir_owner'] | SELECT | true | -
+public.audits | owner_reads | PERMISSIVE | ['skeldir_owner'] | SELECT | true | -
 public.dirty_days | owner_reads | PERMISSIVE | ['skeldir_owner'] | SELECT | true | -
 public.dirty_journeys | owner_reads | PERMISSIVE | ['skeldir_owner'] | SELECT | true | -
 public.dirty_orders | owner_reads | PERMISSIVE | ['skeldir_owner'] | SELECT | true | -
@@ -95,7 +96,7 @@ public.rollup_revenue_total | matview_owner_reads | PERMISSIVE | ['matview_owner
 public.tenant_deletions | owner_reads | PERMISSIVE | ['skeldir_owner'] | SELECT | true | -
 public.tenants | matview_owner_reads | PERMISSIVE | ['matview_owner'] | SELECT | true | -
 public.tenants | owner_reads | PERMISSIVE | ['skeldir_owner'] | SELECT | true | -
-(15 rows)"""
+(16 rows)"""
 # Each SELECT of a view from its FROM on; PostgreSQL's versions differ in whether they write the table before a column.
 _OPEN_VIEWS: Final = r"""
     SELECT n.nspname || '.' || c.relname AS view, c.reloptions,

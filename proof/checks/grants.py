@@ -88,6 +88,7 @@ _DEFINERS: Final = """
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.prosecdef ORDER BY 1"""
 _DEFINERS_EXPECTED: Final = """\
 function | owner | proconfig | is_executable
+public.audit_counts() | skeldir_owner | ['search_path=pg_catalog'] | True
 public.claimable_jobs(kinds text[], most integer) | skeldir_owner | ['search_path=pg_catalog'] | True
 public.credit_backlog() | skeldir_owner | ['search_path=pg_catalog'] | True
 public.delete_tenant_rows(tenant uuid, most integer) | skeldir_owner | ['search_path=pg_catalog'] | True
@@ -107,7 +108,7 @@ public.tenants_without_credit_job(job_kind text, dead_since timestamp with time 
 skeldir_owner | ['search_path=pg_catalog'] | True
 public.tenants_without_job(job_kind text, since timestamp with time zone) | \
 skeldir_owner | ['search_path=pg_catalog'] | True
-(17 rows)"""
+(18 rows)"""
 
 # Each after all keys of the tenant have ended in the same transaction, which then is rolled back.
 _END_KEYS: Final = "UPDATE public.api_keys SET revoked_at = now(), expires_at = now()"

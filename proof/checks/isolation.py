@@ -229,7 +229,7 @@ _VALUES: Final = {
     "text": ("", "ingest.scan_personal_data"),
     "text[]": (
         "{}",
-        "{attribution.credit,matviews.refresh,ingest.forget_touches,ingest.scan_personal_data}",
+        "{attribution.credit,audit.tenant,matviews.refresh,ingest.forget_touches,ingest.scan_personal_data}",
     ),
     "integer": ("0", "2147483647"),
     "bigint": ("0", "9223372036854775807"),

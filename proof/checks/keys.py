@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from time import sleep
 from typing import Any, Final, LiteralString
 
-import httpx
+import httpx2
 from psycopg import sql
 
 from proof.checks.bounds import APP
@@ -50,13 +50,13 @@ def _prove_keyless(proof: Proof) -> None:
     world = proof.world
     routes = list_routes(proof)
     open_routes, lines = [], []
-    with httpx.Client(base_url=world.base, timeout=30) as client:
+    with httpx2.Client(base_url=world.base, timeout=30) as client:
         for route in routes:
             without, unknown = (
                 client.request(route.asked_by, route.url(), headers=headers).status_code
                 for headers in ({}, bearer(UNKNOWN_KEY))
             )
-            if without == unknown == httpx.codes.UNAUTHORIZED:
+            if without == unknown == httpx2.codes.UNAUTHORIZED:
                 lines.append(f"{route}: no key 401, unknown key 401")
             else:
                 open_routes.append(str(route))
@@ -73,7 +73,7 @@ def _prove_override(proof: Proof) -> None:
     world = proof.world
     routes = _of_tenants(list_routes(proof))
     reading = [route for route in routes if route.asked_by == "GET"]
-    with httpx.Client(base_url=world.base, timeout=30) as client:
+    with httpx2.Client(base_url=world.base, timeout=30) as client:
         differing = [
             route.path
             for route in reading
@@ -109,7 +109,7 @@ def _prove_override(proof: Proof) -> None:
             session.ask(_B_ROWS, expect=equals(before))
 
 
-def _overrides(client: httpx.Client, world: World, route: Route) -> Iterator[str]:
+def _overrides(client: httpx2.Client, world: World, route: Route) -> Iterator[str]:
     """Say of each way to name B whether A is refused or told the same as without it."""
     url, key = route.url(), bearer(world.key_a)
     yield f"plain {client.get(url, headers=key).status_code}"
@@ -141,7 +141,7 @@ def _namings(world: World, route: Route) -> list[tuple[str, dict[str, str], dict
     return [("headers", {}, named), *((f"?{name}", {name: b}, {}) for name in parameters)]
 
 
-def _sent(client: httpx.Client, world: World, routes: list[Route]) -> Iterator[str]:
+def _sent(client: httpx2.Client, world: World, routes: list[Route]) -> Iterator[str]:
     for route in routes:
         for name, query, headers in _namings(world, route):
             answer = client.request(
@@ -154,12 +154,12 @@ def _sent(client: httpx.Client, world: World, routes: list[Route]) -> Iterator[s
             yield f"{route}: {name} {answer.status_code}"
 
 
-def _content(answer: httpx.Response) -> tuple[int, Any]:
+def _content(answer: httpx2.Response) -> tuple[int, Any]:
     """Return status and body without ages, which are worked out anew for each answer."""
     return answer.status_code, _without_ages(_body(answer))
 
 
-def _body(answer: httpx.Response) -> Any:
+def _body(answer: httpx2.Response) -> Any:
     """Return what the answer's JSON says, or its text if it is none."""
     try:
         return answer.json()
@@ -177,7 +177,7 @@ def _prove_scopes(proof: Proof) -> None:
     world = proof.world
     routes = _of_tenants(list_routes(proof))
     lines = []
-    with httpx.Client(base_url=world.base, timeout=30) as client:
+    with httpx2.Client(base_url=world.base, timeout=30) as client:
         for route in routes:
             reading, ingesting = (
                 client.request(
@@ -207,7 +207,7 @@ def _prove_ended_keys(proof: Proof) -> None:
     proof.ground.keep_secret(secret)
     with (
         proof.session(APP, world.database, tenant=world.b) as session,
-        httpx.Client(base_url=world.base, timeout=30) as client,
+        httpx2.Client(base_url=world.base, timeout=30) as client,
     ):
 
         def ask() -> str:
@@ -227,7 +227,7 @@ def _prove_ended_keys(proof: Proof) -> None:
         )
 
 
-def _told(answer: httpx.Response) -> str:
+def _told(answer: httpx2.Response) -> str:
     body = _body(answer)
     code = body.get("code", "") if isinstance(body, dict) and not answer.is_success else ""
     return f"{answer.status_code} {code}".rstrip()

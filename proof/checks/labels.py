@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Final
 
-import httpx
+import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
 from proof.contract import Check
@@ -28,6 +28,7 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
         "item_kind": ["touch", "conversion"],
         "kind": [
             "attribution.credit",
+            "audit.tenant",
             "ingest.forget_touches",
             "ingest.scan_personal_data",
             "matviews.refresh",
@@ -61,6 +62,7 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
         "patchlevel": [_PATCHLEVEL],
         "pulse": [
             "attribution.sweep",
+            "audit.ask_for_next",
             "ingest.plan_daily",
             "jobs.clean",
             "jobs.sweep",
@@ -92,13 +94,13 @@ _TEMPLATE: Final = re.compile(r"(/[a-z_.-]+|/v1|/\{[a-z_]+\})+")
 
 def _prove_labels(proof: Proof) -> None:
     world = proof.world
-    described = httpx.get(f"{world.base}/openapi.json", timeout=30).json()["paths"]
+    described = httpx2.get(f"{world.base}/openapi.json", timeout=30).json()["paths"]
     routes = {"/docs", "/openapi.json", "unknown"} | {
         path for path in described if _TEMPLATE.fullmatch(path)
     }
     known = {**_KNOWN, "route": routes}
     for process, url in (("api", f"{world.base}/metrics"), ("worker", world.worker_metrics)):
-        text = httpx.get(url, timeout=30).text
+        text = httpx2.get(url, timeout=30).text
         values = {
             (name, value)
             for family in text_string_to_metric_families(text)

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from time import monotonic, sleep
 from typing import Final, LiteralString
 
-import httpx
+import httpx2
 from psycopg import sql
 from psycopg.rows import dict_row
 
@@ -246,12 +246,12 @@ def _holding_ingest(proof: Proof) -> Iterator[Session]:
 
 
 @asynccontextmanager
-async def _clients(world: World) -> AsyncIterator[tuple[httpx.AsyncClient, httpx.AsyncClient]]:
+async def _clients(world: World) -> AsyncIterator[tuple[httpx2.AsyncClient, httpx2.AsyncClient]]:
     """Give a client of each tenant."""
     async with AsyncExitStack() as stack:
         a, b = [
             await stack.enter_async_context(
-                httpx.AsyncClient(
+                httpx2.AsyncClient(
                     base_url=world.base, headers={"Authorization": f"Bearer {key}"}, timeout=90
                 )
             )
@@ -260,10 +260,10 @@ async def _clients(world: World) -> AsyncIterator[tuple[httpx.AsyncClient, httpx
         yield a, b
 
 
-async def _status(asked: Awaitable[httpx.Response]) -> str:
+async def _status(asked: Awaitable[httpx2.Response]) -> str:
     try:
         return str((await asked).status_code)
-    except httpx.TransportError as fault:
+    except httpx2.TransportError as fault:
         return f"no answer: {type(fault).__name__}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-import httpx
+import httpx2
 import orjson
 
 from proof.checks import labels, readiness
@@ -30,7 +30,7 @@ def _prove_health(proof: Proof) -> None:
 def _prove_metrics(proof: Proof) -> None:
     world = proof.world
     for process, url in _metrics_of(world):
-        answer = httpx.get(url, timeout=30)
+        answer = httpx2.get(url, timeout=30)
         lines = [
             line
             for line in answer.text.splitlines()

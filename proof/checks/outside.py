@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 from uuid import UUID
 
-import httpx
+import httpx2
 import orjson
 
 from proof.checks.adversary import Needles, needles_of
@@ -123,7 +123,7 @@ def _prove_traces(proof: Proof) -> None:
             f"log of {process}: {'written' if written else 'EMPTY'}, {found} lines with what is B's"
         )
     for process, url in (("api", f"{world.base}/metrics"), ("worker", world.worker_metrics)):
-        told = httpx.get(url, timeout=30).text
+        told = httpx2.get(url, timeout=30).text
         found = len(needles.found_in(told))
         foreign += found
         lines.append(f"metrics of {process}: {'told' if told else 'EMPTY'}, {found} of what is B's")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import monotonic, sleep
 from typing import Final, LiteralString
 
-import httpx
+import httpx2
 
 from proof.checks.bounds import APP
 from proof.contract import Check
@@ -144,18 +144,18 @@ def _poll(url: str, status: int, seconds: float) -> str:
     while True:
         try:
             # A late answer does not count.
-            answer = httpx.get(url, timeout=max(0.1, end - monotonic()))
+            answer = httpx2.get(url, timeout=max(0.1, end - monotonic()))
             said = _write(answer)
             if answer.status_code == status:
                 return said
-        except httpx.TransportError as fault:
+        except httpx2.TransportError as fault:
             said = f"no answer: {type(fault).__name__}"
         if monotonic() > end:
             return said
         sleep(0.1)
 
 
-def _write(answer: httpx.Response) -> str:
+def _write(answer: httpx2.Response) -> str:
     content_type = answer.headers.get("content-type")
     if content_type != _PROBLEM:
         return f"HTTP {answer.status_code}\n{content_type}\n\n{answer.text}"

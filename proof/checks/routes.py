@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
-import httpx
+import httpx2
 
 from proof.checks.adversary import needles_of
 from proof.checks.surface import UNKNOWN_KEY, Route, bearer, list_routes
@@ -37,7 +37,7 @@ def _prove_routes(proof: Proof) -> None:
     world = proof.world
     needles = needles_of(world)
     routes = list_routes(proof)
-    with httpx.Client(base_url=world.base, timeout=30) as client:
+    with httpx2.Client(base_url=world.base, timeout=30) as client:
         seen = [
             str(route)
             for route in routes
@@ -77,7 +77,7 @@ def _prove_routes(proof: Proof) -> None:
     )
 
 
-def _tries(client: httpx.Client, world: World, route: Route) -> Iterator[Try]:
+def _tries(client: httpx2.Client, world: World, route: Route) -> Iterator[Try]:
     key, method, url = bearer(world.key_a), route.asked_by, route.url()
     b = str(world.b)
     body = [{"tenant_id": b}] if method == "POST" else None
@@ -95,7 +95,7 @@ def _tries(client: httpx.Client, world: World, route: Route) -> Iterator[Try]:
     yield Try("unknown key", method, url, bearer(UNKNOWN_KEY), (b,), body)
 
 
-def _oracle(client: httpx.Client, world: World) -> tuple[str, str]:
+def _oracle(client: httpx2.Client, world: World) -> tuple[str, str]:
     """Return what A is told of an order that nobody has, and of one that only B has."""
     told = []
     for order_id in (MARKER_B[::-1] + "-order", f"{MARKER_B}-order"):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
-import httpx
+import httpx2
 import orjson
 
 from proof.stage.proving import Proof
@@ -68,7 +68,7 @@ def list_routes(proof: Proof) -> list[Route]:
     listed = proof.run(
         sys.executable, "-c", _ROUTES, expect=matches(r"\[.*\"/v1/.*\]\nexit status 0")
     )
-    described = httpx.get(f"{proof.world.base}/openapi.json", timeout=30).json()["paths"]
+    described = httpx2.get(f"{proof.world.base}/openapi.json", timeout=30).json()["paths"]
     told = {
         (path, method.upper()): _parameters(operation)
         for path, operations in described.items()

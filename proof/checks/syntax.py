@@ -34,6 +34,7 @@ _READS_LIKE_SQL = re.compile(
     r"WITH\b.*\bAS\s+\()",
     re.DOTALL,
 )
+PUT_TOGETHER = "puts a statement together"
 # psycopg and SQLAlchemy take the argument of these for SQL.
 _DECLARES = {"SQL", "text"}
 _QUOTES = {"sql.Identifier", "sql.Literal"}
@@ -70,13 +71,18 @@ def examine_module(name: str, text: str, findings: Findings) -> None:
     except SyntaxError as error:
         findings.offenders.append(f"{name}:{error.lineno} is no Python")
         return
+    examine_tree(name, tree, findings)
+
+
+def examine_tree(name: str, tree: ast.Module, findings: Findings) -> None:
+    """Add what stands in the syntax tree of one module to `findings`."""
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     for node in ast.walk(tree):
         place = f"{name}:{getattr(node, 'lineno', 0)}"
         if isinstance(node, ast.expr) and (composed := _composed_text(node)) is not None:
             findings.texts += 1
             if _READS_LIKE_SQL.match(composed):
-                findings.offenders.append(f"{place} puts a statement together")
+                findings.offenders.append(f"{place} {PUT_TOGETHER}")
         if isinstance(node, ast.Call):
             _examine_call(place, node, findings)
         elif isinstance(node, ast.Attribute):

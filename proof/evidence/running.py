@@ -10,7 +10,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 from time import monotonic
 
-import httpx
+import httpx2
 import psycopg
 
 from proof.checkout import read_commit
@@ -36,7 +36,7 @@ Tell = Callable[[str], None]
 _KNOWN_FAULTS = (
     SkeldirError,
     psycopg.Error,
-    httpx.HTTPError,
+    httpx2.HTTPError,
     subprocess.SubprocessError,
     OSError,
     LookupError,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote
 
-import httpx
+import httpx2
 
 from proof.recomputed.sums import Row, Rows
 from proof.stage.proving import Proof
@@ -80,10 +80,10 @@ def explain_orders(proof: Proof, key: str, order_ids: Iterable[str]) -> Explaine
     """Ask for the explanation of each order with a tenant's key, and record how far they go."""
     explained = Explained()
     base = proof.world.base
-    with httpx.Client(headers={"Authorization": f"Bearer {key}"}, timeout=30) as client:
+    with httpx2.Client(headers={"Authorization": f"Bearer {key}"}, timeout=30) as client:
         for order_id in sorted(set(order_ids)):
             answer = client.get(f"{base}/v1/attribution/orders/{quote(order_id, safe='')}")
-            if answer.status_code == httpx.codes.OK:
+            if answer.status_code == httpx2.codes.OK:
                 explained.add(answer.json())
             else:
                 explained.refused += 1

@@ -64,7 +64,7 @@ class Ground:
     scratch: Path
     server: EmptyServer
     environment: dict[str, str]
-    _stack: ExitStack
+    endings: ExitStack
     _secrets: set[str] = field(default_factory=set)
     _databases: list[str] = field(default_factory=list)
     _app_password: str | None = None
@@ -83,7 +83,7 @@ class Ground:
     def keep(self, open_on: Callable[[Ground], AbstractContextManager[T]]) -> T:
         """Return what `open_on` opens on this ground; it is opened on first use, and closed with the ground."""
         if open_on not in self._kept:
-            self._kept[open_on] = self._stack.enter_context(open_on(self))
+            self._kept[open_on] = self.endings.enter_context(open_on(self))
         kept: T = self._kept[open_on]
         return kept
 

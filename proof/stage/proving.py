@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, LiteralString
 
-import httpx
+import httpx2
 import psycopg
 from psycopg import sql
 
@@ -141,13 +141,13 @@ class Proof:
         began, turn = utc_now(), monotonic()
         authorization = {"Authorization": f"Bearer {key}"} if key else {}
         try:
-            answer = httpx.request(
+            answer = httpx2.request(
                 method, url, headers={**authorization, **headers}, json=json, timeout=30
             )
             output = (
                 f"HTTP {answer.status_code}\n{answer.headers.get('content-type')}\n\n{answer.text}"
             )
-        except httpx.TransportError as fault:
+        except httpx2.TransportError as fault:
             output = f"no answer: {type(fault).__name__}"
         return self._record("http", "", f"{method} {url}", output, expect, began.isoformat(), turn)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Final
 
-import httpx
+import httpx2
 import psycopg
 from psycopg import sql
 
@@ -54,6 +54,7 @@ _VIEWS_ARE_CURRENT: Final = """
        AND (SELECT marks FROM public.rollup_backlog()) = 0
        AND NOT EXISTS (SELECT FROM public.job_counts())
        AND NOT EXISTS (SELECT FROM public.tenants_without_job('ingest.scan_personal_data', now() - interval '1 day'))
+       AND NOT EXISTS (SELECT FROM public.tenants_without_job('audit.tenant', now() - interval '1 day'))
        AND (SELECT count(*) = 5 FROM (
                 SELECT DISTINCT ON (view_name) view_name, seen FROM public.matview_refreshes
                 WHERE outcome = 'success' ORDER BY view_name, started_at DESC, id DESC) last
@@ -196,7 +197,7 @@ class World:
 
     def _is_up(self) -> bool:
         return all(
-            _status(f"{self.base}/health/{part}") == httpx.codes.OK for part in ("ready", "worker")
+            _status(f"{self.base}/health/{part}") == httpx2.codes.OK for part in ("ready", "worker")
         )
 
     def _fill(self) -> None:
@@ -256,7 +257,7 @@ class World:
             )
 
     def _send(self, path: str, items: list[Item], key: str, *, refused: int = 0) -> None:
-        answer = httpx.post(
+        answer = httpx2.post(
             f"{self.base}/v1/{path}",
             json=items,
             headers={"Authorization": f"Bearer {key}"},
@@ -264,7 +265,7 @@ class World:
         )
         receipt = answer.json()
         if (
-            answer.status_code != httpx.codes.OK
+            answer.status_code != httpx2.codes.OK
             or receipt["accepted"] != len(items) - refused
             or len(receipt["rejected"]) != refused
         ):
@@ -337,8 +338,8 @@ def _holds(connection: psycopg.Connection[Any], question: Any) -> bool:
 
 def _status(url: str) -> int:
     try:
-        return httpx.get(url, timeout=5).status_code
-    except httpx.TransportError:
+        return httpx2.get(url, timeout=5).status_code
+    except httpx2.TransportError:
         return 0
 
 

@@ -13,6 +13,7 @@ from skeldir.attribution.gauges import sample_credit
 from skeldir.attribution.model_routes import router as models_router
 from skeldir.attribution.routes import polled_router as polled_attribution_router
 from skeldir.attribution.routes import router as attribution_router
+from skeldir.audit.gauges import sample_audits
 from skeldir.db import listen, open_database
 from skeldir.db.gauges import sample_lock_waits
 from skeldir.errors import ConfigurationInvalid
@@ -126,6 +127,7 @@ async def _work_on(app: FastAPI, settings: Settings, url: str) -> AsyncIterator[
                         sample_views,
                         sample_rollups,
                         sample_credit,
+                        sample_audits,
                         sample_lock_waits,
                     ),
                 ),

@@ -10,12 +10,20 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import Field
 
 from skeldir.errors import SkeldirError
 
-LARGEST_MINOR_UNITS: Final = 10**15
+LARGEST_EXPONENT: Final = 15
+LARGEST_MINOR_UNITS: Final = 10**LARGEST_EXPONENT
 """No amount is larger, in minor units: it fits a PostgreSQL bigint and an exact JSON number."""
+
+Cents = Annotated[
+    int, Field(description="whole number of the currency's smallest unit, signed: yen for JPY")
+]
+CurrencyCode = Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217")]
 
 # ISO 4217 codes of money that an order can be paid in, and fund codes, by number of decimals.
 # Metals, units of account (XDR, XAD) and the codes for tests and for no currency are left out.
@@ -98,7 +106,7 @@ def minor_units(amount: str | Decimal | int, currency: str) -> int:
     if coefficient == 0:
         return 0
     shift = exponent + places
-    if shift > 15:
+    if shift > LARGEST_EXPONENT:
         raise _out_of_bounds()
     # Numerator and denominator are bounded before they are made: a Decimal("1E-999999") is cheap,
     # and with 64 digits at most it is smaller than one minor unit from here on anyway.

@@ -9,6 +9,8 @@ import argparse
 import sys
 
 from skeldir.attribution.tasks import CREDIT_KIND, enqueue_stranded_credit
+from skeldir.audit.tasks import AUDIT_KIND
+from skeldir.audit.tasks import PULSES as AUDIT_PULSES
 from skeldir.errors import ConfigurationInvalid
 from skeldir.ingest.tasks import DELETE, FORGET, SCAN
 from skeldir.ingest.tasks import PULSES as INGEST_PULSES
@@ -19,7 +21,7 @@ from skeldir.settings import load_settings
 from skeldir.wakeups.sweep import PULSES as JOB_PULSES
 from skeldir.wakeups.working import WorkerSlot, serve_beat, serve_worker
 
-KINDS: tuple[JobKind, ...] = (CREDIT_KIND, REFRESH_KIND, FORGET, SCAN, DELETE)
+KINDS: tuple[JobKind, ...] = (CREDIT_KIND, REFRESH_KIND, FORGET, SCAN, DELETE, AUDIT_KIND)
 # Beat does these itself, so that no backlog of credit delays them; without beat, workers do.
 BEAT_KINDS: tuple[JobKind, ...] = (REFRESH_KIND,)
 SCHEDULE: tuple[Pulse, ...] = (
@@ -27,6 +29,7 @@ SCHEDULE: tuple[Pulse, ...] = (
     Pulse("attribution.sweep", 1.0, enqueue_stranded_credit),
     *VIEW_PULSES,
     *INGEST_PULSES,
+    *AUDIT_PULSES,
 )
 
 

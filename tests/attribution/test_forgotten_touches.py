@@ -31,6 +31,7 @@ from tests.support.make import (
     send_conversions,
     send_touches,
 )
+from tests.support.waiting import until_waiting_for_a_lock
 
 NOON = datetime(2025, 6, 30, 12, tzinfo=UTC)
 NAMESPACE = UUID(int=0x52)
@@ -341,7 +342,7 @@ async def test_a_longer_lookback_and_a_shorter_retention_at_once_cannot_both_com
     async with db.tenant(tenant) as connection:
         await define_models(connection, tenant, lookback_days=60)
         shorter = asyncio.create_task(keep_touches(db, tenant, 45))
-        await asyncio.sleep(0.1)
+        await until_waiting_for_a_lock(db)
         assert not shorter.done()
     with pytest.raises(RetentionInvalid):
         await shorter

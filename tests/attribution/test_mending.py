@@ -29,6 +29,17 @@ CHANGES = {
                                 credited_cents, spend_cents, allocations)
                            SELECT tenant_id, '2020-01-01', model_version, 'display', 'EUR', 1, 1, 0, 1
                            FROM attribution_models WHERE is_active""",
+    "a change of a version that is not in force": """INSERT INTO credit_journal
+                                                         (tenant_id, turn, changed_at, basis, revenue_date,
+                                                          model_version, channel_code, currency, conversion_ppt,
+                                                          credited_cents, allocations)
+                                                     SELECT id, 0, now(), 'entry', '2020-01-01', 'linear@9',
+                                                            'display', 'EUR', 1, 1, 1 FROM tenants""",
+    "a sum of a version that is not in force": """INSERT INTO rollup_channel_day
+                                                      (tenant_id, revenue_date, model_version, channel_code, currency,
+                                                       conversion_ppt, credited_cents, spend_cents, allocations)
+                                                  SELECT id, '2020-01-01', 'linear@9', 'display', 'EUR', 1, 1, 0, 1
+                                                  FROM tenants""",
     "a journal that forgets": "DELETE FROM credit_journal WHERE model_version = 'linear@1'",
     "journeys without their touches": "UPDATE order_journeys SET path = ''",
     "journeys of another day": "UPDATE order_journeys SET converted_at = converted_at + interval '1 day'",

@@ -14,6 +14,7 @@ from skeldir.db.locks import wait_for_lock
 from skeldir.db.pool import Database
 from skeldir.jobs import do_jobs
 from tests.support.make import make_conversion, make_touch, send_conversions, send_touches
+from tests.support.waiting import until_waiting_for_a_lock
 
 KINDS = {CREDIT: CREDIT_KIND}
 
@@ -87,7 +88,7 @@ async def test_a_writer_that_relied_on_the_waiting_job_is_waited_for(
     writing = asyncio.create_task(write_slowly())
     await is_written.wait()
     working = asyncio.create_task(do_jobs(db, KINDS))
-    await asyncio.sleep(0.2)
+    await until_waiting_for_a_lock(db)
     assert not working.done()
     may_commit.set()
     await asyncio.gather(writing, working)
@@ -104,15 +105,17 @@ async def test_when_somebody_else_credits_the_tenant_the_job_comes_again(
         await do_jobs(db, KINDS)
         assert await job_states(db, tenant) == ["done", "ready"]
     assert await marks(db, tenant) == 1
-    await asyncio.sleep(0.6)
-    await do_jobs(db, KINDS)
+    async with asyncio.timeout(10):
+        while await marks(db, tenant):
+            await asyncio.sleep(0.05)
+            await do_jobs(db, KINDS)
     assert (await credited(db, tenant), await marks(db, tenant)) == (1, 0)
 
 
 async def test_a_tenant_whose_turn_is_over_comes_again(
     db: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks, "_LONGEST_TURN_S", -1.0)
+    monkeypatch.setattr(tasks, "LONGEST_TURN_S", -1.0)
     await send_conversions(db, tenant, make_conversion())
     await do_jobs(db, KINDS, budget_s=0.0)
     await do_jobs(db, KINDS, budget_s=0.05)

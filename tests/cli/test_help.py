@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -70,3 +72,12 @@ def test_the_views_are_counted_by_whoever_may_act_as_their_owner(
     monkeypatch.setenv("DATABASE_URL", without_tenants.migrator_url)
     assert CliRunner().invoke(app, ["matviews"]).exit_code == 0
     assert re.search(r"`matviews`[^,;.]* matview_owner", " ".join(TOP.help.split()))
+
+
+def test_a_command_starts_without_the_web_framework() -> None:
+    """Starting is what users wait for; the framework alone would take a tenth of a second."""
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import skeldir.cli, skeldir.ingest, sys; print('fastapi' in sys.modules)"],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert loaded.stdout == "False\n"

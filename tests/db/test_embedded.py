@@ -244,7 +244,7 @@ def test_a_backend_that_outlives_its_postmaster_is_waited_for_and_then_named(
         os.kill(backend, signal.SIGSTOP)
         at_last.callback(end_if_alive, backend)
         os.kill(read_postmaster(home), signal.SIGKILL)
-        monkeypatch.setattr(embedded, "_START_S", 0.3)
+        monkeypatch.setattr(embedded, "START_S", 0.3)
         with (
             pytest.raises(ServerNotStarted, match=r"postgres\.server\.lock"),
             embedded_server(home),
@@ -270,7 +270,7 @@ def count_after_joining(home: Path) -> int:
 def test_a_suspended_starter_is_named_after_a_bounded_wait(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedded, "_TURN_S", 0.2)
+    monkeypatch.setattr(embedded, "TURN_S", 0.2)
     with (home / "postgres.start.lock").open("wb") as held_by_somebody:
         fcntl.flock(held_by_somebody, fcntl.LOCK_EX)
         with pytest.raises(ServerNotStarted, match="suspended"), embedded_server(home):
@@ -334,10 +334,10 @@ def test_settings_win_over_ours_but_never_open_the_server_to_others(home: Path) 
 def test_a_large_log_is_set_aside_once(home: Path) -> None:
     log = home / "postgres.log"
     with log.open("wb") as old:
-        old.truncate(embedded._LARGEST_LOG_BYTES + 1)
+        old.truncate(embedded.LARGEST_LOG_BYTES + 1)
     with embedded_server(home):
         pass
-    assert (home / "postgres.log.1").stat().st_size == embedded._LARGEST_LOG_BYTES + 1
+    assert (home / "postgres.log.1").stat().st_size == embedded.LARGEST_LOG_BYTES + 1
     assert log.stat().st_size < 10_000
 
 

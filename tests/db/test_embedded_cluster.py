@@ -211,7 +211,7 @@ def test_programs_that_refuse_to_run_are_named(
     (binaries / "postgres").write_bytes(b"\x7fELF of another machine")
     (binaries / "initdb").write_bytes(b"\x7fELF of another machine")
     (binaries / "initdb").chmod(0o755)
-    monkeypatch.setattr(embedded_cluster, "_find_binaries", lambda: binaries)
+    monkeypatch.setattr(embedded_cluster, "find_binaries", lambda: binaries)
     with (
         pytest.raises(embedded_cluster.BinariesUnusable, match=r"initdb.*Exec format error"),
         embedded_server(place / "home"),
@@ -288,13 +288,13 @@ def test_root_runs_the_server_as_an_account_and_opens_only_the_way_to_it(
     ("setting", "value", "reason"),
     [
         ("_ACCOUNT_TOOLS", "/nonexistent", "no useradd"),
-        ("_ACCOUNT", "not a name", "useradd could not create"),
+        ("ACCOUNT", "not a name", "useradd could not create"),
     ],
 )
 def test_root_without_an_account_to_run_as_is_told_the_ways_out(
     place: Path, monkeypatch: pytest.MonkeyPatch, setting: str, value: str, reason: str
 ) -> None:
-    monkeypatch.setattr(embedded_cluster, "_ACCOUNT", "skeldir-of-nobody")
+    monkeypatch.setattr(embedded_cluster, "ACCOUNT", "skeldir-of-nobody")
     monkeypatch.setattr(embedded_cluster, setting, value)
     with (
         pytest.raises(SystemAccountMissing, match=f"{reason}.*ordinary user, or set DATABASE_URL"),

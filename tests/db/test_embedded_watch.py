@@ -71,7 +71,7 @@ def test_of_two_who_watch_one_starts_it(home: Path) -> None:
         crash(home)
         wait_until(lambda: answers(server), 20)
         after = read_postmaster(home)
-        time.sleep(1.2)
+        time.sleep(1.2)  # whoever watches looks once a second
         assert read_postmaster(home) == after
 
 
@@ -80,7 +80,7 @@ def test_nobody_watches_after_the_end(home: Path) -> None:
         with kept_alive(home):
             pass
         crash(home)
-        time.sleep(1.2)
+        time.sleep(1.2)  # whoever watches looks once a second
         assert not is_running(home)
         assert revive_server(home)
         assert answers(server)

@@ -1,30 +1,51 @@
-"""Fresh ids are UUIDs of version 7, each of its own, that begin with the moment at which they were made."""
+"""Ids sort by the time they were made, and no two are the same, not even of processes that share a parent."""
 
 from __future__ import annotations
 
-from uuid import RFC_4122, UUID
-
-import pytest
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from skeldir.clock import utc_now
-from skeldir.db.ids import new_id_texts, new_ids
+from skeldir.db.ids import new_hex_ids, new_id, new_ids, read_id
+
+FORKED = """
+import os
+from skeldir.db.ids import new_hex_ids
+new_hex_ids(10)
+child = os.fork()
+made = new_hex_ids(1000)
+if child:
+    os.waitpid(child, 0)
+print(*made, flush=True)
+"""
 
 
-@pytest.mark.parametrize("count", [0, 1, 10_000])
-def test_fresh_ids_are_of_version_7_and_all_differ(count: int) -> None:
-    before = int(utc_now().timestamp() * 1000)
-    ids = [*new_ids(count), *map(UUID, new_id_texts(count))]
-    after = int(utc_now().timestamp() * 1000)
-    assert len(set(ids)) == 2 * count
-    assert {(id_.version, id_.variant) for id_ in ids} <= {(7, RFC_4122)}
-    assert all(before <= id_.int >> 80 <= after for id_ in ids)
+def made_at(id_: UUID) -> datetime:
+    return datetime.fromtimestamp((id_.int >> 80) / 1000, UTC)
 
 
-def test_every_random_bit_of_an_id_takes_both_values() -> None:
-    all_set, ever_set = -1, 0
-    for id_ in new_ids(1_000):
-        all_set &= id_.int
-        ever_set |= id_.int
-    random_bits = (2**12 - 1) << 64 | (2**62 - 1)
-    assert ever_set & random_bits == random_bits
-    assert all_set & random_bits == 0
+def test_ids_are_of_version_7_and_of_now() -> None:
+    before = utc_now() - timedelta(milliseconds=1)
+    for id_ in (new_id(), *new_ids(3), *map(UUID, new_hex_ids(3))):
+        assert (id_.version, id_.variant) == (7, "specified in RFC 4122")
+        assert before <= made_at(id_) <= utc_now()
+
+
+def test_ids_sort_as_they_were_made() -> None:
+    ids = [*new_ids(1_000), new_id(), *map(UUID, new_hex_ids(1_000))]
+    assert ids == sorted(ids)
+    assert len(set(ids)) == 2_001
+
+
+def test_a_forked_process_makes_other_ids_than_its_parent() -> None:
+    made = subprocess.run(
+        [sys.executable, "-c", FORKED], check=True, capture_output=True, text=True
+    ).stdout.split()
+    assert len(made) == len(set(made)) == 2_000
+
+
+def test_a_text_that_writes_no_id_is_none() -> None:
+    id_ = new_id()
+    assert (read_id(str(id_)), read_id(f"{id_}x")) == (id_, None)

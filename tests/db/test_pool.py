@@ -15,6 +15,7 @@ from skeldir.db.pool import Database, DatabaseUnreachable, RuntimeRoleUnsafe, op
 from skeldir.tenants import load_profile, profile_from
 from tests.conftest import Clone
 from tests.support.refreshing import superuser_of
+from tests.support.waiting import until_waiting_for_a_lock
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection
@@ -180,7 +181,7 @@ async def test_a_transaction_begins_with_the_lock_that_it_names(
         async with db.tenant(tenant) as other:
             assert not await try_lock(other, "a lock")
         waiting = asyncio.create_task(use(db.tenant(tenant, locked="a lock")))
-        await asyncio.sleep(0.1)
+        await until_waiting_for_a_lock(db)
         assert not waiting.done()
     await asyncio.wait_for(waiting, 5)
 
@@ -246,7 +247,7 @@ async def test_a_lock_that_is_shared_is_waited_for_before_the_tenant_is_looked_a
         assert await read_own_channels() == []
     async with db.tenant(tenant, locked="some lock") as holder:
         reading = asyncio.create_task(read_own_channels())
-        await asyncio.sleep(0.1)
+        await until_waiting_for_a_lock(db)
         await holder.execute(
             "INSERT INTO channels (tenant_id, code, label) VALUES ($1, 'radio', 'Radio')", tenant
         )

@@ -177,7 +177,7 @@ async def test_nobody_is_woken_for_what_could_not_be_committed(clone: Clone, ten
 async def test_a_pool_with_a_connection_that_is_never_given_back_is_closed_all_the_same(
     clone: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("skeldir.db.pool._CLOSE_S", 0.3)
+    monkeypatch.setattr("skeldir.db.pool.CLOSE_S", 0.3)
     began = monotonic()
     async with open_database(clone.app_url, pool_size=1, statement_timeout_ms=5_000) as database:
         await database.pool.acquire()

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 import psutil
 import pytest
 
@@ -34,9 +34,9 @@ def serving(
     try:
         for _ in range(200):
             try:
-                httpx.get(base + "/health", timeout=1)
+                httpx2.get(base + "/health", timeout=1)
                 break
-            except httpx.TransportError:
+            except httpx2.TransportError:
                 time.sleep(0.1)
         yield process, base
     finally:
@@ -52,9 +52,9 @@ def test_uvicorn_serves_the_application_of_the_environment(clone: Clone) -> None
         _,
         base,
     ):
-        health = httpx.get(base + "/health")
+        health = httpx2.get(base + "/health")
         assert (health.status_code, health.json()) == (200, {"status": "healthy"})
-        assert httpx.post(base + "/v1/touches", json=[]).status_code == 401
+        assert httpx2.post(base + "/v1/touches", json=[]).status_code == 401
 
 
 @pytest.mark.slow
@@ -75,12 +75,12 @@ def test_facts_sent_over_http_are_credited_on_the_embedded_server_that_all_comma
     }
     with serving([*SKELDIR, "serve"], environment) as (server, base):
         assert (
-            httpx.post(base + "/v1/touches", json=[make_touch()], headers=key).json()["accepted"]
+            httpx2.post(base + "/v1/touches", json=[make_touch()], headers=key).json()["accepted"]
             == 1
         )
         order = make_conversion()
         for expected in ({"accepted": 1, "duplicates": 0}, {"accepted": 0, "duplicates": 1}):
-            answer = httpx.post(base + "/v1/conversions", json=[order], headers=key).json()
+            answer = httpx2.post(base + "/v1/conversions", json=[order], headers=key).json()
             assert answer.items() >= expected.items()
         skeldir("credit")
         skeldir("refresh")

@@ -208,7 +208,7 @@ def test_a_server_that_is_told_to_stop_finishes_what_it_began(
         wait_until(lambda: is_waiting(watcher), 10, "the request waits for the lock")
         ending.process.send_signal(sign)
         wait_until(lambda: not ending.is_there(), 5, "it accepts nobody any more")
-        sleep(0.5)
+        sleep(0.5)  # time in which it must not end
         assert ending.process.poll() is None
         lock.rollback()
         status, _, body = parse(read_to_the_end(client))

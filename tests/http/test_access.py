@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 import asyncpg
-import httpx
+import httpx2
 import pytest
 from fastapi import FastAPI
 
@@ -45,14 +45,14 @@ def app(db: Database) -> FastAPI:
 
 
 @pytest.fixture
-async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+async def client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client
 
 
 async def test_a_reading_transaction_is_bound_to_the_tenant_of_the_key(
-    client: httpx.AsyncClient, db: Database, tenant: UUID, other_tenant: UUID
+    client: httpx2.AsyncClient, db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
     for owner in (tenant, other_tenant):
         answer = await client.get("/v1/jobs?what=read", headers=await bearer(db, owner, "read"))
@@ -60,7 +60,7 @@ async def test_a_reading_transaction_is_bound_to_the_tenant_of_the_key(
 
 
 async def test_a_reading_transaction_cannot_write(
-    client: httpx.AsyncClient, db: Database, tenant: UUID
+    client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     headers = await bearer(db, tenant, "read")
     # What failed within a transaction ends it; nothing is committed, and the answer stands.
@@ -70,7 +70,7 @@ async def test_a_reading_transaction_cannot_write(
 
 
 async def test_reading_notes_the_use_of_the_key(
-    client: httpx.AsyncClient, db: Database, tenant: UUID
+    client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     headers = await bearer(db, tenant, "read")
     noted = []

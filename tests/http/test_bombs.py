@@ -7,7 +7,7 @@ import gzip
 from collections.abc import AsyncIterator, Iterable
 from uuid import UUID
 
-import httpx
+import httpx2
 import orjson
 import psycopg
 import pytest
@@ -100,11 +100,11 @@ TAKEN: dict[str, Case] = {
 class Asked:
     """The application with a key, and what else was asked of it while a body was taken."""
 
-    def __init__(self, client: httpx.AsyncClient, key: dict[str, str]) -> None:
+    def __init__(self, client: httpx2.AsyncClient, key: dict[str, str]) -> None:
         self.client = client
         self.key = key
 
-    async def send(self, path: str, headers: dict[str, str], body: bytes) -> httpx.Response:
+    async def send(self, path: str, headers: dict[str, str], body: bytes) -> httpx2.Response:
         """Send a body, and see that the loop is not kept, and that the process answers meanwhile."""
         async with longest_stall() as stall:
             sending = asyncio.create_task(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import httpx
+import httpx2
 import pytest
 from fastapi import APIRouter, Cookie, Depends, FastAPI, Header, Query, Request, Response
 from pydantic import Field
@@ -42,11 +42,11 @@ class GreetingByName(Greeting):
         return await super().__call__(request, name)
 
 
-async def ask(router: APIRouter, path: str) -> httpx.Response:
+async def ask(router: APIRouter, path: str) -> httpx2.Response:
     app = FastAPI()
     app.include_router(router)
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
         return await client.post(path, headers={"X-Name": "Ann"})
 
 
@@ -138,9 +138,9 @@ def make_greeter(passed: list[str]) -> Api:
     return api
 
 
-async def greet_by(api: Api, method: str, url: str, **headers: str) -> httpx.Response:
-    transport = httpx.ASGITransport(app=api, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+async def greet_by(api: Api, method: str, url: str, **headers: str) -> httpx2.Response:
+    transport = httpx2.ASGITransport(app=api, raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
         return await client.request(method, url, headers={"X-Name": "Ann"} | headers)
 
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from uuid import UUID, uuid4
 
-import httpx
+import httpx2
 import psycopg
 import pytest
 from fastapi import FastAPI
@@ -37,7 +37,7 @@ class Edge:
     """The application, asked with a key that may do everything."""
 
     def __init__(
-        self, app: FastAPI, client: httpx.AsyncClient, clone: Clone, key: dict[str, str]
+        self, app: FastAPI, client: httpx2.AsyncClient, clone: Clone, key: dict[str, str]
     ) -> None:
         self.app = app
         self.client = client
@@ -46,7 +46,7 @@ class Edge:
 
     async def ask(
         self, method: str, path: str, headers: dict[str, str], content: bytes = b""
-    ) -> httpx.Response:
+    ) -> httpx2.Response:
         return await self.client.request(
             method, path, headers=self.key | headers, content=content or None
         )
@@ -64,67 +64,67 @@ async def edge(
         yield Edge(app, client, clone, key)
 
 
-Asking = Callable[[Edge, dict[str, str]], Awaitable[httpx.Response]]
+Asking = Callable[[Edge, dict[str, str]], Awaitable[httpx2.Response]]
 
 
-async def get_200(edge: Edge, headers: dict[str, str]) -> httpx.Response:
+async def get_200(edge: Edge, headers: dict[str, str]) -> httpx2.Response:
     return await edge.ask("GET", REALTIME, headers)
 
 
-async def get_304(edge: Edge, headers: dict[str, str]) -> httpx.Response:
+async def get_304(edge: Edge, headers: dict[str, str]) -> httpx2.Response:
     return await edge.ask("GET", REALTIME, headers | {"If-None-Match": "*"})
 
 
-async def send_400(edge: Edge, headers: dict[str, str]) -> httpx.Response:
+async def send_400(edge: Edge, headers: dict[str, str]) -> httpx2.Response:
     return await edge.ask("POST", TOUCHES, headers, b"not json")
 
 
-async def send_401(edge: Edge, headers: dict[str, str]) -> httpx.Response:
+async def send_401(edge: Edge, headers: dict[str, str]) -> httpx2.Response:
     return await edge.ask("POST", TOUCHES, headers | {"Authorization": "Bearer skd_no"}, b"[]")
 
 
-async def get_404(edge: Edge, headers: dict[str, str]) -> httpx.Response:
+async def get_404(edge: Edge, headers: dict[str, str]) -> httpx2.Response:
     return await edge.ask("GET", "/nowhere", headers)
 
 
-async def send_405(edge: Edge, headers: dict[str, str]) -> httpx.Response:
+async def send_405(edge: Edge, headers: dict[str, str]) -> httpx2.Response:
     return await edge.ask("DELETE", TOUCHES, headers)
 
 
-async def send_408(edge: Edge, headers: dict[str, str]) -> httpx.Response:
+async def send_408(edge: Edge, headers: dict[str, str]) -> httpx2.Response:
     async def slow() -> AsyncIterator[bytes]:
         yield b"["
-        await asyncio.sleep(60)
+        await asyncio.sleep(60)  # an answer that takes longer than is waited for
 
     return await edge.client.post(TOUCHES, headers=edge.key | headers, content=slow())
 
 
-async def send_413(edge: Edge, headers: dict[str, str]) -> httpx.Response:
+async def send_413(edge: Edge, headers: dict[str, str]) -> httpx2.Response:
     return await edge.ask("POST", TOUCHES, headers, b"[" + b",".join([b"{}"] * 10_001) + b"]")
 
 
-async def send_415(edge: Edge, headers: dict[str, str]) -> httpx.Response:
+async def send_415(edge: Edge, headers: dict[str, str]) -> httpx2.Response:
     return await edge.ask("POST", TOUCHES, headers | {"Content-Encoding": "br"}, b"[]")
 
 
-async def get_422(edge: Edge, headers: dict[str, str]) -> httpx.Response:
+async def get_422(edge: Edge, headers: dict[str, str]) -> httpx2.Response:
     return await edge.ask("GET", REALTIME + "?no_such=1", headers)
 
 
-async def get_429(edge: Edge, headers: dict[str, str]) -> httpx.Response:
+async def get_429(edge: Edge, headers: dict[str, str]) -> httpx2.Response:
     edge.app.state.limits = KeyLimits(1)
     for _ in range(2):
         await edge.ask("GET", REALTIME, {})
     return await edge.ask("GET", REALTIME, headers)
 
 
-async def send_500(edge: Edge, headers: dict[str, str]) -> httpx.Response:
+async def send_500(edge: Edge, headers: dict[str, str]) -> httpx2.Response:
     with psycopg.connect(edge.clone.superuser_url) as admin:
         admin.execute("ALTER TABLE attribution_events RENAME TO elsewhere")
     return await edge.client.post(TOUCHES, json=[make_touch()], headers=edge.key | headers)
 
 
-async def get_503(edge: Edge, headers: dict[str, str]) -> httpx.Response:
+async def get_503(edge: Edge, headers: dict[str, str]) -> httpx2.Response:
     database: Database = edge.app.state.database
     async with database.statement():
         return await edge.ask("GET", REALTIME, headers)
@@ -253,7 +253,7 @@ async def test_a_key_that_asks_too_often_does_not_disturb_another(
 
 async def test_who_waits_as_long_as_was_said_is_let_in(edge: Edge) -> None:
     refused = await get_429(edge, {})
-    await asyncio.sleep(int(refused.headers["retry-after"]))
+    await asyncio.sleep(int(refused.headers["retry-after"]))  # what the test is about
     assert (await edge.ask("GET", REALTIME, {})).status_code == 200
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-import httpx
+import httpx2
 import orjson
 import psycopg
 import pytest
@@ -39,21 +39,21 @@ class Town:
     """Three tenants and the application that they share."""
 
     app: FastAPI
-    client: httpx.AsyncClient
+    client: httpx2.AsyncClient
     clone: Clone
     a: Shop
     b: Shop
     c: Shop
 
-    async def post(self, shop: Shop) -> httpx.Response:
+    async def post(self, shop: Shop) -> httpx2.Response:
         return await self.client.post("/v1/touches", json=[make_touch()], headers=shop.key)
 
-    async def post_large(self, shop: Shop) -> httpx.Response:
+    async def post_large(self, shop: Shop) -> httpx2.Response:
         """Post a body that is large enough for a transaction of its own."""
         body = orjson.dumps([make_touch()]) + b" " * 100_000
         return await self.client.post("/v1/touches", content=body, headers=shop.key)
 
-    def crowd(self, shop: Shop, size: int = 10) -> list[asyncio.Task[httpx.Response]]:
+    def crowd(self, shop: Shop, size: int = 10) -> list[asyncio.Task[httpx2.Response]]:
         """Let so many requests of a tenant begin at once that each want a connection."""
         return [asyncio.create_task(self.post_large(shop)) for _ in range(size)]
 
@@ -122,7 +122,7 @@ async def town(
         yield Town(app, client, clone, *shops)
 
 
-def assert_refused(answers: list[httpx.Response]) -> set[tuple[int, str]]:
+def assert_refused(answers: list[httpx2.Response]) -> set[tuple[int, str]]:
     """Hold that each was told to come again, and not by whom it was kept; return how."""
     for answer in answers:
         assert 1 <= int(answer.headers["retry-after"]) <= 3

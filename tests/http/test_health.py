@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from time import monotonic
 
-import httpx
+import httpx2
 import psycopg
 import pytest
 from fastapi import FastAPI
@@ -24,13 +24,13 @@ Change = Callable[[str], None]
 
 
 @pytest.fixture
-async def asked(clone: Clone) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
+async def asked(clone: Clone) -> AsyncIterator[tuple[FastAPI, httpx2.AsyncClient]]:
     async with asking(clone.app_url) as pair:
         yield pair
 
 
 @pytest.fixture
-def client(asked: tuple[FastAPI, httpx.AsyncClient]) -> httpx.AsyncClient:
+def client(asked: tuple[FastAPI, httpx2.AsyncClient]) -> httpx2.AsyncClient:
     return asked[1]
 
 
@@ -60,7 +60,7 @@ def give_back(clone: Clone) -> None:
         admin.execute(f"ALTER DATABASE {clone.name} ALLOW_CONNECTIONS true")
 
 
-async def failing_checks(client: httpx.AsyncClient) -> dict[str, str]:
+async def failing_checks(client: httpx2.AsyncClient) -> dict[str, str]:
     """Return the checks that do not hold; their names stand in the problem's detail, too."""
     answer = await client.get("/health/ready")
     assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
@@ -76,7 +76,7 @@ async def failing_checks(client: httpx.AsyncClient) -> dict[str, str]:
 
 @pytest.mark.parametrize("path", ["/health", "/health/live"])
 async def test_a_process_that_answers_says_so_and_no_more(
-    client: httpx.AsyncClient, clone: Clone, path: str
+    client: httpx2.AsyncClient, clone: Clone, path: str
 ) -> None:
     answer = await client.get(path)
     assert (answer.status_code, answer.content) == (200, b'{"status":"healthy"}')
@@ -85,13 +85,13 @@ async def test_a_process_that_answers_says_so_and_no_more(
     assert (answer.status_code, answer.content) == (200, b'{"status":"healthy"}')
 
 
-async def test_a_process_that_can_work_is_ready(client: httpx.AsyncClient) -> None:
+async def test_a_process_that_can_work_is_ready(client: httpx2.AsyncClient) -> None:
     answer = await client.get("/health/ready")
     assert (answer.status_code, answer.json()) == (200, {"status": "ready", "checks": ALL_WELL})
 
 
 async def test_a_database_that_is_away_is_named_and_soon_seen_again(
-    client: httpx.AsyncClient, clone: Clone
+    client: httpx2.AsyncClient, clone: Clone
 ) -> None:
     take_away(clone)
     began = monotonic()
@@ -104,7 +104,7 @@ async def test_a_database_that_is_away_is_named_and_soon_seen_again(
 
 
 async def test_a_schema_of_another_revision_is_named(
-    client: httpx.AsyncClient, change: Change
+    client: httpx2.AsyncClient, change: Change
 ) -> None:
     change("UPDATE alembic_version SET version_num = 'elsewhere'")
     failing = await failing_checks(client)
@@ -114,7 +114,7 @@ async def test_a_schema_of_another_revision_is_named(
 
 
 async def test_a_view_that_is_gone_and_one_too_many_are_named(
-    client: httpx.AsyncClient, change: Change
+    client: httpx2.AsyncClient, change: Change
 ) -> None:
     gone = CANONICAL_VIEWS[0].name
     change(f"DROP MATERIALIZED VIEW {gone} CASCADE")
@@ -141,7 +141,7 @@ async def test_a_role_that_has_become_too_mighty_is_named(clone: Clone) -> None:
 
 
 async def test_without_a_heartbeat_no_worker_works(
-    client: httpx.AsyncClient, change: Change
+    client: httpx2.AsyncClient, change: Change
 ) -> None:
     answer = await client.get("/health/worker")
     assert (answer.status_code, answer.json()["code"]) == (503, "worker_gone")
@@ -153,7 +153,7 @@ async def test_without_a_heartbeat_no_worker_works(
 
 
 async def test_a_worker_works_as_long_as_it_is_heard_of(
-    client: httpx.AsyncClient, change: Change
+    client: httpx2.AsyncClient, change: Change
 ) -> None:
     change("INSERT INTO heartbeats (process_id, role) VALUES (gen_random_uuid(), 'worker')")
     answer = await client.get("/health/worker")
@@ -167,7 +167,7 @@ async def test_a_worker_works_as_long_as_it_is_heard_of(
 
 
 async def test_without_a_database_nothing_is_said_of_workers(
-    client: httpx.AsyncClient, clone: Clone, change: Change
+    client: httpx2.AsyncClient, clone: Clone, change: Change
 ) -> None:
     change("INSERT INTO heartbeats (process_id, role) VALUES (gen_random_uuid(), 'worker')")
     take_away(clone)
@@ -177,7 +177,7 @@ async def test_without_a_database_nothing_is_said_of_workers(
 
 
 async def test_the_metrics_are_told_with_and_without_a_database(
-    client: httpx.AsyncClient, clone: Clone
+    client: httpx2.AsyncClient, clone: Clone
 ) -> None:
     for state in ("1.0", "0.0", "1.0"):
         answer = await client.get("/metrics")

@@ -6,7 +6,7 @@ import gzip
 from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
-import httpx
+import httpx2
 import orjson
 import psycopg
 import pytest
@@ -20,12 +20,12 @@ from tests.support.make import DAY_0, make_conversion, make_touch, post_plainly
 
 
 @pytest.fixture
-async def client(clone: Clone) -> AsyncIterator[httpx.AsyncClient]:
+async def client(clone: Clone) -> AsyncIterator[httpx2.AsyncClient]:
     app = create_app(clone.app_url)
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://test") as client,
+        httpx2.AsyncClient(transport=transport, base_url="http://test") as client,
     ):
         yield client
 
@@ -44,7 +44,7 @@ async def count(db: Database, tenant: UUID, table: str) -> int:
 
 
 async def test_a_json_array_is_recorded(
-    client: httpx.AsyncClient, db: Database, tenant: UUID
+    client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     headers = await bearer(db, tenant)
     answer = await client.post("/v1/touches", json=[make_touch(), make_touch()], headers=headers)
@@ -54,7 +54,7 @@ async def test_a_json_array_is_recorded(
 
 
 async def test_ndjson_loses_only_the_line_that_is_not_json(
-    client: httpx.AsyncClient, db: Database, tenant: UUID
+    client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     body = b"\n".join([orjson.dumps(make_touch()), b'{"oops": ', b"", orjson.dumps(make_touch())])
     headers = await bearer(db, tenant) | {"Content-Type": "application/x-ndjson"}
@@ -68,7 +68,7 @@ async def test_ndjson_loses_only_the_line_that_is_not_json(
 
 
 async def test_a_gzipped_body_is_unpacked(
-    client: httpx.AsyncClient, db: Database, tenant: UUID
+    client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     headers = await bearer(db, tenant) | {"Content-Encoding": "gzip"}
     body = gzip.compress(orjson.dumps([make_conversion()]))
@@ -95,7 +95,7 @@ async def test_a_gzipped_body_is_unpacked(
     ],
 )  # fmt: skip
 async def test_a_body_that_cannot_be_taken_is_a_problem_and_writes_nothing(
-    client: httpx.AsyncClient,
+    client: httpx2.AsyncClient,
     db: Database,
     tenant: UUID,
     body: bytes,
@@ -113,7 +113,7 @@ async def test_a_body_that_cannot_be_taken_is_a_problem_and_writes_nothing(
 
 
 async def test_ten_thousand_items_are_taken_at_once(
-    client: httpx.AsyncClient, db: Database, tenant: UUID
+    client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     items = [make_touch() for _ in range(10_000)]
     answer = await client.post("/v1/touches", json=items, headers=await bearer(db, tenant))
@@ -124,7 +124,7 @@ async def test_ten_thousand_items_are_taken_at_once(
     "header", [{}, {"Authorization": "Basic abc"}, {"Authorization": "Bearer "}]
 )
 async def test_without_a_key_nothing_is_told(
-    client: httpx.AsyncClient, header: dict[str, str]
+    client: httpx2.AsyncClient, header: dict[str, str]
 ) -> None:
     answer = await client.post("/v1/touches", json=[], headers=header)
     assert (answer.status_code, answer.json()["code"]) == (401, "key_missing")
@@ -132,7 +132,7 @@ async def test_without_a_key_nothing_is_told(
 
 
 async def test_an_unknown_a_revoked_and_an_expired_key_look_alike(
-    client: httpx.AsyncClient, db: Database, tenant: UUID, clone: Clone
+    client: httpx2.AsyncClient, db: Database, tenant: UUID, clone: Clone
 ) -> None:
     async with db.tenant(tenant) as connection:
         revoked = await issue_key(connection, tenant, name="r", scopes=["ingest"], expires_at=None)
@@ -154,7 +154,7 @@ async def test_an_unknown_a_revoked_and_an_expired_key_look_alike(
 
 
 async def test_a_key_without_the_scope_is_refused(
-    client: httpx.AsyncClient, db: Database, tenant: UUID
+    client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     answer = await client.post(
         "/v1/touches", json=[make_touch()], headers=await bearer(db, tenant, "read")
@@ -164,7 +164,7 @@ async def test_a_key_without_the_scope_is_refused(
 
 
 async def test_a_key_writes_for_its_own_tenant_only(
-    client: httpx.AsyncClient, db: Database, tenant: UUID, other_tenant: UUID
+    client: httpx2.AsyncClient, db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
     touch = make_touch()
     for owner in (tenant, other_tenant):
@@ -174,7 +174,7 @@ async def test_a_key_writes_for_its_own_tenant_only(
 
 
 async def test_a_commit_that_fails_is_told_as_a_500(
-    client: httpx.AsyncClient, db: Database, tenant: UUID, clone: Clone
+    client: httpx2.AsyncClient, db: Database, tenant: UUID, clone: Clone
 ) -> None:
     headers = await bearer(db, tenant)
     with psycopg.connect(clone.superuser_url) as admin:
@@ -195,7 +195,7 @@ async def test_a_commit_that_fails_is_told_as_a_500(
 
 
 async def test_a_flagged_refund_is_told(
-    client: httpx.AsyncClient, db: Database, tenant: UUID
+    client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     refund = make_conversion(kind="refund", order_id="early")
     answer = await client.post("/v1/conversions", json=refund, headers=await bearer(db, tenant))
@@ -204,7 +204,7 @@ async def test_a_flagged_refund_is_told(
     ]
 
 
-async def test_health_and_unknown_paths(client: httpx.AsyncClient) -> None:
+async def test_health_and_unknown_paths(client: httpx2.AsyncClient) -> None:
     assert (await client.get("/health")).json() == {"status": "healthy"}
     for answer in (await client.get("/nowhere"), await client.get("/v1/touches")):
         assert answer.status_code in (404, 405)
@@ -213,7 +213,7 @@ async def test_health_and_unknown_paths(client: httpx.AsyncClient) -> None:
         }  # fmt: skip
 
 
-async def test_the_description_shows_both_ways_to_send_a_batch(client: httpx.AsyncClient) -> None:
+async def test_the_description_shows_both_ways_to_send_a_batch(client: httpx2.AsyncClient) -> None:
     paths = (await client.get("/openapi.json")).json()["paths"]
     for path in ("/v1/touches", "/v1/conversions"):
         content = paths[path]["post"]["requestBody"]["content"]
@@ -221,7 +221,7 @@ async def test_the_description_shows_both_ways_to_send_a_batch(client: httpx.Asy
 
 
 async def test_an_order_whose_money_no_integer_holds_is_refused_and_nothing_is_written(
-    client: httpx.AsyncClient, db: Database, tenant: UUID
+    client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     await post_plainly(db, tenant, "one", 2**63 - 1 - 10**15, DAY_0.date())
     items = [make_conversion(order_id=order, amount_cents=10**15) for order in ("one", "two")]

@@ -10,7 +10,7 @@ from unittest.mock import patch
 from uuid import UUID
 
 import asyncpg
-import httpx
+import httpx2
 import psycopg
 import pytest
 from asyncpg.pool import Pool
@@ -53,7 +53,7 @@ def watching_check_ins() -> Iterator[list[tuple[int, str | None]]]:
         yield seen
 
 
-async def send(client: httpx.AsyncClient, mark: str, headers: dict[str, str], turn: int) -> str:
+async def send(client: httpx2.AsyncClient, mark: str, headers: dict[str, str], turn: int) -> str:
     """Make one request of a tenant's, of a kind that `turn` chooses; return the text of the answer."""
     order_id = f"{mark}-{turn % ORDERS}"
     match turn % 6:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
 from prometheus_client import REGISTRY
 from starlette.types import Message, Receive, Scope, Send
@@ -19,7 +19,7 @@ from tests.support.api import asking
 
 
 @pytest.fixture
-async def client(clone: Clone) -> AsyncIterator[httpx.AsyncClient]:
+async def client(clone: Clone) -> AsyncIterator[httpx2.AsyncClient]:
     async with asking(clone.app_url) as (_, client):
         yield client
 
@@ -47,7 +47,7 @@ def counted() -> dict[tuple[str, str, str], float]:
     ],
 )
 async def test_a_request_is_counted_and_logged_by_the_template_of_its_route(
-    client: httpx.AsyncClient,
+    client: httpx2.AsyncClient,
     caplog: pytest.LogCaptureFixture,
     method: str,
     path: str,
@@ -67,7 +67,7 @@ async def test_a_request_is_counted_and_logged_by_the_template_of_its_route(
 
 @pytest.mark.parametrize("query", ["a=" + "b" * 8_200, "a&" * 100, "&" * 3_000])
 async def test_a_query_that_is_too_long_is_refused_unread(
-    client: httpx.AsyncClient, query: str
+    client: httpx2.AsyncClient, query: str
 ) -> None:
     for path in ("/health", "/v1/revenue/daily", "/nowhere"):
         answer = await client.get(f"{path}?{query}")
@@ -116,7 +116,7 @@ async def test_what_follows_a_whole_body_may_take_its_time() -> None:
     async def receive() -> Message:
         if sent:
             return sent.pop()
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.3)  # a client that takes its time
         return {"type": "http.disconnect"}
 
     async def waits(scope: Scope, receive: Receive, send: Send) -> None:

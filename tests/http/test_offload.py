@@ -27,7 +27,7 @@ def note(log: Path, name: str) -> str:
     with log.open("a") as lines:
         lines.write(f"{name} begins\n")
         lines.flush()
-        time.sleep(0.05)
+        time.sleep(0.05)  # a piece of work that takes its time
         lines.write(f"{name} ends\n")
     return name
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import httpx
+import httpx2
 import pytest
 from fastapi.routing import iter_route_contexts
 from openapi_schema_validator import OAS31Validator
@@ -48,7 +48,7 @@ MORE = {
 
 
 @pytest.fixture
-async def client(clone: Clone) -> AsyncIterator[httpx.AsyncClient]:
+async def client(clone: Clone) -> AsyncIterator[httpx2.AsyncClient]:
     async with open_client(clone) as open_:
         yield open_
 
@@ -76,7 +76,7 @@ def test_the_committed_description_is_the_one_of_the_app() -> None:
     assert DOCUMENT.read_text(encoding="utf-8") == runs, "run `make docs` and look at the change"
 
 
-async def test_the_app_serves_its_description(client: httpx.AsyncClient) -> None:
+async def test_the_app_serves_its_description(client: httpx2.AsyncClient) -> None:
     assert (await client.get("/openapi.json")).json() == CONTRACT
 
 
@@ -92,7 +92,7 @@ def test_the_description_is_openapi_3_1() -> None:
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 async def test_every_operation_answers_as_described(
-    client: httpx.AsyncClient, key: dict[str, str], method: str, path: str
+    client: httpx2.AsyncClient, key: dict[str, str], method: str, path: str
 ) -> None:
     body = {"post": b"[]", "put": b"{}"}.get(method)
     if path.endswith("/preview"):
@@ -108,7 +108,7 @@ async def test_every_operation_answers_as_described(
         assert_is_described(answer, described)
 
 
-def assert_is_described(answer: httpx.Response, described: dict[str, Any]) -> None:
+def assert_is_described(answer: httpx2.Response, described: dict[str, Any]) -> None:
     response = described[str(answer.status_code)]
     media = answer.headers["content-type"].partition(";")[0]
     schema = response["content"][media]["schema"]

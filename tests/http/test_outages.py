@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from time import monotonic
 
-import httpx
+import httpx2
 import psycopg
 import pytest
 from fastapi import FastAPI
@@ -40,7 +40,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SKELDIR_POOL_SIZE", "2")
 
 
-Asked = tuple[FastAPI, httpx.AsyncClient, dict[str, str]]
+Asked = tuple[FastAPI, httpx2.AsyncClient, dict[str, str]]
 
 
 @pytest.fixture
@@ -57,17 +57,17 @@ async def on_clone(hasty: None, clone: Clone, db: Database) -> AsyncIterator[Ask
         yield app, client, headers
 
 
-async def post(client: httpx.AsyncClient, headers: dict[str, str]) -> httpx.Response:
+async def post(client: httpx2.AsyncClient, headers: dict[str, str]) -> httpx2.Response:
     return await client.post("/v1/touches", json=[make_touch()], headers=headers)
 
 
-async def is_a_problem(answer: httpx.Response, code: str) -> None:
+async def is_a_problem(answer: httpx2.Response, code: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (503, code)
     assert set(answer.json()) == PROBLEM_FIELDS
     assert int(answer.headers["retry-after"]) >= 1
 
 
-async def wait_for_200(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
+async def wait_for_200(client: httpx2.AsyncClient, headers: dict[str, str]) -> None:
     """Ask until all is well again, for RECOVERY_S seconds at most."""
     end = monotonic() + RECOVERY_S
     while (
@@ -80,7 +80,7 @@ async def wait_for_200(client: httpx.AsyncClient, headers: dict[str, str]) -> No
         await asyncio.sleep(0.1)
 
 
-async def not_ready(client: httpx.AsyncClient) -> dict[str, str]:
+async def not_ready(client: httpx2.AsyncClient) -> dict[str, str]:
     began = monotonic()
     answer = await client.get("/health/ready")
     assert monotonic() - began < 3

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from hashlib import sha256
 from html.parser import HTMLParser
 
-import httpx
+import httpx2
 import pytest
 
 from skeldir.http.pages import render_description
@@ -21,7 +21,7 @@ VOID = {"meta", "br"}
 
 
 @pytest.fixture
-async def client(clone: Clone) -> AsyncIterator[httpx.AsyncClient]:
+async def client(clone: Clone) -> AsyncIterator[httpx2.AsyncClient]:
     async with asking(clone.app_url) as (_, client):
         yield client
 
@@ -58,7 +58,7 @@ class Page(HTMLParser):
             self.words += data
 
 
-async def test_the_page_names_every_operation_and_every_schema(client: httpx.AsyncClient) -> None:
+async def test_the_page_names_every_operation_and_every_schema(client: httpx2.AsyncClient) -> None:
     answer = await client.get("/docs")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     page = Page(answer.text)
@@ -71,7 +71,7 @@ async def test_the_page_names_every_operation_and_every_schema(client: httpx.Asy
     assert "visitor-5532" in page.words, "the examples are shown"
 
 
-async def test_no_page_runs_anything_or_names_a_foreign_host(client: httpx.AsyncClient) -> None:
+async def test_no_page_runs_anything_or_names_a_foreign_host(client: httpx2.AsyncClient) -> None:
     answer = await client.get("/docs")
     page = Page(answer.text)
     assert page.tags.isdisjoint(
@@ -87,7 +87,7 @@ async def test_no_page_runs_anything_or_names_a_foreign_host(client: httpx.Async
 
 
 async def test_the_policy_of_the_page_lets_its_own_style_through_and_nothing_else(
-    client: httpx.AsyncClient,
+    client: httpx2.AsyncClient,
 ) -> None:
     answer = await client.get("/docs")
     (policy,) = answer.headers.get_list("content-security-policy")
@@ -101,11 +101,11 @@ async def test_the_policy_of_the_page_lets_its_own_style_through_and_nothing_els
 
 
 @pytest.mark.parametrize("path", ["/redoc", "/docs/oauth2-redirect", "/docs/"])
-async def test_the_pages_of_the_framework_are_gone(client: httpx.AsyncClient, path: str) -> None:
+async def test_the_pages_of_the_framework_are_gone(client: httpx2.AsyncClient, path: str) -> None:
     assert (await client.get(path)).status_code == 404
 
 
-async def test_the_description_is_made_once(client: httpx.AsyncClient) -> None:
+async def test_the_description_is_made_once(client: httpx2.AsyncClient) -> None:
     first, second = [await client.get("/openapi.json") for _ in range(2)]
     assert first.content == second.content
     assert (await client.head("/openapi.json")).headers["content-length"] == str(len(first.content))

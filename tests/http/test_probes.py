@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-import httpx
+import httpx2
 import psycopg
 import pytest
 
@@ -15,7 +15,7 @@ from tests.support.api import asking
 
 
 @pytest.fixture
-async def client(clone: Clone) -> AsyncIterator[httpx.AsyncClient]:
+async def client(clone: Clone) -> AsyncIterator[httpx2.AsyncClient]:
     with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
         admin.execute(
             "INSERT INTO heartbeats (process_id, role) VALUES (gen_random_uuid(), 'worker')"
@@ -26,7 +26,7 @@ async def client(clone: Clone) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.mark.parametrize("path", ["/health/ready", "/health/worker", "/metrics"])
 async def test_twenty_watchers_at_once_are_all_answered(
-    client: httpx.AsyncClient, path: str
+    client: httpx2.AsyncClient, path: str
 ) -> None:
     async def watch() -> list[int]:
         return [(await client.get(path)).status_code for _ in range(10)]

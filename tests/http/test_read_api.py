@@ -7,7 +7,7 @@ from dataclasses import astuple
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import httpx
+import httpx2
 import psycopg
 import pytest
 
@@ -42,14 +42,14 @@ ENDPOINTS = (*LISTS, "/v1/attribution/orders/order-1")
 
 
 @pytest.fixture
-async def client(clone: Clone) -> AsyncIterator[httpx.AsyncClient]:
+async def client(clone: Clone) -> AsyncIterator[httpx2.AsyncClient]:
     async with open_client(clone) as client:
         yield client
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
 async def test_reading_needs_a_key_with_the_scope_read(
-    client: httpx.AsyncClient, db: Database, tenant: UUID, path: str
+    client: httpx2.AsyncClient, db: Database, tenant: UUID, path: str
 ) -> None:
     assert (await client.get(path)).json()["code"] == "key_missing"
     answer = await client.get(path, headers=await key_of(db, tenant, "ingest"))
@@ -58,7 +58,7 @@ async def test_reading_needs_a_key_with_the_scope_read(
 
 @pytest.mark.parametrize("path", LISTS)
 async def test_an_empty_result_is_an_empty_list(
-    client: httpx.AsyncClient, db: Database, tenant: UUID, path: str
+    client: httpx2.AsyncClient, db: Database, tenant: UUID, path: str
 ) -> None:
     data = (await get(client, path, await key_of(db, tenant)))["data"]
     # The views are there for everybody.
@@ -66,7 +66,7 @@ async def test_an_empty_result_is_an_empty_list(
 
 
 async def test_two_tenants_with_the_same_facts_read_the_same_and_nothing_of_each_other(
-    client: httpx.AsyncClient, db: Database
+    client: httpx2.AsyncClient, db: Database
 ) -> None:
     tenants = await fill_two_tenants(db)
     keys = [await key_of(db, tenant) for tenant in tenants]
@@ -118,7 +118,7 @@ async def test_two_tenants_with_the_same_facts_read_the_same_and_nothing_of_each
     ],
 )
 async def test_a_parameter_that_is_not_acceptable_is_named(
-    client: httpx.AsyncClient, db: Database, tenant: UUID, path: str, query: str, named: str
+    client: httpx2.AsyncClient, db: Database, tenant: UUID, path: str, query: str, named: str
 ) -> None:
     answer = await client.get(f"{path}?{query}", headers=await key_of(db, tenant))
     assert (answer.status_code, answer.json()["code"]) == (422, "input_invalid")
@@ -126,7 +126,7 @@ async def test_a_parameter_that_is_not_acceptable_is_named(
 
 
 async def test_a_cursor_of_another_query_is_refused(
-    client: httpx.AsyncClient, db: Database, tenant: UUID
+    client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     for day in range(3):
         await send_conversions(db, tenant, make_conversion(occurred_at=at(day)))
@@ -147,7 +147,7 @@ async def test_a_cursor_of_another_query_is_refused(
 
 
 async def test_the_daily_summary_tells_amounts_by_state(
-    client: httpx.AsyncClient, db: Database, tenant: UUID
+    client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     order = {"order_id": "o", "occurred_at": at()}
     await send_conversions(
@@ -177,7 +177,7 @@ async def test_the_daily_summary_tells_amounts_by_state(
 
 
 async def test_totals_of_days_that_no_integer_of_the_database_holds_are_told_whole(
-    client: httpx.AsyncClient, db: Database, tenant: UUID, other_tenant: UUID
+    client: httpx2.AsyncClient, db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
     day = datetime.fromisoformat(at()).date()
     for cents in (6 * 10**18, 6 * 10**18 + 1):
@@ -193,12 +193,12 @@ async def test_totals_of_days_that_no_integer_of_the_database_holds_are_told_who
     assert totals[tenant]["refunded_cents"] == totals[tenant]["disputed_cents"] == 0
     assert totals[other_tenant]["net_cents"] == 10_000
     async with db.tenant(tenant) as connection:
-        (read,) = await read_realtime_revenue(connection, tenant)
+        (read,) = (await read_realtime_revenue(connection, tenant)).data
     assert {type(value) for value in astuple(read)[1:6]} == {int}
 
 
 async def test_the_totals_are_sent_again_only_when_they_changed(
-    client: httpx.AsyncClient, db: Database, tenant: UUID
+    client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     path, key = "/v1/revenue/realtime", await key_of(db, tenant)
     await send_conversions(db, tenant, make_conversion(occurred_at=at()))
@@ -236,7 +236,7 @@ async def test_the_totals_are_sent_again_only_when_they_changed(
 
 
 async def test_what_people_look_at_waits_for_no_refresh(
-    client: httpx.AsyncClient, db: Database, tenant: UUID
+    client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     """The views stay what was published; the reports, and the sums of channels, go on with the facts."""
     key = await key_of(db, tenant)
@@ -269,7 +269,7 @@ async def test_what_people_look_at_waits_for_no_refresh(
 
 
 async def test_a_views_age_is_worked_out_when_it_is_read(
-    client: httpx.AsyncClient, db: Database, tenant: UUID, clone: Clone
+    client: httpx2.AsyncClient, db: Database, tenant: UUID, clone: Clone
 ) -> None:
     key = await key_of(db, tenant)
     before = (await get(client, "/v1/views", key))["data"]
@@ -284,7 +284,7 @@ async def test_a_views_age_is_worked_out_when_it_is_read(
 
 
 async def test_a_view_tells_its_last_outcome_and_the_last_that_was_not_a_skip(
-    client: httpx.AsyncClient, db: Database, tenant: UUID, clone: Clone
+    client: httpx2.AsyncClient, db: Database, tenant: UUID, clone: Clone
 ) -> None:
     name, key = "mv_realtime_revenue", await key_of(db, tenant)
     await refresh_all(db)
@@ -311,7 +311,7 @@ async def test_a_view_tells_its_last_outcome_and_the_last_that_was_not_a_skip(
 
 
 async def test_dead_events_are_listed_with_their_reasons_the_newest_first(
-    client: httpx.AsyncClient, db: Database, tenant: UUID
+    client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     path, key = "/v1/dead-events", await key_of(db, tenant)
     await send_touches(db, tenant, make_touch(occurred_at="yesterday"), origin="first")
@@ -338,7 +338,7 @@ async def test_dead_events_are_listed_with_their_reasons_the_newest_first(
 
 
 async def test_jobs_are_listed_with_the_kind_of_their_fault_alone(
-    client: httpx.AsyncClient, db: Database, tenant: UUID, clone: Clone
+    client: httpx2.AsyncClient, db: Database, tenant: UUID, clone: Clone
 ) -> None:
     key = await key_of(db, tenant)
     async with db.tenant(tenant) as connection:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from fractions import Fraction
 from uuid import UUID
 
-import httpx
+import httpx2
 import pytest
 
 from skeldir.attribution import define_models
@@ -21,13 +21,13 @@ PATH = "/v1/attribution/orders/"
 
 
 @pytest.fixture
-async def client(clone: Clone) -> AsyncIterator[httpx.AsyncClient]:
+async def client(clone: Clone) -> AsyncIterator[httpx2.AsyncClient]:
     async with open_client(clone) as client:
         yield client
 
 
 async def test_of_a_long_journey_the_newest_touches_are_shown_and_all_count(
-    client: httpx.AsyncClient, db: Database, tenant: UUID
+    client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     touches = [
         make_touch(occurred_at=at(number / 1e6), channel="sms" if number < MOST_SHOWN else "email")
@@ -58,7 +58,7 @@ async def test_of_a_long_journey_the_newest_touches_are_shown_and_all_count(
 
 
 async def test_of_a_long_journey_forgotten_in_part_the_newest_touches_are_shown_and_all_count(
-    client: httpx.AsyncClient, db: Database, tenant: UUID, clone: Clone
+    client: httpx2.AsyncClient, db: Database, tenant: UUID, clone: Clone
 ) -> None:
     touches = [make_touch(occurred_at=at(number / 1e4)) for number in range(MOST_SHOWN + 7)]
     await send_touches(db, tenant, *touches)
@@ -78,7 +78,7 @@ async def test_of_a_long_journey_forgotten_in_part_the_newest_touches_are_shown_
 
 
 async def test_an_order_right_after_one_that_a_long_journey_ended_with_earns_nobody_anything(
-    client: httpx.AsyncClient, db: Database, tenant: UUID
+    client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     async with db.tenant(tenant) as connection:
         await define_models(connection, tenant, after_conversion="reset")
@@ -98,7 +98,7 @@ async def test_an_order_right_after_one_that_a_long_journey_ended_with_earns_nob
 
 
 async def test_of_an_order_with_many_entries_the_first_are_shown(
-    client: httpx.AsyncClient, db: Database, tenant: UUID
+    client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     entries = [
         make_conversion(order_id="o", occurred_at=at(number / 1e6))
@@ -114,7 +114,7 @@ async def test_of_an_order_with_many_entries_the_first_are_shown(
 
 
 async def test_explaining_a_long_journey_does_not_hold_up_the_loop(
-    client: httpx.AsyncClient, db: Database, tenant: UUID
+    client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     await send_touches(db, tenant, make_touch())
     async with db.tenant(tenant) as connection:

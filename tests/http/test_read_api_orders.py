@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-import httpx
+import httpx2
 import pytest
 
 from skeldir.attribution import credit_dirty_orders, define_models, mark_all_orders
@@ -28,7 +28,7 @@ WHOLE = 10**12
 
 
 @pytest.fixture
-async def client(clone: Clone) -> AsyncIterator[httpx.AsyncClient]:
+async def client(clone: Clone) -> AsyncIterator[httpx2.AsyncClient]:
     async with open_client(clone) as client:
         yield client
 
@@ -175,7 +175,7 @@ async def tell_a_story(db: Database, tenant: UUID, seed: int) -> list[str]:
 
 @pytest.mark.parametrize("after_conversion", ["keep", "reset"])
 async def test_every_allocation_can_be_recomputed_by_hand_from_the_answer_alone(
-    client: httpx.AsyncClient, db: Database, tenant: UUID, after_conversion: Any
+    client: httpx2.AsyncClient, db: Database, tenant: UUID, after_conversion: Any
 ) -> None:
     async with db.tenant(tenant) as connection:
         await define_models(
@@ -196,7 +196,7 @@ async def test_every_allocation_can_be_recomputed_by_hand_from_the_answer_alone(
 
 
 async def test_a_touch_shows_the_rule_that_chose_its_channel_and_what_it_saw(
-    client: httpx.AsyncClient, db: Database, tenant: UUID
+    client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     tagged = make_touch(channel=None, source="google", medium="cpc", campaign="spring")
     tagged |= {"click_ids": ["gclid"], "referrer_host": "www.google.com"}
@@ -212,7 +212,7 @@ async def test_a_touch_shows_the_rule_that_chose_its_channel_and_what_it_saw(
 
 
 async def test_an_order_without_a_capture_shows_its_entries_and_no_credit(
-    client: httpx.AsyncClient, db: Database, tenant: UUID
+    client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     await send_conversions(db, tenant, make_conversion(order_id="early", kind="refund"))
     await settle(db)
@@ -224,7 +224,7 @@ async def test_an_order_without_a_capture_shows_its_entries_and_no_credit(
 
 
 async def test_an_order_says_that_it_waits_to_be_credited(
-    client: httpx.AsyncClient, db: Database, tenant: UUID
+    client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     key = await key_of(db, tenant)
     await send_touches(db, tenant, make_touch())
@@ -237,7 +237,7 @@ async def test_an_order_says_that_it_waits_to_be_credited(
 
 
 async def test_a_forgotten_touch_is_shown_by_channel_and_age(
-    client: httpx.AsyncClient, db: Database, tenant: UUID, clone: Clone
+    client: httpx2.AsyncClient, db: Database, tenant: UUID, clone: Clone
 ) -> None:
     await send_touches(
         db, tenant, make_touch(), make_touch(channel="referral", occurred_at=at(0.5))
@@ -270,7 +270,7 @@ async def test_a_forgotten_touch_is_shown_by_channel_and_age(
 
 @pytest.mark.parametrize("after_conversion", ["keep", "reset"])
 async def test_the_credit_of_forgotten_touches_can_be_recomputed_by_hand(
-    client: httpx.AsyncClient, db: Database, tenant: UUID, clone: Clone, after_conversion: Any
+    client: httpx2.AsyncClient, db: Database, tenant: UUID, clone: Clone, after_conversion: Any
 ) -> None:
     async with db.tenant(tenant) as connection:
         await define_models(
@@ -287,7 +287,7 @@ async def test_the_credit_of_forgotten_touches_can_be_recomputed_by_hand(
 
 
 async def test_an_order_of_another_tenant_is_as_unknown_as_one_of_nobody(
-    client: httpx.AsyncClient, db: Database, tenant: UUID, other_tenant: UUID
+    client: httpx2.AsyncClient, db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
     await send_conversions(db, other_tenant, make_conversion(order_id="theirs"))
     key = await key_of(db, tenant)
@@ -302,7 +302,7 @@ async def test_an_order_of_another_tenant_is_as_unknown_as_one_of_nobody(
 
 @pytest.mark.parametrize("order_id", ["2026/001", "a b?c#d%e", "ü", "x" * 200, "1/", "//"])
 async def test_an_order_is_found_whatever_its_id(
-    client: httpx.AsyncClient, db: Database, tenant: UUID, order_id: str
+    client: httpx2.AsyncClient, db: Database, tenant: UUID, order_id: str
 ) -> None:
     await send_conversions(db, tenant, make_conversion(order_id=order_id))
     order = await get(client, PATH + quote(order_id, safe=""), await key_of(db, tenant))
@@ -310,7 +310,7 @@ async def test_an_order_is_found_whatever_its_id(
 
 
 async def test_neither_the_journeys_secret_nor_its_hash_is_shown(
-    client: httpx.AsyncClient, db: Database, tenant: UUID
+    client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     await send_touches(db, tenant, make_touch())
     await send_conversions(db, tenant, make_conversion(order_id="o"))
@@ -324,7 +324,7 @@ async def test_neither_the_journeys_secret_nor_its_hash_is_shown(
 
 
 async def test_an_order_that_is_set_aside_says_why_and_until_a_run_succeeds(
-    client: httpx.AsyncClient, db: Database, tenant: UUID
+    client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     await send_touches(db, tenant, *(make_touch() for _ in range(3)))
     await send_conversions(db, tenant, make_conversion(order_id="o"))

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import httpx
+import httpx2
 import pytest
 
 from skeldir.attribution.kinds import CREDIT
@@ -22,7 +22,7 @@ ROUNDS = 6
 
 
 @pytest.fixture
-async def client(clone: Clone) -> AsyncIterator[httpx.AsyncClient]:
+async def client(clone: Clone) -> AsyncIterator[httpx2.AsyncClient]:
     async with open_client(clone) as client:
         yield client
 
@@ -76,7 +76,7 @@ def whole_row(row: dict[str, Any]) -> object:
     ids=["daily", "channels by day", "channels by week", "dead events", "filtered", "jobs"],
 )
 async def test_a_list_that_grows_is_read_without_a_gap_or_a_repeat(
-    client: httpx.AsyncClient,
+    client: httpx2.AsyncClient,
     db: Database,
     tenant: UUID,
     path: str,

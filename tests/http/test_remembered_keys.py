@@ -12,7 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-import httpx
+import httpx2
 import orjson
 import psycopg
 import pytest
@@ -49,7 +49,7 @@ class Door:
     """The application, and the statements that the requests of a test take."""
 
     app: FastAPI
-    client: httpx.AsyncClient
+    client: httpx2.AsyncClient
     statements: Counter[str]
 
     def count(self, part: str) -> int:
@@ -58,7 +58,7 @@ class Door:
     async def ask(self, headers: dict[str, str]) -> int:
         return (await self.client.get(READING, headers=headers)).status_code
 
-    async def post(self, headers: dict[str, str]) -> httpx.Response:
+    async def post(self, headers: dict[str, str]) -> httpx2.Response:
         return await self.client.post("/v1/touches", json=[make_touch()], headers=headers)
 
     async def seconds_accepted(self, headers: dict[str, str]) -> float:
@@ -228,7 +228,7 @@ async def test_a_key_that_is_revoked_while_it_is_looked_up_is_not_remembered(
         async with db.tenant(tenant) as revoking:
             await revoke_key(revoking, tenant, holder.key_id)
         # The notification comes before the answer to the look-up is worked on.
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.5)  # longer than a look-up is taken as new
         return holder
 
     with monkeypatch.context() as patched:
@@ -261,7 +261,7 @@ async def test_a_key_that_ends_while_the_body_arrives_records_nothing(
         yield orjson.dumps(make_touch()) + b"\n"
         async with db.tenant(tenant) as connection:
             await revoke_all(connection, tenant)
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.5)  # longer than a look-up is taken as new
         yield orjson.dumps(make_touch()) + b"\n"
 
     answers = [
@@ -288,10 +288,10 @@ async def test_a_key_that_ends_while_a_connection_is_waited_for_reads_nothing(
     pool = door.app.state.database.pool
     taken = [await pool.acquire() for _ in range(pool.get_max_size())]
     waiting = [asyncio.create_task(door.ask(headers)) for headers in (ended, kept)]
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.1)  # until both wait for a connection, which nobody can see
     async with db.tenant(tenant) as connection:
         await revoke_all(connection, tenant)
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(0.5)  # longer than a look-up is taken as new
     for each in taken:
         await pool.release(each)
     assert await asyncio.gather(*waiting) == [401, 200]

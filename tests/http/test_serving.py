@@ -32,7 +32,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] != "http":
         return
     if scope["path"] == "/slow":
-        await asyncio.sleep(2 * PATIENCE_S)
+        await asyncio.sleep(2 * PATIENCE_S)  # an answer that takes its time
     body = LARGE if scope["path"] == "/large" else scope["path"].encode()
     headers = [(b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-import httpx
+import httpx2
 import psycopg
 import pytest
 from fastapi import FastAPI
@@ -24,7 +24,7 @@ from tests.support.api import asking, bearer
 from tests.support.embedded import wait_until
 from tests.support.make import DAY_0, make_conversion, make_tenant, make_touch, post_plainly
 
-Answers = list[asyncio.Task[httpx.Response]]
+Answers = list[asyncio.Task[httpx2.Response]]
 MOST_CENTS = 10**15
 
 
@@ -33,7 +33,7 @@ class Shop:
     """Two tenants of one application, and what the database holds of them."""
 
     app: FastAPI
-    client: httpx.AsyncClient
+    client: httpx2.AsyncClient
     clone: Clone
     a: UUID
     b: UUID
@@ -56,7 +56,7 @@ class Shop:
 
     def count_waiting(self) -> int:
         commits: dict[str, SharedCommits] = self.app.state.shared_commits
-        return sum(len(line.waiting) for kind in commits.values() for line in kind._lines.values())
+        return sum(len(line.waiting) for kind in commits.values() for line in kind.lines.values())
 
     @contextmanager
     def locked(self, *tenants: UUID) -> Iterator[None]:

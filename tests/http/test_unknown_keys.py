@@ -14,7 +14,7 @@ from math import inf
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
+import httpx2
 import psycopg
 import pytest
 from fastapi import FastAPI
@@ -206,14 +206,14 @@ class Door:
     """The application, asked for the jobs of whoever has a key, and the statements that this takes."""
 
     app: FastAPI
-    client: httpx.AsyncClient
+    client: httpx2.AsyncClient
     statements: Counter[str]
 
     @property
     def look_ups(self) -> int:
         return sum(times for said, times in self.statements.items() if "find_api_key" in said)
 
-    async def ask(self, headers: dict[str, str]) -> httpx.Response:
+    async def ask(self, headers: dict[str, str]) -> httpx2.Response:
         return await self.client.get(READING, headers=headers)
 
     async def knock(self, how_many: int) -> Counter[tuple[int, str]]:
@@ -289,7 +289,7 @@ async def test_what_has_not_the_shape_of_a_key_is_refused_as_any_other_and_asks_
 ) -> None:
     counted = refused()
     answers = [
-        await door.ask({"Authorization": b"Bearer " + each.encode("latin-1")})  # type: ignore[dict-item]  # httpx takes bytes
+        await door.ask({"Authorization": b"Bearer " + each.encode("latin-1")})  # type: ignore[dict-item]  # httpx2 takes bytes
         for each in (some_key(), secret)
     ]
     unknown, malformed = (
@@ -345,7 +345,7 @@ async def test_no_header_makes_one_client_look_like_many(door: Door) -> None:
     door.app.state.unknown_keys = UnknownKeyLimits(1)
     async with (
         serving_on_loopback(door.app) as port,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
+        httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
     ):
         for number in range(20):
             headers = {

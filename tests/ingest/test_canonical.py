@@ -13,11 +13,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from skeldir.ingest.canonical import (
-    CONVERSION_FIELDS,
-    EARLIEST,
-    MAX_AMOUNT_CENTS,
-    MAX_CLOCK_SKEW,
-    TOUCH_FIELDS,
     Conversion,
     Touch,
     hash_journey_key,
@@ -25,8 +20,9 @@ from skeldir.ingest.canonical import (
     read_touch,
 )
 from skeldir.ingest.channels import COMMON_CHANNELS, RESERVED_CHANNELS
+from skeldir.ingest.fields import CONVERSION_FIELDS, EARLIEST, MAX_CLOCK_SKEW, TOUCH_FIELDS
 from skeldir.ingest.rejections import CURES, ItemRejected, Refused
-from skeldir.money import CURRENCIES
+from skeldir.money import CURRENCIES, LARGEST_MINOR_UNITS
 from tests.support.hostile import NO_TEXT, json_items, json_values
 from tests.support.make import make_conversion, make_touch
 
@@ -126,7 +122,7 @@ CONVERSION_FAULTS: list[tuple[str, dict[str, object]]] = [
     ("amount_negative", {"amount_cents": -1}),
     ("amount_zero", {"amount_cents": 0, "kind": "refund"}),
     ("amount_zero", {"amount_cents": 0, "kind": "dispute_reversal"}),
-    ("amount_too_large", {"amount_cents": MAX_AMOUNT_CENTS + 1}),
+    ("amount_too_large", {"amount_cents": LARGEST_MINOR_UNITS + 1}),
     ("amount_too_large", {"amount_cents": float(2**64)}),
     ("currency_missing", {"currency": ABSENT}),
     ("currency_invalid", {"currency": 840}),
@@ -242,7 +238,7 @@ def test_any_json_value_is_a_sound_conversion_or_is_rejected(item: object) -> No
         return
     assert isinstance(item, dict)
     assert type(fact.amount_cents) is int
-    assert abs(fact.amount_cents) == item["amount_cents"] <= MAX_AMOUNT_CENTS
+    assert abs(fact.amount_cents) == item["amount_cents"] <= LARGEST_MINOR_UNITS
     assert (fact.amount_cents < 0) == (fact.kind in ("refund", "dispute"))
     assert fact.amount_cents or fact.kind == "capture"
     assert (fact.currency, fact.order_id) == (item["currency"], item["order_id"])
@@ -260,8 +256,8 @@ def assert_moment_is_sound(moment: datetime) -> None:
 SIGNS = {"capture": 1, "refund": -1, "refund_reversal": 1, "dispute": -1, "dispute_reversal": 1}
 
 
-@given(st.integers(1, MAX_AMOUNT_CENTS), st.sampled_from(sorted(SIGNS)))
-@example(MAX_AMOUNT_CENTS, "capture")
+@given(st.integers(1, LARGEST_MINOR_UNITS), st.sampled_from(sorted(SIGNS)))
+@example(LARGEST_MINOR_UNITS, "capture")
 def test_an_amount_is_taken_as_it_is_with_the_sign_of_its_kind(amount: int, kind: str) -> None:
     assert conversion(amount_cents=amount, kind=kind).amount_cents == SIGNS[kind] * amount
 
@@ -272,7 +268,7 @@ def test_a_capture_may_be_of_nothing() -> None:
 
 @given(st.floats() | st.booleans() | st.text() | st.integers(max_value=-1) | json_values())
 def test_nothing_but_a_whole_number_is_ever_an_amount(amount: object) -> None:
-    if type(amount) is int and 0 <= amount <= MAX_AMOUNT_CENTS:
+    if type(amount) is int and 0 <= amount <= LARGEST_MINOR_UNITS:
         assert conversion(amount_cents=amount).amount_cents == amount
     else:
         assert code_of_conversion(amount_cents=amount).startswith("amount_")

@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skeldir.db.pool import Database
-from skeldir.ingest.canonical import CONVERSION_FIELDS, TOUCH_FIELDS, hash_journey_key
-from skeldir.ingest.dead_letters import DeadEvent, ItemKind, _reduce, list_dead_events
+from skeldir.ingest.canonical import hash_journey_key
+from skeldir.ingest.dead_letters import DeadEvent, ItemKind, list_dead_events, reduce_item
+from skeldir.ingest.fields import CONVERSION_FIELDS, TOUCH_FIELDS
 from skeldir.ingest.rejections import refuse_text
 from skeldir.tenants import TenantProfile, load_profile
 from tests.support.hostile import json_items
@@ -28,7 +29,7 @@ HUGE = 10**5_000
 
 def reduce(item: object, kind: ItemKind = "touch") -> dict[str, Any]:
     """Return what would be kept, after its way through JSON."""
-    kept: dict[str, Any] = orjson.loads(orjson.dumps(_reduce(item, kind, PROFILE)))
+    kept: dict[str, Any] = orjson.loads(orjson.dumps(reduce_item(item, kind, PROFILE)))
     return kept
 
 

@@ -22,6 +22,7 @@ from skeldir.jobs.claiming import claim
 from skeldir.tenants import load_retention
 from tests.support.credit import assert_ledger_is_credited, count_dirty, sum_by_channel
 from tests.support.make import make_conversion, make_touch, send_conversions, send_touches
+from tests.support.waiting import until_waiting_for_a_lock
 
 KEPT_DAYS = 40
 JOB_OF_YESTERDAY = """
@@ -155,7 +156,7 @@ async def test_forgetting_waits_for_the_credit_that_is_being_written(
     async with db.tenant(tenant) as connection:
         await wait_for_lock(connection, credit_lock(tenant))
         forgetting = asyncio.create_task(forget_old_touches(db, tenant, job=job))
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.2)  # time in which it must not go on
         assert len(await channels_left(db, tenant)) == 4
     assert await forgetting == 3
     assert await sum_by_channel(db, tenant) == {"display": 300, "email": 300, "sms": 300}
@@ -170,7 +171,7 @@ async def test_no_touch_goes_while_a_credit_run_may_be_reading_it(
     async with db.tenant(tenant) as connection:
         await wait_for_lock(connection, credit_lock(tenant))
         forgetting = asyncio.create_task(forget_old_touches(db, tenant, job=job))
-        await asyncio.sleep(0.2)
+        await until_waiting_for_a_lock(db)
         assert len(await channels_left(db, tenant)) == 4
     assert await forgetting == 3
 
@@ -217,7 +218,7 @@ async def test_only_so_many_tenants_are_planned_for_at_once(
 async def test_forgetting_that_would_wait_for_long_lets_others_have_their_turn_and_comes_again(
     db: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("skeldir.ingest.forgetting._LONGEST_TURN_S", 0.0)
+    monkeypatch.setattr("skeldir.ingest.forgetting.LONGEST_TURN_S", 0.0)
     await send_old_touches(db, tenant)
     await send_conversions(db, tenant, make_conversion(amount_cents=900, occurred_at=ago(45)))
     await keep_touches(db, tenant)

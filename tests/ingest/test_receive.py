@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
 from skeldir.ingest import receive_conversions, receive_touches
-from skeldir.ingest.canonical import CONVERSION_FIELDS, TOUCH_FIELDS, hash_journey_key, read_touch
+from skeldir.ingest.canonical import hash_journey_key, read_touch
+from skeldir.ingest.fields import CONVERSION_FIELDS, TOUCH_FIELDS
 from skeldir.ingest.rejections import CURES, Refused
 from skeldir.settings import plain_postgres_url
 from skeldir.tenants import load_profile
@@ -128,6 +129,11 @@ async def test_bad_items_of_every_kind_never_sink_the_batch(
     assert await dead_letters(db, tenant) == [
         (kind, f"test:{fault.index}", *astuple(fault)[1:]) for fault in receipt.rejected
     ]
+
+
+async def test_a_conversion_is_one_entry_and_no_event(db: Database, tenant: UUID) -> None:
+    await send_conversions(db, tenant, make_conversion())
+    assert (await count_entries(db, tenant), await count_touches(db, tenant)) == (1, 0)
 
 
 def test_more_than_twenty_kinds_of_fault_are_tried() -> None:

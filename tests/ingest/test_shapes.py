@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from uuid import UUID
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -88,6 +89,7 @@ PLAIN = (
     *("v1.2.3.4", "Version 1.2.3.4", "Chrome/120.0.0.0 Safari/537.36", "10.0.19045.3803", "1.2.3"),
     *("logo@2x.png", "react@17.0.2.min.js", "std::vector", "add::1", "a::b", "::", "1:2:3"),
     *("00:1A:2B:3C:4D:5E", "256.1.1.1", "01.02.03.04"),
+    *("+20251111", "+1 000 000 0000", "+999 123 456 789", "222-333-4444", "0099 123 4567890"),
 )
 
 
@@ -101,6 +103,22 @@ def test_what_looks_personal_is_found_as_what_it_is(shape: str, text: str) -> No
 @pytest.mark.parametrize("text", PLAIN)
 def test_what_does_not_look_personal_is_not_found(text: str) -> None:
     assert shapes_in(text) == []
+
+
+@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
+def test_a_number_of_any_country_is_found_in_each_way_of_writing_it(region: str) -> None:
+    number = phonenumbers.example_number(region)
+    assert number is not None
+    for form in (phonenumbers.PhoneNumberFormat.E164, phonenumbers.PhoneNumberFormat.INTERNATIONAL):
+        written = phonenumbers.format_number(number, form)
+        assert shapes_in(f"{written}, please") == ["phone"], written
+        if " " in written:
+            assert shapes_in("00" + written[1:]) == ["phone"], written
+
+
+def test_digits_that_follow_a_number_do_not_hide_it() -> None:
+    assert shapes_in("+1 415 555 0132 12") == ["phone"]
+    assert shapes_in("+49 171 2345678 20") == ["phone"]
 
 
 def test_all_shapes_of_a_text_are_told_in_one_order() -> None:
@@ -190,7 +208,25 @@ def test_any_text_can_be_looked_at(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["a", "@", "1 ", "+", "0", "(", "01-", ":", "a:", "1.1.", "+1 ", "x@a.", "%25", "v "]
+    "unit",
+    [
+        "a",
+        "@",
+        "1 ",
+        "+",
+        "0",
+        "(",
+        "01-",
+        ":",
+        "a:",
+        "1.1.",
+        "+1 ",
+        "x@a.",
+        "%25",
+        "v ",
+        "+20251111 ",
+        "222-333-4444 ",
+    ],
 )
 def test_a_long_text_takes_time_in_proportion(unit: str) -> None:
     for text in (unit * 100_000, "a@" + unit * 100_000):

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from skeldir.errors import SkeldirError
-from skeldir.ingest.canonical import TOUCH_FIELDS, read_touch
+from skeldir.ingest.canonical import read_touch
+from skeldir.ingest.fields import TOUCH_FIELDS
 from skeldir.ingest.files import mapping_from_settings
 from skeldir.ingest.files.items import ItemMaker
 from skeldir.ingest.files.readers import look_at_file, open_rows

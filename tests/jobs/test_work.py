@@ -154,7 +154,7 @@ async def test_a_job_is_done_once_however_many_workers_look(db: Database, tenant
 
     async def note(_: Database, job: Job) -> None:
         done.append(job.job_id)
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.01)  # a job that takes its time
 
     wanted = [await ask(db, tenant, arguments={"n": n}) for n in range(20)]
     await asyncio.gather(*(do_jobs(db, {CREDIT: kind_of(note)}) for _ in range(3)))
@@ -221,7 +221,7 @@ async def test_a_job_is_stopped_when_its_lease_is_lost_while_it_runs(
         async with database.tenant(tenant) as connection:
             await connection.execute("UPDATE jobs SET token = gen_random_uuid()")
         try:
-            await asyncio.sleep(5)
+            await asyncio.sleep(5)  # a job that takes longer than its lease
         except asyncio.CancelledError:
             was_stopped = True
             raise
@@ -237,7 +237,7 @@ async def test_the_lease_is_kept_while_a_job_runs_longer_than_it(
     db: Database, tenant: UUID
 ) -> None:
     async def run_long(_: Database, __: Job) -> None:
-        await asyncio.sleep(0.9)
+        await asyncio.sleep(0.9)  # likewise
 
     await ask(db, tenant)
     kind = kind_of(run_long, lease_s=0.3)
@@ -359,7 +359,7 @@ async def test_what_is_kept_of_a_fault_quotes_no_value(db: Database, tenant: UUI
 
 async def test_time_that_is_up_says_that_more_may_be_left(db: Database, tenant: UUID) -> None:
     async def run_for_a_while(_: Database, __: Job) -> None:
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.05)  # a job that takes most of the time there is
 
     for n in range(4):
         await ask(db, tenant, arguments={"n": n})
@@ -377,7 +377,7 @@ async def test_a_lease_that_could_not_be_extended_in_time_does_not_end_the_job(
         async def hold_the_row(_: Database, job: Job) -> None:
             async with database.tenant(tenant) as connection:
                 await job.hold(connection)
-                await asyncio.sleep(0.8)
+                await asyncio.sleep(0.8)  # longer than the lease
 
         await ask(database, tenant)
         kind = kind_of(hold_the_row, lease_s=0.6)

@@ -10,7 +10,7 @@ from math import inf
 from uuid import UUID
 
 import asyncpg
-import httpx
+import httpx2
 import psycopg
 import pytest
 from prometheus_client import REGISTRY
@@ -213,12 +213,12 @@ async def test_a_refresh_is_measured_by_its_outcome(db: Database, clone: Clone) 
 
 
 @pytest.fixture
-async def client(clone: Clone) -> AsyncIterator[httpx.AsyncClient]:
+async def client(clone: Clone) -> AsyncIterator[httpx2.AsyncClient]:
     app = create_app(clone.app_url)
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://test") as client,
+        httpx2.AsyncClient(transport=transport, base_url="http://test") as client,
     ):
         yield client
 
@@ -239,7 +239,7 @@ def items(kind: str) -> dict[str, float]:
 
 
 async def test_items_are_counted_by_what_became_of_them(
-    client: httpx.AsyncClient, db: Database, tenant: UUID
+    client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     headers = await bearer(db, tenant)
     before = items("touch")
@@ -256,7 +256,7 @@ async def test_items_are_counted_by_what_became_of_them(
 
 
 async def test_what_was_rolled_back_is_not_counted(
-    client: httpx.AsyncClient, db: Database, tenant: UUID, clone: Clone
+    client: httpx2.AsyncClient, db: Database, tenant: UUID, clone: Clone
 ) -> None:
     change(
         clone,
@@ -301,7 +301,7 @@ LABELS: dict[tuple[str, str], set[str] | re.Pattern[str]] = {
     ("skeldir_jobs_run_seconds", "outcome"): {"done", "failed", "lease_lost"},
     ("skeldir_jobs_process_seen_seconds", "role"): {"worker", "beat"},
     ("skeldir_jobs_pulse_age_periods", "pulse"): {
-        "attribution.sweep", "ingest.plan_daily", "jobs.clean", "jobs.sweep",
+        "attribution.sweep", "audit.ask_for_next", "ingest.plan_daily", "jobs.clean", "jobs.sweep",
         "matviews.ask_for_fast", "matviews.ask_for_slow", "matviews.clean",
     },
     ("skeldir_attribution_orders_set_aside", "reason"): {
@@ -311,7 +311,7 @@ LABELS: dict[tuple[str, str], set[str] | re.Pattern[str]] = {
 
 
 async def test_the_metrics_hold_nothing_of_a_tenant_and_only_known_labels(
-    client: httpx.AsyncClient, db: Database, tenant: UUID
+    client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     headers = await bearer(db, tenant)
     order = make_conversion(order_id="order-ann@example.com", journey_key="ann@example.com")
@@ -361,7 +361,7 @@ def test_a_worker_serves_what_it_counted_and_not_what_only_the_api_samples() -> 
         port = probe.getsockname()[1]
     stop = serve_metrics(port)
     try:
-        text = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+        text = httpx2.get(f"http://127.0.0.1:{port}/metrics").text
         # The port is taken now; that ends nothing.
         serve_metrics(port)()
     finally:
@@ -373,16 +373,16 @@ def test_a_worker_serves_what_it_counted_and_not_what_only_the_api_samples() -> 
         "python_gc_objects_collected",
     } <= names
     sampled = {family.name for gauge in metrics.SAMPLED for family in gauge.describe()}
-    assert len(sampled) == 12
+    assert len(sampled) == 14
     assert not names & sampled
     serve_metrics(0)()
 
 
 def test_every_metric_is_named_by_room_thing_and_unit() -> None:
     names = {family.name for family in REGISTRY.collect() if family.name.startswith("skeldir_")}
-    assert len(names) == 20
+    assert len(names) == 22
     for name in names:
         assert re.fullmatch(
-            r"skeldir_(ingest|http|matviews|rollups|attribution|jobs|database)(_[a-z]+)*_(items|seconds|periods|marks|count|failed|accepted|refused|up|ready|set_aside)",
+            r"skeldir_(ingest|http|matviews|rollups|attribution|audit|jobs|database)(_[a-z]+)*_(differences|items|seconds|periods|marks|count|failed|accepted|refused|up|ready|set_aside)",
             name,
         ), name

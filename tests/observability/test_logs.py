@@ -18,7 +18,7 @@ from hypothesis import settings as hypothesis_settings
 from skeldir.clock import utc_now
 from skeldir.errors import InputInvalid
 from skeldir.observability.context import note_tenant, work_context
-from skeldir.observability.logs import _Stderr, configure_logging
+from skeldir.observability.logs import StderrHandler, configure_logging
 from skeldir.settings import Settings
 from tests.observability.test_redaction import SHAPES, names_a_host
 
@@ -31,7 +31,7 @@ def _the_loggers_are_put_back() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     root.handlers.clear()
-    libraries = {name: logging.getLogger(name).level for name in ("celery.beat", "httpx", "kombu")}
+    libraries = {name: logging.getLogger(name).level for name in ("celery.beat", "httpx2", "kombu")}
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
@@ -192,7 +192,7 @@ def test_a_line_that_cannot_be_put_together_is_told_without_its_values(lines: Li
 def test_nobody_reading_stderr_stops_nobody() -> None:
     script = (
         "import logging, os, sys\n"
-        "from skeldir.observability.logs import _Stderr, configure_logging\n"
+        "from skeldir.observability.logs import StderrHandler, configure_logging\n"
         "from skeldir.settings import Settings\n"
         "configure_logging(Settings(), process='api')\n"
         "sys.stderr.close()\n"
@@ -209,7 +209,9 @@ def test_a_lone_surrogate_in_a_line_is_written(
     lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Without pytest's own handlers: its report could not be sent from one worker to another.
-    ours = [handler for handler in logging.getLogger().handlers if isinstance(handler, _Stderr)]
+    ours = [
+        handler for handler in logging.getLogger().handlers if isinstance(handler, StderrHandler)
+    ]
     monkeypatch.setattr(logging.getLogger(), "handlers", ours)
     logger.info("room.seen %s", "\ud800", extra={"a": "\ud800", "\ud800": 1})
     (line,) = lines()

@@ -32,7 +32,7 @@ def compute_for_long() -> None:
 
 
 def wait_for_long() -> None:
-    time.sleep(4 * STALL_S)
+    time.sleep(4 * STALL_S)  # a call that keeps the loop
 
 
 @pytest.mark.parametrize("stall", [compute_for_long, wait_for_long])
@@ -79,7 +79,7 @@ async def test_nothing_is_left_of_the_watch() -> None:
     assert threading.active_count() == threads
     before = counted("program") + counted("machine")
     wait_for_long()
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.05)  # time in which a watch would have looked
     assert counted("program") + counted("machine") == before
 
 

@@ -72,6 +72,8 @@ WELL: dict[str, str] = {
     f"skeldir_jobs_oldest_ready_seconds{{{_API}}}": steady(59),
     f"skeldir_attribution_credit_lag_seconds{{{_API}}}": steady(59),
     f"skeldir_rollups_lag_seconds{{{_API}}}": steady(59),
+    f"skeldir_audit_differences{{{_API}}}": steady(0),
+    f"skeldir_audit_oldest_seconds{{{_API}}}": steady(172_800),
     f"skeldir_attribution_credit_backlog_marks{{{_API}}}": steady(100_000),
     **{
         f'skeldir_attribution_orders_set_aside{{{_API},reason="{reason}"}}': steady(number)
@@ -129,6 +131,8 @@ ILL: dict[str, dict[str, str]] = {
         f'skeldir_attribution_orders_set_aside{{{_API},reason="credit_failed"}}': steady(1)
     },
     "SkeldirSumsLate": {f"skeldir_rollups_lag_seconds{{{_API}}}": steady(61)},
+    "SkeldirAuditDiffers": {f"skeldir_audit_differences{{{_API}}}": steady(1)},
+    "SkeldirAuditLate": {f"skeldir_audit_oldest_seconds{{{_API}}}": steady(172_801)},
     "SkeldirFastViewStale": {
         f'skeldir_matviews_view_age_seconds{{{_API},view="{_FAST[0]}"}}': steady(61)
     },
@@ -236,7 +240,7 @@ def test_the_files_are_what_prometheus_reads() -> None:
 
 def test_every_alert_has_its_case() -> None:
     assert {rule["alert"] for rule in read_rules()} == set(ILL)
-    assert len(ILL) == len(read_rules()) == 23
+    assert len(ILL) == len(read_rules()) == 25
 
 
 def test_every_alert_says_what_it_is_and_where_to_read_on() -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID
 
-import httpx
+import httpx2
 import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -25,16 +25,18 @@ pytestmark = needs_promtool
 
 
 @pytest.fixture
-async def client(clone: Clone) -> AsyncIterator[httpx.AsyncClient]:
+async def client(clone: Clone) -> AsyncIterator[httpx2.AsyncClient]:
     app = create_app(clone.app_url)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client,
+        httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(app=app), base_url="http://test"
+        ) as client,
     ):
         yield client
 
 
-async def scrape(client: httpx.AsyncClient) -> dict[str, str]:
+async def scrape(client: httpx2.AsyncClient) -> dict[str, str]:
     """Return the program's gauges as they are now, as series that stay so, of an API and a worker that are up."""
     target = {"job": "skeldir-api", "instance": "127.0.0.1:8000"}
     series = {name: values for name, values in WELL.items() if name.startswith("up{")}
@@ -63,14 +65,14 @@ def beat_the_hearts(clone: Clone) -> None:
 
 
 async def test_an_idle_service_wakes_nobody(
-    client: httpx.AsyncClient, clone: Clone, tmp_path: Path
+    client: httpx2.AsyncClient, clone: Clone, tmp_path: Path
 ) -> None:
     beat_the_hearts(clone)
     assert evaluate(tmp_path, await scrape(client), set()) == ""
 
 
 async def test_a_service_without_workers_fires_the_alerts_on_processes_jobs_credit_and_views(
-    client: httpx.AsyncClient, db: Database, clone: Clone, tenant: UUID, tmp_path: Path
+    client: httpx2.AsyncClient, db: Database, clone: Clone, tenant: UUID, tmp_path: Path
 ) -> None:
     await send_conversions(db, tenant, make_conversion())
     async with db.tenant(NO_TENANT) as connection:
@@ -98,7 +100,7 @@ async def test_a_service_without_workers_fires_the_alerts_on_processes_jobs_cred
 
 
 async def test_a_refresh_that_hangs_fires_the_alert_on_the_fast_views_first(
-    client: httpx.AsyncClient, db: Database, clone: Clone, tenant: UUID, tmp_path: Path
+    client: httpx2.AsyncClient, db: Database, clone: Clone, tenant: UUID, tmp_path: Path
 ) -> None:
     beat_the_hearts(clone)
     await send_conversions(db, tenant, make_conversion())
@@ -109,7 +111,7 @@ async def test_a_refresh_that_hangs_fires_the_alert_on_the_fast_views_first(
 
 
 async def test_a_view_that_is_missing_is_told_as_not_ready(
-    client: httpx.AsyncClient, clone: Clone, tmp_path: Path
+    client: httpx2.AsyncClient, clone: Clone, tmp_path: Path
 ) -> None:
     beat_the_hearts(clone)
     change(clone, "ALTER MATERIALIZED VIEW mv_realtime_revenue RENAME TO mv_gone")
@@ -117,7 +119,7 @@ async def test_a_view_that_is_missing_is_told_as_not_ready(
 
 
 async def test_a_database_that_is_away_is_told_as_that_and_nothing_else(
-    client: httpx.AsyncClient, clone: Clone, tmp_path: Path
+    client: httpx2.AsyncClient, clone: Clone, tmp_path: Path
 ) -> None:
     beat_the_hearts(clone)
     await scrape(client)

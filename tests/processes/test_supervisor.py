@@ -13,6 +13,7 @@ import pytest
 
 from skeldir.processes.children import api_child
 from skeldir.processes.liveness import Liveness
+from tests.support.embedded import wait_until
 from tests.support.supervised import Supervised, python, supervising
 
 SLEEPS = python("import time; time.sleep(600)")
@@ -71,7 +72,7 @@ def test_only_a_child_without_signs_of_life_is_killed(tmp_path: Path) -> None:
     ) as supervised:
         for name in ("falling silent", "lively", "sleeper"):
             process_of(supervised, name)
-        time.sleep(2.5)
+        time.sleep(2.5)  # time in which nobody must be killed
         assert not [line for line in supervised.said if "sign of life" in line]
         stop.touch()
         supervised.wait_for("falling silent has given no sign of life for 2 s.")
@@ -89,7 +90,8 @@ def test_a_suspended_child_is_stuck(tmp_path: Path) -> None:
         process_of(supervised, "lively", times=2)
 
 
-def test_children_stop_in_the_order_of_their_ranks() -> None:
+def test_children_stop_in_the_order_of_their_ranks(tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
     slow = python(
         "import signal, sys, time\n"
         "signal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.5), sys.exit(0)))\n"
@@ -97,10 +99,10 @@ def test_children_stop_in_the_order_of_their_ranks() -> None:
         "time.sleep(600)"
     )
     with supervising(
-        [("second", SLEEPS, False, 1), ("first", [*slow, os.devnull], False, 0)]
+        [("second", SLEEPS, False, 1), ("first", [*slow, str(ready)], False, 0)]
     ) as supervised:
         process_of(supervised, "first")
-        time.sleep(0.5)
+        wait_until(ready.exists)
         assert supervised.stop() == 0
         assert supervised.said[-2:] == ["first stopped.", "second stopped."]
 

@@ -226,7 +226,7 @@ def test_a_signal_during_the_end_waits_for_it() -> None:
 
     def end() -> None:
         with open_ground(ROOT) as made:
-            made._stack.callback(interrupt)
+            made.endings.callback(interrupt)
 
     with pytest.raises(KeyboardInterrupt):
         end()

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 import psycopg
 import pytest
 
@@ -197,8 +197,8 @@ def uvicorn(variables: Mapping[str, str]) -> Iterator[str]:
     def answers() -> bool:
         assert process.poll() is None
         try:
-            return httpx.get(f"{base}/health", timeout=1).is_success
-        except httpx.TransportError:
+            return httpx2.get(f"{base}/health", timeout=1).is_success
+        except httpx2.TransportError:
             return False
 
     try:

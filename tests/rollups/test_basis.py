@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 import asyncpg
-import httpx
+import httpx2
 import pytest
 
 from skeldir.attribution import channel_totals, credit_dirty_orders, define_models
@@ -109,7 +109,7 @@ async def read_what_is_shown(db: Database, clone: Clone, tenant: UUID) -> dict[s
     return shown
 
 
-async def _report(client: httpx.AsyncClient, key: dict[str, str], granularity: str) -> object:
+async def _report(client: httpx2.AsyncClient, key: dict[str, str], granularity: str) -> object:
     return await get(client, "/v1/attribution/channels", key, granularity=granularity)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
-import httpx
+import httpx2
 import psutil
 import psycopg
 from fastapi import FastAPI
@@ -32,13 +32,13 @@ PROBLEM_FIELDS = {"type", "title", "status", "code", "detail", "cure", "correlat
 
 
 @asynccontextmanager
-async def asking(url: str) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
+async def asking(url: str) -> AsyncIterator[tuple[FastAPI, httpx2.AsyncClient]]:
     """Run the application on the database at `url`; its settings are those of the environment."""
     app = create_app(url)
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60) as client,
+        httpx2.AsyncClient(transport=transport, base_url="http://test", timeout=60) as client,
     ):
         yield app, client
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
+import httpx2
 import psutil
 
 from bench.reckoning import (
@@ -90,7 +90,7 @@ class Sender:
             )
         return touches, conversions
 
-    async def send(self, client: httpx.AsyncClient) -> None:
+    async def send(self, client: httpx2.AsyncClient) -> None:
         """Send one batch of touches and one of conversions until both were accepted."""
         touches, conversions = self._batch()
         await self._insist(client, "/v1/touches", touches)
@@ -101,11 +101,11 @@ class Sender:
             self._traffic.entries[str(item["idempotency_key"])] = (str(item["order_id"]), amount)
 
     async def _insist(
-        self, client: httpx.AsyncClient, path: str, items: list[dict[str, object]]
+        self, client: httpx2.AsyncClient, path: str, items: list[dict[str, object]]
     ) -> None:
         end = time.monotonic() + _PATIENCE_S
         while True:
-            with suppress(httpx.TransportError):
+            with suppress(httpx2.TransportError):
                 answer = await client.post(
                     self._service.base + path, json=items, headers=self._headers, timeout=15
                 )
@@ -123,7 +123,7 @@ async def _send(events: int, rate: int, senders: list[Sender], chance: random.Ra
     """Begin so many events, `rate` a second or as many as there is time for, whatever becomes of those before."""
     pause = EVENTS_PER_REQUEST / rate
     under_way: set[asyncio.Task[None]] = set()
-    async with httpx.AsyncClient(limits=httpx.Limits(max_connections=20)) as client:
+    async with httpx2.AsyncClient(limits=httpx2.Limits(max_connections=20)) as client:
         turn = time.monotonic()
         for _ in range(events // EVENTS_PER_REQUEST):
             under_way.add(asyncio.create_task(chance.choice(senders).send(client)))

@@ -109,7 +109,8 @@ def die_as_directed(directions: Directions) -> Sent:
     sent = Sent()
     # These two methods of the driver send every statement of the program. The first leaves those with arguments to the
     # second.
-    send_text, send_bound = asyncpg.Connection.execute, asyncpg.Connection._execute
+    send_text = asyncpg.Connection.execute
+    send_bound = asyncpg.Connection._execute  # noqa: SLF001 - the driver has no public place where all of them pass
 
     def die() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -133,7 +134,7 @@ def die_as_directed(directions: Directions) -> Sent:
         return await send(query, send_bound(connection, query, *arguments, **options))
 
     asyncpg.Connection.execute = execute  # type: ignore[method-assign]  # in a process of its own
-    asyncpg.Connection._execute = _execute
+    asyncpg.Connection._execute = _execute  # noqa: SLF001 - likewise
     return sent
 
 

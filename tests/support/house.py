@@ -6,29 +6,16 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+
+from proof.checks.syntax import PUT_TOGETHER, Findings, examine_tree
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "src" / "skeldir"
 PROOF = ROOT / "proof"
 
-# Calls that send their first argument to the server.
-_SENDS = {
-    "execute",
-    "executemany",
-    "fetch",
-    "fetchrow",
-    "fetchval",
-    "fetchmany",
-    "prepare",
-    "cursor",
-}
 _ENDS_A_TRANSACTION = {"commit", "rollback", "transaction", "begin", "begin_nested"}
-_SQL = re.compile(
-    r"^\s*(SELECT\b.*\bFROM|INSERT INTO|UPDATE\b.*\bSET|DELETE FROM|REFRESH MATERIALIZED|CREATE|ALTER|DROP|GRANT|"
-    r"REVOKE|TRUNCATE|LOCK TABLE|SET LOCAL|SET ROLE|WITH\b.*\bAS \()",
-    re.DOTALL,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +30,7 @@ class Module:
         return self.path.partition("/")[0]
 
 
+@cache
 def read_modules() -> list[Module]:
     """Return every module of the program and of its proof."""
     return [
@@ -69,76 +57,19 @@ def transactions_elsewhere(module: Module) -> list[str]:
     return [_at(module, call) for name, call in _calls(module) if name in _ENDS_A_TRANSACTION]
 
 
-def composed_statements(module: Module) -> list[str]:
-    """What is sent to the server stands there as a literal, or in the registry of views; it is never put together.
+def composed_sql(module: Module) -> list[str]:
+    """No text that reads like SQL is put together, and what is sent to the server stands there as it is sent.
 
-    The proof asks about what it found in the catalogue, by psycopg's composition that quotes; its texts are held to the
-    next rule, and it takes no input but the command line's.
+    `make prove` examines the program by the same code. Migrations get no input of a caller. The proof asks about what
+    it found in the catalogue, by psycopg's composition that quotes; its texts are held to the first half.
     """
-    if module.room in {"migrations", "proof"}:
-        return []
-    return [
-        _at(module, call)
-        for name, call in _calls(module)
-        if name in _SENDS and call.args and not _is_fixed(call.args[0])
-    ]
-
-
-def _is_fixed(statement: ast.expr) -> bool:
-    if isinstance(statement, ast.Constant):
-        return True
-    if isinstance(statement, ast.Attribute):
-        return statement.attr.endswith("_statement")
-    # psycopg's own composition, which quotes what it puts in: sql.SQL("…").format(sql.Identifier(…)).
-    return (
-        isinstance(statement, ast.Call)
-        and isinstance(statement.func, ast.Attribute)
-        and statement.func.attr == "format"
-        and isinstance(statement.func.value, ast.Call)
-        and ast.unparse(statement.func.value.func) == "sql.SQL"
-        and isinstance(statement.func.value.args[0], ast.Constant)
-        and all(
-            isinstance(part, ast.Call)
-            and ast.unparse(part.func) in {"sql.Identifier", "sql.Literal"}
-            for part in statement.args
-        )
-    )
-
-
-def composed_sql_texts(module: Module) -> list[str]:
-    """No text that reads like SQL is put together anywhere, whatever becomes of it."""
     if module.room == "migrations":
         return []
-    return [
-        _at(module, node)
-        for node in ast.walk(module.tree)
-        if isinstance(node, ast.expr)
-        and (text := _composed_text(node)) is not None
-        and _SQL.match(text)
-    ]
-
-
-def _composed_text(node: ast.expr) -> str | None:
-    """Return the text that an expression puts together, its first fixed parts at least; None for all others."""
-    if isinstance(node, ast.JoinedStr):
-        parts = [str(part.value) if isinstance(part, ast.Constant) else "?" for part in node.values]
-        return (
-            "".join(parts)
-            if any(isinstance(part, ast.FormattedValue) for part in node.values)
-            else None
-        )
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mod):
-        return _literal_text(node.left)
-    is_method = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-    if is_method and node.func.attr in {"format", "replace", "join", "format_map"}:  # type: ignore[attr-defined]  # held by the line above
-        return _literal_text(node.func.value)  # type: ignore[attr-defined]  # as above
-    return None
-
-
-def _literal_text(node: ast.expr) -> str | None:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    return _composed_text(node)
+    findings = Findings()
+    examine_tree(module.path, module.tree, findings)
+    if module.room == "proof":
+        return [found for found in findings.offenders if found.endswith(PUT_TOGETHER)]
+    return findings.offenders
 
 
 def environment_readers(module: Module) -> list[str]:
@@ -182,8 +113,7 @@ CHECKERS: dict[str, Callable[[Module], list[str]]] = {
     checker.__name__: checker
     for checker in (
         transactions_elsewhere,
-        composed_statements,
-        composed_sql_texts,
+        composed_sql,
         environment_readers,
         blind_handlers,
         vague_names,

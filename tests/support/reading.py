@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-import httpx
+import httpx2
 import psycopg
 
 from skeldir.app import create_app
@@ -19,13 +19,13 @@ from tests.conftest import Clone
 
 
 @asynccontextmanager
-async def open_client(clone: Clone) -> AsyncIterator[httpx.AsyncClient]:
+async def open_client(clone: Clone) -> AsyncIterator[httpx2.AsyncClient]:
     """Serve the application on the clone for as long as the block lasts."""
     app = create_app(clone.app_url)
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://test") as client,
+        httpx2.AsyncClient(transport=transport, base_url="http://test") as client,
     ):
         yield client
 
@@ -57,7 +57,7 @@ def forget_before(clone: Clone, tenant: UUID, moment: str) -> None:
 
 
 async def get(
-    client: httpx.AsyncClient, path: str, key: dict[str, str], **parameters: object
+    client: httpx2.AsyncClient, path: str, key: dict[str, str], **parameters: object
 ) -> dict[str, Any]:
     """Return what a request answers that is in order; `from_` is the parameter `from`."""
     sent = {name.rstrip("_"): value for name, value in parameters.items() if value is not None}
@@ -68,7 +68,7 @@ async def get(
 
 
 async def read_all(
-    client: httpx.AsyncClient, path: str, key: dict[str, str], **parameters: object
+    client: httpx2.AsyncClient, path: str, key: dict[str, str], **parameters: object
 ) -> list[dict[str, Any]]:
     """Return the rows of all pages."""
     rows: list[dict[str, Any]] = []

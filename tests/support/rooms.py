@@ -17,6 +17,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "spend",
         "personal_data_findings",
     ),
+    "audit": ("audits",),
     "jobs": ("jobs",),
     "wakeups": ("heartbeats", "pulses"),
     "revenue": ("revenue_ledger", "order_balances"),
@@ -60,6 +61,8 @@ _SPEND = "spend stands beside the credit of each model in force, without leaving
 _SEEN = "which changes a refresh has seen is a question of both, in one snapshot"
 _SCAN = "the scan for personal data looks at every text of the tenant, whichever room keeps it"
 
+_AS_IT_IS = "the audit compares a table with what it follows from, and asks it as it is"
+
 FOREIGN: Mapping[str, str] = {
     "attribution.count_captures": _JOURNEY,
     "attribution.count_dirty_orders": _REACH,
@@ -77,6 +80,17 @@ FOREIGN: Mapping[str, str] = {
     "attribution.select_set_aside_totals": "of the orders that are set aside the ledger sums up what has no credit",
     "attribution.select_touches": _JOURNEY,
     "attribution.select_touches_of_journey": _JOURNEY,
+    "attribution.select_marked_orders": _REACH,
+    "attribution.select_stored_of_no_order": "stored credit that the ledger does not know is found in one statement",
+    "audit.select_allocation_days": _AS_IT_IS,
+    "audit.select_channel_days": _AS_IT_IS,
+    "audit.select_journal_sums": _AS_IT_IS,
+    "audit.select_marked_days": _AS_IT_IS,
+    "audit.select_page": _AS_IT_IS,
+    "audit.select_page_end": _AS_IT_IS,
+    "audit.select_revenue_days": _AS_IT_IS,
+    "audit.select_revenue_totals": _AS_IT_IS,
+    "audit.select_spend_days": _AS_IT_IS,
     "demo.count_visible_rows": "it counts the rows of every table, to show what row-level security does",
     "http.select_readiness_revision": "a process is ready when the schema is the one that it was written for",
     "ingest.insert_touches": "only touches of journeys that have bought go on to be marked, found as they go in",

@@ -40,8 +40,8 @@ class Supervised:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
         self.said: list[str] = []
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -62,7 +62,7 @@ class Supervised:
     def stop(self, seconds: float = 15) -> int:
         self.process.terminate()
         status = self.process.wait(seconds)
-        self._reader.join(5)
+        self.reader.join(5)
         return status
 
 
@@ -98,7 +98,7 @@ def supervising(
                 one.kill()
         process.wait()
         assert process.stdout is not None
-        supervised._reader.join(5)
+        supervised.reader.join(5)
         process.stdout.close()
 
 

@@ -16,7 +16,7 @@ from skeldir.matviews.kinds import REFRESH
 
 async def sleep(_database: Database, job: Job) -> None:
     """Sleep for the job's `sleep_s`, with the loop alive, or for its `block_s`, without."""
-    await asyncio.sleep(float(str(job.arguments.get("sleep_s", 0))))
+    await asyncio.sleep(float(str(job.arguments.get("sleep_s", 0))))  # a job that takes its time
     time.sleep(float(str(job.arguments.get("block_s", 0))))  # noqa: ASYNC251 - a worker that is stuck does this
 
 

@@ -42,6 +42,8 @@ _PLAIN_ROWS = (
                             conversions_accepted, conversions_duplicate, rejected, is_complete)
        VALUES ($1, 'same', 'same.csv', 1, 1, 0, 0, 0, 0, true)""",
     "INSERT INTO retention (tenant_id, touch_days) VALUES ($1, 36500)",
+    """INSERT INTO audits (tenant_id, id, as_of, orders, awaiting_orders, differences, checks, digest)
+       VALUES ($1, gen_random_uuid(), now(), 1, 0, 0, '{}', 'none')""",
     """INSERT INTO personal_data_findings (tenant_id, id, relation, column_name, row_id, path, shape)
        VALUES ($1, gen_random_uuid(), 'attribution_events', 'campaign', gen_random_uuid(), '', 'e_mail')""",
 )

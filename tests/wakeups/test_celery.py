@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import psutil
 import psycopg
 import pytest
@@ -330,7 +330,7 @@ def test_the_worker_tells_neither_password_nor_url(clone: Clone) -> None:
 
 
 def read_metrics(port: int) -> str:
-    return httpx.get(f"http://127.0.0.1:{port}/metrics").text
+    return httpx2.get(f"http://127.0.0.1:{port}/metrics").text
 
 
 def two_free_ports() -> int:

@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
 import asyncpg
+from prometheus_client import REGISTRY
 
 from skeldir.attribution.kinds import CREDIT
 from skeldir.db.pool import Database, open_database
 from skeldir.jobs import Pulse, enqueue
-from skeldir.observability.metrics import PULSE_AGE, PULSES
+from skeldir.observability.metrics import PULSES
 from skeldir.wakeups.gauges import sample_processes
 from skeldir.wakeups.pulses import PulseRunner, register_pulses, take_pulses
 from skeldir.worker import SCHEDULE
@@ -180,7 +181,9 @@ async def test_the_age_of_a_pulse_is_told_in_its_own_periods(db: Database) -> No
     assert sorted(PULSES) == sorted(one.name for one in SCHEDULE)
 
     def age(name: str) -> float:
-        return float(PULSE_AGE.labels(name)._value.get())
+        value = REGISTRY.get_sample_value("skeldir_jobs_pulse_age_periods", {"pulse": name})
+        assert value is not None
+        return value
 
     await sample_processes(db)
     assert {age(name) for name in PULSES} == {float("inf")}

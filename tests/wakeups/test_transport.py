@@ -90,7 +90,7 @@ def test_who_waits_is_told_at_once(clone: Clone, mailbox: Mailbox) -> None:
     assert mailbox.take(["q"]) is None
 
     def put_soon() -> None:
-        time.sleep(0.2)
+        time.sleep(0.2)  # until the other one waits, which nobody can see
         with closing(Mailbox(clone.app_url)) as other:
             other.put("q", "news")
 
@@ -140,13 +140,13 @@ def test_while_the_server_is_away_there_is_nothing_to_take_and_putting_fails() -
 
 def test_a_forked_child_leaves_the_connection_of_its_parent_alone(mailbox: Mailbox) -> None:
     mailbox.put("q", "before")
-    of_parent = mailbox._open().info.backend_pid
+    of_parent = mailbox.connection().info.backend_pid
     child = os.fork()
     if child == 0:
         status = 1
         try:
             mailbox.put("q", "from the child")
-            status = int(mailbox._open().info.backend_pid == of_parent)
+            status = int(mailbox.connection().info.backend_pid == of_parent)
             mailbox.close()
         finally:
             os._exit(status)

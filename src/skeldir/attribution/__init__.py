@@ -1,8 +1,12 @@
 """Credit: journeys, models, and the runs that turn dirty orders into allocations. The door of the room."""
 
+from skeldir.attribution.comparing import (
+    JourneyFault,
+    compare_with_facts,
+    list_awaiting_credit,
+    list_set_aside,
+)
 from skeldir.attribution.definitions import (
-    ModelChange,
-    ModelInForce,
     active_versions,
     define_models,
     latest_changes,
@@ -13,6 +17,7 @@ from skeldir.attribution.definitions import (
     retire_model,
     set_models,
 )
+from skeldir.attribution.evaluating import Sums
 from skeldir.attribution.kinds import CREDIT
 from skeldir.attribution.marks import (
     count_dirty_orders,
@@ -22,11 +27,19 @@ from skeldir.attribution.marks import (
     mark_orders_of_conversions,
     mark_orders_reached_by_touches,
 )
-from skeldir.attribution.models import MODEL_NAMES, ModelVersion
-from skeldir.attribution.parameters import AfterConversion, CompleteParameters, ModelParameters
-from skeldir.attribution.previewing import ModelPreview, preview_model
+from skeldir.attribution.memory import collecting_less, give_memory_back
+from skeldir.attribution.model_schemas import ModelChange, ModelInForce, ModelPreview
+from skeldir.attribution.models import MODEL_NAMES, AfterConversion, ModelVersion
+from skeldir.attribution.parameters import CompleteParameters, ModelParameters
+from skeldir.attribution.previewing import preview_model
 from skeldir.attribution.runs import CreditReport, credit_dirty_orders
 from skeldir.attribution.splits import UNATTRIBUTED
+from skeldir.attribution.stored_credit import (
+    EntryCredit,
+    StoredCredit,
+    list_stored_credit,
+    read_stored_credit,
+)
 from skeldir.attribution.totals import (
     ChannelTotal,
     SetAsideTotal,
@@ -42,26 +55,37 @@ __all__ = [
     "ChannelTotal",
     "CompleteParameters",
     "CreditReport",
+    "EntryCredit",
+    "JourneyFault",
     "ModelChange",
     "ModelInForce",
     "ModelParameters",
     "ModelPreview",
     "ModelVersion",
     "SetAsideTotal",
+    "StoredCredit",
+    "Sums",
     "active_versions",
     "channel_totals",
+    "collecting_less",
+    "compare_with_facts",
     "count_dirty_orders",
     "credit_dirty_orders",
     "credit_lock",
     "define_models",
+    "give_memory_back",
     "ingest_lock",
     "latest_changes",
+    "list_awaiting_credit",
+    "list_set_aside",
+    "list_stored_credit",
     "mark_all_orders",
     "mark_orders_of_conversions",
     "mark_orders_reached_by_touches",
     "models_in_force",
     "name_command",
     "preview_model",
+    "read_stored_credit",
     "rebuild_credit",
     "retain_touches",
     "retire_model",

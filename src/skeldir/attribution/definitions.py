@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
@@ -17,12 +16,12 @@ from skeldir.attribution.marks import (
     longest_lookback,
     mark_all_orders,
 )
-from skeldir.attribution.models import MODEL_NAMES, ModelVersion
+from skeldir.attribution.model_schemas import ModelChange, ModelInForce
+from skeldir.attribution.models import MODEL_NAMES, AfterConversion, ModelVersion
 from skeldir.attribution.parameters import (
     DEFAULT_AFTER_CONVERSION,
     DEFAULT_HALF_LIFE_DAYS,
     NO_WISH,
-    AfterConversion,
     CompleteParameters,
     ModelParameters,
     complete_parameters,
@@ -42,35 +41,6 @@ if TYPE_CHECKING:
 PROGRAM = "program"
 """Who changed models that nobody asked for by name, such as those of a tenant that is credited and has none."""
 CHANGES_SHOWN = 50
-
-
-@dataclass(frozen=True, slots=True)
-class ModelInForce:
-    """A model in force with its parameters; since when and by whom is None of one from before that was recorded."""
-
-    model: str
-    model_version: str
-    lookback_days: int
-    after_conversion: AfterConversion
-    half_life_days: int
-    in_force_since: datetime | None
-    changed_by: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ModelChange:
-    """A version that came into force in the place of another, with the parameters of both.
-
-    None stands for a model that was not in force before, or is retired after it.
-    """
-
-    changed_at: datetime
-    changed_by: str
-    model: str
-    from_version: str | None
-    to_version: str | None
-    parameters_before: CompleteParameters | None
-    parameters_after: CompleteParameters | None
 
 
 async def active_versions(connection: Connection, tenant_id: UUID) -> list[ModelVersion]:
@@ -254,8 +224,7 @@ async def rebuild_credit(connection: Connection, tenant_id: UUID) -> None:
     same = {model: complete_parameters(NO_WISH, row) for model, row in active.items()}
     await _put_in_force(connection, tenant_id, active, same, ())
     turn = await queries.pass_turn(connection, tenant_id=tenant_id)
-    versions = [row["model_version"] for row in active.values()]
-    await settle_journal(connection, tenant_id, turn, versions)
+    await settle_journal(connection, tenant_id, turn)
     await mark_all_orders(connection, tenant_id)
 
 

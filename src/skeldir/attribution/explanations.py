@@ -4,16 +4,41 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from skeldir.attribution.aside import Reason
+from skeldir.attribution.bounds import BOUNDS
+from skeldir.attribution.examples import EXPLAINED
+from skeldir.attribution.models import AfterConversion, ModelName
+from skeldir.attribution.splits import PARTS_OF_A_CONVERSION
+from skeldir.money import Cents, CurrencyCode
+from skeldir.revenue import EntryKind, OrderState
+
+PartText = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9]+(/[0-9]+|\.[0-9]+)?$",
+        description="a part of the whole: a fraction such as 2/7, or, where its terms are long, a decimal of 18 digits",
+    ),
+]
+Ppt = Annotated[
+    int,
+    Field(
+        ge=0, le=PARTS_OF_A_CONVERSION, description="part of the order's one conversion, in 10^-12"
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainedEntry:
-    """One entry of the order, signed, in minor units."""
+    """One entry of the order."""
 
     business_key: str
-    kind: str
-    amount_cents: int
-    currency: str
+    kind: EntryKind
+    amount_cents: Cents
+    currency: CurrencyCode
     occurred_at: datetime
     recorded_at: datetime
     source: str
@@ -21,39 +46,47 @@ class ExplainedEntry:
 
 @dataclass(frozen=True, slots=True)
 class CurrencyBalance:
-    """What the order comes to in one currency, in minor units."""
+    """What the order comes to in one currency."""
 
-    currency: str
-    state: str
-    captured_cents: int
-    refunded_cents: int
-    disputed_cents: int
-    balance_cents: int
+    currency: CurrencyCode
+    state: OrderState
+    captured_cents: Cents
+    refunded_cents: Cents
+    disputed_cents: Cents
+    balance_cents: Cents
 
 
 @dataclass(frozen=True, slots=True)
 class FixingCapture:
-    """The earliest capture by (time, business key): it fixes the journey. Without `has_journey` there is none."""
+    """The earliest capture by (time, business key): it fixes the journey."""
 
     business_key: str
     occurred_at: datetime
-    has_journey: bool
+    has_journey: Annotated[bool, Field(description="whether it came with a journey key")]
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainedTouch:
-    """One touch of the journey, by its place in it, with the rule that chose its channel and what that rule saw.
+    """One touch of the journey within the longest window, with what the rule that chose its channel saw.
 
-    Of a touch that was forgotten the stored journey has channel and age alone, the age in seconds before the capture.
+    Of a touch that was forgotten only channel and age are left, in the order's stored journey; all else is null.
     """
 
-    place: int
-    is_forgotten: bool
-    age_seconds: float
+    place: Annotated[int, Field(ge=0)]
+    is_forgotten: Annotated[
+        bool,
+        Field(description="whether the touch itself was deleted, as the tenant's retention says"),
+    ]
+    age_seconds: Annotated[float, Field(ge=0, description="how long before the capture it was")]
     idempotency_key: str | None
-    occurred_at: datetime | None
+    occurred_at: Annotated[datetime | None, Field(description="null of a forgotten touch")]
     channel: str
-    rule: str | None
+    rule: Annotated[
+        str | None,
+        Field(
+            description="the rule that chose the channel; `explicit`: the sender named it; null of a forgotten touch"
+        ),
+    ]
     source: str | None
     medium: str | None
     campaign: str | None
@@ -63,20 +96,20 @@ class ExplainedTouch:
 
 @dataclass(frozen=True, slots=True)
 class TouchWeight:
-    """The weight of a touch in the window, as a part of all: a fraction, or a decimal of 18 digits."""
+    """The weight of one touch by the model, as a part of all touches in the window."""
 
-    place: int
+    place: Annotated[int, Field(ge=0, description="of the touch in `touches` of the order")]
     channel: str
-    weight: str
+    weight: PartText
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelShare:
-    """The sum of a channel's weights, as a part of all, and its part of the one conversion, in parts per 10**12."""
+    """The sum of a channel's weights, and its share of the conversion."""
 
     channel: str
-    weight: str
-    conversion_ppt: int
+    weight: PartText
+    conversion_ppt: Ppt
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,66 +118,109 @@ class ExplainedAllocation:
 
     business_key: str
     channel: str
-    allocated_cents: int
-    conversion_ppt: int
+    allocated_cents: Cents
+    conversion_ppt: Ppt
 
 
 @dataclass(frozen=True, slots=True)
 class VersionExplanation:
     """The credit of one active model version.
 
-    The window has both ends included, but touches up to and at `journey_begins_after`, when given, are left out.
-    `touches` are those of the window that are shown, and `shares` those of all. With `touches_forgotten` the window
-    reaches behind what is kept of the touches: the older ones come from the stored journey. Credit of before journeys
-    were stored has none: `touches` are then of what is left, and `shares` are those of that credit.
+    After each entry, in their order, the balance so far in its currency is divided over the channels in proportion
+    to `shares[].weight`, by largest remainder (rounded towards zero, the units left over to the largest remainders,
+    the earlier channel first among equals); the entry is credited with each channel's change.
     """
 
     model_version: str
-    model: str
+    model: ModelName
     lookback_days: int
-    after_conversion: str
-    half_life_days: int
-    window_start: datetime | None
-    window_end: datetime | None
-    journey_begins_after: datetime | None
-    touches_forgotten: bool
-    touches: list[TouchWeight]
-    shares: list[ChannelShare]
+    after_conversion: AfterConversion
+    half_life_days: Annotated[int, Field(description="matters to time_decay only")]
+    window_start: Annotated[datetime | None, Field(description="the first moment of the window")]
+    window_end: Annotated[datetime | None, Field(description="its last one: the capture's")]
+    journey_begins_after: Annotated[
+        datetime | None,
+        Field(description="with `reset`, the conversion before: touches up to it are left out"),
+    ]
+    touches_forgotten: Annotated[
+        bool,
+        Field(
+            description="whether the window reaches behind what is kept of the touches. Older ones are shown as the "
+            "order's stored journey has them; where it was credited before journeys were stored, `touches` are what is "
+            "left of them, and `shares` are those of that credit"
+        ),
+    ]
+    touches: Annotated[
+        list[TouchWeight],
+        Field(description="those in the window that `touches` of the order shows, in order"),
+    ]
+    shares: Annotated[
+        list[ChannelShare],
+        Field(
+            description="of all touches in the window, by channel, bytewise; the conversion divides like money"
+        ),
+    ]
     allocations: list[ExplainedAllocation]
 
 
 @dataclass(frozen=True, slots=True)
 class WhySetAside:
-    """Why the order is not credited by its journey, and since when."""
+    """Why the order is not credited by its journey.
 
-    reason: str
+    `journey_too_long`: more touches are in reach than a person's journey has; the money is `unattributed`.
+    `order_too_large`, `credit_failed`: the order keeps the credit that it has, and its newer entries have none.
+    """
+
+    reason: Reason
     detail: str
     since: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """How many touches (before the first one that is shown), entries and allocations (after the last) are not shown.
+    """What is not shown. With three zeros the credit can be recomputed by hand.
 
-    Touches are counted up to one more than an order may earn from.
+    It cannot where touches were forgotten before journeys were stored.
     """
 
-    touches: int
-    entries: int
-    allocations: int
+    touches: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=BOUNDS.touches_of_order + 1,
+            description="touches that the order may earn from, before the first one in `touches`; beyond "
+            f"{BOUNDS.touches_of_order} in all they are not counted",
+        ),
+    ]
+    entries: Annotated[int, Field(ge=0, description="entries after the last one in `entries`")]
+    allocations: Annotated[int, Field(ge=0, description="allocations that no version shows")]
 
 
 @dataclass(frozen=True, slots=True)
 class OrderExplanation:
-    """All there is to know of an order's credit, as of one moment, and how much of it is not shown."""
+    """Everything that the credit of an order is worked out from, as of one moment, and the credit as it is in the sums.
+
+    Of an order with more touches, entries or allocations than one answer shows, `left_out` says how many are missing.
+    """
+
+    __pydantic_config__ = ConfigDict(json_schema_extra={"examples": [EXPLAINED]})
 
     order_id: str
-    awaits_credit: bool
-    set_aside: WhySetAside | None
+    awaits_credit: Annotated[
+        bool, Field(description="whether a newer fact waits to be taken into the allocations")
+    ]
+    set_aside: Annotated[
+        WhySetAside | None, Field(description="why the order is not credited by its journey")
+    ]
     left_out: LeftOut
-    touches_forgotten_before: datetime | None
-    entries: list[ExplainedEntry]
+    touches_forgotten_before: Annotated[
+        datetime | None, Field(description="touches before this moment are kept no more")
+    ]
+    entries: Annotated[list[ExplainedEntry], Field(description="by time, then business key")]
     balances: list[CurrencyBalance]
     capture: FixingCapture | None
-    touches: list[ExplainedTouch]
+    touches: Annotated[
+        list[ExplainedTouch],
+        Field(description="the newest ones of the longest window, by time, then key"),
+    ]
     versions: list[VersionExplanation]

@@ -7,23 +7,21 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Path, Query, Request
 
 from skeldir.attribution.definitions import (
-    ModelChange,
-    ModelInForce,
     latest_changes,
     models_in_force,
     retire_model,
     set_models,
 )
 from skeldir.attribution.model_schemas import (
-    ModelInForceOut,
-    ModelPreviewOut,
-    ModelsOut,
+    ModelInForce,
+    ModelPreview,
+    ModelsReport,
     parameters_request_body,
     read_parameters,
 )
+from skeldir.attribution.models import ModelName
 from skeldir.attribution.parameters import ModelParameters
-from skeldir.attribution.previewing import ModelPreview, preview_model
-from skeldir.attribution.schemas import ModelName
+from skeldir.attribution.previewing import preview_model
 from skeldir.http import (
     READ_PROBLEMS,
     Caller,
@@ -52,20 +50,17 @@ _RETIRE_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = READ_PROBLEMS | {
 }
 
 
-@router.get(
-    "", response_model=ModelsOut, responses=READ_PROBLEMS, summary="Models in force and changes"
-)
+@router.get("", responses=READ_PROBLEMS, summary="Models in force and changes")
 async def get_models(
     query: NoQueryHere,  # noqa: ARG001 - it refuses what it does not know
     transaction: ReadTransaction,
-) -> dict[str, list[ModelInForce] | list[ModelChange]]:
+) -> ModelsReport:
     """List the models in force with their parameters, since when and by whom, and the latest changes."""
     return await _read_models(transaction)
 
 
 @router.put(
     "/{model}",
-    response_model=ModelInForceOut,
     responses=_BODY_PROBLEMS,
     openapi_extra=parameters_request_body(),
     summary="Set a model",
@@ -90,15 +85,13 @@ async def put_model(
     return next(one for one in in_force if one.model == model)
 
 
-@router.delete(
-    "/{model}", response_model=ModelsOut, responses=_RETIRE_PROBLEMS, summary="Retire a model"
-)
+@router.delete("/{model}", responses=_RETIRE_PROBLEMS, summary="Retire a model")
 async def delete_model(
     model: ModelPath,
     query: NoQueryHere,  # noqa: ARG001 - it refuses what it does not know
     request: Request,
     caller: ManageKey,
-) -> dict[str, list[ModelInForce] | list[ModelChange]]:
+) -> ModelsReport:
     """Take a model out of force, and its sums out of the reports; the answer is what is in force then."""
     async with tenant_transaction(database_of(request), caller) as transaction:
         connection, tenant_id = transaction.connection, caller.tenant_id
@@ -109,7 +102,6 @@ async def delete_model(
 
 @router.post(
     "/{model}/preview",
-    response_model=ModelPreviewOut,
     responses=_BODY_PROBLEMS,
     openapi_extra=parameters_request_body(),
     summary="Preview a change of a model",
@@ -136,9 +128,8 @@ async def _read_parameters(request: Request, caller: Caller) -> ModelParameters:
 
 async def _read_models(
     transaction: TenantTransaction,
-) -> dict[str, list[ModelInForce] | list[ModelChange]]:
+) -> ModelsReport:
     connection, tenant_id = transaction.connection, transaction.profile.tenant_id
-    return {
-        "data": await models_in_force(connection, tenant_id),
-        "changes": await latest_changes(connection, tenant_id),
-    }
+    return ModelsReport(
+        await models_in_force(connection, tenant_id), await latest_changes(connection, tenant_id)
+    )

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.json_schema import SkipJsonSchema
 
-from skeldir.attribution.parameters import LONGEST_DAYS, ModelParameters
-from skeldir.attribution.previewing import MOST_COUNTED, MOST_PREVIEWED
-from skeldir.attribution.schemas import ModelName
+from skeldir.attribution.models import AfterConversion, ModelName
+from skeldir.attribution.parameters import CompleteParameters, ModelParameters
 from skeldir.errors import InputInvalid
-from skeldir.http import Cents, CurrencyCode
+from skeldir.money import Cents, CurrencyCode
 
-Days = Annotated[int, Field(ge=1, le=LONGEST_DAYS, strict=True)]
-AfterConversionName = Literal["keep", "reset"]
+MOST_PREVIEWED: Final = 20_000
+"""Orders that a preview looks at, the first ones by order id."""
+MOST_COUNTED: Final = 1_000_000
+"""Stored orders are counted up to so many."""
+
 ChangedBy = Annotated[
     str,
     Field(
@@ -24,33 +28,11 @@ ChangedBy = Annotated[
 ]
 
 
-class ModelParametersIn(BaseModel):
-    """The parameters wanted.
-
-    One that is left out stays as it is; of a retired model, as it was when it was retired. A model that never was in
-    force has the defaults: 30 days of lookback, `keep`, 7 days of half-life.
-    """
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{"lookback_days": 14, "after_conversion": "keep"}]},
-    )
-
-    lookback_days: Annotated[
-        Days | None,
-        Field(description="how long before a conversion a touch may lie"),
-    ] = None
-    after_conversion: Annotated[
-        AfterConversionName | None,
-        Field(description="whether earlier touches may earn again (`keep`) or not (`reset`)"),
-    ] = None
-    half_life_days: Annotated[Days | None, Field(description="matters to time_decay only")] = None
-
-
-class ModelInForceOut(BaseModel):
+@dataclass(frozen=True, slots=True)
+class ModelInForce:
     """A model in force with its parameters."""
 
-    model_config = ConfigDict(
+    __pydantic_config__ = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
@@ -69,7 +51,7 @@ class ModelInForceOut(BaseModel):
     model: ModelName
     model_version: str
     lookback_days: int
-    after_conversion: AfterConversionName
+    after_conversion: AfterConversion
     half_life_days: Annotated[int, Field(description="matters to time_decay only")]
     in_force_since: Annotated[
         datetime | None, Field(description="null when it was set before changes were recorded")
@@ -77,15 +59,8 @@ class ModelInForceOut(BaseModel):
     changed_by: Annotated[ChangedBy | None, Field(description="null likewise")]
 
 
-class CompleteParametersOut(BaseModel):
-    """All parameters of a version."""
-
-    lookback_days: int
-    after_conversion: AfterConversionName
-    half_life_days: Annotated[int, Field(description="matters to time_decay only")]
-
-
-class ModelChangeOut(BaseModel):
+@dataclass(frozen=True, slots=True)
+class ModelChange:
     """A version that came into force in the place of another, with the parameters of both.
 
     null stands for a model that was not in force before, or is retired after it.
@@ -96,14 +71,15 @@ class ModelChangeOut(BaseModel):
     model: ModelName
     from_version: str | None
     to_version: str | None
-    parameters_before: CompleteParametersOut | None
-    parameters_after: CompleteParametersOut | None
+    parameters_before: CompleteParameters | None
+    parameters_after: CompleteParameters | None
 
 
-class ModelsOut(BaseModel):
+@dataclass(frozen=True, slots=True)
+class ModelsReport:
     """The models in force, and the latest changes, the newest first."""
 
-    model_config = ConfigDict(
+    __pydantic_config__ = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
@@ -142,11 +118,12 @@ class ModelsOut(BaseModel):
         }
     )
 
-    data: list[ModelInForceOut]
-    changes: list[ModelChangeOut]
+    data: list[ModelInForce]
+    changes: list[ModelChange]
 
 
-class ChannelChangeOut(BaseModel):
+@dataclass(frozen=True, slots=True)
+class ChannelChange:
     """What the orders looked at bring a channel, by the version now and after the change."""
 
     currency: CurrencyCode
@@ -156,10 +133,11 @@ class ChannelChangeOut(BaseModel):
     difference_cents: Cents
 
 
-class ModelPreviewOut(BaseModel):
+@dataclass(frozen=True, slots=True)
+class ModelPreview:
     """What the change would move, over the first stored orders by order id. Nothing was written."""
 
-    model_config = ConfigDict(
+    __pydantic_config__ = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
@@ -196,7 +174,7 @@ class ModelPreviewOut(BaseModel):
 
     model: ModelName
     version_now: Annotated[str | None, Field(description="null when the model is not in force")]
-    parameters_now: Annotated[CompleteParametersOut | None, Field(description="null likewise")]
+    parameters_now: Annotated[CompleteParameters | None, Field(description="null likewise")]
     last_version: Annotated[
         str | None,
         Field(
@@ -204,8 +182,9 @@ class ModelPreviewOut(BaseModel):
             "leaves out is as in it; null for a model that never was in force, which gets the defaults"
         ),
     ]
+    # None where a command asks what retiring the model would move; no request does.
     wanted: Annotated[
-        CompleteParametersOut,
+        CompleteParameters | SkipJsonSchema[None],
         Field(description="of the version that the change would put in force"),
     ]
     orders: Annotated[int, Field(ge=0, le=MOST_PREVIEWED, description="orders looked at")]
@@ -228,7 +207,17 @@ class ModelPreviewOut(BaseModel):
     orders_left_out: Annotated[
         int, Field(ge=0, description="orders whose journeys are too long for a preview")
     ]
-    channels: list[ChannelChangeOut]
+    channels: list[ChannelChange]
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether the model is in force with the parameters wanted."""
+        return self.parameters_now is not None and self.parameters_now == self.wanted
+
+
+_PARAMETERS = TypeAdapter(ModelParameters)
+# A field that there is none of, which Pydantic calls an argument.
+_UNKNOWN = {"unexpected_keyword_argument": "Extra inputs are not permitted"}
 
 
 def read_parameters(body: bytes) -> ModelParameters:
@@ -238,14 +227,14 @@ def read_parameters(body: bytes) -> ModelParameters:
         InputInvalid: it is not one JSON object of these fields; the message names what is wrong.
     """
     try:
-        sent = ModelParametersIn.model_validate_json(body)
+        return _PARAMETERS.validate_json(body)
     except ValidationError as error:
         faults = "; ".join(
-            f"{'.'.join(map(str, ('body', *fault['loc'])))}: {fault['msg']}"
+            f"{'.'.join(map(str, ('body', *fault['loc'])))}: "
+            f"{_UNKNOWN.get(fault['type'], fault['msg'])}"
             for fault in error.errors(include_url=False, include_input=False)[:5]
         )
         raise InputInvalid(faults, cure="Correct the named fields and send it again.") from error
-    return ModelParameters(sent.lookback_days, sent.after_conversion, sent.half_life_days)
 
 
 def parameters_request_body() -> dict[str, Any]:
@@ -253,6 +242,6 @@ def parameters_request_body() -> dict[str, Any]:
     return {
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": ModelParametersIn.model_json_schema()}},
+            "content": {"application/json": {"schema": _PARAMETERS.json_schema()}},
         }
     }

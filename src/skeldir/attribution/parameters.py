@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
+from pydantic import ConfigDict, Field
+
 from skeldir.attribution.marks import DEFAULT_LOOKBACK_DAYS
-from skeldir.attribution.models import MODEL_NAMES, ModelVersionInvalid
+from skeldir.attribution.models import MODEL_NAMES, AfterConversion, ModelName, ModelVersionInvalid
 from skeldir.attribution.models.rules import model_unknown
 from skeldir.errors import SkeldirError
 from skeldir.tenants import load_retention
@@ -16,10 +18,11 @@ from skeldir.tenants import load_retention
 if TYPE_CHECKING:
     from skeldir.db import Connection
 
-AfterConversion = Literal["keep", "reset"]
 DEFAULT_AFTER_CONVERSION: AfterConversion = "keep"
 DEFAULT_HALF_LIFE_DAYS = 7
 LONGEST_DAYS = 3650
+
+Days = Annotated[int, Field(ge=1, le=LONGEST_DAYS, strict=True)]
 
 
 class ModelNotInForce(SkeldirError):
@@ -40,11 +43,26 @@ class LastModelInForce(SkeldirError):
 
 @dataclass(frozen=True, slots=True)
 class ModelParameters:
-    """What is wanted of a model; `complete_parameters` says what None stands for."""
+    """The parameters wanted.
 
-    lookback_days: int | None = None
-    after_conversion: AfterConversion | None = None
-    half_life_days: int | None = None
+    One that is left out stays as it is; of a retired model, as it was when it was retired. A model that never was in
+    force has the defaults: 30 days of lookback, `keep`, 7 days of half-life.
+    """
+
+    __pydantic_config__ = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"lookback_days": 14, "after_conversion": "keep"}]},
+    )
+
+    lookback_days: Annotated[
+        Days | None,
+        Field(description="how long before a conversion a touch may lie"),
+    ] = None
+    after_conversion: Annotated[
+        AfterConversion | None,
+        Field(description="whether earlier touches may earn again (`keep`) or not (`reset`)"),
+    ] = None
+    half_life_days: Annotated[Days | None, Field(description="matters to time_decay only")] = None
 
     def require_valid(self) -> None:
         """Raise `ModelVersionInvalid` for what no version can have."""
@@ -70,7 +88,7 @@ class CompleteParameters:
 
     lookback_days: int
     after_conversion: AfterConversion
-    half_life_days: int
+    half_life_days: Annotated[int, Field(description="matters to time_decay only")]
 
 
 _DEFAULTS: Mapping[str, Any] = {
@@ -96,10 +114,12 @@ def complete_parameters(
     )
 
 
-def require_model(model: str) -> None:
-    """Raise `ModelUnknown` when there is no model of this name."""
-    if model not in MODEL_NAMES:
-        raise model_unknown(model)
+def require_model(model: str) -> ModelName:
+    """Return the name of a model; raise `ModelUnknown` when there is none of this name."""
+    for name in MODEL_NAMES:
+        if name == model:
+            return name
+    raise model_unknown(model)
 
 
 def require_retirable(model: str, active: Collection[str]) -> None:

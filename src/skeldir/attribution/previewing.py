@@ -21,7 +21,13 @@ from skeldir.attribution.bounds import BOUNDS
 from skeldir.attribution.computing import Computation, Part
 from skeldir.attribution.definitions import last_versions, versions_of
 from skeldir.attribution.evaluating import Channels, VersionInForce, sum_credit
-from skeldir.attribution.models import ModelVersion
+from skeldir.attribution.model_schemas import (
+    MOST_COUNTED,
+    MOST_PREVIEWED,
+    ChannelChange,
+    ModelPreview,
+)
+from skeldir.attribution.models import ModelName, ModelVersion
 from skeldir.attribution.orders import make_stored, says_enough
 from skeldir.attribution.packing import NO_CONVERSION, TOUCH_BYTES, PackedOrder
 from skeldir.attribution.parameters import (
@@ -40,53 +46,10 @@ if TYPE_CHECKING:
     from skeldir.attribution.orders import Reading
     from skeldir.db import Connection, Database
 
-MOST_PREVIEWED: Final = 20_000
-"""Orders that a preview looks at, the first ones by order id."""
-MOST_COUNTED: Final = 1_000_000
-"""Stored orders are counted up to so many."""
 _ORDERS_OF_PAGE: Final = 4_000
 # A preview is a request's: what is read at once must not keep the loop.
 _ORDERS_READ_AT_ONCE: Final = 500
 _WANTED: Final = "wanted"
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelChange:
-    """What the orders looked at bring a channel in a currency, by the version now and after the change."""
-
-    currency: str
-    channel: str
-    credited_cents_now: int
-    credited_cents_then: int
-    difference_cents: int
-
-
-@dataclass(frozen=True, slots=True)
-class ModelPreview:
-    """What a change would move, over `orders` of `orders_in_all` stored ones, which are counted up to MOST_COUNTED.
-
-    `wanted` is None for a model that is to be retired; `version_now` and `parameters_now` are None for one that is not
-    in force. What is not asked for is as in `last_version`: the one in force, or the last that a retired model had;
-    None for a model that never was in force. Of `orders_known_in_part` less is stored than the change asks for, and
-    their facts are too many for a preview to read: they are credited by what is stored. `orders_left_out` have paths
-    that are too long for a preview.
-    """
-
-    model: str
-    version_now: str | None
-    parameters_now: CompleteParameters | None
-    last_version: str | None
-    wanted: CompleteParameters | None
-    orders: int
-    orders_in_all: int
-    orders_known_in_part: int
-    orders_left_out: int
-    channels: list[ChannelChange]
-
-    @property
-    def changes_nothing(self) -> bool:
-        """Whether the model is in force with the parameters wanted."""
-        return self.parameters_now is not None and self.parameters_now == self.wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +87,7 @@ async def preview_model(
     Raises:
         ModelUnknown, ModelVersionInvalid, ModelNotInForce, LastModelInForce: the change would be refused.
     """
-    require_model(model)
+    name = require_model(model)
     if parameters is not None:
         parameters.require_valid()
     async with database.tenant(tenant_id, is_read_only=True) as connection:
@@ -135,7 +98,7 @@ async def preview_model(
             connection, tenant_id=tenant_id, most=MOST_COUNTED
         )
     now = next((v for v in versions_of(active) if v.model == model), None)
-    then = None if wanted is None else _version_wanted(model, wanted)
+    then = None if wanted is None else _version_wanted(name, wanted)
     now_sums: Counter[tuple[str, str]] = Counter()
     then_sums: Counter[tuple[str, str]] = Counter()
     orders = in_part = left_out = 0
@@ -153,7 +116,7 @@ async def preview_model(
         after = read.last_order_id
     row = last.get(model)
     return ModelPreview(
-        model,
+        name,
         None if now is None else now.model_version,
         None if now is None else complete_parameters(NO_WISH, row),
         None if row is None else row["model_version"],
@@ -186,7 +149,7 @@ async def _require_possible(
     return wanted
 
 
-def _version_wanted(model: str, wanted: CompleteParameters) -> ModelVersion:
+def _version_wanted(model: ModelName, wanted: CompleteParameters) -> ModelVersion:
     return ModelVersion(
         _WANTED,
         model,

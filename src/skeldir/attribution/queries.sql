@@ -235,6 +235,39 @@ SELECT count(*) FROM (
     WHERE r.tenant_id = :tenant_id
 ) dirty;
 
+-- name: select_marked_orders
+-- The orders that a mark of their own or of their journey waits for.
+SELECT d.order_id FROM public.dirty_orders d WHERE d.tenant_id = :tenant_id
+UNION
+SELECT l.order_id
+FROM (SELECT j.journey_key, min(j.first_moment) AS first_moment, max(j.last_moment) AS last_moment
+      FROM public.dirty_journeys j WHERE j.tenant_id = :tenant_id GROUP BY j.journey_key) j
+JOIN public.revenue_ledger l
+  ON l.tenant_id = :tenant_id AND l.journey_key = j.journey_key AND l.kind = 'capture'
+ AND l.occurred_at >= j.first_moment AND l.occurred_at <= j.last_moment;
+
+-- name: select_set_aside
+SELECT order_id FROM public.orders_set_aside WHERE tenant_id = :tenant_id;
+
+-- name: select_stored_of_no_order
+-- Credit that is stored of orders that are in no ledger.
+SELECT o.order_id
+FROM (SELECT j.order_id FROM public.order_journeys j WHERE j.tenant_id = :tenant_id
+      UNION
+      SELECT k.order_id FROM public.kept_allocations k WHERE k.tenant_id = :tenant_id) o
+WHERE NOT EXISTS (SELECT FROM public.revenue_ledger l WHERE l.tenant_id = :tenant_id AND l.order_id = o.order_id)
+ORDER BY o.order_id
+LIMIT :most;
+
+-- name: select_kept_orders_after
+-- A page of the orders with credit that is kept and no stored journey.
+SELECT DISTINCT k.order_id
+FROM public.kept_allocations k
+WHERE k.tenant_id = :tenant_id AND k.order_id > :after
+  AND NOT EXISTS (SELECT FROM public.order_journeys j WHERE j.tenant_id = :tenant_id AND j.order_id = k.order_id)
+ORDER BY k.order_id
+LIMIT :most;
+
 -- name: select_marks
 SELECT id, order_id FROM public.dirty_orders
 WHERE tenant_id = :tenant_id AND id > :after AND is_deferred = :is_deferred

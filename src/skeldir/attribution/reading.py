@@ -117,7 +117,7 @@ async def read_as_if(
     reading, has_kept = await begin_reading(connection, tenant_id)
     longest = max(reading.longest_lookback, version.version.lookback)
     wanted = replace(reading, versions=[version], longest_lookback=longest)
-    await _Reader(connection, tenant_id, bounds, wanted, has_kept).read_light(order_ids)
+    await Reader(connection, tenant_id, bounds, wanted, has_kept).read_light(order_ids)
     return wanted
 
 
@@ -128,12 +128,12 @@ async def _begin(
     bounds: Bounds,
     *,
     does_wait: bool,
-) -> _Reader | None:
+) -> Reader | None:
     if not await hold_credit(connection, tenant_id, does_wait=does_wait):
         return None
     await plan_for_each_list(connection, len(order_ids))
     reading, has_kept = await begin_reading(connection, tenant_id)
-    return _Reader(connection, tenant_id, bounds, reading, has_kept)
+    return Reader(connection, tenant_id, bounds, reading, has_kept)
 
 
 async def hold_credit(connection: Connection, tenant_id: UUID, *, does_wait: bool) -> bool:
@@ -160,7 +160,7 @@ async def begin_reading(connection: Connection, tenant_id: UUID) -> tuple[Readin
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class Reader:
     """Fills a reading in an open transaction. What is too much to be held at once is left unread, by halves."""
 
     connection: Connection

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from skeldir.attribution.models import MODEL_NAMES
+from skeldir.attribution.models import MODEL_NAMES, ModelName
 from skeldir.attribution.parameters import require_in_force
-from skeldir.attribution.schemas import MOST_AWAITING, ChannelsQuery, ModelName
+from skeldir.attribution.schemas import (
+    MOST_AWAITING,
+    ChannelRow,
+    ChannelsPage,
+    ChannelsQuery,
+    ModelCredit,
+)
 from skeldir.attribution.store import queries
-from skeldir.http import Keyset, KeyText, Page
+from skeldir.http import Keyset, KeyText
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
@@ -22,52 +27,12 @@ _BY_PERIOD = Keyset("attribution/channels@1", tuple[date, KeyText, KeyText])
 # What stands for the one period of a total in the statement. (The driver takes the first day of all for -infinity.)
 _NO_PERIOD = date(2, 1, 1)
 _ROWS_AT_ONCE = 100
-
-
-@dataclass(frozen=True, slots=True)
-class ModelCredit:
-    """What one model gives a channel in a period and currency.
-
-    `conversions` are exact decimals. `spend_cents` is the channel's own and the same for every model; `roas` is
-    credited money by spend, to six decimals, None without spend.
-    """
-
-    credited_cents: int
-    conversions: str
-    spend_cents: int
-    roas: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelRow:
-    """A channel in a period (by its first UTC day, weeks from Monday; None for all of it) and a currency, by model."""
-
-    period: date | None
-    currency: str
-    channel: str
-    models: dict[str, ModelCredit]
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelReport:
-    """A page of rows, the active version of each model in it, how many orders have changed since or are set aside.
-
-    Both are counted up to MOST_AWAITING.
-    """
-
-    model_versions: dict[str, str]
-    orders_awaiting_credit: int
-    orders_set_aside: int
-    data: list[ChannelRow]
-    next_cursor: str | None
-
-
 _NOTHING = ModelCredit(0, "0", 0, None)
 
 
 async def report_channels(
     connection: Connection, tenant_id: UUID, query: ChannelsQuery
-) -> ChannelReport:
+) -> ChannelsPage:
     """Return a page of the transaction's tenant by (period, currency, channel), from the sums of days.
 
     One statement, so the rows and what is said of the orders beside them are of one moment.
@@ -93,21 +58,19 @@ async def report_channels(
     )
     standing = rows[0]
     active = dict(zip(standing["models"] or (), standing["versions"] or (), strict=True))
-    versions = {model: active[model] for model in MODEL_NAMES if model in active}
+    versions: dict[str, str] = {model: active[model] for model in MODEL_NAMES if model in active}
     shown = list(versions.values())
     if query.model is not None and len(active) < len(query.model):
         await _require_in_force(connection, tenant_id, query.model)
     # Rows of other versions after the page before would be a report of nothing.
     _BY_PERIOD.after(query, of=shown)
-    page: Page[ChannelRow] = _BY_PERIOD.page(
+    data, next_cursor = _BY_PERIOD.cut(
         query,
         await _channel_rows(rows, versions),
         lambda row: (row.period or _NO_PERIOD, row.currency, row.channel),
         of=shown,
     )
-    return ChannelReport(
-        versions, standing["awaiting"], standing["set_aside"], list(page.data), page.next_cursor
-    )
+    return ChannelsPage(versions, standing["awaiting"], standing["set_aside"], data, next_cursor)
 
 
 async def _require_in_force(

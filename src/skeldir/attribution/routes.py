@@ -10,9 +10,10 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import TypeAdapter
 
 from skeldir.attribution.explain import explain_order
+from skeldir.attribution.explanations import OrderExplanation
 from skeldir.attribution.order_facts import OrderFacts, read_order
-from skeldir.attribution.reports import ChannelReport, report_channels
-from skeldir.attribution.schemas import ChannelsPage, ChannelsQuery, OrderExplanationOut
+from skeldir.attribution.reports import report_channels
+from skeldir.attribution.schemas import ChannelsPage, ChannelsQuery
 from skeldir.http import (
     READ_PROBLEMS,
     DirectRoute,
@@ -23,10 +24,11 @@ from skeldir.http import (
     offload_of,
     reading_transaction,
 )
+from skeldir.revenue import LONGEST_KEY
 
 router = APIRouter(prefix="/v1/attribution", tags=["attribution"])
 polled_router = APIRouter(prefix="/v1/attribution", tags=["attribution"], route_class=DirectRoute)
-_REPORT = TypeAdapter(ChannelReport)
+_PAGE = TypeAdapter(ChannelsPage)
 
 
 @polled_router.get(
@@ -43,21 +45,22 @@ async def get_channels(
     A model that is named and is not in force is refused with `model_not_in_force`.
     """
     async with reading_transaction(database_of(request), caller) as transaction:
-        report = await report_channels(transaction.connection, caller.tenant_id, query)
+        page = await report_channels(transaction.connection, caller.tenant_id, query)
     # To check 1,000 rows against their schema would keep the loop three times as long as to write them.
-    return Response(_REPORT.dump_json(report), media_type="application/json")
+    return Response(_PAGE.dump_json(page), media_type="application/json")
 
 
 # An order id may hold a slash, so it is the rest of the path.
 @router.get(
     "/orders/{order_id:path}",
-    response_model=OrderExplanationOut,
+    response_model=OrderExplanation,
     responses=READ_PROBLEMS | {404: {"model": Problem}},
     summary="Explain an order's credit",
 )
 async def get_order(
     order_id: Annotated[
-        str, Path(min_length=1, max_length=200, description="as it was sent", examples=["991"])
+        str,
+        Path(min_length=1, max_length=LONGEST_KEY, description="as it was sent", examples=["991"]),
     ],
     query: Annotated[NoQuery, Query()],  # noqa: ARG001 - it refuses what it does not know
     request: Request,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from skeldir.db import Connection, Database
 
 # A tenant with many orders to credit lets others have their turn, and comes again at once.
-_LONGEST_TURN_S = 5.0
+LONGEST_TURN_S = 5.0
 # How soon to look again when another worker, or an operator's command, is crediting the tenant.
 _LOOK_AGAIN_S = 0.5
 # The sweep comes every second, and must be done by then.
@@ -31,7 +31,7 @@ async def credit_tenant(database: Database, job: Job) -> None:
 
     A writer that saw this job waiting asked for none of its own. It is waited for where marks are chosen.
     """
-    deadline = monotonic() + _LONGEST_TURN_S
+    deadline = monotonic() + LONGEST_TURN_S
     report = await credit_dirty_orders(
         database, tenant_id=job.tenant_id, fence=job.hold, deadline=deadline
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import typer
 
+from skeldir.cli.audit import audit
 from skeldir.cli.channels import channels_app
 from skeldir.cli.deletion import delete_tenant, show_deletions
 from skeldir.cli.facts import import_app, list_dead_events, list_orders
@@ -29,9 +30,9 @@ app = typer.Typer(
     help="""Which marketing channels earned the money, to the cent.
 
 Without DATABASE_URL an embedded PostgreSQL under .skeldir/ is started, or joined when it runs. With it, every
-command works on that server as app_user, but for a few. `tenants list`, `tenants delete`, `tenants deletions`, `jobs`
-and looking a tenant up by its name need a role that may act as skeldir_owner; `matviews` without --tenant needs one
-that may act as matview_owner. The role that runs `migrate` may act as both.
+command works on that server as app_user, but for a few. `tenants list`, `tenants delete`, `tenants deletions`, `jobs`,
+`audit` without --tenant and looking a tenant up by its name need a role that may act as skeldir_owner; `matviews`
+without --tenant needs one that may act as matview_owner. The role that runs `migrate` may act as both.
 
 The usual order: tenants create · keys create · import · credit · refresh · report.""",
 )
@@ -50,6 +51,7 @@ app.command("credit")(credit)
 app.command("report")(show_channels)
 app.command("refresh")(refresh)
 app.command("matviews")(matviews)
+app.command("audit")(audit)
 app.command("migrate")(migrate)
 app.command("up")(up)
 app.command("serve")(serve)

@@ -260,17 +260,13 @@ def show_channels(
     totals, ledger, aside, models, awaiting = run_with_runtime(work)
     if as_json:
         channels = [asdict(total) | {"conversions": str(total.conversions)} for total in totals]
-        typer.echo(
-            json.dumps(
-                {
-                    "channels": channels,
-                    "ledger": [asdict(total) for total in ledger],
-                    "set_aside": [asdict(total) for total in aside],
-                    "orders_awaiting_credit": awaiting,
-                },
-                indent=1,
-            )
-        )
+        report = {
+            "channels": channels,
+            "ledger": [asdict(total) for total in ledger],
+            "set_aside": [asdict(total) for total in aside],
+            "orders_awaiting_credit": awaiting,
+        }
+        typer.echo(json.dumps(report, indent=1))
     elif not ledger:
         err.print("The tenant's ledger is empty: no conversion was imported or received yet.")
     else:

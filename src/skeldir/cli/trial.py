@@ -83,14 +83,7 @@ def demo(
             ):
                 out.rule(f"Reading, {name if tenant_id == tenant_a else 'Demo B'}", align="left")
                 await _read_in(database, tenant_id, files)
-            out.rule("Crediting", align="left")
-            with progress_bar() as bar:
-                task = bar.add_task("Crediting orders", total=None)
-                tell_credit(
-                    await credit_dirty_orders(
-                        database, progress=lambda orders: bar.advance(task, orders)
-                    )
-                )
+            await _credit(database)
             results = await refresh_views(
                 database,
                 [view.name for view in CANONICAL_VIEWS],
@@ -108,6 +101,16 @@ def demo(
         err.print("The totals do not agree.", style="bold red")
         raise typer.Exit(1)
     out.print("Everything agrees, to the cent.", style="bold green")
+
+
+async def _credit(database: Database) -> None:
+    out.rule("Crediting", align="left")
+    with progress_bar() as bar:
+        task = bar.add_task("Crediting orders", total=None)
+        report = await credit_dirty_orders(
+            database, progress=lambda orders: bar.advance(task, orders)
+        )
+    tell_credit(report)
 
 
 def _name_of(data: Path, mapping: FileMapping) -> str:

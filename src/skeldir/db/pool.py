@@ -26,7 +26,7 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProx
 logger = logging.getLogger(__name__)
 
 _CONNECT_S = 5.0
-_CLOSE_S = 5.0
+CLOSE_S = 5.0
 GRACE_S = 2.0
 """By so much a client waits longer for a statement than the server may work at it."""
 
@@ -372,7 +372,7 @@ async def open_database(
 async def _close(pool: asyncpg.Pool[asyncpg.Record]) -> None:
     """Close the pool; what does not end in a few seconds is cut off."""
     try:
-        await asyncio.wait_for(pool.close(), _CLOSE_S)
+        await asyncio.wait_for(pool.close(), CLOSE_S)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         logger.warning("db.pool_cut_off %s", type(error).__name__)
 

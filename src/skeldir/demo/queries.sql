@@ -7,6 +7,7 @@ FROM (
     UNION ALL SELECT 'api_keys', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.api_keys
     UNION ALL SELECT 'attribution_events', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.attribution_events
     UNION ALL SELECT 'attribution_models', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.attribution_models
+    UNION ALL SELECT 'audits', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.audits
     UNION ALL SELECT 'channel_numbers', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.channel_numbers
     UNION ALL SELECT 'channel_performance', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.channel_performance
     UNION ALL SELECT 'channels', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.channels

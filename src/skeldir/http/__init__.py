@@ -21,8 +21,6 @@ from skeldir.http.limits import KeyLimits, UnknownKeyLimits
 from skeldir.http.offload import Offload
 from skeldir.http.paging import (
     READ_PROBLEMS,
-    Cents,
-    CurrencyCode,
     DayRange,
     Filter,
     KeyMoment,
@@ -30,7 +28,6 @@ from skeldir.http.paging import (
     KeyText,
     MomentRange,
     NoQuery,
-    Page,
     PageQuery,
 )
 from skeldir.http.problems import Problem
@@ -42,8 +39,6 @@ __all__ = [
     "BodyTooLarge",
     "BodyUnreadable",
     "Caller",
-    "Cents",
-    "CurrencyCode",
     "DayRange",
     "DirectRoute",
     "Filter",
@@ -58,7 +53,6 @@ __all__ = [
     "Needs",
     "NoQuery",
     "Offload",
-    "Page",
     "PageQuery",
     "Problem",
     "ReadKey",

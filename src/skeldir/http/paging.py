@@ -6,7 +6,6 @@ import binascii
 import re
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar
@@ -82,11 +81,6 @@ UtcDate = Annotated[date, BeforeValidator(_plain_date)]
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_plain_moment), AfterValidator(_storable_moment)]
 """An aware moment, ISO 8601 with an offset."""
-
-CurrencyCode = Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217")]
-Cents = Annotated[
-    int, Field(description="whole number of the currency's smallest unit, signed: yen for JPY")
-]
 
 KeyMoment = Annotated[AwareDatetime, AfterValidator(_storable_moment)]
 """A moment in a cursor; read strictly, which leaves no room for a validator before it."""
@@ -173,14 +167,6 @@ def require_later(value: BoundT | None, info: ValidationInfo) -> BoundT | None:
     return value
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[RowT]):
-    """Some rows of a list, and the cursor of the next page; None when this is the last one."""
-
-    data: Sequence[RowT]
-    next_cursor: str | None
-
-
 class Keyset(Generic[KeyT]):
     """How one list is paged: by the values that its rows are sorted by, all of them together unique.
 
@@ -222,21 +208,24 @@ class Keyset(Generic[KeyT]):
             raise _cursor_invalid("The cursor was made for another query, or for models of before.")
         return self._key_of(key)
 
-    def page(
+    def cut(
         self,
         query: PageQuery,
-        rows: Sequence[RowT],
+        rows: list[RowT],
         key_of: Callable[[RowT], KeyT],
         *,
         of: Sequence[str] = (),
-    ) -> Page[RowT]:
-        """Return the page, given one row more than `query.limit` when there are more; `of` as in `after`."""
+    ) -> tuple[list[RowT], str | None]:
+        """Return the rows of the page and the cursor of the next one, None when this is the last.
+
+        `rows` are one more than `query.limit` when there are more; `of` as in `after`.
+        """
         if len(rows) <= query.limit:
-            return Page(rows, None)
+            return rows, None
         shown = rows[: query.limit]
         key = self._key.dump_python(key_of(shown[-1]), mode="json")
         cursor = urlsafe_b64encode(orjson.dumps([self._digest(query, of), key]))
-        return Page(shown, cursor.rstrip(b"=").decode())
+        return shown, cursor.rstrip(b"=").decode()
 
     def _key_of(self, key: object) -> KeyT:
         try:

@@ -1,9 +1,9 @@
 """Bytes become recorded facts: touches and conversions, and dead letters for what is refused. The door of the room."""
 
-from skeldir.ingest.canonical import CONVERSION_FIELDS, TOUCH_FIELDS
 from skeldir.ingest.channels import COMMON_CHANNELS
 from skeldir.ingest.dead_letters import DeadEvent, list_dead_events
 from skeldir.ingest.deliveries import Receipt, Rejected
+from skeldir.ingest.fields import CONVERSION_FIELDS, TOUCH_FIELDS
 from skeldir.ingest.forgetting import Forgotten, forget_now
 from skeldir.ingest.kinds import DELETE_TENANT, FORGET_TOUCHES, SCAN_PERSONAL_DATA
 from skeldir.ingest.own_channels import add_channels, list_channels

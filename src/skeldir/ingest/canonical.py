@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -17,35 +17,16 @@ from skeldir.ingest.channels import (
     RESERVED_CHANNELS,
     choose_channel,
 )
-from skeldir.ingest.rejections import ItemRejected, Refused
-from skeldir.money import CURRENCIES
-from skeldir.revenue import KIND_SIGNS
-
-MAX_AMOUNT_CENTS = 10**15
-MAX_CLOCK_SKEW = timedelta(minutes=10)
-EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-LONGEST_KEY = 200
-LONGEST_JOURNEY_KEY = 500
-LONGEST_SESSION_ID = 200
-
-# What of an item may be kept at all; the rest is dropped unread.
-TOUCH_FIELDS = frozenset(
-    {
-        "idempotency_key", "occurred_at", "journey_key", "session_id", "source", "medium",
-        "campaign", "referrer_host", "landing_path", "click_ids", "channel",
-    }
-)  # fmt: skip
-CONVERSION_FIELDS = frozenset(
-    {
-        "idempotency_key",
-        "order_id",
-        "kind",
-        "amount_cents",
-        "currency",
-        "occurred_at",
-        "journey_key",
-    }
+from skeldir.ingest.fields import (
+    EARLIEST,
+    LONGEST_JOURNEY_KEY,
+    LONGEST_LABEL,
+    LONGEST_URL,
+    MAX_CLOCK_SKEW,
 )
+from skeldir.ingest.rejections import ItemRejected, Refused
+from skeldir.money import CURRENCIES, LARGEST_MINOR_UNITS
+from skeldir.revenue import KIND_SIGNS, LONGEST_KEY
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _HAS_OFFSET = re.compile(r"(?:Z|z|[+-]\d{2}(?::?\d{2})?(?::?\d{2})?)$")
@@ -111,7 +92,7 @@ def read_touch(item: object, *, now: datetime, own_channels: frozenset[str]) -> 
     occurred_at = _moment(fields, now)
     journey_key = _required_text(fields, "journey_key", LONGEST_JOURNEY_KEY)
     origin = read_origin(fields, own_channels)
-    session_id = _text(fields, "session_id", LONGEST_SESSION_ID)
+    session_id = _text(fields, "session_id", LONGEST_KEY)
     return Touch(
         key,
         occurred_at,
@@ -134,10 +115,10 @@ def read_origin(fields: Mapping[str, object], own_channels: frozenset[str]) -> O
     Raises:
         ItemRejected: with the code of the first fault found.
     """
-    source = _text(fields, "source", 300)
-    medium = _text(fields, "medium", 300)
-    campaign = _text(fields, "campaign", 300)
-    referrer_host = host_of(_text(fields, "referrer_host", 2000))
+    source = _text(fields, "source", LONGEST_LABEL)
+    medium = _text(fields, "medium", LONGEST_LABEL)
+    campaign = _text(fields, "campaign", LONGEST_LABEL)
+    referrer_host = host_of(_text(fields, "referrer_host", LONGEST_URL))
     kinds = _click_id_kinds(fields)
     code, rule = _channel(fields, own_channels, (source, medium, campaign, referrer_host, kinds))
     return Origin(source, medium, campaign, referrer_host, kinds, code, rule)
@@ -145,7 +126,7 @@ def read_origin(fields: Mapping[str, object], own_channels: frozenset[str]) -> O
 
 def read_landing_path(fields: Mapping[str, object]) -> str | None:
     """Return the path of `landing_path`. Raises ItemRejected."""
-    return path_of(_text(fields, "landing_path", 2000))
+    return path_of(_text(fields, "landing_path", LONGEST_URL))
 
 
 def read_conversion(item: object, *, now: datetime) -> Conversion:
@@ -156,7 +137,7 @@ def read_conversion(item: object, *, now: datetime) -> Conversion:
     """
     fields = _fields(item)
     key = _required_text(fields, "idempotency_key", LONGEST_KEY)
-    order_id = _required_text(fields, "order_id", 200)
+    order_id = _required_text(fields, "order_id", LONGEST_KEY)
     kind = fields.get("kind")
     if _is_absent(kind):
         raise ItemRejected("kind_missing", "The conversion has no kind.")
@@ -254,7 +235,8 @@ def _moment(fields: Mapping[str, object], now: datetime) -> datetime:
         )
     if moment < EARLIEST:
         raise ItemRejected(
-            "occurred_at_too_early", f"occurred_at {_shown(value)} is before the year 2000."
+            "occurred_at_too_early",
+            f"occurred_at {_shown(value)} is before the year {EARLIEST.year}.",
         )
     return moment.astimezone(UTC)
 
@@ -283,7 +265,7 @@ def _amount(fields: Mapping[str, object]) -> int:
         if not math.isfinite(value):
             raise ItemRejected("amount_invalid", f"amount_cents is {value}.")
         # Readers of JSON hand over a whole number beyond 64 bits as a float.
-        if not -MAX_AMOUNT_CENTS <= value <= MAX_AMOUNT_CENTS:
+        if not -LARGEST_MINOR_UNITS <= value <= LARGEST_MINOR_UNITS:
             raise ItemRejected("amount_too_large", f"amount_cents is {_shown(value)}.")
         raise ItemRejected(
             "amount_fractional", f"amount_cents is {_shown(value)}, not a whole number."
@@ -292,7 +274,7 @@ def _amount(fields: Mapping[str, object]) -> int:
         raise ItemRejected("amount_invalid", f"amount_cents is {_shown(value)}.")
     if value < 0:
         raise ItemRejected("amount_negative", f"amount_cents is {_shown(value)}.")
-    if value > MAX_AMOUNT_CENTS:
+    if value > LARGEST_MINOR_UNITS:
         raise ItemRejected("amount_too_large", f"amount_cents is {_shown(value)}.")
     return value
 

@@ -11,14 +11,9 @@ from uuid import UUID
 
 import orjson
 
-from skeldir.db import new_ids
-from skeldir.ingest.canonical import (
-    CONVERSION_FIELDS,
-    TOUCH_FIELDS,
-    hash_journey_key,
-    host_of,
-    path_of,
-)
+from skeldir.db import new_hex_ids
+from skeldir.ingest.canonical import hash_journey_key, host_of, path_of
+from skeldir.ingest.fields import CONVERSION_FIELDS, TOUCH_FIELDS
 from skeldir.ingest.rejections import Refused
 from skeldir.ingest.store import queries
 
@@ -74,7 +69,7 @@ def pack_letters(
     letters = tuple(letters)
     if not letters:
         return PackedLetters(kind, 0, "[]")
-    ids = new_ids(len(letters))
+    ids = new_hex_ids(len(letters))
     packed = [
         {
             "id": id_,
@@ -82,7 +77,7 @@ def pack_letters(
             "code": letter.code,
             "detail": _without_e_mail(letter.detail),
             "cure": letter.cure,
-            "item": _reduce(letter.item, kind, profile),
+            "item": reduce_item(letter.item, kind, profile),
         }
         for id_, letter in zip(ids, letters, strict=True)
     ]
@@ -120,7 +115,7 @@ async def forget_dead_events(connection: Connection, *, most: int) -> int:
     return gone
 
 
-def _reduce(item: object, kind: ItemKind, profile: TenantProfile) -> dict[str, object]:
+def reduce_item(item: object, kind: ItemKind, profile: TenantProfile) -> dict[str, object]:
     """Return the known fields of an item: scalars only, cut to length, e-mail addresses out, the journey hashed."""
     fields = item.fields if isinstance(item, Refused) else item
     if not isinstance(fields, Mapping):

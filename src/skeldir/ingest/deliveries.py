@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import orjson
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema
 
 from skeldir.ingest.canonical import Conversion, Touch
 from skeldir.ingest.dead_letters import DeadLetter, ItemKind, PackedLetters, pack_letters
@@ -24,7 +26,7 @@ Read: TypeAlias = Callable[[Sequence[object]], "Sequence[ItemT | ItemRejected]"]
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """One refused item: its place in the batch (or file), the kind of fault, and the cure."""
+    """An item that was not taken in, by its place in the request; it is kept among the dead events."""
 
     index: int
     code: str
@@ -38,6 +40,13 @@ class Rejections:
 
     count: int
     json: bytes
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, _source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Describe them as what the text holds."""
+        return handler.generate_schema(list[Rejected])
 
     def __len__(self) -> int:
         return self.count
@@ -56,15 +65,12 @@ def pack_rejections(rejected: Sequence[Rejected]) -> Rejections:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a batch: `accepted + duplicates + len(rejected)` is the number of its items.
-
-    `flagged` names the orders of accepted conversions that are `awaiting_capture` or `over_refunded`.
-    """
+    """`accepted + duplicates + len(rejected)` is the number of items sent."""
 
     accepted: int
     duplicates: int
     rejected: Rejections
-    flagged: tuple[FlaggedOrder, ...] = ()
+    flagged: tuple[FlaggedOrder, ...]
 
 
 @dataclass(frozen=True, slots=True)

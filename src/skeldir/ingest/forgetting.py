@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 TOUCHES_PER_TRANSACTION = 10_000
 DEAD_EVENTS_PER_TRANSACTION = 10_000
 # For how long a job may credit what waits, so that other tenants' jobs have their turn, and when it then comes again.
-_LONGEST_TURN_S = 5.0
+LONGEST_TURN_S = 5.0
 _COME_AGAIN_S = 30.0
 # How soon to look again while another worker is crediting the tenant.
 _LOOK_AGAIN_S = 0.5
@@ -116,7 +116,7 @@ async def _credit_what_waits(database: Database, tenant_id: UUID, job: Job | Non
     """Credit, also when another worker is at it, a job only for a while; say whether nothing waits any more."""
     fence, deadline = None, inf
     if job is not None:
-        fence, deadline = job.hold, monotonic() + _LONGEST_TURN_S
+        fence, deadline = job.hold, monotonic() + LONGEST_TURN_S
     while True:
         report = await credit_dirty_orders(
             database, tenant_id=tenant_id, fence=fence, deadline=deadline

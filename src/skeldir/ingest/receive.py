@@ -16,7 +16,7 @@ from skeldir.attribution import (
     mark_orders_reached_by_touches,
 )
 from skeldir.clock import utc_now
-from skeldir.db import new_id_texts, pack_column, plan_for_each_list, share_lock, unpack_column
+from skeldir.db import new_hex_ids, pack_column, plan_for_each_list, share_lock, unpack_column
 from skeldir.ingest.canonical import (
     Conversion,
     Touch,
@@ -89,7 +89,7 @@ RefuseReused = Callable[[datetime, frozenset[str]], Awaitable[Refusal]]
 
 
 def prepare_touches(profile: TenantProfile, deliveries: Sequence[Delivery]) -> PreparedTouches:
-    """Read items, which are mappings with the fields of `canonical.TOUCH_FIELDS` or `Refused`, and hash their journeys.
+    """Read items, which are mappings with the fields of TOUCH_FIELDS or `Refused`, and hash their journeys.
 
     This is the part of taking in that needs the processor and not the database; where there are many items it is done
     in another process.
@@ -157,7 +157,7 @@ async def receive_touches(
 def prepare_conversions(
     profile: TenantProfile, deliveries: Sequence[Delivery]
 ) -> PreparedConversions:
-    """Read items, which are mappings with the fields of `canonical.CONVERSION_FIELDS` or `Refused`; as for touches.
+    """Read items, which are mappings with the fields of CONVERSION_FIELDS or `Refused`; as for touches.
 
     Raises:
         DeliveriesClash: the deliveries use one idempotency key for different conversions.
@@ -295,8 +295,7 @@ def _touch_columns(profile: TenantProfile, touches: Sequence[Touch]) -> dict[str
     columns = dict(zip(Touch._fields, zip(*touches, strict=True), strict=True))
     hash_key = journey_hasher(profile.journey_secret)
     return {
-        # In order, so that the index of ids only grows at its end.
-        "ids": pack_column(sorted(new_id_texts(len(touches)))),
+        "ids": pack_column(new_hex_ids(len(touches))),
         "keys": pack_column(columns["idempotency_key"]),
         "moments": pack_column(moment.isoformat() for moment in columns["occurred_at"]),
         "journey_keys": pack_column(hash_key(key).hex() for key in columns["journey_key"]),

@@ -8,6 +8,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from skeldir.errors import InputInvalid
+from skeldir.ingest.fields import EARLIEST, LONGEST_JOURNEY_KEY, MINUTES_AHEAD
+from skeldir.money import LARGEST_EXPONENT
+from skeldir.revenue import KIND_SIGNS, LONGEST_KEY
+
+*_KINDS, _LAST_KIND = KIND_SIGNS
 
 T = TypeVar("T")
 
@@ -18,25 +23,25 @@ CURES: dict[str, str] = {
     "encoding_invalid": "Encode the text as UTF-8.",
     "item_not_an_object": "Send a JSON object with named fields.",
     "idempotency_key_missing": "Give each item a key of its own that stays the same when it is sent again.",
-    "idempotency_key_invalid": "Use a string of 1 to 200 characters without control characters.",
+    "idempotency_key_invalid": f"Use a string of 1 to {LONGEST_KEY} characters without control characters.",
     "idempotency_key_reused": "Use a new idempotency key; this one already names a different conversion.",
     "occurred_at_missing": "Say when it happened, as ISO 8601 with an offset.",
     "occurred_at_invalid": "Write the moment as ISO 8601 with an offset, such as 2026-06-01T12:30:00+02:00.",
     "occurred_at_without_offset": "Add the offset from UTC, such as Z or +02:00; no time zone is assumed.",
-    "occurred_at_in_the_future": "Correct the clock of the sender; up to 10 minutes ahead are accepted.",
-    "occurred_at_too_early": "Send moments from the year 2000 on.",
+    "occurred_at_in_the_future": f"Correct the clock of the sender; up to {MINUTES_AHEAD} minutes ahead are accepted.",
+    "occurred_at_too_early": f"Send moments from the year {EARLIEST.year} on.",
     "journey_key_missing": "Name the visitor or customer whose journey this touch belongs to.",
-    "journey_key_invalid": "Use a string of 1 to 500 characters without control characters.",
+    "journey_key_invalid": f"Use a string of 1 to {LONGEST_JOURNEY_KEY} characters without control characters.",
     "order_id_missing": "Name the order that the money belongs to.",
-    "order_id_invalid": "Use a string of 1 to 200 characters without control characters.",
-    "kind_missing": "Say what it is: capture, refund, refund_reversal, dispute or dispute_reversal.",
-    "kind_unknown": "Use one of capture, refund, refund_reversal, dispute, dispute_reversal.",
+    "order_id_invalid": f"Use a string of 1 to {LONGEST_KEY} characters without control characters.",
+    "kind_missing": f"Say what it is: {', '.join(_KINDS)} or {_LAST_KIND}.",
+    "kind_unknown": f"Use one of {', '.join(KIND_SIGNS)}.",
     "amount_missing": "Send amount_cents: a whole number of the currency's smallest unit.",
     "amount_invalid": "Send the amount as a plain number.",
     "amount_fractional": "Send a whole number of the currency's smallest unit; nothing is rounded.",
     "amount_negative": "Send the amount without a sign; the kind says in which direction the money went.",
     "amount_zero": "Leave out refunds and disputes of nothing; only a capture may be 0.",
-    "amount_too_large": "Send at most 10^15 of the currency's smallest unit.",
+    "amount_too_large": f"Send at most 10^{LARGEST_EXPONENT} of the currency's smallest unit.",
     "currency_missing": "Name the currency by its ISO 4217 code; none is assumed.",
     "currency_invalid": "Write the currency as three capital letters.",
     "currency_unknown": "Use an active ISO 4217 code in capital letters.",

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import orjson
 
-from skeldir.http import Keyset, Page
-from skeldir.ingest.schemas import DeadEventsQuery
+from skeldir.http import Keyset
+from skeldir.ingest.schemas import DeadEventReport, DeadEventsPage, DeadEventsQuery
 from skeldir.ingest.store import queries
 
 if TYPE_CHECKING:
@@ -19,23 +17,9 @@ if TYPE_CHECKING:
 _NEWEST_FIRST = Keyset("dead-events@1", tuple[UUID])
 
 
-@dataclass(frozen=True, slots=True)
-class DeadEventReport:
-    """A refused item with its reason. The journey's hash is hidden."""
-
-    id: UUID
-    recorded_at: datetime
-    item_kind: str
-    origin: str
-    code: str
-    detail: str
-    cure: str
-    item: dict[str, Any]
-
-
 async def page_dead_events(
     connection: Connection, tenant_id: UUID, query: DeadEventsQuery
-) -> Page[DeadEventReport]:
+) -> DeadEventsPage:
     """Return a page of the refused items of the transaction's tenant, the newest first.
 
     Raises:
@@ -53,7 +37,7 @@ async def page_dead_events(
         most=query.limit + 1,
     )
     reports = [DeadEventReport(**{**row, "item": _without_journey(row["item"])}) for row in rows]
-    return _NEWEST_FIRST.page(query, reports, lambda report: (report.id,))
+    return DeadEventsPage(*_NEWEST_FIRST.cut(query, reports, lambda report: (report.id,)))
 
 
 def _without_journey(item: str) -> dict[str, Any]:

@@ -1,118 +1,17 @@
-"""What goes over the wire: items in, receipts out."""
+"""What goes over the wire beside the items and their receipts: the items that were refused."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from skeldir.http import Filter, MomentRange
+from skeldir.ingest.batches import MAX_ITEMS
 from skeldir.ingest.dead_letters import ItemKind
-
-Key = Annotated[str, Field(min_length=1, max_length=200)]
-Moment = Annotated[datetime, Field(description="ISO 8601 with an offset; at most 10 minutes ahead")]
-
-
-class TouchItem(BaseModel):
-    """One visit: a journey, a moment, and what brought it, or the channel itself."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "idempotency_key": "pv-81724",
-                    "occurred_at": "2026-06-01T12:30:00+02:00",
-                    "journey_key": "visitor-5532",
-                    "source": "google",
-                    "medium": "cpc",
-                    "campaign": "spring",
-                    "click_ids": ["gclid"],
-                    "landing_path": "/shoes",
-                }
-            ]
-        }
-    )
-
-    idempotency_key: Key
-    occurred_at: Moment
-    journey_key: Annotated[
-        str, Field(min_length=1, max_length=500, description="only its keyed hash is stored")
-    ]
-    session_id: Annotated[str | None, Field(max_length=200)] = None
-    source: Annotated[str | None, Field(max_length=300)] = None
-    medium: Annotated[str | None, Field(max_length=300)] = None
-    campaign: Annotated[str | None, Field(max_length=300)] = None
-    referrer_host: Annotated[
-        str | None, Field(max_length=2000, description="host or URL; the host alone is kept")
-    ] = None
-    landing_path: Annotated[
-        str | None, Field(max_length=2000, description="path or URL; no query is kept")
-    ] = None
-    click_ids: Annotated[
-        list[str], Field(description="the names of the parameters, never their values")
-    ] = []
-    channel: Annotated[
-        str | None, Field(description="a channel code, when you know better than the rules")
-    ] = None
-
-
-class ConversionItem(BaseModel):
-    """One movement of an order's money."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "idempotency_key": "order-991-paid",
-                    "order_id": "991",
-                    "kind": "capture",
-                    "amount_cents": 12990,
-                    "currency": "USD",
-                    "occurred_at": "2026-06-01T12:42:10+02:00",
-                    "journey_key": "visitor-5532",
-                }
-            ]
-        }
-    )
-
-    idempotency_key: Key
-    order_id: Key
-    kind: Literal["capture", "refund", "refund_reversal", "dispute", "dispute_reversal"]
-    amount_cents: Annotated[
-        int,
-        Field(ge=0, le=10**15, description="the currency's smallest unit, no sign: yen for JPY"),
-    ]
-    currency: Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217")]
-    occurred_at: Moment
-    journey_key: Annotated[str | None, Field(min_length=1, max_length=500)] = None
-
-
-class RejectedItem(BaseModel):
-    """An item that was not taken in, by its place in the request; it is kept among the dead events."""
-
-    index: int
-    code: str
-    detail: str
-    cure: str
-
-
-class FlaggedOrderOut(BaseModel):
-    """An order that wants a second look: `awaiting_capture` or `over_refunded`."""
-
-    order_id: str
-    currency: str
-    state: str
-
-
-class ReceiptOut(BaseModel):
-    """`accepted + duplicates + len(rejected)` is the number of items sent."""
-
-    accepted: int
-    duplicates: int
-    rejected: list[RejectedItem]
-    flagged: list[FlaggedOrderOut]
 
 
 class DeadEventsQuery(MomentRange):
@@ -127,7 +26,8 @@ class DeadEventsQuery(MomentRange):
     ] = None
 
 
-class DeadEventOut(BaseModel):
+@dataclass(frozen=True, slots=True)
+class DeadEventReport:
     """A refused item, reduced to what may be kept of it."""
 
     id: UUID
@@ -145,10 +45,11 @@ class DeadEventOut(BaseModel):
     ]
 
 
-class DeadEventsPage(BaseModel):
+@dataclass(frozen=True, slots=True)
+class DeadEventsPage:
     """A page of dead events, the newest first."""
 
-    model_config = ConfigDict(
+    __pydantic_config__ = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
@@ -174,7 +75,7 @@ class DeadEventsPage(BaseModel):
         }
     )
 
-    data: list[DeadEventOut]
+    data: list[DeadEventReport]
     next_cursor: str | None
 
 
@@ -187,7 +88,7 @@ def batch_request_body(item: type[BaseModel]) -> dict[str, Any]:
             "description": "An array, or one object alone, or one a line; packed or not (Content-Encoding: gzip).",
             "content": {
                 "application/json": {
-                    "schema": {"type": "array", "items": schema, "maxItems": 10_000}
+                    "schema": {"type": "array", "items": schema, "maxItems": MAX_ITEMS}
                 },
                 "application/x-ndjson": {
                     "schema": {"type": "string", "description": "one object a line"}

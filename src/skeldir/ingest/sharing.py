@@ -96,7 +96,7 @@ class SharedCommits:
 
     def __init__(self, record: Record) -> None:
         self._record = record
-        self._lines: dict[UUID, _Line] = {}
+        self.lines: dict[UUID, _Line] = {}
 
     async def deliver(self, database: Database, caller: Caller, delivery: Delivery) -> Receipt:
         """Return the delivery's receipt once the transaction that holds it is committed.
@@ -105,7 +105,7 @@ class SharedCommits:
             IntakeBusy: MOST_WAITING requests of the tenant wait already.
             SkeldirError: as the transaction did; nothing of the delivery is kept.
         """
-        line = self._lines.setdefault(caller.tenant_id, _Line())
+        line = self.lines.setdefault(caller.tenant_id, _Line())
         if len(line.waiting) >= MOST_WAITING:
             raise IntakeBusy(
                 f"{MOST_WAITING} requests of the tenant wait already.",
@@ -121,7 +121,7 @@ class SharedCommits:
         """Begin the next transaction, in the name of the first request that it holds."""
         group = line.take()
         if not group:
-            del self._lines[tenant_id]
+            del self.lines[tenant_id]
             return
 
         def end(transaction: asyncio.Task[Sequence[Receipt]]) -> None:

@@ -14,11 +14,6 @@ from types import NoneType
 from typing import Any, Final
 
 from skeldir.ingest.canonical import (
-    EARLIEST,
-    LONGEST_JOURNEY_KEY,
-    LONGEST_KEY,
-    LONGEST_SESSION_ID,
-    MAX_CLOCK_SKEW,
     Origin,
     Touch,
     parse_moment,
@@ -26,7 +21,9 @@ from skeldir.ingest.canonical import (
     read_origin,
     read_touch,
 )
+from skeldir.ingest.fields import EARLIEST, LONGEST_JOURNEY_KEY, MAX_CLOCK_SKEW
 from skeldir.ingest.rejections import ItemRejected, attempt
+from skeldir.revenue import LONGEST_KEY
 
 # The work of a block's columns is lost with its first odd item; small blocks take longer in all.
 _BLOCK: Final = 128
@@ -83,7 +80,7 @@ class _PlainTouches:
             _required_texts(items, "idempotency_key", LONGEST_KEY),
             self._moments(items),
             _required_texts(items, "journey_key", LONGEST_JOURNEY_KEY),
-            _texts(items, "session_id", LONGEST_SESSION_ID),
+            _texts(items, "session_id", LONGEST_KEY),
             codes,
             rules,
             sources,

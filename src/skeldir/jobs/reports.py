@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import orjson
 
-from skeldir.http import KeyMoment, Keyset, Page
-from skeldir.jobs.schemas import JobsQuery
+from skeldir.http import KeyMoment, Keyset
+from skeldir.jobs.schemas import JobReport, JobsPage, JobsQuery
 from skeldir.jobs.store import queries
 
 if TYPE_CHECKING:
@@ -21,23 +19,7 @@ _KIND = re.compile(r"\w+")
 _NEWEST_FIRST = Keyset("jobs@1", tuple[KeyMoment, UUID])
 
 
-@dataclass(frozen=True, slots=True)
-class JobReport:
-    """A job without its lease. Of an error the kind alone is told: its sentence is for the operator."""
-
-    id: UUID
-    kind: str
-    arguments: dict[str, Any]
-    state: str
-    attempts: int
-    run_at: datetime
-    error_kind: str | None
-    correlation_id: UUID
-    created_at: datetime
-    finished_at: datetime | None
-
-
-async def list_jobs(connection: Connection, tenant_id: UUID, query: JobsQuery) -> Page[JobReport]:
+async def list_jobs(connection: Connection, tenant_id: UUID, query: JobsQuery) -> JobsPage:
     """Return a page of the jobs of the transaction's tenant, the newest first.
 
     Raises:
@@ -53,12 +35,12 @@ async def list_jobs(connection: Connection, tenant_id: UUID, query: JobsQuery) -
         before_id=before[1],
         most=query.limit + 1,
     )
-    return _NEWEST_FIRST.page(
-        query, [_report(row) for row in rows], lambda job: (job.created_at, job.id)
-    )
+    jobs = [_report(row) for row in rows]
+    return JobsPage(*_NEWEST_FIRST.cut(query, jobs, lambda job: (job.created_at, job.id)))
 
 
 def _report(row: Any) -> JobReport:
+    """Leave out the lease, and of an error all but its kind: its sentence is for the operator."""
     kind = _KIND.match(row["error"] or "")
     return JobReport(
         id=row["id"],

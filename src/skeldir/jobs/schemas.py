@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from skeldir.http import Filter, PageQuery
 from skeldir.jobs.kinds import QUEUE_OF
@@ -36,7 +37,8 @@ class JobsQuery(PageQuery):
     ] = None
 
 
-class JobOut(BaseModel):
+@dataclass(frozen=True, slots=True)
+class JobReport:
     """One job. A done one is forgotten after a while; a dead one has failed as often as it may be tried."""
 
     id: UUID
@@ -53,10 +55,11 @@ class JobOut(BaseModel):
     finished_at: datetime | None
 
 
-class JobsPage(BaseModel):
+@dataclass(frozen=True, slots=True)
+class JobsPage:
     """A page of jobs, the newest first."""
 
-    model_config = ConfigDict(
+    __pydantic_config__ = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
@@ -80,5 +83,5 @@ class JobsPage(BaseModel):
         }
     )
 
-    data: list[JobOut]
+    data: list[JobReport]
     next_cursor: str | None

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from skeldir.clock import utc_now
 from skeldir.matviews.registry import CANONICAL_VIEWS
+from skeldir.matviews.schemas import ViewReport, ViewReports
 from skeldir.matviews.store import queries
 
 if TYPE_CHECKING:
@@ -18,27 +17,7 @@ if TYPE_CHECKING:
 _KIND = re.compile(r"\w+")
 
 
-@dataclass(frozen=True, slots=True)
-class ViewReport:
-    """What became of a view's refreshes; times are when they began, UTC.
-
-    `age_seconds` is worked out when it is read: what the view shows is at least that old, unless `last_outcome` is
-    `skipped_unchanged`, which says that there was nothing newer to show. `last_result` leaves out what was skipped.
-    `error_kind` is the kind of the error when that failed: the database's own sentence may quote a row.
-    """
-
-    name: str
-    says: str
-    age_seconds: float | None
-    last_success_at: datetime | None
-    last_outcome: str | None
-    last_outcome_at: datetime | None
-    last_result: str | None
-    last_result_at: datetime | None
-    error_kind: str | None
-
-
-async def report_views(connection: Connection) -> list[ViewReport]:
+async def report_views(connection: Connection) -> ViewReports:
     """Return the freshness of every canonical view, in the order of the registry."""
     rows = await queries.select_latest_outcomes(
         connection, view_names=[view.name for view in CANONICAL_VIEWS]
@@ -70,9 +49,10 @@ async def report_views(connection: Connection) -> list[ViewReport]:
                 error_kind=_kind_of(result and result["error"]),
             )
         )
-    return reports
+    return ViewReports(reports)
 
 
 def _kind_of(error: str | None) -> str | None:
+    """Return the kind alone: the database's own sentence may quote a row."""
     kind = _KIND.match(error or "")
     return kind and kind.group()

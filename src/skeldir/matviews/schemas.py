@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-_Outcome = Literal["success", "skipped_already_running", "skipped_unchanged", "failed"]
+from skeldir.matviews.refresh import Outcome
 
 
-class ViewOut(BaseModel):
+@dataclass(frozen=True, slots=True)
+class ViewReport:
     """One canonical view."""
 
     name: str
@@ -21,7 +23,7 @@ class ViewOut(BaseModel):
     ]  # fmt: skip
     last_success_at: datetime | None
     last_outcome: Annotated[
-        _Outcome | None,
+        Outcome | None,
         Field(description="of the latest refresh; `skipped_unchanged`: the view shows all there is"),
     ]  # fmt: skip
     last_outcome_at: datetime | None
@@ -35,10 +37,11 @@ class ViewOut(BaseModel):
     ]
 
 
-class ViewsOut(BaseModel):
+@dataclass(frozen=True, slots=True)
+class ViewReports:
     """The five canonical views, by name."""
 
-    model_config = ConfigDict(
+    __pydantic_config__ = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
@@ -60,4 +63,4 @@ class ViewsOut(BaseModel):
         }
     )
 
-    data: list[ViewOut]
+    data: list[ViewReport]

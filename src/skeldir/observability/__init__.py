@@ -3,6 +3,8 @@
 from skeldir.observability.context import current_correlation_id, note_tenant, work_context
 from skeldir.observability.logs import configure_logging
 from skeldir.observability.metrics import (
+    AUDIT_AGE,
+    AUDIT_DIFFERENCES,
     CREDIT_BACKLOG,
     CREDIT_LAG,
     DATABASE_UP,
@@ -36,6 +38,8 @@ from skeldir.observability.stalls import watching_the_loop
 from skeldir.observability.tracing import close_tracing, configure_tracing, span
 
 __all__ = [
+    "AUDIT_AGE",
+    "AUDIT_DIFFERENCES",
     "CREDIT_BACKLOG",
     "CREDIT_LAG",
     "DATABASE_UP",

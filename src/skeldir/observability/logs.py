@@ -36,7 +36,7 @@ _CHATTY = (
     "celery.app.trace",
     "celery.beat",
     "kombu",
-    "httpx",
+    "httpx2",
     "httpcore",
     "asyncio",
 )
@@ -58,9 +58,9 @@ def configure_logging(settings: Settings, *, process: str) -> None:
     and the rest` becomes event and detail; any other becomes the detail of an event called like its logger.
     """
     root = logging.getLogger()
-    for handler in [known for known in root.handlers if isinstance(known, _Stderr)]:
+    for handler in [known for known in root.handlers if isinstance(known, StderrHandler)]:
         root.removeHandler(handler)
-    handler = _Stderr()
+    handler = StderrHandler()
     handler.setFormatter(_Lines(process, _renderer(settings)))
     root.addHandler(handler)
     root.setLevel(settings.skeldir_log_level.upper())
@@ -100,7 +100,7 @@ class _Lines(logging.Formatter):
         return self._render(_describe(record, self._process))
 
 
-class _Stderr(logging.Handler):
+class StderrHandler(logging.Handler):
     """Writes to whatever stderr is at the moment; a line that cannot be written is never shown with its values."""
 
     def emit(self, record: logging.LogRecord) -> None:

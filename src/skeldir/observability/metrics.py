@@ -32,6 +32,7 @@ JOB_OUTCOMES = ("done", "failed", "lease_lost")
 ROLES = ("worker", "beat")
 PULSES = (
     "attribution.sweep",
+    "audit.ask_for_next",
     "ingest.plan_daily",
     "jobs.clean",
     "jobs.sweep",
@@ -109,6 +110,13 @@ ORDERS_SET_ASIDE = Gauge(
     "Orders that could not be credited by their journeys.",
     ("reason",),  # SET_ASIDE_REASONS
 )
+AUDIT_DIFFERENCES = Gauge(
+    "skeldir_audit_differences", "Differences that the latest audits of all tenants found."
+)
+AUDIT_AGE = Gauge(
+    "skeldir_audit_oldest_seconds",
+    "How long ago the tenant was audited, or created, that has not been audited for longest.",
+)
 JOBS = Gauge(
     "skeldir_jobs_count",
     "Jobs by kind and state.",
@@ -148,6 +156,8 @@ SAMPLED = (
     CREDIT_LAG,
     CREDIT_BACKLOG,
     ORDERS_SET_ASIDE,
+    AUDIT_DIFFERENCES,
+    AUDIT_AGE,
     JOBS,
     OLDEST_READY_JOB,
     DATABASE_UP,

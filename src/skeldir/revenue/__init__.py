@@ -2,12 +2,15 @@
 
 from skeldir.revenue.ledger import (
     KIND_SIGNS,
+    LONGEST_KEY,
     ORDER_STATES,
+    EntryKind,
     FlaggedOrder,
     LedgerBatch,
     LedgerRow,
     LedgerTotal,
     OrderBalance,
+    OrderState,
     Posting,
     ledger_totals,
     list_balances,
@@ -23,12 +26,15 @@ from skeldir.revenue.orders import (
 
 __all__ = [
     "KIND_SIGNS",
+    "LONGEST_KEY",
     "ORDER_STATES",
+    "EntryKind",
     "FlaggedOrder",
     "LedgerBatch",
     "LedgerRow",
     "LedgerTotal",
     "OrderBalance",
+    "OrderState",
     "Posting",
     "ledger_totals",
     "list_balances",

@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Final, Literal, get_args
 from uuid import UUID
 
 import asyncpg
+from pydantic import Field
 
-from skeldir.db import new_id_texts, pack_column, plan_for_each_list, unpack_column
+from skeldir.db import new_hex_ids, pack_column, plan_for_each_list, unpack_column
 from skeldir.errors import SkeldirError
 from skeldir.revenue.store import queries
 from skeldir.rollups import mark_days
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 # From this many on, they are made in a thread, so that the loop goes on.
 _MANY_FLAGGED = 500
 
+LONGEST_KEY: Final = 200
+"""Characters of an order id, and of the key by which a sent item is known again."""
+
 # In which direction each kind of entry moves money; the table has the same rule as a CHECK.
 KIND_SIGNS = {
     "capture": 1,
@@ -31,15 +35,20 @@ KIND_SIGNS = {
     "dispute_reversal": 1,
 }
 
-# What an order can be, as the view order_balances derives it.
-ORDER_STATES = (
+EntryKind = Annotated[str, Field(json_schema_extra={"enum": list(KIND_SIGNS)})]
+"""One of KIND_SIGNS, as the description of the API shows it."""
+
+OrderState = Literal[
     "paid",
     "partially_refunded",
     "refunded",
     "over_refunded",
     "disputed",
     "awaiting_capture",
-)
+]
+"""What an order can be, as the view order_balances derives it."""
+
+ORDER_STATES: Final[tuple[OrderState, ...]] = get_args(OrderState)
 
 
 class OrderSumTooLarge(SkeldirError):
@@ -65,7 +74,7 @@ class LedgerRow:
 
 @dataclass(frozen=True, slots=True)
 class FlaggedOrder:
-    """An order whose money wants a second look: `awaiting_capture` or `over_refunded`."""
+    """An order that wants a second look: `awaiting_capture` or `over_refunded`."""
 
     order_id: str
     currency: str
@@ -116,7 +125,7 @@ def pack_entries(rows: Sequence[LedgerRow]) -> LedgerBatch:
     return LedgerBatch(
         len(rows),
         {
-            "ids": pack_column(new_id_texts(len(rows))),
+            "ids": pack_column(new_hex_ids(len(rows))),
             "business_keys": pack_column(row.business_key for row in rows),
             "order_ids": pack_column(row.order_id for row in rows),
             "kinds": pack_column(row.kind for row in rows),

@@ -7,23 +7,24 @@ from hashlib import sha256
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import TypeAdapter
 
 from skeldir.http import (
     READ_PROBLEMS,
     DirectRoute,
     Filter,
     NoQuery,
-    Page,
     ReadKey,
     ReadTransaction,
     database_of,
     reading_transaction,
 )
-from skeldir.revenue.reports import DailyRevenue, list_daily_revenue, read_realtime_revenue
-from skeldir.revenue.schemas import DailyPage, DailyQuery, RealtimeOut
+from skeldir.revenue.reports import list_daily_revenue, read_realtime_revenue
+from skeldir.revenue.schemas import DailyPage, DailyQuery, RealtimeTotals
 
 router = APIRouter(prefix="/v1/revenue", tags=["revenue"])
 polled_router = APIRouter(prefix="/v1/revenue", tags=["revenue"], route_class=DirectRoute)
+_TOTALS = TypeAdapter(RealtimeTotals)
 _TAG = re.compile(r'"([^"]*)"')
 _TAGGED = {
     "headers": {
@@ -36,19 +37,17 @@ _TAGGED = {
 _CACHING = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
 
 
-@router.get(
-    "/daily", response_model=DailyPage, responses=READ_PROBLEMS, summary="Money by day and state"
-)
+@router.get("/daily", responses=READ_PROBLEMS, summary="Money by day and state")
 async def get_daily(
     query: Annotated[DailyQuery, Query()], transaction: ReadTransaction
-) -> Page[DailyRevenue]:
+) -> DailyPage:
     """List amount and number of ledger entries per UTC day, currency and state, the earliest day first."""
     return await list_daily_revenue(transaction.connection, transaction.profile.tenant_id, query)
 
 
 @polled_router.get(
     "/realtime",
-    response_model=RealtimeOut,
+    response_model=RealtimeTotals,
     responses=READ_PROBLEMS
     | {
         200: _TAGGED,
@@ -68,8 +67,8 @@ async def get_realtime(
     """Sum up captured, refunded, disputed and net money of each currency over all days, live: seconds old."""
     async with reading_transaction(database_of(request), caller) as transaction:
         totals = await read_realtime_revenue(transaction.connection, caller.tenant_id)
-    body = RealtimeOut.model_validate({"data": totals}, from_attributes=True).model_dump_json()
-    digest = sha256(body.encode()).hexdigest()[:32]
+    body = _TOTALS.dump_json(totals)
+    digest = sha256(body).hexdigest()[:32]
     headers = {"ETag": f'"{digest}"'} | _CACHING
     if _is_at_hand(digest, if_none_match):
         return Response(status_code=304, headers=headers)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date as day
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from skeldir.http import Cents, CurrencyCode, DayRange, Filter
+from skeldir.http import DayRange, Filter
+from skeldir.money import Cents, CurrencyCode
 
 EntryState = Literal[
     "captured",
@@ -31,7 +33,8 @@ class DailyQuery(DayRange):
     state: Annotated[Filter[EntryState], Field(description="entries of this state only")] = None
 
 
-class DailyRevenueOut(BaseModel):
+@dataclass(frozen=True, slots=True)
+class DailyRevenue:
     """The entries of one day, currency and state."""
 
     date: Annotated[day, Field(description="UTC day")]
@@ -41,10 +44,11 @@ class DailyRevenueOut(BaseModel):
     entries: Annotated[int, Field(ge=1)]
 
 
-class DailyPage(BaseModel):
+@dataclass(frozen=True, slots=True)
+class DailyPage:
     """A page of the daily summary, by date, currency and state."""
 
-    model_config = ConfigDict(
+    __pydantic_config__ = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
@@ -70,11 +74,12 @@ class DailyPage(BaseModel):
         }
     )
 
-    data: list[DailyRevenueOut]
+    data: list[DailyRevenue]
     next_cursor: str | None
 
 
-class RealtimeRevenueOut(BaseModel):
+@dataclass(frozen=True, slots=True)
+class RealtimeRevenue:
     """All money of one currency so far."""
 
     currency: CurrencyCode
@@ -86,10 +91,11 @@ class RealtimeRevenueOut(BaseModel):
     last_entry_at: datetime
 
 
-class RealtimeOut(BaseModel):
+@dataclass(frozen=True, slots=True)
+class RealtimeTotals:
     """The totals of every currency; never summed across them."""
 
-    model_config = ConfigDict(
+    __pydantic_config__ = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
@@ -109,4 +115,4 @@ class RealtimeOut(BaseModel):
         }
     )
 
-    data: list[RealtimeRevenueOut]
+    data: list[RealtimeRevenue]

@@ -50,16 +50,12 @@ async def add_credit(
     await queries.note_rollup_change(connection)
 
 
-async def settle_journal(
-    connection: Connection, tenant_id: UUID, turn: int, model_versions: Sequence[str]
-) -> None:
-    """Bring what the journal says of versions to zero, after their sums have been taken off.
+async def settle_journal(connection: Connection, tenant_id: UUID, turn: int) -> None:
+    """Delete what sums of credit are left, and bring the journal to zero, after those in force have been taken off.
 
-    It is zero already unless somebody changed the sums or the journal past the program.
+    Nothing is left and it is zero already, unless somebody changed the sums or the journal past the program.
     """
-    await queries.settle_journal(
-        connection, tenant_id=tenant_id, turn=turn, model_versions=list(model_versions)
-    )
+    await queries.settle_journal(connection, tenant_id=tenant_id, turn=turn)
 
 
 async def take_off_credit(

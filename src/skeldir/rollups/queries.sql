@@ -186,13 +186,16 @@ FROM gone g WHERE g.allocations <> 0
 RETURNING 1;
 
 -- name: settle_journal!
+WITH left_over AS (
+    DELETE FROM public.rollup_channel_day WHERE tenant_id = :tenant_id RETURNING 1
+)
 INSERT INTO public.credit_journal
     (tenant_id, turn, changed_at, basis, revenue_date, model_version, channel_code, currency, conversion_ppt,
      credited_cents, allocations)
 SELECT :tenant_id::uuid, :turn::bigint, (SELECT clock_timestamp()), j.basis, j.revenue_date, j.model_version,
        j.channel_code, j.currency, -sum(j.conversion_ppt), -sum(j.credited_cents), -sum(j.allocations)
 FROM public.credit_journal j
-WHERE j.tenant_id = :tenant_id AND j.model_version = ANY(:model_versions::text[])
+WHERE j.tenant_id = :tenant_id
 GROUP BY j.basis, j.revenue_date, j.model_version, j.channel_code, j.currency
 HAVING (sum(j.conversion_ppt), sum(j.credited_cents), sum(j.allocations)) <> (0, 0, 0)
 RETURNING 1;

@@ -56,7 +56,7 @@ class Mailbox:
             self._put(queue, payload)
 
     def _put(self, queue: str, payload: str) -> None:
-        connection = self._open()
+        connection = self.connection()
         words = {"queue": queue, "payload": payload, "most_waiting": self._most_waiting}
         if broker_queries.put_message(connection, **words) is None:
             broker_queries.insert_queue(connection, queue=queue)
@@ -68,7 +68,7 @@ class Mailbox:
         The oldest one, of another queue than the last one was of, if there is any.
         """
         try:
-            connection = self._open()
+            connection = self.connection()
             if self._is_away:
                 self._is_away = False
                 logger.info("jobs.broker_reached")
@@ -100,14 +100,14 @@ class Mailbox:
     def count(self, queue: str) -> int:
         """Return how many fresh messages wait in `queue`; 0 when the server is away."""
         try:
-            return int(broker_queries.count_messages(self._open(), queue=queue))
+            return int(broker_queries.count_messages(self.connection(), queue=queue))
         except LOST:
             self.close()
             return 0
 
     def empty(self, queue: str) -> int:
         """Remove all messages of `queue`; return how many there were."""
-        return int(broker_queries.delete_messages(self._open(), queue=queue))
+        return int(broker_queries.delete_messages(self.connection(), queue=queue))
 
     def close(self) -> None:
         """Close the connection; the next call opens another."""
@@ -119,7 +119,8 @@ class Mailbox:
     def _is_closed(self) -> bool:
         return self._connection is None or self._connection.closed or self._opened_by != os.getpid()
 
-    def _open(self) -> psycopg.Connection[Any]:
+    def connection(self) -> psycopg.Connection[Any]:
+        """Return the connection of this process; it is opened when there is none."""
         if self._is_closed() or self._connection is None:
             # A forked child leaves its parent's connection alone.
             self.close()

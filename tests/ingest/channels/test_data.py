@@ -41,7 +41,7 @@ def test_every_predicate_list_and_click_id_that_a_rule_names_exists() -> None:
     for row in RULES["rule"]:
         assert set(row) == {"name", "channel", "when"}
         for alternative in row["when"]:
-            assert set(alternative) <= set(engine._PREDICATES), row["name"]
+            assert set(alternative) <= set(engine.PREDICATES), row["name"]
             lists = {*alternative.get("source_in", ()), *alternative.get("referrer_in", ())}
             assert lists <= set(LISTS) - {"payment", "plain"}, row["name"]
             used_clicks |= set(alternative.get("click_id_in", ()))
@@ -78,17 +78,17 @@ def test_every_entry_of_a_list_is_well_formed_and_found_in_its_own_list() -> Non
         assert set(entry) == {"names", "hosts"}
         for name in entry["names"]:
             assert name == name.strip().casefold()
-            assert engine._find_list(name) == key
+            assert engine.find_list(name) == key
         for host in entry["hosts"]:
             assert re.fullmatch(r"([a-z0-9-]+\.)+([a-z0-9-]+|\*)", host), host
             endings = ("com", "de", "co.uk", "com.br") if host.endswith(".*") else ("",)
             for ending in endings:
                 real = host.replace("*", ending)
-                assert engine._find_list(real) == key, real
-                assert engine._find_list(f"a.b.c.d.{real}") == key, real
+                assert engine.find_list(real) == key, real
+                assert engine.find_list(f"a.b.c.d.{real}") == key, real
                 # A longer first label makes it another site, which belongs where its parent does.
                 parent = real.partition(".")[2]
-                assert engine._find_list(f"not{real}") == engine._find_list(f"zz.{parent}"), real
+                assert engine.find_list(f"not{real}") == engine.find_list(f"zz.{parent}"), real
 
 
 def test_channels_are_snake_case_with_a_label() -> None:

@@ -14,10 +14,10 @@ near_paid = st.lists(st.sampled_from(["cp", "c", "p", "paid", "un", "ppc", "reta
 @given(near_shop.map("".join))
 def test_campaign_names_shop_is_the_published_pattern(campaign: str) -> None:
     published = re.match(r"^(.*(([^a-df-z]|^)shop|shopping).*)$", campaign) is not None
-    assert engine._names_shop(campaign) is published
+    assert engine.names_shop(campaign) is published
 
 
 @given(near_paid.map("".join))
 def test_medium_is_paid_is_the_published_pattern(medium: str) -> None:
     published = re.match(r"^(.*cp.*|ppc|retargeting|paid.*)$", medium) is not None
-    assert engine._is_paid(medium) is published
+    assert engine.is_paid(medium) is published

@@ -372,17 +372,17 @@ def test_a_remembered_choice_is_the_one_that_would_be_made_afresh(
     clicks: list[str],
 ) -> None:
     remembered = choose(source, medium, campaign, referrer, *clicks)
-    kinds_known = engine._recognise(tuple(clicks))
-    assert remembered == engine._decide(source, medium, campaign, referrer, kinds_known)
+    kinds_known = engine.known_kinds(tuple(clicks))
+    assert remembered == engine.decide(source, medium, campaign, referrer, kinds_known)
 
 
 @pytest.mark.parametrize("piece", ["d", "dshop", "dshoppin", "c", "p", "a.", ".", "//", " ", "é"])
 def test_very_long_texts_are_decided_in_linear_time_and_not_remembered(piece: str) -> None:
     text = piece * (100_000 // len(piece))
-    size = engine._decide_once.cache_info().currsize
+    size = engine.decide_once.cache_info().currsize
     started = time.perf_counter()
     choice = choose(text, text, text, text, text)
     # This takes some milliseconds; whatever is quadratic in the length takes many seconds.
     assert time.perf_counter() - started < 2
     assert choice.code in COMMON_CHANNELS
-    assert engine._decide_once.cache_info().currsize == size
+    assert engine.decide_once.cache_info().currsize == size

@@ -167,7 +167,7 @@ async def test_a_cancelled_import_keeps_what_was_committed(
         take(db, tenant, path, progress=lambda _: begun.set(), batch_rows=50)
     )
     await begun.wait()
-    await asyncio.sleep(0.02)
+    await asyncio.sleep(0.02)  # somewhere in the next batch
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -206,7 +206,7 @@ def kill_while_importing(arguments: list[str], pause: float) -> None:
         assert process.stdout is not None
         for _ in range(3):
             assert process.stdout.readline()
-        time.sleep(pause)
+        time.sleep(pause)  # where it is killed
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
 

@@ -11,6 +11,7 @@ import pytest
 from skeldir.attribution import ingest_lock
 from skeldir.db.pool import Database
 from tests.ingest.files.test_importer import count, row, take, write
+from tests.support.waiting import until_waiting_for_a_lock
 
 
 @pytest.mark.parametrize("is_sold", [False, True])
@@ -20,7 +21,7 @@ async def test_facts_of_a_file_wait_for_who_holds_the_tenants_facts_alone(
     path = write(tmp_path / "facts.csv", [row(0 if is_sold else 1)])
     async with db.tenant(tenant, locked=ingest_lock(tenant)):
         importing = asyncio.create_task(take(db, tenant, path))
-        await asyncio.sleep(0.3)
+        await until_waiting_for_a_lock(db)
         assert not importing.done()
         assert await count(db, tenant, "attribution_events") == 0
     await importing

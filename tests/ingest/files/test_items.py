@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skeldir.ingest.canonical import CONVERSION_FIELDS, TOUCH_FIELDS, read_conversion, read_touch
+from skeldir.ingest.canonical import read_conversion, read_touch
+from skeldir.ingest.fields import CONVERSION_FIELDS, TOUCH_FIELDS
 from skeldir.ingest.files.compiling import Item
 from skeldir.ingest.files.items import Batch, ItemMaker
 from skeldir.ingest.files.mapping import FileMapping

@@ -7,6 +7,7 @@ ROWS: dict[str, str] = {
     "api_keys": "An API key: the SHA-256 of its secret, its scopes, and until when it works. An ended key stays ended.",
     "attribution_events": "A touch: one visit of a journey, with its channel. The journey key is a keyed hash.",
     "attribution_models": "A model version; its parameters never change. Reports show those that are in force.",
+    "audits": "What came of an audit: how many differences, of which checks, and the digest of its document.",
     "channel_numbers": "The number that stands for a channel in packed journeys; given once.",
     "channels": "A channel of the tenant's own, beside the common taxonomy.",
     "credit_journal": "A change of the sums of credit. What a sum was at any moment is a sum over its changes.",

@@ -10,6 +10,7 @@ from skeldir.attribution.models.rules import (
     DIRECT,
     MODEL_NAMES,
     JourneyTouch,
+    ModelName,
     ModelUnknown,
     channel_weights,
     first_touch,
@@ -20,12 +21,14 @@ from skeldir.attribution.models.rules import (
     time_decay,
     touch_weights,
 )
-from skeldir.attribution.models.versions import ModelVersion, ModelVersionInvalid
+from skeldir.attribution.models.versions import AfterConversion, ModelVersion, ModelVersionInvalid
 
 __all__ = [
     "DIRECT",
     "MODEL_NAMES",
+    "AfterConversion",
     "JourneyTouch",
+    "ModelName",
     "ModelUnknown",
     "ModelVersion",
     "ModelVersionInvalid",

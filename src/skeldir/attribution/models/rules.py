@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from operator import attrgetter
-from typing import Final
+from typing import Final, Literal, get_args
 
 from skeldir.attribution.models.halving import halved
 from skeldir.errors import SkeldirError
@@ -101,6 +101,13 @@ def half_life_microseconds(half_life_days: Fraction | float) -> int:
     return half_life
 
 
+ModelName = Literal[
+    "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
+]
+"""The names `touch_weights` takes, in the order in which people read them."""
+
+MODEL_NAMES: Final[tuple[ModelName, ...]] = get_args(ModelName)
+
 _BY_POSITION: Final[Mapping[str, Callable[[Sequence[JourneyTouch]], list[int]]]] = {
     "first_touch": first_touch,
     "last_touch": last_touch,
@@ -108,9 +115,6 @@ _BY_POSITION: Final[Mapping[str, Callable[[Sequence[JourneyTouch]], list[int]]]]
     "linear": linear,
     "position_based": position_based,
 }
-
-MODEL_NAMES: Final[tuple[str, ...]] = (*_BY_POSITION, "time_decay")
-"""The names `touch_weights` takes, in the order in which people read them."""
 
 
 def touch_weights(

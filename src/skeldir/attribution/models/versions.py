@@ -7,8 +7,16 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import Literal
 
-from skeldir.attribution.models.rules import MODEL_NAMES, half_life_microseconds, model_unknown
+from skeldir.attribution.models.rules import (
+    MODEL_NAMES,
+    ModelName,
+    half_life_microseconds,
+    model_unknown,
+)
 from skeldir.errors import SkeldirError
+
+AfterConversion = Literal["keep", "reset"]
+"""Whether a touch that has earned may earn again, for the next conversion of its journey."""
 
 
 class ModelVersionInvalid(SkeldirError):
@@ -31,9 +39,9 @@ class ModelVersion:
     """
 
     model_version: str
-    model: str
+    model: ModelName
     lookback: timedelta = timedelta(days=30)
-    after_conversion: Literal["keep", "reset"] = "keep"
+    after_conversion: AfterConversion = "keep"
     half_life_days: Fraction | float = 7.0
 
     def __post_init__(self) -> None:

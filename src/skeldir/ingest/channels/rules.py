@@ -110,7 +110,7 @@ def _always(expected: bool) -> _Condition:
     return lambda _evidence: expected
 
 
-_PREDICATES: Final[dict[str, Callable[[Any], _Condition]]] = {
+PREDICATES: Final[dict[str, Callable[[Any], _Condition]]] = {
     "is_empty": _claim("is_empty"),
     "has_source": _claim("has_source"),
     "source_in": _one_of("source_list"),
@@ -128,12 +128,12 @@ _PREDICATES: Final[dict[str, Callable[[Any], _Condition]]] = {
 }
 
 
-def _is_paid(medium: str) -> bool:
+def is_paid(medium: str) -> bool:
     """Say whether a medium fits GA4's `^(.*cp.*|ppc|retargeting|paid.*)$`, in linear time."""
     return "cp" in medium or medium in ("ppc", "retargeting") or medium.startswith("paid")
 
 
-def _names_shop(campaign: str) -> bool:
+def names_shop(campaign: str) -> bool:
     """Say whether a campaign fits GA4's `^(.*(([^a-df-z]|^)shop|shopping).*)$`, in linear time.
 
     The class stands for: "shop" at the start, or after `e` or anything that is no letter a to z.
@@ -161,7 +161,7 @@ def _compile(row: dict[str, Any]) -> _Rule:
     return _Rule(
         choice=ChannelChoice(code=row["channel"], rule=row["name"]),
         alternatives=tuple(
-            tuple(_PREDICATES[predicate](value) for predicate, value in alternative.items())
+            tuple(PREDICATES[predicate](value) for predicate, value in alternative.items())
             for alternative in row["when"]
         ),
     )
@@ -200,7 +200,7 @@ def _country_ending(labels: list[str]) -> int:
     return 2 if labels[-2] in ("co", "com") else 1
 
 
-def _find_list(text: str) -> str:
+def find_list(text: str) -> str:
     """Return the list of `sources.toml` that a tidied source or host belongs to, or ""."""
     if not text:
         return ""
@@ -234,7 +234,7 @@ def _tidy(text: str | None) -> str:
     return "" if tidied in _ABSENT else tidied
 
 
-def _recognise(kinds: tuple[str, ...]) -> tuple[str, ...]:
+def known_kinds(kinds: tuple[str, ...]) -> tuple[str, ...]:
     """Return the known ones of these kinds of click id, each once, in one order."""
     return tuple(sorted(CLICK_ID_KINDS.intersection(kind.strip().casefold() for kind in kinds)))
 
@@ -257,27 +257,27 @@ def _gather(
     tag_source, tag_medium, tag_campaign = _tidy(source), _tidy(medium), _tidy(campaign)
     referrer = _tidy(referrer_host)
 
-    source_list = _find_list(tag_source)
+    source_list = find_list(tag_source)
     if source_list == "payment":
         tag_source = source_list = ""
         if tag_medium in _PAYMENT_DROPS_MEDIUM:
             tag_medium = ""
-    referrer_list = _find_list(referrer)
+    referrer_list = find_list(referrer)
     if referrer_list == "payment":
         referrer = referrer_list = ""
 
     has_source = bool(tag_source)
     if not has_source:
         tag_source = _borrow_source(kinds, referrer, tag_medium, tag_campaign)
-        source_list = _find_list(tag_source)
+        source_list = find_list(tag_source)
     return _Evidence(
         source=tag_source,
         source_list=source_list,
         has_source=has_source,
         medium=tag_medium,
-        medium_is_paid=_is_paid(tag_medium),
+        medium_is_paid=is_paid(tag_medium),
         campaign=tag_campaign,
-        campaign_names_shop=_names_shop(tag_campaign),
+        campaign_names_shop=names_shop(tag_campaign),
         click_ids=frozenset(kinds) if kinds else _NO_KINDS,
         referrer_list=referrer_list,
         has_referrer=bool(referrer),
@@ -285,7 +285,7 @@ def _gather(
     )
 
 
-def _decide(
+def decide(
     source: str | None,
     medium: str | None,
     campaign: str | None,
@@ -303,7 +303,7 @@ def _decide(
     raise AssertionError("the last row of rules.toml must match every touch")
 
 
-_decide_once: Final = lru_cache(maxsize=_REMEMBERED_CHOICES)(_decide)
+decide_once: Final = lru_cache(maxsize=_REMEMBERED_CHOICES)(decide)
 
 
 def choose_channel(
@@ -327,8 +327,8 @@ def choose_channel(
     """
     kinds = click_id_kinds
     if kinds and (len(kinds) > _MOST_KINDS_REMEMBERED or not CLICK_ID_KINDS.issuperset(kinds)):
-        kinds = _recognise(kinds)
+        kinds = known_kinds(kinds)
     length = len(source or "") + len(medium or "") + len(campaign or "") + len(referrer_host or "")
     if length > _LONGEST_REMEMBERED:
-        return _decide(source, medium, campaign, referrer_host, kinds)
-    return _decide_once(source, medium, campaign, referrer_host, kinds)
+        return decide(source, medium, campaign, referrer_host, kinds)
+    return decide_once(source, medium, campaign, referrer_host, kinds)

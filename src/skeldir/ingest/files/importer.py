@@ -279,7 +279,7 @@ class _Run:
         """Record one batch in one transaction, and return what is done with it."""
         async with self.db.tenant(self.profile.tenant_id) as connection:
             await self._lock(connection, done)
-            touches = Receipt(0, 0, NO_REJECTIONS)
+            touches = Receipt(0, 0, NO_REJECTIONS, ())
             if ahead.touches is not None:
                 (touches,) = await record_touches(connection, self.profile, ahead.touches)
             conversions = [

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import orjson
 
+from skeldir.attribution import AfterConversion
 from skeldir.errors import SkeldirError
 from skeldir.ingest.channels import CLICK_ID_KINDS, COMMON_CHANNELS, RESERVED_CHANNELS
 from skeldir.money import CURRENCIES
@@ -73,7 +74,7 @@ class ModelSettings:
     """What the mapping wants of the model versions that credit this file's orders."""
 
     lookback_days: int = 30
-    after_conversion: Literal["keep", "reset"] = "keep"
+    after_conversion: AfterConversion = "keep"
 
 
 @dataclass(frozen=True, slots=True)

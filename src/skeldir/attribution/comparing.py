@@ -1,0 +1,162 @@
+"""What is stored of orders against what their facts say: nothing is written, and nobody is waited for.
+
+Of an order that awaits nothing, a credit run would store again what is stored. So that is what is compared: the entries
+that are counted, the moment of the conversion and of the one before, and the touches, as far as they still exist.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+from uuid import UUID
+
+from skeldir.attribution.bounds import BOUNDS
+from skeldir.attribution.computing import Computation, Outcome, Part
+from skeldir.attribution.orders import says_enough
+from skeldir.attribution.packing import NO_CONVERSION
+from skeldir.attribution.reading import Reader, begin_reading
+from skeldir.attribution.store import queries
+from skeldir.db import plan_for_each_list
+
+if TYPE_CHECKING:
+    from skeldir.attribution.orders import KeptCredit, LongJourney, Order, Reading
+    from skeldir.db import Connection
+
+JourneyFault = Literal[
+    "is not stored",
+    "has no capture and is stored",
+    "counts other entries than the ledger",
+    "counts other money than the ledger",
+    "converted at another moment",
+    "holds less than the models look back",
+    "holds other touches",
+    "has another conversion before it",
+]
+_MICROSECOND = timedelta(microseconds=1)
+_ORDERS_AT_ONCE = 10_000
+
+
+async def list_awaiting_credit(connection: Connection, tenant_id: UUID) -> set[str]:
+    """Return the orders of the transaction's tenant that a fact has marked, or a fact of their journey."""
+    rows = await queries.select_marked_orders(connection, tenant_id=tenant_id)
+    return {row["order_id"] for row in rows}
+
+
+async def list_set_aside(connection: Connection, tenant_id: UUID) -> set[str]:
+    """Return the orders of the transaction's tenant that could not be credited by their journeys."""
+    rows = await queries.select_set_aside(connection, tenant_id=tenant_id)
+    return {row["order_id"] for row in rows}
+
+
+async def compare_with_facts(
+    connection: Connection, tenant_id: UUID, order_ids: Sequence[str]
+) -> dict[str, JourneyFault]:
+    """Return what is wrong with each of the orders, which await nothing, of the transaction's tenant.
+
+    Of touches that are forgotten the stored path is taken at its word.
+    """
+    faults: dict[str, JourneyFault] = {}
+    pending = list(order_ids)
+    while pending:
+        some, pending = pending[:_ORDERS_AT_ONCE], pending[_ORDERS_AT_ONCE:]
+        reader = await _begin(connection, tenant_id, len(some))
+        if not reader.reading.versions:
+            return {}
+        await reader.read_light(some)
+        reading = reader.reading
+        await asyncio.to_thread(_compare, reading, faults)
+        await _compare_crowded(connection, tenant_id, reading.crowded, faults)
+        pending = reading.unread + pending
+    return faults
+
+
+async def _begin(connection: Connection, tenant_id: UUID, orders: int) -> Reader:
+    await plan_for_each_list(connection, orders)
+    reading, has_kept = await begin_reading(connection, tenant_id)
+    return Reader(connection, tenant_id, BOUNDS, reading, has_kept)
+
+
+async def _compare_crowded(
+    connection: Connection,
+    tenant_id: UUID,
+    order_ids: Sequence[str],
+    faults: dict[str, JourneyFault],
+) -> None:
+    """Compare orders with long journeys, one journey after another, as a run credits them."""
+    known: LongJourney | None = None
+    while order_ids:
+        reader = await _begin(connection, tenant_id, len(order_ids))
+        await reader.read_heavy(order_ids, known)
+        await asyncio.to_thread(_compare, reader.reading, faults)
+        order_ids, known = reader.reading.unread, reader.reading.long_journey
+
+
+def _compare(reading: Reading, faults: dict[str, JourneyFault]) -> None:
+    # A touch of a channel without a number is in no path; that number is made up for the comparison.
+    unnumbered = {code for one in reading.journeys.values() for code in one.codes} - set(
+        reading.numbers
+    )
+    free = 1 + max(reading.numbers.values(), default=0)
+    reading.numbers |= {code: free + place for place, code in enumerate(sorted(unnumbered))}
+    computation = Computation(reading, BOUNDS)
+    while not computation.is_done():
+        part = Part()
+        computation.go_on(part)
+        for outcome in part.outcomes:
+            fault = _fault_of(outcome, reading)
+            if fault is not None:
+                faults[outcome.order.order_id] = fault
+
+
+def _fault_of(outcome: Outcome, reading: Reading) -> JourneyFault | None:
+    order = outcome.order
+    stored = reading.stored.get(order.order_id)
+    kept = reading.kept.get(order.order_id)
+    if outcome.aside is not None:
+        # A run would set it aside; that it is not marked may only mean that the bounds are others now.
+        return None
+    if order.capture is None:
+        return None if stored is None and kept is None else "has no capture and is stored"
+    if stored is None:
+        if kept is None:
+            return "is not stored"
+        return (
+            None if _sums_to_entries(order, kept, reading) else "counts other money than the ledger"
+        )
+    journey = outcome.journey
+    assert journey is not None  # noqa: S101 - the order has a capture, a stored journey, and no reason against it
+    if stored.entries != journey.entries:
+        return "counts other entries than the ledger"
+    if stored.converted_at != journey.converted_at:
+        return "converted at another moment"
+    if not says_enough(stored, reading.lookback, is_cutting=reading.is_cutting):
+        return "holds less than the models look back"
+    if stored.path != journey.path:
+        return "holds other touches"
+    if reading.is_cutting and _in_reach(stored.previous_age, reading) != _in_reach(
+        journey.previous_age, reading
+    ):
+        return "has another conversion before it"
+    return None
+
+
+def _in_reach(previous_age: int | None, reading: Reading) -> int | None:
+    """Return the age of the conversion before, or NO_CONVERSION where no model looks back so far."""
+    if previous_age is not None and previous_age > reading.lookback // _MICROSECOND:
+        return NO_CONVERSION
+    return previous_age
+
+
+def _sums_to_entries(order: Order, kept: KeptCredit, reading: Reading) -> bool:
+    """Say whether by each version in force the allocations that are kept of each entry sum to its amount."""
+    amounts = {e.entry_id: e.amount_cents for e in order.entries if e.amount_cents}
+    for v in reading.versions:
+        cents: Counter[UUID] = Counter()
+        for row in kept.allocations.get(v.version.model_version, ()):
+            cents[row.entry_id] += row.allocated_cents
+        if {entry: total for entry, total in cents.items() if total} != amounts:
+            return False
+    return True

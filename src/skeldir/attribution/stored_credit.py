@@ -1,0 +1,257 @@
+"""The credit that is stored of a tenant, worked out again: what its journeys and kept allocations bring the channels.
+
+It equals the sums of days at any moment, whatever waits to be credited, since one transaction changes both. Read page
+by page in one open transaction; nothing is written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from skeldir.attribution.aside import COMPUTING_FAULTS
+from skeldir.attribution.bounds import BOUNDS
+from skeldir.attribution.evaluating import Channels, Sums, derive_allocations, sum_credit
+from skeldir.attribution.orders import Order, make_kept, make_orders, make_stored
+from skeldir.attribution.packing import TOUCH_BYTES, unpack_entries
+from skeldir.attribution.reading import ANY_LENGTH, begin_reading
+from skeldir.attribution.splits import Allocation, LedgerEntry
+from skeldir.attribution.store import queries
+from skeldir.attribution.writing import add_allocations, counted_allocations
+
+if TYPE_CHECKING:
+    from skeldir.attribution.evaluating import VersionInForce
+    from skeldir.attribution.orders import Reading
+    from skeldir.attribution.packing import PackedOrder
+    from skeldir.db import Connection
+
+_ORDERS_OF_PAGE: Final = 10_000
+# An order may have as many as `Bounds.allocations_of_order`.
+_KEPT_ORDERS_OF_PAGE: Final = 20
+_LISTED_ORDERS_OF_PAGE: Final = 200
+_MOST_UNKNOWN: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class EntryCredit:
+    """What an entry of a stored order brings a channel by a model version, in signed minor units."""
+
+    entry_id: UUID
+    model_version: str
+    channel: str
+    credited_cents: int
+
+
+@dataclass(slots=True)
+class StoredCredit:
+    """The sums of all stored orders: `settled` of those that await nothing, `pending` of the others.
+
+    `restating` are orders that wait to be credited by models that are in force since they were stored. Of the orders
+    `unreadable` no credit can be worked out, and those `unknown` are in no ledger (the first ones). `exact_orders` were
+    worked out order by order as well, exactly; of these `inexact` says the pages whose sums by the engine were others.
+    """
+
+    versions: list[str]
+    settled: Sums = field(default_factory=dict)
+    pending: Sums = field(default_factory=dict)
+    orders: int = 0
+    restating: set[str] = field(default_factory=set)
+    unreadable: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    exact_orders: int = 0
+    inexact: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Page:
+    """What is worked out of one page of stored journeys, in a thread."""
+
+    channels: Channels
+    versions: Sequence[VersionInForce]
+    pending_ids: Collection[str]
+    exact_every: int
+    total: StoredCredit
+
+    def add(self, orders: Sequence[PackedOrder]) -> None:
+        newest = max((v.since for v in self.versions), default=0)
+        settled: list[PackedOrder] = []
+        pending: list[PackedOrder] = []
+        for order in orders:
+            if order.generation < newest:
+                self.total.restating.add(order.order_id)
+            waits = order.generation < newest or order.order_id in self.pending_ids
+            (pending if waits else settled).append(order)
+        _merge(self.total.settled, self._sum(settled))
+        _merge(self.total.pending, self._sum(pending))
+        self._compare_exactly([*settled, *pending])
+        self.total.orders += len(orders)
+
+    def _sum(self, orders: Sequence[PackedOrder]) -> Sums:
+        """Return the orders' sums; those whose bytes make no sense are found by halving, and named."""
+        if not orders:
+            return {}
+        try:
+            return sum_credit(orders, self.versions, self.channels)
+        except COMPUTING_FAULTS:
+            if len(orders) == 1:
+                self.total.unreadable.append(orders[0].order_id)
+                return {}
+        half = len(orders) // 2
+        sums = self._sum(orders[:half])
+        _merge(sums, self._sum(orders[half:]))
+        return sums
+
+    def _compare_exactly(self, orders: Sequence[PackedOrder]) -> None:
+        unreadable = set(self.total.unreadable)
+        readable = [order for order in orders if order.order_id not in unreadable]
+        chosen = readable[:: self.exact_every]
+        exact: Sums = {}
+        for order in chosen:
+            allocations = _derive(order, self.versions, self.channels)
+            _add(exact, unpack_entries(order.entries), allocations)
+        self.total.exact_orders += len(chosen)
+        if chosen and exact != sum_credit(chosen, self.versions, self.channels):
+            self.total.inexact.append(f"{chosen[0].order_id} to {chosen[-1].order_id}")
+
+
+async def read_stored_credit(
+    connection: Connection,
+    tenant_id: UUID,
+    pending_ids: Collection[str],
+    *,
+    exact_every: int,
+) -> StoredCredit:
+    """Work out the credit of all stored orders of the transaction's tenant, by the columnar engine.
+
+    `pending_ids` are orders whose credit is known not to be the last word. Every `exact_every`-th order of a page is
+    worked out exactly as well.
+    """
+    reading, has_kept = await begin_reading(connection, tenant_id)
+    total = StoredCredit(sorted(v.version.model_version for v in reading.versions))
+    channels = Channels(reading.numbers)
+    after, is_last = "", False
+    while not is_last:
+        rows = await queries.select_journeys_after(
+            connection,
+            tenant_id=tenant_id,
+            after=after,
+            longest=TOUCH_BYTES * BOUNDS.touches_of_light_journey,
+            most=_ORDERS_OF_PAGE,
+        )
+        is_last = len(rows) < _ORDERS_OF_PAGE
+        after = rows[-1]["order_id"] if rows else after
+        page = _Page(channels, reading.versions, pending_ids, exact_every, total)
+        light = [row for row in rows if row["path"] is not None]
+        await asyncio.to_thread(page.add, _in_order(light, reading))
+        for order_id in (row["order_id"] for row in rows if row["path"] is None):
+            long = await queries.select_stored_journeys(
+                connection, tenant_id=tenant_id, order_ids=[order_id], longest=ANY_LENGTH
+            )
+            await asyncio.to_thread(page.add, _in_order(long, reading))
+    if has_kept:
+        await _add_kept(connection, tenant_id, reading, pending_ids, total)
+    unknown = await queries.select_stored_of_no_order(
+        connection, tenant_id=tenant_id, most=_MOST_UNKNOWN
+    )
+    total.unknown = [row["order_id"] for row in unknown]
+    return total
+
+
+async def list_stored_credit(
+    connection: Connection, tenant_id: UUID, order_ids: Sequence[str]
+) -> dict[str, list[EntryCredit]]:
+    """Return what some orders of the transaction's tenant bring the channels, worked out exactly, order by order.
+
+    An order that is not stored, or whose bytes make no sense, brings nothing.
+    """
+    reading, has_kept = await begin_reading(connection, tenant_id)
+    channels = Channels(reading.numbers)
+    listed: dict[str, list[EntryCredit]] = {}
+    for start in range(0, len(order_ids), _LISTED_ORDERS_OF_PAGE):
+        names = order_ids[start : start + _LISTED_ORDERS_OF_PAGE]
+        of_orders = {"tenant_id": tenant_id, "order_ids": list(names)}
+        rows = await queries.select_stored_journeys(connection, **of_orders, longest=ANY_LENGTH)
+        for order in _in_order(rows, reading):
+            with suppress(*COMPUTING_FAULTS):
+                allocations = _derive(order, reading.versions, channels)
+                listed[order.order_id] = _as_entry_credit(allocations)
+        if has_kept:
+            kept = make_kept(
+                await queries.select_kept_allocations(connection, **of_orders, most=ANY_LENGTH)
+            )
+            for name in kept.keys() - listed.keys():
+                counted = counted_allocations(kept[name], reading.versions)
+                listed[name] = _as_entry_credit(counted)
+    return listed
+
+
+def _as_entry_credit(allocations: Sequence[Allocation]) -> list[EntryCredit]:
+    return [
+        EntryCredit(a.entry_id, a.model_version, a.channel_code, a.allocated_cents)
+        for a in allocations
+    ]
+
+
+def _derive(
+    order: PackedOrder, versions: Sequence[VersionInForce], channels: Channels
+) -> list[Allocation]:
+    counted = [v.version for v in versions if v.since <= order.generation]
+    return derive_allocations(order, counted, channels)
+
+
+def _in_order(rows: Sequence[object], reading: Reading) -> list[PackedOrder]:
+    return list(make_stored(rows, reading.restatements).values())  # type: ignore[arg-type]  # rows of the driver
+
+
+async def _add_kept(
+    connection: Connection,
+    tenant_id: UUID,
+    reading: Reading,
+    pending_ids: Collection[str],
+    total: StoredCredit,
+) -> None:
+    """Add the credit of orders whose touches were forgotten before journeys were packed."""
+    after = ""
+    while True:
+        rows = await queries.select_kept_orders_after(
+            connection, tenant_id=tenant_id, after=after, most=_KEPT_ORDERS_OF_PAGE
+        )
+        if not rows:
+            return
+        names = [row["order_id"] for row in rows]
+        after = names[-1]
+        of_orders = {"tenant_id": tenant_id, "order_ids": names, "most": ANY_LENGTH}
+        kept = make_kept(await queries.select_kept_allocations(connection, **of_orders))
+        entries = await queries.select_entries(connection, **of_orders)
+        for order in make_orders(entries, names):
+            counted = counted_allocations(kept[order.order_id], reading.versions)
+            _add_kept_order(order, counted, order.order_id in pending_ids, total)
+        total.orders += len(names)
+
+
+def _add_kept_order(
+    order: Order, counted: Sequence[Allocation], is_pending: bool, total: StoredCredit
+) -> None:
+    try:
+        add_allocations(total.pending if is_pending else total.settled, order, counted)
+    except COMPUTING_FAULTS:
+        total.unreadable.append(order.order_id)
+
+
+def _add(sums: Sums, entries: Sequence[LedgerEntry], allocations: Sequence[Allocation]) -> None:
+    of_entry = {e.entry_id: (e.occurred_at.date(), e.currency) for e in entries}
+    for row in allocations:
+        day, currency = of_entry[row.entry_id]
+        key = (day, row.model_version, row.channel_code, currency)
+        parts, cents, count = sums.get(key, (0, 0, 0))
+        sums[key] = (parts + row.conversion_ppt, cents + row.allocated_cents, count + 1)
+
+
+def _merge(sums: Sums, others: Sums) -> None:
+    for key, (parts, cents, count) in others.items():
+        before = sums.get(key, (0, 0, 0))
+        sums[key] = (before[0] + parts, before[1] + cents, before[2] + count)

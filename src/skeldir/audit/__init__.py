@@ -1,0 +1,36 @@
+"""The audit: what is stored of a tenant, and the catalogue, against what follows from facts and migrations. The door.
+
+It reads, and writes nothing but what it found.
+"""
+
+from skeldir.audit.accounts import ModelAccount, MoneyAccount, Period
+from skeldir.audit.auditing import SAMPLE_EVERY, Audit, audit_tenant
+from skeldir.audit.differences import DATA_CHECKS, STRUCTURE_CHECKS, CheckResult, Difference
+from skeldir.audit.document import canonical, make_document, make_item
+from skeldir.audit.kinds import AUDIT
+from skeldir.audit.ledger import KINDS, OrderEntries
+from skeldir.audit.records import AuditRecord, list_audits, record_audit
+from skeldir.audit.structure import check_structure
+
+__all__ = [
+    "AUDIT",
+    "DATA_CHECKS",
+    "KINDS",
+    "SAMPLE_EVERY",
+    "STRUCTURE_CHECKS",
+    "Audit",
+    "AuditRecord",
+    "CheckResult",
+    "Difference",
+    "ModelAccount",
+    "MoneyAccount",
+    "OrderEntries",
+    "Period",
+    "audit_tenant",
+    "canonical",
+    "check_structure",
+    "list_audits",
+    "make_document",
+    "make_item",
+    "record_audit",
+]

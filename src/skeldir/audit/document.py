@@ -1,0 +1,117 @@
+"""An audit as a document for machines: amounts as whole minor units, and SHA-256 of each part in its canonical form.
+
+The canonical form of a part is JSON with sorted keys and no white space. The digest of `facts` goes over the entries of
+the ledger, one line each, by order, moment and business key; that of `sums` over the rows of the kept sums.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from skeldir.money import decimals
+
+if TYPE_CHECKING:
+    from skeldir.attribution import EntryCredit
+    from skeldir.audit.accounts import ModelAccount, MoneyAccount
+    from skeldir.audit.auditing import Audit
+    from skeldir.audit.differences import CheckResult
+    from skeldir.audit.ledger import OrderEntries
+
+FORM: Final = "skeldir.audit@1"
+
+
+def make_document(audit: Audit, *, items_digest: str | None = None) -> dict[str, Any]:
+    """Return the document; `items_digest` is that of the orders, where they are listed with it."""
+    result = {
+        "currencies": [_money(account) for account in audit.money],
+        "models": [_model(account) for account in audit.models],
+        "checks": [_check(check, audit) for check in audit.checks],
+        "differences": audit.differences,
+    }
+    digests = {"facts": audit.facts_digest, "sums": audit.sums_digest, "result": digest_of(result)}
+    if items_digest is not None:
+        digests["orders"] = items_digest
+    document = {
+        "form": FORM,
+        "tenant": {"id": str(audit.tenant_id), "name": audit.name},
+        "as_of": audit.as_of.isoformat(timespec="microseconds"),
+        "zone": "UTC",
+        "period": {"from": _day(audit.period.start), "to": _day(audit.period.end)},
+        "counts": {
+            "orders": audit.orders,
+            "entries": audit.entries,
+            "stored_orders": audit.stored_orders,
+            "awaiting_orders": audit.awaiting_orders,
+            "orders_set_aside": audit.orders_set_aside,
+        },
+        **result,
+        "digests": digests,
+    }
+    return document | {"digests": digests | {"document": digest_of(document)}}
+
+
+def digest_of(part: object) -> str:
+    """Return the SHA-256 of a part in its canonical form, in hexadecimal."""
+    return hashlib.sha256(canonical(part)).hexdigest()
+
+
+def canonical(part: object) -> bytes:
+    """Return the canonical form of a part."""
+    return orjson.dumps(part, option=orjson.OPT_SORT_KEYS)
+
+
+def make_item(order: OrderEntries, credited: list[EntryCredit]) -> dict[str, Any]:
+    """Return an order with its entries, and what each of them brings which channel."""
+    return {
+        "order_id": order.order_id,
+        "entries": [
+            {
+                "id": str(entry.entry_id),
+                "kind": entry.kind,
+                "amount_cents": entry.amount_cents,
+                "currency": entry.currency,
+                "occurred_at": entry.occurred_at.isoformat(timespec="microseconds"),
+            }
+            for entry in order.entries
+        ],
+        "credit": [{**asdict(one), "entry_id": str(one.entry_id)} for one in credited],
+    }
+
+
+def _money(account: MoneyAccount) -> dict[str, Any]:
+    return {
+        "currency": account.currency,
+        "exponent": decimals(account.currency),
+        "opening_cents": account.opening_cents,
+        **{f"{kind}_cents": cents for kind, cents in account.moved_cents.items()},
+        "closing_cents": account.closing_cents,
+    }
+
+
+def _model(account: ModelAccount) -> dict[str, Any]:
+    return {
+        **asdict(account),
+        "exponent": decimals(account.currency),
+        "difference_cents": account.difference_cents,
+    }
+
+
+def _check(check: CheckResult, audit: Audit) -> dict[str, Any]:
+    return {
+        "check": check.name,
+        "says": check.says,
+        "holds": check.count == 0,
+        "compared": check.compared,
+        "differences": check.count,
+        "first_differences": [asdict(difference) for difference in check.differences],
+        "cure": check.cure(audit.tenant_id) if check.count else None,
+        "note": check.note or None,
+    }
+
+
+def _day(day: object) -> str | None:
+    return None if day is None else str(day)

@@ -1,0 +1,291 @@
+"""What the catalogue of a migrated database says of roles, owners, rights, policies, functions and views.
+
+Stated here once: the audit compares a live database with it, and the tests a freshly migrated one. Whatever is new
+must be written down here, so that somebody thinks about it. Names are the catalogue's own, texts those that the
+statements of `queries.sql` make of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from skeldir.matviews import CANONICAL_VIEWS
+
+RUNTIME_ROLE: Final = "app_user"
+OWNER: Final = "skeldir_owner"
+VIEW_OWNER: Final = "matview_owner"
+
+ROLES: Final[Mapping[str, str]] = MappingProxyType(
+    {RUNTIME_ROLE: "LOGIN", OWNER: "NOLOGIN", VIEW_OWNER: "NOLOGIN"}
+)
+"""The attributes that a role has beyond none, and what it is a member of."""
+
+_APPEND = "app_user INSERT SELECT"
+_READ = "app_user SELECT"
+_REPLACE = "app_user DELETE INSERT SELECT"
+_MESSAGES = "app_user DELETE INSERT SELECT UPDATE"
+_NUMBERS = "app_user SELECT USAGE"
+_REFRESH = "app_user MAINTAIN"
+_AND_VIEWS = "; matview_owner SELECT"
+
+RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "celery.celery_taskmeta": _MESSAGES,
+        "celery.celery_tasksetmeta": _MESSAGES,
+        "celery.kombu_message": _MESSAGES,
+        "celery.kombu_queue": _MESSAGES,
+        "celery.message_id_sequence": _NUMBERS,
+        "celery.queue_id_sequence": _NUMBERS,
+        "celery.task_id_sequence": _NUMBERS,
+        "celery.taskset_id_sequence": _NUMBERS,
+        "public.allocation_summary": _READ,
+        "public.api_keys": "app_user INSERT(expires_at, id, name, prefix, replaces, scopes, secret_sha256, tenant_id) "
+        "SELECT UPDATE(expires_at, last_used_at, revoked_at)",
+        "public.attribution_events": _APPEND,
+        "public.attribution_models": _APPEND + " UPDATE(active_since, is_active)",
+        "public.audits": _APPEND,
+        "public.channel_numbers": _APPEND,
+        "public.channel_performance": _READ,
+        "public.channels": _APPEND,
+        "public.credit_journal": _REPLACE,
+        "public.credit_turns": _APPEND + " UPDATE(turn)",
+        "public.daily_revenue_summary": _READ,
+        "public.dead_events": _APPEND,
+        "public.dirty_days": _REPLACE,
+        "public.dirty_journeys": _REPLACE,
+        "public.dirty_orders": _REPLACE,
+        "public.heartbeats": _REPLACE + " UPDATE(seen_at)",
+        "public.imports": _APPEND
+        + " UPDATE(conversions_accepted, conversions_duplicate, is_complete, rejected, rows_done, "
+        "touches_accepted, touches_duplicate, updated_at)",
+        "public.jobs": _REPLACE
+        + " UPDATE(attempts, error, finished_at, lease_until, run_at, state, token)",
+        "public.kept_allocations": _REPLACE,
+        "public.matview_refreshes": _REPLACE,
+        "public.model_changes": _APPEND,
+        "public.mv_allocation_summary": _REFRESH,
+        "public.mv_channel_performance": _REFRESH,
+        "public.mv_daily_revenue_summary": _REFRESH,
+        "public.mv_realtime_revenue": _REFRESH,
+        "public.mv_reconciliation_status": _REFRESH,
+        "public.order_balances": _READ,
+        "public.order_journeys": _APPEND
+        + " UPDATE(converted_at, entries, generation, path, previous_age, reach)",
+        "public.orders_set_aside": _REPLACE + " UPDATE(detail, reason)",
+        "public.personal_data_findings": _REPLACE,
+        "public.pulses": _APPEND + " UPDATE(began_at, due_at, ended_at, error, every_s)",
+        "public.realtime_revenue": _READ,
+        "public.reconciliation_runs": _APPEND + _AND_VIEWS,
+        "public.reconciliation_status": _READ,
+        "public.restatements": _REPLACE + " UPDATE(after_order_id)",
+        "public.retention": _APPEND + " UPDATE(touch_days)",
+        "public.revenue_ledger": _APPEND,
+        "public.rollup_allocation_day": _REPLACE + _AND_VIEWS,
+        "public.rollup_changes": _REPLACE,
+        "public.rollup_channel_day": _REPLACE
+        + " UPDATE(allocations, conversion_ppt, credited_cents, spend_cents)"
+        + _AND_VIEWS,
+        "public.rollup_revenue_day": _REPLACE + _AND_VIEWS,
+        "public.rollup_revenue_total": _REPLACE
+        + " UPDATE(amount_cents, entries, last_entry_at, orders)"
+        + _AND_VIEWS,
+        "public.spend": _APPEND,
+        "public.tenants": "app_user INSERT SELECT; matview_owner SELECT(id)",
+    }
+)
+"""What anybody but its owner may do with a table, view or sequence. Facts only grow: nobody changes or deletes them."""
+
+_OF_VIEW_OWNER = frozenset(
+    {"public.open_periods"}
+    | {f"public.{view.name}" for view in CANONICAL_VIEWS}
+    | {f"public.{view.reader}" for view in CANONICAL_VIEWS}
+)
+# Nobody but their owner may do anything with these.
+_CLOSED = ("public.open_periods", "public.tenant_deletions")
+
+OWNERS: Final[Mapping[str, str]] = MappingProxyType(
+    {name: VIEW_OWNER if name in _OF_VIEW_OWNER else OWNER for name in (*RIGHTS, *_CLOSED)}
+)
+
+_ISOLATED = (
+    "enabled; forced; {others}tenant_isolation permits ALL to PUBLIC using ({column} = current_tenant_id()) "
+    "check ({column} = current_tenant_id())"
+)
+_OWNER_READS = "owner_reads permits SELECT to skeldir_owner using true check; "
+_VIEWS_READ = "matview_owner_reads permits SELECT to matview_owner using true check; "
+
+# Functions of the owner look at them across tenants, and tell what they are for.
+_LOOKED_AT: Final = (
+    "api_keys",
+    "audits",
+    "dirty_days",
+    "dirty_journeys",
+    "dirty_orders",
+    "jobs",
+    "orders_set_aside",
+    "restatements",
+    "tenant_deletions",
+)
+# The views are made of them.
+_IN_VIEWS: Final = (
+    "reconciliation_runs",
+    "rollup_allocation_day",
+    "rollup_channel_day",
+    "rollup_revenue_day",
+    "rollup_revenue_total",
+)
+
+_OTHERS: Final = (
+    "attribution_events",
+    "attribution_models",
+    "channel_numbers",
+    "channels",
+    "credit_journal",
+    "credit_turns",
+    "dead_events",
+    "imports",
+    "kept_allocations",
+    "model_changes",
+    "order_journeys",
+    "personal_data_findings",
+    "retention",
+    "revenue_ledger",
+    "spend",
+)
+
+ROW_SECURITY: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "tenants": _ISOLATED.format(others=_VIEWS_READ + _OWNER_READS, column="id"),
+        **{
+            name: _ISOLATED.format(others=others, column="tenant_id")
+            for names, others in (
+                (_LOOKED_AT, _OWNER_READS),
+                (_IN_VIEWS, _VIEWS_READ),
+                (_OTHERS, ""),
+            )
+            for name in names
+        },
+    }
+)
+"""The policies of each table that has a tenant, all of which are forced on its owner, too."""
+
+# The only ways past a tenant: they run with their owner's rights, and what each of them tells is all it gives away.
+GATES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        # They answer numbers over all tenants.
+        "public.audit_counts()": "78846f94a97912e5",
+        "public.credit_backlog()": "4ddc02e4276124a9",
+        "public.job_counts()": "a690bd9594c46c9a",
+        "public.rollup_backlog()": "766cd5e5b7f05737",
+        "public.set_aside_counts()": "d64366f1e66d14d7",
+        # Ids of tenants, and whose jobs are due: what a job says is read by its tenant only.
+        "public.claimable_jobs(kinds text[], most integer)": "3947a4e34882e8cf",
+        "public.tenants_with_dirty_days()": "2bc222bbbcf6cebd",
+        "public.tenants_with_dirty_orders()": "118c8f0f9e57d459",
+        "public.tenants_without_credit_job(job_kind text, dead_since timestamp with time zone, "
+        "most integer)": "6b8a0b49e979acc1",
+        "public.tenants_without_job(job_kind text, since timestamp with time zone)": "3d4f5c07fa328e0b",
+        # Ids, to whoever knows how a key begins; tenant, id and standing of a key, to whoever has its secret.
+        "public.tenants_of_key_prefix(key_prefix text)": "5062f63219ec99d8",
+        "public.find_api_key(sha256_of_secret bytea)": "c0e2add69068d0ba",
+        # One bit about an id.
+        "public.tenant_is_leaving(tenant uuid)": "3d576e6505db6f90",
+        # They delete rows of the current tenant, whose policy binds them, and return a number.
+        "public.forget_dead_events(most integer)": "5b177d077d4cde0b",
+        "public.forget_touches(most integer)": "9ef50ada704e6c95",
+        # They refuse every tenant whose deletion no operator has asked for, and return a number or a bit.
+        "public.delete_tenant_rows(tenant uuid, most integer)": "31e1917e0a50588b",
+        "public.end_tenant_deletion(tenant uuid)": "fa59a03f9aa47501",
+        "public.forget_statistics(tenant uuid, place integer)": "b1c1fb0162b695c2",
+    }
+)
+# They run with the rights of whoever calls them.
+_FOR_ALL: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "public.current_tenant_id()": "8b3084b227879381",
+        "public.holds_no_personal_keys(payload jsonb)": "8bd0bffabd8f2bc4",
+        "public.open_tenant(tenant uuid, shared_lock bigint)": "ca204d7165c0133d",
+        "public.set_tenant(tenant uuid)": "3c1b7b1fd2b793c9",
+    }
+)
+# Triggers, and what operators and the owner's own functions call.
+_FOR_THE_OWNER: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "public.count_tenant_rows(tenant uuid)": "4ce2819ba19e9dd9",
+        "public.hold_tenant_deletion(tenant uuid)": "d60edecd75ed5112",
+        "public.notify_keys_ended()": "a751c38322d4de21",
+        "public.refuse_key_revival()": "da8817cd3f288d95",
+        "public.renew_statistics(table_name text)": "906a0426349137c6",
+        "public.request_tenant_deletion(tenant uuid, ledger_stays boolean, deletion uuid, job uuid, "
+        "correlation uuid)": "7d226db3d090398c",
+        "public.tenant_tables()": "4ae23f29db96f20a",
+    }
+)
+
+FUNCTIONS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        name: f"skeldir_owner; {rights}; search_path=pg_catalog; run by {who}; {digest}"
+        for digests, rights, who in (
+            (GATES, "definer", "app_user, skeldir_owner"),
+            (_FOR_ALL, "invoker", "skeldir_owner, PUBLIC"),
+            (_FOR_THE_OWNER, "invoker", "skeldir_owner"),
+        )
+        for name, digest in digests.items()
+    }
+)
+"""Whose rights each function runs with, who may run it, and how the SHA-256 of its body begins."""
+
+TRIGGERS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "keys_end_once": "api_keys refuse_key_revival enabled",
+        "notify_keys_ended": "api_keys notify_keys_ended enabled",
+        "notify_keys_truncated": "api_keys notify_keys_ended enabled",
+    }
+)
+"""They refuse or notify, and write nothing."""
+
+_KEYS = {
+    "mv_allocation_summary": "tenant_id, date, model_version, currency",
+    "mv_channel_performance": "tenant_id, date, model_version, channel_code, currency",
+    "mv_daily_revenue_summary": "tenant_id, revenue_date, currency, state",
+    "mv_realtime_revenue": "tenant_id, currency",
+    "mv_reconciliation_status": "tenant_id, platform",
+}
+VIEWS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        f"public.{view.name}": f"populated; CREATE UNIQUE INDEX {view.unique_index} ON {view.name} USING btree "
+        f"({_KEYS[view.name]})"
+        for view in CANONICAL_VIEWS
+    }
+)
+"""The materialized views of any schema: the registry's, filled, each with the one index that CONCURRENTLY needs."""
+
+READERS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **{f"public.{view.reader}": "security_barrier=true" for view in CANONICAL_VIEWS},
+        "public.order_balances": "security_invoker=true",
+        "public.open_periods": "no options",
+    }
+)
+
+DEFINITIONS_MAJOR: Final = 18
+"""The version of PostgreSQL that writes the definitions so; another one may write the same otherwise."""
+# How the SHA-256 of what each view is made of begins.
+DEFINITIONS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "public.allocation_summary": "fbe2e4f6a3974a5a",
+        "public.channel_performance": "38170495c7148cb3",
+        "public.daily_revenue_summary": "91a1d294d491e333",
+        "public.mv_allocation_summary": "9745e0404d9b435c",
+        "public.mv_channel_performance": "1d433b359d0f3785",
+        "public.mv_daily_revenue_summary": "a8fc6d94db16fb65",
+        "public.mv_realtime_revenue": "46af587b71e4ef07",
+        "public.mv_reconciliation_status": "9f90b645a2553018",
+        "public.open_periods": "c3674e465ed0b83e",
+        "public.order_balances": "133964e47c6a6d25",
+        "public.realtime_revenue": "849637288fa62b77",
+        "public.reconciliation_status": "978585595f86f8f2",
+    }
+)

@@ -1,0 +1,144 @@
+"""The ledger of a tenant, read order by order in one snapshot, and what follows from it: by day, kind and state."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+import orjson
+
+from skeldir.audit.store import queries
+
+if TYPE_CHECKING:
+    from skeldir.db import Connection
+
+_ENTRIES_OF_PAGE: Final = 10_000
+_STATES: Final = {
+    "capture": "captured",
+    "refund": "refunded",
+    "refund_reversal": "refund_reversed",
+    "dispute": "disputed",
+    "dispute_reversal": "dispute_reversed",
+}
+KINDS: Final = tuple(_STATES)
+
+DayKey = tuple[date, str]
+"""UTC day and currency."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One movement of an order's money, signed, in minor units."""
+
+    entry_id: UUID
+    kind: str
+    amount_cents: int
+    currency: str
+    occurred_at: datetime
+
+    @property
+    def day(self) -> date:
+        """The UTC day."""
+        return self.occurred_at.astimezone(UTC).date()
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEntries:
+    """An order with entries of it, by moment and business key."""
+
+    order_id: str
+    entries: list[Entry]
+
+
+@dataclass(slots=True)
+class DaySum:
+    """The entries of a day, currency and state, as `rollup_revenue_day` sums them."""
+
+    amount_cents: int
+    entries: int
+    orders: int
+    last_entry_at: datetime
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What the entries come to. `pending` is the part of `creditable`, the money of orders with a capture, that waits.
+
+    `digest` goes over the entries by order, moment and business key.
+    """
+
+    days: dict[tuple[date, str, str], DaySum] = field(default_factory=dict)
+    kinds: Counter[tuple[date, str, str]] = field(default_factory=Counter)
+    creditable: Counter[DayKey] = field(default_factory=Counter)
+    pending: Counter[DayKey] = field(default_factory=Counter)
+    orders: int = 0
+    entries: int = 0
+    digest: str = ""
+
+    def add_order(self, order: OrderEntries, *, is_pending: bool) -> None:
+        """Add an order with all of its entries."""
+        opening = next((entry for entry in order.entries if entry.kind == "capture"), None)
+        self.orders += 1
+        self.entries += len(order.entries)
+        for entry in order.entries:
+            day, currency = entry.day, entry.currency
+            self.kinds[day, currency, entry.kind] += entry.amount_cents
+            if opening is not None:
+                self.creditable[day, currency] += entry.amount_cents
+                if is_pending:
+                    self.pending[day, currency] += entry.amount_cents
+            sums = self.days.get(key := (day, currency, _state(entry.kind, opening)))
+            if sums is None:
+                sums = self.days[key] = DaySum(0, 0, 0, entry.occurred_at)
+            sums.amount_cents += entry.amount_cents
+            sums.entries += 1
+            sums.orders += entry is opening
+            sums.last_entry_at = max(sums.last_entry_at, entry.occurred_at)
+
+
+def _state(kind: str, opening: Entry | None) -> str:
+    if opening is not None:
+        return _STATES[kind]
+    return "dispute_awaiting_capture" if kind.startswith("dispute") else "awaiting_capture"
+
+
+async def read_ledger(
+    connection: Connection, tenant_id: UUID, ledger: Ledger, pending_ids: Collection[str]
+) -> AsyncIterator[list[OrderEntries]]:
+    """Add all entries of the transaction's tenant to `ledger`, page by page; yield the orders of each page."""
+    digest = hashlib.sha256()
+    after = ""
+    while True:
+        until = await queries.select_page_end(
+            connection, tenant_id=tenant_id, after=after, most=_ENTRIES_OF_PAGE
+        )
+        if until is None:
+            break
+        rows = await queries.select_page(connection, tenant_id=tenant_id, after=after, until=until)
+        yield await asyncio.to_thread(_add_page, rows, ledger, pending_ids, digest)
+        after = until
+    ledger.digest = digest.hexdigest()
+
+
+def _add_page(
+    rows: Sequence[Any], ledger: Ledger, pending_ids: Collection[str], digest: Any
+) -> list[OrderEntries]:
+    orders: dict[str, OrderEntries] = {}
+    for row in sorted(rows, key=_by_order):
+        order_id, entry_id, _, kind, cents, currency, moment = row
+        order = orders.setdefault(order_id, OrderEntries(order_id, []))
+        order.entries.append(Entry(entry_id, kind, cents, currency, moment))
+        digest.update(orjson.dumps([str(value) for value in row], option=orjson.OPT_APPEND_NEWLINE))
+    for order in orders.values():
+        ledger.add_order(order, is_pending=order.order_id in pending_ids)
+    return list(orders.values())
+
+
+def _by_order(row: Any) -> tuple[str, datetime, str]:
+    return row["order_id"], row["occurred_at"], row["business_key"]

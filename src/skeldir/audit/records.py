@@ -1,0 +1,50 @@
+"""The outcomes of audits, written once each: what the nightly job found, to be read later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from skeldir.audit.document import make_document
+from skeldir.audit.store import queries
+from skeldir.db import new_id
+
+if TYPE_CHECKING:
+    from skeldir.audit.auditing import Audit
+    from skeldir.db import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """What came of an audit: how many differences, of which checks, and the digest of its document."""
+
+    as_of: datetime
+    orders: int
+    awaiting_orders: int
+    differences: int
+    checks: list[str]
+    digest: str
+
+
+async def record_audit(connection: Connection, audit: Audit) -> None:
+    """Write down what an audit of the transaction's tenant came to."""
+    failed = [check for check in audit.checks if check.count]
+    await queries.insert_audit(
+        connection,
+        tenant_id=audit.tenant_id,
+        id=new_id(),
+        as_of=audit.as_of,
+        orders=audit.orders,
+        awaiting_orders=audit.awaiting_orders,
+        differences=audit.differences,
+        checks=[check.name for check in failed],
+        digest=make_document(audit)["digests"]["document"],
+    )
+
+
+async def list_audits(connection: Connection, tenant_id: UUID, *, most: int) -> list[AuditRecord]:
+    """Return what is written down of audits of the transaction's tenant, the latest first."""
+    rows = await queries.select_audits(connection, tenant_id=tenant_id, most=most)
+    return [AuditRecord(**row) for row in rows]

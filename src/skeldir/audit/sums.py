@@ -1,0 +1,270 @@
+"""The sums that are kept against those that follow: from the ledger, the stored journeys, and from one another.
+
+A day that is marked waits to be summed up, and is not compared with what marked it. Credit, its journal and the totals
+of all days are changed in the transactions that change what they are made of, so they are compared whatever waits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+import orjson
+
+from skeldir.attribution import UNATTRIBUTED
+from skeldir.audit.differences import Amount, CheckResult, DataCheck, compare
+from skeldir.audit.store import queries
+
+if TYPE_CHECKING:
+    from skeldir.attribution import StoredCredit, Sums
+    from skeldir.audit.ledger import Ledger
+    from skeldir.db import Connection
+
+_Key = tuple[object, ...]
+_Table = dict[_Key, tuple[Amount, ...]]
+_Rows = Mapping[_Key, tuple[Amount, ...]]
+_Credited = dict[tuple[date, str, str], int]
+
+_REVENUE: Final = ("amount_cents", "entries", "orders", "last_entry_at")
+_CREDIT: Final = ("conversion_ppt", "credited_cents", "allocations")
+_ALLOCATION: Final = ("ledger_cents", "awaiting_capture_cents", "allocated_cents")
+
+
+@dataclass(slots=True)
+class KeptSums:
+    """What came of comparing, and what the accounts need of the credit that is kept.
+
+    `credited` and `unattributed` are in minor units by day, model version and currency. `digest` goes over all rows of
+    the sums, in order.
+    """
+
+    results: list[CheckResult] = field(default_factory=list)
+    credited: _Credited = field(default_factory=lambda: defaultdict(int))
+    unattributed: _Credited = field(default_factory=lambda: defaultdict(int))
+    digest: str = ""
+
+
+async def check_sums(
+    connection: Connection, tenant_id: UUID, ledger: Ledger, credit: StoredCredit
+) -> KeptSums:
+    """Compare every kept sum of the transaction's tenant, one table after another."""
+    checked, digest = KeptSums(), hashlib.sha256()
+    marked = await queries.select_marked_days(connection, tenant_id=tenant_id)
+    waits_revenue = {row["day"] for row in marked if row["has_revenue"]}
+    waits_spend = {row["day"] for row in marked if row["has_spend"]}
+    revenue = await _read_revenue(connection, tenant_id, digest)
+    checked.results.append(_check_revenue(revenue, ledger, waits_revenue))
+    checked.results.append(await _check_totals(connection, tenant_id, revenue, digest))
+
+    rows = await queries.select_channel_days(connection, tenant_id=tenant_id)
+    _note(digest, "rollup_channel_day", rows)
+    for row in rows:
+        key = row["revenue_date"], row["model_version"], row["currency"]
+        checked.credited[key] += row["credited_cents"]
+        if row["channel_code"] == UNATTRIBUTED:
+            checked.unattributed[key] += row["credited_cents"]
+    kept: _Table = {
+        (r["revenue_date"], r["model_version"], r["channel_code"], r["currency"]): (
+            int(r["conversion_ppt"]),
+            r["credited_cents"],
+            r["allocations"],
+        )
+        for r in rows
+    }
+    given = _add_up(credit.settled, credit.pending)
+    checked.results.append(_compare("credit_sums", kept, given, _CREDIT))
+    checked.results.append(await _check_journal(connection, tenant_id, kept, digest))
+    checked.results.append(
+        await _check_spend(connection, tenant_id, rows, credit.versions, waits_spend)
+    )
+    days = {row["day"] for row in marked}
+    allocated = _allocated_by_day(kept)
+    expected = _expect_allocation_days(revenue, allocated, credit.versions)
+    checked.results.append(
+        await _check_allocation_days(connection, tenant_id, expected, days, digest)
+    )
+    checked.digest = digest.hexdigest()
+    return checked
+
+
+async def _read_revenue(connection: Connection, tenant_id: UUID, digest: Any) -> _Table:
+    rows = await queries.select_revenue_days(connection, tenant_id=tenant_id)
+    _note(digest, "rollup_revenue_day", rows)
+    return {(row["revenue_date"], row["currency"], row["state"]): _revenue_of(row) for row in rows}
+
+
+def _revenue_of(row: Any) -> tuple[Amount, ...]:
+    return (
+        int(row["amount_cents"]),
+        row["entries"],
+        row["orders"],
+        _moment(row["last_entry_at"]),
+    )
+
+
+def _check_revenue(revenue: _Table, ledger: Ledger, waits: Collection[date]) -> CheckResult:
+    expected: _Table = {
+        key: (s.amount_cents, s.entries, s.orders, _moment(s.last_entry_at))
+        for key, s in ledger.days.items()
+    }
+    return _compare("revenue_days", _without(revenue, waits), _without(expected, waits), _REVENUE)
+
+
+async def _check_totals(
+    connection: Connection, tenant_id: UUID, revenue: _Table, digest: Any
+) -> CheckResult:
+    """Compare totals with the days as they are; of the latest entry only what a currency's is, see the roll-up."""
+    rows = await queries.select_revenue_totals(connection, tenant_id=tenant_id)
+    _note(digest, "rollup_revenue_total", rows)
+    sums: dict[_Key, list[int]] = defaultdict(lambda: [0, 0, 0])
+    latest: dict[str, str] = {}
+    for (_, currency, state), values in revenue.items():
+        for place in range(3):
+            sums[currency, state][place] += int(values[place] or 0)
+        latest[str(currency)] = max(latest.get(str(currency), ""), str(values[3]))
+    result = _compare(
+        "revenue_totals",
+        {
+            (r["currency"], r["state"]): (int(r["amount_cents"]), r["entries"], r["orders"])
+            for r in rows
+        },
+        {key: tuple(values) for key, values in sums.items()},
+        _REVENUE[:3],
+    )
+    kept_latest: dict[str, str] = {}
+    for row in rows:
+        moment = _moment(row["last_entry_at"])
+        kept_latest[row["currency"]] = max(kept_latest.get(row["currency"], ""), moment)
+    compare(
+        result,
+        {(currency,): (moment,) for currency, moment in kept_latest.items()},
+        {(currency,): (moment,) for currency, moment in latest.items()},
+        _REVENUE[3:],
+    )
+    return result
+
+
+async def _check_journal(
+    connection: Connection, tenant_id: UUID, kept: _Table, digest: Any
+) -> CheckResult:
+    rows = await queries.select_journal_sums(connection, tenant_id=tenant_id)
+    _note(digest, "credit_journal", rows)
+    noted: _Table = {
+        (r["revenue_date"], r["model_version"], r["channel_code"], r["currency"]): (
+            int(r["conversion_ppt"]),
+            int(r["credited_cents"]),
+            int(r["allocations"]),
+        )
+        for r in rows
+    }
+    return _compare("credit_journal", noted, kept, _CREDIT)
+
+
+async def _check_spend(
+    connection: Connection,
+    tenant_id: UUID,
+    rows: Sequence[Any],
+    versions: Sequence[str],
+    waits: Collection[date],
+) -> CheckResult:
+    spent = await queries.select_spend_days(connection, tenant_id=tenant_id)
+    kept: _Table = {
+        (r["revenue_date"], r["model_version"], r["channel_code"], r["currency"]): (
+            r["spend_cents"],
+        )
+        for r in rows
+    }
+    expected: _Table = {
+        (r["spend_date"], version, r["channel_code"], r["currency"]): (int(r["spend_cents"]),)
+        for r in spent
+        for version in versions
+    }
+    return _compare(
+        "spend_sums", _without(kept, waits), _without(expected, waits), ("spend_cents",)
+    )
+
+
+def _allocated_by_day(kept: _Table) -> Counter[_Key]:
+    """Return the credit by day, model version and currency; a sum without allocations holds spend alone."""
+    allocated: Counter[_Key] = Counter()
+    for (day, version, _, currency), (_, cents, allocations) in kept.items():
+        if allocations:
+            allocated[day, version, currency] += int(cents or 0)
+    return allocated
+
+
+def _expect_allocation_days(
+    revenue: _Table, allocated: Mapping[_Key, int], versions: Sequence[str]
+) -> _Table:
+    """Return what the roll-up makes of the sums as they are."""
+    sides: dict[_Key, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for (day, currency, state), (amount, *_) in revenue.items():
+        for version in versions:
+            side = sides[day, version, currency]
+            side[0] += int(amount or 0)
+            side[1] += int(amount or 0) if str(state).endswith("awaiting_capture") else 0
+    for key, cents in allocated.items():
+        sides[key][2] += cents
+    return {key: tuple(values) for key, values in sides.items()}
+
+
+async def _check_allocation_days(
+    connection: Connection,
+    tenant_id: UUID,
+    expected: _Table,
+    waits: Collection[date],
+    digest: Any,
+) -> CheckResult:
+    rows = await queries.select_allocation_days(connection, tenant_id=tenant_id)
+    _note(digest, "rollup_allocation_day", rows)
+    kept: _Table = {
+        (r["revenue_date"], r["model_version"], r["currency"]): (
+            r["ledger_cents"],
+            r["awaiting_capture_cents"],
+            r["allocated_cents"],
+        )
+        for r in rows
+    }
+    return _compare(
+        "allocation_days", _without(kept, waits), _without(expected, waits), _ALLOCATION
+    )
+
+
+def _compare(name: DataCheck, stored: _Rows, expected: _Rows, fields: Sequence[str]) -> CheckResult:
+    result = CheckResult(name)
+    compare(result, stored, expected, fields)
+    return result
+
+
+def _without(table: _Rows, days: Collection[date]) -> _Rows:
+    """Leave the rows of some days out."""
+    return {key: values for key, values in table.items() if key[0] not in days}
+
+
+def _add_up(*all_sums: Sums) -> _Rows:
+    total: dict[_Key, tuple[int, int, int]] = {}
+    for sums in all_sums:
+        for key, (parts, cents, count) in sums.items():
+            before = total.get(key, (0, 0, 0))
+            total[key] = (before[0] + parts, before[1] + cents, before[2] + count)
+    return total
+
+
+def _note(digest: Any, table: str, rows: Sequence[Any]) -> None:
+    """Add the rows of a table to the digest, as lines in the order of their text."""
+    digest.update(f"{table} {len(rows)}\n".encode())
+    for line in sorted(orjson.dumps([_plain(value) for value in row]) for row in rows):
+        digest.update(line + b"\n")
+
+
+def _plain(value: object) -> str:
+    return _moment(value) if isinstance(value, datetime) else str(value)
+
+
+def _moment(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds")
