@@ -1,5 +1,6 @@
 -- name: insert_touches^
--- Each column comes as one text, its values joined by the unit separator, chr(31); an empty value is NULL.
+-- Each column comes as one text, its values joined by the unit separator, chr(31); an empty value is NULL. Side by side
+-- in a SELECT the columns are read row by row; in a FROM each would be kept as a table of its own first.
 -- Of the touches that are new, those come back whose journey has bought: only they can reach an order. Only
 -- the index of journeys gives the order, so that `plan_for_each_list` leaves no other, which ends here (see there). The
 -- keys of all that are new come back as one text, where they are wanted.
@@ -10,15 +11,19 @@ INSERT INTO public.attribution_events
 SELECT :tenant_id, t.id, t.idempotency_key, t.occurred_at, decode(t.journey_key, 'hex'), t.session_id,
        t.channel_code, t.channel_rule, t.source, t.medium, t.campaign, t.referrer_host, t.landing_path,
        string_to_array(t.click_id_kinds, ' ')
-FROM unnest(string_to_array(:ids, chr(31))::uuid[], string_to_array(:keys, chr(31)),
-            string_to_array(:moments, chr(31))::timestamptz[], string_to_array(:journey_keys, chr(31)),
-            string_to_array(:session_ids, chr(31), ''), string_to_array(:channel_codes, chr(31)),
-            string_to_array(:channel_rules, chr(31)), string_to_array(:sources, chr(31), ''),
-            string_to_array(:mediums, chr(31), ''), string_to_array(:campaigns, chr(31), ''),
-            string_to_array(:referrer_hosts, chr(31), ''), string_to_array(:landing_paths, chr(31), ''),
-            string_to_array(:click_id_kinds, chr(31), ''))
-     AS t (id, idempotency_key, occurred_at, journey_key, session_id, channel_code, channel_rule,
-           source, medium, campaign, referrer_host, landing_path, click_id_kinds)
+FROM (SELECT unnest(string_to_array(:ids, chr(31))::uuid[]) AS id,
+             unnest(string_to_array(:keys, chr(31))) AS idempotency_key,
+             unnest(string_to_array(:moments, chr(31))::timestamptz[]) AS occurred_at,
+             unnest(string_to_array(:journey_keys, chr(31))) AS journey_key,
+             unnest(string_to_array(:session_ids, chr(31), '')) AS session_id,
+             unnest(string_to_array(:channel_codes, chr(31))) AS channel_code,
+             unnest(string_to_array(:channel_rules, chr(31))) AS channel_rule,
+             unnest(string_to_array(:sources, chr(31), '')) AS source,
+             unnest(string_to_array(:mediums, chr(31), '')) AS medium,
+             unnest(string_to_array(:campaigns, chr(31), '')) AS campaign,
+             unnest(string_to_array(:referrer_hosts, chr(31), '')) AS referrer_host,
+             unnest(string_to_array(:landing_paths, chr(31), '')) AS landing_path,
+             unnest(string_to_array(:click_id_kinds, chr(31), '')) AS click_id_kinds) t
 WHERE (SELECT set_config('plan_cache_mode', 'auto', true)) IS NOT NULL
 ON CONFLICT (tenant_id, idempotency_key) DO NOTHING
 RETURNING journey_key, occurred_at, idempotency_key
