@@ -7,7 +7,7 @@ MAP ?=
 SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow chaos soak check prove twins up bench fuzz docs picture lock clean
+.PHONY: help demo test test-slow chaos soak check prove twins up bench fuzz stubs docs picture lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ bench: $(VENV)/dev.stamp ## Measure the claims; sizes by ARGS, see `python -m be
 
 fuzz: $(VENV)/dev.stamp ## Send 20,000 hostile requests to a real API process and judge every answer (ARGS=--requests N)
 	@$(BIN)/python -m bench.fuzz $(ARGS)
+
+stubs: $(VENV)/dev.stamp ## Write what each room's statements take and give into its store.pyi, after a change of one or of the schema
+	@$(BIN)/python -m tests.support.stubs
 
 docs: $(VENV)/dev.stamp ## Write the documents that are made of the program: schema, API, figures and pictures of the models
 	@$(BIN)/python -m tests.support.documents

@@ -15,7 +15,8 @@ ALIKE = {
     (
         "CompleteParameters",
         "ModelParameters",
-    ): "all parameters of a version; those that are wanted, of which each may be left out",
+        "ParametersRow",
+    ): "all parameters of a version; those wanted, of which each may be left out; those of a row of any statement",
     (
         "Conversion",
         "ConversionItem",

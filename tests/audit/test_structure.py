@@ -7,11 +7,11 @@ import pytest
 
 from skeldir.audit import STRUCTURE_CHECKS, CheckResult, check_structure
 from skeldir.audit.expected import DEFINITIONS_MAJOR, ROLES
-from skeldir.audit.store import queries
 from skeldir.db.embedded import EmbeddedServer
 from skeldir.db.pool import Database, open_database
 from skeldir.migrations.run import upgrade
 from tests.conftest import Clone
+from tests.support.syntax import named_text
 
 
 async def check(db: Database, major: int = DEFINITIONS_MAJOR) -> dict[str, CheckResult]:
@@ -165,7 +165,7 @@ async def test_a_role_with_more_than_is_meant_is_named(db: Database, clone: Clon
     with psycopg.connect(clone.superuser_url) as admin:
         admin.execute("ALTER ROLE skeldir_owner CREATEDB")
         admin.execute("GRANT pg_read_all_data TO app_user")
-        rows = admin.execute(queries.select_roles.sql.encode()).fetchall()
+        rows = admin.execute(named_text("skeldir.audit", "select_roles").encode()).fetchall()
         admin.rollback()
     found = dict(rows)
     assert found != dict(ROLES)

@@ -14,11 +14,9 @@ import pytest
 
 from skeldir.attribution import MODEL_NAMES, channel_totals, define_models, mark_all_orders
 from skeldir.attribution.schemas import MOST_AWAITING
-from skeldir.attribution.store import queries
 from skeldir.db.pool import Database
 from skeldir.revenue import ledger_totals
 from skeldir.rollups import mark_days
-from skeldir.rollups.store import queries as sums_queries
 from tests.conftest import Clone
 from tests.support.make import (
     DAY_0,
@@ -31,6 +29,7 @@ from tests.support.make import (
     send_touches,
 )
 from tests.support.reading import get, key_of, open_client, read_all, settle
+from tests.support.syntax import named_text
 
 PATH = "/v1/attribution/channels"
 
@@ -210,8 +209,12 @@ async def test_a_tenant_without_models_or_rows_gets_an_empty_list(
 @pytest.mark.parametrize(
     ("statement", "index", "bounds"),
     [
-        (queries.select_channel_report.sql, "rollup_channel_day_pkey", ("basis = 'entry'",)),
-        (sums_queries.select_revenue_days.sql, "rollup_revenue_day_pkey", ()),
+        (
+            named_text("skeldir.attribution", "select_channel_report"),
+            "rollup_channel_day_pkey",
+            ("basis = 'entry'",),
+        ),
+        (named_text("skeldir.rollups", "select_revenue_days"), "rollup_revenue_day_pkey", ()),
     ],
     ids=["channels", "daily"],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asyncio import to_thread
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from time import monotonic
 from uuid import UUID
@@ -21,13 +22,12 @@ from skeldir.rollups import (
     roll_up_in_turn,
     summing,
 )
-from skeldir.rollups.store import queries
 from tests.conftest import Clone
 from tests.rollups.test_rollups import Superuser
 from tests.support.command import run
 from tests.support.make import DAY_0, at, make_conversion, make_tenant, send_conversions
 from tests.support.refreshing import superuser_of
-from tests.support.syntax import statement
+from tests.support.syntax import named_text, statement
 
 _TOTALS = """
     SELECT currency, state, amount_cents, entries, orders FROM rollup_revenue_total
@@ -65,7 +65,7 @@ async def assert_totals_are_sums(db: Database, superuser: Superuser, tenant: UUI
     async with db.tenant(tenant, is_read_only=True) as connection:
         shown = await read_realtime_revenue(connection, tenant)
     expected = [dict(row) for row in await superuser.fetch(_REALTIME_OF_DAYS, tenant)]
-    assert [{name: getattr(row, name) for name in row.__slots__} for row in shown] == expected
+    assert [asdict(row) for row in shown.data] == expected
 
 
 orders = st.sampled_from(["order-1", "order-2", "order-3", "order-4"])
@@ -202,5 +202,5 @@ async def test_the_command_that_rebuilds_credit_sums_up_the_revenue_again(
 
 
 def test_the_money_so_far_is_read_from_the_totals_alone() -> None:
-    piece = statement("realtime", queries.select_revenue_totals.sql)
+    piece = statement("realtime", named_text("skeldir.rollups", "select_revenue_totals"))
     assert set(piece.relations) == {"rollup_revenue_total"}

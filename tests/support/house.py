@@ -40,6 +40,12 @@ def read_modules() -> list[Module]:
     ]
 
 
+def rooms_with_sql() -> list[str]:
+    """Return the packages that have a `queries.sql`, whichever they are by now."""
+    rooms = sorted(found.parent.relative_to(SOURCES) for found in SOURCES.rglob("queries.sql"))
+    return [".".join(["skeldir", *room.parts]) for room in rooms]
+
+
 def _calls(module: Module) -> Iterator[tuple[str, ast.Call]]:
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):

@@ -11,8 +11,8 @@ import pglast
 import psycopg
 from pglast import ast, enums
 
-from skeldir.db.queries import load_queries
-from tests.support.house import SOURCES
+from skeldir.db.queries import read_statements
+from tests.support.house import rooms_with_sql
 
 PLACEHOLDER = "placeholder"
 _TAKEN = {
@@ -210,12 +210,17 @@ def conjuncts(condition: object) -> Iterator[ast.Node]:
 
 def named_statements() -> list[Piece]:
     """Return every named statement of every room, as the driver gets it."""
-    rooms = sorted(path.parent.relative_to(SOURCES) for path in SOURCES.rglob("queries.sql"))
     return [
-        statement(f"{'.'.join(room.parts)}.{name}", loaded.sql)
-        for room in rooms
-        for name, loaded in vars(load_queries(".".join(["skeldir", *room.parts]))).items()
+        statement(f"{room.removeprefix('skeldir.')}.{loaded.name}", loaded.sql)
+        for room in rooms_with_sql()
+        for loaded in read_statements(room)
     ]
+
+
+def named_text(room: str, name: str) -> str:
+    """Return one named statement, as the driver gets it."""
+    (text,) = (loaded.sql for loaded in read_statements(room) if loaded.name == name)
+    return text
 
 
 def read_schema(connection: psycopg.Connection[tuple[str, ...]]) -> Schema:

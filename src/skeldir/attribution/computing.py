@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
 
 from skeldir.attribution.aside import COMPUTING_FAULTS, SetAside, set_aside_for
 from skeldir.attribution.journeys import Journey
@@ -222,16 +223,29 @@ def order_too_large(bounds: Bounds) -> SetAside:
     )
 
 
-def kept_rows(outcomes: Sequence[Outcome], most: int) -> list[dict[str, list[Any]]]:
-    """Return the columns of the allocations to be kept, at most `most` rows together."""
-    rows: list[tuple[Any, ...]] = []
+class KeptRow(NamedTuple):
+    """An allocation that is kept, with the UTC day of its entry."""
+
+    order_id: str
+    model_version: str
+    entry_id: UUID
+    channel_code: str
+    entry_date: date
+    currency: str
+    allocated_cents: int
+    conversion_ppt: int
+
+
+def kept_rows(outcomes: Sequence[Outcome]) -> list[KeptRow]:
+    """Return the allocations to be kept."""
+    rows: list[KeptRow] = []
     for outcome in outcomes:
         of_entry = {
             entry.entry_id: (utc_date(entry.occurred_at), entry.currency)
             for entry in outcome.order.entries
         }
         rows += [
-            (
+            KeptRow(
                 outcome.order.order_id,
                 row.model_version,
                 row.entry_id,
@@ -242,22 +256,7 @@ def kept_rows(outcomes: Sequence[Outcome], most: int) -> list[dict[str, list[Any
             )
             for row in outcome.kept or ()
         ]
-    return [
-        dict(zip(_COLUMNS, map(list, zip(*rows[start : start + most], strict=True)), strict=True))
-        for start in range(0, len(rows), most)
-    ]
-
-
-_COLUMNS = (
-    "order_ids",
-    "model_versions",
-    "entry_ids",
-    "channel_codes",
-    "entry_dates",
-    "currencies",
-    "cents",
-    "parts",
-)
+    return rows
 
 
 def utc_date(moment: datetime) -> date:

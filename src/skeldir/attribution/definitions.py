@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from skeldir.attribution.evaluating import VersionInForce
@@ -36,6 +36,7 @@ from skeldir.rollups import settle_journal, take_off_credit
 from skeldir.tenants import RetentionInvalid, set_retention
 
 if TYPE_CHECKING:
+    from skeldir.attribution.store import SelectActiveModelsRow, SelectLastVersionsRow
     from skeldir.db import Connection
 
 PROGRAM = "program"
@@ -49,12 +50,12 @@ async def active_versions(connection: Connection, tenant_id: UUID) -> list[Model
     return versions_of(rows) if rows else await define_models(connection, tenant_id)
 
 
-def versions_of(rows: Iterable[Mapping[str, Any]]) -> list[ModelVersion]:
+def versions_of(rows: Iterable[SelectActiveModelsRow]) -> list[ModelVersion]:
     """Return the versions that rows of `select_active_models` tell of."""
     return [v.version for v in versions_in_force(rows)]
 
 
-def versions_in_force(rows: Iterable[Mapping[str, Any]]) -> list[VersionInForce]:
+def versions_in_force(rows: Iterable[SelectActiveModelsRow]) -> list[VersionInForce]:
     """Return the versions that rows of `select_active_models` tell of, and since which generation they are in force."""
     return [
         VersionInForce(
@@ -148,7 +149,9 @@ async def retire_model(
     await _put_in_force(connection, tenant_id, active, {}, (model,), changed_by)
 
 
-async def last_versions(connection: Connection, tenant_id: UUID) -> dict[str, Mapping[str, Any]]:
+async def last_versions(
+    connection: Connection, tenant_id: UUID
+) -> dict[str, SelectLastVersionsRow]:
     """Return by model the row of `select_last_versions`; a model that never was in force has none."""
     rows = await queries.select_last_versions(connection, tenant_id=tenant_id)
     return {row["model"]: row for row in rows}
@@ -177,21 +180,28 @@ async def latest_changes(
             row["model"],
             row["from_version"],
             row["to_version"],
-            _parameters(row, "before"),
-            _parameters(row, "after"),
+            _parameters(
+                row["lookback_days_before"],
+                row["after_conversion_before"],
+                row["half_life_days_before"],
+            ),
+            _parameters(
+                row["lookback_days_after"],
+                row["after_conversion_after"],
+                row["half_life_days_after"],
+            ),
         )
         for row in rows
     ]
 
 
-def _parameters(row: Mapping[str, Any], side: str) -> CompleteParameters | None:
-    if row[f"lookback_days_{side}"] is None:
+def _parameters(
+    lookback_days: int | None, after_conversion: AfterConversion | None, half_life_days: int | None
+) -> CompleteParameters | None:
+    """Return the parameters of a version; None where there is none, and so none of them."""
+    if lookback_days is None or after_conversion is None or half_life_days is None:
         return None
-    return CompleteParameters(
-        row[f"lookback_days_{side}"],
-        row[f"after_conversion_{side}"],
-        row[f"half_life_days_{side}"],
-    )
+    return CompleteParameters(lookback_days, after_conversion, half_life_days)
 
 
 async def retain_touches(connection: Connection, tenant_id: UUID, days: int | None) -> None:
@@ -232,7 +242,7 @@ def _models_lock(tenant_id: UUID) -> str:
     return f"models:{tenant_id}"
 
 
-async def _active_rows(connection: Connection, tenant_id: UUID) -> dict[str, Mapping[str, Any]]:
+async def _active_rows(connection: Connection, tenant_id: UUID) -> dict[str, SelectActiveModelsRow]:
     rows = await queries.select_active_models(connection, tenant_id=tenant_id)
     return {row["model"]: row for row in rows}
 
@@ -240,7 +250,7 @@ async def _active_rows(connection: Connection, tenant_id: UUID) -> dict[str, Map
 async def _put_in_force(
     connection: Connection,
     tenant_id: UUID,
-    active: Mapping[str, Mapping[str, Any]],
+    active: Mapping[str, SelectActiveModelsRow],
     changed: Mapping[str, CompleteParameters],
     retired: Collection[str],
     changed_by: str | None = None,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
 from operator import attrgetter, itemgetter
+from typing import TYPE_CHECKING
 
 from skeldir.attribution.bounds import BOUNDS
 from skeldir.attribution.evaluating import Channels, derive_allocations
@@ -31,11 +32,15 @@ from skeldir.attribution.models import (
     channel_weights,
     touch_weights,
 )
-from skeldir.attribution.order_facts import MOST_SHOWN, OrderFacts, Row
+from skeldir.attribution.order_facts import MOST_SHOWN, OrderFacts
 from skeldir.attribution.packing import PackedOrder, moment_to_us, unpack_path, us_to_moment
 from skeldir.attribution.splits import PARTS_OF_A_CONVERSION, UNATTRIBUTED, Allocation
 from skeldir.attribution.writing import counted_allocations
 from skeldir.money import split
+
+if TYPE_CHECKING:
+    from skeldir.attribution.store import SelectNewestTouchesRow
+    from skeldir.revenue import SelectOrderEntriesRow
 
 MOST_ALLOCATIONS_SHOWN = 6_000
 _LONGEST_DENOMINATOR = 1_000_000
@@ -48,14 +53,16 @@ def explain_order(facts: OrderFacts) -> OrderExplanation:
     and the first entries are shown, and all of them count.
     """
     standing = facts.standing
+    reason, detail, since = standing["reason"], standing["detail"], standing["since"]
     credited = _derive_credit(facts)
     allocations = _explain_allocations(facts, credited)
     journey = _make_journey(facts)
     return OrderExplanation(
         order_id=facts.order_id,
         awaits_credit=standing["awaits_credit"],
-        set_aside=standing["reason"]
-        and WhySetAside(standing["reason"], standing["detail"], standing["since"]),
+        set_aside=None
+        if reason is None or detail is None or since is None
+        else WhySetAside(reason, detail, since),
         left_out=LeftOut(
             touches=max(0, journey.in_reach - len(journey.shown)),
             entries=standing["entries"] - len(facts.entries),
@@ -79,8 +86,16 @@ def explain_order(facts: OrderFacts) -> OrderExplanation:
     )
 
 
-def _entry(row: Row) -> ExplainedEntry:
-    return ExplainedEntry(**{name: value for name, value in row.items() if name != "id"})
+def _entry(row: SelectOrderEntriesRow) -> ExplainedEntry:
+    return ExplainedEntry(
+        business_key=row["business_key"],
+        kind=row["kind"],
+        amount_cents=row["amount_cents"],
+        currency=row["currency"],
+        occurred_at=row["occurred_at"],
+        recorded_at=row["recorded_at"],
+        source=row["source"],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +175,7 @@ def _forgotten_touch(place: int, age_seconds: float, channel: str) -> ExplainedT
     )
 
 
-def _touch(place: int, row: Row, converted_at: int) -> ExplainedTouch:
+def _touch(place: int, row: SelectNewestTouchesRow, converted_at: int) -> ExplainedTouch:
     return ExplainedTouch(
         place=place,
         is_forgotten=False,

@@ -42,7 +42,7 @@ async def read_long_journey(
             after_key=after_key,
             most=wanted,
         )
-        if page["codes"] is None:
+        if page is None:
             break
         moments.extend(unpack_moments(page["moments"]))
         codes += map(intern, page["codes"])

@@ -86,8 +86,7 @@ async def mark_all_orders(connection: Connection, tenant_id: UUID) -> None:
 
 async def count_dirty_orders(connection: Connection, tenant_id: UUID) -> int:
     """Return how many orders of the transaction's tenant wait to be credited."""
-    count: int = await queries.count_dirty_orders(connection, tenant_id=tenant_id)
-    return count
+    return await queries.count_dirty_orders(connection, tenant_id=tenant_id)
 
 
 async def longest_lookback(connection: Connection, tenant_id: UUID) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from skeldir.attribution.bounds import BOUNDS
@@ -22,14 +22,19 @@ from skeldir.attribution.orders import (
 from skeldir.attribution.packing import TOUCH_BYTES, PackedOrder, moment_to_us
 from skeldir.attribution.reading import ANY_LENGTH, begin_reading
 from skeldir.attribution.store import queries
+from skeldir.db import as_dict
 from skeldir.errors import SkeldirError
 from skeldir.revenue import read_fixing_capture, read_order_balances, read_order_entries
 
 if TYPE_CHECKING:
+    from skeldir.attribution.store import SelectNewestTouchesRow, SelectOrderStandingRow
     from skeldir.db import Connection
+    from skeldir.revenue import (
+        SelectFixingCaptureRow,
+        SelectOrderBalancesRow,
+        SelectOrderEntriesRow,
+    )
 
-Row = Mapping[str, Any]
-"""A row of the database by its columns' names; unlike the driver's own it can be handed to another process."""
 MOST_SHOWN = 1_000
 """The most touches, and the most entries, that an explanation shows; no person's order has more."""
 # With more touches, entries and kept allocations than this, together, an order takes longer to explain.
@@ -53,12 +58,12 @@ class OrderFacts:
     """
 
     order_id: str
-    standing: Row
-    entries: Sequence[Row]
-    balances: Sequence[Row]
+    standing: SelectOrderStandingRow
+    entries: Sequence[SelectOrderEntriesRow]
+    balances: Sequence[SelectOrderBalancesRow]
     in_force: Sequence[VersionInForce]
-    capture: Row | None = None
-    newest: Sequence[Row] = ()
+    capture: SelectFixingCaptureRow | None = None
+    newest: Sequence[SelectNewestTouchesRow] = ()
     touches: Touches = field(default_factory=lambda: NO_TOUCHES)
     previous_conversion_at: datetime | None = None
     stored: PackedOrder | None = None
@@ -92,62 +97,67 @@ async def read_order(connection: Connection, tenant_id: UUID, order_id: str) -> 
             cure="Check the id; an order is known once one of its conversions was accepted.",
         )
     reading, has_kept = await begin_reading(connection, tenant_id)
-    rows = await queries.select_stored_journeys(
+    journeys = await queries.select_stored_journeys(
         connection, tenant_id=tenant_id, order_ids=[order_id], longest=ANY_LENGTH
     )
-    stored = make_stored(rows, reading.restatements).get(order_id)
+    stored = make_stored(journeys, reading.restatements).get(order_id)
     kept = None
     if has_kept and stored is None:
-        rows = await queries.select_kept_allocations(
+        allocations = await queries.select_kept_allocations(
             connection,
             tenant_id=tenant_id,
             order_ids=[order_id],
             most=BOUNDS.allocations_of_order,
         )
-        kept = make_kept(rows).get(order_id)
+        kept = make_kept(allocations).get(order_id)
     capture = await read_fixing_capture(connection, tenant_id, order_id)
     balances = await read_order_balances(connection, tenant_id, order_id)
+    standing = await queries.select_order_standing(
+        connection, tenant_id=tenant_id, order_id=order_id
+    )
     facts = OrderFacts(
         order_id=order_id,
-        standing=dict(
-            await queries.select_order_standing(connection, tenant_id=tenant_id, order_id=order_id)
-        ),
-        entries=[dict(row) for row in entries],
-        balances=[dict(row) for row in balances],
+        standing=as_dict(standing),
+        entries=[as_dict(row) for row in entries],
+        balances=[as_dict(row) for row in balances],
         in_force=reading.versions,
-        capture=None if capture is None else dict(capture),
+        capture=None if capture is None else as_dict(capture),
         stored=stored,
         kept=kept,
         numbers=reading.numbers,
     )
-    if facts.capture is None or facts.capture["journey_key"] is None or not facts.in_force:
+    if capture is None or capture["journey_key"] is None or not facts.in_force:
         return facts
-    return await _read_journey(connection, tenant_id, facts, facts.capture)
+    return await _read_journey(
+        connection, tenant_id, facts, capture["journey_key"], capture["occurred_at"]
+    )
 
 
 async def _read_journey(
-    connection: Connection, tenant_id: UUID, facts: OrderFacts, capture: Row
+    connection: Connection, tenant_id: UUID, facts: OrderFacts, key: bytes, last_moment: datetime
 ) -> OrderFacts:
-    last_moment = capture["occurred_at"]
     versions = [v.version for v in facts.in_force]
-    span = {
-        "journey_key": capture["journey_key"],
-        "first_moment": last_moment - max(version.lookback for version in versions),
-        "last_moment": last_moment,
-    }
-    newest = await queries.select_newest_touches(
-        connection, tenant_id=tenant_id, **span, most=MOST_SHOWN
+    first_moment = last_moment - max(version.lookback for version in versions)
+    rows = await queries.select_newest_touches(
+        connection,
+        tenant_id=tenant_id,
+        journey_key=key,
+        first_moment=first_moment,
+        last_moment=last_moment,
+        most=MOST_SHOWN,
     )
+    newest = [as_dict(row) for row in reversed(rows)]
     previous = None
     if any(version.after_conversion == "reset" for version in versions):
         found = await queries.select_previous_conversions(
             connection,
             tenant_id=tenant_id,
             order_ids=[facts.order_id],
-            **{f"{name}s": [value] for name, value in span.items()},
+            journey_keys=[key],
+            first_moments=[first_moment],
+            last_moments=[last_moment],
         )
         previous = found[0]["occurred_at"] if found else None
-    newest = [dict(row) for row in reversed(newest)]
     if len(newest) < MOST_SHOWN:
         touches = Touches(
             [moment_to_us(row["occurred_at"]) for row in newest],
@@ -155,14 +165,13 @@ async def _read_journey(
         )
     else:
         # A journey without a touch in reach has no row.
-        key = capture["journey_key"]
-        rows = await queries.select_touches(
+        journeys = await queries.select_touches(
             connection,
             tenant_id=tenant_id,
             journey_keys=[key],
-            first_moments=[reach_of(versions, last_moment, previous)],
+            first_moments=[reach_of(versions, last_moment, previous) or first_moment],
             last_moments=[last_moment],
             most_of_each=BOUNDS.touches_of_order + 1,
         )
-        touches = make_journeys(rows, [key]).get(key, NO_TOUCHES)
+        touches = make_journeys(journeys, [key]).get(key, NO_TOUCHES)
     return replace(facts, newest=newest, touches=touches, previous_conversion_at=previous)

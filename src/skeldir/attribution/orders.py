@@ -22,9 +22,13 @@ from skeldir.attribution.packing import (
 from skeldir.attribution.splits import Allocation, LedgerEntry, earliest_capture
 
 if TYPE_CHECKING:
-    import asyncpg
-
     from skeldir.attribution.evaluating import VersionInForce
+    from skeldir.attribution.store import (
+        SelectEntriesRow,
+        SelectKeptAllocationsRow,
+        SelectStoredJourneysRow,
+        SelectTouchesRow,
+    )
 
 # The database sends moments as microseconds since 2000.
 _US_OF_2000 = 946_684_800_000_000
@@ -217,14 +221,24 @@ def find_spans(
     return spans
 
 
-def make_orders(rows: Sequence[asyncpg.Record], order_ids: Sequence[str]) -> list[Order]:
+def make_orders(rows: Sequence[SelectEntriesRow], order_ids: Sequence[str]) -> list[Order]:
     """Return the orders, in the order of `order_ids`, from rows of `select_entries`."""
     entries: dict[str, list[LedgerEntry]] = defaultdict(list)
     journeys: dict[str, dict[UUID, bytes | None]] = defaultdict(dict)
-    for order_id, entry_id, business_key, moment, kind, currency, cents, journey_key in rows:
-        entries[order_id].append(LedgerEntry(entry_id, business_key, moment, kind, currency, cents))
+    for row in rows:
+        order_id, kind = row["order_id"], row["kind"]
+        entries[order_id].append(
+            LedgerEntry(
+                row["id"],
+                row["business_key"],
+                row["occurred_at"],
+                kind,
+                row["currency"],
+                row["amount_cents"],
+            )
+        )
         if kind == "capture":
-            journeys[order_id][entry_id] = journey_key
+            journeys[order_id][row["id"]] = row["journey_key"]
     orders = []
     for name in order_ids:
         capture, keys = earliest_capture(entries[name]), journeys[name]
@@ -234,36 +248,60 @@ def make_orders(rows: Sequence[asyncpg.Record], order_ids: Sequence[str]) -> lis
 
 
 def make_stored(
-    rows: Sequence[asyncpg.Record], restatements: Sequence[Restatement]
+    rows: Sequence[SelectStoredJourneysRow], restatements: Sequence[Restatement]
 ) -> dict[str, PackedOrder]:
-    """Return the stored journeys by order, with the generations that restatements have raised them to."""
+    """Return the stored journeys by order, but for those whose paths were too long to be read."""
     stored = {}
-    for order_id, converted_at, previous_age, reach, written, path, entries in rows:
-        if written < 0:
-            generation = -1 - written
-        else:
-            passed = (r.generation for r in restatements if r.has_passed(order_id))
-            generation = max(written, max(passed, default=0))
-        stored[order_id] = PackedOrder(
-            order_id, converted_at, previous_age, reach, generation, path, entries
-        )
+    for row in rows:
+        if (path := row["path"]) is not None:
+            order_id = row["order_id"]
+            stored[order_id] = PackedOrder(
+                order_id,
+                row["converted_at"],
+                row["previous_age"],
+                row["reach"],
+                generation_of(row, restatements),
+                path,
+                row["entries"],
+            )
     return stored
 
 
-def make_kept(rows: Sequence[asyncpg.Record]) -> dict[str, KeptCredit]:
+def generation_of(row: SelectStoredJourneysRow, restatements: Sequence[Restatement]) -> int:
+    """Return the generation of a stored journey, to which restatements may have raised it."""
+    generation = row["generation"]
+    if generation < 0:
+        return -1 - generation
+    for restatement in restatements:
+        if restatement.generation > generation and restatement.has_passed(row["order_id"]):
+            generation = restatement.generation
+    return generation
+
+
+def make_kept(rows: Sequence[SelectKeptAllocationsRow]) -> dict[str, KeptCredit]:
     """Return what is kept by order, from rows of `select_kept_allocations`."""
     kept: dict[str, dict[str, list[Allocation]]] = defaultdict(lambda: defaultdict(list))
     generations: dict[str, int] = {}
-    for order_id, generation, *fields in rows:
-        allocation = Allocation(*fields)
+    for row in rows:
+        order_id = row["order_id"]
+        allocation = Allocation(
+            row["model_version"],
+            row["entry_id"],
+            row["channel_code"],
+            row["allocated_cents"],
+            row["conversion_ppt"],
+        )
         kept[order_id][allocation.model_version].append(allocation)
-        generations[order_id] = max(generation, generations.get(order_id, 0))
-    return {name: KeptCredit(generations[name], dict(rows)) for name, rows in kept.items()}
+        generations[order_id] = max(row["generation"], generations.get(order_id, 0))
+    return {name: KeptCredit(generations[name], dict(by)) for name, by in kept.items()}
 
 
-def make_journeys(rows: Sequence[asyncpg.Record], keys: Sequence[bytes]) -> dict[bytes, Touches]:
+def make_journeys(rows: Sequence[SelectTouchesRow], keys: Sequence[bytes]) -> dict[bytes, Touches]:
     """Return the journeys by key, from rows of `select_touches` with the places of `keys`."""
-    return {keys[place - 1]: Touches(unpack_moments(sent), codes) for place, sent, codes in rows}
+    return {
+        keys[row["place"] - 1]: Touches(unpack_moments(row["moments"]), row["codes"])
+        for row in rows
+    }
 
 
 def unpack_moments(sent: bytes) -> list[int]:

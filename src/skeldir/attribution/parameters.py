@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, TypedDict
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -91,16 +91,22 @@ class CompleteParameters:
     half_life_days: Annotated[int, Field(description="matters to time_decay only")]
 
 
-_DEFAULTS: Mapping[str, Any] = {
+class ParametersRow(TypedDict):
+    """What a row of a version holds of its parameters, whichever statement it is of."""
+
+    lookback_days: int
+    after_conversion: AfterConversion
+    half_life_days: int
+
+
+_DEFAULTS: ParametersRow = {
     "lookback_days": DEFAULT_LOOKBACK_DAYS,
     "after_conversion": DEFAULT_AFTER_CONVERSION,
     "half_life_days": DEFAULT_HALF_LIFE_DAYS,
 }
 
 
-def complete_parameters(
-    wanted: ModelParameters, last: Mapping[str, Any] | None
-) -> CompleteParameters:
+def complete_parameters(wanted: ModelParameters, last: ParametersRow | None) -> CompleteParameters:
     """Return the parameters wanted; those left out are those of `last`, a row of `select_last_versions`.
 
     A retired model thus goes on with what it had. One that never was in force gets the defaults.

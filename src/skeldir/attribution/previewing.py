@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 import orjson
@@ -44,6 +44,7 @@ from skeldir.attribution.store import queries
 
 if TYPE_CHECKING:
     from skeldir.attribution.orders import Reading
+    from skeldir.attribution.store import SelectJourneysAfterRow, SelectLastVersionsRow
     from skeldir.db import Connection, Database
 
 _ORDERS_OF_PAGE: Final = 4_000
@@ -138,7 +139,7 @@ async def _require_possible(
     tenant_id: UUID,
     model: str,
     parameters: ModelParameters | None,
-    last: Mapping[str, Mapping[str, Any]],
+    last: Mapping[str, SelectLastVersionsRow],
 ) -> CompleteParameters | None:
     """Return all parameters of the version wanted; None for a model that is to be retired."""
     if parameters is None:
@@ -187,10 +188,10 @@ async def _read_page(
 
 
 def _sort_out(
-    rows: Sequence[Any], then: ModelVersion | None
+    rows: Sequence[SelectJourneysAfterRow], then: ModelVersion | None
 ) -> tuple[dict[str, PackedOrder], frozenset[str]]:
     """Return the stored journeys by order, and the orders of which the version wanted asks for more."""
-    stored = make_stored([row for row in rows if row["path"] is not None], ())
+    stored = make_stored(rows, ())
     if then is None:
         return stored, frozenset()
     is_cutting = then.after_conversion == "reset"

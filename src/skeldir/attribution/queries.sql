@@ -39,6 +39,7 @@ FROM unnest(:model_versions::text[], :models::text[], :versions::integer[], :loo
 ON CONFLICT (tenant_id, model_version) DO UPDATE SET is_active = true, active_since = excluded.active_since;
 
 -- name: insert_model_changes!
+-- May be null: from_versions[], to_versions[].
 INSERT INTO public.model_changes (tenant_id, id, changed_at, changed_by, model, from_version, to_version)
 SELECT :tenant_id, c.id, (SELECT clock_timestamp()), :changed_by, c.model, c.from_version, c.to_version
 FROM unnest(:ids::uuid[], :models::text[], :from_versions::text[], :to_versions::text[])
@@ -60,6 +61,7 @@ WHERE m.tenant_id = :tenant_id AND m.is_active
 ORDER BY m.model_version;
 
 -- name: select_model_changes
+-- Column model is one of first_touch, last_touch, last_non_direct, linear, position_based, time_decay.
 SELECT c.changed_at, c.changed_by, c.model, c.from_version, c.to_version,
        b.lookback_days AS lookback_days_before, b.after_conversion AS after_conversion_before,
        b.half_life_days AS half_life_days_before,
@@ -121,7 +123,8 @@ RETURNING 1;
 -- name: select_reach_of_marks^
 -- How far any version of the tenant has ever looked back, and whether one began anew after a conversion: a stored journey
 -- may come from a version that is in force no more, and serves it when it is again.
-SELECT max(lookback_days) AS lookback_days, coalesce(bool_or(after_conversion = 'reset'), false) AS resets
+SELECT coalesce(max(lookback_days), 0) AS lookback_days,
+       coalesce(bool_or(after_conversion = 'reset'), false) AS resets
 FROM public.attribution_models WHERE tenant_id = :tenant_id;
 
 -- name: mark_orders!
@@ -132,6 +135,7 @@ WHERE (SELECT set_config('plan_cache_mode', 'auto', true)) IS NOT NULL
 RETURNING 1;
 
 -- name: credit_backlog^
+-- Always a row. Never null: marks.
 SELECT marks, extract(epoch FROM clock_timestamp() - oldest_marked_at)::float8 AS oldest_s FROM public.credit_backlog();
 
 -- name: mark_all_orders$
@@ -212,9 +216,11 @@ WITH journeys AS (
 SELECT (SELECT count(*) FROM marked_journeys) + (SELECT count(*) FROM marked_orders);
 
 -- name: tenants_with_dirty_orders
+-- Never null: tenant_id.
 SELECT tenant_id FROM public.tenants_with_dirty_orders() AS tenant_id;
 
 -- name: tenants_without_credit_job
+-- Never null: tenant_id.
 SELECT tenant_id FROM public.tenants_without_credit_job(:kind, :dead_since, :most) AS tenant_id;
 
 -- name: count_dirty_orders$
@@ -237,6 +243,7 @@ SELECT count(*) FROM (
 
 -- name: select_marked_orders
 -- The orders that a mark of their own or of their journey waits for.
+-- Never null: order_id.
 SELECT d.order_id FROM public.dirty_orders d WHERE d.tenant_id = :tenant_id
 UNION
 SELECT l.order_id
@@ -251,6 +258,7 @@ SELECT order_id FROM public.orders_set_aside WHERE tenant_id = :tenant_id;
 
 -- name: select_stored_of_no_order
 -- Credit that is stored of orders that are in no ledger.
+-- Never null: order_id.
 SELECT o.order_id
 FROM (SELECT j.order_id FROM public.order_journeys j WHERE j.tenant_id = :tenant_id
       UNION
@@ -275,6 +283,7 @@ ORDER BY id LIMIT :most;
 
 -- name: select_dirty_journey^
 -- A journey that is marked as a whole, with up to `most` of its marks; none that was marked after `until`.
+-- Never null: first_moment, last_moment, ids.
 SELECT journey_key, min(first_moment) AS first_moment, max(last_moment) AS last_moment, array_agg(id) AS ids
 FROM (
     SELECT d.journey_key, d.first_moment, d.last_moment, d.id FROM public.dirty_journeys d
@@ -383,6 +392,7 @@ RETURNING turn;
 
 -- name: pass_turn$
 -- Take the next turn, whatever it is.
+-- Always a row.
 INSERT INTO public.credit_turns AS c (tenant_id, turn) VALUES (:tenant_id, 1)
 ON CONFLICT (tenant_id) DO UPDATE SET turn = c.turn + 1
 RETURNING turn;
@@ -394,11 +404,13 @@ FROM unnest(:order_ids::text[], :reasons::text[], :details::text[]) AS a (order_
 ON CONFLICT (tenant_id, order_id) DO UPDATE SET reason = excluded.reason, detail = excluded.detail;
 
 -- name: set_aside_counts
+-- Never null: every column.
 SELECT reason, orders FROM public.set_aside_counts();
 
 -- name: select_set_aside_totals
 -- How many orders are set aside, and what the ledger holds of them that is not credited, a row a currency and active
 -- model. What waits for its capture counts as such.
+-- Never null: order_ids, cents.
 WITH aside AS (
     SELECT s.order_id FROM public.orders_set_aside s
     WHERE s.tenant_id = :tenant_id
@@ -419,6 +431,7 @@ LIMIT :most;
 
 -- name: count_captures
 -- How many captures each journey has between two moments, counted up to `most`.
+-- Never null: every column.
 SELECT j.place, c.captures
 FROM unnest(:journey_keys::bytea[], :first_moments::timestamptz[], :last_moments::timestamptz[])
      WITH ORDINALITY AS j (journey_key, first_moment, last_moment, place)
@@ -435,6 +448,7 @@ CROSS JOIN LATERAL (
 -- name: select_touches
 -- Up to `most_of_each` touches of each journey between two moments, in time order: their moments, 8 bytes each, and
 -- channels. A journey without any has no row.
+-- Never null: every column.
 SELECT j.place, p.moments, p.codes
 FROM unnest(:journey_keys::bytea[], :first_moments::timestamptz[], :last_moments::timestamptz[])
      WITH ORDINALITY AS j (journey_key, first_moment, last_moment, place)
@@ -453,6 +467,7 @@ WHERE p.moments IS NOT NULL;
 -- name: select_touches_of_journey^
 -- A page of one journey's touches between two moments, as `select_touches` gives them, and where the next page begins:
 -- after the moment and the key of this one's last. The first begins with an empty key, which no touch has.
+-- Never null: every column.
 SELECT string_agg(timestamptz_send(t.occurred_at), '') AS moments, array_agg(t.channel_code) AS codes,
        max(t.occurred_at) AS last_moment, (array_agg(t.idempotency_key))[count(*)] AS last_key
 FROM (SELECT occurred_at, channel_code, idempotency_key
@@ -461,12 +476,14 @@ FROM (SELECT occurred_at, channel_code, idempotency_key
         AND occurred_at >= :first_moment AND occurred_at <= :last_moment
         AND (occurred_at, idempotency_key) > (:first_moment, :after_key COLLATE "C")
       ORDER BY occurred_at, idempotency_key
-      LIMIT :most) t;
+      LIMIT :most) t
+HAVING count(*) > 0;
 
 -- name: select_previous_conversions
 -- An order converts at its earliest capture; of two orders at one moment, the smaller order id comes first. Of each
 -- journey the conversions between two moments are looked at: what lies before cuts nothing that is looked at later.
 -- An order between itself and itself, and a journey likewise: the index of each alone gives the rows in order.
+-- Never null: occurred_at.
 WITH captured AS (
     SELECT DISTINCT j.journey_key, j.first_moment, l.order_id
     FROM unnest(:journey_keys::bytea[], :first_moments::timestamptz[], :last_moments::timestamptz[])
@@ -501,7 +518,6 @@ FROM public.order_journeys
 WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids::text[]);
 
 -- name: select_kept_allocations
--- The columns after the second are the fields of an Allocation, in their order.
 SELECT k.order_id, k.generation, k.model_version, k.entry_id, k.channel_code, k.allocated_cents, k.conversion_ppt
 FROM public.kept_allocations k
 WHERE k.tenant_id = :tenant_id AND k.order_id = ANY(:order_ids::text[])
@@ -546,6 +562,7 @@ RETURNING 1;
 
 -- name: select_channel_totals
 -- Sums that only hold spend are left out. A product is exact where a quotient would be rounded.
+-- Never null: credited_cents, conversions.
 SELECT d.currency, d.channel_code, m.model, sum(d.credited_cents) AS credited_cents,
        trim_scale(sum(d.conversion_ppt) * 0.000000000001) AS conversions
 FROM public.rollup_channel_day d
@@ -562,6 +579,7 @@ ORDER BY d.currency, d.channel_code, m.model;
 -- a fixed date stands for it. The bound that repeats the first column of the key lets the index begin at the page.
 -- Under row-level security an index is looked up only by what cannot leak a row: GREATEST and LEAST, which leave NULL out,
 -- cannot; COALESCE might, as far as the planner knows.
+-- Never null: awaiting, set_aside. May be null: after_currency, after_channel, roas[].
 WITH active AS (
     SELECT m.model, m.model_version FROM public.attribution_models m
     WHERE m.tenant_id = :tenant_id AND m.is_active AND m.model = ANY(:models::text[])
@@ -620,8 +638,10 @@ WITH active AS (
     ORDER BY g.period, g.currency, g.channel_code
     LIMIT :most
 )
-SELECT s.models, s.versions, s.awaiting, s.set_aside, r.period, r.currency, r.channel_code AS channel,
-       r.model_versions, r.credited_cents, r.conversions, r.spend_cents, r.roas
+SELECT s.models, s.versions, s.awaiting, s.set_aside, r.period, coalesce(r.currency, '') AS currency,
+       coalesce(r.channel_code, '') AS channel, coalesce(r.model_versions, '{}') AS model_versions,
+       coalesce(r.credited_cents, '{}') AS credited_cents, coalesce(r.conversions, '{}') AS conversions,
+       coalesce(r.spend_cents, '{}') AS spend_cents, coalesce(r.roas, '{}') AS roas
 FROM standing s
 LEFT JOIN report r ON true
 ORDER BY r.period, r.currency, r.channel_code;
@@ -629,6 +649,7 @@ ORDER BY r.period, r.currency, r.channel_code;
 -- name: select_order_standing^
 -- Whether the order waits to be credited, why it is set aside if it is, how many entries it has, and up to when the
 -- tenant's touches have been forgotten.
+-- Always a row.
 SELECT EXISTS (SELECT FROM public.dirty_orders d
                WHERE d.tenant_id = :tenant_id AND d.order_id = :order_id)
        OR EXISTS (SELECT FROM public.dirty_journeys j
@@ -650,6 +671,7 @@ FROM (SELECT 1) one
 LEFT JOIN public.orders_set_aside s ON s.tenant_id = :tenant_id AND s.order_id = :order_id;
 
 -- name: select_newest_touches
+-- Never null: channel_code, channel_rule.
 SELECT idempotency_key, occurred_at, channel_code, channel_rule, source, medium, campaign, referrer_host,
        click_id_kinds
 FROM public.attribution_events

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from operator import attrgetter
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
 import orjson
@@ -36,13 +36,13 @@ from skeldir.attribution.store import queries
 from skeldir.db import plan_for_each_list, try_lock, wait_for_lock
 
 if TYPE_CHECKING:
-    import asyncpg
-
     from skeldir.attribution.bounds import Bounds
     from skeldir.attribution.evaluating import VersionInForce
     from skeldir.db import Connection, Database
 
 _T = TypeVar("_T")
+_Row = TypeVar("_Row")
+_P = ParamSpec("_P")
 # So many rows are turned into objects on the loop: a thread would cost more.
 _FEW_ROWS = 500
 _JOURNEYS_OF_A_PAGE = 1_000
@@ -243,9 +243,7 @@ class Reader:
             if touches <= bounds.touches_at_once or len(orders) == 1:
                 break
             self._leave_half(orders)
-        reading.stored = make_stored(
-            [row for row in rows if row["order_id"] not in long], reading.restatements
-        )
+        reading.stored = make_stored(rows, reading.restatements)
         reading.crowded += sorted(long)
         return [order for order in orders if order.order_id not in long]
 
@@ -383,9 +381,12 @@ class Reader:
 
 
 async def _off_loop(
-    make: Callable[..., _T], rows: Sequence[asyncpg.Record], *arguments: object
+    make: Callable[Concatenate[Sequence[_Row], _P], _T],
+    rows: Sequence[_Row],
+    *arguments: _P.args,
+    **options: _P.kwargs,
 ) -> _T:
     """Turn rows into objects, many of them in a thread."""
     if len(rows) <= _FEW_ROWS:
-        return make(rows, *arguments)
-    return await asyncio.to_thread(make, rows, *arguments)
+        return make(rows, *arguments, **options)
+    return await asyncio.to_thread(make, rows, *arguments, **options)

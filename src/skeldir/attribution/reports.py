@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from skeldir.attribution.models import MODEL_NAMES, ModelName
@@ -21,6 +21,7 @@ from skeldir.attribution.store import queries
 from skeldir.http import Keyset, KeyText
 
 if TYPE_CHECKING:
+    from skeldir.attribution.store import SelectChannelReportRow
     from skeldir.db import Connection
 
 _BY_PERIOD = Keyset("attribution/channels@1", tuple[date, KeyText, KeyText])
@@ -82,7 +83,9 @@ async def _require_in_force(
         require_in_force(models, [row["model"] for row in rows])
 
 
-async def _channel_rows(rows: Sequence[Any], versions: dict[str, str]) -> list[ChannelRow]:
+async def _channel_rows(
+    rows: Sequence[SelectChannelReportRow], versions: dict[str, str]
+) -> list[ChannelRow]:
     """Make the rows some at a time: 1,000 together would keep the loop for 20 ms."""
     made: list[ChannelRow] = []
     for start in range(0, len(rows), _ROWS_AT_ONCE):
@@ -93,7 +96,7 @@ async def _channel_rows(rows: Sequence[Any], versions: dict[str, str]) -> list[C
     return made
 
 
-def _channel_row(row: Any, versions: dict[str, str]) -> ChannelRow:
+def _channel_row(row: SelectChannelReportRow, versions: dict[str, str]) -> ChannelRow:
     credit = {
         version: ModelCredit(int(credited), conversions, int(spend), roas)
         for version, credited, conversions, spend, roas in zip(

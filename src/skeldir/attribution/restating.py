@@ -10,13 +10,19 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from skeldir.attribution.aside import COMPUTING_FAULTS
 from skeldir.attribution.evaluating import Channels, Sums, VersionInForce, sum_credit
 from skeldir.attribution.marks import credit_lock
-from skeldir.attribution.orders import Reading, Restatement, make_stored, says_enough
+from skeldir.attribution.orders import (
+    Reading,
+    Restatement,
+    generation_of,
+    make_stored,
+    says_enough,
+)
 from skeldir.attribution.packing import TOUCH_BYTES, PackedOrder
 from skeldir.attribution.reading import begin_reading, hold_credit
 from skeldir.attribution.store import queries
@@ -24,6 +30,7 @@ from skeldir.attribution.writing import Fence, Uncreditable, write_changes
 
 if TYPE_CHECKING:
     from skeldir.attribution.bounds import Bounds
+    from skeldir.attribution.store import SelectJourneysAfterRow
     from skeldir.db import Connection, Database
 
 
@@ -57,14 +64,16 @@ async def restate_page(
         if not await hold_credit(connection, tenant_id, does_wait=does_wait):
             return None
         reading, _ = await begin_reading(connection, tenant_id)
-        open_ones = [r for r in reading.restatements if r.after_order_id is not None]
+        open_ones = [
+            (r, r.after_order_id) for r in reading.restatements if r.after_order_id is not None
+        ]
         if not open_ones:
             return Restated(0, 0, is_last=True)
-        restatement = open_ones[0]
+        restatement, come_to = open_ones[0]
         rows = await queries.select_journeys_after(
             connection,
             tenant_id=tenant_id,
-            after=restatement.after_order_id,
+            after=come_to,
             longest=TOUCH_BYTES * bounds.touches_of_light_journey,
             most=max(1, most),
         )
@@ -117,21 +126,25 @@ class _Page:
     @classmethod
     def of(
         cls,
-        rows: Sequence[Any],
+        rows: Sequence[SelectJourneysAfterRow],
         reading: Reading,
         restatement: Restatement,
         *,
         leaves_all: bool,
     ) -> _Page:
-        long = {row["order_id"] for row in rows if row["path"] is None}
         waiting = [row for row in rows if 0 <= row["generation"] < restatement.generation]
         by_generation: dict[int, list[PackedOrder]] = defaultdict(list)
-        left: dict[str, int] = {}
+        left = {
+            row["order_id"]: generation
+            for row in waiting
+            if row["path"] is None
+            and (generation := generation_of(row, reading.restatements)) < restatement.generation
+        }
         for name, journey in make_stored(waiting, reading.restatements).items():
             if journey.generation >= restatement.generation:
                 continue
             is_enough = says_enough(journey, reading.lookback, is_cutting=reading.is_cutting)
-            if leaves_all or name in long or not is_enough:
+            if leaves_all or not is_enough:
                 left[name] = journey.generation
             else:
                 by_generation[journey.generation].append(journey)

@@ -19,7 +19,7 @@ from functools import partial
 from math import inf
 from operator import itemgetter
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from skeldir.attribution.aside import WRITING_FAULTS
@@ -37,6 +37,7 @@ from skeldir.clock import utc_now
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from skeldir.attribution.store import SelectMarksRow
     from skeldir.db import Connection, Database
 
 # Marks are chosen by their random ids, many at once, and then taken by order, because journeys lie by order: a
@@ -235,18 +236,16 @@ class _Run:
 
     async def _select_page(
         self, connection: Connection, after: UUID, *, is_deferred: bool
-    ) -> list[Any]:
-        return list(
-            await queries.select_marks(
-                connection,
-                tenant_id=self.tenant_id,
-                after=after,
-                is_deferred=is_deferred,
-                most=_MARKS_PER_PAGE,
-            )
+    ) -> list[SelectMarksRow]:
+        return await queries.select_marks(
+            connection,
+            tenant_id=self.tenant_id,
+            after=after,
+            is_deferred=is_deferred,
+            most=_MARKS_PER_PAGE,
         )
 
-    async def _select_more(self, rows: list[Any], *, is_deferred: bool) -> None:
+    async def _select_more(self, rows: list[SelectMarksRow], *, is_deferred: bool) -> None:
         """Add to a full page of marks those that follow, as many as are chosen together."""
         async with self.database.tenant(self.tenant_id) as connection:
             while len(rows) < MARKS_PER_CHOICE and len(rows) % _MARKS_PER_PAGE == 0:
@@ -270,8 +269,11 @@ class _Run:
             await queries.expand_journey(
                 connection,
                 tenant_id=self.tenant_id,
+                journey_key=journey["journey_key"],
+                first_moment=journey["first_moment"],
+                last_moment=journey["last_moment"],
+                ids=journey["ids"],
                 most=self.bounds.orders_of_expansion,
-                **dict(journey),
             )
             if self.fence is not None:
                 await self.fence(connection)
@@ -355,11 +357,11 @@ class _Run:
             self.progress(written.orders)
 
 
-def _divide_by_order(rows: Sequence[Any], most: int) -> list[Marks]:
+def _divide_by_order(rows: Sequence[SelectMarksRow], most: int) -> list[Marks]:
     """Return the chosen marks by order, as many together as one transaction takes."""
     parts: list[Marks] = []
-    for place, (mark, order_id) in enumerate(sorted(rows, key=itemgetter("order_id"))):
+    for place, mark in enumerate(sorted(rows, key=itemgetter("order_id"))):
         if place % most == 0:
             parts.append(defaultdict(list))
-        parts[-1][order_id].append(mark)
+        parts[-1][mark["order_id"]].append(mark["id"])
     return parts

@@ -173,15 +173,18 @@ async def list_stored_credit(
     listed: dict[str, list[EntryCredit]] = {}
     for start in range(0, len(order_ids), _LISTED_ORDERS_OF_PAGE):
         names = order_ids[start : start + _LISTED_ORDERS_OF_PAGE]
-        of_orders = {"tenant_id": tenant_id, "order_ids": list(names)}
-        rows = await queries.select_stored_journeys(connection, **of_orders, longest=ANY_LENGTH)
+        rows = await queries.select_stored_journeys(
+            connection, tenant_id=tenant_id, order_ids=names, longest=ANY_LENGTH
+        )
         for order in _in_order(rows, reading):
             with suppress(*COMPUTING_FAULTS):
                 allocations = _derive(order, reading.versions, channels)
                 listed[order.order_id] = _as_entry_credit(allocations)
         if has_kept:
             kept = make_kept(
-                await queries.select_kept_allocations(connection, **of_orders, most=ANY_LENGTH)
+                await queries.select_kept_allocations(
+                    connection, tenant_id=tenant_id, order_ids=names, most=ANY_LENGTH
+                )
             )
             for name in kept.keys() - listed.keys():
                 counted = counted_allocations(kept[name], reading.versions)
@@ -224,9 +227,14 @@ async def _add_kept(
             return
         names = [row["order_id"] for row in rows]
         after = names[-1]
-        of_orders = {"tenant_id": tenant_id, "order_ids": names, "most": ANY_LENGTH}
-        kept = make_kept(await queries.select_kept_allocations(connection, **of_orders))
-        entries = await queries.select_entries(connection, **of_orders)
+        kept = make_kept(
+            await queries.select_kept_allocations(
+                connection, tenant_id=tenant_id, order_ids=names, most=ANY_LENGTH
+            )
+        )
+        entries = await queries.select_entries(
+            connection, tenant_id=tenant_id, order_ids=names, most=ANY_LENGTH
+        )
         for order in make_orders(entries, names):
             counted = counted_allocations(kept[order.order_id], reading.versions)
             _add_kept_order(order, counted, order.order_id in pending_ids, total)

@@ -51,7 +51,16 @@ async def channel_totals(connection: Connection, tenant_id: UUID) -> list[Channe
     Read from the sums of days: credit is in them once its days have been rolled up.
     """
     rows = await queries.select_channel_totals(connection, tenant_id=tenant_id)
-    return [ChannelTotal(**{**row, "credited_cents": int(row["credited_cents"])}) for row in rows]
+    return [
+        ChannelTotal(
+            currency=row["currency"],
+            channel_code=row["channel_code"],
+            model=row["model"],
+            credited_cents=int(row["credited_cents"]),
+            conversions=row["conversions"],
+        )
+        for row in rows
+    ]
 
 
 async def set_aside_totals(connection: Connection, tenant_id: UUID) -> list[SetAsideTotal]:
@@ -83,14 +92,15 @@ async def _sum_credit_of(
     connection: Connection, tenant_id: UUID, order_ids: Sequence[str], reading: Reading
 ) -> Sums:
     """Return what the sums hold of some orders."""
-    of_orders = {"tenant_id": tenant_id, "order_ids": list(order_ids)}
-    rows = await queries.select_stored_journeys(connection, **of_orders, longest=ANY_LENGTH)
-    stored = list(make_stored(rows, reading.restatements).values())
-    sums = await asyncio.to_thread(sum_credit, stored, reading.versions, Channels(reading.numbers))
-    rows = await queries.select_kept_allocations(
-        connection, **of_orders, most=BOUNDS.allocations_of_order
+    journeys = await queries.select_stored_journeys(
+        connection, tenant_id=tenant_id, order_ids=order_ids, longest=ANY_LENGTH
     )
-    kept = make_kept(rows)
+    stored = list(make_stored(journeys, reading.restatements).values())
+    sums = await asyncio.to_thread(sum_credit, stored, reading.versions, Channels(reading.numbers))
+    allocations = await queries.select_kept_allocations(
+        connection, tenant_id=tenant_id, order_ids=order_ids, most=BOUNDS.allocations_of_order
+    )
+    kept = make_kept(allocations)
     entries = await queries.select_entries(
         connection,
         tenant_id=tenant_id,

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import accumulate
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -21,11 +21,12 @@ from skeldir.attribution.aside import (
 from skeldir.attribution.computing import Outcome, kept_rows, utc_date
 from skeldir.attribution.evaluating import Channels, Sums, subtract, sum_credit
 from skeldir.attribution.marks import credit_lock
-from skeldir.attribution.packing import LARGEST_CHANNEL_NUMBER, moment_to_us
+from skeldir.attribution.packing import LARGEST_CHANNEL_NUMBER, moment_to_us, unpack_entries
+from skeldir.attribution.splits import earliest_capture
 from skeldir.attribution.store import queries
 from skeldir.db import pack_column
 from skeldir.revenue import mark_days_of_orders
-from skeldir.rollups import add_credit
+from skeldir.rollups import add_credit, mark_days
 
 if TYPE_CHECKING:
     from skeldir.attribution.bounds import Bounds
@@ -137,10 +138,7 @@ class Writer:
         return self.database.tenant(self.tenant_id, locked=credit_lock(self.tenant_id))
 
     async def _take_turn(self, connection: Connection) -> int | None:
-        turn: int | None = await queries.take_turn(
-            connection, tenant_id=self.tenant_id, seen=self.turn
-        )
-        return turn
+        return await queries.take_turn(connection, tenant_id=self.tenant_id, seen=self.turn)
 
     async def _take_marks(
         self, connection: Connection, order_ids: Sequence[str], credited: Sequence[str]
@@ -157,12 +155,7 @@ class Writer:
         """Put the journeys in the place of those that were, and add what this changes to the sums."""
         tenant_id = self.tenant_id
         if prepared.journeys:
-            await queries.put_journeys(
-                connection,
-                tenant_id=tenant_id,
-                generation=self.reading.generation,
-                **_columns_of(prepared.journeys),
-            )
+            await _put_journeys(connection, tenant_id, self.reading.generation, prepared.journeys)
         if prepared.were_kept:
             kept = {outcome.order.order_id for outcome in prepared.kept}
             await queries.delete_kept(
@@ -172,11 +165,24 @@ class Writer:
                 kept=sorted(kept),
                 model_versions=[v.version.model_version for v in self.reading.versions],
             )
-        for columns in kept_rows(prepared.kept, self.bounds.rows_of_statement):
+        rows = kept_rows(prepared.kept)
+        for start in range(0, len(rows), self.bounds.rows_of_statement):
+            page = rows[start : start + self.bounds.rows_of_statement]
             await queries.insert_kept(
-                connection, tenant_id=tenant_id, generation=self.reading.generation, **columns
+                connection,
+                tenant_id=tenant_id,
+                generation=self.reading.generation,
+                order_ids=[row.order_id for row in page],
+                model_versions=[row.model_version for row in page],
+                entry_ids=[row.entry_id for row in page],
+                channel_codes=[row.channel_code for row in page],
+                entry_dates=[row.entry_date for row in page],
+                currencies=[row.currency for row in page],
+                cents=[row.allocated_cents for row in page],
+                parts=[row.conversion_ppt for row in page],
             )
         await self._note_asides(connection, prepared.asides)
+        await mark_days(connection, tenant_id, prepared.days_of_entries, sums="revenue")
         await write_changes(connection, tenant_id, turn, prepared.changes)
 
     async def _note_asides(self, connection: Connection, asides: Mapping[str, SetAside]) -> None:
@@ -236,8 +242,10 @@ async def write_changes(connection: Connection, tenant_id: UUID, turn: int, chan
         await add_credit(connection, tenant_id, turn, changes)
 
 
-def _columns_of(journeys: Sequence[PackedOrder]) -> dict[str, object]:
-    """Return the columns of `put_journeys`, by order: a statement then writes neighbouring pages."""
+async def _put_journeys(
+    connection: Connection, tenant_id: UUID, generation: int, journeys: Sequence[PackedOrder]
+) -> None:
+    """Write journeys by the order of their orders: a statement then writes neighbouring pages."""
     in_order = sorted(journeys, key=_order_id_of)
     path_ends = [0, *accumulate(len(journey.path) for journey in in_order)]
     entries_ends = [0, *accumulate(len(journey.entries) for journey in in_order)]
@@ -255,10 +263,14 @@ def _columns_of(journeys: Sequence[PackedOrder]) -> dict[str, object]:
         name: pack_column(None if value is None else str(value) for value in values)
         for name, values in columns.items()
     }
-    return texts | {
-        "paths": b"".join(journey.path for journey in in_order),
-        "entries": b"".join(journey.entries for journey in in_order),
-    }
+    await queries.put_journeys(
+        connection,
+        tenant_id=tenant_id,
+        generation=generation,
+        paths=b"".join(journey.path for journey in in_order),
+        entries=b"".join(journey.entries for journey in in_order),
+        **texts,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +284,8 @@ class _Prepared:
     kept: list[Outcome]
     were_kept: list[str]
     """Orders with rows of what is kept that go, or are replaced."""
+    days_of_entries: list[date]
+    """Days whose revenue must be summed again, because an order's first capture is another one than before."""
     changes: Sums
     allocations: int
 
@@ -297,9 +311,30 @@ class _Prepared:
             journeys=journeys,
             kept=[outcome for outcome in changing if outcome.kept is not None],
             were_kept=[o.order.order_id for o in changing if o.was_kept is not None],
+            days_of_entries=[
+                utc_date(entry.occurred_at)
+                for outcome in outcomes
+                if _has_new_first_capture(outcome)
+                for entry in outcome.order.entries
+            ],
             changes=subtract(new, old),
             allocations=sum(count for _, _, count in new.values()),
         )
+
+
+def _has_new_first_capture(outcome: Outcome) -> bool:
+    """Say whether the days of the order's other entries may show a state that the capture has changed.
+
+    Who posts an entry marks the days of the entries that it sees. Two transactions that overlap see nothing of each
+    other, so when the days were summed between their commits, nobody else marks them again.
+    """
+    order = outcome.order
+    if order.capture is None or len(order.entries) == 1:
+        return False
+    if outcome.stored is None:
+        return True
+    before = earliest_capture(unpack_entries(outcome.stored.entries))
+    return before is None or before.entry_id != order.capture.entry_id
 
 
 def counted_allocations(kept: KeptCredit, versions: Sequence[VersionInForce]) -> list[Allocation]:

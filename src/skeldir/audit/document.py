@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
@@ -24,8 +24,22 @@ if TYPE_CHECKING:
 FORM: Final = "skeldir.audit@1"
 
 
-def make_document(audit: Audit, *, items_digest: str | None = None) -> dict[str, Any]:
+def make_document(audit: Audit, *, items_digest: str | None = None) -> dict[str, object]:
     """Return the document; `items_digest` is that of the orders, where they are listed with it."""
+    document, digests = _parts(audit, items_digest)
+    return {**document, "digests": {**digests, "document": digest_of(document)}}
+
+
+def document_digest(audit: Audit) -> str:
+    """Return the digest of the document without orders."""
+    document, _ = _parts(audit)
+    return digest_of(document)
+
+
+def _parts(
+    audit: Audit, items_digest: str | None = None
+) -> tuple[dict[str, object], dict[str, str]]:
+    """Return the document, with the digests of its parts in it and once more beside it."""
     result = {
         "currencies": [_money(account) for account in audit.money],
         "models": [_model(account) for account in audit.models],
@@ -51,7 +65,7 @@ def make_document(audit: Audit, *, items_digest: str | None = None) -> dict[str,
         **result,
         "digests": digests,
     }
-    return document | {"digests": digests | {"document": digest_of(document)}}
+    return document, digests
 
 
 def digest_of(part: object) -> str:
@@ -64,7 +78,7 @@ def canonical(part: object) -> bytes:
     return orjson.dumps(part, option=orjson.OPT_SORT_KEYS)
 
 
-def make_item(order: OrderEntries, credited: list[EntryCredit]) -> dict[str, Any]:
+def make_item(order: OrderEntries, credited: list[EntryCredit]) -> dict[str, object]:
     """Return an order with its entries, and what each of them brings which channel."""
     return {
         "order_id": order.order_id,
@@ -82,7 +96,7 @@ def make_item(order: OrderEntries, credited: list[EntryCredit]) -> dict[str, Any
     }
 
 
-def _money(account: MoneyAccount) -> dict[str, Any]:
+def _money(account: MoneyAccount) -> dict[str, object]:
     return {
         "currency": account.currency,
         "exponent": decimals(account.currency),
@@ -92,7 +106,7 @@ def _money(account: MoneyAccount) -> dict[str, Any]:
     }
 
 
-def _model(account: ModelAccount) -> dict[str, Any]:
+def _model(account: ModelAccount) -> dict[str, object]:
     return {
         **asdict(account),
         "exponent": decimals(account.currency),
@@ -100,7 +114,7 @@ def _model(account: ModelAccount) -> dict[str, Any]:
     }
 
 
-def _check(check: CheckResult, audit: Audit) -> dict[str, Any]:
+def _check(check: CheckResult, audit: Audit) -> dict[str, object]:
     return {
         "check": check.name,
         "says": check.says,

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, Protocol
 from uuid import UUID
 
 import orjson
@@ -16,6 +16,7 @@ import orjson
 from skeldir.audit.store import queries
 
 if TYPE_CHECKING:
+    from skeldir.audit.store import SelectPageRow
     from skeldir.db import Connection
 
 _ENTRIES_OF_PAGE: Final = 10_000
@@ -108,6 +109,12 @@ def _state(kind: str, opening: Entry | None) -> str:
     return "dispute_awaiting_capture" if kind.startswith("dispute") else "awaiting_capture"
 
 
+class Digest(Protocol):
+    """What takes bytes one after another, such as a SHA-256 that grows with what is read."""
+
+    def update(self, data: bytes, /) -> None: ...
+
+
 async def read_ledger(
     connection: Connection, tenant_id: UUID, ledger: Ledger, pending_ids: Collection[str]
 ) -> AsyncIterator[list[OrderEntries]]:
@@ -127,18 +134,20 @@ async def read_ledger(
 
 
 def _add_page(
-    rows: Sequence[Any], ledger: Ledger, pending_ids: Collection[str], digest: Any
+    rows: Sequence[SelectPageRow], ledger: Ledger, pending_ids: Collection[str], digest: Digest
 ) -> list[OrderEntries]:
     orders: dict[str, OrderEntries] = {}
     for row in sorted(rows, key=_by_order):
-        order_id, entry_id, _, kind, cents, currency, moment = row
-        order = orders.setdefault(order_id, OrderEntries(order_id, []))
-        order.entries.append(Entry(entry_id, kind, cents, currency, moment))
-        digest.update(orjson.dumps([str(value) for value in row], option=orjson.OPT_APPEND_NEWLINE))
+        order = orders.setdefault(row["order_id"], OrderEntries(row["order_id"], []))
+        order.entries.append(
+            Entry(row["id"], row["kind"], row["amount_cents"], row["currency"], row["occurred_at"])
+        )
+        line = [str(value) for value in row.values()]
+        digest.update(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
     for order in orders.values():
         ledger.add_order(order, is_pending=order.order_id in pending_ids)
     return list(orders.values())
 
 
-def _by_order(row: Any) -> tuple[str, datetime, str]:
+def _by_order(row: SelectPageRow) -> tuple[str, datetime, str]:
     return row["order_id"], row["occurred_at"], row["business_key"]

@@ -3,6 +3,7 @@
 
 -- name: begin_audit^
 -- The moment of the snapshot, and what the server is.
+-- Never null: major.
 SELECT clock_timestamp() AS as_of, current_setting('server_version_num')::integer / 10000 AS major;
 
 -- name: select_page_end$
@@ -34,6 +35,7 @@ SELECT revenue_date, model_version, channel_code, currency, conversion_ppt, cred
 FROM public.rollup_channel_day WHERE tenant_id = :tenant_id AND basis = 'entry';
 
 -- name: select_journal_sums
+-- Never null: conversion_ppt, credited_cents, allocations.
 SELECT revenue_date, model_version, channel_code, currency, sum(conversion_ppt) AS conversion_ppt,
        sum(credited_cents) AS credited_cents, sum(allocations) AS allocations
 FROM public.credit_journal
@@ -45,11 +47,13 @@ SELECT revenue_date, model_version, currency, ledger_cents, awaiting_capture_cen
 FROM public.rollup_allocation_day WHERE tenant_id = :tenant_id;
 
 -- name: select_spend_days
+-- Never null: spend_cents.
 SELECT spend_date, channel_code, currency, sum(amount_cents) AS spend_cents
 FROM public.spend WHERE tenant_id = :tenant_id
 GROUP BY spend_date, channel_code, currency;
 
 -- name: select_roles
+-- Never null: every column.
 SELECT r.rolname AS name,
        concat_ws(' ', CASE WHEN r.rolcanlogin THEN 'LOGIN' ELSE 'NOLOGIN' END,
                  CASE WHEN r.rolsuper THEN 'SUPERUSER' END, CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END,
@@ -62,6 +66,7 @@ WHERE r.rolname IN ('app_user', 'matview_owner', 'skeldir_owner');
 
 -- name: select_owners
 -- Of every table, view and sequence. Alembic's own belongs to whoever migrates.
+-- Never null: every column.
 SELECT n.nspname || '.' || c.relname AS name, pg_get_userbyid(c.relowner)::text AS found
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname IN ('public', 'celery') AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
@@ -69,6 +74,7 @@ WHERE n.nspname IN ('public', 'celery') AND c.relkind IN ('r', 'p', 'v', 'm', 'f
 
 -- name: select_owned_by_app_user
 -- Anything that the runtime role owns, and where it may create.
+-- Never null: every column.
 SELECT 'relation ' || c.oid::regclass AS name, 'is owned by app_user' AS found
 FROM pg_catalog.pg_class c WHERE c.relowner = 'app_user'::regrole
 UNION ALL
@@ -94,6 +100,7 @@ WHERE has_database_privilege('app_user', current_database(), 'CREATE');
 -- name: select_row_security
 -- Of every table that has a tenant: whether row-level security is enabled and forced, and its policies, in words.
 -- A policy that asks in a sub-select reads like one without.
+-- Never null: every column.
 SELECT c.relname AS name,
        concat_ws('; ', CASE WHEN c.relrowsecurity THEN 'enabled' END, CASE WHEN c.relforcerowsecurity THEN 'forced' END,
                  (SELECT string_agg(concat_ws(' ', p.polname, CASE WHEN p.polpermissive THEN 'permits' ELSE 'restricts' END,
@@ -115,6 +122,7 @@ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
 
 -- name: select_rights
 -- What anybody but its owner may do with a relation: PUBLIC is nobody's name. Rights on columns name them.
+-- Never null: every column.
 SELECT g.name, string_agg(g.rights, '; ' ORDER BY g.grantee) AS found
 FROM (SELECT r.name, r.grantee, r.grantee || ' ' || string_agg(r.privilege, ' ' ORDER BY r.privilege) AS rights
       FROM (SELECT n.nspname || '.' || c.relname AS name,
@@ -141,6 +149,7 @@ GROUP BY g.name;
 
 -- name: select_functions
 -- Whose rights each function runs with, who may run it, and the beginning of the SHA-256 of its body.
+-- Never null: every column.
 SELECT n.nspname || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')' AS name,
        concat_ws('; ', pg_get_userbyid(p.proowner), CASE WHEN p.prosecdef THEN 'definer' ELSE 'invoker' END,
                  array_to_string(p.proconfig, ' '),
@@ -154,6 +163,7 @@ WHERE n.nspname IN ('public', 'celery')
    OR (p.prosecdef AND n.nspname NOT IN ('pg_catalog', 'information_schema'));
 
 -- name: select_triggers
+-- Never null: every column.
 SELECT t.tgname AS name,
        concat_ws(' ', t.tgrelid::regclass, t.tgfoid::regproc,
                  CASE t.tgenabled WHEN 'O' THEN 'enabled' WHEN 'A' THEN 'enabled' ELSE 'DISABLED' END) AS found
@@ -167,6 +177,7 @@ SELECT e.evtname, 'a trigger on ' || e.evtevent FROM pg_catalog.pg_event_trigger
 
 -- name: select_views
 -- Materialized views in any schema, and their unique indexes.
+-- Never null: every column.
 SELECT n.nspname || '.' || c.relname AS name,
        concat_ws('; ', CASE WHEN c.relispopulated THEN 'populated' ELSE 'EMPTY' END,
                  (SELECT string_agg(pg_get_indexdef(i.indexrelid)
@@ -178,12 +189,14 @@ WHERE c.relkind = 'm';
 
 -- name: select_readers
 -- The other views, with their options: whether one is a barrier, or runs with its reader's own rights.
+-- Never null: every column.
 SELECT n.nspname || '.' || c.relname AS name, coalesce(array_to_string(c.reloptions, ' '), 'no options') AS found
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'v' AND n.nspname IN ('public', 'celery');
 
 -- name: select_definitions
 -- The beginning of the SHA-256 of what each view is made of, as this server writes it, without white space and `public.`.
+-- Never null: every column.
 SELECT n.nspname || '.' || c.relname AS name,
        left(encode(sha256(convert_to(regexp_replace(pg_get_viewdef(c.oid), '\mpublic\.|\s', '', 'g'), 'UTF8')), 'hex'), 16)
            AS found
@@ -201,6 +214,7 @@ ORDER BY as_of DESC, id DESC
 LIMIT :most;
 
 -- name: audit_counts^
+-- Always a row. Never null: differences.
 SELECT c.differences, extract(epoch FROM clock_timestamp() - c.oldest_at)::float8 AS oldest_s
 FROM public.audit_counts() AS c;
 

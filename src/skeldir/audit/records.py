@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from skeldir.audit.document import make_document
+from skeldir.audit.document import document_digest
 from skeldir.audit.store import queries
 from skeldir.db import new_id
 
@@ -40,7 +40,7 @@ async def record_audit(connection: Connection, audit: Audit) -> None:
         awaiting_orders=audit.awaiting_orders,
         differences=audit.differences,
         checks=[check.name for check in failed],
-        digest=make_document(audit)["digests"]["document"],
+        digest=document_digest(audit),
     )
 
 

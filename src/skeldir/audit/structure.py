@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, TypedDict
 
 from skeldir.audit import expected
 from skeldir.audit.differences import CheckResult, StructureCheck, compare
@@ -12,7 +12,20 @@ from skeldir.audit.store import queries
 if TYPE_CHECKING:
     from skeldir.db import Connection
 
-_Ask: TypeAlias = Callable[..., Awaitable[list[Any]]]
+
+class _FoundRow(TypedDict):
+    """What the catalogue says of a thing, by its name."""
+
+    name: str
+    found: str
+
+
+class _Ask(Protocol):
+    """A statement that lists things of the catalogue."""
+
+    def __call__(self, connection: Connection, /) -> Awaitable[Sequence[_FoundRow]]: ...
+
+
 _Question: TypeAlias = tuple[_Ask, Mapping[str, str]]
 
 _SUB_SELECT: Final = r"\( SELECT ((?:public\.)?current_tenant_id\(\)) AS current_tenant_id\)"
@@ -72,7 +85,7 @@ async def _check(
 
 
 def _compare(
-    name: StructureCheck, noun: str, rows: Sequence[Any], meant: Mapping[str, str]
+    name: StructureCheck, noun: str, rows: Sequence[_FoundRow], meant: Mapping[str, str]
 ) -> CheckResult:
     result = CheckResult(name)
     compare(

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 import orjson
@@ -22,7 +22,8 @@ from skeldir.audit.store import queries
 
 if TYPE_CHECKING:
     from skeldir.attribution import StoredCredit, Sums
-    from skeldir.audit.ledger import Ledger
+    from skeldir.audit.ledger import Digest, Ledger
+    from skeldir.audit.store import SelectChannelDaysRow, SelectRevenueDaysRow
     from skeldir.db import Connection
 
 _Key = tuple[object, ...]
@@ -92,13 +93,13 @@ async def check_sums(
     return checked
 
 
-async def _read_revenue(connection: Connection, tenant_id: UUID, digest: Any) -> _Table:
+async def _read_revenue(connection: Connection, tenant_id: UUID, digest: Digest) -> _Table:
     rows = await queries.select_revenue_days(connection, tenant_id=tenant_id)
     _note(digest, "rollup_revenue_day", rows)
     return {(row["revenue_date"], row["currency"], row["state"]): _revenue_of(row) for row in rows}
 
 
-def _revenue_of(row: Any) -> tuple[Amount, ...]:
+def _revenue_of(row: SelectRevenueDaysRow) -> tuple[Amount, ...]:
     return (
         int(row["amount_cents"]),
         row["entries"],
@@ -116,7 +117,7 @@ def _check_revenue(revenue: _Table, ledger: Ledger, waits: Collection[date]) -> 
 
 
 async def _check_totals(
-    connection: Connection, tenant_id: UUID, revenue: _Table, digest: Any
+    connection: Connection, tenant_id: UUID, revenue: _Table, digest: Digest
 ) -> CheckResult:
     """Compare totals with the days as they are; of the latest entry only what a currency's is, see the roll-up."""
     rows = await queries.select_revenue_totals(connection, tenant_id=tenant_id)
@@ -150,7 +151,7 @@ async def _check_totals(
 
 
 async def _check_journal(
-    connection: Connection, tenant_id: UUID, kept: _Table, digest: Any
+    connection: Connection, tenant_id: UUID, kept: _Table, digest: Digest
 ) -> CheckResult:
     rows = await queries.select_journal_sums(connection, tenant_id=tenant_id)
     _note(digest, "credit_journal", rows)
@@ -168,7 +169,7 @@ async def _check_journal(
 async def _check_spend(
     connection: Connection,
     tenant_id: UUID,
-    rows: Sequence[Any],
+    rows: Sequence[SelectChannelDaysRow],
     versions: Sequence[str],
     waits: Collection[date],
 ) -> CheckResult:
@@ -218,7 +219,7 @@ async def _check_allocation_days(
     tenant_id: UUID,
     expected: _Table,
     waits: Collection[date],
-    digest: Any,
+    digest: Digest,
 ) -> CheckResult:
     rows = await queries.select_allocation_days(connection, tenant_id=tenant_id)
     _note(digest, "rollup_allocation_day", rows)
@@ -255,10 +256,10 @@ def _add_up(*all_sums: Sums) -> _Rows:
     return total
 
 
-def _note(digest: Any, table: str, rows: Sequence[Any]) -> None:
+def _note(digest: Digest, table: str, rows: Sequence[Mapping[str, object]]) -> None:
     """Add the rows of a table to the digest, as lines in the order of their text."""
     digest.update(f"{table} {len(rows)}\n".encode())
-    for line in sorted(orjson.dumps([_plain(value) for value in row]) for row in rows):
+    for line in sorted(orjson.dumps([_plain(value) for value in row.values()]) for row in rows):
         digest.update(line + b"\n")
 
 

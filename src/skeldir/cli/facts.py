@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
@@ -48,6 +49,7 @@ ColumnOption = Annotated[
     typer.Option("--column", help="field=column, such as journey_key=visitor_id; may be repeated."),
 ]
 Kind = Literal["touches", "conversions", "mixed"]
+_SWITCH_S = 0.0001
 
 
 def _import(
@@ -167,6 +169,8 @@ async def import_with_progress(
 
     # The program itself is never garbage: looking through it over and over took a fifth of the time of reading a file.
     gc.freeze()
+    # The database waits for each next statement while the thread that reads ahead holds the interpreter.
+    sys.setswitchinterval(_SWITCH_S)
     with progress_bar() as bar:
         task = bar.add_task(f"Importing {file.name}", total=1000)
         try:

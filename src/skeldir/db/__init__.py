@@ -25,7 +25,7 @@ from skeldir.db.pool import (
     open_database,
     wake_after_commit,
 )
-from skeldir.db.queries import load_blocking_queries, load_queries
+from skeldir.db.queries import as_dict, load_blocking_queries, load_queries
 from skeldir.db.shares import RetriedLater, TenantBusy, spread_retry_s
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "Subscription",
     "TenantBusy",
     "TenantLocked",
+    "as_dict",
     "embedded_server",
     "kept_alive",
     "listen",

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from skeldir.db.queries import load_queries
+from skeldir.db.store import queries
 from skeldir.observability import LONGEST_LOCK_WAIT
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Database
-
-queries = load_queries("skeldir.db")
 
 
 async def sample_lock_waits(database: Database) -> None:

@@ -15,11 +15,14 @@ import asyncpg
 from skeldir.db.embedded import require_supported_server
 from skeldir.db.lock_keys import lock_key
 from skeldir.db.shares import RetriedLater, Shares, reserved_of
+from skeldir.db.store import queries
 from skeldir.errors import SkeldirError
 from skeldir.settings import plain_postgres_url
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
+
+    from skeldir.db.store import OpenTenantRow
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
@@ -87,12 +90,10 @@ class Database:
     async def statement(self, *, leaves_session_as_is: bool = False) -> AsyncIterator[Connection]:
         """Give a connection of no tenant for a single statement, which is a transaction of its own.
 
-        With `leaves_session_as_is` the caller vouches that its statement sets and locks nothing beyond its own end: the
-        connection then needs no round trip to be made ready for the next borrower.
+        One that sets and locks nothing beyond its end `leaves_session_as_is`: it spares the round trip of a reset.
 
         Raises:
-            DatabaseUnreachable: no connection could be had, or it was lost, or the server said nothing more, in the
-                block; so for the others below.
+            DatabaseUnreachable: no connection could be had, or in the block it was lost or the server did not answer.
             DatabaseBusy: all connections stayed in use for `pool_timeout_s`.
             QueryTooSlow: the server gave a statement of the block up.
         """
@@ -202,17 +203,17 @@ class Database:
     @asynccontextmanager
     async def known_tenant(
         self, tenant_id: UUID, *, is_read_only: bool = False, shared: str | None = None
-    ) -> AsyncIterator[tuple[Connection, asyncpg.Record | None]]:
+    ) -> AsyncIterator[tuple[Connection, OpenTenantRow | None]]:
         """Open a transaction as `tenant` does, and read the tenant's name, secret and channels in the same round trip.
 
         The row is None for a tenant that does not exist or is being deleted. `shared` is the name of a lock that the
         block shares with others; it is taken before the row is read.
         """
         async with self._transaction(tenant_id, is_read_only=is_read_only) as connection:
-            known = await connection.fetchrow(
-                "SELECT name, journey_secret, own_channels FROM public.open_tenant($1, $2)",
-                tenant_id,
-                None if shared is None else lock_key(shared),
+            known = await queries.open_tenant(
+                connection,
+                tenant_id=tenant_id,
+                shared_lock=None if shared is None else lock_key(shared),
             )
             yield connection, known
 
@@ -263,7 +264,7 @@ class _Connection(asyncpg.Connection):
         self._is_as_new = True
 
     def keep_as_is(self) -> None:
-        """Have the pool send nothing when the connection is given back."""
+        """Spare the connection its reset when it is given back."""
         self._is_as_new = True
 
     def get_reset_query(self) -> str:
@@ -390,11 +391,10 @@ async def _close(pool: asyncpg.Pool[asyncpg.Record]) -> None:
 
 
 async def _require_bound_role(connection: Connection) -> None:
-    row = await connection.fetchrow(
-        "SELECT current_user AS name, rolsuper OR rolbypassrls AS is_unbound FROM pg_roles WHERE rolname = current_user"
-    )
-    if row is None or row["is_unbound"]:
+    role = await queries.select_own_role(connection)
+    if role is None or role["is_unbound"]:
+        name = "?" if role is None else role["name"]
         raise RuntimeRoleUnsafe(
-            f"Role {row['name'] if row else '?'} bypasses row-level security, so one tenant could see another's rows.",
+            f"Role {name} bypasses row-level security, so one tenant could see another's rows.",
             cure="Let DATABASE_URL name app_user, which the migrations create.",
         )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from importlib.resources import files
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 import aiosql
 from aiosql.adapters.asyncpg import AsyncPGAdapter
 from aiosql.types import SQLOperationType
 
-Run = Callable[..., Awaitable[Any]]
+if TYPE_CHECKING:
+    from aiosql.queries import Queries
+
+Row = TypeVar("Row", bound=Mapping[str, object])
+Run = Callable[..., Awaitable[object]]
 
 # How a statement is run, by how its name ends: with `^`, `$`, `!`, or nothing.
 _WAYS = {
@@ -22,35 +26,61 @@ _WAYS = {
 }
 
 
-def load_queries(package: str) -> Any:
-    """Return the statements of `<package>/queries.sql` as coroutine functions by their names.
+class Statement(NamedTuple):
+    """A named statement as the driver gets it: `$1` stands for the first of the parameters' names."""
 
-    A plain name gives all rows as a list, `^` one row or None, `$` one value, `!` nothing.
-    """
-    text = (files(package) / "queries.sql").read_text(encoding="utf-8")
+    name: str
+    sql: str
+    parameters: list[str]
+    way: str
+    """The method of a connection that runs it."""
+    comment: str
+
+
+def read_statements(package: str) -> list[Statement]:
+    """Return the statements of `<package>/queries.sql` in their order."""
     adapter = AsyncPGAdapter()  # type: ignore[no-untyped-call]  # aiosql has no types there
-    loaded = aiosql.from_str(text, lambda: adapter, mandatory_parameters=False)
-    statements = SimpleNamespace()
+    loaded = aiosql.from_str(_text(package), lambda: adapter, mandatory_parameters=False)
+    statements = []
     for name in loaded.available_queries:
         if name.endswith("_cursor"):
             continue
-        statement = getattr(loaded, name)
-        run = _run(statement.sql, adapter.var_sorted[name], _WAYS[statement.operation])
-        setattr(statements, name, run)
+        found = getattr(loaded, name)
+        way = _WAYS[found.operation]
+        parameters = adapter.var_sorted[name]
+        statements.append(Statement(name, found.sql, parameters, way, found.__doc__ or ""))
     return statements
 
 
-def load_blocking_queries(package: str) -> Any:
+def load_queries(package: str) -> SimpleNamespace:
+    """Return the statements of `<package>/queries.sql` as coroutine functions by their names.
+
+    A plain name gives all rows as a list, `^` one row or None, `$` one value, `!` nothing. Their types stand in the
+    room's `store.pyi`, which `make stubs` writes.
+    """
+    return SimpleNamespace(**{found.name: _run(found) for found in read_statements(package)})
+
+
+def load_blocking_queries(package: str) -> Queries:
     """Return the same statements as plain functions, for a psycopg connection; `!` gives the number of rows."""
-    text = (files(package) / "queries.sql").read_text(encoding="utf-8")
-    return aiosql.from_str(text, "psycopg", mandatory_parameters=False)
+    loaded: Queries = aiosql.from_str(_text(package), "psycopg", mandatory_parameters=False)
+    return loaded
 
 
-def _run(sql: str, names: list[str], way: str) -> Run:
+def as_dict(row: Row) -> Row:
+    """Return a row as a dict: unlike the driver's own it can be handed to another process."""
+    return cast("Row", dict(row))
+
+
+def _text(package: str) -> str:
+    return (files(package) / "queries.sql").read_text(encoding="utf-8")
+
+
+def _run(statement: Statement) -> Run:
     """Return what runs a statement; aiosql's own way lists all names of a connection each time, for 30 µs."""
+    _, sql, names, way, _ = statement
 
-    async def run(connection: Any, **values: object) -> Any:
+    async def run(connection: object, **values: object) -> object:
         return await getattr(connection, way)(sql, *[values[name] for name in names])
 
-    run.sql = sql  # type: ignore[attr-defined]  # a test PREPAREs every statement
     return run

@@ -1,3 +1,14 @@
+-- name: open_tenant^
+-- Binds the transaction to the tenant, and shares a lock where one is given; no row for a tenant that does not exist or
+-- is being deleted.
+-- Never null: every column. May be null: shared_lock.
+SELECT name, journey_secret, own_channels FROM public.open_tenant(:tenant_id, :shared_lock);
+
+-- name: select_own_role^
+-- Never null: every column.
+SELECT r.rolname AS name, r.rolsuper OR r.rolbypassrls AS is_unbound
+FROM pg_catalog.pg_roles r WHERE r.rolname = current_user;
+
 -- name: select_longest_lock_wait$
 -- In seconds, of all sessions of this database, whatever they wait for; 0 when none waits. A wait for a row names no
 -- database of its own, so the session's is asked.

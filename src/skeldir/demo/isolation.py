@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from skeldir.db import Database, load_queries
-
-queries = load_queries("skeldir.demo")
+from skeldir.db import Database
+from skeldir.demo.store import queries
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 -- name: count_visible_rows
 -- What the bound tenant sees of every table, view and reader: all of it, and what belongs to another tenant.
+-- Never null: every column.
 SELECT relation, rows, foreign_rows
 FROM (
     SELECT 'tenants' AS relation, count(*) AS rows, count(*) FILTER (WHERE id = :other) AS foreign_rows FROM public.tenants

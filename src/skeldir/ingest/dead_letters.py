@@ -103,7 +103,18 @@ async def list_dead_events(
 ) -> list[DeadEvent]:
     """Return the refused items of the transaction's tenant, the latest first."""
     rows = await queries.select_dead_events(connection, tenant_id=tenant_id, most=most)
-    return [DeadEvent(**{**row, "item": orjson.loads(row["item"])}) for row in rows]
+    return [
+        DeadEvent(
+            recorded_at=row["recorded_at"],
+            item_kind=row["item_kind"],
+            origin=row["origin"],
+            code=row["code"],
+            detail=row["detail"],
+            cure=row["cure"],
+            item=orjson.loads(row["item"]),
+        )
+        for row in rows
+    ]
 
 
 async def forget_dead_events(connection: Connection, *, most: int) -> int:
@@ -111,8 +122,7 @@ async def forget_dead_events(connection: Connection, *, most: int) -> int:
 
     Too old are those that came before the touches' retention, and in any case more than 90 days ago.
     """
-    gone: int = await queries.forget_dead_events(connection, most=most)
-    return gone
+    return await queries.forget_dead_events(connection, most=most)
 
 
 def reduce_item(item: object, kind: ItemKind, profile: TenantProfile) -> dict[str, object]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypedDict
 from uuid import UUID
 
 import orjson
@@ -18,8 +18,6 @@ from skeldir.ingest.shapes import shapes_in
 from skeldir.ingest.store import queries
 
 if TYPE_CHECKING:
-    import asyncpg
-
     from skeldir.db import Connection, Database
     from skeldir.jobs import Job
 
@@ -68,6 +66,20 @@ class ScanReport:
     cleared: int
 
 
+class _ScannedRow(TypedDict):
+    """What the rows of every table have."""
+
+    row_id: UUID
+
+
+class _SelectToScan(Protocol):
+    """A statement that gives the `most` rows of a tenant after one."""
+
+    async def __call__(
+        self, connection: Connection, /, *, tenant_id: UUID, after: UUID, most: int
+    ) -> Sequence[_ScannedRow]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Relation:
     """A table to walk. Its statement gives `row_id`, perhaps `row_key`, and the columns to look at.
@@ -76,7 +88,7 @@ class _Relation:
     """
 
     name: str
-    select: Callable[..., Awaitable[list[asyncpg.Record]]]
+    select: _SelectToScan
     documents: frozenset[str] = frozenset()
     identifiers: frozenset[str] = frozenset()
 
@@ -160,34 +172,42 @@ async def _settle(
     places: Sequence[Place],
 ) -> tuple[int, int]:
     """Make `places` the findings of the rows after the first and up to the second id; return (new, cleared)."""
-    columns: dict[str, list[Any]] = {
-        "columns": [place.column_name for place in places],
-        "row_ids": [place.row_id for place in places],
-        "paths": [place.path for place in places],
-        "shapes": [place.shape for place in places],
-    }
-    cleared: int = await queries.delete_cleared_findings(
+    columns = [place.column_name for place in places]
+    row_ids = [place.row_id for place in places]
+    paths = [place.path for place in places]
+    shapes = [place.shape for place in places]
+    cleared = await queries.delete_cleared_findings(
         connection,
         tenant_id=tenant_id,
         relation=relation,
         after=between[0],
         until=between[1],
-        **columns,
+        columns=columns,
+        row_ids=row_ids,
+        paths=paths,
+        shapes=shapes,
     )
     new = 0
     if places:
         new = await queries.insert_findings(
-            connection, tenant_id=tenant_id, relation=relation, ids=new_ids(len(places)), **columns
+            connection,
+            tenant_id=tenant_id,
+            relation=relation,
+            ids=new_ids(len(places)),
+            columns=columns,
+            row_ids=row_ids,
+            paths=paths,
+            shapes=shapes,
         )
     return new, cleared
 
 
-def _places_of(relation: _Relation, row: asyncpg.Record) -> Iterator[Place]:
+def _places_of(relation: _Relation, row: _ScannedRow) -> Iterator[Place]:
     for column, value in row.items():
         # The empty document is what nearly every touch has.
         if column in ("row_id", "row_key") or not value or value == "{}":
             continue
-        if column in relation.documents:
+        if column in relation.documents and isinstance(value, str):
             found = find_shapes(_read_document(value), identifiers=relation.identifiers)
         else:
             found = find_shapes(value, _root_of(row), is_identifier=column in relation.identifiers)
@@ -195,8 +215,11 @@ def _places_of(relation: _Relation, row: asyncpg.Record) -> Iterator[Place]:
             yield Place(column, row["row_id"], path, shape)
 
 
-def _root_of(row: asyncpg.Record) -> str:
-    key: str = row.get("row_key", "")
+def _root_of(row: Mapping[str, object]) -> str:
+    """Return what stands for the row where its key is a text, with no more of it than what its shapes are."""
+    key = row.get("row_key")
+    if not isinstance(key, str):
+        return ""
     return f"<{'+'.join(shapes_in(key))}>" if shapes_in(key) else key
 
 

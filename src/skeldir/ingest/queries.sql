@@ -1,5 +1,6 @@
 -- name: insert_touches^
--- Each column comes as one text, its values joined by the unit separator, chr(31); an empty value is NULL.
+-- Each column comes as one text, its values joined by the unit separator, chr(31); an empty value is NULL. Side by side
+-- in a SELECT the columns are read row by row; in a FROM each would be kept as a table of its own first.
 -- Of the touches that are new, those come back whose journey has bought: only they can reach an order. Only
 -- the index of journeys gives the order, so that `plan_for_each_list` leaves no other, which ends here (see there). The
 -- keys of all that are new come back as one text, where they are wanted.
@@ -10,15 +11,19 @@ INSERT INTO public.attribution_events
 SELECT :tenant_id, t.id, t.idempotency_key, t.occurred_at, decode(t.journey_key, 'hex'), t.session_id,
        t.channel_code, t.channel_rule, t.source, t.medium, t.campaign, t.referrer_host, t.landing_path,
        string_to_array(t.click_id_kinds, ' ')
-FROM unnest(string_to_array(:ids, chr(31))::uuid[], string_to_array(:keys, chr(31)),
-            string_to_array(:moments, chr(31))::timestamptz[], string_to_array(:journey_keys, chr(31)),
-            string_to_array(:session_ids, chr(31), ''), string_to_array(:channel_codes, chr(31)),
-            string_to_array(:channel_rules, chr(31)), string_to_array(:sources, chr(31), ''),
-            string_to_array(:mediums, chr(31), ''), string_to_array(:campaigns, chr(31), ''),
-            string_to_array(:referrer_hosts, chr(31), ''), string_to_array(:landing_paths, chr(31), ''),
-            string_to_array(:click_id_kinds, chr(31), ''))
-     AS t (id, idempotency_key, occurred_at, journey_key, session_id, channel_code, channel_rule,
-           source, medium, campaign, referrer_host, landing_path, click_id_kinds)
+FROM (SELECT unnest(string_to_array(:ids, chr(31))::uuid[]) AS id,
+             unnest(string_to_array(:keys, chr(31))) AS idempotency_key,
+             unnest(string_to_array(:moments, chr(31))::timestamptz[]) AS occurred_at,
+             unnest(string_to_array(:journey_keys, chr(31))) AS journey_key,
+             unnest(string_to_array(:session_ids, chr(31), '')) AS session_id,
+             unnest(string_to_array(:channel_codes, chr(31))) AS channel_code,
+             unnest(string_to_array(:channel_rules, chr(31))) AS channel_rule,
+             unnest(string_to_array(:sources, chr(31), '')) AS source,
+             unnest(string_to_array(:mediums, chr(31), '')) AS medium,
+             unnest(string_to_array(:campaigns, chr(31), '')) AS campaign,
+             unnest(string_to_array(:referrer_hosts, chr(31), '')) AS referrer_host,
+             unnest(string_to_array(:landing_paths, chr(31), '')) AS landing_path,
+             unnest(string_to_array(:click_id_kinds, chr(31), '')) AS click_id_kinds) t
 WHERE (SELECT set_config('plan_cache_mode', 'auto', true)) IS NOT NULL
 ON CONFLICT (tenant_id, idempotency_key) DO NOTHING
 RETURNING journey_key, occurred_at, idempotency_key
@@ -58,6 +63,7 @@ LIMIT :most;
 
 -- name: select_dead_events_page
 -- Ids are made in the order of time, so the newest stand at one end of the primary key.
+-- Never null: item.
 SELECT id, recorded_at, item_kind, origin, code, detail, cure, item::text AS item
 FROM public.dead_events
 WHERE tenant_id = :tenant_id
@@ -71,10 +77,12 @@ LIMIT :most;
 
 -- name: forget_touches$
 -- Of the transaction's tenant, and only what its own retention calls too old; facts cannot be deleted otherwise.
+-- Never null: forget_touches.
 SELECT public.forget_touches(:most::integer);
 
 -- name: forget_dead_events$
 -- Of the transaction's tenant; how old is too old, the function says.
+-- Never null: forget_dead_events.
 SELECT public.forget_dead_events(:most::integer);
 
 -- name: select_events_to_scan
@@ -98,6 +106,7 @@ ORDER BY id LIMIT :most;
 
 -- name: select_channels_to_scan
 -- A row whose key is a text is told by the first half of the key's SHA-256, so that it can be walked like the others.
+-- Never null: row_id.
 SELECT k.row_id, c.code AS row_key, c.code, c.label
 FROM public.channels c
 CROSS JOIN LATERAL (SELECT encode(substring(sha256(convert_to(c.code, 'UTF8')) FOR 16), 'hex')::uuid AS row_id) k
@@ -105,6 +114,7 @@ WHERE c.tenant_id = :tenant_id AND k.row_id > :after
 ORDER BY k.row_id LIMIT :most;
 
 -- name: select_imports_to_scan
+-- Never null: row_id.
 SELECT k.row_id, i.fingerprint AS row_key, i.fingerprint, i.file_name
 FROM public.imports i
 CROSS JOIN LATERAL (SELECT encode(substring(sha256(convert_to(i.fingerprint, 'UTF8')) FOR 16), 'hex')::uuid AS row_id) k

@@ -29,14 +29,26 @@ async def page_dead_events(
     rows = await queries.select_dead_events_page(
         connection,
         tenant_id=tenant_id,
-        before_id=before and before[0],
+        before_id=None if before is None else before[0],
         item_kind=query.item_kind,
         code=query.code,
         first_moment=query.from_,
         end_moment=query.to,
         most=query.limit + 1,
     )
-    reports = [DeadEventReport(**{**row, "item": _without_journey(row["item"])}) for row in rows]
+    reports = [
+        DeadEventReport(
+            id=row["id"],
+            recorded_at=row["recorded_at"],
+            item_kind=row["item_kind"],
+            origin=row["origin"],
+            code=row["code"],
+            detail=row["detail"],
+            cure=row["cure"],
+            item=_without_journey(row["item"]),
+        )
+        for row in rows
+    ]
     return DeadEventsPage(*_NEWEST_FIRST.cut(query, reports, lambda report: (report.id,)))
 
 

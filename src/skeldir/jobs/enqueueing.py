@@ -34,7 +34,7 @@ async def enqueue(
     `arguments` become JSON: keys are sorted, so equal ones are equal.
     """
     assert kind in QUEUE_OF  # noqa: S101 - kinds are declared by the rooms, never input
-    job_id: UUID | None = await queries.insert_job(
+    job_id = await queries.insert_job(
         connection,
         tenant_id=tenant_id,
         id=new_id(),
@@ -55,13 +55,9 @@ async def is_running(
     arguments: Mapping[str, object] = NO_ARGUMENTS,
 ) -> bool:
     """Return whether such a job of the transaction's tenant is running, and its lease has not run out."""
-    found: bool = await queries.is_job_running(
-        connection,
-        tenant_id=tenant_id,
-        kind=kind,
-        arguments=_as_json(arguments),
+    return await queries.is_job_running(
+        connection, tenant_id=tenant_id, kind=kind, arguments=_as_json(arguments)
     )
-    return found
 
 
 def _as_json(arguments: Mapping[str, object]) -> str:
@@ -70,5 +66,4 @@ def _as_json(arguments: Mapping[str, object]) -> str:
 
 async def is_enqueued(connection: Connection, tenant_id: UUID, kind: str) -> bool:
     """Return whether a job of this kind of the transaction's tenant waits or runs."""
-    found: bool = await queries.has_open_job(connection, tenant_id=tenant_id, kind=kind)
-    return found
+    return await queries.has_open_job(connection, tenant_id=tenant_id, kind=kind)

@@ -20,10 +20,12 @@ SELECT EXISTS (SELECT FROM public.jobs
                  AND state = 'running' AND lease_until > clock_timestamp());
 
 -- name: claim_next_job^
+-- Never null: every column.
 SELECT tenant_id, id, kind, arguments::text AS arguments, attempts, correlation_id, created_at
 FROM public.claim_next_job(:kinds::text[], :most_attempts::integer[], :leases_s::float8[], :token::uuid);
 
 -- name: claimable_kinds
+-- Never null: every column.
 SELECT kind FROM public.claimable_kinds(:kinds::text[]) AS kind;
 
 -- name: extend_lease$
@@ -54,6 +56,7 @@ WHERE tenant_id = :tenant_id AND id = :id AND state = 'running' AND token = :tok
 RETURNING id;
 
 -- name: is_tenant_leaving$
+-- Never null: tenant_is_leaving.
 SELECT public.tenant_is_leaving(:tenant_id);
 
 -- name: release_job!
@@ -72,6 +75,7 @@ RETURNING kind;
 
 -- name: select_jobs
 -- Keyset paging, the newest first: rows that are added between two pages stand before the first one.
+-- Never null: arguments. May be null: before_id.
 SELECT id, kind, arguments::text AS arguments, state, attempts, run_at, lease_until, error, correlation_id,
        created_at, finished_at
 FROM public.jobs
@@ -84,6 +88,7 @@ LIMIT :most;
 
 -- name: select_jobs_of_all
 -- For operators: members of skeldir_owner see all rows.
+-- Never null: arguments.
 SELECT tenant_id, id, kind, arguments::text AS arguments, state, attempts, run_at, lease_until, error, correlation_id,
        created_at, finished_at
 FROM public.jobs
@@ -92,8 +97,10 @@ ORDER BY created_at DESC, id DESC
 LIMIT :most;
 
 -- name: sample_jobs
+-- Never null: every column.
 SELECT kind, state, jobs, extract(epoch FROM clock_timestamp() - oldest_run_at)::float8 AS oldest_s
 FROM public.job_counts();
 
 -- name: tenants_without_job
+-- Never null: tenant_id.
 SELECT tenant_id FROM public.tenants_without_job(:kind, :since) AS tenant_id LIMIT :most;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import orjson
@@ -14,6 +14,7 @@ from skeldir.jobs.store import queries
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
+    from skeldir.jobs.store import SelectJobsRow
 
 _KIND = re.compile(r"\w+")
 _NEWEST_FIRST = Keyset("jobs@1", tuple[KeyMoment, UUID])
@@ -39,7 +40,7 @@ async def list_jobs(connection: Connection, tenant_id: UUID, query: JobsQuery) -
     return JobsPage(*_NEWEST_FIRST.cut(query, jobs, lambda job: (job.created_at, job.id)))
 
 
-def _report(row: Any) -> JobReport:
+def _report(row: SelectJobsRow) -> JobReport:
     """Leave out the lease, and of an error all but its kind: its sentence is for the operator."""
     kind = _KIND.match(row["error"] or "")
     return JobReport(

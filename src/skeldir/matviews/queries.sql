@@ -41,12 +41,13 @@ WHERE NOT EXISTS (
                         ORDER BY r.started_at DESC, r.id DESC LIMIT 1), false));
 
 -- name: select_view_statuses
+-- Never null: view_name.
 SELECT v.view_name,
        (SELECT r.started_at FROM public.matview_refreshes r
         WHERE r.view_name = v.view_name AND r.outcome = 'success'
         ORDER BY r.started_at DESC, r.id DESC LIMIT 1) AS last_success_at,
-       l.outcome AS last_outcome, l.error AS last_error, l.started_at AS last_attempt_at,
-       extract(epoch FROM l.finished_at - l.started_at) AS last_seconds
+       l.outcome AS last_outcome, l.error AS last_error,
+       extract(epoch FROM l.finished_at - l.started_at)::float8 AS last_seconds
 FROM unnest(:view_names::text[]) AS v (view_name)
 LEFT JOIN LATERAL (SELECT * FROM public.matview_refreshes r WHERE r.view_name = v.view_name
                    ORDER BY r.started_at DESC, r.id DESC LIMIT 1) l ON true
@@ -54,6 +55,7 @@ ORDER BY v.view_name;
 
 -- name: select_latest_outcomes
 -- The latest refresh of each view and outcome, each found by one look at the index.
+-- Never null: view_name.
 SELECT v.view_name, r.outcome, r.started_at, r.error
 FROM unnest(:view_names::text[]) AS v (view_name)
 CROSS JOIN unnest(ARRAY['success', 'skipped_already_running', 'skipped_unchanged', 'failed']) AS o (outcome)
@@ -64,6 +66,7 @@ ORDER BY v.view_name, r.started_at DESC, r.id DESC;
 
 -- name: select_view_ages
 -- Since when there is a change that the view's last success has not seen: in a rollup, or in a day not rolled up yet.
+-- Never null: view_name.
 SELECT v.view_name, extract(epoch FROM clock_timestamp() - least(c.changed_at, b.oldest_marked_at))::float8 AS age_s
 FROM unnest(:view_names::text[]) AS v (view_name)
 CROSS JOIN public.rollup_backlog() AS b

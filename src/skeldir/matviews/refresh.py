@@ -192,11 +192,12 @@ async def is_refresh_due(connection: Connection, staleness_s: int, share: float)
     """
     names = [view.name for view in CANONICAL_VIEWS if view.staleness_s == staleness_s]
     pace = await queries.select_pace(connection, view_names=names)
-    if pace["took_s"] is None:
+    took_s, ended_ago_s = pace["took_s"], pace["ended_ago_s"]
+    if took_s is None or ended_ago_s is None:
         return True
     # An end that lies ahead is of another clock: nobody waits for that.
-    pause_s = max(staleness_s / 2, pace["took_s"] * (1 / share - 1))
-    return not 0.0 <= pace["ended_ago_s"] < pause_s
+    pause_s = max(staleness_s / 2, took_s * (1 / share - 1))
+    return not 0.0 <= ended_ago_s < pause_s
 
 
 async def forget_old_refreshes(connection: Connection) -> None:
@@ -215,13 +216,4 @@ async def forget_view_statistics(connection: Connection) -> None:
 async def view_statuses(connection: Connection) -> list[ViewStatus]:
     """Return the status of each canonical view, in the order of their names."""
     rows = await queries.select_view_statuses(connection, view_names=_VIEW_NAMES)
-    return [
-        ViewStatus(
-            row["view_name"],
-            row["last_success_at"],
-            row["last_outcome"],
-            row["last_error"],
-            None if row["last_seconds"] is None else float(row["last_seconds"]),
-        )
-        for row in rows
-    ]
+    return [ViewStatus(**row) for row in rows]

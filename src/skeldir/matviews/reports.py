@@ -30,7 +30,14 @@ async def report_views(connection: Connection) -> ViewReports:
     for view in CANONICAL_VIEWS:
         outcomes = latest_first[view.name]
         last = next(iter(outcomes), None)
-        result = next((row for row in outcomes if row["outcome"] in ("success", "failed")), None)
+        result, result_row = next(
+            (
+                (outcome, row)
+                for row in outcomes
+                if (outcome := row["outcome"]) in ("success", "failed")
+            ),
+            (None, None),
+        )
         success_at = next(
             (row["started_at"] for row in outcomes if row["outcome"] == "success"), None
         )
@@ -44,9 +51,9 @@ async def report_views(connection: Connection) -> ViewReports:
                 last_success_at=success_at,
                 last_outcome=last and last["outcome"],
                 last_outcome_at=last and last["started_at"],
-                last_result=result and result["outcome"],
-                last_result_at=result and result["started_at"],
-                error_kind=_kind_of(result and result["error"]),
+                last_result=result,
+                last_result_at=result_row and result_row["started_at"],
+                error_kind=_kind_of(result_row and result_row["error"]),
             )
         )
     return ViewReports(reports)

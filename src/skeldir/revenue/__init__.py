@@ -1,5 +1,7 @@
 """The ledger: append-only, signed, in integer minor units. The door of the room."""
 
+from typing import TYPE_CHECKING
+
 from skeldir.revenue.ledger import (
     KIND_SIGNS,
     LONGEST_KEY,
@@ -23,6 +25,12 @@ from skeldir.revenue.orders import (
     read_order_balances,
     read_order_entries,
 )
+
+if TYPE_CHECKING:
+    # What `read_fixing_capture` and the two after it return; these classes are known to mypy alone.
+    from skeldir.revenue.store import SelectFixingCaptureRow as SelectFixingCaptureRow
+    from skeldir.revenue.store import SelectOrderBalancesRow as SelectOrderBalancesRow
+    from skeldir.revenue.store import SelectOrderEntriesRow as SelectOrderEntriesRow
 
 __all__ = [
     "KIND_SIGNS",

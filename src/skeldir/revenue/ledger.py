@@ -19,6 +19,7 @@ from skeldir.rollups import mark_days
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
+    from skeldir.revenue.store import SelectFlaggedOrdersRow
 
 # From this many on, they are made in a thread, so that the loop goes on.
 _MANY_FLAGGED = 500
@@ -199,8 +200,8 @@ async def mark_days_of_orders(
     await mark_days(connection, tenant_id, (row["day"] for row in rows), sums="revenue")
 
 
-def _flagged_of(records: Sequence[asyncpg.Record]) -> tuple[FlaggedOrder, ...]:
-    return tuple(FlaggedOrder(**record) for record in records)
+def _flagged_of(rows: Sequence[SelectFlaggedOrdersRow]) -> tuple[FlaggedOrder, ...]:
+    return tuple(FlaggedOrder(**row) for row in rows)
 
 
 async def list_balances(

@@ -42,11 +42,13 @@ WHERE (l.order_id, l.kind, l.amount_cents, l.currency, l.occurred_at, l.journey_
 
 -- name: select_entry_days
 -- A capture can change what an earlier refund of its order is called, so all days of the order count.
+-- Never null: day.
 SELECT DISTINCT (occurred_at AT TIME ZONE 'UTC')::date AS day
 FROM public.revenue_ledger
 WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids::text[]);
 
 -- name: select_flagged_orders
+-- Never null: every column.
 SELECT order_id, currency, state
 FROM public.order_balances
 WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids::text[])
@@ -54,6 +56,7 @@ WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids::text[])
 ORDER BY order_id, currency;
 
 -- name: select_balances
+-- Never null: every column.
 SELECT order_id, currency, state, captured_cents, refunded_cents, disputed_cents, balance_cents, last_entry_at
 FROM public.order_balances
 WHERE tenant_id = :tenant_id AND (:state::text IS NULL OR state = :state::text)
@@ -61,6 +64,7 @@ ORDER BY last_entry_at DESC, order_id, currency
 LIMIT :most;
 
 -- name: select_ledger_totals
+-- Never null: net_cents.
 SELECT currency, sum(amount_cents) AS net_cents, count(*) AS entries,
        count(*) FILTER (WHERE kind = 'capture') AS captures
 FROM public.revenue_ledger
@@ -69,6 +73,7 @@ GROUP BY currency
 ORDER BY currency;
 
 -- name: select_awaiting_totals
+-- Never null: every column.
 SELECT currency, sum(balance_cents) AS awaiting_cents
 FROM public.order_balances
 WHERE tenant_id = :tenant_id AND state = 'awaiting_capture'
@@ -89,6 +94,8 @@ ORDER BY occurred_at, business_key
 LIMIT 1;
 
 -- name: select_order_balances
+-- Never null: every column.
+-- Column state is one of paid, partially_refunded, refunded, over_refunded, disputed, awaiting_capture.
 SELECT currency, state, captured_cents, refunded_cents, disputed_cents, balance_cents
 FROM public.order_balances
 WHERE tenant_id = :tenant_id AND order_id = :order_id

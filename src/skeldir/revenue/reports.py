@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from skeldir.db import Connection
 
 
-# Sums of sums, which are numeric in the database: a bigint need not hold them.
-_TOTALS = ("captured_cents", "refunded_cents", "disputed_cents", "net_cents")
 _DAILY = Keyset("revenue/daily@1", tuple[day, KeyText, KeyText])
 
 
@@ -51,5 +49,16 @@ async def read_realtime_revenue(connection: Connection, tenant_id: UUID) -> Real
     """Return the totals of the transaction's tenant, one a currency."""
     rows = await read_revenue_totals(connection, tenant_id)
     return RealtimeTotals(
-        [RealtimeRevenue(**{**row, **{name: int(row[name]) for name in _TOTALS}}) for row in rows]
+        [
+            RealtimeRevenue(
+                currency=row["currency"],
+                captured_cents=int(row["captured_cents"]),
+                refunded_cents=int(row["refunded_cents"]),
+                disputed_cents=int(row["disputed_cents"]),
+                net_cents=int(row["net_cents"]),
+                orders=row["orders"],
+                last_entry_at=row["last_entry_at"],
+            )
+            for row in rows
+        ]
     )

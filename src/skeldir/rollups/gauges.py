@@ -18,5 +18,5 @@ async def sample_rollups(database: Database) -> None:
         DatabaseUnreachable: and then the gauge stays as it was.
     """
     async with database.statement() as connection:
-        lag_s: float | None = await queries.rollup_lag(connection)
+        lag_s = await queries.rollup_lag(connection)
     ROLLUP_LAG.set(max(0.0, lag_s or 0.0))

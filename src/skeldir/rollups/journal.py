@@ -41,11 +41,12 @@ async def compact_journal(database: Database, job: Job, *, now: datetime | None 
 
 
 async def _compact(database: Database, job: Job, since: datetime, length: timedelta) -> int:
-    span = {"tenant_id": job.tenant_id, "since": since, "until": since + length}
     async with database.tenant(job.tenant_id) as connection:
-        counts = await queries.compact_span(connection, **span)
+        counts = await queries.compact_span(
+            connection, tenant_id=job.tenant_id, since=since, until=since + length
+        )
         await job.hold(connection)
-    return int(counts["gone"] - counts["kept"])
+    return counts["gone"] - counts["kept"]
 
 
 def _floor(moment: datetime) -> datetime:

@@ -16,6 +16,7 @@ WHERE tenant_id = :tenant_id
 RETURNING 1;
 
 -- name: tenants_with_dirty_days
+-- Never null: tenant_id.
 SELECT tenant_id FROM public.tenants_with_dirty_days() AS tenant_id;
 
 -- name: has_dirty_days$
@@ -26,6 +27,7 @@ SELECT extract(epoch FROM clock_timestamp() - b.oldest_marked_at)::float8 FROM p
 
 -- name: take_dirty_days
 -- Deletes the marks it can see; a mark written meanwhile is another row and stays.
+-- Never null: has_spend, has_revenue.
 WITH taken AS (
     DELETE FROM public.dirty_days
     WHERE tenant_id = :tenant_id
@@ -202,6 +204,7 @@ RETURNING 1;
 
 -- name: select_spans_to_compact
 -- The hours, or days, in which some sum has changed more than once.
+-- Never null: began_at.
 SELECT c.began_at
 FROM (SELECT date_trunc(:unit::text, j.changed_at AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS began_at, count(*) AS changes
       FROM public.credit_journal j
@@ -269,6 +272,9 @@ INSERT INTO public.rollup_changes DEFAULT VALUES ON CONFLICT DO NOTHING;
 -- The bound that repeats the first column of the key lets the index begin at the page.
 -- Under row-level security an index is looked up only by what cannot leak a row: GREATEST and LEAST, which leave NULL out,
 -- cannot; COALESCE might, as far as the planner knows.
+-- May be null: after_currency, after_state.
+-- Column state is one of captured, refunded, refund_reversed, disputed, dispute_reversed, awaiting_capture,
+-- dispute_awaiting_capture.
 SELECT revenue_date AS date, currency, state, amount_cents, entries
 FROM public.rollup_revenue_day
 WHERE tenant_id = :tenant_id
@@ -284,6 +290,7 @@ LIMIT :most;
 -- name: select_revenue_totals
 -- From the totals of all days, a row a currency and state. They are numeric: each day fits a bigint, all of them together
 -- need not.
+-- Never null: net_cents, orders, last_entry_at.
 SELECT currency,
        coalesce(sum(amount_cents) FILTER (WHERE state = 'captured'), 0) AS captured_cents,
        coalesce(sum(amount_cents) FILTER (WHERE state IN ('refunded', 'refund_reversed', 'awaiting_capture')), 0)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from skeldir.rollups.store import queries
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
+    from skeldir.rollups.store import SelectRevenueDaysRow, SelectRevenueTotalsRow
 
 
 async def read_revenue_days(
@@ -23,13 +24,13 @@ async def read_revenue_days(
     state: str | None,
     after: tuple[date, str, str] | None,
     most: int,
-) -> Sequence[Mapping[str, Any]]:
+) -> Sequence[SelectRevenueDaysRow]:
     """Return the sums of the transaction's tenant by (date, currency, state), `most` of them after one such place.
 
     Days are UTC, from `first_day` to before `end_day`; None leaves that side open, and every currency or state in.
     """
     after_date, after_currency, after_state = after or (None, None, None)
-    rows: Sequence[Mapping[str, Any]] = await queries.select_revenue_days(
+    return await queries.select_revenue_days(
         connection,
         tenant_id=tenant_id,
         first_day=first_day,
@@ -41,14 +42,10 @@ async def read_revenue_days(
         after_state=after_state,
         most=most,
     )
-    return rows
 
 
 async def read_revenue_totals(
     connection: Connection, tenant_id: UUID
-) -> Sequence[Mapping[str, Any]]:
+) -> Sequence[SelectRevenueTotalsRow]:
     """Return the totals of all days of the transaction's tenant, a row a currency, in signed minor units."""
-    rows: Sequence[Mapping[str, Any]] = await queries.select_revenue_totals(
-        connection, tenant_id=tenant_id
-    )
-    return rows
+    return await queries.select_revenue_totals(connection, tenant_id=tenant_id)

@@ -56,8 +56,7 @@ async def mark_all_revenue(connection: Connection, tenant_id: UUID) -> None:
 
 async def has_dirty_days(connection: Connection) -> bool:
     """Say whether some day of some tenant waits to be rolled up, as far as the connection's snapshot shows."""
-    found: bool = await queries.has_dirty_days(connection)
-    return found
+    return await queries.has_dirty_days(connection)
 
 
 async def roll_up_dirty_days(

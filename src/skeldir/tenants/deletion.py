@@ -16,9 +16,8 @@ from skeldir.tenants.registry import tenant_unknown
 from skeldir.tenants.store import queries
 
 if TYPE_CHECKING:
-    import asyncpg
-
     from skeldir.db import Connection
+    from skeldir.tenants.store import SelectTenantDeletionsRow
 
 RECEIPT_MOMENT = "%Y-%m-%dT%H:%M:%S.%fZ"
 """How the moments of a receipt are written, in UTC, wherever a program reads them."""
@@ -135,8 +134,7 @@ async def delete_some_rows(connection: Connection, tenant_id: UUID, *, most: int
 
     None while a transaction that was bound to the tenant before goes on. The database refuses any other tenant.
     """
-    gone: int | None = await queries.delete_tenant_rows(connection, tenant_id=tenant_id, most=most)
-    return gone
+    return await queries.delete_tenant_rows(connection, tenant_id=tenant_id, most=most)
 
 
 async def forget_statistics(connection: Connection, tenant_id: UUID, place: int) -> bool:
@@ -144,8 +142,7 @@ async def forget_statistics(connection: Connection, tenant_id: UUID, place: int)
 
     `place` counts the tables from 1; the tenant's deletion must be under way.
     """
-    is_there: bool = await queries.forget_statistics(connection, tenant_id=tenant_id, place=place)
-    return is_there
+    return await queries.forget_statistics(connection, tenant_id=tenant_id, place=place)
 
 
 async def end_deletion(connection: Connection, tenant_id: UUID) -> bool:
@@ -153,9 +150,19 @@ async def end_deletion(connection: Connection, tenant_id: UUID) -> bool:
 
     False, and nothing changed, while a row is left.
     """
-    has_ended: bool = await queries.end_tenant_deletion(connection, tenant_id=tenant_id)
-    return has_ended
+    return await queries.end_tenant_deletion(connection, tenant_id=tenant_id)
 
 
-def _deletion(row: asyncpg.Record) -> TenantDeletion:
-    return TenantDeletion(**{**row, "row_counts": orjson.loads(row["row_counts"])})
+def _deletion(row: SelectTenantDeletionsRow) -> TenantDeletion:
+    return TenantDeletion(
+        tenant_id=row["tenant_id"],
+        deletion_id=row["deletion_id"],
+        keeps_ledger=row["keeps_ledger"],
+        requested_by=row["requested_by"],
+        requested_at=row["requested_at"],
+        began_at=row["began_at"],
+        ended_at=row["ended_at"],
+        row_counts=orjson.loads(row["row_counts"]),
+        ledger_rows_kept=row["ledger_rows_kept"],
+        digest=row["digest"],
+    )

@@ -24,6 +24,7 @@ from skeldir.tenants.store import queries
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
+    from skeldir.tenants.store import SelectKeysRow
 
 SCOPES = ("ingest", "read", "manage")
 KEY_SHAPE = re.compile(KEY_START + "[A-Za-z0-9_-]{43}")
@@ -189,8 +190,7 @@ async def find_key(connection: Connection, tenant_id: UUID, id_or_prefix: str) -
         else await queries.select_key_ids(connection, tenant_id=tenant_id, prefix=prefix)
     )
     if len(rows) == 1:
-        found: UUID = rows[0]["id"]
-        return found
+        return rows[0]["id"]
     if prefix is None:
         raise KeyUnknown(
             f"{id_or_prefix[:KEY_PREFIX_LENGTH]!r} is neither a key's id nor its prefix.",
@@ -229,9 +229,7 @@ async def revoke_key(connection: Connection, tenant_id: UUID, key_id: UUID) -> d
     Raises:
         KeyUnknown: the tenant has no such key.
     """
-    revoked_at: datetime | None = await queries.revoke_key(
-        connection, tenant_id=tenant_id, key_id=key_id
-    )
+    revoked_at = await queries.revoke_key(connection, tenant_id=tenant_id, key_id=key_id)
     if revoked_at is None:
         raise _no_such_key(key_id)
     return revoked_at
@@ -263,9 +261,7 @@ async def rotate_key(
     if old is None:
         raise _no_such_key(key_id)
     now = utc_now()
-    successor: str | None = await queries.select_successor(
-        connection, tenant_id=tenant_id, key_id=key_id
-    )
+    successor = await queries.select_successor(connection, tenant_id=tenant_id, key_id=key_id)
     if end := _why_ended(old["revoked_at"], old["expires_at"], successor, now):
         raise KeyNotInForce(
             f"The key {old['prefix']} {end}.",
@@ -287,6 +283,8 @@ async def rotate_key(
         )
     else:
         old_ends_at = await queries.revoke_key(connection, tenant_id=tenant_id, key_id=key_id)
+    if old_ends_at is None:
+        raise _no_such_key(key_id)
     return Rotation(new, old["prefix"], old_ends_at)
 
 
@@ -331,10 +329,9 @@ async def authenticate(connection: Connection, secret: str) -> KeyHolder | None:
 
 async def is_in_force(connection: Connection, holder: KeyHolder) -> bool:
     """Say whether the key is still in force, in a transaction bound to its tenant."""
-    found: bool = await queries.is_key_in_force(
+    return await queries.is_key_in_force(
         connection, tenant_id=holder.tenant_id, key_id=holder.key_id
     )
-    return found
 
 
 async def note_use(connection: Connection, holder: KeyHolder) -> bool:
@@ -352,7 +349,15 @@ def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def _api_key(row: dict[str, object]) -> ApiKey:
-    fields = dict(row)
-    fields["scopes"] = tuple(fields["scopes"])  # type: ignore[arg-type]  # asyncpg gives a list of str
-    return ApiKey(**fields)  # type: ignore[arg-type]  # the statement selects exactly these columns
+def _api_key(row: SelectKeysRow) -> ApiKey:
+    return ApiKey(
+        key_id=row["key_id"],
+        name=row["name"],
+        prefix=row["prefix"],
+        scopes=tuple(row["scopes"]),
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        revoked_at=row["revoked_at"],
+        last_used_at=row["last_used_at"],
+        replaced_by=row["replaced_by"],
+    )

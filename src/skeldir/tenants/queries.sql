@@ -21,6 +21,7 @@ WHERE t.id = :tenant_id;
 
 -- name: select_tenant_ids_of_key
 -- Before a tenant is known: whose key begins like this.
+-- Never null: tenant_id.
 SELECT tenant_id FROM public.tenants_of_key_prefix(:prefix) AS tenant_id;
 
 -- name: insert_key!
@@ -63,6 +64,7 @@ WHERE tenant_id = :tenant_id AND id = :key_id
 RETURNING revoked_at;
 
 -- name: find_api_key^
+-- Never null: tenant_id, key_id, scopes.
 SELECT tenant_id, key_id, scopes, expires_at, revoked_at, last_used_at, (SELECT clock_timestamp()) AS looked_up_at
 FROM public.find_api_key(:sha256);
 
@@ -85,12 +87,15 @@ ON CONFLICT (tenant_id) DO UPDATE SET touch_days = excluded.touch_days;
 
 -- name: count_tenant_rows
 -- For operators, like the next two.
+-- Never null: every column.
 SELECT table_name, row_count FROM public.count_tenant_rows(:tenant_id);
 
 -- name: request_tenant_deletion$
+-- Never null: request_tenant_deletion.
 SELECT public.request_tenant_deletion(:tenant_id, :keeps_ledger, :deletion_id, :job_id, :correlation_id);
 
 -- name: select_tenant_deletions
+-- Never null: row_counts.
 SELECT tenant_id, id AS deletion_id, keeps_ledger, requested_by, requested_at, began_at, ended_at,
        row_counts::text AS row_counts, ledger_rows_kept, digest
 FROM public.tenant_deletions
@@ -102,7 +107,9 @@ LIMIT :most;
 SELECT public.delete_tenant_rows(:tenant_id, :most::integer);
 
 -- name: forget_statistics$
+-- Never null: forget_statistics.
 SELECT public.forget_statistics(:tenant_id, :place::integer);
 
 -- name: end_tenant_deletion$
+-- Never null: end_tenant_deletion.
 SELECT public.end_tenant_deletion(:tenant_id);

@@ -12,9 +12,8 @@ from skeldir.tenants.names import fold_name, read_name
 from skeldir.tenants.store import queries
 
 if TYPE_CHECKING:
-    from asyncpg import Record
-
     from skeldir.db import Connection
+    from skeldir.tenants.store import SelectProfileRow
 
 
 class TenantUnknown(SkeldirError):
@@ -91,8 +90,7 @@ async def find_tenant_of_key(connection: Connection, prefix: str) -> UUID:
             f"{found} a key that begins with {prefix}.",
             cure="Give the tenant's id, which `skeldir tenants create` printed.",
         )
-    tenant_id: UUID = rows[0]["tenant_id"]
-    return tenant_id
+    return rows[0]["tenant_id"]
 
 
 async def load_profile(connection: Connection, tenant_id: UUID) -> TenantProfile:
@@ -107,7 +105,7 @@ async def load_profile(connection: Connection, tenant_id: UUID) -> TenantProfile
     return profile_from(tenant_id, row)
 
 
-def profile_from(tenant_id: UUID, row: Record) -> TenantProfile:
+def profile_from(tenant_id: UUID, row: SelectProfileRow) -> TenantProfile:
     """Return the profile in a row of `select_profile` or of `open_tenant`."""
     return TenantProfile(
         tenant_id, row["name"], row["journey_secret"], frozenset(row["own_channels"])

@@ -21,7 +21,7 @@ async def sample_processes(database: Database) -> None:
     async with database.statement() as connection:
         heartbeats = await queries.sample_heartbeats(connection)
         pulses = await queries.sample_pulses(connection)
-    seen_s = {row["role"]: row["seen_s"] for row in heartbeats}
+    seen_s: dict[str, float] = {row["role"]: row["seen_s"] for row in heartbeats}
     for role in ROLES:
         PROCESS_SEEN.labels(role).set(seen_s.get(role, inf))
     ages = {row["name"]: row["age_periods"] for row in pulses}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import suppress
+from functools import partial
 from time import sleep
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg
 
@@ -34,7 +35,7 @@ class Mailbox:
     def __init__(self, url: str, *, most_waiting: int = MOST_WAITING) -> None:
         self._url = plain_postgres_url(url)
         self._most_waiting = most_waiting
-        self._connection: psycopg.Connection[Any] | None = None
+        self._connection: psycopg.Connection | None = None
         self._opened_by = 0
         self._is_away = False
         self._served_last = ""
@@ -57,10 +58,16 @@ class Mailbox:
 
     def _put(self, queue: str, payload: str) -> None:
         connection = self.connection()
-        words = {"queue": queue, "payload": payload, "most_waiting": self._most_waiting}
-        if broker_queries.put_message(connection, **words) is None:
+        put = partial(
+            broker_queries.put_message,
+            connection,
+            queue=queue,
+            payload=payload,
+            most_waiting=self._most_waiting,
+        )
+        if put() is None:
             broker_queries.insert_queue(connection, queue=queue)
-            broker_queries.put_message(connection, **words)
+            put()
 
     def receive(self, queues: Sequence[str]) -> tuple[str, str] | None:
         """Remove a fresh message of `queues`; return its queue and payload, or None.
@@ -72,7 +79,7 @@ class Mailbox:
             if self._is_away:
                 self._is_away = False
                 logger.info("jobs.broker_reached")
-            found: tuple[str, str] | None = broker_queries.receive_message(
+            found = broker_queries.receive_message(
                 connection, queues=list(queues), served_last=self._served_last
             )
         except LOST as fault:
@@ -100,14 +107,14 @@ class Mailbox:
     def count(self, queue: str) -> int:
         """Return how many fresh messages wait in `queue`; 0 when the server is away."""
         try:
-            return int(broker_queries.count_messages(self.connection(), queue=queue))
+            return broker_queries.count_messages(self.connection(), queue=queue)
         except LOST:
             self.close()
             return 0
 
     def empty(self, queue: str) -> int:
         """Remove all messages of `queue`; return how many there were."""
-        return int(broker_queries.delete_messages(self.connection(), queue=queue))
+        return broker_queries.delete_messages(self.connection(), queue=queue)
 
     def close(self) -> None:
         """Close the connection; the next call opens another."""
@@ -119,7 +126,7 @@ class Mailbox:
     def _is_closed(self) -> bool:
         return self._connection is None or self._connection.closed or self._opened_by != os.getpid()
 
-    def connection(self) -> psycopg.Connection[Any]:
+    def connection(self) -> psycopg.Connection:
         """Return the connection of this process; it is opened when there is none."""
         if self._is_closed() or self._connection is None:
             # A forked child leaves its parent's connection alone.

@@ -1,4 +1,5 @@
 -- name: sample_heartbeats
+-- Never null: seen_s.
 SELECT role, extract(epoch FROM clock_timestamp() - max(seen_at))::float8 AS seen_s
 FROM public.heartbeats GROUP BY role;
 
@@ -13,6 +14,7 @@ DELETE FROM public.heartbeats WHERE process_id = :process_id;
 DELETE FROM public.heartbeats WHERE seen_at < now() - interval '1 day';
 
 -- name: select_last_heartbeats
+-- Never null: seen_at.
 SELECT role, max(seen_at) AS seen_at, count(*) FILTER (WHERE seen_at > now() - interval '15 seconds') AS alive
 FROM public.heartbeats GROUP BY role ORDER BY role;
 
@@ -48,6 +50,7 @@ ON CONFLICT (name) DO NOTHING;
 -- name: receive_message^
 -- The queue served last comes last, so that a flood of hints of one kind lets the other kinds pass. What waited for a
 -- minute woke nobody in time: the sweep has found its work by now. It is deleted by the sweep, too.
+-- Never null: name.
 DELETE FROM celery.kombu_message m USING celery.kombu_queue q
 WHERE q.id = m.queue_id AND m.id = (
     SELECT c.id FROM celery.kombu_message c JOIN celery.kombu_queue o ON o.id = c.queue_id
@@ -94,4 +97,5 @@ SET ended_at = CASE WHEN :error::text IS NULL THEN clock_timestamp() ELSE ended_
 WHERE name = :name;
 
 -- name: sample_pulses
+-- Never null: age_periods.
 SELECT name, (extract(epoch FROM clock_timestamp() - ended_at) / every_s)::float8 AS age_periods FROM public.pulses;

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from skeldir.clock import utc_now
-from skeldir.db import Database, load_queries
+from skeldir.db import Database
 from skeldir.errors import SkeldirError
 from skeldir.ingest.deliveries import NO_REJECTIONS, Delivery, Receipt
 from skeldir.ingest.files.items import ItemMaker
 from skeldir.ingest.files.layout import FileLayout, FileUnreadable, Row
 from skeldir.ingest.files.mapping import FileMapping
 from skeldir.ingest.files.readers import look_at_file, open_rows
+from skeldir.ingest.files.store import queries
 from skeldir.ingest.own_channels import add_channels
 from skeldir.ingest.receive import (
     PreparedConversions,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 BATCH_ROWS: Final = 10_000
 _EXAMPLES_OF_A_CODE: Final = 3
 _MOST_FLAGGED: Final = 1_000
-_queries = load_queries("skeldir.ingest.files")
 
 
 class ImportOvertaken(SkeldirError):
@@ -151,7 +151,7 @@ async def import_file(
     fingerprint = await asyncio.to_thread(fingerprint_file, path, mapping)
     async with db.tenant(tenant_id) as connection:
         profile = await _prepare_channels(connection, tenant_id, mapping)
-        await _queries.begin_import(
+        await queries.begin_import(
             connection, tenant_id=tenant_id, fingerprint=fingerprint, file_name=path.name[:255]
         )
         done, was_complete = await _lock_import(connection, tenant_id, fingerprint)
@@ -199,9 +199,16 @@ async def _prepare_channels(
 async def _lock_import(
     connection: Connection, tenant_id: UUID, fingerprint: str
 ) -> tuple[ImportProgress, bool]:
-    row = dict(await _queries.lock_import(connection, tenant_id=tenant_id, fingerprint=fingerprint))
-    is_complete: bool = row.pop("is_complete")
-    return ImportProgress(**row), is_complete
+    row = await queries.lock_import(connection, tenant_id=tenant_id, fingerprint=fingerprint)
+    progress = ImportProgress(
+        rows_done=row["rows_done"],
+        touches_accepted=row["touches_accepted"],
+        touches_duplicate=row["touches_duplicate"],
+        conversions_accepted=row["conversions_accepted"],
+        conversions_duplicate=row["conversions_duplicate"],
+        rejected=row["rejected"],
+    )
+    return progress, row["is_complete"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +331,7 @@ class _Run:
     async def _advance(
         self, connection: Connection, done: ImportProgress, *, is_complete: bool
     ) -> None:
-        await _queries.advance_import(
+        await queries.advance_import(
             connection,
             tenant_id=self.profile.tenant_id,
             fingerprint=self.fingerprint,

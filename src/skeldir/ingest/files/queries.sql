@@ -7,6 +7,7 @@ ON CONFLICT (tenant_id, fingerprint) DO NOTHING;
 
 -- name: lock_import^
 -- The row is held until the batch commits, so that two processes never write the same rows at once.
+-- Always a row.
 SELECT rows_done, touches_accepted, touches_duplicate, conversions_accepted, conversions_duplicate, rejected,
        is_complete
 FROM public.imports

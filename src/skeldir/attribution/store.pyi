@@ -1,0 +1,586 @@
+"""What the statements of the room take and give. `make stubs` writes this."""
+
+import datetime as dt
+from collections.abc import Collection
+from decimal import Decimal
+from typing import Literal, TypedDict
+from uuid import UUID
+
+from skeldir.db import Connection
+
+class CountCapturesRow(TypedDict):
+    place: int
+    captures: int
+
+class CreditBacklogRow(TypedDict):
+    marks: int
+    oldest_s: float | None
+
+class ExpandJourneyRow(TypedDict):
+    orders: int
+    rest: int
+
+class NumberChannelsRow(TypedDict):
+    channel_code: str
+    number: int
+
+class SelectActiveModelsRow(TypedDict):
+    model_version: str
+    model: Literal[
+        "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
+    ]
+    version: int
+    lookback_days: int
+    after_conversion: Literal["keep", "reset"]
+    half_life_days: int
+    active_since: int
+
+class SelectChannelNumbersRow(TypedDict):
+    channel_code: str
+    number: int
+
+class SelectChannelReportRow(TypedDict):
+    models: list[str] | None
+    versions: list[str] | None
+    awaiting: int
+    set_aside: int
+    period: dt.date | None
+    currency: str
+    channel: str
+    model_versions: list[str]
+    credited_cents: list[Decimal]
+    conversions: list[str]
+    spend_cents: list[Decimal]
+    roas: list[str | None]
+
+class SelectChannelTotalsRow(TypedDict):
+    currency: str
+    channel_code: str
+    model: Literal[
+        "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
+    ]
+    credited_cents: Decimal
+    conversions: Decimal
+
+class SelectCreditStateRow(TypedDict):
+    turn: int
+    generation: int
+    models: str
+    touches_forgotten_before: dt.datetime | None
+    longest_days: int | None
+    has_kept: bool
+    numbers: str
+    restatements: str
+
+class SelectDirtyJourneyRow(TypedDict):
+    journey_key: bytes
+    first_moment: dt.datetime
+    last_moment: dt.datetime
+    ids: list[UUID]
+
+class SelectEntriesRow(TypedDict):
+    order_id: str
+    id: UUID
+    business_key: str
+    occurred_at: dt.datetime
+    kind: Literal["capture", "refund", "refund_reversal", "dispute", "dispute_reversal"]
+    currency: str
+    amount_cents: int
+    journey_key: bytes | None
+
+class SelectJourneysAfterRow(TypedDict):
+    order_id: str
+    converted_at: dt.datetime
+    previous_age: int | None
+    reach: int
+    generation: int
+    path: bytes | None
+    entries: bytes
+
+class SelectKeptAllocationsRow(TypedDict):
+    order_id: str
+    generation: int
+    model_version: str
+    entry_id: UUID
+    channel_code: str
+    allocated_cents: int
+    conversion_ppt: int
+
+class SelectKeptOrdersAfterRow(TypedDict):
+    order_id: str
+
+class SelectLastVersionsRow(TypedDict):
+    model_version: str
+    model: Literal[
+        "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
+    ]
+    version: int
+    lookback_days: int
+    after_conversion: Literal["keep", "reset"]
+    half_life_days: int
+    active_since: int
+    is_active: bool
+
+class SelectMarkedOrdersRow(TypedDict):
+    order_id: str
+
+class SelectMarksRow(TypedDict):
+    id: UUID
+    order_id: str
+
+class SelectModelChangesRow(TypedDict):
+    changed_at: dt.datetime
+    changed_by: str
+    model: Literal[
+        "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
+    ]
+    from_version: str | None
+    to_version: str | None
+    lookback_days_before: int | None
+    after_conversion_before: Literal["keep", "reset"] | None
+    half_life_days_before: int | None
+    lookback_days_after: int | None
+    after_conversion_after: Literal["keep", "reset"] | None
+    half_life_days_after: int | None
+
+class SelectModelsInForceRow(TypedDict):
+    model: Literal[
+        "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
+    ]
+    model_version: str
+    lookback_days: int
+    after_conversion: Literal["keep", "reset"]
+    half_life_days: int
+    in_force_since: dt.datetime | None
+    changed_by: str | None
+
+class SelectNewestTouchesRow(TypedDict):
+    idempotency_key: str
+    occurred_at: dt.datetime
+    channel_code: str
+    channel_rule: str
+    source: str | None
+    medium: str | None
+    campaign: str | None
+    referrer_host: str | None
+    click_id_kinds: list[str] | None
+
+class SelectOrderStandingRow(TypedDict):
+    awaits_credit: bool
+    entries: int
+    touches_forgotten_before: dt.datetime | None
+    reason: Literal["journey_too_long", "order_too_large", "credit_failed"] | None
+    detail: str | None
+    since: dt.datetime | None
+
+class SelectPreviousConversionsRow(TypedDict):
+    order_id: str
+    occurred_at: dt.datetime
+
+class SelectReachOfMarksRow(TypedDict):
+    lookback_days: int
+    resets: bool
+
+class SelectSetAsideRow(TypedDict):
+    order_id: str
+
+class SelectSetAsideTotalsRow(TypedDict):
+    currency: str
+    order_ids: list[str]
+    cents: Decimal
+
+class SelectStoredJourneysRow(TypedDict):
+    order_id: str
+    converted_at: dt.datetime
+    previous_age: int | None
+    reach: int
+    generation: int
+    path: bytes | None
+    entries: bytes
+
+class SelectStoredOfNoOrderRow(TypedDict):
+    order_id: str
+
+class SelectTouchesRow(TypedDict):
+    place: int
+    moments: bytes
+    codes: list[str]
+
+class SelectTouchesOfJourneyRow(TypedDict):
+    moments: bytes
+    codes: list[str]
+    last_moment: dt.datetime
+    last_key: str
+
+class SelectVersionsRow(TypedDict):
+    model: Literal[
+        "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
+    ]
+    version: int
+    model_version: str
+    lookback_days: int
+    after_conversion: Literal["keep", "reset"]
+    half_life_days: int
+
+class SelectWaitingRow(TypedDict):
+    deferred_since: dt.datetime | None
+    is_restating: bool
+
+class SetAsideCountsRow(TypedDict):
+    reason: str
+    orders: int
+
+class TakeMarksRow(TypedDict):
+    order_id: str
+
+class TenantsWithDirtyOrdersRow(TypedDict):
+    tenant_id: UUID
+
+class TenantsWithoutCreditJobRow(TypedDict):
+    tenant_id: UUID
+
+class _Queries:
+    @staticmethod
+    async def begin_restatement(
+        connection: Connection, /, *, tenant_id: UUID, generation: int
+    ) -> int: ...
+    @staticmethod
+    async def count_captures(
+        connection: Connection,
+        /,
+        *,
+        journey_keys: Collection[bytes],
+        first_moments: Collection[dt.datetime],
+        last_moments: Collection[dt.datetime],
+        tenant_id: UUID,
+        most: int,
+    ) -> list[CountCapturesRow]: ...
+    @staticmethod
+    async def count_dirty_orders(connection: Connection, /, *, tenant_id: UUID) -> int: ...
+    @staticmethod
+    async def count_stored_journeys(
+        connection: Connection, /, *, tenant_id: UUID, most: int
+    ) -> int: ...
+    @staticmethod
+    async def credit_backlog(connection: Connection, /) -> CreditBacklogRow: ...
+    @staticmethod
+    async def deactivate_models(
+        connection: Connection, /, *, tenant_id: UUID, models: Collection[str]
+    ) -> None: ...
+    @staticmethod
+    async def defer_marks(
+        connection: Connection, /, *, tenant_id: UUID, ids: Collection[UUID]
+    ) -> None: ...
+    @staticmethod
+    async def delete_kept(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        packed: Collection[str],
+        kept: Collection[str],
+        model_versions: Collection[str],
+    ) -> None: ...
+    @staticmethod
+    async def expand_journey(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        ids: Collection[UUID],
+        journey_key: bytes,
+        first_moment: dt.datetime,
+        last_moment: dt.datetime,
+        most: int,
+    ) -> ExpandJourneyRow: ...
+    @staticmethod
+    async def insert_kept(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        generation: int,
+        order_ids: Collection[str],
+        model_versions: Collection[str],
+        entry_ids: Collection[UUID],
+        channel_codes: Collection[str],
+        entry_dates: Collection[dt.date],
+        currencies: Collection[str],
+        cents: Collection[int],
+        parts: Collection[int],
+    ) -> None: ...
+    @staticmethod
+    async def insert_model_changes(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        changed_by: str,
+        ids: Collection[UUID],
+        models: Collection[str],
+        from_versions: Collection[str | None],
+        to_versions: Collection[str | None],
+    ) -> None: ...
+    @staticmethod
+    async def mark_all_orders(connection: Connection, /, *, tenant_id: UUID) -> int: ...
+    @staticmethod
+    async def mark_orders(
+        connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
+    ) -> None: ...
+    @staticmethod
+    async def mark_orders_after_captures(
+        connection: Connection,
+        /,
+        *,
+        lookback_days: int,
+        tenant_id: UUID,
+        order_ids: Collection[str],
+        most: int,
+    ) -> int: ...
+    @staticmethod
+    async def mark_orders_reached_by_touches(
+        connection: Connection,
+        /,
+        *,
+        default_days: int | None,
+        tenant_id: UUID,
+        journey_keys: Collection[bytes],
+        moments: Collection[dt.datetime],
+        most: int,
+    ) -> int: ...
+    @staticmethod
+    async def note_restatement(
+        connection: Connection, /, *, tenant_id: UUID, generation: int, after: str | None
+    ) -> None: ...
+    @staticmethod
+    async def number_channels(
+        connection: Connection, /, *, tenant_id: UUID, codes: Collection[str]
+    ) -> list[NumberChannelsRow]: ...
+    @staticmethod
+    async def pass_turn(connection: Connection, /, *, tenant_id: UUID) -> int: ...
+    @staticmethod
+    async def pin_generations(
+        connection: Connection,
+        /,
+        *,
+        order_ids: Collection[str],
+        generations: Collection[int],
+        tenant_id: UUID,
+    ) -> None: ...
+    @staticmethod
+    async def put_journeys(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        generation: int,
+        paths: bytes,
+        entries: bytes,
+        order_ids: str,
+        converted: str,
+        previous_ages: str,
+        reaches: str,
+        path_starts: str,
+        path_ends: str,
+        entries_starts: str,
+        entries_ends: str,
+    ) -> None: ...
+    @staticmethod
+    async def put_versions_in_force(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        generation: int,
+        model_versions: Collection[str],
+        models: Collection[str],
+        versions: Collection[int],
+        lookback_days: Collection[int],
+        after_conversions: Collection[str],
+        half_life_days: Collection[int],
+    ) -> None: ...
+    @staticmethod
+    async def select_active_models(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectActiveModelsRow]: ...
+    @staticmethod
+    async def select_channel_numbers(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectChannelNumbersRow]: ...
+    @staticmethod
+    async def select_channel_report(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        models: Collection[str],
+        most_counted: int,
+        granularity: str,
+        first_day: dt.date | None,
+        after_period: dt.date | None,
+        end_day: dt.date | None,
+        currency: str | None,
+        after_currency: str | None,
+        after_channel: str | None,
+        most: int,
+    ) -> list[SelectChannelReportRow]: ...
+    @staticmethod
+    async def select_channel_totals(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectChannelTotalsRow]: ...
+    @staticmethod
+    async def select_credit_state(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> SelectCreditStateRow: ...
+    @staticmethod
+    async def select_dirty_journey(
+        connection: Connection, /, *, tenant_id: UUID, until: dt.datetime, most: int
+    ) -> SelectDirtyJourneyRow | None: ...
+    @staticmethod
+    async def select_entries(
+        connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str], most: int
+    ) -> list[SelectEntriesRow]: ...
+    @staticmethod
+    async def select_generation(connection: Connection, /, *, tenant_id: UUID) -> int: ...
+    @staticmethod
+    async def select_journeys_after(
+        connection: Connection, /, *, longest: int, tenant_id: UUID, after: str, most: int
+    ) -> list[SelectJourneysAfterRow]: ...
+    @staticmethod
+    async def select_kept_allocations(
+        connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str], most: int
+    ) -> list[SelectKeptAllocationsRow]: ...
+    @staticmethod
+    async def select_kept_orders_after(
+        connection: Connection, /, *, tenant_id: UUID, after: str, most: int
+    ) -> list[SelectKeptOrdersAfterRow]: ...
+    @staticmethod
+    async def select_last_versions(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectLastVersionsRow]: ...
+    @staticmethod
+    async def select_marked_orders(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectMarkedOrdersRow]: ...
+    @staticmethod
+    async def select_marks(
+        connection: Connection, /, *, tenant_id: UUID, after: UUID, is_deferred: bool, most: int
+    ) -> list[SelectMarksRow]: ...
+    @staticmethod
+    async def select_model_changes(
+        connection: Connection, /, *, tenant_id: UUID, most: int
+    ) -> list[SelectModelChangesRow]: ...
+    @staticmethod
+    async def select_models_in_force(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectModelsInForceRow]: ...
+    @staticmethod
+    async def select_newest_touches(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        journey_key: bytes,
+        first_moment: dt.datetime,
+        last_moment: dt.datetime,
+        most: int,
+    ) -> list[SelectNewestTouchesRow]: ...
+    @staticmethod
+    async def select_order_standing(
+        connection: Connection, /, *, tenant_id: UUID, order_id: str
+    ) -> SelectOrderStandingRow: ...
+    @staticmethod
+    async def select_previous_conversions(
+        connection: Connection,
+        /,
+        *,
+        journey_keys: Collection[bytes],
+        first_moments: Collection[dt.datetime],
+        last_moments: Collection[dt.datetime],
+        tenant_id: UUID,
+        order_ids: Collection[str],
+    ) -> list[SelectPreviousConversionsRow]: ...
+    @staticmethod
+    async def select_reach_of_marks(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> SelectReachOfMarksRow: ...
+    @staticmethod
+    async def select_session_role(connection: Connection, /) -> str: ...
+    @staticmethod
+    async def select_set_aside(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectSetAsideRow]: ...
+    @staticmethod
+    async def select_set_aside_totals(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectSetAsideTotalsRow]: ...
+    @staticmethod
+    async def select_stored_journeys(
+        connection: Connection, /, *, longest: int, tenant_id: UUID, order_ids: Collection[str]
+    ) -> list[SelectStoredJourneysRow]: ...
+    @staticmethod
+    async def select_stored_of_no_order(
+        connection: Connection, /, *, tenant_id: UUID, most: int
+    ) -> list[SelectStoredOfNoOrderRow]: ...
+    @staticmethod
+    async def select_touches(
+        connection: Connection,
+        /,
+        *,
+        journey_keys: Collection[bytes],
+        first_moments: Collection[dt.datetime],
+        last_moments: Collection[dt.datetime],
+        tenant_id: UUID,
+        most_of_each: int,
+    ) -> list[SelectTouchesRow]: ...
+    @staticmethod
+    async def select_touches_of_journey(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        journey_key: bytes,
+        first_moment: dt.datetime,
+        last_moment: dt.datetime,
+        after_key: str,
+        most: int,
+    ) -> SelectTouchesOfJourneyRow | None: ...
+    @staticmethod
+    async def select_versions(
+        connection: Connection, /, *, tenant_id: UUID, models: Collection[str]
+    ) -> list[SelectVersionsRow]: ...
+    @staticmethod
+    async def select_waiting(connection: Connection, /, *, tenant_id: UUID) -> SelectWaitingRow: ...
+    @staticmethod
+    async def set_aside_counts(connection: Connection, /) -> list[SetAsideCountsRow]: ...
+    @staticmethod
+    async def set_orders_aside(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        order_ids: Collection[str],
+        reasons: Collection[str],
+        details: Collection[str],
+    ) -> None: ...
+    @staticmethod
+    async def take_marks(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        ids: Collection[UUID],
+        credited: Collection[str],
+    ) -> list[TakeMarksRow]: ...
+    @staticmethod
+    async def take_turn(connection: Connection, /, *, tenant_id: UUID, seen: int) -> int | None: ...
+    @staticmethod
+    async def tenants_with_dirty_orders(
+        connection: Connection, /
+    ) -> list[TenantsWithDirtyOrdersRow]: ...
+    @staticmethod
+    async def tenants_without_credit_job(
+        connection: Connection, /, *, kind: str, dead_since: dt.datetime, most: int
+    ) -> list[TenantsWithoutCreditJobRow]: ...
+
+queries: _Queries

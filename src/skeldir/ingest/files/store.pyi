@@ -1,0 +1,42 @@
+"""What the statements of the room take and give. `make stubs` writes this."""
+
+from typing import TypedDict
+from uuid import UUID
+
+from skeldir.db import Connection
+
+class LockImportRow(TypedDict):
+    rows_done: int
+    touches_accepted: int
+    touches_duplicate: int
+    conversions_accepted: int
+    conversions_duplicate: int
+    rejected: int
+    is_complete: bool
+
+class _Queries:
+    @staticmethod
+    async def advance_import(
+        connection: Connection,
+        /,
+        *,
+        rows_done: int,
+        touches_accepted: int,
+        touches_duplicate: int,
+        conversions_accepted: int,
+        conversions_duplicate: int,
+        rejected: int,
+        is_complete: bool,
+        tenant_id: UUID,
+        fingerprint: str,
+    ) -> None: ...
+    @staticmethod
+    async def begin_import(
+        connection: Connection, /, *, tenant_id: UUID, fingerprint: str, file_name: str
+    ) -> None: ...
+    @staticmethod
+    async def lock_import(
+        connection: Connection, /, *, tenant_id: UUID, fingerprint: str
+    ) -> LockImportRow: ...
+
+queries: _Queries

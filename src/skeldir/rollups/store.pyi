@@ -1,0 +1,158 @@
+"""What the statements of the room take and give. `make stubs` writes this."""
+
+import datetime as dt
+from collections.abc import Collection
+from decimal import Decimal
+from typing import Literal, TypedDict
+from uuid import UUID
+
+from skeldir.db import Connection
+
+class CompactSpanRow(TypedDict):
+    gone: int
+    kept: int
+
+class SelectRevenueDaysRow(TypedDict):
+    date: dt.date
+    currency: str
+    state: Literal[
+        "captured",
+        "refunded",
+        "refund_reversed",
+        "disputed",
+        "dispute_reversed",
+        "awaiting_capture",
+        "dispute_awaiting_capture",
+    ]
+    amount_cents: int
+    entries: int
+
+class SelectRevenueTotalsRow(TypedDict):
+    currency: str
+    captured_cents: Decimal
+    refunded_cents: Decimal
+    disputed_cents: Decimal
+    net_cents: Decimal
+    orders: int
+    last_entry_at: dt.datetime
+
+class SelectSpansToCompactRow(TypedDict):
+    began_at: dt.datetime
+
+class TakeDirtyDaysRow(TypedDict):
+    day: dt.date
+    has_spend: bool
+    has_revenue: bool
+
+class TenantsWithDirtyDaysRow(TypedDict):
+    tenant_id: UUID
+
+class _Queries:
+    @staticmethod
+    async def add_credit(
+        connection: Connection,
+        /,
+        *,
+        days: str,
+        model_versions: str,
+        channel_codes: str,
+        currencies: str,
+        ppts: str,
+        cents: str,
+        counts: str,
+        tenant_id: UUID,
+        turn: int,
+    ) -> None: ...
+    @staticmethod
+    async def compact_span(
+        connection: Connection, /, *, tenant_id: UUID, since: dt.datetime, until: dt.datetime
+    ) -> CompactSpanRow: ...
+    @staticmethod
+    async def delete_allocation_days(
+        connection: Connection, /, *, tenant_id: UUID, days: Collection[dt.date]
+    ) -> None: ...
+    @staticmethod
+    async def delete_empty_channel_days(
+        connection: Connection, /, *, tenant_id: UUID, days: Collection[dt.date]
+    ) -> None: ...
+    @staticmethod
+    async def delete_revenue_days(
+        connection: Connection, /, *, tenant_id: UUID, days: Collection[dt.date]
+    ) -> None: ...
+    @staticmethod
+    async def delete_revenue_totals(connection: Connection, /, *, tenant_id: UUID) -> None: ...
+    @staticmethod
+    async def has_dirty_days(connection: Connection, /) -> bool: ...
+    @staticmethod
+    async def insert_allocation_days(
+        connection: Connection, /, *, tenant_id: UUID, days: Collection[dt.date]
+    ) -> None: ...
+    @staticmethod
+    async def insert_revenue_days(
+        connection: Connection, /, *, tenant_id: UUID, days: Collection[dt.date]
+    ) -> None: ...
+    @staticmethod
+    async def insert_revenue_totals(connection: Connection, /, *, tenant_id: UUID) -> None: ...
+    @staticmethod
+    async def mark_compared_days(connection: Connection, /, *, tenant_id: UUID) -> None: ...
+    @staticmethod
+    async def mark_days(
+        connection: Connection, /, *, tenant_id: UUID, sums: str, days: Collection[dt.date]
+    ) -> None: ...
+    @staticmethod
+    async def mark_revenue_days(connection: Connection, /, *, tenant_id: UUID) -> None: ...
+    @staticmethod
+    async def mark_spend_days(connection: Connection, /, *, tenant_id: UUID) -> None: ...
+    @staticmethod
+    async def note_rollup_change(connection: Connection, /) -> None: ...
+    @staticmethod
+    async def rollup_lag(connection: Connection, /) -> float | None: ...
+    @staticmethod
+    async def select_revenue_days(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        first_day: dt.date | None,
+        after_date: dt.date | None,
+        end_day: dt.date | None,
+        currency: str | None,
+        state: str | None,
+        after_currency: str | None,
+        after_state: str | None,
+        most: int,
+    ) -> list[SelectRevenueDaysRow]: ...
+    @staticmethod
+    async def select_revenue_totals(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectRevenueTotalsRow]: ...
+    @staticmethod
+    async def select_spans_to_compact(
+        connection: Connection,
+        /,
+        *,
+        unit: str,
+        tenant_id: UUID,
+        since: dt.datetime,
+        until: dt.datetime,
+    ) -> list[SelectSpansToCompactRow]: ...
+    @staticmethod
+    async def settle_journal(connection: Connection, /, *, tenant_id: UUID, turn: int) -> None: ...
+    @staticmethod
+    async def sum_spend(
+        connection: Connection, /, *, tenant_id: UUID, days: Collection[dt.date]
+    ) -> None: ...
+    @staticmethod
+    async def take_dirty_days(
+        connection: Connection, /, *, tenant_id: UUID, most: int
+    ) -> list[TakeDirtyDaysRow]: ...
+    @staticmethod
+    async def take_off_credit(
+        connection: Connection, /, *, tenant_id: UUID, model_versions: Collection[str], turn: int
+    ) -> None: ...
+    @staticmethod
+    async def tenants_with_dirty_days(
+        connection: Connection, /
+    ) -> list[TenantsWithDirtyDaysRow]: ...
+
+queries: _Queries

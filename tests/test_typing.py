@@ -1,0 +1,141 @@
+"""Where the program leaves a type open: each place has a reason, and no row of the database is among them."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from tests.support.house import Module, read_modules
+
+# What takes anything, by why it does; a file is named once.
+OPEN = {
+    "a description of the API is a tree of whatever OpenAPI and JSON Schema allow": {
+        "attribution/examples.py",
+        "attribution/model_routes.py",
+        "attribution/model_schemas.py",
+        "http/api.py",
+        "http/pages.py",
+        "http/paging.py",
+        "ingest/routes.py",
+        "ingest/schemas.py",
+    },
+    "a JSON or TOML document holds whatever its writer put there": {
+        "ingest/channels/rules.py",
+        "ingest/files/mapping_file.py",
+        "ingest/reports.py",
+        "ingest/touch_columns.py",
+        "jobs/schemas.py",
+        "observability/logs.py",
+    },
+    "the library has no types": {
+        "ingest/files/parquet.py",
+        "wakeups/celery_app.py",
+        "wakeups/transport.py",
+        "wakeups/working.py",
+    },
+    "arguments are handed through to a class or function of a library": {
+        "db/pool.py",
+        "db/shares.py",
+        "errors.py",
+        "http/direct.py",
+        "http/serving.py",
+    },
+    "what a coroutine yields and is sent is nobody's business": {
+        "cli/runtime.py",
+        "wakeups/loop.py",
+    },
+    "numbers of any precision are meant": {"attribution/columns.py", "attribution/decay.py"},
+    "cells are picked by places that only the file knows": {"ingest/files/compiling.py"},
+}
+# What reads rows otherwise than by a named statement, whose types mypy knows.
+READ_BY_HAND = {
+    "a command asks for one value, or compares what a person is shown": {
+        "cli/pipeline.py",
+        "cli/runtime.py",
+        "cli/trial.py",
+    },
+    "one value, whose type stands beside it": {"db/listening.py", "db/locks.py"},
+}
+# From outside, and of schemas that were or are to be: neither takes its rows from the rooms.
+ELSEWHERE = {"proof", "migrations"}
+FETCHES = {"fetch", "fetchall", "fetchmany", "fetchone", "fetchrow", "fetchval"}
+
+
+def takes_anything(module: Module) -> bool:
+    """Say whether some type is `Any`, for which that has to be imported."""
+    return any(
+        isinstance(node, ast.ImportFrom) and "Any" in {name.name for name in node.names}
+        for node in ast.walk(module.tree)
+    )
+
+
+def reads_by_hand(module: Module) -> bool:
+    """Say whether a row is read by the driver's own methods."""
+    return any(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in FETCHES
+        for node in ast.walk(module.tree)
+    )
+
+
+def takes_untyped_rows(module: Module) -> bool:
+    """Say whether a row is `asyncpg.Record`, other than in the type of a connection or of a pool."""
+    nodes = list(ast.walk(module.tree))
+    of_connections = [
+        node.slice
+        for node in nodes
+        if isinstance(node, ast.Subscript)
+        and ast.unparse(node.value).rpartition(".")[2]
+        in {"Connection", "Pool", "PoolConnectionProxy"}
+    ]
+    return any(
+        (
+            isinstance(node, ast.Attribute)
+            and ast.unparse(node) == "asyncpg.Record"
+            and node not in of_connections
+        )
+        or (
+            isinstance(node, ast.ImportFrom)
+            and node.module == "asyncpg"
+            and "Record" in {n.name for n in node.names}
+        )
+        for node in nodes
+    )
+
+
+@pytest.fixture(scope="module")
+def modules() -> list[Module]:
+    return [module for module in read_modules() if module.room not in ELSEWHERE]
+
+
+def test_nothing_takes_anything_without_a_reason(modules: list[Module]) -> None:
+    found = {module.path for module in modules if takes_anything(module)}
+    reasons = {path for paths in OPEN.values() for path in paths}
+    assert found - reasons == set(), "give it a type, or a reason here"
+    assert reasons - found == set(), "take it off the list"
+
+
+def test_rows_are_read_by_named_statements_whose_types_are_known(modules: list[Module]) -> None:
+    found = {module.path for module in modules if reads_by_hand(module)}
+    reasons = {path for paths in READ_BY_HAND.values() for path in paths}
+    assert found - reasons == set(), "give the statement a name in the room's queries.sql"
+    assert reasons - found == set(), "take it off the list"
+    untyped = [module.path for module in modules if takes_untyped_rows(module)]
+    assert untyped == [], "name the row's class in the room's store.pyi"
+
+
+def test_the_rules_see_what_breaks_them() -> None:
+    def module(code: str) -> Module:
+        return Module("room/x.py", ast.parse(code))
+
+    assert takes_anything(module("from typing import TYPE_CHECKING, Any"))
+    assert not takes_anything(module("'Any text.'"))
+    assert reads_by_hand(module("rows = connection.fetch('SELECT 1')"))
+    assert not reads_by_hand(module("rows = queries.fetch_it"))
+    assert takes_untyped_rows(module("def f(row: asyncpg.Record) -> None: ..."))
+    assert takes_untyped_rows(module("def f(rows: list[asyncpg.Record]) -> None: ..."))
+    assert not takes_untyped_rows(
+        module("def f(c: asyncpg.Connection[asyncpg.Record]) -> None: ...")
+    )
