@@ -104,10 +104,21 @@ def test_only_roots_are_let_past_a_door() -> None:
         )
 
 
-def test_the_command_line_starts_without_web_worker_or_readers_of_files() -> None:
+@pytest.mark.parametrize(
+    ("imported", "heavy"),
+    [
+        (
+            "skeldir.cli",
+            ("fastapi", "uvicorn", "celery", "structlog", "opentelemetry", "pyarrow", "alembic"),
+        ),
+        ("skeldir.wakeups, skeldir.processes, skeldir.jobs", ("celery", "kombu")),
+    ],
+)
+def test_nothing_heavy_is_imported_by_whoever_does_not_need_it(
+    imported: str, heavy: tuple[str, ...]
+) -> None:
     """What users wait for at each command is the import of what all of them need."""
-    heavy = ("fastapi", "uvicorn", "celery", "structlog", "opentelemetry", "pyarrow", "alembic")
-    program = f"import sys, skeldir.cli; print([m for m in {heavy!r} if m in sys.modules])"
+    program = f"import sys, {imported}; print([m for m in {heavy!r} if m in sys.modules])"
     asked = subprocess.run(
         [sys.executable, "-c", program], cwd=Path("/"), capture_output=True, text=True, check=True
     )

@@ -101,11 +101,6 @@ async def enqueue_toy(clone: Clone, **arguments: object) -> None:
         await enqueue_it(**arguments)
 
 
-async def enqueue_without_waking(db: Database, **arguments: object) -> None:
-    async with db.tenant(NO_TENANT) as connection:
-        await enqueue(connection, NO_TENANT, CREDIT, arguments)
-
-
 @pytest.mark.parametrize(
     ("given", "database", "broker", "backend"),
     [

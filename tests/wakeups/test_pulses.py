@@ -177,7 +177,7 @@ async def test_a_runner_outlives_a_database_that_is_away(db: Database) -> None:
     runner.cancel()
 
 
-async def test_the_age_of_a_pulse_is_told_in_its_own_periods(db: Database) -> None:
+async def test_the_age_of_a_pulse_is_given_in_its_own_periods(db: Database) -> None:
     assert sorted(PULSES) == sorted(one.name for one in SCHEDULE)
 
     def age(name: str) -> float:

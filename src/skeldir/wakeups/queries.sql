@@ -19,7 +19,7 @@ SELECT role, max(seen_at) AS seen_at, count(*) FILTER (WHERE seen_at > now() - i
 FROM public.heartbeats GROUP BY role ORDER BY role;
 
 -- name: delete_old_messages!
--- Messages that were received and never acknowledged, and hints that nobody received: what is to be done stands in `jobs`.
+-- Messages that were received and never acknowledged, and hints that nobody received: the work itself stands in `jobs`.
 DELETE FROM celery.kombu_message
 WHERE NOT visible OR "timestamp" < (now() AT TIME ZONE 'UTC') - interval '1 hour';
 

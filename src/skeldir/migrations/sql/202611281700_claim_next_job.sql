@@ -1,6 +1,6 @@
--- A worker finds its next job and claims it by one statement. Finding goes through all tenants and is done with the owner's
--- rights; what the job says is read, and the job changed, only after the transaction was bound to the job's tenant, whose
--- policy binds the owner as well.
+-- A worker finds its next job and claims it by one statement. It is found among the jobs of all tenants, with the owner's
+-- rights. What it says is read, and the job changed, only after the transaction was bound to the job's tenant, whose policy
+-- binds the owner as well.
 
 SET ROLE skeldir_owner;
 
@@ -10,8 +10,8 @@ DROP FUNCTION public.claimable_jobs(text[], integer);
 DROP INDEX public.jobs_claimable;
 CREATE INDEX jobs_claimable ON public.jobs (kind, run_at, id) WHERE state IN ('ready', 'running');
 
--- Which jobs may be claimed now: those that are due, and those whose holder was not heard of again. None of a tenant that is
--- being deleted. Of a tenant's jobs of one kind one is done at a time: two would only undo each other's work.
+-- Which jobs may be claimed now: those that are due, and those whose lease has run out. None of a tenant that is being
+-- deleted. Of a tenant's jobs of one kind one is done at a time: two would only undo each other's work.
 CREATE VIEW public.claimable_jobs AS
 SELECT j.tenant_id, j.id, j.kind, j.run_at FROM public.jobs j
 WHERE j.state IN ('ready', 'running')
@@ -22,9 +22,9 @@ WHERE j.state IN ('ready', 'running')
                       WHERE r.tenant_id = j.tenant_id AND r.kind = j.kind AND r.id <> j.id
                         AND r.state = 'running' AND r.lease_until > now()));
 
--- Claims the longest due job of these kinds, each with its own number of attempts and length of lease, and returns it. A job
--- that was lost by its worker as often as it may be attempted becomes dead. A lost job keeps its run_at, and with it its
--- place in the order of work. Whoever is bound to a tenant claims nothing, and so learns nothing of another.
+-- Claims the longest due job of these kinds, each with its own number of attempts and length of lease, and returns it. A
+-- job that its workers have lost as often as it may be attempted becomes dead. A lost job keeps its run_at, and with it
+-- its place in the order of work. Whoever is bound to a tenant claims nothing, and so learns nothing of another.
 CREATE FUNCTION public.claim_next_job(
     kinds text[], most_attempts integer[], leases_s double precision[], new_token uuid)
 RETURNS TABLE (
@@ -96,9 +96,9 @@ AS $$
     CROSS JOIN LATERAL (SELECT FROM public.claimable_jobs c WHERE c.kind = k.kind ORDER BY c.run_at LIMIT 1) AS one
 $$;
 
-REVOKE ALL ON FUNCTION public.claim_next_job(text[], integer[], double precision[], uuid), public.claimable_kinds(text[])
-    FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION public.claim_next_job(text[], integer[], double precision[], uuid), public.claimable_kinds(text[])
-    TO app_user;
+REVOKE ALL ON FUNCTION public.claim_next_job(text[], integer[], double precision[], uuid),
+    public.claimable_kinds(text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.claim_next_job(text[], integer[], double precision[], uuid),
+    public.claimable_kinds(text[]) TO app_user;
 
 RESET ROLE;
