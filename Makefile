@@ -7,7 +7,7 @@ MAP ?=
 SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow chaos soak check prove twins serve bench fuzz openapi lock clean
+.PHONY: help demo test test-slow chaos soak check prove twins up bench fuzz docs picture lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,7 +40,7 @@ prove: $(VENV)/base.stamp ## Prove the commit that is checked out; the evidence 
 twins: $(VENV)/base.stamp ## Seed one fault after another in copies of the commit; each must turn its own checks red
 	@$(BIN)/skeldir prove --twins $(ARGS)
 
-serve: $(VENV)/base.stamp ## Run API, workers and beat on the embedded PostgreSQL, until Ctrl-C
+up: $(VENV)/base.stamp ## Run API, workers and beat on the embedded PostgreSQL, until Ctrl-C
 	@$(BIN)/skeldir up
 
 bench: $(VENV)/dev.stamp ## Measure the claims; sizes by ARGS, see `python -m bench.bench_refresh --help`
@@ -53,8 +53,11 @@ bench: $(VENV)/dev.stamp ## Measure the claims; sizes by ARGS, see `python -m be
 fuzz: $(VENV)/dev.stamp ## Send 20,000 hostile requests to a real API process and judge every answer (ARGS=--requests N)
 	@$(BIN)/python -m bench.fuzz $(ARGS)
 
-openapi: $(VENV)/base.stamp ## Write docs/openapi.json anew, after a change of the API
-	@$(BIN)/skeldir openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
+docs: $(VENV)/dev.stamp ## Write the documents that are made of the program: schema, API, figures and pictures of the models
+	@$(BIN)/python -m tests.support.documents
+
+picture: $(VENV)/dev.stamp ## Run the demo, and draw its output as docs/pictures/demo.svg
+	@$(BIN)/python -m tests.support.documents.demo_picture
 
 lock: ## Pin requirements/*.in anew, with hashes (needs uv)
 	for set in base dev; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

@@ -59,7 +59,7 @@ from skeldir.attribution import credit_dirty_orders, mark_all_orders
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
 from skeldir.ingest import receive_conversions, receive_touches
-from skeldir.jobs import SCAN_PERSONAL_DATA
+from skeldir.ingest.kinds import SCAN_PERSONAL_DATA
 from skeldir.matviews import CANONICAL_VIEWS, refresh_view
 from skeldir.rollups import roll_up_dirty_days
 from skeldir.settings import environment_on

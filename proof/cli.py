@@ -69,8 +69,8 @@ def prove(
         _require_only_twins(out_folder, database, ci, previous, sign, git_note)
         _prove_twins(only or [])
         return
-    from proof import running
     from proof.checkout import find_checkout, read_commit
+    from proof.evidence import running
     from proof.evidence.pack import (
         attach_note,
         default_place,

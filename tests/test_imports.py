@@ -22,7 +22,10 @@ def find_circle(imports: dict[str, set[str]]) -> list[str]:
 
 
 def read_imports() -> dict[str, set[str]]:
-    """Return what each module of the program and of its proof imports, at any place, also for types alone."""
+    """Return what each module of the program and of its proof imports, at any place.
+
+    Imports for types alone count as well: two modules that need each other's types are one subject in two files.
+    """
     graph = grimp.build_graph("skeldir", "proof", cache_dir=None)
     return {
         module: set(graph.find_modules_directly_imported_by(module)) for module in graph.modules

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from skeldir.attribution import credit_dirty_orders, retain_touches
+from skeldir.attribution.kinds import CREDIT
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
 from skeldir.errors import InputInvalid
@@ -21,7 +22,7 @@ from skeldir.ingest import add_channels, list_dead_events, list_findings, scan_f
 from skeldir.ingest.canonical import hash_journey_key
 from skeldir.ingest.files import import_file, mapping_from_settings
 from skeldir.ingest.tasks import FORGET
-from skeldir.jobs import CREDIT, Job, JobKind, do_jobs, enqueue
+from skeldir.jobs import Job, JobKind, do_jobs, enqueue
 from skeldir.matviews import refresh_view
 from skeldir.observability.logs import configure_logging
 from skeldir.rollups import roll_up_dirty_days

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, LiteralString
 
 from proof.contract import Check
-from proof.evidence.expectations import done, equals, every, one_row, refused, rows
+from proof.stage.expectations import done, equals, every, one_row, refused, rows
 from proof.stage.proving import Proof
 
 APP: Final = "app_user"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-from proof.evidence.steps import digest_of
 from proof.stage.proving import Expected, Proof, Session
+from proof.stage.steps import digest_of
 
 # Any role may read these. Complete rows, in an order of their own: two databases with the same answers have the same
 # schema. Rights are sorted, since their order is only that in which they were granted.

@@ -6,7 +6,7 @@ from typing import Final, LiteralString
 
 from proof.checks.bounds import APP
 from proof.contract import Check
-from proof.evidence.expectations import done, equals, refused
+from proof.stage.expectations import done, equals, refused
 from proof.stage.proving import Proof
 
 _PRIVILEGES: Final = """

@@ -13,7 +13,7 @@ from psycopg import sql
 from proof.checks.catalogue import fingerprint
 from proof.checks.syntax import Findings, examine, examine_module
 from proof.contract import Check
-from proof.evidence.expectations import (
+from proof.stage.expectations import (
     contains,
     done,
     equals,

@@ -26,7 +26,7 @@ from proof.checks.keys import CHECKS as KEYS
 from proof.checks.outside import CHECKS as OUTSIDE
 from proof.checks.routes import CHECKS as ROUTES
 from proof.contract import Check
-from proof.evidence.expectations import done, every, one_row, rows, same_as
+from proof.stage.expectations import done, every, one_row, rows, same_as
 from proof.stage.planting import PLAN_A, PLAN_B, Plan
 from proof.stage.proving import Proof
 from proof.words import FOUND_IN_DATABASE, SEEN_BY_B

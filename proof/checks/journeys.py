@@ -7,7 +7,7 @@ from typing import LiteralString
 from proof.checks.catalogue import fingerprint
 from proof.checks.upgrading import TENANT_A, TENANT_B, upgrade
 from proof.contract import Check
-from proof.evidence.expectations import (
+from proof.stage.expectations import (
     contains,
     done,
     fails,

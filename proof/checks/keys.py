@@ -13,7 +13,7 @@ from psycopg import sql
 from proof.checks.bounds import APP
 from proof.checks.surface import UNKNOWN_KEY, Route, bearer, list_routes
 from proof.contract import Check
-from proof.evidence.expectations import done, equals, every, rows, same_as, shows
+from proof.stage.expectations import done, equals, every, rows, same_as, shows
 from proof.stage.proving import Proof
 from proof.stage.world import World
 

@@ -12,7 +12,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from proof.contract import Check
-from proof.evidence.expectations import every, no_rows
+from proof.stage.expectations import every, no_rows
 from proof.stage.planting import PLAN_A, PLAN_B
 from proof.stage.proving import Proof
 

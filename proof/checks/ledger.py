@@ -13,8 +13,6 @@ from psycopg.rows import dict_row
 from proof.checks.bounds import APP
 from proof.checks.views import IN_SHORT, SOME_ROWS_IN_SHORT, in_short, read_facts
 from proof.contract import Check
-from proof.evidence.expectations import every, no_rows, one_row, rows, same_as, shows
-from proof.evidence.tables import print_table
 from proof.recomputed.crediting import COLUMNS, credit_orders
 from proof.recomputed.explained import MONEY_COLUMNS, explain_orders, money_of_ledger
 from proof.recomputed.stored import (
@@ -34,7 +32,9 @@ from proof.recomputed.sums import (
     revenue_totals,
     write_table,
 )
+from proof.stage.expectations import every, no_rows, one_row, rows, same_as, shows
 from proof.stage.proving import Proof, Session
+from proof.stage.tables import print_table
 from proof.words import CREDIT_OF, LEDGER_OF
 
 _LEDGER: Final = "SELECT * FROM public.revenue_ledger"

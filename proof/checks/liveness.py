@@ -16,7 +16,8 @@ from psycopg.rows import dict_row
 
 from proof.checks.bounds import APP
 from proof.contract import Check
-from proof.evidence.expectations import (
+from proof.recomputed.stored import read_stored
+from proof.stage.expectations import (
     answers,
     done,
     every,
@@ -26,11 +27,10 @@ from proof.evidence.expectations import (
     rows,
     shows,
 )
-from proof.recomputed.stored import read_stored
 from proof.stage.proving import Proof, Session
 from proof.stage.world import World
 from skeldir.clock import utc_now
-from skeldir.db.lock_keys import lock_key
+from skeldir.db import lock_key
 
 _WATCHED_S: Final = 8.0
 _LOOK_S: Final = 0.2

@@ -9,7 +9,7 @@ from time import monotonic, sleep
 from typing import LiteralString
 
 from proof.contract import Check
-from proof.evidence.expectations import (
+from proof.stage.expectations import (
     done,
     equals,
     every,
@@ -18,10 +18,10 @@ from proof.evidence.expectations import (
     rows,
     shows,
 )
-from proof.evidence.steps import failing_steps
 from proof.stage.ground import APP_USER
 from proof.stage.prepared import Prepared
 from proof.stage.proving import Expected, Proof, Started
+from proof.stage.steps import failing_steps
 
 _DATABASE = "skeldir_locks"
 _REFRESHES = 10

@@ -8,7 +8,7 @@ from proof.checks import journeys, populous
 from proof.checks.catalogue import describe, fingerprint
 from proof.checks.upgrading import EARLIEST, TENANT_A, TENANT_B, upgrade
 from proof.contract import Check
-from proof.evidence.expectations import (
+from proof.stage.expectations import (
     contains,
     done,
     every,

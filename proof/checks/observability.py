@@ -11,7 +11,7 @@ import orjson
 
 from proof.checks import labels, readiness
 from proof.contract import Check
-from proof.evidence.expectations import contains, equals, has_row, no_rows
+from proof.stage.expectations import contains, equals, has_row, no_rows
 from proof.stage.planting import PLAN_A, PLAN_B
 from proof.stage.proving import Proof
 from proof.stage.world import World

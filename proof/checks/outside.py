@@ -13,7 +13,7 @@ import orjson
 
 from proof.checks.adversary import Needles, needles_of
 from proof.contract import Check
-from proof.evidence.expectations import contains, every, rows
+from proof.stage.expectations import contains, every, rows
 from proof.stage.proving import Proof
 from proof.stage.world import World
 

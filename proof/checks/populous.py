@@ -8,7 +8,7 @@ from typing import LiteralString
 
 from proof.checks.upgrading import EARLIEST, TENANT_A, TENANT_B, upgrade
 from proof.contract import Check
-from proof.evidence.expectations import done, one_row, same_as, shows, some_rows_of_each
+from proof.stage.expectations import done, one_row, same_as, shows, some_rows_of_each
 from proof.stage.ground import APP_USER
 from proof.stage.prepared import made_database
 from proof.stage.proving import Proof

@@ -9,9 +9,9 @@ import httpx
 
 from proof.checks.bounds import APP
 from proof.contract import Check
-from proof.evidence.expectations import done, equals, has_row, shows
-from proof.evidence.tables import print_table
+from proof.stage.expectations import done, equals, has_row, shows
 from proof.stage.proving import Proof
+from proof.stage.tables import print_table
 
 _NOTICED_WITHIN_S: Final = 5.0
 _BACK_WITHIN_S: Final = 30.0

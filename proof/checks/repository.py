@@ -8,7 +8,7 @@ from pathlib import Path
 
 from proof.checkout import git
 from proof.contract import Check
-from proof.evidence.expectations import equals, lines, no_rows, reads, same_as
+from proof.stage.expectations import equals, lines, no_rows, reads, same_as
 from proof.stage.proving import Proof
 
 _DONE = equals("exit status 0")

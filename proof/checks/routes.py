@@ -12,7 +12,7 @@ import httpx
 from proof.checks.adversary import needles_of
 from proof.checks.surface import UNKNOWN_KEY, Route, bearer, list_routes
 from proof.contract import Check
-from proof.evidence.expectations import every, has_row, reads, rows, same_as
+from proof.stage.expectations import every, has_row, reads, rows, same_as
 from proof.stage.planting import MARKER_B, PLAN_B
 from proof.stage.proving import Proof
 from proof.stage.world import World

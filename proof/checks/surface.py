@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 import orjson
 
-from proof.evidence.expectations import contains
+from proof.stage.expectations import contains
 from proof.stage.proving import Proof
 
 # Also what /openapi.json leaves out, and what is mounted; a route without methods (a mounted program, a web socket) is

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proof.evidence.expectations import exits
+from proof.stage.expectations import exits
 from proof.stage.proving import Expected, Proof
 
 EARLIEST = "202511151400"

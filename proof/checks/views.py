@@ -11,7 +11,9 @@ from psycopg.rows import dict_row
 
 from proof.checks.bounds import APP
 from proof.contract import Check
-from proof.evidence.expectations import (
+from proof.recomputed.crediting import allocations_of
+from proof.recomputed.sums import READERS, Facts, derive_entries, write_table
+from proof.stage.expectations import (
     done,
     equals,
     every,
@@ -22,11 +24,9 @@ from proof.evidence.expectations import (
     shows,
     some_rows_of_each,
 )
-from proof.evidence.steps import digest_of
-from proof.evidence.tables import print_table, read_table
-from proof.recomputed.crediting import allocations_of
-from proof.recomputed.sums import READERS, Facts, derive_entries, write_table
 from proof.stage.proving import Proof, Session
+from proof.stage.steps import digest_of
+from proof.stage.tables import print_table, read_table
 from proof.words import INVENTORY_LINE
 from skeldir.matviews import CANONICAL_VIEWS
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from proof.evidence.kinds import fixes_output
 from proof.evidence.markdown import fenced, table
 from proof.evidence.page import controllers_page
 from proof.evidence.records import CheckRecord, Evidence, HypothesisRecord
 from proof.evidence.sentences import describe
-from proof.evidence.steps import Step, unmet
+from proof.stage.kinds import fixes_output
+from proof.stage.steps import Step, unmet
 from proof.words import with_meaning
 
 _HOW_DONE = {

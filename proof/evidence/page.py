@@ -9,8 +9,8 @@ from typing import Final
 
 from proof.evidence.markdown import code, fenced, table
 from proof.evidence.records import Evidence
-from proof.evidence.steps import Step, outputs_by_name
-from proof.evidence.tables import read_table
+from proof.stage.steps import Step, outputs_by_name
+from proof.stage.tables import read_table
 from proof.words import (
     CREDIT_OF,
     FOUND_BY_ROUTES,

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from proof.evidence.steps import Step
+from proof.stage.steps import Step
 from skeldir.errors import SkeldirError
 
 FORMAT: Final = "skeldir-evidence/2"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from proof.evidence.kinds import (
+from proof.evidence.markdown import code
+from proof.stage.kinds import (
     Answers,
     Contains,
     Equals,
@@ -20,9 +21,8 @@ from proof.evidence.kinds import (
     SomeOfEach,
     Where,
 )
-from proof.evidence.markdown import code
-from proof.evidence.tables import print_table
-from proof.evidence.templates import explain_gaps
+from proof.stage.tables import print_table
+from proof.stage.templates import explain_gaps
 
 
 def describe(expectation: Expectation) -> tuple[str, str]:

@@ -12,8 +12,8 @@ from proof.evidence.records import (
     HypothesisRecord,
     HypothesisVerdict,
 )
-from proof.evidence.steps import Step, failing_steps, is_proven
 from proof.registry import GATES, Gate
+from proof.stage.steps import Step, failing_steps, is_proven
 from proof.words import INVENTORY_LINE
 from skeldir.matviews import CANONICAL_VIEWS
 

@@ -13,7 +13,6 @@ from proof.checkout import git, read_commit
 from proof.checks.repository import outputs_for
 from proof.contract import Hypothesis
 from proof.evidence.document import render
-from proof.evidence.kinds import Expectation, fixes_output
 from proof.evidence.pack import DATA, DOCUMENT, ENVELOPE, STATEMENT, statement_of
 from proof.evidence.records import (
     FETCH_AGAIN,
@@ -24,11 +23,12 @@ from proof.evidence.records import (
     read_file,
     write_canonically,
 )
+from proof.evidence.running import Report, prove
 from proof.evidence.signing import SignatureInvalid, check_envelope, load_public_key
-from proof.evidence.steps import Step, digest_of, outputs_by_name
 from proof.evidence.verdicts import judge
 from proof.registry import HYPOTHESES
-from proof.running import Report, prove
+from proof.stage.kinds import Expectation, fixes_output
+from proof.stage.steps import Step, digest_of, outputs_by_name
 
 # Ports, process ids, ids and tokens that differ from run to run.
 _PASSING = re.compile(r"(?<=:)\d{4,5}\b|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\bpid \d+")

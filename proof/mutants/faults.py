@@ -260,7 +260,7 @@ TWINS: Final = (
         "A pulse comes at a quarter of its pace.",
         (
             Patch(
-                "src/skeldir/jobs/queries.sql",
+                "src/skeldir/wakeups/queries.sql",
                 "greatest(p.due_at + make_interval(secs => p.every_s::float8),",
                 "greatest(p.due_at + make_interval(secs => 4 * p.every_s::float8),",
             ),

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import httpx
 
-from proof.evidence.expectations import one_row
 from proof.recomputed.sums import Row, Rows
+from proof.stage.expectations import one_row
 from proof.stage.proving import Proof
 
 MONEY_COLUMNS: Final = ("model_version", "order_id", "business_key", "currency", "cents")

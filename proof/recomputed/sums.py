@@ -10,7 +10,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, Protocol, TypeAlias
 
-from proof.evidence.tables import print_table
+from proof.stage.tables import print_table
 
 Rows: TypeAlias = set[tuple[Any, ...]]
 

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from proof.evidence.steps import Step
 from proof.stage.ground import Ground
 from proof.stage.proving import Proof
+from proof.stage.steps import Step
 
 
 @dataclass(frozen=True, slots=True)

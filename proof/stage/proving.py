@@ -14,11 +14,11 @@ import httpx
 import psycopg
 from psycopg import sql
 
-from proof.evidence.kinds import Expectation, with_texts
-from proof.evidence.steps import Step, StepKind, digest_of
-from proof.evidence.tables import print_cell, print_table
 from proof.stage.ground import Ground
+from proof.stage.kinds import Expectation, with_texts
 from proof.stage.roles import require_bound_role
+from proof.stage.steps import Step, StepKind, digest_of
+from proof.stage.tables import print_cell, print_table
 from proof.stage.world import World, world_of
 from skeldir.clock import utc_now
 

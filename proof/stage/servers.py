@@ -16,13 +16,13 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from proof.stage.roles import require_bound_role
-from skeldir.db.embedded import (
+from skeldir.db import (
     EmbeddedServer,
     embedded_server,
+    open_cluster,
     require_supported_server,
     revive_server,
 )
-from skeldir.db.embedded_cluster import open_cluster
 from skeldir.errors import SkeldirError
 from skeldir.settings import plain_postgres_url
 

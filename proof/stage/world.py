@@ -34,7 +34,7 @@ from proof.stage.planting import (
 )
 from proof.words import TENANTS
 from skeldir.attribution import define_models
-from skeldir.db.pool import open_database
+from skeldir.db import open_database
 from skeldir.errors import SkeldirError
 from skeldir.ingest import add_channels
 from skeldir.tenants import create_tenant

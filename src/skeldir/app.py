@@ -13,34 +13,36 @@ from skeldir.attribution.gauges import sample_credit
 from skeldir.attribution.model_routes import router as models_router
 from skeldir.attribution.routes import polled_router as polled_attribution_router
 from skeldir.attribution.routes import router as attribution_router
+from skeldir.db import listen, open_database
 from skeldir.db.gauges import sample_lock_waits
-from skeldir.db.listening import listening
-from skeldir.db.pool import open_database
 from skeldir.errors import ConfigurationInvalid
-from skeldir.http.api import Api
-from skeldir.http.bodies import HeldBytes
-from skeldir.http.health import Needs, Watch
-from skeldir.http.health import router as health_router
-from skeldir.http.limits import KeyLimits, UnknownKeyLimits
-from skeldir.http.offload import Offload
+from skeldir.http import (
+    Api,
+    HeldBytes,
+    KeyLimits,
+    Needs,
+    Offload,
+    UnknownKeyLimits,
+    Watch,
+    health_router,
+)
 from skeldir.ingest.routes import intake_router
 from skeldir.ingest.routes import router as ingest_router
 from skeldir.jobs.gauges import sample_jobs
-from skeldir.jobs.heartbeats import last_heartbeats
 from skeldir.jobs.routes import router as jobs_router
-from skeldir.jobs.wake import Waker
 from skeldir.matviews import CANONICAL_VIEWS
 from skeldir.matviews.gauges import sample_views
 from skeldir.matviews.routes import router as views_router
 from skeldir.migrations.revision import head_revision
-from skeldir.observability.logs import configure_logging
-from skeldir.observability.stalls import watching_the_loop
-from skeldir.observability.tracing import configure_tracing
+from skeldir.observability import configure_logging, configure_tracing, watching_the_loop
 from skeldir.revenue.routes import polled_router as polled_revenue_router
 from skeldir.revenue.routes import router as revenue_router
 from skeldir.rollups.gauges import sample_rollups
 from skeldir.settings import Settings, load_settings
 from skeldir.tenants import KEYS_CHANNEL, KeyMemory
+from skeldir.wakeups.gauges import sample_processes
+from skeldir.wakeups.heartbeats import last_heartbeats
+from skeldir.wakeups.wake import Waker
 
 # The modules that heavy work is done by.
 _WORK_ASIDE = ("skeldir.ingest.routes", "skeldir.attribution.routes")
@@ -108,7 +110,7 @@ async def _work_on(app: FastAPI, settings: Settings, url: str) -> AsyncIterator[
                 is_shared_out=True,
                 wake=waker.wake,
             ) as database,
-            listening(url, KEYS_CHANNEL) as subscription,
+            listen(url, KEYS_CHANNEL) as subscription,
         ):
             app.state.database = database
             app.state.key_memory = KeyMemory(subscription)
@@ -120,6 +122,7 @@ async def _work_on(app: FastAPI, settings: Settings, url: str) -> AsyncIterator[
                     heartbeats=last_heartbeats,
                     samplers=(
                         sample_jobs,
+                        sample_processes,
                         sample_views,
                         sample_rollups,
                         sample_credit,

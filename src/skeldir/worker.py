@@ -8,23 +8,23 @@ from __future__ import annotations
 import argparse
 import sys
 
-from skeldir.attribution.tasks import CREDIT_KIND, ask_for_stranded_credit
+from skeldir.attribution.tasks import CREDIT_KIND, enqueue_stranded_credit
 from skeldir.errors import ConfigurationInvalid
 from skeldir.ingest.tasks import DELETE, FORGET, SCAN
 from skeldir.ingest.tasks import PULSES as INGEST_PULSES
 from skeldir.jobs import QUEUES, JobKind, Pulse
-from skeldir.jobs.sweep import PULSES as JOB_PULSES
-from skeldir.jobs.working import Post, serve_beat, serve_worker
 from skeldir.matviews.tasks import PULSES as VIEW_PULSES
 from skeldir.matviews.tasks import REFRESH_KIND
 from skeldir.settings import load_settings
+from skeldir.wakeups.sweep import PULSES as JOB_PULSES
+from skeldir.wakeups.working import WorkerSlot, serve_beat, serve_worker
 
 KINDS: tuple[JobKind, ...] = (CREDIT_KIND, REFRESH_KIND, FORGET, SCAN, DELETE)
 # Beat does these itself, so that no backlog of credit delays them; without beat, workers do.
 BEAT_KINDS: tuple[JobKind, ...] = (REFRESH_KIND,)
 SCHEDULE: tuple[Pulse, ...] = (
     *JOB_PULSES,
-    Pulse("attribution.sweep", 1.0, ask_for_stranded_credit),
+    Pulse("attribution.sweep", 1.0, enqueue_stranded_credit),
     *VIEW_PULSES,
     *INGEST_PULSES,
 )
@@ -48,8 +48,8 @@ def main(words: list[str]) -> int:
     url = settings.database_url.get_secret_value()
     if said.role == "beat":
         return serve_beat(settings, url, SCHEDULE, BEAT_KINDS, life_pipe=said.life_pipe)
-    post = Post(said.index, said.queues.split(","), said.children, said.life_pipe)
-    return serve_worker(settings, url, KINDS, SCHEDULE, post)
+    slot = WorkerSlot(said.index, said.queues.split(","), said.children, said.life_pipe)
+    return serve_worker(settings, url, KINDS, SCHEDULE, slot)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,13 @@ import pytest
 
 from skeldir.attribution import (
     MODEL_NAMES,
+    CompleteParameters,
+    ModelParameters,
     channel_totals,
     define_models,
+    models_in_force,
+    preview_model,
+    set_models,
 )
 from skeldir.attribution.models import ModelVersionInvalid
 from skeldir.db.pool import Database
@@ -24,6 +29,7 @@ from tests.support.credit import (
 from tests.support.make import (
     at,
     make_conversion,
+    make_tenant,
     make_touch,
     send_conversions,
     send_touches,
@@ -123,3 +129,16 @@ async def rolled_up(db: Database, tenant: UUID) -> dict[str, dict[str, int]]:
         ):
             found.setdefault(row["model_version"], {})[row["channel_code"]] = row["cents"]
     return found
+
+
+async def test_a_model_that_never_was_in_force_gets_the_defaults(db: Database) -> None:
+    tenant = await make_tenant(db, "Shop", has_models=False)
+    wanted = ModelParameters(lookback_days=5)
+    coming = await preview_model(db, tenant, "linear", wanted)
+    assert (coming.last_version, coming.wanted) == (None, CompleteParameters(5, "keep", 7))
+    async with db.tenant(tenant) as connection:
+        await set_models(connection, tenant, {"linear": wanted}, changed_by="test")
+        in_force = await models_in_force(connection, tenant)
+    assert [(m.model_version, m.lookback_days, m.half_life_days) for m in in_force] == [
+        ("linear@1", 5, 7)
+    ]

@@ -227,7 +227,7 @@ async def test_no_transaction_is_open_while_a_run_computes(db: Database, tenant:
     await gap.go_on()
 
 
-async def test_a_rebuild_that_is_asked_for_meanwhile_is_done(db: Database, tenant: UUID) -> None:
+async def test_a_rebuild_that_is_enqueued_meanwhile_is_done(db: Database, tenant: UUID) -> None:
     await make_order(db, tenant)
     gap = Gap(db, tenant)
     await gap.come()

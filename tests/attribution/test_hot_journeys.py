@@ -12,11 +12,11 @@ import pytest
 
 from skeldir.attribution import MODEL_NAMES, count_dirty_orders, credit_dirty_orders, define_models
 from skeldir.attribution.bounds import Bounds
+from skeldir.attribution.kinds import CREDIT
 from skeldir.attribution.marks import MOST_ORDERS_MARKED
 from skeldir.attribution.store import queries
-from skeldir.attribution.tasks import ask_for_stranded_credit
+from skeldir.attribution.tasks import enqueue_stranded_credit
 from skeldir.db.pool import Database, open_database
-from skeldir.jobs import CREDIT
 from tests.conftest import Clone
 from tests.support.credit import (
     assert_ledger_is_credited,
@@ -306,7 +306,7 @@ async def test_the_sweep_finds_a_journey_that_nobody_was_asked_to_credit(
     await send_hot_touches(db, tenant, 1, 1)
     async with db.tenant(tenant) as connection:
         await connection.execute("DELETE FROM jobs")
-    await ask_for_stranded_credit(db)
+    await enqueue_stranded_credit(db)
     async with db.tenant(tenant) as connection:
         assert await connection.fetchval("SELECT count(*) FROM jobs WHERE kind = $1", CREDIT) == 1
     async with db.tenant(other_tenant) as connection:

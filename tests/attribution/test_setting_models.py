@@ -9,6 +9,7 @@ import pytest
 
 from skeldir.attribution import (
     MODEL_NAMES,
+    CompleteParameters,
     ModelParameters,
     ModelPreview,
     channel_totals,
@@ -128,6 +129,27 @@ async def test_what_is_left_out_stays_as_it_is(db: Database, tenant: UUID) -> No
     assert (found.after_conversion, found.half_life_days) == ("reset", 3)
     await set_one(db, tenant, "time_decay")
     assert (await versions(db, tenant))["time_decay"] == "time_decay@3"
+
+
+async def test_a_retired_model_goes_on_with_the_parameters_that_it_had_last(
+    db: Database, tenant: UUID, other_tenant: UUID
+) -> None:
+    for days in (20, 10):
+        await set_one(db, tenant, "linear", lookback_days=days, half_life_days=3)
+    await set_one(db, tenant, "linear", lookback_days=20)
+    await retire(db, tenant, "linear")
+    coming = await preview_model(db, tenant, "linear", ModelParameters())
+    assert (coming.version_now, coming.parameters_now) == (None, None)
+    assert (coming.last_version, coming.wanted) == ("linear@2", CompleteParameters(20, "keep", 3))
+    assert not coming.changes_nothing
+    await set_one(db, tenant, "linear")
+    assert (await versions(db, tenant))["linear"] == "linear@2"
+    await retire(db, tenant, "linear")
+    await set_one(db, tenant, "linear", lookback_days=5)
+    async with db.tenant(tenant) as connection:
+        (found,) = [m for m in await models_in_force(connection, tenant) if m.model == "linear"]
+    assert (found.lookback_days, found.half_life_days) == (5, 3)
+    assert (await versions(db, other_tenant))["linear"] == "linear@1"
 
 
 async def test_a_retired_model_leaves_reports_and_journal_and_comes_back(
@@ -257,6 +279,13 @@ async def test_who_changed_a_model_and_when_is_recorded(
         await define_models(connection, tenant, changed_by="import")
         changes = await latest_changes(connection, tenant)
         in_force = {m.model: m for m in await models_in_force(connection, tenant)}
+    parameters = {
+        (c.model, c.to_version): (c.parameters_before, c.parameters_after) for c in changes
+    }
+    usual, short = CompleteParameters(30, "keep", 7), CompleteParameters(10, "keep", 7)
+    assert parameters["linear", "linear@2"] == (usual, short)
+    assert parameters["first_touch", None] == (usual, None)
+    assert parameters["last_touch", "last_touch@1"] == (None, usual)
     told = [(c.changed_by, c.model, c.from_version, c.to_version) for c in changes]
     assert sorted(told[:2]) == [
         ("import", "first_touch", None, "first_touch@1"),

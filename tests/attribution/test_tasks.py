@@ -8,10 +8,11 @@ from uuid import UUID
 import pytest
 
 from skeldir.attribution import define_models, tasks
-from skeldir.attribution.tasks import CREDIT_KIND, ask_for_stranded_credit
+from skeldir.attribution.kinds import CREDIT
+from skeldir.attribution.tasks import CREDIT_KIND, enqueue_stranded_credit
 from skeldir.db.locks import wait_for_lock
 from skeldir.db.pool import Database
-from skeldir.jobs import CREDIT, do_jobs
+from skeldir.jobs import do_jobs
 from tests.support.make import make_conversion, make_touch, send_conversions, send_touches
 
 KINDS = {CREDIT: CREDIT_KIND}
@@ -128,8 +129,8 @@ async def test_the_sweep_asks_for_marks_without_a_job_and_only_once(
     await send_conversions(db, tenant, make_conversion())
     async with db.tenant(tenant) as connection:
         await connection.execute("DELETE FROM jobs")
-    await ask_for_stranded_credit(db)
-    await ask_for_stranded_credit(db)
+    await enqueue_stranded_credit(db)
+    await enqueue_stranded_credit(db)
     assert await job_states(db, tenant) == ["ready"]
     assert await job_states(db, other_tenant) == []
 
@@ -143,6 +144,6 @@ async def test_the_sweep_leaves_a_tenant_alone_whose_job_has_just_died(
             await connection.execute("UPDATE jobs SET state = 'dead', finished_at = now()")
     async with db.tenant(other_tenant) as connection:
         await connection.execute("UPDATE jobs SET finished_at = now() - interval '11 minutes'")
-    await ask_for_stranded_credit(db)
+    await enqueue_stranded_credit(db)
     assert await job_states(db, tenant) == ["dead"]
     assert await job_states(db, other_tenant) == ["dead", "ready"]

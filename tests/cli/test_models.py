@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from uuid import UUID
 
@@ -72,9 +73,33 @@ def test_the_list_shows_models_in_force_and_who_put_them_there(shop: UUID) -> No
     assert len(re.findall(r"tenant created +│ \w+ +│ not in force +│ \w+@1", listed)) == 6
 
 
+def test_a_change_shows_the_parameters_before_and_after(shop: UUID) -> None:
+    run("models", "set", shop, "linear", "--lookback-days", "14", "--yes")
+    run("models", "retire", shop, "last_touch", "--yes")
+    listed = " ".join(re.split(r"[\s│]+", run("models", "list", shop).stdout))
+    assert "last_touch last_touch@1 retired" in listed
+    assert re.search(
+        r"linear linear@1 linear@2 .*30 days of lookback, .*14 days of lookback,", listed
+    )
+    printed = json.loads(run("models", "list", shop, "--json").stdout)
+    assert set(printed) == {"data", "changes"}
+    assert [one["model"] for one in printed["data"]] == [
+        m for m in MODEL_NAMES if m != "last_touch"
+    ]
+    retired, changed = printed["changes"][:2]
+    assert (retired["from_version"], retired["parameters_after"]) == ("last_touch@1", None)
+    assert changed["changed_at"].endswith("Z")
+    assert [changed[f"parameters_{side}"]["lookback_days"] for side in ("before", "after")] == [
+        30,
+        14,
+    ]
+
+
 @pytest.mark.usefixtures("sales")
 def test_a_preview_comes_first_and_the_change_is_the_commands(shop: UUID) -> None:
     said = run("models", "set", shop, "linear", "--lookback-days", "10", "--yes").stdout
+    assert "linear now: 30 days of lookback, keep, half-life 7 days (linear@1)\n" in said
+    assert "linear then: 10 days of lookback, keep, half-life 7 days\n" in said
     assert "Over 1 of 1 stored orders" in said
     assert cells(said, "USD") == [
         ["USD", "email", "50.00", "0.00", "-50.00"],
@@ -97,11 +122,21 @@ def test_a_retired_model_leaves_the_report_and_comes_back(shop: UUID) -> None:
     assert cells(run("models", "list", shop).stdout, "linear") == []
     again = refused("models", "retire", shop, "linear", "--yes")
     assert again.code == "model_not_in_force"
-    run("models", "set", shop, "linear", "--yes")
+    said = run("models", "set", shop, "linear", "--yes").stdout
+    assert "linear now: not in force\n" in said
+    assert "as in linear@1, which was in force last" in said
     run("credit", "--tenant", shop)
     report = run("report", shop).stdout
     assert "linear" in report
     assert "ledger (equal)" in report
+
+
+def test_a_change_to_what_is_in_force_says_that_nothing_was_changed(shop: UUID) -> None:
+    before = run("models", "list", shop, "--json").stdout
+    for words in ((), ("--lookback-days", "30"), ("--after-conversion", "keep", "--yes")):
+        said = run("models", "set", shop, "linear", *words).stdout
+        assert said == "Nothing was changed: linear@1 is in force with these parameters.\n"
+    assert run("models", "list", shop, "--json").stdout == before
 
 
 def test_without_a_terminal_nothing_is_changed_unless_yes_is_said(shop: UUID) -> None:
@@ -112,7 +147,7 @@ def test_without_a_terminal_nothing_is_changed_unless_yes_is_said(shop: UUID) ->
 
 
 @pytest.mark.parametrize(("typed", "status", "version"), [("y\n", 0, 2), ("n\n", 1, 1)])
-def test_on_a_terminal_the_change_is_asked_for(
+def test_on_a_terminal_the_change_is_enqueued(
     shop: UUID, monkeypatch: pytest.MonkeyPatch, typed: str, status: int, version: int
 ) -> None:
     monkeypatch.setattr("skeldir.cli.models.is_terminal", lambda: True)

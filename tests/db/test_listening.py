@@ -11,7 +11,7 @@ from time import monotonic
 import psycopg
 import pytest
 
-from skeldir.db.listening import CURRENT_S, Subscription, listening
+from skeldir.db.listening import CURRENT_S, Subscription, listen
 from tests.conftest import Clone
 from tests.support.api import own_server
 from tests.support.embedded import short_place, wait_until
@@ -36,7 +36,7 @@ def notify(clone: Clone, channel: str = CHANNEL) -> None:
 async def test_what_is_notified_on_the_channel_counts_as_a_change_and_nothing_else(
     clone: Clone,
 ) -> None:
-    async with listening(clone.app_url, CHANNEL) as subscription:
+    async with listen(clone.app_url, CHANNEL) as subscription:
         await wait_for(lambda: is_current(subscription))
         before = subscription.changes
         notify(clone, "another channel")
@@ -52,7 +52,7 @@ async def test_what_is_notified_on_the_channel_counts_as_a_change_and_nothing_el
 async def test_it_takes_one_session_of_its_own_as_app_user_which_ends_with_the_block(
     clone: Clone,
 ) -> None:
-    async with listening(clone.app_url, CHANNEL) as subscription:
+    async with listen(clone.app_url, CHANNEL) as subscription:
         await wait_for(lambda: is_current(subscription))
         assert len(listeners_of(clone)) == 1
     assert not is_current(subscription)
@@ -62,7 +62,7 @@ async def test_it_takes_one_session_of_its_own_as_app_user_which_ends_with_the_b
 async def test_a_session_that_is_ended_is_known_to_hear_nothing_and_another_takes_its_place(
     clone: Clone,
 ) -> None:
-    async with listening(clone.app_url, CHANNEL) as subscription:
+    async with listen(clone.app_url, CHANNEL) as subscription:
         await wait_for(lambda: is_current(subscription))
         before, (pid,) = subscription.changes, listeners_of(clone)
         with psycopg.connect(clone.superuser_url) as admin:
@@ -78,7 +78,7 @@ async def test_a_session_that_is_ended_is_known_to_hear_nothing_and_another_take
 async def test_a_server_that_says_nothing_more_is_not_trusted_after_a_second_and_replaced_later(
     clone: Clone,
 ) -> None:
-    async with listening(clone.app_url, CHANNEL) as subscription:
+    async with listen(clone.app_url, CHANNEL) as subscription:
         await wait_for(lambda: is_current(subscription))
         (pid,) = listeners_of(clone)
         os.kill(pid, signal.SIGSTOP)
@@ -94,7 +94,7 @@ async def test_a_server_that_says_nothing_more_is_not_trusted_after_a_second_and
 
 
 async def test_a_pause_of_the_server_that_is_short_costs_no_session(clone: Clone) -> None:
-    async with listening(clone.app_url, CHANNEL) as subscription:
+    async with listen(clone.app_url, CHANNEL) as subscription:
         await wait_for(lambda: is_current(subscription))
         before, (pid,) = subscription.changes, listeners_of(clone)
         os.kill(pid, signal.SIGSTOP)
@@ -111,7 +111,7 @@ async def test_a_pause_of_the_server_that_is_short_costs_no_session(clone: Clone
 async def test_without_a_server_nothing_is_current_and_one_that_comes_back_is_found() -> None:
     with short_place() as place, own_server(place / "home") as server:
         server.kill()
-        async with listening(server.url, CHANNEL) as subscription:
+        async with listen(server.url, CHANNEL) as subscription:
             with pytest.raises(AssertionError):
                 await wait_for(lambda: is_current(subscription), 1)
             before = subscription.changes

@@ -67,7 +67,7 @@ def test_a_tenant_is_shown_then_deleted_and_the_receipt_stays(
     assert "tenant_unknown" in tell(operator, "tenants", "delete", str(uuid4()))
 
 
-def test_on_a_terminal_the_name_is_asked_for(
+def test_on_a_terminal_the_name_is_enqueued(
     clone: Clone, tell: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tenant = tell(clone.migrator_url, "tenants", "create", "My shop").strip()

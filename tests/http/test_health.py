@@ -13,9 +13,9 @@ from fastapi import FastAPI
 
 from skeldir.db.pool import Database, open_database
 from skeldir.http.health import Needs, ProcessesSeen, Watch
-from skeldir.jobs.heartbeats import last_heartbeats
 from skeldir.matviews import CANONICAL_VIEWS
 from skeldir.migrations.revision import head_revision
+from skeldir.wakeups.heartbeats import last_heartbeats
 from tests.conftest import Clone
 from tests.support.api import PROBLEM_FIELDS, asking
 

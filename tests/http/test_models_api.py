@@ -12,7 +12,14 @@ from skeldir.attribution import MODEL_NAMES, retain_touches
 from skeldir.db.pool import Database
 from skeldir.http.bodies import MAX_BODY_BYTES
 from tests.conftest import Clone
-from tests.support.make import at, make_conversion, make_touch, send_conversions, send_touches
+from tests.support.make import (
+    at,
+    make_conversion,
+    make_tenant,
+    make_touch,
+    send_conversions,
+    send_touches,
+)
 from tests.support.reading import get, key_of, open_client, settle
 
 PATH = "/v1/models"
@@ -50,6 +57,8 @@ async def test_a_model_is_set_by_a_key_that_may_manage_and_the_report_follows(
     assert seen.json() == {
         "model": "linear",
         "version_now": "linear@1",
+        "parameters_now": {"lookback_days": 30, "after_conversion": "keep", "half_life_days": 7},
+        "last_version": "linear@1",
         "wanted": {"lookback_days": 10, "after_conversion": "keep", "half_life_days": 7},
         "orders": 1,
         "orders_in_all": 1,
@@ -87,6 +96,8 @@ async def test_a_model_is_set_by_a_key_that_may_manage_and_the_report_follows(
         "model": "linear",
         "from_version": "linear@1",
         "to_version": "linear@2",
+        "parameters_before": seen.json()["parameters_now"],
+        "parameters_after": seen.json()["wanted"],
     }
     assert len((await get(client, PATH, theirs))["changes"]) == 6
 
@@ -106,9 +117,54 @@ async def test_a_retired_model_is_reported_no_more_until_it_is_set_again(
     assert all("linear" not in row["models"] for row in report["data"])
     again = await client.delete(f"{PATH}/linear", headers=manage)
     assert (again.status_code, again.json()["code"]) == (404, "model_not_in_force")
+    seen = await client.post(f"{PATH}/linear/preview", headers=read, json={})
+    assert (seen.json()["version_now"], seen.json()["last_version"]) == (None, "linear@1")
     assert (await client.put(f"{PATH}/linear", headers=manage, json={})).status_code == 200
     await settle(db)
     assert await credited(client, read, "linear") == before
+
+
+@pytest.mark.parametrize("asked", ["linear", "last_touch,linear", "linear&model=last_touch"])
+async def test_a_report_of_a_retired_model_is_refused_with_the_cure(
+    client: httpx.AsyncClient, db: Database, tenant: UUID, other_tenant: UUID, asked: str
+) -> None:
+    await sell(db, tenant)
+    await sell(db, other_tenant)
+    manage, read = await key_of(db, tenant, "manage"), await key_of(db, tenant)
+    assert (await client.delete(f"{PATH}/linear", headers=manage)).status_code == 200
+    refused = await client.get(f"{REPORT}?model={asked}", headers=read)
+    assert (refused.status_code, refused.json()["code"]) == (404, "model_not_in_force")
+    assert refused.json()["detail"] == "linear is not in force."
+    assert "PUT /v1/models/linear" in refused.json()["cure"]
+    assert (await client.get(f"{REPORT}?model=last_touch", headers=read)).status_code == 200
+    theirs = await key_of(db, other_tenant)
+    assert (await client.get(f"{REPORT}?model={asked}", headers=theirs)).status_code == 200
+
+
+async def test_a_report_of_an_unknown_model_names_those_there_are(
+    client: httpx.AsyncClient, db: Database, tenant: UUID
+) -> None:
+    refused = await client.get(f"{REPORT}?model=markov", headers=await key_of(db, tenant))
+    assert (refused.status_code, refused.json()["code"]) == (422, "input_invalid")
+    assert all(model in refused.json()["detail"] for model in MODEL_NAMES)
+
+
+async def test_a_tenant_without_models_is_shown_an_empty_report_of_any(
+    client: httpx.AsyncClient, db: Database
+) -> None:
+    tenant = await make_tenant(db, "Shop", has_models=False)
+    report = await get(client, REPORT, await key_of(db, tenant), model="linear")
+    assert (report["model_versions"], report["data"]) == ({}, [])
+
+
+async def test_a_model_that_is_set_as_it_is_does_not_change(
+    client: httpx.AsyncClient, db: Database, tenant: UUID
+) -> None:
+    manage, read = await key_of(db, tenant, "manage"), await key_of(db, tenant)
+    before = await get(client, PATH, read)
+    answer = await client.put(f"{PATH}/linear", headers=manage, json={"lookback_days": 30})
+    assert answer.json() in before["data"]
+    assert await get(client, PATH, read) == before
 
 
 async def test_the_last_model_is_not_retired(

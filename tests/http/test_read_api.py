@@ -12,9 +12,10 @@ import psycopg
 import pytest
 
 from skeldir.attribution import channel_totals
+from skeldir.attribution.kinds import CREDIT
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
-from skeldir.jobs import CREDIT, enqueue
+from skeldir.jobs import enqueue
 from skeldir.matviews import CANONICAL_VIEWS, refresh_view
 from skeldir.revenue.reports import read_realtime_revenue
 from tests.conftest import Clone

@@ -18,8 +18,8 @@ from skeldir.attribution.schemas import MOST_AWAITING, ModelName
 from skeldir.attribution.store import queries
 from skeldir.db.pool import Database
 from skeldir.revenue import ledger_totals
-from skeldir.revenue.store import queries as revenue_queries
 from skeldir.rollups import mark_days
+from skeldir.rollups.store import queries as sums_queries
 from tests.conftest import Clone
 from tests.support.make import (
     DAY_0,
@@ -216,7 +216,7 @@ async def test_a_tenant_without_models_or_rows_gets_an_empty_list(
     ("statement", "index", "bounds"),
     [
         (queries.select_channel_report.sql, "rollup_channel_day_pkey", ("basis = 'entry'",)),
-        (revenue_queries.select_daily_revenue.sql, "rollup_revenue_day_pkey", ()),
+        (sums_queries.select_revenue_days.sql, "rollup_revenue_day_pkey", ()),
     ],
     ids=["channels", "daily"],
 )

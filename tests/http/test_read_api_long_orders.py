@@ -15,7 +15,7 @@ from skeldir.db.pool import Database
 from tests.conftest import Clone
 from tests.support.loops import longest_stretch
 from tests.support.make import at, make_conversion, make_touch, send_conversions, send_touches
-from tests.support.reading import get, key_of, open_client, settle
+from tests.support.reading import forget_before, get, key_of, open_client, settle
 
 PATH = "/v1/attribution/orders/"
 
@@ -55,6 +55,26 @@ async def test_of_a_long_journey_the_newest_touches_are_shown_and_all_count(
         "sms": Fraction(MOST_SHOWN, MOST_SHOWN + 7),
         "email": Fraction(7, MOST_SHOWN + 7),
     }
+
+
+async def test_of_a_long_journey_forgotten_in_part_the_newest_touches_are_shown_and_all_count(
+    client: httpx.AsyncClient, db: Database, tenant: UUID, clone: Clone
+) -> None:
+    touches = [make_touch(occurred_at=at(number / 1e4)) for number in range(MOST_SHOWN + 7)]
+    await send_touches(db, tenant, *touches)
+    await send_conversions(db, tenant, make_conversion(order_id="o"))
+    await settle(db)
+    key = await key_of(db, tenant)
+    before = await get(client, PATH + "o", key)
+    forget_before(clone, tenant, at(107 / 1e4))
+    order = await get(client, PATH + "o", key)
+    assert order["left_out"] == before["left_out"]
+    assert [touch["is_forgotten"] for touch in order["touches"]] == [True] * 100 + [False] * 900
+    ages = [[touch["age_seconds"] for touch in one["touches"]] for one in (order, before)]
+    assert ages[0] == ages[1]
+    assert order["versions"] == [
+        version | {"touches_forgotten": True} for version in before["versions"]
+    ]
 
 
 async def test_an_order_right_after_one_that_a_long_journey_ended_with_earns_nobody_anything(

@@ -5,14 +5,13 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
 import httpx
-import psycopg
 import pytest
 
 from skeldir.attribution import credit_dirty_orders, define_models, mark_all_orders
@@ -21,7 +20,7 @@ from skeldir.db.pool import Database
 from skeldir.tenants import load_profile
 from tests.conftest import Clone
 from tests.support.make import at, make_conversion, make_touch, send_conversions, send_touches
-from tests.support.reading import get, key_of, open_client, settle
+from tests.support.reading import forget_before, get, key_of, open_client, settle
 
 PATH = "/v1/attribution/orders/"
 CHANNELS = ("email", "paid_search", "direct", "organic_search", "referral")
@@ -58,14 +57,21 @@ def weigh(model: str, window: list[dict[str, Any]], half_life_days: int) -> list
         return [0.4, *[0.2 / (count - 2)] * (count - 2), 0.4]
     if model != "time_decay":
         return [1 / count] * count
-    moments = [moment(touch["occurred_at"]) for touch in window]
-    days = [(moments[-1] - each).total_seconds() / 86_400 for each in moments]
+    days = [(touch["age_seconds"] - window[-1]["age_seconds"]) / 86_400 for touch in window]
     powers = [2 ** (-day / half_life_days) for day in days]
     return [power / sum(powers) for power in powers]
 
 
 def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+def moment_of(order: dict[str, Any], touch: dict[str, Any]) -> datetime:
+    """Return when a touch happened, by its age, which is all that is left of a forgotten one."""
+    found = moment(order["capture"]["occurred_at"]) - timedelta(seconds=touch["age_seconds"])
+    assert touch["is_forgotten"] == (touch["occurred_at"] is None)
+    assert touch["is_forgotten"] or moment(touch["occurred_at"]) == found
+    return found
 
 
 def window_of(order: dict[str, Any], version: dict[str, Any]) -> list[dict[str, Any]]:
@@ -75,8 +81,8 @@ def window_of(order: dict[str, Any], version: dict[str, Any]) -> list[dict[str, 
     return [
         touch
         for touch in order["touches"]
-        if start <= moment(touch["occurred_at"]) <= end
-        and (cut is None or moment(touch["occurred_at"]) > moment(cut))
+        if start <= moment_of(order, touch) <= end
+        and (cut is None or moment_of(order, touch) > moment(cut))
     ]
 
 
@@ -230,7 +236,7 @@ async def test_an_order_says_that_it_waits_to_be_credited(
     assert not (await get(client, PATH + "o", key))["awaits_credit"]
 
 
-async def test_an_order_says_when_touches_of_its_window_were_forgotten(
+async def test_a_forgotten_touch_is_shown_by_channel_and_age(
     client: httpx.AsyncClient, db: Database, tenant: UUID, clone: Clone
 ) -> None:
     await send_touches(
@@ -239,22 +245,45 @@ async def test_an_order_says_when_touches_of_its_window_were_forgotten(
     await send_conversions(db, tenant, make_conversion(order_id="o", amount_cents=101))
     await settle(db)
     key = await key_of(db, tenant)
-    assert (await get(client, PATH + "o", key))["touches_forgotten_before"] is None
-    with psycopg.connect(clone.superuser_url) as admin:
-        admin.execute(
-            "INSERT INTO retention (tenant_id, touch_days, touches_forgotten_before) VALUES (%s, 40, %s)",
-            (tenant, at(0.25)),
-        )
-        admin.execute("DELETE FROM attribution_events WHERE occurred_at < %s", (at(0.25),))
+    before = await get(client, PATH + "o", key)
+    assert before["touches_forgotten_before"] is None
+    forget_before(clone, tenant, at(0.25))
+    # One that is sent again earns nothing, so it is not shown beside the one that the stored journey has.
+    await send_touches(db, tenant, make_touch(occurred_at=at(0.1)))
+    await settle(db)
     order = await get(client, PATH + "o", key)
+    first, second = order["touches"]
+    assert (first["is_forgotten"], first["channel"]) == (True, "email")
+    assert first["age_seconds"] == before["touches"][0]["age_seconds"]
+    hidden = ("idempotency_key", "occurred_at", "rule", "source", "medium", "campaign")
+    assert {first[name] for name in hidden} == {None}
+    assert second == before["touches"][1]
+    for version, was in zip(order["versions"], before["versions"], strict=True):
+        assert version == was | {"touches_forgotten": True}
     linear = next(version for version in order["versions"] if version["model"] == "linear")
-    assert linear["touches_forgotten"]
-    assert [touch["channel"] for touch in linear["touches"]] == ["referral"]
-    assert [(s["channel"], s["conversion_ppt"]) for s in linear["shares"]] == [
-        ("email", WHOLE // 2),
-        ("referral", WHOLE // 2),
+    assert [(t["channel"], t["weight"]) for t in linear["touches"]] == [
+        ("email", "1/2"),
+        ("referral", "1/2"),
     ]
     assert [row["allocated_cents"] for row in linear["allocations"]] == [51, 50]
+
+
+@pytest.mark.parametrize("after_conversion", ["keep", "reset"])
+async def test_the_credit_of_forgotten_touches_can_be_recomputed_by_hand(
+    client: httpx.AsyncClient, db: Database, tenant: UUID, clone: Clone, after_conversion: Any
+) -> None:
+    async with db.tenant(tenant) as connection:
+        await define_models(
+            connection, tenant, lookback_days=3, after_conversion=after_conversion, half_life_days=2
+        )
+    orders = await tell_a_story(db, tenant, seed=4)
+    await settle(db)
+    forget_before(clone, tenant, at(4))
+    key = await key_of(db, tenant)
+    answers = [await get(client, PATH + order_id, key) for order_id in orders]
+    assert sum(check_by_hand(answer) for answer in answers) > 200
+    forgotten = [touch["is_forgotten"] for answer in answers for touch in answer["touches"]]
+    assert set(forgotten) == {True, False}
 
 
 async def test_an_order_of_another_tenant_is_as_unknown_as_one_of_nobody(

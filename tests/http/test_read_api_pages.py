@@ -10,8 +10,9 @@ from uuid import UUID
 import httpx
 import pytest
 
+from skeldir.attribution.kinds import CREDIT
 from skeldir.db.pool import Database
-from skeldir.jobs import CREDIT, enqueue
+from skeldir.jobs import enqueue
 from tests.conftest import Clone
 from tests.support.make import DAY_0, make_conversion, make_touch, send_conversions, send_touches
 from tests.support.reading import get, key_of, open_client, settle

@@ -232,7 +232,7 @@ async def test_a_key_that_is_revoked_while_it_is_looked_up_is_not_remembered(
         return holder
 
     with monkeypatch.context() as patched:
-        patched.setattr("skeldir.tenants.access.authenticate", authenticate_and_revoke)
+        patched.setattr("skeldir.http.access.authenticate", authenticate_and_revoke)
         # It took so long that the key is looked at once more.
         assert await door.ask(headers) == 401
     assert await door.ask(headers) == 401

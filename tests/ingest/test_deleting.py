@@ -11,22 +11,16 @@ import orjson
 import psycopg
 import pytest
 
-from skeldir.attribution.tasks import ask_for_stranded_credit
+from skeldir.attribution.kinds import CREDIT
+from skeldir.attribution.tasks import enqueue_stranded_credit
 from skeldir.db.ids import new_id
 from skeldir.db.pool import Database
 from skeldir.ingest.deleting import delete_tenant
+from skeldir.ingest.kinds import DELETE_TENANT
 from skeldir.ingest.tasks import DELETE, FORGET, plan_daily
-from skeldir.jobs import (
-    CREDIT,
-    DELETE_TENANT,
-    NO_TENANT,
-    LeaseLost,
-    do_jobs,
-    enqueue,
-    enqueue_daily,
-    is_asked_for,
-)
-from skeldir.jobs.leases import Job, claim, list_claimable
+from skeldir.jobs import NO_TENANT, LeaseLost, do_jobs, enqueue, enqueue_daily, is_enqueued
+from skeldir.jobs.claiming import claim, list_claimable
+from skeldir.jobs.leases import Job
 from skeldir.rollups import roll_up_dirty_days
 from skeldir.tenants import (
     DeletionRefused,
@@ -124,7 +118,7 @@ async def test_nobody_does_anything_daily_for_a_tenant_of_which_only_the_ledger_
     await do_deletions(db, clone, tenant)
     assert await enqueue_daily(db, FORGET.name, most=1) == 1
     async with db.tenant(other_tenant) as connection:
-        assert await is_asked_for(connection, other_tenant, FORGET.name)
+        assert await is_enqueued(connection, other_tenant, FORGET.name)
 
 
 async def test_a_kept_ledger_can_be_deleted_later_and_both_receipts_stay(
@@ -243,7 +237,7 @@ async def test_the_rows_go_in_steps_of_bounded_size(
     }
 
 
-async def test_a_turn_is_short_and_the_next_one_is_asked_for(
+async def test_a_turn_is_short_and_the_next_one_is_enqueued(
     db: Database, clone: Clone, tenant: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("skeldir.ingest.deleting.LONGEST_TURN_S", 0.0)
@@ -286,7 +280,7 @@ async def test_the_other_work_goes_on_beside_a_tenant_that_is_leaving(
     running = await claim(db, FORGET, leaving, job_id)
     assert running is not None
     await ask_for_deletion(clone, leaving)
-    await ask_for_stranded_credit(db)
+    await enqueue_stranded_credit(db)
     await plan_daily(db)
     await roll_up_dirty_days(db)
     with pytest.raises(LeaseLost):

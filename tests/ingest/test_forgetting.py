@@ -13,10 +13,12 @@ from skeldir.attribution import credit_lock, retain_touches
 from skeldir.clock import utc_now
 from skeldir.db.locks import wait_for_lock
 from skeldir.db.pool import Database
+from skeldir.ingest import Forgotten, forget_now
 from skeldir.ingest.forgetting import forget_old_touches
+from skeldir.ingest.kinds import FORGET_TOUCHES
 from skeldir.ingest.tasks import FORGET, SCAN, plan_daily
-from skeldir.jobs import FORGET_TOUCHES, Job, LeaseLost, do_jobs, enqueue, enqueue_daily
-from skeldir.jobs.leases import claim
+from skeldir.jobs import Job, LeaseLost, do_jobs, enqueue, enqueue_daily
+from skeldir.jobs.claiming import claim
 from skeldir.tenants import load_retention
 from tests.support.credit import assert_ledger_is_credited, count_dirty, sum_by_channel
 from tests.support.make import make_conversion, make_touch, send_conversions, send_touches
@@ -100,7 +102,7 @@ async def test_touches_that_are_kept_for_ever_stay(
     if has_rule:
         await keep_touches(db, tenant, None)
     job = await claim_job(db, tenant)
-    assert await forget_old_touches(db, job) == 0
+    assert await forget_old_touches(db, tenant, job=job) == 0
     assert job.is_finished
     assert len(await channels_left(db, tenant)) == 4
 
@@ -112,7 +114,7 @@ async def test_orders_that_wait_are_credited_from_all_touches_first(
     await send_conversions(db, tenant, make_conversion(amount_cents=900, occurred_at=ago(45)))
     await keep_touches(db, tenant)
     assert await count_dirty(db, tenant) == 1
-    assert await forget_old_touches(db, await claim_job(db, tenant)) == 3
+    assert await forget_old_touches(db, tenant, job=await claim_job(db, tenant)) == 3
     assert await sum_by_channel(db, tenant) == {"display": 300, "email": 300, "sms": 300}
     await assert_ledger_is_credited(db, tenant)
 
@@ -123,7 +125,7 @@ async def test_a_great_many_touches_go_in_steps_that_each_hold_the_job(
     await send_old_touches(db, tenant)
     await keep_touches(db, tenant)
     job = await claim_job(db, tenant)
-    assert await forget_old_touches(db, job, most=2) == 3
+    assert await forget_old_touches(db, tenant, job=job, most=2) == 3
     assert job.is_finished
 
 
@@ -138,9 +140,9 @@ async def test_a_worker_that_lost_the_job_deletes_nothing_and_the_next_one_goes_
     job = await claim(db, FORGET, tenant, lost.job_id)
     assert job is not None
     with pytest.raises(LeaseLost):
-        await forget_old_touches(db, lost, most=2)
+        await forget_old_touches(db, tenant, job=lost, most=2)
     assert len(await channels_left(db, tenant)) == 4
-    assert await forget_old_touches(db, job, most=2) == 3
+    assert await forget_old_touches(db, tenant, job=job, most=2) == 3
 
 
 async def test_forgetting_waits_for_the_credit_that_is_being_written(
@@ -152,7 +154,7 @@ async def test_forgetting_waits_for_the_credit_that_is_being_written(
     job = await claim_job(db, tenant)
     async with db.tenant(tenant) as connection:
         await wait_for_lock(connection, credit_lock(tenant))
-        forgetting = asyncio.create_task(forget_old_touches(db, job))
+        forgetting = asyncio.create_task(forget_old_touches(db, tenant, job=job))
         await asyncio.sleep(0.2)
         assert len(await channels_left(db, tenant)) == 4
     assert await forgetting == 3
@@ -167,7 +169,7 @@ async def test_no_touch_goes_while_a_credit_run_may_be_reading_it(
     job = await claim_job(db, tenant)
     async with db.tenant(tenant) as connection:
         await wait_for_lock(connection, credit_lock(tenant))
-        forgetting = asyncio.create_task(forget_old_touches(db, job))
+        forgetting = asyncio.create_task(forget_old_touches(db, tenant, job=job))
         await asyncio.sleep(0.2)
         assert len(await channels_left(db, tenant)) == 4
     assert await forgetting == 3
@@ -196,7 +198,7 @@ async def test_every_tenant_gets_both_jobs_once_a_day(
     assert len(await daily_jobs(db, tenant)) == 2
 
 
-async def test_a_job_of_yesterday_is_asked_for_again(db: Database, tenant: UUID) -> None:
+async def test_a_job_of_yesterday_is_enqueued_again(db: Database, tenant: UUID) -> None:
     async with db.tenant(tenant) as connection:
         await connection.execute(JOB_OF_YESTERDAY, tenant, FORGET.name)
     assert await enqueue_daily(db, FORGET.name, most=10) == 1
@@ -222,8 +224,26 @@ async def test_forgetting_that_would_wait_for_long_lets_others_have_their_turn_a
     job = await claim_job(db, tenant)
     async with db.tenant(tenant) as connection:
         await wait_for_lock(connection, credit_lock(tenant))
-        assert await forget_old_touches(db, job) == 0
+        assert await forget_old_touches(db, tenant, job=job) == 0
     assert await fetch(
         db, tenant, "SELECT state FROM jobs WHERE kind = 'ingest.forget_touches' ORDER BY id"
     ) == ["done", "ready"]
     assert len(await channels_left(db, tenant)) == 4
+
+
+@pytest.mark.parametrize("has_rule", [True, False])
+async def test_forgetting_now_keeps_to_the_rule_and_credits_first(
+    db: Database, tenant: UUID, other_tenant: UUID, has_rule: bool
+) -> None:
+    for one in (tenant, other_tenant):
+        await send_old_touches(db, one)
+        await send_conversions(db, one, make_conversion(amount_cents=900, occurred_at=ago(45)))
+    await keep_touches(db, tenant, KEPT_DAYS if has_rule else None)
+    await keep_touches(db, other_tenant)
+    gone = await forget_now(db, tenant)
+    assert gone == (Forgotten(3, 0, KEPT_DAYS) if has_rule else Forgotten(0, 0, None))
+    assert len(await channels_left(db, tenant)) == (1 if has_rule else 4)
+    assert len(await channels_left(db, other_tenant)) == 4
+    if has_rule:
+        assert await sum_by_channel(db, tenant) == {"display": 300, "email": 300, "sms": 300}
+        assert await forget_now(db, tenant) == Forgotten(0, 0, KEPT_DAYS)

@@ -18,10 +18,11 @@ from skeldir.ingest import (
     list_findings,
     scan_for_personal_data,
 )
+from skeldir.ingest.kinds import SCAN_PERSONAL_DATA
 from skeldir.ingest.personal_data import MOST_PLACES_OF_A_CELL, find_shapes
 from skeldir.ingest.tasks import SCAN
-from skeldir.jobs import SCAN_PERSONAL_DATA, LeaseLost, do_jobs, enqueue
-from skeldir.jobs.leases import claim
+from skeldir.jobs import LeaseLost, do_jobs, enqueue
+from skeldir.jobs.claiming import claim
 from skeldir.tenants import issue_key
 from tests.support.make import make_conversion, make_touch, send_conversions, send_touches
 from tests.support.two_tenants import fill_tenant

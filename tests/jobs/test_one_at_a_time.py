@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from skeldir.attribution.kinds import CREDIT
 from skeldir.db.pool import Database
-from skeldir.jobs import CREDIT, NO_TENANT, REFRESH, JobKind
-from skeldir.jobs.leases import claim, list_claimable
+from skeldir.jobs import NO_TENANT, JobKind
+from skeldir.jobs.claiming import claim, list_claimable
+from skeldir.matviews.kinds import REFRESH
 from tests.jobs.test_work import ask, claim_only, do_nothing, kind_of, let_lease_run_out
 
 

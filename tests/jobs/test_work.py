@@ -10,13 +10,15 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
+from skeldir.attribution.kinds import CREDIT
 from skeldir.db.pool import Database, open_database
 from skeldir.errors import InputInvalid
-from skeldir.jobs import CREDIT, NO_TENANT, REFRESH, Job, JobKind, LeaseLost, do_jobs, enqueue
-from skeldir.jobs.leases import claim, list_claimable
-from skeldir.jobs.sweep import wake_for_waiting_jobs
+from skeldir.jobs import NO_TENANT, Job, JobKind, LeaseLost, do_jobs, enqueue
+from skeldir.jobs.claiming import claim, list_claimable
 from skeldir.jobs.work import describe_fault, run_job
+from skeldir.matviews.kinds import REFRESH
 from skeldir.observability.context import current_correlation_id, work_context
+from skeldir.wakeups.sweep import wake_for_waiting_jobs
 from tests.conftest import Clone
 from tests.support.make import make_tenant
 

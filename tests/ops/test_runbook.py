@@ -6,10 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-import typer
 import yaml
 
-from skeldir.cli import app as cli
 from skeldir.settings import Settings
 from tests.ops.test_alerts import OPS, read_rules
 
@@ -42,34 +40,6 @@ def test_every_setting_is_in_the_table_with_its_default() -> None:
     for name, field in Settings.model_fields.items():
         if field.default is not None:
             assert rows[name.upper()].strip("`") == f"{field.default}".removesuffix(".0"), name
-
-
-def test_every_link_leads_somewhere() -> None:
-    told = sections()
-    links = re.findall(r"\]\(([^)]+)\)", TEXT)
-    assert len(links) >= 5
-    for link in links:
-        path, _, anchor = link.partition("#")
-        assert not path or (ROOT / "docs" / path).resolve().exists(), link
-        assert not anchor or anchor in told, link
-
-
-def command_paths(command: typer.core.TyperCommand | typer.core.TyperGroup) -> set[str]:  # type: ignore[name-defined]  # its own name for click's
-    """Return every command with the groups before it: `jobs retry`."""
-    found = set()
-    for name, inner in getattr(command, "commands", {}).items():
-        found |= {name} | {f"{name} {rest}" for rest in command_paths(inner)}
-    return found
-
-
-def test_every_command_exists() -> None:
-    known = command_paths(typer.main.get_command(cli))  # type: ignore[attr-defined]  # not re-exported
-    told = re.findall(r"(?:^|`)skeldir ([a-z][a-z-]+(?: [a-z][a-z-]+)?)", TEXT, re.MULTILINE)
-    assert len(told) > 15
-    for words in told:
-        first = words.split()[0]
-        is_a_group = any(path.startswith(first + " ") for path in known)
-        assert words in known or (first in known and not is_a_group), words
 
 
 @pytest.mark.parametrize(

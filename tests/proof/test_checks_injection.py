@@ -9,8 +9,8 @@ import pytest
 from proof.checks import injection
 from proof.checks.syntax import Findings, examine_module
 from proof.contract import Check
-from proof.evidence.steps import is_proven
 from proof.stage.ground import Ground
+from proof.stage.steps import is_proven
 from tests.support.faulty import Fault, copy_program, failures, red_checks, run, seed
 
 FAULTS = {

@@ -11,7 +11,7 @@ from tests.support.faulty import Fault, copy_program, red_checks, seed
 
 pytestmark = [pytest.mark.worker, pytest.mark.slow, pytest.mark.xdist_group("world")]
 
-ACCESS = "tenants/access.py"
+ACCESS = "http/access.py"
 # One program has all three: each turns a check of its own red, and none of them shows in what the routes tell.
 FAULTS = (
     # The answers about revenue hold neither ids nor texts of anybody.

@@ -8,8 +8,8 @@ import pytest
 
 from proof.checks import locks
 from proof.contract import Check
-from proof.evidence.steps import is_proven
 from proof.stage.ground import Ground
+from proof.stage.steps import is_proven
 from tests.support.faulty import Fault, copy_program, failures, red_checks, run, seed
 
 TAKEN = '    taken: bool = await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", lock_key(name))\n'

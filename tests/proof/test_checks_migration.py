@@ -8,8 +8,8 @@ import pytest
 
 from proof.checks import migration, repository
 from proof.contract import Check
-from proof.evidence.steps import is_proven
 from proof.stage.ground import Ground
+from proof.stage.steps import is_proven
 from tests.support.faulty import Fault, copy_program, failures, red_checks, run, seed
 from tests.support.proving import git, make_checkout
 

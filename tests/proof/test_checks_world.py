@@ -15,10 +15,10 @@ import pytest
 
 from proof.checks import bounds, grants, isolation, ledger, observability, views
 from proof.contract import Check
-from proof.evidence.expectations import no_rows
-from proof.evidence.steps import failing_steps, is_proven
+from proof.stage.expectations import no_rows
 from proof.stage.ground import Ground, open_ground
 from proof.stage.proving import Proof
+from proof.stage.steps import failing_steps, is_proven
 from proof.stage.world import ServiceNotProvable, world_of
 from tests.support.faulty import compile_once
 

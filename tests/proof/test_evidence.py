@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proof.contract import Check
-from proof.evidence.expectations import equals, same_as
 from proof.evidence.records import Evidence, PreviousRecord, read_evidence, write_canonically
-from proof.evidence.steps import Step, failing_steps, is_proven
 from proof.evidence.verdicts import anchor_lines, judge
 from proof.registry import GATES, HYPOTHESES
+from proof.stage.expectations import equals, same_as
+from proof.stage.steps import Step, failing_steps, is_proven
 from proof.words import INVENTORY_LINE
 from skeldir.matviews import CANONICAL_VIEWS
 from tests.support.proving import make_evidence, make_record, make_records, make_step

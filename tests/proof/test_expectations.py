@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proof.evidence.expectations import (
+from proof.evidence.sentences import describe
+from proof.stage.expectations import (
     answers,
     contains,
     done,
@@ -27,9 +28,8 @@ from proof.evidence.expectations import (
     shows,
     some_rows_of_each,
 )
-from proof.evidence.kinds import KINDS, Answers, Every, Expectation, Lines, Rows, with_texts
-from proof.evidence.sentences import describe
-from proof.evidence.tables import Table, print_table
+from proof.stage.kinds import KINDS, Answers, Every, Expectation, Lines, Rows, with_texts
+from proof.stage.tables import Table, print_table
 from tests.proof.test_tables import VALUES, tables
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))

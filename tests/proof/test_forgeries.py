@@ -11,7 +11,12 @@ import pytest
 
 from proof.checkout import read_commit
 from proof.contract import Check, Hypothesis
-from proof.evidence.expectations import (
+from proof.evidence.pack import write_pack
+from proof.evidence.records import Evidence
+from proof.evidence.running import prove
+from proof.evidence.verifying import verify_pack
+from proof.registry import HYPOTHESES as REAL
+from proof.stage.expectations import (
     answers,
     contains,
     equals,
@@ -27,14 +32,9 @@ from proof.evidence.expectations import (
     same_as,
     some_rows_of_each,
 )
-from proof.evidence.kinds import KINDS, Expectation
-from proof.evidence.pack import write_pack
-from proof.evidence.records import Evidence
-from proof.evidence.steps import Step
-from proof.evidence.verifying import verify_pack
-from proof.registry import HYPOTHESES as REAL
-from proof.running import prove
+from proof.stage.kinds import KINDS, Expectation
 from proof.stage.proving import Proof
+from proof.stage.steps import Step
 from tests.proof.test_verifying import (
     HYPOTHESES,
     change_data,

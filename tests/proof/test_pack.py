@@ -14,7 +14,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from proof.evidence.document import render
-from proof.evidence.expectations import equals, reads, same_as
 from proof.evidence.markdown import fenced
 from proof.evidence.pack import (
     NoteRefused,
@@ -33,6 +32,7 @@ from proof.evidence.records import (
     read_evidence,
     write_canonically,
 )
+from proof.stage.expectations import equals, reads, same_as
 from tests.support.proving import (
     git,
     make_checkout,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from proof.evidence.document import render
-from proof.evidence.expectations import equals, rows
 from proof.evidence.page import controllers_page
 from proof.evidence.records import CheckRecord, Evidence
-from proof.evidence.steps import Step
-from proof.evidence.tables import print_table
+from proof.stage.expectations import equals, rows
+from proof.stage.steps import Step
+from proof.stage.tables import print_table
 from proof.words import CREDIT_OF, FOUND_BY_ROUTES, FOUND_IN_DATABASE, LEDGER_OF, SEEN_BY_B, TENANTS
 from tests.support.proving import make_evidence, make_record, make_records, make_role, make_step
 

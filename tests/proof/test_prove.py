@@ -168,3 +168,10 @@ def test_without_the_proof_beside_it_the_program_has_neither_command(
     assert "report" in said
     assert "prove" not in said
     assert "verify" not in said
+
+
+def test_a_proof_from_elsewhere_is_not_taken_for_its_own(copy: Path, tmp_path: Path) -> None:
+    shutil.copytree(copy / "proof", tmp_path / "proof")
+    said = skeldir(tmp_path, "--help", PYTHONPATH=f"{copy / 'src'}{os.pathsep}{SEARCH_PATH}")
+    assert "report" in said
+    assert "prove" not in said

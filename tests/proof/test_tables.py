@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proof.evidence.tables import Table, print_table, read_answers, read_table
+from proof.stage.tables import Table, print_table, read_answers, read_table
 
 # What could pass for a separator, an escape, a number of rows, a tag or a refusal.
 HOSTILE = st.sampled_from(

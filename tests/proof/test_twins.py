@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from proof.checkout import python_path
 from proof.evidence.verifying import FAULTS
 from proof.mutants.faults import TWINS
 from proof.mutants.seeding import Patch, Twin
@@ -139,6 +140,13 @@ def test_twins_are_proven_in_copies_and_a_green_one_is_not_caught(
     assert git(checkout, "status", "--porcelain", "--untracked-files=all") == ""
 
 
+def environment_of(root: Path) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": f"{python_path(root)}{os.pathsep}{SEARCH_PATH}",
+    }
+
+
 def start_twins(root: Path, place: Path, *only: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [
@@ -150,11 +158,7 @@ def start_twins(root: Path, place: Path, *only: str) -> subprocess.Popen[str]:
             *(f"--only={one}" for one in only),
         ],
         cwd=root,
-        env={
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": f"{root / 'src'}{os.pathsep}{SEARCH_PATH}",
-            "TMPDIR": str(place),
-        },
+        env={**environment_of(root), "TMPDIR": str(place)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -186,7 +190,7 @@ def test_twins_go_with_no_option_of_a_pack(checkout: Path, tmp_path: Path) -> No
     done = subprocess.run(
         [sys.executable, "-m", "skeldir.cli", "prove", "--twins", "--out", str(tmp_path / "pack")],
         cwd=checkout,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": SEARCH_PATH},
+        env=environment_of(checkout),
         capture_output=True,
         text=True,
         check=False,

@@ -15,12 +15,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from proof.checkout import read_commit
 from proof.contract import Hypothesis
-from proof.evidence.expectations import equals, every, one_row, reads, same_as
 from proof.evidence.pack import write_pack
 from proof.evidence.records import Evidence, canonical_json, read_evidence
+from proof.evidence.running import prove
 from proof.evidence.verdicts import judge
 from proof.evidence.verifying import FAULTS, verify_pack
-from proof.running import prove
+from proof.stage.expectations import equals, every, one_row, reads, same_as
 from proof.stage.proving import Proof
 from tests.support.proving import git, make_checkout, make_hypotheses, make_role
 

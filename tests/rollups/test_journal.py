@@ -7,8 +7,9 @@ from uuid import UUID
 
 import psycopg
 
+from skeldir.attribution.kinds import CREDIT
 from skeldir.db.pool import Database
-from skeldir.jobs import CREDIT, JobKind, do_jobs, enqueue
+from skeldir.jobs import JobKind, do_jobs, enqueue
 from skeldir.jobs.leases import Job
 from skeldir.rollups import compact_journal
 from tests.conftest import Clone

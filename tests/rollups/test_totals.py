@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from skeldir.db.pool import Database
 from skeldir.revenue.reports import read_realtime_revenue
-from skeldir.revenue.store import queries
 from skeldir.rollups import (
     mark_all_revenue,
     mark_days,
@@ -22,6 +21,7 @@ from skeldir.rollups import (
     roll_up_in_turn,
     summing,
 )
+from skeldir.rollups.store import queries
 from tests.conftest import Clone
 from tests.rollups.test_rollups import Superuser
 from tests.support.command import run
@@ -202,5 +202,5 @@ async def test_the_command_that_rebuilds_credit_sums_up_the_revenue_again(
 
 
 def test_the_money_so_far_is_read_from_the_totals_alone() -> None:
-    piece = statement("realtime", queries.select_realtime_revenue.sql)
+    piece = statement("realtime", queries.select_revenue_totals.sql)
     assert set(piece.relations) == {"rollup_revenue_total"}

@@ -30,9 +30,10 @@ from skeldir.attribution import (
     tasks,
 )
 from skeldir.attribution.bounds import Bounds
+from skeldir.attribution.kinds import CREDIT
 from skeldir.attribution.parameters import ModelNotInForce
 from skeldir.db.pool import Database, open_database
-from skeldir.jobs import CREDIT, do_jobs
+from skeldir.jobs import do_jobs
 from skeldir.rollups import roll_up_dirty_days, roll_up_in_turn
 
 KINDS = {CREDIT: tasks.CREDIT_KIND}

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proof.contract import Check
-from proof.evidence.steps import failing_steps, is_proven
 from proof.stage.ground import Ground, open_ground
 from proof.stage.proving import Proof
+from proof.stage.steps import failing_steps, is_proven
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -61,12 +61,13 @@ async def post_plainly(
         await mark_days(connection, tenant_id, [day])
 
 
-async def make_tenant(database: Database, name: str) -> UUID:
-    """Create a tenant with the default models, and return its id."""
+async def make_tenant(database: Database, name: str, *, has_models: bool = True) -> UUID:
+    """Create a tenant with the default models, or with none yet, and return its id."""
     tenant_id = new_id()
     async with database.tenant(tenant_id) as connection:
         await create_tenant(connection, tenant_id, name)
-        await define_models(connection, tenant_id)
+        if has_models:
+            await define_models(connection, tenant_id)
     return tenant_id
 
 

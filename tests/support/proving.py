@@ -7,8 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from proof.contract import Check, Hypothesis
-from proof.evidence.expectations import equals, same_as
-from proof.evidence.kinds import Expectation
 from proof.evidence.records import (
     CheckRecord,
     EnvironmentRecord,
@@ -16,10 +14,12 @@ from proof.evidence.records import (
     HypothesisRecord,
     RoleRecord,
 )
-from proof.evidence.steps import Step, digest_of
 from proof.evidence.verdicts import judge
 from proof.registry import GATES
+from proof.stage.expectations import equals, same_as
+from proof.stage.kinds import Expectation
 from proof.stage.proving import Proof
+from proof.stage.steps import Step, digest_of
 
 IDENTITY = ("-c", "user.name=A", "-c", "user.email=a@example.org")
 

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import psycopg
 
 from skeldir.app import create_app
 from skeldir.attribution import credit_dirty_orders
@@ -40,6 +41,19 @@ async def settle(db: Database) -> None:
     """Credit and roll up: what was sent can be read. No view is refreshed."""
     await credit_dirty_orders(db)
     await roll_up_dirty_days(db)
+
+
+def forget_before(clone: Clone, tenant: UUID, moment: str) -> None:
+    """Forget the tenant's touches from before a moment, as its retention would."""
+    with psycopg.connect(clone.superuser_url) as admin:
+        admin.execute(
+            "INSERT INTO retention (tenant_id, touch_days, touches_forgotten_before) VALUES (%s, 40, %s)",
+            (tenant, moment),
+        )
+        admin.execute(
+            "DELETE FROM attribution_events WHERE tenant_id = %s AND occurred_at < %s",
+            (tenant, moment),
+        )
 
 
 async def get(

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 _SUPERVISOR = """
 import json, os, sys
-from skeldir.jobs.supervise import Child, Supervisor
+from skeldir.processes.supervise import Child, Supervisor
 
 told = json.loads(sys.argv[1])
 children = [

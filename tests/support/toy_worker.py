@@ -8,8 +8,10 @@ import sys
 import time
 
 from skeldir import worker
+from skeldir.attribution.kinds import CREDIT
 from skeldir.db.pool import Database
-from skeldir.jobs import CREDIT, NO_TENANT, REFRESH, Job, JobKind, Pulse, enqueue
+from skeldir.jobs import NO_TENANT, Job, JobKind, Pulse, enqueue
+from skeldir.matviews.kinds import REFRESH
 
 
 async def sleep(_database: Database, job: Job) -> None:

@@ -13,6 +13,7 @@ from skeldir.attribution.definitions import (
     retire_model,
     set_models,
 )
+from skeldir.attribution.kinds import CREDIT
 from skeldir.attribution.marks import (
     count_dirty_orders,
     credit_lock,
@@ -22,7 +23,7 @@ from skeldir.attribution.marks import (
     mark_orders_reached_by_touches,
 )
 from skeldir.attribution.models import MODEL_NAMES, ModelVersion
-from skeldir.attribution.parameters import AfterConversion, ModelParameters
+from skeldir.attribution.parameters import AfterConversion, CompleteParameters, ModelParameters
 from skeldir.attribution.previewing import ModelPreview, preview_model
 from skeldir.attribution.runs import CreditReport, credit_dirty_orders
 from skeldir.attribution.splits import UNATTRIBUTED
@@ -34,10 +35,12 @@ from skeldir.attribution.totals import (
 )
 
 __all__ = [
+    "CREDIT",
     "MODEL_NAMES",
     "UNATTRIBUTED",
     "AfterConversion",
     "ChannelTotal",
+    "CompleteParameters",
     "CreditReport",
     "ModelChange",
     "ModelInForce",

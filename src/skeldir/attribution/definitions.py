@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from skeldir.attribution.evaluating import VersionInForce
+from skeldir.attribution.kinds import CREDIT
 from skeldir.attribution.marks import (
     DEFAULT_LOOKBACK_DAYS,
     credit_lock,
@@ -30,14 +31,13 @@ from skeldir.attribution.parameters import (
     require_touches_kept,
 )
 from skeldir.attribution.store import queries
-from skeldir.db.ids import new_ids
-from skeldir.db.locks import wait_for_lock
-from skeldir.jobs import CREDIT, enqueue
+from skeldir.db import new_ids, wait_for_lock
+from skeldir.jobs import enqueue
 from skeldir.rollups import settle_journal, take_off_credit
 from skeldir.tenants import RetentionInvalid, set_retention
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 PROGRAM = "program"
 """Who changed models that nobody asked for by name, such as those of a tenant that is credited and has none."""
@@ -59,13 +59,18 @@ class ModelInForce:
 
 @dataclass(frozen=True, slots=True)
 class ModelChange:
-    """A version that came into force in the place of another; None stands for a model that was not in force."""
+    """A version that came into force in the place of another, with the parameters of both.
+
+    None stands for a model that was not in force before, or is retired after it.
+    """
 
     changed_at: datetime
     changed_by: str
     model: str
     from_version: str | None
     to_version: str | None
+    parameters_before: CompleteParameters | None
+    parameters_after: CompleteParameters | None
 
 
 async def active_versions(connection: Connection, tenant_id: UUID) -> list[ModelVersion]:
@@ -125,9 +130,10 @@ async def set_models(
 ) -> list[ModelVersion]:
     """Give models parameters, leave the others as they are, and return all versions in force.
 
-    A version that exists with the same parameters is put in force again; otherwise the next one is made. When
-    anything changed, the sums of the versions before go, every stored journey of the tenant is to be credited by the
-    new ones, and every day with spend is to be rolled up.
+    What is left out is as it is, of a retired model as it was, and of one that never was in force the default. A
+    version that exists with the same parameters is put in force again; otherwise the next one is made. When anything
+    changed, the sums of the versions before go, every stored journey of the tenant is to be credited by the new ones,
+    and every day with spend is to be rolled up.
 
     Raises:
         ModelUnknown: there is no model with one of the names.
@@ -138,9 +144,10 @@ async def set_models(
         require_model(model)
         parameters.require_valid()
     await wait_for_lock(connection, _models_lock(tenant_id))
-    active = await _active_rows(connection, tenant_id)
+    last = await last_versions(connection, tenant_id)
+    active = {model: row for model, row in last.items() if row["is_active"]}
     complete = {
-        model: complete_parameters(parameters, active.get(model))
+        model: complete_parameters(parameters, last.get(model))
         for model, parameters in wanted.items()
     }
     await require_touches_kept(connection, tenant_id, complete.values())
@@ -171,6 +178,12 @@ async def retire_model(
     await _put_in_force(connection, tenant_id, active, {}, (model,), changed_by)
 
 
+async def last_versions(connection: Connection, tenant_id: UUID) -> dict[str, Mapping[str, Any]]:
+    """Return by model the row of `select_last_versions`; a model that never was in force has none."""
+    rows = await queries.select_last_versions(connection, tenant_id=tenant_id)
+    return {row["model"]: row for row in rows}
+
+
 async def name_command(connection: Connection) -> str:
     """Return what `changed_by` calls a command: by the role that it works as in the database."""
     return f"command:{await queries.select_session_role(connection)}"
@@ -187,7 +200,28 @@ async def latest_changes(
 ) -> list[ModelChange]:
     """Return the latest changes of the models of the transaction's tenant, the newest first."""
     rows = await queries.select_model_changes(connection, tenant_id=tenant_id, most=most)
-    return [ModelChange(**row) for row in rows]
+    return [
+        ModelChange(
+            row["changed_at"],
+            row["changed_by"],
+            row["model"],
+            row["from_version"],
+            row["to_version"],
+            _parameters(row, "before"),
+            _parameters(row, "after"),
+        )
+        for row in rows
+    ]
+
+
+def _parameters(row: Mapping[str, Any], side: str) -> CompleteParameters | None:
+    if row[f"lookback_days_{side}"] is None:
+        return None
+    return CompleteParameters(
+        row[f"lookback_days_{side}"],
+        row[f"after_conversion_{side}"],
+        row[f"half_life_days_{side}"],
+    )
 
 
 async def retain_touches(connection: Connection, tenant_id: UUID, days: int | None) -> None:

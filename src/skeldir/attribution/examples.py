@@ -43,6 +43,8 @@ EXPLAINED: Final[dict[str, Any]] = {
     "touches": [
         {
             "place": 0,
+            "is_forgotten": False,
+            "age_seconds": 730.0,
             "idempotency_key": "pv-81724",
             "occurred_at": "2026-06-01T10:30:00Z",
             "channel": "paid_search",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from fractions import Fraction
 from operator import attrgetter, itemgetter
 
@@ -29,7 +31,7 @@ from skeldir.attribution.models import (
     channel_weights,
     touch_weights,
 )
-from skeldir.attribution.order_facts import OrderFacts, Row
+from skeldir.attribution.order_facts import MOST_SHOWN, OrderFacts, Row
 from skeldir.attribution.packing import PackedOrder, moment_to_us, unpack_path, us_to_moment
 from skeldir.attribution.splits import PARTS_OF_A_CONVERSION, UNATTRIBUTED, Allocation
 from skeldir.attribution.writing import counted_allocations
@@ -48,20 +50,14 @@ def explain_order(facts: OrderFacts) -> OrderExplanation:
     standing = facts.standing
     credited = _derive_credit(facts)
     allocations = _explain_allocations(facts, credited)
-    is_too_long = len(facts.touches) > BOUNDS.touches_of_order
-    journey = [
-        JourneyTouch(us_to_moment(moment), code, f"{place:09}")
-        for place, (moment, code) in enumerate(
-            () if is_too_long else zip(facts.touches.moments, facts.touches.codes, strict=True)
-        )
-    ]
+    journey = _make_journey(facts)
     return OrderExplanation(
         order_id=facts.order_id,
         awaits_credit=standing["awaits_credit"],
         set_aside=standing["reason"]
         and WhySetAside(standing["reason"], standing["detail"], standing["since"]),
         left_out=LeftOut(
-            touches=max(0, len(facts.touches) - len(facts.newest)),
+            touches=max(0, journey.in_reach - len(journey.shown)),
             entries=standing["entries"] - len(facts.entries),
             allocations=len(credited) - sum(map(len, allocations.values())),
         ),
@@ -75,7 +71,7 @@ def explain_order(facts: OrderFacts) -> OrderExplanation:
             facts.capture["occurred_at"],
             facts.capture["journey_key"] is not None,
         ),
-        touches=[_touch(place, row) for place, row in enumerate(facts.newest)],
+        touches=journey.shown,
         versions=[
             _explain_version(facts, v.version, journey, allocations[v.version.model_version])
             for v in facts.in_force
@@ -87,9 +83,88 @@ def _entry(row: Row) -> ExplainedEntry:
     return ExplainedEntry(**{name: value for name, value in row.items() if name != "id"})
 
 
-def _touch(place: int, row: Row) -> ExplainedTouch:
+@dataclass(frozen=True, slots=True)
+class _Journey:
+    """The touches that the versions choose from, and the newest of them as they are shown.
+
+    `in_reach` counts them, up to one more than may earn anything. `touches` is empty where there are or were so many.
+    """
+
+    touches: Sequence[JourneyTouch]
+    in_reach: int
+    shown: list[ExplainedTouch]
+
+
+def _make_journey(facts: OrderFacts) -> _Journey:
+    """Put together what is left of the touches and, of those forgotten, what the order's stored journey has.
+
+    The next run does the same: where a journey is stored, a touch from before that moment counts only if it has it.
+    """
+    capture, stored = facts.capture, facts.stored
+    if capture is None:
+        return _Journey((), 0, [])
+    converted_at = moment_to_us(capture["occurred_at"])
+    left = list(zip(facts.touches.moments, facts.touches.codes, strict=True))
+    newest = facts.newest
+    forgotten: list[tuple[int, str]] = []
+    gone_before = facts.standing["touches_forgotten_before"]
+    if gone_before is not None and stored is not None:
+        left = [one for one in left if one[0] >= moment_to_us(gone_before)]
+        newest = [row for row in newest if row["occurred_at"] >= gone_before]
+        end = min(moment_to_us(gone_before), converted_at)
+        forgotten = _find_forgotten(facts, stored, end)
+    journey = forgotten + left
+    of_forgotten = MOST_SHOWN - len(newest)
+    shown = [
+        _forgotten_touch(place, (converted_at - moment) / 10**6, code)
+        for place, (moment, code) in enumerate(forgotten[-of_forgotten:] if of_forgotten else ())
+    ]
+    shown += [_touch(len(shown) + place, row, converted_at) for place, row in enumerate(newest)]
+    # One that was too long when it was credited may be short by now, with so much forgotten.
+    was_too_long = facts.standing["reason"] == "journey_too_long"
+    is_too_long = was_too_long or len(journey) > BOUNDS.touches_of_order
+    return _Journey(
+        [
+            JourneyTouch(us_to_moment(moment), code, f"{place:09}")
+            for place, (moment, code) in enumerate(() if is_too_long else journey)
+        ],
+        min(len(journey), BOUNDS.touches_of_order + 1),
+        shown,
+    )
+
+
+def _find_forgotten(facts: OrderFacts, stored: PackedOrder, end: int) -> list[tuple[int, str]]:
+    """Return moment and channel of the stored touches from before `end` that the longest window reaches."""
+    code_of = {number: code for code, number in facts.numbers.items()}
+    longest = max((v.version.lookback for v in facts.in_force), default=timedelta(0))
+    converted_at = moment_to_us(stored.converted_at)
+    first_moment = converted_at - longest // timedelta(microseconds=1)
+    touches = [(converted_at - age, code_of[number]) for number, age in unpack_path(stored.path)]
+    return [one for one in touches if first_moment <= one[0] < end]
+
+
+def _forgotten_touch(place: int, age_seconds: float, channel: str) -> ExplainedTouch:
     return ExplainedTouch(
         place=place,
+        is_forgotten=True,
+        age_seconds=age_seconds,
+        idempotency_key=None,
+        occurred_at=None,
+        channel=channel,
+        rule=None,
+        source=None,
+        medium=None,
+        campaign=None,
+        referrer_host=None,
+        click_id_kinds=[],
+    )
+
+
+def _touch(place: int, row: Row, converted_at: int) -> ExplainedTouch:
+    return ExplainedTouch(
+        place=place,
+        is_forgotten=False,
+        age_seconds=(converted_at - moment_to_us(row["occurred_at"])) / 10**6,
         idempotency_key=row["idempotency_key"],
         occurred_at=row["occurred_at"],
         channel=row["channel_code"],
@@ -134,7 +209,7 @@ def _explain_allocations(
 def _explain_version(
     facts: OrderFacts,
     version: ModelVersion,
-    journey: Sequence[JourneyTouch],
+    journey: _Journey,
     allocations: list[ExplainedAllocation],
 ) -> VersionExplanation:
     start = end = cut = None
@@ -149,8 +224,6 @@ def _explain_version(
         gone_before = facts.standing["touches_forgotten_before"]
         forgotten = gone_before is not None and start < gone_before
         sums, touches = _weigh_touches(facts, version, journey)
-        if forgotten and facts.stored is not None:
-            sums = _weigh_stored(facts, facts.stored, version)
         kept = _shares_kept(facts, version) if forgotten else []
         shares = kept or _share_conversion(sums)
     return VersionExplanation(
@@ -170,12 +243,12 @@ def _explain_version(
 
 
 def _weigh_touches(
-    facts: OrderFacts, version: ModelVersion, journey: Sequence[JourneyTouch]
+    facts: OrderFacts, version: ModelVersion, journey: _Journey
 ) -> tuple[dict[str, int], list[TouchWeight]]:
     """Return the sums of the channels, and the weights of the touches that are shown."""
     assert facts.capture is not None  # noqa: S101 - the caller's own condition
     selected = select_touches(
-        journey,
+        journey.touches,
         converted_at=facts.capture["occurred_at"],
         previous_conversion_at=facts.previous_conversion_at,
         version=version,
@@ -185,8 +258,8 @@ def _weigh_touches(
     sums = channel_weights(version.model, selected, half_life_days=version.half_life_days)
     weights = touch_weights(version.model, selected, half_life_days=version.half_life_days)
     # A window ends at the capture, where the touches that are shown end, too.
-    shown = min(len(selected), len(facts.newest))
-    offset = len(facts.newest) - shown
+    shown = min(len(selected), len(journey.shown))
+    offset = len(journey.shown) - shown
     whole = sum(weights)
     return sums, [
         TouchWeight(offset + index, touch.channel_code, _part_of(weight, whole))
@@ -215,24 +288,6 @@ def _part_of(weight: int, whole: int) -> str:
         return str(part)
     digits = (2 * weight * 10**18 + whole) // (2 * whole)
     return f"{digits // 10**18}.{digits % 10**18:018}"
-
-
-def _weigh_stored(facts: OrderFacts, stored: PackedOrder, version: ModelVersion) -> dict[str, int]:
-    """Return the sums of the channels of a stored journey, some of whose touches are forgotten."""
-    code_of = {number: code for code, number in facts.numbers.items()}
-    converted_at = moment_to_us(stored.converted_at)
-    selected = select_touches(
-        [
-            JourneyTouch(us_to_moment(converted_at - age), code_of[number], f"{place:09}")
-            for place, (number, age) in enumerate(unpack_path(stored.path))
-        ],
-        converted_at=stored.converted_at,
-        previous_conversion_at=facts.previous_conversion_at,
-        version=version,
-    )
-    if not selected:
-        return {}
-    return channel_weights(version.model, selected, half_life_days=version.half_life_days)
 
 
 def _shares_kept(facts: OrderFacts, version: ModelVersion) -> list[ChannelShare]:

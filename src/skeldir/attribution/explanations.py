@@ -42,13 +42,18 @@ class FixingCapture:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedTouch:
-    """One touch of the journey, by its place in it, with the rule that chose its channel and what that rule saw."""
+    """One touch of the journey, by its place in it, with the rule that chose its channel and what that rule saw.
+
+    Of a touch that was forgotten the stored journey has channel and age alone, the age in seconds before the capture.
+    """
 
     place: int
-    idempotency_key: str
-    occurred_at: datetime
+    is_forgotten: bool
+    age_seconds: float
+    idempotency_key: str | None
+    occurred_at: datetime | None
     channel: str
-    rule: str
+    rule: str | None
     source: str | None
     medium: str | None
     campaign: str | None
@@ -90,8 +95,8 @@ class VersionExplanation:
 
     The window has both ends included, but touches up to and at `journey_begins_after`, when given, are left out.
     `touches` are those of the window that are shown, and `shares` those of all. With `touches_forgotten` the window
-    reaches behind what is kept of the touches: `touches` are of what is left, and `shares` are those of the credit that
-    was given when all were there, if any was.
+    reaches behind what is kept of the touches: the older ones come from the stored journey. Credit of before journeys
+    were stored has none: `touches` are then of what is left, and `shares` are those of that credit.
     """
 
     model_version: str

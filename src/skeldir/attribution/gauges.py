@@ -5,15 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from skeldir.attribution.store import queries
-from skeldir.observability.metrics import (
-    CREDIT_BACKLOG,
-    CREDIT_LAG,
-    ORDERS_SET_ASIDE,
-    SET_ASIDE_REASONS,
-)
+from skeldir.observability import CREDIT_BACKLOG, CREDIT_LAG, ORDERS_SET_ASIDE, SET_ASIDE_REASONS
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
+    from skeldir.db import Database
 
 
 async def sample_credit(database: Database) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from skeldir.attribution.bounds import Bounds
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 
 async def read_long_journey(

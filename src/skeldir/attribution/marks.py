@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from skeldir.attribution.kinds import CREDIT
 from skeldir.attribution.store import queries
-from skeldir.db.plans import plan_for_each_list
-from skeldir.jobs import CREDIT, enqueue
+from skeldir.db import plan_for_each_list
+from skeldir.jobs import enqueue
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 DEFAULT_LOOKBACK_DAYS = 30
 # A fact that reaches more captures of a journey marks the journey, in one row, instead of each order. A person has

@@ -24,19 +24,21 @@ from skeldir.attribution.model_schemas import (
 from skeldir.attribution.parameters import ModelParameters
 from skeldir.attribution.previewing import ModelPreview, preview_model
 from skeldir.attribution.schemas import ModelName
-from skeldir.http.bodies import read_body
-from skeldir.http.deps import database_of, held_bytes_of
-from skeldir.http.paging import READ_PROBLEMS, NoQuery
-from skeldir.http.problems import Problem
-from skeldir.tenants import describe_key
-from skeldir.tenants.access import (
+from skeldir.http import (
+    READ_PROBLEMS,
     Caller,
     ManageKey,
+    NoQuery,
+    Problem,
     ReadOrManageKey,
     ReadTransaction,
     TenantTransaction,
+    database_of,
+    held_bytes_of,
+    read_body,
     tenant_transaction,
 )
+from skeldir.tenants import describe_key
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
 ModelPath = Annotated[ModelName, Path(description="the name of a model")]
@@ -74,7 +76,7 @@ async def put_model(
     request: Request,
     caller: ManageKey,
 ) -> ModelInForce:
-    """Give a model parameters, and put it in force if it is not.
+    """Give a model parameters, and put it in force if it is not; nothing changes when it has them already.
 
     Its sums of before go at once. Credit by the new version follows as the stored orders are restated; the channel
     report's `orders_awaiting_credit` says how many are left.

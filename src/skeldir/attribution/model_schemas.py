@@ -11,7 +11,7 @@ from skeldir.attribution.parameters import LONGEST_DAYS, ModelParameters
 from skeldir.attribution.previewing import MOST_COUNTED, MOST_PREVIEWED
 from skeldir.attribution.schemas import ModelName
 from skeldir.errors import InputInvalid
-from skeldir.http.paging import Cents, CurrencyCode
+from skeldir.http import Cents, CurrencyCode
 
 Days = Annotated[int, Field(ge=1, le=LONGEST_DAYS, strict=True)]
 AfterConversionName = Literal["keep", "reset"]
@@ -25,7 +25,11 @@ ChangedBy = Annotated[
 
 
 class ModelParametersIn(BaseModel):
-    """The parameters wanted. One that is left out stays as it is, or is the default of a model not in force."""
+    """The parameters wanted.
+
+    One that is left out stays as it is; of a retired model, as it was when it was retired. A model that never was in
+    force has the defaults: 30 days of lookback, `keep`, 7 days of half-life.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -34,15 +38,13 @@ class ModelParametersIn(BaseModel):
 
     lookback_days: Annotated[
         Days | None,
-        Field(description="how long before a conversion a touch may lie; 30 by default"),
+        Field(description="how long before a conversion a touch may lie"),
     ] = None
     after_conversion: Annotated[
         AfterConversionName | None,
-        Field(description="whether earlier touches may earn again (`keep`, the default) or not"),
+        Field(description="whether earlier touches may earn again (`keep`) or not (`reset`)"),
     ] = None
-    half_life_days: Annotated[
-        Days | None, Field(description="matters to time_decay only; 7 by default")
-    ] = None
+    half_life_days: Annotated[Days | None, Field(description="matters to time_decay only")] = None
 
 
 class ModelInForceOut(BaseModel):
@@ -75,14 +77,27 @@ class ModelInForceOut(BaseModel):
     changed_by: Annotated[ChangedBy | None, Field(description="null likewise")]
 
 
+class CompleteParametersOut(BaseModel):
+    """All parameters of a version."""
+
+    lookback_days: int
+    after_conversion: AfterConversionName
+    half_life_days: Annotated[int, Field(description="matters to time_decay only")]
+
+
 class ModelChangeOut(BaseModel):
-    """A version that came into force in the place of another; null stands for a model that was not in force."""
+    """A version that came into force in the place of another, with the parameters of both.
+
+    null stands for a model that was not in force before, or is retired after it.
+    """
 
     changed_at: datetime
     changed_by: ChangedBy
     model: ModelName
     from_version: str | None
     to_version: str | None
+    parameters_before: CompleteParametersOut | None
+    parameters_after: CompleteParametersOut | None
 
 
 class ModelsOut(BaseModel):
@@ -110,6 +125,16 @@ class ModelsOut(BaseModel):
                             "model": "linear",
                             "from_version": "linear@1",
                             "to_version": "linear@2",
+                            "parameters_before": {
+                                "lookback_days": 30,
+                                "after_conversion": "keep",
+                                "half_life_days": 7,
+                            },
+                            "parameters_after": {
+                                "lookback_days": 14,
+                                "after_conversion": "keep",
+                                "half_life_days": 7,
+                            },
                         }
                     ],
                 }
@@ -119,14 +144,6 @@ class ModelsOut(BaseModel):
 
     data: list[ModelInForceOut]
     changes: list[ModelChangeOut]
-
-
-class CompleteParametersOut(BaseModel):
-    """All parameters of the version that the change would put in force."""
-
-    lookback_days: int
-    after_conversion: AfterConversionName
-    half_life_days: int
 
 
 class ChannelChangeOut(BaseModel):
@@ -148,6 +165,12 @@ class ModelPreviewOut(BaseModel):
                 {
                     "model": "linear",
                     "version_now": "linear@1",
+                    "parameters_now": {
+                        "lookback_days": 30,
+                        "after_conversion": "keep",
+                        "half_life_days": 7,
+                    },
+                    "last_version": "linear@1",
                     "wanted": {
                         "lookback_days": 14,
                         "after_conversion": "keep",
@@ -173,7 +196,18 @@ class ModelPreviewOut(BaseModel):
 
     model: ModelName
     version_now: Annotated[str | None, Field(description="null when the model is not in force")]
-    wanted: CompleteParametersOut
+    parameters_now: Annotated[CompleteParametersOut | None, Field(description="null likewise")]
+    last_version: Annotated[
+        str | None,
+        Field(
+            description="the version in force, or the last that a retired model had: a parameter that the request "
+            "leaves out is as in it; null for a model that never was in force, which gets the defaults"
+        ),
+    ]
+    wanted: Annotated[
+        CompleteParametersOut,
+        Field(description="of the version that the change would put in force"),
+    ]
     orders: Annotated[int, Field(ge=0, le=MOST_PREVIEWED, description="orders looked at")]
     orders_in_all: Annotated[
         int,

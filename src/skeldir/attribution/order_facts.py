@@ -23,9 +23,10 @@ from skeldir.attribution.packing import TOUCH_BYTES, PackedOrder, moment_to_us
 from skeldir.attribution.reading import ANY_LENGTH, begin_reading
 from skeldir.attribution.store import queries
 from skeldir.errors import SkeldirError
+from skeldir.revenue import read_fixing_capture, read_order_balances, read_order_entries
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 Row = Mapping[str, Any]
 """A row of the database by its columns' names; unlike the driver's own it can be handed to another process."""
@@ -80,11 +81,10 @@ async def read_order(connection: Connection, tenant_id: UUID, order_id: str) -> 
     Raises:
         OrderUnknown: the tenant has no entry of it.
     """
-    of_order = {"tenant_id": tenant_id, "order_id": order_id}
     # No text of the database holds a NUL, and it refuses to be asked for one.
     is_possible = "\0" not in order_id
-    entries = is_possible and await queries.select_order_entries(
-        connection, **of_order, most=MOST_SHOWN
+    entries = is_possible and await read_order_entries(
+        connection, tenant_id, order_id, most=MOST_SHOWN
     )
     if not entries:
         raise OrderUnknown(
@@ -105,12 +105,15 @@ async def read_order(connection: Connection, tenant_id: UUID, order_id: str) -> 
             most=BOUNDS.allocations_of_order,
         )
         kept = make_kept(rows).get(order_id)
-    capture = await queries.select_fixing_capture(connection, **of_order)
+    capture = await read_fixing_capture(connection, tenant_id, order_id)
+    balances = await read_order_balances(connection, tenant_id, order_id)
     facts = OrderFacts(
         order_id=order_id,
-        standing=dict(await queries.select_order_standing(connection, **of_order)),
+        standing=dict(
+            await queries.select_order_standing(connection, tenant_id=tenant_id, order_id=order_id)
+        ),
         entries=[dict(row) for row in entries],
-        balances=[dict(row) for row in await queries.select_order_balances(connection, **of_order)],
+        balances=[dict(row) for row in balances],
         in_force=reading.versions,
         capture=None if capture is None else dict(capture),
         stored=stored,

@@ -14,7 +14,7 @@ from skeldir.errors import SkeldirError
 from skeldir.tenants import load_retention
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 AfterConversion = Literal["keep", "reset"]
 DEFAULT_AFTER_CONVERSION: AfterConversion = "keep"
@@ -23,7 +23,7 @@ LONGEST_DAYS = 3650
 
 
 class ModelNotInForce(SkeldirError):
-    """The tenant does not use the model now, so it cannot be retired."""
+    """The tenant does not use the model now, so it cannot be retired, and no report shows it."""
 
     code = "model_not_in_force"
     status = 404
@@ -40,7 +40,7 @@ class LastModelInForce(SkeldirError):
 
 @dataclass(frozen=True, slots=True)
 class ModelParameters:
-    """What is wanted of a model. None leaves a parameter as it is, or at the default of a model not in force."""
+    """What is wanted of a model; `complete_parameters` says what None stands for."""
 
     lookback_days: int | None = None
     after_conversion: AfterConversion | None = None
@@ -81,10 +81,13 @@ _DEFAULTS: Mapping[str, Any] = {
 
 
 def complete_parameters(
-    wanted: ModelParameters, active: Mapping[str, Any] | None
+    wanted: ModelParameters, last: Mapping[str, Any] | None
 ) -> CompleteParameters:
-    """Return the parameters wanted; those left out are those of `active`, a row of the model's version in force."""
-    before = _DEFAULTS if active is None else active
+    """Return the parameters wanted; those left out are those of `last`, a row of `select_last_versions`.
+
+    A retired model thus goes on with what it had. One that never was in force gets the defaults.
+    """
+    before = _DEFAULTS if last is None else last
     lookback_days, half_life_days = wanted.lookback_days, wanted.half_life_days
     return CompleteParameters(
         before["lookback_days"] if lookback_days is None else lookback_days,
@@ -101,16 +104,23 @@ def require_model(model: str) -> None:
 
 def require_retirable(model: str, active: Collection[str]) -> None:
     """Raise `ModelNotInForce` or `LastModelInForce` when the model cannot be retired; `active` are those in force."""
-    if model not in active:
-        raise ModelNotInForce(
-            f"{model} is not in force.",
-            cure="`skeldir models list` and GET /v1/models show the models in force.",
-        )
+    require_in_force([model], active)
     if len(active) == 1:
         raise LastModelInForce(
             f"{model} is the only model in force; without one nothing would be credited.",
             cure="Set another model first, then retire this one.",
         )
+
+
+def require_in_force(models: Iterable[str], active: Collection[str]) -> None:
+    """Raise `ModelNotInForce` when one of `models` is not among `active`, those in force."""
+    for model in models:
+        if model not in active:
+            raise ModelNotInForce(
+                f"{model} is not in force.",
+                cure="GET /v1/models and `skeldir models list` show the models in force; PUT /v1/models/"
+                f"{model} and `skeldir models set` put it in force.",
+            )
 
 
 async def require_touches_kept(

@@ -19,12 +19,13 @@ import orjson
 
 from skeldir.attribution.bounds import BOUNDS
 from skeldir.attribution.computing import Computation, Part
-from skeldir.attribution.definitions import versions_of
+from skeldir.attribution.definitions import last_versions, versions_of
 from skeldir.attribution.evaluating import Channels, VersionInForce, sum_credit
 from skeldir.attribution.models import ModelVersion
 from skeldir.attribution.orders import make_stored, says_enough
 from skeldir.attribution.packing import NO_CONVERSION, TOUCH_BYTES, PackedOrder
 from skeldir.attribution.parameters import (
+    NO_WISH,
     CompleteParameters,
     ModelParameters,
     complete_parameters,
@@ -37,7 +38,7 @@ from skeldir.attribution.store import queries
 
 if TYPE_CHECKING:
     from skeldir.attribution.orders import Reading
-    from skeldir.db.pool import Connection, Database
+    from skeldir.db import Connection, Database
 
 MOST_PREVIEWED: Final = 20_000
 """Orders that a preview looks at, the first ones by order id."""
@@ -64,19 +65,28 @@ class ChannelChange:
 class ModelPreview:
     """What a change would move, over `orders` of `orders_in_all` stored ones, which are counted up to MOST_COUNTED.
 
-    `wanted` is None for a model that is to be retired, `version_now` for one that is not in force. Of
-    `orders_known_in_part` less is stored than the change asks for, and their facts are too many for a preview to read:
-    they are credited by what is stored. `orders_left_out` have paths that are too long for a preview.
+    `wanted` is None for a model that is to be retired; `version_now` and `parameters_now` are None for one that is not
+    in force. What is not asked for is as in `last_version`: the one in force, or the last that a retired model had;
+    None for a model that never was in force. Of `orders_known_in_part` less is stored than the change asks for, and
+    their facts are too many for a preview to read: they are credited by what is stored. `orders_left_out` have paths
+    that are too long for a preview.
     """
 
     model: str
     version_now: str | None
+    parameters_now: CompleteParameters | None
+    last_version: str | None
     wanted: CompleteParameters | None
     orders: int
     orders_in_all: int
     orders_known_in_part: int
     orders_left_out: int
     channels: list[ChannelChange]
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether the model is in force with the parameters wanted."""
+        return self.parameters_now is not None and self.parameters_now == self.wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +128,13 @@ async def preview_model(
     if parameters is not None:
         parameters.require_valid()
     async with database.tenant(tenant_id, is_read_only=True) as connection:
-        rows = await queries.select_active_models(connection, tenant_id=tenant_id)
-        active = {row["model"]: row for row in rows}
-        wanted = await _require_possible(connection, tenant_id, model, parameters, active)
+        last = await last_versions(connection, tenant_id)
+        active = [row for row in last.values() if row["is_active"]]
+        wanted = await _require_possible(connection, tenant_id, model, parameters, last)
         in_all = await queries.count_stored_journeys(
             connection, tenant_id=tenant_id, most=MOST_COUNTED
         )
-    now = next((v for v in versions_of(rows) if v.model == model), None)
+    now = next((v for v in versions_of(active) if v.model == model), None)
     then = None if wanted is None else _version_wanted(model, wanted)
     now_sums: Counter[tuple[str, str]] = Counter()
     then_sums: Counter[tuple[str, str]] = Counter()
@@ -141,9 +151,12 @@ async def preview_model(
         if page.orders + page.left_out < size:
             break
         after = read.last_order_id
+    row = last.get(model)
     return ModelPreview(
         model,
         None if now is None else now.model_version,
+        None if now is None else complete_parameters(NO_WISH, row),
+        None if row is None else row["model_version"],
         wanted,
         orders,
         in_all,
@@ -162,13 +175,13 @@ async def _require_possible(
     tenant_id: UUID,
     model: str,
     parameters: ModelParameters | None,
-    active: Mapping[str, Mapping[str, Any]],
+    last: Mapping[str, Mapping[str, Any]],
 ) -> CompleteParameters | None:
     """Return all parameters of the version wanted; None for a model that is to be retired."""
     if parameters is None:
-        require_retirable(model, active)
+        require_retirable(model, [name for name, row in last.items() if row["is_active"]])
         return None
-    wanted = complete_parameters(parameters, active.get(model))
+    wanted = complete_parameters(parameters, last.get(model))
     await require_touches_kept(connection, tenant_id, [wanted])
     return wanted
 

@@ -4,6 +4,14 @@ FROM public.attribution_models
 WHERE tenant_id = :tenant_id AND is_active
 ORDER BY model_version;
 
+-- name: select_last_versions
+-- Of each model the version in force, or, where the model is retired, the one that was in force last.
+SELECT DISTINCT ON (model)
+       model_version, model, version, lookback_days, after_conversion, half_life_days, active_since, is_active
+FROM public.attribution_models
+WHERE tenant_id = :tenant_id
+ORDER BY model, is_active DESC, active_since DESC, version DESC;
+
 -- name: select_versions
 -- All that models ever had, the earliest first.
 SELECT model, version, model_version, lookback_days, after_conversion, half_life_days
@@ -52,10 +60,16 @@ WHERE m.tenant_id = :tenant_id AND m.is_active
 ORDER BY m.model_version;
 
 -- name: select_model_changes
-SELECT changed_at, changed_by, model, from_version, to_version
-FROM public.model_changes
-WHERE tenant_id = :tenant_id
-ORDER BY changed_at DESC, id DESC
+SELECT c.changed_at, c.changed_by, c.model, c.from_version, c.to_version,
+       b.lookback_days AS lookback_days_before, b.after_conversion AS after_conversion_before,
+       b.half_life_days AS half_life_days_before,
+       a.lookback_days AS lookback_days_after, a.after_conversion AS after_conversion_after,
+       a.half_life_days AS half_life_days_after
+FROM public.model_changes c
+LEFT JOIN public.attribution_models b ON b.tenant_id = :tenant_id AND b.model_version = c.from_version
+LEFT JOIN public.attribution_models a ON a.tenant_id = :tenant_id AND a.model_version = c.to_version
+WHERE c.tenant_id = :tenant_id
+ORDER BY c.changed_at DESC, c.id DESC
 LIMIT :most;
 
 -- name: count_stored_journeys$
@@ -368,11 +382,6 @@ FROM public.revenue_ledger
 WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids::text[])
 LIMIT :most;
 
--- name: select_entry_days
-SELECT DISTINCT (occurred_at AT TIME ZONE 'UTC')::date AS day
-FROM public.revenue_ledger
-WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids::text[]);
-
 -- name: count_captures
 -- How many captures each journey has between two moments, counted up to `most`.
 SELECT j.place, c.captures
@@ -581,26 +590,6 @@ SELECT s.models, s.versions, s.awaiting, s.set_aside, r.period, r.currency, r.ch
 FROM standing s
 LEFT JOIN report r ON true
 ORDER BY r.period, r.currency, r.channel_code;
-
--- name: select_order_entries
-SELECT id, business_key, kind, amount_cents, currency, occurred_at, recorded_at, source
-FROM public.revenue_ledger
-WHERE tenant_id = :tenant_id AND order_id = :order_id
-ORDER BY occurred_at, business_key
-LIMIT :most;
-
--- name: select_fixing_capture^
-SELECT business_key, occurred_at, journey_key
-FROM public.revenue_ledger
-WHERE tenant_id = :tenant_id AND order_id = :order_id AND kind = 'capture'
-ORDER BY occurred_at, business_key
-LIMIT 1;
-
--- name: select_order_balances
-SELECT currency, state, captured_cents, refunded_cents, disputed_cents, balance_cents
-FROM public.order_balances
-WHERE tenant_id = :tenant_id AND order_id = :order_id
-ORDER BY currency;
 
 -- name: select_order_standing^
 -- Whether the order waits to be credited, why it is set aside if it is, how many entries it has, and up to when the

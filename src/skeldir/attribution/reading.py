@@ -33,15 +33,14 @@ from skeldir.attribution.orders import (
 )
 from skeldir.attribution.packing import TOUCH_BYTES, us_to_moment
 from skeldir.attribution.store import queries
-from skeldir.db.locks import try_lock, wait_for_lock
-from skeldir.db.plans import plan_for_each_list
+from skeldir.db import plan_for_each_list, try_lock, wait_for_lock
 
 if TYPE_CHECKING:
     import asyncpg
 
     from skeldir.attribution.bounds import Bounds
     from skeldir.attribution.evaluating import VersionInForce
-    from skeldir.db.pool import Connection, Database
+    from skeldir.db import Connection, Database
 
 _T = TypeVar("_T")
 # So many rows are turned into objects on the loop: a thread would cost more.

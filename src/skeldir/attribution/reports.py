@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from skeldir.attribution.models import MODEL_NAMES
-from skeldir.attribution.schemas import MOST_AWAITING, ChannelsQuery
+from skeldir.attribution.parameters import require_in_force
+from skeldir.attribution.schemas import MOST_AWAITING, ChannelsQuery, ModelName
 from skeldir.attribution.store import queries
-from skeldir.http.paging import Keyset, KeyText, Page
+from skeldir.http import Keyset, KeyText, Page
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 _BY_PERIOD = Keyset("attribution/channels@1", tuple[date, KeyText, KeyText])
 # What stands for the one period of a total in the statement. (The driver takes the first day of all for -infinity.)
@@ -72,6 +73,7 @@ async def report_channels(
     One statement, so the rows and what is said of the orders beside them are of one moment.
 
     Raises:
+        ModelNotInForce: the query names a model that is retired.
         CursorInvalid: the cursor belongs to another query, or to model versions that are active no more.
     """
     after = _BY_PERIOD.position(query) or (None, None, None)
@@ -93,6 +95,8 @@ async def report_channels(
     active = dict(zip(standing["models"] or (), standing["versions"] or (), strict=True))
     versions = {model: active[model] for model in MODEL_NAMES if model in active}
     shown = list(versions.values())
+    if query.model is not None and len(active) < len(query.model):
+        await _require_in_force(connection, tenant_id, query.model)
     # Rows of other versions after the page before would be a report of nothing.
     _BY_PERIOD.after(query, of=shown)
     page: Page[ChannelRow] = _BY_PERIOD.page(
@@ -104,6 +108,15 @@ async def report_channels(
     return ChannelReport(
         versions, standing["awaiting"], standing["set_aside"], list(page.data), page.next_cursor
     )
+
+
+async def _require_in_force(
+    connection: Connection, tenant_id: UUID, models: list[ModelName]
+) -> None:
+    """Raise `ModelNotInForce` for a retired model; a tenant that has no models yet gets all of them with its credit."""
+    rows = await queries.select_active_models(connection, tenant_id=tenant_id)
+    if rows:
+        require_in_force(models, [row["model"] for row in rows])
 
 
 async def _channel_rows(rows: Sequence[Any], versions: dict[str, str]) -> list[ChannelRow]:

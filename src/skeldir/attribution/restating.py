@@ -24,7 +24,7 @@ from skeldir.attribution.writing import Fence, Uncreditable, write_changes
 
 if TYPE_CHECKING:
     from skeldir.attribution.bounds import Bounds
-    from skeldir.db.pool import Connection, Database
+    from skeldir.db import Connection, Database
 
 
 @dataclass(frozen=True, slots=True)

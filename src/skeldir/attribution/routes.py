@@ -13,11 +13,16 @@ from skeldir.attribution.explain import explain_order
 from skeldir.attribution.order_facts import OrderFacts, read_order
 from skeldir.attribution.reports import ChannelReport, report_channels
 from skeldir.attribution.schemas import ChannelsPage, ChannelsQuery, OrderExplanationOut
-from skeldir.http.deps import database_of, offload_of
-from skeldir.http.direct import DirectRoute
-from skeldir.http.paging import READ_PROBLEMS, NoQuery
-from skeldir.http.problems import Problem
-from skeldir.tenants.access import ReadKey, reading_transaction
+from skeldir.http import (
+    READ_PROBLEMS,
+    DirectRoute,
+    NoQuery,
+    Problem,
+    ReadKey,
+    database_of,
+    offload_of,
+    reading_transaction,
+)
 
 router = APIRouter(prefix="/v1/attribution", tags=["attribution"])
 polled_router = APIRouter(prefix="/v1/attribution", tags=["attribution"], route_class=DirectRoute)
@@ -27,13 +32,16 @@ _REPORT = TypeAdapter(ChannelReport)
 @polled_router.get(
     "/channels",
     response_model=ChannelsPage,
-    responses=READ_PROBLEMS,
+    responses=READ_PROBLEMS | {404: {"model": Problem}},
     summary="Credited revenue, conversions, spend and ROAS by channel",
 )
 async def get_channels(
     query: Annotated[ChannelsQuery, Query()], request: Request, caller: ReadKey
 ) -> Response:
-    """Say what the models give each channel, side by side, by the day of the ledger entry that was credited."""
+    """Say what the models give each channel, side by side, by the day of the ledger entry that was credited.
+
+    A model that is named and is not in force is refused with `model_not_in_force`.
+    """
     async with reading_transaction(database_of(request), caller) as transaction:
         report = await report_channels(transaction.connection, caller.tenant_id, query)
     # To check 1,000 rows against their schema would keep the loop three times as long as to write them.
@@ -58,7 +66,8 @@ async def get_order(
     """Show what an order's credit was worked out from.
 
     Of a long order the newest touches and the first entries are shown, while all count, and `left_out` counts the rest.
-    When that is nothing and no touch is forgotten, the answer is enough to recompute the credit by hand.
+    When that is nothing, the answer is enough to recompute the credit by hand, unless touches were forgotten before
+    journeys were stored. A forgotten touch is shown by channel and age.
     """
     async with reading_transaction(database_of(request), caller) as transaction:
         facts = await read_order(transaction.connection, caller.tenant_id, order_id)

@@ -37,7 +37,7 @@ from skeldir.clock import utc_now
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from skeldir.db.pool import Connection, Database
+    from skeldir.db import Connection, Database
 
 # Marks are chosen by their random ids, many at once, and then taken by order, because journeys lie by order: a
 # transaction then writes neighbouring pages, and 100,000 orders cost little more apiece than 10,000.

@@ -11,7 +11,7 @@ from skeldir.attribution.aside import Reason
 from skeldir.attribution.bounds import BOUNDS
 from skeldir.attribution.examples import EXPLAINED
 from skeldir.attribution.models import MODEL_NAMES
-from skeldir.http.paging import Cents, CurrencyCode, DayRange, Filter
+from skeldir.http import Cents, CurrencyCode, DayRange, Filter
 
 # A report tells how many orders have changed since, up to so many: counting more would cost more than the report.
 MOST_AWAITING = 10_000
@@ -192,14 +192,25 @@ class FixingCaptureOut(BaseModel):
 
 
 class ExplainedTouchOut(BaseModel):
-    """One touch of the journey within the longest window, with what the rule that chose its channel saw."""
+    """One touch of the journey within the longest window, with what the rule that chose its channel saw.
+
+    Of a touch that was forgotten only channel and age are left, in the order's stored journey; all else is null.
+    """
 
     place: Annotated[int, Field(ge=0)]
-    idempotency_key: str
-    occurred_at: datetime
+    is_forgotten: Annotated[
+        bool,
+        Field(description="whether the touch itself was deleted, as the tenant's retention says"),
+    ]
+    age_seconds: Annotated[float, Field(ge=0, description="how long before the capture it was")]
+    idempotency_key: str | None
+    occurred_at: Annotated[datetime | None, Field(description="null of a forgotten touch")]
     channel: str
     rule: Annotated[
-        str, Field(description="the rule that chose the channel; `explicit`: the sender named it")
+        str | None,
+        Field(
+            description="the rule that chose the channel; `explicit`: the sender named it; null of a forgotten touch"
+        ),
     ]
     source: str | None
     medium: str | None
@@ -255,8 +266,9 @@ class VersionExplanationOut(BaseModel):
     touches_forgotten: Annotated[
         bool,
         Field(
-            description="whether the window reaches behind what is kept of the touches: `touches` are then"
-            " what is left of them, and `shares` are of all, as the order's stored journey has them"
+            description="whether the window reaches behind what is kept of the touches. Older ones are shown as the "
+            "order's stored journey has them; where it was credited before journeys were stored, `touches` are what is "
+            "left of them, and `shares` are those of that credit"
         ),
     ]
     touches: Annotated[
@@ -285,7 +297,10 @@ class SetAsideOut(BaseModel):
 
 
 class LeftOutOut(BaseModel):
-    """What is not shown. With three zeros, and no touch forgotten, the credit can be recomputed by hand."""
+    """What is not shown. With three zeros the credit can be recomputed by hand.
+
+    It cannot where touches were forgotten before journeys were stored.
+    """
 
     touches: Annotated[
         int,

@@ -6,14 +6,15 @@ from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from skeldir.attribution.kinds import CREDIT
 from skeldir.attribution.runs import credit_dirty_orders
 from skeldir.attribution.store import queries
 from skeldir.clock import utc_now
-from skeldir.jobs import CREDIT, Job, JobKind, enqueue, is_asked_for
+from skeldir.jobs import Job, JobKind, enqueue, is_enqueued
 from skeldir.rollups import roll_up_unless_busy
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection, Database
+    from skeldir.db import Connection, Database
 
 # A tenant with many orders to credit lets others have their turn, and comes again at once.
 _LONGEST_TURN_S = 5.0
@@ -46,7 +47,7 @@ async def credit_tenant(database: Database, job: Job) -> None:
     await roll_up_unless_busy(database, job.tenant_id, finish=finish)
 
 
-async def ask_for_stranded_credit(database: Database) -> None:
+async def enqueue_stranded_credit(database: Database) -> None:
     """Ask for the credit of tenants with dirty orders that nobody has been asked to credit; some at a time."""
     async with database.statement() as connection:
         rows = await queries.tenants_without_credit_job(
@@ -54,7 +55,7 @@ async def ask_for_stranded_credit(database: Database) -> None:
         )
     for row in rows:
         async with database.tenant(row["tenant_id"]) as connection:
-            if not await is_asked_for(connection, row["tenant_id"], CREDIT):
+            if not await is_enqueued(connection, row["tenant_id"], CREDIT):
                 await enqueue(connection, row["tenant_id"], CREDIT)
 
 

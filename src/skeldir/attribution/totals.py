@@ -18,7 +18,7 @@ from skeldir.attribution.store import queries
 from skeldir.attribution.writing import add_allocations, counted_allocations
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,9 @@ from skeldir.attribution.evaluating import Channels, Sums, subtract, sum_credit
 from skeldir.attribution.marks import credit_lock
 from skeldir.attribution.packing import LARGEST_CHANNEL_NUMBER, moment_to_us
 from skeldir.attribution.store import queries
-from skeldir.db.columns import pack_column
-from skeldir.rollups import add_credit, mark_days
+from skeldir.db import pack_column
+from skeldir.revenue import mark_days_of_orders
+from skeldir.rollups import add_credit
 
 if TYPE_CHECKING:
     from skeldir.attribution.bounds import Bounds
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from skeldir.attribution.orders import KeptCredit, Order, Reading
     from skeldir.attribution.packing import PackedOrder
     from skeldir.attribution.splits import Allocation
-    from skeldir.db.pool import Connection, Database
+    from skeldir.db import Connection, Database
 
 Fence = Callable[["Connection"], Awaitable[None]]
 
@@ -206,11 +207,7 @@ class Writer:
             if too_large:
                 taken = await self._take_marks(connection, too_large, [])
                 await self._note_asides(connection, dict.fromkeys(sorted(taken), aside))
-                rows = await queries.select_entry_days(
-                    connection, tenant_id=self.tenant_id, order_ids=sorted(taken)
-                )
-                days = [row["day"] for row in rows]
-                await mark_days(connection, self.tenant_id, days, sums="revenue")
+                await mark_days_of_orders(connection, self.tenant_id, sorted(taken))
             if self.fence is not None:
                 await self.fence(connection)
         self.turn = turn

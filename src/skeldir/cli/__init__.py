@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import typer
@@ -57,8 +58,9 @@ app.command("worker")(worker)
 app.command("beat")(beat)
 app.command("demo")(demo)
 
-# The proof is not in the wheel: it stands beside the product in a checkout, and its commands with it.
-if (Path(__file__).resolve().parents[3] / "proof" / "cli.py").is_file():
+# The proof is not in the wheel. In a checkout it stands beside the product, and adds its commands.
+_beside = Path(__file__).resolve().parents[3] / "proof" / "__init__.py"
+if (_found := find_spec("proof")) and _found.origin and Path(_found.origin).resolve() == _beside:
     import_module("proof.cli").add_commands(app)
 
 

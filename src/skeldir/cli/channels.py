@@ -9,8 +9,7 @@ from rich.table import Table
 
 from skeldir.cli.keys import TenantArgument
 from skeldir.cli.runtime import Runtime, out, run_with_runtime
-from skeldir.ingest import add_channels, list_channels
-from skeldir.ingest.channels import COMMON_CHANNELS
+from skeldir.ingest import COMMON_CHANNELS, add_channels, list_channels
 
 channels_app = typer.Typer(no_args_is_help=True, help="List and add channels.")
 

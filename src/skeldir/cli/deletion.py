@@ -16,7 +16,7 @@ from rich.table import Column, Table
 from skeldir.cli.keys import TenantArgument
 from skeldir.cli.pipeline import progress_bar
 from skeldir.cli.runtime import Runtime, err, out, run_with_runtime
-from skeldir.db.ids import read_id
+from skeldir.db import read_id
 from skeldir.errors import InputInvalid, SkeldirError
 from skeldir.tenants import (
     RECEIPT_MOMENT,
@@ -33,7 +33,7 @@ from skeldir.tenants import (
 )
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 _LOOK_AGAIN_S = 0.2
 
@@ -188,7 +188,7 @@ async def _carry_out(
         DeletionUnfinished: the job is dead.
     """
     from skeldir.ingest.tasks import DELETE
-    from skeldir.jobs import NO_TENANT, do_jobs, is_asked_for
+    from skeldir.jobs import NO_TENANT, do_jobs, is_enqueued
 
     total = sum(row.row_count for row in rows)
     async with runtime.database(pool_size=3) as database:
@@ -198,7 +198,7 @@ async def _carry_out(
                 await do_jobs(database, {DELETE.name: DELETE}, budget_s=1.0)
                 # Asked for first: a job ends in the transaction that ends the deletion.
                 async with database.tenant(NO_TENANT) as connection:
-                    is_underway = await is_asked_for(connection, NO_TENANT, DELETE.name)
+                    is_underway = await is_enqueued(connection, NO_TENANT, DELETE.name)
                 deletion = (await list_deletions(operator, tenant_id))[0]
                 if deletion.ended_at is not None:
                     return deletion

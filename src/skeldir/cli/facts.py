@@ -14,7 +14,7 @@ from skeldir.attribution import define_models
 from skeldir.cli.keys import TENANT_HELP, TenantArgument
 from skeldir.cli.pipeline import progress_bar
 from skeldir.cli.runtime import Runtime, err, out, run_with_runtime
-from skeldir.db.pool import Database
+from skeldir.db import Database
 from skeldir.ingest import list_channels
 from skeldir.money import format_minor
 
@@ -25,7 +25,8 @@ import_app = typer.Typer(
     no_args_is_help=True,
     help="""Import a file of touches, of conversions, or of both mixed: CSV, NDJSON or Parquet, also .gz.
 
-Columns are mapped by a small TOML file (--map, see examples/mappings/), by flags, or recognised by their names.
+Columns are mapped by a small TOML file (--map), by flags, or recognised by their names. Mappings to start from are in
+examples/mappings/ of a checkout and in share/skeldir/mappings/ of a virtual environment.
 An import that was interrupted goes on where it stopped when the same command is run again.""",
 )
 

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
+import orjson
 import typer
 from rich.table import Column, Table
 
 from skeldir.attribution import (
     AfterConversion,
+    CompleteParameters,
     ModelChange,
     ModelInForce,
     ModelParameters,
@@ -35,12 +37,18 @@ ModelArgument = Annotated[str, typer.Argument(help="first_touch, last_touch, lin
 YesOption = Annotated[
     bool, typer.Option("--yes", help="Change it without asking; needed without a terminal.")
 ]
+_JSON = orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z
 _CREDIT_FOLLOWS = "Credit by it follows when the stored orders have been restated: workers do it, or `skeldir credit`."
 
 
 @models_app.command("list")
-def show(tenant: TenantArgument) -> None:
-    """List the models in force, since when and by whom, and the latest changes."""
+def show(
+    tenant: TenantArgument,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print what GET /v1/models answers, for programs.")
+    ] = False,
+) -> None:
+    """List the models in force, since when and by whom, and the latest changes with the parameters before and after."""
 
     async def work(runtime: Runtime) -> tuple[list[ModelInForce], list[ModelChange]]:
         tenant_id = await runtime.tenant_id(tenant)
@@ -54,6 +62,9 @@ def show(tenant: TenantArgument) -> None:
             )
 
     in_force, changes = run_with_runtime(work)
+    if as_json:
+        typer.echo(orjson.dumps({"data": in_force, "changes": changes}, option=_JSON))
+        return
     _print_models(in_force)
     _print_changes(changes)
 
@@ -74,13 +85,21 @@ def set_model(
 ) -> None:
     """Give a model parameters, after a preview of what moves; put it in force if it is not.
 
-    A parameter that is left out stays as it is, or is the default of a model that is not in force: 30 days of
-    lookback, keep, 7 days of half-life.
+    A parameter that is left out stays as it is; of a retired model, as it was when it was retired. A model that never
+    was in force has the defaults: 30 days of lookback, keep, 7 days of half-life.
     """
     parameters = ModelParameters(lookback_days, after_conversion, half_life_days)
 
     async def work(runtime: Runtime) -> None:
-        tenant_id = await _preview(runtime, tenant, model, parameters, yes=yes)
+        tenant_id = await runtime.tenant_id(tenant)
+        preview = await _preview(runtime, tenant_id, model, parameters)
+        if preview.changes_nothing:
+            out.print(
+                f"Nothing was changed: {preview.version_now} is in force with these parameters.",
+                soft_wrap=True,
+            )
+            return
+        _confirm(preview, yes=yes)
         async with (
             runtime.database(pool_size=1) as database,
             database.tenant(tenant_id) as connection,
@@ -99,11 +118,12 @@ def set_model(
 def retire(tenant: TenantArgument, model: ModelArgument, yes: YesOption = False) -> None:
     """Take a model out of force, after a preview of what goes.
 
-    `skeldir models set` puts it in force again, with the parameters that are given then, or the defaults.
+    `skeldir models set` puts it in force again, with the parameters that it has now where none are given then.
     """
 
     async def work(runtime: Runtime) -> None:
-        tenant_id = await _preview(runtime, tenant, model, None, yes=yes)
+        tenant_id = await runtime.tenant_id(tenant)
+        _confirm(await _preview(runtime, tenant_id, model, None), yes=yes)
         async with (
             runtime.database(pool_size=1) as database,
             database.tenant(tenant_id) as connection,
@@ -116,39 +136,55 @@ def retire(tenant: TenantArgument, model: ModelArgument, yes: YesOption = False)
 
 
 async def _preview(
-    runtime: Runtime, tenant: str, model: str, parameters: ModelParameters | None, *, yes: bool
-) -> UUID:
-    """Show what a change would move, and return the tenant's id when the change is wanted.
+    runtime: Runtime, tenant_id: UUID, model: str, parameters: ModelParameters | None
+) -> ModelPreview:
+    async with runtime.database(pool_size=1) as database:
+        return await preview_model(database, tenant_id, model, parameters)
+
+
+def _confirm(preview: ModelPreview, *, yes: bool) -> None:
+    """Show what a change would move, and return when the change is wanted.
 
     Raises:
         InputInvalid: nobody can be asked, and --yes was not given.
         Abort: it is not wanted.
     """
-    tenant_id = await runtime.tenant_id(tenant)
-    async with runtime.database(pool_size=1) as database:
-        _print_preview(await preview_model(database, tenant_id, model, parameters))
+    _print_preview(preview)
     if not yes:
         if not is_terminal():
             raise InputInvalid(
                 "Nobody can be asked without a terminal; nothing was changed.",
                 cure="Add --yes to change the model.",
             )
-        typer.confirm(f"Change {model}?", abort=True, err=True)
-    return tenant_id
+        typer.confirm(f"Change {preview.model}?", abort=True, err=True)
+
+
+def _describe(parameters: CompleteParameters) -> str:
+    return (
+        f"{parameters.lookback_days} days of lookback, {parameters.after_conversion}, "
+        f"half-life {parameters.half_life_days} days"
+    )
+
+
+def _print_header(preview: ModelPreview) -> None:
+    """Say what the model is now and after the change, and where what was not given comes from."""
+    now = "not in force"
+    if preview.parameters_now is not None:
+        now = f"{_describe(preview.parameters_now)} ({preview.version_now})"
+    then = "retired" if preview.wanted is None else _describe(preview.wanted)
+    lines = [f"{preview.model} now: {now}", f"{preview.model} then: {then}"]
+    if preview.last_version is None:
+        lines.append("What was not given is the default: the model never was in force.")
+    elif preview.parameters_now is None:
+        lines.append(
+            f"What was not given is as in {preview.last_version}, which was in force last."
+        )
+    for line in lines:
+        out.print(line, soft_wrap=True)
 
 
 def _print_preview(preview: ModelPreview) -> None:
-    wanted = preview.wanted
-    after = (
-        "retired"
-        if wanted is None
-        else f"{wanted.lookback_days} days of lookback, {wanted.after_conversion} after a conversion, "
-        f"half-life {wanted.half_life_days} days"
-    )
-    out.print(
-        f"{preview.model}: now {preview.version_now or 'not in force'}; then {after}.",
-        soft_wrap=True,
-    )
+    _print_header(preview)
     out.print(
         f"Over {preview.orders:,} of {preview.orders_in_all:,} stored orders:", soft_wrap=True
     )
@@ -202,7 +238,9 @@ def _print_changes(changes: Sequence[ModelChange]) -> None:
     table = Table(
         "changed at",
         Column("by", overflow="fold"),
-        *(Column(name, no_wrap=True) for name in ("model", "from", "to")),
+        Column("model", no_wrap=True),
+        "from",
+        "to",
         title="Latest changes",
         title_justify="left",
     )
@@ -211,10 +249,15 @@ def _print_changes(changes: Sequence[ModelChange]) -> None:
             f"{change.changed_at:%Y-%m-%d %H:%M:%S} UTC",
             change.changed_by,
             change.model,
-            change.from_version or "not in force",
-            change.to_version or "retired",
+            _side(change.from_version, change.parameters_before, "not in force"),
+            _side(change.to_version, change.parameters_after, "retired"),
         )
     out.print(table)
+
+
+def _side(version: str | None, parameters: CompleteParameters | None, without: str) -> str:
+    """Write one side of a change: the version, and its parameters in a line of their own."""
+    return without if parameters is None else f"{version}\n{_describe(parameters)}"
 
 
 def _right(*names: str) -> list[Column]:

@@ -32,7 +32,7 @@ from skeldir.attribution import (
 from skeldir.cli.keys import TENANT_HELP, TenantArgument
 from skeldir.cli.runtime import OperatorNeeded, Runtime, err, out, run_with_runtime
 from skeldir.clock import process_started_at, utc_now
-from skeldir.db.pool import Database
+from skeldir.db import Database
 from skeldir.matviews import CANONICAL_VIEWS, RefreshResult, find_view, refresh_view, view_statuses
 from skeldir.money import format_minor
 from skeldir.revenue import LedgerTotal, ledger_totals

@@ -1,4 +1,4 @@
-"""`skeldir privacy`: where something that looks like personal data stands."""
+"""`skeldir privacy`: where something that looks like personal data stands, and forgetting what is too old."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from rich.table import Column, Table
 
 from skeldir.cli.keys import TenantArgument
 from skeldir.cli.runtime import Runtime, err, out, run_with_runtime
-from skeldir.ingest import list_findings, scan_for_personal_data
+from skeldir.ingest import forget_now, list_findings, scan_for_personal_data
 
 privacy_app = typer.Typer(
     no_args_is_help=True,
-    help="Find what looks like e-mail addresses, phone and card numbers, and IP addresses.",
+    help="Find what looks like e-mail addresses, phone and card numbers, and IP addresses; forget what is too old.",
 )
 
 
@@ -60,5 +60,27 @@ def findings(
         out.print(table)
         if len(found) == most:
             err.print("There may be more: see --most.")
+
+    run_with_runtime(work)
+
+
+@privacy_app.command("forget")
+def forget(tenant: TenantArgument) -> None:
+    """Delete now the touches and refused items of a tenant that are too old; a job does the same once a day.
+
+    Nothing goes that `skeldir tenants retain` keeps: touches younger than it says, and refused items younger than that
+    or than 90 days, whichever is less. Credit, ledger and sums stay: orders that await credit get it first.
+    """
+
+    async def work(runtime: Runtime) -> None:
+        tenant_id = await runtime.tenant_id(tenant)
+        async with runtime.database() as database:
+            gone = await forget_now(database, tenant_id)
+        rule = "for ever" if gone.touch_days is None else f"for {gone.touch_days:,} days"
+        out.print(
+            f"Deleted {gone.touches:,} touches and {gone.refused_items:,} refused items. "
+            f"Touches are kept {rule}; `skeldir tenants retain` says and changes for how long.",
+            soft_wrap=True,
+        )
 
     run_with_runtime(work)

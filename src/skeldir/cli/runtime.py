@@ -20,17 +20,22 @@ import typer
 from psycopg import sql
 from rich.console import Console
 
-from skeldir.db.embedded import embedded_server
-from skeldir.db.embedded_watch import kept_alive
-from skeldir.db.ids import read_id
-from skeldir.db.pool import Database, DatabaseUnreachable, QueryTooSlow, open_database
+from skeldir.db import (
+    Database,
+    DatabaseUnreachable,
+    QueryTooSlow,
+    embedded_server,
+    kept_alive,
+    open_database,
+    read_id,
+)
 from skeldir.errors import SkeldirError
 from skeldir.migrations.revision import head_revision
 from skeldir.settings import Settings, load_settings, plain_postgres_url
 from skeldir.tenants import find_tenant, find_tenant_of_key, key_prefix, load_profile
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 T = TypeVar("T")
 

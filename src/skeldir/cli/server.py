@@ -26,8 +26,8 @@ def serve(
     """Serve the HTTP API until Ctrl-C, on the embedded server or the one that DATABASE_URL names."""
     require_free(host, port)
     from skeldir.app import create_app
-    from skeldir.http.serving import make_server
-    from skeldir.observability.logs import configure_logging
+    from skeldir.http import make_server
+    from skeldir.observability import configure_logging
 
     with open_runtime(is_long=True) as runtime:
         settings = runtime.settings
@@ -48,7 +48,7 @@ def serve(
 
 
 async def _reach(runtime: Runtime) -> None:
-    from skeldir.db.pool import open_database
+    from skeldir.db import open_database
 
     timeout_ms = runtime.settings.skeldir_statement_timeout_ms
     async with open_database(runtime.app_url, pool_size=1, statement_timeout_ms=timeout_ms):

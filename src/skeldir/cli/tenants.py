@@ -10,7 +10,7 @@ from rich.table import Column, Table
 from skeldir.attribution import define_models, retain_touches
 from skeldir.cli.keys import TenantArgument
 from skeldir.cli.runtime import Runtime, out, run_with_runtime
-from skeldir.db.ids import new_id
+from skeldir.db import new_id
 from skeldir.errors import InputInvalid
 from skeldir.tenants import (
     Retention,

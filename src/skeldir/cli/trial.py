@@ -32,11 +32,9 @@ from skeldir.cli.pipeline import (
 )
 from skeldir.cli.runtime import Runtime, err, out, run_with_runtime
 from skeldir.clock import utc_now
-from skeldir.db.ids import new_id
-from skeldir.db.pool import Database
-from skeldir.demo.isolation import IsolationReport, check_isolation
-from skeldir.demo.sample import SampleSize, write_sample
-from skeldir.ingest.canonical import CONVERSION_FIELDS, TOUCH_FIELDS
+from skeldir.db import Database, new_id
+from skeldir.demo import IsolationReport, SampleSize, check_isolation, write_sample
+from skeldir.ingest import CONVERSION_FIELDS, TOUCH_FIELDS
 from skeldir.matviews import CANONICAL_VIEWS
 from skeldir.revenue import ledger_totals
 from skeldir.tenants import create_tenant, fold_name, list_tenants

@@ -20,7 +20,7 @@ def up(
     ] = None,
 ) -> None:
     """Run the API, the workers and beat until Ctrl-C; whatever dies, the embedded server too, is started again."""
-    from skeldir.jobs.crew import api_child, beat_child, worker_children
+    from skeldir.processes import api_child, beat_child, worker_children
 
     require_free(host, port)
     with open_runtime(is_long=True) as runtime:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from skeldir.cli.runtime import Runtime, open_runtime, out
-from skeldir.db.pool import DatabaseUnreachable, QueryTooSlow, open_database
+from skeldir.db import DatabaseUnreachable, QueryTooSlow, open_database
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from skeldir.jobs.supervise import Child
+    from skeldir.processes import Child
 
 # Longer than a child takes that gives up what it could not finish.
 _GRACE_S = 5
@@ -30,7 +30,7 @@ def worker(
     ] = None,
 ) -> None:
     """Do the jobs until Ctrl-C. Processes that die or get stuck are started again."""
-    from skeldir.jobs.crew import worker_children
+    from skeldir.processes import worker_children
 
     with open_runtime(is_long=True) as runtime:
         children = worker_children(
@@ -45,7 +45,7 @@ def worker(
 
 def beat() -> None:
     """Run what is periodic, and refresh the views, until Ctrl-C. Several of it share the work."""
-    from skeldir.jobs.crew import beat_child
+    from skeldir.processes import beat_child
 
     with open_runtime(is_long=True) as runtime:
         status = keep_running(runtime, [beat_child(runtime.settings, runtime.app_url)])
@@ -59,7 +59,7 @@ def keep_running(runtime: Runtime, children: Sequence[Child]) -> int:
         RuntimeRoleUnsafe: the role is a superuser or bypasses row-level security.
         ServerTooOld: the server is older than PostgreSQL 17.
     """
-    from skeldir.jobs.supervise import Supervisor
+    from skeldir.processes import Supervisor
 
     asyncio.run(_require_usable_database(runtime))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from skeldir.db.queries import load_queries
-from skeldir.observability.metrics import LONGEST_LOCK_WAIT
+from skeldir.observability import LONGEST_LOCK_WAIT
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Database

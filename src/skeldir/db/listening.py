@@ -56,7 +56,7 @@ class Subscription:
 
 
 @asynccontextmanager
-async def listening(url: str, channel: str) -> AsyncIterator[Subscription]:
+async def listen(url: str, channel: str) -> AsyncIterator[Subscription]:
     """Listen to `channel` during the block; a connection that is lost is opened again, with growing pauses.
 
     The server is asked five times a second. So the subscription stops being current CURRENT_S seconds after the last

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from skeldir.db.pool import Database
-from skeldir.db.queries import load_queries
+from skeldir.db import Database, load_queries
 
 queries = load_queries("skeldir.demo")
 

@@ -1,1 +1,78 @@
-"""The web's own side: problems, access, bodies and health. Rooms bring their routes; `app` puts them together."""
+"""The web's own side: problems, access, bodies, pages and health. Rooms bring their routes. The door."""
+
+from skeldir.http.access import (
+    Caller,
+    IngestKey,
+    ManageKey,
+    ReadKey,
+    ReadOrManageKey,
+    ReadTransaction,
+    TenantTransaction,
+    reading_transaction,
+    tenant_transaction,
+)
+from skeldir.http.api import Api
+from skeldir.http.bodies import BodyTooLarge, BodyUnreadable, HeldBytes, read_body
+from skeldir.http.deps import database_of, held_bytes_of, offload_of
+from skeldir.http.direct import DirectRoute
+from skeldir.http.health import Needs, Watch
+from skeldir.http.health import router as health_router
+from skeldir.http.limits import KeyLimits, UnknownKeyLimits
+from skeldir.http.offload import Offload
+from skeldir.http.paging import (
+    READ_PROBLEMS,
+    Cents,
+    CurrencyCode,
+    DayRange,
+    Filter,
+    KeyMoment,
+    Keyset,
+    KeyText,
+    MomentRange,
+    NoQuery,
+    Page,
+    PageQuery,
+)
+from skeldir.http.problems import Problem
+from skeldir.http.serving import make_server
+
+__all__ = [
+    "READ_PROBLEMS",
+    "Api",
+    "BodyTooLarge",
+    "BodyUnreadable",
+    "Caller",
+    "Cents",
+    "CurrencyCode",
+    "DayRange",
+    "DirectRoute",
+    "Filter",
+    "HeldBytes",
+    "IngestKey",
+    "KeyLimits",
+    "KeyMoment",
+    "KeyText",
+    "Keyset",
+    "ManageKey",
+    "MomentRange",
+    "Needs",
+    "NoQuery",
+    "Offload",
+    "Page",
+    "PageQuery",
+    "Problem",
+    "ReadKey",
+    "ReadOrManageKey",
+    "ReadTransaction",
+    "TenantTransaction",
+    "UnknownKeyLimits",
+    "Watch",
+    "database_of",
+    "health_router",
+    "held_bytes_of",
+    "make_server",
+    "offload_of",
+    "read_body",
+    "reading_transaction",
+    "tenant_transaction",
+]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fastapi import Request
 
-from skeldir.db.pool import Database
+from skeldir.db import Database
 from skeldir.errors import SkeldirError
 from skeldir.http.bodies import HeldBytes
 from skeldir.http.limits import KeyLimits, UnknownKeyLimits

@@ -19,10 +19,10 @@ from skeldir.http.direct import DirectRoute
 from skeldir.http.probes import Probe
 from skeldir.http.problems import Problem, answer_problem, make_problem
 from skeldir.http.store import queries
-from skeldir.observability.metrics import DATABASE_UP, READY, READY_CHECKS
+from skeldir.observability import DATABASE_UP, READY, READY_CHECKS
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection, Database
+    from skeldir.db import Connection, Database
 
 # Whoever watches asks often, and many do at once.
 router = APIRouter(tags=["health"], route_class=DirectRoute)

@@ -14,15 +14,14 @@ from time import monotonic
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from skeldir.db.shares import spread_retry_s
+from skeldir.db import spread_retry_s
 from skeldir.errors import SkeldirError
-from skeldir.observability.metrics import KEYS_REFUSED
+from skeldir.observability import KEYS_REFUSED
+from skeldir.tenants import KEY_PREFIX_LENGTH
 
 K = TypeVar("K", bound=Hashable)
 
 _MOST_REMEMBERED = 10_000
-# The part of a key by which people know it, and which lists show.
-KEY_PREFIX_LENGTH = 12
 _BURST_S = 5.0
 _PREFIX_PART = 0.1
 _LEAST_PREFIX_BURST = 50.0

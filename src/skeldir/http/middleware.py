@@ -11,9 +11,7 @@ from uuid import UUID, uuid4
 from skeldir.errors import SkeldirError
 from skeldir.http.headers import with_security_headers
 from skeldir.http.problems import answer_problem, make_problem
-from skeldir.observability.context import work_context
-from skeldir.observability.metrics import HTTP_SECONDS
-from skeldir.observability.tracing import span
+from skeldir.observability import HTTP_SECONDS, span, work_context
 
 if TYPE_CHECKING:
     from fastapi.responses import JSONResponse

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 import asyncpg
 
-from skeldir.db.pool import DatabaseBusy, DatabaseUnreachable, QueryTooSlow
+from skeldir.db import DatabaseBusy, DatabaseUnreachable, QueryTooSlow
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)

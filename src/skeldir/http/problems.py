@@ -14,9 +14,9 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.routing import Match
 
-from skeldir.db.pool import DatabaseUnreachable
+from skeldir.db import DatabaseUnreachable
 from skeldir.errors import SkeldirError
-from skeldir.observability.context import current_correlation_id
+from skeldir.observability import current_correlation_id
 
 logger = logging.getLogger(__name__)
 

@@ -1,7 +1,11 @@
 """Bytes become recorded facts: touches and conversions, and dead letters for what is refused. The door of the room."""
 
+from skeldir.ingest.canonical import CONVERSION_FIELDS, TOUCH_FIELDS
+from skeldir.ingest.channels import COMMON_CHANNELS
 from skeldir.ingest.dead_letters import DeadEvent, list_dead_events
 from skeldir.ingest.deliveries import Receipt, Rejected
+from skeldir.ingest.forgetting import Forgotten, forget_now
+from skeldir.ingest.kinds import DELETE_TENANT, FORGET_TOUCHES, SCAN_PERSONAL_DATA
 from skeldir.ingest.own_channels import add_channels, list_channels
 from skeldir.ingest.personal_data import (
     Finding,
@@ -12,12 +16,20 @@ from skeldir.ingest.personal_data import (
 from skeldir.ingest.receive import receive_conversions, receive_touches
 
 __all__ = [
+    "COMMON_CHANNELS",
+    "CONVERSION_FIELDS",
+    "DELETE_TENANT",
+    "FORGET_TOUCHES",
+    "SCAN_PERSONAL_DATA",
+    "TOUCH_FIELDS",
     "DeadEvent",
     "Finding",
+    "Forgotten",
     "Receipt",
     "Rejected",
     "ScanReport",
     "add_channels",
+    "forget_now",
     "list_channels",
     "list_dead_events",
     "list_findings",

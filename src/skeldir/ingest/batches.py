@@ -12,7 +12,7 @@ from codecs import BOM_UTF8
 
 import orjson
 
-from skeldir.http.bodies import BodyTooLarge, BodyUnreadable
+from skeldir.http import BodyTooLarge, BodyUnreadable
 from skeldir.ingest.rejections import refuse_text
 
 MAX_ITEMS = 10_000

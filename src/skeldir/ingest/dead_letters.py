@@ -11,7 +11,7 @@ from uuid import UUID
 
 import orjson
 
-from skeldir.db.ids import new_ids
+from skeldir.db import new_ids
 from skeldir.ingest.canonical import (
     CONVERSION_FIELDS,
     TOUCH_FIELDS,
@@ -23,7 +23,7 @@ from skeldir.ingest.rejections import Refused
 from skeldir.ingest.store import queries
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
     from skeldir.tenants import TenantProfile
 
 ItemKind = Literal["touch", "conversion"]

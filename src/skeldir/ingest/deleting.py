@@ -9,14 +9,14 @@ from uuid import UUID
 
 from skeldir.clock import utc_now
 from skeldir.errors import SkeldirError
-from skeldir.jobs import DELETE_TENANT, NO_TENANT, enqueue
-from skeldir.matviews import CANONICAL_VIEWS, forget_view_statistics, refresh_view
-from skeldir.matviews.tasks import RefreshFailed
+from skeldir.ingest.kinds import DELETE_TENANT
+from skeldir.jobs import NO_TENANT, enqueue
+from skeldir.matviews import CANONICAL_VIEWS, RefreshFailed, forget_view_statistics, refresh_view
 from skeldir.settings import load_settings
 from skeldir.tenants import delete_some_rows, end_deletion, forget_statistics
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
+    from skeldir.db import Database
     from skeldir.jobs import Job
 
 ROWS_PER_TRANSACTION = 5_000

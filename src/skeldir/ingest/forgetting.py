@@ -6,18 +6,21 @@ Touches go after the credit that needed them was written.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
+from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from skeldir.attribution import credit_dirty_orders, credit_lock
 from skeldir.ingest.dead_letters import forget_dead_events
+from skeldir.ingest.kinds import FORGET_TOUCHES
 from skeldir.ingest.store import queries
-from skeldir.jobs import FORGET_TOUCHES, enqueue, forget_ended_jobs
+from skeldir.jobs import enqueue, forget_ended_jobs
 from skeldir.tenants import load_retention
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
+    from skeldir.db import Database
     from skeldir.jobs import Job
 
 TOUCHES_PER_TRANSACTION = 10_000
@@ -29,55 +32,94 @@ _COME_AGAIN_S = 30.0
 _LOOK_AGAIN_S = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """How many touches and refused items were deleted, and for how many days touches are kept; None for ever."""
+
+    touches: int
+    refused_items: int
+    touch_days: int | None
+
+
+async def forget_now(database: Database, tenant_id: UUID) -> Forgotten:
+    """Delete what the daily job would delete of a tenant's touches and refused items, by the same rules.
+
+    The job may run at the same time: each transaction deletes what is too old and still there.
+    """
+    refused_items = await forget_old_leftovers(database, tenant_id)
+    touches = await forget_old_touches(database, tenant_id)
+    async with database.tenant(tenant_id) as connection:
+        retention = await load_retention(connection, tenant_id)
+    return Forgotten(touches, refused_items, retention.touch_days)
+
+
 async def forget_old_leftovers(
-    database: Database, job: Job, *, most: int = DEAD_EVENTS_PER_TRANSACTION
+    database: Database,
+    tenant_id: UUID,
+    *,
+    job: Job | None = None,
+    most: int = DEAD_EVENTS_PER_TRANSACTION,
 ) -> int:
-    """Delete the old refused items and ended jobs of the job's tenant; return how many refused items there were."""
+    """Delete the old refused items and ended jobs of a tenant; return how many refused items there were.
+
+    With a `job`, each transaction is fenced by it.
+    """
     forgotten, gone = 0, most
     while gone == most:
-        async with database.tenant(job.tenant_id) as connection:
+        async with database.tenant(tenant_id) as connection:
             gone = await forget_dead_events(connection, most=most)
-            await forget_ended_jobs(connection, job.tenant_id)
-            await job.hold(connection)
+            await forget_ended_jobs(connection, tenant_id)
+            if job is not None:
+                await job.hold(connection)
         forgotten += gone
     return forgotten
 
 
 async def forget_old_touches(
-    database: Database, job: Job, *, most: int = TOUCHES_PER_TRANSACTION
+    database: Database,
+    tenant_id: UUID,
+    *,
+    job: Job | None = None,
+    most: int = TOUCHES_PER_TRANSACTION,
 ) -> int:
-    """Delete the touches that the retention of the job's tenant calls too old; return how many there were.
+    """Delete the touches that the retention of a tenant calls too old; return how many there were.
 
-    Orders that wait for their credit get it first, from all touches; where that takes long, the job is asked for again.
-    Each transaction deletes up to `most`, under the lock of the credit: a run that follows sees what was forgotten, and
-    takes that part of a journey from where it is stored. The last one ends the job. How old is too old, the database
-    decides (function forget_touches).
+    Orders that wait for their credit get it first, from all touches. Each transaction deletes up to `most`, under the
+    lock of the credit: a run that follows sees what was forgotten, and takes that part of a journey from where it is
+    stored. How old is too old, the database decides (function forget_touches).
+
+    With a `job`, each transaction is fenced by it, and the last one ends it. Where the credit takes long, the job is
+    asked for again, and nothing is deleted yet.
     """
-    tenant_id = job.tenant_id
     async with database.tenant(tenant_id) as connection:
         if (await load_retention(connection, tenant_id)).touch_days is None:
-            await job.finish(connection)
+            if job is not None:
+                await job.finish(connection)
             return 0
-    if not await _credit_what_waits(database, tenant_id, job):
+    is_credited = await _credit_what_waits(database, tenant_id, job)
+    if job is not None and not is_credited:
         async with database.tenant(tenant_id) as connection:
             await enqueue(connection, tenant_id, FORGET_TOUCHES, delay_s=_COME_AGAIN_S)
             await job.finish(connection)
         return 0
-    forgotten = 0
-    while not job.is_finished:
+    forgotten, gone = 0, most
+    while gone:
         async with database.tenant(tenant_id, locked=credit_lock(tenant_id)) as connection:
-            gone: int = await queries.forget_touches(connection, most=most)
-            await (job.hold(connection) if gone else job.finish(connection))
+            gone = await queries.forget_touches(connection, most=most)
+            if job is not None:
+                await (job.hold(connection) if gone else job.finish(connection))
         forgotten += gone
     return forgotten
 
 
-async def _credit_what_waits(database: Database, tenant_id: UUID, job: Job) -> bool:
-    """Credit for a while, also when another worker is at it; say whether nothing waits any more."""
-    deadline = monotonic() + _LONGEST_TURN_S
+async def _credit_what_waits(database: Database, tenant_id: UUID, job: Job | None) -> bool:
+    """Credit, also when another worker is at it, a job only for a while; say whether nothing waits any more."""
+    fence, deadline = None, inf
+    if job is not None:
+        fence, deadline = job.hold, monotonic() + _LONGEST_TURN_S
     while True:
         report = await credit_dirty_orders(
-            database, tenant_id=tenant_id, fence=job.hold, deadline=deadline
+            database, tenant_id=tenant_id, fence=fence, deadline=deadline
         )
         if report.is_complete or monotonic() >= deadline:
             return report.is_complete

@@ -12,7 +12,7 @@ from skeldir.ingest.channels import COMMON_CHANNELS
 from skeldir.ingest.store import queries
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 _CODE = re.compile(r"^[a-z][a-z0-9_]{0,62}$")
 

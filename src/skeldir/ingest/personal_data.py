@@ -13,14 +13,14 @@ from uuid import UUID
 
 import orjson
 
-from skeldir.db.ids import new_ids
+from skeldir.db import new_ids
 from skeldir.ingest.shapes import shapes_in
 from skeldir.ingest.store import queries
 
 if TYPE_CHECKING:
     import asyncpg
 
-    from skeldir.db.pool import Connection, Database
+    from skeldir.db import Connection, Database
     from skeldir.jobs import Job
 
 ROWS_PER_TRANSACTION = 1_000

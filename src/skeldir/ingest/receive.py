@@ -15,10 +15,7 @@ from skeldir.attribution import (
     mark_orders_reached_by_touches,
 )
 from skeldir.clock import utc_now
-from skeldir.db.columns import pack_column, unpack_column
-from skeldir.db.ids import new_ids
-from skeldir.db.locks import share_lock
-from skeldir.db.plans import plan_for_each_list
+from skeldir.db import new_ids, pack_column, plan_for_each_list, share_lock, unpack_column
 from skeldir.ingest.canonical import (
     Conversion,
     Touch,
@@ -55,7 +52,7 @@ from skeldir.revenue import (
 )
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
     from skeldir.tenants import TenantProfile
 
 

@@ -9,12 +9,12 @@ from uuid import UUID
 
 import orjson
 
-from skeldir.http.paging import Keyset, Page
+from skeldir.http import Keyset, Page
 from skeldir.ingest.schemas import DeadEventsQuery
 from skeldir.ingest.store import queries
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 _NEWEST_FIRST = Keyset("dead-events@1", tuple[UUID])
 

@@ -11,11 +11,22 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from skeldir.attribution import ingest_lock
-from skeldir.http.bodies import read_body
-from skeldir.http.deps import database_of, held_bytes_of, offload_of
-from skeldir.http.direct import DirectRoute
-from skeldir.http.paging import READ_PROBLEMS, Page
-from skeldir.http.problems import Problem
+from skeldir.http import (
+    READ_PROBLEMS,
+    Caller,
+    DirectRoute,
+    IngestKey,
+    Page,
+    Problem,
+    ReadTransaction,
+    TenantTransaction,
+    database_of,
+    held_bytes_of,
+    offload_of,
+    read_body,
+    reading_transaction,
+    tenant_transaction,
+)
 from skeldir.ingest.batches import BatchBounds, is_heavy, split_batch
 from skeldir.ingest.dead_letters import ItemKind
 from skeldir.ingest.deliveries import Delivery, Receipt, origin_of
@@ -40,16 +51,8 @@ from skeldir.ingest.schemas import (
     batch_request_body,
 )
 from skeldir.ingest.sharing import SharedCommits
-from skeldir.observability.metrics import INGEST_ITEMS
+from skeldir.observability import INGEST_ITEMS
 from skeldir.tenants import TenantProfile
-from skeldir.tenants.access import (
-    Caller,
-    IngestKey,
-    ReadTransaction,
-    TenantTransaction,
-    reading_transaction,
-    tenant_transaction,
-)
 
 router = APIRouter(prefix="/v1", tags=["ingest"])
 intake_router = APIRouter(prefix="/v1", tags=["ingest"], route_class=DirectRoute)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from skeldir.http.paging import Filter, MomentRange
+from skeldir.http import Filter, MomentRange
 from skeldir.ingest.dead_letters import ItemKind
 
 Key = Annotated[str, Field(min_length=1, max_length=200)]

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote
 
-from skeldir.observability.redaction import has_luhn_sum
+from skeldir.observability import has_luhn_sum
 
 SHAPES: Final = ("e_mail", "phone", "card", "ip")
 

@@ -10,16 +10,17 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from skeldir.attribution import ingest_lock
-from skeldir.db.pool import (
+from skeldir.db import (
     Database,
     DatabaseBusy,
     DatabaseUnreachable,
+    RetriedLater,
+    TenantBusy,
     TenantLocked,
 )
-from skeldir.db.shares import RetriedLater, TenantBusy
 from skeldir.errors import SkeldirError
+from skeldir.http import Caller, TenantTransaction, tenant_transaction
 from skeldir.ingest.deliveries import Delivery, Receipt
-from skeldir.tenants.access import Caller, TenantTransaction, tenant_transaction
 
 Record = Callable[[TenantTransaction, Sequence[Delivery]], Awaitable[Sequence[Receipt]]]
 """Records deliveries in a transaction, and returns a receipt for each."""

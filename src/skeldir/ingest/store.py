@@ -1,5 +1,5 @@
 """The statements of the room; see queries.sql."""
 
-from skeldir.db.queries import load_queries
+from skeldir.db import load_queries
 
 queries = load_queries("skeldir.ingest")

@@ -6,20 +6,13 @@ from typing import TYPE_CHECKING
 
 from skeldir.ingest.deleting import delete_tenant
 from skeldir.ingest.forgetting import forget_old_leftovers, forget_old_touches
+from skeldir.ingest.kinds import DELETE_TENANT, FORGET_TOUCHES, SCAN_PERSONAL_DATA
 from skeldir.ingest.personal_data import scan_for_personal_data
-from skeldir.jobs import (
-    DELETE_TENANT,
-    FORGET_TOUCHES,
-    SCAN_PERSONAL_DATA,
-    Job,
-    JobKind,
-    Pulse,
-    enqueue_daily,
-)
+from skeldir.jobs import Job, JobKind, Pulse, enqueue_daily
 from skeldir.rollups import compact_journal
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
+    from skeldir.db import Database
 
 # Longer than the day after which the next one is asked for.
 _KEEP_DONE_S = 48 * 3_600.0
@@ -29,8 +22,8 @@ _TENANTS_AT_ONCE = 500
 async def forget_for_tenant(database: Database, job: Job) -> None:
     """Compact the journal of credit, and delete what was kept for long enough: refused items, ended jobs, touches."""
     await compact_journal(database, job)
-    await forget_old_leftovers(database, job)
-    await forget_old_touches(database, job)
+    await forget_old_leftovers(database, job.tenant_id, job=job)
+    await forget_old_touches(database, job.tenant_id, job=job)
 
 
 async def scan_tenant(database: Database, job: Job) -> None:

@@ -1,39 +1,34 @@
-"""Work that is to be done: rows with leases, the kinds of jobs, and Celery, which wakes those who do them. The door."""
+"""Work that is to be done: rows with leases, and those who do them. The door."""
 
+from skeldir.jobs.claiming import list_claimable
 from skeldir.jobs.daily import enqueue_daily, forget_ended_jobs
-from skeldir.jobs.enqueue import enqueue, is_asked_for, is_running
+from skeldir.jobs.enqueue import enqueue, is_enqueued, is_running
 from skeldir.jobs.kinds import (
-    CREDIT,
-    DELETE_TENANT,
-    FORGET_TOUCHES,
-    NO_TENANT,
     QUEUE_OF,
     QUEUES,
-    REFRESH,
-    SCAN_PERSONAL_DATA,
     JobKind,
     Pulse,
+    declare_kind,
 )
-from skeldir.jobs.leases import Job, LeaseLost
-from skeldir.jobs.work import do_jobs
+from skeldir.jobs.leases import NO_TENANT, Job, LeaseLost
+from skeldir.jobs.work import AWAY, describe_fault, do_jobs
 
 __all__ = [
-    "CREDIT",
-    "DELETE_TENANT",
-    "FORGET_TOUCHES",
+    "AWAY",
     "NO_TENANT",
     "QUEUES",
     "QUEUE_OF",
-    "REFRESH",
-    "SCAN_PERSONAL_DATA",
     "Job",
     "JobKind",
     "LeaseLost",
     "Pulse",
+    "declare_kind",
+    "describe_fault",
     "do_jobs",
     "enqueue",
     "enqueue_daily",
     "forget_ended_jobs",
-    "is_asked_for",
+    "is_enqueued",
     "is_running",
+    "list_claimable",
 ]

@@ -11,7 +11,7 @@ from skeldir.jobs.enqueue import enqueue
 from skeldir.jobs.store import queries
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection, Database
+    from skeldir.db import Connection, Database
 
 _DAY = timedelta(days=1)
 

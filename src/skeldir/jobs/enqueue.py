@@ -8,14 +8,13 @@ from uuid import UUID, uuid4
 
 import orjson
 
-from skeldir.db.ids import new_id
-from skeldir.db.pool import wake_after_commit
+from skeldir.db import new_id, wake_after_commit
 from skeldir.jobs.kinds import QUEUE_OF
 from skeldir.jobs.store import queries
-from skeldir.observability.context import current_correlation_id
+from skeldir.observability import current_correlation_id
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 NO_ARGUMENTS: Mapping[str, object] = {}
 
@@ -34,7 +33,7 @@ async def enqueue(
     that the worker waits for (see `attribution.marks.ingest_lock`), or commits before the job is claimed.
     `arguments` become JSON: keys are sorted, so equal ones are equal.
     """
-    assert kind in QUEUE_OF  # noqa: S101 - kinds are constants of `jobs.kinds`, never input
+    assert kind in QUEUE_OF  # noqa: S101 - kinds are declared by the rooms, never input
     job_id: UUID | None = await queries.insert_job(
         connection,
         tenant_id=tenant_id,
@@ -69,7 +68,7 @@ def _as_json(arguments: Mapping[str, object]) -> str:
     return orjson.dumps(arguments, option=orjson.OPT_SORT_KEYS).decode()
 
 
-async def is_asked_for(connection: Connection, tenant_id: UUID, kind: str) -> bool:
+async def is_enqueued(connection: Connection, tenant_id: UUID, kind: str) -> bool:
     """Say whether a job of this kind of the transaction's tenant waits or runs."""
     found: bool = await queries.has_open_job(connection, tenant_id=tenant_id, kind=kind)
     return found

@@ -1,33 +1,28 @@
-"""What kinds of jobs there are, and through which queue a worker is woken for them: one closed table."""
+"""What a kind of job is. The rooms declare their own: this one knows none."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
+    from skeldir.db import Database
     from skeldir.jobs.leases import Job
 
-NO_TENANT = UUID(int=0)
-"""Whose jobs are those that serve all tenants at once; no tenant can have this id."""
-
-CREDIT = "attribution.credit"
-REFRESH = "matviews.refresh"
-FORGET_TOUCHES = "ingest.forget_touches"
-SCAN_PERSONAL_DATA = "ingest.scan_personal_data"
-DELETE_TENANT = "tenants.delete"
-
-QUEUE_OF = {
-    CREDIT: "attribution",
-    REFRESH: "maintenance",
-    FORGET_TOUCHES: "ingest",
-    SCAN_PERSONAL_DATA: "ingest",
-    DELETE_TENANT: "ingest",
-}
 QUEUES = ("attribution", "maintenance", "ingest")
+QUEUE_OF: dict[str, str] = {}
+"""Through which queue a worker is woken for a kind of job, by the kind's name: what the rooms have declared."""
+
+
+def declare_kind(name: str, *, queue: str) -> str:
+    """Declare a kind of job and return its name; the room whose work it is does so, once, when it is imported.
+
+    A process knows the kinds of the rooms that it has imported, so nothing can be enqueued that is not declared.
+    """
+    assert queue in QUEUES and name not in QUEUE_OF  # noqa: S101, PT018 - both are written in the program, never input
+    QUEUE_OF[name] = queue
+    return name
 
 
 @dataclass(frozen=True, slots=True)

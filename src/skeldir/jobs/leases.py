@@ -1,22 +1,20 @@
-"""Claiming a job, holding it while it is done, and ending it together with its effect."""
+"""Holding a claimed job while it is done, and ending it together with its effect."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid4
-
-import orjson
+from uuid import UUID
 
 from skeldir.errors import SkeldirError
-from skeldir.jobs.kinds import NO_TENANT, JobKind
 from skeldir.jobs.store import queries
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from skeldir.db import Connection
 
-    from skeldir.db.pool import Connection, Database
+NO_TENANT = UUID(int=0)
+"""Whose jobs are those that serve all tenants at once; no tenant can have this id."""
 
 
 class LeaseLost(SkeldirError):
@@ -88,43 +86,3 @@ class Job:
                 f"Job {self.job_id} was claimed by another worker.",
                 cure="Nothing has to be done: the other worker does it.",
             )
-
-
-async def list_claimable(
-    database: Database, kinds: Sequence[str], *, most: int
-) -> list[tuple[UUID, UUID, str]]:
-    """Return (tenant, job, kind) of what may be claimed now, the longest due first; others may be faster."""
-    async with database.statement() as connection:
-        rows = await queries.claimable_jobs(connection, kinds=list(kinds), most=most)
-    return [(row["tenant_id"], row["id"], row["kind"]) for row in rows]
-
-
-async def claim(database: Database, kind: JobKind, tenant_id: UUID, job_id: UUID) -> Job | None:
-    """Claim a job for `kind.lease_s` seconds; None when somebody else has it, or it has just died.
-
-    A job that was lost by its worker as often as it may be attempted becomes dead here.
-    """
-    token = uuid4()
-    async with database.tenant(tenant_id) as connection:
-        row = await queries.claim_job(
-            connection,
-            tenant_id=tenant_id,
-            id=job_id,
-            token=token,
-            attempts=kind.attempts,
-            lease_s=kind.lease_s,
-        )
-    if row is None or row["state"] != "running":
-        return None
-    return Job(
-        tenant_id=tenant_id,
-        job_id=job_id,
-        kind=row["kind"],
-        arguments=orjson.loads(row["arguments"]),
-        attempts=row["attempts"],
-        correlation_id=row["correlation_id"],
-        created_at=row["created_at"],
-        lease_s=kind.lease_s,
-        keep_done_s=kind.keep_done_s,
-        token=token,
-    )

@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from skeldir.db.pool import wake_after_commit
+from skeldir.db import wake_after_commit
 from skeldir.errors import SkeldirError
 from skeldir.jobs.store import queries
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 JOB_STATES = ("ready", "running", "done", "dead")
 
@@ -27,7 +27,7 @@ class JobUnknown(SkeldirError):
 
 
 @dataclass(frozen=True, slots=True)
-class JobOfSomebody:
+class OperatorJob:
     """A job as operators see it. `tenant_id` is the nil UUID for work that serves all tenants."""
 
     tenant_id: UUID
@@ -43,11 +43,11 @@ class JobOfSomebody:
 
 async def list_jobs_of_all(
     connection: Connection, *, states: Sequence[str], most: int = 100
-) -> list[JobOfSomebody]:
+) -> list[OperatorJob]:
     """Return jobs of every tenant, the newest first; `connection` must be an operator's."""
     rows = await queries.select_jobs_of_all(connection, states=list(states), most=most)
     return [
-        JobOfSomebody(
+        OperatorJob(
             tenant_id=row["tenant_id"],
             job_id=row["id"],
             kind=row["kind"],

@@ -10,12 +10,12 @@ from uuid import UUID
 
 import orjson
 
-from skeldir.http.paging import KeyMoment, Keyset, Page
+from skeldir.http import KeyMoment, Keyset, Page
 from skeldir.jobs.schemas import JobsQuery
 from skeldir.jobs.store import queries
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 _KIND = re.compile(r"\w+")
 _NEWEST_FIRST = Keyset("jobs@1", tuple[KeyMoment, UUID])

@@ -6,10 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from skeldir.http.paging import READ_PROBLEMS, Page
+from skeldir.http import READ_PROBLEMS, Page, ReadTransaction
 from skeldir.jobs.reports import JobReport, list_jobs
 from skeldir.jobs.schemas import JobsPage, JobsQuery
-from skeldir.tenants.access import ReadTransaction
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
 

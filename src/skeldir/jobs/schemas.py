@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from skeldir.http.paging import Filter, PageQuery
+from skeldir.http import Filter, PageQuery
 from skeldir.jobs.kinds import QUEUE_OF
 
 _State = Literal["ready", "running", "done", "dead"]
@@ -16,7 +16,7 @@ _State = Literal["ready", "running", "done", "dead"]
 
 def _known_kind(kind: str) -> str:
     if kind not in QUEUE_OF:
-        raise ValueError(f"there are {', '.join(QUEUE_OF)}")
+        raise ValueError(f"there are {', '.join(sorted(QUEUE_OF))}")
     return kind
 
 
@@ -29,7 +29,7 @@ class JobsQuery(PageQuery):
             Annotated[
                 str,
                 AfterValidator(_known_kind),
-                Field(json_schema_extra={"enum": list(QUEUE_OF)}),
+                Field(json_schema_extra=lambda schema: schema.update(enum=sorted(QUEUE_OF))),
             ]
         ],
         Field(description="jobs of this kind only"),

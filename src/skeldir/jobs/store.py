@@ -1,7 +1,5 @@
 """The statements of the room; see queries.sql."""
 
-from skeldir.db.queries import load_blocking_queries, load_queries
+from skeldir.db import load_queries
 
 queries = load_queries("skeldir.jobs")
-# For Celery, which has threads and no loop.
-broker_queries = load_blocking_queries("skeldir.jobs")

@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from skeldir.db.pool import DatabaseBusy, DatabaseUnreachable, QueryTooSlow, TenantLocked
+from skeldir.db import DatabaseBusy, DatabaseUnreachable, QueryTooSlow, TenantLocked
 from skeldir.errors import SkeldirError
-from skeldir.jobs.leases import Job, LeaseLost, claim, list_claimable
+from skeldir.jobs.claiming import claim, list_claimable
+from skeldir.jobs.leases import Job, LeaseLost
 from skeldir.jobs.store import queries
-from skeldir.observability.context import work_context
-from skeldir.observability.metrics import JOB_SECONDS
-from skeldir.observability.tracing import span
+from skeldir.observability import JOB_SECONDS, span, work_context
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
+    from skeldir.db import Database
     from skeldir.jobs.kinds import JobKind
 
 logger = logging.getLogger(__name__)

@@ -1,6 +1,8 @@
 """The five canonical views over the sums of days: the published state, and its refresh. The door of the room."""
 
+from skeldir.matviews.kinds import REFRESH
 from skeldir.matviews.refresh import (
+    RefreshFailed,
     RefreshResult,
     ViewStatus,
     forget_view_statistics,
@@ -11,7 +13,9 @@ from skeldir.matviews.registry import CANONICAL_VIEWS, CanonicalView, ViewUnknow
 
 __all__ = [
     "CANONICAL_VIEWS",
+    "REFRESH",
     "CanonicalView",
+    "RefreshFailed",
     "RefreshResult",
     "ViewStatus",
     "ViewUnknown",

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from skeldir.matviews.registry import CANONICAL_VIEWS
 from skeldir.matviews.store import queries
-from skeldir.observability.metrics import REFRESH_OUTCOMES, REFRESH_SECONDS, VIEW_AGE
+from skeldir.observability import REFRESH_OUTCOMES, REFRESH_SECONDS, VIEW_AGE
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
+    from skeldir.db import Database
 
 _VIEW_NAMES = [view.name for view in CANONICAL_VIEWS]
 

@@ -10,19 +10,26 @@ from typing import TYPE_CHECKING, Literal
 import asyncpg
 
 from skeldir.clock import utc_now
-from skeldir.db.ids import new_id
-from skeldir.db.locks import try_lock
-from skeldir.db.pool import GRACE_S, DatabaseUnreachable, QueryTooSlow
+from skeldir.db import GRACE_S, DatabaseUnreachable, QueryTooSlow, new_id, try_lock
+from skeldir.errors import SkeldirError
 from skeldir.matviews.registry import CANONICAL_VIEWS, CanonicalView, find_view
 from skeldir.matviews.store import queries
-from skeldir.observability.metrics import REFRESH_SECONDS
+from skeldir.observability import REFRESH_SECONDS
 from skeldir.rollups import has_dirty_days
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection, Database
+    from skeldir.db import Connection, Database
 
 Outcome = Literal["success", "skipped_already_running", "skipped_unchanged", "failed"]
 _VIEW_NAMES = [view.name for view in CANONICAL_VIEWS]
+
+
+class RefreshFailed(SkeldirError):
+    """The database refused or gave up the refresh of a view; its own sentence is in the log of refreshes."""
+
+    code = "refresh_failed"
+    status = 503
+    title = "A view could not be refreshed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from skeldir.matviews.registry import CANONICAL_VIEWS
 from skeldir.matviews.store import queries
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 _KIND = re.compile(r"\w+")
 

@@ -6,10 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from skeldir.http.paging import READ_PROBLEMS, NoQuery
+from skeldir.http import READ_PROBLEMS, NoQuery, ReadTransaction
 from skeldir.matviews.reports import ViewReport, report_views
 from skeldir.matviews.schemas import ViewsOut
-from skeldir.tenants.access import ReadTransaction
 
 router = APIRouter(prefix="/v1", tags=["views"])
 

@@ -6,9 +6,10 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from skeldir.clock import utc_now
-from skeldir.errors import SkeldirError
-from skeldir.jobs import NO_TENANT, REFRESH, Job, JobKind, Pulse, enqueue, is_running
+from skeldir.jobs import NO_TENANT, Job, JobKind, Pulse, enqueue, is_running
+from skeldir.matviews.kinds import REFRESH
 from skeldir.matviews.refresh import (
+    RefreshFailed,
     forget_old_refreshes,
     is_refresh_due,
     refresh_view,
@@ -19,7 +20,7 @@ from skeldir.rollups import has_dirty_days, roll_up_in_turn
 from skeldir.settings import load_settings
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
+    from skeldir.db import Database
 
 
 # A view may be five seconds old.
@@ -27,14 +28,6 @@ _ROLL_UP_S = 2.0
 _FAST_S, _SLOW_S = _CLASSES = 5, 60
 # No view is of this class, so its job only rolls up.
 _ROLL_UP_ALONE = {"staleness_s": 0}
-
-
-class RefreshFailed(SkeldirError):
-    """The database refused or gave up the refresh of a view; its own sentence is in the log of refreshes."""
-
-    code = "refresh_failed"
-    status = 503
-    title = "A view could not be refreshed"
 
 
 async def refresh_class(database: Database, job: Job) -> None:
@@ -68,7 +61,7 @@ async def refresh_class(database: Database, job: Job) -> None:
         )
 
 
-async def ask_for_refresh(staleness_s: int, database: Database) -> bool:
+async def enqueue_refresh(staleness_s: int, database: Database) -> bool:
     """Ask for the refresh of a class, and say whether that was needed and no equal job waited already.
 
     None is asked for while all views of the class show everything there is, while the class is being refreshed, and
@@ -87,7 +80,7 @@ async def ask_for_refresh(staleness_s: int, database: Database) -> bool:
         return await enqueue(connection, NO_TENANT, REFRESH, arguments) is not None
 
 
-async def ask_for_roll_up(database: Database) -> None:
+async def enqueue_roll_up(database: Database) -> None:
     """Ask for the roll-up of the dirty days alone, unless there are none, or they are being rolled up alone."""
     async with database.tenant(NO_TENANT) as connection:
         if await has_dirty_days(connection) and not await is_running(
@@ -96,15 +89,15 @@ async def ask_for_roll_up(database: Database) -> None:
             await enqueue(connection, NO_TENANT, REFRESH, _ROLL_UP_ALONE)
 
 
-async def ask_for_fast(database: Database) -> None:
+async def enqueue_fast(database: Database) -> None:
     """Ask for the refresh of the fast class, or else for the roll-up alone: reports wait for no view."""
-    if not await ask_for_refresh(_FAST_S, database):
-        await ask_for_roll_up(database)
+    if not await enqueue_refresh(_FAST_S, database):
+        await enqueue_roll_up(database)
 
 
-async def ask_for_slow(database: Database) -> None:
+async def enqueue_slow(database: Database) -> None:
     """Ask for the refresh of the slow class."""
-    await ask_for_refresh(_SLOW_S, database)
+    await enqueue_refresh(_SLOW_S, database)
 
 
 async def clean_refresh_log(database: Database) -> None:
@@ -119,7 +112,7 @@ REFRESH_KIND = JobKind(REFRESH, refresh_class, lease_s=10.0)
 # A class promises how old a view may be, while its refreshes are short. Its pulse comes several times as often, because
 # the credit, the roll-up and the refresh itself take their part of that time.
 PULSES = (
-    Pulse("matviews.ask_for_fast", 1.0, ask_for_fast),
-    Pulse("matviews.ask_for_slow", 15.0, ask_for_slow),
+    Pulse("matviews.ask_for_fast", 1.0, enqueue_fast),
+    Pulse("matviews.ask_for_slow", 15.0, enqueue_slow),
     Pulse("matviews.clean", 3_600.0, clean_refresh_log),
 )

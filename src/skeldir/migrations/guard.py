@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from alembic import op
 
-from skeldir.db.embedded import require_supported_server
+from skeldir.db import require_supported_server
 from skeldir.errors import SkeldirError
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import orjson
-import structlog
 
 from skeldir.errors import SkeldirError
 from skeldir.observability.context import current_correlation_id, current_tenant_id
@@ -79,6 +78,9 @@ def configure_logging(settings: Settings, *, process: str) -> None:
 def _renderer(settings: Settings) -> Renderer:
     if settings.skeldir_log_format != "console":
         return _render_json
+    # People at a terminal read it so; whoever else logs does not wait for its import.
+    import structlog  # noqa: PLC0415 - as said above
+
     # Texts are quoted, so that no value can pass for another line.
     console = structlog.dev.ConsoleRenderer(
         colors=sys.stderr.isatty(), timestamp_key="time", repr_native_str=True

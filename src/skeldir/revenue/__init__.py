@@ -11,8 +11,14 @@ from skeldir.revenue.ledger import (
     Posting,
     ledger_totals,
     list_balances,
+    mark_days_of_orders,
     pack_entries,
     post_entries,
+)
+from skeldir.revenue.orders import (
+    read_fixing_capture,
+    read_order_balances,
+    read_order_entries,
 )
 
 __all__ = [
@@ -26,6 +32,10 @@ __all__ = [
     "Posting",
     "ledger_totals",
     "list_balances",
+    "mark_days_of_orders",
     "pack_entries",
     "post_entries",
+    "read_fixing_capture",
+    "read_order_balances",
+    "read_order_entries",
 ]

@@ -11,15 +11,13 @@ from uuid import UUID
 
 import asyncpg
 
-from skeldir.db.columns import pack_column, unpack_column
-from skeldir.db.ids import new_ids
-from skeldir.db.plans import plan_for_each_list
+from skeldir.db import new_ids, pack_column, plan_for_each_list, unpack_column
 from skeldir.errors import SkeldirError
 from skeldir.revenue.store import queries
 from skeldir.rollups import mark_days
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 # From this many on, they are made in a thread, so that the loop goes on.
 _MANY_FLAGGED = 500
@@ -167,8 +165,7 @@ async def post_entries(
     if not count:
         return Posting(0, (), reused, frozenset(), ())
     orders = unpack_column(new["order_ids"])
-    days = await queries.select_entry_days(connection, tenant_id=tenant_id, order_ids=orders)
-    await mark_days(connection, tenant_id, (record["day"] for record in days), sums="revenue")
+    await mark_days_of_orders(connection, tenant_id, orders)
     try:
         flagged = await queries.select_flagged_orders(
             connection, tenant_id=tenant_id, order_ids=orders
@@ -183,6 +180,14 @@ async def post_entries(
     if len(flagged) < _MANY_FLAGGED:
         return Posting(count, orders, reused, posted, _flagged_of(flagged))
     return Posting(count, orders, reused, posted, await asyncio.to_thread(_flagged_of, flagged))
+
+
+async def mark_days_of_orders(
+    connection: Connection, tenant_id: UUID, order_ids: Sequence[str]
+) -> None:
+    """Have the revenue of every day summed again on which one of the orders has an entry."""
+    rows = await queries.select_entry_days(connection, tenant_id=tenant_id, order_ids=order_ids)
+    await mark_days(connection, tenant_id, (row["day"] for row in rows), sums="revenue")
 
 
 def _flagged_of(records: Sequence[asyncpg.Record]) -> tuple[FlaggedOrder, ...]:

@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from skeldir.http.paging import Keyset, KeyText, Page
+from skeldir.http import Keyset, KeyText, Page
 from skeldir.revenue.schemas import DailyQuery
-from skeldir.revenue.store import queries
+from skeldir.rollups import read_revenue_days, read_revenue_totals
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +53,14 @@ async def list_daily_revenue(
     Raises:
         CursorInvalid: the cursor belongs to another query.
     """
-    after = _DAILY.after(query) or (None, None, None)
-    rows = await queries.select_daily_revenue(
+    rows = await read_revenue_days(
         connection,
-        tenant_id=tenant_id,
+        tenant_id,
         first_day=query.from_,
         end_day=query.to,
         currency=query.currency,
         state=query.state,
-        after_date=after[0],
-        after_currency=after[1],
-        after_state=after[2],
+        after=_DAILY.after(query),
         most=query.limit + 1,
     )
     return _DAILY.page(
@@ -75,7 +72,7 @@ async def list_daily_revenue(
 
 async def read_realtime_revenue(connection: Connection, tenant_id: UUID) -> list[RealtimeRevenue]:
     """Return the totals of the transaction's tenant, one a currency."""
-    rows = await queries.select_realtime_revenue(connection, tenant_id=tenant_id)
+    rows = await read_revenue_totals(connection, tenant_id)
     return [
         RealtimeRevenue(**{**row, **{name: int(row[name]) for name in _TOTALS}}) for row in rows
     ]

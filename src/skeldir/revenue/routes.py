@@ -8,12 +8,19 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from skeldir.http.deps import database_of
-from skeldir.http.direct import DirectRoute
-from skeldir.http.paging import READ_PROBLEMS, Filter, NoQuery, Page
+from skeldir.http import (
+    READ_PROBLEMS,
+    DirectRoute,
+    Filter,
+    NoQuery,
+    Page,
+    ReadKey,
+    ReadTransaction,
+    database_of,
+    reading_transaction,
+)
 from skeldir.revenue.reports import DailyRevenue, list_daily_revenue, read_realtime_revenue
 from skeldir.revenue.schemas import DailyPage, DailyQuery, RealtimeOut
-from skeldir.tenants.access import ReadKey, ReadTransaction, reading_transaction
 
 router = APIRouter(prefix="/v1/revenue", tags=["revenue"])
 polled_router = APIRouter(prefix="/v1/revenue", tags=["revenue"], route_class=DirectRoute)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from skeldir.http.paging import Cents, CurrencyCode, DayRange, Filter
+from skeldir.http import Cents, CurrencyCode, DayRange, Filter
 
 EntryState = Literal[
     "captured",

@@ -2,6 +2,7 @@
 
 from skeldir.rollups.credit import CreditKey, add_credit, settle_journal, take_off_credit
 from skeldir.rollups.journal import compact_journal
+from skeldir.rollups.reading import read_revenue_days, read_revenue_totals
 from skeldir.rollups.summing import (
     has_dirty_days,
     mark_all_revenue,
@@ -18,6 +19,8 @@ __all__ = [
     "has_dirty_days",
     "mark_all_revenue",
     "mark_days",
+    "read_revenue_days",
+    "read_revenue_totals",
     "roll_up_dirty_days",
     "roll_up_in_turn",
     "roll_up_unless_busy",

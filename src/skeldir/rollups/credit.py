@@ -7,13 +7,12 @@ from datetime import date
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from skeldir.db.columns import pack_column
-from skeldir.db.locks import wait_for_lock
+from skeldir.db import pack_column, wait_for_lock
 from skeldir.rollups.store import queries
 from skeldir.rollups.summing import rollup_lock
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 CreditKey = tuple[date, str, str, str]
 """UTC day, model version, channel, currency."""

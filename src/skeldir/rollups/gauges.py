@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from skeldir.observability.metrics import ROLLUP_LAG
+from skeldir.observability import ROLLUP_LAG
 from skeldir.rollups.store import queries
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
+    from skeldir.db import Database
 
 
 async def sample_rollups(database: Database) -> None:

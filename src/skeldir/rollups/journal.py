@@ -9,7 +9,7 @@ from skeldir.clock import utc_now
 from skeldir.rollups.store import queries
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Database
+    from skeldir.db import Database
     from skeldir.jobs import Job
 
 _HOURS_FROM = timedelta(days=2)

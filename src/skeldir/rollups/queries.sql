@@ -261,3 +261,36 @@ RETURNING 1;
 
 -- name: note_rollup_change!
 INSERT INTO public.rollup_changes DEFAULT VALUES ON CONFLICT DO NOTHING;
+
+-- name: select_revenue_days
+-- The bound that repeats the first column of the key lets the index begin at the page.
+-- Under row-level security an index is looked up only by what cannot leak a row: GREATEST and LEAST, which leave NULL out,
+-- cannot; COALESCE might, as far as the planner knows.
+SELECT revenue_date AS date, currency, state, amount_cents, entries
+FROM public.rollup_revenue_day
+WHERE tenant_id = :tenant_id
+  AND revenue_date >= greatest(:first_day::date, :after_date::date, '-infinity'::date)
+  AND revenue_date < least(:end_day::date, 'infinity'::date)
+  AND (:currency::text IS NULL OR currency = :currency::text)
+  AND (:state::text IS NULL OR state = :state::text)
+  AND (:after_date::date IS NULL
+       OR (revenue_date, currency, state) > (:after_date::date, :after_currency::text, :after_state::text))
+ORDER BY revenue_date, currency, state
+LIMIT :most;
+
+-- name: select_revenue_totals
+-- From the totals of all days, a row a currency and state. They are numeric: each day fits a bigint, all of them together
+-- need not.
+SELECT currency,
+       coalesce(sum(amount_cents) FILTER (WHERE state = 'captured'), 0) AS captured_cents,
+       coalesce(sum(amount_cents) FILTER (WHERE state IN ('refunded', 'refund_reversed', 'awaiting_capture')), 0)
+           AS refunded_cents,
+       coalesce(sum(amount_cents) FILTER (WHERE state IN ('disputed', 'dispute_reversed', 'dispute_awaiting_capture')), 0)
+           AS disputed_cents,
+       sum(amount_cents) AS net_cents,
+       sum(orders)::bigint AS orders,
+       max(last_entry_at) AS last_entry_at
+FROM public.rollup_revenue_total
+WHERE tenant_id = :tenant_id AND entries <> 0
+GROUP BY currency
+ORDER BY currency;

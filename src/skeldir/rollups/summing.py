@@ -12,14 +12,12 @@ from uuid import UUID
 
 import asyncpg
 
-from skeldir.db.ids import new_id
-from skeldir.db.locks import try_lock, wait_for_lock
-from skeldir.db.pool import QueryTooSlow
-from skeldir.observability.context import current_correlation_id, work_context
+from skeldir.db import QueryTooSlow, new_id, try_lock, wait_for_lock
+from skeldir.observability import current_correlation_id, work_context
 from skeldir.rollups.store import queries
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection, Database
+    from skeldir.db import Connection, Database
 
 logger = logging.getLogger(__name__)
 

@@ -13,6 +13,7 @@ from skeldir.tenants.deletion import (
     request_deletion,
 )
 from skeldir.tenants.keys import (
+    KEY_SHAPE,
     SCOPES,
     ApiKey,
     IssuedKey,
@@ -23,6 +24,7 @@ from skeldir.tenants.keys import (
     authenticate,
     describe_key,
     find_key,
+    is_in_force,
     issue_key,
     key_prefix,
     list_keys,
@@ -32,6 +34,7 @@ from skeldir.tenants.keys import (
 )
 from skeldir.tenants.memory import KEYS_CHANNEL, KeyMemory
 from skeldir.tenants.names import (
+    KEY_PREFIX_LENGTH,
     TenantNameInvalid,
     fold_name,
     is_like_id_or_key,
@@ -58,6 +61,8 @@ from skeldir.tenants.retention import (
 
 __all__ = [
     "KEYS_CHANNEL",
+    "KEY_PREFIX_LENGTH",
+    "KEY_SHAPE",
     "RECEIPT_MOMENT",
     "SCOPES",
     "ApiKey",
@@ -87,6 +92,7 @@ __all__ = [
     "find_tenant_of_key",
     "fold_name",
     "forget_statistics",
+    "is_in_force",
     "is_like_id_or_key",
     "issue_key",
     "key_prefix",

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import orjson
 
-from skeldir.db.ids import new_id
+from skeldir.db import new_id
 from skeldir.errors import SkeldirError
 from skeldir.tenants.registry import tenant_unknown
 from skeldir.tenants.store import queries
@@ -18,7 +18,7 @@ from skeldir.tenants.store import queries
 if TYPE_CHECKING:
     import asyncpg
 
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 RECEIPT_MOMENT = "%Y-%m-%dT%H:%M:%S.%fZ"
 """How the moments of a receipt are written, in UTC, wherever a program reads them."""

@@ -16,15 +16,14 @@ from uuid import UUID
 import asyncpg
 
 from skeldir.clock import utc_now
-from skeldir.db.ids import new_id, read_id
+from skeldir.db import new_id, read_id
 from skeldir.errors import InputInvalid, SkeldirError
-from skeldir.http.limits import KEY_PREFIX_LENGTH
-from skeldir.tenants.names import KEY_START
+from skeldir.tenants.names import KEY_PREFIX_LENGTH, KEY_START
 from skeldir.tenants.registry import tenant_unknown
 from skeldir.tenants.store import queries
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 SCOPES = ("ingest", "read", "manage")
 KEY_SHAPE = re.compile(KEY_START + "[A-Za-z0-9_-]{43}")

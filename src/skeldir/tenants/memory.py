@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from skeldir.db.listening import Subscription
+    from skeldir.db import Subscription
     from skeldir.tenants.keys import KeyHolder
 
 KEYS_CHANNEL = "skeldir_keys_ended"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from skeldir.db.ids import read_id
+from skeldir.db import read_id
 from skeldir.errors import InputInvalid
-from skeldir.http.limits import KEY_PREFIX_LENGTH
 
 KEY_START = "skd_"
+KEY_PREFIX_LENGTH = 12
+"""The part of a key by which people know it, and which lists show."""
 
 
 class TenantNameInvalid(InputInvalid):

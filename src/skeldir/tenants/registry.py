@@ -14,7 +14,7 @@ from skeldir.tenants.store import queries
 if TYPE_CHECKING:
     from asyncpg import Record
 
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 
 class TenantUnknown(SkeldirError):

@@ -14,7 +14,7 @@ from skeldir.tenants.registry import tenant_unknown
 from skeldir.tenants.store import queries
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 LONGEST_RETENTION_DAYS = 36_500
 

@@ -131,7 +131,7 @@ def test_what_a_mapping_says_wrong_is_named_with_the_cure(
         (without(MIXED, "order_when"), ["order_when", "conversion"]),
     ],
 )
-def test_what_cannot_be_known_is_asked_for_and_never_assumed(
+def test_what_cannot_be_known_is_enqueued_and_never_assumed(
     settings: Settings, parts: list[str]
 ) -> None:
     told = refusal(settings)

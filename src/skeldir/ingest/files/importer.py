@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from skeldir.clock import utc_now
-from skeldir.db.pool import Database
-from skeldir.db.queries import load_queries
+from skeldir.db import Database, load_queries
 from skeldir.errors import SkeldirError
 from skeldir.ingest.deliveries import NO_REJECTIONS, Delivery, Receipt
 from skeldir.ingest.files.items import Batch, ItemMaker, Items
@@ -32,7 +31,7 @@ from skeldir.revenue import FlaggedOrder
 from skeldir.tenants import TenantProfile, load_profile
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from skeldir.db import Connection
 
 BATCH_ROWS: Final = 10_000
 _EXAMPLES_OF_A_CODE: Final = 3

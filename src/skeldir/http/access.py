@@ -1,0 +1,228 @@
+"""Who may do what: these annotated types in a route's signature are its access policy."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
+
+from skeldir.errors import SkeldirError
+from skeldir.http.deps import (
+    bearer_secret_of,
+    client_host_of,
+    database_of,
+    limits_of,
+    unknown_keys_of,
+)
+from skeldir.observability import KEYS_ACCEPTED, KEYS_REFUSED, note_tenant
+from skeldir.tenants import (
+    KEY_SHAPE,
+    KeyHolder,
+    TenantProfile,
+    authenticate,
+    is_in_force,
+    note_use,
+    profile_from,
+)
+
+if TYPE_CHECKING:
+    from skeldir.db import Connection, Database
+    from skeldir.tenants import KeyMemory
+
+# With the time for which a key is recalled without an answer of the server (`listening.CURRENT_S`) less than a second.
+_LONGEST_WAIT_S = 0.3
+_RECALLED, _LOOKED_UP = map(KEYS_ACCEPTED.labels, ("memory", "database"))
+
+
+class KeyInvalid(SkeldirError):
+    """The key is unknown, revoked or expired; which of them is not told."""
+
+    code = "key_invalid"
+    status = 401
+    title = "The key is not valid"
+
+
+class ScopeMissing(SkeldirError):
+    """The key is valid, but not for this."""
+
+    code = "scope_missing"
+    status = 403
+    title = "The key does not allow this"
+
+
+@dataclass(frozen=True, slots=True)
+class TenantTransaction:
+    """A transaction bound to the tenant of the request's key, and what is known of that tenant."""
+
+    connection: Connection
+    profile: TenantProfile
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whom the key of a request speaks for, and when it was known to be in force.
+
+    `known_at_s` is a moment of the monotonic clock, in seconds.
+    """
+
+    holder: KeyHolder
+    known_at_s: float
+
+    @property
+    def tenant_id(self) -> UUID:
+        """The tenant of the key."""
+        return self.holder.tenant_id
+
+
+class KeyFor(SecurityBase):
+    """Lets a request in by a key with one of some scopes; the API's description names it as its security scheme."""
+
+    def __init__(self, *scopes: str) -> None:
+        self.model = HTTPBearer(description="a key that `skeldir keys create` made")
+        self.scheme_name = "key"
+        self._scopes = scopes
+
+    async def __call__(self, request: Request) -> Caller:
+        """Return whom the request's key speaks for.
+
+        Raises:
+            KeyMissing, KeyInvalid, ScopeMissing: there is no key, none in force, or one for something else.
+            UnknownKeysLimited, RateLimited: too many keys are tried, or the key sends too many requests.
+        """
+        secret = bearer_secret_of(request)
+        if not KEY_SHAPE.fullmatch(secret):
+            KEYS_REFUSED.labels("malformed").inc()
+            raise _invalid()
+        caller = await _find_caller(request, secret)
+        note_tenant(caller.tenant_id)
+        limits_of(request).take(caller.holder.key_id)
+        if caller.holder.scopes.isdisjoint(self._scopes):
+            raise ScopeMissing(
+                f"The key has no scope {' or '.join(f'`{scope}`' for scope in self._scopes)}.",
+                cure=f"Make one with `skeldir keys create TENANT --scope {self._scopes[0]}`.",
+            )
+        return caller
+
+
+async def _find_caller(request: Request, secret: str) -> Caller:
+    unknown_keys = unknown_keys_of(request)
+    memory: KeyMemory = request.app.state.key_memory
+    trial = await unknown_keys.admit(secret, client_host_of(request))
+    known_at_s = monotonic()
+    holder = memory.recall(trial.digest)
+    if holder is not None:
+        _RECALLED.inc()
+    else:
+        look_up = memory.begin_look_up(known_at_s)
+        try:
+            async with database_of(request).statement() as connection:
+                holder = await authenticate(connection, secret)
+        except BaseException:
+            unknown_keys.abandon(trial)
+            raise
+        if holder is None:
+            unknown_keys.fail(trial)
+            raise _invalid()
+        memory.remember(trial.digest, holder, look_up)
+        _LOOKED_UP.inc()
+    unknown_keys.succeed(trial)
+    return Caller(holder, known_at_s)
+
+
+def _invalid() -> KeyInvalid:
+    return KeyInvalid(
+        "The key is not valid.", cure="Use a key in force; `skeldir keys list` shows them."
+    )
+
+
+IngestKey = Annotated[Caller, Depends(KeyFor("ingest"))]
+ReadKey = Annotated[Caller, Depends(KeyFor("read"))]
+ManageKey = Annotated[Caller, Depends(KeyFor("manage"))]
+ReadOrManageKey = Annotated[Caller, Depends(KeyFor("read", "manage"))]
+
+
+@asynccontextmanager
+async def tenant_transaction(
+    database: Database, *callers: Caller, shared: str | None = None
+) -> AsyncIterator[TenantTransaction]:
+    """Open the one transaction of requests of a tenant, whose callers these are; committed at the end.
+
+    `shared` is the name of a lock that it holds together with others.
+
+    Raises:
+        KeyInvalid: a key has ended while its request waited for its body, for others or for a connection; or the
+            tenant is being deleted, and its keys are gone.
+    """
+    async with _open(database, callers[0].tenant_id, shared=shared) as transaction:
+        noted = []
+        for caller in _one_of_each_key(callers):
+            await _require_still_in_force(transaction.connection, caller)
+            if await note_use(transaction.connection, caller.holder):
+                noted.append(caller.holder)
+        yield transaction
+    for holder in noted:
+        holder.mark_noted()
+
+
+def _one_of_each_key(callers: Sequence[Caller]) -> Iterable[Caller]:
+    """Return the caller of each key that has waited for longest, in an order that all processes note uses in."""
+    if len(callers) == 1:
+        return callers
+    longest = sorted(callers, key=lambda caller: caller.known_at_s, reverse=True)
+    of_key = {caller.holder.key_id: caller for caller in longest}
+    return [of_key[key_id] for key_id in sorted(of_key)]
+
+
+@asynccontextmanager
+async def _open(
+    database: Database, tenant_id: UUID, *, is_read_only: bool = False, shared: str | None = None
+) -> AsyncIterator[TenantTransaction]:
+    opened = database.known_tenant(tenant_id, is_read_only=is_read_only, shared=shared)
+    async with opened as (connection, known):
+        if known is None:
+            raise _invalid()
+        yield TenantTransaction(connection, profile_from(tenant_id, known))
+
+
+async def _require_still_in_force(connection: Connection, caller: Caller) -> None:
+    """Look the key up again if the request has waited since; most have not, and pay nothing."""
+    has_waited = monotonic() - caller.known_at_s > _LONGEST_WAIT_S
+    if has_waited and not await is_in_force(connection, caller.holder):
+        raise _invalid()
+
+
+@asynccontextmanager
+async def reading_transaction(
+    database: Database, caller: Caller
+) -> AsyncIterator[TenantTransaction]:
+    """Open the transaction of a request that reads, at one moment (repeatable read).
+
+    Raises:
+        KeyInvalid: the key has ended while its request waited for a connection, or its tenant is being deleted.
+    """
+    holder = caller.holder
+    # The note is a write, and waits for nobody's report: it has a short transaction of its own.
+    if not holder.is_use_noted:
+        async with database.tenant(holder.tenant_id) as connection:
+            is_noted = await note_use(connection, holder)
+        if is_noted:
+            holder.mark_noted()
+    async with _open(database, holder.tenant_id, is_read_only=True) as transaction:
+        await _require_still_in_force(transaction.connection, caller)
+        yield transaction
+
+
+async def _open_reading(request: Request, caller: ReadKey) -> AsyncIterator[TenantTransaction]:
+    async with reading_transaction(database_of(request), caller) as transaction:
+        yield transaction
+
+
+# Function scope: the transaction has ended before the answer is sent, so a slow reader of it holds no connection.
+ReadTransaction = Annotated[TenantTransaction, Depends(_open_reading, scope="function")]

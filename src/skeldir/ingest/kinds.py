@@ -1,0 +1,7 @@
+"""The kinds of jobs of the room."""
+
+from skeldir.jobs import declare_kind
+
+FORGET_TOUCHES = declare_kind("ingest.forget_touches", queue="ingest")
+SCAN_PERSONAL_DATA = declare_kind("ingest.scan_personal_data", queue="ingest")
+DELETE_TENANT = declare_kind("tenants.delete", queue="ingest")

@@ -1,0 +1,1 @@
+"""Waking those who do jobs: Celery over PostgreSQL or another broker, pulses, and the processes' loops."""

@@ -1,0 +1,157 @@
+"""The one loop of a process that works: a thread of its own, with the pool, so that leases are kept meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from math import inf
+from time import monotonic
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from uuid import UUID, uuid4
+
+from skeldir.errors import SkeldirError
+from skeldir.jobs import AWAY
+from skeldir.wakeups.store import queries
+
+if TYPE_CHECKING:
+    from skeldir.db import Database
+    from skeldir.processes import Liveness
+
+T = TypeVar("T")
+Chore: TypeAlias = "Callable[[Callable[[], Awaitable[Database]]], Coroutine[Any, Any, None]]"
+"""Gets what opens the pool, or gives the one that is open."""
+
+logger = logging.getLogger(__name__)
+
+_SIGN_S = 1.0
+_HEARTBEAT_S = 3.0
+_ANSWER_S = 1.0
+_STOP_S = 5.0
+
+
+class WorkLoop:
+    """A loop in a thread, the pool that it opens when it is first needed, the process's heartbeat, and its chores.
+
+    A chore runs beside everything else until the loop stops. It must not end by itself, or fail: the loop ends with
+    it then, and the supervisor, which hears no more of the process, starts it again.
+    """
+
+    def __init__(
+        self,
+        open_pool: Callable[[], AbstractAsyncContextManager[Database]],
+        *,
+        role: str,
+        life: Liveness,
+        chores: Sequence[Chore] = (),
+    ) -> None:
+        self._open_pool = open_pool
+        self._role = role
+        self._life = life
+        self._chores = chores
+        self._stop_by = inf
+        self._task: asyncio.Task[Any] | None = None
+        self._process_id: UUID = uuid4()
+        self._opened: AsyncExitStack = AsyncExitStack()
+        self._database: Database | None = None
+        self._opening: asyncio.Lock | None = None
+        self._stopped: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_ready = threading.Event()
+        self._thread = threading.Thread(target=self._turn, name="loop", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread; the database may be away."""
+        self._thread.start()
+        self._is_ready.wait()
+
+    def run(self, work: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
+        """Do `work` on the loop while the calling thread waits, and says that it lives.
+
+        Raises:
+            DatabaseUnreachable: there is no pool yet, and none can be opened; and whatever `work` raises.
+            CancelledError: the work had not ended when `stop_by` had passed.
+        """
+        assert self._loop is not None  # noqa: S101 - start() was called
+        done: Future[T] = asyncio.run_coroutine_threadsafe(self._do(work), self._loop)
+        while True:
+            self._life.note()
+            with suppress(TimeoutError):
+                return done.result(timeout=_ANSWER_S)
+            if done.done():
+                return done.result()
+            if monotonic() > self._stop_by and self._task is not None:
+                # Once: what the task does then, such as letting go of its job, must not be cancelled, too.
+                task, self._task = self._task, None
+                self._loop.call_soon_threadsafe(task.cancel)
+
+    def stop_by(self, moment: float) -> None:
+        """Cancel what `run` does when it has not ended at `moment`, of time.monotonic()."""
+        self._stop_by = moment
+
+    def stop(self) -> None:
+        """Take the heartbeat back, close the pool and end the thread, within seconds."""
+        if self._loop is not None and self._stopped is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stopped.set)
+            self._thread.join(_STOP_S)
+
+    async def _do(self, work: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
+        self._task = asyncio.current_task()
+        return await work(await self._have_database())
+
+    async def _have_database(self) -> Database:
+        assert self._opening is not None  # noqa: S101 - made with the loop
+        async with self._opening:
+            if self._database is None:
+                self._database = await self._opened.enter_async_context(self._open_pool())
+            return self._database
+
+    def _turn(self) -> None:
+        asyncio.run(self._live())
+
+    async def _live(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._opening = asyncio.Lock()
+        self._stopped = asyncio.Event()
+        tasks = [asyncio.create_task(self._beat())]
+        tasks += [asyncio.create_task(chore(self._have_database)) for chore in self._chores]
+        self._is_ready.set()
+        while not self._stopped.is_set():
+            self._life.show()
+            for task in tasks:
+                if task.done():
+                    task.result()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), _SIGN_S)
+        for task in tasks:
+            task.cancel()
+        with suppress(asyncio.CancelledError, TimeoutError, *AWAY):
+            async with asyncio.timeout(_STOP_S / 2):
+                await asyncio.wait(tasks)
+                await self._say_goodbye()
+                await self._opened.aclose()
+
+    async def _beat(self) -> None:
+        """Keep a row that says when this process was last alive; a database that is away is tried again."""
+        while True:
+            if not self._life.is_silent():
+                try:
+                    async with asyncio.timeout(_HEARTBEAT_S):
+                        database = await self._have_database()
+                        async with database.unbound() as connection:
+                            await queries.insert_heartbeat(
+                                connection, process_id=self._process_id, role=self._role
+                            )
+                except (TimeoutError, *AWAY) as fault:
+                    logger.debug("jobs.heartbeat_missed %s", type(fault).__name__)
+                except SkeldirError as fault:
+                    logger.error("jobs.heartbeat_refused %s", fault)  # noqa: TRY400 - the error says it all
+            await asyncio.sleep(_HEARTBEAT_S)
+
+    async def _say_goodbye(self) -> None:
+        if self._database is not None:
+            async with self._database.unbound() as connection:
+                await queries.delete_heartbeat(connection, process_id=self._process_id)

@@ -1,0 +1,86 @@
+"""Each command of the run-book does what it says, as each of the roles that it says may run it, and as no other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from skeldir.db.embedded import EmbeddedServer
+from tests.conftest import TEMPLATE, Clone, scratch_database
+from tests.ops.test_runbook import TEXT, sections
+from tests.support.command import run_here
+
+# They run until they are stopped, or on servers of their own; other tests start them.
+LONG = {"up", "serve", "worker", "beat"}
+
+
+def commands() -> list[str]:
+    """Return what stands after `skeldir` in every block of the run-book, without comments."""
+    blocks = re.findall(r"^```\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    lines = re.findall(r"^skeldir (.+?)(?:\s+#.*)?$", "".join(blocks), re.MULTILINE)
+    return [line for line in lines if line.split()[0] not in LONG]
+
+
+def for_operators() -> list[str]:
+    """Return the commands that the table of roles leaves to the role that migrates."""
+    row = re.search(
+        r"^\| the role that migrates \|.*? may run (.*?), look a tenant up", TEXT, re.MULTILINE
+    )
+    assert row is not None
+    return re.findall(r"`skeldir ([a-z ]+)`", row[1])
+
+
+def words_of(line: str, tenant: str, key: str) -> list[str]:
+    """Return a command's words, filled in for a tenant and a key, with what is left open left out."""
+    line = re.sub(r" ?\[[^\]]*\]", "", line).replace('"My shop"', f"Another-{tenant}")
+    meant = {"TENANT": tenant, "ID": tenant, "KEY": key}
+    words = [meant.get(word, word) for word in line.split()]
+    return [*words, "--yes"] if words[:2] in (["models", "set"], ["models", "retire"]) else words
+
+
+@pytest.fixture(scope="module")
+def shared(server: EmbeddedServer) -> Iterator[Clone]:
+    """One database for all commands: each of them has a tenant of its own."""
+    with scratch_database(server, template=TEMPLATE) as database:
+        yield database
+
+
+def new_tenant(clone: Clone, name: str) -> tuple[str, str]:
+    """Create a tenant with a key; return its id, and the beginning of the key."""
+    tenant = run_here(clone.app_url, "tenants", "create", name).strip()
+    shown = run_here(clone.app_url, "keys", "create", tenant, "--scope", "read")
+    found = re.search(r"^skd_\S{8}", shown, re.MULTILINE)
+    assert found is not None
+    return tenant, found[0]
+
+
+def test_the_run_book_has_many_commands_and_names_those_that_are_for_operators() -> None:
+    assert len(commands()) >= 18
+    assert for_operators() == [
+        "migrate", "jobs", "tenants list", "tenants delete", "tenants deletions",
+    ]  # fmt: skip
+    assert "who-runs-what" in sections()
+
+
+@pytest.mark.parametrize("line", [line for line in commands() if "jobs retry ID" not in line])
+def test_a_command_runs_as_the_role_that_migrates_and_as_app_user_where_it_may(
+    shared: Clone, line: str
+) -> None:
+    is_for_operators = any(line.startswith(one) for one in for_operators())
+    for url, status in ((shared.app_url, 1 if is_for_operators else 0), (shared.migrator_url, 0)):
+        tenant, key = new_tenant(
+            shared, f"{line[:40]} as {'app_user' if url == shared.app_url else 'migrator'}"
+        )
+        shown = run_here(url, *words_of(line, tenant, key), status=status)
+        assert ("operator_needed" in shown) is bool(status), shown
+
+
+def test_a_superuser_is_refused_and_the_message_names_the_role(shared: Clone) -> None:
+    for words in (["refresh"], ["credit"], ["matviews"], ["jobs", "retry", "--all"]):
+        shown = run_here(shared.superuser_url, *words, status=1)
+        assert "runtime_role_unsafe" in shown
+        assert "app_user" in shown
+    for words in (["tenants", "list"], ["jobs"], ["migrate"]):
+        run_here(shared.superuser_url, *words)

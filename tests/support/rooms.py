@@ -1,0 +1,107 @@
+"""Which room a table belongs to, and which statements read or write a table of another room, each with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from skeldir.matviews import CANONICAL_VIEWS
+from tests.support.syntax import Piece
+
+TABLES: Mapping[str, tuple[str, ...]] = {
+    "tenants": ("tenants", "api_keys", "retention", "tenant_deletions"),
+    "ingest": (
+        "attribution_events",
+        "channels",
+        "dead_events",
+        "imports",
+        "spend",
+        "personal_data_findings",
+    ),
+    "jobs": ("jobs",),
+    "wakeups": ("heartbeats", "pulses"),
+    "revenue": ("revenue_ledger", "order_balances"),
+    "attribution": (
+        "attribution_models",
+        "model_changes",
+        "dirty_orders",
+        "dirty_journeys",
+        "credit_turns",
+        "order_journeys",
+        "channel_numbers",
+        "restatements",
+        "kept_allocations",
+        "orders_set_aside",
+    ),
+    "rollups": (
+        "dirty_days",
+        "rollup_revenue_day",
+        "rollup_revenue_total",
+        "rollup_channel_day",
+        "rollup_allocation_day",
+        "credit_journal",
+        "rollup_changes",
+    ),
+    "matviews": ("matview_refreshes", "reconciliation_runs", "open_periods"),
+    "migrations": ("alembic_version",),
+}
+"""Tables and views of schema public by room, but for the canonical views and their readers, which are of matviews."""
+
+ROOM_OF: Mapping[str, str] = {
+    **{table: room for room, tables in TABLES.items() for table in tables},
+    **{name: "matviews" for view in CANONICAL_VIEWS for name in (view.name, view.reader)},
+}
+
+_REACH = "which orders a fact reaches is asked of marks and captures together, in one snapshot"
+_JOURNEY = "a journey is read by its key, thousands at once, with plans made for their lists"
+_ENTRIES = "a run reads the entries of thousands of orders in the snapshot of their marks"
+_STANDING = "what a reader is shown together is read in one snapshot and one round trip"
+_SUMS = "sums are made where the facts lie, without taking them out of the database"
+_SPEND = "spend stands beside the credit of each model in force, without leaving the database"
+_SEEN = "which changes a refresh has seen is a question of both, in one snapshot"
+_SCAN = "the scan for personal data looks at every text of the tenant, whichever room keeps it"
+
+FOREIGN: Mapping[str, str] = {
+    "attribution.count_captures": _JOURNEY,
+    "attribution.count_dirty_orders": _REACH,
+    "attribution.expand_journey": _REACH,
+    "attribution.mark_all_orders": _REACH,
+    "attribution.mark_orders_after_captures": _REACH,
+    "attribution.mark_orders_reached_by_touches": _REACH,
+    "attribution.select_channel_report": _STANDING,
+    "attribution.select_channel_totals": "sums are named by model, and only this room knows which are in force",
+    "attribution.select_credit_state": "a run learns all that it needs of a tenant in one round trip",
+    "attribution.select_entries": _ENTRIES,
+    "attribution.select_newest_touches": _JOURNEY,
+    "attribution.select_order_standing": _STANDING,
+    "attribution.select_previous_conversions": _JOURNEY,
+    "attribution.select_set_aside_totals": "of the orders that are set aside the ledger sums up what has no credit",
+    "attribution.select_touches": _JOURNEY,
+    "attribution.select_touches_of_journey": _JOURNEY,
+    "demo.count_visible_rows": "it counts the rows of every table, to show what row-level security does",
+    "http.select_readiness_revision": "a process is ready when the schema is the one that it was written for",
+    "ingest.insert_touches": "only touches of journeys that have bought go on to be marked, found as they go in",
+    "ingest.select_entries_to_scan": _SCAN,
+    "ingest.select_jobs_to_scan": _SCAN,
+    "ingest.select_keys_to_scan": _SCAN,
+    "matviews.prune_rollup_changes": _SEEN,
+    "matviews.select_last_success": _SEEN,
+    "matviews.select_view_ages": _SEEN,
+    "rollups.delete_empty_channel_days": _SPEND,
+    "rollups.insert_allocation_days": "the ledger is compared with the credit of each model in force",
+    "rollups.insert_revenue_days": _SUMS,
+    "rollups.insert_revenue_totals": _SUMS,
+    "rollups.mark_revenue_days": _SUMS,
+    "rollups.mark_spend_days": _SUMS,
+    "rollups.sum_spend": _SPEND,
+    "tenants.select_profile": "an item is judged by its tenant's own channels, read with the tenant at once",
+}
+"""Statements that name a table of another room. Prefer to ask that room's door; say here why one cannot."""
+
+
+def foreign_tables(piece: Piece) -> set[str]:
+    """Return the tables of other rooms that a named statement reads or writes; schema celery is of `wakeups`."""
+    room = piece.name.partition(".")[0]
+    found = {name for name in piece.relations if ROOM_OF.get(name, room) != room}
+    if room != "wakeups":
+        found |= {name for name in piece.relations if name.startswith("celery.")}
+    return found

@@ -1,0 +1,195 @@
+"""Messages in kombu's tables: each is taken once, those who wait are told, and nobody needs the server to start."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+
+import psycopg
+import pytest
+from kombu import Connection, Exchange, Queue
+
+from skeldir.settings import Settings, broker_url_of
+from skeldir.wakeups.celery_app import make_celery
+from skeldir.wakeups.mailbox import LOST, MOST_WAITING, Mailbox
+from skeldir.wakeups.transport import Transport
+from tests.conftest import Clone
+
+AWAY = "postgresql://app_user@/nothing?host=/nowhere&port=5432"
+
+
+@pytest.fixture
+def mailbox(clone: Clone) -> Iterator[Mailbox]:
+    with closing(Mailbox(clone.app_url)) as opened:
+        yield opened
+
+
+def drop_connections(clone: Clone) -> None:
+    with psycopg.connect(clone.superuser_url) as admin:
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+def test_messages_of_a_queue_come_in_order_and_only_from_those_asked_for(mailbox: Mailbox) -> None:
+    for number in range(3):
+        mailbox.put("a", f"a{number}")
+        mailbox.put("b", f"b{number}")
+    assert mailbox.count("a") == 3
+    assert [mailbox.take(["b"]) for _ in range(2)] == [("b", "b0"), ("b", "b1")]
+    assert [mailbox.take(["a"]) for _ in range(4)] == [("a", "a0"), ("a", "a1"), ("a", "a2"), None]
+    assert mailbox.take(["a", "b"]) == ("b", "b2")
+    assert mailbox.take(["unheard of"]) is None
+
+
+def test_a_flood_in_one_queue_lets_the_others_pass(mailbox: Mailbox) -> None:
+    for number in range(5):
+        mailbox.put("flood", f"f{number}")
+    mailbox.put("late", "l0")
+    mailbox.put("latest", "t0")
+    taken = [mailbox.take(["flood", "late", "latest"]) for _ in range(5)]
+    assert [payload for _, payload in filter(None, taken)] == ["f0", "l0", "f1", "t0", "f2"]
+
+
+def test_a_queue_holds_only_as_many_hints_as_wake_somebody(mailbox: Mailbox) -> None:
+    for number in range(MOST_WAITING + 5):
+        mailbox.put("full", str(number))
+    mailbox.put("other", "passes")
+    assert mailbox.count("full") == MOST_WAITING
+    assert mailbox.take(["full"]) == ("full", "0")
+    mailbox.put("full", "again")
+    assert (mailbox.count("full"), mailbox.count("other")) == (MOST_WAITING, 1)
+
+
+def test_each_message_is_taken_by_exactly_one_of_many(clone: Clone) -> None:
+    sent = [str(number) for number in range(200)]
+    taken: Counter[str] = Counter()
+
+    def take_all() -> None:
+        with closing(Mailbox(clone.app_url)) as own:
+            while (found := own.take(["q"])) is not None:
+                taken[found[1]] += 1
+
+    with closing(Mailbox(clone.app_url, most_waiting=len(sent))) as roomy:
+        for number in sent:
+            roomy.put("q", number)
+    takers = [threading.Thread(target=take_all) for _ in range(4)]
+    for taker in takers:
+        taker.start()
+    for taker in takers:
+        taker.join()
+    assert taken == Counter(sent)
+
+
+def test_who_waits_is_told_at_once(clone: Clone, mailbox: Mailbox) -> None:
+    assert mailbox.take(["q"]) is None
+
+    def put_soon() -> None:
+        time.sleep(0.2)
+        with closing(Mailbox(clone.app_url)) as other:
+            other.put("q", "news")
+
+    sender = threading.Thread(target=put_soon)
+    began = time.monotonic()
+    sender.start()
+    mailbox.wait(20)
+    assert time.monotonic() - began < 5
+    assert mailbox.take(["q"]) == ("q", "news")
+    sender.join()
+
+
+def test_a_message_that_nobody_took_for_a_minute_is_not_delivered(
+    clone: Clone, mailbox: Mailbox
+) -> None:
+    mailbox.put("q", "old")
+    with psycopg.connect(clone.superuser_url) as admin:
+        admin.execute(
+            """UPDATE celery.kombu_message SET "timestamp" = "timestamp" - interval '61 s'"""
+        )
+    assert (mailbox.count("q"), mailbox.take(["q"])) == (0, None)
+    mailbox.put("q", "new")
+    assert mailbox.take(["q"]) == ("q", "new")
+
+
+def test_a_lost_connection_is_replaced(clone: Clone, mailbox: Mailbox) -> None:
+    mailbox.put("q", "1")
+    drop_connections(clone)
+    mailbox.put("q", "2")  # a message must not be lost because the connection was
+    drop_connections(clone)
+    assert mailbox.take(["q"]) is None
+    assert [mailbox.take(["q"]), mailbox.take(["q"])] == [("q", "1"), ("q", "2")]
+    drop_connections(clone)
+    mailbox.wait(0.1)
+    mailbox.wait(0.1)
+    assert mailbox.take(["q"]) is None
+
+
+def test_while_the_server_is_away_there_is_nothing_to_take_and_putting_fails() -> None:
+    with closing(Mailbox(AWAY)) as mailbox:
+        assert mailbox.take(["q"]) is None
+        mailbox.wait(0.01)
+        assert mailbox.count("q") == 0
+        with pytest.raises(LOST):
+            mailbox.put("q", "1")
+
+
+def test_a_forked_child_leaves_the_connection_of_its_parent_alone(mailbox: Mailbox) -> None:
+    mailbox.put("q", "before")
+    of_parent = mailbox._open().info.backend_pid
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            mailbox.put("q", "from the child")
+            status = int(mailbox._open().info.backend_pid == of_parent)
+            mailbox.close()
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+    assert mailbox.take(["q"]) == ("q", "before")
+    assert mailbox.take(["q"]) == ("q", "from the child")
+
+
+def test_kombu_uses_it_for_the_url_of_the_contract(clone: Clone) -> None:
+    settings = Settings()
+    make_celery(settings, clone.app_url)
+    turns: list[float] = []
+    with Connection(
+        broker_url_of(settings, clone.app_url),
+        transport_options={"on_turn": lambda: turns.append(time.monotonic())},
+    ) as connection:
+        assert isinstance(connection.transport, Transport)
+        queue = Queue("greetings", Exchange("greetings"), routing_key="greetings")
+        got: list[object] = []
+        with connection.Consumer(
+            queue, callbacks=[lambda body, message: (got.append(body), message.ack())]
+        ):
+            with pytest.raises(TimeoutError):
+                connection.drain_events(timeout=0.1)
+            with connection.Producer() as producer:
+                producer.publish(
+                    {"hello": "world"},
+                    exchange=queue.exchange,
+                    routing_key="greetings",
+                    declare=[queue],
+                )
+            connection.drain_events(timeout=5)
+        assert got == [{"hello": "world"}]
+        assert len(turns) >= 2
+    with psycopg.connect(clone.superuser_url) as admin:
+        assert admin.execute("SELECT count(*) FROM celery.kombu_message").fetchone() == (0,)
+
+
+def test_a_consumer_starts_without_a_server() -> None:
+    make_celery(Settings(), AWAY)
+    with (
+        Connection(broker_url_of(Settings(), AWAY)) as connection,
+        connection.Consumer(Queue("q", Exchange("q")), callbacks=[print]),
+        pytest.raises(TimeoutError),
+    ):
+        connection.drain_events(timeout=0.1)
