@@ -75,6 +75,22 @@ async def test_jobs_that_somebody_else_claims_at_this_moment_are_passed_over(
         assert await claim_next_job(db, {CREDIT: kind_of()}) is None
 
 
+async def test_beside_a_job_that_is_being_claimed_no_other_of_its_tenant_and_kind_is(
+    db: Database, tenant: UUID
+) -> None:
+    first = await enqueue_job(db, tenant, arguments={"number": 1})
+    await enqueue_job(db, tenant, arguments={"number": 2})
+    other_kind = await enqueue_job(db, tenant, REFRESH)
+    kinds = {CREDIT: kind_of(), REFRESH: JobKind(REFRESH, do_nothing)}
+    async with db.unbound() as connection:
+        assert await claim_by_hand(connection) == [first]
+        claimed = await claim_next_job(db, kinds)
+        assert claimed is not None
+        assert claimed.job_id == other_kind
+        assert await claim_next_job(db, kinds) is None
+    assert [row["state"] for row in await rows(db, tenant)] == ["running", "ready", "running"]
+
+
 async def test_of_several_kinds_the_longest_due_job_comes_first_with_what_its_kind_says(
     db: Database, tenant: UUID
 ) -> None:

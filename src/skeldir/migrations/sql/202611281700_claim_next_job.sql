@@ -56,6 +56,9 @@ BEGIN
         END LOOP;
         EXIT WHEN due IS NULL;
         passed_over := passed_over || due.id;
+        -- A claim that is not committed yet is not seen as running, so of a tenant and kind one claims at a time.
+        CONTINUE WHEN due.tenant_id <> '00000000-0000-0000-0000-000000000000' AND NOT pg_try_advisory_xact_lock(
+            26112817, hashtext(due.tenant_id::text || kinds[due.number]));
         PERFORM public.set_tenant(due.tenant_id);
         SELECT j.* INTO job FROM public.jobs j
         WHERE j.tenant_id = due.tenant_id AND j.id = due.id FOR UPDATE SKIP LOCKED;
