@@ -1,4 +1,4 @@
-"""The closed list of canonical views. What is not here cannot be refreshed."""
+"""The closed list of canonical views. A view that is not listed here cannot be refreshed."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def find_view(name: str) -> CanonicalView:
     """Return the canonical view called exactly `name`.
 
     Raises:
-        ViewUnknown: for every other string: other case, quotes, a schema in front, look-alike letters.
+        ViewUnknown: for any other string, such as other case, quotes, a schema prefix, or look-alike letters.
     """
     for view in CANONICAL_VIEWS:
         if view.name == name:
