@@ -31,7 +31,7 @@ JourneyFault = Literal[
     "counts other entries than the ledger",
     "counts other money than the ledger",
     "converted at another moment",
-    "holds less than the models look back",
+    "covers less than the models' lookback",
     "holds other touches",
     "has another conversion before it",
 ]
@@ -133,7 +133,7 @@ def _fault_of(outcome: Outcome, reading: Reading) -> JourneyFault | None:
     if stored.converted_at != journey.converted_at:
         return "converted at another moment"
     if not holds_enough(stored, reading.lookback, resets=reading.resets):
-        return "holds less than the models look back"
+        return "covers less than the models' lookback"
     if stored.path != journey.path:
         return "holds other touches"
     if reading.resets and _in_reach(stored.previous_age, reading) != _in_reach(
