@@ -16,14 +16,14 @@ from skeldir.rollups import roll_up_unless_busy
 if TYPE_CHECKING:
     from skeldir.db import Connection, Database
 
-# A tenant with many orders to credit lets others have their turn, and comes again at once.
+# After this time a tenant with many orders lets others take their turn; its next job is enqueued at once.
 LONGEST_TURN_S = 5.0
 # How soon to look again when another worker, or an operator's command, is crediting the tenant.
 _LOOK_AGAIN_S = 0.5
-# The sweep comes every second, and must be done by then.
+# The sweep runs every second and must finish within it.
 _TENANTS_AT_ONCE = 100
 # For how long nothing is enqueued for a tenant whose last job died.
-_DEAD_REST = timedelta(minutes=10)
+_PAUSE_AFTER_DEATH = timedelta(minutes=10)
 
 
 async def credit_tenant(database: Database, job: Job) -> None:
@@ -51,7 +51,10 @@ async def enqueue_stranded_credit(database: Database) -> None:
     """Enqueue the credit of tenants with dirty orders and no job for them; some tenants at a time."""
     async with database.statement() as connection:
         rows = await queries.tenants_without_credit_job(
-            connection, kind=CREDIT, dead_since=utc_now() - _DEAD_REST, most=_TENANTS_AT_ONCE
+            connection,
+            kind=CREDIT,
+            dead_since=utc_now() - _PAUSE_AFTER_DEATH,
+            most=_TENANTS_AT_ONCE,
         )
     for row in rows:
         async with database.tenant(row["tenant_id"]) as connection:

@@ -1,4 +1,4 @@
-"""The closed list of canonical views. What is not here cannot be refreshed."""
+"""The closed list of canonical views. A view that is not listed here cannot be refreshed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ViewUnknown(SkeldirError):
 class CanonicalView:
     """A materialized view of schema public, the reader that filters it by tenant, and its own statements.
 
-    The statements are literals, so that no SQL text is ever made from a name that somebody gave.
+    The statements are literals, so that no SQL text is ever built from a name that a caller gave.
     `staleness_s` is its class: a change shows in it within that many seconds, while the workers keep up and the
     refreshes of the class take a small part of that.
     `count_statement` counts a tenant's rows through the reader; `total_statement` counts the view, which only
@@ -93,7 +93,7 @@ def find_view(name: str) -> CanonicalView:
     """Return the canonical view called exactly `name`.
 
     Raises:
-        ViewUnknown: for every other string: other case, quotes, a schema in front, look-alike letters.
+        ViewUnknown: for any other string, such as other case, quotes, a schema prefix, or look-alike letters.
     """
     for view in CANONICAL_VIEWS:
         if view.name == name:

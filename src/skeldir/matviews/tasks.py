@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from skeldir.db import Database
 
 
-# A view may be five seconds old.
+# Less than the five seconds that a view may be old.
 _ROLL_UP_S = 2.0
 _FAST_S, _SLOW_S = _CLASSES = 5, 60
 # No view is of this class, so its job only rolls up.
@@ -31,9 +31,9 @@ _ROLL_UP_ALONE = {"staleness_s": 0}
 
 
 async def refresh_class(database: Database, job: Job) -> None:
-    """Roll up the dirty days for a while, then refresh the changed views of the job's staleness class, if it has any.
+    """Roll up dirty days for up to `_ROLL_UP_S`, then refresh the changed views of the job's staleness class, if any.
 
-    What a great import leaves to be rolled up has its turn again with the next job, and holds up nobody's views.
+    Days that are left, such as after a large import, are rolled up by the next jobs, and do not delay the views.
 
     Raises:
         RefreshFailed: a view was not refreshed; the others were.
@@ -106,11 +106,11 @@ async def clean_refresh_log(database: Database) -> None:
         await forget_old_refreshes(connection)
 
 
-# A worker that is killed holds up the views until its lease has run out.
+# A worker that is killed delays the views until its lease has expired.
 REFRESH_KIND = JobKind(REFRESH, refresh_class, lease_s=10.0)
 
-# A class promises how old a view may be, while its refreshes are short. Its pulse comes several times as often, because
-# the credit, the roll-up and the refresh itself take their part of that time.
+# A class limits the age of its views, as long as refreshes are short. Its pulse is several times as frequent, because
+# credit, roll-up and the refresh itself all take part of that time.
 PULSES = (
     Pulse("matviews.ask_for_fast", 1.0, enqueue_fast),
     Pulse("matviews.ask_for_slow", 15.0, enqueue_slow),
