@@ -17,7 +17,7 @@ from skeldir.ingest.batches import (
     split_batch,
 )
 from skeldir.ingest.canonical import read_conversion
-from skeldir.ingest.rejections import ItemRejected, Refused
+from skeldir.ingest.rejections import ItemRejected, UnreadableItem
 from tests.support.make import make_touch
 
 JSON = "application/json"
@@ -51,7 +51,7 @@ def test_a_document_that_is_no_json_at_all_is_refused_whole(body: bytes) -> None
 
 def test_a_line_that_is_not_utf_8_is_named_as_such() -> None:
     items = split_batch(b'{"a": 1}\n{"a": "\xff"}\n{"a": \n', "application/x-ndjson")
-    assert [item.code for item in items if isinstance(item, Refused)] == [
+    assert [item.code for item in items if isinstance(item, UnreadableItem)] == [
         "encoding_invalid",
         "json_invalid",
     ]

@@ -21,7 +21,7 @@ from skeldir.ingest.canonical import (
 )
 from skeldir.ingest.channels import COMMON_CHANNELS, RESERVED_CHANNELS
 from skeldir.ingest.fields import CONVERSION_FIELDS, EARLIEST, MAX_CLOCK_SKEW, TOUCH_FIELDS
-from skeldir.ingest.rejections import CURES, ItemRejected, Refused
+from skeldir.ingest.rejections import CURES, ItemRejected, UnreadableItem
 from skeldir.money import CURRENCIES, LARGEST_MINOR_UNITS
 from tests.support.hostile import NO_TEXT, json_items, json_values
 from tests.support.make import make_conversion, make_touch
@@ -190,7 +190,7 @@ def test_every_code_is_provoked_here_or_belongs_to_another_file() -> None:
 
 
 def test_what_a_reader_refused_keeps_its_reason() -> None:
-    refused = Refused("json_invalid", "The line is not JSON.", {})
+    refused = UnreadableItem("json_invalid", "The line is not JSON.", {})
     with pytest.raises(ItemRejected) as caught:
         read_conversion(refused, now=NOW)
     assert (caught.value.item_code, caught.value.detail) == (

@@ -18,7 +18,7 @@ from skeldir.db.pool import Database
 from skeldir.ingest.canonical import hash_journey_key
 from skeldir.ingest.dead_letters import DeadEvent, ItemKind, list_dead_events, reduce_item
 from skeldir.ingest.fields import CONVERSION_FIELDS, TOUCH_FIELDS
-from skeldir.ingest.rejections import refuse_text
+from skeldir.ingest.rejections import unreadable_text
 from skeldir.tenants import TenantProfile, load_profile
 from tests.support.hostile import json_items
 from tests.support.make import make_conversion, make_touch, send_conversions, send_touches
@@ -125,7 +125,9 @@ def test_what_is_no_text_is_kept_as_one() -> None:
 
 
 def test_of_a_line_that_is_no_json_only_digest_and_size_are_kept() -> None:
-    refused = refuse_text("json_invalid", "The line is not JSON.", b'{"email": "jane@example.com"')
+    refused = unreadable_text(
+        "json_invalid", "The line is not JSON.", b'{"email": "jane@example.com"'
+    )
     kept = reduce(refused)
     assert kept.keys() == {"sha256", "bytes"}
     assert kept["bytes"] == 28
@@ -206,5 +208,7 @@ async def test_the_database_searches_no_item_of_the_fields_that_are_kept(db: Dat
             "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'item_holds_no_personal_keys'"
         )
     (names,) = re.findall(r"'{([a-z_0-9,]+)}'::text\[\]", guard)
-    kept = TOUCH_FIELDS | CONVERSION_FIELDS | {"type"} | refuse_text("c", "d", b"x").fields.keys()
+    kept = (
+        TOUCH_FIELDS | CONVERSION_FIELDS | {"type"} | unreadable_text("c", "d", b"x").fields.keys()
+    )
     assert set(names.split(",")) == kept

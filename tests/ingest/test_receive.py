@@ -16,7 +16,7 @@ from skeldir.db.pool import Database
 from skeldir.ingest import receive_conversions, receive_touches
 from skeldir.ingest.canonical import hash_journey_key, read_touch
 from skeldir.ingest.fields import CONVERSION_FIELDS, TOUCH_FIELDS
-from skeldir.ingest.rejections import CURES, Refused
+from skeldir.ingest.rejections import CURES, UnreadableItem
 from skeldir.settings import plain_postgres_url
 from skeldir.tenants import load_profile
 from tests.conftest import Clone
@@ -34,7 +34,7 @@ from tests.support.make import (
 
 BAD_TOUCHES: dict[str, object] = {
     "item_not_an_object": ["touch"],
-    "json_invalid": Refused("json_invalid", "The line is not JSON.", {"bytes": 3}),
+    "json_invalid": UnreadableItem("json_invalid", "The line is not JSON.", {"bytes": 3}),
     "idempotency_key_missing": make_touch(idempotency_key=None),
     "idempotency_key_invalid": make_touch(idempotency_key="a\x00b"),
     "occurred_at_missing": make_touch(occurred_at=""),

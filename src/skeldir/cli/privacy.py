@@ -78,7 +78,7 @@ def forget(tenant: TenantArgument) -> None:
             gone = await forget_now(database, tenant_id)
         rule = "for ever" if gone.touch_days is None else f"for {gone.touch_days:,} days"
         out.print(
-            f"Deleted {gone.touches:,} touches and {gone.refused_items:,} refused items. "
+            f"Deleted {gone.touches:,} touches and {gone.dead_events:,} refused items. "
             f"Touches are kept {rule}; `skeldir tenants retain` says and changes for how long.",
             soft_wrap=True,
         )

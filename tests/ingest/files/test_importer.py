@@ -151,7 +151,7 @@ async def test_an_import_that_was_stopped_goes_on_after_the_last_committed_row(
 
     with pytest.raises(KeyboardInterrupt):
         await take(db, tenant, path, progress=stop)
-    assert f"{told[-1].rows_done} rows are in" in told[-1].describe_stop()
+    assert f"{told[-1].rows_done} rows are imported" in told[-1].describe_stop()
     report = await take(db, tenant, path, batch_rows=7)
     assert report.resumed_after == min(10 * stop_after, 35)
     assert totals(report) == (35, 32, 0, 11, 0, 3)

@@ -16,7 +16,7 @@ from skeldir.ingest.files.compiling import Item
 from skeldir.ingest.files.items import Batch, ItemMaker
 from skeldir.ingest.files.mapping import FileMapping
 from skeldir.ingest.files.mapping_file import Settings, mapping_from_settings, merge_settings
-from skeldir.ingest.rejections import Refused
+from skeldir.ingest.rejections import UnreadableItem
 
 NOW = datetime(2026, 6, 2, tzinfo=UTC)
 SECRET = b"secret"
@@ -216,11 +216,11 @@ def test_a_cell_that_cannot_be_read_refuses_its_item_alone(
 ) -> None:
     batch = make(mapping_of(**said), {**ROW, "sold": "1", **row})
     item = batch.orders.items[0]
-    assert isinstance(item, Refused)
+    assert isinstance(item, UnreadableItem)
     assert item.code == code
     kept = {"occurred_at", "journey_key", "order_id", "amount_cents"}
     assert set(item.fields) == kept <= CONVERSION_FIELDS
-    assert isinstance(batch.touches.items[0], Refused) == (code == "occurred_at_invalid")
+    assert isinstance(batch.touches.items[0], UnreadableItem) == (code == "occurred_at_invalid")
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_a_currency_column_may_have_small_letters(cell: object, read: object) ->
     assert fields(order)["currency"] == read
     item = make(mapping, {**ROW, "money": cell, "total": "5"}, text=False).orders.items[0]
     refused = {"": "currency_missing", 840: "currency_invalid"}.get(cell)
-    assert (item.code if isinstance(item, Refused) else None) == refused
+    assert (item.code if isinstance(item, UnreadableItem) else None) == refused
 
 
 def test_a_refund_beside_its_order_is_an_entry_of_its_own() -> None:
@@ -253,7 +253,7 @@ def test_a_refund_beside_its_order_is_an_entry_of_its_own() -> None:
     assert batch.orders.rows == [1, 2, 3, 5]
     assert batch.refunds.rows == [1, 5]
     refund, refused = batch.refunds.items
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, UnreadableItem)
     assert read_conversion(refund, now=NOW).amount_cents == -250
     assert fields(refund)["order_id"] == "o1"
     assert keys([refund]) != keys(batch.orders.items[:1])
@@ -269,7 +269,7 @@ def test_the_key_of_a_refund_stays_when_more_is_given_back() -> None:
 
 
 def test_an_unread_row_stands_once_with_the_touches_or_in_a_file_of_orders_with_them() -> None:
-    unread = Refused("row_malformed", "", {})
+    unread = UnreadableItem("row_malformed", "", {})
     orders: dict[str, object] = {
         "kind": "conversions",
         "currency": "USD",

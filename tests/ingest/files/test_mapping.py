@@ -88,7 +88,7 @@ def test_every_column_is_wanted_once_and_no_other() -> None:
         (TOUCHES, {"click_ids": {"glid": "x"}}, ['Did you mean "gclid"?']),
         (TOUCHES, {"channels": {"a": "email"}}, ["[channels]", "channel ="]),
         (TOUCHES, {"new_channels": {"email": "E-mail"}}, ["email", "common taxonomy"]),
-        (TOUCHES, {"new_channels": {"E Mail": "x"}}, ["E Mail", "small letters"]),
+        (TOUCHES, {"new_channels": {"E Mail": "x"}}, ["E Mail", "lower-case letters"]),
         (TOUCHES, {"models": {"lookback": 9}}, ['Did you mean "lookback_days"?']),
         (TOUCHES, {"models": {"lookback_days": 0}}, ["from 1 to 3650"]),
         (TOUCHES, {"models": {"lookback_days": True}}, ["from 1 to 3650"]),

@@ -14,7 +14,7 @@ import pytest
 from skeldir.ingest.files.layout import FileUnreadable, Row
 from skeldir.ingest.files.parquet import ParquetRows
 from skeldir.ingest.files.readers import look_at_file, open_rows
-from skeldir.ingest.rejections import Refused
+from skeldir.ingest.rejections import UnreadableItem
 
 
 def write(path: Path, rows_of_group: int = 1_000, **columns: object) -> Path:
@@ -54,7 +54,7 @@ def test_moments_of_any_precision_and_zone_come_in_utc(tmp_path: Path, unit: str
         bare=pa.array([moment.replace(tzinfo=None)], pa.timestamp(unit)),
     )
     ((_, cells),) = read(path, ["aware", "bare"])
-    assert not isinstance(cells, Refused)
+    assert not isinstance(cells, UnreadableItem)
     aware, bare = cells
     assert isinstance(aware, datetime)
     assert (aware, bare) == (moment, moment.replace(tzinfo=None))
@@ -73,8 +73,8 @@ def test_a_cell_that_python_cannot_hold_costs_only_its_row(tmp_path: Path) -> No
         text=pa.array([b"a", b"b", b"\xff"]).view(pa.string()),
     )
     rows = read(path, ["at", "text"])
-    assert [type(cells) is Refused for _, cells in rows] == [False, True, True]
-    assert [cells.code for _, cells in rows if isinstance(cells, Refused)] == [
+    assert [type(cells) is UnreadableItem for _, cells in rows] == [False, True, True]
+    assert [cells.code for _, cells in rows if isinstance(cells, UnreadableItem)] == [
         "row_malformed",
         "encoding_invalid",
     ]
@@ -98,7 +98,7 @@ def test_the_share_read_comes_to_the_whole(tmp_path: Path) -> None:
 def test_what_is_no_parquet_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.parquet"
     path.write_bytes(content)
-    with io.FileIO(path) as raw, pytest.raises(FileUnreadable, match="not a whole Parquet file"):
+    with io.FileIO(path) as raw, pytest.raises(FileUnreadable, match="not a complete Parquet file"):
         ParquetRows(raw, "x.parquet")
 
 

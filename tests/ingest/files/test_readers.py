@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from skeldir.ingest.files.layout import FileLayout, FileUnreadable, Row
 from skeldir.ingest.files.readers import LONGEST_ROW, look_at_file, open_rows
-from skeldir.ingest.rejections import CURES, Refused
+from skeldir.ingest.rejections import CURES, UnreadableItem
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
@@ -34,7 +34,7 @@ def read(
         layout = look_at_file(path)
         with open_rows(path, layout, wanted or layout.header, skip=skip) as stream:
             return [
-                (number, cells if isinstance(cells, Refused) else tuple(cells))
+                (number, cells if isinstance(cells, UnreadableItem) else tuple(cells))
                 for number, cells in stream.rows
             ]
 
@@ -47,7 +47,7 @@ def look(content: bytes, name: str = "x.csv") -> FileLayout:
 
 
 def codes(rows: Sequence[Row]) -> dict[int, str]:
-    return {number: cells.code for number, cells in rows if isinstance(cells, Refused)}
+    return {number: cells.code for number, cells in rows if isinstance(cells, UnreadableItem)}
 
 
 @given(
@@ -124,7 +124,7 @@ def test_a_column_that_is_not_wanted_is_not_looked_at() -> None:
 
 def test_a_refused_row_keeps_its_digest_and_size_but_never_its_text() -> None:
     ((_, refused),) = read(b"a,b\njane@example.com\n")
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, UnreadableItem)
     assert refused.fields["bytes"] == len(b"jane@example.com\n")
     assert set(refused.fields) == {"sha256", "bytes"}
     assert "jane" not in repr(refused)
@@ -172,7 +172,7 @@ def test_a_row_that_goes_on_and_on_is_given_up_at_the_limit() -> None:
     row = b'"' + b'","'.join([cell] * (LONGEST_ROW // 100_000 + 2)) + b'"\n'
     rows = read(b"a,b\n1,2\n" + row + b"3,4\n")
     assert rows[0] == (1, ("1", "2"))
-    assert isinstance(rows[1][1], Refused)
+    assert isinstance(rows[1][1], UnreadableItem)
     assert f"more than {LONGEST_ROW} bytes" in rows[1][1].detail
 
 
@@ -232,7 +232,7 @@ def test_the_columns_of_ndjson_are_the_keys_of_its_first_lines() -> None:
         (b"a,\xff\n", "x.csv", "UTF-8"),
         (b"PAR1....PAR1", "x.csv", "Parquet"),
         (b"a,b\n", "x.parquet", "Parquet"),
-        (b"a,b\n", "x.xlsx", "kind of file"),
+        (b"a,b\n", "x.xlsx", "format of the file"),
         (gzip.compress(b"a,b\n" * 9_999, mtime=0)[:-20], "x.csv.gz", "breaks off"),
         (b"\x1f\x8bnot gzip", "x.csv.gz", "breaks off"),
     ],
