@@ -1,4 +1,4 @@
-"""The processes of `skeldir worker` and `skeldir beat`: wires what there is to be done to those who do it.
+"""The processes of `skeldir worker` and `skeldir beat`: maps job kinds and pulses to the functions that do them.
 
 Run as a module by the supervisor, on DATABASE_URL; nobody imports it.
 """
@@ -22,7 +22,7 @@ from skeldir.wakeups.sweep import PULSES as JOB_PULSES
 from skeldir.wakeups.working import WorkerSlot, serve_beat, serve_worker
 
 KINDS: tuple[JobKind, ...] = (CREDIT_KIND, REFRESH_KIND, FORGET, SCAN, DELETE, AUDIT_KIND)
-# Beat does these itself, so that no backlog of credit delays them; without beat, workers do.
+# Beat does these jobs itself, so that no backlog of credit delays them; without beat, workers do.
 BEAT_KINDS: tuple[JobKind, ...] = (REFRESH_KIND,)
 SCHEDULE: tuple[Pulse, ...] = (
     *JOB_PULSES,
@@ -34,13 +34,15 @@ SCHEDULE: tuple[Pulse, ...] = (
 
 
 def main(words: list[str]) -> int:
-    """Work, or beat, as the words say, until a signal; return the exit status."""
+    """Run as a worker or as beat, according to `words`, until a signal; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m skeldir.worker", description=__doc__)
     parser.add_argument("role", choices=("worker", "beat"))
-    parser.add_argument("--index", type=int, default=0, help="Which of the workers this is.")
-    parser.add_argument("--queues", default=",".join(QUEUES), help="What it is woken for.")
-    parser.add_argument("--children", type=int, default=0, help="How many it forks; 0: none.")
-    parser.add_argument("--life-pipe", type=int, help="The descriptor that gets the signs of life.")
+    parser.add_argument("--index", type=int, default=0, help="The number of this worker.")
+    parser.add_argument("--queues", default=",".join(QUEUES), help="The queues that wake it.")
+    parser.add_argument(
+        "--children", type=int, default=0, help="How many processes it forks; 0: none."
+    )
+    parser.add_argument("--life-pipe", type=int, help="The file descriptor for signs of life.")
     said = parser.parse_args(words)
     settings = load_settings()
     if settings.database_url is None:
