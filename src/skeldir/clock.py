@@ -20,8 +20,8 @@ def process_started_at() -> datetime:
     Precise on Linux to the kernel's tick (10 ms): a process's start is kept as the time since the boot, and psutil adds
     the moment of the boot, which is kept in full seconds only (proc(5): btime).
     """
-    told = psutil.Process().create_time()
+    started_at = psutil.Process().create_time()
     if sys.platform == "linux":
-        age_s = time.clock_gettime(time.CLOCK_BOOTTIME) - (told - psutil.boot_time())
-        told = time.time() - age_s
-    return datetime.fromtimestamp(told, UTC)
+        age_s = time.clock_gettime(time.CLOCK_BOOTTIME) - (started_at - psutil.boot_time())
+        started_at = time.time() - age_s
+    return datetime.fromtimestamp(started_at, UTC)

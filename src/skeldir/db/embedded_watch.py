@@ -32,8 +32,8 @@ def kept_alive(home: Path, *, server_settings: Mapping[str, str] = {}) -> Iterat
             try:
                 if revive_server(home, server_settings=server_settings):
                     logger.warning("db.server_revived %s", home)
-            except SkeldirError as fault:
-                logger.error("db.server_not_revived %s: %s", home, fault)  # noqa: TRY400 - the error is enough
+            except SkeldirError as error:
+                logger.error("db.server_not_revived %s: %s", home, error)  # noqa: TRY400 - the error is enough
                 pause = _AFTER_A_FAULT_S
 
     thread = threading.Thread(target=watch, name="postmaster watch", daemon=True)

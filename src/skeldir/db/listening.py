@@ -86,10 +86,10 @@ async def _keep_listening(url: str, channel: str, subscription: Subscription) ->
                         logger.info("db.listener_connected %s", channel)
                     failures = 0
                     await asyncio.sleep(_BEAT_S)
-        except _LOST as fault:
+        except _LOST as error:
             # One line for an outage, not one for each attempt.
             level = logging.DEBUG if failures else logging.WARNING
-            logger.log(level, "db.listener_lost %s: %s", channel, type(fault).__name__)
+            logger.log(level, "db.listener_lost %s: %s", channel, type(error).__name__)
         pause_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(failures, 10))
         failures += 1
         await asyncio.sleep(pause_s * _chance.uniform(0.5, 1))

@@ -79,17 +79,17 @@ class Shares:
         try:
             async with asyncio.timeout(timeout_s):
                 await turn
-        except BaseException as fault:
+        except BaseException as error:
             # A turn granted at the very moment of the time-out or of a cancellation is passed on.
             if turn.done() and not turn.cancelled():
                 self.give_back(tenant_id)
             else:
                 self._leave_queue(tenant_id, turn)
-            if isinstance(fault, TimeoutError) and tenant_id in self._held:
+            if isinstance(error, TimeoutError) and tenant_id in self._held:
                 raise TenantBusy(
                     f"The tenant's other requests held its share of the connections for {timeout_s:g} s.",
                     cure=_CURE_OF_BUSY,
-                ) from fault
+                ) from error
             raise
 
     def give_back(self, tenant_id: UUID) -> None:

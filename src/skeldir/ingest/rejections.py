@@ -39,7 +39,7 @@ CURES: dict[str, str] = {
     "amount_missing": "Send amount_cents: a whole number of the currency's smallest unit.",
     "amount_invalid": "Send the amount as a plain number.",
     "amount_fractional": "Send a whole number of the currency's smallest unit; nothing is rounded.",
-    "amount_negative": "Send the amount without a sign; the kind says in which direction the money went.",
+    "amount_negative": "Send the amount without a sign; the kind determines the direction of the money.",
     "amount_zero": "Leave out refunds and disputes of nothing; only a capture may be 0.",
     "amount_too_large": f"Send at most 10^{LARGEST_EXPONENT} of the currency's smallest unit.",
     "currency_missing": "Name the currency by its ISO 4217 code; none is assumed.",
