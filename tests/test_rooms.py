@@ -1,4 +1,4 @@
-"""Rooms are rooms: each table has one, each is entered by its door, and the documents say the same."""
+"""Each table has a room, each room is entered by its door, and the documents agree."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from tests.support.syntax import named_statements, statement
 
 # Packages that no contract closes, each with the reason.
 WITHOUT_A_DOOR = {
-    "cli": "a root: nobody imports it",
-    "migrations": "Alembic is imported by the command that migrates, and by no other",
+    "cli": "a root: nothing imports it",
+    "migrations": "only the command that migrates imports Alembic",
 }
-# Of its modules only the statements are closed so far.
+# So far only its statements are closed.
 HALF_OPEN = {"jobs", "wakeups"}
 RELATIONS = """
     SELECT relname::text FROM pg_class
@@ -57,13 +57,13 @@ def test_the_architecture_lists_the_same_tables() -> None:
     assert listed == dict(TABLES)
 
 
-def test_a_statement_names_tables_of_its_own_room_or_says_why_not() -> None:
+def test_a_statement_names_tables_of_its_own_room_or_has_a_reason() -> None:
     found = {
         piece.name: tables for piece in named_statements() if (tables := foreign_tables(piece))
     }
     unlisted = {name: tables for name, tables in found.items() if name not in FOREIGN}
-    assert unlisted == {}, "ask the other room's door, or list the statement with its reason"
-    assert set(FOREIGN) - set(found) == set(), "they name their own tables only; take them out"
+    assert unlisted == {}, "use the other room's door, or list the statement with its reason"
+    assert set(FOREIGN) - set(found) == set(), "they name only their own tables; remove them"
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_every_room_is_entered_by_its_door() -> None:
 
 
 def test_only_roots_are_let_past_a_door() -> None:
-    """What a contract leaves out is wiring: routes, tasks and gauges for a root, or a room within a room."""
+    """Exceptions of a contract are wiring: routes, tasks and gauges for a root, or a room within a room."""
     let_past = [
         line.partition(" -> ")
         for contract in doors().values()
@@ -106,7 +106,7 @@ def test_only_roots_are_let_past_a_door() -> None:
 
 
 def test_the_command_line_starts_without_web_worker_or_readers_of_files() -> None:
-    """What users wait for at each command is the import of what all of them need."""
+    """Users wait at each command for the imports that all commands share."""
     heavy = ("fastapi", "uvicorn", "celery", "structlog", "opentelemetry", "pyarrow", "alembic")
     program = f"import sys, skeldir.cli; print([m for m in {heavy!r} if m in sys.modules])"
     asked = subprocess.run(

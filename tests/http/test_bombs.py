@@ -139,7 +139,7 @@ async def test_each_bomb_is_refused_while_the_process_answers(asked: Asked) -> N
 
 
 @pytest.mark.slow
-async def test_each_large_batch_is_taken_while_the_process_answers(
+async def test_each_large_batch_is_accepted_while_the_process_answers(
     clone: Clone, asked: Asked
 ) -> None:
     taken: dict[str, list[int]] = {}
@@ -176,7 +176,7 @@ async def test_one_item_more_than_ten_thousand_is_refused(
     assert (answer.status_code, len(answer.json()["rejected"])) == (200, MAX_ITEMS)
 
 
-async def test_what_has_all_fields_and_many_more_is_taken(asked: Asked) -> None:
+async def test_items_with_all_fields_and_many_more_are_accepted(asked: Asked) -> None:
     """The bound on values leaves room for three times the fields that there are."""
     more = {f"x{n}": n for n in range(25)}
     body = orjson.dumps(numbered(FULL | more)[: MAX_ITEMS // 2])
@@ -202,7 +202,7 @@ async def test_a_tenant_whose_bodies_fill_its_share_waits_and_another_does_not(
         assert again.json()["accepted"] == 1
 
 
-async def test_others_go_on_while_a_small_body_unfolds() -> None:
+async def test_others_continue_while_a_small_body_is_decompressed() -> None:
     packed, turns = gzip.compress(b"x\n" * (MAX_BODY_BYTES // 2)), 0
 
     async def receive() -> Message:
@@ -222,7 +222,7 @@ async def test_others_go_on_while_a_small_body_unfolds() -> None:
     assert turns >= 10
 
 
-def test_all_bodies_together_have_a_bound_and_what_was_given_back_is_free() -> None:
+def test_all_bodies_together_have_a_bound_and_released_bytes_are_free_again() -> None:
     held = HeldBytes()
     tenants = [UUID(int=n) for n in range(5)]
     with held.of(tenants[4]) as last:

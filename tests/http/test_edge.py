@@ -177,7 +177,9 @@ async def test_every_answer_to_a_request_without_an_id_carries_a_new_one(
     "sent",
     ["", "17", "x" * 36, f"{{{A_UUID}}}", A_UUID.replace("-", ""), f"urn:uuid:{A_UUID}", "é" * 18],
 )
-async def test_what_is_not_a_uuid_in_its_usual_form_is_replaced(edge: Edge, sent: str) -> None:
+async def test_an_id_that_is_not_a_uuid_in_its_usual_form_is_replaced(
+    edge: Edge, sent: str
+) -> None:
     answer = await edge.client.get("/health", headers=[(ID.encode(), sent.encode("latin-1"))])
     (made,) = answer.headers.get_list(ID)
     assert made.replace("-", "") not in sent.replace("-", "")
@@ -189,7 +191,7 @@ async def test_a_uuid_in_capitals_is_the_same_uuid(edge: Edge) -> None:
     assert (await edge.client.get("/health", headers={ID: sent.upper()})).headers[ID] == sent
 
 
-async def test_a_correlation_id_goes_on_into_the_job_and_the_log(
+async def test_a_correlation_id_is_passed_to_the_job_and_the_log(
     edge: Edge, tenant: UUID, caplog: pytest.LogCaptureFixture
 ) -> None:
     sent = uuid4()
@@ -224,7 +226,7 @@ async def test_two_requests_at_once_keep_their_own_ids(edge: Edge) -> None:
     assert [answer.json()["correlation_id"] for answer in answers] == ids
 
 
-async def test_a_key_for_one_thing_does_not_do_the_other(
+async def test_a_key_of_one_scope_does_not_have_the_other(
     edge: Edge, db: Database, tenant: UUID
 ) -> None:
     reader, writer = await bearer(db, tenant, "read"), await bearer(db, tenant, "ingest")
@@ -240,7 +242,7 @@ async def test_a_key_for_one_thing_does_not_do_the_other(
     assert answer.json()["accepted"] == 1
 
 
-async def test_a_key_that_asks_too_often_does_not_disturb_another(
+async def test_a_key_over_its_limit_does_not_affect_another(
     edge: Edge, db: Database, tenant: UUID
 ) -> None:
     other = await bearer(db, tenant, "read")
@@ -251,13 +253,13 @@ async def test_a_key_that_asks_too_often_does_not_disturb_another(
     assert (await edge.client.get(REALTIME, headers=other)).status_code == 200
 
 
-async def test_who_waits_as_long_as_was_said_is_let_in(edge: Edge) -> None:
+async def test_a_client_that_waits_as_long_as_stated_is_admitted(edge: Edge) -> None:
     refused = await get_429(edge, {})
     await asyncio.sleep(int(refused.headers["retry-after"]))  # what the test is about
     assert (await edge.ask("GET", REALTIME, {})).status_code == 200
 
 
-def test_a_bucket_holds_two_seconds_worth_and_is_filled_steadily() -> None:
+def test_a_bucket_holds_two_seconds_worth_and_fills_steadily() -> None:
     counted, key = KeyLimits(5), uuid4()
 
     def burst(now_s: float) -> int:
@@ -272,7 +274,7 @@ def test_a_bucket_holds_two_seconds_worth_and_is_filled_steadily() -> None:
     assert [burst(0.0), burst(0.1), burst(1.0), burst(1_000.0)] == [10, 0, 5, 10]
 
 
-def test_who_keeps_asking_is_remembered_however_many_others_come_and_go() -> None:
+def test_a_key_that_keeps_asking_is_remembered_however_many_others_come_and_go() -> None:
     counted, loud = KeyLimits(1, most=100), uuid4()
     counted.take(loud, 0.0)
     counted.take(loud, 0.0)

@@ -173,7 +173,7 @@ async def test_a_tenant_is_not_kept_waiting_by_how_many_of_another_wait(town: To
 
 
 @pytest.mark.parametrize("patience_s", ["30"])
-async def test_a_database_that_goes_away_is_told_to_those_who_wait_and_their_share_is_whole_again(
+async def test_waiting_requests_learn_of_a_lost_database_and_their_share_is_restored(
     town: Town,
 ) -> None:
     with town.locked(town.a):

@@ -65,7 +65,7 @@ def fuzz(base: str, secret: str, folder: Path) -> subprocess.CompletedProcess[st
 
 @pytest.mark.commits
 @pytest.mark.slow
-async def test_no_request_gets_an_answer_that_is_not_described(
+async def test_no_request_gets_a_response_that_is_not_described(
     clone: Clone, db: Database, tmp_path: Path
 ) -> None:
     tenant, _ = await fill_two_tenants(db)

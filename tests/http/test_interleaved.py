@@ -145,9 +145,7 @@ def defer_a_refusal(clone: Clone) -> None:
         )
 
 
-async def test_an_answer_to_what_could_not_be_committed_is_a_problem_and_nothing_is_kept(
-    clone: Clone, db: Database
-) -> None:
+async def test_a_failed_commit_is_a_problem_and_nothing_is_kept(clone: Clone, db: Database) -> None:
     headers = await bearer(db, await make_tenant(db, "A"), "ingest", "read")
     defer_a_refusal(clone)
     async with asking(clone.app_url) as (_, client):

@@ -118,7 +118,7 @@ def assert_is_described(answer: httpx2.Response, described: dict[str, Any]) -> N
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
-def test_every_operation_says_whether_it_needs_a_key_and_which_problems_it_knows(
+def test_every_operation_states_whether_it_needs_a_key_and_its_problems(
     method: str, path: str
 ) -> None:
     operation = OPERATIONS[method, path]

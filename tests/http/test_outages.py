@@ -90,7 +90,7 @@ async def not_ready(client: httpx2.AsyncClient) -> dict[str, str]:
     return checks
 
 
-async def test_a_database_that_was_killed_is_a_problem_until_it_is_there_again(
+async def test_a_killed_database_is_a_problem_until_it_is_back(
     on_own: Asked, own: OwnServer
 ) -> None:
     _, client, headers = on_own
@@ -111,7 +111,7 @@ async def test_a_database_that_was_killed_is_a_problem_until_it_is_there_again(
 
 
 @pytest.mark.slow
-async def test_a_frozen_database_is_a_problem_until_it_goes_on(
+async def test_a_frozen_database_is_a_problem_until_it_continues(
     on_own: Asked, own: OwnServer
 ) -> None:
     _, client, headers = on_own
@@ -131,7 +131,7 @@ async def test_a_frozen_database_is_a_problem_until_it_goes_on(
 
 
 @pytest.mark.slow
-async def test_a_database_that_freezes_within_a_transaction_is_left_at_once(
+async def test_a_database_that_freezes_within_a_transaction_is_abandoned_at_once(
     on_own: Asked, own: OwnServer
 ) -> None:
     app, client, headers = on_own

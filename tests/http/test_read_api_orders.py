@@ -223,7 +223,7 @@ async def test_an_order_without_a_capture_shows_its_entries_and_no_credit(
     assert all(v["allocations"] == v["shares"] == [] for v in order["versions"])
 
 
-async def test_an_order_says_that_it_waits_to_be_credited(
+async def test_an_order_shows_that_it_awaits_credit(
     client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     key = await key_of(db, tenant)
@@ -286,7 +286,7 @@ async def test_the_credit_of_forgotten_touches_can_be_recomputed_by_hand(
     assert set(forgotten) == {True, False}
 
 
-async def test_an_order_of_another_tenant_is_as_unknown_as_one_of_nobody(
+async def test_an_order_of_another_tenant_is_as_unknown_as_one_that_does_not_exist(
     client: httpx2.AsyncClient, db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
     await send_conversions(db, other_tenant, make_conversion(order_id="theirs"))
@@ -323,7 +323,7 @@ async def test_neither_the_journeys_secret_nor_its_hash_is_shown(
         assert hidden not in answer.text
 
 
-async def test_an_order_that_is_set_aside_says_why_and_until_a_run_succeeds(
+async def test_an_order_that_is_set_aside_shows_the_reason_until_a_run_succeeds(
     client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     await send_touches(db, tenant, *(make_touch() for _ in range(3)))

@@ -105,7 +105,7 @@ def accepted() -> dict[str, float]:
     }
 
 
-async def test_a_key_is_looked_up_once_and_then_speaks_for_its_tenant_without_a_query(
+async def test_a_key_is_looked_up_once_and_then_used_without_a_query(
     door: Door, db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
     mine, theirs = [await bearer(db, owner, "read", "ingest") for owner in (tenant, other_tenant)]
@@ -125,7 +125,7 @@ async def test_a_key_is_looked_up_once_and_then_speaks_for_its_tenant_without_a_
             assert await connection.fetchval("SELECT count(*) FROM attribution_events") == 10
 
 
-async def test_a_remembered_key_may_do_what_its_scopes_say_and_no_more(
+async def test_a_remembered_key_has_its_scopes_and_no_others(
     door: Door, db: Database, tenant: UUID
 ) -> None:
     reading, ingesting = await bearer(db, tenant, "read"), await bearer(db, tenant, "ingest")
@@ -150,7 +150,7 @@ async def test_the_use_of_a_remembered_key_is_noted_once(
     assert key.last_used_at is not None
 
 
-async def test_a_note_of_use_that_was_rolled_back_is_made_again(
+async def test_a_use_whose_record_was_rolled_back_is_recorded_again(
     door: Door, db: Database, clone: Clone, tenant: UUID
 ) -> None:
     headers = await bearer(db, tenant, "read", "ingest")
@@ -297,7 +297,7 @@ async def test_a_key_that_ends_while_a_connection_is_waited_for_reads_nothing(
     assert await asyncio.gather(*waiting) == [401, 200]
 
 
-async def test_a_request_that_does_not_wait_asks_for_its_key_only_once(
+async def test_a_request_that_does_not_wait_looks_its_key_up_only_once(
     door: Door, db: Database, tenant: UUID
 ) -> None:
     headers = await bearer(db, tenant, "read", "ingest")
@@ -307,7 +307,7 @@ async def test_a_request_that_does_not_wait_asks_for_its_key_only_once(
     assert door.count("revoked_at IS NULL") <= 1
 
 
-async def test_whoever_notifies_without_an_end_only_has_keys_looked_up_again(
+async def test_a_false_notification_only_makes_keys_be_looked_up_again(
     door: Door, db: Database, clone: Clone, tenant: UUID
 ) -> None:
     headers = await bearer(db, tenant, "read")
@@ -321,7 +321,7 @@ async def test_whoever_notifies_without_an_end_only_has_keys_looked_up_again(
 
 
 @pytest.mark.parametrize("is_notified", [True, False])
-async def test_a_remembered_key_of_a_deleted_tenant_does_nothing_and_is_no_key_any_more(
+async def test_a_remembered_key_of_a_deleted_tenant_does_nothing_and_is_no_longer_valid(
     door: Door, db: Database, clone: Clone, tenant: UUID, other_tenant: UUID, is_notified: bool
 ) -> None:
     gone, kept = [await bearer(db, owner, "read", "ingest") for owner in (tenant, other_tenant)]

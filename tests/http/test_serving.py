@@ -122,7 +122,9 @@ def is_a_problem(head: bytes, body: bytes, status: int, code: str) -> bool:
 @pytest.mark.parametrize(
     "sent", [b"NONSENSE\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\x02\x00\x01", b"{}\r\n"]
 )
-async def test_what_is_not_http_is_a_problem_and_the_end(port: int, sent: bytes) -> None:
+async def test_input_that_is_not_http_is_a_problem_and_ends_the_connection(
+    port: int, sent: bytes
+) -> None:
     async with connected(port) as (reader, writer):
         writer.write(sent)
         assert is_a_problem(*await read_answer(reader), 400, "bad_request")
@@ -139,7 +141,7 @@ async def test_headers_without_an_end_are_refused_before_they_fill_the_memory(po
         assert is_a_problem(*await read_answer(reader), 431, "request_header_fields_too_large")
 
 
-async def test_requests_one_after_another_and_behind_each_other_are_all_answered(port: int) -> None:
+async def test_sequential_and_pipelined_requests_are_all_answered(port: int) -> None:
     async with connected(port) as (reader, writer):
         for _ in range(3):
             writer.write(GET)
@@ -150,7 +152,7 @@ async def test_requests_one_after_another_and_behind_each_other_are_all_answered
 
 
 @pytest.mark.parametrize("behind", [b"NONSENSE\r\n\r\n", GET * 20_000], ids=["nonsense", "many"])
-async def test_what_stands_before_nonsense_or_too_many_requests_is_answered_and_is_the_last(
+async def test_requests_before_nonsense_or_too_many_requests_are_answered_and_are_the_last(
     port: int, behind: bytes
 ) -> None:
     async with connected(port) as (reader, writer):
@@ -160,14 +162,14 @@ async def test_what_stands_before_nonsense_or_too_many_requests_is_answered_and_
         assert rest.count(b"HTTP/1.1 200 OK") == rest.count(b"HTTP/1.1") < 200
 
 
-async def test_many_requests_on_a_connection_do_not_keep_the_loop(port: int) -> None:
+async def test_many_requests_on_a_connection_do_not_block_the_loop(port: int) -> None:
     async with longest_stall() as stall, connected(port) as (reader, writer):
         writer.write(GET * 20_000)
         await in_time(reader.read(), 10)
     assert stall.seconds < 0.05
 
 
-async def test_the_rest_of_a_body_that_was_answered_early_is_no_header(port: int) -> None:
+async def test_the_rest_of_a_body_that_was_answered_early_is_not_a_header(port: int) -> None:
     """A client that still sends must be able to read why it was refused, and may go on."""
     async with connected(port) as (reader, writer):
         for _ in range(2):
@@ -209,14 +211,14 @@ async def test_empty_lines_between_requests_do_not_keep_a_connection(port: int) 
         assert 0.5 * PATIENCE_S < monotonic() - began < 4 * PATIENCE_S
 
 
-async def test_slow_headers_behind_a_slow_answer_do_not_take_the_answer_away(port: int) -> None:
+async def test_slow_headers_after_a_slow_response_do_not_cancel_the_response(port: int) -> None:
     async with connected(port) as (reader, writer):
         writer.write(GET.replace(b"/", b"/slow", 1) + GET[:10])
         assert (await read_answer(reader))[1] == b"/slow"
         assert await in_time(reader.read()) == b""
 
 
-async def test_a_client_that_does_not_read_its_answer_is_left(port: int) -> None:
+async def test_a_client_that_does_not_read_its_response_is_disconnected(port: int) -> None:
     async with serving() as (server, port), connected(port) as (reader, writer):
         writer.write(GET.replace(b"/", b"/large", 1))
         await until(lambda: bool(server.server_state.connections))
@@ -254,7 +256,7 @@ async def test_the_first_signal_waits_for_answers_and_a_second_ctrl_c_does_not()
         assert server.force_exit
 
 
-async def test_a_server_that_is_told_to_stop_ends_without_the_signal_once_more(
+async def test_a_stopping_server_does_not_raise_the_signal_again(
     caught: list[int],
 ) -> None:
     async with serving() as (_, port):
@@ -272,7 +274,7 @@ async def test_the_answer_to_a_head_that_cannot_be_read_has_no_body(port: int, l
     assert body == b""
 
 
-async def test_a_request_that_outlives_the_server_is_answered_as_every_other() -> None:
+async def test_a_request_that_outlives_the_server_gets_a_problem() -> None:
     api = Api(title="slow")
     api.state.receive_timeout_s = PATIENCE_S
     began = asyncio.Event()

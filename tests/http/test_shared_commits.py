@@ -123,7 +123,7 @@ async def test_requests_that_wait_are_committed_together_and_never_with_another_
     assert shop.commits() == [(shop.a, 2, 11), (shop.b, 2, 11)]
 
 
-async def test_a_request_that_nobody_is_before_is_committed_at_once(shop: Shop) -> None:
+async def test_a_request_with_none_before_it_is_committed_at_once(shop: Shop) -> None:
     for _ in range(3):
         assert await told(shop.post("touches", make_touch())) == [(1, 0, 0)]
     assert shop.commits() == [(shop.a, 3, 3)]
@@ -150,7 +150,7 @@ async def test_each_delivery_gets_the_receipt_of_its_own_items(shop: Shop) -> No
     assert shop.commits() == [(shop.a, 3, 4)]
 
 
-async def test_each_delivery_is_told_of_its_own_orders_alone(shop: Shop) -> None:
+async def test_each_delivery_gets_only_its_own_flagged_orders(shop: Shop) -> None:
     refunds = [make_conversion(kind="refund", order_id=f"early-{n}") for n in range(3)]
     with shop.locked(shop.a):
         answers = await shop.begin(shop.post("conversions", make_conversion()))
@@ -165,7 +165,9 @@ async def test_each_delivery_is_told_of_its_own_orders_alone(shop: Shop) -> None
     assert shop.commits("revenue_ledger") == [(shop.a, 2, 7)]
 
 
-async def test_a_poisonous_delivery_is_refused_alone(shop: Shop, db: Database) -> None:
+async def test_only_the_delivery_that_fails_the_transaction_is_refused(
+    shop: Shop, db: Database
+) -> None:
     await post_plainly(db, shop.a, "huge", 9_223 * MOST_CENTS, DAY_0.date())
     with shop.locked(shop.a):
         answers = await shop.begin(shop.post("conversions", make_conversion()))
@@ -199,7 +201,7 @@ async def test_two_clients_that_use_one_key_for_two_conversions_are_answered_one
     assert cents == [(1,)]
 
 
-async def test_a_key_that_stands_for_another_conversion_already_is_refused_in_its_own_delivery(
+async def test_a_key_that_already_names_another_conversion_is_rejected_in_its_own_delivery(
     shop: Shop,
 ) -> None:
     known = make_conversion(amount_cents=1)
@@ -212,7 +214,7 @@ async def test_a_key_that_stands_for_another_conversion_already_is_refused_in_it
     assert await told(answers) == [(1, 0, 0), (1, 0, 0), (0, 0, 1), (0, 1, 0)]
 
 
-async def test_a_client_that_leaves_takes_nothing_with_it(shop: Shop) -> None:
+async def test_the_delivery_of_a_client_that_leaves_is_recorded(shop: Shop) -> None:
     with shop.locked(shop.a):
         answers = await shop.begin(shop.post("touches", make_touch()))
         for _ in range(6):
@@ -224,7 +226,7 @@ async def test_a_client_that_leaves_takes_nothing_with_it(shop: Shop) -> None:
     assert shop.commits() == [(shop.a, 3, 8)]
 
 
-async def test_more_than_may_wait_are_told_to_come_again(
+async def test_requests_over_the_limit_are_refused_with_a_retry_after(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sharing, "MOST_WAITING", 3)
@@ -239,7 +241,7 @@ async def test_more_than_may_wait_are_told_to_come_again(
     assert await told(answers) == [(1, 0, 0)] * 4
 
 
-async def test_a_transaction_takes_in_so_many_items_and_leaves_the_rest_to_the_next(
+async def test_a_transaction_takes_a_limited_number_of_items_and_leaves_the_rest(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sharing, "MOST_ITEMS", 5)

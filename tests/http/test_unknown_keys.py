@@ -70,7 +70,7 @@ class Tries:
         return True
 
 
-async def test_an_address_may_try_five_seconds_worth_and_its_bucket_fills_again() -> None:
+async def test_an_address_may_try_five_seconds_worth_and_its_bucket_refills() -> None:
     tries = Tries()
     assert await tries.fail(1_000) == BURST
     assert await tries.fail(1_000, ELSEWHERE) == BURST
@@ -99,7 +99,7 @@ async def test_all_addresses_together_may_try_ten_times_as_much() -> None:
     assert sum([await tries.fail(1, client) for client in networks]) == 10 * PER_SECOND
 
 
-async def test_a_key_that_is_in_force_costs_nothing_and_is_never_limited_again() -> None:
+async def test_a_key_in_force_costs_no_token_and_is_never_limited_again() -> None:
     tries = Tries()
     known = [some_key() for _ in range(3 * BURST)]
     assert await tries.look_up_all(known) == len(known)
@@ -109,7 +109,7 @@ async def test_a_key_that_is_in_force_costs_nothing_and_is_never_limited_again()
     assert await tries.fail(1) == 0
 
 
-async def test_a_key_that_is_no_longer_in_force_is_known_no_longer() -> None:
+async def test_a_key_that_is_no_longer_in_force_is_unknown_again() -> None:
     tries = Tries()
     key = some_key()
     assert await tries.look_up(key)
@@ -118,7 +118,7 @@ async def test_a_key_that_is_no_longer_in_force_is_known_no_longer() -> None:
     assert not await tries.look_up(key, is_valid=False)
 
 
-async def test_a_key_that_comes_first_in_an_attack_is_served_when_it_comes_again() -> None:
+async def test_a_key_first_seen_during_an_attack_is_served_when_it_is_sent_again() -> None:
     tries = Tries()
     owners = [some_key() for _ in range(3 * BURST)]
     await tries.fail(1_000)
@@ -135,7 +135,7 @@ async def test_an_attack_that_tries_each_key_twice_is_limited_as_well() -> None:
     assert looked_up == [BURST, BURST, 0]
 
 
-async def test_what_could_not_be_looked_up_is_paid_back() -> None:
+async def test_tokens_of_a_failed_look_up_are_returned() -> None:
     tries = Tries()
     for _ in range(10 * BURST):
         tries.limits.abandon(await tries.limits.admit(some_key(), HERE, 0.0), 0.0)
@@ -180,7 +180,7 @@ async def test_an_ipv6_network_counts_as_one_and_so_do_all_without_an_address(
     assert await tries.fail(1_000, second) == (0 if is_one else BURST)
 
 
-async def test_however_many_addresses_prefixes_and_keys_come_no_more_memory_is_taken() -> None:
+async def test_memory_is_bounded_however_many_addresses_prefixes_and_keys_arrive() -> None:
     counted, tries = KeyLimits(1, most=20), Tries(UnknownKeyLimits(PER_SECOND, most=20))
 
     async def memory_after(turns: range) -> int:
@@ -254,7 +254,7 @@ def refused() -> dict[str, float]:
     }
 
 
-async def test_a_thousand_unknown_keys_cost_few_queries_while_a_valid_one_goes_on_to_work(
+async def test_a_thousand_unknown_keys_cost_few_queries_while_a_valid_one_keeps_working(
     door: Door, db: Database, tenant: UUID
 ) -> None:
     valid = await bearer(db, tenant, "read")
@@ -284,7 +284,7 @@ async def test_a_thousand_unknown_keys_cost_few_queries_while_a_valid_one_goes_o
         "skd_" + "A" * 42 + "é", "sk_" + "A" * 44, "x" * 20_000, "skd_" + "A" * 40 + " BC",
     ],
 )  # fmt: skip
-async def test_what_has_not_the_shape_of_a_key_is_refused_as_any_other_and_asks_nobody(
+async def test_a_text_without_the_shape_of_a_key_is_refused_like_any_key_without_a_query(
     door: Door, secret: str
 ) -> None:
     counted = refused()
@@ -301,7 +301,7 @@ async def test_what_has_not_the_shape_of_a_key_is_refused_as_any_other_and_asks_
     assert refused()["malformed"] - counted["malformed"] == 1
 
 
-async def test_a_client_that_begins_with_many_requests_at_once_is_served(
+async def test_a_client_that_starts_with_many_requests_at_once_is_served(
     door: Door, db: Database, tenant: UUID
 ) -> None:
     valid = await bearer(db, tenant, "read")
@@ -328,7 +328,7 @@ async def revoke_all(connection: Any, tenant: UUID) -> None:
         await revoke_key(connection, tenant, row["id"])
 
 
-async def test_a_look_up_that_the_database_did_not_answer_costs_nothing(
+async def test_a_look_up_that_the_database_did_not_answer_costs_no_token(
     door: Door, db: Database, tenant: UUID, clone: Clone
 ) -> None:
     valid = await bearer(db, tenant, "read")

@@ -78,7 +78,7 @@ def make_record(name: str, *steps: Step, not_run: tuple[str, ...] = ()) -> Hypot
 
 
 def make_records(*, without: str = "", failing: str = "") -> list[HypothesisRecord]:
-    """Return all hypotheses that the gates know, each proven but for `failing`, and one left out."""
+    """Return all hypotheses that the gates know, proven except `failing`, and without `without`."""
     return [
         make_record(name, make_step("1", equals("2" if name == failing else "1")))
         for name in GATES[-1].requires
@@ -87,7 +87,7 @@ def make_records(*, without: str = "", failing: str = "") -> list[HypothesisReco
 
 
 def prove_counting(proof: Proof) -> None:
-    """Record three steps of which the last two say something."""
+    """Record three steps, the last two with expectations."""
     proof.read("the number one", "1", expect=ANYTHING)
     proof.read("the number one again", "1", expect=equals("1"))
     proof.read("the number of step 1", "1", expect=same_as(1))

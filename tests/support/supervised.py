@@ -1,4 +1,4 @@
-"""A supervisor as a process of its own, with children made of a few lines each."""
+"""A supervisor as a separate process, with children of a few lines each."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ sys.exit(Supervisor(children, say, stop_s=told["stop_s"], stuck_after_s=told["st
 
 
 class Supervised:
-    """A running supervisor and what it has said so far."""
+    """A running supervisor and its output so far."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
@@ -49,7 +49,7 @@ class Supervised:
             self.said.append(line.strip())
 
     def wait_for(self, words: str, *, times: int = 1, seconds: float = 10) -> str:
-        """Return the last line with these words once it has been said `times` times."""
+        """Return the last line with these words once it has been printed `times` times."""
         end = time.monotonic() + seconds
         while len(found := [line for line in self.said if words in line]) < times:
             assert time.monotonic() < end, self.said
@@ -74,7 +74,7 @@ def supervising(
     stuck_after_s: float = 60,
     environment: Mapping[str, str] = {},
 ) -> Iterator[Supervised]:
-    """Run a supervisor with (name, command, shows_life, stop_rank); nothing of it is left at the end."""
+    """Run a supervisor with (name, command, shows_life, stop_rank); no process is left at the end."""
     told = {
         "children": [[name, list(command), *rest] for name, command, *rest in children],
         "stop_s": stop_s,

@@ -1,4 +1,4 @@
-"""What is said when a key cannot be made or found: what is wrong, how to mend it, and nothing of another tenant."""
+"""Errors when a key cannot be made or found: the fault, the cure, and nothing of another tenant."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def test_only_the_scopes_that_do_not_exist_are_named(db: Database, tenant:
         assert refusal.value.detail == said
 
 
-async def test_a_key_the_tenant_does_not_have_is_refused_in_the_same_words_whoever_has_it(
+async def test_a_key_the_tenant_does_not_have_is_refused_in_the_same_words_if_another_has_it(
     db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
     theirs = await make_key(db, other_tenant)
