@@ -46,7 +46,7 @@ _BREAKS: Final[tuple[tuple[str, LiteralString, LiteralString, str], ...]] = (
     ),
 )
 _NO_WORKER: Final = (
-    "HTTP 503\nworker_gone: No worker was heard of in the last 15 seconds.\nchecks: None"
+    "HTTP 503\nworker_gone: No worker sent a heartbeat in the last 15 seconds.\nchecks: None"
 )
 _FORGET_WORKERS: Final[LiteralString] = "DELETE FROM public.heartbeats WHERE role = 'worker'"
 
@@ -63,7 +63,7 @@ def _prove_readiness(proof: Proof) -> None:
             f"GET {ready}, for up to {_NOTICED_WITHIN_S:g} s after the database was stopped: the last answer in short",
             _poll(ready, 503, _NOTICED_WITHIN_S),
             expect=matches(
-                r"HTTP 503\n.*What does not hold: database\b.*'database': 'The database does not answer\.'.*"
+                r"HTTP 503\n.*Failed checks: database\b.*'database': 'The database does not answer\.'.*"
             ),
         )
         proof.fetch("GET", f"{world.base}/health", expect=equals(_HEALTHY))
@@ -93,7 +93,7 @@ def _prove_named(
                 f"GET {ready}, for up to {_NOTICED_WITHIN_S:g} s after that: the last answer in short",
                 _poll(ready, 503, _NOTICED_WITHIN_S),
                 expect=matches(
-                    rf"HTTP 503\nnot_ready: What does not hold: {part}\.\nchecks: \{{{told}\}}"
+                    rf"HTTP 503\nnot_ready: Failed checks: {part}\.\nchecks: \{{{told}\}}"
                 ),
             )
         finally:

@@ -124,7 +124,7 @@ def test_a_retired_model_leaves_the_report_and_comes_back(shop: UUID) -> None:
     assert again.code == "model_not_in_force"
     said = run("models", "set", shop, "linear", "--yes").stdout
     assert "linear now: not in force\n" in said
-    assert "as in linear@1, which was in force last" in said
+    assert "those of linear@1, which was in force last" in said
     run("credit", "--tenant", shop)
     report = run("report", shop).stdout
     assert "linear" in report

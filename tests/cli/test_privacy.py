@@ -43,7 +43,7 @@ def shop(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> UUID:
 def test_touches_older_than_the_rule_are_deleted_at_once(shop: UUID) -> None:
     run("tenants", "retain", shop, "40")
     said = run("privacy", "forget", shop)
-    assert "Deleted 2 touches and 0 refused items. Touches are kept for 40 days;" in said
+    assert "Deleted 2 touches and 0 rejected items. Touches are kept for 40 days;" in said
     assert "Deleted 0 touches" in run("privacy", "forget", shop)
 
 
@@ -51,5 +51,5 @@ def test_without_a_rule_no_touch_is_deleted_and_the_command_shows_how_to_set_one
     shop: UUID,
 ) -> None:
     said = run("privacy", "forget", shop)
-    assert "Deleted 0 touches and 0 refused items. Touches are kept for ever;" in said
+    assert "Deleted 0 touches and 0 rejected items. Touches are kept for ever;" in said
     assert "`skeldir tenants retain`" in said

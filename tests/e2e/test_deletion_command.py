@@ -42,10 +42,10 @@ def test_a_tenant_is_shown_then_deleted_and_the_receipt_stays(
     tell(operator, "keys", "create", tenant, "--scope", "read")
     shown = tell(operator, "tenants", "delete", "My shop")
     assert "Nothing was changed" in shown
-    assert re.search(r"api_keys +│ +1 │ goes", shown)
-    assert re.search(r"revenue_ledger +│ +0 │ say which", shown)
+    assert re.search(r"api_keys +│ +1 │ deleted", shown)
+    assert re.search(r"revenue_ledger +│ +0 │ your choice", shown)
     delete = ("tenants", "delete", tenant, "--yes")
-    assert "What becomes of the ledger" in tell(operator, *delete, "--confirm", tenant)
+    assert "whether to keep the ledger" in tell(operator, *delete, "--confirm", tenant)
     assert "was not typed a second time" in tell(operator, *delete, "--no-keep-ledger")
     for wrong in ("Another", other, "my shop"):
         told = tell(operator, *delete, "--no-keep-ledger", "--confirm", wrong)

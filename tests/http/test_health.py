@@ -70,7 +70,7 @@ async def failing_checks(client: httpx2.AsyncClient) -> dict[str, str]:
     checks: dict[str, str] = answer.json()["checks"]
     assert set(checks) == set(ALL_WELL)
     failing = {check: sentence for check, sentence in checks.items() if sentence != "ok"}
-    assert answer.json()["detail"] == f"What does not hold: {', '.join(failing)}."
+    assert answer.json()["detail"] == f"Failed checks: {', '.join(failing)}."
     return failing
 
 

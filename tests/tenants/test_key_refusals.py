@@ -33,7 +33,7 @@ async def test_a_key_without_a_known_scope_is_refused(
     with pytest.raises(InputInvalid) as refusal:
         await make_key(db, tenant, scopes=scopes)
     assert all(scope in refusal.value.cure for scope in SCOPES)
-    assert "--scope once for each" in refusal.value.cure
+    assert "repeat --scope" in refusal.value.cure
     async with db.tenant(tenant) as connection:
         assert await list_keys(connection, tenant) == []
 
@@ -70,4 +70,4 @@ async def test_a_key_the_tenant_does_not_have_is_refused_in_the_same_words_if_an
         cures.add(refusal.value.cure)
     (cure,) = cures
     assert "Check the tenant" in cure
-    assert "own prefix may stand for the tenant" in cure
+    assert "own prefix can be given in its place" in cure

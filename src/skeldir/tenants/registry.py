@@ -116,5 +116,5 @@ def tenant_unknown(tenant_id: UUID) -> TenantUnknown:
     """Return the error for a tenant id that does not exist."""
     return TenantUnknown(
         f"There is no tenant {tenant_id}.",
-        cure="Give the id that `skeldir tenants create` printed; the migrating role can list all tenants.",
+        cure="Give the id that `skeldir tenants create` printed; `skeldir tenants list` lists them for operators.",
     )
