@@ -296,7 +296,7 @@ def test_a_server_that_was_started_by_hand_is_left_alone(home: Path) -> None:
 
 def test_data_of_another_major_version_are_refused_untouched(home: Path) -> None:
     (home / "postgres/PG_VERSION").write_text("16\n")
-    with pytest.raises(MajorVersionDiffers, match=r"PostgreSQL 16; this skeldir brings 18"):
+    with pytest.raises(MajorVersionDiffers, match=r"PostgreSQL 16; this skeldir contains 18"):
         embedded_server(home).__enter__()
     assert (home / "postgres/PG_VERSION").read_text() == "16\n"
     assert not is_running(home)

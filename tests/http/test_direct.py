@@ -1,4 +1,4 @@
-"""A direct route calls what its signature names, past the framework's layers, and answers as every other."""
+"""A direct route calls its dependencies without the framework's layers, and responds like every other."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def name_of(request: Request) -> str:
 
 
 class GreetingByName(Greeting):
-    """The same, of a name that the request brings."""
+    """The same, with a name from the request."""
 
     async def __call__(self, request: Request, name: Annotated[str, Depends(name_of)]) -> str:
         return await super().__call__(request, name)
@@ -97,7 +97,7 @@ class Times(NoQuery):
 
 
 class Layer:
-    """What stands before the router, and notes what passes through."""
+    """Middleware before the router that records the requests that pass."""
 
     def __init__(self, app: ASGIApp, passed: list[str]) -> None:
         self._app = app
@@ -116,7 +116,7 @@ class Unframed(Api):
 
 
 def make_greeter(passed: list[str]) -> Api:
-    """Return an application with one direct route, and a list of the requests that went the long way."""
+    """Return an application with one direct route, and a list of the requests that passed the framework."""
     router = APIRouter(route_class=DirectRoute)
 
     @router.get("/greetings")
@@ -132,7 +132,7 @@ def make_greeter(passed: list[str]) -> Api:
         return Response(" ".join([x_word, name] * query.times))
 
     api = Unframed()
-    # The last one that is added stands first, so it stands before what calls directly when that is added later.
+    # The middleware that is added last runs first; here it must run after the direct calls.
     api.user_middleware.append(Middleware(Layer, passed=passed))
     api.include_router(router)
     return api

@@ -1,4 +1,4 @@
-"""What every answer has in common, from 200 to 503: its correlation id, the shape of a problem, when to try again."""
+"""What all responses share, from 200 to 503: correlation id, the shape of a problem, when to try again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ID = "X-Correlation-ID"
 TOUCHES = "/v1/touches"
 REALTIME = "/v1/revenue/realtime"
 
-# What every answer says to a browser that shows it.
+# The security headers of every response.
 SAFE = {
     "x-content-type-options": "nosniff",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
@@ -34,7 +34,7 @@ A_UUID = "1d822c06-4c2d-41e4-876c-823f691a1ac3"
 
 
 class Edge:
-    """The application, asked with a key that may do everything."""
+    """The application, called with a key of all scopes."""
 
     def __init__(
         self, app: FastAPI, client: httpx2.AsyncClient, clone: Clone, key: dict[str, str]
@@ -94,7 +94,7 @@ async def send_405(edge: Edge, headers: dict[str, str]) -> httpx2.Response:
 async def send_408(edge: Edge, headers: dict[str, str]) -> httpx2.Response:
     async def slow() -> AsyncIterator[bytes]:
         yield b"["
-        await asyncio.sleep(60)  # an answer that takes longer than is waited for
+        await asyncio.sleep(60)  # a response that takes longer than the limit
 
     return await edge.client.post(TOUCHES, headers=edge.key | headers, content=slow())
 
@@ -267,7 +267,7 @@ def test_a_bucket_holds_two_seconds_worth_and_fills_steadily() -> None:
             try:
                 counted.take(key, now_s)
             except RateLimited as refusal:
-                assert refusal.retry_after_s == 1  # noqa: PT017 - each refusal says it
+                assert refusal.retry_after_s == 1  # noqa: PT017 - each refusal states it
                 return taken
         raise AssertionError("nothing was ever refused")
 

@@ -1,4 +1,4 @@
-"""What the health routes and the metrics say of a process, of the database under it, and of the workers beside it."""
+"""What the health routes and the metrics report of a process, its database, and the workers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def client(asked: tuple[FastAPI, httpx2.AsyncClient]) -> httpx2.AsyncClient:
 
 @pytest.fixture
 def change(clone: Clone) -> Change:
-    """Let the superuser change the test's database."""
+    """Change the test's database as a superuser."""
 
     def execute(statement: str) -> None:
         with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
@@ -46,7 +46,7 @@ def change(clone: Clone) -> Change:
 
 
 def take_away(clone: Clone) -> None:
-    """Let the test's database be gone, as its program sees it."""
+    """Make the test's database unreachable for its program."""
     with psycopg.connect(clone.server.url(), autocommit=True) as admin:
         admin.execute(f"ALTER DATABASE {clone.name} ALLOW_CONNECTIONS false")
         admin.execute(
@@ -61,7 +61,7 @@ def give_back(clone: Clone) -> None:
 
 
 async def failing_checks(client: httpx2.AsyncClient) -> dict[str, str]:
-    """Return the checks that do not hold; their names stand in the problem's detail, too."""
+    """Return the failed checks; the problem's detail names them too."""
     answer = await client.get("/health/ready")
     assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
     assert answer.headers["content-type"] == "application/problem+json"

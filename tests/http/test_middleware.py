@@ -1,4 +1,4 @@
-"""What is counted and logged of a request: the route as it is described, never as it was asked for."""
+"""What is counted and logged of a request: the route's template, never the requested path."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ async def test_after_a_complete_body_there_is_no_time_limit() -> None:
     async def receive() -> Message:
         if sent:
             return sent.pop()
-        await asyncio.sleep(0.3)  # a client that takes its time
+        await asyncio.sleep(0.3)  # a slow client
         return {"type": "http.disconnect"}
 
     async def waits(scope: Scope, receive: Receive, send: Send) -> None:

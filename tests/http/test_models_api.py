@@ -1,4 +1,4 @@
-"""`/v1/models`: models are set, retired and previewed by keys that may, and the API says who did it."""
+"""`/v1/models`: keys with the scope set, retire and preview models, and the API reports who did it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work aside: in processes of its own, one piece of an owner at a time, each owner in turn."""
+"""Work in other processes: one piece of an owner at a time, each owner in turn."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ A, B, C = UUID(int=1), UUID(int=2), UUID(int=3)
 
 
 def note(log: Path, name: str) -> str:
-    """Write down when a piece begins and when it is done."""
+    """Log when a piece of work starts and when it is done."""
     with log.open("a") as lines:
         lines.write(f"{name} begins\n")
         lines.flush()
-        time.sleep(0.05)  # a piece of work that takes its time
+        time.sleep(0.05)  # slow work
         lines.write(f"{name} ends\n")
     return name
 

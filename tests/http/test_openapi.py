@@ -1,4 +1,4 @@
-"""The committed description of the API is the one that runs: nothing is missing in it, and nothing is invented."""
+"""The committed description of the API matches the program: nothing is missing, and nothing is invented."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def schemas_with_examples(part: object = CONTRACT) -> Iterator[dict[str, Any]]:
 
 
 def faults_of(value: object, schema: dict[str, Any]) -> list[str]:
-    """Return what the schema, whose references are to the contract, does not allow; formats are looked at."""
+    """Return what the schema, whose references are to the contract, does not allow; formats are checked."""
     whole = schema | {"components": CONTRACT["components"]}
     validator = OAS31Validator(whole, format_checker=OAS31Validator.FORMAT_CHECKER)
     return [fault.message for fault in validator.iter_errors(value)]

@@ -1,4 +1,4 @@
-"""A database that is stopped, frozen, full or slow: each is a problem in bounded time, and passes by itself."""
+"""A database that is stopped, frozen, full or slow: each is a problem in bounded time, and recovery is automatic."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def is_a_problem(answer: httpx2.Response, code: str) -> None:
 
 
 async def wait_for_200(client: httpx2.AsyncClient, headers: dict[str, str]) -> None:
-    """Ask until all is well again, for RECOVERY_S seconds at most."""
+    """Send requests until they succeed again, for RECOVERY_S seconds at most."""
     end = monotonic() + RECOVERY_S
     while (
         seen := (

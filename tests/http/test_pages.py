@@ -1,4 +1,4 @@
-"""The page that shows the API's description, as a browser would be served it."""
+"""The page that shows the API's description, as a browser receives it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def client(clone: Clone) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 class Page(HTMLParser):
-    """What stands in a page: elements, attributes, texts, and whether each element is closed."""
+    """The content of a page: elements, attributes, texts, and whether each element is closed."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

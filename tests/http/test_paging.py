@@ -1,4 +1,4 @@
-"""Cursors: opaque, of one query only, and no more dangerous than what they hold."""
+"""Cursors: opaque, valid for one query only, and harmless when forged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A question that many ask at once is put once, and everybody gets an answer, whoever leaves meanwhile."""
+"""A query for many callers runs once, and all get its result, even if some leave."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def test_twenty_monitors_at_once_are_all_answered(
 
 
 class Question:
-    """A question that is answered when the test says so; it counts how often it is put."""
+    """A query whose result the test releases; it counts its runs."""
 
     def __init__(self) -> None:
         self.times = 0
@@ -50,7 +50,7 @@ class Question:
 
 
 async def begin(probe: Probe[int], watchers: int) -> list[asyncio.Task[int | None]]:
-    """Let watchers ask, and return when they all wait."""
+    """Start callers, and return when they all wait."""
     waiting = [asyncio.create_task(probe.answer()) for _ in range(watchers)]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -67,7 +67,7 @@ async def test_concurrent_callers_share_a_result_and_later_ones_get_a_new_one() 
 
 
 async def test_the_next_query_does_not_replace_an_awaited_result() -> None:
-    """The first of the watchers to be answered asks again before the others have read their answer."""
+    """The first caller with a result asks again before the others have read theirs."""
     question = Question()
     question.may_answer.set()
     probe = Probe(question.ask)

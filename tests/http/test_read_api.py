@@ -1,4 +1,4 @@
-"""The reading endpoints: who may read, what is refused, and what the lists of money, views, refusals and jobs say."""
+"""The reading endpoints: who may read, what is refused, and the lists of money, views, dead events and jobs."""
 
 from __future__ import annotations
 
@@ -238,7 +238,7 @@ async def test_the_totals_are_sent_again_only_when_they_changed(
 async def test_reports_wait_for_no_refresh(
     client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
-    """The views stay what was published; the reports, and the sums of channels, go on with the facts."""
+    """The views stay as published; the reports, and the sums of channels, follow the facts."""
     key = await key_of(db, tenant)
 
     async def shown() -> tuple[int, int, int, int]:

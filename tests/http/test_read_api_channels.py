@@ -1,4 +1,4 @@
-"""`GET /v1/attribution/channels`: models side by side, by day, week, month and in all."""
+"""`GET /v1/attribution/channels`: models side by side, by day, week, month and in total."""
 
 from __future__ import annotations
 
@@ -235,7 +235,7 @@ def test_a_report_of_some_days_looks_them_up_in_an_index(
                FROM tenants t, generate_series(0, 1094) d;
                ANALYZE"""
         )
-    # The plan for whatever values: of a prepared statement the server stops looking at them after a while.
+    # The generic plan: after some executions the server no longer plans a prepared statement for its values.
     with psycopg.connect(clone.app_url) as connection:
         connection.execute("SELECT set_tenant(%s)", (tenant,))
         explained = f"EXPLAIN (GENERIC_PLAN) {statement}".encode()
@@ -307,7 +307,7 @@ async def test_credit_that_exceeds_the_databases_integers_is_reported_exactly(
 async def test_very_many_conversions_are_reported_to_the_last_place(
     client: httpx2.AsyncClient, db: Database, clone: Clone, tenant: UUID
 ) -> None:
-    """A quotient of so many would be rounded to eight places."""
+    """A quotient of such large numbers would be rounded to eight places."""
     await send_conversions(db, tenant, make_conversion(journey_key=None))
     await settle(db)
     with psycopg.connect(clone.superuser_url) as admin:

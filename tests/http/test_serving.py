@@ -1,4 +1,4 @@
-"""The server's own side of a connection, before there is a request and after there is an answer."""
+"""The server's side of a connection, before there is a request and after there is a response."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer at once, slowly or at length, as the path says."""
+    """Respond at once, slowly or at length, depending on the path."""
     if scope["type"] != "http":
         return
     if scope["path"] == "/slow":
-        await asyncio.sleep(2 * PATIENCE_S)  # an answer that takes its time
+        await asyncio.sleep(2 * PATIENCE_S)  # a slow response
     body = LARGE if scope["path"] == "/large" else scope["path"].encode()
     headers = [(b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -71,7 +71,7 @@ async def until(holds: Callable[[], bool], seconds: float = 10) -> None:
 
 @pytest.fixture(autouse=True)
 def caught() -> Iterator[list[int]]:
-    """Catch the signals that a server lets through, instead of ending the tests by them."""
+    """Catch the signals that a server raises again, which would end the tests."""
     numbers: list[int] = []
     signs = (signal.SIGTERM, signal.SIGINT)
     before = [signal.signal(sign, lambda number, _: numbers.append(number)) for sign in signs]
@@ -102,7 +102,7 @@ async def in_time(awaitable: Awaitable[bytes], times: float = 4) -> bytes:
 
 
 async def read_answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
-    """Return head and body of one answer that says how long it is."""
+    """Return headers and body of one response that states its length."""
     head = await in_time(reader.readuntil(b"\r\n\r\n"))
     length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
     return head, await in_time(reader.readexactly(length))
@@ -170,7 +170,7 @@ async def test_many_requests_on_a_connection_do_not_block_the_loop(port: int) ->
 
 
 async def test_the_rest_of_a_body_that_was_answered_early_is_not_a_header(port: int) -> None:
-    """A client that still sends must be able to read why it was refused, and may go on."""
+    """A client that is still sending must be able to read why it was refused, and may continue."""
     async with connected(port) as (reader, writer):
         for _ in range(2):
             writer.write(b"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 5000000\r\n\r\n")
@@ -238,7 +238,7 @@ async def test_a_client_that_reads_slowly_gets_all_of_its_answer(port: int) -> N
             part = await reader.read(2**16)
             assert part, f"the end came after {received} bytes"
             received += len(part)
-            # The kernels hold megabytes, so what the server sees of slow reading comes in steps.
+            # The kernel buffers megabytes, so the server sees slow reading in steps.
             await asyncio.sleep(0.01)
         assert monotonic() - began > 2 * PATIENCE_S
 

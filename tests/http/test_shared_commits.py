@@ -1,4 +1,4 @@
-"""Requests of a tenant that wait go in together, and each is answered as if it had come alone."""
+"""Waiting requests of a tenant are committed together, and each gets the response that it would get alone."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MOST_CENTS = 10**15
 
 @dataclass(frozen=True)
 class Shop:
-    """Two tenants of one application, and what the database holds of them."""
+    """Two tenants of one application, and their rows in the database."""
 
     app: FastAPI
     client: httpx2.AsyncClient
@@ -40,17 +40,17 @@ class Shop:
     keys: dict[UUID, dict[str, str]]
 
     def post(self, what: str, *items: object, tenant: UUID | None = None) -> Answers:
-        """Let a request begin, and return it in a list, to be added to others."""
+        """Start a request, and return it in a list, to be added to others."""
         headers = self.keys[tenant or self.a]
         request = self.client.post(f"/v1/{what}", json=list(items), headers=headers)
         return [asyncio.create_task(request)]
 
     async def queue(self, what: str, *items: object, tenant: UUID | None = None) -> Answers:
-        """Let a request begin, and return it when it stands in line behind those that were queued before."""
+        """Start a request, and return it once it is queued behind the earlier ones."""
         before = self.count_waiting()
         answers = self.post(what, *items, tenant=tenant)
         async with asyncio.timeout(20):
-            while self.count_waiting() == before:  # noqa: ASYNC110 - nobody tells
+            while self.count_waiting() == before:  # noqa: ASYNC110 - nothing signals it
                 await asyncio.sleep(0.001)
         return answers
 
@@ -60,7 +60,7 @@ class Shop:
 
     @contextmanager
     def locked(self, *tenants: UUID) -> Iterator[None]:
-        """Let the first transaction of each tenant wait until the end of the block, and the others behind it."""
+        """Make the first transaction of each tenant wait until the end of the block, and the others behind it."""
         with psycopg.connect(self.clone.superuser_url) as holder:
             for tenant in tenants:
                 key = lock_key(ingest_lock(tenant))
@@ -68,7 +68,7 @@ class Shop:
             yield
 
     async def begin(self, answers: Answers, waiters: int = 1) -> Answers:
-        """Return when so many transactions wait for the lock."""
+        """Wait until this number of transactions waits for the lock."""
         query = (
             "SELECT count(*) FROM pg_stat_activity"
             " WHERE datname = current_database() AND wait_event = 'advisory'"
@@ -81,7 +81,7 @@ class Shop:
             return admin.execute(query.encode()).fetchall()
 
     def commits(self, table: str = "attribution_events") -> list[tuple[UUID, int, int]]:
-        """Return of each tenant how many transactions wrote its rows, and how many rows there are."""
+        """Return, for each tenant, how many transactions wrote its rows, and how many rows there are."""
         rows = self.ask(
             f"SELECT tenant_id, count(DISTINCT xmin::text), count(*) FROM {table} GROUP BY 1 ORDER BY 1"
         )
@@ -98,7 +98,7 @@ async def shop(clone: Clone, db: Database, monkeypatch: pytest.MonkeyPatch) -> A
 
 
 async def told(answers: Answers) -> list[tuple[int, ...]]:
-    """Return of each answer how many items were accepted, were duplicates, and were refused."""
+    """Return, for each response, how many items were accepted, duplicates, and rejected."""
     bodies = []
     for answer in await asyncio.gather(*answers):
         assert answer.status_code == 200, answer.text
