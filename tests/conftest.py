@@ -26,7 +26,7 @@ from tests.support.embedded import fast_place
 from tests.support.held_rows import hold_rows_to_stubs
 from tests.support.make import make_tenant
 
-# Hundreds of short processes are started, and each would compile the program's source again.
+# Hundreds of short processes are started, and each would otherwise compile the program's source.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
@@ -34,7 +34,7 @@ TEMPLATE = "skeldir_template"
 HOME_VARIABLE = "SKELDIR_TESTS_HOME"
 # Losing a test database in a crash costs nothing, and a clone is made in half the time.
 FAST_SERVER = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-# Which databases of tests that have ended are kept for a while, see `scratch_database`.
+# Databases of finished tests that are kept for a while, see `scratch_database`.
 _KEPT = 2
 _ended: deque[str] = deque()
 
@@ -67,14 +67,14 @@ def _only_one_worker(folder: Path) -> Iterator[None]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let `make chaos` ask for the long form."""
+    """Let `make chaos` request the long form."""
     parser.addoption(
         "--chaos-seconds", default="20", help="how long the chaos tests kill processes"
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make one folder for the server of the whole run; pytest's own are swept by other runs beside this one."""
+    """Make one folder for the server of the run; pytest's own are removed by concurrent runs."""
     if not hasattr(config, "workerinput"):
         os.environ[HOME_VARIABLE] = tempfile.mkdtemp(prefix="skeldir-tests-", dir=fast_place())
 
@@ -86,13 +86,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_sessionstart() -> None:
-    """Heed Ctrl-C: a shell starts what runs in the background with it ignored, and each child would ignore it too."""
+    """React to Ctrl-C: a shell starts background processes with it ignored, and each child would ignore it too."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def short_lived_in_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let homes and grounds lie where files are fast; what pytest keeps for a look afterwards stays where it is."""
+    """Put homes and grounds where files are fast; what pytest keeps for inspection stays where it is."""
     tmp_path_factory.getbasetemp()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tempfile, "tempdir", str(fast_place()))
@@ -101,7 +101,7 @@ def short_lived_in_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture(scope="session", autouse=True)
 def rows_are_what_the_stubs_say() -> None:
-    """Look at whatever the tests read: a comment may claim what PostgreSQL does not know."""
+    """Check all rows that the tests read: a comment may claim what PostgreSQL does not know."""
     hold_rows_to_stubs()
 
 
@@ -135,8 +135,8 @@ def _admin_of(server: EmbeddedServer) -> psycopg.Connection[tuple[object, ...]]:
 def scratch_database(server: EmbeddedServer, *, template: str) -> Iterator[Clone]:
     """Make a database of its own, owned by the migrator.
 
-    It is dropped when two more have ended: PostgreSQL looks ten times a second whether everybody has left a database
-    that is to be dropped, and those who have just closed their connections are not gone yet.
+    It is dropped when two more have ended: PostgreSQL checks ten times a second whether all sessions have left a
+    database that is to be dropped, and connections that were just closed are not gone yet.
     """
     name = f"t_{uuid4().hex}"
     admin = _admin_of(server)
@@ -181,5 +181,5 @@ async def tenant(db: Database) -> UUID:
 
 @pytest.fixture
 async def other_tenant(db: Database) -> UUID:
-    """A second tenant, which must never show."""
+    """A second tenant, whose data must never appear."""
     return await make_tenant(db, "B")

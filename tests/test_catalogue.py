@@ -1,4 +1,4 @@
-"""The rules of the schema, asked of the catalogue of a migrated database, so that a new table is held to them too."""
+"""The rules of the schema, checked on the catalogue of a migrated database, so that they apply to new tables too."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ GLOBAL_TABLES = {
     "alembic_version": "the revision of the schema",
     "tenants": "a tenant itself; isolated by its id",
     "rollup_changes": "transaction ids only",
-    "matview_refreshes": "a refresh touches the whole view",
-    "heartbeats": "the processes that work serve all tenants",
-    "pulses": "what is done again and again is done for all tenants",
+    "matview_refreshes": "a refresh changes the view for all tenants",
+    "heartbeats": "worker processes serve all tenants",
+    "pulses": "periodic tasks are for all tenants",
 }
 # A key and a job are found before their tenant is known. The digest of a key, even a revoked one, is never another's.
 INDEXES_WITHOUT_A_TENANT = {"api_keys_secret": True, "jobs_claimable": False}
-# What is recorded once and never changed.
+# Facts, which are recorded once and never changed.
 FACTS = ("attribution_events", "revenue_ledger", "spend", "dead_events", "tenants")
 OWNERS = (expected.OWNER, expected.VIEW_OWNER)
 
-# The only ways past a tenant, by name.
+# The only functions that read across tenants, by name.
 GATES = {signature.partition("(")[0].removeprefix("public.") for signature in expected.GATES}
 
 TENANT_TABLES = """
@@ -40,7 +40,7 @@ TENANT_TABLES = """
 
 @pytest.fixture(scope="module")
 def migrated(server: EmbeddedServer) -> Iterator[Clone]:
-    """An empty database migrated by itself; a clone would not have the rights on the database copied."""
+    """An empty database, migrated itself; a clone does not copy the rights on the database."""
     with scratch_database(server, template="template0") as database:
         upgrade(database.migrator_url)
         yield database
@@ -248,7 +248,7 @@ def test_facts_cannot_be_changed_by_the_runtime_role(migrated: Clone, table: str
     assert rights == [(False, False)]
 
 
-def test_what_the_runtime_role_may_do_with_each_kind_of_relation(migrated: Clone) -> None:
+def test_the_privileges_of_the_runtime_role_on_each_kind_of_relation(migrated: Clone) -> None:
     granted = ask(
         migrated,
         """SELECT c.relname, c.relkind::text, a.grantee::regrole::text, a.privilege_type
@@ -276,7 +276,7 @@ def test_every_function_has_a_fixed_search_path(migrated: Clone) -> None:
         assert settings == ["search_path=pg_catalog"], name
 
 
-def test_only_the_known_gates_run_with_their_owners_rights_and_not_for_everybody(
+def test_only_the_known_functions_run_with_their_owners_rights_and_not_for_everybody(
     migrated: Clone,
 ) -> None:
     gates = ask(
@@ -286,7 +286,7 @@ def test_only_the_known_gates_run_with_their_owners_rights_and_not_for_everybody
            WHERE p.prosecdef AND p.pronamespace = 'public'::regnamespace GROUP BY p.oid""",
     )
     assert names(gates) == GATES, (
-        "a new gate needs a reason in skeldir.audit.expected: what does it tell about other tenants?"
+        "a new gate needs a reason in skeldir.audit.expected: what does it reveal about other tenants?"
     )
     for name, owner, may_run in gates:
         assert owner == "skeldir_owner", name
@@ -367,7 +367,7 @@ def test_money_is_whole_minor_units_beside_a_currency(migrated: Clone) -> None:
     for table, column_names, types in columns:
         of_type = dict(zip(column_names, types, strict=True))  # type: ignore[call-overload]  # two arrays
         money = [name for name in of_type if name.endswith("_cents")]
-        # The totals of all days, and changes of many hours: sums of bigint, whole, which a bigint need not hold.
+        # Totals of all days, and changes of many hours: whole sums of bigint, which may exceed a bigint.
         is_sum = table in ("realtime_revenue", "rollup_revenue_total", "credit_journal")
         assert {of_type[name] for name in money} <= {"numeric" if is_sum else "bigint"}, table
         # The contract fixes the columns of events; their money is posted to the ledger with its currency.

@@ -1,4 +1,4 @@
-"""Every statement keeps to what Citus asks, as far as its syntax shows it; each message says what to do instead."""
+"""Every statement keeps the rules of Citus, as far as its syntax shows; each message states what to do instead."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ INSTEAD = {
     "inserts_that_become_copies": "end it in RETURNING, or in ON CONFLICT where a repetition is no error",
     "volatile_changes": "bind the moment, or write (SELECT clock_timestamp())",
     "mutable_choices": "put what is not immutable into a sub-select without FROM, sums with intervals included",
-    "stable_functions_of_columns": "work it out before, and bind it",
+    "stable_functions_of_columns": "compute it before, and bind it",
     "mutable_upserts": "insert the value and write excluded.<column>",
-    "tables_of_all_tenants": "say tenant_id = :tenant_id of each table, or join it on the tenant",
-    "mixed_sides": "ask the local and the distributed tables one after the other",
-    "correlated_sides": "ask one side first, and bind what it returns; or NOT IN, by value",
+    "tables_of_all_tenants": "write tenant_id = :tenant_id for each table, or join it on the tenant",
+    "mixed_sides": "query the local and the distributed tables one after the other",
+    "correlated_sides": "query one side first, and bind what it returns; or NOT IN, by value",
     "unions_over_a_view": "let a reader read one side: the rollups, or the view alone",
     "definers_that_write": "let app_user write it under the tenant's policy",
     "settings_that_stay_behind": "bind the tenant by public.set_tenant(), and set nothing beyond a transaction",
-    "unread_texts": "write the statement out where it is sent",
+    "unread_texts": "write the full statement where it is sent",
     "several_commands": "send them one by one: guard.run_statements",
     "columns_with_checks": "add the column first and its CHECK in a statement of its own",
     "tables_beside_views": "change tables in one revision and views in another",
@@ -43,13 +43,13 @@ INSTEAD = {
     "policies_with_subselects": "write tenant_id = public.current_tenant_id()",
 }
 
-_OPERATOR = "an operator asks about all tenants"
+_OPERATOR = "an operator queries all tenants"
 _NO_MARKS = (
-    "who has work stands in distributed tables; it needs a local table of tenants that have some"
+    "waiting work is in distributed tables; it needs a local table of tenants that have some"
 )
-_NO_LIST = "it goes through all tenants; it needs a local list of them"
-_TWO_SIDES = "older days come from the rollups, newer ones from the view; it needs a reader over the rollups alone"
-_ALONE = "of distributed tables only the function writes in its transaction; app_user writes jobs, which are local"
+_NO_LIST = "it visits all tenants; it needs a local list of them"
+_TWO_SIDES = "older days are read from the rollups, newer ones from the view; it needs a reader over only the rollups"
+_ALONE = "only the function writes distributed tables in its transaction; app_user writes jobs, which are local"
 _RECEIPT = "it changes tenant_deletions, which are local"
 
 # What breaks a rule, each with the reason. An entry that is no longer needed fails the test.
@@ -61,7 +61,7 @@ ALLOWED = {
     "mutable_choices": {"function.delete_tenant_rows": _RECEIPT},
     "stable_functions_of_columns": {
         "function.end_tenant_deletion": _RECEIPT,
-        "function.forget_touches": "the horizon is worked out in the UPDATE; it needs another function",
+        "function.forget_touches": "the horizon is computed in the UPDATE; it needs another function",
     },
     "tables_of_all_tenants": {
         "tenants.select_tenants": _OPERATOR,
@@ -80,7 +80,7 @@ ALLOWED = {
     "mixed_sides": {
         "tenants.select_tenants": "tenant_deletions is local; it needs a local list of the tenants",
         "tenants.select_tenants_named": "tenant_deletions is local; it needs a local list of the tenants",
-        "demo.count_visible_rows": "it counts the rows of every table in one answer",
+        "demo.count_visible_rows": "it counts the rows of every table in one query",
         "matviews.select_view_ages": _NO_MARKS,
         "function.audit_counts": _NO_LIST,
         "function.tenants_without_credit_job": _NO_MARKS,
@@ -113,13 +113,13 @@ def test_every_statement_function_and_view_keeps_the_rules(clone: Clone) -> None
         found = {piece.name: broken for piece in pieces if (broken := rule(piece, schema))}
         allowed = ALLOWED.get(name, {})
         assert {n: broken for n, broken in found.items() if n not in allowed} == {}, INSTEAD[name]
-        assert set(allowed) - set(found) == set(), f"{name}: they keep the rule; take them out"
+        assert set(allowed) - set(found) == set(), f"{name}: they keep the rule; remove them"
 
 
 # What breaks a rule of revisions, each with the reason.
 REVISIONS_ALLOWED = {
     "policies_with_subselects": {
-        "202611280900_journeys.downgrade": "a step back leaves what was there before, to the letter",
+        "202611280900_journeys.downgrade": "a downgrade restores exactly what was there before",
     },
 }
 
@@ -131,13 +131,13 @@ def test_every_later_revision_keeps_the_rule(name: str) -> None:
     }
     allowed = REVISIONS_ALLOWED.get(name, {})
     assert {n: broken for n, broken in found.items() if n not in allowed} == {}, INSTEAD[name]
-    assert set(allowed) <= set(found), f"{name}: they keep the rule; take them out"
+    assert set(allowed) <= set(found), f"{name}: they keep the rule; remove them"
 
 
 def test_every_later_revision_changes_rows_by_the_rules_of_statements(clone: Clone) -> None:
     with psycopg.connect(clone.superuser_url) as connection:
         schema = read_schema(connection)
-    # A migration is about all tenants; the functions and views that it makes are judged as they stand at the end.
+    # A migration is about all tenants; the functions and views that it creates are checked in their final form.
     rules = [name for name in RULES if name != "tables_of_all_tenants"]
     found = {
         (name, revision.name): broken

@@ -1,4 +1,4 @@
-"""Every error that the program knows has a code of its own, and the documentation names it."""
+"""Every error of the program has a code of its own, and the documentation names it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules of the house, read from the syntax tree and the statements; each message says what to do instead."""
+"""The rules of the house, checked on syntax trees and statements; each message states what to do instead."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ INSTEAD = {
     "vague_names": "call the file by the verb or noun of its room",
 }
 
-# Each rule with code that breaks it: a rule that finds nothing in these is not looking.
+# Each rule with code that breaks it: a rule that finds nothing here does not work.
 BROKEN = {
     "transactions_elsewhere": (
         "connection.commit()",
@@ -106,7 +106,7 @@ def test_the_rule_lets_pass_what_it_should(rule: str) -> None:
 
 
 def wrapped(code: str) -> str:
-    """Return `code` as the body of a coroutine function, where everything may stand."""
+    """Return `code` as the body of a coroutine function, where every statement is valid."""
     return "async def run():\n" + "".join(f"    {line}\n" for line in (code or "pass").splitlines())
 
 
@@ -148,7 +148,7 @@ def all_statements() -> dict[str, str]:
 
 
 def test_every_statement_names_its_tables_with_their_schema() -> None:
-    """A same-named table in another schema on the search_path would otherwise be taken."""
+    """Otherwise a table of the same name in another schema on the search_path could be used."""
     statements = all_statements()
     assert len(statements) >= 50
     faults = {
@@ -173,9 +173,7 @@ def test_every_item_code_has_a_cure_that_is_a_sentence_and_is_documented() -> No
         assert re.fullmatch(r"[a-z]+(_[a-z]+)+", code), code
         assert cure[0].isupper(), code
         assert cure.endswith("."), code
-        assert documented.get(code) == cure, (
-            f"docs/errors.md does not say it as rejections.py does: {code}"
-        )
+        assert documented.get(code) == cure, f"docs/errors.md does not match rejections.py:  {code}"
 
 
 def read_error_classes() -> dict[str, dict[str, object]]:
@@ -214,14 +212,14 @@ def test_every_error_has_a_code_of_its_own_a_status_and_a_title() -> None:
 
 
 def test_every_error_is_raised_with_a_cure() -> None:
-    """SkeldirError asks for it by name, so that no subclass can be raised without one."""
+    """SkeldirError requires it by name, so that no subclass can be raised without one."""
     names = set(read_error_classes())
     for module in read_modules():
         for node in ast.walk(module.tree):
             if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
                 name = ast.unparse(node.exc.func)
                 keywords = {keyword.arg for keyword in node.exc.keywords}
-                has_own_rule = name == "ItemRejected"  # its cure stands in CURES
+                has_own_rule = name == "ItemRejected"  # its cure is in CURES
                 assert name not in names or has_own_rule or "cure" in keywords, (
                     f"{module.path}:{node.lineno}"
                 )
@@ -229,7 +227,7 @@ def test_every_error_is_raised_with_a_cure() -> None:
 
 @pytest.fixture(scope="module")
 def texts() -> dict[str, str]:
-    """Return every Python file of the program, the proof, the tests and the measurements, by its path."""
+    """Return every Python file of the program, the proof, the tests and the benchmarks, by path."""
     return {
         path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
         for folder in (SOURCES, PROOF, ROOT / "tests", ROOT / "bench")
@@ -240,7 +238,7 @@ def texts() -> dict[str, str]:
 def test_no_file_is_longer_than_400_lines(texts: dict[str, str]) -> None:
     lengths = {path: len(text.splitlines()) for path, text in texts.items()}
     assert {name: length for name, length in lengths.items() if length > 400} == {}, (
-        "split it by what it is about"
+        "split it by subject"
     )
 
 
@@ -257,7 +255,7 @@ def test_no_function_is_longer_than_60_lines(texts: dict[str, str]) -> None:
     )
 
 
-def test_every_decision_says_which_tests_hold_it() -> None:
+def test_every_decision_names_the_tests_that_hold_it() -> None:
     decisions = sorted((ROOT / "docs" / "decisions").glob("*.md"))
     assert len(decisions) > 15
     for decision in decisions:
@@ -265,7 +263,7 @@ def test_every_decision_says_which_tests_hold_it() -> None:
         folder, named = ROOT, re.findall(r"`((?:tests/|bench/|test_)[\w/.]*)`", held)
         assert named, f"{decision.name} has no paragraph `**Held by** ...` that names a test"
         for name in named:
-            # A name alone is of the same folder as the one before it.
+            # A name alone is in the same folder as the one before it.
             path = ROOT / name if "/" in name else folder / name
             folder = path.parent
             assert path.exists(), f"{decision.name} names {name}, which is not there"

@@ -1,4 +1,4 @@
-"""How modules depend on each other, and what goes into the wheel."""
+"""How modules depend on each other, and what the wheel contains."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.house import ROOT
 
 
 def find_circle(imports: dict[str, set[str]]) -> list[str]:
-    """Return the modules of a circle of imports, in their order, or nothing if there is none."""
+    """Return the modules of an import circle, in order, or nothing if there is none."""
     try:
         TopologicalSorter(imports).prepare()
     except CycleError as error:
@@ -22,7 +22,7 @@ def find_circle(imports: dict[str, set[str]]) -> list[str]:
 
 
 def read_imports() -> dict[str, set[str]]:
-    """Return what each module of the program and of its proof imports, at any place.
+    """Return what each module of the program and of its proof imports, anywhere in it.
 
     Imports for types alone count as well: two modules that need each other's types are one subject in two files.
     """

@@ -1,4 +1,4 @@
-"""What a test starts can be interrupted, whatever the shell that started the tests ignores."""
+"""Children of tests can be interrupted, whatever the shell that started the tests ignores."""
 
 from __future__ import annotations
 

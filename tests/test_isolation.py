@@ -1,4 +1,4 @@
-"""What one tenant can see, or do, of another's rows: nothing, in every table and view that there is."""
+"""What one tenant can see or change of another's rows: nothing, in every table and view."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.conftest import TEMPLATE, Clone, scratch_database
 from tests.support.make import make_tenant, make_touch, send_touches
 from tests.support.two_tenants import fill_two_tenants, unknown_tenant
 
-# What a setting can be without naming a tenant. None: it was never set.
+# Values of the setting that name no tenant. None: it was never set.
 NO_TENANT = (
     None,
     "",
@@ -59,7 +59,7 @@ RELATIONS = """
 
 @pytest.fixture(scope="module")
 def filled(server: EmbeddedServer) -> Iterator[Filled]:
-    """Nothing in this module that succeeds changes a row of it."""
+    """No test of this module that passes changes a row of it."""
     with scratch_database(server, template=TEMPLATE) as database:
 
         async def fill() -> tuple[UUID, UUID]:
@@ -98,7 +98,7 @@ def list_relations(database: Clone) -> list[str]:
 async def bound_to(
     filled: Filled, setting: str | None
 ) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-    """A plain connection of app_user with the setting as the whole session's own."""
+    """A plain connection of app_user with the setting for the session."""
     connection = await asyncpg.connect(filled.database.app_url)
     try:
         if setting is not None:
@@ -160,7 +160,7 @@ async def test_without_a_tenant_there_is_no_row_anywhere(
             assert await connection.fetchval(f"SELECT count(*) FROM {relation}") == 0, relation
 
 
-async def test_another_spelling_of_a_tenants_id_is_that_tenant_and_nobody_else(
+async def test_another_spelling_of_a_tenants_id_is_that_tenant_and_no_other(
     filled: Filled,
 ) -> None:
     for spelling in (str(filled.mine).upper(), f"{{{filled.mine}}}"):
@@ -194,7 +194,7 @@ async def assert_no_write(filled: Filled, setting: str | None) -> None:
             )
             with pytest.raises(asyncpg.InsufficientPrivilegeError) as refusal:
                 await connection.execute(insert, row)
-            # Every tenant table may be written to; it is the row that is refused, not the table.
+            # Every tenant table may be written to; the row is refused, not the table.
             assert "row-level security policy" in str(refusal.value), table
             for column in await columns_to(connection, table, "UPDATE"):
                 changed = await connection.execute(
@@ -252,7 +252,7 @@ async def test_a_canonical_view_cannot_be_read_directly(filled: Filled, view: st
                 await connection.execute(statement)
 
 
-async def test_statistics_tell_nothing_of_other_tenants(filled: Filled) -> None:
+async def test_statistics_reveal_nothing_of_other_tenants(filled: Filled) -> None:
     with psycopg.connect(filled.database.superuser_url, autocommit=True) as admin:
         admin.execute("ANALYZE")
     async with bound_to(filled, str(filled.mine)) as connection:
@@ -263,7 +263,7 @@ async def test_statistics_tell_nothing_of_other_tenants(filled: Filled) -> None:
     assert told == []
 
 
-async def test_after_a_transaction_a_pooled_connection_belongs_to_nobody(filled: Filled) -> None:
+async def test_after_a_transaction_a_pooled_connection_has_no_tenant(filled: Filled) -> None:
     async with open_database(
         filled.database.app_url, pool_size=1, statement_timeout_ms=5_000
     ) as database:
@@ -283,7 +283,7 @@ async def test_after_a_transaction_a_pooled_connection_belongs_to_nobody(filled:
 
 
 async def test_the_tenant_is_the_transactions_own_and_not_the_sessions(filled: Filled) -> None:
-    """A pool resets a connection that is given back; here nobody does."""
+    """A pool resets a connection that is returned; here nothing does."""
     async with bound_to(filled, None) as connection:
         for is_kept in (True, False):
             transaction = connection.transaction()
@@ -312,7 +312,7 @@ async def test_200_interleaved_transactions_over_two_connections_never_mix(fille
 
 
 async def look_twice(database: Database, tenant: UUID) -> bool:
-    """Look at a table and a reader with a pause between; True when both showed the tenant's own rows only."""
+    """Read a table and a reader with a pause between; return whether both showed only the tenant's own rows."""
     async with database.tenant(tenant) as connection:
         ledger = await connection.fetch("SELECT DISTINCT tenant_id FROM revenue_ledger")
         await asyncio.sleep(0)
@@ -330,7 +330,7 @@ async def test_the_same_ids_of_two_tenants_both_succeed_and_one_tenants_are_reco
         assert (first.accepted, first.duplicates, again.accepted, again.duplicates) == (1, 0, 0, 1)
 
 
-async def test_a_tenant_cannot_be_made_for_somebody_else(db: Database, tenant: UUID) -> None:
+async def test_a_tenant_cannot_be_created_under_another_id(db: Database, tenant: UUID) -> None:
     async with db.tenant(tenant) as connection:
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
             await connection.execute("INSERT INTO tenants (id, name) VALUES ($1, 'C')", uuid4())

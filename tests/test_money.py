@@ -173,7 +173,7 @@ def test_an_amount_is_written_in_major_units(cents: int, currency: str, written:
 
 
 def hamilton(total: int, weights: list[int]) -> list[int]:
-    """The textbook's largest remainder, with fractions and one unit at a time."""
+    """The textbook's largest remainder method, with fractions and one unit at a time."""
     if total < 0:
         return [-part for part in hamilton(-total, weights)]
     quotas = [Fraction(total * weight, sum(weights)) for weight in weights]

@@ -1,4 +1,4 @@
-"""What a tenant deletes or forgets leaves no trace: planted everywhere, gone everywhere, and the others unchanged."""
+"""Deleted or forgotten data leave no trace: planted everywhere, removed everywhere, and other tenants unchanged."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ RECONCILED = """
 SPENT = """
     INSERT INTO spend (tenant_id, id, business_key, spend_date, channel_code, currency, amount_cents)
     VALUES ($1, gen_random_uuid(), $2, '2026-03-01', $3, 'USD', 500)"""
-# The catalogue of PostgreSQL holds samples of rows, too.
+# The catalogue of PostgreSQL holds samples of rows too.
 STATISTICS = "SELECT starelid::regclass::text FROM pg_statistic s WHERE s::text ~* %s"
 
 
@@ -87,7 +87,7 @@ def server_log() -> str:
 
 
 async def live(db: Database, word: str, folder: Path) -> tuple[UUID, list[str]]:
-    """Let a tenant do all that a tenant does, `word` in whatever it may name; return all that is its own."""
+    """Let a tenant do everything a tenant can, with `word` in every name; return all ids of its own."""
     tenant = await make_tenant(db, f"{word} Ltd")
     async with db.tenant(tenant) as connection:
         await add_channels(connection, tenant, {f"{word}_radio": f"{word} on air"})
@@ -233,7 +233,7 @@ async def test_what_is_old_is_forgotten_with_everything_that_names_it(
         "public.dead_events",
         "public.jobs",
     }
-    # The other tenant keeps its touches for ever, and what was refused for 90 days.
+    # The other tenant keeps its touches for ever, and its dead events for 90 days.
     theirs = {name: [t for t in texts if str(other_tenant) in t] for name, texts in after.items()}
     assert relations_with(theirs, "ancient") == {"public.attribution_events"}
     for one, places in ((tenant, 2), (other_tenant, 3)):
@@ -243,7 +243,7 @@ async def test_what_is_old_is_forgotten_with_everything_that_names_it(
 
 
 @pytest.mark.parametrize(("touch_days", "kept"), [(None, 89), (40, 39), (400, 89)])
-async def test_refused_items_are_kept_as_long_as_touches_and_90_days_at_most(
+async def test_dead_events_are_kept_as_long_as_touches_and_90_days_at_most(
     db: Database, clone: Clone, tenant: UUID, touch_days: int | None, kept: int
 ) -> None:
     async with db.tenant(tenant) as connection:
@@ -264,7 +264,7 @@ async def test_refused_items_are_kept_as_long_as_touches_and_90_days_at_most(
         ] == [str(kept)]
 
 
-async def test_refused_items_cannot_be_deleted_in_any_other_way(db: Database, tenant: UUID) -> None:
+async def test_dead_events_cannot_be_deleted_in_any_other_way(db: Database, tenant: UUID) -> None:
     await send_touches(db, tenant, make_touch(occurred_at="no"))
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         async with db.tenant(tenant) as connection:

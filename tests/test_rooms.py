@@ -1,4 +1,4 @@
-"""Rooms are rooms: each table has one, each is entered by its door, and the documents say the same."""
+"""Each table has a room, each room is entered by its door, and the documents agree."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.support.syntax import named_statements, statement
 
 # Packages that no contract closes, each with the reason.
 WITHOUT_A_DOOR = {
-    "cli": "a root: nobody imports it",
-    "migrations": "Alembic is imported by the command that migrates, and by no other",
+    "cli": "a root: nothing imports it",
+    "migrations": "only the command that migrates imports Alembic",
 }
 RELATIONS = """
     SELECT relname::text FROM pg_class
@@ -55,13 +55,13 @@ def test_the_architecture_lists_the_same_tables() -> None:
     assert listed == dict(TABLES)
 
 
-def test_a_statement_names_tables_of_its_own_room_or_says_why_not() -> None:
+def test_a_statement_names_tables_of_its_own_room_or_has_a_reason() -> None:
     found = {
         piece.name: tables for piece in named_statements() if (tables := foreign_tables(piece))
     }
     unlisted = {name: tables for name, tables in found.items() if name not in FOREIGN}
-    assert unlisted == {}, "ask the other room's door, or list the statement with its reason"
-    assert set(FOREIGN) - set(found) == set(), "they name their own tables only; take them out"
+    assert unlisted == {}, "use the other room's door, or list the statement with its reason"
+    assert set(FOREIGN) - set(found) == set(), "they name only their own tables; remove them"
 
 
 @pytest.mark.parametrize(

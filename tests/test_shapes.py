@@ -1,4 +1,4 @@
-"""Each shape of data is declared once: what a route returns is what documents it."""
+"""Each shape of data is declared once: a route returns the class that documents it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from skeldir.app import create_app
 from tests.support.house import read_modules
 
-# What has the same fields for a reason, by the names of the classes.
+# Classes that have the same fields for a reason.
 ALIKE = {
     (
         "CompleteParameters",
@@ -53,7 +53,7 @@ def test_no_shape_is_declared_twice(classes: list[ast.ClassDef]) -> None:
             named[fields_of(node)].append(node.name)
     assert len(named) > 100
     alike = {tuple(sorted(names)) for names in named.values() if names[1:]}
-    assert alike == set(ALIKE), "use the class that is there, or say here why the two differ"
+    assert alike == set(ALIKE), "use the existing class, or state here why the two differ"
 
 
 def test_the_description_names_shapes_as_the_program_does(classes: list[ast.ClassDef]) -> None:

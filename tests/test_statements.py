@@ -1,4 +1,4 @@
-"""Every named statement, asked of the database as the role that will run it, and the types that mypy takes from it."""
+"""Every named statement, described by the database for the role that runs it, and the types that mypy uses."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def test_every_statement_can_be_prepared_and_mypy_knows_its_types(describer: Des
     for room in rooms:
         stub = stub_of(room)
         is_current = stub.exists() and stub.read_text("utf-8") == make_stub(room, describer)
-        assert is_current, f"{stub.name} of {room} is not what PostgreSQL says: run `make stubs`"
+        assert is_current, (
+            f"{stub.name} of {room} differs from PostgreSQL's description: run `make stubs`"
+        )
 
 
 @pytest.mark.parametrize(
@@ -148,14 +150,16 @@ def test_a_parameter_may_be_null_where_null_means_something(
         ("UPDATE public.tenants SET name = 'A' RETURNING id", False),
     ],
 )
-def test_a_row_is_certain_where_no_table_is_asked_or_all_is_summed_up(
+def test_a_row_is_certain_without_a_table_or_with_an_aggregate(
     describer: Describer, sql: str, *, has_row: bool
 ) -> None:
     parameters = ("p",) if "$1" in sql else ()
     assert describer.describe(statement(sql, parameters, way="fetchval")).has_row is has_row
 
 
-def test_a_comment_says_of_null_what_nobody_else_does(describer: Describer) -> None:
+def test_a_comment_may_state_nullability_that_postgresql_does_not_know(
+    describer: Describer,
+) -> None:
     described = describer.describe(
         statement(
             "SELECT lower(name) AS name, $1::text[] AS texts, $2::int AS number FROM public.tenants",
@@ -180,7 +184,7 @@ def test_a_comment_says_of_null_what_nobody_else_does(describer: Describer) -> N
     "comment",
     ["Never null: id.", "Never null: nmae.", "May be null: x.", "Never null: every column."],
 )
-def test_a_comment_that_says_what_is_known_or_of_nothing_is_refused(
+def test_a_comment_that_is_redundant_or_about_nothing_is_refused(
     describer: Describer, comment: str
 ) -> None:
     with pytest.raises(ValueError, match=f"need not say {comment.removesuffix('.')}"):
@@ -219,7 +223,7 @@ def test_a_statement_that_the_database_refuses_is_not_described(describer: Descr
         ("execute", False, {}, "None", "int"),
     ],
 )
-def test_what_a_statement_gives_follows_from_how_its_name_ends(
+def test_what_a_statement_returns_follows_from_the_end_of_its_name(
     way: str, has_row: bool, columns: dict[str, str], given: str, given_blocking: str
 ) -> None:
     described = Signature("select_it", {"most": "int"}, columns, way, has_row)
@@ -232,7 +236,7 @@ def test_what_a_statement_gives_follows_from_how_its_name_ends(
     assert ("class SelectItRow(TypedDict):" in text) is ("Row" in given)
 
 
-async def test_a_row_that_is_not_what_the_stub_says_fails_the_test_that_read_it() -> None:
+async def test_a_row_that_differs_from_its_stub_fails_the_test_that_read_it() -> None:
     given = types_given(
         "from typing import TypedDict\n"
         "class Row(TypedDict):\n    name: str\n"

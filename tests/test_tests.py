@@ -1,4 +1,4 @@
-"""What the tests keep to: they come in by the public door, and wait for what they wait for, not for a while."""
+"""Rules for tests: they use public names, and wait for conditions, not for a fixed time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def is_private(name: str) -> bool:
 
 
 def private_names(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Yield what is imported or patched; ruff (SLF001) sees what is read."""
+    """Yield names that are imported or patched; ruff (SLF001) finds those that are read."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             yield from ((node.lineno, one.name) for one in node.names if is_private(one.name))
@@ -40,7 +40,7 @@ def test_no_test_imports_or_patches_a_private_name() -> None:
         for path, tree in MODULES.items()
         for line, name in private_names(tree)
     ]
-    assert found == [], "test it through what others use, or give it a public name"
+    assert found == [], "test it through public names, or make it public"
 
 
 def test_the_rule_on_private_names_sees_what_breaks_it() -> None:
@@ -49,7 +49,7 @@ def test_the_rule_on_private_names_sees_what_breaks_it() -> None:
 
 
 def fixed_sleeps(tree: ast.AST, text: str, *, in_a_loop: bool = False) -> Iterator[int]:
-    """Yield the lines that sleep outside of a loop that looks again and again, and do not say what for."""
+    """Yield the lines that sleep outside a polling loop without a comment that gives the reason."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield from fixed_sleeps(node, text)
@@ -71,14 +71,14 @@ def fixed_sleeps(tree: ast.AST, text: str, *, in_a_loop: bool = False) -> Iterat
         yield from fixed_sleeps(node, text, in_a_loop=in_a_loop or looks_again)
 
 
-def test_a_test_that_sleeps_looks_again_or_says_what_for() -> None:
+def test_a_test_that_sleeps_polls_or_states_the_reason() -> None:
     found = [
         f"{path}:{line}"
         for path, tree in MODULES.items()
         for line in fixed_sleeps(tree, (ROOT / path).read_text(encoding="utf-8"))
     ]
     assert found == [], (
-        "wait for a condition (tests/support/waiting.py), or say beside it what the time is for"
+        "wait for a condition (tests/support/waiting.py), or state on the line what the time is for"
     )
 
 

@@ -1,4 +1,4 @@
-"""Where the program leaves a type open: each place has a reason, and no row of the database is among them."""
+"""Where the program uses `Any`: each file has a reason, and no database row is among them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.house import Module, read_modules
 
-# What takes anything, by why it does; a file is named once.
+# Files that use `Any`, by reason; each is listed once.
 OPEN = {
     "a description of the API is a tree of whatever OpenAPI and JSON Schema allow": {
         "attribution/examples.py",
@@ -20,7 +20,7 @@ OPEN = {
         "ingest/routes.py",
         "ingest/schemas.py",
     },
-    "a JSON or TOML document holds whatever its writer put there": {
+    "a JSON or TOML document can hold any value": {
         "ingest/channels/rules.py",
         "ingest/files/mapping_file.py",
         "ingest/reports.py",
@@ -34,36 +34,36 @@ OPEN = {
         "wakeups/transport.py",
         "wakeups/serving.py",
     },
-    "arguments are handed through to a class or function of a library": {
+    "arguments are passed on to a class or function of a library": {
         "db/pool.py",
         "db/shares.py",
         "errors.py",
         "http/direct.py",
         "http/serving.py",
     },
-    "what a coroutine yields and is sent is nobody's business": {
+    "what a coroutine yields and receives does not matter": {
         "cli/runtime.py",
         "wakeups/loop.py",
     },
     "numbers of any precision are meant": {"attribution/columns.py", "attribution/decay.py"},
     "cells are picked by places that only the file knows": {"ingest/files/compiling.py"},
 }
-# What reads rows otherwise than by a named statement, whose types mypy knows.
+# Files that read rows other than by a named statement, whose types mypy knows.
 READ_BY_HAND = {
-    "a command asks for one value, or compares what a person is shown": {
+    "a command reads one value, or compares what it prints": {
         "cli/pipeline.py",
         "cli/runtime.py",
         "cli/trial.py",
     },
-    "one value, whose type stands beside it": {"db/listening.py", "db/locks.py"},
+    "one value, with its type on the line": {"db/listening.py", "db/locks.py"},
 }
-# From outside, and of schemas that were or are to be: neither takes its rows from the rooms.
+# The proof and the migrations: neither reads rows through the rooms.
 ELSEWHERE = {"proof", "migrations"}
 FETCHES = {"fetch", "fetchall", "fetchmany", "fetchone", "fetchrow", "fetchval"}
 
 
 def takes_anything(module: Module) -> bool:
-    """Say whether some type is `Any`, for which that has to be imported."""
+    """Return whether the module imports `Any`."""
     return any(
         isinstance(node, ast.ImportFrom) and "Any" in {name.name for name in node.names}
         for node in ast.walk(module.tree)
@@ -71,7 +71,7 @@ def takes_anything(module: Module) -> bool:
 
 
 def reads_by_hand(module: Module) -> bool:
-    """Say whether a row is read by the driver's own methods."""
+    """Return whether a row is read by the driver's own methods."""
     return any(
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
@@ -81,7 +81,7 @@ def reads_by_hand(module: Module) -> bool:
 
 
 def takes_untyped_rows(module: Module) -> bool:
-    """Say whether a row is `asyncpg.Record`, other than in the type of a connection or of a pool."""
+    """Return whether a row is `asyncpg.Record`, other than in the type of a connection or pool."""
     nodes = list(ast.walk(module.tree))
     of_connections = [
         node.slice
@@ -110,18 +110,18 @@ def modules() -> list[Module]:
     return [module for module in read_modules() if module.room not in ELSEWHERE]
 
 
-def test_nothing_takes_anything_without_a_reason(modules: list[Module]) -> None:
+def test_no_type_is_any_without_a_reason(modules: list[Module]) -> None:
     found = {module.path for module in modules if takes_anything(module)}
     reasons = {path for paths in OPEN.values() for path in paths}
     assert found - reasons == set(), "give it a type, or a reason here"
-    assert reasons - found == set(), "take it off the list"
+    assert reasons - found == set(), "remove it from the list"
 
 
 def test_rows_are_read_by_named_statements_whose_types_are_known(modules: list[Module]) -> None:
     found = {module.path for module in modules if reads_by_hand(module)}
     reasons = {path for paths in READ_BY_HAND.values() for path in paths}
     assert found - reasons == set(), "give the statement a name in the room's queries.sql"
-    assert reasons - found == set(), "take it off the list"
+    assert reasons - found == set(), "remove it from the list"
     untyped = [module.path for module in modules if takes_untyped_rows(module)]
     assert untyped == [], "name the row's class in the room's store.pyi"
 

@@ -53,7 +53,7 @@ _NO_WORKER: Final = shows(
     _COLUMNS,
     ("status", 503),
     ("code", "worker_gone"),
-    ("detail", "No worker was heard of in the last 15 seconds."),
+    ("detail", "No worker sent a heartbeat in the last 15 seconds."),
 )
 _FORGET_WORKERS: Final[LiteralString] = "DELETE FROM public.heartbeats WHERE role = 'worker'"
 
@@ -73,7 +73,7 @@ def _prove_readiness(proof: Proof) -> None:
                 has_row(part="status", answer="503"),
                 has_row(
                     part="detail",
-                    answer=tuple(f"What does not hold: database{end}" for end in (".", ", <text>")),
+                    answer=tuple(f"Failed checks: database{end}" for end in (".", ", <text>")),
                 ),
                 has_row(part="database", answer="The database does not answer."),
             ),
@@ -111,7 +111,7 @@ def _prove_named(
                     _COLUMNS,
                     ("status", 503),
                     ("code", "not_ready"),
-                    ("detail", f"What does not hold: {part}."),
+                    ("detail", f"Failed checks: {part}."),
                     *checks.items(),
                 ),
             )

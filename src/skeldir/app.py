@@ -45,14 +45,14 @@ from skeldir.wakeups import last_heartbeats
 from skeldir.wakeups.gauges import sample_processes
 from skeldir.wakeups.waker import Waker
 
-# The modules that heavy work is done by.
+# The modules that heavy work needs.
 _WORK_ASIDE = ("skeldir.ingest.routes", "skeldir.attribution.routes")
 
 
 def create_app(database_url: str | None = None, *, warms_up: bool = False) -> FastAPI:
-    """Return the application on `database_url`, or on DATABASE_URL when it starts without one.
+    """Return the application on `database_url` or, without one, on DATABASE_URL when it starts.
 
-    One that `warms_up` starts the processes aside with itself, and not with the first heavy request.
+    With `warms_up` the processes for heavy work start with the application, not with the first heavy request.
     """
 
     @asynccontextmanager
@@ -79,7 +79,7 @@ def create_app(database_url: str | None = None, *, warms_up: bool = False) -> Fa
         summary="Which marketing channels earned the money, to the cent.",
         lifespan=lifespan,
     )
-    # In the order of the API's description. A request for no direct route is compared with one route after another.
+    # In the order of the API's description. Other requests than those for direct routes try one route after another.
     for router in (
         intake_router,
         polled_attribution_router,
@@ -98,7 +98,7 @@ def create_app(database_url: str | None = None, *, warms_up: bool = False) -> Fa
 
 @asynccontextmanager
 async def _work_on(app: FastAPI, settings: Settings, url: str) -> AsyncIterator[None]:
-    """Open the pool and what watches it, and close both at the end of the block."""
+    """Open the pool and its monitoring; close both at the end of the block."""
     waker = Waker(settings, url)
     try:
         async with (

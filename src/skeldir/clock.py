@@ -1,4 +1,4 @@
-"""The only place that asks what time it is."""
+"""The only place that reads the clock."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def utc_now() -> datetime:
 def process_started_at() -> datetime:
     """Return when this process was started, aware, in UTC.
 
-    On Linux to the kernel's tick (10 ms): a process's start is kept as seconds since the boot, and the moment of the
-    boot, which psutil adds, in whole seconds only (proc(5): btime).
+    Precise on Linux to the kernel's tick (10 ms): a process's start is kept as the time since the boot, and psutil adds
+    the moment of the boot, which is kept in full seconds only (proc(5): btime).
     """
-    told = psutil.Process().create_time()
+    started_at = psutil.Process().create_time()
     if sys.platform == "linux":
-        age_s = time.clock_gettime(time.CLOCK_BOOTTIME) - (told - psutil.boot_time())
-        told = time.time() - age_s
-    return datetime.fromtimestamp(told, UTC)
+        age_s = time.clock_gettime(time.CLOCK_BOOTTIME) - (started_at - psutil.boot_time())
+        started_at = time.time() - age_s
+    return datetime.fromtimestamp(started_at, UTC)

@@ -1,4 +1,4 @@
-"""Everything that can go wrong on purpose: each error carries a code, an HTTP status and a cure."""
+"""Errors that a caller can act on: each has a code, an HTTP status and a cure."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 
 class SkeldirError(Exception):
-    """A fault that the caller can do something about.
+    """An error that the caller can do something about.
 
-    Subclasses are named as the fact (`KeyRevoked`), and set `code` (stable, snake_case), `status`
-    (HTTP) and `title`. The instance carries one sentence of `detail` and one sentence of `cure`.
+    Subclasses are named after the fact (`KeyRevoked`), and set `code` (stable, snake_case), `status`
+    (HTTP) and `title`. An instance has one sentence of `detail` and one of `cure`.
     """
 
     code: ClassVar[str] = "error"
@@ -25,7 +25,7 @@ class SkeldirError(Exception):
         return f"{self.code}: {self.detail} {self.cure}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Let itself be pickled whatever its class asks for to be made: an error may come from another process."""
+        """Support pickling whatever arguments a subclass requires: an error may come from another process."""
         return _restore, (type(self), self.args, self.__dict__)
 
 
@@ -46,7 +46,7 @@ class ConfigurationInvalid(SkeldirError):
 
 
 class InputInvalid(SkeldirError):
-    """A value given by the caller is not acceptable; nothing was written."""
+    """A value from the caller is not acceptable; nothing was written."""
 
     code = "input_invalid"
     status = 422

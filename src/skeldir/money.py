@@ -1,7 +1,7 @@
 """Money as whole minor units of a currency: reading, writing and dividing amounts exactly.
 
 An amount is an `int` in the smallest unit of its currency (cents for USD, yen for JPY, fils for
-KWD) with the ISO 4217 code beside it. Nothing here is ever a float.
+KWD) accompanied by its ISO 4217 code. Nothing here is ever a float.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from skeldir.errors import SkeldirError
 
 LARGEST_EXPONENT: Final = 15
 LARGEST_MINOR_UNITS: Final = 10**LARGEST_EXPONENT
-"""No amount is larger, in minor units: it fits a PostgreSQL bigint and an exact JSON number."""
+"""The largest amount, in minor units: it fits a PostgreSQL bigint and an exact JSON number."""
 
 Cents = Annotated[
     int, Field(description="whole number of the currency's smallest unit, signed: yen for JPY")
@@ -69,7 +69,7 @@ class AmountFractional(SkeldirError):
 
 
 class AmountInvalid(SkeldirError):
-    """The amount is not a plain decimal number within the bounds."""
+    """The amount is not a plain decimal number within the limits."""
 
     code = "amount_invalid"
     status = 422
@@ -83,7 +83,7 @@ def decimals(currency: str) -> int:
     """
     places = CURRENCIES.get(currency)
     if places is None:
-        # Anything longer may be another column's content, a name or an address: never repeat it.
+        # A longer text may be from another column, such as a name or an address: never repeat it.
         shown = f'"{currency}"' if len(currency) <= 3 else "The given text"
         raise CurrencyUnknown(
             f"{shown} is not the ISO 4217 code of a currency.",
@@ -99,7 +99,7 @@ def minor_units(amount: str | Decimal | int, currency: str) -> int:
     or thousands separators. Zeros beyond the minor unit are fine ("6.0" JPY is 6), and "-0" is 0.
 
     Raises `CurrencyUnknown`; `AmountFractional` when a digit would be lost; `AmountInvalid` for
-    anything else, a float or a bool included, and beyond `LARGEST_MINOR_UNITS` either way.
+    anything else, a float or a bool included, and for more than `LARGEST_MINOR_UNITS` in either direction.
     """
     places = decimals(currency)
     coefficient, exponent = _read(amount)
@@ -108,15 +108,15 @@ def minor_units(amount: str | Decimal | int, currency: str) -> int:
     shift = exponent + places
     if shift > LARGEST_EXPONENT:
         raise _out_of_bounds()
-    # Numerator and denominator are bounded before they are made: a Decimal("1E-999999") is cheap,
-    # and with 64 digits at most it is smaller than one minor unit from here on anyway.
+    # Numerator and denominator are bounded before they are computed: a Decimal("1E-999999") is cheap,
+    # and with at most 64 digits it is smaller than one minor unit in any case.
     up: int = 10 ** max(shift, 0)
     down: int = 10 ** min(max(-shift, 0), _LONGEST_TEXT)
     units, lost = divmod(coefficient * up, down)
     if lost:
         raise AmountFractional(
             f"The amount is finer than the smallest unit of {currency}: it has {places} decimals.",
-            cure="Round the amount where it is made, or give the currency it is really in.",
+            cure="Round the amount at its source, or give the currency that it is really in.",
         )
     if abs(units) > LARGEST_MINOR_UNITS:
         raise _out_of_bounds()
@@ -124,7 +124,7 @@ def minor_units(amount: str | Decimal | int, currency: str) -> int:
 
 
 def format_minor(cents: int, currency: str) -> str:
-    """Write minor units as major units, "-1,234.50" for -123450 USD. Raises `CurrencyUnknown`."""
+    """Format minor units as major units, "-1,234.50" for -123450 USD. Raises `CurrencyUnknown`."""
     places = decimals(currency)
     whole, fraction = divmod(abs(cents), 10**places)
     sign = "-" if cents < 0 else ""

@@ -19,7 +19,7 @@ _POSTGRES_URL = re.compile(r"^postgres(?:ql)?(?:\+(?:psycopg|asyncpg))?://")
 
 
 class Settings(BaseSettings):
-    """What can be set from outside; every name is an environment variable of the same name.
+    """What can be configured; every field is an environment variable of the same name.
 
     `database_url` empty means: start (or join) the embedded PostgreSQL under `skeldir_home`. `celery_broker_url`
     and `celery_result_backend` empty mean: the same PostgreSQL. Times end in `_s` (seconds) or `_ms`.
@@ -32,28 +32,29 @@ class Settings(BaseSettings):
     skeldir_pool_size: Annotated[int, Field(ge=1, le=200)] = 10
     skeldir_statement_timeout_ms: Annotated[int, Field(ge=100)] = 30_000
     skeldir_refresh_timeout_ms: Annotated[int, Field(ge=1_000)] = 600_000
-    # The part of the time that the refreshes of one staleness class may take.
+    # The share of the time that the refreshes of one staleness class may take.
     skeldir_refresh_share: Annotated[float, Field(gt=0, le=1)] = 0.1
-    # How long a request waits for a lock that another transaction holds; workers wait until the statement's time-out.
+    # How long a request waits for a lock that another transaction holds; workers wait for the statement's time-out.
     skeldir_lock_timeout_ms: Annotated[int, Field(ge=10)] = 2_000
     # How long a request waits for a connection of the pool, for the rest of its headers or body, and, when the
-    # server is told to stop, for its end.
+    # server is stopping, to finish.
     skeldir_pool_timeout_s: Annotated[float, Field(gt=0)] = 5.0
     skeldir_receive_timeout_s: Annotated[float, Field(gt=0)] = 20.0
     skeldir_shutdown_timeout_s: Annotated[int, Field(ge=1)] = 30
-    # Of one key, in one process.
+    # Per key and process.
     skeldir_requests_per_second: Annotated[int, Field(ge=1)] = 1_000
-    # Of one address, in one process: keys that did not authenticate in this process before.
+    # Per address and process: keys that have not authenticated in this process before.
     skeldir_unknown_keys_per_second: Annotated[int, Field(ge=1)] = 20
     celery_broker_url: SecretStr | None = None
     celery_result_backend: SecretStr | None = None
     skeldir_worker_processes: Annotated[int, Field(ge=1, le=64)] = 2
-    # Where the metrics of the first worker process are served, on the loopback; the next ones count up. 0: nowhere.
+    # Where the metrics of the first worker process are served, on the loopback; the next ones use the following ports.
+    # 0: nowhere.
     skeldir_worker_metrics_port: Annotated[int, Field(ge=0, le=65_000)] = 9464
     skeldir_log_level: Literal["debug", "info", "warning", "error"] = "info"
     skeldir_log_format: Literal["json", "console"] = "json"
     otel_exporter_otlp_endpoint: str | None = None
-    # Build machines set it; only `skeldir prove` asks.
+    # Set on build machines; only `skeldir prove` reads it.
     ci: str = "false"
 
     @property
@@ -63,7 +64,7 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """Read the environment afresh.
+    """Read the environment.
 
     Raises:
         ConfigurationInvalid: a variable cannot be read; the value is not quoted, since it may be a secret.
@@ -78,12 +79,12 @@ def load_settings() -> Settings:
 
 
 def plain_postgres_url(url: str, variable: str = "DATABASE_URL") -> str:
-    """Return `url` as `postgresql://…`, whichever of the three accepted schemes it came with."""
+    """Return `url` as `postgresql://…`, whichever of the three accepted schemes it has."""
     if not _POSTGRES_URL.match(url):
         raise ConfigurationInvalid(
             f"{variable} does not name a PostgreSQL server.",
             cure="Write it as postgresql://user:password@host:port/database "
-            "(postgresql+psycopg:// and postgresql+asyncpg:// are read as the same).",
+            "(postgresql+psycopg:// and postgresql+asyncpg:// mean the same).",
         )
     return _POSTGRES_URL.sub("postgresql://", url, count=1)
 
@@ -122,25 +123,25 @@ def result_backend_of(settings: Settings, database_url: str) -> str:
 
 
 def is_postgres_broker(broker_url: str) -> bool:
-    """Say whether messages go through tables: no fan-out, and a worker is one process."""
+    """Return whether messages go through tables: then there is no fan-out, and a worker is one process."""
     return broker_url.startswith("sqla+postgres")
 
 
-# glibc gives each thread a heap of its own, and keeps what was freed in them: by that a worker grew by 7 MB in ten
-# minutes. With one heap that is given back it does not grow. Other allocators ignore these names.
+# glibc gives each thread a heap of its own, and keeps freed memory in them: a worker grew by 7 MB in ten minutes. With
+# one heap, whose free memory is returned, it does not grow. Other allocators ignore these names.
 _ALLOCATOR = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "1048576"}
 
 
 def environment_on(database_url: str) -> dict[str, str]:
     """Return this process's environment with DATABASE_URL as given, for processes that it starts and keeps running.
 
-    What it says of the allocator stands; otherwise their memory is that of processes that live long.
+    Allocator settings that it has stay; otherwise those for long-lived processes are added.
     """
     return {**_ALLOCATOR, **os.environ, "DATABASE_URL": database_url}
 
 
 def _with_celery_schema(url: str, variable: str) -> str:
-    """Return `url` for psycopg with Celery's schema first on its search_path, unless it says another."""
+    """Return `url` for psycopg with Celery's schema first on its search_path, unless it sets another."""
     base, _, query = psycopg_url(url, variable).partition("?")
     fields = [field for field in query.split("&") if field]
     others = [field for field in fields if not field.startswith("options=")]
@@ -153,7 +154,7 @@ def _with_celery_schema(url: str, variable: str) -> str:
 def _require_scheme(url: str, variable: str, ours: str, schemes: tuple[str, ...]) -> str:
     if url.partition("://")[0] not in schemes:
         raise ConfigurationInvalid(
-            f"{variable} is of a kind that is not supported.",
-            cure=f"Begin it with {ours}://, {'://, '.join(schemes)}://, or leave it unset.",
+            f"{variable} has a scheme that is not supported.",
+            cure=f"Start it with {ours}://, {'://, '.join(schemes)}://, or leave it unset.",
         )
     return url

@@ -1,4 +1,4 @@
-"""The processes of `skeldir worker` and `skeldir beat`: what does each kind of job, and which pulses there are.
+"""The processes of `skeldir worker` and `skeldir beat`: maps job kinds and pulses to the functions that do them.
 
 The supervisor runs it as a module, on DATABASE_URL; nobody imports it.
 """
@@ -22,7 +22,7 @@ from skeldir.wakeups import PULSES as WAKEUP_PULSES
 from skeldir.wakeups.serving import WorkerSlot, serve_beat, serve_worker
 
 KINDS: tuple[JobKind, ...] = (CREDIT_KIND, REFRESH_KIND, FORGET, SCAN, DELETE, AUDIT_KIND)
-# Beat does these itself, so that no backlog of credit delays them; without beat, workers do.
+# Beat does these jobs itself, so that no backlog of credit delays them; without beat, workers do.
 BEAT_KINDS: tuple[JobKind, ...] = (REFRESH_KIND,)
 SCHEDULE: tuple[Pulse, ...] = (
     *WAKEUP_PULSES,

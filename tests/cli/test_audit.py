@@ -16,7 +16,7 @@ from tests.support.command import run_here
 
 
 def make(clone: Clone, name: str) -> UUID:
-    """A command runs a loop of its own, so the shop is made in another one before."""
+    """A command runs a loop of its own, so the shop is made in a separate one before."""
 
     async def fill() -> UUID:
         async with open_database(
@@ -48,7 +48,7 @@ def test_the_page_shows_accounts_that_add_up_and_what_holds(clone: Clone, shop: 
     assert page.rstrip().endswith("Nothing differs.")
 
 
-def test_a_difference_is_told_with_its_cure_and_ends_with_status_1(
+def test_a_difference_is_reported_with_its_cure_and_ends_with_status_1(
     clone: Clone, shop: UUID
 ) -> None:
     change(
@@ -64,7 +64,7 @@ def test_a_difference_is_told_with_its_cure_and_ends_with_status_1(
     assert "Nothing differs." in run_here(clone.app_url, "audit", "--tenant", str(shop))
 
 
-def test_the_document_holds_whole_minor_units_and_digests_that_can_be_worked_out_again(
+def test_the_document_holds_minor_units_and_digests_that_can_be_recomputed(
     clone: Clone, shop: UUID
 ) -> None:
     document = json.loads(run_here(clone.app_url, "audit", "--tenant", str(shop), "--json"))
@@ -121,7 +121,7 @@ def test_all_tenants_are_audited_by_the_role_that_migrates_and_one_by_the_runtim
     run_here(clone.app_url, "audit", "--tenant", str(shop))
 
 
-def test_the_outcome_can_be_written_down_and_read_later(clone: Clone, shop: UUID) -> None:
+def test_the_outcome_can_be_recorded_and_read_later(clone: Clone, shop: UUID) -> None:
     words = ("audit", "--tenant", str(shop))
     change(
         clone, shop, "UPDATE rollup_revenue_total SET orders = 9 WHERE OURS AND currency = 'USD'"

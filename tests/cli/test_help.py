@@ -1,4 +1,4 @@
-"""`skeldir --help`: what it names exists, and what it says about roles is what the database does."""
+"""`skeldir --help`: what it names exists, and what it states about roles is true of the database."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from skeldir.db.embedded import EmbeddedServer
 from tests.conftest import TEMPLATE, Clone, scratch_database
 
 TOP = typer.main.get_command(app)  # type: ignore[attr-defined]  # not re-exported
-# As app_user these are refused, whoever the tenant is: what the help names, and what is needed beside.
+# As app_user these are refused for every tenant: what the help names, and the other words that they need.
 FOR_OPERATORS: dict[str, list[str]] = {
     "tenants list": [],
     "tenants delete": ["0199fe3b-8a62-7cc1-b9d6-2f2c3f1f7a11"],
@@ -28,7 +28,7 @@ FOR_OPERATORS: dict[str, list[str]] = {
 
 @pytest.fixture(scope="module")
 def without_tenants(server: EmbeddedServer) -> Iterator[Clone]:
-    """A database of nobody, to which no test of this module writes."""
+    """A database without tenants, to which no test of this module writes."""
     with scratch_database(server, template=TEMPLATE) as database:
         yield database
 
@@ -64,7 +64,7 @@ def test_the_help_names_the_commands_that_exist() -> None:
     assert [words for words in named if find_command(words) is None] == []
 
 
-def test_the_views_are_counted_by_whoever_may_act_as_their_owner(
+def test_the_views_are_counted_by_a_role_that_may_act_as_their_owner(
     without_tenants: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", without_tenants.app_url)

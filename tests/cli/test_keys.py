@@ -1,4 +1,4 @@
-"""`skeldir keys` as people use it: a key is rotated without a gap, and ended by what people know of it."""
+"""`skeldir keys` as people use it: a key is rotated without a gap, and revoked by its prefix or id."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.conftest import Clone
 
 @pytest.fixture
 def shop(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> UUID:
-    """A tenant made by the command line, which from then on works on its database as app_user."""
+    """A tenant made by the command line, which then works on its database as app_user."""
     monkeypatch.setenv("DATABASE_URL", clone.app_url)
     return UUID(run("tenants", "create", "Shop").stdout.strip())
 
@@ -36,7 +36,7 @@ def refused(*words: object) -> SkeldirError:
 
 
 def states(shop: UUID) -> list[str]:
-    """Return what `keys list` says of each key, the oldest first, in one line each."""
+    """Return what `keys list` shows of each key, oldest first, in one line each."""
     rows = [
         [cell.strip() for cell in line.strip("│").split("│")]
         for line in run("keys", "list", shop).stdout.splitlines()
@@ -44,7 +44,7 @@ def states(shop: UUID) -> list[str]:
     ]
     keys: list[list[str]] = []
     for row in rows:
-        # A cell that is too long goes on in the next line.
+        # A cell that is too long continues in the next line.
         if row[0]:
             keys.append(row)
         else:
@@ -52,7 +52,7 @@ def states(shop: UUID) -> list[str]:
     return [row[4] for row in keys]
 
 
-def test_the_id_of_a_new_tenant_stands_alone_where_a_script_reads_it(
+def test_the_id_of_a_new_tenant_is_alone_on_stdout(
     clone: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for url in (clone.app_url, clone.migrator_url):
@@ -114,7 +114,7 @@ def test_a_key_is_revoked_by_its_prefix_and_by_its_id(shop: UUID, clone: Clone) 
         ("999999999d", timedelta.max // timedelta(days=1) * timedelta(days=1)),
     ],
 )
-def test_a_span_is_a_whole_number_and_its_unit(text: str, span: timedelta) -> None:
+def test_a_duration_is_a_whole_number_with_a_unit(text: str, span: timedelta) -> None:
     assert read_duration(text) == span
 
 
@@ -122,13 +122,13 @@ def test_a_span_is_a_whole_number_and_its_unit(text: str, span: timedelta) -> No
     "text",
     ["", "24", "h", "-1h", "1.5h", "24 h", "24H", "1h30m", "forever", "٣h", "9999999999d", "1h\n"],
 )
-def test_any_other_span_is_refused_with_examples(text: str) -> None:
-    with pytest.raises(InputInvalid, match="span of time") as refusal:
+def test_any_other_duration_is_refused_with_examples(text: str) -> None:
+    with pytest.raises(InputInvalid, match="not a duration") as refusal:
         read_duration(text)
     assert "24h" in refusal.value.cure
 
 
-def test_a_bad_overlap_is_told_before_anything_is_done(shop: UUID) -> None:
+def test_a_bad_overlap_is_reported_before_anything_is_done(shop: UUID) -> None:
     secret = run("keys", "create", shop, "--scope", "read").stdout.strip()
     for overlap in ("tomorrow", "400d"):
         assert (

@@ -21,7 +21,7 @@ from tests.support.make import at, make_conversion, make_touch, send_conversions
 
 @pytest.fixture
 def shop(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> UUID:
-    """A tenant made by the command line, which from then on works on its database as app_user."""
+    """A tenant made by the command line, which then works on its database as app_user."""
     monkeypatch.setenv("DATABASE_URL", clone.app_url)
     return UUID(run("tenants", "create", "Shop").stdout.strip())
 
@@ -51,7 +51,7 @@ def cells(output: str, first: str) -> list[list[str]]:
 
 @pytest.fixture
 def sales(clone: Clone, shop: UUID) -> None:
-    """An order of 100.00 USD with a touch of e-mail 25 days before it and one of SMS 5 days before, credited."""
+    """An order of 100.00 USD with a touch of e-mail 25 days and one of SMS 5 days before it, credited."""
 
     async def sell() -> None:
         async with open_database(
@@ -124,7 +124,7 @@ def test_a_retired_model_leaves_the_report_and_comes_back(shop: UUID) -> None:
     assert again.code == "model_not_in_force"
     said = run("models", "set", shop, "linear", "--yes").stdout
     assert "linear now: not in force\n" in said
-    assert "as in linear@1, which was in force last" in said
+    assert "those of linear@1, which was in force last" in said
     run("credit", "--tenant", shop)
     report = run("report", shop).stdout
     assert "linear" in report
@@ -139,7 +139,7 @@ def test_a_change_to_what_is_in_force_says_that_nothing_was_changed(shop: UUID) 
     assert run("models", "list", shop, "--json").stdout == before
 
 
-def test_without_a_terminal_nothing_is_changed_unless_yes_is_said(shop: UUID) -> None:
+def test_without_a_terminal_nothing_is_changed_unless_yes_is_given(shop: UUID) -> None:
     fault = refused("models", "set", shop, "linear", "--lookback-days", "10")
     assert fault.code == "input_invalid"
     assert "--yes" in fault.cure
@@ -147,7 +147,7 @@ def test_without_a_terminal_nothing_is_changed_unless_yes_is_said(shop: UUID) ->
 
 
 @pytest.mark.parametrize(("typed", "status", "version"), [("y\n", 0, 2), ("n\n", 1, 1)])
-def test_on_a_terminal_the_change_is_enqueued(
+def test_on_a_terminal_the_change_must_be_confirmed(
     shop: UUID, monkeypatch: pytest.MonkeyPatch, typed: str, status: int, version: int
 ) -> None:
     monkeypatch.setattr("skeldir.cli.models.is_terminal", lambda: True)
@@ -156,7 +156,7 @@ def test_on_a_terminal_the_change_is_enqueued(
     assert row[1] == f"linear@{version}"
 
 
-def test_what_cannot_be_is_said_with_a_cure(shop: UUID) -> None:
+def test_an_impossible_change_is_refused_with_a_cure(shop: UUID) -> None:
     assert refused("models", "set", shop, "markov", "--yes").code == "model_unknown"
     longer = refused("models", "set", shop, "linear", "--lookback-days", "0", "--yes")
     assert longer.code == "model_version_invalid"

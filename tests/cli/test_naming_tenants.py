@@ -1,4 +1,4 @@
-"""How a tenant and a key are named on the command line, in every command that asks for one, as app_user and beyond."""
+"""How a tenant and a key are named on the command line, in every command that takes one, for each role."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from skeldir.tenants import IssuedKey, TenantUnknown, issue_key
 from tests.conftest import TEMPLATE, Clone, scratch_database
 from tests.support.make import make_tenant
 
-# What a command needs beside the tenant. The walk below finds the commands; one that is not here needs nothing else.
+# What a command needs besides the tenant. The walk below finds the commands; others need nothing else.
 OTHER_WORDS = {
     "channels add": ["radio", "Radio"],
     "import conversions": [__file__],
@@ -32,9 +32,9 @@ OTHER_WORDS = {
     "models retire": ["linear", "--yes"],
     "models set": ["linear", "--lookback-days", "20", "--yes"],
 }
-# What only the migrating role may do at all, and so may name a tenant for.
+# What only the migrating role may do, which may also use a tenant's name.
 FOR_OPERATORS = {"tenants delete"}
-# Whatever is called like this is somebody's tenant, or key.
+# Parameters with these names are a tenant or a key.
 OF_TENANTS, OF_KEYS = re.compile("tenant(_id)?"), re.compile("key(_id)?")
 
 
@@ -58,7 +58,7 @@ WITH_TENANT = {
 
 @pytest.fixture(scope="module")
 def without_tenants(server: EmbeddedServer) -> Iterator[Clone]:
-    """A database of nobody, to which no test of this module writes."""
+    """A database without tenants, to which no test of this module writes."""
     with scratch_database(server, template=TEMPLATE) as database:
         yield database
 
@@ -69,7 +69,7 @@ def invoke(url: str, monkeypatch: pytest.MonkeyPatch, *words: str) -> Result:
 
 
 def call(clone: Clone, monkeypatch: pytest.MonkeyPatch, words: str, tenant: str) -> BaseException:
-    """Run a command as app_user with a tenant named so, and return the fault that it ends with."""
+    """Run a command as app_user with this name of a tenant; return the error that it ends with."""
     is_argument = WITH_TENANT[words].param_type_name == "argument"
     named = [tenant] if is_argument else ["--tenant", tenant]
     result = invoke(clone.app_url, monkeypatch, *words.split(), *named, *OTHER_WORDS.get(words, []))
@@ -77,7 +77,7 @@ def call(clone: Clone, monkeypatch: pytest.MonkeyPatch, words: str, tenant: str)
     return result.exception
 
 
-def test_every_parameter_for_a_tenant_or_a_key_says_in_the_same_words_what_it_takes() -> None:
+def test_every_parameter_for_a_tenant_or_a_key_has_the_same_help() -> None:
     assert len(WITH_TENANT) >= 17
     for words, parameters in COMMANDS.items():
         for parameter in parameters:
@@ -107,7 +107,7 @@ async def make_key(db: Database, tenant: UUID) -> IssuedKey:
         return await issue_key(connection, tenant, name="site", scopes=["read"], expires_at=None)
 
 
-async def test_a_tenant_may_be_named_by_its_id_and_by_how_one_of_its_keys_begins(
+async def test_a_tenant_may_be_named_by_its_id_and_by_the_prefix_of_one_of_its_keys(
     db: Database, clone: Clone, tenant: UUID, other_tenant: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mine, theirs = await make_key(db, tenant), await make_key(db, other_tenant)
@@ -127,5 +127,5 @@ async def test_the_migrating_role_may_name_a_tenant_by_its_name(
 
 
 async def in_thread(url: str, monkeypatch: pytest.MonkeyPatch, *words: str) -> Result:
-    """Run a command beside the test's own loop, since it has one of its own."""
+    """Run a command in a thread, since it has a loop of its own."""
     return await asyncio.to_thread(invoke, url, monkeypatch, *words)

@@ -1,4 +1,4 @@
-"""What stops a command, or is not there, is told in plain words; a lock of somebody else is not waited for for ever."""
+"""What stops a command is reported clearly; no command waits for ever for another session's lock."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def fault_of(url: str, monkeypatch: pytest.MonkeyPatch, *words: str) -> SkeldirE
     return fault
 
 
-def test_what_an_operator_asks_gives_up_on_a_locked_table(
+def test_an_operators_statement_gives_up_on_a_locked_table(
     clone: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runtime, "LOCK_TIMEOUT_MS", 50)
@@ -46,7 +46,7 @@ def test_a_migration_gives_up_on_a_locked_table_and_says_so(
     assert "locked" in fault.detail
 
 
-def test_a_role_that_may_not_migrate_is_told_which_may(
+def test_a_role_that_may_not_migrate_learns_which_may(
     empty_database: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upgrade(empty_database.migrator_url, "202511151400")
@@ -55,7 +55,7 @@ def test_a_role_that_may_not_migrate_is_told_which_may(
     assert "may not change the schema" in fault.detail
 
 
-def test_a_server_that_is_away_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_server_is_reported_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     for command in (["migrate"], ["tenants", "list"], ["keys", "list", "Shop Two"]):
         fault = fault_of("postgresql://x@127.0.0.1:1/x", monkeypatch, *command)
         assert isinstance(fault, DatabaseUnreachable), command

@@ -1,4 +1,4 @@
-"""`skeldir privacy forget`: what is too old goes now, and the command says how much and by which rule."""
+"""`skeldir privacy forget`: old touches are deleted now, and the command reports how many and by which rule."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def run(*words: object) -> str:
 
 @pytest.fixture
 def shop(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> UUID:
-    """A tenant with touches of 60, 50 and 30 days ago, on whose database commands work as app_user."""
+    """A tenant with touches from 60, 50 and 30 days ago, on whose database commands work as app_user."""
     monkeypatch.setenv("DATABASE_URL", clone.app_url)
 
     async def visit() -> UUID:
@@ -40,14 +40,16 @@ def shop(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> UUID:
     return asyncio.run(visit())
 
 
-def test_touches_older_than_the_rule_go_at_once(shop: UUID) -> None:
+def test_touches_older_than_the_rule_are_deleted_at_once(shop: UUID) -> None:
     run("tenants", "retain", shop, "40")
     said = run("privacy", "forget", shop)
-    assert "Deleted 2 touches and 0 refused items. Touches are kept for 40 days;" in said
+    assert "Deleted 2 touches and 0 rejected items. Touches are kept for 40 days;" in said
     assert "Deleted 0 touches" in run("privacy", "forget", shop)
 
 
-def test_without_a_rule_no_touch_goes_and_the_command_says_how_to_set_one(shop: UUID) -> None:
+def test_without_a_rule_no_touch_is_deleted_and_the_command_shows_how_to_set_one(
+    shop: UUID,
+) -> None:
     said = run("privacy", "forget", shop)
-    assert "Deleted 0 touches and 0 refused items. Touches are kept for ever;" in said
+    assert "Deleted 0 touches and 0 rejected items. Touches are kept for ever;" in said
     assert "`skeldir tenants retain`" in said

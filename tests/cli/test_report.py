@@ -1,4 +1,4 @@
-"""`skeldir report` on orders that are set aside: its row counts the money that has no credit, and says so."""
+"""`skeldir report` on orders that are set aside: a row of its own counts the money that has no credit."""
 
 from __future__ import annotations
 

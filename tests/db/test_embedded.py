@@ -1,4 +1,4 @@
-"""One server for all who use it, gone with the last, and back after any crash."""
+"""One server for all its users, stopped with the last one, and restarted after any crash."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_ctrl_c_while_the_server_is_starting_leaves_none_running(home: Path) -> 
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGKILL])
-def test_a_first_start_cut_short_while_the_data_are_made_is_made_good_by_the_next(
+def test_the_next_start_repairs_a_first_start_that_was_cut_short(
     place: Path, signal_number: int
 ) -> None:
     home = place / "home"
@@ -227,7 +227,7 @@ def test_a_stale_pid_that_now_belongs_to_another_program_harms_neither(home: Pat
             name_instead(server.socket_dir / ".s.PGSQL.5432.lock", stranger.pid)
             with embedded_server(home) as again:
                 assert count_kept(again.url()) == 0
-                # Nor is the stranger stopped in place of a server that died meanwhile.
+                # Nor is the stranger stopped in place of a server that has died.
                 crash(home)
                 name_instead(home / "postgres/postmaster.pid", stranger.pid)
             assert stranger.poll() is None
@@ -278,7 +278,7 @@ def test_a_suspended_starter_is_named_after_a_bounded_wait(
     assert not is_running(home)
 
 
-def test_a_server_that_somebody_started_by_hand_is_left_alone(home: Path) -> None:
+def test_a_server_that_was_started_by_hand_is_left_alone(home: Path) -> None:
     with embedded_server(home) as server:
         pass
     cluster = embedded.open_cluster(home)
@@ -296,7 +296,7 @@ def test_a_server_that_somebody_started_by_hand_is_left_alone(home: Path) -> Non
 
 def test_data_of_another_major_version_are_refused_untouched(home: Path) -> None:
     (home / "postgres/PG_VERSION").write_text("16\n")
-    with pytest.raises(MajorVersionDiffers, match=r"PostgreSQL 16; this skeldir brings 18"):
+    with pytest.raises(MajorVersionDiffers, match=r"PostgreSQL 16; this skeldir contains 18"):
         embedded_server(home).__enter__()
     assert (home / "postgres/PG_VERSION").read_text() == "16\n"
     assert not is_running(home)
@@ -312,7 +312,7 @@ def test_a_server_that_refuses_its_settings_is_quoted(home: Path) -> None:
     assert not is_running(home)
 
 
-def test_settings_win_over_ours_but_never_open_the_server_to_others(home: Path) -> None:
+def test_given_settings_override_ours_but_never_open_the_server_to_others(home: Path) -> None:
     wanted = {"work_mem": "5MB", "listen_addresses": "*", "unix_socket_permissions": "0777"}
     with (
         embedded_server(home, server_settings=wanted) as server,

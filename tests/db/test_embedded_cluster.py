@@ -1,4 +1,4 @@
-"""Where the embedded PostgreSQL may live, as whom it runs, and what it says when it cannot."""
+"""Where the embedded PostgreSQL may live, which account it runs as, and the errors when it cannot."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def expect_unsafe(home: Path) -> None:
     assert not is_running(home)
 
 
-def test_a_path_too_long_everywhere_says_what_to_shorten(
+def test_a_path_too_long_everywhere_is_refused_with_the_cure(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(place / ("t" * 90)))
@@ -181,7 +181,7 @@ def test_a_home_with_a_line_break_in_its_name_is_refused(place: Path) -> None:
 
 
 @as_ordinary_user
-def test_a_home_of_somebody_else_is_named(place: Path) -> None:
+def test_a_home_of_another_user_is_named(place: Path) -> None:
     (place / "home").mkdir(mode=0o500)
     with (
         pytest.raises(HomeNotWritable, match="Permission denied"),
@@ -291,7 +291,7 @@ def test_root_runs_the_server_as_an_account_and_opens_only_the_way_to_it(
         ("ACCOUNT", "not a name", "useradd could not create"),
     ],
 )
-def test_root_without_an_account_to_run_as_is_told_the_ways_out(
+def test_root_without_an_account_to_run_as_gets_the_alternatives(
     place: Path, monkeypatch: pytest.MonkeyPatch, setting: str, value: str, reason: str
 ) -> None:
     monkeypatch.setattr(embedded_cluster, "ACCOUNT", "skeldir-of-nobody")

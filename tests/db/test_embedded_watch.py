@@ -1,4 +1,4 @@
-"""A server that was killed is back within seconds, at the same place, for whoever stays."""
+"""A server that was killed is restarted within seconds, at the same socket, for the remaining users."""
 
 from __future__ import annotations
 
@@ -66,21 +66,21 @@ def test_a_server_that_lives_is_left_alone(home: Path) -> None:
 
 
 @pytest.mark.slow
-def test_of_two_who_watch_one_starts_it(home: Path) -> None:
+def test_one_of_two_watchers_starts_it(home: Path) -> None:
     with embedded_server(home) as server, kept_alive(home), kept_alive(home):
         crash(home)
         wait_until(lambda: answers(server), 20)
         after = read_postmaster(home)
-        time.sleep(1.2)  # whoever watches looks once a second
+        time.sleep(1.2)  # the watcher checks once a second
         assert read_postmaster(home) == after
 
 
-def test_nobody_watches_after_the_end(home: Path) -> None:
+def test_nothing_watches_after_the_end(home: Path) -> None:
     with embedded_server(home) as server:
         with kept_alive(home):
             pass
         crash(home)
-        time.sleep(1.2)  # whoever watches looks once a second
+        time.sleep(1.2)  # the watcher checks once a second
         assert not is_running(home)
         assert revive_server(home)
         assert answers(server)

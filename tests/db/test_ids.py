@@ -1,4 +1,4 @@
-"""Ids sort by the time they were made, and no two are the same, not even of processes that share a parent."""
+"""Ids sort by creation time, and are unique even across processes that share a parent."""
 
 from __future__ import annotations
 
@@ -46,6 +46,6 @@ def test_a_forked_process_makes_other_ids_than_its_parent() -> None:
     assert len(made) == len(set(made)) == 2_000
 
 
-def test_a_text_that_writes_no_id_is_none() -> None:
+def test_a_text_that_is_not_an_id_reads_as_none() -> None:
     id_ = new_id()
     assert (read_id(str(id_)), read_id(f"{id_}x")) == (id_, None)

@@ -1,4 +1,4 @@
-"""Listening beside the pool: what is heard, and that nobody trusts what was heard from a server that went silent."""
+"""Listening outside the pool: what is notified, and that a server that went silent is not trusted."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def test_it_takes_one_session_of_its_own_as_app_user_which_ends_with_the_b
     await wait_for(lambda: not listeners_of(clone))
 
 
-async def test_a_session_that_is_ended_is_known_to_hear_nothing_and_another_takes_its_place(
+async def test_a_session_that_ends_is_noticed_and_replaced(
     clone: Clone,
 ) -> None:
     async with listen(clone.app_url, CHANNEL) as subscription:
@@ -75,7 +75,7 @@ async def test_a_session_that_is_ended_is_known_to_hear_nothing_and_another_take
 
 
 @pytest.mark.slow
-async def test_a_server_that_says_nothing_more_is_not_trusted_after_a_second_and_replaced_later(
+async def test_a_silent_server_is_not_trusted_after_a_second_and_its_session_is_replaced(
     clone: Clone,
 ) -> None:
     async with listen(clone.app_url, CHANNEL) as subscription:
@@ -93,7 +93,7 @@ async def test_a_server_that_says_nothing_more_is_not_trusted_after_a_second_and
         await wait_for(lambda: listeners_of(clone) not in ([], [pid]))
 
 
-async def test_a_pause_of_the_server_that_is_short_costs_no_session(clone: Clone) -> None:
+async def test_a_short_pause_of_the_server_ends_no_session(clone: Clone) -> None:
     async with listen(clone.app_url, CHANNEL) as subscription:
         await wait_for(lambda: is_current(subscription))
         before, (pid,) = subscription.changes, listeners_of(clone)
@@ -117,5 +117,5 @@ async def test_without_a_server_nothing_is_current_and_one_that_comes_back_is_fo
             before = subscription.changes
             await asyncio.to_thread(server.start)
             await wait_for(lambda: is_current(subscription), 15)
-            # What the database said before it was listened to may have changed unheard.
+            # Data read before the listening began may have changed without a notification.
             assert subscription.changes > before

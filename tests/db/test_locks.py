@@ -15,7 +15,7 @@ Pair = tuple["asyncpg.Connection[asyncpg.Record]", "asyncpg.Connection[asyncpg.R
 
 @pytest.fixture
 async def pair(clone: Clone) -> AsyncIterator[Pair]:
-    """Two sessions outside of any pool, which would let go of everything when one is given back."""
+    """Two sessions outside any pool, which would release all locks when one is returned."""
     first, second = [await asyncpg.connect(clone.app_url) for _ in range(2)]
     yield first, second
     await first.close()

@@ -1,4 +1,4 @@
-"""Statements with long lists are planned for the list at hand, and what PostgreSQL does for each new row is not."""
+"""Statements with long lists are planned for the list at hand, but PostgreSQL's check of each new row is not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one place where transactions are opened: what it refuses, and what it says when the server goes away."""
+"""The one place where transactions are opened: what it refuses, and its errors when the server goes away."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def lose_it(clone: Clone, opened: AbstractAsyncContextManager[Connection])
         await connection.execute("SELECT 1")
 
 
-async def test_a_connection_that_is_lost_is_told_as_such_and_the_next_one_works(
+async def test_a_lost_connection_is_reported_as_such_and_the_next_one_works(
     db: Database, clone: Clone
 ) -> None:
     for open_one in (db.statement, db.unbound, lambda: db.tenant(uuid4())):
@@ -79,7 +79,9 @@ async def test_a_connection_that_is_lost_is_told_as_such_and_the_next_one_works(
             assert await connection.fetchval("SELECT 1") == 1
 
 
-async def test_a_server_that_has_gone_is_unreachable_and_not_a_fault_of_ours(clone: Clone) -> None:
+async def test_a_server_that_has_gone_is_unreachable_and_not_an_internal_error(
+    clone: Clone,
+) -> None:
     async with open_database(clone.app_url, pool_size=1, statement_timeout_ms=1_000) as database:
         await close_to_all(clone)
         for open_one in (database.statement, database.unbound, lambda: database.tenant(uuid4())):
@@ -88,7 +90,7 @@ async def test_a_server_that_has_gone_is_unreachable_and_not_a_fault_of_ours(clo
 
 
 async def close_to_all(clone: Clone) -> None:
-    """Let the database, seen from its program, be gone."""
+    """Make the database unreachable for the program."""
     connection = await asyncpg.connect(clone.server.url())
     await connection.execute(f"ALTER DATABASE {clone.name} ALLOW_CONNECTIONS false")
     await connection.execute(
@@ -103,7 +105,7 @@ async def use(opened: AbstractAsyncContextManager[Connection]) -> None:
         await connection.execute("SELECT 1")
 
 
-async def test_a_fault_of_a_statement_is_not_taken_for_a_lost_connection(db: Database) -> None:
+async def test_an_error_of_a_statement_is_not_taken_for_a_lost_connection(db: Database) -> None:
     with pytest.raises(asyncpg.UndefinedTableError):
         async with db.unbound() as connection:
             await connection.execute("SELECT 1 FROM there_is_no_such_table")
@@ -128,7 +130,7 @@ async def test_what_was_written_before_an_error_is_not_kept(db: Database, tenant
 
 
 async def leave_marks(connection: Connection) -> None:
-    """Give the session what outlives a transaction."""
+    """Give the session state that outlives a transaction."""
     await connection.execute("SELECT pg_advisory_lock(42)")
     await connection.execute("LISTEN somebody")
     await connection.execute("SET work_mem = '5MB'")
@@ -145,7 +147,7 @@ async def marks_of(database: Database) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("end", ["a commit", "a fault", "a statement"])
-async def test_nothing_of_a_session_reaches_the_next_borrower(
+async def test_no_session_state_reaches_the_next_user_of_a_connection(
     clone: Clone, tenant: UUID, end: str
 ) -> None:
     async with open_database(clone.app_url, pool_size=1, statement_timeout_ms=5_000) as database:
@@ -161,7 +163,7 @@ async def test_nothing_of_a_session_reaches_the_next_borrower(
         assert await marks_of(database) == untouched
 
 
-async def test_a_commit_makes_the_connection_ready_in_the_same_round_trip(
+async def test_a_commit_resets_the_connection_in_the_same_round_trip(
     clone: Clone, tenant: UUID
 ) -> None:
     sent: list[str] = []
@@ -234,9 +236,7 @@ async def test_nothing_is_known_of_a_tenant_that_is_leaving_or_was_never_there(
         assert await connection.fetchval("SELECT count(*) FROM tenants") == 0
 
 
-async def test_a_lock_that_is_shared_is_waited_for_before_the_tenant_is_looked_at(
-    db: Database, tenant: UUID
-) -> None:
+async def test_a_shared_lock_is_taken_before_the_tenant_is_read(db: Database, tenant: UUID) -> None:
     async def read_own_channels() -> list[str]:
         async with db.known_tenant(tenant, shared="some lock") as (_, known):
             assert known is not None

@@ -1,4 +1,4 @@
-"""How long the pool waits: for a connection, for a statement, for its own end; and what a read-only transaction is."""
+"""How long the pool waits: for a connection, a statement, its own end; and what a read-only transaction does."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ async def use(database: Database) -> None:
         await connection.execute("SELECT 1")
 
 
-async def test_who_gets_no_connection_in_time_is_told_that_all_are_in_use(clone: Clone) -> None:
+async def test_a_caller_without_a_connection_in_time_learns_that_all_are_in_use(
+    clone: Clone,
+) -> None:
     async with open_database(
         clone.app_url, pool_size=1, statement_timeout_ms=5_000, pool_timeout_s=0.2
     ) as database:
@@ -50,7 +52,7 @@ async def write_and_sleep(
         await connection.execute("SELECT pg_sleep(10)", timeout=timeout_s)
 
 
-async def test_a_statement_that_the_server_gave_up_is_too_slow_and_keeps_nothing(
+async def test_a_statement_cancelled_by_the_server_is_too_slow_and_keeps_nothing(
     clone: Clone, db: Database, tenant: UUID
 ) -> None:
     async with open_database(clone.app_url, pool_size=1, statement_timeout_ms=100) as database:
@@ -61,14 +63,14 @@ async def test_a_statement_that_the_server_gave_up_is_too_slow_and_keeps_nothing
             assert await connection.fetchval("SELECT count(*) FROM channels") == 0
 
 
-async def test_a_statement_that_the_client_gave_up_ends_its_connection_and_keeps_nothing(
+async def test_a_statement_abandoned_by_the_client_ends_its_connection_and_keeps_nothing(
     clone: Clone, tenant: UUID
 ) -> None:
     async with open_database(clone.app_url, pool_size=1, statement_timeout_ms=5_000) as database:
         async with database.unbound() as connection:
             before = connection.get_server_pid()
         began = monotonic()
-        with pytest.raises(DatabaseUnreachable, match="does not answer any more"):
+        with pytest.raises(DatabaseUnreachable, match="no longer answers"):
             await write_and_sleep(database, tenant, timeout_s=0.1)
         assert monotonic() - began < 1
         async with database.tenant(tenant) as connection:
@@ -79,13 +81,13 @@ async def test_a_statement_that_the_client_gave_up_ends_its_connection_and_keeps
 async def sleep_longer_than_allowed(
     database: Database, sleep_s: float, timeout_s: float | None = None
 ) -> None:
-    """Let the server be allowed more than the pool was told, as a refresh of a view does."""
+    """Give the server a longer time-out than the pool has, as a refresh of a view does."""
     async with database.unbound() as connection:
         await connection.execute("SELECT set_config('statement_timeout', '10000', true)")
         await connection.execute("SELECT pg_sleep($1)", sleep_s, timeout=timeout_s)
 
 
-async def test_the_client_waits_a_little_longer_than_the_server_works_unless_it_is_told_otherwise(
+async def test_the_client_waits_a_little_longer_than_the_server_works_by_default(
     clone: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("skeldir.db.pool.GRACE_S", 0.3)
@@ -154,7 +156,7 @@ async def commit_with(database: Database, tenant: UUID, statement: str) -> None:
         await connection.execute(statement, tenant)
 
 
-async def test_nobody_is_woken_for_what_could_not_be_committed(clone: Clone, tenant: UUID) -> None:
+async def test_no_worker_is_woken_for_a_failed_commit(clone: Clone, tenant: UUID) -> None:
     woken: list[frozenset[str]] = []
     with psycopg.connect(clone.superuser_url) as admin:
         admin.execute(

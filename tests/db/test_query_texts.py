@@ -42,7 +42,7 @@ async def texts_of_others(connection: asyncpg.Connection[asyncpg.Record]) -> lis
     return [row["query"] for row in rows]
 
 
-async def test_binding_to_a_tenant_shows_that_it_is_done_and_not_to_whom(
+async def test_binding_to_a_tenant_does_not_show_which_tenant(
     db: Database, clone: Clone, tenant: UUID
 ) -> None:
     async with another_session(clone) as watcher, db.tenant(tenant):
@@ -76,7 +76,7 @@ async def test_no_text_of_a_statement_holds_a_secret_or_what_a_sender_sent(
 
 
 async def use_everything(connection: Connection, tenant: UUID) -> list[str]:
-    """Make a key, use it, and take in a touch and an order; return what must not be told."""
+    """Make a key, use it, and send a touch and an order; return the values that must stay secret."""
     key = await issue_key(connection, tenant, name="for ann", scopes=["read"], expires_at=None)
     await find_key(connection, tenant, key.prefix)
     await find_tenant_of_key(connection, key.prefix)

@@ -1,4 +1,4 @@
-"""The share of a tenant: half of the connections when alone, less beside others, and one for whoever has none."""
+"""The share of a tenant: half of the connections when alone, less beside others, and one if it holds none."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LONG_S = 60.0
 
 
 async def take_all(shares: Shares, tenant: UUID) -> int:
-    """Let a tenant take what it may have now; return how many that were."""
+    """Let a tenant take all that it may have now; return how many."""
     for taken in range(1_000):
         try:
             await shares.take(tenant, 0)
@@ -35,7 +35,7 @@ async def take_all(shares: Shares, tenant: UUID) -> int:
 
 
 async def wait_in_line(shares: Shares, *tenants: UUID) -> list[asyncio.Task[None]]:
-    """Let requests of `tenants` ask one after another; return them."""
+    """Start requests of `tenants` one after another; return them."""
     asking = []
     for tenant in tenants:
         asking.append(asyncio.create_task(shares.take(tenant, LONG_S)))
@@ -44,7 +44,7 @@ async def wait_in_line(shares: Shares, *tenants: UUID) -> list[asyncio.Task[None
 
 
 async def served(asking: list[asyncio.Task[None]]) -> list[int]:
-    """Return the places of those who have had their turn."""
+    """Return the places of those that have had their turn."""
     for _ in range(5):
         await asyncio.sleep(0)
     return [place for place, task in enumerate(asking) if task.done() and not task.cancelled()]
@@ -61,7 +61,7 @@ async def test_a_lone_tenant_has_half_and_each_newcomer_finds_one() -> None:
     assert [await take_all(shares, tenant) for tenant in (A, B, C, D)] == [4, 2, 1, 1]
 
 
-async def test_two_busy_tenants_come_to_equal_shares_and_leave_some_free() -> None:
+async def test_two_busy_tenants_reach_equal_shares_and_leave_some_free() -> None:
     shares = Shares(CONNECTIONS)
     assert (await take_all(shares, A), await take_all(shares, B)) == (4, 2)
     asking = await wait_in_line(shares, *[A, B] * 20)
@@ -74,7 +74,7 @@ async def test_two_busy_tenants_come_to_equal_shares_and_leave_some_free() -> No
     await end(asking)
 
 
-async def test_a_tenant_above_its_share_waits_in_its_own_line_and_others_pass_by() -> None:
+async def test_a_tenant_above_its_share_waits_in_its_own_line_and_others_overtake_it() -> None:
     shares = Shares(CONNECTIONS)
     held = await take_all(shares, A)
     asking = await wait_in_line(shares, A, A, A)
@@ -82,13 +82,13 @@ async def test_a_tenant_above_its_share_waits_in_its_own_line_and_others_pass_by
     await shares.take(B, 0)
     for turn in range(3):
         shares.give_back(B) if turn == 0 else shares.give_back(A)
-        # The first to come is the first to go; B's connection coming back is nothing to A, who holds half.
+        # First come, first served; that B returns a connection changes nothing for A, which holds half.
         assert await served(asking) == list(range(turn))
     assert held == 4
     await end(asking)
 
 
-async def test_who_holds_none_is_next_however_many_of_another_wait() -> None:
+async def test_a_tenant_that_holds_none_is_next_however_many_of_another_wait() -> None:
     shares = Shares(2)
     await shares.take(A, 0)
     await shares.take(B, 0)
@@ -115,7 +115,7 @@ async def test_tenants_that_hold_the_same_take_turns() -> None:
     assert order == [0, 3, 1, 4, 2, 5]
 
 
-async def test_a_full_line_is_told_at_once_and_a_line_that_does_not_move_in_time() -> None:
+async def test_a_full_line_is_refused_at_once_and_a_stuck_line_in_time() -> None:
     shares = Shares(CONNECTIONS, most_waiting=3)
     await take_all(shares, A)
     asking = await wait_in_line(shares, A, A, A)
@@ -130,7 +130,7 @@ async def test_a_full_line_is_told_at_once_and_a_line_that_does_not_move_in_time
     assert await take_all(shares, B) == 2
 
 
-async def test_who_holds_none_is_not_blamed_when_others_hold_everything() -> None:
+async def test_a_tenant_that_holds_none_is_not_blamed_when_others_hold_everything() -> None:
     shares = Shares(2)
     await take_all(shares, A)
     await take_all(shares, B)
@@ -143,11 +143,11 @@ def test_those_who_are_refused_together_do_not_all_return_together() -> None:
     assert waits == {1, 2, 3}
 
 
-def test_a_pool_keeps_some_connections_for_what_is_of_no_tenant() -> None:
+def test_a_pool_reserves_some_connections_for_work_without_a_tenant() -> None:
     assert [reserved_of(size) for size in (1, 2, 3, 8, 10, 50)] == [0, 0, 1, 1, 2, 10]
 
 
-# What may happen: a tenant asks, a holder gives back, somebody is cancelled, or a moment passes.
+# What may happen: a tenant asks, a holder returns one, a request is cancelled, or time passes.
 STEPS = st.lists(
     st.tuples(st.sampled_from("aagct"), st.integers(0, 2), st.integers(0, 7)),
     min_size=30,
@@ -229,7 +229,7 @@ def cancelled_at(wait: int, work: Awaitable[None]) -> Generator[Any, Any, bool]:
         step, given = steps.send, None
         try:
             given = yield waited_for
-        except (Exception, asyncio.CancelledError) as fault:  # noqa: BLE001 - it is handed on into `work`
+        except (Exception, asyncio.CancelledError) as fault:  # noqa: BLE001 - it is passed on into `work`
             step, given = steps.throw, fault
 
 
@@ -257,7 +257,7 @@ async def test_a_request_that_is_cancelled_wherever_it_waits_gives_its_share_bac
                 database.shares.give_back(A)
             if has_ended:
                 break
-        assert 4 < wait < 100, "there were not as many places to wait as there are"
+        assert 4 < wait < 100, "there are fewer places to wait than expected"
         await use(database, A)
 
 
@@ -279,7 +279,7 @@ async def test_a_request_waits_for_its_share_no_longer_than_for_a_connection(clo
                 await use(database, A)
             assert 0.15 < monotonic() - began < 1
             async with database.tenant(B):
-                # Of three connections two are for tenants; who has none is not the one that is too busy.
+                # Of three connections two are for tenants; the one that has none is not the busy one.
                 with pytest.raises(DatabaseBusy):
                     await use(database, C)
                 async with database.statement() as connection:
@@ -287,7 +287,7 @@ async def test_a_request_waits_for_its_share_no_longer_than_for_a_connection(clo
         await use(database, A)
 
 
-async def test_a_pool_that_is_not_shared_out_is_all_of_one_tenants_as_a_job_needs_it(
+async def test_one_tenant_may_use_all_of_a_pool_without_shares_as_jobs_need_it(
     clone: Clone,
 ) -> None:
     async with (
@@ -300,7 +300,7 @@ async def test_a_pool_that_is_not_shared_out_is_all_of_one_tenants_as_a_job_need
             assert await connection.fetchval("SHOW lock_timeout") == "0"
 
 
-async def test_a_lock_that_is_not_to_be_had_in_time_is_told_and_the_connection_is_as_good_as_before(
+async def test_a_lock_that_stays_taken_is_reported_in_time_and_the_connection_stays_usable(
     clone: Clone,
 ) -> None:
     lock = "SELECT pg_advisory_xact_lock(1)"

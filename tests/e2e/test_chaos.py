@@ -19,7 +19,7 @@ from tests.support.chaos import run_chaos
 
 @contextmanager
 def broker(name: str, folder: Path) -> Iterator[dict[str, str]]:
-    """Give the environment that names a broker; none for PostgreSQL itself."""
+    """Yield the environment that names a broker; it is empty for PostgreSQL itself."""
     if name == "redis":
         with running_redis(folder) as url:
             yield {"CELERY_BROKER_URL": url, "CELERY_RESULT_BACKEND": url}

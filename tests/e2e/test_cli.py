@@ -1,4 +1,4 @@
-"""The command line as people run it, on a real database: as real processes wherever it is about processes."""
+"""The command line as people run it, on a real database; as real processes where a test is about processes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.command import SKELDIR, environment, run, run_here
 from tests.support.make import at, make_conversion, make_touch
 
 ROOT = Path(__file__).parents[2]
-# Of an import that is killed in the middle: several transactions of it.
+# The rows of an import that is killed in the middle: several transactions.
 ROWS = 25_000
 SHARED = ROOT.parent / "shared" / "data"
 
@@ -64,7 +64,7 @@ def test_a_new_user_goes_from_a_tenant_to_a_report(clone: Clone, tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_a_refresh_right_after_another_is_done_and_not_taken_for_one_at_the_same_time(
+def test_a_refresh_right_after_another_is_done_and_not_mistaken_for_a_concurrent_one(
     clone: Clone,
 ) -> None:
     tenant = run_here(clone.app_url, "tenants", "create", "My shop").strip()
@@ -76,12 +76,12 @@ def test_a_refresh_right_after_another_is_done_and_not_taken_for_one_at_the_same
             (tenant,),
         )
         connection.execute("INSERT INTO rollup_changes DEFAULT VALUES")
-    # Each asks as of the moment at which its process began.
+    # Each requests a refresh as of the moment its process started.
     told = [outcomes(run(clone.app_url, "refresh", "mv_realtime_revenue")) for _ in range(4)]
     assert told == [{"success": 1}] * 4
 
 
-def test_a_known_error_is_told_with_code_and_cure(clone: Clone) -> None:
+def test_a_known_error_is_reported_with_code_and_cure(clone: Clone) -> None:
     assert "view_unknown" in run(clone.app_url, "refresh", "mv_nothing", status=1)
     assert "runtime_role_unsafe" in run_here(clone.superuser_url, "credit", status=1)
     assert "tenant_unknown" in run_here(clone.migrator_url, "keys", "list", "nobody", status=1)
@@ -136,7 +136,7 @@ def test_of_ten_refreshes_at_once_one_succeeds_and_nine_are_skipped(clone: Clone
 
 @contextmanager
 def refresh_that_hangs(clone: Clone) -> Iterator[subprocess.Popen[str]]:
-    """A refresh that has its lock, and waits for a table that somebody else holds."""
+    """A refresh that has its lock, and waits for a table that another session has locked."""
     with psycopg.connect(clone.superuser_url) as holder:
         holder.execute("LOCK TABLE rollup_channel_day IN ACCESS EXCLUSIVE MODE")
         process = subprocess.Popen(
@@ -158,7 +158,7 @@ def refresh_that_hangs(clone: Clone) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.slow
-def test_a_refresh_meanwhile_is_skipped_and_a_killed_holder_frees_the_view(clone: Clone) -> None:
+def test_a_concurrent_refresh_is_skipped_and_a_killed_holder_frees_the_view(clone: Clone) -> None:
     with refresh_that_hangs(clone) as holder:
         assert outcomes(run(clone.app_url, "refresh", "mv_channel_performance")) == {
             "skipped_already_running": 1
@@ -180,7 +180,7 @@ def test_a_refresh_meanwhile_is_skipped_and_a_killed_holder_frees_the_view(clone
 
 
 @pytest.mark.slow
-def test_an_import_killed_in_the_middle_and_run_again_loses_and_doubles_nothing(
+def test_an_import_killed_in_the_middle_and_run_again_loses_and_duplicates_nothing(
     clone: Clone, tmp_path: Path
 ) -> None:
     tenant = run_here(clone.app_url, "tenants", "create", "T").strip()
@@ -202,12 +202,12 @@ def test_an_import_killed_in_the_middle_and_run_again_loses_and_doubles_nothing(
         row = admin.execute("SELECT count(*) FROM attribution_events").fetchone()
         assert row is not None
         assert 0 < row[0] < ROWS, "killed too late to show anything"
-        assert "went on after row" in run(
+        assert "continued after row" in run(
             clone.app_url, "import", "touches", str(path), "--tenant", tenant
         )
         again = run_here(clone.app_url, "import", "touches", str(path), "--tenant", tenant)
         assert "was imported before" in again
-        # Even with its book lost, the same file adds nothing.
+        # Even without its record, the same file adds nothing.
         admin.execute("DELETE FROM imports")
         assert f"{ROWS:,} duplicate" in run_here(
             clone.app_url, "import", "touches", str(path), "--tenant", tenant

@@ -1,4 +1,4 @@
-"""`skeldir tenants delete` as operators run it: a look first, a second word on it, and a receipt."""
+"""`skeldir tenants delete` as operators run it: a preview, a confirmation, and a receipt."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.command import SKELDIR, environment, run_here
 
 @pytest.fixture
 def tell(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """Run a command in this process; return what it tells, an error included."""
+    """Run a command in this process; return its output, errors included."""
     runner = CliRunner()
 
     def invoke(url: str, *words: str) -> str:
@@ -42,10 +42,10 @@ def test_a_tenant_is_shown_then_deleted_and_the_receipt_stays(
     tell(operator, "keys", "create", tenant, "--scope", "read")
     shown = tell(operator, "tenants", "delete", "My shop")
     assert "Nothing was changed" in shown
-    assert re.search(r"api_keys +│ +1 │ goes", shown)
-    assert re.search(r"revenue_ledger +│ +0 │ say which", shown)
+    assert re.search(r"api_keys +│ +1 │ deleted", shown)
+    assert re.search(r"revenue_ledger +│ +0 │ your choice", shown)
     delete = ("tenants", "delete", tenant, "--yes")
-    assert "What becomes of the ledger" in tell(operator, *delete, "--confirm", tenant)
+    assert "whether to keep the ledger" in tell(operator, *delete, "--confirm", tenant)
     assert "was not typed a second time" in tell(operator, *delete, "--no-keep-ledger")
     for wrong in ("Another", other, "my shop"):
         told = tell(operator, *delete, "--no-keep-ledger", "--confirm", wrong)
@@ -56,7 +56,9 @@ def test_a_tenant_is_shown_then_deleted_and_the_receipt_stays(
     assert re.search(r"\b1  api_keys", told)
     assert "ledger deleted" in told
     assert "My shop" not in tell(operator, "tenants", "list")
-    assert told.endswith(tell(operator, *delete, "--no-keep-ledger")), "it says again what was done"
+    assert told.endswith(tell(operator, *delete, "--no-keep-ledger")), (
+        "it reports again what was done"
+    )
     (receipt,) = json.loads(tell(operator, "tenants", "deletions", "--json"))
     assert (receipt["tenant_id"], receipt["requested_by"]) == (tenant, "migrator")
     assert receipt["is_intact"]
@@ -67,7 +69,7 @@ def test_a_tenant_is_shown_then_deleted_and_the_receipt_stays(
     assert "tenant_unknown" in tell(operator, "tenants", "delete", str(uuid4()))
 
 
-def test_on_a_terminal_the_name_is_enqueued(
+def test_on_a_terminal_the_name_must_be_typed(
     clone: Clone, tell: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tenant = tell(clone.migrator_url, "tenants", "create", "My shop").strip()
@@ -79,7 +81,7 @@ def test_on_a_terminal_the_name_is_enqueued(
     assert "ledger kept" in CliRunner().invoke(app, words, input="My shop\n").output
 
 
-def test_what_the_preview_says_to_run_is_whole_and_deletes_the_tenant(
+def test_the_command_that_the_preview_prints_is_complete_and_deletes_the_tenant(
     clone: Clone, tell: Callable[..., str]
 ) -> None:
     operator = clone.migrator_url
@@ -96,7 +98,7 @@ def test_what_the_preview_says_to_run_is_whole_and_deletes_the_tenant(
     assert "ledger deleted" in tell(operator, *shlex.split(gone)[1:])
 
 
-def test_the_id_confirms_however_it_is_written_and_the_name_whatever_its_white_space(
+def test_the_id_confirms_in_any_spelling_and_the_name_with_any_white_space(
     clone: Clone, tell: Callable[..., str]
 ) -> None:
     operator = clone.migrator_url
@@ -113,7 +115,7 @@ def test_a_name_that_is_another_tenants_id_or_key_confirms_nothing(
     other = tell(operator, "tenants", "create", "Another").strip()
     key = tell(operator, "keys", "create", other, "--scope", "read").splitlines()[-1]
     for name in (other, other.upper(), key[:12]):
-        # Such names were possible once.
+        # Such names used to be possible.
         tenant = str(uuid4())
         with psycopg.connect(clone.superuser_url) as admin:
             admin.execute("INSERT INTO tenants (id, name) VALUES (%s, %s)", (tenant, name))
@@ -125,14 +127,16 @@ def test_a_name_that_is_another_tenants_id_or_key_confirms_nothing(
 
 
 @pytest.mark.slow
-def test_a_deletion_that_stopped_is_told_and_the_same_command_goes_on(clone: Clone) -> None:
+def test_a_deletion_that_stopped_is_reported_and_the_same_command_continues_it(
+    clone: Clone,
+) -> None:
     tenant = run_here(clone.app_url, "tenants", "create", "My shop").strip()
     words = ("tenants", "delete", tenant, "--yes", "--keep-ledger", "--confirm", tenant)
     with (
         psycopg.connect(clone.app_url) as holder,
         psycopg.connect(clone.superuser_url, autocommit=True) as admin,
     ):
-        # Somebody works for the tenant, so the deletion waits; then its job dies.
+        # A transaction of the tenant is open, so the deletion waits; then its job dies.
         holder.execute("SELECT set_tenant(%s)", (tenant,))
         command = subprocess.Popen(
             [*SKELDIR, *words],

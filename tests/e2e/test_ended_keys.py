@@ -1,4 +1,4 @@
-"""A key that ends while many clients use it, at two API processes: when the last request is accepted."""
+"""A key that ends while many clients use it, at two API processes: when its last request is accepted."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from tests.support.listeners import listeners_of
 from tests.support.service import SKELDIR, free_port, wait_until
 
 CLIENTS = 32
-# A key that has ended is a stranger's, which is not looked up as often as it comes.
+# A key that has ended is unknown, and is not looked up for every request.
 REFUSALS = (401, 429)
 
 
 @contextmanager
 def two_processes(clone: Clone) -> Iterator[list[str]]:
-    """Serve a clone by two API processes; give their addresses."""
+    """Serve a clone by two API processes; yield their addresses."""
     environment = os.environ | {"DATABASE_URL": clone.app_url, "SKELDIR_LOG_LEVEL": "warning"}
     with ExitStack() as stack:
         bases = []
@@ -56,7 +56,7 @@ def is_healthy(base: str) -> bool:
 
 
 class Answer(NamedTuple):
-    """When a request was sent and answered, by the monotonic clock, and how."""
+    """When a request was sent and answered, by the monotonic clock, and its status."""
 
     sent_at_s: float
     answered_at_s: float
@@ -65,7 +65,7 @@ class Answer(NamedTuple):
 
 @dataclass
 class Crowd:
-    """Clients that send one request after another with the same key, and how each was answered."""
+    """Clients that send one request after another with the same key, and the responses."""
 
     bases: list[str]
     headers: dict[str, str]
@@ -85,7 +85,7 @@ class Crowd:
                 self.answers.append(Answer(sent_at_s, monotonic(), answer.status_code))
 
     async def wait_for(self, *statuses: int, how_many: int) -> None:
-        """Return when so many more requests were answered with one of `statuses`."""
+        """Wait for `how_many` more responses with one of `statuses`."""
         seen = len(self.answers)
         for _ in range(3_000):
             if sum(answer.status in statuses for answer in self.answers[seen:]) >= how_many:
@@ -107,7 +107,7 @@ async def count_accepted(base: str) -> dict[str, float]:
 
 
 def silence(clone: Clone, how: str, stopped: list[int]) -> None:
-    """Keep the notification from both processes: the sessions that listen are ended, or stopped; or do nothing."""
+    """Keep the notification from both processes: end or stop the sessions that listen; or do nothing."""
     listeners = listeners_of(clone)
     assert len(listeners) == 2
     if how == "blocked":
@@ -141,7 +141,7 @@ async def test_no_request_of_32_clients_is_accepted_later_than_a_second_after_th
                 revoked_at_s = monotonic()
                 await ending.wait_for(*REFUSALS, how_many=5 * CLIENTS)
                 left_s = revoked_at_s + 1 - monotonic()
-                await asyncio.sleep(max(0, left_s))  # while it may be accepted
+                await asyncio.sleep(max(0, left_s))  # the time in which it may still be accepted
                 await ending.wait_for(*REFUSALS, how_many=2 * CLIENTS)
                 await lasting.wait_for(200, how_many=10)
                 ending.is_over = lasting.is_over = True

@@ -9,7 +9,7 @@ from tests.conftest import Clone
 from tests.support.command import run, run_here
 
 
-def test_dead_jobs_are_shown_to_an_operator_and_tried_again(clone: Clone) -> None:
+def test_dead_jobs_are_shown_to_an_operator_and_retried(clone: Clone) -> None:
     tenant = run_here(clone.app_url, "tenants", "create", "Shop").strip()
     with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
         admin.execute(
@@ -22,7 +22,7 @@ def test_dead_jobs_are_shown_to_an_operator_and_tried_again(clone: Clone) -> Non
     assert told.count("attribution.credit") == 2
     assert "(all)" in told
     assert tenant[:8] in told
-    # Whole, with what is to be retried, however narrow the terminal is.
+    # In full, with the id to retry, however narrow the terminal is.
     assert told.count(": why\n") == 2
     for words in (("jobs",), ("jobs", "retry", "--all"), ("tenants", "list"), ("matviews",)):
         assert "operator_needed" in run_here(clone.app_url, *words, status=1)
@@ -30,7 +30,7 @@ def test_dead_jobs_are_shown_to_an_operator_and_tried_again(clone: Clone) -> Non
     assert "No job is dead" in run_here(clone.migrator_url, "jobs")
 
 
-def test_a_setting_that_cannot_be_read_is_told_without_its_value(
+def test_a_setting_that_cannot_be_read_is_reported_without_its_value(
     clone: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SKELDIR_POOL_SIZE", "secret")
@@ -40,7 +40,7 @@ def test_a_setting_that_cannot_be_read_is_told_without_its_value(
     assert "secret" not in output
 
 
-def test_a_database_that_is_away_is_told_in_a_sentence_by_the_server_too() -> None:
+def test_an_unreachable_database_is_reported_in_a_sentence_by_the_server_too() -> None:
     for words in (("serve", "--port", "0"), ("migrate",)):
         output = run_here("postgresql://nobody@127.0.0.1:1/none", *words, status=1)
         assert output.startswith("database_unreachable: ")

@@ -87,7 +87,7 @@ def test_facts_sent_over_http_are_credited_on_the_embedded_server_that_all_comma
         assert "100.00" in skeldir("report", "Shop")
         server.send_signal(signal.SIGKILL)
         server.wait()
-    # What was committed is there, and the last to leave stops the server.
+    # What was committed is there, and the last user stops the server.
     assert "100.00" in skeldir("report", "Shop")
     left = [
         p
@@ -98,7 +98,7 @@ def test_facts_sent_over_http_are_credited_on_the_embedded_server_that_all_comma
 
 
 @pytest.mark.slow
-def test_a_server_that_is_told_to_stop_stops(clone: Clone) -> None:
+def test_a_server_stops_on_a_signal(clone: Clone) -> None:
     with serving([*SKELDIR, "serve"], {"DATABASE_URL": clone.app_url}) as (server, _):
         server.send_signal(signal.SIGINT)
         assert server.wait(timeout=10) in (0, 130)

@@ -1,4 +1,4 @@
-"""`skeldir serve` as a process: what slow clients come to, and how it ends."""
+"""`skeldir serve` as a process: how it treats slow clients, and how it stops."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def serving(clone: Clone) -> Iterator[Serving]:
 
 @pytest.fixture(scope="module")
 def lasting(server: EmbeddedServer) -> Iterator[Serving]:
-    """A server for all tests that leave it as it is."""
+    """A server for all tests that do not stop it."""
     with scratch_database(server, template=TEMPLATE) as database, serving(database) as running:
         yield running
 
@@ -79,7 +79,7 @@ def key(lasting: Serving) -> bytes:
 
 @pytest.fixture
 def ending(clone: Clone) -> Iterator[Serving]:
-    """A server to be stopped."""
+    """A server that a test stops."""
     with serving(clone) as running:
         yield running
 
@@ -100,7 +100,7 @@ def read_to_the_end(client: socket.socket) -> bytes:
 
 
 def parse(answer: bytes) -> tuple[int, dict[str, str], bytes]:
-    """Return status, headers (in small letters) and body."""
+    """Return status, headers (in lower case) and body."""
     head, _, body = answer.partition(b"\r\n\r\n")
     first, *lines = head.decode().split("\r\n")
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
@@ -130,7 +130,7 @@ def test_a_client_that_does_not_finish_its_headers_is_closed(lasting: Serving) -
     assert all(is_a_408(answer, "request_timeout") for answer in answers[1:])
 
 
-def test_a_client_that_drips_its_headers_is_closed_all_the_same(lasting: Serving) -> None:
+def test_a_client_that_drips_its_headers_is_closed_too(lasting: Serving) -> None:
     with lasting.connect() as client:
         began = monotonic()
         client.sendall(HEAD)
@@ -146,7 +146,7 @@ def test_a_client_that_drips_its_headers_is_closed_all_the_same(lasting: Serving
     assert is_a_408(answer, "request_timeout")
 
 
-def test_a_client_that_stops_within_its_body_is_told_so(lasting: Serving, key: bytes) -> None:
+def test_a_client_that_stops_within_its_body_gets_a_problem(lasting: Serving, key: bytes) -> None:
     with lasting.connect() as client:
         began = monotonic()
         client.sendall(HEAD + key + b"Content-Length: 1000\r\n\r\n[{")
@@ -156,7 +156,7 @@ def test_a_client_that_stops_within_its_body_is_told_so(lasting: Serving, key: b
 
 
 @pytest.mark.slow
-def test_a_client_that_drips_its_body_is_told_so(lasting: Serving, key: bytes) -> None:
+def test_a_client_that_drips_its_body_gets_a_problem(lasting: Serving, key: bytes) -> None:
     with lasting.connect() as client:
         began = monotonic()
         client.sendall(HEAD + key + b"Content-Length: 1000\r\n\r\n[")
@@ -169,13 +169,13 @@ def test_a_client_that_drips_its_body_is_told_so(lasting: Serving, key: bytes) -
             except TimeoutError:
                 continue
         assert PATIENCE_S * 2 < monotonic() - began < PATIENCE_S * 6
-        # The head of an answer may arrive before its body.
+        # The headers of a response may arrive before its body.
         client.settimeout(5)
         answer += read_to_the_end(client)
     assert is_a_408(answer, "body_too_slow")
 
 
-def test_slow_clients_keep_nobody_else_waiting(lasting: Serving, key: bytes) -> None:
+def test_slow_clients_do_not_delay_others(lasting: Serving, key: bytes) -> None:
     slow = [lasting.connect() for _ in range(30)]
     for client in slow:
         client.sendall(HEAD + key + b"Content-Length: 1000\r\n\r\n[{")
@@ -194,7 +194,7 @@ def whole_request(key: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
-def test_a_server_that_is_told_to_stop_finishes_what_it_began(
+def test_a_server_that_is_stopping_finishes_what_it_began(
     ending: Serving, sign: signal.Signals
 ) -> None:
     key = asyncio.run(make_key(ending.clone))
@@ -207,8 +207,8 @@ def test_a_server_that_is_told_to_stop_finishes_what_it_began(
         client.sendall(whole_request(key))
         wait_until(lambda: is_waiting(watcher), 10, "the request waits for the lock")
         ending.process.send_signal(sign)
-        wait_until(lambda: not ending.is_there(), 5, "it accepts nobody any more")
-        sleep(0.5)  # time in which it must not end
+        wait_until(lambda: not ending.is_there(), 5, "it accepts no more connections")
+        sleep(0.5)  # time in which it must not stop
         assert ending.process.poll() is None
         lock.rollback()
         status, _, body = parse(read_to_the_end(client))

@@ -1,4 +1,4 @@
-"""`skeldir up`: everything with one command, back after any death, gone without a trace."""
+"""`skeldir up`: everything with one command, restarted after any death, stopped without a trace."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ def heard(service: Service) -> dict[object, object]:
 
 
 @pytest.mark.slow
-def test_ctrl_c_stops_all_of_it_also_after_each_part_was_killed(home: Path) -> None:
+def test_ctrl_c_stops_everything_also_after_each_part_was_killed(home: Path) -> None:
     with running_service(home, words=TWO) as service:
         wait_until(lambda: heard(service) == {"worker": 2, "beat": 1}, 10, "heartbeats")
         (api,) = service.processes("api")
-        # Who waits for an answer comes before what is worked off.
+        # Requests that wait for a response come before background work.
         assert all(one.nice() > api.nice() for one in service.processes("worker"))
         killed = [one for role in ("api", "worker", "beat") for one in service.processes(role)]
         assert len(killed) == 4
@@ -66,7 +66,7 @@ def test_ctrl_c_stops_all_of_it_also_after_each_part_was_killed(home: Path) -> N
 
 
 @pytest.mark.slow
-def test_a_killed_database_is_back_and_everything_works_on(home: Path) -> None:
+def test_a_killed_database_is_restarted_and_everything_continues(home: Path) -> None:
     with running_service(home, words=TWO) as service:
         processes = [one.pid for role in ("worker", "beat") for one in service.processes(role)]
         before = service.postmaster()
@@ -88,7 +88,7 @@ def test_a_killed_database_is_back_and_everything_works_on(home: Path) -> None:
             10,
             "heartbeats",
         )
-        # Who works waits for the database; nobody has to be started again for it.
+        # Workers wait for the database; none has to be restarted for it.
         assert [
             one.pid for role in ("worker", "beat") for one in service.processes(role)
         ] == processes
@@ -98,7 +98,7 @@ def test_a_killed_database_is_back_and_everything_works_on(home: Path) -> None:
 
 
 @pytest.mark.slow
-def test_nothing_runs_on_when_up_itself_is_killed(clone: Clone) -> None:
+def test_nothing_keeps_running_when_up_itself_is_killed(clone: Clone) -> None:
     with tempfile.TemporaryDirectory(prefix="sk-") as folder:
         home = Path(folder)
         port = free_port()
@@ -114,7 +114,7 @@ def test_nothing_runs_on_when_up_itself_is_killed(clone: Clone) -> None:
         service = Service(process, f"http://127.0.0.1:{port}", home, {})
         try:
             wait_until(service.is_ready, 20, "ready")
-            # The API, the two processes that it has beside it, a worker and beat.
+            # The API, its two processes for heavy work, a worker and beat.
             up = psutil.Process(process.pid)
             wait_until(lambda: len(up.children(recursive=True)) == 5, 20, "complete")
             children = up.children(recursive=True)
@@ -126,7 +126,7 @@ def test_nothing_runs_on_when_up_itself_is_killed(clone: Clone) -> None:
 
 
 @pytest.mark.parametrize("command", ["up", "serve"])
-def test_a_port_that_is_taken_is_told_at_once(tmp_path: Path, command: str) -> None:
+def test_a_port_that_is_taken_is_reported_at_once(tmp_path: Path, command: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = subprocess.run(
@@ -170,7 +170,7 @@ def test_worker_and_beat_run_alone_beside_each_other(clone: Clone) -> None:
 
 @pytest.mark.parametrize("words", [("worker",), ("beat",), ("up",)])
 @pytest.mark.parametrize("variable", ["CELERY_BROKER_URL", "CELERY_RESULT_BACKEND"])
-def test_an_unusable_celery_url_is_told_at_once(
+def test_an_unusable_celery_url_is_reported_at_once(
     clone: Clone, words: tuple[str, ...], variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port = ("--port", str(free_port())) if words == ("up",) else ()
@@ -181,7 +181,7 @@ def test_an_unusable_celery_url_is_told_at_once(
 
 
 @pytest.mark.parametrize("words", [("worker",), ("beat",), ("up",)])
-def test_a_role_that_row_level_security_does_not_bind_is_told_at_once(
+def test_a_role_that_row_level_security_does_not_bind_is_reported_at_once(
     clone: Clone, words: tuple[str, ...]
 ) -> None:
     port = ("--port", str(free_port())) if words == ("up",) else ()
@@ -199,7 +199,7 @@ def test_a_role_that_row_level_security_does_not_bind_is_told_at_once(
 
 
 @pytest.mark.parametrize("words", [("worker", "--processes", "1"), ("beat",)])
-def test_workers_start_while_the_database_is_away(words: tuple[str, ...]) -> None:
+def test_workers_start_while_the_database_is_unreachable(words: tuple[str, ...]) -> None:
     environment = os.environ | {
         "DATABASE_URL": "postgresql://app_user@127.0.0.1:1/x",
         "SKELDIR_WORKER_METRICS_PORT": "0",

@@ -48,8 +48,8 @@ def run(*words: str | Path, folder: Path, **variables: str) -> str:
 def skeldir() -> Iterator[Path]:
     """The command of a virtual environment that has the wheel, and sees the packages that this one has.
 
-    Their folder is named by a `.pth` file. Those that lie in it are not read then, and so the checkout, which one of
-    them names, is not seen.
+    Their folder is named by a `.pth` file. Such files within it are not read then, so the checkout, which one of
+    them names, is not found.
     """
     pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
     with short_place() as place:
@@ -81,7 +81,7 @@ def test_the_wheel_has_neither_of_the_commands_of_the_proof(skeldir: Path, tmp_p
     assert "verify" not in shown
 
 
-def test_the_demo_runs_from_the_wheel_and_writes_to_its_home_alone(
+def test_the_demo_runs_from_the_wheel_and_writes_only_to_its_home(
     skeldir: Path, tmp_path: Path
 ) -> None:
     with short_place() as place:
@@ -97,7 +97,7 @@ def test_the_demo_runs_from_the_wheel_and_writes_to_its_home_alone(
     assert drawn - printed == {"$makedemo", LEFT_OUT}, "run `make picture`"
 
 
-def test_the_wheel_brings_the_mappings_to_start_from(skeldir: Path) -> None:
+def test_the_wheel_contains_the_example_mappings(skeldir: Path) -> None:
     brought = skeldir.parents[1] / "share" / "skeldir" / "mappings"
     kept = ROOT / "examples" / "mappings"
     assert {file.name: file.read_bytes() for file in brought.iterdir()} == {

@@ -1,4 +1,4 @@
-"""What a route's signature promises: a read key reads, in a transaction that cannot write, and its use is noted."""
+"""A route's signature: a read key reads, in a transaction that cannot write, and its use is recorded."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.api import bearer
 
 @pytest.fixture
 def app(db: Database) -> FastAPI:
-    """An application whose only route, one of the real API, does with the transaction what the query says."""
+    """An application with one route of the real API, which uses the transaction as the query asks."""
     app = Api()
     app.state.database = db
     app.state.limits = KeyLimits(1_000)
@@ -63,7 +63,7 @@ async def test_a_reading_transaction_cannot_write(
     client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     headers = await bearer(db, tenant, "read")
-    # What failed within a transaction ends it; nothing is committed, and the answer stands.
+    # An error within a transaction ends it; nothing is committed, and the response stays.
     assert (await client.get("/v1/jobs?what=write", headers=headers)).json() == {"refused": "yes"}
     async with db.tenant(tenant) as connection:
         assert await connection.fetchval("SELECT count(*) FROM channels") == 0

@@ -1,4 +1,4 @@
-"""No body, however hostile, keeps the loop: the process goes on answering while it refuses, or takes it in."""
+"""No body, however hostile, blocks the loop: the process keeps answering while it refuses or records it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def lines(items: Iterable[object]) -> bytes:
 
 
 def fill(unit: bytes, *, begin: bytes = b"[", end: bytes = b"]") -> bytes:
-    """Repeat `unit`, with commas between, as often as a body has room for."""
+    """Repeat `unit`, separated by commas, as often as a body has room for it."""
     times = (MAX_BODY_BYTES - len(begin) - len(end)) // (len(unit) + 1)
     return begin + b",".join([unit] * times) + end
 
@@ -98,14 +98,14 @@ TAKEN: dict[str, Case] = {
 
 
 class Asked:
-    """The application with a key, and what else was asked of it while a body was taken."""
+    """The application with a key, and other requests sent while a body was read."""
 
     def __init__(self, client: httpx2.AsyncClient, key: dict[str, str]) -> None:
         self.client = client
         self.key = key
 
     async def send(self, path: str, headers: dict[str, str], body: bytes) -> httpx2.Response:
-        """Send a body, and see that the loop is not kept, and that the process answers meanwhile."""
+        """Send a body; check that the loop is not blocked, and that the process answers during that time."""
         async with longest_stall() as stall:
             sending = asyncio.create_task(
                 self.client.post(path, content=body, headers=self.key | headers)
@@ -121,7 +121,7 @@ class Asked:
 async def asked(clone: Clone, db: Database, tenant: UUID) -> AsyncIterator[Asked]:
     key = await bearer(db, tenant)
     async with asking(clone.app_url) as (_, client):
-        # What is done once only, such as the description of the routes' parameters, is done before.
+        # Work that is done only once, such as the description of the routes' parameters, is done before.
         await client.post(TOUCHES, content=b"[]", headers=key)
         yield Asked(client, key)
 
@@ -139,7 +139,7 @@ async def test_each_bomb_is_refused_while_the_process_answers(asked: Asked) -> N
 
 
 @pytest.mark.slow
-async def test_each_large_batch_is_taken_while_the_process_answers(
+async def test_each_large_batch_is_accepted_while_the_process_answers(
     clone: Clone, asked: Asked
 ) -> None:
     taken: dict[str, list[int]] = {}
@@ -176,8 +176,8 @@ async def test_one_item_more_than_ten_thousand_is_refused(
     assert (answer.status_code, len(answer.json()["rejected"])) == (200, MAX_ITEMS)
 
 
-async def test_what_has_all_fields_and_many_more_is_taken(asked: Asked) -> None:
-    """The bound on values leaves room for three times the fields that there are."""
+async def test_items_with_all_fields_and_many_more_are_accepted(asked: Asked) -> None:
+    """The limit on values leaves room for three times the known fields."""
     more = {f"x{n}": n for n in range(25)}
     body = orjson.dumps(numbered(FULL | more)[: MAX_ITEMS // 2])
     assert MAX_VALUES // 3 < 2 * body.count(b",") < MAX_VALUES
@@ -202,7 +202,7 @@ async def test_a_tenant_whose_bodies_fill_its_share_waits_and_another_does_not(
         assert again.json()["accepted"] == 1
 
 
-async def test_others_go_on_while_a_small_body_unfolds() -> None:
+async def test_others_continue_while_a_small_body_is_decompressed() -> None:
     packed, turns = gzip.compress(b"x\n" * (MAX_BODY_BYTES // 2)), 0
 
     async def receive() -> Message:
@@ -222,7 +222,7 @@ async def test_others_go_on_while_a_small_body_unfolds() -> None:
     assert turns >= 10
 
 
-def test_all_bodies_together_have_a_bound_and_what_was_given_back_is_free() -> None:
+def test_all_bodies_together_have_a_bound_and_released_bytes_are_free_again() -> None:
     held = HeldBytes()
     tenants = [UUID(int=n) for n in range(5)]
     with held.of(tenants[4]) as last:

@@ -1,4 +1,4 @@
-"""A direct route calls what its signature names, past the framework's layers, and answers as every other."""
+"""A direct route calls its dependencies without the framework's layers, and responds like every other."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def name_of(request: Request) -> str:
 
 
 class GreetingByName(Greeting):
-    """The same, of a name that the request brings."""
+    """The same, with a name from the request."""
 
     async def __call__(self, request: Request, name: Annotated[str, Depends(name_of)]) -> str:
         return await super().__call__(request, name)
@@ -74,7 +74,7 @@ async def with_an_answer_to_change(response: Response) -> Response:
     return response
 
 
-def test_a_route_that_asks_for_more_than_is_given_cannot_be_direct() -> None:
+def test_a_route_that_needs_more_than_is_supported_cannot_be_direct() -> None:
     router = APIRouter(route_class=DirectRoute)
 
     async def with_a_cookie(word: Annotated[str, Cookie()]) -> Response:
@@ -86,7 +86,7 @@ def test_a_route_that_asks_for_more_than_is_given_cannot_be_direct() -> None:
         return Response(greeting)
 
     for endpoint in (with_a_cookie, with_a_plain_function, with_an_answer_to_change):
-        with pytest.raises(TypeError, match="of what a direct route gives"):
+        with pytest.raises(TypeError, match="that a direct route supports"):
             router.add_api_route("/greetings", endpoint, methods=["POST"])
 
 
@@ -97,7 +97,7 @@ class Times(NoQuery):
 
 
 class Layer:
-    """What stands before the router, and notes what passes through."""
+    """Middleware before the router that records the requests that pass."""
 
     def __init__(self, app: ASGIApp, passed: list[str]) -> None:
         self._app = app
@@ -116,7 +116,7 @@ class Unframed(Api):
 
 
 def make_greeter(passed: list[str]) -> Api:
-    """Return an application with one direct route, and a list of the requests that went the long way."""
+    """Return an application with one direct route, and a list of the requests that passed the framework."""
     router = APIRouter(route_class=DirectRoute)
 
     @router.get("/greetings")
@@ -132,7 +132,7 @@ def make_greeter(passed: list[str]) -> Api:
         return Response(" ".join([x_word, name] * query.times))
 
     api = Unframed()
-    # The last one that is added stands first, so it stands before what calls directly when that is added later.
+    # The middleware that is added last runs first; here it must run after the direct calls.
     api.user_middleware.append(Middleware(Layer, passed=passed))
     api.include_router(router)
     return api
@@ -144,7 +144,7 @@ async def greet_by(api: Api, method: str, url: str, **headers: str) -> httpx2.Re
         return await client.request(method, url, headers={"X-Name": "Ann"} | headers)
 
 
-async def test_a_direct_route_reads_its_query_and_headers_as_its_signature_says() -> None:
+async def test_a_direct_route_reads_query_and_headers_by_its_signature() -> None:
     api = make_greeter(passed := [])
     answer = await greet_by(api, "GET", "/greetings?times=2", **{"X-Word": "Hi"})
     assert answer.text == "Hi Ann Hi Ann"
@@ -153,7 +153,7 @@ async def test_a_direct_route_reads_its_query_and_headers_as_its_signature_says(
 
 
 @pytest.mark.parametrize("query", ["times=4", "times=x", "tunes=2", "times=1&tunes=2"])
-async def test_a_query_that_is_not_as_the_signature_says_is_a_problem(query: str) -> None:
+async def test_a_query_that_does_not_match_the_signature_is_a_problem(query: str) -> None:
     answer = await greet_by(make_greeter([]), "GET", f"/greetings?{query}")
     problem = answer.json()
     assert (answer.status_code, problem["code"]) == (422, "input_invalid")
@@ -161,7 +161,7 @@ async def test_a_query_that_is_not_as_the_signature_says_is_a_problem(query: str
     assert problem["detail"].startswith("query.t")
 
 
-async def test_what_ends_a_direct_request_is_told_as_everywhere() -> None:
+async def test_errors_of_direct_requests_have_the_common_shape() -> None:
     api = make_greeter(passed := [])
     known = await greet_by(api, "GET", "/greetings", **{"X-Name": "nobody"})
     assert (known.status_code, known.json()["cure"]) == (401, "Say who.")
@@ -175,7 +175,7 @@ async def test_what_ends_a_direct_request_is_told_as_everywhere() -> None:
     ("method", "path", "status"),
     [("POST", "/greetings", 405), ("HEAD", "/greetings", 405), ("GET", "/greetings/", 404)],
 )
-async def test_any_other_method_or_path_goes_the_long_way(
+async def test_any_other_method_or_path_passes_the_framework(
     method: str, path: str, status: int
 ) -> None:
     api = make_greeter(passed := [])

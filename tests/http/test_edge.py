@@ -1,4 +1,4 @@
-"""What every answer has in common, from 200 to 503: its correlation id, the shape of a problem, when to try again."""
+"""What all responses share, from 200 to 503: correlation id, the shape of a problem, when to try again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ID = "X-Correlation-ID"
 TOUCHES = "/v1/touches"
 REALTIME = "/v1/revenue/realtime"
 
-# What every answer says to a browser that shows it.
+# The security headers of every response.
 SAFE = {
     "x-content-type-options": "nosniff",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
@@ -34,7 +34,7 @@ A_UUID = "1d822c06-4c2d-41e4-876c-823f691a1ac3"
 
 
 class Edge:
-    """The application, asked with a key that may do everything."""
+    """The application, called with a key of all scopes."""
 
     def __init__(
         self, app: FastAPI, client: httpx2.AsyncClient, clone: Clone, key: dict[str, str]
@@ -94,7 +94,7 @@ async def send_405(edge: Edge, headers: dict[str, str]) -> httpx2.Response:
 async def send_408(edge: Edge, headers: dict[str, str]) -> httpx2.Response:
     async def slow() -> AsyncIterator[bytes]:
         yield b"["
-        await asyncio.sleep(60)  # an answer that takes longer than is waited for
+        await asyncio.sleep(60)  # a response that takes longer than the limit
 
     return await edge.client.post(TOUCHES, headers=edge.key | headers, content=slow())
 
@@ -177,7 +177,9 @@ async def test_every_answer_to_a_request_without_an_id_carries_a_new_one(
     "sent",
     ["", "17", "x" * 36, f"{{{A_UUID}}}", A_UUID.replace("-", ""), f"urn:uuid:{A_UUID}", "é" * 18],
 )
-async def test_what_is_not_a_uuid_in_its_usual_form_is_replaced(edge: Edge, sent: str) -> None:
+async def test_an_id_that_is_not_a_uuid_in_its_usual_form_is_replaced(
+    edge: Edge, sent: str
+) -> None:
     answer = await edge.client.get("/health", headers=[(ID.encode(), sent.encode("latin-1"))])
     (made,) = answer.headers.get_list(ID)
     assert made.replace("-", "") not in sent.replace("-", "")
@@ -189,7 +191,7 @@ async def test_a_uuid_in_capitals_is_the_same_uuid(edge: Edge) -> None:
     assert (await edge.client.get("/health", headers={ID: sent.upper()})).headers[ID] == sent
 
 
-async def test_a_correlation_id_goes_on_into_the_job_and_the_log(
+async def test_a_correlation_id_is_passed_to_the_job_and_the_log(
     edge: Edge, tenant: UUID, caplog: pytest.LogCaptureFixture
 ) -> None:
     sent = uuid4()
@@ -224,7 +226,7 @@ async def test_two_requests_at_once_keep_their_own_ids(edge: Edge) -> None:
     assert [answer.json()["correlation_id"] for answer in answers] == ids
 
 
-async def test_a_key_for_one_thing_does_not_do_the_other(
+async def test_a_key_of_one_scope_does_not_have_the_other(
     edge: Edge, db: Database, tenant: UUID
 ) -> None:
     reader, writer = await bearer(db, tenant, "read"), await bearer(db, tenant, "ingest")
@@ -240,7 +242,7 @@ async def test_a_key_for_one_thing_does_not_do_the_other(
     assert answer.json()["accepted"] == 1
 
 
-async def test_a_key_that_asks_too_often_does_not_disturb_another(
+async def test_a_key_over_its_limit_does_not_affect_another(
     edge: Edge, db: Database, tenant: UUID
 ) -> None:
     other = await bearer(db, tenant, "read")
@@ -251,13 +253,13 @@ async def test_a_key_that_asks_too_often_does_not_disturb_another(
     assert (await edge.client.get(REALTIME, headers=other)).status_code == 200
 
 
-async def test_who_waits_as_long_as_was_said_is_let_in(edge: Edge) -> None:
+async def test_a_client_that_waits_as_long_as_stated_is_admitted(edge: Edge) -> None:
     refused = await get_429(edge, {})
     await asyncio.sleep(int(refused.headers["retry-after"]))  # what the test is about
     assert (await edge.ask("GET", REALTIME, {})).status_code == 200
 
 
-def test_a_bucket_holds_two_seconds_worth_and_is_filled_steadily() -> None:
+def test_a_bucket_holds_two_seconds_worth_and_fills_steadily() -> None:
     counted, key = KeyLimits(5), uuid4()
 
     def burst(now_s: float) -> int:
@@ -265,14 +267,14 @@ def test_a_bucket_holds_two_seconds_worth_and_is_filled_steadily() -> None:
             try:
                 counted.take(key, now_s)
             except RateLimited as refusal:
-                assert refusal.retry_after_s == 1  # noqa: PT017 - each refusal says it
+                assert refusal.retry_after_s == 1  # noqa: PT017 - each refusal states it
                 return taken
         raise AssertionError("nothing was ever refused")
 
     assert [burst(0.0), burst(0.1), burst(1.0), burst(1_000.0)] == [10, 0, 5, 10]
 
 
-def test_who_keeps_asking_is_remembered_however_many_others_come_and_go() -> None:
+def test_a_key_that_keeps_asking_is_remembered_however_many_others_come_and_go() -> None:
     counted, loud = KeyLimits(1, most=100), uuid4()
     counted.take(loud, 0.0)
     counted.take(loud, 0.0)

@@ -1,4 +1,4 @@
-"""What one tenant does or suffers is its own: the others, and who watches, find connections all the while."""
+"""One tenant's load does not affect others: they, and monitoring, always find connections."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Town:
         return await self.client.post("/v1/touches", content=body, headers=shop.key)
 
     def crowd(self, shop: Shop, size: int = 10) -> list[asyncio.Task[httpx2.Response]]:
-        """Let so many requests of a tenant begin at once that each want a connection."""
+        """Start `size` requests of a tenant at once, each of which needs a connection."""
         return [asyncio.create_task(self.post_large(shop)) for _ in range(size)]
 
     @contextmanager
@@ -67,7 +67,7 @@ class Town:
             yield
 
     async def wait_for_waiters(self, how_many: int) -> None:
-        """Return when so many transactions wait for a lock of the database."""
+        """Wait until `how_many` transactions wait for a lock of the database."""
 
         def do_wait() -> bool:
             row = watcher.execute(
@@ -80,7 +80,7 @@ class Town:
             await asyncio.to_thread(wait_until, do_wait)
 
     async def assert_all_is_well(self, shop: Shop) -> None:
-        """Ask for everything as a tenant, and as who watches."""
+        """Send every kind of request as a tenant, and as monitoring."""
         answers = [
             await self.post(shop),
             await self.client.post("/v1/conversions", json=[make_conversion()], headers=shop.key),
@@ -100,7 +100,7 @@ class Town:
 
 @pytest.fixture
 def patience_s() -> str:
-    """How long a request waits for its tenant's share; a test that needs another time says so."""
+    """How long a request waits for its tenant's share; tests may override it."""
     return "1.5"
 
 
@@ -115,7 +115,7 @@ async def town(
         tenant = await make_tenant(db, name)
         shops.append(Shop(tenant, await bearer(db, tenant, "ingest", "read")))
     async with asking(clone.app_url) as (app, client):
-        # From here on the use of each key has been noted, and its tenant has written something.
+        # From here on the use of each key is recorded, and its tenant has written something.
         for shop in shops:
             answer = await client.post("/v1/touches", json=[make_touch()], headers=shop.key)
             assert answer.status_code == 200
@@ -123,7 +123,7 @@ async def town(
 
 
 def assert_refused(answers: list[httpx2.Response]) -> set[tuple[int, str]]:
-    """Hold that each was told to come again, and not by whom it was kept; return how."""
+    """Assert that each was refused with Retry-After, without naming the cause; return the codes."""
     for answer in answers:
         assert 1 <= int(answer.headers["retry-after"]) <= 3
         assert answer.headers["content-type"] == "application/problem+json"
@@ -140,9 +140,9 @@ async def test_a_tenant_whose_requests_wait_for_a_lock_stops_neither_another_nor
         await town.wait_for_waiters(4)
         await town.assert_all_is_well(town.b)
         assert not any(task.done() and task.result().status_code == 200 for task in crowd)
-        # Some waited for the lock, the others for those to end.
+        # Some waited for the lock, the others for these to end.
         assert assert_refused(await asyncio.wait_for(asyncio.gather(*crowd), 5)) == REFUSALS
-        # What needs no lock is read all the same.
+        # Reads that need no lock succeed.
         for path in READING:
             assert (await town.client.get(path, headers=town.a.key)).status_code == 200
     assert town.count_touches(town.a) == 1
@@ -173,7 +173,7 @@ async def test_a_tenant_is_not_kept_waiting_by_how_many_of_another_wait(town: To
 
 
 @pytest.mark.parametrize("patience_s", ["30"])
-async def test_a_database_that_goes_away_is_told_to_those_who_wait_and_their_share_is_whole_again(
+async def test_waiting_requests_learn_of_a_lost_database_and_their_share_is_restored(
     town: Town,
 ) -> None:
     with town.locked(town.a):
@@ -207,7 +207,7 @@ async def test_those_who_are_cancelled_while_they_wait_take_nothing_with_them(to
     for _ in range(4):
         with town.locked(town.a):
             crowd = town.crowd(town.a)
-            # As many as before wait for the lock each time, so its share is whole again.
+            # As many as before wait for the lock each time, so its share is complete again.
             await town.wait_for_waiters(4)
             for task in crowd:
                 task.cancel()
@@ -232,7 +232,7 @@ async def test_those_who_hang_up_while_they_wait_take_nothing_with_them(town: To
                 await town.wait_for_waiters(4)
                 for writer in writers:
                     writer.transport.abort()
-            # Who hung up is served all the same, now that the lock is free.
+            # The deliveries of clients that hung up are recorded, now that the lock is free.
             await town.assert_all_is_well(town.a)
     with town.locked(town.a):
         crowd = town.crowd(town.a)

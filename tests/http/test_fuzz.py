@@ -1,4 +1,4 @@
-"""Hundreds of requests that nobody would think of, made from the committed description, sent to a real server.
+"""Hundreds of unusual requests, generated from the committed description, sent to a real server.
 
 Every answer must have a declared status, media type, headers and schema, and none may be a fault of ours.
 """
@@ -44,7 +44,7 @@ checks.positive_data_acceptance.expected-statuses = ["200", "422"]
 
 
 def fuzz(base: str, secret: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Let schemathesis ask the server at `base` all that the description gives rise to."""
+    """Let schemathesis send the server at `base` all requests that it derives from the description."""
     settings = folder / "schemathesis.toml"
     settings.write_text(SETTINGS, encoding="utf-8")
     return subprocess.run(
@@ -65,7 +65,7 @@ def fuzz(base: str, secret: str, folder: Path) -> subprocess.CompletedProcess[st
 
 @pytest.mark.commits
 @pytest.mark.slow
-async def test_no_request_gets_an_answer_that_is_not_described(
+async def test_no_request_gets_a_response_that_is_not_described(
     clone: Clone, db: Database, tmp_path: Path
 ) -> None:
     tenant, _ = await fill_two_tenants(db)

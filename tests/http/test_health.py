@@ -1,4 +1,4 @@
-"""What the health routes and the metrics say of a process, of the database under it, and of the workers beside it."""
+"""What the health routes and the metrics report of a process, its database, and the workers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def client(asked: tuple[FastAPI, httpx2.AsyncClient]) -> httpx2.AsyncClient:
 
 @pytest.fixture
 def change(clone: Clone) -> Change:
-    """Let the superuser change the test's database."""
+    """Change the test's database as a superuser."""
 
     def execute(statement: str) -> None:
         with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
@@ -46,7 +46,7 @@ def change(clone: Clone) -> Change:
 
 
 def take_away(clone: Clone) -> None:
-    """Let the test's database be gone, as its program sees it."""
+    """Make the test's database unreachable for its program."""
     with psycopg.connect(clone.server.url(), autocommit=True) as admin:
         admin.execute(f"ALTER DATABASE {clone.name} ALLOW_CONNECTIONS false")
         admin.execute(
@@ -61,7 +61,7 @@ def give_back(clone: Clone) -> None:
 
 
 async def failing_checks(client: httpx2.AsyncClient) -> dict[str, str]:
-    """Return the checks that do not hold; their names stand in the problem's detail, too."""
+    """Return the failed checks; the problem's detail names them too."""
     answer = await client.get("/health/ready")
     assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
     assert answer.headers["content-type"] == "application/problem+json"
@@ -70,12 +70,12 @@ async def failing_checks(client: httpx2.AsyncClient) -> dict[str, str]:
     checks: dict[str, str] = answer.json()["checks"]
     assert set(checks) == set(ALL_WELL)
     failing = {check: sentence for check, sentence in checks.items() if sentence != "ok"}
-    assert answer.json()["detail"] == f"What does not hold: {', '.join(failing)}."
+    assert answer.json()["detail"] == f"Failed checks: {', '.join(failing)}."
     return failing
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/live"])
-async def test_a_process_that_answers_says_so_and_no_more(
+async def test_a_process_that_answers_reports_only_that(
     client: httpx2.AsyncClient, clone: Clone, path: str
 ) -> None:
     answer = await client.get(path)
@@ -90,7 +90,7 @@ async def test_a_process_that_can_work_is_ready(client: httpx2.AsyncClient) -> N
     assert (answer.status_code, answer.json()) == (200, {"status": "ready", "checks": ALL_WELL})
 
 
-async def test_a_database_that_is_away_is_named_and_soon_seen_again(
+async def test_an_unreachable_database_is_named_and_its_return_soon_noticed(
     client: httpx2.AsyncClient, clone: Clone
 ) -> None:
     take_away(clone)
@@ -113,7 +113,7 @@ async def test_a_schema_of_another_revision_is_named(
     assert head_revision() in failing["schema"]
 
 
-async def test_a_view_that_is_gone_and_one_too_many_are_named(
+async def test_a_missing_view_and_an_extra_one_are_named(
     client: httpx2.AsyncClient, change: Change
 ) -> None:
     gone = CANONICAL_VIEWS[0].name
@@ -125,7 +125,7 @@ async def test_a_view_that_is_gone_and_one_too_many_are_named(
     assert "one_too_many" in failing["views"]
 
 
-async def test_a_role_that_has_become_too_mighty_is_named(clone: Clone) -> None:
+async def test_a_role_with_too_many_privileges_is_named(clone: Clone) -> None:
     role = f"r_{clone.name}"
     with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
         admin.execute(f"CREATE ROLE {role} LOGIN IN ROLE app_user")
@@ -140,7 +140,7 @@ async def test_a_role_that_has_become_too_mighty_is_named(clone: Clone) -> None:
             admin.execute(f"DROP ROLE {role}")
 
 
-async def test_without_a_heartbeat_no_worker_works(
+async def test_without_a_heartbeat_no_worker_is_running(
     client: httpx2.AsyncClient, change: Change
 ) -> None:
     answer = await client.get("/health/worker")
@@ -152,7 +152,7 @@ async def test_without_a_heartbeat_no_worker_works(
     assert (answer.status_code, set(answer.json()["processes"])) == (503, {"beat"})
 
 
-async def test_a_worker_works_as_long_as_it_is_heard_of(
+async def test_a_worker_is_running_as_long_as_it_sends_heartbeats(
     client: httpx2.AsyncClient, change: Change
 ) -> None:
     change("INSERT INTO heartbeats (process_id, role) VALUES (gen_random_uuid(), 'worker')")
@@ -166,7 +166,7 @@ async def test_a_worker_works_as_long_as_it_is_heard_of(
     assert (answer.status_code, answer.json()["processes"]["worker"]["alive"]) == (503, 0)
 
 
-async def test_without_a_database_nothing_is_said_of_workers(
+async def test_without_a_database_nothing_is_reported_of_workers(
     client: httpx2.AsyncClient, clone: Clone, change: Change
 ) -> None:
     change("INSERT INTO heartbeats (process_id, role) VALUES (gen_random_uuid(), 'worker')")
@@ -176,7 +176,7 @@ async def test_without_a_database_nothing_is_said_of_workers(
     assert "database" in answer.json()["detail"]
 
 
-async def test_the_metrics_are_told_with_and_without_a_database(
+async def test_the_metrics_are_served_with_and_without_a_database(
     client: httpx2.AsyncClient, clone: Clone
 ) -> None:
     for state in ("1.0", "0.0", "1.0"):
@@ -191,7 +191,7 @@ async def test_the_metrics_are_told_with_and_without_a_database(
     give_back(clone)
 
 
-async def test_the_gauges_are_asked_for_once_a_second_at_most(clone: Clone) -> None:
+async def test_the_gauges_are_sampled_once_a_second_at_most(clone: Clone) -> None:
     times: list[float] = []
 
     async def sample(_database: Database) -> None:

@@ -67,7 +67,7 @@ async def test_ndjson_loses_only_the_line_that_is_not_json(
     assert await count(db, tenant, "dead_events") == 1
 
 
-async def test_a_gzipped_body_is_unpacked(
+async def test_a_gzip_body_is_decompressed(
     client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     headers = await bearer(db, tenant) | {"Content-Encoding": "gzip"}
@@ -94,7 +94,7 @@ async def test_a_gzipped_body_is_unpacked(
         "unknown encoding", "not gzip", "gzip cut short", "two gzip streams",
     ],
 )  # fmt: skip
-async def test_a_body_that_cannot_be_taken_is_a_problem_and_writes_nothing(
+async def test_a_body_that_cannot_be_read_is_a_problem_and_writes_nothing(
     client: httpx2.AsyncClient,
     db: Database,
     tenant: UUID,
@@ -112,7 +112,7 @@ async def test_a_body_that_cannot_be_taken_is_a_problem_and_writes_nothing(
     assert await count(db, tenant, "dead_events") == 0
 
 
-async def test_ten_thousand_items_are_taken_at_once(
+async def test_ten_thousand_items_are_accepted_at_once(
     client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     items = [make_touch() for _ in range(10_000)]
@@ -123,7 +123,7 @@ async def test_ten_thousand_items_are_taken_at_once(
 @pytest.mark.parametrize(
     "header", [{}, {"Authorization": "Basic abc"}, {"Authorization": "Bearer "}]
 )
-async def test_without_a_key_nothing_is_told(
+async def test_without_a_key_nothing_is_revealed(
     client: httpx2.AsyncClient, header: dict[str, str]
 ) -> None:
     answer = await client.post("/v1/touches", json=[], headers=header)
@@ -173,7 +173,7 @@ async def test_a_key_writes_for_its_own_tenant_only(
     assert await count(db, tenant, "attribution_events") == 1
 
 
-async def test_a_commit_that_fails_is_told_as_a_500(
+async def test_a_commit_that_fails_is_a_500(
     client: httpx2.AsyncClient, db: Database, tenant: UUID, clone: Clone
 ) -> None:
     headers = await bearer(db, tenant)
@@ -194,7 +194,7 @@ async def test_a_commit_that_fails_is_told_as_a_500(
     assert await count(db, tenant, "attribution_events") == 0
 
 
-async def test_a_flagged_refund_is_told(
+async def test_a_flagged_refund_is_reported(
     client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     refund = make_conversion(kind="refund", order_id="early")

@@ -24,7 +24,7 @@ from tests.support.reading import settle
 REQUESTS = 1_000
 AT_ONCE = 16
 ORDERS = 20
-# What each tenant alone sends, and its currency: one of them stands in every row that may be read back.
+# A mark and a currency of each tenant alone: one of them is in every row that can be read.
 MARKS = {"alpha": "USD", "beta": "EUR"}
 
 
@@ -36,7 +36,7 @@ def two_connections(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def watching_check_ins() -> Iterator[list[tuple[int, str | None]]]:
-    """Note, for each connection that is given back, which server process it is and whose it still says it is."""
+    """Record, for each connection that is returned, its server process and the tenant that it is still bound to."""
     seen: list[tuple[int, str | None]] = []
     release = Pool.release
 
@@ -54,7 +54,7 @@ def watching_check_ins() -> Iterator[list[tuple[int, str | None]]]:
 
 
 async def send(client: httpx2.AsyncClient, mark: str, headers: dict[str, str], turn: int) -> str:
-    """Make one request of a tenant's, of a kind that `turn` chooses; return the text of the answer."""
+    """Send one request of a tenant, of a kind that `turn` chooses; return the text of the response."""
     order_id = f"{mark}-{turn % ORDERS}"
     match turn % 6:
         case 0:
@@ -85,7 +85,7 @@ async def send(client: httpx2.AsyncClient, mark: str, headers: dict[str, str], t
 
 
 async def sell(db: Database, mark: str) -> UUID:
-    """Make a tenant that has sold something in each of its orders, and can read of it."""
+    """Make a tenant with sales in each of its orders, and a key to read them."""
     tenant = await make_tenant(db, mark)
     sales = [
         make_conversion(order_id=f"{mark}-{number}", currency=MARKS[mark])
@@ -120,7 +120,7 @@ async def test_a_thousand_requests_of_two_tenants_over_two_connections_stay_apar
         assert len(answers[mark]) == REQUESTS // 2
         for foreign in (other, MARKS[other], str(tenants[other])):
             assert not [text for text in answers[mark] if foreign in text]
-        # Own rows were read, or the line above would hold for empty answers.
+        # Own rows were read; otherwise the line above would pass for empty responses.
         assert sum(text.count(f"{mark}-") for text in answers[mark]) > REQUESTS
     assert {bound for _, bound in seen} <= {"", None}
     assert len({pid for pid, _ in seen}) == 2
@@ -134,7 +134,7 @@ async def test_a_thousand_requests_of_two_tenants_over_two_connections_stay_apar
 
 
 def defer_a_refusal(clone: Clone) -> None:
-    """Let every transaction that writes into the ledger fail, not before its commit."""
+    """Make every transaction that writes into the ledger fail at its commit."""
     with psycopg.connect(clone.superuser_url) as admin:
         admin.execute(
             "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''no''; END'"
@@ -145,9 +145,7 @@ def defer_a_refusal(clone: Clone) -> None:
         )
 
 
-async def test_an_answer_to_what_could_not_be_committed_is_a_problem_and_nothing_is_kept(
-    clone: Clone, db: Database
-) -> None:
+async def test_a_failed_commit_is_a_problem_and_nothing_is_kept(clone: Clone, db: Database) -> None:
     headers = await bearer(db, await make_tenant(db, "A"), "ingest", "read")
     defer_a_refusal(clone)
     async with asking(clone.app_url) as (_, client):
@@ -157,7 +155,7 @@ async def test_an_answer_to_what_could_not_be_committed_is_a_problem_and_nothing
             assert answer.headers["content-type"] == "application/problem+json"
             assert set(answer.json()) == PROBLEM_FIELDS
             assert "no" not in answer.json()["detail"].split()
-        # The connections are as good as before.
+        # The connections are still usable.
         answer = await client.post("/v1/touches", json=[make_touch()], headers=headers)
         assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
     with psycopg.connect(clone.superuser_url) as admin:

@@ -1,4 +1,4 @@
-"""What is counted and logged of a request: the route as it is described, never as it was asked for."""
+"""What is counted and logged of a request: the route's template, never the requested path."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def scope_of(headers: list[tuple[bytes, bytes]]) -> Scope:
     }  # fmt: skip
 
 
-async def test_an_error_that_nobody_answered_is_counted_too_and_the_context_is_left() -> None:
+async def test_an_unhandled_error_is_counted_too_and_the_context_is_left() -> None:
     async def broken(scope: Scope, receive: Receive, send: Send) -> None:
         note_tenant(uuid4())
         raise ZeroDivisionError
@@ -108,7 +108,7 @@ async def swallow(message: Message) -> None:
     return None
 
 
-async def test_what_follows_a_whole_body_may_take_its_time() -> None:
+async def test_after_a_complete_body_there_is_no_time_limit() -> None:
     """A client that waits for a slow answer is not one that sends slowly."""
     sent = [{"type": "http.request", "body": b"[]", "more_body": False}]
     received: list[Message] = []
@@ -116,7 +116,7 @@ async def test_what_follows_a_whole_body_may_take_its_time() -> None:
     async def receive() -> Message:
         if sent:
             return sent.pop()
-        await asyncio.sleep(0.3)  # a client that takes its time
+        await asyncio.sleep(0.3)  # a slow client
         return {"type": "http.disconnect"}
 
     async def waits(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""`/v1/models`: models are set, retired and previewed by keys that may, and the API says who did it."""
+"""`/v1/models`: keys with the scope set, retire and preview models, and the API reports who did it."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ async def test_a_model_is_set_by_a_key_that_may_manage_and_the_report_follows(
     assert len((await get(client, PATH, theirs))["changes"]) == 6
 
 
-async def test_a_retired_model_is_reported_no_more_until_it_is_set_again(
+async def test_a_retired_model_is_not_reported_until_it_is_set_again(
     client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     await sell(db, tenant)
@@ -141,7 +141,7 @@ async def test_a_report_of_a_retired_model_is_refused_with_the_cure(
     assert (await client.get(f"{REPORT}?model={asked}", headers=theirs)).status_code == 200
 
 
-async def test_a_report_of_an_unknown_model_names_those_there_are(
+async def test_a_report_of_an_unknown_model_names_the_known_ones(
     client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     refused = await client.get(f"{REPORT}?model=markov", headers=await key_of(db, tenant))
@@ -157,7 +157,7 @@ async def test_a_tenant_without_models_is_shown_an_empty_report_of_any(
     assert (report["model_versions"], report["data"]) == ({}, [])
 
 
-async def test_a_model_that_is_set_as_it_is_does_not_change(
+async def test_a_model_that_is_set_to_its_own_parameters_does_not_change(
     client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     manage, read = await key_of(db, tenant, "manage"), await key_of(db, tenant)
@@ -187,7 +187,7 @@ async def test_the_last_model_is_not_retired(
         ("POST", f"{PATH}/linear/preview", {"read", "manage"}),
     ],
 )
-async def test_each_route_asks_for_its_scope(
+async def test_each_route_requires_its_scope(
     client: httpx2.AsyncClient, db: Database, tenant: UUID, method: str, path: str, may: set[str]
 ) -> None:
     body = b"{}" if method in ("PUT", "POST") else None
@@ -216,7 +216,7 @@ async def test_each_route_asks_for_its_scope(
         ("markov", b"{}", "path.model: "),
     ],
 )
-async def test_what_is_not_acceptable_is_named_and_changes_nothing(
+async def test_an_invalid_value_is_named_and_changes_nothing(
     client: httpx2.AsyncClient, db: Database, tenant: UUID, path: str, body: bytes, named: str
 ) -> None:
     manage, read = await key_of(db, tenant, "manage"), await key_of(db, tenant)
@@ -255,7 +255,7 @@ async def test_a_model_looks_back_no_further_than_touches_are_kept(
         assert "keep touches longer" in answer.json()["cure"]
 
 
-async def test_a_method_that_a_path_has_not_is_told_with_all_that_it_has(
+async def test_a_method_that_a_path_does_not_have_is_refused_with_those_it_has(
     client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     key = await key_of(db, tenant, "manage")

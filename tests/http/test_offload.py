@@ -1,4 +1,4 @@
-"""Work aside: in processes of its own, one piece of an owner at a time, each owner in turn."""
+"""Work in other processes: one piece of an owner at a time, each owner in turn."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ A, B, C = UUID(int=1), UUID(int=2), UUID(int=3)
 
 
 def note(log: Path, name: str) -> str:
-    """Write down when a piece begins and when it is done."""
+    """Log when a piece of work starts and when it is done."""
     with log.open("a") as lines:
         lines.write(f"{name} begins\n")
         lines.flush()
-        time.sleep(0.05)  # a piece of work that takes its time
+        time.sleep(0.05)  # slow work
         lines.write(f"{name} ends\n")
     return name
 
@@ -82,7 +82,7 @@ async def test_work_of_one_owner_is_done_while_that_of_another_still_runs(tmp_pa
     assert [await long, await again] == ["let go", 2]
 
 
-async def test_who_has_much_to_do_does_not_keep_another_waiting(tmp_path: Path) -> None:
+async def test_an_owner_with_much_work_does_not_delay_another(tmp_path: Path) -> None:
     offload, log = Offload(), tmp_path / "log"
     asked = [(owner, f"{name}{n}") for n in range(3) for owner, name in ((A, "a"), (B, "b"))]
     asked.append((C, "c0"))
@@ -102,7 +102,7 @@ async def test_the_work_is_done_in_another_process_that_gives_way() -> None:
     assert psutil.Process(process).nice() > psutil.Process().nice()
 
 
-async def test_what_the_work_raises_is_raised_and_the_next_goes_on() -> None:
+async def test_what_the_work_raises_is_raised_and_the_next_work_runs() -> None:
     offload = Offload()
     with pytest.raises(InputInvalid) as refused:
         await offload.run(A, refuse)
@@ -115,7 +115,7 @@ async def test_what_the_work_raises_is_raised_and_the_next_goes_on() -> None:
     assert await offload.run(A, partial(max, 3, 7)) == 7
 
 
-async def test_a_process_that_is_killed_costs_one_piece_and_the_next_gets_a_new_one() -> None:
+async def test_a_killed_process_loses_one_piece_of_work_and_the_next_gets_a_new_process() -> None:
     offload = Offload()
     with pytest.raises(OffloadLost):
         await offload.run(A, end_at_once)

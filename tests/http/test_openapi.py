@@ -1,4 +1,4 @@
-"""The committed description of the API is the one that runs: nothing is missing in it, and nothing is invented."""
+"""The committed description of the API matches the program: nothing is missing, and nothing is invented."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def assert_is_described(answer: httpx2.Response, described: dict[str, Any]) -> N
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
-def test_every_operation_says_whether_it_needs_a_key_and_which_problems_it_knows(
+def test_every_operation_states_whether_it_needs_a_key_and_its_problems(
     method: str, path: str
 ) -> None:
     operation = OPERATIONS[method, path]
@@ -150,7 +150,7 @@ def schemas_with_examples(part: object = CONTRACT) -> Iterator[dict[str, Any]]:
 
 
 def faults_of(value: object, schema: dict[str, Any]) -> list[str]:
-    """Return what the schema, whose references are to the contract, does not allow; formats are looked at."""
+    """Return what the schema, whose references are to the contract, does not allow; formats are checked."""
     whole = schema | {"components": CONTRACT["components"]}
     validator = OAS31Validator(whole, format_checker=OAS31Validator.FORMAT_CHECKER)
     return [fault.message for fault in validator.iter_errors(value)]

@@ -1,4 +1,4 @@
-"""A database that is stopped, frozen, full or slow: each is a problem in bounded time, and passes by itself."""
+"""A database that is stopped, frozen, full or slow: each is a problem in bounded time, and recovery is automatic."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def is_a_problem(answer: httpx2.Response, code: str) -> None:
 
 
 async def wait_for_200(client: httpx2.AsyncClient, headers: dict[str, str]) -> None:
-    """Ask until all is well again, for RECOVERY_S seconds at most."""
+    """Send requests until they succeed again, for RECOVERY_S seconds at most."""
     end = monotonic() + RECOVERY_S
     while (
         seen := (
@@ -90,7 +90,7 @@ async def not_ready(client: httpx2.AsyncClient) -> dict[str, str]:
     return checks
 
 
-async def test_a_database_that_was_killed_is_a_problem_until_it_is_there_again(
+async def test_a_killed_database_is_a_problem_until_it_is_back(
     on_own: Asked, own: OwnServer
 ) -> None:
     _, client, headers = on_own
@@ -111,7 +111,7 @@ async def test_a_database_that_was_killed_is_a_problem_until_it_is_there_again(
 
 
 @pytest.mark.slow
-async def test_a_frozen_database_is_a_problem_until_it_goes_on(
+async def test_a_frozen_database_is_a_problem_until_it_continues(
     on_own: Asked, own: OwnServer
 ) -> None:
     _, client, headers = on_own
@@ -131,13 +131,13 @@ async def test_a_frozen_database_is_a_problem_until_it_goes_on(
 
 
 @pytest.mark.slow
-async def test_a_database_that_freezes_within_a_transaction_is_left_at_once(
+async def test_a_database_that_freezes_within_a_transaction_is_abandoned_at_once(
     on_own: Asked, own: OwnServer
 ) -> None:
     app, client, headers = on_own
     database: Database = app.state.database
     began = monotonic()
-    with pytest.raises(Exception, match="does not answer any more"):  # noqa: PT012 - the freeze must end with the wait
+    with pytest.raises(Exception, match="no longer answers"):  # noqa: PT012 - the freeze must end with the wait
         async with database.unbound() as connection:
             with own.frozen():
                 await connection.execute("SELECT 1")

@@ -1,4 +1,4 @@
-"""The page that shows the API's description, as a browser would be served it."""
+"""The page that shows the API's description, as a browser receives it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def client(clone: Clone) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 class Page(HTMLParser):
-    """What stands in a page: elements, attributes, texts, and whether each element is closed."""
+    """The content of a page: elements, attributes, texts, and whether each element is closed."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -111,7 +111,7 @@ async def test_the_description_is_made_once(client: httpx2.AsyncClient) -> None:
     assert (await client.head("/openapi.json")).headers["content-length"] == str(len(first.content))
 
 
-def test_what_a_description_says_is_text_and_no_markup() -> None:
+def test_a_description_is_shown_as_text_and_not_as_markup() -> None:
     nasty = "</td><script>alert('x')</script>\"&"
     document = {
         "info": {"title": nasty, "version": nasty, "summary": nasty},

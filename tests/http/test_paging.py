@@ -1,4 +1,4 @@
-"""Cursors: opaque, of one query only, and no more dangerous than what they hold."""
+"""Cursors: opaque, valid for one query only, and harmless when forged."""
 
 from __future__ import annotations
 
@@ -37,9 +37,7 @@ def cursor_after(key: Key, query: PageQuery) -> str:
 
 
 @given(key=st.tuples(st.dates(), storable, st.uuids()), limit=st.integers(1, 1000))
-def test_a_cursor_gives_back_the_key_it_was_made_of_whatever_the_limit(
-    key: Key, limit: int
-) -> None:
+def test_a_cursor_returns_its_key_whatever_the_limit(key: Key, limit: int) -> None:
     cursor = cursor_after(key, PageQuery(limit=1))
     assert KEYSET.after(PageQuery(cursor=cursor, limit=limit)) == key
     assert KEYSET.position(PageQuery(cursor=cursor, limit=limit)) == key
@@ -53,7 +51,7 @@ def test_a_moment_keeps_its_microseconds(moment: datetime) -> None:
 
 
 @given(st.text(max_size=60) | st.binary(max_size=60).map(lambda b: urlsafe_b64encode(b).decode()))
-def test_what_is_no_cursor_of_ours_is_refused(text: str) -> None:
+def test_a_text_that_is_not_our_cursor_is_refused(text: str) -> None:
     with pytest.raises(CursorInvalid):
         KEYSET.after(PageQuery(cursor=text))
     with pytest.raises(CursorInvalid):

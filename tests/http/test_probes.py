@@ -1,4 +1,4 @@
-"""A question that many ask at once is put once, and everybody gets an answer, whoever leaves meanwhile."""
+"""A query for many callers runs once, and all get its result, even if some leave."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def client(clone: Clone) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 @pytest.mark.parametrize("path", ["/health/ready", "/health/worker", "/metrics"])
-async def test_twenty_watchers_at_once_are_all_answered(
+async def test_twenty_monitors_at_once_are_all_answered(
     client: httpx2.AsyncClient, path: str
 ) -> None:
     async def watch() -> list[int]:
@@ -36,7 +36,7 @@ async def test_twenty_watchers_at_once_are_all_answered(
 
 
 class Question:
-    """A question that is answered when the test says so; it counts how often it is put."""
+    """A query whose result the test releases; it counts its runs."""
 
     def __init__(self) -> None:
         self.times = 0
@@ -50,14 +50,14 @@ class Question:
 
 
 async def begin(probe: Probe[int], watchers: int) -> list[asyncio.Task[int | None]]:
-    """Let watchers ask, and return when they all wait."""
+    """Start callers, and return when they all wait."""
     waiting = [asyncio.create_task(probe.answer()) for _ in range(watchers)]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     return waiting
 
 
-async def test_who_asks_meanwhile_joins_and_who_asks_later_gets_a_new_answer() -> None:
+async def test_concurrent_callers_share_a_result_and_later_ones_get_a_new_one() -> None:
     question = Question()
     probe = Probe(question.ask)
     waiting = await begin(probe, 5)
@@ -66,8 +66,8 @@ async def test_who_asks_meanwhile_joins_and_who_asks_later_gets_a_new_answer() -
     assert await probe.answer() == 2
 
 
-async def test_the_next_question_takes_nobodys_answer_away() -> None:
-    """The first of the watchers to be answered asks again before the others have read their answer."""
+async def test_the_next_query_does_not_replace_an_awaited_result() -> None:
+    """The first caller with a result asks again before the others have read theirs."""
     question = Question()
     question.may_answer.set()
     probe = Probe(question.ask)
@@ -80,7 +80,7 @@ async def test_the_next_question_takes_nobodys_answer_away() -> None:
     assert question.times < 200
 
 
-async def test_a_watcher_that_leaves_takes_the_question_from_nobody() -> None:
+async def test_a_caller_that_leaves_does_not_cancel_the_query() -> None:
     question = Question()
     probe = Probe(question.ask)
     leaving, *staying = await begin(probe, 3)
@@ -91,7 +91,7 @@ async def test_a_watcher_that_leaves_takes_the_question_from_nobody() -> None:
     assert await asyncio.gather(*staying) == [1, 1]
 
 
-async def test_at_the_end_everybody_who_waits_is_told_that_there_is_no_answer() -> None:
+async def test_after_the_close_all_waiting_callers_get_no_result() -> None:
     question = Question()
     probe = Probe(question.ask)
     waiting = await begin(probe, 3)

@@ -1,4 +1,4 @@
-"""The reading endpoints: who may read, what is refused, and what the lists of money, views, refusals and jobs say."""
+"""The reading endpoints: who may read, what is refused, and the lists of money, views, dead events and jobs."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ async def test_two_tenants_with_the_same_facts_read_the_same_and_nothing_of_each
         ("/v1/attribution/orders/", "", "path.order_id"),
     ],
 )
-async def test_a_parameter_that_is_not_acceptable_is_named(
+async def test_an_invalid_parameter_is_named(
     client: httpx2.AsyncClient, db: Database, tenant: UUID, path: str, query: str, named: str
 ) -> None:
     answer = await client.get(f"{path}?{query}", headers=await key_of(db, tenant))
@@ -146,7 +146,7 @@ async def test_a_cursor_of_another_query_is_refused(
 # ---------------------------------------------------------------- money
 
 
-async def test_the_daily_summary_tells_amounts_by_state(
+async def test_the_daily_summary_has_amounts_by_state(
     client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     order = {"order_id": "o", "occurred_at": at()}
@@ -176,7 +176,7 @@ async def test_the_daily_summary_tells_amounts_by_state(
         assert await read_all(client, "/v1/revenue/daily", key, **filters) == expected  # type: ignore[arg-type]  # plain values
 
 
-async def test_totals_of_days_that_no_integer_of_the_database_holds_are_told_whole(
+async def test_totals_that_exceed_the_databases_integers_are_reported_exactly(
     client: httpx2.AsyncClient, db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
     day = datetime.fromisoformat(at()).date()
@@ -235,10 +235,10 @@ async def test_the_totals_are_sent_again_only_when_they_changed(
 # ---------------------------------------------------------------- views
 
 
-async def test_what_people_look_at_waits_for_no_refresh(
+async def test_reports_wait_for_no_refresh(
     client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
-    """The views stay what was published; the reports, and the sums of channels, go on with the facts."""
+    """The views stay as published; the reports, and the sums of channels, follow the facts."""
     key = await key_of(db, tenant)
 
     async def shown() -> tuple[int, int, int, int]:
@@ -268,7 +268,7 @@ async def test_what_people_look_at_waits_for_no_refresh(
     assert (await shown(), await published()) == ((711,) * 4, 711)
 
 
-async def test_a_views_age_is_worked_out_when_it_is_read(
+async def test_the_age_of_a_view_is_computed_when_it_is_read(
     client: httpx2.AsyncClient, db: Database, tenant: UUID, clone: Clone
 ) -> None:
     key = await key_of(db, tenant)
@@ -283,7 +283,7 @@ async def test_a_views_age_is_worked_out_when_it_is_read(
     assert (view["last_outcome"], view["last_result"]) == ("success", "success")
 
 
-async def test_a_view_tells_its_last_outcome_and_the_last_that_was_not_a_skip(
+async def test_a_view_shows_its_last_outcome_and_the_last_that_was_not_a_skip(
     client: httpx2.AsyncClient, db: Database, tenant: UUID, clone: Clone
 ) -> None:
     name, key = "mv_realtime_revenue", await key_of(db, tenant)
@@ -310,7 +310,7 @@ async def test_a_view_tells_its_last_outcome_and_the_last_that_was_not_a_skip(
 # ---------------------------------------------------------------- dead events and jobs
 
 
-async def test_dead_events_are_listed_with_their_reasons_the_newest_first(
+async def test_dead_events_are_listed_with_their_reasons_newest_first(
     client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     path, key = "/v1/dead-events", await key_of(db, tenant)
@@ -337,7 +337,7 @@ async def test_dead_events_are_listed_with_their_reasons_the_newest_first(
         assert {row["origin"] for row in found} == expected
 
 
-async def test_jobs_are_listed_with_the_kind_of_their_fault_alone(
+async def test_jobs_are_listed_with_only_the_kind_of_their_error(
     client: httpx2.AsyncClient, db: Database, tenant: UUID, clone: Clone
 ) -> None:
     key = await key_of(db, tenant)

@@ -1,4 +1,4 @@
-"""`GET /v1/attribution/channels`: models side by side, by day, week, month and in all."""
+"""`GET /v1/attribution/channels`: models side by side, by day, week, month and in total."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ async def sell(db: Database, tenant: UUID) -> None:
     )
 
 
-async def test_all_models_stand_side_by_side_with_their_versions(
+async def test_all_models_are_side_by_side_with_their_versions(
     client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     await sell(db, tenant)
@@ -103,7 +103,7 @@ async def test_all_models_stand_side_by_side_with_their_versions(
         ("month", ["2026-03-01"]),
     ],
 )
-async def test_rows_are_told_by_period(
+async def test_rows_are_reported_by_period(
     client: httpx2.AsyncClient, db: Database, tenant: UUID, granularity: str, periods: list[str]
 ) -> None:
     await sell(db, tenant)
@@ -160,7 +160,7 @@ async def test_filters_narrow_the_report(
     assert list(both["model_versions"]) == ["linear", "time_decay"]
 
 
-async def test_only_active_versions_are_told(
+async def test_only_active_versions_are_reported(
     client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     await sell(db, tenant)
@@ -177,7 +177,7 @@ async def test_only_active_versions_are_told(
 
 
 @pytest.mark.parametrize("granularity", ["total", "day", "week", "month"])
-async def test_pages_hold_the_same_rows_as_the_whole(
+async def test_pages_together_hold_the_same_rows_as_one_page(
     client: httpx2.AsyncClient, db: Database, tenant: UUID, granularity: str
 ) -> None:
     await sell(db, tenant)
@@ -235,7 +235,7 @@ def test_a_report_of_some_days_looks_them_up_in_an_index(
                FROM tenants t, generate_series(0, 1094) d;
                ANALYZE"""
         )
-    # The plan for whatever values: of a prepared statement the server stops looking at them after a while.
+    # The generic plan: after some executions the server no longer plans a prepared statement for its values.
     with psycopg.connect(clone.app_url) as connection:
         connection.execute("SELECT set_tenant(%s)", (tenant,))
         explained = f"EXPLAIN (GENERIC_PLAN) {statement}".encode()
@@ -247,7 +247,7 @@ def test_a_report_of_some_days_looks_them_up_in_an_index(
         assert part in condition, plan
 
 
-async def test_a_report_tells_how_many_orders_of_its_tenant_await_credit(
+async def test_a_report_shows_how_many_orders_of_its_tenant_await_credit(
     client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     await sell(db, tenant)
@@ -287,7 +287,7 @@ async def test_orders_that_await_credit_are_counted_up_to_a_bound(
     assert (await get(client, PATH, key))["orders_awaiting_credit"] == MOST_AWAITING
 
 
-async def test_credit_that_no_integer_of_the_database_holds_is_told_whole(
+async def test_credit_that_exceeds_the_databases_integers_is_reported_exactly(
     client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     for days in (0, 1):
@@ -304,10 +304,10 @@ async def test_credit_that_no_integer_of_the_database_holds_is_told_whole(
     assert {total.credited_cents for total in totals} == {ledger.net_cents} == {12 * 10**18}
 
 
-async def test_very_many_conversions_are_told_to_the_last_place(
+async def test_very_many_conversions_are_reported_to_the_last_place(
     client: httpx2.AsyncClient, db: Database, clone: Clone, tenant: UUID
 ) -> None:
-    """A quotient of so many would be rounded to eight places."""
+    """A quotient of such large numbers would be rounded to eight places."""
     await send_conversions(db, tenant, make_conversion(journey_key=None))
     await settle(db)
     with psycopg.connect(clone.superuser_url) as admin:
@@ -319,7 +319,7 @@ async def test_very_many_conversions_are_told_to_the_last_place(
     assert {total.conversions for total in totals} == {Decimal("230000003.123456789012")}
 
 
-async def test_a_cursor_of_models_that_are_active_no_more_is_refused(
+async def test_a_cursor_of_models_that_are_no_longer_active_is_refused(
     client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     await sell(db, tenant)

@@ -1,4 +1,4 @@
-"""What `/openapi.json` says of the reading endpoints: every parameter, every status, and examples that fit."""
+"""The reading endpoints in `/openapi.json`: every parameter, every status, and valid examples."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ async def test_of_an_order_with_many_entries_the_first_are_shown(
     assert order["balances"][0]["captured_cents"] == 10_000 * len(entries)
 
 
-async def test_explaining_a_long_journey_does_not_hold_up_the_loop(
+async def test_explaining_a_long_journey_does_not_block_the_loop(
     client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     await send_touches(db, tenant, make_touch())

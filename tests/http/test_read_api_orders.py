@@ -1,4 +1,4 @@
-"""`GET /v1/attribution/orders/{order_id}`: the answer alone is enough to recompute the credit by hand."""
+"""`GET /v1/attribution/orders/{order_id}`: the response alone is enough to recompute the credit by hand."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def client(clone: Clone) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 def divide(total: int, weights: list[Fraction]) -> list[int]:
-    """Largest remainder, written down once more: exact shares towards zero, what is left to the largest fractions."""
+    """Largest remainder, implemented again: exact shares towards zero, the rest to the largest fractions."""
     sign = -1 if total < 0 else 1
     exact = [Fraction(abs(total) * weight, sum(weights)) for weight in weights]
     parts = [int(share) for share in exact]
@@ -67,7 +67,7 @@ def moment(text: str) -> datetime:
 
 
 def moment_of(order: dict[str, Any], touch: dict[str, Any]) -> datetime:
-    """Return when a touch happened, by its age, which is all that is left of a forgotten one."""
+    """Return when a touch happened, from its age, which is all that is kept of a forgotten one."""
     found = moment(order["capture"]["occurred_at"]) - timedelta(seconds=touch["age_seconds"])
     assert touch["is_forgotten"] == (touch["occurred_at"] is None)
     assert touch["is_forgotten"] or moment(touch["occurred_at"]) == found
@@ -75,7 +75,7 @@ def moment_of(order: dict[str, Any], touch: dict[str, Any]) -> datetime:
 
 
 def window_of(order: dict[str, Any], version: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the touches of the order that the version may credit, by the moments that the answer gives."""
+    """Return the touches of the order that the version may credit, by the moments in the response."""
     start, end = moment(version["window_start"]), moment(version["window_end"])
     cut = version["journey_begins_after"]
     return [
@@ -87,7 +87,7 @@ def window_of(order: dict[str, Any], version: dict[str, Any]) -> list[dict[str, 
 
 
 def recompute(order: dict[str, Any], version: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the allocations that follow from the answer's entries and weights."""
+    """Return the allocations that follow from the response's entries and weights."""
     sums: dict[str, Fraction] = defaultdict(Fraction)
     for touch in version["touches"]:
         sums[touch["channel"]] += Fraction(touch["weight"])
@@ -120,7 +120,7 @@ def recompute(order: dict[str, Any], version: dict[str, Any]) -> list[dict[str, 
 
 
 def check_by_hand(order: dict[str, Any]) -> int:
-    """Recompute every version of an answer; return how many allocations that were."""
+    """Recompute every version of a response; return the number of allocations."""
     assert not order["awaits_credit"]
     checked = 0
     for version in order["versions"]:
@@ -141,7 +141,7 @@ def check_by_hand(order: dict[str, Any]) -> int:
 
 
 async def tell_a_story(db: Database, tenant: UUID, seed: int) -> list[str]:
-    """Send journeys and orders of every sort, and return the ids of the orders that have a capture."""
+    """Send journeys and orders of every kind; return the ids of the orders that have a capture."""
     chance = random.Random(seed)
     touches = [
         make_touch(
@@ -223,7 +223,7 @@ async def test_an_order_without_a_capture_shows_its_entries_and_no_credit(
     assert all(v["allocations"] == v["shares"] == [] for v in order["versions"])
 
 
-async def test_an_order_says_that_it_waits_to_be_credited(
+async def test_an_order_shows_that_it_awaits_credit(
     client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     key = await key_of(db, tenant)
@@ -248,7 +248,7 @@ async def test_a_forgotten_touch_is_shown_by_channel_and_age(
     before = await get(client, PATH + "o", key)
     assert before["touches_forgotten_before"] is None
     forget_before(clone, tenant, at(0.25))
-    # One that is sent again earns nothing, so it is not shown beside the one that the stored journey has.
+    # A touch that is sent again earns nothing, so it is not shown besides the one of the stored journey.
     await send_touches(db, tenant, make_touch(occurred_at=at(0.1)))
     await settle(db)
     order = await get(client, PATH + "o", key)
@@ -286,7 +286,7 @@ async def test_the_credit_of_forgotten_touches_can_be_recomputed_by_hand(
     assert set(forgotten) == {True, False}
 
 
-async def test_an_order_of_another_tenant_is_as_unknown_as_one_of_nobody(
+async def test_an_order_of_another_tenant_is_as_unknown_as_one_that_does_not_exist(
     client: httpx2.AsyncClient, db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
     await send_conversions(db, other_tenant, make_conversion(order_id="theirs"))
@@ -323,7 +323,7 @@ async def test_neither_the_journeys_secret_nor_its_hash_is_shown(
         assert hidden not in answer.text
 
 
-async def test_an_order_that_is_set_aside_says_why_and_until_a_run_succeeds(
+async def test_an_order_that_is_set_aside_shows_the_reason_until_a_run_succeeds(
     client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     await send_touches(db, tenant, *(make_touch() for _ in range(3)))

@@ -1,4 +1,4 @@
-"""Pages of a list that grows while it is read: no row twice, and none of those that were there is missing."""
+"""Pages of a list that grows while it is read: no row twice, and no existing row missing."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ async def add_sales(db: Database, tenant: UUID, turn: int) -> None:
 
 
 async def add_refusals(db: Database, tenant: UUID, turn: int) -> None:
-    """Have three touches refused."""
+    """Send three touches that are rejected."""
     bad = [make_touch(occurred_at="yesterday") for _ in range(3)]
     await send_touches(db, tenant, *bad, origin=f"delivery-{turn}")
 
 
 async def add_jobs(db: Database, tenant: UUID, turn: int) -> None:
-    """Ask for four jobs, more than a page holds, in one transaction, so that they were made at one moment."""
+    """Enqueue four jobs, more than a page holds, in one transaction, so that they have the same moment."""
     async with db.tenant(tenant) as connection:
         for part in range(4):
             await enqueue(connection, tenant, CREDIT, {"turn": turn, "part": part}, delay_s=60)

@@ -1,4 +1,4 @@
-"""A key is looked up once and then remembered, and what ends it ends it for the application, too."""
+"""A key is looked up once and then remembered, and its end takes effect in the application too."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ READING = "/v1/jobs"
 
 @dataclass
 class Door:
-    """The application, and the statements that the requests of a test take."""
+    """The application, and the statements that the requests of a test cause."""
 
     app: FastAPI
     client: httpx2.AsyncClient
@@ -62,7 +62,7 @@ class Door:
         return await self.client.post("/v1/touches", json=[make_touch()], headers=headers)
 
     async def seconds_accepted(self, headers: dict[str, str]) -> float:
-        """Ask until the key is refused; return after how many seconds the last request was sent that was not."""
+        """Send requests until the key is refused; return after how many seconds the last accepted one was sent."""
         began_s = sent_at_s = monotonic()
         accepted_s = 0.0
         while await self.ask(headers) != 401:
@@ -72,7 +72,7 @@ class Door:
         return accepted_s
 
     def hear_nothing(self) -> None:
-        """Let the application remember keys as if it heard of no change, however slow this machine is."""
+        """Let the application remember keys as if there were no notifications, however slow this machine is."""
         self.app.state.key_memory = KeyMemory(Subscription(current_until_s=inf))
 
 
@@ -105,7 +105,7 @@ def accepted() -> dict[str, float]:
     }
 
 
-async def test_a_key_is_looked_up_once_and_then_speaks_for_its_tenant_without_a_query(
+async def test_a_key_is_looked_up_once_and_then_used_without_a_query(
     door: Door, db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
     mine, theirs = [await bearer(db, owner, "read", "ingest") for owner in (tenant, other_tenant)]
@@ -125,7 +125,7 @@ async def test_a_key_is_looked_up_once_and_then_speaks_for_its_tenant_without_a_
             assert await connection.fetchval("SELECT count(*) FROM attribution_events") == 10
 
 
-async def test_a_remembered_key_may_do_what_its_scopes_say_and_no_more(
+async def test_a_remembered_key_has_its_scopes_and_no_others(
     door: Door, db: Database, tenant: UUID
 ) -> None:
     reading, ingesting = await bearer(db, tenant, "read"), await bearer(db, tenant, "ingest")
@@ -150,7 +150,7 @@ async def test_the_use_of_a_remembered_key_is_noted_once(
     assert key.last_used_at is not None
 
 
-async def test_a_note_of_use_that_was_rolled_back_is_made_again(
+async def test_a_use_whose_record_was_rolled_back_is_recorded_again(
     door: Door, db: Database, clone: Clone, tenant: UUID
 ) -> None:
     headers = await bearer(db, tenant, "read", "ingest")
@@ -196,7 +196,7 @@ async def test_the_overlap_of_a_rotation_ends_a_remembered_key_by_the_clock_of_t
     assert await door.ask(headers) == 200
     async with db.tenant(tenant) as connection:
         rotation = await rotate_key(connection, tenant, old.key_id, overlap=timedelta(seconds=1.5))
-    # What the application's machine takes for the time does not matter.
+    # The clock of the application's machine does not matter.
     monkeypatch.setattr("skeldir.tenants.keys.utc_now", lambda: utc_now() - timedelta(hours=1))
     told: list[tuple[bool, int]] = []
     async with db.statement() as connection:
@@ -208,7 +208,7 @@ async def test_the_overlap_of_a_rotation_ends_a_remembered_key_by_the_clock_of_t
         while len(told) < 5_000 and not (told and told[-1][0]):
             was_over = await is_over()
             status = await door.ask(headers)
-            # One that was under way at that very moment may be answered either way.
+            # A request in progress at that very moment may get either response.
             if was_over == await is_over():
                 told.append((was_over, status))
     assert set(told) == {(False, 200), (True, 401)}
@@ -227,13 +227,13 @@ async def test_a_key_that_is_revoked_while_it_is_looked_up_is_not_remembered(
         assert holder is not None
         async with db.tenant(tenant) as revoking:
             await revoke_key(revoking, tenant, holder.key_id)
-        # The notification comes before the answer to the look-up is worked on.
-        await asyncio.sleep(0.5)  # longer than a look-up is taken as new
+        # The notification arrives before the result of the look-up is processed.
+        await asyncio.sleep(0.5)  # longer than a look-up counts as new
         return holder
 
     with monkeypatch.context() as patched:
         patched.setattr("skeldir.http.access.authenticate", authenticate_and_revoke)
-        # It took so long that the key is looked at once more.
+        # It took so long that the key is looked up again.
         assert await door.ask(headers) == 401
     assert await door.ask(headers) == 401
 
@@ -261,7 +261,7 @@ async def test_a_key_that_ends_while_the_body_arrives_records_nothing(
         yield orjson.dumps(make_touch()) + b"\n"
         async with db.tenant(tenant) as connection:
             await revoke_all(connection, tenant)
-        await asyncio.sleep(0.5)  # longer than a look-up is taken as new
+        await asyncio.sleep(0.5)  # longer than a look-up counts as new
         yield orjson.dumps(make_touch()) + b"\n"
 
     answers = [
@@ -288,16 +288,16 @@ async def test_a_key_that_ends_while_a_connection_is_waited_for_reads_nothing(
     pool = door.app.state.database.pool
     taken = [await pool.acquire() for _ in range(pool.get_max_size())]
     waiting = [asyncio.create_task(door.ask(headers)) for headers in (ended, kept)]
-    await asyncio.sleep(0.1)  # until both wait for a connection, which nobody can see
+    await asyncio.sleep(0.1)  # until both wait for a connection, which cannot be observed
     async with db.tenant(tenant) as connection:
         await revoke_all(connection, tenant)
-    await asyncio.sleep(0.5)  # longer than a look-up is taken as new
+    await asyncio.sleep(0.5)  # longer than a look-up counts as new
     for each in taken:
         await pool.release(each)
     assert await asyncio.gather(*waiting) == [401, 200]
 
 
-async def test_a_request_that_does_not_wait_asks_for_its_key_only_once(
+async def test_a_request_that_does_not_wait_looks_its_key_up_only_once(
     door: Door, db: Database, tenant: UUID
 ) -> None:
     headers = await bearer(db, tenant, "read", "ingest")
@@ -307,7 +307,7 @@ async def test_a_request_that_does_not_wait_asks_for_its_key_only_once(
     assert door.count("revoked_at IS NULL") <= 1
 
 
-async def test_whoever_notifies_without_an_end_only_has_keys_looked_up_again(
+async def test_a_false_notification_only_makes_keys_be_looked_up_again(
     door: Door, db: Database, clone: Clone, tenant: UUID
 ) -> None:
     headers = await bearer(db, tenant, "read")
@@ -321,7 +321,7 @@ async def test_whoever_notifies_without_an_end_only_has_keys_looked_up_again(
 
 
 @pytest.mark.parametrize("is_notified", [True, False])
-async def test_a_remembered_key_of_a_deleted_tenant_does_nothing_and_is_no_key_any_more(
+async def test_a_remembered_key_of_a_deleted_tenant_does_nothing_and_is_no_longer_valid(
     door: Door, db: Database, clone: Clone, tenant: UUID, other_tenant: UUID, is_notified: bool
 ) -> None:
     gone, kept = [await bearer(db, owner, "read", "ingest") for owner in (tenant, other_tenant)]

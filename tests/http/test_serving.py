@@ -1,4 +1,4 @@
-"""The server's own side of a connection, before there is a request and after there is an answer."""
+"""The server's side of a connection, before there is a request and after there is a response."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer at once, slowly or at length, as the path says."""
+    """Respond at once, slowly or at length, depending on the path."""
     if scope["type"] != "http":
         return
     if scope["path"] == "/slow":
-        await asyncio.sleep(2 * PATIENCE_S)  # an answer that takes its time
+        await asyncio.sleep(2 * PATIENCE_S)  # a slow response
     body = LARGE if scope["path"] == "/large" else scope["path"].encode()
     headers = [(b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -71,7 +71,7 @@ async def until(holds: Callable[[], bool], seconds: float = 10) -> None:
 
 @pytest.fixture(autouse=True)
 def caught() -> Iterator[list[int]]:
-    """Catch the signals that a server lets through, instead of ending the tests by them."""
+    """Catch the signals that a server raises again, which would end the tests."""
     numbers: list[int] = []
     signs = (signal.SIGTERM, signal.SIGINT)
     before = [signal.signal(sign, lambda number, _: numbers.append(number)) for sign in signs]
@@ -102,7 +102,7 @@ async def in_time(awaitable: Awaitable[bytes], times: float = 4) -> bytes:
 
 
 async def read_answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
-    """Return head and body of one answer that says how long it is."""
+    """Return headers and body of one response that states its length."""
     head = await in_time(reader.readuntil(b"\r\n\r\n"))
     length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
     return head, await in_time(reader.readexactly(length))
@@ -122,7 +122,9 @@ def is_a_problem(head: bytes, body: bytes, status: int, code: str) -> bool:
 @pytest.mark.parametrize(
     "sent", [b"NONSENSE\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\x02\x00\x01", b"{}\r\n"]
 )
-async def test_what_is_not_http_is_a_problem_and_the_end(port: int, sent: bytes) -> None:
+async def test_input_that_is_not_http_is_a_problem_and_ends_the_connection(
+    port: int, sent: bytes
+) -> None:
     async with connected(port) as (reader, writer):
         writer.write(sent)
         assert is_a_problem(*await read_answer(reader), 400, "bad_request")
@@ -139,7 +141,7 @@ async def test_headers_without_an_end_are_refused_before_they_fill_the_memory(po
         assert is_a_problem(*await read_answer(reader), 431, "request_header_fields_too_large")
 
 
-async def test_requests_one_after_another_and_behind_each_other_are_all_answered(port: int) -> None:
+async def test_sequential_and_pipelined_requests_are_all_answered(port: int) -> None:
     async with connected(port) as (reader, writer):
         for _ in range(3):
             writer.write(GET)
@@ -150,7 +152,7 @@ async def test_requests_one_after_another_and_behind_each_other_are_all_answered
 
 
 @pytest.mark.parametrize("behind", [b"NONSENSE\r\n\r\n", GET * 20_000], ids=["nonsense", "many"])
-async def test_what_stands_before_nonsense_or_too_many_requests_is_answered_and_is_the_last(
+async def test_requests_before_nonsense_or_too_many_requests_are_answered_and_are_the_last(
     port: int, behind: bytes
 ) -> None:
     async with connected(port) as (reader, writer):
@@ -160,15 +162,15 @@ async def test_what_stands_before_nonsense_or_too_many_requests_is_answered_and_
         assert rest.count(b"HTTP/1.1 200 OK") == rest.count(b"HTTP/1.1") < 200
 
 
-async def test_many_requests_on_a_connection_do_not_keep_the_loop(port: int) -> None:
+async def test_many_requests_on_a_connection_do_not_block_the_loop(port: int) -> None:
     async with longest_stall() as stall, connected(port) as (reader, writer):
         writer.write(GET * 20_000)
         await in_time(reader.read(), 10)
     assert stall.seconds < 0.05
 
 
-async def test_the_rest_of_a_body_that_was_answered_early_is_no_header(port: int) -> None:
-    """A client that still sends must be able to read why it was refused, and may go on."""
+async def test_the_rest_of_a_body_that_was_answered_early_is_not_a_header(port: int) -> None:
+    """A client that is still sending must be able to read why it was refused, and may continue."""
     async with connected(port) as (reader, writer):
         for _ in range(2):
             writer.write(b"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 5000000\r\n\r\n")
@@ -209,14 +211,14 @@ async def test_empty_lines_between_requests_do_not_keep_a_connection(port: int) 
         assert 0.5 * PATIENCE_S < monotonic() - began < 4 * PATIENCE_S
 
 
-async def test_slow_headers_behind_a_slow_answer_do_not_take_the_answer_away(port: int) -> None:
+async def test_slow_headers_after_a_slow_response_do_not_cancel_the_response(port: int) -> None:
     async with connected(port) as (reader, writer):
         writer.write(GET.replace(b"/", b"/slow", 1) + GET[:10])
         assert (await read_answer(reader))[1] == b"/slow"
         assert await in_time(reader.read()) == b""
 
 
-async def test_a_client_that_does_not_read_its_answer_is_left(port: int) -> None:
+async def test_a_client_that_does_not_read_its_response_is_disconnected(port: int) -> None:
     async with serving() as (server, port), connected(port) as (reader, writer):
         writer.write(GET.replace(b"/", b"/large", 1))
         await until(lambda: bool(server.server_state.connections))
@@ -236,7 +238,7 @@ async def test_a_client_that_reads_slowly_gets_all_of_its_answer(port: int) -> N
             part = await reader.read(2**16)
             assert part, f"the end came after {received} bytes"
             received += len(part)
-            # The kernels hold megabytes, so what the server sees of slow reading comes in steps.
+            # The kernel buffers megabytes, so the server sees slow reading in steps.
             await asyncio.sleep(0.01)
         assert monotonic() - began > 2 * PATIENCE_S
 
@@ -254,7 +256,7 @@ async def test_the_first_signal_waits_for_answers_and_a_second_ctrl_c_does_not()
         assert server.force_exit
 
 
-async def test_a_server_that_is_told_to_stop_ends_without_the_signal_once_more(
+async def test_a_stopping_server_does_not_raise_the_signal_again(
     caught: list[int],
 ) -> None:
     async with serving() as (_, port):
@@ -272,7 +274,7 @@ async def test_the_answer_to_a_head_that_cannot_be_read_has_no_body(port: int, l
     assert body == b""
 
 
-async def test_a_request_that_outlives_the_server_is_answered_as_every_other() -> None:
+async def test_a_request_that_outlives_the_server_gets_a_problem() -> None:
     api = Api(title="slow")
     api.state.receive_timeout_s = PATIENCE_S
     began = asyncio.Event()

@@ -1,4 +1,4 @@
-"""Requests of a tenant that wait go in together, and each is answered as if it had come alone."""
+"""Waiting requests of a tenant are committed together, and each gets the response that it would get alone."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MOST_CENTS = 10**15
 
 @dataclass(frozen=True)
 class Shop:
-    """Two tenants of one application, and what the database holds of them."""
+    """Two tenants of one application, and their rows in the database."""
 
     app: FastAPI
     client: httpx2.AsyncClient
@@ -40,17 +40,17 @@ class Shop:
     keys: dict[UUID, dict[str, str]]
 
     def post(self, what: str, *items: object, tenant: UUID | None = None) -> Answers:
-        """Let a request begin, and return it in a list, to be added to others."""
+        """Start a request, and return it in a list, to be added to others."""
         headers = self.keys[tenant or self.a]
         request = self.client.post(f"/v1/{what}", json=list(items), headers=headers)
         return [asyncio.create_task(request)]
 
     async def queue(self, what: str, *items: object, tenant: UUID | None = None) -> Answers:
-        """Let a request begin, and return it when it stands in line behind those that were queued before."""
+        """Start a request, and return it once it is queued behind the earlier ones."""
         before = self.count_waiting()
         answers = self.post(what, *items, tenant=tenant)
         async with asyncio.timeout(20):
-            while self.count_waiting() == before:  # noqa: ASYNC110 - nobody tells
+            while self.count_waiting() == before:  # noqa: ASYNC110 - nothing signals it
                 await asyncio.sleep(0.001)
         return answers
 
@@ -60,7 +60,7 @@ class Shop:
 
     @contextmanager
     def locked(self, *tenants: UUID) -> Iterator[None]:
-        """Let the first transaction of each tenant wait until the end of the block, and the others behind it."""
+        """Make the first transaction of each tenant wait until the end of the block, and the others behind it."""
         with psycopg.connect(self.clone.superuser_url) as holder:
             for tenant in tenants:
                 key = lock_key(ingest_lock(tenant))
@@ -68,7 +68,7 @@ class Shop:
             yield
 
     async def begin(self, answers: Answers, waiters: int = 1) -> Answers:
-        """Return when so many transactions wait for the lock."""
+        """Wait until this number of transactions waits for the lock."""
         query = (
             "SELECT count(*) FROM pg_stat_activity"
             " WHERE datname = current_database() AND wait_event = 'advisory'"
@@ -81,7 +81,7 @@ class Shop:
             return admin.execute(query.encode()).fetchall()
 
     def commits(self, table: str = "attribution_events") -> list[tuple[UUID, int, int]]:
-        """Return of each tenant how many transactions wrote its rows, and how many rows there are."""
+        """Return, for each tenant, how many transactions wrote its rows, and how many rows there are."""
         rows = self.ask(
             f"SELECT tenant_id, count(DISTINCT xmin::text), count(*) FROM {table} GROUP BY 1 ORDER BY 1"
         )
@@ -98,7 +98,7 @@ async def shop(clone: Clone, db: Database, monkeypatch: pytest.MonkeyPatch) -> A
 
 
 async def told(answers: Answers) -> list[tuple[int, ...]]:
-    """Return of each answer how many items were accepted, were duplicates, and were refused."""
+    """Return, for each response, how many items were accepted, duplicates, and rejected."""
     bodies = []
     for answer in await asyncio.gather(*answers):
         assert answer.status_code == 200, answer.text
@@ -123,7 +123,7 @@ async def test_requests_that_wait_are_committed_together_and_never_with_another_
     assert shop.commits() == [(shop.a, 2, 11), (shop.b, 2, 11)]
 
 
-async def test_a_request_that_nobody_is_before_is_committed_at_once(shop: Shop) -> None:
+async def test_a_request_with_none_before_it_is_committed_at_once(shop: Shop) -> None:
     for _ in range(3):
         assert await told(shop.post("touches", make_touch())) == [(1, 0, 0)]
     assert shop.commits() == [(shop.a, 3, 3)]
@@ -150,7 +150,7 @@ async def test_each_delivery_gets_the_receipt_of_its_own_items(shop: Shop) -> No
     assert shop.commits() == [(shop.a, 3, 4)]
 
 
-async def test_each_delivery_is_told_of_its_own_orders_alone(shop: Shop) -> None:
+async def test_each_delivery_gets_only_its_own_flagged_orders(shop: Shop) -> None:
     refunds = [make_conversion(kind="refund", order_id=f"early-{n}") for n in range(3)]
     with shop.locked(shop.a):
         answers = await shop.begin(shop.post("conversions", make_conversion()))
@@ -165,7 +165,9 @@ async def test_each_delivery_is_told_of_its_own_orders_alone(shop: Shop) -> None
     assert shop.commits("revenue_ledger") == [(shop.a, 2, 7)]
 
 
-async def test_a_poisonous_delivery_is_refused_alone(shop: Shop, db: Database) -> None:
+async def test_only_the_delivery_that_fails_the_transaction_is_refused(
+    shop: Shop, db: Database
+) -> None:
     await post_plainly(db, shop.a, "huge", 9_223 * MOST_CENTS, DAY_0.date())
     with shop.locked(shop.a):
         answers = await shop.begin(shop.post("conversions", make_conversion()))
@@ -199,7 +201,7 @@ async def test_two_clients_that_use_one_key_for_two_conversions_are_answered_one
     assert cents == [(1,)]
 
 
-async def test_a_key_that_stands_for_another_conversion_already_is_refused_in_its_own_delivery(
+async def test_a_key_that_already_names_another_conversion_is_rejected_in_its_own_delivery(
     shop: Shop,
 ) -> None:
     known = make_conversion(amount_cents=1)
@@ -212,7 +214,7 @@ async def test_a_key_that_stands_for_another_conversion_already_is_refused_in_it
     assert await told(answers) == [(1, 0, 0), (1, 0, 0), (0, 0, 1), (0, 1, 0)]
 
 
-async def test_a_client_that_leaves_takes_nothing_with_it(shop: Shop) -> None:
+async def test_the_delivery_of_a_client_that_leaves_is_recorded(shop: Shop) -> None:
     with shop.locked(shop.a):
         answers = await shop.begin(shop.post("touches", make_touch()))
         for _ in range(6):
@@ -224,7 +226,7 @@ async def test_a_client_that_leaves_takes_nothing_with_it(shop: Shop) -> None:
     assert shop.commits() == [(shop.a, 3, 8)]
 
 
-async def test_more_than_may_wait_are_told_to_come_again(
+async def test_requests_over_the_limit_are_refused_with_a_retry_after(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sharing, "MOST_WAITING", 3)
@@ -239,7 +241,7 @@ async def test_more_than_may_wait_are_told_to_come_again(
     assert await told(answers) == [(1, 0, 0)] * 4
 
 
-async def test_a_transaction_takes_in_so_many_items_and_leaves_the_rest_to_the_next(
+async def test_a_transaction_takes_a_limited_number_of_items_and_leaves_the_rest(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sharing, "MOST_ITEMS", 5)

@@ -1,4 +1,4 @@
-"""Keys that nobody knows are limited before the database is asked, and those that it knows notice nothing of it."""
+"""Unknown keys are limited before the database is queried, and known keys are not affected."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def some_key(prefix: str = "") -> str:
 
 @dataclass
 class Tries:
-    """Keys that are tried at a limit, by a clock that the test moves."""
+    """Keys that are tried against a limit, with a clock that the test controls."""
 
     limits: UnknownKeyLimits = field(default_factory=lambda: UnknownKeyLimits(PER_SECOND))
     now_s: float = 0.0
     waits_s: set[int] = field(default_factory=set)
 
     async def fail(self, how_many: int, client: str | None = HERE, prefix: str = "") -> int:
-        """Try so many keys that are nobody's; return how many would have been looked up."""
+        """Try `how_many` unknown keys; return how many would have been looked up."""
         keys = [some_key(prefix) for _ in range(how_many)]
         return await self.look_up_all(keys, client, is_valid=False)
 
@@ -57,7 +57,7 @@ class Tries:
         return sum([await self.look_up(key, client, is_valid=is_valid) for key in keys])
 
     async def look_up(self, key: str, client: str | None = HERE, *, is_valid: bool = True) -> bool:
-        """Say whether a key is looked up, and let it be in force or not."""
+        """Return whether a key is looked up; `is_valid` is the result of the look-up."""
         try:
             trial = await self.limits.admit(key, client, self.now_s)
         except UnknownKeysLimited as refusal:
@@ -70,7 +70,7 @@ class Tries:
         return True
 
 
-async def test_an_address_may_try_five_seconds_worth_and_its_bucket_fills_again() -> None:
+async def test_an_address_may_try_five_seconds_worth_and_its_bucket_refills() -> None:
     tries = Tries()
     assert await tries.fail(1_000) == BURST
     assert await tries.fail(1_000, ELSEWHERE) == BURST
@@ -85,7 +85,7 @@ async def test_a_prefix_may_be_tried_a_tenth_as_often_wherever_it_comes_from() -
     tries = Tries()
     networks = [f"10.0.{number}.1" for number in range(100)]
     assert sum([await tries.fail(1, client, "abcdefgh") for client in networks]) == 50
-    # Nor do the refused ones cost their addresses anything.
+    # Nor do refused keys cost their addresses tokens.
     assert await tries.fail(1_000, networks[-1]) == BURST
     tries.now_s = 3.0
     assert await tries.fail(100, ELSEWHERE, "abcdefgh") == 3 * PER_SECOND / 10
@@ -99,7 +99,7 @@ async def test_all_addresses_together_may_try_ten_times_as_much() -> None:
     assert sum([await tries.fail(1, client) for client in networks]) == 10 * PER_SECOND
 
 
-async def test_a_key_that_is_in_force_costs_nothing_and_is_never_limited_again() -> None:
+async def test_a_key_in_force_costs_no_token_and_is_never_limited_again() -> None:
     tries = Tries()
     known = [some_key() for _ in range(3 * BURST)]
     assert await tries.look_up_all(known) == len(known)
@@ -109,7 +109,7 @@ async def test_a_key_that_is_in_force_costs_nothing_and_is_never_limited_again()
     assert await tries.fail(1) == 0
 
 
-async def test_a_key_that_is_no_longer_in_force_is_known_no_longer() -> None:
+async def test_a_key_that_is_no_longer_in_force_is_unknown_again() -> None:
     tries = Tries()
     key = some_key()
     assert await tries.look_up(key)
@@ -118,7 +118,7 @@ async def test_a_key_that_is_no_longer_in_force_is_known_no_longer() -> None:
     assert not await tries.look_up(key, is_valid=False)
 
 
-async def test_a_key_that_comes_first_in_an_attack_is_served_when_it_comes_again() -> None:
+async def test_a_key_first_seen_during_an_attack_is_served_when_it_is_sent_again() -> None:
     tries = Tries()
     owners = [some_key() for _ in range(3 * BURST)]
     await tries.fail(1_000)
@@ -135,7 +135,7 @@ async def test_an_attack_that_tries_each_key_twice_is_limited_as_well() -> None:
     assert looked_up == [BURST, BURST, 0]
 
 
-async def test_what_could_not_be_looked_up_is_paid_back() -> None:
+async def test_tokens_of_a_failed_look_up_are_returned() -> None:
     tries = Tries()
     for _ in range(10 * BURST):
         tries.limits.abandon(await tries.limits.admit(some_key(), HERE, 0.0), 0.0)
@@ -155,7 +155,7 @@ async def test_of_requests_with_the_same_new_key_one_is_tried_and_the_others_wai
     assert not any(task.done() for task in looking)
     tries.limits.succeed(first, 0.0) if is_valid else tries.limits.abandon(first, 0.0)
     looked_up = sum(await asyncio.wait_for(asyncio.gather(*looking), 5))
-    # What is nobody's is tried as often as its prefix may be, and as often again when it was refused.
+    # An unknown key may be tried as often as its prefix, and as often again after it was refused.
     assert looked_up == (len(looking) if is_valid else 100)
 
 
@@ -180,7 +180,7 @@ async def test_an_ipv6_network_counts_as_one_and_so_do_all_without_an_address(
     assert await tries.fail(1_000, second) == (0 if is_one else BURST)
 
 
-async def test_however_many_addresses_prefixes_and_keys_come_no_more_memory_is_taken() -> None:
+async def test_memory_is_bounded_however_many_addresses_prefixes_and_keys_arrive() -> None:
     counted, tries = KeyLimits(1, most=20), Tries(UnknownKeyLimits(PER_SECOND, most=20))
 
     async def memory_after(turns: range) -> int:
@@ -189,7 +189,7 @@ async def test_however_many_addresses_prefixes_and_keys_come_no_more_memory_is_t
             counted.take(uuid4(), tries.now_s)
             await tries.look_up(some_key(), f"2001:db8:{turn:x}::1", is_valid=turn % 3 == 0)
             await tries.fail(1, HERE)
-        # What waits for the collector is not kept; when that comes depends on the tests before.
+        # Objects that wait for the garbage collector are not retained; when it runs depends on earlier tests.
         gc.collect()
         return tracemalloc.get_traced_memory()[0]
 
@@ -203,7 +203,7 @@ async def test_however_many_addresses_prefixes_and_keys_come_no_more_memory_is_t
 
 @dataclass
 class Door:
-    """The application, asked for the jobs of whoever has a key, and the statements that this takes."""
+    """The application, called for the jobs of a key's tenant, and the statements that this causes."""
 
     app: FastAPI
     client: httpx2.AsyncClient
@@ -217,7 +217,7 @@ class Door:
         return await self.client.get(READING, headers=headers)
 
     async def knock(self, how_many: int) -> Counter[tuple[int, str]]:
-        """Ask with so many keys that are nobody's, some at a time; return how each was answered."""
+        """Send requests with `how_many` unknown keys, some at a time; return the statuses."""
         told: Counter[tuple[int, str]] = Counter()
         for _ in range(how_many // 10):
             headers = [{"Authorization": f"Bearer {some_key()}"} for _ in range(10)]
@@ -238,7 +238,7 @@ async def door(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[D
 
 
 async def listen_to_all(database: Database, statements: Counter[str]) -> None:
-    """Count every statement from here on, on each of the pool's connections."""
+    """Count every later statement on each of the pool's connections."""
     connections = [await database.pool.acquire() for _ in range(database.pool.get_max_size())]
     for connection in connections:
         connection.add_query_logger(lambda said: statements.update([said.query]))
@@ -254,13 +254,13 @@ def refused() -> dict[str, float]:
     }
 
 
-async def test_a_thousand_unknown_keys_cost_few_queries_while_a_valid_one_goes_on_to_work(
+async def test_a_thousand_unknown_keys_cost_few_queries_while_a_valid_one_keeps_working(
     door: Door, db: Database, tenant: UUID
 ) -> None:
     valid = await bearer(db, tenant, "read")
     assert (await door.ask(valid)).status_code == 200
     door.app.state.key_memory = KeyMemory(Subscription(current_until_s=inf))
-    # By this the bucket does not fill again while the test runs.
+    # With this the bucket does not refill while the test runs.
     door.app.state.unknown_keys = limits = UnknownKeyLimits(1)
     limits.succeed(await limits.admit(valid["Authorization"].split()[1], None))
     before, counted = door.look_ups, refused()
@@ -284,7 +284,7 @@ async def test_a_thousand_unknown_keys_cost_few_queries_while_a_valid_one_goes_o
         "skd_" + "A" * 42 + "é", "sk_" + "A" * 44, "x" * 20_000, "skd_" + "A" * 40 + " BC",
     ],
 )  # fmt: skip
-async def test_what_has_not_the_shape_of_a_key_is_refused_as_any_other_and_asks_nobody(
+async def test_a_text_without_the_shape_of_a_key_is_refused_like_any_key_without_a_query(
     door: Door, secret: str
 ) -> None:
     counted = refused()
@@ -301,7 +301,7 @@ async def test_what_has_not_the_shape_of_a_key_is_refused_as_any_other_and_asks_
     assert refused()["malformed"] - counted["malformed"] == 1
 
 
-async def test_a_client_that_begins_with_many_requests_at_once_is_served(
+async def test_a_client_that_starts_with_many_requests_at_once_is_served(
     door: Door, db: Database, tenant: UUID
 ) -> None:
     valid = await bearer(db, tenant, "read")
@@ -316,7 +316,7 @@ async def test_a_key_that_was_revoked_is_refused_within_a_second_though_it_was_k
     assert (await door.ask(valid)).status_code == 200
     async with db.tenant(tenant) as connection:
         await revoke_all(connection, tenant)
-    # The notification is on its way for a moment.
+    # The notification takes a moment to arrive.
     end = time.monotonic() + 1
     while (await door.ask(valid)).status_code != 401:
         assert time.monotonic() < end
@@ -328,7 +328,7 @@ async def revoke_all(connection: Any, tenant: UUID) -> None:
         await revoke_key(connection, tenant, row["id"])
 
 
-async def test_a_look_up_that_the_database_did_not_answer_costs_nothing(
+async def test_a_look_up_that_the_database_did_not_answer_costs_no_token(
     door: Door, db: Database, tenant: UUID, clone: Clone
 ) -> None:
     valid = await bearer(db, tenant, "read")

@@ -1,4 +1,4 @@
-"""A body becomes items; what is odd about one of them costs no other."""
+"""A body becomes items; an odd one does not affect the others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from skeldir.ingest.batches import (
     split_batch,
 )
 from skeldir.ingest.canonical import read_conversion
-from skeldir.ingest.rejections import ItemRejected, Refused
+from skeldir.ingest.rejections import ItemRejected, UnreadableItem
 from tests.support.make import make_touch
 
 JSON = "application/json"
@@ -32,7 +32,7 @@ JSON = "application/json"
         (b'"amount_cents": NaN', "amount_invalid"),
     ],
 )
-def test_a_value_beyond_strict_json_costs_only_its_own_item(odd: bytes, code: str) -> None:
+def test_a_value_beyond_strict_json_rejects_only_its_own_item(odd: bytes, code: str) -> None:
     rest = b'{"idempotency_key": "k", "order_id": "o", "kind": "capture", "amount_cents": 1, "currency": "USD"'
     items = split_batch(b"[" + rest + b"}, " + rest + b", " + odd + b"}]", JSON)
     assert len(items) == 2
@@ -44,14 +44,14 @@ def test_a_value_beyond_strict_json_costs_only_its_own_item(odd: bytes, code: st
 @pytest.mark.parametrize(
     "body", [b"[" * 100_000, b'[{"a": ' + b"9" * 5_000 + b"}]", b"[\xff]", b"", b"[1,]"]
 )
-def test_a_document_that_is_no_json_at_all_is_refused_whole(body: bytes) -> None:
+def test_a_document_that_is_not_json_is_refused_completely(body: bytes) -> None:
     with pytest.raises(BodyUnreadable):
         split_batch(body, JSON)
 
 
 def test_a_line_that_is_not_utf_8_is_named_as_such() -> None:
     items = split_batch(b'{"a": 1}\n{"a": "\xff"}\n{"a": \n', "application/x-ndjson")
-    assert [item.code for item in items if isinstance(item, Refused)] == [
+    assert [item.code for item in items if isinstance(item, UnreadableItem)] == [
         "encoding_invalid",
         "json_invalid",
     ]
@@ -66,17 +66,15 @@ def numbered(count: int) -> list[dict[str, object]]:
 
 @pytest.mark.parametrize("count", [1, 2_000, 10_000])
 @pytest.mark.parametrize("spaces", [False, True])
-def test_a_long_array_is_parsed_in_pieces_to_what_it_is_as_a_whole(
-    count: int, spaces: bool
-) -> None:
+def test_a_long_array_in_pieces_parses_to_the_same_items(count: int, spaces: bool) -> None:
     items = numbered(count)
     body = json.dumps(items).encode() if spaces else orjson.dumps(items)
     assert split_batch(body, JSON) == items
     assert split_batch(b" \n" + body + b"\n ", JSON) == items
 
 
-def test_a_cut_that_is_no_cut_changes_nothing() -> None:
-    """Wherever a piece could end, a comma stands between two objects within an item, or within a text."""
+def test_a_cut_within_an_item_changes_nothing() -> None:
+    """Wherever a piece could end, there is a comma between two objects within an item, or within a text."""
     inner = [{"a": 1}, {"b": 2}] * 20_000
     for items in ([{"inner": inner}], [{"text": "},{" * 60_000}], [[{}], *inner[:9_000]]):
         assert split_batch(orjson.dumps(items), JSON) == items
@@ -86,16 +84,16 @@ def test_a_cut_that_is_no_cut_changes_nothing() -> None:
     "end",
     [b",]", b",", b"", b",,{}]", b",]]", b"]]", b"],[{}]", b"}]", b",{]", b" {}]", b',{"a"}]'],
 )
-def test_a_long_array_that_ends_badly_is_refused_whole(end: bytes) -> None:
+def test_a_long_array_with_a_bad_end_is_refused_completely(end: bytes) -> None:
     whole = orjson.dumps(numbered(5_000))
     with pytest.raises(BodyUnreadable):
         split_batch(whole[:-1] + end, JSON)
-    # The last piece ends with the only item, and what is left of the body has none.
+    # The last piece ends with the only item, and the rest of the body has none.
     with pytest.raises(BodyUnreadable):
         split_batch(b'[{"x":"%b"}' % (b"x" * 200_000) + end, JSON)
 
 
-def test_an_odd_value_far_behind_costs_only_its_own_item() -> None:
+def test_an_odd_value_far_into_the_body_rejects_only_its_own_item() -> None:
     items = [orjson.dumps(item) for item in numbered(4_000)]
     items[3_990] = rb'{"n": "\ud800"}'
     read = split_batch(b"[" + b",".join(items) + b"]", JSON)
@@ -115,7 +113,9 @@ def test_an_odd_value_far_behind_costs_only_its_own_item() -> None:
     ],
     ids=["items", "longer items", "values of an item", "values of a line", "empty lines", "lines"],
 )
-def test_what_has_too_much_in_it_is_too_large(body: bytes, content_type: str) -> None:
+def test_a_body_with_too_many_items_values_or_lines_is_too_large(
+    body: bytes, content_type: str
+) -> None:
     with pytest.raises(BodyTooLarge):
         split_batch(body, content_type)
 
@@ -132,11 +132,11 @@ def test_lines_may_end_as_on_windows_with_an_empty_line_after_each() -> None:
         (b'[{"n":1},{"n":2}]', "application/json"),
     ],
 )
-def test_a_byte_order_mark_costs_no_item(body: bytes, content_type: str) -> None:
+def test_a_byte_order_mark_rejects_no_item(body: bytes, content_type: str) -> None:
     assert split_batch(b"\xef\xbb\xbf" + body, content_type) == [{"n": 1}, {"n": 2}]
 
 
-def test_a_single_event_is_light_and_what_takes_long_is_heavy() -> None:
+def test_a_single_event_is_light_and_a_slow_body_is_heavy() -> None:
     assert not is_heavy(orjson.dumps([make_touch() for _ in range(50)]))
     assert is_heavy(b"x\n" * 3_000)
     assert is_heavy(orjson.dumps([{"idempotency_key": "bad"}] * 600))

@@ -1,4 +1,4 @@
-"""A raw item, whatever it is, becomes a fact or is rejected with a code of its own."""
+"""Every raw item becomes a fact or is rejected with a specific code."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from skeldir.ingest.canonical import (
 )
 from skeldir.ingest.channels import COMMON_CHANNELS, RESERVED_CHANNELS
 from skeldir.ingest.fields import CONVERSION_FIELDS, EARLIEST, MAX_CLOCK_SKEW, TOUCH_FIELDS
-from skeldir.ingest.rejections import CURES, ItemRejected, Refused
+from skeldir.ingest.rejections import CURES, ItemRejected, UnreadableItem
 from skeldir.money import CURRENCIES, LARGEST_MINOR_UNITS
 from tests.support.hostile import NO_TEXT, json_items, json_values
 from tests.support.make import make_conversion, make_touch
@@ -31,12 +31,12 @@ NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 OWN = frozenset({"town_crier"})
 ABSENT = object()
 HUGE = 10**5_000
-"""More digits than Python writes out: whoever puts it into a message unawares fails."""
+"""More digits than Python prints: putting it into a message fails."""
 DEEP: list[Any] = []
 for _ in range(10_000):
     DEEP = [DEEP]
 
-# Codes that stand for what happens around `canonical`: the readers of bodies and files, and the ledger.
+# Codes that do not come from `canonical`, but from the readers of bodies and files and from the ledger.
 RAISED_ELSEWHERE = {"json_invalid", "row_malformed", "encoding_invalid", "idempotency_key_reused"}
 
 
@@ -134,19 +134,19 @@ CONVERSION_FAULTS: list[tuple[str, dict[str, object]]] = [
 
 
 @pytest.mark.parametrize(("code", "fields"), TOUCH_FAULTS)
-def test_each_fault_of_a_touch_has_its_code(code: str, fields: dict[str, object]) -> None:
+def test_each_error_in_a_touch_has_its_code(code: str, fields: dict[str, object]) -> None:
     assert code_of_touch(**fields) == code
 
 
 @pytest.mark.parametrize(("code", "fields"), CONVERSION_FAULTS)
-def test_each_fault_of_a_conversion_has_its_code(code: str, fields: dict[str, object]) -> None:
+def test_each_error_in_a_conversion_has_its_code(code: str, fields: dict[str, object]) -> None:
     assert code_of_conversion(**fields) == code
 
 
 @pytest.mark.parametrize(
     "item", [None, [], "text", 3, math.nan, HUGE, DEEP], ids=lambda item: type(item).__name__
 )
-def test_what_is_no_object_is_rejected_as_such(item: object) -> None:
+def test_an_item_that_is_not_an_object_is_rejected_as_such(item: object) -> None:
     for read in (
         lambda: read_touch(item, now=NOW, own_channels=OWN),
         lambda: read_conversion(item, now=NOW),
@@ -157,7 +157,7 @@ def test_what_is_no_object_is_rejected_as_such(item: object) -> None:
 
 
 @pytest.mark.parametrize("monster", [HUGE, -HUGE, DEEP, {"deep": DEEP}], ids=lambda _: "")
-def test_what_is_too_long_or_too_deep_to_be_written_is_rejected_in_every_field(
+def test_a_value_too_long_or_too_deep_to_print_is_rejected_in_every_field(
     monster: object,
 ) -> None:
     for name in TOUCH_FIELDS:
@@ -178,7 +178,7 @@ def test_no_control_character_passes_in_any_text() -> None:
             assert code_of_conversion(**{name: f"a{chr(control)}b"}) == f"{name}_invalid"
 
 
-def test_an_amount_beyond_all_bounds_is_called_what_it_is() -> None:
+def test_an_amount_beyond_the_limit_is_rejected_as_too_large() -> None:
     assert code_of_conversion(amount_cents=HUGE) == "amount_too_large"
     assert code_of_conversion(amount_cents=-HUGE) == "amount_negative"
 
@@ -189,8 +189,8 @@ def test_every_code_is_provoked_here_or_belongs_to_another_file() -> None:
     assert not provoked & RAISED_ELSEWHERE
 
 
-def test_what_a_reader_refused_keeps_its_reason() -> None:
-    refused = Refused("json_invalid", "The line is not JSON.", {})
+def test_an_unreadable_item_keeps_its_reason() -> None:
+    refused = UnreadableItem("json_invalid", "The line is not JSON.", {})
     with pytest.raises(ItemRejected) as caught:
         read_conversion(refused, now=NOW)
     assert (caught.value.item_code, caught.value.detail) == (
@@ -258,11 +258,11 @@ SIGNS = {"capture": 1, "refund": -1, "refund_reversal": 1, "dispute": -1, "dispu
 
 @given(st.integers(1, LARGEST_MINOR_UNITS), st.sampled_from(sorted(SIGNS)))
 @example(LARGEST_MINOR_UNITS, "capture")
-def test_an_amount_is_taken_as_it_is_with_the_sign_of_its_kind(amount: int, kind: str) -> None:
+def test_an_amount_gets_the_sign_of_its_kind(amount: int, kind: str) -> None:
     assert conversion(amount_cents=amount, kind=kind).amount_cents == SIGNS[kind] * amount
 
 
-def test_a_capture_may_be_of_nothing() -> None:
+def test_a_capture_may_be_zero() -> None:
     assert conversion(amount_cents=0).amount_cents == 0
 
 
@@ -371,12 +371,12 @@ def test_an_explicit_channel_wins_over_the_rules_and_may_be_the_tenants_own() ->
     assert touch(channel=ABSENT, source="google", medium="cpc").channel_code == "paid_search"
 
 
-def test_kinds_of_click_ids_are_kept_once_in_one_order() -> None:
+def test_kinds_of_click_ids_are_kept_once_in_a_fixed_order() -> None:
     assert touch(click_ids=["GCLID", "fbclid", "gclid"]).click_id_kinds == ("fbclid", "gclid")
     assert touch(click_ids=[]).click_id_kinds == ()
 
 
-def test_an_item_survives_the_way_through_json() -> None:
+def test_an_item_survives_json() -> None:
     item = make_conversion(order_id="Bestellung №1 🧾", journey_key="ключ")
     assert read_conversion(json.loads(json.dumps(item)), now=NOW) == read_conversion(item, now=NOW)
 

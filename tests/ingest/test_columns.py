@@ -1,4 +1,4 @@
-"""Touches go to the database column by column, each as one text; what comes out is what went in."""
+"""Touches are sent to the database column by column, each as one text, and are stored unchanged."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ texts = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-async def test_whatever_text_a_touch_carries_is_stored_as_it_came(
+async def test_any_text_of_a_touch_is_stored_unchanged(
     db: Database, tenant: UUID, items: list[dict[str, str]]
 ) -> None:
     touches = [make_touch(**item) for item in items]

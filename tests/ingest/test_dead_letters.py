@@ -1,4 +1,4 @@
-"""What is kept of a refused item: enough to mend it, and nothing that names a person."""
+"""What is kept of a rejected item: enough to correct it, and nothing that identifies a person."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from skeldir.db.pool import Database
 from skeldir.ingest.canonical import hash_journey_key
 from skeldir.ingest.dead_letters import DeadEvent, ItemKind, list_dead_events, reduce_item
 from skeldir.ingest.fields import CONVERSION_FIELDS, TOUCH_FIELDS
-from skeldir.ingest.rejections import refuse_text
+from skeldir.ingest.rejections import unreadable_text
 from skeldir.tenants import TenantProfile, load_profile
 from tests.support.hostile import json_items
 from tests.support.make import make_conversion, make_touch, send_conversions, send_touches
@@ -28,7 +28,7 @@ HUGE = 10**5_000
 
 
 def reduce(item: object, kind: ItemKind = "touch") -> dict[str, Any]:
-    """Return what would be kept, after its way through JSON."""
+    """Return what would be kept, after conversion to JSON and back."""
     kept: dict[str, Any] = orjson.loads(orjson.dumps(reduce_item(item, kind, PROFILE)))
     return kept
 
@@ -60,7 +60,7 @@ def test_a_journey_key_is_kept_as_the_hash_that_its_facts_have() -> None:
     assert len(reduce(make_touch(journey_key="half \ud800 \x00"))["journey_key"]) == 32
 
 
-def test_a_journey_key_that_is_no_text_is_not_kept() -> None:
+def test_a_journey_key_that_is_not_a_text_is_not_kept() -> None:
     for value, kept in (
         (["jane"], "list"),
         ({"jane": "jane"}, "dict"),
@@ -90,7 +90,7 @@ def test_unknown_fields_are_dropped_unread() -> None:
         ("a lone \ud800 and a \x00", "a lone \ufffd and a \ufffd"),
     ],
 )
-def test_e_mail_addresses_are_taken_out_of_texts(text: str, kept: str) -> None:
+def test_e_mail_addresses_are_masked_in_texts(text: str, kept: str) -> None:
     assert reduce({"campaign": text})["campaign"] == kept
 
 
@@ -110,7 +110,7 @@ def test_of_addresses_only_host_and_path_are_kept() -> None:
     assert kept == {"referrer_host": "news.example", "landing_path": "/reset"}
 
 
-def test_what_is_no_text_is_kept_as_one() -> None:
+def test_values_that_are_not_texts_are_kept_as_texts() -> None:
     item = {"amount_cents": HUGE, "currency": math.nan, "kind": {"a": 1}, "order_id": 12.5}
     assert reduce(item, "conversion") == {
         "amount_cents": "a whole number of more than 500 digits",
@@ -124,14 +124,16 @@ def test_what_is_no_text_is_kept_as_one() -> None:
     assert reduce([1, 2]) == {"type": "list"}
 
 
-def test_of_a_line_that_is_no_json_only_digest_and_size_are_kept() -> None:
-    refused = refuse_text("json_invalid", "The line is not JSON.", b'{"email": "jane@example.com"')
+def test_only_digest_and_size_of_a_line_that_is_not_json_are_kept() -> None:
+    refused = unreadable_text(
+        "json_invalid", "The line is not JSON.", b'{"email": "jane@example.com"'
+    )
     kept = reduce(refused)
     assert kept.keys() == {"sha256", "bytes"}
     assert kept["bytes"] == 28
 
 
-async def test_dead_letters_in_the_database_name_no_person(db: Database, tenant: UUID) -> None:
+async def test_dead_events_in_the_database_name_no_person(db: Database, tenant: UUID) -> None:
     await send_touches(
         db,
         tenant,
@@ -206,5 +208,7 @@ async def test_the_database_searches_no_item_of_the_fields_that_are_kept(db: Dat
             "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'item_holds_no_personal_keys'"
         )
     (names,) = re.findall(r"'{([a-z_0-9,]+)}'::text\[\]", guard)
-    kept = TOUCH_FIELDS | CONVERSION_FIELDS | {"type"} | refuse_text("c", "d", b"x").fields.keys()
+    kept = (
+        TOUCH_FIELDS | CONVERSION_FIELDS | {"type"} | unreadable_text("c", "d", b"x").fields.keys()
+    )
     assert set(names.split(",")) == kept

@@ -1,4 +1,4 @@
-"""Deleting a tenant: shut out at once, gone in steps, whatever is killed; nothing of anybody else is touched."""
+"""Deleting a tenant: locked out at once, deleted in steps whatever is killed; other tenants are not affected."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def test_a_deleted_tenant_leaves_no_row_and_the_other_keeps_every_byte(
     ]
 
 
-async def test_the_receipt_counts_what_went_and_its_digest_holds(
+async def test_the_receipt_counts_the_deleted_rows_and_its_digest_matches(
     db: Database, clone: Clone
 ) -> None:
     mine, _ = await fill_two_tenants(db)
@@ -109,7 +109,7 @@ async def test_a_ledger_that_is_kept_stays_without_its_links_to_people(
     assert left == JOB_AND_RECEIPT | {"public.revenue_ledger", "public.tenants"}
 
 
-async def test_nobody_does_anything_daily_for_a_tenant_of_which_only_the_ledger_is_left(
+async def test_no_daily_job_is_enqueued_for_a_tenant_of_which_only_the_ledger_is_left(
     db: Database, clone: Clone, tenant: UUID, other_tenant: UUID
 ) -> None:
     assert tenant < other_tenant, "the first in order would take the other one's place"
@@ -138,7 +138,7 @@ async def test_a_kept_ledger_can_be_deleted_later_and_both_receipts_stay(
         await ask_for_deletion(clone, mine)
 
 
-async def test_the_other_word_on_the_ledger_is_refused_while_it_goes_on(
+async def test_the_opposite_choice_for_the_ledger_is_refused_while_the_deletion_runs(
     clone: Clone, tenant: UUID
 ) -> None:
     first = await ask_for_deletion(clone, tenant, keeps_ledger=True)
@@ -147,12 +147,12 @@ async def test_the_other_word_on_the_ledger_is_refused_while_it_goes_on(
     assert await ask_for_deletion(clone, tenant, keeps_ledger=True) == first
 
 
-async def test_a_tenant_that_never_was_cannot_be_deleted(clone: Clone) -> None:
+async def test_a_tenant_that_never_existed_cannot_be_deleted(clone: Clone) -> None:
     with pytest.raises(TenantUnknown):
         await ask_for_deletion(clone, new_id())
 
 
-async def test_from_the_request_on_the_tenant_is_nobody(
+async def test_after_the_request_the_tenant_is_locked_out(
     db: Database, clone: Clone, tenant: UUID, other_tenant: UUID
 ) -> None:
     await send_touches(db, tenant, make_touch())
@@ -171,7 +171,7 @@ async def test_from_the_request_on_the_tenant_is_nobody(
     assert (await send_touches(db, other_tenant, make_touch())).accepted == 1
 
 
-async def test_requests_are_refused_at_once_even_those_whose_body_is_on_its_way(
+async def test_requests_are_refused_at_once_even_while_their_body_arrives(
     db: Database, clone: Clone, tenant: UUID
 ) -> None:
     headers = await bearer(db, tenant) | {"Content-Type": "application/x-ndjson"}
@@ -197,7 +197,7 @@ async def test_a_deleted_id_never_comes_back(db: Database, clone: Clone, tenant:
             await create_tenant(connection, tenant, "A")
 
 
-async def test_whoever_was_bound_before_is_waited_for_and_leaves_nothing(
+async def test_a_transaction_bound_before_is_waited_for_and_leaves_nothing(
     db: Database, clone: Clone, tenant: UUID
 ) -> None:
     async with db.tenant(tenant) as connection:
@@ -207,7 +207,7 @@ async def test_whoever_was_bound_before_is_waited_for_and_leaves_nothing(
         with psycopg.connect(clone.superuser_url) as admin:
             (error,) = admin.execute("SELECT error FROM jobs").fetchone() or ("",)
         assert error.startswith("deletion_held_up"), (
-            "who holds it for ever makes a dead job, which alerts"
+            "a lock that is held for ever makes a dead job, which alerts"
         )
         await connection.execute("INSERT INTO retention (tenant_id) VALUES ($1)", tenant)
     make_all_due(clone)
@@ -216,7 +216,7 @@ async def test_whoever_was_bound_before_is_waited_for_and_leaves_nothing(
     assert deletion.row_counts["retention"] == 1
 
 
-async def test_the_rows_go_in_steps_of_bounded_size(
+async def test_the_rows_are_deleted_in_steps_of_bounded_size(
     db: Database, clone: Clone, tenant: UUID
 ) -> None:
     await send_touches(db, tenant, *(make_touch() for _ in range(7)))
@@ -225,7 +225,7 @@ async def test_the_rows_go_in_steps_of_bounded_size(
     while 0 not in steps:
         async with db.tenant(NO_TENANT) as connection:
             steps.append(await delete_some_rows(connection, tenant, most=4))
-    # Seven touches, six models, who put each of them in force, and the turn of their first change.
+    # Seven touches, six models, their six changes, and the turn of the first one.
     assert steps == [4, 4, 4, 4, 4, 0]
     deletion = await do_deletions(db, clone, tenant)
     assert deletion.row_counts == {
@@ -265,10 +265,10 @@ async def test_a_worker_that_lost_the_job_deletes_nothing_more(
     assert (await read_deletions(clone, tenant))[0].began_at is None
 
 
-async def test_the_other_work_goes_on_beside_a_tenant_that_is_leaving(
+async def test_other_work_continues_beside_a_tenant_that_is_leaving(
     db: Database, clone: Clone
 ) -> None:
-    """The first of two by id is leaving, with marks and a running job: nothing fails, and nothing is asked for it."""
+    """The first of two by id is leaving, with marks and a running job: nothing fails or is enqueued for it."""
     leaving, staying = await fill_two_tenants(db)
     async with db.tenant(leaving) as connection:
         await connection.execute("DELETE FROM jobs")
@@ -295,7 +295,7 @@ async def test_the_other_work_goes_on_beside_a_tenant_that_is_leaving(
     assert relations_with(read_everything(clone), str(leaving)) <= JOB_AND_RECEIPT
 
 
-async def test_a_job_whose_tenant_leaves_while_it_runs_is_no_failure(
+async def test_a_job_whose_tenant_leaves_while_it_runs_does_not_fail(
     db: Database, clone: Clone, tenant: UUID, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def write(database: Database, job: Job) -> None:
@@ -337,7 +337,7 @@ async def test_the_runtime_role_can_begin_no_deletion(
     assert read_everything(clone) == before
 
 
-async def test_a_job_that_nobody_with_the_right_has_asked_for_deletes_nothing(
+async def test_a_job_that_no_operator_has_requested_deletes_nothing(
     db: Database, clone: Clone, tenant: UUID
 ) -> None:
     async with db.tenant(NO_TENANT) as connection:

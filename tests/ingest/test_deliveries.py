@@ -1,4 +1,4 @@
-"""What is read of a delivery in one process is handed to another."""
+"""What one process reads from a delivery is sent to another."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from skeldir.ingest.receive import prepare_touches
 from skeldir.tenants import load_profile
 
 
-async def test_ten_thousand_refused_items_are_handed_from_process_to_process_as_a_few_texts(
+async def test_ten_thousand_rejections_are_sent_between_processes_as_a_few_texts(
     db: Database, tenant: UUID
 ) -> None:
     async with db.tenant(tenant) as connection:

@@ -1,4 +1,4 @@
-"""Forgetting: a job deletes what the tenant's retention calls too old, after the credit that needs it was written."""
+"""Forgetting: a job deletes touches older than the tenant's retention, after the credit that needs them is written."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ async def send_old_touches(db: Database, tenant: UUID) -> None:
     )
 
 
-async def test_a_job_deletes_the_old_touches_of_its_tenant_alone(
+async def test_a_job_deletes_only_the_old_touches_of_its_tenant(
     db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
     for one in (tenant, other_tenant):
@@ -119,7 +119,7 @@ async def test_orders_that_wait_are_credited_from_all_touches_first(
     await assert_ledger_is_credited(db, tenant)
 
 
-async def test_a_great_many_touches_go_in_steps_that_each_hold_the_job(
+async def test_very_many_touches_are_deleted_in_steps_that_each_hold_the_job(
     db: Database, tenant: UUID
 ) -> None:
     await send_old_touches(db, tenant)
@@ -129,7 +129,7 @@ async def test_a_great_many_touches_go_in_steps_that_each_hold_the_job(
     assert job.is_finished
 
 
-async def test_a_worker_that_lost_the_job_deletes_nothing_and_the_next_one_goes_on(
+async def test_a_worker_that_lost_the_job_deletes_nothing_and_the_next_one_continues(
     db: Database, tenant: UUID
 ) -> None:
     await send_old_touches(db, tenant)
@@ -155,13 +155,13 @@ async def test_forgetting_waits_for_the_credit_that_is_being_written(
     async with db.tenant(tenant) as connection:
         await wait_for_lock(connection, credit_lock(tenant))
         forgetting = asyncio.create_task(forget_old_touches(db, tenant, job=job))
-        await asyncio.sleep(0.2)  # time in which it must not go on
+        await asyncio.sleep(0.2)  # time in which it must not continue
         assert len(await channels_left(db, tenant)) == 4
     assert await forgetting == 3
     assert await sum_by_channel(db, tenant) == {"display": 300, "email": 300, "sms": 300}
 
 
-async def test_no_touch_goes_while_a_credit_run_may_be_reading_it(
+async def test_no_touch_is_deleted_while_a_credit_run_may_be_reading_it(
     db: Database, tenant: UUID
 ) -> None:
     await send_old_touches(db, tenant)
@@ -206,7 +206,7 @@ async def test_a_job_of_yesterday_is_enqueued_again(db: Database, tenant: UUID) 
     assert FORGET.keep_done_s > 24 * 3600 < SCAN.keep_done_s
 
 
-async def test_only_so_many_tenants_are_planned_for_at_once(
+async def test_the_number_of_tenants_planned_for_at_once_is_limited(
     db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
     assert await enqueue_daily(db, FORGET.name, most=1) == 1
@@ -214,7 +214,7 @@ async def test_only_so_many_tenants_are_planned_for_at_once(
     assert len(await daily_jobs(db, tenant)) == len(await daily_jobs(db, other_tenant)) == 1
 
 
-async def test_forgetting_that_would_wait_for_long_lets_others_have_their_turn_and_comes_again(
+async def test_forgetting_that_would_wait_long_yields_to_others_and_is_enqueued_again(
     db: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("skeldir.ingest.forgetting.LONGEST_TURN_S", 0.0)
@@ -232,7 +232,7 @@ async def test_forgetting_that_would_wait_for_long_lets_others_have_their_turn_a
 
 
 @pytest.mark.parametrize("has_rule", [True, False])
-async def test_forgetting_now_keeps_to_the_rule_and_credits_first(
+async def test_forgetting_now_applies_the_rule_and_credits_first(
     db: Database, tenant: UUID, other_tenant: UUID, has_rule: bool
 ) -> None:
     for one in (tenant, other_tenant):

@@ -1,4 +1,4 @@
-"""A worker that is killed while it deletes a tenant: another one goes on from where it came to."""
+"""A worker is killed while it deletes a tenant: another one continues where it stopped."""
 
 from __future__ import annotations
 
@@ -37,8 +37,10 @@ asyncio.run(run())
 
 
 @pytest.mark.parametrize("table", ["attribution_events", "matview_refreshes", "tenants"])
-async def test_killed_anywhere_it_is_gone_on_with(db: Database, clone: Clone, table: str) -> None:
-    """Killed while it deletes rows, refreshes a view, or ends: each waits in the middle for a locked table."""
+async def test_a_deletion_killed_anywhere_is_continued(
+    db: Database, clone: Clone, table: str
+) -> None:
+    """Killed while it deletes rows, refreshes a view, or ends: each case waits in the middle for a locked table."""
     mine, _ = await fill_two_tenants(db)
     before = read_everything(clone)
     await ask_for_deletion(clone, mine)
@@ -71,4 +73,4 @@ async def wait_until_blocked(admin: psycopg.Connection, table: str) -> None:
         if admin.execute(blocked, (table,)).fetchone():
             return
         await asyncio.sleep(0.01)
-    pytest.fail("the deletion never came so far")
+    pytest.fail("the deletion never got that far")

@@ -1,4 +1,4 @@
-"""Channels that a tenant has beside the common taxonomy."""
+"""Channels that a tenant adds to the common taxonomy."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def test_a_tenants_own_channel_is_its_own(
     assert await sum_by_channel(db, tenant) == {"town_crier": 10_000}
 
 
-async def test_a_channel_of_the_tenant_needs_a_code_of_its_own_and_a_label(
+async def test_a_tenants_own_channel_needs_a_new_code_and_a_label(
     db: Database, tenant: UUID
 ) -> None:
     wrong = {"email": "Mail", "unattributed": "X", "Big": "X", "a b": "X", "crier": " ", "": "X"}

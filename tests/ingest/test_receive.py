@@ -1,4 +1,4 @@
-"""Batches on a real database with real commits: the good is in, the bad is kept, and nothing is lost or doubled."""
+"""Batches on a real database with real commits: good items are recorded, bad ones kept, none lost or duplicated."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from skeldir.db.pool import Database
 from skeldir.ingest import receive_conversions, receive_touches
 from skeldir.ingest.canonical import hash_journey_key, read_touch
 from skeldir.ingest.fields import CONVERSION_FIELDS, TOUCH_FIELDS
-from skeldir.ingest.rejections import CURES, Refused
+from skeldir.ingest.rejections import CURES, UnreadableItem
 from skeldir.settings import plain_postgres_url
 from skeldir.tenants import load_profile
 from tests.conftest import Clone
@@ -34,7 +34,7 @@ from tests.support.make import (
 
 BAD_TOUCHES: dict[str, object] = {
     "item_not_an_object": ["touch"],
-    "json_invalid": Refused("json_invalid", "The line is not JSON.", {"bytes": 3}),
+    "json_invalid": UnreadableItem("json_invalid", "The line is not JSON.", {"bytes": 3}),
     "idempotency_key_missing": make_touch(idempotency_key=None),
     "idempotency_key_invalid": make_touch(idempotency_key="a\x00b"),
     "occurred_at_missing": make_touch(occurred_at=""),
@@ -95,8 +95,8 @@ async def count_entries(db: Database, tenant: UUID) -> int:
     return await count(db, tenant, "SELECT count(*) FROM revenue_ledger")
 
 
-async def dead_letters(db: Database, tenant: UUID) -> list[tuple[str, str, str, str, str]]:
-    """Return (item kind, origin, code, detail, cure) of each dead letter, by its place."""
+async def dead_events(db: Database, tenant: UUID) -> list[tuple[str, str, str, str, str]]:
+    """Return (item kind, origin, code, detail, cure) of each dead event, by its place."""
     async with db.tenant(tenant) as connection:
         rows = await connection.fetch(
             "SELECT item_kind, origin, code, detail, cure FROM dead_events"
@@ -106,7 +106,7 @@ async def dead_letters(db: Database, tenant: UUID) -> list[tuple[str, str, str, 
 
 
 @pytest.mark.parametrize("kind", ["touch", "conversion"])
-async def test_bad_items_of_every_kind_never_sink_the_batch(
+async def test_bad_items_of_every_kind_never_fail_the_batch(
     db: Database, tenant: UUID, kind: str
 ) -> None:
     bad, make_good, send, count_facts = (
@@ -114,7 +114,7 @@ async def test_bad_items_of_every_kind_never_sink_the_batch(
         if kind == "touch"
         else (BAD_CONVERSIONS, make_conversion, send_conversions, count_entries)
     )
-    # Every second item is good, so that each bad one stands between two good ones.
+    # Every second item is good, so that each bad one is between two good ones.
     items = [make_good()]
     for item in bad.values():
         items += [item, make_good()]
@@ -126,7 +126,7 @@ async def test_bad_items_of_every_kind_never_sink_the_batch(
     assert all(fault.cure == CURES[fault.code] and fault.detail for fault in receipt.rejected)
     assert (receipt.accepted, receipt.duplicates) == (len(bad) + 1, 0)
     assert await count_facts(db, tenant) == len(bad) + 1
-    assert await dead_letters(db, tenant) == [
+    assert await dead_events(db, tenant) == [
         (kind, f"test:{fault.index}", *astuple(fault)[1:]) for fault in receipt.rejected
     ]
 
@@ -136,7 +136,7 @@ async def test_a_conversion_is_one_entry_and_no_event(db: Database, tenant: UUID
     assert (await count_entries(db, tenant), await count_touches(db, tenant)) == (1, 0)
 
 
-def test_more_than_twenty_kinds_of_fault_are_tried() -> None:
+def test_more_than_twenty_kinds_of_rejection_are_tried() -> None:
     assert len(BAD_TOUCHES.keys() | BAD_CONVERSIONS.keys()) > 20
 
 
@@ -149,7 +149,7 @@ def test_more_than_twenty_kinds_of_fault_are_tried() -> None:
     touches=st.lists(json_items(make_touch(), TOUCH_FIELDS), max_size=6),
     conversions=st.lists(json_items(make_conversion(), CONVERSION_FIELDS), max_size=6),
 )
-async def test_every_item_whatever_it_is_comes_in_or_is_kept_with_its_reason(
+async def test_every_item_is_recorded_or_kept_with_its_reason(
     db: Database, touches: list[object], conversions: list[object]
 ) -> None:
     tenant = await make_tenant(db, "any")
@@ -160,7 +160,7 @@ async def test_every_item_whatever_it_is_comes_in_or_is_kept_with_its_reason(
         assert min(receipt.accepted, receipt.duplicates) >= 0
     assert await count_touches(db, tenant) == of_touches.accepted
     assert await count_entries(db, tenant) == of_conversions.accepted
-    kept = await dead_letters(db, tenant)
+    kept = await dead_events(db, tenant)
     assert [letter[2] for letter in kept if letter[0] == "touch"] == [
         fault.code for fault in of_touches.rejected
     ]
@@ -216,7 +216,7 @@ async def test_every_touch_is_stored_field_by_field_as_it_was_read(
             assert row[name] == getattr(touch, name)
 
 
-async def test_an_empty_batch_is_taken_in(db: Database, tenant: UUID) -> None:
+async def test_an_empty_batch_is_accepted(db: Database, tenant: UUID) -> None:
     for receipt in (await send_touches(db, tenant), await send_conversions(db, tenant)):
         assert (receipt.accepted, receipt.duplicates, len(receipt.rejected)) == (0, 0, 0)
 
@@ -229,7 +229,7 @@ async def test_a_repeated_delivery_is_recorded_once(db: Database, tenant: UUID) 
         await send_conversions(db, tenant, *conversions),
     )
     await credit_until_complete(db, tenant)
-    kept = await dead_letters(db, tenant)
+    kept = await dead_events(db, tenant)
     again = (
         await send_touches(db, tenant, *touches),
         await send_conversions(db, tenant, *conversions),
@@ -239,7 +239,7 @@ async def test_a_repeated_delivery_is_recorded_once(db: Database, tenant: UUID) 
     assert [(receipt.accepted, receipt.duplicates) for receipt in again] == [(0, 2), (0, 1)]
     assert [receipt.rejected for receipt in again] == [receipt.rejected for receipt in first]
     assert (await count_touches(db, tenant), await count_entries(db, tenant)) == (2, 1)
-    assert await dead_letters(db, tenant) == kept
+    assert await dead_events(db, tenant) == kept
     assert len(kept) == 2
     assert await count(db, tenant, "SELECT count(*) FROM dirty_orders") == 0
 
@@ -263,7 +263,7 @@ async def test_the_same_instant_with_another_offset_is_the_same_conversion(
     assert (receipt.accepted, receipt.duplicates, len(receipt.rejected)) == (0, 2, 0)
 
 
-async def test_a_key_used_again_for_other_content_is_refused_and_kept(
+async def test_an_item_that_reuses_a_key_for_other_content_is_rejected_and_kept(
     db: Database, tenant: UUID
 ) -> None:
     changes: list[dict[str, object]] = [
@@ -288,14 +288,14 @@ async def test_a_key_used_again_for_other_content_is_refused_and_kept(
                 (1, "idempotency_key_reused")
             ]
     assert await count_entries(db, tenant) == 2 * len(changes)
-    assert {letter[1:3] for letter in await dead_letters(db, tenant)} == {
+    assert {letter[1:3] for letter in await dead_events(db, tenant)} == {
         (f"{batch}-{number}:1", "idempotency_key_reused")
         for batch in ("one", "two")
         for number in range(len(changes))
     }
 
 
-async def test_whatever_says_the_same_as_an_item_with_a_reused_key_is_refused_with_it(
+async def test_duplicates_of_an_item_with_a_reused_key_are_rejected_with_it(
     db: Database, tenant: UUID
 ) -> None:
     known = make_conversion()
@@ -304,12 +304,12 @@ async def test_whatever_says_the_same_as_an_item_with_a_reused_key_is_refused_wi
     receipt = await send_conversions(db, tenant, other, make_conversion(), other, known)
     assert (receipt.accepted, receipt.duplicates) == (1, 0)
     assert [fault.index for fault in receipt.rejected] == [0, 2, 3]
-    assert {letter[1] for letter in await dead_letters(db, tenant)} == {
+    assert {letter[1] for letter in await dead_events(db, tenant)} == {
         "test:0", "test:2", "test:3"
     }  # fmt: skip
 
 
-async def test_items_of_a_later_part_of_a_delivery_are_counted_on(
+async def test_places_of_a_later_part_of_a_delivery_continue_the_count(
     db: Database, tenant: UUID
 ) -> None:
     async with db.tenant(tenant) as connection:
@@ -323,7 +323,7 @@ async def test_items_of_a_later_part_of_a_delivery_are_counted_on(
             connection, profile, entries, origin="file", places=range(2_000, 2_000 + len(entries))
         )
     assert [fault.index for fault in [*touches.rejected, *conversions.rejected]] == [1_001, 2_000]
-    assert [letter[1] for letter in await dead_letters(db, tenant)] == ["file:2000", "file:1001"]
+    assert [letter[1] for letter in await dead_events(db, tenant)] == ["file:2000", "file:1001"]
 
 
 async def test_two_tenants_may_use_the_same_keys(
@@ -335,7 +335,7 @@ async def test_two_tenants_may_use_the_same_keys(
         assert (await send_conversions(db, owner, order, bad)).accepted == 1
     for owner in (tenant, other_tenant):
         assert (await count_touches(db, owner), await count_entries(db, owner)) == (1, 1)
-        assert len(await dead_letters(db, owner)) == 1
+        assert len(await dead_events(db, owner)) == 1
         await credit_until_complete(db, owner)
         assert await sum_by_channel(db, owner) == {"email": 10_000}
 
@@ -379,7 +379,7 @@ async def test_deliveries_that_overlap_in_another_order_wait_and_never_deadlock(
                 await receive(actor.connection, profile, items, origin="test")
                 await actor.commit()
 
-            # With the middle held, a delivery stops half-way, with the keys before it in its hands.
+            # With the middle locked, a delivery stops half-way, holding the keys before it.
             await receive(holder.connection, profile, [middle], origin="test")
             await forward.begin(lambda: take(forward, one_end, middle, other_end))
             await backward.begin(lambda: take(backward, other_end, middle, one_end))

@@ -1,4 +1,4 @@
-"""What looks personal is found in every usual way of writing it, and what only consists of digits is not."""
+"""Personal data are found in every usual notation, and other digits are not."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_digits_that_follow_a_number_do_not_hide_it() -> None:
     assert shapes_in("+49 171 2345678 20") == ["phone"]
 
 
-def test_all_shapes_of_a_text_are_told_in_one_order() -> None:
+def test_all_shapes_of_a_text_are_reported_in_a_fixed_order() -> None:
     everything = "203.0.113.7 4111111111111111 joe@example.com +49 171 2345678"
     assert shapes_in(everything) == list(SHAPES)
     assert shapes_in(" ".join(reversed(everything.split(" ", 2)))) == list(SHAPES)
@@ -173,7 +173,7 @@ def test_any_e_mail_address_is_found(address: str, before: str, after: str) -> N
 
 
 def names_a_network_or_a_word(address: str) -> bool:
-    """Addresses that end in :: name no host; two groups that are short or without a digit may as well be words."""
+    """Addresses that end in :: name no host; two groups that are short or without a digit may be words."""
     groups = [group for group in address.split(":") if group]
     if "::" not in address or len(groups) > 2:
         return address.endswith("::")
@@ -196,14 +196,14 @@ def test_neither_ids_nor_moments_are_found(id_: str, moment: str, word: str) -> 
         assert shapes_in(text) == [] or UUID(id_).hex.isdigit()
 
 
-# What patterns stumble over: look-alikes, combining marks, half of a character, and all that the shapes are made of.
+# Difficult input for patterns: look-alikes, combining marks, lone surrogates, and all parts of the shapes.
 odd_characters = (
     "aZ09+-. ()/_@%:=\0\n\u00e9\u0301\u0660\u00b2\uff10\uff20\u2011\u2028\ud800\U0001f600"
 )
 
 
 @given(st.text(odd_characters, max_size=300))
-def test_any_text_can_be_looked_at(text: str) -> None:
+def test_any_text_can_be_scanned(text: str) -> None:
     assert set(shapes_in(text)) <= set(SHAPES)
 
 

@@ -1,4 +1,4 @@
-"""Touches read column by column are what they are read one by one, whatever stands between them."""
+"""Touches read column by column equal those read one by one, whatever is between them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def outcome(item: object) -> object:
 
 
 def described(outcome: object) -> object:
-    """Return all that can be seen of a touch or a refusal; equal moments may differ in their zones."""
+    """Return all that can be seen of a touch or a rejection; equal moments may differ in their zones."""
     if isinstance(outcome, ItemRejected):
         return outcome.item_code, outcome.detail, outcome.cure
     return repr(outcome)
@@ -87,7 +87,7 @@ def test_moments_that_a_reader_has_made_are_read_alike(zone: timezone) -> None:
         max_size=30,
     )
 )
-def test_whatever_stands_between_good_touches_all_are_read_alike(odd: list[object]) -> None:
+def test_good_touches_are_read_alike_whatever_is_between_them(odd: list[object]) -> None:
     good: list[object] = [TAGGED | {"idempotency_key": f"k-{n}"} for n in range(140)]
     assert_read_alike(odd)
     assert_read_alike([*good, *odd, *good])

@@ -1,4 +1,4 @@
-"""The revision after which credit is not stored compares sums with credit, and says what to do where they differ."""
+"""The revision after which credit is not stored compares sums with credit, and gives a cure where they differ."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_sum_that_differs_is_named_and_the_run_book_mends_it(
     assert sums == [(100,), (100,)]
 
 
-def test_a_tenant_that_is_being_deleted_holds_up_nobody(
+def test_a_tenant_that_is_being_deleted_blocks_no_migration(
     empty_database: Clone, tenants: list[UUID]
 ) -> None:
     as_tenant(empty_database, tenants[0], _ONE_CENT)
@@ -93,7 +93,7 @@ def test_a_tenant_that_is_being_deleted_holds_up_nobody(
     assert read_revision(empty_database.superuser_url) == head_revision()
 
 
-def test_a_sum_that_no_bigint_holds_is_refused_in_words(
+def test_a_sum_that_no_bigint_holds_is_refused_with_a_message(
     empty_database: Clone, tenants: list[UUID]
 ) -> None:
     as_tenant(empty_database, tenants[0], _TOO_LARGE)

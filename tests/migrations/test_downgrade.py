@@ -1,4 +1,4 @@
-"""Going back: possible where nothing is lost, refused with a reason where something would be."""
+"""Downgrades: possible where nothing is lost, refused with a reason otherwise."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_reconciliation_run_is_not_derived_and_keeps_the_views(empty_database:
         downgrade(empty_database.migrator_url, BACKFILL)
 
 
-def test_views_alone_are_derived_and_may_go(empty_database: Clone) -> None:
+def test_views_are_derived_and_may_be_dropped(empty_database: Clone) -> None:
     upgrade_with_rows(empty_database, BACKFILL)
     before = describe_database(empty_database.superuser_url)
     upgrade(empty_database.migrator_url, VIEWS)

@@ -1,4 +1,4 @@
-"""A migration that cannot be carried out says why, and leaves the database as it was."""
+"""A migration that fails gives the reason, and leaves the database as it was."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from tests.support.history import EARLIEST, read_events, read_flags, upgrade_wit
 
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 
-# What an upgrade in a process of its own does.
+# An upgrade in a separate process.
 UPGRADES = "import sys; from skeldir.migrations.run import upgrade; upgrade(sys.argv[1])"
 
 
 @contextmanager
 def nothing_changes(database: Clone) -> Iterator[None]:
-    """Hold that revision, schema, rows and both flags of every table are after the block what they were."""
+    """Assert that the block changes no revision, schema, row or flag of any table."""
     url = database.superuser_url
     before = describe_database(url), read_revision(url)
     events = read_events(url) if read_revision(url) else []
@@ -103,7 +103,7 @@ def test_a_migration_that_takes_too_long_gives_up(
         upgrade(empty_database.migrator_url)
 
 
-def test_of_two_migrations_at_once_one_is_refused_and_says_so(empty_database: Clone) -> None:
+def test_of_two_migrations_at_once_one_is_refused_with_the_reason(empty_database: Clone) -> None:
     upgrade_with_rows(empty_database)
     with psycopg.connect(empty_database.superuser_url) as reader:
         reader.execute("SELECT count(*) FROM attribution_events")
@@ -137,7 +137,7 @@ def holds_the_migration_lock(database: Clone) -> bool:
 
 
 class OldServer:
-    """A connection that reports the version of PostgreSQL 16, and is never used further."""
+    """A connection that reports the version of PostgreSQL 16 and is not used otherwise."""
 
     class info:  # noqa: N801 - named as on a connection
         server_version = 160_009
@@ -145,7 +145,7 @@ class OldServer:
 
 def test_a_server_that_is_too_old_is_refused_before_anything_is_done() -> None:
     with pytest.raises(ServerTooOld, match=r"PostgreSQL 16\.9") as refusal:
-        prepare_session(OldServer())  # type: ignore[arg-type]  # stands for a server that we do not have
+        prepare_session(OldServer())  # type: ignore[arg-type]  # in place of a server that we do not have
     assert "PostgreSQL 17 or newer" in refusal.value.cure
 
 
@@ -182,7 +182,7 @@ def test_a_database_of_another_owner_is_refused_until_its_owner_opens_the_schema
 
 
 def test_a_role_that_did_not_make_the_owners_is_refused(server: EmbeddedServer) -> None:
-    """It has CREATEROLE, but since PostgreSQL 16 that gives no right over roles that others made."""
+    """It has CREATEROLE, but since PostgreSQL 16 that gives no rights over roles that others created."""
     stranger = f"stranger_{uuid4().hex}"
     with scratch_database(server, template="template0") as database:
         with psycopg.connect(server.url(), autocommit=True) as admin:
@@ -204,7 +204,7 @@ def test_a_role_that_did_not_make_the_owners_is_refused(server: EmbeddedServer) 
 def test_roles_that_are_missing_unfit_or_out_of_reach_are_refused_with_the_cure(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """Roles belong to a whole server, so these need one that was never migrated."""
+    """Roles belong to a server, so these tests need one that was never migrated."""
     home = tmp_path_factory.mktemp("roleless")
     with embedded_server(home, server_settings=FAST_SERVER) as server:
         database = Clone(server, "fresh")
@@ -219,7 +219,7 @@ def test_roles_that_are_missing_unfit_or_out_of_reach_are_refused_with_the_cure(
                 upgrade(url)
             assert "as a role with CREATEROLE" in missing.value.cure
 
-            # What the cure says: an administrator makes the roles.
+            # As the cure states, an administrator creates the roles.
             admin.execute("CREATE ROLE skeldir_owner NOLOGIN; CREATE ROLE matview_owner NOLOGIN")
             admin.execute("CREATE ROLE app_user LOGIN SUPERUSER")
             with (

@@ -1,4 +1,4 @@
-"""What PostgreSQL lets everybody do and nobody here needs: gone where a superuser migrates, told elsewhere."""
+"""Privileges of everybody that the program does not need: revoked if a superuser migrates, else listed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from skeldir.migrations.needless import closing_statements, open_functions
 from skeldir.migrations.run import downgrade, upgrade
 from tests.conftest import TEMPLATE, Clone, scratch_database
 
-# Each was possible to app_user; none is needed by it.
+# app_user could do each of these, and needs none.
 NEEDLESS = {
     "an empty large object": "SELECT lo_create(0)",
     "a large object with content": "SELECT lo_from_bytea(0, 'x')",
@@ -38,7 +38,7 @@ def by_superuser(server: EmbeddedServer) -> Iterator[Clone]:
 
 
 def refusals(url: str) -> dict[str, bool]:
-    """Say of each needless thing whether the role in `url` is refused it."""
+    """Return, for each needless privilege, whether the role in `url` is refused it."""
     found = {}
     with psycopg.connect(url) as connection:
         for what, statement in NEEDLESS.items():
@@ -52,7 +52,7 @@ def refusals(url: str) -> dict[str, bool]:
     return found
 
 
-def test_what_nobody_needs_is_taken_away_when_a_superuser_migrates(by_superuser: Clone) -> None:
+def test_needless_privileges_are_revoked_when_a_superuser_migrates(by_superuser: Clone) -> None:
     assert refusals(by_superuser.app_url) == dict.fromkeys(NEEDLESS, True)
     assert refusals(by_superuser.superuser_url)["an empty large object"] is False
 
@@ -64,7 +64,7 @@ def test_app_user_can_run_none_of_the_functions_on_large_objects(by_superuser: C
                 WHERE (proname LIKE 'lo\_%' OR proname IN ('loread', 'lowrite'))
                   AND has_function_privilege(oid, 'EXECUTE')"""
         ).fetchall()
-        # What tells readers of a change stays.
+        # Notifications, which report changes to readers, stay.
         connection.execute("SELECT pg_notify('x', 'y')")
     assert left == []
 
@@ -83,7 +83,7 @@ def migrate(url: str) -> str:
     return done.stderr
 
 
-def test_another_role_is_told_what_a_superuser_has_to_run_and_that_is_enough(
+def test_another_role_gets_the_statements_for_a_superuser_and_they_suffice(
     server: EmbeddedServer,
 ) -> None:
     with scratch_database(server, template=TEMPLATE) as database:
@@ -98,7 +98,7 @@ def test_another_role_is_told_what_a_superuser_has_to_run_and_that_is_enough(
         assert migrate(database.migrator_url) == ""
         with psycopg.connect(database.migrator_url) as operator:
             assert open_functions(operator) == closing_statements([]) == []
-            # Whoever may act as the owner can still end a session, of its own role.
+            # A role that may act as the owner can still end a session of its own role.
             operator.execute("SELECT pg_cancel_backend(0)")
 
 

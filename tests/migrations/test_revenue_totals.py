@@ -1,4 +1,4 @@
-"""The revision that makes the totals of revenue fills them for every tenant, or fails."""
+"""The revision that adds the totals of revenue fills them for every tenant, or fails."""
 
 from __future__ import annotations
 

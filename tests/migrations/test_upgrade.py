@@ -1,4 +1,4 @@
-"""A database with rows upgrades to head, and is then the same as one that never had any."""
+"""A database with rows upgrades to head, and then equals one that never had any."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def schema_of_head(server: EmbeddedServer) -> Iterator[dict[str, list[str]]]:
-    """The catalogue of an empty database upgraded to head in one go."""
+    """The catalogue of an empty database upgraded to head in one step."""
     with scratch_database(server, template="template0") as database:
         upgrade(database.migrator_url)
         yield describe_database(database.superuser_url)
@@ -168,7 +168,7 @@ def test_alembic_says_what_is_missing() -> None:
     assert "configuration_invalid: DATABASE_URL is not set" in done.stderr
 
 
-def test_alembic_tells_the_revision_of_a_database_that_has_none(empty_database: Clone) -> None:
+def test_alembic_shows_the_revision_of_a_database_that_has_none(empty_database: Clone) -> None:
     done = alembic("current", url=empty_database.migrator_url)
     assert done.returncode == 0, done.stderr
     assert read_revision(empty_database.superuser_url) is None

@@ -1,4 +1,4 @@
-"""What the gauges say of a database in a known state, and what no series may ever hold."""
+"""What the gauges show for a database in a known state, and what no series may ever hold."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ async def test_processes_are_as_old_as_their_last_heartbeat(db: Database, clone:
 
 @pytest.fixture
 async def elsewhere(server: EmbeddedServer) -> AsyncIterator[Database]:
-    """Another database of the same server, whose waits are no business of the first."""
+    """Another database of the same server, whose waits do not count for the first."""
     with scratch_database(server, template=TEMPLATE) as clone:
         async with open_database(clone.app_url, pool_size=1, statement_timeout_ms=30_000) as other:
             yield other
@@ -136,7 +136,7 @@ async def test_the_longest_wait_for_a_lock_of_whatever_kind_is_seen_by_the_progr
 
 
 async def wait_for(clone: Clone, statement: str) -> None:
-    """Run a statement in a session of its own, as somebody whose statements app_user may not read."""
+    """Run a statement in a session of its own, as a role whose statements app_user may not read."""
     connection = await asyncpg.connect(clone.superuser_url)
     try:
         await connection.execute(statement)
@@ -189,7 +189,7 @@ async def test_a_view_ages_from_the_first_change_that_it_does_not_show(
     for name in told:
         await refresh_view(db, name, requested_at=utc_now())
     assert set((await ages(db)).values()) == {0}
-    # An hour without a change is no hour of staleness.
+    # An hour without a change is not an hour of staleness.
     change(clone, "UPDATE matview_refreshes SET started_at = started_at - interval '1 h'")
     assert set((await ages(db)).values()) == {0}
 
@@ -238,7 +238,7 @@ def items(kind: str) -> dict[str, float]:
     }
 
 
-async def test_items_are_counted_by_what_became_of_them(
+async def test_items_are_counted_by_outcome(
     client: httpx2.AsyncClient, db: Database, tenant: UUID
 ) -> None:
     headers = await bearer(db, tenant)
@@ -277,7 +277,7 @@ async def test_what_was_rolled_back_is_not_counted(
     assert items("conversion") == before | {"accepted": before["accepted"] + 1}
 
 
-# The closed sets, written out once more: a new label value has to be thought about.
+# The closed sets, written out again: a new label value has to be added here deliberately.
 STATUS = re.compile(r"none|[1-5]\d\d")
 LABELS: dict[tuple[str, str], set[str] | re.Pattern[str]] = {
     ("skeldir_ingest_items", "item_kind"): {"touch", "conversion"},
@@ -348,21 +348,21 @@ async def test_the_metrics_hold_nothing_of_a_tenant_and_only_known_labels(
 
 
 def is_known(name: str, label: str, given: str, routes: set[str]) -> bool:
-    """Say whether a label may have this value; a route is written without its converters, as in the description."""
+    """Return whether a label may have this value; routes are without converters, as in the description."""
     if label == "route":
         return re.sub(r":\w+}", "}", given) in routes
     allowed = LABELS.get((name, label), set())
     return bool(allowed.fullmatch(given)) if isinstance(allowed, re.Pattern) else given in allowed
 
 
-def test_a_worker_serves_what_it_counted_and_not_what_only_the_api_samples() -> None:
+def test_a_worker_serves_its_own_series_and_not_those_that_only_the_api_samples() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     stop = serve_metrics(port)
     try:
         text = httpx2.get(f"http://127.0.0.1:{port}/metrics").text
-        # The port is taken now; that ends nothing.
+        # The port is taken now; that stops nothing.
         serve_metrics(port)()
     finally:
         stop()

@@ -1,4 +1,4 @@
-"""Log lines as they arrive on stderr: structured, with the work they belong to, and redacted."""
+"""Log lines as they arrive on stderr: structured, with their correlation id and tenant, and redacted."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> Lines:
     return lambda: [orjson.loads(line) for line in capsys.readouterr().err.splitlines()]
 
 
-def test_a_line_says_when_where_and_what(lines: Lines) -> None:
+def test_a_line_has_time_place_and_event(lines: Lines) -> None:
     logger.warning("jobs.lease_not_extended %s: %s", "0198", "TimeoutError", extra={"attempt": 2})
     (line,) = lines()
     moment = datetime.fromisoformat(str(line.pop("time")))
@@ -75,7 +75,7 @@ def test_a_line_carries_the_work_it_belongs_to(lines: Lines) -> None:
     assert not {"correlation_id", "tenant_id", "detail"} & after.keys()
 
 
-def test_what_a_caller_adds_cannot_pass_for_what_is_known(lines: Lines) -> None:
+def test_fields_that_a_caller_adds_cannot_replace_ours(lines: Lines) -> None:
     extra = {
         "event": "x",
         "time": "x",
@@ -89,7 +89,7 @@ def test_what_a_caller_adds_cannot_pass_for_what_is_known(lines: Lines) -> None:
     assert "x" not in line.values()
 
 
-def test_an_error_is_told_by_type_and_place_and_without_the_values_that_it_quotes(
+def test_an_error_is_logged_by_type_and_place_without_the_values_that_it_quotes(
     lines: Lines,
 ) -> None:
     def ask() -> None:
@@ -178,7 +178,7 @@ def test_the_console_shows_the_same_on_a_line_for_people(
     assert not [part for part in ("ann@", "Ann") if part in shown]
 
 
-def test_a_line_that_cannot_be_put_together_is_told_without_its_values(lines: Lines) -> None:
+def test_the_loss_of_a_line_is_logged_without_its_values(lines: Lines) -> None:
     # The test runner's own handler would raise here.
     logging.getLogger().handlers[:] = [
         known for known in logging.getLogger().handlers if "skeldir" in type(known).__module__
@@ -189,7 +189,7 @@ def test_a_line_that_cannot_be_put_together_is_told_without_its_values(lines: Li
     assert "ann" not in str(line)
 
 
-def test_nobody_reading_stderr_stops_nobody() -> None:
+def test_a_closed_stderr_stops_nothing() -> None:
     script = (
         "import logging, os, sys\n"
         "from skeldir.observability.logs import StderrHandler, configure_logging\n"
@@ -197,7 +197,7 @@ def test_nobody_reading_stderr_stops_nobody() -> None:
         "configure_logging(Settings(), process='api')\n"
         "sys.stderr.close()\n"
         "logging.getLogger('x').error('room.failed')\n"
-        "print('went on')\n"
+        "print('continued')\n"
     )
     ended = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True

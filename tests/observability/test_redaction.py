@@ -1,4 +1,4 @@
-"""What must not be shown is not, wherever it stands; what only looks like it stays."""
+"""Personal data and secrets are masked wherever they are; what only looks like them stays."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from skeldir.observability.redaction import has_luhn_sum, redact, redact_text
 
-# What may stand around a value in a sentence or in a structure.
+# What may surround a value in a sentence or in a structure.
 BEFORE = st.sampled_from(["", " ", "for ", "to: ", "(", '"', "x=", "got '", "[", "a, ", "\n"])
 AFTER = st.sampled_from(["", " ", ".", ", b", ")", '"', "'", "]", "\n", " was refused", ";"])
 WORD = st.text("abcdefghijklmnopqrstuvwxyzäöü", min_size=1, max_size=8)
@@ -22,7 +22,7 @@ WORD = st.text("abcdefghijklmnopqrstuvwxyzäöü", min_size=1, max_size=8)
 
 @st.composite
 def e_mails(draw: st.DrawFn) -> str:
-    """An address as mail systems see them: dots, plus tags, subdomains, other alphabets, also URL-encoded."""
+    """An e-mail address: dots, plus tags, subdomains, other alphabets, also URL-encoded."""
     local = draw(st.lists(WORD, min_size=1, max_size=3))
     host = draw(st.lists(WORD, min_size=2, max_size=3))
     joint, at = draw(st.sampled_from(".+-_")), draw(st.sampled_from(["@", "%40"]))
@@ -128,7 +128,7 @@ def test_a_credential_is_masked(line: str) -> None:
      "access-token", "api_key", "email", "customer_email", "phone_number", "client_ip", "ip", "user-agent",
      "journey_key"],
 )  # fmt: skip
-def test_a_value_is_masked_for_what_it_is_called(key: str) -> None:
+def test_a_value_is_masked_because_of_its_key(key: str) -> None:
     assert redact({"deep": [{key: "anything at all"}]}) == {"deep": [{key: "[redacted]"}]}
 
 
@@ -160,7 +160,7 @@ def test_what_an_operator_needs_stays(line: str) -> None:
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text() | st.binary(),
                     lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.integers(), inner),
                     max_leaves=20))  # fmt: skip
-def test_whatever_comes_out_can_be_written_as_json(value: object) -> None:
+def test_every_redacted_value_can_be_written_as_json(value: object) -> None:
     orjson.dumps(redact(value))
 
 
@@ -181,7 +181,7 @@ def test_objects_are_shown_by_their_redacted_repr_and_deep_ones_not_at_all() -> 
     "part", [" ", "a", "1", ":", "@", "+1", "1.", "ab:", "1-", "secret_", "://a:", "%40", "f:"]
 )
 def test_a_long_text_of_any_kind_takes_no_time(part: str) -> None:
-    # Of the processor, so that a busy machine does not count.
+    # Processor time, so that a busy machine does not count.
     began = time.process_time()
     redact_text(part * (100_000 // len(part)))
     assert time.process_time() - began < 2

@@ -1,4 +1,4 @@
-"""A loop that stands still is noticed, with its cause, and where the program was."""
+"""A blocked loop is detected, with its cause and the place in the program."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def compute_for_long() -> None:
 
 
 def wait_for_long() -> None:
-    time.sleep(4 * STALL_S)  # a call that keeps the loop
+    time.sleep(4 * STALL_S)  # a call that blocks the loop
 
 
 @pytest.mark.parametrize("stall", [compute_for_long, wait_for_long])
-async def test_a_call_that_keeps_the_loop_is_counted_and_named(
+async def test_a_call_that_blocks_the_loop_is_counted_and_named(
     caplog: pytest.LogCaptureFixture, stall: Callable[[], None]
 ) -> None:
-    """On a machine that has no time for its processes the cause may be in doubt, so there is more than one try."""
+    """On an overloaded machine the cause may be uncertain, so there is more than one try."""
     for _ in range(TRIES):
         caplog.clear()
         before = counted("program"), counted("program", "sum")
@@ -61,7 +61,7 @@ async def test_a_call_that_keeps_the_loop_is_counted_and_named(
     assert caplog.records[0].levelno == logging.WARNING
 
 
-async def test_a_loop_that_is_at_work_but_not_kept_is_no_stall() -> None:
+async def test_a_busy_loop_that_is_not_blocked_is_not_a_stall() -> None:
     before = counted("program")
     with watching_the_loop():
         for _ in range(50):
@@ -72,14 +72,14 @@ async def test_a_loop_that_is_at_work_but_not_kept_is_no_stall() -> None:
     assert counted("program") == before
 
 
-async def test_nothing_is_left_of_the_watch() -> None:
+async def test_nothing_is_left_after_watching() -> None:
     threads = threading.active_count()
     with watching_the_loop():
         assert threading.active_count() == threads + 1
     assert threading.active_count() == threads
     before = counted("program") + counted("machine")
     wait_for_long()
-    await asyncio.sleep(0.05)  # time in which a watch would have looked
+    await asyncio.sleep(0.05)  # time in which a watcher would have looked
     assert counted("program") + counted("machine") == before
 
 
@@ -102,14 +102,14 @@ asyncio.run(main())
 """
 
 
-def test_a_process_that_the_machine_held_did_not_stall_by_itself() -> None:
+def test_a_process_that_the_machine_stopped_did_not_stall_by_itself() -> None:
     with subprocess.Popen(
         [sys.executable, "-c", HELD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGSTOP)
-        time.sleep(1)  # so long it is held
+        time.sleep(1)  # the time for which it is stopped
         process.send_signal(signal.SIGCONT)
         said, _ = process.communicate("\n", timeout=30)
     sums = {cause: float(value) for cause, value in map(str.split, said.splitlines())}

@@ -145,7 +145,7 @@ def test_without_an_endpoint_the_sdk_is_not_even_imported() -> None:
 
 
 @pytest.mark.slow
-def test_a_collector_that_is_away_stops_nobody() -> None:
+def test_an_unreachable_collector_stops_nothing() -> None:
     configure_tracing(Settings(otel_exporter_otlp_endpoint="http://127.0.0.1:9"), process="api")
     with span("http.request"):
         pass

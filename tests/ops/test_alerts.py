@@ -1,4 +1,4 @@
-"""Each alert is fired by what it is for, and by nothing else; Prometheus's own `promtool` evaluates the rules."""
+"""Each alert is fired by its own case and by nothing else; Prometheus's own `promtool` evaluates the rules."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
-import skeldir.observability.metrics  # noqa: F401 - it makes the families
+import skeldir.observability.metrics  # noqa: F401 - it defines the families
 from skeldir.matviews import CANONICAL_VIEWS
 
 OPS = Path(__file__).resolve().parents[2] / "ops"
@@ -34,7 +34,7 @@ _SLOW = [view.name for view in CANONICAL_VIEWS if view.staleness_s == 60]
 
 
 def steady(value: float) -> str:
-    # promtool repeats no infinity by itself.
+    # promtool cannot repeat infinity.
     return " ".join(["Inf"] * _RUNS) if value == inf else f"{value}x{_RUNS}"
 
 
@@ -48,7 +48,7 @@ _FAILED_JOBS = (
     f'skeldir_jobs_run_seconds_count{{{_WORKER},kind="attribution.credit",outcome="failed"}}'
 )
 
-# A system at work: everything a little below what would be too much.
+# A healthy system: everything slightly below its limit.
 WELL: dict[str, str] = {
     f"up{{{_API}}}": steady(1),
     f"up{{{_WORKER}}}": steady(1),
@@ -101,16 +101,16 @@ WELL: dict[str, str] = {
     f'skeldir_http_loop_stall_seconds_count{{{_API},cause="machine"}}': _growing(5),
 }  # fmt: skip
 
-# What each alert is for, in the place of a series of a system at work.
+# The case of each alert, in place of a series of a healthy system.
 ILL: dict[str, dict[str, str]] = {
     "SkeldirApiDown": {f"up{{{_API}}}": steady(0)},
     "SkeldirDatabaseDown": {
         f"skeldir_database_up{{{_API}}}": steady(0),
-        # Nothing can be looked at then, which is no fault of the schema.
+        # Nothing can be checked then, which is not the schema's fault.
         f'skeldir_http_ready{{{_API},check="database"}}': steady(0),
         f'skeldir_http_ready{{{_API},check="schema"}}': steady(0),
     },
-    # A wait that is given up and begins anew is not long each time it is looked at.
+    # A wait that is given up and starts again is never long when it is sampled.
     "SkeldirLockWaits": {
         f"skeldir_database_longest_lock_wait_seconds{{{_API}}}": " ".join(["2 11 0"] * (_RUNS // 3))
     },
@@ -162,7 +162,7 @@ ILL: dict[str, dict[str, str]] = {
 
 
 def read_rules() -> list[dict[str, Any]]:
-    """Return the alerting rules as they are written."""
+    """Return the alerting rules as written."""
     groups = yaml.safe_load(ALERTS.read_text(encoding="utf-8"))["groups"]
     return [rule for group in groups for rule in group["rules"]]
 
@@ -200,21 +200,21 @@ def evaluate(folder: Path, series: dict[str, str], firing: set[str]) -> str:
 
 
 @needs_promtool
-def test_a_system_at_work_wakes_nobody(tmp_path: Path) -> None:
+def test_a_healthy_system_fires_no_alert(tmp_path: Path) -> None:
     assert evaluate(tmp_path, WELL, set()) == ""
 
 
 @needs_promtool
 @pytest.mark.parametrize("name", list(ILL))
-def test_the_alert_is_fired_by_what_it_is_for_and_alone(tmp_path: Path, name: str) -> None:
+def test_the_alert_is_fired_by_its_own_case_and_by_no_other(tmp_path: Path, name: str) -> None:
     assert set(ILL[name]) <= set(WELL), (
-        "what makes the case ill stands in for a series that is well"
+        "a series of the case must replace one of the healthy system"
     )
     assert evaluate(tmp_path, WELL | ILL[name], {name}) == ""
 
 
 @needs_promtool
-def test_one_order_more_with_too_long_a_journey_is_told_for_an_hour(tmp_path: Path) -> None:
+def test_one_more_order_with_too_long_a_journey_alerts_for_an_hour(tmp_path: Path) -> None:
     name = f'skeldir_attribution_orders_set_aside{{{_API},reason="journey_too_long"}}'
     series = WELL | {name: f"700x60 701x{_RUNS - 60}"}
     assert evaluate(tmp_path, series, {"SkeldirOrdersSetAside"}) == ""
@@ -243,7 +243,7 @@ def test_every_alert_has_its_case() -> None:
     assert len(ILL) == len(read_rules()) == 25
 
 
-def test_every_alert_says_what_it_is_and_where_to_read_on() -> None:
+def test_every_alert_has_a_description_and_a_link_to_the_run_book() -> None:
     for rule in read_rules():
         assert rule["labels"]["severity"] in ("page", "ticket"), rule["alert"]
         assert set(rule["annotations"]) == {"summary", "description", "runbook_url"}, rule["alert"]
@@ -271,7 +271,7 @@ def expressions_of(node: object) -> list[str]:
 
 
 def series_names() -> dict[str, set[str]]:
-    """Return the names under which each family of the registry can be asked for."""
+    """Return the names by which each family of the registry can be queried."""
     suffixes = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_count", "_sum")}
     return {
         family.name: {family.name + suffix for suffix in suffixes[family.type]}
@@ -281,7 +281,7 @@ def series_names() -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("path", [ALERTS, DASHBOARD], ids=["alerts", "dashboard"])
-def test_every_series_that_is_enqueued_exists(path: Path) -> None:
+def test_every_series_that_is_queried_exists(path: Path) -> None:
     expressions = expressions_of(yaml.safe_load(path.read_text(encoding="utf-8")))
     assert len(expressions) >= 16
     asked = {name for e in expressions for name in re.findall(r"\bskeldir_\w+", e)}
@@ -295,7 +295,7 @@ def test_the_dashboard_shows_every_series_of_the_program() -> None:
     assert unseen == set()
 
 
-def test_the_labels_that_are_asked_for_exist() -> None:
+def test_the_labels_that_are_queried_exist() -> None:
     known = {"job", "instance", "le", "alertname"} | {
         label
         for family in REGISTRY.collect()

@@ -1,4 +1,4 @@
-"""A dump restored on another server by the run-book's own lines goes on as if nothing had happened."""
+"""A dump restored on another server by the run-book's own lines continues as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def lines_of_the_run_book() -> tuple[list[str], list[str]]:
 
 
 def run(folder: Path, server: EmbeddedServer, lines: list[str], **words: str) -> None:
-    """Run shell lines as a superuser of `server`, with `words` in the place of the run-book's."""
+    """Run shell lines as a superuser of `server`, with `words` in place of the run-book's."""
     host = re.search(r"host=([^&]+)", server.url())
     assert host is not None
     environment = {
@@ -73,7 +73,7 @@ async def test_a_dump_is_restored_on_another_server(
 ) -> None:
     await earn(db, tenant)
     await refresh_what_changed(db)
-    # What the views have not seen, and transaction numbers that another server has not reached.
+    # Changes that the views do not show, and transaction ids that another server has not reached.
     await earn(db, tenant)
     with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
         for _ in range(3_000):

@@ -1,4 +1,4 @@
-"""The image and compose.yaml, held to what can be tried without a Docker daemon: rules, names, roles, health checks."""
+"""The image and compose.yaml, as far as can be tested without a Docker daemon: rules, names, roles, health checks."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_images_have_plain_names_and_a_tag() -> None:
         assert re.fullmatch(r"[a-z]+:[0-9][\w.-]*", image), image
 
 
-def test_the_image_runs_as_a_user_without_rights_and_asks_how_it_is() -> None:
+def test_the_image_runs_as_an_unprivileged_user_and_has_a_health_check() -> None:
     last_stage = DOCKERFILE.rpartition("FROM ")[2]
     assert re.search(r"^USER 10001$", last_stage, re.MULTILINE)
     assert "--uid 10001" in last_stage
@@ -59,7 +59,7 @@ def test_the_image_runs_as_a_user_without_rights_and_asks_how_it_is() -> None:
         assert variable.lower() in Settings.model_fields
 
 
-def test_whatever_is_copied_into_the_image_is_there_and_is_not_ignored() -> None:
+def test_everything_copied_into_the_image_exists_and_is_not_ignored() -> None:
     lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     kept = [line[1:] for line in lines if line.startswith("!")]
     copied = [
@@ -83,7 +83,7 @@ def test_each_service_runs_a_command_that_exists() -> None:
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_a_part_starts_when_the_schema_is_there_and_may_finish_what_it_accepted(name: str) -> None:
+def test_a_part_starts_after_the_migration_and_may_finish_what_it_accepted(name: str) -> None:
     service = SERVICES[name]
     assert service["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
     assert SERVICES["migrate"]["depends_on"] == {"database": {"condition": "service_healthy"}}
@@ -102,7 +102,7 @@ def test_only_the_migration_has_the_password_of_the_role_that_migrates() -> None
     assert roles == {"migrate": ["migrator"]} | {name: ["app_user"] for name in PARTS}
 
 
-def test_every_secret_comes_from_the_environment_and_is_asked_for() -> None:
+def test_every_secret_comes_from_the_environment_and_is_required() -> None:
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     variables = re.findall(r"^(\w+)=(.*)$", example, re.MULTILINE)
     assert {value for _, value in variables} == {""}
@@ -138,7 +138,7 @@ def test_the_roles_of_the_script_are_those_that_compose_names_and_can_migrate_an
 
 @contextmanager
 def answering(status: int) -> Iterator[tuple[int, list[str]]]:
-    """Answer every request with `status`; yield the port and what was asked for."""
+    """Answer every request with `status`; yield the port and the requested paths."""
     asked: list[str] = []
 
     class Answer(BaseHTTPRequestHandler):
@@ -161,7 +161,7 @@ def answering(status: int) -> Iterator[tuple[int, list[str]]]:
 
 
 def health_checks() -> dict[str, list[str]]:
-    """Return the commands that ask a part by HTTP how it is."""
+    """Return the commands that check the health of a part by HTTP."""
     of_image = re.search(r"HEALTHCHECK[^\[]+(\[.+\])", DOCKERFILE)
     assert of_image is not None
     return {
@@ -173,7 +173,7 @@ def health_checks() -> dict[str, list[str]]:
 @pytest.mark.parametrize(
     ("part", "port", "path"), [("api", 8000, "/health/live"), ("worker", 9464, "/metrics")]
 )
-def test_a_health_check_holds_for_an_answer_and_fails_for_an_error(
+def test_a_health_check_passes_for_a_response_and_fails_for_an_error(
     part: str, port: int, path: str
 ) -> None:
     program, *words = health_checks()[part]

@@ -1,4 +1,4 @@
-"""The application's own /metrics, in a state that is bad on purpose, fires the alerts that are meant for it."""
+"""The application's own /metrics, in a deliberately bad state, fire the alerts for that state."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def client(clone: Clone) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 async def scrape(client: httpx2.AsyncClient) -> dict[str, str]:
-    """Return the program's gauges as they are now, as series that stay so, of an API and a worker that are up."""
+    """Return the program's current gauges as constant series, for an API and a worker that are up."""
     target = {"job": "skeldir-api", "instance": "127.0.0.1:8000"}
     series = {name: values for name, values in WELL.items() if name.startswith("up{")}
     for family in text_string_to_metric_families((await client.get("/metrics")).text):
@@ -64,7 +64,7 @@ def beat_the_hearts(clone: Clone) -> None:
     )
 
 
-async def test_an_idle_service_wakes_nobody(
+async def test_an_idle_service_fires_no_alert(
     client: httpx2.AsyncClient, clone: Clone, tmp_path: Path
 ) -> None:
     beat_the_hearts(clone)
@@ -110,7 +110,7 @@ async def test_a_refresh_that_hangs_fires_the_alert_on_the_fast_views_first(
     assert evaluate(tmp_path, await scrape(client), {"SkeldirFastViewStale"}) == ""
 
 
-async def test_a_view_that_is_missing_is_told_as_not_ready(
+async def test_a_missing_view_is_reported_as_not_ready(
     client: httpx2.AsyncClient, clone: Clone, tmp_path: Path
 ) -> None:
     beat_the_hearts(clone)
@@ -118,7 +118,7 @@ async def test_a_view_that_is_missing_is_told_as_not_ready(
     assert evaluate(tmp_path, await scrape(client), {"SkeldirNotReady"}) == ""
 
 
-async def test_a_database_that_is_away_is_told_as_that_and_nothing_else(
+async def test_an_unreachable_database_is_reported_as_such_and_nothing_else(
     client: httpx2.AsyncClient, clone: Clone, tmp_path: Path
 ) -> None:
     beat_the_hearts(clone)

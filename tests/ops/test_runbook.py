@@ -1,4 +1,4 @@
-"""The run-book says what the program does: every alert, every setting, every command and port in it exists."""
+"""The run-book matches the program: every alert, every setting, every command and port in it exists."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ TEXT = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
 
 def sections() -> dict[str, str]:
-    """Return what stands below each heading, by the anchor that links to it."""
+    """Return the text below each heading, by the anchor that links to it."""
     parts = re.split(r"^#{2,3} (.+)$", TEXT, flags=re.MULTILINE)[1:]
     anchors = [re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in parts[0::2]]
     return dict(zip(anchors, parts[1::2], strict=True))
 
 
-def test_every_alert_has_its_section_which_says_how_urgent_it_is() -> None:
+def test_every_alert_has_its_section_which_states_its_urgency() -> None:
     told = sections()
     for rule in read_rules():
         path, _, anchor = rule["annotations"]["runbook_url"].partition("#")
@@ -45,7 +45,7 @@ def test_every_setting_is_in_the_table_with_its_default() -> None:
 @pytest.mark.parametrize(
     "path", ["/health", "/health/live", "/health/ready", "/health/worker", "/metrics"]
 )
-def test_every_place_to_ask_is_told(path: str) -> None:
+def test_every_monitoring_endpoint_is_documented(path: str) -> None:
     assert re.search(rf"`(GET )?{path}`", TEXT)
 
 

@@ -1,4 +1,4 @@
-"""Each command of the run-book does what it says, as each of the roles that it says may run it, and as no other."""
+"""Each command of the run-book works as each of the roles that may run it, and as no other."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tests.conftest import TEMPLATE, Clone, scratch_database
 from tests.ops.test_runbook import TEXT, sections
 from tests.support.command import run_here
 
-# They run until they are stopped, or on servers of their own; other tests start them.
+# They run until they are stopped, or on their own servers; other tests start them.
 LONG = {"up", "serve", "worker", "beat"}
 
 
 def commands() -> list[str]:
-    """Return what stands after `skeldir` in every block of the run-book, without comments."""
+    """Return the text after `skeldir` in every block of the run-book, without comments."""
     blocks = re.findall(r"^```\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
     lines = re.findall(r"^skeldir (.+?)(?:\s+#.*)?$", "".join(blocks), re.MULTILINE)
     return [line for line in lines if line.split()[0] not in LONG]
@@ -33,7 +33,7 @@ def for_operators() -> list[str]:
 
 
 def words_of(line: str, tenant: str, key: str) -> list[str]:
-    """Return a command's words, filled in for a tenant and a key, with what is left open left out."""
+    """Return a command's words, filled in for a tenant and a key, without open placeholders."""
     line = re.sub(r" ?\[[^\]]*\]", "", line).replace('"My shop"', f"Another-{tenant}")
     meant = {"TENANT": tenant, "ID": tenant, "KEY": key}
     words = [meant.get(word, word) for word in line.split()]
@@ -48,7 +48,7 @@ def shared(server: EmbeddedServer) -> Iterator[Clone]:
 
 
 def new_tenant(clone: Clone, name: str) -> tuple[str, str]:
-    """Create a tenant with a key; return its id, and the beginning of the key."""
+    """Create a tenant with a key; return its id and the prefix of the key."""
     tenant = run_here(clone.app_url, "tenants", "create", name).strip()
     shown = run_here(clone.app_url, "keys", "create", tenant, "--scope", "read")
     found = re.search(r"^skd_\S{8}", shown, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""The security model says what PostgreSQL does: who can lock what, and what a login made by its recipe can see."""
+"""The security model matches PostgreSQL: who can lock what, and what a role made by its recipe can see."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.conftest import Clone
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "security-model.md").read_text("utf-8")
 
 
-def test_the_tables_that_app_user_can_lock_against_everybody_are_those_that_are_told(
+def test_the_tables_that_app_user_can_lock_against_everybody_are_documented(
     clone: Clone,
 ) -> None:
     told = re.search(r"all who use these tables:(.*?)\. The other", TEXT, re.DOTALL)
@@ -96,7 +96,7 @@ def anchors_of(text: str) -> set[str]:
     }
 
 
-def test_every_link_leads_somewhere() -> None:
+def test_every_link_has_a_target() -> None:
     runbook = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text("utf-8")
     links = re.findall(r"\]\(([^)]+)\)", TEXT)
     assert len(links) >= 3

@@ -1,4 +1,4 @@
-"""The workflow runs what a person would run, with the least rights, and nothing that may change under its name."""
+"""The workflow runs what a person would run, with the least rights, and only actions pinned to a commit."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_it_runs_on_every_push_and_pull_request_and_by_hand_with_the_least_right
         assert checkout["with"]["persist-credentials"] is False
 
 
-def test_every_action_is_pinned_to_a_commit_and_says_its_version() -> None:
+def test_every_action_is_pinned_to_a_commit_and_states_its_version() -> None:
     uses = re.findall(r"uses: (.+)", TEXT)
     assert len(uses) == 7
     for used in uses:

@@ -1,4 +1,4 @@
-"""The real application, asked without a network, and a server of its own for whoever must stop or freeze one."""
+"""The real application, called without a network, and a separate server for tests that stop or freeze one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.conftest import FAST_SERVER
 from tests.support.embedded import crash, read_postmaster, wait_until
 from tests.support.make import make_tenant
 
-# What was committed outlives a killed server; only the loss of the machine is not provided for.
+# What was committed survives a killed server, but not the loss of the machine.
 _DURABLE_SERVER = FAST_SERVER | {"synchronous_commit": "on"}
 PROBLEM_FIELDS = {"type", "title", "status", "code", "detail", "cure", "correlation_id"}
 
@@ -86,7 +86,7 @@ class OwnServer:
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
-        """Let no process of the server do anything during the block; its sockets stay open."""
+        """Stop all processes of the server during the block; its sockets stay open."""
         postmaster = psutil.Process(read_postmaster(self.home))
         stopped = [postmaster, *postmaster.children(recursive=True)]
         try:
@@ -111,6 +111,6 @@ def own_server(home: Path) -> Iterator[OwnServer]:
 
 
 async def key_of_new_tenant(url: str, *scopes: str) -> dict[str, str]:
-    """Make a tenant in the database at `url`; return the header with a key of it."""
+    """Make a tenant in the database at `url`; return the header with a key of that tenant."""
     async with open_database(url, pool_size=1, statement_timeout_ms=30_000) as db:
         return await bearer(db, await make_tenant(db, "A"), *scopes)

@@ -1,4 +1,4 @@
-"""A shop with money of every kind, and what an audit says of it."""
+"""A shop with money of every kind, and the results of its audits."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def rebuild(db: Database, tenant: UUID) -> None:
 
 
 def change(clone: Clone, tenant: UUID, statement: str) -> None:
-    """Change what is stored of a tenant, as a superuser."""
+    """Change stored rows of a tenant, as a superuser."""
     with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
         admin.execute("SELECT set_config('app.tenant', %s, false)", (str(tenant),))
         where = "tenant_id = current_setting('app.tenant')::uuid"
@@ -75,5 +75,5 @@ def failed(audit: Audit) -> set[str]:
 
 
 def sentences(audit: Audit) -> str:
-    """Return what differs, a line each."""
+    """Return the differences, one line each."""
     return "\n".join(d.describe() for check in audit.checks for d in check.differences)

@@ -51,7 +51,7 @@ def _running(words: list[str], environment: dict[str, str], url: str) -> Iterato
 
 @contextmanager
 def running_redis(folder: Path) -> Iterator[str]:
-    """Give the URL of a Redis of its own; the test is skipped where there is none."""
+    """Yield the URL of a separate Redis; the test is skipped where it is not installed."""
     program = shutil.which("redis-server")
     if program is None:
         pytest.skip("redis-server is not installed (Debian: apt-get install redis-server)")
@@ -73,7 +73,7 @@ def running_redis(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def running_rabbitmq() -> Iterator[str]:
-    """Give the URL of a RabbitMQ of its own; the test is skipped where there is none."""
+    """Yield the URL of a separate RabbitMQ; the test is skipped where it is not installed."""
     program = shutil.which("rabbitmq-server", path=f"/usr/lib/rabbitmq/bin:/usr/sbin:{os.defpath}")
     if program is None:
         pytest.skip("rabbitmq-server is not installed (Debian: apt-get install rabbitmq-server)")

@@ -1,10 +1,10 @@
-"""What a database says of itself: everything in its catalogue that a migration could make different."""
+"""A description of a database: everything in its catalogue that a migration could change."""
 
 from __future__ import annotations
 
 import psycopg
 
-# For regexp_replace(): a policy that asks in a sub-select, which a distributed table's may not, reads like one without.
+# For regexp_replace(): a policy with a sub-select, which a distributed table may not have, compares like one without.
 IN_SELECT = r"'\( SELECT (current_tenant_id\(\)) AS current_tenant_id\)', '\1'"
 _OURS = "n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'"
 
@@ -57,9 +57,9 @@ _QUESTIONS = {
 
 
 def describe_database(url: str) -> dict[str, list[str]]:
-    """Return every object of the database at `url` as sorted texts, by the kind of object."""
+    """Return every object of the database at `url` as sorted texts, by kind."""
     with psycopg.connect(url) as connection:
-        # With nothing but the catalogue on the path, every name is written with its schema.
+        # With only the catalogue on the path, every name is written with its schema.
         connection.execute("SET search_path = pg_catalog")
         return {
             kind: sorted(str(row) for row in connection.execute(sql).fetchall())  # type: ignore[arg-type]  # fixed texts
@@ -68,7 +68,7 @@ def describe_database(url: str) -> dict[str, list[str]]:
 
 
 def differences(left: dict[str, list[str]], right: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Return what stands in only one of two descriptions, marked `-` (left) and `+` (right); {} when equal."""
+    """Return what is in only one of two descriptions, marked `-` (left) and `+` (right); {} when equal."""
     found = {
         kind: [f"- {row}" for row in left[kind] if row not in right[kind]]
         + [f"+ {row}" for row in right[kind] if row not in left[kind]]

@@ -1,4 +1,4 @@
-"""Traffic into a running service whose processes are killed at random, and the reckoning afterwards."""
+"""Traffic into a running service whose processes are killed at random, and the checks afterwards."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ from tests.support.service import (
 )
 
 EVENTS_PER_REQUEST = 10
-# The database is away for a moment when it is killed, and a request may wait for it.
+# The database is unreachable for a moment when it is killed, and a request may wait for it.
 _PATIENCE_S = 60.0
 _LONG_S = 60.0
-# How long the workers may need for what is left when the traffic and the killing have ended.
+# How long the workers may need for the remaining jobs after the traffic and the kills.
 _DRAIN_S = 90.0
 
 
 @dataclass(slots=True)
 class Traffic:
-    """What was sent and accepted, and what was killed meanwhile."""
+    """What was sent and accepted, and which processes were killed."""
 
     touches: set[str] = field(default_factory=set)
     entries: dict[str, tuple[str, int]] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class Traffic:
 
 
 class Sender:
-    """A site and a shop: every batch is sent again until it was accepted, as a careful sender does."""
+    """A site and a shop: every batch is sent again until it is accepted, as a careful sender does."""
 
     def __init__(self, service: Service, key: str, chance: random.Random, traffic: Traffic) -> None:
         self._service = service
@@ -112,7 +112,7 @@ class Sender:
                 if answer.status_code == 200:
                     assert answer.json()["rejected"] == [], answer.text
                     return
-                # Nothing but "not now" is an answer to a good request.
+                # A good request may only be refused with "try again later".
                 assert answer.status_code in (429, 500, 503), answer.text
             assert time.monotonic() < end, f"{path} was not accepted for {_PATIENCE_S} s"
             self._traffic.repeated += 1
@@ -120,7 +120,7 @@ class Sender:
 
 
 async def _send(events: int, rate: int, senders: list[Sender], chance: random.Random) -> None:
-    """Begin so many events, `rate` a second or as many as there is time for, whatever becomes of those before."""
+    """Start `events` events, `rate` per second or as fast as possible, whatever the result of earlier ones."""
     pause = EVENTS_PER_REQUEST / rate
     under_way: set[asyncio.Task[None]] = set()
     async with httpx2.AsyncClient(limits=httpx2.Limits(max_connections=20)) as client:
@@ -138,7 +138,7 @@ async def _send(events: int, rate: int, senders: list[Sender], chance: random.Ra
 async def _kill_for(
     seconds: float, service: Service, chance: random.Random, traffic: Traffic
 ) -> None:
-    """Kill a process every second or two, and the database once, a third of the way through."""
+    """Kill a process every second or two, and the database once, after a third of the time."""
     began = time.monotonic()
     is_database_due = True
     while time.monotonic() < began + seconds:
@@ -161,7 +161,7 @@ def _is_drained(service: Service) -> bool:
 
 
 def _reckon(service: Service, tenants: Mapping[str, Traffic]) -> None:
-    """Compare what was accepted with what is there, tenant by tenant."""
+    """Compare what was accepted with what is stored, tenant by tenant."""
     for tenant, traffic in tenants.items():
         touches = service.ask(
             "SELECT idempotency_key FROM attribution_events WHERE tenant_id = %s", tenant
@@ -205,7 +205,7 @@ def run_chaos(
     environment: Mapping[str, str] = {},
     seed: int = 0,
 ) -> dict[str, int]:
-    """Send traffic of two tenants while processes are killed; return figures when everything is accounted for."""
+    """Send traffic of two tenants while processes are killed; return figures once everything is accounted for."""
     chance = random.Random(seed)
     began = time.monotonic()
     with running_service(home, environment) as service:
@@ -230,7 +230,7 @@ def run_chaos(
         wait_until(service.is_ready, 30, "ready again")
         wait_until(lambda: _is_drained(service), _DRAIN_S, "no job, no mark")
         drained = time.monotonic()
-        # The slow class of views comes once a minute, for which a short form does not wait.
+        # The slow class of views is refreshed once a minute; a short run does not wait for it.
         if seconds < _LONG_S:
             service.skeldir("refresh", "--if-changed")
         wait_until(lambda: do_views_show_everything(service.ask), 60, "all views show everything")

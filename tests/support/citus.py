@@ -1,4 +1,4 @@
-"""What Citus asks of SQL, as far as the syntax shows it: each rule returns what breaks it."""
+"""The rules of Citus for SQL, as far as the syntax shows: each rule returns what breaks it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pglast import ast, enums
 from tests.support.syntax import Piece, Schema, name_of, operator_of, relations_of, walk
 from tests.support.tenancy import UnboundTables
 
-# Tables that stay on the coordinator: what is asked before a tenant is known, and what is of all tenants.
+# Tables that stay on the coordinator: those read before a tenant is known, and those of all tenants.
 LOCAL = frozenset(
     {
         *("api_keys", "jobs", "tenant_deletions"),
@@ -45,7 +45,7 @@ def volatile_changes(piece: Piece, schema: Schema) -> list[str]:
 
 
 def mutable_choices(piece: Piece, schema: Schema) -> list[str]:
-    """CASE and COALESCE hide from Citus what it must work out before it asks the shards."""
+    """CASE and COALESCE hide from Citus what it must compute before it queries the shards."""
     return [
         f"{name} in {type(node).__name__.removesuffix('Expr').upper()}"
         for expression in _changing_expressions(piece, schema)
@@ -66,7 +66,7 @@ def stable_functions_of_columns(piece: Piece, schema: Schema) -> list[str]:
 
 
 def mutable_upserts(piece: Piece, schema: Schema) -> list[str]:
-    """DO UPDATE runs on the shards: only what is immutable may stand there."""
+    """DO UPDATE runs on the shards: it may only contain immutable expressions."""
     return [
         name
         for tree in piece.trees
@@ -78,11 +78,11 @@ def mutable_upserts(piece: Piece, schema: Schema) -> list[str]:
 
 
 def tables_of_all_tenants(piece: Piece, schema: Schema) -> list[str]:
-    """A statement that names no tenant asks all shards, and fails while one of their nodes is down."""
+    """A statement without a tenant queries all shards, and fails while one of their nodes is down."""
     if piece.kind == "view":
         return []
     tables = schema.tenant_tables
-    # The owner's functions are how the program looks at all tenants at once, which it may at what is local.
+    # The program reads all tenants at once by the owner's functions, which may do so on local tables.
     if piece.kind == "function":
         tables = frozenset(name for name in tables if _side(name, schema) != "local")
     return UnboundTables(piece.trees, tables, piece.arguments).names
@@ -138,7 +138,7 @@ def definers_that_write(piece: Piece, schema: Schema) -> list[str]:
 
 
 def settings_that_stay_behind(piece: Piece, schema: Schema) -> list[str]:
-    """What set_config() sets reaches no shard: rows of the tenant would be missing there."""
+    """Settings of set_config() do not reach the shards: rows of the tenant would be missing there."""
     return [
         node.args[0].val.sval
         for tree in piece.trees
@@ -167,7 +167,7 @@ RULES: dict[str, Callable[[Piece, Schema], list[str]]] = {
 
 
 def _side(name: str, schema: Schema) -> str | None:
-    """Say whether a relation is local or distributed; None where it is neither, like a catalogue or a view."""
+    """Return whether a relation is local or distributed; None for others, such as a catalogue or a view."""
     if name in LOCAL or name in schema.materialized or name.startswith("celery."):
         return "local"
     if name in schema.views:
@@ -177,7 +177,7 @@ def _side(name: str, schema: Schema) -> str | None:
 
 
 def _reached(function: str, schema: Schema, seen: set[str]) -> set[str]:
-    """Return the relations that a function of the schema names, or those that it calls."""
+    """Return the relations that a function of the schema names, directly or by functions that it calls."""
     if function in seen or function not in schema.functions:
         return set()
     seen.add(function)
@@ -224,7 +224,7 @@ def _is_true(node: object) -> bool:
 
 
 def _volatility(call: ast.FuncCall, schema: Schema) -> str:
-    # Whatever is not known may be volatile.
+    # An unknown function may be volatile.
     return schema.volatility.get(call.funcname[-1].sval, "v")
 
 
@@ -250,7 +250,7 @@ def _names_a_column(node: ast.Node) -> bool:
 
 
 def _correlated(node: object, outer: dict[str, str], schema: Schema) -> Iterator[str]:
-    """Yield the sub-selects that name a table of the other side than their own; `outer` gives the sides around."""
+    """Yield the sub-selects that name a table of the other side; `outer` has the sides of the queries around."""
     if isinstance(node, tuple):
         for item in node:
             yield from _correlated(item, outer, schema)

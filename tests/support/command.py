@@ -1,4 +1,4 @@
-"""`skeldir` as people run it: a process of its own, or the same in this one, which has imported the program already."""
+"""`skeldir` as people run it: as a process, or in this one, which has already imported the program."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def environment(url: str) -> dict[str, str]:
 
 
 def run(url: str, *words: str, status: int = 0) -> str:
-    """Run a command as a process; return all that it said."""
+    """Run a command as a process; return its output."""
     done = subprocess.run(
         [*SKELDIR, *words],
         env=environment(url),
@@ -41,7 +41,7 @@ def run(url: str, *words: str, status: int = 0) -> str:
 
 
 def run_here(url: str, *words: str, status: int = 0) -> str:
-    """Run a command in this process, errors told as ever: for what no process of its own is needed to see."""
+    """Run a command in this process, errors reported as usual: for tests that need no separate process."""
     said = StringIO()
     with (
         _signals_as_before(),
@@ -58,7 +58,7 @@ def run_here(url: str, *words: str, status: int = 0) -> str:
 
 @contextmanager
 def _signals_as_before() -> Iterator[None]:
-    """Give up a command that goes on for longer than one as a process may; undo what it does about signals."""
+    """Stop a command that runs for longer than a process may; restore the signal handlers that it changes."""
 
     def give_up(_number: int, _frame: FrameType | None) -> None:
         raise TimeoutError("The command did not end.")

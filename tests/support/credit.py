@@ -1,4 +1,4 @@
-"""What the credit of a tenant is, written so that two tenants, or two ways to get there, can be compared."""
+"""The credit of a tenant, in a form that can be compared between tenants and ways to compute it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _JOURNAL = """
 
 
 async def read_credits(db: Database, tenant: UUID) -> list[CreditRow]:
-    """Return the credit of every order by the versions in force, as its stored journey gives it, in one order."""
+    """Return the credit of every order by the versions in force, from its stored journey, sorted."""
     async with db.tenant(tenant, is_read_only=True) as connection:
         reading, _ = await begin_reading(connection, tenant)
         stored = make_stored(
@@ -144,7 +144,7 @@ async def keep_as_before_packing(clone: Clone, db: Database, tenant: UUID) -> No
 
 
 async def rebuild_credits(db: Database, tenant: UUID) -> list[CreditRow]:
-    """Mark all orders, credit them, and return what comes out."""
+    """Mark all orders, credit them, and return the credit."""
     async with db.tenant(tenant) as connection:
         await mark_all_orders(connection, tenant)
     await credit_until_complete(db, tenant)

@@ -1,4 +1,4 @@
-"""Deleting a tenant in tests: what an operator asks for, what a worker does, and what is left anywhere."""
+"""Deleting a tenant in tests: the operator's request, the worker's job, and what is left anywhere."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from skeldir.jobs import do_jobs
 from skeldir.tenants import TenantDeletion, list_deletions, request_deletion
 from tests.conftest import Clone
 
-# Every table and materialized view of every schema; the catalogue itself is looked at by its statistics.
+# Every table and materialized view of every schema; of the catalogue, the statistics are searched.
 _RELATIONS = """
     SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
     ORDER BY 1"""
 
-# Where the tenant's id may stand when all is over: the receipt, and the job that made it.
+# Where the tenant's id may be at the end: in the receipt, and in the job that wrote it.
 JOB_AND_RECEIPT = {"public.tenant_deletions", "public.jobs"}
 
 
 async def ask_for_deletion(
     clone: Clone, tenant: UUID, *, keeps_ledger: bool = False
 ) -> TenantDeletion:
-    """Ask for it as the migrating role, which is no superuser."""
+    """Request a deletion as the migrating role, which is not a superuser."""
     operator = await asyncpg.connect(clone.migrator_url)
     try:
         return await request_deletion(operator, tenant, keeps_ledger=keeps_ledger)
@@ -62,7 +62,7 @@ def read_everything(clone: Clone) -> dict[str, list[str]]:
 
 
 def relations_with(rows: dict[str, list[str]], *needles: str) -> set[str]:
-    """Return the relations in one of whose rows one of `needles` stands, whatever its case."""
+    """Return the relations with a row that contains one of `needles`, in any letter case."""
     lowered = [needle.lower() for needle in needles]
     return {
         name
@@ -87,7 +87,7 @@ def rows_of_others(rows: dict[str, list[str]], tenant: UUID) -> dict[str, list[s
 
 
 def make_all_due(clone: Clone) -> None:
-    """Let every job be due, and every lease have run out."""
+    """Make every job due, and every lease expired."""
     with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
         admin.execute("UPDATE jobs SET run_at = now() WHERE state = 'ready'")
         admin.execute("UPDATE jobs SET lease_until = now() WHERE state = 'running'")

@@ -1,4 +1,4 @@
-"""What PostgreSQL says of the types of a statement, in Python's terms.
+"""The types of a statement as PostgreSQL describes them, as Python types.
 
 What PostgreSQL and the syntax leave open, the statement's comment says:
 
@@ -20,7 +20,7 @@ from psycopg.pq.abc import PGresult
 from skeldir.db.queries import Statement
 from tests.support.nulls import Nulls, Schema
 
-# What asyncpg makes of PostgreSQL's types.
+# The Python types that asyncpg returns for PostgreSQL's types.
 _PYTHON = {
     "bool": "bool",
     "bytea": "bytes",
@@ -47,7 +47,7 @@ _AGGREGATES = "SELECT proname::text FROM pg_proc WHERE prokind = 'a'"
 _CHECKS = """
     SELECT conrelid::int, conkey[1]::int, pg_get_constraintdef(oid) FROM pg_constraint
     WHERE contype = 'c' AND cardinality(conkey) = 1"""
-# A check that holds a column to some texts.
+# A check that limits a column to some texts.
 _ONE_OF = re.compile(r"CHECK \(\(\w+ = ANY \(ARRAY\[((?:'\w+'::text(?:, )?)+)\]\)\)\)")
 HAS_ROWS = {"fetch", "fetchrow"}
 _EVERY = "every column"
@@ -68,7 +68,7 @@ class Signature:
 
 
 class Describer:
-    """Asks a migrated database about statements; it runs none."""
+    """Has a migrated database describe statements; it runs none."""
 
     def __init__(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
         self._pg = connection.pgconn
@@ -142,7 +142,7 @@ class Describer:
 
 
 class _Declared:
-    """What a comment claims of a statement."""
+    """The claims of a statement's comment."""
 
     def __init__(self, comment: str) -> None:
         comment = comment.replace("\n", " ")
@@ -157,14 +157,14 @@ class _Declared:
         self._needed: set[tuple[str, str]] = set()
 
     def settle(self, what: str, name: str, *, is_known: bool) -> bool:
-        """Return whether `what` holds of a name: because that is known, or because the comment says so."""
+        """Return whether `what` is true of a name: because that is known, or because the comment claims it."""
         claims = {(what, name), (what, _EVERY)} & self._claims
         if not is_known:
             self._needed |= claims
         return is_known or bool(claims)
 
     def texts(self, name: str, known: list[str]) -> list[str]:
-        """Return what texts a column can be; [] when that is anything."""
+        """Return the texts that a column can be; [] when it can be any."""
         is_one_of_some = self.settle(_ONE_OF_TEXTS, name, is_known=bool(known))
         return known or (self._texts[name] if is_one_of_some else [])
 

@@ -49,7 +49,7 @@ FEW_AT_ONCE = Bounds(
 
 @dataclass(frozen=True, slots=True)
 class Directions:
-    """What a process is to do, and when it is to die: at neither, it does all of it."""
+    """What a process does, and at which statement or commit it dies; without either, it finishes."""
 
     url: str
     work: str
@@ -60,7 +60,7 @@ class Directions:
 
 @dataclass(slots=True)
 class Sent:
-    """How many statements a run has sent, and how many of them were commits."""
+    """How many statements a run has sent, and how many of these were commits."""
 
     statements: int = 0
     commits: int = 0
@@ -105,12 +105,12 @@ WORKS: Mapping[str, Work] = {
 
 
 def die_as_directed(directions: Directions) -> Sent:
-    """Count what this process sends from now on, and kill it when the time has come."""
+    """Count what this process sends from now on, and kill it at the chosen statement."""
     sent = Sent()
     # These two methods of the driver send every statement of the program. The first leaves those with arguments to the
     # second.
     send_text = asyncpg.Connection.execute
-    send_bound = asyncpg.Connection._execute  # noqa: SLF001 - the driver has no public place where all of them pass
+    send_bound = asyncpg.Connection._execute  # noqa: SLF001 - the driver has no public method that all of them pass
 
     def die() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -133,7 +133,7 @@ def die_as_directed(directions: Directions) -> Sent:
     async def _execute(connection: Any, query: str, *arguments: Any, **options: Any) -> Any:
         return await send(query, send_bound(connection, query, *arguments, **options))
 
-    asyncpg.Connection.execute = execute  # type: ignore[method-assign]  # in a process of its own
+    asyncpg.Connection.execute = execute  # type: ignore[method-assign]  # in a separate process
     asyncpg.Connection._execute = _execute  # noqa: SLF001 - likewise
     return sent
 
@@ -147,7 +147,7 @@ async def run(directions: Directions) -> Sent:
 
 
 def main() -> None:
-    """Fork a process for each line of directions; answer by how it ended and, unless it was killed, what it sent."""
+    """Fork a process for each line of directions; report how it ended and, unless it was killed, what it sent."""
     tasks.credit_dirty_orders = partial(credit_dirty_orders, bounds=FEW_AT_ONCE)  # type: ignore[assignment]
     for line in sys.stdin:
         sys.stdout.flush()

@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 
 IS_ROOT = os.geteuid() == 0
-MEMORY = Path("/dev/shm")  # noqa: S108 - what is put there has a folder of its own
+MEMORY = Path("/dev/shm")  # noqa: S108 - files there are in a folder of their own
 ROOM_IN_MEMORY = 4 * 2**30
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 _PACKAGES = Path(psycopg.__file__).parents[1]
@@ -35,7 +35,7 @@ with embedded_server(Path(sys.argv[1])) as server:
 
 
 class User(subprocess.Popen[str]):
-    """A process that runs `script` with the home as its argument, in a group of its own."""
+    """A process that runs `script` with the home as its argument, in its own process group."""
 
     def __init__(
         self, home: Path, script: str = STAYS, *, python: str = sys.executable, **options: object
@@ -52,14 +52,14 @@ class User(subprocess.Popen[str]):
         super().__init__([python, "-c", script, str(home)], **{**arguments, **options})
 
     def read_url(self) -> str:
-        """Wait until the user is inside; return the URL that it got."""
+        """Wait until the user is inside the context; return its URL."""
         assert self.stdout is not None
         url = self.stdout.readline().strip()
         assert url.startswith("postgresql://"), self.communicate()
         return url
 
     def leave(self) -> None:
-        """Let the user leave its context and end."""
+        """Make the user leave its context and end."""
         _, errors = self.communicate("\n", timeout=30)
         assert self.returncode == 0, errors
 
@@ -72,7 +72,7 @@ def wait_until(holds: Callable[[], bool], seconds: float = 10) -> None:
 
 
 def is_running(home: Path) -> bool:
-    """Say whether any process of a server of this home is alive."""
+    """Return whether any process of a server of this home is alive."""
     with suppress(FileNotFoundError), (home / "postgres.server.lock").open("rb") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""Copies of the program with a fault in them, and which checks see it."""
+"""Copies of the program with a seeded fault, and the checks that find it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A text of one source file under `src/skeldir`, and what stands there instead."""
+    """A text of one source file under `src/skeldir`, and its replacement."""
 
     path: str
     text: str
@@ -39,7 +39,7 @@ def copy_program(root: Path) -> Path:
 
 
 def seed(root: Path, *faults: Fault) -> None:
-    """Put the faults into the copy at `root`; each text must be there exactly once."""
+    """Put the faults into the copy at `root`; each text must occur there exactly once."""
     for fault in faults:
         path = root / "src" / "skeldir" / fault.path
         before = path.read_text(encoding="utf-8")
@@ -53,7 +53,7 @@ def compile_once(ground: Ground) -> None:
 
 
 def run(ground: Ground, check: Check) -> Proof:
-    """Carry a check out."""
+    """Run a check."""
     proof = Proof(ground)
     check.prove(proof)
     return proof
@@ -67,7 +67,7 @@ def failures(proof: Proof) -> list[tuple[str, str]]:
 
 
 def red_checks(root: Path, checks: Iterable[Check]) -> set[str]:
-    """Return the names of the checks that are not proven for the program at `root`, on a ground of their own."""
+    """Return the names of the checks that are not proven for the program at `root`, on a separate ground."""
     with open_ground(root) as ground:
         compile_once(ground)
         return {check.name for check in checks if not is_proven(run(ground, check).steps)}

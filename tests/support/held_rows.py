@@ -15,7 +15,7 @@ Run = Callable[..., Awaitable[object]]
 
 
 def hold_rows_to_stubs() -> None:
-    """Do so in this process, of the rooms that are imported by now."""
+    """Do so in this process, for the rooms that are already imported."""
     for name, module in list(sys.modules.items()):
         queries = getattr(module, "queries", None)
         if name.startswith("skeldir.") and name.endswith(".store") and queries is not None:
@@ -25,7 +25,7 @@ def hold_rows_to_stubs() -> None:
 
 
 def types_given(stub: str) -> dict[str, object]:
-    """Return what each statement of a stub gives."""
+    """Return what each statement of a stub returns."""
     # The program runs without that name, and Pydantic takes TypedDict from there.
     lines = stub.replace("from skeldir.db import Connection", "Connection = object")
     lines = lines.replace("from typing import", "from typing_extensions import")
@@ -39,7 +39,7 @@ def types_given(stub: str) -> dict[str, object]:
 
 
 def held(run: Run, given: object) -> Run:
-    """Return a statement whose rows are looked at before they are given."""
+    """Return a statement whose rows are checked before they are returned."""
     if given is types.NoneType:
         return run
     adapter = TypeAdapter(given)

@@ -1,4 +1,4 @@
-"""Databases as they stood at an early revision, with rows of two tenants that use the same values."""
+"""Databases at an early revision, with rows of two tenants that use the same values."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _INSERT_EVENT = """
 
 @dataclass(frozen=True, slots=True)
 class EarlyRows:
-    """The rows that were there before idempotency keys: how many events each tenant has, and which."""
+    """The rows from before idempotency keys: how many events each tenant has, and which."""
 
     events: dict[UUID, list[UUID]] = field(default_factory=dict)
 
@@ -60,7 +60,7 @@ def insert_early_rows(database: Clone, *, events: int = 3) -> EarlyRows:
 
 
 def upgrade_with_rows(database: Clone, revision: str = EARLIEST) -> EarlyRows:
-    """Bring an empty database to the earliest revision, fill it, and bring it to `revision`."""
+    """Upgrade an empty database to the first revision, fill it, and upgrade it to `revision`."""
     upgrade(database.migrator_url, EARLIEST)
     rows = insert_early_rows(database)
     if revision != EARLIEST:
@@ -81,7 +81,7 @@ def read_flags(url: str) -> dict[str, tuple[bool, bool]]:
 
 
 def read_events(url: str) -> list[tuple[object, ...]]:
-    """Return the events as a superuser sees them: the columns that were there from the start."""
+    """Return the events as a superuser sees them, with the columns of the first revision."""
     with psycopg.connect(url) as connection:
         return connection.execute(
             """SELECT id, tenant_id, occurred_at, session_id, revenue_cents, raw_payload

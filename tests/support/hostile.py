@@ -1,4 +1,4 @@
-"""Input that nobody would send on purpose: strategies for JSON of every kind, and for items made of it."""
+"""Hostile input: strategies for JSON of every kind, and for items made of it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _numbers = (
 
 
 def json_values() -> st.SearchStrategy[object]:
-    """Any value that some reader of JSON could hand over: NaN, huge integers, lone surrogates and NUL included."""
+    """Any value that a JSON parser could return: NaN, huge integers, lone surrogates and NUL included."""
     return st.recursive(
         st.none() | st.booleans() | _numbers | _texts,
         lambda children: (
@@ -35,7 +35,7 @@ def json_values() -> st.SearchStrategy[object]:
 
 
 def json_items(valid: Mapping[str, object], fields: Iterable[str]) -> st.SearchStrategy[object]:
-    """Any JSON value, and more often: a valid item of which some fields are missing or anything at all."""
+    """Any JSON value and, more often, a valid item with some fields missing or replaced by any value."""
     changes = st.dictionaries(st.sampled_from(sorted(fields)), json_values(), max_size=3)
     left_out = st.sets(st.sampled_from(sorted(fields)), max_size=1)
 

@@ -1,4 +1,4 @@
-"""Rules of the house that the linter does not know: each checker returns what breaks its rule, and where."""
+"""House rules that the linter does not know: each checker returns what breaks its rule, and where."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def read_modules() -> list[Module]:
 
 
 def rooms_with_sql() -> list[str]:
-    """Return the packages that have a `queries.sql`, whichever they are by now."""
+    """Return the packages that have a `queries.sql`."""
     rooms = sorted(found.parent.relative_to(SOURCES) for found in SOURCES.rglob("queries.sql"))
     return [".".join(["skeldir", *room.parts]) for room in rooms]
 
@@ -64,7 +64,7 @@ def transactions_elsewhere(module: Module) -> list[str]:
 
 
 def composed_sql(module: Module) -> list[str]:
-    """No text that reads like SQL is put together, and what is sent to the server stands there as it is sent.
+    """SQL is never composed: each statement is written out where it is sent.
 
     `make prove` examines the program by the same code. Migrations get no input of a caller. The proof asks about what
     it found in the catalogue, by psycopg's composition that quotes; its texts are held to the first half.
@@ -110,7 +110,7 @@ def blind_handlers(module: Module) -> list[str]:
 
 
 def vague_names(module: Module) -> list[str]:
-    """A file is called by what is in it."""
+    """A file is named after its content."""
     vague = r"(^|[/_])(services?|managers?|helpers?|utils?|core|common|base|misc|legacy|v\d+)(_|\.py$|/)"
     return [module.path] if re.search(vague, module.path) else []
 

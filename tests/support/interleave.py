@@ -1,4 +1,4 @@
-"""Transactions driven by hand, step by step, in any order that a test chooses: no sleeping and hoping.
+"""Transactions driven by hand, step by step, in any order that a test chooses, without sleeps.
 
 A step is under way until it is done or stands waiting for a lock that another transaction holds. Only then does the
 next step begin, so an order of steps is one interleaving, the same at every run.
@@ -25,7 +25,7 @@ Step = Callable[[], Awaitable[object]]
 
 
 class Actor:
-    """One connection to the server. Its steps are done one after another, however long each has to wait."""
+    """One connection to the server. Its steps run one after another, however long each has to wait."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -46,7 +46,7 @@ class Actor:
         return self._work is not None and not self._work.done()
 
     async def finish(self) -> object:
-        """Return what the last step returned, or raise what went wrong in any."""
+        """Return the result of the last step, or raise the error of any step."""
         return None if self._work is None else await self._work
 
 
@@ -84,7 +84,7 @@ class HandDriven(Actor):
 
 @asynccontextmanager
 async def by_hand(db: Database, tenant: UUID) -> AsyncIterator[HandDriven]:
-    """Begin a transaction bound to `tenant`; nothing is read or written yet. It ends when the test says so."""
+    """Begin a transaction bound to `tenant`; nothing is read or written yet. The test ends it."""
     async with AsyncExitStack() as stack:
         yield HandDriven(tenant, await stack.enter_async_context(db.tenant(tenant)), stack)
 
@@ -107,7 +107,7 @@ class GatedDatabase(Database):
 
 
 class Runner(Actor):
-    """A worker on one connection that begins a transaction only when the test lets it."""
+    """A worker on one connection that begins a transaction only when the test allows it."""
 
     def __init__(self, pid: int, pool: asyncpg.Pool[asyncpg.Record]) -> None:
         super().__init__(pid)
@@ -126,12 +126,12 @@ class Runner(Actor):
             await self._tickets.acquire()
 
     async def let_go_on(self) -> None:
-        """Let one more transaction begin."""
+        """Allow one more transaction to begin."""
         self._is_at_the_gate = False
         self._tickets.release()
 
     async def let_all_go_on(self) -> None:
-        """Let all the transactions begin that the work still needs."""
+        """Allow all remaining transactions of the work to begin."""
         self._is_gate_open = True
         await self.let_go_on()
 

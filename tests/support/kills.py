@@ -1,4 +1,4 @@
-"""Runs that are killed: a launcher of processes that die as directed, and what a database holds afterwards."""
+"""Killed runs: a launcher of processes that die as directed, and the state of a database afterwards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.deleting import make_all_due
 from tests.support.dying_worker import Directions, Sent
 
 _ROOT = Path(__file__).resolve().parents[2]
-# When something was done, by which steps, and the ids of what a run adds, may differ.
+# Times, the number of steps, and the ids of new rows may differ.
 _VOLATILE = ["changed_at", "began_at", "created_at", "since"]
 _LEFT_OUT = ["jobs", "rollup_changes", "model_changes", "credit_journal", "credit_turns"]
 _TABLES = """
@@ -36,11 +36,11 @@ _OTHERS = {
 _MOST_TURNS = 5
 
 State = dict[str, list[str]]
-"""The rows of each table as texts, sorted, but for what differs from run to run."""
+"""The rows of each table as texts, sorted, without what differs between runs."""
 
 
 class Launcher:
-    """Starts runs that are over when it returns."""
+    """Starts runs, and waits for their end."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
@@ -58,7 +58,7 @@ class Launcher:
 
 @contextmanager
 def launching() -> Iterator[Launcher]:
-    """Give a launcher, which ends with the block."""
+    """Yield a launcher, which ends with the block."""
     with subprocess.Popen(
         [sys.executable, "-m", "tests.support.dying_worker"],
         cwd=_ROOT,
@@ -73,7 +73,7 @@ def launching() -> Iterator[Launcher]:
 
 
 def finish(launcher: Launcher, clone: Clone, directions: Directions) -> Sent:
-    """Do the work to its end, as workers do that come after one that died; return what the first of them sent.
+    """Finish the work, as workers do after one that died; return what the first of them sent.
 
     The work is at its end when no job is open, or when it has nothing to do with those that are.
     """
@@ -95,7 +95,7 @@ def _open_jobs(clone: Clone) -> list[tuple[object, ...]]:
 
 
 def wait_until_nobody_is_connected(clone: Clone) -> None:
-    """Wait until the server has noticed that its client is gone; locks and transaction of the client go with it."""
+    """Wait until the server has noticed that its client is gone, which ends the client's transaction and locks."""
     question = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND usename = 'app_user'"
     end = time.monotonic() + 10
     with psycopg.connect(clone.server.url(), autocommit=True) as admin:
@@ -105,7 +105,7 @@ def wait_until_nobody_is_connected(clone: Clone) -> None:
 
 
 def read_state(clone: Clone) -> State:
-    """Return what the database says, of all tenants, as a superuser."""
+    """Return the state of the database, of all tenants, as a superuser."""
     with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
         tables = [str(name) for (name,) in admin.execute(_TABLES, (_LEFT_OUT,))]
         state = {
@@ -125,7 +125,7 @@ def read_state(clone: Clone) -> State:
 
 
 def differences(state: State, expected: State) -> dict[str, tuple[list[str], list[str]]]:
-    """Return, by table, the rows that only the one and only the other has."""
+    """Return, by table, the rows that are only in one of the two states."""
     return {
         name: (
             sorted(set(state[name]) - set(expected[name])),

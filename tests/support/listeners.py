@@ -8,7 +8,7 @@ from tests.conftest import Clone
 
 
 def listeners_of(clone: Clone) -> list[int]:
-    """Return the process ids of the sessions that listen on a clone and have been asked whether they do."""
+    """Return the process ids of the sessions that listen on a clone and have been checked."""
     with psycopg.connect(clone.superuser_url) as admin:
         rows = admin.execute(
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"

@@ -1,4 +1,4 @@
-"""How long the event loop was held up."""
+"""How long the event loop was blocked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PERIOD_S = 0.001
 
 @asynccontextmanager
 async def longest_stretch() -> AsyncIterator[Callable[[], float]]:
-    """Watch the running loop; the function says for how many seconds, at most, nothing else could run on it.
+    """Watch the running loop; the returned function gives the longest time, in seconds, that it was blocked.
 
     Counted is the processor time of the loop's thread, so that a busy machine does not count; nor does what the tests
     before have left to the garbage collector.

@@ -49,7 +49,7 @@ def make_conversion(**fields: object) -> dict[str, object]:
 async def post_plainly(
     database: Database, tenant_id: UUID, order_id: str, cents: int, day: date
 ) -> None:
-    """Put a capture in the ledger past all checks of the program, its day marked: for amounts beyond what it takes."""
+    """Insert a capture into the ledger without the program's checks, and mark its day: for amounts above its limit."""
     async with database.tenant(tenant_id) as connection:
         await connection.execute(
             """INSERT INTO revenue_ledger (tenant_id, id, business_key, order_id, kind, amount_cents, currency,
@@ -62,7 +62,7 @@ async def post_plainly(
 
 
 async def make_tenant(database: Database, name: str, *, has_models: bool = True) -> UUID:
-    """Create a tenant with the default models, or with none yet, and return its id."""
+    """Create a tenant with the default models, or without models, and return its id."""
     tenant_id = new_id()
     async with database.tenant(tenant_id) as connection:
         await create_tenant(connection, tenant_id, name)

@@ -1,4 +1,4 @@
-"""Where a statement can give NULL, and where it takes one, as far as its syntax shows."""
+"""Where a statement can return NULL, and where it accepts one, as far as its syntax shows."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pglast import ast, enums
 
 from tests.support.syntax import operator_of, parse, walk
 
-# What these return is never NULL, whatever they are given.
+# These never return NULL, whatever their arguments.
 _NEVER_NULL = {"clock_timestamp", "count", "now", "pg_current_snapshot"}
-# These give NULL for NULL alone.
+# These return NULL only for NULL.
 _STRICT = {"+", "-", "*", "/", "=", "<>", "<", "<=", ">", ">=", "||"}
 _MAKES_NULLS = {
     enums.JoinType.JOIN_LEFT: ("rarg",),
@@ -38,14 +38,14 @@ class Nulls:
         self._schema = schema
         returning = getattr(self._tree, "returningClause", None)
         targets = returning.exprs if returning else getattr(self._tree, "targetList", None)
-        # None of a UNION: what the columns of both sides come to is not looked at.
+        # None for a UNION, whose columns are not analysed.
         self._results = [target.val for target in targets or ()]
 
     def always_gives_a_row(self) -> bool:
         return self._gives_one_row(self._tree)
 
     def never_gives_null(self, place: int, *, is_not_null_column: bool) -> bool:
-        """Say so of a result column; `is_not_null_column`: it is a column of a table, which is declared NOT NULL."""
+        """Return whether a result column is never NULL; `is_not_null_column`: it is declared NOT NULL."""
         if place >= len(self._results):
             return False
         result = self._results[place]
@@ -54,11 +54,11 @@ class Nulls:
         return self._is_never_null(result)
 
     def takes_null(self, number: int) -> bool:
-        """Say whether NULL means something as this parameter: it is asked about, or may be stored."""
+        """Return whether NULL is meaningful for this parameter: it is tested, or may be stored."""
         return any(_parameter(node) == number for node in self._places_for_null())
 
     def _gives_one_row(self, select: ast.Node) -> bool:
-        """Say whether it asks no table, or sums up what it finds in one row."""
+        """Return whether it reads no table, or aggregates what it finds into one row."""
         if not isinstance(select, ast.SelectStmt) or select.op or select.havingClause:
             return False
         if select.groupClause or select.limitCount or select.limitOffset:
@@ -76,7 +76,7 @@ class Nulls:
         )
 
     def _may_be_left_out(self, column: ast.ColumnRef) -> bool:
-        """Say whether a join may find no row for it, or a grouping may leave it out.
+        """Return whether an outer join may find no row for the column, or a grouping may leave it out.
 
         Here the names of the tables tell; where a nested query does so, every column may be left out.
         """
@@ -153,7 +153,7 @@ def _parameter(node: object) -> int | None:
 
 
 def _makes_null(node: object) -> set[str]:
-    """Return the names that an outer join gives to what may be nothing."""
+    """Return the aliases that an outer join may leave without a row."""
     if not isinstance(node, ast.JoinExpr):
         return set()
     return {

@@ -92,7 +92,7 @@ def make_record(name: str, *steps: Step, not_run: tuple[str, ...] = ()) -> Hypot
 
 
 def make_records(*, without: str = "", failing: str = "") -> list[HypothesisRecord]:
-    """Return all hypotheses that the gates know, each proven but for `failing`, and one left out."""
+    """Return all hypotheses that the gates know, proven except `failing`, and without `without`."""
     return [
         make_record(name, make_step("1", equals("2" if name == failing else "1")))
         for name in GATES[-1].requires

@@ -1,4 +1,4 @@
-"""Random orders of the kinds that went wrong somewhere, and what `splits` credits them."""
+"""Random orders of kinds that once went wrong, and their credit by `splits`."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def by_ledger(entries: Sequence[LedgerEntry]) -> list[LedgerEntry]:
 
 
 def ages_of(order: RandomOrder) -> list[tuple[str, int]]:
-    """The (channel code, age) of each touch up to the conversion, as whoever reads them finds them."""
+    """The (channel code, age) of each touch up to the conversion, as the reader of facts returns them."""
     converted = order.converted_at
     return [
         (touch.channel_code, (converted - touch.occurred_at) // MICROSECOND)
@@ -93,7 +93,7 @@ def make_random_orders(chance: Random, count: int) -> list[RandomOrder]:
 
 
 def make_random_order(chance: Random, number: int) -> RandomOrder:
-    """One order of a kind that went wrong somewhere: refunds first, ties, edges, large amounts, many touches."""
+    """One order of a kind that once went wrong: refunds first, ties, edges, large amounts, many touches."""
     entries = make_entries(chance, number)
     converted = RandomOrder(entries, [], None).converted_at
     codes = chance.choice((CHANNELS[:5], ("direct",), ("email", "direct"), CHANNELS[:5], ("sms",)))
@@ -127,7 +127,7 @@ def make_entries(chance: Random, number: int) -> list[LedgerEntry]:
 
 
 def make_ages(chance: Random) -> list[timedelta]:
-    """How long before the conversion the touches lie: near an edge, on the hour, at the same moment."""
+    """How long before the conversion the touches are: near an edge, on the hour, at the same moment."""
     days = chance.choice((1, 29, 31, 120))
     edges = [timedelta(days=30), timedelta(days=30) + MICROSECOND, timedelta(0), timedelta(days=7)]
     return [

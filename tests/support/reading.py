@@ -20,7 +20,7 @@ from tests.conftest import Clone
 
 @asynccontextmanager
 async def open_client(clone: Clone) -> AsyncIterator[httpx2.AsyncClient]:
-    """Serve the application on the clone for as long as the block lasts."""
+    """Serve the application on the clone during the block."""
     app = create_app(clone.app_url)
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with (
@@ -38,7 +38,7 @@ async def key_of(db: Database, tenant: UUID, scope: str = "read") -> dict[str, s
 
 
 async def settle(db: Database) -> None:
-    """Credit and roll up: what was sent can be read. No view is refreshed."""
+    """Credit and roll up, so that what was sent can be read. No view is refreshed."""
     await credit_dirty_orders(db)
     await roll_up_dirty_days(db)
 
@@ -59,7 +59,7 @@ def forget_before(clone: Clone, tenant: UUID, moment: str) -> None:
 async def get(
     client: httpx2.AsyncClient, path: str, key: dict[str, str], **parameters: object
 ) -> dict[str, Any]:
-    """Return what a request answers that is in order; `from_` is the parameter `from`."""
+    """Return the body of a successful response; `from_` is the parameter `from`."""
     sent = {name.rstrip("_"): value for name, value in parameters.items() if value is not None}
     answer = await client.get(path, headers=key, params=sent)  # type: ignore[arg-type]  # plain values
     assert answer.status_code == 200, answer.text

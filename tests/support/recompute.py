@@ -1,4 +1,4 @@
-"""What the rollups and the views must say, worked out from the facts alone; the recomputation is that of the proof."""
+"""The expected rollups and views, computed only from the facts, by the recomputation of the proof."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ OPEN_DAYS = 35
 
 
 async def read_facts(connection: asyncpg.Connection[asyncpg.Record], tenant: UUID) -> Facts:
-    """Read what was recorded of `tenant`, as a superuser, and work its credit out; no touch may have been forgotten."""
+    """Read the facts of `tenant`, as a superuser, and compute its credit; no touch may have been forgotten."""
     ledger = await connection.fetch("SELECT * FROM revenue_ledger WHERE tenant_id = $1", tenant)
     models = await connection.fetch(
         "SELECT * FROM attribution_models WHERE tenant_id = $1 AND is_active", tenant
@@ -99,7 +99,7 @@ def first_open_day(facts: Facts) -> date:
 
 
 def rows_by_day(rows: Rows, columns: str, day_column: str) -> dict[date, Rows]:
-    """Sort rows by the day that stands in `day_column` of `columns`."""
+    """Sort rows by the day in `day_column` of `columns`."""
     place = columns.split(", ").index(day_column)
     days: dict[date, Rows] = defaultdict(set)
     for row in rows:

@@ -1,4 +1,4 @@
-"""Refreshes that are held up on purpose, and who holds which lock."""
+"""Refreshes that are delayed on purpose, and the holders of locks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def superuser_of(clone: Clone) -> AsyncIterator[asyncpg.Connection[asyncpg
 
 @asynccontextmanager
 async def held_up(clone: Clone, view: str) -> AsyncIterator[None]:
-    """Until the block ends, a refresh of `view` waits in the middle of its statement."""
+    """During the block, a refresh of `view` waits in the middle of its statement."""
     async with superuser_of(clone) as connection, connection.transaction():
         await connection.execute(f"LOCK TABLE public.{HELD_UP_BY[view]} IN ACCESS EXCLUSIVE MODE")
         yield
@@ -54,16 +54,16 @@ async def count_holders(clone: Clone, view: str) -> int:
 
 
 async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
-    """Wait until `holds` says so."""
+    """Wait until `holds` returns true."""
     async with asyncio.timeout(seconds):
-        while not await holds():  # noqa: ASYNC110 - it is another process that changes what is looked at
+        while not await holds():  # noqa: ASYNC110 - another process changes the state
             await asyncio.sleep(0.01)
 
 
 async def refresh(
     database: Database, view: str, *, requested_at: datetime | None = None, **options: object
 ) -> RefreshResult:
-    """Refresh `view`, asked for now unless said otherwise."""
+    """Refresh `view`, by default as requested now."""
     return await refresh_view(database, view, requested_at=requested_at or utc_now(), **options)  # type: ignore[arg-type]  # options of the same names
 
 

@@ -1,4 +1,4 @@
-"""What Citus asks of a revision: each rule returns what breaks it. Revisions that are released stay as they are."""
+"""The rules of Citus for a revision: each rule returns what breaks it. Released revisions stay as they are."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ROLE_AT_FIRST = "the migrating role"
 
 @dataclass(frozen=True)
 class Revision:
-    """One way of a revision: the texts that it sends, in order, and what cannot be read in it."""
+    """One direction of a revision: the texts that it sends, in order, and those that cannot be read."""
 
     name: str
     texts: tuple[str, ...]
@@ -41,12 +41,12 @@ class Revision:
 
     @property
     def piece(self) -> Piece:
-        """What it reads and writes of rows."""
+        """The rows that it reads and writes."""
         return Piece(self.name, tuple(t for t in self.trees if isinstance(t, _OF_ROWS)), "revision")
 
 
 def read_revisions(folder: Path, *, after: str = RELEASED) -> list[Revision]:
-    """Return both ways of every later revision of `folder`, which holds `versions` and `sql`."""
+    """Return both directions of every later revision of `folder`, which holds `versions` and `sql`."""
     return [
         revision
         for path in sorted((folder / "versions").glob("*.py"))
@@ -75,7 +75,7 @@ def read_revision(name: str, source: str, sql: Path) -> list[Revision]:
 
 
 def _sent(call: python.Call, sql: Path) -> list[str | None]:
-    """Return the texts that a call sends to the server; None for one that does not stand there."""
+    """Return the texts that a call sends to the server; None for one that is not a literal."""
     called = python.unparse(call.func).rpartition(".")[2]
     if called not in {"run_sql", "run_statements", "execute"}:
         return []
@@ -99,17 +99,17 @@ def _literal(node: python.expr) -> str | None:
 
 
 def unread_texts(revision: Revision) -> list[str]:
-    """What is not written out cannot be judged."""
+    """A text that is not written out cannot be checked."""
     return list(revision.unread)
 
 
 def several_commands(revision: Revision) -> list[str]:
-    """A text of several commands is forwarded whole, and refused by the workers."""
+    """A text of several commands is forwarded as one, and refused by the workers."""
     return [text.strip()[:60] for text in revision.texts if len(parse(text)) > 1]
 
 
 def columns_with_checks(revision: Revision) -> list[str]:
-    """A column and a CHECK cannot come to the shards in one command."""
+    """A column and a CHECK cannot be sent to the shards in one command."""
     found = []
     for node in revision.trees:
         commands = [*(node.cmds or ())] if isinstance(node, ast.AlterTableStmt) else []
@@ -125,7 +125,7 @@ def columns_with_checks(revision: Revision) -> list[str]:
 
 
 def tables_beside_views(revision: Revision) -> list[str]:
-    """Around views the propagation is off; a table that is changed meanwhile stays as it was on the shards."""
+    """Propagation is off around views; a table changed during that time stays unchanged on the shards."""
     kinds = {kind for node in revision.trees if (kind := _kind(node))}
     return [revision.name] if len(kinds) > 1 else []
 

@@ -1,4 +1,4 @@
-"""Which room a table belongs to, and which statements read or write a table of another room, each with the reason."""
+"""Which room a table belongs to, and which statements use a table of another room, each with the reason."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "matviews": ("matview_refreshes", "reconciliation_runs", "open_periods"),
     "migrations": ("alembic_version",),
 }
-"""Tables and views of schema public by room, but for the canonical views and their readers, which are of matviews."""
+"""Tables and views of schema public by room, except the canonical views and their readers, which belong to matviews."""
 
 ROOM_OF: Mapping[str, str] = {
     **{table: room for room, tables in TABLES.items() for table in tables},
@@ -72,12 +72,12 @@ FOREIGN: Mapping[str, str] = {
     "attribution.mark_orders_reached_by_touches": _REACH,
     "attribution.select_channel_report": _STANDING,
     "attribution.select_channel_totals": "sums are named by model, and only this room knows which are in force",
-    "attribution.select_credit_state": "a run learns all that it needs of a tenant in one round trip",
+    "attribution.select_credit_state": "a run reads all that it needs of a tenant in one round trip",
     "attribution.select_entries": _ENTRIES,
     "attribution.select_newest_touches": _JOURNEY,
     "attribution.select_order_standing": _STANDING,
     "attribution.select_previous_conversions": _JOURNEY,
-    "attribution.select_set_aside_totals": "of the orders that are set aside the ledger sums up what has no credit",
+    "attribution.select_set_aside_totals": "the ledger sums up the uncredited money of orders that are set aside",
     "attribution.select_touches": _JOURNEY,
     "attribution.select_touches_of_journey": _JOURNEY,
     "attribution.select_marked_orders": _REACH,
@@ -92,8 +92,8 @@ FOREIGN: Mapping[str, str] = {
     "audit.select_revenue_totals": _AS_IT_IS,
     "audit.select_spend_days": _AS_IT_IS,
     "demo.count_visible_rows": "it counts the rows of every table, to show what row-level security does",
-    "http.select_readiness_revision": "a process is ready when the schema is the one that it was written for",
-    "ingest.insert_touches": "only touches of journeys that have bought go on to be marked, found as they go in",
+    "http.select_readiness_revision": "a process is ready when the schema has the revision that it needs",
+    "ingest.insert_touches": "only touches of journeys that have bought lead to marks; they are found on insertion",
     "ingest.select_entries_to_scan": _SCAN,
     "ingest.select_jobs_to_scan": _SCAN,
     "ingest.select_keys_to_scan": _SCAN,

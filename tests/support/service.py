@@ -1,4 +1,4 @@
-"""The whole service as a user starts it, for a test: what it logged is shown when the test fails."""
+"""The service as a user starts it, for a test: its log is shown when the test fails."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = [
 def running_service(
     home: Path, environment: Mapping[str, str] = {}, *, words: tuple[str, ...] = ()
 ) -> Iterator[Service]:
-    """Run `skeldir up` until the end of the block, and hand its log to pytest, which shows it after a failure."""
+    """Run `skeldir up` during the block, and pass its log to pytest, which shows it after a failure."""
     try:
         with started.running_service(home, environment, words=words) as service:
             yield service

@@ -14,14 +14,14 @@ _BEAT_S = 0.005
 
 @dataclass
 class LongestStall:
-    """The longest time, in seconds, that the loop was kept by the process itself."""
+    """The longest time, in seconds, that the process itself blocked the loop."""
 
     seconds: float = 0.0
 
 
 @asynccontextmanager
 async def longest_stall() -> AsyncIterator[LongestStall]:
-    """Measure during the block; no more than the processor time that the process used is called a stall."""
+    """Measure during the block; a stall counts only up to the processor time that the process used."""
     longest = LongestStall()
 
     async def beat() -> None:
@@ -31,7 +31,7 @@ async def longest_stall() -> AsyncIterator[LongestStall]:
             late = min(monotonic() - began, process_time() - used) - _BEAT_S
             longest.seconds = max(longest.seconds, late)
 
-    # The tests' own objects are many, and a collection that visits them all is no fault of the program.
+    # The tests have many objects of their own; a garbage collection that visits them is not the program's fault.
     gc.collect()
     gc.freeze()
     beating = asyncio.create_task(beat())

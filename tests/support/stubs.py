@@ -17,7 +17,7 @@ from skeldir.migrations.run import upgrade
 from tests.support.describing import HAS_ROWS, Describer, Signature
 from tests.support.house import SOURCES, rooms_with_sql
 
-# Of these a stub keeps what it uses. A column may be called `date`.
+# A stub keeps those that it uses. A column may be called `date`.
 _IMPORTS = """
 import datetime as dt
 from collections.abc import Collection
@@ -118,7 +118,7 @@ def _ruff(text: str, *command: str) -> str:
 
 
 def main() -> None:
-    """Write the stubs of all rooms, as a database that has just been migrated describes them."""
+    """Write the stubs of all rooms, as a newly migrated database describes them."""
     with tempfile.TemporaryDirectory() as home, embedded_server(Path(home)) as server:
         upgrade(server.url())
         with psycopg.connect(server.url(), autocommit=True) as connection:

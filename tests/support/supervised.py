@@ -1,4 +1,4 @@
-"""A supervisor as a process of its own, with children made of a few lines each."""
+"""A supervisor as a separate process, with children of a few lines each."""
 
 from __future__ import annotations
 

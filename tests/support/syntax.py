@@ -20,7 +20,7 @@ _TAKEN = {
     enums.FunctionParameterMode.FUNC_PARAM_IN,
 }
 
-# What runs a statement that it composes, and where that stands.
+# The statements that run a composed text, and where they hold it.
 _COMPOSING = {
     "PLpgSQL_stmt_dynexecute": "query",
     "PLpgSQL_stmt_dynfors": "query",
@@ -44,7 +44,7 @@ _VIEWS = """
 
 @dataclass(frozen=True)
 class Piece:
-    """A named statement, or what a function or view of the schema consists of."""
+    """A named statement, or the body of a function or view of the schema."""
 
     name: str
     trees: tuple[ast.Node, ...]
@@ -70,11 +70,11 @@ class Piece:
 
 @dataclass(frozen=True)
 class Schema:
-    """What the syntax does not say: tables with a tenant, materialized views, volatilities, and the functions."""
+    """What the syntax does not show: tables with a tenant, materialized views, volatilities, and the functions."""
 
     tenant_tables: frozenset[str]
     materialized: frozenset[str]
-    # Of each name the most volatile function: `v`, `s` or `i`.
+    # For each name, its most volatile function: `v`, `s` or `i`.
     volatility: Mapping[str, str]
     functions: Mapping[str, Piece] = field(default_factory=dict)
     views: Mapping[str, Piece] = field(default_factory=dict)
@@ -90,7 +90,7 @@ def statement(name: str, text: str) -> Piece:
 
 
 def function(definition: str) -> Piece:
-    """Return what a CREATE FUNCTION does. Statements that it composes are read with placeholders for names."""
+    """Return the body of a CREATE FUNCTION. Composed statements are read with placeholders for names."""
     (tree,) = parse(definition)
     options = {option.defname: option.arg for option in tree.options}
     is_procedure = options["language"].sval == "plpgsql"
@@ -133,7 +133,7 @@ def _expressions(node: object) -> Iterator[tuple[ast.Node, ...]]:
 
 
 def composed(expression: str) -> tuple[ast.Node, ...]:
-    """Return the statement that an expression makes of a literal, with placeholders where names are put in.
+    """Return the statement that an expression builds from a literal, with placeholders for inserted names.
 
     Raises:
         ValueError: it makes one of no literal, so nobody can judge it.
@@ -178,7 +178,7 @@ def relations_of(tree: ast.Node) -> Iterator[str]:
 
 
 def is_parameter(node: object, arguments: frozenset[str] = frozenset()) -> bool:
-    """Say whether this is a value bound from outside, cast or not, or the tenant to whom the transaction is bound."""
+    """Return whether this is a bound parameter, cast or not, or the transaction's tenant."""
     if isinstance(node, ast.TypeCast):
         return is_parameter(node.arg, arguments)
     if isinstance(node, ast.FuncCall):
@@ -200,7 +200,7 @@ def operator_of(node: object) -> str | None:
 
 
 def conjuncts(condition: object) -> Iterator[ast.Node]:
-    """Yield the conditions that all have to hold."""
+    """Yield the conditions that must all hold."""
     if isinstance(condition, ast.BoolExpr) and condition.boolop == enums.BoolExprType.AND_EXPR:
         for part in condition.args:
             yield from conjuncts(part)
@@ -224,7 +224,7 @@ def named_text(room: str, name: str) -> str:
 
 
 def read_schema(connection: psycopg.Connection[tuple[str, ...]]) -> Schema:
-    """Return what a migrated database says of its tables, views and functions."""
+    """Return the tables, views and functions of a migrated database."""
     connection.execute("SET search_path = pg_catalog")
     functions = [function(definition) for (definition,) in connection.execute(_FUNCTIONS)]
     return Schema(

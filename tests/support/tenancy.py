@@ -17,7 +17,7 @@ BOUND = "a parameter"
 
 @dataclass
 class _Scope:
-    """The relations of one query by their aliases: where each stands, and which column names its tenant."""
+    """The relations of one query by alias: where each is, and which column names its tenant."""
 
     outer: _Scope | None
     key_of: dict[str, str] = field(default_factory=dict)
@@ -27,7 +27,7 @@ class _Scope:
 
 
 class UnboundTables:
-    """Walks the queries of a statement; `names` are the tables that it leaves open to all tenants."""
+    """Walks the queries of a statement; `names` are the tables that it does not bind to a tenant."""
 
     def __init__(
         self, trees: tuple[ast.Node, ...], tables: frozenset[str], arguments: frozenset[str]
@@ -94,7 +94,7 @@ class UnboundTables:
         scope.place_of[alias] = place
 
     def _inserted(self, node: ast.InsertStmt) -> None:
-        """A new row names its tenant by a parameter in the place of the column."""
+        """A new row names its tenant by a parameter in the position of the column."""
         columns = [target.name for target in node.cols or ()]
         key = _key_of(node.relation)
         places = [place for place, name in self._occurrences if name == node.relation.relname]
@@ -114,7 +114,7 @@ class UnboundTables:
             self._join(left, right)
 
     def _side(self, node: object, scope: _Scope) -> str | None:
-        """Return the place whose tenant this is, BOUND for a parameter, None for anything else."""
+        """Return the place whose tenant this is, BOUND for a parameter, or None."""
         if isinstance(node, ast.ColumnRef):
             alias = node.fields[0].sval if len(node.fields) == 2 else None
             level: _Scope | None = scope
@@ -142,7 +142,7 @@ def _sources(node: ast.Node) -> Iterator[ast.Node]:
 
 
 def _rows(query: ast.SelectStmt | None) -> Iterator[list[ast.Node]]:
-    """Yield the values that an INSERT takes, one row for each query or list of values."""
+    """Yield the values of an INSERT, one row for each query or list of values."""
     if query is None:
         return
     if query.op != enums.SetOperation.SETOP_NONE:

@@ -17,7 +17,7 @@ from skeldir.matviews.kinds import REFRESH
 async def sleep(_database: Database, job: Job) -> None:
     """Sleep for the job's `sleep_s`, with the loop alive, or for its `block_s`, without."""
     await asyncio.sleep(float(str(job.arguments.get("sleep_s", 0))))  # a job that takes its time
-    time.sleep(float(str(job.arguments.get("block_s", 0))))  # noqa: ASYNC251 - a worker that is stuck does this
+    time.sleep(float(str(job.arguments.get("block_s", 0))))  # noqa: ASYNC251 - a stuck worker does this
 
 
 async def tick(database: Database) -> None:
@@ -31,12 +31,12 @@ async def fail(_database: Database) -> None:
 
 
 async def refresh(_database: Database, _job: Job) -> None:
-    """Do what beat does itself: nothing, in this place."""
+    """The job that beat does itself; here it does nothing."""
 
 
 worker.KINDS = (JobKind(CREDIT, sleep, lease_s=3.0), JobKind(REFRESH, refresh))
 worker.BEAT_KINDS = (JobKind(REFRESH, refresh),)
-# A test that counts jobs has no pulse beside them.
+# A test that counts jobs has no pulse.
 worker.SCHEDULE = (
     (Pulse("toy.tick", 0.5, tick), Pulse("toy.fail", 3_600.0, fail))
     if "beat" in sys.argv or "TOY_TICKS" in os.environ

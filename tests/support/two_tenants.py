@@ -28,7 +28,7 @@ _MARKED_JOURNEY = """
 _PLAIN_ROWS = (
     """INSERT INTO orders_set_aside (tenant_id, order_id, reason, detail)
        VALUES ($1, 'order-0', 'credit_failed', 'ValueError')""",
-    # Credit of an order from before journeys were packed, which no run has come to yet.
+    # Credit of an order from before journeys were packed, which no run has reached yet.
     """INSERT INTO kept_allocations (tenant_id, order_id, model_version, entry_id, channel_code, entry_date, currency,
                                      allocated_cents, conversion_ppt)
        VALUES ($1, 'order-0', 'linear@1', gen_random_uuid(), 'email', '2026-03-01', 'USD', 0, 0)""",
@@ -58,7 +58,7 @@ async def refresh_all(database: Database) -> list[str]:
 
 
 async def fill_tenant(database: Database, name: str) -> UUID:
-    """Make a tenant with the same content as every other one, but for its name; nothing is credited yet."""
+    """Make a tenant with the same content as every other one except its name; nothing is credited yet."""
     tenant = await make_tenant(database, name)
     async with database.tenant(tenant) as connection:
         await add_channels(connection, tenant, {"radio": "Radio"})

@@ -1,4 +1,4 @@
-"""Waiting for what a test needs, and for no longer."""
+"""Waiting for what a test needs, and no longer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a deletion must know, asked of the catalogue: every table with rows of tenants; and who may ask for one."""
+"""What a deletion must know, from the catalogue: every table with rows of tenants; and who may request one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import psycopg
 
 from tests.conftest import Clone
 
-# A tenant's rows that outlive it, each with the reason.
+# Rows of a tenant that outlive it, each with the reason.
 OUTLIVE = {"tenant_deletions": "the receipts"}
 
 
@@ -21,7 +21,7 @@ def test_a_deletion_knows_every_table_that_has_a_tenant(clone: Clone) -> None:
     listed = row[0]
     assert len(listed) == len(set(listed)) >= 19
     assert {str(table[0]) for table in tables} - set(OUTLIVE) == set(listed), (
-        "add the table to tenant_tables(), by CREATE OR REPLACE in its own migration if that comes later"
+        "add the table to tenant_tables(), by CREATE OR REPLACE in its own migration if that is later"
     )
 
 

@@ -1,4 +1,4 @@
-"""The rules by which a key is remembered, by a clock that the test moves."""
+"""The rules by which a key is remembered, with a clock that the test controls."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def test_a_key_is_recalled_for_a_minute_from_before_its_look_up_began_and_no_lon
     memory, found = KeyMemory(current()), holder()
     memory.remember(KEY, found, memory.begin_look_up(100.0))
     assert memory.recall(KEY, 159.9) is found
-    # Being used makes it no younger.
+    # Use does not extend it.
     assert memory.recall(KEY, 160.0) is None
     assert memory.recall(KEY, 100.0) is None
 
 
-def test_a_key_is_recalled_as_what_it_is_and_no_other_one_is() -> None:
+def test_only_the_remembered_key_is_recalled() -> None:
     memory, mine, theirs = KeyMemory(current()), holder(), holder()
     memory.remember(KEY, mine, memory.begin_look_up(0.0))
     assert memory.recall(OTHER, 1.0) is None
@@ -64,7 +64,7 @@ def test_what_ends_while_a_key_is_looked_up_keeps_it_from_being_remembered() -> 
     assert memory.recall(KEY, 0.0) is None
 
 
-def test_while_nothing_is_heard_nothing_is_recalled() -> None:
+def test_while_the_subscription_is_not_current_nothing_is_recalled() -> None:
     subscription = Subscription(current_until_s=10.0)
     memory, found = KeyMemory(subscription), holder()
     memory.remember(KEY, found, memory.begin_look_up(9.0))
@@ -90,7 +90,7 @@ def test_what_was_looked_up_before_listening_began_is_forgotten() -> None:
     assert memory.recall(KEY, 0.0) is memory.recall(OTHER, 0.0) is None
 
 
-def test_of_too_many_keys_those_that_were_used_least_lately_are_forgotten() -> None:
+def test_of_too_many_keys_the_least_recently_used_are_dropped() -> None:
     memory = KeyMemory(current(), most=3)
     for number in range(3):
         memory.remember(bytes([number]), holder(), memory.begin_look_up(0.0))
@@ -101,7 +101,7 @@ def test_of_too_many_keys_those_that_were_used_least_lately_are_forgotten() -> N
     ]  # fmt: skip
 
 
-def test_however_many_keys_come_no_more_memory_is_taken() -> None:
+def test_memory_is_bounded_however_many_keys_arrive() -> None:
     subscription = current()
     memory = KeyMemory(subscription, most=20)
 

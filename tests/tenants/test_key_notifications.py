@@ -1,4 +1,4 @@
-"""What the database notifies of when keys end: that one has, and nothing of it."""
+"""What the database notifies when a key ends: that one has, and no details."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MARK = "all before this was notified"
 
 @pytest.fixture
 def stranger(clone: Clone) -> Iterator[Session]:
-    """A login without any grant, which listens, as any login may."""
+    """A role without any grant that listens, as any role may."""
     role = f"stranger_{uuid4().hex}"
     with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
         admin.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
@@ -61,7 +61,7 @@ async def make_key(db: Database, tenant: UUID) -> IssuedKey:
         return await issue_key(connection, tenant, name="k", scopes=["read"], expires_at=None)
 
 
-async def test_the_end_of_a_key_is_notified_once_without_saying_which_or_whose(
+async def test_the_end_of_a_key_is_notified_once_without_naming_key_or_tenant(
     db: Database, tenant: UUID, stranger: Session
 ) -> None:
     keys = [await make_key(db, tenant) for _ in range(3)]
@@ -83,7 +83,7 @@ async def test_the_deletion_of_a_tenant_and_a_truncation_are_notified(
         await make_key(db, tenant)
     await ask_for_deletion(clone, tenant)
     assert payloads(stranger) == [""]
-    # The steps that follow end no more keys.
+    # The following steps end no more keys.
     await do_deletions(db, clone, tenant)
     assert payloads(stranger) == []
     with psycopg.connect(clone.superuser_url) as admin:
@@ -114,7 +114,7 @@ async def test_what_ends_no_key_is_not_notified(
 
 
 @pytest.mark.parametrize("role", ["app_user", "migrator", "postgres"])
-async def test_it_is_notified_whoever_ends_a_key_by_plain_sql(
+async def test_a_key_ended_by_plain_sql_is_notified_for_every_role(
     db: Database, clone: Clone, tenant: UUID, stranger: Session, role: str
 ) -> None:
     await make_key(db, tenant)

@@ -1,4 +1,4 @@
-"""What is said when a key cannot be made or found: what is wrong, how to mend it, and nothing of another tenant."""
+"""Errors when a key cannot be made or found: the fault, the cure, and nothing of another tenant."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def test_a_key_without_a_known_scope_is_refused(
     with pytest.raises(InputInvalid) as refusal:
         await make_key(db, tenant, scopes=scopes)
     assert all(scope in refusal.value.cure for scope in SCOPES)
-    assert "--scope once for each" in refusal.value.cure
+    assert "repeat --scope" in refusal.value.cure
     async with db.tenant(tenant) as connection:
         assert await list_keys(connection, tenant) == []
 
@@ -51,7 +51,7 @@ async def test_only_the_scopes_that_do_not_exist_are_named(db: Database, tenant:
         assert refusal.value.detail == said
 
 
-async def test_a_key_the_tenant_does_not_have_is_refused_in_the_same_words_whoever_has_it(
+async def test_a_key_the_tenant_does_not_have_is_refused_in_the_same_words_if_another_has_it(
     db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
     theirs = await make_key(db, other_tenant)
@@ -70,4 +70,4 @@ async def test_a_key_the_tenant_does_not_have_is_refused_in_the_same_words_whoev
         cures.add(refusal.value.cure)
     (cure,) = cures
     assert "Check the tenant" in cure
-    assert "own prefix may stand for the tenant" in cure
+    assert "own prefix can be given in its place" in cure

@@ -1,4 +1,4 @@
-"""API keys: shown once, kept as a digest, found before a tenant is known, and nobody else's to end."""
+"""API keys: shown once, stored as a digest, found before a tenant is known, and ended only by their tenant."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.conftest import Clone
 async def make_key(
     db: Database, tenant: UUID, *, scopes: tuple[str, ...] = ("ingest",), **fields: object
 ) -> IssuedKey:
-    """Issue a key that does not expire, unless said otherwise."""
+    """Issue a key, by default one that does not expire."""
     async with db.tenant(tenant) as connection:
         return await issue_key(
             connection,
@@ -46,7 +46,7 @@ async def make_key(
 
 
 async def look_up(db: Database, secret: str) -> KeyHolder | None:
-    """Find out whom a secret speaks for, as a request does: before any tenant is known."""
+    """Find the holder of a secret, as a request does, before any tenant is known."""
     async with db.statement() as connection:
         return await authenticate(connection, secret)
 
@@ -74,7 +74,7 @@ async def revoke(db: Database, tenant: UUID, key_id: UUID) -> None:
 
 
 def change_as_superuser(clone: Clone, statement: str) -> None:
-    """Play with time: nobody else could change a key like this, so its trigger is not asked."""
+    """Simulate the passing of time: only a superuser can change a key like this, without its trigger."""
     with psycopg.connect(clone.superuser_url) as connection:
         connection.execute("SET session_replication_role = replica")
         connection.execute(statement.encode())
@@ -111,13 +111,11 @@ async def test_the_secret_has_the_entropy_of_256_bits_and_is_never_the_same(
     secrets = {(await make_key(db, tenant)).secret for _ in range(20)}
     assert len(secrets) == 20
     assert all(secret.startswith("skd_") and len(secret) == 4 + 43 for secret in secrets)
-    # No two share more than the prefix that people recognise a key by.
+    # No two share more than the fixed part of the prefix.
     assert len({secret[12:20] for secret in secrets}) == 20
 
 
-async def test_what_is_listed_recognises_a_key_and_does_not_give_it_away(
-    db: Database, tenant: UUID
-) -> None:
+async def test_a_list_identifies_a_key_without_revealing_it(db: Database, tenant: UUID) -> None:
     issued = await make_key(db, tenant, scopes=("read", "ingest"), name="  the site  ")
     (key,) = await read_keys(db, tenant)
     assert (key.key_id, key.name, key.scopes) == (issued.key_id, "the site", ("ingest", "read"))
@@ -130,14 +128,14 @@ async def test_what_is_listed_recognises_a_key_and_does_not_give_it_away(
 @pytest.mark.parametrize(
     "secret", ["", " ", "skd_", "skd_unknown", "'; DROP TABLE api_keys; --", "\x00", "é" * 5_000]
 )
-async def test_a_secret_that_was_never_issued_speaks_for_nobody(
+async def test_a_secret_that_was_never_issued_is_not_valid(
     db: Database, tenant: UUID, secret: str
 ) -> None:
     await make_key(db, tenant)
     assert await look_up(db, secret) is None
 
 
-async def test_a_digest_or_a_part_of_a_secret_is_no_secret(db: Database, tenant: UUID) -> None:
+async def test_a_digest_or_a_part_of_a_secret_is_not_valid(db: Database, tenant: UUID) -> None:
     secret = (await make_key(db, tenant)).secret
     for guess in (
         secret[:-1],
@@ -168,7 +166,7 @@ async def test_a_key_of_a_tenant_that_does_not_exist_is_refused(db: Database) ->
     assert "skeldir tenants list" in refusal.value.cure
 
 
-async def test_an_expired_key_speaks_for_nobody(db: Database, clone: Clone, tenant: UUID) -> None:
+async def test_an_expired_key_is_not_valid(db: Database, clone: Clone, tenant: UUID) -> None:
     key = await make_key(db, tenant, expires_at=utc_now() + timedelta(hours=1))
     assert await look_up(db, key.secret) is not None
     change_as_superuser(clone, "UPDATE api_keys SET expires_at = now() - interval '1 second'")
@@ -176,7 +174,7 @@ async def test_an_expired_key_speaks_for_nobody(db: Database, clone: Clone, tena
     assert [listed.key_id for listed in await read_keys(db, tenant)] == [key.key_id]
 
 
-async def test_a_revoked_key_speaks_for_nobody_and_stays_revoked_at_its_first_moment(
+async def test_a_revoked_key_is_not_valid_and_keeps_its_first_moment(
     db: Database, tenant: UUID
 ) -> None:
     key, kept = await make_key(db, tenant), await make_key(db, tenant)
@@ -248,7 +246,7 @@ async def test_an_overlap_that_makes_no_sense_is_refused(
 
 
 @pytest.mark.parametrize("overlap", [timedelta(0), timedelta(hours=1)])
-async def test_of_rotations_at_once_one_is_done(
+async def test_only_one_of_several_rotations_at_once_is_done(
     db: Database, tenant: UUID, overlap: timedelta
 ) -> None:
     key = await make_key(db, tenant)
@@ -282,7 +280,7 @@ async def test_a_key_that_ended_or_was_replaced_is_not_rotated_and_nothing_of_th
         with pytest.raises(KeyNotInForce, match=f"{key.prefix} {told}"):
             await rotate(db, tenant, key.key_id, overlap=timedelta(hours=1))
     assert await read_keys(db, tenant) == before
-    # The chain goes on from its end.
+    # The chain continues from its end.
     assert (await rotate(db, tenant, new.key_id)).old_prefix == new.prefix
 
 
@@ -299,7 +297,7 @@ async def test_a_key_is_found_by_its_id_its_prefix_and_a_secret_that_somebody_fo
             assert "skeldir keys list" in refusal.value.cure
 
 
-async def test_of_a_secret_that_is_not_found_only_the_prefix_is_told(
+async def test_only_the_prefix_of_an_unknown_secret_is_shown(
     db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
     theirs = await make_key(db, other_tenant)
@@ -349,7 +347,7 @@ async def test_the_last_use_is_noted_at_most_once_a_minute(
 
 
 async def use(db: Database, secret: str) -> datetime | None:
-    """Use a key as a request does, and return what is then known as its last use."""
+    """Use a key as a request does, and return its last use as recorded."""
     holder = await look_up(db, secret)
     assert holder is not None
     async with db.tenant(holder.tenant_id) as connection:
@@ -373,7 +371,7 @@ async def test_of_two_requests_at_once_the_one_that_began_first_may_note_its_use
     assert after.last_used_at == before.last_used_at
 
 
-async def test_using_one_key_says_nothing_of_the_others(db: Database, tenant: UUID) -> None:
+async def test_using_one_key_does_not_affect_the_others(db: Database, tenant: UUID) -> None:
     used, idle = await make_key(db, tenant, name="used"), await make_key(db, tenant, name="idle")
     holder = await look_up(db, used.secret)
     assert holder is not None

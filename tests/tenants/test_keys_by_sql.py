@@ -1,4 +1,4 @@
-"""What somebody with the program's own login can make of keys by plain SQL: end them, and nothing that undoes it."""
+"""What the program's own role can do with keys by plain SQL: end them, but not undo that."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.conftest import Clone
 
 Session = psycopg.Connection[tuple[object, ...]]
 
-# Each is refused, whoever asks, of a key that is in force until tomorrow.
+# Each is refused to every role, for a key that is in force until tomorrow.
 REVIVALS = {
     "a later expiry": "expires_at = expires_at + interval '1 second'",
     "no expiry": "expires_at = NULL",
@@ -43,7 +43,7 @@ FIXED = {
 
 @pytest.fixture(params=["app_user", "owner", "superuser"])
 def session(request: pytest.FixtureRequest, clone: Clone, tenant: UUID) -> Iterator[Session]:
-    """The runtime role bound to the tenant, the owner of the table likewise, and whoever nothing binds."""
+    """The runtime role bound to the tenant, the owner of the table likewise, and a superuser."""
     urls = {
         "app_user": clone.app_url,
         "owner": clone.migrator_url,

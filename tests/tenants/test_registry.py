@@ -1,4 +1,4 @@
-"""Tenants: made by themselves, listed by operators only, each with a secret of its own."""
+"""Tenants: created in their own transaction, listed only by operators, each with a secret of its own."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support.make import make_tenant
 
 @pytest.fixture
 async def operator(clone: Clone) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-    """The role that migrated: a member of skeldir_owner, and no superuser."""
+    """The role that migrated: a member of skeldir_owner, not a superuser."""
     connection = await asyncpg.connect(clone.migrator_url)
     yield connection
     await connection.close()
@@ -124,7 +124,7 @@ async def test_a_name_that_reads_like_an_id_or_a_key_is_refused_with_a_cure(
     assert await list_tenants(operator) == []
 
 
-async def test_of_a_key_given_as_a_name_only_the_prefix_is_told(db: Database) -> None:
+async def test_only_the_prefix_of_a_key_given_as_a_name_is_shown(db: Database) -> None:
     with pytest.raises(TenantNameInvalid) as refusal:
         await make_named(db, "skd_12345678-and-its-secret")
     assert "'skd_12345678'" in refusal.value.detail

@@ -1,4 +1,4 @@
-"""The rule of how long touches are kept: one per tenant, within bounds, and none means for ever."""
+"""The rule for how long touches are kept: one per tenant, within limits; without one, for ever."""
 
 from __future__ import annotations
 
@@ -55,12 +55,14 @@ async def test_a_number_of_days_out_of_bounds_is_refused(
     assert (await load(db, tenant)).touch_days == 90
 
 
-async def test_nobodys_touches_cannot_be_kept(db: Database) -> None:
+async def test_an_unknown_tenant_cannot_have_a_rule(db: Database) -> None:
     with pytest.raises(TenantUnknown):
         await keep(db, unknown_tenant(), 90)
 
 
-async def test_only_the_database_says_what_has_been_forgotten(db: Database, tenant: UUID) -> None:
+async def test_only_the_database_records_what_has_been_forgotten(
+    db: Database, tenant: UUID
+) -> None:
     await keep(db, tenant, 90)
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         async with db.tenant(tenant) as connection:

@@ -1,4 +1,4 @@
-"""The command line: `skeldir --help`. Wires the rooms; the logic is theirs."""
+"""The command line: `skeldir --help`. It wires the rooms, which hold the logic."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="""Which marketing channels earned the money, to the cent.
 
-Without DATABASE_URL an embedded PostgreSQL under .skeldir/ is started, or joined when it runs. With it, every
-command works on that server as app_user, but for a few. `tenants list`, `tenants delete`, `tenants deletions`, `jobs`,
-`audit` without --tenant and looking a tenant up by its name need a role that may act as skeldir_owner; `matviews`
-without --tenant needs one that may act as matview_owner. The role that runs `migrate` may act as both.
+Without DATABASE_URL an embedded PostgreSQL under .skeldir/ is started, or shared if it is already running. With it,
+every command works on that server as app_user, with a few exceptions. `tenants list`, `tenants delete`,
+`tenants deletions`, `jobs`, `audit` without --tenant and looking up a tenant by name need a role that may act as
+skeldir_owner; `matviews` without --tenant needs one that may act as matview_owner. The role that runs `migrate` may act
+as both.
 
 The usual order: tenants create · keys create · import · credit · refresh · report.""",
 )
@@ -60,14 +61,14 @@ app.command("worker")(worker)
 app.command("beat")(beat)
 app.command("demo")(demo)
 
-# The proof is not in the wheel. In a checkout it stands beside the product, and adds its commands.
+# The proof is not in the wheel. In a checkout it is beside the product, and adds its commands.
 _beside = Path(__file__).resolve().parents[3] / "proof" / "__init__.py"
 if (_found := find_spec("proof")) and _found.origin and Path(_found.origin).resolve() == _beside:
     import_module("proof.cli").add_commands(app)
 
 
 def main() -> None:
-    """Run the command line; a known error is told in two lines and exit status 1."""
+    """Run the command line; a known error is reported in two lines, with exit status 1."""
     from skeldir.cli.runtime import run_app
 
     run_app(app)

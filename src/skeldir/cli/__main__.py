@@ -1,4 +1,4 @@
-"""`python -m skeldir.cli` is `skeldir`, for whoever has the source but did not install it."""
+"""`python -m skeldir.cli` is `skeldir`, for a source tree that is not installed."""
 
 from skeldir.cli import main
 

@@ -1,4 +1,4 @@
-"""`skeldir audit`: whether what is stored is what follows from the facts, as a page for people or as JSON."""
+"""`skeldir audit`: whether the stored data follow from the facts, as a page for people or as JSON."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _MOST_RECORDS = 30
 
 @dataclass(frozen=True, slots=True)
 class _Options:
-    """What the words of the command ask for, of each tenant."""
+    """The options of the command, which apply to each tenant."""
 
     period: Period
     lists_orders: bool
@@ -59,39 +59,45 @@ class _Options:
 
 
 def audit(
-    tenant: Annotated[str | None, typer.Option(help=f"Only this one. {TENANT_HELP}")] = None,
+    tenant: Annotated[str | None, typer.Option(help=f"Only this tenant. {TENANT_HELP}")] = None,
     start: Annotated[
-        str | None, typer.Option("--from", help=f"The accounts begin with it. {_DAY_HELP}")
+        str | None, typer.Option("--from", help=f"First day of the accounts. {_DAY_HELP}")
     ] = None,
     end: Annotated[
-        str | None, typer.Option("--to", help=f"The accounts end before it. {_DAY_HELP}")
+        str | None,
+        typer.Option("--to", help=f"The day after the last day of the accounts. {_DAY_HELP}"),
     ] = None,
     orders: Annotated[
         bool, typer.Option("--orders", help="List each order with its entries and their credit.")
     ] = False,
     exact: Annotated[
         bool,
-        typer.Option("--exact", help=f"Work out every order exactly, not one in {SAMPLE_EVERY}."),
+        typer.Option(
+            "--exact",
+            help=f"Compute the credit of every order exactly, instead of one in {SAMPLE_EVERY}.",
+        ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document a line.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document per line.")
+    ] = False,
     record: Annotated[
-        bool, typer.Option("--record", help="Write the outcome down, as the nightly audit does.")
+        bool, typer.Option("--record", help="Record the result, as the nightly audit does.")
     ] = False,
     history: Annotated[
-        bool, typer.Option("--history", help="Show what earlier audits of --tenant came to.")
+        bool, typer.Option("--history", help="Show the results of earlier audits of --tenant.")
     ] = False,
 ) -> None:
-    """Compare what is stored with what follows from the facts, and the catalogue with what is meant.
+    """Compare the stored data with what follows from the facts, and the catalogue with what is expected.
 
-    Each tenant is read in one snapshot, for which nobody waits; only --record writes. Exit status 1 says that something
-    differs. All days are compared; --from and --to are those of the accounts. Without --tenant all tenants are audited:
-    with DATABASE_URL that needs a role that may act as skeldir_owner, which app_user is not.
+    Each tenant is read in one snapshot, without locks; only --record writes. Exit status 1 means that something
+    differs. All days are compared; --from and --to limit only the accounts. Without --tenant all tenants are audited:
+    with DATABASE_URL that needs a role that may act as skeldir_owner, which app_user may not.
     """
     if history and tenant is None:
         raise typer.BadParameter("--history needs --tenant.")
     period = Period(_read_day(start, "--from"), _read_day(end, "--to"))
     if period.start is not None and period.end is not None and period.start >= period.end:
-        raise typer.BadParameter("--from must lie before --to.")
+        raise typer.BadParameter("--from must be before --to.")
 
     options = _Options(period, orders, exact, as_json, record)
 
@@ -103,7 +109,7 @@ def audit(
                 await _show_history(database, tenants[0])
                 return 0
             for tenant_id in tenants:
-                # Of all tenants one may be deleted before its turn comes.
+                # A tenant may be deleted before its turn.
                 with suppress(TenantUnknown) if tenant is None else nullcontext():
                     differences += await _audit_one(database, tenant_id, options)
         return differences
@@ -120,7 +126,7 @@ async def _tenants_of(runtime: Runtime, tenant: str | None) -> list[UUID]:
 
 
 async def _audit_one(database: Database, tenant_id: UUID, options: _Options) -> int:
-    """Audit a tenant and print what came of it; return the number of differences."""
+    """Audit a tenant and print the result; return the number of differences."""
     with TemporaryFile() as items:
 
         def write(order: OrderEntries, credited: list[EntryCredit]) -> None:
@@ -143,7 +149,7 @@ async def _audit_one(database: Database, tenant_id: UUID, options: _Options) -> 
 
 
 def _print_json(audit: Audit, items: IO[bytes] | None) -> None:
-    """Print the document in one line; orders are copied into it one by one, since they may be a great many."""
+    """Print the document in one line; orders are copied into it one by one, since there may be very many."""
     if items is None:
         typer.echo(canonical(make_document(audit)).decode())
         return

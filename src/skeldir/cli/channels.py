@@ -39,7 +39,7 @@ def show(tenant: TenantArgument) -> None:
 def add(
     tenant: TenantArgument,
     code: Annotated[str, typer.Argument(help="Lower-case letters, digits and underscores.")],
-    label: Annotated[str, typer.Argument(help="What people read.")],
+    label: Annotated[str, typer.Argument(help="The name that people read.")],
 ) -> None:
     """Add a channel of the tenant's own."""
 
@@ -50,6 +50,6 @@ def add(
             database.tenant(tenant_id) as connection,
         ):
             await add_channels(connection, tenant_id, {code: label})
-        out.print(f"{code} is a channel now.")
+        out.print(f"{code} has been added.")
 
     run_with_runtime(work)

@@ -1,4 +1,4 @@
-"""`skeldir tenants delete` and `deletions`: taking a tenant away, and what was done."""
+"""`skeldir tenants delete` and `deletions`: deleting a tenant, and the receipts."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ _LOOK_AGAIN_S = 0.2
 
 
 class DeletionUnfinished(SkeldirError):
-    """The job that deletes a tenant failed as often as it may be tried."""
+    """The job that deletes a tenant has failed at its last attempt."""
 
     code = "deletion_unfinished"
     status = 503
-    title = "The deletion has not come to its end"
+    title = "The deletion is not finished"
 
 
 def delete_tenant(
@@ -52,19 +52,26 @@ def delete_tenant(
         bool | None,
         typer.Option(
             "--keep-ledger/--no-keep-ledger",
-            help="Whether the entries of the ledger stay. Must be said: nobody else decides about the books.",
+            help="Keep the entries of the ledger or delete them. Required: only you can decide about the books.",
         ),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Delete; without it, only show.")] = False,
+    yes: Annotated[
+        bool,
+        typer.Option(
+            "--yes", help="Delete the tenant; without it, only show what would be deleted."
+        ),
+    ] = False,
     confirm: Annotated[
         str | None,
-        typer.Option(help="The tenant's id or name again; asked for on a terminal if left out."),
+        typer.Option(
+            help="The tenant's id or name again; if left out, you are asked on a terminal."
+        ),
     ] = None,
 ) -> None:
-    """Show what a tenant has, or with --yes shut it out at once and delete it.
+    """Show what a tenant has or, with --yes, lock it out at once and delete it.
 
-    Its keys end with the first step, the rows go in small ones. Interrupted, the work is gone on with by a worker, or
-    by the same command. With DATABASE_URL this needs a role that may act as skeldir_owner.
+    Its keys end with the first step; the rows are deleted in small steps. If interrupted, the work is continued by a
+    worker, or by the same command. With DATABASE_URL this needs a role that may act as skeldir_owner.
     """
 
     async def work(runtime: Runtime) -> None:
@@ -81,7 +88,7 @@ def delete_tenant(
             if _is_over(earlier, keep_ledger):
                 _show_receipts(earlier)
             elif not yes:
-                _show_preview(tenant_id, names, rows, _ledgers_fate(earlier, keep_ledger))
+                _show_preview(tenant_id, names, rows, _keeps_ledger(earlier, keep_ledger))
             else:
                 _require_confirmation(tenant_id, names, keep_ledger, confirm)
                 await request_deletion(operator, tenant_id, keeps_ledger=bool(keep_ledger))
@@ -92,7 +99,7 @@ def delete_tenant(
 
 
 async def _id_of(runtime: Runtime, tenant: str) -> UUID:
-    """Return the tenant's id, also of one that is gone already: its deletion is told again then."""
+    """Return the tenant's id, also of one that is already deleted, so that its deletion is reported again."""
     try:
         return await runtime.tenant_id(tenant)
     except TenantUnknown:
@@ -102,14 +109,14 @@ async def _id_of(runtime: Runtime, tenant: str) -> UUID:
 
 
 def _is_over(earlier: list[TenantDeletion], keep_ledger: bool | None) -> bool:
-    """Say whether nothing is left to be done: the last deletion has ended, and took or was to leave the ledger."""
+    """Return whether nothing is left to do: the last deletion has ended, and the ledger is deleted or to be kept."""
     if not earlier or earlier[0].ended_at is None:
         return False
     return not earlier[0].keeps_ledger or keep_ledger is not False
 
 
-def _ledgers_fate(earlier: list[TenantDeletion], keep_ledger: bool | None) -> bool | None:
-    """Return whether the ledger is to stay: as it was said now, or of the deletion that is under way."""
+def _keeps_ledger(earlier: list[TenantDeletion], keep_ledger: bool | None) -> bool | None:
+    """Return whether the ledger is kept: as given now, or as in the deletion that is in progress."""
     if keep_ledger is None and earlier and earlier[0].ended_at is None:
         return earlier[0].keeps_ledger
     return keep_ledger
@@ -118,19 +125,19 @@ def _ledgers_fate(earlier: list[TenantDeletion], keep_ledger: bool | None) -> bo
 def _show_preview(
     tenant_id: UUID, names: list[str], rows: list[TableRows], keep_ledger: bool | None
 ) -> None:
-    fates = {True: "stays, without journey keys", False: "goes", None: "say which"}
+    fates = {True: "kept, without journey keys", False: "deleted", None: "your choice"}
     table = Table("table", Column("rows", justify="right"), "with --yes")
     for row in rows:
-        fate = fates[keep_ledger] if row.table_name == "revenue_ledger" else "goes"
+        fate = fates[keep_ledger] if row.table_name == "revenue_ledger" else "deleted"
         table.add_row(row.table_name, f"{row.row_count:,}", fate)
-    tenant_fate = "its name stays, its secret goes" if keep_ledger else fates[keep_ledger]
+    tenant_fate = "its name is kept, its secret is deleted" if keep_ledger else fates[keep_ledger]
     table.add_row("tenants", "1", tenant_fate)
     out.print(f"Tenant {tenant_id}{''.join(f', {name}' for name in names)}:", soft_wrap=True)
     out.print(table)
     out.print(
         "Nothing was changed. To delete it, run:"
         if keep_ledger is not None
-        else "Nothing was changed. To delete it, run one of these, which keep the ledger or do not:",
+        else "Nothing was changed. To delete it, run one of these, with or without the ledger:",
         soft_wrap=True,
     )
     for keeps in (True, False) if keep_ledger is None else (keep_ledger,):
@@ -142,18 +149,18 @@ def _show_preview(
 
 
 def is_terminal() -> bool:
-    """Say whether somebody can be asked."""
+    """Return whether a person can be asked."""
     return sys.stdin.isatty()
 
 
 def _require_confirmation(
     tenant_id: UUID, names: list[str], keep_ledger: bool | None, confirm: str | None
 ) -> None:
-    """Raise InputInvalid unless the ledger's fate was said, and the tenant's id or name a second time."""
+    """Raise InputInvalid unless the choice for the ledger and, a second time, the tenant's id or name were given."""
     if keep_ledger is None:
         raise InputInvalid(
-            "What becomes of the ledger was not said.",
-            cure="Add --keep-ledger where the law asks for the books to be kept, or else --no-keep-ledger.",
+            "It was not stated whether to keep the ledger.",
+            cure="Add --keep-ledger where the law requires you to keep the books, else --no-keep-ledger.",
         )
     if confirm is None and is_terminal():
         confirm = typer.prompt("This cannot be undone. Type the tenant's id or name", err=True)
@@ -170,9 +177,9 @@ def _require_confirmation(
 
 
 def _names_tenant(typed: str, tenant_id: UUID, names: list[str]) -> bool:
-    """Say whether what was typed is the tenant's id, or its name if that is nothing like an id or a key.
+    """Return whether the typed text is the tenant's id, or its name if that looks like neither an id nor a key.
 
-    An older tenant may be called what is another tenant's id, or how another's key begins.
+    The name of an older tenant may be another tenant's id, or the beginning of another's key.
     """
     if is_like_id_or_key(typed):
         return read_id(fold_name(typed)) == tenant_id
@@ -182,7 +189,7 @@ def _names_tenant(typed: str, tenant_id: UUID, names: list[str]) -> bool:
 async def _carry_out(
     runtime: Runtime, operator: Connection, tenant_id: UUID, rows: list[TableRows]
 ) -> TenantDeletion:
-    """Do the job like a worker, or wait for the worker that does it; return the receipt.
+    """Do the job as a worker would, or wait for the worker that does it; return the receipt.
 
     Raises:
         DeletionUnfinished: the job is dead.
@@ -196,7 +203,7 @@ async def _carry_out(
             task = bar.add_task("Deleting rows", total=total)
             while True:
                 await do_jobs(database, {DELETE.name: DELETE}, budget_s=1.0)
-                # Asked for first: a job ends in the transaction that ends the deletion.
+                # Queried first, since the job ends in the transaction that ends the deletion.
                 async with database.tenant(NO_TENANT) as connection:
                     is_underway = await is_enqueued(connection, NO_TENANT, DELETE.name)
                 deletion = (await list_deletions(operator, tenant_id))[0]
@@ -204,24 +211,22 @@ async def _carry_out(
                     return deletion
                 if not is_underway:
                     raise DeletionUnfinished(
-                        f"The deletion of tenant {tenant_id} stopped before its end.",
-                        cure="`skeldir jobs` shows why; mend it, then run this command again.",
+                        f"The deletion of tenant {tenant_id} stopped before it was finished.",
+                        cure="`skeldir jobs` shows why; fix the cause, then run this command again.",
                     )
                 bar.update(task, completed=sum(deletion.row_counts.values()))
                 await asyncio.sleep(_LOOK_AGAIN_S)
 
 
 def show_deletions(
-    # Its name and its keys are gone, so nothing but its id names it.
+    # Its name and its keys are deleted, so only its id identifies it.
     deleted: Annotated[
         UUID | None, typer.Option("--tenant", help="Only this tenant, by its id.")
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the receipts, for programs.")
-    ] = False,
-    most: Annotated[int, typer.Option(min=1, max=100_000, help="How many to show.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the receipts as JSON.")] = False,
+    most: Annotated[int, typer.Option(min=1, max=100_000, help="The most rows to show.")] = 100,
 ) -> None:
-    """Show the tenants that were deleted or are being deleted, the latest first.
+    """Show the tenants that were deleted or are being deleted, newest first.
 
     With DATABASE_URL this needs a role that may act as skeldir_owner.
     """
@@ -241,7 +246,7 @@ def show_deletions(
 
 
 def _write(value: object) -> str:
-    """Write an id, or a moment as in the lines that the digest is of."""
+    """Format an id, or a moment as in the lines that the digest covers."""
     return value.strftime(RECEIPT_MOMENT) if isinstance(value, datetime) else str(value)
 
 
@@ -252,15 +257,17 @@ def _show_receipts(deletions: list[TenantDeletion]) -> None:
             "under way" if one.ended_at is None else f"ended {one.ended_at:%Y-%m-%d %H:%M:%S} UTC"
         )
         out.print(
-            f"Tenant {one.tenant_id}: {state}; asked for by {one.requested_by}"
+            f"Tenant {one.tenant_id}: {state}; requested by {one.requested_by}"
             f" {one.requested_at:%Y-%m-%d %H:%M:%S} UTC; ledger {ledger}.",
             soft_wrap=True,
         )
         for table, rows in sorted(one.row_counts.items()):
-            what = "journey keys taken off the ledger" if table == "journey_keys" else table
+            what = "journey keys removed from the ledger" if table == "journey_keys" else table
             out.print(f"  {rows:>12,}  {what}")
         if one.ledger_rows_kept:
             out.print(f"  {one.ledger_rows_kept:>12,}  revenue_ledger, kept")
         if one.digest is not None:
-            broken = "" if one.is_intact else " (it is not the receipt's: somebody changed it)"
+            broken = (
+                "" if one.is_intact else " (it does not match the receipt: one of them was changed)"
+            )
             out.print(f"  sha256 {one.digest}{broken}", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Spans of time as people write them on the command line."""
+"""Durations as people write them on the command line."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ def read_duration(text: str) -> timedelta:
     """Read a whole number with its unit, such as `90s`, `30m`, `24h` or `7d`; `0` needs none.
 
     Raises:
-        InputInvalid: the text is none.
+        InputInvalid: the text is not a duration.
     """
     if text == "0":
         return timedelta(0)
     if (found := _DURATION.fullmatch(text)) is None:
         raise InputInvalid(
-            f"{text!r} is not a span of time.",
-            cure="Write a whole number and its unit, such as 90s, 30m, 24h or 7d; 0 is none at all.",
+            f"{text!r} is not a duration.",
+            cure="Write a whole number with a unit, such as 90s, 30m, 24h or 7d, or 0.",
         )
     return timedelta(**{_UNITS[found[2]]: int(found[1])})

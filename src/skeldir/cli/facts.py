@@ -1,4 +1,4 @@
-"""`skeldir import`, `orders` and `dead-events`: facts in, and what the ledger and the dead letters say of them."""
+"""`skeldir import`, `orders` and `dead-events`: importing facts, and listing orders and rejected items."""
 
 from __future__ import annotations
 
@@ -25,28 +25,30 @@ if TYPE_CHECKING:
 
 import_app = typer.Typer(
     no_args_is_help=True,
-    help="""Import a file of touches, of conversions, or of both mixed: CSV, NDJSON or Parquet, also .gz.
+    help="""Import a file of touches, conversions, or both: CSV, NDJSON or Parquet, optionally .gz.
 
-Columns are mapped by a small TOML file (--map), by flags, or recognised by their names. Mappings to start from are in
+Columns are mapped by a small TOML file (--map), by flags, or recognised by their names. Example mappings are in
 examples/mappings/ of a checkout and in share/skeldir/mappings/ of a virtual environment.
-An import that was interrupted goes on where it stopped when the same command is run again.""",
+To continue an interrupted import, run the same command again.""",
 )
 
 FileArgument = Annotated[
-    Path, typer.Argument(exists=True, dir_okay=False, help="CSV, NDJSON or Parquet.")
+    Path, typer.Argument(exists=True, dir_okay=False, help="A file of CSV, NDJSON or Parquet.")
 ]
 TenantOption = Annotated[str, typer.Option("--tenant", help=TENANT_HELP)]
 MapOption = Annotated[
     Path | None, typer.Option("--map", exists=True, dir_okay=False, help="A mapping (TOML).")
 ]
-CurrencyOption = Annotated[
-    str | None, typer.Option(help="The currency of every amount, as ISO 4217.")
+CurrencyOption = Annotated[str | None, typer.Option(help="Currency of every amount (ISO 4217).")]
+UnitOption = Annotated[
+    str | None, typer.Option(help="Unit of the amounts: minor (cents) or major (decimals).")
 ]
-UnitOption = Annotated[str | None, typer.Option(help="minor (cents) or major (decimal amounts).")]
-ZoneOption = Annotated[str | None, typer.Option(help="IANA time zone of times without an offset.")]
+ZoneOption = Annotated[
+    str | None, typer.Option(help="Time zone (IANA name) of times without an offset.")
+]
 ColumnOption = Annotated[
     list[str] | None,
-    typer.Option("--column", help="field=column, such as journey_key=visitor_id; may be repeated."),
+    typer.Option("--column", help="field=column, such as journey_key=visitor_id; can be repeated."),
 ]
 Kind = Literal["touches", "conversions", "mixed"]
 _SWITCH_S = 0.0001
@@ -64,7 +66,7 @@ def _import(
 ) -> None:
     from skeldir.ingest.files import choose_mapping
 
-    flags = said_flags(currency, amount_unit, time_zone)
+    flags = settings_of_flags(currency, amount_unit, time_zone)
     if column:
         flags["columns"] = dict(_pair(text) for text in column)
 
@@ -78,17 +80,17 @@ def _import(
             )
             for choice in chosen.choices:
                 out.print(choice, soft_wrap=True)
-            tell_import(await import_with_progress(database, tenant_id, file, chosen.mapping))
+            print_import(await import_with_progress(database, tenant_id, file, chosen.mapping))
 
     run_with_runtime(work)
 
 
-def said_flags(
+def settings_of_flags(
     currency: str | None, amount_unit: str | None, time_zone: str | None
 ) -> dict[str, object]:
-    """Return what the flags say, in the shape of a mapping file."""
-    said = {"currency": currency, "amount_unit": amount_unit, "time_zone": time_zone}
-    return {name: value for name, value in said.items() if value is not None}
+    """Return the settings that the flags give, in the shape of a mapping file."""
+    settings = {"currency": currency, "amount_unit": amount_unit, "time_zone": time_zone}
+    return {name: value for name, value in settings.items() if value is not None}
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -141,7 +143,7 @@ def import_mixed(
 async def import_with_progress(
     database: Database, tenant_id: UUID, file: Path, mapping: FileMapping
 ) -> ImportReport:
-    """Import a file with a progress bar on a terminal; the models that its mapping asks for come first."""
+    """Import a file with a progress bar on a terminal; the models of its mapping are set first."""
     from skeldir.ingest.files import import_file
 
     if mapping.models is not None:
@@ -167,9 +169,9 @@ async def import_with_progress(
             task, completed=int(1000 * done.share_read), description=f"{done.rows_done:,} rows"
         )
 
-    # The program itself is never garbage: looking through it over and over took a fifth of the time of reading a file.
+    # The program itself is never garbage; scanning it repeatedly took a fifth of the time of reading a file.
     gc.freeze()
-    # The database waits for each next statement while the thread that reads ahead holds the interpreter.
+    # While the thread that reads ahead holds the interpreter, the database waits for the next statement.
     sys.setswitchinterval(_SWITCH_S)
     with progress_bar() as bar:
         task = bar.add_task(f"Importing {file.name}", total=1000)
@@ -181,13 +183,13 @@ async def import_with_progress(
             raise
 
 
-def tell_import(report: ImportReport) -> None:
+def print_import(report: ImportReport) -> None:
     """Print what was read, what was rejected and why."""
     done = report.done
     if report.was_complete:
         out.print(f"{report.file_name} was imported before; nothing was added.")
     elif report.resumed_after:
-        out.print(f"{report.file_name}: went on after row {report.resumed_after:,}.")
+        out.print(f"{report.file_name}: continued after row {report.resumed_after:,}.")
     out.print(
         f"{report.file_name}: {done.rows_done:,} rows read; touches {done.touches_accepted:,} accepted,"
         f" {done.touches_duplicate:,} duplicate; conversions {done.conversions_accepted:,} accepted,"
@@ -196,7 +198,7 @@ def tell_import(report: ImportReport) -> None:
     )
     for code, count in sorted(report.rejected_by_code.items()):
         out.print(f"  rejected {count:,} times {code}", soft_wrap=True)
-        for example in (fault for fault in report.examples if fault.code == code):
+        for example in (row for row in report.examples if row.code == code):
             out.print(
                 f"    row {example.row}: {example.detail} {example.cure}",
                 soft_wrap=True,
@@ -212,12 +214,12 @@ def list_orders(
     state: Annotated[
         str | None,
         typer.Option(
-            help="paid, partially_refunded, refunded, over_refunded, disputed or awaiting_capture."
+            help="Only this state: paid, partially_refunded, refunded, over_refunded, disputed or awaiting_capture."
         ),
     ] = None,
-    most: Annotated[int, typer.Option(min=1, max=100_000, help="Show at most so many.")] = 50,
+    most: Annotated[int, typer.Option(min=1, max=100_000, help="The most rows to show.")] = 50,
 ) -> None:
-    """Show orders with their balance and state, the latest first."""
+    """Show orders with their balance and state, newest first."""
     from skeldir.revenue import ORDER_STATES, list_balances
 
     if state is not None and state not in ORDER_STATES:
@@ -264,9 +266,9 @@ def list_orders(
 
 def list_dead_events(
     tenant: TenantArgument,
-    most: Annotated[int, typer.Option(min=1, max=100_000, help="Show at most so many.")] = 50,
+    most: Annotated[int, typer.Option(min=1, max=100_000, help="The most rows to show.")] = 50,
 ) -> None:
-    """Show the refused items of a tenant with reason and cure, the latest first."""
+    """Show the rejected items of a tenant with reason and cure, newest first."""
     from skeldir.ingest import list_dead_events as read_dead_events
 
     async def work(runtime: Runtime) -> None:
@@ -282,6 +284,6 @@ def list_dead_events(
             )
             out.print(f"  {event.detail} {event.cure}", soft_wrap=True)
         if not events:
-            err.print("No item was refused.")
+            err.print("No item was rejected.")
 
     run_with_runtime(work)

@@ -1,4 +1,4 @@
-"""`skeldir jobs`: what waits, runs or died, and having it tried again."""
+"""`skeldir jobs`: the jobs that wait, run or are dead, and retrying them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.table import Column, Table
 
 from skeldir.cli.runtime import Runtime, err, out, run_with_runtime
 
-jobs_app = typer.Typer(help="Show jobs, the dead ones unless told otherwise, and retry them.")
+jobs_app = typer.Typer(help="Show jobs, by default the dead ones, and retry them.")
 
 
 @jobs_app.callback(invoke_without_command=True)
@@ -18,11 +18,11 @@ def show(
     context: typer.Context,
     state: Annotated[
         list[str] | None,
-        typer.Option(help="ready, running, done or dead; may be repeated. Dead when left out."),
+        typer.Option(help="ready, running, done or dead; can be repeated. [default: dead]"),
     ] = None,
-    most: Annotated[int, typer.Option(min=1, max=100_000, help="Show at most so many.")] = 50,
+    most: Annotated[int, typer.Option(min=1, max=100_000, help="The most rows to show.")] = 50,
 ) -> None:
-    """Show jobs of all tenants, the newest first. With DATABASE_URL this needs a role that may act as skeldir_owner."""
+    """Show jobs of all tenants, newest first. With DATABASE_URL this needs a role that may act as skeldir_owner."""
     from skeldir.jobs import JOB_STATES, list_jobs_of_all
 
     if context.invoked_subcommand is not None:
@@ -37,7 +37,7 @@ def show(
         if not jobs:
             err.print(f"No job is {' or '.join(states)}.")
             return
-        # Ids are to be copied, so they are whole; an error is a sentence, and stands in a line of its own.
+        # Ids are shown in full, for copying; an error is a sentence, on a line of its own.
         table = Table(
             Column("id", min_width=36),
             Column("kind", overflow="fold"),
@@ -66,11 +66,11 @@ def show(
 @jobs_app.command("retry")
 def retry(
     job_ids: Annotated[
-        list[UUID] | None, typer.Argument(help="Ids, as `skeldir jobs` shows them.")
+        list[UUID] | None, typer.Argument(help="Ids of dead jobs, from `skeldir jobs`.")
     ] = None,
-    all_dead: Annotated[bool, typer.Option("--all", help="Every dead job.")] = False,
+    all_dead: Annotated[bool, typer.Option("--all", help="Retry every dead job.")] = False,
 ) -> None:
-    """Have dead jobs tried again, with all their attempts; the next sweep wakes a worker for them."""
+    """Retry dead jobs, with all their attempts; the next sweep wakes a worker for them."""
     from skeldir.jobs import JobUnknown, list_jobs_of_all, retry_job
 
     if bool(job_ids) == all_dead:
@@ -90,6 +90,6 @@ def retry(
             for job_id in wanted:
                 async with database.tenant(tenant_of[job_id]) as connection:
                     await retry_job(connection, tenant_of[job_id], job_id)
-        out.print(f"{len(wanted)} jobs will be tried again.")
+        out.print(f"{len(wanted)} jobs will be retried.")
 
     run_with_runtime(work)

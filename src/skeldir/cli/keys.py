@@ -1,4 +1,4 @@
-"""`skeldir keys`: what lets a program in."""
+"""`skeldir keys`: the API keys of a tenant."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ keys_app = typer.Typer(
     no_args_is_help=True, help="Create, rotate, revoke and list a tenant's API keys."
 )
 
-TENANT_HELP = "The tenant's id, its name (to the migrating role), or how one of its keys begins."
-KEY_HELP = "The key's id, or how it begins (skd_xxxxxxxx), as `skeldir keys list` shows both."
+TENANT_HELP = "The tenant's id, its name (as the migrating role), or the prefix of one of its keys."
+KEY_HELP = "The key's id or prefix (skd_xxxxxxxx), from `skeldir keys list`."
 TenantArgument = Annotated[str, typer.Argument(help=TENANT_HELP)]
 KeyArgument = Annotated[str, typer.Argument(help=KEY_HELP)]
 
@@ -34,15 +34,15 @@ KeyArgument = Annotated[str, typer.Argument(help=KEY_HELP)]
 @keys_app.command("create")
 def create(
     tenant: TenantArgument,
-    scope: Annotated[
-        list[str], typer.Option(help="ingest, read or manage; repeat --scope for more than one.")
-    ],
-    name: Annotated[str, typer.Option(help="Who will use it.")] = "unnamed",
+    scope: Annotated[list[str], typer.Option(help="ingest, read or manage; can be repeated.")],
+    name: Annotated[
+        str, typer.Option(help="A name, such as that of the program that will use it.")
+    ] = "unnamed",
     days: Annotated[
-        int | None, typer.Option(min=1, max=36_500, help="Expire after so many days.")
+        int | None, typer.Option(min=1, max=36_500, help="Expire after this number of days.")
     ] = None,
 ) -> None:
-    """Create a key and print it: once, since only its digest is kept."""
+    """Create a key and print it, only this once: just its digest is stored."""
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)
@@ -67,7 +67,7 @@ def rotate(
     overlap: Annotated[
         str,
         typer.Option(
-            help="For how long the old key goes on working: 90s, 30m, 24h, 7d; 0 ends it at once."
+            help="How long the old key keeps working: 90s, 30m, 24h, 7d; 0 ends it at once."
         ),
     ] = "24h",
     days: Annotated[
@@ -75,11 +75,11 @@ def rotate(
         typer.Option(
             min=1,
             max=36_500,
-            help="Expire the new key after so many days; left out, when the old one would have.",
+            help="Expire the new key after this number of days. [default: when the old one would have]",
         ),
     ] = None,
 ) -> None:
-    """Print a new key with the same name and scopes, and let the old one expire after the overlap."""
+    """Create and print a key with the same name and scopes; the old one expires after the overlap."""
     span = read_duration(overlap)
 
     async def work(runtime: Runtime) -> None:
@@ -107,7 +107,7 @@ def rotate(
 
 @keys_app.command("revoke")
 def revoke(tenant: TenantArgument, key: KeyArgument) -> None:
-    """End a key now, for good."""
+    """Revoke a key, now and for good."""
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)
@@ -124,7 +124,7 @@ def revoke(tenant: TenantArgument, key: KeyArgument) -> None:
 
 @keys_app.command("list")
 def show(tenant: TenantArgument) -> None:
-    """List a tenant's keys, with the prefix that they can be recognised by."""
+    """List a tenant's keys with their prefixes, which identify them."""
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)
@@ -151,7 +151,7 @@ def show(tenant: TenantArgument) -> None:
 
 
 def _state(key: ApiKey) -> str:
-    """Say whether a key is in force and until when, and what took its place."""
+    """Describe whether a key is in force and until when, and its replacement."""
     state = "in force"
     if key.revoked_at is not None:
         state = f"revoked {key.revoked_at:%Y-%m-%d %H:%M} UTC"
@@ -166,7 +166,7 @@ def _until(key: IssuedKey) -> str:
 
 def _show_once(key: IssuedKey) -> None:
     err.print(
-        f"Key {key.key_id}, prefix {key.prefix}; the secret below is shown this once:",
+        f"Key {key.key_id}, prefix {key.prefix}; the secret below is shown only now:",
         soft_wrap=True,
     )
     out.print(key.secret, soft_wrap=True)

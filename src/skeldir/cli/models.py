@@ -35,17 +35,19 @@ models_app = typer.Typer(
 )
 ModelArgument = Annotated[str, typer.Argument(help="first_touch, last_touch, linear, …")]
 YesOption = Annotated[
-    bool, typer.Option("--yes", help="Change it without asking; needed without a terminal.")
+    bool, typer.Option("--yes", help="Change it without asking; required without a terminal.")
 ]
 _JSON = orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z
-_CREDIT_FOLLOWS = "Credit by it follows when the stored orders have been restated: workers do it, or `skeldir credit`."
+_CREDIT_FOLLOWS = (
+    "Credit follows once the stored orders are restated, by workers or by `skeldir credit`."
+)
 
 
 @models_app.command("list")
 def show(
     tenant: TenantArgument,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print what GET /v1/models answers, for programs.")
+        bool, typer.Option("--json", help="Print the JSON that GET /v1/models returns.")
     ] = False,
 ) -> None:
     """List the models in force, since when and by whom, and the latest changes with the parameters before and after."""
@@ -74,19 +76,21 @@ def set_model(
     tenant: TenantArgument,
     model: ModelArgument,
     lookback_days: Annotated[
-        int | None, typer.Option(help="How long before a conversion a touch may lie.")
+        int | None, typer.Option(help="Days before a conversion in which a touch counts.")
     ] = None,
     after_conversion: Annotated[
         AfterConversion | None,
-        typer.Option(help="keep: earlier touches may earn again; reset: the journey begins anew."),
+        typer.Option(
+            help="keep: earlier touches can earn again; reset: a conversion starts a new journey."
+        ),
     ] = None,
-    half_life_days: Annotated[int | None, typer.Option(help="Matters to time_decay only.")] = None,
+    half_life_days: Annotated[int | None, typer.Option(help="Only for time_decay.")] = None,
     yes: YesOption = False,
 ) -> None:
-    """Give a model parameters, after a preview of what moves; put it in force if it is not.
+    """Set the parameters of a model, after a preview of the effect; put it in force if it is not.
 
-    A parameter that is left out stays as it is; of a retired model, as it was when it was retired. A model that never
-    was in force has the defaults: 30 days of lookback, keep, 7 days of half-life.
+    A parameter that is left out keeps its value; for a retired model, the value it had when it was retired. A model
+    that was never in force has the defaults: 30 days of lookback, keep, 7 days of half-life.
     """
     parameters = ModelParameters(lookback_days, after_conversion, half_life_days)
 
@@ -116,9 +120,9 @@ def set_model(
 
 @models_app.command("retire")
 def retire(tenant: TenantArgument, model: ModelArgument, yes: YesOption = False) -> None:
-    """Take a model out of force, after a preview of what goes.
+    """Retire a model, after a preview of the effect.
 
-    `skeldir models set` puts it in force again, with the parameters that it has now where none are given then.
+    `skeldir models set` puts it in force again; parameters that are not given then keep their present values.
     """
 
     async def work(runtime: Runtime) -> None:
@@ -130,7 +134,7 @@ def retire(tenant: TenantArgument, model: ModelArgument, yes: YesOption = False)
         ):
             changed_by = await describe_command(connection)
             await retire_model(connection, tenant_id, model, changed_by=changed_by)
-        out.print(f"{model} is retired. The reports show it no more.", soft_wrap=True)
+        out.print(f"{model} is retired. Reports no longer show it.", soft_wrap=True)
 
     run_with_runtime(work)
 
@@ -143,17 +147,17 @@ async def _preview(
 
 
 def _confirm(preview: ModelPreview, *, yes: bool) -> None:
-    """Show what a change would move, and return when the change is wanted.
+    """Show what a change would move; return if the change is confirmed.
 
     Raises:
-        InputInvalid: nobody can be asked, and --yes was not given.
-        Abort: it is not wanted.
+        InputInvalid: there is no terminal to ask on, and --yes was not given.
+        Abort: the change was declined.
     """
     _print_preview(preview)
     if not yes:
         if not is_terminal():
             raise InputInvalid(
-                "Nobody can be asked without a terminal; nothing was changed.",
+                "Without a terminal the change cannot be confirmed; nothing was changed.",
                 cure="Add --yes to change the model.",
             )
         typer.confirm(f"Change {preview.model}?", abort=True, err=True)
@@ -167,17 +171,17 @@ def _describe(parameters: CompleteParameters) -> str:
 
 
 def _print_header(preview: ModelPreview) -> None:
-    """Say what the model is now and after the change, and where what was not given comes from."""
+    """Print the model before and after the change, and where parameters that were not given come from."""
     now = "not in force"
     if preview.parameters_now is not None:
         now = f"{_describe(preview.parameters_now)} ({preview.version_now})"
     then = "retired" if preview.wanted is None else _describe(preview.wanted)
     lines = [f"{preview.model} now: {now}", f"{preview.model} then: {then}"]
     if preview.last_version is None:
-        lines.append("What was not given is the default: the model never was in force.")
+        lines.append("Parameters not given have their defaults: the model was never in force.")
     elif preview.parameters_now is None:
         lines.append(
-            f"What was not given is as in {preview.last_version}, which was in force last."
+            f"Parameters not given are those of {preview.last_version}, which was in force last."
         )
     for line in lines:
         out.print(line, soft_wrap=True)
@@ -233,7 +237,7 @@ def _print_models(in_force: Sequence[ModelInForce]) -> None:
 
 def _print_changes(changes: Sequence[ModelChange]) -> None:
     if not changes:
-        err.print("No change of the models was recorded yet.")
+        err.print("No change of the models has been recorded yet.")
         return
     table = Table(
         "changed at",
@@ -256,7 +260,7 @@ def _print_changes(changes: Sequence[ModelChange]) -> None:
 
 
 def _side(version: str | None, parameters: CompleteParameters | None, without: str) -> str:
-    """Write one side of a change: the version, and its parameters in a line of their own."""
+    """Format one side of a change: the version, and its parameters on a line of their own."""
     return without if parameters is None else f"{version}\n{_describe(parameters)}"
 
 

@@ -39,14 +39,14 @@ from skeldir.revenue import LedgerTotal, ledger_totals
 from skeldir.rollups import mark_all_revenue, roll_up_dirty_days
 
 _ABOUT_SET_ASIDE = (
-    "(uncredited) is the money of orders set aside that has no credit. "
+    "(uncredited) is the money without credit of orders that are set aside. "
     "An order whose journey is too long has its money under unattributed."
 )
 
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """Show progress on the terminal; nothing where there is none."""
+    """Show progress on a terminal, and nothing without one."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -58,16 +58,16 @@ def progress_bar() -> Iterator[Progress]:
 
 
 def credit(
-    tenant: Annotated[str | None, typer.Option(help=f"Only this one. {TENANT_HELP}")] = None,
+    tenant: Annotated[str | None, typer.Option(help=f"Only this tenant. {TENANT_HELP}")] = None,
     rebuild: Annotated[
         bool,
         typer.Option(
             "--rebuild",
-            help="Recompute all credit of --tenant from the facts, and its sums of credit and revenue.",
+            help="Recompute all credit of --tenant from the facts, and its sums.",
         ),
     ] = False,
 ) -> None:
-    """Credit the orders that a fact has made dirty, by the models in force, and sum up the days that this changes."""
+    """Credit the dirty orders by the models in force, and sum up the days that change."""
     if rebuild and tenant is None:
         raise typer.BadParameter("--rebuild needs --tenant.")
 
@@ -88,36 +88,36 @@ def credit(
                     database, tenant_id=tenant_id, progress=lambda orders: bar.advance(task, orders)
                 )
                 await _roll_up(database, bar, tenant_id)
-        tell_credit(report)
+        print_credit(report)
 
     run_with_runtime(work)
 
 
-def tell_credit(report: CreditReport) -> None:
+def print_credit(report: CreditReport) -> None:
     """Print what a credit run did."""
     out.print(f"Credited {report.orders:,} orders with {report.allocations:,} allocations.")
     if report.set_aside:
         out.print(
-            f"Of these, {report.set_aside:,} were set aside: `skeldir report` shows what of their money has no credit.",
+            f"Of these, {report.set_aside:,} were set aside: `skeldir report` shows their money without credit.",
             soft_wrap=True,
         )
     if not report.is_complete:
-        out.print("Another worker is crediting a tenant just now; it will finish those orders.")
+        out.print("Another worker is crediting a tenant; it will finish those orders.")
 
 
 def refresh(
     views: Annotated[
-        list[str] | None, typer.Argument(help="Canonical views; all five when none is given.")
+        list[str] | None, typer.Argument(help="Canonical views. [default: all five]")
     ] = None,
     if_changed: Annotated[
         bool, typer.Option("--if-changed", help="Skip a view whose rollups have not changed.")
     ] = False,
 ) -> None:
-    """Roll up the changed days, then refresh views CONCURRENTLY; exit status 1 when one failed."""
+    """Roll up the changed days, then refresh views CONCURRENTLY; exit status 1 if one fails."""
     names = views or [view.name for view in CANONICAL_VIEWS]
     for name in names:
         find_view(name)
-    # A refresh that began after this process did serves it as well as one of its own.
+    # A refresh that began after this process counts as its own.
     requested_at = process_started_at()
 
     async def work(runtime: Runtime) -> list[RefreshResult]:
@@ -147,7 +147,7 @@ async def refresh_views(
     only_if_changed: bool,
     timeout_ms: int,
 ) -> list[RefreshResult]:
-    """Roll up what is dirty, then refresh the named views one after another."""
+    """Roll up the dirty days, then refresh the named views one after another."""
     with progress_bar() as bar:
         await _roll_up(database, bar)
         task = bar.add_task("Refreshing views", total=len(names))
@@ -175,7 +175,7 @@ async def _roll_up(database: Database, bar: Progress, tenant_id: UUID | None = N
 
 def matviews(
     tenant: Annotated[
-        str | None, typer.Option(help=f"Count its rows, not everybody's. {TENANT_HELP}")
+        str | None, typer.Option(help=f"Count only its rows, not all tenants'. {TENANT_HELP}")
     ] = None,
 ) -> None:
     """Show the five canonical views: rows, last refresh, age and outcome."""
@@ -190,19 +190,19 @@ def matviews(
                         for v in CANONICAL_VIEWS
                     }
             else:
-                rows = await _count_everybodys_rows(runtime)
+                rows = await _count_all_rows(runtime)
             out.print(await views_table(database, rows))
 
     run_with_runtime(work)
 
 
-async def _count_everybodys_rows(runtime: Runtime) -> dict[str, int]:
+async def _count_all_rows(runtime: Runtime) -> dict[str, int]:
     async with runtime.operator() as operator:
         try:
             return {v.name: await operator.fetchval(v.total_statement) for v in CANONICAL_VIEWS}
         except asyncpg.InsufficientPrivilegeError as error:
             raise OperatorNeeded(
-                "The role in DATABASE_URL may not count everybody's rows.",
+                "The role in DATABASE_URL may not count the rows of all tenants.",
                 cure="Give --tenant, or use a role that may act as matview_owner, such as the one that migrates.",
             ) from error
 
@@ -232,12 +232,14 @@ def show_channels(
     tenant: TenantArgument,
     as_json: Annotated[
         bool,
-        typer.Option("--json", help="Print credited_cents and conversions of each model as JSON."),
+        typer.Option(
+            "--json", help="Print JSON, with credited_cents and conversions of each model."
+        ),
     ] = False,
 ) -> None:
-    """Show the credited revenue of each channel, all models side by side, and the ledger that it adds up to.
+    """Show the credited revenue of each channel, all models side by side, and the ledger total.
 
-    A row `(uncredited)` has the money without credit of orders that are set aside. The money of those whose journey is
+    The row `(uncredited)` is the money without credit of orders that are set aside. The money of those whose journey is
     too long is credited to `unattributed`, so they add nothing to that row.
     """
 
@@ -268,7 +270,7 @@ def show_channels(
         }
         typer.echo(json.dumps(report, indent=1))
     elif not ledger:
-        err.print("The tenant's ledger is empty: no conversion was imported or received yet.")
+        err.print("The tenant's ledger is empty: no conversion has been imported or received yet.")
     else:
         is_balanced = print_channels(totals, ledger, models, aside)
         if awaiting:
@@ -294,12 +296,12 @@ def print_channels(
     models: Sequence[str],
     aside: Sequence[SetAsideTotal] = (),
 ) -> bool:
-    """Print a table a currency, and return whether the total of every model in force equals the ledger's.
+    """Print a table per currency; return whether the total of every model in force equals the ledger's.
 
-    A tenant that has no models yet is shown with all of them, as it will be credited.
+    A tenant that has no models yet is shown with all of them, by which it will be credited.
 
-    What waits for its capture cannot be credited yet, and what orders that are set aside have left uncredited was not;
-    each stands in a row of its own, so that the total is the ledger. The money of an order whose journey is too long is
+    The money of orders that await capture, and of orders set aside without credit, has no credit; each is in a row of
+    its own, so that the total is the ledger. The money of an order whose journey is too long is
     credited to `unattributed`, and so is in that row.
     """
     is_balanced = True

@@ -1,4 +1,4 @@
-"""`skeldir privacy`: where something that looks like personal data stands, and forgetting what is too old."""
+"""`skeldir privacy`: finding what looks like personal data, and deleting old touches and rejected items."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from skeldir.ingest import forget_now, list_findings, scan_for_personal_data
 
 privacy_app = typer.Typer(
     no_args_is_help=True,
-    help="Find what looks like e-mail addresses, phone and card numbers, and IP addresses; forget what is too old.",
+    help="Find what looks like personal data; delete old touches and rejected items.",
 )
 
 
 @privacy_app.command("scan")
 def scan(tenant: TenantArgument) -> None:
-    """Scan a tenant's rows now; a job does the same once a day."""
+    """Scan a tenant's rows for personal data now; a job does the same daily."""
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)
@@ -27,7 +27,7 @@ def scan(tenant: TenantArgument) -> None:
             report = await scan_for_personal_data(database, tenant_id)
         out.print(
             f"Scanned {report.rows:,} rows: {report.places:,} places look personal, {report.new:,} of them new; "
-            f"{report.cleared:,} found before are clean or gone."
+            f"{report.cleared:,} found before are no longer there."
         )
 
     run_with_runtime(work)
@@ -36,9 +36,9 @@ def scan(tenant: TenantArgument) -> None:
 @privacy_app.command("findings")
 def findings(
     tenant: TenantArgument,
-    most: Annotated[int, typer.Option(min=1, max=100_000, help="How many to show.")] = 1_000,
+    most: Annotated[int, typer.Option(min=1, max=100_000, help="The most rows to show.")] = 1_000,
 ) -> None:
-    """List the places that the last scans found: where, and like what; the values are not kept here."""
+    """List the places that the scans found, and what they look like; the values are not stored."""
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)
@@ -66,10 +66,10 @@ def findings(
 
 @privacy_app.command("forget")
 def forget(tenant: TenantArgument) -> None:
-    """Delete now the touches and refused items of a tenant that are too old; a job does the same once a day.
+    """Delete the old touches and rejected items of a tenant now; a job does the same daily.
 
-    Nothing goes that `skeldir tenants retain` keeps: touches younger than it says, and refused items younger than that
-    or than 90 days, whichever is less. Credit, ledger and sums stay: orders that await credit get it first.
+    `skeldir tenants retain` sets for how many days touches are kept; rejected items are kept as long, but at most for
+    90 days. Credit, ledger and sums stay: orders that await credit get it first.
     """
 
     async def work(runtime: Runtime) -> None:
@@ -78,8 +78,8 @@ def forget(tenant: TenantArgument) -> None:
             gone = await forget_now(database, tenant_id)
         rule = "for ever" if gone.touch_days is None else f"for {gone.touch_days:,} days"
         out.print(
-            f"Deleted {gone.touches:,} touches and {gone.refused_items:,} refused items. "
-            f"Touches are kept {rule}; `skeldir tenants retain` says and changes for how long.",
+            f"Deleted {gone.touches:,} touches and {gone.dead_events:,} rejected items. "
+            f"Touches are kept {rule}; `skeldir tenants retain` shows and changes for how long.",
             soft_wrap=True,
         )
 

@@ -1,4 +1,4 @@
-"""What every command needs: a server that runs, a schema that fits, a pool, and errors told in plain words."""
+"""What every command needs: a running server, a matching schema, a pool, and readable errors."""
 
 from __future__ import annotations
 
@@ -40,19 +40,19 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DATABASE_NAME = "skeldir"
-# What an operator asks waits for nobody's lock for longer; a migration neither.
+# The longest that an operator's statement or a migration waits for a lock.
 LOCK_TIMEOUT_MS = 5_000
 _CONNECT_S = 5.0
 _OPTIONS = f"-c lock_timeout={LOCK_TIMEOUT_MS}"
-# Amounts are never cut to fit: a terminal that is narrower wraps the lines.
+# Amounts are never truncated: a narrower terminal wraps the lines.
 _NARROWEST = 112
-# What people named may hold brackets, so nothing is read as markup.
+# Names may contain brackets, so nothing is interpreted as markup.
 out = Console(highlight=False, markup=False, width=max(_NARROWEST, Console().width))
 err = Console(stderr=True, highlight=False, markup=False)
 
 
 class OperatorNeeded(SkeldirError):
-    """The role in DATABASE_URL sees one tenant at a time, and the command is about all of them."""
+    """The role in DATABASE_URL sees one tenant at a time, but the command needs all of them."""
 
     code = "operator_needed"
     status = 403
@@ -60,16 +60,16 @@ class OperatorNeeded(SkeldirError):
 
 
 class SchemaOutdated(SkeldirError):
-    """The database's revision is not the program's."""
+    """The database's revision differs from the program's."""
 
     code = "schema_outdated"
     status = 503
-    title = "The schema does not fit the program"
+    title = "The schema does not match the program"
 
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """A server that runs: where the program connects, and where an operator does."""
+    """A running server: the URL for the program, and the URL for an operator."""
 
     settings: Settings
     app_url: str
@@ -129,8 +129,8 @@ class Runtime:
             yield connection
         except (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError) as error:
             raise QueryTooSlow(
-                f"The database gave the query up: {error}.",
-                cure="See who holds the lock (`pg_blocking_pids`), or run it again a little later.",
+                f"The database cancelled the query: {error}.",
+                cure="Find out who holds the lock (`pg_blocking_pids`), or run it again a little later.",
             ) from error
         finally:
             await connection.close()
@@ -163,15 +163,15 @@ class Runtime:
 
 def _name_needs_operator(name: str) -> OperatorNeeded:
     return OperatorNeeded(
-        f"{name!r} is no tenant's id, and the role in DATABASE_URL cannot look a name up: "
+        f"{name!r} is no tenant's id, and the role in DATABASE_URL cannot look up a name: "
         "it sees one tenant at a time.",
-        cure="Give the tenant's id, as `skeldir tenants create` printed it, or how one of its keys begins "
+        cure="Give the tenant's id, as `skeldir tenants create` printed it, or the prefix of one of its keys "
         "(skd_xxxxxxxx); or use a role that may act as skeldir_owner, such as the one that migrates.",
     )
 
 
 async def may_see_all(connection: Connection) -> bool:
-    """Say whether the connection's role may act as skeldir_owner, and so read all tenants' names."""
+    """Return whether the connection's role may act as skeldir_owner, and so read all tenants' names."""
     may: bool = await connection.fetchval(
         "SELECT coalesce(bool_or(pg_has_role(oid, 'USAGE')), false) FROM pg_roles WHERE rolname = 'skeldir_owner'"
     )
@@ -180,9 +180,9 @@ async def may_see_all(connection: Connection) -> bool:
 
 @contextmanager
 def open_runtime(*, is_long: bool = False) -> Iterator[Runtime]:
-    """Join the server that DATABASE_URL names, or start the embedded one and bring its schema up to date.
+    """Use the server that DATABASE_URL names, or start the embedded one and migrate it.
 
-    A command that runs for long starts the embedded server again whenever that is gone.
+    A long-running command starts the embedded server again whenever it has ended.
     """
     settings = load_settings()
     if settings.database_url is not None:
@@ -201,15 +201,15 @@ def open_runtime(*, is_long: bool = False) -> Iterator[Runtime]:
 
 
 def run_with_runtime(work: Callable[[Runtime], Coroutine[Any, Any, T]]) -> T:
-    """Run a command's coroutine on the process's one loop, with a server that runs."""
+    """Run a command's coroutine on the process's one loop, with a running server."""
     with open_runtime() as runtime:
         return asyncio.run(work(runtime))
 
 
 def run_app(app: typer.Typer) -> None:
-    """Run the command line; tell a known error with its code and cure, and exit with 1.
+    """Run the command line; report a known error with its code and cure, and exit with status 1.
 
-    SIGTERM ends the program as Ctrl-C does: the embedded server is left in order.
+    SIGTERM ends the program as Ctrl-C does: it leaves the embedded server properly.
     """
     signal.signal(signal.SIGTERM, _leave)
     try:
@@ -219,7 +219,7 @@ def run_app(app: typer.Typer) -> None:
         err.print(f"  {error.cure}", soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:
-        err.print("Interrupted. What was committed stays; run the command again to go on.")
+        err.print("Interrupted. What was committed is kept; run the command again to continue.")
         sys.exit(130)
 
 
@@ -243,10 +243,10 @@ def migrate_to_head(url: str) -> None:
     """Bring the schema of the database at `url` up to date.
 
     Raises:
-        MigrationRefused: another migration runs, a table stays locked, or the role has not the rights.
-        DatabaseUnreachable: no connection could be had.
+        MigrationRefused: another migration is running, a table stays locked, or the role lacks privileges.
+        DatabaseUnreachable: no connection could be made.
     """
-    # Alembic takes longer to import than all of the rest.
+    # Importing Alembic takes longer than all other imports.
     from sqlalchemy.exc import DBAPIError
 
     from skeldir.migrations.run import upgrade
@@ -254,38 +254,38 @@ def migrate_to_head(url: str) -> None:
     try:
         upgrade(url)
     except (psycopg.Error, DBAPIError) as error:
-        said = error.orig if isinstance(error, DBAPIError) else error
-        fault = _migration_fault(said) if isinstance(said, psycopg.Error) else None
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        fault = _migration_error(cause) if isinstance(cause, psycopg.Error) else None
         if fault is None:
             raise
         raise fault from error
 
 
-def _migration_fault(error: psycopg.Error) -> SkeldirError | None:
-    """Return what whoever migrates can do something about; None for anything else."""
+def _migration_error(error: psycopg.Error) -> SkeldirError | None:
+    """Return the error for a failure that the operator can fix; None for any other."""
     from skeldir.migrations.guard import MigrationRefused
 
-    said = error.diag.message_primary or str(error).strip()
+    message = error.diag.message_primary or str(error).strip()
     if isinstance(error, psycopg.errors.LockNotAvailable):
         return MigrationRefused(
-            "Somebody else kept a table locked for too long; nothing was changed.",
-            cure="Run it again when less is going on.",
+            "Another session kept a table locked for too long; nothing was changed.",
+            cure="Run it again at a quieter time.",
         )
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
         return MigrationRefused(
-            f"The role in DATABASE_URL may not change the schema: {said}.",
+            f"The role in DATABASE_URL may not change the schema: {message}.",
             cure="Let DATABASE_URL name the role that migrated before, or one with CREATEROLE that owns the database.",
         )
     if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
         return DatabaseUnreachable(
-            f"No connection to the database: {said}.",
+            f"No connection to the database: {message}.",
             cure="Check DATABASE_URL and that the server runs.",
         )
     return None
 
 
 def functions_left_open(url: str) -> list[str]:
-    """Return what a superuser has to run in the database at `url`, so that nobody may do there what nobody needs."""
+    """Return what a superuser has to run in the database at `url`, to revoke privileges that no role needs."""
     from skeldir.migrations.needless import closing_statements, open_functions
 
     with psycopg.connect(plain_postgres_url(url), options=_OPTIONS) as connection:

@@ -23,7 +23,7 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
 ) -> None:
-    """Serve the HTTP API until Ctrl-C, on the embedded server or the one that DATABASE_URL names."""
+    """Serve the HTTP API until Ctrl-C, on the embedded server or on DATABASE_URL."""
     require_free(host, port)
     from skeldir.app import create_app
     from skeldir.http import make_server
@@ -31,11 +31,11 @@ def serve(
 
     with open_runtime(is_long=True) as runtime:
         settings = runtime.settings
-        # A database that is away is told in a sentence, where the server would show how it came to stop.
+        # An unreachable database is reported in a sentence; the server would print a traceback.
         asyncio.run(_reach(runtime))
         configure_logging(settings, process="api")
         app = create_app(runtime.app_url, warms_up=True)
-        # What the program consists of is never garbage. To look through all of it kept the loop for 0.1 s each time.
+        # The program itself is never garbage. Scanning all of it blocked the loop for 0.1 s each time.
         gc.collect()
         gc.freeze()
         make_server(
@@ -74,8 +74,8 @@ def migrate() -> None:
     out.print(f"The schema is at {head_revision()}.")
     if still_open:
         err.print(
-            "Everybody who may connect to this database, app_user too, may make large objects, end sessions of the "
-            "same role and fill the write-ahead log. The program needs none of it. Have a superuser run:",
+            "Every role that may connect to this database, also app_user, may create large objects, end sessions of "
+            "its own role and fill the write-ahead log. The program needs none of it. Have a superuser run:",
             soft_wrap=True,
         )
         for statement in still_open:

@@ -1,4 +1,4 @@
-"""`skeldir tenants`: who is hosted here, and how long their touches are kept."""
+"""`skeldir tenants`: creating, listing and deleting tenants, and how long their touches are kept."""
 
 from __future__ import annotations
 
@@ -22,16 +22,17 @@ from skeldir.tenants import (
 )
 
 tenants_app = typer.Typer(
-    no_args_is_help=True, help="Create, list and delete tenants, and say how long touches are kept."
+    no_args_is_help=True,
+    help="Create, list and delete tenants, and set how long their touches are kept.",
 )
 
 
 @tenants_app.command("create")
-def create(name: Annotated[str, typer.Argument(help="What people call it.")]) -> None:
-    """Create a tenant, with the six models at 30 days of lookback, and print its id, by which app_user finds it.
+def create(name: Annotated[str, typer.Argument(help="The name of the tenant.")]) -> None:
+    """Create a tenant with the six models at 30 days of lookback; print its id, which commands take as TENANT.
 
-    Only a role that may act as skeldir_owner sees whether another tenant has the same name. White space makes no
-    difference, and a name cannot be an id, nor begin like a key (skd_).
+    The name is checked for uniqueness only by a role that may act as skeldir_owner. White space makes no difference,
+    and a name cannot be an id or begin like a key (skd_).
     """
 
     async def work(runtime: Runtime) -> None:
@@ -76,12 +77,12 @@ def retain(
     tenant: TenantArgument,
     days: Annotated[
         str | None,
-        typer.Argument(help="Whole days, or `forever`; left out, the rule is only shown."),
+        typer.Argument(help="Whole days, or `forever`. Without it, the rule is only shown."),
     ] = None,
 ) -> None:
-    """Say for how many days the touches of a tenant are kept; a job deletes the older ones once a day.
+    """Set for how many days the touches of a tenant are kept; a job deletes older ones daily.
 
-    Credits and all sums stay as they are. What is deleted cannot be had back by a longer retention.
+    Credit and all sums stay as they are. A longer retention does not bring back deleted touches.
     """
     wanted = None if days is None else _read_days(days)
 

@@ -20,14 +20,14 @@ from skeldir.cli.facts import (
     UnitOption,
     ZoneOption,
     import_with_progress,
-    said_flags,
-    tell_import,
+    print_import,
+    settings_of_flags,
 )
 from skeldir.cli.pipeline import (
     print_channels,
+    print_credit,
     progress_bar,
     refresh_views,
-    tell_credit,
     views_table,
 )
 from skeldir.cli.runtime import Runtime, err, out, run_with_runtime
@@ -48,10 +48,11 @@ SEED_OF_A, SEED_OF_B = 7, 8
 def demo(
     data: Annotated[
         Path | None,
-        typer.Option(exists=True, dir_okay=False, help="A file of your own instead of the sample."),
+        typer.Option(exists=True, dir_okay=False, help="Your own file instead of the sample."),
     ] = None,
     map_file: Annotated[
-        Path | None, typer.Option("--map", exists=True, dir_okay=False, help="Its mapping (TOML).")
+        Path | None,
+        typer.Option("--map", exists=True, dir_okay=False, help="The mapping of that file (TOML)."),
     ] = None,
     currency: CurrencyOption = None,
     amount_unit: UnitOption = None,
@@ -59,14 +60,14 @@ def demo(
 ) -> None:
     """Import a data set, attribute it, refresh the views, and compare everything with the ledger.
 
-    Exit status 0 only when every model's total equals the ledger, the views agree and no tenant sees the other.
+    Exit status 0 only if every model's total equals the ledger, the views agree and no tenant sees the other.
     """
-    flags = said_flags(currency, amount_unit, time_zone)
+    flags = settings_of_flags(currency, amount_unit, time_zone)
     if data is None and (map_file is not None or flags):
         raise typer.BadParameter("A mapping needs --data.")
 
     async def work(runtime: Runtime) -> bool:
-        # What cannot be known of the file is asked for before anything is made.
+        # What the file does not show is requested before anything is created.
         inputs = (
             _own_input(data, map_file, flags)
             if data is not None
@@ -110,11 +111,11 @@ async def _credit(database: Database) -> None:
         report = await credit_dirty_orders(
             database, progress=lambda orders: bar.advance(task, orders)
         )
-    tell_credit(report)
+    print_credit(report)
 
 
 def _name_of(data: Path, mapping: FileMapping) -> str:
-    """Another content or mapping is another tenant, so that nothing of an earlier try is counted with it."""
+    """Return a name for this content and mapping: others get another tenant, so that earlier runs do not add up."""
     from skeldir.ingest.files import fingerprint_file
 
     return f"Demo A: {data.name} ({fingerprint_file(data, mapping)[:8]})"
@@ -179,7 +180,7 @@ async def _read_in(
         if mapping.models is None:
             async with database.tenant(tenant_id) as connection:
                 await define_models(connection, tenant_id, changed_by="tenant created")
-        tell_import(await import_with_progress(database, tenant_id, path, mapping))
+        print_import(await import_with_progress(database, tenant_id, path, mapping))
 
 
 async def _show_channels(database: Database, tenant_id: UUID, name: str) -> bool:

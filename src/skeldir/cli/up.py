@@ -1,4 +1,4 @@
-"""`skeldir up`: all of it, with one command."""
+"""`skeldir up`: the full service, with one command."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def up(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
     processes: Annotated[
         int | None,
-        typer.Option(min=1, max=64, help="Workers. [default: SKELDIR_WORKER_PROCESSES]"),
+        typer.Option(min=1, max=64, help="Number of workers. [default: SKELDIR_WORKER_PROCESSES]"),
     ] = None,
 ) -> None:
-    """Run the API, the workers and beat until Ctrl-C; whatever dies, the embedded server too, is started again."""
+    """Run the API, the workers and beat until Ctrl-C; any process that dies is started again."""
     from skeldir.processes import api_child, beat_child, worker_children
 
     require_free(host, port)

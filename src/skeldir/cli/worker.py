@@ -1,4 +1,4 @@
-"""`skeldir worker` and `skeldir beat`: do what is to be done, on PostgreSQL alone or with another broker."""
+"""`skeldir worker` and `skeldir beat`: run jobs and pulses, on PostgreSQL alone or with another broker."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
     from skeldir.processes import Child
 
-# Longer than a child takes that gives up what it could not finish.
+# Longer than a child takes to give up the jobs that it could not finish.
 _GRACE_S = 5
 
 
 def worker(
     processes: Annotated[
         int | None,
-        typer.Option(min=1, max=64, help="How many. [default: SKELDIR_WORKER_PROCESSES]"),
+        typer.Option(min=1, max=64, help="Number of workers. [default: SKELDIR_WORKER_PROCESSES]"),
     ] = None,
     queues: Annotated[
-        str | None, typer.Option(help="What to work for, with commas between. [default: all]")
+        str | None, typer.Option(help="Queues to work for, separated by commas. [default: all]")
     ] = None,
 ) -> None:
-    """Do the jobs until Ctrl-C. Processes that die or get stuck are started again."""
+    """Run jobs until Ctrl-C. Processes that die or get stuck are restarted."""
     from skeldir.processes import worker_children
 
     with open_runtime(is_long=True) as runtime:
@@ -44,7 +44,7 @@ def worker(
 
 
 def beat() -> None:
-    """Run what is periodic, and refresh the views, until Ctrl-C. Several of it share the work."""
+    """Run the periodic tasks and refresh the views until Ctrl-C. Several beats share the work."""
     from skeldir.processes import beat_child
 
     with open_runtime(is_long=True) as runtime:
@@ -53,7 +53,7 @@ def beat() -> None:
 
 
 def keep_running(runtime: Runtime, children: Sequence[Child]) -> int:
-    """Run the children until a signal, telling what happens to them; return the exit status.
+    """Run the children until a signal, and report what happens to them; return the exit status.
 
     Raises:
         RuntimeRoleUnsafe: the role is a superuser or bypasses row-level security.
@@ -72,7 +72,7 @@ def keep_running(runtime: Runtime, children: Sequence[Child]) -> int:
 
 
 async def _require_usable_database(runtime: Runtime) -> None:
-    """Fail now, and once, where no child could ever work. A database that is away is waited for by the children."""
+    """Fail once, now, if no child could ever work. For an unreachable database the children wait themselves."""
     with suppress(DatabaseUnreachable, QueryTooSlow):
         async with open_database(
             runtime.app_url,

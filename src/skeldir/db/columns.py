@@ -11,11 +11,11 @@ SEPARATOR = "\x1f"
 def pack_column(values: Iterable[str | None]) -> str:
     """Join a column's values by SEPARATOR; an absent one is empty.
 
-    One text is bound and sent at a tenth of what an array of a hundred thousand parts costs the driver.
+    Binding and sending one text costs the driver a tenth of an array of a hundred thousand elements.
     """
     return SEPARATOR.join([value or "" for value in values])
 
 
 def unpack_column(column: str | None) -> list[str]:
-    """Split what a statement joined by SEPARATOR, of values that are never empty; None is a column without rows."""
+    """Split a text that a statement joined by SEPARATOR from values that are never empty; None means no rows."""
     return [] if column is None else column.split(SEPARATOR)

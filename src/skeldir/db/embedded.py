@@ -3,19 +3,19 @@
 Nothing here trusts a list of process ids. Three files in the home carry kernel locks (`flock`),
 which the kernel drops with the last process that holds them, however that process ends:
 
-- `postgres.start.lock`, exclusive, while anybody joins, starts, leaves or stops: one at a time;
-- `postgres.users.lock`, shared, held by each user for as long as it is inside the context: whoever
-  leaves and could then have it exclusively was the last one, and stops the server;
-- `postgres.server.lock`, exclusive, handed down to the server itself (and to initdb): as long as
-  any of its processes lives, even a backend that outlived its postmaster, the lock is taken; as
-  soon as it is free, whatever stands in `postmaster.pid` is stale.
+- `postgres.start.lock`, exclusive, while a process joins, starts, leaves or stops: one at a time;
+- `postgres.users.lock`, shared, held by each user while it is inside the context: a user that could
+  lock it exclusively on leaving is the last one, and stops the server;
+- `postgres.server.lock`, exclusive, inherited by the server itself (and by initdb): while any of
+  its processes lives, even a backend that outlived its postmaster, the lock is held; once it is
+  free, the contents of `postmaster.pid` are stale.
 
 A user that is killed leaves no trace, except that nobody stops the server if it was the only one;
 the next user joins that server and stops it on leaving. A forked child is not a user of its own:
 one that outlives its parent enters the context itself.
 
 The cluster authenticates nobody (`trust`). That is acceptable because it listens on no network
-address, and its only socket lies in a directory that none but its owner, and root, may enter.
+address, and its only socket is in a directory that only its owner, and root, may enter.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ from skeldir.db.embedded_cluster import (
     ServerNotStarted,
     disk_full,
     find_answering_socket,
-    home_faults,
+    home_errors,
     open_cluster,
-    open_the_way,
+    open_parents,
     prepare_socket_dir,
 )
 from skeldir.errors import SkeldirError
@@ -52,7 +52,7 @@ logger = logging.getLogger(__name__)
 
 _OLDEST_SUPPORTED = 170_000
 START_S = 120  # long enough for crash recovery of as much WAL as max_wal_size allows
-TURN_S = START_S + 60  # longer than whoever is before us may take
+TURN_S = START_S + 60  # longer than the process before us may take
 _LEAVE_S = 10
 _STOP_S = 60
 _PAUSE_S = 0.05
@@ -69,7 +69,7 @@ _DEFAULTS = {
     "max_connections": "200",
     "random_page_cost": "1.1",
     "log_checkpoints": "off",
-    # DETAIL and CONTEXT quote rows, and parameters are values: none of them may outlive the rows in a log.
+    # DETAIL and CONTEXT quote rows, and parameters are values: a log must not keep them longer than the tables do.
     "log_error_verbosity": "terse",
     "log_parameter_max_length": "0",
     "log_parameter_max_length_on_error": "0",
@@ -90,7 +90,7 @@ _INITDB = (
 
 
 class ServerTooOld(SkeldirError):
-    """The server is older than PostgreSQL 17, which brought the MAINTAIN privilege."""
+    """The server is older than PostgreSQL 17, which introduced the MAINTAIN privilege."""
 
     code = "server_too_old"
     status = 500
@@ -104,7 +104,7 @@ def require_supported_server(version_num: int) -> None:
         found = f"{major}.{rest}" if major >= 10 else f"{major}.{rest // 100}.{rest % 100}"
         raise ServerTooOld(
             f"The server is PostgreSQL {found}; skeldir refreshes its views by the MAINTAIN "
-            "privilege, which came with PostgreSQL 17.",
+            "privilege, which PostgreSQL 17 introduced.",
             cure="Point DATABASE_URL at PostgreSQL 17 or newer, or unset it to use the embedded "
             "server.",
         )
@@ -123,7 +123,7 @@ class EmbeddedServer:
             quote(database, safe=""),
             quote(str(self.socket_dir)),
         )
-        # The port is only a part of the socket's name; unsaid, PGPORT would change it.
+        # The port is only a part of the socket's name; without it, PGPORT would decide.
         return f"postgresql://{who}@/{where}?host={host}&port={PORT}"
 
 
@@ -131,21 +131,21 @@ class EmbeddedServer:
 def embedded_server(
     home: Path, *, server_settings: Mapping[str, str] = {}
 ) -> Iterator[EmbeddedServer]:
-    """Join the server of `home`, starting it if need be; stop it on leaving as the last user.
+    """Join the server of `home`, starting it if necessary; stop it on leaving as the last user.
 
-    The data lie in `home/postgres`, the log in `home/postgres.log`. `server_settings` are
-    PostgreSQL settings by name; they win over ours (which leave durability on), but not over those
-    that keep the server private, and have no effect on a server that is running already.
+    The data are in `home/postgres`, the log in `home/postgres.log`. `server_settings` are
+    PostgreSQL settings by name; they override ours (which leave durability on), but not those
+    that keep the server private, and have no effect on a server that is already running.
 
     Raises HomeNotWritable, DiskFull, BinariesUnusable, MajorVersionDiffers, SocketPathTooLong,
     SocketDirectoryUnsafe, SystemAccountMissing or ServerNotStarted (`skeldir.db.embedded_cluster`).
     """
     entered_by = os.getpid()
-    with home_faults(home):
+    with home_errors(home):
         cluster = open_cluster(home)
         users_lock = cluster.open_private("postgres.users.lock")
     try:
-        with home_faults(home), _turn(cluster):
+        with home_errors(home), _turn(cluster):
             fcntl.flock(users_lock, fcntl.LOCK_SH)
             try:
                 socket_dir = _join_or_start(cluster, server_settings)
@@ -157,7 +157,7 @@ def embedded_server(
         finally:
             # A forked child shares the lock of its parent and must not drop it.
             if os.getpid() == entered_by:
-                with home_faults(home), _turn(cluster):
+                with home_errors(home), _turn(cluster):
                     _leave(cluster, users_lock)
     finally:
         os.close(users_lock)
@@ -166,9 +166,9 @@ def embedded_server(
 def revive_server(home: Path, *, server_settings: Mapping[str, str] = {}) -> bool:
     """Start the server again, at its old socket, if no process of it is left; return whether it was started.
 
-    For whoever is inside `embedded_server(home)`. Raises what that raises.
+    For callers inside `embedded_server(home)`. Raises what that raises.
     """
-    with home_faults(home):
+    with home_errors(home):
         cluster = open_cluster(home)
         if _is_server_alive(cluster):
             return False
@@ -181,7 +181,7 @@ def revive_server(home: Path, *, server_settings: Mapping[str, str] = {}) -> boo
 
 @contextmanager
 def _turn(cluster: Cluster) -> Iterator[None]:
-    """Hold the start lock: nobody else joins, starts, leaves or stops meanwhile."""
+    """Hold the start lock: no other process joins, starts, leaves or stops during the block."""
     start_lock = cluster.open_private("postgres.start.lock")
     try:
         for _ in _pauses(TURN_S):
@@ -207,7 +207,7 @@ def _join_or_start(cluster: Cluster, settings: Mapping[str, str]) -> Path:
             if _could_lock(server_lock):
                 return _start_server(cluster, settings, server_lock)
         finally:
-            # Not unlocked, only closed: the server that was started has a copy.
+            # Only closed, not unlocked: the server that was started has a copy.
             os.close(server_lock)
         if (socket_dir := find_answering_socket(cluster)) is not None:
             return socket_dir
@@ -228,8 +228,8 @@ def _leave(cluster: Cluster, users_lock: int) -> None:
     for _ in _pauses(_LEAVE_S):
         if not _is_server_alive(cluster):
             return
-        # Only a server that answers is stopped: the process id in its file is surely its own, and
-        # a long recovery, given up by whoever waited for it, may come to its end.
+        # Only a server that answers is stopped: then the process id in its file is its own, and
+        # a long recovery that nobody waits for any more may finish.
         if (socket_dir := find_answering_socket(cluster)) is not None:
             _stop_server(cluster)
             with suppress(OSError):
@@ -251,7 +251,7 @@ def _start_server(cluster: Cluster, settings: Mapping[str, str], server_lock: in
         )
     socket_dir = prepare_socket_dir(cluster)
     if cluster.account is not None:
-        open_the_way(cluster, socket_dir)
+        open_parents(cluster, socket_dir)
     if not cluster.data.exists():
         _make_data(cluster, server_lock)
     _require_same_major(cluster)
@@ -274,14 +274,14 @@ def _start_server(cluster: Cluster, settings: Mapping[str, str], server_lock: in
     if started.returncode != 0:
         with log.open("rb") as lines:
             lines.seek(offset)
-            said = lines.read().decode("utf-8", "replace")
-        raise _start_fault(cluster, said or started.stderr)
+            output = lines.read().decode("utf-8", "replace")
+        raise _start_error(cluster, output or started.stderr)
     logger.info("db.server_started %s", cluster.data)
     return socket_dir
 
 
 def _make_data(cluster: Cluster, server_lock: int) -> None:
-    """Run initdb beside the place of the data, and move the result there when it is complete."""
+    """Run initdb in a directory beside the data directory, and rename the result when it is complete."""
     fresh = cluster.home / "postgres.new"
     if fresh.exists():
         shutil.rmtree(fresh)
@@ -289,7 +289,7 @@ def _make_data(cluster: Cluster, server_lock: int) -> None:
     made = cluster.run("initdb", *_INITDB, "--pgdata", fresh.name, keep=server_lock)
     if made.returncode != 0:
         shutil.rmtree(fresh, ignore_errors=True)
-        raise _start_fault(cluster, made.stderr)
+        raise _start_error(cluster, made.stderr)
     fresh.rename(cluster.data)
     folder = os.open(cluster.home, os.O_RDONLY)
     try:
@@ -305,7 +305,7 @@ def _require_same_major(cluster: Cluster) -> None:
     theirs = kept.read_text().strip() if kept.exists() else "(unknown version)"
     if theirs != ours:
         raise MajorVersionDiffers(
-            f"{cluster.data} was made by PostgreSQL {theirs}; this skeldir brings {ours}.",
+            f"{cluster.data} was made by PostgreSQL {theirs}; this skeldir contains {ours}.",
             cure=f"Use the skeldir that made it, or dump it with pg_dumpall of that version, move "
             f"it away, and load the dump into the empty database that {ours} makes.",
         )
@@ -334,17 +334,17 @@ def _server_options(settings: Mapping[str, str], socket_dir: Path) -> list[str]:
     return [f"--{name}={value}" for name, value in chosen.items()]
 
 
-def _start_fault(cluster: Cluster, said: str) -> SkeldirError:
-    """Name the reason for which initdb or the server gave up."""
-    last_lines = "\n".join(said.strip().splitlines()[-12:])
-    is_full = "No space left on device" in said or "Disk quota exceeded" in said
+def _start_error(cluster: Cluster, output: str) -> SkeldirError:
+    """Return the error for the reason that made initdb or the server fail."""
+    last_lines = "\n".join(output.strip().splitlines()[-12:])
+    is_full = "No space left on device" in output or "Disk quota exceeded" in output
     # On a full disk the log itself may have stayed empty.
     if is_full or shutil.disk_usage(cluster.home).free < _FULL_BELOW_BYTES:
-        return disk_full(cluster.home, f"PostgreSQL said:\n{last_lines}\n")
+        return disk_full(cluster.home, f"PostgreSQL printed:\n{last_lines}\n")
     return ServerNotStarted(
-        f"PostgreSQL did not start on {cluster.data}. It said:\n{last_lines}\n",
-        cure="Remove the cause that these lines name (the whole log: "
-        f"{cluster.home / 'postgres.log'}); if it is recovering, wait; then start again.",
+        f"PostgreSQL did not start on {cluster.data}. It printed:\n{last_lines}\n",
+        cure="Remove the cause that these lines name (the full log: "
+        f"{cluster.home / 'postgres.log'}); wait if it is recovering; then start again.",
     )
 
 
@@ -381,12 +381,12 @@ def _could_lock(opened: int) -> bool:
 
 
 def _unlock(opened: int) -> None:
-    """Unlock an open file for all who share it: a child forked meanwhile has a copy."""
+    """Unlock an open file for all that share it: a child forked since then has a copy."""
     fcntl.flock(opened, fcntl.LOCK_UN)
 
 
 def _pauses(seconds: float) -> Iterator[None]:
-    """Yield now, and then again and again until `seconds` have passed."""
+    """Yield now, and then repeatedly until `seconds` have passed."""
     end = time.monotonic() + seconds
     while True:
         yield

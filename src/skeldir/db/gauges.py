@@ -1,4 +1,4 @@
-"""For how long somebody waits for a lock, asked of the database when the metrics are read."""
+"""How long the longest wait for a lock has lasted, queried when the metrics are scraped."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 async def sample_lock_waits(database: Database) -> None:
-    """Set LONGEST_LOCK_WAIT, in seconds: PostgreSQL shows every role who waits, and not for which statement.
+    """Set LONGEST_LOCK_WAIT, in seconds: PostgreSQL shows to every role who waits, but not for which statement.
 
     Raises:
-        DatabaseUnreachable: and then the gauge stays as it was.
+        DatabaseUnreachable: the gauge then keeps its value.
     """
     async with database.statement() as connection:
         waited_s = await queries.select_longest_lock_wait(connection)

@@ -1,4 +1,4 @@
-"""UUIDs of version 7 (RFC 9562, 5.7): ids that sort by the time they were made, so that indexes grow at one end."""
+"""UUIDs of version 7 (RFC 9562, 5.7): ids that sort by creation time, so that indexes grow at one end."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from uuid_utils.compat import uuid7
 
 
 def new_id() -> UUID:
-    """Return one fresh id."""
+    """Return a new id."""
     return uuid7()
 
 
 def new_ids(count: int) -> list[UUID]:
-    """Return `count` fresh ids, in their order."""
+    """Return `count` new ids, in order."""
     return [uuid7() for _ in range(count)]
 
 
 def new_hex_ids(count: int) -> list[str]:
-    """Return the 32 digits of `count` fresh ids, in their order, in a fifth of the time of making objects."""
+    """Return the 32 digits of `count` new ids, in order, in a fifth of the time that UUID objects take."""
     return [uuid_utils.uuid7().hex for _ in range(count)]
 
 
 def read_id(text: str) -> UUID | None:
-    """Return the id that `text` writes; None when it is none."""
+    """Return the id that `text` spells; None when the text is not an id."""
     try:
         return UUID(text)
     except ValueError:

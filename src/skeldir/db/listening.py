@@ -1,4 +1,4 @@
-"""LISTEN on a connection beside the pool, which knows how long ago the server last answered."""
+"""LISTEN on a connection outside the pool, which tracks when the server last answered."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from skeldir.settings import plain_postgres_url
 logger = logging.getLogger(__name__)
 
 CURRENT_S = 0.6
-"""For how long after the server was last asked, and answered, a subscription counts as current."""
+"""How long a subscription stays current after the last check that the server answered."""
 _BEAT_S = 0.2
 _CONNECT_S = 5.0
 _ANSWER_S = 5.0
@@ -35,11 +35,11 @@ _chance = random.SystemRandom()
 
 @dataclass(slots=True)
 class Subscription:
-    """What is known of a channel: whether something was notified, and until when nothing can have been missed.
+    """The state of a channel: whether there was a notification, and until when none can have been missed.
 
-    What was read from the database still holds while `changes` is what it was before the reading, and the monotonic
-    clock, in seconds, is before `current_until_s`. `changes` counts notifications, and also each beginning and end of
-    listening, because a notification may have been missed then.
+    Data read from the database are still valid while `changes` is what it was before they were read, and the monotonic
+    clock, in seconds, is before `current_until_s`. `changes` counts notifications, and each start and end of listening,
+    because a notification may have been missed then.
     """
 
     changes: int = 0
@@ -50,7 +50,7 @@ class Subscription:
         self.changes += 1
 
     def mark_lost(self) -> None:
-        """Stop being current: nobody listens."""
+        """Stop being current: nothing listens."""
         self.changes += 1
         self.current_until_s = 0.0
 
@@ -59,8 +59,8 @@ class Subscription:
 async def listen(url: str, channel: str) -> AsyncIterator[Subscription]:
     """Listen to `channel` during the block; a connection that is lost is opened again, with growing pauses.
 
-    The server is asked five times a second. So the subscription stops being current CURRENT_S seconds after the last
-    answer even when the connection is cut without a word.
+    The server is checked five times a second, so the subscription stops being current CURRENT_S seconds after the last
+    answer, even when the connection breaks silently.
     """
     subscription = Subscription()
     task = asyncio.create_task(_keep_listening(plain_postgres_url(url), channel, subscription))
@@ -78,7 +78,7 @@ async def _keep_listening(url: str, channel: str, subscription: Subscription) ->
         try:
             async with _connected(url, subscription) as connection:
                 await connection.add_listener(channel, lambda *_: subscription.note_change())
-                # What was read before this moment may have changed without a notification.
+                # Data read before this moment may have changed without a notification.
                 subscription.note_change()
                 while True:
                     subscription.current_until_s = await _beat(connection, channel) + CURRENT_S
@@ -86,10 +86,10 @@ async def _keep_listening(url: str, channel: str, subscription: Subscription) ->
                         logger.info("db.listener_connected %s", channel)
                     failures = 0
                     await asyncio.sleep(_BEAT_S)
-        except _LOST as fault:
+        except _LOST as error:
             # One line for an outage, not one for each attempt.
             level = logging.DEBUG if failures else logging.WARNING
-            logger.log(level, "db.listener_lost %s: %s", channel, type(fault).__name__)
+            logger.log(level, "db.listener_lost %s: %s", channel, type(error).__name__)
         pause_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(failures, 10))
         failures += 1
         await asyncio.sleep(pause_s * _chance.uniform(0.5, 1))
@@ -114,14 +114,14 @@ async def _connected(
         yield connection
     finally:
         subscription.mark_lost()
-        # Nothing is left to finish, and a server that does not answer would hold up an orderly end.
+        # Nothing is left to finish, and an orderly close would wait for a server that does not answer.
         connection.terminate()
 
 
 async def _beat(connection: asyncpg.Connection[asyncpg.Record], channel: str) -> float:
-    """Ask the server whether this session listens, and return when it was asked.
+    """Check with the server that this session listens; return the moment of the query.
 
-    Notifications of what was committed before arrive before the answer.
+    Notifications of earlier commits arrive before the answer.
     """
     asked_at_s = monotonic()
     # Behind a pooler that shares sessions, another session may answer.

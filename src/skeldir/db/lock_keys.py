@@ -1,4 +1,4 @@
-"""The keys of advisory locks, made of readable names."""
+"""The keys of advisory locks, derived from readable names."""
 
 from __future__ import annotations
 

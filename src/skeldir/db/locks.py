@@ -1,4 +1,4 @@
-"""Advisory locks with readable names, held by a transaction and never longer."""
+"""Advisory locks with readable names, held until the transaction ends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 async def try_lock(connection: Connection, name: str) -> bool:
-    """Take the lock `name` until the end of the transaction; False, at once, when somebody else has it."""
+    """Take the lock `name` until the transaction ends; return False at once when another transaction has it."""
     taken: bool = await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", lock_key(name))
     return taken
 
@@ -22,5 +22,5 @@ async def wait_for_lock(connection: Connection, name: str) -> None:
 
 
 async def share_lock(connection: Connection, name: str) -> None:
-    """Hold the lock `name` together with others of the same kind until the end of the transaction."""
+    """Hold the lock `name` in shared mode until the end of the transaction."""
     await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", lock_key(name))

@@ -1,4 +1,4 @@
-"""How the statements of a transaction are planned where statistics would mislead."""
+"""How the statements of a transaction are planned where statistics mislead the planner."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ _MANY = 20
 
 
 async def plan_for_each_list(connection: Connection, length: int) -> None:
-    """Have statements planned for their own lists, and on the index that gives their order.
+    """Have statements planned for the list at hand, and on the index that gives their order.
 
-    That lasts until the transaction ends, or until a statement that inserts many rows sets `plan_cache_mode` back while
-    it runs: PostgreSQL checks at its end, by a statement of its own for each row, that the row's tenant exists, and
-    would plan that check for each row, too. It takes a third of the time of the insertion.
+    This lasts until the transaction ends, or until a statement that inserts many rows sets `plan_cache_mode` back for
+    its own duration: at its end PostgreSQL checks for each row that its tenant exists, by a statement that would
+    otherwise be planned for each row too. Setting it back saves a third of the time of the insertion.
 
-    Nothing is changed for a list of fewer than _MANY rows; `length` is how many it has.
+    For a list of fewer than _MANY rows nothing changes; `length` is the number of rows.
 
-    A plan that serves any list compares each row with each of the list: with 10,000 of either that takes seconds. One
-    made for the list at hand looks its values up.
+    A generic plan compares each row with each element of the list: with 10,000 of both that takes seconds. A plan for
+    the list at hand looks the values up.
 
-    Of a tenant without statistics the planner expects one row, whichever index it reads, and takes the index of fewest
-    levels: for each of 10,000 journeys all captures of the tenant were read. Where sorting is off, a statement that
-    orders its rows as one index does is planned on that index. PostgreSQL 17 gives a sort that cannot be avoided a very
-    high cost then, for which it would compile the statement: so JIT is off as well.
+    For a tenant without statistics the planner expects one row from any index, and chooses the index with the fewest
+    levels: for each of 10,000 journeys it read all captures of the tenant. With sorting off, a statement that orders
+    its rows as an index does is planned on that index. PostgreSQL 17 then gives an unavoidable sort a very high cost,
+    which would trigger JIT compilation: so JIT is off as well.
     """
     if length < _MANY:
         return

@@ -31,11 +31,11 @@ logger = logging.getLogger(__name__)
 _CONNECT_S = 5.0
 CLOSE_S = 5.0
 GRACE_S = 2.0
-"""By so much a client waits longer for a statement than the server may work at it."""
+"""How much longer a client waits for a statement than the server may run it."""
 
 
 class DatabaseUnreachable(SkeldirError):
-    """No connection could be had."""
+    """No connection could be made."""
 
     code = "database_unreachable"
     status = 503
@@ -51,7 +51,7 @@ class DatabaseBusy(SkeldirError):
 
 
 class QueryTooSlow(SkeldirError):
-    """The database gave a statement up after its time-out."""
+    """The database cancelled a statement after its time-out."""
 
     code = "query_too_slow"
     status = 503
@@ -59,7 +59,7 @@ class QueryTooSlow(SkeldirError):
 
 
 class TenantLocked(RetriedLater, SkeldirError):
-    """A lock that a tenant's transaction needs stayed with another transaction for too long."""
+    """Another transaction held a lock that a tenant's transaction needs for too long."""
 
     code = "tenant_locked"
     status = 503
@@ -67,11 +67,11 @@ class TenantLocked(RetriedLater, SkeldirError):
 
 
 class RuntimeRoleUnsafe(SkeldirError):
-    """The program was given a role that row-level security does not bind."""
+    """The program's role is one that row-level security does not bind."""
 
     code = "runtime_role_unsafe"
     status = 500
-    title = "The database role has too many rights"
+    title = "The database role has too many privileges"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,22 +80,23 @@ class Database:
 
     pool: asyncpg.Pool[asyncpg.Record]
     wake: Callable[[frozenset[str]], None] | None = None
-    """Called after a commit with the kinds of jobs that the transaction enqueued; it must not block."""
+    """Called after a commit with the job kinds that the transaction enqueued; it must not block."""
     pool_timeout_s: float = 5.0
-    """How long a borrower waits for a connection."""
+    """How long a caller waits for a connection, in seconds."""
     shares: Shares | None = None
-    """Who of the tenants may hold how many connections; without it, whoever asks first."""
+    """How many connections each tenant may hold; without it, first come, first served."""
 
     @asynccontextmanager
     async def statement(self, *, leaves_session_as_is: bool = False) -> AsyncIterator[Connection]:
-        """Give a connection of no tenant for a single statement, which is a transaction of its own.
+        """Lend a connection without a tenant for a single statement, which is a transaction of its own.
 
         One that sets and locks nothing beyond its end `leaves_session_as_is`: it spares the round trip of a reset.
 
         Raises:
-            DatabaseUnreachable: no connection could be had, or in the block it was lost or the server did not answer.
+            DatabaseUnreachable: no connection could be made; or, within the block, it was lost or the server stopped
+                answering. The methods below raise it likewise.
             DatabaseBusy: all connections stayed in use for `pool_timeout_s`.
-            QueryTooSlow: the server gave a statement of the block up.
+            QueryTooSlow: the server cancelled a statement of the block.
         """
         async with self._lend(None) as connection:
             yield connection
@@ -113,19 +114,19 @@ class Database:
         except asyncpg.QueryCanceledError as error:
             raise _too_slow() from error
         except TimeoutError as error:
-            # A server that is alive gives a statement up before its client does. The transaction ends with this.
+            # A live server cancels a statement before its client does. Closing the connection ends the transaction.
             connection.terminate()
-            raise _unreachable("The database does not answer any more.") from error
+            raise _unreachable("The database no longer answers.") from error
         except (
             asyncpg.PostgresError,
             asyncpg.InterfaceError,
             asyncpg.InternalClientError,
         ) as error:
-            # The driver's last error tells of a closed connection only; the server's own words stand before it.
+            # The driver's last error only reports a closed connection; the server's own message is the error before it.
             if not _is_lost(connection):
                 raise
-            said = error.__context__ or error
-            raise _unreachable(f"The connection to the database was lost: {said}.") from error
+            cause = error.__context__ or error
+            raise _unreachable(f"The connection to the database was lost: {cause}.") from error
         finally:
             await self._give_back(connection, tenant_id)
 
@@ -155,13 +156,13 @@ class Database:
     def _busy(self) -> DatabaseBusy:
         return DatabaseBusy(
             f"No connection became free within {self.pool_timeout_s:g} s.",
-            cure="Send it again a little later; if it lasts, raise SKELDIR_POOL_SIZE or add processes.",
+            cure="Try again a little later; if it persists, raise SKELDIR_POOL_SIZE or add processes.",
         )
 
     async def _give_back(
         self, connection: PoolConnectionProxy[asyncpg.Record], tenant_id: UUID | None
     ) -> None:
-        """Return a connection; one that cannot be made ready for the next borrower has been closed by the driver."""
+        """Return a connection to the pool; the driver has closed one that cannot be reset for the next caller."""
         try:
             await self.pool.release(connection)
         except (
@@ -181,13 +182,13 @@ class Database:
     ) -> AsyncIterator[Connection]:
         """Open a transaction bound to one tenant; commit at the end of the block, roll back on an error.
 
-        A read-only one refuses to write, and all its statements see the database at the same moment. `locked` is the
-        name of a lock that the block holds (see `locks`). Its holders are waited for; what they committed is seen,
-        except in a read-only transaction, whose moment lies before.
+        A read-only one refuses writes, and all its statements read one snapshot. `locked` is the
+        name of a lock that the block holds (see `locks`). It waits for other holders, and sees what they committed,
+        except in a read-only transaction, whose snapshot is older.
 
         Raises:
-            TenantBusy: the tenant holds its share of the connections, where they are shared out.
-            TenantLocked: a lock was not to be had in time, where a time is set.
+            TenantBusy: the tenant holds its share of the connections, if the pool has shares.
+            TenantLocked: a lock did not become free in time, if there is a limit.
         """
         async with self._transaction(tenant_id, is_read_only=is_read_only) as connection:
             if locked is None:
@@ -207,7 +208,7 @@ class Database:
         """Open a transaction as `tenant` does, and read the tenant's name, secret and channels in the same round trip.
 
         The row is None for a tenant that does not exist or is being deleted. `shared` is the name of a lock that the
-        block shares with others; it is taken before the row is read.
+        block holds in shared mode; it is taken before the row is read.
         """
         async with self._transaction(tenant_id, is_read_only=is_read_only) as connection:
             known = await queries.open_tenant(
@@ -219,7 +220,7 @@ class Database:
 
     @asynccontextmanager
     async def unbound(self) -> AsyncIterator[Connection]:
-        """Open a transaction of no tenant: it sees no tenant's row, and may only refresh, log and look up keys."""
+        """Open a transaction without a tenant: it sees no tenant's rows, and may only refresh, log and look up keys."""
         async with self._transaction(None) as connection:
             yield connection
 
@@ -228,7 +229,7 @@ class Database:
         self, tenant_id: UUID | None, *, is_read_only: bool = False
     ) -> AsyncIterator[Connection]:
         async with self._lend(tenant_id) as connection:
-            # Only connections of `open_database` remember whom to wake.
+            # Only connections of `open_database` remember which jobs to wake workers for.
             wakes: set[str] = getattr(connection, "wakes", set())
             wakes.clear()
             if is_read_only:
@@ -238,7 +239,7 @@ class Database:
             try:
                 yield connection
             except TimeoutError:
-                # Nothing more is asked of a server that does not answer; `statement` closes the connection.
+                # No further statement is sent to a server that does not answer; `statement` closes the connection.
                 raise
             except BaseException:
                 await connection.execute("ROLLBACK")
@@ -249,7 +250,7 @@ class Database:
 
 
 class _Connection(asyncpg.Connection):
-    """A connection that remembers whom to wake when its transaction has been committed, and whether it is as new."""
+    """A connection that remembers which job kinds to wake workers for after the commit, and whether it is reset."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -257,7 +258,7 @@ class _Connection(asyncpg.Connection):
         self._is_as_new = False
 
     async def commit_and_reset(self) -> None:
-        """Commit, and make the connection ready for its next borrower: one round trip for both."""
+        """Commit, and reset the connection for its next user, in one round trip."""
         await self.execute(
             "COMMIT; SELECT pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; RESET ALL"
         )
@@ -268,7 +269,7 @@ class _Connection(asyncpg.Connection):
         self._is_as_new = True
 
     def get_reset_query(self) -> str:
-        """Return what the pool has to send when the connection is given back: nothing when it is as new."""
+        """Return the statements that the pool sends when the connection is returned: none when it is as new."""
         if self._is_as_new:
             self._is_as_new = False
             return ""
@@ -277,7 +278,7 @@ class _Connection(asyncpg.Connection):
 
 
 async def _commit(connection: Connection) -> None:
-    """Commit; only connections of `open_database` can do so and be reset at once."""
+    """Commit; only connections of `open_database` can be reset in the same round trip."""
     commit_and_reset = getattr(connection, "commit_and_reset", None)
     await (connection.execute("COMMIT") if commit_and_reset is None else commit_and_reset())
 
@@ -285,7 +286,7 @@ async def _commit(connection: Connection) -> None:
 def wake_after_commit(connection: Connection, kind: str) -> None:
     """Have the workers for `kind` woken once the caller's transaction has been committed.
 
-    A connection that is not the pool's wakes nobody; the sweep finds the work.
+    A connection outside the pool wakes no worker; the sweep finds the work.
     """
     wakes: set[str] | None = getattr(connection, "wakes", None)
     if wakes is not None:
@@ -293,7 +294,7 @@ def wake_after_commit(connection: Connection, kind: str) -> None:
 
 
 def _is_lost(connection: Connection) -> bool:
-    """Say whether a borrowed connection is closed; the pool may have taken it from the borrower for that."""
+    """Return whether a borrowed connection is closed; the pool may have detached it for that reason."""
     try:
         return connection.is_closed()
     except asyncpg.InterfaceError:
@@ -302,15 +303,15 @@ def _is_lost(connection: Connection) -> bool:
 
 def _too_slow() -> QueryTooSlow:
     return QueryTooSlow(
-        "The database gave the query up after its time-out; nothing of it was kept.",
-        cure="Ask for less at once, such as a shorter span of days, or send it again a little later.",
+        "The database cancelled the query after its time-out; nothing was kept.",
+        cure="Request less at once, such as fewer days, or try again a little later.",
     )
 
 
 def _locked() -> TenantLocked:
     return TenantLocked(
-        "Another transaction holds a lock that this one needs; nothing of this one was kept.",
-        cure="Wait as long as Retry-After says, and send it again; if it lasts, tell the operator.",
+        "Another transaction holds a lock that this one needs; nothing was kept.",
+        cure="Wait as long as Retry-After states, then try again; if it persists, inform the operator.",
     )
 
 
@@ -334,12 +335,13 @@ async def open_database(
 ) -> AsyncIterator[Database]:
     """Connect to `url` (any of the three schemes) and close the pool at the end of the block.
 
-    A statement that is to run longer than `statement_timeout_ms` needs a `timeout=` of its own, beside the setting of
-    the same name: the client gives up a little after the server should have.
+    A statement that may run longer than `statement_timeout_ms` needs a `timeout=` of its own, besides the setting of
+    the same name: the client gives up shortly after the server should have.
 
-    Only the API, where strangers meet, sets the other two: each wait for a lock ends after `lock_timeout_ms` (0: with
-    the statement), and `is_shared_out` limits each tenant to its share of the connections (see `shares`). A worker
-    waits for its locks, and its pool holds just the connections that one job needs at a time, of one tenant.
+    Only the API, which serves many tenants at once, sets the other two: each wait for a lock ends after
+    `lock_timeout_ms` (0: with the statement), and `is_shared_out` limits each tenant to its share of the connections
+    (see `shares`). A worker waits for its locks, and its pool holds just the connections that one job needs at a time,
+    of one tenant.
 
     Raises:
         DatabaseUnreachable: nothing answers at `url`, or it refuses the role.
@@ -359,10 +361,10 @@ async def open_database(
                 "search_path": "public",
                 "timezone": "UTC",
                 "statement_timeout": str(statement_timeout_ms),
-                # Said even where it is none: the role may have a setting of its own.
+                # Set even when it is 0: the role may have a setting of its own.
                 "lock_timeout": str(lock_timeout_ms),
                 "idle_in_transaction_session_timeout": "60000",
-                # A killed client's statement ends with it, and its locks go free.
+                # The statement of a killed client ends with it, and its locks are released.
                 "client_connection_check_interval": "1000",
             },
         )
@@ -383,7 +385,7 @@ async def open_database(
 
 
 async def _close(pool: asyncpg.Pool[asyncpg.Record]) -> None:
-    """Close the pool; what does not end in a few seconds is cut off."""
+    """Close the pool; connections still in use after a few seconds are terminated."""
     try:
         await asyncio.wait_for(pool.close(), CLOSE_S)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Row = TypeVar("Row", bound=Mapping[str, object])
 Run = Callable[..., Awaitable[object]]
 
-# How a statement is run, by how its name ends: with `^`, `$`, `!`, or nothing.
+# How a statement is run, by the end of its name: `^`, `$`, `!`, or nothing.
 _WAYS = {
     SQLOperationType.SELECT: "fetch",
     SQLOperationType.SELECT_ONE: "fetchrow",
@@ -27,13 +27,13 @@ _WAYS = {
 
 
 class Statement(NamedTuple):
-    """A named statement as the driver gets it: `$1` stands for the first of the parameters' names."""
+    """A named statement as the driver gets it: `$1` is the first of the parameter names."""
 
     name: str
     sql: str
     parameters: list[str]
     way: str
-    """The method of a connection that runs it."""
+    """The connection method that runs it."""
     comment: str
 
 
@@ -55,7 +55,7 @@ def read_statements(package: str) -> list[Statement]:
 def load_queries(package: str) -> SimpleNamespace:
     """Return the statements of `<package>/queries.sql` as coroutine functions by their names.
 
-    A plain name gives all rows as a list, `^` one row or None, `$` one value, `!` nothing. Their types stand in the
+    A plain name gives all rows as a list, `^` one row or None, `$` one value, `!` nothing. Their types are in the
     room's `store.pyi`, which `make stubs` writes.
     """
     return SimpleNamespace(**{found.name: _run(found) for found in read_statements(package)})
@@ -68,7 +68,7 @@ def load_blocking_queries(package: str) -> Queries:
 
 
 def as_dict(row: Row) -> Row:
-    """Return a row as a dict: unlike the driver's own it can be handed to another process."""
+    """Return a row as a dict, which can be sent to another process, unlike the driver's own row."""
     return cast("Row", dict(row))
 
 
@@ -77,7 +77,7 @@ def _text(package: str) -> str:
 
 
 def _run(statement: Statement) -> Run:
-    """Return what runs a statement; aiosql's own way lists all names of a connection each time, for 30 µs."""
+    """Return the function that runs a statement; aiosql's own lists all names of a connection each time, for 30 µs."""
     _, sql, names, way, _ = statement
 
     async def run(connection: object, **values: object) -> object:

@@ -1,4 +1,4 @@
-"""How many of the pool's connections one tenant may hold at once, so that no tenant ever holds them all."""
+"""How many of the pool's connections one tenant may hold at once, so that none can hold them all."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from skeldir.errors import SkeldirError
 
 _MOST_WAITING = 100
 _LONGEST_RETRY_S = 3
-_CURE_OF_BUSY = "Wait as long as Retry-After says; send fewer requests at a time, and many items in one request."
+_CURE_OF_BUSY = (
+    "Wait as long as Retry-After states; send fewer requests at a time, and more items per request."
+)
 _chance = random.SystemRandom()
 
 
 class RetriedLater:
-    """What an error has that is told to many at once: `retry_after_s`, not the same for all of them."""
+    """An error that many clients may get at once: each instance has a random `retry_after_s`."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -33,14 +35,14 @@ class TenantBusy(RetriedLater, SkeldirError):
 
 
 def spread_retry_s() -> int:
-    """Return in how many seconds to try again: not the same for all who were refused at one moment."""
+    """Return a random number of seconds to wait, so that clients refused together do not return together."""
     return _chance.randint(1, _LONGEST_RETRY_S)
 
 
 def reserved_of(pool_size: int) -> int:
-    """Return how many of a pool's connections are kept for what is done for no tenant, such as looking keys up.
+    """Return how many of a pool's connections are reserved for work without a tenant, such as looking up keys.
 
-    A pool of one or two has none to spare.
+    A pool of one or two reserves none.
     """
     return 0 if pool_size <= 2 else max(1, pool_size // 5)
 
@@ -48,19 +50,19 @@ def reserved_of(pool_size: int) -> int:
 class Shares:
     """Counts the connections that tenants hold, and lets a tenant take one more while it holds fewer than are free.
 
-    This is the dynamic threshold by which switches share their memory: a lone tenant has half of the connections, two
-    busy ones a third each, and whoever holds none gets one as long as any is free. Above its threshold a tenant's
-    requests wait in a queue of its own, first come, first served, and other tenants pass it by.
+    This is the dynamic threshold by which network switches share their memory: a lone tenant may hold half of the
+    connections, two busy ones a third each, and a tenant that holds none gets one as long as any is free. Above its
+    threshold a tenant's requests wait in a queue of their own, in order of arrival, and other tenants overtake it.
 
-    A caller must not ask for a second connection of a tenant while it holds one, or requests of the same tenant could
-    wait for each other. Jobs do so, which is why the pools of workers are not shared out.
+    A caller must not take a second connection of a tenant while it holds one, or requests of the same tenant could
+    wait for each other. Jobs do so, so the pools of workers have no shares.
     """
 
     def __init__(self, connections: int, *, most_waiting: int = _MOST_WAITING) -> None:
         self._free = connections
         self._most_waiting = most_waiting
         self._held: dict[UUID, int] = {}
-        # Nobody in here may take what is free: whatever comes back is granted at once to those who may.
+        # No tenant in here may take a free connection: what is returned is granted at once to those that may.
         self._waiting: dict[UUID, deque[asyncio.Future[None]]] = {}
 
     async def take(self, tenant_id: UUID, timeout_s: float) -> None:
@@ -77,21 +79,21 @@ class Shares:
         try:
             async with asyncio.timeout(timeout_s):
                 await turn
-        except BaseException as fault:
-            # A turn that came at the very moment of the time-out or of a cancellation is passed on.
+        except BaseException as error:
+            # A turn granted at the very moment of the time-out or of a cancellation is passed on.
             if turn.done() and not turn.cancelled():
                 self.give_back(tenant_id)
             else:
                 self._leave_queue(tenant_id, turn)
-            if isinstance(fault, TimeoutError) and tenant_id in self._held:
+            if isinstance(error, TimeoutError) and tenant_id in self._held:
                 raise TenantBusy(
                     f"The tenant's other requests held its share of the connections for {timeout_s:g} s.",
                     cure=_CURE_OF_BUSY,
-                ) from fault
+                ) from error
             raise
 
     def give_back(self, tenant_id: UUID) -> None:
-        """Count one connection of the tenant's less, and let those who wait take what is free now."""
+        """Count one connection of the tenant less, and let waiting requests take what is free now."""
         held = self._held.pop(tenant_id) - 1
         if held:
             self._held[tenant_id] = held
@@ -124,9 +126,9 @@ class Shares:
                 del self._waiting[tenant_id]
 
     def _next_tenant(self) -> UUID | None:
-        """Return who has waited for its turn for longest, of those that may take what is free.
+        """Return the tenant that has waited longest for its turn, among those below their threshold.
 
-        Whoever holds none may, so not more tenants are looked at than there are connections.
+        A tenant that holds none is always below it, so no more tenants are checked than there are connections.
         """
         return next(filter(self._may_take, self._waiting), None) if self._free else None
 
@@ -136,6 +138,6 @@ class Shares:
         turn = queue.popleft()
         if queue:
             self._waiting[tenant_id] = queue
-        if not turn.done():  # else it was cancelled a moment ago
+        if not turn.done():  # otherwise it was cancelled a moment ago
             self._count(tenant_id)
             turn.set_result(None)

@@ -1,4 +1,4 @@
-"""The web's own side: problems, access, bodies, pages and health. Rooms bring their routes. The door."""
+"""The web layer: problems, access, bodies, pages and health. Rooms contribute their routes. The door."""
 
 from skeldir.http.access import (
     Caller,

@@ -36,13 +36,14 @@ if TYPE_CHECKING:
     from skeldir.db import Connection, Database
     from skeldir.tenants import KeyMemory
 
-# With the time for which a key is recalled without an answer of the server (`listening.CURRENT_S`) less than a second.
+# Together with the time for which a key is remembered without an answer from the server (`listening.CURRENT_S`) less
+# than a second.
 _LONGEST_WAIT_S = 0.3
 _RECALLED, _LOOKED_UP = map(KEYS_ACCEPTED.labels, ("memory", "database"))
 
 
 class KeyInvalid(SkeldirError):
-    """The key is unknown, revoked or expired; which of them is not told."""
+    """The key is unknown, revoked or expired; the error does not show which."""
 
     code = "key_invalid"
     status = 401
@@ -50,7 +51,7 @@ class KeyInvalid(SkeldirError):
 
 
 class ScopeMissing(SkeldirError):
-    """The key is valid, but not for this."""
+    """The key is valid, but lacks the scope for this request."""
 
     code = "scope_missing"
     status = 403
@@ -59,7 +60,7 @@ class ScopeMissing(SkeldirError):
 
 @dataclass(frozen=True, slots=True)
 class TenantTransaction:
-    """A transaction bound to the tenant of the request's key, and what is known of that tenant."""
+    """A transaction bound to the tenant of the request's key, and that tenant's profile."""
 
     connection: Connection
     profile: TenantProfile
@@ -67,7 +68,7 @@ class TenantTransaction:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whom the key of a request speaks for, and when it was known to be in force.
+    """The holder of a request's key, and when the key was last known to be in force.
 
     `known_at_s` is a moment of the monotonic clock, in seconds.
     """
@@ -82,18 +83,18 @@ class Caller:
 
 
 class KeyFor(SecurityBase):
-    """Lets a request in by a key with one of some scopes; the API's description names it as its security scheme."""
+    """Admits requests whose key has one of the given scopes; it is the security scheme of the API's description."""
 
     def __init__(self, *scopes: str) -> None:
-        self.model = HTTPBearer(description="a key that `skeldir keys create` made")
+        self.model = HTTPBearer(description="a key from `skeldir keys create`")
         self.scheme_name = "key"
         self._scopes = scopes
 
     async def __call__(self, request: Request) -> Caller:
-        """Return whom the request's key speaks for.
+        """Return the holder of the request's key.
 
         Raises:
-            KeyMissing, KeyInvalid, ScopeMissing: there is no key, none in force, or one for something else.
+            KeyMissing, KeyInvalid, ScopeMissing: there is no key, it is not in force, or it has another scope.
             UnknownKeysLimited, RateLimited: too many keys are tried, or the key sends too many requests.
         """
         secret = bearer_secret_of(request)
@@ -138,7 +139,7 @@ async def _find_caller(request: Request, secret: str) -> Caller:
 
 def _invalid() -> KeyInvalid:
     return KeyInvalid(
-        "The key is not valid.", cure="Use a key in force; `skeldir keys list` shows them."
+        "The key is not valid.", cure="Use a key that is in force; `skeldir keys list` shows them."
     )
 
 
@@ -152,13 +153,13 @@ ReadOrManageKey = Annotated[Caller, Depends(KeyFor("read", "manage"))]
 async def tenant_transaction(
     database: Database, *callers: Caller, shared: str | None = None
 ) -> AsyncIterator[TenantTransaction]:
-    """Open the one transaction of requests of a tenant, whose callers these are; committed at the end.
+    """Open one transaction for the requests of a tenant, with these callers; it is committed at the end.
 
-    `shared` is the name of a lock that it holds together with others.
+    `shared` is the name of a lock that it holds in shared mode.
 
     Raises:
         KeyInvalid: a key has ended while its request waited for its body, for others or for a connection; or the
-            tenant is being deleted, and its keys are gone.
+            tenant is being deleted, with its keys.
     """
     async with _open(database, callers[0].tenant_id, shared=shared) as transaction:
         noted = []
@@ -172,7 +173,7 @@ async def tenant_transaction(
 
 
 def _one_of_each_key(callers: Sequence[Caller]) -> Iterable[Caller]:
-    """Return the caller of each key that has waited for longest, in an order that all processes note uses in."""
+    """Return, for each key, the caller that has waited longest; all processes record uses in this order."""
     if len(callers) == 1:
         return callers
     longest = sorted(callers, key=lambda caller: caller.known_at_s, reverse=True)
@@ -192,7 +193,7 @@ async def _open(
 
 
 async def _require_still_in_force(connection: Connection, caller: Caller) -> None:
-    """Look the key up again if the request has waited since; most have not, and pay nothing."""
+    """Look up the key again if the request has waited since; most have not, and cost nothing."""
     has_waited = monotonic() - caller.known_at_s > _LONGEST_WAIT_S
     if has_waited and not await is_in_force(connection, caller.holder):
         raise _invalid()
@@ -202,13 +203,13 @@ async def _require_still_in_force(connection: Connection, caller: Caller) -> Non
 async def reading_transaction(
     database: Database, caller: Caller
 ) -> AsyncIterator[TenantTransaction]:
-    """Open the transaction of a request that reads, at one moment (repeatable read).
+    """Open the transaction of a request that reads, in one snapshot (repeatable read).
 
     Raises:
         KeyInvalid: the key has ended while its request waited for a connection, or its tenant is being deleted.
     """
     holder = caller.holder
-    # The note is a write, and waits for nobody's report: it has a short transaction of its own.
+    # Recording the use is a write, and does not wait for a report: it has a short transaction of its own.
     if not holder.is_use_noted:
         async with database.tenant(holder.tenant_id) as connection:
             is_noted = await note_use(connection, holder)
@@ -224,5 +225,5 @@ async def _open_reading(request: Request, caller: ReadKey) -> AsyncIterator[Tena
         yield transaction
 
 
-# Function scope: the transaction has ended before the answer is sent, so a slow reader of it holds no connection.
+# Function scope: the transaction has ended before the answer is sent, so a slow client holds no connection.
 ReadTransaction = Annotated[TenantTransaction, Depends(_open_reading, scope="function")]

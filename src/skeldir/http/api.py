@@ -1,4 +1,4 @@
-"""The application class: FastAPI, framed for every request, with its answers described as what they are."""
+"""The application class: FastAPI with a frame around every request and a complete description of all responses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fastapi.routing import APIRoute
     from starlette.types import ASGIApp
 
-# What the server answers before there is a request (see `serving`), and what nobody foresaw.
+# What the server answers before there is a request (see `serving`), and unexpected errors.
 _OF_EVERY_OPERATION = ("400", "408", "431", "500")
 _PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
 _CORRELATION_ID = "X-Correlation-ID"
@@ -29,22 +29,22 @@ _SENT_ID = {
     "in": "header",
     "required": False,
     "schema": {"type": "string"},
-    "description": "a UUID by which logs and jobs are found again; anything else is replaced by a new one",
+    "description": "a UUID by which to find logs and jobs; anything else is replaced by a new one",
 }
 _ANSWERED_ID = {
-    "description": "what logs and jobs of the request are found by",
+    "description": "the id by which to find logs and jobs of the request",
     "schema": {"type": "string", "format": "uuid"},
 }
 _RETRY_AFTER = {
     "Retry-After": {
-        "description": "seconds to wait before the next try",
+        "description": "seconds to wait before trying again",
         "schema": {"type": "integer", "minimum": 1},
     }
 }
 _HEADERS_OF_STATUS: dict[str, dict[str, Any]] = {
     "401": {
         "WWW-Authenticate": {
-            "description": "the way to send a key",
+            "description": "how to send a key",
             "schema": {"type": "string", "const": "Bearer"},
         }
     },
@@ -54,17 +54,17 @@ _HEADERS_OF_STATUS: dict[str, dict[str, Any]] = {
 
 
 class Api(FastAPI):
-    """A FastAPI application all of whose answers carry a correlation id, and all of whose errors are problems."""
+    """A FastAPI application: every response has a correlation id, and every error is a problem."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
             redirect_slashes=False,
             generate_unique_id_function=_name,
-            # The framework's pages load scripts from elsewhere; `pages` has none.
+            # The framework's pages load scripts from other hosts; `pages` has none.
             openapi_url=None,
             docs_url=None,
             redoc_url=None,
-            # `observability` traces and counts; the framework would look at each request whether it should.
+            # `observability` traces and counts; the framework would check that for each request.
             telemetry={"tracing": False, "metrics": False, "logs": False},
             **options,
         )
@@ -82,11 +82,11 @@ class Api(FastAPI):
         super().include_router(router, **options)
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Frame even what answers the errors that nobody foresaw."""
+        """Put the frame around everything, even the handler of unexpected errors."""
         return RequestFrame(super().build_middleware_stack())
 
     def openapi(self) -> dict[str, Any]:
-        """Return the API's description; what holds for every operation is told here and not in each route."""
+        """Return the API's description; what holds for every operation is added here, not in each route."""
         is_made = self.openapi_schema is not None
         description = super().openapi()
         if not is_made:
@@ -107,7 +107,7 @@ class Api(FastAPI):
         return HTMLResponse(page, headers={"Content-Security-Policy": PAGE_POLICY})
 
     async def _publish(self) -> tuple[bytes, bytes]:
-        """Return the description as JSON and as a page; they are made once, in a thread, for that takes its time."""
+        """Return the description as JSON and as a page, made once, in a thread, since it takes long."""
         async with self._publishing:
             if self._published is None:
                 self._published = await asyncio.to_thread(self._write_description)
@@ -119,18 +119,18 @@ class Api(FastAPI):
 
 
 def _name(route: APIRoute) -> str:
-    """Call an operation as its function is called."""
+    """Name an operation after its function."""
     return route.name
 
 
 def _describe_frame(operation: dict[str, Any]) -> None:
-    """Tell that no key is needed where none is asked for, and of the id that every request may bring."""
+    """Add that no key is needed where none is required, and the correlation id that every request may send."""
     operation.setdefault("security", [])
     operation.setdefault("parameters", []).append(_SENT_ID)
 
 
 def _describe_answers(declared: dict[str, Any]) -> dict[str, Any]:
-    """Return the answers by their status: the declared problems as the media type that they are, and those of all."""
+    """Return the responses by status: declared problems with their media type, and those of every operation."""
     responses: dict[str, Any] = {status: {} for status in _OF_EVERY_OPERATION} | declared
     for status, response in responses.items():
         headers = {_CORRELATION_ID: _ANSWERED_ID} | _HEADERS_OF_STATUS.get(status, {})

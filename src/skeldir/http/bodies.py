@@ -1,4 +1,4 @@
-"""Request bodies, limited while they arrive: a body is never held whole before it is known to be small enough."""
+"""Request bodies, limited while they arrive: no body is held completely before it is known to be small enough."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from skeldir.errors import SkeldirError
 
 MAX_BODY_BYTES = 5 * 1024 * 1024
 MAX_HELD_BYTES = 128 * 1024 * 1024
-"""What the bodies of all requests under way may come to, in one process."""
+"""The most bytes that the bodies of all current requests may have, per process."""
 MAX_HELD_BYTES_OF_TENANT = MAX_HELD_BYTES // 4
-# Unpacking this much takes 0.1 ms. Another request awaits a dozen things, and may wait for one piece at each of them.
+# Decompressing this much takes 0.1 ms. Another request awaits a dozen times, and may wait for one piece each time.
 _UNPACKED_AT_ONCE = 64 * 1024
 
 
 class BodyTooLarge(SkeldirError):
-    """More bytes, more items, or more values within the items, than one request may carry."""
+    """The request has more bytes, items or values than one request may have."""
 
     code = "body_too_large"
     status = 413
@@ -31,7 +31,7 @@ class BodyTooLarge(SkeldirError):
 
 
 class EncodingUnsupported(SkeldirError):
-    """A Content-Encoding that is not read here."""
+    """The Content-Encoding is not supported."""
 
     code = "content_encoding_unsupported"
     status = 415
@@ -39,7 +39,7 @@ class EncodingUnsupported(SkeldirError):
 
 
 class BodyUnreadable(SkeldirError):
-    """The body is not what its headers say."""
+    """The body does not match its headers."""
 
     code = "body_unreadable"
     status = 400
@@ -47,7 +47,7 @@ class BodyUnreadable(SkeldirError):
 
 
 class TooMuchAtOnce(SkeldirError):
-    """The bodies of one tenant's requests under way come to more than its share."""
+    """The bodies of one tenant's current requests exceed its share."""
 
     code = "too_much_at_once"
     status = 429
@@ -55,7 +55,7 @@ class TooMuchAtOnce(SkeldirError):
 
 
 class BodiesBusy(SkeldirError):
-    """The bodies of all requests under way come to more than the process may hold."""
+    """The bodies of all current requests exceed what the process may hold."""
 
     code = "bodies_busy"
     status = 503
@@ -63,7 +63,7 @@ class BodiesBusy(SkeldirError):
 
 
 class HeldBytes:
-    """Counts the bytes of the bodies that this process holds, of each tenant and of all."""
+    """Counts the bytes of the bodies that this process holds, per tenant and in total."""
 
     def __init__(self) -> None:
         self._of_tenant: Counter[UUID] = Counter()
@@ -89,20 +89,20 @@ class HeldBytes:
         """
         if self._of_tenant[tenant_id] + size > MAX_HELD_BYTES_OF_TENANT:
             raise TooMuchAtOnce(
-                f"The requests of this tenant that are under way have more than {MAX_HELD_BYTES_OF_TENANT} bytes.",
-                cure="Send fewer large requests at once, and this one again a little later.",
+                f"The requests of this tenant that are in progress have more than {MAX_HELD_BYTES_OF_TENANT} bytes.",
+                cure="Send fewer large requests at once, and try again a little later.",
             )
         if self._of_all + size > MAX_HELD_BYTES:
             raise BodiesBusy(
-                "The requests that are under way have more bytes than this process may hold.",
-                cure="Send it again a little later.",
+                "The requests in progress have more bytes than this process may hold.",
+                cure="Try again a little later.",
             )
         self._of_tenant[tenant_id] += size
         self._of_all += size
 
 
 class Holding:
-    """One body that is held, while it grows."""
+    """A body that is held while it grows."""
 
     def __init__(self, held: HeldBytes, tenant_id: UUID) -> None:
         self._held = held
@@ -118,9 +118,9 @@ class Holding:
 async def read_body(
     request: Request, holding: Holding, inspect: Callable[[bytes], None] | None = None
 ) -> bytes:
-    """Return the request's body, unpacked when it is gzip'd; at most MAX_BODY_BYTES of either.
+    """Return the request's body, decompressed if it is gzip; at most MAX_BODY_BYTES before and after.
 
-    `inspect` is given each piece as it arrives, unpacked, and ends the reading by raising.
+    `inspect` is called with each decompressed piece as it arrives, and stops the reading by raising.
 
     Raises:
         BodyTooLarge, BodyTooSlow, EncodingUnsupported, BodyUnreadable, TooMuchAtOnce, BodiesBusy: before anything
@@ -129,8 +129,8 @@ async def read_body(
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip"):
         raise EncodingUnsupported(
-            f"Content-Encoding {encoding[:40]} is not read here.",
-            cure="Send the body as it is, or gzip'd.",
+            f"Content-Encoding {encoding[:40]} is not supported.",
+            cure="Send the body uncompressed, or with gzip.",
         )
     unpack = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
     pieces: list[bytes] = []
@@ -144,20 +144,20 @@ async def read_body(
             pieces.append(piece)
     except ClientDisconnect as error:
         raise BodyUnreadable(
-            "The connection ended before the body did.", cure="Send the whole body."
+            "The connection ended before the body did.", cure="Send the complete body."
         ) from error
     if unpack is not None and (not unpack.eof or unpack.unused_data):
         raise BodyUnreadable(
             "The gzip stream ends too early, or something follows it.",
-            cure="Send one whole gzip stream and nothing else.",
+            cure="Send one complete gzip stream and nothing else.",
         )
     return b"".join(pieces)
 
 
 async def _pieces_of(request: Request, unpack: zlib._Decompress | None) -> AsyncIterator[bytes]:
-    """Yield the body as it arrives, and what is packed some at a time, as a small body may hide a very large one.
+    """Yield the body as it arrives, decompressed in pieces, since a small body may expand to a very large one.
 
-    Others go on between two pieces.
+    Other requests run between two pieces.
     """
     received = 0
     async for chunk in request.stream():
@@ -178,7 +178,7 @@ def _unpack(unpack: zlib._Decompress, chunk: bytes) -> bytes:
         return unpack.decompress(chunk, _UNPACKED_AT_ONCE)
     except zlib.error as error:
         raise BodyUnreadable(
-            f"The body is not gzip: {error}.", cure="Compress it again, or send it as it is."
+            f"The body is not gzip: {error}.", cure="Compress it again, or send it uncompressed."
         ) from error
 
 

@@ -1,6 +1,6 @@
-"""What routes and their access policy ask of the application and the request.
+"""What routes and their access policy need from the application and the request.
 
-They are plain functions: a dependency of FastAPI's costs each request some 50 µs of processor time.
+They are plain functions: a FastAPI dependency costs each request some 50 µs of processor time.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ def database_of(request: Request) -> Database:
 
 
 def limits_of(request: Request) -> KeyLimits:
-    """Return the limits of the keys, which this process counts."""
+    """Return the rate limits of known keys in this process."""
     limits: KeyLimits = request.app.state.limits
     return limits
 
 
 def unknown_keys_of(request: Request) -> UnknownKeyLimits:
-    """Return the limits of the keys that are not known here, which this process counts."""
+    """Return the limits for keys that this process does not know."""
     unknown_keys: UnknownKeyLimits = request.app.state.unknown_keys
     return unknown_keys
 
@@ -47,7 +47,7 @@ def held_bytes_of(request: Request) -> HeldBytes:
 
 
 def offload_of(request: Request) -> Offload:
-    """Return the processes beside this one that do heavy work."""
+    """Return the processes that do heavy work for this one."""
     offload: Offload = request.app.state.offload
     return offload
 

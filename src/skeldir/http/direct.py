@@ -1,4 +1,4 @@
-"""Routes that are called directly: their dependencies one after another, and nothing else."""
+"""Routes that are called directly: only their dependencies, one after another."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from fastapi.dependencies.utils import request_params_to_args
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
-from skeldir.http.problems import FORESEEN, answer_fault
+from skeldir.http.problems import FORESEEN, answer_error
 
 if TYPE_CHECKING:
     from fastapi.dependencies.models import Dependant
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-# What a signature can ask FastAPI for, besides the request, parameters of its query and headers, and what other
-# dependencies return.
+# What a signature can request from FastAPI besides the request, query and header parameters, and the results of other
+# dependencies.
 _OTHERS = (
     "path_params",
     "cookie_params",
@@ -32,18 +32,18 @@ _OTHERS = (
 
 
 class DirectRoute(APIRoute):
-    """A route for what comes thousands of times a second.
+    """A route for requests that arrive thousands of times a second.
 
-    FastAPI keeps what a request opens in stacks, and searches each request for parameters of all kinds. That took half
-    of the processor time of one touch. The same dependencies are called, so the signature is still the access policy,
-    and the API's description is still made from it.
+    FastAPI keeps the resources of a request in stacks, and searches each request for parameters of all kinds. That took
+    half of the processor time of one touch. The same dependencies are called, so the signature is still the access
+    policy, and the API's description is still made from it.
     """
 
     answer: Callable[[Request], Coroutine[Any, Any, Response]]
-    """Answers a request; raises what the dependencies and the function of the route raise."""
+    """Answers a request; raises what the dependencies or the route's function raise."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return what answers a request; raises `TypeError` when the signature asks for more than is given here."""
+        """Return the handler; raises `TypeError` when the signature needs something that is not supported here."""
         call = _call_with_request(self.dependant)
 
         async def answer(request: Request) -> Response:
@@ -57,8 +57,8 @@ class DirectRoute(APIRoute):
 class DirectCalls:
     """ASGI middleware that calls a direct route at once when a request names its method and path.
 
-    That is past the rest of the framework's layers, for another tenth of a touch's processor time. Any other request
-    goes through them. `routes` may grow until the application starts.
+    This skips the rest of the framework's layers, which saves another tenth of a touch's processor time. Any other
+    request passes through them. `routes` may grow until the application starts.
     """
 
     def __init__(self, app: ASGIApp, routes: Sequence[DirectRoute]) -> None:
@@ -78,8 +78,8 @@ class DirectCalls:
         request = Request(scope, receive, send)
         try:
             response = await route.answer(request)
-        except FORESEEN as fault:
-            response = await answer_fault(request, fault)
+        except FORESEEN as error:
+            response = await answer_error(request, error)
         await response(scope, receive, send)
 
 
@@ -88,7 +88,9 @@ def _call_with_request(dependant: Dependant) -> Callable[[Request], Awaitable[An
     runs = call if inspect.isroutine(call) else type(call).__call__
     asks = [name for name in _OTHERS if getattr(dependant, name)]
     if call is None or asks or not inspect.iscoroutinefunction(runs):
-        raise TypeError(f"{call} is not a coroutine function of what a direct route gives: {asks}")
+        raise TypeError(
+            f"{call} is not a coroutine function with parameters that a direct route supports: {asks}"
+        )
     parts = [(part.name, _call_with_request(part)) for part in dependant.dependencies]
     request_name = dependant.request_param_name
     has_parameters = bool(dependant.query_params or dependant.header_params)
@@ -105,7 +107,7 @@ def _call_with_request(dependant: Dependant) -> Callable[[Request], Awaitable[An
 
 
 def _read_parameters(dependant: Dependant, request: Request) -> dict[str, Any]:
-    """Return what a request gives of the query and the headers, by the names of the signature."""
+    """Return the query and header parameters of a request, by the names in the signature."""
     values, faults = request_params_to_args(dependant.query_params, request.query_params)
     of_headers, more_faults = request_params_to_args(dependant.header_params, request.headers)
     if faults or more_faults:

@@ -1,4 +1,4 @@
-"""What every answer says to browsers: take it for what it is called, run nothing, show it in no frame, tell nobody."""
+"""Security headers of every response: no type sniffing, no scripts, no frames, no referrer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the process answers, whether it can do its work, whether workers do theirs, and what it has counted."""
+"""Health of the process, its readiness, the health of workers, and the metrics."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from skeldir.observability import DATABASE_UP, READY, READY_CHECKS
 if TYPE_CHECKING:
     from skeldir.db import Connection, Database
 
-# Whoever watches asks often, and many do at once.
+# Monitoring systems ask often, and several at once.
 router = APIRouter(tags=["health"], route_class=DirectRoute)
 
 _HOLDS = "ok"
@@ -37,41 +37,41 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """The process can do its work: each check says `ok`."""
+    """The process can do its work: every check is `ok`."""
 
     status: Literal["ready"]
     checks: dict[str, str]
 
 
 class NotReady(Problem):
-    """The process cannot do its work; the checks that do not say `ok` say why."""
+    """The process cannot do its work; checks other than `ok` give the reason."""
 
     checks: dict[str, str]
 
 
 class ProcessesSeen(BaseModel):
-    """How many processes of a role were heard of in the last 15 seconds, and when one last was."""
+    """How many processes of a role sent a heartbeat in the last 15 seconds, and when the last one was."""
 
     alive: int
     seen_at: datetime
 
 
 class WorkerHealth(BaseModel):
-    """Some worker works; the processes by their role, `worker` or `beat`."""
+    """At least one worker is running; the processes by their role, `worker` or `beat`."""
 
     status: Literal["healthy"]
     processes: dict[str, ProcessesSeen]
 
 
 class WorkerGone(Problem):
-    """No worker was heard of; the processes that once were, by their role."""
+    """No worker sent a heartbeat; the processes that once did, by their role."""
 
     processes: dict[str, ProcessesSeen]
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What the rooms above hand down: what must hold, who tells of the workers, and who sets the gauges."""
+    """What the rooms above provide: the checks, the source of heartbeats, and the samplers of gauges."""
 
     revision: str
     view_names: frozenset[str]
@@ -80,7 +80,7 @@ class Needs:
 
 
 class Watch:
-    """The questions that the routes of this module put to the database."""
+    """The database queries of the routes of this module."""
 
     def __init__(self, database: Database, needs: Needs) -> None:
         self._database = database
@@ -91,24 +91,25 @@ class Watch:
         self._exposition = Probe(partial(asyncio.to_thread, generate_latest))
 
     async def checks(self) -> dict[str, str]:
-        """Return `ok`, or one sentence, for each of READY_CHECKS, and set the gauge READY."""
-        told = await self._readiness.answer()
-        if told is None:
-            told = dict.fromkeys(READY_CHECKS, "It could not be looked at.")
-            told["database"] = "The database does not answer."
-        for check, sentence in told.items():
+        """Return `ok`, or a sentence, for each of READY_CHECKS; set the gauge READY."""
+        results = await self._readiness.answer()
+        if results is None:
+            results = dict.fromkeys(READY_CHECKS, "It could not be checked.")
+            results["database"] = "The database does not answer."
+        for check, sentence in results.items():
             READY.labels(check).set(sentence == _HOLDS)
-        DATABASE_UP.set(told["database"] == _HOLDS)
-        return told
+        DATABASE_UP.set(results["database"] == _HOLDS)
+        return results
 
     async def heartbeats(self) -> Mapping[str, tuple[int, datetime]] | None:
-        """Return how many are alive of each role, and when one was last seen; None when nobody could be asked."""
+        """Return how many processes of each role are alive, and when one was last seen; None when the query failed."""
         return await self._heartbeats.answer()
 
     async def expose(self) -> bytes:
-        """Return the metrics as Prometheus reads them; gauges of a database that does not answer stay as they were.
+        """Return the metrics in the Prometheus format; gauges keep their values when the database does not answer.
 
-        Writing takes some tens of milliseconds. A thread does it, and requests that arrive meanwhile share the result.
+        Rendering takes some tens of milliseconds. A thread does it; requests that arrive during that time share the
+        result.
         """
         await asyncio.gather(self.checks(), self._samples.answer())
         written = await self._exposition.answer()
@@ -169,13 +170,13 @@ AppWatch = Annotated[Watch, Depends(_watch_of)]
 
 @router.get("/health", response_model=Health, summary="The process answers")
 async def health() -> Response:
-    """Say that the process answers; it does not ask the database."""
+    """Report that the process answers; the database is not queried."""
     return _answer(Health(status="healthy"))
 
 
-@router.get("/health/live", response_model=Health, summary="The process need not be restarted")
+@router.get("/health/live", response_model=Health, summary="The process does not need a restart")
 async def live() -> Response:
-    """Say that the process answers; a database that is away is no reason to restart it."""
+    """Report that the process answers; an unreachable database is no reason to restart it."""
     return _answer(Health(status="healthy"))
 
 
@@ -186,7 +187,7 @@ async def live() -> Response:
     summary="The process can do its work",
 )
 async def ready(watch: AppWatch) -> Response:
-    """Look at the database, its revision, its views and the program's role; 503 names what does not hold."""
+    """Check the database, its revision, its views and the program's role; 503 names the failed checks."""
     checks = await watch.checks()
     failing = [check for check, sentence in checks.items() if sentence != _HOLDS]
     if not failing:
@@ -195,8 +196,8 @@ async def ready(watch: AppWatch) -> Response:
         503,
         "Not ready",
         "not_ready",
-        f"What does not hold: {', '.join(failing)}.",
-        "See to what the checks name; the process goes on by itself when they hold.",
+        f"Failed checks: {', '.join(failing)}.",
+        "Fix what the checks name; the process continues by itself when they pass.",
     )
     return answer_problem(NotReady(**dict(problem), checks=checks))
 
@@ -205,10 +206,10 @@ async def ready(watch: AppWatch) -> Response:
     "/health/worker",
     response_model=WorkerHealth,
     responses={503: {"model": WorkerGone}},
-    summary="Some worker works",
+    summary="A worker is running",
 )
 async def worker(watch: AppWatch) -> Response:
-    """Say which processes were heard of in the last 15 seconds; 503 when no worker was."""
+    """Report the processes that sent a heartbeat in the last 15 seconds; 503 when no worker did."""
     heard = await watch.heartbeats()
     processes = {
         role: ProcessesSeen(alive=alive, seen_at=seen_at)
@@ -218,12 +219,12 @@ async def worker(watch: AppWatch) -> Response:
         return _answer(WorkerHealth(status="healthy", processes=processes))
     problem = make_problem(
         503,
-        "No worker works",
+        "No worker is running",
         "worker_gone",
         "The database does not answer."
         if heard is None
-        else "No worker was heard of in the last 15 seconds.",
-        "Start one with `skeldir worker`; what is to be done stays until then.",
+        else "No worker sent a heartbeat in the last 15 seconds.",
+        "Start one with `skeldir worker`; jobs are kept until then.",
     )
     return answer_problem(WorkerGone(**dict(problem), processes=processes))
 
@@ -231,12 +232,12 @@ async def worker(watch: AppWatch) -> Response:
 @router.get(
     "/metrics",
     response_class=PlainTextResponse,
-    summary="What the process has counted, as Prometheus reads it",
+    summary="Metrics in the Prometheus format",
 )
 async def metrics(watch: AppWatch) -> Response:
-    """Return what this process has counted, and gauges of the database, as Prometheus reads them."""
+    """Return the metrics of this process and gauges of the database, in the Prometheus format."""
     return Response(await watch.expose(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-def _answer(said: BaseModel) -> Response:
-    return Response(said.model_dump_json(), media_type="application/json")
+def _answer(answer: BaseModel) -> Response:
+    return Response(answer.model_dump_json(), media_type="application/json")

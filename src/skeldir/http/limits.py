@@ -29,7 +29,7 @@ _PROCESS_TIMES = 10.0
 
 
 class RateLimited(SkeldirError):
-    """The key sends more requests than it may."""
+    """The key sends more requests than its limit."""
 
     code = "rate_limited"
     status = 429
@@ -41,7 +41,7 @@ class RateLimited(SkeldirError):
 
 
 class UnknownKeysLimited(SkeldirError):
-    """More keys that are not known here are tried than are looked up."""
+    """More unknown keys are tried than may be looked up."""
 
     code = "unknown_keys_limited"
     status = 429
@@ -53,10 +53,10 @@ class UnknownKeysLimited(SkeldirError):
 
 
 class Buckets(Generic[K]):
-    """A bucket of tokens for each of those that were seen last; each is filled at `per_second` up to `burst`.
+    """A bucket of tokens for each key seen recently, filled at `per_second` up to `burst`.
 
-    Who is not remembered has a full bucket. When there are too many to remember, the one that has been silent for
-    longest is forgotten, whose bucket is the fullest.
+    A key that is not remembered has a full bucket. When there are too many, the least recently seen one is dropped: its
+    bucket is the fullest.
     """
 
     def __init__(self, per_second: float, burst: float, *, most: int) -> None:
@@ -66,10 +66,10 @@ class Buckets(Generic[K]):
         self._buckets: OrderedDict[K, tuple[float, float]] = OrderedDict()
 
     def wait_s(self, key: K, now_s: float) -> float:
-        """Return in how many seconds there will be a token, 0 when there is one; it is not taken."""
+        """Return the seconds until there is a token, 0 when there is one; it is not taken."""
         tokens = self._tokens(key, now_s)
         if key in self._buckets:
-            # Who keeps asking is remembered, however many others come and go.
+            # A key that keeps asking is remembered, however many others come and go.
             self._buckets.move_to_end(key)
         return 0.0 if tokens >= 1 else (1 - tokens) / self.per_second
 
@@ -86,13 +86,13 @@ class Buckets(Generic[K]):
 
 
 class KeyLimits:
-    """Lets each key send `per_second` requests on average, and twice as many at once after a pause."""
+    """Allows each key `per_second` requests on average, and twice as many at once after a pause."""
 
     def __init__(self, per_second: int, *, most: int = _MOST_REMEMBERED) -> None:
         self._buckets: Buckets[UUID] = Buckets(per_second, 2.0 * per_second, most=most)
 
     def take(self, key_id: UUID, now_s: float | None = None) -> None:
-        """Take one request of a key's; `now_s` is a moment of the monotonic clock, in seconds.
+        """Take one request of a key; `now_s` is a moment of the monotonic clock, in seconds.
 
         Raises:
             RateLimited: the bucket is empty.
@@ -102,7 +102,7 @@ class KeyLimits:
         if wait_s:
             raise RateLimited(
                 f"The key sends more than {self._buckets.per_second} requests per second.",
-                cure="Wait as long as Retry-After says; send many items in one request.",
+                cure="Wait as long as Retry-After states; send many items in one request.",
                 retry_after_s=max(1, ceil(wait_s)),
             )
         self._buckets.add(key_id, -1, now_s)
@@ -110,7 +110,7 @@ class KeyLimits:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A key that may be looked up; unless it is known, with the buckets whose tokens it cost, and who waits for it."""
+    """A key that may be looked up; if it is unknown, with the buckets that it took tokens from, and its waiters."""
 
     digest: bytes
     paid: tuple[tuple[Buckets[str], str], ...] = ()
@@ -118,59 +118,59 @@ class Trial:
 
 
 class UnknownKeyLimits:
-    """Limits how many keys are looked up that did not authenticate here before: by prefix, by address and in all.
+    """Limits look-ups of keys that have not authenticated here before: per prefix, per address and in total.
 
-    `per_second` is the limit of an address; a prefix has a tenth of it and all addresses together have ten times as
-    much; five seconds' worth may come at once. A key that turns out to be in force gets its tokens back, and is looked
-    up without limit for as long as it stays so: while strangers try keys, even from behind the same proxy, those who
-    are at home here notice nothing. A key that was refused for want of tokens and comes again has buckets of its own,
-    as large, which an attack does not touch as long as it tries each key once. Of the requests that bring the same key
-    for the first time, one is looked up and the others wait for what becomes of it, so that their number costs nothing.
+    `per_second` is the limit of an address; a prefix has a tenth of it, and all addresses together have ten times as
+    much; bursts of five seconds' worth are allowed. A key that turns out to be in force gets its tokens back, and is
+    looked up without limit while it stays in force: an attack, even from behind the same proxy, does not affect known
+    keys. A key that was refused for lack of tokens and is tried again has buckets of its own, of the same size, which
+    an attack does not touch as long as it tries each key once. Of the requests that bring the same unknown key at once,
+    one is looked up and the others wait for its result, so their number costs nothing.
 
-    All of it is constant work in bounded memory. What is remembered of a key is a digest by a secret of this process,
-    which is good for nothing else.
+    Each step is constant work in bounded memory. A key is remembered only by a digest keyed with a secret of this
+    process, which is useless elsewhere.
     """
 
     def __init__(self, per_second: int, *, most: int = _MOST_REMEMBERED) -> None:
         self._most = most
-        self._first = _buckets_of_strangers(per_second, most)
-        self._returning = _buckets_of_strangers(per_second, most)
+        self._first = _buckets_of_unknown(per_second, most)
+        self._returning = _buckets_of_unknown(per_second, most)
         self._secret = secrets.token_bytes(32)
         self._known: OrderedDict[bytes, None] = OrderedDict()
         self._refused: OrderedDict[bytes, None] = OrderedDict()
         self._undecided: dict[bytes, asyncio.Event] = {}
 
     async def admit(self, key: str, client: str | None, now_s: float | None = None) -> Trial:
-        """Let a key be looked up; `client` is the address that it came from, None when there is none.
+        """Let a key be looked up; `client` is the address that sent it, or None.
 
-        One of `succeed`, `fail` and `abandon` must follow, or whoever brings the same key waits for ever. `now_s` is a
-        moment of the monotonic clock, in seconds.
+        One of `succeed`, `fail` and `abandon` must follow, or other requests with the same key wait for ever. `now_s`
+        is a moment of the monotonic clock, in seconds.
 
         Raises:
-            UnknownKeysLimited: the key is not known, and a bucket is empty; the database must not be asked.
+            UnknownKeysLimited: the key is unknown, and a bucket is empty; the database must not be queried.
         """
         digest = hashlib.blake2b(key.encode(), key=self._secret, digest_size=16).digest()
         while digest not in self._known:
             undecided = self._undecided.get(digest)
             if undecided is None:
-                return self._admit_stranger(
+                return self._admit_unknown(
                     key, digest, client, monotonic() if now_s is None else now_s
                 )
             await undecided.wait()
         return Trial(digest)
 
-    def _admit_stranger(self, key: str, digest: bytes, client: str | None, now_s: float) -> Trial:
+    def _admit_unknown(self, key: str, digest: bytes, client: str | None, now_s: float) -> Trial:
         owners = {"prefix": key[:KEY_PREFIX_LENGTH], "address": network_of(client), "process": ""}
         buckets = self._returning if digest in self._refused else self._first
         for limit, owner in owners.items():
             wait_s = buckets[limit].wait_s(owner, now_s)
             if wait_s:
-                # Nothing else is noted of it, so that an attack makes nobody else be forgotten.
+                # Nothing else is recorded of it, so that an attack cannot push out other keys.
                 _remember(self._refused, digest, self._most)
                 KEYS_REFUSED.labels(limit).inc()
                 raise UnknownKeysLimited(
-                    "Too many keys are tried that were not used here before; this one was not looked up.",
-                    cure="Wait as long as Retry-After says, and send it again; leave a key that was answered 401.",
+                    "Too many unknown keys are being tried; this one was not looked up.",
+                    cure="Wait as long as Retry-After states, then try again; stop using a key that got a 401.",
                     retry_after_s=max(spread_retry_s(), ceil(wait_s)),
                 )
         for limit, owner in owners.items():
@@ -180,20 +180,20 @@ class UnknownKeyLimits:
         return Trial(digest, paid, is_decided)
 
     def succeed(self, trial: Trial, now_s: float | None = None) -> None:
-        """Remember a key that is in force, and give back what it paid."""
+        """Remember a key that is in force, and return its tokens."""
         _remember(self._known, trial.digest, self._most)
         self._refused.pop(trial.digest, None)
         self.abandon(trial, now_s)
 
     def fail(self, trial: Trial) -> None:
-        """Forget a key that is not in force, or no longer; what it paid is gone."""
+        """Forget a key that is not, or no longer, in force; its tokens are lost."""
         KEYS_REFUSED.labels("unknown").inc()
         self._known.pop(trial.digest, None)
         self._refused.pop(trial.digest, None)
         self._decide(trial)
 
     def abandon(self, trial: Trial, now_s: float | None = None) -> None:
-        """Give back what a key paid that could not be looked up."""
+        """Return the tokens of a key that could not be looked up."""
         now_s = monotonic() if now_s is None else now_s
         for buckets, owner in trial.paid:
             buckets.add(owner, 1, now_s)
@@ -205,7 +205,7 @@ class UnknownKeyLimits:
             trial.is_decided.set()
 
 
-def _buckets_of_strangers(per_second: float, most: int) -> dict[str, Buckets[str]]:
+def _buckets_of_unknown(per_second: float, most: int) -> dict[str, Buckets[str]]:
     of_prefix = _PREFIX_PART * per_second
     of_process = _PROCESS_TIMES * per_second
     return {
@@ -216,7 +216,7 @@ def _buckets_of_strangers(per_second: float, most: int) -> dict[str, Buckets[str
 
 
 def network_of(client: str | None) -> str:
-    """Return who is counted as one: an IPv4 address, an IPv6 network of 64 bits, or all whose address is not known."""
+    """Return what shares a bucket: an IPv4 address, an IPv6 network of 64 bits, or all unknown addresses."""
     try:
         address = ip_address(client or "")
     except ValueError:

@@ -1,4 +1,4 @@
-"""What every request gets, whatever becomes of it: an id, headers, a limit of patience, a log line."""
+"""What every request gets, whatever its outcome: an id, headers, time limits, a log line."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class BodyTooSlow(SkeldirError):
 
 
 class RequestFrame:
-    """ASGI middleware around everything else, also around what answers errors that nobody foresaw.
+    """ASGI middleware around everything else, including the handler of unexpected errors.
 
-    `receive_timeout_s` is read from the application's state, in seconds: so long the next part of a body may take,
-    and the whole of it three times as long.
+    `receive_timeout_s` is read from the application's state, in seconds: the time for the next part of a body;
+    the complete body may take three times as long.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -77,9 +77,9 @@ class RequestFrame:
                 else:
                     await self._app(scope, patient, send_with_id)
             except asyncio.CancelledError:
-                # The server has waited for the end for as long as it may, and would answer in its own words.
+                # The server has waited as long as it may, and would otherwise answer with a response of its own.
                 if status == NO_STATUS:
-                    await _refuse_the_rest()(scope, patient, send_with_id)
+                    await _end_unfinished()(scope, patient, send_with_id)
                 raise
             finally:
                 seconds = perf_counter() - began
@@ -99,26 +99,26 @@ class RequestFrame:
 
 
 def _refuse_query() -> JSONResponse:
-    """Refuse a query string before anybody reads it: each parameter too many would be told of, one by one."""
+    """Refuse a long query string before it is read: otherwise each extra parameter would be reported."""
     return answer_problem(
         make_problem(
             400,
             "Bad Request",
             "bad_request",
             f"The query has more than {_MOST_QUERY_BYTES} bytes or {_MOST_PARAMETERS} parameters.",
-            "Send the parameters only that /openapi.json names.",
+            "Send only the parameters that /openapi.json names.",
         )
     )
 
 
-def _refuse_the_rest() -> JSONResponse:
+def _end_unfinished() -> JSONResponse:
     return answer_problem(
         make_problem(
             503,
-            "The process ends",
+            "The process is stopping",
             "shutting_down",
-            "The process ends, and the request was not finished in time.",
-            "Send it again; what was finished nevertheless is then a duplicate.",
+            "The process is stopping, and the request was not finished in time.",
+            "Send it again; items that were recorded are then duplicates.",
         )
     )
 
@@ -134,7 +134,7 @@ def _read_correlation_id(sent: bytes) -> UUID:
 
 
 def _route_template(scope: Scope) -> str:
-    """Return the path of the route as the API's description writes it: `/v1/orders/{order_id}`."""
+    """Return the path of the route as in the API's description: `/v1/orders/{order_id}`."""
     template = getattr(scope.get("route"), "path_format", None)
     return template if isinstance(template, str) else UNKNOWN_ROUTE
 
@@ -147,7 +147,7 @@ def _receive_in_time(receive: Receive, timeout_s: float) -> Receive:
     async def receive_in_time() -> Message:
         nonlocal deadline, is_whole
         if is_whole:
-            # What follows the body is the end of the connection, which may take its time.
+            # After the body comes the end of the connection, which has no time limit.
             return await receive()
         now = loop.time()
         deadline = deadline or now + _WHOLE_BODY_TIMES * timeout_s
@@ -157,7 +157,7 @@ def _receive_in_time(receive: Receive, timeout_s: float) -> Receive:
         except TimeoutError as error:
             raise BodyTooSlow(
                 "The rest of the body did not arrive in time.",
-                cure="Send it again, at once and as a whole; split a large body into several requests.",
+                cure="Send it again without pauses; split a large body into several requests.",
             ) from error
         is_whole = not message.get("more_body", False)
         return message

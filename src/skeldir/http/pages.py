@@ -1,4 +1,4 @@
-"""The API's description as a page: made from the OpenAPI document, without scripts and from nowhere else."""
+"""The API's description as a page: made from the OpenAPI document, without scripts or external resources."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ PAGE_POLICY = (
     f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
-"""The Content-Security-Policy of the page: its own style sheet, by its digest, and nothing else."""
+"""The Content-Security-Policy of the page: only its own style sheet, by digest."""
 
 _INTRODUCTION = (
-    "<p>The document that this page is made from is <a href='/openapi.json'>/openapi.json</a>. Where a key is "
+    "<p>This page is made from <a href='/openapi.json'>/openapi.json</a>. Where a key is "
     "needed, send it as <code>Authorization: Bearer &lt;key&gt;</code>.</p>"
 )
 
@@ -141,7 +141,7 @@ def _schema(schema: Json) -> str:
 
 
 def _type(schema: Json) -> str:
-    """Name a schema's type in a few words, with a link where it has a name."""
+    """Describe a schema's type in a few words, with a link if it has a name."""
     if "$ref" in schema:
         name = _text(schema["$ref"].rpartition("/")[2])
         return f"<a href='#{name}'>{name}</a>"

@@ -1,4 +1,4 @@
-"""Reading in pages: the query parameters all lists share, and cursors that say where a page ended."""
+"""Reading in pages: the query parameters that all lists share, and cursors that mark where a page ended."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FilterT = TypeVar("FilterT")
 READ_PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem} for status in (400, 401, 403, 422, 429, 500, 503)
 }
-"""The problems that every reading endpoint may answer with."""
+"""The problems that every reading endpoint may return."""
 
 _PLAIN_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _PLAIN_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:.*")
@@ -44,7 +44,7 @@ _END_OF_MOMENTS = datetime(3000, 1, 1, tzinfo=UTC)
 
 
 class CursorInvalid(SkeldirError):
-    """The cursor is none of ours, or belongs to another query."""
+    """The cursor is not one of ours, or belongs to another query."""
 
     code = "cursor_invalid"
     status = 422
@@ -64,29 +64,29 @@ def _plain_moment(value: object) -> object:
 
 
 def _storable_moment(value: datetime) -> datetime:
-    """PostgreSQL and Python end at different years, and an offset may lead out of either."""
+    """PostgreSQL and Python support different years, and an offset may exceed either range."""
     if not _FIRST_MOMENT <= value < _END_OF_MOMENTS:
-        raise ValueError("moments lie between the years 1900 and 3000")
+        raise ValueError("moments must be between the years 1900 and 3000")
     return value
 
 
 def _storable_text(value: str) -> str:
     if "\0" in value:
-        raise ValueError("text holds no NUL")
+        raise ValueError("text must not contain NUL")
     return value
 
 
 UtcDate = Annotated[date, BeforeValidator(_plain_date)]
-"""A UTC day, `2026-06-01` and nothing else (Pydantic alone would take a number of seconds, too)."""
+"""A UTC day, `2026-06-01` and nothing else (Pydantic by itself also accepts a number of seconds)."""
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_plain_moment), AfterValidator(_storable_moment)]
 """An aware moment, ISO 8601 with an offset."""
 
 KeyMoment = Annotated[AwareDatetime, AfterValidator(_storable_moment)]
-"""A moment in a cursor; read strictly, which leaves no room for a validator before it."""
+"""A moment in a cursor; read strictly, which does not allow a validator before it."""
 
 KeyText = Annotated[str, AfterValidator(_storable_text)]
-"""Text in a cursor, which anybody may have written."""
+"""Text in a cursor, which may be forged."""
 
 
 class _NeverNull:
@@ -101,11 +101,11 @@ class _NeverNull:
 
 
 Filter: TypeAlias = Annotated[FilterT | None, _NeverNull()]
-"""A parameter that narrows nothing when it is left out."""
+"""A filter that is off when the parameter is left out."""
 
 
 class NoQuery(BaseModel):
-    """The query string of an endpoint without parameters; one that is not known is refused, never ignored."""
+    """The query string of an endpoint without parameters; unknown ones are refused, never ignored."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -113,7 +113,7 @@ class NoQuery(BaseModel):
 class PageQuery(NoQuery):
     """The parameters of every list."""
 
-    limit: Annotated[int, Field(ge=1, le=1000, description="most rows of the answer")] = 100
+    limit: Annotated[int, Field(ge=1, le=1000, description="maximum number of rows")] = 100
     cursor: Annotated[
         Filter[str],
         Field(
@@ -168,23 +168,22 @@ def require_later(value: BoundT | None, info: ValidationInfo) -> BoundT | None:
 
 
 class Keyset(Generic[KeyT]):
-    """How one list is paged: by the values that its rows are sorted by, all of them together unique.
+    """How one list is paged: by the values that its rows are sorted by, which together are unique.
 
-    A page begins after the key of the last row before it, wherever that is by now: rows that come meanwhile shift
-    nothing, so none is seen twice and none that was there is missed. A cursor is the key as JSON, in URL-safe
-    base64, with a digest of the list's name and filters: one of another query is refused. It grants nothing, so it
-    is not signed.
+    A page begins after the key of the last row of the page before. New rows shift nothing, so no row is seen twice and
+    no existing row is missed. A cursor is the key as JSON, in URL-safe base64, with a digest of the list's name and
+    filters: a cursor of another query is refused. It grants nothing, so it is not signed.
     """
 
     def __init__(self, name: str, key: type[KeyT]) -> None:
-        """`name` is the list's, with a version to be raised when the order changes; `key` a tuple type."""
+        """`name` is that of the list, with a version to raise when the order changes; `key` a tuple type."""
         self._name = name
         self._key: TypeAdapter[KeyT] = TypeAdapter(key)
 
     def position(self, query: PageQuery) -> KeyT | None:
-        """Return the key that the cursor names, None without one, before it is known what the pages must tell of.
+        """Return the key that the cursor holds, or None without one, before `of` is known.
 
-        For a statement that returns this beside the rows; `after` then says whether the rows may be shown.
+        For a statement that returns `of` together with the rows; `after` then checks whether the rows may be shown.
 
         Raises:
             CursorInvalid: the cursor cannot be read.
@@ -196,7 +195,7 @@ class Keyset(Generic[KeyT]):
     def after(self, query: PageQuery, *, of: Sequence[str] = ()) -> KeyT | None:
         """Return the key after which the page begins; None for the first page.
 
-        `of` names what beside the filters all pages must tell of.
+        `of` names what, besides the filters, must be equal for all pages.
 
         Raises:
             CursorInvalid: the cursor cannot be read, or was made for another list or other filters.
@@ -205,7 +204,7 @@ class Keyset(Generic[KeyT]):
             return None
         digest, key = _read(query.cursor)
         if digest != self._digest(query, of):
-            raise _cursor_invalid("The cursor was made for another query, or for models of before.")
+            raise _cursor_invalid("The cursor belongs to another query, or to earlier models.")
         return self._key_of(key)
 
     def cut(
@@ -216,9 +215,9 @@ class Keyset(Generic[KeyT]):
         *,
         of: Sequence[str] = (),
     ) -> tuple[list[RowT], str | None]:
-        """Return the rows of the page and the cursor of the next one, None when this is the last.
+        """Return the rows of the page and the cursor of the next one, or None when this is the last.
 
-        `rows` are one more than `query.limit` when there are more; `of` as in `after`.
+        `rows` hold one more than `query.limit` when there are more; `of` as in `after`.
         """
         if len(rows) <= query.limit:
             return rows, None
@@ -240,7 +239,7 @@ class Keyset(Generic[KeyT]):
 
 
 def _read(cursor: str) -> tuple[object, object]:
-    """Return the digest and the key of a cursor, as anybody may have written them."""
+    """Return the digest and the key of a cursor, unchecked: both may be forged."""
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         digest, key = orjson.loads(b64decode(padded, altchars=b"-_", validate=True))
@@ -255,5 +254,5 @@ def _unreadable() -> CursorInvalid:
 
 def _cursor_invalid(detail: str) -> CursorInvalid:
     return CursorInvalid(
-        detail, cure="Take `next_cursor` as it came, with the same filters, or begin without one."
+        detail, cure="Take `next_cursor` unchanged, with the same filters, or begin without one."
     )

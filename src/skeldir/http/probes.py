@@ -1,4 +1,4 @@
-"""Asking the database for those who watch: never twice at once, and never longer than they wait."""
+"""Querying the database for monitoring: never twice at once, and never for longer than a caller waits."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ LIMIT_S = 2.0
 
 @dataclass(slots=True)
 class Probe(Generic[T]):
-    """One question to the database, and its answer, shared by all who ask while it is under way.
+    """One query to the database, and its result, shared by all that ask while it runs.
 
-    An answer counts for `keep_s` seconds. A question that is not answered goes on alone, and whoever asks
-    later joins it: watchers must not fill the pool that they watch.
+    A result is used for `keep_s` seconds. A query without a result keeps running, and later callers join it:
+    monitoring must not fill the pool that it monitors.
     """
 
     ask: Callable[[], Awaitable[T]]
@@ -33,16 +33,16 @@ class Probe(Generic[T]):
     _is_closed: bool = field(default=False, init=False)
 
     async def answer(self) -> T | None:
-        """Return the answer; None when there was none within LIMIT_S seconds, the question failed, or all is over."""
+        """Return the result, or None: no result within LIMIT_S seconds, a failed query, or a closed probe."""
         if self._is_closed:
             return None
-        # While this caller waits, another one may put the next question: what is awaited here is this one.
+        # While this caller waits, another one may start the next query: this one is awaited here.
         asking = self._current_question()
         done, _ = await asyncio.wait({asking}, timeout=LIMIT_S)
         return asking.result() if done and not asking.cancelled() else None
 
     async def close(self) -> None:
-        """Stop asking; whoever waits gets None."""
+        """Stop querying; waiting callers get None."""
         self._is_closed = True
         if self._asking is not None:
             self._asking.cancel()
@@ -58,6 +58,6 @@ class Probe(Generic[T]):
     async def _ask(self) -> T | None:
         try:
             return await self.ask()
-        except (DatabaseUnreachable, DatabaseBusy, QueryTooSlow, asyncpg.PostgresError) as fault:
-            logger.warning("http.probe_failed %s", type(fault).__name__)
+        except (DatabaseUnreachable, DatabaseBusy, QueryTooSlow, asyncpg.PostgresError) as error:
+            logger.warning("http.probe_failed %s", type(error).__name__)
             return None

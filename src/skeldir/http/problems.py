@@ -1,4 +1,4 @@
-"""Errors become `application/problem+json` (RFC 9457), all in one shape, in one place."""
+"""Errors become `application/problem+json` (RFC 9457): one shape, made in one place."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ MEDIA_TYPE = "application/problem+json"
 _RETRY_AFTER_S = 2
 _METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 _CURES = {
-    HTTPStatus.NOT_FOUND: "Look the path up in the API's description, /openapi.json.",
-    HTTPStatus.METHOD_NOT_ALLOWED: "Use a method that the header Allow names.",
+    HTTPStatus.NOT_FOUND: "Look up the path in the API's description, /openapi.json.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "Use a method from the Allow header.",
 }
 
 
 class Problem(BaseModel):
-    """What every error looks like."""
+    """The shape of every error."""
 
     type: str
     title: str
@@ -42,20 +42,20 @@ class Problem(BaseModel):
 
 
 def install_problems(app: FastAPI) -> None:
-    """Let every error of `app` be answered as a problem."""
+    """Let every error of `app` be returned as a problem."""
     for kind, answer in _ANSWERS:
         app.add_exception_handler(kind, answer)
     app.add_exception_handler(Exception, _unforeseen)
 
 
-async def answer_fault(request: Request, fault: Exception) -> JSONResponse:
-    """Return the answer to a request that a fault ended, one of FORESEEN."""
-    answer = next(answer for kind, answer in _ANSWERS if isinstance(fault, kind))
-    return await answer(request, fault)
+async def answer_error(request: Request, error: Exception) -> JSONResponse:
+    """Return the response to a request that ended with an error of FORESEEN."""
+    answer = next(answer for kind, answer in _ANSWERS if isinstance(error, kind))
+    return await answer(request, error)
 
 
 def make_problem(status: int, title: str, code: str, detail: str, cure: str) -> Problem:
-    """Return a problem of the request that is being answered."""
+    """Return a problem for the current request."""
     return Problem(
         type="about:blank",
         title=title,
@@ -68,7 +68,7 @@ def make_problem(status: int, title: str, code: str, detail: str, cure: str) -> 
 
 
 def answer_problem(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """Return the answer that tells a problem; 429 and 503 say when to try again."""
+    """Return the response for a problem; 429 and 503 state when to try again."""
     waits: dict[str, str] = {}
     if problem.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         waits["Retry-After"] = str(_RETRY_AFTER_S)
@@ -92,9 +92,9 @@ async def _known(_request: Request, error: Exception) -> JSONResponse:
         headers["Retry-After"] = str(retry_after_s)
     detail, cure = error.detail, error.cure
     if isinstance(error, DatabaseUnreachable):
-        # Where the database is and what it said is the operator's business.
+        # The database's address and message are only for the operator.
         logger.warning("http.database_missed %s", error.detail)
-        detail, cure = f"{error.title}.", "Send it again a little later."
+        detail, cure = f"{error.title}.", "Try again a little later."
     return answer_problem(
         make_problem(error.status, error.title, error.code, detail, cure), headers
     )
@@ -105,7 +105,7 @@ async def _of_the_protocol(request: Request, error: Exception) -> JSONResponse:
     status = HTTPStatus(error.status_code)
     headers = dict(error.headers or {})
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        # The error knows the methods of the first route of the path only.
+        # The error knows only the methods of the first route of the path.
         headers["Allow"] = ", ".join(_list_methods(request))
     code = status.phrase.lower().replace(" ", "_").replace("-", "_")
     cure = _CURES.get(status, "Correct the request as /openapi.json describes it.")
@@ -115,7 +115,7 @@ async def _of_the_protocol(request: Request, error: Exception) -> JSONResponse:
 
 
 def _list_methods(request: Request) -> list[str]:
-    """Return the methods that some route has for the path of a request."""
+    """Return the methods of all routes for the path of a request."""
     routes = request.app.router.routes
     return [
         method
@@ -129,7 +129,7 @@ def _list_methods(request: Request) -> list[str]:
 async def _not_valid(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - as above
     faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5])
-    cure = "Correct the named fields and send it again."
+    cure = "Correct the named fields and try again."
     return answer_problem(
         make_problem(422, "The input is not valid", "input_invalid", faults, cure)
     )
@@ -143,7 +143,7 @@ _ANSWERS: tuple[
     (RequestValidationError, _not_valid),
 )
 FORESEEN = tuple(kind for kind, _ in _ANSWERS)
-"""The errors by which a request may end, and be answered in their words."""
+"""The errors that may end a request with a response of their own."""
 
 
 async def _unforeseen(_request: Request, error: Exception) -> JSONResponse:
@@ -151,9 +151,9 @@ async def _unforeseen(_request: Request, error: Exception) -> JSONResponse:
     return answer_problem(
         make_problem(
             500,
-            "Something went wrong on our side",
+            "Internal error",
             "internal_error",
-            "The request could not be finished; nothing of it was kept.",
-            "Send it again; if it fails again, tell the operator the correlation id.",
+            "The request could not be finished; nothing was kept.",
+            "Try again; if it fails again, give the operator the correlation id.",
         )
     )

@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn, made to lose patience with slow headers, and to end by a signal as one that was obeyed."""
+"""The HTTP server: uvicorn with time limits for slow clients, and exit status 0 after a signal."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _TITLES = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fiel
 
 
 class ApiServer(uvicorn.Server):
-    """A server that finishes what it accepted when it is told to stop, and then returns; a second Ctrl-C ends it."""
+    """A server that finishes accepted requests before it stops; a second Ctrl-C stops it at once."""
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - as uvicorn calls it
-        """Stop; uvicorn would raise the signal once more when all is done, and so end with a failure."""
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature of uvicorn
+        """Stop; uvicorn itself would raise the signal again at the end, and so exit with a failure."""
         self.force_exit = self.force_exit or (self.should_exit and sig == signal.SIGINT)
         self.should_exit = True
 
@@ -38,7 +38,7 @@ def make_server(
     """Return the server of `app`, which waits `receive_timeout_s` for headers and `shutdown_timeout_s` for the end."""
 
     class Protocol(PatientProtocol):
-        """The protocol with the time-out that was set."""
+        """The protocol with the given time-out."""
 
         timeout_s = receive_timeout_s
 
@@ -52,7 +52,7 @@ def make_server(
             log_config=None,
             access_log=False,
             server_header=False,
-            # Otherwise any program on this machine could say who its request is from.
+            # Otherwise any program on this machine could forge the address of a client.
             proxy_headers=False,
             timeout_graceful_shutdown=shutdown_timeout_s,
         )
@@ -60,14 +60,14 @@ def make_server(
 
 
 class _TooManyWaiting(Exception):
-    """More requests stand behind one another on a connection than are taken."""
+    """A connection has more pipelined requests than are accepted."""
 
 
 class PatientProtocol(HttpToolsProtocol):
     """One connection, closed when the headers of a request do not arrive in `timeout_s` seconds or are too large.
 
-    The same when the client reads nothing of its answer for so long.
-    What cannot be read as HTTP is answered here, before there is a request, in the same shape as every problem.
+    It is closed too when the client reads nothing of its response for that time.
+    Input that is not HTTP is answered here, before there is a request, in the same shape as every problem.
     """
 
     timeout_s = 20.0
@@ -81,24 +81,24 @@ class PatientProtocol(HttpToolsProtocol):
         self._unread_timer: asyncio.TimerHandle | None = None
         self._unread_bytes = 0
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
-        """Begin to wait for the headers of the first request."""
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # the signature of uvicorn
+        """Start waiting for the headers of the first request."""
         super().connection_made(transport)
         self._await_headers()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no more."""
+        """Stop waiting."""
         self._have_headers()
-        self._stop_watching_the_reader()
+        self._stop_watching_reader()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read on; between two requests any byte begins the wait for the next headers."""
+        """Read more; between two requests any byte starts the wait for the next headers."""
         if not self._is_answering():
             self._await_headers()
             if not self._header_bytes and not self._is_in_body:
                 self._is_head = data.lstrip(b"\r\n").startswith(b"HEAD ")
-        # The rest of a body that was answered early is no header, though it may take only as long as one.
+        # The rest of a body that was answered early is not a header, but has the same time limit.
         waiting = None if self._is_in_body else self._header_timer
         super().data_received(data)
         if waiting is not None and self._header_timer is waiting:
@@ -107,40 +107,40 @@ class PatientProtocol(HttpToolsProtocol):
                 self._refuse(431, "The headers are too large.", "Send fewer or shorter headers.")
 
     def on_message_begin(self) -> None:
-        """Wait for the headers of a request, also of one that stands behind another."""
+        """Wait for the headers of a request, also of a pipelined one."""
         if len(self.pipeline) >= _MOST_WAITING:
-            # All that one read brings is parsed at once, and thousands of requests would keep the loop.
+            # The data of one read are parsed at once, and thousands of requests would block the loop.
             raise _TooManyWaiting
         super().on_message_begin()
         self._await_headers()
 
     def on_headers_complete(self) -> None:
-        """Hand the request on."""
+        """Pass on the request."""
         self._have_headers()
         self._is_in_body = True
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """Take what follows for the next request."""
+        """Treat what follows as the next request."""
         self._is_in_body = False
         super().on_message_complete()
 
     def pause_writing(self) -> None:
-        """Watch a client that does not read its answer as fast as it is sent."""
+        """Watch a client that reads its response more slowly than it is sent."""
         super().pause_writing()
-        self._watch_the_reader()
+        self._watch_reader()
 
     def resume_writing(self) -> None:
-        """Go on; the client has read."""
-        self._stop_watching_the_reader()
+        """Continue, since the client has read."""
+        self._stop_watching_reader()
         super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is not HTTP; requests before it that are whole are answered first, and are then the last."""
+        """Answer input that is not HTTP; complete requests before it are answered first, and are the last."""
         if self.pipeline or (self._is_answering() and not self.cycle.more_body):
             self.cycle.keep_alive = False
             return
-        self._refuse(400, msg, "Send a request as HTTP/1.1 describes it.")
+        self._refuse(400, msg, "Send a valid HTTP/1.1 request.")
 
     def _is_answering(self) -> bool:
         cycle = cast("RequestResponseCycle | None", self.cycle)  # None before the first request
@@ -148,7 +148,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     def _await_headers(self) -> None:
         if self._header_timer is None:
-            self._header_timer = self.loop.call_later(self.timeout_s, self._lose_patience)
+            self._header_timer = self.loop.call_later(self.timeout_s, self._end_slow_headers)
 
     def _have_headers(self) -> None:
         if self._header_timer is not None:
@@ -156,28 +156,28 @@ class PatientProtocol(HttpToolsProtocol):
         self._header_timer = None
         self._header_bytes = 0
 
-    def _lose_patience(self) -> None:
+    def _end_slow_headers(self) -> None:
         self._header_timer = None
         if self._is_answering():
-            # The answer to the request before is still to be sent.
+            # The response to the request before is not sent yet.
             self.cycle.keep_alive = False
         elif self._header_bytes:
             self._refuse(408, "The headers did not arrive in time.", "Send it again, at once.")
         else:
             self.transport.close()
 
-    def _watch_the_reader(self) -> None:
+    def _watch_reader(self) -> None:
         self._unread_bytes = self.transport.get_write_buffer_size()
-        self._unread_timer = self.loop.call_later(self.timeout_s, self._lose_the_reader)
+        self._unread_timer = self.loop.call_later(self.timeout_s, self._drop_reader)
 
-    def _stop_watching_the_reader(self) -> None:
+    def _stop_watching_reader(self) -> None:
         if self._unread_timer is not None:
             self._unread_timer.cancel()
         self._unread_timer = None
 
-    def _lose_the_reader(self) -> None:
+    def _drop_reader(self) -> None:
         if self.transport.get_write_buffer_size() < self._unread_bytes:
-            self._watch_the_reader()
+            self._watch_reader()
         else:
             self.transport.abort()
 
@@ -191,6 +191,6 @@ class PatientProtocol(HttpToolsProtocol):
             f"x-correlation-id: {problem.correlation_id}\r\n{_SECURITY}connection: close\r\n\r\n"
         )
         self._have_headers()
-        # A client takes the body of an answer to HEAD for the next answer.
+        # A client would take the body of a response to HEAD for the next response.
         self.transport.write(head.encode() + (b"" if self._is_head else body))
         self.transport.close()

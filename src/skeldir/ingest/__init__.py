@@ -1,8 +1,8 @@
-"""Bytes become recorded facts: touches and conversions, and dead letters for what is refused. The door of the room."""
+"""Bytes become recorded facts: touches and conversions, and dead events for rejected items. The door of the room."""
 
 from skeldir.ingest.channels import COMMON_CHANNELS
 from skeldir.ingest.dead_letters import DeadEvent, list_dead_events
-from skeldir.ingest.deliveries import Receipt, Rejected
+from skeldir.ingest.deliveries import Receipt
 from skeldir.ingest.fields import CONVERSION_FIELDS, TOUCH_FIELDS
 from skeldir.ingest.forgetting import Forgotten, forget_now
 from skeldir.ingest.kinds import DELETE_TENANT, FORGET_TOUCHES, SCAN_PERSONAL_DATA
@@ -14,6 +14,7 @@ from skeldir.ingest.personal_data import (
     scan_for_personal_data,
 )
 from skeldir.ingest.receive import receive_conversions, receive_touches
+from skeldir.ingest.rejections import Rejection
 
 __all__ = [
     "COMMON_CHANNELS",
@@ -26,7 +27,7 @@ __all__ = [
     "Finding",
     "Forgotten",
     "Receipt",
-    "Rejected",
+    "Rejection",
     "ScanReport",
     "add_channels",
     "forget_now",

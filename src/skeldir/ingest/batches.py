@@ -1,8 +1,8 @@
-"""A request body becomes a list of items; what cannot be parsed stays in its place as `Refused`.
+"""A request body becomes a list of items; an `UnreadableItem` takes the place of each that cannot be parsed.
 
-Nothing here takes long in one go: the parsers keep the interpreter for as long as one call of theirs takes, and so
-would keep the event loop even from a thread. Long bodies are parsed in pieces, and how many values a body and a piece
-may have is counted beforehand.
+No single step here takes long: a parser holds the interpreter for the length of a call, and would block the event
+loop even from a thread. So long bodies are parsed in pieces, and the values of a body and of a piece are counted and
+limited before.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from codecs import BOM_UTF8
 import orjson
 
 from skeldir.http import BodyTooLarge, BodyUnreadable
-from skeldir.ingest.rejections import refuse_text
+from skeldir.ingest.rejections import unreadable_text
 
 MAX_ITEMS = 10_000
 MAX_VALUES = 50 * MAX_ITEMS
-"""Commas and opening brackets that a body may have, a little more than its values: an item of all fields has 14."""
+"""Commas and opening brackets that a body may have, slightly more than its values; an item with all fields has 14."""
 MAX_VALUES_AT_ONCE = 15 * MAX_ITEMS
-"""The same for what is parsed in one go, such as one item: 20 to 50 ms of the worst kind."""
+"""The same for a text that is parsed in one call, such as one item: 20 to 50 ms in the worst case."""
 MAX_LINE_ENDS = 4 * MAX_ITEMS
-"""CR and LF that NDJSON may have: items ended by CR LF, with an empty line after each."""
+"""CR and LF characters that NDJSON may have: items ended by CR LF, with an empty line after each."""
 
 _PIECE_BYTES = 128 * 1024
 _MOST_DIGITS = 1_000
@@ -30,7 +30,7 @@ _HEAVY_PARTS = 500
 
 
 def is_heavy(body: bytes) -> bool:
-    """Say whether a body may take longer than a few milliseconds to be made into facts."""
+    """Return whether preparing a body may take longer than a few milliseconds."""
     return (
         len(body) > _HEAVY_BYTES
         or body.count(b",") + body.count(b"\n") + body.count(b"\r") > _HEAVY_PARTS
@@ -38,7 +38,7 @@ def is_heavy(body: bytes) -> bool:
 
 
 class BatchBounds:
-    """Counts the values of a body and, in NDJSON, its line ends, while it arrives; too many end the reading."""
+    """Counts the values of a body and, in NDJSON, its line ends while it arrives; too many stop the reading."""
 
     def __init__(self, content_type: str) -> None:
         self._has_lines = _has_lines(content_type)
@@ -63,10 +63,10 @@ class BatchBounds:
 
 
 def split_batch(body: bytes, content_type: str) -> list[object]:
-    """Return the items of a JSON array, of a single JSON object, or of NDJSON (one object a line).
+    """Return the items of a JSON array, of a single JSON object, or of NDJSON (one object per line).
 
-    A line that is not JSON costs only itself; an array is one document, so a fault in it costs the request.
-    A byte order mark, which programs on Windows begin a text with, is left out.
+    A line that is not JSON is rejected alone; an array is one document, so an error in it rejects the request.
+    A byte order mark, which programs on Windows put at the start of a text, is skipped.
 
     Raises:
         BodyUnreadable: the document is not JSON, or neither an array nor an object.
@@ -115,10 +115,10 @@ def _document(body: bytes) -> list[object]:
 
 
 def _array(body: bytes) -> list[object]:
-    """Parse a long array piece by piece, each cut off behind an object.
+    """Parse a long array in pieces, each cut after the end of an object.
 
-    A piece is an array of its own only when the cut is between two items: brackets or quotation marks that are open
-    there would stay open. Where it is not one, what is left is parsed as a whole.
+    A piece parses as an array only when the cut is between two items: elsewhere, brackets or quotation marks stay open.
+    When a piece does not parse, the rest is parsed in one call.
     """
     items: list[object] = []
     begin = at = body.index(b"[") + 1
@@ -136,7 +136,7 @@ def _array(body: bytes) -> list[object]:
 
 
 def _parse_strictly(text: bytes) -> object:
-    """Parse a piece; None when it is not JSON, or too long to be parsed in one go."""
+    """Parse a piece; return None when it is not JSON, or too long to be parsed in one call."""
     if len(text) > 2 * _PIECE_BYTES and _count_values(text) > MAX_VALUES_AT_ONCE:
         return None
     try:
@@ -146,11 +146,13 @@ def _parse_strictly(text: bytes) -> object:
 
 
 def _parse(text: bytes) -> object:
-    """Parse fast and strictly; where that fails, leniently, so that one odd value costs only its own item.
+    """Parse fast and strictly; if that fails, leniently, so that one odd value rejects only its own item.
 
-    The lenient parser lets through lone surrogates and numbers beyond all bounds, which are refused item by item.
+    The lenient parser accepts lone surrogates and numbers of any size, which are rejected item by item.
     """
-    _require_few_values(_count_values(text), MAX_VALUES_AT_ONCE, "What has to be parsed in one go")
+    _require_few_values(
+        _count_values(text), MAX_VALUES_AT_ONCE, "A part that must be parsed in one step"
+    )
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as strict:
@@ -161,7 +163,7 @@ def _parse(text: bytes) -> object:
 
 
 def _whole_number(digits: str) -> int:
-    """Read a whole number; how long that takes grows with the square of its digits."""
+    """Read a whole number; the time grows with the square of its digits."""
     if len(digits) > _MOST_DIGITS:
         raise ValueError("a number has too many digits")
     return int(digits)
@@ -170,7 +172,7 @@ def _whole_number(digits: str) -> int:
 def _unreadable(reason: str) -> BodyUnreadable:
     return BodyUnreadable(
         f"The body is not JSON: {reason}.",
-        cure="Send a JSON array of objects, or one object a line as application/x-ndjson.",
+        cure="Send a JSON array of objects, or one object per line as application/x-ndjson.",
     )
 
 
@@ -187,7 +189,7 @@ def _line(line: bytes) -> object:
         return orjson.loads(line)
     except orjson.JSONDecodeError as error:
         code = "json_invalid" if _is_utf8(line) else "encoding_invalid"
-        return refuse_text(code, f"The line is not JSON: {error}.", line)
+        return unreadable_text(code, f"The line is not JSON: {error}.", line)
 
 
 def _is_utf8(line: bytes) -> bool:

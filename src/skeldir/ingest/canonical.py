@@ -24,7 +24,7 @@ from skeldir.ingest.fields import (
     LONGEST_URL,
     MAX_CLOCK_SKEW,
 )
-from skeldir.ingest.rejections import ItemRejected, Refused
+from skeldir.ingest.rejections import ItemRejected, UnreadableItem
 from skeldir.money import CURRENCIES, LARGEST_MINOR_UNITS
 from skeldir.revenue import KIND_SIGNS, LONGEST_KEY
 
@@ -36,7 +36,7 @@ _END_OF_PATH = re.compile(r"[?#]")
 
 
 class Origin(NamedTuple):
-    """Where a visit came from, and the channel that this means."""
+    """Where a visit came from, and the channel that follows."""
 
     source: str | None
     medium: str | None
@@ -85,7 +85,7 @@ def read_touch(item: object, *, now: datetime, own_channels: frozenset[str]) -> 
     """Return the touch that `item` (a mapping with the fields of TOUCH_FIELDS) describes.
 
     Raises:
-        ItemRejected: with the code of the first fault found.
+        ItemRejected: with the code of the first reason found.
     """
     fields = _fields(item)
     key = _required_text(fields, "idempotency_key", LONGEST_KEY)
@@ -113,7 +113,7 @@ def read_origin(fields: Mapping[str, object], own_channels: frozenset[str]) -> O
     """Return the origin that `source`, `medium`, `campaign`, `referrer_host`, `click_ids` and `channel` describe.
 
     Raises:
-        ItemRejected: with the code of the first fault found.
+        ItemRejected: with the code of the first reason found.
     """
     source = _text(fields, "source", LONGEST_LABEL)
     medium = _text(fields, "medium", LONGEST_LABEL)
@@ -133,7 +133,7 @@ def read_conversion(item: object, *, now: datetime) -> Conversion:
     """Return the conversion that `item` (a mapping with the fields of CONVERSION_FIELDS) describes.
 
     Raises:
-        ItemRejected: with the code of the first fault found.
+        ItemRejected: with the code of the first reason found.
     """
     fields = _fields(item)
     key = _required_text(fields, "idempotency_key", LONGEST_KEY)
@@ -160,7 +160,7 @@ def read_conversion(item: object, *, now: datetime) -> Conversion:
 def _fields(item: object) -> Mapping[str, object]:
     if isinstance(item, Mapping):
         return item
-    if isinstance(item, Refused):
+    if isinstance(item, UnreadableItem):
         raise ItemRejected(item.code, item.detail)
     raise ItemRejected("item_not_an_object", f"The item is {_shown(item)}, not an object.")
 
@@ -170,15 +170,17 @@ def _is_absent(value: object) -> bool:
 
 
 def _holds_control(text: str) -> bool:
-    """Printable text, which is nearly all of it, holds no control character and needs no search."""
+    """Return whether a text holds a control character; printable text, the usual case, needs no search."""
     return not text.isprintable() and _CONTROL.search(text) is not None
 
 
 def _shown(value: object) -> str:
-    """Name a value in a message without repeating a long or nested one."""
+    """Return a value for a message, without repeating a long or nested one."""
     if isinstance(value, str) and len(value) <= 40:
         return repr(value)
-    if isinstance(value, int) and abs(value) >= 10**40:  # Python writes no integer of 4,301 digits
+    if (
+        isinstance(value, int) and abs(value) >= 10**40
+    ):  # Python refuses to print an integer of 4,301 digits
         return "a whole number of more than 40 digits"
     if isinstance(value, int | float | Decimal) or value is None:
         return repr(value)[:40]
@@ -201,7 +203,7 @@ def _required_text(fields: Mapping[str, object], name: str, longest: int) -> str
         or _holds_control(value)
         or not value.strip()
     ):
-        # A journey key stands for a person, and the reason is kept: it must not repeat the key.
+        # A journey key identifies a person, and the detail is stored: it must not repeat the key.
         shown = _sort_of(value) if name == "journey_key" else _shown(value)
         raise ItemRejected(f"{name}_invalid", f"{name} is {shown}.")
     return value
@@ -242,7 +244,7 @@ def _moment(fields: Mapping[str, object], now: datetime) -> datetime:
 
 
 def parse_moment(value: object) -> datetime:
-    """Return the moment that a text of ISO 8601 says, with its offset if it has one. Raises ItemRejected."""
+    """Return the moment that an ISO 8601 text gives, with its offset if it has one. Raises ItemRejected."""
     if isinstance(value, str) and len(value) <= 40:
         try:
             moment = datetime.fromisoformat(value)
@@ -264,7 +266,7 @@ def _amount(fields: Mapping[str, object]) -> int:
     if isinstance(value, float | Decimal):
         if not math.isfinite(value):
             raise ItemRejected("amount_invalid", f"amount_cents is {value}.")
-        # Readers of JSON hand over a whole number beyond 64 bits as a float.
+        # JSON parsers return a whole number beyond 64 bits as a float.
         if not -LARGEST_MINOR_UNITS <= value <= LARGEST_MINOR_UNITS:
             raise ItemRejected("amount_too_large", f"amount_cents is {_shown(value)}.")
         raise ItemRejected(
@@ -333,7 +335,7 @@ def _channel(
 
 
 def host_of(value: str | None) -> str | None:
-    """Return the host alone of a host or URL, in lower case: paths and queries may carry personal data."""
+    """Return only the host of a host or URL, in lower case: paths and queries may carry personal data."""
     if value is None:
         return None
     rest = _HOST.sub("", value.strip(), count=1)
@@ -342,7 +344,7 @@ def host_of(value: str | None) -> str | None:
 
 
 def path_of(value: str | None) -> str | None:
-    """Return the path alone of a path or URL, without query and fragment."""
+    """Return only the path of a path or URL, without query and fragment."""
     if value is None:
         return None
     text = value.strip()
@@ -354,7 +356,7 @@ def path_of(value: str | None) -> str | None:
 
 
 def journey_hasher(secret: bytes) -> Callable[[str], bytes]:
-    """Return what makes of a journey key the 16 bytes that stand for it: BLAKE2b (RFC 7693) keyed with the secret."""
+    """Return the function from a journey key to its 16-byte hash: BLAKE2b (RFC 7693) keyed with the secret."""
     start = hashlib.blake2b(key=secret, digest_size=16).copy
 
     def hash_key(journey_key: str) -> bytes:
@@ -366,5 +368,5 @@ def journey_hasher(secret: bytes) -> Callable[[str], bytes]:
 
 
 def hash_journey_key(secret: bytes, journey_key: str) -> bytes:
-    """Return the 16 bytes that stand for one journey key of the tenant with that secret."""
+    """Return the 16-byte hash of one journey key, for the tenant with that secret."""
     return journey_hasher(secret)(journey_key)

@@ -1,9 +1,9 @@
-"""What was refused is kept with its reason, reduced to what may be kept at all."""
+"""Rejected items are kept as dead events: with the reason, and reduced to the fields that may be kept."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -14,7 +14,7 @@ import orjson
 from skeldir.db import new_hex_ids
 from skeldir.ingest.canonical import hash_journey_key, host_of, path_of
 from skeldir.ingest.fields import CONVERSION_FIELDS, TOUCH_FIELDS
-from skeldir.ingest.rejections import Refused
+from skeldir.ingest.rejections import Rejection, UnreadableItem
 from skeldir.ingest.store import queries
 
 if TYPE_CHECKING:
@@ -24,34 +24,23 @@ if TYPE_CHECKING:
 ItemKind = Literal["touch", "conversion"]
 _FIELDS = {"touch": TOUCH_FIELDS, "conversion": CONVERSION_FIELDS}
 _LONGEST_VALUE = 500
-# The whole word around an @ or its URL encoding. It can only begin where a word does, which keeps the search linear.
+# The word around an @ or its URL encoding. A match begins where a word does, which keeps the search linear.
 _E_MAIL = re.compile(r"(?<!\S)\S*?(?:@|%40)\S*")
 _NOT_TEXT = re.compile(r"[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """One refused item: its place in the delivery, why, and what may be kept of it."""
-
-    place: int
-    code: str
-    detail: str
-    cure: str
-    item: object
-
-
-@dataclass(frozen=True, slots=True)
-class PackedLetters:
-    """Dead letters as one JSON text: the driver sends that at a tenth of what arrays of their parts cost it."""
+class PackedDeadEvents:
+    """Dead events as one JSON text: sending it costs the driver a tenth of what arrays of their columns would."""
 
     kind: ItemKind
     count: int
-    letters: str
+    json: str
 
 
 @dataclass(frozen=True, slots=True)
 class DeadEvent:
-    """A dead letter as it is kept."""
+    """A rejected item as it is stored."""
 
     recorded_at: datetime
     item_kind: str
@@ -62,46 +51,48 @@ class DeadEvent:
     item: object
 
 
-def pack_letters(
-    profile: TenantProfile, kind: ItemKind, letters: Iterable[DeadLetter]
-) -> PackedLetters:
-    """Reduce refused items to what is kept of them: the processor's part of burying them."""
-    letters = tuple(letters)
-    if not letters:
-        return PackedLetters(kind, 0, "[]")
-    ids = new_hex_ids(len(letters))
+def pack_dead_events(
+    profile: TenantProfile,
+    kind: ItemKind,
+    rejections: Sequence[Rejection],
+    items: Mapping[int, object],
+) -> PackedDeadEvents:
+    """Reduce rejected items, which are found in `items` by their places, to what is stored of them."""
+    if not rejections:
+        return PackedDeadEvents(kind, 0, "[]")
+    ids = new_hex_ids(len(rejections))
     packed = [
         {
             "id": id_,
-            "place": letter.place,
-            "code": letter.code,
-            "detail": _without_e_mail(letter.detail),
-            "cure": letter.cure,
-            "item": reduce_item(letter.item, kind, profile),
+            "place": rejection.index,
+            "code": rejection.code,
+            "detail": _without_e_mail(rejection.detail),
+            "cure": rejection.cure,
+            "item": reduce_item(items[rejection.index], kind, profile),
         }
-        for id_, letter in zip(ids, letters, strict=True)
+        for id_, rejection in zip(ids, rejections, strict=True)
     ]
-    return PackedLetters(kind, len(packed), orjson.dumps(packed).decode())
+    return PackedDeadEvents(kind, len(packed), orjson.dumps(packed).decode())
 
 
-async def bury(
-    connection: Connection, tenant_id: UUID, packed: PackedLetters, *, origin: str
+async def record_dead_events(
+    connection: Connection, tenant_id: UUID, packed: PackedDeadEvents, *, origin: str
 ) -> None:
-    """Keep refused items of the delivery `origin`; one that is kept already is the same delivery again."""
+    """Store the dead events of the delivery `origin`; those already stored, of a repeated delivery, are skipped."""
     if packed.count:
         await queries.insert_dead_events(
             connection,
             tenant_id=tenant_id,
             item_kind=packed.kind,
             origin=origin,
-            letters=packed.letters,
+            dead_events=packed.json,
         )
 
 
 async def list_dead_events(
     connection: Connection, tenant_id: UUID, *, most: int = 100
 ) -> list[DeadEvent]:
-    """Return the refused items of the transaction's tenant, the latest first."""
+    """Return the dead events of the transaction's tenant, newest first."""
     rows = await queries.select_dead_events(connection, tenant_id=tenant_id, most=most)
     return [
         DeadEvent(
@@ -118,16 +109,16 @@ async def list_dead_events(
 
 
 async def forget_dead_events(connection: Connection, *, most: int) -> int:
-    """Delete up to `most` refused items of the transaction's tenant that are too old; return how many it was.
+    """Delete up to `most` expired dead events of the transaction's tenant; return how many were deleted.
 
-    Too old are those that came before the touches' retention, and in any case more than 90 days ago.
+    They expire with the tenant's retention of touches, and after 90 days at the latest.
     """
     return await queries.forget_dead_events(connection, most=most)
 
 
 def reduce_item(item: object, kind: ItemKind, profile: TenantProfile) -> dict[str, object]:
-    """Return the known fields of an item: scalars only, cut to length, e-mail addresses out, the journey hashed."""
-    fields = item.fields if isinstance(item, Refused) else item
+    """Return the known fields of an item: scalars only, shortened, e-mail addresses masked, the journey key hashed."""
+    fields = item.fields if isinstance(item, UnreadableItem) else item
     if not isinstance(fields, Mapping):
         return {"type": type(item).__name__}
     kept = {name: _scalar(value) for name, value in fields.items() if name in _FIELDS[kind]}
@@ -136,13 +127,13 @@ def reduce_item(item: object, kind: ItemKind, profile: TenantProfile) -> dict[st
             kept[name] = _scalar(part_of(str(fields[name])))
     if kept.get("journey_key"):
         kept["journey_key"] = _hide_journey(fields["journey_key"], profile)
-    if isinstance(item, Refused):
+    if isinstance(item, UnreadableItem):
         kept |= {name: fields[name] for name in ("sha256", "bytes") if name in fields}
     return kept
 
 
 def _hide_journey(journey_key: object, profile: TenantProfile) -> str:
-    """Return the hash under which the journey's facts stand, whatever the text; of anything else its type."""
+    """Return the hash that the journey's facts are stored under; for a value that is no text, its type."""
     if isinstance(journey_key, str):
         return hash_journey_key(profile.journey_secret, _NOT_TEXT.sub("\ufffd", journey_key)).hex()
     return type(journey_key).__name__

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from skeldir.jobs import Job
 
 ROWS_PER_TRANSACTION = 5_000
-# A tenant with many rows lets other work have its turn, and comes again at once.
+# Deleting a tenant with many rows pauses for other work, and is continued at once.
 LONGEST_TURN_S = 5.0
-# How soon to look again while somebody else refreshes a view.
-_LOOK_AGAIN_S = 0.5
+# How soon to try again while somebody else refreshes a view.
+_RETRY_S = 0.5
 
 
 class DeletionHeldUp(SkeldirError):
-    """Somebody still works for a tenant that is leaving; its rows cannot go before that has ended."""
+    """A transaction of the tenant is still open; its rows cannot be deleted before it ends."""
 
     code = "deletion_held_up"
     status = 503
@@ -35,15 +35,16 @@ class DeletionHeldUp(SkeldirError):
 
 
 async def delete_tenant(database: Database, job: Job, *, most: int = ROWS_PER_TRANSACTION) -> None:
-    """Delete up to `most` rows of the job's tenant in each transaction, until its receipt is made or a turn is over.
+    """Delete the job's tenant, up to `most` rows per transaction, until its receipt is written or the turn is over.
 
-    The job stands under the nil tenant, since its own can be bound to no more; what is left of the work is enqueued
-    as a new job in the transaction that ends this one. Killed anywhere, it is done again from where it came to.
+    The job belongs to the nil tenant, since no transaction can be bound to a tenant that is leaving. The transaction
+    that ends the job enqueues another one for the remaining rows. A job that is killed continues where it stopped.
 
     Raises:
-        DeletionHeldUp: a transaction was bound to the tenant before; the job is tried again, later and later.
-        RefreshFailed: a refresh failed; likewise.
-        asyncpg.InsufficientPrivilegeError: no operator has asked for the deletion.
+        DeletionHeldUp: a transaction that was bound to the tenant before is still open; the job is retried, with
+            growing pauses.
+        RefreshFailed: a refresh failed; the job is retried likewise.
+        asyncpg.InsufficientPrivilegeError: no operator has requested the deletion.
     """
     tenant_id = UUID(str(job.arguments["tenant_id"]))
     deadline = monotonic() + LONGEST_TURN_S
@@ -53,13 +54,13 @@ async def delete_tenant(database: Database, job: Job, *, most: int = ROWS_PER_TR
             await job.hold(connection)
         if gone is None:
             raise DeletionHeldUp(
-                f"A transaction of tenant {tenant_id} that began before its deletion goes on.",
-                cure="Nothing has to be done for a while; one that never ends is in pg_stat_activity.",
+                f"A transaction of tenant {tenant_id} that began before the deletion is still open.",
+                cure="Wait a while; a transaction that never ends is listed in pg_stat_activity.",
             )
         if gone == 0:
             is_done = await _clear_views(database, job) and await _end(database, job, tenant_id)
             if not is_done:
-                await _go_on(database, job, delay_s=_LOOK_AGAIN_S)
+                await _go_on(database, job, delay_s=_RETRY_S)
             return
     await _go_on(database, job)
 
@@ -71,7 +72,7 @@ async def _go_on(database: Database, job: Job, *, delay_s: float = 0.0) -> None:
 
 
 async def _clear_views(database: Database, job: Job) -> bool:
-    """Refresh the views that may hold a row of the tenant; False when somebody else is refreshing one just now."""
+    """Refresh the views that may hold a row of the tenant; return False when another process is refreshing one."""
     timeout_ms = load_settings().skeldir_refresh_timeout_ms
     for view in CANONICAL_VIEWS:
         result = await refresh_view(
@@ -92,7 +93,7 @@ async def _clear_views(database: Database, job: Job) -> bool:
 
 
 async def _end(database: Database, job: Job, tenant_id: UUID) -> bool:
-    """Forget what the planner remembers, then end deletion and job together; False when a row is left."""
+    """Delete the planner's statistics, then end deletion and job together; return False when a row is left."""
     for place in count(1):
         async with database.tenant(NO_TENANT) as connection:
             is_there = await forget_statistics(connection, tenant_id, place)

@@ -1,4 +1,4 @@
-"""Deliveries: the items that came together, what is read of them, and the receipt that is given for them."""
+"""Deliveries: items that arrive together, the facts read from them, and the receipt returned for them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema
 
 from skeldir.ingest.canonical import Conversion, Touch
-from skeldir.ingest.dead_letters import DeadLetter, ItemKind, PackedLetters, pack_letters
-from skeldir.ingest.rejections import CURES, ItemRejected
+from skeldir.ingest.dead_letters import ItemKind, PackedDeadEvents, pack_dead_events
+from skeldir.ingest.rejections import CURES, ItemRejected, Rejection
 from skeldir.revenue import FlaggedOrder
 
 if TYPE_CHECKING:
@@ -21,22 +21,12 @@ if TYPE_CHECKING:
 
 ItemT = TypeVar("ItemT", Touch, Conversion)
 Read: TypeAlias = Callable[[Sequence[object]], "Sequence[ItemT | ItemRejected]"]
-"""Reads items, and returns for each the fact that it describes, or why it is refused."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """An item that was not taken in, by its place in the request; it is kept among the dead events."""
-
-    index: int
-    code: str
-    detail: str
-    cure: str
+"""Reads items; returns for each the fact that it describes, or why it is rejected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejections:
-    """Refused items by their places, as a JSON array: 10,000 objects would keep the loop to which they are handed."""
+    """The rejections of a delivery, by place, as a JSON array: passing 10,000 objects would block the event loop."""
 
     count: int
     json: bytes
@@ -45,22 +35,22 @@ class Rejections:
     def __get_pydantic_core_schema__(
         cls, _source: object, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        """Describe them as what the text holds."""
-        return handler.generate_schema(list[Rejected])
+        """Describe the text as the list that it holds."""
+        return handler.generate_schema(list[Rejection])
 
     def __len__(self) -> int:
         return self.count
 
-    def __iter__(self) -> Iterator[Rejected]:
-        return (Rejected(**fields) for fields in orjson.loads(self.json))
+    def __iter__(self) -> Iterator[Rejection]:
+        return (Rejection(**fields) for fields in orjson.loads(self.json))
 
 
 NO_REJECTIONS = Rejections(0, b"[]")
 
 
-def pack_rejections(rejected: Sequence[Rejected]) -> Rejections:
-    """Return refused items, which come by their places, as one text."""
-    return Rejections(len(rejected), orjson.dumps(rejected))
+def pack_rejections(rejections: Sequence[Rejection]) -> Rejections:
+    """Return rejections, which are ordered by place, as one text."""
+    return Rejections(len(rejections), orjson.dumps(rejections))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +65,9 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Items that came together, in a request or a piece of a file; the same `origin` again is the same delivery.
+    """Items that arrive together, in a request or a piece of a file. An equal `origin` means the same delivery again.
 
-    `places` are the items' places in it, 0, 1, 2 … when left out.
+    `places` are the items' places in it; they default to 0, 1, 2 …
     """
 
     items: Sequence[object]
@@ -92,21 +82,21 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What was read of a delivery: how many items there were, and what was refused of them.
+    """A delivery after its items were read: how many there were, and which were rejected.
 
-    `brought` are the order ids ("" of a touch) of the facts that no delivery before it brought, by idempotency key;
-    empty for a delivery that is prepared by itself, of which nobody has to tell the facts apart.
+    `brought` maps the idempotency key of each fact that no earlier delivery of the transaction has to its order id
+    ("" for a touch). It is empty for a delivery that is prepared alone: all new facts are its own.
     """
 
     origin: str
     count: int
     brought: Mapping[str, str]
     rejected: Rejections
-    letters: PackedLetters
+    dead_events: PackedDeadEvents
 
 
 class DeliveriesClash(Exception):
-    """One delivery's conversions cannot be judged beside another's: each has to be posted by itself."""
+    """Two deliveries use one key for different conversions: each has to be posted alone."""
 
 
 def read_deliveries(
@@ -121,31 +111,31 @@ def read_deliveries(
     is_shared = len(deliveries) > 1
     for delivery in deliveries:
         items = delivery.by_place()
-        good, rejected = read_items(items, seen, read)
+        good, rejections = read_items(items, seen, read)
         facts = good.values() if is_shared else ()
         brought = {fact.idempotency_key: getattr(fact, "order_id", "") for fact in facts}
-        letters = letters_of(profile, kind, items, rejected)
-        packed = pack_rejections(rejected)
-        delivered.append(Delivered(delivery.origin, len(items), brought, packed, letters))
+        packed = pack_rejections(rejections)
+        dead_events = pack_dead_events(profile, kind, rejections, items)
+        delivered.append(Delivered(delivery.origin, len(items), brought, packed, dead_events))
     return list(seen.values()), delivered
 
 
 def read_items(
     items: Mapping[int, object], known: dict[str, ItemT], read: Read[ItemT]
-) -> tuple[dict[int, ItemT], list[Rejected]]:
-    """Read every item; return the first of each idempotency key by its place, and what was refused.
+) -> tuple[dict[int, ItemT], list[Rejection]]:
+    """Read every item; return the first fact of each idempotency key by its place, and the rejections.
 
-    Those that are `known`, from deliveries before this one, are left out; the others are added to them.
+    Facts of earlier deliveries, in `known`, are left out; the new ones are added to `known`.
 
     Raises:
-        DeliveriesClash: a delivery before it has another conversion of the same key.
+        DeliveriesClash: an earlier delivery has a different conversion with the same key.
     """
     good: dict[int, ItemT] = {}
     own: set[str] = set()
-    rejected: list[Rejected] = []
+    rejections: list[Rejection] = []
     for index, fact in zip(items, read(list(items.values())), strict=True):
         if isinstance(fact, ItemRejected):
-            rejected.append(refused(index, fact))
+            rejections.append(rejection_of(index, fact))
             continue
         first = known.setdefault(fact.idempotency_key, fact)
         if first is fact:
@@ -154,8 +144,8 @@ def read_items(
         elif fact != first and isinstance(fact, Conversion):
             if fact.idempotency_key not in own:
                 raise DeliveriesClash
-            rejected.append(reused(index))
-    return good, rejected
+            rejections.append(reused_key(index))
+    return good, rejections
 
 
 def receipt_for(
@@ -166,33 +156,16 @@ def receipt_for(
     return Receipt(accepted, duplicates, delivery.rejected, flagged)
 
 
-def refused(index: int, fault: ItemRejected) -> Rejected:
-    """Return the refusal of an item that cannot be read."""
-    return Rejected(index, fault.item_code, fault.detail, fault.cure)
+def rejection_of(index: int, error: ItemRejected) -> Rejection:
+    """Return the rejection of an item that cannot be read."""
+    return Rejection(index, error.item_code, error.detail, error.cure)
 
 
-def reused(index: int) -> Rejected:
-    """Return the refusal of an item whose key stands for another conversion."""
+def reused_key(index: int) -> Rejection:
+    """Return the rejection of an item whose key already names another conversion."""
     code = "idempotency_key_reused"
-    return Rejected(
-        index, code, "The idempotency key already names a conversion of other content.", CURES[code]
-    )
-
-
-def letters_of(
-    profile: TenantProfile,
-    kind: ItemKind,
-    items: Mapping[int, object],
-    rejected: Sequence[Rejected],
-) -> PackedLetters:
-    """Return what is kept of refused items, which stand in `items` by their places."""
-    return pack_letters(
-        profile,
-        kind,
-        (
-            DeadLetter(fault.index, fault.code, fault.detail, fault.cure, items[fault.index])
-            for fault in rejected
-        ),
+    return Rejection(
+        index, code, "The idempotency key already names a different conversion.", CURES[code]
     )
 
 

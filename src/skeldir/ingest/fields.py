@@ -1,4 +1,4 @@
-"""What the fields of an item may hold, stated once: for the parser, the API, and the messages of refusals."""
+"""What the fields of an item may hold, stated once: for the parser, the API, and the details of rejections."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from skeldir.revenue import LONGEST_KEY, EntryKind
 
 LONGEST_JOURNEY_KEY: Final = 500
 LONGEST_LABEL: Final = 300
-"""Characters of a source, a medium or a campaign."""
+"""Characters that a source, a medium or a campaign may have."""
 LONGEST_URL: Final = 2000
 MINUTES_AHEAD: Final = 10
 MAX_CLOCK_SKEW: Final = timedelta(minutes=MINUTES_AHEAD)
@@ -29,7 +29,7 @@ Moment = Annotated[
 
 
 class TouchItem(BaseModel):
-    """One visit: a journey, a moment, and what brought it, or the channel itself."""
+    """One visit: its journey, its time, and where it came from or its channel."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -56,16 +56,16 @@ class TouchItem(BaseModel):
     medium: Label | None = None
     campaign: Label | None = None
     referrer_host: Annotated[
-        Url | None, Field(description="host or URL; the host alone is kept")
+        Url | None, Field(description="host or URL; only the host is kept")
     ] = None  # fmt: skip
     landing_path: Annotated[
-        Url | None, Field(description="path or URL; no query is kept")
+        Url | None, Field(description="path or URL; the query is dropped")
     ] = None  # fmt: skip
     click_ids: Annotated[
-        list[str], Field(description="the names of the parameters, never their values")
+        list[str], Field(description="names of the parameters, never their values")
     ] = []
     channel: Annotated[
-        str | None, Field(description="a channel code, when you know better than the rules")
+        str | None, Field(description="a channel code, which overrides the rules")
     ] = None
 
 
@@ -106,4 +106,4 @@ class ConversionItem(BaseModel):
 
 TOUCH_FIELDS: Final = frozenset(TouchItem.model_fields)
 CONVERSION_FIELDS: Final = frozenset(ConversionItem.model_fields)
-"""What of an item may be kept at all; the rest is dropped unread."""
+"""The fields of an item that may be kept; others are dropped unread."""

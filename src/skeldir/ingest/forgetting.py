@@ -1,6 +1,6 @@
-"""Forgetting: what a tenant has kept for long enough is deleted: touches, refused items, ended jobs.
+"""Forgetting: a tenant's old touches, dead events and ended jobs are deleted.
 
-Touches go after the credit that needed them was written.
+Touches are deleted after the credit that needs them was written.
 """
 
 from __future__ import annotations
@@ -25,32 +25,32 @@ if TYPE_CHECKING:
 
 TOUCHES_PER_TRANSACTION = 10_000
 DEAD_EVENTS_PER_TRANSACTION = 10_000
-# For how long a job may credit what waits, so that other tenants' jobs have their turn, and when it then comes again.
+# How long a job may credit waiting orders before other tenants' jobs have their turn, and when it runs again.
 LONGEST_TURN_S = 5.0
-_COME_AGAIN_S = 30.0
-# How soon to look again while another worker is crediting the tenant.
-_LOOK_AGAIN_S = 0.5
+_CONTINUE_S = 30.0
+# How soon to try again while another worker is crediting the tenant.
+_RETRY_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """How many touches and refused items were deleted, and for how many days touches are kept; None for ever."""
+    """How many touches and dead events were deleted, and for how many days touches are kept; None means for ever."""
 
     touches: int
-    refused_items: int
+    dead_events: int
     touch_days: int | None
 
 
 async def forget_now(database: Database, tenant_id: UUID) -> Forgotten:
-    """Delete what the daily job would delete of a tenant's touches and refused items, by the same rules.
+    """Delete the touches and dead events of a tenant that the daily job would delete, by the same rules.
 
     The job may run at the same time: each transaction deletes what is too old and still there.
     """
-    refused_items = await forget_old_leftovers(database, tenant_id)
+    dead_events = await forget_old_leftovers(database, tenant_id)
     touches = await forget_old_touches(database, tenant_id)
     async with database.tenant(tenant_id) as connection:
         retention = await load_retention(connection, tenant_id)
-    return Forgotten(touches, refused_items, retention.touch_days)
+    return Forgotten(touches, dead_events, retention.touch_days)
 
 
 async def forget_old_leftovers(
@@ -60,7 +60,7 @@ async def forget_old_leftovers(
     job: Job | None = None,
     most: int = DEAD_EVENTS_PER_TRANSACTION,
 ) -> int:
-    """Delete the old refused items and ended jobs of a tenant; return how many refused items there were.
+    """Delete the old dead events and ended jobs of a tenant; return how many dead events were deleted.
 
     With a `job`, each transaction is fenced by it.
     """
@@ -82,13 +82,13 @@ async def forget_old_touches(
     job: Job | None = None,
     most: int = TOUCHES_PER_TRANSACTION,
 ) -> int:
-    """Delete the touches that the retention of a tenant calls too old; return how many there were.
+    """Delete the touches that are older than the retention of a tenant; return how many were deleted.
 
-    Orders that wait for their credit get it first, from all touches. Each transaction deletes up to `most`, under the
-    lock of the credit: a run that follows sees what was forgotten, and takes that part of a journey from where it is
-    stored. How old is too old, the database decides (function forget_touches).
+    Orders that wait for credit get it first, from all touches. Each transaction deletes up to `most` touches while it
+    holds the credit lock: a later credit run sees what was deleted, and takes that part of a journey from the stored
+    journey. The database decides which touches are old enough (function forget_touches).
 
-    With a `job`, each transaction is fenced by it, and the last one ends it. Where the credit takes long, the job is
+    With a `job`, each transaction is fenced by it, and the last one ends it. When crediting takes long, the job is
     enqueued again, and nothing is deleted yet.
     """
     async with database.tenant(tenant_id) as connection:
@@ -99,7 +99,7 @@ async def forget_old_touches(
     is_credited = await _credit_what_waits(database, tenant_id, job)
     if job is not None and not is_credited:
         async with database.tenant(tenant_id) as connection:
-            await enqueue(connection, tenant_id, FORGET_TOUCHES, delay_s=_COME_AGAIN_S)
+            await enqueue(connection, tenant_id, FORGET_TOUCHES, delay_s=_CONTINUE_S)
             await job.finish(connection)
         return 0
     forgotten, gone = 0, most
@@ -113,7 +113,7 @@ async def forget_old_touches(
 
 
 async def _credit_what_waits(database: Database, tenant_id: UUID, job: Job | None) -> bool:
-    """Credit, also when another worker is at it, a job only for a while; say whether nothing waits any more."""
+    """Credit waiting orders, with a job for a limited time; return whether none is left."""
     fence, deadline = None, inf
     if job is not None:
         fence, deadline = job.hold, monotonic() + LONGEST_TURN_S
@@ -123,4 +123,4 @@ async def _credit_what_waits(database: Database, tenant_id: UUID, job: Job | Non
         )
         if report.is_complete or monotonic() >= deadline:
             return report.is_complete
-        await asyncio.sleep(_LOOK_AGAIN_S)
+        await asyncio.sleep(_RETRY_S)

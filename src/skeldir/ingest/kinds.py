@@ -1,4 +1,4 @@
-"""The kinds of jobs of the room."""
+"""The room's job kinds."""
 
 from skeldir.jobs import declare_kind
 

@@ -1,4 +1,4 @@
-"""Channels that a tenant has beside the common taxonomy."""
+"""Channels that a tenant adds to the common taxonomy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CODE = re.compile(r"^[a-z][a-z0-9_]{0,62}$")
 
 
 async def add_channels(connection: Connection, tenant_id: UUID, labels: Mapping[str, str]) -> None:
-    """Add channels, given as code → label, to the transaction's tenant; one that is there keeps its label.
+    """Add channels, given as code → label, to the transaction's tenant; an existing one keeps its label.
 
     Raises:
         InputInvalid: a code is malformed or belongs to the common taxonomy, or a label is blank.
@@ -36,7 +36,7 @@ async def add_channels(connection: Connection, tenant_id: UUID, labels: Mapping[
             )
         if not label.strip():
             raise InputInvalid(
-                f"The channel {code} has no label.", cure="Say what people should read."
+                f"The channel {code} has no label.", cure="Give it a label for people to read."
             )
     if labels:
         await queries.insert_channels(

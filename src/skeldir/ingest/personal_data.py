@@ -1,4 +1,4 @@
-"""The scan for personal data: walks what a tenant has stored, and notes where something looks personal, never what."""
+"""The scan for personal data: reads what a tenant has stored; records where something looks personal, never what."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from skeldir.jobs import Job
 
 ROWS_PER_TRANSACTION = 1_000
-# One cell that is full of addresses is told well enough by its first places.
+# The first places are enough to show that a cell is full of addresses.
 MOST_PLACES_OF_A_CELL = 100
 
 _BEFORE_ALL = UUID(int=0)
@@ -33,9 +33,9 @@ _LONGEST_PATH = 400
 
 
 class Place(NamedTuple):
-    """Where in a tenant's rows something looks personal, and like what (one of `shapes.SHAPES`).
+    """Where in a tenant's rows something looks personal, and which shape it has (one of `shapes.SHAPES`).
 
-    `path` is empty for a plain text, a JSON path from `$` in a document, and the row's key where that is no UUID.
+    `path` is empty for a plain text, a JSON path from `$` in a document, and the row's key where that is not a UUID.
     """
 
     column_name: str
@@ -46,7 +46,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A place as it is kept; `found_at` is when a scan first saw it."""
+    """A place as it is stored; `found_at` is when a scan first found it."""
 
     relation: str
     column_name: str
@@ -58,7 +58,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class ScanReport:
-    """What a scan did: how many rows it read, places it found, and how many of those are new or clean by now."""
+    """What a scan did: the rows read, the places found, how many are new, and how many earlier ones were cleared."""
 
     rows: int
     places: int
@@ -67,13 +67,13 @@ class ScanReport:
 
 
 class _ScannedRow(TypedDict):
-    """What the rows of every table have."""
+    """The column that the rows of every scanned table have."""
 
     row_id: UUID
 
 
 class _SelectToScan(Protocol):
-    """A statement that gives the `most` rows of a tenant after one."""
+    """A statement that returns up to `most` rows of a tenant after a given row."""
 
     async def __call__(
         self, connection: Connection, /, *, tenant_id: UUID, after: UUID, most: int
@@ -82,7 +82,7 @@ class _SelectToScan(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Relation:
-    """A table to walk. Its statement gives `row_id`, perhaps `row_key`, and the columns to look at.
+    """A table to scan. Its statement returns `row_id`, perhaps `row_key`, and the columns to inspect.
 
     `identifiers` are the columns, or the fields of a document, where digits are normal.
     """
@@ -125,9 +125,9 @@ async def scan_for_personal_data(
     job: Job | None = None,
     most: int = ROWS_PER_TRANSACTION,
 ) -> ScanReport:
-    """Walk the tenant's rows, `most` in a transaction, and bring its findings up to date.
+    """Scan the tenant's rows, `most` per transaction, and update its findings.
 
-    A place that was found before stays as it is; one that is clean, or whose row is gone, is no finding any more.
+    A place that was found before keeps its finding; when a place is clean or its row is gone, the finding is deleted.
     With a `job`, each transaction is fenced by it, and the last one ends it.
     """
     total = ScanReport(0, 0, 0, 0)
@@ -159,7 +159,7 @@ async def scan_for_personal_data(
 async def list_findings(
     connection: Connection, tenant_id: UUID, *, most: int = 1_000
 ) -> list[Finding]:
-    """Return the findings of the transaction's tenant by relation, column and row; `most` at the most."""
+    """Return up to `most` findings of the transaction's tenant, by relation, column and row."""
     rows = await queries.select_findings(connection, tenant_id=tenant_id, most=most)
     return [Finding(**row) for row in rows]
 
@@ -204,7 +204,7 @@ async def _settle(
 
 def _places_of(relation: _Relation, row: _ScannedRow) -> Iterator[Place]:
     for column, value in row.items():
-        # The empty document is what nearly every touch has.
+        # Nearly every touch has an empty document.
         if column in ("row_id", "row_key") or not value or value == "{}":
             continue
         if column in relation.documents and isinstance(value, str):
@@ -216,7 +216,7 @@ def _places_of(relation: _Relation, row: _ScannedRow) -> Iterator[Place]:
 
 
 def _root_of(row: Mapping[str, object]) -> str:
-    """Return what stands for the row where its key is a text, with no more of it than what its shapes are."""
+    """Return the root of the row's paths where its key is a text: the key itself, or only its shapes if it has any."""
     key = row.get("row_key")
     if not isinstance(key, str):
         return ""
@@ -224,7 +224,7 @@ def _root_of(row: Mapping[str, object]) -> str:
 
 
 def _read_document(text: str) -> object:
-    """Return the value of a JSON text; one that is nested too deeply to be read is looked at as the text that it is."""
+    """Return the value of a JSON text; if it is nested too deeply to be parsed, return the text itself."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -240,8 +240,8 @@ def find_shapes(
 ) -> Iterator[tuple[str, str]]:
     """Yield (path, shape) of everything that looks personal in a text or a JSON value, keys included.
 
-    A key that looks personal is masked in the paths of itself and of what is below it: `$.orders["<e_mail>"].note`.
-    Fields of the outermost object that are among `identifiers` are looked at as identifiers.
+    A key that looks personal is masked in its own path and in the paths below it: `$.orders["<e_mail>"].note`.
+    Fields of the outermost object that are among `identifiers` are inspected as identifiers.
     """
     waiting: list[tuple[object, str, str, bool]] = [(value, root, "", is_identifier)]
     while waiting:

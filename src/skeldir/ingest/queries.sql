@@ -1,9 +1,9 @@
 -- name: insert_touches^
--- Each column comes as one text, its values joined by the unit separator, chr(31); an empty value is NULL. Side by side
--- in a SELECT the columns are read row by row; in a FROM each would be kept as a table of its own first.
--- Of the touches that are new, those come back whose journey has bought: only they can reach an order. Only
--- the index of journeys gives the order, so that `plan_for_each_list` leaves no other, which ends here (see there). The
--- keys of all that are new come back as one text, where they are wanted.
+-- Each column is one text, its values joined by the unit separator, chr(31); an empty value is NULL. Side by side
+-- in a SELECT the columns are read row by row; in a FROM each would first be stored as a table of its own.
+-- Returned are the new touches whose journey has bought: only they can reach an order. Only the index of journeys
+-- gives their order, so `plan_for_each_list`, whose setting ends with this statement, leaves the planner no other. The
+-- keys of all new touches are returned as one text, where they are wanted.
 WITH arrived AS (
 INSERT INTO public.attribution_events
     (tenant_id, id, idempotency_key, occurred_at, journey_key, session_id, channel_code, channel_rule,
@@ -39,10 +39,10 @@ LEFT JOIN LATERAL (SELECT true AS has_bought FROM public.revenue_ledger l
                    ORDER BY l.journey_key LIMIT 1) b ON true;
 
 -- name: insert_dead_events!
--- The letters come as one text, an array of objects.
+-- The dead events are one text, a JSON array of objects.
 INSERT INTO public.dead_events (tenant_id, id, origin, item_kind, code, detail, cure, item)
 SELECT :tenant_id, d.id, :origin || ':' || d.place, :item_kind, d.code, d.detail, d.cure, d.item
-FROM pg_catalog.json_to_recordset(:letters::json)
+FROM pg_catalog.json_to_recordset(:dead_events::json)
      AS d (id uuid, place bigint, code text, detail text, cure text, item jsonb)
 ON CONFLICT (tenant_id, item_kind, origin) DO NOTHING;
 
@@ -62,7 +62,7 @@ ORDER BY recorded_at DESC, id DESC
 LIMIT :most;
 
 -- name: select_dead_events_page
--- Ids are made in the order of time, so the newest stand at one end of the primary key.
+-- Ids are ordered by time, so the newest rows are at one end of the primary key.
 -- Never null: item.
 SELECT id, recorded_at, item_kind, origin, code, detail, cure, item::text AS item
 FROM public.dead_events
@@ -76,12 +76,12 @@ ORDER BY id DESC
 LIMIT :most;
 
 -- name: forget_touches$
--- Of the transaction's tenant, and only what its own retention calls too old; facts cannot be deleted otherwise.
+-- Of the transaction's tenant, and only touches older than its retention; facts cannot be deleted in any other way.
 -- Never null: forget_touches.
 SELECT public.forget_touches(:most::integer);
 
 -- name: forget_dead_events$
--- Of the transaction's tenant; how old is too old, the function says.
+-- Of the transaction's tenant; the function decides which are old enough.
 -- Never null: forget_dead_events.
 SELECT public.forget_dead_events(:most::integer);
 
@@ -105,7 +105,7 @@ WHERE tenant_id = :tenant_id AND id > :after
 ORDER BY id LIMIT :most;
 
 -- name: select_channels_to_scan
--- A row whose key is a text is told by the first half of the key's SHA-256, so that it can be walked like the others.
+-- A row whose key is a text gets the first half of the key's SHA-256 as its id, so it can be walked like the others.
 -- Never null: row_id.
 SELECT k.row_id, c.code AS row_key, c.code, c.label
 FROM public.channels c
@@ -134,7 +134,7 @@ WHERE tenant_id = :tenant_id AND id > :after
 ORDER BY id LIMIT :most;
 
 -- name: delete_cleared_findings$
--- Of the rows between two ids, those that are gone included, whatever is not among the places found just now.
+-- Between two row ids, including ids whose row is gone: every finding whose place was not found by this scan.
 WITH cleared AS (
     DELETE FROM public.personal_data_findings f
     WHERE f.tenant_id = :tenant_id AND f.relation = :relation AND f.row_id > :after AND f.row_id <= :until

@@ -1,4 +1,4 @@
-"""Taking in a batch: each item is recorded, known already, or refused with a reason, in the caller's transaction."""
+"""Receiving a batch: each item is recorded, a duplicate, or rejected with a reason, in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ from skeldir.ingest.canonical import (
     read_conversion,
 )
 from skeldir.ingest.dead_letters import (
-    PackedLetters,
-    bury,
+    PackedDeadEvents,
+    pack_dead_events,
+    record_dead_events,
 )
 from skeldir.ingest.deliveries import (
     Delivered,
@@ -35,12 +36,11 @@ from skeldir.ingest.deliveries import (
     ItemT,
     Receipt,
     Rejections,
-    letters_of,
     pack_rejections,
     read_deliveries,
     receipt_for,
-    refused,
-    reused,
+    rejection_of,
+    reused_key,
 )
 from skeldir.ingest.rejections import ItemRejected, attempt
 from skeldir.ingest.store import queries
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PreparedTouches:
-    """`count` touches that have been read and hashed, column by column, and their deliveries; no database was asked."""
+    """`count` touches, read and hashed, column by column, and their deliveries; made without the database."""
 
     delivered: Sequence[Delivered]
     count: int
@@ -69,7 +69,7 @@ class PreparedTouches:
 
 @dataclass(frozen=True, slots=True)
 class PreparedConversions:
-    """The ledger's rows of conversions that have been read at a moment, and their deliveries."""
+    """The ledger rows of conversions that were read at `read_at`, and their deliveries."""
 
     delivered: Sequence[Delivered]
     read_at: datetime
@@ -77,22 +77,22 @@ class PreparedConversions:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """All refused items of a delivery, and what is kept of those that were not known to be when it was prepared."""
+class LateRejections:
+    """All rejections of a delivery, and the dead events of those found only after it was prepared."""
 
     rejected: Rejections
-    letters: PackedLetters
+    dead_events: PackedDeadEvents
 
 
-RefuseReused = Callable[[datetime, frozenset[str]], Awaitable[Refusal]]
-"""Does `refuse_reused_keys` for the items of a delivery, wherever these are, given `read_at` and `keys`."""
+RejectReused = Callable[[datetime, frozenset[str]], Awaitable[LateRejections]]
+"""Calls `reject_reused_keys` with `read_at` and `keys`, in the process that has the items of the delivery."""
 
 
 def prepare_touches(profile: TenantProfile, deliveries: Sequence[Delivery]) -> PreparedTouches:
-    """Read items, which are mappings with the fields of TOUCH_FIELDS or `Refused`, and hash their journeys.
+    """Read items, which are mappings with the fields of TOUCH_FIELDS or `UnreadableItem`, and hash their journeys.
 
-    This is the part of taking in that needs the processor and not the database; where there are many items it is done
-    in another process.
+    This is the part of receiving that needs the processor and not the database; for many items it runs in another
+    process.
     """
     now = utc_now()
     read = partial(read_touches, now=now, own_channels=profile.own_channels)
@@ -108,9 +108,9 @@ async def record_touches(
     *,
     is_locked: bool = False,
 ) -> list[Receipt]:
-    """Record prepared touches of the transaction's tenant, and mark the orders that they can earn from.
+    """Record prepared touches of the transaction's tenant, and mark the orders whose credit they can change.
 
-    Return a receipt for each delivery. `is_locked` says that the transaction shares `ingest_lock` already.
+    Return a receipt for each delivery. `is_locked` says that the transaction already shares `ingest_lock`.
     """
     if not is_locked:
         await share_lock(connection, ingest_lock(profile.tenant_id))
@@ -132,7 +132,9 @@ async def record_touches(
             list(zip(new["journey_keys"], new["moments"], strict=True)),
         )
     for delivery in delivered:
-        await bury(connection, profile.tenant_id, delivery.letters, origin=delivery.origin)
+        await record_dead_events(
+            connection, profile.tenant_id, delivery.dead_events, origin=delivery.origin
+        )
     if len(delivered) == 1:
         return [receipt_for(delivered[0], arrived)]
     return [
@@ -157,7 +159,7 @@ async def receive_touches(
 def prepare_conversions(
     profile: TenantProfile, deliveries: Sequence[Delivery]
 ) -> PreparedConversions:
-    """Read items, which are mappings with the fields of CONVERSION_FIELDS or `Refused`; as for touches.
+    """Read items, which are mappings with the fields of CONVERSION_FIELDS or `UnreadableItem`, as for touches.
 
     Raises:
         DeliveriesClash: the deliveries use one idempotency key for different conversions.
@@ -176,29 +178,30 @@ def prepare_conversions(
     return PreparedConversions(delivered, now, batch)
 
 
-def refuse_reused_keys(
+def reject_reused_keys(
     profile: TenantProfile, delivery: Delivery, *, read_at: datetime, keys: frozenset[str]
-) -> Refusal:
-    """Refuse those items, prepared before at `read_at`, whose keys turned out to stand for other conversions.
+) -> LateRejections:
+    """Reject those items, prepared earlier at `read_at`, whose keys turned out to name other conversions.
 
-    That is the first of each key and whatever says the same; what says something else was refused before.
+    These are the first item of each key and its duplicates; items that differ from the first were rejected before.
     """
     items = delivery.by_place()
     first: dict[str, Conversion] = {}
-    rejected, again = [], []
+    rejections, late = [], []
     for place, item in items.items():
         try:
             conversion = read_conversion(item, now=read_at)
-        except ItemRejected as fault:
-            rejected.append(refused(place, fault))
+        except ItemRejected as error:
+            rejections.append(rejection_of(place, error))
             continue
         key = conversion.idempotency_key
         if first.setdefault(key, conversion) != conversion:
-            rejected.append(reused(place))
+            rejections.append(reused_key(place))
         elif key in keys:
-            again.append(reused(place))
-            rejected.append(again[-1])
-    return Refusal(pack_rejections(rejected), letters_of(profile, "conversion", items, again))
+            late.append(reused_key(place))
+            rejections.append(late[-1])
+    dead_events = pack_dead_events(profile, "conversion", late, items)
+    return LateRejections(pack_rejections(rejections), dead_events)
 
 
 async def record_conversions(
@@ -206,15 +209,15 @@ async def record_conversions(
     profile: TenantProfile,
     prepared: PreparedConversions,
     *,
-    refuse_reused: RefuseReused,
+    reject_reused: RejectReused,
     source: str = "api",
     is_locked: bool = False,
 ) -> list[Receipt]:
     """Post prepared conversions of the transaction's tenant to the ledger, and mark their orders.
 
-    Return a receipt for each delivery. A key that stands for a conversion of other content already is refused: money
-    is never silently dropped. Only the database knows of such keys, so the items of a delivery that stands by itself
-    are asked for once more. `is_locked` says that the transaction shares `ingest_lock` already.
+    Return a receipt for each delivery. An item whose key already names a different conversion is rejected: money is
+    never silently dropped. Only the database knows such keys, so the items of a delivery that was prepared alone are
+    read a second time. `is_locked` says that the transaction already shares `ingest_lock`.
 
     Raises:
         DeliveriesClash: there is such a key, and more than one delivery; the transaction must be rolled back.
@@ -229,14 +232,18 @@ async def record_conversions(
         raise DeliveriesClash
     await mark_orders_of_conversions(connection, profile.tenant_id, posting.order_ids)
     for delivery in delivered:
-        await bury(connection, profile.tenant_id, delivery.letters, origin=delivery.origin)
+        await record_dead_events(
+            connection, profile.tenant_id, delivery.dead_events, origin=delivery.origin
+        )
     if len(delivered) > 1:
         return [_receipt_of_shared(delivery, posting) for delivery in delivered]
     rejected = delivered[0].rejected
     if posting.reused_keys:
-        refusal = await refuse_reused(prepared.read_at, posting.reused_keys)
-        await bury(connection, profile.tenant_id, refusal.letters, origin=delivered[0].origin)
-        rejected = refusal.rejected
+        late = await reject_reused(prepared.read_at, posting.reused_keys)
+        await record_dead_events(
+            connection, profile.tenant_id, late.dead_events, origin=delivered[0].origin
+        )
+        rejected = late.rejected
     return [
         receipt_for(
             replace(delivered[0], rejected=rejected), posting.count, flagged=posting.flagged
@@ -252,15 +259,15 @@ async def record_delivery(
     *,
     source: str = "api",
 ) -> Receipt:
-    """Post the conversions of a delivery that was prepared by itself, whose items are still at hand."""
+    """Post the conversions of a delivery that was prepared alone and whose items are in this process."""
 
-    async def refuse_reused(read_at: datetime, keys: frozenset[str]) -> Refusal:
+    async def reject_reused(read_at: datetime, keys: frozenset[str]) -> LateRejections:
         return await asyncio.to_thread(
-            refuse_reused_keys, profile, delivery, read_at=read_at, keys=keys
+            reject_reused_keys, profile, delivery, read_at=read_at, keys=keys
         )
 
     (receipt,) = await record_conversions(
-        connection, profile, prepared, refuse_reused=refuse_reused, source=source
+        connection, profile, prepared, reject_reused=reject_reused, source=source
     )
     return receipt
 
@@ -287,7 +294,7 @@ def _receipt_of_shared(delivery: Delivered, posting: Posting) -> Receipt:
 
 
 def _in_lock_order(facts: Sequence[ItemT]) -> list[ItemT]:
-    """Return the facts by key: deliveries that overlap wait for each other key by key, and never in a circle."""
+    """Return the facts ordered by key, so that overlapping deliveries cannot deadlock."""
     return sorted(facts, key=attrgetter("idempotency_key"))
 
 

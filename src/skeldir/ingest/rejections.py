@@ -1,4 +1,4 @@
-"""Why an item is not taken in: one code and one cure for each kind of fault."""
+"""Why an item is rejected: one code and one cure for each reason."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from skeldir.revenue import KIND_SIGNS, LONGEST_KEY
 
 T = TypeVar("T")
 
-# code → cure. Every code that an item can be refused with stands here; the documentation is made from it.
+# code → cure, for every code an item can be rejected with. The documentation is checked against it.
 CURES: dict[str, str] = {
     "json_invalid": "Send one valid JSON object for each item.",
     "row_malformed": "Give the row as many cells as the header has columns.",
@@ -39,7 +39,7 @@ CURES: dict[str, str] = {
     "amount_missing": "Send amount_cents: a whole number of the currency's smallest unit.",
     "amount_invalid": "Send the amount as a plain number.",
     "amount_fractional": "Send a whole number of the currency's smallest unit; nothing is rounded.",
-    "amount_negative": "Send the amount without a sign; the kind says in which direction the money went.",
+    "amount_negative": "Send the amount without a sign; the kind determines the direction of the money.",
     "amount_zero": "Leave out refunds and disputes of nothing; only a capture may be 0.",
     "amount_too_large": f"Send at most 10^{LARGEST_EXPONENT} of the currency's smallest unit.",
     "currency_missing": "Name the currency by its ISO 4217 code; none is assumed.",
@@ -54,7 +54,7 @@ CURES: dict[str, str] = {
 
 
 class ItemRejected(InputInvalid):
-    """One item of a batch is not acceptable; the rest of the batch goes on."""
+    """One item of a batch is not acceptable; the rest of the batch is processed."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail, cure=CURES[code])
@@ -62,19 +62,29 @@ class ItemRejected(InputInvalid):
 
 
 def attempt(read: Callable[[object], T], item: object) -> T | ItemRejected:
-    """Return what `read` makes of an item, or why it refuses it."""
+    """Return what `read` returns for an item, or the `ItemRejected` that it raises."""
     try:
         return read(item)
-    except ItemRejected as fault:
-        return fault
+    except ItemRejected as error:
+        return error
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """What stands in a batch for an item that a reader could not turn into fields, with the reason.
+class Rejection:
+    """A rejected item as it is reported, by its place in the request; its dead event is stored."""
 
-    `fields` is what may be kept of it. The text of a line that cannot even be parsed cannot be reduced to an
-    allow-list, so of such a line only {"sha256", "bytes"} are kept.
+    index: int
+    code: str
+    detail: str
+    cure: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableItem:
+    """Takes the place of an item that a reader could not turn into fields, and gives the reason.
+
+    `fields` is what may be kept of it. The text of a line that cannot be parsed cannot be reduced to an allow-list, so
+    of such a line only {"sha256", "bytes"} are kept.
     """
 
     code: str
@@ -82,6 +92,8 @@ class Refused:
     fields: Mapping[str, object]
 
 
-def refuse_text(code: str, detail: str, text: bytes) -> Refused:
-    """Return the refusal of a piece of input that could not be parsed: its digest and size, not its text."""
-    return Refused(code, detail, {"sha256": hashlib.sha256(text).hexdigest(), "bytes": len(text)})
+def unreadable_text(code: str, detail: str, text: bytes) -> UnreadableItem:
+    """Return the placeholder for input that could not be parsed; it keeps a digest and the size, not the text."""
+    return UnreadableItem(
+        code, detail, {"sha256": hashlib.sha256(text).hexdigest(), "bytes": len(text)}
+    )

@@ -20,7 +20,7 @@ _NEWEST_FIRST = Keyset("dead-events@1", tuple[UUID])
 async def page_dead_events(
     connection: Connection, tenant_id: UUID, query: DeadEventsQuery
 ) -> DeadEventsPage:
-    """Return a page of the refused items of the transaction's tenant, the newest first.
+    """Return a page of the dead events of the transaction's tenant, newest first.
 
     Raises:
         CursorInvalid: the cursor belongs to another query.

@@ -31,15 +31,15 @@ from skeldir.ingest.dead_letters import ItemKind
 from skeldir.ingest.deliveries import Delivery, Receipt, origin_of
 from skeldir.ingest.fields import ConversionItem, TouchItem
 from skeldir.ingest.receive import (
+    LateRejections,
     PreparedConversions,
     PreparedTouches,
-    Refusal,
-    RefuseReused,
+    RejectReused,
     prepare_conversions,
     prepare_touches,
     record_conversions,
     record_touches,
-    refuse_reused_keys,
+    reject_reused_keys,
 )
 from skeldir.ingest.reports import page_dead_events
 from skeldir.ingest.schemas import DeadEventsPage, DeadEventsQuery, batch_request_body
@@ -56,15 +56,15 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 PreparedT = TypeVar("PreparedT", PreparedTouches, PreparedConversions)
 ResultT = TypeVar("ResultT")
-Record = Callable[[TenantTransaction, PreparedT, RefuseReused], Awaitable[list[Receipt]]]
+Record = Callable[[TenantTransaction, PreparedT, RejectReused], Awaitable[list[Receipt]]]
 
 
 class _Intake(Generic[PreparedT]):
-    """Reads a request's body and records its items; the receipt comes once they are committed.
+    """Reads a request's body and records its items; returns the receipt once they are committed.
 
-    No connection is held while a body arrives, or while a heavy one is prepared aside, for which the tenant's profile
-    is read in a short transaction before. A light one, such as a single event, shares a transaction with others that
-    wait, and is prepared with the profile that this finds anyway.
+    No connection is held while a body arrives, or while a heavy one is prepared in another process; the tenant's
+    profile is read for that in a short transaction of its own. A light body, such as a single event, shares a
+    transaction with others that wait, and is prepared with the profile that this transaction reads anyway.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class _Intake(Generic[PreparedT]):
         return receipt
 
     def _line_of(self, request: Request) -> SharedCommits:
-        """Return where this application's requests of the kind wait for each other."""
+        """Return the line in which this application's requests of the kind wait for each other."""
         lines: dict[ItemKind, SharedCommits] = request.app.state.shared_commits
         if self._kind not in lines:
             lines[self._kind] = SharedCommits(self._record_light)
@@ -106,11 +106,11 @@ class _Intake(Generic[PreparedT]):
     ) -> list[Receipt]:
         profile = transaction.profile
 
-        async def refuse_reused(read_at: datetime, keys: frozenset[str]) -> Refusal:
+        async def reject_reused(read_at: datetime, keys: frozenset[str]) -> LateRejections:
             (delivery,) = deliveries
-            return refuse_reused_keys(profile, delivery, read_at=read_at, keys=keys)
+            return reject_reused_keys(profile, delivery, read_at=read_at, keys=keys)
 
-        return await self._record(transaction, self._prepare(profile, deliveries), refuse_reused)
+        return await self._record(transaction, self._prepare(profile, deliveries), reject_reused)
 
     async def _take_heavy(
         self, request: Request, caller: Caller, body: bytes, content_type: str
@@ -124,17 +124,17 @@ class _Intake(Generic[PreparedT]):
                 caller.tenant_id, partial(_work_on, work, profile, body, content_type)
             )
 
-        async def refuse_reused(read_at: datetime, keys: frozenset[str]) -> Refusal:
-            return await aside(partial(refuse_reused_keys, read_at=read_at, keys=keys))
+        async def reject_reused(read_at: datetime, keys: frozenset[str]) -> LateRejections:
+            return await aside(partial(reject_reused_keys, read_at=read_at, keys=keys))
 
         while True:
             prepared = await aside(partial(_prepare_one, self._prepare))
             shared = ingest_lock(caller.tenant_id)
             async with tenant_transaction(database, caller, shared=shared) as transaction:
                 if transaction.profile == profile:
-                    (receipt,) = await self._record(transaction, prepared, refuse_reused)
+                    (receipt,) = await self._record(transaction, prepared, reject_reused)
                     return receipt
-                # The tenant was changed while its items were prepared, say by a channel of its own that is gone.
+                # The tenant changed while its items were prepared, for example a channel was added.
                 profile = transaction.profile
 
 
@@ -152,14 +152,14 @@ def _work_on(
     body: bytes,
     content_type: str,
 ) -> ResultT:
-    """Return what `work` makes of a body's items for a tenant."""
+    """Return what `work` returns for the items of a body."""
     return work(profile, Delivery(split_batch(body, content_type), origin_of(body)))
 
 
 async def _record_touches(
     transaction: TenantTransaction,
     prepared: PreparedTouches,
-    _refuse_reused: RefuseReused,  # a touch that comes again is a duplicate, whatever it says
+    _reject_reused: RejectReused,  # a touch whose key is known is a duplicate, whatever its fields
 ) -> list[Receipt]:
     return await record_touches(
         transaction.connection, transaction.profile, prepared, is_locked=True
@@ -167,18 +167,18 @@ async def _record_touches(
 
 
 async def _record_conversions(
-    transaction: TenantTransaction, prepared: PreparedConversions, refuse_reused: RefuseReused
+    transaction: TenantTransaction, prepared: PreparedConversions, reject_reused: RejectReused
 ) -> list[Receipt]:
     return await record_conversions(
         transaction.connection,
         transaction.profile,
         prepared,
-        refuse_reused=refuse_reused,
+        reject_reused=reject_reused,
         is_locked=True,
     )
 
 
-# The commit comes before the answer is made, so a 200 is never a lie.
+# The response is made after the commit, so a 200 is never a lie.
 TouchReceipt = Annotated[Receipt, Depends(_Intake("touch", prepare_touches, _record_touches))]
 ConversionReceipt = Annotated[
     Receipt, Depends(_Intake("conversion", prepare_conversions, _record_conversions))
@@ -193,8 +193,8 @@ ConversionReceipt = Annotated[
     summary="Record touches",
 )
 async def post_touches(receipt: TouchReceipt) -> Response:
-    """Record up to 10,000 touches. A bad item never sinks the batch: it is reported and kept with its reason."""
-    return _answer(receipt)
+    """Record up to 10,000 touches. A bad item does not fail the batch: it is reported, and kept as a dead event."""
+    return _response_of(receipt)
 
 
 @intake_router.post(
@@ -206,11 +206,11 @@ async def post_touches(receipt: TouchReceipt) -> Response:
 )
 async def post_conversions(receipt: ConversionReceipt) -> Response:
     """Post up to 10,000 captures, refunds, disputes and their reversals to the ledger."""
-    return _answer(receipt)
+    return _response_of(receipt)
 
 
-def _answer(receipt: Receipt) -> Response:
-    """Write a receipt as JSON; its rejections, which may be 10,000, are JSON already."""
+def _response_of(receipt: Receipt) -> Response:
+    """Return a receipt as JSON; its rejections, up to 10,000, are JSON already."""
     fields = {
         "accepted": receipt.accepted,
         "duplicates": receipt.duplicates,
@@ -230,9 +230,9 @@ def _count(kind: ItemKind, receipt: Receipt) -> None:
             INGEST_ITEMS.labels(kind, outcome).inc(count)
 
 
-@router.get("/dead-events", responses=READ_PROBLEMS, summary="Refused items")
+@router.get("/dead-events", responses=READ_PROBLEMS, summary="Rejected items")
 async def get_dead_events(
     query: Annotated[DeadEventsQuery, Query()], transaction: ReadTransaction
 ) -> DeadEventsPage:
-    """List the items that were refused, with their reasons, the newest first."""
+    """List the rejected items with their reasons, newest first."""
     return await page_dead_events(transaction.connection, transaction.profile.tenant_id, query)

@@ -1,4 +1,4 @@
-"""What goes over the wire beside the items and their receipts: the items that were refused."""
+"""What goes over the wire besides items and receipts: dead events."""
 
 from __future__ import annotations
 
@@ -15,39 +15,41 @@ from skeldir.ingest.dead_letters import ItemKind
 
 
 class DeadEventsQuery(MomentRange):
-    """The filters of the list of dead events; the range is that of the moments they were recorded at."""
+    """The filters of the list of dead events; the range applies to `recorded_at`."""
 
-    item_kind: Annotated[Filter[ItemKind], Field(description="refused items of this kind only")] = (
-        None
-    )
+    item_kind: Annotated[
+        Filter[ItemKind], Field(description="only rejected items of this kind")
+    ] = None
     code: Annotated[
         Filter[Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,62}$")]],
-        Field(description="items refused for this reason only, such as `currency_unknown`"),
+        Field(description="only items rejected with this code, such as `currency_unknown`"),
     ] = None
 
 
 @dataclass(frozen=True, slots=True)
 class DeadEventReport:
-    """A refused item, reduced to what may be kept of it."""
+    """A rejected item, reduced to what may be kept of it."""
 
     id: UUID
     recorded_at: datetime
     item_kind: ItemKind
     origin: Annotated[
-        str, Field(description="where it stood: the request or file, and its place in it")
+        str, Field(description="where it came from: the request or file, and its place in it")
     ]
     code: str
     detail: str
     cure: str
     item: Annotated[
         dict[str, Any],
-        Field(description="its known fields; the journey key is hidden, e-mail addresses are out"),
+        Field(
+            description="its known fields; the journey key is left out, e-mail addresses are masked"
+        ),
     ]
 
 
 @dataclass(frozen=True, slots=True)
 class DeadEventsPage:
-    """A page of dead events, the newest first."""
+    """A page of dead events, newest first."""
 
     __pydantic_config__ = ConfigDict(
         json_schema_extra={
@@ -80,18 +82,18 @@ class DeadEventsPage:
 
 
 def batch_request_body(item: type[BaseModel]) -> dict[str, Any]:
-    """Return the OpenAPI description of a batch of `item`: a JSON array, or one JSON object a line."""
+    """Return the OpenAPI description of a batch of `item`: a JSON array, or one JSON object per line."""
     schema = item.model_json_schema()
     return {
         "requestBody": {
             "required": True,
-            "description": "An array, or one object alone, or one a line; packed or not (Content-Encoding: gzip).",
+            "description": "An array, one object, or one object per line; Content-Encoding: gzip is accepted.",
             "content": {
                 "application/json": {
                     "schema": {"type": "array", "items": schema, "maxItems": MAX_ITEMS}
                 },
                 "application/x-ndjson": {
-                    "schema": {"type": "string", "description": "one object a line"}
+                    "schema": {"type": "string", "description": "one object per line"}
                 },
             },
         }

@@ -1,10 +1,10 @@
 """What personal data looks like: e-mail addresses, phone and card numbers, IP addresses. Pure; see `personal_data`.
 
-The patterns ask for more than those of `observability.redaction`, which may mask too much: here every false alarm is
-looked at by a person. What they let pass on purpose: bare digits are order numbers and moments, not phones; a phone
-number that names its country is one of that country's numbering plan, as libphonenumber has it; a card number has the
-length and the first digits of a card scheme besides its check sum; four numbers with dots are an IP address unless
-their key or the word before them says that they are a version.
+The patterns are stricter than those of `observability.redaction`, which may mask too much: here a person looks at every
+false alarm. By design, bare digits are order numbers and moments, not phone numbers; a phone number that names its
+country must be in that country's numbering plan, according to libphonenumber; a card number must have the length and
+the first digits of a card scheme besides a valid check sum; four numbers with dots are an IP address unless their key
+or the word before them marks them as a version.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from skeldir.observability import has_luhn_sum
 
 SHAPES: Final = ("e_mail", "phone", "card", "ip")
 
-# Nothing below can hold less: an @ (or its URL encoding), a colon, or four digits.
+# Every shape holds at least one of these: an @ (or its URL encoding), a colon, or four digits.
 _MAY_HOLD_ANY = re.compile(r"[@%:]|(?:[0-9][^0-9]*){4}")
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
 
-# What consists of digits and is no person's; taken out before phones and cards are looked for.
+# Digits that identify no person; removed before the search for phones and cards.
 _UUID_OR_MOMENT = re.compile(
     r"""\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b
       | (?<![0-9+])[0-9]{4}([-/.])[01][0-9]\1[0-3][0-9](?![0-9])
@@ -63,7 +63,7 @@ _AFTER_TRUNK_ZERO = re.compile(
     r"(?<![0-9A-Za-z])(?<![0-9][-. /])\(?0[1-9][0-9]{0,4}\)?(?:[ /-]{1,3}\(?[0-9]{1,8}\)?){1,5}(?![0-9A-Za-z:])"
 )
 
-# To look a number up takes up to 0.2 ms. Whatever has more of them than these is for a person to look at.
+# A look-up takes up to 0.2 ms. A text with more candidates than this is reported without looking them up.
 _MOST_LOOKED_UP = 500
 
 _CARD = re.compile(
@@ -93,7 +93,7 @@ _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IP4 = re.compile(
     rf"(?<![0-9A-Za-z])(?<![0-9A-Za-z]\.){_OCTET}(?:\.{_OCTET}){{3}}(?![0-9A-Za-z]|\.[0-9A-Za-z])"
 )
-_SAYS_VERSION = re.compile(
+_VERSION_WORD = re.compile(
     r"""(?:^|[^A-Za-z])(?:v|ver|version|release|build|rev|revision|firmware|sdk)[ .:=_/-]{0,2}$
       | (?:chrome|chromium|crios|edg[a-z]*|electron|firefox|fxios|opera|opr|safari|samsungbrowser)/$""",
     re.VERBOSE | re.IGNORECASE,
@@ -107,9 +107,9 @@ _DIGIT = re.compile(r"[0-9]")
 
 
 def shapes_in(text: str, *, key: str = "", is_identifier: bool = False) -> list[str]:
-    """Return which of SHAPES `text` holds, plainly or URL-encoded, in their order.
+    """Return which of SHAPES `text` holds, plain or URL-encoded, in their order.
 
-    `key` is what the text is called; under a key such as `app_version` four numbers with dots are no IP address.
+    `key` is the name of the text; under a key such as `app_version` four numbers with dots are not an IP address.
     In an identifier (an order id, an idempotency key, a session id) digits are normal: there only e-mail addresses,
     IP addresses, and phone numbers with + and separators count.
     """
@@ -122,7 +122,7 @@ def shapes_in(text: str, *, key: str = "", is_identifier: bool = False) -> list[
 
 
 def names_a_version(key: str) -> bool:
-    """Say whether what is called `key` is the version of something: `appVersion`, `sdk`, `firmware_rev`."""
+    """Return whether `key` names the version of something: `appVersion`, `sdk`, `firmware_rev`."""
     words = re.split(r"[^a-z]+", _HUMP.sub("_", key).lower())
     return any(
         word in _VERSION_KEYS
@@ -132,7 +132,7 @@ def names_a_version(key: str) -> bool:
 
 
 def _forms(text: str) -> Iterator[str]:
-    """Yield the text with its look-alike characters made plain, and what is left when URL encoding is undone, twice."""
+    """Yield the text with look-alike characters replaced, and the same after undoing URL encoding once and twice."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).translate(_DASHES)
     yield text
@@ -171,7 +171,7 @@ def _holds_phone(text: str, *, is_identifier: bool) -> bool:
 
 
 def _phone_candidates(text: str, *, is_identifier: bool) -> Iterator[tuple[str, str | None]]:
-    """Yield what may be a phone number, and the region that it must be of when it names none itself."""
+    """Yield possible phone numbers, each with the region it must belong to unless it names one itself."""
     for match in _INTERNATIONAL.finditer(text):
         number = match.group()
         has_separators = any(character in _SEPARATORS for character in number)
@@ -186,7 +186,7 @@ def _phone_candidates(text: str, *, is_identifier: bool) -> Iterator[tuple[str, 
 
 
 def _is_in_a_plan(number: str, region: str | None) -> bool:
-    """Say whether a number, or the beginning of it where more digits follow, can be called."""
+    """Return whether a number, or its beginning where more digits follow, is valid in its numbering plan."""
     try:
         parsed = phonenumbers.parse(number, region)
     except phonenumbers.NumberParseException:
@@ -195,14 +195,14 @@ def _is_in_a_plan(number: str, region: str | None) -> bool:
 
 
 def _has_national_form(text: str) -> bool:
-    """Say whether something is called a number, or has the form of one whose country nobody can know."""
+    """Return whether a text labels something as a phone number, or holds one in a national form."""
     return _AFTER_TEL.search(text) is not None or any(
         _has_trunk_zero(match.group()) for match in _AFTER_TRUNK_ZERO.finditer(text)
     )
 
 
 def _has_trunk_zero(text: str) -> bool:
-    """Say whether groups of digits that begin with 0 are a phone number; days are written with two strokes."""
+    """Return whether groups of digits that begin with 0 are a phone number; two separators may be a date."""
     digits = sum(character.isdigit() for character in text)
     return 9 <= digits <= 15 and text.count("-") + text.count("/") <= 1
 
@@ -214,7 +214,7 @@ def _is_card(text: str) -> bool:
 
 def _holds_ip4(text: str) -> bool:
     return any(
-        _SAYS_VERSION.search(text, max(0, match.start() - _LONGEST_VERSION_WORD), match.start())
+        _VERSION_WORD.search(text, max(0, match.start() - _LONGEST_VERSION_WORD), match.start())
         is None
         for match in _IP4.finditer(text)
     )
@@ -238,7 +238,7 @@ def _holds_ip6(text: str) -> bool:
 
 
 def _is_ip6(text: str) -> bool:
-    """Say whether `text` is a host's IPv6 address and not as well words: `add::1` is a name in some languages."""
+    """Return whether `text` is an IPv6 address and cannot be words: `add::1` is a name in some languages."""
     try:
         ipaddress.IPv6Address(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Requests of a tenant that wait share a commit: while one transaction is under way, the next one's gather."""
+"""Waiting requests of a tenant share a commit: while one transaction runs, the next one's requests gather."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ Record = Callable[[TenantTransaction, Sequence[Delivery]], Awaitable[Sequence[Re
 """Records deliveries in a transaction, and returns a receipt for each."""
 
 MOST_WAITING = 1_000
-"""Requests of a tenant that may wait for their turn."""
+"""How many requests of a tenant may wait."""
 MOST_ITEMS = 500
-"""Items after which a transaction takes in no further request: they are read on the loop while it is open."""
+"""Items after which a transaction accepts no further request: they are read on the loop while it is open."""
 
-# These befall a transaction whatever is in it: trying its requests one by one would only add load.
-_FAULTS_OF_ALL = (DatabaseUnreachable, DatabaseBusy, TenantBusy)
+# These fail a transaction whatever its items are: retrying its requests one by one would only add load.
+_NOT_ABOUT_ITEMS = (DatabaseUnreachable, DatabaseBusy, TenantBusy)
 
 
 class IntakeBusy(RetriedLater, SkeldirError):
@@ -53,21 +53,21 @@ class _Waiting:
     def size(self) -> int:
         return len(self.delivery.items)
 
-    def fail(self, fault: BaseException) -> None:
-        if not self.receipt.done():  # else its client has left
-            self.receipt.set_exception(fault)
+    def fail(self, error: BaseException) -> None:
+        if not self.receipt.done():  # otherwise its client has left
+            self.receipt.set_exception(error)
 
 
 @dataclass(slots=True)
 class _Line:
-    """The requests of a tenant that wait, parts of a transaction that broke, and the transaction that is under way."""
+    """A tenant's waiting requests, the parts of a transaction that failed, and the running transaction."""
 
     waiting: deque[_Waiting] = field(default_factory=deque)
     parts: deque[Sequence[_Waiting]] = field(default_factory=deque)
-    under_way: asyncio.Task[Sequence[Receipt]] | None = None
+    running: asyncio.Task[Sequence[Receipt]] | None = None
 
     def take(self) -> Sequence[_Waiting]:
-        """Take the requests of the next transaction: a part of one that broke, or the first up to MOST_ITEMS items."""
+        """Remove and return the requests of the next transaction: a part of a failed one, or up to MOST_ITEMS items."""
         if self.parts:
             return self.parts.popleft()
         group: list[_Waiting] = []
@@ -78,7 +78,7 @@ class _Line:
         return group
 
     def take_all(self) -> list[_Waiting]:
-        """Take everybody out of the line, in order."""
+        """Remove and return all requests, in order."""
         requests = [request for part in self.parts for request in part]
         requests += self.waiting
         self.parts.clear()
@@ -87,11 +87,10 @@ class _Line:
 
 
 class SharedCommits:
-    """Records small deliveries of one kind: at once when the tenant has no transaction under way, else with the next.
+    """Records small deliveries of one kind: at once when no transaction of the tenant is running, else with the next.
 
-    A transaction holds deliveries of one tenant only, and nobody waits for a timer. A delivery whose items break
-    the transaction is found by halving it. A client that leaves takes nothing back: its delivery was accepted,
-    or will be.
+    A transaction holds deliveries of one tenant only, and none waits for a timer. A delivery whose items fail the
+    transaction is found by halving it. The delivery of a client that disconnects is recorded like any other.
     """
 
     def __init__(self, record: Record) -> None:
@@ -103,34 +102,34 @@ class SharedCommits:
 
         Raises:
             IntakeBusy: MOST_WAITING requests of the tenant wait already.
-            SkeldirError: as the transaction did; nothing of the delivery is kept.
+            SkeldirError: the transaction raised it; nothing of the delivery is kept.
         """
         line = self.lines.setdefault(caller.tenant_id, _Line())
         if len(line.waiting) >= MOST_WAITING:
             raise IntakeBusy(
-                f"{MOST_WAITING} requests of the tenant wait already.",
-                cure="Wait as long as Retry-After says; send many items in one request.",
+                f"{MOST_WAITING} requests of the tenant are waiting already.",
+                cure="Wait as long as Retry-After states, and send many items in one request.",
             )
         receipt: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         line.waiting.append(_Waiting(caller, delivery, receipt, copy_context()))
-        if line.under_way is None:
-            self._go_on(database, caller.tenant_id, line)
+        if line.running is None:
+            self._start_next(database, caller.tenant_id, line)
         return await receipt
 
-    def _go_on(self, database: Database, tenant_id: UUID, line: _Line) -> None:
-        """Begin the next transaction, in the name of the first request that it holds."""
+    def _start_next(self, database: Database, tenant_id: UUID, line: _Line) -> None:
+        """Start the next transaction, in the context of the first request that it holds."""
         group = line.take()
         if not group:
             del self.lines[tenant_id]
             return
 
         def end(transaction: asyncio.Task[Sequence[Receipt]]) -> None:
-            _answer(line, group, transaction)
-            self._go_on(database, tenant_id, line)
+            _settle(line, group, transaction)
+            self._start_next(database, tenant_id, line)
 
         committing = self._commit(database, group)
-        line.under_way = asyncio.create_task(committing, context=group[0].context)
-        line.under_way.add_done_callback(end)
+        line.running = asyncio.create_task(committing, context=group[0].context)
+        line.running.add_done_callback(end)
 
     async def _commit(self, database: Database, group: Sequence[_Waiting]) -> Sequence[Receipt]:
         callers = [request.caller for request in group]
@@ -139,27 +138,27 @@ class SharedCommits:
             return await self._record(transaction, [request.delivery for request in group])
 
 
-def _answer(
+def _settle(
     line: _Line, group: Sequence[_Waiting], transaction: asyncio.Task[Sequence[Receipt]]
 ) -> None:
-    """Tell the requests of a transaction what became of it, or have it tried again in halves."""
+    """Give the requests of a transaction its outcome, or queue its halves to be tried again."""
     if transaction.cancelled():
-        # The process ends.
+        # The process is stopping.
         for request in (*group, *line.take_all()):
             request.receipt.cancel()
         return
-    fault = transaction.exception()
-    if fault is None:
+    error = transaction.exception()
+    if error is None:
         for request, receipt in zip(group, transaction.result(), strict=True):
             if not request.receipt.done():
                 request.receipt.set_result(receipt)
-    elif isinstance(fault, TenantLocked):
-        # Whoever stood in line has waited for the same lock, and as long as a request may.
+    elif isinstance(error, TenantLocked):
+        # The waiting requests have waited for the same lock, as long as a request may.
         for request in (*group, *line.take_all()):
-            request.fail(fault)
-    elif len(group) == 1 or isinstance(fault, _FAULTS_OF_ALL):
+            request.fail(error)
+    elif len(group) == 1 or isinstance(error, _NOT_ABOUT_ITEMS):
         for request in group:
-            request.fail(fault)
+            request.fail(error)
     else:
         half = len(group) // 2
         line.parts.extendleft((group[half:], group[:half]))

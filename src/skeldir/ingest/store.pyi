@@ -123,7 +123,7 @@ class _Queries:
     ) -> None: ...
     @staticmethod
     async def insert_dead_events(
-        connection: Connection, /, *, tenant_id: UUID, origin: str, item_kind: str, letters: str
+        connection: Connection, /, *, tenant_id: UUID, origin: str, item_kind: str, dead_events: str
     ) -> None: ...
     @staticmethod
     async def insert_findings(

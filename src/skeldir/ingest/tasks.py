@@ -1,4 +1,4 @@
-"""Jobs of the room: forgetting and scanning for personal data, once a day for every tenant, and deleting a tenant."""
+"""The room's jobs: forgetting and the scan for personal data, daily for every tenant, and deleting a tenant."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ _TENANTS_AT_ONCE = 500
 
 
 async def forget_for_tenant(database: Database, job: Job) -> None:
-    """Compact the journal of credit, and delete what was kept for long enough: refused items, ended jobs, touches."""
+    """Compact the journal of credit, and delete old dead events, ended jobs and touches."""
     await compact_journal(database, job)
     await forget_old_leftovers(database, job.tenant_id, job=job)
     await forget_old_touches(database, job.tenant_id, job=job)
 
 
 async def scan_tenant(database: Database, job: Job) -> None:
-    """Bring the tenant's findings of personal data up to date."""
+    """Update the tenant's findings of personal data."""
     await scan_for_personal_data(database, job.tenant_id, job=job)
 
 
 async def plan_daily(database: Database) -> None:
-    """Enqueue both jobs for the tenants that had none in a day; of very many tenants the rest follow next time."""
+    """Enqueue both jobs for tenants that had none for a day; those beyond the limit have their turn next time."""
     for kind in (FORGET, SCAN):
         await enqueue_daily(database, kind.name, most=_TENANTS_AT_ONCE)
 
 
 FORGET = JobKind(FORGET_TOUCHES, forget_for_tenant, keep_done_s=_KEEP_DONE_S)
 SCAN = JobKind(SCAN_PERSONAL_DATA, scan_tenant, keep_done_s=_KEEP_DONE_S)
-# Ten attempts are some ten minutes: longer than any transaction of the program may take.
+# Ten attempts take about ten minutes: longer than any transaction of the program may take.
 DELETE = JobKind(DELETE_TENANT, delete_tenant, attempts=10)
 PULSES = (Pulse("ingest.plan_daily", 60.0, plan_daily),)

@@ -1,7 +1,7 @@
-"""Many touches read at once, a block of items column by column, with the outcome that `canonical` has item by item.
+"""Many touches read at once, a block of items column by column, with the same outcome as `canonical` item by item.
 
 A column is only checked for values that are plainly good. A block with any other value is read item by item, so that
-one place alone knows what is refused, and why.
+only one place knows what is rejected, and why.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from skeldir.ingest.fields import EARLIEST, LONGEST_JOURNEY_KEY, MAX_CLOCK_SKEW
 from skeldir.ingest.rejections import ItemRejected, attempt
 from skeldir.revenue import LONGEST_KEY
 
-# The work of a block's columns is lost with its first odd item; small blocks take longer in all.
+# One odd item wastes the work on a block's columns; smaller blocks take longer in total.
 _BLOCK: Final = 128
 _FEW_ITEMS: Final = 8
 
@@ -56,7 +56,7 @@ class _Odd(Exception):
 
 
 class _PlainTouches:
-    """Reads blocks of touches, and remembers what it has made of each origin and landing page."""
+    """Reads blocks of touches, and remembers the result for each origin and landing page."""
 
     def __init__(self, now: datetime, own_channels: frozenset[str]) -> None:
         self._latest = now + MAX_CLOCK_SKEW
@@ -152,6 +152,6 @@ def _texts(items: Sequence[dict[str, Any]], name: str, longest: int) -> list[str
 
 
 def _require_printable(values: Sequence[str], longest: int) -> None:
-    """No control character is printable; some characters that are none are not, either."""
+    """Raise `_Odd` for a text that is too long or not printable: no control character is printable."""
     if not "".join(values).isprintable() or max(map(len, values), default=0) > longest:
         raise _Odd

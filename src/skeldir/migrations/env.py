@@ -39,7 +39,7 @@ def _migrate() -> None:
 
 if context.is_offline_mode():
     raise ConfigurationInvalid(
-        "These migrations look at the database before they change it, so they cannot be written out as SQL.",
+        "These migrations read the database before they change it, so they cannot be generated as SQL.",
         cure="Run them online, without --sql.",
     )
 _migrate()

@@ -1,4 +1,4 @@
-"""What every migration goes through: the checks before it, its roles, and its SQL file."""
+"""What every migration shares: the checks before it, its roles, and its SQL file."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 LOCK_TIMEOUT_MS = 5_000
 STATEMENT_TIMEOUT_MS = 15 * 60 * 1000
-# Any fixed number: one migration at a time in a database.
+# An arbitrary fixed number: one migration at a time in a database.
 MIGRATION_LOCK = 0x736B656C64697201
-# Where a semicolon ends nothing: bodies of functions, texts, quoted names and comments.
+# Where a semicolon does not end a statement: function bodies, texts, quoted names and comments.
 _HIDDEN = re.compile(
     r"""\$(\w*)\$.*?\$\1\$|'[^']*'|"[^"]*"|--[^\n]*|/\*.*?\*/""",
     re.DOTALL,
@@ -30,7 +30,7 @@ OPEN_THE_SCHEMA = (
 
 
 class MigrationRefused(SkeldirError):
-    """A migration cannot be carried out as asked; nothing was changed."""
+    """A migration cannot be carried out; nothing was changed."""
 
     code = "migration_refused"
     status = 409
@@ -75,7 +75,7 @@ def split_statements(text: str) -> list[str]:
 
 
 def refuse_downgrade(revision: str, what_would_be_lost: str) -> None:
-    """Raise: going back below `revision` would lose data, and nothing is lost silently."""
+    """Raise MigrationRefused: a downgrade below `revision` would lose data, and nothing is lost silently."""
     raise MigrationRefused(
         f"Going back below {revision} would drop {what_would_be_lost}.",
         cure="Restore a backup taken before the upgrade instead.",
@@ -83,7 +83,7 @@ def refuse_downgrade(revision: str, what_would_be_lost: str) -> None:
 
 
 def refuse_downgrade_with_rows(revision: str, tables: tuple[str, ...]) -> None:
-    """Raise when one of `tables` holds a row of any tenant; an empty table can go without a loss.
+    """Raise when one of `tables` holds a row of any tenant; an empty table can be dropped without loss.
 
     FORCE ROW LEVEL SECURITY would hide the rows from their owner, so it is lifted for the count in this
     same transaction; the tables are dropped right after, or the transaction is rolled back.
@@ -102,7 +102,7 @@ def refuse_downgrade_with_rows(revision: str, tables: tuple[str, ...]) -> None:
 
 
 def prepare_session(connection: psycopg.Connection[tuple[object, ...]]) -> None:
-    """Refuse an unfit server, set the time-outs and take the migration lock, all for this transaction.
+    """Refuse an unsupported server, set the time-outs and take the migration lock, all for this transaction.
 
     Raises:
         ServerTooOld: the server is older than PostgreSQL 17.
@@ -118,7 +118,7 @@ def prepare_session(connection: psycopg.Connection[tuple[object, ...]]) -> None:
             "Another migration of this database is running.",
             cure="Wait for it to end, then run again.",
         )
-    # Alembic makes its own table before the first revision can look at anything.
+    # Alembic creates its own table before the first revision can check anything.
     row = connection.execute(
         """SELECT to_regclass('public.alembic_version') IS NOT NULL
                OR has_schema_privilege(current_user, 'public', 'CREATE')"""

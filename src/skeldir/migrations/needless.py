@@ -1,4 +1,4 @@
-"""Functions of PostgreSQL that everybody may run and no session of the program needs, taken from PUBLIC."""
+"""Functions of PostgreSQL that everybody may run and the program does not need: they are revoked from PUBLIC."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import psycopg
 
-# Large objects know no row-level security, a message in the write-ahead log can be of any size, and a role may end the
+# Large objects have no row-level security, a message in the write-ahead log can be of any size, and a role may end the
 # sessions of its own name, which are the program's.
 _OPEN = r"""
     SELECT p.oid::regprocedure::text, pg_has_role(p.proowner, 'USAGE') FROM pg_catalog.pg_proc p
@@ -17,7 +17,7 @@ _OPEN = r"""
       AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
                   WHERE a.grantee = 0 AND a.privilege_type = 'EXECUTE')
     ORDER BY 1"""
-# The members of this role may end others' sessions, and operators those of the role that they are.
+# Members of this role may end the sessions of others, and operators those of their own role.
 _SIGNALS = ("pg_cancel_backend(integer)", "pg_terminate_backend(integer,bigint)")
 _SIGNALLERS = "pg_signal_backend, skeldir_owner"
 
@@ -28,14 +28,14 @@ def open_functions(connection: psycopg.Connection[tuple[object, ...]]) -> list[s
 
 
 def close_functions(connection: psycopg.Connection[tuple[object, ...]]) -> None:
-    """Take the needless functions from PUBLIC, as far as the role may: they are a superuser's, as a rule."""
+    """Revoke the needless functions from PUBLIC, as far as the role may: as a rule a superuser owns them."""
     ours = [str(name) for name, is_ours in connection.execute(_OPEN.encode()) if is_ours]
     for statement in closing_statements(ours):
         connection.execute(statement.encode())
 
 
 def closing_statements(functions: list[str]) -> list[str]:
-    """Return what their owner or a superuser has to run in the database to close `functions`; nothing for none."""
+    """Return the statements that revoke `functions`, for their owner or a superuser; empty if there are none."""
     if not functions:
         return []
     signals = [name for name in functions if name in _SIGNALS]

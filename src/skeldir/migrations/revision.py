@@ -1,4 +1,4 @@
-"""The revision that the program needs, told without importing Alembic."""
+"""The revision that the program needs, found without importing Alembic."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from importlib.resources import files
 
 
 def head_revision() -> str:
-    """Return the id of the newest revision; a test holds that Alembic finds the same single head."""
+    """Return the id of the newest revision; a test checks that Alembic finds the same single head."""
     return max(
         entry.name.partition("_")[0]
         for entry in (files("skeldir.migrations") / "versions").iterdir()

@@ -1,4 +1,4 @@
-"""The three roles that the schema needs, made or checked before the first table."""
+"""The three roles that the schema needs, created or checked before the first table."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ $$
 
 
 def ensure_roles() -> None:
-    """Make the roles that are missing, check those that exist, and become able to act as the owners.
+    """Create missing roles, check existing ones, and make the migrating role a member of the owners.
 
     Raises:
         MigrationRefused: the migrating role may not create or use a role, or a role has rights it must not have.
@@ -87,7 +87,7 @@ def _become_member(connection: psycopg.Connection[tuple[object, ...]], role: str
 
 
 def _open_schema(connection: psycopg.Connection[tuple[object, ...]]) -> None:
-    """Let the owner create in schema public, and nobody else; leave TEMPORARY to the views' owner alone.
+    """Let only the owner create in schema public, and only the views' owner use TEMPORARY.
 
     `app_user` may create nothing, temporary tables included; but REFRESH … CONCURRENTLY makes one, as the
     owner of the view. A role that does not own the database cannot revoke TEMPORARY from PUBLIC: then these

@@ -22,5 +22,5 @@ def upgrade(url: str, revision: str = "head") -> None:
 
 
 def downgrade(url: str, revision: str) -> None:
-    """Take the database at `url` back to `revision`, or raise MigrationRefused where rows would be lost."""
+    """Downgrade the database at `url` to `revision`, or raise MigrationRefused where rows would be lost."""
     command.downgrade(alembic_config(url), revision)

@@ -1,4 +1,4 @@
-"""Seeing it run: the context of a log line, structured logs, metrics with closed label sets, and traces. The door."""
+"""Observing the program: context of log lines, structured logs, metrics with closed label sets, traces. The door."""
 
 from skeldir.observability.context import current_correlation_id, note_tenant, work_context
 from skeldir.observability.logs import configure_logging

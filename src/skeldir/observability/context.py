@@ -12,23 +12,23 @@ _tenant_id: ContextVar[UUID | None] = ContextVar("tenant_id", default=None)
 
 
 def current_correlation_id() -> UUID | None:
-    """Return the id of the request or job that is being worked on; None outside of any."""
+    """Return the id of the current request or job; None outside of any."""
     return _correlation_id.get()
 
 
 def current_tenant_id() -> UUID | None:
-    """Return the tenant that is being worked for; None before it is known, and for work of no tenant."""
+    """Return the tenant of the current work; None before it is known, and for work without a tenant."""
     return _tenant_id.get()
 
 
 def note_tenant(tenant_id: UUID) -> None:
-    """Say whose work this is, from here to the end of the surrounding `work_context`."""
+    """Set the tenant of the current work, until the end of the surrounding `work_context`."""
     _tenant_id.set(tenant_id)
 
 
 @contextmanager
 def work_context(correlation_id: UUID, tenant_id: UUID | None = None) -> Iterator[None]:
-    """Let everything in the block carry this correlation id, and this tenant when it is known already."""
+    """Give everything in the block this correlation id and, if already known, this tenant."""
     id_token = _correlation_id.set(correlation_id)
     tenant_token = _tenant_id.set(tenant_id)
     try:

@@ -25,12 +25,12 @@ __all__ = ["configure_logging", "redact_text"]
 Renderer = Callable[[dict[str, Any]], str]
 
 _OWN_EVENT = re.compile(r"[a-z]+(?:\.[a-z_]+)+")
-# Set here, whatever a caller's `extra` says.
+# Set here, whatever a caller's `extra` holds.
 _RESERVED = ("time", "level", "logger", "process", "correlation_id", "tenant_id")
-# What libraries attach for their own formatters: uvicorn a coloured copy, Celery a task's arguments.
+# Libraries attach these for their own formatters: uvicorn a coloured copy, Celery a task's arguments.
 _DROPPED = ("color_message", "data", "stack_info", "taskName")
 _BRING_HANDLERS = ("uvicorn", "uvicorn.error", "uvicorn.access", "celery", "celery.task")
-# One line for each message that only wakes somebody; what was done is told by `jobs.ended`.
+# One line for each message that only wakes a worker; `jobs.ended` reports what was done.
 _CHATTY = (
     "celery.worker.strategy",
     "celery.app.trace",
@@ -40,7 +40,7 @@ _CHATTY = (
     "httpcore",
     "asyncio",
 )
-# Values that an error of a library quotes; names of tables and columns may stay.
+# Values quoted in library errors; names of tables and columns may stay.
 _QUOTED = re.compile(r"""(["'])(?![a-z_]+\1).*?\1""")
 _LONGEST_MESSAGE = 500
 _MOST_CAUSES = 5
@@ -48,14 +48,14 @@ _MOST_FRAMES = 40
 
 
 def configure_logging(settings: Settings, *, process: str) -> None:
-    """Send every logger of this process to stderr, as `settings.skeldir_log_format` and `…_log_level` say.
+    """Send every logger of this process to stderr, with `settings.skeldir_log_format` and `…_log_level`.
 
-    `process` is what the process is for (`api`, `worker`, `beat`, `up`); it stands in every line. May be called again:
-    after a library that brings handlers of its own (uvicorn, Celery) has set them up, or with other settings.
+    `process` is what the process is for (`api`, `worker`, `beat`, `up`); it is in every line. May be called again:
+    after a library (uvicorn, Celery) has set up handlers of its own, or with other settings.
 
-    A line has `time` (UTC, ISO 8601), `level`, `logger`, `process`, `event`, and where they are known `detail`,
+    A line has `time` (UTC, ISO 8601), `level`, `logger`, `process`, `event`, and, where known, `detail`,
     `correlation_id`, `tenant_id`, `error` and the keys of the call's `extra`. A message `room.past_participle
-    and the rest` becomes event and detail; any other becomes the detail of an event called like its logger.
+    and the rest` becomes event and detail; any other becomes the detail of an event named after its logger.
     """
     root = logging.getLogger()
     for handler in [known for known in root.handlers if isinstance(known, StderrHandler)]:
@@ -68,7 +68,7 @@ def configure_logging(settings: Settings, *, process: str) -> None:
         library = logging.getLogger(name)
         library.handlers.clear()
         library.propagate = True
-    # `http.answered` tells it with the route instead of the path, which may hold anything.
+    # `http.answered` reports it, with the route instead of the path, which may hold anything.
     logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
     is_debugging = settings.skeldir_log_level == "debug"
     for name in _CHATTY:
@@ -78,10 +78,10 @@ def configure_logging(settings: Settings, *, process: str) -> None:
 def _renderer(settings: Settings) -> Renderer:
     if settings.skeldir_log_format != "console":
         return _render_json
-    # People at a terminal read it so; whoever else logs does not wait for its import.
-    import structlog  # noqa: PLC0415 - as said above
+    # Only for people at a terminal; other processes do not wait for its import.
+    import structlog  # noqa: PLC0415 - see above
 
-    # Texts are quoted, so that no value can pass for another line.
+    # Texts are quoted, so that no value can be mistaken for another line.
     console = structlog.dev.ConsoleRenderer(
         colors=sys.stderr.isatty(), timestamp_key="time", repr_native_str=True
     )
@@ -89,7 +89,7 @@ def _renderer(settings: Settings) -> Renderer:
 
 
 class _Lines(logging.Formatter):
-    """Writes a record as one line. Each request writes one, so nothing stands between the record and its fields."""
+    """Writes a record as one line. Every request writes one, so there is no intermediate step."""
 
     def __init__(self, process: str, render: Renderer) -> None:
         super().__init__()
@@ -101,7 +101,7 @@ class _Lines(logging.Formatter):
 
 
 class StderrHandler(logging.Handler):
-    """Writes to whatever stderr is at the moment; a line that cannot be written is never shown with its values."""
+    """Writes to the current stderr; for a line that cannot be formatted, only its loss is logged, without values."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -112,7 +112,7 @@ class StderrHandler(logging.Handler):
             sys.stderr.write(line + "\n")
             sys.stderr.flush()
         except (OSError, ValueError):
-            return  # There is nobody left to tell.
+            return  # There is nowhere left to report it.
 
 
 def _describe(record: logging.LogRecord, process: str) -> dict[str, Any]:
@@ -139,7 +139,7 @@ def _describe(record: logging.LogRecord, process: str) -> dict[str, Any]:
     extra = {key: given[key] for key in given if key not in _NOT_EXTRA and not key.startswith("_")}
     line |= {key: value for key, value in _redacted(extra).items() if key not in line}
     if isinstance(record.exc_info, tuple) and isinstance(record.exc_info[1], BaseException):
-        line["error"] = _tell(record.exc_info[1])
+        line["error"] = _describe_errors(record.exc_info[1])
     return line
 
 
@@ -157,12 +157,12 @@ def _split(logger: str, message: str) -> tuple[str, str]:
     return (first, rest.strip()) if _OWN_EVENT.fullmatch(first) else (logger, message)
 
 
-def _tell(fault: BaseException) -> list[dict[str, object]]:
-    """Return an error and its causes, the last one first: type, message, and the places it came through."""
-    told: list[dict[str, object]] = []
-    following: BaseException | None = fault
-    while following is not None and len(told) < _MOST_CAUSES:
-        told.append(
+def _describe_errors(error: BaseException) -> list[dict[str, object]]:
+    """Return an error and its causes, the latest first: type, message and traceback locations."""
+    described: list[dict[str, object]] = []
+    following: BaseException | None = error
+    while following is not None and len(described) < _MOST_CAUSES:
+        described.append(
             {
                 "type": f"{type(following).__module__}.{type(following).__qualname__}",
                 "message": _message(following),
@@ -175,22 +175,22 @@ def _tell(fault: BaseException) -> list[dict[str, object]]:
         following = following.__cause__ or (
             None if following.__suppress_context__ else following.__context__
         )
-    return told
+    return described
 
 
-def _message(fault: BaseException) -> str:
-    """Return what may be shown of an error's words: our own sentences; of others the first line, without quotations.
+def _message(error: BaseException) -> str:
+    """Return the message of an error as it may be logged: our own in full, others' first line without quoted values.
 
     The further lines of a PostgreSQL error, or of a validation error, repeat the values that were sent.
     """
-    text = str(fault)
-    if not isinstance(fault, SkeldirError):
+    text = str(error)
+    if not isinstance(error, SkeldirError):
         text = _QUOTED.sub(r"\1…\1", text.partition("\n")[0])
     return redact_text(text)[:_LONGEST_MESSAGE]
 
 
 def _short(path: str) -> str:
-    """Return the end of a file's path: enough to find it, and nothing of the machine."""
+    """Return the end of a file's path: enough to find the file, without details of the machine."""
     return "/".join(PurePath(path).parts[-3:])
 
 

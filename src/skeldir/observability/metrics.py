@@ -1,7 +1,7 @@
 """The program's own series. Label values come from closed sets: no tenant, no path as it was sent, no free text.
 
-Counters and histograms are counted by the process that did the thing. Gauges of `SAMPLED` tell of the database; the
-API asks it when it is scraped, and the workers do not show them.
+Counters and histograms are kept by the process that does the work. Gauges in `SAMPLED` describe the database; the API
+queries it when it is scraped, and the workers do not export them.
 """
 
 from __future__ import annotations
@@ -48,74 +48,74 @@ STALL_CAUSES = ("program", "machine")
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
-# When a series began is one series more for each, and nobody asks for it.
-disable_created_metrics()  # type: ignore[no-untyped-call]  # the library left it untyped
+# The creation times would double the number of series, and nothing uses them.
+disable_created_metrics()  # type: ignore[no-untyped-call]  # untyped in the library
 
 INGEST_ITEMS = Counter(
     "skeldir_ingest_items",
-    "Items of touches and conversions, by what became of them.",
+    "Items of touches and conversions, by outcome.",
     ("item_kind", "outcome"),  # ITEM_KINDS, ITEM_OUTCOMES
 )
 HTTP_SECONDS = Histogram(
     "skeldir_http_request_seconds",
-    "How long requests took, by the route's template.",
+    "Duration of requests, by the route's template.",
     ("method", "route", "status"),
     buckets=_SECONDS,
 )
 LOOP_STALL_SECONDS = Histogram(
     "skeldir_http_loop_stall_seconds",
-    "How long the event loop stood still, when that was 50 ms or longer, by who let it wait.",
+    "How long the event loop was blocked, for stalls of 50 ms or longer, by cause.",
     ("cause",),  # STALL_CAUSES
     buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
 KEYS_REFUSED = Counter(
     "skeldir_http_keys_refused",
-    "Keys that were refused: malformed, unknown, or not looked up, by the limit of a prefix, address or process.",
+    "Keys that were refused: malformed, unknown, or over the limit of a prefix, address or process.",
     ("reason",),  # KEY_REFUSALS
 )
 KEYS_ACCEPTED = Counter(
     "skeldir_http_keys_accepted",
-    "Keys that were found in force, by whether they were remembered or looked up.",
+    "Keys that were found in force, remembered or looked up.",
     ("source",),  # KEY_SOURCES
 )
 READY = Gauge(
     "skeldir_http_ready",
-    "1 when this part of the readiness held the last time it was looked at, else 0.",
+    "1 when this readiness check passed the last time it ran, else 0.",
     ("check",),  # READY_CHECKS
 )
 REFRESH_SECONDS = Histogram(
     "skeldir_matviews_refresh_seconds",
-    "How long a refresh of a canonical view took, by its outcome.",
+    "Duration of refreshes of a canonical view, by outcome.",
     ("view", "outcome"),  # the registry's names, REFRESH_OUTCOMES
     buckets=_SECONDS,
 )
 VIEW_AGE = Gauge(
     "skeldir_matviews_view_age_seconds",
-    "For how long a canonical view has not shown a change that is there; 0 when it shows all.",
+    "Age of the oldest change that a canonical view does not show; 0 when it shows all.",
     ("view",),  # the registry's names
 )
 ROLLUP_LAG = Gauge(
     "skeldir_rollups_lag_seconds",
-    "For how long the sums of a day, which reports read, have not shown a change that is there; 0 when all do.",
+    "Age of the oldest change that the daily sums, which reports read, do not show; 0 when they show all.",
 )
 CREDIT_LAG = Gauge(
     "skeldir_attribution_credit_lag_seconds",
-    "The age of the oldest order that waits to be credited; 0 when none does.",
+    "Age of the oldest order that waits for credit; 0 when none does.",
 )
 CREDIT_BACKLOG = Gauge(
-    "skeldir_attribution_credit_backlog_marks", "Marks of orders that wait to be credited."
+    "skeldir_attribution_credit_backlog_marks", "Marks of orders that wait for credit."
 )
 ORDERS_SET_ASIDE = Gauge(
     "skeldir_attribution_orders_set_aside",
-    "Orders that could not be credited by their journeys.",
+    "Orders that could not be credited by their journeys, by reason.",
     ("reason",),  # SET_ASIDE_REASONS
 )
 AUDIT_DIFFERENCES = Gauge(
-    "skeldir_audit_differences", "Differences that the latest audits of all tenants found."
+    "skeldir_audit_differences", "Differences found by the latest audits of all tenants."
 )
 AUDIT_AGE = Gauge(
     "skeldir_audit_oldest_seconds",
-    "How long ago the tenant was audited, or created, that has not been audited for longest.",
+    "Longest time since a tenant was audited or, if it never was, created.",
 )
 JOBS = Gauge(
     "skeldir_jobs_count",
@@ -124,28 +124,28 @@ JOBS = Gauge(
 )
 OLDEST_READY_JOB = Gauge(
     "skeldir_jobs_oldest_ready_seconds",
-    "For how long the oldest ready job has been due; 0 when none is.",
+    "How long the oldest ready job has been due; 0 when none is.",
 )
 JOB_SECONDS = Histogram(
     "skeldir_jobs_run_seconds",
-    "How long a job ran, by how it ended.",
+    "Duration of jobs, by outcome.",
     ("kind", "outcome"),  # jobs.QUEUE_OF, JOB_OUTCOMES
     buckets=_SECONDS,
 )
 WAKES_FAILED = Counter("skeldir_jobs_wakes_failed", "Wake-up messages that could not be sent.")
-DATABASE_UP = Gauge("skeldir_database_up", "1 when the database answered the last time, else 0.")
+DATABASE_UP = Gauge("skeldir_database_up", "1 when the database answered the last query, else 0.")
 LONGEST_LOCK_WAIT = Gauge(
     "skeldir_database_longest_lock_wait_seconds",
-    "For how long the session that waits longest has waited for a lock; 0 when none waits.",
+    "Longest time that a session has been waiting for a lock; 0 when none waits.",
 )
 PROCESS_SEEN = Gauge(
     "skeldir_jobs_process_seen_seconds",
-    "Seconds since a process of this role was heard of; +Inf when none is known.",
+    "Seconds since the last heartbeat of a process of this role; +Inf when none is known.",
     ("role",),  # ROLES
 )
 PULSE_AGE = Gauge(
     "skeldir_jobs_pulse_age_periods",
-    "How long ago a pulse last ran to its end, in its own periods; +Inf when it is not known.",
+    "Time since a pulse last completed, in its own periods; +Inf when it is not known.",
     ("pulse",),  # PULSES
 )
 
@@ -166,7 +166,7 @@ SAMPLED = (
     PULSE_AGE,
 )
 
-# A series that begins with its first event hides that event from `increase()`; so they all begin with 0.
+# `increase()` does not see the event that creates a series, so all series are created at 0.
 for _labels in product(ITEM_KINDS, ITEM_OUTCOMES):
     INGEST_ITEMS.labels(*_labels)
 for _cause in STALL_CAUSES:
@@ -178,7 +178,7 @@ for _source in KEY_SOURCES:
 
 
 class _Counted(Collector):
-    """What this process has counted itself: the default registry without `SAMPLED`, which nobody samples here."""
+    """The series that this process counts itself: the default registry without `SAMPLED`."""
 
     def collect(self) -> Iterable[Metric]:
         """Yield the families of the default registry that are not sampled by the API."""
@@ -187,9 +187,9 @@ class _Counted(Collector):
 
 
 def serve_metrics(port: int) -> Callable[[], None]:
-    """Serve this process's `/metrics` on 127.0.0.1:`port` from a thread; return what ends that. Port 0: nowhere.
+    """Serve this process's `/metrics` on 127.0.0.1:`port` from a thread; return what stops it. Port 0: not at all.
 
-    A port that is taken is told in the log, and the process goes on: its work is worth more than its numbers.
+    A port that is taken is logged, and the process continues: its work matters more than its metrics.
     """
     if port == 0:
         return _serve_nothing
@@ -198,7 +198,7 @@ def serve_metrics(port: int) -> Callable[[], None]:
     try:
         server, thread = start_http_server(port, addr="127.0.0.1", registry=registry)
     except OSError as error:
-        logger.error(  # noqa: TRY400 - where it was raised tells nothing
+        logger.error(  # noqa: TRY400 - the traceback adds nothing
             "metrics.not_served port %d: %s", port, error.strerror, extra={"port": port}
         )
         return _serve_nothing

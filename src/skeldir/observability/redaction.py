@@ -1,4 +1,4 @@
-"""Taking personal data and secrets out of what is about to be logged, traced or kept as the text of an error."""
+"""Removing personal data and secrets from what is logged, traced or stored as the text of an error."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONGEST_PLAIN = 200
 _DEEPEST = 6
 _LONGEST_NUMBER = 18  # digits: always below 2^63, above which JSON's readers differ
 
-# A word or a path with at most three digits, which no address or number of a person has; most of what is logged is one.
+# A word or a path with at most three digits, too few for personal data; most logged texts are like that.
 _PLAIN = re.compile(r"[A-Za-z_/{}.-]*(?:\d[A-Za-z_/{}.-]*){0,3}", re.ASCII)
 # Each pattern can only begin where a word does, or has a fixed length, which keeps the search linear.
 _OWN_KEY = re.compile(r"skd_[\w-]+", re.IGNORECASE)
@@ -31,7 +31,7 @@ _ASSIGNED_SECRET = re.compile(
 _OUTSIDE = r"\s@<>\"'(),;:\[\]"
 _E_MAIL = re.compile(rf"(?<![^{_OUTSIDE}])[^{_OUTSIDE}]+(?:@|%40)[^{_OUTSIDE}]*[^.{_OUTSIDE}]")
 _HEX_AND_COLONS = re.compile(r"(?<![0-9A-Fa-f:.])[0-9A-Fa-f:.]{2,}")
-# What looks like digits of a person and is none stands first, and is left as it is.
+# The first alternative matches digits that are not personal data, and keeps them.
 _NUMBERS = re.compile(
     r"""
     (?P<kept>
@@ -64,14 +64,14 @@ _SENSITIVE_KEY = re.compile(
 def redact_text(text: str) -> str:
     """Return `text` without e-mail addresses, phone and card numbers, IP addresses, keys and passwords in URLs.
 
-    Phones are known by their country code (`+`, `00`) or by their groups; cards by the Luhn sum of 13 to 19 digits
-    (ISO/IEC 7812-1). UUIDs, digests, moments and plain numbers stay, and so do the addresses that name no host
-    (`127.0.0.1`, `::1`, `0.0.0.0`, `::`). At most 4,000 characters are returned.
+    Phone numbers are recognised by their country code (`+`, `00`) or by their groups; card numbers by the Luhn sum of
+    13 to 19 digits (ISO/IEC 7812-1). UUIDs, digests, moments and plain numbers stay, and so do the addresses that name
+    no host (`127.0.0.1`, `::1`, `0.0.0.0`, `::`). At most 4,000 characters are returned.
     """
     if len(text) <= _LONGEST_PLAIN and _PLAIN.fullmatch(text) and "skd_" not in text.lower():
         return text
     if len(text) > _MOST_READ:
-        # Half of an address is not known for one, so the word that is cut is left out.
+        # Half of an address is not recognised as one, so a word that is cut off is dropped.
         text = (text[:_MOST_READ].rsplit(maxsplit=1) or [""])[0]
     text = _OWN_KEY.sub("[key]", text)
     text = _CREDENTIAL.sub(rf"\1 {MASK}", text)
@@ -84,7 +84,7 @@ def redact_text(text: str) -> str:
 
 
 def redact(value: object, *, depth: int = 0) -> object:
-    """Return `value` as what JSON can hold, redacted: texts by their shapes, others by what they are called."""
+    """Return `value` as JSON can hold it, redacted: texts by their shapes, values of mappings also by their keys."""
     if value is None or isinstance(value, bool | float):
         return value
     if isinstance(value, str):
@@ -113,14 +113,14 @@ def redact(value: object, *, depth: int = 0) -> object:
 
 def _redact_any_text(text: str) -> str:
     if not text.isascii():
-        # A lone surrogate is a text to Python and to nobody else.
+        # A lone surrogate is valid text only in Python.
         text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return redact_text(text)
 
 
 @lru_cache(maxsize=1_000)
 def is_sensitive(key: str) -> bool:
-    """Say whether a value is not to be shown because of what it is called."""
+    """Return whether a key names a value that must not be shown."""
     return _SENSITIVE_KEY.search(key) is not None
 
 
@@ -128,7 +128,7 @@ def _without_ip6(found: re.Match[str]) -> str:
     run = found.group()
     if run.count(":") < 2:
         return run
-    # A label may stand in front of the address ("ip:…"), a port or a full stop behind it.
+    # A label may precede the address ("ip:…"), and a port or a full stop may follow it.
     bare = run.rstrip(".")
     bare = bare if bare.endswith("::") else bare.rstrip(":")
     for address in (bare, bare.removeprefix(":"), bare.partition(":")[2], bare.rpartition(":")[0]):
@@ -155,7 +155,7 @@ def _reads_like_a_phone(text: str) -> bool:
 
 
 def _holds_a_card(text: str) -> bool:
-    """Say whether a card's number stands in a row of groups of digits: whole groups, others before and behind."""
+    """Return whether consecutive groups of digits, without those before and after, form a card number."""
     groups = _DIGIT_GROUP.findall(text)
     for first in range(len(groups)):
         number = ""
@@ -169,7 +169,7 @@ def _holds_a_card(text: str) -> bool:
 
 
 def has_luhn_sum(text: str) -> bool:
-    """Say whether the digits of `text` have the check sum of card numbers (ISO/IEC 7812-1, annex B)."""
+    """Return whether the digits of `text` have the check sum of card numbers (ISO/IEC 7812-1, annex B)."""
     digits = [int(character) for character in text if character.isdigit()]
     doubled = [2 * digit - 9 * (digit > 4) for digit in digits[-2::-2]]
     return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0

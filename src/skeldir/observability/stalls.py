@@ -1,4 +1,4 @@
-"""Notices when an event loop stood still: for how long, by whose fault, and where in the program."""
+"""Detects when an event loop was blocked: for how long, by which cause, and where in the program."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from skeldir.observability.metrics import LOOP_STALL_SECONDS
 logger = logging.getLogger(__name__)
 
 STALL_S = 0.05
-"""A loop that runs a timer so much too late has stood still."""
+"""A loop that runs a timer this late was blocked."""
 
 _BEAT_S = 0.025
 _LOOK_S = 0.03
@@ -44,7 +44,7 @@ def watching_the_loop() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class _Clocks:
-    """What had passed at a beat, in seconds.
+    """The clocks at a beat, in seconds.
 
     Time, processor time of the loop's thread and of the whole process, and how long the thread was ready to run and
     got no processor.
@@ -58,7 +58,7 @@ class _Clocks:
 
 @dataclass(frozen=True, slots=True)
 class _Sight:
-    """What the watching thread saw of the loop's thread after the beat of this number."""
+    """What the watching thread saw of the loop's thread after the beat with this number."""
 
     beat: int
     where: str
@@ -66,7 +66,7 @@ class _Sight:
 
 
 class _Watchdog:
-    """A timer on the loop, which measures, and a thread beside it, which looks where the loop is meanwhile."""
+    """A timer on the loop that measures delays, and a thread that finds out where the loop is while it is late."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -82,7 +82,7 @@ class _Watchdog:
         self._thread.start()
 
     def stop(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         self._stopped.set()
         self._timer.cancel()
         self._thread.join()
@@ -119,7 +119,7 @@ class _Watchdog:
         )
 
     def _look(self) -> None:
-        """Look, in a thread of its own, where a loop that is late stands; needs the interpreter only for a moment."""
+        """Find out, in a separate thread, where a late loop is; needs the interpreter only briefly."""
         while True:
             expected = monotonic() + _LOOK_S
             if self._stopped.wait(_LOOK_S):
@@ -130,7 +130,7 @@ class _Watchdog:
                 frame = sys._current_frames().get(self._loop_thread)  # noqa: SLF001 - documented, and the only way
                 is_in_time = now - expected < STALL_S / 2
                 if self._sight is not None and self._sight.beat == beat:
-                    # Once late, this thread was held like the loop, whatever followed.
+                    # If this thread was late once, it was held up like the loop.
                     is_in_time = is_in_time and self._sight.is_in_time
                 self._sight = _Sight(beat, _describe(frame), is_in_time)
 
@@ -141,21 +141,21 @@ class _Watchdog:
 
 
 def _cause(before: _Clocks, after: _Clocks, sight: _Sight | None) -> str:
-    """Say whether the program or the machine let the loop wait between two beats."""
+    """Return whether the program or the machine delayed the loop between two beats."""
     half_s = (after.now_s - before.now_s) / 2
     if after.own_s - before.own_s >= STALL_S:
-        return "program"  # On an idle machine, too, it would have been a stall.
+        return "program"  # It would have been a stall on an idle machine too.
     if after.unscheduled_s - before.unscheduled_s >= half_s:
         return "machine"
     if after.used_s - before.used_s >= half_s:
-        return "program"  # Another thread kept the interpreter.
-    # Next to no processor time: either the loop waits in a call that blocks, while the watching thread runs as it
+        return "program"  # Another thread held the interpreter.
+    # Almost no processor time: either the loop waits in a call that blocks, while the watching thread runs as it
     # should, or the process as a whole was held.
     return "program" if sight is not None and sight.is_in_time else "machine"
 
 
 def _describe(frame: FrameType | None) -> str:
-    """Name the innermost frames, the outer ones first: where to find them, and nothing of the machine or the data."""
+    """Return the innermost frames, outermost first: file, line and function, without machine details or data."""
     if frame is None:
         return "unknown"
     frames: list[str] = []
@@ -168,7 +168,7 @@ def _describe(frame: FrameType | None) -> str:
 
 
 def _open_schedstat() -> int | None:
-    """Open the kernel's account of the calling thread; None where there is none."""
+    """Open the kernel's scheduling statistics of the calling thread; return None where there are none."""
     try:
         return os.open("/proc/thread-self/schedstat", os.O_RDONLY)
     except OSError:
@@ -176,7 +176,7 @@ def _open_schedstat() -> int | None:
 
 
 def _read_unscheduled(descriptor: int | None) -> float:
-    """Return for how long the thread was ready to run and got no processor, in seconds; 0 where nobody counts it."""
+    """Return how long the thread was ready to run but got no processor, in seconds; 0 where that is not counted."""
     if descriptor is None:
         return 0.0
     return int(os.pread(descriptor, 100, 0).split()[1]) / 1e9

@@ -1,4 +1,4 @@
-"""OpenTelemetry traces: sent when an OTLP endpoint is set, and otherwise nothing is imported, made or sent."""
+"""OpenTelemetry traces: sent when an OTLP endpoint is set; otherwise nothing is imported, made or sent."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ _provider: TracerProvider | None = None
 def configure_tracing(settings: Settings, *, process: str) -> None:
     """Send spans to `settings.otel_exporter_otlp_endpoint` (OTLP over HTTP, `/v1/traces` below it), if it is set.
 
-    `process` becomes the service name `skeldir-<process>`. What was asked for earlier is flushed and replaced.
+    `process` becomes the service name `skeldir-<process>`. An earlier configuration is flushed and replaced.
     """
-    global _provider  # noqa: PLW0603 - a process has one tracer, and the code that is traced does not carry it
+    global _provider  # noqa: PLW0603 - a process has one tracer, and traced code does not pass it around
     close_tracing()
     if not settings.otel_exporter_otlp_endpoint:
         return
-    # The SDK takes longer to import than most commands take; who does not trace does not pay.
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - as said above
-    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - as said above
-    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 - as said above
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415 - as said above
+    # Importing the SDK takes longer than most commands run, so only processes that trace import it.
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - see above
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - see above
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 - see above
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415 - see above
 
     exporter = OTLPSpanExporter(
         endpoint=settings.otel_exporter_otlp_endpoint.rstrip("/") + "/v1/traces",
@@ -54,7 +54,7 @@ def configure_tracing(settings: Settings, *, process: str) -> None:
 
 
 def close_tracing() -> None:
-    """Send what is waiting to be sent, and trace no more."""
+    """Send what is still waiting, and stop tracing."""
     global _provider
     provider, _provider = _provider, None
     if provider is not None:
@@ -65,10 +65,10 @@ def close_tracing() -> None:
 def span(
     name: str, *, traceparent: str | None = None, **attributes: Attribute
 ) -> AbstractContextManager[Note]:
-    """Trace the block as a span called `name`, below the span that is open or, given one, below a W3C `traceparent`.
+    """Trace the block as a span called `name`, as a child of the open span or, if given, of a W3C `traceparent`.
 
     Yields a function that adds attributes. The work's correlation id and tenant are added at the end of the block.
-    Texts are redacted, and of an error only its type is told, so that a trace holds nothing of a tenant but its id.
+    Texts are redacted, and an error is recorded by its type only, so a trace holds nothing of a tenant but its id.
     """
     if _provider is None:
         return _NOTHING
@@ -79,8 +79,8 @@ def span(
 def _traced(
     provider: TracerProvider, name: str, traceparent: str | None, attributes: dict[str, Attribute]
 ) -> Iterator[Note]:
-    from opentelemetry.trace import Status, StatusCode  # noqa: PLC0415 - only who traces imports it
-    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator  # noqa: PLC0415 - as above
+    from opentelemetry.trace import Status, StatusCode  # noqa: PLC0415 - only processes that trace import it
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator  # noqa: PLC0415 - see above
 
     parent = None
     if traceparent is not None:

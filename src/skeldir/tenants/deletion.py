@@ -1,4 +1,4 @@
-"""Deleting a tenant: an operator asks for it, a worker does it in steps, and a receipt says what was done."""
+"""Deleting a tenant: an operator requests it, a worker does it in steps, and a receipt records the result."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from skeldir.tenants.store import SelectTenantDeletionsRow
 
 RECEIPT_MOMENT = "%Y-%m-%dT%H:%M:%S.%fZ"
-"""How the moments of a receipt are written, in UTC, wherever a program reads them."""
+"""The format of a receipt's moments, in UTC, where programs read them."""
 
 
 class DeletionRefused(SkeldirError):
-    """The tenant cannot be deleted as asked; nothing was changed."""
+    """The tenant cannot be deleted as requested; nothing was changed."""
 
     code = "deletion_refused"
     status = 409
@@ -41,10 +41,11 @@ class TableRows:
 
 @dataclass(frozen=True, slots=True)
 class TenantDeletion:
-    """A deletion that was asked for, and its receipt once it has ended.
+    """A requested deletion, and its receipt once it has ended.
 
-    `requested_by` is the database role that asked. `row_counts` are the rows deleted by table; `journey_keys` among
-    them counts the entries of a kept ledger that lost theirs. `digest` is the SHA-256, in hexadecimal, of `lines`.
+    `requested_by` is the database role of the operator. `row_counts` are the rows deleted by table; `journey_keys`
+    among them counts the entries of a kept ledger whose journey key was removed. `digest` is the SHA-256, in
+    hexadecimal, of `lines`.
     """
 
     tenant_id: UUID
@@ -60,7 +61,7 @@ class TenantDeletion:
 
     @property
     def lines(self) -> str:
-        """What the digest is of: a line for each fact of the receipt, the tables in the order of their names."""
+        """The text that the digest covers: a line for each fact of the receipt, tables ordered by name."""
         moments = (self.requested_at, self.began_at, self.ended_at)
         return "\n".join(
             [
@@ -76,7 +77,7 @@ class TenantDeletion:
 
     @property
     def is_intact(self) -> bool:
-        """Whether the digest is that of the receipt; False before the deletion has ended."""
+        """Whether the digest matches the receipt; False before the deletion has ended."""
         return self.digest == hashlib.sha256(self.lines.encode()).hexdigest()
 
 
@@ -89,14 +90,14 @@ async def count_tenant_rows(connection: Connection, tenant_id: UUID) -> list[Tab
 async def request_deletion(
     connection: Connection, tenant_id: UUID, *, keeps_ledger: bool
 ) -> TenantDeletion:
-    """Shut a tenant out at once, and have a worker delete its rows; `connection` must be an operator's.
+    """Lock a tenant out at once, and have a worker delete its rows; `connection` must be an operator's.
 
-    From the commit on no key of the tenant is valid, and no transaction can be bound to it. One that was asked for
-    before goes on. A tenant whose ledger was kept can be deleted again, without it.
+    After the commit no key of the tenant is valid, and no transaction can be bound to it. An equal deletion requested
+    before continues. A tenant whose ledger was kept can be deleted again, with the ledger.
 
     Raises:
-        TenantUnknown: there is no such tenant, and never was.
-        DeletionRefused: the tenant was deleted before, or is being deleted with the other word on its ledger.
+        TenantUnknown: there is no such tenant, and there never was.
+        DeletionRefused: the tenant was deleted before, or is being deleted with the opposite choice for its ledger.
     """
     outcome = await queries.request_tenant_deletion(
         connection,
@@ -111,12 +112,12 @@ async def request_deletion(
     if outcome == "ended":
         raise DeletionRefused(
             f"Tenant {tenant_id} was deleted before.",
-            cure="`skeldir tenants deletions` shows the receipt; a ledger that was kept goes by --no-keep-ledger.",
+            cure="`skeldir tenants deletions` shows the receipt; --no-keep-ledger deletes a ledger that was kept.",
         )
     if outcome == "differs":
         raise DeletionRefused(
             f"Tenant {tenant_id} is being deleted with its ledger {'deleted' if keeps_ledger else 'kept'}.",
-            cure="Say the same again to go on; a ledger that is kept can be deleted when this has ended.",
+            cure="Repeat the command with the same choice; a kept ledger can be deleted after this deletion has ended.",
         )
     return (await list_deletions(connection, tenant_id))[0]
 
@@ -124,31 +125,31 @@ async def request_deletion(
 async def list_deletions(
     connection: Connection, tenant_id: UUID | None = None, *, most: int = 1_000
 ) -> list[TenantDeletion]:
-    """Return deletions, of one tenant or of all, the latest first; `connection` must be an operator's."""
+    """Return deletions, of one tenant or of all, newest first; `connection` must be an operator's."""
     rows = await queries.select_tenant_deletions(connection, tenant_id=tenant_id, most=most)
     return [_deletion(row) for row in rows]
 
 
 async def delete_some_rows(connection: Connection, tenant_id: UUID, *, most: int) -> int | None:
-    """Delete up to `most` rows of a tenant whose deletion was asked for; return how many it was.
+    """Delete up to `most` rows of a tenant whose deletion was requested; return how many were deleted.
 
-    None while a transaction that was bound to the tenant before goes on. The database refuses any other tenant.
+    Return None while a transaction that was bound to the tenant before is open. The database refuses other tenants.
     """
     return await queries.delete_tenant_rows(connection, tenant_id=tenant_id, most=most)
 
 
 async def forget_statistics(connection: Connection, tenant_id: UUID, place: int) -> bool:
-    """Make the planner's statistics of one table anew, which quote values; False when there is no such place.
+    """Recompute the planner's statistics of one table, which quote values; return False when there is no such table.
 
-    `place` counts the tables from 1; the tenant's deletion must be under way.
+    `place` is the number of the table, from 1; the tenant's deletion must be in progress.
     """
     return await queries.forget_statistics(connection, tenant_id=tenant_id, place=place)
 
 
 async def end_deletion(connection: Connection, tenant_id: UUID) -> bool:
-    """Delete the tenant itself, or leave its name beside its ledger, and make the receipt.
+    """Delete the tenant itself, or keep its name with its ledger, and complete the receipt.
 
-    False, and nothing changed, while a row is left.
+    Return False, and change nothing, while a row is left.
     """
     return await queries.end_tenant_deletion(connection, tenant_id=tenant_id)
 

@@ -31,9 +31,9 @@ KEY_SHAPE = re.compile(KEY_START + "[A-Za-z0-9_-]{43}")
 LONGEST_OVERLAP = timedelta(days=365)
 _CHECK_TENANT = (
     "`skeldir keys list` shows the tenant's keys. Check the tenant too: "
-    "a key's own prefix may stand for the tenant."
+    "a key's own prefix can be given in its place."
 )
-# `last_used_at` is for people: a write per request would cost more than it tells.
+# `last_used_at` is for people: a write per request would cost more than it is worth.
 _LAST_USE_RESOLUTION_S = 60.0
 
 
@@ -46,7 +46,7 @@ class KeyUnknown(SkeldirError):
 
 
 class KeyNotInForce(SkeldirError):
-    """The key is revoked, expired or replaced already, so there is nothing to rotate."""
+    """The key is already revoked, expired or replaced, so it cannot be rotated."""
 
     code = "key_not_in_force"
     status = 409
@@ -55,7 +55,7 @@ class KeyNotInForce(SkeldirError):
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """What may be shown of a key: never the secret, nor its digest. `replaced_by` is its successor's prefix."""
+    """What may be shown of a key: never the secret or its digest. `replaced_by` is its successor's prefix."""
 
     key_id: UUID
     name: str
@@ -70,7 +70,7 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class IssuedKey:
-    """A key at the one moment when its secret exists; people name it by the prefix."""
+    """A new key with its secret, which exists only now; people refer to the key by its prefix."""
 
     key_id: UUID
     secret: str
@@ -84,7 +84,7 @@ class IssuedKey:
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """A key and its successor: the old one works before `old_ends_at`, and not from then on."""
+    """A key and its successor: the old one works until `old_ends_at`."""
 
     new: IssuedKey
     old_prefix: str
@@ -93,10 +93,10 @@ class Rotation:
 
 @dataclass(slots=True)
 class KeyHolder:
-    """Whom a valid key speaks for; requests with the same key may share it.
+    """The tenant and the scopes of a valid key; requests with the same key may share the object.
 
-    The key expires at `valid_until_s`, and its use was last written down at `noted_at_s`: moments of this process's
-    monotonic clock, in seconds, worked out from the database's clock.
+    The key expires at `valid_until_s`, and its use was last recorded at `noted_at_s`: moments of this process's
+    monotonic clock, in seconds, derived from the database's clock.
     """
 
     tenant_id: UUID
@@ -107,11 +107,11 @@ class KeyHolder:
 
     @property
     def is_use_noted(self) -> bool:
-        """Whether the use of the key was written down within the last minute."""
+        """Whether the use of the key was recorded within the last minute."""
         return monotonic() - self.noted_at_s < _LAST_USE_RESOLUTION_S
 
     def mark_noted(self) -> None:
-        """Know that the use was written down; to be called when that is committed."""
+        """Remember that the use was recorded; call it after the commit."""
         self.noted_at_s = monotonic()
 
 
@@ -124,7 +124,7 @@ async def issue_key(
     expires_at: datetime | None,
     replaces: UUID | None = None,
 ) -> IssuedKey:
-    """Make a key of the transaction's tenant; its 256-bit secret is returned once and not kept.
+    """Make a key of the transaction's tenant; its 256-bit secret is returned once and never stored.
 
     Raises:
         InputInvalid: no scope, an unknown scope, a blank name, or an expiry that has passed.
@@ -132,7 +132,9 @@ async def issue_key(
     """
     _require_scopes(scopes)
     if not name.strip():
-        raise InputInvalid("A key needs a name.", cure="Say who will use it.")
+        raise InputInvalid(
+            "A key needs a name.", cure="Name it after the program that will use it."
+        )
     if expires_at is not None and expires_at <= utc_now():
         raise InputInvalid(
             f"The expiry {expires_at.isoformat()} has passed.", cure="Choose a later moment."
@@ -157,14 +159,14 @@ async def issue_key(
 
 
 def _require_scopes(scopes: Sequence[str]) -> None:
-    """Raise InputInvalid when no scope is given, or one that does not exist."""
+    """Raise InputInvalid when no scope or an unknown scope is given."""
     unknown = [repr(scope) for scope in sorted(set(scopes) - set(SCOPES))]
     if scopes and not unknown:
         return
     what = " and ".join(unknown) + (" is not a scope." if len(unknown) == 1 else " are not scopes.")
     raise InputInvalid(
         what if unknown else "No scope was given.",
-        cure=f"The scopes are {', '.join(SCOPES)}; to give more than one, write --scope once for each.",
+        cure=f"The scopes are {', '.join(SCOPES)}; for more than one, repeat --scope.",
     )
 
 
@@ -176,10 +178,10 @@ async def list_keys(connection: Connection, tenant_id: UUID) -> list[ApiKey]:
 async def find_key(connection: Connection, tenant_id: UUID, id_or_prefix: str) -> UUID:
     """Return the id of a key of the transaction's tenant, given by its id or its prefix; an id is not looked up.
 
-    Of a whole secret only the prefix is looked at.
+    If a full secret is given, only its prefix is used.
 
     Raises:
-        KeyUnknown: the text is neither, or the tenant has no key that begins like this, or two.
+        KeyUnknown: the text is neither, or the tenant has no key with this prefix, or more than one.
     """
     if (key_id := read_id(id_or_prefix)) is not None:
         return key_id
@@ -206,7 +208,7 @@ async def find_key(connection: Connection, tenant_id: UUID, id_or_prefix: str) -
 
 
 async def describe_key(connection: Connection, tenant_id: UUID, key_id: UUID) -> str:
-    """Return how people know a key of the transaction's tenant: its prefix and its name.
+    """Return the label of a key of the transaction's tenant: its prefix and its name.
 
     Raises:
         KeyUnknown: the tenant has no such key.
@@ -218,13 +220,13 @@ async def describe_key(connection: Connection, tenant_id: UUID, key_id: UUID) ->
 
 
 def key_prefix(text: str) -> str | None:
-    """Return the prefix of a key that `text` is, or begins with when it is a whole secret; None for anything else."""
+    """Return the prefix of a key if `text` is one or, as a full secret, begins with one; else None."""
     is_key = text.startswith(KEY_START) and len(text) >= KEY_PREFIX_LENGTH
     return text[:KEY_PREFIX_LENGTH] if is_key else None
 
 
 async def revoke_key(connection: Connection, tenant_id: UUID, key_id: UUID) -> datetime:
-    """End a key now; one already revoked stays as it is. Returns the moment it was revoked.
+    """Revoke a key now; return the moment. A key that is already revoked keeps its moment.
 
     Raises:
         KeyUnknown: the tenant has no such key.
@@ -254,7 +256,7 @@ async def rotate_key(
     """
     if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
         raise InputInvalid(
-            "Two keys cannot overlap for so long.",
+            "Two keys cannot overlap for that long.",
             cure=f"Choose at most {LONGEST_OVERLAP.days} days; 0 ends the old key at once.",
         )
     old = await queries.hold_key(connection, tenant_id=tenant_id, key_id=key_id)
@@ -306,11 +308,11 @@ def _no_such_key(key_id: UUID) -> KeyUnknown:
 
 
 async def authenticate(connection: Connection, secret: str) -> KeyHolder | None:
-    """Return whom `secret` speaks for; None when it is unknown, revoked or expired, without telling which.
+    """Return the holder of the key `secret`; None when it is unknown, revoked or expired, without showing which.
 
-    The look-up compares digests of a 256-bit random secret, so its timing tells nothing about a key.
+    The look-up compares digests of a 256-bit random secret, so its timing reveals nothing about a key.
     """
-    # Before the database looks at its clock: so a key is never taken for valid longer than it is.
+    # Read before the database reads its clock, so that a key never counts as valid for too long.
     began_s = monotonic()
     row = await queries.find_api_key(connection, sha256=_digest(secret))
     if row is None or row["revoked_at"] is not None:
@@ -328,16 +330,16 @@ async def authenticate(connection: Connection, secret: str) -> KeyHolder | None:
 
 
 async def is_in_force(connection: Connection, holder: KeyHolder) -> bool:
-    """Say whether the key is still in force, in a transaction bound to its tenant."""
+    """Return whether the key is still in force, in a transaction bound to its tenant."""
     return await queries.is_key_in_force(
         connection, tenant_id=holder.tenant_id, key_id=holder.key_id
     )
 
 
 async def note_use(connection: Connection, holder: KeyHolder) -> bool:
-    """Write down that the key was used, at most once a minute; return whether it was written.
+    """Record that the key was used, at most once a minute; return whether it was recorded.
 
-    Then `holder.mark_noted` is to follow the commit.
+    If so, the caller calls `holder.mark_noted` after the commit.
     """
     if holder.is_use_noted:
         return False

@@ -1,4 +1,4 @@
-"""Keys that were found in force a moment ago, so that not every request has to look its key up."""
+"""Keys that were found in force recently, so that not every request has to look its key up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from skeldir.tenants.keys import KeyHolder
 
 KEYS_CHANNEL = "skeldir_keys_ended"
-"""The database notifies on it when a key is revoked or deleted, or its expiry is set to an earlier moment."""
+"""The channel on which the database notifies that a key was revoked or deleted, or expires earlier."""
 LONGEST_S = 60.0
 # As many as `UnknownKeyLimits` knows: a key that is remembered here is never limited there.
 _MOST_REMEMBERED = 10_000
@@ -20,7 +20,7 @@ _MOST_REMEMBERED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """When the look-up of a key began, and how many changes had been notified by then."""
+    """When the look-up of a key began, and the count of notifications at that time."""
 
     began_s: float
     changes: int
@@ -36,10 +36,10 @@ class _Remembered:
 class KeyMemory:
     """Remembers the holders of keys by a digest of the key: for a minute at most, and never beyond the key's expiry.
 
-    A notification that some key has ended makes all keys be looked up again, and so does the loss of the connection
-    that listens; a key whose look-up began before is not remembered. While the subscription is not current, each key
-    is looked up each time. Keys that are not in force are not remembered. All moments are seconds of the monotonic
-    clock. It is constant work in bounded memory: the key that has not been used for longest is forgotten first.
+    After a notification that some key has ended, or when the listening connection is lost, all keys are looked up
+    again; a key whose look-up began before is not remembered. While the subscription is not current, each key is
+    looked up for each request. Keys that are not in force are not remembered. All moments are seconds of the monotonic
+    clock. Each step is constant work in bounded memory: the least recently used key is dropped first.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class KeyMemory:
         self._remembered: OrderedDict[bytes, _Remembered] = OrderedDict()
 
     def recall(self, digest: bytes, now_s: float | None = None) -> KeyHolder | None:
-        """Return the holder of a key without a query; None when the key has to be looked up."""
+        """Return the holder of a key without a query, or None when the key has to be looked up."""
         remembered = self._remembered.get(digest)
         if remembered is None:
             return None
@@ -69,7 +69,7 @@ class KeyMemory:
         return remembered.holder
 
     def begin_look_up(self, now_s: float | None = None) -> LookUp:
-        """Return what `remember` needs to know; call it before the database is asked."""
+        """Return what `remember` needs; call it before the query."""
         return LookUp(monotonic() if now_s is None else now_s, self._subscription.changes)
 
     def remember(self, digest: bytes, holder: KeyHolder, look_up: LookUp) -> None:

@@ -3,7 +3,7 @@ INSERT INTO public.tenants (id, name) VALUES (:tenant_id, :name);
 
 -- name: select_tenants
 -- For operators: members of skeldir_owner see all rows, app_user only its tenant's.
--- One whose deletion was asked for is none of them, even if its name stays beside its ledger.
+-- A tenant whose deletion was requested is not among them, even if its name is kept with its ledger.
 SELECT id AS tenant_id, name, created_at FROM public.tenants t
 WHERE NOT public.tenant_is_leaving(t.id)
 ORDER BY created_at, id;
@@ -20,7 +20,7 @@ FROM public.tenants t
 WHERE t.id = :tenant_id;
 
 -- name: select_tenant_ids_of_key
--- Before a tenant is known: whose key begins like this.
+-- Before a tenant is known: the tenants with a key of this prefix.
 -- Never null: tenant_id.
 SELECT tenant_id FROM public.tenants_of_key_prefix(:prefix) AS tenant_id;
 
@@ -43,7 +43,7 @@ SELECT id FROM public.api_keys WHERE tenant_id = :tenant_id AND prefix = :prefix
 SELECT prefix, name FROM public.api_keys WHERE tenant_id = :tenant_id AND id = :key_id;
 
 -- name: hold_key^
--- Of two rotations of a key at once the second one waits here.
+-- When a key is rotated twice at once, the second rotation waits here.
 SELECT name, prefix, scopes, expires_at, revoked_at
 FROM public.api_keys
 WHERE tenant_id = :tenant_id AND id = :key_id
@@ -53,7 +53,7 @@ FOR UPDATE;
 SELECT prefix FROM public.api_keys WHERE tenant_id = :tenant_id AND replaces = :key_id;
 
 -- name: expire_key$
--- An end that comes earlier anyhow stays.
+-- An earlier expiry stays.
 UPDATE public.api_keys SET expires_at = least(expires_at, :expires_at)
 WHERE tenant_id = :tenant_id AND id = :key_id
 RETURNING expires_at;
@@ -74,7 +74,7 @@ SELECT EXISTS (SELECT FROM public.api_keys
                  AND (expires_at IS NULL OR expires_at > (SELECT clock_timestamp())));
 
 -- name: touch_key!
--- Of two requests at once the one that began first may write last.
+-- Of two concurrent requests, the one that began first may write last.
 UPDATE public.api_keys SET last_used_at = greatest(last_used_at, (SELECT now()))
 WHERE tenant_id = :tenant_id AND id = :key_id;
 

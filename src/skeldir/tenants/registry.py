@@ -1,4 +1,4 @@
-"""Who the tenants are, and what a request needs to know of its own."""
+"""The list of tenants, and what a request needs to know of its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class TenantUnknown(SkeldirError):
-    """No such tenant, or none that this role may see."""
+    """There is no such tenant, or this role may not see it."""
 
     code = "tenant_unknown"
     status = 404
@@ -35,7 +35,7 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class TenantProfile:
-    """What taking in facts needs to know of a tenant; `journey_secret` never leaves the program."""
+    """What receiving facts needs to know of a tenant; `journey_secret` never leaves the program."""
 
     tenant_id: UUID
     name: str
@@ -47,7 +47,7 @@ async def create_tenant(connection: Connection, tenant_id: UUID, name: str) -> N
     """Add the tenant that `connection`'s transaction is bound to; its name is stored folded (`fold_name`).
 
     Raises:
-        TenantNameInvalid: the name is blank, or reads like an id or a key.
+        TenantNameInvalid: the name is blank, or looks like an id or a key.
     """
     await queries.insert_tenant(connection, tenant_id=tenant_id, name=read_name(name))
 
@@ -60,7 +60,7 @@ async def list_tenants(connection: Connection) -> list[Tenant]:
 async def find_tenant(connection: Connection, name: str) -> Tenant:
     """Return the one tenant called `name`, over an operator's connection; white space makes no difference.
 
-    A tenant whose name was stored before names were folded is found by the name as it is stored.
+    A tenant whose name was stored before names were folded is found by the stored name.
 
     Raises:
         TenantUnknown: there is none, or more than one.
@@ -72,13 +72,13 @@ async def find_tenant(connection: Connection, name: str) -> Tenant:
         found = "no tenant is" if not rows else f"{len(rows)} tenants are"
         raise TenantUnknown(
             f"{found.capitalize()} called {name!r}.",
-            cure="Give the tenant's id, or how one of its keys begins; `skeldir tenants list` shows the ids.",
+            cure="Give the tenant's id or the prefix of one of its keys; `skeldir tenants list` shows the ids.",
         )
     return Tenant(**rows[0])
 
 
 async def find_tenant_of_key(connection: Connection, prefix: str) -> UUID:
-    """Return the id of the tenant that has a key, in force or not, with this prefix; any connection may ask.
+    """Return the id of the tenant that has a key, in force or not, with this prefix; works over any connection.
 
     Raises:
         TenantUnknown: no tenant has one, or more than one.
@@ -113,8 +113,8 @@ def profile_from(tenant_id: UUID, row: SelectProfileRow) -> TenantProfile:
 
 
 def tenant_unknown(tenant_id: UUID) -> TenantUnknown:
-    """Return the fault of a tenant id that names nobody."""
+    """Return the error for a tenant id that does not exist."""
     return TenantUnknown(
         f"There is no tenant {tenant_id}.",
-        cure="Give the id that `skeldir tenants create` printed; `skeldir tenants list` shows the migrating role all.",
+        cure="Give the id that `skeldir tenants create` printed; `skeldir tenants list` lists them for operators.",
     )

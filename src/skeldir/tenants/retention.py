@@ -20,7 +20,7 @@ LONGEST_RETENTION_DAYS = 36_500
 
 
 class RetentionInvalid(SkeldirError):
-    """Touches cannot be kept for so many days; the rule stays as it was."""
+    """Touches cannot be kept for this number of days; the rule stays as it was."""
 
     code = "retention_invalid"
     status = 422
@@ -29,10 +29,10 @@ class RetentionInvalid(SkeldirError):
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """A tenant's rule, and what it has done so far.
+    """A tenant's rule, and how far it has been applied.
 
     `touch_days` are whole UTC days; None means for ever. Touches before `touches_forgotten_before` (aware, UTC) are
-    gone or about to go; it never moves back, whatever becomes of the rule. None means that all are still there.
+    deleted or about to be; it never moves back, even when the rule changes. None means that none was deleted.
     """
 
     touch_days: int | None = None
@@ -46,9 +46,9 @@ async def load_retention(connection: Connection, tenant_id: UUID) -> Retention:
 
 
 async def set_retention(connection: Connection, tenant_id: UUID, days: int | None) -> None:
-    """Keep the touches of the transaction's tenant for `days`, or for ever; what is gone stays gone.
+    """Keep the touches of the transaction's tenant for `days`, or for ever; deleted touches stay deleted.
 
-    This is the bare rule: `attribution.retain_touches` also sees to it that no active lookback is longer.
+    This sets only the rule; `attribution.retain_touches` also makes sure that no active lookback is longer.
 
     Raises:
         RetentionInvalid: days below 1 or above LONGEST_RETENTION_DAYS.
@@ -56,7 +56,7 @@ async def set_retention(connection: Connection, tenant_id: UUID, days: int | Non
     """
     if days is not None and not 1 <= days <= LONGEST_RETENTION_DAYS:
         raise RetentionInvalid(
-            f"{days} is not a number of days that touches can be kept.",
+            f"{days} is not a possible number of days to keep touches.",
             cure=f"Give whole days from 1 to {LONGEST_RETENTION_DAYS}, or keep them for ever.",
         )
     try:

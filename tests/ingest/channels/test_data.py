@@ -62,13 +62,13 @@ def test_every_source_that_a_click_id_implies_is_in_a_list() -> None:
     assert {source for source in RULES["click_ids"].values() if source} <= names
 
 
-def test_a_payment_source_takes_along_the_mediums_of_the_referral_row() -> None:
+def test_a_payment_source_drops_the_mediums_of_the_referral_row() -> None:
     row = next(row for row in RULES["rule"] if row["name"] == "utm.referral")
     assert row["when"] == [{"medium_is": RULES["payment_drops_medium"]}]
 
 
 @pytest.mark.parametrize("kind", ["names", "hosts"])
-def test_no_name_and_no_host_stands_twice(kind: str) -> None:
+def test_no_name_and_no_host_occurs_twice(kind: str) -> None:
     every = [value for entry in LISTS.values() for value in entry[kind]]
     assert sorted(every) == sorted(set(every))
 

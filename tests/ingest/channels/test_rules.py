@@ -364,7 +364,7 @@ def test_a_payment_host_as_source_is_the_same_as_no_source(
 
 
 @given(texts, texts, texts, texts, kinds)
-def test_a_remembered_choice_is_the_one_that_would_be_made_afresh(
+def test_a_remembered_choice_equals_a_new_decision(
     source: str | None,
     medium: str | None,
     campaign: str | None,

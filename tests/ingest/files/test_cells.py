@@ -1,4 +1,4 @@
-"""Moments and amounts as files write them: exactly what they say, or refused."""
+"""Moments and amounts as files write them: read exactly, or rejected."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def read_time(
     ],
 )
 @pytest.mark.parametrize("zone", [None, "Asia/Tokyo"])
-def test_an_offset_in_the_cell_is_always_right(cell: object, zone: str | None) -> None:
+def test_an_offset_in_the_cell_always_counts(cell: object, zone: str | None) -> None:
     assert read_time(cell, zone=zone) == NOON
 
 
@@ -57,11 +57,11 @@ def test_the_time_zone_is_for_times_without_an_offset(cell: str) -> None:
 @pytest.mark.parametrize(
     "cell", ["2026-06-01", "2026-06-01+02:00", "20260601", "noon", "", None, 7]
 )
-def test_what_is_no_moment_is_left_for_the_common_rules(cell: object) -> None:
+def test_a_cell_that_is_not_a_moment_is_left_to_the_common_rules(cell: object) -> None:
     assert read_time(cell, zone="Europe/Berlin") is cell
 
 
-def test_a_local_time_that_the_zone_skips_is_refused() -> None:
+def test_a_local_time_that_the_zone_skips_is_rejected() -> None:
     for cell in ("2026-03-29 02:00", "2026-03-29 02:59:59.999999"):
         for ambiguous in ("refuse", "earlier", "later"):
             with pytest.raises(ItemRejected, match="does not exist in Europe/Berlin") as caught:
@@ -75,9 +75,9 @@ def test_a_local_time_that_the_zone_skips_is_refused() -> None:
     )
 
 
-def test_a_local_time_that_comes_twice_is_refused_or_taken_by_the_stated_rule() -> None:
+def test_a_local_time_that_occurs_twice_is_rejected_or_read_by_the_stated_rule() -> None:
     cell = "2026-10-25 02:30"
-    with pytest.raises(ItemRejected, match="comes twice in Europe/Berlin") as caught:
+    with pytest.raises(ItemRejected, match="occurs twice in Europe/Berlin") as caught:
         read_time(cell, zone="Europe/Berlin")
     assert caught.value.item_code == "occurred_at_invalid"
     earlier = read_time(cell, zone="Europe/Berlin", ambiguous="earlier")
@@ -91,7 +91,7 @@ def test_a_local_time_that_comes_twice_is_refused_or_taken_by_the_stated_rule() 
     st.sampled_from(["Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"]),
     st.sampled_from(["earlier", "later"]),
 )
-def test_a_local_time_comes_back_from_utc_as_it_was(
+def test_a_local_time_survives_conversion_to_utc_and_back(
     local: datetime, zone: str, ambiguous: Ambiguous
 ) -> None:
     try:
@@ -135,7 +135,7 @@ def test_a_pattern_without_an_offset_takes_the_time_zone() -> None:
 @pytest.mark.parametrize(
     "cell", ["soon", "9" * 20, "1e9", "٣", "0001-01-01T00:00:00+14:00", True, 1e300, "-", "\x00"]
 )
-def test_a_cell_in_another_format_is_refused_or_left(form: str, cell: object) -> None:
+def test_a_cell_in_another_format_is_rejected_or_left_as_it_is(form: str, cell: object) -> None:
     try:
         assert read_time(cell, form, "Europe/Berlin") is cell
     except ItemRejected as error:
@@ -186,7 +186,7 @@ def test_major_units_become_minor_units_of_their_currency(
         ("12.50", "ZZZ", "currency_unknown"),
     ],
 )
-def test_an_amount_that_would_lose_or_guess_is_refused(
+def test_an_amount_that_needs_rounding_or_guessing_is_rejected(
     cell: object, currency: str, code: str
 ) -> None:
     with pytest.raises(ItemRejected) as caught:
@@ -195,7 +195,7 @@ def test_an_amount_that_would_lose_or_guess_is_refused(
 
 
 @given(st.integers(0, 10**14), st.sampled_from(["JPY", "USD", "KWD", "CLF"]), st.booleans())
-def test_every_amount_comes_back_from_its_major_units(
+def test_every_amount_survives_conversion_to_major_units_and_back(
     units: int, currency: str, has_comma: bool
 ) -> None:
     text = format_minor(units, currency).replace(",", "")
@@ -209,11 +209,11 @@ def test_every_amount_survives_being_written_as_a_float(cents: int) -> None:
     assert amount_reader("major", ".")(number, "USD") == cents
 
 
-def test_with_a_comma_as_its_mark_a_point_is_refused() -> None:
+def test_with_a_decimal_comma_a_point_is_rejected() -> None:
     read = amount_reader("major", ",")
     assert read("1234,5", "EUR") == 123450
     assert read(12.5, "EUR") == 1250
-    with pytest.raises(ItemRejected, match="a point where a comma"):
+    with pytest.raises(ItemRejected, match="decimal mark is a comma"):
         read("1.234,50", "EUR")
 
 
@@ -241,7 +241,7 @@ def test_minor_units_are_whole_numbers(cell: object, units: int) -> None:
         ("-5", "amount_negative"),
     ],
 )
-def test_what_is_no_number_of_minor_units_is_refused(cell: object, code: str) -> None:
+def test_a_cell_that_is_not_a_number_of_minor_units_is_rejected(cell: object, code: str) -> None:
     with pytest.raises(ItemRejected) as caught:
         read_conversion(
             {
@@ -260,7 +260,9 @@ def test_what_is_no_number_of_minor_units_is_refused(cell: object, code: str) ->
 @pytest.mark.parametrize(
     ("cell", "currency"), [("12.500", "EUR"), ("1.200", "EUR"), ("1.000", "JPY")]
 )
-def test_an_amount_that_may_be_thousands_is_refused(cell: str, currency: str) -> None:
+def test_an_amount_that_may_have_a_thousands_separator_is_rejected(
+    cell: str, currency: str
+) -> None:
     for mark in (".", ","):
         read = amount_reader("major", mark)
         with pytest.raises(ItemRejected, match="thousand"):

@@ -61,7 +61,7 @@ visited_at;visitor_id;session;utm_source;utm_medium;utm_campaign;referrer;landin
 
 
 def take_in(name: str, folder: Path) -> tuple[list[Touch], list[Conversion]]:
-    """Read the file of an example through its mapping and the common rules."""
+    """Read the file of an example by its mapping and the common rules."""
     path = folder / f"{name}.csv"
     path.write_text(FILES[name], encoding="utf-8")
     chosen = choose_mapping(path, kind=None, map_file=EXAMPLES / f"{name}.toml", flags={})
@@ -117,7 +117,7 @@ def test_a_shop_order_is_one_capture_whatever_the_number_of_its_lines(tmp_path: 
     assert orders[0].occurred_at.isoformat() == "2026-05-14T10:23:45+00:00"
 
 
-def test_payments_come_with_what_was_given_back(tmp_path: Path) -> None:
+def test_payments_are_imported_with_their_refunds(tmp_path: Path) -> None:
     _, entries = take_in("stripe_payments_export", tmp_path)
     assert [
         (entry.order_id, entry.kind, entry.amount_cents, entry.currency) for entry in entries

@@ -103,7 +103,7 @@ def totals(report: ImportReport) -> tuple[int, ...]:
     )
 
 
-async def test_a_file_comes_in_and_again_it_is_already_there(
+async def test_a_file_is_imported_once_and_a_second_time_adds_nothing(
     db: Database, tenant: UUID, tmp_path: Path
 ) -> None:
     path = write(tmp_path / "x.csv", (row(n, back="0.50" if n == 3 else "") for n in range(1, 26)))
@@ -137,7 +137,7 @@ async def test_without_its_record_a_file_that_was_imported_adds_nothing(
 
 
 @pytest.mark.parametrize("stop_after", [1, 2, 3, 4])
-async def test_an_import_that_was_stopped_goes_on_after_the_last_committed_row(
+async def test_an_import_that_was_stopped_continues_after_the_last_committed_row(
     db: Database, tenant: UUID, tmp_path: Path, stop_after: int
 ) -> None:
     rows = [row(n, via="nowhere" if n % 10 == 9 else "email") for n in range(1, 36)]
@@ -151,7 +151,7 @@ async def test_an_import_that_was_stopped_goes_on_after_the_last_committed_row(
 
     with pytest.raises(KeyboardInterrupt):
         await take(db, tenant, path, progress=stop)
-    assert f"{told[-1].rows_done} rows are in" in told[-1].describe_stop()
+    assert f"{told[-1].rows_done} rows are imported" in told[-1].describe_stop()
     report = await take(db, tenant, path, batch_rows=7)
     assert report.resumed_after == min(10 * stop_after, 35)
     assert totals(report) == (35, 32, 0, 11, 0, 3)
@@ -195,7 +195,7 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 def kill_while_importing(arguments: list[str], pause: float) -> None:
-    """Import in a process of its own, and kill it so many seconds after its third commit."""
+    """Import in a separate process, and kill it `pause` seconds after its third commit."""
     packages = os.pathsep.join([str(ROOT / "src"), sysconfig.get_paths()["purelib"]])
     with subprocess.Popen(
         [sys.executable, "-c", KILLED, *arguments],
@@ -211,7 +211,7 @@ def kill_while_importing(arguments: list[str], pause: float) -> None:
     assert process.returncode == -signal.SIGKILL
 
 
-async def test_a_process_that_is_killed_leaves_no_row_twice_and_none_out(
+async def test_a_killed_process_imports_no_row_twice_and_misses_none(
     db: Database, tenant: UUID, clone: Clone, tmp_path: Path
 ) -> None:
     path = tmp_path / "x.csv"
@@ -224,7 +224,7 @@ async def test_a_process_that_is_killed_leaves_no_row_twice_and_none_out(
         encoding="utf-8",
     )
     map_file = ROOT / "examples" / "mappings" / "si05.toml"
-    # Each is killed a little later after a commit, to hit different moments of the next batch.
+    # Each is killed a little later after a commit, to hit different points of the next batch.
     for kill in range(3):
         arguments = [clone.app_url, str(tenant), str(path), str(map_file)]
         await asyncio.to_thread(kill_while_importing, arguments, 0.004 * kill)
@@ -250,7 +250,7 @@ async def test_two_imports_of_one_file_at_once_write_each_row_once(
     assert totals(report) == (300, 300, 0, 100, 0, 0)
 
 
-async def test_every_refused_row_is_told_by_its_number_and_kept(
+async def test_every_rejected_row_is_reported_by_its_number_and_kept(
     db: Database, tenant: UUID, tmp_path: Path
 ) -> None:
     rows = [row(n) for n in range(1, 31)]
@@ -278,7 +278,7 @@ async def test_every_refused_row_is_told_by_its_number_and_kept(
     assert Counter(event.code for event in kept) == report.rejected_by_code
 
 
-async def test_examples_of_refused_rows_are_few_however_many_there_are(
+async def test_examples_of_rejected_rows_are_few_however_many_there_are(
     db: Database, tenant: UUID, tmp_path: Path
 ) -> None:
     path = write(tmp_path / "x.csv", (row(n, via="nowhere") for n in range(1, 41)))
@@ -287,7 +287,7 @@ async def test_examples_of_refused_rows_are_few_however_many_there_are(
     assert [fault.row for fault in report.examples] == [1, 2, 3]
 
 
-async def test_orders_that_want_a_second_look_are_told(
+async def test_orders_that_need_a_second_look_are_reported(
     db: Database, tenant: UUID, tmp_path: Path
 ) -> None:
     path = write(tmp_path / "x.csv", [row(3, back="2.00"), row(6, back="1.50")])
@@ -330,7 +330,7 @@ async def test_new_channels_are_added_and_unknown_ones_refused_before_any_row(
     )
 
 
-async def test_a_file_that_breaks_off_keeps_its_rows_and_goes_on_when_it_is_whole(
+async def test_a_truncated_file_keeps_its_rows_and_continues_when_it_is_complete(
     db: Database, tenant: UUID, tmp_path: Path
 ) -> None:
     text = HEADER + "".join(row(n) for n in range(1, 12_001))
@@ -347,7 +347,7 @@ async def test_a_file_that_breaks_off_keeps_its_rows_and_goes_on_when_it_is_whol
     assert await count(db, tenant, "attribution_events") == 12_000
 
 
-async def test_a_file_with_a_header_and_nothing_more_is_complete(
+async def test_a_file_with_only_a_header_is_complete(
     db: Database, tenant: UUID, tmp_path: Path
 ) -> None:
     path = write(tmp_path / "x.csv", [])
@@ -368,8 +368,8 @@ async def test_a_missing_column_or_file_is_refused_before_anything_is_written(
     assert await count(db, tenant, "imports") == 0
 
 
-@pytest.mark.skipif(not SI05.exists(), reason="the public file lies beside the project only here")
-async def test_the_public_file_comes_in_whole(db: Database, tenant: UUID) -> None:
+@pytest.mark.skipif(not SI05.exists(), reason="the public file is not here")
+async def test_the_public_file_is_imported_completely(db: Database, tenant: UUID) -> None:
     mapping = read_mapping(ROOT / "examples" / "mappings" / "si05.toml")
     report = await take(db, tenant, SI05, mapping=mapping, batch_rows=5_000)
     assert totals(report) == (62_483, 62_483, 0, 1_838, 0, 0)

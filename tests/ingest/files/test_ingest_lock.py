@@ -1,4 +1,4 @@
-"""An import takes part in the lock that tells credit runs which facts are still on their way."""
+"""An import shares the lock that shows credit runs which facts are not committed yet."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.waiting import until_waiting_for_a_lock
 
 
 @pytest.mark.parametrize("is_sold", [False, True])
-async def test_facts_of_a_file_wait_for_who_holds_the_tenants_facts_alone(
+async def test_facts_of_a_file_wait_for_an_exclusive_holder_of_the_ingest_lock(
     db: Database, tenant: UUID, tmp_path: Path, *, is_sold: bool
 ) -> None:
     path = write(tmp_path / "facts.csv", [row(0 if is_sold else 1)])

@@ -16,7 +16,7 @@ from skeldir.ingest.files.compiling import Item
 from skeldir.ingest.files.items import Batch, ItemMaker
 from skeldir.ingest.files.mapping import FileMapping
 from skeldir.ingest.files.mapping_file import Settings, mapping_from_settings, merge_settings
-from skeldir.ingest.rejections import Refused
+from skeldir.ingest.rejections import UnreadableItem
 
 NOW = datetime(2026, 6, 2, tzinfo=UTC)
 SECRET = b"secret"
@@ -43,7 +43,7 @@ def mapping_of(**said: object) -> FileMapping:
 def make(
     mapping: FileMapping, *rows: Mapping[str, object], text: bool = True, secret: bytes = SECRET
 ) -> Batch:
-    """Return the batch of `rows`, given as column → cell; a column that is not given is empty."""
+    """Return the batch of `rows`, given as column → cell; missing columns are empty."""
     empty = "" if text else None
     cells = [[row.get(name, empty) for name in mapping.wanted] for row in rows]
     maker = ItemMaker(mapping, secret=secret, cells_are_text=text)
@@ -105,7 +105,7 @@ def test_a_condition_reads_typed_cells_as_text(cell: object) -> None:
     assert make(mapping, {**ROW, "sold": cell}, {**ROW, "sold": 1}, text=False).orders.rows == [1]
 
 
-def test_ids_that_are_numbers_become_text_and_other_cells_stay_what_they_are() -> None:
+def test_ids_that_are_numbers_become_text_and_other_cells_stay_as_they_are() -> None:
     mapping = mapping_of(columns={"idempotency_key": "id", "session_id": "session"})
     row = {**ROW, "who": 7, "order": 8, "id": 9, "session": 1.5, "sold": "1", "total": 12.5}
     batch = make(mapping, row, text=False)
@@ -114,7 +114,7 @@ def test_ids_that_are_numbers_become_text_and_other_cells_stay_what_they_are() -
     assert (order["order_id"], order["amount_cents"]) == ("8", 1250)
 
 
-def test_a_row_without_its_key_keeps_the_lack() -> None:
+def test_a_row_without_its_key_gets_no_other_key() -> None:
     mapping = mapping_of(columns={"idempotency_key": "id"})
     assert keys(make(mapping, ROW).touches.items) == [""]
     assert keys(make(mapping, ROW, text=False).touches.items) == [None]
@@ -125,7 +125,7 @@ def test_the_same_row_has_the_same_key_and_another_row_another() -> None:
     batch = make(mapping_of(), ROW, ROW, *changed)
     first, again, *others = keys(batch.touches.items)
     assert first == again
-    # Of a touch, the order's id and total are no part; the other columns are.
+    # The order's id and total are not part of a touch; the other columns are.
     assert [key == first for key in others] == [False, False, False, True, True]
     orders = make(mapping_of(), *({**row, "sold": "1"} for row in (ROW, ROW, *changed[:1]))).orders
     first, again, other = keys(orders.items)
@@ -144,7 +144,7 @@ def test_cells_that_join_to_the_same_text_have_different_keys(
     assert (first == second) == (one == two)
 
 
-def test_a_made_key_is_another_for_another_tenant_and_never_shows_what_it_is_of() -> None:
+def test_a_derived_key_differs_between_tenants_and_never_shows_its_columns() -> None:
     row = {**ROW, "who": "jane@example.com"}
     mine = keys(make(mapping_of(), row).touches.items)
     theirs = keys(make(mapping_of(), row, secret=b"other").touches.items)
@@ -174,7 +174,7 @@ def test_a_key_made_of_columns_may_have_gaps_but_not_only_gaps() -> None:
     assert empty is None
 
 
-def test_the_files_names_of_channels_and_kinds_become_ours_and_others_stay() -> None:
+def test_names_of_channels_and_kinds_are_translated_and_others_stay() -> None:
     mapping = mapping_of(
         channels={"Mail": "email"},
         columns={"kind": "type"},
@@ -211,23 +211,23 @@ def test_only_the_kinds_of_click_ids_are_taken_never_their_values() -> None:
         ({"time_format": "epoch_seconds"}, {"time": "x"}, "occurred_at_invalid"),
     ],
 )
-def test_a_cell_that_cannot_be_read_refuses_its_item_alone(
+def test_a_cell_that_cannot_be_read_rejects_only_its_item(
     said: dict[str, object], row: Mapping[str, object], code: str
 ) -> None:
     batch = make(mapping_of(**said), {**ROW, "sold": "1", **row})
     item = batch.orders.items[0]
-    assert isinstance(item, Refused)
+    assert isinstance(item, UnreadableItem)
     assert item.code == code
     kept = {"occurred_at", "journey_key", "order_id", "amount_cents"}
     assert set(item.fields) == kept <= CONVERSION_FIELDS
-    assert isinstance(batch.touches.items[0], Refused) == (code == "occurred_at_invalid")
+    assert isinstance(batch.touches.items[0], UnreadableItem) == (code == "occurred_at_invalid")
 
 
 @pytest.mark.parametrize(
     ("cell", "read"),
     [("usd", "USD"), (" Jpy ", "JPY"), ("", ""), ("dollars", "DOLLARS"), (840, 840)],
 )
-def test_a_currency_column_may_have_small_letters(cell: object, read: object) -> None:
+def test_a_currency_column_may_have_lower_case_letters(cell: object, read: object) -> None:
     columns = {"occurred_at": "time", "order_id": "order", "amount": "total", "currency": "money"}
     mapping = mapping_from_settings(
         {"kind": "conversions", "amount_unit": "minor", "columns": columns}
@@ -236,7 +236,7 @@ def test_a_currency_column_may_have_small_letters(cell: object, read: object) ->
     assert fields(order)["currency"] == read
     item = make(mapping, {**ROW, "money": cell, "total": "5"}, text=False).orders.items[0]
     refused = {"": "currency_missing", 840: "currency_invalid"}.get(cell)
-    assert (item.code if isinstance(item, Refused) else None) == refused
+    assert (item.code if isinstance(item, UnreadableItem) else None) == refused
 
 
 def test_a_refund_beside_its_order_is_an_entry_of_its_own() -> None:
@@ -253,13 +253,13 @@ def test_a_refund_beside_its_order_is_an_entry_of_its_own() -> None:
     assert batch.orders.rows == [1, 2, 3, 5]
     assert batch.refunds.rows == [1, 5]
     refund, refused = batch.refunds.items
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, UnreadableItem)
     assert read_conversion(refund, now=NOW).amount_cents == -250
     assert fields(refund)["order_id"] == "o1"
     assert keys([refund]) != keys(batch.orders.items[:1])
 
 
-def test_the_key_of_a_refund_stays_when_more_is_given_back() -> None:
+def test_the_key_of_a_refund_stays_when_more_is_refunded() -> None:
     for columns, expected in ({}, None), ({"idempotency_key": "id"}, "7:refund"):
         mapping = mapping_of(refund={"amount": "back", "occurred_at": "back_at"}, columns=columns)
         rows = [{**ROW, "sold": "1", "id": "7", "back": amount} for amount in ("1", "2")]
@@ -268,8 +268,8 @@ def test_the_key_of_a_refund_stays_when_more_is_given_back() -> None:
         assert expected in (None, first)
 
 
-def test_an_unread_row_stands_once_with_the_touches_or_in_a_file_of_orders_with_them() -> None:
-    unread = Refused("row_malformed", "", {})
+def test_an_unread_row_appears_once_among_the_touches_or_else_among_the_orders() -> None:
+    unread = UnreadableItem("row_malformed", "", {})
     orders: dict[str, object] = {
         "kind": "conversions",
         "currency": "USD",

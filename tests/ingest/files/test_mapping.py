@@ -1,4 +1,4 @@
-"""Mappings: what they need to say, and how what they say wrong is told."""
+"""Mappings: what they must contain, and how errors in them are reported."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def without(base: Settings, key: str, column: str | None = None) -> dict[str, ob
     return left
 
 
-def test_the_smallest_mappings_say_enough() -> None:
+def test_the_smallest_mappings_are_complete() -> None:
     assert build(TOUCHES).wanted == ("time", "who")
     assert build(ORDERS).wanted == ("time", "order", "total")
     assert build(MIXED).wanted == ("time", "order", "total", "who", "via", "sold")
@@ -88,7 +88,7 @@ def test_every_column_is_wanted_once_and_no_other() -> None:
         (TOUCHES, {"click_ids": {"glid": "x"}}, ['Did you mean "gclid"?']),
         (TOUCHES, {"channels": {"a": "email"}}, ["[channels]", "channel ="]),
         (TOUCHES, {"new_channels": {"email": "E-mail"}}, ["email", "common taxonomy"]),
-        (TOUCHES, {"new_channels": {"E Mail": "x"}}, ["E Mail", "small letters"]),
+        (TOUCHES, {"new_channels": {"E Mail": "x"}}, ["E Mail", "lower-case letters"]),
         (TOUCHES, {"models": {"lookback": 9}}, ['Did you mean "lookback_days"?']),
         (TOUCHES, {"models": {"lookback_days": 0}}, ["from 1 to 3650"]),
         (TOUCHES, {"models": {"lookback_days": True}}, ["from 1 to 3650"]),
@@ -111,7 +111,7 @@ def test_every_column_is_wanted_once_and_no_other() -> None:
         ),
     ],
 )
-def test_what_a_mapping_says_wrong_is_named_with_the_cure(
+def test_an_error_in_a_mapping_is_named_with_its_cure(
     base: Settings, said: dict[str, object], parts: list[str]
 ) -> None:
     told = refusal(base, **said)
@@ -131,7 +131,7 @@ def test_what_a_mapping_says_wrong_is_named_with_the_cure(
         (without(MIXED, "order_when"), ["order_when", "conversion"]),
     ],
 )
-def test_what_cannot_be_known_is_enqueued_and_never_assumed(
+def test_what_cannot_be_known_is_requested_and_never_assumed(
     settings: Settings, parts: list[str]
 ) -> None:
     told = refusal(settings)
@@ -144,7 +144,7 @@ def test_a_column_that_the_file_lacks_is_named_with_the_nearest_one() -> None:
     assert '"campaign"' in caught.value.cure
 
 
-def test_a_wanted_column_that_comes_twice_is_refused_and_another_is_not() -> None:
+def test_a_mapped_column_may_occur_only_once_and_others_may_repeat() -> None:
     build(TOUCHES).check_columns(["time", "who", "tag", "tag"])
     with pytest.raises(MappingInvalid, match='2 columns called "who"'):
         build(TOUCHES).check_columns(["time", "who", "who"])
@@ -169,7 +169,7 @@ def test_the_models_of_a_mapping_change_no_fingerprint_and_all_else_does() -> No
     assert build(MIXED, columns={"source": "s"}).fingerprint() != mapping.fingerprint()
 
 
-def test_a_condition_that_is_said_again_replaces_the_whole_condition() -> None:
+def test_a_condition_that_is_given_again_replaces_the_first_one() -> None:
     mapping = build(MIXED, order_when={"column": "order"})
     assert mapping.order_when == Condition("order")
 
@@ -189,7 +189,7 @@ def test_a_mapping_file_is_toml_and_flags_win_over_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "word"), [(b"kind = ", "not TOML"), (b'a = "\xff"', "not TOML")]
 )
-def test_a_mapping_file_that_is_no_toml_is_refused(
+def test_a_mapping_file_that_is_not_toml_is_refused(
     tmp_path: Path, content: bytes, word: str
 ) -> None:
     path = tmp_path / "m.toml"

@@ -14,7 +14,7 @@ import pytest
 from skeldir.ingest.files.layout import FileUnreadable, Row
 from skeldir.ingest.files.parquet import ParquetRows
 from skeldir.ingest.files.readers import look_at_file, open_rows
-from skeldir.ingest.rejections import Refused
+from skeldir.ingest.rejections import UnreadableItem
 
 
 def write(path: Path, rows_of_group: int = 1_000, **columns: object) -> Path:
@@ -46,7 +46,7 @@ def test_cells_have_the_types_of_python(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
-def test_moments_of_any_precision_and_zone_come_in_utc(tmp_path: Path, unit: str) -> None:
+def test_moments_of_any_precision_and_zone_are_read_in_utc(tmp_path: Path, unit: str) -> None:
     moment = datetime(2026, 6, 1, 10, 30, tzinfo=UTC)
     path = write(
         tmp_path / "x.parquet",
@@ -54,27 +54,27 @@ def test_moments_of_any_precision_and_zone_come_in_utc(tmp_path: Path, unit: str
         bare=pa.array([moment.replace(tzinfo=None)], pa.timestamp(unit)),
     )
     ((_, cells),) = read(path, ["aware", "bare"])
-    assert not isinstance(cells, Refused)
+    assert not isinstance(cells, UnreadableItem)
     aware, bare = cells
     assert isinstance(aware, datetime)
     assert (aware, bare) == (moment, moment.replace(tzinfo=None))
     assert aware.utcoffset() == timedelta(0)
 
 
-def test_nanoseconds_are_cut_to_microseconds(tmp_path: Path) -> None:
+def test_nanoseconds_are_truncated_to_microseconds(tmp_path: Path) -> None:
     path = write(tmp_path / "x.parquet", at=pa.array([1_999], pa.timestamp("ns")))
     assert read(path, ["at"]) == [(1, (datetime(1970, 1, 1, microsecond=1),))]  # noqa: DTZ001 - bare in the file
 
 
-def test_a_cell_that_python_cannot_hold_costs_only_its_row(tmp_path: Path) -> None:
+def test_a_cell_that_python_cannot_represent_rejects_only_its_row(tmp_path: Path) -> None:
     path = write(
         tmp_path / "x.parquet",
         at=pa.array([0, 2**62, 0], pa.timestamp("us")),
         text=pa.array([b"a", b"b", b"\xff"]).view(pa.string()),
     )
     rows = read(path, ["at", "text"])
-    assert [type(cells) is Refused for _, cells in rows] == [False, True, True]
-    assert [cells.code for _, cells in rows if isinstance(cells, Refused)] == [
+    assert [type(cells) is UnreadableItem for _, cells in rows] == [False, True, True]
+    assert [cells.code for _, cells in rows if isinstance(cells, UnreadableItem)] == [
         "row_malformed",
         "encoding_invalid",
     ]
@@ -86,7 +86,7 @@ def test_reading_starts_after_the_skipped_rows(tmp_path: Path, skip: int) -> Non
     assert read(path, ["n"], skip) == [(number, (number,)) for number in range(skip + 1, 26)]
 
 
-def test_the_share_read_comes_to_the_whole(tmp_path: Path) -> None:
+def test_the_share_read_grows_to_one(tmp_path: Path) -> None:
     path = write(tmp_path / "x.parquet", n=pa.array(range(30_000)))
     with open_rows(path, look_at_file(path), ["n"]) as stream:
         assert stream.share_read() == 0.0
@@ -95,14 +95,14 @@ def test_the_share_read_comes_to_the_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1....PAR1", b"a,b\n1,2\n" * 9])
-def test_what_is_no_parquet_file_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_parquet_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.parquet"
     path.write_bytes(content)
-    with io.FileIO(path) as raw, pytest.raises(FileUnreadable, match="not a whole Parquet file"):
+    with io.FileIO(path) as raw, pytest.raises(FileUnreadable, match="not a complete Parquet file"):
         ParquetRows(raw, "x.parquet")
 
 
-def test_a_damaged_column_is_refused_with_the_file(tmp_path: Path) -> None:
+def test_a_damaged_column_makes_the_file_unreadable(tmp_path: Path) -> None:
     path = write(tmp_path / "x.parquet", n=pa.array([str(n) * 9 for n in range(5_000)]))
     content = bytearray(path.read_bytes())
     content[4:400] = b"\xff" * 396

@@ -1,4 +1,4 @@
-"""Rows of CSV and NDJSON files: all that can be read is, and a bad row costs only itself."""
+"""Rows of CSV and NDJSON files: everything readable is read, and a bad row rejects only itself."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from skeldir.ingest.files.layout import FileLayout, FileUnreadable, Row
 from skeldir.ingest.files.readers import LONGEST_ROW, look_at_file, open_rows
-from skeldir.ingest.rejections import CURES, Refused
+from skeldir.ingest.rejections import CURES, UnreadableItem
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
@@ -34,7 +34,7 @@ def read(
         layout = look_at_file(path)
         with open_rows(path, layout, wanted or layout.header, skip=skip) as stream:
             return [
-                (number, cells if isinstance(cells, Refused) else tuple(cells))
+                (number, cells if isinstance(cells, UnreadableItem) else tuple(cells))
                 for number, cells in stream.rows
             ]
 
@@ -47,7 +47,7 @@ def look(content: bytes, name: str = "x.csv") -> FileLayout:
 
 
 def codes(rows: Sequence[Row]) -> dict[int, str]:
-    return {number: cells.code for number, cells in rows if isinstance(cells, Refused)}
+    return {number: cells.code for number, cells in rows if isinstance(cells, UnreadableItem)}
 
 
 @given(
@@ -59,7 +59,7 @@ def codes(rows: Sequence[Row]) -> dict[int, str]:
     packed=st.booleans(),
     quoting=st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
 )
-def test_any_csv_comes_back_as_it_was_written(
+def test_any_csv_is_read_as_it_was_written(
     width: int,
     cells: list[str],
     delimiter: str,
@@ -98,9 +98,7 @@ def test_no_bytes_break_the_reading_of_rows(garbage: bytes, skip: int) -> None:
     st.sampled_from(["x.csv", "x.ndjson", "x.parquet"]),
     st.sampled_from([b"", b"\x1f\x8b", b"\xef\xbb\xbf"]),
 )
-def test_garbage_for_a_file_is_read_or_refused_as_a_whole(
-    garbage: bytes, name: str, start: bytes
-) -> None:
+def test_a_file_of_garbage_is_read_or_refused(garbage: bytes, name: str, start: bytes) -> None:
     with suppress(FileUnreadable):
         rows = read(start + garbage, name)
         assert [number for number, _ in rows] == list(range(1, len(rows) + 1))
@@ -112,19 +110,19 @@ def test_a_row_of_another_width_is_malformed_and_the_next_one_is_read() -> None:
     assert [rows[0], rows[3]] == [(1, ("1", "2")), (4, ("7", "8"))]
 
 
-def test_bytes_that_are_no_utf_8_cost_only_their_row() -> None:
+def test_bytes_that_are_not_utf_8_reject_only_their_row() -> None:
     rows = read("a,b\nx,é\n".encode() + b"x,\xe9\n" + "y,😀\n".encode())
     assert codes(rows) == {2: "encoding_invalid"}
     assert [rows[0], rows[2]] == [(1, ("x", "é")), (3, ("y", "😀"))]
 
 
-def test_a_column_that_is_not_wanted_is_not_looked_at() -> None:
+def test_a_column_that_is_not_wanted_is_not_read() -> None:
     assert read(b"a,name\n1,\xe9\n", wanted=["a"]) == [(1, ("1",))]
 
 
-def test_a_refused_row_keeps_its_digest_and_size_but_never_its_text() -> None:
+def test_a_rejected_row_keeps_its_digest_and_size_but_never_its_text() -> None:
     ((_, refused),) = read(b"a,b\njane@example.com\n")
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, UnreadableItem)
     assert refused.fields["bytes"] == len(b"jane@example.com\n")
     assert set(refused.fields) == {"sha256", "bytes"}
     assert "jane" not in repr(refused)
@@ -140,7 +138,7 @@ def test_quotes_that_do_not_match_are_malformed(row: bytes) -> None:
     assert codes(read(b"a,b\n" + row + b"\n")) == {1: "row_malformed"}
 
 
-def test_a_quote_that_is_never_closed_costs_a_bounded_part_of_the_file() -> None:
+def test_a_quote_that_is_never_closed_rejects_a_bounded_part_of_the_file() -> None:
     after = b"".join(b"%d,y\n" % number for number in range(60_000))
     rows = read(b'a,b\n"open,1\n' + after)
     assert codes(rows) == {1: "row_malformed"}
@@ -148,7 +146,7 @@ def test_a_quote_that_is_never_closed_costs_a_bounded_part_of_the_file() -> None
     assert rows[-1][1] == ("59999", "y")
 
 
-def test_a_nul_is_a_character_like_others_to_the_reader() -> None:
+def test_the_reader_treats_nul_like_any_character() -> None:
     assert read(b"a,b\n1\x00,2\n") == [(1, ("1\x00", "2"))]
 
 
@@ -160,32 +158,32 @@ def test_a_nul_is_a_character_like_others_to_the_reader() -> None:
         pytest.param(b'"' + b"x" * (LONGEST_ROW + 9) + b'",2', id="quoted line"),
     ],
 )
-def test_a_huge_row_is_refused_and_the_next_one_is_read(row: bytes) -> None:
+def test_a_huge_row_is_rejected_and_the_next_one_is_read(row: bytes) -> None:
     rows = read(b"a,b\n1,2\n" + row + b"\n3,4\n")
     assert rows[0] == (1, ("1", "2"))
     assert codes(rows)[2] == "row_malformed"
     assert rows[-1][1] == ("3", "4")
 
 
-def test_a_row_that_goes_on_and_on_is_given_up_at_the_limit() -> None:
+def test_a_row_without_an_end_is_abandoned_at_the_limit() -> None:
     cell = b"x" * 100_000 + b"\n"
     row = b'"' + b'","'.join([cell] * (LONGEST_ROW // 100_000 + 2)) + b'"\n'
     rows = read(b"a,b\n1,2\n" + row + b"3,4\n")
     assert rows[0] == (1, ("1", "2"))
-    assert isinstance(rows[1][1], Refused)
+    assert isinstance(rows[1][1], UnreadableItem)
     assert f"more than {LONGEST_ROW} bytes" in rows[1][1].detail
 
 
-def test_endless_blank_lines_are_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_endless_blank_lines_are_not_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("skeldir.ingest.files.readers.LONGEST_ROW", 100)
     assert read(b"a,b\n" + b"\n" * 101 + b"1,2\n") == [(1, ("1", "2"))]
 
 
-def test_blank_lines_are_no_rows() -> None:
+def test_blank_lines_are_not_rows() -> None:
     assert read(b"\n\na,b\n\n1,2\n\r\n3,4\n\n") == [(1, ("1", "2")), (2, ("3", "4"))]
 
 
-def test_the_wanted_columns_come_in_the_wanted_order() -> None:
+def test_the_wanted_columns_are_in_the_wanted_order() -> None:
     assert read(b"a,b,c\n1,2,3\n", wanted=["c", "a", "c"]) == [(1, ("3", "1", "3"))]
     assert read(b"a,b,c\n1,2,3\n", wanted=["b"]) == [(1, ("2",))]
     assert read(b'{"a":1,"b":[2]}\n{"b":null}', "x.jsonl", wanted=["b", "a"]) == [
@@ -200,7 +198,7 @@ def test_the_delimiter_is_the_most_frequent_one_outside_quotes() -> None:
     assert look(b"alone\n").delimiter == ","
 
 
-def test_a_bad_line_of_ndjson_costs_only_itself() -> None:
+def test_a_bad_line_of_ndjson_rejects_only_itself() -> None:
     lines = [b'{"a": 1}', b"{", b"[1]", b'{"a": "\xe9"}', b'"x"', b"", b'{"a": 2}']
     rows = read(b"\n".join(lines), "x.ndjson")
     assert codes(rows) == {
@@ -212,7 +210,7 @@ def test_a_bad_line_of_ndjson_costs_only_itself() -> None:
     assert [rows[0], rows[5]] == [(1, (1,)), (6, (2,))]
 
 
-def test_a_line_of_ndjson_beyond_the_limit_is_refused() -> None:
+def test_a_line_of_ndjson_beyond_the_limit_is_rejected() -> None:
     long = json.dumps({"a": "x" * LONGEST_ROW}).encode()
     rows = read(b'{"a": 1}\n' + long + b'\n{"a": 2}\n', "x.ndjson")
     assert codes(rows) == {2: "json_invalid"}
@@ -232,18 +230,20 @@ def test_the_columns_of_ndjson_are_the_keys_of_its_first_lines() -> None:
         (b"a,\xff\n", "x.csv", "UTF-8"),
         (b"PAR1....PAR1", "x.csv", "Parquet"),
         (b"a,b\n", "x.parquet", "Parquet"),
-        (b"a,b\n", "x.xlsx", "kind of file"),
+        (b"a,b\n", "x.xlsx", "format of the file"),
         (gzip.compress(b"a,b\n" * 9_999, mtime=0)[:-20], "x.csv.gz", "breaks off"),
         (b"\x1f\x8bnot gzip", "x.csv.gz", "breaks off"),
     ],
 )
-def test_a_file_that_cannot_be_read_says_why(content: bytes, name: str, word: str) -> None:
+def test_a_file_that_cannot_be_read_is_refused_with_the_reason(
+    content: bytes, name: str, word: str
+) -> None:
     with pytest.raises(FileUnreadable, match=word) as caught:
         read(content, name)
     assert caught.value.cure
 
 
-def test_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused_as_missing(tmp_path: Path) -> None:
     with pytest.raises(FileUnreadable, match="cannot be opened"):
         look_at_file(tmp_path / "missing.csv")
 
@@ -259,7 +259,7 @@ def test_a_broken_gzip_file_gives_its_good_rows_first(tmp_path: Path) -> None:
     assert len(good) > 10_000
 
 
-def test_the_share_read_grows_to_the_whole(tmp_path: Path) -> None:
+def test_the_share_read_of_a_text_file_grows_to_one(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_bytes(b"a,b\n" + b"1,2\n" * 400_000)
     with open_rows(path, look_at_file(path), ["a"]) as stream:

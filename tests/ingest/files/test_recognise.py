@@ -1,4 +1,4 @@
-"""Common columns are recognised and each choice is told; what cannot be known is asked for."""
+"""Common columns are recognised and each choice is reported; what cannot be known is requested."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_orders_are_recognised_with_their_unit() -> None:
     assert "amounts: major units" in choices
 
 
-def test_an_id_that_comes_twice_is_no_key() -> None:
+def test_an_id_that_occurs_twice_is_not_a_key() -> None:
     row = {"id": "1", "order_id": "t1", "time": AT, "total": "1.5", "currency": "EUR"}
     mapping, _ = recognise([row, {**row, "order_id": "t2"}])
     assert "idempotency_key" not in mapping.columns
@@ -93,7 +93,7 @@ def test_the_fields_of_our_own_files_are_recognised() -> None:
 @pytest.mark.parametrize(
     ("flag", "values"), [("conversion", ["0", "1"]), ("Is Purchase", ["False", "False"])]
 )
-def test_a_column_of_yes_and_no_tells_which_rows_are_orders(flag: str, values: list[str]) -> None:
+def test_a_column_of_yes_and_no_shows_which_rows_are_orders(flag: str, values: list[str]) -> None:
     row = {"time": AT, "customer_id": "c", "channel": "email", "value": "6.5"}
     mapping, choices = recognise([{**row, flag: value} for value in values], currency="USD")
     assert mapping.kind == "mixed"
@@ -104,13 +104,13 @@ def test_a_column_of_yes_and_no_tells_which_rows_are_orders(flag: str, values: l
     assert 'order_id: made from "customer_id" and "time"' in choices
 
 
-def test_an_order_id_that_few_rows_have_tells_which_are_orders() -> None:
+def test_an_order_id_that_few_rows_have_shows_which_are_orders() -> None:
     row = {"time": AT, "customer_id": "c", "channel": "email", "total": "", "order_id": ""}
     mapping, _ = recognise([row, {**row, "total": "6.5", "order_id": "o"}], currency="USD")
     assert (mapping.kind, mapping.order_when) == ("mixed", Condition("order_id"))
 
 
-def test_channels_are_matched_by_code_and_label_and_the_others_asked_for() -> None:
+def test_channels_are_matched_by_code_and_label_and_others_are_requested() -> None:
     row = {"time": AT, "customer_id": "c"}
     values = ["email", "Paid Search", "ORGANIC-SOCIAL", "Referral"]
     mapping, choices = recognise([{**row, "channel": value} for value in values])
@@ -127,7 +127,7 @@ def test_channels_are_matched_by_code_and_label_and_the_others_asked_for() -> No
     assert mapping.channels is None
 
 
-def test_everything_that_cannot_be_known_is_asked_at_once() -> None:
+def test_everything_that_cannot_be_known_is_requested_at_once() -> None:
     asked = questions(
         [{"time": "2026-06-01 10:00", "customer_id": "c", "channel": "Facebook", "value": "6"}]
     )
@@ -145,7 +145,7 @@ def test_everything_that_cannot_be_known_is_asked_at_once() -> None:
         ("2026-06-01T10:00:00", "--time-zone"),
     ],
 )
-def test_times_that_leave_a_doubt_are_asked_about(time: str, word: str) -> None:
+def test_ambiguous_times_raise_a_question(time: str, word: str) -> None:
     assert word in questions([{"time": time, "visitor_id": "v", "utm_source": "x"}])
 
 
@@ -159,28 +159,28 @@ def test_times_that_leave_a_doubt_are_asked_about(time: str, word: str) -> None:
         (datetime(2026, 6, 1, tzinfo=UTC), "iso"),
     ],
 )
-def test_times_without_a_doubt_are_taken(time: object, form: str) -> None:
+def test_unambiguous_times_are_recognised(time: object, form: str) -> None:
     mapping, _ = recognise([{"time": time, "visitor_id": "v", "utm_source": "x"}])
     assert mapping.time_format == form
 
 
-def test_a_few_bare_times_among_others_are_left_to_be_refused() -> None:
+def test_a_few_local_times_among_others_are_left_to_be_rejected() -> None:
     row = {"visitor_id": "v", "utm_source": "x"}
     rows = [{**row, "time": time} for time in (AT, AT, "2026-06-01T10:00:00")]
     assert recognise(rows)[0].time_zone is None
 
 
-def test_a_decimal_comma_is_asked_about() -> None:
+def test_a_decimal_comma_raises_a_question() -> None:
     row = {"order_id": "t1", "time": AT, "total": "1,50", "currency": "EUR"}
     assert "decimal_mark" in questions([row])
     assert recognise([row], decimal_mark=",")[0].decimal_mark == ","
 
 
-def test_a_file_of_touches_must_tell_where_they_came_from() -> None:
+def test_a_file_of_touches_must_show_where_they_came_from() -> None:
     assert "where the visits came from" in questions([{"time": AT, "visitor_id": "v"}])
 
 
-def test_the_kind_that_is_said_wins_over_the_columns() -> None:
+def test_a_given_kind_overrides_the_columns() -> None:
     row = {"time": AT, "customer_id": "c", "channel": "email", "order_id": "o", "total": "1.5"}
     mapping, choices = recognise([row], kind="conversions", currency="USD")
     assert "channel" not in mapping.columns
@@ -189,7 +189,7 @@ def test_the_kind_that_is_said_wins_over_the_columns() -> None:
     assert not any(choice.startswith("order_id") for choice in choices)
 
 
-def test_what_is_said_wins_over_what_is_recognised() -> None:
+def test_given_settings_override_recognised_ones() -> None:
     row = {"time": AT, "customer_id": "c", "visitor_id": "v", "channel": "email"}
     mapping, _ = recognise([row], columns={"journey_key": "customer_id"})
     assert columns(mapping)["journey_key"] == "customer_id"
@@ -200,7 +200,7 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-def test_a_mapping_file_is_taken_as_it_is(tmp_path: Path) -> None:
+def test_a_mapping_file_is_used_as_it_is(tmp_path: Path) -> None:
     data = write(tmp_path / "x.csv", f"t;who;utm_source\n{AT};v;google\n")
     columns_of_map = '[columns]\noccurred_at = "t"\njourney_key = "who"\n'
     map_file = write(tmp_path / "m.toml", f'kind = "touches"\n{columns_of_map}')
@@ -215,7 +215,7 @@ def test_a_mapping_file_is_taken_as_it_is(tmp_path: Path) -> None:
         )
 
 
-def test_without_a_mapping_the_file_is_looked_at(tmp_path: Path) -> None:
+def test_without_a_mapping_the_columns_are_recognised(tmp_path: Path) -> None:
     data = write(tmp_path / "x.csv", f"time;visitor_id;utm_source\n{AT};v;google\n")
     chosen = choose_mapping(data, kind=None, map_file=None, flags={})
     assert (chosen.mapping.kind, chosen.layout.delimiter) == ("touches", ";")

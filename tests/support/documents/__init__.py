@@ -1,1 +1,1 @@
-"""What the documents show of the program, made by the program: `make docs` writes it, tests hold that it is current."""
+"""The parts of the documents that the program generates: `make docs` writes them, tests check that they are current."""

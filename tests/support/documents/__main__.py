@@ -1,4 +1,4 @@
-"""`make docs`: write every document that is made of the program."""
+"""`make docs`: write every document that is generated from the program."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from tests.support.embedded import short_place
 
 
 def write_documents() -> None:
-    """Write the documents that have changed, by the schema of a database that is migrated for it; name them."""
+    """Write the documents that have changed, using a database migrated for it; return their names."""
     with short_place() as place, embedded_server(place / "home") as server:
         url = server.url()
         upgrade(url)
         for path, text in generated_documents(url).items():
             if not path.exists() or path.read_text(encoding="utf-8") != text:
                 path.write_text(text, encoding="utf-8")
-                print(path.relative_to(ROOT))  # noqa: T201 - it is for whoever runs it
+                print(path.relative_to(ROOT))  # noqa: T201 - output for the person who runs it
 
 
 if __name__ == "__main__":

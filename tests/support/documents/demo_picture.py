@@ -1,4 +1,4 @@
-"""`make picture`: run the demo, and draw the part of its output that says most as docs/pictures/demo.svg."""
+"""`make picture`: run the demo, and draw the most telling part of its output as docs/pictures/demo.svg."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.command import SKELDIR
 PICTURE = Path(__file__).resolve().parents[3] / "docs" / "pictures" / "demo.svg"
 COLUMNS = 112
 LEFT_OUT = "…"
-# As rich's own, but with the fonts that a system has: a picture in a document must fetch nothing.
+# As rich's own, but with system fonts: a picture in a document must not load anything.
 _SVG = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
 <title>What make demo prints: the revenue that six models credit to each channel equals the ledger</title>
 <style>
@@ -60,7 +60,7 @@ def run_demo(home: Path) -> list[str]:
 
 
 def choose_lines(lines: list[str]) -> list[str]:
-    """Return what is shown, which is the same in every run: the dollars of the first tenant, and the verdicts."""
+    """Return the lines to show, which are the same in every run: the dollars of the first tenant, and the verdicts."""
     plain = [Text.from_ansi(line).plain for line in lines]
 
     def first(beginning: str) -> int:
@@ -89,7 +89,7 @@ def draw(lines: list[str]) -> str:
 
 
 def lines_of(picture: str) -> list[str]:
-    """Return the lines of a picture without spaces, which are not drawn."""
+    """Return the lines of a picture without spaces, which it does not draw."""
     lines: dict[str, list[tuple[float, str]]] = {}
     for x, line, text in re.findall(
         r'<text [^>]*x="([\d.]+)"[^>]*clip-path="url\(#demo-line-(\d+)\)"[^>]*>(.*?)</text>',

@@ -1,4 +1,4 @@
-"""The journey that the documents follow: four visits, an order of 99.99 USD, and a refund of 30.00."""
+"""The journey that the documents use: four visits, an order of 99.99 USD, and a refund of 30.00."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CURRENCY = "USD"
 ORDERED_AT = datetime(2026, 6, 22, 18, 0, tzinfo=UTC)
 REFUNDED_AT = datetime(2026, 6, 25, 9, 30, tzinfo=UTC)
 
-# The half-life of `time_decay` is seven days, and so far apart are the visits.
+# The visits are seven days apart, which is the half-life of `time_decay`.
 TOUCHES = [
     JourneyTouch(datetime(2026, 6, day, 18, 0, tzinfo=UTC), channel, f"visit-{number}")
     for number, (day, channel) in enumerate(
@@ -28,7 +28,7 @@ MODELS = list(MODEL_NAMES)
 
 
 def allocations(model: str) -> list[Allocation]:
-    """Return what the model, with its default parameters, gives each channel of each entry."""
+    """Return the credit of each channel for each entry by the model with its default parameters."""
     return allocate_order(ENTRIES, TOUCHES, ModelVersion(f"{model}@1", model))
 
 

@@ -1,4 +1,4 @@
-"""Every document, or part of one, that is made of the program: its path, and what it has to be."""
+"""Every document, or part of one, that is generated from the program: its path and its content."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ENDS = "<!-- Until here. -->\n"
 
 
 def generated_documents(url: str) -> dict[Path, str]:
-    """Return what each generated document has to be; `url` is a database at the newest revision."""
+    """Return the content of each generated document; `url` is a database at the newest revision."""
     models = DOCS / "models.md"
     return {
         DOCS / "openapi.json": json.dumps(
@@ -34,5 +34,5 @@ def _fill_in(text: str, part: str) -> str:
     before, found, rest = text.partition(_BEGINS)
     _, end, after = rest.partition(_ENDS)
     if not found or not end:
-        raise LookupError(f"The document has no place for what is generated: {_BEGINS}")
+        raise LookupError(f"The document has no place for the generated part: {_BEGINS}")
     return f"{before}{_BEGINS}{part}{_ENDS}{after}"

@@ -24,7 +24,7 @@ _STYLE = """
 
 
 def render_example() -> str:
-    """Return the part of docs/models.md that is made of figures."""
+    """Return the part of docs/models.md with the figures."""
     capture, refund = example.ENTRIES
     amounts = (_money(capture.amount_cents), _money(capture.amount_cents + refund.amount_cents))
     parts = [

@@ -126,7 +126,7 @@ def _more_of(column: Row) -> str:
 
 
 def _grants_of(relation: Row) -> str:
-    """Return what app_user may do, the columns in parentheses where it is not all of them."""
+    """Return the privileges of app_user, with the columns in parentheses if they are not all."""
     return ", ".join(
         f"{grant['privilege']} ({grant['columns']})" if grant["columns"] else grant["privilege"]
         for grant in relation["grants"]

@@ -1,4 +1,4 @@
-"""Channels: how a touch gets its channel, as a pure function over a table of rules kept as data."""
+"""Channels: how a touch gets its channel, as a pure function over a table of rules that is data."""
 
 from skeldir.ingest.channels.rules import CLICK_ID_KINDS, ChannelChoice, choose_channel
 from skeldir.ingest.channels.taxonomy import COMMON_CHANNELS, RESERVED_CHANNELS

@@ -1,6 +1,6 @@
 """The engine that reads the ordered rules and gives a touch its channel; pure and total.
 
-The rules are data: `rules.toml` (the ordered rows, and why they stand as they do) and
+The rules are data: `rules.toml` (the ordered rows, and the reasons for their order) and
 `sources.toml` (who counts as a search engine, a payment host and so on). Both are read on import.
 """
 
@@ -14,8 +14,8 @@ from importlib import resources
 from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
-# Imports see the same few thousand combinations again and again. Longer values are decided afresh
-# each time, so that a flood of odd ones can't fill the memory: it takes 50 MB at the very most.
+# Imports repeat the same few thousand combinations. Longer values are never remembered, so that a
+# flood of odd ones can't fill the memory: it takes 50 MB at most.
 _REMEMBERED_CHOICES: Final = 32_768
 _LONGEST_REMEMBERED: Final = 256  # characters, of the four texts together
 _MOST_KINDS_REMEMBERED: Final = 4
@@ -65,7 +65,7 @@ class _Rule:
     alternatives: tuple[tuple[_Condition, ...], ...]
 
 
-# ---------------------------------------------------------------- what a condition may say
+# ---------------------------------------------------------------- conditions
 
 
 def _one_of(field: str) -> Callable[[list[str]], _Condition]:
@@ -129,14 +129,14 @@ PREDICATES: Final[dict[str, Callable[[Any], _Condition]]] = {
 
 
 def is_paid(medium: str) -> bool:
-    """Say whether a medium fits GA4's `^(.*cp.*|ppc|retargeting|paid.*)$`, in linear time."""
+    """Return whether a medium fits GA4's `^(.*cp.*|ppc|retargeting|paid.*)$`, in linear time."""
     return "cp" in medium or medium in ("ppc", "retargeting") or medium.startswith("paid")
 
 
 def names_shop(campaign: str) -> bool:
-    """Say whether a campaign fits GA4's `^(.*(([^a-df-z]|^)shop|shopping).*)$`, in linear time.
+    """Return whether a campaign fits GA4's `^(.*(([^a-df-z]|^)shop|shopping).*)$`, in linear time.
 
-    The class stands for: "shop" at the start, or after `e` or anything that is no letter a to z.
+    The class means: "shop" at the start, or after `e` or any character but the letters a to z.
     """
     if "shopping" in campaign:
         return True
@@ -207,10 +207,10 @@ def find_list(text: str) -> str:
     by_name = _LIST_BY_NAME.get(text)
     if by_name is not None:
         return by_name
-    # Some callers give a whole address where a host is meant.
+    # Some callers pass a full URL instead of a host.
     host = text.partition("//")[2] if "//" in text else text
     host = host.partition("/")[0].partition(":")[0].rstrip(".")
-    # What is left over of a longer host stays in front, in one piece, and matches nothing.
+    # The rest of a longer host stays in front, in one piece, and matches nothing.
     labels = host.rsplit(".", _MOST_LABELS)
     if len(labels) < 2:
         return ""
@@ -235,7 +235,7 @@ def _tidy(text: str | None) -> str:
 
 
 def known_kinds(kinds: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the known ones of these kinds of click id, each once, in one order."""
+    """Return those of these kinds of click id that are known, each once, in a fixed order."""
     return tuple(sorted(CLICK_ID_KINDS.intersection(kind.strip().casefold() for kind in kinds)))
 
 
@@ -321,9 +321,9 @@ def choose_channel(
     parameter names of the click ids that were present. None, "" and placeholders such as
     `(not set)` mean absent; letter case and surrounding white space never matter.
 
-    Any strings give an answer; the same ones always give the same answer, in time linear in their
-    length. The source of the table is the default channel group of Google Analytics 4; what it
-    leaves open is decided in `rules.toml`.
+    Every input gives a channel; the same input always gives the same one, in time linear in its
+    length. The table is the default channel group of Google Analytics 4; what that leaves open is
+    decided in `rules.toml`.
     """
     kinds = click_id_kinds
     if kinds and (len(kinds) > _MOST_KINDS_REMEMBERED or not CLICK_ID_KINDS.issuperset(kinds)):

@@ -36,5 +36,5 @@ COMMON_CHANNELS: Final[Mapping[str, str]] = MappingProxyType(
 `ai_assistant` and `unattributed` added."""
 
 RESERVED_CHANNELS: Final[frozenset[str]] = frozenset({"unattributed"})
-"""Codes that no touch may carry: no rule chooses them, and they are refused as an explicit code.
+"""Codes that no touch may carry: no rule chooses them, and as an explicit code they are rejected.
 `unattributed` names the money of an order that has no touch in its window."""

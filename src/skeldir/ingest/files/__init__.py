@@ -1,10 +1,10 @@
-"""Files become facts: mappings, readers and the importer. The door of file imports."""
+"""Files become facts: mappings, readers and the importer. The door for file imports."""
 
 from skeldir.ingest.files.importer import (
     ImportOvertaken,
     ImportProgress,
     ImportReport,
-    RowFault,
+    RowRejection,
     fingerprint_file,
     import_file,
 )
@@ -23,7 +23,7 @@ __all__ = [
     "ImportReport",
     "MappingInvalid",
     "ModelSettings",
-    "RowFault",
+    "RowRejection",
     "choose_mapping",
     "fingerprint_file",
     "import_file",

@@ -1,7 +1,7 @@
-"""What one cell says: moments and amounts as files write them, read exactly or refused.
+"""Reading one cell: moments and amounts as files write them, read exactly or rejected.
 
-A reader returns what it cannot judge unchanged: `canonical` then refuses it by its own rules, the
-same as for an item of the API.
+A reader returns a value that it cannot judge unchanged: `canonical` then rejects it by its own
+rules, as it does for an item of the API.
 """
 
 from __future__ import annotations
@@ -20,31 +20,32 @@ from skeldir.ingest.rejections import ItemRejected
 from skeldir.money import CURRENCIES, minor_units
 
 ReadMoment: TypeAlias = Callable[[object], object]
-"""A cell to an aware `datetime` in UTC, or to itself."""
+"""From a cell to an aware `datetime` in UTC, or to the cell itself."""
 
 ReadAmount: TypeAlias = Callable[[object, str], object]
-"""A cell and its currency to whole minor units, or the cell to itself."""
+"""From a cell and its currency to whole minor units, or to the cell itself."""
 
 Ambiguous: TypeAlias = Literal["refuse", "earlier", "later"]
 _Localise: TypeAlias = Callable[[datetime], datetime]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-# "2026-05-14 11:23:45 +0100" and "2026-05-14 11:23:45 UTC" are how shops and warehouses export.
+# "2026-05-14 11:23:45 +0100" and "2026-05-14 11:23:45 UTC" are what shops and warehouses export.
 _SPACED_OFFSET: Final = re.compile(r"(.{16,26}) (UTC|[+-][0-9]{2}:?[0-9]{2})")
 _NUMBER: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
 _THOUSANDS: Final = re.compile(r"[-+]?[0-9]{1,3}\.[0-9]{3}")
 _WHOLE: Final = re.compile(r"-?[0-9]{1,40}(\.0{1,20})?")
 _PLAIN: Final = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?")
-# Every decimal of up to 15 digits survives the way to a float and back through its shortest text.
+# Every decimal of up to 15 digits survives conversion to a float and back by its shortest text.
 _DIGITS_OF_A_FLOAT: Final = 15
 
 
 def moment_reader(time_format: str, time_zone: str | None, ambiguous: Ambiguous) -> ReadMoment:
-    """Return the reader of moments in `time_format`, an offset in the cell always being right.
+    """Return the reader of moments in `time_format`.
 
-    `time_zone` (an IANA name) is for cells without one. A local time that the zone skips (clocks
-    going forward) is refused; one that it has twice (clocks going back) is refused too, unless
-    `ambiguous` says to take the earlier or the later. The readers raise `ItemRejected`.
+    An offset in the cell counts; `time_zone` (an IANA name) is for cells without one. A local time
+    that the zone skips (clocks go forward) is rejected; one that occurs twice (clocks go back) is
+    rejected too, unless `ambiguous` chooses the earlier or the later. The readers raise
+    `ItemRejected`.
     """
     localise = _localiser(ZoneInfo(time_zone), ambiguous) if time_zone is not None else None
     if time_format == "iso":
@@ -62,7 +63,7 @@ def _iso_reader(localise: _Localise | None) -> ReadMoment:
             except ValueError:
                 spaced = _SPACED_OFFSET.fullmatch(cell)
                 return read(spaced[1] + spaced[2].replace("UTC", "Z")) if spaced else cell
-            # A date alone is a day, not a moment: it is left for `canonical` to refuse.
+            # A date alone is a day, not a moment: it is left for `canonical` to reject.
             if moment.tzinfo is None and "T" not in cell and " " not in cell:
                 return cell
         elif isinstance(cell, datetime):
@@ -98,7 +99,7 @@ def _pattern_reader(pattern: str, localise: _Localise | None) -> ReadMoment:
         if not isinstance(cell, str) or cell == "":
             return cell
         try:
-            moment = datetime.strptime(cell, pattern)  # noqa: DTZ007 - the zone is put on below
+            moment = datetime.strptime(cell, pattern)  # noqa: DTZ007 - the zone is set below
         except (ValueError, OverflowError) as error:
             raise ItemRejected(
                 "occurred_at_invalid", f'occurred_at is not written as "{pattern}".'
@@ -114,7 +115,7 @@ def _in_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError as error:
-        raise ItemRejected("occurred_at_invalid", "occurred_at is out of all bounds.") from error
+        raise ItemRejected("occurred_at_invalid", "occurred_at is out of range.") from error
 
 
 def _localiser(zone: ZoneInfo, ambiguous: Ambiguous) -> _Localise:
@@ -126,7 +127,7 @@ def _localiser(zone: ZoneInfo, ambiguous: Ambiguous) -> _Localise:
             return moment
         if before == after:
             return (moment - before).replace(tzinfo=UTC)
-        # PEP 495: fold 0 has the offset before a change of the clock, fold 1 the one after it.
+        # PEP 495: fold 0 has the offset before a clock change, fold 1 the one after it.
         if before < after:
             raise ItemRejected(
                 "occurred_at_invalid",
@@ -135,7 +136,7 @@ def _localiser(zone: ZoneInfo, ambiguous: Ambiguous) -> _Localise:
         if ambiguous == "refuse":
             raise ItemRejected(
                 "occurred_at_invalid",
-                f"{moment.isoformat(' ')} comes twice in {zone.key}: the clocks went back. "
+                f"{moment.isoformat(' ')} occurs twice in {zone.key}: the clocks went back. "
                 "The mapping's ambiguous_time may say earlier or later.",
             )
         return (moment - (before if ambiguous == "earlier" else after)).replace(tzinfo=UTC)
@@ -144,9 +145,7 @@ def _localiser(zone: ZoneInfo, ambiguous: Ambiguous) -> _Localise:
         try:
             return localise(moment)
         except OverflowError as error:
-            raise ItemRejected(
-                "occurred_at_invalid", "occurred_at is out of all bounds."
-            ) from error
+            raise ItemRejected("occurred_at_invalid", "occurred_at is out of range.") from error
 
     return localise_within_bounds
 
@@ -154,8 +153,8 @@ def _localiser(zone: ZoneInfo, ambiguous: Ambiguous) -> _Localise:
 def amount_reader(unit: Literal["major", "minor"], decimal_mark: Literal[".", ","]) -> ReadAmount:
     """Return the reader of amounts in major units ("12.50") or in minor units ("1250").
 
-    Blanks around a number are ignored; signs of a currency and separators of thousands are not
-    read. The readers raise `ItemRejected` with `amount_fractional`, `amount_invalid` or
+    Blanks around a number are ignored; currency signs and thousands separators are not accepted. The
+    readers raise `ItemRejected` with `amount_fractional`, `amount_invalid` or
     `currency_unknown`, and never round.
     """
     read = _major_units if unit == "major" else _minor_units
@@ -167,7 +166,7 @@ def amount_reader(unit: Literal["major", "minor"], decimal_mark: Literal[".", ",
             return read(cell, currency)
         if "." in cell:
             raise ItemRejected(
-                "amount_invalid", "The amount has a point where a comma is its mark."
+                "amount_invalid", "The amount has a point, but its decimal mark is a comma."
             )
         return read(cell.replace(",", "."), currency)
 
@@ -183,14 +182,14 @@ def _major_units(cell: object, currency: str) -> object:
     if amount is None or amount == "" or isinstance(amount, bool):
         return amount
     try:
-        cents = minor_units(amount, currency)  # type: ignore[arg-type]  # it refuses whatever is no amount
+        cents = minor_units(amount, currency)  # type: ignore[arg-type]  # it rejects any other type
     except SkeldirError as error:
         raise ItemRejected(error.code, error.detail) from error
-    # "12.500" is 12.50 to some and twelve thousand five hundred to others; currencies of three decimals are clear.
+    # "12.500" is 12.50 to some and twelve thousand five hundred to others; with three decimals it is clear.
     if isinstance(amount, str) and _THOUSANDS.fullmatch(amount) and CURRENCIES[currency] < 3:
         raise ItemRejected(
             "amount_invalid",
-            "Three digits follow the mark: the amount may be meant a thousand times as large.",
+            "Three digits follow the mark: it may be a thousands separator.",
         )
     return cents
 

@@ -19,10 +19,10 @@ from skeldir.ingest.files.mapping import (
     RefundColumns,
     cell_text,
 )
-from skeldir.ingest.rejections import ItemRejected, Refused
+from skeldir.ingest.rejections import ItemRejected, UnreadableItem
 
 Cells: TypeAlias = Sequence[object]
-Item: TypeAlias = "dict[str, object] | Refused"
+Item: TypeAlias = "dict[str, object] | UnreadableItem"
 Make: TypeAlias = Callable[[Cells], "Item | None"]
 Test: TypeAlias = Callable[[Cells], bool]
 _Read: TypeAlias = Callable[[Cells], object]
@@ -31,11 +31,11 @@ _BETWEEN_NAMES: Final = re.compile(r"[\s,;|]+")
 
 
 class MappingCompiler:
-    """Builds the functions that make items of rows whose cells are those of `mapping.wanted`.
+    """Builds the functions that make items of rows whose cells are in the order of `mapping.wanted`.
 
-    What the readers of cells refuse becomes a `Refused` item with what may be kept of its row.
-    Derived keys are BLAKE2b (RFC 7693) hashes keyed with `secret`, for the columns that they are
-    made from may hold personal data, and an unkeyed hash of those could be guessed.
+    A row with a cell that its reader rejects becomes an `UnreadableItem` with the fields that may be
+    kept. Derived keys are BLAKE2b (RFC 7693) hashes keyed with `secret`: the columns that they are
+    made of may hold personal data, and an unkeyed hash of these could be guessed.
     """
 
     def __init__(self, mapping: FileMapping, *, secret: bytes, cells_are_text: bool) -> None:
@@ -48,7 +48,7 @@ class MappingCompiler:
         )
 
     def test(self, condition: Condition | None) -> Test | None:
-        """Return the test of a row, or None when every row passes."""
+        """Return the test for a row, or None when every row passes."""
         if condition is None:
             return None
         place, allowed = self._places[condition.column], frozenset(condition.equals)
@@ -72,7 +72,7 @@ class MappingCompiler:
         return self._with_key("touch", self._maker(TOUCH_COLUMNS, reads))
 
     def order(self) -> Make:
-        """Return the maker of an order's entries: captures, unless a column says their kinds."""
+        """Return the maker of an order's entries: captures, unless a column gives their kinds."""
         mapping = self._mapping
         reads: dict[str, _Read] = {"kind": lambda _: "capture"}
         if mapping.kinds is not None:
@@ -85,10 +85,10 @@ class MappingCompiler:
         return self._with_key("order", make)
 
     def refund(self, columns: RefundColumns) -> Make:
-        """Return the maker of what was given back of an order: None where that is nothing.
+        """Return the maker of an order's refund: None where nothing was refunded.
 
-        Its key doesn't depend on the amount, which grows with each further refund of the order: a
-        later export with another amount is then refused instead of being counted twice.
+        Its key doesn't depend on the amount, which grows with each further refund of the order: in a
+        later export, a row with another amount is rejected instead of counted twice.
         """
         key = self._given_key("refund").get("idempotency_key") or self._hash(
             "refund", [column for f in ORDER_COLUMNS for column in self._mapping.columns.get(f, ())]
@@ -117,9 +117,9 @@ class MappingCompiler:
         return self._maker(ORDER_COLUMNS, reads, amount_cents=self._places[amount])
 
     def _maker(self, fields: Iterable[str], reads: Mapping[str, _Read], **kept: int) -> Make:
-        """Return the function that makes an item: plain fields by their places, the others read.
+        """Return the function that makes an item: plain fields by their places, the others by readers.
 
-        `kept` are places of raw cells that a refused item keeps beside the plain fields.
+        `kept` are places of raw cells that an unreadable item keeps besides the plain fields.
         """
         columns = self._mapping.columns
         places = {name: self._places[columns[name][0]] for name in fields if name in columns}
@@ -136,9 +136,9 @@ class MappingCompiler:
             try:
                 for name, read in others:
                     item[name] = read(cells)
-            except ItemRejected as fault:
+            except ItemRejected as error:
                 fields = {name: cells[place] for name, place in kept.items()}
-                return Refused(fault.item_code, fault.detail, fields)
+                return UnreadableItem(error.item_code, error.detail, fields)
             return item
 
         return make
@@ -150,7 +150,7 @@ class MappingCompiler:
     def _amount(self, column: str, currency_of: _Read) -> _Read:
         mapping, place = self._mapping, self._places[column]
         if mapping.amount_unit is None:
-            raise ValueError("A mapping of orders has a unit of amounts; it was checked.")
+            raise ValueError("A mapping of orders has an amount unit; that was checked.")
         read = amount_reader(mapping.amount_unit, mapping.decimal_mark)
 
         def read_amount(cells: Cells) -> object:
@@ -166,7 +166,7 @@ class MappingCompiler:
         return read_amount
 
     def _currency(self) -> _Read:
-        """Return the reader of the currency; a file may write a code in small letters."""
+        """Return the reader of the currency; a file may write the code in lower case."""
         constant = self._mapping.currency
         if constant is not None:
             return lambda _: constant
@@ -179,7 +179,7 @@ class MappingCompiler:
         return read
 
     def _renamed(self, field: str, names: Mapping[str, str]) -> _Read:
-        """Return the reader of a cell whose value the mapping may call by another name."""
+        """Return the reader of a cell whose value the mapping may translate."""
         place = self._places[self._mapping.columns[field][0]]
 
         def read(cells: Cells) -> object:
@@ -189,7 +189,7 @@ class MappingCompiler:
         return read
 
     def _click_ids(self) -> _Read:
-        """Return the reader of the kinds of click id: of a list of names, and of filled columns."""
+        """Return the reader of the kinds of click id: from a list of names and from columns that are not empty."""
         listed = self._mapping.columns.get("click_ids")
         list_place = self._places[listed[0]] if listed else None
         kinds = {kind: self._places[name] for kind, name in (self._mapping.click_ids or {}).items()}
@@ -206,7 +206,7 @@ class MappingCompiler:
         return read
 
     def _given_key(self, label: str) -> dict[str, _Read]:
-        """Return the reader of the key that the file itself has, in one column or in several, if it has one."""
+        """Return the reader of the key that the file has in one or several columns, if it has one."""
         given = self._mapping.columns.get("idempotency_key")
         if given is None:
             return {}
@@ -218,10 +218,10 @@ class MappingCompiler:
         return {"idempotency_key": lambda cells: as_text(cells[place])}
 
     def _with_key(self, label: str, make: Make) -> Make:
-        """Give items of a file without a key column the keyed hash of what was read of them.
+        """Give the items of a file without a key column a key: the keyed hash of their values.
 
-        It is made from the values and not from the cells, so that the same row exported again in another
-        spelling ("10.0" for "10.00", "Z" for "+00:00") is known again.
+        It is made of the values and not of the cells, so that the same row exported again in another
+        spelling ("10.0" for "10.00", "Z" for "+00:00") gets the same key.
         """
         if "idempotency_key" in self._mapping.columns:
             return make
@@ -232,11 +232,11 @@ class MappingCompiler:
             item = make(cells)
             if isinstance(item, dict):
                 digest = start()
-                said = sorted(
+                given = sorted(
                     (name, value) for name, value in item.items() if value not in (None, "")
                 )
-                digest.update(dumps(said, default=str))
-                item["idempotency_key"] = digest.hexdigest() if said else None
+                digest.update(dumps(given, default=str))
+                item["idempotency_key"] = digest.hexdigest() if given else None
             return item
 
         return make_with_key
@@ -244,7 +244,7 @@ class MappingCompiler:
     def _hash(self, label: str, columns: Iterable[str], *, needs_all: bool = False) -> _Read:
         """Return the reader of the keyed hash of several cells.
 
-        It gives None when they are all empty, or with `needs_all` when any of them is.
+        It returns None when they are all empty or, with `needs_all`, when any of them is.
         """
         pick = _picker([self._places[name] for name in dict.fromkeys(columns)])
         start = hashlib.blake2b(label.encode(), key=self._secret, digest_size=16).copy
@@ -264,7 +264,7 @@ class MappingCompiler:
 
 
 def as_text(cell: object) -> object:
-    """Return a whole number as text, for ids that JSON or Parquet hold as numbers; else the cell."""
+    """Return a whole number as text, for ids that JSON or Parquet store as numbers; any other cell unchanged."""
     return str(cell) if type(cell) is int else cell
 
 

@@ -1,4 +1,4 @@
-"""The import of a file: batches of rows, each committed together with how far the file has come."""
+"""The import of a file: batches of rows, each committed together with the progress so far."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _MOST_FLAGGED: Final = 1_000
 
 
 class ImportOvertaken(SkeldirError):
-    """Another process imports the same file at this moment."""
+    """Another process is importing the same file."""
 
     code = "import_overtaken"
     status = 409
@@ -50,8 +50,8 @@ class ImportOvertaken(SkeldirError):
 
 
 @dataclass(frozen=True, slots=True)
-class RowFault:
-    """One refused row: its number from 1 (a header and blank lines not counted), why, and the cure."""
+class RowRejection:
+    """One rejected row: its number from 1 (header and blank lines not counted), the reason, and the cure."""
 
     row: int
     code: str
@@ -75,19 +75,19 @@ class ImportProgress:
     share_read: float = 0.0
 
     def describe_stop(self) -> str:
-        """Return the sentence for a run that was interrupted here."""
+        """Return the message for a run that was interrupted here."""
         return (
-            f"Stopped. {self.rows_done} rows are in; the same command goes on with row"
-            f" {self.rows_done + 1}, and nothing comes in twice."
+            f"Stopped. {self.rows_done} rows are imported; the same command continues with row"
+            f" {self.rows_done + 1}, and nothing is imported twice."
         )
 
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What became of a file: `done` over all runs, the rest in this run.
+    """The outcome of an import: `done` over all runs, the rest of this run.
 
-    `resumed_after` is the row after which this run went on, 0 from the start. `was_complete` says
-    that the file had been imported before with the same mapping, so that nothing was done.
+    `resumed_after` is the row after which this run continued; 0 is the start. `was_complete` means
+    that the file was imported before with the same mapping, so nothing was done.
     `flagged` names at most 1,000 orders that are `awaiting_capture` or `over_refunded`.
     """
 
@@ -97,25 +97,25 @@ class ImportReport:
     was_complete: bool
     skipped: int
     rejected_by_code: Mapping[str, int]
-    examples: tuple[RowFault, ...]
+    examples: tuple[RowRejection, ...]
     flagged: tuple[FlaggedOrder, ...]
     seconds: float
 
 
 @dataclass(slots=True)
 class _Tally:
-    """What this run has seen; bounded, however many rows are refused."""
+    """The counts and examples of this run; bounded, however many rows are rejected."""
 
     skipped: int = 0
     codes: Counter[str] = field(default_factory=Counter)
-    examples: list[RowFault] = field(default_factory=list)
+    examples: list[RowRejection] = field(default_factory=list)
     flagged: dict[FlaggedOrder, None] = field(default_factory=dict)
 
-    def add(self, faults: Iterable[RowFault], flagged: Iterable[FlaggedOrder]) -> None:
-        for fault in faults:
-            self.codes[fault.code] += 1
-            if self.codes[fault.code] <= _EXAMPLES_OF_A_CODE:
-                self.examples.append(fault)
+    def add(self, rejections: Iterable[RowRejection], flagged: Iterable[FlaggedOrder]) -> None:
+        for rejection in rejections:
+            self.codes[rejection.code] += 1
+            if self.codes[rejection.code] <= _EXAMPLES_OF_A_CODE:
+                self.examples.append(rejection)
         for order in flagged:
             if len(self.flagged) < _MOST_FLAGGED:
                 self.flagged[order] = None
@@ -130,17 +130,17 @@ async def import_file(
     progress: Callable[[ImportProgress], None],
     batch_rows: int = BATCH_ROWS,
 ) -> ImportReport:
-    """Import a file for a tenant, by the same rules as the API, and report what became of its rows.
+    """Import a file for a tenant, by the same rules as the API, and report the outcome of its rows.
 
-    Each batch commits together with the number of its last row. So a run that was interrupted
-    (Ctrl-C, `kill -9`, a lost connection) goes on after that row when it is called again, and the
-    rows' idempotency keys keep everything single even if that number were lost. `progress` is told
-    after each commit. New channels of the mapping are added first.
+    Each batch commits together with the number of its last row. After an interruption (Ctrl-C,
+    `kill -9`, a lost connection) the next call continues after that row, and the rows' idempotency
+    keys prevent duplicates even if that number is lost. `progress` is called after each commit. New
+    channels of the mapping are added first.
 
     Raises:
-        FileUnreadable: the file cannot be read, or breaks off; the rows before may be in.
+        FileUnreadable: the file cannot be read, or ends early; the rows before may be imported.
         MappingInvalid: the mapping does not fit the file or the tenant's channels.
-        ImportOvertaken: another process imports the same file.
+        ImportOvertaken: another process is importing the same file.
         TenantUnknown: the tenant does not exist.
     """
     started_at = utc_now()
@@ -173,13 +173,13 @@ async def import_file(
 
 
 def fingerprint_file(path: Path, mapping: FileMapping) -> str:
-    """Return the SHA-256 of a file's content and mapping: what an import is known by again."""
+    """Return the SHA-256 of a file's content and mapping, by which a repeated import is recognised."""
     try:
         with path.open("rb") as file:
             content = hashlib.file_digest(file, "sha256")
     except OSError as error:
         raise FileUnreadable(
-            f"{path} cannot be read: {error.strerror}.", cure="Check the path and its rights."
+            f"{path} cannot be read: {error.strerror}.", cure="Check the path and its permissions."
         ) from error
     content.update(mapping.fingerprint())
     return content.hexdigest()
@@ -213,9 +213,9 @@ async def _lock_import(
 
 @dataclass(frozen=True, slots=True)
 class _Ahead:
-    """A batch of rows, up to `last_row`, that is read and prepared.
+    """A batch of rows, up to `last_row`, that was read and prepared ahead.
 
-    Conversions have their items beside them: the database may know of reasons to refuse some.
+    Conversions keep their items: the database may have reasons to reject some.
     """
 
     last_row: int
@@ -226,7 +226,7 @@ class _Ahead:
 
 @dataclass(slots=True)
 class _Run:
-    """One run over the rows of a file that are not in yet."""
+    """One run over the rows of a file that are not imported yet."""
 
     db: Database
     profile: TenantProfile
@@ -240,7 +240,7 @@ class _Run:
     async def import_rows(
         self, done: ImportProgress, progress: Callable[[ImportProgress], None]
     ) -> ImportProgress:
-        """Record the rows after `done.rows_done`, reading each batch while the last one is written."""
+        """Record the rows after `done.rows_done`; read each batch while the one before it is written."""
         maker = ItemMaker(
             self.mapping,
             secret=self.profile.journey_secret,
@@ -264,7 +264,7 @@ class _Run:
         return done
 
     def _read_ahead(self, maker: ItemMaker, rows: Iterator[Row]) -> _Ahead | None:
-        """Read and prepare the next batch, in a thread: the processor's part, while the database has its own."""
+        """Read and prepare the next batch, in a thread, while the database writes the one before it."""
         batch = maker.next_batch(rows, self.batch_rows)
         if batch is None:
             return None
@@ -283,7 +283,7 @@ class _Run:
         )
 
     async def _record(self, ahead: _Ahead, done: ImportProgress) -> ImportProgress:
-        """Record one batch in one transaction, and return what is done with it."""
+        """Record one batch in one transaction, and return the progress after it."""
         async with self.db.tenant(self.profile.tenant_id) as connection:
             await self._lock(connection, done)
             touches = Receipt(0, 0, NO_REJECTIONS, ())
@@ -294,7 +294,7 @@ class _Run:
                 for delivery, prepared in ahead.conversions
             ]
             for receipt in (touches, *conversions):
-                self._tell(receipt)
+                self._count(receipt)
             done = replace(
                 done,
                 rows_done=ahead.last_row,
@@ -310,13 +310,13 @@ class _Run:
         self.tally.skipped += ahead.skipped
         return done
 
-    def _tell(self, receipt: Receipt) -> None:
-        """Tally the refused rows; a receipt names them by the numbers that they have in the file."""
-        faults = (
-            RowFault(fault.index, fault.code, fault.detail, fault.cure)
-            for fault in receipt.rejected
+    def _count(self, receipt: Receipt) -> None:
+        """Count the rejected rows; in these receipts an index is the number of a row in the file."""
+        rejections = (
+            RowRejection(rejection.index, rejection.code, rejection.detail, rejection.cure)
+            for rejection in receipt.rejected
         )
-        self.tally.add(faults, receipt.flagged)
+        self.tally.add(rejections, receipt.flagged)
 
     async def _lock(self, connection: Connection, done: ImportProgress) -> None:
         found, is_complete = await _lock_import(
@@ -324,8 +324,8 @@ class _Run:
         )
         if is_complete or found.rows_done != done.rows_done:
             raise ImportOvertaken(
-                f"Another process has come to row {found.rows_done} of {self.path.name}.",
-                cure="Let it finish; this one has written nothing twice.",
+                f"Another process has reached row {found.rows_done} of {self.path.name}.",
+                cure="Let it finish; nothing was imported twice.",
             )
 
     async def _advance(

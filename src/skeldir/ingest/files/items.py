@@ -9,12 +9,12 @@ from itertools import islice
 from skeldir.ingest.files.compiling import Item, Make, MappingCompiler, Test
 from skeldir.ingest.files.layout import Row
 from skeldir.ingest.files.mapping import FileMapping
-from skeldir.ingest.rejections import Refused
+from skeldir.ingest.rejections import UnreadableItem
 
 
 @dataclass(slots=True)
 class Items:
-    """Items of one sort, and beside each the number of the row it came from."""
+    """Items of one kind, and for each the number of its row."""
 
     items: list[Item] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
@@ -22,9 +22,9 @@ class Items:
 
 @dataclass(slots=True)
 class Batch:
-    """What consecutive rows, up to `last_row`, became.
+    """The items of consecutive rows, up to `last_row`.
 
-    A row that could not be read stands once: with the touches, or with the orders of a file that
+    A row that could not be read appears once: among the touches, or among the orders of a file that
     has no touches. `skipped` counts the rows that are neither touch nor order.
     """
 
@@ -36,10 +36,10 @@ class Batch:
 
 
 class ItemMaker:
-    """Turns rows into items with the canonical fields, by one mapping for one tenant."""
+    """Turns rows into items with the canonical fields, by a mapping and the secret of a tenant."""
 
     def __init__(self, mapping: FileMapping, *, secret: bytes, cells_are_text: bool) -> None:
-        """Compile `mapping` for rows whose cells are those of `mapping.wanted`, in that order."""
+        """Compile `mapping` for rows whose cells are in the order of `mapping.wanted`."""
         compiler = MappingCompiler(mapping, secret=secret, cells_are_text=cells_are_text)
         has_touches, has_orders = mapping.kind != "conversions", mapping.kind != "touches"
         self._unread = "touches" if has_touches else "orders"
@@ -56,14 +56,14 @@ class ItemMaker:
         """Return the items of the next `size` rows, or None after the last row."""
         batch = Batch(0)
         unread: Items = getattr(batch, self._unread)
-        # Looked up once: a large import spends its time in the loop below.
+        # Looked up once, since a large import spends its time in the loop below.
         sorts = [
             (test, make, getattr(batch, name).items.append, getattr(batch, name).rows.append)
             for name, test, make in self._sorts
         ]
         number = 0
         for number, cells in islice(rows, size):
-            if isinstance(cells, Refused):
+            if isinstance(cells, UnreadableItem):
                 unread.items.append(cells)
                 unread.rows.append(number)
                 continue

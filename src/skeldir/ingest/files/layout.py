@@ -1,4 +1,4 @@
-"""What the readers have in common: the layout of a file, its rows as a stream, and its one error."""
+"""What all readers share: the layout of a file, its rows as a stream, and the error for an unreadable file."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TypeAlias
 
 from skeldir.errors import SkeldirError
 from skeldir.ingest.files.mapping import FileFormat
-from skeldir.ingest.rejections import Refused
+from skeldir.ingest.rejections import UnreadableItem
 
-Row: TypeAlias = tuple[int, "Sequence[object] | Refused"]
-"""The number of a row, from 1, and its wanted cells or why it has none."""
+Row: TypeAlias = tuple[int, "Sequence[object] | UnreadableItem"]
+"""The number of a row, from 1, and its wanted cells or the reason why it has none."""
 
 
 class FileUnreadable(SkeldirError):
-    """The file as a whole cannot be read; rows read before may be in already."""
+    """The file cannot be read, or not to its end; the rows before may be imported already."""
 
     code = "file_unreadable"
     status = 422
@@ -24,9 +24,9 @@ class FileUnreadable(SkeldirError):
 
 @dataclass(frozen=True, slots=True)
 class FileLayout:
-    """What a file shows before it is read: its form, its columns and its first rows.
+    """What is known of a file before it is read: its format, its columns and its first rows.
 
-    The columns of an NDJSON file are the keys of its first rows. `cells_are_text` says that each
+    The columns of an NDJSON file are the keys of its first rows. `cells_are_text` means that every
     cell is a `str`, as in CSV; otherwise cells have the types of JSON or Python.
     """
 
@@ -37,13 +37,13 @@ class FileLayout:
 
     @property
     def cells_are_text(self) -> bool:
-        """Say whether every cell is a text."""
+        """Return whether every cell is a text."""
         return self.format == "csv"
 
 
 @dataclass(frozen=True, slots=True)
 class RowStream:
-    """An open file's rows, and how far its reading has come."""
+    """An open file's rows, and the share that has been read."""
 
     rows: Iterator[Row]
     share_read: Callable[[], float]

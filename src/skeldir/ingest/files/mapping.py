@@ -1,8 +1,8 @@
-"""The mapping of a file: which column says what, and everything that a file cannot say of itself.
+"""The mapping of a file: what each column means, and what the file itself does not show.
 
 A mapping comes from a small TOML file, from flags, or from recognised column names (`mapping_file`,
-`recognise`). Whether it makes sense is checked here, once for all three. Nothing that matters is
-assumed: what is missing is asked for by name.
+`recognise`). It is checked here, once for all three. Nothing that matters is assumed: what is
+missing is requested by name.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ TOUCH_COLUMNS: Final = (
 )  # fmt: skip
 ORDER_COLUMNS: Final = ("order_id", "kind", "amount", "currency", "occurred_at", "journey_key")
 KEY_COLUMNS: Final = ("idempotency_key", "order_id")
-"""Fields that a list of columns may stand for; they are then hashed together."""
+"""Fields that may be given as a list of columns, which are then hashed together."""
 
 _CHANNEL_CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
 class MappingInvalid(SkeldirError):
-    """The mapping does not say enough, contradicts itself, or does not fit the file."""
+    """The mapping is incomplete, contradicts itself, or does not fit the file."""
 
     code = "mapping_invalid"
     status = 422
@@ -55,7 +55,7 @@ class MappingInvalid(SkeldirError):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A test of one cell: it equals one of the texts, or with none given it is just not empty."""
+    """A test of one cell: it equals one of the texts or, if none is given, is not empty."""
 
     column: str
     equals: tuple[str, ...] = ()
@@ -63,7 +63,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class RefundColumns:
-    """Columns of an order's row that say how much of it was given back in all, and when."""
+    """Columns of an order's row with the amount refunded in total, and the time."""
 
     amount: str
     occurred_at: str
@@ -71,7 +71,7 @@ class RefundColumns:
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """What the mapping wants of the model versions that credit this file's orders."""
+    """What the mapping sets for the model versions that credit this file's orders."""
 
     lookback_days: int = 30
     after_conversion: AfterConversion = "keep"
@@ -82,11 +82,11 @@ class FileMapping:
     """How each row of a file becomes a touch, an order, or both.
 
     `columns` maps a canonical field to its column, or to several for the fields of `KEY_COLUMNS`:
-    one column is taken as it is, of several a keyed hash. Without `idempotency_key` the key is a
-    keyed hash of all mapped columns of the touch or order, so rows that are equal in each of them
-    count once and are reported as duplicates. `currency` is set when it is the same in each row.
+    one column is used as it is, several are hashed together, keyed. Without `idempotency_key` the
+    key is a keyed hash of all mapped columns of the touch or order, so rows that are equal in all of
+    them count once and are reported as duplicates. `currency` is set when all rows share it.
 
-    Raises `MappingInvalid` when something needed is not said, or two things exclude each other.
+    Raises `MappingInvalid` when something required is missing, or two settings exclude each other.
     """
 
     kind: FileKind
@@ -114,7 +114,7 @@ class FileMapping:
 
     @property
     def wanted(self) -> tuple[str, ...]:
-        """Return every column that is read, each once; the others of the file are never looked at."""
+        """Return every column that is read, each once; other columns of the file are never read."""
         names = [name for columns in self.columns.values() for name in columns]
         names += [when.column for when in (self.touch_when, self.order_when) if when is not None]
         names += (self.click_ids or {}).values()
@@ -122,12 +122,12 @@ class FileMapping:
         return tuple(dict.fromkeys(names))
 
     def fingerprint(self) -> bytes:
-        """Return the mapping as canonical JSON, without the models: they change no imported row."""
-        said = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "models"}
-        return orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
+        """Return the mapping as canonical JSON, without the models, which change no imported row."""
+        settings = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "models"}
+        return orjson.dumps(settings, option=orjson.OPT_SORT_KEYS)
 
     def check_columns(self, header: Sequence[str]) -> None:
-        """Refuse a file that lacks a column of the mapping, or has it twice. Raises MappingInvalid."""
+        """Check that a file has each column of the mapping exactly once. Raises MappingInvalid."""
         for name in self.wanted:
             if name not in header:
                 raise MappingInvalid(
@@ -141,7 +141,7 @@ class FileMapping:
                 )
 
     def check_channels(self, own_channels: Iterable[str]) -> None:
-        """Refuse codes that neither all tenants share nor this one has. Raises MappingInvalid."""
+        """Check that each code is a common channel or one of the tenant's own. Raises MappingInvalid."""
         known = {*COMMON_CHANNELS, *own_channels, *(self.new_channels or {})} - RESERVED_CHANNELS
         for value, code in (self.channels or {}).items():
             if code not in known:
@@ -153,7 +153,7 @@ class FileMapping:
 
 
 def cell_text(value: object) -> str:
-    """Return a cell as the text that a CSV file would hold: "" for nothing, true and false in small letters."""
+    """Return a cell as the text that a CSV file would hold: "" for nothing, true and false in lower case."""
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -178,7 +178,7 @@ def unknown(name: str, place: str, known: Sequence[str]) -> NoReturn:
     )
 
 
-# ---------------------------------------------------------------- does it make sense
+# ---------------------------------------------------------------- checks
 
 
 def _check_fields(mapping: FileMapping) -> None:
@@ -188,7 +188,7 @@ def _check_fields(mapping: FileMapping) -> None:
     for field in needed:
         if field not in mapping.columns:
             raise MappingInvalid(
-                f"The mapping does not say which column is {field}.",
+                f"The mapping does not name the column of {field}.",
                 cure=f'Add it under [columns], such as {field} = "name of the column".',
             )
     allowed = {"idempotency_key"}
@@ -212,14 +212,14 @@ def _check_orders(mapping: FileMapping) -> None:
         return
     if "order_id" not in mapping.columns:
         raise MappingInvalid(
-            "The mapping does not say which column is the order's id.",
+            "The mapping does not name the column of the order's id.",
             cure='Add order_id = "column" under [columns]; a file without such a column can have it derived'
-            ' from those that tell one order from all others, such as order_id = ["customer_id", "time"].',
+            ' from those that identify an order, such as order_id = ["customer_id", "time"].',
         )
     if mapping.kind == "mixed" and mapping.order_when is None:
         raise MappingInvalid(
-            "The mapping does not say which rows are orders.",
-            cure='Add order_when = { column = "conversion", equals = "1" }; without equals any value will do.',
+            "The mapping does not define which rows are orders.",
+            cure='Add order_when = { column = "conversion", equals = "1" }; without equals, any value counts.',
         )
     if mapping.kind == "conversions" and mapping.touch_when is not None:
         raise MappingInvalid(
@@ -237,13 +237,13 @@ def _check_money(mapping: FileMapping) -> None:
         return
     if mapping.amount_unit is None:
         raise MappingInvalid(
-            "Nothing says whether the amounts are in major units (12.50) or minor ones (1250).",
-            cure="Say it with --amount-unit, or amount_unit in the mapping: major or minor.",
+            "It is not known whether the amounts are in major units (12.50) or minor ones (1250).",
+            cure="Set --amount-unit, or amount_unit in the mapping: major or minor.",
         )
     if mapping.currency is None and "currency" not in mapping.columns:
         raise MappingInvalid(
-            "Nothing says which currency the amounts are in.",
-            cure='Say it with --currency USD, or currency = "USD" in the mapping, or name its column.',
+            "The currency of the amounts is not known.",
+            cure='Set --currency USD, or currency = "USD" in the mapping, or name its column.',
         )
     if mapping.currency is not None and "currency" in mapping.columns:
         raise MappingInvalid(
@@ -270,7 +270,7 @@ def _check_times(mapping: FileMapping) -> None:
     if "%z" not in mapping.time_format and mapping.time_zone is None:
         raise MappingInvalid(
             f'Times written as "{mapping.time_format}" have no offset from UTC, and no time zone is given.',
-            cure='Say it with --time-zone, or time_zone = "Europe/Berlin" in the mapping.',
+            cure='Set --time-zone, or time_zone = "Europe/Berlin" in the mapping.',
         )
 
 
@@ -293,5 +293,5 @@ def _check_names(mapping: FileMapping) -> None:
         if code in COMMON_CHANNELS or not _CHANNEL_CODE.fullmatch(code):
             raise MappingInvalid(
                 f'[new_channels] "{code}" cannot be declared.',
-                cure="Use a code that is not in the common taxonomy: small letters, digits and underscores.",
+                cure="Use a code that is not in the common taxonomy: lower-case letters, digits and underscores.",
             )

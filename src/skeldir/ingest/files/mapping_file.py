@@ -1,4 +1,4 @@
-"""Mapping files and flags: what was written down becomes a `FileMapping`, or an error that says where."""
+"""Mapping files and flags become a `FileMapping`, or an error that names the wrong key."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from skeldir.ingest.files.mapping import (
 )
 
 Settings: TypeAlias = Mapping[str, object]
-"""What is said, in the shape of a mapping file."""
+"""Settings in the shape of a mapping file."""
 
 COLUMNS: Final = ("idempotency_key", *dict.fromkeys((*TOUCH_COLUMNS, *ORDER_COLUMNS)))
 _TEXTS: Final = (
@@ -46,12 +46,12 @@ _CHOICES: Final[Mapping[str, Sequence[str]]] = {
 
 
 def read_mapping(path: Path, flags: Settings | None = None) -> FileMapping:
-    """Read a mapping file; what `flags` says wins over it. Raises MappingInvalid."""
+    """Read a mapping file; `flags` take precedence over it. Raises MappingInvalid."""
     return mapping_from_settings(merge_settings(read_settings(path), flags or {}))
 
 
 def read_settings(path: Path) -> dict[str, object]:
-    """Return what a mapping file says, unchecked. Raises MappingInvalid when it is not TOML."""
+    """Return the settings of a mapping file, unchecked. Raises MappingInvalid when it is not TOML."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
@@ -66,7 +66,7 @@ def read_settings(path: Path) -> dict[str, object]:
 
 
 def merge_settings(base: Settings, over: Settings) -> dict[str, object]:
-    """Return `base` with what `over` says in its place; tables of names are joined key by key."""
+    """Return `base` overridden by `over`; tables of names are merged key by key."""
     merged = dict(base)
     for key, value in over.items():
         below = merged.get(key)
@@ -81,7 +81,7 @@ def mapping_from_settings(settings: Settings) -> FileMapping:
     """Return the mapping that `settings` describes, in the shape of a mapping file.
 
     Raises:
-        MappingInvalid: a key is unknown or of the wrong type, or something needed is not said.
+        MappingInvalid: a key is unknown or of the wrong type, or something required is missing.
     """
     for key in settings:
         if key not in _KEYS:
@@ -94,7 +94,7 @@ def mapping_from_settings(settings: Settings) -> FileMapping:
         raise MappingInvalid(
             "The mapping has no kind.", cure="Set kind to touches, conversions or mixed."
         )
-    said: dict[str, Any] = {
+    given: dict[str, Any] = {
         **texts,
         **{key: _condition(settings, key) for key in _CONDITIONS if key in settings},
         **{key: _names(settings, key) for key in _NAMES if key in settings},
@@ -103,7 +103,7 @@ def mapping_from_settings(settings: Settings) -> FileMapping:
         columns=_columns(_table(settings, "columns")),
         refund=_refund(settings),
         models=_models(settings),
-        **said,
+        **given,
     )
 
 
@@ -134,10 +134,10 @@ def _names(settings: Settings, key: str) -> dict[str, str]:
 
 def _columns(table: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
     columns: dict[str, tuple[str, ...]] = {}
-    for field, said in table.items():
+    for field, value in table.items():
         if field not in COLUMNS:
             unknown(field, "[columns]", COLUMNS)
-        names = [said] if isinstance(said, str) else said
+        names = [value] if isinstance(value, str) else value
         if (
             not isinstance(names, list | tuple)
             or not names
@@ -175,7 +175,7 @@ def _refund(settings: Settings) -> RefundColumns | None:
     if len(table) < 2:
         raise MappingInvalid(
             "[refund] needs the columns of both the amount and the time.",
-            cure="Without the time of its refunds, leave them out of this file's import.",
+            cure="If the time of refunds is not known, leave out [refund].",
         )
     return RefundColumns(**table)
 

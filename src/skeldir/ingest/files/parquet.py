@@ -1,4 +1,4 @@
-"""Reading rows of Parquet files: the wanted columns only, a batch at a time."""
+"""Reading rows of Parquet files: only the wanted columns, one batch at a time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from skeldir.ingest.files.layout import FileUnreadable, Row
-from skeldir.ingest.rejections import Refused
+from skeldir.ingest.rejections import UnreadableItem
 
 _ROWS_AT_ONCE: Final = 8_192
 
@@ -19,8 +19,8 @@ _ROWS_AT_ONCE: Final = 8_192
 class ParquetRows:
     """The rows of an open Parquet file.
 
-    Cells have Python's types. Moments are cut to microseconds, and those with a zone come in UTC;
-    a floating-point "not a number" comes as None, which is what it stands for in such files.
+    Cells have Python's types. Moments are truncated to microseconds, and those with a zone are in
+    UTC; a floating-point "not a number" becomes None, which is what it means in such files.
     """
 
     def __init__(self, raw: io.FileIO, name: str) -> None:
@@ -45,10 +45,10 @@ class ParquetRows:
     def sample(self, most: int) -> tuple[tuple[object, ...], ...]:
         """Return the first rows, all columns. Raises FileUnreadable."""
         rows = islice(self.read(self.header, 0), most)
-        return tuple(tuple(cells) for _, cells in rows if not isinstance(cells, Refused))
+        return tuple(tuple(cells) for _, cells in rows if not isinstance(cells, UnreadableItem))
 
     def read(self, wanted: Sequence[str], skip: int) -> Iterator[Row]:
-        """Yield the rows after the first `skip`. Raises FileUnreadable where the file breaks off."""
+        """Yield the rows after the first `skip`. Raises FileUnreadable where the file ends early."""
         metadata = self._file.metadata
         group, number = 0, 0
         while group < metadata.num_row_groups:
@@ -67,7 +67,7 @@ class ParquetRows:
             rows_of_batch = zip(*columns, strict=True) if columns else iter(())
             for number, cells in enumerate(rows_of_batch, number + 1):  # noqa: B020 - it goes on from the last batch
                 if number > skip:
-                    yield number, _refuse_faulty(cells)
+                    yield number, _reject_unreadable(cells)
             self._rows_read = number
 
     def _next_batch(self, batches: Iterator[Any]) -> Any:
@@ -78,13 +78,13 @@ class ParquetRows:
 
     def _unreadable(self, error: Exception) -> FileUnreadable:
         return FileUnreadable(
-            f"{self._name} is not a whole Parquet file: {error}.",
-            cure='Get the file anew, or say format = "csv" or "ndjson" in a mapping.',
+            f"{self._name} is not a complete Parquet file: {error}.",
+            cure='Get the file again, or set format = "csv" or "ndjson" in a mapping.',
         )
 
 
-class _Faulty:
-    """Stands for a cell that Python cannot hold; `code` is what its row is refused with."""
+class _UnreadableCell:
+    """Takes the place of a cell that Python cannot represent; `code` is the code its row is rejected with."""
 
     def __init__(self, code: str) -> None:
         self.code = code
@@ -99,7 +99,7 @@ def _cells(column: Any) -> list[object]:
     except (UnicodeDecodeError, OverflowError, ValueError):
         return [_cell(scalar) for scalar in column]
     if pa.types.is_floating(kind):
-        # Only "not a number" differs from itself.
+        # Only "not a number" is unequal to itself.
         return [None if cell != cell else cell for cell in cells]
     return cells
 
@@ -108,13 +108,13 @@ def _cell(scalar: Any) -> object:
     try:
         return scalar.as_py()
     except UnicodeDecodeError:
-        return _Faulty("encoding_invalid")
+        return _UnreadableCell("encoding_invalid")
     except (OverflowError, ValueError):
-        return _Faulty("row_malformed")
+        return _UnreadableCell("row_malformed")
 
 
-def _refuse_faulty(cells: tuple[object, ...]) -> tuple[object, ...] | Refused:
+def _reject_unreadable(cells: tuple[object, ...]) -> tuple[object, ...] | UnreadableItem:
     for cell in cells:
-        if type(cell) is _Faulty:
-            return Refused(cell.code, "A cell of the row cannot be read.", {})
+        if type(cell) is _UnreadableCell:
+            return UnreadableItem(cell.code, "A cell of the row cannot be read.", {})
     return cells

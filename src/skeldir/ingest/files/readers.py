@@ -1,7 +1,7 @@
-"""Reading rows of CSV and NDJSON files as a stream: constant memory, and a bad row costs only itself.
+"""Reading rows of CSV and NDJSON files as a stream: constant memory, and a bad row rejects only itself.
 
-Rows are numbered from 1, a header and blank lines not counted. A row comes as the cells of the
-wanted columns, in their order; other columns are never looked at.
+Rows are numbered from 1; header and blank lines are not counted. A row is the cells of the wanted
+columns, in their order; other columns are never read.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ import orjson
 from skeldir.ingest.files.layout import FileLayout, FileUnreadable, Row, RowStream
 from skeldir.ingest.files.mapping import FILE_FORMATS, FileFormat
 from skeldir.ingest.files.parquet import ParquetRows
-from skeldir.ingest.rejections import Refused, refuse_text
+from skeldir.ingest.rejections import UnreadableItem, unreadable_text
 
 LONGEST_ROW: Final = 2 * 1024 * 1024
-"""No row of a text file may have more bytes, so that memory stays bounded whatever the file."""
+"""The most bytes that a row of a text file may have, so that memory stays bounded."""
 
 SAMPLE_ROWS: Final = 1_000
 
@@ -50,7 +50,7 @@ _ESCAPED_BYTE: Final = re.compile("[\udc80-\udcff]")
 def look_at_file(
     path: Path, *, form: FileFormat | None = None, delimiter: str | None = None
 ) -> FileLayout:
-    """Return the layout of a file; what is not given is told by its name and its first line.
+    """Return the layout of a file; parts that are not given are taken from its name and its first line.
 
     Raises:
         FileUnreadable: the file cannot be opened, is empty, or is not what its name says.
@@ -61,7 +61,7 @@ def look_at_file(
             parquet = ParquetRows(raw, path.name)
             return FileLayout(form, "", parquet.header, parquet.sample(SAMPLE_ROWS))
         stream = _text_stream(raw, path)
-        with _faults_of_the_file(path):
+        with _file_errors(path):
             if form == "ndjson":
                 items = list(islice(_json_objects(stream), SAMPLE_ROWS))
                 header = tuple(dict.fromkeys(key for item in items for key in item))
@@ -69,7 +69,7 @@ def look_at_file(
                 return FileLayout(form, "", header, sample)
             text = _CsvFile(stream, delimiter or _sniff_delimiter(stream), path.name)
             cells = (cells for _, cells in islice(text.rows(text.header, 0), SAMPLE_ROWS))
-            sample = tuple(tuple(row) for row in cells if not isinstance(row, Refused))
+            sample = tuple(tuple(row) for row in cells if not isinstance(row, UnreadableItem))
             return FileLayout(form, text.delimiter, text.header, sample)
 
 
@@ -79,7 +79,7 @@ def open_rows(
 ) -> Iterator[RowStream]:
     """Open the rows after the first `skip`; `wanted` are columns of the layout's header.
 
-    The rows raise `FileUnreadable` where the file breaks off.
+    The rows raise `FileUnreadable` where the file ends early.
     """
     with _open_file(path) as raw:
         if layout.format == "parquet":
@@ -103,8 +103,8 @@ def _format_of(path: Path) -> FileFormat:
     form = _FORMATS.get(name.suffix.lower())
     if form is None:
         raise FileUnreadable(
-            f"The name {path.name} does not tell what kind of file it is.",
-            cure=f"Say format in a mapping, one of {', '.join(FILE_FORMATS)}, or rename the file.",
+            f"The name {path.name} does not show the format of the file.",
+            cure=f"Set format in a mapping to one of {', '.join(FILE_FORMATS)}, or rename the file.",
         )
     return form
 
@@ -115,18 +115,19 @@ def _open_file(path: Path) -> Iterator[io.FileIO]:
         raw = io.FileIO(path)
     except OSError as error:
         raise FileUnreadable(
-            f"{path} cannot be opened: {error.strerror}.", cure="Check the path and its rights."
+            f"{path} cannot be opened: {error.strerror}.",
+            cure="Check the path and its permissions.",
         ) from error
     with raw:
         yield raw
 
 
 def _text_stream(raw: io.FileIO, path: Path) -> IO[bytes]:
-    """Return the bytes of a text file, unpacked if need be, after its byte order mark."""
+    """Return the bytes of a text file after its byte order mark, decompressed if necessary."""
     stream = io.BufferedReader(raw, _BUFFER)
     if stream.peek(2)[:2] == b"\x1f\x8b":
         stream = io.BufferedReader(gzip.GzipFile(fileobj=stream), _BUFFER)  # type: ignore[arg-type]  # it has readinto
-    with _faults_of_the_file(path):
+    with _file_errors(path):
         start = stream.peek(4)[:4]
     if not start:
         raise FileUnreadable(f"{path.name} is empty.", cure="Check that the export has finished.")
@@ -137,7 +138,7 @@ def _text_stream(raw: io.FileIO, path: Path) -> IO[bytes]:
     if start == b"PAR1":
         raise FileUnreadable(
             f"{path.name} is a Parquet file.",
-            cure='Say format = "parquet" in a mapping, or rename the file.',
+            cure='Set format = "parquet" in a mapping, or rename the file.',
         )
     if start.startswith(_BYTE_ORDER_MARK):
         stream.read(len(_BYTE_ORDER_MARK))
@@ -145,18 +146,18 @@ def _text_stream(raw: io.FileIO, path: Path) -> IO[bytes]:
 
 
 @contextmanager
-def _faults_of_the_file(path: Path) -> Iterator[None]:
+def _file_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, EOFError, zlib.error) as error:
         raise FileUnreadable(
             f"{path.name} breaks off: {error}.",
-            cure="Get the file anew; an import goes on where it stopped.",
+            cure="Get the file again; an import continues where it stopped.",
         ) from error
 
 
 def _guarded(rows: Iterator[Row], path: Path) -> Iterator[Row]:
-    with _faults_of_the_file(path):
+    with _file_errors(path):
         yield from rows
 
 
@@ -164,12 +165,12 @@ def _guarded(rows: Iterator[Row], path: Path) -> Iterator[Row]:
 
 
 class _Lines:
-    """The lines of a text file, with the bytes of those that the current row has taken so far.
+    """The lines of a text file, with the bytes of those that belong to the current row so far.
 
-    Bytes that are not UTF-8 come as lone surrogates, so that only their row is refused.
+    Bytes that are not UTF-8 become lone surrogates, so that only their row is rejected.
     """
 
-    # More characters than a cell may have: in whatever state the parser is, it gives the row up.
+    # More characters than a cell may have: the parser abandons the row, whatever state it is in.
     _POISON: Final = "x" * (csv.field_size_limit() + 1)
 
     def __init__(self, stream: IO[bytes]) -> None:
@@ -190,19 +191,19 @@ class _Lines:
                 yield line.decode("utf-8", "surrogateescape")
 
     def end_row(self) -> None:
-        """Forget the lines of a row that was read."""
+        """Drop the lines of a row that was read."""
         self.taken.clear()
         self.size = 0
 
-    def refuse_row(self, code: str, detail: str) -> Refused:
-        """Return the refusal of the row whose lines were taken."""
-        refused = refuse_text(code, detail, b"".join(self.taken))
+    def unreadable_row(self, code: str, detail: str) -> UnreadableItem:
+        """Return the placeholder for the row whose lines were taken."""
+        unreadable = unreadable_text(code, detail, b"".join(self.taken))
         self.end_row()
-        return refused
+        return unreadable
 
 
 def _sniff_delimiter(stream: IO[bytes]) -> str:
-    """Return the delimiter that the first line has most often outside quotes; a comma if none."""
+    """Return the delimiter that is most frequent outside quotes in the first line; a comma if there is none."""
     first = bytes(stream.peek(_BUFFER)).partition(b"\n")[0].decode("utf-8", "replace")  # type: ignore[attr-defined]  # a BufferedReader
     found = Counter(re.sub('"[^"]*"', "", first))
     return max(_DELIMITERS, key=lambda delimiter: found[delimiter])
@@ -230,19 +231,19 @@ class _CsvFile:
         self._lines.end_row()
 
     def rows(self, wanted: Sequence[str], skip: int) -> Iterator[Row]:
-        """Yield the rows after the first `skip`; whatever stands in them, nothing is raised."""
+        """Yield the rows after the first `skip`; raise nothing, whatever they hold."""
         lines, width = self._lines, len(self.header)
         places = [self.header.index(name) for name in wanted]
-        # Of a single place, itemgetter would give no tuple.
+        # For a single place, itemgetter returns no tuple.
         pick = itemgetter(*places) if len(places) > 1 else lambda cells: (cells[places[0]],)
         for number, cells in enumerate(self._records(), 1):
             if number <= skip:
                 lines.end_row()
             elif cells is None:
-                yield number, lines.refuse_row("row_malformed", _explain(lines))
+                yield number, lines.unreadable_row("row_malformed", _explain(lines))
             elif len(cells) != width:
                 detail = f"The row has {len(cells)} cells; the header has {width} columns."
-                yield number, lines.refuse_row("row_malformed", detail)
+                yield number, lines.unreadable_row("row_malformed", detail)
             else:
                 picked = pick(cells)
                 text = "".join(picked)
@@ -250,7 +251,7 @@ class _CsvFile:
                     lines.end_row()
                     yield number, picked
                 else:
-                    yield number, lines.refuse_row("encoding_invalid", "A cell is not UTF-8.")
+                    yield number, lines.unreadable_row("encoding_invalid", "A cell is not UTF-8.")
 
     def _records(self) -> Iterator[list[str] | None]:
         """Yield the cells of every row that is not blank, or None for one that cannot be parsed."""
@@ -281,7 +282,7 @@ def _explain(lines: _Lines) -> str:
 
 
 def _json_lines(stream: IO[bytes]) -> Iterator[bytes]:
-    """Yield lines that are not blank; of one that is too long the beginning, above the limit."""
+    """Yield lines that are not blank; of one that is too long, a beginning that exceeds the limit."""
     while line := stream.readline(LONGEST_ROW + 1):
         rest = line
         while len(line) > LONGEST_ROW and rest and not rest.endswith(b"\n"):
@@ -294,7 +295,7 @@ def _json_rows(stream: IO[bytes], wanted: Sequence[str], skip: int) -> Iterator[
     for number, line in enumerate(_json_lines(stream), 1):
         if number > skip:
             item = _json_object(line)
-            if isinstance(item, Refused):
+            if isinstance(item, UnreadableItem):
                 yield number, item
             else:
                 get = item.get
@@ -304,21 +305,21 @@ def _json_rows(stream: IO[bytes], wanted: Sequence[str], skip: int) -> Iterator[
 def _json_objects(stream: IO[bytes]) -> Iterator[dict[str, object]]:
     for line in _json_lines(stream):
         item = _json_object(line)
-        if not isinstance(item, Refused):
+        if not isinstance(item, UnreadableItem):
             yield item
 
 
-def _json_object(line: bytes) -> dict[str, object] | Refused:
+def _json_object(line: bytes) -> dict[str, object] | UnreadableItem:
     if len(line) > LONGEST_ROW:
-        return refuse_text("json_invalid", f"The line has more than {LONGEST_ROW} bytes.", line)
+        return unreadable_text("json_invalid", f"The line has more than {LONGEST_ROW} bytes.", line)
     try:
         item = orjson.loads(line)
     except orjson.JSONDecodeError:
         try:
             line.decode()
         except UnicodeDecodeError:
-            return refuse_text("encoding_invalid", "The line is not UTF-8.", line)
-        return refuse_text("json_invalid", "The line is not valid JSON.", line)
+            return unreadable_text("encoding_invalid", "The line is not UTF-8.", line)
+        return unreadable_text("json_invalid", "The line is not valid JSON.", line)
     if not isinstance(item, dict):
-        return refuse_text("item_not_an_object", "The line is not a JSON object.", line)
+        return unreadable_text("item_not_an_object", "The line is not a JSON object.", line)
     return item

@@ -1,7 +1,7 @@
-"""Files without a mapping: common column names are recognised, and each choice is told.
+"""Files without a mapping: common column names are recognised, and each choice is reported.
 
-What names and first rows cannot tell (the currency, the time zone of bare local times, what a
-channel called "Facebook" is) is asked for, all of it at once.
+What names and first rows do not show (the currency, the time zone of local times, which channel
+"Facebook" means) is requested, all of it at once.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from skeldir.ingest.files.mapping_file import (
 from skeldir.ingest.files.readers import look_at_file
 from skeldir.ingest.rejections import ItemRejected
 
-# Field to the names it goes by, the likeliest first; compared in small letters, with underscores.
+# Field to its common names, the likeliest first; compared in lower case, with underscores.
 _NAMES: Final[Mapping[str, str]] = {
     "occurred_at": "occurred_at timestamp event_timestamp event_time time datetime date_time"
     " created_at visited_at clicked_at ts date",
@@ -85,22 +85,22 @@ def choose_mapping(
     flags: Settings,
     own_channels: Iterable[str] = (),
 ) -> ChosenMapping:
-    """Return the mapping to import `path` with: of `map_file` if there is one, else recognised.
+    """Return the mapping to import `path` with: from `map_file` if there is one, else recognised.
 
-    `flags` (in the shape of a mapping file) win over both. Without `kind` the mapping file or the
-    columns tell it. `own_channels` are the codes that the tenant has already. Raises
+    `flags` (in the shape of a mapping file) take precedence over both. Without `kind`, it is taken
+    from the mapping file or the columns. `own_channels` are the codes that the tenant has already. Raises
     `MappingInvalid` and `FileUnreadable`.
     """
-    said = merge_settings(read_settings(map_file) if map_file else {}, flags)
-    if kind is not None and said.setdefault("kind", kind) != kind:
+    given = merge_settings(read_settings(map_file) if map_file else {}, flags)
+    if kind is not None and given.setdefault("kind", kind) != kind:
         raise MappingInvalid(
-            f"The mapping is for a file of {said['kind']}, not of {kind}.",
-            cure=f"Import {said['kind']}, or use another mapping.",
+            f"The mapping is for a file of {given['kind']}, not of {kind}.",
+            cure=f"Import {given['kind']}, or use another mapping.",
         )
-    form = said.get("format")
+    form = given.get("format")
     if form is not None and form not in FILE_FORMATS:
         unknown(str(form), "format", FILE_FORMATS)
-    delimiter = said.get("delimiter")
+    delimiter = given.get("delimiter")
     layout = look_at_file(
         path,
         form=form,
@@ -108,10 +108,10 @@ def choose_mapping(
     )
     if map_file is None:
         mapping, choices = recognise_columns(
-            layout.header, layout.sample, said, own_channels=own_channels
+            layout.header, layout.sample, given, own_channels=own_channels
         )
     else:
-        mapping, choices = mapping_from_settings(said), []
+        mapping, choices = mapping_from_settings(given), []
     mapping.check_columns(layout.header)
     return ChosenMapping(mapping, layout, tuple(choices))
 
@@ -119,31 +119,37 @@ def choose_mapping(
 def recognise_columns(
     header: Sequence[str],
     sample_rows: Sequence[Sequence[object]],
-    said: Settings | None = None,
+    given: Settings | None = None,
     *,
     own_channels: Iterable[str] = (),
 ) -> tuple[FileMapping, list[str]]:
     """Return the mapping that names and first rows suggest, and its choices for people to read.
 
-    `said` (in the shape of a mapping file) is taken as it is. Raises `MappingInvalid` with
+    `given` (in the shape of a mapping file) is used as it is. Raises `MappingInvalid` with
     everything that cannot be known from the file.
     """
-    look = _Look(header, sample_rows, dict(said or {}), own_channels)
-    look.find_columns()
-    steps = (look.find_kind, look.find_times, look.find_channels, look.find_orders, look.find_key)
+    recognition = _Recognition(header, sample_rows, dict(given or {}), own_channels)
+    recognition.find_columns()
+    steps = (
+        recognition.find_kind,
+        recognition.find_times,
+        recognition.find_channels,
+        recognition.find_orders,
+        recognition.find_key,
+    )
     for step in steps:
         step()
-    if look.questions:
+    if recognition.questions:
         raise MappingInvalid(
-            "The file does not tell everything: " + " ".join(look.questions),
+            "The file leaves questions open: " + " ".join(recognition.questions),
             cure="Answer with flags, or write a mapping like those in examples/mappings.",
         )
-    return mapping_from_settings(look.settings), look.choices
+    return mapping_from_settings(recognition.settings), recognition.choices
 
 
 @dataclass(slots=True)
-class _Look:
-    """One look at a file: its settings as they grow, choices made, questions left."""
+class _Recognition:
+    """The state of the recognition of a file: its settings so far, the choices made, the questions left."""
 
     header: Sequence[str]
     rows: Sequence[Sequence[object]]
@@ -154,9 +160,9 @@ class _Look:
     questions: list[str] = field(default_factory=list)
 
     def find_columns(self) -> None:
-        """Recognise columns by their names, none of them twice."""
-        given = self.settings.get("columns", {})
-        self.columns = dict(given) if isinstance(given, Mapping) else {}
+        """Recognise columns by their names; use each only once."""
+        columns = self.settings.get("columns", {})
+        self.columns = dict(columns) if isinstance(columns, Mapping) else {}
         self.settings["columns"] = self.columns
         taken = {name for name in self.columns.values() if isinstance(name, str)}
         spelled = {_plain(name): name for name in reversed(self.header)}
@@ -170,21 +176,21 @@ class _Look:
         clicks = {kind: spelled[kind] for kind in sorted(CLICK_ID_KINDS) if kind in spelled}
         if clicks and "click_ids" not in self.settings:
             self.settings["click_ids"] = clicks
-            self.choices.append(f"click ids, only whether there is one: {', '.join(clicks)}")
+            self.choices.append(f"click ids, only whether they are present: {', '.join(clicks)}")
 
     def _may_be(self, name: str, column: str) -> bool:
         if name == "currency" and "currency" in self.settings:
             self.questions.append(
-                f'The column "{column}" tells the currency of each row: leave out --currency,'
-                " or name what the currency is of in a mapping."
+                f'The column "{column}" has the currency of each row: leave out --currency,'
+                " or write a mapping that names the columns."
             )
             return False
-        # An "id" that comes twice is that of something else, such as the customer.
+        # An "id" that occurs twice identifies something else, such as the customer.
         values = self._values(column)
         return name != "idempotency_key" or "key" in column or len(set(values)) == len(values)
 
     def find_kind(self) -> None:
-        """Tell touches, conversions and mixed files apart, and which rows are orders."""
+        """Find out whether the file has touches, conversions or both, and which rows are orders."""
         has_orders = "amount" in self.columns
         has_touches = any(name in self.columns for name in _ORIGINS) or "click_ids" in self.settings
         if "kind" not in self.settings:
@@ -200,7 +206,7 @@ class _Look:
             self.settings.pop("click_ids", None)
         elif not has_touches:
             self.questions.append(
-                "No column tells where the visits came from (utm_source, channel, referrer, …):"
+                "No column shows where the visits came from (utm_source, channel, referrer, …):"
                 " name it under [columns]."
             )
         if kind == "mixed" and "order_when" not in self.settings:
@@ -220,11 +226,11 @@ class _Look:
             self.choices.append(f'a row is an order where "{order_id}" is not empty')
             return
         self.questions.append(
-            "Which rows are orders? Say order_when in a mapping, or import touches or conversions."
+            "Which rows are orders? Set order_when in a mapping, or import touches or conversions."
         )
 
     def find_times(self) -> None:
-        """Tell the format of the times, and ask for the zone of those without an offset."""
+        """Find the format of the times; request the zone of those without an offset."""
         column = self.columns.get("occurred_at")
         if not isinstance(column, str) or "time_format" in self.settings:
             return
@@ -233,7 +239,7 @@ class _Look:
             form = _EPOCH_DIGITS.get(max(map(len, values)))
             if form is None:
                 self.questions.append(
-                    f'What are the times in "{column}"? Say time_format in a mapping.'
+                    f'What are the times in "{column}"? Set time_format in a mapping.'
                 )
             else:
                 self.settings["time_format"] = form
@@ -241,7 +247,7 @@ class _Look:
             return
         bare = [value for value in values if not _has_offset(value)]
         if len(bare) * 2 <= len(values):
-            return  # the few that stand out are refused row by row
+            return  # the few exceptions are rejected row by row
         if _DAY.fullmatch(bare[0]):
             self.questions.append(
                 f'"{column}" holds days, such as {bare[0]}, not moments: with'
@@ -249,17 +255,17 @@ class _Look:
             )
         elif not _DAY.match(bare[0]):
             self.questions.append(
-                f'How are the times in "{column}" written? Say it in a mapping, such as'
+                f'How are the times in "{column}" written? Set the format in a mapping, such as'
                 ' time_format = "%d.%m.%Y %H:%M".'
             )
         elif "time_zone" not in self.settings:
             self.questions.append(
-                f'The times in "{column}" have no offset from UTC: say --time-zone, or'
+                f'The times in "{column}" have no offset from UTC: set --time-zone, or'
                 ' time_zone = "Europe/Berlin" in a mapping.'
             )
 
     def find_channels(self) -> None:
-        """Match the file's channels with the taxonomy by code or label, and ask for the others."""
+        """Match the file's channels with the taxonomy by code or label; request the others."""
         column = self.columns.get("channel")
         if not isinstance(column, str) or "channels" in self.settings:
             return
@@ -267,16 +273,16 @@ class _Look:
         codes = {*COMMON_CHANNELS, *self.own_channels, *(new if isinstance(new, Mapping) else ())}
         known = {_plain(label): code for code, label in COMMON_CHANNELS.items()}
         known |= {code: code for code in codes}
-        strange = [value for value in dict.fromkeys(self._values(column)) if value not in codes]
-        names = {value: known[_plain(value)] for value in strange if _plain(value) in known}
+        unmatched = [value for value in dict.fromkeys(self._values(column)) if value not in codes]
+        names = {value: known[_plain(value)] for value in unmatched if _plain(value) in known}
         if names:
             self.settings["channels"] = names
             self.choices += [f'channel "{value}": {code}' for value, code in names.items()]
-        if unknown_values := [value for value in strange if value not in names]:
-            self.questions.append(_ask_for_channels(column, unknown_values))
+        if unknown_values := [value for value in unmatched if value not in names]:
+            self.questions.append(_channels_question(column, unknown_values))
 
     def find_orders(self) -> None:
-        """Tell the id and the unit of the orders, and ask for their currency."""
+        """Find the id and the amount unit of the orders; request their currency."""
         if self.settings["kind"] == "touches":
             return
         journey, moment = self.columns.get("journey_key"), self.columns.get("occurred_at")
@@ -285,7 +291,7 @@ class _Look:
             self.choices.append(f'order_id: made from "{journey}" and "{moment}"')
         if "currency" not in self.settings and "currency" not in self.columns:
             self.questions.append(
-                'Which currency are the amounts in? Say --currency, or currency = "USD" in a mapping.'
+                'Which currency are the amounts in? Set --currency, or currency = "USD" in a mapping.'
             )
         column = self.columns.get("amount")
         if isinstance(column, str) and "amount_unit" not in self.settings:
@@ -293,20 +299,20 @@ class _Look:
             unit = "minor" if _plain(column).endswith("_cents") else "major"
             if any("," in value for value in values) and "decimal_mark" not in self.settings:
                 self.questions.append(
-                    f'The amounts in "{column}" have commas: if those are their decimal mark, say'
-                    ' decimal_mark = "," in a mapping; separators of thousands are not read.'
+                    f'The amounts in "{column}" have commas: if those are their decimal mark, set'
+                    ' decimal_mark = "," in a mapping; thousands separators are not accepted.'
                 )
             if unit == "major" and not any("." in value or "," in value for value in values):
                 self.questions.append(
                     f'Is an amount in "{column}" in major units (12 is $12.00) or minor ones'
-                    " (1200)? Say --amount-unit, or amount_unit in a mapping."
+                    " (1200)? Set --amount-unit, or amount_unit in a mapping."
                 )
                 return
             self.settings["amount_unit"] = unit
             self.choices.append(f"amounts: {unit} units")
 
     def find_key(self) -> None:
-        """Tell how rows are known again when the file is imported twice."""
+        """Report how a row is recognised when the file is imported twice."""
         if "idempotency_key" not in self.columns:
             self.choices.append(
                 "a row's key: made from all columns above, so rows equal in all of them count once"
@@ -334,11 +340,11 @@ def _has_offset(value: str) -> bool:
         return True
 
 
-def _ask_for_channels(column: str, values: Sequence[str]) -> str:
+def _channels_question(column: str, values: Sequence[str]) -> str:
     shown = ", ".join(f'"{value}"' for value in values[:_MOST_ASKED])
     code = _plain(values[0]).lstrip("0123456789_")[:63] or "a_code"
     return (
-        f'"{column}" has values that are no channel: {shown}'
+        f'"{column}" has values that are not channels: {shown}'
         + (f" and {len(values) - _MOST_ASKED} more" if len(values) > _MOST_ASKED else "")
         + f'. Map each to a code, such as "{values[0]}" = "{code}" under [channels], and declare'
         f' codes of your own, such as {code} = "{values[0]}" under [new_channels].'
