@@ -384,7 +384,7 @@ def main() -> None:
     if options.spread:
         options.history = options.history or 100 * options.tenants
     if options.seconds > DAYS * len(CURRENCIES) * PROBE_EVERY_S:
-        parser.error("there are not so many (day, currency) of a probe's own")
+        parser.error("there are not enough (day, currency) pairs for the probes")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(measure(options))
 

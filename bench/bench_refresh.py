@@ -84,7 +84,7 @@ class Bench:
 class Timing:
     """Seconds of all steps and of each step."""
 
-    whole: Stopwatch = field(default_factory=Stopwatch)
+    total: Stopwatch = field(default_factory=Stopwatch)
     parts: dict[str, Stopwatch] = field(default_factory=lambda: defaultdict(Stopwatch))
 
 
@@ -130,7 +130,7 @@ async def load(place: Place, options: Namespace) -> None:
 
 async def refresh_all(database: Database, timing: Timing) -> None:
     """Do what the program does after a change: roll up the dirty days, refresh the five views."""
-    with timing.whole.running():
+    with timing.total.running():
         with timing.parts["roll-up"].running():
             await roll_up_dirty_days(database)
         for view in CANONICAL_VIEWS:
@@ -141,7 +141,7 @@ async def refresh_all(database: Database, timing: Timing) -> None:
 
 async def refresh_direct(database: Database, timing: Timing) -> None:
     """Refresh the views over the facts, each in its own transaction."""
-    with timing.whole.running():
+    with timing.total.running():
         for view in CANONICAL_VIEWS:
             statement = view.refresh_statement.replace("public.", "direct.")
             with timing.parts[view.name].running():
@@ -236,11 +236,11 @@ async def compare(bench: Bench, repeats: int) -> None:
         for name, (rows, differences) in counts.items()
     ]
     rows.insert(0, ["roll-up", "", "", f"{ours.parts['roll-up'].median:.3f}", ""])
-    rows.append(["all", "", "", f"{ours.whole.median:.3f}", f"{direct.whole.median:.3f}"])
+    rows.append(["all", "", "", f"{ours.total.median:.3f}", f"{direct.total.median:.3f}"])
     columns = ("", "rows", "that differ", "skeldir s", "over facts s")
     show_table(f"One day of one tenant changed, {bench.days} days of history", columns, rows)
     assert all(differences == 0 for _, differences in counts.values()), "the contents differ"
-    gain = direct.whole.median / ours.whole.median
+    gain = direct.total.median / ours.total.median
     asked, is_met = f"≥ {LEAST_GAIN:g}", gain >= LEAST_GAIN
     show_ratio("Views over the facts against skeldir's", gain, asked, is_met=is_met)
     await bench.admin.execute("DROP SCHEMA direct CASCADE")
@@ -276,10 +276,10 @@ async def contrast(short: Bench, long: Bench, repeats: int) -> None:
         [name, f"{watch.median:.3f}", f"{after.parts[name].median:.3f}"]
         for name, watch in before.parts.items()
     ]
-    rows.append(["all", f"{before.whole.median:.3f}", f"{after.whole.median:.3f}"])
+    rows.append(["all", f"{before.total.median:.3f}", f"{after.total.median:.3f}"])
     columns = ("", f"{short.days:,} days s", f"{HISTORY * short.days:,} days s")
     show_table("One day of one tenant changed", columns, rows)
-    growth = after.whole.median / before.whole.median
+    growth = after.total.median / before.total.median
     asked, is_met = f"≤ {LARGEST_GROWTH:g}", growth <= LARGEST_GROWTH
     show_ratio(f"With {HISTORY} times the history", growth, asked, is_met=is_met)
 

@@ -40,7 +40,7 @@ from bench.fuzz.reporting import (
     show_verdicts,
 )
 from bench.fuzz.sending import send
-from bench.fuzz.staging import api, fill, make_stage, settle, worker_heard_of
+from bench.fuzz.staging import api, fill, make_stage, settle, worker_heartbeat
 from bench.fuzz.stalls import waited_for, watching
 from bench.support import Place, console, durable_place, open_program, open_superuser
 from skeldir.errors import SkeldirError
@@ -85,7 +85,7 @@ async def open_running(options: argparse.Namespace) -> AsyncIterator[Running]:
         async with open_program(place) as database:
             tenants, holders = await fill(database)
         with api(place) as (port, process, log):
-            async with worker_heard_of(place), open_superuser(place) as admin:
+            async with worker_heartbeat(place), open_superuser(place) as admin:
                 stage = await make_stage(admin, port, tenants, holders)
                 maker = Maker(options.seed, stage, cases)
                 yield Running(maker, Contract(description), port, process, log, place)

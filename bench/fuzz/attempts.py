@@ -10,8 +10,8 @@ from typing import Literal
 ANYBODY = frozenset({"alpha", "bravo"})
 NOBODY: frozenset[str] = frozenset()
 
-Ending = Literal["whole", "odd", "cut"]
-"""`whole` must be answered within the limit; `odd` must be answered or closed; the client ends `cut`."""
+Ending = Literal["complete", "odd", "cut"]
+"""`complete` must be answered within the limit; `odd` must be answered or closed; the client ends `cut`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Attempt:
     family: str
     pieces: tuple[bytes, ...]
     tenants: frozenset[str] = NOBODY
-    ending: Ending = "whole"
+    ending: Ending = "complete"
     pause_s: float = 0.0
     answers: int = 1
     first_lines: tuple[bytes, ...] = ()

@@ -19,7 +19,7 @@ FAULTS: dict[str, str] = {
     "5xx": "no answer is 5xx",
     "undeclared": "every status is declared",
     "slow": f"no answer takes more than {LIMIT_S:g} s in which the API had a processor",
-    "unanswered": "every whole request is answered",
+    "unanswered": "every complete request is answered",
     "hanging": "no connection is left hanging",
     "unreadable": "every answer is HTTP",
     "problem": "every error is a problem with code, cure and correlation id",
@@ -66,7 +66,7 @@ def _judge_end(attempt: Attempt, outcome: Outcome, stage: Stage) -> Iterator[Fau
         yield Fault("unreadable", outcome.rest.decode("latin-1"))
     elif outcome.end == "hanging" and attempt.ending != "cut":
         yield Fault("hanging", f"after {outcome.seconds:.1f} s")
-    elif outcome.end == "closed" and attempt.ending == "whole" and last != 408:
+    elif outcome.end == "closed" and attempt.ending == "complete" and last != 408:
         yield Fault("unanswered", f"closed after {outcome.seconds:.3f} s, {outcome.rest[-80:]!r}")
     if outcome.is_out_of_step:
         yield Fault("step", "the next request on the connection got the answer to another request")

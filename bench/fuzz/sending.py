@@ -58,7 +58,7 @@ async def send(port: int, attempt: Attempt, *, limit_s: float) -> Outcome:
                     sent_at[0] = now
             outcome.ended = perf_counter()
             outcome.seconds = max(outcome.seconds, outcome.ended - sent_at[0])
-            if attempt.ending == "whole" and outcome.end == "answered" and sending.done():
+            if attempt.ending == "complete" and outcome.end == "answered" and sending.done():
                 outcome.is_out_of_step = await _is_out_of_step(reader, writer, outcome)
     except TimeoutError:
         outcome.ended = outcome.ended or perf_counter()

@@ -212,7 +212,7 @@ def api(place: Place) -> Iterator[tuple[int, psutil.Process, Path]]:
 
 
 @asynccontextmanager
-async def worker_heard_of(place: Place) -> AsyncIterator[None]:
+async def worker_heartbeat(place: Place) -> AsyncIterator[None]:
     """Fake a worker's heartbeat, so that `/health/worker` returns 200; a real one would disturb the measurement."""
     process_id = uuid4()
 
