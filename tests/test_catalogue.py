@@ -23,8 +23,7 @@ GLOBAL_TABLES = {
     "heartbeats": "the processes that work serve all tenants",
     "pulses": "what is done again and again is done for all tenants",
 }
-# The look-up of a key comes before its tenant is known, and so does that of a job.
-# One of them is unique: the digest of a key that was revoked is never one of another tenant.
+# A key and a job are found before their tenant is known. The digest of a key, even a revoked one, is never another's.
 INDEXES_WITHOUT_A_TENANT = {"api_keys_secret": True, "jobs_claimable": False}
 # What is recorded once and never changed.
 FACTS = ("attribution_events", "revenue_ledger", "spend", "dead_events", "tenants")

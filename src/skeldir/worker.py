@@ -1,6 +1,6 @@
-"""The processes of `skeldir worker` and `skeldir beat`: wires what there is to be done to those who do it.
+"""The processes of `skeldir worker` and `skeldir beat`: what does each kind of job, and which pulses there are.
 
-Run as a module by the supervisor, on DATABASE_URL; nobody imports it.
+The supervisor runs it as a module, on DATABASE_URL; nobody imports it.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from skeldir.jobs import QUEUES, JobKind, Pulse
 from skeldir.matviews.tasks import PULSES as VIEW_PULSES
 from skeldir.matviews.tasks import REFRESH_KIND
 from skeldir.settings import load_settings
-from skeldir.wakeups.sweep import PULSES as JOB_PULSES
-from skeldir.wakeups.working import WorkerSlot, serve_beat, serve_worker
+from skeldir.wakeups import PULSES as WAKEUP_PULSES
+from skeldir.wakeups.serving import WorkerSlot, serve_beat, serve_worker
 
 KINDS: tuple[JobKind, ...] = (CREDIT_KIND, REFRESH_KIND, FORGET, SCAN, DELETE, AUDIT_KIND)
 # Beat does these itself, so that no backlog of credit delays them; without beat, workers do.
 BEAT_KINDS: tuple[JobKind, ...] = (REFRESH_KIND,)
 SCHEDULE: tuple[Pulse, ...] = (
-    *JOB_PULSES,
+    *WAKEUP_PULSES,
     Pulse("attribution.sweep", 1.0, enqueue_stranded_credit),
     *VIEW_PULSES,
     *INGEST_PULSES,
@@ -34,14 +34,16 @@ SCHEDULE: tuple[Pulse, ...] = (
 
 
 def main(words: list[str]) -> int:
-    """Work, or beat, as the words say, until a signal; return the exit status."""
+    """Run a worker, or beat, until a signal; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m skeldir.worker", description=__doc__)
     parser.add_argument("role", choices=("worker", "beat"))
     parser.add_argument("--index", type=int, default=0, help="Which of the workers this is.")
-    parser.add_argument("--queues", default=",".join(QUEUES), help="What it is woken for.")
+    parser.add_argument(
+        "--queues", default=",".join(QUEUES), help="The queues that it is woken through."
+    )
     parser.add_argument("--children", type=int, default=0, help="How many it forks; 0: none.")
-    parser.add_argument("--life-pipe", type=int, help="The descriptor that gets the signs of life.")
-    said = parser.parse_args(words)
+    parser.add_argument("--life-pipe", type=int, help="The descriptor to write signs of life to.")
+    options = parser.parse_args(words)
     settings = load_settings()
     if settings.database_url is None:
         raise ConfigurationInvalid(
@@ -49,9 +51,9 @@ def main(words: list[str]) -> int:
             cure="Run `skeldir worker` or `skeldir beat`, which start the embedded server.",
         )
     url = settings.database_url.get_secret_value()
-    if said.role == "beat":
-        return serve_beat(settings, url, SCHEDULE, BEAT_KINDS, life_pipe=said.life_pipe)
-    slot = WorkerSlot(said.index, said.queues.split(","), said.children, said.life_pipe)
+    if options.role == "beat":
+        return serve_beat(settings, url, SCHEDULE, BEAT_KINDS, life_pipe=options.life_pipe)
+    slot = WorkerSlot(options.index, options.queues.split(","), options.children, options.life_pipe)
     return serve_worker(settings, url, KINDS, SCHEDULE, slot)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asyncio import to_thread
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from time import monotonic
 from uuid import UUID
@@ -64,7 +65,7 @@ async def assert_totals_are_sums(db: Database, superuser: Superuser, tenant: UUI
     async with db.tenant(tenant, is_read_only=True) as connection:
         shown = await read_realtime_revenue(connection, tenant)
     expected = [dict(row) for row in await superuser.fetch(_REALTIME_OF_DAYS, tenant)]
-    assert [{name: getattr(row, name) for name in row.__slots__} for row in shown] == expected
+    assert [asdict(row) for row in shown.data] == expected
 
 
 orders = st.sampled_from(["order-1", "order-2", "order-3", "order-4"])

@@ -84,7 +84,7 @@ def tables_of_all_tenants(piece: Piece, schema: Schema) -> list[str]:
     tables = schema.tenant_tables
     # The owner's functions are how the program looks at all tenants at once, which it may at what is local.
     if piece.kind == "function":
-        tables -= LOCAL
+        tables = frozenset(name for name in tables if _side(name, schema) != "local")
     return UnboundTables(piece.trees, tables, piece.arguments).names
 
 

@@ -48,7 +48,7 @@ def seed(root: Path, *faults: Fault) -> None:
 
 
 def compile_once(ground: Ground) -> None:
-    """Let commands use what Python keeps beside the source: a proof compiles all anew, which takes seconds."""
+    """Let commands use what Python keeps beside the source: a proof compiles everything again, which takes seconds."""
     del ground.environment["PYTHONPYCACHEPREFIX"]
 
 
@@ -59,7 +59,7 @@ def run(ground: Ground, check: Check) -> Proof:
     return proof
 
 
-def told(proof: Proof) -> list[tuple[str, str]]:
+def failures(proof: Proof) -> list[tuple[str, str]]:
     """Return text and output of the steps that failed."""
     return [
         (proof.steps[n - 1].text, proof.steps[n - 1].output) for n in failing_steps(proof.steps)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import accumulate
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -21,11 +21,12 @@ from skeldir.attribution.aside import (
 from skeldir.attribution.computing import Outcome, kept_rows, utc_date
 from skeldir.attribution.evaluating import Channels, Sums, subtract, sum_credit
 from skeldir.attribution.marks import credit_lock
-from skeldir.attribution.packing import LARGEST_CHANNEL_NUMBER, moment_to_us
+from skeldir.attribution.packing import LARGEST_CHANNEL_NUMBER, moment_to_us, unpack_entries
+from skeldir.attribution.splits import earliest_capture
 from skeldir.attribution.store import queries
 from skeldir.db import pack_column
 from skeldir.revenue import mark_days_of_orders
-from skeldir.rollups import add_credit
+from skeldir.rollups import add_credit, mark_days
 
 if TYPE_CHECKING:
     from skeldir.attribution.bounds import Bounds
@@ -181,6 +182,7 @@ class Writer:
                 parts=[row.conversion_ppt for row in page],
             )
         await self._note_asides(connection, prepared.asides)
+        await mark_days(connection, tenant_id, prepared.days_of_entries, sums="revenue")
         await write_changes(connection, tenant_id, turn, prepared.changes)
 
     async def _note_asides(self, connection: Connection, asides: Mapping[str, SetAside]) -> None:
@@ -282,6 +284,8 @@ class _Prepared:
     kept: list[Outcome]
     were_kept: list[str]
     """Orders with rows of what is kept that go, or are replaced."""
+    days_of_entries: list[date]
+    """Days whose revenue must be summed again, because an order's first capture is another one than before."""
     changes: Sums
     allocations: int
 
@@ -307,9 +311,30 @@ class _Prepared:
             journeys=journeys,
             kept=[outcome for outcome in changing if outcome.kept is not None],
             were_kept=[o.order.order_id for o in changing if o.was_kept is not None],
+            days_of_entries=[
+                utc_date(entry.occurred_at)
+                for outcome in outcomes
+                if _has_new_first_capture(outcome)
+                for entry in outcome.order.entries
+            ],
             changes=subtract(new, old),
             allocations=sum(count for _, _, count in new.values()),
         )
+
+
+def _has_new_first_capture(outcome: Outcome) -> bool:
+    """Say whether the days of the order's other entries may show a state that the capture has changed.
+
+    Who posts an entry marks the days of the entries that it sees. Two transactions that overlap see nothing of each
+    other, so when the days were summed between their commits, nobody else marks them again.
+    """
+    order = outcome.order
+    if order.capture is None or len(order.entries) == 1:
+        return False
+    if outcome.stored is None:
+        return True
+    before = earliest_capture(unpack_entries(outcome.stored.entries))
+    return before is None or before.entry_id != order.capture.entry_id
 
 
 def counted_allocations(kept: KeptCredit, versions: Sequence[VersionInForce]) -> list[Allocation]:

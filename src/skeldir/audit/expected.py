@@ -103,7 +103,7 @@ _OF_VIEW_OWNER = frozenset(
     | {f"public.{view.reader}" for view in CANONICAL_VIEWS}
 )
 # Nobody but their owner may do anything with these.
-_CLOSED = ("public.open_periods", "public.tenant_deletions")
+_CLOSED = ("public.claimable_jobs", "public.open_periods", "public.tenant_deletions")
 
 OWNERS: Final[Mapping[str, str]] = MappingProxyType(
     {name: VIEW_OWNER if name in _OF_VIEW_OWNER else OWNER for name in (*RIGHTS, *_CLOSED)}
@@ -180,8 +180,11 @@ GATES: Final[Mapping[str, str]] = MappingProxyType(
         "public.job_counts()": "a690bd9594c46c9a",
         "public.rollup_backlog()": "766cd5e5b7f05737",
         "public.set_aside_counts()": "d64366f1e66d14d7",
-        # Ids of tenants, and whose jobs are due: what a job says is read by its tenant only.
-        "public.claimable_jobs(kinds text[], most integer)": "3947a4e34882e8cf",
+        # The job that it claims, to a transaction that is bound to nobody; and of which kinds there are jobs to claim.
+        "public.claim_next_job(kinds text[], most_attempts integer[], leases_s double precision[], "
+        "new_token uuid)": "8805eee287be3fe1",
+        "public.claimable_kinds(kinds text[])": "527372f600d6a725",
+        # Ids of tenants.
         "public.tenants_with_dirty_days()": "2bc222bbbcf6cebd",
         "public.tenants_with_dirty_orders()": "118c8f0f9e57d459",
         "public.tenants_without_credit_job(job_kind text, dead_since timestamp with time zone, "
@@ -266,6 +269,7 @@ READERS: Final[Mapping[str, str]] = MappingProxyType(
     {
         **{f"public.{view.reader}": "security_barrier=true" for view in CANONICAL_VIEWS},
         "public.order_balances": "security_invoker=true",
+        "public.claimable_jobs": "no options",
         "public.open_periods": "no options",
     }
 )
@@ -277,6 +281,7 @@ DEFINITIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "public.allocation_summary": "fbe2e4f6a3974a5a",
         "public.channel_performance": "38170495c7148cb3",
+        "public.claimable_jobs": "8e1bc4c220fc77ea",
         "public.daily_revenue_summary": "91a1d294d491e333",
         "public.mv_allocation_summary": "9745e0404d9b435c",
         "public.mv_channel_performance": "1d433b359d0f3785",

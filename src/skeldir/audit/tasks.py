@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Longer than the day after which the next one is asked for.
+# Longer than the day after which the next one is enqueued.
 _KEEP_DONE_S: Final = 48 * 3_600.0
 
 
@@ -31,8 +31,8 @@ async def audit_for_job(database: Database, job: Job) -> None:
         logger.error("audit.differed %d in %s", audit.differences, checks)
 
 
-async def ask_for_next_audit(database: Database) -> None:
-    """Ask for the audit of a tenant that had none in a day, unless one waits or runs."""
+async def enqueue_next_audit(database: Database) -> None:
+    """Enqueue the audit of a tenant that had none in a day, unless an audit waits or runs."""
     async with database.statement() as connection:
         is_open = await queries.is_audit_open(connection, kind=AUDIT)
     if not is_open:
@@ -40,4 +40,4 @@ async def ask_for_next_audit(database: Database) -> None:
 
 
 AUDIT_KIND: Final = JobKind(AUDIT, audit_for_job, keep_done_s=_KEEP_DONE_S)
-PULSES: Final = (Pulse("audit.ask_for_next", 2.0, ask_for_next_audit),)
+PULSES: Final = (Pulse("audit.ask_for_next", 2.0, enqueue_next_audit),)

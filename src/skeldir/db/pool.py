@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
@@ -80,22 +80,28 @@ class Database:
 
     pool: asyncpg.Pool[asyncpg.Record]
     wake: Callable[[frozenset[str]], None] | None = None
-    """Told, after a commit, which kinds of jobs the transaction asked for; it must not block."""
+    """Called after a commit with the kinds of jobs that the transaction enqueued; it must not block."""
     pool_timeout_s: float = 5.0
     """How long a borrower waits for a connection."""
     shares: Shares | None = None
     """Who of the tenants may hold how many connections; without it, whoever asks first."""
 
-    def statement(self) -> AbstractAsyncContextManager[Connection]:
-        """Give a connection of no tenant for a single reading statement, outside of any transaction.
+    @asynccontextmanager
+    async def statement(self, *, leaves_session_as_is: bool = False) -> AsyncIterator[Connection]:
+        """Give a connection of no tenant for a single statement, which is a transaction of its own.
+
+        One that sets and locks nothing beyond its end `leaves_session_as_is`: it spares the round trip of a reset.
 
         Raises:
-            DatabaseUnreachable: no connection could be had, or it was lost, or the server said nothing more, in the
-                block; so for the others below.
+            DatabaseUnreachable: no connection could be had, or in the block it was lost or the server did not answer.
             DatabaseBusy: all connections stayed in use for `pool_timeout_s`.
             QueryTooSlow: the server gave a statement of the block up.
         """
-        return self._lend(None)
+        async with self._lend(None) as connection:
+            yield connection
+            keep_as_is = getattr(connection, "keep_as_is", None)
+            if leaves_session_as_is and keep_as_is is not None:
+                keep_as_is()
 
     @asynccontextmanager
     async def _lend(self, tenant_id: UUID | None) -> AsyncIterator[Connection]:
@@ -257,8 +263,12 @@ class _Connection(asyncpg.Connection):
         )
         self._is_as_new = True
 
+    def keep_as_is(self) -> None:
+        """Spare the connection its reset when it is given back."""
+        self._is_as_new = True
+
     def get_reset_query(self) -> str:
-        """Return what the pool has to send when the connection is given back: nothing after `commit_and_reset`."""
+        """Return what the pool has to send when the connection is given back: nothing when it is as new."""
         if self._is_as_new:
             self._is_as_new = False
             return ""

@@ -37,7 +37,7 @@ class DeletionHeldUp(SkeldirError):
 async def delete_tenant(database: Database, job: Job, *, most: int = ROWS_PER_TRANSACTION) -> None:
     """Delete up to `most` rows of the job's tenant in each transaction, until its receipt is made or a turn is over.
 
-    The job stands under the nil tenant, since its own can be bound to no more; what is left of the work is asked for
+    The job stands under the nil tenant, since its own can be bound to no more; what is left of the work is enqueued
     as a new job in the transaction that ends this one. Killed anywhere, it is done again from where it came to.
 
     Raises:

@@ -89,7 +89,7 @@ async def forget_old_touches(
     stored. How old is too old, the database decides (function forget_touches).
 
     With a `job`, each transaction is fenced by it, and the last one ends it. Where the credit takes long, the job is
-    asked for again, and nothing is deleted yet.
+    enqueued again, and nothing is deleted yet.
     """
     async with database.tenant(tenant_id) as connection:
         if (await load_retention(connection, tenant_id)).touch_days is None:

@@ -14,7 +14,7 @@ from skeldir.rollups import compact_journal
 if TYPE_CHECKING:
     from skeldir.db import Database
 
-# Longer than the day after which the next one is asked for.
+# Longer than the day after which the next one is enqueued.
 _KEEP_DONE_S = 48 * 3_600.0
 _TENANTS_AT_ONCE = 500
 
@@ -32,7 +32,7 @@ async def scan_tenant(database: Database, job: Job) -> None:
 
 
 async def plan_daily(database: Database) -> None:
-    """Ask for both jobs for the tenants that had none in a day; the rest of a great many have their turn next time."""
+    """Enqueue both jobs for the tenants that had none in a day; of very many tenants the rest follow next time."""
     for kind in (FORGET, SCAN):
         await enqueue_daily(database, kind.name, most=_TENANTS_AT_ONCE)
 
