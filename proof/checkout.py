@@ -95,7 +95,7 @@ def git(root: Path, *words: str) -> str:
 
 
 def git_environment(root: Path) -> dict[str, str]:
-    """Return the variables with which git reads `root` whoever owns it, and changes nothing by the way."""
+    """Return the variables with which git reads `root` whoever owns it, and changes nothing."""
     places = [str(Path(found).parent)] if (found := shutil.which("git")) else []
     return {
         "PATH": os.pathsep.join([*places, os.defpath]),

@@ -1,4 +1,4 @@
-"""`skeldir prove` and `skeldir verify`: the contract derived again by a machine, and its evidence checked."""
+"""`skeldir prove` and `skeldir verify`: the contract proven by a machine, and its evidence checked."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ TwinsOption = Annotated[
     typer.Option(
         "--twins",
         help="Instead, seed one fault after another in copies: each must turn its own checks red. "
-        "--only names twins then.",
+        "--only then names twins.",
     ),
 ]
 
@@ -91,7 +91,7 @@ def prove(
 
     root = find_checkout()
     folder = out_folder or default_place(root, read_commit(root).commit, utc_now())
-    # What can be refused is refused before minutes go by.
+    # What can be refused is refused at once, not after minutes.
     require_free_place(folder, root)
     if git_note:
         require_committer(root)
@@ -104,7 +104,7 @@ def prove(
             only=only or [],
             is_ci=ci or load_settings().is_ci,
             previous=before,
-            tell=_tell,
+            report=_report,
         )
     write_pack(folder, evidence, key)
     _show(evidence)
@@ -131,10 +131,10 @@ def verify(
         ),
     ] = None,
 ) -> None:
-    """Check that an evidence pack is what it says. What it says may still be FAILED: that is printed.
+    """Check that an evidence pack is what it claims. Its result may still be FAILED: that is printed.
 
     Without --rerun and --public-key this shows that the pack is consistent with itself and with the commit; whoever
-    writes all of it anew can invent outputs that fit.
+    rewrites all of it can invent outputs that fit.
     """
     from proof.checkout import find_checkout
     from proof.evidence.pack import DATA
@@ -147,7 +147,7 @@ def verify(
         rerun=rerun,
         database_url=database,
         public_key=public_key,
-        tell=_tell,
+        report=_report,
     )
     for fault in faults:
         err.print(f"{fault.code}: {fault.detail}", style="bold red", soft_wrap=True)
@@ -173,10 +173,10 @@ def _require_only_twins(*others: object) -> None:
 
 
 def _prove_twins(only: list[str]) -> None:
-    """Prove the twins and show what became of each.
+    """Prove the twins and show the outcome of each.
 
     Raises:
-        typer.Exit: one was not caught by exactly the checks that must.
+        typer.Exit: one was not caught by exactly the checks that must catch it.
     """
     from proof.checkout import find_checkout, read_commit
     from proof.mutants.twins import choose_twins, prove_twins
@@ -184,10 +184,10 @@ def _prove_twins(only: list[str]) -> None:
     root = find_checkout()
     chosen = choose_twins(only)
     here = read_commit(root)
-    _tell(f"{len(chosen)} twins of commit {here.commit}, each in a copy of its own.")
+    _report(f"{len(chosen)} twins of commit {here.commit}, each in a copy of its own.")
     if not here.is_clean:
-        _tell("The tree that is checked out differs from that commit; the twins do not.")
-    outcomes = prove_twins(root, chosen, tell=_tell)
+        _report("The tree that is checked out differs from that commit; the twins do not.")
+    outcomes = prove_twins(root, chosen, report=_report)
     table = Table("twin", "fault")
     table.add_column("must be red", no_wrap=True)
     table.add_column("turned red", no_wrap=True)
@@ -213,21 +213,24 @@ def _prove_twins(only: list[str]) -> None:
         raise typer.Exit(1)
 
 
-def _tell(line: str) -> None:
+def _report(line: str) -> None:
     out.print(line, soft_wrap=True)
 
 
 def _show(evidence: Evidence) -> None:
+    from proof.words import with_meaning
+
     table = Table("", "", "verdict", "why")
     for hypothesis in evidence.hypotheses:
         failed = [check.name for check in hypothesis.checks if check.verdict != "PROVEN"]
         table.add_row(
-            hypothesis.name, hypothesis.fault, hypothesis.verdict or "-", ", ".join(failed)
+            hypothesis.name, hypothesis.fault, with_meaning(hypothesis.verdict), ", ".join(failed)
         )
     for gate in evidence.gates:
-        table.add_row(gate.name, gate.what, gate.verdict, gate.reason)
+        table.add_row(gate.name, gate.what, with_meaning(gate.verdict), gate.reason)
     out.print(table)
+    part = " (a part of the proof)" if evidence.only else ""
     out.print(
-        f"Commit {evidence.commit}{' (a part of the proof)' if evidence.only else ''}: {evidence.result}",
+        f"Commit {evidence.commit}{part}: {with_meaning(evidence.result)}",
         style="bold green" if evidence.result == "PASSED" else "bold red",
     )

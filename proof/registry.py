@@ -47,7 +47,7 @@ HYPOTHESES = (
     ),
     _hypothesis(
         "H-MV-01",
-        "The view inventory drifts, or `app_user` cannot refresh it, or the views do not say what happened.",
+        "The view inventory drifts, or `app_user` cannot refresh it, or the views do not show what happened.",
         views.CHECKS,
     ),
     _hypothesis(
@@ -63,7 +63,7 @@ HYPOTHESES = (
     ),
     _hypothesis(
         "H-OBS-01",
-        "The running service cannot be seen, or what it shows of itself tells of tenants or persons.",
+        "The running service cannot be seen, or what it shows of itself reveals tenants or persons.",
         observability.CHECKS,
     ),
 )

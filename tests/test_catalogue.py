@@ -23,8 +23,7 @@ GLOBAL_TABLES = {
     "heartbeats": "worker processes serve all tenants",
     "pulses": "periodic tasks are for all tenants",
 }
-# A key is looked up before its tenant is known, and so is a job.
-# One of them is unique: the digest of a revoked key never belongs to another tenant.
+# A key and a job are found before their tenant is known. The digest of a key, even a revoked one, is never another's.
 INDEXES_WITHOUT_A_TENANT = {"api_keys_secret": True, "jobs_claimable": False}
 # Facts, which are recorded once and never changed.
 FACTS = ("attribution_events", "revenue_ledger", "spend", "dead_events", "tenants")

@@ -32,7 +32,7 @@ OPEN = {
         "ingest/files/parquet.py",
         "wakeups/celery_app.py",
         "wakeups/transport.py",
-        "wakeups/working.py",
+        "wakeups/serving.py",
     },
     "arguments are passed on to a class or function of a library": {
         "db/pool.py",

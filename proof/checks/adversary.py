@@ -1,4 +1,4 @@
-"""Somebody who is tenant A and looks for what is B's: finds out by itself what there is, and tries all of it."""
+"""An adversary who is tenant A and looks for what is B's: it lists what exists by itself, and tries all of it."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Needles:
     ids: frozenset[str]
 
     def found_in(self, text: str, sent: Iterable[str] = ()) -> list[str]:
-        """Return what of it stands in `text`, apart from what was sent along and may come back."""
+        """Return which of them stand in `text`, apart from what was sent along and may come back."""
         for own in sent:
             text = text.replace(own, "")
         plain = text.lower()
@@ -110,12 +110,12 @@ def read_relation(connection: psycopg.Connection[Any], relation: Relation) -> st
 
 
 def run(connection: psycopg.Connection[Any], statement: sql.Composed) -> str:
-    """Run a statement; return its rows a line each, its command tag, or all that the refusal says."""
+    """Run a statement; return its rows a line each, its command tag, or the complete refusal."""
     try:
         cursor = connection.execute(statement)
     except psycopg.Error as fault:
-        told = fault.diag
-        parts = (told.message_primary, told.message_detail, told.message_hint, told.context)
+        diag = fault.diag
+        parts = (diag.message_primary, diag.message_detail, diag.message_hint, diag.context)
         return f"ERROR {fault.sqlstate}: {' '.join(part for part in parts if part)}"
     if cursor.description is None:
         return cursor.statusmessage or ""
@@ -150,7 +150,7 @@ def needles_of(world: World) -> Needles:
 def try_writes(connection: psycopg.Connection[Any], table: Relation, tenant: object) -> list[str]:
     """Try to insert, change and delete rows of `tenant` in a table; nothing stays. Return the answers.
 
-    Row-level security is asked before any other rule of the table, so a row that says only whose it is will do.
+    Row-level security is asked before any other rule of the table, so a row needs no other value than its tenant.
     """
     column = sql.Identifier(table.tenant_column)
     whose = sql.SQL("{} = {}").format(column, sql.Literal(str(tenant)))

@@ -1,14 +1,14 @@
-"""What a database says of itself: everything in its catalogue that a migration or a trick could make different."""
+"""The catalogue of a database: everything in it that a migration or a trick could make different."""
 
 from __future__ import annotations
 
 from typing import LiteralString
 
-from proof.stage.proving import Proof, Session
-from proof.stage.steps import ANYTHING, Expectation, digest_of
+from proof.stage.proving import Expected, Proof, Session
+from proof.stage.steps import digest_of
 
 # Any role may read these. Complete rows, in an order of their own: two databases with the same answers have the same
-# schema. Rights are sorted, since their order only tells in which order they were granted.
+# schema. Rights are sorted, since their order is only that in which they were granted.
 QUESTIONS: dict[str, LiteralString] = {
     "relations": """
         SELECT n.nspname, c.relname, c.relkind::text, c.relpersistence::text, pg_get_userbyid(c.relowner) AS owner,
@@ -76,25 +76,31 @@ QUESTIONS: dict[str, LiteralString] = {
 }
 
 
-def describe(session: Session, *, expect: Expectation = ANYTHING) -> str:
-    """Have the session's database say all of its catalogue, as one step; return the output.
+def describe(session: Session, *, expect: Expected = (), name: str = "") -> str:
+    """Print the complete catalogue of the session's database, as one step; return the output.
 
     With nothing but the catalogue on the path, every name is written with its schema; so it stays in this session.
     """
-    return session.ask("SET search_path = pg_catalog", *QUESTIONS.values(), expect=expect)
+    return session.ask(
+        "SET search_path = pg_catalog", *QUESTIONS.values(), expect=expect, name=name
+    )
 
 
-def fingerprint(proof: Proof, role: str, database: str, *, expect: Expectation = ANYTHING) -> str:
+def fingerprint(
+    proof: Proof, role: str, database: str, *, expect: Expected = (), name: str = ""
+) -> str:
     """Record, as a reading, how many lines the catalogue has of each kind of object and their SHA-256; return it."""
     unrecorded = Proof(proof.ground)
     lines = []
     with unrecorded.session(role, database) as session:
         for kind, question in QUESTIONS.items():
-            said = session.ask("SET search_path = pg_catalog", question)
-            lines.append(f"{kind}: {said.count(chr(10))} lines, sha256 {digest_of(said)}")
-    return proof.read(
-        f"the catalogue of {database}, as {role}: for each kind of object the number of lines that tell of it, "
-        "and their digest",
-        "\n".join(lines),
+            printed = session.ask("SET search_path = pg_catalog", question)
+            lines.append((kind, printed.count("\n"), digest_of(printed)))
+    return proof.tabulate(
+        f"the catalogue of {database}, as {role}: for each kind of object the number of lines that describe it, and "
+        "their digest",
+        ("kind", "lines", "sha256"),
+        lines,
         expect=expect,
+        name=name,
     )

@@ -13,10 +13,22 @@ from psycopg import sql
 from proof.checks.catalogue import fingerprint
 from proof.checks.syntax import Findings, examine, examine_module
 from proof.contract import Check
+from proof.stage.expectations import (
+    contains,
+    done,
+    equals,
+    every,
+    exits,
+    has_row,
+    no_rows,
+    one_row,
+    reads,
+    same_as,
+    shows,
+)
 from proof.stage.ground import APP_USER
 from proof.stage.prepared import Prepared
 from proof.stage.proving import Proof
-from proof.stage.steps import equals, matches, same_as
 
 _DATABASE = "skeldir_injection"
 _VIEWS = (
@@ -95,6 +107,8 @@ SEEDED = (
     'text = f"REFRESH MATERIALIZED VIEW CONCURRENTLY {name}"',
     'text = "DROP TABLE " + name',
     'CanonicalView(name, name, "", 5, statement, "", "")',
+    'CanonicalView(name="mv_x", count_statement=query)',
+    "CanonicalView(**view)",
     "replace(view, refresh_statement=statement)",
     "view.refresh_statement = statement",
     "getattr(queries, name)(connection)",
@@ -115,7 +129,7 @@ _migrated = Prepared(_DATABASE, _prepare)
 
 
 def prove_registry(proof: Proof) -> None:
-    """Have the program say what its list of views is, and try to change it."""
+    """Have the program print its list of views, and try to change it."""
     listed = "".join(f"{name}\nFrozenInstanceError\n" for name in _VIEWS)
     proof.run(sys.executable, "-c", _REGISTRY, expect=equals(f"tuple\n{listed}exit status 0"))
 
@@ -125,10 +139,8 @@ def prove_refusal(names: tuple[str, ...], proof: Proof) -> None:
     _migrated.begin(proof)
     ground = proof.ground
     on = ground.on(APP_USER, _DATABASE)
-    fingerprint(proof, ground.admin, _DATABASE)
-    catalogue = len(proof.steps)
-    proof.ask(APP_USER, _DATABASE, _LOG)
-    log = len(proof.steps)
+    fingerprint(proof, ground.admin, _DATABASE, name="the catalogue before")
+    proof.ask(APP_USER, _DATABASE, _LOG, name="the refreshes before")
     refused = "".join(f"{json.dumps(name)} view_unknown\n" for name in names)
     with ExitStack() as stack:
         # No system can hand a NUL to a command.
@@ -140,11 +152,14 @@ def prove_refusal(names: tuple[str, ...], proof: Proof) -> None:
         )
         for started in by_command:
             started.finish(
-                expect=matches(r"view_unknown: .* is not a canonical view\..*exit status 1")
+                expect=(
+                    contains(" is not a canonical view.", begins="view_unknown: "),
+                    exits(1),
+                )
             )
         by_executor.finish(expect=equals(f"{refused}exit status 0"))
-    proof.ask(APP_USER, _DATABASE, _LOG, expect=same_as(log))
-    fingerprint(proof, ground.admin, _DATABASE, expect=same_as(catalogue))
+    proof.ask(APP_USER, _DATABASE, _LOG, expect=same_as("the refreshes before"))
+    fingerprint(proof, ground.admin, _DATABASE, expect=same_as("the catalogue before"))
 
 
 def prove_syntax(proof: Proof) -> None:
@@ -153,29 +168,33 @@ def prove_syntax(proof: Proof) -> None:
     for code in SEEDED:
         found = Findings()
         examine_module("seeded", code, found)
-        seen.append(f"{'seen' if found.offenders else 'NOT SEEN'}: {code}")
-    proof.read(
-        "the examination of the program's syntax trees, tried on lines that put SQL text together or send what is no "
-        "literal",
-        "\n".join(seen),
-        expect=equals("\n".join(f"seen: {code}" for code in SEEDED)),
+        seen.append((code, bool(found.offenders)))
+    proof.tabulate(
+        "the examination of the program's syntax trees, tried on lines that compose SQL or send what is no literal",
+        ("line", "is seen"),
+        seen,
+        expect=shows(("line", "is seen"), *((code, True) for code in SEEDED)),
     )
     found = examine(proof.ground.root / "src" / "skeldir")
-    lines = [
-        f"files: {found.files}",
-        f"texts put together, none of which may read like SQL: {found.texts}",
-        f"statements sent, beside those of the files queries.sql: {len(found.sent)}",
-        *found.sent,
-        "offenders:",
-        *(found.offenders or ["none"]),
-    ]
-    proof.read(
-        "the syntax trees of all Python files under src/skeldir but for migrations (they get no input of a caller): "
-        "each text that is put together, and where each statement comes from that is sent to the server",
-        "\n".join(lines),
-        expect=matches(
-            r"files: [1-9]\d\d\n.*refresh_statement of the registry\n.*offenders:\nnone"
-        ),
+    proof.tabulate(
+        "the syntax trees of all Python files under src/skeldir except migrations (they get no input of a caller): the "
+        "number of files, of texts that are composed, and of statements that are sent beside those of queries.sql",
+        ("files", "composed texts", "statements"),
+        [(found.files, found.texts, len(found.sent))],
+        # So many files are read, or else the examination looks in the wrong place.
+        expect=every("files", at_least=100, at_most=999),
+    )
+    proof.tabulate(
+        "in the same files: where each statement comes from that is sent to the server",
+        ("place", "method", "source"),
+        found.sent,
+        expect=has_row(source="refresh_statement of the registry"),
+    )
+    proof.tabulate(
+        "in the same files: each place that composes what reads like SQL, or sends a statement of unknown origin",
+        ("place", "what is wrong"),
+        found.offenders,
+        expect=no_rows(),
     )
 
 
@@ -189,7 +208,7 @@ exit status 0"""
 
 
 def prove_quoting(proof: Proof) -> None:
-    """Have the program say the statement of each view: with its schema, and its name quoted."""
+    """Have the program print the statement of each view: with its schema, and its name quoted."""
     proof.run(sys.executable, "-c", _STATEMENTS, expect=equals(_QUOTED))
 
 
@@ -200,27 +219,25 @@ def prove_other_schema(proof: Proof) -> None:
     with _decoy(proof):
         # It is armed: the bare name finds it, and app_user may refresh it.
         with proof.session(APP_USER, _DATABASE) as session:
-            session.ask("SHOW search_path", expect=equals("search_path\ndecoy, public\n(1 row)"))
+            session.ask("SHOW search_path", expect=one_row(search_path="decoy, public"))
             session.ask(
                 "REFRESH MATERIALIZED VIEW CONCURRENTLY mv_realtime_revenue",
-                expect=equals("REFRESH MATERIALIZED VIEW"),
+                expect=done("REFRESH MATERIALIZED VIEW"),
             )
-        proof.ask(ground.admin, _DATABASE, _DECOY, expect=equals("n\n1\n(1 row)"))
-        proof.ask(
-            ground.admin, _DATABASE, "UPDATE decoy.source SET n = 2", expect=equals("UPDATE 1")
-        )
+        proof.ask(ground.admin, _DATABASE, _DECOY, expect=one_row(n=1))
+        proof.ask(ground.admin, _DATABASE, "UPDATE decoy.source SET n = 2", expect=done("UPDATE 1"))
         # A change that no refresh has seen, so that this one may not be skipped.
         proof.ask(
             APP_USER,
             _DATABASE,
             "INSERT INTO public.rollup_changes DEFAULT VALUES",
-            expect=equals("INSERT 0 1"),
+            expect=done("INSERT 0 1"),
         )
         proof.run(
             *ground.skeldir("refresh", "mv_realtime_revenue"),
             role=APP_USER,
             environment=ground.on(APP_USER, _DATABASE),
-            expect=matches(r"mv_realtime_revenue  success  [\d.]+ s\nexit status 0"),
+            expect=reads("mv_realtime_revenue  success  <decimal> s\nexit status 0"),
         )
         proof.run(
             *(sys.executable, "-c", _STATEMENT_AS_IS),
@@ -228,12 +245,12 @@ def prove_other_schema(proof: Proof) -> None:
             environment=ground.on(APP_USER, _DATABASE),
             expect=equals("decoy, public\nREFRESH MATERIALIZED VIEW\nexit status 0"),
         )
-        proof.ask(ground.admin, _DATABASE, _DECOY, expect=equals("n\n1\n(1 row)"))
+        proof.ask(ground.admin, _DATABASE, _DECOY, expect=one_row(n=1))
 
 
 @contextmanager
 def _decoy(proof: Proof) -> Iterator[None]:
-    """Make a view in another schema that shows when it was refreshed, and take it away again."""
+    """Make a view in another schema that shows when it was refreshed, and remove it again."""
     admin = proof.ground.admin
     database = sql.Identifier(_DATABASE)
     proof.ask(
@@ -249,7 +266,14 @@ def _decoy(proof: Proof) -> Iterator[None]:
         sql.SQL("ALTER ROLE app_user IN DATABASE {} SET search_path = decoy, public").format(
             database
         ),
-        expect=matches("CREATE SCHEMA\n.*\nALTER ROLE"),
+        expect=done(
+            "CREATE SCHEMA",
+            *("SELECT 1", "SELECT 1"),
+            "CREATE INDEX",
+            "UPDATE 1",
+            *("GRANT", "GRANT"),
+            "ALTER ROLE",
+        ),
     )
     try:
         yield
@@ -259,7 +283,7 @@ def _decoy(proof: Proof) -> Iterator[None]:
             _DATABASE,
             sql.SQL("ALTER ROLE app_user IN DATABASE {} RESET search_path").format(database),
             "DROP SCHEMA decoy CASCADE",
-            expect=equals("ALTER ROLE\nDROP SCHEMA"),
+            expect=done("ALTER ROLE", "DROP SCHEMA"),
         )
 
 

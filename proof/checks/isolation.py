@@ -1,4 +1,4 @@
-"""ISOLATION, in the database: one tenant sees, changes or learns what is another's, or somebody may undo the rules."""
+"""ISOLATION, in the database: one tenant sees, changes or learns what is another's, or somebody can undo the rules."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ from proof.checks.keys import CHECKS as KEYS
 from proof.checks.outside import CHECKS as OUTSIDE
 from proof.checks.routes import CHECKS as ROUTES
 from proof.contract import Check
+from proof.stage.expectations import done, every, one_row, rows, same_as
 from proof.stage.planting import PLAN_A, PLAN_B, Plan
 from proof.stage.proving import Proof
-from proof.stage.steps import equals, matches, same_as
+from proof.words import FOUND_IN_DATABASE, SEEN_BY_B
 
 _NO_TENANT: Final = (
     None,
@@ -44,7 +45,6 @@ _NO_TENANT: Final = (
 
 # These say whose work waits, for a worker serves all tenants (docs/decisions/0006): ids, and nothing else of anybody.
 _NAMES_TENANTS: Final = (
-    "public.claimable_jobs",
     "public.tenants_with_dirty_days",
     "public.tenants_with_dirty_orders",
     "public.tenants_without_job",
@@ -55,55 +55,56 @@ def _prove_relations(proof: Proof) -> None:
     world = proof.world
     needles = needles_of(world)
     _warm_statistics(proof)
-    first = 0
-    for plan in (PLAN_B, PLAN_A):
+    for plan, expected in (
+        (PLAN_B, (rows(at_least=13), every("relation", "public.<word>"))),
+        (PLAN_A, same_as(SEEN_BY_B)),
+    ):
         with proof.session(APP, world.database, tenant=plan.tenant_id) as session:
-            proof.read(
+            proof.tabulate(
                 "the tables and views in which this tenant sees its own texts",
-                _own_texts(session.connection, plan),
-                expect=same_as(first) if first else matches(r"(public\.\w+\n){12,}public\.\w+"),
+                ("relation",),
+                [(name,) for name in _own_texts(session.connection, plan)],
+                expect=expected,
+                name=SEEN_BY_B if plan is PLAN_B else "",
             )
-        first = first or len(proof.steps)
     with proof.session(APP, world.database, tenant=world.a) as session:
-        relations = list_relations(session.connection)
-        found = {
-            str(relation): needles.found_in(read_relation(session.connection, relation))
-            for relation in relations
-        }
-        asked = [relation for relation in relations if relation.tenant_column]
-        by_name = [str(one) for one in asked if _rows_of(session.connection, one, world.b)]
-    ours = sum(relation.is_ours for relation in relations)
-    proof.read(
-        "as A: every row of every relation that app_user may read, searched for B's markers, ids, hashes and key; "
-        "and the rows that say that they are B's",
-        "\n".join(
-            [
-                *(f"{name}: {len(needle)} of B" for name, needle in found.items() if needle),
-                *(f"{name}: gives B's rows to A" for name in by_name),
-                (
-                    f"{ours} relations of the program and {len(relations) - ours} of PostgreSQL, "
-                    f"{len(asked)} asked for B's rows: {sum(map(bool, found.values())) + len(by_name)} foreign"
-                ),
-            ]
-        ),
-        expect=matches(
-            r"\d{2,} relations of the program and \d{2,} of PostgreSQL, \d{2,} asked for B's rows: 0 foreign"
+        found = [
+            (
+                str(relation),
+                "skeldir" if relation.is_ours else "PostgreSQL",
+                len(needles.found_in(read_relation(session.connection, relation))),
+                _rows_of(session.connection, relation, world.b) if relation.tenant_column else "",
+            )
+            for relation in list_relations(session.connection)
+        ]
+    proof.tabulate(
+        "as A: every row of every relation that app_user may read, searched for B's markers, ids, hashes and key; and, "
+        "where rows say whose they are, the number of those that say that they are B's",
+        ("relation", "made by", "found of B", "rows of B"),
+        found,
+        name=FOUND_IN_DATABASE,
+        expect=(
+            rows(at_least=10, where={"made by": "skeldir"}),
+            rows(at_least=10, where={"made by": "PostgreSQL"}),
+            rows(at_least=10, where={"rows of B": 0}),
+            every("found of B", 0),
+            every("rows of B", 0, ""),
         ),
     )
 
 
 def _warm_statistics(proof: Proof) -> None:
-    """Have the planner's statistics made, which would show values of all tenants to somebody who may read them."""
-    proof.ask(proof.ground.admin, proof.world.database, "ANALYZE", expect=equals("ANALYZE"))
+    """Make the planner's statistics, which would show values of all tenants to whoever may read them."""
+    proof.ask(proof.ground.admin, proof.world.database, "ANALYZE", expect=done("ANALYZE"))
 
 
-def _own_texts(connection: psycopg.Connection[object], plan: Plan) -> str:
+def _own_texts(connection: psycopg.Connection[object], plan: Plan) -> list[str]:
     words = Needles((plan.word, plan.channel), frozenset())
-    return "\n".join(
+    return [
         str(relation)
         for relation in list_relations(connection)
         if relation.is_ours and words.found_in(read_relation(connection, relation))
-    )
+    ]
 
 
 def _rows_of(connection: psycopg.Connection[object], relation: Relation, tenant: object) -> int:
@@ -115,12 +116,12 @@ def _rows_of(connection: psycopg.Connection[object], relation: Relation, tenant:
 
 def _prove_no_tenant(proof: Proof) -> None:
     world = proof.world
-    lines = []
+    lines: list[tuple[object, ...]] = []
     for setting in _NO_TENANT:
         with world.connect(setting) as connection:
             relations = [one for one in list_relations(connection) if one.tenant_column]
             tables = [one for one in relations if one.is_table]
-            rows = sum(
+            shown = sum(
                 row[0]
                 for one in relations
                 for row in connection.execute(
@@ -132,24 +133,31 @@ def _prove_no_tenant(proof: Proof) -> None:
                 for one in tables
                 for answer in try_writes(connection, one, world.a)
             )
-        told = ", ".join(f"{count} times {answer}" for answer, count in sorted(answers.items()))
-        lines.append(
-            f"{setting!r}: {len(relations)} relations, {rows} rows; {len(tables)} tables: {told}"
-        )
-    proof.read(
+        others = answers.total() - sum(answers[one] for one in _HARMLESS)
+        counts = (answers[one] for one in _HARMLESS)
+        lines.append((repr(setting), len(relations), shown, len(tables), *counts, others))
+    proof.tabulate(
         "as app_user with app.current_tenant_id unset (None) or set to each of these: the rows of all relations with "
-        "a tenant, and the answers to INSERT, UPDATE of each column and DELETE of A's rows in each table",
-        "\n".join(lines),
-        expect=matches(
-            rf"('?[^\n]*: \d\d relations, 0 rows; \d\d tables: {_ONLY_REFUSED}\n?){{{len(_NO_TENANT)}}}"
+        "a tenant, and how often INSERT, UPDATE of each column and DELETE of A's rows in each table were answered how",
+        ("setting", "relations", "rows", "tables", *_HARMLESS, "anything else"),
+        lines,
+        expect=(
+            rows(exactly=len(_NO_TENANT)),
+            every("relations", at_least=10, at_most=99),
+            every("rows", 0),
+            every("tables", at_least=10, at_most=99),
+            *(every(answer, at_least=1) for answer in _HARMLESS),
+            every("anything else", 0),
         ),
     )
 
 
-# What writes may answer, counted: nothing was deleted or updated, or it was refused; and every INSERT by its policy.
-_ONLY_REFUSED: Final = (
-    r"\d+ times DELETE 0, \d+ times ERROR 42501: new row violates row-level security policy"
-    r", \d+ times ERROR 42501: permission denied, \d+ times UPDATE 0"
+# What a write may be answered: nothing was deleted or updated, or it was refused, every INSERT by its policy.
+_HARMLESS: Final = (
+    "DELETE 0",
+    "UPDATE 0",
+    "ERROR 42501: new row violates row-level security policy",
+    "ERROR 42501: permission denied",
 )
 
 
@@ -159,19 +167,26 @@ def _prove_writes(proof: Proof) -> None:
         tables = [
             one for one in list_relations(session.connection) if one.is_table and one.tenant_column
         ]
-        lines = [
-            f"{one}: {'; '.join(dict.fromkeys(try_writes(session.connection, one, world.b)))}"
-            for one in tables
-        ]
-        handed_over = [str(one) for one in tables if one.tenant_column in one.updatable]
-    proof.read(
+        lines = []
+        for one in tables:
+            inserted, *updated, deleted = try_writes(session.connection, one, world.b)
+            handed_over = one.tenant_column in one.updatable
+            lines.append((one, inserted, "; ".join(dict.fromkeys(updated)), deleted, handed_over))
+    denied = "ERROR 42501: permission denied for table <word>"
+    proof.tabulate(
         "as A, in each table: INSERT of a row of B, UPDATE of each column (or of the tenant's, if none may be updated) "
-        "and DELETE of B's rows; then the tables whose rows could be handed to another tenant",
-        "\n".join([*lines, f"{len(handed_over)} tables let a row be handed over"]),
-        expect=matches(
-            r'([^\n]*: ERROR 42501: new row violates row-level security policy for table "\w+"'
-            r"; (UPDATE 0|ERROR 42501: permission denied for table \w+)"
-            r"(; (DELETE 0|ERROR 42501: permission denied for table \w+))?\n){15,}0 tables let a row be handed over"
+        "and DELETE of B's rows; and whether A could hand a row of its own over to another tenant",
+        ("table", "INSERT", "UPDATE", "DELETE", "can be handed over"),
+        lines,
+        expect=(
+            rows(at_least=15),
+            every(
+                "INSERT",
+                'ERROR 42501: new row violates row-level security policy for table "<word>"',
+            ),
+            every("UPDATE", "UPDATE 0", denied),
+            every("DELETE", "DELETE 0", denied),
+            every("can be handed over", False),
         ),
     )
 
@@ -187,20 +202,16 @@ def _prove_functions(proof: Proof) -> None:
             searched = texts if names_tenants else needles
             answers = "\n".join(_call(session.connection, function, world.b))
             found = searched.found_in(answers, (str(world.b),) if not names_tenants else ())
-            told = (
-                "texts (ids of tenants with work are what it tells)"
-                if names_tenants
-                else "texts and ids"
-            )
-            lines.append(f"{function}: {len(found)} of B's {told}")
-        session.ask(
-            "SELECT current_tenant_id()", expect=equals(f"current_tenant_id\n{world.a}\n(1 row)")
-        )
-    proof.read(
+            kinds = "texts" if names_tenants else "texts and ids"
+            lines.append((function, kinds, len(found)))
+        session.ask("SELECT current_tenant_id()", expect=one_row(current_tenant_id=world.a))
+    proof.tabulate(
         "as A: every function that app_user may execute, called with B's id, an empty text, every kind of job, the "
-        "beginning and the end of time and a digest, its answers searched for what is B's",
-        "\n".join([*lines, f"{len(lines)} functions"]),
-        expect=matches(r"([^\n]*: 0 of B's texts[^\n]*\n){8,}\d+ functions"),
+        "beginning and the end of time and a digest, its answers searched for what is B's; for texts alone where it "
+        "returns ids of tenants with work",
+        ("function", "searched for", "found of B"),
+        lines,
+        expect=(rows(at_least=8), every("found of B", 0)),
     )
 
 
@@ -232,6 +243,8 @@ _VALUES: Final = {
         "{attribution.credit,audit.tenant,matviews.refresh,ingest.forget_touches,ingest.scan_personal_data}",
     ),
     "integer": ("0", "2147483647"),
+    "integer[]": ("{}", "{2147483647,2147483647,2147483647,2147483647}"),
+    "double precision[]": ("{}", "{0,0,0,0}"),
     "bigint": ("0", "9223372036854775807"),
     "timestamp with time zone": ("-infinity", "infinity"),
     "bytea": ("\\x", "\\x" + "00" * 32),
@@ -240,13 +253,14 @@ _VALUES: Final = {
 
 
 def _prove_errors(proof: Proof) -> None:
-    """A cast that fails quotes the value: of no row that the policy hides may it be asked before the policy is."""
+    """A cast that fails quotes the value: it must not be asked of a row before the policy that hides the row."""
     world = proof.world
     needles = needles_of(world)
+    some_errors = every("errors", at_least=10)
     for tenant, expected in (
-        (world.b, r"\d{2,} statements, \d{2,} errors: [1-9]\d* quote B"),
-        (world.a, r"\d{2,} statements, \d{2,} errors: 0 quote B"),
-        (None, r"\d{2,} statements, 0 errors: 0 quote B"),
+        (world.b, (some_errors, every("quote B", at_least=1))),
+        (world.a, (some_errors, every("quote B", 0))),
+        (None, (every("errors", 0), every("quote B", 0))),
     ):
         with world.connect(tenant) as connection:
             answers = [
@@ -257,11 +271,12 @@ def _prove_errors(proof: Proof) -> None:
             ]
         errors = [answer for answer in answers if answer.startswith("ERROR")]
         quoting = sum(bool(needles.found_in(error)) for error in errors)
-        proof.read(
+        proof.tabulate(
             f"as {'B itself' if tenant == world.b else 'A' if tenant else 'nobody'}: every column of every relation "
             "with a tenant cast to a number in a WHERE, and what the errors quote",
-            f"{len(answers)} statements, {len(errors)} errors: {quoting} quote B",
-            expect=matches(expected),
+            ("statements", "errors", "quote B"),
+            [(len(answers), len(errors), quoting)],
+            expect=(rows(exactly=1), every("statements", at_least=10), *expected),
         )
 
 
@@ -284,7 +299,7 @@ CHECKS: Final = (
     ),
     Check(
         "ISOLATION/no-tenant",
-        "Without a tenant, and with an empty or malformed one, no row shows and no write is taken.",
+        "Without a tenant, and with an empty or malformed one, no row shows and no write is accepted.",
         _prove_no_tenant,
     ),
     Check(
@@ -294,7 +309,7 @@ CHECKS: Final = (
     ),
     Check(
         "ISOLATION/functions",
-        "No function that the runtime role may execute tells A a text, or more than an id, of B.",
+        "No function that the runtime role may execute returns to A a text, or more than an id, of B.",
         _prove_functions,
     ),
     Check(

@@ -13,13 +13,13 @@ from psycopg import sql
 from proof.checks.bounds import APP
 from proof.checks.surface import UNKNOWN_KEY, Route, bearer, list_routes
 from proof.contract import Check
+from proof.stage.expectations import done, equals, every, rows, same_as, shows
 from proof.stage.proving import Proof
-from proof.stage.steps import equals, matches
 from proof.stage.world import World
 
 _TRIES: Final = 3
 
-# What anybody may ask for: it says nothing of a tenant.
+# What anybody may ask for: it shows nothing of a tenant.
 _KEYLESS: Final = """\
 GET /docs
 HEAD /docs
@@ -30,8 +30,9 @@ GET /health/worker
 GET /metrics
 GET /openapi.json
 HEAD /openapi.json"""
-# It tells of the views, which are everybody's, and not of what is in them.
+# It lists the views, which are everybody's, and not what is in them.
 _OF_NO_TENANT: Final = "/v1/views"
+_EVERYWHERE: Final = ("headers", "?tenant_id", "?tenant")
 _REFUSALS: Final = frozenset({400, 404, 422})
 _SOON_S: Final = 1.0
 _MAKE_KEY: Final[LiteralString] = """
@@ -57,7 +58,7 @@ def _prove_keyless(proof: Proof) -> None:
                 for headers in ({}, bearer(UNKNOWN_KEY))
             )
             if without == unknown == httpx2.codes.UNAUTHORIZED:
-                lines.append(f"{route}: no key 401, unknown key 401")
+                lines.append((route, without, unknown))
             else:
                 open_routes.append(str(route))
     proof.read(
@@ -66,7 +67,17 @@ def _prove_keyless(proof: Proof) -> None:
         "\n".join(open_routes),
         expect=equals(_KEYLESS),
     )
-    proof.read("and those that do", "\n".join(lines), expect=matches(r"(\w+ /v1/[^\n]*(\n|$)){9,}"))
+    proof.tabulate(
+        "and those that do",
+        ("route", "no key", "unknown key"),
+        lines,
+        expect=(
+            rows(at_least=9),
+            every("route", "<word> /v1/<text>"),
+            every("no key", 401),
+            every("unknown key", 401),
+        ),
+    )
 
 
 def _prove_override(proof: Proof) -> None:
@@ -75,56 +86,87 @@ def _prove_override(proof: Proof) -> None:
     reading = [route for route in routes if route.asked_by == "GET"]
     with httpx2.Client(base_url=world.base, timeout=30) as client:
         differing = [
-            route.path
+            (
+                route.path,
+                _content(client.get(route.url(), headers=bearer(world.key_a)))
+                != _content(client.get(route.url(), headers=bearer(world.key_b))),
+            )
             for route in reading
-            if _content(client.get(route.url(), headers=bearer(world.key_a)))
-            != _content(client.get(route.url(), headers=bearer(world.key_b)))
         ]
-        proof.read(
-            "the reading routes that answer A and B each otherwise, so that one taken for the other would show",
-            "\n".join(differing),
-            expect=equals(
-                "\n".join(route.path for route in reading if route.path != _OF_NO_TENANT)
+        proof.tabulate(
+            "the reading routes: whether A and B get different answers, so that one taken for the other would show",
+            ("route", "different"),
+            differing,
+            expect=shows(
+                ("route", "different"),
+                *((route.path, route.path != _OF_NO_TENANT) for route in reading),
             ),
         )
-        lines = [f"{route}: {', '.join(_overrides(client, world, route))}" for route in reading]
-        proof.read(
-            "every reading route with A's key, naming B in headers, in ?tenant_id and ?tenant, and in each query "
-            "parameter that it has: refused, or the same answer as without (but for ages in seconds)",
-            "\n".join(lines),
-            expect=matches(
-                r"(GET /v1/[^\n:]*: plain 200(, [^\n,]* (4\d\d refused|200 the same)){3,}(\n|$)){7,}"
-            ),
-        )
+        _prove_reading(proof, client, reading)
         with proof.session(APP, world.database, tenant=world.b) as session:
-            before = session.ask(_B_ROWS, expect=matches(r".*\(1 row\)"))
+            session.ask(_B_ROWS, expect=rows(exactly=1), name="how many rows B has")
             answers = list(_sent(client, world, [one for one in routes if one not in reading]))
-            proof.read(
+            proof.tabulate(
                 "every writing route with A's key and an item that cannot be taken, naming B in the same ways",
-                "\n".join(answers),
-                expect=matches(
-                    r"((POST /v1/[^\n]* (200|422)|(DELETE|PUT) /v1/[^\n]* 422)(\n|$)){6,}"
+                ("method", "path", "B named in", "status"),
+                answers,
+                expect=(
+                    rows(at_least=6),
+                    every("method", "POST", "DELETE", "PUT"),
+                    every("path", "/v1/<text>"),
+                    every("status", 200, 422, where={"method": "POST"}),
+                    every("status", 422, where={"method": ("DELETE", "PUT")}),
                 ),
             )
-            session.ask(_B_ROWS, expect=equals(before))
+            session.ask(_B_ROWS, expect=same_as("how many rows B has"))
 
 
-def _overrides(client: httpx2.Client, world: World, route: Route) -> Iterator[str]:
-    """Say of each way to name B whether A is refused or told the same as without it."""
+def _prove_reading(proof: Proof, client: httpx2.Client, reading: list[Route]) -> None:
+    """Name B in every way to every reading route: those that every route has, and its own query parameters."""
+    everywhere, own = [], []
+    for route in reading:
+        plain, *named = _overrides(client, proof.world, route)
+        everywhere.append((route, plain, *(answer for _, answer in named[: len(_EVERYWHERE)])))
+        own += [(route, name, answer) for name, answer in named[len(_EVERYWHERE) :]]
+    harmless = (*(f"{status} refused" for status in sorted(_REFUSALS)), "200 the same")
+    with_a_key = "every reading route with A's key, naming B"
+    same = "refused, or the same answer as without (except ages in seconds)"
+    proof.tabulate(
+        f"{with_a_key} in headers, in ?tenant_id and in ?tenant: {same}",
+        ("route", "plain", *_EVERYWHERE),
+        everywhere,
+        expect=(
+            rows(at_least=7),
+            every("route", "GET /v1/<text>"),
+            every("plain", 200),
+            *(every(name, *harmless) for name in _EVERYWHERE),
+        ),
+    )
+    proof.tabulate(
+        f"{with_a_key} in each query parameter that it has: {same}",
+        ("route", "parameter", "answer"),
+        own,
+        expect=every("answer", *harmless),
+    )
+
+
+def _overrides(client: httpx2.Client, world: World, route: Route) -> list[Any]:
+    """Return the status without a name of B, and for each way to name B what A is answered."""
     url, key = route.url(), bearer(world.key_a)
-    yield f"plain {client.get(url, headers=key).status_code}"
+    found: list[Any] = [client.get(url, headers=key).status_code]
     for name, query, headers in _namings(world, route):
-        told = ""
+        answered = ""
         for _ in range(_TRIES):
-            # What goes on by itself may change an answer between two requests, but not each time.
+            # What changes by itself may change an answer between two requests, but not each time.
             answer = client.get(url, params=query, headers={**key, **headers})
             is_same = _content(answer) == _content(client.get(url, headers=key))
             is_refused = answer.status_code in _REFUSALS
-            told = "refused" if is_refused else "the same" if is_same else "OTHER"
-            told = f"{name} {answer.status_code} {told}"
+            how = "refused" if is_refused else "the same" if is_same else "OTHER"
+            answered = f"{answer.status_code} {how}"
             if is_refused or is_same:
                 break
-        yield told
+        found.append((name, answered))
+    return found
 
 
 def _namings(world: World, route: Route) -> list[tuple[str, dict[str, str], dict[str, str]]]:
@@ -138,10 +180,12 @@ def _namings(world: World, route: Route) -> list[tuple[str, dict[str, str], dict
         "Cookie": f"tenant_id={b}; tenant={b}",
     }
     parameters = dict.fromkeys(("tenant_id", "tenant", *route.parameters))
-    return [("headers", {}, named), *((f"?{name}", {name: b}, {}) for name in parameters)]
+    return [(_EVERYWHERE[0], {}, named), *((f"?{name}", {name: b}, {}) for name in parameters)]
 
 
-def _sent(client: httpx2.Client, world: World, routes: list[Route]) -> Iterator[str]:
+def _sent(
+    client: httpx2.Client, world: World, routes: list[Route]
+) -> Iterator[tuple[str, str, str, int]]:
     for route in routes:
         for name, query, headers in _namings(world, route):
             answer = client.request(
@@ -151,11 +195,11 @@ def _sent(client: httpx2.Client, world: World, routes: list[Route]) -> Iterator[
                 headers={**bearer(world.key_a), **headers},
                 json=[{"tenant_id": str(world.b), "idempotency_key": name}],
             )
-            yield f"{route}: {name} {answer.status_code}"
+            yield route.method, route.path, name, answer.status_code
 
 
 def _content(answer: httpx2.Response) -> tuple[int, Any]:
-    """Return status and body without ages, which are worked out anew for each answer."""
+    """Return status and body without ages, which are computed for each answer."""
     return answer.status_code, _without_ages(_body(answer))
 
 
@@ -188,15 +232,25 @@ def _prove_scopes(proof: Proof) -> None:
                 )
                 for key in (world.key_read, world.key_ingest)
             )
-            lines.append(f"{route}: read {_told(reading)}, ingest {_told(ingesting)}")
-    proof.read(
+            lines.append((route.method, route.path, _answer(reading), _answer(ingesting)))
+    denied, changing = "403 scope_missing", {"method": ("DELETE", "PUT")}
+    # A preview writes nothing, and yet only a reader may ask for one.
+    preview = {"read": "422 input_invalid"}
+    proof.tabulate(
         "every route that needs a key, with a key of A of the scope `read` alone, and with one of `ingest` alone",
-        "\n".join(lines),
-        expect=matches(
-            r"((GET [^\n]*: read 200, ingest 403 scope_missing|POST [^\n]*: read 403 scope_missing, ingest \d+ ?\w*"
-            r"|(DELETE|PUT) [^\n]*: read 403 scope_missing, ingest 403 scope_missing"
-            r"|POST /v1/models/\{model\}/preview: read 422 input_invalid, ingest 403 scope_missing)"
-            r"(\n|$)){9,}"
+        ("method", "path", "read", "ingest"),
+        lines,
+        expect=(
+            rows(at_least=9),
+            every("method", "GET", "POST", "DELETE", "PUT"),
+            every("read", 200, where={"method": "GET"}),
+            every("ingest", denied, where={"method": "GET"}),
+            every("read", denied, "422 input_invalid", where={"method": "POST"}),
+            every("ingest", "<count>", "<count> <word>", where={"method": "POST"}),
+            every("path", "/v1/models/{model}/preview", where=preview),
+            every("ingest", denied, where=preview),
+            every("read", denied, where=changing),
+            every("ingest", denied, where=changing),
         ),
     )
 
@@ -210,24 +264,30 @@ def _prove_ended_keys(proof: Proof) -> None:
         httpx2.Client(base_url=world.base, timeout=30) as client,
     ):
 
-        def ask() -> str:
+        def ask() -> list[tuple[str]]:
             answers = [client.get("/v1/jobs", headers=bearer(secret)) for _ in range(_TRIES)]
-            return ", ".join(_told(answer) for answer in answers)
+            return [(_answer(answer),) for answer in answers]
 
         session.ask(
-            sql.SQL(_MAKE_KEY).format(secret=sql.Literal(secret)), expect=equals("INSERT 0 1")
+            sql.SQL(_MAKE_KEY).format(secret=sql.Literal(secret)), expect=done("INSERT 0 1")
         )
-        proof.read("GET /v1/jobs with it", ask(), expect=equals("200, 200, 200"))
-        session.ask(_END_KEY, expect=equals("UPDATE 1"))
-        sleep(_SOON_S)
-        proof.read(
-            "the same, a second after it was revoked",
+        proof.tabulate(
+            "GET /v1/jobs with it",
+            ("answer",),
             ask(),
-            expect=equals("401 key_invalid, 401 key_invalid, 401 key_invalid"),
+            expect=(rows(exactly=_TRIES), every("answer", 200)),
+        )
+        session.ask(_END_KEY, expect=done("UPDATE 1"))
+        sleep(_SOON_S)
+        proof.tabulate(
+            "the same, a second after it was revoked",
+            ("answer",),
+            ask(),
+            expect=(rows(exactly=_TRIES), every("answer", "401 key_invalid")),
         )
 
 
-def _told(answer: httpx2.Response) -> str:
+def _answer(answer: httpx2.Response) -> str:
     body = _body(answer)
     code = body.get("code", "") if isinstance(body, dict) and not answer.is_success else ""
     return f"{answer.status_code} {code}".rstrip()
@@ -241,19 +301,20 @@ def _of_tenants(routes: list[Route]) -> list[Route]:
 CHECKS: Final = (
     Check(
         "ISOLATION/keyless",
-        "Every route that the application has, described or hidden, refuses whoever has no valid key, but for a "
-        "list of those that say nothing of a tenant.",
+        "Every route that the application has, described or hidden, refuses whoever has no valid key, except a "
+        "list of those that show nothing of a tenant.",
         _prove_keyless,
     ),
     Check(
         "ISOLATION/override",
-        "Nothing that a request says beside its key makes A be taken for B: no header, cookie or query parameter.",
+        "Nothing in a request but its key decides whose it is: no header, cookie or query parameter makes A look "
+        "like B.",
         _prove_override,
     ),
     Check(
         "ISOLATION/scopes",
-        "A key that may only read writes nothing, a key that may only ingest reads nothing, and neither changes what a "
-        "tenant's money is divided by.",
+        "A key that may only read writes nothing, a key that may only ingest reads nothing, and neither changes the "
+        "models that a tenant's money is divided by.",
         _prove_scopes,
     ),
     Check(

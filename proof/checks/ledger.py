@@ -11,7 +11,7 @@ from uuid import UUID
 from psycopg.rows import dict_row
 
 from proof.checks.bounds import APP
-from proof.checks.views import in_short, read_facts
+from proof.checks.views import IN_SHORT, SOME_ROWS_IN_SHORT, in_short, read_facts
 from proof.contract import Check
 from proof.recomputed.crediting import COLUMNS, credit_orders
 from proof.recomputed.explained import MONEY_COLUMNS, explain_orders, money_of_ledger
@@ -30,13 +30,12 @@ from proof.recomputed.sums import (
     credit_days,
     revenue_days,
     revenue_totals,
-    write_rows,
     write_table,
 )
+from proof.stage.expectations import every, no_rows, one_row, rows, same_as, shows
 from proof.stage.proving import Proof, Session
-from proof.stage.steps import equals, matches, same_as
-
-_SOME_ROWS_IN_SHORT: Final = matches(r"(?!.*\(0 rows\)).*\(\d+ rows?\).*")
+from proof.stage.tables import print_table
+from proof.words import CREDIT_OF, LEDGER_OF
 
 _LEDGER: Final = "SELECT * FROM public.revenue_ledger"
 _TOUCHES: Final = "SELECT * FROM public.attribution_events"
@@ -49,21 +48,17 @@ _NUMBERS: Final = "SELECT channel_code, number FROM public.channel_numbers"
 _MODELS: Final = """
     SELECT model_version, model, lookback_days, after_conversion, half_life_days, is_active
     FROM public.attribution_models ORDER BY 1"""
-_MODELS_EXPECTED: Final = """\
-model_version | model | lookback_days | after_conversion | half_life_days | is_active
-first_touch@1 | first_touch | 30 | keep | 7 | True
-first_touch@2 | first_touch | 20 | keep | 7 | False
-last_non_direct@1 | last_non_direct | 30 | keep | 7 | True
-last_non_direct@2 | last_non_direct | 20 | keep | 7 | False
-last_touch@1 | last_touch | 30 | keep | 7 | True
-last_touch@2 | last_touch | 20 | keep | 7 | False
-linear@1 | linear | 30 | keep | 7 | True
-linear@2 | linear | 20 | keep | 7 | False
-position_based@1 | position_based | 30 | keep | 7 | True
-position_based@2 | position_based | 20 | keep | 7 | False
-time_decay@1 | time_decay | 30 | keep | 7 | True
-time_decay@2 | time_decay | 20 | keep | 7 | False
-(12 rows)"""
+_MODELS_EXPECTED: Final = shows(
+    ("model_version", "model", "lookback_days", "after_conversion", "half_life_days", "is_active"),
+    *(
+        (f"{model}@{version}", model, lookback_days, "keep", 7, version == 1)
+        for model in (
+            *("first_touch", "last_non_direct", "last_touch"),
+            *("linear", "position_based", "time_decay"),
+        )
+        for version, lookback_days in ((1, 30), (2, 20))
+    ),
+)
 
 _CREDIT_COLUMNS: Final = (
     "model_version channel_code revenue_date currency conversion_ppt credited_cents allocations"
@@ -108,6 +103,13 @@ _ROLLUPS: Final = MappingProxyType[str, tuple[str, LiteralString]](
     }
 )
 
+_MONEY: Final = """
+    SELECT currency, coalesce(sum(amount_cents) FILTER (WHERE kind = 'capture'), 0) AS captured_cents,
+           coalesce(sum(amount_cents) FILTER (WHERE kind IN ('refund', 'refund_reversal')), 0) AS refunded_cents,
+           coalesce(sum(amount_cents) FILTER (WHERE kind IN ('dispute', 'dispute_reversal')), 0) AS disputed_cents,
+           sum(amount_cents) AS ledger_cents, count(*) AS entries
+    FROM public.revenue_ledger GROUP BY 1 ORDER BY 1"""
+
 _ALL_REFUNDED: Final = """
     SELECT order_id, currency, captured_cents, refunded_cents, balance_cents FROM public.order_balances
     WHERE state = 'refunded' ORDER BY 1, 2"""
@@ -118,6 +120,10 @@ _DRIFT: Final = """
            bool_and(is_balanced) AS is_balanced
     FROM public.allocation_summary GROUP BY 1, 2 ORDER BY 1, 2"""
 
+# Sums over all days may be larger than any one amount; numeric of sums of integers is exact.
+_SUMS_OF_ALL_DAYS: Final = (
+    *("mv_realtime_revenue", "realtime_revenue", "rollup_revenue_total", "credit_journal"),
+)
 # `revenue_cents` of the touches is the contract's own column; the program writes no money there.
 _MONEY_COLUMNS: Final = """
     SELECT c.relname AS relation, a.attname AS amount, format_type(a.atttypid, a.atttypmod) AS type,
@@ -136,10 +142,11 @@ _MONEY_OF_TOUCHES: Final = """
     SELECT count(*) AS rows FROM public.attribution_events WHERE revenue_cents IS NOT NULL"""
 
 
-def _tenants(proof: Proof) -> tuple[tuple[UUID, str], ...]:
-    """Return both tenants, each with its key."""
+def _tenants(proof: Proof) -> tuple[tuple[str, UUID, str], ...]:
+    """Return both tenants: what steps call each, its id and its key."""
     world = proof.world
-    return (world.a, world.key_a), (world.b, world.key_b)
+    keys = (world.key_a, world.key_b)
+    return tuple((*named, key) for named, key in zip(world.tenants.items(), keys, strict=True))
 
 
 def _rows(session: Session, statement: LiteralString) -> list[dict[str, Any]]:
@@ -149,22 +156,31 @@ def _rows(session: Session, statement: LiteralString) -> list[dict[str, Any]]:
 def _compare(proof: Proof, name: str, expected: tuple[str, str], *shown: tuple[str, str]) -> None:
     """Record in short what a table must be, and each time that it is shown: what each is of, and the table."""
     of, table = expected
-    proof.read(f"number and SHA-256 of {of}", in_short({name: table}), expect=_SOME_ROWS_IN_SHORT)
-    first = len(proof.steps)
+    proof.tabulate(
+        f"number and SHA-256 of {of}",
+        IN_SHORT,
+        in_short({name: table}),
+        expect=SOME_ROWS_IN_SHORT,
+        name=name,
+    )
     for other_of, other in shown:
-        text = in_short({name: other}, {name: table})
-        proof.read(f"number and SHA-256 of {other_of}", text, expect=same_as(first))
+        proof.tabulate(
+            f"number and SHA-256 of {other_of}",
+            IN_SHORT,
+            in_short({name: other}, {name: table}),
+            expect=same_as(name),
+        )
 
 
 def _prove_credits(proof: Proof) -> None:
-    for tenant, key in _tenants(proof):
+    for whose, tenant, key in _tenants(proof):
         with proof.session(APP, proof.world.database, tenant=tenant) as session:
             ledger = _rows(session, _LEDGER)
             versions = [row["model_version"] for row in _rows(session, _IN_FORCE)]
             stored = read_stored(_rows(session, _JOURNEYS), _rows(session, _NUMBERS))
         _compare(
             proof,
-            "entries",
+            f"the entries of {whose}",
             (
                 (
                     "the entries of all orders that have a capture, from revenue_ledger as app_user reads it, with the "
@@ -183,7 +199,7 @@ def _prove_credits(proof: Proof) -> None:
         explained = explain_orders(proof, key, (entry["order_id"] for entry in ledger))
         _compare(
             proof,
-            "credit",
+            f"the credit of {whose}",
             (
                 "what each entry must bring by each model version: its amount, or 0 without a capture of its order",
                 write_table(MONEY_COLUMNS, money_of_ledger(ledger, versions)),
@@ -196,9 +212,9 @@ def _prove_credits(proof: Proof) -> None:
 
 
 def _prove_models(proof: Proof) -> None:
-    for tenant, key in _tenants(proof):
+    for whose, tenant, key in _tenants(proof):
         with proof.session(APP, proof.world.database, tenant=tenant) as session:
-            session.ask(_MODELS, expect=equals(_MODELS_EXPECTED))
+            session.ask(_MODELS, expect=_MODELS_EXPECTED)
             ledger, models = _rows(session, _LEDGER), _rows(session, _IN_FORCE)
             expected = credit_orders(ledger, _rows(session, _TOUCHES), models)
             stored = read_stored(_rows(session, _JOURNEYS), _rows(session, _NUMBERS))
@@ -206,7 +222,7 @@ def _prove_models(proof: Proof) -> None:
         keys = {entry["id"]: entry["business_key"] for entry in ledger}
         _compare(
             proof,
-            "allocations",
+            f"the allocations of {whose}",
             (
                 (
                     "the allocations that the six models must give the orders of this tenant, recomputed in plain "
@@ -228,29 +244,31 @@ def _prove_models(proof: Proof) -> None:
 
 def _prove_rollups(proof: Proof) -> None:
     world = proof.world
-    for tenant in (world.a, world.b):
+    for whose, tenant in world.tenants.items():
         with proof.session(APP, world.database, tenant=tenant) as session:
-            rows = _rollups(read_facts(session, tenant))
+            recomputed = _rollups(read_facts(session, tenant))
             expected = {
-                rollup: write_table(columns.split(), rows[rollup])
+                rollup: write_table(columns.split(), recomputed[rollup])
                 for rollup, (columns, _) in _ROLLUPS.items()
             }
             shown = {
-                rollup: write_rows(columns.split(), session.connection.execute(asked).fetchall())
+                rollup: print_table(columns.split(), session.connection.execute(asked).fetchall())
                 for rollup, (columns, asked) in _ROLLUPS.items()
             }
-        proof.read(
+        proof.tabulate(
             "number and SHA-256 of the rows that the rollups, the totals of revenue, and the journal of credit when it "
-            "is summed, must hold of this tenant, recomputed in plain Python (proof.recomputed.crediting and "
-            ".recompute) from revenue_ledger, attribution_events, attribution_models and spend, as app_user reads them",
+            f"is summed, must hold of {whose}, recomputed in plain Python (proof.recomputed.crediting and .sums) from "
+            "revenue_ledger, attribution_events, attribution_models and spend, as app_user reads them",
+            IN_SHORT,
             in_short(expected),
-            expect=_SOME_ROWS_IN_SHORT,
+            expect=SOME_ROWS_IN_SHORT,
+            name=f"the rollups of {whose}, recomputed",
         )
-        proof.read(
-            "number and SHA-256 of the rows that app_user reads in the rollups, the totals and the journal of this "
-            "tenant",
+        proof.tabulate(
+            f"number and SHA-256 of the rows that app_user reads in the rollups, the totals and the journal of {whose}",
+            IN_SHORT,
             in_short(shown, expected),
-            expect=same_as(len(proof.steps)),
+            expect=same_as(f"the rollups of {whose}, recomputed"),
         )
 
 
@@ -267,10 +285,9 @@ def _rollups(facts: Facts) -> Mapping[str, Rows]:
 
 
 def _prove_refunded(proof: Proof) -> None:
-    nothing = matches(r"[^\n]*\n([^\n]* \| 0\n)+\(\d+ rows?\)")
-    for tenant, key in _tenants(proof):
+    for _, tenant, key in _tenants(proof):
         with proof.session(APP, proof.world.database, tenant=tenant) as session:
-            session.ask(_ALL_REFUNDED, expect=nothing)
+            session.ask(_ALL_REFUNDED, expect=every("balance_cents", 0))
             balances = _rows(session, _ALL_REFUNDED)
         refunded = {(row["order_id"], row["currency"]) for row in balances}
         explained = explain_orders(proof, key, (order_id for order_id, _ in refunded))
@@ -284,15 +301,20 @@ def _prove_refunded(proof: Proof) -> None:
                 ("order_id", "model_version", "channel_code", "cents"),
                 {(*whose, left) for whose, left in cents.items()},
             ),
-            expect=nothing,
+            expect=every("cents", 0),
         )
 
 
 def _prove_drift(proof: Proof) -> None:
     world = proof.world
-    for tenant in (world.a, world.b):
+    for whose, tenant in world.tenants.items():
         with proof.session(APP, world.database, tenant=tenant) as session:
-            session.ask(_DRIFT, expect=matches(r"[^\n]*\n([^\n]* \| 0 \| True\n)+\(\d+ rows?\)"))
+            session.ask(_MONEY, expect=rows(at_least=1), name=LEDGER_OF[whose])
+            session.ask(
+                _DRIFT,
+                expect=(every("drift_cents", 0), every("is_balanced", True)),
+                name=CREDIT_OF[whose],
+            )
 
 
 def _prove_money(proof: Proof) -> None:
@@ -300,17 +322,16 @@ def _prove_money(proof: Proof) -> None:
     with proof.session(APP, world.database) as session:
         session.ask(
             _MONEY_COLUMNS,
-            # Sums over all days may be larger than any one amount; numeric of sums of integers is exact.
-            expect=matches(
-                r"[^\n]*\n((((mv_)?realtime_revenue|rollup_revenue_total|credit_journal) [^\n]* numeric|"
-                r"[^\n]* \| bigint) \| True\n)+"
-                r"\(\d+ rows\)"
+            expect=(
+                every("type", "bigint", "numeric"),
+                every("relation", *_SUMS_OF_ALL_DAYS, where={"type": "numeric"}),
+                every("has_currency", True),
             ),
         )
-        session.ask(_INEXACT_COLUMNS, expect=equals("relation | column | type\n(0 rows)"))
-    for tenant in (world.a, world.b):
+        session.ask(_INEXACT_COLUMNS, expect=no_rows())
+    for tenant in world.tenants.values():
         with proof.session(APP, world.database, tenant=tenant) as session:
-            session.ask(_MONEY_OF_TOUCHES, expect=equals("rows\n0\n(1 row)"))
+            session.ask(_MONEY_OF_TOUCHES, expect=one_row(rows=0))
 
 
 CHECKS: Final = (
@@ -334,7 +355,7 @@ CHECKS: Final = (
     ),
     Check(
         "LEDGER/refunded",
-        "An order that was refunded whole, in uneven parts, leaves 0 on every channel by every model version.",
+        "An order that was refunded completely, in uneven parts, leaves 0 on every channel by every model version.",
         _prove_refunded,
     ),
     Check(

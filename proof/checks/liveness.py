@@ -17,8 +17,17 @@ from psycopg.rows import dict_row
 from proof.checks.bounds import APP
 from proof.contract import Check
 from proof.recomputed.stored import read_stored
+from proof.stage.expectations import (
+    answers,
+    done,
+    every,
+    has_row,
+    no_rows,
+    one_row,
+    rows,
+    shows,
+)
 from proof.stage.proving import Proof, Session
-from proof.stage.steps import equals, matches
 from proof.stage.world import World
 from skeldir.clock import utc_now
 from skeldir.db import lock_key
@@ -72,44 +81,41 @@ _THEIR_CREDIT: Final[LiteralString] = """
       AND revenue_date >= (SELECT min((occurred_at AT TIME ZONE 'UTC')::date) FROM public.revenue_ledger
                            WHERE order_id LIKE 'liveness-%')
     GROUP BY 1, 2 ORDER BY 1, 2"""
-_THEIR_CREDIT_EXPECTED: Final = "\n".join(
-    [
-        "model_version | channel_code | conversion_ppt | credited_cents",
-        *(
-            f"{model}@1 | {channel} | {orders}{'0' * 12} | {_CENTS * orders}"
-            for model in _MODELS
-            for channel, orders in (("email", _HOT_ORDERS), ("unattributed", 1))
-        ),
-        f"({2 * len(_MODELS)} rows)",
-    ]
+_THEIR_CREDIT_EXPECTED: Final = shows(
+    ("model_version", "channel_code", "conversion_ppt", "credited_cents"),
+    *(
+        (f"{model}@1", channel, f"{orders}{'0' * 12}", _CENTS * orders)
+        for model in _MODELS
+        for channel, orders in (("email", _HOT_ORDERS), ("unattributed", 1))
+    ),
 )
 
 
 def _prove_pulses(proof: Proof) -> None:
     world = proof.world
     with _holding_ingest(proof) as session:
-        session.ask(_ASK_FOR_CREDIT, expect=equals("INSERT 0 1"))
+        session.ask(_ASK_FOR_CREDIT, expect=done("INSERT 0 1"))
         _wait_for(session, _WAITS, 1)
-        session.ask(_WAITS, expect=equals("jobs_that_wait\n1\n(1 row)"))
-        late, seen = set(), set()
+        session.ask(_WAITS, expect=one_row(jobs_that_wait=1))
+        late: dict[str, bool] = {}
         end = monotonic() + _WATCHED_S
         while monotonic() < end:
             for name, every_s, age_s in session.connection.execute(_AGES).fetchall():
-                seen.add(name)
-                if age_s > _PERIODS * float(every_s) + _SLACK_S:
-                    late.add(name)
+                is_late = age_s > _PERIODS * float(every_s) + _SLACK_S
+                late[name] = late.get(name, False) or is_late
             sleep(_LOOK_S)
-        proof.read(
+        proof.tabulate(
             f"public.pulses, every {_LOOK_S:g} s for {_WATCHED_S:g} s while the one worker waits: the pulses, and "
-            f"those that at any look had last ended more than {_PERIODS} of their periods ago, and {_SLACK_S:g} s",
-            "\n".join([f"pulses: {' '.join(sorted(seen))}", *sorted(late), f"{len(late)} late"]),
-            expect=matches(r"pulses: [\w. ]*\bjobs\.sweep\b.*\n0 late"),
+            f"whether one at any look had last ended more than {_PERIODS} of its periods and {_SLACK_S:g} s ago",
+            ("pulse", "was late"),
+            sorted(late.items()),
+            expect=(has_row(pulse="jobs.sweep"), no_rows({"was late": True})),
         )
     world.settle()
 
 
 def _prove_pool(proof: Proof) -> None:
-    """Ten requests of A wait for a lock that somebody holds; B, and who asks for readiness, notice nothing."""
+    """Ten requests of A wait for a lock that somebody holds; neither B nor the readiness notices."""
     with _holding_ingest(proof):
         asyncio.run(_ask_beside_waiting(proof))
     world = proof.world
@@ -118,7 +124,7 @@ def _prove_pool(proof: Proof) -> None:
         f"{world.base}/v1/touches",
         key=world.key_a,
         json=[_touch("liveness-after", "after")],
-        expect=matches(r"HTTP 200\n.*\"accepted\":1,.*"),
+        expect=answers(200, accepted=1),
     )
     world.settle()
 
@@ -133,38 +139,43 @@ async def _ask_beside_waiting(proof: Proof) -> None:
             for n in range(_WAITING)
         ]
         await asyncio.sleep(0.5)
-        answers = {
+        others = {
             "POST /v1/touches": await _status(
                 b.post("/v1/touches", json=[_touch(f"liveness-b-{utc_now().timestamp()}", "b")])
             )
         }
         for path in (*_REPORTS, "/health/ready", "/health/live"):
-            answers[f"GET {path}"] = await _status(b.get(path))
-        of_a = sorted({await one for one in waiting})
-    proof.read(
-        f"what B was answered while {_WAITING} requests of A waited for A's lock, held by another session of {APP}",
-        "\n".join(f"{what}: {status}" for what, status in answers.items()),
-        expect=equals("\n".join(f"{what}: 200" for what in answers)),
+            others[f"GET {path}"] = await _status(b.get(path))
+        of_a = [await one for one in waiting]
+    proof.tabulate(
+        f"the statuses of B's requests while {_WAITING} requests of A waited for A's lock, held by another session of "
+        f"{APP}",
+        ("request", "status"),
+        others.items(),
+        expect=(rows(exactly=len(_REPORTS) + 3), every("status", 200)),
     )
-    proof.read(
-        "what A was answered meanwhile: the different statuses",
-        " ".join(of_a),
-        expect=matches(r"(429|503)( 503)?"),
+    proof.tabulate(
+        "the statuses of A's requests",
+        ("request", "status"),
+        enumerate(of_a, start=1),
+        expect=(rows(exactly=_WAITING), every("status", 429, 503)),
     )
 
 
 def _prove_bomb(proof: Proof) -> None:
     world = proof.world
     status, longest_s, others = asyncio.run(_drop_bomb(world))
-    proof.read(
+    proof.tabulate(
         f"POST {world.base}/v1/touches of {len(_BOMB)} bytes that unfold to 2,600,000 lines",
-        status,
-        expect=equals("413"),
+        ("status",),
+        [(status,)],
+        expect=one_row(status=413),
     )
-    proof.read(
-        "GET /health/live, again and again until that was answered: the statuses, and if each came within a second",
-        f"{' '.join(sorted(others))}\n{'yes' if longest_s < _SLACK_S else 'no'}",
-        expect=equals("200\nyes"),
+    proof.tabulate(
+        "GET /health/live, repeated until that was answered: the statuses, and if each came within a second",
+        ("status", "within a second"),
+        [(other, longest_s < _SLACK_S) for other in sorted(others)],
+        expect=shows(("status", "within a second"), (200, True)),
     )
 
 
@@ -175,7 +186,7 @@ async def _drop_bomb(world: World) -> tuple[str, float, set[str]]:
     async with _clients(world) as (a, b):
         bomb = asyncio.create_task(_status(a.post("/v1/touches", content=_BOMB, headers=headers)))
         is_over = False
-        # Once more after its end: the stall may be what came just before the answer.
+        # Again after its end: the stall may be what came just before the answer.
         while not is_over:
             is_over = bomb.done()
             began = monotonic()
@@ -185,7 +196,7 @@ async def _drop_bomb(world: World) -> tuple[str, float, set[str]]:
 
 
 def _prove_hot_key(proof: Proof) -> None:
-    """One key for a great many touches and orders, and an order of the same tenant that has nothing to do with it."""
+    """One key for very many touches and orders, and an order of the same tenant that has nothing to do with it."""
     world = proof.world
     touches = [_touch(f"liveness-hot-{n}", _HOT_KEY) for n in range(_HOT_TOUCHES)]
     orders = [_order(f"liveness-hot-{n}", _HOT_KEY) for n in range(_HOT_ORDERS)]
@@ -195,28 +206,31 @@ def _prove_hot_key(proof: Proof) -> None:
             f"{world.base}/v1/{path}",
             key=world.key_a,
             json=items,
-            expect=matches(rf"HTTP 200\n.*\"accepted\":{len(items)},.*"),
+            expect=answers(200, accepted=len(items)),
         )
     proof.fetch(
         "POST",
         f"{world.base}/v1/conversions",
         key=world.key_a,
         json=[_order("liveness-alone", "of nobody else")],
-        expect=matches(r"HTTP 200\n.*\"accepted\":1,.*"),
+        expect=answers(200, accepted=1),
     )
     with proof.session(APP, world.database, tenant=world.a) as session:
         _wait_for(session, _IS_CREDITED, True)
-        proof.read(
+        proof.tabulate(
             "the stored journeys of these orders, taken apart in plain Python (proof.recomputed.stored) from "
-            "order_journeys as app_user reads it: which touches how many orders have",
-            _count_touches(session),
-            expect=equals(f"{_HOT_TOUCHES} email: {_HOT_ORDERS}\nno touches: 1"),
+            "order_journeys as app_user reads it: how many orders have which touches",
+            ("touches", "orders"),
+            sorted(_count_touches(session).items()),
+            expect=shows(
+                ("touches", "orders"), (f"{_HOT_TOUCHES} email", _HOT_ORDERS), ("no touches", 1)
+            ),
         )
-        session.ask(_THEIR_CREDIT, expect=equals(_THEIR_CREDIT_EXPECTED))
+        session.ask(_THEIR_CREDIT, expect=_THEIR_CREDIT_EXPECTED)
     world.settle()
 
 
-def _count_touches(session: Session) -> str:
+def _count_touches(session: Session) -> Counter[str]:
     cursor = session.connection.cursor(row_factory=dict_row)
     numbers = cursor.execute(_NUMBERS).fetchall()
     orders: Counter[str] = Counter()
@@ -224,14 +238,14 @@ def _count_touches(session: Session) -> str:
     for journey in cursor.execute(_THEIR_JOURNEYS).fetchall():
         (order,) = read_stored([journey], numbers)
         touches = Counter(touch["channel_code"] for touch in order.touches)
-        said = ", ".join(f"{count} {channel}" for channel, count in sorted(touches.items()))
-        orders[said or "no touches"] += 1
-    return "\n".join(f"{said}: {count}" for said, count in sorted(orders.items()))
+        counted = ", ".join(f"{count} {channel}" for channel, count in sorted(touches.items()))
+        orders[counted or "no touches"] += 1
+    return orders
 
 
 @contextmanager
 def _holding_ingest(proof: Proof) -> Iterator[Session]:
-    """Hold the lock that A's writers share, in a session of A; who stole the role's password could do the same."""
+    """Hold the lock that A's writers share, in a session of A; whoever steals the role's password can do the same."""
     world = proof.world
     key = sql.Literal(lock_key(f"ingest:{world.a}"))
     with proof.session(APP, world.database, tenant=world.a) as session:
@@ -241,7 +255,7 @@ def _holding_ingest(proof: Proof) -> Iterator[Session]:
         finally:
             session.ask(
                 sql.SQL("SELECT pg_advisory_unlock({}) AS unlocked").format(key),
-                expect=equals("unlocked\nTrue\n(1 row)"),
+                expect=one_row(unlocked=True),
             )
 
 
@@ -268,7 +282,7 @@ async def _status(asked: Awaitable[httpx2.Response]) -> str:
 
 
 def _wait_for(session: Session, question: LiteralString, answer: object) -> None:
-    """Ask until the answer is this, for a minute at most; the step that follows tells."""
+    """Ask until the answer is this, for a minute at most; the step that follows shows whether it is."""
     end = monotonic() + _SOON_S
     while monotonic() < end:
         if session.connection.execute(question).fetchone() == (answer,):
@@ -306,12 +320,12 @@ CHECKS: Final = (
     Check(
         "LIVENESS/one-tenant",
         "While ten requests of a tenant wait for its lock, another tenant is served, the service is ready, and the "
-        "first one alone is told to come again.",
+        "first one alone is asked to repeat its requests.",
         _prove_pool,
     ),
     Check(
         "LIVENESS/bomb",
-        "A body of five kilobytes that unfolds to millions of lines is refused, and others are answered meanwhile.",
+        "A body of five kilobytes that unfolds to millions of lines is refused, and others are answered all the time.",
         _prove_bomb,
     ),
     Check(

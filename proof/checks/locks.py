@@ -9,10 +9,19 @@ from time import monotonic, sleep
 from typing import LiteralString
 
 from proof.contract import Check
+from proof.stage.expectations import (
+    done,
+    equals,
+    every,
+    one_row,
+    reads,
+    rows,
+    shows,
+)
 from proof.stage.ground import APP_USER
 from proof.stage.prepared import Prepared
-from proof.stage.proving import Proof, Started
-from proof.stage.steps import Expectation, equals, matches
+from proof.stage.proving import Expected, Proof, Started
+from proof.stage.steps import failing_steps
 
 _DATABASE = "skeldir_locks"
 _REFRESHES = 10
@@ -45,18 +54,15 @@ _LOCKS: LiteralString = """
     WHERE locktype = 'advisory' AND objsubid = 1
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
     ORDER BY 1"""
-_NO_LOCK = equals("key | mode | granted\n(0 rows)")
-_ONE_LOCK = equals(f"key | mode | granted\n{KEYS[VIEW]} | ExclusiveLock | True\n(1 row)")
-_ALL_LOCKS = equals(
-    "key | mode | granted\n"
-    + "".join(f"{key} | ExclusiveLock | True\n" for key in sorted(KEYS.values()))
-    + f"({len(KEYS)} rows)"
-)
+_COLUMNS = ("key", "mode", "granted")
+_NO_LOCK = shows(_COLUMNS)
+_ONE_LOCK = shows(_COLUMNS, (KEYS[VIEW], "ExclusiveLock", True))
+_ALL_LOCKS = shows(_COLUMNS, *((key, "ExclusiveLock", True) for key in sorted(KEYS.values())))
 _HELD_UP: LiteralString = """
     SELECT count(*) AS refreshes_held_up FROM pg_locks
     WHERE relation = 'public.reconciliation_runs'::regclass AND NOT granted"""
-_ONE_HELD_UP = equals("refreshes_held_up\n1\n(1 row)")
-_NONE_HELD_UP = equals("refreshes_held_up\n0\n(1 row)")
+_ONE_HELD_UP = one_row(refreshes_held_up=1)
+_NONE_HELD_UP = one_row(refreshes_held_up=0)
 _FAILED: LiteralString = """
     SELECT outcome, error FROM public.matview_refreshes
     WHERE view_name = 'mv_reconciliation_status' ORDER BY finished_at DESC, id DESC LIMIT 1"""
@@ -71,7 +77,7 @@ _TABLES_OF_ALL: LiteralString = """
     LOCK TABLE public.reconciliation_runs, public.rollup_channel_day, public.rollup_revenue_day
     IN ACCESS EXCLUSIVE MODE"""
 
-# Its process goes on after the error, as a worker's does; it ends when its input does.
+# Its process continues after the error, as a worker's does; it ends when its input does.
 _FAILS_AND_STAYS = """\
 import asyncio, sys
 from skeldir.clock import utc_now
@@ -128,27 +134,29 @@ _migrated = Prepared(_DATABASE, _prepare)
 
 
 def prove_one_at_a_time(proof: Proof) -> None:
-    """Start ten refreshes of a view, hold the one up that got the lock, and see what becomes of the others."""
+    """Start ten refreshes of a view, hold up the one that got the lock, and see how the others end."""
     _migrated.begin(proof)
     _change_a_rollup(proof)
     admin = proof.ground.admin
     with ExitStack() as stack:
         with _held_up(proof):
             started = [stack.enter_context(_start_refresh(proof)) for _ in range(_REFRESHES)]
-            _wait_until_none_gets_on(proof, started)
+            _wait_until_all_wait(proof, started)
             running = [refresh.is_running() for refresh in started]
             ended = [refresh for refresh, runs in zip(started, running, strict=True) if not runs]
             for refresh in ended:
-                refresh.finish(expect=_said("skipped_already_running", VIEW))
+                refresh.finish(expect=_outcomes("skipped_already_running", VIEW))
             proof.ask(admin, _DATABASE, _HELD_UP, expect=_ONE_HELD_UP)
             proof.ask(admin, _DATABASE, _LOCKS, expect=_ONE_LOCK)
         left = [refresh for refresh, runs in zip(started, running, strict=True) if runs]
         for number, refresh in enumerate(left):
-            refresh.finish(expect=_said("skipped_already_running" if number else "success", VIEW))
-    proof.read(
+            outcome = "skipped_already_running" if number else "success"
+            refresh.finish(expect=_outcomes(outcome, VIEW))
+    proof.tabulate(
         "how many of the refreshes ended while one was held up, and how many after that",
-        f"{len(ended)}, {len(left)}",
-        expect=equals(f"{_REFRESHES - 1}, 1"),
+        ("ended", "left"),
+        [(len(ended), len(left))],
+        expect=one_row(ended=_REFRESHES - 1, left=1),
     )
     _ask_until(proof, _LOCKS, expect=_NO_LOCK, within_s=_NOTICED_WITHIN_S)
 
@@ -159,23 +167,21 @@ def prove_each_view(proof: Proof) -> None:
     _change_a_rollup(proof)
     ground = proof.ground
     with proof.session(APP_USER, _DATABASE) as holder:
-        holder.ask(_TAKE_ALL, expect=equals("locks\n5\n(1 row)"))
+        holder.ask(_TAKE_ALL, expect=one_row(locks=5))
         _refresh(proof, "skipped_already_running", *KEYS)
     _ask_until(proof, _LOCKS, expect=_NO_LOCK, within_s=_NOTICED_WITHIN_S)
     with ExitStack() as stack:
         with _held_up(proof, _TABLES_OF_ALL):
             started = {view: stack.enter_context(_start_refresh(proof, view)) for view in KEYS}
-            _wait_until_none_gets_on(proof, list(started.values()))
-            proof.ask(
-                ground.admin, _DATABASE, _WAITING, expect=equals(f"waiting\n{len(KEYS)}\n(1 row)")
-            )
+            _wait_until_all_wait(proof, list(started.values()))
+            proof.ask(ground.admin, _DATABASE, _WAITING, expect=one_row(waiting=len(KEYS)))
             proof.ask(ground.admin, _DATABASE, _LOCKS, expect=_ALL_LOCKS)
         for view, refresh in started.items():
-            refresh.finish(expect=_said("success", view))
+            refresh.finish(expect=_outcomes("success", view))
 
 
 def prove_independence(proof: Proof) -> None:
-    """Hold one view's refresh up; the others are refreshed meanwhile."""
+    """Hold up one view's refresh, and refresh the others during that."""
     _migrated.begin(proof)
     _change_a_rollup(proof)
     ground = proof.ground
@@ -185,11 +191,11 @@ def prove_independence(proof: Proof) -> None:
             _ask_until(proof, _HELD_UP, expect=_ONE_HELD_UP)
             _refresh(proof, "success", *OTHERS)
             proof.ask(ground.admin, _DATABASE, _HELD_UP, expect=_ONE_HELD_UP)
-        first.finish(expect=_said("success", VIEW))
+        first.finish(expect=_outcomes("success", VIEW))
 
 
 def prove_gone_after_error(proof: Proof) -> None:
-    """Let a refresh run into its time-out, in a process that goes on, and look for its lock."""
+    """Let a refresh run into its time-out, in a process that continues, and look for its lock."""
     _migrated.begin(proof)
     _change_a_rollup(proof)
     ground = proof.ground
@@ -199,13 +205,16 @@ def prove_gone_after_error(proof: Proof) -> None:
         environment=ground.on(APP_USER, _DATABASE),
     ) as failing:
         with _held_up(proof):
-            _ask_until(
-                proof, _FAILED, expect=matches(r"outcome \| error\nfailed \| .*timeout\n\(1 row\)")
+            has_failed = (
+                rows(exactly=1),
+                every("outcome", "failed"),
+                every("error", "<text>timeout"),
             )
+            _ask_until(proof, _FAILED, expect=has_failed)
         proof.ask(ground.admin, _DATABASE, _LOCKS, expect=_NO_LOCK)
         _refresh(proof, "success", VIEW)
         failing.finish(
-            expect=matches(
+            expect=equals(
                 "failed QueryCanceledError: canceling statement due to statement timeout\nexit status 0"
             )
         )
@@ -233,17 +242,16 @@ def prove_key(proof: Proof) -> None:
     keys = "".join(f"{view} {key}\n" for view, key in KEYS.items())
     for script in (_KEY_BY_PROGRAM, _KEY_BY_HASHLIB):
         proof.run(sys.executable, "-c", script, *KEYS, expect=equals(f"{keys}exit status 0"))
-    rows = "".join(f"{view} | {key}\n" for view, key in KEYS.items())
-    proof.ask(APP_USER, _DATABASE, _KEY_BY_POSTGRESQL, expect=equals(f"view | key\n{rows}(5 rows)"))
+    proof.ask(APP_USER, _DATABASE, _KEY_BY_POSTGRESQL, expect=shows(("view", "key"), *KEYS.items()))
 
 
 def _change_a_rollup(proof: Proof) -> None:
-    """Note a change that no refresh has seen, so that none may be skipped because another has just been done."""
+    """Note a change that no refresh has seen, so that none may be skipped because another has just ended."""
     proof.ask(
         APP_USER,
         _DATABASE,
         "INSERT INTO public.rollup_changes DEFAULT VALUES",
-        expect=equals("INSERT 0 1"),
+        expect=done("INSERT 0 1"),
     )
 
 
@@ -254,10 +262,10 @@ def _held_up(proof: Proof, lock_tables: LiteralString = _TABLE_OF_VIEW) -> Itera
         session.ask(
             "BEGIN",
             lock_tables,
-            expect=equals("BEGIN\nLOCK TABLE"),
+            expect=done("BEGIN", "LOCK TABLE"),
         )
         yield
-        session.ask("ROLLBACK", expect=equals("ROLLBACK"))
+        session.ask("ROLLBACK", expect=done("ROLLBACK"))
 
 
 @contextmanager
@@ -272,46 +280,49 @@ def _start_refresh(proof: Proof, view: str = VIEW) -> Iterator[Started]:
 
 
 def _refresh(proof: Proof, outcome: str, *views: str) -> None:
-    """Refresh the views with one command, which must say the outcome of each."""
+    """Refresh the views with one command, which must print this outcome of each."""
     ground = proof.ground
     proof.run(
         *ground.skeldir("refresh", *views),
         role=APP_USER,
         environment=ground.on(APP_USER, _DATABASE),
-        expect=_said(outcome, *views),
+        expect=_outcomes(outcome, *views),
         timeout_s=_PATIENCE_S,
     )
 
 
-def _said(outcome: str, *views: str) -> Expectation:
-    lines = "".join(rf"{view}  {outcome}  [\d.]+ s\n" for view in views)
-    return matches(f"{lines}exit status 0")
+def _outcomes(outcome: str, *views: str) -> Expected:
+    lines = "".join(f"{view}  {outcome}  <decimal> s\n" for view in views)
+    return reads(f"{lines}exit status 0")
 
 
 def _ask_until(
     proof: Proof,
     statement: LiteralString,
     *,
-    expect: Expectation,
+    expect: Expected,
     within_s: float = _PATIENCE_S,
 ) -> None:
-    """Ask again and again until the answer is as expected, or time is up; record the last answer."""
+    """Repeat the question until the answer is as expected, or time is up; record the last answer."""
     end = monotonic() + within_s
     with proof.session(proof.ground.admin, _DATABASE) as session:
-        while not expect.is_met(session.ask(statement, expect=expect), ()) and monotonic() < end:
+        while True:
+            session.ask(statement, expect=expect)
+            if not failing_steps(proof.steps[-1:]) or monotonic() > end:
+                return
             proof.steps.pop()
             sleep(_PAUSE_S)
 
 
-def _wait_until_none_gets_on(proof: Proof, started: Sequence[Started]) -> None:
+def _wait_until_all_wait(proof: Proof, started: Sequence[Started]) -> None:
     """Wait until all commands that still run have been waiting for a lock, for a second; or until time is up."""
     end = monotonic() + _PATIENCE_S
-    got_on_at = monotonic()
+    advanced_at = monotonic()
     with Proof(proof.ground).session(proof.ground.admin, _DATABASE) as session:
-        while monotonic() < min(end, got_on_at + _STANDSTILL_S):
+        while monotonic() < min(end, advanced_at + _STANDSTILL_S):
             running = sum(command.is_running() for command in started)
             if session.ask(_WAITING) != f"waiting\n{running}\n(1 row)":
-                got_on_at = monotonic()
+                advanced_at = monotonic()
             sleep(_PAUSE_S)
 
 
@@ -319,7 +330,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "H-LOCK-01/one-at-a-time",
         f"Of {_REFRESHES} concurrent refreshes of a view exactly one is a success, under the lock "
-        f"matview_refresh:<view>:GLOBAL; {_REFRESHES - 1} say skipped_already_running.",
+        f"matview_refresh:<view>:GLOBAL; the other {_REFRESHES - 1} report skipped_already_running.",
         prove_one_at_a_time,
     ),
     Check(
@@ -335,7 +346,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "H-LOCK-01/after-error",
-        "The lock is gone after an error, also while the process that held it goes on.",
+        "The lock is gone after an error, even while the process that held it continues.",
         prove_gone_after_error,
     ),
     Check(

@@ -1,4 +1,4 @@
-"""H-MIG-01: a database with rows of two tenants upgrades to head, and is then as one that never had any."""
+"""H-MIG-01: a database with rows of two tenants upgrades to head, and then equals one that never had any."""
 
 from __future__ import annotations
 
@@ -8,15 +8,28 @@ from proof.checks import journeys, populous
 from proof.checks.catalogue import describe, fingerprint
 from proof.checks.upgrading import EARLIEST, TENANT_A, TENANT_B, upgrade
 from proof.contract import Check
+from proof.stage.expectations import (
+    contains,
+    done,
+    every,
+    fails,
+    one_row,
+    reads,
+    refused,
+    rows,
+    same_as,
+    shows,
+    some_rows_of_each,
+)
 from proof.stage.ground import APP_USER
 from proof.stage.prepared import Prepared
 from proof.stage.proving import Proof
-from proof.stage.steps import ANYTHING, Expectation, equals, matches, same_as
 
 _PROBE = "skeldir_migprobe"
 _EMPTY = "skeldir_empty"
 _HALF_WAY = "skeldir_halfway"
-_INSERTED = matches("INSERT 0 1(\nINSERT 0 1)*")
+# Each tenant, with the number of its events.
+_TENANTS = {"tenant A": (TENANT_A, 3), "tenant B": (TENANT_B, 4)}
 
 _ATTRIBUTES = """
     SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb
@@ -62,7 +75,7 @@ def _insert_rows(proof: Proof, database: str) -> None:
                    (id, tenant_id, occurred_at, session_id, revenue_cents, raw_payload) VALUES
                    ('0a0a0a0a-0000-4000-8000-000000000013', '0a0a0a0a-0000-4000-8000-000000000001',
                     '2025-11-03T10:00:00Z', NULL, NULL, '{"n": 3}')""",
-            expect=_INSERTED,
+            expect=done(*["INSERT 0 1"] * 4),
         )
     with proof.session(proof.ground.admin, database, tenant=TENANT_B) as session:
         session.ask(
@@ -84,26 +97,33 @@ def _insert_rows(proof: Proof, database: str) -> None:
                    (id, tenant_id, occurred_at, session_id, revenue_cents, raw_payload) VALUES
                    ('0b0b0b0b-0000-4000-8000-000000000024', '0b0b0b0b-0000-4000-8000-000000000002',
                     '2025-11-04T10:00:00Z', 'session-b-4', 999999, '{"n": 4}')""",
-            expect=_INSERTED,
+            expect=done(*["INSERT 0 1"] * 5),
         )
 
 
-def _read_rows(proof: Proof, database: str, of_a: Expectation, of_b: Expectation) -> None:
-    """Have each tenant's rows counted and told; the second and the fourth of four steps are expected to be so."""
-    for tenant, expected in ((TENANT_A, of_a), (TENANT_B, of_b)):
+def _read_rows(proof: Proof, database: str, when: str) -> None:
+    """Count and print each tenant's rows, as they stand before the upgrade that follows."""
+    for whose, (tenant, count) in _TENANTS.items():
         with proof.session(proof.ground.admin, database, tenant=tenant) as session:
-            session.ask(_COUNT, _TENANT, _ROWS, expect=expected)
+            session.ask(_COUNT, expect=one_row(count=count))
+            session.ask(
+                _TENANT, _ROWS, expect=some_rows_of_each(2), name=f"the rows of {whose} {when}"
+            )
 
 
-# The numbers that these two of the preparation's steps have in every check.
-_ROWS_OF_A, _ROWS_OF_B = 8, 10
+def _read_same_rows(proof: Proof, database: str, when: str) -> None:
+    """Count and print each tenant's rows again: they are those of `_read_rows`."""
+    for whose, (tenant, count) in _TENANTS.items():
+        with proof.session(proof.ground.admin, database, tenant=tenant) as session:
+            session.ask(_COUNT, expect=one_row(count=count))
+            session.ask(_TENANT, _ROWS, expect=same_as(f"the rows of {whose} {when}"))
 
 
 def _prepare_probe(proof: Proof) -> None:
     proof.ask(proof.ground.admin, _PROBE, _ATTRIBUTES)
     upgrade(proof, _PROBE, EARLIEST)
     _insert_rows(proof, _PROBE)
-    _read_rows(proof, _PROBE, matches(r"count\n3\n.*"), matches(r"count\n4\n.*"))
+    _read_rows(proof, _PROBE, "before the upgrade")
     upgrade(proof, _PROBE)
 
 
@@ -118,17 +138,22 @@ _empty = Prepared(_EMPTY, _prepare_empty)
 
 
 def prove_role(proof: Proof) -> None:
-    """Show what the role may that migrates, and that it is the one that migrated."""
+    """Show the rights of the role that migrates, and that it is the one that migrated."""
     _probe.begin(proof)
     admin = proof.ground.admin
-    attributes = "rolname | rolsuper | rolbypassrls | rolcreaterole | rolcreatedb"
-    expected = equals(f"{attributes}\n{admin} | False | False | True | True\n(1 row)")
-    proof.ask(admin, _PROBE, _ATTRIBUTES, expect=expected)
+    attributes = one_row(
+        rolname=admin,
+        rolsuper=False,
+        rolbypassrls=False,
+        rolcreaterole=True,
+        rolcreatedb=True,
+    )
+    proof.ask(admin, _PROBE, _ATTRIBUTES, expect=attributes)
     proof.ask(
         admin,
         _PROBE,
         "SELECT tableowner FROM pg_tables WHERE tablename = 'alembic_version'",
-        expect=equals(f"tableowner\n{admin}\n(1 row)"),
+        expect=one_row(tableowner=admin),
     )
 
 
@@ -137,72 +162,77 @@ def prove_upgrade(proof: Proof) -> None:
     _probe.begin(proof)
     ground = proof.ground
     alembic = (sys.executable, "-m", "alembic")
-    heads = proof.run(*alembic, "heads", expect=matches(r"\d{12} \(head\)\nexit status 0"))
+    heads = proof.run(
+        *(*alembic, "heads"),
+        name="the heads",
+        expect=reads("<revision> (head)\nexit status 0"),
+    )
     proof.run(
         *alembic,
         "current",
         role=ground.admin,
         environment=ground.on(ground.admin, _PROBE),
-        expect=same_as(len(proof.steps)),
+        expect=same_as("the heads"),
     )
     revision = heads.partition(" ")[0]
-    proof.ask(ground.admin, _PROBE, _REVISION, expect=equals(f"version_num\n{revision}\n(1 row)"))
+    proof.ask(ground.admin, _PROBE, _REVISION, expect=one_row(version_num=revision))
 
 
 def prove_keys(proof: Proof) -> None:
     """Count the rows of each tenant that have no idempotency key."""
     _probe.begin(proof)
-    for tenant in (TENANT_A, TENANT_B):
+    for tenant, count in _TENANTS.values():
         with proof.session(proof.ground.admin, _PROBE, tenant=tenant) as session:
-            session.ask(_NULL_KEYS, expect=equals("null_idempotency_key\n0\n(1 row)"))
+            session.ask(_NULL_KEYS, expect=one_row(null_idempotency_key=0))
             session.ask(
                 "SELECT id, idempotency_key FROM attribution_events ORDER BY id",
-                expect=matches(r"id \| idempotency_key\n([0-9a-f-]{36} \| [^\n]+\n)+\(\d+ rows?\)"),
+                expect=shows(("id", "idempotency_key"), *[("<uuid>", "<text>")] * count),
             )
 
 
 def prove_rows(proof: Proof) -> None:
-    """Tell each tenant's rows again; they were told before the upgrade."""
+    """Print each tenant's rows again, as before the upgrade."""
     _probe.begin(proof)
-    _read_rows(proof, _PROBE, same_as(_ROWS_OF_A), same_as(_ROWS_OF_B))
+    _read_same_rows(proof, _PROBE, "before the upgrade")
 
 
 def prove_flags(proof: Proof) -> None:
     """Read both flags of every table that has a tenant."""
     _probe.begin(proof)
-    columns = r"tenant_table \| relrowsecurity \| relforcerowsecurity\n"
     proof.ask(
         proof.ground.admin,
         _PROBE,
         _FLAGS,
-        expect=matches(rf"{columns}(\w+ \| t \| t\n){{15,}}\(\d+ rows\)"),
+        expect=(
+            rows(at_least=15),
+            every("tenant_table", "<word>"),
+            every("relrowsecurity", "t"),
+            every("relforcerowsecurity", "t"),
+        ),
     )
 
 
 def prove_schema(proof: Proof) -> None:
-    """Have the catalogue of an empty database that was upgraded to head, and then that of the one with rows."""
+    """Print the catalogue of an empty database that was upgraded to head, and then that of the one with rows."""
     _probe.begin(proof)
     _empty.begin(proof)
     with proof.session(proof.ground.admin, _EMPTY) as session:
-        describe(session, expect=matches(r".*mv_realtime_revenue.*"))
-    number = len(proof.steps)
+        describe(session, expect=contains("mv_realtime_revenue"), name="the catalogue without rows")
     with proof.session(proof.ground.admin, _PROBE) as session:
-        describe(session, expect=same_as(number))
+        describe(session, expect=same_as("the catalogue without rows"))
 
 
 def prove_repetition(proof: Proof) -> None:
-    """Upgrade once more: the catalogue, the revision and the rows are what they were."""
+    """Upgrade again: the catalogue, the revision and the rows are what they were."""
     _probe.begin(proof)
     admin = proof.ground.admin
-    fingerprint(proof, admin, _PROBE)
-    catalogue = len(proof.steps)
-    proof.ask(admin, _PROBE, _REVISION)
-    revision = len(proof.steps)
-    _read_rows(proof, _PROBE, ANYTHING, ANYTHING)
+    fingerprint(proof, admin, _PROBE, name="the catalogue after the upgrade")
+    proof.ask(admin, _PROBE, _REVISION, name="the revision after the upgrade")
+    _read_rows(proof, _PROBE, "after the upgrade")
     upgrade(proof, _PROBE)
-    fingerprint(proof, admin, _PROBE, expect=same_as(catalogue))
-    proof.ask(admin, _PROBE, _REVISION, expect=same_as(revision))
-    _read_rows(proof, _PROBE, same_as(revision + 2), same_as(revision + 4))
+    fingerprint(proof, admin, _PROBE, expect=same_as("the catalogue after the upgrade"))
+    proof.ask(admin, _PROBE, _REVISION, expect=same_as("the revision after the upgrade"))
+    _read_same_rows(proof, _PROBE, "after the upgrade")
 
 
 def prove_failure(proof: Proof) -> None:
@@ -219,8 +249,8 @@ def _fail_half_way(proof: Proof) -> None:
     admin = proof.ground.admin
     upgrade(proof, _HALF_WAY, EARLIEST)
     _insert_rows(proof, _HALF_WAY)
-    # What a sequence has counted is not undone with the transaction, so it tells how far the back-fill came. One that
-    # touches no row at all is refused, too.
+    # What a sequence has counted is not undone with the transaction, so it shows how far the back-fill came. One that
+    # touches no row at all is refused as well.
     proof.ask(
         admin,
         _HALF_WAY,
@@ -237,54 +267,56 @@ def _fail_half_way(proof: Proof) -> None:
            FOR EACH ROW EXECUTE FUNCTION public.fail_half_way()""",
         """CREATE TRIGGER fail_at_the_end AFTER UPDATE ON public.attribution_events
            FOR EACH STATEMENT EXECUTE FUNCTION public.fail_half_way()""",
-        expect=equals("SET\nCREATE SEQUENCE\nCREATE FUNCTION\nCREATE TRIGGER\nCREATE TRIGGER"),
+        expect=done(
+            *("SET", "CREATE SEQUENCE", "CREATE FUNCTION"), *("CREATE TRIGGER", "CREATE TRIGGER")
+        ),
     )
-    fingerprint(proof, admin, _HALF_WAY)
-    before = len(proof.steps)
-    _read_rows(proof, _HALF_WAY, ANYTHING, ANYTHING)
-    refused = r".*the back-fill is refused half-way.*exit status [1-9]\d*"
-    upgrade(proof, _HALF_WAY, expect=matches(refused))
+    fingerprint(proof, admin, _HALF_WAY, name="the catalogue before the back-fill")
+    _read_rows(proof, _HALF_WAY, "before the back-fill")
+    upgrade(proof, _HALF_WAY, expect=(contains("the back-fill is refused half-way"), fails()))
     proof.ask(
         admin,
         _HALF_WAY,
         "SELECT last_value AS rows_reached FROM public.back_filled",
-        expect=matches(r"rows_reached\n[2-6]\n\(1 row\)"),
+        expect=(rows(exactly=1), every("rows_reached", at_least=2, at_most=6)),
     )
     proof.ask(
         admin,
         _HALF_WAY,
         _FLAGS,
-        expect=equals(
-            "tenant_table | relrowsecurity | relforcerowsecurity\n"
-            "attribution_events | t | t\ntenants | t | t\n(2 rows)"
+        expect=shows(
+            ("tenant_table", "relrowsecurity", "relforcerowsecurity"),
+            ("attribution_events", "t", "t"),
+            ("tenants", "t", "t"),
         ),
     )
-    expected = equals(f"version_num\n{EARLIEST}\n(1 row)")
-    proof.ask(admin, _HALF_WAY, _REVISION, expect=expected)
-    fingerprint(proof, admin, _HALF_WAY, expect=same_as(before))
-    _read_rows(proof, _HALF_WAY, same_as(before + 2), same_as(before + 4))
+    proof.ask(admin, _HALF_WAY, _REVISION, expect=one_row(version_num=EARLIEST))
+    fingerprint(proof, admin, _HALF_WAY, expect=same_as("the catalogue before the back-fill"))
+    _read_same_rows(proof, _HALF_WAY, "before the back-fill")
     _see_only_own_rows(proof)
     proof.ask(
         admin,
         _HALF_WAY,
         "DROP FUNCTION public.fail_half_way() CASCADE",
-        expect=equals("DROP FUNCTION"),
+        expect=done("DROP FUNCTION"),
     )
     upgrade(proof, _HALF_WAY)
 
 
 def _see_only_own_rows(proof: Proof) -> None:
-    """Have the runtime role look and write without a tenant, and as one tenant at the other's rows."""
-    proof.ask(APP_USER, _HALF_WAY, _COUNT, expect=equals("count\n0\n(1 row)"))
+    """Let the runtime role read and write without a tenant, and as one tenant the other's rows."""
+    proof.ask(APP_USER, _HALF_WAY, _COUNT, expect=one_row(count=0))
     with proof.session(APP_USER, _HALF_WAY, tenant=TENANT_A) as session:
         session.ask(
             "SELECT tenant_id, count(*) FROM attribution_events GROUP BY tenant_id",
-            expect=equals(f"tenant_id | count\n{TENANT_A} | 3\n(1 row)"),
+            expect=one_row(tenant_id=TENANT_A, count=3),
         )
         session.ask(
             """INSERT INTO attribution_events (id, tenant_id, occurred_at)
                VALUES (gen_random_uuid(), '0b0b0b0b-0000-4000-8000-000000000002', now())""",
-            expect=matches("ERROR 42501: .*row-level security policy.*"),
+            expect=refused(
+                "42501", 'new row violates row-level security policy for table "<word>"'
+            ),
         )
 
 

@@ -1,4 +1,4 @@
-"""ISOLATION, from outside: commands, logs and metrics tell one tenant nothing of another."""
+"""ISOLATION, from outside: commands, logs and metrics show one tenant nothing of another."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import orjson
 
 from proof.checks.adversary import Needles, needles_of
 from proof.contract import Check
+from proof.stage.expectations import contains, every, rows
 from proof.stage.proving import Proof
-from proof.stage.steps import matches
 from proof.stage.world import World
 
 _AT_ONCE: Final = 3
@@ -46,7 +46,8 @@ def _prove_commands(proof: Proof) -> None:
     world = proof.world
     needles = needles_of(world)
     listed = proof.run(
-        sys.executable, "-c", _COMMANDS, expect=matches(r"\[.*\"orders\".*\]\nexit status 0")
+        *(sys.executable, "-c", _COMMANDS),
+        expect=contains('"orders"', begins="[", ends="]\nexit status 0"),
     )
     commands = [
         command
@@ -60,24 +61,22 @@ def _prove_commands(proof: Proof) -> None:
         for words in _words(command, tenant)
     ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        answers = list(pool.map(lambda one: _say(proof, one[0]), runs))
-    lines, foreign, by_b = [], 0, 0
-    for (words, tenant), (status, said) in zip(runs, answers, strict=True):
-        found = needles.found_in(said, (str(world.b),) if tenant == world.b else ())
-        name = " ".join(["skeldir", *words])
-        if tenant == world.b:
-            by_b += bool(found)
-            lines.append(
-                f"{name}: exit status {status}, {'shows' if found else 'has none of'} its own"
-            )
-        else:
-            foreign += bool(found)
-            lines.append(f"{name}: exit status {status}{', FOREIGN' if found else ''}")
-    proof.read(
-        "as app_user: every command that reads, of A; of B, to see that there is something to be found; and those "
-        "about all tenants, which app_user is refused. All that they said is searched for what is B's",
-        "\n".join([*lines, f"{len(runs)} commands run, {by_b} show B its own: {foreign} foreign"]),
-        expect=matches(r".*\n\d{2,} commands run, ([4-9]|\d{2,}) show B its own: 0 foreign"),
+        answers = list(pool.map(lambda one: _run(proof, one[0]), runs))
+    about = {world.a: "A", world.b: "B", None: "all"}
+    lines = []
+    for (words, tenant), (status, printed) in zip(runs, answers, strict=True):
+        found = needles.found_in(printed, (str(world.b),) if tenant == world.b else ())
+        lines.append((" ".join(["skeldir", *words]), about[tenant], status, len(found)))
+    proof.tabulate(
+        "as app_user: every command that reads, about A; about B, to see that there is something to be found; and "
+        "those about all tenants, which app_user is refused. All that they print is searched for what is B's",
+        ("command", "about", "exit status", "found of B"),
+        lines,
+        expect=(
+            rows(at_least=10),
+            every("found of B", 0, where={"about": ("A", "all")}),
+            rows(at_least=4, where={"about": "B", "found of B": "<count>"}),
+        ),
     )
 
 
@@ -94,45 +93,47 @@ def _words(command: dict[str, Any], tenant: UUID | None) -> list[list[str]]:
     return [words, *([*words, option] for option in options.values() if option == "--json")]
 
 
-def _say(proof: Proof, words: Sequence[str]) -> tuple[int, str]:
-    """Run a command unrecorded; return its exit status and all that it said."""
+def _run(proof: Proof, words: Sequence[str]) -> tuple[int, str]:
+    """Run a command unrecorded; return its exit status and all that it printed."""
     ground = proof.ground
     aside = Proof(ground)
-    said = aside.run(
+    printed = aside.run(
         *ground.skeldir(*words),
         role="app_user",
         # Wide enough that no table breaks a marker in two.
         environment={**ground.on("app_user", proof.world.database), "COLUMNS": "400"},
     )
-    return int(said.rpartition(" ")[2]), said
+    return int(printed.rpartition(" ")[2]), printed
 
 
 def _prove_traces(proof: Proof) -> None:
     """What is written of a tenant's own work may name its ids; every other line, and every metric, must not."""
     world = proof.world
     needles = needles_of(world)
-    lines, foreign = [], 0
+    texts = Needles(needles.markers, frozenset({world.key_b}))
+    lines = []
     for process, log in world.logs.items():
         written = log.read_text(errors="replace").splitlines()
         of_others = [line for line in written if f'"tenant_id":"{world.b}"' not in line]
-        texts = Needles(needles.markers, frozenset({world.key_b}))
         found = sum(bool(needles.found_in(line)) for line in of_others)
         found += sum(bool(texts.found_in(line)) for line in written)
-        foreign += found
-        lines.append(
-            f"log of {process}: {'written' if written else 'EMPTY'}, {found} lines with what is B's"
-        )
+        lines.append((f"log of {process}", len(written), found))
     for process, url in (("api", f"{world.base}/metrics"), ("worker", world.worker_metrics)):
-        told = httpx2.get(url, timeout=30).text
-        found = len(needles.found_in(told))
-        foreign += found
-        lines.append(f"metrics of {process}: {'told' if told else 'EMPTY'}, {found} of what is B's")
-    proof.read(
+        metrics = httpx2.get(url, timeout=30).text
+        lines.append(
+            (f"metrics of {process}", len(metrics.splitlines()), len(needles.found_in(metrics)))
+        )
+    proof.tabulate(
         "every line of the logs that does not belong to B's own work, and all metrics, searched for what is B's; and "
         "the lines of B's own work for its texts and its key",
-        "\n".join([*lines, f"{foreign} foreign"]),
-        expect=matches(
-            r"(log of \w+: written, 0 [^\n]*\n){3}(metrics of \w+: told, 0 [^\n]*\n){2}0 foreign"
+        ("source", "lines", "found of B"),
+        lines,
+        expect=(
+            rows(exactly=5),
+            rows(exactly=3, where={"source": "log of <word>"}),
+            rows(exactly=2, where={"source": "metrics of <word>"}),
+            every("lines", at_least=1),
+            every("found of B", 0),
         ),
     )
 
@@ -140,12 +141,12 @@ def _prove_traces(proof: Proof) -> None:
 CHECKS: Final = (
     Check(
         "ISOLATION/commands",
-        "No command that reads says anything of B when it is asked about A.",
+        "No command that reads prints anything of B when it is asked about A.",
         _prove_commands,
     ),
     Check(
         "ISOLATION/traces",
-        "Neither logs nor metrics say anything of B beside the line of its own work.",
+        "Neither logs nor metrics show anything of B except the lines of its own work.",
         _prove_traces,
     ),
 )

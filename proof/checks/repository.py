@@ -1,4 +1,4 @@
-"""H-REPO-01: what is proven is a commit, all of it and nothing else, so that anybody can have it again."""
+"""H-REPO-01: what is proven is a commit, all of it and nothing else, so that anybody can check it out again."""
 
 from __future__ import annotations
 
@@ -8,36 +8,44 @@ from pathlib import Path
 
 from proof.checkout import git
 from proof.contract import Check
+from proof.stage.expectations import equals, lines, no_rows, reads, same_as
 from proof.stage.proving import Proof
-from proof.stage.steps import equals, matches, same_as
 
 _DONE = equals("exit status 0")
 # What decides how the program runs: its source, its migrations' entry, and what it is installed by.
 _SOURCE = ("src", "proof", "alembic.ini", "pyproject.toml")
 _LISTED = "--format=%(objectname) %(path)"
 _WHERE = "import skeldir; print(skeldir.__file__)"
+# These steps show what the repository itself says of the commit; `outputs_for` compares them.
+_HASH_OF_HEAD = "the hash of HEAD"
+_FILES_OF_COMMIT = "the files of the commit"
 
 
 def prove_clean(proof: Proof) -> None:
-    """Have git say what differs from HEAD: in tracked files, in the index, and beside them."""
+    """Have git list what differs from HEAD: in tracked files, in the index, and beside them."""
     proof.run("git", "status", "--porcelain", "--untracked-files=all", expect=_DONE)
-    # Files that git was told to overlook: a small letter for assume-unchanged, S for skip-worktree.
+    # Files that git is to overlook: a small letter for assume-unchanged, S for skip-worktree.
     flags = git(proof.ground.root, "ls-files", "-v").splitlines()
-    overlooked = [line for line in flags if line[:1].islower() or line.startswith("S ")]
-    proof.read(
+    overlooked = [line.split(" ", 1) for line in flags if line[:1].islower() or line[:2] == "S "]
+    proof.tabulate(
         "the files that `git ls-files -v` marks as not to be looked at",
-        "\n".join(overlooked) or "none",
-        expect=equals("none"),
+        ("mark", "file"),
+        overlooked,
+        expect=no_rows(),
     )
 
 
 def prove_hash(proof: Proof) -> None:
     """Resolve the full hash of HEAD to an object, and that object to HEAD."""
-    said = proof.run("git", "rev-parse", "HEAD", expect=matches(r"[0-9a-f]{40,64}\nexit status 0"))
-    commit = said.partition("\n")[0]
+    printed = proof.run(
+        *("git", "rev-parse", "HEAD"), name=_HASH_OF_HEAD, expect=reads("<hash>\nexit status 0")
+    )
+    commit = printed.partition("\n")[0]
     proof.run("git", "cat-file", "-e", commit, expect=_DONE)
     proof.run("git", "cat-file", "-t", commit, expect=equals("commit\nexit status 0"))
-    proof.run("git", "rev-parse", "--verify", f"{commit}^{{commit}}", expect=same_as(1))
+    proof.run(
+        *("git", "rev-parse", "--verify", f"{commit}^{{commit}}"), expect=same_as(_HASH_OF_HEAD)
+    )
 
 
 def prove_source(proof: Proof) -> None:
@@ -47,24 +55,25 @@ def prove_source(proof: Proof) -> None:
     )
     listed = proof.run(
         *("git", "ls-tree", "-r", _LISTED, "HEAD", "--", *_SOURCE),
-        expect=matches(r"([0-9a-f]{40,64} [^\n]+\n){50,}exit status 0"),
+        name=_FILES_OF_COMMIT,
+        expect=lines("<hash> <text>", at_least=50, last="exit status 0"),
     )
     algorithm = "sha1" if len(listed.partition(" ")[0]) == 40 else "sha256"
     files = _hash_files(proof.ground.root, algorithm)
     proof.read(
-        f"the files on the disk under {', '.join(_SOURCE)} but for `__pycache__`, each with the hash that git gives to "
-        "its bytes; in the form of step 2",
+        f"the files on the disk under {', '.join(_SOURCE)} except `__pycache__`, each with the hash that git gives to "
+        "its bytes, printed like the files of the commit",
         f"{files}\nexit status 0",
-        expect=same_as(2),
+        expect=same_as(_FILES_OF_COMMIT),
     )
 
 
-def outputs_for(root: Path, commit: str) -> dict[tuple[str, int], str]:
-    """Return what certain steps must have shown of `commit`, by check and step: no pack can be about another one."""
+def outputs_for(root: Path, commit: str) -> dict[tuple[str, str], str]:
+    """Return what named steps must show of `commit`, by check and step: no pack can be about another one."""
     listed = git(root, "ls-tree", "-r", _LISTED, commit, "--", *_SOURCE)
     return {
-        ("H-REPO-01/commit", 1): f"{commit}\nexit status 0",
-        ("H-REPO-01/running-source", 2): f"{listed}\nexit status 0",
+        ("H-REPO-01/commit", _HASH_OF_HEAD): f"{commit}\nexit status 0",
+        ("H-REPO-01/running-source", _FILES_OF_COMMIT): f"{listed}\nexit status 0",
     }
 
 
@@ -95,7 +104,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "H-REPO-01/commit",
-        "The full hash names a commit that is there, and that is HEAD.",
+        "The full hash names a commit that exists, and that is HEAD.",
         prove_hash,
     ),
     Check(

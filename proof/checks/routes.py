@@ -12,10 +12,11 @@ import httpx2
 from proof.checks.adversary import needles_of
 from proof.checks.surface import UNKNOWN_KEY, Route, bearer, list_routes
 from proof.contract import Check
+from proof.stage.expectations import every, has_row, reads, rows, same_as
 from proof.stage.planting import MARKER_B, PLAN_B
 from proof.stage.proving import Proof
-from proof.stage.steps import matches
 from proof.stage.world import World
+from proof.words import FOUND_BY_ROUTES
 
 _ORDER_OF_B: Final = f"{PLAN_B.word}-order"
 _OTHER_METHODS: Final = ("PUT", "PATCH", "DELETE", "OPTIONS")
@@ -23,7 +24,7 @@ _OTHER_METHODS: Final = ("PUT", "PATCH", "DELETE", "OPTIONS")
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """A request that somebody makes who is, or says to be, A. What was sent may come back: it tells nothing new."""
+    """A request of somebody who is, or claims to be, A. What was sent may come back: that gives nothing away."""
 
     name: str
     method: str
@@ -46,34 +47,45 @@ def _prove_routes(proof: Proof) -> None:
                 client.get(route.url(_ORDER_OF_B), headers=bearer(world.key_b)).text
             )
         ]
-        proof.read(
+        proof.tabulate(
             "every GET route of the application with B's key: those whose answers show what is B's",
-            "\n".join(seen),
-            expect=matches(r".*/v1/attribution/channels\b.*/v1/dead-events\b.*"),
+            ("route",),
+            [(route,) for route in seen],
+            expect=(
+                has_row(route="GET /v1/attribution/channels"),
+                has_row(route="GET /v1/dead-events"),
+            ),
         )
-        lines, tries, foreign = [], 0, 0
+        lines = []
         for route in routes:
-            told = []
             for each in _tries(client, world, route):
                 answer = client.request(each.method, each.url, headers=each.headers, json=each.json)
-                text = f"{answer.text}\n{answer.headers}"
-                found = needles.found_in(text, each.sent)
-                tries, foreign = tries + 1, foreign + bool(found)
-                told.append(f"{each.name} {answer.status_code}" + (" FOREIGN" if found else ""))
-            lines.append(f"{route}: {', '.join(told)}")
+                found = needles.found_in(f"{answer.text}\n{answer.headers}", each.sent)
+                lines.append((route, each.name, answer.status_code, len(found)))
         unknown, theirs = _oracle(client, world)
-    proof.read(
+    proof.tabulate(
         "every route of the application with A's key: plain, naming B in a parameter and in headers, with a cursor of "
         "B's list, by other methods; and without a key and with an unknown one. Bodies and headers of all answers are "
         "searched for B's markers, ids, hashes and key",
-        "\n".join([*lines, f"{len(routes)} routes, {tries} requests: {foreign} foreign"]),
-        expect=matches(r".*\n\d{2,} routes, \d{3,} requests: 0 foreign"),
+        ("route", "request", "status", "found of B"),
+        lines,
+        name=FOUND_BY_ROUTES,
+        expect=(
+            rows(at_least=100),
+            rows(at_least=10, where={"request": "plain"}),
+            every("found of B", 0),
+        ),
     )
     proof.read(
-        "as A: the answer about an order that only B has, and the answer about one that nobody has, with each order's "
-        "name taken out",
-        f"{theirs}\n{'the same' if unknown == theirs else unknown}",
-        expect=matches(r"404 order_unknown [^\n]*\nthe same"),
+        "as A: the answer about an order that nobody has, without the order's name",
+        unknown,
+        expect=reads("404 order_unknown <text>"),
+        name="the answer about nobody's order",
+    )
+    proof.read(
+        "as A: the answer about an order that only B has, without the order's name",
+        theirs,
+        expect=same_as("the answer about nobody's order"),
     )
 
 
@@ -96,20 +108,20 @@ def _tries(client: httpx2.Client, world: World, route: Route) -> Iterator[Try]:
 
 
 def _oracle(client: httpx2.Client, world: World) -> tuple[str, str]:
-    """Return what A is told of an order that nobody has, and of one that only B has."""
-    told = []
+    """Return A's answers about an order that nobody has, and about one that only B has."""
+    answers = []
     for order_id in (MARKER_B[::-1] + "-order", f"{MARKER_B}-order"):
         answer = client.get(f"/v1/attribution/orders/{order_id}", headers=bearer(world.key_a))
         problem = answer.json()
         words = [str(problem.get(field, "")) for field in ("code", "detail", "cure")]
-        told.append(" ".join([str(answer.status_code), *words]).replace(order_id, "…"))
-    return told[0], told[1]
+        answers.append(" ".join([str(answer.status_code), *words]).replace(order_id, "…"))
+    return answers[0], answers[1]
 
 
 CHECKS: Final = (
     Check(
         "ISOLATION/routes",
-        "No route tells A anything of B, nor anybody anything without a key; B's orders are unknown to A.",
+        "No route gives A anything of B, nor anybody anything without a key; B's orders are unknown to A.",
         _prove_routes,
     ),
 )

@@ -11,8 +11,8 @@ from urllib.parse import quote
 import httpx2
 import orjson
 
+from proof.stage.expectations import contains
 from proof.stage.proving import Proof
-from proof.stage.steps import matches
 
 # Also what /openapi.json leaves out, and what is mounted; a route without methods (a mounted program, a web socket) is
 # ANY. It is a command because the source that is proven need not be the one that proves.
@@ -39,7 +39,7 @@ _PLACE: Final = re.compile(r"\{[^}]*\}")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One method of one path; `parameters` are the query parameters that /openapi.json tells of."""
+    """One method of one path; `parameters` are the query parameters that /openapi.json describes."""
 
     method: str
     path: str
@@ -59,24 +59,29 @@ class Route:
 
 
 def bearer(key: str) -> dict[str, str]:
-    """Return the header that says whose request it is."""
+    """Return the header that carries the key."""
     return {"Authorization": f"Bearer {key}"}
 
 
 def list_routes(proof: Proof) -> list[Route]:
     """Return every route of the application's own list, and each operation that only its description knows."""
     listed = proof.run(
-        sys.executable, "-c", _ROUTES, expect=matches(r"\[.*\"/v1/.*\]\nexit status 0")
+        *(sys.executable, "-c", _ROUTES),
+        expect=contains('"/v1/', begins="[", ends="]\nexit status 0"),
     )
     described = httpx2.get(f"{proof.world.base}/openapi.json", timeout=30).json()["paths"]
-    told = {
+    parameters = {
         (path, method.upper()): _parameters(operation)
         for path, operations in described.items()
         for method, operation in operations.items()
         if isinstance(operation, dict)
     }
-    found = {(path, method) for path, method in orjson.loads(listed.splitlines()[0])} | set(told)
-    return [Route(method, path, told.get((path, method), ())) for path, method in sorted(found)]
+    found = {(path, method) for path, method in orjson.loads(listed.splitlines()[0])} | set(
+        parameters
+    )
+    return [
+        Route(method, path, parameters.get((path, method), ())) for path, method in sorted(found)
+    ]
 
 
 def _parameters(operation: dict[str, Any]) -> tuple[str, ...]:

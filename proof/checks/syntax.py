@@ -1,4 +1,4 @@
-"""Where SQL text comes from, read from the syntax trees of the program: nothing of it may be put together."""
+"""Where SQL text comes from, read from the syntax trees of the program: none of it may be composed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _READS_LIKE_SQL = re.compile(
     r"WITH\b.*\bAS\s+\()",
     re.DOTALL,
 )
-PUT_TOGETHER = "puts a statement together"
+PUT_TOGETHER = "composes a statement"
 # psycopg and SQLAlchemy take the argument of these for SQL.
 _DECLARES = {"SQL", "text"}
 _QUOTES = {"sql.Identifier", "sql.Literal"}
@@ -44,16 +44,20 @@ _LEFT_OUT = ("migrations",)
 
 @dataclass(slots=True)
 class Findings:
-    """What was seen in the source: `sent` tells, for each text that is sent to the server, where it comes from."""
+    """What was seen in the source: how many files and composed texts, and what follows.
+
+    `sent` has, for each text that is sent to the server, the place, the method, and where the text comes from;
+    `offenders` has the place of each fault, and what is wrong there.
+    """
 
     files: int = 0
     texts: int = 0
-    sent: list[str] = field(default_factory=list)
-    offenders: list[str] = field(default_factory=list)
+    sent: list[tuple[str, str, str]] = field(default_factory=list)
+    offenders: list[tuple[str, str]] = field(default_factory=list)
 
 
 def examine(source: Path) -> Findings:
-    """Examine all modules of the program under `source`, but for the migrations."""
+    """Examine all modules of the program under `source`, except the migrations."""
     findings = Findings()
     for path in sorted(source.rglob("*.py")):
         name = path.relative_to(source)
@@ -69,7 +73,7 @@ def examine_module(name: str, text: str, findings: Findings) -> None:
     try:
         tree = ast.parse(text)
     except SyntaxError as error:
-        findings.offenders.append(f"{name}:{error.lineno} is no Python")
+        findings.offenders.append((f"{name}:{error.lineno}", "is no Python"))
         return
     examine_tree(name, tree, findings)
 
@@ -82,36 +86,36 @@ def examine_tree(name: str, tree: ast.Module, findings: Findings) -> None:
         if isinstance(node, ast.expr) and (composed := _composed_text(node)) is not None:
             findings.texts += 1
             if _READS_LIKE_SQL.match(composed):
-                findings.offenders.append(f"{place} {PUT_TOGETHER}")
+                findings.offenders.append((place, PUT_TOGETHER))
         if isinstance(node, ast.Call):
             _examine_call(place, node, findings)
         elif isinstance(node, ast.Attribute):
             if node.attr in _ONLY_SENDS and id(node) not in called:
-                findings.offenders.append(f"{place} keeps {ast.unparse(node)} under another name")
-        elif (fault := _statement_set_anew(node)) is not None:
-            findings.offenders.append(f"{place} {fault}")
+                findings.offenders.append((place, f"keeps {ast.unparse(node)} under another name"))
+        elif (fault := _statement_replaced(node)) is not None:
+            findings.offenders.append((place, fault))
 
 
 def _examine_call(place: str, call: ast.Call, findings: Findings) -> None:
     called = ast.unparse(call.func)
     if called.rpartition(".")[2] in _DECLARES and not all(map(_is_text, call.args)):
-        findings.offenders.append(f"{place} takes for SQL what is no literal")
+        findings.offenders.append((place, "takes for SQL what is no literal"))
     if called.endswith("CanonicalView") and not _has_only_constants(call):
-        findings.offenders.append(f"{place} registers what is no literal")
+        findings.offenders.append((place, "registers what is no literal"))
     if called == "getattr" and (fault := _attribute_picked(*call.args[:2])) is not None:
-        findings.offenders.append(f"{place} {fault}")
+        findings.offenders.append((place, fault))
     if not isinstance(call.func, ast.Attribute) or call.func.attr not in _SENDS:
         return
     named = [keyword.value for keyword in call.keywords if keyword.arg in _SENT_AS]
     for sent in [*call.args[:1], *named]:
         if (source := _source_of(sent)) is None:
-            findings.offenders.append(f"{place} sends {ast.unparse(sent)[:60]}")
+            findings.offenders.append((place, f"sends {ast.unparse(sent)[:60]}"))
         else:
-            findings.sent.append(f"{place} {call.func.attr}: {source}")
+            findings.sent.append((place, call.func.attr, source))
 
 
 def _attribute_picked(of: ast.expr, name: ast.expr | None = None) -> str | None:
-    """Say what is wrong with an attribute that is taken by its name; None for an unpacked list stands for any name."""
+    """Return what is wrong with an attribute that is taken by its name; a name of None stands for any."""
     if isinstance(name, ast.Constant):
         return f"takes {name.value} by its name" if name.value in _SENDS else None
     if "queries" in ast.unparse(of):
@@ -119,8 +123,8 @@ def _attribute_picked(of: ast.expr, name: ast.expr | None = None) -> str | None:
     return None
 
 
-def _statement_set_anew(node: ast.AST) -> str | None:
-    """Say what is wrong where something named `…_statement` gets a value that is no literal."""
+def _statement_replaced(node: ast.AST) -> str | None:
+    """Return what is wrong where something named `…_statement` gets a value that is no literal."""
     targets: list[ast.expr] = []
     value: ast.expr | None = None
     if isinstance(node, ast.Assign):
@@ -130,11 +134,11 @@ def _statement_set_anew(node: ast.AST) -> str | None:
     elif isinstance(node, ast.keyword) and node.arg is not None and node.arg.endswith("_statement"):
         return None if _is_text(node.value) else f"gives {node.arg} what is no literal"
     named = [t for t in targets if isinstance(t, ast.Attribute) and t.attr.endswith("_statement")]
-    return "sets a statement anew" if named and value is not None and not _is_text(value) else None
+    return "replaces a statement" if named and value is not None and not _is_text(value) else None
 
 
 def _source_of(sent: ast.expr) -> str | None:
-    """Say where a statement comes from; None when it does not stand in the source as it is sent."""
+    """Return where a statement comes from; None when it does not stand in the source as it is sent."""
     if _is_text(sent):
         return "a literal"
     if isinstance(sent, ast.Attribute) and sent.attr.endswith("_statement"):
@@ -166,7 +170,7 @@ def _is_quoted_composition(node: ast.expr) -> bool:
 
 
 def _composed_text(node: ast.expr) -> str | None:
-    """Return the text that an expression puts together, its first fixed parts at least; None for all others."""
+    """Return the text that an expression composes, at least its first fixed parts; None for all others."""
     if isinstance(node, ast.JoinedStr):
         parts = [str(part.value) if isinstance(part, ast.Constant) else "?" for part in node.values]
         return (

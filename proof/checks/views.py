@@ -1,4 +1,4 @@
-"""H-MV-01: the view inventory drifts, or `app_user` cannot refresh it, or what the views say is not what happened."""
+"""H-MV-01: the view inventory drifts, or `app_user` cannot refresh it, or the views do not show what happened."""
 
 from __future__ import annotations
 
@@ -12,12 +12,23 @@ from psycopg.rows import dict_row
 from proof.checks.bounds import APP
 from proof.contract import Check
 from proof.recomputed.crediting import allocations_of
-from proof.recomputed.sums import READERS, Facts, derive_entries, write_rows, write_table
+from proof.recomputed.sums import READERS, Facts, derive_entries, write_table
+from proof.stage.expectations import (
+    done,
+    equals,
+    every,
+    exits,
+    refused,
+    rows,
+    same_as,
+    shows,
+    some_rows_of_each,
+)
 from proof.stage.proving import Proof, Session
-from proof.stage.steps import digest_of, equals, matches, same_as
+from proof.stage.steps import digest_of
+from proof.stage.tables import print_table, read_table
+from proof.words import INVENTORY_LINE
 from skeldir.matviews import CANONICAL_VIEWS
-
-INVENTORY_LINE: Final = "MATVIEW INVENTORY OK (registry == pg_matviews)"
 
 _REGISTRY: Final = (
     "from skeldir.matviews import CANONICAL_VIEWS\n"
@@ -80,7 +91,14 @@ _DIRECT_READINGS: Final[tuple[LiteralString, ...]] = (
     'SELECT * FROM public."mv_realtime_revenue"',
     'SELECT * FROM public."mv_reconciliation_status"',
 )
-_NO_BLOCK_IS_EMPTY: Final = r"(?!.*\(0 rows\)).*\(\d+ rows?\).*"
+IN_SHORT: Final = ("table", "rows", "sha256", "differences")
+_SHOWN_OF_EACH: Final = 5
+SOME_ROWS_IN_SHORT: Final = (
+    rows(at_least=1),
+    every("rows", at_least=1),
+    every("sha256", "<sha256>"),
+    every("differences", ""),
+)
 _RECOMPUTED: Final = (
     "recomputed in plain Python (proof.recomputed.crediting and .recompute) from revenue_ledger, attribution_events, "
     "attribution_models, spend and reconciliation_runs, as app_user reads them"
@@ -89,69 +107,79 @@ _RECOMPUTED: Final = (
 
 def _prove_inventory(proof: Proof) -> None:
     database = proof.world.database
-    registry = proof.run(sys.executable, "-c", _REGISTRY, expect=matches(r".*exit status 0"))
-    found = proof.ask(APP, database, _PG_MATVIEWS, expect=matches(r".*\(\d+ rows?\)"))
+    names = {"registry": "the registry", "catalogue": "the list of pg_matviews"}
+    registry = proof.run(
+        *(sys.executable, "-c", _REGISTRY), expect=exits(0), name=names["registry"]
+    )
+    found = proof.ask(
+        *(APP, database, _PG_MATVIEWS), expect=rows(at_least=1), name=names["catalogue"]
+    )
     known = set(registry.splitlines()[:-1])
-    there = set(found.splitlines()[1:-1])
-    said = [f"only in the registry: {name}" for name in sorted(known - there)]
-    said += [f"only in pg_matviews: {name}" for name in sorted(there - known)]
+    table = read_table(found)
+    there = set(table.column("view")) if table else set()
+    differences = [f"only in the registry: {name}" for name in sorted(known - there)]
+    differences += [f"only in pg_matviews: {name}" for name in sorted(there - known)]
     proof.read(
-        "the names of step 1 compared with those of step 2, both ways",
-        "\n".join(said) or INVENTORY_LINE,
+        f"the names in {names['registry']} compared with those in {names['catalogue']}, both ways",
+        "\n".join(differences) or INVENTORY_LINE,
         expect=equals(INVENTORY_LINE),
     )
 
 
 def _prove_indexes(proof: Proof) -> None:
-    lines = [f"{view.name} | idx_{view.name} | True | True | True" for view in CANONICAL_VIEWS]
-    expected = ["view | index | is_unique | is_valid | covers_all_rows", *lines, "(5 rows)"]
-    proof.ask(APP, proof.world.database, _INDEXES, expect=equals("\n".join(expected)))
+    columns = ("view", "index", "is_unique", "is_valid", "covers_all_rows")
+    indexes = [(view.name, view.unique_index, True, True, True) for view in CANONICAL_VIEWS]
+    proof.ask(APP, proof.world.database, _INDEXES, expect=shows(columns, *indexes))
 
 
 def _prove_no_direct_reading(proof: Proof) -> None:
     world = proof.world
     with proof.session(APP, world.database, tenant=world.a) as session:
         for statement in _DIRECT_READINGS:
-            session.ask(statement, expect=matches(r"ERROR 42501: permission denied .*"))
+            session.ask(statement, expect=refused("42501", "permission denied <text>"))
 
 
 def _prove_contents(proof: Proof) -> None:
     world = proof.world
-    for tenant in (world.a, world.b):
+    for whose, tenant in world.tenants.items():
         with proof.session(APP, world.database, tenant=tenant) as session:
             proof.read(
-                f"what the five readers must show of this tenant: {_RECOMPUTED}",
+                f"what the five readers must show of {whose}: {_RECOMPUTED}",
                 "\n".join(_recompute(session, tenant).values()),
-                expect=matches(_NO_BLOCK_IS_EMPTY),
+                expect=some_rows_of_each(len(_CONTENTS)),
+                name=f"the readers of {whose}, recomputed",
             )
             session.ask(
                 *(statement for _, statement in _CONTENTS.values()),
-                expect=same_as(len(proof.steps)),
+                expect=same_as(f"the readers of {whose}, recomputed"),
             )
 
 
 def _prove_refresh(proof: Proof) -> None:
     world = proof.world
-    steps: dict[object, int] = {}
-    expected: dict[object, dict[str, str]] = {}
-    for tenant in (world.a, world.b):
+    expected: dict[str, dict[str, str]] = {}
+    for whose, tenant in world.tenants.items():
         with proof.session(APP, world.database, tenant=tenant) as session:
-            proof.read(
-                f"number and SHA-256 of the rows that the five readers must show of this tenant: {_RECOMPUTED}",
-                in_short(expected.setdefault(tenant, _recompute(session, tenant))),
-                expect=matches(_NO_BLOCK_IS_EMPTY),
-            )
-        steps[tenant] = len(proof.steps)
+            expected[whose] = _recompute(session, tenant)
+        proof.tabulate(
+            f"number and SHA-256 of the rows that the five readers must show of {whose}: {_RECOMPUTED}",
+            IN_SHORT,
+            in_short(expected[whose]),
+            expect=SOME_ROWS_IN_SHORT,
+            name=f"the readers of {whose}, recomputed",
+        )
     for refreshing_as in (None, world.b):
         with proof.session(APP, world.database, tenant=refreshing_as) as session:
-            session.ask(*_REFRESHES, expect=equals("\n".join(["REFRESH MATERIALIZED VIEW"] * 5)))
-        for tenant in (world.a, world.b):
+            session.ask(*_REFRESHES, expect=done(*["REFRESH MATERIALIZED VIEW"] * 5))
+        for whose, tenant in world.tenants.items():
             with proof.session(APP, world.database, tenant=tenant) as session:
-                proof.read(
-                    "number and SHA-256 of the rows that the five readers show app_user of this tenant now",
-                    in_short(_show(session), expected[tenant]),
-                    expect=same_as(steps[tenant]),
-                )
+                shown = _show(session)
+            proof.tabulate(
+                f"number and SHA-256 of the rows that the five readers show app_user of {whose} now",
+                IN_SHORT,
+                in_short(shown, expected[whose]),
+                expect=same_as(f"the readers of {whose}, recomputed"),
+            )
 
 
 def read_facts(session: Session, tenant: object) -> Facts:
@@ -174,7 +202,7 @@ def read_facts(session: Session, tenant: object) -> Facts:
 
 
 def _recompute(session: Session, tenant: object) -> dict[str, str]:
-    """Return what the five readers must show of the session's tenant, as written tables."""
+    """Return what the five readers must show of the session's tenant, as printed tables."""
     facts = read_facts(session, tenant)
     return {
         reader: write_table(columns.split(), READERS[reader](facts))
@@ -183,22 +211,26 @@ def _recompute(session: Session, tenant: object) -> dict[str, str]:
 
 
 def _show(session: Session) -> dict[str, str]:
-    """Return what the five readers show of the session's tenant, as written tables."""
+    """Return what the five readers show of the session's tenant, as printed tables."""
     return {
-        reader: write_rows(columns.split(), session.connection.execute(statement).fetchall())
+        reader: print_table(columns.split(), session.connection.execute(statement).fetchall())
         for reader, (columns, statement) in _CONTENTS.items()
     }
 
 
-def in_short(tables: Mapping[str, str], expected: Mapping[str, str] | None = None) -> str:
-    """Return number and SHA-256 of the rows of each table, and up to ten rows in which it is not as expected."""
-    lines = []
-    for name, table in tables.items():
-        lines.append(f"{name}: {table.splitlines()[-1]}, SHA-256 {digest_of(table)}")
-        wanted = set((expected or tables)[name].splitlines())
-        lines += [f"  too much: {row}" for row in table.splitlines() if row not in wanted][:5]
-        lines += [f"  missing: {row}" for row in sorted(wanted - set(table.splitlines()))[:5]]
-    return "\n".join(lines)
+def in_short(
+    tables: Mapping[str, str], expected: Mapping[str, str] | None = None
+) -> list[tuple[object, ...]]:
+    """Return, in the columns IN_SHORT, what each printed table holds, and the first rows that are not as expected."""
+    lines: list[tuple[object, ...]] = []
+    for name, printed in tables.items():
+        found, wanted = printed.splitlines(), (expected or tables)[name].splitlines()
+        too_much = [f"too much: {row}" for row in found if row not in set(wanted)]
+        missing = [f"missing: {row}" for row in wanted if row not in set(found)]
+        differences = "; ".join([*too_much[:_SHOWN_OF_EACH], *missing[:_SHOWN_OF_EACH]])
+        table = read_table(printed)
+        lines.append((name, len(table.rows) if table else "", digest_of(printed), differences))
+    return lines
 
 
 CHECKS: Final = (

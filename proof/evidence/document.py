@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
+from proof.evidence.markdown import fenced, table
+from proof.evidence.page import controllers_page
 from proof.evidence.records import CheckRecord, Evidence, HypothesisRecord
-from proof.stage.steps import Expectation, Step
+from proof.evidence.sentences import describe
+from proof.stage.kinds import fixes_output
+from proof.stage.steps import Step, unmet
+from proof.words import with_meaning
 
 _HOW_DONE = {
     "sql": "SQL",
@@ -16,50 +20,47 @@ _HOW_DONE = {
 }
 _FOLDED_AFTER = 40
 _LANGUAGE = {"sql": "sql", "command": "sh", "http": "http", "reading": "text"}
-_INTRODUCTION = """\
-This document was written by `skeldir prove`. skeldir computes for many businesses (tenants), on one PostgreSQL, which
-marketing channels earned how much money. Its contract names faults that such a system could have. Each fault is a
-**hypothesis**, so that REFUTED is the good outcome: `REFUTED` means that every check of it is proven, `CONFIRMED` that
-at least one is not, `RESOLVED` that an earlier run confirmed it and this one refutes it. A **gate** is shut (`PASS`)
-when all hypotheses that it requires are refuted; it is `FAIL` when one is confirmed, and `PENDING` when that could not
-be told in this run.
-
-A check is one claim and the steps that prove it. Of every step the command, statement or request stands here, with the
-database role that acted, its whole output, the output's SHA-256, and what was expected. Every verdict was computed from
-these outputs, and `skeldir verify <this folder>` computes them again; `skeldir verify <this folder> --rerun` also
-does all of it again. In texts and outputs `***` stands for a secret, `$ROOT` for the folder of the source, `$SCRATCH`
-for the temporary folder of the run and `python` for the interpreter."""
-
+_ABOUT_VERDICTS = """\
+Each fault that the contract names is a **hypothesis**, so `REFUTED` is the good verdict: every check of it is proven.
+`CONFIRMED` means that at least one is not, `RESOLVED` that an earlier run confirmed it and this one refutes it. A
+**gate** asks for several hypotheses: it is `PASS` when all of them are refuted, `FAIL` when one is confirmed, and
+`PENDING` when this run could not decide."""
+_ABOUT_STEPS = """\
+A check is one claim and the steps that prove it. Each step shows its command, statement or request, the database role
+that acted, the complete output, the SHA-256 of the output, and what was expected of it. In texts and outputs `***`
+stands for a secret, `$ROOT` for the folder of the source, `$SCRATCH` for the temporary folder of the run and `python`
+for the interpreter. In a table a backslash stands before a `|` that belongs to a value, and `\\n` for a line end in
+one."""
 _ABOUT_ROLES = """\
 The database roles, as the catalogue of the server (`pg_roles`) describes them. None that acts may be a superuser or
-bypass row-level security, for then the database would hide nothing from it."""
+bypass row-level security, because the database would hide nothing from it."""
 
 
 def render(evidence: Evidence) -> str:
     """Return `evidence.md`; the same evidence always gives the same text."""
     blocks: list[str] = [
         f"# Evidence for commit {evidence.commit[:12]}{_part(evidence)}: {evidence.result}",
-        _INTRODUCTION,
-        *_header(evidence),
+        *controllers_page(evidence),
         *_summary(evidence),
-        "## Hypotheses",
+        "## What is next",
+        "\n".join(_next(evidence)),
+        *_header(evidence),
+        "# Appendix: every check, step by step",
+        _ABOUT_STEPS,
     ]
     for hypothesis in evidence.hypotheses:
         blocks += _hypothesis(hypothesis, evidence)
-    blocks += _gates(evidence)
-    blocks += ["## What is next", "\n".join(_next(evidence))]
+    if evidence.log:
+        blocks += [
+            "## Log of CI",
+            "The run wrote this into the log of CI, for readers of the log alone:",
+            fenced("\n".join(evidence.log)),
+        ]
     return "\n\n".join(blocks) + "\n"
 
 
 def _part(evidence: Evidence) -> str:
     return " (a part of the proof)" if evidence.only else ""
-
-
-def fenced(text: str, language: str = "text") -> str:
-    """Return `text` as a fenced block whose fence is longer than any run of backticks in it."""
-    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{text}\n{fence}"
 
 
 def _header(evidence: Evidence) -> list[str]:
@@ -103,11 +104,11 @@ def _header(evidence: Evidence) -> list[str]:
     ]
     return [
         "## What was proven",
-        _table(["", ""], facts.items()),
+        table(["", ""], facts.items()),
         "## Environment",
-        _table(["", ""], versions.items()),
+        table(["", ""], versions.items()),
         _ABOUT_ROLES,
-        _table(
+        table(
             ["role", "LOGIN", "SUPERUSER", "BYPASSRLS", "CREATEROLE", "CREATEDB"],
             roles,
         ),
@@ -120,29 +121,37 @@ def _summary(evidence: Evidence) -> list[str]:
             hypothesis.name,
             hypothesis.fault,
             f"{_proven(hypothesis)} of {len(hypothesis.checks) + len(hypothesis.not_run)}",
-            hypothesis.verdict or "not adjudicated",
+            with_meaning(hypothesis.verdict),
         ]
         for hypothesis in evidence.hypotheses
     ]
     gates = [
-        [gate.name, gate.what, ", ".join(gate.requires), gate.verdict] for gate in evidence.gates
+        [
+            gate.name,
+            gate.what,
+            ", ".join(gate.requires),
+            with_meaning(gate.verdict),
+            gate.reason,
+        ]
+        for gate in evidence.gates
     ]
     return [
         "## Summary",
-        _table(["hypothesis", "the fault", "checks proven", "verdict"], hypotheses),
-        _table(["gate", "what it is about", "requires", "verdict"], gates),
+        _ABOUT_VERDICTS,
+        table(["hypothesis", "the fault", "checks proven", "verdict"], hypotheses),
+        table(["gate", "what it is about", "asks for", "verdict", "why"], gates),
     ]
 
 
 def _hypothesis(hypothesis: HypothesisRecord, evidence: Evidence) -> Iterator[str]:
-    yield f"### {hypothesis.name}: {hypothesis.verdict or 'not adjudicated'}"
+    yield f"## {hypothesis.name}: {with_meaning(hypothesis.verdict)}"
     yield f"**The fault:** {hypothesis.fault}"
-    yield f"**Adjudication:** {_adjudication(hypothesis, evidence)}"
+    yield f"**Why:** {_reason(hypothesis, evidence)}"
     for check in hypothesis.checks:
         yield from _check(check)
 
 
-def _adjudication(hypothesis: HypothesisRecord, evidence: Evidence) -> str:
+def _reason(hypothesis: HypothesisRecord, evidence: Evidence) -> str:
     count = len(hypothesis.checks)
     match hypothesis.verdict:
         case "CONFIRMED":
@@ -157,30 +166,31 @@ def _adjudication(hypothesis: HypothesisRecord, evidence: Evidence) -> str:
         case None:
             return (
                 f"The {count} checks that were run are proven, but {len(hypothesis.not_run)} were not run "
-                f"({', '.join(hypothesis.not_run)}), so nothing is said of the fault."
+                f"({', '.join(hypothesis.not_run)}), so the fault is neither confirmed nor refuted."
             )
 
 
 def _check(check: CheckRecord) -> Iterator[str]:
-    yield f"#### {check.name}: {check.verdict}"
+    yield f"### {check.name}: {with_meaning(check.verdict)}"
     yield f"**Claim:** {check.claim}"
     for number, step in enumerate(check.steps, start=1):
-        yield from _step(step, number, len(check.steps), has_failed=number in check.failing)
+        yield from _step(check, step, number)
 
 
-def _step(step: Step, number: int, count: int, *, has_failed: bool) -> Iterator[str]:
+def _step(check: CheckRecord, step: Step, number: int) -> Iterator[str]:
+    name = f" (“{step.name}”)" if step.name else ""
     actor = f" as `{step.role}`" if step.role else ""
     yield (
-        f"**Step {number} of {count}**, {_HOW_DONE[step.kind]}{actor}, at {step.began_at}, "
+        f"**Step {number} of {len(check.steps)}**{name}, {_HOW_DONE[step.kind]}{actor}, at {step.began_at}, "
         f"{step.seconds:.3f} s:"
     )
     yield fenced(step.text, _LANGUAGE[step.kind])
     yield from _output(step)
-    yield from _expected(step.expected, has_failed=has_failed)
+    yield from _expected(step, check.steps[: number - 1])
 
 
 def _output(step: Step) -> Iterator[str]:
-    """Show the whole output; a long one is folded where Markdown is rendered."""
+    """Show the complete output; a long one is folded where Markdown is rendered."""
     lines = step.output.count("\n") + 1
     if not step.output:
         yield f"No output (SHA-256 `{step.digest}`)."
@@ -193,40 +203,19 @@ def _output(step: Step) -> Iterator[str]:
         yield "</details>"
 
 
-def _expected(expected: Expectation, *, has_failed: bool) -> Iterator[str]:
-    verdict = "**NOT AS EXPECTED**" if has_failed else "**as expected**"
-    match expected.kind:
-        case "anything":
-            yield "Expected: nothing in particular; the step prepares the next ones, or shows something."
-        case "equals" if not has_failed:
-            yield f"Expected: exactly this output: {verdict}."
-        case "equals":
-            yield f"Expected: exactly the following output: {verdict}."
-            yield fenced(expected.value)
-        case "same_as":
-            yield f"Expected: the same output as that of step {expected.value}: {verdict}."
-        case "matches":
-            yield f"Expected: an output that as a whole fits this regular expression: {verdict}."
-            yield fenced(expected.value)
-
-
-def _gates(evidence: Evidence) -> Iterator[str]:
-    yield "## Gates"
-    yield _table(
-        ["gate", "what it is about", "verdict", "why"],
-        [
-            [
-                gate.name,
-                gate.what,
-                gate.verdict,
-                gate.reason or f"{', '.join(gate.requires)}: the fault is not there.",
-            ]
-            for gate in evidence.gates
-        ],
-    )
-    if evidence.log:
-        yield "The run wrote this into the log of CI, for readers of the log alone:"
-        yield fenced("\n".join(evidence.log))
+def _expected(step: Step, earlier: Sequence[Step]) -> Iterator[str]:
+    if not step.expected:
+        yield "Expected: nothing in particular; the step prepares others, or shows something."
+    failed = unmet(step, earlier)
+    mark = "- " if len(step.expected) > 1 else ""
+    for expectation in step.expected:
+        is_met = expectation not in failed
+        sentence, block = describe(expectation)
+        verdict = "as expected" if is_met else "NOT AS EXPECTED"
+        yield f"{mark}Expected: {sentence}: **{verdict}**."
+        # What is met letter by letter stands above already.
+        if block and not (is_met and fixes_output(expectation)):
+            yield fenced(block)
 
 
 def _next(evidence: Evidence) -> Iterator[str]:
@@ -247,9 +236,9 @@ def _next(evidence: Evidence) -> Iterator[str]:
         if gate.verdict == "PENDING":
             yield f"- Gate {gate.name} is PENDING. {gate.reason} {_cure_of(gate.name)}"
         elif gate.verdict == "FAIL":
-            yield f"- Gate {gate.name} is FAIL. {gate.reason} It passes when that is put right and proven again."
+            yield f"- Gate {gate.name} is FAIL. {gate.reason} It passes when that is corrected and proven again."
     if all(gate.verdict == "PASS" for gate in evidence.gates):
-        yield "- Nothing is open: every fault is refuted and every gate is shut for this commit."
+        yield "- Nothing is open: every fault is refuted and every gate passes for this commit."
 
 
 def _cure_of(gate: str) -> str:
@@ -260,12 +249,3 @@ def _cure_of(gate: str) -> str:
 
 def _proven(hypothesis: HypothesisRecord) -> int:
     return sum(check.verdict == "PROVEN" for check in hypothesis.checks)
-
-
-def _table(heads: list[str], rows: Iterable[Iterable[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *(list(row) for row in rows)]
-    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")

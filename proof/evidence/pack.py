@@ -58,7 +58,7 @@ class NoteRefused(SkeldirError):
 
 
 def default_place(root: Path, commit: str, now: datetime) -> Path:
-    """Return the folder for a pack of which nobody said where it goes."""
+    """Return the folder for a pack without an --out."""
     return root / DEFAULT_FOLDER / f"{now:%Y%m%dT%H%M%SZ}-{commit[:12]}"
 
 
@@ -89,7 +89,7 @@ def require_free_place(folder: Path, root: Path) -> None:
 
 @contextmanager
 def reserve_place(folder: Path) -> Iterator[None]:
-    """Make the folder of the pack before the block, which takes minutes; take it away when the block raises.
+    """Make the folder of the pack before the block, which takes minutes; remove it when the block raises.
 
     Raises:
         PackPlaceRefused: it cannot be made.
@@ -193,17 +193,17 @@ def read_previous(folder: Path) -> PreviousRecord:
 
 
 def require_committer(root: Path) -> None:
-    """Refuse, before a proof is made, a note that git would not take because it knows of no committer.
+    """Refuse, before a proof is made, a note that git would not take because it knows no committer.
 
     Raises:
-        NoteRefused: git says so.
+        NoteRefused: git would refuse it.
     """
     try:
         _git(root, "var", "GIT_COMMITTER_IDENT")
     except _GIT_FAULTS as fault:
         raise NoteRefused(
-            f"git would not take a note: {_said_by(fault)}.",
-            cure="Tell git who you are (git config user.name, user.email), or leave --git-note out.",
+            f"git would not take a note: {_reason_of(fault)}.",
+            cure="Set git config user.name and user.email, or leave --git-note out.",
         ) from fault
 
 
@@ -218,7 +218,7 @@ def attach_note(root: Path, folder: Path, commit: str) -> None:
         _git(root, "notes", f"--ref={NOTES}", "add", "--force", "--file", statement, commit)
     except _GIT_FAULTS as fault:
         raise NoteRefused(
-            f"The pack is written, but the note was not taken: {_said_by(fault)}.",
+            f"The pack is written, but the note was not taken: {_reason_of(fault)}.",
             cure=f"Run git notes --ref={NOTES} add -F {folder / STATEMENT} {commit} by hand.",
         ) from fault
 
@@ -237,8 +237,8 @@ def _git(root: Path, *words: str) -> None:
     )
 
 
-def _said_by(fault: OSError | subprocess.SubprocessError) -> str:
-    """Return git's own words, without the advice that it puts around them."""
+def _reason_of(fault: OSError | subprocess.SubprocessError) -> str:
+    """Return the reason that git gives, without its advice."""
     if not isinstance(fault, subprocess.CalledProcessError):
         return str(fault)
     lines: list[str] = fault.stderr.strip().splitlines() or [str(fault)]

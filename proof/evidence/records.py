@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from proof.stage.steps import Step
 from skeldir.errors import SkeldirError
 
-FORMAT: Final = "skeldir-evidence/1"
+FORMAT: Final = "skeldir-evidence/2"
+
+FETCH_AGAIN: Final = "Fetch the pack again from where it is stored, or prove the commit again."
 
 CheckVerdict: TypeAlias = Literal["PROVEN", "NOT PROVEN"]
 HypothesisVerdict: TypeAlias = Literal["REFUTED", "CONFIRMED", "RESOLVED"]
@@ -28,8 +30,15 @@ class PackUnreadable(SkeldirError):
     title = "The evidence pack cannot be read"
 
 
+class PackFormatUnknown(PackUnreadable):
+    """The pack was written in another format, by an earlier or a later program."""
+
+    code = "pack_format_unknown"
+    title = "The evidence pack has another format"
+
+
 class Record(BaseModel):
-    """What all records have in common: nothing is added, nothing is changed."""
+    """The base of all records: nothing can be added or changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -65,7 +74,7 @@ class GateRecord(Record):
 
 
 class RoleRecord(Record):
-    """A database role with its attributes, as pg_roles told them."""
+    """A database role with its attributes, as pg_roles lists them."""
 
     name: str
     can_login: bool
@@ -97,7 +106,7 @@ class PreviousRecord(Record):
 class Evidence(Record):
     """Everything of one run. Verdicts are computed from the rest by `verdicts.judge`, and never otherwise."""
 
-    format: Literal["skeldir-evidence/1"] = FORMAT
+    format: Literal["skeldir-evidence/2"] = FORMAT
     commit: Hash
     tree: Hash
     branch: str
@@ -128,16 +137,22 @@ def read_evidence(text: bytes) -> Evidence:
     """Read what `write_canonically` wrote.
 
     Raises:
+        PackFormatUnknown: it is evidence in another format.
         PackUnreadable: it is something else; the first place that does not fit is named.
     """
     try:
         return Evidence.model_validate_json(text)
     except ValidationError as fault:
-        first = fault.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the whole"
+        errors = fault.errors(include_url=False)
+        for error in errors:
+            if error["loc"] == ("format",):
+                raise PackFormatUnknown(
+                    f"evidence.json: the format is {error['input']!r:.60}, and this program reads {FORMAT!r}.",
+                    cure="Check out the pack's commit and verify it there, or prove the commit again.",
+                ) from None
+        place = ".".join(str(part) for part in errors[0]["loc"]) or "the file"
         raise PackUnreadable(
-            f"evidence.json: {place}: {first['msg']}.",
-            cure="Take the pack anew from where it was stored.",
+            f"evidence.json: {place}: {errors[0]['msg']}.", cure=FETCH_AGAIN
         ) from None
 
 
@@ -150,6 +165,4 @@ def read_file(folder: Path, name: str) -> bytes:
     try:
         return (folder / name).read_bytes()
     except OSError as fault:
-        raise PackUnreadable(
-            f"{name}: {fault.strerror}.", cure="Take the pack anew from where it was stored."
-        ) from fault
+        raise PackUnreadable(f"{name}: {fault.strerror}.", cure=FETCH_AGAIN) from fault

@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from importlib.metadata import distributions
 from pathlib import Path
 from time import monotonic
@@ -25,13 +24,13 @@ from proof.evidence.records import (
 )
 from proof.evidence.verdicts import anchor_lines, judge, judge_check, judge_hypothesis
 from proof.registry import HYPOTHESES
+from proof.stage.expectations import equals
 from proof.stage.ground import Ground, open_ground
 from proof.stage.proving import Proof
-from proof.stage.steps import equals
 from skeldir.clock import utc_now
 from skeldir.errors import InputInvalid, SkeldirError
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 # What can go wrong in a check without being a mistake in its code: it makes that check fail, and no other.
 _KNOWN_FAULTS = (
     SkeldirError,
@@ -53,11 +52,11 @@ def prove(
     is_ci: bool = False,
     previous: PreviousRecord | None = None,
     hypotheses: Sequence[Hypothesis] = HYPOTHESES,
-    tell: Tell = lambda _: None,
+    report: Report = lambda _: None,
 ) -> Evidence:
     """Prove the commit that is checked out at `root`; return the evidence, judged.
 
-    `only` names hypotheses or checks; without it all are run. `tell` gets a line for each thing that is done.
+    `only` names hypotheses or checks; without it all are run. `report` gets a line for each thing that is done.
 
     Raises:
         InputInvalid: `only` names something unknown.
@@ -69,11 +68,11 @@ def prove(
     records = []
     with open_ground(root, database_url) as ground:
         for hypothesis, checks in chosen:
-            tell(f"{hypothesis.name}: {hypothesis.fault}")
-            record = _run_hypothesis(ground, hypothesis, checks, tell)
+            report(f"{hypothesis.name}: {hypothesis.fault}")
+            record = _run_hypothesis(ground, hypothesis, checks, report)
             records.append(record)
             verdict = judge_hypothesis(record, confirmed_before).verdict
-            tell(
+            report(
                 f"{hypothesis.name}: {verdict or 'no verdict, for not all of its checks were run'}"
             )
         environment = _read_environment(ground)
@@ -81,7 +80,7 @@ def prove(
         commit=before.commit,
         tree=before.tree,
         branch=before.branch,
-        # What changes meanwhile is not what was proven.
+        # What changes during the run is not what was proven.
         is_clean=before.is_clean and read_commit(root) == before,
         is_ci=is_ci,
         began_at=began.isoformat(timespec="seconds"),
@@ -95,7 +94,7 @@ def prove(
     if is_ci:
         evidence = evidence.model_copy(update={"log": anchor_lines(evidence)})
         for line in evidence.log:
-            tell(line)
+            report(line)
     return judge(evidence)
 
 
@@ -130,7 +129,7 @@ def choose(
 
 
 def _run_hypothesis(
-    ground: Ground, hypothesis: Hypothesis, checks: Sequence[Check], tell: Tell
+    ground: Ground, hypothesis: Hypothesis, checks: Sequence[Check], report: Report
 ) -> HypothesisRecord:
     records = []
     for check in checks:
@@ -139,7 +138,7 @@ def _run_hypothesis(
         records.append(record)
         failing = ", ".join(str(number) for number in record.failing)
         where = f" (step {failing})" if failing else ""
-        tell(f"  {check.name}: {record.verdict}{where}, {monotonic() - turn:.1f} s")
+        report(f"  {check.name}: {record.verdict}{where}, {monotonic() - turn:.1f} s")
     names = {check.name for check in checks}
     return HypothesisRecord(
         name=hypothesis.name,
@@ -160,14 +159,7 @@ def run_check(ground: Ground, check: Check) -> CheckRecord:
             f"{type(fault).__name__}: {fault}",
             expect=equals(_TO_THE_END),
         )
-    steps = tuple(
-        replace(
-            step,
-            expected=replace(step.expected, value=ground.without_secrets(step.expected.value)),
-        )
-        for step in proof.steps
-    )
-    return CheckRecord(name=check.name, claim=check.claim, steps=steps)
+    return CheckRecord(name=check.name, claim=check.claim, steps=tuple(proof.steps))
 
 
 def _read_environment(ground: Ground) -> EnvironmentRecord:

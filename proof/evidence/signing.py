@@ -135,7 +135,7 @@ def _is_by(key: Ed25519PublicKey, signature: bytes, payload: bytes) -> bool:
 
 def _invalid(detail: str) -> SignatureInvalid:
     return SignatureInvalid(
-        detail, cure="Take the pack anew from its maker, with the public key that belongs to it."
+        detail, cure="Fetch the pack again from its maker, with the public key that belongs to it."
     )
 
 

@@ -1,4 +1,4 @@
-"""From recorded outputs to verdicts: nothing else goes in, so that whoever has the outputs comes to the same."""
+"""From recorded outputs to verdicts: nothing else goes in, so that whoever has the outputs gets the same verdicts."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from proof.evidence.records import (
 )
 from proof.registry import GATES, Gate
 from proof.stage.steps import Step, failing_steps, is_proven
+from proof.words import INVENTORY_LINE
 from skeldir.matviews import CANONICAL_VIEWS
 
-INVENTORY_LINE = "MATVIEW INVENTORY OK (registry == pg_matviews)"
 _REFRESHED = "REFRESH MATERIALIZED VIEW"
 
 
 def judge(evidence: Evidence) -> Evidence:
-    """Return `evidence` with every verdict computed anew from its outputs, whatever verdicts it came with."""
+    """Return `evidence` with every verdict computed from its outputs, whatever verdicts it came with."""
     confirmed_before = evidence.previous.confirmed if evidence.previous else ()
     hypotheses = tuple(
         judge_hypothesis(hypothesis, confirmed_before) for hypothesis in evidence.hypotheses

@@ -1,4 +1,4 @@
-"""`verify`: whether an evidence pack is what it says, from its own outputs, the repository, and a second run."""
+"""`verify`: whether an evidence pack is what it claims, from its own outputs, the repository, and a second run."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from proof.contract import Hypothesis
 from proof.evidence.document import render
 from proof.evidence.pack import DATA, DOCUMENT, ENVELOPE, STATEMENT, statement_of
 from proof.evidence.records import (
+    FETCH_AGAIN,
     CheckRecord,
     Evidence,
     PackUnreadable,
@@ -22,35 +23,36 @@ from proof.evidence.records import (
     read_file,
     write_canonically,
 )
-from proof.evidence.running import Tell, prove
+from proof.evidence.running import Report, prove
 from proof.evidence.signing import SignatureInvalid, check_envelope, load_public_key
 from proof.evidence.verdicts import judge
 from proof.registry import HYPOTHESES
-from proof.stage.steps import Expectation, Step, digest_of
+from proof.stage.kinds import Expectation, fixes_output
+from proof.stage.steps import Step, digest_of, outputs_by_name
 
-# Ports, process ids, ids and tokens that a run draws anew.
+# Ports, process ids, ids and tokens that differ from run to run.
 _PASSING = re.compile(r"(?<=:)\d{4,5}\b|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\bpid \d+")
-_ANEW = "Take the pack anew from where it was stored, or prove the commit again."
 # Each fault that can be found, and what to do about it.
 FAULTS: Mapping[str, str] = {
-    "pack_unreadable": _ANEW,
-    "file_unexpected": "Take away what does not belong to the pack.",
-    "evidence_not_canonical": _ANEW,
-    "output_changed": _ANEW,
-    "verdict_changed": _ANEW,
-    "document_changed": _ANEW,
-    "statement_changed": _ANEW,
+    "pack_unreadable": FETCH_AGAIN,
+    "pack_format_unknown": "Check out the pack's commit and verify it there, or prove the commit again.",
+    "file_unexpected": "Remove what does not belong to the pack.",
+    "evidence_not_canonical": FETCH_AGAIN,
+    "output_changed": FETCH_AGAIN,
+    "verdict_changed": FETCH_AGAIN,
+    "document_changed": FETCH_AGAIN,
+    "statement_changed": FETCH_AGAIN,
     "signature_missing": "Ask the pack's maker for a signed one (skeldir prove --sign KEY).",
-    "signature_invalid": "Take the pack anew from its maker, with the public key that belongs to it.",
+    "signature_invalid": "Fetch the pack again from its maker, with the public key that belongs to it.",
     "commit_unknown": "Fetch the commit; if no remote has it, the pack is about nothing that exists.",
-    "tree_differs": _ANEW,
-    "commit_differs": _ANEW,
+    "tree_differs": FETCH_AGAIN,
+    "commit_differs": FETCH_AGAIN,
     "commit_is_not_head": "Check the pack's commit out, and verify there.",
     "tree_was_dirty": "Commit or remove what differs, and prove again.",
     "superuser_acted": "Prove again with roles that row-level security binds.",
     "check_missing": "Prove everything: skeldir prove without --only.",
-    "check_unknown": _ANEW,
-    "claim_changed": _ANEW,
+    "check_unknown": FETCH_AGAIN,
+    "claim_changed": FETCH_AGAIN,
     "rerun_refused": "Check the pack's commit out into a clean tree, and verify there.",
     "rerun_differs": "Compare the two runs step by step; what differs is not proven.",
 }
@@ -77,11 +79,11 @@ def verify_pack(
     database_url: str | None = None,
     public_key: Path | None = None,
     hypotheses: Sequence[Hypothesis] = HYPOTHESES,
-    tell: Tell = lambda _: None,
+    report: Report = lambda _: None,
 ) -> list[Fault]:
     """Return all that is wrong with the pack in `folder`, about the repository at `root`; nothing, if it holds.
 
-    A pack that tells of a failed proof is a good pack: its result is for its reader to see. With `rerun` the proof is
+    A pack of a failed proof is a good pack: its result is for its reader to see. With `rerun` the proof is
     run again, and compared; on the empty server of `database_url`, if given, whose role must have the name that the
     pack's had. With `public_key` the pack must be signed by it.
 
@@ -109,7 +111,7 @@ def verify_pack(
     faults += _wrong_actors(evidence)
     faults += _commit_faults(evidence, root, hypotheses)
     if rerun:
-        faults += _rerun_faults(evidence, root, database_url, hypotheses, tell)
+        faults += _rerun_faults(evidence, root, database_url, hypotheses, report)
     return faults
 
 
@@ -138,9 +140,9 @@ def _changed_outputs(evidence: Evidence) -> Iterator[Fault]:
 
 def _changed_verdicts(evidence: Evidence) -> Iterator[Fault]:
     judged = judge(evidence)
-    for said, computed in zip(_verdicts(evidence), _verdicts(judged), strict=False):
-        if said != computed:
-            yield Fault("verdict_changed", f"The pack says {said}; its outputs say {computed}.")
+    for written, computed in zip(_verdicts(evidence), _verdicts(judged), strict=False):
+        if written != computed:
+            yield Fault("verdict_changed", f"The pack says {written}; its outputs say {computed}.")
     if len(evidence.gates) != len(judged.gates):
         yield Fault("verdict_changed", f"The pack has {len(evidence.gates)} gates.")
 
@@ -162,9 +164,9 @@ def _changed_lines(name: str, code: str, found: bytes, expected: bytes) -> Itera
     pairs = zip_longest(found.split(b"\n"), expected.split(b"\n"))
     for number, (there, wanted) in enumerate(pairs, start=1):
         if there != wanted:
-            said = (there or b"").decode(errors="replace").strip()[:120]
+            shown = (there or b"").decode(errors="replace").strip()[:120]
             yield Fault(
-                code, f"{name} does not follow from {DATA}; first in line {number}: {said!r}."
+                code, f"{name} does not follow from {DATA}; first in line {number}: {shown!r}."
             )
             return
 
@@ -220,14 +222,13 @@ def _commit_faults(
 
 
 def _outputs_of_another_commit(evidence: Evidence, root: Path) -> Iterator[Fault]:
-    """Compare what the proof was shown of the commit with what the repository says of it."""
+    """Compare what the steps show of the commit with what the repository says of it."""
     checks = {check.name: check for check in _checks(evidence)}
-    for (name, number), output in outputs_for(root, evidence.commit).items():
-        steps = checks[name].steps if name in checks else ()
-        if name in checks and (len(steps) < number or steps[number - 1].output != output):
+    for (name, step), output in outputs_for(root, evidence.commit).items():
+        if name in checks and outputs_by_name(checks[name].steps).get(step) != output:
             yield Fault(
                 "commit_differs",
-                f"{name}, step {number} does not show commit {evidence.commit}, but something else.",
+                f"{name}, step `{step}` does not show commit {evidence.commit}, but something else.",
             )
 
 
@@ -261,7 +262,7 @@ def _rerun_faults(
     root: Path,
     database_url: str | None,
     hypotheses: Sequence[Hypothesis],
-    tell: Tell,
+    report: Report,
 ) -> Iterator[Fault]:
     here = read_commit(root)
     if here.commit != evidence.commit:
@@ -271,7 +272,7 @@ def _rerun_faults(
         yield Fault("rerun_refused", "The tree that is checked out is not clean.")
         return
     again = prove(
-        root, database_url=database_url, only=evidence.only, hypotheses=hypotheses, tell=tell
+        root, database_url=database_url, only=evidence.only, hypotheses=hypotheses, report=report
     )
     second = {check.name: check for check in _checks(again)}
     for check in _checks(evidence):
@@ -288,10 +289,10 @@ def _compare(first: CheckRecord, second: CheckRecord) -> Iterator[Fault]:
         yield Fault("rerun_differs", f"{first.name} does, or expects, something else now.")
         return
     for number, (step, other) in enumerate(zip(first.steps, second.steps, strict=True), start=1):
-        if step.expected.kind in ("equals", "same_as") and step.output != other.output:
+        if any(map(fixes_output, step.expected)) and step.output != other.output:
             yield Fault("rerun_differs", f"{first.name}, step {number} has another output now.")
 
 
-def _asked(step: Step) -> tuple[str, str, str, Expectation]:
+def _asked(step: Step) -> tuple[str, str, str, str, tuple[Expectation, ...]]:
     """Return what was done, as whom, and what was expected; ports and passing ids differ from run to run."""
-    return step.kind, step.role, _PASSING.sub("~", step.text), step.expected
+    return step.kind, step.name, step.role, _PASSING.sub("~", step.text), step.expected

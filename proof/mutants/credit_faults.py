@@ -43,7 +43,7 @@ CREDIT_TWINS: Final = (
         ),
         OF_SERVICE,
         _SUMS_AND_VIEWS,
-        "The orders themselves are explained as they ought to be; rollups, journal and views have other cents.",
+        "The orders themselves are explained correctly; rollups, journal and views have other cents.",
     ),
     Twin(
         "credit-on-the-day-after",

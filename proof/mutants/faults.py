@@ -1,4 +1,4 @@
-"""The table of negative twins: faults that are made from outside, and the checks that must see each of them."""
+"""The table of negative twins: faults that are seeded from outside, and the checks that must see each of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from proof.mutants.seeding import OF_SERVICE, Patch, Twin
 
 
 def _in_migration(statements: str) -> Patch:
-    """Let the last revision that makes views do this too, as the migrating role, who may act as both owners."""
+    """Let the last revision that makes views do this as well, as the migrating role, who may act as both owners."""
     end = "REVOKE CREATE ON SCHEMA public FROM matview_owner;"
     path = "src/skeldir/migrations/sql/202611281300_views_of_a_basis.sql"
     return Patch(path, end, f"{statements}\n{end}")
@@ -115,7 +115,7 @@ TWINS: Final = (
     ),
     Twin(
         "statement-put-together",
-        "The statement that refreshes a view is put together from its name.",
+        "The statement that refreshes a view is composed from its name.",
         (
             Patch(
                 "src/skeldir/matviews/refresh.py",
@@ -208,7 +208,7 @@ TWINS: Final = (
     ),
     Twin(
         "cross-tenant-sum",
-        "A canonical view's reader sums over all tenants; only its amounts tell.",
+        "A canonical view's reader sums over all tenants; only its amounts show it.",
         (
             _in_migration(
                 "SET ROLE matview_owner;\n"
@@ -308,7 +308,7 @@ TWINS: Final = (
     ),
     Twin(
         "journey-too-soon-too-long",
-        "A journey of a thousand touches is called too long, and its orders get no credit.",
+        "A journey of a thousand touches counts as too long, and its orders get no credit.",
         (
             Patch(
                 "src/skeldir/attribution/bounds.py",
@@ -336,16 +336,16 @@ TWINS: Final = (
     ),
     Twin(
         "edited-output",
-        "One byte of an output in a pack is changed, and all of the pack is written anew from it.",
+        "One byte of an output in a pack is changed, and the complete pack is written again from it.",
         (),
         ("H-REPO-01",),
         frozenset({"verify: output_changed", "verify: commit_differs"}),
-        "The output is the commit's hash, which the repository knows, too.",
+        "The output is the commit's hash, which the repository knows as well.",
         edit=_change_output,
     ),
     Twin(
         "edited-verdict",
-        "One verdict word in a pack is changed, and all of the pack is written anew from it.",
+        "One verdict word in a pack is changed, and the complete pack is written again from it.",
         (),
         ("H-REPO-01",),
         frozenset({"verify: verdict_changed"}),

@@ -32,12 +32,12 @@ _VERIFY_S = 120
 _PAUSE_S = 0.1
 _TAIL = 1_500
 _CODE = re.compile(r"^([a-z_]+): ", re.MULTILINE)
-# A pack of one hypothesis lacks the others, and that is what verify says of every one.
-_SAID_OF_EVERY_PACK = {"verify: check_missing"}
+# A pack of one hypothesis lacks the others, and verify reports that of each.
+_REPORTED_OF_EVERY_PACK = {"verify: check_missing"}
 
 
 class TwinUnmade(SkeldirError):
-    """A twin could not be made or proven, so that nothing is known of its fault."""
+    """A twin could not be made or proven, so that nothing is known about its fault."""
 
     code = "twin_unmade"
     status = 500
@@ -46,7 +46,7 @@ class TwinUnmade(SkeldirError):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a twin: the checks that turned red, the gates that fail, and whether there was other trouble."""
+    """The outcome of a twin: the checks that turned red, the gates that fail, and whether there was other trouble."""
 
     twin: Twin
     red: frozenset[str] = frozenset()
@@ -81,7 +81,7 @@ def choose_twins(names: Iterable[str], twins: Sequence[Twin] = TWINS) -> list[Tw
 
 
 def make_copy(root: Path, folder: Path, twin: Twin) -> Path:
-    """Check out the commit of `root` in `folder`, put the twin's fault in, and commit it if it is to be.
+    """Check out the commit of `root` in `folder`, put the twin's fault in, and commit it if it must be.
 
     The objects of the commit stay where they are; nothing at `root` is written.
 
@@ -101,9 +101,9 @@ def make_copy(root: Path, folder: Path, twin: Twin) -> Path:
         if twin.patches and twin.is_committed:
             git(folder, *_AUTHOR, "commit", "--quiet", "--all", f"--message={twin.fault}")
     except (OSError, subprocess.SubprocessError) as fault:
-        said = fault.stderr.strip() if isinstance(fault, subprocess.CalledProcessError) else fault
+        why = fault.stderr.strip() if isinstance(fault, subprocess.CalledProcessError) else fault
         raise TwinUnmade(
-            f"The copy for {twin.name} could not be made: {said}.",
+            f"The copy for {twin.name} could not be made: {why}.",
             cure="See that git works on this checkout and that there is room for a copy of it.",
         ) from fault
     return folder.resolve()
@@ -167,7 +167,7 @@ class _Run:
             )
 
     def has_ended(self) -> bool:
-        """Say whether the proof has; it is ended when it takes too long."""
+        """Say whether the proof has ended; one that takes too long is ended here."""
         if self.process is None or self.process.poll() is not None:
             return True
         if monotonic() - self.began > _LONGEST_S:
@@ -186,7 +186,7 @@ class _Run:
             self.process.wait()
 
     def read(self) -> Outcome:
-        """Read what the proof found, and what `verify` says if the evidence is to be edited.
+        """Read what the proof found, and what `verify` reports if the evidence is to be edited.
 
         Raises:
             SkeldirError: there is no evidence.
@@ -194,20 +194,20 @@ class _Run:
         evidence = self._read_evidence()
         red, gates = _red(evidence), _failed(evidence)
         if self.twin.edit is not None:
-            if refusals := (red | self._verify()) - _SAID_OF_EVERY_PACK:
+            if refusals := (red | self._verify()) - _REPORTED_OF_EVERY_PACK:
                 raise TwinUnmade(
                     f"{', '.join(sorted(refusals))} before anything was edited.",
                     cure="Prove the commit without twins first.",
                 )
             write_pack(self.pack, self.twin.edit(evidence))
-            red = self._verify() - _SAID_OF_EVERY_PACK
+            red = self._verify() - _REPORTED_OF_EVERY_PACK
         return Outcome(self.twin, red, gates, monotonic() - self.began)
 
     def _read_evidence(self) -> Evidence:
         if not (self.pack / DATA).exists():
-            said = self.log.read_text(encoding="utf-8", errors="replace")[-_TAIL:]
+            printed = self.log.read_text(encoding="utf-8", errors="replace")[-_TAIL:]
             raise TwinUnmade(
-                f"Its proof ended without evidence:\n{said}",
+                f"Its proof ended without evidence:\n{printed}",
                 cure="Prove the commit without twins first.",
             )
         return judge(read_evidence(read_file(self.pack, DATA)))
@@ -254,12 +254,12 @@ def prove_twins(
     root: Path,
     twins: Sequence[Twin],
     *,
-    tell: Callable[[str], None] = lambda _: None,
+    report: Callable[[str], None] = lambda _: None,
     at_once: int = _AT_ONCE,
 ) -> list[Outcome]:
-    """Make each twin of the commit at `root`, prove it, and return what became of it, in the order of `twins`.
+    """Make each twin of the commit at `root`, prove it, and return the outcomes, in the order of `twins`.
 
-    Nothing is written at `root`, and nothing is left, also after an interruption. `tell` gets a line for each twin.
+    Nothing is written at `root`, and nothing is left, even after an interruption. `report` gets a line for each twin.
     """
     outcomes: dict[str, Outcome] = {}
     waiting = deque(twins)
@@ -272,7 +272,7 @@ def prove_twins(
                 outcome = _try_to_read(run)
                 runs.remove(run)
                 outcomes[run.twin.name] = outcome
-                tell(_told(outcome))
+                report(_line_of(outcome))
             sleep(_PAUSE_S)
     return [outcomes[twin.name] for twin in twins]
 
@@ -304,8 +304,8 @@ def _try_to_read(run: _Run) -> Outcome:
     return Outcome(run.twin, seconds=monotonic() - run.began, trouble=run.trouble)
 
 
-def _told(outcome: Outcome) -> str:
+def _line_of(outcome: Outcome) -> str:
     red = ", ".join(sorted(outcome.red)) or "nothing"
-    said = "caught" if outcome.is_caught else "NOT CAUGHT AS IT MUST BE"
-    line = f"{outcome.twin.name}: {said}; red: {red}; {outcome.seconds:.0f} s"
+    result = "caught" if outcome.is_caught else "NOT CAUGHT AS IT MUST BE"
+    line = f"{outcome.twin.name}: {result}; red: {red}; {outcome.seconds:.0f} s"
     return f"{line}\n  {outcome.trouble}" if outcome.trouble else line

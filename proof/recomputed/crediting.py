@@ -1,4 +1,4 @@
-"""Who earned what, worked out anew from the facts of one tenant, exactly and row by row.
+"""Who earned what, worked out again from the facts of one tenant, exactly and row by row.
 
 It shares nothing with `skeldir.attribution`, so that a mistake there is none here. The rules:
 
@@ -39,7 +39,7 @@ COLUMNS: Final = (
 
 _WHOLE_CONVERSION: Final = 10**12
 _MICROSECOND: Final = timedelta(microseconds=1)
-# The program is exact to 2^-54 of a weight; so many digits are exact enough for its every part of 10¹².
+# The program is exact to 2^-54 of a weight; this many digits are exact enough for each of its parts of 10¹².
 _DIGITS: Final = 50
 
 
@@ -203,8 +203,10 @@ def divide(total: int, weights: Mapping[str, int]) -> dict[str, int]:
 
     What is below 0 is divided like what is above it, with the other sign.
     """
-    whole = sum(weights.values())
-    shares = {channel: Fraction(abs(total) * weight, whole) for channel, weight in weights.items()}
+    all_weights = sum(weights.values())
+    shares = {
+        channel: Fraction(abs(total) * weight, all_weights) for channel, weight in weights.items()
+    }
     parts = {channel: int(share) for channel, share in shares.items()}
     left = abs(total) - sum(parts.values())
     for channel in sorted(shares, key=lambda name: (parts[name] - shares[name], name))[:left]:

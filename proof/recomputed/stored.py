@@ -63,10 +63,10 @@ class StoredOrder:
 def read_stored(journeys: Sequence[Row], numbers: Sequence[Row]) -> list[StoredOrder]:
     """Return what rows of `order_journeys` say; `numbers` are those of `channel_numbers` of the same tenant.
 
-    A number that no channel has, and a letter that no kind has, stand in the place of what they ought to say.
+    A number that no channel has, and a letter that no kind has, stay as they are in place of a name.
 
     Raises:
-        struct.error: bytes that are no whole touches or entries.
+        struct.error: the bytes end within a touch or an entry.
     """
     code_of = {row["number"]: row["channel_code"] for row in numbers}
     return [

@@ -10,6 +10,8 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, Protocol, TypeAlias
 
+from proof.stage.tables import print_table
+
 Rows: TypeAlias = set[tuple[Any, ...]]
 
 _STATES = {
@@ -268,16 +270,9 @@ READERS: Final = MappingProxyType[str, Recomputation](
 
 
 def write_table(columns: Sequence[str], rows: Rows) -> str:
-    """Return rows as `Proof.ask` writes those of a statement that orders them by all of their columns in turn."""
-    return write_rows(columns, sorted(rows, key=_in_order))
+    """Return rows as `Proof.ask` prints those of a statement that orders them by all of their columns in turn."""
+    return print_table(columns, sorted(rows, key=_in_order))
 
 
-def write_rows(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> str:
-    """Return rows in their order, as `Proof.ask` writes them."""
-    lines = [" | ".join("" if value is None else str(value) for value in row) for row in rows]
-    count = f"({len(rows)} row{'' if len(rows) == 1 else 's'})"
-    return "\n".join([" | ".join(columns), *lines, count])
-
-
-def _in_order(row: tuple[object, ...]) -> tuple[tuple[bool, Any], ...]:
+def _in_order(row: Sequence[object]) -> tuple[tuple[bool, Any], ...]:
     return tuple((value is None, value) for value in row)

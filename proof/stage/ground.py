@@ -156,9 +156,9 @@ class Ground:
             check=False,
         )
         if done.returncode != 0:
-            said = self.without_secrets(done.stdout[-2_000:])
+            printed = self.without_secrets(done.stdout[-2_000:])
             raise GroundUnready(
-                f"`alembic upgrade {revision}` on {database} failed:\n{said}",
+                f"`alembic upgrade {revision}` on {database} failed:\n{printed}",
                 cure="Correct the migration that the last lines name.",
             )
 
@@ -256,7 +256,7 @@ def _clean_environment(root: Path, scratch: Path) -> dict[str, str]:
         "HOME": str(scratch),
         "TMPDIR": str(scratch),
         "PYTHONPATH": python_path(root),
-        # Compiled anew from the source under proof: what lies in its `__pycache__` could be of another.
+        # Compiled again from the source under proof: what lies in its `__pycache__` could be of another.
         "PYTHONPYCACHEPREFIX": str(scratch / "compiled"),
         # A command without DATABASE_URL must not find the data of whoever runs the proof.
         "SKELDIR_HOME": str(scratch / "home"),
@@ -275,7 +275,7 @@ def _remove(scratch: Path) -> None:
 def one_interruption() -> Iterator[Callable[[], None]]:
     """Let the first Ctrl-C or SIGTERM end the block, and hold back all others, however often they come.
 
-    After the function that is yielded was called, the first one waits for the end of the block, too.
+    After the function that is yielded was called, the first one waits for the end of the block as well.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: None

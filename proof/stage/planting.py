@@ -1,4 +1,4 @@
-"""What the two tenants of the proof have: the same order ids and idempotency keys, other amounts, and B's marker."""
+"""The facts of the two tenants of the proof: the same order ids and idempotency keys, other amounts, B's marker."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MARKER_B: Final = "marker-b-7f3a91c2"
 _DAY_0: Final = datetime(2025, 6, 2, 9, 30, tzinfo=UTC)
 # More than the 35 days before the newest one that the views hold; the readers take it from the rollups.
 _LONG_BEFORE: Final = -150
-# So many persons, with so many touches each, that their orders are summed together and not one by one.
+# Persons, and touches of each: enough for their orders to be summed together and not one by one.
 _CROWD: Final = 60
 _TOUCHES_EACH: Final = 4
 

@@ -17,8 +17,7 @@ from proof.stage.steps import Step
 class Prepared:
     """A database, and the steps that prepare it: done once on a ground, and shown by every check that needs them.
 
-    So a check says all that it rests on, and can be proven alone. Its first steps are these, so that they have the
-    same numbers in all checks.
+    So a check shows all that it rests on, and can be proven alone: its first steps are these.
     """
 
     database: str
@@ -40,7 +39,7 @@ class Prepared:
 
 @contextmanager
 def made_database(ground: Ground, name: str) -> Iterator[None]:
-    """Make an empty database; drop it when the block fails, so that the next attempt begins anew."""
+    """Make an empty database; drop it when the block fails, so that the next attempt finds none."""
     ground.make_database(name)
     try:
         yield

@@ -1,10 +1,10 @@
-"""What a check proves with: it asks, runs and fetches, and every step is recorded with its whole output."""
+"""What a check proves with: it asks, runs and fetches, and every step is recorded with its complete output."""
 
 from __future__ import annotations
 
 import shlex
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
@@ -15,12 +15,16 @@ import psycopg
 from psycopg import sql
 
 from proof.stage.ground import Ground
+from proof.stage.kinds import Expectation, with_texts
 from proof.stage.roles import require_bound_role
-from proof.stage.steps import ANYTHING, Expectation, Step, StepKind, digest_of
+from proof.stage.steps import Step, StepKind, digest_of
+from proof.stage.tables import print_cell, print_table
 from proof.stage.world import World, world_of
 from skeldir.clock import utc_now
 
 Statement = LiteralString | sql.Composed
+Expected = Expectation | Sequence[Expectation]
+"""What an output must be; if it must be several things, all of them."""
 
 
 @dataclass(slots=True)
@@ -45,19 +49,21 @@ class Proof:
         database: str,
         *statements: Statement,
         tenant: object = None,
-        expect: Expectation = ANYTHING,
+        expect: Expected = (),
+        name: str = "",
     ) -> str:
         """Run statements as `role` in one session of their own, each committed by itself; return their output.
 
-        `tenant` is set for the session first. The output has, for each statement that returns rows, a line of column
-        names, one line per row with ` | ` between the columns, and `(n rows)`; for each other one its command tag; and
-        for the first that is refused `ERROR <code>: <sentence>`, after which the others are not run.
+        `tenant` is set for the session first. The output has, for each statement that returns rows, a table as
+        `print_table` prints it; for each other one its command tag; and for the first that is refused
+        `ERROR <code>: <message>`, after which the others are not run. `name` is for other steps of the check that
+        refer to this one.
 
         Raises:
             SuperuserRefused: the role is a superuser or bypasses row-level security.
         """
         with self.session(role, database, tenant=tenant) as session:
-            return session.ask(*statements, expect=expect)
+            return session.ask(*statements, expect=expect, name=name)
 
     @contextmanager
     def session(self, role: str, database: str, *, tenant: object = None) -> Iterator[Session]:
@@ -76,10 +82,11 @@ class Proof:
         *words: str,
         role: str = "",
         environment: Mapping[str, str] = {},
-        expect: Expectation = ANYTHING,
+        expect: Expected = (),
+        name: str = "",
         timeout_s: float = 120,
     ) -> str:
-        """Run a command in the checkout; the output is what it said, and last its exit status.
+        """Run a command in the checkout; the output is what it printed, and last its exit status.
 
         The environment is the ground's own clean one and `environment`, whose values are shown with the command.
         """
@@ -99,7 +106,14 @@ class Proof:
         except subprocess.TimeoutExpired as fault:
             output = f"{_text(fault.stdout)}\nstopped after {timeout_s:g} s".lstrip()
         return self._record(
-            "command", role, _command(words, environment), output, expect, began.isoformat(), turn
+            "command",
+            role,
+            _command(words, environment),
+            output,
+            expect,
+            began.isoformat(),
+            turn,
+            name,
         )
 
     @contextmanager
@@ -108,7 +122,7 @@ class Proof:
     ) -> Iterator[Started]:
         """Start a command as `run` does and go on beside it; whatever still runs at the end of the block is killed.
 
-        It is recorded when it is told to `finish`. Its standard input stays open until then.
+        `finish` records it. Its standard input stays open until then.
         """
         began, turn = utc_now(), monotonic()
         with subprocess.Popen(  # noqa: S603 - the words are the checks' own
@@ -135,7 +149,7 @@ class Proof:
         key: str | None = None,
         headers: Mapping[str, str] = {},
         json: Any = None,
-        expect: Expectation = ANYTHING,
+        expect: Expected = (),
     ) -> str:
         """Send a request; the output is `HTTP <status>`, the content type and the body, or how it failed."""
         began, turn = utc_now(), monotonic()
@@ -151,9 +165,23 @@ class Proof:
             output = f"no answer: {type(fault).__name__}"
         return self._record("http", "", f"{method} {url}", output, expect, began.isoformat(), turn)
 
-    def read(self, text: str, output: str, *, expect: Expectation) -> str:
+    def read(self, text: str, output: str, *, expect: Expected, name: str = "") -> str:
         """Record what the proof worked out itself; `text` says from what, and how."""
-        return self._record("reading", "", text, output, expect, utc_now().isoformat(), monotonic())
+        return self._record(
+            "reading", "", text, output, expect, utc_now().isoformat(), monotonic(), name
+        )
+
+    def tabulate(
+        self,
+        text: str,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        *,
+        expect: Expected,
+        name: str = "",
+    ) -> str:
+        """Record as a table what the proof worked out itself; `text` says from what, and how."""
+        return self.read(text, print_table(columns, rows), expect=expect, name=name)
 
     def _record(
         self,
@@ -161,17 +189,36 @@ class Proof:
         role: str,
         text: str,
         output: str,
-        expected: Expectation,
+        expect: Expected,
         began_at: str,
         turn: float,
+        name: str = "",
     ) -> str:
-        said = self.ground.without_secrets(output)
+        """Record a step.
+
+        Raises:
+            ValueError: another step of the check has its name.
+        """
+        if name and any(step.name == name for step in self.steps):
+            raise ValueError(f"two steps are named {name!r}")
         seconds = round(monotonic() - turn, 3)
-        text = self.ground.without_secrets(text)
+        clean = self.ground.without_secrets
+        output = clean(output)
+        expected = tuple(expect) if isinstance(expect, Sequence) else (expect,)
         self.steps.append(
-            Step(kind, role, text, said, expected, began_at, seconds, digest_of(said))
+            Step(
+                kind,
+                name,
+                role,
+                clean(text),
+                output,
+                with_texts(expected, clean),
+                began_at,
+                seconds,
+                digest_of(output),
+            )
         )
-        return said
+        return output
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,11 +240,11 @@ class Started:
         """Send SIGKILL, as `kill -9` does."""
         self.process.kill()
 
-    def finish(self, *, expect: Expectation = ANYTHING, timeout_s: float = 120) -> str:
+    def finish(self, *, expect: Expected = (), timeout_s: float = 120) -> str:
         """Close the command's input, wait for its end, and record it as `Proof.run` does; return the output."""
         try:
-            said, _ = self.process.communicate(timeout=timeout_s)
-            output = f"{said.rstrip()}\nexit status {self.process.returncode}".lstrip()
+            printed, _ = self.process.communicate(timeout=timeout_s)
+            output = f"{printed.rstrip()}\nexit status {self.process.returncode}".lstrip()
         except subprocess.TimeoutExpired as fault:
             self.process.kill()
             output = f"{_text(fault.stdout)}\nstopped after {timeout_s:g} s".lstrip()
@@ -214,7 +261,7 @@ class Session:
     connection: psycopg.Connection[Any]
     role: str
 
-    def ask(self, *statements: Statement, expect: Expectation = ANYTHING) -> str:
+    def ask(self, *statements: Statement, expect: Expected = (), name: str = "") -> str:
         """Run statements, each committed by itself; see `Proof.ask`."""
         began, turn = utc_now(), monotonic()
         outputs = []
@@ -222,13 +269,13 @@ class Session:
             try:
                 cursor = self.connection.execute(statement)
             except psycopg.Error as fault:
-                said = fault.diag.message_primary or str(fault)
-                outputs.append(f"ERROR {fault.sqlstate}: {said}")
+                message = print_cell(fault.diag.message_primary or str(fault))
+                outputs.append(f"ERROR {fault.sqlstate}: {message}")
                 break
             outputs.append(_show(cursor))
         text = ";\n".join(_text_of(statement, self.connection) for statement in statements)
         return self.proof._record(  # noqa: SLF001 - a session is a part of its proof
-            "sql", self.role, text, "\n".join(outputs), expect, began.isoformat(), turn
+            "sql", self.role, text, "\n".join(outputs), expect, began.isoformat(), turn, name
         )
 
 
@@ -240,10 +287,7 @@ def _command(words: Sequence[str], environment: Mapping[str, str]) -> str:
 def _show(cursor: psycopg.Cursor[Any]) -> str:
     if cursor.description is None:
         return cursor.statusmessage or ""
-    rows = cursor.fetchall()
-    lines = [" | ".join(column.name for column in cursor.description)]
-    lines += [" | ".join("" if value is None else str(value) for value in row) for row in rows]
-    return "\n".join([*lines, f"({len(rows)} row{'' if len(rows) == 1 else 's'})"])
+    return print_table([column.name for column in cursor.description], cursor.fetchall())
 
 
 def _text_of(statement: Statement, connection: psycopg.Connection[Any]) -> str:
@@ -251,5 +295,5 @@ def _text_of(statement: Statement, connection: psycopg.Connection[Any]) -> str:
     return "\n".join(line.strip() for line in text.strip().splitlines())
 
 
-def _text(said: bytes | str | None) -> str:
-    return said.decode(errors="replace") if isinstance(said, bytes) else said or ""
+def _text(printed: bytes | str | None) -> str:
+    return printed.decode(errors="replace") if isinstance(printed, bytes) else printed or ""

@@ -267,7 +267,7 @@ def open_given_server(database_url: str) -> Iterator[EmptyServer]:
     """
     url = plain_postgres_url(database_url, "--database")
     try:
-        said = conninfo_to_dict(url)
+        parts = conninfo_to_dict(url)
     except psycopg.ProgrammingError:
         # What PostgreSQL's own words repeat of it may be the password.
         raise DatabaseRefused(
@@ -297,7 +297,7 @@ def open_given_server(database_url: str) -> Iterator[EmptyServer]:
             is_embedded=False,
             host=facts.host,
             port=facts.port,
-            parameters={name: str(said[name]) for name in _PASSED_ON if name in said},
+            parameters={name: str(parts[name]) for name in _PASSED_ON if name in parts},
         )
 
 
@@ -344,7 +344,7 @@ def _require_rights(connection: psycopg.Connection[Any]) -> None:
 
 @contextmanager
 def _power_over_app_user(connection: psycopg.Connection[Any]) -> Iterator[None]:
-    """Let the admin end sessions of app_user meanwhile, which takes the rights of that role."""
+    """Let the admin end sessions of app_user within the block, which takes the rights of that role."""
     if not _exists(connection, "app_user"):
         yield
         return

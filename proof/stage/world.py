@@ -32,6 +32,7 @@ from proof.stage.planting import (
     touches_between,
     touches_of,
 )
+from proof.words import TENANTS
 from skeldir.attribution import define_models
 from skeldir.db import open_database
 from skeldir.errors import SkeldirError
@@ -74,7 +75,8 @@ class World:
     """The service on the database `skeldir_prove`, as a user would run it: three processes as `app_user`.
 
     `base` is the API's address, `worker_metrics` that of the worker's `/metrics`, `logs` where each process writes.
-    `key_a` and `key_b` are of all scopes; `key_read` and `key_ingest` are A's, too, and of that scope alone.
+    `tenants` are `a` and `b` by the names that steps give them. `key_a` and `key_b` have all scopes; `key_read` and
+    `key_ingest` are A's as well, and have that scope alone.
     `markers_b` are the texts that stand in every free text of tenant `b`, and in nothing that is `a`'s.
     """
 
@@ -83,6 +85,7 @@ class World:
         self.database = DATABASE
         self.plans = (PLAN_A, PLAN_B)
         self.a, self.b = PLAN_A.tenant_id, PLAN_B.tenant_id
+        self.tenants = dict(zip(TENANTS, (self.a, self.b), strict=True))
         self.markers_b = (MARKER_B, PLAN_B.channel)
         self._port, self._metrics_port = _free_ports()
         self.base = f"http://127.0.0.1:{self._port}"
@@ -183,14 +186,14 @@ class World:
             for plan, allowed in zip(plans, scopes, strict=True)
         ]
         try:
-            said = [command.communicate(timeout=_START_S) for command in commands]
+            printed = [command.communicate(timeout=_START_S) for command in commands]
         finally:
             for command in commands:
                 command.kill()
-        for command, (_, fault) in zip(commands, said, strict=True):
+        for command, (_, fault) in zip(commands, printed, strict=True):
             if command.returncode:
                 raise _not_provable("`skeldir keys create` failed", fault)
-        keys = [key.strip() for key, _ in said]
+        keys = [key.strip() for key, _ in printed]
         for key in keys:
             self.ground.keep_secret(key)
         return keys
@@ -231,7 +234,7 @@ class World:
         self._credit()
 
     def _credit(self) -> None:
-        """Have `skeldir credit` do what waits: nobody is told of a job whose models were changed from here."""
+        """Run `skeldir credit` on what waits: a change of models from here wakes no worker."""
         done = subprocess.run(  # noqa: S603 - our own command
             self.ground.skeldir("credit"),
             env=self.environment(),
@@ -278,8 +281,8 @@ class World:
                 if process.poll() is not None:
                     raise _not_provable(f"The process `{name}` ended", self._tail(name))
             if monotonic() > end:
-                told = "\n".join(self._tail(name) for name in self.logs)
-                raise _not_provable(f"Not so within {seconds:g} s: {what}", told)
+                logs = "\n".join(self._tail(name) for name in self.logs)
+                raise _not_provable(f"Not so within {seconds:g} s: {what}", logs)
             sleep(0.1)
 
     def _tail(self, name: str) -> str:
@@ -324,9 +327,9 @@ async def _define_models(url: str, plans: tuple[Plan, ...], parameters: Mapping[
                 await define_models(connection, plan.tenant_id, **parameters)
 
 
-def _not_provable(what: str, said: str) -> ServiceNotProvable:
+def _not_provable(what: str, printed: str) -> ServiceNotProvable:
     return ServiceNotProvable(
-        f"{what}: {said.strip() or 'it said nothing'}",
+        f"{what}: {printed.strip() or 'it printed nothing'}",
         cure="Correct what it names; `skeldir up` shows whether the service runs by itself.",
     )
 

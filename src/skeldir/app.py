@@ -41,9 +41,9 @@ from skeldir.revenue.routes import router as revenue_router
 from skeldir.rollups.gauges import sample_rollups
 from skeldir.settings import Settings, load_settings
 from skeldir.tenants import KEYS_CHANNEL, KeyMemory
+from skeldir.wakeups import last_heartbeats
 from skeldir.wakeups.gauges import sample_processes
-from skeldir.wakeups.heartbeats import last_heartbeats
-from skeldir.wakeups.wake import Waker
+from skeldir.wakeups.waker import Waker
 
 # The modules that heavy work needs.
 _WORK_ASIDE = ("skeldir.ingest.routes", "skeldir.attribution.routes")

@@ -1,6 +1,6 @@
 """The processes of `skeldir worker` and `skeldir beat`: maps job kinds and pulses to the functions that do them.
 
-Run as a module by the supervisor, on DATABASE_URL; nobody imports it.
+The supervisor runs it as a module, on DATABASE_URL; nobody imports it.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from skeldir.jobs import QUEUES, JobKind, Pulse
 from skeldir.matviews.tasks import PULSES as VIEW_PULSES
 from skeldir.matviews.tasks import REFRESH_KIND
 from skeldir.settings import load_settings
-from skeldir.wakeups.sweep import PULSES as JOB_PULSES
-from skeldir.wakeups.working import WorkerSlot, serve_beat, serve_worker
+from skeldir.wakeups import PULSES as WAKEUP_PULSES
+from skeldir.wakeups.serving import WorkerSlot, serve_beat, serve_worker
 
 KINDS: tuple[JobKind, ...] = (CREDIT_KIND, REFRESH_KIND, FORGET, SCAN, DELETE, AUDIT_KIND)
 # Beat does these jobs itself, so that no backlog of credit delays them; without beat, workers do.
 BEAT_KINDS: tuple[JobKind, ...] = (REFRESH_KIND,)
 SCHEDULE: tuple[Pulse, ...] = (
-    *JOB_PULSES,
+    *WAKEUP_PULSES,
     Pulse("attribution.sweep", 1.0, enqueue_stranded_credit),
     *VIEW_PULSES,
     *INGEST_PULSES,

@@ -1,4 +1,4 @@
-"""Versions of the models: made, made active, and never added up with one another."""
+"""Versions of the models: created, put in force, and never summed with one another."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def redefine(db: Database, tenant: UUID, lookback_days: int) -> list[str]:
         return [version.model_version for version in versions]
 
 
-async def test_other_parameters_make_a_version_that_is_never_added_to_the_one_before(
+async def test_other_parameters_make_a_version_whose_credit_is_never_added_to_the_previous_ones(
     db: Database, tenant: UUID
 ) -> None:
     await send_touches(db, tenant, make_touch(), make_touch(occurred_at=at(20), channel="sms"))
@@ -64,7 +64,7 @@ async def test_other_parameters_make_a_version_that_is_never_added_to_the_one_be
     assert ledger.net_cents == 10_000
 
 
-async def test_going_back_makes_the_first_version_active_again_with_what_came_meanwhile(
+async def test_going_back_puts_the_first_version_in_force_again_with_the_facts_that_arrived_in_between(
     db: Database, tenant: UUID
 ) -> None:
     await send_touches(db, tenant, make_touch())
@@ -86,7 +86,7 @@ async def test_going_back_makes_the_first_version_active_again_with_what_came_me
     assert await redefine(db, tenant, 31) == sorted(f"{model}@3" for model in MODEL_NAMES)
 
 
-async def test_a_late_touch_reaches_as_far_as_any_version_ever_looked_back(
+async def test_a_late_touch_marks_orders_within_the_longest_lookback_that_any_version_ever_had(
     db: Database, tenant: UUID
 ) -> None:
     await redefine(db, tenant, 60)
@@ -110,9 +110,7 @@ async def test_the_same_parameters_again_change_nothing(db: Database, tenant: UU
 
 
 @pytest.mark.parametrize("days", [0, -1, 3_651])
-async def test_days_that_no_version_can_have_are_refused(
-    db: Database, tenant: UUID, days: int
-) -> None:
+async def test_days_out_of_range_are_refused(db: Database, tenant: UUID, days: int) -> None:
     for wanted in ({"lookback_days": days}, {"half_life_days": days}):
         with pytest.raises(ModelVersionInvalid):
             async with db.tenant(tenant) as connection:

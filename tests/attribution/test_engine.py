@@ -1,4 +1,4 @@
-"""The columnar engine says of every order what `splits` says, to the cent and the part, or names the order."""
+"""The columnar engine gives every order the same cents and parts as `splits`, or returns the order as uncertain."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ DECAY = ModelVersion("time_decay@1", "time_decay")
 
 
 def as_columns(orders: Sequence[RandomOrder], channels: Sequence[str] = CHANNELS) -> OrderColumns:
-    """Lay orders out as columns; touches after the conversion are left out, as whoever reads them does."""
+    """Turn orders into columns, without touches after the conversion, which a reading leaves out as well."""
     touch_starts, entry_starts = [0], [0]
     numbers: list[int] = []
     ages: list[int] = []
@@ -75,12 +75,12 @@ def as_allocations(
     ]
 
 
-def expect_the_oracle(
+def compare_with_oracle(
     orders: Sequence[RandomOrder],
     versions: Sequence[ModelVersion],
     channels: Sequence[str] = CHANNELS,
 ) -> int:
-    """Compare what is certain, row by row; return how many splits were not."""
+    """Compare the certain rows one by one; return how many orders were uncertain."""
     engine = Engine(as_columns(orders, channels))
     splits_in_doubt = 0
     for version in versions:
@@ -114,7 +114,7 @@ def make_order(
 
 @pytest.mark.parametrize("seed", range(4))
 def test_many_orders_at_once_are_credited_as_each_by_itself(seed: int) -> None:
-    expect_the_oracle(make_random_orders(Random(seed), 250), VERSIONS)
+    compare_with_oracle(make_random_orders(Random(seed), 250), VERSIONS)
 
 
 def test_a_part_that_two_floats_may_round_either_way_is_credited_as_the_oracle_does() -> None:
@@ -128,17 +128,17 @@ def test_a_part_that_two_floats_may_round_either_way_is_credited_as_the_oracle_d
         )
         for number in range(3_000)
     ]
-    # The longest float of a platform may be float64, which leaves more in doubt.
+    # On some platforms longdouble is float64, which leaves more splits uncertain.
     most = 150 if np.finfo(np.longdouble).eps < 2.0**-60 else 3_000
-    assert expect_the_oracle(orders, [DECAY]) < most
+    assert compare_with_oracle(orders, [DECAY]) < most
 
 
 def test_an_order_of_any_size_is_certain_when_one_channel_earned_it() -> None:
     orders = [make_order(1, [9, 8, 7], [10**15, 3, 10**15], ["email"]), make_order(2, [], [5], [])]
-    assert expect_the_oracle(orders, VERSIONS) == 0
+    assert compare_with_oracle(orders, VERSIONS) == 0
 
 
-def test_touches_of_the_same_moment_weigh_the_same_for_certain() -> None:
+def test_touches_of_the_same_moment_are_certain_to_weigh_the_same() -> None:
     days = [[8, 8, 2], [8, 2, 2], [9, 5, 5, 5], [3, 3], [3, 3, 3], [1, 1, 1, 1, 0]]
     orders = [
         make_order(
@@ -146,35 +146,37 @@ def test_touches_of_the_same_moment_weigh_the_same_for_certain() -> None:
         )
         for number, (ages, cents) in enumerate((ages, cents) for ages in days for cents in range(9))
     ]
-    assert expect_the_oracle(orders, [DECAY]) == 0
+    assert compare_with_oracle(orders, [DECAY]) == 0
 
 
-def test_a_channel_of_hardly_any_weight_leaves_no_doubt() -> None:
+def test_a_channel_of_almost_no_weight_leaves_no_uncertainty() -> None:
     ages = [MONTH - 5, MONTH / 2, 77_777, 3_333, 11]
     orders = [make_order(1, ages, [123_457], ["sms", "email", "Zeta", "éclair", "direct"])]
     half_day = ModelVersion("time_decay@short", "time_decay", half_life_days=0.25)
-    assert expect_the_oracle(orders, [half_day]) == 0
+    assert compare_with_oracle(orders, [half_day]) == 0
 
 
-def test_a_half_life_longer_than_any_float_holds_weighs_all_alike() -> None:
+def test_a_half_life_too_long_for_a_float_weighs_all_touches_alike() -> None:
     orders = [make_order(1, [999, 99, 9], [100, 1], ["sms", "email"])]
     forever = ModelVersion("time_decay@long", "time_decay", half_life_days=10**400)
-    expect_the_oracle(orders, [forever])
+    compare_with_oracle(orders, [forever])
 
 
-def test_balances_that_64_bits_do_not_hold_are_named_and_spoil_no_others() -> None:
+def test_orders_whose_balances_overflow_64_bits_are_returned_as_uncertain_and_affect_no_others() -> (
+    None
+):
     orders = [
         make_order(1, [9, 8], [2**62, 2**62, 2**62], ["sms", "email"]),
         make_order(2, [9, 8], [7, 8], ["sms", "email"]),
     ]
     versions = [ModelVersion("linear@1", "linear"), DECAY]
-    assert expect_the_oracle(orders, versions) == len(versions)
+    assert compare_with_oracle(orders, versions) == len(versions)
     # A model that chooses one touch divides nothing.
-    assert expect_the_oracle(orders, [ModelVersion("last_touch@1", "last_touch")]) == 0
+    assert compare_with_oracle(orders, [ModelVersion("last_touch@1", "last_touch")]) == 0
 
 
 @pytest.mark.parametrize("width", [11, 12, 13, 14, 60])
-def test_many_channels_share_what_is_left_as_few_do(width: int) -> None:
+def test_many_channels_share_the_remainder_as_few_do(width: int) -> None:
     chance = Random(width)
     codes = sorted({f"c{number:03}" for number in range(width)} | {"direct", "unattributed"})
     orders = [
@@ -188,16 +190,16 @@ def test_many_channels_share_what_is_left_as_few_do(width: int) -> None:
         )
         for number in range(40)
     ]
-    expect_the_oracle(orders, VERSIONS, codes)
+    compare_with_oracle(orders, VERSIONS, codes)
 
 
 def test_a_channel_list_of_thousands_makes_no_difference() -> None:
     codes = sorted({f"x{number:05}" for number in range(20_000)} | set(CHANNELS))
-    expect_the_oracle(make_random_orders(Random(9), 20), VERSIONS, codes)
+    compare_with_oracle(make_random_orders(Random(9), 20), VERSIONS, codes)
 
 
 @pytest.mark.parametrize("days", [Fraction(1, 24), 0.25, 7.0, 400.0])
-def test_shares_are_as_near_to_the_oracles_as_the_bound_says(days: Fraction | float) -> None:
+def test_shares_are_within_the_error_bound_of_the_oracles(days: Fraction | float) -> None:
     chance = Random(31)
     orders = [
         make_order(
@@ -220,15 +222,15 @@ def test_shares_are_as_near_to_the_oracles_as_the_bound_says(days: Fraction | fl
             code = CHANNELS[window.group_channels[group]]
             exact = Fraction(oracle.get(code, 0), sum(oracle.values()))
             share = Fraction(float(decay.weights[group])) / whole
-            # What the oracle rounds to 2^-120 comes on top.
+            # The oracle's rounding to 2^-120 is added.
             off = Fraction(float(decay.errors[place])) * share + Fraction(300, 2**119)
             assert abs(share - exact) <= off
 
 
-def test_weights_that_are_equal_to_a_float_only_are_not_taken_for_equal() -> None:
-    # So long a half-life that a microsecond is less than any float shows, and yet a step of the oracle's.
+def test_weights_that_are_equal_only_as_floats_are_not_treated_as_equal() -> None:
+    # With this half-life, a microsecond of age changes the oracle's weight, but not that of any float.
     long = ModelVersion(
         "time_decay@long", "time_decay", half_life_days=Fraction(2**70, 86_400_000_000)
     )
     ages = [2**14 / 10**6, (2**14 - 1) / 10**6, 0]
-    expect_the_oracle([make_order(1, ages, [2], ["Zeta", "direct", "email"])], [long])
+    compare_with_oracle([make_order(1, ages, [2], ["Zeta", "direct", "email"])], [long])

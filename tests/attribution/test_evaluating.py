@@ -1,4 +1,4 @@
-"""The sums of stored orders are those of the allocations that `splits` makes, whichever way they are worked out."""
+"""The sums of stored orders equal those of the allocations from `splits`, whichever way they are computed."""
 
 from __future__ import annotations
 
@@ -107,14 +107,14 @@ def test_sums_are_those_of_the_allocations_of_few_orders_and_of_many(seed: int, 
 @pytest.mark.slow
 def test_sums_of_twenty_thousand_orders_are_those_of_their_allocations() -> None:
     orders = make_random_orders(Random(77), 20_000)
-    # All models with the default window, and each time decay; the rest is like them and takes minutes more.
+    # All models with the default window, and each time decay; the others are similar and would take minutes.
     versions = [one for one in IN_FORCE if one.version.model_version.endswith("@0")]
     versions += [one for one in IN_FORCE if one.version.model == "time_decay"][1:]
     packed = [pack(order, NUMBERS) for order in orders]
     assert sum_credit(packed, versions, Channels(NUMBERS)) == sum_by_hand(orders, versions)
 
 
-def test_orders_sum_up_together_to_what_they_do_one_by_one() -> None:
+def test_the_sums_of_orders_together_equal_those_of_the_orders_one_by_one() -> None:
     packed = [pack(order, NUMBERS) for order in make_random_orders(Random(12), 200)]
     channels = Channels(NUMBERS)
     one_by_one: Sums = {}
@@ -124,7 +124,7 @@ def test_orders_sum_up_together_to_what_they_do_one_by_one() -> None:
 
 
 @pytest.mark.parametrize("count", [8, 150])
-def test_a_version_counts_for_the_orders_made_since_it_is_in_force(count: int) -> None:
+def test_a_version_applies_to_the_orders_stored_since_it_came_into_force(count: int) -> None:
     chance = Random(count)
     orders = make_random_orders(chance, count)
     generations = [chance.randrange(6) for _ in orders]
@@ -145,7 +145,7 @@ def test_a_version_counts_for_the_orders_made_since_it_is_in_force(count: int) -
 def test_the_numbers_of_the_channels_make_no_difference(count: int) -> None:
     chance = Random(count)
     orders = make_random_orders(chance, count)
-    # Three of a kind get the same, but for one cent that goes to the first by its code.
+    # Three channels with equal weights get the same, except one cent, which goes to the first by its code.
     orders += [make_order([3, 2, 1], ["sms", "email", "Zeta"], cents=100) for _ in range(count)]
     expected = sum_by_hand(orders, IN_FORCE)
     for _ in range(4):
@@ -155,7 +155,7 @@ def test_the_numbers_of_the_channels_make_no_difference(count: int) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 300])
-def test_both_ends_of_a_lookback_count_and_a_touch_at_the_conversion_before_does_not(
+def test_both_ends_of_a_lookback_count_and_a_touch_at_the_previous_conversion_does_not(
     count: int,
 ) -> None:
     week = timedelta(days=7)
@@ -224,7 +224,7 @@ sums_of_some_keys = st.dictionaries(
 
 
 @given(sums_of_some_keys, sums_of_some_keys)
-def test_what_is_subtracted_added_again_makes_the_new_sums(old: Sums, new: Sums) -> None:
+def test_the_old_sums_plus_the_difference_are_the_new_sums(old: Sums, new: Sums) -> None:
     change = subtract(new, old)
     assert (0, 0, 0) not in change.values()
     put_together = add(old, change)
@@ -232,7 +232,7 @@ def test_what_is_subtracted_added_again_makes_the_new_sums(old: Sums, new: Sums)
 
 
 @pytest.mark.parametrize("count", [1, 300])
-def test_a_conversion_before_that_was_not_read_is_refused_where_it_matters(count: int) -> None:
+def test_an_unread_previous_conversion_is_refused_where_it_matters(count: int) -> None:
     unread = replace(pack(make_order([1], ["sms"]), NUMBERS), previous_age=None)
     orders = [unread] * count
     channels = Channels(NUMBERS)
@@ -243,7 +243,7 @@ def test_a_conversion_before_that_was_not_read_is_refused_where_it_matters(count
         sum_credit(orders, [keep, reset], channels)
     with pytest.raises(ValueError, match="was not read"):
         derive_allocations(unread, [reset.version], channels)
-    # A version that does not count for the order asks nothing of it.
+    # A version that does not apply to the order does not need it.
     later = replace(reset, since=1)
     read = replace(unread, previous_age=NO_CONVERSION, generation=1)
     assert sum_credit([*orders, read], [keep, later], channels)

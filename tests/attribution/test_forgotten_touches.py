@@ -1,4 +1,4 @@
-"""Credit whose touches were forgotten: journeys stay, and credit is what it would be if they were still there."""
+"""Credit whose touches were forgotten: journeys stay, and credit is the same as if the touches still existed."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ async def test_forgetting_and_rebuilding_leave_the_credit_as_it_was(
     await assert_ledger_is_credited(db, tenant)
 
 
-async def test_a_late_refund_follows_the_split_of_touches_that_are_gone(
+async def test_a_late_refund_follows_the_split_of_forgotten_touches(
     db: Database, tenant: UUID
 ) -> None:
     before = await make_old_order(db, tenant)
@@ -100,7 +100,7 @@ async def test_a_late_refund_follows_the_split_of_touches_that_are_gone(
     assert await rebuild_credits(db, tenant) == await read_credits(db, tenant)
 
 
-async def test_a_touch_sent_again_after_it_was_forgotten_earns_nothing_more(
+async def test_a_touch_that_is_sent_again_after_it_was_forgotten_earns_no_more(
     db: Database, tenant: UUID
 ) -> None:
     before = await make_old_order(db, tenant)
@@ -111,7 +111,7 @@ async def test_a_touch_sent_again_after_it_was_forgotten_earns_nothing_more(
     assert await read_credits(db, tenant) == before
 
 
-async def test_an_order_without_earlier_credit_is_credited_from_the_touches_that_are_left(
+async def test_an_order_without_earlier_credit_is_credited_from_the_remaining_touches(
     db: Database, tenant: UUID
 ) -> None:
     await send_touches(
@@ -127,7 +127,7 @@ async def test_an_order_without_earlier_credit_is_credited_from_the_touches_that
     await assert_ledger_is_credited(db, tenant)
 
 
-async def test_an_order_whose_whole_window_is_there_still_gains_from_late_touches(
+async def test_an_order_none_of_whose_touches_are_forgotten_still_gains_from_late_touches(
     db: Database, tenant: UUID
 ) -> None:
     await send_touches(db, tenant, make_touch(occurred_at=ago(5)))
@@ -139,7 +139,7 @@ async def test_an_order_whose_whole_window_is_there_still_gains_from_late_touche
     assert await sum_by_channel(db, tenant) == {"email": 5_000, "sms": 5_000}
 
 
-async def test_a_shorter_lookback_and_the_longer_one_again_find_the_touches_that_are_gone(
+async def test_a_shorter_lookback_and_then_the_longer_one_again_still_count_the_forgotten_touches(
     db: Database, tenant: UUID
 ) -> None:
     await make_old_order(db, tenant)
@@ -169,7 +169,7 @@ async def assert_ledger_is_credited_by_active_versions(db: Database, tenant: UUI
     assert len(totals) == len(MODEL_NAMES)
 
 
-async def test_a_longer_retention_brings_nothing_back_and_keeps_the_credit(
+async def test_a_longer_retention_restores_no_touch_and_keeps_the_credit(
     db: Database, tenant: UUID
 ) -> None:
     before = await make_old_order(db, tenant)
@@ -181,7 +181,7 @@ async def test_a_longer_retention_brings_nothing_back_and_keeps_the_credit(
 async def test_whatever_happens_later_is_credited_as_if_no_touch_had_been_forgotten(
     db: Database,
 ) -> None:
-    """Two tenants with the same facts, of which one forgets: refunds, disputes, an earlier capture, other models."""
+    """Two tenants get the same facts, and one forgets: refunds, disputes, an earlier capture, other models."""
     forgetful, other = await make_tenant(db, "forgetful"), await make_tenant(db, "other")
 
     async def send(*conversions: dict[str, object]) -> None:
@@ -233,7 +233,7 @@ async def test_whatever_happens_later_is_credited_as_if_no_touch_had_been_forgot
 
 
 @pytest.mark.parametrize("is_refunded_meanwhile", [False, True])
-async def test_touches_that_are_forgotten_while_no_model_looks_at_them_are_not_lost(
+async def test_touches_forgotten_while_outside_every_lookback_are_not_lost(
     db: Database, tenant: UUID, other_tenant: UUID, is_refunded_meanwhile: bool
 ) -> None:
     refund = refund_of("old", 300)
@@ -336,7 +336,7 @@ async def test_a_model_cannot_look_back_further_than_touches_are_kept(
         await define_models(connection, tenant, lookback_days=31)
 
 
-async def test_a_longer_lookback_and_a_shorter_retention_at_once_cannot_both_come_true(
+async def test_a_longer_lookback_and_a_shorter_retention_at_the_same_time_cannot_both_succeed(
     db: Database, tenant: UUID
 ) -> None:
     async with db.tenant(tenant) as connection:

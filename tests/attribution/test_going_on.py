@@ -1,4 +1,4 @@
-"""Credit that is kept from before journeys were packed: what there is stays, and what is new is divided like it."""
+"""Credit kept from before journeys were packed: kept allocations stay, and new entries are divided in the same way."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WHOLE = 10**12
 
 @st.composite
 def draw_entries(draw: st.DrawFn) -> list[LedgerEntry]:
-    """A capture, and what comes after it in any order of arrival: few moments, two currencies, over-refunds too."""
+    """A capture and later entries in any order of arrival: few moments, two currencies, over-refunds too."""
     amounts = st.sampled_from([0, 1, 2, 100, 101, 9_999, 10**9 + 1])
     entries = []
     for number in range(draw(st.integers(0, 6))):
@@ -71,7 +71,7 @@ def channel_sums(rows: Sequence[Allocation], entries: Sequence[LedgerEntry]) -> 
     return sums
 
 
-def go_on(
+def continue_from_kept(
     entries: Sequence[LedgerEntry],
     kept: dict[str, list[Allocation]],
     touches: Sequence[JourneyTouch] = (),
@@ -87,14 +87,14 @@ def test_kept_allocations_stay_and_new_entries_follow_their_shares(
 ) -> None:
     known = data.draw(st.integers(1, len(entries)))
     moved = {entry.currency for entry in entries[known:] if entry.amount_cents}
-    rows = go_on(entries[:known], {}, journey)
+    rows = continue_from_kept(entries[:known], {}, journey)
     shares = {row.model_version: {} for row in rows}
     for row in rows:
         of_version = shares[row.model_version]
         of_version[row.channel_code] = of_version.get(row.channel_code, 0) + row.conversion_ppt
     while known < len(entries):
         known = data.draw(st.integers(known + 1, len(entries)))
-        after = go_on(entries[:known], by_version(rows))
+        after = continue_from_kept(entries[:known], by_version(rows))
         assert set(rows) <= set(after)
         assert {row.entry_id for row in set(after) - set(rows)}.isdisjoint(
             {row.entry_id for row in rows}
@@ -117,11 +117,11 @@ def test_kept_allocations_stay_and_new_entries_follow_their_shares(
 
 
 @given(entries=draw_entries(), journey=draw_journey())
-def test_going_on_without_anything_new_changes_nothing(
+def test_continuing_without_new_entries_changes_nothing(
     entries: list[LedgerEntry], journey: list[JourneyTouch]
 ) -> None:
-    rows = go_on(entries, {}, journey)
-    assert go_on(entries, by_version(rows)) == rows
+    rows = continue_from_kept(entries, {}, journey)
+    assert continue_from_kept(entries, by_version(rows)) == rows
 
 
 @given(
@@ -135,16 +135,16 @@ def test_a_full_refund_in_parts_leaves_nothing_on_any_channel(
     edges = sorted({0, cents, *(cut % cents for cut in cuts)})
     refunds = [second - first for first, second in pairwise(edges)]
     entries = [LedgerEntry(uuid5(NAMESPACE, "c"), "c", NOON, "capture", "USD", cents)]
-    rows = go_on(entries, {}, journey)
+    rows = continue_from_kept(entries, {}, journey)
     for number, refund in enumerate(refunds):
         key = f"r{number}"
         entries.append(LedgerEntry(uuid5(NAMESPACE, key), key, NOON, "refund", "USD", -refund))
-        rows = go_on(entries, by_version(rows))
+        rows = continue_from_kept(entries, by_version(rows))
     assert set(channel_sums(rows, entries).values()) == {0}
 
 
-def test_an_entry_of_nothing_moves_nothing() -> None:
-    """Shares in parts per 10**12 can break a tie otherwise than the weights did, here for one cent of 99.99."""
+def test_an_entry_of_zero_moves_nothing() -> None:
+    """Shares in parts per 10**12 can break a tie differently than the weights did, here for one cent of 99.99."""
     channels = ["email"] * 8 + ["display"] * 6 + ["sms"]
     journey = [
         JourneyTouch(NOON - timedelta(hours=90 - number), channel, f"t{number:02}")
@@ -152,6 +152,6 @@ def test_an_entry_of_nothing_moves_nothing() -> None:
     ]
     first = LedgerEntry(uuid5(NAMESPACE, "first"), "first", NOON, "capture", "USD", 9_999)
     nothing = LedgerEntry(uuid5(NAMESPACE, "zero"), "zero", NOON, "capture", "USD", 0)
-    kept = by_version(go_on([first], {}, journey))
+    kept = by_version(continue_from_kept([first], {}, journey))
     assert [row.allocated_cents for row in kept["linear@1"]] == [4_000, 5_333, 666]
-    assert by_version(go_on([first, nothing], kept)) == kept
+    assert by_version(continue_from_kept([first, nothing], kept)) == kept

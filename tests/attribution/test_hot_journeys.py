@@ -1,4 +1,4 @@
-"""One journey key that a tenant sends for everything, such as the text "null": bounded, exact, and in nobody's way."""
+"""One journey key that a tenant sends for everything, such as the text "null": bounded, exact, delaying no one."""
 
 from __future__ import annotations
 
@@ -76,14 +76,14 @@ async def send_hot_orders(
     await send_conversions(db, tenant, *orders)
 
 
-async def send_mine(db: Database, tenant: UUID) -> None:
-    """Send an order of another journey, which comes last by its id."""
+async def send_other_order(db: Database, tenant: UUID) -> None:
+    """Send an order of another journey, whose id sorts last."""
     await send_touches(db, tenant, make_touch(journey_key="mine", channel="sms"))
     await send_conversions(db, tenant, make_conversion(journey_key="mine", order_id="mine"))
 
 
 class Observer:
-    """A fence that notes which orders each transaction of a run has credited."""
+    """A fence that records which orders each transaction of a run has credited."""
 
     def __init__(self) -> None:
         self.seen: list[set[str]] = []
@@ -99,7 +99,7 @@ async def test_thousands_of_touches_and_hundreds_of_orders_of_one_key_are_credit
 ) -> None:
     await send_hot_touches(db, tenant, 4_000, 10)
     await send_hot_orders(db, tenant, 200, 10, 10)
-    await send_mine(db, tenant)
+    await send_other_order(db, tenant)
     observer = Observer()
     async with open_database(clone.app_url, pool_size=2, statement_timeout_ms=5_000) as hurried:
         tracemalloc.start()
@@ -146,13 +146,13 @@ async def test_a_crowded_journey_is_read_once_for_all_of_its_orders(
     )
     # Two orders are credited by one transaction.
     assert pages == 4
-    # All are read twice, to find that they are crowded, and once with the journey; then two at a time.
+    # All are read twice before they are known to be crowded, and once with the journey; then two at a time.
     assert asked_for == [9, 9, 9, 2, 2, 2, 1]
     monkeypatch.undo()
     await assert_ledger_is_credited(db, tenant)
 
 
-async def test_a_touch_that_comes_between_two_readings_of_a_journey_earns_its_part(
+async def test_a_touch_that_arrives_between_two_readings_of_a_journey_earns_its_part(
     db: Database, tenant: UUID
 ) -> None:
     await send_hot_touches(db, tenant, 300, 1)
@@ -181,7 +181,7 @@ async def test_a_crowded_journey_is_credited_as_it_would_be_without_bounds(
         await define_models(connection, tenant, lookback_days=3, after_conversion=after_conversion)  # type: ignore[arg-type]
     await send_hot_touches(db, tenant, 600, 20)
     await send_hot_orders(db, tenant, 70, 0, 20)
-    await send_mine(db, tenant)
+    await send_other_order(db, tenant)
     observer = Observer()
     report = await credit_dirty_orders(db, tenant_id=tenant, fence=observer, bounds=SMALL)
     # Where orders cut the journey, each has marked the others, too.
@@ -194,17 +194,17 @@ async def test_a_crowded_journey_is_credited_as_it_would_be_without_bounds(
     assert bounded == await rebuild_credits(db, tenant)
 
 
-async def test_a_turn_that_is_over_begins_no_light_orders_but_some_of_those_that_wait_behind_them(
+async def test_when_time_is_up_no_more_short_journeys_are_begun_but_some_deferred_orders_are(
     db: Database, tenant: UUID
 ) -> None:
     await send_hot_touches(db, tenant, 100, 10)
     await send_hot_orders(db, tenant, 40, 10, 10)
-    await send_mine(db, tenant)
+    await send_other_order(db, tenant)
     bounds = Bounds(touches_of_light_journey=10, shares_of_part=1)
     over = await credit_dirty_orders(db, tenant_id=tenant, bounds=bounds, deadline=0)
     assert (over.orders, over.is_complete) == (0, False)
     assert (await credit_dirty_orders(db, tenant_id=tenant, bounds=bounds)).orders == 41
-    # Only orders that wait behind others are left now, and some of them have their turn however late it is.
+    # Only deferred orders are left now, and some of them are credited however late it is.
     await send_hot_touches(db, tenant, 1, 10)
     turns = 0
     while await count_dirty(db, tenant):
@@ -262,10 +262,10 @@ async def test_a_capture_that_cuts_a_journey_with_many_orders_marks_it_in_one_ro
     assert await read_credits(db, tenant) == await rebuild_credits(db, tenant)
 
 
-async def test_a_marked_journey_becomes_marks_of_its_orders_some_at_a_time(
+async def test_a_marked_journey_becomes_marks_of_its_orders_page_by_page(
     db: Database, tenant: UUID
 ) -> None:
-    """Two captures of each moment, and pages of three: none is left out, and none is marked without end."""
+    """Two captures at each moment, and pages of three: none is left out, and none is marked again and again."""
     orders = (
         make_conversion(journey_key="null", order_id=f"o{place}", occurred_at=at(1 + place // 2))
         for place in range(24)
@@ -298,7 +298,7 @@ async def test_two_runs_over_a_crowded_journey_credit_every_order(
     assert await read_credits(db, tenant) == await rebuild_credits(db, tenant)
 
 
-async def test_the_sweep_finds_a_journey_that_nobody_was_asked_to_credit(
+async def test_the_sweep_finds_a_marked_journey_without_a_job(
     db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
     await send_hot_orders(db, tenant, MOST_ORDERS_MARKED + 1, 1, 1)
@@ -314,7 +314,7 @@ async def test_the_sweep_finds_a_journey_that_nobody_was_asked_to_credit(
         assert await count_dirty_orders(connection, other_tenant) == 0
 
 
-async def test_the_conversion_before_is_found_among_many_captures_of_one_order(
+async def test_the_previous_conversion_is_found_among_many_captures_of_one_order(
     db: Database, tenant: UUID
 ) -> None:
     """An order of many captures cuts only once, however many orders look back over all of them."""
@@ -340,10 +340,10 @@ async def test_the_conversion_before_is_found_among_many_captures_of_one_order(
     assert len({row[1] for row in rows}) == len(MODEL_NAMES)
 
 
-async def test_an_order_at_the_moment_at_which_a_reading_ends_waits_for_the_rest_of_the_moment(
+async def test_an_order_at_the_moment_where_a_reading_ends_waits_for_the_other_touches_of_that_moment(
     db: Database, tenant: UUID
 ) -> None:
-    """The seventh touch is of the moment of the sixth, which is the last one of the first order's reading."""
+    """The seventh touch has the moment of the sixth, which is the last one in the first order's reading."""
     async with db.tenant(tenant) as connection:
         await define_models(connection, tenant, lookback_days=1)
     days = (0, 0.3, 0.6, 1.9, 2.5, 3, 3)

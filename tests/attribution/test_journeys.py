@@ -54,7 +54,7 @@ def test_both_ends_of_the_window_are_inside(occurred_at: datetime, expected: boo
     assert is_selected(occurred_at) is expected
 
 
-def test_the_window_is_of_moments_not_of_wall_clocks() -> None:
+def test_the_window_is_measured_in_moments_not_in_local_time() -> None:
     tokyo = timezone(timedelta(hours=9))
     assert is_selected(START.astimezone(tokyo))
     assert not is_selected((START - MICROSECOND).astimezone(tokyo))
@@ -108,7 +108,7 @@ hours = st.integers(0, 40)
     st.integers(0, 20),
     st.sampled_from(["keep", "reset"]),
 )
-def test_selecting_equals_asking_every_touch(
+def test_selecting_equals_checking_every_touch(
     occurred: list[int],
     converted: int,
     previous: int | None,

@@ -1,4 +1,4 @@
-"""Orders of a database from before journeys were packed: packed as they are credited, or gone on from what is kept."""
+"""Orders from before journeys were packed: packed when they are credited, or continued from their kept credit."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def credit_again(db: Database, tenant: UUID) -> None:
     await credit_until_complete(db, tenant)
 
 
-async def test_an_upgraded_order_is_packed_and_its_sums_stay(
+async def test_an_order_from_before_the_upgrade_is_packed_and_its_sums_stay(
     clone: Clone, db: Database, tenant: UUID
 ) -> None:
     await make_orders(db, tenant)
@@ -75,7 +75,7 @@ async def forget(db: Database, tenant: UUID) -> None:
         assert await connection.fetchval("SELECT public.forget_touches(10000)") == 2
 
 
-async def test_an_order_whose_touches_were_forgotten_before_goes_on_from_what_is_kept(
+async def test_an_order_whose_touches_were_forgotten_earlier_continues_from_its_kept_credit(
     clone: Clone, db: Database, tenant: UUID
 ) -> None:
     await make_orders(db, tenant)
@@ -104,7 +104,7 @@ async def test_an_order_whose_touches_were_forgotten_before_goes_on_from_what_is
     await assert_ledger_is_credited(db, tenant)
 
 
-async def test_models_that_change_and_change_back_find_what_was_kept_for_them(
+async def test_models_that_change_and_change_back_find_their_kept_credit(
     clone: Clone, db: Database, tenant: UUID
 ) -> None:
     await make_orders(db, tenant)

@@ -112,7 +112,7 @@ async def make_marks_of_kept_credit(clone: Clone, db: Database, tenant: UUID) ->
 
 
 async def make_dirty_days(clone: Clone, db: Database, tenant: UUID) -> None:
-    """Have more days marked than a turn takes: with revenue that is credited, revenue that awaits it, and spend."""
+    """Have more days marked than a turn takes: with credited revenue, revenue that awaits credit, and spend."""
     for day in range(DAYS_PER_TURN + 2):
         kind = "refund" if day % 3 == 1 else "capture"
         order = f"order-{day}" if day % 3 == 2 else "order-0"
@@ -130,7 +130,7 @@ async def make_few_dirty_days(clone: Clone, db: Database, tenant: UUID) -> None:
 
 
 async def make_models_half_changed(clone: Clone, db: Database, tenant: UUID) -> None:
-    """Have a change of the models half through, after a model was retired; some orders are marked beside."""
+    """Have a change of the models half done, after a model was retired; some orders are marked as well."""
     async with db.tenant(tenant) as connection:
         await retire_model(connection, tenant, "last_touch", changed_by="test")
         wanted = {"first_touch": ModelParameters(lookback_days=5)}
@@ -144,16 +144,16 @@ async def make_models_half_changed(clone: Clone, db: Database, tenant: UUID) -> 
     )
 
 
-async def leave_as_it_is(clone: Clone, db: Database, tenant: UUID) -> None:
+async def make_no_other_work(clone: Clone, db: Database, tenant: UUID) -> None:
     pass
 
 
-# What is done, and what there is to do for either tenant beside credited orders.
+# The work, and what there is to do for each tenant besides credited orders.
 WORKS: dict[str, tuple[Fill, Fill]] = {
     "do_credit_jobs": (make_marks, make_marks_of_kept_credit),
     "roll_up_for_beat": (make_dirty_days, make_few_dirty_days),
     "roll_up_for_an_operator": (make_dirty_days, make_few_dirty_days),
-    "change_models": (make_models_half_changed, leave_as_it_is),
+    "change_models": (make_models_half_changed, make_no_other_work),
 }
 
 
@@ -165,7 +165,7 @@ def launcher() -> Iterator[Launcher]:
 
 @pytest.fixture
 async def begun(server: EmbeddedServer, work: str) -> AsyncIterator[tuple[Clone, list[UUID]]]:
-    """A database with what there is before the work, and its two tenants."""
+    """A database as it is before the work, and its two tenants."""
     with scratch_database(server, template=TEMPLATE) as clone:
         async with open_database(clone.app_url, pool_size=4, statement_timeout_ms=30_000) as db:
             tenants = [await make_tenant(db, name) for name in "AB"]
@@ -185,7 +185,7 @@ async def test_a_run_killed_before_any_statement_loses_and_repeats_nothing(
 ) -> None:
     template, tenants = begun
     directions = Directions("", work, tuple(map(str, tenants)))
-    expected, sent = await do_undisturbed(launcher, template, directions)
+    expected, sent = await run_without_kills(launcher, template, directions)
     for number in range(1, sent.statements + 1):
         dying = replace(directions, before_statement=number)
         assert_nothing_lost_or_repeated(launcher, template, dying, expected)
@@ -197,16 +197,16 @@ async def test_a_run_killed_before_any_statement_loses_and_repeats_nothing(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("work", WORKS)
-async def test_runs_killed_while_a_commit_is_unanswered_lose_and_repeat_nothing(
+async def test_runs_killed_before_a_commit_is_acknowledged_lose_and_repeat_nothing(
     launcher: Launcher, begun: tuple[Clone, list[UUID]], work: str
 ) -> None:
     template, tenants = begun
     directions = Directions("", work, tuple(map(str, tenants)))
-    expected, sent = await do_undisturbed(launcher, template, directions)
+    expected, sent = await run_without_kills(launcher, template, directions)
     for number in range(1, sent.commits + 1):
         dying = replace(directions, after_commit=number)
         assert_nothing_lost_or_repeated(launcher, template, dying, expected, deaths=DEATHS)
-    # It was committed all the same: after the last one nothing was left to do.
+    # The commit succeeded nevertheless: after the last one nothing was left to do.
     with scratch_database(template.server, template=template.name) as clone:
         last = replace(directions, url=clone.app_url, after_commit=sent.commits)
         assert launcher.run(last) is None
@@ -214,10 +214,10 @@ async def test_runs_killed_while_a_commit_is_unanswered_lose_and_repeat_nothing(
         assert differences(read_state(clone), expected) == {}
 
 
-async def do_undisturbed(
+async def run_without_kills(
     launcher: Launcher, template: Clone, directions: Directions
 ) -> tuple[State, Sent]:
-    """Return what a run that nobody kills leaves, which is what the facts give, and what it sends."""
+    """Return the state that a run leaves if it is not killed, which equals what the facts give, and what it sends."""
     with scratch_database(template.server, template=template.name) as clone:
         before = read_state(clone)
         sent = finish(launcher, clone, replace(directions, url=clone.app_url))
@@ -228,7 +228,7 @@ async def do_undisturbed(
 
 
 async def assert_state_is_that_of_a_rebuild(clone: Clone, directions: Directions) -> None:
-    """No mark is left; credit and sums are what comes out when all orders are credited again, and what facts give."""
+    """No mark is left; credit and sums equal those of a rebuild, and those computed from the facts."""
     state = read_state(clone)
     assert not any(state[name] for name in ("dirty_orders", "dirty_journeys", "dirty_days"))
     async with (
@@ -255,7 +255,7 @@ async def assert_state_is_that_of_a_rebuild(clone: Clone, directions: Directions
 def assert_nothing_lost_or_repeated(
     launcher: Launcher, template: Clone, dying: Directions, expected: State, *, deaths: int = 1
 ) -> None:
-    """Let a run die, and others that go on with its work, up to `deaths` in all; the next one ends it as expected."""
+    """Kill a run, and the next ones that continue its work, up to `deaths` in total; the last one ends as expected."""
     with scratch_database(template.server, template=template.name) as clone:
         dying = replace(dying, url=clone.app_url)
         assert launcher.run(dying) is None

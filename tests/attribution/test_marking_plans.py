@@ -92,7 +92,7 @@ async def test_a_credit_run_reads_the_captures_and_touches_of_its_journeys(
         assert reading is not None
         assert len(reading.journeys) == NUMBER
         async with reader.statement() as connection:
-            # A connection's own count goes on after a transaction, and begins again at most once a second.
+            # A connection's counter continues after a transaction, and is reset at most once a second.
             read = await connection.fetch(
                 """SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) AS rows
                    FROM pg_stat_xact_user_tables WHERE relname IN ('revenue_ledger', 'attribution_events')"""

@@ -1,4 +1,4 @@
-"""A rebuild mends what was changed past the program: sums, their journal, and stored journeys."""
+"""A rebuild repairs what was changed outside the program: sums, their journal, and stored journeys."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.make import make_conversion, send_conversions
 
 __all__ = ["shop"]
 
-# As whoever has the credentials of `app_user` could do it.
+# Changes that anyone with the credentials of `app_user` could make.
 CHANGES = {
     "a cent too much": "UPDATE rollup_channel_day SET credited_cents = credited_cents + 1",
     "a sum that is gone": "DELETE FROM rollup_channel_day WHERE model_version = 'linear@1'",
@@ -53,7 +53,7 @@ async def rebuild(db: Database, tenant: UUID) -> None:
 
 
 @pytest.mark.parametrize("what", CHANGES)
-async def test_what_was_changed_past_the_program_is_mended(
+async def test_a_rebuild_repairs_what_was_changed_outside_the_program(
     db: Database, clone: Clone, shop: UUID, other_tenant: UUID, what: str
 ) -> None:
     await send_conversions(db, other_tenant, make_conversion())
@@ -68,7 +68,7 @@ async def test_what_was_changed_past_the_program_is_mended(
     await assert_ledger_is_credited(db, other_tenant)
 
 
-async def test_nothing_changes_where_nothing_was_wrong_and_no_model_counts_as_changed(
+async def test_a_rebuild_changes_nothing_where_nothing_was_wrong_and_records_no_change_of_models(
     db: Database, shop: UUID
 ) -> None:
     await change(db, shop, lookback_days=10)
@@ -83,7 +83,7 @@ async def test_nothing_changes_where_nothing_was_wrong_and_no_model_counts_as_ch
         assert await latest_changes(connection, shop) == changes
 
 
-async def test_a_tenant_without_models_or_orders_has_nothing_to_mend(
+async def test_a_tenant_without_models_or_orders_has_nothing_to_repair(
     db: Database, tenant: UUID
 ) -> None:
     await rebuild(db, tenant)

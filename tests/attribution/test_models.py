@@ -41,8 +41,8 @@ def shares(model: str, journey: Sequence[JourneyTouch]) -> list[Fraction]:
     return [Fraction(weight, sum(weights)) for weight in weights]
 
 
-def say_shares(model: str, channels: list[str]) -> list[Fraction]:
-    """What the model's definition says in words, with fractions and no thought of speed."""
+def expected_shares(model: str, channels: list[str]) -> list[Fraction]:
+    """The model's definition, written with fractions, without regard to speed."""
     count = len(channels)
     share = [Fraction(0)] * count
     if model == "first_touch":
@@ -66,11 +66,11 @@ def say_shares(model: str, channels: list[str]) -> list[Fraction]:
 
 @pytest.mark.parametrize("model", RULE_MODELS)
 @given(channels=channel_lists)
-def test_a_model_gives_the_shares_that_its_definition_says(model: str, channels: list[str]) -> None:
-    assert shares(model, make_journey(*channels)) == say_shares(model, channels)
+def test_a_model_gives_the_shares_of_its_definition(model: str, channels: list[str]) -> None:
+    assert shares(model, make_journey(*channels)) == expected_shares(model, channels)
 
 
-def test_the_six_models_are_named() -> None:
+def test_there_are_six_models() -> None:
     assert MODEL_NAMES == (
         "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay",
     )  # fmt: skip
@@ -138,7 +138,7 @@ def test_an_older_age_never_weighs_more(age: int, half_life: int, older: int) ->
 
 
 @given(st.integers(0, 2**56 - 2))
-def test_neighbouring_fractions_of_a_half_life_keep_their_order(age: int) -> None:
+def test_adjacent_fractions_of_a_half_life_keep_their_order(age: int) -> None:
     assert halved(age + 1, 2**56) < halved(age, 2**56)
 
 
@@ -148,7 +148,7 @@ def test_the_order_holds_where_a_digit_turns_over(boundary: int) -> None:
     assert weights == sorted(set(weights), reverse=True)
 
 
-def test_whole_halvings_are_exact_until_there_is_nothing_left() -> None:
+def test_whole_halvings_are_exact_down_to_zero() -> None:
     assert [halved(n * 7, 7) for n in range(57)] == [UNIT >> n for n in range(57)]
     assert halved(10**30, 1) == 0
 
@@ -201,7 +201,7 @@ def test_a_half_life_must_be_positive_and_finite(half_life_days: float) -> None:
     assert caught.value.code == "model_version_invalid"
 
 
-def test_a_model_version_looks_30_days_back_and_keeps_touches_unless_told() -> None:
+def test_a_model_version_looks_back_30_days_and_keeps_touches_by_default() -> None:
     version = ModelVersion("linear.1", "linear")
     assert (version.lookback, version.after_conversion) == (timedelta(days=30), "keep")
     assert version.half_life_days == 7
@@ -223,7 +223,7 @@ def test_the_sums_of_the_channels_are_those_of_the_weights_of_their_touches(
     assert channel_weights(model, journey) == sums
 
 
-def test_the_sums_of_no_journey_and_of_no_model_are_refused() -> None:
+def test_summing_an_empty_journey_or_an_unknown_model_is_refused() -> None:
     with pytest.raises(ValueError, match="no touch"):
         channel_weights("linear", [])
     with pytest.raises(ModelUnknown):

@@ -1,4 +1,4 @@
-"""Facts that arrive in transactions which cannot see each other, with a credit run at any point between them."""
+"""Facts that arrive in transactions which cannot see each other, with a credit run at every point between them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Write = Callable[[HandDriven], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A clone, and a credit run that goes on by one transaction at a time, when the test lets it."""
+    """A clone, and a credit run that the test advances by one transaction at a time."""
 
     db: Database
     watcher: asyncpg.Connection[asyncpg.Record]
@@ -46,9 +46,9 @@ class Stage:
     async def play(self, tenant: UUID, order: str, first: Write, second: Write) -> None:
         """Play one interleaving.
 
-        A first and B second are transactions that write, and commit when their letter comes again. R is a run: it
-        chooses its marks, waits for the writers when its letter comes again, and then reads and writes; r is all of it
-        at once. What may happen between reading and writing is in `test_gap.py`.
+        A (`first`) and B (`second`) are transactions that write at their first letter and commit at their second. R is
+        a run: at its first letter it chooses its marks, at its second it waits for the writers, and at its third it
+        reads and writes; r is all of this at once. What may happen between reading and writing is in `test_gap.py`.
         """
         async with by_hand(self.db, tenant) as a, by_hand(self.db, tenant) as b:
             await self.run.begin(lambda: credit_dirty_orders(self.run.database, tenant_id=tenant))
@@ -106,8 +106,8 @@ def defining(**parameters: Any) -> Write:
 def overlapping(steps: str) -> Iterator[str]:
     """Return the interleavings in which neither A nor B ends before the other begins.
 
-    A run sees only what is committed: to choose or to credit just after a write is the same as just before it, and
-    of such two orders only the latter is returned.
+    A run sees only what is committed: choosing or crediting just after a write is the same as just before it, and of
+    two such orders only the latter is returned.
     """
     for order in interleavings(steps):
         overlaps = order.index("A") < order.rindex("B") and order.index("B") < order.rindex("A")
@@ -132,7 +132,7 @@ async def refund_ahead(db: Database, tenant: UUID, *order_ids: str) -> None:
 
 
 async def assert_credited(stage: Stage, tenant: UUID, order: str, **cents: int) -> None:
-    """Finish the work; after this interleaving the channels must have these cents by the linear model."""
+    """Finish the work, and compare the cents of the channels by the linear model."""
     await credit_until_complete(stage.db, tenant)
     totals = await sum_by_channel(stage.db, tenant, "linear")
     assert totals == cents, f"after {order}"

@@ -1,4 +1,4 @@
-"""An order is stored in two byte strings, from which its path and its entries come back as they were."""
+"""An order is stored in two byte strings, from which its path and its entries can be restored exactly."""
 
 from __future__ import annotations
 
@@ -95,13 +95,15 @@ def test_a_path_out_of_order_is_refused() -> None:
         pack_path([(1, 5), (1, 6)])
 
 
-def test_part_of_a_touch_is_refused() -> None:
-    with pytest.raises(ValueError, match="8 bytes a touch"):
+def test_an_incomplete_touch_is_refused() -> None:
+    with pytest.raises(ValueError, match="8 bytes per touch"):
         unpack_path(b"1234567")
 
 
 @given(paths, st.integers(-OLDEST_AGE, OLDEST_AGE) | st.integers(-10, 10))
-def test_a_path_is_seen_from_another_conversion(touches: list[tuple[int, int]], by: int) -> None:
+def test_a_path_can_be_rebased_to_another_conversion(
+    touches: list[tuple[int, int]], by: int
+) -> None:
     seen = [(number, age + by) for number, age in touches if age + by >= 0]
     if any(age > OLDEST_AGE for _, age in seen):
         with pytest.raises(ValueError, match="is from 0 to"):
@@ -150,14 +152,14 @@ def test_every_kind_has_a_letter() -> None:
     assert packed[35::36] == b"crvdw"
 
 
-def test_what_is_no_entry_is_refused() -> None:
+def test_an_invalid_entry_is_refused() -> None:
     with pytest.raises(ValueError, match="not a kind of entry"):
         pack_entries([make_entry(kind="gift")])
     for currency in ("US", "USDT", "€UR"):
         with pytest.raises(ValueError, match="three ASCII letters"):
             pack_entries([make_entry(currency=currency)])
     for cents in (2**63, -(2**63) - 1):
-        with pytest.raises(OverflowError, match="does not fit 64 bits"):
+        with pytest.raises(OverflowError, match="does not fit in 64 bits"):
             pack_entries([make_entry(cents=cents)])
     packed = pack_entries([make_entry()])
     with pytest.raises(ValueError, match="36 bytes"):
@@ -167,12 +169,12 @@ def test_what_is_no_entry_is_refused() -> None:
 
 
 @given(moments)
-def test_a_moment_is_whole_microseconds(moment: datetime) -> None:
+def test_a_moment_converts_to_microseconds(moment: datetime) -> None:
     assert us_to_moment(moment_to_us(moment)) == moment
 
 
 @given(st.integers(-62_135_596_800_000_000, 253_402_300_799_999_999))
-def test_whole_microseconds_are_a_moment(microseconds: int) -> None:
+def test_microseconds_convert_to_a_moment(microseconds: int) -> None:
     assert moment_to_us(us_to_moment(microseconds)) == microseconds
 
 
@@ -183,7 +185,7 @@ def test_a_moment_of_another_zone_is_the_same_moment() -> None:
 
 
 @pytest.mark.parametrize("microseconds", [-62_135_596_800_000_001, 253_402_300_800_000_000, 2**63])
-def test_a_moment_that_no_calendar_has_is_refused(microseconds: int) -> None:
+def test_a_moment_outside_the_calendar_is_refused(microseconds: int) -> None:
     with pytest.raises(OverflowError, match="outside the years 1 to 9999"):
         us_to_moment(microseconds)
 

@@ -1,4 +1,4 @@
-"""However facts arrive, the credits are those of a full rebuild, and those that the rules give by hand."""
+"""However facts arrive, the credit equals that of a full rebuild, and that computed from the rules by hand."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.credit import (
 from tests.support.make import at, make_tenant, send_conversions, send_touches
 
 LOOKBACK_DAYS = 3
-# Everything is read, computed and written in the smallest pieces; no order has more touches in reach.
+# Everything is read, computed and written in the smallest parts; no order has more touches in reach.
 TINY = Bounds(
     touches_of_order=9,
     touches_of_light_journey=1,
@@ -49,7 +49,7 @@ AfterConversion = Literal["keep", "reset"]
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Facts that come together in one transaction of their kind, and whether a credit run follows."""
+    """Facts that arrive in one transaction per kind, and whether a credit run follows."""
 
     touches: list[Item]
     conversions: list[Item]
@@ -133,10 +133,10 @@ async def make_tenant_with_models(db: Database, after_conversion: AfterConversio
 def credit_by_hand(
     touches: Sequence[Item], conversions: Sequence[Item], after_conversion: AfterConversion
 ) -> list[CreditRow]:
-    """Return the credits as the rules say them, from all facts at once and without a database.
+    """Return the credit by the rules, from all facts at once and without a database.
 
-    An order converts at its first capture by (moment, key). With "reset" it earns from what came after the order of
-    its journey that converted last before it, by (moment, order id).
+    An order converts at its first capture by (moment, key). With "reset" it earns from the touches after the previous
+    conversion of its journey, by (moment, order id).
     """
     captures = sorted(
         (item for item in conversions if item["kind"] == "capture"),

@@ -1,4 +1,4 @@
-"""Other models are credited from the stored journeys, once each, whatever else happens meanwhile."""
+"""Changed models are credited from the stored journeys, once each, whatever happens at the same time."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ORDERS = 5
 
 @pytest.fixture
 async def shop(db: Database, tenant: UUID) -> UUID:
-    """Five credited orders of a person each, with touches 12, 8 and 2 days before."""
+    """Five credited orders of five people, with touches 12, 8 and 2 days before."""
     for number in range(ORDERS):
         key = f"visitor-{number}"
         await send_touches(
@@ -58,7 +58,7 @@ async def change(db: Database, tenant: UUID, **parameters: object) -> None:
 
 @pytest.fixture
 def without_touches(clone: Clone, shop: UUID) -> Iterator[UUID]:
-    """The shop; whoever reads a touch fails from now on."""
+    """The shop, where reading a touch fails."""
     with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
         admin.execute("REVOKE SELECT ON attribution_events FROM app_user")
         yield shop
@@ -88,7 +88,7 @@ async def test_a_longer_lookback_is_credited_from_the_touches(db: Database, shop
     await assert_ledger_is_credited(db, shop)
 
 
-async def test_models_that_begin_anew_after_a_conversion_ask_for_the_one_before(
+async def test_models_that_start_to_reset_read_the_previous_conversion(
     db: Database, shop: UUID
 ) -> None:
     await send_conversions(
@@ -112,10 +112,8 @@ async def test_a_version_in_force_again_is_credited_once(db: Database, shop: UUI
     await assert_ledger_is_credited(db, shop)
 
 
-async def test_changes_one_after_another_are_each_gone_through_to_the_end(
-    db: Database, shop: UUID
-) -> None:
-    """The first change is half through when the second comes, and so on; what is active in the end is credited once."""
+async def test_successive_changes_are_each_completed(db: Database, shop: UUID) -> None:
+    """Each change is half done when the next one arrives; the models active at the end are credited once."""
     for days in (20, 10, 20, 5):
         await change(db, shop, lookback_days=days)
         report = await credit_dirty_orders(db, tenant_id=shop, deadline=0.0, bounds=FEW_AT_ONCE)
@@ -138,7 +136,7 @@ async def test_changes_one_after_another_are_each_gone_through_to_the_end(
     await assert_ledger_is_credited(db, shop)
 
 
-async def test_an_order_that_is_credited_meanwhile_is_not_credited_twice(
+async def test_an_order_that_is_credited_during_a_restatement_is_not_credited_twice(
     db: Database, shop: UUID
 ) -> None:
     await change(db, shop, lookback_days=10)
@@ -165,7 +163,7 @@ async def test_an_order_whose_stored_journey_is_damaged_is_credited_from_its_fac
     await assert_ledger_is_credited(db, shop)
 
 
-async def test_an_order_whose_stored_journey_is_damaged_is_set_aside_where_it_must_be_taken_off(
+async def test_an_order_whose_damaged_journey_must_be_subtracted_is_set_aside(
     clone: Clone, db: Database, shop: UUID
 ) -> None:
     before = await sum_by_channel(db, shop)
@@ -195,7 +193,7 @@ async def test_an_order_whose_stored_journey_is_damaged_is_set_aside_where_it_mu
     await assert_ledger_is_credited(db, shop)
 
 
-async def test_a_touch_that_came_while_no_model_looked_at_it_counts_when_one_does_again(
+async def test_a_touch_that_arrived_while_outside_every_lookback_counts_when_a_lookback_reaches_it_again(
     db: Database, shop: UUID
 ) -> None:
     await change(db, shop, lookback_days=5)
@@ -210,7 +208,7 @@ async def test_a_touch_that_came_while_no_model_looked_at_it_counts_when_one_doe
     assert restated == await rebuild_credits(db, shop)
 
 
-async def test_a_conversion_that_came_while_none_cut_cuts_when_one_does_again(
+async def test_a_conversion_that_arrived_while_no_model_reset_cuts_when_one_resets_again(
     db: Database, shop: UUID
 ) -> None:
     for after_conversion in ("reset", "keep"):

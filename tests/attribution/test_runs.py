@@ -94,7 +94,7 @@ async def test_a_late_touch_credits_again_only_the_orders_it_can_reach(
     assert await sum_by_channel(db, tenant) == {"email": 20_000, "unattributed": 30_000}
 
 
-async def test_a_touch_that_is_known_already_marks_nothing(db: Database, tenant: UUID) -> None:
+async def test_a_repeated_touch_marks_nothing(db: Database, tenant: UUID) -> None:
     touch = make_touch()
     await send_touches(db, tenant, touch)
     await send_conversions(db, tenant, make_conversion())
@@ -103,7 +103,7 @@ async def test_a_touch_that_is_known_already_marks_nothing(db: Database, tenant:
     assert await count_dirty(db, tenant) == 0
 
 
-async def test_after_reset_an_order_earns_from_what_came_after_the_one_before_it(
+async def test_with_reset_only_touches_after_the_previous_order_earn(
     db: Database, tenant: UUID
 ) -> None:
     async with db.tenant(tenant) as connection:
@@ -115,7 +115,7 @@ async def test_after_reset_an_order_earns_from_what_came_after_the_one_before_it
         make_touch(channel="display", occurred_at=at(1)),
         make_touch(channel="sms", occurred_at=at(1.5)),
     )
-    # Z and a convert at one moment: Z is the one before, by the bytes of its id. The touch of that moment is of Z.
+    # Z and a convert at the same moment: Z is first, by the bytes of its id. The touch of that moment belongs to Z.
     await send_conversions(db, tenant, make_conversion(order_id="a", amount_cents=300))
     await send_conversions(db, tenant, make_conversion(order_id="Z", amount_cents=50))
     await send_conversions(
@@ -160,7 +160,7 @@ async def test_a_late_order_cuts_the_journeys_of_the_orders_it_can_reach(
     assert await read_credits(db, tenant) == await rebuild_credits(db, tenant)
 
 
-async def test_the_nearest_order_before_is_the_one_that_cuts(db: Database, tenant: UUID) -> None:
+async def test_the_closest_previous_order_is_the_one_that_cuts(db: Database, tenant: UUID) -> None:
     async with db.tenant(tenant) as connection:
         await define_models(connection, tenant, after_conversion="reset")
     for day, channel in ((1, "email"), (2, "display"), (3, "sms")):
@@ -221,7 +221,7 @@ async def test_a_fully_refunded_order_leaves_nothing_on_any_channel(
     assert not any(left.values())
 
 
-async def test_totals_of_every_model_are_those_of_the_ledger_in_each_currency(
+async def test_the_totals_of_every_model_equal_the_ledger_in_each_currency(
     db: Database, tenant: UUID
 ) -> None:
     await send_touches(

@@ -1,4 +1,4 @@
-"""The one order that cannot be credited by its journey: set aside, with a reason, while the others go on."""
+"""An order that cannot be credited by its journey is set aside with a reason, while the others are credited."""
 
 from __future__ import annotations
 
@@ -66,13 +66,13 @@ async def test_an_order_with_too_many_touches_in_reach_is_unattributed_and_the_o
     assert await set_aside(db, tenant) == {"long": ("journey_too_long", TOO_LONG)}
     assert await set_aside(db, other_tenant) == {}
     assert await channels_of(db, tenant, "long") == {"unattributed"}
-    # The edges of a window belong to it: three touches are not too many.
+    # Both ends of a window are included: three touches are not too many.
     assert await channels_of(db, tenant, "edge") == {"email"}
     assert await channels_of(db, tenant, "late") == {"email"}
     await assert_ledger_is_credited(db, tenant)
 
 
-async def test_of_a_dense_journey_all_orders_are_set_aside_and_those_before_and_after_are_not(
+async def test_orders_in_the_dense_part_of_a_journey_are_set_aside_and_those_before_and_after_are_not(
     db: Database, tenant: UUID
 ) -> None:
     async with db.tenant(tenant) as connection:
@@ -84,7 +84,7 @@ async def test_of_a_dense_journey_all_orders_are_set_aside_and_those_before_and_
     report = await credit_dirty_orders(db, tenant_id=tenant, bounds=THREE_TOUCHES)
     assert (report.orders, report.is_complete) == (41, True)
     aside = await set_aside(db, tenant)
-    # Touches lie every 0.02 days from day 5 on; a window of one day holds more than three from 5.06 to 6.92.
+    # There is a touch every 0.02 days from day 5 on; a window of one day has more than three from 5.06 to 6.92.
     expected = {f"o{n:02}" for n in range(41) if 5.06 <= 1 + n / 5 <= 6.92}
     assert set(aside) == expected
     assert len(expected) == report.set_aside > 5
@@ -122,7 +122,7 @@ async def test_a_new_fact_a_rebuild_and_other_models_try_an_order_again(
     await assert_ledger_is_credited(db, tenant)
 
 
-async def test_an_order_that_fails_again_keeps_the_moment_and_takes_the_newer_reason(
+async def test_an_order_that_fails_again_keeps_its_first_time_and_takes_the_newer_reason(
     db: Database, tenant: UUID
 ) -> None:
     await send_touches(db, tenant, *(make_touch() for _ in range(4)))
@@ -138,7 +138,7 @@ async def test_an_order_that_fails_again_keeps_the_moment_and_takes_the_newer_re
     assert (await set_aside(db, tenant))["X"][0] == "order_too_large"
 
 
-async def test_an_order_with_too_many_entries_keeps_its_credit_and_the_rest_is_told(
+async def test_an_order_with_too_many_entries_keeps_its_credit_and_the_rest_is_reported(
     db: Database, tenant: UUID
 ) -> None:
     await send_touches(db, tenant, make_touch())
@@ -159,7 +159,7 @@ async def test_an_order_with_too_many_entries_keeps_its_credit_and_the_rest_is_t
         totals = await set_aside_totals(connection, tenant)
     assert {(row.currency, row.orders, row.uncredited_cents) for row in totals} == {("USD", 1, -5)}
     assert len(totals) == 6
-    # Its days are rolled up with the others' all the same.
+    # Its days are rolled up with the others nevertheless.
     await roll_up_dirty_days(db)
     async with db.tenant(tenant) as connection:
         refunded = await connection.fetchval(
@@ -190,10 +190,10 @@ async def test_an_order_that_would_have_too_many_allocations_is_set_aside(
     assert await set_aside(db, tenant) == {}
 
 
-async def test_an_order_that_the_database_refuses_is_found_and_the_others_are_credited(
+async def test_an_order_that_the_database_rejects_is_found_and_the_others_are_credited(
     db: Database, clone: Clone, tenant: UUID
 ) -> None:
-    """The sum of its day is more than a bigint holds; the program refuses such an order, a restored row may be one."""
+    """The sum of its day exceeds a bigint. The program refuses such an order, but a restored row may be one."""
     for number in range(9):
         await send_conversions(db, tenant, make_conversion(order_id=f"o{number}"))
     change(
@@ -217,7 +217,7 @@ async def test_an_order_that_the_database_refuses_is_found_and_the_others_are_cr
     await assert_ledger_is_credited(db, tenant)
 
 
-async def test_an_order_whose_kept_credit_cannot_be_gone_on_from_is_set_aside(
+async def test_an_order_whose_kept_credit_cannot_be_continued_is_set_aside(
     db: Database, clone: Clone, tenant: UUID
 ) -> None:
     await send_conversions(db, tenant, make_conversion(order_id="X"), make_conversion(order_id="Y"))
@@ -241,7 +241,7 @@ async def test_an_order_whose_kept_credit_cannot_be_gone_on_from_is_set_aside(
     assert {row[:7] for row in kept} <= {row[:7] for row in await read_credits(db, tenant)}
 
 
-async def test_the_gauge_counts_what_is_set_aside_of_all_tenants_by_reason(
+async def test_the_gauge_counts_the_set_aside_orders_of_all_tenants_by_reason(
     db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
     def value(reason: str) -> float | None:
@@ -263,7 +263,7 @@ def change(clone: Clone, *statements: str) -> None:
             admin.execute(statement)
 
 
-async def test_orders_of_channels_that_have_no_number_left_are_set_aside_and_the_others_credited(
+async def test_orders_of_channels_without_a_number_are_set_aside_and_the_others_are_credited(
     clone: Clone, db: Database, tenant: UUID
 ) -> None:
     change(

@@ -1,4 +1,4 @@
-"""Single models: set, retired and brought back, each by itself; and what a preview says of it before."""
+"""Single models are set, retired and put in force again, each by itself; a preview shows the result first."""
 
 from __future__ import annotations
 
@@ -96,13 +96,13 @@ async def versions(db: Database, tenant: UUID) -> dict[str, str]:
         return {m.model: m.model_version for m in await models_in_force(connection, tenant)}
 
 
-def brought(preview: ModelPreview) -> dict[str, int]:
+def cents_in(preview: ModelPreview) -> dict[str, int]:
     return {
         row.channel: row.credited_cents_then for row in preview.channels if row.credited_cents_then
     }
 
 
-async def test_a_model_that_is_set_moves_alone(
+async def test_setting_a_model_changes_only_that_model(
     db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
     for owner in (tenant, other_tenant):
@@ -120,7 +120,7 @@ async def test_a_model_that_is_set_moves_alone(
     await assert_ledger_is_credited(db, tenant)
 
 
-async def test_what_is_left_out_stays_as_it_is(db: Database, tenant: UUID) -> None:
+async def test_a_parameter_that_is_left_out_keeps_its_value(db: Database, tenant: UUID) -> None:
     await set_one(db, tenant, "time_decay", lookback_days=20, half_life_days=3)
     await set_one(db, tenant, "time_decay", after_conversion="reset")
     async with db.tenant(tenant) as connection:
@@ -131,7 +131,7 @@ async def test_what_is_left_out_stays_as_it_is(db: Database, tenant: UUID) -> No
     assert (await versions(db, tenant))["time_decay"] == "time_decay@3"
 
 
-async def test_a_retired_model_goes_on_with_the_parameters_that_it_had_last(
+async def test_a_retired_model_returns_with_its_last_parameters(
     db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
     for days in (20, 10):
@@ -152,7 +152,7 @@ async def test_a_retired_model_goes_on_with_the_parameters_that_it_had_last(
     assert (await versions(db, other_tenant))["linear"] == "linear@1"
 
 
-async def test_a_retired_model_leaves_reports_and_journal_and_comes_back(
+async def test_a_retired_model_leaves_the_reports_and_the_journal_and_can_return(
     db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
     await sell(db, tenant)
@@ -189,7 +189,7 @@ async def test_a_retired_model_leaves_reports_and_journal_and_comes_back(
     assert await settle(db, other_tenant) == theirs
 
 
-async def test_a_model_retired_in_the_midst_of_its_restatement_leaves_nothing(
+async def test_a_model_retired_during_its_restatement_leaves_nothing(
     db: Database, tenant: UUID
 ) -> None:
     await sell(db, tenant)
@@ -202,7 +202,7 @@ async def test_a_model_retired_in_the_midst_of_its_restatement_leaves_nothing(
     await assert_sums_are_of_credits(db, tenant)
 
 
-async def test_the_last_model_stays(db: Database, tenant: UUID) -> None:
+async def test_the_last_model_cannot_be_retired(db: Database, tenant: UUID) -> None:
     for model in MODEL_NAMES[:-1]:
         await retire(db, tenant, model)
     with pytest.raises(LastModelInForce) as refusal:
@@ -222,7 +222,7 @@ async def test_the_last_model_stays(db: Database, tenant: UUID) -> None:
         {"after_conversion": "forget"},
     ],
 )
-async def test_what_no_version_can_have_is_refused_by_change_and_preview(
+async def test_invalid_parameters_are_refused_by_change_and_preview(
     db: Database, tenant: UUID, parameters: dict[str, object]
 ) -> None:
     with pytest.raises(ModelVersionInvalid):
@@ -246,7 +246,7 @@ async def test_no_model_looks_back_further_than_touches_are_kept(
     await set_one(db, tenant, "linear", lookback_days=40)
 
 
-async def test_changes_at_once_come_one_after_another(db: Database, tenant: UUID) -> None:
+async def test_concurrent_changes_are_serialized(db: Database, tenant: UUID) -> None:
     await sell(db, tenant)
     await settle(db, tenant)
     days = (5, 10, 15)
@@ -286,17 +286,17 @@ async def test_who_changed_a_model_and_when_is_recorded(
     assert parameters["linear", "linear@2"] == (usual, short)
     assert parameters["first_touch", None] == (usual, None)
     assert parameters["last_touch", "last_touch@1"] == (None, usual)
-    told = [(c.changed_by, c.model, c.from_version, c.to_version) for c in changes]
-    assert sorted(told[:2]) == [
+    recorded = [(c.changed_by, c.model, c.from_version, c.to_version) for c in changes]
+    assert sorted(recorded[:2]) == [
         ("import", "first_touch", None, "first_touch@1"),
         ("import", "linear", "linear@2", "linear@1"),
     ]
-    assert told[2:4] == [
+    assert recorded[2:4] == [
         ("test", "first_touch", "first_touch@1", None),
         ("key:skd_x (boss)", "linear", "linear@1", "linear@2"),
     ]
-    assert {row[0] for row in told[4:]} == {"program"}
-    assert len(told) == 10
+    assert {row[0] for row in recorded[4:]} == {"program"}
+    assert len(recorded) == 10
     assert in_force["linear"].in_force_since == changes[0].changed_at
     assert in_force["linear"].changed_by == "import"
     assert in_force["last_touch"].changed_by == "program"
@@ -305,7 +305,7 @@ async def test_who_changed_a_model_and_when_is_recorded(
 
 
 @pytest.mark.parametrize("orders_of_page", [1, 2, 100])
-async def test_a_preview_is_what_comes_out(
+async def test_a_preview_equals_the_result_of_the_change(
     db: Database, tenant: UUID, other_tenant: UUID, orders_of_page: int
 ) -> None:
     await sell(db, tenant)
@@ -325,11 +325,11 @@ async def test_a_preview_is_what_comes_out(
         async with db.tenant(tenant) as connection:
             await set_models(connection, tenant, {model: parameters}, changed_by="test")
         before = await settle(db, tenant)
-        assert brought(preview) == {c: cents for c, cents in before[f"{model}@2"].items() if cents}
+        assert cents_in(preview) == {c: cents for c, cents in before[f"{model}@2"].items() if cents}
 
 
 @pytest.mark.parametrize("orders_of_page", [1, 100])
-async def test_a_preview_of_more_than_is_stored_reads_the_facts_as_the_change_will(
+async def test_a_preview_that_needs_more_than_is_stored_reads_the_facts_as_the_change_will(
     db: Database, tenant: UUID, orders_of_page: int
 ) -> None:
     await sell(db, tenant)
@@ -353,11 +353,11 @@ async def test_a_preview_of_more_than_is_stored_reads_the_facts_as_the_change_wi
             await set_models(connection, tenant, {"first_touch": parameters}, changed_by="test")
         before = await settle(db, tenant)
         after = before[(await versions(db, tenant))["first_touch"]]
-        assert brought(preview) == {c: cents for c, cents in after.items() if cents}
+        assert cents_in(preview) == {c: cents for c, cents in after.items() if cents}
         assert "display" in after or parameters.after_conversion == "reset"
 
 
-async def test_a_preview_says_what_it_does_not_know(db: Database, tenant: UUID) -> None:
+async def test_a_preview_reports_what_it_does_not_know(db: Database, tenant: UUID) -> None:
     await sell(db, tenant)
     await settle(db, tenant)
     old = [
@@ -377,11 +377,11 @@ async def test_a_preview_of_a_retired_or_retiring_model_has_one_side(
     await sell(db, tenant)
     before = await settle(db, tenant)
     going = await preview_model(db, tenant, "linear", None)
-    assert brought(going) == {}
+    assert cents_in(going) == {}
     assert {c.channel: -c.difference_cents for c in going.channels} == before["linear@1"]
     await retire(db, tenant, "linear")
     coming = await preview_model(db, tenant, "linear", ModelParameters())
     assert coming.version_now is None
-    assert brought(coming) == before["linear@1"]
+    assert cents_in(coming) == before["linear@1"]
     with pytest.raises(ModelNotInForce):
         await preview_model(db, tenant, "linear", None)

@@ -86,7 +86,7 @@ def hamilton(total: int, weights: Sequence[int]) -> list[int]:
 def allocate_naively(
     entries: Sequence[LedgerEntry], journey: Sequence[JourneyTouch], version: ModelVersion
 ) -> list[Allocation]:
-    """The rule read aloud: every balance anew from all the entries up to it, every channel kept."""
+    """The rule taken literally: every balance is computed from all entries up to it, and every channel is kept."""
     captures = [entry for entry in entries if entry.kind == "capture"]
     if not captures:
         return []
@@ -127,7 +127,7 @@ def sum_cents(rows: Sequence[Allocation], entries: Sequence[LedgerEntry]) -> dic
 
 
 @given(orders(), journeys, versions)
-def test_an_order_is_allocated_as_the_rule_says(
+def test_an_order_is_allocated_by_the_rule(
     entries: list[LedgerEntry], journey: list[JourneyTouch], version: ModelVersion
 ) -> None:
     assert allocate_order(entries, journey, version) == allocate_naively(entries, journey, version)
@@ -143,7 +143,7 @@ def test_any_order_of_arrival_gives_the_same_allocations(
 
 
 @given(orders(), journeys, versions)
-def test_what_the_channels_get_is_what_the_entry_is(
+def test_the_allocations_of_an_entry_sum_to_its_amount(
     entries: list[LedgerEntry], journey: list[JourneyTouch], version: ModelVersion
 ) -> None:
     cents: dict[UUID, int] = defaultdict(int)
@@ -202,14 +202,14 @@ def test_an_order_without_a_capture_waits(
     )
 
 
-def test_without_a_touch_all_is_unattributed() -> None:
+def test_without_a_touch_everything_is_unattributed() -> None:
     entry = make_entry("c", 999)
     assert allocate_order([entry], [], LINEAR) == [
         Allocation("linear.1", entry.entry_id, "unattributed", 999, WHOLE)
     ]
 
 
-def test_cents_left_over_go_to_the_first_channel_by_its_bytes() -> None:
+def test_leftover_cents_go_to_the_first_channel_in_byte_order() -> None:
     rows = allocate_order([make_entry("c", 100)], make_journey("é", "a", "Z"), LINEAR)
     assert [(row.channel_code, row.allocated_cents) for row in rows] == [
         ("Z", 34), ("a", 33), ("é", 33),
@@ -235,7 +235,9 @@ def test_a_refund_before_its_capture_and_more_than_it_is_credited_too() -> None:
     ]  # fmt: skip
 
 
-def test_a_part_of_a_small_entry_may_have_the_other_sign_but_the_net_is_the_exact_split() -> None:
+def test_a_part_of_a_small_entry_may_have_the_opposite_sign_but_the_net_is_the_exact_split() -> (
+    None
+):
     entries = [make_entry("c", 3), make_entry("more", 1, hour=1)]
     rows = allocate_order(entries, make_journey("a", *"bbb", *"ccc"), LINEAR)
     assert [(row.channel_code, row.allocated_cents) for row in rows] == [
@@ -257,12 +259,12 @@ def test_each_currency_has_a_balance_of_its_own_and_the_order_one_conversion() -
     assert sum(row.conversion_ppt for row in rows) == WHOLE
 
 
-def test_a_capture_of_nothing_still_converts() -> None:
+def test_a_capture_of_zero_still_converts() -> None:
     rows = allocate_order([make_entry("c", 0)], make_journey("a", "b"), LINEAR)
     assert [(row.allocated_cents, row.conversion_ppt) for row in rows] == [(0, WHOLE // 2)] * 2
 
 
-def test_captures_of_one_moment_are_ordered_by_the_bytes_of_their_keys() -> None:
+def test_captures_of_the_same_moment_are_ordered_by_the_bytes_of_their_keys() -> None:
     entries = [make_entry(key, 10) for key in ("é", "b", "a", "B")]
     assert earliest_capture(entries) is entries[3]
     assert earliest_capture([make_entry("late", 10, hour=1), *entries[:2]]) is entries[1]
@@ -299,7 +301,7 @@ GOLDEN = DATA / "golden" / "si05_rule_models.json"
 
 
 def read_real_orders() -> Iterator[tuple[LedgerEntry, list[JourneyTouch], datetime | None]]:
-    """Each converting row as a capture, with all its customer's touches and the order before."""
+    """Each converting row as a capture, with all touches of its customer and the previous order."""
     rows: dict[str, list[dict[str, str]]] = defaultdict(list)
     with REAL_TOUCHES.open(newline="") as file:
         for row in csv.DictReader(file):
@@ -326,7 +328,7 @@ def read_real_orders() -> Iterator[tuple[LedgerEntry, list[JourneyTouch], dateti
 @pytest.mark.skipif(
     not (REAL_TOUCHES.exists() and GOLDEN.exists()), reason="the shared real data is not here"
 )
-def test_a_real_month_gets_the_credits_that_others_computed() -> None:
+def test_a_month_of_real_data_gets_the_credit_that_another_implementation_computed() -> None:
     july = [
         ModelVersion(model, model, lookback=timedelta(days=32), after_conversion="reset")
         for model in MODEL_NAMES

@@ -1,4 +1,4 @@
-"""Credit as a job: asked for by the facts, done by a worker, and nothing stranded whatever interleaves."""
+"""Credit as a job: enqueued by the facts, done by a worker, and never stranded, whatever interleaves."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def marks(database: Database, tenant: UUID) -> int:
     return count
 
 
-async def test_an_order_asks_for_its_credit_and_a_worker_gives_it(
+async def test_an_order_enqueues_its_credit_and_a_worker_does_it(
     db: Database, tenant: UUID
 ) -> None:
     await send_touches(db, tenant, make_touch())
@@ -49,7 +49,7 @@ async def test_an_order_asks_for_its_credit_and_a_worker_gives_it(
     assert await job_states(db, tenant) == ["done"]
 
 
-async def test_a_touch_that_reaches_an_order_asks_and_one_that_does_not_does_not(
+async def test_a_touch_enqueues_credit_only_if_it_reaches_an_order(
     db: Database, tenant: UUID
 ) -> None:
     await send_conversions(db, tenant, make_conversion())
@@ -60,7 +60,7 @@ async def test_a_touch_that_reaches_an_order_asks_and_one_that_does_not_does_not
     assert await job_states(db, tenant) == ["done", "ready"]
 
 
-async def test_other_models_ask_for_the_credit_of_all_orders(db: Database, tenant: UUID) -> None:
+async def test_changed_models_enqueue_the_credit_of_all_orders(db: Database, tenant: UUID) -> None:
     await send_conversions(db, tenant, make_conversion())
     await do_jobs(db, KINDS)
     async with db.tenant(tenant) as connection:
@@ -71,7 +71,7 @@ async def test_other_models_ask_for_the_credit_of_all_orders(db: Database, tenan
 async def test_a_writer_that_relied_on_the_waiting_job_is_waited_for(
     db: Database, tenant: UUID
 ) -> None:
-    """It saw the job waiting and asked for none; the job is claimed before the writer commits."""
+    """It saw the job waiting and enqueued none; the job is claimed before the writer commits."""
     await send_conversions(db, tenant, make_conversion())
     is_written, may_commit = asyncio.Event(), asyncio.Event()
 
@@ -96,7 +96,7 @@ async def test_a_writer_that_relied_on_the_waiting_job_is_waited_for(
     assert (await credited(db, tenant), await marks(db, tenant)) == (2, 0)
 
 
-async def test_when_somebody_else_credits_the_tenant_the_job_comes_again(
+async def test_when_another_worker_credits_the_tenant_the_job_is_enqueued_again(
     db: Database, tenant: UUID
 ) -> None:
     await send_conversions(db, tenant, make_conversion())
@@ -112,7 +112,7 @@ async def test_when_somebody_else_credits_the_tenant_the_job_comes_again(
     assert (await credited(db, tenant), await marks(db, tenant)) == (1, 0)
 
 
-async def test_a_tenant_whose_turn_is_over_comes_again(
+async def test_a_tenant_whose_turn_is_over_is_enqueued_again(
     db: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tasks, "LONGEST_TURN_S", -1.0)
@@ -126,7 +126,7 @@ async def test_a_tenant_whose_turn_is_over_comes_again(
     assert (await credited(db, tenant), await marks(db, tenant)) == (1, 0)
 
 
-async def test_the_sweep_asks_for_marks_without_a_job_and_only_once(
+async def test_the_sweep_enqueues_a_job_once_for_marks_without_one(
     db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
     await send_conversions(db, tenant, make_conversion())
@@ -138,12 +138,12 @@ async def test_the_sweep_asks_for_marks_without_a_job_and_only_once(
     assert await job_states(db, other_tenant) == []
 
 
-async def test_the_sweep_leaves_a_tenant_alone_whose_job_has_just_died(
+async def test_the_sweep_skips_a_tenant_whose_job_has_just_died(
     db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
-    for somebody in (tenant, other_tenant):
-        await send_conversions(db, somebody, make_conversion())
-        async with db.tenant(somebody) as connection:
+    for one in (tenant, other_tenant):
+        await send_conversions(db, one, make_conversion())
+        async with db.tenant(one) as connection:
             await connection.execute("UPDATE jobs SET state = 'dead', finished_at = now()")
     async with db.tenant(other_tenant) as connection:
         await connection.execute("UPDATE jobs SET finished_at = now() - interval '11 minutes'")

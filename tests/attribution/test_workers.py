@@ -36,7 +36,7 @@ ORDERS = TOGETHER + 200
 
 
 async def make_work(db: Database, tenant: UUID) -> None:
-    """Send ORDERS orders of their own journeys, each with a touch of email."""
+    """Send ORDERS orders of different journeys, each with a touch of email."""
     journeys = [f"visitor-{number}" for number in range(ORDERS)]
     await send_touches(db, tenant, *(make_touch(journey_key=key) for key in journeys))
     await send_conversions(db, tenant, *(make_conversion(journey_key=key) for key in journeys))
@@ -58,7 +58,7 @@ async def test_two_runs_at_once_credit_no_order_twice(
     assert incremental == await rebuild_credits(db, tenant)
 
 
-async def test_a_run_that_finds_another_at_work_says_so_and_touches_nothing(
+async def test_a_run_that_finds_another_running_reports_it_and_changes_nothing(
     db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
     for owner in (tenant, other_tenant):
@@ -111,7 +111,7 @@ async def test_a_run_killed_in_the_middle_loses_nothing_and_repeats_nothing(
     assert process.stdout is not None
     try:
         first = int(await process.stdout.readline())
-        # The second transaction deletes its marks and then stops, because it may not write here.
+        # The second transaction deletes its marks and then stops, because it cannot write here.
         with psycopg.connect(clone.superuser_url) as admin:
             admin.execute("LOCK TABLE order_journeys IN SHARE MODE")
             process.stdin.write(b"\n")
@@ -123,7 +123,7 @@ async def test_a_run_killed_in_the_middle_loses_nothing_and_repeats_nothing(
             process.kill()
             await process.wait()
     assert first == TOGETHER
-    # The server needs a moment to notice that its client is gone, and the lock of the run goes with it.
+    # The server takes a moment to notice that its client is gone, and then releases the run's lock.
     for _ in range(500):
         report = await credit_dirty_orders(db)
         if report.is_complete:

@@ -1,4 +1,4 @@
-"""A system at work has no differences: what waits is counted, and what should already hold is compared."""
+"""A system at work has no differences: pending work is counted, and everything else is compared."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def shop(db: Database) -> UUID:
     return await make_shop(db, "Shop")
 
 
-async def audit_well(db: Database, tenant: UUID) -> Audit:
+async def expect_no_difference(db: Database, tenant: UUID) -> Audit:
     audit = await audit_tenant(db, tenant)
     assert failed(audit) == set(), sentences(audit)
     assert all(account.difference_cents == 0 for account in audit.models)
@@ -68,7 +68,7 @@ async def test_the_accounts_lead_from_opening_to_closing_in_each_currency(
     linear = {a.currency: a for a in audit.models if a.model_version == "linear@1"}
     assert (linear["USD"].ledger_cents, linear["USD"].awaiting_capture_cents) == (-250, -250)
     assert (linear["KWD"].ledger_cents, linear["KWD"].credited_cents) == (-777, -777)
-    everything = await audit_well(db, shop)
+    everything = await expect_no_difference(db, shop)
     of_usd = next(
         a for a in everything.models if (a.model_version, a.currency) == ("linear@1", "USD")
     )
@@ -76,11 +76,11 @@ async def test_the_accounts_lead_from_opening_to_closing_in_each_currency(
 
 
 async def test_a_tenant_without_anything_has_no_difference(db: Database, tenant: UUID) -> None:
-    audit = await audit_well(db, tenant)
+    audit = await expect_no_difference(db, tenant)
     assert (audit.orders, audit.money, audit.models) == (0, [], [])
 
 
-async def test_orders_that_await_credit_are_counted_and_their_money_is_no_difference(
+async def test_orders_that_await_credit_are_counted_and_their_money_is_not_a_difference(
     db: Database, shop: UUID
 ) -> None:
     await send_conversions(
@@ -90,19 +90,19 @@ async def test_orders_that_await_credit_are_counted_and_their_money_is_no_differ
         make_conversion(order_id="new", amount_cents=400),
     )
     await send_touches(db, shop, make_touch(channel="email", occurred_at=at(0.7)))
-    audit = await audit_well(db, shop)
+    audit = await expect_no_difference(db, shop)
     # The touch reaches all orders of its visitor, the two conversions are of `paid` and of an order that is new.
     assert audit.awaiting_orders == 4
     linear = next(a for a in audit.models if (a.model_version, a.currency) == ("linear@1", "USD"))
     assert linear.awaiting_credit_cents == 400 - 1_000
     await credit_dirty_orders(db, tenant_id=shop)
-    # Its days are not summed up yet.
-    assert (await audit_well(db, shop)).awaiting_orders == 0
+    # Its days are not rolled up yet.
+    assert (await expect_no_difference(db, shop)).awaiting_orders == 0
     await roll_up_dirty_days(db, tenant_id=shop)
-    await audit_well(db, shop)
+    await expect_no_difference(db, shop)
 
 
-async def test_what_is_falsified_beside_what_waits_is_found_all_the_same(
+async def test_a_falsification_is_found_even_while_orders_await_credit(
     db: Database, clone: Clone, shop: UUID
 ) -> None:
     await send_conversions(db, shop, make_conversion(order_id="new", amount_cents=400))
@@ -114,7 +114,7 @@ async def test_what_is_falsified_beside_what_waits_is_found_all_the_same(
     assert failed(await audit_tenant(db, shop)) >= {"credit_sums", "credit_equals_ledger"}
 
 
-async def test_a_change_of_the_models_waits_order_by_order_and_is_no_difference(
+async def test_a_change_of_the_models_in_progress_is_not_a_difference(
     db: Database, shop: UUID
 ) -> None:
     changes: list[tuple[int, AfterConversion]] = [
@@ -126,20 +126,20 @@ async def test_a_change_of_the_models_waits_order_by_order_and_is_no_difference(
     for days, conversion in changes:
         async with db.tenant(shop) as connection:
             await define_models(connection, shop, lookback_days=days, after_conversion=conversion)
-        assert (await audit_well(db, shop)).awaiting_orders >= 4
+        assert (await expect_no_difference(db, shop)).awaiting_orders >= 4
         await settle(db, shop)
-        assert (await audit_well(db, shop)).awaiting_orders == 0
+        assert (await expect_no_difference(db, shop)).awaiting_orders == 0
     async with db.tenant(shop) as connection:
         await set_models(
             connection, shop, {"linear": ModelParameters(lookback_days=1)}, changed_by="test"
         )
         await retire_model(connection, shop, "first_touch", changed_by="test")
-    await audit_well(db, shop)
+    await expect_no_difference(db, shop)
     await settle(db, shop)
-    await audit_well(db, shop)
+    await expect_no_difference(db, shop)
 
 
-async def test_forgotten_touches_leave_the_journeys_that_knew_them(db: Database) -> None:
+async def test_forgotten_touches_stay_in_the_stored_journeys(db: Database) -> None:
     tenant = await make_tenant(db, "Old")
     now = utc_now()
     for number, channel in enumerate(("email", "sms", "display")):
@@ -154,7 +154,7 @@ async def test_forgotten_touches_leave_the_journeys_that_knew_them(db: Database)
     async with db.tenant(tenant) as connection:
         await retain_touches(connection, tenant, 40)
         assert await connection.fetchval("SELECT public.forget_touches(100)") == 2
-    await audit_well(db, tenant)
+    await expect_no_difference(db, tenant)
     async with db.tenant(tenant) as connection:
         await connection.execute(
             "UPDATE order_journeys SET path = set_byte(path, length(path) - 1, 120) WHERE tenant_id = $1",
@@ -163,7 +163,7 @@ async def test_forgotten_touches_leave_the_journeys_that_knew_them(db: Database)
     assert failed(await audit_tenant(db, tenant)) == {"journeys", "credit_sums"}
 
 
-async def test_credit_that_is_kept_since_before_journeys_were_packed_is_counted(
+async def test_kept_credit_from_before_journeys_were_packed_is_counted(
     db: Database, clone: Clone, shop: UUID
 ) -> None:
     await keep_as_before_packing(clone, db, shop)
@@ -172,7 +172,7 @@ async def test_credit_that_is_kept_since_before_journeys_were_packed_is_counted(
             "INSERT INTO retention (tenant_id, touch_days) VALUES ($1, 30)", shop
         )
     change(clone, shop, "UPDATE retention SET touches_forgotten_before = '2026-03-10' WHERE OURS")
-    audit = await audit_well(db, shop)
+    audit = await expect_no_difference(db, shop)
     assert audit.stored_orders == 4
     change(
         clone,
@@ -184,7 +184,7 @@ async def test_credit_that_is_kept_since_before_journeys_were_packed_is_counted(
     assert "order paid: the stored journey counts other money than the ledger." in sentences(audit)
 
 
-async def test_orders_that_are_set_aside_are_no_difference(
+async def test_orders_that_are_set_aside_are_not_a_difference(
     db: Database, clone: Clone, shop: UUID
 ) -> None:
     await send_conversions(db, shop, make_conversion(order_id="odd", amount_cents=77))
@@ -195,7 +195,7 @@ async def test_orders_that_are_set_aside_are_no_difference(
            INSERT INTO orders_set_aside (tenant_id, order_id, reason, detail)
            SELECT DISTINCT tenant_id, 'odd', 'credit_failed', 'ValueError' FROM taken""",
     )
-    audit = await audit_well(db, shop)
+    audit = await expect_no_difference(db, shop)
     assert (audit.awaiting_orders, audit.orders_set_aside) == (0, 1)
     linear = next(a for a in audit.models if (a.model_version, a.currency) == ("linear@1", "USD"))
     assert linear.awaiting_credit_cents == 77
@@ -208,14 +208,14 @@ async def test_a_crowded_journey_is_compared_touch_by_touch(
     await send_touches(db, tenant, *touches)
     await send_conversions(db, tenant, make_conversion(order_id="long"))
     await settle(db, tenant)
-    await audit_well(db, tenant)
+    await expect_no_difference(db, tenant)
     change(clone, tenant, "UPDATE order_journeys SET path = substr(path, 9) WHERE OURS")
     assert "order long: the stored journey holds other touches." in sentences(
         await audit_tenant(db, tenant)
     )
 
 
-async def test_sums_that_no_64_bits_hold_are_compared(db: Database, tenant: UUID) -> None:
+async def test_sums_beyond_64_bits_are_compared(db: Database, tenant: UUID) -> None:
     for number in range(4):
         await post_plainly(db, tenant, f"order-{number}", 5 * 10**18, date(2026, 3, 1 + number))
     await roll_up_dirty_days(db, tenant_id=tenant)
@@ -224,10 +224,10 @@ async def test_sums_that_no_64_bits_hold_are_compared(db: Database, tenant: UUID
     assert failed(audit) == {"journeys", "credit_equals_ledger"}
 
 
-async def test_a_system_that_works_while_it_is_audited_has_no_difference(
+async def test_a_system_that_is_audited_under_load_has_no_difference(
     db: Database, shop: UUID
 ) -> None:
-    """Facts, credit, roll-ups and changes of models are committed between and during the audits."""
+    """Facts, credit, roll-ups and changes of models commit between and during the audits."""
     chance = Random(7)
     is_over = False
 
@@ -272,34 +272,34 @@ async def test_a_system_that_works_while_it_is_audited_has_no_difference(
     tasks = [asyncio.create_task(send()), asyncio.create_task(work())]
     try:
         for _ in range(25):
-            await audit_well(db, shop)
+            await expect_no_difference(db, shop)
             await asyncio.sleep(0)
     finally:
         is_over = True
         await asyncio.gather(*tasks)
     await settle(db, shop)
-    audit = await audit_well(db, shop)
+    audit = await expect_no_difference(db, shop)
     assert audit.orders > 4
     assert audit.awaiting_orders == 0
 
 
-async def test_an_audit_waits_for_no_writer_and_no_writer_for_it(
+async def test_an_audit_and_writers_do_not_wait_for_each_other(
     db: Database, clone: Clone, shop: UUID
 ) -> None:
     with psycopg.connect(clone.superuser_url) as writer:
-        # Whoever writes facts, credit or sums holds no lock that an audit waits for, nor the other way round.
+        # Writers of facts, credit or sums hold no lock that an audit waits for, nor the other way round.
         writer.execute(
             "LOCK TABLE revenue_ledger, order_journeys, rollup_channel_day, dirty_orders IN ROW EXCLUSIVE MODE"
         )
-        await audit_well(db, shop)
+        await expect_no_difference(db, shop)
 
 
-async def test_a_tenant_that_is_not_there_cannot_be_audited(db: Database) -> None:
+async def test_an_unknown_tenant_cannot_be_audited(db: Database) -> None:
     with pytest.raises(TenantUnknown):
         await audit_tenant(db, unknown_tenant())
 
 
-async def test_every_order_can_be_worked_out_exactly_and_listed(db: Database, shop: UUID) -> None:
+async def test_every_order_can_be_computed_exactly_and_listed(db: Database, shop: UUID) -> None:
     listed: dict[str, int] = {}
     audit = await audit_tenant(
         db,

@@ -1,4 +1,4 @@
-"""Whatever is falsified behind the program's back turns its own checks red, for its own tenant, and can be mended."""
+"""Whatever is falsified outside the program fails its own checks, for its own tenant, and can be repaired."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ FALSIFIED: dict[str, tuple[str, set[str], str]] = {
         "order paid: the stored journey holds other touches.",
     ),
     "a cent of an entry in a journey": (
-        # The amount stands in bytes 25 to 32 of an entry, the lowest first.
+        # The amount is in bytes 25 to 32 of an entry, the lowest first.
         """UPDATE order_journeys SET entries = set_byte(entries, 24, get_byte(entries, 24) + 1)
            WHERE OURS AND order_id = 'paid'""",
         {"journeys", "credit_sums"},
@@ -97,7 +97,7 @@ FALSIFIED: dict[str, tuple[str, set[str], str]] = {
     "a channel that does not exist": (
         "UPDATE order_journeys SET path = set_byte(path, 7, 120) WHERE OURS AND order_id = 'paid'",
         {"journeys", "credit_sums"},
-        "order paid: the stored journey makes no sense.",
+        "order paid: the stored journey cannot be read.",
     ),
     "a journey that is gone": (
         "DELETE FROM order_journeys WHERE OURS AND order_id = 'paid'",
@@ -113,7 +113,7 @@ async def shop(db: Database) -> UUID:
 
 
 @pytest.mark.parametrize("what", list(FALSIFIED))
-async def test_what_is_falsified_is_found_and_a_rebuild_mends_it(
+async def test_a_falsification_is_found_and_a_rebuild_repairs_it(
     db: Database, clone: Clone, shop: UUID, what: str
 ) -> None:
     other = await make_shop(db, "Other")
@@ -131,7 +131,7 @@ async def test_what_is_falsified_is_found_and_a_rebuild_mends_it(
     assert failed(mended) == set(), sentences(mended)
 
 
-async def test_a_falsified_entry_of_the_ledger_contradicts_all_that_was_made_of_it(
+async def test_a_falsified_ledger_entry_contradicts_everything_derived_from_it(
     db: Database, clone: Clone, shop: UUID
 ) -> None:
     change(
@@ -160,7 +160,7 @@ async def test_a_falsified_touch_contradicts_the_journey(
     assert "order paid: the stored journey holds other touches" in sentences(audit)
 
 
-async def test_a_journey_of_no_order_is_found_and_the_cure_says_what_a_rebuild_cannot_do(
+async def test_a_journey_without_an_order_is_found_and_the_cure_says_what_a_rebuild_cannot_do(
     db: Database, clone: Clone, shop: UUID
 ) -> None:
     change(
@@ -172,6 +172,6 @@ async def test_a_journey_of_no_order_is_found_and_the_cure_says_what_a_rebuild_c
     )
     audit = await audit_tenant(db, shop)
     assert failed(audit) == {"journeys", "credit_sums"}
-    assert "order nobody: the stored journey is of no order in the ledger." in sentences(audit)
+    assert "order nobody: the stored journey belongs to no order in the ledger." in sentences(audit)
     (check,) = [one for one in audit.checks if one.name == "journeys"]
     assert "delete its row of order_journeys as skeldir_owner" in check.cure(shop)

@@ -1,4 +1,4 @@
-"""The nightly audit: one tenant after another, its outcome written down, counted, and shown."""
+"""The nightly audit: one tenant after another; each result is recorded, counted and shown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 
 from skeldir.audit import AUDIT, audit_tenant, list_audits, record_audit
 from skeldir.audit.gauges import sample_audits
-from skeldir.audit.tasks import AUDIT_KIND, ask_for_next_audit
+from skeldir.audit.tasks import AUDIT_KIND, enqueue_next_audit
 from skeldir.db.pool import Database
 from skeldir.jobs import do_jobs
 from skeldir.tenants import TenantUnknown
@@ -39,28 +39,28 @@ async def work(db: Database) -> None:
     await do_jobs(db, {AUDIT: AUDIT_KIND})
 
 
-async def test_every_tenant_has_its_turn_once_a_day_and_one_at_a_time(
+async def test_every_tenant_is_audited_once_a_day_and_one_at_a_time(
     db: Database, clone: Clone, tenant: UUID, other_tenant: UUID
 ) -> None:
     for _ in range(3):
-        await ask_for_next_audit(db)
+        await enqueue_next_audit(db)
         assert count_open(clone) == 1
     await work(db)
-    await ask_for_next_audit(db)
+    await enqueue_next_audit(db)
     await work(db)
     for one in (tenant, other_tenant):
         async with db.tenant(one) as connection:
             assert len(await list_audits(connection, one, most=9)) == 1
-    await ask_for_next_audit(db)
+    await enqueue_next_audit(db)
     assert count_open(clone) == 0
 
 
-async def test_what_is_found_is_written_down_counted_and_gone_with_the_next_audit(
+async def test_differences_are_recorded_and_counted_until_the_next_audit(
     db: Database, clone: Clone, shop: UUID, other_tenant: UUID
 ) -> None:
     change(clone, shop, _ADD_A_CENT)
     for _ in range(2):
-        await ask_for_next_audit(db)
+        await enqueue_next_audit(db)
         await work(db)
     await sample_audits(db)
     assert (REGISTRY.get_sample_value("skeldir_audit_differences") or 0) > 6
@@ -85,7 +85,7 @@ async def test_what_is_found_is_written_down_counted_and_gone_with_the_next_audi
     assert REGISTRY.get_sample_value("skeldir_audit_differences") == 0
 
 
-async def test_a_tenant_that_was_never_audited_counts_since_it_was_created(
+async def test_the_age_of_a_tenant_that_was_never_audited_counts_from_its_creation(
     db: Database, clone: Clone, tenant: UUID
 ) -> None:
     change(clone, tenant, "UPDATE tenants SET created_at = now() - interval '5 days'")
@@ -93,7 +93,7 @@ async def test_a_tenant_that_was_never_audited_counts_since_it_was_created(
     assert (REGISTRY.get_sample_value("skeldir_audit_oldest_seconds") or 0) > 4 * 86_400
 
 
-async def test_a_tenant_that_is_being_deleted_is_neither_audited_nor_late(
+async def test_a_tenant_that_is_being_deleted_is_neither_audited_nor_overdue(
     db: Database, clone: Clone, shop: UUID
 ) -> None:
     change(
@@ -104,7 +104,7 @@ async def test_a_tenant_that_is_being_deleted_is_neither_audited_nor_late(
     await ask_for_deletion(clone, shop)
     await sample_audits(db)
     assert REGISTRY.get_sample_value("skeldir_audit_oldest_seconds") == 0
-    await ask_for_next_audit(db)
+    await enqueue_next_audit(db)
     assert count_open(clone) == 0
     with pytest.raises(TenantUnknown):
         await audit_tenant(db, shop)

@@ -1,4 +1,4 @@
-"""The catalogue of a migrated database is what is meant, and whatever is changed in it is named."""
+"""The catalogue of a migrated database is as expected, and any change in it is reported."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def sentences(results: dict[str, CheckResult]) -> dict[str, list[str]]:
     }
 
 
-async def test_a_migrated_database_is_what_is_meant(db: Database) -> None:
+async def test_a_migrated_database_is_as_expected(db: Database) -> None:
     results = await check(db)
     assert sentences(results) == {}, "state what is new in skeldir.audit.expected"
     assert list(results) == list(STRUCTURE_CHECKS)
     assert all(result.compared for result in results.values())
 
 
-async def test_it_is_so_as_well_where_a_superuser_has_migrated(
+async def test_a_database_that_a_superuser_migrated_is_as_expected(
     server: EmbeddedServer, empty_database: Clone
 ) -> None:
     upgrade(empty_database.superuser_url)
@@ -44,12 +44,12 @@ async def test_it_is_so_as_well_where_a_superuser_has_migrated(
         assert sentences(await check(database)) == {}
 
 
-async def test_another_server_writes_definitions_otherwise_and_they_are_not_compared(
+async def test_definitions_are_not_compared_on_another_version_of_the_server(
     db: Database,
 ) -> None:
     views = (await check(db, 17))["views"]
     assert views.count == 0
-    assert views.note == "Definitions are not compared: PostgreSQL 17 may write them otherwise."
+    assert views.note == "Definitions are not compared: PostgreSQL 17 may format them differently."
 
 
 CHANGED: dict[str, tuple[str, str, str]] = {
@@ -149,7 +149,7 @@ CHANGED: dict[str, tuple[str, str, str]] = {
 
 
 @pytest.mark.parametrize("what", list(CHANGED))
-async def test_what_is_changed_is_named(db: Database, clone: Clone, what: str) -> None:
+async def test_a_change_of_the_catalogue_is_reported(db: Database, clone: Clone, what: str) -> None:
     statement, check_name, sentence = CHANGED[what]
     with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
         admin.execute(statement.encode())
@@ -160,8 +160,10 @@ async def test_what_is_changed_is_named(db: Database, clone: Clone, what: str) -
     assert "As the role that migrates" in results[check_name].cure(None)
 
 
-async def test_a_role_with_more_than_is_meant_is_named(db: Database, clone: Clone) -> None:
-    """Roles are of the server, not of one database: rolled back, and looked at from within."""
+async def test_a_role_with_more_rights_than_expected_is_reported(
+    db: Database, clone: Clone
+) -> None:
+    """Roles belong to the server, not to a database: so this checks within a transaction and rolls it back."""
     with psycopg.connect(clone.superuser_url) as admin:
         admin.execute("ALTER ROLE skeldir_owner CREATEDB")
         admin.execute("GRANT pg_read_all_data TO app_user")

@@ -57,7 +57,7 @@ def test_a_difference_is_reported_with_its_cure_and_ends_with_status_1(
         "UPDATE rollup_revenue_total SET amount_cents = 1 WHERE OURS AND currency = 'USD'",
     )
     page = run_here(clone.app_url, "audit", "--tenant", str(shop), status=1)
-    assert "DIFFERS  Revenue over all days is the sum of its days." in page
+    assert "DIFFERS  Revenue over all days equals the sum of its days." in page
     assert "USD captured: amount_cents 1 instead of 10,556." in page
     assert f"`skeldir credit --tenant {shop} --rebuild`" in page
     run_here(clone.app_url, "credit", "--tenant", str(shop), "--rebuild")

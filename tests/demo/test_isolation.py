@@ -1,4 +1,4 @@
-"""The demo's isolation check looks everywhere, and is not satisfied by finding nothing to look for."""
+"""The demo's isolation check covers every table and view, and does not pass when there are no rows to hide."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v') AND a.
 """
 
 
-async def test_every_table_and_view_of_a_tenant_is_looked_at(
+async def test_every_table_and_view_of_a_tenant_is_checked(
     db: Database, tenant: UUID, other_tenant: UUID, clone: Clone
 ) -> None:
     await send_touches(db, tenant, make_touch())
@@ -32,7 +32,7 @@ async def test_every_table_and_view_of_a_tenant_is_looked_at(
     assert (touches.rows_of_a, touches.rows_of_b, touches.foreign_rows) == (1, 2, 0)
 
 
-async def test_a_policy_that_is_gone_is_found(
+async def test_a_missing_policy_is_found(
     db: Database, tenant: UUID, other_tenant: UUID, clone: Clone
 ) -> None:
     await send_touches(db, tenant, make_touch())

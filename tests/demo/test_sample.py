@@ -16,7 +16,7 @@ Item = dict[str, Any]
 
 pytestmark = pytest.mark.xdist_group(
     "sample"
-)  # one worker, so that the default sample is written once
+)  # one worker, so that the default sample is written only once
 LOOKBACK = timedelta(days=30)
 SIGNS = {"capture": 1, "refund": -1, "refund_reversal": 1, "dispute": -1, "dispute_reversal": 1}
 TOUCH_FIELDS = {
@@ -29,7 +29,7 @@ CONVERSION_FIELDS = {
 
 
 class Sample:
-    """The default sample as a stranger reads it: from the files alone."""
+    """The default sample, read only from its files."""
 
     def __init__(self, files: SampleFiles) -> None:
         self.touch_lines = read(files.touches)
@@ -52,7 +52,7 @@ def when(item: Item) -> datetime:
 
 
 def find_fault(item: Item) -> str | None:
-    """Say what is wrong with an item by the rules of the import, not by the sample's own word."""
+    """Return what is wrong with an item by the rules of the import, not by the sample's own claim."""
     faults = []
     if not item.get("idempotency_key"):
         faults.append("idempotency_key_missing")
@@ -76,7 +76,7 @@ def find_fault(item: Item) -> str | None:
 
 
 def accept(lines: Iterable[Item]) -> list[Item]:
-    """Return the good items, each key once, and see that a repeated key repeats all of the item."""
+    """Return the valid items, each key once, and check that a repeated key repeats the same item."""
     accepted: dict[str, Item] = {}
     for item in lines:
         if find_fault(item) is None:
@@ -85,7 +85,7 @@ def accept(lines: Iterable[Item]) -> list[Item]:
 
 
 def classify(touch: Item) -> str:
-    """Name the channel by the rules, reduced to the values the sample uses."""
+    """Return the channel by the rules, reduced to the values that the sample uses."""
     if "channel" in touch:
         return str(touch["channel"])
     source, medium, campaign, host = (
@@ -127,7 +127,7 @@ SITES = {
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[SampleFiles, float]:
-    """The default sample, and how many seconds of the processor it took."""
+    """The default sample, and the processor time it took, in seconds."""
     started = time.process_time()
     files = write_sample(tmp_path_factory.mktemp("sample"), seed=7)
     return files, time.process_time() - started
@@ -154,21 +154,21 @@ def test_the_default_sample_takes_less_than_four_seconds(
     assert written[1] < 4
 
 
-def test_counts_of_the_truth_are_what_a_reader_finds(sample: Sample) -> None:
-    for lines, accepted, told in (
+def test_the_counts_in_the_truth_are_those_of_the_files(sample: Sample) -> None:
+    for lines, accepted, claimed in (
         (sample.touch_lines, sample.touches, sample.truth["touches"]),
         (sample.conversion_lines, sample.conversions, sample.truth["conversions"]),
     ):
         bad = Counter(filter(None, map(find_fault, lines)))
-        assert told["lines"] == len(lines)
-        assert told["accepted"] == len(accepted)
-        assert told["bad"] == bad
-        assert told["duplicates"] == len(lines) - len(accepted) - bad.total() > 0
+        assert claimed["lines"] == len(lines)
+        assert claimed["accepted"] == len(accepted)
+        assert claimed["bad"] == bad
+        assert claimed["duplicates"] == len(lines) - len(accepted) - bad.total() > 0
     by_kind = Counter(item["kind"] for item in sample.conversions)
     assert sample.truth["conversions"]["by_kind"] == by_kind
 
 
-def test_every_kind_of_bad_item_is_there_once(sample: Sample) -> None:
+def test_every_kind_of_faulty_item_occurs_once(sample: Sample) -> None:
     bad = sample.truth["touches"]["bad"] | sample.truth["conversions"]["bad"]
     assert bad == {
         "occurred_at_without_offset": 1, "idempotency_key_missing": 1, "currency_missing": 1,
@@ -177,37 +177,37 @@ def test_every_kind_of_bad_item_is_there_once(sample: Sample) -> None:
     }  # fmt: skip
 
 
-def test_the_ledger_of_the_truth_is_the_signed_sum_of_the_entries(sample: Sample) -> None:
+def test_the_ledger_in_the_truth_is_the_signed_sum_of_the_entries(sample: Sample) -> None:
     sums: dict[str, Counter[str]] = {"USD": Counter(), "EUR": Counter()}
     for item in sample.conversions:
         sums[item["currency"]][item["kind"]] += SIGNS[item["kind"]] * item["amount_cents"]
-    for currency, told in sample.truth["ledger"].items():
-        assert Counter(told["cents_by_kind"]) == sums[currency]
-        assert told["net_cents"] == sum(sums[currency].values()) > 0
+    for currency, claimed in sample.truth["ledger"].items():
+        assert Counter(claimed["cents_by_kind"]) == sums[currency]
+        assert claimed["net_cents"] == sum(sums[currency].values()) > 0
     assert sample.truth["ledger"].keys() == sums.keys()
 
 
-def test_orders_of_the_truth_are_what_a_reader_finds(sample: Sample) -> None:
-    told = sample.truth["orders"]
+def test_the_orders_in_the_truth_are_those_of_the_files(sample: Sample) -> None:
+    claimed = sample.truth["orders"]
     unattributed = only_old = 0
     for capture in sample.captures:
         ages = [when(capture) - at for at in sample.touch_times[capture.get("journey_key", "")]]
         unattributed += not any(timedelta(0) <= age <= LOOKBACK for age in ages)
         only_old += bool(ages) and min(ages) > LOOKBACK
-    assert told["count"] == len({item["order_id"] for item in sample.captures})
-    assert told["count"] == sample.truth["causes"]["orders"] == len(sample.captures)
-    assert told["unattributed"] == unattributed > only_old > 0
-    assert told["without_journey_key"] == sorted(
+    assert claimed["count"] == len({item["order_id"] for item in sample.captures})
+    assert claimed["count"] == sample.truth["causes"]["orders"] == len(sample.captures)
+    assert claimed["unattributed"] == unattributed > only_old > 0
+    assert claimed["without_journey_key"] == sorted(
         item["order_id"] for item in sample.captures if "journey_key" not in item
     )
 
 
-def test_channels_of_the_truth_follow_from_the_fields_by_the_rules(sample: Sample) -> None:
+def test_the_channels_in_the_truth_follow_from_the_fields_by_the_rules(sample: Sample) -> None:
     assert sample.truth["touches"]["by_channel"] == Counter(map(classify, sample.touches))
     assert sample.truth["touches"]["by_channel"].keys() == {channel.code for channel in CHANNELS}
 
 
-def test_late_touches_stand_behind_the_order_they_precede(sample: Sample) -> None:
+def test_late_touches_come_after_the_order_that_they_precede_in_time(sample: Sample) -> None:
     orders: dict[str, list[datetime]] = defaultdict(list)
     for capture in sample.captures:
         orders[capture.get("journey_key", "")].append(when(capture))
@@ -230,7 +230,7 @@ def test_items_have_no_other_fields_and_no_personal_data(sample: Sample) -> None
         assert re.fullmatch("v[0-9a-f]{16}", item.get("journey_key", "v" + "0" * 16))
 
 
-def test_the_size_and_the_shape_of_journeys_are_those_of_a_shop(sample: Sample) -> None:
+def test_the_sizes_and_shapes_of_journeys_are_those_of_a_shop(sample: Sample) -> None:
     assert 25_000 <= len(sample.touches) <= 40_000
     assert 2_000 <= len(sample.captures) <= 3_000
     lengths = sorted(len(times) for times in sample.touch_times.values() if times)
@@ -257,14 +257,14 @@ def test_all_times_fall_in_the_weeks_asked_for(sample: Sample) -> None:
     assert max(times) - min(times) > timedelta(days=69)
 
 
-def test_fields_come_in_upper_and_lower_case_and_payment_hosts_appear(sample: Sample) -> None:
+def test_fields_have_upper_and_lower_case_and_payment_hosts_occur(sample: Sample) -> None:
     mediums = Counter(touch.get("medium") for touch in sample.touches)
     assert mediums["cpc"] > mediums["CPC"] > 0 < mediums["Paid_Social"]
     hosts = Counter(touch.get("referrer_host", "").lower() for touch in sample.touches)
     assert hosts[PAYMENT_HOST] > 20
 
 
-def test_refunds_have_their_capture_and_some_stand_before_it(sample: Sample) -> None:
+def test_refunds_have_a_capture_and_some_arrive_before_it(sample: Sample) -> None:
     places = {
         item["order_id"]: (place, item)
         for place, item in enumerate(sample.conversions)
@@ -281,38 +281,38 @@ def test_refunds_have_their_capture_and_some_stand_before_it(sample: Sample) -> 
             early.add(item["order_id"])
         if item["kind"] == "refund":
             refunds[item["order_id"]].append(item)
-    told = sample.truth["orders"]
-    assert told["refunded_before_capture"] == sorted(early)
+    claimed = sample.truth["orders"]
+    assert claimed["refunded_before_capture"] == sorted(early)
     assert len(early) == 3
     left = {
         order: places[order][1]["amount_cents"] - sum(item["amount_cents"] for item in its)
         for order, its in refunds.items()
     }
-    assert told["over_refunded"] == [order for order in left if left[order] < 0]
-    assert len(told["over_refunded"]) == 1
+    assert claimed["over_refunded"] == [order for order in left if left[order] < 0]
+    assert len(claimed["over_refunded"]) == 1
     parts = {order: len(its) for order, its in refunds.items()}
     assert any(left[order] == 0 and parts[order] == 1 for order in left), "a full refund"
     assert any(left[order] == 0 and parts[order] == 3 for order in left), "a full one in parts"
     assert any(left[order] > 0 and parts[order] == 2 for order in left), "a partial one in parts"
 
 
-def test_taking_a_channel_away_never_adds_an_order(sample: Sample) -> None:
+def test_removing_a_channel_never_adds_an_order(sample: Sample) -> None:
     causes = sample.truth["causes"]
-    for code, told in causes["channels"].items():
-        assert told["orders_without"] + told["incremental_orders"] == causes["orders"], code
-        assert causes["orders_without_any_channel"] <= told["orders_without"] <= causes["orders"]
-        assert (told["incremental_orders"] > 0) == (told["lift"] > 0), code
-        assert all(cents >= 0 for cents in told["incremental_cents"].values()), code
+    for code, claimed in causes["channels"].items():
+        assert claimed["orders_without"] + claimed["incremental_orders"] == causes["orders"], code
+        assert causes["orders_without_any_channel"] <= claimed["orders_without"] <= causes["orders"]
+        assert (claimed["incremental_orders"] > 0) == (claimed["lift"] > 0), code
+        assert all(cents >= 0 for cents in claimed["incremental_cents"].values()), code
 
 
 def test_baseline_and_incremental_orders_add_up_in_expectation(sample: Sample) -> None:
     causes = sample.truth["causes"]
-    caused = sum(told["incremental_orders"] for told in causes["channels"].values())
+    caused = sum(claimed["incremental_orders"] for claimed in causes["channels"].values())
     assert causes["orders_without_any_channel"] + caused == pytest.approx(causes["orders"], rel=0.1)
     assert 0.2 < causes["orders_without_any_channel"] / causes["orders"] < 0.6
 
 
-def test_last_touch_overrates_direct_which_causes_nothing(sample: Sample) -> None:
+def test_last_touch_overrates_direct_which_causes_no_orders(sample: Sample) -> None:
     last: Counter[str] = Counter()
     journeys: dict[str, list[Item]] = defaultdict(list)
     for touch in sample.touches:

@@ -1,4 +1,4 @@
-"""The sample's files: the same bytes for a seed everywhere, written as a whole, and again when one of them is torn."""
+"""The sample's files: the same bytes for a seed everywhere, written atomically, and again if one is incomplete."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_another_seed_size_or_last_day_gives_other_data(tmp_path: Path) -> None:
         assert len(set(column)) == len(made)
 
 
-def test_a_complete_sample_is_left_as_it_lies(tmp_path: Path) -> None:
+def test_a_complete_sample_is_not_written_again(tmp_path: Path) -> None:
     files = write_sample(tmp_path, seed=3, size=SMALL)
     before = {path.name: path.stat().st_ino for path in tmp_path.iterdir()}
     assert write_sample(tmp_path, seed=3, size=SMALL) == files
@@ -70,7 +70,7 @@ def test_a_complete_sample_is_left_as_it_lies(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_torn_or_missing_file_is_written_anew(tmp_path: Path, name: str) -> None:
+def test_an_incomplete_or_missing_file_is_written_again(tmp_path: Path, name: str) -> None:
     whole = fingerprint(write_sample(tmp_path, seed=3, size=SMALL))
     torn = tmp_path / name
     torn.write_bytes(torn.read_bytes()[:100])

@@ -12,14 +12,14 @@ import psycopg
 import pytest
 
 from skeldir.attribution.kinds import CREDIT
-from skeldir.attribution.tasks import enqueue_stranded_credit
+from skeldir.attribution.tasks import CREDIT_KIND, enqueue_stranded_credit
 from skeldir.db.ids import new_id
 from skeldir.db.pool import Database
 from skeldir.ingest.deleting import delete_tenant
 from skeldir.ingest.kinds import DELETE_TENANT
 from skeldir.ingest.tasks import DELETE, FORGET, plan_daily
 from skeldir.jobs import NO_TENANT, LeaseLost, do_jobs, enqueue, enqueue_daily, is_enqueued
-from skeldir.jobs.claiming import claim, list_claimable
+from skeldir.jobs.claiming import claim_next_job
 from skeldir.jobs.leases import Job
 from skeldir.rollups import roll_up_dirty_days
 from skeldir.tenants import (
@@ -242,13 +242,13 @@ async def test_a_turn_is_short_and_the_next_one_is_enqueued(
 ) -> None:
     monkeypatch.setattr("skeldir.ingest.deleting.LONGEST_TURN_S", 0.0)
     await ask_for_deletion(clone, tenant)
-    ((_, job_id, _),) = await list_claimable(db, [DELETE_TENANT], most=9)
-    job = await claim(db, DELETE, NO_TENANT, job_id)
+    job = await claim_next_job(db, {DELETE.name: DELETE})
     assert job is not None
     await delete_tenant(db, job)
     assert job.is_finished
-    ((_, next_id, _),) = await list_claimable(db, [DELETE_TENANT], most=9)
-    assert next_id != job_id
+    following = await claim_next_job(db, {DELETE.name: DELETE})
+    assert following is not None
+    assert following.job_id != job.job_id
 
 
 async def test_a_worker_that_lost_the_job_deletes_nothing_more(
@@ -256,11 +256,10 @@ async def test_a_worker_that_lost_the_job_deletes_nothing_more(
 ) -> None:
     await send_touches(db, tenant, make_touch())
     await ask_for_deletion(clone, tenant)
-    ((_, job_id, _),) = await list_claimable(db, [DELETE_TENANT], most=1)
-    lost = await claim(db, DELETE, NO_TENANT, job_id)
+    lost = await claim_next_job(db, {DELETE.name: DELETE})
     assert lost is not None
     make_all_due(clone)
-    assert await claim(db, DELETE, NO_TENANT, job_id) is not None
+    assert await claim_next_job(db, {DELETE.name: DELETE}) is not None
     with pytest.raises(LeaseLost):
         await delete_tenant(db, lost)
     assert (await read_deletions(clone, tenant))[0].began_at is None
@@ -274,11 +273,11 @@ async def test_other_work_continues_beside_a_tenant_that_is_leaving(
     async with db.tenant(leaving) as connection:
         await connection.execute("DELETE FROM jobs")
         assert await enqueue(connection, leaving, CREDIT)
-    ((_, job_id, _),) = [
-        row for row in await list_claimable(db, [CREDIT], most=9) if row[0] == leaving
-    ]
-    running = await claim(db, FORGET, leaving, job_id)
+    async with db.tenant(staying) as connection:
+        await connection.execute("UPDATE jobs SET run_at = now() + interval '1 minute'")
+    running = await claim_next_job(db, {CREDIT: CREDIT_KIND})
     assert running is not None
+    assert running.tenant_id == leaving
     await ask_for_deletion(clone, leaving)
     await enqueue_stranded_credit(db)
     await plan_daily(db)

@@ -18,7 +18,7 @@ from skeldir.ingest.forgetting import forget_old_touches
 from skeldir.ingest.kinds import FORGET_TOUCHES
 from skeldir.ingest.tasks import FORGET, SCAN, plan_daily
 from skeldir.jobs import Job, LeaseLost, do_jobs, enqueue, enqueue_daily
-from skeldir.jobs.claiming import claim
+from skeldir.jobs.claiming import claim_next_job
 from skeldir.tenants import load_retention
 from tests.support.credit import assert_ledger_is_credited, count_dirty, sum_by_channel
 from tests.support.make import make_conversion, make_touch, send_conversions, send_touches
@@ -39,15 +39,14 @@ async def keep_touches(db: Database, tenant: UUID, days: int | None = KEPT_DAYS)
         await retain_touches(connection, tenant, days)
 
 
-async def ask_to_forget(db: Database, tenant: UUID) -> UUID:
+async def enqueue_forgetting(db: Database, tenant: UUID) -> None:
     async with db.tenant(tenant) as connection:
-        job_id = await enqueue(connection, tenant, FORGET_TOUCHES)
-    assert job_id is not None
-    return job_id
+        assert await enqueue(connection, tenant, FORGET_TOUCHES)
 
 
 async def claim_job(db: Database, tenant: UUID) -> Job:
-    job = await claim(db, FORGET, tenant, await ask_to_forget(db, tenant))
+    await enqueue_forgetting(db, tenant)
+    job = await claim_next_job(db, {FORGET.name: FORGET})
     assert job is not None
     return job
 
@@ -81,7 +80,7 @@ async def test_a_job_deletes_only_the_old_touches_of_its_tenant(
     for one in (tenant, other_tenant):
         await send_old_touches(db, one)
     await keep_touches(db, tenant)
-    await ask_to_forget(db, tenant)
+    await enqueue_forgetting(db, tenant)
     assert not await do_jobs(db, {FORGET_TOUCHES: FORGET})
     assert await channels_left(db, tenant) == ["paid_search"]
     assert len(await channels_left(db, other_tenant)) == 4
@@ -138,7 +137,7 @@ async def test_a_worker_that_lost_the_job_deletes_nothing_and_the_next_one_conti
     lost = await claim_job(db, tenant)
     async with db.tenant(tenant) as connection:
         await connection.execute("UPDATE jobs SET lease_until = now() - interval '1 second'")
-    job = await claim(db, FORGET, tenant, lost.job_id)
+    job = await claim_next_job(db, {FORGET.name: FORGET})
     assert job is not None
     with pytest.raises(LeaseLost):
         await forget_old_touches(db, tenant, job=lost, most=2)

@@ -22,7 +22,7 @@ from skeldir.ingest.kinds import SCAN_PERSONAL_DATA
 from skeldir.ingest.personal_data import MOST_PLACES_OF_A_CELL, find_shapes
 from skeldir.ingest.tasks import SCAN
 from skeldir.jobs import LeaseLost, do_jobs, enqueue
-from skeldir.jobs.claiming import claim
+from skeldir.jobs.claiming import claim_next_job
 from skeldir.tenants import issue_key
 from tests.support.make import make_conversion, make_touch, send_conversions, send_touches
 from tests.support.two_tenants import fill_tenant
@@ -233,12 +233,11 @@ async def test_the_scan_is_a_job(db: Database, tenant: UUID) -> None:
 async def test_a_worker_that_lost_the_job_writes_no_finding(db: Database, tenant: UUID) -> None:
     await plant_event(db, tenant, campaign="joe@example.com")
     async with db.tenant(tenant) as connection:
-        job_id = await enqueue(connection, tenant, SCAN_PERSONAL_DATA)
-    assert job_id is not None
-    lost = await claim(db, SCAN, tenant, job_id)
+        assert await enqueue(connection, tenant, SCAN_PERSONAL_DATA)
+    lost = await claim_next_job(db, {SCAN.name: SCAN})
     async with db.tenant(tenant) as connection:
         await connection.execute("UPDATE jobs SET lease_until = now() - interval '1 second'")
-    assert await claim(db, SCAN, tenant, job_id) is not None
+    assert await claim_next_job(db, {SCAN.name: SCAN}) is not None
     with pytest.raises(LeaseLost):
         await scan_for_personal_data(db, tenant, job=lost)
     assert await findings(db, tenant) == []

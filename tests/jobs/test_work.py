@@ -1,4 +1,4 @@
-"""Jobs as rows: written with what asks for them, claimed by one, ended with their effect, repaired after any end."""
+"""Jobs as rows: enqueued with what needs them, claimed by one, ended with their effect, repaired after any end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from skeldir.attribution.kinds import CREDIT
 from skeldir.db.pool import Database, open_database
 from skeldir.errors import InputInvalid
 from skeldir.jobs import NO_TENANT, Job, JobKind, LeaseLost, do_jobs, enqueue
-from skeldir.jobs.claiming import claim, list_claimable
+from skeldir.jobs.claiming import claim_next_job, list_claimable_kinds
 from skeldir.jobs.work import describe_fault, run_job
 from skeldir.matviews.kinds import REFRESH
 from skeldir.observability.context import current_correlation_id, work_context
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from skeldir.db.pool import Connection
 
 
-async def ask(
+async def enqueue_job(
     database: Database, tenant: UUID, kind: str = CREDIT, **options: object
 ) -> UUID | None:
     async with database.tenant(tenant) as connection:
         return await enqueue(connection, tenant, kind, **options)  # type: ignore[arg-type]
 
 
-async def ask_in_vain(database: Database, tenant: UUID) -> None:
+async def enqueue_and_fail(database: Database, tenant: UUID) -> None:
     async with database.tenant(tenant) as connection:
         await enqueue(connection, tenant, CREDIT)
         _ = 1 / 0
@@ -61,11 +61,15 @@ async def let_lease_run_out(database: Database, tenant: UUID) -> None:
         )
 
 
-async def claim_only(database: Database, kind: JobKind) -> Job:
-    (found,) = await list_claimable(database, [kind.name], most=10)
-    job = await claim(database, kind, found[0], found[1])
+async def claim(database: Database, kind: JobKind) -> Job:
+    """Claim a job of which there must be one."""
+    job = await claim_next_job(database, {kind.name: kind})
     assert job is not None
     return job
+
+
+async def is_any_claimable(database: Database) -> bool:
+    return await list_claimable_kinds(database, [CREDIT, REFRESH]) != frozenset()
 
 
 async def do_nothing(_: Database, __: Job) -> None:
@@ -82,10 +86,11 @@ async def test_a_job_is_there_only_if_its_transaction_was_committed(
     db: Database, tenant: UUID
 ) -> None:
     with pytest.raises(ZeroDivisionError):
-        await ask_in_vain(db, tenant)
-    assert await list_claimable(db, [CREDIT], most=10) == []
-    job_id = await ask(db, tenant)
-    assert await list_claimable(db, [CREDIT], most=10) == [(tenant, job_id, CREDIT)]
+        await enqueue_and_fail(db, tenant)
+    assert not await is_any_claimable(db)
+    job_id = await enqueue_job(db, tenant)
+    job = await claim(db, kind_of())
+    assert (job.tenant_id, job.job_id, job.kind) == (tenant, job_id, CREDIT)
 
 
 async def test_workers_are_woken_after_the_commit_and_not_after_a_rollback(
@@ -98,7 +103,7 @@ async def test_workers_are_woken_after_the_commit_and_not_after_a_rollback(
         tenant = await make_tenant(database, "A")
         woken.clear()
         with pytest.raises(ZeroDivisionError):
-            await ask_in_vain(database, tenant)
+            await enqueue_and_fail(database, tenant)
         async with database.tenant(tenant) as connection:
             await connection.execute("SELECT 1")
         assert woken == []
@@ -111,42 +116,40 @@ async def test_workers_are_woken_after_the_commit_and_not_after_a_rollback(
 async def test_an_equal_job_that_waits_serves_for_both_and_a_running_one_does_not(
     db: Database, tenant: UUID
 ) -> None:
-    assert await ask(db, tenant) is not None
-    assert await ask(db, tenant) is None
-    await claim_only(db, kind_of())
-    assert await ask(db, tenant) is not None
+    assert await enqueue_job(db, tenant) is not None
+    assert await enqueue_job(db, tenant) is None
+    await claim(db, kind_of())
+    assert await enqueue_job(db, tenant) is not None
 
 
 async def test_other_arguments_other_kinds_and_other_tenants_are_other_jobs(
     db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
-    asked = [
-        await ask(db, tenant),
-        await ask(db, tenant, arguments={"a": 1}),
-        await ask(db, tenant, arguments={"a": 2}),
-        await ask(db, tenant, REFRESH),
-        await ask(db, other_tenant),
-        await ask(db, NO_TENANT),
+    enqueued = [
+        await enqueue_job(db, tenant),
+        await enqueue_job(db, tenant, arguments={"a": 1}),
+        await enqueue_job(db, tenant, arguments={"a": 2}),
+        await enqueue_job(db, tenant, REFRESH),
+        await enqueue_job(db, other_tenant),
+        await enqueue_job(db, NO_TENANT),
     ]
-    assert None not in asked
-    assert len(await list_claimable(db, [CREDIT, REFRESH], most=10)) == 6
-    assert len(await rows(db, tenant)) == 4
-    assert len(await rows(db, NO_TENANT)) == 1
+    assert None not in enqueued
+    assert [len(await rows(db, whose)) for whose in (tenant, other_tenant, NO_TENANT)] == [4, 1, 1]
 
 
 async def test_a_later_job_does_not_stand_in_for_one_that_is_wanted_now(
     db: Database, tenant: UUID
 ) -> None:
-    assert await ask(db, tenant, delay_s=60.0) is not None
-    assert await ask(db, tenant) is not None
-    assert await ask(db, tenant, delay_s=90.0) is None
+    assert await enqueue_job(db, tenant, delay_s=60.0) is not None
+    assert await enqueue_job(db, tenant) is not None
+    assert await enqueue_job(db, tenant, delay_s=90.0) is None
 
 
 async def test_arguments_with_personal_keys_are_refused_by_the_database(
     db: Database, tenant: UUID
 ) -> None:
     with pytest.raises(asyncpg.CheckViolationError, match="personal_keys"):
-        await ask(db, tenant, arguments={"deep": [{"e-mail": "x"}]})
+        await enqueue_job(db, tenant, arguments={"deep": [{"e-mail": "x"}]})
 
 
 async def test_a_job_is_done_once_however_many_workers_look(db: Database, tenant: UUID) -> None:
@@ -156,7 +159,7 @@ async def test_a_job_is_done_once_however_many_workers_look(db: Database, tenant
         done.append(job.job_id)
         await asyncio.sleep(0.01)  # a job that takes its time
 
-    wanted = [await ask(db, tenant, arguments={"n": n}) for n in range(20)]
+    wanted = [await enqueue_job(db, tenant, arguments={"n": n}) for n in range(20)]
     await asyncio.gather(*(do_jobs(db, {CREDIT: kind_of(note)}) for _ in range(3)))
     assert sorted(map(str, done)) == sorted(map(str, wanted))
     assert {row["state"] for row in await rows(db, tenant)} == {"done"}
@@ -178,15 +181,15 @@ async def test_the_effect_and_the_end_of_a_job_are_one_transaction(
             if runs == 1:
                 raise InputInvalid("No.", cure="None.")
 
-    await ask(db, tenant)
+    await enqueue_job(db, tenant)
     kind = kind_of(fail_after_finishing)
-    await run_job(db, kind, await claim_only(db, kind))
+    await run_job(db, kind, await claim(db, kind))
     (row,) = await rows(db, tenant)
     assert (row["state"], row["error"]) == ("ready", "input_invalid: No.")
     async with db.tenant(tenant) as connection:
         assert await connection.fetchval("SELECT count(*) FROM dirty_orders") == 0
         await connection.execute("UPDATE jobs SET run_at = now()")
-    await run_job(db, kind, await claim_only(db, kind))
+    await run_job(db, kind, await claim(db, kind))
     async with db.tenant(tenant) as connection:
         assert await connection.fetchval("SELECT count(*) FROM dirty_orders") == 1
     (row,) = await rows(db, tenant)
@@ -196,11 +199,11 @@ async def test_the_effect_and_the_end_of_a_job_are_one_transaction(
 async def test_who_lost_the_lease_can_neither_end_the_job_nor_commit_its_effect(
     db: Database, tenant: UUID
 ) -> None:
-    await ask(db, tenant)
+    await enqueue_job(db, tenant)
     kind = kind_of()
-    first = await claim_only(db, kind)
+    first = await claim(db, kind)
     await let_lease_run_out(db, tenant)
-    second = await claim_only(db, kind)
+    second = await claim(db, kind)
     assert (first.job_id, second.attempts) == (second.job_id, 2)
     for act in (first.hold, first.finish):
         with pytest.raises(LeaseLost):
@@ -226,9 +229,9 @@ async def test_a_job_is_stopped_when_its_lease_is_lost_while_it_runs(
             was_stopped = True
             raise
 
-    await ask(db, tenant)
+    await enqueue_job(db, tenant)
     kind = kind_of(run_long, lease_s=0.3)
-    await run_job(db, kind, await claim_only(db, kind))
+    await run_job(db, kind, await claim(db, kind))
     assert was_stopped
     assert [row["state"] for row in await rows(db, tenant)] == ["running"]
 
@@ -239,12 +242,12 @@ async def test_the_lease_is_kept_while_a_job_runs_longer_than_it(
     async def run_long(_: Database, __: Job) -> None:
         await asyncio.sleep(0.9)  # likewise
 
-    await ask(db, tenant)
+    await enqueue_job(db, tenant)
     kind = kind_of(run_long, lease_s=0.3)
     running = asyncio.create_task(do_jobs(db, {CREDIT: kind}))
     for _ in range(8):
         await asyncio.sleep(0.1)
-        assert await list_claimable(db, [CREDIT], most=10) == []
+        assert not await is_any_claimable(db)
     await running
     assert [(row["state"], row["attempts"]) for row in await rows(db, tenant)] == [("done", 1)]
 
@@ -255,11 +258,11 @@ async def test_a_failed_job_waits_longer_each_time_and_dies_at_the_last(
     async def fail(_: Database, __: Job) -> None:
         raise InputInvalid("No.", cure="None.")
 
-    await ask(db, tenant)
+    await enqueue_job(db, tenant)
     kind = kind_of(fail, attempts=3)
     waits = []
     for _ in range(3):
-        await run_job(db, kind, await claim_only(db, kind))
+        await run_job(db, kind, await claim(db, kind))
         async with db.tenant(tenant) as connection:
             waits.append(
                 await connection.fetchval(
@@ -271,17 +274,16 @@ async def test_a_failed_job_waits_longer_each_time_and_dies_at_the_last(
     assert (row["state"], row["attempts"], row["error"]) == ("dead", 3, "input_invalid: No.")
     assert 0.9 < waits[0] < 3.1
     assert 1.9 < waits[1] < 6.1
-    assert await list_claimable(db, [CREDIT], most=10) == []
+    assert not await is_any_claimable(db)
 
 
 async def test_a_job_that_kills_its_worker_every_time_dies_too(db: Database, tenant: UUID) -> None:
-    await ask(db, tenant)
+    await enqueue_job(db, tenant)
     kind = kind_of(attempts=2)
     for _ in range(2):
-        await claim_only(db, kind)
+        await claim(db, kind)
         await let_lease_run_out(db, tenant)
-    ((_, job_id, _),) = await list_claimable(db, [CREDIT], most=10)
-    assert await claim(db, kind, tenant, job_id) is None
+    assert await claim_next_job(db, {CREDIT: kind}) is None
     (row,) = await rows(db, tenant)
     assert (row["state"], row["attempts"]) == ("dead", 2)
     assert row["error"].startswith("lease_expired")
@@ -290,12 +292,12 @@ async def test_a_job_that_kills_its_worker_every_time_dies_too(db: Database, ten
 async def test_a_job_that_was_lost_keeps_its_place_before_later_ones(
     db: Database, tenant: UUID
 ) -> None:
-    first = await ask(db, tenant, arguments={"n": 1})
+    first = await enqueue_job(db, tenant, arguments={"n": 1})
     kind = kind_of()
-    await claim_only(db, kind)
-    await ask(db, tenant, arguments={"n": 2})
+    await claim(db, kind)
+    await enqueue_job(db, tenant, arguments={"n": 2})
     await let_lease_run_out(db, tenant)
-    assert (await list_claimable(db, [CREDIT], most=10))[0][1] == first
+    assert (await claim(db, kind)).job_id == first
 
 
 async def test_the_sweep_wakes_for_what_is_due_and_for_nothing_else(
@@ -308,10 +310,10 @@ async def test_the_sweep_wakes_for_what_is_due_and_for_nothing_else(
         tenant = await make_tenant(database, "A")
         await do_jobs(database, {CREDIT: kind_of()})
         woken.clear()
-        await ask(database, tenant, REFRESH, delay_s=60.0)
+        await enqueue_job(database, tenant, REFRESH, delay_s=60.0)
         await wake_for_waiting_jobs(database)
         assert woken == []
-        await ask(database, tenant)
+        await enqueue_job(database, tenant)
         woken.clear()
         await wake_for_waiting_jobs(database)
         assert woken == [frozenset({CREDIT})]
@@ -320,12 +322,12 @@ async def test_the_sweep_wakes_for_what_is_due_and_for_nothing_else(
 async def test_done_jobs_go_after_a_while_and_dead_ones_stay(db: Database, tenant: UUID) -> None:
     kind = kind_of()
     for n in range(2):
-        await ask(db, tenant, arguments={"n": n})
+        await enqueue_job(db, tenant, arguments={"n": n})
     await do_jobs(db, {CREDIT: kind})
     async with db.tenant(tenant) as connection:
         await connection.execute("UPDATE jobs SET finished_at = now() - interval '2 hours'")
         await connection.execute("UPDATE jobs SET state = 'dead' WHERE arguments = '{\"n\": 0}'")
-    await ask(db, tenant, arguments={"n": 2})
+    await enqueue_job(db, tenant, arguments={"n": 2})
     await do_jobs(db, {CREDIT: kind})
     assert sorted((r["state"], r["arguments"]) for r in await rows(db, tenant)) == [
         ("dead", '{"n": 0}'),
@@ -333,7 +335,7 @@ async def test_done_jobs_go_after_a_while_and_dead_ones_stay(db: Database, tenan
     ]
 
 
-async def test_a_job_carries_the_correlation_id_of_the_request_that_asked_for_it(
+async def test_a_job_carries_the_correlation_id_of_the_request_that_enqueued_it(
     db: Database, tenant: UUID
 ) -> None:
     seen: list[UUID | None] = []
@@ -343,7 +345,7 @@ async def test_a_job_carries_the_correlation_id_of_the_request_that_asked_for_it
 
     correlation_id = uuid4()
     with work_context(correlation_id):
-        await ask(db, tenant)
+        await enqueue_job(db, tenant)
     await do_jobs(db, {CREDIT: kind_of(look)})
     assert seen == [correlation_id]
     assert current_correlation_id() is None
@@ -362,7 +364,7 @@ async def test_time_that_is_up_says_that_more_may_be_left(db: Database, tenant: 
         await asyncio.sleep(0.05)  # a job that takes most of the time there is
 
     for n in range(4):
-        await ask(db, tenant, arguments={"n": n})
+        await enqueue_job(db, tenant, arguments={"n": n})
     assert await do_jobs(db, {CREDIT: kind_of(run_for_a_while)}, budget_s=0.08) is True
     assert await do_jobs(db, {CREDIT: kind_of(run_for_a_while)}) is False
 
@@ -379,7 +381,7 @@ async def test_a_lease_that_could_not_be_extended_in_time_does_not_end_the_job(
                 await job.hold(connection)
                 await asyncio.sleep(0.8)  # longer than the lease
 
-        await ask(database, tenant)
+        await enqueue_job(database, tenant)
         kind = kind_of(hold_the_row, lease_s=0.6)
-        await run_job(database, kind, await claim_only(database, kind))
+        await run_job(database, kind, await claim(database, kind))
         assert [row["state"] for row in await rows(database, tenant)] == ["done"]

@@ -1,4 +1,4 @@
-"""After a refresh by `app_user` the five views say what the facts say, tenant by tenant and row by row."""
+"""After a refresh by `app_user` the five views match the facts, tenant by tenant and row by row."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ async def superuser(clone: Clone) -> AsyncIterator[asyncpg.Connection[asyncpg.Re
 
 
 async def show_all(db: Database) -> None:
-    """Credit, roll up and refresh what is waiting."""
+    """Credit, roll up and refresh everything that waits."""
     await credit_dirty_orders(db)
     await roll_up_dirty_days(db)
     assert await refresh_all(db) == ALL_SUCCEED
 
 
 async def read_reader(db: Database, tenant: UUID, reader: str) -> list[tuple[object, ...]]:
-    """Return what `app_user` reads for one tenant: a list, so that a row that is there twice shows."""
+    """Return what `app_user` reads for one tenant: a list, so that a duplicate row shows."""
     columns = READERS[reader][0]
     async with db.tenant(tenant) as connection:
         return [tuple(row) for row in await connection.fetch(f"SELECT {columns} FROM {reader}")]
@@ -53,7 +53,7 @@ async def read_reader(db: Database, tenant: UUID, reader: str) -> list[tuple[obj
 async def assert_shown(
     db: Database, superuser: asyncpg.Connection[asyncpg.Record], *tenants: UUID
 ) -> None:
-    """Compare readers and views with what the facts of each tenant add up to."""
+    """Compare readers and views with the sums of each tenant's facts."""
     for tenant in tenants:
         facts = await read_facts(superuser, tenant)
         for reader, (columns, day_column, recompute) in READERS.items():
@@ -88,7 +88,7 @@ async def spend_money(
 
 
 async def record_runs(db: Database, tenant: UUID, chance: random.Random) -> None:
-    """Record runs of two platforms: many in one moment, in any order of their ids, and a later id of an hour before."""
+    """Record runs of two platforms: many at one moment, in random order of ids, and a later id an hour earlier."""
     moment = datetime(2026, 4, 1, 12, tzinfo=UTC)
     for platform, start in (("meta", 0x10), ("google", 0x20)):
         ends = chance.sample(range(16), 16)
@@ -161,7 +161,7 @@ async def test_the_views_equal_a_recomputation_from_the_facts_for_each_tenant(
         await send_conversions(db, tenant, *items[:60])
         await send_touches(db, tenant, *random_touches(chance, 60, 30))
         await show_all(db)
-        # Late facts, other models, spend, and runs that share a moment change what was shown.
+        # Late facts, changed models, spend, and runs that share a moment change what was shown.
         await send_conversions(db, tenant, *items[60:])
         await send_touches(db, tenant, *random_touches(chance, 60, 30))
         async with db.tenant(tenant) as connection:
@@ -183,10 +183,10 @@ async def test_the_views_equal_a_recomputation_from_the_facts_for_each_tenant(
         }
 
 
-async def test_the_latest_run_is_told_by_time_and_id_however_the_table_is_read(
+async def test_the_latest_run_is_found_by_time_and_id_however_the_table_is_read(
     clone: Clone, superuser: asyncpg.Connection[asyncpg.Record]
 ) -> None:
-    """The index happens to have that order; without it only the view's own ORDER BY is left."""
+    """The index happens to have this order; without it, only the view's own ORDER BY gives it."""
     for way in ("indexscan", "indexonlyscan", "bitmapscan"):
         await superuser.execute(f"ALTER DATABASE {clone.name} SET enable_{way} = off")
     async with open_database(clone.app_url, pool_size=1, statement_timeout_ms=30_000) as db:
@@ -205,7 +205,7 @@ async def test_the_latest_run_is_told_by_time_and_id_however_the_table_is_read(
     assert run_id == UUID(int=5)
 
 
-async def test_an_entry_belongs_to_its_day_in_utc_whatever_offset_it_came_with(
+async def test_an_entry_belongs_to_its_utc_day_whatever_offset_was_sent(
     db: Database, superuser: asyncpg.Connection[asyncpg.Record], tenant: UUID
 ) -> None:
     await send_conversions(
@@ -272,7 +272,7 @@ async def test_a_late_refund_of_an_old_day_shows_through_the_readers(
     )
     await credit_dirty_orders(db)
     await roll_up_dirty_days(db)
-    # A closed day comes from its rollup, so it is there before any refresh.
+    # A closed day comes from its rollup, so it shows before any refresh.
     refunds = [
         row
         for row in await read_reader(db, tenant, "daily_revenue_summary")
@@ -283,10 +283,10 @@ async def test_a_late_refund_of_an_old_day_shows_through_the_readers(
     await assert_shown(db, superuser, tenant)
 
 
-async def test_days_without_revenue_move_the_window_and_lose_nothing(
+async def test_days_without_revenue_move_the_window_and_lose_no_money(
     db: Database, superuser: asyncpg.Connection[asyncpg.Record], tenant: UUID
 ) -> None:
-    """Spend goes on for months after the last order: no day of revenue is left in the window."""
+    """Spend continues for months after the last order: no day with revenue is left in the window."""
     await send_conversions(db, tenant, *(make_conversion(occurred_at=at(day)) for day in range(3)))
     await show_all(db)
     await spend_money(db, tenant, (DAY_0 + timedelta(days=150)).date(), 777)
@@ -297,7 +297,7 @@ async def test_days_without_revenue_move_the_window_and_lose_nothing(
 async def test_a_lone_old_refund_does_not_hide_what_came_before_it(
     db: Database, superuser: asyncpg.Connection[asyncpg.Record], tenant: UUID
 ) -> None:
-    """Money of an order without a capture is credited to nobody, so the newest day has no channel at all."""
+    """Money of an order without a capture is not credited, so the newest day has no channel at all."""
     await send_conversions(
         db,
         tenant,

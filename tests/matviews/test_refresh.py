@@ -1,4 +1,4 @@
-"""The executor: which names it takes, which statement it runs, and what it says of each refresh."""
+"""The refresh of a view: which names it accepts, which statement it runs, and what it records of each refresh."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ NOT_A_VIEW = {
 
 
 @pytest.mark.parametrize("kind", list(NOT_A_VIEW))
-def test_a_name_that_is_not_exactly_that_of_a_view_is_refused(kind: str) -> None:
+def test_a_name_that_is_not_exactly_a_views_is_refused(kind: str) -> None:
     with pytest.raises(ViewUnknown) as refusal:
         find_view(NOT_A_VIEW[kind])
     assert "mv_realtime_revenue" in refusal.value.cure
@@ -109,7 +109,7 @@ async def test_a_view_of_the_same_name_in_a_schema_that_comes_first_stays_untouc
         async with asyncpg.create_pool(
             clone.app_url, min_size=1, max_size=1, server_settings=settings
         ) as pool:
-            # The trap is real: without a schema in front it is the decoy that would be refreshed.
+            # The trap is real: without a schema prefix the decoy would be refreshed.
             assert await pool.fetchval(
                 "SELECT 'mv_realtime_revenue'::regclass::oid"
             ) == await superuser.fetchval("SELECT 'decoy.mv_realtime_revenue'::regclass::oid")
@@ -118,7 +118,7 @@ async def test_a_view_of_the_same_name_in_a_schema_that_comes_first_stays_untouc
         assert await superuser.fetchval("SELECT net_cents FROM public.mv_realtime_revenue") == 4_200
 
 
-async def test_the_program_looks_in_no_other_schema_even_if_the_role_is_told_to(
+async def test_the_program_uses_no_other_schema_even_if_the_roles_search_path_has_one(
     clone: Clone,
 ) -> None:
     async with superuser_of(clone) as superuser:
@@ -132,7 +132,9 @@ async def test_the_program_looks_in_no_other_schema_even_if_the_role_is_told_to(
         assert await connection.fetchval("SHOW search_path") == "public"
 
 
-async def test_a_refresh_that_takes_too_long_fails_and_says_so(db: Database, clone: Clone) -> None:
+async def test_a_refresh_that_takes_too_long_fails_with_a_message(
+    db: Database, clone: Clone
+) -> None:
     async with held_up(clone, VIEW):
         result = await refresh(db, VIEW, timeout_ms=50)
     assert result.outcome == "failed"
@@ -166,7 +168,7 @@ async def change_a_rollup(db: Database, tenant: UUID) -> None:
     assert await roll_up_dirty_days(db) >= 1
 
 
-async def test_a_view_is_left_alone_when_nothing_changed_and_that_was_asked_for(
+async def test_an_unchanged_view_is_skipped_if_requested(
     db: Database, clone: Clone, tenant: UUID
 ) -> None:
     await change_a_rollup(db, tenant)
@@ -174,7 +176,7 @@ async def test_a_view_is_left_alone_when_nothing_changed_and_that_was_asked_for(
     await change_a_rollup(db, tenant)
     outcomes += [(await refresh(db, OTHER_VIEW, only_if_changed=True)).outcome for _ in range(2)]
     assert outcomes == ["success", "skipped_unchanged"] * 2
-    # Asked for without a condition it is done anyway.
+    # Without `only_if_changed` it is refreshed anyway.
     assert (await refresh(db, OTHER_VIEW)).outcome == "success"
     assert [outcome for outcome, _ in await read_log(clone, OTHER_VIEW)] == [*outcomes, "success"]
 
@@ -183,13 +185,15 @@ async def test_a_view_that_was_never_refreshed_counts_as_changed(db: Database) -
     assert (await refresh(db, OTHER_VIEW, only_if_changed=True)).outcome == "success"
 
 
-async def test_a_failed_refresh_has_shown_nothing(db: Database, clone: Clone) -> None:
+async def test_after_a_failed_refresh_the_view_still_counts_as_changed(
+    db: Database, clone: Clone
+) -> None:
     async with held_up(clone, VIEW):
         assert (await refresh(db, VIEW, timeout_ms=50)).outcome == "failed"
     assert (await refresh(db, VIEW, only_if_changed=True)).outcome == "success"
 
 
-async def test_a_refresh_asked_for_before_another_began_has_been_done_by_it(
+async def test_a_refresh_requested_before_another_began_is_done_by_it(
     db: Database, tenant: UUID
 ) -> None:
     await change_a_rollup(db, tenant)
@@ -214,10 +218,10 @@ async def test_a_change_that_no_refresh_has_seen_is_never_skipped(
     ).outcome == "skipped_already_running"
 
 
-async def test_a_change_that_was_under_way_during_a_refresh_is_not_taken_for_seen(
+async def test_a_change_that_was_uncommitted_during_a_refresh_does_not_count_as_seen(
     db: Database, tenant: UUID
 ) -> None:
-    """It began, and wrote its note, before the refresh; it commits after. By the clock it would be the older one."""
+    """It begins and writes its note before the refresh, and commits after it. By the clock it would be older."""
     long_ago = utc_now() - timedelta(hours=1)
     async with db.tenant(tenant) as writer:
         await writer.execute(
@@ -244,7 +248,7 @@ async def test_a_change_is_forgotten_once_all_five_views_have_seen_it(
     assert left == [1, 1, 1, 1, 0]
 
 
-async def test_the_status_of_each_view_tells_its_last_success_and_its_last_outcome(
+async def test_the_status_of_each_view_shows_its_last_success_and_its_last_outcome(
     db: Database, clone: Clone, tenant: UUID
 ) -> None:
     await change_a_rollup(db, tenant)

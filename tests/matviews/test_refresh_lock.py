@@ -1,4 +1,4 @@
-"""Of the refreshes of one view at most one runs, and its lock never outlives it."""
+"""At most one refresh of a view runs at a time, and its lock never outlives it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ asyncio.run(main())
 
 
 def test_the_key_of_a_lock_never_changes() -> None:
-    """Two versions of the program that derive it differently would not exclude each other."""
+    """Two versions of the program that derive the key differently would not exclude each other."""
     assert lock_key("matview_refresh:mv_realtime_revenue:GLOBAL") == VECTOR
     keys = {lock_key(f"matview_refresh:{view.name}:GLOBAL") for view in CANONICAL_VIEWS}
     assert len(keys) == len(CANONICAL_VIEWS)
@@ -57,7 +57,7 @@ async def is_held(clone: Clone) -> bool:
     return await count_holders(clone, VIEW) == 1
 
 
-async def test_of_ten_refreshes_at_once_exactly_one_succeeds(clone: Clone) -> None:
+async def test_of_ten_concurrent_refreshes_exactly_one_succeeds(clone: Clone) -> None:
     async with open_database(clone.app_url, pool_size=10, statement_timeout_ms=30_000) as database:
         asked_at = utc_now()
         results = await asyncio.gather(
@@ -100,14 +100,14 @@ async def test_different_views_do_not_block_one_another(db: Database, clone: Clo
     assert (await first).outcome == "success"
 
 
-async def test_the_lock_is_gone_after_an_error(db: Database, clone: Clone) -> None:
+async def test_the_lock_is_released_after_an_error(db: Database, clone: Clone) -> None:
     async with held_up(clone, VIEW):
         assert (await refresh(db, VIEW, timeout_ms=50)).outcome == "failed"
         assert await count_holders(clone, VIEW) == 0
     assert (await refresh(db, VIEW)).outcome == "success"
 
 
-async def test_the_lock_is_gone_when_the_task_is_cancelled(db: Database, clone: Clone) -> None:
+async def test_the_lock_is_released_when_the_task_is_cancelled(db: Database, clone: Clone) -> None:
     async with held_up(clone, VIEW):
         task = asyncio.create_task(refresh(db, VIEW))
         await until(lambda: is_held(clone))
@@ -122,7 +122,7 @@ async def is_free(clone: Clone) -> bool:
     return await count_holders(clone, VIEW) == 0
 
 
-async def test_the_lock_is_gone_when_the_server_ends_the_session(
+async def test_the_lock_is_released_when_the_server_ends_the_session(
     db: Database, clone: Clone
 ) -> None:
     async with held_up(clone, VIEW):
@@ -136,12 +136,12 @@ async def test_the_lock_is_gone_when_the_server_ends_the_session(
         result = await task
         assert result.outcome == "failed"
         assert "was lost" in str(result.error)
-        # The server tells the client first, and lets go a moment later.
+        # The server notifies the client first, and releases the lock a moment later.
         await until(lambda: is_free(clone))
     assert [outcome for outcome, _ in await read_log(clone, VIEW)] == ["failed"]
 
 
-async def test_kill_9_of_the_process_that_refreshes_frees_the_lock(
+async def test_kill_9_of_the_process_that_refreshes_releases_the_lock(
     db: Database, clone: Clone
 ) -> None:
     async with held_up(clone, VIEW):
@@ -155,6 +155,6 @@ async def test_kill_9_of_the_process_that_refreshes_frees_the_lock(
         finally:
             process.send_signal(signal.SIGKILL)
             process.wait()
-        # The table is still locked: it is the client's death that ends the statement, not the statement's end.
+        # The table is still locked: the client's death ends the statement, which could not finish by itself.
         await until(lambda: is_free(clone), seconds=5)
     assert (await refresh(db, VIEW)).outcome == "success"

@@ -1,4 +1,4 @@
-"""The refresh as a job: asked for when a view is behind, skipped when nothing changed, done for all tenants at once."""
+"""The refresh as a job: enqueued when a view is behind, skipped when nothing changed, done for all tenants at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
 from skeldir.jobs import NO_TENANT, do_jobs
-from skeldir.jobs.claiming import claim, list_claimable
+from skeldir.jobs.claiming import claim_next_job
 from skeldir.matviews import CANONICAL_VIEWS
 from skeldir.matviews.kinds import REFRESH
 from skeldir.matviews.tasks import PULSES, REFRESH_KIND, clean_refresh_log, enqueue_refresh
@@ -79,7 +79,7 @@ async def test_each_class_has_its_own_views(db: Database, tenant: UUID) -> None:
     assert {pulse.every_s for pulse in PULSES} >= {1.0, 15.0}
 
 
-async def test_two_pulses_before_a_worker_comes_are_one_job(db: Database, tenant: UUID) -> None:
+async def test_two_pulses_before_a_worker_starts_are_one_job(db: Database, tenant: UUID) -> None:
     await send_conversions(db, tenant, make_conversion())
     await enqueue_refresh(5, db)
     await enqueue_refresh(5, db)
@@ -126,13 +126,12 @@ async def test_the_log_keeps_the_last_success_however_old(
     )
 
 
-async def test_a_class_that_is_being_refreshed_is_not_asked_for_again_until_its_worker_is_done_or_gone(
+async def test_a_class_that_is_being_refreshed_is_not_enqueued_again_until_its_worker_is_done_or_dead(
     db: Database, tenant: UUID
 ) -> None:
     await send_conversions(db, tenant, make_conversion())
     await enqueue_refresh(60, db)
-    ((_, job_id, _),) = await list_claimable(db, [REFRESH], most=10)
-    assert await claim(db, REFRESH_KIND, NO_TENANT, job_id) is not None
+    assert await claim_next_job(db, KINDS) is not None
     await enqueue_refresh(60, db)
     assert await jobs(db) == [("running", None)]
     await enqueue_refresh(5, db)
@@ -152,7 +151,7 @@ FAST_PULSE = next(pulse for pulse in PULSES if pulse.name == "matviews.ask_for_f
 
 
 def date_refreshes(clone: Clone, *, each_took_s: float, ended_ago_s: float) -> None:
-    """Make the log say so of all refreshes there were."""
+    """Change the times of all refreshes in the log."""
     with psycopg.connect(clone.superuser_url) as admin:
         admin.execute(
             """UPDATE matview_refreshes
@@ -180,11 +179,11 @@ async def summed(database: Database, tenant: UUID) -> int | None:
         ("0.5", 19.0, True),
         ("1", 5.0, False),
         ("1", 7.0, True),
-        # The log is of a server whose clock was ahead.
+        # The log was written by a server whose clock was ahead.
         (None, -60.0, True),
     ],
 )
-async def test_the_refreshes_of_a_class_take_no_more_than_their_share_of_the_time(
+async def test_the_refreshes_of_a_class_take_at_most_their_share_of_the_time(
     db: Database,
     clone: Clone,
     tenant: UUID,
@@ -203,7 +202,7 @@ async def test_the_refreshes_of_a_class_take_no_more_than_their_share_of_the_tim
     assert len(await jobs(db)) == (2 if is_asked else 1)
 
 
-async def test_a_class_is_not_refreshed_before_half_of_what_its_views_may_be_old_has_passed(
+async def test_a_class_is_not_refreshed_before_half_of_its_staleness_has_passed(
     db: Database, clone: Clone, tenant: UUID
 ) -> None:
     await send_conversions(db, tenant, make_conversion())
@@ -256,7 +255,7 @@ async def test_the_sums_are_rolled_up_while_the_views_wait(
     assert (await summed(db, tenant), await net(db, tenant)) == (711, 700)
     assert await outcomes(db) == before
     assert [state for state, _ in await jobs(db)] == ["done", "done"]
-    # Nothing is marked any more, and the views are not due.
+    # No mark is left, and the views are not due.
     await FAST_PULSE.run(db)
     assert len(await jobs(db)) == 2
 
@@ -266,8 +265,7 @@ async def test_the_sums_are_rolled_up_while_the_views_are_being_refreshed(
 ) -> None:
     await send_conversions(db, tenant, make_conversion(amount_cents=700))
     await FAST_PULSE.run(db)
-    ((_, job_id, _),) = await list_claimable(db, [REFRESH], most=10)
-    assert await claim(db, REFRESH_KIND, NO_TENANT, job_id) is not None
+    assert await claim_next_job(db, KINDS) is not None
     await FAST_PULSE.run(db)
     await do_jobs(db, KINDS)
     assert (await summed(db, tenant), await net(db, tenant)) == (700, None)

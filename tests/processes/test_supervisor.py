@@ -1,4 +1,4 @@
-"""Dead and stuck processes are replaced, told ones stop in order, and none outlives its supervisor."""
+"""Dead and stuck processes are replaced, the others stop in order when asked, and none outlives its supervisor."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def test_a_killed_child_is_started_again() -> None:
         second = process_of(supervised, "sleeper", times=2)
         assert second.pid != first.pid
         assert second.is_running()
-        assert "sleeper ended by SIGKILL; it is started again in 0.5 s." in supervised.said
+        assert "sleeper ended by SIGKILL; it is started again in 0.5 s." in supervised.lines
         assert supervised.stop() == 0
-        assert "sleeper stopped." in supervised.said
+        assert "sleeper stopped." in supervised.lines
 
 
 def test_a_child_that_dies_at_once_is_started_again_later_and_later() -> None:
@@ -52,7 +52,7 @@ def test_a_child_that_dies_at_once_is_started_again_later_and_later() -> None:
         supervised.wait_for("in 2 s")
         pauses = [
             re.search(r"status 3; it is started again in ([\d.]+) s", line)
-            for line in supervised.said
+            for line in supervised.lines
             if "ended" in line
         ]
         assert [found and found[1] for found in pauses] == ["0.5", "1", "2"]
@@ -73,12 +73,14 @@ def test_only_a_child_without_signs_of_life_is_killed(tmp_path: Path) -> None:
         for name in ("falling silent", "lively", "sleeper"):
             process_of(supervised, name)
         time.sleep(2.5)  # time in which nobody must be killed
-        assert not [line for line in supervised.said if "sign of life" in line]
+        assert not [line for line in supervised.lines if "sign of life" in line]
         stop.touch()
         supervised.wait_for("falling silent has given no sign of life for 2 s.")
         stop.unlink()
         process_of(supervised, "falling silent", times=2)
-        assert not [line for line in supervised.said if re.search("(lively|sleeper).* ended", line)]
+        assert not [
+            line for line in supervised.lines if re.search("(lively|sleeper).* ended", line)
+        ]
 
 
 @pytest.mark.slow
@@ -104,7 +106,7 @@ def test_children_stop_in_the_order_of_their_ranks(tmp_path: Path) -> None:
         process_of(supervised, "first")
         wait_until(ready.exists)
         assert supervised.stop() == 0
-        assert supervised.said[-2:] == ["first stopped.", "second stopped."]
+        assert supervised.lines[-2:] == ["first stopped.", "second stopped."]
 
 
 def test_a_child_that_will_not_stop_is_killed_in_bounded_time() -> None:
@@ -121,12 +123,14 @@ def test_a_child_that_will_not_stop_is_killed_in_bounded_time() -> None:
         began = time.monotonic()
         assert supervised.stop() == 1
         assert time.monotonic() - began < 3
-        assert "Killed, because it did not stop: stubborn." in supervised.said
+        assert "Killed, because it did not stop: stubborn." in supervised.lines
         assert not child.is_running()
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="only Linux tells a child of the death")
+@pytest.mark.skipif(
+    not Path("/proc/self").exists(), reason="only Linux kills a child with its parent"
+)
 def test_no_child_outlives_a_killed_supervisor_not_even_a_suspended_one() -> None:
     deaf = python("import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)")
     with supervising([("deaf", deaf, False, 0), ("sleeper", SLEEPS, False, 0)]) as supervised:

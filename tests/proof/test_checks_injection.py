@@ -11,7 +11,7 @@ from proof.checks.syntax import Findings, examine_module
 from proof.contract import Check
 from proof.stage.ground import Ground
 from proof.stage.steps import is_proven
-from tests.support.faulty import Fault, copy_program, red_checks, run, seed, told
+from tests.support.faulty import Fault, copy_program, failures, red_checks, run, seed
 
 FAULTS = {
     "a name is read in any case": (
@@ -55,7 +55,7 @@ pytestmark = pytest.mark.xdist_group("injection")  # one worker, so that there i
 @pytest.mark.parametrize("check", injection.CHECKS, ids=lambda check: str(check.name))
 def test_the_check_is_proven(ground: Ground, check: Check) -> None:
     proof = run(ground, check)
-    assert told(proof) == []
+    assert failures(proof) == []
     assert is_proven(proof.steps)
 
 
@@ -74,7 +74,7 @@ def found_in(code: str) -> Findings:
 
 
 @pytest.mark.parametrize("code", injection.SEEDED)
-def test_the_examination_sees_what_puts_a_statement_together(code: str) -> None:
+def test_the_examination_sees_what_composes_a_statement(code: str) -> None:
     assert found_in(code).offenders != []
 
 
@@ -86,6 +86,7 @@ def test_the_examination_sees_what_puts_a_statement_together(code: str) -> None:
         'admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))',
         'detail = f"Select {name} from the list."',
         'CanonicalView("mv_x", "x", "says", 5, "REFRESH", "SELECT", "SELECT")',
+        'CanonicalView(name="mv_x", staleness_s=5, refresh_statement="REFRESH")',
     ],
 )
 def test_the_examination_lets_fixed_statements_pass(code: str) -> None:

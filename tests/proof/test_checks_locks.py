@@ -10,7 +10,7 @@ from proof.checks import locks
 from proof.contract import Check
 from proof.stage.ground import Ground
 from proof.stage.steps import is_proven
-from tests.support.faulty import Fault, copy_program, red_checks, run, seed, told
+from tests.support.faulty import Fault, copy_program, failures, red_checks, run, seed
 
 TAKEN = '    taken: bool = await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", lock_key(name))\n'
 KEPT = TAKEN.replace("_xact_lock", "_lock")
@@ -69,7 +69,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("locks")]
 @pytest.mark.parametrize("check", locks.CHECKS, ids=lambda check: str(check.name))
 def test_the_check_is_proven(ground: Ground, check: Check) -> None:
     proof = run(ground, check)
-    assert told(proof) == []
+    assert failures(proof) == []
     assert is_proven(proof.steps)
 
 

@@ -10,7 +10,7 @@ from proof.checks import migration, repository
 from proof.contract import Check
 from proof.stage.ground import Ground
 from proof.stage.steps import is_proven
-from tests.support.faulty import Fault, copy_program, red_checks, run, seed, told
+from tests.support.faulty import Fault, copy_program, failures, red_checks, run, seed
 from tests.support.proving import git, make_checkout
 
 BACK_FILL = "migrations/versions/202511151410_idempotency_key.py"
@@ -86,7 +86,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("migration")]
 @pytest.mark.parametrize("check", migration.CHECKS, ids=lambda check: str(check.name))
 def test_the_check_is_proven(ground: Ground, check: Check) -> None:
     proof = run(ground, check)
-    assert told(proof) == []
+    assert failures(proof) == []
     assert is_proven(proof.steps)
 
 

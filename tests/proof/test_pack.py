@@ -13,7 +13,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from proof.evidence.document import fenced, render
+from proof.evidence.document import render
+from proof.evidence.markdown import fenced
 from proof.evidence.pack import (
     NoteRefused,
     PackPlaceRefused,
@@ -24,8 +25,14 @@ from proof.evidence.pack import (
     require_free_place,
     write_pack,
 )
-from proof.evidence.records import PackUnreadable, PreviousRecord, read_evidence
-from proof.stage.steps import ANYTHING, equals, matches, same_as
+from proof.evidence.records import (
+    PackFormatUnknown,
+    PackUnreadable,
+    PreviousRecord,
+    read_evidence,
+    write_canonically,
+)
+from proof.stage.expectations import equals, reads, same_as
 from tests.support.proving import (
     git,
     make_checkout,
@@ -74,28 +81,28 @@ def test_the_data_is_canonical_and_reads_back(tmp_path: Path) -> None:
 def test_the_document_shows_each_claim_command_output_and_verdict() -> None:
     record = make_record(
         "H-MIG-01",
-        make_step("one", ANYTHING, text="SELECT 'first'"),
-        make_step("two", equals("three"), role="migrator", text="SELECT 'second'"),
-        make_step("two", same_as(2)),
-        make_step("four", matches("f.*")),
+        make_step("one", text="SELECT 'first'"),
+        make_step("two", equals("three"), role="migrator", text="SELECT 'second'", name="second"),
+        make_step("two", same_as("second")),
+        make_step("four", reads("<word>")),
     )
     text = render(make_evidence(record, make_records()[0]))
     assert "# Evidence for commit aaaaaaaaaaaa: FAILED" in text
-    assert "### H-MIG-01: CONFIRMED\n\n**The fault:** H-MIG-01 holds." in text
+    assert "## H-MIG-01: CONFIRMED: fault found\n\n**The fault:** H-MIG-01 holds." in text
     assert "1 of 1 checks not proven (H-MIG-01/only)" in text
     assert "**Claim:** H-MIG-01 does not hold." in text
-    assert "**Step 2 of 4**, SQL as `migrator`" in text
+    assert "**Step 2 of 4** (“second”), SQL as `migrator`" in text
     assert "```sql\nSELECT 'second'\n```" in text
     assert f"SHA-256 `{hashlib.sha256(b'two').hexdigest()}`" in text
-    assert "exactly the following output: **NOT AS EXPECTED**.\n\n```text\nthree\n```" in text
-    assert "the same output as that of step 2: **as expected**" in text
+    assert "Expected: exactly this output: **NOT AS EXPECTED**.\n\n```text\nthree\n```" in text
+    assert "the same output as that of the step `second`: **as expected**" in text
     assert "- H-MIG-01/only is not proven. See step 2" in text
     assert "- Gate S1 is FAIL." in text
     assert "- Gate S4 is PENDING. This run was not made in CI." in text
     assert "All 1 checks are proven, so the fault is not there: REFUTED." in text
 
 
-def test_a_long_output_is_there_as_a_whole_and_folded() -> None:
+def test_a_long_output_is_complete_and_folded() -> None:
     long = "\n".join(f"row {number}" for number in range(41))
     short = long.rpartition("\n")[0]
     record = make_record("H-MIG-01", make_step(long, equals(long)), make_step(short, equals(short)))
@@ -104,7 +111,7 @@ def test_a_long_output_is_there_as_a_whole_and_folded() -> None:
     assert f"`):\n\n{fenced(short)}\n\nExpected" in text
 
 
-def test_the_document_tells_what_was_resolved() -> None:
+def test_the_document_names_what_was_resolved() -> None:
     previous = PreviousRecord(commit="c" * 40, sha256="d" * 64, confirmed=("LEDGER",))
     text = render(make_evidence(*make_records(), previous=previous))
     assert f"All 1 checks are proven, and commit {'c' * 40} had the fault: RESOLVED." in text
@@ -134,15 +141,26 @@ def test_what_an_earlier_pack_confirmed_is_read_from_its_outputs(tmp_path: Path)
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        (b"", "the whole"),
+        (b"", "the file"),
         (b"{}", "commit"),
-        (b"\xff", "the whole"),
+        (b"\xff", "the file"),
         (b'{"format": "other"}', "format"),
     ],
 )
 def test_what_is_no_evidence_is_refused(text: bytes, named: str) -> None:
     with pytest.raises(PackUnreadable, match=named):
         read_evidence(text)
+
+
+def test_a_pack_of_an_earlier_format_is_refused_with_what_to_do() -> None:
+    written = write_canonically(make_evidence(*make_records()))
+    earlier = written.replace(b'"skeldir-evidence/2"', b'"skeldir-evidence/1"')
+    with pytest.raises(
+        PackFormatUnknown, match="this program reads 'skeldir-evidence/2'"
+    ) as refused:
+        read_evidence(earlier)
+    assert refused.value.code == "pack_format_unknown"
+    assert "Check out the pack's commit" in refused.value.cure
 
 
 def test_a_hash_that_is_none_is_refused() -> None:

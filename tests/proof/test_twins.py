@@ -129,7 +129,7 @@ def test_twins_are_proven_in_copies_and_a_green_one_is_not_caught(
     told: list[str] = []
     with short_place() as place:
         monkeypatch.setattr(tempfile, "tempdir", str(place))
-        outcomes = prove_twins(checkout, twins, tell=told.append)
+        outcomes = prove_twins(checkout, twins, report=told.append)
         assert list(place.iterdir()) == []
     assert [outcome.twin for outcome in outcomes] == twins
     assert [outcome.is_caught for outcome in outcomes] == [True, True, False, False], told

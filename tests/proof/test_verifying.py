@@ -20,8 +20,8 @@ from proof.evidence.records import Evidence, canonical_json, read_evidence
 from proof.evidence.running import prove
 from proof.evidence.verdicts import judge
 from proof.evidence.verifying import FAULTS, verify_pack
+from proof.stage.expectations import equals, every, one_row, reads, same_as
 from proof.stage.proving import Proof
-from proof.stage.steps import equals, matches, same_as
 from tests.support.proving import git, make_checkout, make_hypotheses, make_role
 
 HYPOTHESES = make_hypotheses()
@@ -73,7 +73,7 @@ def change_data(pack: Path, change: Callable[[dict[str, Any]], None]) -> None:
 
 
 def rewrite(pack: Path, evidence: Evidence) -> None:
-    """Write the pack anew, as a forger would who knows how."""
+    """Write the complete pack again, as a forger would who knows how."""
     write_pack(pack, judge(evidence))
 
 
@@ -284,18 +284,18 @@ def test_a_second_run_that_comes_to_something_else_is_named(
 
 def prove_matching(proof: Proof) -> None:
     """Record an output that is allowed to differ, and one that repeats it."""
-    proof.read("a number", "1", expect=matches("[0-9]"))
-    proof.read("the same number", "1", expect=same_as(1))
+    proof.read("a number", "1", expect=reads("<number>"), name="number")
+    proof.read("the same number", "1", expect=same_as("number"))
 
 
 def prove_another_number(proof: Proof) -> None:
-    proof.read("a number", "2", expect=matches("[0-9]"))
-    proof.read("the same number", "2", expect=same_as(1))
+    proof.read("a number", "2", expect=reads("<number>"), name="number")
+    proof.read("the same number", "2", expect=same_as("number"))
 
 
 def prove_less(proof: Proof) -> None:
-    proof.read("a number", "1", expect=matches("."))
-    proof.read("the same number", "1", expect=same_as(1))
+    proof.read("a number", "1", expect=reads("<text>"), name="number")
+    proof.read("the same number", "1", expect=same_as("number"))
 
 
 @pytest.mark.parametrize(
@@ -366,7 +366,7 @@ def test_a_change_while_it_is_proven_makes_the_tree_dirty(tmp_path: Path) -> Non
     assert read_commit(root).commit == evidence.commit
 
 
-def test_a_fault_in_a_check_is_told_and_the_others_go_on(root: Path) -> None:
+def test_a_fault_in_a_check_is_recorded_and_the_others_go_on(root: Path) -> None:
     def stumble(proof: Proof) -> None:
         proof.ask("app_user", "no_such_database", "SELECT 1")
 
@@ -378,11 +378,18 @@ def test_a_fault_in_a_check_is_told_and_the_others_go_on(root: Path) -> None:
 
 
 def test_secrets_do_not_stand_in_expectations(root: Path) -> None:
-    def tell(proof: Proof) -> None:
+    def show(proof: Proof) -> None:
         proof.ground.keep_secret("hidden-1")
         proof.read("a secret", "it is hidden-1", expect=equals("it is hidden-1"))
+        where = {"secret": ("other", "hidden-1")}
+        proof.tabulate(
+            "a secret in a table",
+            ("secret",),
+            [("hidden-1",)],
+            expect=(one_row(secret="hidden-1"), every("secret", "hidden-1", where=where)),
+        )
 
-    evidence = prove(root, only=["H-MIG-01"], hypotheses=make_hypotheses(tell))
+    evidence = prove(root, only=["H-MIG-01"], hypotheses=make_hypotheses(show))
     assert "hidden-1" not in evidence.model_dump_json()
     assert evidence.hypotheses[0].verdict == "REFUTED"
 

@@ -1,4 +1,4 @@
-"""What the ledger says of an order: derived from its entries, whatever came, in whatever order."""
+"""The state of an order in the ledger is derived from its entries, whatever arrived, in whatever order."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def order_states(db: Database, tenant: UUID) -> dict[tuple[str, str], tupl
     return {(b.order_id, b.currency): (b.state, b.balance_cents) for b in balances}
 
 
-async def test_a_refund_before_its_capture_is_kept_flagged_and_credited_when_that_comes(
+async def test_a_refund_before_its_capture_is_kept_and_flagged_and_credited_when_the_capture_arrives(
     db: Database, tenant: UUID
 ) -> None:
     refund = make_conversion(order_id="X", kind="refund", amount_cents=2_500, journey_key=None)
@@ -41,7 +41,7 @@ async def test_a_refund_before_its_capture_is_kept_flagged_and_credited_when_tha
     assert await sum_by_channel(db, tenant) == {"email": 7_500}
 
 
-async def test_more_refunded_than_captured_is_kept_flagged_and_credited(
+async def test_an_over_refunded_order_is_kept_flagged_and_credited(
     db: Database, tenant: UUID
 ) -> None:
     await send_touches(db, tenant, make_touch())

@@ -1,4 +1,4 @@
-"""Posting many rows asks the database for a plan made for them, however often its connection has posted before."""
+"""Posting many rows gets a plan for their number, however often the connection has posted before."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from skeldir.ingest import receive_conversions
 from skeldir.tenants import load_profile
 from tests.support.make import make_conversion
 
-# A statement gets a plan for any value once it has been run five times.
+# A prepared statement may get a generic plan after five executions.
 DELIVERIES = 12
 
 
 @pytest.mark.commits
-async def test_a_large_batch_never_compares_each_row_with_each_of_the_list(
+async def test_a_large_batch_never_compares_each_row_with_each_element_of_the_list(
     db: Database, tenant: UUID
 ) -> None:
     async with db.tenant(tenant) as connection:

@@ -1,4 +1,4 @@
-"""Sums by another basis can stand beside those by the day of the entry, which alone are shown and kept."""
+"""Sums by another basis can exist beside those by the day of the entry; only the latter are shown and maintained."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _JOURNAL_BY_TOUCH = """
            sum(allocations)
     FROM credit_journal WHERE basis = 'touch' GROUP BY 1, 2, 3, 4
     HAVING (sum(conversion_ppt), sum(credited_cents), sum(allocations)) <> (0, 0, 0)"""
-# Other money on the same days, some of it on a later day than any entry, and sums that no allocation is in.
+# Other money on the same days, some of it on a later day than any entry, and sums without allocations.
 _ADD_BY_TOUCH = """
     INSERT INTO rollup_channel_day (tenant_id, basis, revenue_date, model_version, channel_code, currency,
                                     conversion_ppt, credited_cents, spend_cents, allocations)
@@ -62,7 +62,7 @@ def day(number: int) -> date:
 
 
 async def sell(db: Database, tenant: UUID) -> None:
-    """Credit of two channels, spend beside it, on days that the views hold and on one before."""
+    """Credit of two channels, and spend, on days that the views hold and on an earlier day."""
     await send_touches(db, tenant, make_touch(), make_touch(channel="sms", occurred_at=at(50)))
     await send_conversions(
         db,
@@ -92,7 +92,7 @@ async def add_another_basis(superuser: Superuser) -> None:
 
 
 async def read_what_is_shown(db: Database, clone: Clone, tenant: UUID) -> dict[str, object]:
-    """Return reports, totals, from when on views hold days, and what every reader shows."""
+    """Return reports, totals, the first day that the views hold, and what every reader shows."""
     key = await key_of(db, tenant)
     async with open_client(clone) as client:
         shown: dict[str, object] = {
@@ -118,7 +118,7 @@ async def read_by_touch(superuser: Superuser) -> list[asyncpg.Record]:
     return rows
 
 
-async def test_what_is_shown_is_by_the_day_of_the_entry(
+async def test_reports_and_views_use_the_day_of_the_entry(
     db: Database, clone: Clone, superuser: Superuser, tenant: UUID
 ) -> None:
     await sell(db, tenant)
@@ -149,7 +149,7 @@ async def test_new_facts_change_the_sums_of_their_basis_only(
     assert await read_by_touch(superuser) == before
 
 
-async def test_models_that_go_take_their_sums_of_every_basis_along(
+async def test_retiring_a_model_deletes_its_sums_of_every_basis(
     db: Database, superuser: Superuser, tenant: UUID
 ) -> None:
     await sell(db, tenant)

@@ -1,4 +1,4 @@
-"""Credit is added to the sums of a day as it changes, and what is added equals a computation from all facts."""
+"""Credit is added to the sums of a day as it changes, and the sums equal a computation from all facts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def credited_channels(superuser: Superuser, tenant: UUID) -> set[object]:
     return {row[1] for row in (await read_rollups(superuser, tenant))["channel"]}
 
 
-async def test_a_channel_that_lost_all_its_credit_of_a_day_has_no_sum_there(
+async def test_a_channel_that_lost_all_its_credit_of_a_day_has_no_sum_on_that_day(
     db: Database, superuser: Superuser, tenant: UUID
 ) -> None:
     captures = (make_conversion(order_id=f"{n}", occurred_at=at(2)) for n in range(3))
@@ -57,10 +57,10 @@ async def test_a_channel_that_lost_all_its_credit_of_a_day_has_no_sum_there(
     await assert_rolled_up(superuser, tenant)
 
 
-async def test_credit_that_is_committed_during_a_roll_up_is_compared_again_by_the_next(
+async def test_credit_that_commits_during_a_roll_up_is_compared_again_by_the_next_one(
     db: Database, clone: Clone, superuser: Superuser, tenant: UUID
 ) -> None:
-    """The roll-up has summed the revenue of both and stands before its last table; then the second is credited."""
+    """The roll-up has summed the revenue of both and has its last table left; then the second is credited."""
     await send_conversions(db, tenant, make_conversion(amount_cents=100))
     await credit_dirty_orders(db)
     async with db.tenant(tenant) as connection:
@@ -86,7 +86,7 @@ async def test_credit_that_is_committed_during_a_roll_up_is_compared_again_by_th
 async def test_a_channel_that_lost_its_credit_keeps_its_spend(
     db: Database, superuser: Superuser, tenant: UUID
 ) -> None:
-    """An earlier capture of the order moves its journey before the touch."""
+    """An earlier capture moves the order's journey to a time before the touch."""
     await send_touches(db, tenant, make_touch(channel="email", occurred_at=at(1)))
     await send_conversions(db, tenant, make_conversion(order_id="1", occurred_at=at(2)))
     await spend_money(db, tenant, (DAY_0 + timedelta(days=2)).date(), 500)
@@ -100,7 +100,7 @@ async def test_a_channel_that_lost_its_credit_keeps_its_spend(
     await assert_rolled_up(superuser, tenant)
 
 
-async def test_changes_of_a_model_that_is_not_active_any_more_are_in_no_sum(
+async def test_changes_of_a_model_that_is_no_longer_active_are_in_no_sum(
     db: Database, superuser: Superuser, tenant: UUID
 ) -> None:
     await send_conversions(db, tenant, make_conversion())
@@ -118,10 +118,10 @@ async def test_changes_of_a_model_that_is_not_active_any_more_are_in_no_sum(
 
 
 @pytest.mark.parametrize("is_credited_between", [True, False])
-async def test_models_that_are_active_again_have_the_sums_that_they_had(
+async def test_models_that_are_active_again_have_their_previous_sums(
     db: Database, superuser: Superuser, tenant: UUID, is_credited_between: bool
 ) -> None:
-    """Their sums were taken away, and come back from the stored journeys."""
+    """Their sums were removed, and are computed again from the stored journeys."""
     await send_touches(db, tenant, make_touch(channel="email", occurred_at=at(0)))
     days = [at(day + 0.5) for day in range(3)]
     await send_conversions(db, tenant, *(make_conversion(occurred_at=day) for day in days))
@@ -136,10 +136,10 @@ async def test_models_that_are_active_again_have_the_sums_that_they_had(
     await assert_rolled_up(superuser, tenant)
 
 
-async def test_a_day_that_waits_to_be_summed_gets_no_changes_before(
+async def test_a_day_that_waits_to_be_rolled_up_gets_no_partial_comparison(
     db: Database, superuser: Superuser, tenant: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of two days one is summed in a first transaction; the other must not show a difference without its base."""
+    """The first transaction sums one of two days; the other must not be compared before its revenue is summed."""
     days = [at(0), at(1)]
     await send_conversions(db, tenant, *(make_conversion(occurred_at=day) for day in days))
     await credit_dirty_orders(db)

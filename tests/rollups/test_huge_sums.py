@@ -1,4 +1,4 @@
-"""Money that no bigint holds stops the sums of its own tenant and of nobody else."""
+"""Money beyond a bigint stops the sums of its own tenant, and of no other."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.refreshing import superuser_of
 
 
 async def post_huge(db: Database, tenant: UUID, *days: date) -> None:
-    """Add captures to the ledger, one for each of `days`, of which two are more than a sum of a day can hold."""
+    """Add captures to the ledger, one for each of `days`; two on the same day exceed the sum of a day."""
     async with db.tenant(tenant) as connection:
         await connection.executemany(
             """INSERT INTO revenue_ledger (tenant_id, id, business_key, order_id, kind, amount_cents, currency,
@@ -29,11 +29,11 @@ async def post_huge(db: Database, tenant: UUID, *days: date) -> None:
         await mark_days(connection, tenant, days)
 
 
-async def test_a_tenant_whose_sums_overflow_is_told_in_the_log_and_does_not_hold_up_the_others(
+async def test_a_tenant_whose_sums_overflow_is_logged_and_does_not_delay_the_others(
     db: Database, clone: Clone, caplog: pytest.LogCaptureFixture
 ) -> None:
     tenants = [await make_tenant(db, name) for name in "ABC"]
-    # Tenants are rolled up in the order of their ids: others come before and after it.
+    # Tenants are rolled up in the order of their ids: there are others before and after it.
     before, huge, after = sorted(tenants)
     for owner in (before, after):
         await send_conversions(db, owner, make_conversion())

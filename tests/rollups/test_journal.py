@@ -1,4 +1,4 @@
-"""The journal of credit: what the sums were at any moment, compacted with age, and never anything else."""
+"""The journal of credit gives the sums at any moment, and still does when it is compacted."""
 
 from __future__ import annotations
 
@@ -29,9 +29,7 @@ async def sums_at(db: Database, tenant: UUID, moment: datetime) -> list[tuple[ob
         return [tuple(row) for row in await connection.fetch(_SUMS, moment)]
 
 
-async def test_the_journal_tells_what_the_sums_were_after_each_run(
-    db: Database, tenant: UUID
-) -> None:
+async def test_the_journal_gives_the_sums_after_each_run(db: Database, tenant: UUID) -> None:
     seen = []
     await send_touches(db, tenant, make_touch())
     for number in range(3):
@@ -50,7 +48,7 @@ async def test_the_journal_tells_what_the_sums_were_after_each_run(
     assert len({str(sums) for _, sums in seen}) == 3
 
 
-async def test_old_hours_and_days_are_one_change_each_and_say_the_same_at_their_ends(
+async def test_old_hours_and_days_become_one_change_each_with_the_same_sums_at_their_ends(
     clone: Clone, db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
     for owner in (tenant, other_tenant):

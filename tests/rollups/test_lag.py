@@ -1,4 +1,4 @@
-"""How far the sums lie behind is told by the oldest mark of a day, whosever it is."""
+"""The lag of the sums is the age of the oldest mark of a day, of any tenant."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def lag_s(db: Database) -> float:
     return found
 
 
-async def test_the_sums_lie_behind_by_the_oldest_mark_of_a_day(
+async def test_the_lag_of_the_sums_is_the_age_of_the_oldest_mark_of_a_day(
     db: Database, clone: Clone, tenant: UUID, other_tenant: UUID
 ) -> None:
     assert await lag_s(db) == 0

@@ -1,4 +1,4 @@
-"""A tenant that waits, fails or has very much to do holds up no other tenant's rollups."""
+"""A tenant that waits, fails or has a lot to do delays no other tenant's rollups."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def superuser(clone: Clone) -> AsyncIterator[Superuser]:
         yield connection
 
 
-async def test_a_tenant_whose_roll_up_waits_or_fails_does_not_hold_up_the_others(
+async def test_a_tenant_whose_roll_up_waits_or_fails_does_not_delay_the_others(
     db: Database, superuser: Superuser, caplog: pytest.LogCaptureFixture
 ) -> None:
     held, broken, well = [await make_tenant(db, name) for name in "ABC"]
@@ -50,10 +50,10 @@ async def test_a_tenant_whose_roll_up_waits_or_fails_does_not_hold_up_the_others
     assert await superuser.fetchval("SELECT count(*) FROM dirty_days") == 0
 
 
-async def test_a_tenant_with_very_many_days_has_one_turn_when_time_is_up(
+async def test_a_tenant_with_many_days_gets_one_turn_when_time_is_up(
     db: Database, superuser: Superuser
 ) -> None:
-    # The one with many days comes first.
+    # The tenant with many days is first.
     many, few = sorted([await make_tenant(db, name) for name in "AB"])
     days = [DAY_0.date() + timedelta(days=number) for number in range(DAYS_PER_TURN + 1)]
     async with db.tenant(many) as connection:

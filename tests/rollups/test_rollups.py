@@ -1,4 +1,4 @@
-"""The rollups follow the facts and the credit, and then equal a computation from all facts."""
+"""The rollups follow the facts and the credit, and equal a computation from all facts."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def superuser(clone: Clone) -> AsyncIterator[Superuser]:
 
 
 async def read_rollups(superuser: Superuser, tenant: UUID) -> dict[str, Rows]:
-    """Return the rollups in the shapes of the recomputation, orders and last entry beside."""
+    """Return the rollups in the form of the recomputation, with orders and last entries."""
     questions = {
         "revenue": "SELECT revenue_date, currency, state, amount_cents, entries FROM rollup_revenue_day",
         "orders": "SELECT revenue_date, currency, sum(orders), max(last_entry_at) FROM rollup_revenue_day",
@@ -103,7 +103,7 @@ async def assert_rolled_up(superuser: Superuser, tenant: UUID) -> None:
 
 
 orders = st.sampled_from(["order-1", "order-2", "order-3"])
-# Few days, half of them at the edge of one, so that entries meet.
+# Few days, and half of the times at the edge of a day, so that entries coincide.
 moments = st.integers(0, 12).map(lambda halves: at(halves / 2))
 kinds = st.sampled_from(
     ["capture", "capture", "refund", "refund_reversal", "dispute", "dispute_reversal"]
@@ -167,7 +167,7 @@ async def test_after_any_sequence_of_facts_and_runs_the_rollups_equal_a_full_rec
         assert await connection.fetchval("SELECT count(*) FROM dirty_days") == 0
 
 
-async def test_other_models_stand_beside_the_spend_of_days_without_an_order(
+async def test_changed_models_show_the_spend_of_days_without_an_order(
     db: Database, superuser: Superuser, tenant: UUID
 ) -> None:
     await spend_money(db, tenant, DAY_0.date(), 500)
@@ -179,7 +179,7 @@ async def test_other_models_stand_beside_the_spend_of_days_without_an_order(
     await assert_rolled_up(superuser, tenant)
 
 
-async def test_only_what_changed_is_written_anew(
+async def test_only_changed_rows_are_written_again(
     db: Database, superuser: Superuser, tenant: UUID, other_tenant: UUID
 ) -> None:
     for owner in (tenant, other_tenant):
@@ -220,7 +220,7 @@ async def row_versions(superuser: Superuser) -> dict[tuple[object, ...], int]:
     return versions
 
 
-async def test_nothing_marked_is_nothing_done(
+async def test_without_marks_nothing_is_done(
     db: Database, superuser: Superuser, tenant: UUID
 ) -> None:
     await send_conversions(db, tenant, make_conversion())
@@ -251,9 +251,9 @@ async def test_more_days_than_one_transaction_takes_are_all_done(
         db, tenant, *(make_conversion(occurred_at=at(day)) for day in range(days))
     )
     await credit_dirty_orders(db)
-    told: list[int] = []
-    assert await roll_up_dirty_days(db, progress=told.append) == days
-    assert told == [DAYS_PER_TRANSACTION, 20]
+    reported: list[int] = []
+    assert await roll_up_dirty_days(db, progress=reported.append) == days
+    assert reported == [DAYS_PER_TRANSACTION, 20]
     await assert_rolled_up(superuser, tenant)
 
 
@@ -272,7 +272,7 @@ async def mark_and_fail(db: Database, tenant: UUID) -> None:
 
 
 async def is_waiting(superuser: Superuser, sessions: int = 1) -> bool:
-    """Say whether so many sessions wait for a lock in this database."""
+    """Return whether this many sessions wait for a lock in this database."""
     count: int = await superuser.fetchval(
         """SELECT count(*) FROM pg_stat_activity
            WHERE datname = current_database() AND wait_event_type = 'Lock'"""
@@ -290,7 +290,7 @@ async def read_totals(superuser: Superuser) -> list[tuple[object, ...]]:
 async def test_a_mark_written_during_a_roll_up_survives_it(
     db: Database, clone: Clone, superuser: Superuser, tenant: UUID
 ) -> None:
-    """The roll-up has counted the day and stands before its last table; then the day gets another entry."""
+    """The roll-up has summed the day and has its last table left; then the day gets another entry."""
     await send_conversions(db, tenant, make_conversion(amount_cents=100))
     async with (
         open_database(clone.app_url, pool_size=1, statement_timeout_ms=30_000) as elsewhere,
@@ -306,10 +306,10 @@ async def test_a_mark_written_during_a_roll_up_survives_it(
     assert await read_totals(superuser) == [(111, 2)]
 
 
-async def test_two_roll_ups_of_one_day_follow_one_another(
+async def test_two_roll_ups_of_one_day_run_one_after_the_other(
     db: Database, clone: Clone, superuser: Superuser, tenant: UUID
 ) -> None:
-    """The first has written the day and not committed, when the second finds a newer mark of it."""
+    """The first has written the day but not committed when the second finds a newer mark of it."""
     await send_conversions(db, tenant, make_conversion(amount_cents=100))
     await roll_up_dirty_days(db)
     await send_conversions(db, tenant, make_conversion(amount_cents=10))
@@ -343,7 +343,7 @@ async def test_an_entry_whose_transaction_was_open_during_a_roll_up_is_rolled_up
     assert await read_totals(superuser) == [(111, 2)]
 
 
-async def test_two_roll_ups_at_once_do_each_day_once(
+async def test_two_concurrent_roll_ups_do_each_day_once(
     db: Database, clone: Clone, superuser: Superuser, tenant: UUID
 ) -> None:
     await send_conversions(db, tenant, *(make_conversion(occurred_at=at(day)) for day in range(30)))
@@ -356,7 +356,7 @@ async def test_two_roll_ups_at_once_do_each_day_once(
     await assert_rolled_up(superuser, tenant)
 
 
-async def test_a_refund_is_renamed_on_its_own_day_when_the_capture_comes(
+async def test_a_refund_changes_state_on_its_own_day_when_the_capture_arrives(
     db: Database, superuser: Superuser, tenant: UUID
 ) -> None:
     refund = make_conversion(order_id="late", kind="refund", amount_cents=40, occurred_at=at(1))

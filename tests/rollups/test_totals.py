@@ -1,9 +1,10 @@
-"""The totals of revenue are the sums of its days, and what they say of all days is what the days say."""
+"""The totals of revenue equal the sums of its days."""
 
 from __future__ import annotations
 
 from asyncio import to_thread
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from time import monotonic
 from uuid import UUID
@@ -64,7 +65,7 @@ async def assert_totals_are_sums(db: Database, superuser: Superuser, tenant: UUI
     async with db.tenant(tenant, is_read_only=True) as connection:
         shown = await read_realtime_revenue(connection, tenant)
     expected = [dict(row) for row in await superuser.fetch(_REALTIME_OF_DAYS, tenant)]
-    assert [{name: getattr(row, name) for name in row.__slots__} for row in shown] == expected
+    assert [asdict(row) for row in shown.data] == expected
 
 
 orders = st.sampled_from(["order-1", "order-2", "order-3", "order-4"])
@@ -72,7 +73,7 @@ kinds = st.sampled_from(
     ["capture", "capture", "refund", "refund_reversal", "dispute", "dispute_reversal"]
 )
 currencies = st.sampled_from(["USD", "USD", "EUR", "JPY"])
-# An order's capture often comes after its refund, and before it in time.
+# An order's capture often arrives after its refund, though it is earlier in time.
 moments = st.integers(0, 10).map(lambda halves: at(halves / 2))
 steps = st.one_of(
     st.tuples(st.just("post"), orders, kinds, st.integers(1, 300), currencies, moments),
@@ -111,7 +112,7 @@ async def test_after_any_entries_and_roll_ups_the_totals_are_the_sums_of_the_day
     tenant, other = await make_tenant(db, "any"), await make_tenant(db, "other")
     await send_conversions(db, other, make_conversion(amount_cents=7))
     with pytest.MonkeyPatch.context() as patch:
-        # A turn ends in the middle of what there is to do.
+        # A turn ends before all days are done.
         patch.setattr(summing, "DAYS_PER_TURN", 2)
         patch.setattr(summing, "DAYS_PER_TRANSACTION", 3)
         for step in [*story, ("all",)]:
@@ -124,7 +125,7 @@ async def test_after_any_entries_and_roll_ups_the_totals_are_the_sums_of_the_day
     await assert_totals_are_sums(db, superuser, other)
 
 
-async def test_a_state_that_a_late_capture_took_every_entry_from_is_not_shown(
+async def test_a_state_that_lost_all_its_entries_to_a_late_capture_is_not_shown(
     db: Database, superuser: Superuser, tenant: UUID
 ) -> None:
     refund = make_conversion(order_id="late", kind="refund", amount_cents=40, occurred_at=at(3))
@@ -139,10 +140,10 @@ async def test_a_state_that_a_late_capture_took_every_entry_from_is_not_shown(
     assert shown == [("USD", "captured", 100, 1, 1), ("USD", "refunded", -40, 1, 0)]
 
 
-async def test_money_of_which_no_entry_is_left_is_not_shown(
+async def test_money_without_any_remaining_entry_is_not_shown(
     db: Database, superuser: Superuser, tenant: UUID
 ) -> None:
-    """The program deletes no entry; after a restore of part of the ledger the sums follow what is there."""
+    """The program deletes no entry; but after a partial restore of the ledger the sums follow its entries."""
     await send_conversions(db, tenant, make_conversion())
     await send_conversions(db, tenant, make_conversion(currency="EUR", occurred_at=at(2)))
     await roll_up_dirty_days(db)
@@ -169,7 +170,7 @@ async def test_money_of_which_no_entry_is_left_is_not_shown(
            SELECT tenant_id, revenue_date + 100, 'JPY', state, 1, 1, 1, last_entry_at FROM rollup_revenue_day""",
     ],
 )
-async def test_sums_that_somebody_falsified_are_right_again_after_a_rebuild(
+async def test_falsified_sums_are_correct_again_after_a_rebuild(
     db: Database, superuser: Superuser, tenant: UUID, other_tenant: UUID, harm: str
 ) -> None:
     for owner in (tenant, other_tenant):
@@ -200,6 +201,6 @@ async def test_the_command_that_rebuilds_credit_sums_up_the_revenue_again(
     await assert_totals_are_sums(db, superuser, tenant)
 
 
-def test_the_money_so_far_is_read_from_the_totals_alone() -> None:
+def test_the_money_so_far_is_read_only_from_the_totals() -> None:
     piece = statement("realtime", named_text("skeldir.rollups", "select_revenue_totals"))
     assert set(piece.relations) == {"rollup_revenue_total"}

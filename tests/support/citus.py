@@ -84,7 +84,7 @@ def tables_of_all_tenants(piece: Piece, schema: Schema) -> list[str]:
     tables = schema.tenant_tables
     # The program reads all tenants at once by the owner's functions, which may do so on local tables.
     if piece.kind == "function":
-        tables -= LOCAL
+        tables = frozenset(name for name in tables if _side(name, schema) != "local")
     return UnboundTables(piece.trees, tables, piece.arguments).names
 
 

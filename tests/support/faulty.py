@@ -59,7 +59,7 @@ def run(ground: Ground, check: Check) -> Proof:
     return proof
 
 
-def told(proof: Proof) -> list[tuple[str, str]]:
+def failures(proof: Proof) -> list[tuple[str, str]]:
     """Return text and output of the steps that failed."""
     return [
         (proof.steps[n - 1].text, proof.steps[n - 1].output) for n in failing_steps(proof.steps)

@@ -74,8 +74,8 @@ def composed_sql(module: Module) -> list[str]:
     findings = Findings()
     examine_tree(module.path, module.tree, findings)
     if module.room == "proof":
-        return [found for found in findings.offenders if found.endswith(PUT_TOGETHER)]
-    return findings.offenders
+        return [place for place, fault in findings.offenders if fault == PUT_TOGETHER]
+    return [f"{place} {fault}" for place, fault in findings.offenders]
 
 
 def environment_readers(module: Module) -> list[str]:

@@ -16,18 +16,32 @@ from proof.evidence.records import (
 )
 from proof.evidence.verdicts import judge
 from proof.registry import GATES
+from proof.stage.expectations import equals, same_as
+from proof.stage.kinds import Expectation
 from proof.stage.proving import Proof
-from proof.stage.steps import ANYTHING, Expectation, Step, digest_of, equals, same_as
+from proof.stage.steps import Step, digest_of
 
 IDENTITY = ("-c", "user.name=A", "-c", "user.email=a@example.org")
 
 
 def make_step(
-    output: str, expected: Expectation = ANYTHING, *, role: str = "app_user", text: str = "SELECT 1"
+    output: str,
+    *expected: Expectation,
+    name: str = "",
+    role: str = "app_user",
+    text: str = "SELECT 1",
 ) -> Step:
     """Return a step as a proof records it."""
     return Step(
-        "sql", role, text, output, expected, "2026-06-01T12:00:00+00:00", 0.25, digest_of(output)
+        kind="sql",
+        name=name,
+        role=role,
+        text=text,
+        output=output,
+        expected=expected,
+        began_at="2026-06-01T12:00:00+00:00",
+        seconds=0.25,
+        digest=digest_of(output),
     )
 
 
@@ -88,9 +102,9 @@ def make_records(*, without: str = "", failing: str = "") -> list[HypothesisReco
 
 def prove_counting(proof: Proof) -> None:
     """Record three steps, the last two with expectations."""
-    proof.read("the number one", "1", expect=ANYTHING)
+    proof.read("the number one", "1", expect=(), name="one")
     proof.read("the number one again", "1", expect=equals("1"))
-    proof.read("the number of step 1", "1", expect=same_as(1))
+    proof.read("the number of the first step", "1", expect=same_as("one"))
 
 
 def make_hypotheses(

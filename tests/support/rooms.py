@@ -18,7 +18,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "personal_data_findings",
     ),
     "audit": ("audits",),
-    "jobs": ("jobs",),
+    "jobs": ("jobs", "claimable_jobs"),
     "wakeups": ("heartbeats", "pulses"),
     "revenue": ("revenue_ledger", "order_balances"),
     "attribution": (

@@ -18,41 +18,41 @@ ROOT = Path(__file__).resolve().parents[2]
 
 _SUPERVISOR = """
 import json, os, sys
-from skeldir.processes.supervise import Child, Supervisor
+from skeldir.processes.supervisor import Child, Supervisor
 
-told = json.loads(sys.argv[1])
+options = json.loads(sys.argv[1])
 children = [
     Child(name, command, dict(os.environ), shows_life=shows_life, stop_rank=rank)
-    for name, command, shows_life, rank in told["children"]
+    for name, command, shows_life, rank in options["children"]
 ]
 
-def say(what):
+def report(what):
     sys.stdout.write(what + "\\n")
     sys.stdout.flush()
 
-sys.exit(Supervisor(children, say, stop_s=told["stop_s"], stuck_after_s=told["stuck_after_s"]).run())
+sys.exit(Supervisor(children, report, stop_s=options["stop_s"], stuck_after_s=options["stuck_after_s"]).run())
 """
 
 
 class Supervised:
-    """A running supervisor and its output so far."""
+    """A running supervisor and the lines that it has reported so far."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
-        self.said: list[str] = []
+        self.lines: list[str] = []
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            self.said.append(line.strip())
+            self.lines.append(line.strip())
 
     def wait_for(self, words: str, *, times: int = 1, seconds: float = 10) -> str:
-        """Return the last line with these words once it has been printed `times` times."""
+        """Return the last line with these words once it has been reported `times` times."""
         end = time.monotonic() + seconds
-        while len(found := [line for line in self.said if words in line]) < times:
-            assert time.monotonic() < end, self.said
+        while len(found := [line for line in self.lines if words in line]) < times:
+            assert time.monotonic() < end, self.lines
             time.sleep(0.02)
         return found[-1]
 
@@ -75,13 +75,13 @@ def supervising(
     environment: Mapping[str, str] = {},
 ) -> Iterator[Supervised]:
     """Run a supervisor with (name, command, shows_life, stop_rank); no process is left at the end."""
-    told = {
+    options = {
         "children": [[name, list(command), *rest] for name, command, *rest in children],
         "stop_s": stop_s,
         "stuck_after_s": stuck_after_s,
     }
     process = subprocess.Popen(
-        [sys.executable, "-c", _SUPERVISOR, json.dumps(told)],
+        [sys.executable, "-c", _SUPERVISOR, json.dumps(options)],
         env=os.environ | environment,
         stdout=subprocess.PIPE,
         text=True,

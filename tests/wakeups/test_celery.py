@@ -25,7 +25,7 @@ from skeldir.errors import ConfigurationInvalid
 from skeldir.jobs import NO_TENANT, enqueue
 from skeldir.settings import Settings, broker_url_of, is_postgres_broker, result_backend_of
 from skeldir.wakeups.celery_app import make_celery
-from skeldir.wakeups.wake import Waker
+from skeldir.wakeups.waker import Waker
 from tests.conftest import Clone
 from tests.support.supervised import ROOT, supervising
 from tests.wakeups.test_transport import drop_connections
@@ -53,8 +53,11 @@ def ask(clone: Clone, question: str) -> Any:
     return None if row is None else row[0]
 
 
-def until(holds: Callable[[], object], seconds: float = 10) -> float:
-    """Wait until `holds()`, and return how long that took."""
+def until(holds: Callable[[], object], seconds: float = 60) -> float:
+    """Wait until `holds()`, and return how long that took.
+
+    Unless a test is about `seconds`, they only end it when it has failed: on a busy machine processes start slowly.
+    """
     began = time.monotonic()
     while not holds():
         assert time.monotonic() - began < seconds, "it did not come about"
@@ -78,29 +81,24 @@ def is_ready(clone: Clone, role: str = "worker", many: int = 1) -> bool:
 
 
 @asynccontextmanager
-async def asking(clone: Clone) -> AsyncIterator[Callable[..., Awaitable[None]]]:
-    """Give what asks for a toy job as the running program does: a row, and a wake-up after the commit."""
+async def enqueueing(clone: Clone) -> AsyncIterator[Callable[..., Awaitable[None]]]:
+    """Give what enqueues a toy job as the running program does: a row, and a wake-up after the commit."""
     with closing(Waker(Settings(), clone.app_url)) as waker:
         async with open_database(
             clone.app_url, pool_size=1, statement_timeout_ms=5_000, wake=waker.wake
         ) as database:
 
-            async def ask_for(**arguments: object) -> None:
+            async def enqueue_toy(**arguments: object) -> None:
                 async with database.tenant(NO_TENANT) as connection:
                     await enqueue(connection, NO_TENANT, CREDIT, arguments)
 
-            yield ask_for
+            yield enqueue_toy
 
 
-async def ask_for(clone: Clone, **arguments: object) -> None:
-    """Ask for one toy job."""
-    async with asking(clone) as ask_for_it:
-        await ask_for_it(**arguments)
-
-
-async def ask_without_waking(db: Database, **arguments: object) -> None:
-    async with db.tenant(NO_TENANT) as connection:
-        await enqueue(connection, NO_TENANT, CREDIT, arguments)
+async def enqueue_toy(clone: Clone, **arguments: object) -> None:
+    """Enqueue one toy job."""
+    async with enqueueing(clone) as enqueue_it:
+        await enqueue_it(**arguments)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +153,7 @@ def test_another_broker_is_chosen_by_its_url_alone(broker: str) -> None:
 
 
 @pytest.mark.parametrize("broker", ["sqla+mysql://secret@h/d", "sqs://secret@", "memory://", "?"])
-def test_a_broker_that_the_program_does_not_use_is_refused_without_telling_its_url(
+def test_a_broker_that_the_program_does_not_use_is_refused_without_showing_its_url(
     broker: str,
 ) -> None:
     with pytest.raises(ConfigurationInvalid) as refused:
@@ -171,13 +169,13 @@ def test_only_json_is_read() -> None:
 
 
 async def do_soon(clone: Clone) -> None:
-    """Ask for four jobs, one after another; each but the first, which opens connections, is done within 0.9 s.
+    """Enqueue four jobs, one after another; each but the first, which opens connections, is done within 0.9 s.
 
-    As the rows tell it: how fast this process looks does not count.
+    By the times in the rows: how fast this process looks does not count.
     """
-    async with asking(clone) as ask_for_it:
+    async with enqueueing(clone) as enqueue_it:
         for number in range(4):
-            await ask_for_it(number=number)
+            await enqueue_it(number=number)
             until(lambda: count_jobs(clone, "done") == number + 1)  # noqa: B023 - used at once
     taken = ask(
         clone,
@@ -187,12 +185,12 @@ async def do_soon(clone: Clone) -> None:
 
 
 @pytest.mark.worker
-async def test_a_worker_does_a_job_as_soon_as_it_was_asked_for(clone: Clone) -> None:
+async def test_a_worker_does_a_job_as_soon_as_it_is_enqueued(clone: Clone) -> None:
     with toy(clone, "worker") as worker:
         until(lambda: is_ready(clone))
         await do_soon(clone)
         drop_connections(clone)
-        await ask_for(clone, number=4)
+        await enqueue_toy(clone, number=4)
         until(lambda: count_jobs(clone, "done") == 5)
         worker.terminate()
         assert worker.wait(10) == 0
@@ -202,10 +200,10 @@ async def test_a_worker_does_a_job_as_soon_as_it_was_asked_for(clone: Clone) -> 
 
 @pytest.mark.slow
 @pytest.mark.worker
-async def test_a_worker_that_is_told_to_stop_finishes_its_job(clone: Clone) -> None:
+async def test_a_worker_that_is_asked_to_stop_finishes_its_job(clone: Clone) -> None:
     with toy(clone, "worker") as worker:
         until(lambda: is_ready(clone))
-        await ask_for(clone, sleep_s=1)
+        await enqueue_toy(clone, sleep_s=1)
         until(lambda: count_jobs(clone, "running") == 1)
         worker.terminate()
         assert worker.wait(10) == 0
@@ -214,13 +212,13 @@ async def test_a_worker_that_is_told_to_stop_finishes_its_job(clone: Clone) -> N
 
 @pytest.mark.slow
 @pytest.mark.worker
-async def test_a_worker_that_is_told_to_stop_lets_go_of_a_job_that_takes_too_long(
+async def test_a_worker_that_is_asked_to_stop_lets_go_of_a_job_that_takes_too_long(
     clone: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SKELDIR_SHUTDOWN_TIMEOUT_S", "1")
     with toy(clone, "worker") as worker:
         until(lambda: is_ready(clone))
-        await ask_for(clone, sleep_s=600)
+        await enqueue_toy(clone, sleep_s=600)
         until(lambda: count_jobs(clone, "running") == 1)
         worker.terminate()
         assert worker.wait(10) == 0
@@ -230,7 +228,7 @@ async def test_a_worker_that_is_told_to_stop_lets_go_of_a_job_that_takes_too_lon
 
 
 def count_ticks(clone: Clone) -> int:
-    """Return how many jobs that a pulse asked for are done."""
+    """Return how many jobs that a pulse enqueued are done."""
     return int(
         ask(
             clone,
@@ -241,12 +239,12 @@ def count_ticks(clone: Clone) -> int:
 
 @pytest.mark.slow
 @pytest.mark.worker
-async def test_pulses_and_what_they_ask_for_keep_their_pace_while_all_workers_are_busy(
+async def test_pulses_and_what_they_enqueue_keep_their_pace_while_all_workers_are_busy(
     clone: Clone,
 ) -> None:
     with toy(clone, "worker"), toy(clone, "beat") as beat:
         until(lambda: is_ready(clone) and is_ready(clone, "beat"))
-        await ask_for(clone, sleep_s=600)
+        await enqueue_toy(clone, sleep_s=600)
         until(lambda: count_jobs(clone, "running") == 1)
         before, began = count_ticks(clone), time.monotonic()
         until(lambda: count_ticks(clone) >= before + 6, 6)
@@ -295,19 +293,20 @@ async def test_a_worker_is_stuck_when_its_loop_is_not_when_its_job_is_long(
 ) -> None:
     words = ("worker", [*TOY, "worker"], True, 0)
     environment = QUIET | {"DATABASE_URL": clone.app_url}
-    with supervising([words], stuck_after_s=4, environment=environment) as supervised:
+    # Long enough for a process to start on a busy machine, and shorter than the job.
+    with supervising([words], stuck_after_s=8, environment=environment) as supervised:
         until(lambda: is_ready(clone))
-        await ask_for(clone, sleep_s=6)
+        await enqueue_toy(clone, sleep_s=10)
         until(lambda: count_jobs(clone, "done") == 1)
-        assert not [line for line in supervised.said if "ended" in line]
-        await ask_for(clone, block_s=60)
-        supervised.wait_for("worker has given no sign of life")
+        assert not [line for line in supervised.lines if "ended" in line]
+        await enqueue_toy(clone, block_s=60)
+        supervised.wait_for("worker has given no sign of life", seconds=30)
         supervised.wait_for("worker started", times=2)
 
 
 @pytest.mark.slow
 @pytest.mark.worker
-def test_the_worker_tells_neither_password_nor_url(clone: Clone) -> None:
+def test_the_worker_shows_neither_password_nor_url(clone: Clone) -> None:
     url = clone.app_url.replace("app_user@", "app_user:hush-hush@")
     process = subprocess.Popen(
         [*TOY, "worker"],
@@ -318,15 +317,15 @@ def test_the_worker_tells_neither_password_nor_url(clone: Clone) -> None:
         text=True,
     )
     assert process.stdout is not None
-    said = ""
-    while "ready" not in said and (line := process.stdout.readline()):
-        said += line
+    output = ""
+    while "ready" not in output and (line := process.stdout.readline()):
+        output += line
     until(lambda: is_ready(clone))
     process.terminate()
-    said += process.communicate(timeout=10)[0]
-    assert "ready" in said
-    assert "hush-hush" not in said
-    assert "SecurityWarning" not in said
+    output += process.communicate(timeout=10)[0]
+    assert "ready" in output
+    assert "hush-hush" not in output
+    assert "SecurityWarning" not in output
 
 
 def read_metrics(port: int) -> str:
@@ -346,7 +345,9 @@ def two_free_ports() -> int:
 
 @pytest.mark.slow
 @pytest.mark.worker
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="only Linux tells a child of the death")
+@pytest.mark.skipif(
+    not Path("/proc/self").exists(), reason="only Linux kills a child with its parent"
+)
 async def test_a_worker_on_redis_forks_and_its_children_end_with_it(
     clone: Clone, tmp_path: Path
 ) -> None:
@@ -360,7 +361,7 @@ async def test_a_worker_on_redis_forks_and_its_children_end_with_it(
             until(lambda: is_ready(clone, many=2))
             assert all("skeldir_jobs_run_seconds" in read_metrics(port + child) for child in (0, 1))
             await do_soon(clone)
-            await ask_for(clone, sleep_s=600)
+            await enqueue_toy(clone, sleep_s=600)
             until(lambda: count_jobs(clone, "running") == 1)
             children = psutil.Process(worker.pid).children(recursive=True)
             assert len(children) >= 2

@@ -15,7 +15,7 @@ from skeldir.db.pool import Database, open_database
 from skeldir.jobs import Pulse, enqueue
 from skeldir.observability.metrics import PULSES
 from skeldir.wakeups.gauges import sample_processes
-from skeldir.wakeups.pulses import PulseRunner, register_pulses, take_pulses
+from skeldir.wakeups.pulses import PulseRunner, claim_due_pulses, register_pulses
 from skeldir.worker import SCHEDULE
 from tests.conftest import Clone
 
@@ -75,12 +75,12 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
 
 async def test_a_pulse_is_due_at_once_when_it_is_new_and_then_once_a_period(db: Database) -> None:
     await register_pulses(db, [pulse()])
-    assert (await take_pulses(db, [pulse()], patience=0))[0] == ["test.pulse"]
-    assert (await take_pulses(db, [pulse()], patience=0))[0] == []
+    assert (await claim_due_pulses(db, [pulse()], patience=0))[0] == ["test.pulse"]
+    assert (await claim_due_pulses(db, [pulse()], patience=0))[0] == []
     await let_pass(db, 9.9)
-    assert (await take_pulses(db, [pulse()], patience=0))[0] == []
+    assert (await claim_due_pulses(db, [pulse()], patience=0))[0] == []
     await let_pass(db, 0.2)
-    assert (await take_pulses(db, [pulse()], patience=0))[0] == ["test.pulse"]
+    assert (await claim_due_pulses(db, [pulse()], patience=0))[0] == ["test.pulse"]
     assert 9 < (await row(db))["due_s"] < 10, "its next time follows the last one, not this moment"
 
 
@@ -89,7 +89,7 @@ async def test_a_pulse_that_many_find_due_is_taken_by_one(clone: Clone) -> None:
         await register_pulses(database, [pulse()])
         for _ in range(5):
             taken = await asyncio.gather(
-                *(take_pulses(database, [pulse()], patience=0) for _ in range(10))
+                *(claim_due_pulses(database, [pulse()], patience=0) for _ in range(10))
             )
             assert sum(names == ["test.pulse"] for names, _ in taken) == 1
             await let_pass(database, 10)
@@ -100,10 +100,10 @@ async def test_one_who_is_patient_takes_only_what_nobody_took_for_half_a_period(
 ) -> None:
     await register_pulses(db, [pulse()])
     await let_pass(db, 4.5)
-    names, next_s = await take_pulses(db, [pulse()], patience=0.5)
+    names, next_s = await claim_due_pulses(db, [pulse()], patience=0.5)
     assert (names, 0.2 < next_s <= 0.5) == ([], True)
     await let_pass(db, 0.6)
-    assert (await take_pulses(db, [pulse()], patience=0.5))[0] == ["test.pulse"]
+    assert (await claim_due_pulses(db, [pulse()], patience=0.5))[0] == ["test.pulse"]
 
 
 async def test_after_a_long_standstill_a_pulse_runs_once_and_not_for_every_period_missed(
@@ -111,7 +111,7 @@ async def test_after_a_long_standstill_a_pulse_runs_once_and_not_for_every_perio
 ) -> None:
     await register_pulses(db, [pulse()])
     await let_pass(db, 3_600)
-    assert (await take_pulses(db, [pulse()], patience=0))[0] == ["test.pulse"]
+    assert (await claim_due_pulses(db, [pulse()], patience=0))[0] == ["test.pulse"]
     assert 4 < (await row(db))["due_s"] <= 5
 
 
@@ -177,7 +177,7 @@ async def test_a_runner_outlives_a_database_that_is_away(db: Database) -> None:
     runner.cancel()
 
 
-async def test_the_age_of_a_pulse_is_told_in_its_own_periods(db: Database) -> None:
+async def test_the_age_of_a_pulse_is_given_in_its_own_periods(db: Database) -> None:
     assert sorted(PULSES) == sorted(one.name for one in SCHEDULE)
 
     def age(name: str) -> float:

@@ -1,4 +1,4 @@
-"""Messages in kombu's tables: each is taken once, those who wait are told, and nobody needs the server to start."""
+"""Messages in kombu's tables: each is received once, whoever waits is woken, and nobody needs the server to start."""
 
 from __future__ import annotations
 
@@ -41,10 +41,15 @@ def test_messages_of_a_queue_come_in_order_and_only_from_those_asked_for(mailbox
         mailbox.put("a", f"a{number}")
         mailbox.put("b", f"b{number}")
     assert mailbox.count("a") == 3
-    assert [mailbox.take(["b"]) for _ in range(2)] == [("b", "b0"), ("b", "b1")]
-    assert [mailbox.take(["a"]) for _ in range(4)] == [("a", "a0"), ("a", "a1"), ("a", "a2"), None]
-    assert mailbox.take(["a", "b"]) == ("b", "b2")
-    assert mailbox.take(["unheard of"]) is None
+    assert [mailbox.receive(["b"]) for _ in range(2)] == [("b", "b0"), ("b", "b1")]
+    assert [mailbox.receive(["a"]) for _ in range(4)] == [
+        ("a", "a0"),
+        ("a", "a1"),
+        ("a", "a2"),
+        None,
+    ]
+    assert mailbox.receive(["a", "b"]) == ("b", "b2")
+    assert mailbox.receive(["unheard of"]) is None
 
 
 def test_a_flood_in_one_queue_lets_the_others_pass(mailbox: Mailbox) -> None:
@@ -52,8 +57,8 @@ def test_a_flood_in_one_queue_lets_the_others_pass(mailbox: Mailbox) -> None:
         mailbox.put("flood", f"f{number}")
     mailbox.put("late", "l0")
     mailbox.put("latest", "t0")
-    taken = [mailbox.take(["flood", "late", "latest"]) for _ in range(5)]
-    assert [payload for _, payload in filter(None, taken)] == ["f0", "l0", "f1", "t0", "f2"]
+    received = [mailbox.receive(["flood", "late", "latest"]) for _ in range(5)]
+    assert [payload for _, payload in filter(None, received)] == ["f0", "l0", "f1", "t0", "f2"]
 
 
 def test_a_queue_holds_only_as_many_hints_as_wake_somebody(mailbox: Mailbox) -> None:
@@ -61,33 +66,33 @@ def test_a_queue_holds_only_as_many_hints_as_wake_somebody(mailbox: Mailbox) -> 
         mailbox.put("full", str(number))
     mailbox.put("other", "passes")
     assert mailbox.count("full") == MOST_WAITING
-    assert mailbox.take(["full"]) == ("full", "0")
+    assert mailbox.receive(["full"]) == ("full", "0")
     mailbox.put("full", "again")
     assert (mailbox.count("full"), mailbox.count("other")) == (MOST_WAITING, 1)
 
 
-def test_each_message_is_taken_by_exactly_one_of_many(clone: Clone) -> None:
+def test_each_message_is_received_by_exactly_one_of_many(clone: Clone) -> None:
     sent = [str(number) for number in range(200)]
-    taken: Counter[str] = Counter()
+    received: Counter[str] = Counter()
 
-    def take_all() -> None:
+    def receive_all() -> None:
         with closing(Mailbox(clone.app_url)) as own:
-            while (found := own.take(["q"])) is not None:
-                taken[found[1]] += 1
+            while (found := own.receive(["q"])) is not None:
+                received[found[1]] += 1
 
     with closing(Mailbox(clone.app_url, most_waiting=len(sent))) as roomy:
         for number in sent:
             roomy.put("q", number)
-    takers = [threading.Thread(target=take_all) for _ in range(4)]
-    for taker in takers:
-        taker.start()
-    for taker in takers:
-        taker.join()
-    assert taken == Counter(sent)
+    receivers = [threading.Thread(target=receive_all) for _ in range(4)]
+    for receiver in receivers:
+        receiver.start()
+    for receiver in receivers:
+        receiver.join()
+    assert received == Counter(sent)
 
 
-def test_who_waits_is_told_at_once(clone: Clone, mailbox: Mailbox) -> None:
-    assert mailbox.take(["q"]) is None
+def test_whoever_waits_is_woken_at_once(clone: Clone, mailbox: Mailbox) -> None:
+    assert mailbox.receive(["q"]) is None
 
     def put_soon() -> None:
         time.sleep(0.2)  # until the other one waits, which nobody can see
@@ -99,11 +104,11 @@ def test_who_waits_is_told_at_once(clone: Clone, mailbox: Mailbox) -> None:
     sender.start()
     mailbox.wait(20)
     assert time.monotonic() - began < 5
-    assert mailbox.take(["q"]) == ("q", "news")
+    assert mailbox.receive(["q"]) == ("q", "news")
     sender.join()
 
 
-def test_a_message_that_nobody_took_for_a_minute_is_not_delivered(
+def test_a_message_that_nobody_received_for_a_minute_is_not_delivered(
     clone: Clone, mailbox: Mailbox
 ) -> None:
     mailbox.put("q", "old")
@@ -111,9 +116,9 @@ def test_a_message_that_nobody_took_for_a_minute_is_not_delivered(
         admin.execute(
             """UPDATE celery.kombu_message SET "timestamp" = "timestamp" - interval '61 s'"""
         )
-    assert (mailbox.count("q"), mailbox.take(["q"])) == (0, None)
+    assert (mailbox.count("q"), mailbox.receive(["q"])) == (0, None)
     mailbox.put("q", "new")
-    assert mailbox.take(["q"]) == ("q", "new")
+    assert mailbox.receive(["q"]) == ("q", "new")
 
 
 def test_a_lost_connection_is_replaced(clone: Clone, mailbox: Mailbox) -> None:
@@ -121,17 +126,17 @@ def test_a_lost_connection_is_replaced(clone: Clone, mailbox: Mailbox) -> None:
     drop_connections(clone)
     mailbox.put("q", "2")  # a message must not be lost because the connection was
     drop_connections(clone)
-    assert mailbox.take(["q"]) is None
-    assert [mailbox.take(["q"]), mailbox.take(["q"])] == [("q", "1"), ("q", "2")]
+    assert mailbox.receive(["q"]) is None
+    assert [mailbox.receive(["q"]), mailbox.receive(["q"])] == [("q", "1"), ("q", "2")]
     drop_connections(clone)
     mailbox.wait(0.1)
     mailbox.wait(0.1)
-    assert mailbox.take(["q"]) is None
+    assert mailbox.receive(["q"]) is None
 
 
-def test_while_the_server_is_away_there_is_nothing_to_take_and_putting_fails() -> None:
+def test_while_the_server_is_away_there_is_nothing_to_receive_and_putting_fails() -> None:
     with closing(Mailbox(AWAY)) as mailbox:
-        assert mailbox.take(["q"]) is None
+        assert mailbox.receive(["q"]) is None
         mailbox.wait(0.01)
         assert mailbox.count("q") == 0
         with pytest.raises(LOST):
@@ -151,8 +156,8 @@ def test_a_forked_child_leaves_the_connection_of_its_parent_alone(mailbox: Mailb
         finally:
             os._exit(status)
     assert os.waitpid(child, 0)[1] == 0
-    assert mailbox.take(["q"]) == ("q", "before")
-    assert mailbox.take(["q"]) == ("q", "from the child")
+    assert mailbox.receive(["q"]) == ("q", "before")
+    assert mailbox.receive(["q"]) == ("q", "from the child")
 
 
 def test_kombu_uses_it_for_the_url_of_the_contract(clone: Clone) -> None:

@@ -9,9 +9,9 @@ from skeldir.attribution.comparing import (
 from skeldir.attribution.definitions import (
     active_versions,
     define_models,
+    describe_command,
     latest_changes,
     models_in_force,
-    name_command,
     rebuild_credit,
     retain_touches,
     retire_model,
@@ -27,7 +27,7 @@ from skeldir.attribution.marks import (
     mark_orders_of_conversions,
     mark_orders_reached_by_touches,
 )
-from skeldir.attribution.memory import collecting_less, give_memory_back
+from skeldir.attribution.memory import fewer_collections, release_memory
 from skeldir.attribution.model_schemas import ModelChange, ModelInForce, ModelPreview
 from skeldir.attribution.models import MODEL_NAMES, AfterConversion, ModelVersion
 from skeldir.attribution.parameters import CompleteParameters, ModelParameters
@@ -67,13 +67,13 @@ __all__ = [
     "Sums",
     "active_versions",
     "channel_totals",
-    "collecting_less",
     "compare_with_facts",
     "count_dirty_orders",
     "credit_dirty_orders",
     "credit_lock",
     "define_models",
-    "give_memory_back",
+    "describe_command",
+    "fewer_collections",
     "ingest_lock",
     "latest_changes",
     "list_awaiting_credit",
@@ -83,10 +83,10 @@ __all__ = [
     "mark_orders_of_conversions",
     "mark_orders_reached_by_touches",
     "models_in_force",
-    "name_command",
     "preview_model",
     "read_stored_credit",
     "rebuild_credit",
+    "release_memory",
     "retain_touches",
     "retire_model",
     "set_aside_totals",

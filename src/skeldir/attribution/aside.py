@@ -1,4 +1,4 @@
-"""Orders that cannot be credited by their journeys: each is set aside with its reason, and the others go on."""
+"""Orders that cannot be credited by their journeys: each is set aside with a reason, and does not stop the rest."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 Reason = Literal["journey_too_long", "order_too_large", "credit_failed"]
 
-# What a fault in the computation of a single order can be: numbers that do not fit, credit that contradicts its order.
+# What computing the credit of a single order can raise: numbers that do not fit, credit that contradicts its order.
 COMPUTING_FAULTS: Final = (
     ArithmeticError,
     AssertionError,
@@ -21,7 +21,7 @@ COMPUTING_FAULTS: Final = (
     TypeError,
     ValueError,
 )
-# What the database may find wrong with the rows of a single order. Anything else is the database's own trouble.
+# What the database raises when it rejects the rows of a single order. Anything else is a failure of the database.
 WRITING_FAULTS: Final = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
@@ -31,14 +31,14 @@ WRITING_FAULTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """Why an order is set aside. The detail repeats nothing that a tenant sent."""
+    """Why an order is set aside. The detail contains nothing that a tenant sent."""
 
     reason: Reason
     detail: str
 
 
 def set_aside_for(fault: Exception) -> SetAside:
-    """Return `credit_failed` with the kind of fault; the log has its place, for whoever is to mend the program."""
+    """Return `credit_failed` with the type of the error; the log has the traceback, for whoever fixes the program."""
     logger.error("attribution.order_failed %s", type(fault).__name__, exc_info=fault)
     if isinstance(fault, asyncpg.PostgresError):
         return SetAside("credit_failed", f"{type(fault).__name__} (SQLSTATE {fault.sqlstate})")

@@ -1,6 +1,6 @@
-"""Orders as columns, and what models that look at the same touches have in common.
+"""Orders as columns, and the intermediate results that models with the same window share.
 
-A group is a channel of an order: one that has a touch which counts. Groups are numbered order by order, and within an
+A group is a channel of an order with at least one touch that counts. Groups are numbered order by order, and within an
 order by the text of their channel codes.
 """
 
@@ -22,7 +22,7 @@ Flags = NDArray[np.bool_]
 Floats = NDArray[np.floating[Any]]
 
 _LARGEST_BALANCE: Final = 2.0**61
-# A table of all possible keys costs about as much as sorting this many times fewer keys.
+# A lookup table with one cell per possible key costs about as much as sorting this many times fewer keys.
 _TABLE_CELLS_PER_KEY: Final = 32
 
 
@@ -30,12 +30,12 @@ _TABLE_CELLS_PER_KEY: Final = 32
 class OrderColumns:
     """Orders that have a capture, as columns.
 
-    `channels` are the codes that are numbered, in the order of their text, `direct` and `unattributed` among them.
-    The touches of order i are those from `touch_starts[i]` to before `touch_starts[i + 1]`, in time order, ties by
+    `channels` are the numbered codes in the order of their text, including `direct` and `unattributed`.
+    The touches of order i are those in `[touch_starts[i], touch_starts[i + 1])`, in time order, ties by
     idempotency key: `touch_channels` by number, `touch_ages` in microseconds before the conversion, not negative.
-    `previous_ages[i]` is how long before it the journey converted last, NO_CONVERSION when it had not. The entries from
-    `entry_starts[i]` on are in the ledger's order: `entry_currencies` are numbers of any kind, `entry_amounts` signed
-    minor units, `captures[i]` the place, among all entries, of the capture that fixes the journey.
+    `previous_ages[i]` is the age of the journey's previous conversion, NO_CONVERSION when there was none. The entries
+    from `entry_starts[i]` on are in the ledger's order: `entry_currencies` are arbitrary numbers, `entry_amounts`
+    signed minor units, `captures[i]` the index, among all entries, of the capture that fixes the journey.
     """
 
     channels: Sequence[str]
@@ -54,14 +54,14 @@ class OrderColumns:
 
 @dataclass(frozen=True, slots=True)
 class Balances:
-    """The entries with the balance of their order and currency after them."""
+    """For each entry, the balance of its order and currency after it."""
 
     orders: Ints
     cents: Ints
     before: Ints
-    """The place of the entry before of the same order and currency; -1 for the first."""
+    """The index of the previous entry of the same order and currency; -1 for the first."""
     too_large: Ints
-    """The orders whose balances 64 bits may not hold: theirs are given as 0."""
+    """The orders whose balances may not fit in 64 bits: these balances are 0."""
 
     @classmethod
     def of(cls, columns: OrderColumns) -> Balances:
@@ -76,7 +76,7 @@ class Balances:
         sorted_orders, currencies = orders[by_currency], columns.entry_currencies[by_currency]
         begins = np.ones(len(orders), np.bool_)
         begins[1:] = (sorted_orders[1:] != sorted_orders[:-1]) | (currencies[1:] != currencies[:-1])
-        # Sums of all orders may go round 64 bits: the difference of two is right all the same.
+        # The running sum over all orders may overflow 64 bits; differences of two sums are correct all the same.
         running = np.cumsum(amounts[by_currency])
         firsts = np.flatnonzero(begins)
         lengths = np.diff(np.append(firsts, len(orders)))
@@ -91,11 +91,11 @@ class Balances:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The touches that count, and the groups that they make.
+    """The touches that count, and the groups that they form.
 
-    An order without one has a touch of `unattributed`, so that nothing below has to ask. `orders`, `channels`, `ages`
-    and `groups` are of each touch; `starts` and `lengths` are of each order's touches; `group_channels` is of each
-    group. The groups of order i are those from `group_starts[i]` to before `group_starts[i + 1]`.
+    An order without any gets one touch of `unattributed`, so that the code below needs no special case. `orders`,
+    `channels`, `ages` and `groups` have one value per touch; `starts` and `lengths` give each order's touches;
+    `group_channels` has one value per group. The groups of order i are `[group_starts[i], group_starts[i + 1])`.
     """
 
     orders: Ints
@@ -121,10 +121,10 @@ class Window:
         if not counts.all():
             inside = np.flatnonzero(counts)
             orders, channels, ages = orders[inside], channels[inside], ages[inside]
-        lonely = np.flatnonzero(np.bincount(orders, minlength=count) == 0)
-        if len(lonely):
-            at = np.searchsorted(orders, lonely)
-            orders = np.insert(orders, at, lonely)
+        touchless = np.flatnonzero(np.bincount(orders, minlength=count) == 0)
+        if len(touchless):
+            at = np.searchsorted(orders, touchless)
+            orders = np.insert(orders, at, touchless)
             channels = np.insert(channels, at, columns.channels.index(UNATTRIBUTED))
             ages = np.insert(ages, at, 0)
         lengths = np.bincount(orders, minlength=count)
@@ -145,12 +145,12 @@ class Window:
 
     @property
     def ends(self) -> Ints:
-        """The place of each order's last touch."""
+        """The index of each order's last touch."""
         return self.starts + self.lengths - 1
 
 
 def number_distinct(keys: Ints, bound: int) -> tuple[Ints, Ints]:
-    """Return the distinct keys, ascending, and of each key its place among them. Keys are from 0 to before `bound`."""
+    """Return the distinct keys, ascending, and for each key its index among them. Keys lie in `[0, bound)`."""
     if bound > _TABLE_CELLS_PER_KEY * len(keys):
         return np.unique(keys, return_inverse=True)
     is_there = np.zeros(bound, np.bool_)
@@ -162,6 +162,6 @@ def number_distinct(keys: Ints, bound: int) -> tuple[Ints, Ints]:
 
 
 def spread(starts: Ints, lengths: Ints) -> Ints:
-    """Return the numbers from each start on, as many as its length, one after another."""
+    """Return the ranges `[start, start + length)` of all starts, concatenated."""
     ends = np.cumsum(lengths)
     return np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + lengths, lengths)

@@ -1,7 +1,7 @@
-"""What is stored of orders against what their facts say: nothing is written, and nobody is waited for.
+"""Compares the stored journeys of orders with their facts. Nothing is written, and no lock is waited for.
 
-Of an order that awaits nothing, a credit run would store again what is stored. So that is what is compared: the entries
-that are counted, the moment of the conversion and of the one before, and the touches, as far as they still exist.
+If an order does not await credit, a credit run would store the same journey again. So this compares the entries that
+are counted, the times of the conversion and of the previous one, and the touches that still exist.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from uuid import UUID
 
 from skeldir.attribution.bounds import BOUNDS
 from skeldir.attribution.computing import Computation, Outcome, Part
-from skeldir.attribution.orders import says_enough
+from skeldir.attribution.orders import holds_enough
 from skeldir.attribution.packing import NO_CONVERSION
 from skeldir.attribution.reading import Reader, begin_reading
 from skeldir.attribution.store import queries
@@ -31,7 +31,7 @@ JourneyFault = Literal[
     "counts other entries than the ledger",
     "counts other money than the ledger",
     "converted at another moment",
-    "holds less than the models look back",
+    "covers less than the models' lookback",
     "holds other touches",
     "has another conversion before it",
 ]
@@ -40,7 +40,7 @@ _ORDERS_AT_ONCE = 10_000
 
 
 async def list_awaiting_credit(connection: Connection, tenant_id: UUID) -> set[str]:
-    """Return the orders of the transaction's tenant that a fact has marked, or a fact of their journey."""
+    """Return the orders of the transaction's tenant that are marked, themselves or by their journey."""
     rows = await queries.select_marked_orders(connection, tenant_id=tenant_id)
     return {row["order_id"] for row in rows}
 
@@ -54,9 +54,9 @@ async def list_set_aside(connection: Connection, tenant_id: UUID) -> set[str]:
 async def compare_with_facts(
     connection: Connection, tenant_id: UUID, order_ids: Sequence[str]
 ) -> dict[str, JourneyFault]:
-    """Return what is wrong with each of the orders, which await nothing, of the transaction's tenant.
+    """Return what is wrong with each order of the transaction's tenant; none of the orders may await credit.
 
-    Of touches that are forgotten the stored path is taken at its word.
+    Forgotten touches are taken from the stored path, unchecked.
     """
     faults: dict[str, JourneyFault] = {}
     pending = list(order_ids)
@@ -95,7 +95,7 @@ async def _compare_crowded(
 
 
 def _compare(reading: Reading, faults: dict[str, JourneyFault]) -> None:
-    # A touch of a channel without a number is in no path; that number is made up for the comparison.
+    # No path holds a touch of a channel without a number, so any free number will do for the comparison.
     unnumbered = {code for one in reading.journeys.values() for code in one.codes} - set(
         reading.numbers
     )
@@ -104,7 +104,7 @@ def _compare(reading: Reading, faults: dict[str, JourneyFault]) -> None:
     computation = Computation(reading, BOUNDS)
     while not computation.is_done():
         part = Part()
-        computation.go_on(part)
+        computation.fill(part)
         for outcome in part.outcomes:
             fault = _fault_of(outcome, reading)
             if fault is not None:
@@ -115,8 +115,8 @@ def _fault_of(outcome: Outcome, reading: Reading) -> JourneyFault | None:
     order = outcome.order
     stored = reading.stored.get(order.order_id)
     kept = reading.kept.get(order.order_id)
-    if outcome.aside is not None:
-        # A run would set it aside; that it is not marked may only mean that the bounds are others now.
+    if outcome.set_aside is not None:
+        # A run would set it aside. It may lack a mark only because the bounds have changed since.
         return None
     if order.capture is None:
         return None if stored is None and kept is None else "has no capture and is stored"
@@ -132,11 +132,11 @@ def _fault_of(outcome: Outcome, reading: Reading) -> JourneyFault | None:
         return "counts other entries than the ledger"
     if stored.converted_at != journey.converted_at:
         return "converted at another moment"
-    if not says_enough(stored, reading.lookback, is_cutting=reading.is_cutting):
-        return "holds less than the models look back"
+    if not holds_enough(stored, reading.lookback, resets=reading.resets):
+        return "covers less than the models' lookback"
     if stored.path != journey.path:
         return "holds other touches"
-    if reading.is_cutting and _in_reach(stored.previous_age, reading) != _in_reach(
+    if reading.resets and _in_reach(stored.previous_age, reading) != _in_reach(
         journey.previous_age, reading
     ):
         return "has another conversion before it"
@@ -144,14 +144,14 @@ def _fault_of(outcome: Outcome, reading: Reading) -> JourneyFault | None:
 
 
 def _in_reach(previous_age: int | None, reading: Reading) -> int | None:
-    """Return the age of the conversion before, or NO_CONVERSION where no model looks back so far."""
+    """Return the age of the previous conversion, or NO_CONVERSION where no model looks back that far."""
     if previous_age is not None and previous_age > reading.lookback // _MICROSECOND:
         return NO_CONVERSION
     return previous_age
 
 
 def _sums_to_entries(order: Order, kept: KeptCredit, reading: Reading) -> bool:
-    """Say whether by each version in force the allocations that are kept of each entry sum to its amount."""
+    """Return whether the kept allocations of each entry sum to its amount, for every version in force."""
     amounts = {e.entry_id: e.amount_cents for e in order.entries if e.amount_cents}
     for v in reading.versions:
         cents: Counter[UUID] = Counter()

@@ -1,4 +1,4 @@
-"""What a credit run computes: the journeys of a reading's orders, packed, some at a time, away from the loop."""
+"""What a credit run computes: the packed journeys of a reading's orders, part by part, outside the event loop."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ _NO_MOMENT = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came out for an order: its journey, or, of one that goes on from what is kept, its allocations.
+    """The result for an order: its journey, or, where credit continues from kept allocations, its allocations.
 
-    `stored` and `was_kept` are what it was credited from before. With neither a journey nor allocations it stays
-    as it is.
+    `stored` and `was_kept` are what it was credited from before. Without a journey or allocations, its credit does not
+    change.
     """
 
     order: Order
@@ -46,11 +46,11 @@ class Outcome:
     kept: list[Allocation] | None = None
     stored: PackedOrder | None = None
     was_kept: KeptCredit | None = None
-    aside: SetAside | None = None
+    set_aside: SetAside | None = None
 
     @property
-    def stays(self) -> bool:
-        """Whether the order keeps the credit that it has."""
+    def keeps_credit(self) -> bool:
+        """Whether the order's credit does not change."""
         return self.journey is None and self.kept is None
 
 
@@ -63,7 +63,7 @@ class Part:
     shares: int = 0
 
     def is_full(self, bounds: Bounds) -> bool:
-        """Say whether another order would make the transaction too large."""
+        """Return whether the transaction is large enough."""
         return self.touches >= bounds.touches_of_part or self.shares >= bounds.shares_of_part
 
 
@@ -77,11 +77,11 @@ class Computation:
         self._next = 0
 
     def is_done(self) -> bool:
-        """Say whether every order has had its outcome."""
+        """Return whether every order has an outcome."""
         return self._next >= len(self._orders)
 
-    def go_on(self, part: Part) -> None:
-        """Add outcomes to `part` until it is full: a fraction of a second, in a thread."""
+    def fill(self, part: Part) -> None:
+        """Add outcomes to `part` until it is full. This takes a fraction of a second: run it in a thread."""
         while not self.is_done() and not part.is_full(self._bounds):
             outcome = self._credit(self._orders[self._next])
             self._next += 1
@@ -97,68 +97,68 @@ class Computation:
         reading = self._reading
         stored, kept = reading.stored.get(order.order_id), reading.kept.get(order.order_id)
         try:
-            if reading.forgets_credit_of(order):
-                assert kept is not None  # noqa: S101 - nothing else is gone on from
-                return Outcome(order, kept=self._go_on(order, kept), was_kept=kept)
+            if reading.continues_from_kept(order):
+                assert kept is not None  # noqa: S101 - the condition above
+                return Outcome(order, kept=self._continue_from_kept(order, kept), was_kept=kept)
             if order.capture is None:
                 return Outcome(order)
-            journey, aside = self._pack(order, stored)
+            journey, set_aside = self._pack(order, stored)
         except COMPUTING_FAULTS as fault:
-            return Outcome(order, aside=set_aside_for(fault))
+            return Outcome(order, set_aside=set_aside_for(fault))
         if self._has_too_many_allocations(order, journey):
-            return Outcome(order, aside=order_too_large(self._bounds))
-        return Outcome(order, journey, stored=stored, was_kept=kept, aside=aside)
+            return Outcome(order, set_aside=order_too_large(self._bounds))
+        return Outcome(order, journey, stored=stored, was_kept=kept, set_aside=set_aside)
 
     def _pack(
         self, order: Order, stored: PackedOrder | None
     ) -> tuple[PackedOrder, SetAside | None]:
-        """Return the order's journey; one that is too long earns nobody anything: its money is unattributed."""
-        reading, aside = self._reading, None
+        """Return the order's journey; one that is too long is stored without touches: its money is unattributed."""
+        reading, set_aside = self._reading, None
         converted_at = moment_to_us(order.converted_at)
         start = reading.starts.get(order.order_id)
         reach, path = WHOLE_JOURNEY, b""
         if start is not None:
             first_moment = moment_to_us(start)
             reach = converted_at - first_moment
-            older, known_from = self._remember(order, stored, first_moment)
+            older, known_from = self._keep_stored_part(order, stored, first_moment)
             touches = self._touches_of(order)
             window = touches.find(known_from, converted_at)
-            looked_at = sum(1 for _, age in unpack_path(older) if age <= reach)
-            count = looked_at + window.stop - window.start
+            in_reach = sum(1 for _, age in unpack_path(older) if age <= reach)
+            count = in_reach + window.stop - window.start
             if order.order_id in reading.too_long or count > self._bounds.touches_of_order:
-                aside = journey_too_long(self._bounds)
+                set_aside = journey_too_long(self._bounds)
             else:
                 path = older + touches.pack(window, converted_at, reading.numbers)
         packed = PackedOrder(
             order_id=order.order_id,
             converted_at=order.converted_at,
             previous_age=reading.previous_age_of(order),
-            reach=0 if aside is not None else reach,
+            reach=0 if set_aside is not None else reach,
             generation=reading.generation,
             path=path,
             entries=pack_entries(order.entries),
         )
-        return packed, aside
+        return packed, set_aside
 
     def _touches_of(self, order: Order) -> Touches:
         if order.journey_key is None:
             return NO_TOUCHES
         return self._reading.journeys.get(order.journey_key, NO_TOUCHES)
 
-    def _remember(
+    def _keep_stored_part(
         self, order: Order, stored: PackedOrder | None, first_moment: int
     ) -> tuple[bytes, int]:
-        """Return the part of the stored path to keep, and the moment from which on touches are read.
+        """Return the part of the stored path to keep, and the moment from which on touches are read from the facts.
 
-        That part is what the stored path says of it: the touches that are forgotten, and those that no model looks at
-        now, which may be forgotten when one does again. Without one, whatever touches are left count.
+        The part to keep holds the forgotten touches, and those outside all current windows, which may be forgotten by
+        the time a model looks at them again. Without a stored path, the touches that still exist count.
         """
-        gone_before = self._reading.forgotten_before
+        forgotten_before = self._reading.forgotten_before
         if stored is None or not order.has_journey_of(stored):
             return b"", first_moment
         horizon = first_moment
-        if gone_before is not None:
-            horizon = max(horizon, moment_to_us(gone_before))
+        if forgotten_before is not None:
+            horizon = max(horizon, moment_to_us(forgotten_before))
         converted_at = moment_to_us(order.converted_at)
         moved_by = converted_at - moment_to_us(stored.converted_at)
         if oldest_age(stored.path) + moved_by <= converted_at - horizon:
@@ -168,10 +168,10 @@ class Computation:
         beyond = older_part(path, oldest)
         return older_part(path, converted_at - horizon)[len(beyond) :], horizon
 
-    def _go_on(self, order: Order, kept: KeptCredit) -> list[Allocation]:
+    def _continue_from_kept(self, order: Order, kept: KeptCredit) -> list[Allocation]:
         """Return the allocations of an order whose touches were forgotten before its journey was packed.
 
-        A version whose window reaches behind what was forgotten goes on from what is kept.
+        A version whose window begins before the oldest touch that is kept continues from the kept allocations.
         """
         reading = self._reading
         touches = self._touches_of(order)
@@ -200,7 +200,7 @@ class Computation:
     def _has_too_many_allocations(self, order: Order, journey: PackedOrder) -> bool:
         most = self._bounds.allocations_of_order
         of_channel = len(order.entries) * len(self._reading.versions)
-        # As many channels as touches, if need be: it takes an order with many entries to have to count them.
+        # There are at most as many channels as touches; only an order with many entries needs them counted.
         if of_channel * (len(journey.path) // TOUCH_BYTES + 1) <= most:
             return False
         channels = len({number for number, _ in unpack_path(journey.path)}) or 1
@@ -208,14 +208,14 @@ class Computation:
 
 
 def journey_too_long(bounds: Bounds) -> SetAside:
-    """Return the reason for an order with more touches in reach than are credited."""
+    """Return why an order with more touches in reach than are credited is set aside."""
     return SetAside(
         "journey_too_long", f"More than {bounds.touches_of_order:,} touches are in reach."
     )
 
 
 def order_too_large(bounds: Bounds) -> SetAside:
-    """Return why an order with so many entries is set aside."""
+    """Return why an order with too many entries or allocations is set aside."""
     return SetAside(
         "order_too_large",
         f"It has more than {bounds.entries_of_order:,} entries, or would have more than "
@@ -224,7 +224,7 @@ def order_too_large(bounds: Bounds) -> SetAside:
 
 
 class KeptRow(NamedTuple):
-    """An allocation that is kept, with the UTC day of its entry."""
+    """A kept allocation, with the UTC day of its entry."""
 
     order_id: str
     model_version: str
@@ -237,7 +237,7 @@ class KeptRow(NamedTuple):
 
 
 def kept_rows(outcomes: Sequence[Outcome]) -> list[KeptRow]:
-    """Return the allocations to be kept."""
+    """Return the allocations to keep, as rows."""
     rows: list[KeptRow] = []
     for outcome in outcomes:
         of_entry = {

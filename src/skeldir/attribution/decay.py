@@ -1,7 +1,7 @@
-"""Time decay for thousands of orders at once, as near to the oracle's weights as the machine's numbers come.
+"""Time decay for thousands of orders at once, as close to the oracle's weights as floating point allows.
 
-Weights are worked out in float64, which leaves most cents and a good part of the parts per 10**12 beyond doubt. What
-it leaves in doubt is divided again in the longest float of the platform, and what that leaves in doubt is for `splits`.
+The oracle is `models.rules`. Weights are computed in float64, which decides most cents and many of the parts per
+10**12. What it cannot decide is divided again in longdouble, and what that cannot decide is left to `splits`.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from typing import Any, Final
 import numpy as np
 
 from skeldir.attribution.columns import Flags, Floats, Ints, Window, spread
-from skeldir.attribution.dividing import Bucket, split_by_real, split_by_whole
+from skeldir.attribution.dividing import Bucket, split_by_floats, split_by_integers
 
-# Beyond 120 halvings the oracle's weights are 0, and smaller ones would only slow the machine down.
+# Beyond 120 halvings the oracle's weights are 0, and tiny floats only slow the processor down.
 _MOST_HALVINGS: Final = 130
-# Longer half-lives, which a float may not hold, differ from this one by less than 2^-150 in any weight.
+# Longer half-lives might overflow a float; their weights differ from those of this one by less than 2^-150.
 _LONGEST_HALF_LIFE: Final = 2**200
 _ORACLE_ERROR: Final = 2.0**-54
-"""What a weight of the oracle is off by, relatively; see `models.halving`."""
+"""The relative error of the oracle's weights; see `models.halving`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decay:
-    """The shares of a window's groups when touches count half for every half-life, in microseconds, of age."""
+    """The shares of a window's groups when a touch's weight halves with each half-life of age, in microseconds."""
 
     window: Window
     half_life: int
@@ -44,11 +44,13 @@ class Decay:
     def split(self, bucket: Bucket, sizes: Ints) -> tuple[Ints, Flags]:
         """See `Shares`."""
         weights = self.weights[bucket.groups]
-        shares = (weights / weights.sum(axis=0))[:, bucket.of]
-        parts, is_uncertain = split_by_real(sizes, shares, self.errors[bucket.orders][bucket.of])
+        shares = (weights / weights.sum(axis=0))[:, bucket.order_of]
+        parts, is_uncertain = split_by_floats(
+            sizes, shares, self.errors[bucket.orders][bucket.order_of]
+        )
         again = np.flatnonzero(is_uncertain)
         if len(again):
-            orders = bucket.orders[bucket.of[again]]
+            orders = bucket.orders[bucket.order_of[again]]
             parts[:, again], is_uncertain[again] = self._split_closely(
                 sizes[again], orders, len(weights)
             )
@@ -67,14 +69,14 @@ class Decay:
         np.add.at(weights, cells, _halve(ages, self.half_life, np.longdouble))
         counts = np.zeros(weights.shape, np.int64)
         np.add.at(counts, cells, 1)
-        # Groups of one touch each of the same age weigh the same. All others get a number of their own.
+        # Groups with a single touch of the same age weigh the same. All others get a distinct number.
         alike = np.repeat(-1 - np.arange(width)[:, None], len(orders), axis=1)
         alike[cells] = ages
         alike = np.where(counts == 1, alike, -1 - np.arange(width)[:, None])
         errors = _bound(window, orders, self.half_life, np.longdouble)
-        real, is_uncertain = split_by_real(sizes, weights / weights.sum(axis=0), errors, alike)
-        # Touches that are all of one age weigh the same as well, and this is whole numbers.
-        whole, is_too_large = split_by_whole(sizes, counts, lengths)
+        real, is_uncertain = split_by_floats(sizes, weights / weights.sum(axis=0), errors, alike)
+        # Where all touches are of one age, they weigh the same too, so whole numbers give the exact result.
+        whole, is_too_large = split_by_integers(sizes, counts, lengths)
         is_of_one_age = window.ages[window.starts[orders]] == newest
         return (
             np.where(is_of_one_age, whole, real),
@@ -90,19 +92,19 @@ def _halve(ages: Ints, half_life: int, kind: type[np.floating[Any]]) -> Floats:
 
 
 def _bound(window: Window, orders: Ints, half_life: int, kind: type[np.floating[Any]]) -> Floats:
-    """Return for each order how far, relatively, a part of a total may be from the oracle's exact quotient.
+    """Return for each order a bound on the relative error of a part of a total, against the oracle's exact quotient.
 
-    In units of `eps`, the distance from 1 to the next number, each rounding is off by a half at most. For an order of n
+    In units of `eps`, the distance from 1 to the next number, each rounding adds half a unit at most. For an order of n
     touches, the oldest h halvings older than the newest:
 
-    - ages are exact, since they have 49 bits, but half-life and quotient are rounded: the power is h ln 2 < 0.7 h off.
-      `exp2` itself is within 4, which numpy promises and C libraries keep;
-    - a touch passes through at most n - 1 additions on its way to the sum of its group, and to that of all groups.
+    - ages are exact, since they have 49 bits, but half-life and quotient are rounded: the power is off by
+      h ln 2 < 0.7 h. `exp2` itself is within 4, which numpy promises and C libraries keep;
+    - a touch goes through at most n - 1 additions for the sum of its group, and for that of all groups.
       Together 0.7 h + 4 + n / 2 for a group, and as much for the sum of all;
     - a share is a quotient, and a part the product with a size that may have been rounded: 1.5.
 
-    That makes 1.4 h + n + 9.5. The numbers below leave room for the products of errors. The oracle's own weight and sum
-    are each `_ORACLE_ERROR` off; the division that it does with them is exact.
+    The sum is 1.4 h + n + 9.5. The factors below leave room for the products of errors. The oracle's own weight and sum
+    are each off by `_ORACLE_ERROR`; its division of them is exact.
     """
     span = window.ages[window.starts[orders]] - window.ages[window.ends[orders]]
     halvings = np.minimum(span / float(min(half_life, _LONGEST_HALF_LIFE)), _MOST_HALVINGS)

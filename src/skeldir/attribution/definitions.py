@@ -1,4 +1,4 @@
-"""The model versions of a tenant: fixed for ever once made, at most one of each model in force."""
+"""The model versions of a tenant: each is fixed once made, and of each model at most one is in force."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from skeldir.attribution.models import MODEL_NAMES, AfterConversion, ModelVersio
 from skeldir.attribution.parameters import (
     DEFAULT_AFTER_CONVERSION,
     DEFAULT_HALF_LIFE_DAYS,
-    NO_WISH,
+    UNCHANGED,
     CompleteParameters,
     ModelParameters,
     complete_parameters,
@@ -32,7 +32,7 @@ from skeldir.attribution.parameters import (
 from skeldir.attribution.store import queries
 from skeldir.db import new_ids, wait_for_lock
 from skeldir.jobs import enqueue
-from skeldir.rollups import settle_journal, take_off_credit
+from skeldir.rollups import remove_credit, settle_journal
 from skeldir.tenants import RetentionInvalid, set_retention
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from skeldir.db import Connection
 
 PROGRAM = "program"
-"""Who changed models that nobody asked for by name, such as those of a tenant that is credited and has none."""
+"""`changed_by` of changes that no user requested, such as the default models of a tenant that has none."""
 CHANGES_SHOWN = 50
 
 
@@ -51,12 +51,12 @@ async def active_versions(connection: Connection, tenant_id: UUID) -> list[Model
 
 
 def versions_of(rows: Iterable[SelectActiveModelsRow]) -> list[ModelVersion]:
-    """Return the versions that rows of `select_active_models` tell of."""
+    """Return the versions in rows of `select_active_models`."""
     return [v.version for v in versions_in_force(rows)]
 
 
 def versions_in_force(rows: Iterable[SelectActiveModelsRow]) -> list[VersionInForce]:
-    """Return the versions that rows of `select_active_models` tell of, and since which generation they are in force."""
+    """Return the versions in rows of `select_active_models`, and the generation each is in force since."""
     return [
         VersionInForce(
             ModelVersion(
@@ -99,12 +99,12 @@ async def set_models(
     *,
     changed_by: str,
 ) -> list[ModelVersion]:
-    """Give models parameters, leave the others as they are, and return all versions in force.
+    """Set the parameters of some models, leave the other models unchanged, and return all versions in force.
 
-    What is left out is as it is, of a retired model as it was, and of one that never was in force the default. A
-    version that exists with the same parameters is put in force again; otherwise the next one is made. When anything
-    changed, the sums of the versions before go, every stored journey of the tenant is to be credited by the new ones,
-    and every day with spend is to be rolled up.
+    A parameter that is left out keeps its value; for a retired model the last one, for a model that never was in force
+    the default. If a version with the same parameters exists, it is put in force again; otherwise a new one is made.
+    When anything changes, the sums of the previous versions are removed, every stored journey of the tenant is marked
+    for credit by the new versions, and every day with spend for a roll-up.
 
     Raises:
         ModelUnknown: there is no model with one of the names.
@@ -125,7 +125,7 @@ async def set_models(
     changed = {
         model: parameters
         for model, parameters in complete.items()
-        if model not in active or parameters != complete_parameters(NO_WISH, active[model])
+        if model not in active or parameters != complete_parameters(UNCHANGED, active[model])
     }
     if changed:
         await _put_in_force(connection, tenant_id, active, changed, (), changed_by)
@@ -135,12 +135,12 @@ async def set_models(
 async def retire_model(
     connection: Connection, tenant_id: UUID, model: str, *, changed_by: str
 ) -> None:
-    """Take a model out of force: its sums go, and reports show it no more. `set_models` brings it back.
+    """Take a model out of force: its sums are removed, and reports no longer show it. `set_models` brings it back.
 
     Raises:
         ModelUnknown: there is no model with the name.
-        ModelNotInForce: the tenant's reports do not show it.
-        LastModelInForce: it is the only one; nothing was written.
+        ModelNotInForce: the model is not in force.
+        LastModelInForce: it is the only one in force; nothing was written.
     """
     require_model(model)
     await wait_for_lock(connection, _models_lock(tenant_id))
@@ -152,13 +152,13 @@ async def retire_model(
 async def last_versions(
     connection: Connection, tenant_id: UUID
 ) -> dict[str, SelectLastVersionsRow]:
-    """Return by model the row of `select_last_versions`; a model that never was in force has none."""
+    """Return the rows of `select_last_versions` by model; a model that never was in force has none."""
     rows = await queries.select_last_versions(connection, tenant_id=tenant_id)
     return {row["model"]: row for row in rows}
 
 
-async def name_command(connection: Connection) -> str:
-    """Return what `changed_by` calls a command: by the role that it works as in the database."""
+async def describe_command(connection: Connection) -> str:
+    """Return the `changed_by` of a change by command, with the database role of its session."""
     return f"command:{await queries.select_session_role(connection)}"
 
 
@@ -198,19 +198,19 @@ async def latest_changes(
 def _parameters(
     lookback_days: int | None, after_conversion: AfterConversion | None, half_life_days: int | None
 ) -> CompleteParameters | None:
-    """Return the parameters of a version; None where there is none, and so none of them."""
+    """Return the parameters of a version; None when there is no version, and so every value is None."""
     if lookback_days is None or after_conversion is None or half_life_days is None:
         return None
     return CompleteParameters(lookback_days, after_conversion, half_life_days)
 
 
 async def retain_touches(connection: Connection, tenant_id: UUID, days: int | None) -> None:
-    """Keep the touches of the transaction's tenant for `days` whole UTC days; None for ever.
+    """Keep the touches of the transaction's tenant for `days` full UTC days, or for ever when None.
 
-    The job that forgets the older ones runs once a day. Journeys stay as they are: see `runs`.
+    The job that forgets older touches runs once a day. Stored journeys keep theirs: see `runs`.
 
     Raises:
-        RetentionInvalid: an active model looks back further, or no touch can be kept for so long.
+        RetentionInvalid: an active model looks back further, or `days` is out of range.
         TenantUnknown: the tenant does not exist.
     """
     await wait_for_lock(connection, _models_lock(tenant_id))
@@ -226,12 +226,12 @@ async def retain_touches(connection: Connection, tenant_id: UUID, days: int | No
 async def rebuild_credit(connection: Connection, tenant_id: UUID) -> None:
     """Have all credit of the transaction's tenant recomputed from the facts, and its sums added up from zero.
 
-    A run adds what is new minus what was to the sums and the journal, so an error in them or in a stored journey would
-    otherwise stay.
+    A run only adds differences to the sums and the journal, so an error in them or in a stored journey would otherwise
+    stay.
     """
     await wait_for_lock(connection, _models_lock(tenant_id))
     active = await _active_rows(connection, tenant_id)
-    same = {model: complete_parameters(NO_WISH, row) for model, row in active.items()}
+    same = {model: complete_parameters(UNCHANGED, row) for model, row in active.items()}
     await _put_in_force(connection, tenant_id, active, same, ())
     turn = await queries.pass_turn(connection, tenant_id=tenant_id)
     await settle_journal(connection, tenant_id, turn)
@@ -255,14 +255,14 @@ async def _put_in_force(
     retired: Collection[str],
     changed_by: str | None = None,
 ) -> None:
-    """Put versions with the parameters of `changed` in force, and take `retired` out of it; the models are locked.
+    """Put versions with the parameters of `changed` in force, and retire the models `retired`; the models are locked.
 
-    `changed_by` is noted; it is None for a rebuild, which changes no parameter.
+    The change is recorded with `changed_by`, unless that is None: a rebuild changes no parameter.
     """
     after = await _choose_versions(connection, tenant_id, changed)
-    # An order whose transaction is under way does not know the new versions, such as a lookback that is longer.
+    # A transaction that is writing facts does not see the new versions, which may have a longer lookback.
     await wait_for_lock(connection, ingest_lock(tenant_id))
-    # Whoever computes credit by the versions before must not write it.
+    # A run that is computing credit by the previous versions must not write it.
     await wait_for_lock(connection, credit_lock(tenant_id))
     turn = await queries.pass_turn(connection, tenant_id=tenant_id)
     generation = 1 + await queries.select_generation(connection, tenant_id=tenant_id)
@@ -290,8 +290,8 @@ async def _put_in_force(
             from_versions=[before.get(model) for model in models],
             to_versions=[after[model].name if model in after else None for model in models],
         )
-    await take_off_credit(connection, tenant_id, turn, list(before.values()))
-    # Without a new version no order is to be credited again.
+    await remove_credit(connection, tenant_id, turn, list(before.values()))
+    # Without a new version no order needs to be credited again.
     if changed and await queries.begin_restatement(
         connection, tenant_id=tenant_id, generation=generation
     ):
@@ -299,7 +299,7 @@ async def _put_in_force(
 
 
 class _Version(NamedTuple):
-    """A version of a model by its name, such as `linear@2`, and its number."""
+    """The name of a model version, such as `linear@2`, and its number."""
 
     name: str
     number: int
@@ -308,13 +308,13 @@ class _Version(NamedTuple):
 async def _choose_versions(
     connection: Connection, tenant_id: UUID, wanted: Mapping[str, CompleteParameters]
 ) -> dict[str, _Version]:
-    """Return of each model the latest version that has the parameters, or else the one to be made."""
+    """Return for each model the latest version with these parameters, or else the next one, which is yet to be made."""
     same: dict[str, _Version] = {}
     latest = dict.fromkeys(wanted, 0)
     for row in await queries.select_versions(connection, tenant_id=tenant_id, models=list(wanted)):
         model = row["model"]
         latest[model] = row["version"]
-        if complete_parameters(NO_WISH, row) == wanted[model]:
+        if complete_parameters(UNCHANGED, row) == wanted[model]:
             same[model] = _Version(row["model_version"], row["version"])
     return {
         model: same.get(model) or _Version(f"{model}@{latest[model] + 1}", latest[model] + 1)

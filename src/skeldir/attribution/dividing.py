@@ -1,7 +1,7 @@
-"""Many totals divided by largest remainder at once: what `money.split` does with one of them.
+"""Divides many totals by largest remainder at once, as `money.split` divides a single one.
 
-Arrays of shape (channels, totals) hold totals that are divided over the same number of channels, one in each column,
-the channels in the order of their codes.
+Arrays of shape (channels, totals) hold totals that are divided over the same number of channels: a column for each
+total, a row for each channel, by code.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from skeldir.attribution.columns import Flags, Floats, Ints
 
 _LARGEST_PRODUCT: Final = 2**62
-# Comparing each with each takes fewer and simpler steps than sorting, while there are few.
+# Up to this many, comparing each with each takes fewer and simpler steps than sorting.
 _MOST_COMPARED: Final = 12
 _SLACK: Final = 2.0**-30
 
@@ -24,24 +24,25 @@ _SLACK: Final = 2.0**-30
 class Bucket:
     """The orders that have the same number of channels, two or more, and their totals.
 
-    `orders` are places of orders and `groups` theirs, of shape (channels, orders). `totals` are places of totals, `of`
-    where in `orders` each one's order stands, and `rows` of shape (channels, totals) where the parts of each go.
+    `orders` are indices of orders, and `groups`, of shape (channels, orders), those of their groups. `totals` are
+    indices of totals, `order_of` gives the index in `orders` of each total's order, and `rows`, of shape (channels,
+    totals), where its parts are stored.
     """
 
     orders: Ints
     groups: Ints
     totals: Ints
-    of: Ints
+    order_of: Ints
     rows: Ints
 
 
 class Shares(Protocol):
-    """How much of the whole each group has."""
+    """The share that each group has of its order."""
 
     def split(self, bucket: Bucket, sizes: Ints) -> tuple[Ints, Flags]:
-        """Return the parts, of shape (channels, totals), of the `sizes` of a bucket's totals, which are not negative.
+        """Return the parts, of shape (channels, totals), of the bucket's totals, whose `sizes` are not negative.
 
-        Also return which totals are not divided for certain.
+        Also return which totals may be divided wrongly, and so are uncertain.
         """
 
 
@@ -60,7 +61,7 @@ class Division:
 
     @classmethod
     def of(cls, totals: Ints, of_order: Ints, group_starts: Ints) -> Division:
-        """Prepare to divide each total over the groups of the order with this place."""
+        """Prepare to divide each total over the groups of the order with index `of_order`."""
         widths = np.diff(group_starts)
         lengths = widths[of_order]
         starts = np.cumsum(lengths) - lengths
@@ -85,7 +86,7 @@ class Division:
         return cls(totals, of_order, starts, lengths, buckets)
 
     def divide(self, shares: Shares) -> tuple[Ints, Ints]:
-        """Return the part of each row, with the sign of its total, and the orders with a total that is not certain."""
+        """Return the part of each row, with the sign of its total, and the orders with an uncertain total."""
         parts = np.zeros(int(self.lengths.sum()), np.int64)
         alone = np.flatnonzero(self.lengths == 1)
         parts[self.starts[alone]] = self.totals[alone]
@@ -99,37 +100,36 @@ class Division:
         return parts, np.unique(np.concatenate(uncertain)) if uncertain else np.empty(0, np.int64)
 
 
-def split_by_whole(sizes: Ints, weights: Ints, wholes: Ints) -> tuple[Ints, Flags]:
-    """Divide `sizes` over whole `weights` of shape (channels, totals), whose sums are `wholes`.
+def split_by_integers(sizes: Ints, weights: Ints, weight_sums: Ints) -> tuple[Ints, Flags]:
+    """Divide `sizes` over integer `weights` of shape (channels, totals), whose sums are `weight_sums`.
 
-    Return the parts, and which sizes are too large for their products to fit 64 bits; those are not divided.
+    Return the parts, and which sizes are too large for their products to fit in 64 bits; those are not divided.
     """
-    is_too_large = sizes > _LARGEST_PRODUCT // wholes
+    is_too_large = sizes > _LARGEST_PRODUCT // weight_sums
     if is_too_large.any():
         sizes = np.where(is_too_large, 0, sizes)
-    parts, remainders = np.divmod(sizes * weights, wholes)
+    parts, remainders = np.divmod(sizes * weights, weight_sums)
     _hand_out(sizes, parts, remainders)
     return parts, is_too_large
 
 
-def split_by_real(
+def split_by_floats(
     sizes: Ints, shares: Floats, errors: Floats, ages: Ints | None = None
 ) -> tuple[Ints, Flags]:
     """Divide `sizes` over `shares` of shape (channels, totals) that are known to within a relative error.
 
-    `errors` are those of each total: of its shares, what the oracle's are off by, and the rounding of a product. A part
-    that depends on digits beyond is not certain. Channels with the same value in `ages` have the same weight for the
-    oracle, too: of their remainders, which are equal, the first goes first for certain.
+    `errors` bounds that of each total: of its shares, of the oracle's, and of a rounded product. A part that depends on
+    digits beyond the bound is uncertain. Channels with the same value in `ages` have the same weight for the oracle,
+    too: their remainders are equal, and it is certain that the first is served first.
 
-    Return the parts, and which totals are not divided for certain.
+    Return the parts, and which totals are uncertain.
     """
     exact = sizes * shares
     floors = np.floor(exact)
     remainders = exact - floors
-    # What the error does not cover is far below the slack: weights of touches that the oracle rounds to 2^-120, and the
-    # rounding of a remainder.
+    # The slack covers the rest amply: weights that the oracle rounds to 2^-120, and the rounding of a remainder.
     doubt = exact * errors + _SLACK
-    # No part is negative: that of a share near 0 is rounded down to 0 for certain.
+    # No part is negative, so it is certain that the part of a share near 0 is rounded down to 0.
     is_low = (remainders <= doubt) & (floors > 0)
     is_doubtful = (is_low | (remainders >= 1 - doubt)).any(axis=0)
     parts = floors.astype(np.int64)
@@ -144,14 +144,14 @@ def split_by_real(
 
 
 def _hand_out(sizes: Ints, parts: Ints, remainders: Ints | Floats) -> Flags:
-    """Give one more to the largest remainders until nothing of the sizes is left; return which got one."""
+    """Give one unit to each of the largest remainders until the sizes are used up; return which got one."""
     gets: Flags = _rank(remainders) < sizes - parts.sum(axis=0)
     parts += gets
     return gets
 
 
 def _rank(remainders: Ints | Floats) -> Ints:
-    """Return the place of each remainder in its column, the largest first, the first of equals first."""
+    """Return the rank of each remainder in its column, the largest first, the first of equals first."""
     width = len(remainders)
     if width <= _MOST_COMPARED:
         ranks = np.zeros(remainders.shape, np.int64)
@@ -167,7 +167,7 @@ def _rank(remainders: Ints | Floats) -> Ints:
 
 
 def _are_equal(chosen: Flags, values: Ints | Floats) -> Flags:
-    """Return of each column whether the values that are chosen in it are all the same."""
+    """Return for each column whether all values chosen in it are the same."""
     first = np.take_along_axis(values, np.argmax(chosen, axis=0)[None], axis=0)
     equal: Flags = (~chosen | (values == first)).all(axis=0)
     return equal

@@ -1,8 +1,8 @@
-"""The columnar engine: thousands of orders evaluated at once, to the same cent and part as `splits` does one by one.
+"""The columnar engine: evaluates thousands of orders at once, with the same results as `splits` gives one by one.
 
-Where a model's weights are whole numbers, 64-bit integers give the very result. A time decay's are approximated, with a
-bound on the error: a split that is not certain within it, or a product that 64 bits do not hold, is left to `splits`,
-and the orders concerned are named.
+Where a model's weights are whole numbers, 64-bit integers give the exact result. Time decay is approximated with a
+bound on the error. An order with a split that this leaves uncertain, or with a product that does not fit in 64 bits, is
+returned as uncertain and left to `splits`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 from skeldir.attribution.columns import Balances, Flags, Ints, OrderColumns, Window, spread
 from skeldir.attribution.decay import Decay
-from skeldir.attribution.dividing import Bucket, Division, Shares, split_by_whole
+from skeldir.attribution.dividing import Bucket, Division, Shares, split_by_integers
 from skeldir.attribution.models.rules import half_life_microseconds
 from skeldir.attribution.packing import OLDEST_AGE
 from skeldir.attribution.splits import PARTS_OF_A_CONVERSION
@@ -29,10 +29,10 @@ _NONE: Final[Ints] = np.empty(0, np.int64)
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """What entries bring channels by one model version, a row each; none of them says nothing.
+    """The allocations of entries to channels by one model version, a row each; rows of zeros are left out.
 
-    `entries` are places among all entries, ascending, and of one entry the `channels`, by number, are; `cents` and
-    `parts` are `allocated_cents` and `conversion_ppt` of an `Allocation`. The orders `uncertain` have no rows.
+    `entries` are indices among all entries, ascending, and so are the `channels`, by number, within an entry; `cents`
+    and `parts` are `allocated_cents` and `conversion_ppt` of an `Allocation`. The orders `uncertain` have no rows.
     """
 
     entries: Ints
@@ -44,7 +44,7 @@ class Credit:
 
 @dataclass(slots=True)
 class Engine:
-    """Evaluates the same orders by one model version after another; what versions have in common is worked out once."""
+    """Evaluates the same orders by one model version after another; computes once what versions have in common."""
 
     orders: OrderColumns
     _balances: Balances = field(init=False)
@@ -57,7 +57,7 @@ class Engine:
         """Return what the model version credits."""
         view = self._view_of(version)
         if version.model in _CHOOSERS:
-            return self._give_all_to(view.window.channels[_CHOOSERS[version.model](view.window)])
+            return self._credit_only(view.window.channels[_CHOOSERS[version.model](view.window)])
         if version.model == "time_decay":
             return self._divide(
                 view, Decay.of(view.window, half_life_microseconds(version.half_life_days))
@@ -72,8 +72,8 @@ class Engine:
             view = self._views[key] = _View.of(self.orders, self._balances, window)
         return view
 
-    def _give_all_to(self, channels: Ints) -> Credit:
-        """Credit every entry of an order to the one channel that earned it."""
+    def _credit_only(self, channels: Ints) -> Credit:
+        """Credit every entry of an order to the one channel that earned it; `channels` has one per order."""
         amounts = self.orders.entry_amounts
         parts = np.zeros(len(amounts), np.int64)
         parts[self.orders.captures] = PARTS_OF_A_CONVERSION
@@ -94,23 +94,23 @@ class Engine:
         cents[view.follow] -= divided[view.before]
         parts = np.zeros(count, np.int64)
         parts[view.captures] = divided[count:]
-        says_something = (cents | parts) != 0
+        is_nonzero = (cents | parts) != 0
         uncertain = np.union1d(uncertain, self._balances.too_large)
         if len(uncertain):
             is_uncertain = np.zeros(len(self.orders), np.bool_)
             is_uncertain[uncertain] = True
-            says_something &= ~is_uncertain[self._balances.orders][view.entries]
-        rows = np.flatnonzero(says_something)
+            is_nonzero &= ~is_uncertain[self._balances.orders][view.entries]
+        rows = np.flatnonzero(is_nonzero)
         return Credit(view.entries[rows], view.channels[rows], cents[rows], parts[rows], uncertain)
 
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """A window with what is divided over its groups: the balance after each entry, then one conversion an order.
+    """A window with what is divided over its groups: the balance after each entry, then one conversion per order.
 
-    A balance has a row for each group of its order, and `entries` and `channels` are those of the rows. In the rows
-    `follow` the entry has one before it of the same order and currency, whose rows are `before`. The rows of the
-    fixing captures are `captures`, order by order, as those of the conversions are.
+    A balance has a row for each group of its order; `entries` and `channels` give the entry and channel of each row. In
+    the rows `follow` the entry has a predecessor of the same order and currency, whose rows are `before`. `captures`
+    are the rows of the captures that fix the journeys, order by order, like those of the conversions.
     """
 
     window: Window
@@ -156,7 +156,7 @@ def _last(window: Window) -> Ints:
 def _last_non_direct(window: Window) -> Ints:
     last = window.ends
     others = np.flatnonzero(window.channels != window.direct)
-    # Of several places for one order the last is kept, since they ascend.
+    # Where an order is assigned several indices, the last one stays; they ascend.
     last[window.orders[others]] = others
     return last
 
@@ -170,15 +170,15 @@ _CHOOSERS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class _WholeShares:
-    """Weights of the groups that are whole numbers, and their sum for each order."""
+    """Whole-number weights of the groups, and their sum for each order."""
 
     weights: Ints
-    wholes: Ints
+    weight_sums: Ints
 
     def split(self, bucket: Bucket, sizes: Ints) -> tuple[Ints, Flags]:
         """See `Shares`."""
-        weights = self.weights[bucket.groups][:, bucket.of]
-        return split_by_whole(sizes, weights, self.wholes[bucket.orders][bucket.of])
+        weights = self.weights[bucket.groups][:, bucket.order_of]
+        return split_by_integers(sizes, weights, self.weight_sums[bucket.orders][bucket.order_of])
 
 
 def _linear(window: Window) -> _WholeShares:
@@ -191,12 +191,12 @@ def _position_based(window: Window) -> _WholeShares:
     weights = np.bincount(window.groups, minlength=len(window.group_channels))
     between = window.lengths - 2
     has_between = np.flatnonzero(between > 0)
-    wholes = window.lengths.copy()
-    wholes[has_between] = 5 * between[has_between]
+    weight_sums = window.lengths.copy()
+    weight_sums[has_between] = 5 * between[has_between]
     for ends in (window.starts, window.ends):
-        # An order has one first and one last touch: no group comes twice.
+        # An order has one first and one last touch, so no group occurs twice.
         weights[window.groups[ends[has_between]]] += 2 * between[has_between] - 1
-    return _WholeShares(weights, wholes)
+    return _WholeShares(weights, weight_sums)
 
 
 _WHOLE_WEIGHTS: Final = {"linear": _linear, "position_based": _position_based}

@@ -1,7 +1,7 @@
-"""What stored orders bring the channels: sums of many orders, and the allocations of one.
+"""The credit of stored orders: sums over many orders, and the allocations of one.
 
-The sums of many come from the columnar engine. Those of few, and of the orders that the engine cannot be certain of,
-come from `splits`, order by order; which way was taken makes no difference to the result.
+The columnar engine computes the sums of many orders. A few orders, and those that the engine is uncertain of, are
+computed by `splits`, one by one. Both give the same result.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ if TYPE_CHECKING:
 SumKey = tuple[date, str, str, str]
 """The UTC day of the entry, the model version, the channel code and the currency."""
 Sums = dict[SumKey, tuple[int, int, int]]
-"""By key: the parts per 10**12 of conversions, the minor units, and of how many allocations they are the sum."""
+"""By key: the parts per 10**12 of conversions, the minor units, and the number of allocations summed."""
 
 _FEW: Final = 200
-"""When orders have less in them than this, together, one after another takes less time than the engine."""
+"""Below this size, in touches and entries, `splits` takes less time for all orders than the engine."""
 _ORDER_ITSELF: Final = 16
-"""An order by itself takes `splits` about as long as this many touches more."""
+"""The fixed cost of an order in `splits`, in touches."""
 _AT_ONCE: Final = 1 << 18
-"""How much is evaluated at once, in touches and entries: some 100 MB of columns."""
+"""How much is evaluated at once, in touches and entries: about 100 MB of columns."""
 
 _DAY: Final = 86_400 * 10**6
 _FIRST_DAY: Final = date(1970, 1, 1).toordinal()
@@ -60,17 +60,17 @@ _ENTRY: Final = np.dtype(
 
 
 class Channels:
-    """The channels of a tenant and their numbers in paths. The models' own, `direct` and `unattributed`, need none."""
+    """The channels of a tenant and their numbers in paths. `direct` and `unattributed` exist without a number, too."""
 
     def __init__(self, numbers: Mapping[str, int]) -> None:
-        """Take the number of each channel code; raises `ValueError` for one that is taken or does not fit a path."""
+        """Take the number of each channel code; raises `ValueError` if one is used twice or does not fit a path."""
         self._codes = {number: code for code, number in numbers.items()}
         if len(self._codes) < len(numbers):
             raise ValueError("Two channels have the same number.")
         if not all(0 <= number <= LARGEST_CHANNEL_NUMBER for number in self._codes):
             raise ValueError(f"A channel number is from 0 to {LARGEST_CHANNEL_NUMBER}.")
         self.codes: Final = sorted({*numbers, DIRECT, UNATTRIBUTED})
-        """All codes, in the order of their text: the place of a code in it is its rank."""
+        """All codes, in the order of their text; the index of a code is its rank."""
         rank_of = {code: rank for rank, code in enumerate(self.codes)}
         self._ranks = np.full(LARGEST_CHANNEL_NUMBER + 1, -1)
         self._ranks[list(numbers.values())] = [rank_of[code] for code in numbers]
@@ -93,7 +93,7 @@ class Channels:
 
 @dataclass(frozen=True, slots=True)
 class VersionInForce:
-    """A model version, and the generation from which on it has been in force without a break."""
+    """A model version, and the generation since which it has been in force without a break."""
 
     version: ModelVersion
     since: int
@@ -102,14 +102,13 @@ class VersionInForce:
 def sum_credit(
     orders: Sequence[PackedOrder], versions: Sequence[VersionInForce], channels: Channels
 ) -> Sums:
-    """Return what the orders bring, by day, version, channel and currency.
+    """Return the credit of the orders, summed by day, version, channel and currency.
 
-    Of an order those versions count that have been in force since its generation or before. The sums are exact however
-    large they are. Ages of touches count from the first capture in `entries`; `converted_at` is
-    not read.
+    An order is credited by the versions that have been in force since its generation or earlier. The sums are exact,
+    however large they are. Ages of touches count from the first capture in `entries`; `converted_at` is not read.
 
-    Raises `ValueError` when a version that resets counts for an order whose `previous_age` is None, for a path with a
-    number that no channel has, and for an order without a capture or with bytes that are not whole records.
+    Raises `ValueError` when a version that resets applies to an order whose `previous_age` is None, for a path with a
+    number that no channel has, and for an order without a capture or with an incomplete record.
     """
     sums: Sums = {}
     for some, counted in _group_by_versions(orders, versions):
@@ -124,7 +123,7 @@ def sum_credit(
 
 
 def subtract(new: Sums, old: Sums) -> Sums:
-    """Return what has to be added to `old` to get `new`, without the keys to which nothing has to be added."""
+    """Return what must be added to `old` to get `new`, without the keys whose sums are equal."""
     nothing = (0, 0, 0)
     change: Sums = {}
     for key in new.keys() | old.keys():
@@ -139,9 +138,9 @@ def subtract(new: Sums, old: Sums) -> Sums:
 def derive_allocations(
     order: PackedOrder, versions: Sequence[ModelVersion], channels: Channels
 ) -> list[Allocation]:
-    """Return what each entry of the order brings each channel by each of the versions, as `splits` makes it.
+    """Return the allocations of the order's entries by each of the versions, as computed by `splits`.
 
-    The generation of the order is not looked at. Raises `ValueError` as `sum_credit` does.
+    All versions apply, whatever the order's generation. Raises `ValueError` as `sum_credit` does.
     """
     _refuse_unread_conversions([order], versions)
     return _derive(order, unpack_entries(order.entries), versions, channels)
@@ -177,7 +176,7 @@ def _derive(
 def _group_by_versions(
     orders: Sequence[PackedOrder], versions: Sequence[VersionInForce]
 ) -> Iterator[tuple[Sequence[PackedOrder], list[ModelVersion]]]:
-    """Yield the orders for which the same versions count, with these; those for which none counts are left out."""
+    """Yield the orders to which the same versions apply, with these; orders to which none applies are left out."""
     since = sorted({in_force.since for in_force in versions})
     generations = np.array([order.generation for order in orders], np.int64)
     reached = np.searchsorted(np.array(since, np.int64), generations, side="right")
@@ -198,12 +197,12 @@ def _refuse_unread_conversions(
     resetting = [one.model_version for one in versions if one.after_conversion == "reset"]
     if resetting and any(order.previous_age is None for order in orders):
         raise ValueError(
-            f"The conversion before was not read of an order that {resetting[0]} resets."
+            f"{resetting[0]} resets, but the previous conversion of an order was not read."
         )
 
 
 def _cut(orders: Sequence[PackedOrder]) -> Iterator[tuple[Sequence[PackedOrder], bool]]:
-    """Yield the orders in parts of a size to evaluate at once, and whether a part is few."""
+    """Yield the orders in parts of a size to evaluate at once, and whether a part is small enough for `splits`."""
     sizes = np.cumsum(
         [
             len(one.path) // TOUCH_BYTES + len(one.entries) // ENTRY_BYTES + _ORDER_ITSELF
@@ -233,7 +232,7 @@ def _add_many(
     sums: Sums, orders: Sequence[PackedOrder], versions: Sequence[ModelVersion], channels: Channels
 ) -> None:
     columns, days = _read_columns(orders, channels)
-    # An entry's place among the days and currencies that there are.
+    # Each entry's index among the distinct pairs of day and currency.
     pairs, pair_of = np.unique((days << 24) + columns.entry_currencies, return_inverse=True)
     names = [_name_pair(pair) for pair in pairs.tolist()]
     width = len(channels.codes)
@@ -256,12 +255,12 @@ def _read_columns(orders: Sequence[PackedOrder], channels: Channels) -> tuple[Or
     words = np.frombuffer(b"".join([order.path for order in orders]), "<u8")
     entries = np.frombuffer(b"".join([order.entries for order in orders]), _ENTRY)
     captures = np.flatnonzero(entries["letter"] == CAPTURE_LETTER[0])
-    # The first capture from each order's first entry on.
+    # For each order, the first capture at or after its first entry.
     places = np.searchsorted(captures, entry_starts[:-1])
     captures = np.append(captures, len(entries))[places]
     if (captures >= entry_starts[1:]).any():
         raise _no_capture()
-    # The versions that ask for a conversion before have been refused where it was not read.
+    # No version that applies needs the previous conversion where it was not read; see `_refuse_unread_conversions`.
     previous = [
         NO_CONVERSION if order.previous_age is None else order.previous_age for order in orders
     ]
@@ -293,7 +292,7 @@ def _name_pair(pair: int) -> tuple[date, str]:
 
 
 def _sum_rows(keys: Ints, bound: int, credit: Credit) -> Iterator[tuple[int, tuple[int, int, int]]]:
-    """Yield each key that occurs with the sums of its rows: parts, cents and how many there are."""
+    """Yield each key that occurs, with the sums of its rows: parts, cents and their number."""
     distinct, places = number_distinct(keys, bound)
     count = len(distinct)
     totals = zip(
@@ -306,7 +305,7 @@ def _sum_rows(keys: Ints, bound: int, credit: Credit) -> Iterator[tuple[int, tup
 
 
 def _sum_exactly(places: Ints, values: Ints, count: int) -> list[int]:
-    """Return the sum of the values at each place, in halves where 64 bits might not hold it."""
+    """Return the sum of the values at each index, as two 32-bit halves where it might not fit in 64 bits."""
     most = max(int(values.max(initial=0)), -int(values.min(initial=0)))
     if most * len(values) < 1 << 63:
         sums = np.zeros(count, np.int64)

@@ -1,4 +1,4 @@
-"""An order explained, as the description of the API shows it."""
+"""The example of an explained order in the API description."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why an order's money went where it went: everything that its credit was worked out from, and the credit itself."""
+"""Explains where an order's money went: everything its credit is computed from, and the credit itself."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ _LONGEST_DENOMINATOR = 1_000_000
 
 
 def explain_order(facts: OrderFacts) -> OrderExplanation:
-    """Return what the credit of an order comes from: a matter of milliseconds, or of a second where it is not short.
+    """Return the explanation of an order's credit. Takes milliseconds; up to a second for an order that is not short.
 
-    Of an order with more than MOST_SHOWN touches or entries, or MOST_ALLOCATIONS_SHOWN allocations, the newest touches
-    and the first entries are shown, and all of them count.
+    For an order with more than MOST_SHOWN touches or entries, or MOST_ALLOCATIONS_SHOWN allocations, only the newest
+    touches and the first entries and allocations are shown; all of them count.
     """
     standing = facts.standing
     reason, detail, since = standing["reason"], standing["detail"], standing["since"]
@@ -102,7 +102,7 @@ def _entry(row: SelectOrderEntriesRow) -> ExplainedEntry:
 class _Journey:
     """The touches that the versions choose from, and the newest of them as they are shown.
 
-    `in_reach` counts them, up to one more than may earn anything. `touches` is empty where there are or were so many.
+    `in_reach` counts them, up to one more than may earn credit. `touches` is empty if there are, or were, more.
     """
 
     touches: Sequence[JourneyTouch]
@@ -111,9 +111,10 @@ class _Journey:
 
 
 def _make_journey(facts: OrderFacts) -> _Journey:
-    """Put together what is left of the touches and, of those forgotten, what the order's stored journey has.
+    """Combine the touches that are still kept with the forgotten ones, which come from the order's stored journey.
 
-    The next run does the same: where a journey is stored, a touch from before that moment counts only if it has it.
+    The next run does the same: if a journey is stored, a touch from before `touches_forgotten_before` counts only if
+    the stored journey has it.
     """
     capture, stored = facts.capture, facts.stored
     if capture is None:
@@ -122,11 +123,11 @@ def _make_journey(facts: OrderFacts) -> _Journey:
     left = list(zip(facts.touches.moments, facts.touches.codes, strict=True))
     newest = facts.newest
     forgotten: list[tuple[int, str]] = []
-    gone_before = facts.standing["touches_forgotten_before"]
-    if gone_before is not None and stored is not None:
-        left = [one for one in left if one[0] >= moment_to_us(gone_before)]
-        newest = [row for row in newest if row["occurred_at"] >= gone_before]
-        end = min(moment_to_us(gone_before), converted_at)
+    forgotten_before = facts.standing["touches_forgotten_before"]
+    if forgotten_before is not None and stored is not None:
+        left = [one for one in left if one[0] >= moment_to_us(forgotten_before)]
+        newest = [row for row in newest if row["occurred_at"] >= forgotten_before]
+        end = min(moment_to_us(forgotten_before), converted_at)
         forgotten = _find_forgotten(facts, stored, end)
     journey = forgotten + left
     of_forgotten = MOST_SHOWN - len(newest)
@@ -135,7 +136,7 @@ def _make_journey(facts: OrderFacts) -> _Journey:
         for place, (moment, code) in enumerate(forgotten[-of_forgotten:] if of_forgotten else ())
     ]
     shown += [_touch(len(shown) + place, row, converted_at) for place, row in enumerate(newest)]
-    # One that was too long when it was credited may be short by now, with so much forgotten.
+    # A journey that was too long when it was credited may look short now that touches are forgotten.
     was_too_long = facts.standing["reason"] == "journey_too_long"
     is_too_long = was_too_long or len(journey) > BOUNDS.touches_of_order
     return _Journey(
@@ -149,7 +150,7 @@ def _make_journey(facts: OrderFacts) -> _Journey:
 
 
 def _find_forgotten(facts: OrderFacts, stored: PackedOrder, end: int) -> list[tuple[int, str]]:
-    """Return moment and channel of the stored touches from before `end` that the longest window reaches."""
+    """Return moment and channel of the stored touches before `end` that lie in the longest window."""
     code_of = {number: code for code, number in facts.numbers.items()}
     longest = max((v.version.lookback for v in facts.in_force), default=timedelta(0))
     converted_at = moment_to_us(stored.converted_at)
@@ -193,7 +194,7 @@ def _touch(place: int, row: SelectNewestTouchesRow, converted_at: int) -> Explai
 
 
 def _derive_credit(facts: OrderFacts) -> list[Allocation]:
-    """Return the credit of the order as it is in the sums."""
+    """Return the order's credit, as it is included in the sums."""
     if facts.kept is not None:
         return counted_allocations(facts.kept, facts.in_force)
     if facts.stored is None:
@@ -205,7 +206,7 @@ def _derive_credit(facts: OrderFacts) -> list[Allocation]:
 def _explain_allocations(
     facts: OrderFacts, credited: Sequence[Allocation]
 ) -> dict[str, list[ExplainedAllocation]]:
-    """Return the credit of the entries that are shown, by model version, in the entries' order, then by channel."""
+    """Return the allocations of the entries that are shown, by model version; sorted by entry, then channel."""
     place_of = {row["id"]: place for place, row in enumerate(facts.entries)}
     shown = [
         (place_of[row.entry_id], row.channel_code, row)
@@ -236,10 +237,10 @@ def _explain_version(
         start = end - version.lookback
         if version.after_conversion == "reset":
             cut = facts.previous_conversion_at
-        gone_before = facts.standing["touches_forgotten_before"]
-        forgotten = gone_before is not None and start < gone_before
+        forgotten_before = facts.standing["touches_forgotten_before"]
+        forgotten = forgotten_before is not None and start < forgotten_before
         sums, touches = _weigh_touches(facts, version, journey)
-        kept = _shares_kept(facts, version) if forgotten else []
+        kept = _kept_shares(facts, version) if forgotten else []
         shares = kept or _share_conversion(sums)
     return VersionExplanation(
         model_version=version.model_version,
@@ -272,7 +273,7 @@ def _weigh_touches(
         return {}, []
     sums = channel_weights(version.model, selected, half_life_days=version.half_life_days)
     weights = touch_weights(version.model, selected, half_life_days=version.half_life_days)
-    # A window ends at the capture, where the touches that are shown end, too.
+    # Both the window and the touches that are shown end at the capture.
     shown = min(len(selected), len(journey.shown))
     offset = len(journey.shown) - shown
     whole = sum(weights)
@@ -285,7 +286,7 @@ def _weigh_touches(
 
 
 def _share_conversion(sums: Mapping[str, int]) -> list[ChannelShare]:
-    """Return the channels with a weight, by code, which is the order in which equal remainders are served."""
+    """Return the shares of the channels with a weight, by code: the order in which equal remainders are served."""
     codes = sorted(sums) or [UNATTRIBUTED]
     weights = [sums[code] for code in codes] if sums else [1]
     parts = split(PARTS_OF_A_CONVERSION, weights)
@@ -297,7 +298,7 @@ def _share_conversion(sums: Mapping[str, int]) -> list[ChannelShare]:
 
 
 def _part_of(weight: int, whole: int) -> str:
-    """Return a part of a whole as a fraction, such as 2/7, or, where its terms are long, as a decimal of 18 digits."""
+    """Return a part of the whole as a fraction, such as 2/7, or, if its terms are long, as a decimal of 18 digits."""
     part = Fraction(weight, whole)
     if part.denominator <= _LONGEST_DENOMINATOR:
         return str(part)
@@ -305,8 +306,8 @@ def _part_of(weight: int, whole: int) -> str:
     return f"{digits // 10**18}.{digits % 10**18:018}"
 
 
-def _shares_kept(facts: OrderFacts, version: ModelVersion) -> list[ChannelShare]:
-    """Return the shares from which credit of before journeys were packed goes on; their parts are their weights."""
+def _kept_shares(facts: OrderFacts, version: ModelVersion) -> list[ChannelShare]:
+    """Return the shares of kept credit, from before journeys were packed; their parts serve as weights."""
     if facts.kept is None:
         return []
     rows = facts.kept.allocations.get(version.model_version, ())

@@ -1,4 +1,4 @@
-"""What an explanation of an order's credit says."""
+"""The shape of an explanation of an order's credit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PartText = Annotated[
     str,
     Field(
         pattern=r"^[0-9]+(/[0-9]+|\.[0-9]+)?$",
-        description="a part of the whole: a fraction such as 2/7, or, where its terms are long, a decimal of 18 digits",
+        description="a part of the whole: a fraction such as 2/7, or, if its terms are long, a decimal of 18 digits",
     ),
 ]
 Ppt = Annotated[
@@ -46,7 +46,7 @@ class ExplainedEntry:
 
 @dataclass(frozen=True, slots=True)
 class CurrencyBalance:
-    """What the order comes to in one currency."""
+    """The order's totals in one currency."""
 
     currency: CurrencyCode
     state: OrderState
@@ -62,29 +62,29 @@ class FixingCapture:
 
     business_key: str
     occurred_at: datetime
-    has_journey: Annotated[bool, Field(description="whether it came with a journey key")]
+    has_journey: Annotated[bool, Field(description="whether it was sent with a journey key")]
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainedTouch:
-    """One touch of the journey within the longest window, with what the rule that chose its channel saw.
+    """One touch of the journey within the longest window, with the fields from which a rule chose its channel.
 
-    Of a touch that was forgotten only channel and age are left, in the order's stored journey; all else is null.
+    Of a forgotten touch only the channel and the age are left, in the order's stored journey; all else is null.
     """
 
     place: Annotated[int, Field(ge=0)]
     is_forgotten: Annotated[
         bool,
-        Field(description="whether the touch itself was deleted, as the tenant's retention says"),
+        Field(description="whether the touch itself was deleted by the tenant's retention"),
     ]
     age_seconds: Annotated[float, Field(ge=0, description="how long before the capture it was")]
     idempotency_key: str | None
-    occurred_at: Annotated[datetime | None, Field(description="null of a forgotten touch")]
+    occurred_at: Annotated[datetime | None, Field(description="null for a forgotten touch")]
     channel: str
     rule: Annotated[
         str | None,
         Field(
-            description="the rule that chose the channel; `explicit`: the sender named it; null of a forgotten touch"
+            description="the rule that chose the channel; `explicit`: the sender named it; null for a forgotten touch"
         ),
     ]
     source: str | None
@@ -114,7 +114,7 @@ class ChannelShare:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedAllocation:
-    """What an entry brought a channel, as it is in the sums."""
+    """The credit of an entry to a channel, as it is included in the sums."""
 
     business_key: str
     channel: str
@@ -137,27 +137,29 @@ class VersionExplanation:
     after_conversion: AfterConversion
     half_life_days: Annotated[int, Field(description="matters to time_decay only")]
     window_start: Annotated[datetime | None, Field(description="the first moment of the window")]
-    window_end: Annotated[datetime | None, Field(description="its last one: the capture's")]
+    window_end: Annotated[
+        datetime | None, Field(description="the last moment of the window: the capture's")
+    ]
     journey_begins_after: Annotated[
         datetime | None,
-        Field(description="with `reset`, the conversion before: touches up to it are left out"),
+        Field(description="with `reset`, the previous conversion: touches up to it are left out"),
     ]
     touches_forgotten: Annotated[
         bool,
         Field(
-            description="whether the window reaches behind what is kept of the touches. Older ones are shown as the "
-            "order's stored journey has them; where it was credited before journeys were stored, `touches` are what is "
-            "left of them, and `shares` are those of that credit"
+            description="whether the window begins before the oldest touch that is kept. Older touches are shown from "
+            "the order's stored journey; if the order was credited before journeys were stored, `touches` has only "
+            "those that are left, and `shares` are those of the kept credit"
         ),
     ]
     touches: Annotated[
         list[TouchWeight],
-        Field(description="those in the window that `touches` of the order shows, in order"),
+        Field(description="those in the window, of the touches that the order shows, in order"),
     ]
     shares: Annotated[
         list[ChannelShare],
         Field(
-            description="of all touches in the window, by channel, bytewise; the conversion divides like money"
+            description="of all touches in the window, by channel, bytewise; the conversion is divided like money"
         ),
     ]
     allocations: list[ExplainedAllocation]
@@ -178,9 +180,9 @@ class WhySetAside:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """What is not shown. With three zeros the credit can be recomputed by hand.
+    """How much is not shown. With three zeros the credit can be recomputed by hand.
 
-    It cannot where touches were forgotten before journeys were stored.
+    The exception is an order whose touches were forgotten before journeys were stored.
     """
 
     touches: Annotated[
@@ -188,8 +190,8 @@ class LeftOut:
         Field(
             ge=0,
             le=BOUNDS.touches_of_order + 1,
-            description="touches that the order may earn from, before the first one in `touches`; beyond "
-            f"{BOUNDS.touches_of_order} in all they are not counted",
+            description="touches that may earn credit, before the first one in `touches`; beyond "
+            f"{BOUNDS.touches_of_order} in total they are not counted",
         ),
     ]
     entries: Annotated[int, Field(ge=0, description="entries after the last one in `entries`")]
@@ -198,29 +200,30 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class OrderExplanation:
-    """Everything that the credit of an order is worked out from, as of one moment, and the credit as it is in the sums.
+    """Everything that the credit of an order is computed from, as of one moment, and the credit as it is in the sums.
 
-    Of an order with more touches, entries or allocations than one answer shows, `left_out` says how many are missing.
+    If the order has more touches, entries or allocations than one answer shows, `left_out` counts the missing ones.
     """
 
     __pydantic_config__ = ConfigDict(json_schema_extra={"examples": [EXPLAINED]})
 
     order_id: str
     awaits_credit: Annotated[
-        bool, Field(description="whether a newer fact waits to be taken into the allocations")
+        bool,
+        Field(description="whether a newer fact or model is not yet included in the allocations"),
     ]
     set_aside: Annotated[
         WhySetAside | None, Field(description="why the order is not credited by its journey")
     ]
     left_out: LeftOut
     touches_forgotten_before: Annotated[
-        datetime | None, Field(description="touches before this moment are kept no more")
+        datetime | None, Field(description="touches before this moment are no longer kept")
     ]
     entries: Annotated[list[ExplainedEntry], Field(description="by time, then business key")]
     balances: list[CurrencyBalance]
     capture: FixingCapture | None
     touches: Annotated[
         list[ExplainedTouch],
-        Field(description="the newest ones of the longest window, by time, then key"),
+        Field(description="the newest ones in the longest window, by time, then idempotency key"),
     ]
     versions: list[VersionExplanation]

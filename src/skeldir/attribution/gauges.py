@@ -1,4 +1,4 @@
-"""How far the credit lies behind, asked of the database when the metrics are read."""
+"""How far credit is behind the facts, read from the database when the metrics are scraped."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 async def sample_credit(database: Database) -> None:
-    """Set CREDIT_LAG in seconds, CREDIT_BACKLOG in marks and ORDERS_SET_ASIDE in orders, of all tenants together.
+    """Set CREDIT_LAG in seconds, CREDIT_BACKLOG in marks and ORDERS_SET_ASIDE in orders, over all tenants.
 
     Raises:
-        DatabaseUnreachable: and then the gauges stay as they were.
+        DatabaseUnreachable: the gauges keep their values.
     """
     async with database.statement() as connection:
         row = await queries.credit_backlog(connection)

@@ -1,4 +1,4 @@
-"""The journey of a conversion: which of a person's touches a model version may credit for it, and what they weigh."""
+"""The journey of a conversion: the touches that a model version may credit for it, and their weights."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ ChannelWeights = tuple[list[str], list[int]]
 class Journey:
     """The touches of one journey key, by (occurred_at, idempotency_key), for all orders that convert on it.
 
-    What a window weighs by a version is kept until another window is asked for: orders that see the same touches,
-    as those that follow one another without a touch between do, cost no more than one.
+    The weights of a version are cached for its last window: orders that see the same touches, such as successive orders
+    without a touch between them, cost no more than one.
     """
 
     def __init__(self, touches: Sequence[JourneyTouch]) -> None:
@@ -34,9 +34,9 @@ class Journey:
         previous_conversion_at: datetime | None,
         version: ModelVersion,
     ) -> slice:
-        """Return where the touches stand that `version` credits for the conversion at `converted_at`.
+        """Return the slice of the touches that `version` credits for the conversion at `converted_at`.
 
-        The touches may reach further than the window on both sides. Those from `converted_at - lookback` to
+        The journey may extend beyond the window on both sides. Touches from `converted_at - lookback` to
         `converted_at` count, both included. With "reset", touches up to and at `previous_conversion_at` belong to
         the journey before and are left out; with "keep" it does not matter. Times are aware. Takes O(log n).
         """
@@ -50,7 +50,7 @@ class Journey:
         return slice(first, end)
 
     def weigh(self, window: slice, version: ModelVersion) -> ChannelWeights:
-        """Return what the channels of the touches in `window`, which is not empty, weigh by `version`."""
+        """Return the weights, by `version`, of the channels of the touches in `window`, which is not empty."""
         known = self._weighed.get(version.model_version)
         if known is not None and known[0] == window:
             return known[1]
@@ -71,7 +71,7 @@ def reach_of(
 ) -> datetime | None:
     """Return the first moment whose touches any of `versions` may credit for the conversion; None without versions.
 
-    Where a version begins anew after the conversion before, the touches of that very moment count as in reach.
+    For a version that resets, touches at the moment of the previous conversion still count as in reach.
     """
     starts = []
     for version in versions:

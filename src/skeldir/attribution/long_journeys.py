@@ -1,4 +1,4 @@
-"""A journey with more touches than are read together with others: that of a tag which gives everybody the same key."""
+"""Journeys too long to be read together with others, such as that of a tag which gives every visitor the same key."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def read_long_journey(
 ) -> LongJourney:
     """Read a journey's first touches between two moments, page by page, up to `touches_at_once` of them.
 
-    They are held in 16 bytes each: such a journey grows for as long as visitors come.
+    Each takes 16 bytes of memory: such a journey keeps growing as long as there are visitors.
     """
     moments, codes = array("q"), list[str]()
     page_from, after_key = first_moment, ""

@@ -1,4 +1,4 @@
-"""Which orders are to be credited: marks, and a job for them, written in the transaction of the fact that needs it."""
+"""Marks orders for credit and enqueues a job for them, in the transaction of the fact that makes it necessary."""
 
 from __future__ import annotations
 
@@ -16,32 +16,33 @@ if TYPE_CHECKING:
     from skeldir.db import Connection
 
 DEFAULT_LOOKBACK_DAYS = 30
-# A fact that reaches more captures of a journey marks the journey, in one row, instead of each order. A person has
-# fewer orders within a lookback; a key that many visitors share has any number, and each touch would mark them all.
+# A fact that affects more orders of a journey than this marks the journey, in one row, instead of each order. A person
+# has fewer orders within a lookback. A key that many visitors share may have any number, all marked by each touch.
 MOST_ORDERS_MARKED = 20
 
 
 def ingest_lock(tenant_id: UUID) -> str:
-    """Return the name of the lock that every transaction writing facts of a tenant shares, before its first read.
+    """Return the name of the lock that every transaction writing a tenant's facts takes, shared, before its first read.
 
-    A touch and an order that arrive in two transactions at once cannot see each other, so neither could mark
-    the order for the touch. A credit run therefore waits for the writers that were under way when it chose its
-    orders (see `runs`): those that come later see the orders, and mark them again.
+    A touch and an order that arrive in two concurrent transactions cannot see each other, so neither could mark
+    the order for the touch. A credit run therefore waits for the writers that were active when it chose its
+    orders (see `runs`); later writers see the orders and mark them again.
     """
     return f"ingest:{tenant_id}"
 
 
 def credit_lock(tenant_id: UUID) -> str:
-    """Return the name of the lock under which a tenant's credit is written, and its touches are forgotten."""
+    """Return the name of the lock that is held to write a tenant's credit, and to forget its touches."""
     return f"credit:{tenant_id}"
 
 
 async def mark_orders_reached_by_touches(
     connection: Connection, tenant_id: UUID, touches: Sequence[tuple[bytes, datetime]]
 ) -> None:
-    """Mark the orders that by any version there ever was can earn from new touches, (journey key hash, moment) each.
+    """Mark the orders whose credit new touches can change by any version, past or present.
 
-    At most MOST_ORDERS_MARKED rows a journey are written; of a journey with more orders in reach, one.
+    Each touch is (journey key hash, moment). At most MOST_ORDERS_MARKED rows per journey are written; for a journey
+    with more orders in reach, a single row.
     """
     if not touches:
         return
@@ -61,7 +62,7 @@ async def mark_orders_reached_by_touches(
 async def mark_orders_of_conversions(
     connection: Connection, tenant_id: UUID, order_ids: Sequence[str]
 ) -> None:
-    """Mark orders that got new entries, and the orders whose journeys a new capture may cut."""
+    """Mark orders with new entries, and the orders whose journeys a new capture may cut."""
     if not order_ids:
         return
     await queries.mark_orders(connection, tenant_id=tenant_id, order_ids=list(order_ids))
@@ -79,7 +80,7 @@ async def mark_orders_of_conversions(
 
 
 async def mark_all_orders(connection: Connection, tenant_id: UUID) -> None:
-    """Mark every order of the transaction's tenant: a rebuild, or a change of the models."""
+    """Mark every order of the transaction's tenant for credit."""
     if await queries.mark_all_orders(connection, tenant_id=tenant_id):
         await enqueue(connection, tenant_id, CREDIT)
 
@@ -90,6 +91,6 @@ async def count_dirty_orders(connection: Connection, tenant_id: UUID) -> int:
 
 
 async def longest_lookback(connection: Connection, tenant_id: UUID) -> int:
-    """Return the longest active lookback in days; a tenant without models is about to get the default ones."""
+    """Return the longest active lookback in days, or the default one for a tenant that has no models yet."""
     models = await queries.select_active_models(connection, tenant_id=tenant_id)
     return max((model["lookback_days"] for model in models), default=DEFAULT_LOOKBACK_DAYS)

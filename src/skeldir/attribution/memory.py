@@ -1,4 +1,4 @@
-"""Memory of a credit run: fewer garbage collections while it runs, and freed memory returned to the system after it."""
+"""Memory of a credit run: fewer garbage collections during it, and freed memory returned to the system after it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _OBJECTS_PER_COLLECTION = 100_000
 
 
 @contextmanager
-def collecting_less() -> Iterator[None]:
-    """Look for garbage less often: what a run makes thousands of is in no cycle, and was gone through again and again.
+def fewer_collections() -> Iterator[None]:
+    """Collect garbage less often: a run makes many thousands of objects, none of them in a cycle.
 
-    That took a quarter of the time.
+    With the default threshold the collector scans them again and again, which took a quarter of the time.
     """
     before = gc.get_threshold()
     gc.set_threshold(max(before[0], _OBJECTS_PER_COLLECTION), *before[1:])
@@ -25,10 +25,10 @@ def collecting_less() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def give_memory_back() -> None:
-    """Give freed memory back to the system, which glibc keeps while anything above it in its heap is in use.
+def release_memory() -> None:
+    """Return freed memory to the system; glibc keeps it as long as anything above it in its heap is in use.
 
-    Takes a millisecond or two. Nothing is done where the C library has no such call.
+    Takes a millisecond or two. Does nothing if the C library has no such call.
     """
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)

@@ -55,7 +55,7 @@ async def get_models(
     query: NoQueryHere,  # noqa: ARG001 - it refuses what it does not know
     transaction: ReadTransaction,
 ) -> ModelsReport:
-    """List the models in force with their parameters, since when and by whom, and the latest changes."""
+    """List the models in force with their parameters, when and by whom they were set, and the latest changes."""
     return await _read_models(transaction)
 
 
@@ -71,10 +71,10 @@ async def put_model(
     request: Request,
     caller: ManageKey,
 ) -> ModelInForce:
-    """Give a model parameters, and put it in force if it is not; nothing changes when it has them already.
+    """Set a model's parameters, and put it in force if it is not. Nothing changes if it has these parameters already.
 
-    Its sums of before go at once. Credit by the new version follows as the stored orders are restated; the channel
-    report's `orders_awaiting_credit` says how many are left.
+    The sums of the previous version are removed at once. Credit by the new version follows while the stored orders are
+    restated; `orders_awaiting_credit` in the channel report shows how many are left.
     """
     parameters = await _read_parameters(request, caller)
     async with tenant_transaction(database_of(request), caller) as transaction:
@@ -92,7 +92,7 @@ async def delete_model(
     request: Request,
     caller: ManageKey,
 ) -> ModelsReport:
-    """Take a model out of force, and its sums out of the reports; the answer is what is in force then."""
+    """Take a model out of force, and its sums out of the reports. Returns the models that remain in force."""
     async with tenant_transaction(database_of(request), caller) as transaction:
         connection, tenant_id = transaction.connection, caller.tenant_id
         changed_by = await describe_key(connection, tenant_id, caller.holder.key_id)
@@ -112,10 +112,10 @@ async def preview_change(
     request: Request,
     caller: ReadOrManageKey,
 ) -> ModelPreview:
-    """Say what setting the model would move, per currency and channel, over the first stored orders."""
+    """Show what setting the model would change, per currency and channel, over the first stored orders."""
     parameters = await _read_parameters(request, caller)
     database = database_of(request)
-    # It notes the use of the key, and finds out whether it has ended.
+    # This records the use of the key, and checks that the key is still valid.
     async with tenant_transaction(database, caller):
         pass
     return await preview_model(database, caller.tenant_id, model, parameters)

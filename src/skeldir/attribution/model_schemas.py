@@ -1,4 +1,4 @@
-"""What goes over the wire about models: their parameters, who changed them, and what a change would move."""
+"""Request and response shapes for models: their parameters, their changes, and the preview of a change."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from skeldir.errors import InputInvalid
 from skeldir.money import Cents, CurrencyCode
 
 MOST_PREVIEWED: Final = 20_000
-"""Orders that a preview looks at, the first ones by order id."""
+"""The number of orders that a preview covers, the first ones by order id."""
 MOST_COUNTED: Final = 1_000_000
-"""Stored orders are counted up to so many."""
+"""Stored orders are counted up to this number."""
 
 ChangedBy = Annotated[
     str,
@@ -56,14 +56,14 @@ class ModelInForce:
     in_force_since: Annotated[
         datetime | None, Field(description="null when it was set before changes were recorded")
     ]
-    changed_by: Annotated[ChangedBy | None, Field(description="null likewise")]
+    changed_by: Annotated[ChangedBy | None, Field(description="null when `in_force_since` is")]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelChange:
-    """A version that came into force in the place of another, with the parameters of both.
+    """A version that replaced another, with the parameters of both.
 
-    null stands for a model that was not in force before, or is retired after it.
+    The values before are null if the model was not in force, those after if it was retired.
     """
 
     changed_at: datetime
@@ -124,7 +124,7 @@ class ModelsReport:
 
 @dataclass(frozen=True, slots=True)
 class ChannelChange:
-    """What the orders looked at bring a channel, by the version now and after the change."""
+    """The credit of a channel from the orders covered, by the version now and after the change."""
 
     currency: CurrencyCode
     channel: str
@@ -135,7 +135,7 @@ class ChannelChange:
 
 @dataclass(frozen=True, slots=True)
 class ModelPreview:
-    """What the change would move, over the first stored orders by order id. Nothing was written."""
+    """What the change would move, over the first stored orders by order id. Nothing is written."""
 
     __pydantic_config__ = ConfigDict(
         json_schema_extra={
@@ -174,34 +174,36 @@ class ModelPreview:
 
     model: ModelName
     version_now: Annotated[str | None, Field(description="null when the model is not in force")]
-    parameters_now: Annotated[CompleteParameters | None, Field(description="null likewise")]
+    parameters_now: Annotated[
+        CompleteParameters | None, Field(description="null when `version_now` is")
+    ]
     last_version: Annotated[
         str | None,
         Field(
-            description="the version in force, or the last that a retired model had: a parameter that the request "
-            "leaves out is as in it; null for a model that never was in force, which gets the defaults"
+            description="the version in force, or the last one of a retired model: a parameter that the request leaves "
+            "out has the value in this version; null for a model that never was in force, which gets the defaults"
         ),
     ]
-    # None where a command asks what retiring the model would move; no request does.
+    # None for a command that previews retiring the model; no request does that.
     wanted: Annotated[
         CompleteParameters | SkipJsonSchema[None],
-        Field(description="of the version that the change would put in force"),
+        Field(description="parameters of the version that the change would put in force"),
     ]
-    orders: Annotated[int, Field(ge=0, le=MOST_PREVIEWED, description="orders looked at")]
+    orders: Annotated[int, Field(ge=0, le=MOST_PREVIEWED, description="orders covered")]
     orders_in_all: Annotated[
         int,
         Field(
             ge=0,
             le=MOST_COUNTED,
-            description=f"stored orders of the tenant; {MOST_COUNTED} stands for that many or more",
+            description=f"stored orders of the tenant; {MOST_COUNTED} means that many or more",
         ),
     ]
     orders_known_in_part: Annotated[
         int,
         Field(
             ge=0,
-            description="orders looked at of which less is stored than the change asks for, and whose facts are too "
-            "many for a preview to read. They are credited by what is stored",
+            description="covered orders whose stored journey holds less than the change needs, with too many facts for "
+            "a preview to read. They are credited from what is stored",
         ),
     ]
     orders_left_out: Annotated[
@@ -211,17 +213,17 @@ class ModelPreview:
 
     @property
     def changes_nothing(self) -> bool:
-        """Whether the model is in force with the parameters wanted."""
+        """Whether the model is in force with these parameters already."""
         return self.parameters_now is not None and self.parameters_now == self.wanted
 
 
 _PARAMETERS = TypeAdapter(ModelParameters)
-# A field that there is none of, which Pydantic calls an argument.
+# Pydantic's message for an unknown field of a dataclass speaks of arguments.
 _UNKNOWN = {"unexpected_keyword_argument": "Extra inputs are not permitted"}
 
 
 def read_parameters(body: bytes) -> ModelParameters:
-    """Return the parameters that a request's body wants.
+    """Return the parameters in a request's body.
 
     Raises:
         InputInvalid: it is not one JSON object of these fields; the message names what is wrong.

@@ -1,4 +1,4 @@
-"""What an order's explanation is made of: read at one moment, and handed to a process aside where it is much."""
+"""The facts that explain an order's credit, read in one snapshot; a long order is explained in another process."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 1_000
 """The most touches, and the most entries, that an explanation shows; no person's order has more."""
-# With more touches, entries and kept allocations than this, together, an order takes longer to explain.
+# An order with more touches, entries and kept allocations than this in total takes longer to explain.
 _FEW = 100
 
 
 class OrderUnknown(SkeldirError):
-    """The tenant has no entry of this order. The error does not say whether another tenant has one."""
+    """The tenant has no entry of this order. The error does not reveal whether another tenant has one."""
 
     code = "order_unknown"
     status = 404
@@ -51,10 +51,10 @@ class OrderUnknown(SkeldirError):
 
 @dataclass(frozen=True, slots=True)
 class OrderFacts:
-    """What was read of an order. `newest` are the touches that are shown, `touches` those that count.
+    """The facts of an order. `newest` are the touches that are shown, `touches` those that count.
 
-    These are all in reach, or one more than may earn anything. `stored` and `kept` are what its credit comes from.
-    It can be pickled, and so explained in a process aside.
+    `touches` holds all that are in reach, up to one more than may earn credit. `stored` and `kept` are the sources of
+    the order's credit. Instances can be pickled, and so be explained in another process.
     """
 
     order_id: str
@@ -72,29 +72,29 @@ class OrderFacts:
 
     @property
     def is_short(self) -> bool:
-        """Whether the order is explained within a few milliseconds, which needs no process aside."""
+        """Whether explaining the order takes a few milliseconds only, and so needs no other process."""
         stored = 0 if self.stored is None else len(self.stored.path) // TOUCH_BYTES
         kept = 0 if self.kept is None else sum(map(len, self.kept.allocations.values()))
         return max(len(self.touches), stored) + len(self.entries) + kept <= _FEW
 
 
 async def read_order(connection: Connection, tenant_id: UUID, order_id: str) -> OrderFacts:
-    """Read what the credit of an order of the transaction's tenant comes from.
+    """Read the facts that the credit of an order of the transaction's tenant is computed from.
 
-    The transaction must show one moment (repeatable read), or facts and credit may not belong together.
+    The transaction must be repeatable read, or facts and credit may not match.
 
     Raises:
-        OrderUnknown: the tenant has no entry of it.
+        OrderUnknown: the tenant has no entry of this order.
     """
-    # No text of the database holds a NUL, and it refuses to be asked for one.
+    # PostgreSQL texts cannot contain NUL, and it rejects a parameter that does.
     is_possible = "\0" not in order_id
     entries = is_possible and await read_order_entries(
         connection, tenant_id, order_id, most=MOST_SHOWN
     )
     if not entries:
         raise OrderUnknown(
-            "There is no order of this id.",
-            cure="Check the id; an order is known once one of its conversions was accepted.",
+            "There is no order with this id.",
+            cure="Check the id; an order is known once one of its conversions has been accepted.",
         )
     reading, has_kept = await begin_reading(connection, tenant_id)
     journeys = await queries.select_stored_journeys(

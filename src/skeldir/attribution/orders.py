@@ -1,4 +1,4 @@
-"""The orders of a credit run with what their credit is worked out from, made of the database's rows."""
+"""The orders of a credit run and the data their credit is computed from, built from database rows."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ _LONG = 200
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order that is being credited: its entries and, once a capture is there, its journey.
+    """An order to be credited: its entries and, once it has a capture, its journey.
 
-    `journey_key` is the one that the earliest capture came with, `journey_keys` are those of all captures.
+    `journey_key` is that of the earliest capture, `journey_keys` are those of all captures, by entry.
     """
 
     order_id: str
@@ -52,21 +52,21 @@ class Order:
 
     @property
     def converted_at(self) -> datetime:
-        """The moment of the earliest capture, of an order that has one."""
+        """The moment of the earliest capture; the order must have one."""
         assert self.capture is not None  # noqa: S101 - the callers' own condition
         return self.capture.occurred_at
 
     def has_journey_of(self, stored: PackedOrder) -> bool:
-        """Say whether `stored`, which is of this order, holds touches of the same journey."""
+        """Return whether `stored`, a journey of this order, holds touches of the same journey key."""
         first = earliest_capture(unpack_entries(stored.entries))
         return first is not None and self.journey_keys.get(first.entry_id) == self.journey_key
 
 
-def says_enough(journey: PackedOrder, lookback: timedelta, *, is_cutting: bool) -> bool:
-    """Say whether a stored journey holds what models that look back so far, and may reset, ask for."""
+def holds_enough(journey: PackedOrder, lookback: timedelta, *, resets: bool) -> bool:
+    """Return whether a stored journey holds all that models with this lookback, which may reset, need."""
     if journey.reach < lookback // _MICROSECOND:
         return False
-    return journey.previous_age is not None or not is_cutting
+    return journey.previous_age is not None or not resets
 
 
 @dataclass(slots=True)
@@ -81,14 +81,14 @@ class Touches:
         return len(self.codes)
 
     def find(self, first_moment: int, last_moment: int) -> slice:
-        """Return where the touches between two moments stand, both included."""
+        """Return the slice of the touches between two moments, both included."""
         first = bisect_left(self.moments, first_moment)
         return slice(first, bisect_right(self.moments, last_moment, lo=first))
 
     def pack(self, window: slice, converted_at: int, numbers: Mapping[str, int]) -> bytes:
-        """Return the touches in `window` as the path of an order that converted at a moment.
+        """Return the touches in `window` as the path of an order that converted at `converted_at`.
 
-        Many orders of a long journey are packed from the same columns.
+        For a long journey, the columns are built once and shared by all its orders.
         """
         if window.stop - window.start >= _LONG:
             if self._columns is None:
@@ -105,7 +105,7 @@ NO_TOUCHES = Touches([], [])
 
 @dataclass(frozen=True, slots=True)
 class LongJourney:
-    """The first touches of a journey between two moments, both included; all of them when it `is_whole`."""
+    """The first touches of a journey between two moments, both included; all of them if `is_whole`."""
 
     key: bytes
     first_moment: datetime
@@ -114,28 +114,28 @@ class LongJourney:
     is_whole: bool
 
     def covers(self, key: bytes, first_moment: datetime, last_moment: datetime) -> bool:
-        """Say whether all touches of a journey between two moments are among these."""
+        """Return whether these include all touches of the given journey between two moments."""
         is_within = self.first_moment <= first_moment and last_moment <= self.last_moment
         return self.is_whole and self.key == key and is_within
 
 
 @dataclass(frozen=True, slots=True)
 class Restatement:
-    """How far a change of the models has come in the stored journeys: past the orders up to one, past all if None."""
+    """The progress of a change of models through the stored journeys: up to `after_order_id`, through all if None."""
 
     generation: int
     after_order_id: str | None
 
     def has_passed(self, order_id: str) -> bool:
-        """Say whether the order is credited by the models of its generation."""
+        """Return whether the order is credited by the models of this generation."""
         return self.after_order_id is None or order_id <= self.after_order_id
 
 
 @dataclass(frozen=True, slots=True)
 class KeptCredit:
-    """Credit of an order whose touches may have been forgotten before journeys were packed, by model version.
+    """Credit, by model version, of an order whose touches may have been forgotten before journeys were packed.
 
-    The versions that have been in force since `generation` or before are counted in the sums.
+    The sums include the versions that have been in force since `generation` or earlier.
     """
 
     generation: int
@@ -144,14 +144,14 @@ class KeptCredit:
 
 @dataclass(slots=True)
 class Reading:
-    """Some orders and what their credit is worked out from, as of one moment.
+    """Some orders and the data their credit is computed from, as of one moment.
 
-    `turn` is that of the tenant's credit then, `generation` that of its models. Of the orders that were asked for,
+    `turn` is that of the tenant's credit at this moment, `generation` that of its models. Of the requested orders,
     `orders` can be credited now; `crowded` have journeys that are read one at a time, by `read_journey`; `too_large`
     have more entries or allocations than may be credited; `unread` are left for another reading. A journey holds all
-    touches of its orders' windows, from `starts` on, but for the orders `too_long`, which have more than may be
-    credited. `long_journey` is the one that was read by itself, for whoever reads its orders that are left. `stored`
-    and `kept` are what the orders were credited from until now.
+    touches of its orders' windows, from `starts` on, except for the orders `too_long`, which have more than may be
+    credited. `long_journey` is the one that was read by itself, to be reused for its remaining orders. `stored` and
+    `kept` are the current sources of the orders' credit.
     """
 
     turn: int
@@ -159,7 +159,7 @@ class Reading:
     versions: list[VersionInForce]
     forgotten_before: datetime | None
     longest_lookback: timedelta
-    """Of all models that the tenant ever had."""
+    """The longest of all versions that the tenant ever had."""
     numbers: dict[str, int]
     restatements: Sequence[Restatement]
     orders: list[Order] = field(default_factory=list)
@@ -174,32 +174,33 @@ class Reading:
     too_large: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
 
-    is_cutting: bool = field(init=False)
-    """Whether some model resets after a conversion, so that the conversion before must be known."""
+    resets: bool = field(init=False)
+    """Whether some model in force resets after a conversion, so that the previous conversion must be known."""
     lookback: timedelta = field(init=False)
-    """The longest of those in force."""
+    """The longest of the versions in force."""
 
     def __post_init__(self) -> None:
-        self.is_cutting = any(v.version.after_conversion == "reset" for v in self.versions)
+        self.resets = any(v.version.after_conversion == "reset" for v in self.versions)
         self.lookback = max((v.version.lookback for v in self.versions), default=timedelta(0))
 
     def looks_back_to(self, order: Order) -> datetime:
-        """Return the first moment that any model looks at for the order, which has a capture."""
+        """Return the start of the longest window of the order, which must have a capture."""
         return order.converted_at - self.lookback
 
     def previous_age_of(self, order: Order) -> int | None:
-        """Return how many microseconds before the order's conversion its journey's last one was, as it is stored."""
-        if not self.is_cutting:
+        """Return how many microseconds before the order's conversion the journey's previous one was, as stored."""
+        if not self.resets:
             return None
         before = self.previous.get(order.order_id)
         if before is None:
             return NO_CONVERSION
         return moment_to_us(order.converted_at) - moment_to_us(before)
 
-    def forgets_credit_of(self, order: Order) -> bool:
-        """Say whether the order goes on from the credit that is kept of it, because touches of it may be forgotten.
+    def continues_from_kept(self, order: Order) -> bool:
+        """Return whether the order's credit continues from its kept credit, because touches may be forgotten.
 
-        Some model that looked at them may be in force again, so it does not matter which are in force now.
+        A retired model that looked at these touches may be put in force again, so all versions count, not only those in
+        force now.
         """
         if order.capture is None or self.forgotten_before is None:
             return False
@@ -210,7 +211,7 @@ class Reading:
 def find_spans(
     orders: Sequence[Order], starts: Mapping[str, datetime]
 ) -> dict[bytes, tuple[datetime, datetime]]:
-    """Return of each journey that is needed the part from the first start to the last conversion, both included."""
+    """Return for each journey the span that the orders need: first start to last conversion, both included."""
     spans: dict[bytes, tuple[datetime, datetime]] = {}
     for order in orders:
         start, key = starts.get(order.order_id), order.journey_key
@@ -250,7 +251,7 @@ def make_orders(rows: Sequence[SelectEntriesRow], order_ids: Sequence[str]) -> l
 def make_stored(
     rows: Sequence[SelectStoredJourneysRow], restatements: Sequence[Restatement]
 ) -> dict[str, PackedOrder]:
-    """Return the stored journeys by order, but for those whose paths were too long to be read."""
+    """Return the stored journeys by order, except those whose paths were too long to be read."""
     stored = {}
     for row in rows:
         if (path := row["path"]) is not None:
@@ -268,7 +269,7 @@ def make_stored(
 
 
 def generation_of(row: SelectStoredJourneysRow, restatements: Sequence[Restatement]) -> int:
-    """Return the generation of a stored journey, to which restatements may have raised it."""
+    """Return the generation of a stored journey; restatements that have passed it raise it."""
     generation = row["generation"]
     if generation < 0:
         return -1 - generation
@@ -279,7 +280,7 @@ def generation_of(row: SelectStoredJourneysRow, restatements: Sequence[Restateme
 
 
 def make_kept(rows: Sequence[SelectKeptAllocationsRow]) -> dict[str, KeptCredit]:
-    """Return what is kept by order, from rows of `select_kept_allocations`."""
+    """Return the kept credit by order, from rows of `select_kept_allocations`."""
     kept: dict[str, dict[str, list[Allocation]]] = defaultdict(lambda: defaultdict(list))
     generations: dict[str, int] = {}
     for row in rows:
@@ -297,7 +298,7 @@ def make_kept(rows: Sequence[SelectKeptAllocationsRow]) -> dict[str, KeptCredit]
 
 
 def make_journeys(rows: Sequence[SelectTouchesRow], keys: Sequence[bytes]) -> dict[bytes, Touches]:
-    """Return the journeys by key, from rows of `select_touches` with the places of `keys`."""
+    """Return the journeys by key, from rows of `select_touches`, whose `place` is the position in `keys`."""
     return {
         keys[row["place"] - 1]: Touches(unpack_moments(row["moments"]), row["codes"])
         for row in rows
@@ -305,6 +306,6 @@ def make_journeys(rows: Sequence[SelectTouchesRow], keys: Sequence[bytes]) -> di
 
 
 def unpack_moments(sent: bytes) -> list[int]:
-    """Return the moments that the database sent as 8 bytes each, in microseconds since 1970."""
+    """Return moments in microseconds since 1970; the database sends them as 8 bytes each."""
     moments = struct.unpack(f">{len(sent) // 8}q", sent)
     return [moment + _US_OF_2000 for moment in moments]

@@ -1,6 +1,6 @@
-"""The stored form of one order: everything its credit is worked out from, in two short byte strings.
+"""The stored form of one order: everything its credit is computed from, in two short byte strings.
 
-Both are little-endian records of a fixed size, so that those of thousands of orders, joined, are columns at once.
+Both consist of little-endian records of a fixed size, so that the concatenated strings of many orders are columns.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from skeldir.attribution.splits import CAPTURE, LedgerEntry
 
 NO_CONVERSION: Final = -1
-"""The age of the journey's conversion before, when there was none."""
+"""The age of the previous conversion when there was none."""
 
 AGE_BITS: Final = 49
 OLDEST_AGE: Final = (1 << AGE_BITS) - 1
 """The largest age that a path holds, in microseconds: almost 18 years."""
 WHOLE_JOURNEY: Final = OLDEST_AGE
-"""The reach of an order that has no journey, and so lacks no touch."""
+"""The reach of an order without a journey, which can lack no touch."""
 LARGEST_CHANNEL_NUMBER: Final = (1 << (64 - AGE_BITS)) - 1
 
 TOUCH_BYTES: Final = 8
@@ -57,10 +57,9 @@ class PackedOrder:
     """An order that has a capture, as it is stored.
 
     `converted_at` is the moment of the earliest capture, aware. `previous_age` is how many microseconds before it the
-    journey converted last: `NO_CONVERSION` when it never had, None when that was not read because no model in force
-    resets. Every touch that is at most `reach` microseconds older than the conversion stands in `path`, see
-    `pack_path`; `entries` is what `pack_entries` returns. A version that came into force after `generation` does not
-    count.
+    journey's previous conversion was: `NO_CONVERSION` if there was none, None if it was not read because no model in
+    force resets. `path` holds every touch at most `reach` microseconds older than the conversion, see `pack_path`;
+    `entries` is the result of `pack_entries`. Versions that came into force after `generation` do not count.
     """
 
     order_id: str
@@ -76,7 +75,7 @@ def pack_path(touches: Iterable[tuple[int, int]]) -> bytes:
     """Pack the touches of a journey, (channel number, microseconds before the conversion) each, the oldest first.
 
     A touch is 8 bytes: the number in the upper 15 bits and the age in the lower 49, little-endian; read as a signed
-    integer, numbers from 16,384 on are negative. Touches of one moment stay in the order in which they come.
+    integer, numbers from 16,384 on are negative. Touches of the same moment keep their order.
 
     Raises `ValueError` for a number or an age that does not fit, and when a touch is older than the one before.
     """
@@ -85,19 +84,19 @@ def pack_path(touches: Iterable[tuple[int, int]]) -> bytes:
     for number, age in touches:
         if not 0 <= number <= LARGEST_CHANNEL_NUMBER:
             raise ValueError(
-                f"A channel number is from 0 to {LARGEST_CHANNEL_NUMBER}, and not {number}."
+                f"A channel number is from 0 to {LARGEST_CHANNEL_NUMBER}, not {number}."
             )
         if not 0 <= age <= OLDEST_AGE:
-            raise ValueError(f"An age is from 0 to {OLDEST_AGE} microseconds, and not {age}.")
+            raise ValueError(f"An age is from 0 to {OLDEST_AGE} microseconds, not {age}.")
         if age > before:
-            raise ValueError("The touches of a path come in time order, the oldest first.")
+            raise ValueError("The touches of a path must be in time order, the oldest first.")
         words.append(number << AGE_BITS | age)
         before = age
     return struct.pack(f"<{len(words)}Q", *words)
 
 
 def pack_columns(numbers: Sequence[int], ages: Sequence[int]) -> bytes:
-    """Pack as `pack_path` does, from the numbers and the ages, which are known to come the oldest first.
+    """Pack as `pack_path` does, from numbers and ages; the caller guarantees that the oldest is first.
 
     Raises `ValueError` for a number or an age that does not fit.
     """
@@ -113,9 +112,9 @@ def pack_columns(numbers: Sequence[int], ages: Sequence[int]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class PathColumns:
-    """The touches of a journey, the oldest first, from which the paths of any of its orders are cut.
+    """The touches of a journey, the oldest first, from which the paths of all its orders are cut.
 
-    `numbers` stand where a word of a path has them; `moments` are in microseconds since 1970.
+    `numbers` are already shifted to their bits in a word of a path; `moments` are in microseconds since 1970.
     """
 
     numbers: NDArray[np.uint64]
@@ -140,10 +139,12 @@ class PathColumns:
 
 
 def unpack_path(path: bytes) -> list[tuple[int, int]]:
-    """Return the (channel number, age in microseconds) of each touch; `ValueError` for part of a touch."""
+    """Return the (channel number, age in microseconds) of each touch; `ValueError` for an incomplete touch."""
     count, rest = divmod(len(path), TOUCH_BYTES)
     if rest:
-        raise ValueError(f"A path of {len(path)} bytes is not one of {TOUCH_BYTES} bytes a touch.")
+        raise ValueError(
+            f"A path of {len(path)} bytes does not consist of {TOUCH_BYTES} bytes per touch."
+        )
     words = struct.unpack(f"<{count}Q", path)
     return [(word >> AGE_BITS, word & OLDEST_AGE) for word in words]
 
@@ -151,16 +152,16 @@ def unpack_path(path: bytes) -> list[tuple[int, int]]:
 def rebase(path: bytes, by: int) -> bytes:
     """Return the path as seen from a conversion `by` microseconds later, or earlier when `by` is negative.
 
-    Each touch is that much older, and one after the new conversion is left out. Touches between the two conversions
-    that the path never had are for the caller to join.
+    Each touch gets that much older; touches after the new conversion are left out. The caller must add the touches
+    between the two conversions, which the path never had.
 
-    Raises `ValueError` when an age does not fit any more.
+    Raises `ValueError` when an age no longer fits.
     """
     return pack_path((number, age + by) for number, age in unpack_path(path) if age + by >= 0)
 
 
 def oldest_age(path: bytes) -> int:
-    """Return the age of the first touch of a path, the oldest; -1 of an empty one."""
+    """Return the age of the first touch of a path, which is the oldest; -1 for an empty path."""
     return int.from_bytes(path[:TOUCH_BYTES], "little") & OLDEST_AGE if path else -1
 
 
@@ -171,21 +172,22 @@ def older_part(path: bytes, age: int) -> bytes:
 
 
 def pack_entries(entries: Iterable[LedgerEntry]) -> bytes:
-    """Pack the entries of an order, which may come in any order, in that of the ledger: (occurred_at, business_key).
+    """Pack the entries of an order, given in any order, in ledger order: (occurred_at, business_key).
 
     An entry is 36 bytes: its id (16), the microseconds since 1970 UTC and the amount in minor units (8 each, signed,
     little-endian), the currency (3, ASCII) and a letter for its kind.
 
-    Raises `ValueError` for another kind or currency, `OverflowError` for an amount beyond 64 bits.
+    Raises `ValueError` for an invalid kind or currency, `OverflowError` for an amount beyond 64 bits.
     """
     return b"".join(map(_pack_entry, sorted(entries, key=_by_ledger)))
 
 
 def unpack_entries(entries: bytes) -> list[LedgerEntry]:
-    """Return the entries, in the ledger's order.
+    """Return the entries, in ledger order.
 
-    Business keys are not stored: each entry gets its place in nine digits, which sorts entries of one moment as the
-    keys did. Raises `ValueError` for part of an entry and for an unknown kind, `OverflowError` for an impossible date.
+    Business keys are not stored: each entry gets its index in nine digits instead, which sorts entries of the same
+    moment as the keys did. Raises `ValueError` for an incomplete entry and for an unknown kind, `OverflowError` for an
+    impossible date.
     """
     if len(entries) % ENTRY_BYTES:
         raise ValueError(f"{len(entries)} bytes are not entries of {ENTRY_BYTES} bytes each.")
@@ -208,7 +210,7 @@ def unpack_entries(entries: bytes) -> list[LedgerEntry]:
 
 
 def moment_to_us(moment: datetime) -> int:
-    """Return the whole microseconds from 1970 UTC to the aware `moment`, negative before."""
+    """Return the microseconds from 1970 UTC to the aware `moment`, negative before."""
     span = moment - _EPOCH
     return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
 
@@ -232,7 +234,7 @@ def _pack_entry(entry: LedgerEntry) -> bytes:
     if len(entry.currency) != 3 or not entry.currency.isascii():
         raise ValueError("The currency of an entry is not a code of three ASCII letters.")
     if not -_BEYOND_64_BITS <= entry.amount_cents < _BEYOND_64_BITS:
-        raise OverflowError("The amount of an entry does not fit 64 bits.")
+        raise OverflowError("The amount of an entry does not fit in 64 bits.")
     return _ENTRY.pack(
         entry.entry_id.bytes,
         moment_to_us(entry.occurred_at),

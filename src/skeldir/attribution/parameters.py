@@ -1,4 +1,4 @@
-"""The parameters of a model: which may be asked for, and what those that are left out are."""
+"""The parameters of a model: which values are valid, and the values of those that are left out."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Days = Annotated[int, Field(ge=1, le=LONGEST_DAYS, strict=True)]
 
 
 class ModelNotInForce(SkeldirError):
-    """The tenant does not use the model now, so it cannot be retired, and no report shows it."""
+    """The model is not in force for the tenant, so it cannot be retired, and no report shows it."""
 
     code = "model_not_in_force"
     status = 404
@@ -34,19 +34,19 @@ class ModelNotInForce(SkeldirError):
 
 
 class LastModelInForce(SkeldirError):
-    """The model is the only one in force, and some model must be."""
+    """The model is the only one in force, and one must be."""
 
     code = "last_model_in_force"
     status = 409
-    title = "The last model stays"
+    title = "The last model cannot be retired"
 
 
 @dataclass(frozen=True, slots=True)
 class ModelParameters:
-    """The parameters wanted.
+    """The parameters to set.
 
-    One that is left out stays as it is; of a retired model, as it was when it was retired. A model that never was in
-    force has the defaults: 30 days of lookback, `keep`, 7 days of half-life.
+    One that is left out keeps its value; a retired model keeps the values it was retired with. The defaults for a model
+    that never was in force are 30 days of lookback, `keep`, and 7 days of half-life.
     """
 
     __pydantic_config__ = ConfigDict(
@@ -65,12 +65,12 @@ class ModelParameters:
     half_life_days: Annotated[Days | None, Field(description="matters to time_decay only")] = None
 
     def require_valid(self) -> None:
-        """Raise `ModelVersionInvalid` for what no version can have."""
+        """Raise `ModelVersionInvalid` for a value that no version can have."""
         for name in ("lookback_days", "half_life_days"):
             days: int | None = getattr(self, name)
             if days is not None and not 1 <= days <= LONGEST_DAYS:
                 raise ModelVersionInvalid(
-                    f"{name} is {days}.", cure=f"Give whole days from 1 to {LONGEST_DAYS}."
+                    f"{name} is {days}.", cure=f"Give a whole number from 1 to {LONGEST_DAYS}."
                 )
         if self.after_conversion not in (None, "keep", "reset"):
             raise ModelVersionInvalid(
@@ -79,7 +79,7 @@ class ModelParameters:
             )
 
 
-NO_WISH = ModelParameters()
+UNCHANGED = ModelParameters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class CompleteParameters:
 
 
 class ParametersRow(TypedDict):
-    """What a row of a version holds of its parameters, whichever statement it is of."""
+    """The parameters in a row of a version, whichever statement returned it."""
 
     lookback_days: int
     after_conversion: AfterConversion
@@ -107,9 +107,9 @@ _DEFAULTS: ParametersRow = {
 
 
 def complete_parameters(wanted: ModelParameters, last: ParametersRow | None) -> CompleteParameters:
-    """Return the parameters wanted; those left out are those of `last`, a row of `select_last_versions`.
+    """Return all parameters; those left out in `wanted` come from `last`, a row of `select_last_versions`.
 
-    A retired model thus goes on with what it had. One that never was in force gets the defaults.
+    So a retired model keeps the values it had. One that never was in force gets the defaults.
     """
     before = _DEFAULTS if last is None else last
     lookback_days, half_life_days = wanted.lookback_days, wanted.half_life_days
@@ -121,7 +121,7 @@ def complete_parameters(wanted: ModelParameters, last: ParametersRow | None) -> 
 
 
 def require_model(model: str) -> ModelName:
-    """Return the name of a model; raise `ModelUnknown` when there is none of this name."""
+    """Return the name of a model; raise `ModelUnknown` when no model has it."""
     for name in MODEL_NAMES:
         if name == model:
             return name
@@ -133,7 +133,7 @@ def require_retirable(model: str, active: Collection[str]) -> None:
     require_in_force([model], active)
     if len(active) == 1:
         raise LastModelInForce(
-            f"{model} is the only model in force; without one nothing would be credited.",
+            f"{model} is the only model in force; without it, nothing would be credited.",
             cure="Set another model first, then retire this one.",
         )
 

@@ -1,8 +1,8 @@
-"""What a change of a model would move: orders credited by the version now and by the one wanted.
+"""What a change of a model would move: orders credited by the version in force and by the one wanted.
 
-They are credited from the stored journeys, or, where these hold less than the version wanted asks for, from the facts,
-as by the change itself. Nothing is written and no lock is taken. The orders are read page by page, each as of its own
-moment.
+They are credited from the stored journeys, or, where these hold less than the wanted version needs, from the facts, as
+the change itself would do. Nothing is written and no lock is taken. The orders are read page by page, each page in its
+own snapshot.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from skeldir.attribution.model_schemas import (
     ModelPreview,
 )
 from skeldir.attribution.models import ModelName, ModelVersion
-from skeldir.attribution.orders import make_stored, says_enough
+from skeldir.attribution.orders import holds_enough, make_stored
 from skeldir.attribution.packing import NO_CONVERSION, TOUCH_BYTES, PackedOrder
 from skeldir.attribution.parameters import (
-    NO_WISH,
+    UNCHANGED,
     CompleteParameters,
     ModelParameters,
     complete_parameters,
@@ -48,14 +48,14 @@ if TYPE_CHECKING:
     from skeldir.db import Connection, Database
 
 _ORDERS_OF_PAGE: Final = 4_000
-# A preview is a request's: what is read at once must not keep the loop.
+# A preview runs in a request: what it reads at once must not block the event loop.
 _ORDERS_READ_AT_ONCE: Final = 500
 _WANTED: Final = "wanted"
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """Stored journeys by order, and what the version wanted would have stored where it asks for more."""
+    """Stored journeys by order, and for those too short for the wanted version the journeys it would have stored."""
 
     last_order_id: str
     left_out: int
@@ -83,10 +83,10 @@ async def preview_model(
     most: int = MOST_PREVIEWED,
     orders_of_page: int = _ORDERS_OF_PAGE,
 ) -> ModelPreview:
-    """Return what `set_models`, or `retire_model` with None for the parameters, would move.
+    """Return what `set_models` would move, or `retire_model` if `parameters` is None.
 
     Raises:
-        ModelUnknown, ModelVersionInvalid, ModelNotInForce, LastModelInForce: the change would be refused.
+        ModelUnknown, ModelVersionInvalid, ModelNotInForce, LastModelInForce: as the change itself would.
     """
     name = require_model(model)
     if parameters is not None:
@@ -99,7 +99,7 @@ async def preview_model(
             connection, tenant_id=tenant_id, most=MOST_COUNTED
         )
     now = next((v for v in versions_of(active) if v.model == model), None)
-    then = None if wanted is None else _version_wanted(name, wanted)
+    then = None if wanted is None else _wanted_version(name, wanted)
     now_sums: Counter[tuple[str, str]] = Counter()
     then_sums: Counter[tuple[str, str]] = Counter()
     orders = in_part = left_out = 0
@@ -119,7 +119,7 @@ async def preview_model(
     return ModelPreview(
         name,
         None if now is None else now.model_version,
-        None if now is None else complete_parameters(NO_WISH, row),
+        None if now is None else complete_parameters(UNCHANGED, row),
         None if row is None else row["model_version"],
         wanted,
         orders,
@@ -141,7 +141,7 @@ async def _require_possible(
     parameters: ModelParameters | None,
     last: Mapping[str, SelectLastVersionsRow],
 ) -> CompleteParameters | None:
-    """Return all parameters of the version wanted; None for a model that is to be retired."""
+    """Return all parameters of the wanted version; None for a model to be retired."""
     if parameters is None:
         require_retirable(model, [name for name, row in last.items() if row["is_active"]])
         return None
@@ -150,7 +150,7 @@ async def _require_possible(
     return wanted
 
 
-def _version_wanted(model: ModelName, wanted: CompleteParameters) -> ModelVersion:
+def _wanted_version(model: ModelName, wanted: CompleteParameters) -> ModelVersion:
     return ModelVersion(
         _WANTED,
         model,
@@ -173,7 +173,7 @@ async def _read_page(
         )
         state = await queries.select_credit_state(connection, tenant_id=tenant_id)
         numbers: dict[str, int] = orjson.loads(state["numbers"])
-        stored, short_of = await asyncio.to_thread(_sort_out, rows, then)
+        stored, short_of = await asyncio.to_thread(_find_short, rows, then)
         wanted: dict[str, PackedOrder] = {}
         if then is not None:
             wanted = await _read_wanted(connection, tenant_id, sorted(short_of), then, numbers)
@@ -187,18 +187,16 @@ async def _read_page(
     )
 
 
-def _sort_out(
+def _find_short(
     rows: Sequence[SelectJourneysAfterRow], then: ModelVersion | None
 ) -> tuple[dict[str, PackedOrder], frozenset[str]]:
-    """Return the stored journeys by order, and the orders of which the version wanted asks for more."""
+    """Return the stored journeys by order, and the orders whose journeys are too short for the wanted version."""
     stored = make_stored(rows, ())
     if then is None:
         return stored, frozenset()
-    is_cutting = then.after_conversion == "reset"
+    resets = then.after_conversion == "reset"
     return stored, frozenset(
-        name
-        for name, one in stored.items()
-        if not says_enough(one, then.lookback, is_cutting=is_cutting)
+        name for name, one in stored.items() if not holds_enough(one, then.lookback, resets=resets)
     )
 
 
@@ -209,9 +207,9 @@ async def _read_wanted(
     then: ModelVersion,
     numbers: dict[str, int],
 ) -> dict[str, PackedOrder]:
-    """Return the journeys of the orders as the version would have them stored; without those that are too large.
+    """Return the journeys of the orders as the wanted version would store them, except those that are too large.
 
-    Channels that no stored journey holds get numbers for this preview alone.
+    Channels without a number get one for this preview only.
     """
     wanted: dict[str, PackedOrder] = {}
     left = list(order_ids)
@@ -231,9 +229,9 @@ def _pack(reading: Reading) -> dict[str, PackedOrder]:
     computation = Computation(reading, BOUNDS)
     packed: dict[str, PackedOrder] = {}
     while not computation.is_done():
-        computation.go_on(part := Part())
+        computation.fill(part := Part())
         for outcome in part.outcomes:
-            if outcome.journey is not None and outcome.aside is None:
+            if outcome.journey is not None and outcome.set_aside is None:
                 packed[outcome.order.order_id] = outcome.journey
     return packed
 
@@ -251,7 +249,7 @@ def _credit(read: _Read, now: ModelVersion | None, then: ModelVersion | None) ->
 
 
 def _always(version: ModelVersion) -> VersionInForce:
-    """Return a version by which every order is credited, whatever its generation is."""
+    """Return the version as in force for every order, whatever the order's generation."""
     return VersionInForce(version, -(2**31))
 
 
@@ -261,7 +259,7 @@ def _sum_by_channel(
     """Return cents by currency and channel."""
     cents: Counter[tuple[str, str]] = Counter()
     if version is not None:
-        # A conversion before that was not read cuts nothing here.
+        # If the previous conversion was not read, the journey is not cut here.
         known = [
             replace(one, previous_age=NO_CONVERSION) if one.previous_age is None else one
             for one in orders

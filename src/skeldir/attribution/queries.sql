@@ -5,7 +5,7 @@ WHERE tenant_id = :tenant_id AND is_active
 ORDER BY model_version;
 
 -- name: select_last_versions
--- Of each model the version in force, or, where the model is retired, the one that was in force last.
+-- For each model the version in force or, if the model is retired, the one that was in force last.
 SELECT DISTINCT ON (model)
        model_version, model, version, lookback_days, after_conversion, half_life_days, active_since, is_active
 FROM public.attribution_models
@@ -13,7 +13,7 @@ WHERE tenant_id = :tenant_id
 ORDER BY model, is_active DESC, active_since DESC, version DESC;
 
 -- name: select_versions
--- All that models ever had, the earliest first.
+-- All versions that the models ever had, the earliest first.
 SELECT model, version, model_version, lookback_days, after_conversion, half_life_days
 FROM public.attribution_models
 WHERE tenant_id = :tenant_id AND model = ANY(:models::text[])
@@ -24,11 +24,11 @@ UPDATE public.attribution_models SET is_active = false
 WHERE tenant_id = :tenant_id AND model = ANY(:models::text[]) AND is_active;
 
 -- name: select_generation$
--- The generation of the tenant's models: how often they were changed.
+-- The generation of the tenant's models: the number of times they were changed.
 SELECT coalesce(max(active_since), 0) FROM public.attribution_models WHERE tenant_id = :tenant_id;
 
 -- name: put_versions_in_force!
--- One that is there already has the same parameters.
+-- A version that exists already has the same parameters.
 INSERT INTO public.attribution_models
     (tenant_id, model_version, model, version, lookback_days, after_conversion, half_life_days, is_active, active_since)
 SELECT :tenant_id::uuid, v.model_version, v.model, v.version, v.lookback_days, v.after_conversion, v.half_life_days, true,
@@ -50,7 +50,7 @@ RETURNING 1;
 SELECT session_user::text;
 
 -- name: select_models_in_force
--- Since when and by whom is unknown of a version that is in force since before changes were written down.
+-- `in_force_since` and `changed_by` are NULL for a version put in force before changes were recorded.
 SELECT m.model, m.model_version, m.lookback_days, m.after_conversion, m.half_life_days, c.changed_at AS in_force_since,
        c.changed_by
 FROM public.attribution_models m
@@ -78,8 +78,8 @@ LIMIT :most;
 SELECT count(*) FROM (SELECT FROM public.order_journeys WHERE tenant_id = :tenant_id LIMIT :most) counted;
 
 -- name: begin_restatement$
--- Have every stored journey credited by the models in force now. Orders whose touches were forgotten before journeys were
--- packed are marked instead, and those that are set aside. Nothing to do for a tenant without orders.
+-- Have every stored journey credited by the models in force now. Orders that are set aside, and those whose touches were
+-- forgotten before journeys were packed, are marked instead. Returns 0 for a tenant without orders.
 WITH marked AS (
     INSERT INTO public.dirty_orders (tenant_id, order_id)
     SELECT :tenant_id::uuid, k.order_id FROM public.kept_allocations k WHERE k.tenant_id = :tenant_id
@@ -94,7 +94,7 @@ WITH marked AS (
 SELECT (SELECT count(*) FROM marked) + (SELECT count(*) FROM begun);
 
 -- name: select_journeys_after
--- A page of the stored journeys. Of a path that is longer than `longest` bytes no row says anything but that.
+-- A page of the stored journeys. A path longer than `longest` bytes is NULL.
 SELECT order_id, converted_at, previous_age, reach, generation, CASE WHEN length(path) <= :longest THEN path END AS path,
        entries
 FROM public.order_journeys
@@ -102,7 +102,7 @@ WHERE tenant_id = :tenant_id AND order_id > :after
 ORDER BY order_id LIMIT :most;
 
 -- name: note_restatement!
--- One that has come past all orders says so for all before it.
+-- A restatement that has passed all orders replaces all earlier ones.
 WITH done AS (
     DELETE FROM public.restatements
     WHERE tenant_id = :tenant_id AND generation < :generation AND :after::text IS NULL
@@ -110,7 +110,7 @@ WITH done AS (
 UPDATE public.restatements SET after_order_id = :after::text WHERE tenant_id = :tenant_id AND generation = :generation;
 
 -- name: pin_generations!
--- What the restatement cannot credit keeps the generation that it has, and is credited from its facts.
+-- Orders that the restatement cannot credit keep their generation, and are marked to be credited from their facts.
 WITH pinned AS (
     UPDATE public.order_journeys j SET generation = -1 - p.generation
     FROM unnest(:order_ids::text[], :generations::integer[]) AS p (order_id, generation)
@@ -121,14 +121,14 @@ INSERT INTO public.dirty_orders (tenant_id, order_id) SELECT :tenant_id::uuid, o
 RETURNING 1;
 
 -- name: select_reach_of_marks^
--- How far any version of the tenant has ever looked back, and whether one began anew after a conversion: a stored journey
--- may come from a version that is in force no more, and serves it when it is again.
+-- The longest lookback of all versions that the tenant ever had, and whether any resets: a stored journey may come from a
+-- version that is no longer in force, and is used again if that version is put back in force.
 SELECT coalesce(max(lookback_days), 0) AS lookback_days,
        coalesce(bool_or(after_conversion = 'reset'), false) AS resets
 FROM public.attribution_models WHERE tenant_id = :tenant_id;
 
 -- name: mark_orders!
--- What `plan_for_each_list` has set ends here (see there).
+-- This ends the setting of `plan_for_each_list` (see there).
 INSERT INTO public.dirty_orders (tenant_id, order_id)
 SELECT :tenant_id, order_id FROM unnest(:order_ids::text[]) AS order_id
 WHERE (SELECT set_config('plan_cache_mode', 'auto', true)) IS NOT NULL
@@ -147,10 +147,10 @@ WITH marked AS (
 SELECT count(*) FROM marked;
 
 -- name: mark_orders_reached_by_touches$
--- Touches can earn from the captures of their journey that follow them as far as any version has ever looked. The touches
--- of a journey are taken together, from the first to the last: an order between that none of them reaches is credited
--- as before. A journey with more than `most` captures in reach is marked as a whole.
--- Only the index of journeys gives the order, so that `plan_for_each_list` leaves no other.
+-- Touches can earn from the later captures of their journey, within the longest lookback of any version. The touches of a
+-- journey are treated as one span, from the first to the last: an order that lies in it but is reached by none of them is
+-- credited as before. A journey with more than `most` captures in reach is marked itself, instead of its orders.
+-- Only the index on journeys returns rows in this order, so that under `plan_for_each_list` no other is used.
 WITH journeys AS (
     SELECT t.journey_key, min(t.occurred_at) AS first_moment,
            max(t.occurred_at) + make_interval(days => (SELECT coalesce(max(m.lookback_days), :default_days::integer)
@@ -182,8 +182,8 @@ WITH journeys AS (
 SELECT (SELECT count(*) FROM marked_journeys) + (SELECT count(*) FROM marked_orders);
 
 -- name: mark_orders_after_captures$
--- Where conversions cut journeys, a capture shortens the journeys of the orders that follow it; a capture earlier
--- than the known ones also moves its order, so all captures of the order count. The rest is as for touches.
+-- Where conversions cut journeys, a capture shortens the journeys of the orders after it. A capture earlier than the known
+-- ones also moves its order, so all captures of the order count. Otherwise as for touches.
 WITH journeys AS (
     SELECT own.journey_key, min(own.occurred_at) AS first_moment,
            max(own.occurred_at) + make_interval(days => :lookback_days::integer) AS last_moment
@@ -242,7 +242,7 @@ SELECT count(*) FROM (
 ) dirty;
 
 -- name: select_marked_orders
--- The orders that a mark of their own or of their journey waits for.
+-- The orders that are marked, themselves or by their journey.
 -- Never null: order_id.
 SELECT d.order_id FROM public.dirty_orders d WHERE d.tenant_id = :tenant_id
 UNION
@@ -257,7 +257,7 @@ JOIN public.revenue_ledger l
 SELECT order_id FROM public.orders_set_aside WHERE tenant_id = :tenant_id;
 
 -- name: select_stored_of_no_order
--- Credit that is stored of orders that are in no ledger.
+-- Stored orders without an entry in the ledger.
 -- Never null: order_id.
 SELECT o.order_id
 FROM (SELECT j.order_id FROM public.order_journeys j WHERE j.tenant_id = :tenant_id
@@ -268,7 +268,7 @@ ORDER BY o.order_id
 LIMIT :most;
 
 -- name: select_kept_orders_after
--- A page of the orders with credit that is kept and no stored journey.
+-- A page of the orders with kept credit and no stored journey.
 SELECT DISTINCT k.order_id
 FROM public.kept_allocations k
 WHERE k.tenant_id = :tenant_id AND k.order_id > :after
@@ -282,7 +282,7 @@ WHERE tenant_id = :tenant_id AND id > :after AND is_deferred = :is_deferred
 ORDER BY id LIMIT :most;
 
 -- name: select_dirty_journey^
--- A journey that is marked as a whole, with up to `most` of its marks; none that was marked after `until`.
+-- A journey that is marked itself, with up to `most` of its marks, of those made up to `until`.
 -- Never null: first_moment, last_moment, ids.
 SELECT journey_key, min(first_moment) AS first_moment, max(last_moment) AS last_moment, array_agg(id) AS ids
 FROM (
@@ -295,8 +295,8 @@ FROM (
 GROUP BY journey_key;
 
 -- name: expand_journey^
--- The next `most` captures of the journey (and those at the moment of the last) mark their orders; a mark of the journey
--- from the moment after them on is left where there are more. Nothing when another worker has taken the marks.
+-- Marks the orders of the journey's next `most` captures (and of those at the moment of the last). If there are more, a
+-- mark of the journey for the time after them stays. Does nothing when another worker has taken the marks.
 WITH gone AS (
     DELETE FROM public.dirty_journeys WHERE tenant_id = :tenant_id AND id = ANY(:ids::uuid[]) RETURNING marked_at
 ), since AS (
@@ -325,7 +325,7 @@ WITH gone AS (
 SELECT (SELECT count(*) FROM marked) AS orders, (SELECT count(*) FROM rest) AS rest;
 
 -- name: select_waiting^
--- The time, when orders wait behind others or a journey is marked; and whether stored journeys wait for other models.
+-- The current time if orders are deferred or a journey is marked, and whether stored journeys await a restatement.
 SELECT CASE WHEN EXISTS (SELECT FROM public.dirty_orders d WHERE d.tenant_id = :tenant_id AND d.is_deferred)
               OR EXISTS (SELECT FROM public.dirty_journeys j WHERE j.tenant_id = :tenant_id)
             THEN (SELECT clock_timestamp()) END AS deferred_since,
@@ -333,7 +333,7 @@ SELECT CASE WHEN EXISTS (SELECT FROM public.dirty_orders d WHERE d.tenant_id = :
                WHERE r.tenant_id = :tenant_id AND r.after_order_id IS NOT NULL) AS is_restating;
 
 -- name: take_marks
--- An order of `credited` that was set aside is so no more.
+-- An order of `credited` that was set aside is no longer so.
 WITH taken AS (
     DELETE FROM public.dirty_orders WHERE tenant_id = :tenant_id AND id = ANY(:ids::uuid[]) RETURNING order_id
 ), restored AS (
@@ -352,9 +352,9 @@ SELECT :tenant_id::uuid, order_id, true, min(marked_at) FROM moved GROUP BY orde
 RETURNING 1;
 
 -- name: select_credit_state^
--- The turn of the tenant's credit (0 before the first), the generation of its models, those in force, up to when its
--- touches have been forgotten, how far any of its models ever looked back, whether it has credit of touches that were
--- forgotten before journeys were packed, the numbers of its channels, and how far changes of its models have come.
+-- The turn of the tenant's credit (0 before the first), the generation of its models, the models in force, up to when its
+-- touches have been forgotten, the longest lookback of any of its versions, whether it has kept credit of touches that
+-- were forgotten before journeys were packed, the numbers of its channels, and the progress of its restatements.
 SELECT coalesce((SELECT c.turn FROM public.credit_turns c WHERE c.tenant_id = :tenant_id), 0) AS turn,
        coalesce((SELECT max(m.active_since) FROM public.attribution_models m
                  WHERE m.tenant_id = :tenant_id), 0) AS generation,
@@ -377,7 +377,7 @@ SELECT coalesce((SELECT c.turn FROM public.credit_turns c WHERE c.tenant_id = :t
 SELECT channel_code, number FROM public.channel_numbers WHERE tenant_id = :tenant_id;
 
 -- name: number_channels
--- Numbers for channels that have none, by the order of their codes; the lock of the credit is held.
+-- Assigns numbers to channels that have none, in the order of their codes. The caller holds the lock of the credit.
 INSERT INTO public.channel_numbers (tenant_id, channel_code, number)
 SELECT :tenant_id::uuid, c.code,
        coalesce((SELECT max(n.number) FROM public.channel_numbers n WHERE n.tenant_id = :tenant_id), -1) + c.place
@@ -385,7 +385,7 @@ FROM unnest(:codes::text[]) WITH ORDINALITY AS c (code, place)
 RETURNING channel_code, number;
 
 -- name: take_turn$
--- The next turn; no row when it is not the one after `seen`.
+-- The next turn; no row if it is not the one after `seen`.
 INSERT INTO public.credit_turns AS c (tenant_id, turn) VALUES (:tenant_id, 1)
 ON CONFLICT (tenant_id) DO UPDATE SET turn = c.turn + 1 WHERE c.turn = :seen
 RETURNING turn;
@@ -408,8 +408,8 @@ ON CONFLICT (tenant_id, order_id) DO UPDATE SET reason = excluded.reason, detail
 SELECT reason, orders FROM public.set_aside_counts();
 
 -- name: select_set_aside_totals
--- How many orders are set aside, and what the ledger holds of them that is not credited, a row a currency and active
--- model. What waits for its capture counts as such.
+-- The set-aside orders and their money in the ledger, a row per currency. Orders without a capture do not count: their
+-- money awaits its capture.
 -- Never null: order_ids, cents.
 WITH aside AS (
     SELECT s.order_id FROM public.orders_set_aside s
@@ -430,7 +430,7 @@ WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids::text[])
 LIMIT :most;
 
 -- name: count_captures
--- How many captures each journey has between two moments, counted up to `most`.
+-- The number of captures of each journey between two moments, counted up to `most`.
 -- Never null: every column.
 SELECT j.place, c.captures
 FROM unnest(:journey_keys::bytea[], :first_moments::timestamptz[], :last_moments::timestamptz[])
@@ -465,8 +465,8 @@ CROSS JOIN LATERAL (
 WHERE p.moments IS NOT NULL;
 
 -- name: select_touches_of_journey^
--- A page of one journey's touches between two moments, as `select_touches` gives them, and where the next page begins:
--- after the moment and the key of this one's last. The first begins with an empty key, which no touch has.
+-- A page of one journey's touches between two moments, as `select_touches` returns them, and where the next page begins:
+-- after the moment and key of the last touch of this one. The first page begins with an empty key, which no touch has.
 -- Never null: every column.
 SELECT string_agg(timestamptz_send(t.occurred_at), '') AS moments, array_agg(t.channel_code) AS codes,
        max(t.occurred_at) AS last_moment, (array_agg(t.idempotency_key))[count(*)] AS last_key
@@ -480,9 +480,9 @@ FROM (SELECT occurred_at, channel_code, idempotency_key
 HAVING count(*) > 0;
 
 -- name: select_previous_conversions
--- An order converts at its earliest capture; of two orders at one moment, the smaller order id comes first. Of each
--- journey the conversions between two moments are looked at: what lies before cuts nothing that is looked at later.
--- An order between itself and itself, and a journey likewise: the index of each alone gives the rows in order.
+-- An order converts at its earliest capture; of two orders at the same moment, the smaller order id is first. For each
+-- journey only conversions between two moments matter: an earlier one cuts no window that is looked at.
+-- The bounds `>=` and `<=` with the same order or journey make the planner use the index that returns rows in order.
 -- Never null: occurred_at.
 WITH captured AS (
     SELECT DISTINCT j.journey_key, j.first_moment, l.order_id
@@ -511,7 +511,7 @@ FROM (SELECT order_id, lag(occurred_at) OVER (PARTITION BY journey_key ORDER BY 
 WHERE occurred_at IS NOT NULL AND order_id = ANY(:order_ids::text[]);
 
 -- name: select_stored_journeys
--- Of a path that is longer than `longest` bytes no row says anything but that.
+-- A path longer than `longest` bytes is NULL.
 SELECT order_id, converted_at, previous_age, reach, generation, CASE WHEN length(path) <= :longest THEN path END AS path,
        entries
 FROM public.order_journeys
@@ -525,8 +525,8 @@ ORDER BY k.order_id, k.model_version, k.entry_id, k.channel_code
 LIMIT :most;
 
 -- name: put_journeys!
--- Each column comes as one text, its values joined by the unit separator, chr(31), an empty one being NULL; paths and
--- entries come one after another in one value each, `path_ends` and `entries_ends` being the places after the last byte.
+-- Each column is one text, its values joined by the unit separator, chr(31), where an empty value is NULL. Paths and
+-- entries are each concatenated in one value; `path_ends` and `entries_ends` are the offsets after their last bytes.
 INSERT INTO public.order_journeys AS j
     (tenant_id, order_id, converted_at, previous_age, reach, generation, path, entries)
 SELECT :tenant_id::uuid, o.order_id, '2000-01-01T00:00:00Z'::timestamptz + o.converted_at * interval '1 microsecond',
@@ -543,7 +543,7 @@ SET converted_at = excluded.converted_at, previous_age = excluded.previous_age, 
     generation = excluded.generation, path = excluded.path, entries = excluded.entries;
 
 -- name: delete_kept!
--- All that is kept of orders whose journeys are packed now, and what the active versions say of those that are not.
+-- All kept allocations of orders whose journeys are packed now, and those of the active versions for the other orders.
 DELETE FROM public.kept_allocations
 WHERE tenant_id = :tenant_id
   AND (order_id = ANY(:packed::text[])
@@ -561,7 +561,7 @@ FROM unnest(:order_ids::text[], :model_versions::text[], :entry_ids::uuid[], :ch
 RETURNING 1;
 
 -- name: select_channel_totals
--- Sums that only hold spend are left out. A product is exact where a quotient would be rounded.
+-- Sums that hold only spend are left out. The product is exact; a quotient would be rounded.
 -- Never null: credited_cents, conversions.
 SELECT d.currency, d.channel_code, m.model, sum(d.credited_cents) AS credited_cents,
        trim_scale(sum(d.conversion_ppt) * 0.000000000001) AS conversions
@@ -573,12 +573,12 @@ GROUP BY d.currency, d.channel_code, m.model
 ORDER BY d.currency, d.channel_code, m.model;
 
 -- name: select_channel_report
--- One row a period, currency and channel, the models side by side in arrays; beside each, and alone where there is none,
--- the standing of the tenant in the same snapshot: the active version of each of the models asked for, and how many
--- orders wait to be credited and are set aside, each up to `most_counted`. A total has one period without a first day;
--- a fixed date stands for it. The bound that repeats the first column of the key lets the index begin at the page.
--- Under row-level security an index is looked up only by what cannot leak a row: GREATEST and LEAST, which leave NULL out,
--- cannot; COALESCE might, as far as the planner knows.
+-- One row per period, currency and channel, with the models in arrays. Each row repeats the standing of the tenant, and
+-- without any row it is returned alone: the active versions of the requested models, and how many orders await credit and
+-- are set aside, each counted up to `most_counted`. A total has a single period without a first day, which a fixed date
+-- represents. The bound that repeats the first column of the key lets the index scan begin at the page.
+-- Under row-level security only leakproof conditions can use an index: GREATEST and LEAST, which ignore NULL, are;
+-- COALESCE is not, as far as the planner knows.
 -- Never null: awaiting, set_aside. May be null: after_currency, after_channel, roas[].
 WITH active AS (
     SELECT m.model, m.model_version FROM public.attribution_models m
@@ -647,8 +647,8 @@ LEFT JOIN report r ON true
 ORDER BY r.period, r.currency, r.channel_code;
 
 -- name: select_order_standing^
--- Whether the order waits to be credited, why it is set aside if it is, how many entries it has, and up to when the
--- tenant's touches have been forgotten.
+-- Whether the order awaits credit, why it is set aside if it is, how many entries it has, and up to when the tenant's
+-- touches have been forgotten.
 -- Always a row.
 SELECT EXISTS (SELECT FROM public.dirty_orders d
                WHERE d.tenant_id = :tenant_id AND d.order_id = :order_id)

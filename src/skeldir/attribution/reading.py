@@ -1,6 +1,6 @@
-"""What a credit run reads: everything that some orders' credit is worked out from, at one moment, and no more at once.
+"""What a credit run reads: everything that the credit of some orders is computed from, within bounds.
 
-A reading is one repeatable-read snapshot. It has ended before anything is computed.
+A reading is one repeatable-read snapshot. Its transaction ends before anything is computed.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _Row = TypeVar("_Row")
 _P = ParamSpec("_P")
-# So many rows are turned into objects on the loop: a thread would cost more.
+# Up to this many rows are turned into objects on the event loop: a thread would cost more.
 _FEW_ROWS = 500
 _JOURNEYS_OF_A_PAGE = 1_000
 ANY_LENGTH = 2**31 - 1
-"""Of a stored path, in bytes, where none is too long."""
+"""As a limit on the length of stored paths, in bytes: none."""
 
 
 async def read_orders(
@@ -56,17 +56,17 @@ async def read_orders(
     order_ids: Sequence[str],
     bounds: Bounds,
     *,
-    does_wait: bool = False,
+    may_wait: bool = False,
 ) -> Reading | None:
     """Read the orders with short journeys among `order_ids`; None when another worker is writing credit.
 
-    Who has written already lets another's transaction end (`does_wait`): the other may only have found out that it
-    came too late, and if both stopped for each other nobody would go on.
+    A run that has written credit may wait for the other worker (`may_wait`): the other may just be finding that its
+    reading is outdated, and if both stopped for each other, neither would continue.
 
-    A journey is short with `touches_of_light_journey` touches and, where they cut it, as many captures.
+    A short journey has up to `touches_of_light_journey` touches and, where captures cut it, as many captures.
     """
     async with database.tenant(tenant_id, is_read_only=True) as connection:
-        reader = await _begin(connection, tenant_id, order_ids, bounds, does_wait=does_wait)
+        reader = await _begin(connection, tenant_id, order_ids, bounds, may_wait=may_wait)
         if reader is None:
             return None
         if reader.reading.versions:
@@ -74,7 +74,7 @@ async def read_orders(
             return reader.reading
     async with database.tenant(tenant_id) as connection:
         await active_versions(connection, tenant_id)
-    return await read_orders(database, tenant_id, order_ids, bounds, does_wait=does_wait)
+    return await read_orders(database, tenant_id, order_ids, bounds, may_wait=may_wait)
 
 
 async def read_journey(
@@ -83,19 +83,19 @@ async def read_journey(
     order_ids: Sequence[str],
     bounds: Bounds,
     *,
-    does_wait: bool = False,
+    may_wait: bool = False,
     known: LongJourney | None = None,
 ) -> Reading | None:
     """Read orders of one journey, however many touches it has; None when another worker is writing credit.
 
     Touches are read from the first order's window on, up to `touches_at_once`. Orders whose windows they cover can be
-    credited, as many as one transaction may have touches of; orders whose windows hold the last `touches_of_order` of
-    them, and one more, are too long; the others are left unread. The first order is never left, so each reading brings
-    the work forward. Touches that are `known` from a reading since the orders' marks were chosen are not read again:
-    whoever has added one since has marked its orders again.
+    credited, as many as fit into one transaction; orders whose windows contain more than the last `touches_of_order` of
+    them are too long; the others are left unread. The first order is never left unread, so each reading makes progress.
+    Touches that are `known` from a reading since the orders' marks were chosen are not read again: a transaction that
+    has added a touch since has marked its orders again.
     """
     async with database.tenant(tenant_id, is_read_only=True) as connection:
-        reader = await _begin(connection, tenant_id, order_ids, bounds, does_wait=does_wait)
+        reader = await _begin(connection, tenant_id, order_ids, bounds, may_wait=may_wait)
         if reader is None:
             return None
         await reader.read_heavy(order_ids, known)
@@ -109,9 +109,9 @@ async def read_as_if(
     bounds: Bounds,
     version: VersionInForce,
 ) -> Reading:
-    """Read orders with short journeys as a run would by one version alone, whether it is in force or not.
+    """Read orders with short journeys as a run would for a single version, whether it is in force or not.
 
-    For a preview, so without the lock of the tenant's credit: nothing of it may be written.
+    This is for a preview and takes no lock on the tenant's credit, so nothing computed from it may be written.
     """
     await plan_for_each_list(connection, len(order_ids))
     reading, has_kept = await begin_reading(connection, tenant_id)
@@ -127,25 +127,25 @@ async def _begin(
     order_ids: Sequence[str],
     bounds: Bounds,
     *,
-    does_wait: bool,
+    may_wait: bool,
 ) -> Reader | None:
-    if not await hold_credit(connection, tenant_id, does_wait=does_wait):
+    if not await take_credit_lock(connection, tenant_id, may_wait=may_wait):
         return None
     await plan_for_each_list(connection, len(order_ids))
     reading, has_kept = await begin_reading(connection, tenant_id)
     return Reader(connection, tenant_id, bounds, reading, has_kept)
 
 
-async def hold_credit(connection: Connection, tenant_id: UUID, *, does_wait: bool) -> bool:
-    """Take the lock of the tenant's credit; False when another worker has it and is not waited for."""
-    if does_wait:
+async def take_credit_lock(connection: Connection, tenant_id: UUID, *, may_wait: bool) -> bool:
+    """Take the lock of the tenant's credit; False when another worker holds it and `may_wait` is False."""
+    if may_wait:
         await wait_for_lock(connection, credit_lock(tenant_id))
         return True
     return await try_lock(connection, credit_lock(tenant_id))
 
 
 async def begin_reading(connection: Connection, tenant_id: UUID) -> tuple[Reading, bool]:
-    """Return a reading of no order yet, and whether the tenant has credit that is kept."""
+    """Return a reading without orders, and whether the tenant has kept credit."""
     state = await queries.select_credit_state(connection, tenant_id=tenant_id)
     reading = Reading(
         state["turn"],
@@ -161,7 +161,7 @@ async def begin_reading(connection: Connection, tenant_id: UUID) -> tuple[Readin
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Fills a reading in an open transaction. What is too much to be held at once is left unread, by halves."""
+    """Fills a reading in an open transaction. When orders are too large to be held at once, half of them are left."""
 
     connection: Connection
     tenant_id: UUID
@@ -179,7 +179,7 @@ class Reader:
         for order in orders:
             if order.journey_key is not None:
                 reading.starts[order.order_id] = reading.looks_back_to(order)
-        if reading.is_cutting:
+        if reading.resets:
             orders = await self._leave_crowded(orders)
             await self._load_previous(orders)
         reading.orders = await self._load_short_journeys(orders)
@@ -191,12 +191,12 @@ class Reader:
             reading.unread += order_ids[together:]
             order_ids = order_ids[:together]
         orders = await self._load_orders(order_ids)
-        # A new fact may have moved an order to another journey since it was found to be crowded.
+        # A new fact may have moved an order to another journey since the order was found crowded.
         keys = [order.journey_key for order in orders if order.journey_key is not None]
         if keys:
             reading.unread += [o.order_id for o in orders if o.journey_key not in (keys[0], None)]
             orders = [order for order in orders if order.journey_key in (keys[0], None)]
-            if reading.is_cutting:
+            if reading.resets:
                 for order in orders:
                     if order.journey_key is not None:
                         reading.starts[order.order_id] = reading.looks_back_to(order)
@@ -229,7 +229,7 @@ class Reader:
         return order_ids[:half]
 
     async def _load_stored(self, orders: list[Order], *, longest: int) -> list[Order]:
-        """Load the stored journeys; one of more bytes is crowded, and those that are too much together are left."""
+        """Load the stored journeys; orders with a longer path are crowded, and those beyond the bounds are left."""
         bounds, reading = self.bounds, self.reading
         while True:
             rows = await queries.select_stored_journeys(
@@ -248,7 +248,7 @@ class Reader:
         return [order for order in orders if order.order_id not in long]
 
     async def _load_kept(self, orders: list[Order]) -> list[Order]:
-        """Load what is kept of orders without a stored journey; return the orders that it was not too much for."""
+        """Load the kept credit of orders without a stored journey; return the orders that fit within the bounds."""
         most = self.bounds.allocations_of_order
         while orders and self.has_kept:
             rows = await queries.select_kept_allocations(
@@ -271,7 +271,7 @@ class Reader:
         del orders[half:]
 
     async def _leave_crowded(self, orders: list[Order]) -> list[Order]:
-        """Return the orders of journeys that are not cut at more places than a light one may be."""
+        """Return the orders whose journeys have no more captures than a short one may have."""
         spans = find_spans(orders, self.reading.starts)
         rows = await queries.count_captures(
             self.connection,
@@ -306,7 +306,7 @@ class Reader:
         self.reading.previous = {row["order_id"]: row["occurred_at"] for row in rows}
 
     async def _load_short_journeys(self, orders: list[Order]) -> list[Order]:
-        """Load journeys, some at a time, until they are too much; the orders of the others are left."""
+        """Load journeys, page by page, until the bound is reached; the orders of the others are left unread."""
         reading, bounds = self.reading, self.bounds
         spans = find_spans(orders, reading.starts)
         keys = list(spans)
@@ -344,11 +344,11 @@ class Reader:
             (order for order in orders if order.journey_key is not None),
             key=attrgetter("converted_at"),
         )
-        # Where a conversion cuts it, the part before is left: such a journey is no person's, and may be very long.
+        # The part before a conversion that cuts the journey is not read: a journey like this may be very long.
         versions = [v.version for v in reading.versions]
         for order in on_journey:
             start = reach_of(versions, order.converted_at, reading.previous.get(order.order_id))
-            assert start is not None  # noqa: S101 - there are versions, or nothing would be read
+            assert start is not None  # noqa: S101 - without versions nothing is read
             reading.starts[order.order_id] = start
         first_moment = reading.starts[on_journey[0].order_id]
         last_moment = on_journey[-1].converted_at
@@ -376,7 +376,7 @@ class Reader:
         return [order for order in orders if order.order_id not in left]
 
     def _count_together(self, journey: LongJourney) -> int:
-        """Return how many orders of the journey one transaction may have touches of, if each has them all."""
+        """Return how many orders of the journey fit into one transaction, if each has all of its touches."""
         return max(1, self.bounds.touches_of_part // max(1, len(journey.touches)))
 
 
@@ -386,7 +386,7 @@ async def _off_loop(
     *arguments: _P.args,
     **options: _P.kwargs,
 ) -> _T:
-    """Turn rows into objects, many of them in a thread."""
+    """Turn rows into objects; in a thread when there are many."""
     if len(rows) <= _FEW_ROWS:
         return make(rows, *arguments, **options)
     return await asyncio.to_thread(make, rows, *arguments, **options)

@@ -1,4 +1,4 @@
-"""What the models give the channels, period by period, side by side."""
+"""The channel report: what each model credits to each channel, by period."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from skeldir.db import Connection
 
 _BY_PERIOD = Keyset("attribution/channels@1", tuple[date, KeyText, KeyText])
-# What stands for the one period of a total in the statement. (The driver takes the first day of all for -infinity.)
+# The date that represents the single period of a total in SQL. (The driver reads the earliest date as -infinity.)
 _NO_PERIOD = date(2, 1, 1)
 _ROWS_AT_ONCE = 100
 _NOTHING = ModelCredit(0, "0", 0, None)
@@ -36,11 +36,11 @@ async def report_channels(
 ) -> ChannelsPage:
     """Return a page of the transaction's tenant by (period, currency, channel), from the sums of days.
 
-    One statement, so the rows and what is said of the orders beside them are of one moment.
+    One statement returns both the rows and the counts of orders, so they are of one moment.
 
     Raises:
-        ModelNotInForce: the query names a model that is retired.
-        CursorInvalid: the cursor belongs to another query, or to model versions that are active no more.
+        ModelNotInForce: the query names a model that is not in force.
+        CursorInvalid: the cursor belongs to another query, or to model versions that are no longer active.
     """
     after = _BY_PERIOD.position(query) or (None, None, None)
     rows = await queries.select_channel_report(
@@ -63,7 +63,7 @@ async def report_channels(
     shown = list(versions.values())
     if query.model is not None and len(active) < len(query.model):
         await _require_in_force(connection, tenant_id, query.model)
-    # Rows of other versions after the page before would be a report of nothing.
+    # Pages of different versions would not add up to one report, so the cursor is bound to the versions.
     _BY_PERIOD.after(query, of=shown)
     data, next_cursor = _BY_PERIOD.cut(
         query,
@@ -77,7 +77,7 @@ async def report_channels(
 async def _require_in_force(
     connection: Connection, tenant_id: UUID, models: list[ModelName]
 ) -> None:
-    """Raise `ModelNotInForce` for a retired model; a tenant that has no models yet gets all of them with its credit."""
+    """Raise `ModelNotInForce` for a retired model, unless the tenant has no models yet: its first credit adds all."""
     rows = await queries.select_active_models(connection, tenant_id=tenant_id)
     if rows:
         require_in_force(models, [row["model"] for row in rows])
@@ -86,7 +86,7 @@ async def _require_in_force(
 async def _channel_rows(
     rows: Sequence[SelectChannelReportRow], versions: dict[str, str]
 ) -> list[ChannelRow]:
-    """Make the rows some at a time: 1,000 together would keep the loop for 20 ms."""
+    """Make the rows in parts: 1,000 at once would block the event loop for 20 ms."""
     made: list[ChannelRow] = []
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         if start:

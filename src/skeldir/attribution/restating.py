@@ -1,7 +1,7 @@
-"""Restatements: the stored journeys are credited by the models that are in force now, page by page, from no fact.
+"""Restatements: credit the stored journeys by the models that are in force now, page by page, without reading facts.
 
-Nothing is written of an order that is credited so: a restatement says which orders it has come past. What a stored
-journey does not say, such as touches of a longer lookback, is read from the facts, as for any order that is marked.
+Nothing is written per order: a restatement records up to which order it has come. Where a stored journey holds too
+little, such as when the lookback got longer, the order is marked, and then credited from its facts like any other.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from skeldir.attribution.orders import (
     Reading,
     Restatement,
     generation_of,
+    holds_enough,
     make_stored,
-    says_enough,
 )
 from skeldir.attribution.packing import TOUCH_BYTES, PackedOrder
-from skeldir.attribution.reading import begin_reading, hold_credit
+from skeldir.attribution.reading import begin_reading, take_credit_lock
 from skeldir.attribution.store import queries
 from skeldir.attribution.writing import Fence, Uncreditable, write_changes
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Restated:
-    """What a page came to: how many orders were credited, with how many allocations, and whether there is more."""
+    """The result of a page: how many orders were credited, with how many allocations, and whether it is the last."""
 
     orders: int
     allocations: int
@@ -50,30 +50,31 @@ async def restate_page(
     fence: Fence | None,
     *,
     most: int,
-    does_wait: bool,
+    may_wait: bool,
 ) -> Restated | None:
-    """Credit `most` of the tenant's stored journeys by the models of the first change that is not through with them.
+    """Credit `most` of the tenant's stored journeys by the models of the first unfinished restatement.
 
-    With 0 the next one is left to be credited from its facts. None when another worker is writing credit. Without
-    such a change nothing is done, and it was the last page.
+    If `most` is 0, the next journey is left to be credited from its facts. Returns None when another worker is writing
+    credit. Without an unfinished restatement, nothing is done, and the page is the last.
 
     Raises:
-        Uncreditable: the credit of some order cannot be worked out; and `WRITING_FAULTS`: the database refuses it.
+        Uncreditable: the credit of some order cannot be computed.
+        asyncpg.PostgresError: one of `WRITING_FAULTS`: the database rejects the credit of some order.
     """
     async with database.tenant(tenant_id, is_read_only=True) as connection:
-        if not await hold_credit(connection, tenant_id, does_wait=does_wait):
+        if not await take_credit_lock(connection, tenant_id, may_wait=may_wait):
             return None
         reading, _ = await begin_reading(connection, tenant_id)
-        open_ones = [
+        unfinished = [
             (r, r.after_order_id) for r in reading.restatements if r.after_order_id is not None
         ]
-        if not open_ones:
+        if not unfinished:
             return Restated(0, 0, is_last=True)
-        restatement, come_to = open_ones[0]
+        restatement, position = unfinished[0]
         rows = await queries.select_journeys_after(
             connection,
             tenant_id=tenant_id,
-            after=come_to,
+            after=position,
             longest=TOUCH_BYTES * bounds.touches_of_light_journey,
             most=max(1, most),
         )
@@ -81,22 +82,22 @@ async def restate_page(
         page = await asyncio.to_thread(_Page.of, rows, reading, restatement, leaves_all=most == 0)
     except COMPUTING_FAULTS as fault:
         raise Uncreditable(fault) from fault
-    is_through = len(rows) < max(1, most)
+    is_finished = len(rows) < max(1, most)
     async with database.tenant(tenant_id, locked=credit_lock(tenant_id)) as connection:
         turn = await queries.take_turn(connection, tenant_id=tenant_id, seen=reading.turn)
         if turn is None:
             return None
-        after = None if is_through else rows[-1]["order_id"]
+        after = None if is_finished else rows[-1]["order_id"]
         await page.write(connection, tenant_id, turn, restatement.generation, after)
         if fence is not None:
             await fence(connection)
     allocations = sum(count for _, _, count in page.changes.values())
-    return Restated(page.orders, allocations, is_through and len(open_ones) == 1)
+    return Restated(page.orders, allocations, is_finished and len(unfinished) == 1)
 
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """A page's changes of the sums, of how many orders, and the generations of those left, which need their facts."""
+    """A page's changes of the sums, its number of orders, and the generations of those left to their facts."""
 
     changes: Sums
     orders: int
@@ -110,7 +111,7 @@ class _Page:
         generation: int,
         after: str | None,
     ) -> None:
-        """Write what the page changes, and that the restatement has come past the orders up to `after`, or past all."""
+        """Write the changes of the page, and the progress of the restatement: up to `after`, or through all if None."""
         if self.left:
             await queries.pin_generations(
                 connection,
@@ -143,7 +144,7 @@ class _Page:
         for name, journey in make_stored(waiting, reading.restatements).items():
             if journey.generation >= restatement.generation:
                 continue
-            is_enough = says_enough(journey, reading.lookback, is_cutting=reading.is_cutting)
+            is_enough = holds_enough(journey, reading.lookback, resets=reading.resets)
             if leaves_all or not is_enough:
                 left[name] = journey.generation
             else:

@@ -40,13 +40,13 @@ _PAGE = TypeAdapter(ChannelsPage)
 async def get_channels(
     query: Annotated[ChannelsQuery, Query()], request: Request, caller: ReadKey
 ) -> Response:
-    """Say what the models give each channel, side by side, by the day of the ledger entry that was credited.
+    """Report the credit of each channel, models side by side, by the day of the credited ledger entry.
 
-    A model that is named and is not in force is refused with `model_not_in_force`.
+    A request for a model that is not in force is refused with `model_not_in_force`.
     """
     async with reading_transaction(database_of(request), caller) as transaction:
         page = await report_channels(transaction.connection, caller.tenant_id, query)
-    # To check 1,000 rows against their schema would keep the loop three times as long as to write them.
+    # Validating 1,000 rows against their schema would block the event loop three times as long as writing them.
     return Response(_PAGE.dump_json(page), media_type="application/json")
 
 
@@ -66,11 +66,11 @@ async def get_order(
     request: Request,
     caller: ReadKey,
 ) -> Response:
-    """Show what an order's credit was worked out from.
+    """Show everything that an order's credit is computed from.
 
-    Of a long order the newest touches and the first entries are shown, while all count, and `left_out` counts the rest.
-    When that is nothing, the answer is enough to recompute the credit by hand, unless touches were forgotten before
-    journeys were stored. A forgotten touch is shown by channel and age.
+    For a long order only the newest touches and the first entries are shown, although all count; `left_out` counts the
+    rest. If that is nothing, the answer is enough to recompute the credit by hand, unless touches were forgotten before
+    journeys were stored. A forgotten touch is shown by channel and age only.
     """
     async with reading_transaction(database_of(request), caller) as transaction:
         facts = await read_order(transaction.connection, caller.tenant_id, order_id)
@@ -82,5 +82,5 @@ async def get_order(
 
 
 def _write_explanation(facts: OrderFacts) -> bytes:
-    """Return the answer's body. To check a long one against its schema would take longer than to write it."""
+    """Return the response body, unvalidated: validating a long one would take longer than writing it."""
     return orjson.dumps(explain_order(facts), option=orjson.OPT_UTC_Z)

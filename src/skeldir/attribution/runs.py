@@ -1,12 +1,12 @@
-"""Credit runs: dirty orders become packed journeys and sums, some at a time: read, computed, written.
+"""Credit runs: turn dirty orders into packed journeys and sums, part by part: read, compute, write.
 
 A run never holds more than `bounds` allow, whatever a tenant sends. It computes in a thread, with no transaction open.
-Orders with short journeys come first; those whose journeys are crowded wait behind them, and an order that cannot be
-credited is set aside, so that the others go on.
+Orders with short journeys come first; those with crowded journeys wait behind them, and an order that cannot be
+credited is set aside, so that it does not stop the others.
 
-A tenant's touches are forgotten after a while (see `tenants.retention`), journeys are not: the part of an order's
-journey that reaches behind what was forgotten is the stored one. Where other models are in force since, the stored
-journeys are gone through, after the marks (`restating`).
+A tenant's touches are forgotten after a while (see `tenants.retention`), journeys are not: for the time before the
+oldest kept touch, an order's stored journey is used. When the models have changed, the run credits the stored journeys
+by the new ones after it has processed the marks (`restating`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from skeldir.attribution.aside import WRITING_FAULTS
 from skeldir.attribution.bounds import BOUNDS, Bounds
 from skeldir.attribution.computing import Computation, Part, order_too_large
 from skeldir.attribution.marks import ingest_lock
-from skeldir.attribution.memory import collecting_less, give_memory_back
+from skeldir.attribution.memory import fewer_collections, release_memory
 from skeldir.attribution.orders import LongJourney, Reading
 from skeldir.attribution.reading import read_journey, read_orders
 from skeldir.attribution.restating import Restated, restate_page
@@ -40,24 +40,24 @@ if TYPE_CHECKING:
     from skeldir.attribution.store import SelectMarksRow
     from skeldir.db import Connection, Database
 
-# Marks are chosen by their random ids, many at once, and then taken by order, because journeys lie by order: a
-# transaction then writes neighbouring pages, and 100,000 orders cost little more apiece than 10,000.
+# Marks are chosen by their random ids, many at once, and then sorted by order, since journeys are stored by order: each
+# transaction writes neighbouring pages, and with 100,000 orders an order costs little more than with 10,000.
 MARKS_PER_CHOICE = 50_000
 _MARKS_PER_PAGE = 5_000
 _JOURNEY_MARKS_AT_ONCE = 10_000
 _BEFORE_ALL = UUID(int=0)
-# So many orders are packed on the loop: a thread would cost more.
+# Up to this many orders are packed on the event loop: a thread would cost more.
 _FEW_ORDERS = 10
-# A run returns freed memory to the system when it has credited this many orders, or any with a crowded journey.
+# A run returns freed memory to the system if it credited at least this many orders, or any with a crowded journey.
 _MANY_ORDERS = 100
 
 Marks = dict[str, list[UUID]]
-"""The marks that are taken together, by order."""
+"""The marks that are processed together, by order."""
 
 
 @dataclass(frozen=True, slots=True)
 class CreditReport:
-    """What a run did. `is_complete` is False when another worker is crediting the tenant just now, or time was up."""
+    """What a run did. `is_complete` is False if another worker was crediting the tenant, or time was up."""
 
     orders: int
     allocations: int
@@ -75,12 +75,12 @@ async def credit_dirty_orders(
     deadline: float = inf,
     bounds: Bounds = BOUNDS,
 ) -> CreditReport:
-    """Credit every order that is marked now, of one tenant or of all, with all active models.
+    """Credit every order that is marked now, of one tenant or of all, by all active models.
 
     A run that is killed loses and repeats nothing, because marks are deleted in the transaction that writes the
     journeys and their sums. `progress` is called after each commit, with the number of orders. `fence` is awaited
-    last in each transaction, which is rolled back when it raises. After `deadline` (of `time.monotonic`) none is
-    begun, but one for the orders that wait behind others, or a tenant with many orders would never come to them.
+    last in each transaction, which is rolled back if it raises. After `deadline` (of `time.monotonic`) no transaction
+    is begun, except one for the deferred orders: without it a tenant with many orders would never reach them.
     """
     if tenant_id is not None:
         tenants = [tenant_id]
@@ -92,18 +92,18 @@ async def credit_dirty_orders(
     orders = allocations = set_aside = 0
     is_complete = True
     for tenant in tenants:
-        run = _Run(database, tenant, progress or _tell_nobody, fence, deadline, bounds)
-        with collecting_less():
+        run = _Run(database, tenant, progress or _ignore_progress, fence, deadline, bounds)
+        with fewer_collections():
             is_complete = await run.credit_all() and is_complete
-        if run.has_held_much:
-            give_memory_back()
+        if run.has_used_much_memory:
+            release_memory()
         orders += run.orders
         allocations += run.allocations
         set_aside += run.set_aside
     return CreditReport(orders, allocations, is_complete, set_aside)
 
 
-def _tell_nobody(_orders: int) -> None:
+def _ignore_progress(_orders: int) -> None:
     pass
 
 
@@ -115,7 +115,7 @@ async def wait_for_writers(database: Database, tenant_id: UUID) -> None:
 
 @dataclass(slots=True)
 class _Run:
-    """A run over one tenant. Its methods return False when it has to stop: time is up, or another worker is at work."""
+    """A run over one tenant. Its methods return False when it must stop: time is up, or another worker is crediting."""
 
     database: Database
     tenant_id: UUID
@@ -129,29 +129,29 @@ class _Run:
     _has_written: bool = False
     _is_restating: bool = False
     _until: datetime | None = None
-    """Set when orders wait behind others: journeys that were marked up to then are credited, too."""
+    """Set when orders are deferred: journeys that were marked up to this time are credited, too."""
 
     @property
-    def has_held_much(self) -> bool:
+    def has_used_much_memory(self) -> bool:
         """Whether the run may have needed much memory."""
         return self.orders >= _MANY_ORDERS or self._until is not None
 
     async def credit_all(self) -> bool:
         is_cut_off = False
         while not is_cut_off:
-            is_through = await self._credit_marked()
-            if is_through is None:
+            is_finished = await self._credit_marked()
+            if is_finished is None:
                 return False
-            is_cut_off = not is_through
+            is_cut_off = not is_finished
             if not self._is_restating:
                 break
-            # What cannot be restated is marked, and chosen with the others.
+            # Orders that cannot be restated are marked now, and chosen like any other.
             if not await self._restate():
                 return False
-        return await self._credit_those_that_wait() and not is_cut_off
+        return await self._credit_deferred_orders() and not is_cut_off
 
     async def _credit_marked(self) -> bool | None:
-        """Credit the marked orders with short journeys; False when time was up before all, None when it has to stop."""
+        """Credit the marked orders with short journeys; False if time was up before the last, None if it must stop."""
         async for marks in self._choose_marks(is_deferred=False):
             if self._is_time_up():
                 return False
@@ -159,11 +159,13 @@ class _Run:
                 return None
         return True
 
-    async def _credit_those_that_wait(self) -> bool:
+    async def _credit_deferred_orders(self) -> bool:
         is_first = True
         while self._until is not None:
             async for marks in self._choose_marks(is_deferred=True):
-                if (self._is_time_up() and not is_first) or not await self._credit_deferred(marks):
+                if (self._is_time_up() and not is_first) or not await self._credit_deferred_marks(
+                    marks
+                ):
                     return False
                 is_first = False
             if not await self._expand_a_journey(self._until):
@@ -173,13 +175,13 @@ class _Run:
         return True
 
     async def _restate(self) -> bool:
-        """Credit stored journeys by the models that are in force since they were stored; one page at least."""
+        """Credit stored journeys by the models that came into force after they were stored; at least one page."""
         most = self.bounds.orders_of_restatement
         while True:
             try:
                 page = await self._restate_page(most)
             except (Uncreditable, *WRITING_FAULTS):
-                # The order that is at fault is found by itself, and credited from its facts, or set aside.
+                # Smaller pages isolate the failing order, which is then credited from its facts, or set aside.
                 if most > 1:
                     most = max(1, most // 10)
                     continue
@@ -199,19 +201,19 @@ class _Run:
             self.bounds,
             self.fence,
             most=most,
-            does_wait=self._has_written,
+            may_wait=self._has_written,
         )
 
     def _is_time_up(self) -> bool:
         return monotonic() >= self.deadline
 
     async def _choose_marks(self, *, is_deferred: bool) -> AsyncIterator[Marks]:
-        """Yield the marks of one transaction after another, until all that were there at first have been.
+        """Yield the marks that exist at the start, those of one transaction at a time.
 
-        Before the first of a choice is yielded, the writers that were under way have ended: whoever wrote a fact
-        without seeing the marked orders has committed, and whoever comes later sees them. So the touches read from
-        then on are all that count, or leave a new mark. Nobody writes while the first page is chosen; where there are
-        more, those who wrote meanwhile are waited for.
+        Before any mark is yielded, the writers that were active have finished: a writer that did not see the marked
+        orders has committed, and later writers see them. So the touches read from then on are complete, or the missing
+        ones leave a new mark. No one writes while the first page is chosen; if there are more pages, the writers that
+        were active during their choice are waited for.
         """
         after = _BEFORE_ALL
         while True:
@@ -246,7 +248,7 @@ class _Run:
         )
 
     async def _select_more(self, rows: list[SelectMarksRow], *, is_deferred: bool) -> None:
-        """Add to a full page of marks those that follow, as many as are chosen together."""
+        """Extend a full page of marks by the following ones, up to MARKS_PER_CHOICE."""
         async with self.database.tenant(self.tenant_id) as connection:
             while len(rows) < MARKS_PER_CHOICE and len(rows) % _MARKS_PER_PAGE == 0:
                 page = await self._select_page(connection, rows[-1]["id"], is_deferred=is_deferred)
@@ -257,8 +259,8 @@ class _Run:
     async def _expand_a_journey(self, until: datetime) -> bool:
         """Turn marks of a journey into deferred marks of its orders; False when no journey is marked.
 
-        Nobody has to be waited for: the fact that marked the journey can be seen, so whoever captures an order of it
-        later is credited with that fact.
+        This need not wait for writers: the fact that marked the journey is visible, so an order captured later is
+        credited with it in any case.
         """
         async with self.database.tenant(self.tenant_id) as connection:
             journey = await queries.select_dirty_journey(
@@ -280,7 +282,7 @@ class _Run:
         return True
 
     async def _credit_light(self, marks: Marks) -> bool:
-        """Credit the orders with short journeys, and let the others wait behind all of them."""
+        """Credit the orders with short journeys, and defer the others until all of these are credited."""
         pending: Sequence[str] = list(marks)
         while pending:
             reading = await self._read(read_orders, pending)
@@ -289,7 +291,7 @@ class _Run:
             pending = reading.unread
         return True
 
-    async def _credit_deferred(self, marks: Marks) -> bool:
+    async def _credit_deferred_marks(self, marks: Marks) -> bool:
         """Credit all orders, one crowded journey after another."""
         pending: Sequence[str] = list(marks)
         while pending:
@@ -316,7 +318,7 @@ class _Run:
             self.tenant_id,
             order_ids,
             self.bounds,
-            does_wait=self._has_written,
+            may_wait=self._has_written,
         )
 
     async def _settle(
@@ -337,9 +339,9 @@ class _Run:
         while not computation.is_done():
             part = Part()
             if len(reading.orders) <= _FEW_ORDERS:
-                computation.go_on(part)
+                computation.fill(part)
             else:
-                await asyncio.to_thread(computation.go_on, part)
+                await asyncio.to_thread(computation.fill, part)
             written = await writer.write(part.outcomes)
             if written is None:
                 return False
@@ -358,7 +360,7 @@ class _Run:
 
 
 def _divide_by_order(rows: Sequence[SelectMarksRow], most: int) -> list[Marks]:
-    """Return the chosen marks by order, as many together as one transaction takes."""
+    """Return the chosen marks by order, in parts of one transaction each."""
     parts: list[Marks] = []
     for place, mark in enumerate(sorted(rows, key=itemgetter("order_id"))):
         if place % most == 0:

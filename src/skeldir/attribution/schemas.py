@@ -1,4 +1,4 @@
-"""What goes over the wire: the filters of the channel report, and its rows."""
+"""Request and response shapes of the channel report: its filters and its rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from skeldir.attribution.models import MODEL_NAMES, ModelName
 from skeldir.http import DayRange, Filter
 from skeldir.money import Cents, CurrencyCode
 
-# A report tells how many orders have changed since, up to so many: counting more would cost more than the report.
+# A report counts the orders awaiting credit only up to this number: counting more would cost more than the report.
 MOST_AWAITING = 10_000
 
 
@@ -21,14 +21,14 @@ class ChannelsQuery(DayRange):
 
     model: Annotated[
         Filter[list[ModelName]],
-        Field(description="models to show side by side, repeated or with commas; all when left out"),
+        Field(description="models to show, repeated or separated by commas; all when left out"),
     ] = None  # fmt: skip
-    currency: Annotated[
-        Filter[CurrencyCode], Field(description="of this currency only, ISO 4217")
-    ] = None
+    currency: Annotated[Filter[CurrencyCode], Field(description="this currency only, ISO 4217")] = (
+        None
+    )
     granularity: Annotated[
         Literal["total", "day", "week", "month"],
-        Field(description="one row for each channel and: all of the range, UTC day, week, or month"),
+        Field(description="one row per channel for the full range, or per UTC day, week or month"),
     ] = "total"  # fmt: skip
 
     @field_validator("model", mode="before")
@@ -46,25 +46,25 @@ class ChannelsQuery(DayRange):
 
 @dataclass(frozen=True, slots=True)
 class ModelCredit:
-    """What one model gives a channel in a period and currency."""
+    """What one model credits to a channel in a period and currency."""
 
     credited_cents: Cents
     conversions: Annotated[
         str, Field(pattern=r"^[0-9]+(\.[0-9]+)?$", description="exact decimal, to 10^-12")
     ]
-    spend_cents: Annotated[Cents, Field(description="the channel's own, the same for each model")]
+    spend_cents: Annotated[Cents, Field(description="the channel's spend, the same for each model")]
     roas: Annotated[
         str | None,
         Field(
             pattern=r"^-?[0-9]+(\.[0-9]+)?$",
-            description="credited money by spend, to 6 decimals; null without spend",
+            description="credited money divided by spend, to 6 decimals; null without spend",
         ),
     ]
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelRow:
-    """A channel in a period and a currency, by model."""
+    """The credit of a channel in a period and currency, by model."""
 
     period: Annotated[
         date | None,
@@ -121,9 +121,9 @@ class ChannelsPage:
         Field(
             ge=0,
             le=MOST_AWAITING,
-            description="orders of the tenant that are still to be credited, because of new facts or new models; "
-            f"{MOST_AWAITING} stands for that many or more. With 0 all credit is worked out, and the rows show it as "
-            "soon as the sums of its days have been written, seconds later; no refresh of a view is waited for",
+            description="orders of the tenant that await credit because of new facts or new models; "
+            f"{MOST_AWAITING} means that many or more. With 0 all credit is computed, and the rows show it as soon as "
+            "the sums of its days are written, seconds later; they do not wait for a refresh of a view",
         ),
     ]
     orders_set_aside: Annotated[
@@ -131,8 +131,8 @@ class ChannelsPage:
         Field(
             ge=0,
             le=MOST_AWAITING,
-            description="orders that could not be credited by their journeys; the explanation of an order says why. "
-            f"{MOST_AWAITING} stands for that many or more",
+            description="orders that could not be credited by their journeys; the explanation of an order gives the "
+            f"reason. {MOST_AWAITING} means that many or more",
         ),
     ]
     data: list[ChannelRow]

@@ -1,11 +1,12 @@
 """The money of an order, divided over the channels of its journey to the minor unit.
 
-The rule is about balances, not entries: after each entry the net amount of the order in a currency
-is divided by largest remainder, and the entry is credited with the change. So at any time a
-channel's net credit is its exact share of the net order, and a fully refunded order leaves 0 on
-every channel however many parts the refund came in, and also when it sorts before its capture.
-The price is that one entry's own parts are not always its largest-remainder split: each is less
-than two units from its exact share, so that of a small entry a part may have the other sign.
+The rule divides balances, not entries: after each entry the order's net amount in a currency is
+divided by largest remainder, and the entry is credited with the change. So at any time a channel's
+net credit is the largest-remainder share of the net order, and a fully refunded order leaves 0 on
+every channel, however many parts the refund has, and even if it sorts before its capture.
+The price is that the parts of a single entry are not always its own largest-remainder split: each
+differs from its exact share by less than two units, so a part of a small entry may have the
+opposite sign.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """What one entry brings one channel by one model version.
+    """The credit of one entry to one channel by one model version.
 
     `allocated_cents` is signed, in minor units of the entry's currency; over the channels it sums
     to the entry's amount. `conversion_ppt` is the channel's part of the order's one conversion, in
@@ -76,7 +77,7 @@ def allocate_order(
     `entries` are all entries of the order, in any order and currency; `touches_in_window` is what
     `select_touches` returned for the earliest capture. Without a capture there is no journey yet
     and the list is empty; without a touch everything goes to `unattributed`. Sorted by entry
-    (occurred_at, business_key), then channel code; rows that would say nothing are left out.
+    (occurred_at, business_key), then channel code; rows of zeros are left out.
     """
     capture = earliest_capture(entries)
     if capture is None:
@@ -94,10 +95,10 @@ def allocate_order_for_versions(
     previous_conversion_at: datetime | None,
     kept: Mapping[str, Sequence[Allocation]] = _NOTHING_KEPT,
 ) -> list[Allocation]:
-    """Credit one order by several model versions: `allocate_order` of each, one after another.
+    """Credit one order by several model versions: the results of `allocate_order` for each, concatenated.
 
     `journey` and `previous_conversion_at` are as in `Journey.find_window`; the moment of conversion is that of the
-    earliest capture. A version that `kept` holds allocations of, by its name, goes on from them and asks no touch.
+    earliest capture. A version with allocations in `kept`, by its name, continues from these and uses no touch.
     """
     capture = earliest_capture(entries)
     if capture is None:
@@ -106,7 +107,7 @@ def allocate_order_for_versions(
     allocations: list[Allocation] = []
     for version in versions:
         if version.model_version in kept:
-            allocations += _go_on(in_order, kept[version.model_version], version)
+            allocations += _continue_from_kept(in_order, kept[version.model_version], version)
             continue
         window = journey.find_window(
             converted_at=capture.occurred_at,
@@ -137,7 +138,7 @@ def _allocate(
         balance = balances[currency] = balances.get(currency, 0) + entry.amount_cents
         before = held.get(currency, nothing)
         after = held[currency] = split(balance, weights)
-        # The sorted list holds the very object that `earliest_capture` chose.
+        # The sorted list holds the same object that `earliest_capture` returned.
         parts = split(PARTS_OF_A_CONVERSION, weights) if entry is capture else nothing
         for code, was, now, ppt in zip(codes, before, after, parts, strict=True):
             if now != was or ppt:
@@ -147,14 +148,14 @@ def _allocate(
     return allocations
 
 
-def _go_on(
+def _continue_from_kept(
     in_order: Sequence[LedgerEntry], kept: Sequence[Allocation], version: ModelVersion
 ) -> list[Allocation]:
-    """Return `kept`, which is not empty, and after it the allocations of the entries that it does not know.
+    """Return `kept`, which is not empty, and after it the allocations of the entries that are not in it.
 
-    Each of those, in order, brings every channel to its part of the new balance. The channels' parts are those of
-    the kept conversion, in parts per 10**12: what is left of the weights once the touches are gone. So entries that
-    come later than others of the order may be dated before them, and a full refund still leaves 0.
+    Each of these entries, in order, moves every channel to its part of the new balance. The channels' parts are those
+    of the kept conversion, in parts per 10**12: all that is left of the weights once the touches are forgotten. So an
+    entry may arrive later and be dated earlier than others of the order, and a full refund still leaves 0.
     """
     currency_of = {entry.entry_id: entry.currency for entry in in_order}
     codes = sorted({row.channel_code for row in kept})
@@ -167,7 +168,7 @@ def _go_on(
     allocations = list(kept)
     known = {row.entry_id for row in kept}
     for entry in in_order:
-        # An entry of nothing brings nothing: it may be known without having left a row.
+        # An entry of 0 has no allocations, so its absence from `kept` does not mean that it is new.
         if entry.entry_id in known or entry.amount_cents == 0:
             continue
         before = held.get(entry.currency, dict.fromkeys(codes, 0))

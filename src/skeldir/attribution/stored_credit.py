@@ -1,7 +1,7 @@
-"""The credit that is stored of a tenant, worked out again: what its journeys and kept allocations bring the channels.
+"""Recomputes a tenant's credit from its stored journeys and kept allocations.
 
-It equals the sums of days at any moment, whatever waits to be credited, since one transaction changes both. Read page
-by page in one open transaction; nothing is written.
+It equals the sums of days at any moment, whatever orders await credit, since one transaction changes both. The orders
+are read page by page in one open transaction; nothing is written.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from skeldir.db import Connection
 
 _ORDERS_OF_PAGE: Final = 10_000
-# An order may have as many as `Bounds.allocations_of_order`.
+# Each of them may have up to `Bounds.allocations_of_order` allocations.
 _KEPT_ORDERS_OF_PAGE: Final = 20
 _LISTED_ORDERS_OF_PAGE: Final = 200
 _MOST_UNKNOWN: Final = 100
@@ -38,7 +38,7 @@ _MOST_UNKNOWN: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class EntryCredit:
-    """What an entry of a stored order brings a channel by a model version, in signed minor units."""
+    """The credit of an entry of a stored order to a channel by a model version, in signed minor units."""
 
     entry_id: UUID
     model_version: str
@@ -48,11 +48,12 @@ class EntryCredit:
 
 @dataclass(slots=True)
 class StoredCredit:
-    """The sums of all stored orders: `settled` of those that await nothing, `pending` of the others.
+    """The credit of all stored orders: `settled` for those that do not await credit, `pending` for the others.
 
-    `restating` are orders that wait to be credited by models that are in force since they were stored. Of the orders
-    `unreadable` no credit can be worked out, and those `unknown` are in no ledger (the first ones). `exact_orders` were
-    worked out order by order as well, exactly; of these `inexact` says the pages whose sums by the engine were others.
+    `restating` are orders still to be credited by models that came into force after they were stored. The credit of
+    `unreadable` orders cannot be computed; `unknown` lists the first stored orders that have no ledger entry.
+    `exact_orders` counts the orders that were also computed one by one, exactly; `inexact` lists the pages of these
+    where the engine's sums differ.
     """
 
     versions: list[str]
@@ -68,7 +69,7 @@ class StoredCredit:
 
 @dataclass(slots=True)
 class _Page:
-    """What is worked out of one page of stored journeys, in a thread."""
+    """Computes the credit of one page of stored journeys, in a thread."""
 
     channels: Channels
     versions: Sequence[VersionInForce]
@@ -91,7 +92,7 @@ class _Page:
         self.total.orders += len(orders)
 
     def _sum(self, orders: Sequence[PackedOrder]) -> Sums:
-        """Return the orders' sums; those whose bytes make no sense are found by halving, and named."""
+        """Return the orders' sums; orders with invalid bytes are found by bisection and added to `unreadable`."""
         if not orders:
             return {}
         try:
@@ -125,10 +126,9 @@ async def read_stored_credit(
     *,
     exact_every: int,
 ) -> StoredCredit:
-    """Work out the credit of all stored orders of the transaction's tenant, by the columnar engine.
+    """Compute the credit of all stored orders of the transaction's tenant with the columnar engine.
 
-    `pending_ids` are orders whose credit is known not to be the last word. Every `exact_every`-th order of a page is
-    worked out exactly as well.
+    `pending_ids` are orders that await credit. Every `exact_every`-th order of a page is also computed exactly.
     """
     reading, has_kept = await begin_reading(connection, tenant_id)
     total = StoredCredit(sorted(v.version.model_version for v in reading.versions))
@@ -164,9 +164,9 @@ async def read_stored_credit(
 async def list_stored_credit(
     connection: Connection, tenant_id: UUID, order_ids: Sequence[str]
 ) -> dict[str, list[EntryCredit]]:
-    """Return what some orders of the transaction's tenant bring the channels, worked out exactly, order by order.
+    """Return the credit of some orders of the transaction's tenant, computed exactly, order by order.
 
-    An order that is not stored, or whose bytes make no sense, brings nothing.
+    An order that is not stored, or whose bytes are invalid, is left out.
     """
     reading, has_kept = await begin_reading(connection, tenant_id)
     channels = Channels(reading.numbers)

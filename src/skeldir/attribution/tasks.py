@@ -1,4 +1,4 @@
-"""Credit as a job: asked for with the fact that needs it, and by the sweep where such a request was lost."""
+"""Credit as a job: enqueued with the fact that needs it, and by the sweep where no job is waiting for dirty orders."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from skeldir.rollups import roll_up_unless_busy
 if TYPE_CHECKING:
     from skeldir.db import Connection, Database
 
-# A tenant with many orders to credit lets others have their turn, and comes again at once.
+# After this time a tenant with many orders lets others take their turn; its next job is enqueued at once.
 LONGEST_TURN_S = 5.0
 # How soon to look again when another worker, or an operator's command, is crediting the tenant.
 _LOOK_AGAIN_S = 0.5
-# The sweep comes every second, and must be done by then.
+# The sweep runs every second and must finish within it.
 _TENANTS_AT_ONCE = 100
-# For how long nothing new is asked for a tenant whose last job died.
-_DEAD_REST = timedelta(minutes=10)
+# For how long nothing is enqueued for a tenant whose last job died.
+_PAUSE_AFTER_DEATH = timedelta(minutes=10)
 
 
 async def credit_tenant(database: Database, job: Job) -> None:
-    """Credit the tenant's dirty orders and roll its days up; what is left after a while is asked for again.
+    """Credit the tenant's dirty orders and roll its days up; what is left after a while is enqueued again.
 
-    A writer that saw this job waiting asked for none of its own. It is waited for where marks are chosen.
+    A writer that saw this job waiting enqueued none of its own. It is waited for where marks are chosen.
     """
     deadline = monotonic() + LONGEST_TURN_S
     report = await credit_dirty_orders(
@@ -48,10 +48,13 @@ async def credit_tenant(database: Database, job: Job) -> None:
 
 
 async def enqueue_stranded_credit(database: Database) -> None:
-    """Ask for the credit of tenants with dirty orders that nobody has been asked to credit; some at a time."""
+    """Enqueue the credit of tenants with dirty orders and no job for them; some tenants at a time."""
     async with database.statement() as connection:
         rows = await queries.tenants_without_credit_job(
-            connection, kind=CREDIT, dead_since=utc_now() - _DEAD_REST, most=_TENANTS_AT_ONCE
+            connection,
+            kind=CREDIT,
+            dead_since=utc_now() - _PAUSE_AFTER_DEATH,
+            most=_TENANTS_AT_ONCE,
         )
     for row in rows:
         async with database.tenant(row["tenant_id"]) as connection:

@@ -1,4 +1,4 @@
-"""What the channels have by each model over all days, and what the orders that are set aside have not brought them."""
+"""Totals over all days: the credit of each channel by each model, and what the set-aside orders leave uncredited."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ChannelTotal:
-    """What one model gives one channel in one currency, over all days. `conversions` are exact to 10⁻¹²."""
+    """What one model credits to one channel in one currency, over all days. `conversions` are exact to 10⁻¹²."""
 
     currency: str
     channel_code: str
@@ -34,9 +34,9 @@ class ChannelTotal:
 
 @dataclass(frozen=True, slots=True)
 class SetAsideTotal:
-    """What the ledger holds, in one currency, of `orders` that are set aside, and one model has not credited.
+    """The money, in one currency, of `orders` that are set aside, as far as one model has not credited it.
 
-    An order whose journey is too long is one of `orders`, and has nothing uncredited: its money is `unattributed`.
+    `orders` includes those whose journeys are too long; these leave nothing uncredited: their money is `unattributed`.
     """
 
     currency: str
@@ -46,9 +46,9 @@ class SetAsideTotal:
 
 
 async def channel_totals(connection: Connection, tenant_id: UUID) -> list[ChannelTotal]:
-    """Return what each active model gives each channel of the transaction's tenant, a row a currency.
+    """Return what each active model credits to each channel of the transaction's tenant, a row per currency.
 
-    Read from the sums of days: credit is in them once its days have been rolled up.
+    These are the sums of days: they include credit once its days have been rolled up.
     """
     rows = await queries.select_channel_totals(connection, tenant_id=tenant_id)
     return [
@@ -64,7 +64,7 @@ async def channel_totals(connection: Connection, tenant_id: UUID) -> list[Channe
 
 
 async def set_aside_totals(connection: Connection, tenant_id: UUID) -> list[SetAsideTotal]:
-    """Return what the tenant's orders that are set aside leave uncredited by each active model, a row a currency."""
+    """Return what the tenant's set-aside orders leave uncredited by each active model, a row per currency."""
     held = await queries.select_set_aside_totals(connection, tenant_id=tenant_id)
     if not held:
         return []
@@ -91,7 +91,7 @@ async def set_aside_totals(connection: Connection, tenant_id: UUID) -> list[SetA
 async def _sum_credit_of(
     connection: Connection, tenant_id: UUID, order_ids: Sequence[str], reading: Reading
 ) -> Sums:
-    """Return what the sums hold of some orders."""
+    """Return the credit of some orders, as it is included in the sums."""
     journeys = await queries.select_stored_journeys(
         connection, tenant_id=tenant_id, order_ids=order_ids, longest=ANY_LENGTH
     )

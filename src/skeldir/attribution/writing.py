@@ -1,4 +1,4 @@
-"""What a credit run writes: journeys, and what they change in the sums; the marks that asked for them go."""
+"""What a credit run writes: journeys, and their changes of the sums; the marks of their orders are deleted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import accumulate
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -21,11 +21,12 @@ from skeldir.attribution.aside import (
 from skeldir.attribution.computing import Outcome, kept_rows, utc_date
 from skeldir.attribution.evaluating import Channels, Sums, subtract, sum_credit
 from skeldir.attribution.marks import credit_lock
-from skeldir.attribution.packing import LARGEST_CHANNEL_NUMBER, moment_to_us
+from skeldir.attribution.packing import LARGEST_CHANNEL_NUMBER, moment_to_us, unpack_entries
+from skeldir.attribution.splits import earliest_capture
 from skeldir.attribution.store import queries
 from skeldir.db import pack_column
 from skeldir.revenue import mark_days_of_orders
-from skeldir.rollups import add_credit
+from skeldir.rollups import add_credit, mark_days
 
 if TYPE_CHECKING:
     from skeldir.attribution.bounds import Bounds
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 Fence = Callable[["Connection"], Awaitable[None]]
 
-# So many orders are summed up on the loop: a thread would cost more.
+# Up to this many orders are summed up on the event loop: a thread would cost more.
 _FEW_ORDERS = 10
 _order_id_of = attrgetter("order_id")
 _US_OF_2000 = moment_to_us(datetime(2000, 1, 1, tzinfo=UTC))
@@ -45,7 +46,7 @@ _US_OF_2000 = moment_to_us(datetime(2000, 1, 1, tzinfo=UTC))
 
 @dataclass(slots=True)
 class Written:
-    """How many orders a writer has dealt with, with how many allocations, and how many it has set aside."""
+    """How many orders a writer has processed, with how many allocations, and how many it has set aside."""
 
     orders: int = 0
     allocations: int = 0
@@ -53,7 +54,7 @@ class Written:
 
 
 class Uncreditable(Exception):
-    """The credit of some order cannot be worked out."""
+    """The credit of some order cannot be computed."""
 
     def __init__(self, fault: Exception) -> None:
         super().__init__(str(fault))
@@ -64,9 +65,10 @@ class Uncreditable(Exception):
 class Writer:
     """Writes what was computed from one reading, in one or more transactions.
 
-    `turn` is that of the reading. Each transaction takes the next one, which it can only while nobody else has: what
-    another worker wrote after the reading may come from newer facts, and must not be written over. `marks` are those
-    of the run by order; they go with the transaction that credits the order. `fence` is its last act.
+    `turn` is that of the reading. Each transaction takes the next turn, which succeeds only if no other worker has
+    taken it: what another worker wrote after the reading may come from newer facts, and must not be overwritten.
+    `marks` are those of the run, by order; the transaction that credits an order deletes them. `fence` is awaited last
+    in each transaction.
     """
 
     database: Database
@@ -83,8 +85,8 @@ class Writer:
     async def write(self, outcomes: Sequence[Outcome]) -> Written | None:
         """Write the outcomes; None when another worker has written credit since the reading.
 
-        An order that cannot be credited, or that the database refuses, is found by halving, and set aside; the others
-        are written.
+        An order that cannot be credited, or whose credit the database rejects, is found by bisection and set aside; the
+        others are written.
         """
         try:
             return await self._write_together(outcomes)
@@ -92,10 +94,10 @@ class Writer:
             if len(outcomes) > 1:
                 return await self._write_by_halves(outcomes)
             (outcome,) = outcomes
-            if outcome.stays:
+            if outcome.keeps_credit:
                 raise
-            aside = set_aside_for(fault.fault if isinstance(fault, Uncreditable) else fault)
-        return await self._write_together([Outcome(outcome.order, aside=aside)])
+            set_aside = set_aside_for(fault.fault if isinstance(fault, Uncreditable) else fault)
+        return await self._write_together([Outcome(outcome.order, set_aside=set_aside)])
 
     async def _write_by_halves(self, outcomes: Sequence[Outcome]) -> Written | None:
         half = len(outcomes) // 2
@@ -123,7 +125,7 @@ class Writer:
             if self.fence is not None:
                 await self.fence(connection)
         self.turn = turn
-        return Written(len(taken), prepared.allocations, len(prepared.asides))
+        return Written(len(taken), prepared.allocations, len(prepared.set_aside))
 
     async def _prepare(self, outcomes: Sequence[Outcome]) -> _Prepared:
         try:
@@ -151,7 +153,7 @@ class Writer:
         return {row["order_id"] for row in taken}
 
     async def _replace(self, connection: Connection, prepared: _Prepared, turn: int) -> None:
-        """Put the journeys in the place of those that were, and add what this changes to the sums."""
+        """Replace the orders' journeys, and add the changes to the sums."""
         tenant_id = self.tenant_id
         if prepared.journeys:
             await _put_journeys(connection, tenant_id, self.reading.generation, prepared.journeys)
@@ -180,25 +182,28 @@ class Writer:
                 cents=[row.allocated_cents for row in page],
                 parts=[row.conversion_ppt for row in page],
             )
-        await self._note_asides(connection, prepared.asides)
+        await self._set_orders_aside(connection, prepared.set_aside)
+        await mark_days(connection, tenant_id, prepared.days_of_entries, sums="revenue")
         await write_changes(connection, tenant_id, turn, prepared.changes)
 
-    async def _note_asides(self, connection: Connection, asides: Mapping[str, SetAside]) -> None:
-        if asides:
+    async def _set_orders_aside(
+        self, connection: Connection, set_aside: Mapping[str, SetAside]
+    ) -> None:
+        if set_aside:
             await queries.set_orders_aside(
                 connection,
                 tenant_id=self.tenant_id,
-                order_ids=list(asides),
-                reasons=[aside.reason for aside in asides.values()],
-                details=[aside.detail for aside in asides.values()],
+                order_ids=list(set_aside),
+                reasons=[one.reason for one in set_aside.values()],
+                details=[one.detail for one in set_aside.values()],
             )
 
     async def leave(
         self, crowded: Sequence[str], too_large: Sequence[str], aside: SetAside
     ) -> Written | None:
-        """Let the orders `crowded` wait until the others have been credited, and set those `too_large` aside.
+        """Defer the orders `crowded` until the others have been credited, and set the orders `too_large` aside.
 
-        What those have stays as it is. None when another worker has written credit since the reading.
+        The latter keep the credit they have. None when another worker has written credit since the reading.
         """
         async with self._begin() as connection:
             turn = await self._take_turn(connection)
@@ -210,7 +215,7 @@ class Writer:
             taken: set[str] = set()
             if too_large:
                 taken = await self._take_marks(connection, too_large, [])
-                await self._note_asides(connection, dict.fromkeys(sorted(taken), aside))
+                await self._set_orders_aside(connection, dict.fromkeys(sorted(taken), aside))
                 await mark_days_of_orders(connection, self.tenant_id, sorted(taken))
             if self.fence is not None:
                 await self.fence(connection)
@@ -219,14 +224,14 @@ class Writer:
 
 
 async def number_channels(database: Database, tenant_id: UUID, reading: Reading) -> None:
-    """Give numbers to the channels of the reading's journeys that have none yet; they keep them for ever."""
+    """Assign numbers to the channels of the reading's journeys that have none yet. Numbers never change."""
     codes = {code for touches in reading.journeys.values() for code in touches.codes}
     if codes <= reading.numbers.keys():
         return
     async with database.tenant(tenant_id, locked=credit_lock(tenant_id)) as connection:
         rows = await queries.select_channel_numbers(connection, tenant_id=tenant_id)
         known = {row["channel_code"] for row in rows}
-        # Where no number is left, the orders of the channel are set aside, and the others go on.
+        # If no number is left, the orders of the channel are set aside, and the others are credited.
         left = LARGEST_CHANNEL_NUMBER + 1 - len(known)
         rows += await queries.number_channels(
             connection, tenant_id=tenant_id, codes=sorted(codes - known)[:left]
@@ -235,7 +240,7 @@ async def number_channels(database: Database, tenant_id: UUID, reading: Reading)
 
 
 async def write_changes(connection: Connection, tenant_id: UUID, turn: int, changes: Sums) -> None:
-    """Add changes to the sums of credit and to their journal, and have the days' sums compared with the ledger."""
+    """Add changes to the sums of credit and to the journal; does nothing without changes."""
     if changes:
         await add_credit(connection, tenant_id, turn, changes)
 
@@ -243,7 +248,7 @@ async def write_changes(connection: Connection, tenant_id: UUID, turn: int, chan
 async def _put_journeys(
     connection: Connection, tenant_id: UUID, generation: int, journeys: Sequence[PackedOrder]
 ) -> None:
-    """Write journeys by the order of their orders: a statement then writes neighbouring pages."""
+    """Write journeys sorted by order id, so that the statement writes neighbouring pages."""
     in_order = sorted(journeys, key=_order_id_of)
     path_ends = [0, *accumulate(len(journey.path) for journey in in_order)]
     entries_ends = [0, *accumulate(len(journey.entries) for journey in in_order)]
@@ -273,22 +278,24 @@ async def _put_journeys(
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """What a writing transaction sends, made before it begins."""
+    """What a writing transaction sends, prepared before it begins."""
 
     order_ids: list[str]
     credited: list[str]
-    asides: dict[str, SetAside]
+    set_aside: dict[str, SetAside]
     journeys: list[PackedOrder]
     kept: list[Outcome]
     were_kept: list[str]
-    """Orders with rows of what is kept that go, or are replaced."""
+    """Orders whose kept allocations are deleted or replaced."""
+    days_of_entries: list[date]
+    """Days whose revenue must be summed again, because an order's first capture has changed."""
     changes: Sums
     allocations: int
 
     @classmethod
     def of(cls, outcomes: Sequence[Outcome], reading: Reading) -> _Prepared:
         channels = Channels(reading.numbers)
-        changing = [outcome for outcome in outcomes if not outcome.stays]
+        changing = [outcome for outcome in outcomes if not outcome.keeps_credit]
         journeys = [o.journey for o in changing if o.journey is not None]
         new = sum_credit(journeys, reading.versions, channels)
         for outcome in changing:
@@ -302,18 +309,39 @@ class _Prepared:
                 add_allocations(old, outcome.order, was)
         return cls(
             order_ids=[outcome.order.order_id for outcome in outcomes],
-            credited=[o.order.order_id for o in outcomes if o.aside is None],
-            asides={o.order.order_id: o.aside for o in outcomes if o.aside is not None},
+            credited=[o.order.order_id for o in outcomes if o.set_aside is None],
+            set_aside={o.order.order_id: o.set_aside for o in outcomes if o.set_aside is not None},
             journeys=journeys,
             kept=[outcome for outcome in changing if outcome.kept is not None],
             were_kept=[o.order.order_id for o in changing if o.was_kept is not None],
+            days_of_entries=[
+                utc_date(entry.occurred_at)
+                for outcome in outcomes
+                if _has_new_first_capture(outcome)
+                for entry in outcome.order.entries
+            ],
             changes=subtract(new, old),
             allocations=sum(count for _, _, count in new.values()),
         )
 
 
+def _has_new_first_capture(outcome: Outcome) -> bool:
+    """Return whether the days of the order's other entries may show a state that the capture has changed.
+
+    A transaction that posts an entry marks the days of the entries that it sees. Two overlapping transactions do not
+    see each other's entries, so if the days were summed between their commits, nothing else marks them again.
+    """
+    order = outcome.order
+    if order.capture is None or len(order.entries) == 1:
+        return False
+    if outcome.stored is None:
+        return True
+    before = earliest_capture(unpack_entries(outcome.stored.entries))
+    return before is None or before.entry_id != order.capture.entry_id
+
+
 def counted_allocations(kept: KeptCredit, versions: Sequence[VersionInForce]) -> list[Allocation]:
-    """Return the allocations of what is kept that the sums hold: those of versions in force since then."""
+    """Return the kept allocations that the sums include: of versions in force since their generation or before."""
     return [
         allocation
         for v in versions
@@ -323,7 +351,7 @@ def counted_allocations(kept: KeptCredit, versions: Sequence[VersionInForce]) ->
 
 
 def add_allocations(sums: Sums, order: Order, allocations: Sequence[Allocation]) -> None:
-    """Add allocations of entries of an order to sums of credit."""
+    """Add the allocations of an order's entries to sums of credit."""
     of_entry = {e.entry_id: (utc_date(e.occurred_at), e.currency) for e in order.entries}
     for row in allocations:
         day, currency = of_entry[row.entry_id]

@@ -1,6 +1,6 @@
-"""The audit: what is stored of a tenant, and the catalogue, against what follows from facts and migrations. The door.
+"""The audit: compares a tenant's stored data with its facts, and the catalogue with the migrations.
 
-It reads, and writes nothing but what it found.
+It only reads, and writes nothing but its own result. This module is the door of the room.
 """
 
 from skeldir.audit.accounts import ModelAccount, MoneyAccount, Period

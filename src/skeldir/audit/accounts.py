@@ -1,4 +1,4 @@
-"""What a controller reads: the money of each currency from opening to closing, and each model's credit beside it."""
+"""Accounts for a controller: the money of each currency from opening to closing, and the credit of each model."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """UTC days from `start` to before `end`; None is for all before, or after."""
+    """UTC days in `[start, end)`; None leaves that side open."""
 
     start: date | None = None
     end: date | None = None
 
     def holds(self, day: date) -> bool:
-        """Say whether the day is in the period."""
+        """Return whether the day is in the period."""
         return not self.is_after(day) and (self.end is None or day < self.end)
 
     def is_after(self, day: date) -> bool:
-        """Say whether the period begins after the day."""
+        """Return whether the period begins after the day."""
         return self.start is not None and day < self.start
 
 
 @dataclass(frozen=True, slots=True)
 class MoneyAccount:
-    """A currency of the ledger, in signed minor units: what moved in the period, by kind, leads to `closing_cents`."""
+    """The ledger in one currency, in signed minor units: opening, movements in the period by kind, and closing."""
 
     currency: str
     opening_cents: int
@@ -45,11 +45,11 @@ class MoneyAccount:
 
 @dataclass(frozen=True, slots=True)
 class ModelAccount:
-    """The credit of a model version in a currency beside the ledger, over the period, in signed minor units.
+    """The credit of a model version compared with the ledger, by currency, over the period, in signed minor units.
 
-    `awaiting_capture_cents` is the money of orders without a capture, which is no model's; `awaiting_credit_cents` what
-    is not credited yet of orders that wait or are set aside. Their sum with `credited_cents` is the ledger's money, or
-    there is a difference.
+    `awaiting_capture_cents` is the money of orders without a capture, which no model credits; `awaiting_credit_cents`
+    is what is not credited yet of orders that await credit or are set aside. With `credited_cents` they must add up to
+    the ledger's money; otherwise there is a difference.
     """
 
     model_version: str
@@ -62,7 +62,7 @@ class ModelAccount:
 
     @property
     def difference_cents(self) -> int:
-        """What the ledger has more than the credit, and nothing explains."""
+        """The ledger's money that is neither credited nor awaited."""
         return self.ledger_cents - (
             self.awaiting_capture_cents + self.awaiting_credit_cents + self.credited_cents
         )
@@ -116,7 +116,7 @@ def model_accounts(
 def check_credit_against_ledger(
     ledger: Ledger, credit: StoredCredit, sums: KeptSums
 ) -> CheckResult:
-    """Compare, by day, model version and currency, the kept credit with the money that is to be credited by now."""
+    """Compare the kept credit with the money that must be credited by now, by day, model version and currency."""
     counted = pending_credit(credit)
     expected: dict[tuple[object, ...], tuple[int]] = {
         (day, version, currency): (
@@ -134,7 +134,7 @@ def check_credit_against_ledger(
 
 
 def pending_credit(credit: StoredCredit) -> Counter[tuple[date, str, str]]:
-    """Return what is credited of orders that wait or are set aside, by day, model version and currency."""
+    """Return the credit of orders that await credit or are set aside, by day, model version and currency."""
     counted: Counter[tuple[date, str, str]] = Counter()
     for (day, version, _, currency), (_, cents, _) in credit.pending.items():
         counted[day, version, currency] += cents

@@ -1,8 +1,8 @@
-"""An audit of one tenant: what is stored against what follows from the facts, in one snapshot, and nothing is written.
+"""An audit of one tenant: compares stored data with the facts in one snapshot, and writes nothing.
 
-The credit is worked out by the program's own engine and rules, since the question is whether somebody changed the data.
-Whether the rules themselves are right is another question, which `skeldir prove` answers with code that shares nothing
-with them.
+Credit is recomputed by the program's own engine and rules, since the question is whether the data were changed outside
+the program. Whether the rules themselves are right is another question: `skeldir prove` answers it with independent
+code.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from uuid import UUID
 from skeldir.attribution import (
     EntryCredit,
     StoredCredit,
-    collecting_less,
     compare_with_facts,
-    give_memory_back,
+    fewer_collections,
     list_awaiting_credit,
     list_set_aside,
     list_stored_credit,
     read_stored_credit,
+    release_memory,
 )
 from skeldir.audit.accounts import (
     ModelAccount,
@@ -43,17 +43,17 @@ if TYPE_CHECKING:
     from skeldir.db import Connection, Database
 
 SAMPLE_EVERY: Final = 100
-"""One order in so many is worked out by the exact rules as well, where not all are to be."""
+"""By default, one order in this many is also computed by the exact rules."""
 
 OnOrder = Callable[[OrderEntries, list[EntryCredit]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What an audit of a tenant came to, as of one moment.
+    """The result of an audit of a tenant, as of one moment.
 
-    `awaiting_orders` wait to be credited, and `orders_set_aside` could not be; of neither is the credit compared with
-    the facts. `facts_digest` and `sums_digest` are SHA-256 of the ledger's entries and of the sums that are kept.
+    The credit of `awaiting_orders`, which await credit, and of `orders_set_aside` is not compared with the facts.
+    `facts_digest` and `sums_digest` are SHA-256 of the ledger's entries and of the kept sums.
     """
 
     tenant_id: UUID
@@ -73,7 +73,7 @@ class Audit:
 
     @property
     def differences(self) -> int:
-        """How many differences there are, of all checks."""
+        """The number of differences in all checks."""
         return sum(check.count for check in self.checks)
 
 
@@ -85,18 +85,18 @@ async def audit_tenant(
     exact_every: int = SAMPLE_EVERY,
     on_order: OnOrder | None = None,
 ) -> Audit:
-    """Audit a tenant, in one read-only transaction that takes no lock but its snapshot.
+    """Audit a tenant in one read-only transaction, which takes no lock.
 
-    All days are compared; `period` is that of the accounts. `on_order` gets each order with its entries in the period
-    and what they are credited with.
+    All days are compared; `period` limits only the accounts. `on_order` is called with each order: its entries in the
+    period and their credit.
 
     Raises:
         TenantUnknown: the tenant does not exist, or is being deleted.
     """
-    with collecting_less():
+    with fewer_collections():
         async with database.tenant(tenant_id, is_read_only=True) as connection:
             audit = await _audit(connection, tenant_id, period or Period(), exact_every, on_order)
-    give_memory_back()
+    release_memory()
     return audit
 
 
@@ -110,17 +110,17 @@ async def _audit(
     began = await queries.begin_audit(connection)
     profile = await load_profile(connection, tenant_id)
     awaiting = await list_awaiting_credit(connection, tenant_id)
-    aside = await list_set_aside(connection, tenant_id)
+    set_aside = await list_set_aside(connection, tenant_id)
     credit = await read_stored_credit(
-        connection, tenant_id, awaiting | aside, exact_every=exact_every
+        connection, tenant_id, awaiting | set_aside, exact_every=exact_every
     )
-    pending = awaiting | aside | credit.restating
+    pending = awaiting | set_aside | credit.restating
     ledger, journeys = Ledger(), _check_stored(credit)
     async for page in read_ledger(connection, tenant_id, ledger, pending):
         settled = [order.order_id for order in page if order.order_id not in pending]
         journeys.compared += len(settled)
         for order_id, fault in (await compare_with_facts(connection, tenant_id, settled)).items():
-            journeys.add(_fault(order_id, fault))
+            journeys.add(_journey_difference(order_id, fault))
         if on_order is not None:
             await _list_orders(connection, tenant_id, page, period, on_order)
     sums = await check_sums(connection, tenant_id, ledger, credit)
@@ -133,7 +133,7 @@ async def _audit(
         ledger.entries,
         credit.orders,
         len(awaiting | credit.restating),
-        len(aside),
+        len(set_aside),
         money_accounts(ledger, period),
         model_accounts(ledger, credit, sums, period),
         [
@@ -167,25 +167,25 @@ async def _list_orders(
 
 
 def _in_order_of_reading(sums: KeptSums, journeys: CheckResult) -> list[CheckResult]:
-    """Put the journeys before the credit that they give."""
+    """Put the check of the journeys before those of the credit that is derived from them."""
     return [*sums.results[:2], journeys, *sums.results[2:]]
 
 
 def _check_stored(credit: StoredCredit) -> CheckResult:
     journeys = CheckResult("journeys")
     for order_id in credit.unreadable:
-        journeys.add(_fault(order_id, "makes no sense"))
+        journeys.add(_journey_difference(order_id, "cannot be read"))
     for order_id in credit.unknown:
-        journeys.add(_fault(order_id, "is of no order in the ledger"))
+        journeys.add(_journey_difference(order_id, "belongs to no order in the ledger"))
     return journeys
 
 
-def _fault(order_id: str, fault: str) -> Difference:
+def _journey_difference(order_id: str, fault: str) -> Difference:
     return Difference(f"order {order_id}", fault=f"the stored journey {fault}")
 
 
 def _check_exactly(credit: StoredCredit) -> CheckResult:
     result = CheckResult("exact_credit", compared=credit.exact_orders)
     for orders in credit.inexact:
-        result.add(Difference(f"orders {orders}", fault="the engine gives other sums"))
+        result.add(Difference(f"orders {orders}", fault="the engine gives different sums"))
     return result

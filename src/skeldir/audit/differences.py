@@ -1,4 +1,4 @@
-"""What an audit checks, what it found, and what helps: each check by its name, with a sentence for people."""
+"""The checks of an audit, their results, and the cures: each check has a name and a sentence for people."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from uuid import UUID
 Amount = int | str | None
 
 MOST_SHOWN: Final = 20
-"""So many differences of a check are described; all are counted."""
+"""Up to this many differences of a check are described; all are counted."""
 
 DataCheck = Literal[
     "revenue_days",
@@ -37,26 +37,26 @@ Check = DataCheck | StructureCheck
 
 DATA_CHECKS: Final[Mapping[DataCheck, str]] = MappingProxyType(
     {
-        "revenue_days": "Revenue by day, currency and state is what the ledger's entries sum to.",
-        "revenue_totals": "Revenue over all days is the sum of its days.",
-        "journeys": "Stored journeys are what ledger and touches say, as far as touches are kept.",
-        "credit_sums": "Credit by day, model, channel and currency is what the stored journeys give.",
+        "revenue_days": "Revenue by day, currency and state equals the sum of the ledger's entries.",
+        "revenue_totals": "Revenue over all days equals the sum of its days.",
+        "journeys": "Stored journeys match the ledger, and the touches as far as they are kept.",
+        "credit_sums": "Credit by day, model, channel and currency equals what the stored journeys give.",
         "credit_journal": "The journal of credit adds up to the credit.",
-        "spend_sums": "Spend by day, channel and currency is what was recorded.",
-        "allocation_days": "Ledger and credit stand beside each other as their own sums say.",
-        "credit_equals_ledger": "By every model the credit is the ledger's money, but for what awaits it.",
-        "exact_credit": "The columnar engine gives what the exact rules give.",
+        "spend_sums": "Spend by day, channel and currency equals what was recorded.",
+        "allocation_days": "The daily comparison of ledger and credit shows the sums of both.",
+        "credit_equals_ledger": "By every model the credit equals the ledger's money, except what awaits it.",
+        "exact_credit": "The columnar engine gives the same credit as the exact rules.",
     }
 )
 STRUCTURE_CHECKS: Final[Mapping[StructureCheck, str]] = MappingProxyType(
     {
         "views": "The canonical views are the registry's five, with their indexes, readers and definitions.",
-        "row_security": "Each table with a tenant forces row-level security, by the policies that are meant.",
+        "row_security": "Each table with a tenant forces row-level security, with the expected policies.",
         "owners": "Tables, views and sequences belong to the two owners; the runtime role owns nothing.",
-        "rights": "Nobody may do more with a relation, or less, than is meant.",
-        "roles": "The runtime role and the owners have no attribute or membership beyond those meant.",
+        "rights": "Every role has exactly the expected rights on each relation.",
+        "roles": "The runtime role and the owners have exactly the expected attributes and memberships.",
         "functions": "Functions are those of the migrations, with their owners, rights and bodies.",
-        "triggers": "The triggers that guard keys are there and enabled, and there is no other.",
+        "triggers": "The triggers that guard keys exist and are enabled, and there are no others.",
     }
 )
 
@@ -65,27 +65,27 @@ _SENTENCES: Final[Mapping[Check, str]] = MappingProxyType(
 )
 
 _REBUILD: Final = (
-    "Find out who changed it. If the facts are right, `skeldir credit --tenant {tenant} --rebuild` works out credit "
+    "Find out who changed it. If the facts are right, `skeldir credit --tenant {tenant} --rebuild` computes credit "
     "and sums again."
 )
 _MIGRATED: Final = (
-    "Find out who changed it. As the role that migrates, or as a superuser, make it what a newly migrated database "
+    "Find out who changed it. As the role that migrates, or as a superuser, restore what a newly migrated database "
     "has."
 )
 CURES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "journeys": _REBUILD
         + " If an order is not in the ledger, delete its row of order_journeys as skeldir_owner first.",
-        "exact_credit": "This is a fault of the program: report it with the orders that are named.",
+        "exact_credit": "This is a bug in the program: report it with the ids of these orders.",
     }
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What is stored of a subject, and what should be; None is for what is not there, or should not be.
+    """The stored and the expected values of a subject; None if it does not exist, or should not.
 
-    A `fault` says it in words where there are no values to compare.
+    `fault` describes the difference in words where there are no values to compare.
     """
 
     subject: str
@@ -94,7 +94,7 @@ class Difference:
     fault: str = ""
 
     def describe(self) -> str:
-        """Return it as a sentence: of two sides the values that differ."""
+        """Return the difference as a sentence; if both sides have values, only those that differ."""
         if self.fault:
             return f"{self.subject}: {self.fault}."
         if self.expected is None:
@@ -111,7 +111,7 @@ class Difference:
 
 @dataclass(slots=True)
 class CheckResult:
-    """What became of one check: how much was compared, how many differences there are, and the first ones."""
+    """The result of one check: how much was compared, the number of differences, and the first ones."""
 
     name: Check
     compared: int = 0
@@ -120,8 +120,8 @@ class CheckResult:
     note: str = ""
 
     @property
-    def says(self) -> str:
-        """The sentence that holds where nothing differs."""
+    def claim(self) -> str:
+        """The sentence that is true if there is no difference."""
         return _SENTENCES[self.name]
 
     def add(self, difference: Difference) -> None:
@@ -131,13 +131,13 @@ class CheckResult:
             self.differences.append(difference)
 
     def join(self, other: CheckResult) -> None:
-        """Add what another part of the same check came to."""
+        """Add the result of another part of the same check."""
         self.compared += other.compared
         self.count += other.count
         self.differences = (self.differences + other.differences)[:MOST_SHOWN]
 
     def cure(self, tenant_id: UUID | None) -> str:
-        """Return what helps."""
+        """Return what to do about the differences."""
         default = _MIGRATED if self.name in STRUCTURE_CHECKS else _REBUILD
         return CURES.get(self.name, default).format(tenant=tenant_id)
 
@@ -148,7 +148,7 @@ def compare(
     expected: Mapping[tuple[object, ...], Sequence[Amount]],
     fields: Sequence[str],
 ) -> None:
-    """Add to `result` where the two differ, by key in order; a row of zeros counts as none."""
+    """Add the differences of the two to `result`, sorted by key; a row of zeros counts as no row."""
     for key in sorted(stored.keys() | expected.keys(), key=_in_order):
         left, right = _or_none(stored.get(key)), _or_none(expected.get(key))
         result.compared += 1

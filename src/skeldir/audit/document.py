@@ -1,7 +1,7 @@
 """An audit as a document for machines: amounts as whole minor units, and SHA-256 of each part in its canonical form.
 
-The canonical form of a part is JSON with sorted keys and no white space. The digest of `facts` goes over the entries of
-the ledger, one line each, by order, moment and business key; that of `sums` over the rows of the kept sums.
+The canonical form of a part is JSON with sorted keys and no white space. The digest of `facts` covers the entries of
+the ledger, one line each, by order, moment and business key; that of `sums` covers the rows of the kept sums.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FORM: Final = "skeldir.audit@1"
 
 
 def make_document(audit: Audit, *, items_digest: str | None = None) -> dict[str, object]:
-    """Return the document; `items_digest` is that of the orders, where they are listed with it."""
+    """Return the document; `items_digest` is the digest of the orders, if they are listed with it."""
     document, digests = _parts(audit, items_digest)
     return {**document, "digests": {**digests, "document": digest_of(document)}}
 
@@ -39,7 +39,7 @@ def document_digest(audit: Audit) -> str:
 def _parts(
     audit: Audit, items_digest: str | None = None
 ) -> tuple[dict[str, object], dict[str, str]]:
-    """Return the document, with the digests of its parts in it and once more beside it."""
+    """Return the document, which includes the digests of its parts, and these digests again by themselves."""
     result = {
         "currencies": [_money(account) for account in audit.money],
         "models": [_model(account) for account in audit.models],
@@ -79,7 +79,7 @@ def canonical(part: object) -> bytes:
 
 
 def make_item(order: OrderEntries, credited: list[EntryCredit]) -> dict[str, object]:
-    """Return an order with its entries, and what each of them brings which channel."""
+    """Return an order with its entries and their credit by channel."""
     return {
         "order_id": order.order_id,
         "entries": [
@@ -117,7 +117,7 @@ def _model(account: ModelAccount) -> dict[str, object]:
 def _check(check: CheckResult, audit: Audit) -> dict[str, object]:
     return {
         "check": check.name,
-        "says": check.says,
+        "says": check.claim,
         "holds": check.count == 0,
         "compared": check.compared,
         "differences": check.count,

@@ -1,8 +1,8 @@
-"""What the catalogue of a migrated database says of roles, owners, rights, policies, functions and views.
+"""The expected catalogue of a migrated database: roles, owners, rights, policies, functions and views.
 
-Stated here once: the audit compares a live database with it, and the tests a freshly migrated one. Whatever is new
-must be written down here, so that somebody thinks about it. Names are the catalogue's own, texts those that the
-statements of `queries.sql` make of it.
+It is stated only here: the audit compares a live database with it, and the tests a freshly migrated one. Everything new
+must be listed here, so that someone thinks about it. Names are those of the catalogue, texts those that the statements
+of `queries.sql` return.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ VIEW_OWNER: Final = "matview_owner"
 ROLES: Final[Mapping[str, str]] = MappingProxyType(
     {RUNTIME_ROLE: "LOGIN", OWNER: "NOLOGIN", VIEW_OWNER: "NOLOGIN"}
 )
-"""The attributes that a role has beyond none, and what it is a member of."""
+"""The attributes and memberships of each role."""
 
 _APPEND = "app_user INSERT SELECT"
 _READ = "app_user SELECT"
@@ -95,15 +95,15 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "public.tenants": "app_user INSERT SELECT; matview_owner SELECT(id)",
     }
 )
-"""What anybody but its owner may do with a table, view or sequence. Facts only grow: nobody changes or deletes them."""
+"""The rights on each table, view or sequence, except its owner's. Facts are append-only: no role may change them."""
 
 _OF_VIEW_OWNER = frozenset(
     {"public.open_periods"}
     | {f"public.{view.name}" for view in CANONICAL_VIEWS}
     | {f"public.{view.reader}" for view in CANONICAL_VIEWS}
 )
-# Nobody but their owner may do anything with these.
-_CLOSED = ("public.open_periods", "public.tenant_deletions")
+# Only their owner has any right on these.
+_CLOSED = ("public.claimable_jobs", "public.open_periods", "public.tenant_deletions")
 
 OWNERS: Final[Mapping[str, str]] = MappingProxyType(
     {name: VIEW_OWNER if name in _OF_VIEW_OWNER else OWNER for name in (*RIGHTS, *_CLOSED)}
@@ -116,8 +116,8 @@ _ISOLATED = (
 _OWNER_READS = "owner_reads permits SELECT to skeldir_owner using true check; "
 _VIEWS_READ = "matview_owner_reads permits SELECT to matview_owner using true check; "
 
-# Functions of the owner look at them across tenants, and tell what they are for.
-_LOOKED_AT: Final = (
+# Functions of the owner read these tables across tenants; `GATES` lists what they return.
+_READ_BY_OWNER: Final = (
     "api_keys",
     "audits",
     "dirty_days",
@@ -128,7 +128,7 @@ _LOOKED_AT: Final = (
     "restatements",
     "tenant_deletions",
 )
-# The views are made of them.
+# The views are built from these tables.
 _IN_VIEWS: Final = (
     "reconciliation_runs",
     "rollup_allocation_day",
@@ -137,7 +137,7 @@ _IN_VIEWS: Final = (
     "rollup_revenue_total",
 )
 
-_OTHERS: Final = (
+_ONLY_ISOLATED: Final = (
     "attribution_events",
     "attribution_models",
     "channel_numbers",
@@ -161,33 +161,36 @@ ROW_SECURITY: Final[Mapping[str, str]] = MappingProxyType(
         **{
             name: _ISOLATED.format(others=others, column="tenant_id")
             for names, others in (
-                (_LOOKED_AT, _OWNER_READS),
+                (_READ_BY_OWNER, _OWNER_READS),
                 (_IN_VIEWS, _VIEWS_READ),
-                (_OTHERS, ""),
+                (_ONLY_ISOLATED, ""),
             )
             for name in names
         },
     }
 )
-"""The policies of each table that has a tenant, all of which are forced on its owner, too."""
+"""The policies of each table that has a tenant; all are forced, so that they bind its owner, too."""
 
-# The only ways past a tenant: they run with their owner's rights, and what each of them tells is all it gives away.
+# The only functions that cross tenants: they run with their owner's rights, and reveal nothing but what they return.
 GATES: Final[Mapping[str, str]] = MappingProxyType(
     {
-        # They answer numbers over all tenants.
+        # They return numbers over all tenants.
         "public.audit_counts()": "78846f94a97912e5",
         "public.credit_backlog()": "4ddc02e4276124a9",
         "public.job_counts()": "a690bd9594c46c9a",
         "public.rollup_backlog()": "766cd5e5b7f05737",
         "public.set_aside_counts()": "d64366f1e66d14d7",
-        # Ids of tenants, and whose jobs are due: what a job says is read by its tenant only.
-        "public.claimable_jobs(kinds text[], most integer)": "3947a4e34882e8cf",
+        # The job that it claims, to a transaction without a tenant; and the kinds of which there are jobs to claim.
+        "public.claim_next_job(kinds text[], most_attempts integer[], leases_s double precision[], "
+        "new_token uuid)": "8805eee287be3fe1",
+        "public.claimable_kinds(kinds text[])": "527372f600d6a725",
+        # Ids of tenants.
         "public.tenants_with_dirty_days()": "2bc222bbbcf6cebd",
         "public.tenants_with_dirty_orders()": "118c8f0f9e57d459",
         "public.tenants_without_credit_job(job_kind text, dead_since timestamp with time zone, "
         "most integer)": "6b8a0b49e979acc1",
         "public.tenants_without_job(job_kind text, since timestamp with time zone)": "3d4f5c07fa328e0b",
-        # Ids, to whoever knows how a key begins; tenant, id and standing of a key, to whoever has its secret.
+        # Ids, given the prefix of a key; tenant, id and state of a key, given its secret.
         "public.tenants_of_key_prefix(key_prefix text)": "5062f63219ec99d8",
         "public.find_api_key(sha256_of_secret bytea)": "c0e2add69068d0ba",
         # One bit about an id.
@@ -195,13 +198,13 @@ GATES: Final[Mapping[str, str]] = MappingProxyType(
         # They delete rows of the current tenant, whose policy binds them, and return a number.
         "public.forget_dead_events(most integer)": "5b177d077d4cde0b",
         "public.forget_touches(most integer)": "9ef50ada704e6c95",
-        # They refuse every tenant whose deletion no operator has asked for, and return a number or a bit.
+        # They refuse a tenant unless an operator has requested its deletion, and return a number or a bit.
         "public.delete_tenant_rows(tenant uuid, most integer)": "31e1917e0a50588b",
         "public.end_tenant_deletion(tenant uuid)": "fa59a03f9aa47501",
         "public.forget_statistics(tenant uuid, place integer)": "b1c1fb0162b695c2",
     }
 )
-# They run with the rights of whoever calls them.
+# They run with the rights of their caller.
 _FOR_ALL: Final[Mapping[str, str]] = MappingProxyType(
     {
         "public.current_tenant_id()": "8b3084b227879381",
@@ -210,7 +213,7 @@ _FOR_ALL: Final[Mapping[str, str]] = MappingProxyType(
         "public.set_tenant(tenant uuid)": "3c1b7b1fd2b793c9",
     }
 )
-# Triggers, and what operators and the owner's own functions call.
+# Trigger functions, and functions that operators and the owner's own functions call.
 _FOR_THE_OWNER: Final[Mapping[str, str]] = MappingProxyType(
     {
         "public.count_tenant_rows(tenant uuid)": "4ce2819ba19e9dd9",
@@ -235,7 +238,7 @@ FUNCTIONS: Final[Mapping[str, str]] = MappingProxyType(
         for name, digest in digests.items()
     }
 )
-"""Whose rights each function runs with, who may run it, and how the SHA-256 of its body begins."""
+"""Whose rights each function runs with, who may run it, and the beginning of the SHA-256 of its body."""
 
 TRIGGERS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -260,23 +263,25 @@ VIEWS: Final[Mapping[str, str]] = MappingProxyType(
         for view in CANONICAL_VIEWS
     }
 )
-"""The materialized views of any schema: the registry's, filled, each with the one index that CONCURRENTLY needs."""
+"""The materialized views of all schemas: the registry's, populated, each with the index that CONCURRENTLY needs."""
 
 READERS: Final[Mapping[str, str]] = MappingProxyType(
     {
         **{f"public.{view.reader}": "security_barrier=true" for view in CANONICAL_VIEWS},
         "public.order_balances": "security_invoker=true",
+        "public.claimable_jobs": "no options",
         "public.open_periods": "no options",
     }
 )
 
 DEFINITIONS_MAJOR: Final = 18
-"""The version of PostgreSQL that writes the definitions so; another one may write the same otherwise."""
-# How the SHA-256 of what each view is made of begins.
+"""The version of PostgreSQL whose text of the definitions is hashed; others may format them differently."""
+# The beginning of the SHA-256 of each view's definition.
 DEFINITIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "public.allocation_summary": "fbe2e4f6a3974a5a",
         "public.channel_performance": "38170495c7148cb3",
+        "public.claimable_jobs": "8e1bc4c220fc77ea",
         "public.daily_revenue_summary": "91a1d294d491e333",
         "public.mv_allocation_summary": "9745e0404d9b435c",
         "public.mv_channel_performance": "1d433b359d0f3785",

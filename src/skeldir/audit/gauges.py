@@ -1,4 +1,4 @@
-"""What the latest audits found, asked of the database when the metrics are read."""
+"""What the latest audits found, read from the database when the metrics are scraped."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 async def sample_audits(database: Database) -> None:
-    """Set AUDIT_DIFFERENCES and AUDIT_AGE in seconds, of the latest audits of all tenants together.
+    """Set AUDIT_DIFFERENCES and AUDIT_AGE in seconds, from the latest audits of all tenants.
 
     Raises:
-        DatabaseUnreachable: and then the gauges stay as they were.
+        DatabaseUnreachable: the gauges keep their values.
     """
     async with database.statement() as connection:
         row = await queries.audit_counts(connection)

@@ -1,4 +1,4 @@
-"""The ledger of a tenant, read order by order in one snapshot, and what follows from it: by day, kind and state."""
+"""Reads a tenant's ledger, order by order in one snapshot, and sums it by day, kind and state."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class OrderEntries:
-    """An order with entries of it, by moment and business key."""
+    """An order with some or all of its entries, by moment and business key."""
 
     order_id: str
     entries: list[Entry]
@@ -69,9 +69,9 @@ class DaySum:
 
 @dataclass(slots=True)
 class Ledger:
-    """What the entries come to. `pending` is the part of `creditable`, the money of orders with a capture, that waits.
+    """The sums of the entries. `creditable` is the money of orders with a capture, `pending` its part awaiting credit.
 
-    `digest` goes over the entries by order, moment and business key.
+    `digest` covers the entries by order, moment and business key.
     """
 
     days: dict[tuple[date, str, str], DaySum] = field(default_factory=dict)
@@ -110,7 +110,7 @@ def _state(kind: str, opening: Entry | None) -> str:
 
 
 class Digest(Protocol):
-    """What takes bytes one after another, such as a SHA-256 that grows with what is read."""
+    """A running hash, such as SHA-256."""
 
     def update(self, data: bytes, /) -> None: ...
 

@@ -1,13 +1,12 @@
--- The audit reads the tables of other rooms as they are: what a room's own functions say of its tables is what is in
--- question.
+-- The audit reads the tables of other rooms directly, since it must not rely on the rooms' own functions.
 
 -- name: begin_audit^
--- The moment of the snapshot, and what the server is.
+-- The time of the snapshot, and the major version of the server.
 -- Never null: major.
 SELECT clock_timestamp() AS as_of, current_setting('server_version_num')::integer / 10000 AS major;
 
 -- name: select_page_end$
--- The order up to which the next page of the ledger goes; all entries of an order are in one page.
+-- The last order of the next page of the ledger; all entries of an order are in one page.
 SELECT max(p.order_id)
 FROM (SELECT l.order_id FROM public.revenue_ledger l
       WHERE l.tenant_id = :tenant_id AND l.order_id > :after ORDER BY l.order_id LIMIT :most) p;
@@ -18,7 +17,7 @@ FROM public.revenue_ledger
 WHERE tenant_id = :tenant_id AND order_id > :after AND order_id <= :until;
 
 -- name: select_marked_days
--- Days that wait to be summed up: those whose revenue, spend or credit changed since they were.
+-- Days that wait to be rolled up: those whose revenue, spend or credit changed since they were last rolled up.
 SELECT day, bool_or(sums = 'all') AS has_spend, bool_or(sums <> 'credit') AS has_revenue
 FROM public.dirty_days WHERE tenant_id = :tenant_id GROUP BY day;
 
@@ -65,7 +64,7 @@ FROM pg_catalog.pg_roles r
 WHERE r.rolname IN ('app_user', 'matview_owner', 'skeldir_owner');
 
 -- name: select_owners
--- Of every table, view and sequence. Alembic's own belongs to whoever migrates.
+-- The owner of every table, view and sequence, except Alembic's table, which belongs to the role that migrates.
 -- Never null: every column.
 SELECT n.nspname || '.' || c.relname AS name, pg_get_userbyid(c.relowner)::text AS found
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -73,7 +72,7 @@ WHERE n.nspname IN ('public', 'celery') AND c.relkind IN ('r', 'p', 'v', 'm', 'f
   AND (n.nspname, c.relname) <> ('public', 'alembic_version');
 
 -- name: select_owned_by_app_user
--- Anything that the runtime role owns, and where it may create.
+-- Everything that the runtime role owns, and where it may create objects.
 -- Never null: every column.
 SELECT 'relation ' || c.oid::regclass AS name, 'is owned by app_user' AS found
 FROM pg_catalog.pg_class c WHERE c.relowner = 'app_user'::regrole
@@ -98,8 +97,8 @@ SELECT 'the database', 'lets app_user create schemas'
 WHERE has_database_privilege('app_user', current_database(), 'CREATE');
 
 -- name: select_row_security
--- Of every table that has a tenant: whether row-level security is enabled and forced, and its policies, in words.
--- A policy that asks in a sub-select reads like one without.
+-- For every table that has a tenant: whether row-level security is enabled and forced, and its policies, in words.
+-- A policy that calls its function in a sub-select is shown without the sub-select.
 -- Never null: every column.
 SELECT c.relname AS name,
        concat_ws('; ', CASE WHEN c.relrowsecurity THEN 'enabled' END, CASE WHEN c.relforcerowsecurity THEN 'forced' END,
@@ -121,7 +120,7 @@ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
                   WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped));
 
 -- name: select_rights
--- What anybody but its owner may do with a relation: PUBLIC is nobody's name. Rights on columns name them.
+-- The rights on each relation, except its owner's; PUBLIC is not a role name. Column rights name their columns.
 -- Never null: every column.
 SELECT g.name, string_agg(g.rights, '; ' ORDER BY g.grantee) AS found
 FROM (SELECT r.name, r.grantee, r.grantee || ' ' || string_agg(r.privilege, ' ' ORDER BY r.privilege) AS rights
@@ -188,14 +187,14 @@ FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamesp
 WHERE c.relkind = 'm';
 
 -- name: select_readers
--- The other views, with their options: whether one is a barrier, or runs with its reader's own rights.
+-- The plain views, with their options: security_barrier, or security_invoker.
 -- Never null: every column.
 SELECT n.nspname || '.' || c.relname AS name, coalesce(array_to_string(c.reloptions, ' '), 'no options') AS found
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'v' AND n.nspname IN ('public', 'celery');
 
 -- name: select_definitions
--- The beginning of the SHA-256 of what each view is made of, as this server writes it, without white space and `public.`.
+-- The beginning of the SHA-256 of each view's definition, as this server formats it, without white space and `public.`.
 -- Never null: every column.
 SELECT n.nspname || '.' || c.relname AS name,
        left(encode(sha256(convert_to(regexp_replace(pg_get_viewdef(c.oid), '\mpublic\.|\s', '', 'g'), 'UTF8')), 'hex'), 16)

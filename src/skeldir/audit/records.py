@@ -1,4 +1,4 @@
-"""The outcomes of audits, written once each: what the nightly job found, to be read later."""
+"""The recorded results of audits: what the nightly job found, to be read later."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """What came of an audit: how many differences, of which checks, and the digest of its document."""
+    """The result of an audit: the number of differences, the checks that have any, and the digest of its document."""
 
     as_of: datetime
     orders: int
@@ -29,7 +29,7 @@ class AuditRecord:
 
 
 async def record_audit(connection: Connection, audit: Audit) -> None:
-    """Write down what an audit of the transaction's tenant came to."""
+    """Record the result of an audit of the transaction's tenant."""
     failed = [check for check in audit.checks if check.count]
     await queries.insert_audit(
         connection,
@@ -45,6 +45,6 @@ async def record_audit(connection: Connection, audit: Audit) -> None:
 
 
 async def list_audits(connection: Connection, tenant_id: UUID, *, most: int) -> list[AuditRecord]:
-    """Return what is written down of audits of the transaction's tenant, the latest first."""
+    """Return the recorded audits of the transaction's tenant, the latest first."""
     rows = await queries.select_audits(connection, tenant_id=tenant_id, most=most)
     return [AuditRecord(**row) for row in rows]

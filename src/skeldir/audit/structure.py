@@ -1,4 +1,4 @@
-"""The database's own catalogue against what is meant: roles, owners, rights, policies, functions and views."""
+"""Compares the database's catalogue with `expected`: roles, owners, rights, policies, functions and views."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ if TYPE_CHECKING:
 
 
 class _FoundRow(TypedDict):
-    """What the catalogue says of a thing, by its name."""
+    """A catalogue object by name, with its description."""
 
     name: str
     found: str
 
 
-class _Ask(Protocol):
-    """A statement that lists things of the catalogue."""
+class _Listing(Protocol):
+    """A statement that lists catalogue objects."""
 
     def __call__(self, connection: Connection, /) -> Awaitable[Sequence[_FoundRow]]: ...
 
 
-_Question: TypeAlias = tuple[_Ask, Mapping[str, str]]
+_Comparison: TypeAlias = tuple[_Listing, Mapping[str, str]]
 
 _SUB_SELECT: Final = r"\( SELECT ((?:public\.)?current_tenant_id\(\)) AS current_tenant_id\)"
 
 
 async def check_structure(connection: Connection, server_major: int) -> list[CheckResult]:
-    """Compare the catalogue with what is meant; any role may ask.
+    """Compare the catalogue with what is expected; any role may do this.
 
-    `server_major` is the server's version: definitions of views are compared where they are written as expected.
+    `server_major` is the server's version: definitions of views are compared only on the version they are stated for.
     """
     policies = await queries.select_row_security(connection, sub_select=_SUB_SELECT)
     return [
@@ -59,44 +59,44 @@ async def check_structure(connection: Connection, server_major: int) -> list[Che
 
 
 async def _check_views(connection: Connection, server_major: int) -> CheckResult:
-    questions: list[_Question] = [
+    comparisons: list[_Comparison] = [
         (queries.select_views, expected.VIEWS),
         (queries.select_readers, expected.READERS),
     ]
-    is_written_so = server_major == expected.DEFINITIONS_MAJOR
-    if is_written_so:
-        questions.append((queries.select_definitions, expected.DEFINITIONS))
-    result = await _check(connection, "views", "view", *questions)
-    if not is_written_so:
+    is_comparable = server_major == expected.DEFINITIONS_MAJOR
+    if is_comparable:
+        comparisons.append((queries.select_definitions, expected.DEFINITIONS))
+    result = await _check(connection, "views", "view", *comparisons)
+    if not is_comparable:
         result.note = (
-            f"Definitions are not compared: PostgreSQL {server_major} may write them otherwise."
+            f"Definitions are not compared: PostgreSQL {server_major} may format them differently."
         )
     return result
 
 
 async def _check(
-    connection: Connection, name: StructureCheck, noun: str, *questions: _Question
+    connection: Connection, name: StructureCheck, noun: str, *comparisons: _Comparison
 ) -> CheckResult:
     result = CheckResult(name)
-    for ask, meant in questions:
-        part = _compare(name, noun, await ask(connection), meant)
+    for list_found, wanted in comparisons:
+        part = _compare(name, noun, await list_found(connection), wanted)
         result.join(part)
     return result
 
 
 def _compare(
-    name: StructureCheck, noun: str, rows: Sequence[_FoundRow], meant: Mapping[str, str]
+    name: StructureCheck, noun: str, rows: Sequence[_FoundRow], wanted: Mapping[str, str]
 ) -> CheckResult:
     result = CheckResult(name)
     compare(
         result,
         {(row["name"],): (_without_schema(row["found"]),) for row in rows},
-        {(key,): (text,) for key, text in meant.items()},
+        {(key,): (text,) for key, text in wanted.items()},
         (noun,),
     )
     return result
 
 
 def _without_schema(text: str) -> str:
-    """Leave the schema `public` out, as a server does where it is on the search path."""
+    """Remove the schema `public`, which the server leaves out if it is on the search path."""
     return text.replace("public.", "")

@@ -1,7 +1,7 @@
-"""The sums that are kept against those that follow: from the ledger, the stored journeys, and from one another.
+"""Compares the kept sums with the ledger, with the stored journeys, and with one another.
 
-A day that is marked waits to be summed up, and is not compared with what marked it. Credit, its journal and the totals
-of all days are changed in the transactions that change what they are made of, so they are compared whatever waits.
+A marked day is yet to be rolled up, and is not compared with its facts. Credit, its journal and the totals over all
+days change in the same transactions as their sources, so they are always compared.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ _ALLOCATION: Final = ("ledger_cents", "awaiting_capture_cents", "allocated_cents
 
 @dataclass(slots=True)
 class KeptSums:
-    """What came of comparing, and what the accounts need of the credit that is kept.
+    """The results of the comparison, and the kept credit that the accounts need.
 
-    `credited` and `unattributed` are in minor units by day, model version and currency. `digest` goes over all rows of
-    the sums, in order.
+    `credited` and `unattributed` are in minor units by day, model version and currency. `digest` covers all rows of the
+    sums, in order.
     """
 
     results: list[CheckResult] = field(default_factory=list)
@@ -56,14 +56,14 @@ async def check_sums(
     """Compare every kept sum of the transaction's tenant, one table after another."""
     checked, digest = KeptSums(), hashlib.sha256()
     marked = await queries.select_marked_days(connection, tenant_id=tenant_id)
-    waits_revenue = {row["day"] for row in marked if row["has_revenue"]}
-    waits_spend = {row["day"] for row in marked if row["has_spend"]}
+    pending_revenue = {row["day"] for row in marked if row["has_revenue"]}
+    pending_spend = {row["day"] for row in marked if row["has_spend"]}
     revenue = await _read_revenue(connection, tenant_id, digest)
-    checked.results.append(_check_revenue(revenue, ledger, waits_revenue))
+    checked.results.append(_check_revenue(revenue, ledger, pending_revenue))
     checked.results.append(await _check_totals(connection, tenant_id, revenue, digest))
 
     rows = await queries.select_channel_days(connection, tenant_id=tenant_id)
-    _note(digest, "rollup_channel_day", rows)
+    _add_to_digest(digest, "rollup_channel_day", rows)
     for row in rows:
         key = row["revenue_date"], row["model_version"], row["currency"]
         checked.credited[key] += row["credited_cents"]
@@ -81,7 +81,7 @@ async def check_sums(
     checked.results.append(_compare("credit_sums", kept, given, _CREDIT))
     checked.results.append(await _check_journal(connection, tenant_id, kept, digest))
     checked.results.append(
-        await _check_spend(connection, tenant_id, rows, credit.versions, waits_spend)
+        await _check_spend(connection, tenant_id, rows, credit.versions, pending_spend)
     )
     days = {row["day"] for row in marked}
     allocated = _allocated_by_day(kept)
@@ -95,7 +95,7 @@ async def check_sums(
 
 async def _read_revenue(connection: Connection, tenant_id: UUID, digest: Digest) -> _Table:
     rows = await queries.select_revenue_days(connection, tenant_id=tenant_id)
-    _note(digest, "rollup_revenue_day", rows)
+    _add_to_digest(digest, "rollup_revenue_day", rows)
     return {(row["revenue_date"], row["currency"], row["state"]): _revenue_of(row) for row in rows}
 
 
@@ -108,20 +108,22 @@ def _revenue_of(row: SelectRevenueDaysRow) -> tuple[Amount, ...]:
     )
 
 
-def _check_revenue(revenue: _Table, ledger: Ledger, waits: Collection[date]) -> CheckResult:
+def _check_revenue(revenue: _Table, ledger: Ledger, pending_days: Collection[date]) -> CheckResult:
     expected: _Table = {
         key: (s.amount_cents, s.entries, s.orders, _moment(s.last_entry_at))
         for key, s in ledger.days.items()
     }
-    return _compare("revenue_days", _without(revenue, waits), _without(expected, waits), _REVENUE)
+    return _compare(
+        "revenue_days", _without(revenue, pending_days), _without(expected, pending_days), _REVENUE
+    )
 
 
 async def _check_totals(
     connection: Connection, tenant_id: UUID, revenue: _Table, digest: Digest
 ) -> CheckResult:
-    """Compare totals with the days as they are; of the latest entry only what a currency's is, see the roll-up."""
+    """Compare the totals with the current days; the latest entry only by currency, since the roll-up keeps no other."""
     rows = await queries.select_revenue_totals(connection, tenant_id=tenant_id)
-    _note(digest, "rollup_revenue_total", rows)
+    _add_to_digest(digest, "rollup_revenue_total", rows)
     sums: dict[_Key, list[int]] = defaultdict(lambda: [0, 0, 0])
     latest: dict[str, str] = {}
     for (_, currency, state), values in revenue.items():
@@ -154,8 +156,8 @@ async def _check_journal(
     connection: Connection, tenant_id: UUID, kept: _Table, digest: Digest
 ) -> CheckResult:
     rows = await queries.select_journal_sums(connection, tenant_id=tenant_id)
-    _note(digest, "credit_journal", rows)
-    noted: _Table = {
+    _add_to_digest(digest, "credit_journal", rows)
+    journalled: _Table = {
         (r["revenue_date"], r["model_version"], r["channel_code"], r["currency"]): (
             int(r["conversion_ppt"]),
             int(r["credited_cents"]),
@@ -163,7 +165,7 @@ async def _check_journal(
         )
         for r in rows
     }
-    return _compare("credit_journal", noted, kept, _CREDIT)
+    return _compare("credit_journal", journalled, kept, _CREDIT)
 
 
 async def _check_spend(
@@ -171,7 +173,7 @@ async def _check_spend(
     tenant_id: UUID,
     rows: Sequence[SelectChannelDaysRow],
     versions: Sequence[str],
-    waits: Collection[date],
+    pending_days: Collection[date],
 ) -> CheckResult:
     spent = await queries.select_spend_days(connection, tenant_id=tenant_id)
     kept: _Table = {
@@ -186,12 +188,15 @@ async def _check_spend(
         for version in versions
     }
     return _compare(
-        "spend_sums", _without(kept, waits), _without(expected, waits), ("spend_cents",)
+        "spend_sums",
+        _without(kept, pending_days),
+        _without(expected, pending_days),
+        ("spend_cents",),
     )
 
 
 def _allocated_by_day(kept: _Table) -> Counter[_Key]:
-    """Return the credit by day, model version and currency; a sum without allocations holds spend alone."""
+    """Return the credit by day, model version and currency; a sum without allocations holds only spend."""
     allocated: Counter[_Key] = Counter()
     for (day, version, _, currency), (_, cents, allocations) in kept.items():
         if allocations:
@@ -202,7 +207,7 @@ def _allocated_by_day(kept: _Table) -> Counter[_Key]:
 def _expect_allocation_days(
     revenue: _Table, allocated: Mapping[_Key, int], versions: Sequence[str]
 ) -> _Table:
-    """Return what the roll-up makes of the sums as they are."""
+    """Return what the roll-up would compute from the current sums."""
     sides: dict[_Key, list[int]] = defaultdict(lambda: [0, 0, 0])
     for (day, currency, state), (amount, *_) in revenue.items():
         for version in versions:
@@ -218,11 +223,11 @@ async def _check_allocation_days(
     connection: Connection,
     tenant_id: UUID,
     expected: _Table,
-    waits: Collection[date],
+    pending_days: Collection[date],
     digest: Digest,
 ) -> CheckResult:
     rows = await queries.select_allocation_days(connection, tenant_id=tenant_id)
-    _note(digest, "rollup_allocation_day", rows)
+    _add_to_digest(digest, "rollup_allocation_day", rows)
     kept: _Table = {
         (r["revenue_date"], r["model_version"], r["currency"]): (
             r["ledger_cents"],
@@ -232,7 +237,10 @@ async def _check_allocation_days(
         for r in rows
     }
     return _compare(
-        "allocation_days", _without(kept, waits), _without(expected, waits), _ALLOCATION
+        "allocation_days",
+        _without(kept, pending_days),
+        _without(expected, pending_days),
+        _ALLOCATION,
     )
 
 
@@ -243,7 +251,7 @@ def _compare(name: DataCheck, stored: _Rows, expected: _Rows, fields: Sequence[s
 
 
 def _without(table: _Rows, days: Collection[date]) -> _Rows:
-    """Leave the rows of some days out."""
+    """Return the table without the rows of these days."""
     return {key: values for key, values in table.items() if key[0] not in days}
 
 
@@ -256,8 +264,8 @@ def _add_up(*all_sums: Sums) -> _Rows:
     return total
 
 
-def _note(digest: Digest, table: str, rows: Sequence[Mapping[str, object]]) -> None:
-    """Add the rows of a table to the digest, as lines in the order of their text."""
+def _add_to_digest(digest: Digest, table: str, rows: Sequence[Mapping[str, object]]) -> None:
+    """Add the rows of a table to the digest, as sorted lines."""
     digest.update(f"{table} {len(rows)}\n".encode())
     for line in sorted(orjson.dumps([_plain(value) for value in row.values()]) for row in rows):
         digest.update(line + b"\n")

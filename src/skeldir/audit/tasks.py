@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Longer than the day after which the next one is asked for.
+# Longer than the day after which the next audit is enqueued.
 _KEEP_DONE_S: Final = 48 * 3_600.0
 
 
 async def audit_for_job(database: Database, job: Job) -> None:
-    """Audit the job's tenant and write down what came of it; a difference is logged, and no fault of the job."""
+    """Audit the job's tenant and record the result; a difference is logged, but the job succeeds."""
     audit = await audit_tenant(database, job.tenant_id)
     async with database.tenant(job.tenant_id) as connection:
         await record_audit(connection, audit)
@@ -31,8 +31,8 @@ async def audit_for_job(database: Database, job: Job) -> None:
         logger.error("audit.differed %d in %s", audit.differences, checks)
 
 
-async def ask_for_next_audit(database: Database) -> None:
-    """Ask for the audit of a tenant that had none in a day, unless one waits or runs."""
+async def enqueue_next_audit(database: Database) -> None:
+    """Enqueue the audit of a tenant that had none for a day, unless an audit waits or runs."""
     async with database.statement() as connection:
         is_open = await queries.is_audit_open(connection, kind=AUDIT)
     if not is_open:
@@ -40,4 +40,4 @@ async def ask_for_next_audit(database: Database) -> None:
 
 
 AUDIT_KIND: Final = JobKind(AUDIT, audit_for_job, keep_done_s=_KEEP_DONE_S)
-PULSES: Final = (Pulse("audit.ask_for_next", 2.0, ask_for_next_audit),)
+PULSES: Final = (Pulse("audit.ask_for_next", 2.0, enqueue_next_audit),)

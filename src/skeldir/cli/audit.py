@@ -259,9 +259,9 @@ def _print_checks(audit: Audit) -> None:
 def _print_check(check: CheckResult) -> None:
     unit = "objects" if check.name in STRUCTURE_CHECKS else "compared"
     if not check.count:
-        out.print(f"OK       {check.says} ({check.compared:,} {unit})", soft_wrap=True)
+        out.print(f"OK       {check.claim} ({check.compared:,} {unit})", soft_wrap=True)
     else:
-        out.print(f"DIFFERS  {check.says} ({check.count:,})", style="bold red", soft_wrap=True)
+        out.print(f"DIFFERS  {check.claim} ({check.count:,})", style="bold red", soft_wrap=True)
         for difference in check.differences:
             out.print(f"         {difference.describe()}", soft_wrap=True)
         if check.count > len(check.differences):

@@ -23,7 +23,7 @@ def show(
     most: Annotated[int, typer.Option(min=1, max=100_000, help="The most rows to show.")] = 50,
 ) -> None:
     """Show jobs of all tenants, newest first. With DATABASE_URL this needs a role that may act as skeldir_owner."""
-    from skeldir.jobs.operating import JOB_STATES, list_jobs_of_all
+    from skeldir.jobs import JOB_STATES, list_jobs_of_all
 
     if context.invoked_subcommand is not None:
         return
@@ -71,7 +71,7 @@ def retry(
     all_dead: Annotated[bool, typer.Option("--all", help="Retry every dead job.")] = False,
 ) -> None:
     """Retry dead jobs, with all their attempts; the next sweep wakes a worker for them."""
-    from skeldir.jobs.operating import JobUnknown, list_jobs_of_all, retry_job
+    from skeldir.jobs import JobUnknown, list_jobs_of_all, retry_job
 
     if bool(job_ids) == all_dead:
         raise typer.BadParameter("give ids, or --all.")

@@ -17,9 +17,9 @@ from skeldir.attribution import (
     ModelInForce,
     ModelParameters,
     ModelPreview,
+    describe_command,
     latest_changes,
     models_in_force,
-    name_command,
     preview_model,
     retire_model,
     set_models,
@@ -108,7 +108,7 @@ def set_model(
             runtime.database(pool_size=1) as database,
             database.tenant(tenant_id) as connection,
         ):
-            changed_by = await name_command(connection)
+            changed_by = await describe_command(connection)
             versions = await set_models(
                 connection, tenant_id, {model: parameters}, changed_by=changed_by
             )
@@ -132,7 +132,7 @@ def retire(tenant: TenantArgument, model: ModelArgument, yes: YesOption = False)
             runtime.database(pool_size=1) as database,
             database.tenant(tenant_id) as connection,
         ):
-            changed_by = await name_command(connection)
+            changed_by = await describe_command(connection)
             await retire_model(connection, tenant_id, model, changed_by=changed_by)
         out.print(f"{model} is retired. Reports no longer show it.", soft_wrap=True)
 

@@ -227,7 +227,7 @@ def _show_isolation(report: IsolationReport) -> bool:
         "relation", "A sees of its own", "B sees of its own", "of each other", "without a tenant"
     )
     for seen in report.relations:
-        counts = (seen.rows_of_a, seen.rows_of_b, seen.foreign_rows, seen.rows_of_nobody)
+        counts = (seen.rows_of_a, seen.rows_of_b, seen.foreign_rows, seen.rows_without_tenant)
         table.add_row(seen.relation, *(f"{count:,}" for count in counts))
     for column in table.columns[1:]:
         column.justify = "right"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
@@ -86,8 +86,12 @@ class Database:
     shares: Shares | None = None
     """How many connections each tenant may hold; without it, first come, first served."""
 
-    def statement(self) -> AbstractAsyncContextManager[Connection]:
-        """Lend a connection without a tenant for a single reading statement, outside any transaction.
+    @asynccontextmanager
+    async def statement(self, *, leaves_session_as_is: bool = False) -> AsyncIterator[Connection]:
+        """Lend a connection without a tenant for a single statement, which is a transaction of its own.
+
+        A statement that sets and locks nothing beyond its end `leaves_session_as_is`, which saves the round trip of a
+        reset.
 
         Raises:
             DatabaseUnreachable: no connection could be made; or, within the block, it was lost or the server stopped
@@ -95,7 +99,11 @@ class Database:
             DatabaseBusy: all connections stayed in use for `pool_timeout_s`.
             QueryTooSlow: the server cancelled a statement of the block.
         """
-        return self._lend(None)
+        async with self._lend(None) as connection:
+            yield connection
+            keep_as_is = getattr(connection, "keep_as_is", None)
+            if leaves_session_as_is and keep_as_is is not None:
+                keep_as_is()
 
     @asynccontextmanager
     async def _lend(self, tenant_id: UUID | None) -> AsyncIterator[Connection]:
@@ -257,8 +265,12 @@ class _Connection(asyncpg.Connection):
         )
         self._is_as_new = True
 
+    def keep_as_is(self) -> None:
+        """Skip the reset of the connection when it is returned."""
+        self._is_as_new = True
+
     def get_reset_query(self) -> str:
-        """Return the statements that the pool sends when the connection is returned: none after `commit_and_reset`."""
+        """Return the statements that the pool sends when the connection is returned: none when it is as new."""
         if self._is_as_new:
             self._is_as_new = False
             return ""

@@ -1,4 +1,4 @@
-"""What `make demo` shows when the user brings no data: a sample shop of our own. The door."""
+"""The sample shop that `make demo` imports when the user has no data. The door of the room."""
 
 from skeldir.demo.isolation import IsolationReport, check_isolation
 from skeldir.demo.sample import SampleSize, write_sample

@@ -1,4 +1,4 @@
-"""The isolation check of the demo: what each tenant, and nobody, can see; asked as `app_user`."""
+"""The isolation check of the demo: what each tenant, and a session without a tenant, can see as `app_user`."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ from skeldir.demo.store import queries
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
-    """How many rows of a table, view or reader each of the two tenants sees, and how many it must not see."""
+    """How many rows of a table, view or reader each of the two tenants sees, and how many that it must not see."""
 
     relation: str
     rows_of_a: int
     rows_of_b: int
     foreign_rows: int
-    rows_of_nobody: int
+    rows_without_tenant: int
 
 
 @dataclass(frozen=True, slots=True)
 class IsolationReport:
-    """`holds` only when both tenants have rows to hide and nothing of them shows anywhere else."""
+    """`holds` only if both tenants have rows and no row is visible to anyone else."""
 
     relations: tuple[Visibility, ...]
     may_read_views: bool
 
     @property
     def holds(self) -> bool:
-        """Whether no foreign row was seen, and the check had something to look for."""
+        """Whether no foreign row was seen, and there were rows that could have been."""
         hidden = any(seen.rows_of_a for seen in self.relations) and any(
             seen.rows_of_b for seen in self.relations
         )
-        leaks = any(seen.foreign_rows or seen.rows_of_nobody for seen in self.relations)
+        leaks = any(seen.foreign_rows or seen.rows_without_tenant for seen in self.relations)
         return hidden and not leaks and not self.may_read_views
 
 
 async def check_isolation(database: Database, tenant_a: UUID, tenant_b: UUID) -> IsolationReport:
-    """Look from A for rows of B, from B for rows of A, and from no tenant for any row."""
+    """Look for rows of B as A, for rows of A as B, and for any row without a tenant."""
     async with database.tenant(tenant_a) as connection:
         from_a = await queries.count_visible_rows(connection, other=tenant_b)
         may_read_views = bool(await queries.may_read_views(connection))
     async with database.tenant(tenant_b) as connection:
         from_b = await queries.count_visible_rows(connection, other=tenant_a)
     async with database.unbound() as connection:
-        from_nobody = await queries.count_visible_rows(connection, other=tenant_a)
+        from_no_tenant = await queries.count_visible_rows(connection, other=tenant_a)
     return IsolationReport(
         tuple(
             Visibility(
@@ -53,9 +53,9 @@ async def check_isolation(database: Database, tenant_a: UUID, tenant_b: UUID) ->
                 a["rows"],
                 b["rows"],
                 a["foreign_rows"] + b["foreign_rows"],
-                nobody["rows"],
+                no_tenant["rows"],
             )
-            for a, b, nobody in zip(from_a, from_b, from_nobody, strict=True)
+            for a, b, no_tenant in zip(from_a, from_b, from_no_tenant, strict=True)
         ),
         may_read_views,
     )

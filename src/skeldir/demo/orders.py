@@ -1,6 +1,6 @@
-"""What happens to the sample shop's orders after they are bought: refunds, disputes, and late news.
+"""What happens to the sample shop's orders after purchase: refunds, disputes, and entries that arrive late.
 
-Every entry is positive; its kind says which way the money went.
+Amounts of entries are positive; the kind gives the direction of the money.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SIGNS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of an order, `part` 0 its capture; seconds since the sample's start."""
+    """One entry of an order; `part` 0 is its capture. Times are in seconds since the sample's start."""
 
     order_id: str
     part: int
@@ -45,12 +45,12 @@ class _Story:
 
     weight: int
     steps: tuple[tuple[str, int], ...]
-    is_told_early: bool = False  # the capture arrives after its first refund
+    refund_arrives_first: bool = False  # the capture arrives after its first refund
 
 
 _THE_REST: Final = 0
 _PARTS: Final = (("refund", 33), ("refund", 33), ("refund", _THE_REST))
-# Orders 1, 3, 5, … tell one story each, so that every sample has them all; then weights decide.
+# Orders 1, 3, 5, … take one story each, so that every sample has all of them; after that, weights decide.
 _STORIES: Final = (
     _Story(900, ()),
     _Story(40, (("refund", 100),)),
@@ -61,16 +61,16 @@ _STORIES: Final = (
     _Story(5, (("dispute", 100),)),
     _Story(4, (("dispute", 100), ("dispute_reversal", 100))),
     _Story(0, (("refund", 100), ("refund", 15))),
-    _Story(0, (("refund", 100),), is_told_early=True),
-    _Story(0, (("refund", 40),), is_told_early=True),
-    _Story(0, _PARTS, is_told_early=True),
+    _Story(0, (("refund", 100),), refund_arrives_first=True),
+    _Story(0, (("refund", 40),), refund_arrives_first=True),
+    _Story(0, _PARTS, refund_arrives_first=True),
 )
 _STORY_WEIGHTS: Final = tuple(accumulate(story.weight for story in _STORIES))
 _GUEST_ORDERS: Final = frozenset({4, 10, 16})  # orders by number that carry no journey key
 
 
-def tell(seed: int, number: int, order: Occasion, *, end: int) -> list[Entry]:
-    """Return the capture of order `number` and what follows it before the second `end`."""
+def make_entries(seed: int, number: int, order: Occasion, *, end: int) -> list[Entry]:
+    """Return the capture of order `number` and the entries that follow it before the second `end`."""
     dice = open_stream(seed, "order", number)
     turn, is_its_turn = divmod(number, 2)
     if not is_its_turn or turn >= len(_STORIES):
@@ -90,7 +90,7 @@ def tell(seed: int, number: int, order: Occasion, *, end: int) -> list[Entry]:
         journey=None if number in _GUEST_ORDERS else order.journey,
     )
     followed_by = []
-    follower = replace(capture, journey=None)  # what follows names the order, not the shopper
+    follower = replace(capture, journey=None)  # later entries name the order, not the shopper
     at, left = order.at, order.cents
     for part, (kind, percent) in enumerate(story.steps, start=1):
         at += DAY + draw_below(dice, 4 * DAY)
@@ -102,6 +102,6 @@ def tell(seed: int, number: int, order: Occasion, *, end: int) -> list[Entry]:
         followed_by.append(
             replace(follower, part=part, kind=kind, cents=cents, at=at, arrives_at=arrives_at)
         )
-    if story.is_told_early and followed_by:
+    if story.refund_arrives_first and followed_by:
         capture = replace(capture, arrives_at=followed_by[0].arrives_at + HOUR)
     return [capture, *followed_by]

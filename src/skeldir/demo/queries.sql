@@ -1,5 +1,5 @@
 -- name: count_visible_rows
--- What the bound tenant sees of every table, view and reader: all of it, and what belongs to another tenant.
+-- The rows of every table, view and reader that the bound tenant sees: all of them, and those of another tenant.
 -- Never null: every column.
 SELECT relation, rows, foreign_rows
 FROM (

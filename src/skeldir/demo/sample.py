@@ -1,8 +1,8 @@
 """The sample data of `make demo`: touches, orders and the truth about them, written once per seed.
 
-The shoppers and what makes them buy are in `shop`, what becomes of their orders in `orders`. Here
-the lines get what happens to lines (late, repeated, faulty), and `truth.json` says what a right
-reading of the two files must find.
+The shoppers and what makes them buy are in `shop`, the fate of their orders in `orders`. This module
+adds late, repeated and faulty lines, and writes to `truth.json` what a correct reading of the two
+files must find.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import Final
 
-from skeldir.demo import truth as reading
-from skeldir.demo.orders import Entry, tell
-from skeldir.demo.shop import DAY, HOUR, Touch, live
+from skeldir.demo import truth as expected
+from skeldir.demo.orders import Entry, make_entries
+from skeldir.demo.shop import DAY, HOUR, Touch, draw_shopper
 from skeldir.demo.truth import Json
 from skeldir.errors import InputInvalid
 
-# Raised whenever the output for a seed changes, so that files of an older edition are rewritten.
+# Incremented whenever the output for a seed changes, so that files of an older edition are rewritten.
 _EDITION: Final = 1
 _FEWEST_CUSTOMERS: Final = 500
 _FEWEST_WEEKS: Final = 4
-# The shop tells an order's time in the offset of the country it sells to in that currency.
+# The shop writes an order's time with the UTC offset of the country where it sells in that currency.
 _SHOP_ZONES: Final = {
     "USD": timezone(timedelta(hours=-4)),
     "EUR": timezone(timedelta(hours=2)),
 }
 
-# Lines with exactly one fault: the code it must be refused with, the field, and what takes the
-# place of the right value; None leaves the field out.
+# Lines with exactly one fault: the code it must be refused with, the field, and a function from the
+# right value to a wrong one; None leaves the field out.
 _Faults = tuple[tuple[str, str, Callable[[str], object]], ...]
 _TOUCH_FAULTS: Final[_Faults] = (
     ("occurred_at_without_offset", "occurred_at", lambda right: right.removesuffix("+00:00")),
@@ -53,7 +53,7 @@ _CONVERSIONS_REPEATED: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class SampleSize:
-    """How much to make: shoppers (at least 500) and whole weeks (at least 4)."""
+    """How much to make: shoppers (at least 500) and weeks (at least 4)."""
 
     customers: int = 5_500
     weeks: int = 10
@@ -61,7 +61,7 @@ class SampleSize:
 
 @dataclass(frozen=True, slots=True)
 class SampleFiles:
-    """Where the sample lies: two NDJSON files in order of arrival, and the truth about them."""
+    """The paths of the sample: two NDJSON files in order of arrival, and the truth about them."""
 
     touches: Path
     conversions: Path
@@ -75,11 +75,11 @@ def write_sample(
     size: SampleSize = SampleSize(),
     ends_on: date = date(2026, 6, 28),
 ) -> SampleFiles:
-    """Write the sample for `seed` to `folder`, unless it lies there complete, and say where.
+    """Write the sample for `seed` to `folder`, unless it is there and complete, and return its paths.
 
-    All times fall in the `size.weeks` weeks that end with the day `ends_on`, UTC. Each file
-    appears whole or not at all, `truth.json` last. Raises `InputInvalid` for a size too small to
-    hold every case, and `OSError` when the folder cannot be written.
+    All times fall in the `size.weeks` weeks that end with the day `ends_on`, UTC. Each file is
+    written atomically, `truth.json` last. Raises `InputInvalid` for a size too small to contain
+    every case, and `OSError` when the folder cannot be written.
     """
     if size.customers < _FEWEST_CUSTOMERS or size.weeks < _FEWEST_WEEKS:
         raise InputInvalid(
@@ -101,16 +101,16 @@ def write_sample(
     touches, conversions, truth = _make(seed, size, ends_on)
     contents = {files.touches: _as_ndjson(touches), files.conversions: _as_ndjson(conversions)}
     digests = {path.name: _digest(content) for path, content in contents.items()}
-    whole = {"fingerprint": fingerprint, **request, "sha256": digests, **truth}
+    document = {"fingerprint": fingerprint, **request, "sha256": digests, **truth}
     folder.mkdir(parents=True, exist_ok=True)
     for path, content in contents.items():
-        _put(path, content)
-    _put(files.truth, json.dumps(whole, indent=2).encode() + b"\n")
+        _replace_file(path, content)
+    _replace_file(files.truth, json.dumps(document, indent=2).encode() + b"\n")
     return files
 
 
 def _is_complete(files: SampleFiles, fingerprint: str) -> bool:
-    """Say whether the files are those of this fingerprint, byte for byte."""
+    """Return whether the files are those of this fingerprint, byte for byte."""
     try:
         truth = json.loads(files.truth.read_bytes())
         digests = {
@@ -118,7 +118,7 @@ def _is_complete(files: SampleFiles, fingerprint: str) -> bool:
         }
         return bool(truth["fingerprint"] == fingerprint and truth["sha256"] == digests)
     except (OSError, ValueError, LookupError, TypeError):
-        return False  # absent, torn or not ours: they are written anew
+        return False  # absent, incomplete or not ours: they are written again
 
 
 def _digest(content: bytes) -> str:
@@ -129,7 +129,7 @@ def _as_ndjson(items: Iterable[Json]) -> bytes:
     return "".join(json.dumps(item, separators=(",", ":")) + "\n" for item in items).encode()
 
 
-def _put(path: Path, content: bytes) -> None:
+def _replace_file(path: Path, content: bytes) -> None:
     """Replace the file at `path` in one step."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -140,25 +140,29 @@ def _put(path: Path, content: bytes) -> None:
 
 
 def _make(seed: int, size: SampleSize, ends_on: date) -> tuple[list[Json], list[Json], Json]:
-    """Return the touches and the conversions as they arrive, and the truth about them."""
+    """Return the touches and the conversions in order of arrival, and the truth about them."""
     days = size.weeks * 7
     starts_on = ends_on - timedelta(days=days - 1)
     midnight = datetime.combine(starts_on, time(), UTC)
-    shoppers = [live(seed, n, starts_on=starts_on, days=days) for n in range(size.customers)]
+    shoppers = [
+        draw_shopper(seed, n, starts_on=starts_on, days=days) for n in range(size.customers)
+    ]
     occasions = [occasion for shopper in shoppers for occasion in shopper.occasions]
     orders = [occasion for occasion in occasions if occasion.is_bought()]
     orders.sort(key=lambda order: (order.at, order.journey))
     touches = [touch for shopper in shoppers for touch in shopper.touches]
     touches += [order.payment_return for order in orders if order.payment_return]
     touches.sort(key=lambda touch: (touch.arrives_at, touch.key))
-    entries = [e for n, order in enumerate(orders) for e in tell(seed, n, order, end=days * DAY)]
+    entries = [
+        e for n, order in enumerate(orders) for e in make_entries(seed, n, order, end=days * DAY)
+    ]
     entries.sort(key=lambda entry: (entry.arrives_at, entry.key))
-    touch_items = _disturb(
+    touch_items = _mix_in(
         [(touch.arrives_at, _describe_touch(touch, midnight)) for touch in touches],
         _TOUCH_FAULTS,
         repeated=_TOUCHES_REPEATED,
     )
-    conversion_items = _disturb(
+    conversion_items = _mix_in(
         [(entry.arrives_at, _describe_entry(entry, midnight)) for entry in entries],
         _CONVERSION_FAULTS,
         repeated=_CONVERSIONS_REPEATED,
@@ -169,19 +173,19 @@ def _make(seed: int, size: SampleSize, ends_on: date) -> tuple[list[Json], list[
             "accepted": len(touches),
             "duplicates": _TOUCHES_REPEATED,
             "bad": {code: 1 for code, _, _ in _TOUCH_FAULTS},
-            "late": reading.count_late(touches, entries),
-            "by_channel": reading.count_touches(touches),
+            "late": expected.count_late(touches, entries),
+            "by_channel": expected.count_touches(touches),
         },
         "conversions": {
             "lines": len(conversion_items),
             "accepted": len(entries),
             "duplicates": _CONVERSIONS_REPEATED,
             "bad": {code: 1 for code, _, _ in _CONVERSION_FAULTS},
-            "by_kind": reading.count_entries(entries),
+            "by_kind": expected.count_entries(entries),
         },
-        "ledger": reading.add_up(entries),
-        "orders": reading.describe_orders(touches, entries),
-        "causes": reading.find_causes(occasions),
+        "ledger": expected.add_up(entries),
+        "orders": expected.describe_orders(touches, entries),
+        "causes": expected.find_causes(occasions),
     }
     return touch_items, conversion_items, truth
 
@@ -210,12 +214,12 @@ def _describe_entry(entry: Entry, midnight: datetime) -> Json:
     return item
 
 
-def _disturb(lines: Sequence[tuple[int, Json]], faults: _Faults, *, repeated: int) -> list[Json]:
-    """Return the items of `lines` (arrival, item) with repeated and faulty ones among them."""
-    disturbed = list(lines)
+def _mix_in(lines: Sequence[tuple[int, Json]], faults: _Faults, *, repeated: int) -> list[Json]:
+    """Return the items of `lines` (arrival, item), with repeated and faulty ones mixed in."""
+    mixed = list(lines)
     stride = len(lines) // repeated
     for turn, (arrives_at, item) in enumerate(lines[stride // 2 :: stride][:repeated], start=1):
-        disturbed.append((arrives_at + turn * HOUR, item))
+        mixed.append((arrives_at + turn * HOUR, item))
     stride = len(lines) // (len(faults) + 1)
     for turn, (code, field, spoil) in enumerate(faults, start=1):
         arrives_at, item = lines[turn * stride]
@@ -223,6 +227,6 @@ def _disturb(lines: Sequence[tuple[int, Json]], faults: _Faults, *, repeated: in
         faulty = {name: own.get(name, value) for name, value in item.items()}
         faulty[field] = spoil(str(faulty[field]))
         kept = {name: value for name, value in faulty.items() if value is not None}
-        disturbed.append((arrives_at, kept))
-    disturbed.sort(key=lambda line: line[0])  # stable: what arrives together keeps its order
-    return [item for _, item in disturbed]
+        mixed.append((arrives_at, kept))
+    mixed.sort(key=lambda line: line[0])  # stable: items that arrive together keep their order
+    return [item for _, item in mixed]

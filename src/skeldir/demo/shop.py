@@ -1,11 +1,12 @@
-"""The sample shop's shoppers: who they are, how they come, and what makes them buy.
+"""The sample shop's shoppers: who they are, how they visit, and what makes them buy.
 
-Shoppers visit by channels. At each occasion to buy they do so with the chance of their kind plus
-the lift of each exposure of the last 30 days, fading by the day. A channel never changes who
-visits or when, only that chance, so what it *caused* is known: the same draws without its lift.
+Shoppers visit through channels. At each occasion a shopper buys with the baseline chance of its
+segment plus the lift of each exposure of the last 30 days, which fades by the day. A channel never
+changes who visits or when, only this chance. So what it *caused* is known: the difference to the
+same draws without its lift.
 
 One seed gives one history on every platform and Python: the only draw is `Random.random()` (the
-one method whose sequence Python promises to keep), chances are whole parts per million (ppm), and
+only method whose sequence Python guarantees), chances are integers in parts per million (ppm), and
 nothing iterates over a set.
 """
 
@@ -34,7 +35,7 @@ _FADING: Final = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a visit shows itself in the address it came by; an empty field is left out."""
+    """The traces that a visit leaves in its URL and referrer; an empty field is left out."""
 
     source: str = ""
     medium: str = ""
@@ -46,7 +47,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A channel: the lift of one exposure in ppm, its weights among first and later visits."""
+    """A channel: the lift of one exposure in ppm, and its weights among first and later visits."""
 
     code: str
     lift: int
@@ -55,8 +56,8 @@ class Channel:
     looks: tuple[Look, ...]
 
 
-# Direct, e-mail and organic search bring back whoever buys anyway: busy, but they cause little.
-# That is what a last-touch model gets wrong, and what the truth is for.
+# Direct, e-mail and organic search bring back shoppers who buy anyway: many touches, little effect.
+# A last-touch model gets this wrong, and the truth shows it.
 CHANNELS: Final = (
     Channel("paid_search", 26_000, 20, 12, (
         Look("google", "cpc", "brand_us", "www.google.com", "gclid"),
@@ -114,13 +115,13 @@ CHANNELS: Final = (
         Look("", "in-app", "loyalty"),
     )),
 )  # fmt: skip
-# A second click inside a visit is one on an advertisement or a coupon: those make a new touch.
+# A second click within a visit is on an advertisement or a coupon, which makes a new touch.
 _CLICKS_WITHIN: Final = {"paid_search": 5, "paid_social": 3, "affiliates": 2}
 _FIRST: Final = tuple(accumulate(channel.first for channel in CHANNELS))
 _AGAIN: Final = tuple(accumulate(channel.again for channel in CHANNELS))
 _WITHIN: Final = tuple(accumulate(_CLICKS_WITHIN.get(channel.code, 0) for channel in CHANNELS))
 _LIFTS: Final = {channel.code: channel.lift for channel in CHANNELS}
-# Coming back from the checkout of a payment host is no channel: it reads as direct.
+# A return from a payment host's checkout is not a channel: it counts as direct.
 PAYMENT_HOST: Final = "checkout.stripe.com"
 _PAYMENT_RETURN: Final = Channel("direct", 0, 0, 0, (Look(referrer_host=PAYMENT_HOST),))
 
@@ -137,8 +138,8 @@ _SECOND_CLICK_PERCENT: Final = 7
 _PAYMENT_RETURN_PERCENT: Final = 6
 _SESSIONLESS_PERCENT: Final = 8
 _LATE_PERCENT: Final = 3
-_SHOUT_PERCENT: Final = 6
-_LETTERS: Final = (str.upper, str.title)
+_ODD_CASE_PERCENT: Final = 6
+_ODD_CASES: Final = (str.upper, str.title)
 _PRICES: Final = (1_290, 1_995, 2_450, 3_900, 4_999, 6_500, 8_995, 11_900, 14_950)
 
 
@@ -146,10 +147,10 @@ _PRICES: Final = (1_290, 1_995, 2_450, 3_900, 4_999, 6_500, 8_995, 11_900, 14_95
 class Segment:
     """A kind of shopper.
 
-    `share` is a weight (the last segment has none, it comes by number); `stay` the percent chance
-    of one more visit (none at all unless tracked); `days` how long an interest lasts; `baseline`
-    the chance (ppm) to buy at an occasion without any marketing; `own_occasions` how many come up
-    outside visits.
+    `share` is a weight (the last segment has none, it is chosen by number); `stay` the percent
+    chance of another visit (untracked shoppers have no visits); `days` how long an interest lasts;
+    `baseline` the chance (ppm) to buy at an occasion without any marketing; `own_occasions` the
+    number of occasions outside visits.
     """
 
     name: str
@@ -173,7 +174,7 @@ _SHARES: Final = tuple(accumulate(segment.share for segment in SEGMENTS))
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """One touch as it was: seconds since the sample's start, true channel, fields as sent."""
+    """One touch: times in seconds since the sample's start, its true channel, its fields as sent."""
 
     key: str
     at: int
@@ -185,10 +186,10 @@ class Touch:
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """A moment in which a shopper may buy, with everything drawn that decides it.
+    """A moment in which a shopper may buy, with all the draws that decide it.
 
-    `threshold` is the uniform draw in ppm, `baseline` and `pulls` (channel code, ppm) are what is
-    held against it; `cents` is the basket in minor units of `currency`.
+    `threshold` is the uniform draw in ppm; the shopper buys if it is below the sum of `baseline` and
+    `pulls` (channel code, ppm). `cents` is the basket in minor units of `currency`.
     """
 
     at: int
@@ -201,7 +202,7 @@ class Occasion:
     payment_return: Touch | None
 
     def is_bought(self, *, without: Collection[str] = ()) -> bool:
-        """Say whether the shopper buys when the channels `without` have no effect."""
+        """Return whether the shopper buys when the channels `without` have no effect."""
         chance = self.baseline
         for code, ppm in self.pulls:
             if code not in without:
@@ -211,14 +212,14 @@ class Occasion:
 
 @dataclass(frozen=True, slots=True)
 class Shopper:
-    """One shopper's whole history: touches and occasions, each in time order."""
+    """The history of one shopper: touches and occasions, each in time order."""
 
     touches: tuple[Touch, ...]
     occasions: tuple[Occasion, ...]
 
 
 def open_stream(seed: int, *names: object) -> Random:
-    """Return a generator of its own for each (seed, names), independent of all others."""
+    """Return a separate generator for each (seed, names), independent of all others."""
     digest = hashlib.sha256(repr((seed, *names)).encode()).digest()
     return Random(int.from_bytes(digest, "big"))  # noqa: S311 - sample data, nothing secret
 
@@ -233,13 +234,13 @@ def draw_weighted(dice: Random, cumulative: Sequence[int]) -> int:
     return bisect_right(cumulative, draw_below(dice, cumulative[-1]))
 
 
-def live(seed: int, number: int, *, starts_on: date, days: int) -> Shopper:
-    """Draw the whole history of shopper `number` within the `days` days from `starts_on`."""
+def draw_shopper(seed: int, number: int, *, starts_on: date, days: int) -> Shopper:
+    """Draw the history of shopper `number` within the `days` days from `starts_on`."""
     dice = open_stream(seed, "shopper", number)
     journey = "v" + hashlib.sha256(repr((seed, "journey", number)).encode()).hexdigest()[:16]
     segment = SEGMENTS[-1 if number % _UNTRACKED_EVERY == 0 else draw_weighted(dice, _SHARES)]
     currency = "EUR" if draw_below(dice, 100) < _EUR_PERCENT else "USD"
-    # Interest may begin before the first day or outlast the last: what lies outside is not seen.
+    # Interest may begin before the first day or end after the last; visits outside are dropped.
     first_day = draw_below(dice, days + segment.days - 1) - segment.days + 1
     touches: list[Touch] = []
     moments: list[tuple[int, str | None]] = []
@@ -254,7 +255,7 @@ def live(seed: int, number: int, *, starts_on: date, days: int) -> Shopper:
             touches.append(_draw_touch(dice, journey, session, len(touches), later, channel))
         moments.append((at + 300 + draw_below(dice, 2_400), session))
     for _ in range(segment.own_occasions):
-        # Most of these come up after the interest, some when no touch is young enough to earn.
+        # Most of these fall after the interest, some when no touch is recent enough to earn.
         at = _draw_time(dice, first_day + draw_below(dice, 3 * segment.days))
         moments.append((at, None))
     occasions = tuple(
@@ -268,7 +269,7 @@ def live(seed: int, number: int, *, starts_on: date, days: int) -> Shopper:
 def _plan_visits(
     dice: Random, segment: Segment, *, first_day: int, starts_on: date, days: int
 ) -> list[int]:
-    """Draw when a shopper comes by: in time order, at least an hour apart, inside the sample."""
+    """Draw the times of a shopper's visits: in order, at least an hour apart, within the sample."""
     planned = []
     is_coming = segment.is_tracked
     while is_coming:
@@ -293,9 +294,9 @@ def _draw_time(dice: Random, day: int) -> int:
 def _draw_touch(
     dice: Random, journey: str, session: str, number: int, at: int, channel: Channel
 ) -> Touch:
-    """Draw how a visit by `channel` shows itself, in which letters, and when word of it arrives."""
+    """Draw the traces of a visit through `channel`, the letter case, and when the touch arrives."""
     look = channel.looks[draw_below(dice, len(channel.looks))]
-    write = _LETTERS[draw_below(dice, 2)] if draw_below(dice, 100) < _SHOUT_PERCENT else str
+    write = _ODD_CASES[draw_below(dice, 2)] if draw_below(dice, 100) < _ODD_CASE_PERCENT else str
     fields: list[tuple[str, str | list[str]]] = []
     if draw_below(dice, 100) >= _SESSIONLESS_PERCENT:
         fields.append(("session_id", session))
@@ -323,7 +324,7 @@ def _draw_occasion(
     segment: Segment,
     currency: str,
 ) -> Occasion:
-    """Draw what decides an occasion, and the return from the payment host should it be bought."""
+    """Draw what decides an occasion, and the return from the payment host in case of a purchase."""
     payment_return = None
     if session and draw_below(dice, 100) < _PAYMENT_RETURN_PERCENT:
         number = len(touches) + at  # no other touch of the journey can have it
@@ -333,15 +334,15 @@ def _draw_occasion(
         journey=journey,
         threshold=draw_below(dice, MILLION),
         baseline=segment.baseline,
-        pulls=_feel(touches, at),
+        pulls=_sum_pulls(touches, at),
         currency=currency,
         cents=_fill_basket(dice),
         payment_return=payment_return,
     )
 
 
-def _feel(touches: Sequence[Touch], at: int) -> tuple[tuple[str, int], ...]:
-    """Return what each channel's exposures up to `at` still add to the chance, in ppm."""
+def _sum_pulls(touches: Sequence[Touch], at: int) -> tuple[tuple[str, int], ...]:
+    """Return what each channel's exposures up to `at` add to the chance, in ppm."""
     pulls: dict[str, int] = {}
     for touch in touches:
         lift = _LIFTS[touch.channel]
@@ -353,7 +354,7 @@ def _feel(touches: Sequence[Touch], at: int) -> tuple[tuple[str, int], ...]:
 
 
 def _fill_basket(dice: Random) -> int:
-    """Draw one to four articles, a coupon now and then, and shipping: minor units."""
+    """Draw one or more articles, sometimes a coupon, and shipping; return the sum in minor units."""
     cents = _PRICES[draw_below(dice, len(_PRICES))]
     while draw_below(dice, 100) < 35 and cents < 40_000:
         cents += _PRICES[draw_below(dice, len(_PRICES))]

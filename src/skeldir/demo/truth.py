@@ -1,4 +1,4 @@
-"""What a right reading of the sample must find, and what each channel really caused."""
+"""What a correct reading of the sample must find, and what each channel actually caused."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _EVERY_CHANNEL: Final = tuple(channel.code for channel in CHANNELS)
 
 
 def count_touches(touches: Sequence[Touch]) -> Json:
-    """Return how many touches each channel has; a return from a payment host counts as direct."""
+    """Return the number of touches of each channel; a return from a payment host counts as direct."""
     found = Counter(touch.channel for touch in touches)
     return {channel.code: found[channel.code] for channel in CHANNELS}
 
 
 def count_late(touches: Sequence[Touch], entries: Sequence[Entry]) -> int:
-    """Count the touches, given as they arrive, that come too late for an order of theirs.
+    """Count the touches, given in order of arrival, that arrive too late for one of their orders.
 
-    Such a touch stands behind one younger than an order which it precedes by 30 days or less.
+    Such a touch arrives after a touch that is newer than an order which it precedes by at most 30 days.
     """
     placed = _group_times(entry for entry in entries if entry.kind == "capture")
     newest = late = 0
@@ -47,13 +47,13 @@ def count_late(touches: Sequence[Touch], entries: Sequence[Entry]) -> int:
 
 
 def count_entries(entries: Sequence[Entry]) -> Json:
-    """Return how many entries there are of each kind."""
+    """Return the number of entries of each kind."""
     found = Counter(entry.kind for entry in entries)
     return {kind: found[kind] for kind in SIGNS}
 
 
 def add_up(entries: Sequence[Entry]) -> Json:
-    """Return per currency the signed cents of each kind and their sum, the net."""
+    """Return for each currency the signed cents of each kind and their sum, the net."""
     sums = {currency: dict.fromkeys(SIGNS, 0) for currency in CURRENCIES}
     for entry in entries:
         sums[entry.currency][entry.kind] += SIGNS[entry.kind] * entry.cents
@@ -64,7 +64,7 @@ def add_up(entries: Sequence[Entry]) -> Json:
 
 
 def describe_orders(touches: Sequence[Touch], entries: Sequence[Entry]) -> Json:
-    """Say how many orders there are, how many no touch leads to, and which are out of the ordinary.
+    """Return the number of orders, the number without a touch, and the unusual ones.
 
     `unattributed` counts the orders without a touch of their journey in the 30 days before them.
     """
@@ -93,10 +93,10 @@ def describe_orders(touches: Sequence[Touch], entries: Sequence[Entry]) -> Json:
 
 
 def find_causes(occasions: Sequence[Occasion]) -> Json:
-    """Live the same draws again without each channel's lift; the purchases that fail were its own.
+    """Evaluate the same draws without each channel's lift; the purchases then lost were caused by it.
 
-    Purchases that two channels were both needed for count for both, so the channels need not add
-    up to all purchases in one sample; in expectation, with the baseline, they do.
+    A purchase that needed two channels counts for both, so the channels need not add up to all
+    purchases in one sample; in expectation, with the baseline, they do.
     """
     orders = without_any = 0
     gained: Counter[str] = Counter()

@@ -1,8 +1,8 @@
-"""Work that is to be done: rows with leases, and those who do them. The door."""
+"""Work that is to be done: jobs as rows with leases, enqueued, claimed and done. The door."""
 
-from skeldir.jobs.claiming import list_claimable
+from skeldir.jobs.claiming import list_claimable_kinds
 from skeldir.jobs.daily import enqueue_daily, forget_ended_jobs
-from skeldir.jobs.enqueue import enqueue, is_enqueued, is_running
+from skeldir.jobs.enqueueing import enqueue, is_enqueued, is_running
 from skeldir.jobs.kinds import (
     QUEUE_OF,
     QUEUES,
@@ -11,15 +11,23 @@ from skeldir.jobs.kinds import (
     declare_kind,
 )
 from skeldir.jobs.leases import NO_TENANT, Job, LeaseLost
+from skeldir.jobs.operating import (
+    JOB_STATES,
+    JobUnknown,
+    list_jobs_of_all,
+    retry_job,
+)
 from skeldir.jobs.work import AWAY, describe_fault, do_jobs
 
 __all__ = [
     "AWAY",
+    "JOB_STATES",
     "NO_TENANT",
     "QUEUES",
     "QUEUE_OF",
     "Job",
     "JobKind",
+    "JobUnknown",
     "LeaseLost",
     "Pulse",
     "declare_kind",
@@ -30,5 +38,7 @@ __all__ = [
     "forget_ended_jobs",
     "is_enqueued",
     "is_running",
-    "list_claimable",
+    "list_claimable_kinds",
+    "list_jobs_of_all",
+    "retry_job",
 ]

@@ -1,9 +1,9 @@
-"""Finding jobs that are due, and claiming one."""
+"""Claiming the next job that is due, and which kinds of jobs wait for a worker."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import orjson
 
@@ -11,42 +11,34 @@ from skeldir.jobs.leases import Job
 from skeldir.jobs.store import queries
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping
 
     from skeldir.db import Database
     from skeldir.jobs.kinds import JobKind
 
 
-async def list_claimable(
-    database: Database, kinds: Sequence[str], *, most: int
-) -> list[tuple[UUID, UUID, str]]:
-    """Return (tenant, job, kind) of what may be claimed now, the longest due first; others may be faster."""
-    async with database.statement() as connection:
-        rows = await queries.claimable_jobs(connection, kinds=list(kinds), most=most)
-    return [(row["tenant_id"], row["id"], row["kind"]) for row in rows]
+async def claim_next_job(database: Database, kinds: Mapping[str, JobKind]) -> Job | None:
+    """Claim the longest due job of `kinds`, whoever's it is, for its kind's `lease_s`; None when there is none.
 
-
-async def claim(database: Database, kind: JobKind, tenant_id: UUID, job_id: UUID) -> Job | None:
-    """Claim a job for `kind.lease_s` seconds; None when somebody else has it, or it has just died.
-
-    A job that was lost by its worker as often as it may be attempted becomes dead here.
+    This is one statement and one round trip, committed at once: when the answer is lost on its way, the lease runs out.
+    A job that its workers have lost as often as it may be attempted becomes dead here.
     """
     token = uuid4()
-    async with database.tenant(tenant_id) as connection:
-        row = await queries.claim_job(
+    async with database.statement(leaves_session_as_is=True) as connection:
+        row = await queries.claim_next_job(
             connection,
-            tenant_id=tenant_id,
-            id=job_id,
+            kinds=list(kinds),
+            most_attempts=[kind.attempts for kind in kinds.values()],
+            leases_s=[kind.lease_s for kind in kinds.values()],
             token=token,
-            attempts=kind.attempts,
-            lease_s=kind.lease_s,
         )
-    if row is None or row["state"] != "running":
+    if row is None:
         return None
+    kind = kinds[row["kind"]]
     return Job(
-        tenant_id=tenant_id,
-        job_id=job_id,
-        kind=row["kind"],
+        tenant_id=row["tenant_id"],
+        job_id=row["id"],
+        kind=kind.name,
         arguments=orjson.loads(row["arguments"]),
         attempts=row["attempts"],
         correlation_id=row["correlation_id"],
@@ -55,3 +47,10 @@ async def claim(database: Database, kind: JobKind, tenant_id: UUID, job_id: UUID
         keep_done_s=kind.keep_done_s,
         token=token,
     )
+
+
+async def list_claimable_kinds(database: Database, kinds: Collection[str]) -> frozenset[str]:
+    """Return those of `kinds` of which a job may be claimed now."""
+    async with database.statement() as connection:
+        rows = await queries.claimable_kinds(connection, kinds=list(kinds))
+    return frozenset(row["kind"] for row in rows)

@@ -1,4 +1,4 @@
-"""What every tenant has done for it once a day."""
+"""Jobs that every tenant has done once a day."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from skeldir.clock import utc_now
-from skeldir.jobs.enqueue import enqueue
+from skeldir.jobs.enqueueing import enqueue
 from skeldir.jobs.store import queries
 
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ _DAY = timedelta(days=1)
 
 
 async def enqueue_daily(database: Database, kind: str, *, most: int) -> int:
-    """Ask for a job of `kind` for up to `most` tenants that none was asked for in a day; return how many that were.
+    """Enqueue a job of `kind` for up to `most` tenants that have had none for a day; return for how many.
 
-    A kind that is asked for so must keep its done jobs for longer than a day: they are what tells.
+    Such a kind must keep its done jobs for longer than a day: by them a tenant that had one is known.
     """
     async with database.statement() as connection:
         rows = await queries.tenants_without_job(

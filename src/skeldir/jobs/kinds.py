@@ -1,4 +1,4 @@
-"""What a kind of job is. The rooms declare their own: this one knows none."""
+"""What a kind of job is. Each room declares its own kinds: this room knows none."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ QUEUE_OF: dict[str, str] = {}
 
 
 def declare_kind(name: str, *, queue: str) -> str:
-    """Declare a kind of job and return its name; the room whose work it is does so, once, when it is imported.
+    """Declare a kind of job and return its name. The room whose work it is calls this once, when it is imported.
 
     A process knows the kinds of the rooms that it has imported, so nothing can be enqueued that is not declared.
     """
@@ -42,7 +42,7 @@ class JobKind:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """What is done again and again for all tenants: its name, how often, and the work itself, which must be short."""
+    """A periodic task for all tenants: its name, its period, and the work itself, which must be short."""
 
     name: str
     every_s: float

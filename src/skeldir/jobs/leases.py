@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from skeldir.db import Connection
 
 NO_TENANT = UUID(int=0)
-"""Whose jobs are those that serve all tenants at once; no tenant can have this id."""
+"""The tenant of the jobs that serve all tenants at once; no tenant can have this id."""
 
 
 class LeaseLost(SkeldirError):
-    """Another worker has the job by now; whatever this one was about to commit must not be."""
+    """Another worker has claimed the job; what this one was about to commit must be rolled back."""
 
     code = "lease_lost"
     status = 409

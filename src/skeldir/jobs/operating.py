@@ -1,4 +1,4 @@
-"""What operators do with jobs: see what died, of all tenants, and have it tried again."""
+"""What operators do with jobs of all tenants: list them, and have dead ones tried again."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 -- name: insert_job$
 -- One that waits already serves as well: whoever claims it sees everything that was committed before. One that is
 -- running may have looked already, so it does not count. A transaction that is bound to nobody, because its tenant is
--- being deleted, asks for nothing.
+-- being deleted, enqueues nothing.
 INSERT INTO public.jobs (tenant_id, id, kind, arguments, run_at, correlation_id)
 SELECT :tenant_id, :id, :kind, :arguments::text::jsonb, now() + make_interval(secs => :delay_s::float8), :correlation_id
 WHERE public.current_tenant_id() IS NOT NULL AND NOT EXISTS (
@@ -19,32 +19,14 @@ SELECT EXISTS (SELECT FROM public.jobs
                WHERE tenant_id = :tenant_id AND kind = :kind AND arguments = :arguments::text::jsonb
                  AND state = 'running' AND lease_until > clock_timestamp());
 
--- name: claimable_jobs
+-- name: claim_next_job^
 -- Never null: every column.
-SELECT tenant_id, id, kind FROM public.claimable_jobs(:kinds::text[], :most::integer);
+SELECT tenant_id, id, kind, arguments::text AS arguments, attempts, correlation_id, created_at
+FROM public.claim_next_job(:kinds::text[], :most_attempts::integer[], :leases_s::float8[], :token::uuid);
 
--- name: claim_job^
--- A job whose holder was not heard of again keeps its run_at, and with it its place in the order of work. Of a tenant's
--- jobs of one kind one is done at a time: two would only undo each other's work.
--- Never null: arguments.
-UPDATE public.jobs j
-SET state = CASE WHEN j.attempts < :attempts::integer THEN 'running' ELSE 'dead' END,
-    attempts = CASE WHEN j.attempts < :attempts::integer THEN j.attempts + 1 ELSE j.attempts END,
-    token = CASE WHEN j.attempts < :attempts::integer THEN :token::uuid END,
-    lease_until = CASE WHEN j.attempts < :attempts::integer THEN (SELECT clock_timestamp() + make_interval(secs => :lease_s::float8)) END,
-    finished_at = CASE WHEN j.attempts < :attempts::integer THEN NULL ELSE (SELECT clock_timestamp()) END,
-    error = CASE WHEN j.state = 'running' THEN 'lease_expired: The worker was not heard of again.' ELSE j.error END
-WHERE j.tenant_id = :tenant_id AND j.id = (
-    SELECT c.id FROM public.jobs c
-    WHERE c.tenant_id = :tenant_id AND c.id = :id
-      AND ((c.state = 'ready' AND c.run_at <= (SELECT clock_timestamp()))
-           OR (c.state = 'running' AND c.lease_until < (SELECT clock_timestamp())))
-      AND (c.tenant_id = '00000000-0000-0000-0000-000000000000'
-           OR NOT EXISTS (SELECT FROM public.jobs r
-                          WHERE r.tenant_id = :tenant_id AND r.kind = c.kind AND r.id <> c.id
-                            AND r.state = 'running' AND r.lease_until > (SELECT clock_timestamp())))
-    FOR UPDATE SKIP LOCKED)
-RETURNING j.state, j.kind, j.arguments::text AS arguments, j.attempts, j.correlation_id, j.created_at;
+-- name: claimable_kinds
+-- Never null: every column.
+SELECT kind FROM public.claimable_kinds(:kinds::text[]) AS kind;
 
 -- name: extend_lease$
 UPDATE public.jobs SET lease_until = (SELECT clock_timestamp()) + make_interval(secs => :lease_s::float8)
@@ -78,7 +60,7 @@ RETURNING id;
 SELECT public.tenant_is_leaving(:tenant_id);
 
 -- name: release_job!
--- Its worker was told to stop: the job is ready for another at once, and this attempt does not count.
+-- Its worker was asked to stop: the job is ready for another at once, and this attempt does not count.
 UPDATE public.jobs SET state = 'ready', attempts = greatest(0, attempts - 1), token = NULL, lease_until = NULL
 WHERE tenant_id = :tenant_id AND id = :id AND state = 'running' AND token = :token;
 
@@ -92,7 +74,7 @@ WHERE tenant_id = :tenant_id AND id = :id AND state = 'dead'
 RETURNING kind;
 
 -- name: select_jobs
--- Keyset paging, the newest first: rows that come meanwhile stand before the first page.
+-- Keyset paging, the newest first: rows that are added between two pages stand before the first one.
 -- Never null: arguments. May be null: before_id.
 SELECT id, kind, arguments::text AS arguments, state, attempts, run_at, lease_until, error, correlation_id,
        created_at, finished_at

@@ -50,7 +50,7 @@ class JobReport:
     error_kind: Annotated[
         str | None, Field(description="the kind of the latest fault, if there was one")
     ]
-    correlation_id: Annotated[UUID, Field(description="of the request or job that asked for it")]
+    correlation_id: Annotated[UUID, Field(description="of the request or job that enqueued it")]
     created_at: datetime
     finished_at: datetime | None
 

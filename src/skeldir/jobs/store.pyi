@@ -7,17 +7,16 @@ from uuid import UUID
 
 from skeldir.db import Connection
 
-class ClaimJobRow(TypedDict):
-    state: Literal["ready", "running", "done", "dead"]
+class ClaimNextJobRow(TypedDict):
+    tenant_id: UUID
+    id: UUID
     kind: str
     arguments: str
     attempts: int
     correlation_id: UUID
     created_at: dt.datetime
 
-class ClaimableJobsRow(TypedDict):
-    tenant_id: UUID
-    id: UUID
+class ClaimableKindsRow(TypedDict):
     kind: str
 
 class RetryJobRow(TypedDict):
@@ -61,20 +60,19 @@ class TenantsWithoutJobRow(TypedDict):
 
 class _Queries:
     @staticmethod
-    async def claim_job(
+    async def claim_next_job(
         connection: Connection,
         /,
         *,
-        attempts: int,
+        kinds: Collection[str],
+        most_attempts: Collection[int],
+        leases_s: Collection[float],
         token: UUID,
-        lease_s: float,
-        tenant_id: UUID,
-        id: UUID,
-    ) -> ClaimJobRow | None: ...
+    ) -> ClaimNextJobRow | None: ...
     @staticmethod
-    async def claimable_jobs(
-        connection: Connection, /, *, kinds: Collection[str], most: int
-    ) -> list[ClaimableJobsRow]: ...
+    async def claimable_kinds(
+        connection: Connection, /, *, kinds: Collection[str]
+    ) -> list[ClaimableKindsRow]: ...
     @staticmethod
     async def delete_ended_jobs(connection: Connection, /, *, tenant_id: UUID) -> None: ...
     @staticmethod

@@ -1,4 +1,4 @@
-"""Doing jobs: claim one, keep its lease while it runs, end it or put it back; then the next."""
+"""Doing jobs: claim one, keep its lease while it runs, end it or put it back, and go on with the next."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import asyncpg
 
 from skeldir.db import DatabaseBusy, DatabaseUnreachable, QueryTooSlow, TenantLocked
 from skeldir.errors import SkeldirError
-from skeldir.jobs.claiming import claim, list_claimable
+from skeldir.jobs.claiming import claim_next_job
 from skeldir.jobs.leases import Job, LeaseLost
 from skeldir.jobs.store import queries
 from skeldir.observability import JOB_SECONDS, span, work_context
@@ -35,10 +35,9 @@ AWAY = (
 )
 """What a process that goes on by itself survives: the database is away, busy, or refuses a statement."""
 
-_CANDIDATES = 20
 _LONGEST_WAIT_S = 300.0
 _LONGEST_ERROR = 500
-_LET_GO_S = 1.0
+_LONGEST_CANCEL_S = 1.0
 _jitter = random.SystemRandom()
 
 
@@ -50,19 +49,11 @@ async def do_jobs(
     Returns whether some may be left: then the caller wakes itself again, so that no kind keeps others waiting.
     """
     end = monotonic() + budget_s
-    while True:
-        found_any = False
-        for tenant_id, job_id, name in await list_claimable(
-            database, list(kinds), most=_CANDIDATES
-        ):
-            if monotonic() > end:
-                return True
-            job = await claim(database, kinds[name], tenant_id, job_id)
-            if job is not None:
-                found_any = True
-                await run_job(database, kinds[name], job)
-        if not found_any:
-            return False
+    while (job := await claim_next_job(database, kinds)) is not None:
+        await run_job(database, kinds[job.kind], job)
+        if monotonic() > end:
+            return True
+    return False
 
 
 async def run_job(database: Database, kind: JobKind, job: Job) -> None:
@@ -90,11 +81,11 @@ async def _run_and_end(database: Database, kind: JobKind, job: Job) -> str:
     try:
         await asyncio.wait({effect})
     except asyncio.CancelledError:
-        # This process is told to stop: another one need not wait for the lease to run out.
+        # This process was asked to stop: another one need not wait for the lease to run out.
         effect.cancel()
-        await asyncio.wait({effect}, timeout=_LET_GO_S)
+        await asyncio.wait({effect}, timeout=_LONGEST_CANCEL_S)
         if not job.is_finished:
-            await _let_go(database, job)
+            await _release(database, job)
         raise
     finally:
         lease.cancel()
@@ -105,7 +96,7 @@ async def _run_and_end(database: Database, kind: JobKind, job: Job) -> str:
     fault = effect.exception()
     if isinstance(fault, LeaseLost):
         return "lease_lost"
-    if fault is not None and await _is_leaving(database, job):
+    if fault is not None and await _is_tenant_leaving(database, job):
         # Of a tenant that is being deleted nothing can be read or written, and its jobs go with it.
         logger.info("jobs.tenant_leaves %s %s", job.kind, job.job_id)
         return "lease_lost"
@@ -117,7 +108,7 @@ async def _run_and_end(database: Database, kind: JobKind, job: Job) -> str:
     return "done"
 
 
-async def _is_leaving(database: Database, job: Job) -> bool:
+async def _is_tenant_leaving(database: Database, job: Job) -> bool:
     is_leaving = False
     with suppress(*AWAY):
         async with database.statement() as connection:
@@ -125,7 +116,7 @@ async def _is_leaving(database: Database, job: Job) -> bool:
     return is_leaving
 
 
-async def _let_go(database: Database, job: Job) -> None:
+async def _release(database: Database, job: Job) -> None:
     """Make the job ready for another worker; where the database is away, its lease runs out instead."""
     with suppress(*AWAY):
         async with database.tenant(job.tenant_id) as connection:
@@ -147,14 +138,13 @@ async def _keep_lease(database: Database, job: Job, effect: asyncio.Future[None]
                 effect.cancel()
             return
         except AWAY as fault:
-            # The next turn may reach it again; if none does, the lease runs out and the fence holds.
+            # The next attempt may succeed; if none does, the lease runs out and the fence holds.
             logger.warning("jobs.lease_not_extended %s: %s", job.job_id, type(fault).__name__)
 
 
 async def _put_back(database: Database, kind: JobKind, job: Job, fault: BaseException) -> str:
-    """Let the job be tried again, later and later, or no more; its fault is told in its row and in the log."""
+    """Make the job ready again after a pause that grows with its attempts, or dead; its row and the log say why."""
     is_last = job.attempts >= kind.attempts
-    said = describe_fault(fault)
     logger.error(
         "jobs.failed %s %s attempt=%d is_last=%s",
         kind.name,
@@ -164,16 +154,16 @@ async def _put_back(database: Database, kind: JobKind, job: Job, fault: BaseExce
         exc_info=fault,
     )
     async with database.tenant(job.tenant_id) as connection:
-        kept = await queries.put_back_job(
+        was_ours = await queries.put_back_job(
             connection,
             tenant_id=job.tenant_id,
             id=job.job_id,
             token=job.token,
             is_last=is_last,
             delay_s=min(_LONGEST_WAIT_S, 2.0**job.attempts) * _jitter.uniform(0.5, 1.5),
-            error=said,
+            error=describe_fault(fault),
         )
-    return "lease_lost" if kept is None else "failed"
+    return "failed" if was_ours else "lease_lost"
 
 
 def describe_fault(fault: BaseException) -> str:

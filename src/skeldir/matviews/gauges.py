@@ -1,4 +1,4 @@
-"""How old the canonical views are, asked of the database when the metrics are read."""
+"""How old the canonical views are, read from the database when the metrics are scraped."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def sample_views(database: Database) -> None:
     """Set VIEW_AGE of each canonical view, in seconds.
 
     Raises:
-        DatabaseUnreachable: and then the gauges stay as they were.
+        DatabaseUnreachable: the gauges keep their values.
     """
     async with database.statement() as connection:
         rows = await queries.select_view_ages(connection, view_names=_VIEW_NAMES)

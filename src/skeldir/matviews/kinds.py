@@ -1,4 +1,4 @@
-"""The kind of job of the room."""
+"""The room's job kind."""
 
 from skeldir.jobs import declare_kind
 

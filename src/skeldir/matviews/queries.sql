@@ -1,5 +1,5 @@
 -- name: select_last_success^
--- `is_current`: its snapshot saw every change of a rollup that is visible now.
+-- `is_current`: its snapshot saw every change of the rollups that is visible now.
 SELECT r.started_at,
        NOT EXISTS (SELECT FROM public.rollup_changes c
                    WHERE NOT pg_visible_in_snapshot(c.changed_by, r.seen)) AS is_current
@@ -9,8 +9,8 @@ ORDER BY r.started_at DESC, r.id DESC
 LIMIT 1;
 
 -- name: select_pace^
--- How many seconds the latest successes of these views took together, and how long ago the last of them ended; each
--- view is found by one look at the index.
+-- How many seconds the latest successes of these views took in total, and how long ago the last of them ended; one index
+-- lookup per view.
 SELECT sum(extract(epoch FROM r.finished_at - r.started_at))::float8 AS took_s,
        extract(epoch FROM clock_timestamp() - max(r.finished_at))::float8 AS ended_ago_s
 FROM unnest(:view_names::text[]) AS v (view_name)
@@ -32,7 +32,7 @@ WHERE r.started_at < now() - interval '30 days'
               WHERE s.view_name = r.view_name AND s.outcome = 'success' AND s.started_at > r.started_at);
 
 -- name: prune_rollup_changes!
--- What the last success of every canonical view has seen need not be remembered.
+-- Deletes the changes that the last success of every canonical view has seen.
 DELETE FROM public.rollup_changes c
 WHERE NOT EXISTS (
     SELECT FROM unnest(:view_names::text[]) AS v (view_name)
@@ -54,7 +54,7 @@ LEFT JOIN LATERAL (SELECT * FROM public.matview_refreshes r WHERE r.view_name = 
 ORDER BY v.view_name;
 
 -- name: select_latest_outcomes
--- The latest refresh of each view and outcome, each found by one look at the index.
+-- The latest refresh of each view and outcome, by one index lookup each.
 -- Never null: view_name.
 SELECT v.view_name, r.outcome, r.started_at, r.error
 FROM unnest(:view_names::text[]) AS v (view_name)
@@ -65,7 +65,7 @@ CROSS JOIN LATERAL (SELECT m.id, m.outcome, m.started_at, m.error FROM public.ma
 ORDER BY v.view_name, r.started_at DESC, r.id DESC;
 
 -- name: select_view_ages
--- Since when there is a change that the view's last success has not seen: in a rollup, or in a day not rolled up yet.
+-- The age of the oldest change that the view's last success has not seen: in a rollup, or in a day not rolled up yet.
 -- Never null: view_name.
 SELECT v.view_name, extract(epoch FROM clock_timestamp() - least(c.changed_at, b.oldest_marked_at))::float8 AS age_s
 FROM unnest(:view_names::text[]) AS v (view_name)

@@ -1,4 +1,4 @@
-"""The executor: one refresh of a view at a time, as `app_user`, under a lock that ends with its transaction."""
+"""Refreshes a view, as `app_user`, under a lock that ends with the transaction: at most one refresh at a time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _VIEW_NAMES = [view.name for view in CANONICAL_VIEWS]
 
 
 class RefreshFailed(SkeldirError):
-    """The database refused or gave up the refresh of a view; its own sentence is in the log of refreshes."""
+    """The database refused or cancelled the refresh of a view; its message is in the log of refreshes."""
 
     code = "refresh_failed"
     status = 503
@@ -34,7 +34,7 @@ class RefreshFailed(SkeldirError):
 
 @dataclass(frozen=True, slots=True)
 class RefreshResult:
-    """How one refresh went. `error` is the database's own sentence when the outcome is `failed`."""
+    """The result of one refresh. `error` is the database's message when the outcome is `failed`."""
 
     view_name: str
     outcome: Outcome
@@ -44,7 +44,7 @@ class RefreshResult:
 
 @dataclass(frozen=True, slots=True)
 class ViewStatus:
-    """What is known of a view's refreshes; its age is worked out when it is read."""
+    """The latest refreshes of a view. Its age is not stored; it depends on when it is read."""
 
     view_name: str
     last_success_at: datetime | None
@@ -62,12 +62,12 @@ async def refresh_view(
     timeout_ms: int = 600_000,
     fence: Callable[[Connection], Awaitable[None]] | None = None,
 ) -> RefreshResult:
-    """Refresh the canonical view `name`, unless somebody else is doing or has just done it.
+    """Refresh the canonical view `name`, unless another refresh is running or has just done it.
 
-    `skipped_already_running`: another refresh holds the lock, or one that began after `requested_at` has already
-    shown everything there is to show. `skipped_unchanged`: asked for by `only_if_changed`, and the last success saw
-    every change of the rollups. Roll up the dirty days first: a refresh shows rollups, not facts. `fence` is the
-    last act of the transaction; when it raises, the refresh has not happened.
+    `skipped_already_running`: another refresh holds the lock, or one that began after `requested_at` already shows
+    every change. `skipped_unchanged`: with `only_if_changed`, the last successful refresh saw every change of the
+    rollups. Roll up the dirty days first: a refresh shows rollups, not facts. `fence` is awaited last in the
+    transaction, which is rolled back if it raises.
 
     Raises:
         ViewUnknown: `name` is not exactly the name of a canonical view.
@@ -82,19 +82,19 @@ async def refresh_view(
             if fence is not None:
                 await fence(connection)
     except (asyncpg.PostgresError, DatabaseUnreachable, QueryTooSlow) as error:
-        said = error.__cause__ if isinstance(error, QueryTooSlow) else error
-        message = _describe(said)
-        result = _counted(name, "failed", began, message)
+        cause = error.__cause__ if isinstance(error, QueryTooSlow) else error
+        message = _describe(cause)
+        result = _measured(name, "failed", began, message)
         async with database.unbound() as connection:
             await _record(connection, view, "failed", requested_at, began, error=message)
         return result
-    return _counted(name, outcome, began)
+    return _measured(name, outcome, began)
 
 
 def _describe(fault: BaseException | None) -> str:
-    """Return the kind of a fault, its sentence, and the database's hint.
+    """Return the type of an error, its message, and the database's hint.
 
-    A DETAIL is left out: it quotes the row of some tenant, and the log of refreshes is everybody's.
+    The DETAIL is left out: it quotes a tenant's row, and everyone can read the log of refreshes.
     """
     if isinstance(fault, asyncpg.PostgresError):
         hint = f" {fault.hint}" if fault.hint else ""
@@ -102,7 +102,7 @@ def _describe(fault: BaseException | None) -> str:
     return f"{type(fault).__name__}: {fault}"
 
 
-def _counted(
+def _measured(
     name: str, outcome: Outcome, began: datetime, error: str | None = None
 ) -> RefreshResult:
     seconds = (utc_now() - began).total_seconds()
@@ -129,7 +129,7 @@ async def _refresh_locked(
         await connection.execute(
             "SELECT set_config('statement_timeout', $1, true)", str(timeout_ms)
         )
-        # The pool's own time-out is that of short statements.
+        # The pool's default timeout is for short statements.
         await connection.execute(view.refresh_statement, timeout=timeout_ms / 1_000 + GRACE_S)
     await _record(connection, view, outcome, requested_at, start["started_at"], seen=start["seen"])
     if outcome == "success":
@@ -171,7 +171,7 @@ async def _record(
 
 
 async def stale_views(connection: Connection, staleness_s: int) -> list[CanonicalView]:
-    """Return the views of a staleness class that do not show every change there is, or may not."""
+    """Return the views of a staleness class that do not, or may not, show every change."""
     views = [view for view in CANONICAL_VIEWS if view.staleness_s == staleness_s]
     if await has_dirty_days(connection):
         return views
@@ -184,29 +184,29 @@ async def stale_views(connection: Connection, staleness_s: int) -> list[Canonica
 
 
 async def is_refresh_due(connection: Connection, staleness_s: int, share: float) -> bool:
-    """Say whether a staleness class may be refreshed, so that its refreshes take at most `share` of the time.
+    """Return whether a staleness class may be refreshed, so that its refreshes take at most `share` of the time.
 
-    After refreshes that took d seconds together, it may be once d · (1 / share - 1) seconds have passed since they
-    ended, and half of what its views may be old: sooner would only take time from others. A class of which no view was
-    ever refreshed is always due.
+    If its last refreshes took d seconds in total, the class is due d · (1 / share - 1) seconds after they ended, but
+    not before half of its staleness has passed: an earlier refresh would only take time from others. A class is always
+    due if none of its views was ever refreshed.
     """
     names = [view.name for view in CANONICAL_VIEWS if view.staleness_s == staleness_s]
     pace = await queries.select_pace(connection, view_names=names)
     took_s, ended_ago_s = pace["took_s"], pace["ended_ago_s"]
     if took_s is None or ended_ago_s is None:
         return True
-    # An end that lies ahead is of another clock: nobody waits for that.
+    # An end in the future comes from a different clock, and is not waited for.
     pause_s = max(staleness_s / 2, took_s * (1 / share - 1))
     return not 0.0 <= ended_ago_s < pause_s
 
 
 async def forget_old_refreshes(connection: Connection) -> None:
-    """Delete what the log says of refreshes of more than a month ago; the last success of a view stays."""
+    """Delete refreshes older than 30 days from the log, except the last success of each view."""
     await queries.delete_old_refreshes(connection)
 
 
 async def forget_view_statistics(connection: Connection) -> None:
-    """Make the planner's statistics of the canonical views anew: the old ones quote values of rows that may be gone."""
+    """Renew the planner's statistics of the canonical views: the old ones contain values of rows now deleted."""
     await connection.execute(
         """ANALYZE public.mv_allocation_summary, public.mv_channel_performance, public.mv_daily_revenue_summary,
                    public.mv_realtime_revenue, public.mv_reconciliation_status"""

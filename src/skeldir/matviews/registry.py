@@ -1,4 +1,4 @@
-"""The closed list of canonical views. What is not here cannot be refreshed."""
+"""The closed list of canonical views. A view that is not listed here cannot be refreshed."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class ViewUnknown(SkeldirError):
 class CanonicalView:
     """A materialized view of schema public, the reader that filters it by tenant, and its own statements.
 
-    The statements are literals, so that no SQL text is ever made from a name that somebody gave.
-    `staleness_s` is its class: a change shows in it within so many seconds, while the workers keep up and the refreshes
-    of the class take a small part of that.
+    The statements are literals, so that no SQL text is ever built from a name that a caller gave.
+    `staleness_s` is its class: a change shows in it within that many seconds, while the workers keep up and the
+    refreshes of the class take a small part of that.
     `count_statement` counts a tenant's rows through the reader; `total_statement` counts the view, which only
     a member of matview_owner may do.
     """
@@ -42,49 +42,49 @@ class CanonicalView:
 
 CANONICAL_VIEWS: tuple[CanonicalView, ...] = (
     CanonicalView(
-        "mv_allocation_summary",
-        "allocation_summary",
-        "ledger against allocated money, and the drift",
-        60,
-        'REFRESH MATERIALIZED VIEW CONCURRENTLY public."mv_allocation_summary"',
-        "SELECT count(*) FROM public.allocation_summary",
-        "SELECT count(*) FROM public.mv_allocation_summary",
+        name="mv_allocation_summary",
+        reader="allocation_summary",
+        says="ledger against allocated money, and the drift",
+        staleness_s=60,
+        refresh_statement='REFRESH MATERIALIZED VIEW CONCURRENTLY public."mv_allocation_summary"',
+        count_statement="SELECT count(*) FROM public.allocation_summary",
+        total_statement="SELECT count(*) FROM public.mv_allocation_summary",
     ),
     CanonicalView(
-        "mv_channel_performance",
-        "channel_performance",
-        "credited conversions, revenue, spend, ROAS",
-        5,
-        'REFRESH MATERIALIZED VIEW CONCURRENTLY public."mv_channel_performance"',
-        "SELECT count(*) FROM public.channel_performance",
-        "SELECT count(*) FROM public.mv_channel_performance",
+        name="mv_channel_performance",
+        reader="channel_performance",
+        says="credited conversions, revenue, spend, ROAS",
+        staleness_s=5,
+        refresh_statement='REFRESH MATERIALIZED VIEW CONCURRENTLY public."mv_channel_performance"',
+        count_statement="SELECT count(*) FROM public.channel_performance",
+        total_statement="SELECT count(*) FROM public.mv_channel_performance",
     ),
     CanonicalView(
-        "mv_daily_revenue_summary",
-        "daily_revenue_summary",
-        "amount and entries per day and state",
-        5,
-        'REFRESH MATERIALIZED VIEW CONCURRENTLY public."mv_daily_revenue_summary"',
-        "SELECT count(*) FROM public.daily_revenue_summary",
-        "SELECT count(*) FROM public.mv_daily_revenue_summary",
+        name="mv_daily_revenue_summary",
+        reader="daily_revenue_summary",
+        says="amount and entries per day and state",
+        staleness_s=5,
+        refresh_statement='REFRESH MATERIALIZED VIEW CONCURRENTLY public."mv_daily_revenue_summary"',
+        count_statement="SELECT count(*) FROM public.daily_revenue_summary",
+        total_statement="SELECT count(*) FROM public.mv_daily_revenue_summary",
     ),
     CanonicalView(
-        "mv_realtime_revenue",
-        "realtime_revenue",
-        "captured, refunded, disputed and net so far",
-        5,
-        'REFRESH MATERIALIZED VIEW CONCURRENTLY public."mv_realtime_revenue"',
-        "SELECT count(*) FROM public.realtime_revenue",
-        "SELECT count(*) FROM public.mv_realtime_revenue",
+        name="mv_realtime_revenue",
+        reader="realtime_revenue",
+        says="captured, refunded, disputed and net so far",
+        staleness_s=5,
+        refresh_statement='REFRESH MATERIALIZED VIEW CONCURRENTLY public."mv_realtime_revenue"',
+        count_statement="SELECT count(*) FROM public.realtime_revenue",
+        total_statement="SELECT count(*) FROM public.mv_realtime_revenue",
     ),
     CanonicalView(
-        "mv_reconciliation_status",
-        "reconciliation_status",
-        "the latest reconciliation per platform",
-        60,
-        'REFRESH MATERIALIZED VIEW CONCURRENTLY public."mv_reconciliation_status"',
-        "SELECT count(*) FROM public.reconciliation_status",
-        "SELECT count(*) FROM public.mv_reconciliation_status",
+        name="mv_reconciliation_status",
+        reader="reconciliation_status",
+        says="the latest reconciliation per platform",
+        staleness_s=60,
+        refresh_statement='REFRESH MATERIALIZED VIEW CONCURRENTLY public."mv_reconciliation_status"',
+        count_statement="SELECT count(*) FROM public.reconciliation_status",
+        total_statement="SELECT count(*) FROM public.mv_reconciliation_status",
     ),
 )
 
@@ -93,7 +93,7 @@ def find_view(name: str) -> CanonicalView:
     """Return the canonical view called exactly `name`.
 
     Raises:
-        ViewUnknown: for every other string: other case, quotes, a schema in front, look-alike letters.
+        ViewUnknown: for any other string, such as other case, quotes, a schema prefix, or look-alike letters.
     """
     for view in CANONICAL_VIEWS:
         if view.name == name:

@@ -1,4 +1,4 @@
-"""How fresh the canonical views are, as a reader of them may know it."""
+"""How fresh the canonical views are, without details that their readers must not see."""
 
 from __future__ import annotations
 
@@ -60,6 +60,6 @@ async def report_views(connection: Connection) -> ViewReports:
 
 
 def _kind_of(error: str | None) -> str | None:
-    """Return the kind alone: the database's own sentence may quote a row."""
+    """Return only the type of an error: the database's message may quote a row."""
     kind = _KIND.match(error or "")
     return kind and kind.group()

@@ -18,5 +18,5 @@ async def get_views(
     query: Annotated[NoQuery, Query()],  # noqa: ARG001 - it refuses what it does not know
     transaction: ReadTransaction,
 ) -> ViewReports:
-    """Say of each canonical view how old it is, and how its last refresh went."""
+    """Report the age and the last refresh of each canonical view."""
     return await report_views(transaction.connection)

@@ -1,4 +1,4 @@
-"""What goes over the wire: the freshness of the views."""
+"""Response shapes for the freshness of the views."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class ViewReport:
     """One canonical view."""
 
     name: str
-    says: Annotated[str, Field(description="what the view is about")]
+    says: Annotated[str, Field(description="what the view shows")]
     age_seconds: Annotated[
         float | None,
         Field(ge=0, description="seconds since its last successful refresh began; null before the first"),
@@ -24,7 +24,7 @@ class ViewReport:
     last_success_at: datetime | None
     last_outcome: Annotated[
         Outcome | None,
-        Field(description="of the latest refresh; `skipped_unchanged`: the view shows all there is"),
+        Field(description="of the latest refresh; `skipped_unchanged`: the view shows every change"),
     ]  # fmt: skip
     last_outcome_at: datetime | None
     last_result: Annotated[

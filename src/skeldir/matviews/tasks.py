@@ -1,4 +1,4 @@
-"""The refresh as a job: a pulse per staleness class asks for it, at a pace, when a view does not show every change."""
+"""The refresh as a job: a pulse per staleness class enqueues it, at a pace, when a view does not show every change."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from skeldir.db import Database
 
 
-# A view may be five seconds old.
+# Less than the five seconds that a view may be old.
 _ROLL_UP_S = 2.0
 _FAST_S, _SLOW_S = _CLASSES = 5, 60
 # No view is of this class, so its job only rolls up.
@@ -31,9 +31,9 @@ _ROLL_UP_ALONE = {"staleness_s": 0}
 
 
 async def refresh_class(database: Database, job: Job) -> None:
-    """Roll up the dirty days for a while, then refresh the changed views of the job's staleness class, if it has any.
+    """Roll up dirty days for up to `_ROLL_UP_S`, then refresh the changed views of the job's staleness class, if any.
 
-    What a great import leaves to be rolled up has its turn again with the next job, and holds up nobody's views.
+    Days that are left, such as after a large import, are rolled up by the next jobs, and do not delay the views.
 
     Raises:
         RefreshFailed: a view was not refreshed; the others were.
@@ -62,11 +62,11 @@ async def refresh_class(database: Database, job: Job) -> None:
 
 
 async def enqueue_refresh(staleness_s: int, database: Database) -> bool:
-    """Ask for the refresh of a class, and say whether that was needed and no equal job waited already.
+    """Enqueue the refresh of a class; return whether that was needed and no equal job waited already.
 
-    None is asked for while all views of the class show everything there is, while the class is being refreshed, and
-    while it would take more than its part of the time that refreshes may take (SKELDIR_REFRESH_SHARE). What comes
-    meanwhile is asked for by a later pulse, so one class never holds the capacity of the other.
+    None is enqueued while all views of the class show everything there is, while the class is being refreshed, and
+    while it would take more than its part of the time that refreshes may take (SKELDIR_REFRESH_SHARE). A later pulse
+    enqueues what comes until then, so one class never holds the capacity of the other.
     """
     arguments = {"staleness_s": staleness_s}
     share = load_settings().skeldir_refresh_share / len(_CLASSES)
@@ -81,7 +81,7 @@ async def enqueue_refresh(staleness_s: int, database: Database) -> bool:
 
 
 async def enqueue_roll_up(database: Database) -> None:
-    """Ask for the roll-up of the dirty days alone, unless there are none, or they are being rolled up alone."""
+    """Enqueue the roll-up of the dirty days alone, unless there are none, or they are being rolled up alone."""
     async with database.tenant(NO_TENANT) as connection:
         if await has_dirty_days(connection) and not await is_running(
             connection, NO_TENANT, REFRESH, _ROLL_UP_ALONE
@@ -90,13 +90,13 @@ async def enqueue_roll_up(database: Database) -> None:
 
 
 async def enqueue_fast(database: Database) -> None:
-    """Ask for the refresh of the fast class, or else for the roll-up alone: reports wait for no view."""
+    """Enqueue the refresh of the fast class, or else the roll-up alone: reports wait for no view."""
     if not await enqueue_refresh(_FAST_S, database):
         await enqueue_roll_up(database)
 
 
 async def enqueue_slow(database: Database) -> None:
-    """Ask for the refresh of the slow class."""
+    """Enqueue the refresh of the slow class."""
     await enqueue_refresh(_SLOW_S, database)
 
 
@@ -106,11 +106,11 @@ async def clean_refresh_log(database: Database) -> None:
         await forget_old_refreshes(connection)
 
 
-# A worker that is killed holds up the views until its lease has run out.
+# A worker that is killed delays the views until its lease has expired.
 REFRESH_KIND = JobKind(REFRESH, refresh_class, lease_s=10.0)
 
-# A class promises how old a view may be, while its refreshes are short. Its pulse comes several times as often, because
-# the credit, the roll-up and the refresh itself take their part of that time.
+# A class limits the age of its views, as long as refreshes are short. Its pulse is several times as frequent, because
+# credit, roll-up and the refresh itself all take part of that time.
 PULSES = (
     Pulse("matviews.ask_for_fast", 1.0, enqueue_fast),
     Pulse("matviews.ask_for_slow", 15.0, enqueue_slow),

@@ -2,6 +2,6 @@
 
 from skeldir.processes.children import api_child, beat_child, worker_children
 from skeldir.processes.liveness import Liveness
-from skeldir.processes.supervise import Child, Supervisor
+from skeldir.processes.supervisor import Child, Supervisor
 
 __all__ = ["Child", "Liveness", "Supervisor", "api_child", "beat_child", "worker_children"]

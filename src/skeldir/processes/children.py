@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from skeldir.errors import InputInvalid
 from skeldir.jobs import QUEUES
-from skeldir.processes.supervise import Child
+from skeldir.processes.supervisor import Child
 from skeldir.settings import (
     broker_url_of,
     environment_on,

@@ -1,4 +1,4 @@
-"""How a supervisor knows that the process it started lives: signs through a pipe, and nothing left when it dies."""
+"""How a supervisor knows that a process is alive: signs through a pipe; without a supervisor the process ends."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _SILENCE_S = 15.0
 
 
 class Liveness:
-    """What the consumer's thread says of itself, and the sign that another thread makes of it.
+    """The consumer's thread notes that it is alive, and another thread shows that to the supervisor.
 
-    So a sign proves that both live. Without a pipe nothing is written; a process whose consumer is another one's
+    So a sign proves that both are alive. Without a pipe nothing is written. A process whose consumer is another process
     is not watched, and never silent.
     """
 
@@ -24,7 +24,7 @@ class Liveness:
         self._pauses = 0 if is_watched else 1
 
     def note(self) -> None:
-        """Say that the consumer goes on; for the consumer's own thread."""
+        """Note that the consumer is alive; for the consumer's own thread."""
         self._noted_at = monotonic()
 
     @contextmanager
@@ -38,7 +38,7 @@ class Liveness:
             self.note()
 
     def is_silent(self) -> bool:
-        """Say whether the consumer has not been heard of for long."""
+        """Return whether the consumer has noted nothing for too long."""
         return not self._pauses and monotonic() - self._noted_at > _SILENCE_S
 
     def show(self) -> None:
@@ -48,7 +48,7 @@ class Liveness:
         try:
             os.write(self._pipe, b".")
         except BlockingIOError:
-            pass  # the supervisor has not read for long; it is slow, not gone
+            pass  # the pipe is full: the supervisor is slow, not gone
         except BrokenPipeError:
-            # The supervisor was killed, and the kernel could not tell us (it can on Linux).
+            # The supervisor was killed, and the kernel did not kill this process with it, as Linux would.
             os._exit(1)

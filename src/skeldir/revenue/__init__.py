@@ -27,7 +27,7 @@ from skeldir.revenue.orders import (
 )
 
 if TYPE_CHECKING:
-    # What `read_fixing_capture` and the two after it return; these classes are known to mypy alone.
+    # The rows that `read_fixing_capture` and the two after it return; these classes exist only for mypy.
     from skeldir.revenue.store import SelectFixingCaptureRow as SelectFixingCaptureRow
     from skeldir.revenue.store import SelectOrderBalancesRow as SelectOrderBalancesRow
     from skeldir.revenue.store import SelectOrderEntriesRow as SelectOrderEntriesRow

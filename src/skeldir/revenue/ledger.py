@@ -1,4 +1,4 @@
-"""Posting to the ledger, and what is derived from it: the state and the balance of an order."""
+"""Posts entries to the ledger, and derives the state and the balance of an order from them."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from skeldir.db import Connection
     from skeldir.revenue.store import SelectFlaggedOrdersRow
 
-# From this many on, they are made in a thread, so that the loop goes on.
+# From this many on, flagged orders are made in a thread, so that they do not block the event loop.
 _MANY_FLAGGED = 500
 
 LONGEST_KEY: Final = 200
-"""Characters of an order id, and of the key by which a sent item is known again."""
+"""The most characters of an order id, and of the key by which a repeated item is recognised."""
 
 # In which direction each kind of entry moves money; the table has the same rule as a CHECK.
 KIND_SIGNS = {
@@ -37,7 +37,7 @@ KIND_SIGNS = {
 }
 
 EntryKind = Annotated[str, Field(json_schema_extra={"enum": list(KIND_SIGNS)})]
-"""One of KIND_SIGNS, as the description of the API shows it."""
+"""One of KIND_SIGNS; the API description shows it as an enum."""
 
 OrderState = Literal[
     "paid",
@@ -47,13 +47,13 @@ OrderState = Literal[
     "disputed",
     "awaiting_capture",
 ]
-"""What an order can be, as the view order_balances derives it."""
+"""The state of an order, as the view order_balances derives it."""
 
 ORDER_STATES: Final[tuple[OrderState, ...]] = get_args(OrderState)
 
 
 class OrderSumTooLarge(SkeldirError):
-    """The money of one order in one currency goes beyond what a bigint holds; nothing was posted."""
+    """The money of one order in one currency does not fit in a bigint; nothing was posted."""
 
     code = "order_sum_too_large"
     status = 422
@@ -62,7 +62,7 @@ class OrderSumTooLarge(SkeldirError):
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """One movement of money to be posted. `amount_cents` is signed; `journey_key` is the stored hash."""
+    """One movement of money to post. `amount_cents` is signed; `journey_key` is the stored hash."""
 
     business_key: str
     order_id: str
@@ -75,7 +75,7 @@ class LedgerRow:
 
 @dataclass(frozen=True, slots=True)
 class FlaggedOrder:
-    """An order that wants a second look: `awaiting_capture` or `over_refunded`."""
+    """An order that needs attention: `awaiting_capture` or `over_refunded`."""
 
     order_id: str
     currency: str
@@ -84,7 +84,7 @@ class FlaggedOrder:
 
 @dataclass(frozen=True, slots=True)
 class OrderBalance:
-    """What the ledger says of an order in one currency, in signed minor units."""
+    """The totals of an order in one currency, in signed minor units."""
 
     order_id: str
     currency: str
@@ -98,9 +98,9 @@ class OrderBalance:
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """What became of the rows: how many were new, of which orders, and keys that stand for other content already.
+    """The result of posting: how many rows were new, their orders, and the keys that exist with other content.
 
-    `posted_keys` are those of the new rows, where they were asked for.
+    `posted_keys` are those of the new rows, if they were requested.
     """
 
     count: int
@@ -112,16 +112,16 @@ class Posting:
 
 @dataclass(frozen=True, slots=True)
 class LedgerBatch:
-    """Rows to be posted, column by column as they are sent: each one text."""
+    """Rows to post, as the columns that are sent to the database, each of them one text."""
 
     count: int
     columns: Mapping[str, str]
 
 
 def pack_entries(rows: Sequence[LedgerRow]) -> LedgerBatch:
-    """Make `rows`, whose business keys are distinct and hold no control characters, ready to be posted.
+    """Prepare `rows`, whose business keys are distinct and contain no control characters, for posting.
 
-    This is the part of posting that needs the processor and not the database.
+    This is the part of posting that takes processor time and needs no database.
     """
     return LedgerBatch(
         len(rows),
@@ -148,10 +148,10 @@ async def post_entries(
     source: str,
     tells_keys: bool = False,
 ) -> Posting:
-    """Append a batch of rows to the ledger; a business key that is there already is left alone.
+    """Append a batch of rows to the ledger; a row whose business key exists already is not posted.
 
-    Marks the days of every order that got a new entry, in the same transaction. Of many rows, the statements that come
-    after the insertion are planned for their own lists (see `db.plans`).
+    Marks the days of every order that got a new entry, in the same transaction. With many rows, the statements after
+    the insertion are planned for their own lists (see `db.plans`). `posted_keys` is returned if `tells_keys`.
 
     Raises:
         OrderSumTooLarge: the transaction has failed and must be rolled back.
@@ -182,9 +182,9 @@ async def post_entries(
         )
     except asyncpg.NumericValueOutOfRangeError as error:
         raise OrderSumTooLarge(
-            "The entries of one order in one currency would come to more than a 64-bit integer holds.",
-            cure="Send none of these items again as they are: look for amounts in a wrong unit, or many sales under "
-            "one order_id.",
+            "The entries of one order in one currency add up to more than a 64-bit integer holds.",
+            cure="Do not send these items again unchanged: look for amounts in a wrong unit, or many sales under one "
+            "order_id.",
         ) from error
     posted = frozenset(unpack_column(new["business_keys"]))
     if len(flagged) < _MANY_FLAGGED:
@@ -195,7 +195,7 @@ async def post_entries(
 async def mark_days_of_orders(
     connection: Connection, tenant_id: UUID, order_ids: Sequence[str]
 ) -> None:
-    """Have the revenue of every day summed again on which one of the orders has an entry."""
+    """Mark every day on which one of the orders has an entry, so that its revenue is summed again."""
     rows = await queries.select_entry_days(connection, tenant_id=tenant_id, order_ids=order_ids)
     await mark_days(connection, tenant_id, (row["day"] for row in rows), sums="revenue")
 
@@ -207,14 +207,14 @@ def _flagged_of(rows: Sequence[SelectFlaggedOrdersRow]) -> tuple[FlaggedOrder, .
 async def list_balances(
     connection: Connection, tenant_id: UUID, *, state: str | None = None, most: int = 100
 ) -> list[OrderBalance]:
-    """Return the orders of the transaction's tenant, the latest entry first; of one state when given."""
+    """Return the orders of the transaction's tenant, the latest entry first; only those in `state` if given."""
     rows = await queries.select_balances(connection, tenant_id=tenant_id, state=state, most=most)
     return [OrderBalance(**row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerTotal:
-    """The ledger of a tenant in one currency; `awaiting_cents` is the part whose capture has not come."""
+    """The ledger of a tenant in one currency; `awaiting_cents` is the part of orders without a capture."""
 
     currency: str
     net_cents: int
@@ -224,7 +224,7 @@ class LedgerTotal:
 
 
 async def ledger_totals(connection: Connection, tenant_id: UUID) -> list[LedgerTotal]:
-    """Return the ledger of the transaction's tenant, one total a currency."""
+    """Return the totals of the transaction's tenant's ledger, one per currency."""
     awaiting = {
         row["currency"]: int(row["awaiting_cents"])
         for row in await queries.select_awaiting_totals(connection, tenant_id=tenant_id)

@@ -1,4 +1,4 @@
-"""One order in the ledger: its entries, the capture that fixes its journey, and what it comes to."""
+"""One order in the ledger: its entries, the capture that fixes its journey, and its balances."""
 
 from __future__ import annotations
 
@@ -36,5 +36,5 @@ async def read_fixing_capture(
 async def read_order_balances(
     connection: Connection, tenant_id: UUID, order_id: str
 ) -> Sequence[SelectOrderBalancesRow]:
-    """Return what the order comes to, a row a currency, by currency."""
+    """Return the balances of the order, a row per currency, by currency."""
     return await queries.select_order_balances(connection, tenant_id=tenant_id, order_id=order_id)

@@ -1,7 +1,7 @@
 -- name: insert_entries^
--- Each column comes as one text, its values joined by the unit separator, chr(31); an empty journey key is NULL. The
--- orders of the new entries come back in the same way, in order, and their business keys where they are wanted. What
--- `plan_for_each_list` has set ends here (see there).
+-- Each column is one text, its values joined by the unit separator, chr(31); an empty journey key is NULL. The orders of
+-- the new entries are returned in the same form, sorted, and their business keys if requested. This ends the setting of
+-- `plan_for_each_list` (see there).
 WITH posted AS (
 INSERT INTO public.revenue_ledger
     (tenant_id, id, business_key, order_id, kind, amount_cents, currency, occurred_at, journey_key, source)
@@ -23,7 +23,7 @@ SELECT (SELECT count(*) FROM posted) AS entries,
         FROM (SELECT DISTINCT order_id FROM posted) o) AS order_ids;
 
 -- name: select_reused_keys$
--- The business keys, of columns as above, whose entries say something else; those just posted say the same.
+-- The business keys, from columns as above, whose stored entries have other content; those just posted have the same.
 SELECT string_agg(e.business_key, chr(31))
 FROM unnest(string_to_array(:business_keys, chr(31)), string_to_array(:order_ids, chr(31)),
             string_to_array(:kinds, chr(31)), string_to_array(:amounts, chr(31))::bigint[],
@@ -41,7 +41,7 @@ WHERE (l.order_id, l.kind, l.amount_cents, l.currency, l.occurred_at, l.journey_
       (e.order_id, e.kind, e.amount_cents, e.currency, e.occurred_at, decode(e.journey_key, 'hex'));
 
 -- name: select_entry_days
--- A capture can change what an earlier refund of its order is called, so all days of the order count.
+-- A capture can change the state of an earlier refund of its order, so all days of the order count.
 -- Never null: day.
 SELECT DISTINCT (occurred_at AT TIME ZONE 'UTC')::date AS day
 FROM public.revenue_ledger

@@ -1,4 +1,4 @@
-"""What the sums of days say of a tenant's money: by day, and in all so far."""
+"""Reports of a tenant's money from the sums of days: by day, and in total so far."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def list_daily_revenue(
 
 
 async def read_realtime_revenue(connection: Connection, tenant_id: UUID) -> RealtimeTotals:
-    """Return the totals of the transaction's tenant, one a currency."""
+    """Return the totals of the transaction's tenant, one per currency."""
     rows = await read_revenue_totals(connection, tenant_id)
     return RealtimeTotals(
         [

@@ -29,7 +29,7 @@ _TAG = re.compile(r'"([^"]*)"')
 _TAGGED = {
     "headers": {
         "ETag": {
-            "description": "of this content, for If-None-Match",
+            "description": "the tag of this content, for If-None-Match",
             "schema": {"type": "string", "pattern": '^"[0-9a-f]{32}"$'},
         }
     }
@@ -41,7 +41,7 @@ _CACHING = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
 async def get_daily(
     query: Annotated[DailyQuery, Query()], transaction: ReadTransaction
 ) -> DailyPage:
-    """List amount and number of ledger entries per UTC day, currency and state, the earliest day first."""
+    """List the amount and number of ledger entries per UTC day, currency and state, the earliest day first."""
     return await list_daily_revenue(transaction.connection, transaction.profile.tenant_id, query)
 
 
@@ -51,7 +51,7 @@ async def get_daily(
     responses=READ_PROBLEMS
     | {
         200: _TAGGED,
-        304: {"description": "The content still is the one of the ETag that was sent"} | _TAGGED,
+        304: {"description": "The content still matches an ETag that was sent"} | _TAGGED,
     },
     summary="Money so far",
 )
@@ -61,22 +61,22 @@ async def get_realtime(
     caller: ReadKey,
     if_none_match: Annotated[
         Filter[str],
-        Header(description="ETags of answers at hand, or *: none of them is sent again"),
+        Header(description="ETags of stored responses, or *; if one matches, the answer is 304"),
     ] = None,
 ) -> Response:
-    """Sum up captured, refunded, disputed and net money of each currency over all days, live: seconds old."""
+    """Report captured, refunded, disputed and net money of each currency over all days, at most seconds old."""
     async with reading_transaction(database_of(request), caller) as transaction:
         totals = await read_realtime_revenue(transaction.connection, caller.tenant_id)
     body = _TOTALS.dump_json(totals)
     digest = sha256(body).hexdigest()[:32]
     headers = {"ETag": f'"{digest}"'} | _CACHING
-    if _is_at_hand(digest, if_none_match):
+    if _matches(digest, if_none_match):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)
 
 
-def _is_at_hand(digest: str, if_none_match: str | None) -> bool:
-    """Compare as RFC 9110, 13.1.2 says: weakly, so that `W/` before a tag does not matter."""
+def _matches(digest: str, if_none_match: str | None) -> bool:
+    """Compare weakly, as required by RFC 9110, 13.1.2: a `W/` before a tag does not matter."""
     if if_none_match is None:
         return False
     return if_none_match.strip() == "*" or digest in _TAG.findall(if_none_match)

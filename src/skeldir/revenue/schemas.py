@@ -1,4 +1,4 @@
-"""What goes over the wire: the filters of the reports, and their rows."""
+"""Request and response shapes of the reports: their filters and their rows."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ EntryState = Literal[
     "awaiting_capture",
     "dispute_awaiting_capture",
 ]
-"""What an entry is called in the daily summary: its kind, or that its order has no capture yet."""
+"""The state of an entry in the daily summary: from its kind, or that its order has no capture yet."""
 
 
 class DailyQuery(DayRange):
     """The filters of the daily summary."""
 
-    currency: Annotated[
-        Filter[CurrencyCode], Field(description="of this currency only, ISO 4217")
-    ] = None
+    currency: Annotated[Filter[CurrencyCode], Field(description="this currency only, ISO 4217")] = (
+        None
+    )
     state: Annotated[Filter[EntryState], Field(description="entries of this state only")] = None
 
 
@@ -80,7 +80,7 @@ class DailyPage:
 
 @dataclass(frozen=True, slots=True)
 class RealtimeRevenue:
-    """All money of one currency so far."""
+    """The totals of one currency so far."""
 
     currency: CurrencyCode
     captured_cents: Cents

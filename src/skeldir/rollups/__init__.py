@@ -1,6 +1,6 @@
-"""Sums per tenant and day: which days are to be summed, the roll-up, and the sums of credit. The door of the room."""
+"""Sums per tenant and day: the dirty days, the roll-up, and the sums of credit. The door of the room."""
 
-from skeldir.rollups.credit import CreditKey, add_credit, settle_journal, take_off_credit
+from skeldir.rollups.credit import CreditKey, add_credit, remove_credit, settle_journal
 from skeldir.rollups.journal import compact_journal
 from skeldir.rollups.reading import read_revenue_days, read_revenue_totals
 from skeldir.rollups.summing import (
@@ -21,9 +21,9 @@ __all__ = [
     "mark_days",
     "read_revenue_days",
     "read_revenue_totals",
+    "remove_credit",
     "roll_up_dirty_days",
     "roll_up_in_turn",
     "roll_up_unless_busy",
     "settle_journal",
-    "take_off_credit",
 ]

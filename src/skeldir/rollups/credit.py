@@ -24,13 +24,13 @@ async def add_credit(
     turn: int,
     changes: Mapping[CreditKey, tuple[int, int, int]],
 ) -> None:
-    """Add changes to the sums of the transaction's tenant, and note them in the journal under the turn that makes them.
+    """Add changes to the sums of the transaction's tenant, and to the journal under the turn that makes them.
 
-    Their days are marked to be compared with the ledger. A change is in parts of 10^-12 conversions, minor units and
-    allocations, signed. A sum that nothing is in any more goes; one of a refunded order stays.
+    Their days are marked for comparison with the ledger. A change is signed, in conversions of 10^-12, minor units and
+    number of allocations. A sum without allocations is deleted; that of a refunded order keeps its allocations.
 
     Raises:
-        asyncpg.NumericValueOutOfRangeError: no bigint holds a sum.
+        asyncpg.NumericValueOutOfRangeError: a sum does not fit in a bigint.
     """
     rows = sorted(changes.items())
     columns: dict[str, list[date] | list[str] | list[int]] = {
@@ -51,19 +51,20 @@ async def add_credit(
 
 
 async def settle_journal(connection: Connection, tenant_id: UUID, turn: int) -> None:
-    """Delete what sums of credit are left, and bring the journal to zero, after those in force have been taken off.
+    """Delete any remaining sums of credit, and bring the journal to zero, after the versions in force were removed.
 
-    Nothing is left and it is zero already, unless somebody changed the sums or the journal past the program.
+    Nothing remains, and the journal is zero already, unless the sums or the journal were changed outside the program.
     """
     await queries.settle_journal(connection, tenant_id=tenant_id, turn=turn)
 
 
-async def take_off_credit(
+async def remove_credit(
     connection: Connection, tenant_id: UUID, turn: int, model_versions: Sequence[str]
 ) -> None:
-    """Take the sums of versions that are in force no more away, note it, and have spend stand beside the others.
+    """Remove the sums of versions that are no longer in force, and mark the days of spend to be summed for the others.
 
-    A roll-up under way may have read the models before; it is waited for, and later ones wait for this transaction.
+    The removal is recorded in the journal. A concurrent roll-up may have read the previous models; this waits for it,
+    and later ones wait for this transaction.
     """
     await wait_for_lock(connection, rollup_lock(tenant_id))
     if model_versions:

@@ -1,4 +1,4 @@
-"""How far the sums of days lie behind, asked of the database when the metrics are read."""
+"""How far the sums of days are behind the facts, read from the database when the metrics are scraped."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 async def sample_rollups(database: Database) -> None:
-    """Set ROLLUP_LAG in seconds, of all tenants together.
+    """Set ROLLUP_LAG in seconds, over all tenants.
 
     Raises:
-        DatabaseUnreachable: and then the gauge stays as it was.
+        DatabaseUnreachable: the gauge keeps its value.
     """
     async with database.statement() as connection:
         lag_s = await queries.rollup_lag(connection)

@@ -1,4 +1,4 @@
-"""The journal of credit, compacted with age: every hour stays for two days, then an hour is one change, then a day."""
+"""Compacts the journal of credit: after two days to one change per hour, after 90 days to one per day."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 _HOURS_FROM = timedelta(days=2)
 _DAYS_FROM = timedelta(days=90)
-# How far back is looked for what was not compacted in its time.
+# How far back to look for hours or days that were not compacted when they were due.
 _LOOKS_BACK = timedelta(days=30)
 
 
 async def compact_journal(database: Database, job: Job, *, now: datetime | None = None) -> int:
-    """Write the changes of an old hour of the job's tenant, or of an older day, as one a sum; return how many went.
+    """Merge the changes of each old hour, or older day, of the job's tenant into one per sum.
 
-    What the sums were at the end of such an hour, or day, stays what the journal says. Each hour, or day, is a
-    transaction of its own.
+    Returns by how many rows the journal shrank. It still gives the sums at the end of each such hour or day. Each hour
+    or day is a transaction of its own.
     """
     gone = 0
     for unit, age in (("hour", _HOURS_FROM), ("day", _DAYS_FROM)):

@@ -9,7 +9,7 @@ SELECT DISTINCT :tenant_id::uuid, spend_date FROM public.spend WHERE tenant_id =
 RETURNING 1;
 
 -- name: mark_compared_days!
--- The days whose credit stands beside the ledger.
+-- The days on which credit is compared with the ledger.
 INSERT INTO public.dirty_days (tenant_id, day, sums)
 SELECT DISTINCT :tenant_id::uuid, revenue_date, 'credit' FROM public.rollup_allocation_day
 WHERE tenant_id = :tenant_id
@@ -26,7 +26,7 @@ SELECT EXISTS (SELECT FROM public.tenants_with_dirty_days());
 SELECT extract(epoch FROM clock_timestamp() - b.oldest_marked_at)::float8 FROM public.rollup_backlog() AS b;
 
 -- name: take_dirty_days
--- Deletes the marks it can see; a mark written meanwhile is another row and stays.
+-- Deletes the marks that are visible; a mark written concurrently is another row and stays.
 -- Never null: has_spend, has_revenue.
 WITH taken AS (
     DELETE FROM public.dirty_days
@@ -38,7 +38,7 @@ SELECT day, bool_or(sums = 'all') AS has_spend, bool_or(sums <> 'credit') AS has
 FROM taken GROUP BY day ORDER BY day;
 
 -- name: delete_revenue_days!
--- What they were is taken off the totals of all days. The latest moment of a total stays: the ledger only grows.
+-- Their sums are subtracted from the totals over all days. The latest moment of a total stays: the ledger only grows.
 WITH gone AS (
     DELETE FROM public.rollup_revenue_day
     WHERE tenant_id = :tenant_id AND revenue_date = ANY(:days::date[])
@@ -56,7 +56,7 @@ SET amount_cents = t.amount_cents + excluded.amount_cents,
     orders = t.orders + excluded.orders;
 
 -- name: insert_revenue_days!
--- What they are is added to the totals of all days.
+-- Their sums are added to the totals over all days.
 WITH added AS (
 INSERT INTO public.rollup_revenue_day
     (tenant_id, revenue_date, currency, state, amount_cents, entries, orders, last_entry_at)
@@ -97,7 +97,7 @@ SET amount_cents = t.amount_cents + excluded.amount_cents,
     last_entry_at = greatest(t.last_entry_at, excluded.last_entry_at);
 
 -- name: mark_revenue_days!
--- All days of the ledger, and those that have sums though it has no entry of them.
+-- All days with ledger entries, and days that have sums without an entry.
 INSERT INTO public.dirty_days (tenant_id, day, sums)
 SELECT :tenant_id::uuid, d.day, 'revenue'
 FROM (SELECT (e.occurred_at AT TIME ZONE 'UTC')::date AS day FROM public.revenue_ledger e WHERE e.tenant_id = :tenant_id
@@ -109,7 +109,7 @@ RETURNING 1;
 DELETE FROM public.rollup_revenue_total WHERE tenant_id = :tenant_id;
 
 -- name: insert_revenue_totals!
--- What days say of the latest entry may be wrong, and would stay: that comes from the ledger.
+-- The latest entry is taken from the ledger: a wrong one from the days would stay.
 INSERT INTO public.rollup_revenue_total (tenant_id, currency, state, amount_cents, entries, orders, last_entry_at)
 SELECT :tenant_id::uuid, r.currency, r.state, sum(r.amount_cents), sum(r.entries), sum(r.orders),
        coalesce(l.last_entry_at, max(r.last_entry_at))
@@ -122,9 +122,8 @@ GROUP BY r.currency, r.state, l.last_entry_at
 RETURNING 1;
 
 -- name: sum_spend!
--- Spend belongs to no model, so it stands beside the credit of every active one, by the day of the entry. It is never
--- taken back, only corrected.
--- By key, as credit is added: two that change the same sums wait for one another and do not block.
+-- Spend belongs to no model, so it is repeated for every active one, by day. It is never deleted, only corrected.
+-- Sorted by key, like `add_credit`: two transactions that change the same sums wait for each other and do not deadlock.
 INSERT INTO public.rollup_channel_day
     (tenant_id, basis, revenue_date, model_version, channel_code, currency, conversion_ppt, credited_cents, spend_cents,
      allocations)
@@ -139,8 +138,8 @@ ON CONFLICT (tenant_id, basis, revenue_date, model_version, channel_code, curren
 SET spend_cents = excluded.spend_cents;
 
 -- name: add_credit!
--- Changes of credit, by key: added to the sums of their days, which are marked to be compared with the ledger, and noted
--- in the journal under the turn that made them. Each column comes as one text, its values joined by the unit separator,
+-- Adds changes of credit, sorted by key, to the sums of their days and to the journal, under the turn that made them. The
+-- days are marked for comparison with the ledger. Each column is one text, its values joined by the unit separator,
 -- chr(31).
 WITH changes AS (
     SELECT c.day, c.model_version, c.channel_code, c.currency, c.ppt, c.cents, c.allocations
@@ -173,7 +172,7 @@ SET conversion_ppt = r.conversion_ppt + excluded.conversion_ppt,
     allocations = r.allocations + excluded.allocations;
 
 -- name: take_off_credit!
--- What the versions have in the sums of every basis goes, and the journal says so; spend stands beside the others.
+-- Deletes the sums of the versions, of every basis, and records this in the journal.
 WITH gone AS (
     DELETE FROM public.rollup_channel_day
     WHERE tenant_id = :tenant_id AND model_version = ANY(:model_versions::text[])
@@ -243,8 +242,7 @@ WHERE r.tenant_id = :tenant_id AND r.basis = 'entry' AND r.revenue_date = ANY(:d
 DELETE FROM public.rollup_allocation_day WHERE tenant_id = :tenant_id AND revenue_date = ANY(:days::date[]);
 
 -- name: insert_allocation_days!
--- From the ledger's side and the credit's side independently, so that a drift can show; credit by the day of the entry,
--- as the ledger's money.
+-- The ledger's side and the credit's side are computed independently, so that a drift shows; both by the day of the entry.
 INSERT INTO public.rollup_allocation_day
     (tenant_id, revenue_date, model_version, currency, ledger_cents, awaiting_capture_cents, allocated_cents)
 SELECT :tenant_id, revenue_date, model_version, currency,
@@ -269,9 +267,9 @@ RETURNING 1;
 INSERT INTO public.rollup_changes DEFAULT VALUES ON CONFLICT DO NOTHING;
 
 -- name: select_revenue_days
--- The bound that repeats the first column of the key lets the index begin at the page.
--- Under row-level security an index is looked up only by what cannot leak a row: GREATEST and LEAST, which leave NULL out,
--- cannot; COALESCE might, as far as the planner knows.
+-- The bound that repeats the first column of the key lets the index scan begin at the page.
+-- Under row-level security only leakproof conditions can use an index: GREATEST and LEAST, which ignore NULL, are;
+-- COALESCE is not, as far as the planner knows.
 -- May be null: after_currency, after_state.
 -- Column state is one of captured, refunded, refund_reversed, disputed, dispute_reversed, awaiting_capture,
 -- dispute_awaiting_capture.
@@ -288,8 +286,8 @@ ORDER BY revenue_date, currency, state
 LIMIT :most;
 
 -- name: select_revenue_totals
--- From the totals of all days, a row a currency and state. They are numeric: each day fits a bigint, all of them together
--- need not.
+-- From the totals over all days, which have a row per currency and state. They are numeric: each day fits in a bigint,
+-- the sum of all days may not.
 -- Never null: net_cents, orders, last_entry_at.
 SELECT currency,
        coalesce(sum(amount_cents) FILTER (WHERE state = 'captured'), 0) AS captured_cents,

@@ -1,4 +1,4 @@
-"""The sums of a tenant's money, as reports read them: by day, and of all days."""
+"""The sums of a tenant's money, as reports read them: by day, and over all days."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ async def read_revenue_days(
     after: tuple[date, str, str] | None,
     most: int,
 ) -> Sequence[SelectRevenueDaysRow]:
-    """Return the sums of the transaction's tenant by (date, currency, state), `most` of them after one such place.
+    """Return up to `most` sums of the transaction's tenant by (date, currency, state), after the key `after`.
 
-    Days are UTC, from `first_day` to before `end_day`; None leaves that side open, and every currency or state in.
+    Days are UTC, in `[first_day, end_day)`; None leaves that side open. None as a currency or state includes them all.
     """
     after_date, after_currency, after_state = after or (None, None, None)
     return await queries.select_revenue_days(
@@ -47,5 +47,5 @@ async def read_revenue_days(
 async def read_revenue_totals(
     connection: Connection, tenant_id: UUID
 ) -> Sequence[SelectRevenueTotalsRow]:
-    """Return the totals of all days of the transaction's tenant, a row a currency, in signed minor units."""
+    """Return the totals of the transaction's tenant over all days, a row per currency, in signed minor units."""
     return await queries.select_revenue_totals(connection, tenant_id=tenant_id)

@@ -1,4 +1,4 @@
-"""The roll-up: revenue and spend are summed anew for the days that got a fact; credit is compared with the ledger."""
+"""The roll-up: sums revenue and spend again for the days with new facts, and compares credit with the ledger."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# One transaction recomputes at most this many days of a tenant, so that a first import does not hold one for minutes.
+# One transaction sums at most this many days of a tenant, so that it does not take minutes after a first import.
 DAYS_PER_TRANSACTION = 100
-# Where other tenants wait for their turn, fewer.
+# The same limit where other tenants wait for their turn.
 DAYS_PER_TURN = 10
 
 
@@ -36,7 +36,7 @@ async def mark_days(
 ) -> None:
     """Mark UTC days of the transaction's tenant as changed, in the transaction that changes them.
 
-    `sums`: `revenue` when nothing but ledger entries came.
+    `sums`: `revenue` when only ledger entries were added.
     """
     distinct = sorted(set(days))
     if distinct:
@@ -44,9 +44,10 @@ async def mark_days(
 
 
 async def mark_all_revenue(connection: Connection, tenant_id: UUID) -> None:
-    """Mark every day of the transaction's tenant that has revenue, and make its totals those of its days as they are.
+    """Mark every day of the transaction's tenant that has revenue, and set its totals to the sums of its current days.
 
-    Totals change by what the days were and are, so whatever was wrong, in totals or days, is right after the roll-up.
+    A roll-up changes the totals by the difference between a day's old and new sums, so afterwards both totals and days
+    are correct, whatever was wrong before.
     """
     await wait_for_lock(connection, rollup_lock(tenant_id))
     await queries.mark_revenue_days(connection, tenant_id=tenant_id)
@@ -55,7 +56,7 @@ async def mark_all_revenue(connection: Connection, tenant_id: UUID) -> None:
 
 
 async def has_dirty_days(connection: Connection) -> bool:
-    """Say whether some day of some tenant waits to be rolled up, as far as the connection's snapshot shows."""
+    """Return whether any day of any tenant waits to be rolled up, in the connection's snapshot."""
     return await queries.has_dirty_days(connection)
 
 
@@ -65,26 +66,26 @@ async def roll_up_dirty_days(
     tenant_id: UUID | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> int:
-    """Bring the rollups of every day that is marked now up to date, of one tenant or of all; return how many that were.
+    """Roll up every day that is marked now, of one tenant or of all; return the number of days.
 
-    Facts and their mark commit together, so a mark that can be seen has its facts visible; what is written
-    meanwhile leaves a mark of its own. `progress` is told the number of days of each finished transaction.
-    A tenant with a sum that no bigint holds keeps its marks, and the log names it; the others go on.
+    Facts and their marks commit together, so the facts of a visible mark are visible; facts that are written during the
+    roll-up leave marks of their own. `progress` is called with the number of days of each finished transaction.
+    A tenant with a sum that does not fit in a bigint is logged and keeps its marks; the others are rolled up.
     """
-    told = progress or (lambda _days: None)
+    report = progress or (lambda _days: None)
     total = 0
     for tenant in await _list_dirty_tenants(database) if tenant_id is None else [tenant_id]:
-        with _surviving(tenant, asyncpg.NumericValueOutOfRangeError):
-            total += await _roll_up_tenant(database, tenant, told)
+        with _logging_errors(tenant, asyncpg.NumericValueOutOfRangeError):
+            total += await _roll_up_tenant(database, tenant, report)
     return total
 
 
 async def roll_up_in_turn(database: Database, *, deadline: float) -> bool:
-    """Bring the rollups of all tenants up to date, a few days of each in turn: none holds up the others for long.
+    """Roll up the dirty days of all tenants, a few days of each in turn, so that none delays the others for long.
 
-    A tenant whose days somebody else is rolling up, whose sums no bigint holds, or whose statements fail keeps its
-    marks and is skipped; the log names it. After `deadline` (of `time.monotonic`) no second round is begun. Returns
-    whether nothing was left to do.
+    A tenant is skipped and keeps its marks if its days are being rolled up elsewhere. The same holds, with a line in
+    the log, if a sum does not fit in a bigint or a statement fails. After `deadline` (of `time.monotonic`) no further
+    round is begun. Returns whether nothing is left to do.
     """
     tenants = await _list_dirty_tenants(database)
     is_complete = True
@@ -92,7 +93,7 @@ async def roll_up_in_turn(database: Database, *, deadline: float) -> bool:
         left = []
         for tenant in tenants:
             days = None
-            with _surviving(tenant, asyncpg.PostgresError, QueryTooSlow):
+            with _logging_errors(tenant, asyncpg.PostgresError, QueryTooSlow):
                 async with database.tenant(tenant) as connection:
                     days = await _roll_up_unless_locked(connection, tenant)
             if days == DAYS_PER_TURN:
@@ -107,9 +108,9 @@ async def roll_up_in_turn(database: Database, *, deadline: float) -> bool:
 async def roll_up_unless_busy(
     database: Database, tenant_id: UUID, *, finish: Callable[[Connection], Awaitable[None]]
 ) -> None:
-    """Bring the rollups of a tenant up to date, and `finish` in the transaction of the last days.
+    """Roll up the dirty days of a tenant, and call `finish` in the transaction of the last ones.
 
-    Where somebody else is rolling them up, nothing but that is done: what is left keeps its marks.
+    If they are being rolled up elsewhere, only `finish` is called, and the days keep their marks.
     """
     days: int | None = DAYS_PER_TURN
     while days == DAYS_PER_TURN:
@@ -126,22 +127,22 @@ async def _list_dirty_tenants(database: Database) -> list[UUID]:
 
 
 @contextmanager
-def _surviving(tenant_id: UUID, *faults: type[Exception]) -> Iterator[None]:
-    """Log a fault of one tenant, in its name, and go on with the next."""
+def _logging_errors(tenant_id: UUID, *faults: type[Exception]) -> Iterator[None]:
+    """Log these errors with the tenant's id and suppress them, so that the next tenant is served."""
     with work_context(current_correlation_id() or new_id(), tenant_id):
         try:
             yield
         except faults as error:
             is_sum = isinstance(error, asyncpg.NumericValueOutOfRangeError)
             event = "rollups.overflowed" if is_sum else "rollups.failed"
-            logger.error("%s %s", event, error)  # noqa: TRY400 - where it was raised tells nothing
+            logger.error("%s %s", event, error)  # noqa: TRY400 - the traceback adds nothing
 
 
 async def _roll_up_tenant(
     database: Database, tenant_id: UUID, progress: Callable[[int], None]
 ) -> int:
     total, days = 0, DAYS_PER_TRANSACTION
-    # One that took fewer took all there were; those of facts that come meanwhile are for the next time.
+    # A transaction that took fewer days took all; days that are marked during the roll-up are left for the next one.
     while days == DAYS_PER_TRANSACTION:
         async with database.tenant(tenant_id, locked=rollup_lock(tenant_id)) as connection:
             days = await _roll_up_some(connection, tenant_id, most=DAYS_PER_TRANSACTION)
@@ -151,14 +152,14 @@ async def _roll_up_tenant(
 
 
 async def _roll_up_unless_locked(connection: Connection, tenant_id: UUID) -> int | None:
-    """Roll up a turn's days of a tenant; return how many, or None when somebody else is rolling them up."""
+    """Roll up a turn's days of a tenant; return their number, or None when they are being rolled up elsewhere."""
     if not await try_lock(connection, rollup_lock(tenant_id)):
         return None
     return await _roll_up_some(connection, tenant_id, most=DAYS_PER_TURN)
 
 
 async def _roll_up_some(connection: Connection, tenant_id: UUID, *, most: int) -> int:
-    """Roll up some days of a tenant, at most `most`, whose lock is held; return how many."""
+    """Roll up at most `most` days of a tenant, whose lock the caller holds; return their number."""
     rows = await queries.take_dirty_days(connection, tenant_id=tenant_id, most=most)
     if rows:
         with_revenue = [row["day"] for row in rows if row["has_revenue"]]
@@ -168,7 +169,7 @@ async def _roll_up_some(connection: Connection, tenant_id: UUID, *, most: int) -
         with_spend = [row["day"] for row in rows if row["has_spend"]]
         if with_spend:
             await queries.sum_spend(connection, tenant_id=tenant_id, days=with_spend)
-        # The sums of the ledger stand beside those of the credit.
+        # These rows compare the ledger with the credit, so they change with either.
         days = [row["day"] for row in rows]
         await queries.delete_allocation_days(connection, tenant_id=tenant_id, days=days)
         await queries.insert_allocation_days(connection, tenant_id=tenant_id, days=days)
@@ -177,5 +178,5 @@ async def _roll_up_some(connection: Connection, tenant_id: UUID, *, most: int) -
 
 
 def rollup_lock(tenant_id: UUID) -> str:
-    """Return the name of the lock under which a tenant's days are rolled up."""
+    """Return the name of the lock that is held while a tenant's days are rolled up."""
     return f"rollup:{tenant_id}"

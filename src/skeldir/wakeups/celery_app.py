@@ -36,7 +36,7 @@ def make_celery(settings: Settings, database_url: str) -> Celery:
         **_CONFIGURATION,
     )
     if is_postgres_broker(broker):
-        # There is no fan-out on these tables, so nobody could ask or be told anything.
+        # These tables have no fan-out, which remote control needs.
         celery.conf.worker_enable_remote_control = False
     return celery
 

@@ -1,4 +1,4 @@
-"""Who works, and how late the pulses are, asked of the database when the metrics are read."""
+"""Which processes are alive, and how late the pulses are, read from the database when the metrics are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When the processes that work were last heard of."""
+"""When workers and beat last gave a sign of life."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ if TYPE_CHECKING:
 
 
 async def last_heartbeats(connection: Connection) -> dict[str, tuple[int, datetime]]:
-    """Return, by role (`worker`, `beat`), how many were heard of in the last 15 s, and when one last was."""
+    """Return, by role (`worker`, `beat`), how many gave a sign of life in the last 15 s, and when the last was."""
     rows = await queries.select_last_heartbeats(connection)
     return {row["role"]: (row["alive"], row["seen_at"]) for row in rows}

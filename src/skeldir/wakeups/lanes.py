@@ -22,17 +22,17 @@ _LOOK_AGAIN_S = 1.0
 
 
 class JobLane:
-    """Does the jobs of a few kinds, two at a time, as soon as this process asks for them, and looks once a second."""
+    """Does the jobs of a few kinds, two at a time, as soon as this process enqueues one, and looks once a second."""
 
     def __init__(self, kinds: Sequence[JobKind]) -> None:
         self._kinds = {kind.name: kind for kind in kinds}
-        self._asked = asyncio.Event()
+        self._woken = asyncio.Event()
 
-    def take(self, asked_for: frozenset[str]) -> frozenset[str]:
-        """Have the lane look for the kinds that are its own; return the others. For the loop's own thread."""
-        if asked_for & self._kinds.keys():
-            self._asked.set()
-        return asked_for - self._kinds.keys()
+    def wake(self, kinds: frozenset[str]) -> frozenset[str]:
+        """Have the lane look for jobs, if one of `kinds` is its own; return the others. For the loop's own thread."""
+        if kinds & self._kinds.keys():
+            self._woken.set()
+        return kinds - self._kinds.keys()
 
     async def run(self, open_pool: Callable[[], Awaitable[Database]]) -> None:
         """Do jobs until cancelled. A database that is away is waited for."""
@@ -40,10 +40,10 @@ class JobLane:
 
     async def _keep_doing(self, open_pool: Callable[[], Awaitable[Database]]) -> None:
         while True:
-            self._asked.clear()
+            self._woken.clear()
             try:
                 await do_jobs(await open_pool(), self._kinds, budget_s=inf)
             except AWAY as fault:
                 logger.debug("jobs.lane_waits %s", type(fault).__name__)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._asked.wait(), _LOOK_AGAIN_S)
+                await asyncio.wait_for(self._woken.wait(), _LOOK_AGAIN_S)

@@ -1,4 +1,4 @@
-"""The one loop of a process that works: a thread of its own, with the pool, so that leases are kept meanwhile."""
+"""The event loop of a worker or beat, in a thread of its own, so that leases are kept while the main thread waits."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Chore: TypeAlias = "Callable[[Callable[[], Awaitable[Database]]], Coroutine[Any, Any, None]]"
-"""Gets what opens the pool, or gives the one that is open."""
+"""Its argument opens the pool, or returns the one that is open."""
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +36,8 @@ _STOP_S = 5.0
 class WorkLoop:
     """A loop in a thread, the pool that it opens when it is first needed, the process's heartbeat, and its chores.
 
-    A chore runs beside everything else until the loop stops. It must not end by itself, or fail: the loop ends with
-    it then, and the supervisor, which hears no more of the process, starts it again.
+    A chore runs beside everything else until the loop stops. It must not end by itself, or fail: the loop would end
+    with it, and the supervisor, which gets no more signs of life, would start the process again.
     """
 
     def __init__(
@@ -45,12 +45,12 @@ class WorkLoop:
         open_pool: Callable[[], AbstractAsyncContextManager[Database]],
         *,
         role: str,
-        life: Liveness,
+        liveness: Liveness,
         chores: Sequence[Chore] = (),
     ) -> None:
         self._open_pool = open_pool
         self._role = role
-        self._life = life
+        self._liveness = liveness
         self._chores = chores
         self._stop_by = inf
         self._task: asyncio.Task[Any] | None = None
@@ -61,7 +61,7 @@ class WorkLoop:
         self._stopped: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_ready = threading.Event()
-        self._thread = threading.Thread(target=self._turn, name="loop", daemon=True)
+        self._thread = threading.Thread(target=self._run_thread, name="loop", daemon=True)
 
     def start(self) -> None:
         """Start the thread; the database may be away."""
@@ -69,7 +69,7 @@ class WorkLoop:
         self._is_ready.wait()
 
     def run(self, work: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
-        """Do `work` on the loop while the calling thread waits, and says that it lives.
+        """Do `work` on the loop while the calling thread waits, and notes that it is alive.
 
         Raises:
             DatabaseUnreachable: there is no pool yet, and none can be opened; and whatever `work` raises.
@@ -78,49 +78,49 @@ class WorkLoop:
         assert self._loop is not None  # noqa: S101 - start() was called
         done: Future[T] = asyncio.run_coroutine_threadsafe(self._do(work), self._loop)
         while True:
-            self._life.note()
+            self._liveness.note()
             with suppress(TimeoutError):
                 return done.result(timeout=_ANSWER_S)
             if done.done():
                 return done.result()
             if monotonic() > self._stop_by and self._task is not None:
-                # Once: what the task does then, such as letting go of its job, must not be cancelled, too.
+                # Once: what the task does then, such as releasing its job, must not be cancelled as well.
                 task, self._task = self._task, None
                 self._loop.call_soon_threadsafe(task.cancel)
 
     def stop_by(self, moment: float) -> None:
-        """Cancel what `run` does when it has not ended at `moment`, of time.monotonic()."""
+        """Cancel the work of `run` if it has not ended at `moment`, of time.monotonic()."""
         self._stop_by = moment
 
     def stop(self) -> None:
-        """Take the heartbeat back, close the pool and end the thread, within seconds."""
+        """Delete the heartbeat, close the pool and end the thread, within seconds."""
         if self._loop is not None and self._stopped is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stopped.set)
             self._thread.join(_STOP_S)
 
     async def _do(self, work: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
         self._task = asyncio.current_task()
-        return await work(await self._have_database())
+        return await work(await self._open_database_once())
 
-    async def _have_database(self) -> Database:
+    async def _open_database_once(self) -> Database:
         assert self._opening is not None  # noqa: S101 - made with the loop
         async with self._opening:
             if self._database is None:
                 self._database = await self._opened.enter_async_context(self._open_pool())
             return self._database
 
-    def _turn(self) -> None:
-        asyncio.run(self._live())
+    def _run_thread(self) -> None:
+        asyncio.run(self._run_until_stopped())
 
-    async def _live(self) -> None:
+    async def _run_until_stopped(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._opening = asyncio.Lock()
         self._stopped = asyncio.Event()
-        tasks = [asyncio.create_task(self._beat())]
-        tasks += [asyncio.create_task(chore(self._have_database)) for chore in self._chores]
+        tasks = [asyncio.create_task(self._keep_heartbeat())]
+        tasks += [asyncio.create_task(chore(self._open_database_once)) for chore in self._chores]
         self._is_ready.set()
         while not self._stopped.is_set():
-            self._life.show()
+            self._liveness.show()
             for task in tasks:
                 if task.done():
                     task.result()
@@ -131,16 +131,16 @@ class WorkLoop:
         with suppress(asyncio.CancelledError, TimeoutError, *AWAY):
             async with asyncio.timeout(_STOP_S / 2):
                 await asyncio.wait(tasks)
-                await self._say_goodbye()
+                await self._delete_heartbeat()
                 await self._opened.aclose()
 
-    async def _beat(self) -> None:
-        """Keep a row that says when this process was last alive; a database that is away is tried again."""
+    async def _keep_heartbeat(self) -> None:
+        """Write every few seconds that this process is alive; while the database is away, try again."""
         while True:
-            if not self._life.is_silent():
+            if not self._liveness.is_silent():
                 try:
                     async with asyncio.timeout(_HEARTBEAT_S):
-                        database = await self._have_database()
+                        database = await self._open_database_once()
                         async with database.unbound() as connection:
                             await queries.insert_heartbeat(
                                 connection, process_id=self._process_id, role=self._role
@@ -151,7 +151,7 @@ class WorkLoop:
                     logger.error("jobs.heartbeat_refused %s", fault)  # noqa: TRY400 - the error says it all
             await asyncio.sleep(_HEARTBEAT_S)
 
-    async def _say_goodbye(self) -> None:
+    async def _delete_heartbeat(self) -> None:
         if self._database is not None:
             async with self._database.unbound() as connection:
                 await queries.delete_heartbeat(connection, process_id=self._process_id)

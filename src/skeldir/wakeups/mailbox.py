@@ -1,4 +1,4 @@
-"""Messages in kombu's tables: put with a notification, taken once with SKIP LOCKED, waited for by LISTEN."""
+"""Messages in kombu's tables: put with a notification, received once by SKIP LOCKED, waited for by LISTEN."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MOST_WAITING = 20
 class Mailbox:
     """One connection of one process, opened when it is needed and again when it was lost.
 
-    Putting raises psycopg's errors. Taking and waiting do not raise when the server is away: there is just nothing.
+    `put` raises psycopg's errors. `receive` and `wait` raise nothing when the server is away: there is no message then.
     """
 
     def __init__(self, url: str, *, most_waiting: int = MOST_WAITING) -> None:
@@ -41,7 +41,7 @@ class Mailbox:
         self._served_last = ""
 
     def put(self, queue: str, payload: str) -> None:
-        """Add a message, durably, and wake one who waits; unless enough of them wait in the queue already.
+        """Add a message, durably, and wake whoever waits; unless enough messages wait in the queue already.
 
         Raises:
             psycopg.OperationalError, psycopg.InterfaceError: the server cannot be reached.
@@ -69,7 +69,7 @@ class Mailbox:
             broker_queries.insert_queue(connection, queue=queue)
             put()
 
-    def take(self, queues: Sequence[str]) -> tuple[str, str] | None:
+    def receive(self, queues: Sequence[str]) -> tuple[str, str] | None:
         """Remove a fresh message of `queues`; return its queue and payload, or None.
 
         The oldest one, of another queue than the last one was of, if there is any.
@@ -79,7 +79,7 @@ class Mailbox:
             if self._is_away:
                 self._is_away = False
                 logger.info("jobs.broker_reached")
-            found = broker_queries.take_message(
+            found = broker_queries.receive_message(
                 connection, queues=list(queues), served_last=self._served_last
             )
         except LOST as fault:
@@ -137,7 +137,7 @@ class Mailbox:
                 autocommit=True,
                 connect_timeout=_CONNECT_S,
                 application_name="skeldir broker",
-                # A server that vanished without a word is noticed.
+                # A server that vanished without closing the connection is noticed.
                 tcp_user_timeout=10_000,
             )
             self._connection.execute("SET statement_timeout = '10s'")

@@ -1,6 +1,6 @@
-"""What is done again and again: each pulse is a row that says when it is due, and whoever finds it due runs it.
+"""Periodic tasks: each pulse is a row that says when it is due, and whoever finds it due runs it.
 
-No message asks for a pulse, so none can wait, expire or be lost; a pulse that is late is found in the table.
+No message starts a pulse, so none can wait, expire or be lost; a pulse that is late is found in the table.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LONGEST_WAIT_S = 1.0
 class PulseRunner:
     """Runs the pulses that are due, each beside the others, until it is cancelled.
 
-    `patience` is in periods: 0 runs a pulse as soon as it is due; 0.5 leaves it to others first, and takes it over
+    `patience` is in periods: 0 runs a pulse as soon as it is due; 0.5 leaves it to others first, and runs it
     when it is half a period late.
     """
 
@@ -46,7 +46,7 @@ class PulseRunner:
         self._running: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> NoReturn:
-        """Take what is due, again and again. A database that is away is waited for."""
+        """Run the pulses whenever they are due. A database that is away is waited for."""
         is_registered = False
         try:
             while True:
@@ -56,7 +56,7 @@ class PulseRunner:
                     if not is_registered:
                         await register_pulses(database, self._pulses.values())
                         is_registered = True
-                    wait_s = await self._take(database)
+                    wait_s = await self._start_due(database)
                 except AWAY as fault:
                     logger.debug("jobs.pulses_missed %s", type(fault).__name__)
                 await asyncio.sleep(wait_s)
@@ -64,10 +64,10 @@ class PulseRunner:
             for task in list(self._running.values()):
                 task.cancel()
 
-    async def _take(self, database: Database) -> float:
+    async def _start_due(self, database: Database) -> float:
         """Start the pulses that are due; return in how many seconds to look again."""
         free = [pulse for name, pulse in self._pulses.items() if name not in self._running]
-        due, next_s = await take_pulses(database, free, patience=self._patience)
+        due, next_s = await claim_due_pulses(database, free, patience=self._patience)
         for name in due:
             task = asyncio.create_task(self._run_one(database, self._pulses[name]))
             self._running[name] = task
@@ -78,13 +78,13 @@ class PulseRunner:
         del self._running[name]
 
     async def _run_one(self, database: Database, pulse: Pulse) -> None:
-        """Run a pulse. It has no correlation id: the jobs that it asks for, of several tenants, must share none."""
+        """Run a pulse. It has no correlation id: the jobs that it enqueues, of several tenants, must share none."""
         began = monotonic()
         work = asyncio.ensure_future(pulse.run(database))
         try:
             await asyncio.wait({work})
         finally:
-            work.cancel()  # when this process is told to stop
+            work.cancel()  # when this process was asked to stop
         fault = work.exception()
         if fault is None:
             logger.debug("jobs.pulse_ended %s seconds=%.3f", pulse.name, monotonic() - began)
@@ -106,20 +106,20 @@ async def register_pulses(database: Database, pulses: Iterable[Pulse]) -> None:
         )
 
 
-async def take_pulses(
+async def claim_due_pulses(
     database: Database, pulses: Sequence[Pulse], *, patience: float
 ) -> tuple[list[str], float]:
-    """Take the pulses that are late by `patience` periods; return their names, and in how many seconds to look again.
+    """Claim the pulses that are late by `patience` periods; return their names, and in how many seconds to look again.
 
-    Taking one moves its next time on, so only one process runs it. What a process took and did not live to finish
-    comes again with the next period.
+    Claiming one moves its next time on, so only one process runs it. One whose process dies is run again with the next
+    period.
     """
     async with database.statement() as connection:
-        row = await queries.take_pulses(
+        row = await queries.claim_due_pulses(
             connection, names=[pulse.name for pulse in pulses], patience=patience
         )
     wait_s = _LONGEST_WAIT_S if row["next_s"] is None else float(row["next_s"])
-    return list(row["taken"] or ()), min(_LONGEST_WAIT_S, max(0.05, wait_s))
+    return list(row["claimed"] or ()), min(_LONGEST_WAIT_S, max(0.05, wait_s))
 
 
 async def _note_end(database: Database, pulse: Pulse, *, error: str | None) -> None:

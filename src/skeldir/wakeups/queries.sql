@@ -19,7 +19,7 @@ SELECT role, max(seen_at) AS seen_at, count(*) FILTER (WHERE seen_at > now() - i
 FROM public.heartbeats GROUP BY role ORDER BY role;
 
 -- name: delete_old_messages!
--- Messages that were read and never acknowledged, and hints that nobody came for: the jobs table knows better.
+-- Messages that were received and never acknowledged, and hints that nobody received: the work itself stands in `jobs`.
 DELETE FROM celery.kombu_message
 WHERE NOT visible OR "timestamp" < (now() AT TIME ZONE 'UTC') - interval '1 hour';
 
@@ -27,8 +27,8 @@ WHERE NOT visible OR "timestamp" < (now() AT TIME ZONE 'UTC') - interval '1 hour
 DELETE FROM celery.celery_taskmeta WHERE date_done < (now() AT TIME ZONE 'UTC') - interval '1 day';
 
 -- name: put_message^
--- No row when there is no such queue yet. Enough hints that wait already serve as well as one more: whoever takes one
--- does what is due, whichever of them it was. The notification tells every worker to look, and nothing else.
+-- No row when there is no such queue yet. Enough hints that wait already serve as well as one more: whoever receives
+-- one does what is due, whichever of them it was. The notification only makes every worker look.
 WITH queue AS (
     SELECT q.id,
            (SELECT count(*) FROM (SELECT FROM celery.kombu_message m
@@ -41,13 +41,13 @@ WITH queue AS (
     SELECT nextval('celery.message_id_sequence'), true, now() AT TIME ZONE 'UTC', :payload, 1, queue.id
     FROM queue WHERE queue.has_room
     RETURNING id)
-SELECT q.has_room, pg_notify('skeldir_messages', '')::text AS told FROM queue q LEFT JOIN put ON true;
+SELECT q.has_room, pg_notify('skeldir_messages', '')::text AS notified FROM queue q LEFT JOIN put ON true;
 
 -- name: insert_queue!
 INSERT INTO celery.kombu_queue (id, name) VALUES (nextval('celery.queue_id_sequence'), :queue)
 ON CONFLICT (name) DO NOTHING;
 
--- name: take_message^
+-- name: receive_message^
 -- The queue served last comes last, so that a flood of hints of one kind lets the other kinds pass. What waited for a
 -- minute woke nobody in time: the sweep has found its work by now. It is deleted by the sweep, too.
 -- Never null: name.
@@ -72,10 +72,10 @@ INSERT INTO public.pulses AS p (name, every_s)
 SELECT n.name, n.every_s FROM unnest(:names::text[], :periods::numeric[]) AS n (name, every_s)
 ON CONFLICT (name) DO UPDATE SET every_s = excluded.every_s WHERE p.every_s <> excluded.every_s;
 
--- name: take_pulses^
--- A pulse keeps its pace: its next time follows the one that was due, unless that has passed, too. Of two processes
--- that take it at once, the second waits for the first one's row and finds that it is not due any more.
-WITH taken AS (
+-- name: claim_due_pulses^
+-- A pulse keeps its pace: its next time follows the one that was due, unless that has passed as well. Of two processes
+-- that claim it at once, the second waits for the first one's row and finds that it is not due any more.
+WITH claimed AS (
     UPDATE public.pulses p
     SET began_at = clock_timestamp(),
         due_at = greatest(p.due_at + make_interval(secs => p.every_s::float8),
@@ -84,10 +84,10 @@ WITH taken AS (
       AND p.due_at + make_interval(secs => p.every_s::float8 * :patience::float8) <= clock_timestamp()
     RETURNING p.name
 )
-SELECT (SELECT array_agg(t.name ORDER BY t.name) FROM taken t) AS taken,
+SELECT (SELECT array_agg(t.name ORDER BY t.name) FROM claimed t) AS claimed,
        (SELECT min(extract(epoch FROM p.due_at - clock_timestamp())
                    + p.every_s::float8 * (:patience::float8 + CASE WHEN t.name IS NULL THEN 0 ELSE 1 END))
-        FROM public.pulses p LEFT JOIN taken t ON t.name = p.name
+        FROM public.pulses p LEFT JOIN claimed t ON t.name = p.name
         WHERE p.name = ANY(:names::text[]))::float8 AS next_s;
 
 -- name: end_pulse!

@@ -10,9 +10,17 @@ import psycopg
 
 from skeldir.db import Connection
 
+class ClaimDuePulsesRow(TypedDict):
+    claimed: list[str] | None
+    next_s: float | None
+
 class PutMessageRow(TypedDict):
     has_room: bool | None
-    told: str | None
+    notified: str | None
+
+class ReceiveMessageRow(TypedDict):
+    name: str
+    payload: str
 
 class SampleHeartbeatsRow(TypedDict):
     role: Literal["worker", "beat"]
@@ -27,15 +35,11 @@ class SelectLastHeartbeatsRow(TypedDict):
     seen_at: dt.datetime
     alive: int
 
-class TakeMessageRow(TypedDict):
-    name: str
-    payload: str
-
-class TakePulsesRow(TypedDict):
-    taken: list[str] | None
-    next_s: float | None
-
 class _Queries:
+    @staticmethod
+    async def claim_due_pulses(
+        connection: Connection, /, *, names: Collection[str], patience: float
+    ) -> ClaimDuePulsesRow: ...
     @staticmethod
     async def count_messages(connection: Connection, /, *, queue: str) -> int: ...
     @staticmethod
@@ -61,6 +65,10 @@ class _Queries:
         connection: Connection, /, *, most_waiting: int, queue: str, payload: str
     ) -> PutMessageRow | None: ...
     @staticmethod
+    async def receive_message(
+        connection: Connection, /, *, queues: Collection[str], served_last: str
+    ) -> ReceiveMessageRow | None: ...
+    @staticmethod
     async def register_pulses(
         connection: Connection, /, *, names: Collection[str], periods: Collection[Decimal | int]
     ) -> None: ...
@@ -72,16 +80,12 @@ class _Queries:
     async def select_last_heartbeats(
         connection: Connection, /
     ) -> list[SelectLastHeartbeatsRow]: ...
-    @staticmethod
-    async def take_message(
-        connection: Connection, /, *, queues: Collection[str], served_last: str
-    ) -> TakeMessageRow | None: ...
-    @staticmethod
-    async def take_pulses(
-        connection: Connection, /, *, names: Collection[str], patience: float
-    ) -> TakePulsesRow: ...
 
 class _BrokerQueries:
+    @staticmethod
+    def claim_due_pulses(
+        connection: psycopg.Connection, /, *, names: Collection[str], patience: float
+    ) -> tuple[list[str] | None, float | None]: ...
     @staticmethod
     def count_messages(connection: psycopg.Connection, /, *, queue: str) -> int: ...
     @staticmethod
@@ -107,6 +111,10 @@ class _BrokerQueries:
         connection: psycopg.Connection, /, *, most_waiting: int, queue: str, payload: str
     ) -> tuple[bool | None, str | None] | None: ...
     @staticmethod
+    def receive_message(
+        connection: psycopg.Connection, /, *, queues: Collection[str], served_last: str
+    ) -> tuple[str, str] | None: ...
+    @staticmethod
     def register_pulses(
         connection: psycopg.Connection,
         /,
@@ -124,14 +132,6 @@ class _BrokerQueries:
     def select_last_heartbeats(
         connection: psycopg.Connection, /
     ) -> list[tuple[Literal["worker", "beat"], dt.datetime, int]]: ...
-    @staticmethod
-    def take_message(
-        connection: psycopg.Connection, /, *, queues: Collection[str], served_last: str
-    ) -> tuple[str, str] | None: ...
-    @staticmethod
-    def take_pulses(
-        connection: psycopg.Connection, /, *, names: Collection[str], patience: float
-    ) -> tuple[list[str] | None, float | None]: ...
 
 queries: _Queries
 broker_queries: _BrokerQueries

@@ -1,8 +1,8 @@
 """kombu's transport for `sqla+postgresql://`: the tables are kombu's own, the way to use them is `Mailbox`.
 
-A message is deleted when it is taken, so one that a worker took before it died is gone: messages only wake, the work
-itself stands in `jobs`. For the same reason one that nobody took for a minute is not delivered any more, and one that
-finds a full queue is not put.
+A message is deleted when it is received, so one that a worker received before it died is gone: messages only wake, the
+work itself stands in `jobs`. For the same reason one that nobody received for a minute is not delivered any more, and
+one that finds a full queue is not put.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _Channel: Any = virtual.Channel
 _Transport: Any = virtual.Transport
 
 
-class Channel(_Channel):  # type: ignore[misc]  # as said above
+class Channel(_Channel):  # type: ignore[misc]  # kombu's annotations, see above
     """A channel whose queues are rows of `celery.kombu_queue`."""
 
-    # What was taken and not begun when a worker stops is found by the sweep.
+    # The sweep finds what was received and not begun when a worker stops.
     do_restore = False
 
     def _new_queue(self, queue: str, **_: Any) -> None:
@@ -40,17 +40,17 @@ class Channel(_Channel):  # type: ignore[misc]  # as said above
         self.connection.mailbox.put(queue, json.dumps(message))
 
     def _get_many(self, queues: list[str], **_: Any) -> None:
-        taken = self.connection.mailbox.take(queues)
-        if taken is None:
+        received = self.connection.mailbox.receive(queues)
+        if received is None:
             raise Empty
-        queue, payload = taken
+        queue, payload = received
         self.connection._deliver(json.loads(payload), queue)  # noqa: SLF001 - how kombu's own channels hand over
 
     def _get(self, queue: str, **_: Any) -> Any:
-        taken = self.connection.mailbox.take([queue])
-        if taken is None:
+        received = self.connection.mailbox.receive([queue])
+        if received is None:
             raise Empty
-        return json.loads(taken[1])
+        return json.loads(received[1])
 
     def _size(self, queue: str) -> int:
         size: int = self.connection.mailbox.count(queue)
@@ -61,10 +61,10 @@ class Channel(_Channel):  # type: ignore[misc]  # as said above
         return purged
 
 
-class Transport(_Transport):  # type: ignore[misc]  # as said above
+class Transport(_Transport):  # type: ignore[misc]  # kombu's annotations, see above
     """Delivers messages as they come; looks by itself once a second, in case a notification was missed.
 
-    The transport option `on_turn` is called each time it looks: a sign that the consumer lives.
+    The transport option `on_turn` is called each time it looks: a sign that the consumer is alive.
     """
 
     Channel = Channel
@@ -85,7 +85,7 @@ class Transport(_Transport):  # type: ignore[misc]  # as said above
         Raises:
             TimeoutError: none came.
         """
-        # A worker asks for longer, but is to notice soon that it was told to stop.
+        # A worker would wait longer, but is to notice soon that it was asked to stop.
         end = None if timeout is None else monotonic() + min(timeout, _TURN_S)
         while True:
             self._on_turn()

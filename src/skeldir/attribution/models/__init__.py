@@ -1,7 +1,7 @@
-"""Attribution models: pure functions that say which touches of a journey earned its conversion.
+"""Attribution models: pure functions that decide which touches of a journey earned its conversion.
 
-This package is the door: `touch_weights` applies a model by name, `channel_weights` sums that up, `ModelVersion` fixes
-a model with its parameters. No database, no clock, no floats in the weights.
+`touch_weights` applies a model by name, `channel_weights` sums its result by channel, `ModelVersion` is a model with
+its parameters. No database, no clock, no floats in the weights.
 """
 
 from __future__ import annotations

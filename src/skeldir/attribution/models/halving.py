@@ -1,7 +1,7 @@
 """Powers of one half in whole numbers, the same to the last bit on every machine.
 
-`math.exp2` and `**` end in the C library, whose last bit differs between systems and releases; a
-rebuild of the credits on another machine would then not agree row by row. Here the fraction of the
+`math.exp2` and `**` call the C library, whose results differ in the last bit between systems and
+releases; credit rebuilt on another machine would then not agree row by row. Here the fraction of the
 exponent has 56 bits: the powers of its three high digits, of ten bits each, are looked up, and the
 26 bits that remain are so small that 2^-x is 1 - x ln 2, with an error under 2^-61.
 """
@@ -22,7 +22,7 @@ _LN2: Final = 0xB17217F7D1CF79AB
 """The natural logarithm of 2, times 2**64."""
 
 UNIT: Final = 1 << (_SCALE_BITS + _ROOM_BITS)
-"""What `halved` returns for no halving at all: 2**120 stands for 1."""
+"""What `halved` returns for age 0: 2**120 represents 1."""
 
 
 def halved(age: int, half_life: int) -> int:
@@ -42,9 +42,9 @@ def halved(age: int, half_life: int) -> int:
 
 
 def _make_powers() -> list[tuple[int, ...]]:
-    """Return for each place from the highest the powers 2^(-digit / 1024^place), times 2**64.
+    """Return for each digit position, highest first, the powers 2^(-digit / 1024^position), times 2**64.
 
-    The roots come from repeated square roots of one half, with 64 bits to spare.
+    The roots are computed by repeated square roots of one half, with 64 extra bits.
     """
     guard = 2 * _SCALE_BITS
     root = 1 << (guard - 1)

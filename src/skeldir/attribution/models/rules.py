@@ -1,7 +1,7 @@
 """The six rule models: which touch of a journey earned how much of its conversion.
 
-Each is a pure function from a journey to whole-number weights, one per touch, of which only the
-ratios mean anything. Whole numbers keep the later split of money exact.
+Each is a pure function from a journey to whole-number weights, one per touch; only their ratios
+matter. Whole numbers keep the later split of money exact.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def last_touch(touches: Sequence[JourneyTouch]) -> list[int]:
 
 
 def last_non_direct(touches: Sequence[JourneyTouch]) -> list[int]:
-    """All to the last touch whose channel is not `direct`; to the last one if all are."""
+    """All to the last touch whose channel is not `direct`; to the last touch if all are `direct`."""
     last = len(touches) - 1
     for index in range(last, -1, -1):
         if touches[index].channel_code != DIRECT:
@@ -61,14 +61,14 @@ def last_non_direct(touches: Sequence[JourneyTouch]) -> list[int]:
 
 
 def linear(touches: Sequence[JourneyTouch]) -> list[int]:
-    """The same to every touch."""
+    """Equal credit to every touch."""
     return [1] * len(touches)
 
 
 def position_based(touches: Sequence[JourneyTouch]) -> list[int]:
-    """40 % each to the first and the last touch, 20 % over those between; of two, half each.
+    """40 % each to the first and the last touch, 20 % over those between; with two touches, half each.
 
-    With m touches between, the weights are 2m, then 1 for each, then 2m; together 5m.
+    With m touches between, the weights are 2m, then 1 for each, then 2m; 5m in total.
     """
     between = len(touches) - 2
     if between <= 0:
@@ -79,10 +79,10 @@ def position_based(touches: Sequence[JourneyTouch]) -> list[int]:
 def time_decay(touches: Sequence[JourneyTouch], half_life_days: Fraction | float) -> list[int]:
     """Weight 2^(-d / half_life_days) for a touch d days before the conversion.
 
-    Only ratios matter, so the age is counted from the newest touch, whose weight is 2**120, and
-    nothing overflows or underflows however far off the conversion is. Ages are exact to the
-    microsecond and the half-life is rounded to it. Each ratio to the newest touch is within 2^-54
-    of its value up to 56 half-lives of age; beyond, within 2^-120 absolutely (see `halved`).
+    Only ratios matter, so ages count from the newest touch, whose weight is 2**120. Nothing
+    overflows or underflows, however late the conversion is. Ages are exact to the microsecond, and
+    the half-life is rounded to it. Each ratio to the newest touch has a relative error below 2^-54
+    up to 56 half-lives of age; beyond, an absolute error of at most 2^-120 (see `halved`).
 
     Raises `ValueError` when the half-life is not positive and finite.
     """
@@ -104,7 +104,7 @@ def half_life_microseconds(half_life_days: Fraction | float) -> int:
 ModelName = Literal[
     "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay"
 ]
-"""The names `touch_weights` takes, in the order in which people read them."""
+"""The names that `touch_weights` accepts, in the order in which they are shown."""
 
 MODEL_NAMES: Final[tuple[ModelName, ...]] = get_args(ModelName)
 
@@ -122,8 +122,8 @@ def touch_weights(
 ) -> list[int]:
     """Return the weight of each touch by the named model: whole, not negative, not all zero.
 
-    Raises `ModelUnknown`, and `ValueError` for an empty journey, which has no one to credit: its
-    money is `unattributed`, and that is for the caller to say.
+    Raises `ModelUnknown`, and `ValueError` for an empty journey, which has no touch to credit: its
+    money is `unattributed`, which is the caller's decision.
     """
     by_position = _BY_POSITION.get(model)
     if by_position is None and model != "time_decay":
@@ -140,8 +140,8 @@ def channel_weights(
 ) -> dict[str, int]:
     """Return the sum of each channel's `touch_weights`; a channel without weight is left out.
 
-    Where only the first or the last touch counts, or all count alike, no touch is weighed by itself: of a long journey
-    the sums cost a tenth of the weights.
+    Where only the first or last touch counts, or all count alike, touches are not weighed one by one: for a long
+    journey this takes a tenth of the time.
 
     Raises as `touch_weights` does.
     """
@@ -186,7 +186,7 @@ _SUMS: Final[Mapping[str, Callable[[Sequence[JourneyTouch]], dict[str, int]]]] =
 
 
 def model_unknown(model: str) -> ModelUnknown:
-    """Return the error that names the models there are."""
+    """Return the error for an unknown model; its cure lists the models that exist."""
     return ModelUnknown(
         f'There is no attribution model "{model}".', cure=f"Use one of {', '.join(MODEL_NAMES)}."
     )

@@ -1,4 +1,4 @@
-"""What a model version fixes: a model, its parameters, and the journeys it looks at."""
+"""A model version: a model with its parameters, which also determine the touches it looks at."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from skeldir.attribution.models.rules import (
 from skeldir.errors import SkeldirError
 
 AfterConversion = Literal["keep", "reset"]
-"""Whether a touch that has earned may earn again, for the next conversion of its journey."""
+"""Whether a touch that earned credit may earn again, for the next conversion of its journey."""
 
 
 class ModelVersionInvalid(SkeldirError):
-    """A model version has a parameter that no journey could be credited by."""
+    """A model version has an invalid parameter."""
 
     code = "model_version_invalid"
     status = 422
@@ -29,11 +29,11 @@ class ModelVersionInvalid(SkeldirError):
 
 @dataclass(frozen=True, slots=True)
 class ModelVersion:
-    """A model with everything its credits depend on; another parameter is another version.
+    """A model with every parameter its credit depends on; with another parameter it is another version.
 
     `lookback` is how long before a conversion a touch may lie, both ends included. With
     `after_conversion` "keep" a touch may earn again for the next conversion of its journey; with
-    "reset" the journey begins anew after each. `half_life_days` matters to `time_decay` only.
+    "reset" the journey starts again after each conversion. `half_life_days` matters to `time_decay` only.
 
     Raises `ModelUnknown` and `ModelVersionInvalid`.
     """

@@ -1,4 +1,4 @@
-"""The processes: a worker that does jobs when Celery wakes it, and beat, which does what is periodic."""
+"""The processes: a worker, which does jobs when Celery wakes it, and beat, which runs the pulses."""
 
 from __future__ import annotations
 
@@ -29,39 +29,39 @@ from skeldir.wakeups.celery_app import make_celery
 from skeldir.wakeups.lanes import JobLane
 from skeldir.wakeups.loop import Chore, WorkLoop
 from skeldir.wakeups.pulses import PulseRunner
-from skeldir.wakeups.wake import Waker
+from skeldir.wakeups.waker import Waker
 
 if TYPE_CHECKING:
     from skeldir.db import Database
 
 logger = logging.getLogger(__name__)
 
-# One for the job's effect, one for its lease or heartbeat, one for a task that has to read beside its transaction, and
-# one for pulses that nobody else runs.
+# One for the job's effect, one for its lease or the heartbeat, one for a task that has to read beside its transaction,
+# and one for pulses that nobody else runs.
 _POOL_SIZE = 4
 # Beat runs all pulses beside each other, and two jobs of its lane with all that they need.
 _BEAT_POOL_SIZE = 10
 # A worker takes over a pulse that is half a period late: beat is away, or stopped.
 _WORKER_PATIENCE = 0.5
-# After so long a task makes way for what else waits, and asks to be called again.
+# After this time a task makes way for other kinds of jobs, and wakes itself again.
 _BUDGET_S = 1.0
 _SIGN_S = 1.0
-# Whoever waits for an answer comes first where an API runs on the same machine; on their own, workers lose nothing.
+# Where an API runs on the same machine its clients come first; on a machine of their own workers lose nothing.
 _NICENESS = 10
 
 
 @dataclass(slots=True)
 class WorkerResources:
-    """What a process that does work has: a loop with a pool, a waker, its metrics. Forked children get their own.
+    """What a worker or beat has: a loop with a pool, a waker, its metrics. Forked children get their own.
 
-    `metrics_port` is this process's, or the first one of the children's; 0: none. `wake_own` takes the kinds of jobs
-    that this process does by itself, and returns the others.
+    `metrics_port` is this process's, or the first one of the children's; 0: none. `wake_own` gets kinds of jobs, wakes
+    what does them in this process, and returns the others.
     """
 
     settings: Settings
     database_url: str
     role: str
-    life: Liveness
+    liveness: Liveness
     pool_size: int = _POOL_SIZE
     metrics_port: int = 0
     chores: Sequence[Chore] = ()
@@ -76,7 +76,9 @@ class WorkerResources:
         number = current_process_index(base=0) or 0
         self.stop_metrics = serve_metrics(self.metrics_port and self.metrics_port + number)
         self.waker = Waker(self.settings, self.database_url)
-        self.loop = WorkLoop(self._open_pool, role=self.role, life=self.life, chores=self.chores)
+        self.loop = WorkLoop(
+            self._open_pool, role=self.role, liveness=self.liveness, chores=self.chores
+        )
         self.loop.start()
         self.is_ready = True
 
@@ -88,7 +90,7 @@ class WorkerResources:
             self.stop_metrics()
 
     def stop_soon(self, **_signal: Any) -> None:
-        """Let what runs finish for as long as SKELDIR_SHUTDOWN_TIMEOUT_S says, and no longer."""
+        """Give the running job SKELDIR_SHUTDOWN_TIMEOUT_S to finish."""
         if self.is_ready:
             self.loop.stop_by(monotonic() + self.settings.skeldir_shutdown_timeout_s)
 
@@ -123,24 +125,24 @@ def serve_worker(
     slot: WorkerSlot,
 ) -> int:
     """Work until SIGTERM or SIGINT, which let the running job finish; return the exit status."""
-    _begin(settings, "worker")
+    _set_up(settings, "worker")
     if os.getpriority(os.PRIO_PROCESS, 0) < _NICENESS:
         os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
-    life = Liveness(slot.life_pipe)
+    liveness = Liveness(slot.life_pipe)
     is_forking = slot.children > 0
     port = settings.skeldir_worker_metrics_port
     resources = WorkerResources(
         settings,
         database_url,
         "worker",
-        Liveness(is_watched=False) if is_forking else life,
+        Liveness(is_watched=False) if is_forking else liveness,
         metrics_port=port and port + slot.index,
         chores=[_pulse_chore(pulses, _WORKER_PATIENCE)],
     )
     celery = make_celery(settings, database_url)
-    celery.conf.worker_consumer = _watched_consumer(life)
+    celery.conf.worker_consumer = _watched_consumer(liveness)
     if is_postgres_broker(broker_url_of(settings, database_url)):
-        celery.conf.broker_transport_options = {"on_turn": life.note}
+        celery.conf.broker_transport_options = {"on_turn": liveness.note}
     for kind in kinds:
         celery.task(_task_of_kind(resources, kind), name=kind.name, ignore_result=True)
     # Its modules would otherwise be loaded after the first task, and make the second one wait.
@@ -150,7 +152,7 @@ def serve_worker(
     signals.worker_process_shutdown.connect(resources.close, weak=False)
     signals.worker_shutting_down.connect(resources.stop_soon, weak=False)
     if is_forking:
-        threading.Thread(target=_show_for_ever, args=(life,), name="life", daemon=True).start()
+        threading.Thread(target=_show_life, args=(liveness,), name="life", daemon=True).start()
     worker = celery.Worker(
         pool="prefork" if is_forking else "solo",
         concurrency=slot.children or 1,
@@ -179,17 +181,17 @@ def serve_beat(
     life_pipe: int | None = None,
 ) -> int:
     """Run the pulses and do the jobs of `lane_kinds` until SIGTERM or SIGINT; several of it share the work."""
-    _begin(settings, "beat")
-    life = Liveness(life_pipe)
+    _set_up(settings, "beat")
+    liveness = Liveness(life_pipe)
     lane = JobLane(lane_kinds)
     resources = WorkerResources(
         settings,
         database_url,
         "beat",
-        life,
+        liveness,
         pool_size=_BEAT_POOL_SIZE,
         chores=[_pulse_chore(pulses, 0.0), lane.run],
-        wake_own=lane.take,
+        wake_own=lane.wake,
     )
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -198,7 +200,7 @@ def serve_beat(
     logger.info("jobs.beat_began")
     try:
         while not stopped.wait(_SIGN_S):
-            life.note()
+            liveness.note()
     finally:
         resources.close()
         close_tracing()
@@ -206,7 +208,7 @@ def serve_beat(
 
 
 def _pulse_chore(pulses: Sequence[Pulse], patience: float) -> Chore:
-    """Return a chore with a runner of its own for each process, for forked ones share nothing."""
+    """Return a chore that makes a runner in each process, since forked ones share nothing."""
 
     async def run_pulses(open_pool: Callable[[], Awaitable[Database]]) -> None:
         await PulseRunner(open_pool, pulses, patience=patience).run()
@@ -214,8 +216,8 @@ def _pulse_chore(pulses: Sequence[Pulse], patience: float) -> Chore:
     return run_pulses
 
 
-def _begin(settings: Settings, process: str) -> None:
-    """Set up logs and traces; Celery, which would set up logs of its own, is told that it is done."""
+def _set_up(settings: Settings, process: str) -> None:
+    """Set up logs and traces, and keep Celery from setting up logs of its own."""
     configure_logging(settings, process=process)
     configure_tracing(settings, process=process)
     signals.setup_logging.connect(_leave_logging_alone, weak=False)
@@ -229,7 +231,7 @@ def _leave_logging_alone(**_signal: Any) -> None:
 
 def _task_of_kind(resources: WorkerResources, kind: JobKind) -> Callable[[], None]:
     def do_kind() -> None:
-        may_be_left = _run(
+        may_be_left = _run_on_loop(
             resources,
             kind.name,
             lambda database: do_jobs(database, {kind.name: kind}, budget_s=_BUDGET_S),
@@ -240,8 +242,8 @@ def _task_of_kind(resources: WorkerResources, kind: JobKind) -> Callable[[], Non
     return do_kind
 
 
-def _run(resources: WorkerResources, name: str, work: Callable[[Database], Any]) -> Any:
-    """Run on the loop. A database that is away, or too busy, is no fault of a task: it will be asked for again."""
+def _run_on_loop(resources: WorkerResources, name: str, work: Callable[[Database], Any]) -> Any:
+    """Run on the loop. A database that is away, or too busy, is no fault of a task: the sweep wakes for it again."""
     try:
         return resources.loop.run(work)
     except CancelledError:
@@ -252,23 +254,23 @@ def _run(resources: WorkerResources, name: str, work: Callable[[Database], Any])
         return None
 
 
-def _show_for_ever(life: Liveness) -> None:
+def _show_life(liveness: Liveness) -> None:
     while True:
-        life.show()
+        liveness.show()
         sleep(_SIGN_S)
 
 
-def _watched_consumer(life: Liveness) -> type[Consumer]:
+def _watched_consumer(liveness: Liveness) -> type[Consumer]:
     class WatchedConsumer(Consumer):  # type: ignore[misc]  # Celery has no types
-        """A consumer that says that it lives, from its own event loop, and is excused while the broker is away."""
+        """A consumer that notes that it is alive, from its own event loop, and may pause while the broker is away."""
 
         def start(self) -> None:
             if self.hub is not None:
-                self.timer.call_repeatedly(_SIGN_S, life.note)
+                self.timer.call_repeatedly(_SIGN_S, liveness.note)
             super().start()
 
         def ensure_connected(self, conn: Any) -> Any:
-            with life.paused():
+            with liveness.paused():
                 return super().ensure_connected(conn)
 
     return WatchedConsumer

@@ -29,7 +29,7 @@ _TRY_TWICE = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "inte
 
 
 class Waker:
-    """Sends at most one wake-up per kind and 50 ms. What cannot be sent is forgotten: the sweep finds the work."""
+    """Sends at most one wake-up per kind and 50 ms. One that cannot be sent is dropped: the sweep finds the work."""
 
     def __init__(self, settings: Settings, database_url: str) -> None:
         self._settings = settings
@@ -46,14 +46,14 @@ class Waker:
             if self._is_closed:
                 return
             self._pending |= kinds
-            # It is not alive in a process that was forked since, either.
+            # In a process that was forked since then, the thread is not alive either.
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._send, name="waker", daemon=True)
                 self._thread.start()
             self._changed.notify()
 
     def close(self) -> None:
-        """Send what is pending, for a second at most, and wake nobody any more."""
+        """Send what is pending, for a second at most, and nothing after that."""
         with self._changed:
             self._is_closed = True
             self._changed.notify()

@@ -15,14 +15,14 @@ from time import monotonic
 from types import FrameType
 
 STUCK_AFTER_S = 60.0
-_SOON_S = 5.0  # who dies sooner than this is started again later and later
+_SOON_S = 5.0  # a child that dies sooner than this is started again after longer and longer pauses
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 3.0
 _LONGEST_WAIT_S = 1.0
 _STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
-# What a child does before it becomes the program that it is to be: on Linux the kernel kills it with its parent.
-_BOUND = """
+# What a child runs before it becomes the program that it is to be: on Linux the kernel then kills it with its parent.
+_TIE_TO_PARENT = """
 import ctypes, os, signal, sys
 if sys.platform == "linux":
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
@@ -36,7 +36,7 @@ os.execv(sys.argv[2], sys.argv[2:])
 class Child:
     """A process to keep running. One that `shows_life` gets `--life-pipe N`, and is stuck when it falls silent.
 
-    Those with a lower `stop_rank` have ended before the next are told to stop.
+    Those with a lower `stop_rank` have ended before the next are asked to stop.
     """
 
     name: str
@@ -47,8 +47,8 @@ class Child:
 
 
 @dataclass(slots=True)
-class _Kept:
-    """A child as it runs, or waits to be started."""
+class _ChildState:
+    """A child that runs, or waits to be started."""
 
     child: Child
     process: subprocess.Popen[bytes] | None = None
@@ -61,22 +61,22 @@ class _Kept:
 
 @dataclass(slots=True)
 class Supervisor:
-    """Runs children until SIGTERM, SIGINT or SIGHUP. `say` is told what happens, in sentences.
+    """Runs children until SIGTERM, SIGINT or SIGHUP, and calls `report` with a sentence for each thing that happens.
 
     A child that does not stop within `stop_s` is killed; a second signal kills all that are left at once.
     """
 
     children: Sequence[Child]
-    say: Callable[[str], None]
+    report: Callable[[str], None]
     stop_s: float
     stuck_after_s: float = STUCK_AFTER_S
-    _kept: list[_Kept] = field(init=False)
+    _states: list[_ChildState] = field(init=False)
     _signals: int = field(default=0, init=False)
     _events: selectors.BaseSelector = field(init=False)
 
     def run(self) -> int:
         """Run the children until a signal, then stop them; return 0, or 1 when one had to be killed."""
-        self._kept = [_Kept(child) for child in self.children]
+        self._states = [_ChildState(child) for child in self.children]
         with selectors.DefaultSelector() as self._events, self._listening():
             try:
                 while not self._signals:
@@ -116,123 +116,126 @@ class Supervisor:
     def _next_start_s(self) -> float:
         now = monotonic()
         return min(
-            (k.start_at - now for k in self._kept if k.process is None), default=_LONGEST_WAIT_S
+            (state.start_at - now for state in self._states if state.process is None),
+            default=_LONGEST_WAIT_S,
         )
 
     def _wait(self, seconds: float) -> None:
-        """Wait for a signal, a death or a sign of life, and take the signs."""
+        """Wait for a signal, a death or a sign of life, and note the signs."""
         for key, _ in self._events.select(max(0.0, seconds)):
             with suppress(BlockingIOError):
                 is_sign = bool(os.read(key.fd, 4096))
-                if isinstance(key.data, _Kept) and is_sign:
+                if isinstance(key.data, _ChildState) and is_sign:
                     key.data.seen_at = monotonic()
-                elif isinstance(key.data, _Kept):
+                elif isinstance(key.data, _ChildState):
                     self._close_pipe(key.data)
 
     def _start_due(self) -> None:
-        for kept in self._kept:
-            if kept.process is None and kept.start_at <= monotonic():
-                self._start(kept)
+        for state in self._states:
+            if state.process is None and state.start_at <= monotonic():
+                self._start(state)
 
-    def _start(self, kept: _Kept) -> None:
-        command = list(kept.child.command)
+    def _start(self, state: _ChildState) -> None:
+        command = list(state.child.command)
         passed: tuple[int, ...] = ()
-        if kept.child.shows_life:
-            kept.life_pipe, theirs = os.pipe()
-            os.set_blocking(kept.life_pipe, False)
+        if state.child.shows_life:
+            state.life_pipe, theirs = os.pipe()
+            os.set_blocking(state.life_pipe, False)
             os.set_blocking(theirs, False)
-            self._events.register(kept.life_pipe, selectors.EVENT_READ, kept)
+            self._events.register(state.life_pipe, selectors.EVENT_READ, state)
             command += ["--life-pipe", str(theirs)]
             passed = (theirs,)
-        bound = [sys.executable, "-I", "-S", "-c", _BOUND, str(os.getpid())]
+        tied = [sys.executable, "-I", "-S", "-c", _TIE_TO_PARENT, str(os.getpid())]
         try:
             # A group of its own: Ctrl-C in a terminal is for the supervisor, which stops the children in order.
             process = subprocess.Popen(  # noqa: S603 - a fixed command, no shell
-                [*bound, *command],
-                env=dict(kept.child.environment),
+                [*tied, *command],
+                env=dict(state.child.environment),
                 stdin=subprocess.DEVNULL,
                 pass_fds=passed,
                 process_group=0,
             )
         except OSError as fault:
-            self._close_pipe(kept)
-            kept.start_at = monotonic() + _LONGEST_PAUSE_S
-            self.say(f"{kept.child.name} cannot be started now: {fault.strerror}.")
+            self._close_pipe(state)
+            state.start_at = monotonic() + _LONGEST_PAUSE_S
+            self.report(f"{state.child.name} cannot be started now: {fault.strerror}.")
             return
         finally:
             for descriptor in passed:
                 os.close(descriptor)
-        kept.process = process
-        kept.started_at = kept.seen_at = monotonic()
-        self.say(f"{kept.child.name} started (process {process.pid}).")
+        state.process = process
+        state.started_at = state.seen_at = monotonic()
+        self.report(f"{state.child.name} started (process {process.pid}).")
 
     def _reap(self) -> None:
-        for kept in self._kept:
-            if kept.process is None or kept.process.poll() is None:
+        for state in self._states:
+            if state.process is None or state.process.poll() is None:
                 continue
-            how = _describe_end(kept.process.returncode)
-            did_die_at_once = monotonic() - kept.started_at < _SOON_S
-            kept.pause_s = (
-                min(_LONGEST_PAUSE_S, max(_FIRST_PAUSE_S, 2 * kept.pause_s))
+            how = _describe_end(state.process.returncode)
+            did_die_at_once = monotonic() - state.started_at < _SOON_S
+            state.pause_s = (
+                min(_LONGEST_PAUSE_S, max(_FIRST_PAUSE_S, 2 * state.pause_s))
                 if did_die_at_once
                 else 0.0
             )
-            kept.start_at = monotonic() + kept.pause_s
-            kept.process = None
-            self._close_pipe(kept)
-            when = f"in {kept.pause_s:g} s" if kept.pause_s else "now"
-            self.say(f"{kept.child.name} ended {how}; it is started again {when}.")
+            state.start_at = monotonic() + state.pause_s
+            state.process = None
+            self._close_pipe(state)
+            when = f"in {state.pause_s:g} s" if state.pause_s else "now"
+            self.report(f"{state.child.name} ended {how}; it is started again {when}.")
 
     def _kill_stuck(self) -> None:
-        for kept in self._running():
-            silent_s = monotonic() - kept.seen_at
-            if kept.child.shows_life and silent_s > self.stuck_after_s:
-                self.say(f"{kept.child.name} has given no sign of life for {silent_s:.0f} s.")
-                self._kill([kept])
-                kept.seen_at = monotonic()
+        for state in self._running():
+            silent_s = monotonic() - state.seen_at
+            if state.child.shows_life and silent_s > self.stuck_after_s:
+                self.report(f"{state.child.name} has given no sign of life for {silent_s:.0f} s.")
+                self._kill([state])
+                state.seen_at = monotonic()
 
     def _stop_all(self) -> int:
         killed = 0
-        for rank in sorted({kept.child.stop_rank for kept in self._kept}):
-            of_rank = [kept for kept in self._running() if kept.child.stop_rank == rank]
+        for rank in sorted({state.child.stop_rank for state in self._states}):
+            of_rank = [state for state in self._running() if state.child.stop_rank == rank]
             killed += self._stop(of_rank)
         return 1 if killed else 0
 
-    def _stop(self, running: list[_Kept]) -> int:
-        """Tell these to stop, wait, kill those who do not; return how many were killed."""
+    def _stop(self, running: list[_ChildState]) -> int:
+        """Ask these to stop, wait, kill those that do not; return how many were killed."""
         deadline = monotonic() + self.stop_s
-        for kept in running:
-            self._send(kept, signal.SIGTERM)
-        while left := [kept for kept in running if kept.process and kept.process.poll() is None]:
+        for state in running:
+            self._send(state, signal.SIGTERM)
+        while left := [
+            state for state in running if state.process and state.process.poll() is None
+        ]:
             if monotonic() > deadline or self._signals > 1:
-                names = ", ".join(kept.child.name for kept in left)
-                self.say(f"Killed, because it did not stop: {names}.")
+                names = ", ".join(state.child.name for state in left)
+                self.report(f"Killed, because it did not stop: {names}.")
                 self._kill(left)
                 return len(left)
             self._wait(min(_LONGEST_WAIT_S, deadline - monotonic()))
-        for kept in running:
-            self.say(f"{kept.child.name} stopped.")
+        for state in running:
+            self.report(f"{state.child.name} stopped.")
         return 0
 
-    def _running(self) -> list[_Kept]:
-        return [kept for kept in self._kept if kept.process and kept.process.poll() is None]
+    def _running(self) -> list[_ChildState]:
+        return [state for state in self._states if state.process and state.process.poll() is None]
 
-    def _kill(self, those: Sequence[_Kept]) -> None:
-        for kept in those:
-            self._send(kept, signal.SIGKILL)
-        for kept in those:
-            if kept.process is not None:
-                kept.process.wait()
+    def _kill(self, states: Sequence[_ChildState]) -> None:
+        for state in states:
+            self._send(state, signal.SIGKILL)
+        for state in states:
+            if state.process is not None:
+                state.process.wait()
 
-    def _send(self, kept: _Kept, number: signal.Signals) -> None:
-        if kept.process is not None:
-            kept.process.send_signal(number)
+    def _send(self, state: _ChildState, number: signal.Signals) -> None:
+        if state.process is not None:
+            state.process.send_signal(number)
 
-    def _close_pipe(self, kept: _Kept) -> None:
-        if kept.life_pipe is not None:
-            self._events.unregister(kept.life_pipe)
-            os.close(kept.life_pipe)
-            kept.life_pipe = None
+    def _close_pipe(self, state: _ChildState) -> None:
+        if state.life_pipe is not None:
+            self._events.unregister(state.life_pipe)
+            os.close(state.life_pipe)
+            state.life_pipe = None
 
 
 def _describe_end(status: int) -> str:
@@ -242,4 +245,4 @@ def _describe_end(status: int) -> str:
 
 
 def _do_nothing(_number: int, _frame: FrameType | None) -> None:
-    """Take SIGCHLD, so that it ends a wait."""
+    """Handle SIGCHLD, so that it ends a wait."""

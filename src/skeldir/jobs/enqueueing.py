@@ -1,4 +1,4 @@
-"""Asking for work: a row in the caller's transaction, and a wake-up once that has been committed."""
+"""Enqueueing a job: a row in the caller's transaction, and a wake-up once that has been committed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def enqueue(
     *,
     delay_s: float = 0.0,
 ) -> UUID | None:
-    """Ask for a job in the caller's transaction, which is bound to `tenant_id`; return its id.
+    """Enqueue a job in the caller's transaction, which is bound to `tenant_id`; return its id.
 
     None when an equal one is waiting already, whose worker will see what this transaction did if it holds the lock
     that the worker waits for (see `attribution.marks.ingest_lock`), or commits before the job is claimed.
@@ -54,7 +54,7 @@ async def is_running(
     kind: str,
     arguments: Mapping[str, object] = NO_ARGUMENTS,
 ) -> bool:
-    """Say whether a worker that was heard of lately does such a job of the transaction's tenant."""
+    """Return whether such a job of the transaction's tenant is running, and its lease has not run out."""
     return await queries.is_job_running(
         connection, tenant_id=tenant_id, kind=kind, arguments=_as_json(arguments)
     )
@@ -65,5 +65,5 @@ def _as_json(arguments: Mapping[str, object]) -> str:
 
 
 async def is_enqueued(connection: Connection, tenant_id: UUID, kind: str) -> bool:
-    """Say whether a job of this kind of the transaction's tenant waits or runs."""
+    """Return whether a job of this kind of the transaction's tenant waits or runs."""
     return await queries.has_open_job(connection, tenant_id=tenant_id, kind=kind)

@@ -15,7 +15,7 @@ from skeldir.matviews.kinds import REFRESH
 from skeldir.observability.metrics import WAKES_FAILED
 from skeldir.settings import Settings
 from skeldir.wakeups.mailbox import Mailbox
-from skeldir.wakeups.wake import WAKE_EXPIRES_S, Waker
+from skeldir.wakeups.waker import WAKE_EXPIRES_S, Waker
 from tests.conftest import Clone
 
 QUEUES = ["attribution", "maintenance", "ingest"]
@@ -27,21 +27,20 @@ def mailbox(clone: Clone) -> Iterator[Mailbox]:
         yield opened
 
 
-def take_tasks(mailbox: Mailbox, seconds: float = 3.0) -> list[tuple[str, str]]:
-    """Return (queue, task) of what comes until nothing has come for half a second."""
+def take_tasks(mailbox: Mailbox) -> list[tuple[str, str]]:
+    """Return (queue, task) of what comes within three seconds, and then until nothing has come for one."""
     found = []
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        taken = mailbox.take(QUEUES)
+    end = time.monotonic() + 3
+    while (left := end - time.monotonic()) > 0:
+        taken = mailbox.receive(QUEUES)
         if taken is None:
-            mailbox.wait(0.5)
-            taken = mailbox.take(QUEUES)
-        if taken is None and found:
-            break
-        if taken is not None:
-            headers = json.loads(taken[1])["headers"]
-            assert headers["expires"] is not None
-            found.append((taken[0], headers["task"]))
+            # The notification of a message that is taken already ends a wait as well.
+            mailbox.wait(left)
+            continue
+        headers = json.loads(taken[1])["headers"]
+        assert headers["expires"] is not None
+        found.append((taken[0], headers["task"]))
+        end = time.monotonic() + 1
     return found
 
 
