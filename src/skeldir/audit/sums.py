@@ -1,6 +1,7 @@
 """The sums that are kept against those that follow: from the ledger, the stored journeys, and from one another.
 
-A day that is marked waits to be summed up, and is not compared with what marked it. Credit, its journal and the totals
+A day that is marked waits to be summed up, and is not compared with what marked it; of one that a credit run may yet
+mark the states are added up. Credit, its journal and the totals
 of all days are changed in the transactions that change what they are made of, so they are compared whatever waits.
 """
 
@@ -113,7 +114,27 @@ def _check_revenue(revenue: _Table, ledger: Ledger, waits: Collection[date]) -> 
         key: (s.amount_cents, s.entries, s.orders, _moment(s.last_entry_at))
         for key, s in ledger.days.items()
     }
-    return _compare("revenue_days", _without(revenue, waits), _without(expected, waits), _REVENUE)
+    stored, follows = (
+        _with_states_together(_without(table, waits), ledger.unsettled_days)
+        for table in (revenue, expected)
+    )
+    return _compare("revenue_days", stored, follows, _REVENUE)
+
+
+def _with_states_together(revenue: _Rows, days: Collection[date]) -> _Rows:
+    """Add up the states of some days: how much money came is certain, in which state, and which order opened, is not."""
+    together: _Table = {key: values for key, values in revenue.items() if key[0] not in days}
+    for (day, currency, _), (amount, entries, _, last_entry_at) in revenue.items():
+        if day in days:
+            key = day, currency, "in any state"
+            before = together.get(key, (0, 0, 0, ""))
+            together[key] = (
+                int(before[0] or 0) + int(amount or 0),
+                int(before[1] or 0) + int(entries or 0),
+                0,
+                max(str(before[3]), str(last_entry_at)),
+            )
+    return together
 
 
 async def _check_totals(
