@@ -122,7 +122,7 @@ def _check_revenue(revenue: _Table, ledger: Ledger, waits: Collection[date]) -> 
 
 
 def _with_states_together(revenue: _Rows, days: Collection[date]) -> _Rows:
-    """Add up the states of some days: how much money came is certain, in which state, and which order opened, is not."""
+    """Add up the states of some days: the money is certain, its state and which orders opened are not."""
     together: _Table = {key: values for key, values in revenue.items() if key[0] not in days}
     for (day, currency, _), (amount, entries, _, last_entry_at) in revenue.items():
         if day in days:
