@@ -93,8 +93,7 @@ class Database:
         One that sets and locks nothing beyond its end `leaves_session_as_is`: it spares the round trip of a reset.
 
         Raises:
-            DatabaseUnreachable: no connection could be made; or, within the block, it was lost or the server stopped
-                answering. The methods below raise it likewise.
+            DatabaseUnreachable: no connection could be made, or it was lost or not answered within the block.
             DatabaseBusy: all connections stayed in use for `pool_timeout_s`.
             QueryTooSlow: the server cancelled a statement of the block.
         """
@@ -395,8 +394,7 @@ async def _close(pool: asyncpg.Pool[asyncpg.Record]) -> None:
 async def _require_bound_role(connection: Connection) -> None:
     role = await queries.select_own_role(connection)
     if role is None or role["is_unbound"]:
-        name = "?" if role is None else role["name"]
         raise RuntimeRoleUnsafe(
-            f"Role {name} bypasses row-level security, so one tenant could see another's rows.",
+            f"Role {role['name'] if role else '?'} bypasses row-level security: a tenant could see another's rows.",
             cure="Let DATABASE_URL name app_user, which the migrations create.",
         )
