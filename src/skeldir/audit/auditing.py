@@ -52,7 +52,8 @@ OnOrder = Callable[[OrderEntries, list[EntryCredit]], None]
 class Audit:
     """What an audit of a tenant came to, as of one moment.
 
-    `awaiting_orders` wait to be credited, and `orders_set_aside` could not be; of neither is the credit compared with
+    `awaiting_orders` wait to be credited, and `orders_set_aside` could not be: such an order awaits nothing, unless it
+    is marked again, though models are in force that never credited it. Of neither is the credit compared with
     the facts. `facts_digest` and `sums_digest` are SHA-256 of the ledger's entries and of the sums that are kept.
     """
 
@@ -132,7 +133,7 @@ async def _audit(
         ledger.orders,
         ledger.entries,
         credit.orders,
-        len(awaiting | credit.restating),
+        len(awaiting | (credit.restating - aside)),
         len(aside),
         money_accounts(ledger, period),
         model_accounts(ledger, credit, sums, period),
