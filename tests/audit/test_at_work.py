@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
 from uuid import UUID
@@ -19,6 +20,7 @@ from skeldir.attribution import (
     retire_model,
     set_models,
 )
+from skeldir.attribution.bounds import BOUNDS
 from skeldir.audit import Audit, Period, audit_tenant
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
@@ -215,6 +217,22 @@ async def test_orders_that_are_set_aside_are_not_a_difference(
     assert (audit.awaiting_orders, audit.orders_set_aside) == (0, 1)
     linear = next(a for a in audit.models if (a.model_version, a.currency) == ("linear@1", "USD"))
     assert linear.awaiting_credit_cents == 77
+
+
+async def test_an_order_that_stays_set_aside_after_a_change_of_models_does_not_await_credit(
+    db: Database, shop: UUID
+) -> None:
+    refund = make_conversion(order_id="paid", kind="refund", amount_cents=1_000, occurred_at=at(4))
+    await send_conversions(db, shop, refund)
+    small = replace(BOUNDS, entries_of_order=1)
+    await credit_dirty_orders(db, tenant_id=shop, bounds=small)
+    async with db.tenant(shop) as connection:
+        await define_models(connection, shop, lookback_days=60)
+    await credit_dirty_orders(db, tenant_id=shop, bounds=small)
+    await roll_up_dirty_days(db, tenant_id=shop)
+    audit = await audit_well(db, shop)
+    assert audit.orders_set_aside >= 1
+    assert audit.awaiting_orders == 0
 
 
 async def test_a_crowded_journey_is_compared_touch_by_touch(

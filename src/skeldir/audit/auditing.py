@@ -52,8 +52,9 @@ OnOrder = Callable[[OrderEntries, list[EntryCredit]], None]
 class Audit:
     """The result of an audit of a tenant, as of one moment.
 
-    The credit of `awaiting_orders`, which await credit, and of `orders_set_aside` is not compared with the facts.
-    `facts_digest` and `sums_digest` are SHA-256 of the ledger's entries and of the kept sums.
+    The credit of `awaiting_orders`, which await credit, and of `orders_set_aside`, which could not be credited, is not
+    compared with the facts. An order that is set aside awaits nothing until it is marked again. `facts_digest` and
+    `sums_digest` are SHA-256 of the ledger's entries and of the kept sums.
     """
 
     tenant_id: UUID
@@ -132,7 +133,7 @@ async def _audit(
         ledger.orders,
         ledger.entries,
         credit.orders,
-        len(awaiting | credit.restating),
+        len(awaiting | (credit.restating - set_aside)),
         len(set_aside),
         money_accounts(ledger, period),
         model_accounts(ledger, credit, sums, period),
