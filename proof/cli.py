@@ -22,7 +22,7 @@ def add_commands(app: typer.Typer) -> None:
 
 FolderOption = Annotated[
     Path | None,
-    typer.Option("--out", help="Folder for the evidence pack. [default: a new one in evidence/]"),
+    typer.Option("--out", help="Folder for the evidence pack. Default: a new one in evidence/."),
 ]
 OnlyOption = Annotated[
     list[str] | None, typer.Option(help="A hypothesis or a check; may be repeated.")
@@ -33,7 +33,9 @@ DatabaseOption = Annotated[
 CiOption = Annotated[
     bool,
     typer.Option(
-        "--ci", help="This is the run in CI: print the log anchors, compute S4. [default: CI]"
+        "--ci",
+        help="This is a CI run: print the lines that tie the log to the pack, and compute gate S4. "
+        "Default: the environment variable CI.",
     ),
 ]
 PreviousOption = Annotated[

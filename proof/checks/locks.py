@@ -162,7 +162,10 @@ def prove_one_at_a_time(proof: Proof) -> None:
 
 
 def prove_each_view(proof: Proof) -> None:
-    """Refresh all views while a session has their locks; then one of each, all held up at once, by their own locks."""
+    """Refresh all views while another session holds their locks, and then check that each view has its own lock.
+
+    For the second part, start one refresh per view, and hold all up at once.
+    """
     _migrated.begin(proof)
     _change_a_rollup(proof)
     ground = proof.ground

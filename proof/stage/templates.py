@@ -26,12 +26,12 @@ _GAP: Final = re.compile("|".join(map(re.escape, _FORMS)))
 
 
 def fits(template: str, text: str) -> bool:
-    """Say whether the text is that of the template from beginning to end, with its gaps filled."""
+    """Return whether the whole text matches the template; each gap matches its form."""
     return compiled(template).fullmatch(text) is not None
 
 
 def fits_one(templates: Iterable[str], text: str) -> bool:
-    """Say whether the text fits at least one of the templates."""
+    """Return whether the text fits at least one of the templates."""
     return any(fits(template, text) for template in templates)
 
 

@@ -76,7 +76,7 @@ def create_app(database_url: str | None = None, *, warms_up: bool = False) -> Fa
     app = Api(
         title="skeldir",
         version=__version__,
-        summary="Which marketing channels earned the money, to the cent.",
+        summary="Shows which marketing channels earned the money, to the cent.",
         lifespan=lifespan,
     )
     # In the order of the API's description. Other requests than those for direct routes try one route after another.

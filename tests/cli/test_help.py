@@ -81,3 +81,20 @@ def test_a_command_starts_without_the_web_framework() -> None:
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     assert loaded.stdout == "False\n"
+
+
+def list_commands(command: object, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    yield words
+    for name, one in getattr(command, "commands", {}).items():
+        yield from list_commands(one, (*words, name))
+
+
+@pytest.mark.parametrize("words", [*list_commands(TOP)], ids=" ".join)
+def test_the_help_of_every_parameter_is_shown_in_full(words: tuple[str, ...]) -> None:
+    """Rich takes words in square brackets for markup, and drops them."""
+    result = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "400"})
+    assert result.exit_code == 0
+    shown = re.sub(r"[│\s]", "", result.output)
+    parameters = getattr(find_command(" ".join(words)), "params", [])
+    helps = [text for one in parameters if (text := getattr(one, "help", None))]
+    assert [one for one in helps if re.sub(r"\s", "", one) not in shown] == []

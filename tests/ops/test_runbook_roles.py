@@ -82,5 +82,5 @@ def test_a_superuser_is_refused_and_the_message_names_the_role(shared: Clone) ->
         shown = run_here(shared.superuser_url, *words, status=1)
         assert "runtime_role_unsafe" in shown
         assert "app_user" in shown
-    for words in (["tenants", "list"], ["jobs"], ["migrate"]):
+    for words in (["tenants", "list"], ["tenants", "deletions"], ["jobs"], ["migrate"]):
         run_here(shared.superuser_url, *words)

@@ -27,7 +27,7 @@ async def read_long_journey(
 ) -> LongJourney:
     """Read a journey's first touches between two moments, page by page, up to `touches_at_once` of them.
 
-    Each takes 16 bytes of memory: such a journey keeps growing as long as there are visitors.
+    A touch takes 16 bytes. The limit is needed since a key shared by many visitors collects touches without end.
     """
     moments, codes = array("q"), list[str]()
     page_from, after_key = first_moment, ""

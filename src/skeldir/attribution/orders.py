@@ -197,7 +197,7 @@ class Reading:
         return moment_to_us(order.converted_at) - moment_to_us(before)
 
     def continues_from_kept(self, order: Order) -> bool:
-        """Return whether the order's credit continues from its kept credit, because touches may be forgotten.
+        """Return whether the order's credit continues from its kept credit: touches may already have been deleted.
 
         A retired model that looked at these touches may be put in force again, so all versions count, not only those in
         force now.
@@ -269,7 +269,7 @@ def make_stored(
 
 
 def generation_of(row: SelectStoredJourneysRow, restatements: Sequence[Restatement]) -> int:
-    """Return the generation of a stored journey; restatements that have passed it raise it."""
+    """Return the generation of a stored journey; a later restatement that has already passed the order sets it."""
     generation = row["generation"]
     if generation < 0:
         return -1 - generation

@@ -131,7 +131,7 @@ class ChannelsPage:
         Field(
             ge=0,
             le=MOST_AWAITING,
-            description="orders that could not be credited by their journeys; the explanation of an order gives the "
+            description="orders that could not be credited from their journey; the explanation of an order gives the "
             f"reason. {MOST_AWAITING} means that many or more",
         ),
     ]

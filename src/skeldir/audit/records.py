@@ -1,4 +1,4 @@
-"""The recorded results of audits: what the nightly job found, to be read later."""
+"""The recorded results of audits: what the daily job found, to be read later."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The nightly audit: one tenant after another, so that no more than one worker is busy with it."""
+"""The daily audit: one tenant after another, so that no more than one worker is busy with it."""
 
 from __future__ import annotations
 

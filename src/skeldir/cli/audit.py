@@ -82,7 +82,7 @@ def audit(
         bool, typer.Option("--json", help="Print one JSON document per line.")
     ] = False,
     record: Annotated[
-        bool, typer.Option("--record", help="Record the result, as the nightly audit does.")
+        bool, typer.Option("--record", help="Record the result, as the daily audit does.")
     ] = False,
     history: Annotated[
         bool, typer.Option("--history", help="Show the results of earlier audits of --tenant.")

@@ -137,7 +137,7 @@ def import_mixed(
     time_zone: ZoneOption = None,
     column: ColumnOption = None,
 ) -> None:
-    """Import a file whose rows are touches and, where a column says so, also orders."""
+    """Import a file whose rows are touches; rows whose order columns are filled also record an order."""
     _import("mixed", file, tenant, map_file, currency, amount_unit, time_zone, column)
 
 

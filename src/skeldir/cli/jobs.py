@@ -19,7 +19,7 @@ def show(
     context: typer.Context,
     state: Annotated[
         list[str] | None,
-        typer.Option(help="ready, running, done or dead; can be repeated. [default: dead]"),
+        typer.Option(help="ready, running, done or dead; can be repeated. Default: dead."),
     ] = None,
     most: Annotated[int, typer.Option(min=1, max=100_000, help="The most rows to show.")] = 50,
 ) -> None:
@@ -71,7 +71,7 @@ def retry(
     ] = None,
     all_dead: Annotated[bool, typer.Option("--all", help="Retry every dead job.")] = False,
 ) -> None:
-    """Retry dead jobs, with all their attempts; the next sweep wakes a worker for them."""
+    """Retry dead jobs; each gets its full number of attempts again. The next sweep wakes a worker for them."""
     from skeldir.jobs import JobUnknown, list_jobs_of_all, retry_job
 
     if bool(job_ids) == all_dead:

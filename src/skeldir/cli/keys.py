@@ -26,7 +26,10 @@ keys_app = typer.Typer(
     no_args_is_help=True, help="Create, rotate, revoke and list a tenant's API keys."
 )
 
-TENANT_HELP = "The tenant's id, its name (as the migrating role), or the prefix of one of its keys."
+TENANT_HELP = (
+    "The tenant's id, its name (on the embedded server, or as the migrating role), "
+    "or the prefix of one of its keys."
+)
 KEY_HELP = "The key's id or prefix (skd_xxxxxxxx), from `skeldir keys list`."
 TenantArgument = Annotated[str, typer.Argument(help=TENANT_HELP)]
 KeyArgument = Annotated[str, typer.Argument(help=KEY_HELP)]
@@ -43,7 +46,7 @@ def create(
         int | None, typer.Option(min=1, max=36_500, help="Expire after this number of days.")
     ] = None,
 ) -> None:
-    """Create a key and print it, only this once: just its digest is stored."""
+    """Create a key and print it. It cannot be shown again: only a digest is stored."""
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)
@@ -76,7 +79,7 @@ def rotate(
         typer.Option(
             min=1,
             max=36_500,
-            help="Expire the new key after this number of days. [default: when the old one would have]",
+            help="Expire the new key after this number of days. Default: when the old one would have.",
         ),
     ] = None,
 ) -> None:

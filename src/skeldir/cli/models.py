@@ -82,7 +82,8 @@ def set_model(
     after_conversion: Annotated[
         AfterConversion | None,
         typer.Option(
-            help="keep: earlier touches can earn again; reset: a conversion starts a new journey."
+            help="keep: earlier touches can earn again; reset: only touches after the previous order of the same "
+            "journey was first captured."
         ),
     ] = None,
     half_life_days: Annotated[int | None, typer.Option(help="Only for time_decay.")] = None,

@@ -68,7 +68,7 @@ def credit(
         ),
     ] = False,
 ) -> None:
-    """Credit the dirty orders by the models in force, and sum up the days that change."""
+    """Credit the orders that await credit, and update the sums of the days they change."""
     if rebuild and tenant is None:
         raise typer.BadParameter("--rebuild needs --tenant.")
 
@@ -108,7 +108,7 @@ def print_credit(report: CreditReport) -> None:
 
 def refresh(
     views: Annotated[
-        list[str] | None, typer.Argument(help="Canonical views. [default: all five]")
+        list[str] | None, typer.Argument(help="Canonical views. Default: all five.")
     ] = None,
     if_changed: Annotated[
         bool, typer.Option("--if-changed", help="Skip a view whose rollups have not changed.")

@@ -17,7 +17,7 @@ def up(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
     processes: Annotated[
         int | None,
-        typer.Option(min=1, max=64, help="Number of workers. [default: SKELDIR_WORKER_PROCESSES]"),
+        typer.Option(min=1, max=64, help="Number of workers. Default: SKELDIR_WORKER_PROCESSES."),
     ] = None,
 ) -> None:
     """Run the API, the workers and beat until Ctrl-C; any process that dies is started again."""

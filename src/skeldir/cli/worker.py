@@ -24,10 +24,11 @@ _GRACE_S = 5
 def worker(
     processes: Annotated[
         int | None,
-        typer.Option(min=1, max=64, help="Number of workers. [default: SKELDIR_WORKER_PROCESSES]"),
+        typer.Option(min=1, max=64, help="Number of workers. Default: SKELDIR_WORKER_PROCESSES."),
     ] = None,
     queues: Annotated[
-        str | None, typer.Option(help="Queues to work for, separated by commas. [default: all]")
+        str | None,
+        typer.Option(help="attribution, maintenance, ingest; comma-separated. Default: all."),
     ] = None,
 ) -> None:
     """Run jobs until Ctrl-C. Processes that die or get stuck are restarted."""

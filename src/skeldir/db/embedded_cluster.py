@@ -269,7 +269,10 @@ def find_answering_socket(cluster: Cluster) -> Path | None:
 
 
 def prepare_socket_dir(cluster: Cluster) -> Path:
-    """Return a private directory for the socket: in the home if its path is short enough."""
+    """Return a private directory for the socket.
+
+    It is in the home if its path is short enough, otherwise in the temporary directory.
+    """
     socket_dir = cluster.home / "postgres.run"
     if not _can_hold_socket(socket_dir):
         digest = hashlib.sha256(os.fsencode(cluster.home)).hexdigest()[:16]

@@ -55,7 +55,10 @@ def pack_rejections(rejections: Sequence[Rejection]) -> Rejections:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """`accepted + duplicates + len(rejected)` is the number of items sent."""
+    """`accepted + duplicates + len(rejected)` is the number of items sent.
+
+    `flagged` lists orders that need attention: `awaiting_capture` or `over_refunded`.
+    """
 
     accepted: int
     duplicates: int

@@ -150,7 +150,7 @@ async def receive_touches(
     origin: str,
     places: Sequence[int] | None = None,
 ) -> Receipt:
-    """Prepare and record touches; `places` are the items' places in the delivery `origin`."""
+    """Prepare and record touches; `places[i]` is the position of item i in the delivery that `origin` identifies."""
     prepared = prepare_touches(profile, [Delivery(items, origin, places)])
     (receipt,) = await record_touches(connection, profile, prepared)
     return receipt
@@ -280,7 +280,7 @@ async def receive_conversions(
     origin: str,
     places: Sequence[int] | None = None,
 ) -> Receipt:
-    """Prepare and post conversions; `places` are the items' places in the delivery `origin`."""
+    """Prepare and post conversions; `places[i]` is the position of item i in the delivery that `origin` identifies."""
     delivery = Delivery(items, origin, places)
     prepared = prepare_conversions(profile, [delivery])
     return await record_delivery(connection, profile, delivery, prepared)

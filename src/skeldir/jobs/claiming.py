@@ -50,7 +50,7 @@ async def claim_next_job(database: Database, kinds: Mapping[str, JobKind]) -> Jo
 
 
 async def list_claimable_kinds(database: Database, kinds: Collection[str]) -> frozenset[str]:
-    """Return those of `kinds` of which a job may be claimed now."""
+    """Return the kinds among `kinds` that have a claimable job."""
     async with database.statement() as connection:
         rows = await queries.claimable_kinds(connection, kinds=list(kinds))
     return frozenset(row["kind"] for row in rows)

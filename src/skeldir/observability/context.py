@@ -12,7 +12,7 @@ _tenant_id: ContextVar[UUID | None] = ContextVar("tenant_id", default=None)
 
 
 def current_correlation_id() -> UUID | None:
-    """Return the id of the current request or job; None outside of any."""
+    """Return the id of the current request or job; None outside a request or job."""
     return _correlation_id.get()
 
 

@@ -1,4 +1,4 @@
-"""The nightly audit: one tenant after another; each result is recorded, counted and shown."""
+"""The daily audit: one tenant after another; each result is recorded, counted and shown."""
 
 from __future__ import annotations
 
