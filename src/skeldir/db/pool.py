@@ -90,12 +90,10 @@ class Database:
     async def statement(self, *, leaves_session_as_is: bool = False) -> AsyncIterator[Connection]:
         """Lend a connection without a tenant for a single statement, which is a transaction of its own.
 
-        A statement that sets and locks nothing beyond its end `leaves_session_as_is`, which saves the round trip of a
-        reset.
+        One that sets and locks nothing beyond its end `leaves_session_as_is`, which saves the round trip of a reset.
 
         Raises:
-            DatabaseUnreachable: no connection could be made; or, within the block, it was lost or the server stopped
-                answering. The methods below raise it likewise.
+            DatabaseUnreachable: no connection could be made, it was lost, or the server stopped answering.
             DatabaseBusy: all connections stayed in use for `pool_timeout_s`.
             QueryTooSlow: the server cancelled a statement of the block.
         """
@@ -183,9 +181,9 @@ class Database:
     ) -> AsyncIterator[Connection]:
         """Open a transaction bound to one tenant; commit at the end of the block, roll back on an error.
 
-        A read-only one refuses writes, and all its statements read one snapshot. `locked` is the
-        name of a lock that the block holds (see `locks`). It waits for other holders, and sees what they committed,
-        except in a read-only transaction, whose snapshot is older.
+        A read-only one refuses writes, and all its statements read one snapshot. `locked` is the name of a lock that
+        the block holds (see `locks`). It waits for other holders, and sees what they committed, except in a read-only
+        transaction, whose snapshot is older.
 
         Raises:
             TenantBusy: the tenant holds its share of the connections, if the pool has shares.
