@@ -1,4 +1,4 @@
-# One image for all parts of the service: the command says which. compose.yaml runs them together.
+# One image for all parts of the service; the command selects the part. compose.yaml runs them together.
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /build
 COPY requirements/base.txt requirements/
@@ -18,7 +18,7 @@ ENV PATH=/opt/skeldir/bin:$PATH \
 USER 10001
 WORKDIR /var/lib/skeldir
 EXPOSE 8000
-# This asks the API; compose.yaml says how the other parts are asked.
+# This checks the API; compose.yaml has the checks of the other parts.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/health/live', timeout=4)"]
 ENTRYPOINT ["skeldir"]

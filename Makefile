@@ -1,4 +1,4 @@
-# `make` prints this list. Everything runs in .venv, on the embedded PostgreSQL; nothing else is needed.
+# `make` lists the targets. Everything runs in .venv, on the embedded PostgreSQL; nothing else is needed.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,27 +14,27 @@ help: ## Print this list
 	@echo
 	@echo "  make demo DATA=path/to.csv MAP=mapping.toml   the demo on your own file (see examples/mappings/)"
 
-demo: $(VENV)/base.stamp ## From nothing to proven views: set up, import, attribute, refresh, compare
+demo: $(VENV)/base.stamp ## Set up, import a sample, credit, refresh and compare every total
 	@$(BIN)/skeldir demo $(if $(DATA),--data "$(DATA)") $(if $(MAP),--map "$(MAP)")
 
-test: $(VENV)/dev.stamp ## Set up, then run the suite, except for what is slow
+test: $(VENV)/dev.stamp ## Set up, then run the suite except slow tests
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" $(ARGS)
 
-test-slow: $(VENV)/dev.stamp ## Run what takes its time: faults seeded in copies of the program, chaos, the service with everything
+test-slow: $(VENV)/dev.stamp ## Run the slow tests: faults seeded in copies of the program, chaos, the service with all its processes
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow $(ARGS)
 
-chaos: $(VENV)/dev.stamp ## Kill processes and the database at random for two minutes under traffic, with each broker that is installed
+chaos: $(VENV)/dev.stamp ## Kill processes and the database at random for two minutes under traffic, with each installed broker
 	@$(BIN)/python -m pytest tests/e2e/test_chaos.py --chaos-seconds 120 -s $(ARGS)
 
-soak: $(VENV)/dev.stamp ## Load and faults of 20 tenants on the whole service, with a verdict on each promise (SECONDS=1800 for longer)
+soak: $(VENV)/dev.stamp ## Run the service under load of 20 tenants and faults, and check each promise (SECONDS=1800 for longer)
 	@$(BIN)/python -m bench.soak --seconds $(SECONDS) $(ARGS)
 
-check: $(VENV)/dev.stamp ## Lint, types and the order of imports
+check: $(VENV)/dev.stamp ## Lint, check types and import rules
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-prove: $(VENV)/base.stamp ## Prove the commit that is checked out; the evidence pack goes to evidence/ (ARGS=--ci in CI)
+prove: $(VENV)/base.stamp ## Prove the commit that is checked out, with an evidence pack in evidence/ (ARGS=--ci in CI)
 	@$(BIN)/skeldir prove $(ARGS)
 
 twins: $(VENV)/base.stamp ## Seed one fault after another in copies of the commit; each must turn its own checks red
@@ -43,26 +43,26 @@ twins: $(VENV)/base.stamp ## Seed one fault after another in copies of the commi
 up: $(VENV)/base.stamp ## Run API, workers and beat on the embedded PostgreSQL, until Ctrl-C
 	@$(BIN)/skeldir up
 
-bench: $(VENV)/dev.stamp ## Measure the claims; sizes by ARGS, see `python -m bench.bench_refresh --help`
+bench: $(VENV)/dev.stamp ## Measure the claims (sizes in ARGS, see `python -m bench.bench_refresh --help`)
 	@$(BIN)/python -m bench.bench_ingest $(ARGS)
 	@$(BIN)/python -m bench.bench_attribution $(ARGS)
 	@$(BIN)/python -m bench.bench_refresh $(ARGS)
 	@$(BIN)/python -m bench.bench_latency $(ARGS)
 	@$(BIN)/python -m bench.bench_http $(ARGS)
 
-fuzz: $(VENV)/dev.stamp ## Send 20,000 hostile requests to a real API process and judge every answer (ARGS=--requests N)
+fuzz: $(VENV)/dev.stamp ## Send 20,000 hostile requests to a real API process and check every response (ARGS="--requests N")
 	@$(BIN)/python -m bench.fuzz $(ARGS)
 
-stubs: $(VENV)/dev.stamp ## Write what each room's statements take and give into its store.pyi, after a change of one or of the schema
+stubs: $(VENV)/dev.stamp ## Generate store.pyi with the types of each room's statements, after a change of a statement or the schema
 	@$(BIN)/python -m tests.support.stubs
 
-docs: $(VENV)/dev.stamp ## Write the documents that are made of the program: schema, API, figures and pictures of the models
+docs: $(VENV)/dev.stamp ## Generate documents from the program: schema, API, figures and pictures of the models
 	@$(BIN)/python -m tests.support.documents
 
-picture: $(VENV)/dev.stamp ## Run the demo, and draw its output as docs/pictures/demo.svg
+picture: $(VENV)/dev.stamp ## Run the demo and draw its output as docs/pictures/demo.svg
 	@$(BIN)/python -m tests.support.documents.demo_picture
 
-lock: ## Pin requirements/*.in anew, with hashes (needs uv)
+lock: ## Pin requirements/*.in again, with hashes (needs uv)
 	for set in base dev; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-annotate requirements/$$set.in --output-file requirements/$$set.txt; done
 
@@ -70,7 +70,7 @@ clean: ## Remove the virtual environment and the embedded server's data
 	rm -rf $(VENV) .skeldir
 
 $(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; v = "%d.%d" % sys.version_info[:2]; sys.exit(0 if sys.version_info >= (3, 11) else "skeldir needs Python 3.11 or newer, and this is " + v + "; name another one: make PYTHON=python3.12 ...")'
+	@$(PYTHON) -c 'import sys; v = "%d.%d" % sys.version_info[:2]; sys.exit(0 if sys.version_info >= (3, 11) else "skeldir needs Python 3.11 or newer, and this is " + v + "; choose another: make PYTHON=python3.12 ...")'
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "This Python has no venv: install it first (Debian: apt-get install python3-venv)." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 

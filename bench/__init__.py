@@ -1,1 +1,1 @@
-"""Measurements, one file a claim; they print figures and ratios, and assert nothing about time."""
+"""Measurements, one file per claim. They print figures and ratios, and assert nothing about time."""

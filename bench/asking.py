@@ -1,4 +1,4 @@
-"""Load at full speed: a number of clients in a process of their own, each on a connection that stays open."""
+"""Load at full speed: a number of clients in a separate process, each on its own persistent connection."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from statistics import quantiles
 
 import uvloop
 
-# Stands in a request and its statements where each request must differ; as long as what replaces it.
+# A placeholder in a request and its statements where each request must differ; as long as its replacement.
 MARK = "@@@@@@@@@@@@"
 
 Ask = Callable[[int], Awaitable[None]]
@@ -20,7 +20,7 @@ Ask = Callable[[int], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One kind of request as it goes over the wire, what its answer holds, and how many clients send it at once."""
+    """One kind of request in bytes, a part of the expected answer, and how many clients send it at once."""
 
     name: str
     request: bytes
@@ -30,7 +30,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How fast one thing went, and the processor time that it took of the process that did it, for one request."""
+    """The speed of one measurement, and the processor time per request in the process that served it."""
 
     requests: int
     per_second: float
@@ -44,7 +44,7 @@ class Figures:
 
 
 async def keep_asking(askers: Sequence[Ask], seconds: float, first: int) -> Figures:
-    """Let all ask at once, with ever new numbers from `first` on, for so long."""
+    """Let all clients ask at once for a given time, with a new number for each request, from `first` on."""
     latencies: list[float] = []
     numbers = count(first)
     began = time.perf_counter()
@@ -64,7 +64,7 @@ async def keep_asking(askers: Sequence[Ask], seconds: float, first: int) -> Figu
 
 
 def ask_the_api(port: int, case: Case, seconds: float, first: int) -> Figures:
-    """Send requests and read their answers; runs in a process of its own."""
+    """Send requests and read their answers; runs in a separate process."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_ask_the_api(port, case, seconds, first))
 
@@ -81,7 +81,7 @@ async def _ask_the_api(port: int, case: Case, seconds: float, first: int) -> Fig
             if not (head + body).startswith(b"HTTP/1.1 200") and b" 304 " not in head[:16]:
                 raise SystemExit(f"not answered: {(head + body)[:500]!r}")
             if case.answer not in head + body:
-                raise SystemExit(f"answered otherwise: {(head + body)[:500]!r}")
+                raise SystemExit(f"unexpected answer: {(head + body)[:500]!r}")
 
         return ask
 

@@ -1,4 +1,4 @@
-"""The bare loop beside the API: statements sent over and over, and nothing else done."""
+"""The bare loop to compare the API with: it sends statements repeatedly and does nothing else."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def replay(
     seconds: float,
     first: int,
 ) -> Figures:
-    """Send the statements of one request after the other, over and over, from `clients` tasks."""
+    """Send the statements of one request after the other, repeatedly, from `clients` tasks."""
 
     async def ask(number: int) -> None:
         mark = f"{number:012x}"
@@ -45,7 +45,7 @@ async def replay(
 
 
 def record_one(tenant_id: UUID) -> list[Statement]:
-    """Return what any program has to send to record one touch."""
+    """Return the statements that any program must send to record one touch."""
     values = (
         tenant_id,
         f"{MARK}70008000{0:012x}",
@@ -68,7 +68,7 @@ def record_one(tenant_id: UUID) -> list[Statement]:
 
 
 def with_marked_ids(statement: Statement) -> Statement:
-    """Let the ids of the touches, too, differ in each request."""
+    """Make the ids of the touches differ in each request as well."""
     query, values = statement
     return query, tuple(
         "\x1f".join(f"{MARK}70008000{n:012x}" for n in range(value.count("\x1f") + 1))

@@ -1,11 +1,11 @@
 """Claims: crediting an order is cheap, costs the same however many there are, and changing models costs a fraction.
 
 All six models, from dirty orders to the sums that reports read, for a tenant with 10,000 orders and one with 100,000,
-each in a database of its own on one durable server. An order has about 8 touches within the lookback; a fifth of the
-touches belong to no order. Beside it, in the same run: the same credit rebuilt by one SQL statement from the facts, and
-compared; and a change of the lookback of one model, and of all six, by which the same orders are credited from their
-stored journeys. Runs of the small tenant lie before, between and after those of the large one, so that a slower spell
-of the machine meets both.
+each in its own database on one durable server. An order has about 8 touches within the lookback; a fifth of the
+touches belong to no order. The same run also rebuilds the same credit from the facts by one SQL statement, and
+compares it; and it changes the lookback of one model, and of all six, which credits the same orders from their
+stored journeys. Runs of the small tenant are before, between and after those of the large one, so that a slow phase
+of the machine affects both.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ MODELS = ", ".join(MODEL_NAMES)
 
 @dataclass(slots=True)
 class Contender:
-    """One tenant in a database of its own, and how long its runs took."""
+    """One tenant in its own database, and how long its runs took."""
 
     orders: int
     database: Database
@@ -86,7 +86,7 @@ async def open_contender(place: Place, name: str, orders: int) -> AsyncIterator[
 
 
 async def run_once(contender: Contender) -> None:
-    """Credit every order of a tenant that has no credit yet, and roll its days up."""
+    """Credit all orders of a tenant that has no credit yet, and roll its days up."""
     tables = "order_journeys, credit_journal, rollup_channel_day, rollup_allocation_day, rollup_revenue_day"
     await contender.admin.execute(f"TRUNCATE {tables}, restatements, dirty_orders, dirty_days")
     tenant_id = await contender.admin.fetchval("SELECT id FROM tenants")
@@ -106,7 +106,7 @@ async def run_once(contender: Contender) -> None:
 
 
 async def restate(contender: Contender, watch: Stopwatch, models: Sequence[str]) -> None:
-    """Give models a shorter lookback, and credit every order by them."""
+    """Give models a shorter lookback, and credit all orders with them."""
     tenant_id = await contender.admin.fetchval("SELECT id FROM tenants")
     await checkpoint(contender.admin)
     with console.status("Changing the models"), watch.running():
@@ -122,7 +122,7 @@ async def restate(contender: Contender, watch: Stopwatch, models: Sequence[str])
 
 
 async def rebuild(contender: Contender) -> None:
-    """Work the sums out by one statement, and compare them."""
+    """Compute the sums by one statement, and compare them."""
     await contender.admin.execute("DROP TABLE IF EXISTS bench.rebuilt")
     await checkpoint(contender.admin)
     with console.status("Rebuilding by SQL"), contender.rebuilding.running():
@@ -143,7 +143,7 @@ async def rebuild(contender: Contender) -> None:
 
 
 async def measure(options: Namespace) -> None:
-    """Run the small and the large tenant in alternation, and print what came out."""
+    """Run the small and the large tenant in alternation, and print the results."""
     with durable_place() as place:
         async with (
             open_contender(place, "small", options.small) as small,
@@ -167,7 +167,7 @@ async def measure(options: Namespace) -> None:
 
 
 def show_verdicts(small: Contender, large: Contender) -> None:
-    """Print each claim beside what was measured."""
+    """Print each claim and its measurement."""
     micros = large.seconds_per_order * 1e6
     growth = large.seconds_per_order / small.seconds_per_order
     rebuilt = large.rebuilding.median / large.watch.median
@@ -181,21 +181,21 @@ def show_verdicts(small: Contender, large: Contender) -> None:
         is_met=growth <= LARGEST_GROWTH,
     )
     show_ratio(
-        "One SQL statement from the facts, against it",
+        "One SQL statement from the facts, compared with that",
         rebuilt,
         f"≥ {LEAST_OF_REBUILD}",
         is_met=rebuilt >= LEAST_OF_REBUILD,
     )
     show_ratio(
-        "Crediting from touches, against crediting by one changed model",
+        "Crediting from touches, compared with crediting one changed model",
         restated,
         f"≥ {LEAST_OF_RESTATEMENT}",
         is_met=restated >= LEAST_OF_RESTATEMENT,
     )
     console.print(
-        f"{micros:,.0f} µs an order (asked ≤ {MOST_US_OF_ORDER}), {stored:,.0f} bytes an order with its journal and "
-        f"indexes (asked ≤ {MOST_BYTES_OF_ORDER}), {peak:,.0f} MiB at most in this process, "
-        f"{large.restating_one.median / large.orders * 1e6:,.1f} µs an order to change one model, "
+        f"{micros:,.0f} µs per order (target ≤ {MOST_US_OF_ORDER}), {stored:,.0f} bytes per order with its journal and "
+        f"indexes (target ≤ {MOST_BYTES_OF_ORDER}), at most {peak:,.0f} MiB in this process, "
+        f"{large.restating_one.median / large.orders * 1e6:,.1f} µs per order to change one model, "
         f"{large.restating_all.median / large.orders * 1e6:,.1f} to change all six."
     )
 

@@ -1,15 +1,15 @@
-"""Claim: the API records single touches as fast as a bare loop does that has nothing else to do.
+"""Claim: the API records single touches as fast as a bare loop that does nothing else.
 
-One API process (`skeldir serve`, on a durable server) is asked by another process over connections that stay open:
-one touch by 64 clients and by one, a batch of 1,000 touches, the channel report of 30 days, and the money so far
-without and with its ETag by 16. Beside each stands a bare loop in one process: as many tasks over an asyncpg pool of
-the same size, with values made beforehand. For a touch it sends what any program has to: BEGIN, set the tenant, one
-INSERT, COMMIT. For the others it sends the very statements that the application sends (they are listened to
-beforehand). All touches are new.
+Another process sends requests to one API process (`skeldir serve`, on a durable server) over persistent connections:
+one touch by 64 clients and by one client, a batch of 1,000 touches, the channel report of 30 days, and the money so far
+without and with its ETag by 16. Each is compared with a bare loop in one process: as many tasks over an asyncpg pool of
+the same size, with values made in advance. For a touch it sends what any program must send: BEGIN, set the tenant, one
+INSERT, COMMIT. For the others it sends the same statements as the application (they are recorded in advance). All
+touches are new.
 
-Shown are requests/s, p50 and p99 of both, in alternation, and the processor time of one request in the API's process
-and in the bare loop's. Requests of a tenant that wait share a commit, which the bare loop does not do; what HTTP,
-checking, hashing, JSON, metrics and the log line cost is to be paid from that.
+The output shows requests/s, p50 and p99 of both, in alternation, and the processor time of one request in the API's
+process and in the bare loop's. Waiting requests of a tenant share a commit, which the bare loop does not do; this must
+pay for HTTP, validation, hashing, JSON, metrics and the log line.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ SPAWNING = multiprocessing.get_context("spawn")
 
 
 def make_items(how_many: int) -> list[Item]:
-    """Return touches of visitors who bought nothing, so that no order is to be credited anew."""
+    """Return touches of visitors who bought nothing, so that no order must be credited again."""
     moment = utc_now() - timedelta(hours=1)
     return [
         {
@@ -110,7 +110,7 @@ def make_cases(secret: str, tag: str) -> list[Case]:
 
 
 async def load(database: Database, tenant_id: UUID, orders: int) -> None:
-    """Give the tenant orders over the last days, each with three touches, and make all of it readable."""
+    """Give the tenant orders over the last days, each with three touches, and make the reports current."""
     for start in range(0, orders, 1_000):
         touches: list[Item] = []
         conversions: list[Item] = []
@@ -136,7 +136,7 @@ async def load(database: Database, tenant_id: UUID, orders: int) -> None:
 
 
 def read_case(case: Case) -> tuple[str, str, dict[str, str], bytes]:
-    """Take a request apart again: method, path, headers and body."""
+    """Split a request into method, path, headers and body."""
     head, _, body = case.request.partition(b"\r\n\r\n")
     first, *lines = head.decode().split("\r\n")
     method, path, _ = first.split(" ")
@@ -145,7 +145,7 @@ def read_case(case: Case) -> tuple[str, str, dict[str, str], bytes]:
 
 
 async def listen(place: Place, cases: Sequence[Case]) -> list[list[Statement]]:
-    """Return the statements by which the application answers each request, the marks still in them."""
+    """Return the statements with which the application answers each request, with the placeholders still in them."""
     heard: list[Statement] = []
     app = create_app(place.app_url)
     transport = httpx2.ASGITransport(app=app)
@@ -160,7 +160,7 @@ async def listen(place: Place, cases: Sequence[Case]) -> list[list[Statement]]:
         await wait_until_keys_are_remembered(client, cases[-1], heard)
         for case in cases:
             method, path, headers, body = read_case(case)
-            # The first time a key's use is noted; then it is as it mostly is.
+            # The first request records the use of the key; further requests are typical.
             for mark in ("first-------", MARK):
                 heard.clear()
                 sent = body.replace(MARK.encode(), mark.encode())
@@ -175,7 +175,7 @@ async def listen(place: Place, cases: Sequence[Case]) -> list[list[Statement]]:
 async def wait_until_keys_are_remembered(
     client: httpx2.AsyncClient, case: Case, heard: list[Statement]
 ) -> None:
-    """Return when a request of this kind is answered without looking its key up."""
+    """Wait until a request of this kind is answered without looking its key up."""
     method, path, headers, _ = read_case(case)
     while True:
         heard.clear()
@@ -214,7 +214,7 @@ def api(place: Place) -> Iterator[tuple[int, psutil.Process]]:
 
 
 def wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
-    """Return when the API answers."""
+    """Wait until the API answers."""
     for _ in range(300):
         with suppress(httpx2.TransportError):
             if httpx2.get(url).status_code == 200:
@@ -222,7 +222,7 @@ def wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
         if process.poll() is not None:
             break
         time.sleep(0.1)
-    raise SystemExit("The API did not get ready.")
+    raise SystemExit("The API did not become ready.")
 
 
 async def tag_of(port: int, secret: str) -> str:
@@ -233,7 +233,7 @@ async def tag_of(port: int, secret: str) -> str:
 
 
 async def measure(options: Namespace) -> None:
-    """Measure both ways of each case in turn, and print them side by side."""
+    """Measure the API and the bare loop in turn for each case, and print them side by side."""
     with durable_place() as place, ProcessPoolExecutor(1, SPAWNING) as client:
         async with open_program(place) as database:
             tenant_id = await make_tenant(database, "bench")
@@ -292,7 +292,7 @@ async def measure(options: Namespace) -> None:
 
 
 def cpu_of(process: psutil.Process) -> float:
-    """Return the seconds of processor time that a process has had."""
+    """Return the processor time that a process has used, in seconds."""
     times = process.cpu_times()
     return float(times.user + times.system)
 
@@ -309,7 +309,7 @@ def middle(figures: Sequence[Figures]) -> Figures:
 
 
 def row_of(statements: int, case: Case, http: Figures, bare: Figures) -> tuple[str, ...]:
-    """Set the two ways of a case side by side."""
+    """Return a row with both results of a case side by side."""
     return (
         case.name,
         str(case.clients),
@@ -328,12 +328,12 @@ def row_of(statements: int, case: Case, http: Figures, bare: Figures) -> tuple[s
 
 
 def show_cost(figures: Sequence[tuple[Case, Figures, Figures]]) -> None:
-    """Say in a sentence what the table shows."""
+    """Summarize the table in a sentence."""
     (_, many, bare), (_, one, alone), (_, batch, _) = figures[:3]
     console.print(
         f"One touch by {MANY} clients: {many.per_second / bare.per_second:.2f} of the bare loop, "
         f"{many.cpu_ms:.2f} ms of processor time; "
-        f"with one client the p50 is {one.p50_ms / alone.p50_ms:.2f} times as long. "
+        f"with one client the p50 is {one.p50_ms / alone.p50_ms:.2f} times that of the bare loop. "
         f"A touch of a batch takes {1_000 * batch.cpu_ms / BATCH:.0f} µs."
     )
 
@@ -342,7 +342,7 @@ def main() -> None:
     """Read the sizes and measure."""
     parser = make_parser(__doc__)
     parser.add_argument("--seconds", type=float, default=3.0, help="of each run")
-    parser.add_argument("--repeats", type=int, default=1, help="runs of each case, both ways")
+    parser.add_argument("--repeats", type=int, default=1, help="runs of each case, for both")
     parser.add_argument("--orders", type=int, default=3_000, help="to report on")
     options = parser.parse_args()
     if options.quick:

@@ -1,9 +1,9 @@
-"""Claim: touches come in at a good share of what the same table takes by raw COPY.
+"""Claim: touches are recorded at a good part of the speed of raw COPY into the same table.
 
-Measured in one run, in alternation, medians: rows/s of raw COPY (one superuser connection, binary, rows made
-beforehand) into `attribution_events` with all its indexes and checks; of `POST /v1/touches` (one uvicorn process,
-batches of 1,000, four requests at a time); and of `skeldir import touches` (the wall time of the process, less that
-of an import of one row, which is its start-up). Asked: 50 % of COPY by HTTP and 65 % by import.
+One run measures in alternation, and prints medians of: rows/s of raw COPY (one superuser connection, binary, rows made
+in advance) into `attribution_events` with all its indexes and checks; of `POST /v1/touches` (one uvicorn process,
+batches of 1,000, four requests at a time); and of `skeldir import touches` (the wall time of the process, minus that
+of an import of one row, which is its start-up). Targets: 50 % of COPY by HTTP and 65 % by import.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ VISITS = (
 
 
 def make_rows(count: int) -> list[tuple[str, ...]]:
-    """Return touches as a site's export has them: some eight a visitor, in time order."""
+    """Return touches as in a site's export: about eight per visitor, in time order."""
     rows: list[tuple[str, ...]] = []
     for n in range(count):
         source, medium, campaign, referrer = VISITS[n * 7 % len(VISITS)]
@@ -140,7 +140,7 @@ def api(place: Place) -> Iterator[str]:
 
 
 async def send(base: str, secret: str, bodies: Sequence[bytes]) -> None:
-    """Post all bodies, some at a time, over connections that stay open."""
+    """Post all bodies, a few at a time, over persistent connections."""
     headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
     waiting = iter(bodies)
 
@@ -184,7 +184,7 @@ def run_import(place: Place, tenant_id: UUID, path: Path) -> None:
 
 
 async def empty(admin: asyncpg.Connection[asyncpg.Record]) -> None:
-    """Forget what was measured before."""
+    """Delete the rows of the previous measurement."""
     await admin.execute("TRUNCATE attribution_events, imports, dead_events")
     await checkpoint(admin)
 
@@ -226,7 +226,7 @@ async def measure(place: Place, count: int, repeats: int) -> None:
     rates = {"COPY": count / copy.median, "HTTP": count / http.median, "import": count / importing}
     show_table(
         f"{count:,} touches, median of {repeats}",
-        ("way in", "rows/s", "of COPY", "seconds"),
+        ("method", "rows/s", "of COPY", "seconds"),
         [
             (name, f"{rate:,.0f}", f"{rate / rates['COPY']:.0%}", watch.spread)
             for (name, rate), watch in zip(rates.items(), (copy, http, files), strict=True)

@@ -1,18 +1,18 @@
-"""Claim: what a touch or an order changes shows in the sums that reports read within a second, 95 times of 100.
+"""Claim: the effect of a touch or an order is in the sums that reports read within a second, 95 times of 100.
 
-The whole service runs as `skeldir up` starts it, on a durable server, while 500 events/s of one tenant arrive from
+The complete service runs as `skeldir up` starts it, on a durable server, while 500 events/s of one tenant arrive from
 another process: nine touches to one conversion, 10 to 50 of them in a request. With `--spread`, 150 requests/s of one
 event each arrive, spread over 1,000 tenants with 35 days of sums: then two seconds are allowed, and no request may be
-refused. Twice a second a probe posts an order whose (day, currency) no other order of its tenant has, and times how
-long it takes until (a) the order stands in `rollup_revenue_day` and (b) its credit in `rollup_channel_day`; then it
-posts an earlier touch of the same journey, and times how long it takes until (c) that touch's channel has credit. The
-sums are asked every 50 ms as `app_user` with the tenant bound. The clock starts when the request is sent, so each
-figure holds the request as well.
+refused. Twice a second a probe posts an order whose (day, currency) no other order of its tenant has, and measures the
+time until (a) the order is in `rollup_revenue_day` and (b) its credit in `rollup_channel_day`; then it
+posts an earlier touch of the same journey, and measures the time until (c) that touch's channel has credit. The
+sums are read every 50 ms as `app_user` with the tenant bound. The clock starts when the request is sent, so each
+figure includes the request.
 
-`--today` loads that many orders of today first, because a roll-up sums the revenue of the whole day again.
+`--today` first loads that many orders of today, because a roll-up sums the revenue of the entire day again.
 `--history` loads that many orders of `--tenants` other tenants over `--days` days, because a refresh compares all
-rows of a view and so gets slower with them. The traffic begins when the daily scans for personal data are done, with
-which a new service begins; with `--while-scanning`, at once.
+rows of a view and so gets slower with them. The traffic begins after the daily scans for personal data, which a new
+service runs first; with `--while-scanning`, at once.
 """
 
 from __future__ import annotations
@@ -68,10 +68,10 @@ from skeldir.tenants import load_profile
 ASKED_S, ASKED_SPREAD_S = 1.0, 2.0
 PROBE_EVERY_S = 0.5
 LOOK_EVERY_S = 0.05
-# An effect that has not shown by then is counted as one that never does.
+# An effect that is not visible by then counts as one that never is.
 PATIENCE_S = 60.0
 READY_WITHIN_S = 60.0
-# A probe's order has a (day, currency) of its own among these. All days are among the 35 that the views hold.
+# Each probe's order has its own (day, currency) among these. All days are among the 35 that the views hold.
 DAYS = 32
 CURRENCIES = ("USD", "EUR", "GBP", "CHF", "SEK", "NOK", "DKK", "PLN", "CAD", "AUD")
 FIRST_CHANNEL, LATER_CHANNEL = "email", "affiliates"
@@ -79,7 +79,7 @@ FIRST_CHANNEL, LATER_CHANNEL = "email", "affiliates"
 
 @dataclass(slots=True)
 class Sums:
-    """What shows in the sums of days: asked every 50 ms, for all who wait for a row.
+    """The rows of the sums of days, read every 50 ms for all waiting probes.
 
     A row is (day, currency, channel) of `rollup_channel_day`; with no channel, of `rollup_revenue_day`.
     """
@@ -89,7 +89,7 @@ class Sums:
     waiting: dict[tuple[date, str, str], asyncio.Future[float]] = field(default_factory=dict)
 
     async def wait_for(self, day: date, currency: str, channel: str = "") -> float:
-        """Return the moment at which the row was first seen; infinity when it was not for a minute."""
+        """Return the moment at which the row was first seen; infinity if it was not seen for a minute."""
         seen = asyncio.get_running_loop().create_future()
         self.waiting[day, currency, channel] = seen
         try:
@@ -100,7 +100,7 @@ class Sums:
             del self.waiting[day, currency, channel]
 
     async def look(self) -> None:
-        """Ask for ever."""
+        """Read the sums until cancelled."""
         turn = monotonic()
         while True:
             if days := sorted({day for day, _, _ in self.waiting}):
@@ -127,7 +127,7 @@ class Sums:
 
 @dataclass(slots=True)
 class Effects:
-    """Seconds from a request to its effect, a list each."""
+    """Seconds from a request to its effect, in one list per effect."""
 
     revenue: list[float] = field(default_factory=list)
     credit: list[float] = field(default_factory=list)
@@ -136,7 +136,7 @@ class Effects:
 
 
 async def probe(number: int, client: httpx2.AsyncClient, sums: Sums, effects: Effects) -> None:
-    """Post a touch, its order, and a touch between them, and time what the last two do."""
+    """Post a touch, its order, and a touch between them, and time the effects of the last two."""
     turns, place = divmod(number, DAYS)
     day, currency = utc_now().date() - timedelta(days=2 + place), CURRENCIES[turns]
     journey: Item = {"journey_key": f"probe-{number}"}
@@ -170,12 +170,12 @@ async def probe(number: int, client: httpx2.AsyncClient, sums: Sums, effects: Ef
 
 
 def at(day: date, hour: int) -> str:
-    """Return a moment of a day, as an item carries it."""
+    """Return a moment of a day, in the format of an item."""
     return datetime.combine(day, time(hour), tzinfo=UTC).isoformat()
 
 
 async def probe_for(seconds: float, base: str, secret: str, sums: Sums) -> Effects:
-    """Begin a probe every half second, and return when all have ended."""
+    """Start a probe every half second, and return when all have ended."""
     effects = Effects()
     async with (
         httpx2.AsyncClient(base_url=base, headers=bearer(secret), timeout=30) as client,
@@ -221,7 +221,7 @@ def _wait_until_ready(base: str, process: subprocess.Popen[bytes]) -> None:
                 return
         with suppress(subprocess.TimeoutExpired):
             process.wait(0.2)
-    raise SystemExit("The service did not get ready.")
+    raise SystemExit("The service did not become ready.")
 
 
 async def load(place: Place, database: Database, options: Namespace) -> list[UUID]:
@@ -269,7 +269,7 @@ async def load_today(database: Database, tenant_id: UUID, orders: int) -> None:
 
 @asynccontextmanager
 async def prepared(place: Place, options: Namespace) -> AsyncIterator[tuple[Sums, list[str]]]:
-    """Load what is to be there before, and make the tenant; yield its key, then one of each other."""
+    """Load the initial data, and create the tenant; return its key, then one key of each other tenant."""
     async with open_program(place) as database:
         with console.status("Loading"):
             others = await load(place, database, options)
@@ -283,7 +283,7 @@ async def prepared(place: Place, options: Namespace) -> AsyncIterator[tuple[Sums
 
 
 async def settle(place: Place) -> None:
-    """Return when the daily scan of every tenant, which a new service begins with, has been done."""
+    """Wait until the daily scan of every tenant, which a new service runs first, has ended."""
     async with open_superuser(place) as admin:
         is_done = False
         while not is_done:
@@ -296,7 +296,7 @@ async def settle(place: Place) -> None:
 
 
 async def measure(options: Namespace) -> None:
-    """Run the service under traffic, probe it, and print what came out."""
+    """Run the service under traffic, probe it, and print the results."""
     spawning = multiprocessing.get_context("spawn")
     with durable_place() as place, ProcessPoolExecutor(1, spawning) as other_process:
         log = options.log or place.home / "service.log"
@@ -318,17 +318,17 @@ async def measure(options: Namespace) -> None:
 
 
 def show_traffic(sent: Sent, rate: int, refused: int) -> None:
-    """Print how much really arrived."""
+    """Print how much traffic was accepted."""
     console.print(
-        f"{sent.accepted:,} events accepted in {sent.seconds:.1f} s: {sent.rate:,.0f} a second of {rate:,} asked for. "
+        f"{sent.accepted:,} events accepted in {sent.seconds:.1f} s: {sent.rate:,.0f} a second of {rate:,} intended. "
         f"{sum(sent.statuses.values()):,} requests, {sent.unanswered:.2%} not answered 200; "
-        f"{refused} of the probes' own.",
+        f"{refused} of the probes' requests.",
         highlight=False,
     )
 
 
 def show_jobs(log: str) -> None:
-    """Print how long the jobs took, which is where the time goes."""
+    """Print the duration of the jobs, which explains most of the latency."""
     seconds: dict[str, list[float]] = defaultdict(list)
     for kind, outcome, taken in re.findall(
         r'"jobs\.ended","detail":"(\S+) (\w+) attempt=\d+ seconds=([\d.]+)', log
@@ -339,7 +339,7 @@ def show_jobs(log: str) -> None:
 
 
 def show_effects(effects: Effects, asked_s: float) -> None:
-    """Print how long each effect took to show."""
+    """Print how long each effect took to become visible."""
     named = (
         ("order, in rollup_revenue_day", effects.revenue),
         ("order, its credit in rollup_channel_day", effects.credit),
@@ -363,7 +363,9 @@ def main() -> None:
     parser.add_argument(
         "--spread", action="store_true", help="single events of 1,000 tenants with 35 days of sums"
     )
-    parser.add_argument("--today", type=int, default=0, metavar="ORDERS", help="there before")
+    parser.add_argument(
+        "--today", type=int, default=0, metavar="ORDERS", help="orders loaded first"
+    )
     parser.add_argument("--history", type=int, default=0, metavar="ORDERS", help="of all tenants")
     parser.add_argument(
         "--tenants", type=int, help="that have a history; 100, or 1,000 with --spread"
@@ -382,7 +384,7 @@ def main() -> None:
     if options.spread:
         options.history = options.history or 100 * options.tenants
     if options.seconds > DAYS * len(CURRENCIES) * PROBE_EVERY_S:
-        parser.error("there are not so many (day, currency) of a probe's own")
+        parser.error("there are not enough (day, currency) pairs for the probes")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(measure(options))
 

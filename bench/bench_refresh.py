@@ -1,19 +1,19 @@
-"""Claim: a refresh costs what changed, not how much history there is.
+"""Claim: the cost of a refresh depends on what changed, not on the length of the history.
 
-All five views at 1,000,000 touches and 100,000 orders over 100 tenants, after changing one day of one tenant: a few
-touches, orders and a refund come in by the program's own path and are credited, and then is timed what the program
-does next: roll up the dirty days, refresh the five views. Against it stand five views with the same content defined
-straight over touches and ledger (the six models with exact largest remainder in SQL, unique indexes, the same kind of
-owner), refreshed CONCURRENTLY too; that the contents are equal, row by row for all tenants, is checked in the run.
-Asked: at least 20 times less. Then with ten times the history (as many orders a day, rollups by the program's own
-roll-up) the same change is timed again. Asked: at most 1.5 times the time.
+All five views are measured with 1,000,000 touches and 100,000 orders of 100 tenants, after one day of one tenant
+changes: a few touches, orders and a refund are sent through the program's own path and are credited, and then the next
+steps of the program are timed: roll up the dirty days, refresh the five views. They are compared with five views with
+the same content defined directly over touches and ledger (the six models with exact largest remainder in SQL, unique
+indexes, the same kind of owner), also refreshed CONCURRENTLY. The run checks that the contents are equal, row by row
+for all tenants. Target: at least 20 times less. Then the same change is timed again with ten times the history (as many
+orders a day, rollups by the program's own roll-up). Target: at most 1.5 times the time.
 
-With `--share` the whole service runs on 1,000 tenants with 35 days, a day of a tenant changes every second, and what is
-measured is the share of the time that is spent refreshing: of each view from one refresh to the next. Asked: at most
-a tenth.
+With `--share` the complete service runs on 1,000 tenants with 35 days, and a day of a tenant changes every second. This
+measures, for each view, the share of the time between the starts of two refreshes that the first one takes. Target: at
+most a tenth.
 
-The canonical views hold the newest days of each tenant (docs/decisions/0002), and the first history is as long as
-that, so that the contents can be compared; `--window` gives the views another length, in this database only.
+The canonical views hold the newest days of each tenant (docs/decisions/0002). The first history has the same length,
+so that the contents can be compared; `--window` gives the views another length, in this database only.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ LARGEST_GROWTH = 1.5
 LARGEST_SHARE = 0.1
 HISTORY = 10
 CHANGES_EVERY_S = 1.0
-# By then each view has been refreshed twice, even where that takes half a minute.
+# By then each view has been refreshed twice, even if a refresh takes half a minute.
 PATIENCE_S = 1_500.0
 
 
@@ -82,9 +82,9 @@ class Bench:
 
 @dataclass(slots=True)
 class Timing:
-    """Seconds of the whole and of its parts."""
+    """Seconds of all steps and of each step."""
 
-    whole: Stopwatch = field(default_factory=Stopwatch)
+    total: Stopwatch = field(default_factory=Stopwatch)
     parts: dict[str, Stopwatch] = field(default_factory=lambda: defaultdict(Stopwatch))
 
 
@@ -130,7 +130,7 @@ async def load(place: Place, options: Namespace) -> None:
 
 async def refresh_all(database: Database, timing: Timing) -> None:
     """Do what the program does after a change: roll up the dirty days, refresh the five views."""
-    with timing.whole.running():
+    with timing.total.running():
         with timing.parts["roll-up"].running():
             await roll_up_dirty_days(database)
         for view in CANONICAL_VIEWS:
@@ -140,8 +140,8 @@ async def refresh_all(database: Database, timing: Timing) -> None:
 
 
 async def refresh_direct(database: Database, timing: Timing) -> None:
-    """Refresh the views over the facts, each in a transaction of its own."""
-    with timing.whole.running():
+    """Refresh the views over the facts, each in its own transaction."""
+    with timing.total.running():
         for view in CANONICAL_VIEWS:
             statement = view.refresh_statement.replace("public.", "direct.")
             with timing.parts[view.name].running():
@@ -150,7 +150,7 @@ async def refresh_direct(database: Database, timing: Timing) -> None:
 
 
 async def change_one_day(bench: Bench, tenant_id: UUID) -> None:
-    """Take in three journeys with their orders, and a refund, all on one day of one tenant, and credit them."""
+    """Record three journeys with their orders, and a refund, all on one day of one tenant, and credit them."""
     day = utc_now().date() - timedelta(days=1 + bench.days // 2)
     mark = uuid4().hex
     touches: list[dict[str, object]] = []
@@ -179,12 +179,12 @@ async def change_one_day(bench: Bench, tenant_id: UUID) -> None:
 
 
 def at(day: date, hour: int) -> str:
-    """Return a moment of a day, as an item carries it."""
+    """Return a moment of a day, in the format of an item."""
     return datetime.combine(day, time(hour), tzinfo=UTC).isoformat()
 
 
 async def time_changes(bench: Bench, timing: Timing, times: int) -> None:
-    """Change the day and time the refresh that follows, some times."""
+    """Change the day and time the following refresh, several times."""
     for _ in range(times):
         await change_one_day(bench, bench.tenant_id)
         await checkpoint(bench.admin)
@@ -206,7 +206,7 @@ async def create_direct_views(admin: Superuser) -> None:
 
 
 async def count_differences(admin: Superuser, view: str) -> tuple[int, int]:
-    """Return how many rows a view has, and how many rows only it or only its direct twin has."""
+    """Return how many rows a view has, and how many rows only it or only the direct view has."""
     rows = await admin.fetchval(f"SELECT count(*) FROM public.{view}")
     ours, theirs = f"TABLE public.{view}", f"TABLE direct.{view}"
     differences = await admin.fetchval(
@@ -216,7 +216,7 @@ async def count_differences(admin: Superuser, view: str) -> tuple[int, int]:
 
 
 async def compare(bench: Bench, repeats: int) -> None:
-    """Time both kinds of views after changes, look whether they say the same, and print the ratio."""
+    """Time both kinds of views after changes, compare their contents, and print the ratio."""
     ours, direct = Timing(), Timing()
     with console.status("Creating the views over the facts"):
         await create_direct_views(bench.admin)
@@ -236,18 +236,18 @@ async def compare(bench: Bench, repeats: int) -> None:
         for name, (rows, differences) in counts.items()
     ]
     rows.insert(0, ["roll-up", "", "", f"{ours.parts['roll-up'].median:.3f}", ""])
-    rows.append(["all", "", "", f"{ours.whole.median:.3f}", f"{direct.whole.median:.3f}"])
+    rows.append(["all", "", "", f"{ours.total.median:.3f}", f"{direct.total.median:.3f}"])
     columns = ("", "rows", "that differ", "skeldir s", "over facts s")
     show_table(f"One day of one tenant changed, {bench.days} days of history", columns, rows)
     assert all(differences == 0 for _, differences in counts.values()), "the contents differ"
-    gain = direct.whole.median / ours.whole.median
+    gain = direct.total.median / ours.total.median
     asked, is_met = f"≥ {LEAST_GAIN:g}", gain >= LEAST_GAIN
     show_ratio("Views over the facts against skeldir's", gain, asked, is_met=is_met)
     await bench.admin.execute("DROP SCHEMA direct CASCADE")
 
 
 async def lengthen(place: Place, bench: Bench) -> None:
-    """Put nine times the history before the one that is there, and roll it up."""
+    """Load nine times the history before the existing one, and roll it up."""
     with console.status("Loading older history"):
         await bench.admin.execute(read_sql("history.sql"))
         async with open_superuser(place) as other:
@@ -276,18 +276,18 @@ async def contrast(short: Bench, long: Bench, repeats: int) -> None:
         [name, f"{watch.median:.3f}", f"{after.parts[name].median:.3f}"]
         for name, watch in before.parts.items()
     ]
-    rows.append(["all", f"{before.whole.median:.3f}", f"{after.whole.median:.3f}"])
+    rows.append(["all", f"{before.total.median:.3f}", f"{after.total.median:.3f}"])
     columns = ("", f"{short.days:,} days s", f"{HISTORY * short.days:,} days s")
     show_table("One day of one tenant changed", columns, rows)
-    growth = after.whole.median / before.whole.median
+    growth = after.total.median / before.total.median
     asked, is_met = f"≤ {LARGEST_GROWTH:g}", growth <= LARGEST_GROWTH
     show_ratio(f"With {HISTORY} times the history", growth, asked, is_met=is_met)
 
 
 async def change_and_watch(bench: Bench) -> dict[str, tuple[float, float]]:
-    """Change one tenant's day after another's until each view has been refreshed and begins again.
+    """Change days of one tenant after another until each view's refresh has started twice.
 
-    Return of each view how long its refresh took, and how long it was until it began again, in seconds.
+    Return for each view how long its refresh took, and the time until the next one started, in seconds.
     """
     began = utc_now()
     for number in range(int(PATIENCE_S / CHANGES_EVERY_S)):
@@ -310,7 +310,7 @@ async def change_and_watch(bench: Bench) -> dict[str, tuple[float, float]]:
 
 
 async def measure_share(options: Namespace) -> None:
-    """Load, run the service under changes, and print which part of the time its refreshes take."""
+    """Load, run the service under changes, and print the share of the time that its refreshes take."""
     with durable_place() as place:
         await load(place, options)
         async with open_bench(place) as bench:
@@ -320,7 +320,7 @@ async def measure_share(options: Namespace) -> None:
         [name, f"{took:.2f}", f"{again:.0f}", f"{took / again:.3f}"]
         for name, (took, again) in views.items()
     ]
-    columns = ("", "takes s", "begins again after s", "share")
+    columns = ("", "takes s", "next start after s", "share")
     show_table(f"Refreshes at {options.tenants:,} tenants", columns, rows)
     share = sum(took / again for took, again in views.values())
     asked, is_met = f"≤ {LARGEST_SHARE:g}", share <= LARGEST_SHARE
@@ -345,11 +345,13 @@ def main() -> None:
     parser.add_argument("--tenants", type=int, help="100, or 1,000 with --share")
     parser.add_argument("--orders", type=int, default=100_000, help="over all tenants")
     parser.add_argument("--touches", type=int, default=1_000_000, help="over all tenants")
-    parser.add_argument("--window", type=int, metavar="DAYS", help="what the views hold")
-    parser.add_argument("--spend", action="store_true", help="with spend on the paid channels too")
+    parser.add_argument("--window", type=int, metavar="DAYS", help="days in the views")
+    parser.add_argument("--spend", action="store_true", help="also load spend on the paid channels")
     parser.add_argument("--repeat", type=int, default=3, help="changes before and after")
     parser.add_argument(
-        "--share", action="store_true", help="the share of the time instead, in about ten minutes"
+        "--share",
+        action="store_true",
+        help="measure the share of the time instead, in about ten minutes",
     )
     options = parser.parse_args()
     options.tenants = options.tenants or (1_000 if options.share else 100)

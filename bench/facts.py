@@ -1,4 +1,4 @@
-"""Loading facts in bulk: made by the server, in the shape in which the program writes them."""
+"""Loading facts in bulk: the server makes them, in the form that the program writes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bench.support import Superuser
     from skeldir.db.pool import Database
 
-# How people come, as often as they stand here; the channel is what the program's own rules say.
+# Kinds of visits, as frequent as in this list; the program's own rules derive the channel.
 VISITS: tuple[dict[str, object], ...] = (
     {"source": "google", "medium": "cpc", "campaign": "brand", "click_ids": ["gclid"]},
     {"source": "google", "medium": "cpc", "campaign": "generic"},
@@ -41,7 +41,7 @@ VISITS: tuple[dict[str, object], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much to load: orders and touches over all tenants, spread evenly over the days up to yesterday."""
+    """How much to load: orders and touches of all tenants, spread evenly over the days up to yesterday."""
 
     tenants: int
     orders: int

@@ -1,4 +1,4 @@
-"""The reckoning after the storm: what the tables of a service say, asked by its operator, who sees all tenants."""
+"""Checks after a run: what is in the tables of a service, read by its operator, who sees all tenants."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from skeldir.attribution.packing import unpack_entries
 
 Ask = Callable[..., list[tuple[object, ...]]]
-"""Asks the database a question with values, and returns the rows."""
+"""Runs a query with parameters, and returns the rows."""
 
 _LEDGER = """
     SELECT order_id, currency, sum(amount_cents)::text FROM revenue_ledger l
@@ -24,10 +24,10 @@ _SUMS = """
 
 
 def list_uncredited(ask: Ask, tenant: str) -> list[tuple[object, ...]]:
-    """Return order or model version, currency, ledger and credit where these differ; what was set aside is left out.
+    """Return order or model version, currency, ledger and credit where these differ; orders set aside are left out.
 
-    Every entry of an order with a capture is counted by its journey, once, and the sums of each model in force hold
-    what is counted, to the last cent.
+    The journey of an order with a capture counts each of its entries once, and the sums of each model in force equal
+    the counted entries, to the cent.
     """
     of_tenant = {"tenant": tenant}
     aside = {str(row[0]) for row in ask(_ASIDE, of_tenant)}
@@ -63,7 +63,7 @@ def list_uncredited(ask: Ask, tenant: str) -> list[tuple[object, ...]]:
 
 
 def count_set_aside(ask: Ask, tenant: str) -> int:
-    """Return how many orders of a tenant the service says it could not credit."""
+    """Return how many orders of a tenant are set aside."""
     if not _is_there(ask, "orders_set_aside"):
         return 0
     ((count,),) = ask("SELECT count(*) FROM orders_set_aside WHERE tenant_id = %s", tenant)
@@ -71,7 +71,7 @@ def count_set_aside(ask: Ask, tenant: str) -> int:
 
 
 def count_to_do(ask: Ask) -> dict[str, int]:
-    """Return what is still to be done, of all tenants."""
+    """Return the remaining work of all tenants."""
     (counts,) = ask(
         """SELECT (SELECT count(*) FROM jobs WHERE state IN ('ready', 'running')),
                   (SELECT count(*) FROM dirty_orders), (SELECT count(*) FROM dirty_days)"""
@@ -90,7 +90,7 @@ def count_to_do(ask: Ask) -> dict[str, int]:
 
 
 def list_dead_jobs(ask: Ask) -> list[tuple[object, ...]]:
-    """Return tenant, kind, seconds since, and error of the jobs that were given up."""
+    """Return tenant, kind, seconds since, and error of the dead jobs."""
     return ask(
         """SELECT tenant_id::text, kind, extract(epoch FROM clock_timestamp() - finished_at)::float8, error
            FROM jobs WHERE state = 'dead'"""
@@ -98,7 +98,7 @@ def list_dead_jobs(ask: Ask) -> list[tuple[object, ...]]:
 
 
 def list_locks(ask: Ask) -> list[tuple[object, ...]]:
-    """Return the advisory locks, but for the one by which a beat keeps others from beating too."""
+    """Return the advisory locks, except the one with which a beat excludes other beats."""
     return ask(
         """SELECT l.classid, l.objid, a.application_name FROM pg_locks l JOIN pg_stat_activity a USING (pid)
            WHERE l.locktype = 'advisory' AND a.application_name NOT LIKE '%%beat%%'"""
@@ -106,7 +106,7 @@ def list_locks(ask: Ask) -> list[tuple[object, ...]]:
 
 
 def do_views_show_everything(ask: Ask) -> bool:
-    """Say whether each of the five views has seen every change."""
+    """Return whether each of the five views shows every change."""
     ((changes,),) = ask(
         """SELECT count(*) FROM rollup_changes c
            WHERE EXISTS (SELECT FROM (SELECT DISTINCT view_name FROM matview_refreshes) v

@@ -1,4 +1,4 @@
-"""The whole service as a user starts it: `skeldir up` on an embedded server of its own, and its processes."""
+"""The complete service as a user starts it: `skeldir up` on its own embedded server, and its processes."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ import psutil
 import psycopg
 
 SKELDIR = [sys.executable, "-c", "from skeldir.cli import main; main()"]
-# What tells the processes of the service from each other, in their command lines. While `up` starts the embedded
-# server, that one's own "io worker" is among its descendants, too.
+# Patterns that distinguish the processes of the service by their command lines. While `up` starts the embedded
+# server, the server's own "io worker" is among its descendants too.
 ROLES = {
     "api": re.compile(r"skeldir\.cli.* serve\b"),
     "worker": re.compile(r"skeldir\.worker worker\b"),
@@ -36,7 +36,7 @@ def free_port() -> int:
 
 
 def wait_until(holds: Callable[[], bool], seconds: float, what: str) -> None:
-    """Return as soon as `holds()`; fail after `seconds`."""
+    """Wait until `holds()` returns true; fail after `seconds`."""
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, f"not within {seconds} s: {what}"
@@ -44,7 +44,7 @@ def wait_until(holds: Callable[[], bool], seconds: float, what: str) -> None:
 
 
 def ask(url: str, question: str, *values: object) -> list[tuple[object, ...]]:
-    """Ask a database, with `%s` for each value, or `%(name)s` for those of one mapping; return the rows."""
+    """Query a database, with `%s` for each value, or `%(name)s` for those of one mapping; return the rows."""
     bound = values[0] if values and isinstance(values[0], dict) else values or None
     with psycopg.connect(url, connect_timeout=5) as connection:
         return connection.execute(question.encode(), bound).fetchall()
@@ -60,7 +60,7 @@ class Service:
     environment: Mapping[str, str]
 
     def skeldir(self, *words: str) -> str:
-        """Run a command beside the service, on the same server."""
+        """Run a command while the service runs, on the same server."""
         done = subprocess.run(
             [*SKELDIR, *words],
             env=dict(self.environment),
@@ -78,11 +78,11 @@ class Service:
         return f"postgresql://postgres@/skeldir?host={self.home / 'postgres.run'}&port=5432"
 
     def ask(self, question: str, *values: object) -> list[tuple[object, ...]]:
-        """Ask as the operator, who sees all tenants; see `ask`."""
+        """Query as the operator, who sees all tenants; see `ask`."""
         return ask(self.url, question, *values)
 
     def processes(self, role: str) -> list[psutil.Process]:
-        """Return the living processes of a role: api, worker or beat."""
+        """Return the running processes of a role: api, worker or beat."""
         found = []
         with suppress(psutil.NoSuchProcess):
             for child in psutil.Process(self.process.pid).children(recursive=True):
@@ -102,13 +102,13 @@ class Service:
             return False
 
     def stop(self, seconds: float = 30) -> int:
-        """Press Ctrl-C and return the exit status."""
+        """Send what Ctrl-C sends, and return the exit status."""
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(seconds)
 
 
 def processes_of(home: Path) -> list[str]:
-    """Return the id, state and command line of every process that still has to do with a home."""
+    """Return the id, state and command line of every process that still uses a home."""
     left = []
     for process in psutil.process_iter():
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
@@ -123,7 +123,7 @@ def processes_of(home: Path) -> list[str]:
 
 
 def log_of_up(home: Path) -> Path:
-    """Return the place of what `skeldir up` and its children write."""
+    """Return the path of the log of `skeldir up` and its child processes."""
     return home.parent / "up.log"
 
 
@@ -131,7 +131,7 @@ def log_of_up(home: Path) -> Path:
 def running_service(
     home: Path, environment: Mapping[str, str] = {}, *, words: tuple[str, ...] = ()
 ) -> Iterator[Service]:
-    """Start `skeldir up` on a free port, wait until it is ready, and make sure that nothing of it is left."""
+    """Start `skeldir up` on a free port, wait until it is ready, and make sure that it leaves nothing behind."""
     port = free_port()
     variables = {
         **{k: v for k, v in os.environ.items() if not k.startswith(("CELERY_", "DATABASE_URL"))},

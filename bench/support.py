@@ -1,4 +1,4 @@
-"""What the measurements share: a durable server of their own, stopwatches, and tables of figures."""
+"""Shared by the measurements: a durable server, stopwatches, and tables of figures."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _LONGEST_STATEMENT_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A migrated database of the measurement's own, on a server with the settings the program ships with."""
+    """A migrated database for one measurement, on a server with the settings that the program ships with."""
 
     server: EmbeddedServer
     home: Path
@@ -54,7 +54,7 @@ class Place:
         return self.server.url(database=self.name)
 
     def add_database(self, name: str) -> Place:
-        """Make another migrated database on the same server."""
+        """Create another migrated database on the same server."""
         with psycopg.connect(self.server.url(), autocommit=True) as admin:
             admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         place = Place(self.server, self.home, name)
@@ -62,7 +62,7 @@ class Place:
         return place
 
     def copy_database(self, name: str) -> Place:
-        """Make a copy of this database, to which nobody may be connected."""
+        """Copy this database, to which nobody may be connected."""
         copying = "CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY"
         with psycopg.connect(self.server.url(), autocommit=True) as admin:
             admin.execute(sql.SQL(copying).format(sql.Identifier(name), sql.Identifier(self.name)))
@@ -71,10 +71,10 @@ class Place:
 
 @contextmanager
 def durable_place() -> Iterator[Place]:
-    """Start an embedded server, fsync on, in a temporary home, with a migrated database; remove all of it after."""
+    """Start an embedded server, with fsync, in a temporary home, with a migrated database; remove it afterwards."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
     home = Path(tempfile.mkdtemp(prefix="skeldir-bench-"))
-    home.chmod(0o711)  # the server may run as another user, who has to pass through
+    home.chmod(0o711)  # the server may run as another user, who must be able to enter
     try:
         with embedded_server(home) as server:
             yield Place(server, home, "postgres").add_database("bench")
@@ -91,7 +91,7 @@ def open_program(place: Place, *, pool_size: int = 4) -> AbstractAsyncContextMan
 
 @asynccontextmanager
 async def open_superuser(place: Place) -> AsyncIterator[Superuser]:
-    """Connect as the one who may load, truncate and look at everything."""
+    """Connect as the superuser, who may load, truncate and read everything."""
     connection = await asyncpg.connect(place.superuser_url)
     try:
         yield connection
@@ -109,7 +109,7 @@ async def make_tenant(database: Database, name: str) -> UUID:
 
 
 async def make_secret(database: Database, tenant_id: UUID, *scopes: str) -> str:
-    """Issue a key of the tenant, to post with unless other scopes are given."""
+    """Create a key of the tenant, with the scope `ingest` unless other scopes are given."""
     async with database.tenant(tenant_id) as connection:
         key = await issue_key(
             connection, tenant_id, name="bench", scopes=scopes or ["ingest"], expires_at=None
@@ -120,7 +120,7 @@ async def make_secret(database: Database, tenant_id: UUID, *scopes: str) -> str:
 async def for_each(
     tenants: Sequence[UUID], work: Callable[[UUID], Awaitable[None]], *, at_a_time: int = 3
 ) -> None:
-    """Do `work` for every tenant, a few at a time: one's server time is another's program time."""
+    """Do `work` for every tenant, a few at a time: while the server works for one, the program works for another."""
     waiting = iter(tenants)
 
     async def work_on() -> None:
@@ -131,14 +131,14 @@ async def for_each(
 
 
 async def checkpoint(admin: Superuser) -> None:
-    """Clear away what earlier work left, here and in the server, so that the next measurement does not pay for it."""
+    """Clean up after earlier work, here and in the server, so that the next measurement does not pay for it."""
     gc.collect()
     await admin.execute("CHECKPOINT")
 
 
 @dataclass(slots=True)
 class Stopwatch:
-    """Seconds of repeated runs of one thing."""
+    """Seconds of repeated runs of one measurement."""
 
     seconds: list[float] = field(default_factory=list)
 
@@ -159,12 +159,12 @@ class Stopwatch:
 
 
 def percentile(seconds: Sequence[float], share: int) -> float:
-    """Return the smallest figure that at least `share` of 100 do not exceed."""
+    """Return the smallest figure that at least `share` percent of the figures do not exceed."""
     return sorted(seconds)[math.ceil(len(seconds) * share / 100) - 1]
 
 
 def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print figures: the first column is what they are of, the rest are numbers."""
+    """Print figures: the first column is their name, the others are numbers."""
     table = Table(title=title, title_justify="left")
     for place, column in enumerate(columns):
         table.add_column(column, justify="left" if place == 0 else "right")
@@ -174,15 +174,15 @@ def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
 
 
 def show_ratio(what: str, ratio: float, asked: str, *, is_met: bool) -> None:
-    """Print a ratio beside what the claim asks of it."""
+    """Print a ratio and the target of its claim."""
     verdict = "[green]met[/]" if is_met else "[red]not met[/]"
-    console.print(f"{what}: [bold]{ratio:.2f}[/] (asked: {asked}, {verdict})", highlight=False)
+    console.print(f"{what}: [bold]{ratio:.2f}[/] (target: {asked}, {verdict})", highlight=False)
 
 
 def make_parser(claim: str | None) -> argparse.ArgumentParser:
-    """Return a parser that shows the claim in its help and knows `--quick`."""
+    """Return a parser that shows the claim in its help and has the option `--quick`."""
     parser = argparse.ArgumentParser(
         description=claim, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="small sizes: does it run at all")
+    parser.add_argument("--quick", action="store_true", help="small sizes, to see whether it runs")
     return parser

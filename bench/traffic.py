@@ -1,4 +1,4 @@
-"""Traffic of sites: touches and conversions at a steady rate, sent from a process of its own."""
+"""Traffic of sites: touches and conversions at a steady rate, sent from a separate process."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Item = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What the traffic came to: events that were accepted, answers by status (0: none came), and for how long."""
+    """The result of the traffic: accepted events, answers by status (0: no answer), and the duration."""
 
     accepted: int
     statuses: dict[int, int]
@@ -38,27 +38,27 @@ class Sent:
 
     @property
     def unanswered(self) -> float:
-        """The share of the requests that were not answered 200."""
+        """The share of the requests that did not get 200."""
         return 1 - self.statuses.get(200, 0) / max(1, sum(self.statuses.values()))
 
 
 @dataclass(slots=True)
 class Site:
-    """Visitors who come about nine times before one of them buys; one order in ten is refunded in part."""
+    """Visitors who visit about nine times before one of them buys; one order in ten is partly refunded."""
 
     chance: random.Random
     touches: int = 0
     conversions: int = 0
 
     def make_batch(self) -> tuple[str, list[Item]]:
-        """Return a path and the items to post there: one request in ten carries conversions."""
+        """Return a path and the items to post there: one request in ten has conversions."""
         size = self.chance.randint(10, 50)
         if self.chance.random() < 0.1:
             return "/v1/conversions", [self._make_conversion() for _ in range(size)]
         return "/v1/touches", [self._make_touch() for _ in range(size)]
 
     def make_one(self) -> tuple[str, list[Item]]:
-        """Return a path and the one item to post there: one request in five carries a conversion."""
+        """Return a path and the one item to post there: one request in five has a conversion."""
         if self.chance.random() < 0.2:
             return "/v1/conversions", [self._make_conversion()]
         return "/v1/touches", [self._make_touch()]
@@ -99,13 +99,13 @@ Request = tuple[str, str, list[Item]]
 
 
 def send_traffic(port: int, secret: str, seconds: float, rate: int) -> Sent:
-    """Send `rate` events a second for `seconds`, whatever becomes of those sent before; runs in its own process."""
+    """Send `rate` events a second for `seconds`, without waiting for earlier answers; runs in its own process."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_send(port, _batches(secret), seconds, rate))
 
 
 def send_single_events(port: int, secrets: Sequence[str], seconds: float, rate: int) -> Sent:
-    """Send `rate` requests of one event a second, each of any tenant, one key a tenant; otherwise as `send_traffic`."""
+    """Send `rate` one-event requests a second, each for a random tenant by its key; otherwise as `send_traffic`."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_send(port, _single_events(secrets), seconds, rate))
 

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as cheaply as it can be spoken: bytes out, bytes in, over connections that stay open."""
+"""A minimal HTTP/1.1 client: bytes out, bytes in, over persistent connections."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _Connection: TypeAlias = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Unanswered(Exception):
-    """No whole answer came."""
+    """No complete answer arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Answer:
 
     @property
     def retry_after_s(self) -> int:
-        """How long to wait, in seconds; 0 when it does not say."""
+        """The `Retry-After` of the answer in seconds, or 0 without one."""
         found = _RETRY_AFTER.search(self.head)
         return int(found[1]) if found else 0
 
@@ -50,7 +50,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Wire:
-    """Connections to one server, as many as are needed at once."""
+    """Connections to one server, as many as are needed at a time."""
 
     port: int
     timeout_s: float = 60.0
@@ -60,7 +60,7 @@ class Wire:
         """Send a request and return the answer.
 
         Raises:
-            Unanswered: the connection was refused or lost, or nothing came within `timeout_s`.
+            Unanswered: the connection was refused or lost, or nothing arrived within `timeout_s`.
         """
         try:
             async with asyncio.timeout(self.timeout_s):
@@ -76,7 +76,7 @@ class Wire:
                 continue
             with suppress(ConnectionError, asyncio.IncompleteReadError):
                 return await self._exchange(connection, request, is_used=True)
-            # A server may close an idle connection at any moment: whoever meets that asks again on a new one.
+            # A server may close an idle connection at any moment: then send the request again on a new one.
         return await self._exchange(
             await asyncio.open_connection("127.0.0.1", self.port), request, is_used=False
         )
@@ -105,7 +105,7 @@ class Wire:
         return Answer(int(head[9:12]), head, body)
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close all connections."""
         for _, writer in self._idle:
             writer.close()
         self._idle.clear()

@@ -90,7 +90,7 @@ def test_every_room_is_entered_by_its_door() -> None:
 
 
 def test_only_roots_are_let_past_a_door() -> None:
-    """Exceptions of a contract are wiring for a root: routes, tasks and gauges, or what needs files or Celery."""
+    """What a contract leaves out is wiring for a root: routes, tasks and gauges, or what needs files or Celery."""
     let_past = [
         line.partition(" -> ")
         for contract in doors().values()
@@ -114,10 +114,10 @@ def test_only_roots_are_let_past_a_door() -> None:
         ("skeldir.wakeups, skeldir.processes, skeldir.jobs", ("celery", "kombu")),
     ],
 )
-def test_nothing_heavy_is_imported_where_it_is_not_needed(
+def test_nothing_heavy_is_imported_by_whoever_does_not_need_it(
     imported: str, heavy: tuple[str, ...]
 ) -> None:
-    """Users wait at each command for the imports that all commands share."""
+    """What users wait for at each command is the import of what all of them need."""
     program = f"import sys, {imported}; print([m for m in {heavy!r} if m in sys.modules])"
     asked = subprocess.run(
         [sys.executable, "-c", program], cwd=Path("/"), capture_output=True, text=True, check=True

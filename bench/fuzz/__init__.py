@@ -1,1 +1,1 @@
-"""Thousands of requests that nobody would send on purpose, sent to a real API process, each answer judged."""
+"""Thousands of hostile requests, sent to a real API process, with a check of every answer."""

@@ -1,11 +1,11 @@
-"""Claim: no request makes the API fail, say what it did not declare, be slow, stand still, or show what it may not.
+"""Claim: no request makes the API fail, send an undeclared status, be slow, stall, or show data that it must not.
 
-One API process (`skeldir serve`, on a durable server, with two tenants and keys of every sort) is sent 20,000 requests,
-16 at a time: half are made by schemathesis of docs/openapi.json, half are this package's own, many over raw sockets
-because no client's library would send them. Every answer is judged: its status is declared, an error is a problem, it
-takes at most 2 s, and it shows no key and nothing of another tenant. A prober of its own asks `/health/live`
-every 10 ms; no answer may be late by more than 100 ms that the machine does not explain. The same seed and number of
-requests make the same requests; `--only INDEX` sends one of them again, alone.
+One API process (`skeldir serve`, on a durable server, with two tenants and keys of every sort) gets 20,000 requests,
+16 at a time: schemathesis generates half of them from docs/openapi.json, this package the others, many of them over raw
+sockets because no client library would send them. Every answer is judged: its status is declared, an error is a
+problem, it takes at most 2 s, and it shows no key and no data of another tenant. A separate prober requests
+`/health/live` every 10 ms; no answer may be late by more than 100 ms that the machine does not explain. The same seed
+and number of requests make the same requests; `--only INDEX` sends one of them again, alone.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from bench.fuzz.reporting import (
     show_verdicts,
 )
 from bench.fuzz.sending import send
-from bench.fuzz.staging import api, fill, make_stage, settle, worker_heard_of
+from bench.fuzz.staging import api, fill, make_stage, settle, worker_heartbeat
 from bench.fuzz.stalls import waited_for, watching
 from bench.support import Place, console, durable_place, open_program, open_superuser
 from skeldir.errors import SkeldirError
@@ -54,7 +54,7 @@ _METRIC = re.compile(r"^skeldir_http_loop_stall\S*.*$", re.MULTILINE)
 
 @dataclass(slots=True)
 class Running:
-    """A stage on which attempts are made, by their index."""
+    """The stage, and the attempts on it by index."""
 
     maker: Maker
     contract: Contract
@@ -64,7 +64,7 @@ class Running:
     place: Place
 
     async def try_one(self, index: int, attempt: Attempt) -> Result:
-        """Send an attempt and judge what becomes of it."""
+        """Send an attempt and judge its outcome."""
         waited_s = waited_for(self.api.pid)
         outcome = await send(self.port, attempt, limit_s=_WAIT_S)
         outcome.waited_s = min(outcome.seconds, waited_for(self.api.pid) - waited_s)
@@ -74,7 +74,7 @@ class Running:
 
 @asynccontextmanager
 async def open_running(options: argparse.Namespace) -> AsyncIterator[Running]:
-    """Set the stage, and start the API on it."""
+    """Prepare the stage, and start the API on it."""
     description: dict[str, Any] = json.loads(DOCUMENT.read_text(encoding="utf-8"))
     began = perf_counter()
     with warnings.catch_warnings():
@@ -85,7 +85,7 @@ async def open_running(options: argparse.Namespace) -> AsyncIterator[Running]:
         async with open_program(place) as database:
             tenants, holders = await fill(database)
         with api(place) as (port, process, log):
-            async with worker_heard_of(place), open_superuser(place) as admin:
+            async with worker_heartbeat(place), open_superuser(place) as admin:
                 stage = await make_stage(admin, port, tenants, holders)
                 maker = Maker(options.seed, stage, cases)
                 yield Running(maker, Contract(description), port, process, log, place)
@@ -117,7 +117,7 @@ async def run_all(running: Running, indexes: range) -> tuple[list[Result], int]:
 
 
 async def settle_after(running: Running) -> str | None:
-    """Credit, roll up and refresh what was taken in; return what went wrong."""
+    """Credit, roll up and refresh the accepted facts; return what went wrong."""
     began = perf_counter()
     try:
         async with open_program(running.place) as database, asyncio.timeout(_SETTLE_S):
@@ -126,7 +126,9 @@ async def settle_after(running: Running) -> str | None:
         return f"not done after {_SETTLE_S:g} s"
     except SkeldirError as error:
         return f"{error.code}: {error.detail}"
-    console.print(f"All was credited, rolled up and refreshed in {perf_counter() - began:.0f} s")
+    console.print(
+        f"Everything was credited, rolled up and refreshed in {perf_counter() - began:.0f} s"
+    )
     return None
 
 
@@ -154,7 +156,7 @@ async def fuzz(options: argparse.Namespace) -> bool:
         trouble = None if options.no_settling else await settle_after(running)
         more = {
             "every probe is answered": f"{seen.unanswered} are not" if seen.unanswered else None,
-            "what was taken in can be credited, rolled up and refreshed": trouble,
+            "accepted facts can be credited, rolled up and refreshed": trouble,
         }
         return show_verdicts(results, seen, more)
 
@@ -197,7 +199,7 @@ async def repeat(options: argparse.Namespace) -> bool:
 
 
 def main() -> None:
-    """Read the sizes, run, and end with 1 when a verdict does not hold."""
+    """Read the sizes, run, and exit with 1 if a verdict does not hold."""
     parser = argparse.ArgumentParser(
         prog="python -m bench.fuzz",
         description=__doc__,
@@ -205,10 +207,10 @@ def main() -> None:
     )
     parser.add_argument("--requests", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=20_260_601)
-    parser.add_argument("--first", type=int, default=0, help="begin with this index")
-    parser.add_argument("--only", type=int, help="send the attempt of this index alone")
+    parser.add_argument("--first", type=int, default=0, help="start at this index")
+    parser.add_argument("--only", type=int, help="send only the attempt with this index")
     parser.add_argument(
-        "--no-settling", action="store_true", help="do not credit what was taken in"
+        "--no-settling", action="store_true", help="do not credit the accepted facts"
     )
     options = parser.parse_args()
     holds = asyncio.run(fuzz(options) if options.only is None else repeat(options))

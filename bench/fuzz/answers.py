@@ -1,4 +1,4 @@
-"""Answers as they come over the wire: heads, bodies by length or by chunks, interim ones left out."""
+"""Parses raw answers: heads, and bodies by length or in chunks; interim answers are skipped."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ from dataclasses import dataclass
 
 
 class AnswerUnreadable(Exception):
-    """What came is no HTTP answer."""
+    """The received bytes are not an HTTP answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer; names of headers in lower case."""
+    """One answer, with the names of its headers in lower case."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
 
     def values(self, name: str) -> list[str]:
-        """Return the values of a header, one for each time that it was sent."""
+        """Return the values of a header, one for each occurrence."""
         return [value for given, value in self.headers if given == name]
 
 
 def read_answers(
     received: bytes, methods: tuple[str, ...], *, is_end: bool = False
 ) -> list[Answer]:
-    """Return the whole answers that `received` holds; `methods` are those of the requests, the last one repeated.
+    """Return the complete answers in `received`; `methods` are those of the requests, the last one repeated.
 
-    With `is_end`, a body without a stated length is what has arrived.
+    With `is_end`, a body without a stated length is everything that has arrived.
 
     Raises:
-        AnswerUnreadable: something else stands where an answer should begin.
+        AnswerUnreadable: there is something else where an answer should begin.
     """
     answers: list[Answer] = []
     rest = received
@@ -66,7 +66,7 @@ def _read_head(head: bytes) -> tuple[int, tuple[tuple[str, str], ...]]:
 def _read_body(
     status: int, headers: tuple[tuple[str, str], ...], method: str, after: bytes, is_end: bool
 ) -> tuple[bytes, bytes] | None:
-    """Return the body and what follows it; None when it is not whole yet."""
+    """Return the body and what follows it; None if it is not complete yet."""
     named = dict(headers)
     if method == "HEAD" or status in (204, 304):
         return b"", after

@@ -1,4 +1,4 @@
-"""One attempt: the bytes that are sent, by whose key, and what must come back at all."""
+"""One attempt: the bytes to send, whose key they contain, and which answers must arrive."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Literal
 ANYBODY = frozenset({"alpha", "bravo"})
 NOBODY: frozenset[str] = frozenset()
 
-Ending = Literal["whole", "odd", "cut"]
-"""`whole` must be answered within the limit; `odd` must be answered or closed; `cut` is ended by the client."""
+Ending = Literal["complete", "odd", "cut"]
+"""`complete` must be answered within the limit; `odd` must be answered or closed; the client ends `cut`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +19,14 @@ class Attempt:
     """What is sent over one connection.
 
     `pieces` are sent `pause_s` apart. `tenants` are those whose rows an answer may show. `answers` is how many answers
-    are waited for, of requests whose first lines are `first_lines`; when empty, the first line of the bytes counts.
-    Nothing of `private` may come back.
+    to wait for, to requests with the first lines `first_lines`; if that is empty, the first line of the bytes counts.
+    No answer may contain any of `private`.
     """
 
     family: str
     pieces: tuple[bytes, ...]
     tenants: frozenset[str] = NOBODY
-    ending: Ending = "whole"
+    ending: Ending = "complete"
     pause_s: float = 0.0
     answers: int = 1
     first_lines: tuple[bytes, ...] = ()
@@ -34,7 +34,7 @@ class Attempt:
 
     @property
     def lines(self) -> tuple[bytes, ...]:
-        """Return the request lines that are answered."""
+        """Return the request lines that get answers."""
         return self.first_lines or (
             b"".join(self.pieces)[:70_000].lstrip(b"\r\n").split(b"\r\n", 1)[0],
         )
@@ -45,7 +45,7 @@ class Attempt:
         return sum(map(len, self.pieces))
 
     def shown(self, most: int = 400) -> str:
-        """Return the beginning and the end of what is sent, readable in one line."""
+        """Return the beginning and the end of the sent bytes, readable in one line."""
         sent = b"".join(self.pieces)
         if len(sent) <= most:
             return repr(sent)[2:-1]
@@ -54,7 +54,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A key and the tenants whose rows it may see: none when it is not valid."""
+    """A key and the tenants whose rows it may see: none if it is not valid."""
 
     name: str
     secret: str
@@ -63,9 +63,9 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What requests are made of: keys by name, cursors and orders that exist, and what may not be shown.
+    """The parts of requests: keys by name, existing cursors and orders, and data that must not be shown.
 
-    `cursors` are by path; `order_ids` of both tenants; `marks` by tenant, texts that only its rows hold.
+    `cursors` are by path, `order_ids` are of both tenants, `marks` are by tenant: texts that only its rows contain.
     """
 
     holders: dict[str, Holder]
@@ -76,7 +76,7 @@ class Stage:
 
     @property
     def secrets(self) -> tuple[bytes, ...]:
-        """Return the secrets, which no answer may hold."""
+        """Return the secrets, which no answer may contain."""
         return tuple(holder.secret.encode() for holder in self.holders.values())
 
 
@@ -84,8 +84,8 @@ Headers = Sequence[tuple[str, str]]
 
 
 def random_for(seed: int, index: int) -> random.Random:
-    """Return the chance of one attempt: the same for the same seed and index, whatever came before."""
-    return random.Random(f"{seed}/{index}")  # noqa: S311 - to be repeated, nothing secret
+    """Return the random source of one attempt: the same for the same seed and index, whatever happened before."""
+    return random.Random(f"{seed}/{index}")  # noqa: S311 - repeatable, nothing secret
 
 
 def write_request(
@@ -96,7 +96,7 @@ def write_request(
     *,
     version: bytes = b"HTTP/1.1",
 ) -> bytes:
-    """Return a request as it goes over the wire; `Content-Length` is added for a body unless a header says it."""
+    """Return a request in bytes; `Content-Length` is added for a body unless a header sets it."""
     named = [(_plain(name), _plain(value)) for name, value in headers]
     names = {name.lower() for name, _ in named}
     if b"host" not in names:
@@ -112,5 +112,5 @@ def _plain(text: str | bytes) -> bytes:
 
 
 def bearer_of(holder: Holder | None) -> list[tuple[str | bytes, str | bytes]]:
-    """Return the header that carries a key."""
+    """Return the header with a key."""
     return [] if holder is None else [("Authorization", f"Bearer {holder.secret}")]

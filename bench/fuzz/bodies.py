@@ -1,4 +1,4 @@
-"""Hostile bodies: bombs, depth, width, broken text, wrong encodings, and items of which one field is odd."""
+"""Hostile bodies: bombs, depth, width, broken text, wrong encodings, and items with one odd field."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MOST_BYTES = 5 * MEBIBYTE
 PATHS = ("/v1/touches", "/v1/conversions")
 
 Made = tuple[str, bytes, list[tuple[str, str]]]
-"""What a body is called, its bytes, and its headers."""
+"""The name of a body, its bytes, and its headers."""
 
 
 def attempt_body(chance: random.Random, number: int, stage: Stage) -> Attempt:
@@ -49,7 +49,7 @@ def make_items(chance: random.Random, number: int, path: str, size: int) -> list
 
 
 def dump(value: object) -> bytes:
-    """Return JSON with raw characters where UTF-8 has them and escapes where it does not."""
+    """Return JSON with raw characters where UTF-8 can encode them, and escapes otherwise."""
     text = json.dumps(value, ensure_ascii=False)
     return text.encode("utf-8", "surrogatepass")
 
@@ -148,7 +148,7 @@ def _typed(chance: random.Random, number: int, path: str) -> Made:
 
 
 def _large(chance: random.Random, number: int, path: str) -> Made:
-    """Full batches: what the limits allow at most."""
+    """Full batches: the most that the limits allow."""
     size = chance.choice((9_999, 10_000, 10_000, 10_001))
     way = chance.randrange(4)
     items: list[Item] = make_items(chance, number, path, size)
@@ -178,7 +178,7 @@ def _bomb(chance: random.Random, number: int, path: str) -> Made:  # noqa: ARG00
 
 @lru_cache(maxsize=64)
 def make_bomb(name: str, *, is_packed: bool) -> bytes:
-    """Return a body that is far larger for who reads it than for who sends it, as gzip or as it is."""
+    """Return a body that is far larger for the reader than for the sender, as gzip or uncompressed."""
     body = _CONTENTS[name]()
     return gzip.compress(body, 9) if is_packed else body
 

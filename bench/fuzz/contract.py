@@ -1,4 +1,4 @@
-"""What the API's description declares for a request line, and whether an answer is one that it describes."""
+"""What the API's description declares for a request line, and whether an answer conforms to it."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ import orjson
 from bench.fuzz.answers import Answer
 
 OF_NO_OPERATION = frozenset({400, 404, 405, 408, 413, 414, 431})
-"""What a request may be answered with that is for no operation."""
+"""The statuses of a request that matches no operation."""
 
 _PAGES = re.compile(r"/(?:docs(?:/.*)?|redoc|openapi\.json)")
 _ABSOLUTE = re.compile(r"\A[a-z][a-z0-9+.-]*://[^/?#]*", re.IGNORECASE)
 _PARAMETER = re.compile(r"\\{(\w+)\\}")
-# The description does not say which values may hold a slash, as the ids of orders do.
+# The description does not say which values may contain a slash, as order ids do.
 _HOLD_SLASHES = frozenset({"order_id"})
-# The server takes more than one blank, and does not ask which version of what is spoken.
+# The server accepts more than one blank, and ignores the protocol and its version.
 _LINE = re.compile(r"(\S+) +(\S+) +[A-Z]+/\d\.\d\s*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation: its method in capitals, its path as the description writes it, its statuses."""
+    """One operation: its method in capitals, its path as in the description, its statuses."""
 
     method: str
     path: str
@@ -37,7 +37,7 @@ class Operation:
 
 
 class Contract:
-    """The description, to be asked for what it declares."""
+    """The description, with questions about what it declares."""
 
     def __init__(self, description: dict[str, Any]) -> None:
         self._operations = [
@@ -53,7 +53,7 @@ class Contract:
         self._validators: dict[tuple[str, int], jsonschema_rs.Validator | None] = {}
 
     def operation_of(self, line: bytes) -> Operation | None:
-        """Return the operation that a request line asks for, if it asks for one."""
+        """Return the operation of a request line, if it has one."""
         found = split_line(line)
         if found is None:
             return None
@@ -68,7 +68,7 @@ class Contract:
         )
 
     def statuses_of(self, line: bytes) -> frozenset[int]:
-        """Return the statuses with which a request line may be answered."""
+        """Return the statuses that the answer to a request line may have."""
         operation = self.operation_of(line)
         if operation is not None:
             return operation.statuses
@@ -77,7 +77,7 @@ class Contract:
         return OF_NO_OPERATION | {200, 304} if is_page else OF_NO_OPERATION
 
     def misfit_of(self, operation: Operation, answer: Answer) -> str | None:
-        """Say in what the body of an answer differs from its schema; None when it fits or there is no schema."""
+        """Return how the body of an answer differs from its schema; None if it conforms or there is no schema."""
         key = (str(operation), answer.status)
         if key not in self._validators:
             self._validators[key] = self._validator(operation, answer.status)
@@ -101,7 +101,7 @@ class Contract:
 
 
 def split_line(line: bytes) -> tuple[str, str] | None:
-    """Return method and decoded path of a request line as the server reads it; None when it is none."""
+    """Return method and decoded path of a request line as the server reads it; None if it is not one."""
     text = re.split(r"[\r\n]", line.decode("latin-1").lstrip("\r\n"), maxsplit=1)[0]
     found = _LINE.fullmatch(text)
     if found is None:

@@ -1,4 +1,4 @@
-"""Requests that schemathesis makes of the API's description: what it allows, what it forbids, and its corners."""
+"""Requests that schemathesis generates from the API's description: valid, invalid, and corner cases."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Prepared = requests.PreparedRequest
 
 @schemathesis.serializer("application/x-ndjson")
 def write_lines(_context: SerializationContext, value: object) -> bytes:
-    """Write a value as one object a line; a text as it is."""
+    """Write a value as one object per line; a text unchanged."""
     if isinstance(value, bytes):
         return value
     if isinstance(value, str):
@@ -46,7 +46,7 @@ def write_lines(_context: SerializationContext, value: object) -> bytes:
 
 
 def generate_cases(description: dict[str, Any], how_many: int, of_seed: int) -> list[Prepared]:
-    """Return about `how_many` requests over all operations, the same for the same seed, in a mixed order."""
+    """Return about `how_many` requests over all operations, the same for the same seed, in mixed order."""
     schema = schemathesis.openapi.from_dict(description)
     operations = [result.ok() for result in schema.get_all_operations()]
     weights = [
@@ -59,12 +59,12 @@ def generate_cases(description: dict[str, Any], how_many: int, of_seed: int) -> 
         corners = list(islice(_corners(schema, operation), share // 2))
         cases += filter(None, map(_prepare, corners))
         cases += filter(None, map(_prepare, _draw(operation, share - len(corners), of_seed)))
-    random.Random(of_seed).shuffle(cases)  # noqa: S311 - to be repeated, nothing secret
+    random.Random(of_seed).shuffle(cases)  # noqa: S311 - repeatable, nothing secret
     return cases
 
 
 def _prepare(case: Case) -> Prepared | None:
-    """Return the request of a case; None when it has a body of a kind that cannot be written."""
+    """Return the request of a case; None if its body is of a kind that cannot be written."""
     try:
         sending = case.as_transport_kwargs(base_url=_BASE)
     except SerializationNotPossible:
@@ -102,7 +102,7 @@ def _draw(operation: Any, how_many: int, of_seed: int) -> list[Case]:
 
 
 def attempt_case(chance: random.Random, prepared: Prepared, stage: Stage) -> Attempt:
-    """Return a request as bytes; nine in ten with a good key in place of what was made up."""
+    """Return a request as bytes; nine in ten with a good key in place of the generated one."""
     headers = {n: v for n, v in prepared.headers.items() if n not in _OWN_HEADERS}
     headers.pop("Content-Length", None)
     tenants: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""The verdicts on one attempt, each a kind of fault and a sentence."""
+"""The verdicts on one attempt, each with a kind of fault and a sentence."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ LIMIT_S = 2.0
 FAULTS: dict[str, str] = {
     "5xx": "no answer is 5xx",
     "undeclared": "every status is declared",
-    "slow": f"no answer takes over {LIMIT_S:g} s for which the API had a processor",
-    "unanswered": "every whole request is answered",
+    "slow": f"no answer takes more than {LIMIT_S:g} s in which the API had a processor",
+    "unanswered": "every complete request is answered",
     "hanging": "no connection is left hanging",
     "unreadable": "every answer is HTTP",
     "problem": "every error is a problem with code, cure and correlation id",
     "schema": "every body fits its schema",
-    "step": "an answer is the one of its request",
+    "step": "each answer belongs to its request",
     "foreign": "no answer shows another tenant's rows",
     "secret": "no answer shows a key",
     "headers": "every answer has the security headers",
 }
-"""What is judged, by the kind of fault."""
+"""The sentences of the verdicts, by kind of fault."""
 
 SECURITY_HEADERS = ("x-content-type-options", "content-security-policy", "x-frame-options")
 _PROBLEM_FIELDS = ("type", "title", "status", "code", "detail", "cure", "correlation_id")
@@ -39,7 +39,7 @@ _MORE_OF_STATUS = {401: "www-authenticate", 405: "allow", 429: "retry-after", 50
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What does not hold, and how it shows."""
+    """What does not hold, and the evidence."""
 
     kind: str
     detail: str
@@ -66,10 +66,10 @@ def _judge_end(attempt: Attempt, outcome: Outcome, stage: Stage) -> Iterator[Fau
         yield Fault("unreadable", outcome.rest.decode("latin-1"))
     elif outcome.end == "hanging" and attempt.ending != "cut":
         yield Fault("hanging", f"after {outcome.seconds:.1f} s")
-    elif outcome.end == "closed" and attempt.ending == "whole" and last != 408:
+    elif outcome.end == "closed" and attempt.ending == "complete" and last != 408:
         yield Fault("unanswered", f"closed after {outcome.seconds:.3f} s, {outcome.rest[-80:]!r}")
     if outcome.is_out_of_step:
-        yield Fault("step", "the next request on the connection got another answer than its own")
+        yield Fault("step", "the next request on the connection got the answer to another request")
     if outcome.end in ("answered", "closed") and attempt.ending != "cut":
         is_patience = last == 408 or (attempt.ending == "odd" and outcome.end == "closed")
         limit_s = 3 * stage.receive_timeout_s + 1 if is_patience else LIMIT_S
@@ -104,7 +104,7 @@ def _judge_answer(
 
 
 def misshape_of(answer: Answer, *, bodiless: bool = False) -> str | None:
-    """Say in what an error is not the problem that every error is; None when it is."""
+    """Return how an error differs from the problem that every error must be; None if it is one."""
     ids = answer.values("x-correlation-id")
     if len(ids) != 1 or not _is_uuid(ids[0]):
         return f"x-correlation-id is {ids}"

@@ -1,4 +1,4 @@
-"""Making attempts in a process of its own: otherwise the sender would stall, and its stalls look like the API's."""
+"""Making attempts in a separate process: otherwise the sender would stall, and its stalls would look like the API's."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _SPAWNING = multiprocessing.get_context("spawn")
 
 @dataclass(slots=True)
 class Maker:
-    """Makes the attempts of a run: the same for the same seed and cases, each by its index."""
+    """Makes the attempts of a run by index: the same for the same seed and cases."""
 
     seed: int
     stage: Stage
     cases: list[Prepared]
 
     def attempt(self, index: int) -> Attempt:
-        """Return the attempt of an index: generated ones at even places, own ones between and after them."""
+        """Return the attempt of an index: generated ones at even places, hand-made ones between and after them."""
         chance = random_for(self.seed, index)
         if index % 2 == 0 and index // 2 < len(self.cases):
             return attempt_case(chance, self.cases[index // 2], self.stage)
         return attempt_own(chance, index, self.stage)
 
     async def make(self, indexes: range) -> AsyncIterator[tuple[int, Attempt]]:
-        """Give the attempts in order, made some ahead in another process."""
+        """Yield the attempts in order; another process makes a few in advance."""
         loop = asyncio.get_running_loop()
         with ProcessPoolExecutor(1, _SPAWNING, _keep, (self,)) as pool:
             parts = [indexes[n : n + _AT_ONCE] for n in range(0, len(indexes), _AT_ONCE)]

@@ -36,7 +36,7 @@ def mutate(chance: random.Random, data: bytes) -> bytes:
 
 
 def attempt_mutant(chance: random.Random, number: int, stage: Stage) -> Attempt:
-    """Return a request that was good; half the time head and length stay as they were, so that the body is read."""
+    """Return a mutated good request; half the time head and length stay unchanged, so that the body is read."""
     holder = stage.holders["alpha"]
     path = chance.choice(("/v1/touches", "/v1/conversions"))
     items = make_items(chance, number, path, chance.choice((1, 3, 30)))

@@ -1,4 +1,4 @@
-"""What a run came to: counts, the slowest, the stalls, and the verdicts."""
+"""The report of a run: counts, the slowest attempts, the stalls, and the verdicts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One attempt, by its index, what became of it, and what does not hold; what was sent is kept in short."""
+    """One attempt by index, its outcome, and what does not hold; the sent bytes are abbreviated."""
 
     index: int
     family: str
@@ -31,14 +31,14 @@ class Result:
 
     @property
     def statuses(self) -> str:
-        """Return the statuses of the answers, or how it ended without one."""
+        """Return the statuses of the answers, or how the attempt ended without one."""
         return " ".join(str(answer.status) for answer in self.outcome.answers) or self.outcome.end
 
 
 def make_result(
     index: int, attempt: Attempt, outcome: Outcome, faults: list[Fault], contract: Contract
 ) -> Result:
-    """Return what is kept of an attempt; the bodies of answers are not."""
+    """Return the result of an attempt, without the bodies of the answers."""
     operation = contract.operation_of(attempt.lines[0])
     outcome.answers = [replace(answer, body=b"") for answer in outcome.answers]
     return Result(
@@ -69,7 +69,7 @@ def show_counts(results: Sequence[Result]) -> None:
 
 
 def show_slowest(results: Sequence[Result]) -> None:
-    """Print the slowest attempts, with what was sent; those that the sender was slow about left out."""
+    """Print the slowest attempts, with what was sent; those with a slow sender are left out."""
     timed = [r for r in results if r.outcome.answers and r.outcome.answers[-1].status != 408]
     slowest = sorted(timed, key=lambda r: -r.outcome.seconds)[:_SHOWN]
     late = sum(r.outcome.seconds > SLOW_S for r in timed)
@@ -85,7 +85,7 @@ def show_slowest(results: Sequence[Result]) -> None:
 
 
 def show_stalls(seen: Watching, results: Sequence[Result]) -> None:
-    """Print the longest stalls, each with the attempts that were under way."""
+    """Print the longest stalls, each with the attempts in progress."""
     stalls = sorted(seen.stalls or [], key=lambda stall: -stall.seconds)
     _print(f"\n{seen.probes:,} probes, {seen.unanswered} unanswered; late ones ({len(stalls)}):")
     for stall in stalls[:_SHOWN]:
@@ -100,14 +100,14 @@ def show_stalls(seen: Watching, results: Sequence[Result]) -> None:
 
 
 def under_way(stall: Stall, results: Sequence[Result]) -> list[Result]:
-    """Return the attempts that were under way during a stall, those that took longest first."""
+    """Return the attempts in progress during a stall, those that took longest first."""
     end = stall.asked_at + stall.took_s
     found = [r for r in results if r.outcome.began < end and r.outcome.ended > stall.asked_at]
     return sorted(found, key=lambda r: -r.outcome.seconds)
 
 
 def show_verdicts(results: Sequence[Result], seen: Watching, more: dict[str, str | None]) -> bool:
-    """Print each verdict with its worst examples; return whether all hold. `more` are verdicts with their faults."""
+    """Print each verdict with its worst examples; return whether all hold. `more` holds other verdicts and faults."""
     holds = True
     console.print("\nVerdicts", style="bold")
     for kind, sentence in FAULTS.items():

@@ -1,4 +1,4 @@
-"""Sending bytes as they are, reading while sending, and measuring until the last byte of the answer."""
+"""Sending raw bytes, reading while sending, and measuring until the last byte of the answer."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _PART = 1 << 18
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of an attempt.
+    """The outcome of an attempt.
 
-    `seconds` are from the last piece sent to the last byte of the answer; of several answers, the longest wait for
-    one. `end` says how it ended: all answers came, the server closed, nothing came any more, or what came is no HTTP.
-    `waited_s` is how long the API's loop waited for a processor during that time, which is the machine's doing.
-    `is_out_of_step` when a plain request behind this one, on the same connection, got another answer than its own.
+    `seconds` is the time from the last piece sent to the last byte of the answer; with several answers, the longest
+    wait for one. `end` is how it ended: all answers arrived, the server closed, nothing more arrived, or the answer is
+    not HTTP. `waited_s` is how long the API's loop waited for a processor during that time, because of the machine.
+    `is_out_of_step` if a plain request after this one, on the same connection, got the answer to another request.
     """
 
     began: float
@@ -37,7 +37,7 @@ class Outcome:
 
 
 async def send(port: int, attempt: Attempt, *, limit_s: float) -> Outcome:
-    """Send an attempt over a connection of its own, and wait at most `limit_s` for what becomes of it."""
+    """Send an attempt over its own connection, and wait at most `limit_s` for its outcome."""
     methods = tuple((split_line(line) or ("GET", ""))[0] for line in attempt.lines)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     outcome = Outcome(perf_counter())
@@ -58,7 +58,7 @@ async def send(port: int, attempt: Attempt, *, limit_s: float) -> Outcome:
                     sent_at[0] = now
             outcome.ended = perf_counter()
             outcome.seconds = max(outcome.seconds, outcome.ended - sent_at[0])
-            if attempt.ending == "whole" and outcome.end == "answered" and sending.done():
+            if attempt.ending == "complete" and outcome.end == "answered" and sending.done():
                 outcome.is_out_of_step = await _is_out_of_step(reader, writer, outcome)
     except TimeoutError:
         outcome.ended = outcome.ended or perf_counter()
@@ -109,7 +109,7 @@ def _look(
 async def _is_out_of_step(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, outcome: Outcome
 ) -> bool:
-    """Ask once more on the same connection, if it was kept: the answer must be this request's own."""
+    """Send another request on the same connection, if it was kept: the answer must belong to that request."""
     if "close" in ",".join(outcome.answers[-1].values("connection")).lower():
         return False
     try:

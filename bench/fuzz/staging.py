@@ -43,7 +43,7 @@ _SCOPES = {
 
 
 async def fill(database: Database) -> tuple[dict[str, UUID], dict[str, Holder]]:
-    """Make the tenants `alpha` and `bravo` with data and keys; return their ids, and the keys by name."""
+    """Create the tenants `alpha` and `bravo` with data and keys; return their ids, and the keys by name."""
     tenants: dict[str, UUID] = {}
     holders: dict[str, Holder] = {}
     for name in ("alpha", "bravo"):
@@ -54,7 +54,7 @@ async def fill(database: Database) -> tuple[dict[str, UUID], dict[str, Holder]]:
         holders |= await _make_keys(database, tenant_id, name)
     await settle(database)
     for tenant_id, name in zip(tenants.values(), tenants, strict=True):
-        # Some orders that wait for their credit, so that jobs and marks stand there, too.
+        # Some orders await credit, so that there are jobs and marks too.
         await _send(
             database, tenant_id, [], [_conversion(name, number) for number in range(200, 205)]
         )
@@ -62,7 +62,7 @@ async def fill(database: Database) -> tuple[dict[str, UUID], dict[str, Holder]]:
 
 
 async def settle(database: Database) -> None:
-    """Credit, roll up and refresh all there is."""
+    """Credit, roll up and refresh everything."""
     await credit_dirty_orders(database)
     await roll_up_dirty_days(database)
     for view in CANONICAL_VIEWS:
@@ -127,7 +127,7 @@ def _touch(tenant: str, number: int, visit: int) -> dict[str, object]:
 
 
 async def _load(database: Database, tenant_id: UUID, tenant: str) -> None:
-    """Load orders with touches, refunds and disputes, one with a long journey, and a hundred refused items."""
+    """Load orders with touches, refunds and disputes, one with a long journey, and a hundred rejected items."""
     touches = [_touch(tenant, number, visit) for number in range(200) for visit in range(3)]
     conversions = [_conversion(tenant, number) for number in range(200)]
     for number in range(0, 200, 5):
@@ -160,7 +160,7 @@ async def _send(
 async def make_stage(
     admin: Superuser, port: int, tenants: dict[str, UUID], holders: dict[str, Holder]
 ) -> Stage:
-    """Ask the API for cursors, and the database for what an answer to the other tenant may not hold."""
+    """Get cursors from the API, and from the database the texts that an answer to the other tenant must not contain."""
     cursors: dict[str, list[str]] = {path: [] for path in PAGED}
     marks: dict[str, tuple[bytes, ...]] = {}
     for tenant, tenant_id in tenants.items():
@@ -189,7 +189,7 @@ async def make_stage(
 
 @contextmanager
 def api(place: Place) -> Iterator[tuple[int, psutil.Process, Path]]:
-    """Run `skeldir serve`; give its port, its process, and the file of its log."""
+    """Run `skeldir serve`; yield its port, its process, and the path of its log."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -212,8 +212,8 @@ def api(place: Place) -> Iterator[tuple[int, psutil.Process, Path]]:
 
 
 @asynccontextmanager
-async def worker_heard_of(place: Place) -> AsyncIterator[None]:
-    """Let a worker seem to live, so that `/health/worker` has something to tell; none disturbs the measurement."""
+async def worker_heartbeat(place: Place) -> AsyncIterator[None]:
+    """Fake a worker's heartbeat, so that `/health/worker` returns 200; a real one would disturb the measurement."""
     process_id = uuid4()
 
     async def go_on() -> None:

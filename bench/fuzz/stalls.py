@@ -1,8 +1,8 @@
-"""How long the API's loop stood still: a prober in a process of its own asks `/health/live` every 10 ms.
+"""How long the API's loop was blocked: a prober in a separate process requests `/health/live` every 10 ms.
 
-What a probe waited because the machine gave no processor to a thread of the API's (the loop's, or one that held the
-interpreter's lock), or to the prober, is taken off: the kernel counts both (`/proc/PID/task/TID/schedstat`, nanoseconds
-run and waited). Where it does not, nothing is. What the loop's own thread ran is never taken off.
+The time that a probe waited because the machine gave no processor to a thread of the API (the loop's, or one that held
+the interpreter's lock), or to the prober, is subtracted. The kernel counts both (`/proc/PID/task/TID/schedstat`,
+nanoseconds run and waited); if it does not, nothing is subtracted. The time that the loop's own thread ran never is.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _REQUEST = write_request("GET", "/health/live", [])
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """One late answer, in seconds: when it was asked for, how late it came, and how much of that the machine explains.
+    """One late answer, in seconds: when it was requested, how late it arrived, and how much the machine explains.
 
     `ran_s` is the processor time that the API's main thread used between the two probes.
     """
@@ -41,13 +41,13 @@ class Stall:
 
     @property
     def seconds(self) -> float:
-        """Return what the machine does not explain."""
+        """Return the seconds that the machine does not explain."""
         return min(self.took_s, max(self.ran_s, self.took_s - self.waited_s))
 
 
 @dataclass(slots=True)
 class Watching:
-    """What the prober saw; filled in when it has been stopped."""
+    """The prober's results; filled in when it has stopped."""
 
     probes: int = 0
     unanswered: int = 0
@@ -104,7 +104,7 @@ def _probe(
 
 
 def _read_answer(connection: socket.socket) -> bytes:
-    """Return one answer; the server may send its head and its body one after the other."""
+    """Return one answer; the server may send its head and its body separately."""
     received = b""
     while not read_answers(received, ("GET",)):
         part = connection.recv(4_096)

@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001 - look-alike letters are what this file is about
-"""Hostile paths and queries: what decoding, routing, paging and the bounds of dates can be led astray by."""
+"""Hostile paths and queries, aimed at decoding, routing, paging and the bounds of dates."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _ODD_CURSORS = (
 
 
 def attempt_query(chance: random.Random, number: int, stage: Stage) -> Attempt:  # noqa: ARG001 - one shape for all
-    """Return a read with odd parameters, most of them the route's own."""
+    """Return a read with odd parameters, most of them parameters of the route."""
     path = chance.choice(READS if chance.random() < 0.9 else PATHS)
     parts = [_odd_parameter(chance, path, stage) for _ in range(chance.choice((1, 1, 2, 3, 6)))]
     if chance.random() < 0.1:
@@ -139,7 +139,7 @@ _ODD_KEYS: tuple[object, ...] = (
 
 
 def attempt_path(chance: random.Random, number: int, stage: Stage) -> Attempt:  # noqa: ARG001 - one shape for all
-    """Return a read of a path that is no plain one."""
+    """Return a read of an unusual path."""
     holder = stage.holders[chance.choice(("alpha", "alpha", "bravo"))]
     path: str | bytes
     if chance.random() < 0.5:

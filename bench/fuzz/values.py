@@ -7,7 +7,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-# A lone surrogate is written as its escape, which JSON can hold and UTF-8 cannot.
+# A lone surrogate is written as an escape, which JSON allows and UTF-8 does not.
 LONE = "\\ud800"
 
 TEXTS: tuple[Any, ...] = (
@@ -130,6 +130,6 @@ def make_conversion(chance: random.Random, number: int) -> Item:
 
 
 def odd_value(chance: random.Random, field: str) -> Any:
-    """Return a value that the field was not made for, or was just about."""
+    """Return a value that is invalid for the field, or only just valid."""
     pools = [TEXTS, OTHERS, OF_FIELD.get(field, TEXTS), OF_FIELD.get(field, OTHERS)]
     return chance.choice(chance.choice(pools))

@@ -1,4 +1,4 @@
-"""Hostile headers and framing: what clients' libraries refuse to send, and proxies and attackers do not."""
+"""Hostile headers and framing, which client libraries refuse to send, but proxies and attackers send."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Pair = tuple[str | bytes, str | bytes]
 
 
 def attempt_headers(chance: random.Random, number: int, stage: Stage) -> Attempt:
-    """Return a good request but for its headers."""
+    """Return a good request with hostile headers."""
     name = chance.choice(list(_HEADERS))
     holder = stage.holders["alpha"]
     headers, tenants = _HEADERS[name](chance, stage, holder)
@@ -142,13 +142,13 @@ _HEADERS: dict[str, Callable[[random.Random, Stage, Holder], Headed]] = {
 
 
 def attempt_framing(chance: random.Random, number: int, stage: Stage) -> Attempt:
-    """Return bytes that are not quite, or more than, one request."""
+    """Return bytes that are a little less or more than one request."""
     name = chance.choices(list(_FRAMINGS), weights=[weight for weight, _ in _FRAMINGS.values()])[0]
     return _FRAMINGS[name][1](chance, number, stage)
 
 
 def _post(chance: random.Random, number: int, stage: Stage, *headers: Pair) -> tuple[bytes, bytes]:
-    """Return head and body of a good POST that says its length only when `headers` do."""
+    """Return head and body of a good POST, with a length only if it is in `headers`."""
     body = dump(make_items(chance, number, TOUCHES, chance.choice((1, 50))))
     pairs = [*bearer_of(stage.holders["alpha"]), ("Content-Type", JSON), *headers]
     return write_request("POST", TOUCHES, pairs), body
@@ -281,7 +281,7 @@ def _cut(chance: random.Random, number: int, stage: Stage) -> Attempt:
 
 
 def _slow(chance: random.Random, number: int, stage: Stage) -> Attempt:
-    """Drip a request, sometimes slower than the server's patience, sometimes only just fast enough."""
+    """Send a request slowly, sometimes slower than the server permits, sometimes only just fast enough."""
     _, body = _post(chance, number, stage)
     head, _ = _post(chance, number, stage, ("Content-Length", str(len(body))))
     whole = head + body

@@ -1,6 +1,6 @@
-"""Run the service under load and faults, and say whether every promise holds: `python -m bench.soak --seconds 600`.
+"""Run the service under load and faults, and report whether every promise holds: `python -m bench.soak --seconds 600`.
 
-The exit status is 0 when all verdicts that are judged hold, 1 when one does not, 130 after Ctrl-C.
+The exit status is 0 if all judged verdicts are good, 1 if one is not, 130 after Ctrl-C.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ _STOP_S = 80.0
 
 
 def main() -> int:
-    """Read what is asked for, run it, and return the exit status."""
+    """Read the options, run, and return the exit status."""
     options = _read_options()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
@@ -80,13 +80,13 @@ def main() -> int:
 def _read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__)
     parser.add_argument(
-        "--seconds", type=float, default=600.0, help="how long is sent, %(default)g"
+        "--seconds", type=float, default=600.0, help="how long to send, %(default)g"
     )
     parser.add_argument(
-        "--seed", type=int, default=secrets.randbelow(10**6), help="of what is broken when"
+        "--seed", type=int, default=secrets.randbelow(10**6), help="seed of the plan of faults"
     )
-    parser.add_argument("--json", type=Path, help="where the figures are written, too")
-    parser.add_argument("--log", type=Path, help="where the service's log is kept")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    parser.add_argument("--log", type=Path, help="keep the service's log here")
     parser.add_argument(
         "--quiet-rate", type=float, default=1.0, help="requests a second of each quiet tenant"
     )
@@ -100,7 +100,7 @@ def _read_options() -> argparse.Namespace:
 
 
 def _run(folder: Path, plan: Plan, options: argparse.Namespace) -> Run:
-    """Start the service, let everything happen, and return what was recorded; nothing of it is left."""
+    """Start the service, run the plan, and return the records; the service leaves nothing behind."""
     home, files = folder / "home", folder / "tmp"
     home.mkdir(mode=0o711)
     files.mkdir()
@@ -109,7 +109,7 @@ def _run(folder: Path, plan: Plan, options: argparse.Namespace) -> Run:
     with disk.mounted(), _swept(home):
         with running_service(home, {"TMPDIR": str(files)}) as service:
             run = _storm(service, disk, plan, options)
-            # Whoever works takes locks, and gives them back within a moment.
+            # Working processes take locks, and release them within a moment.
             with suppress(psycopg.Error, AssertionError):
                 wait_until(lambda: not list_locks(service.ask), 10, "no lock")
             with suppress(psycopg.Error):
@@ -167,9 +167,9 @@ def _storm(service: Service, disk: Disk, plan: Plan, options: argparse.Namespace
 
 
 def _finish(service: Service, run: Run, tenants: dict[str, UUID], watcher: Watcher) -> None:
-    """Wait until everything is worked off, and compare."""
+    """Wait until no work is left, and compare."""
     if not is_long(run.seconds):
-        # The slow class of views comes once a minute, for which nobody waits here.
+        # The slow class of views is refreshed once a minute, which is too long to wait here.
         wait_until_worked_off(service, run, _SHORT_DRAIN_S / 2, are_views_asked=False)
         with suppress(AssertionError, subprocess.TimeoutExpired):
             service.skeldir("refresh", "--if-changed")
@@ -183,7 +183,7 @@ def _finish(service: Service, run: Run, tenants: dict[str, UUID], watcher: Watch
 
 
 async def _make_tenants(service: Service) -> tuple[dict[str, UUID], list[Account]]:
-    """Make the tenants, each with a key, and return their ids and how their senders know them."""
+    """Create the tenants, each with a key; return their ids, and the tenants as their senders see them."""
     groups = {f"q{number:02}": QUIET for number in range(_QUIET_TENANTS)} | {
         "hot": HOT,
         "hos": HOSTILE,
@@ -238,9 +238,9 @@ def _receive(result: Connection) -> Sent:
 
 @contextmanager
 def _scratch(log: Path | None) -> Iterator[Path]:
-    """Make a folder with a short path, for it holds the server's socket; remove it, but keep the log if asked to."""
+    """Make a folder with a short path, because it holds the server's socket; remove it, but keep the log on request."""
     folder = Path(tempfile.mkdtemp(prefix="sk-"))
-    folder.chmod(0o711)  # the server may run as another user, who has to pass through
+    folder.chmod(0o711)  # the server may run as another user, who must be able to enter
     try:
         yield folder
     finally:
@@ -251,7 +251,7 @@ def _scratch(log: Path | None) -> Iterator[Path]:
 
 @contextmanager
 def _swept(home: Path) -> Iterator[None]:
-    """End whatever still runs at the home when the block ends: only a service that was killed leaves something."""
+    """End processes that still run in the home when the block ends: only a killed service leaves any."""
     try:
         yield
     finally:
@@ -261,7 +261,7 @@ def _swept(home: Path) -> Iterator[None]:
 
 
 def _raise_open_files() -> None:
-    """Allow the thousands of connections, here and in the service, which inherits it."""
+    """Raise the limit of open files for thousands of connections, here and in the service, which inherits it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -276,5 +276,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except KeyboardInterrupt:
-        console.print("Interrupted; everything was taken down.")
+        console.print("Interrupted; everything was stopped.")
         sys.exit(130)

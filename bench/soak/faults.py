@@ -1,4 +1,4 @@
-"""Breaking things on purpose, and saying when that began and ended."""
+"""Breaking things on purpose, and recording when that began and ended."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _IDLE = 2_000
 _SLOW = 100
 _DRIP_S = 0.5
 _AGAIN_S = 3.0
-# Longer than a disk is full, and the service away after that.
+# Longer than the disk is full plus the time the service is away after that.
 _PATIENCE_S = 60.0
 _LOOK_S = 0.5
 _RECOVERY_S = 30.0
@@ -38,7 +38,7 @@ _LEAST_DISK_BYTES = 64 * 2**20
 
 @dataclass(slots=True)
 class Disk:
-    """A file system in memory, of a given size: when it is full, the disk is full."""
+    """An in-memory file system of a given size: when it is full, the disk is full."""
 
     home: Path
     bytes: int
@@ -48,7 +48,7 @@ class Disk:
 
     @contextmanager
     def mounted(self) -> Iterator[None]:
-        """Mount it at the home, where that is allowed, until the end of the block."""
+        """Mount it at the home, if that is allowed, until the end of the block."""
         if os.geteuid() == 0 and self._mount and self._umount:
             options = f"size={self.bytes},mode=711"
             made = subprocess.run(
@@ -64,11 +64,11 @@ class Disk:
                 subprocess.run([self._umount, "--lazy", str(self.home)], check=False)
 
     def fill(self) -> None:
-        """Leave no room, but for what is in use already."""
+        """Fill all free space."""
         self._resize(max(_LEAST_DISK_BYTES, shutil.disk_usage(self.home).used))
 
     def free(self) -> None:
-        """Give the room back."""
+        """Free the space again."""
         self._resize(self.bytes)
 
     def _resize(self, size: int) -> None:
@@ -81,7 +81,7 @@ class Disk:
 
 @dataclass(slots=True)
 class Breaker:
-    """Does the faults of a plan, from a thread of its own, and records their windows."""
+    """Causes the faults of a plan, from a separate thread, and records their windows."""
 
     service: Service
     disk: Disk
@@ -94,12 +94,12 @@ class Breaker:
     _turns: int = 0
 
     def run(self, faults: tuple[Fault, ...]) -> None:
-        """Do the faults, each at its time, until all are done or the run is stopped."""
+        """Cause the faults, each at its time, until all are done or the run is stopped."""
         for fault in faults:
             if self._wait_until(self.begins + fault.at):
                 return
             if fault.kind == "fill disk" and not self.disk.is_mounted:
-                self.skipped.append("fill disk: it needs root, who may mount a file system")
+                self.skipped.append("fill disk: it needs root, to mount a file system")
                 continue
             self._do(fault)
 
@@ -111,7 +111,7 @@ class Breaker:
                 self._act_of(fault.kind)(fault.lasts_s)
                 break
             except (OSError, psycopg.Error, psutil.Error, subprocess.CalledProcessError) as error:
-                # Another fault may have taken away for a while what this one is about.
+                # Another fault may have removed the target of this one for a while.
                 if monotonic() > began + _PATIENCE_S or self.stopped.wait(_AGAIN_S):
                     self.failed.append(f"{fault.kind}: {type(error).__name__} {error}")
                     break
@@ -122,7 +122,7 @@ class Breaker:
         )
 
     def _wait_until_ready(self) -> None:
-        """Let a fault last until the service is ready again, but not for ever."""
+        """Let a fault last until the service is ready again, up to a limit."""
         end = monotonic() + _RECOVERY_S
         while not self.service.is_ready() and monotonic() < end and not self.stopped.wait(_LOOK_S):
             pass
@@ -142,7 +142,7 @@ class Breaker:
         }[kind]
 
     def _pick(self, role: str) -> psutil.Process:
-        """Return the role's processes in turn, so that each kind of worker has its share."""
+        """Return the role's processes in turn, so that each kind of worker is hit."""
         found = sorted(self.service.processes(role), key=lambda process: process.cmdline())
         if not found:
             raise ProcessLookupError(role)
@@ -172,7 +172,7 @@ class Breaker:
             self.disk.free()
 
     def _hold_lock(self, seconds: float) -> None:
-        """Hold the lock under which the hot tenant's facts are written, as a session that somebody forgot does."""
+        """Hold the lock under which the hot tenant's facts are written, like a forgotten session."""
         key = lock_key(ingest_lock(self.tenants[HOT]))
         with closing(psycopg.connect(self.service.url, connect_timeout=5)) as connection:
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [key])
@@ -183,12 +183,12 @@ class Breaker:
             self.stopped.wait(seconds)
 
     def _drip(self, seconds: float) -> None:
-        """Send a byte each half second on each of many connections."""
+        """Send a byte every half second on each of many connections."""
         end, sent = monotonic() + seconds, 0
         with self._connections(_SLOW) as connections:
             while monotonic() < end and not self.stopped.wait(_DRIP_S):
                 for connection in connections:
-                    with suppress(OSError):  # the server may have lost its patience
+                    with suppress(OSError):  # the server may have closed it
                         connection.send(_DRIPPED[sent : sent + 1])
                 sent += 1
 
@@ -207,5 +207,5 @@ class Breaker:
                 connection.close()
 
     def _wait_until(self, moment: float) -> bool:
-        """Wait, and say whether the run was stopped."""
+        """Wait, and return whether the run was stopped."""
         return self.stopped.wait(max(0.0, moment - monotonic()))

@@ -1,4 +1,4 @@
-"""The hot tenant sends as much as it may, much of it on one journey; the hostile one whatever may do harm."""
+"""The hot tenant sends as much as it may, much of it to one journey; the hostile one sends harmful requests."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _MIB = 2**20
 
 
 async def send_loudly(orders: Orders, sent: Sent) -> None:
-    """Let the hot and the hostile tenant send, and ask for health from many sides at once."""
+    """Let the hot and the hostile tenant send, and probe health from many clients at once."""
     wire = Wire(orders.port, timeout_s=30.0)
     senders = {sender.account.group: sender for sender in make_senders(orders, wire, sent)}
     hot, hostile = senders[HOT], senders[HOSTILE]
     probes = Sender(
         Account("", PROBE, ""), wire, sent, hot.shop, hot.chance, orders.gives_up
-    )  # of no tenant
+    )  # without a tenant
     acts = cycle(_ACTS)
     async with asyncio.TaskGroup() as group:
         go_on = partial(keep_pace, orders.begins, orders.ends)
@@ -47,7 +47,7 @@ async def send_loudly(orders: Orders, sent: Sent) -> None:
 
 
 async def _send_hot(sender: Sender, due: float) -> None:
-    """Four of five batches are touches; a fifth of all is of one journey."""
+    """Four of five batches are touches; a fifth of all belongs to one journey."""
     journey = "hot-v-everybody" if sender.chance.random() < 0.2 else ""
     if sender.chance.random() < 0.8:
         batch = sender.shop.touches(_HOT_BATCH, journey=journey)
@@ -58,7 +58,7 @@ async def _send_hot(sender: Sender, due: float) -> None:
 
 
 async def _poison(sender: Sender, orders: Orders) -> None:
-    """Send thousands of touches and then captures, all of the journey "null", as a broken tag does."""
+    """Send thousands of touches and then captures, all for the journey "null", like a broken tag."""
     touches, conversions = (3_000, 400) if orders.is_short else (10_000, 1_600)
     await asyncio.sleep(max(0.0, orders.begins - monotonic()))
     for _ in range(touches // 1_000):
@@ -70,7 +70,7 @@ async def _poison(sender: Sender, orders: Orders) -> None:
 
 
 async def _probe(sender: Sender, _due: float) -> None:
-    """Ask for health from many sides at once, as load balancers and scrapers do."""
+    """Probe health from many clients at once, as load balancers and scrapers do."""
     for path in ("/health/ready", "/health/worker", "/metrics"):
         request = make_request("GET", path, "")
         asked = (sender.try_once(path, request) for _ in range(_PROBES_AT_ONCE))
@@ -79,7 +79,7 @@ async def _probe(sender: Sender, _due: float) -> None:
 
 @cache
 def _bomb() -> bytes:
-    """Return some 5,000 bytes that unfold to 2.6 million lines, none of which is JSON."""
+    """Return about 5,000 bytes that decompress to 2.6 million lines, none of which is JSON."""
     return gzip.compress(b"x\n" * (5 * _MIB // 2 - 1), 9)
 
 
@@ -105,7 +105,7 @@ async def _send_bad_lines(sender: Sender, _due: float) -> None:
 
 @cache
 def _zeros() -> bytes:
-    """Return some 65,000 bytes that unfold to 64 MiB of zeros."""
+    """Return about 65,000 bytes that decompress to 64 MiB of zeros."""
     return gzip.compress(bytes(64 * _MIB), 9)
 
 
@@ -137,19 +137,19 @@ async def _send_too_many(sender: Sender, _due: float) -> None:
 
 
 async def _send_ten_thousand(sender: Sender, due: float) -> None:
-    """Good items, as many as a request may carry."""
+    """Good items, as many as a request may hold."""
     await sender.send("10,000 items", "touches", *sender.shop.touches(10_000), due)
 
 
 async def _send_mixed(sender: Sender, due: float) -> None:
-    """Good items before bad ones: the good ones count."""
+    """Good items before bad ones: the good ones must be accepted."""
     lines, numbers = sender.shop.touches(50)
     request = lines + b"\n" + b"\n".join([b"{}"] * 5)
     await sender.send("good and bad items", "touches", request, numbers, due, bad=5)
 
 
 async def _send_captures(sender: Sender, due: float) -> None:
-    """More of the poisoned journey."""
+    """More touches of the poisoned journey."""
     batch = sender.shop.conversions(40, journey="null")
     await sender.send("poison", "conversions", *batch, due)
 

@@ -1,4 +1,4 @@
-"""When what is broken: a schedule from a seed, the same for the same seed and length."""
+"""The schedule of faults, made from a seed: the same for the same seed and length."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import NamedTuple
 from bench.soak.records import ERRORS, LATENCY, PULSES
 
 LONG_S = 600.0
-"""From this length on a run judges what a short one can only show: latencies, memory, ages of views."""
+"""A run of this length or more judges what a shorter one only shows: latencies, memory, ages of views."""
 
 _ALL = frozenset({ERRORS, LATENCY, PULSES})
 
 
 class Kind(NamedTuple):
-    """A kind of fault: how long it lasts in a long and in a short run, and what it explains until `grace_s` after.
+    """A kind of fault: how long it lasts in a long and in a short run, and what it explains until `grace_s` later.
 
-    One that takes the service from everybody lasts until it is ready again, but for half a minute at most.
+    One that stops the service for everybody lasts until it is ready again, but half a minute at most.
     """
 
     lasts_s: float
@@ -34,17 +34,17 @@ KINDS = {
     "kill database": Kind(0, 0, 20, _ALL, "kill -9 of the postmaster"),
     "interrupt database": Kind(0, 0, 20, _ALL, "SIGINT to the postmaster"),
     "stop worker": Kind(35, 35, 10, frozenset({PULSES}), "SIGSTOP of a worker, beyond its lease"),
-    "fill disk": Kind(15, 5, 20, _ALL, "no room left where the database's data are"),
+    "fill disk": Kind(15, 5, 20, _ALL, "no space left for the database's data"),
     "hold lock": Kind(30, 10, 5, frozenset({ERRORS, LATENCY}), "the hot tenant's ingest lock held"),
-    "idle connections": Kind(20, 6, 0, frozenset(), "2,000 connections that say nothing"),
-    "slow connections": Kind(20, 6, 0, frozenset(), "100 connections that drip"),
+    "idle connections": Kind(20, 6, 0, frozenset(), "2,000 idle connections"),
+    "slow connections": Kind(20, 6, 0, frozenset(), "100 slow connections"),
 }
-# What takes something away from everybody comes one after another; what must disturb nobody goes on beside it.
+# Hard faults affect everybody, and follow one another. Soft faults must disturb nobody, and overlap with them.
 HARD = ("kill api", "kill beat", "kill worker", "kill worker", "kill database", "interrupt database",
         "stop worker", "fill disk")  # fmt: skip
 SOFT = ("hold lock", "idle connections", "slow connections")
 _HARD_SHORT = ("kill worker", "fill disk", "kill beat", "kill api", "kill database", "kill worker")
-# Of the time together. In the rest nothing is killed, so that processes live long enough to be seen growing.
+# Share of the time together. In the rest nothing is killed, so that processes live long enough to show growth.
 _BROKEN_SHARE = 0.6
 _CALM_S = 15.0
 _CALM_SHORT_S = 2.0
@@ -62,7 +62,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long the quiet tenants are alone, how long all send together, and what is broken then."""
+    """How long the quiet tenants send alone, how long all send together, and the faults during that."""
 
     seconds: float
     alone_s: float
@@ -76,12 +76,12 @@ class Plan:
 
 
 def is_long(seconds: float) -> bool:
-    """Say whether a run of this length judges latencies, memory and ages of views, too."""
+    """Return whether a run of this length also judges latencies, memory and ages of views."""
     return seconds >= LONG_S
 
 
 def make_plan(seconds: float, seed: int) -> Plan:
-    """Return the plan of a run of `seconds`; the shortest that is worth it is 60 seconds."""
+    """Return the plan of a run of `seconds`; shorter runs than 60 seconds show nothing."""
     chance = random.Random(seed)  # noqa: S311 - a schedule is no secret
     alone_s = max(20.0, seconds / 10)
     together_s = seconds - alone_s
@@ -97,7 +97,7 @@ def make_plan(seconds: float, seed: int) -> Plan:
 def _lay_out(
     kinds: tuple[str, ...], end: float, calm_s: float, *, is_short: bool, begin: float = _FIRST_S
 ) -> tuple[Fault, ...]:
-    """Place faults one after another, each when the grace of the one before is over, as long as there is time."""
+    """Place faults one after another, each after the grace period of the one before, as long as there is time."""
     faults: list[Fault] = []
     at = begin
     for name in kinds:
@@ -111,7 +111,7 @@ def _lay_out(
 
 
 def _repeat(kinds: tuple[str, ...], end: float, chance: random.Random) -> tuple[Fault, ...]:
-    """Fill the time until `end` with rounds of all the kinds, each round in an order of its own."""
+    """Fill the time until `end` with rounds of all the kinds, each round in a new random order."""
     faults: list[Fault] = []
     at = _FIRST_S
     while True:

@@ -1,7 +1,7 @@
-"""Quiet tenants: each does a little of everything, at a steady pace, whatever becomes of what it did before.
+"""Quiet tenants: each does a little of everything, at a steady pace, without waiting for earlier operations.
 
-Each comes once in every period, at a moment that nobody knows beforehand. The others come at fixed moments; if these
-did too, the same few would meet every burst and the rest none.
+Each acts once in every period, at a random moment. The other tenants act at fixed moments; if the quiet ones did so
+too, the same few would meet every burst and the others none.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bench.soak.sending import Orders, Sender, keep_pace, make_senders
 from bench.soak.shop import entry_of
 from bench.wire import Wire
 
-# How often of 100 times a tenant does what.
+# How often a tenant does what, out of 100 times.
 _MIX = {
     "touch": 35, "touches": 12, "conversion": 15, "conversions": 3, "again": 5, "channels": 6,
     "realtime": 8, "explain": 6, "jobs": 3, "dead events": 3, "daily": 4,

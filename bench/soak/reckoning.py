@@ -1,4 +1,4 @@
-"""What is there, tenant by tenant, beside what was acknowledged."""
+"""Compares stored facts with acknowledged ones, tenant by tenant."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _FOREIGN = """
 _NOBODYS = """
     SELECT (SELECT count(*) FROM attribution_events WHERE tenant_id <> ALL(%(tenants)s))
          + (SELECT count(*) FROM revenue_ledger WHERE tenant_id <> ALL(%(tenants)s))"""
-# The second part knows nothing of orders that were set aside, so it is asked only where there are none.
+# The second query does not account for orders set aside, so it runs only if there are none.
 _WRONG_REVENUE = """
     SELECT currency, l.cents, v.net_cents
     FROM (SELECT currency, sum(amount_cents) AS cents FROM revenue_ledger WHERE tenant_id = %(tenant)s GROUP BY 1) l
@@ -48,7 +48,7 @@ _WRONG_CREDIT = """
 def wait_until_worked_off(
     service: Service, run: Run, most_s: float, *, are_views_asked: bool = True
 ) -> None:
-    """Wait until nothing is left to do and every view shows everything, and record how long that took."""
+    """Wait until no work is left and every view shows every change, and record how long that took."""
     began, run.drained_after_s = monotonic(), None
     while monotonic() < began + most_s:
         with suppress(psycopg.Error):
@@ -58,12 +58,12 @@ def wait_until_worked_off(
                 if not are_views_asked or do_views_show_everything(service.ask):
                     run.drained_after_s = monotonic() - run.ended
                     return
-                run.left_to_do = "views that do not show everything"
+                run.left_to_do = "views that are not up to date"
         sleep(_LOOK_S)
 
 
 def reckon(url: str, run: Run, tenants: Mapping[str, UUID]) -> None:
-    """Compare what was acknowledged with what is there, asked at `url` as one who sees all tenants."""
+    """Compare acknowledged facts with stored ones, at `url`, as a role that sees all tenants."""
     asked = partial(ask, url)
     names = {str(tenant): who for who, tenant in tenants.items()}
     now = monotonic()
@@ -125,19 +125,19 @@ def _find(url: str, tally: Tally, tenant: str) -> Found:
 
 
 def number_of(key: str, beginning: str, most: int) -> int | None:
-    """Return the number in an item's key; None when nobody with this marker sent such an item."""
+    """Return the number in an item's key; None if no sender with this marker sent such an item."""
     text = key.removeprefix(beginning)
     is_number = text != key and text.isascii() and text.isdigit()
     return int(text) if is_number and int(text) < most else None
 
 
 def count_lost(acknowledged: bytearray, there: bytearray) -> int:
-    """Return how many items were acknowledged and are not there."""
+    """Return how many items were acknowledged but are not stored."""
     return sum(told > found for told, found in zip(acknowledged, there, strict=True))
 
 
 def _mark(seen: bytearray, number: int) -> bool:
-    """Mark an item as seen, and say whether it was before."""
+    """Mark an item as seen, and return whether it already was."""
     was_seen, seen[number] = seen[number] == 1, 1
     return was_seen
 

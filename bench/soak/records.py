@@ -1,4 +1,4 @@
-"""What a run records. Every moment is a second of the machine's monotonic clock, which all its processes share."""
+"""The records of a run. Every time is in seconds of the machine's monotonic clock, which all processes share."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 QUIET, HOT, HOSTILE, PROBE = "quiet", "hot", "hostile", "probe"
-"""The groups of tenants; `probe` is who asks for health. The marker of the hot tenant is `hot`, too."""
+"""The groups of tenants; `probe` is the prober of health. The marker of the hot tenant is also `hot`."""
 
 ERRORS, LATENCY, PULSES = "errors", "latency", "pulses"
 
 
 class Window(NamedTuple):
-    """A fault from `began` to `ended`, and for how long after it recovery may take.
+    """A fault from `began` to `ended`, and how long recovery may take after it.
 
-    Within it `explains` is not held against the service: for one tenant, or for all when `who` is empty.
+    Within this window, failures of the kinds in `explains` are excused: for one tenant, or for all if `who` is empty.
     """
 
     fault: str
@@ -26,7 +26,7 @@ class Window(NamedTuple):
     who: str = ""
 
     def covers(self, what: str, began: float, ended: float, who: str = "") -> bool:
-        """Say whether something of `who` that went on from `began` to `ended` met this fault."""
+        """Return whether something of `who` between `began` and `ended` overlapped this fault."""
         return (
             what in self.explains
             and (not self.who or self.who == who)
@@ -36,7 +36,7 @@ class Window(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """One request that was not answered well: status 0 means that no whole answer came."""
+    """One failed request: status 0 means that no complete answer arrived."""
 
     who: str
     group: str
@@ -48,7 +48,7 @@ class Attempt(NamedTuple):
 
 
 class Operation(NamedTuple):
-    """What a sender wanted, from the moment it was due to the answer that ended it, however many tries it took."""
+    """One operation of a sender, from the moment it was due to its final answer, however many tries it took."""
 
     who: str
     group: str
@@ -59,7 +59,7 @@ class Operation(NamedTuple):
 
 
 class PulseAge(NamedTuple):
-    """How old a pulse was at a moment, and how often it is promised, both in seconds."""
+    """The age of a pulse at a moment, and its period, both in seconds."""
 
     name: str
     at: float
@@ -68,7 +68,7 @@ class PulseAge(NamedTuple):
 
 
 class ViewAge(NamedTuple):
-    """For how long a view had not shown a change that was there, and what it promises, in seconds."""
+    """The age of the oldest change that a view did not show, and the age that it promises, in seconds."""
 
     name: str
     at: float
@@ -77,7 +77,7 @@ class ViewAge(NamedTuple):
 
 
 class Look(NamedTuple):
-    """One look at `/health/live` or `/health/ready`: how long it took, in seconds, and its status (0: no answer)."""
+    """One probe of `/health/live` or `/health/ready`: how long it took, in seconds, and its status (0: no answer)."""
 
     path: str
     at: float
@@ -86,7 +86,7 @@ class Look(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """What a process with its descendants had at a moment: proportional set size in bytes, processor time so far."""
+    """Use of a process and its descendants at a moment: proportional set size in bytes, processor time so far."""
 
     name: str
     process_id: int
@@ -97,7 +97,7 @@ class Memory(NamedTuple):
 
 @dataclass(slots=True)
 class Tally:
-    """What one tenant sent, by the numbers of its items, and which of them were acknowledged."""
+    """The numbers of the items that one tenant sent, and which of them were acknowledged."""
 
     who: str
     group: str
@@ -106,16 +106,16 @@ class Tally:
     touches_acknowledged: bytearray = field(default_factory=bytearray)
     conversions_acknowledged: bytearray = field(default_factory=bytearray)
     refused: list[str] = field(default_factory=list)
-    """Good items that were refused, with the code."""
+    """Good items that were rejected, with the code."""
     foreign: list[str] = field(default_factory=list)
-    """Markers of other tenants that answers to this one carried."""
+    """Markers of other tenants in answers to this one."""
     abandoned: int = 0
-    """Operations that were never acknowledged: the run ended first."""
+    """Operations that were not acknowledged before the run ended."""
 
 
 @dataclass(slots=True)
 class Sent:
-    """What a process of senders hands back."""
+    """The records of a process of senders."""
 
     tallies: list[Tally] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
@@ -128,27 +128,27 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the tables of one tenant hold after the end, beside what it was told."""
+    """What the tables of one tenant hold after the end, compared with its receipts."""
 
     who: str
     group: str
     lost: int
     doubled: int
     unknown: int
-    """Rows whose key this tenant never sent: another's, or nobody's."""
+    """Rows whose key this tenant never sent: those of another tenant, or of nobody."""
     uncredited: int
-    """(order, currency, model)s whose credit is not what the ledger says."""
+    """(order, currency, model)s whose credit differs from the ledger."""
     set_aside: int
-    """Orders that the service says it could not credit."""
+    """Orders that the service has set aside."""
     wrong_views: int
-    """(view, currency)s whose sum is not that of the ledger."""
+    """(view, currency)s whose sum differs from the ledger."""
     touches: int
     entries: int
 
 
 @dataclass(frozen=True, slots=True)
 class DeadJob:
-    """A job that was given up, the moment of it, and why."""
+    """A dead job, when it died, and why."""
 
     who: str
     kind: str
@@ -158,7 +158,7 @@ class DeadJob:
 
 @dataclass(slots=True)
 class Run:
-    """All that was recorded: what the verdicts are computed from, and nothing else."""
+    """All records of a run; the verdicts are computed from these and nothing else."""
 
     seconds: float
     alone: tuple[float, float]
@@ -166,9 +166,9 @@ class Run:
     ended: float = 0.0
     windows: list[Window] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
-    """Faults that this machine does not allow."""
+    """Faults that this machine does not permit."""
     failed: list[str] = field(default_factory=list)
-    """Faults that were to be done, and could not be."""
+    """Planned faults that could not be caused."""
     sent: list[Sent] = field(default_factory=list)
     pulses: list[PulseAge] = field(default_factory=list)
     views: list[ViewAge] = field(default_factory=list)
@@ -176,35 +176,35 @@ class Run:
     memory: list[Memory] = field(default_factory=list)
     cores: int = 1
     busy: list[tuple[float, float]] = field(default_factory=list)
-    """How busy all cores of the machine were since the look before, from 0 to 1, by the moment."""
+    """How busy all cores of the machine were since the previous probe, from 0 to 1, by time."""
     stalls: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """Stalls of the API's loop that it counted itself, by their cause and bucket (the most it was, in seconds)."""
+    """Stalls of the API's loop that it counted itself, by cause and bucket (upper bound, in seconds)."""
     sizes: dict[str, dict[str, int]] = field(default_factory=dict)
     """Bytes of the largest tables at the start, in the middle, at the end."""
     found: list[Found] = field(default_factory=list)
     dead_jobs: list[DeadJob] = field(default_factory=list)
     drained_after_s: float | None = None
-    """From the last request until nothing was left to do; None when something still was."""
+    """Time from the last request until no work was left; None if some still was."""
     left_to_do: str = ""
     left_over: list[str] = field(default_factory=list)
-    """Locks, processes and files that were there after the end."""
+    """Locks, processes and files that were left after the end."""
     stopped_with: int | None = None
 
     @property
     def operations(self) -> list[Operation]:
-        """Everything that was asked for, by all senders."""
+        """All operations, of all senders."""
         return [operation for sent in self.sent for operation in sent.operations]
 
     @property
     def attempts(self) -> list[Attempt]:
-        """Every request that was not answered well."""
+        """Every failed request."""
         return [attempt for sent in self.sent for attempt in sent.attempts]
 
     @property
     def tallies(self) -> list[Tally]:
-        """What each tenant sent."""
+        """The items of each tenant."""
         return [tally for sent in self.sent for tally in sent.tallies]
 
     def explained(self, what: str, began: float, ended: float, who: str = "") -> bool:
-        """Say whether some fault explains `what` between two moments."""
+        """Return whether some fault explains `what` between two moments."""
         return any(window.covers(what, began, ended, who) for window in self.windows)

@@ -1,4 +1,4 @@
-"""The report of a run: for people, and as JSON for whoever compares runs."""
+"""The report of a run: for people, and as JSON to compare runs."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ console = Console(highlight=False, width=max(_NARROWEST, Console().width))
 
 
 def show_plan(plan: Plan, seed: int) -> None:
-    """Print what is about to happen."""
+    """Print the plan."""
     console.print(
-        f"Seed {seed}: quiet tenants alone for {plan.alone_s:.0f} s, then everybody for {plan.together_s:.0f} s."
+        f"Seed {seed}: quiet tenants alone for {plan.alone_s:.0f} s, then all tenants for {plan.together_s:.0f} s."
     )
     rows = [
         [f"{f.at:.0f} s", f.kind, KINDS[f.kind].says, f"{f.lasts_s:g} s", f"{KINDS[f.kind].grace_s:g} s",
@@ -42,14 +42,14 @@ def show_plan(plan: Plan, seed: int) -> None:
         for f in sorted(plan.hard + plan.soft, key=lambda fault: fault.at)
     ]  # fmt: skip
     show(
-        "Faults, by the time since everybody sends",
+        "Planned faults, by seconds since all tenants send",
         ("at", "fault", "", "lasts", "grace", "explains"),
         rows,
     )
 
 
 def show_run(run: Run, verdicts: Sequence[Verdict]) -> None:
-    """Print what was measured, and the verdicts."""
+    """Print the measurements and the verdicts."""
     _show_traffic(run)
     _show_latencies(run)
     _show_faults(run)
@@ -104,12 +104,14 @@ def _show_latencies(run: Run) -> None:
         spread = (figures_of(seconds) for seconds in (alone, together, all_s))
         rows.append([f"{group} {name}", *(f for figures in spread for f in figures), ratio])
     heads = ("n", "p50", "p95", "p99") * 3
-    title = "Milliseconds from when it was due to its end: alone, together without faults, together with faults"
+    title = (
+        "Milliseconds from due time to end: alone, together without faults, together with faults"
+    )
     show(title, ("", *heads, "ratio of p95"), rows)
 
 
 def figures_of(seconds: Sequence[float]) -> list[str]:
-    """Return how many there are, and p50, p95 and p99 in milliseconds."""
+    """Return the count, and p50, p95 and p99 in milliseconds."""
     if not seconds:
         return ["0", "", "", ""]
     return [f"{len(seconds):,}", *(f"{1_000 * percentile(seconds, p):,.0f}" for p in (50, 95, 99))]
@@ -135,7 +137,7 @@ def _show_faults(run: Run) -> None:
             f"{max(bad):.1f} s" if bad else "never",
         ])  # fmt: skip
     show(
-        "Faults as they were",
+        "Actual faults",
         ("", "at", "lasted", "grace", "explains", "last seen not ready after"),
         sorted(rows),
     )
@@ -178,16 +180,16 @@ def _show_memory(run: Run) -> None:
     for name, phase in (("alone", run.alone), ("together", run.together)):
         all_cores, others = cores_of_machine(run, phase)
         console.print(
-            f"Cores in use {name}: {all_cores:.2f}, of these by nobody of the soak: {others:.2f}."
+            f"Cores in use {name}: {all_cores:.2f}, of these by programs outside the soak: {others:.2f}."
         )
         if others > _MANY_CORES:
             console.print(
-                "[bold]Other programs keep this machine busy: the latencies tell of them, too.[/]"
+                "[bold]Other programs keep this machine busy, which affects the latencies.[/]"
             )
 
 
 def cores_of_machine(run: Run, phase: tuple[float, float]) -> tuple[float, float]:
-    """Return how many cores were in use in a phase, and how many of them by neither the service nor its senders."""
+    """Return how many cores were in use in a phase, and how many of them neither by the service nor its senders."""
     shares = [share for at, share in run.busy if phase[0] <= at < phase[1]]
     in_use = run.cores * sum(shares) / max(1, len(shares))
     names = {look.name for look in run.memory}
@@ -199,7 +201,7 @@ def cores_of_machine(run: Run, phase: tuple[float, float]) -> tuple[float, float
 
 
 def cores_of(looks: Sequence[Memory], began: float, ended: float) -> float:
-    """Return how many cores a process took between two moments; one that was started again counts from then."""
+    """Return how many cores a process used between two moments; a restarted one counts from its restart."""
     within = [look for look in looks if began <= look.at < ended]
     used_s = sum(
         max(0.0, then.processor_s - first.processor_s)
@@ -220,7 +222,7 @@ def _show_sizes(run: Run) -> None:
 
 
 def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table, the first column to the left."""
+    """Print a table, with the first column aligned to the left."""
     table = Table(title=title, title_justify="left")
     is_prose = title == "Verdicts"
     for place, column in enumerate(columns):
@@ -233,7 +235,7 @@ def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> N
 
 
 def as_json(run: Run, verdicts: Sequence[Verdict], plan: Plan, seed: int) -> dict[str, Any]:
-    """Return the run in numbers: verdicts, faults, latencies, memory, sizes, pulses."""
+    """Return the figures of the run: verdicts, faults, latencies, memory, sizes, pulses."""
     begins = run.together[0]
     latencies: dict[str, dict[str, list[float]]] = defaultdict(dict)
     for phase, span in (("alone", run.alone), ("together", run.together)):

@@ -1,4 +1,4 @@
-"""Sending as a careful sender does: again and again, with the same keys, until it is acknowledged."""
+"""Sending like a careful sender: repeatedly, with the same keys, until it is acknowledged."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from bench.wire import Answer, Unanswered, Wire, make_request
 _MARKERS = re.compile(rb"\b(q\d\d|hot|hos)-[tcov]-")
 _LONGEST_PAUSE_S = 3.0
 _NDJSON, _JSON = "application/x-ndjson", "application/json"
-# Not now: what a sender sends again.
+# Statuses after which a sender tries again later.
 _AGAIN = frozenset({0, 408, 429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A tenant as its sender knows it."""
+    """A tenant as its sender sees it."""
 
     who: str
     group: str
@@ -39,7 +39,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What a process of senders is told: where, who, when, how fast, by which seed."""
+    """The orders of a process of senders: address, tenants, times, rates, seed."""
 
     port: int
     accounts: Sequence[Account]
@@ -53,7 +53,7 @@ class Orders:
 
 @dataclass(slots=True)
 class Sender:
-    """One tenant's sender; `sent` is shared by all of its process."""
+    """One tenant's sender; all senders of a process share `sent`."""
 
     account: Account
     wire: Wire
@@ -62,15 +62,15 @@ class Sender:
     chance: random.Random
     gives_up: float
     recorded: list[bytes] = field(default_factory=list)
-    """Requests that were acknowledged, to be sent again."""
+    """Acknowledged requests, to send again."""
     orders: list[int] = field(default_factory=list)
-    """Numbers of conversions that were acknowledged last."""
+    """Numbers of the conversions acknowledged last."""
     tag: bytes = b""
 
     async def send(
         self, operation: str, items: str, lines: bytes, numbers: range, due: float, bad: int = 0
     ) -> None:
-        """Deliver `touches` or `conversions` until they are acknowledged; the last `bad` lines are no items."""
+        """Send `touches` or `conversions` until they are acknowledged; the last `bad` lines are not valid items."""
         request = self.pack(f"/v1/{items}", lines)
         answer = await self._insist(operation, request, due)
         if answer is None:
@@ -90,12 +90,12 @@ class Sender:
             self.orders = [*self.orders[-20:], *numbers][-20:]
 
     async def send_again(self, due: float) -> None:
-        """Deliver once more what was acknowledged before."""
+        """Send an acknowledged request once more."""
         if self.recorded:
             await self._insist("again", self.chance.choice(self.recorded), due)
 
     async def read(self, operation: str, path: str, due: float) -> None:
-        """Ask for something of the tenant's own, and look for what is another's in the answer."""
+        """Read something of the tenant, and look for another tenant's data in the answer."""
         headers = (
             ("If-None-Match: " + self.tag.decode(),) if "realtime" in path and self.tag else ()
         )
@@ -108,7 +108,7 @@ class Sender:
             self.shop.tally.foreign += sorted(found - {self.account.who})
 
     def pack(self, path: str, lines: bytes) -> bytes:
-        """Return the request that carries lines of JSON, in one of the ways that are read."""
+        """Return a request with lines of JSON, in one of the accepted formats."""
         form, body = self.chance.random(), lines
         headers: tuple[str, ...] = (f"Content-Type: {_NDJSON}",)
         if form < 0.4:
@@ -120,7 +120,7 @@ class Sender:
         return make_request("POST", path, self.account.key, body, headers)
 
     async def try_once(self, operation: str, request: bytes) -> Answer | None:
-        """Send a request once, and record how it was answered; None when it was not."""
+        """Send a request once, and record the answer; None if there was none."""
         began, answer = monotonic(), None
         try:
             answer = await self.wire.ask(request)
@@ -143,7 +143,7 @@ class Sender:
             if status not in _AGAIN:
                 break
             if monotonic() > self.gives_up:
-                # It counts among the latencies, too: what was never answered took this long at least.
+                # It counts among the latencies too: a request without an answer took at least this long.
                 self._note(operation, due, sent_at)
                 self.shop.tally.abandoned += 1
                 return None
@@ -186,9 +186,9 @@ def make_senders(orders: Orders, wire: Wire, sent: Sent) -> list[Sender]:
 async def keep_pace(
     begins: float, ends: float, every_s: float, start: Callable[[float], Awaitable[None]], most: int
 ) -> None:
-    """Start something at each turn, whatever became of what was started before, but `most` at a time at most.
+    """Start something at each turn, without waiting for earlier ones, but at most `most` at a time.
 
-    `start` gets the moment at which it was due. Returns when everything that was started has ended.
+    `start` gets the moment at which it was due. Returns when everything started has ended.
     """
     under_way: set[asyncio.Future[None]] = set()
     due = begins
@@ -208,8 +208,8 @@ async def keep_pace(
 def run_senders(
     traffic: Callable[[Orders, Sent], Coroutine[Any, Any, None]], orders: Orders, result: Connection
 ) -> None:
-    """Be a process of senders: send, and hand back what was recorded."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started this ends it
+    """Run as a process of senders: send, and return the records."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process ends this one
     sent, began, used = Sent(), monotonic(), time.process_time()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(traffic(orders, sent))

@@ -1,4 +1,4 @@
-"""A tenant's site and shop: items by their numbers, with the tenant's marker in whatever it sends."""
+"""A tenant's site and shop: items by number, with the tenant's marker in everything that it sends."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bench.soak.records import Tally
 from skeldir.clock import utc_now
 
 _CHANNELS = ("email", "paid_search", "organic_search", "paid_social", "direct")
-# Of eight conversions one is a refund, one a dispute, one its reversal; each of an order that came before.
+# Of eight conversions one is a refund, one a dispute, one its reversal; each for an earlier order.
 _KINDS = (
     "capture",
     "capture",
@@ -29,7 +29,7 @@ _CURRENCIES = ("USD", "EUR", "JPY")
 
 @dataclass(slots=True)
 class Shop:
-    """Makes items; `journeys` recent visitors have about ten touches each, unless a `journey` is named for all."""
+    """Makes items; `journeys` recent visitors have about ten touches each, unless one `journey` is set for all."""
 
     tally: Tally
     chance: random.Random
@@ -37,11 +37,11 @@ class Shop:
 
     @property
     def marker(self) -> str:
-        """What all keys of the tenant begin with."""
+        """The prefix of all keys of the tenant."""
         return self.tally.who
 
     def touches(self, count: int, *, journey: str = "", ago_s: float = 2.0) -> tuple[bytes, range]:
-        """Return so many new touches as lines of JSON, and their numbers."""
+        """Return the given number of new touches as lines of JSON, and their numbers."""
         first = self.tally.touches_sent
         self.tally.touches_sent += count
         self.tally.touches_acknowledged.extend(bytes(count))
@@ -55,7 +55,7 @@ class Shop:
         return "\n".join(lines).encode(), numbers
 
     def conversions(self, count: int, *, journey: str = "") -> tuple[bytes, range]:
-        """Return so many new conversions as lines of JSON, and their numbers."""
+        """Return the given number of new conversions as lines of JSON, and their numbers."""
         first = self.tally.conversions_sent
         self.tally.conversions_sent += count
         self.tally.conversions_acknowledged.extend(bytes(count))
@@ -78,7 +78,7 @@ class Shop:
 
 
 def entry_of(number: int) -> tuple[int, str, int, str]:
-    """Return order, kind, signed cents and currency of a conversion: its number says all of it."""
+    """Return order, kind, signed cents and currency of a conversion; its number determines all of them."""
     eight, place = divmod(number, 8)
     order, kind = eight * 8 + _ORDER_OF[place], _KINDS[place]
     cents = _AMOUNTS.get(kind, 1_000 + order % 997) * _SIGNS.get(kind, 1)

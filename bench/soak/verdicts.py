@@ -25,7 +25,7 @@ from bench.soak.records import (
 from bench.support import percentile
 
 MOST_PERIODS = 2.0
-# In a short run on a machine that does other things as well, a pulse of a second may be this old.
+# In a short run on a busy machine, a pulse with a period of a second may be this old.
 LEAST_SHORT_S = 5.0
 MOST_RATIO = 1.3
 MOST_GROWTH = 0.10
@@ -36,14 +36,14 @@ DRAIN_S = 120.0
 _WARM_S = 300.0
 _WARM_SHARE = 0.6
 _LIVES_LONG_S = 180.0
-# 503s by which a tenant that asks for too much is told to wait: right for those who do, and for nobody else.
+# 503s that make a tenant that sends too much wait: correct for such tenants, and for nobody else.
 TOLD_TO_WAIT = frozenset({"tenant_locked", "bodies_busy", "intake_busy"})
 _NOT_JUDGED = f"not judged below {LONG_S / 60:.0f} minutes"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A promise, its bound, what was measured, and whether it holds; None: shown, and not judged in this run."""
+    """A promise, its bound, the measurement, and whether it holds; None: shown but not judged in this run."""
 
     name: str
     bound: str
@@ -52,7 +52,7 @@ class Verdict:
     note: str = ""
 
     def as_json(self) -> dict[str, object]:
-        """Return the fields by their names."""
+        """Return the fields by name."""
         return asdict(self)
 
 
@@ -62,58 +62,56 @@ def judge(run: Run) -> list[Verdict]:
 
 
 def do_hold(verdicts: Iterable[Verdict]) -> bool:
-    """Say whether none of the judged ones fails."""
+    """Return whether no judged verdict fails."""
     return all(verdict.holds is not False for verdict in verdicts)
 
 
 def is_nothing_lost(run: Run) -> Verdict:
-    """Every acknowledged event is there."""
+    """Every acknowledged event is stored."""
     lost = {found.who: found.lost for found in run.found if found.lost}
     return _none("acknowledged events that are lost", lost, is_known=bool(run.found))
 
 
 def is_nothing_doubled(run: Run) -> Verdict:
-    """No event is there twice, however often it was sent."""
+    """No event is stored twice, however often it was sent."""
     doubled = {found.who: found.doubled for found in run.found if found.doubled}
-    return _none("events that are there twice", doubled, is_known=bool(run.found))
+    return _none("events that are stored twice", doubled, is_known=bool(run.found))
 
 
 def is_nothing_foreign(run: Run) -> Verdict:
-    """No tenant has, or was shown, what is another's."""
+    """No tenant has, or was shown, another tenant's data."""
     foreign = Counter({found.who: found.unknown for found in run.found if found.unknown})
     foreign += Counter({tally.who: len(tally.foreign) for tally in run.tallies if tally.foreign})
-    return _none("rows or answers with what is another's", foreign, is_known=bool(run.found))
+    return _none("rows or answers with another tenant's data", foreign, is_known=bool(run.found))
 
 
 def is_nothing_refused(run: Run) -> Verdict:
-    """Good items are taken in, also between bad ones."""
+    """Good items are accepted, also among bad ones."""
     refused = Counter(f"{t.who}: {code}" for t in run.tallies for code in t.refused)
-    return _none("good items that were refused", refused)
+    return _none("good items that were rejected", refused)
 
 
 def is_all_acknowledged(run: Run) -> Verdict:
-    """Who keeps sending is acknowledged in the end."""
+    """A sender that keeps sending is acknowledged in the end."""
     abandoned = {tally.who: tally.abandoned for tally in run.tallies if tally.abandoned}
-    return _none("operations never answered well", abandoned)
+    return _none("operations never acknowledged", abandoned)
 
 
 def is_all_worked_off(run: Run) -> Verdict:
-    """When nothing more comes, nothing is left to do soon."""
+    """When no more requests arrive, soon no work is left."""
     measured = run.left_to_do if run.drained_after_s is None else f"{run.drained_after_s:.0f} s"
     holds = run.drained_after_s is not None and run.drained_after_s <= DRAIN_S
-    return Verdict(
-        "all is worked off after the last request", f"≤ {DRAIN_S:.0f} s", measured, holds
-    )
+    return Verdict("no work is left after the last request", f"≤ {DRAIN_S:.0f} s", measured, holds)
 
 
 def is_credit_the_ledger(run: Run) -> Verdict:
-    """For each order, currency and model the credit is what the ledger says; orders set aside are left out."""
+    """For each order, currency and model the credit equals the ledger; orders set aside are left out."""
     wrong = {found.who: found.uncredited for found in run.found if found.uncredited}
     return _none("(order, currency, model)s whose credit ≠ ledger", wrong, is_known=bool(run.found))
 
 
 def is_nobody_quiet_set_aside(run: Run) -> Verdict:
-    """Only who sends what cannot be credited has orders set aside."""
+    """Only tenants that send orders that cannot be credited have orders set aside."""
     quiet = {f.who: f.set_aside for f in run.found if f.set_aside and f.group == QUIET}
     others = {f.who: f.set_aside for f in run.found if f.set_aside and f.group != QUIET}
     verdict = _none("orders of quiet tenants set aside", quiet, is_known=bool(run.found))
@@ -121,13 +119,13 @@ def is_nobody_quiet_set_aside(run: Run) -> Verdict:
 
 
 def do_views_agree(run: Run) -> Verdict:
-    """What the views sum up is what the ledger does."""
+    """The sums of the views equal the ledger."""
     wrong = {found.who: found.wrong_views for found in run.found if found.wrong_views}
     return _none("sums of views ≠ ledger", wrong, is_known=bool(run.found))
 
 
 def is_every_error_explained(run: Run) -> Verdict:
-    """A 5xx, or no answer, comes only when a process or the database was taken away."""
+    """A 5xx, or no answer, occurs only when a process or the database was down."""
     strange = [attempt for attempt in run.attempts if _is_unexplained(run, attempt)]
     kinds = Counter(f"{a.group} {a.operation} {a.status} {a.code}".rstrip() for a in strange)
     failed = sum(1 for attempt in run.attempts if _is_error(attempt))
@@ -136,7 +134,7 @@ def is_every_error_explained(run: Run) -> Verdict:
 
 
 def do_pulses_keep_time(run: Run) -> Verdict:
-    """No pulse is older than twice its period, but while what does it was taken away."""
+    """No pulse is older than twice its period, except while the process that runs it was down."""
     worst, name = 0.0, "none was seen"
     fails = not run.pulses
     gaps = run_windows(run, PULSES)
@@ -152,11 +150,11 @@ def do_pulses_keep_time(run: Run) -> Verdict:
     bound = f"≤ {MOST_PERIODS:g} periods"
     if not is_long(run.seconds):
         bound += f", or {LEAST_SHORT_S:g} s"
-    return Verdict("the oldest a pulse was", bound, name, not fails)
+    return Verdict("greatest age of a pulse", bound, name, not fails)
 
 
 def do_views_keep_time(run: Run) -> Verdict:
-    """No view hides a change for longer than twice what it promises."""
+    """No view lacks a change for longer than twice its promised age."""
     worst, name = 0.0, "none was seen"
     gaps = run_windows(run, PULSES)
     for view in run.views:
@@ -166,12 +164,12 @@ def do_views_keep_time(run: Run) -> Verdict:
             name = f"{age_s:.1f} s of {view.promised_s:g} s ({view.name})"
     holds = bool(run.views) and worst <= 2.0
     return _judged_when_long(
-        run, "the longest a view hid a change", "≤ twice what it promises", name, holds
+        run, "longest time a view lacked a change", "≤ twice its promised age", name, holds
     )
 
 
 def is_quiet_undisturbed(run: Run) -> Verdict:
-    """Quiet tenants hardly notice the others: 95 of 100 of what they do takes at most 1.3 times as long."""
+    """Quiet tenants hardly notice the others: 95 of 100 of their operations take at most 1.3 times as long."""
     alone, together = quiet_seconds(run)
     name = "quiet tenants' p95, together : alone"
     if not alone or not together:
@@ -182,7 +180,7 @@ def is_quiet_undisturbed(run: Run) -> Verdict:
 
 
 def is_process_alive(run: Run) -> Verdict:
-    """The API always says that it lives; nothing that somebody sends keeps it from it."""
+    """The API always answers `/health/live`, whatever anybody sends."""
     looks = [look for look in run.looks if look.path == "/health/live"]
     seen = [x for x in looks if not run.explained(ERRORS, x.at, x.at + x.took_s)]
     bad = [look for look in seen if look.took_s > MOST_LIVE_S or look.status != 200]
@@ -192,7 +190,7 @@ def is_process_alive(run: Run) -> Verdict:
 
 
 def is_always_ready(run: Run) -> Verdict:
-    """Readiness is lost only when a process or the database was taken away."""
+    """Readiness is lost only when a process or the database was down."""
     looks = [look for look in run.looks if look.path == "/health/ready"]
     seen = [x for x in looks if not run.explained(ERRORS, x.at, x.at + x.took_s)]
     bad = Counter(f"status {look.status}" for look in seen if look.status != 200)
@@ -201,7 +199,7 @@ def is_always_ready(run: Run) -> Verdict:
 
 
 def is_loop_free(run: Run) -> Verdict:
-    """The API's own watch over its loop counts no long stall that the program made."""
+    """The API's own watch of its loop counts no long stall caused by the program."""
     name, bound = "stalls of the API's loop", f"none over {MOST_STALL_S:g} s by the program"
     if not run.stalls:
         return Verdict(name, bound, "not counted by this API", None)
@@ -215,7 +213,7 @@ def is_loop_free(run: Run) -> Verdict:
 
 
 def did_senders_keep_up(run: Run) -> Verdict:
-    """The load was sent when it was due: else the figures tell of the sender and not of the service."""
+    """The load was sent when it was due: otherwise the figures show the sender and not the service."""
     late = [op.sent - op.due for op in run.operations if op.group == QUIET]
     share = sum(s.processor_s for s in run.sent) / max(1.0, *(s.wall_s for s in run.sent), 1.0)
     p99 = percentile(late, 99) if late else 0.0
@@ -225,7 +223,7 @@ def did_senders_keep_up(run: Run) -> Verdict:
 
 
 def is_memory_bounded(run: Run) -> Verdict:
-    """No process grows for ever."""
+    """No process grows without limit."""
     judged = {name: growth for name, growth in growths(run) if name != "postgres"}
     name, bound = "growth of a process after its first minutes", f"≤ {MOST_GROWTH:.0%}"
     if not judged:
@@ -236,7 +234,7 @@ def is_memory_bounded(run: Run) -> Verdict:
 
 
 def is_no_job_dead(run: Run) -> Verdict:
-    """No job is given up, but for want of a database."""
+    """No job is dead, except because the database was down."""
     dead = Counter(
         f"{job.who} {job.kind}: {job.error[:60]}"
         for job in run.dead_jobs
@@ -246,10 +244,10 @@ def is_no_job_dead(run: Run) -> Verdict:
 
 
 def were_faults_done(run: Run) -> Verdict:
-    """What was to be broken was broken: a verdict on a storm that did not come would say nothing."""
+    """The planned faults happened: otherwise the other verdicts would mean nothing."""
     if not run.windows:
-        return Verdict("faults that could not be done", "0", "none was done", holds=False)
-    verdict = _none("faults that could not be done", Counter(run.failed))
+        return Verdict("faults that could not be caused", "0", "none was caused", holds=False)
+    verdict = _none("faults that could not be caused", Counter(run.failed))
     done = Counter(window.fault for window in run.windows)
     return Verdict(*_first(verdict), note=f"done: {_list(done, len(done))}")
 
@@ -260,7 +258,7 @@ def is_nothing_left_over(run: Run) -> Verdict:
 
 
 def did_it_stop(run: Run) -> Verdict:
-    """Ctrl-C ends the service as one that was obeyed."""
+    """Ctrl-C ends the service with the exit status of a clean stop."""
     return Verdict("exit status after Ctrl-C", "0", f"{run.stopped_with}", run.stopped_with == 0)
 
 
@@ -297,7 +295,7 @@ def quiet_seconds(run: Run) -> tuple[list[float], list[float]]:
 
 
 def took(run: Run, operations: Iterable[Operation], phase: tuple[float, float]) -> list[float]:
-    """Return the seconds, from when they were due, of a phase's operations that no fault explains."""
+    """Return the seconds, from their due time, of a phase's operations that no fault explains."""
     return [
         op.ended - op.due
         for op in operations
@@ -306,9 +304,9 @@ def took(run: Run, operations: Iterable[Operation], phase: tuple[float, float]) 
 
 
 def growths(run: Run) -> list[tuple[str, float]]:
-    """Return by how much each process grew since it was five minutes old, or three fifths of a shorter life.
+    """Return by how much each process grew since it was five minutes old, or since three fifths of a shorter life.
 
-    One that was there before is as old as the load: what it needs for that is no growth.
+    For a process that already ran, age counts from the start of the load: memory needed for the load is not growth.
     """
     series: dict[tuple[str, int], list[Memory]] = defaultdict(list)
     for memory in run.memory:
@@ -327,12 +325,12 @@ def growths(run: Run) -> list[tuple[str, float]]:
 
 
 def run_windows(run: Run, what: str) -> list[tuple[float, float]]:
-    """Return the times in which faults explain `what` for everybody, merged and in order."""
+    """Return the windows in which faults explain `what` for everybody, merged and in order."""
     return _merge(w for w in run.windows if what in w.explains and not w.who)
 
 
 def uncovered_s(gaps: Sequence[tuple[float, float]], began: float, ended: float) -> float:
-    """Return the longest time between two moments in which nothing is explained, in seconds."""
+    """Return the longest unexplained time between two moments, in seconds."""
     edges = [began]
     for gap_began, gap_ended in gaps:
         if gap_began < ended and gap_ended > began:
@@ -352,7 +350,7 @@ def _merge(windows: Iterable[Window]) -> list[tuple[float, float]]:
 
 
 def _is_error(attempt: Attempt) -> bool:
-    # A server may hang up on who sends too much; from others it owes an answer.
+    # A server may disconnect a client that sends too much; it must answer the others.
     is_hung_up_on = attempt.status == 0 and attempt.group == HOSTILE
     is_told_to_wait = attempt.code in TOLD_TO_WAIT and attempt.group in (HOT, HOSTILE)
     return (
@@ -367,9 +365,9 @@ def _is_unexplained(run: Run, attempt: Attempt) -> bool:
 
 
 def _none(name: str, counted: dict[str, int], *, is_known: bool = True) -> Verdict:
-    """Return the verdict on something of which there must be none."""
+    """Return the verdict on something that must not occur."""
     if not is_known:
-        return Verdict(name, "0", "not looked at", holds=False)
+        return Verdict(name, "0", "not measured", holds=False)
     total = sum(counted.values())
     measured = f"{total:,}: {_list(counted)}" if total else "0"
     return Verdict(name, "0", measured, total == 0)

@@ -24,7 +24,7 @@ _PULSE_EVERY_S = 1.0
 _LIVE_EVERY_S = 0.5
 _MEMORY_EVERY_S = 5.0
 _STALLS_EVERY_S = 10.0
-# Longer than any answer may take, so that a stall is measured and not only noticed.
+# Longer than any answer may take, so that the length of a stall is measured.
 _PATIENCE_S = 60.0
 _PSS = re.compile(r"^Pss: +(\d+) kB", re.MULTILINE)
 _STALL = re.compile(
@@ -32,10 +32,10 @@ _STALL = re.compile(
     re.MULTILINE,
 )
 
-# One that never ended is as old as it is due.
+# A pulse that never ended is aged from when it was due.
 _PULSES = """SELECT name, every_s::float8, extract(epoch FROM clock_timestamp() - coalesce(ended_at, due_at))::float8
              FROM public.pulses"""
-# For how long a view has not shown a change that is there, and how long its latest refresh took.
+# The age of the oldest change that a view does not show, and how long its latest refresh took.
 _VIEWS = """
     SELECT v.view_name, extract(epoch FROM clock_timestamp() - least(c.changed_at, d.marked_at))::float8,
            coalesce(extract(epoch FROM s.took)::float8, 0)
@@ -52,9 +52,9 @@ _CLASS_OF = {view.name: view.staleness_s for view in CANONICAL_VIEWS}
 
 
 def _promises(took: dict[str, float]) -> dict[str, float]:
-    """Return for how many seconds each view may hide a change: what its class says, or its pace where that is longer.
+    """Return for how many seconds each view may lack a change: the age of its class, or its pace if that is longer.
 
-    `took` says how many seconds the latest refresh of each view took.
+    `took` is how many seconds the latest refresh of each view took.
     """
     share = load_settings().skeldir_refresh_share
     of_class: dict[int, float] = defaultdict(float)
@@ -65,7 +65,7 @@ def _promises(took: dict[str, float]) -> dict[str, float]:
 
 @dataclass(slots=True)
 class Watcher:
-    """Looks again and again, from threads of its own, until it is stopped."""
+    """Probes repeatedly, from separate threads, until it is stopped."""
 
     service: Service
     run: Run
@@ -74,7 +74,7 @@ class Watcher:
     _stalls_seen: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start probing."""
         for look, every_s in (
             (self._look_at_database, _PULSE_EVERY_S),
             (lambda: self._ask("/health/live"), _LIVE_EVERY_S),
@@ -87,13 +87,13 @@ class Watcher:
             self._threads.append(thread)
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop probing."""
         self.stopped.set()
         for thread in self._threads:
             thread.join()
 
     def note_sizes(self, when: str) -> None:
-        """Record how large the tables are; a database that is away is not waited for."""
+        """Record the sizes of the tables; do not wait for a database that is down."""
         with suppress(psycopg.Error):
             self.run.sizes[when] = {
                 str(name): int(str(size)) for name, size in self.service.ask(_SIZES)
@@ -127,7 +127,7 @@ class Watcher:
                         PulseAge(name, at, age, every)
                         for name, every, age in connection.execute(_PULSES)
                     ]
-                else:  # what a pulse is for, where nothing says when it last ran
+                else:  # the ages of the views, which the pulses keep low, if no table of pulses exists
                     self.run.pulses += [
                         PulseAge(v.name, v.at, v.age_s, v.promised_s) for v in views
                     ]
@@ -138,7 +138,7 @@ class Watcher:
         self.run.looks.append(Look(path, at, monotonic() - at, status))
 
     def _get(self, path: str) -> tuple[int, str]:
-        """Return status and body; 0 when there was no answer."""
+        """Return status and body; status 0 if there was no answer."""
         port = int(self.service.base.rpartition(":")[2])
         connection = HTTPConnection("127.0.0.1", port, timeout=_PATIENCE_S)
         try:
@@ -161,7 +161,7 @@ class Watcher:
                 self.run.memory.append(Memory(name, process.pid, at, size, used_s))
 
     def _processes(self) -> list[tuple[str, psutil.Process]]:
-        """Return the supervised processes, the supervisor itself, and the database's, with their names."""
+        """Return the supervised processes, the supervisor itself, and those of the database, with their names."""
         found = []
         with suppress(psutil.Error, OSError, ValueError, IndexError):
             supervisor = psutil.Process(self.service.process.pid)
@@ -170,7 +170,7 @@ class Watcher:
         return found
 
     def _look_at_stalls(self) -> None:
-        """Add what the API's own histogram counts since the last look; it begins again with the process."""
+        """Add what the API's own histogram counted since the last probe; it restarts with the process."""
         below: dict[str, float] = defaultdict(float)
         for cause, le, text in _STALL.findall(self._get("/metrics")[1]):
             here, below[cause] = float(text) - below[cause], float(text)
@@ -195,7 +195,7 @@ def _processor_s_of(process: psutil.Process) -> float:
 
 
 def _pss_of(process: psutil.Process) -> int:
-    """Return what a process takes of the memory, in bytes; what it shares is divided by those who do."""
+    """Return the memory that a process uses, in bytes; shared memory is divided among the processes that share it."""
     rollup = Path(f"/proc/{process.pid}/smaps_rollup")
     if rollup.exists():
         found = _PSS.search(rollup.read_text())

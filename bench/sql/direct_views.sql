@@ -1,5 +1,5 @@
--- The five views once more, with the same content, straight over the facts: what a refresh costs without rollups.
--- The models' parameters (lookback 30 days, half-life 7 days, "keep") are the defaults that every tenant has here.
+-- The five views again, with the same content, directly over the facts: the cost of a refresh without rollups.
+-- The models' parameters (lookback 30 days, half-life 7 days, "keep") are the defaults, which every tenant uses here.
 
 CREATE SCHEMA direct AUTHORIZATION matview_owner;
 GRANT USAGE ON SCHEMA direct TO app_user;
@@ -14,7 +14,7 @@ GRANT SELECT ON bench.powers TO matview_owner;
 
 SET ROLE matview_owner;
 
--- An order's journey is fixed by its earliest capture.
+-- An order's earliest capture determines its journey.
 CREATE VIEW direct.conversions AS
 SELECT DISTINCT ON (tenant_id, order_id)
        tenant_id, order_id, id AS entry_id, journey_key, occurred_at AS converted_at
@@ -22,7 +22,7 @@ FROM public.revenue_ledger
 WHERE kind = 'capture'
 ORDER BY tenant_id, order_id, occurred_at, business_key;
 
--- A touch of a journey, its place in it, and its age against the newest touch, in microseconds.
+-- A touch of a journey, its place in it, and its age relative to the newest touch, in microseconds.
 CREATE VIEW direct.journeys AS
 SELECT c.tenant_id, c.order_id, coalesce(t.channel_code, 'unattributed') COLLATE "C" AS channel_code,
        row_number() OVER (journey ORDER BY t.occurred_at, t.idempotency_key) AS place,
@@ -36,7 +36,7 @@ LEFT JOIN public.attribution_events t
 WINDOW journey AS (PARTITION BY c.tenant_id, c.order_id);
 
 -- 2^120 times 2^(-age / 7 days), to the same last bit as skeldir.attribution.models.halving. The exponent's fraction
--- has 56 bits, worked out 20, 20 and 16 at a time; bench.powers has the powers of its three digits of ten bits.
+-- has 56 bits, computed 20, 20 and 16 at a time; bench.powers has the powers of its three digits of ten bits.
 CREATE VIEW direct.weighed_touches AS
 SELECT j.*,
        max(j.place) FILTER (WHERE j.is_non_direct) OVER (PARTITION BY j.tenant_id, j.order_id) AS last_non_direct,
@@ -71,7 +71,7 @@ CROSS JOIN LATERAL (VALUES ('first_touch', first_touch), ('last_touch', last_tou
 JOIN public.attribution_models m ON m.tenant_id = s.tenant_id AND m.model = w.model AND m.is_active
 WHERE w.weight > 0;
 
--- What is divided: the balance of the order after each entry and, with its earliest capture, its one conversion.
+-- The amounts to divide: the balance of the order after each entry and, at its earliest capture, its one conversion.
 CREATE VIEW direct.balances AS
 SELECT e.tenant_id, e.order_id, e.id AS entry_id, e.currency, e.occurred_at, e.business_key,
        sum(e.amount_cents) OVER (PARTITION BY e.tenant_id, e.order_id, e.currency
@@ -80,7 +80,7 @@ SELECT e.tenant_id, e.order_id, e.id AS entry_id, e.currency, e.occurred_at, e.b
 FROM public.revenue_ledger e
 JOIN direct.conversions c USING (tenant_id, order_id);
 
--- Largest remainder: rounded down first, the units left over to the largest remainders, then by channel code.
+-- Largest remainder: round down, then give the remaining units to the largest remainders, ties by channel code.
 CREATE VIEW direct.allocations AS
 SELECT tenant_id, model_version, channel_code, currency, (occurred_at AT TIME ZONE 'UTC')::date AS entry_date,
        share - lag(share, 1, 0::numeric) OVER (PARTITION BY tenant_id, order_id, currency, model_version, channel_code

@@ -1,5 +1,5 @@
--- Facts of many tenants, with rows as the program writes them, made by the server: far faster than sending them.
--- bench.sizes (one row: orders a tenant, touches in all, days, the last day) and bench.visits are there already.
+-- Facts of many tenants, in rows as the program writes them. The server makes them, which is far faster than sending.
+-- bench.sizes (one row: orders per tenant, total touches, days, the last day) and bench.visits must exist.
 
 SET session_replication_role = replica;  -- no foreign keys to check: the tenants are there
 
@@ -33,7 +33,7 @@ FROM (
 WHERE occurred_at < (SELECT last_day + 1 FROM bench.sizes)
 ORDER BY occurred_at;
 
--- The touches before an order, more of them in its last days; the rest belong to journeys that bought nothing.
+-- The touches before an order, more of them in its last days; the others belong to journeys that bought nothing.
 CREATE TABLE bench.moments AS
 SELECT tenant_id, journey_key, captured_at - power(random(), 2) * interval '29 days 23 hours' AS occurred_at
 FROM bench.orders, generate_series(1, touches);

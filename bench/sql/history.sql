@@ -1,5 +1,5 @@
--- For nine older copies of all facts and credits, each the length of the days that are there further back: ten times
--- the history, as many orders a day. history_touches.sql and history_credit.sql make the copies, side by side.
+-- Prepares nine older copies of all facts and credit, each shifted back by the number of existing days: ten times the
+-- history, with as many orders a day. history_touches.sql and history_credit.sql make the copies, in parallel.
 
 CREATE FUNCTION bench.older_id(id uuid, by interval) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
     -- The moment in a UUIDv7 is its first 48 bits, in milliseconds.

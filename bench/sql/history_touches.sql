@@ -1,4 +1,4 @@
--- The copies of the touches. Indexes are built after, which takes a fraction of the time.
+-- The copies of the touches. Indexes are built afterwards, which takes a fraction of the time.
 
 SET session_replication_role = replica;  -- no foreign keys to check: the tenants are there
 SET maintenance_work_mem = '1GB';

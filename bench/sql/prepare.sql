@@ -1,4 +1,4 @@
--- What the loading of facts is told: sizes, and the ways in which people come.
+-- The input for loading facts: sizes, and the kinds of visits.
 CREATE SCHEMA bench;
 CREATE TABLE bench.sizes (orders_a_tenant integer, touches integer, days integer, last_day date);
 CREATE TABLE bench.visits (

@@ -1,6 +1,6 @@
--- The credit of every order by six models, worked out in one statement from the facts: what one would write without this
--- program, as a table of orders and channels. An order's net amount is dated by its first capture, and each part is rounded
--- by itself. Money is numeric, as one does with money.
+-- The credit of every order by six models, computed in one statement from the facts, as one would write it without this
+-- program: a table of orders and channels. An order's net amount is dated by its first capture, and each part is rounded
+-- separately. Money is numeric, as is usual for money.
 
 CREATE TABLE bench.rebuilt AS
 WITH converted AS (

@@ -1,4 +1,4 @@
--- Spend of every tenant on its paid channels, a row a day.
+-- Spend of every tenant on its paid channels, one row per day.
 INSERT INTO public.spend (tenant_id, id, business_key, spend_date, channel_code, currency, amount_cents)
 SELECT b.tenant_id, uuidv7(), c.channel_code || ':' || d.n, s.last_day - d.n, c.channel_code, b.currency,
        (1000 + 20000 * random())::bigint

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Make the roles and the database of skeldir on a new server. The image of PostgreSQL runs this once, as a superuser.
+# Create the roles and the database of skeldir on a new server. The PostgreSQL image runs this once, as a superuser.
 #
-# `migrator` owns the database and runs `skeldir migrate`; it is no superuser. `app_user` runs everything else; the
-# migrations give it its rights. Both passwords come from the environment.
+# `migrator` owns the database and runs `skeldir migrate`; it is not a superuser. `app_user` runs everything else; the
+# migrations grant its rights. Both passwords come from the environment.
 set -eu
 
 psql --quiet --no-psqlrc --set=ON_ERROR_STOP=1 --username="$POSTGRES_USER" --dbname=postgres <<'SQL'

@@ -34,7 +34,7 @@ def describe(expectation: Expectation) -> tuple[str, str]:
             return f"exactly this output{explain_gaps([template])}", template
         case Shows(columns, [row]):
             pairs = [
-                f"{code(name)} is {code(value)}" for name, value in zip(columns, row, strict=False)
+                f"{code(name)} is {code(value)}" for name, value in zip(columns, row, strict=True)
             ]
             return f"one row, in which {_and(pairs)}{explain_gaps(row)}", ""
         case Shows(columns, rows):
@@ -64,7 +64,7 @@ def _describe_part(expectation: Expectation) -> str:
                 f"{code(last)}"
             )
         case Exits(status):
-            return "an exit status other than 0" if status is None else f"exit status {status}"
+            return "an exit status above 0" if status is None else f"exit status {status}"
         case Refused(sqlstate, message, after):
             first = f"the answers {_and(map(code, after))}, and then " if after else ""
             return (

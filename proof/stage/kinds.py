@@ -23,6 +23,15 @@ class Where:
     column: str
     allowed: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        """Refuse what means no row.
+
+        Raises:
+            ValueError: no value is allowed.
+        """
+        if not self.allowed:
+            raise ValueError("rows are meant by at least one value")
+
 
 @dataclass(frozen=True, slots=True)
 class Equals:
@@ -163,6 +172,15 @@ class Shows:
     rows: tuple[tuple[str, ...], ...]
     kind: Literal["shows"] = "shows"
 
+    def __post_init__(self) -> None:
+        """Refuse what is no table.
+
+        Raises:
+            ValueError: there is no column, or a row has another number of values.
+        """
+        if not self.columns or any(len(row) != len(self.columns) for row in self.rows):
+            raise ValueError("a table has columns, and a value of each in every row")
+
     def is_met(self, output: str, _: Named) -> bool:
         table = read_table(output)
         return (
@@ -170,9 +188,9 @@ class Shows:
             and table.columns == self.columns
             and len(table.rows) == len(self.rows)
             and all(
-                len(row) == len(wanted)
-                and all(fits(template, value) for template, value in zip(wanted, row, strict=True))
+                fits(template, value)
                 for wanted, row in zip(self.rows, table.rows, strict=True)
+                for template, value in zip(wanted, row, strict=True)
             )
         )
 

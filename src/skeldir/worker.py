@@ -34,15 +34,15 @@ SCHEDULE: tuple[Pulse, ...] = (
 
 
 def main(words: list[str]) -> int:
-    """Run as a worker or as beat, according to `words`, until a signal; return the exit status."""
+    """Run a worker, or beat, until a signal; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m skeldir.worker", description=__doc__)
     parser.add_argument("role", choices=("worker", "beat"))
-    parser.add_argument("--index", type=int, default=0, help="The number of this worker.")
-    parser.add_argument("--queues", default=",".join(QUEUES), help="The queues that wake it.")
+    parser.add_argument("--index", type=int, default=0, help="Which of the workers this is.")
     parser.add_argument(
-        "--children", type=int, default=0, help="How many processes it forks; 0: none."
+        "--queues", default=",".join(QUEUES), help="The queues that it is woken through."
     )
-    parser.add_argument("--life-pipe", type=int, help="The file descriptor for signs of life.")
+    parser.add_argument("--children", type=int, default=0, help="How many it forks; 0: none.")
+    parser.add_argument("--life-pipe", type=int, help="The descriptor to write signs of life to.")
     options = parser.parse_args(words)
     settings = load_settings()
     if settings.database_url is None:

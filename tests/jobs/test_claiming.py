@@ -91,6 +91,37 @@ async def test_beside_a_job_that_is_being_claimed_no_other_of_its_tenant_and_kin
     assert [row["state"] for row in await rows(db, tenant)] == ["running", "ready", "running"]
 
 
+async def test_beside_a_job_whose_lease_is_extended_late_no_other_of_its_tenant_and_kind_is_claimed(
+    db: Database, tenant: UUID
+) -> None:
+    """Its worker was held up, and goes on as soon as its extension is committed."""
+    await enqueue_job(db, tenant)
+    late = await claim(db, kind_of())
+    await enqueue_job(db, tenant, arguments={"number": 2})
+    await let_lease_run_out(db, tenant)
+    async with db.tenant(tenant) as connection:
+        await late.hold(connection)
+        assert await claim_next_job(db, {CREDIT: kind_of()}) is None
+    assert [row["state"] for row in await rows(db, tenant)] == ["running", "ready"]
+
+
+async def test_a_tenant_whose_job_is_being_claimed_is_passed_over_with_all_of_its_jobs(
+    db: Database, tenant: UUID, other_tenant: UUID
+) -> None:
+    """One by one, each found behind all those before it, 2,000 jobs would take many seconds."""
+    async with db.tenant(tenant) as connection:
+        await connection.execute(
+            """INSERT INTO jobs (tenant_id, id, kind, arguments, correlation_id)
+               SELECT $1, gen_random_uuid(), $2, '{}', gen_random_uuid() FROM generate_series(1, 2000)""",
+            tenant, CREDIT,
+        )  # fmt: skip
+    last = await enqueue_job(db, other_tenant)
+    async with db.unbound() as first, db.unbound() as second:
+        assert await claim_by_hand(first) != []
+        await second.execute("SET LOCAL statement_timeout = '2s'")
+        assert await claim_by_hand(second) == [last]
+
+
 async def test_of_several_kinds_the_longest_due_job_comes_first_with_what_its_kind_says(
     db: Database, tenant: UUID
 ) -> None:

@@ -179,7 +179,7 @@ def test_every_kind_has_cases_and_a_sentence() -> None:
         (one_row(count=3, error=""), "one row, in which `count` is `3` and `error` is empty"),
         (same_as("the ledger of A"), "the same output as that of the step `the ledger of A`"),
         (exits(0), "exit status 0"),
-        (fails(), "an exit status other than 0"),
+        (fails(), "an exit status above 0"),
         (answers(200, accepted=1), "HTTP status 200 and a JSON object in which `accepted` is `1`"),
         (
             refused("42501", "denied <word>"),
@@ -239,9 +239,12 @@ def test_what_is_said_of_a_printed_table_holds_for_its_rows(
         contains,
         lambda: Lines("<text>", 0, "end"),
         lambda: some_rows_of_each(0),
+        lambda: shows(()),
+        lambda: shows(("x", "y"), (1,)),
+        lambda: no_rows({"x": ()}),
     ],
 )
-def test_an_expectation_that_everything_meets_cannot_be_made(make: object) -> None:
+def test_an_expectation_that_makes_no_sense_cannot_be_made(make: object) -> None:
     assert callable(make)
     with pytest.raises(ValueError, match=r"."):
         make()

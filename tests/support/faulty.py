@@ -48,7 +48,7 @@ def seed(root: Path, *faults: Fault) -> None:
 
 
 def compile_once(ground: Ground) -> None:
-    """Let commands use cached bytecode: a proof would compile everything again, which takes seconds."""
+    """Let commands use what Python keeps beside the source: a proof compiles everything again, which takes seconds."""
     del ground.environment["PYTHONPYCACHEPREFIX"]
 
 

@@ -101,7 +101,7 @@ def make_records(*, without: str = "", failing: str = "") -> list[HypothesisReco
 
 
 def prove_counting(proof: Proof) -> None:
-    """Record three steps, the last two with expectations."""
+    """Record three steps of which the last two say something."""
     proof.read("the number one", "1", expect=(), name="one")
     proof.read("the number one again", "1", expect=equals("1"))
     proof.read("the number of the first step", "1", expect=same_as("one"))

@@ -74,7 +74,7 @@ def supervising(
     stuck_after_s: float = 60,
     environment: Mapping[str, str] = {},
 ) -> Iterator[Supervised]:
-    """Run a supervisor with (name, command, shows_life, stop_rank); no process is left at the end."""
+    """Run a supervisor with (name, command, shows_life, stop_rank); nothing of it is left at the end."""
     options = {
         "children": [[name, list(command), *rest] for name, command, *rest in children],
         "stop_s": stop_s,

@@ -21,7 +21,7 @@ async def sleep(_database: Database, job: Job) -> None:
 
 
 async def tick(database: Database) -> None:
-    """Enqueue a job that beat does itself."""
+    """Enqueue what beat does itself."""
     async with database.tenant(NO_TENANT) as connection:
         await enqueue(connection, NO_TENANT, REFRESH, {"tick": time.time_ns()})
 

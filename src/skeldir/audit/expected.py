@@ -182,7 +182,7 @@ GATES: Final[Mapping[str, str]] = MappingProxyType(
         "public.set_aside_counts()": "d64366f1e66d14d7",
         # The job that it claims, to a transaction without a tenant; and the kinds of which there are jobs to claim.
         "public.claim_next_job(kinds text[], most_attempts integer[], leases_s double precision[], "
-        "new_token uuid)": "8805eee287be3fe1",
+        "new_token uuid)": "96e2b65b8ce6d54d",
         "public.claimable_kinds(kinds text[])": "527372f600d6a725",
         # Ids of tenants.
         "public.tenants_with_dirty_days()": "2bc222bbbcf6cebd",

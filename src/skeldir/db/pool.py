@@ -339,8 +339,7 @@ async def open_database(
 
     Only the API, which serves many tenants at once, sets the other two: each wait for a lock ends after
     `lock_timeout_ms` (0: with the statement), and `is_shared_out` limits each tenant to its share of the connections
-    (see `shares`). A worker waits for its locks, and its pool holds just the connections that one job needs at a time,
-    of one tenant.
+    (see `shares`). A worker waits for its locks, and its pool holds only the connections that a job needs.
 
     Raises:
         DatabaseUnreachable: nothing answers at `url`, or it refuses the role.

@@ -36,7 +36,8 @@ DECLARE
     candidate record;
     due record;
     job public.jobs;
-    passed_over uuid[] := '{}';
+    claimed_alone text;
+    passed_over text[] := '{}';
 BEGIN
     IF public.current_tenant_id() IS NOT NULL THEN
         RETURN;
@@ -46,7 +47,9 @@ BEGIN
         -- One kind after another, because a statement about a list of kinds is planned again each time.
         FOR number IN 1 .. cardinality(kinds) LOOP
             SELECT c.tenant_id, c.id, c.run_at, number INTO candidate FROM public.claimable_jobs c
-            WHERE c.kind = kinds[number] AND c.id <> ALL (passed_over) ORDER BY c.run_at, c.id LIMIT 1;
+            WHERE c.kind = kinds[number] AND c.tenant_id::text || c.kind <> ALL (passed_over)
+              AND c.id::text <> ALL (passed_over)
+            ORDER BY c.run_at, c.id LIMIT 1;
             CONTINUE WHEN NOT FOUND;
             IF due IS NULL THEN
                 due := candidate;
@@ -55,14 +58,16 @@ BEGIN
             END IF;
         END LOOP;
         EXIT WHEN due IS NULL;
-        passed_over := passed_over || due.id;
         -- A claim that is not committed yet is not seen as running, so of a tenant and kind one claims at a time.
-        CONTINUE WHEN due.tenant_id <> '00000000-0000-0000-0000-000000000000' AND NOT pg_try_advisory_xact_lock(
-            26112817, hashtext(due.tenant_id::text || kinds[due.number]));
+        claimed_alone := CASE WHEN due.tenant_id = '00000000-0000-0000-0000-000000000000' THEN due.id::text
+                              ELSE due.tenant_id::text || kinds[due.number] END;
+        passed_over := passed_over || claimed_alone;
+        CONTINUE WHEN NOT pg_try_advisory_xact_lock(26112817, hashtext(claimed_alone));
         PERFORM public.set_tenant(due.tenant_id);
         SELECT j.* INTO job FROM public.jobs j
         WHERE j.tenant_id = due.tenant_id AND j.id = due.id FOR UPDATE SKIP LOCKED;
-        -- Between the two statements another worker may have claimed it, or one beside it.
+        -- Between the two statements another worker may have claimed it, or one beside it. Whoever holds the row may be a
+        -- worker that extends its lease late: the job then runs, and no other of its tenant and kind may.
         CONTINUE WHEN NOT FOUND OR NOT EXISTS (
             SELECT FROM public.claimable_jobs c WHERE c.tenant_id = due.tenant_id AND c.id = due.id);
         IF job.state = 'running' THEN
@@ -73,6 +78,8 @@ BEGIN
             SET state = 'dead', token = NULL, lease_until = NULL, finished_at = (SELECT clock_timestamp()),
                 error = job.error
             WHERE j.tenant_id = due.tenant_id AND j.id = due.id;
+            -- What is dead holds up none.
+            passed_over := trim_array(passed_over, 1);
             CONTINUE;
         END IF;
         RETURN QUERY
