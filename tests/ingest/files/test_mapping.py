@@ -114,8 +114,8 @@ def test_every_column_is_wanted_once_and_no_other() -> None:
 def test_an_error_in_a_mapping_is_named_with_its_cure(
     base: Settings, said: dict[str, object], parts: list[str]
 ) -> None:
-    told = refusal(base, **said)
-    assert all(part in told for part in parts), told
+    message = refusal(base, **said)
+    assert all(part in message for part in parts), message
 
 
 @pytest.mark.parametrize(
@@ -134,8 +134,8 @@ def test_an_error_in_a_mapping_is_named_with_its_cure(
 def test_what_cannot_be_known_is_requested_and_never_assumed(
     settings: Settings, parts: list[str]
 ) -> None:
-    told = refusal(settings)
-    assert all(part in told for part in parts), told
+    message = refusal(settings)
+    assert all(part in message for part in parts), message
 
 
 def test_a_column_that_the_file_lacks_is_named_with_the_nearest_one() -> None:
