@@ -53,7 +53,7 @@ class Door:
     statements: Counter[str]
 
     def count(self, part: str) -> int:
-        return sum(times for said, times in self.statements.items() if part in said)
+        return sum(times for query, times in self.statements.items() if part in query)
 
     async def ask(self, headers: dict[str, str]) -> int:
         return (await self.client.get(READING, headers=headers)).status_code

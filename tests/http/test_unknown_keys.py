@@ -211,7 +211,7 @@ class Door:
 
     @property
     def look_ups(self) -> int:
-        return sum(times for said, times in self.statements.items() if "find_api_key" in said)
+        return sum(times for text, times in self.statements.items() if "find_api_key" in text)
 
     async def ask(self, headers: dict[str, str]) -> httpx2.Response:
         return await self.client.get(READING, headers=headers)
@@ -241,7 +241,7 @@ async def listen_to_all(database: Database, statements: Counter[str]) -> None:
     """Count every later statement on each of the pool's connections."""
     connections = [await database.pool.acquire() for _ in range(database.pool.get_max_size())]
     for connection in connections:
-        connection.add_query_logger(lambda said: statements.update([said.query]))
+        connection.add_query_logger(lambda text: statements.update([text.query]))
     for connection in connections:
         await database.pool.release(connection)
 

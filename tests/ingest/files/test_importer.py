@@ -311,19 +311,19 @@ async def test_new_channels_are_added_and_unknown_ones_refused_before_any_row(
 ) -> None:
     path = write(tmp_path / "x.csv", [row(1, via="Pod")])
     columns = {"occurred_at": "time", "journey_key": "who", "channel": "via"}
-    said: dict[str, object] = {
+    settings: dict[str, object] = {
         "kind": "touches",
         "columns": columns,
         "channels": {"Pod": "podcast"},
     }
     with pytest.raises(MappingInvalid, match="podcast"):
-        await take(db, tenant, path, mapping=mapping_from_settings(said))
+        await take(db, tenant, path, mapping=mapping_from_settings(settings))
     assert await count(db, tenant, "imports") == 0
-    declared = mapping_from_settings({**said, "new_channels": {"podcast": "Podcast"}})
+    declared = mapping_from_settings({**settings, "new_channels": {"podcast": "Podcast"}})
     assert totals(await take(db, tenant, path, mapping=declared))[:2] == (1, 1)
     async with db.tenant(tenant) as connection:
         assert await list_channels(connection, tenant) == {"podcast": "Podcast"}
-    assert totals(await take(db, tenant, path, mapping=mapping_from_settings(said)))[:3] == (
+    assert totals(await take(db, tenant, path, mapping=mapping_from_settings(settings)))[:3] == (
         1,
         0,
         1,

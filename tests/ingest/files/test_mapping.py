@@ -31,13 +31,13 @@ MIXED: Settings = {
 }
 
 
-def build(base: Settings, **said: object) -> FileMapping:
-    return mapping_from_settings(merge_settings(base, said))
+def build(base: Settings, **given: object) -> FileMapping:
+    return mapping_from_settings(merge_settings(base, given))
 
 
-def refusal(base: Settings, **said: object) -> str:
+def refusal(base: Settings, **given: object) -> str:
     with pytest.raises(MappingInvalid) as caught:
-        build(base, **said)
+        build(base, **given)
     assert (caught.value.code, caught.value.status) == ("mapping_invalid", 422)
     return str(caught.value)
 
@@ -70,7 +70,7 @@ def test_every_column_is_wanted_once_and_no_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("base", "said", "parts"),
+    ("base", "given", "parts"),
     [
         (TOUCHES, {"kind": "touch"}, ['"touch"', 'Did you mean "touches"?']),
         (TOUCHES, {"colums": {}}, ['"colums"', 'Did you mean "columns"?']),
@@ -112,9 +112,9 @@ def test_every_column_is_wanted_once_and_no_other() -> None:
     ],
 )
 def test_an_error_in_a_mapping_is_named_with_its_cure(
-    base: Settings, said: dict[str, object], parts: list[str]
+    base: Settings, given: dict[str, object], parts: list[str]
 ) -> None:
-    message = refusal(base, **said)
+    message = refusal(base, **given)
     assert all(part in message for part in parts), message
 
 
