@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from skeldir.cli.runtime import err, out
+from skeldir.cli.console import err, out
 
 if TYPE_CHECKING:
     from proof.evidence.records import Evidence

@@ -35,6 +35,7 @@ OPEN = {
         "wakeups/serving.py",
     },
     "arguments are passed on to a class or function of a library": {
+        "cli/console.py",
         "db/pool.py",
         "db/shares.py",
         "errors.py",

@@ -22,8 +22,9 @@ from skeldir.attribution import (
 from skeldir.audit import Audit, Period, audit_tenant
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
+from skeldir.ingest import receive_conversions
 from skeldir.rollups import roll_up_dirty_days
-from skeldir.tenants import TenantUnknown
+from skeldir.tenants import TenantUnknown, load_profile
 from tests.conftest import Clone
 from tests.support.audited import change, failed, make_shop, sentences, settle
 from tests.support.credit import keep_as_before_packing
@@ -112,6 +113,21 @@ async def test_a_falsification_is_found_even_while_orders_await_credit(
         "UPDATE rollup_channel_day SET credited_cents = credited_cents + 1 WHERE OURS AND currency = 'KWD'",
     )
     assert failed(await audit_tenant(db, shop)) >= {"credit_sums", "credit_equals_ledger"}
+
+
+async def test_a_cent_of_a_day_whose_states_are_not_settled_is_found(
+    db: Database, clone: Clone, shop: UUID
+) -> None:
+    # The touch has `refunded` and `disputed` await credit, with days that are summed up.
+    await send_touches(db, shop, make_touch(channel="email", occurred_at=at(0.7)))
+    await expect_no_difference(db, shop)
+    change(
+        clone,
+        shop,
+        "UPDATE rollup_revenue_day SET amount_cents = amount_cents + 1 WHERE OURS AND state = 'disputed'",
+    )
+    audit = await audit_tenant(db, shop)
+    assert "2026-03-03 KWD in any state: amount_cents -776 instead of -777." in sentences(audit)
 
 
 async def test_a_change_of_the_models_in_progress_is_not_a_difference(
@@ -222,6 +238,25 @@ async def test_sums_beyond_64_bits_are_compared(db: Database, tenant: UUID) -> N
     audit = await audit_tenant(db, tenant)
     assert audit.money[0].closing_cents == 2 * 10**19
     assert failed(audit) == {"journeys", "credit_equals_ledger"}
+
+
+async def test_a_state_that_a_credit_run_will_have_summed_again_is_no_difference(
+    db: Database, tenant: UUID
+) -> None:
+    """A refund is summed up while its capture is not committed: its day says so until the credit run marks it."""
+    refund = make_conversion(order_id="both", kind="refund", amount_cents=40, occurred_at=at(3))
+    async with db.tenant(tenant) as connection:
+        capture = make_conversion(order_id="both", occurred_at=at(1))
+        profile = await load_profile(connection, tenant)
+        await receive_conversions(connection, profile, [capture], origin="slow")
+        await send_conversions(db, tenant, refund)
+        await roll_up_dirty_days(db)
+        await expect_no_difference(db, tenant)
+    await expect_no_difference(db, tenant)
+    await roll_up_dirty_days(db)
+    await expect_no_difference(db, tenant)
+    await settle(db, tenant)
+    await expect_no_difference(db, tenant)
 
 
 async def test_a_system_that_is_audited_under_load_has_no_difference(

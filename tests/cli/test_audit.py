@@ -7,6 +7,7 @@ import hashlib
 import json
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from skeldir.db.pool import open_database
@@ -142,3 +143,14 @@ def test_the_outcome_can_be_recorded_and_read_later(clone: Clone, shop: UUID) ->
 )
 def test_what_makes_no_sense_is_refused_as_usage(clone: Clone, words: tuple[str, ...]) -> None:
     run_here(clone.app_url, "audit", *words, status=2)
+
+
+def test_what_a_terminal_obeys_is_shown_as_text_wherever_a_name_stands(
+    clone: Clone, shop: UUID
+) -> None:
+    with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
+        name = "\x1b[31m \x9b2J \u202e Élodie 商店"
+        admin.execute("UPDATE tenants SET name = %s WHERE id = %s", (name, shop))
+    shown = r"\x1b[31m \x9b2J \u202e Élodie 商店"
+    assert f"Audit of {shown}" in run_here(clone.app_url, "audit", "--tenant", str(shop))
+    assert shown in run_here(clone.migrator_url, "tenants", "list")

@@ -115,7 +115,7 @@ async def _audit(
         connection, tenant_id, awaiting | set_aside, exact_every=exact_every
     )
     pending = awaiting | set_aside | credit.restating
-    ledger, journeys = Ledger(), _check_stored(credit)
+    ledger, journeys = Ledger(awaiting), _check_stored(credit)
     async for page in read_ledger(connection, tenant_id, ledger, pending):
         settled = [order.order_id for order in page if order.order_id not in pending]
         journeys.compared += len(settled)

@@ -71,13 +71,18 @@ class DaySum:
 class Ledger:
     """The sums of the entries. `creditable` is the money of orders with a capture, `pending` its part awaiting credit.
 
-    `digest` covers the entries by order, moment and business key.
+    `awaiting_ids` are orders that await credit. When one of them has a capture and other entries, a roll-up between
+    overlapping transactions may have missed one of these; the credit run then marks their days again (see
+    `attribution.writing`). Until then these `unsettled_days` may show earlier states. `digest` covers the entries by
+    order, moment and business key.
     """
 
+    awaiting_ids: Collection[str] = ()
     days: dict[tuple[date, str, str], DaySum] = field(default_factory=dict)
     kinds: Counter[tuple[date, str, str]] = field(default_factory=Counter)
     creditable: Counter[DayKey] = field(default_factory=Counter)
     pending: Counter[DayKey] = field(default_factory=Counter)
+    unsettled_days: set[date] = field(default_factory=set)
     orders: int = 0
     entries: int = 0
     digest: str = ""
@@ -87,6 +92,8 @@ class Ledger:
         opening = next((entry for entry in order.entries if entry.kind == "capture"), None)
         self.orders += 1
         self.entries += len(order.entries)
+        if opening is not None and len(order.entries) > 1 and order.order_id in self.awaiting_ids:
+            self.unsettled_days.update(entry.day for entry in order.entries)
         for entry in order.entries:
             day, currency = entry.day, entry.currency
             self.kinds[day, currency, entry.kind] += entry.amount_cents

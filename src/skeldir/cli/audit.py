@@ -30,8 +30,9 @@ from skeldir.audit import (
     make_item,
     record_audit,
 )
+from skeldir.cli.console import out
 from skeldir.cli.keys import TENANT_HELP
-from skeldir.cli.runtime import Runtime, out, run_with_runtime
+from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.db import Database
 from skeldir.money import format_minor
 from skeldir.tenants import TenantUnknown, list_tenants

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from skeldir.cli.console import out
 from skeldir.cli.keys import TenantArgument
-from skeldir.cli.runtime import Runtime, out, run_with_runtime
+from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.ingest import COMMON_CHANNELS, add_channels, list_channels
 
 channels_app = typer.Typer(no_args_is_help=True, help="List and add channels.")

@@ -13,9 +13,10 @@ from uuid import UUID
 import typer
 from rich.table import Column, Table
 
+from skeldir.cli.console import err, out
 from skeldir.cli.keys import TenantArgument
 from skeldir.cli.pipeline import progress_bar
-from skeldir.cli.runtime import Runtime, err, out, run_with_runtime
+from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.db import read_id
 from skeldir.errors import InputInvalid, SkeldirError
 from skeldir.tenants import (

@@ -13,9 +13,10 @@ import typer
 from rich.table import Table
 
 from skeldir.attribution import define_models
+from skeldir.cli.console import err, out
 from skeldir.cli.keys import TENANT_HELP, TenantArgument
 from skeldir.cli.pipeline import progress_bar
-from skeldir.cli.runtime import Runtime, err, out, run_with_runtime
+from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.db import Database
 from skeldir.ingest import list_channels
 from skeldir.money import format_minor

@@ -8,7 +8,8 @@ from uuid import UUID
 import typer
 from rich.table import Column, Table
 
-from skeldir.cli.runtime import Runtime, err, out, run_with_runtime
+from skeldir.cli.console import err, out
+from skeldir.cli.runtime import Runtime, run_with_runtime
 
 jobs_app = typer.Typer(help="Show jobs, by default the dead ones, and retry them.")
 

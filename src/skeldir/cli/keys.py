@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 from rich.table import Column, Table
 
+from skeldir.cli.console import err, out
 from skeldir.cli.durations import read_duration
-from skeldir.cli.runtime import Runtime, err, out, run_with_runtime
+from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.clock import utc_now
 from skeldir.tenants import (
     ApiKey,

@@ -24,9 +24,10 @@ from skeldir.attribution import (
     retire_model,
     set_models,
 )
+from skeldir.cli.console import err, out
 from skeldir.cli.deletion import is_terminal
 from skeldir.cli.keys import TenantArgument
-from skeldir.cli.runtime import Runtime, err, out, run_with_runtime
+from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.errors import InputInvalid
 from skeldir.money import format_minor
 

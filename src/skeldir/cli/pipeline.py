@@ -29,8 +29,9 @@ from skeldir.attribution import (
     rebuild_credit,
     set_aside_totals,
 )
+from skeldir.cli.console import err, out
 from skeldir.cli.keys import TENANT_HELP, TenantArgument
-from skeldir.cli.runtime import OperatorNeeded, Runtime, err, out, run_with_runtime
+from skeldir.cli.runtime import OperatorNeeded, Runtime, run_with_runtime
 from skeldir.clock import process_started_at, utc_now
 from skeldir.db import Database
 from skeldir.matviews import CANONICAL_VIEWS, RefreshResult, find_view, refresh_view, view_statuses

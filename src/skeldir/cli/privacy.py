@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 from rich.table import Column, Table
 
+from skeldir.cli.console import err, out
 from skeldir.cli.keys import TenantArgument
-from skeldir.cli.runtime import Runtime, err, out, run_with_runtime
+from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.ingest import forget_now, list_findings, scan_for_personal_data
 
 privacy_app = typer.Typer(

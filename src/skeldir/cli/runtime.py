@@ -18,8 +18,8 @@ import asyncpg
 import psycopg
 import typer
 from psycopg import sql
-from rich.console import Console
 
+from skeldir.cli.console import err
 from skeldir.db import (
     Database,
     DatabaseUnreachable,
@@ -44,11 +44,6 @@ DATABASE_NAME = "skeldir"
 LOCK_TIMEOUT_MS = 5_000
 _CONNECT_S = 5.0
 _OPTIONS = f"-c lock_timeout={LOCK_TIMEOUT_MS}"
-# Amounts are never truncated: a narrower terminal wraps the lines.
-_NARROWEST = 112
-# Names may contain brackets, so nothing is interpreted as markup.
-out = Console(highlight=False, markup=False, width=max(_NARROWEST, Console().width))
-err = Console(stderr=True, highlight=False, markup=False)
 
 
 class OperatorNeeded(SkeldirError):

@@ -9,13 +9,12 @@ from typing import Annotated
 import typer
 
 from skeldir.cli.addresses import require_free
+from skeldir.cli.console import err, out
 from skeldir.cli.runtime import (
     Runtime,
-    err,
     functions_left_open,
     migrate_to_head,
     open_runtime,
-    out,
 )
 
 

@@ -8,8 +8,9 @@ import typer
 from rich.table import Column, Table
 
 from skeldir.attribution import define_models, retain_touches
+from skeldir.cli.console import out
 from skeldir.cli.keys import TenantArgument
-from skeldir.cli.runtime import Runtime, out, run_with_runtime
+from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.db import new_id
 from skeldir.errors import InputInvalid
 from skeldir.tenants import (

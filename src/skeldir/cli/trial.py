@@ -15,6 +15,7 @@ from skeldir.attribution import (
     define_models,
     models_in_force,
 )
+from skeldir.cli.console import err, out
 from skeldir.cli.facts import (
     CurrencyOption,
     UnitOption,
@@ -30,7 +31,7 @@ from skeldir.cli.pipeline import (
     refresh_views,
     views_table,
 )
-from skeldir.cli.runtime import Runtime, err, out, run_with_runtime
+from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.clock import utc_now
 from skeldir.db import Database, new_id
 from skeldir.demo import IsolationReport, SampleSize, check_isolation, write_sample

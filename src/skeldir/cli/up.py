@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from skeldir.cli.addresses import require_free
-from skeldir.cli.runtime import open_runtime, out
+from skeldir.cli.console import out
+from skeldir.cli.runtime import open_runtime
 from skeldir.cli.worker import keep_running
 
 

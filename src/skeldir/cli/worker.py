@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skeldir.cli.runtime import Runtime, open_runtime, out
+from skeldir.cli.console import out
+from skeldir.cli.runtime import Runtime, open_runtime
 from skeldir.db import DatabaseUnreachable, QueryTooSlow, open_database
 
 if TYPE_CHECKING:

@@ -90,10 +90,10 @@ class Database:
     async def statement(self, *, leaves_session_as_is: bool = False) -> AsyncIterator[Connection]:
         """Lend a connection without a tenant for a single statement, which is a transaction of its own.
 
-        One that sets and locks nothing beyond its end `leaves_session_as_is`, which saves the round trip of a reset.
+        One that sets and locks nothing beyond its end `leaves_session_as_is`: it spares the round trip of a reset.
 
         Raises:
-            DatabaseUnreachable: no connection could be made, it was lost, or the server stopped answering.
+            DatabaseUnreachable: no connection could be made, or it was lost or not answered within the block.
             DatabaseBusy: all connections stayed in use for `pool_timeout_s`.
             QueryTooSlow: the server cancelled a statement of the block.
         """
@@ -181,9 +181,9 @@ class Database:
     ) -> AsyncIterator[Connection]:
         """Open a transaction bound to one tenant; commit at the end of the block, roll back on an error.
 
-        A read-only one refuses writes, and all its statements read one snapshot. `locked` is the name of a lock that
-        the block holds (see `locks`). It waits for other holders, and sees what they committed, except in a read-only
-        transaction, whose snapshot is older.
+        A read-only one refuses writes, and all its statements read one snapshot. `locked` is the
+        name of a lock that the block holds (see `locks`). It waits for other holders, and sees what they committed,
+        except in a read-only transaction, whose snapshot is older.
 
         Raises:
             TenantBusy: the tenant holds its share of the connections, if the pool has shares.
@@ -339,7 +339,8 @@ async def open_database(
 
     Only the API, which serves many tenants at once, sets the other two: each wait for a lock ends after
     `lock_timeout_ms` (0: with the statement), and `is_shared_out` limits each tenant to its share of the connections
-    (see `shares`). A worker waits for its locks, and its pool holds only the connections that a job needs.
+    (see `shares`). A worker waits for its locks, and its pool holds just the connections that one job needs at a time,
+    of one tenant.
 
     Raises:
         DatabaseUnreachable: nothing answers at `url`, or it refuses the role.
@@ -393,8 +394,7 @@ async def _close(pool: asyncpg.Pool[asyncpg.Record]) -> None:
 async def _require_bound_role(connection: Connection) -> None:
     role = await queries.select_own_role(connection)
     if role is None or role["is_unbound"]:
-        name = "?" if role is None else role["name"]
         raise RuntimeRoleUnsafe(
-            f"Role {name} bypasses row-level security, so one tenant could see another's rows.",
+            f"Role {role['name'] if role else '?'} bypasses row-level security: a tenant could see another's rows.",
             cure="Let DATABASE_URL name app_user, which the migrations create.",
         )
