@@ -256,11 +256,11 @@ async def test_statistics_reveal_nothing_of_other_tenants(filled: Filled) -> Non
     with psycopg.connect(filled.database.superuser_url, autocommit=True) as admin:
         admin.execute("ANALYZE")
     async with bound_to(filled, str(filled.mine)) as connection:
-        told = await connection.fetch(
+        statistics = await connection.fetch(
             "SELECT tablename, attname FROM pg_stats WHERE schemaname = 'public' AND tablename = ANY($1)",
             [*filled.tables, *(view.name for view in CANONICAL_VIEWS)],
         )
-    assert told == []
+    assert statistics == []
 
 
 async def test_after_a_transaction_a_pooled_connection_has_no_tenant(filled: Filled) -> None:

@@ -150,8 +150,8 @@ async def test_of_a_deleted_tenant_nothing_is_left_in_the_database_or_in_a_log(
     with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
         admin.execute("ANALYZE")
     before = read_everything(clone)
-    told = relations_with(before, *needles)
-    assert len(told) >= 16, f"plant the word in more tables than {told}"
+    planted_in = relations_with(before, *needles)
+    assert len(planted_in) >= 16, f"plant the word in more tables than {planted_in}"
     assert len(tables_in_statistics(clone, word)) >= 10
     await ask_for_deletion(clone, leaving)
     deletion = await do_deletions(db, clone, leaving)

@@ -97,16 +97,16 @@ def test_a_change_shows_the_parameters_before_and_after(shop: UUID) -> None:
 
 @pytest.mark.usefixtures("sales")
 def test_a_preview_comes_first_and_the_change_is_the_commands(shop: UUID) -> None:
-    said = run("models", "set", shop, "linear", "--lookback-days", "10", "--yes").stdout
-    assert "linear now: 30 days of lookback, keep, half-life 7 days (linear@1)\n" in said
-    assert "linear then: 10 days of lookback, keep, half-life 7 days\n" in said
-    assert "Over 1 of 1 stored orders" in said
-    assert cells(said, "USD") == [
+    shown = run("models", "set", shop, "linear", "--lookback-days", "10", "--yes").stdout
+    assert "linear now: 30 days of lookback, keep, half-life 7 days (linear@1)\n" in shown
+    assert "linear then: 10 days of lookback, keep, half-life 7 days\n" in shown
+    assert "Over 1 of 1 stored orders" in shown
+    assert cells(shown, "USD") == [
         ["USD", "email", "50.00", "0.00", "-50.00"],
         ["USD", "sms", "50.00", "100.00", "50.00"],
     ]
-    assert "linear@2 is in force" in said
-    assert "restated" in said
+    assert "linear@2 is in force" in shown
+    assert "restated" in shown
     run("credit", "--tenant", shop)
     assert "ledger (equal)" in run("report", shop).stdout
     listed = run("models", "list", shop).stdout
@@ -122,9 +122,9 @@ def test_a_retired_model_leaves_the_report_and_comes_back(shop: UUID) -> None:
     assert cells(run("models", "list", shop).stdout, "linear") == []
     again = refused("models", "retire", shop, "linear", "--yes")
     assert again.code == "model_not_in_force"
-    said = run("models", "set", shop, "linear", "--yes").stdout
-    assert "linear now: not in force\n" in said
-    assert "those of linear@1, which was in force last" in said
+    shown = run("models", "set", shop, "linear", "--yes").stdout
+    assert "linear now: not in force\n" in shown
+    assert "those of linear@1, which was in force last" in shown
     run("credit", "--tenant", shop)
     report = run("report", shop).stdout
     assert "linear" in report
@@ -134,8 +134,8 @@ def test_a_retired_model_leaves_the_report_and_comes_back(shop: UUID) -> None:
 def test_a_change_to_what_is_in_force_says_that_nothing_was_changed(shop: UUID) -> None:
     before = run("models", "list", shop, "--json").stdout
     for words in ((), ("--lookback-days", "30"), ("--after-conversion", "keep", "--yes")):
-        said = run("models", "set", shop, "linear", *words).stdout
-        assert said == "Nothing was changed: linear@1 is in force with these parameters.\n"
+        shown = run("models", "set", shop, "linear", *words).stdout
+        assert shown == "Nothing was changed: linear@1 is in force with these parameters.\n"
     assert run("models", "list", shop, "--json").stdout == before
 
 

@@ -112,9 +112,9 @@ async def test_a_tenant_may_be_named_by_its_id_and_by_the_prefix_of_one_of_its_k
 ) -> None:
     mine, theirs = await make_key(db, tenant), await make_key(db, other_tenant)
     for named in (str(tenant), str(tenant).upper(), mine.prefix, mine.secret):
-        told = await in_thread(clone.app_url, monkeypatch, "keys", "list", named)
-        assert mine.prefix in told.output
-        assert theirs.prefix not in told.output
+        outcome = await in_thread(clone.app_url, monkeypatch, "keys", "list", named)
+        assert mine.prefix in outcome.output
+        assert theirs.prefix not in outcome.output
 
 
 async def test_the_migrating_role_may_name_a_tenant_by_its_name(
@@ -122,8 +122,8 @@ async def test_the_migrating_role_may_name_a_tenant_by_its_name(
 ) -> None:
     shop = await make_tenant(db, "Shop Two")
     key = await make_key(db, shop)
-    told = await in_thread(clone.migrator_url, monkeypatch, "keys", "list", "Shop Two")
-    assert key.prefix in told.output
+    outcome = await in_thread(clone.migrator_url, monkeypatch, "keys", "list", "Shop Two")
+    assert key.prefix in outcome.output
 
 
 async def in_thread(url: str, monkeypatch: pytest.MonkeyPatch, *words: str) -> Result:

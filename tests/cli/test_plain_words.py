@@ -64,6 +64,6 @@ def test_an_unreachable_server_is_reported_as_such(monkeypatch: pytest.MonkeyPat
 def test_a_report_without_a_ledger_says_so(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", clone.app_url)
     shop = CliRunner().invoke(app, ["tenants", "create", "Shop"]).stdout.strip()
-    told = CliRunner().invoke(app, ["report", shop])
-    assert told.exit_code == 0
-    assert "ledger is empty" in told.stderr
+    result = CliRunner().invoke(app, ["report", shop])
+    assert result.exit_code == 0
+    assert "ledger is empty" in result.stderr

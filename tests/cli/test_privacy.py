@@ -42,14 +42,14 @@ def shop(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> UUID:
 
 def test_touches_older_than_the_rule_are_deleted_at_once(shop: UUID) -> None:
     run("tenants", "retain", shop, "40")
-    said = run("privacy", "forget", shop)
-    assert "Deleted 2 touches and 0 rejected items. Touches are kept for 40 days;" in said
+    printed = run("privacy", "forget", shop)
+    assert "Deleted 2 touches and 0 rejected items. Touches are kept for 40 days;" in printed
     assert "Deleted 0 touches" in run("privacy", "forget", shop)
 
 
 def test_without_a_rule_no_touch_is_deleted_and_the_command_shows_how_to_set_one(
     shop: UUID,
 ) -> None:
-    said = run("privacy", "forget", shop)
-    assert "Deleted 0 touches and 0 rejected items. Touches are kept for ever;" in said
-    assert "`skeldir tenants retain`" in said
+    printed = run("privacy", "forget", shop)
+    assert "Deleted 0 touches and 0 rejected items. Touches are kept for ever;" in printed
+    assert "`skeldir tenants retain`" in printed

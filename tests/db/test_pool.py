@@ -72,9 +72,9 @@ async def test_a_lost_connection_is_reported_as_such_and_the_next_one_works(
     db: Database, clone: Clone
 ) -> None:
     for open_one in (db.statement, db.unbound, lambda: db.tenant(uuid4())):
-        with pytest.raises(DatabaseUnreachable, match="was lost") as told:
+        with pytest.raises(DatabaseUnreachable, match="was lost") as caught:
             await lose_it(clone, open_one())
-        assert told.value.status == 503
+        assert caught.value.status == 503
         async with open_one() as connection:
             assert await connection.fetchval("SELECT 1") == 1
 

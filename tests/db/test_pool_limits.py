@@ -37,10 +37,10 @@ async def test_a_caller_without_a_connection_in_time_learns_that_all_are_in_use(
     ) as database:
         async with database.statement():
             began = monotonic()
-            with pytest.raises(DatabaseBusy, match=r"within 0\.2 s") as told:
+            with pytest.raises(DatabaseBusy, match=r"within 0\.2 s") as caught:
                 await use(database)
             assert 0.15 < monotonic() - began < 1
-        assert told.value.status == 503
+        assert caught.value.status == 503
         await use(database)
 
 
@@ -56,9 +56,9 @@ async def test_a_statement_cancelled_by_the_server_is_too_slow_and_keeps_nothing
     clone: Clone, db: Database, tenant: UUID
 ) -> None:
     async with open_database(clone.app_url, pool_size=1, statement_timeout_ms=100) as database:
-        with pytest.raises(QueryTooSlow) as told:
+        with pytest.raises(QueryTooSlow) as caught:
             await write_and_sleep(database, tenant)
-        assert told.value.status == 503
+        assert caught.value.status == 503
         async with database.tenant(tenant) as connection:
             assert await connection.fetchval("SELECT count(*) FROM channels") == 0
 

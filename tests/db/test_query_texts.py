@@ -62,7 +62,7 @@ async def test_no_text_of_a_statement_holds_a_secret_or_what_a_sender_sent(
     async with db.tenant(tenant) as connection:
         with connection.query_logger(note):
             values = await use_everything(connection, tenant)
-    told = "\n".join(texts)
+    all_texts = "\n".join(texts)
     assert len(texts) > 10
     for part in (
         "insert into public.api_keys",
@@ -70,9 +70,9 @@ async def test_no_text_of_a_statement_holds_a_secret_or_what_a_sender_sent(
         "attribution_events",
         "revenue_ledger",
     ):
-        assert part in told.lower()
+        assert part in all_texts.lower()
     for value in values:
-        assert value not in told
+        assert value not in all_texts
 
 
 async def use_everything(connection: Connection, tenant: UUID) -> list[str]:

@@ -120,10 +120,10 @@ async def test_a_full_line_is_refused_at_once_and_a_stuck_line_in_time() -> None
     await take_all(shares, A)
     asking = await wait_in_line(shares, A, A, A)
     began = monotonic()
-    with pytest.raises(TenantBusy, match="3 requests of the tenant wait") as told:
+    with pytest.raises(TenantBusy, match="3 requests of the tenant wait") as caught:
         await shares.take(A, LONG_S)
     assert monotonic() - began < 1
-    assert (told.value.status, told.value.retry_after_s in (1, 2, 3)) == (429, True)
+    assert (caught.value.status, caught.value.retry_after_s in (1, 2, 3)) == (429, True)
     await end(asking)
     with pytest.raises(TenantBusy, match=r"for 0\.01 s"):
         await shares.take(A, 0.01)
@@ -310,10 +310,10 @@ async def test_a_lock_that_stays_taken_is_reported_in_time_and_the_connection_st
         async with database.tenant(A) as holder:
             await holder.execute(lock)
             began = monotonic()
-            with pytest.raises(TenantLocked) as told:
+            with pytest.raises(TenantLocked) as caught:
                 await execute(database, uuid4(), lock)
             assert 0.05 < monotonic() - began < 1
-            assert (told.value.status, told.value.retry_after_s in (1, 2, 3)) == (503, True)
+            assert (caught.value.status, caught.value.retry_after_s in (1, 2, 3)) == (503, True)
         await execute(database, A, lock)
 
 

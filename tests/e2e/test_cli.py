@@ -50,8 +50,8 @@ def test_a_new_user_goes_from_a_tenant_to_a_report(clone: Clone, tmp_path: Path)
         tmp_path / "orders.ndjson", make_conversion(amount_cents=1_001), {"amount_cents": 1}
     )
     run_here(clone.app_url, "import", "touches", str(touches), "--tenant", tenant)
-    told = run(clone.app_url, "import", "conversions", str(orders), "--tenant", tenant)
-    assert "currency_missing" in told
+    printed = run(clone.app_url, "import", "conversions", str(orders), "--tenant", tenant)
+    assert "currency_missing" in printed
     assert "currency_missing" in run_here(clone.app_url, "dead-events", tenant)
     run_here(clone.app_url, "report", tenant, status=1)
     run(clone.app_url, "credit")
@@ -77,8 +77,8 @@ def test_a_refresh_right_after_another_is_done_and_not_mistaken_for_a_concurrent
         )
         connection.execute("INSERT INTO rollup_changes DEFAULT VALUES")
     # Each requests a refresh as of the moment its process started.
-    told = [outcomes(run(clone.app_url, "refresh", "mv_realtime_revenue")) for _ in range(4)]
-    assert told == [{"success": 1}] * 4
+    printed = [outcomes(run(clone.app_url, "refresh", "mv_realtime_revenue")) for _ in range(4)]
+    assert printed == [{"success": 1}] * 4
 
 
 def test_a_known_error_is_reported_with_code_and_cure(clone: Clone) -> None:

@@ -20,7 +20,7 @@ from tests.support.command import SKELDIR, environment, run_here
 
 
 @pytest.fixture
-def tell(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+def call(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """Run a command in this process; return its output, errors included."""
     runner = CliRunner()
 
@@ -33,46 +33,46 @@ def tell(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
 
 
 def test_a_tenant_is_shown_then_deleted_and_the_receipt_stays(
-    clone: Clone, tell: Callable[..., str]
+    clone: Clone, call: Callable[..., str]
 ) -> None:
     operator = clone.migrator_url
     tenant, other = (
-        tell(operator, "tenants", "create", name).strip() for name in ("My shop", "Another")
+        call(operator, "tenants", "create", name).strip() for name in ("My shop", "Another")
     )
-    tell(operator, "keys", "create", tenant, "--scope", "read")
-    shown = tell(operator, "tenants", "delete", "My shop")
+    call(operator, "keys", "create", tenant, "--scope", "read")
+    shown = call(operator, "tenants", "delete", "My shop")
     assert "Nothing was changed" in shown
     assert re.search(r"api_keys +│ +1 │ deleted", shown)
     assert re.search(r"revenue_ledger +│ +0 │ your choice", shown)
     delete = ("tenants", "delete", tenant, "--yes")
-    assert "whether to keep the ledger" in tell(operator, *delete, "--confirm", tenant)
-    assert "was not typed a second time" in tell(operator, *delete, "--no-keep-ledger")
+    assert "whether to keep the ledger" in call(operator, *delete, "--confirm", tenant)
+    assert "was not typed a second time" in call(operator, *delete, "--no-keep-ledger")
     for wrong in ("Another", other, "my shop"):
-        told = tell(operator, *delete, "--no-keep-ledger", "--confirm", wrong)
-        assert f"{wrong!r} is neither the tenant's id nor its name; nothing was changed." in told
-    assert "operator_needed" in tell(clone.app_url, *delete, "--no-keep-ledger")
-    assert "My shop" in tell(operator, "tenants", "list")
-    told = tell(operator, *delete, "--no-keep-ledger", "--confirm", "My shop")
-    assert re.search(r"\b1  api_keys", told)
-    assert "ledger deleted" in told
-    assert "My shop" not in tell(operator, "tenants", "list")
-    assert told.endswith(tell(operator, *delete, "--no-keep-ledger")), (
+        printed = call(operator, *delete, "--no-keep-ledger", "--confirm", wrong)
+        assert f"{wrong!r} is neither the tenant's id nor its name; nothing was changed." in printed
+    assert "operator_needed" in call(clone.app_url, *delete, "--no-keep-ledger")
+    assert "My shop" in call(operator, "tenants", "list")
+    printed = call(operator, *delete, "--no-keep-ledger", "--confirm", "My shop")
+    assert re.search(r"\b1  api_keys", printed)
+    assert "ledger deleted" in printed
+    assert "My shop" not in call(operator, "tenants", "list")
+    assert printed.endswith(call(operator, *delete, "--no-keep-ledger")), (
         "it reports again what was done"
     )
-    (receipt,) = json.loads(tell(operator, "tenants", "deletions", "--json"))
+    (receipt,) = json.loads(call(operator, "tenants", "deletions", "--json"))
     assert (receipt["tenant_id"], receipt["requested_by"]) == (tenant, "migrator")
     assert receipt["is_intact"]
     for moment in ("requested_at", "began_at", "ended_at"):
         assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", receipt[moment])
-    assert f"sha256 {receipt['digest']}" in told
-    assert "operator_needed" in tell(clone.app_url, "tenants", "deletions")
-    assert "tenant_unknown" in tell(operator, "tenants", "delete", str(uuid4()))
+    assert f"sha256 {receipt['digest']}" in printed
+    assert "operator_needed" in call(clone.app_url, "tenants", "deletions")
+    assert "tenant_unknown" in call(operator, "tenants", "delete", str(uuid4()))
 
 
 def test_on_a_terminal_the_name_must_be_typed(
-    clone: Clone, tell: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+    clone: Clone, call: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tenant = tell(clone.migrator_url, "tenants", "create", "My shop").strip()
+    tenant = call(clone.migrator_url, "tenants", "create", "My shop").strip()
     words = ["tenants", "delete", tenant, "--yes", "--keep-ledger"]
     monkeypatch.setattr("skeldir.cli.deletion.is_terminal", lambda: True)
     monkeypatch.setenv("DATABASE_URL", clone.migrator_url)
@@ -82,48 +82,48 @@ def test_on_a_terminal_the_name_must_be_typed(
 
 
 def test_the_command_that_the_preview_prints_is_complete_and_deletes_the_tenant(
-    clone: Clone, tell: Callable[..., str]
+    clone: Clone, call: Callable[..., str]
 ) -> None:
     operator = clone.migrator_url
-    tenant = tell(operator, "tenants", "create", "My shop").strip()
+    tenant = call(operator, "tenants", "create", "My shop").strip()
     kept, gone = (
         f"skeldir tenants delete {tenant} --yes {ledger} --confirm {tenant}"
         for ledger in ("--keep-ledger", "--no-keep-ledger")
     )
     for words, lines in (((), [kept, gone]), (["--keep-ledger"], [kept])):
-        shown = tell(operator, "tenants", "delete", "My shop", *words)
+        shown = call(operator, "tenants", "delete", "My shop", *words)
         assert [line for line in shown.splitlines() if line.startswith("skeldir ")] == lines
-    shown = tell(operator, "tenants", "delete", tenant, "--no-keep-ledger")
+    shown = call(operator, "tenants", "delete", tenant, "--no-keep-ledger")
     assert shown.splitlines()[-1] == gone
-    assert "ledger deleted" in tell(operator, *shlex.split(gone)[1:])
+    assert "ledger deleted" in call(operator, *shlex.split(gone)[1:])
 
 
 def test_the_id_confirms_in_any_spelling_and_the_name_with_any_white_space(
-    clone: Clone, tell: Callable[..., str]
+    clone: Clone, call: Callable[..., str]
 ) -> None:
     operator = clone.migrator_url
     for write in (str.upper, lambda _: " My  shop "):
-        tenant = tell(operator, "tenants", "create", "My shop").strip()
+        tenant = call(operator, "tenants", "create", "My shop").strip()
         words = ("tenants", "delete", tenant, "--yes", "--no-keep-ledger", "--confirm")
-        assert "ledger deleted" in tell(operator, *words, write(tenant))
+        assert "ledger deleted" in call(operator, *words, write(tenant))
 
 
 def test_a_name_that_is_another_tenants_id_or_key_confirms_nothing(
-    clone: Clone, tell: Callable[..., str]
+    clone: Clone, call: Callable[..., str]
 ) -> None:
     operator = clone.migrator_url
-    other = tell(operator, "tenants", "create", "Another").strip()
-    key = tell(operator, "keys", "create", other, "--scope", "read").splitlines()[-1]
+    other = call(operator, "tenants", "create", "Another").strip()
+    key = call(operator, "keys", "create", other, "--scope", "read").splitlines()[-1]
     for name in (other, other.upper(), key[:12]):
         # Such names used to be possible.
         tenant = str(uuid4())
         with psycopg.connect(clone.superuser_url) as admin:
             admin.execute("INSERT INTO tenants (id, name) VALUES (%s, %s)", (tenant, name))
         words = ("tenants", "delete", tenant, "--yes", "--no-keep-ledger", "--confirm")
-        assert "nothing was changed" in tell(operator, *words, name)
-        assert key[:13] not in tell(operator, *words, key)
-        assert "ledger deleted" in tell(operator, *words, tenant)
-    assert "Another" in tell(operator, "tenants", "list")
+        assert "nothing was changed" in call(operator, *words, name)
+        assert key[:13] not in call(operator, *words, key)
+        assert "ledger deleted" in call(operator, *words, tenant)
+    assert "Another" in call(operator, "tenants", "list")
 
 
 @pytest.mark.slow
@@ -150,10 +150,10 @@ def test_a_deletion_that_stopped_is_reported_and_the_same_command_continues_it(
                    WHERE kind = 'tenants.delete' AND state <> 'dead'"""
             )
             time.sleep(0.01)
-        _, told = command.communicate(timeout=60)
+        _, printed = command.communicate(timeout=60)
     assert command.returncode == 1
-    assert "deletion_unfinished" in told
-    assert "journey keys" not in told
+    assert "deletion_unfinished" in printed
+    assert "journey keys" not in printed
     shown = run_here(clone.migrator_url, "tenants", "delete", tenant)
     assert [line for line in shown.splitlines() if line.startswith("skeldir ")] == [
         f"skeldir {' '.join(words)}"

@@ -18,12 +18,12 @@ def test_dead_jobs_are_shown_to_an_operator_and_retried(clone: Clone) -> None:
                FROM unnest(ARRAY[%s::uuid, '00000000-0000-0000-0000-000000000000']) AS t""",
             (tenant,),
         )
-    told = run(clone.migrator_url, "jobs")
-    assert told.count("attribution.credit") == 2
-    assert "(all)" in told
-    assert tenant[:8] in told
+    printed = run(clone.migrator_url, "jobs")
+    assert printed.count("attribution.credit") == 2
+    assert "(all)" in printed
+    assert tenant[:8] in printed
     # In full, with the id to retry, however narrow the terminal is.
-    assert told.count(": why\n") == 2
+    assert printed.count(": why\n") == 2
     for words in (("jobs",), ("jobs", "retry", "--all"), ("tenants", "list"), ("matviews",)):
         assert "operator_needed" in run_here(clone.app_url, *words, status=1)
     assert "2 jobs" in run_here(clone.migrator_url, "jobs", "retry", "--all")

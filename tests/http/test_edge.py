@@ -149,13 +149,13 @@ async def test_every_answer_carries_the_correlation_id_that_was_sent(
     assert len(answer.headers.get_list("content-security-policy")) == 1
     if status < 400:
         return
-    told = answer.json()
+    fields = answer.json()
     assert answer.headers["content-type"] == "application/problem+json"
-    assert set(told) == PROBLEM_FIELDS
-    assert (told["status"], told["correlation_id"]) == (status, sent)
-    assert all(told[field] for field in PROBLEM_FIELDS)
-    assert told["code"] == told["code"].lower().replace(" ", "_")
-    assert told["cure"].endswith(".")
+    assert set(fields) == PROBLEM_FIELDS
+    assert (fields["status"], fields["correlation_id"]) == (status, sent)
+    assert all(fields[field] for field in PROBLEM_FIELDS)
+    assert fields["code"] == fields["code"].lower().replace(" ", "_")
+    assert fields["cure"].endswith(".")
     assert (int(answer.headers.get("retry-after", 0)) >= 1) == (status in (429, 503))
 
 

@@ -127,9 +127,9 @@ def assert_refused(answers: list[httpx2.Response]) -> set[tuple[int, str]]:
     for answer in answers:
         assert 1 <= int(answer.headers["retry-after"]) <= 3
         assert answer.headers["content-type"] == "application/problem+json"
-    told = {(answer.status_code, answer.json()["code"]) for answer in answers}
-    assert told <= REFUSALS
-    return told
+    refused_with = {(answer.status_code, answer.json()["code"]) for answer in answers}
+    assert refused_with <= REFUSALS
+    return refused_with
 
 
 async def test_a_tenant_whose_requests_wait_for_a_lock_stops_neither_another_nor_readiness(

@@ -60,9 +60,9 @@ async def test_a_request_is_counted_and_logged_by_the_template_of_its_route(
     grown = {key: n - before.get(key, 0) for key, n in after.items() if n != before.get(key, 0)}
     assert grown == {labels: 1}
     (record,) = [each for each in caplog.records if each.getMessage() == "http.answered"]
-    said = vars(record)
-    assert (said["method"], said["route"], said["status"]) == labels
-    assert 0 <= said["seconds"] < 10
+    line = vars(record)
+    assert (line["method"], line["route"], line["status"]) == labels
+    assert 0 <= line["seconds"] < 10
 
 
 @pytest.mark.parametrize("query", ["a=" + "b" * 8_200, "a&" * 100, "&" * 3_000])

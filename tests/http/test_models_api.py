@@ -87,10 +87,10 @@ async def test_a_model_is_set_by_a_key_that_may_manage_and_the_report_follows(
     assert await credited(client, read, "first_touch") == {"email": 10_000}
     assert await credited(client, theirs, "linear") == {"email": 5_000, "sms": 5_000}
 
-    told = await get(client, PATH, read)
-    assert [one["model"] for one in told["data"]] == list(MODEL_NAMES)
-    assert made in told["data"]
-    assert told["changes"][0] == {
+    listed = await get(client, PATH, read)
+    assert [one["model"] for one in listed["data"]] == list(MODEL_NAMES)
+    assert made in listed["data"]
+    assert listed["changes"][0] == {
         "changed_at": made["in_force_since"],
         "changed_by": made["changed_by"],
         "model": "linear",

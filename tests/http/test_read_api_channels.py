@@ -253,17 +253,17 @@ async def test_a_report_shows_how_many_orders_of_its_tenant_await_credit(
     await sell(db, tenant)
     keys = [await key_of(db, one) for one in (tenant, await make_tenant(db, "C"))]
 
-    async def told() -> list[int]:
+    async def awaiting() -> list[int]:
         return [(await get(client, PATH, key))["orders_awaiting_credit"] for key in keys]
 
-    assert await told() == [3, 0]
+    assert await awaiting() == [3, 0]
     await settle(db)
-    assert await told() == [0, 0]
+    assert await awaiting() == [0, 0]
     async with db.tenant(tenant) as connection:
         await define_models(connection, tenant, lookback_days=1)
-    assert await told() == [3, 0]
+    assert await awaiting() == [3, 0]
     await send_conversions(db, tenant, make_conversion(order_id="new"))
-    assert await told() == [4, 0]
+    assert await awaiting() == [4, 0]
 
 
 async def test_orders_that_await_credit_are_counted_up_to_a_bound(

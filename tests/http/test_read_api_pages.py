@@ -103,4 +103,4 @@ async def test_a_list_that_grows_is_read_without_a_gap_or_a_repeat(
     assert len(seen) == len(set(seen))
     assert old <= set(seen)
     new = {whole_row(row) for row in (await get(client, path, key, **filters, limit=1000))["data"]}
-    assert new > old, "nothing was added meanwhile"
+    assert new > old, "nothing was added during the reading"

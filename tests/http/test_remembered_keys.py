@@ -53,7 +53,7 @@ class Door:
     statements: Counter[str]
 
     def count(self, part: str) -> int:
-        return sum(times for said, times in self.statements.items() if part in said)
+        return sum(times for query, times in self.statements.items() if part in query)
 
     async def ask(self, headers: dict[str, str]) -> int:
         return (await self.client.get(READING, headers=headers)).status_code
@@ -198,23 +198,23 @@ async def test_the_overlap_of_a_rotation_ends_a_remembered_key_by_the_clock_of_t
         rotation = await rotate_key(connection, tenant, old.key_id, overlap=timedelta(seconds=1.5))
     # The clock of the application's machine does not matter.
     monkeypatch.setattr("skeldir.tenants.keys.utc_now", lambda: utc_now() - timedelta(hours=1))
-    told: list[tuple[bool, int]] = []
+    answered: list[tuple[bool, int]] = []
     async with db.statement() as connection:
 
         async def is_over() -> bool:
             now: datetime = await connection.fetchval("SELECT clock_timestamp()")
             return now >= rotation.old_ends_at
 
-        while len(told) < 5_000 and not (told and told[-1][0]):
+        while len(answered) < 5_000 and not (answered and answered[-1][0]):
             was_over = await is_over()
             status = await door.ask(headers)
             # A request in progress at that very moment may get either response.
             if was_over == await is_over():
-                told.append((was_over, status))
-    assert set(told) == {(False, 200), (True, 401)}
-    assert len(told) > 10
+                answered.append((was_over, status))
+    assert set(answered) == {(False, 200), (True, 401)}
+    assert len(answered) > 10
     # Once before the rotation, once after it, and again in the last milliseconds.
-    assert door.count("find_api_key") < len(told) / 2
+    assert door.count("find_api_key") < len(answered) / 2
 
 
 async def test_a_key_that_is_revoked_while_it_is_looked_up_is_not_remembered(

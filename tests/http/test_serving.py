@@ -109,14 +109,14 @@ async def read_answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
 
 
 def is_a_problem(head: bytes, body: bytes, status: int, code: str) -> bool:
-    told = orjson.loads(body)
+    fields = orjson.loads(body)
     assert head.startswith(f"HTTP/1.1 {status} ".encode())
     assert b"content-type: application/problem+json\r\n" in head
-    assert f"x-correlation-id: {told['correlation_id']}\r\n".encode() in head
+    assert f"x-correlation-id: {fields['correlation_id']}\r\n".encode() in head
     for name, value in SAFE.items():
         assert f"\r\n{name}: {value}\r\n".encode() in head
-    assert (told["status"], told["code"]) == (status, code)
-    return set(told) == PROBLEM_FIELDS
+    assert (fields["status"], fields["code"]) == (status, code)
+    return set(fields) == PROBLEM_FIELDS
 
 
 @pytest.mark.parametrize(

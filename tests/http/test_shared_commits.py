@@ -97,7 +97,7 @@ async def shop(clone: Clone, db: Database, monkeypatch: pytest.MonkeyPatch) -> A
         yield Shop(app, client, clone, a, b, keys)
 
 
-async def told(answers: Answers) -> list[tuple[int, ...]]:
+async def outcomes(answers: Answers) -> list[tuple[int, ...]]:
     """Return, for each response, how many items were accepted, duplicates, and rejected."""
     bodies = []
     for answer in await asyncio.gather(*answers):
@@ -119,26 +119,26 @@ async def test_requests_that_wait_are_committed_together_and_never_with_another_
             answers += await shop.queue(
                 "touches", make_touch(), tenant=(shop.a, shop.b)[number % 2]
             )
-    assert await told(answers) == [(1, 0, 0)] * 22
+    assert await outcomes(answers) == [(1, 0, 0)] * 22
     assert shop.commits() == [(shop.a, 2, 11), (shop.b, 2, 11)]
 
 
 async def test_a_request_with_none_before_it_is_committed_at_once(shop: Shop) -> None:
     for _ in range(3):
-        assert await told(shop.post("touches", make_touch())) == [(1, 0, 0)]
+        assert await outcomes(shop.post("touches", make_touch())) == [(1, 0, 0)]
     assert shop.commits() == [(shop.a, 3, 3)]
 
 
 async def test_each_delivery_gets_the_receipt_of_its_own_items(shop: Shop) -> None:
     known, new, late = make_touch(), make_touch(), make_touch()
-    await told(shop.post("touches", known))
+    await outcomes(shop.post("touches", known))
     with shop.locked(shop.a):
         answers = await shop.begin(shop.post("touches", make_touch()))
         answers += await shop.queue("touches", new, known, {"idempotency_key": "bad"})
         answers += await shop.queue("touches", new, late, new)
         answers += await shop.queue("touches", {"no": "touch"}, late, "nothing")
         answers += await shop.queue("touches")
-    assert await told(answers) == [(1, 0, 0), (1, 1, 1), (1, 2, 0), (0, 1, 2), (0, 0, 0)]
+    assert await outcomes(answers) == [(1, 0, 0), (1, 1, 1), (1, 2, 0), (0, 1, 2), (0, 0, 0)]
     places = [
         [fault["index"] for fault in answer.result().json()["rejected"]] for answer in answers
     ]
@@ -157,7 +157,7 @@ async def test_each_delivery_gets_only_its_own_flagged_orders(shop: Shop) -> Non
         for refund in refunds:
             answers += await shop.queue("conversions", refund, make_conversion())
         answers += await shop.queue("conversions", refunds[0])
-    assert await told(answers) == [(1, 0, 0), (2, 0, 0), (2, 0, 0), (2, 0, 0), (0, 1, 0)]
+    assert await outcomes(answers) == [(1, 0, 0), (2, 0, 0), (2, 0, 0), (2, 0, 0), (0, 1, 0)]
     flagged = [
         [order["order_id"] for order in answer.result().json()["flagged"]] for answer in answers
     ]
@@ -177,7 +177,7 @@ async def test_only_the_delivery_that_fails_the_transaction_is_refused(
         answers += await shop.queue("conversions", make_conversion())
     (refused,) = await asyncio.gather(*poison)
     assert (refused.status_code, refused.json()["code"]) == (422, "order_sum_too_large")
-    assert await told(answers) == [(1, 0, 0)] * 3
+    assert await outcomes(answers) == [(1, 0, 0)] * 3
     assert shop.ask("SELECT count(*) FROM revenue_ledger WHERE order_id <> 'huge'") == [(3,)]
 
 
@@ -192,7 +192,7 @@ async def test_two_clients_that_use_one_key_for_two_conversions_are_answered_one
         answers += await shop.queue("conversions", first)
         answers += await shop.queue("conversions", make_conversion(), second)
         answers += await shop.queue("conversions", first)
-    assert await told(answers) == [(1, 0, 0), (1, 0, 0), (1, 0, 0), (1, 0, 1), (0, 1, 0)]
+    assert await outcomes(answers) == [(1, 0, 0), (1, 0, 0), (1, 0, 0), (1, 0, 1), (0, 1, 0)]
     (fault,) = answers[3].result().json()["rejected"]
     assert (fault["index"], fault["code"]) == (1, "idempotency_key_reused")
     cents = shop.ask(
@@ -205,13 +205,13 @@ async def test_a_key_that_already_names_another_conversion_is_rejected_in_its_ow
     shop: Shop,
 ) -> None:
     known = make_conversion(amount_cents=1)
-    await told(shop.post("conversions", known))
+    await outcomes(shop.post("conversions", known))
     with shop.locked(shop.a):
         answers = await shop.begin(shop.post("conversions", make_conversion()))
         answers += await shop.queue("conversions", make_conversion())
         answers += await shop.queue("conversions", known | {"amount_cents": 2})
         answers += await shop.queue("conversions", known)
-    assert await told(answers) == [(1, 0, 0), (1, 0, 0), (0, 0, 1), (0, 1, 0)]
+    assert await outcomes(answers) == [(1, 0, 0), (1, 0, 0), (0, 0, 1), (0, 1, 0)]
 
 
 async def test_the_delivery_of_a_client_that_leaves_is_recorded(shop: Shop) -> None:
@@ -221,8 +221,8 @@ async def test_the_delivery_of_a_client_that_leaves_is_recorded(shop: Shop) -> N
             answers += await shop.queue("touches", make_touch())
         for answer in answers[::2]:
             answer.cancel()
-    assert await told(answers[1::2]) == [(1, 0, 0)] * 3
-    assert await told(shop.post("touches", make_touch())) == [(1, 0, 0)]
+    assert await outcomes(answers[1::2]) == [(1, 0, 0)] * 3
+    assert await outcomes(shop.post("touches", make_touch())) == [(1, 0, 0)]
     assert shop.commits() == [(shop.a, 3, 8)]
 
 
@@ -237,8 +237,8 @@ async def test_requests_over_the_limit_are_refused_with_a_retry_after(
         (refused,) = await asyncio.gather(*shop.post("touches", make_touch()))
         assert (refused.status_code, refused.json()["code"]) == (503, "intake_busy")
         assert 1 <= int(refused.headers["retry-after"]) <= 3
-        assert await told(shop.post("touches", make_touch(), tenant=shop.b)) == [(1, 0, 0)]
-    assert await told(answers) == [(1, 0, 0)] * 4
+        assert await outcomes(shop.post("touches", make_touch(), tenant=shop.b)) == [(1, 0, 0)]
+    assert await outcomes(answers) == [(1, 0, 0)] * 4
 
 
 async def test_a_transaction_takes_a_limited_number_of_items_and_leaves_the_rest(
@@ -249,5 +249,12 @@ async def test_a_transaction_takes_a_limited_number_of_items_and_leaves_the_rest
         answers = await shop.begin(shop.post("touches", make_touch()))
         for size in (2, 2, 2, 9, 1):
             answers += await shop.queue("touches", *[make_touch() for _ in range(size)])
-    assert await told(answers) == [(1, 0, 0), (2, 0, 0), (2, 0, 0), (2, 0, 0), (9, 0, 0), (1, 0, 0)]
+    assert await outcomes(answers) == [
+        (1, 0, 0),
+        (2, 0, 0),
+        (2, 0, 0),
+        (2, 0, 0),
+        (9, 0, 0),
+        (1, 0, 0),
+    ]
     assert shop.commits() == [(shop.a, 5, 17)]

@@ -211,21 +211,21 @@ class Door:
 
     @property
     def look_ups(self) -> int:
-        return sum(times for said, times in self.statements.items() if "find_api_key" in said)
+        return sum(times for text, times in self.statements.items() if "find_api_key" in text)
 
     async def ask(self, headers: dict[str, str]) -> httpx2.Response:
         return await self.client.get(READING, headers=headers)
 
     async def knock(self, how_many: int) -> Counter[tuple[int, str]]:
         """Send requests with `how_many` unknown keys, some at a time; return the statuses."""
-        told: Counter[tuple[int, str]] = Counter()
+        outcomes: Counter[tuple[int, str]] = Counter()
         for _ in range(how_many // 10):
             headers = [{"Authorization": f"Bearer {some_key()}"} for _ in range(10)]
             for answer in await asyncio.gather(*map(self.ask, headers)):
                 assert set(answer.json()) == PROBLEM_FIELDS
-                told[answer.status_code, answer.json()["code"]] += 1
+                outcomes[answer.status_code, answer.json()["code"]] += 1
                 assert ("retry-after" in answer.headers) == (answer.status_code == 429)
-        return told
+        return outcomes
 
 
 @pytest.fixture
@@ -241,7 +241,7 @@ async def listen_to_all(database: Database, statements: Counter[str]) -> None:
     """Count every later statement on each of the pool's connections."""
     connections = [await database.pool.acquire() for _ in range(database.pool.get_max_size())]
     for connection in connections:
-        connection.add_query_logger(lambda said: statements.update([said.query]))
+        connection.add_query_logger(lambda text: statements.update([text.query]))
     for connection in connections:
         await database.pool.release(connection)
 
@@ -264,12 +264,12 @@ async def test_a_thousand_unknown_keys_cost_few_queries_while_a_valid_one_keeps_
     door.app.state.unknown_keys = limits = UnknownKeyLimits(1)
     limits.succeed(await limits.admit(valid["Authorization"].split()[1], None))
     before, counted = door.look_ups, refused()
-    told: Counter[tuple[int, str]] = Counter()
+    outcomes: Counter[tuple[int, str]] = Counter()
     for _ in range(10):
-        told += await door.knock(100)
+        outcomes += await door.knock(100)
         assert (await door.ask(valid)).status_code == 200
-    tried = told[401, "key_invalid"]
-    assert told == {(401, "key_invalid"): tried, (429, "unknown_keys_limited"): 1_000 - tried}
+    tried = outcomes[401, "key_invalid"]
+    assert outcomes == {(401, "key_invalid"): tried, (429, "unknown_keys_limited"): 1_000 - tried}
     assert 5 <= tried < 60
     assert door.look_ups - before == tried + 1
     assert {reason: times - counted[reason] for reason, times in refused().items()} == {

@@ -33,7 +33,7 @@ def reduce(item: object, kind: ItemKind = "touch") -> dict[str, Any]:
     return kept
 
 
-async def buried(db: Database, tenant: UUID) -> list[DeadEvent]:
+async def stored_events(db: Database, tenant: UUID) -> list[DeadEvent]:
     async with db.tenant(tenant) as connection:
         return await list_dead_events(connection, tenant)
 
@@ -150,14 +150,14 @@ async def test_dead_events_in_the_database_name_no_person(db: Database, tenant: 
         make_conversion(journey_key="visitor-jane", kind="jane@example.com"),
         make_conversion(journey_key="visitor-jane", amount_cents=None, customer={"name": "jane"}),
     )
-    letters = await buried(db, tenant)
-    assert len(letters) == 8
-    for letter in letters:
-        assert "jane" not in repr((letter.detail, letter.cure, letter.item, letter.origin))
+    events = await stored_events(db, tenant)
+    assert len(events) == 8
+    for event in events:
+        assert "jane" not in repr((event.detail, event.cure, event.item, event.origin))
     async with db.tenant(tenant) as connection:
         profile = await load_profile(connection, tenant)
     hashed = hash_journey_key(profile.journey_secret, "visitor-jane").hex()
-    assert sum(letter.item.get("journey_key") == hashed for letter in letters) == 5
+    assert sum(event.item.get("journey_key") == hashed for event in events) == 5
 
 
 PERSONAL = [

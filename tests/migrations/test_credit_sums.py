@@ -70,8 +70,8 @@ def test_a_sum_that_differs_is_named_and_the_run_book_mends_it(
         upgrade(empty_database.migrator_url)
     assert "docs/operations.md" in refusal.value.cure
     assert read_revision(empty_database.superuser_url) == BEFORE
-    (told,) = re.findall(r"```sql\nSELECT set_tenant\(.*?```", OPERATIONS.read_text(), re.DOTALL)
-    mending = told.removesuffix("```").partition(";")[2]
+    (block,) = re.findall(r"```sql\nSELECT set_tenant\(.*?```", OPERATIONS.read_text(), re.DOTALL)
+    mending = block.removesuffix("```").partition(";")[2]
     as_tenant(empty_database, tenants[1], mending)
     upgrade(empty_database.migrator_url)
     assert read_revision(empty_database.superuser_url) == head_revision()

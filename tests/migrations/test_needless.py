@@ -88,10 +88,10 @@ def test_another_role_gets_the_statements_for_a_superuser_and_they_suffice(
 ) -> None:
     with scratch_database(server, template=TEMPLATE) as database:
         assert refusals(database.app_url) == dict.fromkeys(NEEDLESS, False)
-        told = migrate(database.migrator_url)
-        assert "Have a superuser run:" in told
+        output = migrate(database.migrator_url)
+        assert "Have a superuser run:" in output
         with psycopg.connect(database.superuser_url, autocommit=True) as superuser:
-            for line in told.splitlines():
+            for line in output.splitlines():
                 if line.startswith("  "):
                     superuser.execute(line.encode())
         assert refusals(database.app_url) == dict.fromkeys(NEEDLESS, True)

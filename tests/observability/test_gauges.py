@@ -183,10 +183,10 @@ async def test_a_view_ages_from_the_first_change_that_it_does_not_show(
     assert (
         await refresh_view(db, "mv_realtime_revenue", requested_at=utc_now())
     ).outcome == "success"
-    told = await ages(db)
-    assert told.pop("mv_realtime_revenue") == 0
-    assert all(40 <= age < 70 for age in told.values())
-    for name in told:
+    lags = await ages(db)
+    assert lags.pop("mv_realtime_revenue") == 0
+    assert all(40 <= age < 70 for age in lags.values())
+    for name in lags:
         await refresh_view(db, name, requested_at=utc_now())
     assert set((await ages(db)).values()) == {0}
     # An hour without a change is not an hour of staleness.

@@ -202,7 +202,7 @@ def test_a_closed_stderr_stops_nothing() -> None:
     ended = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
-    assert ended.stdout == "went on\n"
+    assert ended.stdout == "continued\n"
 
 
 def test_a_lone_surrogate_in_a_line_is_written(

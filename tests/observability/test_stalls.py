@@ -52,12 +52,12 @@ async def test_a_call_that_blocks_the_loop_is_counted_and_named(
             break
     assert counted("program") > before[0]
     assert counted("program", "sum") - before[1] >= STALL_S
-    said = vars(caplog.records[0])
-    assert said["msg"] == "http.loop_stalled"
-    assert said["seconds"] >= STALL_S
-    assert said["cause"] == "program"
-    assert stall.__name__ in said["where"]
-    assert "observability/test_stalls.py:" in said["where"]
+    logged = vars(caplog.records[0])
+    assert logged["msg"] == "http.loop_stalled"
+    assert logged["seconds"] >= STALL_S
+    assert logged["cause"] == "program"
+    assert stall.__name__ in logged["where"]
+    assert "observability/test_stalls.py:" in logged["where"]
     assert caplog.records[0].levelno == logging.WARNING
 
 
@@ -111,7 +111,7 @@ def test_a_process_that_the_machine_stopped_did_not_stall_by_itself() -> None:
         process.send_signal(signal.SIGSTOP)
         time.sleep(1)  # the time for which it is stopped
         process.send_signal(signal.SIGCONT)
-        said, _ = process.communicate("\n", timeout=30)
-    sums = {cause: float(value) for cause, value in map(str.split, said.splitlines())}
+        logged, _ = process.communicate("\n", timeout=30)
+    sums = {cause: float(value) for cause, value in map(str.split, logged.splitlines())}
     assert sums["machine"] > 0.8
     assert sums["program"] < 0.2

@@ -23,14 +23,14 @@ def sections() -> dict[str, str]:
 
 
 def test_every_alert_has_its_section_which_states_its_urgency() -> None:
-    told = sections()
+    by_anchor = sections()
     for rule in read_rules():
         path, _, anchor = rule["annotations"]["runbook_url"].partition("#")
         assert (ROOT / path).is_file()
-        text = told[anchor]
+        text = by_anchor[anchor]
         assert f"{rule['labels']['severity'].capitalize()}." in text, anchor
         assert len(text.split()) > 15 or "](#" in text, anchor
-    alerts = {anchor for anchor in told if anchor.startswith("skeldir")}
+    alerts = {anchor for anchor in by_anchor if anchor.startswith("skeldir")}
     assert alerts == {rule["alert"].lower() for rule in read_rules()}
 
 

@@ -19,8 +19,8 @@ TEXT = (Path(__file__).resolve().parents[2] / "docs" / "security-model.md").read
 def test_the_tables_that_app_user_can_lock_against_everybody_are_documented(
     clone: Clone,
 ) -> None:
-    told = re.search(r"all who use these tables:(.*?)\. The other", TEXT, re.DOTALL)
-    assert told is not None
+    listed = re.search(r"all who use these tables:(.*?)\. The other", TEXT, re.DOTALL)
+    assert listed is not None
     with psycopg.connect(clone.superuser_url) as connection:
         tables = connection.execute(
             "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('public', 'celery')"
@@ -36,7 +36,7 @@ def test_the_tables_that_app_user_can_lock_against_everybody_are_documented(
             else:
                 share = sql.SQL("LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE NOWAIT")
                 assert not is_allowed(connection, share.format(name)), table
-    assert lockable == set(re.findall(r"`(\w+)`", told.group(1)))
+    assert lockable == set(re.findall(r"`(\w+)`", listed.group(1)))
 
 
 def is_allowed(connection: psycopg.Connection[tuple[object, ...]], statement: sql.Composed) -> bool:

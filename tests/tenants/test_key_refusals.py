@@ -39,7 +39,7 @@ async def test_a_key_without_a_known_scope_is_refused(
 
 
 async def test_only_the_scopes_that_do_not_exist_are_named(db: Database, tenant: UUID) -> None:
-    for scopes, said in (
+    for scopes, message in (
         (("write",), "'write' is not a scope."),
         (("ingest", "Read"), "'Read' is not a scope."),
         (("ingest,read",), "'ingest,read' is not a scope."),
@@ -48,7 +48,7 @@ async def test_only_the_scopes_that_do_not_exist_are_named(db: Database, tenant:
     ):
         with pytest.raises(InputInvalid) as refusal:
             await make_key(db, tenant, scopes=scopes)
-        assert refusal.value.detail == said
+        assert refusal.value.detail == message
 
 
 async def test_a_key_the_tenant_does_not_have_is_refused_in_the_same_words_if_another_has_it(

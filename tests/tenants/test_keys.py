@@ -272,12 +272,12 @@ async def test_a_key_that_ended_or_was_replaced_is_not_rotated_and_nothing_of_th
     await revoke(db, tenant, revoked.key_id)
     new = (await rotate(db, tenant, replaced.key_id, overlap=timedelta(hours=1))).new
     before = await read_keys(db, tenant)
-    for key, told in (
+    for key, reason in (
         (expired, "expired at"),
         (revoked, "was revoked at"),
         (replaced, f"was replaced by {new.prefix}"),
     ):
-        with pytest.raises(KeyNotInForce, match=f"{key.prefix} {told}"):
+        with pytest.raises(KeyNotInForce, match=f"{key.prefix} {reason}"):
             await rotate(db, tenant, key.key_id, overlap=timedelta(hours=1))
     assert await read_keys(db, tenant) == before
     # The chain continues from its end.

@@ -69,12 +69,12 @@ async def test_a_tenant_is_found_by_its_name_when_only_one_has_it(
     await make_tenant(db, "Twice")
     await make_tenant(db, "Twice")
     assert (await find_tenant(operator, "Shoes & Co")).tenant_id == tenant
-    for name, said in (
+    for name, message in (
         ("shoes & co", "No tenant is"),
         ("Twice", "2 tenants are"),
         ("", "No tenant is"),
     ):
-        with pytest.raises(TenantUnknown, match=said):
+        with pytest.raises(TenantUnknown, match=message):
             await find_tenant(operator, name)
 
 

@@ -264,7 +264,7 @@ class _Connection(asyncpg.Connection):
         self._is_as_new = True
 
     def keep_as_is(self) -> None:
-        """Spare the connection its reset when it is given back."""
+        """Skip the reset of the connection when it is returned."""
         self._is_as_new = True
 
     def get_reset_query(self) -> str:

@@ -107,10 +107,10 @@ async def test_a_file_is_imported_once_and_a_second_time_adds_nothing(
     db: Database, tenant: UUID, tmp_path: Path
 ) -> None:
     path = write(tmp_path / "x.csv", (row(n, back="0.50" if n == 3 else "") for n in range(1, 26)))
-    told: list[ImportProgress] = []
-    report = await take(db, tenant, path, progress=told.append)
+    reported: list[ImportProgress] = []
+    report = await take(db, tenant, path, progress=reported.append)
     assert totals(report) == (25, 25, 0, 9, 0, 0)
-    assert [done.rows_done for done in told] == [10, 20, 25]
+    assert [done.rows_done for done in reported] == [10, 20, 25]
     assert (report.was_complete, report.resumed_after, report.file_name) == (False, 0, "x.csv")
     again = await take(db, tenant, path)
     assert again.was_complete
@@ -142,16 +142,16 @@ async def test_an_import_that_was_stopped_continues_after_the_last_committed_row
 ) -> None:
     rows = [row(n, via="nowhere" if n % 10 == 9 else "email") for n in range(1, 36)]
     path = write(tmp_path / "x.csv", rows)
-    told: list[ImportProgress] = []
+    reported: list[ImportProgress] = []
 
     def stop(done: ImportProgress) -> None:
-        told.append(done)
-        if len(told) == stop_after:
+        reported.append(done)
+        if len(reported) == stop_after:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         await take(db, tenant, path, progress=stop)
-    assert f"{told[-1].rows_done} rows are imported" in told[-1].describe_stop()
+    assert f"{reported[-1].rows_done} rows are imported" in reported[-1].describe_stop()
     report = await take(db, tenant, path, batch_rows=7)
     assert report.resumed_after == min(10 * stop_after, 35)
     assert totals(report) == (35, 32, 0, 11, 0, 3)
@@ -311,19 +311,19 @@ async def test_new_channels_are_added_and_unknown_ones_refused_before_any_row(
 ) -> None:
     path = write(tmp_path / "x.csv", [row(1, via="Pod")])
     columns = {"occurred_at": "time", "journey_key": "who", "channel": "via"}
-    said: dict[str, object] = {
+    settings: dict[str, object] = {
         "kind": "touches",
         "columns": columns,
         "channels": {"Pod": "podcast"},
     }
     with pytest.raises(MappingInvalid, match="podcast"):
-        await take(db, tenant, path, mapping=mapping_from_settings(said))
+        await take(db, tenant, path, mapping=mapping_from_settings(settings))
     assert await count(db, tenant, "imports") == 0
-    declared = mapping_from_settings({**said, "new_channels": {"podcast": "Podcast"}})
+    declared = mapping_from_settings({**settings, "new_channels": {"podcast": "Podcast"}})
     assert totals(await take(db, tenant, path, mapping=declared))[:2] == (1, 1)
     async with db.tenant(tenant) as connection:
         assert await list_channels(connection, tenant) == {"podcast": "Podcast"}
-    assert totals(await take(db, tenant, path, mapping=mapping_from_settings(said)))[:3] == (
+    assert totals(await take(db, tenant, path, mapping=mapping_from_settings(settings)))[:3] == (
         1,
         0,
         1,

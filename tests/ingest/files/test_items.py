@@ -36,8 +36,8 @@ MIXED: Settings = {
 ROW = {"time": "2026-06-01T10:00Z", "who": "A1", "via": "email", "order": "o1", "total": "12.50"}
 
 
-def mapping_of(**said: object) -> FileMapping:
-    return mapping_from_settings(merge_settings(MIXED, said))
+def mapping_of(**settings: object) -> FileMapping:
+    return mapping_from_settings(merge_settings(MIXED, settings))
 
 
 def make(
@@ -202,7 +202,7 @@ def test_only_the_kinds_of_click_ids_are_taken_never_their_values() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "row", "code"),
+    ("settings", "row", "code"),
     [
         ({}, {"total": "1.005"}, "amount_fractional"),
         ({}, {"total": "1,50"}, "amount_invalid"),
@@ -212,9 +212,9 @@ def test_only_the_kinds_of_click_ids_are_taken_never_their_values() -> None:
     ],
 )
 def test_a_cell_that_cannot_be_read_rejects_only_its_item(
-    said: dict[str, object], row: Mapping[str, object], code: str
+    settings: dict[str, object], row: Mapping[str, object], code: str
 ) -> None:
-    batch = make(mapping_of(**said), {**ROW, "sold": "1", **row})
+    batch = make(mapping_of(**settings), {**ROW, "sold": "1", **row})
     item = batch.orders.items[0]
     assert isinstance(item, UnreadableItem)
     assert item.code == code

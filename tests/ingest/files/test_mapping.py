@@ -31,13 +31,13 @@ MIXED: Settings = {
 }
 
 
-def build(base: Settings, **said: object) -> FileMapping:
-    return mapping_from_settings(merge_settings(base, said))
+def build(base: Settings, **given: object) -> FileMapping:
+    return mapping_from_settings(merge_settings(base, given))
 
 
-def refusal(base: Settings, **said: object) -> str:
+def refusal(base: Settings, **given: object) -> str:
     with pytest.raises(MappingInvalid) as caught:
-        build(base, **said)
+        build(base, **given)
     assert (caught.value.code, caught.value.status) == ("mapping_invalid", 422)
     return str(caught.value)
 
@@ -70,7 +70,7 @@ def test_every_column_is_wanted_once_and_no_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("base", "said", "parts"),
+    ("base", "given", "parts"),
     [
         (TOUCHES, {"kind": "touch"}, ['"touch"', 'Did you mean "touches"?']),
         (TOUCHES, {"colums": {}}, ['"colums"', 'Did you mean "columns"?']),
@@ -112,10 +112,10 @@ def test_every_column_is_wanted_once_and_no_other() -> None:
     ],
 )
 def test_an_error_in_a_mapping_is_named_with_its_cure(
-    base: Settings, said: dict[str, object], parts: list[str]
+    base: Settings, given: dict[str, object], parts: list[str]
 ) -> None:
-    told = refusal(base, **said)
-    assert all(part in told for part in parts), told
+    message = refusal(base, **given)
+    assert all(part in message for part in parts), message
 
 
 @pytest.mark.parametrize(
@@ -134,8 +134,8 @@ def test_an_error_in_a_mapping_is_named_with_its_cure(
 def test_what_cannot_be_known_is_requested_and_never_assumed(
     settings: Settings, parts: list[str]
 ) -> None:
-    told = refusal(settings)
-    assert all(part in told for part in parts), told
+    message = refusal(settings)
+    assert all(part in message for part in parts), message
 
 
 def test_a_column_that_the_file_lacks_is_named_with_the_nearest_one() -> None:

@@ -15,19 +15,19 @@ AT = "2026-06-01T10:00:00Z"
 
 
 def recognise(
-    rows: Sequence[Mapping[str, object]], **said: object
+    rows: Sequence[Mapping[str, object]], **given: object
 ) -> tuple[FileMapping, list[str]]:
     header = list(dict.fromkeys(name for row in rows for name in row))
-    return recognise_columns(header, [[row.get(name) for name in header] for row in rows], said)
+    return recognise_columns(header, [[row.get(name) for name in header] for row in rows], given)
 
 
 def columns(mapping: FileMapping) -> dict[str, str]:
     return {field: "+".join(names) for field, names in mapping.columns.items()}
 
 
-def questions(rows: Sequence[Mapping[str, object]], **said: object) -> str:
+def questions(rows: Sequence[Mapping[str, object]], **given: object) -> str:
     with pytest.raises(MappingInvalid) as caught:
-        recognise(rows, **said)
+        recognise(rows, **given)
     return caught.value.detail
 
 
