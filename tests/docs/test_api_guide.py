@@ -17,6 +17,7 @@ from tests.support.service import SKELDIR, Service, running_service
 
 GUIDE = (DOCS / "api.md").read_text(encoding="utf-8")
 ENDS = "---- the end of a block ----"
+pytestmark = pytest.mark.xdist_group("api_guide")  # one worker, so that its service is started once
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,9 +70,11 @@ def test_a_sum_that_differs_is_named_and_the_run_book_mends_it(
         upgrade(empty_database.migrator_url)
     assert "docs/operations.md" in refusal.value.cure
     assert read_revision(empty_database.superuser_url) == BEFORE
-    (block,) = re.findall(r"```sql\nSELECT set_tenant\(.*?```", OPERATIONS.read_text(), re.DOTALL)
-    mending = block.removesuffix("```").partition(";")[2]
-    as_tenant(empty_database, tenants[1], mending)
+    (block,) = re.findall(
+        r"```sql\n(BEGIN;\nSELECT set_tenant\(.*?)```", OPERATIONS.read_text(), re.DOTALL
+    )
+    with psycopg.connect(empty_database.app_url, autocommit=True) as app_user:
+        app_user.execute(block.replace("TENANT_ID", str(tenants[1])).encode())
     upgrade(empty_database.migrator_url)
     assert read_revision(empty_database.superuser_url) == head_revision()
     with psycopg.connect(empty_database.superuser_url) as admin:
