@@ -17,7 +17,8 @@ from tests.support.service import SKELDIR, Service, running_service
 
 GUIDE = (DOCS / "api.md").read_text(encoding="utf-8")
 ENDS = "---- the end of a block ----"
-pytestmark = pytest.mark.xdist_group("api_guide")  # one worker, so that its service is started once
+# It takes a service of its own, which one worker starts once.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("api_guide")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,8 @@ from tests.support.command import run_here
 
 # They run until they are stopped, or on their own servers; other tests start them.
 LONG = {"up", "serve", "worker", "beat"}
-pytestmark = pytest.mark.xdist_group(
-    "runbook_roles"
-)  # one worker, so that its service is started once
+# It takes a server of its own, which one worker starts once.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("runbook_roles")]
 
 
 def commands() -> list[str]:
