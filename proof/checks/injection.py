@@ -181,7 +181,7 @@ def prove_syntax(proof: Proof) -> None:
         "number of files, of texts that are composed, and of statements that are sent beside those of queries.sql",
         ("files", "composed texts", "statements"),
         [(found.files, found.texts, len(found.sent))],
-        # So many files are read, or else the examination looks in the wrong place.
+        # With fewer files, the examination would be looking in the wrong place.
         expect=every("files", at_least=100, at_most=999),
     )
     proof.tabulate(

@@ -126,16 +126,16 @@ def test_twins_are_proven_in_copies_and_a_green_one_is_not_caught(
         replace(DIRTY, name="harmless", is_committed=True),
         unfit,
     ]
-    told: list[str] = []
+    lines: list[str] = []
     with short_place() as place:
         monkeypatch.setattr(tempfile, "tempdir", str(place))
-        outcomes = prove_twins(checkout, twins, report=told.append)
+        outcomes = prove_twins(checkout, twins, report=lines.append)
         assert list(place.iterdir()) == []
     assert [outcome.twin for outcome in outcomes] == twins
-    assert [outcome.is_caught for outcome in outcomes] == [True, True, False, False], told
+    assert [outcome.is_caught for outcome in outcomes] == [True, True, False, False], lines
     assert outcomes[2].red == frozenset()
     assert "README.md holds the text of a patch 0 times" in outcomes[3].trouble
-    assert sum("NOT CAUGHT" in line for line in told) == 2
+    assert sum("NOT CAUGHT" in line for line in lines) == 2
     assert git(checkout, "rev-parse", "HEAD") == head
     assert git(checkout, "status", "--porcelain", "--untracked-files=all") == ""
 
