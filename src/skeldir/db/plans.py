@@ -15,9 +15,10 @@ _MANY = 20
 async def plan_for_each_list(connection: Connection, length: int) -> None:
     """Have statements planned for the list at hand, and on the index that gives their order.
 
-    This lasts until the transaction ends, or until a statement that inserts many rows sets `plan_cache_mode` back for
-    its own duration: at its end PostgreSQL checks for each row that its tenant exists, by a statement that would
-    otherwise be planned for each row too. Setting it back saves a third of the time of the insertion.
+    This lasts until the transaction ends, or until a statement that inserts many rows sets `plan_cache_mode` back; call
+    it again before the next statement with a list. At the end of an insertion PostgreSQL checks for each row that its
+    tenant exists, by a statement that would otherwise be planned for each row too. Setting it back saves a third of the
+    time of the insertion.
 
     For a list of fewer than _MANY rows nothing changes; `length` is the number of rows.
 

@@ -2,8 +2,8 @@
 -- Each column is one text, its values joined by the unit separator, chr(31); an empty value is NULL. Side by side
 -- in a SELECT the columns are read row by row; in a FROM each would first be stored as a table of its own.
 -- Returned are the new touches whose journey has bought: only they can reach an order. Only the index of journeys
--- gives their order, so `plan_for_each_list`, whose setting ends with this statement, leaves the planner no other. The
--- keys of all new touches are returned as one text, where they are wanted.
+-- gives their order, so `plan_for_each_list` leaves the planner no other; this statement ends that setting (see there).
+-- The keys of all new touches are returned as one text, where they are wanted.
 WITH arrived AS (
 INSERT INTO public.attribution_events
     (tenant_id, id, idempotency_key, occurred_at, journey_key, session_id, channel_code, channel_rule,
