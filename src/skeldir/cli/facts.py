@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
@@ -52,7 +50,6 @@ ColumnOption = Annotated[
     typer.Option("--column", help="field=column, such as journey_key=visitor_id; can be repeated."),
 ]
 Kind = Literal["touches", "conversions", "mixed"]
-_SWITCH_S = 0.0001
 
 
 def _import(
@@ -170,10 +167,6 @@ async def import_with_progress(
             task, completed=int(1000 * done.share_read), description=f"{done.rows_done:,} rows"
         )
 
-    # The program itself is never garbage; scanning it repeatedly took a fifth of the time of reading a file.
-    gc.freeze()
-    # While the thread that reads ahead holds the interpreter, the database waits for the next statement.
-    sys.setswitchinterval(_SWITCH_S)
     with progress_bar() as bar:
         task = bar.add_task(f"Importing {file.name}", total=1000)
         try:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from skeldir.attribution import fewer_collections
 from skeldir.clock import utc_now
 from skeldir.db import Database
 from skeldir.errors import SkeldirError
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
 BATCH_ROWS: Final = 10_000
 _EXAMPLES_OF_A_CODE: Final = 3
 _MOST_FLAGGED: Final = 1_000
+_SWITCH_S: Final = 0.0001
 
 
 class ImportOvertaken(SkeldirError):
@@ -158,7 +162,8 @@ async def import_file(
     run = _Run(db, profile, fingerprint, path, mapping, layout, batch_rows)
     resumed_after = done.rows_done
     if not was_complete:
-        done = await run.import_rows(done, progress)
+        with fewer_collections(), _short_turns():
+            done = await run.import_rows(done, progress)
     return ImportReport(
         path.name,
         replace(done, share_read=1.0),
@@ -183,6 +188,17 @@ def fingerprint_file(path: Path, mapping: FileMapping) -> str:
         ) from error
     content.update(mapping.fingerprint())
     return content.hexdigest()
+
+
+@contextmanager
+def _short_turns() -> Iterator[None]:
+    """Switch threads often: while the one that reads ahead has its turn, the database waits for its next statement."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 async def _prepare_channels(
