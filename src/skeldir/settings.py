@@ -32,7 +32,7 @@ class Settings(BaseSettings):
     skeldir_pool_size: Annotated[int, Field(ge=1, le=200)] = 10
     skeldir_statement_timeout_ms: Annotated[int, Field(ge=100)] = 30_000
     skeldir_refresh_timeout_ms: Annotated[int, Field(ge=1_000)] = 600_000
-    # The share of the time that the refreshes of one staleness class may take.
+    # The share of the time that refreshes of views may take; each staleness class has half of it.
     skeldir_refresh_share: Annotated[float, Field(gt=0, le=1)] = 0.1
     # How long a request waits for a lock that another transaction holds; workers wait for the statement's time-out.
     skeldir_lock_timeout_ms: Annotated[int, Field(ge=10)] = 2_000

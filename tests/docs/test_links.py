@@ -1,4 +1,4 @@
-"""Every link between the documents leads to a file and a heading of it, and no picture fetches anything."""
+"""Every link and every named file of the documents exists, and no picture fetches anything."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from tests.support.documents.generated import DOCS, ROOT
 
 DOCUMENTS = [*ROOT.glob("*.md"), *DOCS.rglob("*.md")]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+# A file of the repository, as the documents name it: by its path from one of these folders, or by its name alone.
+NAMED_FILE = re.compile(r"`([\w./-]+\.(?:py|pyi|sql|toml|sh|yaml|yml))`")
+FOLDERS = ("src/skeldir", "proof", "tests", "bench", "ops", "requirements")
 
 
 def anchors(path: Path) -> set[str]:
@@ -29,6 +32,26 @@ def test_every_link_of_a_document_leads_somewhere(path: Path) -> None:
         target = (path.parent / file).resolve() if file else path
         assert target.exists(), link
         assert not anchor or anchor in anchors(target), link
+
+
+def is_file_of_the_repository(named: str) -> bool:
+    if "/" not in named and any(next((ROOT / one).rglob(named), None) for one in FOLDERS):
+        return True
+    return any((ROOT / one / named).is_file() for one in (".", *FOLDERS))
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_that_a_document_names_exists(path: Path) -> None:
+    named = set(NAMED_FILE.findall(path.read_text(encoding="utf-8")))
+    assert [one for one in sorted(named) if not is_file_of_the_repository(one)] == []
+
+
+def test_the_documents_name_many_files_and_a_wrong_name_is_found() -> None:
+    named = NAMED_FILE.findall((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8"))
+    assert len(named) > 60
+    assert is_file_of_the_repository("jobs/claiming.py")
+    assert not is_file_of_the_repository("jobs/serving.py")
+    assert not is_file_of_the_repository("nowhere.py")
 
 
 def test_the_documents_link_to_each_other() -> None:

@@ -63,7 +63,6 @@ def fuzz(base: str, secret: str, folder: Path) -> subprocess.CompletedProcess[st
     )  # fmt: skip
 
 
-@pytest.mark.commits
 @pytest.mark.slow
 async def test_no_request_gets_a_response_that_is_not_described(
     clone: Clone, db: Database, tmp_path: Path

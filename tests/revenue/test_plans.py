@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import pytest
-
 from skeldir.db.pool import Database
 from skeldir.ingest import receive_conversions
 from skeldir.tenants import load_profile
@@ -15,7 +13,6 @@ from tests.support.make import make_conversion
 DELIVERIES = 12
 
 
-@pytest.mark.commits
 async def test_a_large_batch_never_compares_each_row_with_each_element_of_the_list(
     db: Database, tenant: UUID
 ) -> None:

@@ -179,7 +179,7 @@ def matviews(
         str | None, typer.Option(help=f"Count only its rows, not all tenants'. {TENANT_HELP}")
     ] = None,
 ) -> None:
-    """Show the five canonical views: rows, last refresh, age and outcome."""
+    """Show the five canonical views: rows, last refresh, age and outcome, with the error of a failed refresh."""
 
     async def work(runtime: Runtime) -> None:
         tenant_id = None if tenant is None else await runtime.tenant_id(tenant)
@@ -192,7 +192,7 @@ def matviews(
                     }
             else:
                 rows = await _count_all_rows(runtime)
-            out.print(await views_table(database, rows))
+            await print_views(database, rows)
 
     run_with_runtime(work)
 
@@ -208,8 +208,8 @@ async def _count_all_rows(runtime: Runtime) -> dict[str, int]:
             ) from error
 
 
-async def views_table(database: Database, rows: dict[str, int]) -> Table:
-    """Return the table of the five views, with the row counts given by name."""
+async def print_views(database: Database, rows: dict[str, int]) -> None:
+    """Print the table of the five views, with the row counts given by name, and the errors of failed refreshes."""
     async with database.statement() as connection:
         statuses = await view_statuses(connection)
     table = Table("view", "rows", "last refresh", "age", "outcome")
@@ -226,7 +226,10 @@ async def views_table(database: Database, rows: dict[str, int]) -> Table:
             age,
             status.last_outcome or "never",
         )
-    return table
+    out.print(table)
+    for status in statuses:
+        if status.last_error is not None:
+            out.print(f"{status.view_name}: {status.last_error}", soft_wrap=True)
 
 
 def show_channels(

@@ -27,9 +27,9 @@ from skeldir.cli.facts import (
 from skeldir.cli.pipeline import (
     print_channels,
     print_credit,
+    print_views,
     progress_bar,
     refresh_views,
-    views_table,
 )
 from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.clock import utc_now
@@ -213,7 +213,7 @@ async def _show_views(database: Database, tenant_id: UUID) -> bool:
                 tenant_id,
             )
         }
-    out.print(await views_table(database, rows))
+    await print_views(database, rows)
     if unbalanced or in_ledger != in_view:
         err.print(
             f"Views against ledger: {unbalanced} unbalanced days, {in_view} against {in_ledger}."

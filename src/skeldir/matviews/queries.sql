@@ -46,8 +46,7 @@ SELECT v.view_name,
        (SELECT r.started_at FROM public.matview_refreshes r
         WHERE r.view_name = v.view_name AND r.outcome = 'success'
         ORDER BY r.started_at DESC, r.id DESC LIMIT 1) AS last_success_at,
-       l.outcome AS last_outcome, l.error AS last_error,
-       extract(epoch FROM l.finished_at - l.started_at)::float8 AS last_seconds
+       l.outcome AS last_outcome, l.error AS last_error
 FROM unnest(:view_names::text[]) AS v (view_name)
 LEFT JOIN LATERAL (SELECT * FROM public.matview_refreshes r WHERE r.view_name = v.view_name
                    ORDER BY r.started_at DESC, r.id DESC LIMIT 1) l ON true

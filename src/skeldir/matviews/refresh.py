@@ -50,7 +50,6 @@ class ViewStatus:
     last_success_at: datetime | None
     last_outcome: Outcome | None
     last_error: str | None
-    last_seconds: float | None
 
 
 async def refresh_view(

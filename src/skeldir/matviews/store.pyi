@@ -32,7 +32,6 @@ class SelectViewStatusesRow(TypedDict):
         Literal["success", "skipped_already_running", "skipped_unchanged", "failed"] | None
     )
     last_error: str | None
-    last_seconds: float | None
 
 class StartRefreshRow(TypedDict):
     started_at: dt.datetime
