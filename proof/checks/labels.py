@@ -62,13 +62,13 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
         "patchlevel": [_PATCHLEVEL],
         "pulse": [
             "attribution.sweep",
-            "audit.enqueue_next",
+            "audit.ask_for_next",
             "ingest.plan_daily",
             "jobs.clean",
             "jobs.sweep",
+            "matviews.ask_for_fast",
+            "matviews.ask_for_slow",
             "matviews.clean",
-            "matviews.enqueue_fast",
-            "matviews.enqueue_slow",
         ],
         "reason": [
             *("malformed", "unknown", "prefix", "address", "process"),

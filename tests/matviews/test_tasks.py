@@ -147,7 +147,7 @@ async def test_a_class_that_is_being_refreshed_is_not_enqueued_again_until_its_w
 # ---------------------------------------------------------------- the pace
 
 
-FAST_PULSE = next(pulse for pulse in PULSES if pulse.name == "matviews.enqueue_fast")
+FAST_PULSE = next(pulse for pulse in PULSES if pulse.name == "matviews.ask_for_fast")
 
 
 def date_refreshes(clone: Clone, *, each_took_s: float, ended_ago_s: float) -> None:

@@ -301,8 +301,8 @@ LABELS: dict[tuple[str, str], set[str] | re.Pattern[str]] = {
     ("skeldir_jobs_run_seconds", "outcome"): {"done", "failed", "lease_lost"},
     ("skeldir_jobs_process_seen_seconds", "role"): {"worker", "beat"},
     ("skeldir_jobs_pulse_age_periods", "pulse"): {
-        "attribution.sweep", "audit.enqueue_next", "ingest.plan_daily", "jobs.clean", "jobs.sweep",
-        "matviews.enqueue_fast", "matviews.enqueue_slow", "matviews.clean",
+        "attribution.sweep", "audit.ask_for_next", "ingest.plan_daily", "jobs.clean", "jobs.sweep",
+        "matviews.ask_for_fast", "matviews.ask_for_slow", "matviews.clean",
     },
     ("skeldir_attribution_orders_set_aside", "reason"): {
         "journey_too_long", "order_too_large", "credit_failed",

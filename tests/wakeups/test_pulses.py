@@ -191,7 +191,7 @@ async def test_the_age_of_a_pulse_is_given_in_its_own_periods(db: Database) -> N
     await let_pass(db, 30)
     await sample_processes(db)
     assert 30 <= age("jobs.sweep") < 40
-    assert 2 <= age("matviews.enqueue_slow") < 3
+    assert 2 <= age("matviews.ask_for_slow") < 3
     assert age("matviews.clean") < 0.1
 
 

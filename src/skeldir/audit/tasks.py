@@ -40,4 +40,4 @@ async def enqueue_next_audit(database: Database) -> None:
 
 
 AUDIT_KIND: Final = JobKind(AUDIT, audit_for_job, keep_done_s=_KEEP_DONE_S)
-PULSES: Final = (Pulse("audit.enqueue_next", 2.0, enqueue_next_audit),)
+PULSES: Final = (Pulse("audit.ask_for_next", 2.0, enqueue_next_audit),)

@@ -112,7 +112,7 @@ REFRESH_KIND = JobKind(REFRESH, refresh_class, lease_s=10.0)
 # A class limits the age of its views, as long as refreshes are short. Its pulse is several times as frequent, because
 # credit, roll-up and the refresh itself all take part of that time.
 PULSES = (
-    Pulse("matviews.enqueue_fast", 1.0, enqueue_fast),
-    Pulse("matviews.enqueue_slow", 15.0, enqueue_slow),
+    Pulse("matviews.ask_for_fast", 1.0, enqueue_fast),
+    Pulse("matviews.ask_for_slow", 15.0, enqueue_slow),
     Pulse("matviews.clean", 3_600.0, clean_refresh_log),
 )

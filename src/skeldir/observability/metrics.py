@@ -32,13 +32,13 @@ JOB_OUTCOMES = ("done", "failed", "lease_lost")
 ROLES = ("worker", "beat")
 PULSES = (
     "attribution.sweep",
-    "audit.enqueue_next",
+    "audit.ask_for_next",
     "ingest.plan_daily",
     "jobs.clean",
     "jobs.sweep",
+    "matviews.ask_for_fast",
+    "matviews.ask_for_slow",
     "matviews.clean",
-    "matviews.enqueue_fast",
-    "matviews.enqueue_slow",
 )
 KEY_REFUSALS = ("malformed", "unknown", "prefix", "address", "process")
 KEY_SOURCES = ("memory", "database")
