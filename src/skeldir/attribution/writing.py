@@ -21,8 +21,7 @@ from skeldir.attribution.aside import (
 from skeldir.attribution.computing import Outcome, kept_rows, utc_date
 from skeldir.attribution.evaluating import Channels, Sums, subtract, sum_credit
 from skeldir.attribution.marks import credit_lock
-from skeldir.attribution.packing import LARGEST_CHANNEL_NUMBER, moment_to_us, unpack_entries
-from skeldir.attribution.splits import earliest_capture
+from skeldir.attribution.packing import LARGEST_CHANNEL_NUMBER, first_capture_of, moment_to_us
 from skeldir.attribution.store import queries
 from skeldir.db import pack_column
 from skeldir.revenue import mark_days_of_orders
@@ -336,8 +335,7 @@ def _has_new_first_capture(outcome: Outcome) -> bool:
         return False
     if outcome.stored is None:
         return True
-    before = earliest_capture(unpack_entries(outcome.stored.entries))
-    return before is None or before.entry_id != order.capture.entry_id
+    return first_capture_of(outcome.stored.entries) != order.capture.entry_id
 
 
 def counted_allocations(kept: KeptCredit, versions: Sequence[VersionInForce]) -> list[Allocation]:
