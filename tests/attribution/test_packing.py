@@ -14,6 +14,7 @@ from skeldir.attribution.packing import (
     LARGEST_CHANNEL_NUMBER,
     OLDEST_AGE,
     PathColumns,
+    first_capture_of,
     moment_to_us,
     older_part,
     oldest_age,
@@ -136,6 +137,7 @@ def test_entries_come_back_in_the_order_of_the_ledger(given_entries: list[Ledger
     capture = earliest_capture(given_entries)
     found = earliest_capture(unpacked)
     assert (capture and fields(capture)) == (found and fields(found))
+    assert first_capture_of(packed) == (capture and capture.entry_id)
 
 
 def test_an_entry_is_36_bytes_in_this_layout() -> None:
@@ -162,10 +164,11 @@ def test_an_invalid_entry_is_refused() -> None:
         with pytest.raises(OverflowError, match="does not fit in 64 bits"):
             pack_entries([make_entry(cents=cents)])
     packed = pack_entries([make_entry()])
-    with pytest.raises(ValueError, match="36 bytes"):
-        unpack_entries(packed[:-1])
-    with pytest.raises(ValueError, match="No kind of entry"):
-        unpack_entries(packed[:-1] + b"?")
+    for read in (unpack_entries, first_capture_of):
+        with pytest.raises(ValueError, match="36 bytes"):
+            read(packed[:-1])
+        with pytest.raises(ValueError, match=r"No kind of entry has the letter b'\?'"):
+            read(packed + packed[:-1] + b"?")
 
 
 @given(moments)

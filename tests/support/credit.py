@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC
 from uuid import UUID
 
 import psycopg
@@ -13,8 +14,7 @@ from skeldir.attribution import (
     credit_dirty_orders,
     mark_all_orders,
 )
-from skeldir.attribution.computing import utc_date
-from skeldir.attribution.evaluating import Channels, derive_allocations
+from skeldir.attribution.evaluating import Channels, derive_counted
 from skeldir.attribution.orders import make_kept, make_stored
 from skeldir.attribution.reading import begin_reading
 from skeldir.attribution.splits import Allocation
@@ -63,8 +63,7 @@ async def read_credits(db: Database, tenant: UUID) -> list[CreditRow]:
     }
     for name, journey in stored.items():
         assert name not in kept, name
-        in_force = [v.version for v in reading.versions if v.since <= journey.generation]
-        credits_of[name] = derive_allocations(journey, in_force, channels)
+        credits_of[name] = derive_counted(journey, reading.versions, channels)
     rows: list[CreditRow] = []
     for name, allocations in credits_of.items():
         for row in allocations:
@@ -76,7 +75,7 @@ async def read_credits(db: Database, tenant: UUID) -> list[CreditRow]:
                     row.model_version,
                     entry["business_key"] if entry["order_id"] == name else None,
                     row.channel_code,
-                    str(utc_date(entry["occurred_at"])),
+                    str(entry["occurred_at"].astimezone(UTC).date()),
                     entry["currency"],
                     row.allocated_cents,
                     row.conversion_ppt,

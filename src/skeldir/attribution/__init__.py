@@ -1,7 +1,6 @@
 """Credit: journeys, models, and the runs that turn dirty orders into allocations. The door of the room."""
 
 from skeldir.attribution.comparing import (
-    JourneyFault,
     compare_with_facts,
     list_awaiting_credit,
     list_set_aside,
@@ -56,7 +55,6 @@ __all__ = [
     "CompleteParameters",
     "CreditReport",
     "EntryCredit",
-    "JourneyFault",
     "ModelChange",
     "ModelInForce",
     "ModelParameters",

@@ -17,9 +17,8 @@ from skeldir.attribution.bounds import BOUNDS
 from skeldir.attribution.computing import Computation, Outcome, Part
 from skeldir.attribution.orders import holds_enough
 from skeldir.attribution.packing import NO_CONVERSION
-from skeldir.attribution.reading import Reader, begin_reading
+from skeldir.attribution.reading import open_reader
 from skeldir.attribution.store import queries
-from skeldir.db import plan_for_each_list
 
 if TYPE_CHECKING:
     from skeldir.attribution.orders import KeptCredit, LongJourney, Order, Reading
@@ -36,7 +35,6 @@ JourneyFault = Literal[
     "has another conversion before it",
 ]
 _MICROSECOND = timedelta(microseconds=1)
-_ORDERS_AT_ONCE = 10_000
 
 
 async def list_awaiting_credit(connection: Connection, tenant_id: UUID) -> set[str]:
@@ -61,8 +59,8 @@ async def compare_with_facts(
     faults: dict[str, JourneyFault] = {}
     pending = list(order_ids)
     while pending:
-        some, pending = pending[:_ORDERS_AT_ONCE], pending[_ORDERS_AT_ONCE:]
-        reader = await _begin(connection, tenant_id, len(some))
+        some, pending = pending[: BOUNDS.orders_at_once], pending[BOUNDS.orders_at_once :]
+        reader = await open_reader(connection, tenant_id, some, BOUNDS)
         if not reader.reading.versions:
             return {}
         await reader.read_light(some)
@@ -71,12 +69,6 @@ async def compare_with_facts(
         await _compare_crowded(connection, tenant_id, reading.crowded, faults)
         pending = reading.unread + pending
     return faults
-
-
-async def _begin(connection: Connection, tenant_id: UUID, orders: int) -> Reader:
-    await plan_for_each_list(connection, orders)
-    reading, has_kept = await begin_reading(connection, tenant_id)
-    return Reader(connection, tenant_id, BOUNDS, reading, has_kept)
 
 
 async def _compare_crowded(
@@ -88,7 +80,7 @@ async def _compare_crowded(
     """Compare orders with long journeys, one journey after another, as a run credits them."""
     known: LongJourney | None = None
     while order_ids:
-        reader = await _begin(connection, tenant_id, len(order_ids))
+        reader = await open_reader(connection, tenant_id, order_ids, BOUNDS)
         await reader.read_heavy(order_ids, known)
         await asyncio.to_thread(_compare, reader.reading, faults)
         order_ids, known = reader.reading.unread, reader.reading.long_journey

@@ -240,10 +240,7 @@ def kept_rows(outcomes: Sequence[Outcome]) -> list[KeptRow]:
     """Return the allocations to keep, as rows."""
     rows: list[KeptRow] = []
     for outcome in outcomes:
-        of_entry = {
-            entry.entry_id: (utc_date(entry.occurred_at), entry.currency)
-            for entry in outcome.order.entries
-        }
+        of_entry = {entry.entry_id: (entry.day, entry.currency) for entry in outcome.order.entries}
         rows += [
             KeptRow(
                 outcome.order.order_id,
@@ -257,11 +254,6 @@ def kept_rows(outcomes: Sequence[Outcome]) -> list[KeptRow]:
             for row in outcome.kept or ()
         ]
     return rows
-
-
-def utc_date(moment: datetime) -> date:
-    """Return the UTC day of an aware moment."""
-    return moment.astimezone(UTC).date()
 
 
 def _place_of(order: Order) -> tuple[bytes, datetime, str]:

@@ -6,7 +6,7 @@ computed by `splits`, one by one. Both give the same result.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
@@ -135,6 +135,34 @@ def subtract(new: Sums, old: Sums) -> Sums:
     return change
 
 
+def add_sums(sums: Sums, others: Sums) -> None:
+    """Add other sums to `sums`, key by key."""
+    for key, (parts, cents, count) in others.items():
+        _add(sums, key, parts, cents, count)
+
+
+def add_allocations(
+    sums: Sums, entries: Iterable[LedgerEntry], allocations: Iterable[Allocation]
+) -> None:
+    """Add the allocations of an order's entries to `sums`."""
+    of_entry = {entry.entry_id: (entry.day, entry.currency) for entry in entries}
+    for row in allocations:
+        day, currency = of_entry[row.entry_id]
+        key = (day, row.model_version, row.channel_code, currency)
+        _add(sums, key, row.conversion_ppt, row.allocated_cents, 1)
+
+
+def derive_counted(
+    order: PackedOrder, versions: Sequence[VersionInForce], channels: Channels
+) -> list[Allocation]:
+    """Return the allocations of the order that the sums include: of versions in force since its generation or before.
+
+    Raises `ValueError` as `sum_credit` does.
+    """
+    counted = [v.version for v in versions if v.since <= order.generation]
+    return derive_allocations(order, counted, channels)
+
+
 def derive_allocations(
     order: PackedOrder, versions: Sequence[ModelVersion], channels: Channels
 ) -> list[Allocation]:
@@ -221,11 +249,7 @@ def _add_one(
     sums: Sums, order: PackedOrder, versions: Sequence[ModelVersion], channels: Channels
 ) -> None:
     entries = unpack_entries(order.entries)
-    kept = {entry.entry_id: (entry.occurred_at.date(), entry.currency) for entry in entries}
-    for row in _derive(order, entries, versions, channels):
-        day, currency = kept[row.entry_id]
-        key = (day, row.model_version, row.channel_code, currency)
-        _add(sums, key, row.conversion_ppt, row.allocated_cents, 1)
+    add_allocations(sums, entries, _derive(order, entries, versions, channels))
 
 
 def _add_many(

@@ -11,7 +11,7 @@ from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
 from skeldir.attribution.bounds import BOUNDS
-from skeldir.attribution.evaluating import Channels, derive_allocations
+from skeldir.attribution.evaluating import Channels, derive_counted
 from skeldir.attribution.explanations import (
     ChannelShare,
     CurrencyBalance,
@@ -199,8 +199,7 @@ def _derive_credit(facts: OrderFacts) -> list[Allocation]:
         return counted_allocations(facts.kept, facts.in_force)
     if facts.stored is None:
         return []
-    counted = [v.version for v in facts.in_force if v.since <= facts.stored.generation]
-    return derive_allocations(facts.stored, counted, Channels(facts.numbers))
+    return derive_counted(facts.stored, facts.in_force, Channels(facts.numbers))
 
 
 def _explain_allocations(

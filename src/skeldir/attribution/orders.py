@@ -15,9 +15,9 @@ from skeldir.attribution.packing import (
     NO_CONVERSION,
     PackedOrder,
     PathColumns,
+    first_capture_of,
     moment_to_us,
     pack_columns,
-    unpack_entries,
 )
 from skeldir.attribution.splits import Allocation, LedgerEntry, earliest_capture
 
@@ -58,8 +58,8 @@ class Order:
 
     def has_journey_of(self, stored: PackedOrder) -> bool:
         """Return whether `stored`, a journey of this order, holds touches of the same journey key."""
-        first = earliest_capture(unpack_entries(stored.entries))
-        return first is not None and self.journey_keys.get(first.entry_id) == self.journey_key
+        first = first_capture_of(stored.entries)
+        return first is not None and self.journey_keys.get(first) == self.journey_key
 
 
 def holds_enough(journey: PackedOrder, lookback: timedelta, *, resets: bool) -> bool:

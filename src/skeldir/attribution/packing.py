@@ -189,13 +189,10 @@ def unpack_entries(entries: bytes) -> list[LedgerEntry]:
     moment as the keys did. Raises `ValueError` for an incomplete entry and for an unknown kind, `OverflowError` for an
     impossible date.
     """
-    if len(entries) % ENTRY_BYTES:
-        raise ValueError(f"{len(entries)} bytes are not entries of {ENTRY_BYTES} bytes each.")
+    _letters_of(entries)
     unpacked = []
     for place, fields in enumerate(_ENTRY.iter_unpack(entries)):
         entry_id, moment, amount, currency, letter = fields
-        if letter not in _KINDS:
-            raise ValueError(f"No kind of entry has the letter {letter!r}.")
         unpacked.append(
             LedgerEntry(
                 UUID(bytes=entry_id),
@@ -207,6 +204,28 @@ def unpack_entries(entries: bytes) -> list[LedgerEntry]:
             )
         )
     return unpacked
+
+
+def first_capture_of(entries: bytes) -> UUID | None:
+    """Return the id of the first capture in ledger order, if there is one, without unpacking the entries.
+
+    Raises `ValueError` for an incomplete entry and for an unknown kind.
+    """
+    place = _letters_of(entries).find(CAPTURE_LETTER)
+    if place < 0:
+        return None
+    entry_id, *_ = _ENTRY.unpack_from(entries, place * ENTRY_BYTES)
+    return UUID(bytes=entry_id)
+
+
+def _letters_of(entries: bytes) -> bytes:
+    if len(entries) % ENTRY_BYTES:
+        raise ValueError(f"{len(entries)} bytes are not entries of {ENTRY_BYTES} bytes each.")
+    letters = entries[ENTRY_BYTES - 1 :: ENTRY_BYTES]
+    unknown = letters.translate(None, b"".join(_KINDS))
+    if unknown:
+        raise ValueError(f"No kind of entry has the letter {unknown[:1]!r}.")
+    return letters
 
 
 def moment_to_us(moment: datetime) -> int:

@@ -113,11 +113,10 @@ async def read_as_if(
 
     This is for a preview and takes no lock on the tenant's credit, so nothing computed from it may be written.
     """
-    await plan_for_each_list(connection, len(order_ids))
-    reading, has_kept = await begin_reading(connection, tenant_id)
-    longest = max(reading.longest_lookback, version.version.lookback)
-    wanted = replace(reading, versions=[version], longest_lookback=longest)
-    await Reader(connection, tenant_id, bounds, wanted, has_kept).read_light(order_ids)
+    reader = await open_reader(connection, tenant_id, order_ids, bounds)
+    longest = max(reader.reading.longest_lookback, version.version.lookback)
+    wanted = replace(reader.reading, versions=[version], longest_lookback=longest)
+    await replace(reader, reading=wanted).read_light(order_ids)
     return wanted
 
 
@@ -131,6 +130,13 @@ async def _begin(
 ) -> Reader | None:
     if not await take_credit_lock(connection, tenant_id, may_wait=may_wait):
         return None
+    return await open_reader(connection, tenant_id, order_ids, bounds)
+
+
+async def open_reader(
+    connection: Connection, tenant_id: UUID, order_ids: Sequence[str], bounds: Bounds
+) -> Reader:
+    """Return a reader for these orders, with a reading that has none yet. It takes no lock."""
     await plan_for_each_list(connection, len(order_ids))
     reading, has_kept = await begin_reading(connection, tenant_id)
     return Reader(connection, tenant_id, bounds, reading, has_kept)

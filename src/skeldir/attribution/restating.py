@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from skeldir.attribution.aside import COMPUTING_FAULTS
-from skeldir.attribution.evaluating import Channels, Sums, VersionInForce, sum_credit
+from skeldir.attribution.evaluating import Channels, Sums, VersionInForce, add_sums, sum_credit
 from skeldir.attribution.marks import credit_lock
 from skeldir.attribution.orders import (
     Reading,
@@ -157,11 +157,5 @@ class _Page:
                 for v in reading.versions
                 if generation < v.since <= restatement.generation
             ]
-            for key, added in sum_credit(journeys, new, channels).items():
-                before = changes.get(key, (0, 0, 0))
-                changes[key] = (
-                    before[0] + added[0],
-                    before[1] + added[1],
-                    before[2] + added[2],
-                )
+            add_sums(changes, sum_credit(journeys, new, channels))
         return cls(changes, sum(map(len, by_generation.values())), left)

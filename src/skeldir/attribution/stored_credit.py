@@ -15,18 +15,26 @@ from uuid import UUID
 
 from skeldir.attribution.aside import COMPUTING_FAULTS
 from skeldir.attribution.bounds import BOUNDS
-from skeldir.attribution.evaluating import Channels, Sums, derive_allocations, sum_credit
+from skeldir.attribution.evaluating import (
+    Channels,
+    Sums,
+    add_allocations,
+    add_sums,
+    derive_counted,
+    sum_credit,
+)
 from skeldir.attribution.orders import Order, make_kept, make_orders, make_stored
 from skeldir.attribution.packing import TOUCH_BYTES, unpack_entries
 from skeldir.attribution.reading import ANY_LENGTH, begin_reading
-from skeldir.attribution.splits import Allocation, LedgerEntry
+from skeldir.attribution.splits import Allocation
 from skeldir.attribution.store import queries
-from skeldir.attribution.writing import add_allocations, counted_allocations
+from skeldir.attribution.writing import counted_allocations
 
 if TYPE_CHECKING:
     from skeldir.attribution.evaluating import VersionInForce
     from skeldir.attribution.orders import Reading
     from skeldir.attribution.packing import PackedOrder
+    from skeldir.attribution.store import SelectStoredJourneysRow
     from skeldir.db import Connection
 
 _ORDERS_OF_PAGE: Final = 10_000
@@ -86,8 +94,8 @@ class _Page:
                 self.total.restating.add(order.order_id)
             waits = order.generation < newest or order.order_id in self.pending_ids
             (pending if waits else settled).append(order)
-        _merge(self.total.settled, self._sum(settled))
-        _merge(self.total.pending, self._sum(pending))
+        add_sums(self.total.settled, self._sum(settled))
+        add_sums(self.total.pending, self._sum(pending))
         self._compare_exactly([*settled, *pending])
         self.total.orders += len(orders)
 
@@ -103,7 +111,7 @@ class _Page:
                 return {}
         half = len(orders) // 2
         sums = self._sum(orders[:half])
-        _merge(sums, self._sum(orders[half:]))
+        add_sums(sums, self._sum(orders[half:]))
         return sums
 
     def _compare_exactly(self, orders: Sequence[PackedOrder]) -> None:
@@ -112,8 +120,8 @@ class _Page:
         chosen = readable[:: self.exact_every]
         exact: Sums = {}
         for order in chosen:
-            allocations = _derive(order, self.versions, self.channels)
-            _add(exact, unpack_entries(order.entries), allocations)
+            allocations = derive_counted(order, self.versions, self.channels)
+            add_allocations(exact, unpack_entries(order.entries), allocations)
         self.total.exact_orders += len(chosen)
         if chosen and exact != sum_credit(chosen, self.versions, self.channels):
             self.total.inexact.append(f"{chosen[0].order_id} to {chosen[-1].order_id}")
@@ -146,12 +154,12 @@ async def read_stored_credit(
         after = rows[-1]["order_id"] if rows else after
         page = _Page(channels, reading.versions, pending_ids, exact_every, total)
         light = [row for row in rows if row["path"] is not None]
-        await asyncio.to_thread(page.add, _in_order(light, reading))
+        await asyncio.to_thread(page.add, _make_list(light, reading))
         for order_id in (row["order_id"] for row in rows if row["path"] is None):
             long = await queries.select_stored_journeys(
                 connection, tenant_id=tenant_id, order_ids=[order_id], longest=ANY_LENGTH
             )
-            await asyncio.to_thread(page.add, _in_order(long, reading))
+            await asyncio.to_thread(page.add, _make_list(long, reading))
     if has_kept:
         await _add_kept(connection, tenant_id, reading, pending_ids, total)
     unknown = await queries.select_stored_of_no_order(
@@ -176,9 +184,9 @@ async def list_stored_credit(
         rows = await queries.select_stored_journeys(
             connection, tenant_id=tenant_id, order_ids=names, longest=ANY_LENGTH
         )
-        for order in _in_order(rows, reading):
+        for order in _make_list(rows, reading):
             with suppress(*COMPUTING_FAULTS):
-                allocations = _derive(order, reading.versions, channels)
+                allocations = derive_counted(order, reading.versions, channels)
                 listed[order.order_id] = _as_entry_credit(allocations)
         if has_kept:
             kept = make_kept(
@@ -199,15 +207,8 @@ def _as_entry_credit(allocations: Sequence[Allocation]) -> list[EntryCredit]:
     ]
 
 
-def _derive(
-    order: PackedOrder, versions: Sequence[VersionInForce], channels: Channels
-) -> list[Allocation]:
-    counted = [v.version for v in versions if v.since <= order.generation]
-    return derive_allocations(order, counted, channels)
-
-
-def _in_order(rows: Sequence[object], reading: Reading) -> list[PackedOrder]:
-    return list(make_stored(rows, reading.restatements).values())  # type: ignore[arg-type]  # rows of the driver
+def _make_list(rows: Sequence[SelectStoredJourneysRow], reading: Reading) -> list[PackedOrder]:
+    return list(make_stored(rows, reading.restatements).values())
 
 
 async def _add_kept(
@@ -245,21 +246,7 @@ def _add_kept_order(
     order: Order, counted: Sequence[Allocation], is_pending: bool, total: StoredCredit
 ) -> None:
     try:
-        add_allocations(total.pending if is_pending else total.settled, order, counted)
+        sums = total.pending if is_pending else total.settled
+        add_allocations(sums, order.entries, counted)
     except COMPUTING_FAULTS:
         total.unreadable.append(order.order_id)
-
-
-def _add(sums: Sums, entries: Sequence[LedgerEntry], allocations: Sequence[Allocation]) -> None:
-    of_entry = {e.entry_id: (e.occurred_at.date(), e.currency) for e in entries}
-    for row in allocations:
-        day, currency = of_entry[row.entry_id]
-        key = (day, row.model_version, row.channel_code, currency)
-        parts, cents, count = sums.get(key, (0, 0, 0))
-        sums[key] = (parts + row.conversion_ppt, cents + row.allocated_cents, count + 1)
-
-
-def _merge(sums: Sums, others: Sums) -> None:
-    for key, (parts, cents, count) in others.items():
-        before = sums.get(key, (0, 0, 0))
-        sums[key] = (before[0] + parts, before[1] + cents, before[2] + count)

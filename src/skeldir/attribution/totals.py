@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from skeldir.attribution.bounds import BOUNDS
-from skeldir.attribution.evaluating import Channels, Sums, sum_credit
+from skeldir.attribution.evaluating import Channels, Sums, add_allocations, sum_credit
 from skeldir.attribution.orders import Reading, make_kept, make_orders, make_stored
 from skeldir.attribution.reading import ANY_LENGTH, begin_reading
 from skeldir.attribution.store import queries
-from skeldir.attribution.writing import add_allocations, counted_allocations
+from skeldir.attribution.writing import counted_allocations
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
@@ -108,5 +108,6 @@ async def _sum_credit_of(
         most=BOUNDS.entries_at_once,
     )
     for order in make_orders(entries, list(kept)):
-        add_allocations(sums, order, counted_allocations(kept[order.order_id], reading.versions))
+        counted = counted_allocations(kept[order.order_id], reading.versions)
+        add_allocations(sums, order.entries, counted)
     return sums

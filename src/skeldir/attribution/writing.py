@@ -18,11 +18,16 @@ from skeldir.attribution.aside import (
     SetAside,
     set_aside_for,
 )
-from skeldir.attribution.computing import Outcome, kept_rows, utc_date
-from skeldir.attribution.evaluating import Channels, Sums, subtract, sum_credit
+from skeldir.attribution.computing import Outcome, kept_rows
+from skeldir.attribution.evaluating import (
+    Channels,
+    Sums,
+    add_allocations,
+    subtract,
+    sum_credit,
+)
 from skeldir.attribution.marks import credit_lock
-from skeldir.attribution.packing import LARGEST_CHANNEL_NUMBER, moment_to_us, unpack_entries
-from skeldir.attribution.splits import earliest_capture
+from skeldir.attribution.packing import LARGEST_CHANNEL_NUMBER, first_capture_of, moment_to_us
 from skeldir.attribution.store import queries
 from skeldir.db import pack_column
 from skeldir.revenue import mark_days_of_orders
@@ -31,7 +36,7 @@ from skeldir.rollups import add_credit, mark_days
 if TYPE_CHECKING:
     from skeldir.attribution.bounds import Bounds
     from skeldir.attribution.evaluating import VersionInForce
-    from skeldir.attribution.orders import KeptCredit, Order, Reading
+    from skeldir.attribution.orders import KeptCredit, Reading
     from skeldir.attribution.packing import PackedOrder
     from skeldir.attribution.splits import Allocation
     from skeldir.db import Connection, Database
@@ -300,13 +305,13 @@ class _Prepared:
         new = sum_credit(journeys, reading.versions, channels)
         for outcome in changing:
             if outcome.kept is not None:
-                add_allocations(new, outcome.order, outcome.kept)
+                add_allocations(new, outcome.order.entries, outcome.kept)
         stored = [o.stored for o in changing if o.stored is not None]
         old = sum_credit(stored, reading.versions, channels)
         for outcome in changing:
             if outcome.was_kept is not None:
                 was = counted_allocations(outcome.was_kept, reading.versions)
-                add_allocations(old, outcome.order, was)
+                add_allocations(old, outcome.order.entries, was)
         return cls(
             order_ids=[outcome.order.order_id for outcome in outcomes],
             credited=[o.order.order_id for o in outcomes if o.set_aside is None],
@@ -315,7 +320,7 @@ class _Prepared:
             kept=[outcome for outcome in changing if outcome.kept is not None],
             were_kept=[o.order.order_id for o in changing if o.was_kept is not None],
             days_of_entries=[
-                utc_date(entry.occurred_at)
+                entry.day
                 for outcome in outcomes
                 if _has_new_first_capture(outcome)
                 for entry in outcome.order.entries
@@ -336,8 +341,7 @@ def _has_new_first_capture(outcome: Outcome) -> bool:
         return False
     if outcome.stored is None:
         return True
-    before = earliest_capture(unpack_entries(outcome.stored.entries))
-    return before is None or before.entry_id != order.capture.entry_id
+    return first_capture_of(outcome.stored.entries) != order.capture.entry_id
 
 
 def counted_allocations(kept: KeptCredit, versions: Sequence[VersionInForce]) -> list[Allocation]:
@@ -348,13 +352,3 @@ def counted_allocations(kept: KeptCredit, versions: Sequence[VersionInForce]) ->
         if v.since <= kept.generation
         for allocation in kept.allocations.get(v.version.model_version, ())
     ]
-
-
-def add_allocations(sums: Sums, order: Order, allocations: Sequence[Allocation]) -> None:
-    """Add the allocations of an order's entries to sums of credit."""
-    of_entry = {e.entry_id: (utc_date(e.occurred_at), e.currency) for e in order.entries}
-    for row in allocations:
-        day, currency = of_entry[row.entry_id]
-        key = (day, row.model_version, row.channel_code, currency)
-        ppt, cents, count = sums.get(key, (0, 0, 0))
-        sums[key] = (ppt + row.conversion_ppt, cents + row.allocated_cents, count + 1)

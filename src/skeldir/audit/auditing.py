@@ -32,11 +32,11 @@ from skeldir.audit.accounts import (
     model_accounts,
     money_accounts,
 )
-from skeldir.audit.differences import CheckResult, Difference
+from skeldir.audit.differences import DATA_CHECKS, CheckResult, Difference
 from skeldir.audit.ledger import Ledger, OrderEntries, read_ledger
 from skeldir.audit.store import queries
 from skeldir.audit.structure import check_structure
-from skeldir.audit.sums import KeptSums, check_sums
+from skeldir.audit.sums import check_sums
 from skeldir.tenants import load_profile
 
 if TYPE_CHECKING:
@@ -125,6 +125,9 @@ async def _audit(
         if on_order is not None:
             await _list_orders(connection, tenant_id, page, period, on_order)
     sums = await check_sums(connection, tenant_id, ledger, credit)
+    credited = check_credit_against_ledger(ledger, credit, sums)
+    results = [*sums.results, journeys, credited, _check_exactly(credit)]
+    checks = {result.name: result for result in results}
     return Audit(
         tenant_id,
         profile.name,
@@ -138,9 +141,7 @@ async def _audit(
         money_accounts(ledger, period),
         model_accounts(ledger, credit, sums, period),
         [
-            *_in_order_of_reading(sums, journeys),
-            check_credit_against_ledger(ledger, credit, sums),
-            _check_exactly(credit),
+            *(checks[name] for name in DATA_CHECKS),
             *await check_structure(connection, began["major"]),
         ],
         ledger.digest,
@@ -165,11 +166,6 @@ async def _list_orders(
                 OrderEntries(order.order_id, shown),
                 [one for one in credited if one.entry_id in known],
             )
-
-
-def _in_order_of_reading(sums: KeptSums, journeys: CheckResult) -> list[CheckResult]:
-    """Put the check of the journeys before those of the credit that is derived from them."""
-    return [*sums.results[:2], journeys, *sums.results[2:]]
 
 
 def _check_stored(credit: StoredCredit) -> CheckResult:

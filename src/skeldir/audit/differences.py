@@ -72,7 +72,7 @@ _MIGRATED: Final = (
     "Find out who changed it. As the role that migrates, or as a superuser, restore what a newly migrated database "
     "has."
 )
-CURES: Final[Mapping[str, str]] = MappingProxyType(
+_CURES: Final[Mapping[Check, str]] = MappingProxyType(
     {
         "journeys": _REBUILD
         + " If an order is not in the ledger, delete its row of order_journeys as skeldir_owner first.",
@@ -139,7 +139,7 @@ class CheckResult:
     def cure(self, tenant_id: UUID | None) -> str:
         """Return what to do about the differences."""
         default = _MIGRATED if self.name in STRUCTURE_CHECKS else _REBUILD
-        return CURES.get(self.name, default).format(tenant=tenant_id)
+        return _CURES.get(self.name, default).format(tenant=tenant_id)
 
 
 def compare(

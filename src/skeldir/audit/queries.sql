@@ -1,4 +1,5 @@
--- The audit reads the tables of other rooms directly, since it must not rely on the rooms' own functions.
+-- The ledger and the kept sums are read directly: every row and column is compared, where the rooms that write them read
+-- pages and totals. Credit itself is recomputed by `skeldir.attribution`.
 
 -- name: begin_audit^
 -- The time of the snapshot, and the major version of the server.
