@@ -82,11 +82,9 @@ def durable_place() -> Iterator[Place]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def open_program(place: Place, *, pool_size: int = 4) -> AbstractAsyncContextManager[Database]:
+def open_program(place: Place) -> AbstractAsyncContextManager[Database]:
     """Connect as the program does, as `app_user`."""
-    return open_database(
-        place.app_url, pool_size=pool_size, statement_timeout_ms=_LONGEST_STATEMENT_MS
-    )
+    return open_database(place.app_url, pool_size=4, statement_timeout_ms=_LONGEST_STATEMENT_MS)
 
 
 @asynccontextmanager
@@ -117,17 +115,15 @@ async def make_secret(database: Database, tenant_id: UUID, *scopes: str) -> str:
     return key.secret
 
 
-async def for_each(
-    tenants: Sequence[UUID], work: Callable[[UUID], Awaitable[None]], *, at_a_time: int = 3
-) -> None:
-    """Do `work` for every tenant, a few at a time: while the server works for one, the program works for another."""
+async def for_each(tenants: Sequence[UUID], work: Callable[[UUID], Awaitable[None]]) -> None:
+    """Do `work` for every tenant, three at a time: while the server works for one, the program works for another."""
     waiting = iter(tenants)
 
     async def work_on() -> None:
         for tenant_id in waiting:
             await work(tenant_id)
 
-    await asyncio.gather(*(work_on() for _ in range(at_a_time)))
+    await asyncio.gather(*(work_on() for _ in range(3)))
 
 
 async def checkpoint(admin: Superuser) -> None:

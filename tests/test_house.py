@@ -16,8 +16,6 @@ from tests.support.house import (
     SOURCES,
     Module,
     read_modules,
-    statements_of,
-    unqualified_names,
 )
 
 INSTEAD = {
@@ -136,30 +134,6 @@ def test_every_refresh_statement_is_a_literal_of_the_registry() -> None:
     for view in views:
         values = [*view.args, *(keyword.value for keyword in view.keywords)]
         assert all(isinstance(value, ast.Constant) for value in values), ast.unparse(view)
-
-
-def all_statements() -> dict[str, str]:
-    """Return every named statement of every room, as `room.name`."""
-    return {
-        f"{path.parent.name}.{name}": body
-        for path in sorted(SOURCES.rglob("queries.sql"))
-        for name, body in statements_of(path.read_text(encoding="utf-8")).items()
-    }
-
-
-def test_every_statement_names_its_tables_with_their_schema() -> None:
-    """Otherwise a table of the same name in another schema on the search_path could be used."""
-    statements = all_statements()
-    assert len(statements) >= 50
-    faults = {
-        name: found for name, body in statements.items() if (found := unqualified_names(body))
-    }
-    assert faults == {}, "write public.<table>"
-    assert unqualified_names("SELECT 1 FROM tenants JOIN public.spend ON true") == ["tenants"]
-    assert unqualified_names("INSERT INTO other.tenants VALUES (1)") == ["other.tenants"]
-    assert (
-        unqualified_names("WITH a AS (DELETE FROM public.spend RETURNING 1) SELECT 1 FROM a") == []
-    )
 
 
 def test_every_item_code_has_a_cure_that_is_a_sentence_and_is_documented() -> None:

@@ -15,6 +15,7 @@ from tests.support.describing import Describer, Signature
 from tests.support.held_rows import held, types_given
 from tests.support.house import rooms_with_sql
 from tests.support.stubs import make_stub, render, stub_of
+from tests.support.syntax import named_statements, parse, unqualified_names
 
 ROOMS = {"skeldir.tenants", "skeldir.ingest", "skeldir.rollups", "skeldir.matviews"}
 OF_SUCCESSORS = (
@@ -47,6 +48,32 @@ def test_every_statement_can_be_prepared_and_mypy_knows_its_types(describer: Des
         assert is_current, (
             f"{stub.name} of {room} differs from PostgreSQL's description: run `make stubs`"
         )
+
+
+def test_every_statement_names_its_tables_with_their_schema() -> None:
+    """Otherwise a table of the same name in another schema on the search_path could be used."""
+    faults = {
+        piece.name: found
+        for piece in named_statements()
+        if (found := [name for tree in piece.trees for name in unqualified_names(tree)])
+    }
+    assert faults == {}, "write public.<table>"
+
+
+@pytest.mark.parametrize(
+    ("sql", "names"),
+    [
+        ("SELECT 1 FROM tenants JOIN public.spend ON true", ["tenants"]),
+        ("INSERT INTO other.tenants VALUES (1)", ["other.tenants"]),
+        ("WITH a AS (DELETE FROM public.spend RETURNING 1) SELECT 1 FROM a", []),
+        ("SELECT 1 FROM public.tenants t, unnest('{1}'::int[]) FOR UPDATE OF t", []),
+        ("UPDATE tenants SET name = name", ["tenants"]),
+        ("DELETE FROM public.spend USING tenants", ["tenants"]),
+    ],
+)
+def test_a_table_without_its_schema_is_seen(sql: str, names: list[str]) -> None:
+    (tree,) = parse(sql)
+    assert unqualified_names(tree) == names
 
 
 @pytest.mark.parametrize(

@@ -80,9 +80,6 @@ class Stage:
         return tuple(holder.secret.encode() for holder in self.holders.values())
 
 
-Headers = Sequence[tuple[str, str]]
-
-
 def random_for(seed: int, index: int) -> random.Random:
     """Return the random source of one attempt: the same for the same seed and index, whatever happened before."""
     return random.Random(f"{seed}/{index}")  # noqa: S311 - repeatable, nothing secret

@@ -19,7 +19,6 @@ from proof.checks.adversary import (
     run,
     try_writes,
 )
-from proof.checks.bounds import APP
 from proof.checks.bounds import CHECKS as BOUNDS
 from proof.checks.grants import CHECKS as GRANTS
 from proof.checks.keys import CHECKS as KEYS
@@ -27,6 +26,7 @@ from proof.checks.outside import CHECKS as OUTSIDE
 from proof.checks.routes import CHECKS as ROUTES
 from proof.contract import Check
 from proof.stage.expectations import done, every, one_row, rows, same_as
+from proof.stage.ground import APP_USER
 from proof.stage.planting import PLAN_A, PLAN_B, Plan
 from proof.stage.proving import Proof
 from proof.words import FOUND_IN_DATABASE, SEEN_BY_B
@@ -59,7 +59,7 @@ def _prove_relations(proof: Proof) -> None:
         (PLAN_B, (rows(at_least=13), every("relation", "public.<word>"))),
         (PLAN_A, same_as(SEEN_BY_B)),
     ):
-        with proof.session(APP, world.database, tenant=plan.tenant_id) as session:
+        with proof.session(APP_USER, world.database, tenant=plan.tenant_id) as session:
             proof.tabulate(
                 "the tables and views in which this tenant sees its own texts",
                 ("relation",),
@@ -67,7 +67,7 @@ def _prove_relations(proof: Proof) -> None:
                 expect=expected,
                 name=SEEN_BY_B if plan is PLAN_B else "",
             )
-    with proof.session(APP, world.database, tenant=world.a) as session:
+    with proof.session(APP_USER, world.database, tenant=world.a) as session:
         found = [
             (
                 str(relation),
@@ -163,7 +163,7 @@ _HARMLESS: Final = (
 
 def _prove_writes(proof: Proof) -> None:
     world = proof.world
-    with proof.session(APP, world.database, tenant=world.a) as session:
+    with proof.session(APP_USER, world.database, tenant=world.a) as session:
         tables = [
             one for one in list_relations(session.connection) if one.is_table and one.tenant_column
         ]
@@ -196,7 +196,7 @@ def _prove_functions(proof: Proof) -> None:
     needles = needles_of(world)
     texts = Needles(needles.markers, frozenset({world.key_b}))
     lines = []
-    with proof.session(APP, world.database, tenant=world.a) as session:
+    with proof.session(APP_USER, world.database, tenant=world.a) as session:
         for function in list_functions(session.connection):
             names_tenants = f"{function.schema}.{function.name}" in _NAMES_TENANTS
             searched = texts if names_tenants else needles

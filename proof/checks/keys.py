@@ -10,10 +10,10 @@ from typing import Any, Final, LiteralString
 import httpx2
 from psycopg import sql
 
-from proof.checks.bounds import APP
 from proof.checks.surface import UNKNOWN_KEY, Route, bearer, list_routes
 from proof.contract import Check
 from proof.stage.expectations import done, equals, every, rows, same_as, shows
+from proof.stage.ground import APP_USER
 from proof.stage.proving import Proof
 from proof.stage.world import World
 
@@ -103,7 +103,7 @@ def _prove_override(proof: Proof) -> None:
             ),
         )
         _prove_reading(proof, client, reading)
-        with proof.session(APP, world.database, tenant=world.b) as session:
+        with proof.session(APP_USER, world.database, tenant=world.b) as session:
             session.ask(_B_ROWS, expect=rows(exactly=1), name="how many rows B has")
             answers = list(_sent(client, world, [one for one in routes if one not in reading]))
             proof.tabulate(
@@ -260,7 +260,7 @@ def _prove_ended_keys(proof: Proof) -> None:
     secret = "skd_" + secrets.token_urlsafe(32)
     proof.ground.keep_secret(secret)
     with (
-        proof.session(APP, world.database, tenant=world.b) as session,
+        proof.session(APP_USER, world.database, tenant=world.b) as session,
         httpx2.Client(base_url=world.base, timeout=30) as client,
     ):
 

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from psycopg.rows import dict_row
 
-from proof.checks.bounds import APP
 from proof.checks.views import IN_SHORT, SOME_ROWS_IN_SHORT, in_short, read_facts
 from proof.contract import Check
 from proof.recomputed.crediting import COLUMNS, credit_orders
@@ -33,6 +32,7 @@ from proof.recomputed.sums import (
     write_table,
 )
 from proof.stage.expectations import every, no_rows, one_row, rows, same_as, shows
+from proof.stage.ground import APP_USER
 from proof.stage.proving import Proof, Session
 from proof.stage.tables import print_table
 from proof.words import CREDIT_OF, LEDGER_OF
@@ -174,7 +174,7 @@ def _compare(proof: Proof, name: str, expected: tuple[str, str], *shown: tuple[s
 
 def _prove_credits(proof: Proof) -> None:
     for whose, tenant, key in _tenants(proof):
-        with proof.session(APP, proof.world.database, tenant=tenant) as session:
+        with proof.session(APP_USER, proof.world.database, tenant=tenant) as session:
             ledger = _rows(session, _LEDGER)
             versions = [row["model_version"] for row in _rows(session, _IN_FORCE)]
             stored = read_stored(_rows(session, _JOURNEYS), _rows(session, _NUMBERS))
@@ -213,7 +213,7 @@ def _prove_credits(proof: Proof) -> None:
 
 def _prove_models(proof: Proof) -> None:
     for whose, tenant, key in _tenants(proof):
-        with proof.session(APP, proof.world.database, tenant=tenant) as session:
+        with proof.session(APP_USER, proof.world.database, tenant=tenant) as session:
             session.ask(_MODELS, expect=_MODELS_EXPECTED)
             ledger, models = _rows(session, _LEDGER), _rows(session, _IN_FORCE)
             expected = credit_orders(ledger, _rows(session, _TOUCHES), models)
@@ -245,7 +245,7 @@ def _prove_models(proof: Proof) -> None:
 def _prove_rollups(proof: Proof) -> None:
     world = proof.world
     for whose, tenant in world.tenants.items():
-        with proof.session(APP, world.database, tenant=tenant) as session:
+        with proof.session(APP_USER, world.database, tenant=tenant) as session:
             recomputed = _rollups(read_facts(session, tenant))
             expected = {
                 rollup: write_table(columns.split(), recomputed[rollup])
@@ -286,7 +286,7 @@ def _rollups(facts: Facts) -> Mapping[str, Rows]:
 
 def _prove_refunded(proof: Proof) -> None:
     for _, tenant, key in _tenants(proof):
-        with proof.session(APP, proof.world.database, tenant=tenant) as session:
+        with proof.session(APP_USER, proof.world.database, tenant=tenant) as session:
             session.ask(_ALL_REFUNDED, expect=every("balance_cents", 0))
             balances = _rows(session, _ALL_REFUNDED)
         refunded = {(row["order_id"], row["currency"]) for row in balances}
@@ -308,7 +308,7 @@ def _prove_refunded(proof: Proof) -> None:
 def _prove_drift(proof: Proof) -> None:
     world = proof.world
     for whose, tenant in world.tenants.items():
-        with proof.session(APP, world.database, tenant=tenant) as session:
+        with proof.session(APP_USER, world.database, tenant=tenant) as session:
             session.ask(_MONEY, expect=rows(at_least=1), name=LEDGER_OF[whose])
             session.ask(
                 _DRIFT,
@@ -319,7 +319,7 @@ def _prove_drift(proof: Proof) -> None:
 
 def _prove_money(proof: Proof) -> None:
     world = proof.world
-    with proof.session(APP, world.database) as session:
+    with proof.session(APP_USER, world.database) as session:
         session.ask(
             _MONEY_COLUMNS,
             expect=(
@@ -330,7 +330,7 @@ def _prove_money(proof: Proof) -> None:
         )
         session.ask(_INEXACT_COLUMNS, expect=no_rows())
     for tenant in world.tenants.values():
-        with proof.session(APP, world.database, tenant=tenant) as session:
+        with proof.session(APP_USER, world.database, tenant=tenant) as session:
             session.ask(_MONEY_OF_TOUCHES, expect=one_row(rows=0))
 
 

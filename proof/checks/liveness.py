@@ -14,7 +14,6 @@ import httpx2
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from proof.checks.bounds import APP
 from proof.contract import Check
 from proof.recomputed.stored import read_stored
 from proof.stage.expectations import (
@@ -27,6 +26,7 @@ from proof.stage.expectations import (
     rows,
     shows,
 )
+from proof.stage.ground import APP_USER
 from proof.stage.proving import Proof, Session
 from proof.stage.world import World
 from skeldir.clock import utc_now
@@ -149,7 +149,7 @@ async def _ask_beside_waiting(proof: Proof) -> None:
         of_a = [await one for one in waiting]
     proof.tabulate(
         f"the statuses of B's requests while {_WAITING} requests of A waited for A's lock, held by another session of "
-        f"{APP}",
+        f"{APP_USER}",
         ("request", "status"),
         others.items(),
         expect=(rows(exactly=len(_REPORTS) + 3), every("status", 200)),
@@ -215,7 +215,7 @@ def _prove_hot_key(proof: Proof) -> None:
         json=[_order("liveness-alone", "of nobody else")],
         expect=answers(200, accepted=1),
     )
-    with proof.session(APP, world.database, tenant=world.a) as session:
+    with proof.session(APP_USER, world.database, tenant=world.a) as session:
         _wait_for(session, _IS_CREDITED, True)
         proof.tabulate(
             "the stored journeys of these orders, taken apart in plain Python (proof.recomputed.stored) from "
@@ -248,7 +248,7 @@ def _holding_ingest(proof: Proof) -> Iterator[Session]:
     """Hold the lock that A's writers share, in a session of A; whoever steals the role's password can do the same."""
     world = proof.world
     key = sql.Literal(lock_key(f"ingest:{world.a}"))
-    with proof.session(APP, world.database, tenant=world.a) as session:
+    with proof.session(APP_USER, world.database, tenant=world.a) as session:
         session.ask(sql.SQL("SELECT pg_advisory_lock({})").format(key))
         try:
             yield session

@@ -7,9 +7,9 @@ from typing import Final, LiteralString
 
 import httpx2
 
-from proof.checks.bounds import APP
 from proof.contract import Check
 from proof.stage.expectations import done, equals, has_row, shows
+from proof.stage.ground import APP_USER
 from proof.stage.proving import Proof
 from proof.stage.tables import print_table
 
@@ -137,7 +137,7 @@ def _prove_worker(proof: Proof) -> None:
             if is_gone or monotonic() > end:
                 break
     proof.read(
-        f"GET {worker} right after {APP} did `{_FORGET_WORKERS}`, both until it says 503, for up to "
+        f"GET {worker} right after {APP_USER} did `{_FORGET_WORKERS}`, both until it says 503, for up to "
         f"{_NOTICED_WITHIN_S:g} s: the last answer in short",
         answered,
         expect=_NO_WORKER,

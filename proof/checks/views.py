@@ -9,7 +9,6 @@ from typing import Any, Final, LiteralString
 
 from psycopg.rows import dict_row
 
-from proof.checks.bounds import APP
 from proof.contract import Check
 from proof.recomputed.crediting import allocations_of
 from proof.recomputed.sums import READERS, Facts, derive_entries, write_table
@@ -24,6 +23,7 @@ from proof.stage.expectations import (
     shows,
     some_rows_of_each,
 )
+from proof.stage.ground import APP_USER
 from proof.stage.proving import Proof, Session
 from proof.stage.steps import digest_of
 from proof.stage.tables import print_table, read_table
@@ -112,7 +112,7 @@ def _prove_inventory(proof: Proof) -> None:
         *(sys.executable, "-c", _REGISTRY), expect=exits(0), name=names["registry"]
     )
     found = proof.ask(
-        *(APP, database, _PG_MATVIEWS), expect=rows(at_least=1), name=names["catalogue"]
+        *(APP_USER, database, _PG_MATVIEWS), expect=rows(at_least=1), name=names["catalogue"]
     )
     known = set(registry.splitlines()[:-1])
     table = read_table(found)
@@ -129,12 +129,12 @@ def _prove_inventory(proof: Proof) -> None:
 def _prove_indexes(proof: Proof) -> None:
     columns = ("view", "index", "is_unique", "is_valid", "covers_all_rows")
     indexes = [(view.name, view.unique_index, True, True, True) for view in CANONICAL_VIEWS]
-    proof.ask(APP, proof.world.database, _INDEXES, expect=shows(columns, *indexes))
+    proof.ask(APP_USER, proof.world.database, _INDEXES, expect=shows(columns, *indexes))
 
 
 def _prove_no_direct_reading(proof: Proof) -> None:
     world = proof.world
-    with proof.session(APP, world.database, tenant=world.a) as session:
+    with proof.session(APP_USER, world.database, tenant=world.a) as session:
         for statement in _DIRECT_READINGS:
             session.ask(statement, expect=refused("42501", "permission denied <text>"))
 
@@ -142,7 +142,7 @@ def _prove_no_direct_reading(proof: Proof) -> None:
 def _prove_contents(proof: Proof) -> None:
     world = proof.world
     for whose, tenant in world.tenants.items():
-        with proof.session(APP, world.database, tenant=tenant) as session:
+        with proof.session(APP_USER, world.database, tenant=tenant) as session:
             proof.read(
                 f"what the five readers must show of {whose}: {_RECOMPUTED}",
                 "\n".join(_recompute(session, tenant).values()),
@@ -159,7 +159,7 @@ def _prove_refresh(proof: Proof) -> None:
     world = proof.world
     expected: dict[str, dict[str, str]] = {}
     for whose, tenant in world.tenants.items():
-        with proof.session(APP, world.database, tenant=tenant) as session:
+        with proof.session(APP_USER, world.database, tenant=tenant) as session:
             expected[whose] = _recompute(session, tenant)
         proof.tabulate(
             f"number and SHA-256 of the rows that the five readers must show of {whose}: {_RECOMPUTED}",
@@ -169,10 +169,10 @@ def _prove_refresh(proof: Proof) -> None:
             name=f"the readers of {whose}, recomputed",
         )
     for refreshing_as in (None, world.b):
-        with proof.session(APP, world.database, tenant=refreshing_as) as session:
+        with proof.session(APP_USER, world.database, tenant=refreshing_as) as session:
             session.ask(*_REFRESHES, expect=done(*["REFRESH MATERIALIZED VIEW"] * 5))
         for whose, tenant in world.tenants.items():
-            with proof.session(APP, world.database, tenant=tenant) as session:
+            with proof.session(APP_USER, world.database, tenant=tenant) as session:
                 shown = _show(session)
             proof.tabulate(
                 f"number and SHA-256 of the rows that the five readers show app_user of {whose} now",

@@ -65,19 +65,19 @@ def _gates_of(twin: Twin) -> frozenset[str]:
     return frozenset(gate.name for gate in GATES if hypotheses & {*gate.requires})
 
 
-def choose_twins(names: Iterable[str], twins: Sequence[Twin] = TWINS) -> list[Twin]:
+def choose_twins(names: Iterable[str]) -> list[Twin]:
     """Return the twins of these names, or all of them.
 
     Raises:
         InputInvalid: there is none of a name.
     """
     wanted = set(names)
-    if unknown := sorted(wanted - {twin.name for twin in twins}):
+    if unknown := sorted(wanted - {twin.name for twin in TWINS}):
         raise InputInvalid(
             f"There is no twin {', '.join(unknown)}.",
-            cure=f"Use one of {', '.join(twin.name for twin in twins)}.",
+            cure=f"Use one of {', '.join(twin.name for twin in TWINS)}.",
         )
-    return [twin for twin in twins if not wanted or twin.name in wanted]
+    return [twin for twin in TWINS if not wanted or twin.name in wanted]
 
 
 def make_copy(root: Path, folder: Path, twin: Twin) -> Path:
@@ -255,7 +255,6 @@ def prove_twins(
     twins: Sequence[Twin],
     *,
     report: Callable[[str], None] = lambda _: None,
-    at_once: int = _AT_ONCE,
 ) -> list[Outcome]:
     """Make each twin of the commit at `root`, prove it, and return the outcomes, in the order of `twins`.
 
@@ -265,7 +264,7 @@ def prove_twins(
     waiting = deque(twins)
     with one_interruption(), tempfile.TemporaryDirectory(prefix="skt-") as place, _runs() as runs:
         while waiting or runs:
-            while waiting and len(runs) < at_once:
+            while waiting and len(runs) < _AT_ONCE:
                 runs.append(_Run(waiting.popleft(), Path(place).resolve()))
                 _try_to_start(runs[-1], root)
             for run in [run for run in runs if run.has_ended()]:

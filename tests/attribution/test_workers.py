@@ -7,7 +7,6 @@ import sys
 from uuid import UUID
 
 import psycopg
-import pytest
 
 from skeldir.attribution import (
     credit_dirty_orders,
@@ -28,6 +27,7 @@ from tests.support.make import (
     send_conversions,
     send_touches,
 )
+from tests.support.waiting import until_waiting_for_table
 
 TOGETHER = 300
 SOME_TOGETHER = Bounds(orders_at_once=TOGETHER)
@@ -115,7 +115,7 @@ async def test_a_run_killed_in_the_middle_loses_nothing_and_repeats_nothing(
         with psycopg.connect(clone.superuser_url) as admin:
             admin.execute("LOCK TABLE order_journeys IN SHARE MODE")
             process.stdin.write(b"\n")
-            await wait_until_blocked(admin)
+            await until_waiting_for_table(admin, "order_journeys")
             process.kill()
             await process.wait()
     finally:
@@ -133,12 +133,3 @@ async def test_a_run_killed_in_the_middle_loses_nothing_and_repeats_nothing(
     incremental = await read_credits(db, tenant)
     await assert_ledger_is_credited(db, tenant)
     assert incremental == await rebuild_credits(db, tenant)
-
-
-async def wait_until_blocked(admin: psycopg.Connection) -> None:
-    blocked = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'order_journeys'::regclass"
-    for _ in range(1_000):
-        if admin.execute(blocked).fetchone():
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail("the run never came to write")

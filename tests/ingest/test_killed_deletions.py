@@ -21,6 +21,7 @@ from tests.support.deleting import (
     rows_of_others,
 )
 from tests.support.two_tenants import fill_two_tenants
+from tests.support.waiting import until_waiting_for_table
 
 _WORKER = """
 import asyncio, sys
@@ -48,7 +49,7 @@ async def test_a_deletion_killed_anywhere_is_continued(
         admin.execute(f"LOCK TABLE {table} IN SHARE MODE".encode())
         process = await asyncio.create_subprocess_exec(sys.executable, "-c", _WORKER, clone.app_url)
         try:
-            await wait_until_blocked(admin, table)
+            await until_waiting_for_table(admin, table)
         finally:
             process.kill()
             await process.wait()
@@ -65,12 +66,3 @@ async def test_a_deletion_killed_anywhere_is_continued(
     assert rows_of_others(after, mine) == rows_of_others(before, mine)
     assert deletion.row_counts["attribution_events"] == 2
     assert deletion.is_intact
-
-
-async def wait_until_blocked(admin: psycopg.Connection, table: str) -> None:
-    blocked = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
-    for _ in range(1_000):
-        if admin.execute(blocked, (table,)).fetchone():
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail("the deletion never got that far")

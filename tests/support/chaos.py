@@ -38,6 +38,7 @@ _PATIENCE_S = 60.0
 _LONG_S = 60.0
 # How long the workers may need for the remaining jobs after the traffic and the kills.
 _DRAIN_S = 90.0
+_RATE = 200  # events a second
 
 
 @dataclass(slots=True)
@@ -119,9 +120,9 @@ class Sender:
             await asyncio.sleep(0.2)
 
 
-async def _send(events: int, rate: int, senders: list[Sender], chance: random.Random) -> None:
-    """Start `events` events, `rate` per second or as fast as possible, whatever the result of earlier ones."""
-    pause = EVENTS_PER_REQUEST / rate
+async def _send(events: int, senders: list[Sender], chance: random.Random) -> None:
+    """Start `events` events, `_RATE` per second or as fast as possible, whatever the result of earlier ones."""
+    pause = EVENTS_PER_REQUEST / _RATE
     under_way: set[asyncio.Task[None]] = set()
     async with httpx2.AsyncClient(limits=httpx2.Limits(max_connections=20)) as client:
         turn = time.monotonic()
@@ -201,12 +202,10 @@ def run_chaos(
     home: Path,
     seconds: float,
     *,
-    rate: int = 200,
     environment: Mapping[str, str] = {},
-    seed: int = 0,
 ) -> dict[str, int]:
     """Send traffic of two tenants while processes are killed; return figures once everything is accounted for."""
-    chance = random.Random(seed)
+    chance = random.Random(0)
     began = time.monotonic()
     with running_service(home, environment) as service:
         tenants: dict[str, Traffic] = {}
@@ -220,7 +219,7 @@ def run_chaos(
 
         async def storm() -> None:
             await asyncio.gather(
-                _send(round(seconds * rate), rate, senders, chance),
+                _send(round(seconds * _RATE), senders, chance),
                 _kill_for(seconds, service, chance, traffic),
             )
 

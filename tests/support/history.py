@@ -32,12 +32,12 @@ class EarlyRows:
         return list(self.events)
 
 
-def insert_early_rows(database: Clone, *, events: int = 3) -> EarlyRows:
+def insert_early_rows(database: Clone) -> EarlyRows:
     """Insert two tenants: the first one's rows as `app_user`, the second one's as the migrating role."""
     rows = EarlyRows()
     for url, name, count in (
-        (database.app_url, "A", events),
-        (database.migrator_url, "B", events + 1),
+        (database.app_url, "A", 3),
+        (database.migrator_url, "B", 4),
     ):
         tenant = uuid4()
         rows.events[tenant] = [uuid4() for _ in range(count)]

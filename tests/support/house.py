@@ -125,26 +125,3 @@ CHECKERS: dict[str, Callable[[Module], list[str]]] = {
         vague_names,
     )
 }
-
-
-def statements_of(text: str) -> dict[str, str]:
-    """Return the statements of a `queries.sql` by their names, without comments."""
-    parts = re.split(r"^-- name: *(\w+)[\^$!*#]?.*$", text, flags=re.MULTILINE)[1:]
-    bodies = [re.sub(r"--.*", "", body) for body in parts[1::2]]
-    return dict(zip(parts[0::2], bodies, strict=True))
-
-
-def unqualified_names(statement: str) -> list[str]:
-    """Return the tables and views that a statement names without their schema."""
-    own = set(re.findall(r"(?:\bWITH|,)\s+(\w+) AS \(", statement))
-    # `EXTRACT(epoch FROM …)`, `IS DISTINCT FROM …` and `substring(… FROM …)` name no table.
-    text = re.sub(
-        r"(?i)extract\(\s*\w+\s+FROM|DISTINCT\s+FROM|ON CONFLICT.*DO UPDATE", "", statement
-    )
-    named = re.findall(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+(?:LATERAL\s+)?([a-z_][\w.]*)", text)
-    return [
-        name
-        for name in named
-        if not name.startswith(("public.", "celery.", "pg_catalog."))
-        and name not in own | {"unnest"}
-    ]

@@ -168,13 +168,35 @@ def qualified(call: ast.FuncCall) -> str | None:
     return call.funcname[0].sval if len(call.funcname) > 1 else None
 
 
-def relations_of(tree: ast.Node) -> Iterator[str]:
-    """Yield the names of tables and views; those of other schemas than public with the schema."""
+def tables_of(tree: ast.Node) -> Iterator[ast.RangeVar]:
+    """Yield the tables and views that are named, as they are named."""
     own = {node.ctename for node in walk(tree) if isinstance(node, ast.CommonTableExpr)}
     for node in walk(tree):
         if isinstance(node, ast.RangeVar) and not (node.schemaname is None and node.relname in own):
-            outside = node.schemaname not in {None, "public"}
-            yield f"{node.schemaname}.{node.relname}" if outside else node.relname
+            yield node
+
+
+def relations_of(tree: ast.Node) -> Iterator[str]:
+    """Yield the names of tables and views; those of other schemas than public with the schema."""
+    for table in tables_of(tree):
+        outside = table.schemaname not in {None, "public"}
+        yield f"{table.schemaname}.{table.relname}" if outside else table.relname
+
+
+def unqualified_names(tree: ast.Node) -> list[str]:
+    """Return the tables and views that a statement names without a schema of the program."""
+    # `FOR UPDATE OF a` names an alias.
+    locked = {
+        id(table)
+        for node in walk(tree)
+        if isinstance(node, ast.LockingClause)
+        for table in node.lockedRels or ()
+    }
+    return [
+        table.relname if table.schemaname is None else f"{table.schemaname}.{table.relname}"
+        for table in tables_of(tree)
+        if table.schemaname not in {"public", "celery", "pg_catalog"} and id(table) not in locked
+    ]
 
 
 def is_parameter(node: object, arguments: frozenset[str] = frozenset()) -> bool:

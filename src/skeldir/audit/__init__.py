@@ -7,6 +7,16 @@ from skeldir.audit.accounts import ModelAccount, MoneyAccount, Period
 from skeldir.audit.auditing import SAMPLE_EVERY, Audit, audit_tenant
 from skeldir.audit.differences import STRUCTURE_CHECKS, CheckResult, Difference
 from skeldir.audit.document import canonical, make_document, make_item
+from skeldir.audit.expected import (
+    GATES,
+    OWNER,
+    READ_BY_OWNER,
+    READ_BY_VIEW_OWNER,
+    RIGHTS,
+    ROLES,
+    VIEW_OWNER,
+    WITHOUT_A_TENANT,
+)
 from skeldir.audit.kinds import AUDIT
 from skeldir.audit.ledger import KINDS, OrderEntries
 from skeldir.audit.records import AuditRecord, list_audits, record_audit
@@ -14,9 +24,17 @@ from skeldir.audit.structure import check_structure
 
 __all__ = [
     "AUDIT",
+    "GATES",
     "KINDS",
+    "OWNER",
+    "READ_BY_OWNER",
+    "READ_BY_VIEW_OWNER",
+    "RIGHTS",
+    "ROLES",
     "SAMPLE_EVERY",
     "STRUCTURE_CHECKS",
+    "VIEW_OWNER",
+    "WITHOUT_A_TENANT",
     "Audit",
     "AuditRecord",
     "CheckResult",

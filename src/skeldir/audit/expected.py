@@ -1,8 +1,8 @@
 """The expected catalogue of a migrated database: roles, owners, rights, policies, functions and views.
 
-It is stated only here: the audit compares a live database with it, and the tests a freshly migrated one. Everything new
-must be listed here, so that someone thinks about it. Names are those of the catalogue, texts those that the statements
-of `queries.sql` return.
+It is stated only here: the audit compares a live database with it, the proof and the tests a freshly migrated one.
+Everything new must be listed here, so that someone thinks about it. Names are those of the catalogue, texts those that
+the statements of `queries.sql` return.
 """
 
 from __future__ import annotations
@@ -109,15 +109,8 @@ OWNERS: Final[Mapping[str, str]] = MappingProxyType(
     {name: VIEW_OWNER if name in _OF_VIEW_OWNER else OWNER for name in (*RIGHTS, *_CLOSED)}
 )
 
-_ISOLATED = (
-    "enabled; forced; {others}tenant_isolation permits ALL to PUBLIC using ({column} = current_tenant_id()) "
-    "check ({column} = current_tenant_id())"
-)
-_OWNER_READS = "owner_reads permits SELECT to skeldir_owner using true check; "
-_VIEWS_READ = "matview_owner_reads permits SELECT to matview_owner using true check; "
-
 # Functions of the owner read these tables across tenants; `GATES` lists what they return.
-_READ_BY_OWNER: Final = (
+READ_BY_OWNER: Final = (
     "api_keys",
     "audits",
     "dirty_days",
@@ -127,16 +120,17 @@ _READ_BY_OWNER: Final = (
     "orders_set_aside",
     "restatements",
     "tenant_deletions",
+    "tenants",
 )
 # The views are built from these tables.
-_IN_VIEWS: Final = (
+READ_BY_VIEW_OWNER: Final = (
     "reconciliation_runs",
     "rollup_allocation_day",
     "rollup_channel_day",
     "rollup_revenue_day",
     "rollup_revenue_total",
+    "tenants",
 )
-
 _ONLY_ISOLATED: Final = (
     "attribution_events",
     "attribution_models",
@@ -155,21 +149,49 @@ _ONLY_ISOLATED: Final = (
     "spend",
 )
 
+
+def _protection(table: str) -> str:
+    column = "id" if table == "tenants" else "tenant_id"
+    rule = f"({column} = current_tenant_id())"
+    return "; ".join(
+        (
+            "enabled; forced",
+            *(
+                f"{policy} permits SELECT to {reader} using true check"
+                for policy, reader, tables in (
+                    ("matview_owner_reads", VIEW_OWNER, READ_BY_VIEW_OWNER),
+                    ("owner_reads", OWNER, READ_BY_OWNER),
+                )
+                if table in tables
+            ),
+            f"tenant_isolation permits ALL to PUBLIC using {rule} check {rule}",
+        )
+    )
+
+
 ROW_SECURITY: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "tenants": _ISOLATED.format(others=_VIEWS_READ + _OWNER_READS, column="id"),
-        **{
-            name: _ISOLATED.format(others=others, column="tenant_id")
-            for names, others in (
-                (_READ_BY_OWNER, _OWNER_READS),
-                (_IN_VIEWS, _VIEWS_READ),
-                (_ONLY_ISOLATED, ""),
-            )
-            for name in names
-        },
+        table: _protection(table)
+        for table in sorted({*READ_BY_OWNER, *READ_BY_VIEW_OWNER, *_ONLY_ISOLATED})
     }
 )
 """The policies of each table that has a tenant; all are forced, so that they bind its owner, too."""
+
+_MESSAGE = "messages and their results name no tenant"
+WITHOUT_A_TENANT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "celery.celery_taskmeta": _MESSAGE,
+        "celery.celery_tasksetmeta": _MESSAGE,
+        "celery.kombu_message": _MESSAGE,
+        "celery.kombu_queue": _MESSAGE,
+        "public.alembic_version": "the revision of the schema",
+        "public.heartbeats": "worker processes serve all tenants",
+        "public.matview_refreshes": "a refresh changes the view for all tenants",
+        "public.pulses": "periodic tasks are for all tenants",
+        "public.rollup_changes": "transaction ids only",
+    }
+)
+"""The tables that the runtime role reads and no policy binds, each with the reason."""
 
 # The only functions that cross tenants: they run with their owner's rights, and reveal nothing but what they return.
 GATES: Final[Mapping[str, str]] = MappingProxyType(
