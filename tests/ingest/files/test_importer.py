@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import gzip
 import os
 import signal
@@ -102,19 +101,6 @@ def totals(report: ImportReport) -> tuple[int, ...]:
         done.conversions_duplicate,
         done.rejected,
     )
-
-
-async def test_an_import_leaves_the_interpreter_as_it_was(
-    db: Database, tenant: UUID, tmp_path: Path
-) -> None:
-    switched_every = sys.getswitchinterval()
-    sys.setswitchinterval(0.0001)  # which reads back as 9.999…e-05
-    before = sys.getswitchinterval(), gc.get_threshold()
-    try:
-        await take(db, tenant, write(tmp_path / "x.csv", [row(1)]))
-        assert (sys.getswitchinterval(), gc.get_threshold()) == before
-    finally:
-        sys.setswitchinterval(switched_every)
 
 
 async def test_a_file_is_imported_once_and_a_second_time_adds_nothing(
