@@ -8,7 +8,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from skeldir.attribution.tasks import CREDIT_KIND, enqueue_stranded_credit
+from skeldir.attribution.tasks import CREDIT_KIND
+from skeldir.attribution.tasks import PULSES as CREDIT_PULSES
 from skeldir.audit.tasks import AUDIT_KIND
 from skeldir.audit.tasks import PULSES as AUDIT_PULSES
 from skeldir.errors import ConfigurationInvalid
@@ -26,7 +27,7 @@ KINDS: tuple[JobKind, ...] = (CREDIT_KIND, REFRESH_KIND, FORGET, SCAN, DELETE, A
 BEAT_KINDS: tuple[JobKind, ...] = (REFRESH_KIND,)
 SCHEDULE: tuple[Pulse, ...] = (
     *WAKEUP_PULSES,
-    Pulse("attribution.sweep", 1.0, enqueue_stranded_credit),
+    *CREDIT_PULSES,
     *VIEW_PULSES,
     *INGEST_PULSES,
     *AUDIT_PULSES,

@@ -212,11 +212,12 @@ async def test_a_worker_that_is_asked_to_stop_finishes_its_job(clone: Clone) -> 
 
 @pytest.mark.slow
 @pytest.mark.worker
+@pytest.mark.parametrize("children", [0, 1], ids=["solo", "forking"])
 async def test_a_worker_that_is_asked_to_stop_lets_go_of_a_job_that_takes_too_long(
-    clone: Clone, monkeypatch: pytest.MonkeyPatch
+    clone: Clone, monkeypatch: pytest.MonkeyPatch, children: int
 ) -> None:
     monkeypatch.setenv("SKELDIR_SHUTDOWN_TIMEOUT_S", "1")
-    with toy(clone, "worker") as worker:
+    with toy(clone, "worker", "--children", str(children)) as worker:
         until(lambda: is_ready(clone))
         await enqueue_toy(clone, sleep_s=600)
         until(lambda: count_jobs(clone, "running") == 1)

@@ -10,7 +10,7 @@ from skeldir.attribution.kinds import CREDIT
 from skeldir.attribution.runs import credit_dirty_orders
 from skeldir.attribution.store import queries
 from skeldir.clock import utc_now
-from skeldir.jobs import Job, JobKind, enqueue, is_enqueued
+from skeldir.jobs import Job, JobKind, Pulse, enqueue, is_enqueued
 from skeldir.rollups import roll_up_unless_busy
 
 if TYPE_CHECKING:
@@ -63,3 +63,4 @@ async def enqueue_stranded_credit(database: Database) -> None:
 
 
 CREDIT_KIND = JobKind(CREDIT, credit_tenant)
+PULSES = (Pulse("attribution.sweep", 1.0, enqueue_stranded_credit),)

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from math import inf
+from multiprocessing.sharedctypes import RawValue
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from uuid import UUID, uuid4
@@ -33,6 +34,21 @@ _ANSWER_S = 1.0
 _STOP_S = 5.0
 
 
+class Deadline:
+    """The moment by which running work must end, of time.monotonic(); children forked later share it."""
+
+    def __init__(self) -> None:
+        self._moment = RawValue("d", inf)
+
+    def set_in(self, seconds: float) -> None:
+        """Have it pass in so many seconds from now."""
+        self._moment.value = monotonic() + seconds
+
+    def has_passed(self) -> bool:
+        """Return whether running work must end now."""
+        return monotonic() > float(self._moment.value)
+
+
 class WorkLoop:
     """A loop in a thread, the pool that it opens when it is first needed, the process's heartbeat, and its chores.
 
@@ -47,12 +63,13 @@ class WorkLoop:
         role: str,
         liveness: Liveness,
         chores: Sequence[Chore] = (),
+        deadline: Deadline,
     ) -> None:
         self._open_pool = open_pool
         self._role = role
         self._liveness = liveness
         self._chores = chores
-        self._stop_by = inf
+        self._deadline = deadline
         self._task: asyncio.Task[Any] | None = None
         self._process_id: UUID = uuid4()
         self._opened: AsyncExitStack = AsyncExitStack()
@@ -73,7 +90,7 @@ class WorkLoop:
 
         Raises:
             DatabaseUnreachable: there is no pool yet, and none can be opened; and whatever `work` raises.
-            CancelledError: the work had not ended when `stop_by` had passed.
+            CancelledError: the work had not ended when the deadline had passed.
         """
         assert self._loop is not None  # noqa: S101 - start() was called
         done: Future[T] = asyncio.run_coroutine_threadsafe(self._do(work), self._loop)
@@ -83,14 +100,10 @@ class WorkLoop:
                 return done.result(timeout=_ANSWER_S)
             if done.done():
                 return done.result()
-            if monotonic() > self._stop_by and self._task is not None:
+            if self._deadline.has_passed() and self._task is not None:
                 # Once: what the task does then, such as releasing its job, must not be cancelled as well.
                 task, self._task = self._task, None
                 self._loop.call_soon_threadsafe(task.cancel)
-
-    def stop_by(self, moment: float) -> None:
-        """Cancel the work of `run` if it has not ended at `moment`, of time.monotonic()."""
-        self._stop_by = moment
 
     def stop(self) -> None:
         """Delete the heartbeat, close the pool and end the thread, within seconds."""

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import CancelledError
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from time import monotonic, sleep
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -27,7 +27,7 @@ from skeldir.processes import Liveness
 from skeldir.settings import Settings, broker_url_of, is_postgres_broker
 from skeldir.wakeups.celery_app import make_celery
 from skeldir.wakeups.lanes import JobLane
-from skeldir.wakeups.loop import Chore, WorkLoop
+from skeldir.wakeups.loop import Chore, Deadline, WorkLoop
 from skeldir.wakeups.pulses import PulseRunner
 from skeldir.wakeups.waker import Waker
 
@@ -54,8 +54,9 @@ _NICENESS = 10
 class WorkerResources:
     """What a worker or beat has: a loop with a pool, a waker, its metrics. Forked children get their own.
 
-    `metrics_port` is this process's, or the first one of the children's; 0: none. `wake_own` gets kinds of jobs, wakes
-    what does them in this process, and returns the others.
+    Only the deadline is shared with them: their parent alone gets the signal that sets it. `metrics_port` is this
+    process's, or the first one of the children's; 0: none. `wake_own` gets kinds of jobs, wakes what does them in this
+    process, and returns the others.
     """
 
     settings: Settings
@@ -66,6 +67,7 @@ class WorkerResources:
     metrics_port: int = 0
     chores: Sequence[Chore] = ()
     wake_own: Callable[[frozenset[str]], frozenset[str]] = lambda kinds: kinds
+    deadline: Deadline = field(default_factory=Deadline)
     waker: Waker = field(init=False)
     loop: WorkLoop = field(init=False)
     stop_metrics: Callable[[], None] = field(init=False)
@@ -77,7 +79,11 @@ class WorkerResources:
         self.stop_metrics = serve_metrics(self.metrics_port and self.metrics_port + number)
         self.waker = Waker(self.settings, self.database_url)
         self.loop = WorkLoop(
-            self._open_pool, role=self.role, liveness=self.liveness, chores=self.chores
+            self._open_pool,
+            role=self.role,
+            liveness=self.liveness,
+            chores=self.chores,
+            deadline=self.deadline,
         )
         self.loop.start()
         self.is_ready = True
@@ -90,9 +96,8 @@ class WorkerResources:
             self.stop_metrics()
 
     def stop_soon(self, **_signal: Any) -> None:
-        """Give the running job SKELDIR_SHUTDOWN_TIMEOUT_S to finish."""
-        if self.is_ready:
-            self.loop.stop_by(monotonic() + self.settings.skeldir_shutdown_timeout_s)
+        """Give the running job SKELDIR_SHUTDOWN_TIMEOUT_S to finish, here or in a child that this process forked."""
+        self.deadline.set_in(self.settings.skeldir_shutdown_timeout_s)
 
     def _open_pool(self) -> AbstractAsyncContextManager[Database]:
         return open_database(
