@@ -86,3 +86,14 @@ def test_a_superuser_is_refused_and_the_message_names_the_role(shared: Clone) ->
         assert "app_user" in shown
     for words in (["tenants", "list"], ["tenants", "deletions"], ["jobs"], ["migrate"]):
         run_here(shared.superuser_url, *words)
+
+
+def test_a_superuser_that_deletes_a_tenant_by_its_name_is_refused_before_anything_is_requested(
+    shared: Clone,
+) -> None:
+    name = "Shop of a superuser's mistake"
+    tenant, _ = new_tenant(shared, name)
+    for words in ((), ("--yes", "--no-keep-ledger", "--confirm", name)):
+        shown = run_here(shared.superuser_url, "tenants", "delete", name, *words, status=1)
+        assert "runtime_role_unsafe" in shown
+    assert tenant not in run_here(shared.migrator_url, "tenants", "deletions")

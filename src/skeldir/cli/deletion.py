@@ -34,7 +34,7 @@ from skeldir.tenants import (
 )
 
 if TYPE_CHECKING:
-    from skeldir.db import Connection
+    from skeldir.db import Connection, Database
 
 _LOOK_AGAIN_S = 0.2
 
@@ -76,7 +76,11 @@ def delete_tenant(
     """
 
     async def work(runtime: Runtime) -> None:
-        async with runtime.operator(must_see_all=True) as operator:
+        # The pool first: it refuses a role that could not do the job, before anything is requested.
+        async with (
+            runtime.database(pool_size=3) as database,
+            runtime.operator(must_see_all=True) as operator,
+        ):
             tenant_id = await _id_of(runtime, tenant)
             names = [one.name for one in await list_tenants(operator) if one.tenant_id == tenant_id]
             earlier = await list_deletions(operator, tenant_id)
@@ -93,7 +97,7 @@ def delete_tenant(
             else:
                 _require_confirmation(tenant_id, names, keep_ledger, confirm)
                 await request_deletion(operator, tenant_id, keeps_ledger=bool(keep_ledger))
-                deletion = await _carry_out(runtime, operator, tenant_id, rows)
+                deletion = await _carry_out(database, operator, tenant_id, rows)
                 _show_receipts([deletion])
 
     run_with_runtime(work)
@@ -188,7 +192,7 @@ def _names_tenant(typed: str, tenant_id: UUID, names: list[str]) -> bool:
 
 
 async def _carry_out(
-    runtime: Runtime, operator: Connection, tenant_id: UUID, rows: list[TableRows]
+    database: Database, operator: Connection, tenant_id: UUID, rows: list[TableRows]
 ) -> TenantDeletion:
     """Do the job as a worker would, or wait for the worker that does it; return the receipt.
 
@@ -199,24 +203,23 @@ async def _carry_out(
     from skeldir.jobs import NO_TENANT, do_jobs, is_enqueued
 
     total = sum(row.row_count for row in rows)
-    async with runtime.database(pool_size=3) as database:
-        with progress_bar() as bar:
-            task = bar.add_task("Deleting rows", total=total)
-            while True:
-                await do_jobs(database, {DELETE.name: DELETE}, budget_s=1.0)
-                # Queried first, since the job ends in the transaction that ends the deletion.
-                async with database.tenant(NO_TENANT) as connection:
-                    is_underway = await is_enqueued(connection, NO_TENANT, DELETE.name)
-                deletion = (await list_deletions(operator, tenant_id))[0]
-                if deletion.ended_at is not None:
-                    return deletion
-                if not is_underway:
-                    raise DeletionUnfinished(
-                        f"The deletion of tenant {tenant_id} stopped before it was finished.",
-                        cure="`skeldir jobs` shows why; fix the cause, then run this command again.",
-                    )
-                bar.update(task, completed=sum(deletion.row_counts.values()))
-                await asyncio.sleep(_LOOK_AGAIN_S)
+    with progress_bar() as bar:
+        task = bar.add_task("Deleting rows", total=total)
+        while True:
+            await do_jobs(database, {DELETE.name: DELETE}, budget_s=1.0)
+            # Queried first, since the job ends in the transaction that ends the deletion.
+            async with database.tenant(NO_TENANT) as connection:
+                is_underway = await is_enqueued(connection, NO_TENANT, DELETE.name)
+            deletion = (await list_deletions(operator, tenant_id))[0]
+            if deletion.ended_at is not None:
+                return deletion
+            if not is_underway:
+                raise DeletionUnfinished(
+                    f"The deletion of tenant {tenant_id} stopped before it was finished.",
+                    cure="`skeldir jobs` shows why; fix the cause, then run this command again.",
+                )
+            bar.update(task, completed=sum(deletion.row_counts.values()))
+            await asyncio.sleep(_LOOK_AGAIN_S)
 
 
 def show_deletions(
