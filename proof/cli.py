@@ -41,7 +41,9 @@ CiOption = Annotated[
 PreviousOption = Annotated[
     Path | None,
     typer.Option(
-        exists=True, file_okay=False, help="An earlier pack: what it confirmed may be RESOLVED now."
+        exists=True,
+        file_okay=False,
+        help="An earlier pack: a fault that it found and this run does not is RESOLVED.",
     ),
 ]
 SignOption = Annotated[

@@ -69,7 +69,10 @@ def prove_source(proof: Proof) -> None:
 
 
 def outputs_for(root: Path, commit: str) -> dict[tuple[str, str], str]:
-    """Return what named steps must show of `commit`, by check and step: no pack can be about another one."""
+    """Return the outputs that some steps must have in a pack about `commit`, by check and step.
+
+    A pack about another commit has others.
+    """
     listed = git(root, "ls-tree", "-r", _LISTED, commit, "--", *_SOURCE)
     return {
         ("H-REPO-01/commit", _HASH_OF_HEAD): f"{commit}\nexit status 0",

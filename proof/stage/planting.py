@@ -69,7 +69,7 @@ def touches_of(plan: Plan) -> list[Item]:
 
 
 def touches_between(plan: Plan) -> list[Item]:
-    """Return touches that come while the models in force look back 20 days."""
+    """Return the touches that are sent while the models in force look back 20 days."""
     # Only those that look back 30 days count it, and nothing else of its order changes.
     return [_touch(plan, 13, "crowd-0", -25, "paid_search")]
 

@@ -128,7 +128,7 @@ class VersionExplanation:
 
     After each entry, in their order, the balance so far in its currency is divided over the channels in proportion
     to `shares[].weight`, by largest remainder (rounded towards zero, the units left over to the largest remainders,
-    the earlier channel first among equals); the entry is credited with each channel's change.
+    among equal remainders the channel whose code comes first); the entry is credited with each channel's change.
     """
 
     model_version: str
@@ -180,7 +180,7 @@ class WhySetAside:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """How much is not shown. With three zeros the credit can be recomputed by hand.
+    """How much is not shown. If all counts are 0, the credit can be recomputed by hand.
 
     The exception is an order whose touches were forgotten before journeys were stored.
     """

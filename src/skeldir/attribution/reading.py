@@ -167,7 +167,10 @@ async def begin_reading(connection: Connection, tenant_id: UUID) -> tuple[Readin
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Fills a reading in an open transaction. When orders are too large to be held at once, half of them are left."""
+    """Fills a reading in an open transaction.
+
+    When the orders are too large to be held at once, half of them go to `unread`, to be read later.
+    """
 
     connection: Connection
     tenant_id: UUID

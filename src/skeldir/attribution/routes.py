@@ -69,8 +69,8 @@ async def get_order(
     """Show everything that an order's credit is computed from.
 
     For a long order only the newest touches and the first entries are shown, although all count; `left_out` counts the
-    rest. If that is nothing, the answer is enough to recompute the credit by hand, unless touches were forgotten before
-    journeys were stored. A forgotten touch is shown by channel and age only.
+    rest. If all its counts are 0, the answer is enough to recompute the credit by hand, unless touches were forgotten
+    before journeys were stored. A forgotten touch is shown by channel and age only.
     """
     async with reading_transaction(database_of(request), caller) as transaction:
         facts = await read_order(transaction.connection, caller.tenant_id, order_id)

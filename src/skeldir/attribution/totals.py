@@ -48,7 +48,7 @@ class SetAsideTotal:
 async def channel_totals(connection: Connection, tenant_id: UUID) -> list[ChannelTotal]:
     """Return what each active model credits to each channel of the transaction's tenant, a row per currency.
 
-    These are the sums of days: they include credit once its days have been rolled up.
+    These are the sums of days: a credit run changes them when it writes credit.
     """
     rows = await queries.select_channel_totals(connection, tenant_id=tenant_id)
     return [

@@ -30,10 +30,10 @@ app = typer.Typer(
     help="""Shows which marketing channels earned the money, to the cent.
 
 Without DATABASE_URL an embedded PostgreSQL under .skeldir/ is started, or shared if it is already running. \
-With DATABASE_URL, every command works on the server it names, as app_user with a few exceptions. `tenants list`, \
-`tenants delete`, `tenants deletions`, `jobs`, `audit` without --tenant and looking up a tenant by name need a role \
-that may act as skeldir_owner; `matviews` without --tenant needs one that may act as matview_owner. The role that runs \
-`migrate` may act as both.
+With DATABASE_URL, commands work on the server that it names, and app_user is enough for most. `migrate` needs a role \
+with CREATEROLE that owns the database. `tenants list`, `tenants delete`, `tenants deletions`, `jobs`, `audit` without \
+--tenant and looking up a tenant by name need a role that may act as skeldir_owner; `matviews` without --tenant needs \
+one that may act as matview_owner. The role that ran `migrate` may act as both.
 
 The usual order: tenants create · keys create · import · credit · refresh · report.""",
 )

@@ -75,7 +75,7 @@ def audit(
         bool,
         typer.Option(
             "--exact",
-            help=f"Compute the credit of every order exactly, instead of one in {SAMPLE_EVERY}.",
+            help=f"Check the engine by the exact rules for every order, instead of one in {SAMPLE_EVERY}.",
         ),
     ] = False,
     as_json: Annotated[

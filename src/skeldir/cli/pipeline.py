@@ -40,7 +40,7 @@ from skeldir.revenue import LedgerTotal, ledger_totals
 from skeldir.rollups import mark_all_revenue, roll_up_dirty_days
 
 _ABOUT_SET_ASIDE = (
-    "(uncredited) is the money without credit of orders that are set aside. "
+    "(uncredited) is the money of orders that could not be credited (set aside). "
     "An order whose journey is too long has its money under unattributed."
 )
 
@@ -64,7 +64,7 @@ def credit(
         bool,
         typer.Option(
             "--rebuild",
-            help="Recompute all credit of --tenant from the facts, and its sums.",
+            help="Recompute all credit of --tenant, and its sums, from the facts.",
         ),
     ] = False,
 ) -> None:
@@ -243,8 +243,8 @@ def show_channels(
 ) -> None:
     """Show the credited revenue of each channel, all models side by side, and the ledger total.
 
-    The row `(uncredited)` is the money without credit of orders that are set aside. The money of those whose journey is
-    too long is credited to `unattributed`, so they add nothing to that row.
+    The row `(uncredited)` is the money of orders that could not be credited (set aside). The money of those whose
+    journey is too long is credited to `unattributed`, so they add nothing to that row.
     """
 
     async def work(

@@ -32,8 +32,8 @@ tenants_app = typer.Typer(
 def create(name: Annotated[str, typer.Argument(help="The name of the tenant.")]) -> None:
     """Create a tenant with the six models at 30 days of lookback; print its id, which commands take as TENANT.
 
-    The name is checked for uniqueness only by a role that may act as skeldir_owner. White space makes no difference,
-    and a name cannot be an id or begin like a key (skd_).
+    The name is checked for uniqueness only by a role that may act as skeldir_owner. Names that
+    differ only in white space are the same name. A name cannot look like an id, or begin with skd_.
     """
 
     async def work(runtime: Runtime) -> None:

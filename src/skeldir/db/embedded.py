@@ -166,7 +166,7 @@ def embedded_server(
 def revive_server(home: Path, *, server_settings: Mapping[str, str] = {}) -> bool:
     """Start the server again, at its old socket, if no process of it is left; return whether it was started.
 
-    For callers inside `embedded_server(home)`. Raises what that raises.
+    For callers inside `embedded_server(home)`. Raises what `embedded_server` raises.
     """
     with home_errors(home):
         cluster = open_cluster(home)

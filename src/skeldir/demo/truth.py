@@ -93,7 +93,9 @@ def describe_orders(touches: Sequence[Touch], entries: Sequence[Entry]) -> Json:
 
 
 def find_causes(occasions: Sequence[Occasion]) -> Json:
-    """Evaluate the same draws without each channel's lift; the purchases then lost were caused by it.
+    """Count for each channel the purchases that would not happen without it.
+
+    They are counted with the same random numbers, but without the effect of the channel.
 
     A purchase that needed two channels counts for both, so the channels need not add up to all
     purchases in one sample; in expectation, with the baseline, they do.

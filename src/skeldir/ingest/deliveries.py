@@ -87,8 +87,8 @@ class Delivery:
 class Delivered:
     """A delivery after its items were read: how many there were, and which were rejected.
 
-    `brought` maps the idempotency key of each fact that no earlier delivery of the transaction has to its order id
-    ("" for a touch). It is empty for a delivery that is prepared alone: all new facts are its own.
+    `brought` has an entry for each fact that no earlier delivery of the transaction contains: idempotency key to
+    order id ("" for a touch). It is empty for a delivery that is prepared alone: all new facts are its own.
     """
 
     origin: str

@@ -1,4 +1,4 @@
-"""The ledger: append-only, signed, in integer minor units. The door of the room."""
+"""The ledger: append-only, amounts with plus and minus in integer minor units. The door of the room."""
 
 from typing import TYPE_CHECKING
 

@@ -64,7 +64,7 @@ async def get_realtime(
         Header(description="ETags of stored responses, or *; if one matches, the answer is 304"),
     ] = None,
 ) -> Response:
-    """Report captured, refunded, disputed and net money of each currency over all days, at most seconds old."""
+    """Report captured, refunded, disputed and net money of each currency over all days; a few seconds old at most."""
     async with reading_transaction(database_of(request), caller) as transaction:
         totals = await read_realtime_revenue(transaction.connection, caller.tenant_id)
     body = _TOTALS.dump_json(totals)
