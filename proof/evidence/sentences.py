@@ -26,7 +26,7 @@ from proof.stage.templates import explain_gaps
 
 
 def describe(expectation: Expectation) -> tuple[str, str]:
-    """Return what is expected, as the end of the sentence "Expected: …", and the text that the sentence names, or ""."""
+    """Return what is expected, as the end of the sentence "Expected: …", and the text that it names, or ""."""
     match expectation:
         case Equals(value):
             return "exactly this output", value
