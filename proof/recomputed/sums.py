@@ -270,7 +270,7 @@ READERS: Final = MappingProxyType[str, Recomputation](
 
 
 def write_table(columns: Sequence[str], rows: Rows) -> str:
-    """Return rows as `Proof.ask` prints those of a statement that orders them by all of their columns in turn."""
+    """Print rows as `Proof.ask` does, sorted by all columns from left to right."""
     return print_table(columns, sorted(rows, key=_in_order))
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
 
-from skeldir.attribution import define_models
+from skeldir.attribution import define_models, runs
 from skeldir.attribution.bounds import BOUNDS
+from skeldir.attribution.restating import Restated, restate_page
 from skeldir.attribution.runs import credit_dirty_orders
 from skeldir.db.pool import Database
 from tests.conftest import Clone
@@ -161,6 +163,25 @@ async def test_an_order_whose_stored_journey_is_damaged_is_credited_from_its_fac
     assert await count_dirty(db, shop) == 0
     assert await sum_by_channel(db, shop) == {"sms": 25_000, "direct": 25_000}
     await assert_ledger_is_credited(db, shop)
+
+
+async def test_pages_grow_again_after_the_order_for_which_they_became_small(
+    clone: Clone, db: Database, shop: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+
+    async def restate(*given: Any, most: int, **named: Any) -> Restated | None:
+        sizes.append(most)
+        return await restate_page(*given, most=most, **named)
+
+    monkeypatch.setattr(runs, "restate_page", restate)
+    with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
+        admin.execute(
+            "UPDATE order_journeys SET path = decode(repeat('ff', 8), 'hex') WHERE order_id = 'order-0'"
+        )
+    await change(db, shop, lookback_days=10)
+    await credit_dirty_orders(db, tenant_id=shop, bounds=replace(BOUNDS, orders_of_restatement=3))
+    assert sizes == [3, 1, 0, 1, 3, 3]
 
 
 async def test_an_order_whose_damaged_journey_must_be_subtracted_is_set_aside(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -165,3 +166,25 @@ def test_an_impossible_change_is_refused_with_a_cure(shop: UUID) -> None:
     last = refused("models", "retire", shop, MODEL_NAMES[0], "--yes")
     assert last.code == "last_model_in_force"
     assert "another model first" in last.cure
+
+
+def test_what_the_models_of_a_mapping_leave_out_stays_as_it_is(shop: UUID, tmp_path: Path) -> None:
+    run("models", "set", shop, "time_decay", "--half-life-days", "3", "--yes")
+    run("models", "set", shop, "linear", "--after-conversion", "reset", "--yes")
+    visits = tmp_path / "visits.csv"
+    visits.write_text("who,at,via\nv1,2026-03-01T10:00:00Z,email\n", encoding="utf-8")
+    mapping = tmp_path / "visits.toml"
+    mapping.write_text(
+        'kind = "touches"\n[columns]\noccurred_at = "at"\njourney_key = "who"\nchannel = "via"\n'
+        "[models]\nlookback_days = 40\n",
+        encoding="utf-8",
+    )
+    run("import", "touches", visits, "--tenant", shop, "--map", mapping)
+    models = json.loads(run("models", "list", shop, "--json").stdout)["data"]
+    shown = {
+        one["model"]: (one["lookback_days"], one["after_conversion"], one["half_life_days"])
+        for one in models
+    }
+    assert shown.pop("time_decay") == (40, "keep", 3)
+    assert shown.pop("linear") == (40, "reset", 7)
+    assert set(shown.values()) == {(40, "keep", 7)}

@@ -167,10 +167,7 @@ async def begin_reading(connection: Connection, tenant_id: UUID) -> tuple[Readin
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Fills a reading in an open transaction.
-
-    When the orders are too large to be held at once, half of them go to `unread`, to be read later.
-    """
+    """Fills a reading in a transaction; orders too large to be held at once go, in halves, to `unread` for later."""
 
     connection: Connection
     tenant_id: UUID

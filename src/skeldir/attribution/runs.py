@@ -180,6 +180,7 @@ class _Run:
         while True:
             try:
                 page = await self._restate_page(most)
+                most = min(10 * most, self.bounds.orders_of_restatement)
             except (Uncreditable, *WRITING_FAULTS):
                 # Smaller pages isolate the failing order, which is then credited from its facts, or set aside.
                 if most > 1:

@@ -10,7 +10,7 @@ from uuid import UUID
 import typer
 from rich.table import Table
 
-from skeldir.attribution import define_models
+from skeldir.attribution import MODEL_NAMES, ModelParameters, set_models
 from skeldir.cli.console import err, out
 from skeldir.cli.keys import TENANT_HELP, TenantArgument
 from skeldir.cli.pipeline import progress_bar
@@ -146,17 +146,18 @@ async def import_with_progress(
 
     if mapping.models is not None:
         async with database.tenant(tenant_id) as connection:
-            versions = await define_models(
+            parameters = ModelParameters(
+                mapping.models.lookback_days, mapping.models.after_conversion
+            )
+            versions = await set_models(
                 connection,
                 tenant_id,
-                lookback_days=mapping.models.lookback_days,
-                after_conversion=mapping.models.after_conversion,
+                dict.fromkeys(MODEL_NAMES, parameters),
                 changed_by="import",
             )
         names = ", ".join(version.model_version for version in versions)
         out.print(
-            f"Models: {mapping.models.lookback_days} days of lookback, {mapping.models.after_conversion}"
-            f" after a conversion ({names}).",
+            f"The models of the mapping are in force: {names}.",
             soft_wrap=True,
         )
     last: list[ImportProgress] = []

@@ -298,7 +298,7 @@ def print_channels(
     totals: list[ChannelTotal],
     ledger: list[LedgerTotal],
     models: Sequence[str],
-    aside: Sequence[SetAsideTotal] = (),
+    aside: Sequence[SetAsideTotal],
 ) -> bool:
     """Print a table per currency; return whether the total of every model in force equals the ledger's.
 

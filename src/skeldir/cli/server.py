@@ -64,7 +64,10 @@ def openapi() -> None:
 
 
 def migrate() -> None:
-    """Bring the schema up to date. With DATABASE_URL this needs a role that may create roles."""
+    """Bring the schema up to date.
+
+    With DATABASE_URL, the first time needs a role with CREATEROLE that owns the database.
+    """
     from skeldir.migrations.revision import head_revision
 
     with open_runtime() as runtime:

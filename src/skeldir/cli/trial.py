@@ -14,6 +14,7 @@ from skeldir.attribution import (
     credit_dirty_orders,
     define_models,
     models_in_force,
+    set_aside_totals,
 )
 from skeldir.cli.console import err, out
 from skeldir.cli.facts import (
@@ -190,7 +191,8 @@ async def _show_channels(database: Database, tenant_id: UUID, name: str) -> bool
         totals = await channel_totals(connection, tenant_id)
         ledger = await ledger_totals(connection, tenant_id)
         models = [one.model for one in await models_in_force(connection, tenant_id)]
-    return print_channels(totals, ledger, models)
+        aside = await set_aside_totals(connection, tenant_id)
+    return print_channels(totals, ledger, models, aside)
 
 
 async def _show_views(database: Database, tenant_id: UUID) -> bool:

@@ -193,7 +193,7 @@ ConversionReceipt = Annotated[
     summary="Record touches",
 )
 async def post_touches(receipt: TouchReceipt) -> Response:
-    """Record up to 10,000 touches. A bad item does not fail the batch: it is reported, and kept as a dead event."""
+    """Record up to 10,000 touches. A rejected item is reported, and kept as a dead event."""
     return _response_of(receipt)
 
 

@@ -71,10 +71,10 @@ class RefundColumns:
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """What the mapping sets for the model versions that credit this file's orders."""
+    """What the mapping sets for all six models; what it leaves out stays as it is."""
 
-    lookback_days: int = 30
-    after_conversion: AfterConversion = "keep"
+    lookback_days: int | None = None
+    after_conversion: AfterConversion | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,10 +187,9 @@ def _models(settings: Settings) -> ModelSettings | None:
     for name in table:
         if name not in ("lookback_days", "after_conversion"):
             unknown(name, "[models]", ("lookback_days", "after_conversion"))
-    days = table.get("lookback_days", 30)
-    if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= 3650:
+    days, after = table.get("lookback_days"), table.get("after_conversion")
+    if days is not None and (type(days) is not int or not 1 <= days <= 3650):
         _wrong_type("[models] lookback_days", "a whole number of days from 1 to 3650")
-    after = table.get("after_conversion", "keep")
-    if after not in ("keep", "reset"):
+    if after not in (None, "keep", "reset"):
         _wrong_type("[models] after_conversion", "keep or reset")
     return ModelSettings(days, after)

@@ -45,7 +45,7 @@ def _make_celery_schema() -> None:
 
 
 def downgrade() -> None:
-    """Only retention says what cannot be worked out again; jobs that wait, though, are work not done."""
+    """Refused while there are rows: a retention cannot be recomputed, and a waiting job is work that would be lost."""
     refuse_downgrade_with_rows(revision, ("jobs", "retention"))
     driver_connection().execute(
         f"""
