@@ -65,9 +65,11 @@ def openapi() -> None:
 
 def migrate() -> None:
     """Bring the schema up to date. With DATABASE_URL this needs a role that may create roles."""
+    from skeldir.db import require_unpooled
     from skeldir.migrations.revision import head_revision
 
     with open_runtime() as runtime:
+        require_unpooled(runtime.operator_url, "DATABASE_URL")
         migrate_to_head(runtime.operator_url)
         still_open = functions_left_open(runtime.operator_url)
     out.print(f"The schema is at {head_revision()}.")

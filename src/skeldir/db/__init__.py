@@ -26,6 +26,13 @@ from skeldir.db.pool import (
     wake_after_commit,
 )
 from skeldir.db.queries import as_dict, load_blocking_queries, load_queries
+from skeldir.db.requirements import (
+    PoolerRefused,
+    RuntimeRoleUnsafe,
+    refusal_of_pooler,
+    require_own_session,
+    require_unpooled,
+)
 from skeldir.db.shares import RetriedLater, TenantBusy, spread_retry_s
 
 __all__ = [
@@ -35,8 +42,10 @@ __all__ = [
     "DatabaseBusy",
     "DatabaseUnreachable",
     "EmbeddedServer",
+    "PoolerRefused",
     "QueryTooSlow",
     "RetriedLater",
+    "RuntimeRoleUnsafe",
     "Subscription",
     "TenantBusy",
     "TenantLocked",
@@ -55,7 +64,10 @@ __all__ = [
     "pack_column",
     "plan_for_each_list",
     "read_id",
+    "refusal_of_pooler",
+    "require_own_session",
     "require_supported_server",
+    "require_unpooled",
     "revive_server",
     "share_lock",
     "spread_retry_s",
