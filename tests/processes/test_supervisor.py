@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from skeldir.processes.children import api_child
+from skeldir.processes.children import api_children
 from skeldir.processes.liveness import Liveness
 from tests.support.embedded import wait_until
 from tests.support.supervised import Supervised, python, supervising
@@ -188,7 +188,7 @@ def test_what_is_kept_running_gives_memory_back_unless_the_operator_says_otherwi
 ) -> None:
     monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
     monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "42")
-    child = api_child("postgresql://somewhere/else", host="127.0.0.1", port=0)
+    (child,) = api_children("postgresql://somewhere/else", host="127.0.0.1", port=0)
     assert child.environment["MALLOC_ARENA_MAX"] == "1"
     assert child.environment["MALLOC_TRIM_THRESHOLD_"] == "42"
     assert child.environment["DATABASE_URL"] == "postgresql://somewhere/else"

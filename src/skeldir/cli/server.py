@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
-from typing import Annotated
+import logging
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skeldir.cli.addresses import require_free
+from skeldir.cli.addresses import as_url, bind_own, bind_shared, require_free, reserved
 from skeldir.cli.console import err, out
 from skeldir.cli.runtime import (
     Runtime,
@@ -16,42 +16,105 @@ from skeldir.cli.runtime import (
     migrate_to_head,
     open_runtime,
 )
+from skeldir.cli.starting import keep_running, require_startable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from skeldir.http import ApiServer
+
+logger = logging.getLogger(__name__)
 
 
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=64, help="Number of API processes. Default: SKELDIR_API_PROCESSES."
+        ),
+    ] = None,
+    member: Annotated[int | None, typer.Option(hidden=True)] = None,
+    life_pipe: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
-    """Serve the HTTP API until Ctrl-C, on the embedded server or on DATABASE_URL."""
+    """Serve the HTTP API until Ctrl-C, on the embedded server or on DATABASE_URL.
+
+    Several processes share the address; one that dies or gets stuck is restarted.
+    """
+    if member is not None:
+        _serve_as_member(host, port, member, life_pipe)
+        return
     require_free(host, port)
+    with open_runtime(is_long=True) as runtime:
+        count = processes or runtime.settings.skeldir_api_processes
+        if count > 1:
+            raise typer.Exit(_serve_with_several(runtime, host, port, count))
+        from skeldir.processes import most_connections
+
+        # An unreachable database is reported in a sentence; the server would print a traceback.
+        require_startable(runtime, most_connections(runtime.settings, runtime.app_url, api=1))
+        _make_server(runtime, host, port, lambda: None).run()
+
+
+def _serve_with_several(runtime: Runtime, host: str, port: int, count: int) -> int:
+    """Keep `count` processes serving on one address until a signal; return the exit status."""
+    from skeldir.processes import api_children, most_connections
+
+    with reserved(host, port) as chosen:
+        url = runtime.app_url
+        children = api_children(url, host=host, port=chosen, processes=count, must_start=True)
+        out.print(f"The API will be at {as_url(host, chosen)}. Ctrl-C stops all processes.")
+        connections = most_connections(runtime.settings, url, api=count)
+        return keep_running(runtime, children, connections=connections, waits=False)
+
+
+def _serve_as_member(host: str, port: int, member: int, life_pipe: int | None) -> None:
+    """Serve on the shared address, and on one of this process's own, where its metrics are its own."""
+    from skeldir.processes import Liveness
+
+    liveness = Liveness(life_pipe)
+
+    def show_life() -> None:
+        liveness.note()
+        liveness.show()
+
+    with open_runtime(is_long=True) as runtime:
+        require_startable(runtime, 0)
+        server = _make_server(runtime, host, port, show_life)
+        sockets = bind_shared(host, port)
+        first = runtime.settings.skeldir_api_metrics_port
+        own = bind_own(first + member) if first else None
+        if own is not None:
+            sockets.append(own)
+        elif first:
+            logger.error(
+                "metrics.not_served port %d", first + member, extra={"port": first + member}
+            )
+        server.run(sockets=sockets)
+
+
+def _make_server(
+    runtime: Runtime, host: str, port: int, show_life: Callable[[], None]
+) -> ApiServer:
     from skeldir.app import create_app
     from skeldir.http import make_server
     from skeldir.observability import configure_logging
 
-    with open_runtime(is_long=True) as runtime:
-        settings = runtime.settings
-        # An unreachable database is reported in a sentence; the server would print a traceback.
-        asyncio.run(_reach(runtime))
-        configure_logging(settings, process="api")
-        app = create_app(runtime.app_url, warms_up=True)
-        # The program itself is never garbage. Scanning all of it blocked the loop for 0.1 s each time.
-        gc.collect()
-        gc.freeze()
-        make_server(
-            app,
-            host=host,
-            port=port,
-            receive_timeout_s=settings.skeldir_receive_timeout_s,
-            shutdown_timeout_s=settings.skeldir_shutdown_timeout_s,
-        ).run()
-
-
-async def _reach(runtime: Runtime) -> None:
-    from skeldir.db import open_database
-
-    timeout_ms = runtime.settings.skeldir_statement_timeout_ms
-    async with open_database(runtime.app_url, pool_size=1, statement_timeout_ms=timeout_ms):
-        pass
+    settings = runtime.settings
+    configure_logging(settings, process="api")
+    app = create_app(runtime.app_url, warms_up=True)
+    # The program itself is never garbage. Scanning all of it blocked the loop for 0.1 s each time.
+    gc.collect()
+    gc.freeze()
+    return make_server(
+        app,
+        host=host,
+        port=port,
+        receive_timeout_s=settings.skeldir_receive_timeout_s,
+        shutdown_timeout_s=settings.skeldir_shutdown_timeout_s,
+        show_life=show_life,
+    )
 
 
 def openapi() -> None:

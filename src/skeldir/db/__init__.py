@@ -1,5 +1,6 @@
 """The one store: connections, tenant transactions, named statements, locks and the embedded server. The door."""
 
+from skeldir.db.admission import Admission, ConnectionsTooFew, require_admission
 from skeldir.db.columns import pack_column, unpack_column
 from skeldir.db.embedded import (
     EmbeddedServer,
@@ -37,7 +38,9 @@ from skeldir.db.shares import RetriedLater, TenantBusy, spread_retry_s
 
 __all__ = [
     "GRACE_S",
+    "Admission",
     "Connection",
+    "ConnectionsTooFew",
     "Database",
     "DatabaseBusy",
     "DatabaseUnreachable",
@@ -65,6 +68,7 @@ __all__ = [
     "plan_for_each_list",
     "read_id",
     "refusal_of_pooler",
+    "require_admission",
     "require_own_session",
     "require_supported_server",
     "require_unpooled",
