@@ -46,10 +46,16 @@ def require_startable(runtime: Runtime, connections: int) -> None:
         plain = url.get_secret_value().removeprefix("db+") if url is not None else ""
         if is_postgres_broker(plain) or plain.startswith("postgres"):
             require_unpooled(plain.removeprefix("sqla+"), variable)
+    if connections:
+        out.print(
+            f"Up to {connections} connections to PostgreSQL, which admits {admission.limit} of this role "
+            f"and has {admission.in_use} open.",
+            soft_wrap=True,
+        )
     if admission.is_tight_for(connections):
         err.print(
-            f"Warning: these processes take up to {connections} connections to PostgreSQL, which admits "
-            f"{admission.limit} of this role and has {admission.in_use} open. Without a free one, requests get 503.",
+            "Warning: as long as those stay open, there are too few for all processes at their busiest. Requests then "
+            "get 503, and workers wait. Lower SKELDIR_POOL_SIZE, or raise max_connections.",
             soft_wrap=True,
         )
 
@@ -84,7 +90,6 @@ def keep_running(
     def say(what: str) -> None:
         out.print(what, soft_wrap=True)
 
-    say(f"Up to {connections} connections to PostgreSQL will be open.")
     return Supervisor(
         children, say, stop_s=runtime.settings.skeldir_shutdown_timeout_s + _GRACE_S
     ).run()

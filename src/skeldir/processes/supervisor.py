@@ -177,7 +177,7 @@ class Supervisor:
             if state.process is None or state.process.poll() is None:
                 continue
             how = _describe_end(state.process.returncode)
-            if state.child.must_start and not state.has_lived:
+            if state.child.must_start and not self._has_lived(state):
                 state.process = None
                 self._close_pipe(state)
                 self._is_hopeless = True
@@ -196,6 +196,13 @@ class Supervisor:
             self._close_pipe(state)
             when = f"in {state.pause_s:g} s" if state.pause_s else "now"
             self.report(f"{state.child.name} ended {how}; it is started again {when}.")
+
+    def _has_lived(self, state: _ChildState) -> bool:
+        """Return whether a child gave a sign of life, also if that is still in its pipe."""
+        if state.life_pipe is not None and not state.has_lived:
+            with suppress(BlockingIOError):
+                state.has_lived = bool(os.read(state.life_pipe, 4096))
+        return state.has_lived
 
     def _kill_stuck(self) -> None:
         for state in self._running():
