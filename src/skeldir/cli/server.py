@@ -35,8 +35,13 @@ def serve(
             min=1, max=64, help="Number of API processes. Default: SKELDIR_API_PROCESSES."
         ),
     ] = None,
-    member: Annotated[int | None, typer.Option(hidden=True)] = None,
-    life_pipe: Annotated[int | None, typer.Option(hidden=True)] = None,
+    member: Annotated[
+        int | None, typer.Option(hidden=True, help="Which of several processes this is.")
+    ] = None,
+    life_pipe: Annotated[
+        int | None,
+        typer.Option(hidden=True, help="The descriptor to write signs of life to."),
+    ] = None,
 ) -> None:
     """Serve the HTTP API until Ctrl-C, on the embedded server or on DATABASE_URL.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
 import psycopg
@@ -14,7 +14,9 @@ from skeldir.errors import SkeldirError
 from skeldir.settings import plain_postgres_url
 
 if TYPE_CHECKING:
-    from skeldir.db.pool import Connection
+    from asyncpg.pool import PoolConnectionProxy
+
+_Session: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
 _CONNECT_S = 5
 _REFUSED_BY_POOLER = "unsupported startup parameter"
@@ -37,7 +39,7 @@ class PoolerRefused(SkeldirError):
     title = "A connection pooler is in front of the database"
 
 
-async def require_usable(connection: Connection, settings: Mapping[str, str]) -> None:
+async def require_usable(connection: _Session, settings: Mapping[str, str]) -> None:
     """Check the server's version, that the session has the `settings` it was opened with, and the role.
 
     Raises:
@@ -56,7 +58,7 @@ async def require_usable(connection: Connection, settings: Mapping[str, str]) ->
         )
 
 
-async def require_own_session(connection: Connection, settings: Mapping[str, str]) -> None:
+async def require_own_session(connection: _Session, settings: Mapping[str, str]) -> None:
     """Check that the session has the settings that it was opened with; a pooler does not pass them on.
 
     PgBouncer accepts none that it does not know or, if told to ignore them, drops them silently: time limits would
