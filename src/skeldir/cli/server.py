@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import gc
-import logging
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skeldir.cli.addresses import as_url, bind_own, bind_shared, require_free, reserved
+from skeldir.cli.addresses import as_url, require_free, reserved
 from skeldir.cli.console import err, out
 from skeldir.cli.runtime import (
     Runtime,
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
     from skeldir.http import ApiServer
 
-logger = logging.getLogger(__name__)
-
 
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
@@ -35,21 +32,11 @@ def serve(
             min=1, max=64, help="Number of API processes. Default: SKELDIR_API_PROCESSES."
         ),
     ] = None,
-    member: Annotated[
-        int | None, typer.Option(hidden=True, help="Which of several processes this is.")
-    ] = None,
-    life_pipe: Annotated[
-        int | None,
-        typer.Option(hidden=True, help="The descriptor to write signs of life to."),
-    ] = None,
 ) -> None:
     """Serve the HTTP API until Ctrl-C, on the embedded server or on DATABASE_URL.
 
     Several processes share the address; one that dies or gets stuck is restarted.
     """
-    if member is not None:
-        _serve_as_member(host, port, member, life_pipe)
-        return
     require_free(host, port)
     with open_runtime(is_long=True) as runtime:
         count = processes or runtime.settings.skeldir_api_processes
@@ -59,7 +46,7 @@ def serve(
 
         # An unreachable database is reported in a sentence; the server would print a traceback.
         require_startable(runtime, most_connections(runtime.settings, runtime.app_url, api=1))
-        _make_server(runtime, host, port, lambda: None).run()
+        make_api_server(runtime, host, port).run()
 
 
 def _serve_with_several(runtime: Runtime, host: str, port: int, count: int) -> int:
@@ -74,34 +61,10 @@ def _serve_with_several(runtime: Runtime, host: str, port: int, count: int) -> i
         return keep_running(runtime, children, connections=connections, waits=False)
 
 
-def _serve_as_member(host: str, port: int, member: int, life_pipe: int | None) -> None:
-    """Serve on the shared address, and on one of this process's own, where its metrics are its own."""
-    from skeldir.processes import Liveness
-
-    liveness = Liveness(life_pipe)
-
-    def show_life() -> None:
-        liveness.note()
-        liveness.show()
-
-    with open_runtime(is_long=True) as runtime:
-        require_startable(runtime, 0)
-        server = _make_server(runtime, host, port, show_life)
-        sockets = bind_shared(host, port)
-        first = runtime.settings.skeldir_api_metrics_port
-        own = bind_own(first + member) if first else None
-        if own is not None:
-            sockets.append(own)
-        elif first:
-            logger.error(
-                "metrics.not_served port %d", first + member, extra={"port": first + member}
-            )
-        server.run(sockets=sockets)
-
-
-def _make_server(
-    runtime: Runtime, host: str, port: int, show_life: Callable[[], None]
+def make_api_server(
+    runtime: Runtime, host: str, port: int, show_life: Callable[[], None] = lambda: None
 ) -> ApiServer:
+    """Return the server of the API, ready to run; see `make_server`."""
     from skeldir.app import create_app
     from skeldir.http import make_server
     from skeldir.observability import configure_logging

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # -P: the directory in which the command was given is no place to import from.
 _MODULE = (sys.executable, "-P", "-m", "skeldir.worker")
+_MEMBER = (sys.executable, "-P", "-m", "skeldir.cli.member")
 _COMMAND = (sys.executable, "-P", "-c", "from skeldir.cli import main; main()")
 # Short work, which somebody waits for. One process does nothing else when there are several.
 _SHORT_QUEUES = ("attribution", "maintenance")
@@ -83,14 +84,14 @@ def api_children(
 
     Several processes share the address; each also has one of its own on the loopback, and shows that it is alive.
     """
-    words = [*_COMMAND, "serve", "--host", host, "--port", str(port)]
+    words = ["serve", "--host", host, "--port", str(port)]
     environment = environment_on(database_url)
     if processes == 1:
-        return [Child("api", words, environment)]
+        return [Child("api", [*_COMMAND, *words], environment)]
     return [
         Child(
             f"api-{index}",
-            [*words, "--member", str(index)],
+            [*_MEMBER, *words, "--member", str(index)],
             environment,
             shows_life=True,
             must_start=must_start,
