@@ -186,14 +186,15 @@ async def wait_until_keys_are_remembered(
 
 
 @contextmanager
-def api(place: Place) -> Iterator[tuple[int, psutil.Process]]:
-    """Run `skeldir serve`; give its port and process."""
+def api(place: Place, processes: int = 1) -> Iterator[tuple[int, psutil.Process]]:
+    """Run `skeldir serve` with so many processes; give its port and first process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     variables = environment_on(place.app_url) | {
         "SKELDIR_POOL_SIZE": str(POOL_SIZE),
         "SKELDIR_REQUESTS_PER_SECOND": "1000000",
+        "SKELDIR_API_METRICS_PORT": "0",
     }
     words = [
         sys.executable,
@@ -202,6 +203,8 @@ def api(place: Place) -> Iterator[tuple[int, psutil.Process]]:
         "serve",
         "--port",
         str(port),
+        "--processes",
+        str(processes),
     ]
     with subprocess.Popen(
         words, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

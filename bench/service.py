@@ -137,6 +137,7 @@ def running_service(
         **{k: v for k, v in os.environ.items() if not k.startswith(("CELERY_", "DATABASE_URL"))},
         "SKELDIR_HOME": str(home),
         "SKELDIR_WORKER_METRICS_PORT": "0",
+        "SKELDIR_API_METRICS_PORT": "0",
         **environment,
     }
     with log_of_up(home).open("wb") as log:

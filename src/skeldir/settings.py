@@ -47,6 +47,10 @@ class Settings(BaseSettings):
     skeldir_unknown_keys_per_second: Annotated[int, Field(ge=1)] = 20
     celery_broker_url: SecretStr | None = None
     celery_result_backend: SecretStr | None = None
+    skeldir_api_processes: Annotated[int, Field(ge=1, le=64)] = 1
+    # Where the first of several API processes can be reached apart from the others, on the loopback; the next ones use
+    # the following ports. 0: nowhere.
+    skeldir_api_metrics_port: Annotated[int, Field(ge=0, le=65_000)] = 9400
     skeldir_worker_processes: Annotated[int, Field(ge=1, le=64)] = 2
     # Where the metrics of the first worker process are served, on the loopback; the next ones use the following ports.
     # 0: nowhere.

@@ -11,7 +11,8 @@ import asyncpg
 import pytest
 
 from skeldir.db.locks import try_lock
-from skeldir.db.pool import Database, DatabaseUnreachable, RuntimeRoleUnsafe, open_database
+from skeldir.db.pool import Database, DatabaseUnreachable, open_database
+from skeldir.db.requirements import RuntimeRoleUnsafe
 from skeldir.tenants import load_profile, profile_from
 from tests.conftest import Clone
 from tests.support.refreshing import superuser_of

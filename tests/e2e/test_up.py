@@ -22,6 +22,7 @@ from tests.support.service import (
     SKELDIR,
     Service,
     free_port,
+    log_of_up,
     processes_of,
     running_service,
     wait_until,
@@ -61,6 +62,30 @@ def test_ctrl_c_stops_everything_also_after_each_part_was_killed(home: Path) -> 
             process.kill()
         psutil.wait_procs(killed, timeout=5)
         wait_until(lambda: is_whole(service) and service.is_ready(), 15, "whole again")
+        assert service.stop() == 0
+    assert processes_of(home) == []
+
+
+@pytest.mark.slow
+def test_several_api_processes_share_the_address_and_all_parts_keep_to_their_connections(
+    home: Path,
+) -> None:
+    sessions = "SELECT application_name, count(*) FROM pg_stat_activity WHERE usename = 'app_user' GROUP BY 1"
+    with running_service(home, words=(*TWO, "--api-processes", "2")) as service:
+        wait_until(lambda: heard(service) == {"worker": 2, "beat": 1}, 30, "heartbeats")
+        killed, _ = service.processes("api")
+        killed.kill()
+        psutil.wait_procs([killed], timeout=5)
+        wait_until(lambda: len(service.processes("api")) == 2, 15, "two again")
+        wait_until(
+            lambda: dict(service.ask(sessions)).get("skeldir listener") == 2, 30, "both listen"
+        )
+        assert service.is_ready()
+        taken = dict(service.ask(sessions))
+        # Each of the two, and not more than the start has announced.
+        assert set(taken) == {"skeldir", "skeldir listener", "skeldir broker"}
+        assert sum(int(str(count)) for count in taken.values()) <= 49
+        assert "Up to 49 connections to PostgreSQL" in log_of_up(home).read_text()
         assert service.stop() == 0
     assert processes_of(home) == []
 

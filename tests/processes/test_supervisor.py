@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from skeldir.processes.children import api_child
+from skeldir.processes.children import api_children
 from skeldir.processes.liveness import Liveness
 from tests.support.embedded import wait_until
 from tests.support.supervised import Supervised, python, supervising
@@ -24,6 +24,7 @@ pipe, stop = int(sys.argv[-1]), sys.argv[-3]
 while True:
     if not os.path.exists(stop):
         os.write(pipe, b".")
+        open(stop + ".lived", "w").close()
     time.sleep(0.1)
 """
 
@@ -57,6 +58,26 @@ def test_a_child_that_dies_at_once_is_started_again_later_and_later() -> None:
         ]
         assert [found and found[1] for found in pauses] == ["0.5", "1", "2"]
         assert supervised.stop() == 0
+
+
+def test_a_child_that_cannot_start_ends_all_and_one_that_has_lived_is_started_again(
+    tmp_path: Path,
+) -> None:
+    lives = ("lively", [*python(LIVES), str(tmp_path / "never")], True, 0)
+    with supervising([lives], must_start=True) as supervised:
+        wait_until((tmp_path / "never.lived").exists)
+        process_of(supervised, "lively").kill()
+        # The second process is killed before it lives, but it is not the first.
+        process_of(supervised, "lively", times=2).kill()
+        process_of(supervised, "lively", times=3)
+        assert supervised.stop() == 0
+    with supervising(
+        [lives, ("dying", python("raise SystemExit(3)"), True, 0)], must_start=True
+    ) as supervised:
+        assert supervised.process.wait(10) == 1
+        supervised.reader.join(5)
+    assert "dying ended with status 3 before it had started; all are stopped." in supervised.lines
+    assert "lively stopped." in supervised.lines
 
 
 @pytest.mark.slow
@@ -188,7 +209,7 @@ def test_what_is_kept_running_gives_memory_back_unless_the_operator_says_otherwi
 ) -> None:
     monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
     monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "42")
-    child = api_child("postgresql://somewhere/else", host="127.0.0.1", port=0)
+    (child,) = api_children("postgresql://somewhere/else", host="127.0.0.1", port=0)
     assert child.environment["MALLOC_ARENA_MAX"] == "1"
     assert child.environment["MALLOC_TRIM_THRESHOLD_"] == "42"
     assert child.environment["DATABASE_URL"] == "postgresql://somewhere/else"

@@ -22,7 +22,7 @@ from skeldir.processes.supervisor import Child, Supervisor
 
 options = json.loads(sys.argv[1])
 children = [
-    Child(name, command, dict(os.environ), shows_life=shows_life, stop_rank=rank)
+    Child(name, command, dict(os.environ), shows_life=shows_life, stop_rank=rank, must_start=options["must_start"])
     for name, command, shows_life, rank in options["children"]
 ]
 
@@ -72,6 +72,7 @@ def supervising(
     *,
     stop_s: float = 5,
     stuck_after_s: float = 60,
+    must_start: bool = False,
     environment: Mapping[str, str] = {},
 ) -> Iterator[Supervised]:
     """Run a supervisor with (name, command, shows_life, stop_rank); nothing of it is left at the end."""
@@ -79,6 +80,7 @@ def supervising(
         "children": [[name, list(command), *rest] for name, command, *rest in children],
         "stop_s": stop_s,
         "stuck_after_s": stuck_after_s,
+        "must_start": must_start,
     }
     process = subprocess.Popen(
         [sys.executable, "-c", _SUPERVISOR, json.dumps(options)],

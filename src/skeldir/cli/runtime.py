@@ -28,6 +28,8 @@ from skeldir.db import (
     kept_alive,
     open_database,
     read_id,
+    refusal_of_pooler,
+    require_own_session,
 )
 from skeldir.errors import SkeldirError
 from skeldir.migrations.revision import head_revision
@@ -94,27 +96,27 @@ class Runtime:
 
         Raises:
             OperatorNeeded: `must_see_all`, and the role in DATABASE_URL may not act as skeldir_owner.
+            PoolerRefused: a connection pooler is in between.
             SchemaOutdated: the migrations have not been run, or belong to another version of the program.
             QueryTooSlow: a statement of the block took too long, or waited too long for a lock.
         """
-        timeout_ms = self.settings.skeldir_statement_timeout_ms
+        settings = {
+            "application_name": "skeldir",
+            "search_path": "public",
+            "lock_timeout": str(LOCK_TIMEOUT_MS),
+            "statement_timeout": str(self.settings.skeldir_statement_timeout_ms),
+        }
         try:
             connection = await asyncpg.connect(
-                plain_postgres_url(self.operator_url),
-                timeout=_CONNECT_S,
-                server_settings={
-                    "application_name": "skeldir",
-                    "search_path": "public",
-                    "lock_timeout": str(LOCK_TIMEOUT_MS),
-                    "statement_timeout": str(timeout_ms),
-                },
+                plain_postgres_url(self.operator_url), timeout=_CONNECT_S, server_settings=settings
             )
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise DatabaseUnreachable(
+            raise refusal_of_pooler(error) or DatabaseUnreachable(
                 f"No connection to the database: {str(error) or 'it does not answer'}.",
                 cure="Check DATABASE_URL and that the server runs.",
             ) from error
         try:
+            await require_own_session(connection, settings)
             await _require_head(connection)
             if must_see_all and not await may_see_all(connection):
                 raise OperatorNeeded(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
 
-from skeldir.cli.addresses import require_free
+from skeldir.cli.addresses import as_url, require_free, reserved
 from skeldir.cli.console import out
 from skeldir.cli.runtime import open_runtime
-from skeldir.cli.worker import keep_running
+from skeldir.cli.starting import keep_running
 
 
 def up(
@@ -19,18 +20,29 @@ def up(
         int | None,
         typer.Option(min=1, max=64, help="Number of workers. Default: SKELDIR_WORKER_PROCESSES."),
     ] = None,
+    api_processes: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=64, help="Number of API processes. Default: SKELDIR_API_PROCESSES."
+        ),
+    ] = None,
 ) -> None:
     """Run the API, the workers and beat until Ctrl-C; any process that dies is started again."""
-    from skeldir.processes import api_child, beat_child, worker_children
+    from skeldir.processes import api_children, beat_child, most_connections, worker_children
 
     require_free(host, port)
-    with open_runtime(is_long=True) as runtime:
+    with open_runtime(is_long=True) as runtime, ExitStack() as stack:
+        settings, url = runtime.settings, runtime.app_url
+        apis = api_processes or settings.skeldir_api_processes
+        if apis > 1:
+            stack.enter_context(reserved(host, port))
         children = [
-            api_child(runtime.app_url, host=host, port=port),
-            *worker_children(runtime.settings, runtime.app_url, processes=processes),
-            beat_child(runtime.settings, runtime.app_url),
+            *api_children(url, host=host, port=port, processes=apis),
+            *worker_children(settings, url, processes=processes),
+            beat_child(settings, url),
         ]
-        shown = f"[{host}]" if ":" in host else host
-        out.print(f"The API will be at http://{shown}:{port}. Ctrl-C stops everything.")
-        status = keep_running(runtime, children)
+        workers = processes or settings.skeldir_worker_processes
+        connections = most_connections(settings, url, api=apis, workers=workers, beats=1)
+        out.print(f"The API will be at {as_url(host, port)}. Ctrl-C stops everything.")
+        status = keep_running(runtime, children, connections=connections)
     raise typer.Exit(status)

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from skeldir.cli.console import out
-from skeldir.cli.runtime import Runtime, open_runtime
-from skeldir.db import DatabaseUnreachable, QueryTooSlow, open_database
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from skeldir.processes import Child
-
-# Longer than a child takes to give up the jobs that it could not finish.
-_GRACE_S = 5
+from skeldir.cli.runtime import open_runtime
+from skeldir.cli.starting import keep_running
 
 
 def worker(
@@ -32,53 +21,32 @@ def worker(
     ] = None,
 ) -> None:
     """Run jobs until Ctrl-C. Processes that die or get stuck are restarted."""
-    from skeldir.processes import worker_children
+    from skeldir.processes import most_connections, worker_children
 
     with open_runtime(is_long=True) as runtime:
+        settings = runtime.settings
         children = worker_children(
-            runtime.settings,
+            settings,
             runtime.app_url,
             processes=processes,
             queues=queues.split(",") if queues else None,
         )
-        status = keep_running(runtime, children)
+        connections = most_connections(
+            settings, runtime.app_url, workers=processes or settings.skeldir_worker_processes
+        )
+        status = keep_running(runtime, children, connections=connections)
     raise typer.Exit(status)
 
 
 def beat() -> None:
     """Run the periodic tasks and refresh the views until Ctrl-C. Several beats share the work."""
-    from skeldir.processes import beat_child
+    from skeldir.processes import beat_child, most_connections
 
     with open_runtime(is_long=True) as runtime:
-        status = keep_running(runtime, [beat_child(runtime.settings, runtime.app_url)])
+        settings, url = runtime.settings, runtime.app_url
+        status = keep_running(
+            runtime,
+            [beat_child(settings, url)],
+            connections=most_connections(settings, url, beats=1),
+        )
     raise typer.Exit(status)
-
-
-def keep_running(runtime: Runtime, children: Sequence[Child]) -> int:
-    """Run the children until a signal, and report what happens to them; return the exit status.
-
-    Raises:
-        RuntimeRoleUnsafe: the role is a superuser or bypasses row-level security.
-        ServerTooOld: the server is older than PostgreSQL 17.
-    """
-    from skeldir.processes import Supervisor
-
-    asyncio.run(_require_usable_database(runtime))
-
-    def say(what: str) -> None:
-        out.print(what, soft_wrap=True)
-
-    return Supervisor(
-        children, say, stop_s=runtime.settings.skeldir_shutdown_timeout_s + _GRACE_S
-    ).run()
-
-
-async def _require_usable_database(runtime: Runtime) -> None:
-    """Fail once, now, if no child could ever work. For an unreachable database the children wait themselves."""
-    with suppress(DatabaseUnreachable, QueryTooSlow):
-        async with open_database(
-            runtime.app_url,
-            pool_size=1,
-            statement_timeout_ms=runtime.settings.skeldir_statement_timeout_ms,
-        ):
-            pass

@@ -1,5 +1,6 @@
 """The one store: connections, tenant transactions, named statements, locks and the embedded server. The door."""
 
+from skeldir.db.admission import Admission, ConnectionsTooFew, require_admission
 from skeldir.db.columns import pack_column, unpack_column
 from skeldir.db.embedded import (
     EmbeddedServer,
@@ -26,17 +27,28 @@ from skeldir.db.pool import (
     wake_after_commit,
 )
 from skeldir.db.queries import as_dict, load_blocking_queries, load_queries
+from skeldir.db.requirements import (
+    PoolerRefused,
+    RuntimeRoleUnsafe,
+    refusal_of_pooler,
+    require_own_session,
+    require_unpooled,
+)
 from skeldir.db.shares import RetriedLater, TenantBusy, spread_retry_s
 
 __all__ = [
     "GRACE_S",
+    "Admission",
     "Connection",
+    "ConnectionsTooFew",
     "Database",
     "DatabaseBusy",
     "DatabaseUnreachable",
     "EmbeddedServer",
+    "PoolerRefused",
     "QueryTooSlow",
     "RetriedLater",
+    "RuntimeRoleUnsafe",
     "Subscription",
     "TenantBusy",
     "TenantLocked",
@@ -55,7 +67,11 @@ __all__ = [
     "pack_column",
     "plan_for_each_list",
     "read_id",
+    "refusal_of_pooler",
+    "require_admission",
+    "require_own_session",
     "require_supported_server",
+    "require_unpooled",
     "revive_server",
     "share_lock",
     "spread_retry_s",

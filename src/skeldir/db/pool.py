@@ -12,8 +12,8 @@ from uuid import UUID
 
 import asyncpg
 
-from skeldir.db.embedded import require_supported_server
 from skeldir.db.lock_keys import lock_key
+from skeldir.db.requirements import refusal_of_pooler, require_usable
 from skeldir.db.shares import RetriedLater, Shares, reserved_of
 from skeldir.db.store import queries
 from skeldir.errors import SkeldirError
@@ -64,14 +64,6 @@ class TenantLocked(RetriedLater, SkeldirError):
     code = "tenant_locked"
     status = 503
     title = "Something of the tenant's is locked"
-
-
-class RuntimeRoleUnsafe(SkeldirError):
-    """The program's role is one that row-level security does not bind."""
-
-    code = "runtime_role_unsafe"
-    status = 500
-    title = "The database role has too many privileges"
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,8 +337,10 @@ async def open_database(
     Raises:
         DatabaseUnreachable: nothing answers at `url`, or it refuses the role.
         ServerTooOld: the server is older than PostgreSQL 17.
+        PoolerRefused: a connection pooler is in between.
         RuntimeRoleUnsafe: the role is a superuser or bypasses row-level security.
     """
+    settings = _settings_of(statement_timeout_ms, lock_timeout_ms)
     try:
         pool = await asyncpg.create_pool(
             plain_postgres_url(url),
@@ -355,32 +349,37 @@ async def open_database(
             timeout=_CONNECT_S,
             command_timeout=statement_timeout_ms / 1_000 + GRACE_S,
             connection_class=_Connection,
-            server_settings={
-                "application_name": "skeldir",
-                "search_path": "public",
-                "timezone": "UTC",
-                "statement_timeout": str(statement_timeout_ms),
-                # Set even when it is 0: the role may have a setting of its own.
-                "lock_timeout": str(lock_timeout_ms),
-                "idle_in_transaction_session_timeout": "60000",
-                # The statement of a killed client ends with it, and its locks are released.
-                "client_connection_check_interval": "1000",
-            },
+            server_settings=settings,
         )
     except TimeoutError as error:
         raise _unreachable("The database does not answer.") from error
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise _unreachable(f"No connection to the database: {error}.") from error
+        raise (
+            refusal_of_pooler(error) or _unreachable(f"No connection to the database: {error}.")
+        ) from error
     shares = Shares(pool_size - reserved_of(pool_size)) if is_shared_out else None
     database = Database(pool, wake, pool_timeout_s, shares)
     try:
         async with database.statement() as connection:
-            version = connection.get_server_version()
-            require_supported_server(version.major * 10_000 + version.micro)
-            await _require_bound_role(connection)
+            await require_usable(connection, settings)
         yield database
     finally:
         await _close(pool)
+
+
+def _settings_of(statement_timeout_ms: int, lock_timeout_ms: int) -> dict[str, str]:
+    """Return what is in force in each session of a pool."""
+    return {
+        "application_name": "skeldir",
+        "search_path": "public",
+        "timezone": "UTC",
+        "statement_timeout": str(statement_timeout_ms),
+        # Set even when it is 0: the role may have a setting of its own.
+        "lock_timeout": str(lock_timeout_ms),
+        "idle_in_transaction_session_timeout": "60000",
+        # The statement of a killed client ends with it, and its locks are released.
+        "client_connection_check_interval": "1000",
+    }
 
 
 async def _close(pool: asyncpg.Pool[asyncpg.Record]) -> None:
@@ -389,12 +388,3 @@ async def _close(pool: asyncpg.Pool[asyncpg.Record]) -> None:
         await asyncio.wait_for(pool.close(), CLOSE_S)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         logger.warning("db.pool_cut_off %s", type(error).__name__)
-
-
-async def _require_bound_role(connection: Connection) -> None:
-    role = await queries.select_own_role(connection)
-    if role is None or role["is_unbound"]:
-        raise RuntimeRoleUnsafe(
-            f"Role {role['name'] if role else '?'} bypasses row-level security: a tenant could see another's rows.",
-            cure="Let DATABASE_URL name app_user, which the migrations create.",
-        )

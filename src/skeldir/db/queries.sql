@@ -9,6 +9,23 @@ SELECT name, journey_secret, own_channels FROM public.open_tenant(:tenant_id, :s
 SELECT r.rolname AS name, r.rolsuper OR r.rolbypassrls AS is_unbound
 FROM pg_catalog.pg_roles r WHERE r.rolname = current_user;
 
+-- name: select_session_settings
+-- As whole numbers of a setting's own unit, such as milliseconds.
+-- Never null: every column.
+SELECT s.name, s.setting FROM pg_catalog.pg_settings s WHERE s.name = ANY(:names::text[]);
+
+-- name: select_connection_room^
+-- How many connections the current role may have in this database, and how many the server has admitted so far. A
+-- limit of -1 means none. Sessions of other databases count for the server, but not those of its own processes.
+-- Never null: every column.
+SELECT current_setting('max_connections')::int
+           - current_setting('superuser_reserved_connections')::int
+           - CASE WHEN pg_catalog.pg_has_role(current_user, 'pg_use_reserved_connections', 'USAGE') THEN 0
+                  ELSE current_setting('reserved_connections')::int END AS server_limit,
+       (SELECT r.rolconnlimit FROM pg_catalog.pg_roles r WHERE r.rolname = current_user) AS role_limit,
+       (SELECT d.datconnlimit FROM pg_catalog.pg_database d WHERE d.datname = current_database()) AS database_limit,
+       (SELECT sum(b.numbackends) FROM pg_catalog.pg_stat_database b WHERE b.datid <> 0)::int AS in_use;
+
 -- name: select_longest_lock_wait$
 -- In seconds, over all sessions of this database and all kinds of locks; 0 when none waits. A wait for a row has no
 -- database in pg_locks, so that of the session counts.

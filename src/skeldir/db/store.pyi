@@ -1,5 +1,6 @@
 """What the statements of the room take and give. `make stubs` writes this."""
 
+from collections.abc import Collection
 from typing import TypedDict
 from uuid import UUID
 
@@ -10,9 +11,19 @@ class OpenTenantRow(TypedDict):
     journey_secret: bytes
     own_channels: list[str]
 
+class SelectConnectionRoomRow(TypedDict):
+    server_limit: int
+    role_limit: int
+    database_limit: int
+    in_use: int
+
 class SelectOwnRoleRow(TypedDict):
     name: str
     is_unbound: bool
+
+class SelectSessionSettingsRow(TypedDict):
+    name: str
+    setting: str
 
 class _Queries:
     @staticmethod
@@ -20,8 +31,14 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, shared_lock: int | None
     ) -> OpenTenantRow | None: ...
     @staticmethod
+    async def select_connection_room(connection: Connection, /) -> SelectConnectionRoomRow: ...
+    @staticmethod
     async def select_longest_lock_wait(connection: Connection, /) -> float: ...
     @staticmethod
     async def select_own_role(connection: Connection, /) -> SelectOwnRoleRow | None: ...
+    @staticmethod
+    async def select_session_settings(
+        connection: Connection, /, *, names: Collection[str]
+    ) -> list[SelectSessionSettingsRow]: ...
 
 queries: _Queries

@@ -31,11 +31,12 @@ from skeldir.http.paging import (
     PageQuery,
 )
 from skeldir.http.problems import Problem
-from skeldir.http.serving import make_server
+from skeldir.http.serving import ApiServer, make_server
 
 __all__ = [
     "READ_PROBLEMS",
     "Api",
+    "ApiServer",
     "BodyTooLarge",
     "BodyUnreadable",
     "Caller",

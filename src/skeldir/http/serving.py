@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -33,9 +34,21 @@ class ApiServer(uvicorn.Server):
 
 
 def make_server(
-    app: ASGIApp, *, host: str, port: int, receive_timeout_s: float, shutdown_timeout_s: int
+    app: ASGIApp,
+    *,
+    host: str,
+    port: int,
+    receive_timeout_s: float,
+    shutdown_timeout_s: int,
+    show_life: Callable[[], None] = lambda: None,
 ) -> ApiServer:
-    """Return the server of `app`, which waits `receive_timeout_s` for headers and `shutdown_timeout_s` for the end."""
+    """Return the server of `app`, which waits `receive_timeout_s` for headers and `shutdown_timeout_s` for the end.
+
+    While it serves, `show_life` is called about once a second on the event loop.
+    """
+
+    async def notify() -> None:
+        show_life()
 
     class Protocol(PatientProtocol):
         """The protocol with the given time-out."""
@@ -55,6 +68,8 @@ def make_server(
             # Otherwise any program on this machine could forge the address of a client.
             proxy_headers=False,
             timeout_graceful_shutdown=shutdown_timeout_s,
+            callback_notify=notify,
+            timeout_notify=0,
         )
     )
 

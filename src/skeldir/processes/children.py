@@ -1,4 +1,4 @@
-"""Which processes `skeldir worker`, `skeldir beat` and `skeldir up` keep running."""
+"""Which processes `skeldir serve`, `skeldir worker`, `skeldir beat` and `skeldir up` keep running."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # -P: the directory in which the command was given is no place to import from.
 _MODULE = (sys.executable, "-P", "-m", "skeldir.worker")
+_MEMBER = (sys.executable, "-P", "-m", "skeldir.cli.member")
 _COMMAND = (sys.executable, "-P", "-c", "from skeldir.cli import main; main()")
 # Short work, which somebody waits for. One process does nothing else when there are several.
 _SHORT_QUEUES = ("attribution", "maintenance")
@@ -76,10 +77,27 @@ def beat_child(settings: Settings, database_url: str) -> Child:
     return Child("beat", [*_MODULE, "beat"], environment_on(database_url), True, _AFTER_THE_API)
 
 
-def api_child(database_url: str, *, host: str, port: int) -> Child:
-    """Return the API, the first to be stopped: what it has accepted is then done by the others."""
+def api_children(
+    database_url: str, *, host: str, port: int, processes: int = 1, must_start: bool = False
+) -> list[Child]:
+    """Return the API, the first to be stopped: what it has accepted is then done by the others.
+
+    Several processes share the address; each also has one of its own on the loopback, and shows that it is alive.
+    """
     words = ["serve", "--host", host, "--port", str(port)]
-    return Child("api", [*_COMMAND, *words], environment_on(database_url))
+    environment = environment_on(database_url)
+    if processes == 1:
+        return [Child("api", [*_COMMAND, *words], environment)]
+    return [
+        Child(
+            f"api-{index}",
+            [*_MEMBER, *words, "--member", str(index)],
+            environment,
+            shows_life=True,
+            must_start=must_start,
+        )
+        for index in range(processes)
+    ]
 
 
 def _usable_broker(settings: Settings, database_url: str) -> str:

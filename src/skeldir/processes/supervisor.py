@@ -36,7 +36,8 @@ os.execv(sys.argv[2], sys.argv[2:])
 class Child:
     """A process to keep running. One that `shows_life` gets `--life-pipe N`, and is stuck when it falls silent.
 
-    Those with a lower `stop_rank` have ended before the next are asked to stop.
+    Those with a lower `stop_rank` have ended before the next are asked to stop. If one that `must_start` ends before
+    its first sign of life, all others are stopped: its own message says why, and another attempt would say the same.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Child:
     environment: Mapping[str, str]
     shows_life: bool = False
     stop_rank: int = 0
+    must_start: bool = False
 
 
 @dataclass(slots=True)
@@ -53,6 +55,7 @@ class _ChildState:
     child: Child
     process: subprocess.Popen[bytes] | None = None
     life_pipe: int | None = None
+    has_lived: bool = False
     started_at: float = 0.0
     seen_at: float = 0.0
     start_at: float = 0.0
@@ -72,14 +75,15 @@ class Supervisor:
     stuck_after_s: float = STUCK_AFTER_S
     _states: list[_ChildState] = field(init=False)
     _signals: int = field(default=0, init=False)
+    _is_hopeless: bool = field(default=False, init=False)
     _events: selectors.BaseSelector = field(init=False)
 
     def run(self) -> int:
-        """Run the children until a signal, then stop them; return 0, or 1 when one had to be killed."""
+        """Run the children until a signal, then stop them; return 0, or 1 when one was killed or could not start."""
         self._states = [_ChildState(child) for child in self.children]
         with selectors.DefaultSelector() as self._events, self._listening():
             try:
-                while not self._signals:
+                while not self._signals and not self._is_hopeless:
                     self._start_due()
                     self._wait(min(_LONGEST_WAIT_S, self._next_start_s()))
                     self._reap()
@@ -87,7 +91,7 @@ class Supervisor:
             except BaseException:
                 self._kill(self._running())
                 raise
-            return self._stop_all()
+            return 1 if self._stop_all() or self._is_hopeless else 0
 
     @contextmanager
     def _listening(self) -> Iterator[None]:
@@ -127,6 +131,7 @@ class Supervisor:
                 is_sign = bool(os.read(key.fd, 4096))
                 if isinstance(key.data, _ChildState) and is_sign:
                     key.data.seen_at = monotonic()
+                    key.data.has_lived = True
                 elif isinstance(key.data, _ChildState):
                     self._close_pipe(key.data)
 
@@ -172,6 +177,14 @@ class Supervisor:
             if state.process is None or state.process.poll() is None:
                 continue
             how = _describe_end(state.process.returncode)
+            if state.child.must_start and not self._has_lived(state):
+                state.process = None
+                self._close_pipe(state)
+                self._is_hopeless = True
+                self.report(
+                    f"{state.child.name} ended {how} before it had started; all are stopped."
+                )
+                continue
             did_die_at_once = monotonic() - state.started_at < _SOON_S
             state.pause_s = (
                 min(_LONGEST_PAUSE_S, max(_FIRST_PAUSE_S, 2 * state.pause_s))
@@ -184,6 +197,13 @@ class Supervisor:
             when = f"in {state.pause_s:g} s" if state.pause_s else "now"
             self.report(f"{state.child.name} ended {how}; it is started again {when}.")
 
+    def _has_lived(self, state: _ChildState) -> bool:
+        """Return whether a child gave a sign of life, also if that is still in its pipe."""
+        if state.life_pipe is not None and not state.has_lived:
+            with suppress(BlockingIOError):
+                state.has_lived = bool(os.read(state.life_pipe, 4096))
+        return state.has_lived
+
     def _kill_stuck(self) -> None:
         for state in self._running():
             silent_s = monotonic() - state.seen_at
@@ -193,11 +213,12 @@ class Supervisor:
                 state.seen_at = monotonic()
 
     def _stop_all(self) -> int:
+        """Stop all, rank by rank; return how many had to be killed."""
         killed = 0
         for rank in sorted({state.child.stop_rank for state in self._states}):
             of_rank = [state for state in self._running() if state.child.stop_rank == rank]
             killed += self._stop(of_rank)
-        return 1 if killed else 0
+        return killed
 
     def _stop(self, running: list[_ChildState]) -> int:
         """Ask these to stop, wait, kill those that do not; return how many were killed."""

@@ -23,7 +23,7 @@ from celery.worker.consumer import Consumer
 from skeldir.db import DatabaseBusy, DatabaseUnreachable, open_database
 from skeldir.jobs import QUEUES, JobKind, Pulse, do_jobs
 from skeldir.observability import close_tracing, configure_logging, configure_tracing, serve_metrics
-from skeldir.processes import Liveness
+from skeldir.processes import BEAT_POOL_SIZE, WORKER_POOL_SIZE, Liveness
 from skeldir.settings import Settings, broker_url_of, is_postgres_broker
 from skeldir.wakeups.celery_app import make_celery
 from skeldir.wakeups.lanes import JobLane
@@ -36,11 +36,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# One for the job's effect, one for its lease or the heartbeat, one for a task that has to read beside its transaction,
-# and one for pulses that nobody else runs.
-_POOL_SIZE = 4
-# Beat runs all pulses beside each other, and two jobs of its lane with all that they need.
-_BEAT_POOL_SIZE = 10
 # A worker takes over a pulse that is half a period late: beat is away, or stopped.
 _WORKER_PATIENCE = 0.5
 # After this time a task makes way for other kinds of jobs, and wakes itself again.
@@ -63,7 +58,7 @@ class WorkerResources:
     database_url: str
     role: str
     liveness: Liveness
-    pool_size: int = _POOL_SIZE
+    pool_size: int = WORKER_POOL_SIZE
     metrics_port: int = 0
     chores: Sequence[Chore] = ()
     wake_own: Callable[[frozenset[str]], frozenset[str]] = lambda kinds: kinds
@@ -194,7 +189,7 @@ def serve_beat(
         database_url,
         "beat",
         liveness,
-        pool_size=_BEAT_POOL_SIZE,
+        pool_size=BEAT_POOL_SIZE,
         chores=[_pulse_chore(pulses, 0.0), lane.run],
         wake_own=lane.wake,
     )

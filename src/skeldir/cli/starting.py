@@ -1,0 +1,95 @@
+"""What every command that keeps running checks before it starts, and the supervisor that it then runs."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from skeldir.cli.console import err, out
+from skeldir.db import (
+    DatabaseUnreachable,
+    QueryTooSlow,
+    open_database,
+    require_admission,
+    require_unpooled,
+)
+from skeldir.settings import is_postgres_broker
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from skeldir.cli.runtime import Runtime
+    from skeldir.db import Admission
+    from skeldir.processes import Child
+
+# Longer than a child takes to give up the jobs that it could not finish.
+_GRACE_S = 5
+
+
+def require_startable(runtime: Runtime, connections: int) -> None:
+    """Fail now, with a clear message, if processes that take `connections` could never work; warn if it will be tight.
+
+    Raises:
+        DatabaseUnreachable: nothing answers at DATABASE_URL.
+        ServerTooOld: the server is older than PostgreSQL 17.
+        RuntimeRoleUnsafe: the role is a superuser or bypasses row-level security.
+        PoolerRefused: DATABASE_URL, or one of the URLs of Celery, leads to a connection pooler.
+        ConnectionsTooFew: the server admits fewer connections.
+    """
+    admission = asyncio.run(_read_admission(runtime, connections))
+    settings = runtime.settings
+    for variable, url in (
+        ("CELERY_BROKER_URL", settings.celery_broker_url),
+        ("CELERY_RESULT_BACKEND", settings.celery_result_backend),
+    ):
+        plain = url.get_secret_value().removeprefix("db+") if url is not None else ""
+        if is_postgres_broker(plain) or plain.startswith("postgres"):
+            require_unpooled(plain.removeprefix("sqla+"), variable)
+    if connections:
+        out.print(
+            f"Up to {connections} connections to PostgreSQL, which admits {admission.limit} of this role "
+            f"and has {admission.in_use} open.",
+            soft_wrap=True,
+        )
+    if admission.is_tight_for(connections):
+        err.print(
+            "Warning: as long as those stay open, there are too few for all processes at their busiest. Requests then "
+            "get 503, and workers wait. Lower SKELDIR_POOL_SIZE, or raise max_connections.",
+            soft_wrap=True,
+        )
+
+
+async def _read_admission(runtime: Runtime, connections: int) -> Admission:
+    async with (
+        open_database(
+            runtime.app_url,
+            pool_size=1,
+            statement_timeout_ms=runtime.settings.skeldir_statement_timeout_ms,
+        ) as database,
+        database.statement() as connection,
+    ):
+        return await require_admission(connection, connections)
+
+
+def keep_running(
+    runtime: Runtime, children: Sequence[Child], *, connections: int, waits: bool = True
+) -> int:
+    """Run the children until a signal, and report what happens to them; return the exit status.
+
+    With `waits`, children are also started while the database is unreachable: they wait for it themselves.
+
+    Raises:
+        DatabaseUnreachable: nothing answers at DATABASE_URL, without `waits`; and the others of `require_startable`.
+    """
+    from skeldir.processes import Supervisor
+
+    with suppress(*((DatabaseUnreachable, QueryTooSlow) if waits else ())):
+        require_startable(runtime, connections)
+
+    def say(what: str) -> None:
+        out.print(what, soft_wrap=True)
+
+    return Supervisor(
+        children, say, stop_s=runtime.settings.skeldir_shutdown_timeout_s + _GRACE_S
+    ).run()
