@@ -30,7 +30,7 @@ def serve(
 
     with open_runtime(is_long=True) as runtime:
         settings = runtime.settings
-        # An unreachable database is reported in a sentence; the server would print a traceback.
+        # An unreachable database or an unfit replica is reported in a sentence; the server would print a traceback.
         asyncio.run(_reach(runtime))
         configure_logging(settings, process="api")
         app = create_app(runtime.app_url, warms_up=True)
@@ -47,11 +47,16 @@ def serve(
 
 
 async def _reach(runtime: Runtime) -> None:
-    from skeldir.db import open_database
+    from skeldir.app import opening_of_replica
+    from skeldir.db import open_database, require_fit
 
     timeout_ms = runtime.settings.skeldir_statement_timeout_ms
-    async with open_database(runtime.app_url, pool_size=1, statement_timeout_ms=timeout_ms):
-        pass
+    opening = opening_of_replica(runtime.settings)
+    async with open_database(
+        runtime.app_url, pool_size=1, statement_timeout_ms=timeout_ms
+    ) as database:
+        if opening is not None:
+            await require_fit(opening, database)
 
 
 def openapi() -> None:

@@ -26,6 +26,7 @@ from skeldir.db.pool import (
     wake_after_commit,
 )
 from skeldir.db.queries import as_dict, load_blocking_queries, load_queries
+from skeldir.db.replica import Opening, Replica, ReplicaUnused, open_replica, require_fit
 from skeldir.db.shares import RetriedLater, TenantBusy, spread_retry_s
 
 __all__ = [
@@ -35,7 +36,10 @@ __all__ = [
     "DatabaseBusy",
     "DatabaseUnreachable",
     "EmbeddedServer",
+    "Opening",
     "QueryTooSlow",
+    "Replica",
+    "ReplicaUnused",
     "RetriedLater",
     "Subscription",
     "TenantBusy",
@@ -52,9 +56,11 @@ __all__ = [
     "new_ids",
     "open_cluster",
     "open_database",
+    "open_replica",
     "pack_column",
     "plan_for_each_list",
     "read_id",
+    "require_fit",
     "require_supported_server",
     "revive_server",
     "share_lock",

@@ -14,6 +14,21 @@ class SelectOwnRoleRow(TypedDict):
     name: str
     is_unbound: bool
 
+class SelectReplayedRow(TypedDict):
+    is_in_recovery: bool
+    position: int | None
+    timeline: int
+    cluster: int
+    database_oid: int
+    role_name: str
+
+class SelectWrittenRow(TypedDict):
+    position: int
+    timeline: int
+    cluster: int
+    database_oid: int
+    role_name: str
+
 class _Queries:
     @staticmethod
     async def open_tenant(
@@ -23,5 +38,9 @@ class _Queries:
     async def select_longest_lock_wait(connection: Connection, /) -> float: ...
     @staticmethod
     async def select_own_role(connection: Connection, /) -> SelectOwnRoleRow | None: ...
+    @staticmethod
+    async def select_replayed(connection: Connection, /) -> SelectReplayedRow | None: ...
+    @staticmethod
+    async def select_written(connection: Connection, /) -> SelectWrittenRow | None: ...
 
 queries: _Queries
