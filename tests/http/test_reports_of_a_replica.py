@@ -355,14 +355,14 @@ async def test_a_tenant_sees_only_its_own_rows_on_the_standby(
             assert await connection.fetch(entries) == []
 
 
-async def test_without_a_replica_nothing_states_one(
+async def test_without_a_replica_reports_are_the_primarys(
     monkeypatch: pytest.MonkeyPatch, primary: OwnServer, standby: OwnServer
 ) -> None:
     async with reading(monkeypatch, primary, standby.url) as reader:
         monkeypatch.delenv("SKELDIR_READ_URL")
         async with asking(primary.url) as (_, client):
             answer = await client.get(REALTIME, headers=reader.headers)
-            assert (answer.status_code, "X-Read-From" in answer.headers) == (200, False)
+            assert (source_of(answer), lag_ms_of(answer)) == ("primary", 0)
             assert "replica" not in (await client.get("/health/ready")).json()
     # The metrics of a replica end with its watch.
     assert REGISTRY.get_sample_value("skeldir_database_replica_state", {"state": "used"}) is None

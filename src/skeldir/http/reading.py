@@ -35,12 +35,12 @@ _MAX_AGE = re.compile(r"max-age=\"?(\d{1,9})\"?")
 
 READ_HEADERS: Final[dict[str, Any]] = {
     READ_FROM: {
-        "description": "the server that answered; only if the operator has set up a read replica",
+        "description": "the server that was read; always the primary unless the operator has set up a replica",
         "schema": {"type": "string", "enum": ["replica", "primary"]},
     },
     READ_LAG_MS: {
         "description": "the answer holds everything that was committed this many milliseconds before it was read; "
-        "0 from the primary; only if the operator has set up a read replica",
+        "0 from the primary",
         "schema": {"type": "integer", "minimum": 0},
     },
 }
@@ -62,7 +62,7 @@ def with_read_headers(
     responses: dict[int | str, dict[str, Any]],
 ) -> dict[int | str, dict[str, Any]]:
     """Return the responses of a report's route: those to a request that was read have the headers of the read."""
-    read = {HTTPStatus.OK: {}} | responses
+    read: dict[int | str, dict[str, Any]] = {HTTPStatus.OK.value: {}, **responses}
     return {
         status: {**response, "headers": response.get("headers", {}) | READ_HEADERS}
         if status in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED, HTTPStatus.NOT_FOUND)
@@ -85,13 +85,11 @@ class Reading:
             KeyInvalid: the key has ended while its request waited for a connection, or its tenant is being deleted.
         """
         replica = replica_of(self.request)
-        if replica is None:
-            async with reading_transaction(database_of(self.request), self.caller) as transaction:
-                return await read(transaction)
-        try:
-            return await self._read_there(replica, read)
-        except ReplicaUnused as unused:
-            FALLBACKS.labels(unused.reason).inc()
+        if replica is not None:
+            try:
+                return await self._read_there(replica, read)
+            except ReplicaUnused as unused:
+                FALLBACKS.labels(unused.reason).inc()
         async with reading_transaction(database_of(self.request), self.caller) as transaction:
             READS.labels("primary").inc()
             note_read(self.request.scope, "primary", 0)

@@ -159,7 +159,7 @@ REPLICA_LAG = Gauge(
 )
 READS = Counter(
     "skeldir_http_reads",
-    "Reports while there is a read replica, by the server that they were read from.",
+    "Reports, by the server that they were read from.",
     ("source",),  # READ_SOURCES
 )
 FALLBACKS = Counter(
