@@ -21,6 +21,7 @@ from skeldir.rollups import roll_up_dirty_days
 from skeldir.tenants import revoke_key
 from tests.conftest import Clone
 from tests.support.api import OwnServer, asking, bearer, own_server
+from tests.support.command import run_here
 from tests.support.embedded import short_place
 from tests.support.make import make_conversion, make_tenant, send_conversions
 from tests.support.standby import (
@@ -325,6 +326,15 @@ async def test_another_cluster_database_or_role_is_refused_at_the_start(
         with pytest.raises(ReplicaUnfit, match=of_it):
             async with asking(primary.url):
                 pass
+
+
+def test_serve_reports_an_unfit_replica_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, clone: Clone, primary: OwnServer
+) -> None:
+    monkeypatch.setenv("SKELDIR_READ_URL", clone.app_url)
+    output = run_here(primary.url, "serve", "--port", "0", status=1)
+    assert "SKELDIR_READ_URL leads to" in output
+    assert "Traceback" not in output
 
 
 async def test_a_tenant_sees_only_its_own_rows_on_the_standby(
