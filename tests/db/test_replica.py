@@ -65,12 +65,13 @@ async def test_the_age_counts_from_the_question_whose_answer_has_been_replayed(
 async def test_positions_of_another_timeline_say_nothing(db: Database) -> None:
     replica, now = Replica(most_lag_s=25), monotonic()
     replica.note_written(now - 20, written(100))
-    replica.note_written(now - 10, written(90, timeline=2))
-    replica.note_replayed(db, replayed(100))
+    replica.note_written(now - 10, written(200, timeline=2))
+    replica.note_replayed(db, replayed(150))
     assert replica.state == "other_timeline"
-    replica.note_replayed(db, replayed(95, timeline=2))
-    assert is_old(replica, 10)
-    assert replica.state == "used"
+    replica.note_replayed(db, replayed(150, timeline=2))
+    assert replica.state == "late"
+    replica.note_replayed(db, replayed(200, timeline=2))
+    assert (replica.state, is_old(replica, 10)) == ("used", True)
 
 
 async def test_a_replica_that_is_lost_is_not_used_before_it_answers(
