@@ -85,6 +85,10 @@ async def test_a_replica_that_is_lost_is_not_used_before_it_answers(
         async with replica.known_tenant(tenant, most_lag_s=25):
             pass
     assert unused.value.reason == replica.state == "unreachable"
+    # It may have come back with less than it has shown.
+    replica.note_replayed(db, replayed(100))
+    assert replica.state == "late"
+    replica.note_written(monotonic(), written(100))
     replica.note_replayed(db, replayed(100))
     async with replica.known_tenant(tenant, most_lag_s=25) as (_, known, lag_s):
         assert known is not None
@@ -104,6 +108,20 @@ async def test_data_that_got_too_old_while_a_request_waited_are_not_read(
                 await asyncio.sleep(0.01)
             assert not waiting.done()
         assert await waiting == "late"
+
+
+async def test_a_new_connection_to_another_server_is_not_read(clone: Clone, tenant: UUID) -> None:
+    replica = Replica(most_lag_s=25)
+    async with open_database(
+        clone.app_url, pool_size=2, statement_timeout_ms=30_000, prove=replica.prove
+    ) as server:
+        replica.note_written(monotonic(), written(100))
+        replica.note_replayed(server, replayed(100))
+        assert await read(replica, tenant) == ""
+        # The only connection is in use, and the next one leads to what is no standby.
+        async with server.statement():
+            assert await read(replica, tenant) == "late"
+        assert replica.state == "unreachable"
 
 
 async def read(replica: Replica, tenant: UUID) -> str:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from math import inf
 from pathlib import Path
 from time import monotonic
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -14,7 +15,8 @@ from prometheus_client import REGISTRY
 
 from skeldir.attribution import credit_dirty_orders
 from skeldir.db.pool import Connection, open_database
-from skeldir.db.replica import ReplicaUnfit
+from skeldir.db.replica import Replica, ReplicaUnfit, ReplicaUnused
+from skeldir.db.store import queries
 from skeldir.http.access import ReadKey, TenantTransaction
 from skeldir.http.reading import Reading, ReportReading, most_age_s
 from skeldir.rollups import roll_up_dirty_days
@@ -285,6 +287,35 @@ async def test_a_standby_that_is_down_at_first_is_used_when_it_comes(
     finally:
         standby.stack.close()
         standby.start()
+
+
+async def test_a_standby_that_comes_back_with_less_than_it_has_shown_is_not_read(
+    primary: OwnServer, standby: OwnServer
+) -> None:
+    replica = Replica(most_lag_s=25)
+    async with (
+        open_database(primary.url, pool_size=1, statement_timeout_ms=30_000) as here,
+        open_database(
+            standby.url, pool_size=3, statement_timeout_ms=30_000, prove=replica.prove
+        ) as there,
+    ):
+        async with here.statement() as one, there.statement() as other:
+            written = dict(await queries.select_written(one))
+            replayed = dict(await queries.select_replayed(other))
+        replica.note_written(monotonic(), written | {"position": replayed["position"]})
+        replica.note_replayed(there, replayed)
+        async with there.statement():
+            # A new connection, to a server that shows what it has shown.
+            async with replica.known_tenant(uuid4(), most_lag_s=25):
+                pass
+            later = {"position": replayed["position"] + 10**9}
+            replica.note_written(monotonic(), written | later)
+            replica.note_replayed(there, replayed | later)
+            async with there.statement():
+                with pytest.raises(ReplicaUnused, match="late"):
+                    async with replica.known_tenant(uuid4(), most_lag_s=25):
+                        pass
+    assert replica.state == "unreachable"
 
 
 async def test_a_promoted_standby_is_not_used(

@@ -16,7 +16,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from dataclasses import dataclass, field
 from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 import asyncpg
@@ -26,6 +26,7 @@ from skeldir.db.pool import (
     Database,
     DatabaseBusy,
     DatabaseUnreachable,
+    Prove,
     QueryTooSlow,
     RuntimeRoleUnsafe,
     TenantLocked,
@@ -36,8 +37,6 @@ from skeldir.observability import REPLICA_LAG, REPLICA_STATE, REPLICA_STATES
 
 if TYPE_CHECKING:
     from skeldir.db.store import OpenTenantRow, SelectReplayedRow, SelectWrittenRow
-
-Opening: TypeAlias = Callable[[], AbstractAsyncContextManager[Database]]
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +53,12 @@ _SENTENCES = {
     "other_timeline": "It is not known to follow the primary since that one was promoted.",
     "other_database": "It is another cluster, database or role than that of DATABASE_URL.",
 }
+
+
+class Opening(Protocol):
+    """Opens a pool on the standby; `prove` is as in `open_database`."""
+
+    def __call__(self, *, prove: Prove | None = None) -> AbstractAsyncContextManager[Database]: ...
 
 
 class ReplicaUnfit(SkeldirError):
@@ -82,6 +87,8 @@ class Replica:
     """One of REPLICA_STATES; `used` is without a fault, but may be late."""
     _current_at_s: float = -inf
     """What was committed before this moment of the monotonic clock, in seconds, can be read."""
+    _current_position: int = 0
+    """How far the primary's log was flushed at that moment."""
     _written: SelectWrittenRow | None = None
     _marks: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=_MOST_MARKS))
     """Moments, and how far the primary's log was flushed then; the standby has not passed them."""
@@ -118,9 +125,9 @@ class Replica:
         try:
             opened = standby.known_tenant(tenant_id, is_read_only=True)
             async with opened as (connection, known):
-                # The snapshot is newer than what was known before it was taken.
+                # The snapshot is newer than what was known before it was taken, unless the standby was lost since.
                 lag_s = monotonic() - current_at_s
-                if lag_s > self.most_lag_s:
+                if lag_s > self.most_lag_s or self._current_at_s < current_at_s:
                     raise ReplicaUnused("late")
                 if lag_s > most_lag_s:
                     raise ReplicaUnused("requested")
@@ -148,13 +155,27 @@ class Replica:
         if fault is None and passed is not None:
             self._current_at_s = passed
             while self._marks and self._marks[0][0] <= passed:
-                self._marks.popleft()
+                self._current_position = self._marks.popleft()[1]
         self._standby = standby
         self._fault = fault or "used"
 
     def mark_lost(self, fault: str = "unreachable") -> None:
-        """Stop using the standby until it has answered again."""
+        """Stop using the standby until it has answered again; it may not show what it has shown before."""
         self._fault = fault
+        self._current_at_s = -inf
+
+    async def prove(self, connection: Connection) -> None:
+        """Check that a new connection leads to a server that shows at least what is known of the standby.
+
+        One that has crashed, or was replaced by its backup, may be behind what it showed a moment ago.
+        """
+        if self._written is None or self._current_at_s == -inf:
+            return
+        replayed = await queries.select_replayed(connection)
+        if replayed is None or fault_of(self._written, replayed) is not None:
+            self.mark_lost()
+        elif (replayed["position"] or 0) < self._current_position:
+            self.mark_lost()
 
 
 def fault_of(written: SelectWrittenRow, replayed: SelectReplayedRow) -> str | None:
@@ -233,7 +254,7 @@ async def _keep_watching(replica: Replica, opening: Opening, primary: Database) 
     try:
         while True:
             try:
-                async with opening() as standby:
+                async with opening(prove=replica.prove) as standby:
                     failures = 0
                     try:
                         await _watch(replica, standby, primary, shown)
