@@ -17,6 +17,7 @@ OPEN = {
         "http/api.py",
         "http/pages.py",
         "http/paging.py",
+        "http/reading.py",
         "ingest/routes.py",
         "ingest/schemas.py",
     },

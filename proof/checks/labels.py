@@ -73,10 +73,15 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
         "reason": [
             *("malformed", "unknown", "prefix", "address", "process"),
             *("journey_too_long", "order_too_large", "credit_failed"),
+            *("late", "unreachable", "not_standby", "other_timeline", "other_database"),
+            *("conflict", "refused", "requested"),
         ],
         "role": ["worker", "beat"],
-        "source": ["memory", "database"],
-        "state": ["ready", "running", "dead"],
+        "source": ["memory", "database", "replica", "primary"],
+        "state": [
+            *("ready", "running", "dead"),
+            *("used", "late", "unreachable", "not_standby", "other_timeline", "other_database"),
+        ],
         "version": [platform.python_version()],
         "view": [
             "mv_allocation_summary",

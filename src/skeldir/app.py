@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -14,7 +15,7 @@ from skeldir.attribution.model_routes import router as models_router
 from skeldir.attribution.routes import polled_router as polled_attribution_router
 from skeldir.attribution.routes import router as attribution_router
 from skeldir.audit.gauges import sample_audits
-from skeldir.db import listen, open_database
+from skeldir.db import Database, Opening, Replica, listen, open_database, open_replica
 from skeldir.db.gauges import sample_lock_waits
 from skeldir.errors import ConfigurationInvalid
 from skeldir.http import (
@@ -39,7 +40,7 @@ from skeldir.observability import configure_logging, configure_tracing, watching
 from skeldir.revenue.routes import polled_router as polled_revenue_router
 from skeldir.revenue.routes import router as revenue_router
 from skeldir.rollups.gauges import sample_rollups
-from skeldir.settings import Settings, load_settings
+from skeldir.settings import Settings, load_settings, plain_postgres_url
 from skeldir.tenants import KEYS_CHANNEL, KeyMemory
 from skeldir.wakeups import last_heartbeats
 from skeldir.wakeups.gauges import sample_processes
@@ -111,9 +112,11 @@ async def _work_on(app: FastAPI, settings: Settings, url: str) -> AsyncIterator[
                 is_shared_out=True,
                 wake=waker.wake,
             ) as database,
+            _replica_of(settings, database) as replica,
             listen(url, KEYS_CHANNEL) as subscription,
         ):
             app.state.database = database
+            app.state.replica = replica
             app.state.key_memory = KeyMemory(subscription)
             app.state.watch = Watch(
                 database,
@@ -131,6 +134,7 @@ async def _work_on(app: FastAPI, settings: Settings, url: str) -> AsyncIterator[
                         sample_lock_waits,
                     ),
                 ),
+                replica,
             )
             try:
                 yield
@@ -138,6 +142,32 @@ async def _work_on(app: FastAPI, settings: Settings, url: str) -> AsyncIterator[
                 await app.state.watch.close()
     finally:
         await asyncio.to_thread(waker.close)
+
+
+def opening_of_replica(settings: Settings) -> Opening | None:
+    """Return what opens the pool on SKELDIR_READ_URL, with the limits of the other pool; None if it is not set."""
+    if settings.skeldir_read_url is None:
+        return None
+    return partial(
+        open_database,
+        plain_postgres_url(settings.skeldir_read_url.get_secret_value(), "SKELDIR_READ_URL"),
+        pool_size=settings.skeldir_pool_size,
+        statement_timeout_ms=settings.skeldir_statement_timeout_ms,
+        pool_timeout_s=settings.skeldir_pool_timeout_s,
+        lock_timeout_ms=settings.skeldir_lock_timeout_ms,
+        is_shared_out=True,
+    )
+
+
+@asynccontextmanager
+async def _replica_of(settings: Settings, database: Database) -> AsyncIterator[Replica | None]:
+    opening = opening_of_replica(settings)
+    if opening is None:
+        yield None
+        return
+    most_lag_s = settings.skeldir_read_lag_s
+    async with open_replica(opening, database, most_lag_s=most_lag_s) as replica:
+        yield replica
 
 
 def _url_of(settings: Settings) -> str:

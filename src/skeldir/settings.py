@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
 
     database_url: SecretStr | None = None
+    # A hot standby of the same database, for reports; older data than this many seconds are not read from it.
+    skeldir_read_url: SecretStr | None = None
+    skeldir_read_lag_s: Annotated[float, Field(ge=1, le=3_600)] = 5.0
     skeldir_home: Path = Path(".skeldir")
     skeldir_pool_size: Annotated[int, Field(ge=1, le=200)] = 10
     skeldir_statement_timeout_ms: Annotated[int, Field(ge=100)] = 30_000

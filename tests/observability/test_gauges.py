@@ -304,6 +304,13 @@ LABELS: dict[tuple[str, str], set[str] | re.Pattern[str]] = {
         "attribution.sweep", "audit.ask_for_next", "ingest.plan_daily", "jobs.clean", "jobs.sweep",
         "matviews.ask_for_fast", "matviews.ask_for_slow", "matviews.clean",
     },
+    ("skeldir_database_replica_state", "state"): {
+        "used", "late", "unreachable", "not_standby", "other_timeline", "other_database",
+    },
+    ("skeldir_http_reads", "source"): {"replica", "primary"},
+    ("skeldir_http_read_fallbacks", "reason"): {
+        "late", "unreachable", "not_standby", "other_timeline", "other_database", "conflict", "refused", "requested",
+    },
     ("skeldir_attribution_orders_set_aside", "reason"): {
         "journey_too_long", "order_too_large", "credit_failed",
     },
@@ -373,16 +380,16 @@ def test_a_worker_serves_its_own_series_and_not_those_that_only_the_api_samples(
         "python_gc_objects_collected",
     } <= names
     sampled = {family.name for gauge in metrics.SAMPLED for family in gauge.describe()}
-    assert len(sampled) == 14
+    assert len(sampled) == 16
     assert not names & sampled
     serve_metrics(0)()
 
 
 def test_every_metric_is_named_by_room_thing_and_unit() -> None:
     names = {family.name for family in REGISTRY.collect() if family.name.startswith("skeldir_")}
-    assert len(names) == 22
+    assert len(names) == 26
     for name in names:
         assert re.fullmatch(
-            r"skeldir_(ingest|http|matviews|rollups|attribution|audit|jobs|database)(_[a-z]+)*_(differences|items|seconds|periods|marks|count|failed|accepted|refused|up|ready|set_aside)",
+            r"skeldir_(ingest|http|matviews|rollups|attribution|audit|jobs|database)(_[a-z]+)*_(differences|items|seconds|periods|marks|count|failed|accepted|refused|up|ready|state|reads|fallbacks|set_aside)",
             name,
         ), name

@@ -97,6 +97,8 @@ WELL: dict[str, str] = {
     f'skeldir_ingest_items_total{{{_API},item_kind="touch",outcome="rejected"}}': _growing(150),
     f'skeldir_http_keys_refused_total{{{_API},reason="unknown"}}': _growing(70),
     f"skeldir_jobs_wakes_failed_total{{{_API}}}": steady(3),
+    f'skeldir_database_replica_state{{{_API},state="used"}}': steady(1),
+    f'skeldir_database_replica_state{{{_API},state="late"}}': steady(0),
     f'skeldir_http_loop_stall_seconds_count{{{_API},cause="program"}}': _growing(0.1),
     f'skeldir_http_loop_stall_seconds_count{{{_API},cause="machine"}}': _growing(5),
 }  # fmt: skip
@@ -157,6 +159,7 @@ ILL: dict[str, dict[str, str]] = {
     "SkeldirUnknownKeys": {
         f'skeldir_http_keys_refused_total{{{_API},reason="unknown"}}': _growing(80)
     },
+    "SkeldirReplicaUnused": {f'skeldir_database_replica_state{{{_API},state="used"}}': steady(0)},
     "SkeldirWakesFailing": {f"skeldir_jobs_wakes_failed_total{{{_API}}}": _growing(1)},
 }  # fmt: skip
 
@@ -240,7 +243,7 @@ def test_the_files_are_what_prometheus_reads() -> None:
 
 def test_every_alert_has_its_case() -> None:
     assert {rule["alert"] for rule in read_rules()} == set(ILL)
-    assert len(ILL) == len(read_rules()) == 25
+    assert len(ILL) == len(read_rules()) == 26
 
 
 def test_every_alert_has_a_description_and_a_link_to_the_run_book() -> None:

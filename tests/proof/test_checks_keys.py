@@ -12,20 +12,23 @@ from tests.support.faulty import Fault, copy_program, red_checks, seed
 pytestmark = [pytest.mark.worker, pytest.mark.slow, pytest.mark.xdist_group("world")]
 
 ACCESS = "http/access.py"
+READING = "http/reading.py"
 # One program has all three: each turns a check of its own red, and none of them shows in what the routes tell.
 FAULTS = (
     # The answers about revenue hold neither ids nor texts of anybody.
     Fault(
-        ACCESS,
-        "    async with reading_transaction(database_of(request), caller) as transaction:\n"
-        "        yield transaction\n",
-        "    whose = caller.tenant_id\n"
-        '    if request.url.path.startswith("/v1/revenue"):\n'
-        '        whose = UUID(request.headers.get("X-Tenant-Id") or str(whose))\n'
-        "    async with _open(database_of(request), whose, is_read_only=True) as transaction:\n"
-        "        yield transaction\n",
+        READING,
+        "    return Reading(request, caller)\n",
+        '    whose = request.headers.get("X-Tenant-Id")\n'
+        '    if whose is not None and request.url.path.startswith("/v1/revenue"):\n'
+        "        caller = replace(caller, holder=replace(caller.holder, tenant_id=UUID(whose)))\n"
+        "    return Reading(request, caller)\n",
     ),
-    Fault(ACCESS, "from fastapi import Depends, ", "from uuid import UUID\nfrom fastapi import Depends, "),
+    Fault(
+        READING,
+        "from dataclasses import dataclass\n",
+        "from dataclasses import dataclass, replace\nfrom uuid import UUID\n",
+    ),
     Fault(
         ACCESS,
         "        if caller.holder.scopes.isdisjoint(self._scopes):\n",

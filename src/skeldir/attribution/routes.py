@@ -16,13 +16,13 @@ from skeldir.attribution.reports import report_channels
 from skeldir.attribution.schemas import ChannelsPage, ChannelsQuery
 from skeldir.http import (
     READ_PROBLEMS,
+    REPORT_PARAMETERS,
     DirectRoute,
     NoQuery,
     Problem,
-    ReadKey,
-    database_of,
+    ReportReading,
     offload_of,
-    reading_transaction,
+    with_read_headers,
 )
 from skeldir.revenue import LONGEST_KEY
 
@@ -34,18 +34,20 @@ _PAGE = TypeAdapter(ChannelsPage)
 @polled_router.get(
     "/channels",
     response_model=ChannelsPage,
-    responses=READ_PROBLEMS | {404: {"model": Problem}},
+    responses=with_read_headers(READ_PROBLEMS | {404: {"model": Problem}}),
+    openapi_extra=REPORT_PARAMETERS,
     summary="Credited revenue, conversions, spend and ROAS by channel",
 )
 async def get_channels(
-    query: Annotated[ChannelsQuery, Query()], request: Request, caller: ReadKey
+    query: Annotated[ChannelsQuery, Query()], reading: ReportReading
 ) -> Response:
     """Report the credit of each channel, models side by side, by the day of the credited ledger entry.
 
     A request for a model that is not in force is refused with `model_not_in_force`.
     """
-    async with reading_transaction(database_of(request), caller) as transaction:
-        page = await report_channels(transaction.connection, caller.tenant_id, query)
+    page = await reading.run(
+        lambda opened: report_channels(opened.connection, opened.profile.tenant_id, query)
+    )
     # Validating 1,000 rows against their schema would block the event loop three times as long as writing them.
     return Response(_PAGE.dump_json(page), media_type="application/json")
 
@@ -54,7 +56,8 @@ async def get_channels(
 @router.get(
     "/orders/{order_id:path}",
     response_model=OrderExplanation,
-    responses=READ_PROBLEMS | {404: {"model": Problem}},
+    responses=with_read_headers(READ_PROBLEMS | {404: {"model": Problem}}),
+    openapi_extra=REPORT_PARAMETERS,
     summary="Explain an order's credit",
 )
 async def get_order(
@@ -64,7 +67,7 @@ async def get_order(
     ],
     query: Annotated[NoQuery, Query()],  # noqa: ARG001 - it refuses what it does not know
     request: Request,
-    caller: ReadKey,
+    reading: ReportReading,
 ) -> Response:
     """Show everything that an order's credit is computed from.
 
@@ -72,12 +75,12 @@ async def get_order(
     rest. If all its counts are 0, the answer is enough to recompute the credit by hand, unless touches were forgotten
     before journeys were stored. A forgotten touch is shown by channel and age only.
     """
-    async with reading_transaction(database_of(request), caller) as transaction:
-        facts = await read_order(transaction.connection, caller.tenant_id, order_id)
+    tenant_id = reading.caller.tenant_id
+    facts = await reading.run(lambda opened: read_order(opened.connection, tenant_id, order_id))
     if facts.is_short:
         body = _write_explanation(facts)
     else:
-        body = await offload_of(request).run(caller.tenant_id, partial(_write_explanation, facts))
+        body = await offload_of(request).run(tenant_id, partial(_write_explanation, facts))
     return Response(body, media_type="application/json")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from typing import TYPE_CHECKING, Annotated
 
@@ -70,6 +71,7 @@ def make_api_server(
     from skeldir.observability import configure_logging
 
     settings = runtime.settings
+    asyncio.run(_require_fit_replica(runtime))
     configure_logging(settings, process="api")
     app = create_app(runtime.app_url, warms_up=True)
     # The program itself is never garbage. Scanning all of it blocked the loop for 0.1 s each time.
@@ -83,6 +85,21 @@ def make_api_server(
         shutdown_timeout_s=settings.skeldir_shutdown_timeout_s,
         show_life=show_life,
     )
+
+
+async def _require_fit_replica(runtime: Runtime) -> None:
+    """Report an unfit replica in a sentence; the server would print a traceback."""
+    from skeldir.app import opening_of_replica
+    from skeldir.db import open_database, require_fit
+
+    opening = opening_of_replica(runtime.settings)
+    if opening is None:
+        return
+    timeout_ms = runtime.settings.skeldir_statement_timeout_ms
+    async with open_database(
+        runtime.app_url, pool_size=1, statement_timeout_ms=timeout_ms
+    ) as database:
+        await require_fit(opening, database)
 
 
 def openapi() -> None:

@@ -27,6 +27,7 @@ from skeldir.db.pool import (
     wake_after_commit,
 )
 from skeldir.db.queries import as_dict, load_blocking_queries, load_queries
+from skeldir.db.replica import Opening, Replica, ReplicaUnused, open_replica, require_fit
 from skeldir.db.requirements import (
     PoolerRefused,
     RuntimeRoleUnsafe,
@@ -45,8 +46,11 @@ __all__ = [
     "DatabaseBusy",
     "DatabaseUnreachable",
     "EmbeddedServer",
+    "Opening",
     "PoolerRefused",
     "QueryTooSlow",
+    "Replica",
+    "ReplicaUnused",
     "RetriedLater",
     "RuntimeRoleUnsafe",
     "Subscription",
@@ -64,11 +68,13 @@ __all__ = [
     "new_ids",
     "open_cluster",
     "open_database",
+    "open_replica",
     "pack_column",
     "plan_for_each_list",
     "read_id",
     "refusal_of_pooler",
     "require_admission",
+    "require_fit",
     "require_own_session",
     "require_supported_server",
     "require_unpooled",

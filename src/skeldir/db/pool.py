@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from skeldir.db.store import OpenTenantRow
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+Prove: TypeAlias = Callable[["Connection"], Coroutine[Any, Any, None]]
 
 logger = logging.getLogger(__name__)
 
+_OF_DRIVER = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _CONNECT_S = 5.0
 CLOSE_S = 5.0
 GRACE_S = 2.0
@@ -108,11 +110,7 @@ class Database:
             # A live server cancels a statement before its client does. Closing the connection ends the transaction.
             connection.terminate()
             raise _unreachable("The database no longer answers.") from error
-        except (
-            asyncpg.PostgresError,
-            asyncpg.InterfaceError,
-            asyncpg.InternalClientError,
-        ) as error:
+        except _OF_DRIVER as error:
             # The driver's last error only reports a closed connection; the server's own message is the error before it.
             if not _is_lost(connection):
                 raise
@@ -156,12 +154,7 @@ class Database:
         """Return a connection to the pool; the driver has closed one that cannot be reset for the next caller."""
         try:
             await self.pool.release(connection)
-        except (
-            OSError,
-            asyncpg.PostgresError,
-            asyncpg.InterfaceError,
-            asyncpg.InternalClientError,
-        ) as error:
+        except (OSError, *_OF_DRIVER) as error:
             logger.warning("db.connection_dropped %s", type(error).__name__)
         finally:
             if self.shares is not None and tenant_id is not None:
@@ -323,8 +316,11 @@ async def open_database(
     lock_timeout_ms: int = 0,
     is_shared_out: bool = False,
     wake: Callable[[frozenset[str]], None] | None = None,
+    prove: Prove | None = None,
 ) -> AsyncIterator[Database]:
     """Connect to `url` (any of the three schemes) and close the pool at the end of the block.
+
+    `prove` is called with each new connection before it is used.
 
     A statement that may run longer than `statement_timeout_ms` needs a `timeout=` of its own, besides the setting of
     the same name: the client gives up shortly after the server should have.
@@ -349,6 +345,7 @@ async def open_database(
             timeout=_CONNECT_S,
             command_timeout=statement_timeout_ms / 1_000 + GRACE_S,
             connection_class=_Connection,
+            init=prove,
             server_settings=settings,
         )
     except TimeoutError as error:

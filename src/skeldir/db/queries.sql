@@ -33,3 +33,28 @@ SELECT coalesce(extract(epoch FROM clock_timestamp() - min(l.waitstart)), 0)::fl
 FROM pg_catalog.pg_locks l
 JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
 WHERE NOT l.granted AND a.datname = current_database();
+
+-- name: select_written^
+-- On the primary: how far its log is flushed, in bytes, and which database and role this is. Whatever was acknowledged as
+-- committed is before this position, unless synchronous_commit is off.
+-- Never null: every column.
+SELECT (pg_current_wal_flush_lsn() - '0/0'::pg_lsn)::bigint AS position,
+       ('x' || left(pg_walfile_name(pg_current_wal_flush_lsn()), 8))::bit(32)::integer AS timeline,
+       c.system_identifier AS cluster, d.oid::bigint AS database_oid, current_user::text AS role_name
+FROM pg_catalog.pg_control_system() c
+CROSS JOIN pg_catalog.pg_database d
+WHERE d.datname = current_database();
+
+-- name: select_replayed^
+-- On a standby: how far it has replayed the log, in bytes, or null if it never did. It records a new timeline when it next
+-- writes a restart point.
+-- Never null: is_in_recovery, timeline, cluster, database_oid.
+SELECT pg_is_in_recovery() AS is_in_recovery,
+       (pg_last_wal_replay_lsn() - '0/0'::pg_lsn)::bigint AS position,
+       greatest(k.timeline_id, r.min_recovery_end_timeline) AS timeline,
+       c.system_identifier AS cluster, d.oid::bigint AS database_oid, current_user::text AS role_name
+FROM pg_catalog.pg_control_system() c
+CROSS JOIN pg_catalog.pg_control_checkpoint() k
+CROSS JOIN pg_catalog.pg_control_recovery() r
+CROSS JOIN pg_catalog.pg_database d
+WHERE d.datname = current_database();

@@ -21,9 +21,24 @@ class SelectOwnRoleRow(TypedDict):
     name: str
     is_unbound: bool
 
+class SelectReplayedRow(TypedDict):
+    is_in_recovery: bool
+    position: int | None
+    timeline: int
+    cluster: int
+    database_oid: int
+    role_name: str
+
 class SelectSessionSettingsRow(TypedDict):
     name: str
     setting: str
+
+class SelectWrittenRow(TypedDict):
+    position: int
+    timeline: int
+    cluster: int
+    database_oid: int
+    role_name: str
 
 class _Queries:
     @staticmethod
@@ -37,8 +52,12 @@ class _Queries:
     @staticmethod
     async def select_own_role(connection: Connection, /) -> SelectOwnRoleRow | None: ...
     @staticmethod
+    async def select_replayed(connection: Connection, /) -> SelectReplayedRow | None: ...
+    @staticmethod
     async def select_session_settings(
         connection: Connection, /, *, names: Collection[str]
     ) -> list[SelectSessionSettingsRow]: ...
+    @staticmethod
+    async def select_written(connection: Connection, /) -> SelectWrittenRow | None: ...
 
 queries: _Queries

@@ -31,10 +31,12 @@ from skeldir.http.paging import (
     PageQuery,
 )
 from skeldir.http.problems import Problem
+from skeldir.http.reading import REPORT_PARAMETERS, ReportReading, with_read_headers
 from skeldir.http.serving import ApiServer, make_server
 
 __all__ = [
     "READ_PROBLEMS",
+    "REPORT_PARAMETERS",
     "Api",
     "ApiServer",
     "BodyTooLarge",
@@ -59,6 +61,7 @@ __all__ = [
     "ReadKey",
     "ReadOrManageKey",
     "ReadTransaction",
+    "ReportReading",
     "TenantTransaction",
     "UnknownKeyLimits",
     "Watch",
@@ -70,4 +73,5 @@ __all__ = [
     "read_body",
     "reading_transaction",
     "tenant_transaction",
+    "with_read_headers",
 ]

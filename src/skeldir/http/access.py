@@ -81,6 +81,11 @@ class Caller:
         """The tenant of the key."""
         return self.holder.tenant_id
 
+    @property
+    def has_waited(self) -> bool:
+        """Whether the key may have ended unnoticed since it was last known to be in force."""
+        return monotonic() - self.known_at_s > _LONGEST_WAIT_S
+
 
 class KeyFor(SecurityBase):
     """Admits requests whose key has one of the given scopes; it is the security scheme of the API's description."""
@@ -194,8 +199,7 @@ async def _open(
 
 async def _require_still_in_force(connection: Connection, caller: Caller) -> None:
     """Look up the key again if the request has waited since; most have not, and cost nothing."""
-    has_waited = monotonic() - caller.known_at_s > _LONGEST_WAIT_S
-    if has_waited and not await is_in_force(connection, caller.holder):
+    if caller.has_waited and not await is_in_force(connection, caller.holder):
         raise _invalid()
 
 
@@ -208,16 +212,31 @@ async def reading_transaction(
     Raises:
         KeyInvalid: the key has ended while its request waited for a connection, or its tenant is being deleted.
     """
-    holder = caller.holder
-    # Recording the use is a write, and does not wait for a report: it has a short transaction of its own.
-    if not holder.is_use_noted:
-        async with database.tenant(holder.tenant_id) as connection:
-            is_noted = await note_use(connection, holder)
-        if is_noted:
-            holder.mark_noted()
-    async with _open(database, holder.tenant_id, is_read_only=True) as transaction:
+    await note_use_apart(database, caller.holder)
+    async with _open(database, caller.tenant_id, is_read_only=True) as transaction:
         await _require_still_in_force(transaction.connection, caller)
         yield transaction
+
+
+async def note_use_apart(database: Database, holder: KeyHolder) -> None:
+    """Record the use of a key, a write that does not wait for a report: it has a short transaction of its own."""
+    if holder.is_use_noted:
+        return
+    async with database.tenant(holder.tenant_id) as connection:
+        is_noted = await note_use(connection, holder)
+    if is_noted:
+        holder.mark_noted()
+
+
+async def require_in_force_apart(database: Database, caller: Caller) -> None:
+    """Look up, on the primary, the key of a request that has waited before it was read elsewhere.
+
+    Raises:
+        KeyInvalid: the key has ended.
+    """
+    if caller.has_waited:
+        async with database.tenant(caller.tenant_id) as connection:
+            await _require_still_in_force(connection, caller)
 
 
 async def _open_reading(request: Request, caller: ReadKey) -> AsyncIterator[TenantTransaction]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fastapi import Request
 
-from skeldir.db import Database
+from skeldir.db import Database, Replica
 from skeldir.errors import SkeldirError
 from skeldir.http.bodies import HeldBytes
 from skeldir.http.limits import KeyLimits, UnknownKeyLimits
@@ -26,6 +26,12 @@ def database_of(request: Request) -> Database:
     """Return the pool that the application opened when it started."""
     database: Database = request.app.state.database
     return database
+
+
+def replica_of(request: Request) -> Replica | None:
+    """Return the standby for reports, or None if the operator named none."""
+    replica: Replica | None = request.app.state.replica
+    return replica
 
 
 def limits_of(request: Request) -> KeyLimits:

@@ -22,7 +22,7 @@ from skeldir.http.store import queries
 from skeldir.observability import DATABASE_UP, READY, READY_CHECKS
 
 if TYPE_CHECKING:
-    from skeldir.db import Connection, Database
+    from skeldir.db import Connection, Database, Replica
 
 # Monitoring systems ask often, and several at once.
 router = APIRouter(tags=["health"], route_class=DirectRoute)
@@ -37,10 +37,14 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """The process can do its work: every check is `ok`."""
+    """The process can do its work: every check is `ok`.
+
+    `replica` is there if a read replica is set up: `ok`, or why reports are read from the primary.
+    """
 
     status: Literal["ready"]
     checks: dict[str, str]
+    replica: str | None = None
 
 
 class NotReady(Problem):
@@ -82,8 +86,9 @@ class Needs:
 class Watch:
     """The database queries of the routes of this module."""
 
-    def __init__(self, database: Database, needs: Needs) -> None:
+    def __init__(self, database: Database, needs: Needs, replica: Replica | None = None) -> None:
         self._database = database
+        self._replica = replica
         self._needs = needs
         self._readiness = Probe(self._check)
         self._heartbeats = Probe(self._hear)
@@ -100,6 +105,10 @@ class Watch:
             READY.labels(check).set(sentence == _HOLDS)
         DATABASE_UP.set(results["database"] == _HOLDS)
         return results
+
+    def describe_replica(self) -> str | None:
+        """Return `ok`, a sentence about why the read replica is not used, or None without one."""
+        return None if self._replica is None else self._replica.describe()
 
     async def heartbeats(self) -> Mapping[str, tuple[int, datetime]] | None:
         """Return how many processes of each role are alive, and when one was last seen; None when the query failed."""
@@ -187,11 +196,15 @@ async def live() -> Response:
     summary="The process can do its work",
 )
 async def ready(watch: AppWatch) -> Response:
-    """Check the database, its revision, its views and the program's role; 503 names the failed checks."""
+    """Check the database, its revision, its views and the program's role; 503 names the failed checks.
+
+    A read replica is not needed: without it, reports are read from the primary.
+    """
     checks = await watch.checks()
     failing = [check for check, sentence in checks.items() if sentence != _HOLDS]
     if not failing:
-        return _answer(Readiness(status="ready", checks=checks))
+        replica = watch.describe_replica()
+        return _answer(Readiness(status="ready", checks=checks, replica=replica))
     problem = make_problem(
         503,
         "Not ready",
@@ -240,4 +253,4 @@ async def metrics(watch: AppWatch) -> Response:
 
 
 def _answer(answer: BaseModel) -> Response:
-    return Response(answer.model_dump_json(), media_type="application/json")
+    return Response(answer.model_dump_json(exclude_none=True), media_type="application/json")

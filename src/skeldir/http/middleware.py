@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from skeldir.errors import SkeldirError
-from skeldir.http.headers import with_security_headers
+from skeldir.http.headers import read_headers, with_security_headers
 from skeldir.http.problems import answer_problem, make_problem
 from skeldir.observability import HTTP_SECONDS, span, work_context
 
@@ -60,7 +60,7 @@ class RequestFrame:
                 status = str(message["status"])
                 named = (b"x-correlation-id", str(correlation_id).encode())
                 headers = with_security_headers(message.get("headers", ()))
-                message = {**message, "headers": [*headers, named]}
+                message = {**message, "headers": [*headers, *read_headers(scope), named]}
             await send(message)
 
         query: bytes = scope["query_string"]

@@ -45,6 +45,16 @@ KEY_SOURCES = ("memory", "database")
 SET_ASIDE_REASONS = ("journey_too_long", "order_too_large", "credit_failed")
 READY_CHECKS = ("database", "schema", "views", "role")
 STALL_CAUSES = ("program", "machine")
+REPLICA_STATES = (
+    "used",
+    "late",
+    "unreachable",
+    "not_standby",
+    "other_timeline",
+    "other_database",
+)
+READ_SOURCES = ("replica", "primary")
+READ_FALLBACKS = (*REPLICA_STATES[1:], "conflict", "refused", "requested")
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
@@ -138,6 +148,25 @@ LONGEST_LOCK_WAIT = Gauge(
     "skeldir_database_longest_lock_wait_seconds",
     "Longest time that a session has been waiting for a lock; 0 when none waits.",
 )
+REPLICA_STATE = Gauge(
+    "skeldir_database_replica_state",
+    "1 for the state of the read replica, else 0; no series without SKELDIR_READ_URL.",
+    ("state",),  # REPLICA_STATES
+)
+REPLICA_LAG = Gauge(
+    "skeldir_database_replica_lag_seconds",
+    "How old the data of the read replica are at most; 0 without SKELDIR_READ_URL.",
+)
+READS = Counter(
+    "skeldir_http_reads",
+    "Reports, by the server that they were read from.",
+    ("source",),  # READ_SOURCES
+)
+FALLBACKS = Counter(
+    "skeldir_http_read_fallbacks",
+    "Reports that were read from the primary although there is a read replica, by reason.",
+    ("reason",),  # READ_FALLBACKS
+)
 PROCESS_SEEN = Gauge(
     "skeldir_jobs_process_seen_seconds",
     "Seconds since the last heartbeat of a process of this role; +Inf when none is known.",
@@ -162,6 +191,8 @@ SAMPLED = (
     OLDEST_READY_JOB,
     DATABASE_UP,
     LONGEST_LOCK_WAIT,
+    REPLICA_STATE,
+    REPLICA_LAG,
     PROCESS_SEEN,
     PULSE_AGE,
 )
@@ -175,6 +206,10 @@ for _reason in KEY_REFUSALS:
     KEYS_REFUSED.labels(_reason)
 for _source in KEY_SOURCES:
     KEYS_ACCEPTED.labels(_source)
+for _source in READ_SOURCES:
+    READS.labels(_source)
+for _reason in READ_FALLBACKS:
+    FALLBACKS.labels(_reason)
 
 
 class _Counted(Collector):

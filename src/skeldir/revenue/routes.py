@@ -6,18 +6,17 @@ import re
 from hashlib import sha256
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Response
 from pydantic import TypeAdapter
 
 from skeldir.http import (
     READ_PROBLEMS,
+    REPORT_PARAMETERS,
     DirectRoute,
     Filter,
     NoQuery,
-    ReadKey,
-    ReadTransaction,
-    database_of,
-    reading_transaction,
+    ReportReading,
+    with_read_headers,
 )
 from skeldir.revenue.reports import list_daily_revenue, read_realtime_revenue
 from skeldir.revenue.schemas import DailyPage, DailyQuery, RealtimeTotals
@@ -37,36 +36,44 @@ _TAGGED = {
 _CACHING = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
 
 
-@router.get("/daily", responses=READ_PROBLEMS, summary="Money by day and state")
-async def get_daily(
-    query: Annotated[DailyQuery, Query()], transaction: ReadTransaction
-) -> DailyPage:
+@router.get(
+    "/daily",
+    responses=with_read_headers(READ_PROBLEMS),
+    openapi_extra=REPORT_PARAMETERS,
+    summary="Money by day and state",
+)
+async def get_daily(query: Annotated[DailyQuery, Query()], reading: ReportReading) -> DailyPage:
     """List the amount and number of ledger entries per UTC day, currency and state, the earliest day first."""
-    return await list_daily_revenue(transaction.connection, transaction.profile.tenant_id, query)
+    return await reading.run(
+        lambda opened: list_daily_revenue(opened.connection, opened.profile.tenant_id, query)
+    )
 
 
 @polled_router.get(
     "/realtime",
     response_model=RealtimeTotals,
-    responses=READ_PROBLEMS
-    | {
-        200: _TAGGED,
-        304: {"description": "The content still matches an ETag that was sent"} | _TAGGED,
-    },
+    responses=with_read_headers(
+        READ_PROBLEMS
+        | {
+            200: _TAGGED,
+            304: {"description": "The content still matches an ETag that was sent"} | _TAGGED,
+        }
+    ),
+    openapi_extra=REPORT_PARAMETERS,
     summary="Money so far",
 )
 async def get_realtime(
     query: Annotated[NoQuery, Query()],  # noqa: ARG001 - it refuses what it does not know
-    request: Request,
-    caller: ReadKey,
+    reading: ReportReading,
     if_none_match: Annotated[
         Filter[str],
         Header(description="ETags of stored responses, or *; if one matches, the answer is 304"),
     ] = None,
 ) -> Response:
     """Report captured, refunded, disputed and net money of each currency over all days; a few seconds old at most."""
-    async with reading_transaction(database_of(request), caller) as transaction:
-        totals = await read_realtime_revenue(transaction.connection, caller.tenant_id)
+    totals = await reading.run(
+        lambda opened: read_realtime_revenue(opened.connection, opened.profile.tenant_id)
+    )
     body = _TOTALS.dump_json(totals)
     digest = sha256(body).hexdigest()[:32]
     headers = {"ETag": f'"{digest}"'} | _CACHING

@@ -1,0 +1,149 @@
+"""What a replica's answers mean: how old its data are at most, and whether it is one."""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import pytest
+
+from skeldir.db.pool import Database, open_database
+from skeldir.db.replica import Replica, ReplicaUnused, fault_of
+from tests.conftest import Clone
+
+if TYPE_CHECKING:
+    from skeldir.db.store import SelectReplayedRow, SelectWrittenRow
+
+
+OF_BOTH = {"database_oid": 5, "role_name": "app_user"}
+
+
+def written(position: int, *, timeline: int = 1, cluster: int = 7) -> SelectWrittenRow:
+    return {"position": position, "timeline": timeline, "cluster": cluster} | OF_BOTH
+
+
+def replayed(
+    position: int | None,
+    *,
+    timeline: int = 1,
+    database_oid: int = 5,
+    role_name: str = "app_user",
+    is_in_recovery: bool = True,
+) -> SelectReplayedRow:
+    own = {"position": position, "timeline": timeline, "cluster": 7}
+    of_it = {"database_oid": database_oid, "role_name": role_name}
+    return own | of_it | {"is_in_recovery": is_in_recovery}
+
+
+def is_old(replica: Replica, seconds: float) -> bool:
+    return seconds <= replica.lag_s < seconds + 1
+
+
+async def test_the_age_counts_from_the_question_whose_answer_has_been_replayed(
+    db: Database,
+) -> None:
+    replica, now = Replica(most_lag_s=25), monotonic()
+    for ago, position in ((30, 100), (20, 200), (10, 300)):
+        replica.note_written(now - ago, written(position))
+    replica.note_replayed(db, replayed(None))
+    assert replica.state == "late"
+    replica.note_replayed(db, replayed(199))
+    assert is_old(replica, 30)
+    assert (replica.state, "SKELDIR_READ_LAG_S" in replica.describe()) == ("late", True)
+    replica.note_replayed(db, replayed(200))
+    assert is_old(replica, 20)
+    assert (replica.state, replica.describe()) == ("used", "ok")
+    # Nothing more was replayed, and time goes on.
+    replica.note_replayed(db, replayed(299))
+    assert is_old(replica, 20)
+    replica.note_replayed(db, replayed(1_000))
+    assert is_old(replica, 10)
+
+
+async def test_positions_of_another_timeline_say_nothing(db: Database) -> None:
+    replica, now = Replica(most_lag_s=25), monotonic()
+    replica.note_written(now - 20, written(100))
+    replica.note_written(now - 10, written(200, timeline=2))
+    replica.note_replayed(db, replayed(150))
+    assert replica.state == "other_timeline"
+    replica.note_replayed(db, replayed(150, timeline=2))
+    assert replica.state == "late"
+    replica.note_replayed(db, replayed(200, timeline=2))
+    assert (replica.state, is_old(replica, 10)) == ("used", True)
+
+
+async def test_a_replica_that_is_lost_is_not_used_before_it_answers(
+    db: Database, tenant: UUID
+) -> None:
+    replica = Replica(most_lag_s=25)
+    replica.note_written(monotonic(), written(100))
+    replica.note_replayed(db, replayed(100))
+    replica.mark_lost()
+    with pytest.raises(ReplicaUnused) as unused:
+        async with replica.known_tenant(tenant, most_lag_s=25):
+            pass
+    assert unused.value.reason == replica.state == "unreachable"
+    # It may have come back with less than it has shown.
+    replica.note_replayed(db, replayed(100))
+    assert replica.state == "late"
+    replica.note_written(monotonic(), written(100))
+    replica.note_replayed(db, replayed(100))
+    async with replica.known_tenant(tenant, most_lag_s=25) as (_, known, lag_s):
+        assert known is not None
+        assert 0 < lag_s < 1
+
+
+async def test_data_that_got_too_old_while_a_request_waited_are_not_read(
+    clone: Clone, db: Database, tenant: UUID
+) -> None:
+    replica = Replica(most_lag_s=0.2)
+    async with open_database(clone.app_url, pool_size=1, statement_timeout_ms=30_000) as alone:
+        async with alone.statement():
+            replica.note_written(monotonic(), written(100))
+            replica.note_replayed(alone, replayed(100))
+            waiting = asyncio.create_task(read(replica, tenant))
+            while replica.state == "used":  # noqa: ASYNC110 - time alone changes it
+                await asyncio.sleep(0.01)
+            assert not waiting.done()
+        assert await waiting == "late"
+
+
+async def test_a_new_connection_to_another_server_is_not_read(clone: Clone, tenant: UUID) -> None:
+    replica = Replica(most_lag_s=25)
+    async with open_database(
+        clone.app_url, pool_size=2, statement_timeout_ms=30_000, prove=replica.prove
+    ) as server:
+        replica.note_written(monotonic(), written(100))
+        replica.note_replayed(server, replayed(100))
+        assert await read(replica, tenant) == ""
+        # The only connection is in use, and the next one leads to what is no standby.
+        async with server.statement():
+            assert await read(replica, tenant) == "late"
+        assert replica.state == "unreachable"
+
+
+async def read(replica: Replica, tenant: UUID) -> str:
+    """Return why the replica is not read, or an empty text."""
+    try:
+        async with replica.known_tenant(tenant, most_lag_s=25):
+            return ""
+    except ReplicaUnused as unused:
+        return unused.reason
+
+
+@pytest.mark.parametrize(
+    ("of_standby", "fault"),
+    [
+        (replayed(1), None),
+        (replayed(1, database_oid=6), "other_database"),
+        (replayed(1, role_name="reports"), "other_database"),
+        (replayed(1, is_in_recovery=False), "not_standby"),
+        (replayed(1, timeline=2), "other_timeline"),
+        (replayed(1, database_oid=6, is_in_recovery=False), "other_database"),
+    ],
+)
+def test_what_is_wrong_with_a_standby(of_standby: SelectReplayedRow, fault: str | None) -> None:
+    assert fault_of(written(1), of_standby) == fault
+    assert fault_of(written(1, cluster=8), of_standby) == "other_database"
