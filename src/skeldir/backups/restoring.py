@@ -45,6 +45,7 @@ _PAUSE_S = 0.2
 # The log of the recovery: what PostgreSQL says if the moment is not in the archive.
 _UNREACHABLE = re.compile(
     r"recovery ended before configured recovery target|requested recovery stop point is before consistent"
+    r"|archive file .+ has wrong size"
 )
 _LAST_SEEN = re.compile(r"last completed transaction was at log time (.+)")
 
@@ -55,7 +56,7 @@ class Moment:
 
     # Every transaction that committed before or at this time, by the server's clock.
     until: datetime | None = None
-    # Everything up to and including the record at this position of the log.
+    # Everything that was written before this position of the log.
     until_lsn: str | None = None
     # Everything that is archived.
     is_latest: bool = False
@@ -194,6 +195,8 @@ def _recovery_settings(
         lsn = moment.until_lsn or (reach.last_lsn if reach is not None else facts.end_lsn)
         _require_lsn_between(lsn, facts, reach)
         settings["recovery_target_lsn"] = lsn
+        # A position that pg_current_wal_lsn() returned is the end of what was written by then.
+        settings["recovery_target_inclusive"] = "off" if moment.until_lsn else "on"
     quoted = shlex.quote(str(archive)).replace("%", "%%")
     return {**settings, "restore_command": f'cp {quoted}/%f "%p"'}
 
@@ -265,7 +268,7 @@ def _unpack(cluster: Cluster, backup: Backup) -> None:
 def _extract(cluster: Cluster, backup: Backup, name: str, place: Path) -> None:
     """Unpack plain files and directories, and refuse everything else; all of it is private to the server's account."""
     try:
-        # Not as a stream: pg_basebackup writes the log as a chain of gzip members, which tarfile's streams do not follow.
+        # Not as a stream: the log is a chain of gzip members, which the streams of tarfile do not follow.
         with tarfile.open(backup.path / name, "r:gz") as archive:
             for member in archive:
                 parts = PurePosixPath(member.name).parts

@@ -185,7 +185,9 @@ def restore(
     ] = None,
     until_lsn: Annotated[
         str | None,
-        typer.Option(help="Restore up to this position of the write-ahead log: 0/16B3748."),
+        typer.Option(
+            help="Restore what was written before this position of the write-ahead log: 0/16B3748."
+        ),
     ] = None,
     latest: Annotated[
         bool, typer.Option("--latest", help="Restore everything that is archived.")
