@@ -13,35 +13,18 @@ from skeldir.backups.faults import BackupDamaged, MomentUnreachable
 from skeldir.backups.records import FACTS
 from skeldir.backups.segments import list_segments
 from skeldir.db.embedded import embedded_server
-from skeldir.db.embedded_cluster import Cluster, open_cluster
+from skeldir.db.embedded_cluster import Cluster
 from tests.conftest import FAST_SERVER
-from tests.support.backups import Origin, copied, flipped, made_origin, orders_of
-from tests.support.embedded import short_place
+from tests.support.backups import Origin, copied, flipped, orders_of
 
 FILES = [FACTS, "backup_manifest", "base.tar.gz", "pg_wal.tar.gz"]
-
-
-@pytest.fixture(scope="module")
-def unharmed() -> Iterator[Origin]:
-    with made_origin() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def cluster(unharmed: Origin) -> Cluster:
-    return open_cluster(unharmed.home)
+MIDDLE = 2**23
 
 
 @pytest.fixture
 def origin(unharmed: Origin) -> Iterator[Origin]:
     with copied(unharmed) as copy:
         yield copy
-
-
-@pytest.fixture
-def target() -> Iterator[Path]:
-    with short_place() as place:
-        yield place / "restored"
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -60,7 +43,7 @@ def test_a_flipped_byte_stops_the_restore_before_anything_is_left(
     origin: Origin, target: Path
 ) -> None:
     with flipped(origin.backup.path / "base.tar.gz", -100), pytest.raises(BackupDamaged):
-        restore_backup(origin.folder, None, target, Moment(is_as_taken=True))
+        restore_backup(origin.folder, origin.backup.facts.name, target, Moment(is_as_taken=True))
     assert list(target.parent.iterdir()) == []
 
 
@@ -100,15 +83,26 @@ def test_a_flipped_byte_at_the_end_of_the_archive_is_found(
             with pytest.raises(ArchiveIncomplete, match="cannot be read to its end"):
                 read_reach(cluster, origin.archive, origin.backup.facts)
             with pytest.raises(ArchiveIncomplete):
-                restore_backup(origin.folder, None, target, Moment(is_latest=True))
+                restore_backup(
+                    origin.folder, origin.backup.facts.name, target, Moment(is_latest=True)
+                )
     assert read_reach(cluster, origin.archive, origin.backup.facts) is not None
+
+
+def late_segment(origin: Origin) -> Path:
+    """Return the last segment that is full of records, which is behind the early moment, and not the last of all."""
+    segments = list_segments(origin.archive, origin.backup.facts)
+    full = [one for one in segments[:-1] if one.read_bytes()[MIDDLE : MIDDLE + 1] == b"x"]
+    return full[-1]
 
 
 def require_early_moment_alone(origin: Origin, target: Path, fault: type[Exception]) -> None:
     with pytest.raises(fault):
-        restore_backup(origin.folder, None, target, Moment(is_latest=True))
+        restore_backup(origin.folder, origin.backup.facts.name, target, Moment(is_latest=True))
     assert list(target.parent.iterdir()) == []
-    restore_backup(origin.folder, None, target, Moment(until_lsn=origin.lsn_after_first))
+    restore_backup(
+        origin.folder, origin.backup.facts.name, target, Moment(until_lsn=origin.lsn_after_first)
+    )
     with embedded_server(target, server_settings=FAST_SERVER) as server:
         assert orders_of(server, origin.tenants[0]) == {"first"}
 
@@ -116,23 +110,20 @@ def require_early_moment_alone(origin: Origin, target: Path, fault: type[Excepti
 def test_a_flipped_byte_within_the_archive_fails_what_lies_behind_it_and_nothing_else(
     origin: Origin, target: Path
 ) -> None:
-    segments = list_segments(origin.archive, origin.backup.facts)
-    assert len(segments) > 4
-    with flipped(segments[-2], 2**23):
+    with flipped(late_segment(origin), MIDDLE):
         require_early_moment_alone(origin, target, MomentUnreachable)
 
 
 def test_a_missing_segment_fails_what_lies_behind_it_and_nothing_else(
     origin: Origin, target: Path
 ) -> None:
-    list_segments(origin.archive, origin.backup.facts)[-2].unlink()
+    late_segment(origin).unlink()
     require_early_moment_alone(origin, target, ArchiveIncomplete)
 
 
 def test_a_cut_segment_fails_what_lies_behind_it_and_nothing_else(
     origin: Origin, target: Path
 ) -> None:
-    segment = list_segments(origin.archive, origin.backup.facts)[-2]
-    with segment.open("r+b") as file:
-        file.truncate(2**23)
+    with late_segment(origin).open("r+b") as file:
+        file.truncate(MIDDLE)
     require_early_moment_alone(origin, target, ArchiveIncomplete)

@@ -21,40 +21,16 @@ from skeldir.backups import (
 from skeldir.backups.faults import BackupDamaged
 from skeldir.backups.segments import list_segments
 from skeldir.db.embedded import embedded_server
-from skeldir.db.embedded_cluster import Cluster, open_cluster
+from skeldir.db.embedded_cluster import Cluster
 from tests.conftest import FAST_SERVER
-from tests.support.backups import (
-    DATABASE,
-    LARGE,
-    Origin,
-    ask,
-    copied,
-    flipped,
-    made_origin,
-    orders_of,
-)
+from tests.support.backups import DATABASE, Origin, copied, flipped, orders_of
 from tests.support.embedded import short_place
 
 
-@pytest.fixture(scope="module")
-def with_two() -> Iterator[Origin]:
-    """A home with a second backup, and changes after it."""
-    with made_origin() as origin:
-        with embedded_server(origin.home, server_settings=FAST_SERVER) as server:
-            take_backup(origin.home, origin.folder, database=DATABASE)
-            ask(server, LARGE)
-        yield origin
-
-
 @pytest.fixture
-def origin(with_two: Origin) -> Iterator[Origin]:
-    with copied(with_two) as copy:
+def origin(unharmed: Origin) -> Iterator[Origin]:
+    with copied(unharmed) as copy:
         yield copy
-
-
-@pytest.fixture
-def cluster(with_two: Origin) -> Cluster:
-    return open_cluster(with_two.home)
 
 
 def backups_of(origin: Origin) -> list[Backup]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -30,8 +29,8 @@ from skeldir.db.pool import open_database
 from skeldir.errors import InputInvalid
 from skeldir.rollups import roll_up_dirty_days
 from tests.conftest import FAST_SERVER
-from tests.support.backups import DATABASE, Origin, ask, copied, made_origin, orders_of, receive
-from tests.support.embedded import is_running, short_place
+from tests.support.backups import DATABASE, Origin, ask, copied, orders_of, receive
+from tests.support.embedded import is_running
 
 ROLES = """
     SELECT rolname, rolsuper, rolbypassrls, rolcanlogin, rolpassword FROM pg_authid
@@ -45,20 +44,13 @@ POLICIES = (
 ALL = {"first", "second", "third"}
 
 
-@pytest.fixture(scope="module")
-def origin() -> Iterator[Origin]:
-    with made_origin() as made:
-        yield made
-
-
 @pytest.fixture
-def target() -> Iterator[Path]:
-    with short_place() as place:
-        yield place / "restored"
+def origin(unharmed: Origin) -> Origin:
+    return unharmed
 
 
-def restore(origin: Origin, target: Path, moment: Moment, name: str | None = None) -> None:
-    restored = restore_backup(origin.folder, name, target, moment)
+def restore(origin: Origin, target: Path, moment: Moment) -> None:
+    restored = restore_backup(origin.folder, origin.backup.facts.name, target, moment)
     assert restored.home == target
     assert not is_running(target)
 
@@ -163,19 +155,19 @@ def test_an_empty_directory_becomes_the_restored_home(origin: Origin, target: Pa
 def test_a_moment_that_is_not_in_the_archive_is_refused_and_leaves_nothing(
     origin: Origin, target: Path
 ) -> None:
-    facts = origin.backup.facts
-    early = facts.ended_at - timedelta(microseconds=1)
-    late = datetime.now(UTC)
-    for moment, name in (
-        (Moment(until=early), facts.name),
-        (Moment(until=late), None),
-        (Moment(until_lsn="0/1"), None),
-        (Moment(until_lsn="FF/0"), None),
+    early = origin.backup.facts.ended_at - timedelta(microseconds=1)
+    for moment in (
+        Moment(until=early),
+        Moment(until=datetime.now(UTC)),
+        Moment(until_lsn="0/1"),
+        Moment(until_lsn="FF/0"),
     ):
         with pytest.raises(MomentUnreachable, match=r"before|No commit after|is not between"):
-            restore(origin, target, moment, name)
+            restore(origin, target, moment)
     with pytest.raises(BackupUnknown, match="no backup that had ended by"):
-        restore(origin, target, Moment(until=early))
+        restore_backup(origin.folder, None, target, Moment(until=early))
+    with pytest.raises(InputInvalid, match="belongs to one server"):
+        restore_backup(origin.folder, None, target, Moment(until_lsn=origin.lsn_after_first))
     assert list(target.parent.iterdir()) == []
 
 
@@ -192,8 +184,10 @@ def test_a_backup_of_another_major_version_is_refused(origin: Origin, target: Pa
 
 def test_the_newest_backup_that_had_ended_is_chosen(origin: Origin) -> None:
     base = origin.folder / "base"
-    assert [found.path.name for found in list_backups(base)] == [origin.backup.facts.name]
-    assert choose_backup(base, None).path == origin.backup.path
+    first, second = (found.path for found in list_backups(base))
+    assert first == origin.backup.path
+    assert choose_backup(base, None).path == second
+    assert choose_backup(base, first.name).path == first
     assert choose_backup(base, None, ended_by=origin.after_first).path == origin.backup.path
     with pytest.raises(BackupUnknown, match="There is no backup nameless"):
         choose_backup(base, "nameless")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +33,7 @@ class Origin:
 
     home: Path
     folder: Path
+    # The first of two.
     backup: Backup
     tenants: tuple[UUID, UUID]
     # After the order `first`, before the order `second`; `third` is the last one.
@@ -104,6 +104,9 @@ def made_origin() -> Iterator[Origin]:
             ask(server, LARGE)
             ask(server, LARGE)
             receive(server, tenants[0], "third")
+            take_backup(home, folder, database=DATABASE)
+            ask(server, LARGE)
+            ask(server, "SELECT pg_logical_emit_message(true, 'x', 'the last commit')")
         assert isinstance(at, datetime)
         yield Origin(home, folder, backup, tenants, at, str(lsn))
 
@@ -138,7 +141,3 @@ def flipped(path: Path, offset: int) -> Iterator[None]:
         finally:
             file.seek(offset)
             file.write(bytes([before]))
-
-
-def free_bytes(path: Path) -> int:
-    return shutil.disk_usage(path).free

@@ -128,11 +128,17 @@ def restore_backup(
     """Restore a backup (the newest that fits if `name` is None) into `home`, which must not exist or be empty.
 
     Raises:
+        InputInvalid: the moment is a position, and no backup is named.
         RestoreTargetNotEmpty: something is there; it was not touched.
         BackupUnknown, BackupDamaged, BackupFolderUnusable, BackupBusy, MajorVersionDiffers: the backup cannot be used.
         MomentUnreachable, ArchiveIncomplete: the archive does not lead to the moment.
         RestoreFailed, DiskFull: the recovery failed. In each case nothing is left at `home`.
     """
+    if moment.until_lsn is not None and name is None:
+        raise InputInvalid(
+            "A position belongs to one server's log, and no backup was named.",
+            cure="Name the backup too; `skeldir backup list` shows them.",
+        )
     began = time.monotonic()
     home = home.expanduser().resolve()
     fresh = home.with_name(f"{home.name}.restoring")

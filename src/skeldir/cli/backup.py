@@ -186,7 +186,7 @@ def restore(
     until_lsn: Annotated[
         str | None,
         typer.Option(
-            help="Restore what was written before this position of the write-ahead log: 0/16B3748."
+            help="Restore what was written before this position of the log, such as 0/16B3748; name the backup too."
         ),
     ] = None,
     latest: Annotated[
@@ -210,7 +210,8 @@ def restore(
     last = restored.last_commit_at
     shown = "at the end of the backup" if last is None else f"at {_moment(last)}"
     out.print(
-        f"Restored {facts.name} into {home} in {restored.took_s:.1f} s. The last commit in it is {shown}.",
+        f"Restored {facts.name}, a backup of {facts.home}, into {home} in {restored.took_s:.1f} s. "
+        f"The last commit in it is {shown}.",
         soft_wrap=True,
     )
     _show_next_steps(home)
