@@ -18,7 +18,7 @@ from tests.conftest import FAST_SERVER
 from tests.support.backups import Origin, copied, flipped, orders_of
 
 FILES = [FACTS, "backup_manifest", "base.tar.gz", "pg_wal.tar.gz"]
-MIDDLE = 2**23
+MIDDLE = 2**23 + 4_000  # within a page
 
 
 @pytest.fixture
