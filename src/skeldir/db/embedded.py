@@ -62,6 +62,8 @@ _OLD_LOG_S = 30 * 24 * 3_600
 _FULL_BELOW_BYTES = 2**20
 
 _DEFAULTS = {
+    # What is acknowledged is on the disk, whatever a postgresql.conf says.
+    **dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "on"),
     "shared_buffers": "256MB",
     "effective_cache_size": "1GB",
     "work_mem": "16MB",
