@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from skeldir import db as db_room
 from skeldir.backups import list_backups, read_archive_state, start_archiving, take_backup
 from skeldir.backups.archiving import stop_archiving
 from skeldir.backups.faults import (
@@ -184,6 +185,7 @@ def test_a_full_archive_keeps_everything_until_there_is_room_again(
             for _ in range(3):
                 admin.execute(switch.encode())
             wait_until(lambda: read_archive_state(cluster, server).failed_at is not None, 20)
+            assert seconds_of_failing(admin) > 0
             # The service goes on, and nothing that is not archived is removed.
             admin.execute(b"CREATE TABLE goes_on (n int); CHECKPOINT")
         state = read_archive_state(cluster, server)
@@ -194,6 +196,14 @@ def test_a_full_archive_keeps_everything_until_there_is_room_again(
         subprocess.run(["mount", "-o", "remount,size=500m", str(small_disk)], check=True)  # noqa: S607 - as above
     # A stop archives what waits.
     assert waiting <= {path.name for path in archive.segments.iterdir()}
+
+
+def seconds_of_failing(admin: psycopg.Connection[tuple[object, ...]]) -> float:
+    """Return what the gauge would show."""
+    text = (Path(db_room.__file__).parent / "queries.sql").read_text(encoding="utf-8")
+    row = admin.execute(text.partition("-- name: select_archive_failing$")[2].encode()).fetchone()
+    assert row is not None
+    return float(str(row[0]))
 
 
 def test_any_process_that_starts_the_server_archives(home: Path, folder: Path) -> None:

@@ -29,7 +29,9 @@ _BINARIES = Path(str(_PACKAGE.origin)).parent / "pginstall" / "bin"
 
 def lines_of_the_run_book() -> tuple[list[str], list[str]]:
     """Return the shell lines that make a backup, and those that restore it, before `skeldir refresh`."""
-    backup, restore = re.findall(r"```\n(.*?)```", sections()["backup-of-your-own-server"], re.DOTALL)
+    backup, restore = re.findall(
+        r"```\n(.*?)```", sections()["backup-of-your-own-server"], re.DOTALL
+    )
     wanted = restore.splitlines()
     assert wanted.pop() == "skeldir refresh"
     return backup.splitlines(), wanted

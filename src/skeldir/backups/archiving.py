@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 
 from skeldir.backups.folder import prepare_folder
+from skeldir.backups.server import read_archiver
 from skeldir.backups.taking import require_data
 from skeldir.clock import utc_now
 from skeldir.db import Archive, Cluster, EmbeddedServer, find_archive, keep_archive
@@ -60,15 +61,11 @@ def stop_archiving(home: Path) -> Archive | None:
 def read_archive_state(cluster: Cluster, server: EmbeddedServer) -> ArchiveState:
     """Return how the archiving of a running server goes."""
     with psycopg.connect(server.url(), autocommit=True) as admin:
-        row = admin.execute(
-            "SELECT current_setting('archive_mode') = 'on', last_archived_time, last_failed_time FROM pg_stat_archiver"
-        ).fetchone()
-    if row is None:
-        raise TypeError(row)
-    is_on, archived_at, failed_at = row
+        archiver = read_archiver(admin)
+    archived_at, failed_at = archiver.archived_at, archiver.failed_at
     status = cluster.data / "pg_wal" / "archive_status"
     return ArchiveState(
-        is_on=bool(is_on),
+        is_on=archiver.is_on,
         waiting=sum(1 for _ in status.glob("*.ready")),
         last_archived_at=archived_at,
         failed_at=failed_at if failed_at and (not archived_at or failed_at > archived_at) else None,

@@ -26,6 +26,7 @@ from skeldir.backups.faults import (
 from skeldir.backups.folder import BackupFolder, holding, open_folder, sync_directory
 from skeldir.backups.records import BASE, MANIFEST, WAL, Backup, BackupFacts, choose_backup, damaged
 from skeldir.backups.segments import Reach, read_lsn, read_reach, require_reach
+from skeldir.backups.server import read_recovery
 from skeldir.backups.verifying import compare_with_manifest, verify_backup
 from skeldir.clock import utc_now
 from skeldir.db import (
@@ -314,16 +315,13 @@ def _wait_until_recovered(
 ) -> datetime | None:
     while True:
         try:
-            with psycopg.connect(server.url(), autocommit=True) as admin:
-                row = admin.execute(
-                    "SELECT pg_is_in_recovery(), pg_last_xact_replay_timestamp()"
-                ).fetchone()
+            recovers, committed_at = read_recovery(server)
         except psycopg.OperationalError as error:
             if not is_server_alive(cluster):
                 raise _failure(cluster, backup) from error
         else:
-            if row is not None and row[0] is False:
-                return row[1] if isinstance(row[1], datetime) else None
+            if not recovers:
+                return committed_at
         time.sleep(_PAUSE_S)
 
 

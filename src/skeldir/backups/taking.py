@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from datetime import datetime
 from pathlib import Path
 
 import psycopg
@@ -30,6 +29,7 @@ from skeldir.backups.records import (
     digest_of_file,
     pack_facts,
 )
+from skeldir.backups.server import Admin, read_archiver, read_clock, read_revision, read_version
 from skeldir.backups.verifying import verify_backup
 from skeldir.db import (
     Cluster,
@@ -95,7 +95,7 @@ def _fill(
     lock: int,
 ) -> Backup:
     with psycopg.connect(server.url(), autocommit=True) as admin:
-        began_at = _clock_of(admin)
+        began_at = read_clock(admin)
         archive = _archive_in_use(cluster, admin, folder)
         copied = cluster.run(
             *("pg_basebackup", "--dbname", server.url(), "--no-password", "--pgdata", str(fresh)),
@@ -105,8 +105,8 @@ def _fill(
         )
         if copied.returncode != 0:
             raise _failure(folder, copied.stderr)
-        ended_at = _clock_of(admin)
-        postgres, segment_size = _version_of(admin)
+        ended_at = read_clock(admin)
+        postgres, segment_size = read_version(admin)
     extra = sorted({entry.name for entry in os.scandir(fresh)} - {BASE, WAL, MANIFEST})
     if extra:
         raise BackupFailed(
@@ -127,7 +127,7 @@ def _fill(
         end_lsn=reach["End-LSN"],
         segment_size=segment_size,
         data_size=sum(file["Size"] for file in manifest["Files"]),
-        revision=_revision_of(server, database),
+        revision=read_revision(server, database),
         archive=archive,
         files={
             name: FileFacts(size=(fresh / name).stat().st_size, sha256=digest_of_file(fresh / name))
@@ -161,42 +161,12 @@ def _write_facts(cluster: Cluster, path: Path, facts: BackupFacts) -> None:
         os.fsync(file.fileno())
 
 
-def _clock_of(admin: psycopg.Connection[tuple[object, ...]]) -> datetime:
-    row = admin.execute("SELECT clock_timestamp()").fetchone()
-    if row is None or not isinstance(row[0], datetime):
-        raise TypeError(row)
-    return row[0]
-
-
-def _version_of(admin: psycopg.Connection[tuple[object, ...]]) -> tuple[str, int]:
-    row = admin.execute(
-        "SELECT current_setting('server_version'), pg_size_bytes(current_setting('wal_segment_size'))"
-    ).fetchone()
-    if row is None:
-        raise TypeError(row)
-    return str(row[0]).split()[0], int(str(row[1]))
-
-
-def _archive_in_use(
-    cluster: Cluster, admin: psycopg.Connection[tuple[object, ...]], folder: BackupFolder
-) -> str | None:
+def _archive_in_use(cluster: Cluster, admin: Admin, folder: BackupFolder) -> str | None:
     """Return the archive that the running server writes, if it is in this folder."""
-    archive = find_archive(cluster.home)
-    row = admin.execute(
-        "SELECT current_setting('archive_mode'), current_setting('basic_archive.archive_directory', true)"
-    ).fetchone()
-    if archive is None or archive.folder != folder.path or row != ("on", str(archive.segments)):
+    archive, archiver = find_archive(cluster.home), read_archiver(admin)
+    if archive is None or archive.folder != folder.path or not archiver.is_on:
         return None
-    return archive.name
-
-
-def _revision_of(server: EmbeddedServer, database: str) -> str | None:
-    try:
-        with psycopg.connect(server.url(database=database)) as connection:
-            row = connection.execute("SELECT version_num FROM public.alembic_version").fetchone()
-    except (psycopg.OperationalError, psycopg.errors.UndefinedTable):
-        return None
-    return None if row is None else str(row[0])
+    return archive.name if archiver.directory == str(archive.segments) else None
 
 
 def _failure(folder: BackupFolder, output: str) -> Exception:

@@ -16,3 +16,12 @@ SELECT coalesce(extract(epoch FROM clock_timestamp() - min(l.waitstart)), 0)::fl
 FROM pg_catalog.pg_locks l
 JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
 WHERE NOT l.granted AND a.datname = current_database();
+
+-- name: select_archive_failing$
+-- In seconds, since the last success or, before the first one, since counting began; 0 unless the newest attempt failed.
+-- Always a row. Never null: every column.
+SELECT CASE WHEN a.last_failed_time > coalesce(a.last_archived_time, '-infinity')
+            THEN greatest(0, coalesce(extract(epoch FROM clock_timestamp()
+                                              - coalesce(a.last_archived_time, a.stats_reset)), 0))
+            ELSE 0 END::float8
+FROM pg_catalog.pg_stat_archiver a;

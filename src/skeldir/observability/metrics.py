@@ -138,6 +138,10 @@ LONGEST_LOCK_WAIT = Gauge(
     "skeldir_database_longest_lock_wait_seconds",
     "Longest time that a session has been waiting for a lock; 0 when none waits.",
 )
+ARCHIVE_FAILING = Gauge(
+    "skeldir_database_archive_failing_seconds",
+    "Time since PostgreSQL last archived a file of its log, if the newest attempt failed; else 0.",
+)
 PROCESS_SEEN = Gauge(
     "skeldir_jobs_process_seen_seconds",
     "Seconds since the last heartbeat of a process of this role; +Inf when none is known.",
@@ -162,6 +166,7 @@ SAMPLED = (
     OLDEST_READY_JOB,
     DATABASE_UP,
     LONGEST_LOCK_WAIT,
+    ARCHIVE_FAILING,
     PROCESS_SEEN,
     PULSE_AGE,
 )
