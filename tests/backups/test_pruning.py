@@ -74,10 +74,18 @@ def test_nothing_is_deleted_if_all_are_kept(origin: Origin, cluster: Cluster) ->
     }
 
 
-def test_fewer_backups_than_are_to_be_kept_are_left_alone(origin: Origin, cluster: Cluster) -> None:
+def test_all_stay_if_there_are_fewer_than_are_to_be_kept(origin: Origin, cluster: Cluster) -> None:
+    names = [one.facts.name for one in backups_of(origin)]
+    pruned = prune_backups(cluster, origin.folder, keep=7)
+    assert (pruned.deleted, pruned.kept) == ([], names)
+
+
+def test_without_a_complete_backup_nothing_is_deleted(origin: Origin, cluster: Cluster) -> None:
+    for one in backups_of(origin):
+        (one.path / "base.tar.gz").unlink()
     before = contents(origin.folder)
-    with pytest.raises(BackupUnknown, match="has 2 complete backups, not 3"):
-        prune_backups(cluster, origin.folder, keep=3)
+    with pytest.raises(BackupUnknown, match="has no complete backup"):
+        prune_backups(cluster, origin.folder, keep=1)
     assert contents(origin.folder) == before
 
 

@@ -198,6 +198,23 @@ def test_a_full_archive_keeps_everything_until_there_is_room_again(
     assert waiting <= {path.name for path in archive.segments.iterdir()}
 
 
+def test_a_folder_that_is_gone_stops_neither_the_start_nor_the_work_and_is_not_made(
+    home: Path, folder: Path
+) -> None:
+    archive = start_archiving(home, folder, read_duration("5m"))
+    cluster = open_cluster(home)
+    folder.rename(folder.with_name("unmounted"))
+    with (
+        embedded_server(home, server_settings=FAST_SERVER) as server,
+        psycopg.connect(server.url(), autocommit=True) as admin,
+    ):
+        admin.execute(b"SELECT pg_logical_emit_message(true, 'x', 'x'), pg_switch_wal()")
+        wait_until(lambda: read_archive_state(cluster, server).failed_at is not None, 20)
+        assert not folder.exists()
+        (cluster.home.with_name("unmounted")).rename(folder)
+    assert len(list(archive.segments.glob("0000*"))) >= 2
+
+
 def seconds_of_failing(admin: psycopg.Connection[tuple[object, ...]]) -> float:
     """Return what the gauge would show."""
     text = (Path(db_room.__file__).parent / "queries.sql").read_text(encoding="utf-8")

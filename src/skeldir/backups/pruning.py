@@ -39,17 +39,17 @@ def prune_backups(cluster: Cluster, path: Path, *, keep: int) -> Pruned:
     had a backup here.
 
     Raises:
-        BackupUnknown: there is no complete backup, or fewer than `keep`; nothing was deleted.
+        BackupUnknown: there is no complete backup; nothing was deleted.
         BackupDamaged: the newest one is damaged; nothing was deleted.
     """
     folder = open_folder(cluster, path)
     with holding(cluster, folder):
         found = list(list_backups(folder.base))
         complete = [one for one in found if isinstance(one, Backup)]
-        if len(complete) < keep:
+        if not complete:
             raise BackupUnknown(
-                f"{folder.path} has {len(complete)} complete backups, not {keep}.",
-                cure="Nothing was deleted. `skeldir backup` makes one.",
+                f"{folder.path} has no complete backup; nothing was deleted.",
+                cure="Make one: `skeldir backup`.",
             )
         if isinstance(found[-1], BrokenBackup):
             raise damaged(found[-1].path, found[-1].reason)

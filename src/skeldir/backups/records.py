@@ -103,11 +103,11 @@ def read_backup(path: Path) -> Backup:
         if claimed is None or claimed != _digest_of(kept):
             raise damaged(path, f"{FACTS} was changed")
         facts = BackupFacts.model_validate(kept)
+        found = {entry.name: entry.stat(follow_symlinks=False) for entry in os.scandir(path)}
     except FileNotFoundError:
         raise damaged(path, f"{FACTS} is missing") from None
     except (orjson.JSONDecodeError, ValidationError):
         raise damaged(path, f"{FACTS} cannot be read") from None
-    found = {entry.name: entry.stat(follow_symlinks=False) for entry in os.scandir(path)}
     for name in sorted({*found, *facts.files} - {FACTS}):
         if name not in found:
             raise damaged(path, f"{name} is missing")
