@@ -72,6 +72,9 @@ def test_what_was_committed_by_the_moment_is_there_and_nothing_later(
     with embedded_server(target, server_settings=FAST_SERVER) as server:
         assert orders_of(server, origin.tenants[0]) == expected
         assert orders_of(server, origin.tenants[1]) == set()
+        # It was committed right after the moment.
+        ((is_there,),) = ask(server, "SELECT to_regnamespace('behind_the_moment') IS NOT NULL")
+        assert is_there == (expected == ALL)
     assert find_archive(target) is None
 
 

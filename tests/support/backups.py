@@ -94,9 +94,12 @@ def made_origin() -> Iterator[Origin]:
             backup = take_backup(home, folder, database=DATABASE)
             ask(server, LARGE)  # a record that goes on in another segment
             receive(server, tenants[0], "first")
-            ((at, lsn),) = ask(
-                server, "SELECT clock_timestamp(), pg_current_wal_insert_lsn()::text"
-            )
+            with psycopg.connect(server.url(database=DATABASE)) as open_transaction:
+                open_transaction.execute("CREATE SCHEMA behind_the_moment")
+                ((at, lsn),) = ask(
+                    server, "SELECT clock_timestamp(), pg_current_wal_insert_lsn()::text"
+                )
+            # The next record was its commit.
             # PostgreSQL reads one record more, to see that it is behind the moment.
             ask(server, "SELECT pg_logical_emit_message(false, 'x', 'x')")
             ask(server, LARGE)
