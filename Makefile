@@ -7,7 +7,7 @@ MAP ?=
 SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow chaos soak check prove twins up bench fuzz stubs docs picture lock clean
+.PHONY: help demo test test-slow chaos drill soak check prove twins up bench fuzz stubs docs picture lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ test-slow: $(VENV)/dev.stamp ## Run the slow tests: faults seeded in copies of t
 
 chaos: $(VENV)/dev.stamp ## Kill processes and the database at random for two minutes under traffic, with each installed broker
 	@$(BIN)/python -m pytest tests/e2e/test_chaos.py --chaos-seconds 120 -s $(ARGS)
+
+drill: $(VENV)/dev.stamp ## Back up a service under traffic, restore it to a moment, and compare with what was acknowledged
+	@$(BIN)/python -m pytest tests/e2e/test_backup_drill.py -s $(ARGS)
 
 soak: $(VENV)/dev.stamp ## Run the service under load of 20 tenants and faults, and check each promise (SECONDS=1800 for longer)
 	@$(BIN)/python -m bench.soak --seconds $(SECONDS) $(ARGS)

@@ -16,7 +16,7 @@ from skeldir.attribution.routes import polled_router as polled_attribution_route
 from skeldir.attribution.routes import router as attribution_router
 from skeldir.audit.gauges import sample_audits
 from skeldir.db import Database, Opening, Replica, listen, open_database, open_replica
-from skeldir.db.gauges import sample_lock_waits
+from skeldir.db.gauges import sample_archive, sample_lock_waits
 from skeldir.errors import ConfigurationInvalid
 from skeldir.http import (
     Api,
@@ -132,6 +132,7 @@ async def _work_on(app: FastAPI, settings: Settings, url: str) -> AsyncIterator[
                         sample_credit,
                         sample_audits,
                         sample_lock_waits,
+                        sample_archive,
                     ),
                 ),
                 replica,

@@ -323,6 +323,7 @@ def test_given_settings_override_ours_but_never_open_the_server_to_others(home: 
             ("listen_addresses", ""),
             ("unix_socket_permissions", "0700"),
             ("fsync", "on"),
+            ("full_page_writes", "on"),
             ("synchronous_commit", "on"),
             ("data_checksums", "on"),
             ("server_encoding", "UTF8"),

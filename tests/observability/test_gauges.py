@@ -21,7 +21,7 @@ from skeldir.attribution import credit_dirty_orders
 from skeldir.attribution.gauges import sample_credit
 from skeldir.clock import utc_now
 from skeldir.db.embedded import EmbeddedServer
-from skeldir.db.gauges import sample_lock_waits
+from skeldir.db.gauges import sample_archive, sample_lock_waits
 from skeldir.db.pool import Database, open_database
 from skeldir.jobs import NO_TENANT, QUEUE_OF, enqueue
 from skeldir.jobs.gauges import OTHER, sample_jobs
@@ -380,16 +380,21 @@ def test_a_worker_serves_its_own_series_and_not_those_that_only_the_api_samples(
         "python_gc_objects_collected",
     } <= names
     sampled = {family.name for gauge in metrics.SAMPLED for family in gauge.describe()}
-    assert len(sampled) == 16
+    assert len(sampled) == 17
     assert not names & sampled
     serve_metrics(0)()
 
 
 def test_every_metric_is_named_by_room_thing_and_unit() -> None:
     names = {family.name for family in REGISTRY.collect() if family.name.startswith("skeldir_")}
-    assert len(names) == 26
+    assert len(names) == 27
     for name in names:
         assert re.fullmatch(
             r"skeldir_(ingest|http|matviews|rollups|attribution|audit|jobs|database)(_[a-z]+)*_(differences|items|seconds|periods|marks|count|failed|accepted|refused|up|ready|state|reads|fallbacks|set_aside)",
             name,
         ), name
+
+
+async def test_a_server_that_archives_nothing_does_not_fail_to(db: Database) -> None:
+    await sample_archive(db)
+    assert value("skeldir_database_archive_failing_seconds") == 0

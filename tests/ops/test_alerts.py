@@ -69,6 +69,7 @@ WELL: dict[str, str] = {
     _FAILED_JOBS: _growing(0.15),
     _FAILED_JOBS.replace("failed", "done"): _growing(1_000),
     f"skeldir_database_longest_lock_wait_seconds{{{_API}}}": steady(9),
+    f"skeldir_database_archive_failing_seconds{{{_API}}}": steady(600),
     f"skeldir_jobs_oldest_ready_seconds{{{_API}}}": steady(59),
     f"skeldir_attribution_credit_lag_seconds{{{_API}}}": steady(59),
     f"skeldir_rollups_lag_seconds{{{_API}}}": steady(59),
@@ -116,6 +117,7 @@ ILL: dict[str, dict[str, str]] = {
     "SkeldirLockWaits": {
         f"skeldir_database_longest_lock_wait_seconds{{{_API}}}": " ".join(["2 11 0"] * (_RUNS // 3))
     },
+    "SkeldirArchiveFailing": {f"skeldir_database_archive_failing_seconds{{{_API}}}": steady(601)},
     "SkeldirNotReady": {f'skeldir_http_ready{{{_API},check="views"}}': steady(0)},
     "SkeldirWorkerGone": {
         f'skeldir_jobs_process_seen_seconds{{{_API},role="worker"}}': steady(inf)

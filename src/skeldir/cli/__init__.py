@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 
 from skeldir.cli.audit import audit
+from skeldir.cli.backup import backup_app, restore
 from skeldir.cli.channels import channels_app
 from skeldir.cli.deletion import delete_tenant, show_deletions
 from skeldir.cli.facts import import_app, list_dead_events, list_orders
@@ -46,6 +47,8 @@ app.add_typer(models_app, name="models")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(import_app, name="import")
 app.add_typer(privacy_app, name="privacy")
+app.add_typer(backup_app, name="backup")
+app.command("restore")(restore)
 app.command("orders")(list_orders)
 app.command("dead-events")(list_dead_events)
 app.command("credit")(credit)

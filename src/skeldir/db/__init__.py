@@ -5,10 +5,20 @@ from skeldir.db.columns import pack_column, unpack_column
 from skeldir.db.embedded import (
     EmbeddedServer,
     embedded_server,
+    is_server_alive,
     require_supported_server,
     revive_server,
 )
-from skeldir.db.embedded_cluster import open_cluster
+from skeldir.db.embedded_archive import Archive, find_archive, keep_archive
+from skeldir.db.embedded_cluster import (
+    Cluster,
+    MajorVersionDiffers,
+    ServerNotStarted,
+    disk_full,
+    home_errors,
+    open_cluster,
+    open_parents,
+)
 from skeldir.db.embedded_watch import kept_alive
 from skeldir.db.ids import new_hex_ids, new_id, new_ids, read_id
 from skeldir.db.listening import Subscription, listen
@@ -40,12 +50,15 @@ from skeldir.db.shares import RetriedLater, TenantBusy, spread_retry_s
 __all__ = [
     "GRACE_S",
     "Admission",
+    "Archive",
+    "Cluster",
     "Connection",
     "ConnectionsTooFew",
     "Database",
     "DatabaseBusy",
     "DatabaseUnreachable",
     "EmbeddedServer",
+    "MajorVersionDiffers",
     "Opening",
     "PoolerRefused",
     "QueryTooSlow",
@@ -53,11 +66,17 @@ __all__ = [
     "ReplicaUnused",
     "RetriedLater",
     "RuntimeRoleUnsafe",
+    "ServerNotStarted",
     "Subscription",
     "TenantBusy",
     "TenantLocked",
     "as_dict",
+    "disk_full",
     "embedded_server",
+    "find_archive",
+    "home_errors",
+    "is_server_alive",
+    "keep_archive",
     "kept_alive",
     "listen",
     "load_blocking_queries",
@@ -68,6 +87,7 @@ __all__ = [
     "new_ids",
     "open_cluster",
     "open_database",
+    "open_parents",
     "open_replica",
     "pack_column",
     "plan_for_each_list",

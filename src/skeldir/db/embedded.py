@@ -33,6 +33,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from skeldir.db.embedded_archive import archive_settings
 from skeldir.db.embedded_cluster import (
     PORT,
     SOCKET,
@@ -61,6 +62,8 @@ _OLD_LOG_S = 30 * 24 * 3_600
 _FULL_BELOW_BYTES = 2**20
 
 _DEFAULTS = {
+    # What is acknowledged is on the disk, whatever a postgresql.conf says.
+    **dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "on"),
     "shared_buffers": "256MB",
     "effective_cache_size": "1GB",
     "work_mem": "16MB",
@@ -170,10 +173,10 @@ def revive_server(home: Path, *, server_settings: Mapping[str, str] = {}) -> boo
     """
     with home_errors(home):
         cluster = open_cluster(home)
-        if _is_server_alive(cluster):
+        if is_server_alive(cluster):
             return False
         with _turn(cluster):
-            if _is_server_alive(cluster):
+            if is_server_alive(cluster):
                 return False
             _join_or_start(cluster, server_settings)
     return True
@@ -226,7 +229,7 @@ def _leave(cluster: Cluster, users_lock: int) -> None:
         return
     _unlock(users_lock)
     for _ in _pauses(_LEAVE_S):
-        if not _is_server_alive(cluster):
+        if not is_server_alive(cluster):
             return
         # Only a server that answers is stopped: then the process id in its file is its own, and
         # a long recovery that nobody waits for any more may finish.
@@ -265,7 +268,8 @@ def _start_server(cluster: Cluster, settings: Mapping[str, str], server_lock: in
         stale.unlink(missing_ok=True)
     log = _prepare_log(cluster)
     offset = log.stat().st_size
-    options = shlex.join(_server_options(settings, socket_dir))
+    chosen = {**archive_settings(cluster.home), **settings}
+    options = shlex.join(_server_options(chosen, socket_dir))
     # Relative names, because pg_ctl hands them to a shell in double quotes.
     place = ["--pgdata", cluster.data.name, "--log", log.name, "--options", options]
     started = cluster.run(
@@ -360,7 +364,8 @@ def _stop_server(cluster: Cluster) -> None:
     logger.info("db.server_stopped %s", cluster.data)
 
 
-def _is_server_alive(cluster: Cluster) -> bool:
+def is_server_alive(cluster: Cluster) -> bool:
+    """Return whether any process of the server of a home is left."""
     server_lock = cluster.open_private("postgres.server.lock")
     try:
         if _could_lock(server_lock):

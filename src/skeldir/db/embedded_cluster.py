@@ -32,8 +32,8 @@ SOCKET = f".s.PGSQL.{PORT}"
 _SOCKET_PATH_BYTES = 107 if sys.platform == "linux" else 103
 ACCOUNT = "skeldir"
 _ACCOUNT_TOOLS = "/usr/sbin:/usr/bin:/sbin:/bin"
-# No PG… variable and no locale of the user may change what the programs do or print.
-_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
+# No PG… variable and no locale or zone of the user may change what the programs do or print.
+_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 
 class HomeNotWritable(SkeldirError):
@@ -304,10 +304,10 @@ def _can_hold_socket(directory: Path) -> bool:
     return size <= _SOCKET_PATH_BYTES and "," not in text and text.isprintable()
 
 
-def open_parents(cluster: Cluster, socket_dir: Path) -> None:
-    """Let the server's account pass through (not list) the directories above its files."""
+def open_parents(cluster: Cluster, place: Path) -> None:
+    """Let the server's account pass through (not list) the directories above its files, of which `place` is one."""
     binaries = cluster.binaries
-    above = {*cluster.data.parents, *socket_dir.parents, binaries, *binaries.parents}
+    above = {*cluster.data.parents, *place.parents, binaries, *binaries.parents}
     for folder in sorted(above):
         facts = folder.stat()
         if facts.st_uid != cluster.uid and not facts.st_mode & stat.S_IXOTH:

@@ -58,3 +58,12 @@ CROSS JOIN pg_catalog.pg_control_checkpoint() k
 CROSS JOIN pg_catalog.pg_control_recovery() r
 CROSS JOIN pg_catalog.pg_database d
 WHERE d.datname = current_database();
+
+-- name: select_archive_failing$
+-- In seconds, since the last success or, before the first one, since counting began; 0 unless the newest attempt failed.
+-- Always a row. Never null: every column.
+SELECT CASE WHEN a.last_failed_time > coalesce(a.last_archived_time, '-infinity')
+            THEN greatest(0, coalesce(extract(epoch FROM clock_timestamp()
+                                              - coalesce(a.last_archived_time, a.stats_reset)), 0))
+            ELSE 0 END::float8
+FROM pg_catalog.pg_stat_archiver a;

@@ -3,6 +3,7 @@
 from skeldir.observability.context import current_correlation_id, note_tenant, work_context
 from skeldir.observability.logs import configure_logging
 from skeldir.observability.metrics import (
+    ARCHIVE_FAILING,
     AUDIT_AGE,
     AUDIT_DIFFERENCES,
     CREDIT_BACKLOG,
@@ -43,6 +44,7 @@ from skeldir.observability.stalls import watching_the_loop
 from skeldir.observability.tracing import close_tracing, configure_tracing, span
 
 __all__ = [
+    "ARCHIVE_FAILING",
     "AUDIT_AGE",
     "AUDIT_DIFFERENCES",
     "CREDIT_BACKLOG",

@@ -167,6 +167,10 @@ FALLBACKS = Counter(
     "Reports that were read from the primary although there is a read replica, by reason.",
     ("reason",),  # READ_FALLBACKS
 )
+ARCHIVE_FAILING = Gauge(
+    "skeldir_database_archive_failing_seconds",
+    "Time since PostgreSQL last archived a file of its log, if the newest attempt failed; else 0.",
+)
 PROCESS_SEEN = Gauge(
     "skeldir_jobs_process_seen_seconds",
     "Seconds since the last heartbeat of a process of this role; +Inf when none is known.",
@@ -193,6 +197,7 @@ SAMPLED = (
     LONGEST_LOCK_WAIT,
     REPLICA_STATE,
     REPLICA_LAG,
+    ARCHIVE_FAILING,
     PROCESS_SEEN,
     PULSE_AGE,
 )

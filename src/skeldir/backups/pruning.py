@@ -1,0 +1,95 @@
+"""Deleting old backups, and those parts of the archives that no remaining backup needs."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from skeldir.backups.faults import BackupUnknown
+from skeldir.backups.folder import UNFINISHED, holding, open_folder, remove_unfinished
+from skeldir.backups.records import Backup, BackupFacts, BrokenBackup, damaged, list_backups
+from skeldir.backups.segments import segment_of
+from skeldir.backups.verifying import verify_backup
+from skeldir.db import Cluster
+
+# A segment, also an incomplete one, or the note of where a backup began. Histories of timelines are small, and stay.
+_OLD = re.compile(r"([0-9A-F]{24})(\.partial|\.[0-9A-F]{8}\.backup)?")
+# What basic_archive leaves if the server is killed while it copies.
+_LEFT = "archtemp.*"
+_LEFT_FOR_S = 24 * 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What was deleted, and what remains."""
+
+    deleted: list[str]
+    kept: list[str]
+    segments: int
+    size: int
+
+
+def prune_backups(cluster: Cluster, path: Path, *, keep: int) -> Pruned:
+    """Delete all but the newest `keep` complete backups, after verifying the newest; then what only they needed.
+
+    Damaged backups are neither counted nor deleted. The archive that a home writes now stays, as does any that never
+    had a backup here.
+
+    Raises:
+        BackupUnknown: there is no complete backup; nothing was deleted.
+        BackupDamaged: the newest one is damaged; nothing was deleted.
+    """
+    folder = open_folder(cluster, path)
+    with holding(cluster, folder):
+        found = list(list_backups(folder.base))
+        complete = [one for one in found if isinstance(one, Backup)]
+        if not complete:
+            raise BackupUnknown(
+                f"{folder.path} has no complete backup; nothing was deleted.",
+                cure="Make one: `skeldir backup`.",
+            )
+        if isinstance(found[-1], BrokenBackup):
+            raise damaged(found[-1].path, found[-1].reason)
+        verify_backup(cluster, complete[-1].path)
+        remove_unfinished(folder)
+        old, kept = complete[:-keep], complete[-keep:]
+        size = sum(one.facts.size for one in old)
+        for one in old:
+            # Renamed first: what is half deleted is no backup any more.
+            gone = one.path.with_name(f"{UNFINISHED}{one.path.name}")
+            one.path.rename(gone)
+            shutil.rmtree(gone)
+        segments, more = _prune_archives(folder.wal, old, kept)
+    return Pruned(
+        [one.path.name for one in old], [one.path.name for one in kept], segments, size + more
+    )
+
+
+def _prune_archives(wal: Path, old: list[Backup], kept: list[Backup]) -> tuple[int, int]:
+    """Delete what is older than the first kept backup of each archive; return how many files, and their size."""
+    first: dict[str, BackupFacts] = {}
+    for one in kept:
+        if one.facts.archive is not None:
+            first.setdefault(one.facts.archive, one.facts)
+    ended = {one.facts.archive for one in old if one.facts.archive is not None} - set(first)
+    files, size = 0, 0
+    for name in {*first, *ended}:
+        archive = wal / name
+        needed = segment_of(first[name], first[name].start_lsn)[8:] if name in first else None
+        for path in sorted(archive.iterdir()) if archive.is_dir() else ():
+            if _is_old(path, needed):
+                files += 1
+                size += path.stat().st_size
+                path.unlink()
+    return files, size
+
+
+def _is_old(path: Path, needed: str | None) -> bool:
+    if path.match(_LEFT):
+        return time.time() - path.stat().st_mtime > _LEFT_FOR_S
+    matched = _OLD.fullmatch(path.name)
+    # The first eight digits are the timeline, which does not order segments.
+    return matched is not None and (needed is None or matched[1][8:] < needed)

@@ -1,0 +1,119 @@
+"""Pruning deletes what no remaining backup needs, and never the last means to restore."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from skeldir.backups import (
+    Backup,
+    BackupUnknown,
+    Moment,
+    list_backups,
+    prune_backups,
+    restore_backup,
+    take_backup,
+)
+from skeldir.backups.faults import BackupDamaged
+from skeldir.backups.segments import list_segments
+from skeldir.db.embedded import embedded_server
+from skeldir.db.embedded_cluster import Cluster
+from tests.conftest import FAST_SERVER
+from tests.support.backups import DATABASE, Origin, copied, flipped, orders_of
+from tests.support.embedded import short_place
+
+
+@pytest.fixture
+def origin(unharmed: Origin) -> Iterator[Origin]:
+    with copied(unharmed) as copy:
+        yield copy
+
+
+def backups_of(origin: Origin) -> list[Backup]:
+    return [one for one in list_backups(origin.folder / "base") if isinstance(one, Backup)]
+
+
+def contents(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.name != ".lock"}
+
+
+def test_what_the_kept_backup_needs_stays_and_leads_to_the_end(
+    origin: Origin, cluster: Cluster
+) -> None:
+    old, new = backups_of(origin)
+    needed = {path.name for path in list_segments(origin.archive, new.facts)}
+    history = origin.archive / "00000002.history"
+    half_copied = origin.archive / "archtemp.0000.1.2"
+    being_copied = origin.archive / "archtemp.0000.1.3"
+    for path in (history, half_copied, being_copied):
+        path.touch()
+    os.utime(half_copied, (0, 0))
+    pruned = prune_backups(cluster, origin.folder, keep=1)
+    assert (pruned.deleted, pruned.kept) == ([old.facts.name], [new.facts.name])
+    assert pruned.segments > 3
+    assert backups_of(origin) == [new]
+    left = {path.name for path in origin.archive.iterdir()}
+    assert needed | {history.name, being_copied.name} <= left
+    assert {name for name in left if len(name) == 24} == needed
+    assert half_copied.name not in left
+    with short_place() as place:
+        restore_backup(origin.folder, None, place / "restored", Moment(is_latest=True))
+        with embedded_server(place / "restored", server_settings=FAST_SERVER) as server:
+            assert orders_of(server, origin.tenants[0]) == {"first", "second", "third"}
+
+
+def test_nothing_is_deleted_if_all_are_kept(origin: Origin, cluster: Cluster) -> None:
+    before = contents(origin.folder)
+    assert prune_backups(cluster, origin.folder, keep=2).deleted == []
+    assert {name for name in before - contents(origin.folder) if len(Path(name).name) == 24} == {
+        f"wal/{origin.archive.name}/000000010000000000000001"
+    }
+
+
+def test_all_stay_if_there_are_fewer_than_are_to_be_kept(origin: Origin, cluster: Cluster) -> None:
+    names = [one.facts.name for one in backups_of(origin)]
+    pruned = prune_backups(cluster, origin.folder, keep=7)
+    assert (pruned.deleted, pruned.kept) == ([], names)
+
+
+def test_without_a_complete_backup_nothing_is_deleted(origin: Origin, cluster: Cluster) -> None:
+    for one in backups_of(origin):
+        (one.path / "base.tar.gz").unlink()
+    before = contents(origin.folder)
+    with pytest.raises(BackupUnknown, match="has no complete backup"):
+        prune_backups(cluster, origin.folder, keep=1)
+    assert contents(origin.folder) == before
+
+
+def test_nothing_is_deleted_while_the_newest_is_damaged(origin: Origin, cluster: Cluster) -> None:
+    _, new = backups_of(origin)
+    before = contents(origin.folder)
+    for name in ("base.tar.gz", "backup.json"):
+        with flipped(new.path / name, -50), pytest.raises(BackupDamaged):
+            prune_backups(cluster, origin.folder, keep=1)
+    assert contents(origin.folder) == before
+
+
+def test_a_damaged_backup_is_neither_counted_nor_deleted(origin: Origin, cluster: Cluster) -> None:
+    old, new = backups_of(origin)
+    (old.path / "base.tar.gz").unlink()
+    assert prune_backups(cluster, origin.folder, keep=1).kept == [new.facts.name]
+    assert old.path.exists()
+
+
+def test_an_archive_whose_backups_are_gone_is_emptied_and_one_that_never_had_any_stays(
+    origin: Origin, cluster: Cluster
+) -> None:
+    other = origin.archive.with_name("other")
+    shutil.copytree(origin.archive, other)
+    with short_place() as place:
+        home = place / "home"
+        restore_backup(origin.folder, None, home, Moment(is_as_taken=True))
+        take_backup(home, origin.folder, database=DATABASE)
+    assert len(prune_backups(cluster, origin.folder, keep=1).deleted) == 2
+    assert list(origin.archive.glob("0000*")) == []
+    assert len(list(other.iterdir())) > 5
