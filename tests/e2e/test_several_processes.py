@@ -228,7 +228,8 @@ def test_one_that_cannot_start_ends_all_with_its_message(clone: Clone) -> None:
         said, logged = several.process.stdout.read(), several.process.stderr.read()
         assert re.search("api-. ended with status . before it had started; all are stopped", said)
         assert "too many connections for database" in logged
-        assert "Warning: as long as those stay open" in logged
+        assert "Warning: these processes take up to 6 connections" in logged
+        assert "admits 6 of this role and has " in said
     for connection in held:
         connection.close()
 

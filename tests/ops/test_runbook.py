@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from skeldir.processes import most_connections
 from skeldir.settings import Settings
 from tests.ops.test_alerts import OPS, read_rules
 
@@ -63,3 +64,30 @@ def test_the_example_scrapes_where_the_program_serves() -> None:
         "skeldir-api": ["127.0.0.1:8000"],
         "skeldir-worker": [f"127.0.0.1:{first + index}" for index in range(count)],
     }
+
+
+def test_the_connections_of_each_process_are_what_the_program_adds_up() -> None:
+    text = sections()["connections"]
+    settings = Settings()
+
+    def most(**processes: int) -> int:
+        return most_connections(settings, "postgresql://somewhere/else", **processes)
+
+    named = re.findall(r"^\| (API|worker|beat) \|.*: (\d+)", text, re.MULTILINE)
+    assert {name: int(count) for name, count in named} == {
+        "API": most(api=1),
+        "worker": most(workers=1),
+        "beat": most(beats=1),
+    }
+    together = re.search(r"takes (\d+) at most, and with four API processes (\d+)", text)
+    assert together
+    assert [int(count) for count in together.groups()] == [
+        most(api=count, workers=2, beats=1) for count in (1, 4)
+    ]
+
+
+def test_the_ports_of_api_processes_and_workers_do_not_overlap() -> None:
+    fields = Settings.model_fields
+    most = next(one.le for one in fields["skeldir_api_processes"].metadata if hasattr(one, "le"))
+    first = fields["skeldir_api_metrics_port"].default
+    assert first + most <= fields["skeldir_worker_metrics_port"].default

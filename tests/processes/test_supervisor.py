@@ -213,3 +213,15 @@ def test_what_is_kept_running_gives_memory_back_unless_the_operator_says_otherwi
     assert child.environment["MALLOC_ARENA_MAX"] == "1"
     assert child.environment["MALLOC_TRIM_THRESHOLD_"] == "42"
     assert child.environment["DATABASE_URL"] == "postgresql://somewhere/else"
+
+
+def test_a_lone_api_process_stays_alone_whatever_the_setting_says() -> None:
+    """`skeldir up` decides how many there are; the command that it runs reads the setting, too."""
+    (child,) = api_children("postgresql://somewhere/else", host="127.0.0.1", port=8000)
+    assert list(child.command)[-2:] == ["--processes", "1"]
+    children = api_children(
+        "postgresql://somewhere/else", host="127.0.0.1", port=8000, processes=3, must_start=True
+    )
+    assert [(child.name, child.shows_life, child.must_start) for child in children] == [
+        (f"api-{index}", True, True) for index in range(3)
+    ]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _GRACE_S = 5
 
 
-def require_startable(runtime: Runtime, connections: int) -> None:
+def require_startable(runtime: Runtime, connections: int) -> Admission:
     """Fail now, with a clear message, if processes that take `connections` could never work; warn if it will be tight.
 
     Raises:
@@ -46,18 +46,14 @@ def require_startable(runtime: Runtime, connections: int) -> None:
         plain = url.get_secret_value().removeprefix("db+") if url is not None else ""
         if is_postgres_broker(plain) or plain.startswith("postgres"):
             require_unpooled(plain.removeprefix("sqla+"), variable)
-    if connections:
-        out.print(
-            f"Up to {connections} connections to PostgreSQL, which admits {admission.limit} of this role "
-            f"and has {admission.in_use} open.",
-            soft_wrap=True,
-        )
     if admission.is_tight_for(connections):
         err.print(
-            "Warning: as long as those stay open, there are too few for all processes at their busiest. Requests then "
-            "get 503, and workers wait. Lower SKELDIR_POOL_SIZE, or raise max_connections.",
+            f"Warning: these processes take up to {connections} connections to PostgreSQL, which admits "
+            f"{admission.limit} of this role and has {admission.in_use} open. Without a free one, requests get 503, "
+            "and workers wait. Lower SKELDIR_POOL_SIZE, or raise max_connections.",
             soft_wrap=True,
         )
+    return admission
 
 
 async def _read_admission(runtime: Runtime, connections: int) -> Admission:
@@ -84,12 +80,15 @@ def keep_running(
     """
     from skeldir.processes import Supervisor
 
-    with suppress(*((DatabaseUnreachable, QueryTooSlow) if waits else ())):
-        require_startable(runtime, connections)
-
     def say(what: str) -> None:
         out.print(what, soft_wrap=True)
 
+    with suppress(*((DatabaseUnreachable, QueryTooSlow) if waits else ())):
+        admission = require_startable(runtime, connections)
+        say(
+            f"Up to {connections} connections to PostgreSQL, which admits {admission.limit} of this role "
+            f"and has {admission.in_use} open."
+        )
     return Supervisor(
         children, say, stop_s=runtime.settings.skeldir_shutdown_timeout_s + _GRACE_S
     ).run()

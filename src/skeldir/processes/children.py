@@ -87,7 +87,7 @@ def api_children(
     words = ["serve", "--host", host, "--port", str(port)]
     environment = environment_on(database_url)
     if processes == 1:
-        return [Child("api", [*_COMMAND, *words], environment)]
+        return [Child("api", [*_COMMAND, *words, "--processes", "1"], environment)]
     return [
         Child(
             f"api-{index}",
