@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from math import inf
 from pathlib import Path
 from time import monotonic
@@ -296,26 +297,34 @@ async def test_a_standby_that_comes_back_with_less_than_it_has_shown_is_not_read
     async with (
         open_database(primary.url, pool_size=1, statement_timeout_ms=30_000) as here,
         open_database(
-            standby.url, pool_size=3, statement_timeout_ms=30_000, prove=replica.prove
+            standby.url, pool_size=4, statement_timeout_ms=30_000, prove=replica.prove
         ) as there,
+        AsyncExitStack() as held,
     ):
         async with here.statement() as one, there.statement() as other:
-            written = dict(await queries.select_written(one))
             replayed = dict(await queries.select_replayed(other))
-        replica.note_written(monotonic(), written | {"position": replayed["position"]})
+            written = dict(await queries.select_written(one)) | {"position": replayed["position"]}
+
+        async def read_by_new_connection() -> str:
+            await held.enter_async_context(there.statement())
+            try:
+                async with replica.known_tenant(uuid4(), most_lag_s=25):
+                    return "read"
+            except ReplicaUnused as unused:
+                return unused.reason
+
+        replica.note_written(monotonic(), written)
         replica.note_replayed(there, replayed)
-        async with there.statement():
-            # A new connection, to a server that shows what it has shown.
-            async with replica.known_tenant(uuid4(), most_lag_s=25):
-                pass
-            later = {"position": replayed["position"] + 10**9}
-            replica.note_written(monotonic(), written | later)
-            replica.note_replayed(there, replayed | later)
-            async with there.statement():
-                with pytest.raises(ReplicaUnused, match="late"):
-                    async with replica.known_tenant(uuid4(), most_lag_s=25):
-                        pass
-    assert replica.state == "unreachable"
+        assert await read_by_new_connection() == "read"
+        # The primary has been promoted, and this one does not follow.
+        replica.note_written(monotonic(), written | {"timeline": 2})
+        assert await read_by_new_connection() == "late"
+        assert replica.state == "unreachable"
+        further = {"position": replayed["position"] + 10**9}
+        replica.note_written(monotonic(), written | further)
+        replica.note_replayed(there, replayed | further)
+        assert replica.state == "used"
+        assert await read_by_new_connection() == "late"
 
 
 async def test_a_promoted_standby_is_not_used(

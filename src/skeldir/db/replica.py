@@ -172,12 +172,12 @@ class Replica:
         if self._written is None or self._current_at_s == -inf:
             return
         replayed = await queries.select_replayed(connection)
-        if (
-            replayed is None
-            or fault_of(self._written, replayed) is not None
-            or (replayed["position"] or 0) < self._current_position
-        ):
+        if replayed is None or fault_of(self._written, replayed) or self._is_ahead_of(replayed):
             self.mark_lost()
+
+    def _is_ahead_of(self, replayed: SelectReplayedRow) -> bool:
+        position = replayed["position"]
+        return position is None or position < self._current_position
 
 
 def fault_of(written: SelectWrittenRow, replayed: SelectReplayedRow) -> str | None:
