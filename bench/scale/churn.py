@@ -1,0 +1,169 @@
+"""A simulated week: each day the oldest day of touches is forgotten, a new one arrives, and orders are refunded."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from time import monotonic
+
+from bench.scale.loading import Plan, import_files, wait_until_credited, write_files
+from bench.scale.saying import Book, say
+from bench.scale.shops import REFUNDED_SHARE, REFUNDS, VISITS, Shop, Span, write_refunds
+from bench.scale.sizes import (
+    TOUCHES,
+    IndexSize,
+    TableSize,
+    measure_indexes,
+    measure_tables,
+    mib,
+    wait_for_vacuum,
+)
+from bench.support import Superuser, show_table
+from skeldir.attribution import retain_touches
+from skeldir.db.pool import Database
+from skeldir.ingest import forget_now
+
+DAYS = 7
+_REFUND_AFTER_DAYS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What happened on a simulated day, and how long each part took, in seconds."""
+
+    forgotten: int
+    forget_s: float
+    touches: int
+    import_s: float
+    refunds: int
+    credit_s: float
+    dead_touches: int
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """The days, and sizes before and after: tables, and the indexes of the touches; `overdue` tables await vacuum."""
+
+    days: list[Day]
+    before: dict[str, TableSize]
+    after: dict[str, TableSize]
+    indexes_before: dict[str, IndexSize]
+    indexes_after: dict[str, IndexSize]
+    overdue: int
+
+    def figures(self) -> dict[str, object]:
+        """Return the figures for the book."""
+        return {
+            "days": [asdict(day) for day in self.days],
+            "before": [asdict(table) for table in self.before.values()],
+            "after": [asdict(table) for table in self.after.values()],
+            "indexes_before": [asdict(index) for index in self.indexes_before.values()],
+            "indexes_after": [asdict(index) for index in self.indexes_after.values()],
+            "overdue": self.overdue,
+        }
+
+
+async def live_a_week(
+    database: Database,
+    admin: Superuser,
+    folder: Path,
+    shops: list[Shop],
+    plan: Plan,
+    book: Book,
+    vacuum_s: float,
+) -> Week:
+    """Simulate the week after the loaded days, while the service runs; then give autovacuum some seconds."""
+    before, indexes_before = await measure_tables(admin), await measure_indexes(admin, [TOUCHES])
+    days = []
+    for number in range(DAYS):
+        day = await _live_a_day(database, admin, folder, shops, plan, number)
+        days.append(day)
+        book.note(f"simulated day {number + 1}", asdict(day))
+        say(
+            f"day {number + 1}: {day.forgotten:,} touches forgotten in {day.forget_s:.1f} s, {day.touches:,} new in "
+            f"{day.import_s:.1f} s, {day.refunds:,} refunds, all credited in {day.credit_s:.1f} s; "
+            f"{day.dead_touches:,} dead rows of touches"
+        )
+    say("waiting for autovacuum")
+    overdue = await wait_for_vacuum(admin, vacuum_s)
+    after, indexes_after = await measure_tables(admin), await measure_indexes(admin, [TOUCHES])
+    return Week(days, before, after, indexes_before, indexes_after, overdue)
+
+
+async def _live_a_day(
+    database: Database, admin: Superuser, folder: Path, shops: list[Shop], plan: Plan, number: int
+) -> Day:
+    day = plan.span.end + timedelta(days=number)
+    # Touches are kept for the days of the span: the horizon, which follows the real clock, moves by one day.
+    kept_days = plan.span.days + DAYS - number - 1
+    began, forgotten = monotonic(), 0
+    for shop in shops:
+        async with database.tenant(shop.tenant_id) as connection:
+            await retain_touches(connection, shop.tenant_id, kept_days)
+        forgotten += (await forget_now(database, shop.tenant_id)).touches
+    forget_s = monotonic() - began
+    until = plan.touches + plan.touches * (number + 1) // plan.span.days
+    visits = write_files(folder, shops, plan, Span(day, day + timedelta(days=1)), until)
+    refunds = _write_refunds(folder, shops, plan, number)
+    began = monotonic()
+    touches, _ = await import_files(database, visits, VISITS)
+    _, refunded = await import_files(database, refunds, REFUNDS)
+    import_s = monotonic() - began
+    credited = await wait_until_credited(admin)
+    dead = (await measure_tables(admin))[TOUCHES].dead
+    return Day(forgotten, forget_s, touches, import_s, refunded, credited.seconds, dead)
+
+
+def _write_refunds(
+    folder: Path, shops: list[Shop], plan: Plan, number: int
+) -> list[tuple[Shop, Path]]:
+    """Write the refunds of a day: a part of the orders of one day, ten days before."""
+    day = plan.span.end + timedelta(days=number)
+    share = (plan.span.days - _REFUND_AFTER_DAYS + number) / plan.span.days
+    every = round(1 / REFUNDED_SHARE)
+    files = []
+    for shop in shops:
+        first = shop.due_by(int(plan.touches * share))
+        last = shop.due_by(int(plan.touches * (share + 1 / plan.span.days)))
+        numbers = [n for n in range(first, last) if n % plan.ratio == plan.ratio - 1]
+        if orders := numbers[::every]:
+            path = folder / f"refunds-{shop.number}-{day}.csv"
+            write_refunds(path, day, orders)
+            files.append((shop, path))
+    return files
+
+
+def show_week(week: Week) -> None:
+    """Print the week."""
+    show_table(
+        "A week's churn",
+        ("day", "forgotten", "s", "new touches", "s", "refunds", "credited in s", "dead touches"),
+        [
+            [
+                str(number + 1), f"{day.forgotten:,}", f"{day.forget_s:.1f}", f"{day.touches:,}",
+                f"{day.import_s:.1f}", f"{day.refunds:,}", f"{day.credit_s:.1f}", f"{day.dead_touches:,}",
+            ]
+            for number, day in enumerate(week.days)
+        ],
+    )  # fmt: skip
+    show_table(
+        "Before and after the week",
+        ("", "MiB before", "MiB after", "growth", "dead rows", "autovacuums"),
+        [
+            [
+                name, mib(week.before[name].total), mib(after.total),
+                f"{after.total / max(1, week.before[name].total):.2f}", f"{after.dead:,}",
+                str(after.vacuums - week.before[name].vacuums),
+            ]
+            for name, after in week.after.items()
+            if after.total > 2**20
+        ]
+        + [
+            [
+                f"  {name}", mib(week.indexes_before[name].bytes), mib(index.bytes),
+                f"{index.bytes / max(1, week.indexes_before[name].bytes):.2f}", "", "",
+            ]
+            for name, index in week.indexes_after.items()
+        ],
+    )  # fmt: skip

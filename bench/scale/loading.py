@@ -1,0 +1,166 @@
+"""Loading in rounds: in each, every shop's next visits are imported, and then credited by the service's workers."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import monotonic
+
+from bench.scale.saying import say
+from bench.scale.shops import VISITS, Shop, Span, write_visits
+from bench.scale.sizes import TOUCHES, measure_indexes, measure_written
+from bench.support import Superuser, checkpoint
+from skeldir.db.pool import Database
+from skeldir.ingest.files import FileMapping, import_file
+
+_LONGEST_CREDIT_S = 3_600.0
+_WAITING = """
+    SELECT (SELECT count(*) FROM dirty_orders), (SELECT count(*) FROM dirty_days),
+           (SELECT count(*) FROM dirty_journeys)"""
+_CREDITED = "SELECT count(*) FROM order_journeys"
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """The figures of a round.
+
+    `wal` and `index_read` are bytes of WAL and blocks of the touches' indexes read into shared buffers, per touch.
+    """
+
+    touches: int
+    orders: int
+    seconds: float
+    wal: float
+    index_read: float
+    checkpoints: int
+    touch_index_bytes: int
+
+    @property
+    def rate(self) -> float:
+        """Rows a second."""
+        return self.touches / self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is loaded: touches, one order in `ratio` of them, over the days of `span`."""
+
+    touches: int
+    ratio: int
+    span: Span
+    rounds: int
+
+    def a_day(self, shop: Shop) -> float:
+        return shop.share * self.touches / self.span.days
+
+
+def write_round(
+    folder: Path, shops: list[Shop], plan: Plan, number: int
+) -> list[tuple[Shop, Path]]:
+    """Write the files of a round, counted from 0: of each shop that has visits in it."""
+    span, until = plan.span.parts(plan.rounds)[number], plan.touches * (number + 1) // plan.rounds
+    return write_files(folder, shops, plan, span, until)
+
+
+def write_files(
+    folder: Path, shops: list[Shop], plan: Plan, span: Span, until: int
+) -> list[tuple[Shop, Path]]:
+    """Write each shop's visits of some days, until all shops together have `until` touches."""
+    files = []
+    for shop in shops:
+        path = folder / f"visits-{shop.number}-{span.start}.csv"
+        if write_visits(path, shop, span, shop.due_by(until), plan.a_day(shop), plan.ratio):
+            files.append((shop, path))
+        else:
+            path.unlink()
+    return files
+
+
+async def import_files(
+    database: Database, files: list[tuple[Shop, Path]], mapping: FileMapping
+) -> tuple[int, int]:
+    """Import files one after another, as the command does; return the accepted touches and conversions."""
+    touches = conversions = 0
+    for shop, path in files:
+        report = await import_file(
+            database, shop.tenant_id, path, mapping, progress=lambda _done: None
+        )
+        if report.rejected_by_code:
+            raise SystemExit(f"{path.name}: rows were rejected: {dict(report.rejected_by_code)}")
+        touches += report.done.touches_accepted
+        conversions += report.done.conversions_accepted
+        path.unlink()
+    return touches, conversions
+
+
+async def load_round(database: Database, admin: Superuser, files: list[tuple[Shop, Path]]) -> Round:
+    """Import the files of a round, and return its figures."""
+    await checkpoint(admin)
+    indexes, written = await measure_indexes(admin, [TOUCHES]), await measure_written(admin)
+    began = monotonic()
+    touches, orders = await import_files(database, files, VISITS)
+    seconds = monotonic() - began
+    await asyncio.sleep(1)  # until the server's processes have reported their statistics
+    after, written = (
+        await measure_indexes(admin, [TOUCHES]),
+        (await measure_written(admin)).since(written),
+    )
+    read = sum(after[name].read - index.read for name, index in indexes.items())
+    return Round(
+        touches,
+        orders,
+        seconds,
+        written.wal / touches,
+        read / touches,
+        written.checkpoints,
+        sum(index.bytes for index in after.values()),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Credited:
+    """Orders that the workers of a running service credited, and how long that took until no sum was waiting."""
+
+    orders: int
+    seconds: float
+
+
+async def wait_until_credited(admin: Superuser) -> Credited:
+    """Wait until the running service has no order, journey or day left to work off."""
+    before, began = int(await admin.fetchval(_CREDITED)), monotonic()
+    told = began
+    while any(waiting := tuple((await admin.fetchrow(_WAITING)) or ())):
+        if monotonic() > began + _LONGEST_CREDIT_S:
+            raise SystemExit(f"still waiting (orders, days, journeys): {waiting}")
+        if monotonic() > told + 15:
+            told = monotonic()
+            say(f"waiting for credit: {waiting[0]:,} orders, {waiting[1]:,} days")
+        await asyncio.sleep(0.2)
+    seconds = monotonic() - began
+    return Credited(int(await admin.fetchval(_CREDITED)) - before, seconds)
+
+
+def as_row(number: int, done: Round, credited: Credited) -> list[str]:
+    """Return a round as a row of a table."""
+    return [
+        str(number + 1),
+        f"{done.touches:,}",
+        f"{done.rate:,.0f}",
+        f"{credited.orders / credited.seconds:,.0f}",
+        f"{done.wal:,.0f}",
+        f"{done.index_read:.3f}",
+        str(done.checkpoints),
+        f"{done.touch_index_bytes / 2**20:,.0f}",
+    ]
+
+
+COLUMNS = (
+    "round", "touches", "rows/s", "orders/s credited", "WAL bytes a row", "index blocks read a row",
+    "checkpoints", "touch indexes MiB",
+)  # fmt: skip
+
+
+def as_figures(done: Round, credited: Credited) -> dict[str, object]:
+    """Return a round for the book."""
+    return asdict(done) | {"rate": done.rate, "credited": asdict(credited)}
