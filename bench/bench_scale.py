@@ -29,7 +29,7 @@ import uvloop
 
 from bench.probing import running_service, settle
 from bench.scale.churn import DAYS as CHURN_DAYS
-from bench.scale.churn import live_a_week, show_week
+from bench.scale.churn import Town, live_a_week, show_week
 from bench.scale.ends import End, Setting, as_summary, measure_end, most_seconds, show_end
 from bench.scale.loading import (
     COLUMNS,
@@ -73,7 +73,7 @@ async def prepared(place: Place, options: Namespace) -> AsyncIterator[tuple[Sett
                 shops.append(Shop(number, tenant_id, share))
                 secrets.append(await make_secret(database, tenant_id, "ingest", "read"))
             say("the first daily jobs of a new service")
-            with running_service(place, place.home / "service.log"):
+            with running_service(place, log_of(place, options)):
                 await settle(place)
             setting = Setting(
                 place, database, admin, shops, secrets, other_process, options.seconds, options.rate
@@ -81,9 +81,17 @@ async def prepared(place: Place, options: Namespace) -> AsyncIterator[tuple[Sett
             yield setting, shops
 
 
-async def load(setting: Setting, shops: list[Shop], plan: Plan, book: Book) -> tuple[End, End]:
+def log_of(place: Place, options: Namespace) -> Path:
+    """Return the path of the service's log."""
+    path: Path = options.log or place.home / "service.log"
+    return path
+
+
+async def load(
+    setting: Setting, shops: list[Shop], plan: Plan, book: Book, log: Path
+) -> tuple[End, End]:
     """Load all rounds, with the figures of both ends; print each part as soon as it is known."""
-    log, folder = setting.place.home / "service.log", setting.place.home / "files"
+    folder = setting.place.home / "files"
     folder.mkdir()
     rounds: list[Round] = []
     rows: list[list[str]] = []
@@ -91,10 +99,10 @@ async def load(setting: Setting, shops: list[Shop], plan: Plan, book: Book) -> t
     for number in range(plan.rounds):
         files = write_round(folder, shops, plan, number)
         say(f"round {number + 1} of {plan.rounds}: importing {len(files):,} files")
-        rounds.append(await load_round(setting.database, setting.admin, files))
+        rounds.append(await load_round(setting.place, setting.database, setting.admin, files))
         say(f"{rounds[-1].rate:,.0f} rows/s; crediting {rounds[-1].orders:,} orders")
         with running_service(setting.place, log) as running:
-            credited = await wait_until_credited(setting.admin)
+            credited = await wait_until_credited(setting.place, setting.admin, running)
             rows.append(as_row(number, rounds[-1], credited))
             book.note(f"round {number + 1}", as_figures(rounds[-1], credited))
             if number in (0, plan.rounds - 1):
@@ -138,15 +146,13 @@ async def measure(options: Namespace) -> None:
     plan = Plan(options.touches, options.touches // options.orders, span, options.rounds)
     with durable_place() as place:
         async with prepared(place, options) as (setting, shops):
-            await load(setting, shops, plan, book)
+            await load(setting, shops, plan, book, log_of(place, options))
             if options.no_churn:
                 return
             say("a week of churn, while the service runs")
-            with running_service(place, place.home / "service.log"):
-                files = place.home / "files"
-                week = await live_a_week(
-                    setting.database, setting.admin, files, shops, plan, book, options.vacuum_s
-                )
+            with running_service(place, log_of(place, options)) as running:
+                town = Town(setting, running, place.home / "files", shops, plan)
+                week = await live_a_week(town, book, options.vacuum_s)
             book.note("week", week.figures())
             show_week(week)
 
@@ -176,6 +182,7 @@ def main() -> None:
         "--vacuum-s", type=float, default=180.0, help="how long autovacuum may take after the week"
     )
     parser.add_argument("--no-churn", action="store_true", help="leave the week out")
+    parser.add_argument("--log", type=Path, help="where the service's log is kept")
     parser.add_argument("--book", type=Path, help="a file for the figures, a line of JSON a part")
     options = parser.parse_args()
     if options.quick:

@@ -64,3 +64,17 @@ def _used(name: str, family: list[psutil.Process]) -> Used:
             rss += int(member.memory_info().rss)
             pss += pss_of(member)
     return Used(name, rss, pss)
+
+
+def processor_seconds(supervisor: int | None, postmaster: int) -> dict[str, float]:
+    """Return the processor time so far of each process of a service and of its database server, with its children.
+
+    Without a `supervisor`, of the server only.
+    """
+    named = {"postgres": psutil.Process(postmaster)}
+    if supervisor is not None:
+        named |= {name_of(child): child for child in psutil.Process(supervisor).children()}
+    return {
+        name: sum(processor_s_of(one) for one in (process, *process.children(recursive=True)))
+        for name, process in named.items()
+    }

@@ -28,7 +28,7 @@ PROBE_EVERY_S = 0.5
 LOOK_EVERY_S = 0.05
 # An effect that is not visible by then counts as one that never is.
 PATIENCE_S = 60.0
-READY_WITHIN_S = 60.0
+READY_WITHIN_S = 300.0
 # Each probe's order has its own (day, currency) among these. All days are among the 35 that the views hold.
 DAYS = 32
 CURRENCIES = ("USD", "EUR", "GBP", "CHF", "SEK", "NOK", "DKK", "PLN", "CAD", "AUD")

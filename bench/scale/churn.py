@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 
+from bench.probing import Running
+from bench.scale.ends import Setting
 from bench.scale.loading import Plan, import_files, wait_until_credited, write_files
 from bench.scale.saying import Book, say
 from bench.scale.shops import REFUNDED_SHARE, REFUNDS, VISITS, Shop, Span, write_refunds
@@ -19,9 +21,8 @@ from bench.scale.sizes import (
     mib,
     wait_for_vacuum,
 )
-from bench.support import Superuser, show_table
+from bench.support import show_table
 from skeldir.attribution import retain_touches
-from skeldir.db.pool import Database
 from skeldir.ingest import forget_now
 
 DAYS = 7
@@ -64,20 +65,24 @@ class Week:
         }
 
 
-async def live_a_week(
-    database: Database,
-    admin: Superuser,
-    folder: Path,
-    shops: list[Shop],
-    plan: Plan,
-    book: Book,
-    vacuum_s: float,
-) -> Week:
+@dataclass(frozen=True, slots=True)
+class Town:
+    """All that the week needs: the running service, its shops, and where their files are."""
+
+    setting: Setting
+    running: Running
+    folder: Path
+    shops: list[Shop]
+    plan: Plan
+
+
+async def live_a_week(town: Town, book: Book, vacuum_s: float) -> Week:
     """Simulate the week after the loaded days, while the service runs; then give autovacuum some seconds."""
+    admin = town.setting.admin
     before, indexes_before = await measure_tables(admin), await measure_indexes(admin, [TOUCHES])
     days = []
     for number in range(DAYS):
-        day = await _live_a_day(database, admin, folder, shops, plan, number)
+        day = await _live_a_day(town, number)
         days.append(day)
         book.note(f"simulated day {number + 1}", asdict(day))
         say(
@@ -91,26 +96,25 @@ async def live_a_week(
     return Week(days, before, after, indexes_before, indexes_after, overdue)
 
 
-async def _live_a_day(
-    database: Database, admin: Superuser, folder: Path, shops: list[Shop], plan: Plan, number: int
-) -> Day:
+async def _live_a_day(town: Town, number: int) -> Day:
+    plan, database, admin = town.plan, town.setting.database, town.setting.admin
     day = plan.span.end + timedelta(days=number)
     # Touches are kept for the days of the span: the horizon, which follows the real clock, moves by one day.
     kept_days = plan.span.days + DAYS - number - 1
     began, forgotten = monotonic(), 0
-    for shop in shops:
+    for shop in town.shops:
         async with database.tenant(shop.tenant_id) as connection:
             await retain_touches(connection, shop.tenant_id, kept_days)
         forgotten += (await forget_now(database, shop.tenant_id)).touches
     forget_s = monotonic() - began
     until = plan.touches + plan.touches * (number + 1) // plan.span.days
-    visits = write_files(folder, shops, plan, Span(day, day + timedelta(days=1)), until)
-    refunds = _write_refunds(folder, shops, plan, number)
+    visits = write_files(town.folder, town.shops, plan, Span(day, day + timedelta(days=1)), until)
+    refunds = _write_refunds(town.folder, town.shops, plan, number)
     began = monotonic()
     touches, _ = await import_files(database, visits, VISITS)
     _, refunded = await import_files(database, refunds, REFUNDS)
     import_s = monotonic() - began
-    credited = await wait_until_credited(admin)
+    credited = await wait_until_credited(town.setting.place, admin, town.running)
     dead = (await measure_tables(admin))[TOUCHES].dead
     return Day(forgotten, forget_s, touches, import_s, refunded, credited.seconds, dead)
 

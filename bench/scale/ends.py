@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from time import monotonic
 
-import psutil
-
-from bench.memory import name_of, processor_s_of, used_by
+from bench.memory import processor_seconds, used_by
 from bench.probing import CURRENCIES, DAYS, PROBE_EVERY_S, Effects, Running, Sums, probe_for
+from bench.scale.loading import postmaster
 from bench.scale.saying import say
 from bench.scale.shops import Shop
-from bench.support import Place, Superuser, percentile, show_table
+from bench.support import Place, Superuser, console, percentile, show_table
 from bench.traffic import Sent, send_single_events
 from bench.wire import Wire, make_request
 from skeldir.clock import utc_now
@@ -59,6 +58,14 @@ class End:
     refreshes: list[tuple[str, int, float]]
     memory: list[tuple[str, int, int]]
     at_rest: dict[str, float]
+    busy: dict[str, float]
+    """Processors used by each process while the events arrived."""
+
+    @property
+    def event_cpu_s(self) -> float:
+        """Processor time of all processes for an event, without what they use at rest, and with its credit."""
+        extra = sum(share - self.at_rest.get(name, 0.0) for name, share in self.busy.items())
+        return extra * self.sent.seconds / max(1, self.sent.accepted)
 
     def report_p95(self) -> float:
         """The slowest tenant's."""
@@ -88,6 +95,8 @@ class End:
             "refreshes": self.refreshes,
             "memory": self.memory,
             "at_rest": self.at_rest,
+            "busy": self.busy,
+            "event_cpu_s": self.event_cpu_s,
         }
 
 
@@ -98,11 +107,14 @@ async def measure_end(setting: Setting, running: Running, number: int) -> End:
     say("reports")
     reports = await measure_reports(setting, running)
     say(f"latency, with {setting.rate:g} events/s of all tenants")
+    before = processor_seconds(running.pid, postmaster(setting.place))
     sent, effects = await measure_latency(setting, running, number)
+    after = processor_seconds(running.pid, postmaster(setting.place))
+    busy = {name: (used - before.get(name, 0.0)) / sent.seconds for name, used in after.items()}
     memory = [(u.name, u.rss, u.pss) for u in used_by(running.pid, postmaster(setting.place))]
     rows = await setting.admin.fetch(_REFRESHES, began)
     refreshes = [(row["name"], row["runs"], row["median"].total_seconds()) for row in rows]
-    return End(reports, effects, sent, refreshes, memory, at_rest)
+    return End(reports, effects, sent, refreshes, memory, at_rest, busy)
 
 
 async def measure_reports(setting: Setting, running: Running) -> dict[str, list[float]]:
@@ -154,24 +166,10 @@ async def measure_latency(
 async def measure_rest(setting: Setting, running: Running) -> dict[str, float]:
     """Return how many processors each process uses while nothing arrives."""
     say("at rest")
-    top = psutil.Process(running.pid)
-    named = {name_of(child): child for child in top.children()}
-    named["postgres"] = psutil.Process(postmaster(setting.place))
-
-    def used() -> dict[str, float]:
-        return {
-            name: sum(processor_s_of(p) for p in (process, *process.children(recursive=True)))
-            for name, process in named.items()
-        }
-
-    before = used()
+    before = processor_seconds(running.pid, postmaster(setting.place))
     await asyncio.sleep(AT_REST_S)
-    return {name: (now - before[name]) / AT_REST_S for name, now in used().items()}
-
-
-def postmaster(place: Place) -> int:
-    """Return the id of the server's first process."""
-    return int((place.home / "postgres" / "postmaster.pid").read_text().split()[0])
+    after = processor_seconds(running.pid, postmaster(setting.place))
+    return {name: (now - before[name]) / AT_REST_S for name, now in after.items()}
 
 
 def show_end(title: str, end: End) -> None:
@@ -189,11 +187,20 @@ def show_end(title: str, end: End) -> None:
     show_table(title, ("milliseconds", "count", "p50", "p95", "max"), rows)
     show_table(
         "",
-        ("process", "RSS MiB", "PSS MiB", "processors at rest"),
+        ("process", "RSS MiB", "PSS MiB", "processors at rest", "with events"),
         [
-            [name, f"{rss / 2**20:,.0f}", f"{pss / 2**20:,.0f}", f"{end.at_rest.get(name, 0):.3f}"]
+            [
+                name,
+                f"{rss / 2**20:,.0f}",
+                f"{pss / 2**20:,.0f}",
+                f"{end.at_rest.get(name, 0):.3f}",
+                f"{end.busy.get(name, 0):.3f}",
+            ]
             for name, rss, pss in end.memory
         ],
+    )
+    console.print(
+        f"Processor time of a single event, with its credit: {1_000 * end.event_cpu_s:.2f} ms"
     )
     show_table(
         "",
@@ -226,6 +233,7 @@ def as_summary(first: End, last: End) -> list[list[str]]:
     pairs = (
         ("channel report p95, ms", first.report_p95(), last.report_p95()),
         ("latency p95, ms", first.latency_p95(), last.latency_p95()),
+        ("processor time of an event, ms", first.event_cpu_s, last.event_cpu_s),
     )
     return [
         [name, f"{1_000 * a:,.1f}", f"{1_000 * b:,.1f}", f"{b / a:.2f}"] for name, a, b in pairs

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from time import monotonic
+from time import monotonic, process_time
 
+from bench.memory import processor_seconds
+from bench.probing import Running
 from bench.scale.saying import say
 from bench.scale.shops import VISITS, Shop, Span, write_visits
 from bench.scale.sizes import TOUCHES, measure_indexes, measure_written
-from bench.support import Superuser, checkpoint
+from bench.support import Place, Superuser, checkpoint
 from skeldir.db.pool import Database
 from skeldir.ingest.files import FileMapping, import_file
 
@@ -25,7 +27,8 @@ _CREDITED = "SELECT count(*) FROM order_journeys"
 class Round:
     """The figures of a round.
 
-    `wal` and `index_read` are bytes of WAL and blocks of the touches' indexes read into shared buffers, per touch.
+    `wal` and `index_read` are bytes of WAL and blocks of the touches' indexes read into shared buffers, per touch;
+    `cpu_s` is the processor time of the importing process and of the server together.
     """
 
     touches: int
@@ -35,6 +38,7 @@ class Round:
     index_read: float
     checkpoints: int
     touch_index_bytes: int
+    cpu_s: float
 
     @property
     def rate(self) -> float:
@@ -94,13 +98,24 @@ async def import_files(
     return touches, conversions
 
 
-async def load_round(database: Database, admin: Superuser, files: list[tuple[Shop, Path]]) -> Round:
+def postmaster(place: Place) -> int:
+    """Return the id of the server's first process."""
+    return int((place.home / "postgres" / "postmaster.pid").read_text().split()[0])
+
+
+async def load_round(
+    place: Place, database: Database, admin: Superuser, files: list[tuple[Shop, Path]]
+) -> Round:
     """Import the files of a round, and return its figures."""
+
+    def used() -> float:
+        return process_time() + sum(processor_seconds(None, postmaster(place)).values())
+
     await checkpoint(admin)
     indexes, written = await measure_indexes(admin, [TOUCHES]), await measure_written(admin)
-    began = monotonic()
+    used_before, began = used(), monotonic()
     touches, orders = await import_files(database, files, VISITS)
-    seconds = monotonic() - began
+    seconds, cpu_s = monotonic() - began, used() - used_before
     await asyncio.sleep(1)  # until the server's processes have reported their statistics
     after, written = (
         await measure_indexes(admin, [TOUCHES]),
@@ -115,19 +130,28 @@ async def load_round(database: Database, admin: Superuser, files: list[tuple[Sho
         read / touches,
         written.checkpoints,
         sum(index.bytes for index in after.values()),
+        cpu_s,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Credited:
-    """Orders that the workers of a running service credited, and how long that took until no sum was waiting."""
+    """Orders that the workers of a running service credited, how long that took until no sum was waiting, and the
+    processor time of the workers and the server meanwhile."""
 
     orders: int
     seconds: float
+    cpu_s: float
 
 
-async def wait_until_credited(admin: Superuser) -> Credited:
+async def wait_until_credited(place: Place, admin: Superuser, running: Running) -> Credited:
     """Wait until the running service has no order, journey or day left to work off."""
+
+    def used() -> float:
+        parts = processor_seconds(running.pid, postmaster(place))
+        return sum(s for name, s in parts.items() if name.startswith(("worker", "postgres")))
+
+    began_at = used()
     before, began = int(await admin.fetchval(_CREDITED)), monotonic()
     told = began
     while any(waiting := tuple((await admin.fetchrow(_WAITING)) or ())):
@@ -138,7 +162,8 @@ async def wait_until_credited(admin: Superuser) -> Credited:
             say(f"waiting for credit: {waiting[0]:,} orders, {waiting[1]:,} days")
         await asyncio.sleep(0.2)
     seconds = monotonic() - began
-    return Credited(int(await admin.fetchval(_CREDITED)) - before, seconds)
+    cpu_s = used() - began_at
+    return Credited(int(await admin.fetchval(_CREDITED)) - before, seconds, cpu_s)
 
 
 def as_row(number: int, done: Round, credited: Credited) -> list[str]:
@@ -147,7 +172,9 @@ def as_row(number: int, done: Round, credited: Credited) -> list[str]:
         str(number + 1),
         f"{done.touches:,}",
         f"{done.rate:,.0f}",
+        f"{1e6 * done.cpu_s / done.touches:,.0f}",
         f"{credited.orders / credited.seconds:,.0f}",
+        f"{1e6 * credited.cpu_s / max(1, credited.orders):,.0f}",
         f"{done.wal:,.0f}",
         f"{done.index_read:.3f}",
         str(done.checkpoints),
@@ -156,8 +183,8 @@ def as_row(number: int, done: Round, credited: Credited) -> list[str]:
 
 
 COLUMNS = (
-    "round", "touches", "rows/s", "orders/s credited", "WAL bytes a row", "index blocks read a row",
-    "checkpoints", "touch indexes MiB",
+    "round", "touches", "rows/s", "CPU µs a row", "orders/s", "CPU µs an order", "WAL bytes a row",
+    "index blocks read a row", "checkpoints", "touch indexes MiB",
 )  # fmt: skip
 
 
