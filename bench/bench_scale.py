@@ -24,6 +24,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from time import monotonic
 
 import uvloop
 
@@ -46,6 +47,7 @@ from bench.scale.shops import Shop, Span, shares
 from bench.scale.sizes import OF_ORDERS, TOUCHES, measure_tables, show_sizes
 from bench.support import (
     Place,
+    Superuser,
     durable_place,
     make_parser,
     make_secret,
@@ -61,11 +63,15 @@ ASKED = 1.2
 
 
 @asynccontextmanager
-async def prepared(place: Place, options: Namespace) -> AsyncIterator[tuple[Setting, list[Shop]]]:
+async def prepared(
+    place: Place, options: Namespace, book: Book
+) -> AsyncIterator[tuple[Setting, list[Shop]]]:
     """Create the shops with a key each, and let a service do its first daily jobs, while there is nothing to do."""
     spawning = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, spawning) as other_process:
         async with open_program(place) as database, open_superuser(place) as admin:
+            for pair in options.set:
+                await change_setting(admin, *pair.split("=", 1))
             say(f"creating {options.tenants:,} tenants")
             shops, secrets = [], []
             for number, share in enumerate(shares(options.tenants, options.skew)):
@@ -74,11 +80,25 @@ async def prepared(place: Place, options: Namespace) -> AsyncIterator[tuple[Sett
                 secrets.append(await make_secret(database, tenant_id, "ingest", "read"))
             say("the first daily jobs of a new service")
             with running_service(place, log_of(place, options)):
+                began = monotonic()
                 await settle(place)
+                seconds = monotonic() - began
+            say(f"{seconds:.1f} s for all tenants")
+            book.note("first daily jobs", {"tenants": len(shops), "seconds": seconds})
             setting = Setting(
                 place, database, admin, shops, secrets, other_process, options.seconds, options.rate
             )
             yield setting, shops
+
+
+async def change_setting(admin: Superuser, name: str, value: str) -> None:
+    """Set a setting of the scratch server, to see what it changes; one that needs a restart has no effect."""
+    say(f"setting {name} to {value}")
+    quoted = await admin.fetchval(
+        "SELECT format('ALTER SYSTEM SET %I = %L', $1::text, $2::text)", name, value
+    )
+    await admin.execute(quoted)
+    await admin.execute("SELECT pg_reload_conf()")
 
 
 def log_of(place: Place, options: Namespace) -> Path:
@@ -145,7 +165,7 @@ async def measure(options: Namespace) -> None:
     span = Span(end - timedelta(days=options.days), end)
     plan = Plan(options.touches, options.touches // options.orders, span, options.rounds)
     with durable_place() as place:
-        async with prepared(place, options) as (setting, shops):
+        async with prepared(place, options, book) as (setting, shops):
             await load(setting, shops, plan, book, log_of(place, options))
             if options.no_churn:
                 return
@@ -180,6 +200,9 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=50.0, help="events/s while probing")
     parser.add_argument(
         "--vacuum-s", type=float, default=180.0, help="how long autovacuum may take after the week"
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a server setting to try"
     )
     parser.add_argument("--no-churn", action="store_true", help="leave the week out")
     parser.add_argument("--log", type=Path, help="where the service's log is kept")

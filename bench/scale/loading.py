@@ -27,7 +27,8 @@ _CREDITED = "SELECT count(*) FROM order_journeys"
 class Round:
     """The figures of a round.
 
-    `wal` and `index_read` are bytes of WAL and blocks of the touches' indexes read into shared buffers, per touch;
+    `wal` is bytes of WAL per touch; `index_reads` are blocks of each index of the touches that were read into shared
+    buffers, per touch;
     `cpu_s` is the processor time of the importing process and of the server together.
     """
 
@@ -35,10 +36,15 @@ class Round:
     orders: int
     seconds: float
     wal: float
-    index_read: float
+    index_reads: dict[str, float]
     checkpoints: int
     touch_index_bytes: int
     cpu_s: float
+
+    @property
+    def index_read(self) -> float:
+        """Index blocks read per touch."""
+        return sum(self.index_reads.values())
 
     @property
     def rate(self) -> float:
@@ -121,13 +127,13 @@ async def load_round(
         await measure_indexes(admin, [TOUCHES]),
         (await measure_written(admin)).since(written),
     )
-    read = sum(after[name].read - index.read for name, index in indexes.items())
+    reads = {name: (after[name].read - index.read) / touches for name, index in indexes.items()}
     return Round(
         touches,
         orders,
         seconds,
         written.wal / touches,
-        read / touches,
+        reads,
         written.checkpoints,
         sum(index.bytes for index in after.values()),
         cpu_s,
@@ -190,4 +196,5 @@ COLUMNS = (
 
 def as_figures(done: Round, credited: Credited) -> dict[str, object]:
     """Return a round for the book."""
-    return asdict(done) | {"rate": done.rate, "credited": asdict(credited)}
+    more = {"rate": done.rate, "index_read": done.index_read, "credited": asdict(credited)}
+    return asdict(done) | more
