@@ -22,6 +22,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import AsyncIterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from time import monotonic
@@ -31,6 +32,7 @@ import uvloop
 from bench.probing import running_service, settle
 from bench.scale.churn import DAYS as CHURN_DAYS
 from bench.scale.churn import Town, live_a_week, show_week
+from bench.scale.daily import measure_daily, show_daily
 from bench.scale.ends import End, Setting, as_summary, measure_end, most_seconds, show_end
 from bench.scale.loading import (
     COLUMNS,
@@ -44,7 +46,7 @@ from bench.scale.loading import (
 )
 from bench.scale.saying import Book, say
 from bench.scale.shops import Shop, Span, shares
-from bench.scale.sizes import OF_ORDERS, TOUCHES, measure_tables, show_sizes
+from bench.scale.sizes import OF_DAYS, OF_ORDERS, TOUCHES, measure_tables, show_sizes
 from bench.support import (
     Place,
     Superuser,
@@ -78,6 +80,12 @@ async def prepared(
                 tenant_id = await make_tenant(database, f"shop {number}")
                 shops.append(Shop(number, tenant_id, share))
                 secrets.append(await make_secret(database, tenant_id, "ingest", "read"))
+            setting = Setting(
+                place, database, admin, shops, secrets, other_process, options.seconds, options.rate
+            )
+            if options.import_only:
+                yield setting, shops
+                return
             say("the first daily jobs of a new service")
             with running_service(place, log_of(place, options)):
                 began = monotonic()
@@ -85,9 +93,6 @@ async def prepared(
                 seconds = monotonic() - began
             say(f"{seconds:.1f} s for all tenants")
             book.note("first daily jobs", {"tenants": len(shops), "seconds": seconds})
-            setting = Setting(
-                place, database, admin, shops, secrets, other_process, options.seconds, options.rate
-            )
             yield setting, shops
 
 
@@ -108,9 +113,9 @@ def log_of(place: Place, options: Namespace) -> Path:
 
 
 async def load(
-    setting: Setting, shops: list[Shop], plan: Plan, book: Book, log: Path
-) -> tuple[End, End]:
-    """Load all rounds, with the figures of both ends; print each part as soon as it is known."""
+    setting: Setting, shops: list[Shop], plan: Plan, book: Book, log: Path, *, is_bare: bool
+) -> None:
+    """Load all rounds, with the figures of both ends unless `is_bare`; print each part as soon as it is known."""
     folder = setting.place.home / "files"
     folder.mkdir()
     rounds: list[Round] = []
@@ -120,6 +125,11 @@ async def load(
         files = write_round(folder, shops, plan, number)
         say(f"round {number + 1} of {plan.rounds}: importing {len(files):,} files")
         rounds.append(await load_round(setting.place, setting.database, setting.admin, files))
+        if is_bare:
+            rows.append(as_row(number, rounds[-1], None))
+            book.note(f"round {number + 1}", as_figures(rounds[-1], None))
+            say(f"{rounds[-1].rate:,.0f} rows/s")
+            continue
         say(f"{rounds[-1].rate:,.0f} rows/s; crediting {rounds[-1].orders:,} orders")
         with running_service(setting.place, log) as running:
             credited = await wait_until_credited(setting.place, setting.admin, running)
@@ -131,21 +141,23 @@ async def load(
                 book.note(f"{name} end", ends[-1].figures())
                 show_end(f"At the {name} end, {sum(r.touches for r in rounds):,} touches", ends[-1])
         if number in (0, plan.rounds - 1):
-            await note_sizes(setting, rounds, book)
+            await note_sizes(setting, rounds, plan, book)
     show_table(f"{len(shops):,} tenants, {plan.rounds} rounds", COLUMNS, rows)
     ratio = rounds[0].rate / rounds[-1].rate
     show_ratio("rows/s, first round against last", ratio, f"≤ {ASKED}", is_met=ratio <= ASKED)
-    show_table("", ("", "first end", "last end", "times"), as_summary(*ends))
-    return ends[0], ends[-1]
+    if not is_bare:
+        show_table("", ("", "first end", "last end", "times"), as_summary(*ends))
 
 
-async def note_sizes(setting: Setting, rounds: list[Round], book: Book) -> None:
+async def note_sizes(setting: Setting, rounds: list[Round], plan: Plan, book: Book) -> None:
     """Print and keep the sizes after these rounds. The statistics are renewed first, since row counts are estimates."""
     await setting.admin.execute("ANALYZE")
     tables = await measure_tables(setting.admin)
     touches = int(await setting.admin.fetchval("SELECT count(*) FROM attribution_events"))
     orders = int(await setting.admin.fetchval("SELECT count(*) FROM order_journeys"))
-    show_sizes(f"Sizes after {len(rounds)} rounds: {touches:,} touches", tables, touches, orders)
+    tenant_days = len(setting.shops) * plan.span.days * len(rounds) // plan.rounds
+    title = f"Sizes after {len(rounds)} rounds: {touches:,} touches"
+    show_sizes(title, tables, touches, orders, tenant_days)
     book.note(
         f"sizes after round {len(rounds)}",
         {
@@ -153,6 +165,7 @@ async def note_sizes(setting: Setting, rounds: list[Round], book: Book) -> None:
             "orders": orders,
             "bytes_a_touch": tables[TOUCHES].total / touches,
             "bytes_an_order": sum(tables[name].total for name in OF_ORDERS) / max(1, orders),
+            "bytes_a_tenant_day": sum(tables[name].total for name in OF_DAYS) / tenant_days,
             "tables": {name: (t.heap, t.indexes, t.live) for name, t in tables.items()},
         },
     )
@@ -166,11 +179,18 @@ async def measure(options: Namespace) -> None:
     plan = Plan(options.touches, options.touches // options.orders, span, options.rounds)
     with durable_place() as place:
         async with prepared(place, options, book) as (setting, shops):
-            await load(setting, shops, plan, book, log_of(place, options))
+            log, is_bare = log_of(place, options), options.import_only
+            await load(setting, shops, plan, book, log, is_bare=is_bare)
+            if is_bare:
+                return
+            say("the daily jobs of some tenants")
+            daily = await measure_daily(setting)
+            book.note("daily jobs", [asdict(one) for one in daily])
+            show_daily(daily)
             if options.no_churn:
                 return
             say("a week of churn, while the service runs")
-            with running_service(place, log_of(place, options)) as running:
+            with running_service(place, log) as running:
                 town = Town(setting, running, place.home / "files", shops, plan)
                 week = await live_a_week(town, book, options.vacuum_s)
             book.note("week", week.figures())
@@ -203,6 +223,9 @@ def main() -> None:
     )
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a server setting to try"
+    )
+    parser.add_argument(
+        "--import-only", action="store_true", help="only what an import costs as the indexes grow"
     )
     parser.add_argument("--no-churn", action="store_true", help="leave the week out")
     parser.add_argument("--log", type=Path, help="where the service's log is kept")

@@ -172,15 +172,15 @@ async def wait_until_credited(place: Place, admin: Superuser, running: Running) 
     return Credited(int(await admin.fetchval(_CREDITED)) - before, seconds, cpu_s)
 
 
-def as_row(number: int, done: Round, credited: Credited) -> list[str]:
+def as_row(number: int, done: Round, credited: Credited | None) -> list[str]:
     """Return a round as a row of a table."""
     return [
         str(number + 1),
         f"{done.touches:,}",
         f"{done.rate:,.0f}",
         f"{1e6 * done.cpu_s / done.touches:,.0f}",
-        f"{credited.orders / credited.seconds:,.0f}",
-        f"{1e6 * credited.cpu_s / max(1, credited.orders):,.0f}",
+        f"{credited.orders / credited.seconds:,.0f}" if credited else "",
+        f"{1e6 * credited.cpu_s / max(1, credited.orders):,.0f}" if credited else "",
         f"{done.wal:,.0f}",
         f"{done.index_read:.3f}",
         str(done.checkpoints),
@@ -194,7 +194,11 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def as_figures(done: Round, credited: Credited) -> dict[str, object]:
+def as_figures(done: Round, credited: Credited | None) -> dict[str, object]:
     """Return a round for the book."""
-    more = {"rate": done.rate, "index_read": done.index_read, "credited": asdict(credited)}
+    more = {
+        "rate": done.rate,
+        "index_read": done.index_read,
+        "credited": credited and asdict(credited),
+    }
     return asdict(done) | more

@@ -10,8 +10,10 @@ from time import monotonic
 from bench.support import Superuser, show_table
 
 TOUCHES = "attribution_events"
-# An order's entries, its stored journey, and its part of the sums and of the journal of their changes.
-OF_ORDERS = ("revenue_ledger", "order_journeys", "credit_journal")
+# An order's entries, and its stored journey.
+OF_ORDERS = ("revenue_ledger", "order_journeys")
+# The sums of a day by model and channel, and the journal of their changes: a tenant's days, whatever it sells on them.
+OF_DAYS = ("rollup_channel_day", "rollup_allocation_day", "rollup_revenue_day", "credit_journal")
 _SHOWN_FROM_BYTES = 100_000
 
 # reltuples is -1 until the table was analysed; the count is exact.
@@ -111,21 +113,24 @@ async def wait_for_vacuum(admin: Superuser, seconds: float) -> int:
     return overdue
 
 
-def show_sizes(title: str, tables: dict[str, TableSize], touches: int, orders: int) -> None:
-    """Print the larger tables, and the bytes of a touch and of an order."""
+def show_sizes(
+    title: str, tables: dict[str, TableSize], touches: int, orders: int, tenant_days: int
+) -> None:
+    """Print the larger tables, and the bytes of a touch, of an order, and of a tenant's day."""
     rows = [
         [t.name, f"{t.live:,}", mib(t.heap), mib(t.indexes), f"{t.total / max(1, t.live):,.0f}", f"{t.dead:,}"]
         for t in tables.values()
         if t.total > _SHOWN_FROM_BYTES
     ]  # fmt: skip
     show_table(title, ("", "rows", "table MiB", "indexes MiB", "bytes a row", "dead rows"), rows)
-    touch, of_order = tables[TOUCHES], [tables[name] for name in OF_ORDERS]
+    of_orders, of_days = ([tables[name] for name in names] for names in (OF_ORDERS, OF_DAYS))
     show_table(
         "",
         ("bytes of", "in tables", "in indexes", "together"),
         [
-            _of_each("a touch", [touch], touches),
-            _of_each("an order, with its entries, journey and journal", of_order, orders),
+            _of_each("a touch", [tables[TOUCHES]], touches),
+            _of_each("an order: its entries and its journey", of_orders, orders),
+            _of_each("a tenant's day: sums and journal", of_days, tenant_days),
         ],
     )
 
