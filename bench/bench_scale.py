@@ -137,7 +137,7 @@ async def load(
             book.note(f"round {number + 1}", as_figures(rounds[-1], credited))
             if number in (0, plan.rounds - 1):
                 name = "first" if number == 0 else "last"
-                ends.append(await measure_end(setting, running, len(ends)))
+                ends.append(await measure_end(setting, running, len(ends), plan))
                 book.note(f"{name} end", ends[-1].figures())
                 show_end(f"At the {name} end, {sum(r.touches for r in rounds):,} touches", ends[-1])
         if number in (0, plan.rounds - 1):

@@ -6,14 +6,13 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from datetime import date, timedelta
 from time import monotonic
 
 from bench.memory import processor_seconds, used_by
 from bench.probing import CURRENCIES, DAYS, PROBE_EVERY_S, Effects, Running, Sums, probe_for
-from bench.scale.loading import postmaster
+from bench.scale.loading import Plan, postmaster
 from bench.scale.saying import say
-from bench.scale.shops import Shop
+from bench.scale.shops import Shop, Span
 from bench.support import Place, Superuser, console, percentile, show_table
 from bench.traffic import Sent, send_single_events
 from bench.wire import Wire, make_request
@@ -22,6 +21,7 @@ from skeldir.db.pool import Database
 
 REPORTS = 100
 AT_REST_S = 10.0
+_OF_ALL_DAYS = "largest, all days"
 _TRAFFIC_BEGINS = 1_000_000_000
 _REFRESHES = """
     SELECT view_name::text AS name, count(*) AS runs,
@@ -68,8 +68,12 @@ class End:
         return extra * self.sent.seconds / max(1, self.sent.accepted)
 
     def report_p95(self) -> float:
-        """The slowest tenant's."""
-        return max(percentile(seconds, 95) for seconds in self.reports.values())
+        """The slowest tenant's, of the days of a round: as many days at both ends."""
+        return max(
+            percentile(seconds, 95)
+            for name, seconds in self.reports.items()
+            if name != _OF_ALL_DAYS
+        )
 
     def latency_p95(self) -> float:
         """The slowest effect's of the slowest tenant."""
@@ -100,12 +104,13 @@ class End:
         }
 
 
-async def measure_end(setting: Setting, running: Running, number: int) -> End:
-    """Measure one end, counted from 0, while no order waits."""
+async def measure_end(setting: Setting, running: Running, number: int, plan: Plan) -> End:
+    """Measure one end, 0 or 1, while no order waits. The reports are of the days of the round that was loaded last."""
     began = utc_now()
     at_rest = await measure_rest(setting, running)
     say("reports")
-    reports = await measure_reports(setting, running)
+    days = plan.span.parts(plan.rounds)[-number]
+    reports = await measure_reports(setting, running, days, plan.span)
     say(f"latency, with {setting.rate:g} events/s of all tenants")
     before = processor_seconds(running.pid, postmaster(setting.place))
     sent, effects = await measure_latency(setting, running, number)
@@ -117,12 +122,15 @@ async def measure_end(setting: Setting, running: Running, number: int) -> End:
     return End(reports, effects, sent, refreshes, memory, at_rest, busy)
 
 
-async def measure_reports(setting: Setting, running: Running) -> dict[str, list[float]]:
-    """Ask for the channel report of the last 30 days by HTTP, again and again, and return the seconds of each."""
-    wire, today = Wire(running.port), utc_now().date()
+async def measure_reports(
+    setting: Setting, running: Running, days: Span, all_days: Span
+) -> dict[str, list[float]]:
+    """Ask for channel reports by HTTP, again and again, and return the seconds of each."""
+    wire = Wire(running.port)
     found: dict[str, list[float]] = {}
-    for name, place in setting.some().items():
-        path = _report(today - timedelta(days=30), today + timedelta(days=1))
+    asked = {name: (place, days) for name, place in setting.some().items()}
+    for name, (place, span) in {**asked, _OF_ALL_DAYS: (0, all_days)}.items():
+        path = f"/v1/attribution/channels?from={span.start}&to={span.end}"
         request = make_request("GET", path, setting.secrets[place])
         found[name] = []
         for _ in range(REPORTS):
@@ -132,10 +140,6 @@ async def measure_reports(setting: Setting, running: Running) -> dict[str, list[
             assert answer.status == 200, answer.body
     wire.close()
     return found
-
-
-def _report(start: date, end: date) -> str:
-    return f"/v1/attribution/channels?from={start}&to={end}"
 
 
 async def measure_latency(
@@ -174,10 +178,7 @@ async def measure_rest(setting: Setting, running: Running) -> dict[str, float]:
 
 def show_end(title: str, end: End) -> None:
     """Print the figures of one end."""
-    rows = [
-        [f"channel report, {name} tenant", *_shown(seconds)]
-        for name, seconds in end.reports.items()
-    ]
+    rows = [[f"channel report, {name}", *_shown(seconds)] for name, seconds in end.reports.items()]
     for name, effects in end.effects.items():
         rows += [
             [f"{effect} visible, {name} tenant", *_shown(getattr(effects, effect))]

@@ -17,7 +17,7 @@ _DAY_S: Final = 86_400
 _GIB: Final = 2**30
 _MIB: Final = 2**20
 _TOUCHES: Final = ("attribution_events",)
-_ORDERS: Final = ("revenue_ledger", "order_journeys", "credit_journal")
+_ORDERS: Final = ("revenue_ledger", "order_journeys")
 
 Bound: TypeAlias = Literal["memory", "disk", "cores"]
 
