@@ -6,8 +6,8 @@ the program's own import, one after another, and then the service's workers cred
 `--touches / --orders`). After the first and the last round the service is measured with all its processes: the channel
 report of the largest, the median and the smallest shop by HTTP; the time from a request to its effect in the sums,
 while single events of all shops arrive; memory; processors at rest; refreshes; and the size of a touch and of an order.
-Then a week is simulated: on each day the oldest day is forgotten, a new one arrives, and orders are refunded, while
-autovacuum runs as it is set. Target: rows/s of the first round at most 1.2 times those of the last.
+Then `--churn` days are simulated: on each, the oldest day is forgotten, a new one arrives, and orders are refunded,
+while autovacuum runs as it is set. Target: rows/s of the first round at most 1.2 times those of the last.
 
 The long form is `--touches 10_000_000 --tenants 1000 --rounds 10`: a round is a million touches. Progress goes to
 stderr. `--book FILE` keeps the figures of each part as soon as they are known. The data is in TMPDIR and takes about
@@ -30,7 +30,6 @@ from time import monotonic
 import uvloop
 
 from bench.probing import running_service, settle
-from bench.scale.churn import DAYS as CHURN_DAYS
 from bench.scale.churn import Town, live_a_week, show_week
 from bench.scale.daily import measure_daily, show_daily
 from bench.scale.ends import End, Setting, as_summary, measure_end, most_seconds, show_end
@@ -174,7 +173,7 @@ async def note_sizes(setting: Setting, rounds: list[Round], plan: Plan, book: Bo
 async def measure(options: Namespace) -> None:
     """Load, measure both ends, and simulate the week."""
     book = Book(options.book)
-    end = utc_now().date() - timedelta(days=CHURN_DAYS)
+    end = utc_now().date() - timedelta(days=options.churn)
     span = Span(end - timedelta(days=options.days), end)
     plan = Plan(options.touches, options.touches // options.orders, span, options.rounds)
     with durable_place() as place:
@@ -187,13 +186,13 @@ async def measure(options: Namespace) -> None:
             daily = await measure_daily(setting)
             book.note("daily jobs", [asdict(one) for one in daily])
             show_daily(daily)
-            if options.no_churn:
+            if not options.churn:
                 return
-            say("a week of churn, while the service runs")
+            say(f"{options.churn} days of churn, while the service runs")
             with running_service(place, log) as running:
-                town = Town(setting, running, place.home / "files", shops, plan)
+                town = Town(setting, running, place.home / "files", shops, plan, options.churn)
                 week = await live_a_week(town, book, options.vacuum_s)
-            book.note("week", week.figures())
+            book.note("churn", week.figures())
             show_week(week)
 
 
@@ -227,7 +226,7 @@ def main() -> None:
     parser.add_argument(
         "--import-only", action="store_true", help="only what an import costs as the indexes grow"
     )
-    parser.add_argument("--no-churn", action="store_true", help="leave the week out")
+    parser.add_argument("--churn", type=int, default=7, help="simulated days; 0: none")
     parser.add_argument("--log", type=Path, help="where the service's log is kept")
     parser.add_argument("--book", type=Path, help="a file for the figures, a line of JSON a part")
     options = parser.parse_args()

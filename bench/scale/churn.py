@@ -1,9 +1,11 @@
-"""A simulated week: each day the oldest day of touches is forgotten, a new one arrives, and orders are refunded."""
+"""Simulated days: on each, the oldest day of touches is forgotten, a new one arrives, and orders are refunded."""
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from time import monotonic
 
@@ -25,8 +27,22 @@ from bench.support import show_table
 from skeldir.attribution import retain_touches
 from skeldir.ingest import forget_now
 
-DAYS = 7
 _REFUND_AFTER_DAYS = 10
+
+
+# The touches that forget_touches finds to delete, with its own plan; nothing is deleted.
+_FIND = """
+    EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)
+    SELECT o.id FROM attribution_events o WHERE o.tenant_id = $1 AND o.occurred_at < $2 LIMIT 10000"""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How the largest tenant's oldest touches are found when none is old enough: by which index, in how many blocks."""
+
+    index: str
+    blocks: int
+    ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +56,7 @@ class Day:
     refunds: int
     credit_s: float
     dead_touches: int
+    find: Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +91,7 @@ class Town:
     folder: Path
     shops: list[Shop]
     plan: Plan
+    days: int
 
 
 async def live_a_week(town: Town, book: Book, vacuum_s: float) -> Week:
@@ -81,14 +99,15 @@ async def live_a_week(town: Town, book: Book, vacuum_s: float) -> Week:
     admin = town.setting.admin
     before, indexes_before = await measure_tables(admin), await measure_indexes(admin, [TOUCHES])
     days = []
-    for number in range(DAYS):
+    for number in range(town.days):
         day = await _live_a_day(town, number)
         days.append(day)
         book.note(f"simulated day {number + 1}", asdict(day))
         say(
             f"day {number + 1}: {day.forgotten:,} touches forgotten in {day.forget_s:.1f} s, {day.touches:,} new in "
             f"{day.import_s:.1f} s, {day.refunds:,} refunds, all credited in {day.credit_s:.1f} s; "
-            f"{day.dead_touches:,} dead rows of touches"
+            f"{day.dead_touches:,} dead rows of touches; nothing older found in {day.find.blocks:,} blocks "
+            f"by {day.find.index}"
         )
     say("waiting for autovacuum")
     overdue = await wait_for_vacuum(admin, vacuum_s)
@@ -100,7 +119,7 @@ async def _live_a_day(town: Town, number: int) -> Day:
     plan, database, admin = town.plan, town.setting.database, town.setting.admin
     day = plan.span.end + timedelta(days=number)
     # Touches are kept for the days of the span: the horizon, which follows the real clock, moves by one day.
-    kept_days = plan.span.days + DAYS - number - 1
+    kept_days = plan.span.days + town.days - number - 1
     began, forgotten = monotonic(), 0
     for shop in town.shops:
         async with database.tenant(shop.tenant_id) as connection:
@@ -116,7 +135,19 @@ async def _live_a_day(town: Town, number: int) -> Day:
     import_s = monotonic() - began
     credited = await wait_until_credited(town.setting.place, admin, town.running)
     dead = (await measure_tables(admin))[TOUCHES].dead
-    return Day(forgotten, forget_s, touches, import_s, refunded, credited.seconds, dead)
+    oldest = plan.span.start + timedelta(days=number + 1)
+    find = await _find(town, oldest)
+    return Day(forgotten, forget_s, touches, import_s, refunded, credited.seconds, dead, find)
+
+
+async def _find(town: Town, oldest: date) -> Finding:
+    """Look for touches before the oldest day that is kept."""
+    moment = datetime.combine(oldest, time(), tzinfo=UTC)
+    largest = town.shops[0].tenant_id
+    (explained,) = json.loads(await town.setting.admin.fetchval(_FIND, largest, moment))
+    blocks = explained["Plan"]["Shared Hit Blocks"] + explained["Plan"]["Shared Read Blocks"]
+    index = re.search(r"'Index Name': '(\w+)'", str(explained))
+    return Finding(index[1] if index else "no index", blocks, explained["Execution Time"])
 
 
 def _write_refunds(
@@ -141,18 +172,22 @@ def _write_refunds(
 def show_week(week: Week) -> None:
     """Print the week."""
     show_table(
-        "A week's churn",
-        ("day", "forgotten", "s", "new touches", "s", "refunds", "credited in s", "dead touches"),
+        "Churn",
+        (
+            "day", "forgotten", "s", "new touches", "s", "refunds", "credited in s", "dead touches",
+            "blocks to find the oldest",
+        ),
         [
             [
                 str(number + 1), f"{day.forgotten:,}", f"{day.forget_s:.1f}", f"{day.touches:,}",
                 f"{day.import_s:.1f}", f"{day.refunds:,}", f"{day.credit_s:.1f}", f"{day.dead_touches:,}",
+                f"{day.find.blocks:,}",
             ]
             for number, day in enumerate(week.days)
         ],
     )  # fmt: skip
     show_table(
-        "Before and after the week",
+        "Before and after",
         ("", "MiB before", "MiB after", "growth", "dead rows", "autovacuums"),
         [
             [
