@@ -31,8 +31,8 @@ from uuid import UUID, uuid4
 
 import uvloop
 
-from bench.bench_latency import service
 from bench.facts import Size, load_facts, read_sql
+from bench.probing import running_service
 from bench.support import (
     Place,
     Stopwatch,
@@ -314,7 +314,10 @@ async def measure_share(options: Namespace) -> None:
     with durable_place() as place:
         await load(place, options)
         async with open_bench(place) as bench:
-            with service(place, place.home / "service.log"), console.status("Changing days"):
+            with (
+                running_service(place, place.home / "service.log"),
+                console.status("Changing days"),
+            ):
                 views = await change_and_watch(bench)
     rows = [
         [name, f"{took:.2f}", f"{again:.0f}", f"{took / again:.3f}"]

@@ -33,7 +33,8 @@ from skeldir.tenants import create_tenant, issue_key
 
 Superuser: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
-console = Console()
+# Names and figures are shown in full, also in a file.
+console = Console(width=max(120, Console().width))
 _LONGEST_STATEMENT_MS = 3_600_000
 
 

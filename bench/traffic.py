@@ -25,11 +25,13 @@ Item = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The result of the traffic: accepted events, answers by status (0: no answer), and the duration."""
+    """The result of the traffic: accepted events, answers by status (0: no answer), its duration, and that of each
+    request that was answered 200, from when it was due."""
 
     accepted: int
     statuses: dict[int, int]
     seconds: float
+    latencies: list[float]
 
     @property
     def rate(self) -> float:
@@ -98,27 +100,32 @@ Request = tuple[str, str, list[Item]]
 """A key, a path, and the items to post there."""
 
 
-def send_traffic(port: int, secret: str, seconds: float, rate: int) -> Sent:
-    """Send `rate` events a second for `seconds`, without waiting for earlier answers; runs in its own process."""
+def send_traffic(port: int, secret: str, seconds: float, rate: float, first: int = 0) -> Sent:
+    """Send `rate` events a second for `seconds`, without waiting for earlier answers; runs in its own process.
+
+    Touches and conversions are numbered after `first`: a tenant that gets traffic again needs other numbers.
+    """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_send(port, _batches(secret), seconds, rate))
+        return runner.run(_send(port, _batches(secret, first), seconds, rate))
 
 
-def send_single_events(port: int, secrets: Sequence[str], seconds: float, rate: int) -> Sent:
+def send_single_events(
+    port: int, secrets: Sequence[str], seconds: float, rate: float, first: int = 0
+) -> Sent:
     """Send `rate` one-event requests a second, each for a random tenant by its key; otherwise as `send_traffic`."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_send(port, _single_events(secrets), seconds, rate))
+        return runner.run(_send(port, _single_events(secrets, first), seconds, rate))
 
 
-def _batches(secret: str) -> Iterator[Request]:
-    site = Site(_chance())
+def _batches(secret: str, first: int) -> Iterator[Request]:
+    site = Site(_chance(), first, first)
     while True:
         yield secret, *site.make_batch()
 
 
-def _single_events(secrets: Sequence[str]) -> Iterator[Request]:
+def _single_events(secrets: Sequence[str], first: int) -> Iterator[Request]:
     chance = _chance()
-    sites = [(secret, Site(chance)) for secret in secrets]
+    sites = [(secret, Site(chance, first, first)) for secret in secrets]
     while True:
         secret, site = chance.choice(sites)
         yield secret, *site.make_one()
@@ -128,31 +135,34 @@ def _chance() -> random.Random:
     return random.Random(0)  # noqa: S311 - the same traffic in every run, nothing secret
 
 
-async def _send(port: int, requests: Iterator[Request], seconds: float, rate: int) -> Sent:
+async def _send(port: int, requests: Iterator[Request], seconds: float, rate: float) -> Sent:
     statuses: dict[int, int] = defaultdict(int)
+    latencies: list[float] = []
     accepted = 0
     under_way: set[asyncio.Task[None]] = set()
     wire = Wire(port, timeout_s=30.0)
 
-    async def post(secret: str, path: str, items: list[Item]) -> None:
+    async def post(due: float, secret: str, path: str, items: list[Item]) -> None:
         nonlocal accepted
         status = 0
         with suppress(Unanswered):
             answer = await wire.ask(make_request("POST", path, secret, orjson.dumps(items), _JSON))
             status = answer.status
-            accepted += orjson.loads(answer.body)["accepted"] if status == 200 else 0
+            if status == 200:
+                accepted += orjson.loads(answer.body)["accepted"]
+                latencies.append(monotonic() - due)
         statuses[status] += 1
 
     began = turn = monotonic()
     while turn < began + seconds:
         secret, path, items = next(requests)
-        task = asyncio.create_task(post(secret, path, items))
+        task = asyncio.create_task(post(turn, secret, path, items))
         under_way.add(task)
         task.add_done_callback(under_way.discard)
         turn += len(items) / rate
         await asyncio.sleep(max(0.0, turn - monotonic()))
     await asyncio.gather(*under_way)
-    return Sent(accepted, dict(statuses), monotonic() - began)
+    return Sent(accepted, dict(statuses), monotonic() - began, latencies)
 
 
 def bearer(secret: str) -> dict[str, str]:

@@ -99,9 +99,9 @@ def test_only_roots_are_let_past_a_door() -> None:
     assert len(let_past) >= 10
     for importer, _, imported in let_past:
         assert re.match(r"skeldir\.(app|worker|cli\.\w+)$", importer), importer
-        assert re.search(r"\.(routes|model_routes|tasks|gauges|files|waker|serving)$", imported), (
-            imported
-        )
+        assert re.search(
+            r"\.(routes|model_routes|tasks|gauges|files|planning|waker|serving)$", imported
+        ), imported
 
 
 @pytest.mark.parametrize(

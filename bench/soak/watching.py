@@ -9,12 +9,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
-from pathlib import Path
 from time import monotonic
 
 import psutil
 import psycopg
 
+from bench.memory import name_of, processor_s_of, pss_of
 from bench.service import Service
 from bench.soak.records import Look, Memory, PulseAge, Run, ViewAge
 from skeldir.matviews import CANONICAL_VIEWS
@@ -26,7 +26,6 @@ _MEMORY_EVERY_S = 5.0
 _STALLS_EVERY_S = 10.0
 # Longer than any answer may take, so that the length of a stall is measured.
 _PATIENCE_S = 60.0
-_PSS = re.compile(r"^Pss: +(\d+) kB", re.MULTILINE)
 _STALL = re.compile(
     r'^skeldir_http_loop_stall_seconds_bucket\{(?:cause="(\w+)",)?le="([^"]+)"\} ([\d.e+]+)',
     re.MULTILINE,
@@ -156,8 +155,8 @@ class Watcher:
         for name, process in self._processes():
             with suppress(psutil.Error, OSError):
                 family = [process, *process.children(recursive=True)]
-                size = sum(_pss_of(member) for member in family)
-                used_s = sum(_processor_s_of(member) for member in family)
+                size = sum(pss_of(member) for member in family)
+                used_s = sum(processor_s_of(member) for member in family)
                 self.run.memory.append(Memory(name, process.pid, at, size, used_s))
 
     def _processes(self) -> list[tuple[str, psutil.Process]]:
@@ -165,7 +164,7 @@ class Watcher:
         found = []
         with suppress(psutil.Error, OSError, ValueError, IndexError):
             supervisor = psutil.Process(self.service.process.pid)
-            found = [(_name_of(child), child) for child in supervisor.children()]
+            found = [(name_of(child), child) for child in supervisor.children()]
             found.append(("postgres", psutil.Process(self.service.postmaster())))
         return found
 
@@ -177,27 +176,3 @@ class Watcher:
             seen = self._stalls_seen.get((cause, le), 0.0)
             self.run.stalls[cause, le] += int(here - seen if here >= seen else here)
             self._stalls_seen[cause, le] = here
-
-
-def _name_of(process: psutil.Process) -> str:
-    words = process.cmdline()
-    for role in ("serve", "beat", "worker"):
-        if role in words:
-            place = words[words.index("--index") + 1] if "--index" in words else ""
-            return {"serve": "api"}.get(role, role) + (f"-{place}" if place else "")
-    return words[-1] if words else "?"
-
-
-def _processor_s_of(process: psutil.Process) -> float:
-    """Return the processor time of a process and of those of its children that have ended."""
-    used = process.cpu_times()
-    return float(used.user + used.system + used.children_user + used.children_system)
-
-
-def _pss_of(process: psutil.Process) -> int:
-    """Return the memory that a process uses, in bytes; shared memory is divided among the processes that share it."""
-    rollup = Path(f"/proc/{process.pid}/smaps_rollup")
-    if rollup.exists():
-        found = _PSS.search(rollup.read_text())
-        return int(found[1]) * 1024 if found else 0
-    return int(process.memory_info().rss)

@@ -23,6 +23,7 @@ FOR_OPERATORS: dict[str, list[str]] = {
     "tenants deletions": [],
     "jobs": [],
     "matviews": [],
+    "scale plan": [],
 }
 
 

@@ -107,6 +107,7 @@ FOREIGN: Mapping[str, str] = {
     "rollups.mark_revenue_days": _SUMS,
     "rollups.mark_spend_days": _SUMS,
     "rollups.sum_spend": _SPEND,
+    "scale.planning.count_facts": "what a tenant takes is counted in one snapshot, whichever room keeps it",
     "tenants.select_profile": "an item is judged by its tenant's own channels, read with the tenant at once",
 }
 """Statements that name a table of another room. Prefer to ask that room's door; say here why one cannot."""

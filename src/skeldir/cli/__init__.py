@@ -18,6 +18,7 @@ from skeldir.cli.keys import keys_app
 from skeldir.cli.models import models_app
 from skeldir.cli.pipeline import credit, matviews, refresh, show_channels
 from skeldir.cli.privacy import privacy_app
+from skeldir.cli.scale import scale_app
 from skeldir.cli.server import migrate, openapi, serve
 from skeldir.cli.tenants import tenants_app
 from skeldir.cli.trial import demo
@@ -32,9 +33,9 @@ app = typer.Typer(
 
 Without DATABASE_URL an embedded PostgreSQL under .skeldir/ is started, or shared if it is already running. \
 With DATABASE_URL, commands work on the server that it names, and app_user is enough for most. `migrate` needs a role \
-with CREATEROLE that owns the database. `tenants list`, `tenants delete`, `tenants deletions`, `jobs`, `audit` without \
---tenant and looking up a tenant by name need a role that may act as skeldir_owner; `matviews` without --tenant needs \
-one that may act as matview_owner. The role that ran `migrate` may act as both.
+with CREATEROLE that owns the database. `tenants list`, `tenants delete`, `tenants deletions`, `jobs`, `scale plan`, `audit` \
+without --tenant and looking up a tenant by name need a role that may act as skeldir_owner; `matviews` without \
+--tenant needs one that may act as matview_owner. The role that ran `migrate` may act as both.
 
 The usual order: tenants create · keys create · import · credit · refresh · report.""",
 )
@@ -49,6 +50,7 @@ app.add_typer(import_app, name="import")
 app.add_typer(privacy_app, name="privacy")
 app.add_typer(backup_app, name="backup")
 app.command("restore")(restore)
+app.add_typer(scale_app, name="scale")
 app.command("orders")(list_orders)
 app.command("dead-events")(list_dead_events)
 app.command("credit")(credit)

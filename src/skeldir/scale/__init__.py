@@ -1,0 +1,1 @@
+"""Beyond one machine: what the next ten-fold needs. The door; `scale.planning` has its own."""

@@ -1,0 +1,136 @@
+"""Counting what a database holds, without writing anything: relations as the operator, facts tenant by tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from skeldir.errors import SkeldirError
+from skeldir.scale.planning.store import queries
+
+if TYPE_CHECKING:
+    from skeldir.db import Connection
+
+GROWTH_DAYS: Final = 30
+# An id is made before its row is recorded, by a clock that may differ from the database's.
+_EARLIER: Final = timedelta(days=1)
+
+
+class DatabaseDistributed(SkeldirError):
+    """The sizes of distributed tables are on other servers, and are not read."""
+
+    code = "database_distributed"
+    status = 409
+    title = "The database is distributed"
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A table or a canonical view, with its bytes."""
+
+    name: str
+    table_bytes: int
+    index_bytes: int
+
+    @property
+    def total_bytes(self) -> int:
+        """All bytes of its rows and of its indexes."""
+        return self.table_bytes + self.index_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TenantStock:
+    """What one tenant has: touches, orders with a stored journey, and ledger entries; `new_…` since a moment."""
+
+    touches: int
+    new_touches: int
+    orders: int
+    entries: int
+    new_entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What was recorded in the last `days` days."""
+
+    days: int
+    touches: int
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """What a database holds. `largest_touches` and `largest_orders` are those of the tenant with the most touches."""
+
+    tenants: int
+    touches: int
+    orders: int
+    entries: int
+    largest_touches: int
+    growth: Growth
+    relations: Sequence[Relation]
+
+    @property
+    def total_bytes(self) -> int:
+        """All bytes of the tables, views and indexes."""
+        return sum(relation.total_bytes for relation in self.relations)
+
+    def of(self, *names: str) -> tuple[int, int]:
+        """Return the bytes of some tables of schema public, and those of their indexes."""
+        found = [r for r in self.relations if r.name.removeprefix("public.") in names]
+        return sum(r.table_bytes for r in found), sum(r.index_bytes for r in found)
+
+    @property
+    def largest_share(self) -> float:
+        """The part of all touches that the largest tenant has, from 0 to 1."""
+        return self.largest_touches / self.touches if self.touches else 0.0
+
+
+async def read_relations(connection: Connection) -> list[Relation]:
+    """Return the tables and views with their sizes, the largest first; works over any connection.
+
+    Raises:
+        DatabaseDistributed: Citus is installed, so the sizes here are not all of it.
+    """
+    if await queries.has_citus(connection):
+        raise DatabaseDistributed(
+            "Citus is installed in this database: a plan needs the sizes of its shards, which are not read.",
+            cure="Run this before the tables are distributed.",
+        )
+    return [Relation(**row) for row in await queries.select_relations(connection)]
+
+
+async def count_tenant(connection: Connection, tenant_id: UUID, since: datetime) -> TenantStock:
+    """Count the rows of the transaction's tenant, and those that were recorded since a moment."""
+    await queries.allow_ten_minutes(connection)
+    row = await queries.count_facts(
+        connection, tenant_id=tenant_id, first_id=_first_id(since - _EARLIER), since=since
+    )
+    return TenantStock(**row)
+
+
+def summarize(tenants: Iterable[TenantStock], relations: Sequence[Relation]) -> Stock:
+    """Return what all tenants have together, with the growth of the last 30 days."""
+    counted = list(tenants)
+    return Stock(
+        len(counted),
+        sum(tenant.touches for tenant in counted),
+        sum(tenant.orders for tenant in counted),
+        sum(tenant.entries for tenant in counted),
+        max((tenant.touches for tenant in counted), default=0),
+        Growth(
+            GROWTH_DAYS,
+            sum(tenant.new_touches for tenant in counted),
+            sum(tenant.new_entries for tenant in counted),
+        ),
+        relations,
+    )
+
+
+def _first_id(moment: datetime) -> UUID:
+    """Return the smallest UUID of version 7 that can be made at a moment (RFC 9562, 5.7)."""
+    milliseconds = int(moment.timestamp() * 1_000)
+    return UUID(int=milliseconds << 80)
