@@ -8,7 +8,7 @@ from skeldir.matviews import CANONICAL_VIEWS
 from tests.support.syntax import Piece
 
 TABLES: Mapping[str, tuple[str, ...]] = {
-    "tenants": ("tenants", "api_keys", "retention", "tenant_deletions"),
+    "tenants": ("tenants", "registered_tenants", "api_keys", "retention", "tenant_deletions"),
     "ingest": (
         "attribution_events",
         "channels",

@@ -79,6 +79,7 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "public.realtime_revenue": _READ,
         "public.reconciliation_runs": _APPEND + _AND_VIEWS,
         "public.reconciliation_status": _READ,
+        "public.registered_tenants": _APPEND,
         "public.restatements": _REPLACE + " UPDATE(after_order_id)",
         "public.retention": _APPEND + " UPDATE(touch_days)",
         "public.revenue_ledger": _APPEND,
@@ -118,6 +119,7 @@ READ_BY_OWNER: Final = (
     "dirty_orders",
     "jobs",
     "orders_set_aside",
+    "registered_tenants",
     "restatements",
     "tenant_deletions",
     "tenants",
@@ -197,7 +199,7 @@ WITHOUT_A_TENANT: Final[Mapping[str, str]] = MappingProxyType(
 GATES: Final[Mapping[str, str]] = MappingProxyType(
     {
         # They return numbers over all tenants.
-        "public.audit_counts()": "78846f94a97912e5",
+        "public.audit_counts()": "400d4e5340b7d76b",
         "public.credit_backlog()": "4ddc02e4276124a9",
         "public.job_counts()": "a690bd9594c46c9a",
         "public.rollup_backlog()": "766cd5e5b7f05737",
@@ -211,7 +213,7 @@ GATES: Final[Mapping[str, str]] = MappingProxyType(
         "public.tenants_with_dirty_orders()": "118c8f0f9e57d459",
         "public.tenants_without_credit_job(job_kind text, dead_since timestamp with time zone, "
         "most integer)": "6b8a0b49e979acc1",
-        "public.tenants_without_job(job_kind text, since timestamp with time zone)": "3d4f5c07fa328e0b",
+        "public.tenants_without_job(job_kind text, since timestamp with time zone)": "b1a9bd5ce27ddcba",
         # Ids, given the prefix of a key; tenant, id and state of a key, given its secret.
         "public.tenants_of_key_prefix(key_prefix text)": "5062f63219ec99d8",
         "public.find_api_key(sha256_of_secret bytea)": "c0e2add69068d0ba",
@@ -219,10 +221,10 @@ GATES: Final[Mapping[str, str]] = MappingProxyType(
         "public.tenant_is_leaving(tenant uuid)": "3d576e6505db6f90",
         # They delete rows of the current tenant, whose policy binds them, and return a number.
         "public.forget_dead_events(most integer)": "5b177d077d4cde0b",
-        "public.forget_touches(most integer)": "9ef50ada704e6c95",
+        "public.forget_touches(most integer)": "e7fc87eb72d6c3c3",
         # They refuse a tenant unless an operator has requested its deletion, and return a number or a bit.
         "public.delete_tenant_rows(tenant uuid, most integer)": "31e1917e0a50588b",
-        "public.end_tenant_deletion(tenant uuid)": "fa59a03f9aa47501",
+        "public.end_tenant_deletion(tenant uuid)": "ce7a7a93a5e7dd42",
         "public.forget_statistics(tenant uuid, place integer)": "b1c1fb0162b695c2",
     }
 )
@@ -245,7 +247,7 @@ _FOR_THE_OWNER: Final[Mapping[str, str]] = MappingProxyType(
         "public.renew_statistics(table_name text)": "906a0426349137c6",
         "public.request_tenant_deletion(tenant uuid, ledger_stays boolean, deletion uuid, job uuid, "
         "correlation uuid)": "7d226db3d090398c",
-        "public.tenant_tables()": "4ae23f29db96f20a",
+        "public.tenant_tables()": "96b3de9052da64c0",
     }
 )
 
