@@ -94,6 +94,7 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         + _AND_VIEWS,
         "public.spend": _APPEND,
         "public.tenants": "app_user INSERT SELECT; matview_owner SELECT(id)",
+        "public.waiting_tenants": _REPLACE + " UPDATE(since)",
     }
 )
 """The rights on each table, view or sequence, except its owner's. Facts are append-only: no role may change them."""
@@ -114,7 +115,6 @@ OWNERS: Final[Mapping[str, str]] = MappingProxyType(
 READ_BY_OWNER: Final = (
     "api_keys",
     "audits",
-    "dirty_days",
     "dirty_journeys",
     "dirty_orders",
     "jobs",
@@ -123,6 +123,7 @@ READ_BY_OWNER: Final = (
     "restatements",
     "tenant_deletions",
     "tenants",
+    "waiting_tenants",
 )
 # The views are built from these tables.
 READ_BY_VIEW_OWNER: Final = (
@@ -141,6 +142,7 @@ _ONLY_ISOLATED: Final = (
     "credit_journal",
     "credit_turns",
     "dead_events",
+    "dirty_days",
     "imports",
     "kept_allocations",
     "model_changes",
@@ -200,17 +202,18 @@ GATES: Final[Mapping[str, str]] = MappingProxyType(
     {
         # They return numbers over all tenants.
         "public.audit_counts()": "400d4e5340b7d76b",
-        "public.credit_backlog()": "4ddc02e4276124a9",
+        "public.credit_backlog()": "78fe010c0ff1abc1",
         "public.job_counts()": "a690bd9594c46c9a",
-        "public.rollup_backlog()": "766cd5e5b7f05737",
         "public.set_aside_counts()": "d64366f1e66d14d7",
+        # The longest wait of some tenant.
+        "public.waiting_since(awaited text)": "c7b153a13bf40eac",
         # The job that it claims, to a transaction without a tenant; and the kinds of which there are jobs to claim.
         "public.claim_next_job(kinds text[], most_attempts integer[], leases_s double precision[], "
         "new_token uuid)": "96e2b65b8ce6d54d",
         "public.claimable_kinds(kinds text[])": "527372f600d6a725",
         # Ids of tenants.
-        "public.tenants_with_dirty_days()": "2bc222bbbcf6cebd",
-        "public.tenants_with_dirty_orders()": "118c8f0f9e57d459",
+        "public.tenants_with_dirty_days()": "ddaf7ff88f23236e",
+        "public.tenants_with_dirty_orders()": "8c32c77f0afdaa0f",
         "public.tenants_without_credit_job(job_kind text, dead_since timestamp with time zone, "
         "most integer)": "6b8a0b49e979acc1",
         "public.tenants_without_job(job_kind text, since timestamp with time zone)": "b1a9bd5ce27ddcba",
@@ -233,6 +236,7 @@ _FOR_ALL: Final[Mapping[str, str]] = MappingProxyType(
     {
         "public.current_tenant_id()": "8b3084b227879381",
         "public.holds_no_personal_keys(payload jsonb)": "8bd0bffabd8f2bc4",
+        "public.review_waiting_tenant(tenant uuid, rollup_lock bigint, other_locks bigint[])": "c756132dcb303ac4",
         "public.open_tenant(tenant uuid, shared_lock bigint)": "ca204d7165c0133d",
         "public.set_tenant(tenant uuid)": "3c1b7b1fd2b793c9",
     }
@@ -247,7 +251,7 @@ _FOR_THE_OWNER: Final[Mapping[str, str]] = MappingProxyType(
         "public.renew_statistics(table_name text)": "906a0426349137c6",
         "public.request_tenant_deletion(tenant uuid, ledger_stays boolean, deletion uuid, job uuid, "
         "correlation uuid)": "7d226db3d090398c",
-        "public.tenant_tables()": "96b3de9052da64c0",
+        "public.tenant_tables()": "ed5e93421c16015e",
     }
 )
 

@@ -39,6 +39,7 @@ FROM (
     UNION ALL SELECT 'rollup_revenue_day', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.rollup_revenue_day
     UNION ALL SELECT 'rollup_revenue_total', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.rollup_revenue_total
     UNION ALL SELECT 'spend', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.spend
+    UNION ALL SELECT 'waiting_tenants', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.waiting_tenants
 ) seen
 ORDER BY relation;
 
