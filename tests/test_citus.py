@@ -45,7 +45,6 @@ INSTEAD = {
 
 _OPERATOR = "an operator queries all tenants"
 _GAUGE = "it counts rows for a gauge, which keeps its value while a node is down; nothing else waits for it"
-_TWO_SIDES = "older days are read from the rollups, newer ones from the view; it needs a reader over only the rollups"
 _ALONE = "only the function writes distributed tables in its transaction; app_user writes jobs, which are local"
 _RECEIPT = "it changes tenant_deletions, which are local"
 
@@ -67,11 +66,6 @@ ALLOWED = {
     },
     "mixed_sides": {
         "demo.count_visible_rows": "it counts the rows of every table in one query",
-    },
-    "unions_over_a_view": {
-        "view.daily_revenue_summary": _TWO_SIDES,
-        "view.channel_performance": _TWO_SIDES,
-        "view.allocation_summary": _TWO_SIDES,
     },
     "definers_that_write": {
         "function.forget_touches": _ALONE,

@@ -231,6 +231,14 @@ GATES: Final[Mapping[str, str]] = MappingProxyType(
         "public.forget_statistics(tenant uuid, place integer)": "b1c1fb0162b695c2",
     }
 )
+# They read a canonical view and the sums of older days, with the rights of the views' owner, for the current tenant.
+OF_READERS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "public.read_allocation_summary()": "4e4437983303fa2a",
+        "public.read_channel_performance()": "f5b2b99bed8bf6a8",
+        "public.read_daily_revenue_summary()": "68b62bda668004a6",
+    }
+)
 # They run with the rights of their caller.
 _FOR_ALL: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -257,11 +265,12 @@ _FOR_THE_OWNER: Final[Mapping[str, str]] = MappingProxyType(
 
 FUNCTIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        name: f"skeldir_owner; {rights}; search_path=pg_catalog; run by {who}; {digest}"
-        for digests, rights, who in (
-            (GATES, "definer", "app_user, skeldir_owner"),
-            (_FOR_ALL, "invoker", "skeldir_owner, PUBLIC"),
-            (_FOR_THE_OWNER, "invoker", "skeldir_owner"),
+        name: f"{owner}; {rights}; search_path=pg_catalog; run by {who}; {digest}"
+        for digests, owner, rights, who in (
+            (GATES, OWNER, "definer", "app_user, skeldir_owner"),
+            (OF_READERS, VIEW_OWNER, "definer", "app_user, matview_owner"),
+            (_FOR_ALL, OWNER, "invoker", "skeldir_owner, PUBLIC"),
+            (_FOR_THE_OWNER, OWNER, "invoker", "skeldir_owner"),
         )
         for name, digest in digests.items()
     }
@@ -307,10 +316,10 @@ DEFINITIONS_MAJOR: Final = 18
 # The beginning of the SHA-256 of each view's definition.
 DEFINITIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "public.allocation_summary": "fbe2e4f6a3974a5a",
-        "public.channel_performance": "38170495c7148cb3",
+        "public.allocation_summary": "fe76e48467367ccf",
+        "public.channel_performance": "d7f356848856e856",
         "public.claimable_jobs": "8e1bc4c220fc77ea",
-        "public.daily_revenue_summary": "91a1d294d491e333",
+        "public.daily_revenue_summary": "4a51fed61adea671",
         "public.mv_allocation_summary": "9745e0404d9b435c",
         "public.mv_channel_performance": "1d433b359d0f3785",
         "public.mv_daily_revenue_summary": "a8fc6d94db16fb65",
