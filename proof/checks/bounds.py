@@ -121,26 +121,30 @@ FROM mv_reconciliation_status WHERE (tenant_id = current_tenant_id());
 (5 rows)"""
 # The functions that those views call run with the views' owner's rights; each of their statements asks for the tenant.
 _READERS: Final = r"""
-    SELECT p.proname AS function, substring(btrim(regexp_replace(part, '\s+', ' ', 'g')) FROM 'FROM.*') AS reads
+    SELECT p.proname AS function,
+           substring(btrim(regexp_replace(part, '\s+', ' ', 'g')) FROM '(?:FROM|tenant CONSTANT).*') AS reads
     FROM pg_proc p, regexp_split_to_table(p.prosrc, ';') WITH ORDINALITY AS s (part, place)
-    WHERE p.prosecdef AND pg_get_userbyid(p.proowner) = 'matview_owner' AND part ~ 'SELECT'
+    WHERE p.prosecdef AND pg_get_userbyid(p.proowner) = 'matview_owner' AND part ~ 'SELECT|tenant CONSTANT'
     ORDER BY 1, place"""
 _READERS_EXPECTED: Final = """\
 function | reads
-read_allocation_summary | FROM public.mv_allocation_summary m WHERE m.tenant_id = public.current_tenant_id()
-read_allocation_summary | FROM public.mv_allocation_summary m WHERE m.tenant_id = public.current_tenant_id()
+read_allocation_summary | tenant CONSTANT uuid := public.current_tenant_id()
+read_allocation_summary | FROM public.mv_allocation_summary m WHERE m.tenant_id = tenant
+read_allocation_summary | FROM public.mv_allocation_summary m WHERE m.tenant_id = tenant
 read_allocation_summary | FROM public.rollup_allocation_day r \
-WHERE r.tenant_id = public.current_tenant_id() AND r.revenue_date < coalesce(first_day, 'infinity')
-read_channel_performance | FROM public.mv_channel_performance m WHERE m.tenant_id = public.current_tenant_id()
-read_channel_performance | FROM public.mv_channel_performance m WHERE m.tenant_id = public.current_tenant_id()
+WHERE r.tenant_id = tenant AND r.revenue_date < coalesce(first_day, 'infinity')
+read_channel_performance | tenant CONSTANT uuid := public.current_tenant_id()
+read_channel_performance | FROM public.mv_channel_performance m WHERE m.tenant_id = tenant
+read_channel_performance | FROM public.mv_channel_performance m WHERE m.tenant_id = tenant
 read_channel_performance | FROM public.rollup_channel_day r \
-WHERE r.tenant_id = public.current_tenant_id() AND r.basis = 'entry' \
+WHERE r.tenant_id = tenant AND r.basis = 'entry' \
 AND r.revenue_date < coalesce(first_day, 'infinity')
-read_daily_revenue_summary | FROM public.mv_daily_revenue_summary m WHERE m.tenant_id = public.current_tenant_id()
-read_daily_revenue_summary | FROM public.mv_daily_revenue_summary m WHERE m.tenant_id = public.current_tenant_id()
+read_daily_revenue_summary | tenant CONSTANT uuid := public.current_tenant_id()
+read_daily_revenue_summary | FROM public.mv_daily_revenue_summary m WHERE m.tenant_id = tenant
+read_daily_revenue_summary | FROM public.mv_daily_revenue_summary m WHERE m.tenant_id = tenant
 read_daily_revenue_summary | FROM public.rollup_revenue_day r \
-WHERE r.tenant_id = public.current_tenant_id() AND r.revenue_date < coalesce(first_day, 'infinity')
-(9 rows)"""
+WHERE r.tenant_id = tenant AND r.revenue_date < coalesce(first_day, 'infinity')
+(12 rows)"""
 _NOBODYS_TABLES: Final = """
     SELECT n.nspname || '.' || c.relname AS table_of_no_tenant
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

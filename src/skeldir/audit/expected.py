@@ -224,7 +224,7 @@ GATES: Final[Mapping[str, str]] = MappingProxyType(
         "public.tenant_is_leaving(tenant uuid)": "3d576e6505db6f90",
         # They delete rows of the current tenant, whose policy binds them, and return a number.
         "public.forget_dead_events(most integer)": "5b177d077d4cde0b",
-        "public.forget_touches(most integer)": "e7fc87eb72d6c3c3",
+        "public.forget_touches(most integer)": "bb05858ff65cc46c",
         # They refuse a tenant unless an operator has requested its deletion, and return a number or a bit.
         "public.delete_tenant_rows(tenant uuid, most integer)": "31e1917e0a50588b",
         "public.end_tenant_deletion(tenant uuid)": "ce7a7a93a5e7dd42",
@@ -234,9 +234,9 @@ GATES: Final[Mapping[str, str]] = MappingProxyType(
 # They read a canonical view and the sums of older days, with the rights of the views' owner, for the current tenant.
 OF_READERS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "public.read_allocation_summary()": "4e4437983303fa2a",
-        "public.read_channel_performance()": "f5b2b99bed8bf6a8",
-        "public.read_daily_revenue_summary()": "68b62bda668004a6",
+        "public.read_allocation_summary()": "cc673ee3bb18bf07",
+        "public.read_channel_performance()": "7ac7ff6f32cdeaca",
+        "public.read_daily_revenue_summary()": "0a26c7775964291c",
     }
 )
 # They run with the rights of their caller.

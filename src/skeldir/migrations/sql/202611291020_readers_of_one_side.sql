@@ -4,21 +4,23 @@
 GRANT CREATE ON SCHEMA public TO matview_owner;
 SET ROLE matview_owner;
 
--- They run with the rights of the views' owner, who sees all tenants, and so each statement asks for the current one.
+-- They run with the rights of the views' owner, who sees all tenants, and so each statement asks for the current one: by a
+-- variable, so that on Citus it goes to the tenant's node alone.
 CREATE FUNCTION public.read_daily_revenue_summary() RETURNS SETOF public.mv_daily_revenue_summary
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog
 AS $$
 DECLARE
+    tenant CONSTANT uuid := public.current_tenant_id();
     first_day date;
 BEGIN
     SELECT min(m.revenue_date) INTO first_day FROM public.mv_daily_revenue_summary m
-    WHERE m.tenant_id = public.current_tenant_id();
-    RETURN QUERY SELECT m.* FROM public.mv_daily_revenue_summary m WHERE m.tenant_id = public.current_tenant_id();
+    WHERE m.tenant_id = tenant;
+    RETURN QUERY SELECT m.* FROM public.mv_daily_revenue_summary m WHERE m.tenant_id = tenant;
     RETURN QUERY
         SELECT r.tenant_id, r.revenue_date, r.currency, r.state, r.amount_cents, r.entries
         FROM public.rollup_revenue_day r
-        WHERE r.tenant_id = public.current_tenant_id() AND r.revenue_date < coalesce(first_day, 'infinity');
+        WHERE r.tenant_id = tenant AND r.revenue_date < coalesce(first_day, 'infinity');
 END
 $$;
 
@@ -27,17 +29,18 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog
 AS $$
 DECLARE
+    tenant CONSTANT uuid := public.current_tenant_id();
     first_day date;
 BEGIN
     SELECT min(m.date) INTO first_day FROM public.mv_channel_performance m
-    WHERE m.tenant_id = public.current_tenant_id();
-    RETURN QUERY SELECT m.* FROM public.mv_channel_performance m WHERE m.tenant_id = public.current_tenant_id();
+    WHERE m.tenant_id = tenant;
+    RETURN QUERY SELECT m.* FROM public.mv_channel_performance m WHERE m.tenant_id = tenant;
     RETURN QUERY
         SELECT r.tenant_id, r.model_version, r.channel_code, r.revenue_date, r.currency,
                (r.conversion_ppt / 1000000000000)::numeric(30, 12), r.credited_cents, r.spend_cents,
                round(r.credited_cents::numeric / nullif(r.spend_cents, 0), 6)
         FROM public.rollup_channel_day r
-        WHERE r.tenant_id = public.current_tenant_id()
+        WHERE r.tenant_id = tenant
           AND r.basis = 'entry' AND r.revenue_date < coalesce(first_day, 'infinity');
 END
 $$;
@@ -47,17 +50,18 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog
 AS $$
 DECLARE
+    tenant CONSTANT uuid := public.current_tenant_id();
     first_day date;
 BEGIN
     SELECT min(m.date) INTO first_day FROM public.mv_allocation_summary m
-    WHERE m.tenant_id = public.current_tenant_id();
-    RETURN QUERY SELECT m.* FROM public.mv_allocation_summary m WHERE m.tenant_id = public.current_tenant_id();
+    WHERE m.tenant_id = tenant;
+    RETURN QUERY SELECT m.* FROM public.mv_allocation_summary m WHERE m.tenant_id = tenant;
     RETURN QUERY
         SELECT r.tenant_id, r.model_version, r.revenue_date, r.currency, r.ledger_cents, r.awaiting_capture_cents,
                r.allocated_cents, r.ledger_cents - r.awaiting_capture_cents - r.allocated_cents,
                r.ledger_cents - r.awaiting_capture_cents = r.allocated_cents
         FROM public.rollup_allocation_day r
-        WHERE r.tenant_id = public.current_tenant_id() AND r.revenue_date < coalesce(first_day, 'infinity');
+        WHERE r.tenant_id = tenant AND r.revenue_date < coalesce(first_day, 'infinity');
 END
 $$;
 
