@@ -316,8 +316,8 @@ DEFINITIONS_MAJOR: Final = 18
 # The beginning of the SHA-256 of each view's definition.
 DEFINITIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "public.allocation_summary": "fe76e48467367ccf",
-        "public.channel_performance": "d7f356848856e856",
+        "public.allocation_summary": "b95b182661cff68c",
+        "public.channel_performance": "d5b9f838efdaece4",
         "public.claimable_jobs": "8e1bc4c220fc77ea",
         "public.daily_revenue_summary": "4a51fed61adea671",
         "public.mv_allocation_summary": "9745e0404d9b435c",

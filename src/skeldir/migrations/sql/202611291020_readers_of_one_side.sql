@@ -5,8 +5,10 @@ GRANT CREATE ON SCHEMA public TO matview_owner;
 SET ROLE matview_owner;
 
 -- They run with the rights of the views' owner, who sees all tenants, and so each statement asks for the current one: by a
--- variable, so that on Citus it goes to the tenant's node alone.
-CREATE FUNCTION public.read_daily_revenue_summary() RETURNS SETOF public.mv_daily_revenue_summary
+-- constant, so that on Citus it goes to the tenant's node alone. They do not return rows of the views' types, on which
+-- Citus would see the views depend in a circle; so the readers restore collations and digits.
+CREATE FUNCTION public.read_daily_revenue_summary() RETURNS TABLE (
+    tenant_id uuid, revenue_date date, currency text, state text, amount_cents bigint, entries bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog
 AS $$
@@ -24,7 +26,9 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION public.read_channel_performance() RETURNS SETOF public.mv_channel_performance
+CREATE FUNCTION public.read_channel_performance() RETURNS TABLE (
+    tenant_id uuid, model_version text, channel_code text, date date, currency text, credited_conversions numeric,
+    credited_cents bigint, spend_cents bigint, roas numeric)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog
 AS $$
@@ -45,7 +49,9 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION public.read_allocation_summary() RETURNS SETOF public.mv_allocation_summary
+CREATE FUNCTION public.read_allocation_summary() RETURNS TABLE (
+    tenant_id uuid, model_version text, date date, currency text, ledger_cents bigint, awaiting_capture_cents bigint,
+    allocated_cents bigint, drift_cents bigint, is_balanced boolean)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog
 AS $$
@@ -66,11 +72,17 @@ END
 $$;
 
 CREATE OR REPLACE VIEW public.daily_revenue_summary WITH (security_barrier) AS
-SELECT * FROM public.read_daily_revenue_summary();
+SELECT tenant_id, revenue_date, currency, state, amount_cents, entries FROM public.read_daily_revenue_summary();
+
 CREATE OR REPLACE VIEW public.channel_performance WITH (security_barrier) AS
-SELECT * FROM public.read_channel_performance();
+SELECT tenant_id, model_version COLLATE "C" AS model_version, channel_code COLLATE "C" AS channel_code, date, currency,
+       credited_conversions::numeric(30, 12) AS credited_conversions, credited_cents, spend_cents, roas
+FROM public.read_channel_performance();
+
 CREATE OR REPLACE VIEW public.allocation_summary WITH (security_barrier) AS
-SELECT * FROM public.read_allocation_summary();
+SELECT tenant_id, model_version COLLATE "C" AS model_version, date, currency, ledger_cents, awaiting_capture_cents,
+       allocated_cents, drift_cents, is_balanced
+FROM public.read_allocation_summary();
 
 -- All grants are given by one role, which may act as the views' owner.
 RESET ROLE;
