@@ -48,13 +48,13 @@ from tests.support.make import (
 _TURNS = count(1_000)
 Write = Callable[[HandDriven], Awaitable[object]]
 
-_UNLISTED = """
-    SELECT m.tenant_id, m.work
-    FROM (SELECT tenant_id, 'credit' AS work FROM dirty_orders
-          UNION SELECT tenant_id, 'credit' FROM dirty_journeys
-          UNION SELECT tenant_id, 'credit' FROM restatements WHERE after_order_id IS NOT NULL
-          UNION SELECT tenant_id, 'days' FROM dirty_days) m
-    WHERE NOT EXISTS (SELECT FROM waiting_tenants w WHERE w.tenant_id = m.tenant_id AND w.work = m.work)"""
+# Asked one after the other, as on Citus they are on different nodes.
+_MARKED = """
+    SELECT tenant_id, 'credit' AS work FROM dirty_orders
+    UNION SELECT tenant_id, 'credit' FROM dirty_journeys
+    UNION SELECT tenant_id, 'credit' FROM restatements WHERE after_order_id IS NOT NULL
+    UNION SELECT tenant_id, 'days' FROM dirty_days"""
+_LISTED = "SELECT tenant_id, work FROM waiting_tenants"
 
 
 async def order(actor: HandDriven) -> None:
@@ -133,7 +133,8 @@ class Stage:
         await self.assert_all_marks_are_listed(steps)
 
     async def assert_all_marks_are_listed(self, when: object = "") -> None:
-        assert [tuple(row) for row in await self.watcher.fetch(_UNLISTED)] == [], when
+        marked = {tuple(row) for row in await self.watcher.fetch(_MARKED)}
+        assert marked - {tuple(row) for row in await self.watcher.fetch(_LISTED)} == set(), when
 
     async def list_waiting(self) -> set[str]:
         return {row["work"] for row in await self.watcher.fetch("SELECT work FROM waiting_tenants")}
