@@ -44,11 +44,7 @@ INSTEAD = {
 }
 
 _OPERATOR = "an operator queries all tenants"
-_NO_MARKS = (
-    "waiting work is in distributed tables; it needs a local table of tenants that have some"
-)
-_NO_LIST = "it visits all tenants; it needs a local list of them"
-_TWO_SIDES = "older days are read from the rollups, newer ones from the view; it needs a reader over only the rollups"
+_GAUGE = "it counts rows for a gauge, which keeps its value while a node is down; nothing else waits for it"
 _ALONE = "only the function writes distributed tables in its transaction; app_user writes jobs, which are local"
 _RECEIPT = "it changes tenant_deletions, which are local"
 
@@ -59,38 +55,17 @@ ALLOWED = {
     },
     "volatile_changes": {"function.delete_tenant_rows": _RECEIPT},
     "mutable_choices": {"function.delete_tenant_rows": _RECEIPT},
-    "stable_functions_of_columns": {
-        "function.end_tenant_deletion": _RECEIPT,
-        "function.forget_touches": "the horizon is computed in the UPDATE; it needs another function",
-    },
     "tables_of_all_tenants": {
         "tenants.select_tenants": _OPERATOR,
         "tenants.select_tenants_named": _OPERATOR,
         "tenants.select_tenant_deletions": _OPERATOR,
         "jobs.select_jobs_of_all": _OPERATOR,
         "demo.count_visible_rows": "it shows what row-level security does alone",
-        "function.audit_counts": _NO_LIST,
-        "function.credit_backlog": _NO_MARKS,
-        "function.rollup_backlog": _NO_MARKS,
-        "function.set_aside_counts": _NO_MARKS,
-        "function.tenants_with_dirty_days": _NO_MARKS,
-        "function.tenants_with_dirty_orders": _NO_MARKS,
-        "function.tenants_without_job": _NO_LIST,
+        "function.credit_backlog": _GAUGE,
+        "function.set_aside_counts": _GAUGE,
     },
     "mixed_sides": {
-        "tenants.select_tenants": "tenant_deletions is local; it needs a local list of the tenants",
-        "tenants.select_tenants_named": "tenant_deletions is local; it needs a local list of the tenants",
         "demo.count_visible_rows": "it counts the rows of every table in one query",
-        "matviews.select_view_ages": _NO_MARKS,
-        "function.audit_counts": _NO_LIST,
-        "function.tenants_without_credit_job": _NO_MARKS,
-        "function.tenants_without_job": _NO_LIST,
-    },
-    "correlated_sides": {"function.tenants_without_job": _NO_LIST},
-    "unions_over_a_view": {
-        "view.daily_revenue_summary": _TWO_SIDES,
-        "view.channel_performance": _TWO_SIDES,
-        "view.allocation_summary": _TWO_SIDES,
     },
     "definers_that_write": {
         "function.forget_touches": _ALONE,

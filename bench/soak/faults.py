@@ -21,8 +21,8 @@ import psycopg
 from bench.service import Service
 from bench.soak.plan import KINDS, Fault
 from bench.soak.records import ERRORS, HOT, Window
-from skeldir.attribution import ingest_lock
 from skeldir.db.locks import lock_key
+from skeldir.rollups import ingest_lock
 
 _IDLE = 2_000
 _SLOW = 100

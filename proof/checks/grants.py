@@ -10,7 +10,7 @@ from proof.contract import Check
 from proof.stage.expectations import done, one_row, refused, shows
 from proof.stage.ground import APP_USER
 from proof.stage.proving import Proof
-from skeldir.audit import GATES, OWNER, RIGHTS, ROLES
+from skeldir.audit import GATES, OF_READERS, OWNER, RIGHTS, ROLES, VIEW_OWNER
 
 _PRIVILEGES: Final = """
     SELECT n.nspname || '.' || c.relname AS relation,
@@ -70,7 +70,10 @@ _DEFINERS: Final = """
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.prosecdef ORDER BY 1"""
 _DEFINERS_EXPECTED: Final = shows(
     ("function", "owner", "proconfig", "is_executable"),
-    *((gate, OWNER, ["search_path=pg_catalog"], True) for gate in sorted(GATES)),
+    *(
+        (name, VIEW_OWNER if name in OF_READERS else OWNER, ["search_path=pg_catalog"], True)
+        for name in sorted({*GATES, *OF_READERS})
+    ),
 )
 
 # Each after all keys of the tenant have ended in the same transaction, which then is rolled back.

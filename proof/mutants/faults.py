@@ -14,7 +14,7 @@ from proof.mutants.seeding import OF_SERVICE, Patch, Twin
 def _in_migration(statements: str) -> Patch:
     """Let the last revision that makes views do this as well, as the migrating role, who may act as both owners."""
     end = "REVOKE CREATE ON SCHEMA public FROM matview_owner;"
-    path = "src/skeldir/migrations/sql/202611281300_views_of_a_basis.sql"
+    path = "src/skeldir/migrations/sql/202611291020_readers_of_one_side.sql"
     return Patch(path, end, f"{statements}\n{end}")
 
 

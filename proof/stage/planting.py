@@ -205,6 +205,10 @@ def insert_plain_rows(connection: psycopg.Connection[Any], plan: Plan) -> None:
         "INSERT INTO public.dirty_days (tenant_id, day) VALUES (%s, %s)",
         (plan.tenant_id, first_day),
     )
+    connection.execute(
+        "INSERT INTO public.waiting_tenants (tenant_id, work) VALUES (%s, 'days')",
+        (plan.tenant_id,),
+    )
     # Two runs of one platform share a moment: the later id is the latest.
     for number, platform, verified in ((2, "meta", 99), (1, "meta", 100), (3, plan.word, 0)):
         connection.execute(

@@ -48,11 +48,11 @@ _TAIL: Final = 2_000
 _SCOPES: Final = ("ingest", "read", "manage")
 
 _CREDIT_IS_DONE: Final = """
-    SELECT (SELECT marks FROM public.credit_backlog()) = 0
+    SELECT public.credit_backlog() = 0
        AND NOT EXISTS (SELECT FROM public.job_counts() WHERE kind = 'attribution.credit')"""
 _VIEWS_ARE_CURRENT: Final = """
-    SELECT (SELECT marks FROM public.credit_backlog()) = 0
-       AND (SELECT marks FROM public.rollup_backlog()) = 0
+    SELECT public.credit_backlog() = 0
+       AND NOT EXISTS (SELECT FROM public.tenants_with_dirty_days())
        AND NOT EXISTS (SELECT FROM public.job_counts())
        AND NOT EXISTS (SELECT FROM public.tenants_without_job('ingest.scan_personal_data', now() - interval '1 day'))
        AND NOT EXISTS (SELECT FROM public.tenants_without_job('audit.tenant', now() - interval '1 day'))

@@ -88,7 +88,7 @@ async def test_differences_are_recorded_and_counted_until_the_next_audit(
 async def test_the_age_of_a_tenant_that_was_never_audited_counts_from_its_creation(
     db: Database, clone: Clone, tenant: UUID
 ) -> None:
-    change(clone, tenant, "UPDATE tenants SET created_at = now() - interval '5 days'")
+    change(clone, tenant, "UPDATE registered_tenants SET created_at = now() - interval '5 days'")
     await sample_audits(db)
     assert (REGISTRY.get_sample_value("skeldir_audit_oldest_seconds") or 0) > 4 * 86_400
 
@@ -99,7 +99,7 @@ async def test_a_tenant_that_is_being_deleted_is_neither_audited_nor_overdue(
     change(
         clone,
         shop,
-        "UPDATE tenants SET created_at = now() - interval '5 days'",
+        "UPDATE registered_tenants SET created_at = now() - interval '5 days'",
     )
     await ask_for_deletion(clone, shop)
     await sample_audits(db)

@@ -14,9 +14,9 @@ import psycopg
 import pytest
 from fastapi import FastAPI
 
-from skeldir.attribution import ingest_lock
 from skeldir.db.lock_keys import lock_key
 from skeldir.db.pool import Database
+from skeldir.rollups import ingest_lock
 from tests.conftest import Clone
 from tests.support.api import asking, bearer, serving_on_loopback
 from tests.support.embedded import wait_until

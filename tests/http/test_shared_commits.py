@@ -14,11 +14,11 @@ import pytest
 from fastapi import FastAPI
 from psycopg.rows import TupleRow
 
-from skeldir.attribution import ingest_lock
 from skeldir.db.lock_keys import lock_key
 from skeldir.db.pool import Database
 from skeldir.ingest import sharing
 from skeldir.ingest.sharing import SharedCommits
+from skeldir.rollups import ingest_lock
 from tests.conftest import Clone
 from tests.support.api import asking, bearer
 from tests.support.embedded import wait_until

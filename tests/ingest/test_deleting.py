@@ -197,6 +197,44 @@ async def test_a_deleted_id_never_comes_back(db: Database, clone: Clone, tenant:
             await create_tenant(connection, tenant, "A")
 
 
+@pytest.mark.parametrize("keeps_ledger", [True, False])
+async def test_a_session_that_binds_itself_adds_no_key_to_a_deleted_tenant(
+    db: Database, clone: Clone, tenant: UUID, keeps_ledger: bool
+) -> None:
+    await send_conversions(db, tenant, make_conversion())
+    await ask_for_deletion(clone, tenant, keeps_ledger=keeps_ledger)
+    await do_deletions(db, clone, tenant)
+    with psycopg.connect(clone.app_url) as connection:
+        connection.execute("SELECT set_config('app.current_tenant_id', %s, true)", (str(tenant),))
+        with pytest.raises(psycopg.errors.ForeignKeyViolation):
+            connection.execute(
+                """INSERT INTO api_keys (tenant_id, id, name, prefix, secret_sha256, scopes)
+                   VALUES (%s, gen_random_uuid(), 'k', 'skd_1', sha256('k'), '{read}')""",
+                (tenant,),
+            )
+
+
+async def test_a_key_that_is_added_while_its_tenant_is_deleted_is_deleted_too(
+    db: Database, clone: Clone, tenant: UUID
+) -> None:
+    await ask_for_deletion(clone, tenant)
+    async with db.tenant(NO_TENANT) as connection:
+        while await delete_some_rows(connection, tenant, most=1):
+            pass
+    with psycopg.connect(clone.superuser_url) as admin:
+        # A session that bound itself had both open when the rows were deleted.
+        admin.execute("INSERT INTO registered_tenants VALUES (%s)", (tenant,))
+        admin.execute(
+            """INSERT INTO api_keys (tenant_id, id, name, prefix, secret_sha256, scopes)
+               VALUES (%s, gen_random_uuid(), 'k', 'skd_1', sha256('k'), '{read}')""",
+            (tenant,),
+        )
+    deletion = await do_deletions(db, clone, tenant)
+    assert deletion.ended_at is not None
+    assert (deletion.row_counts["api_keys"], deletion.row_counts["registered_tenants"]) == (1, 2)
+    assert relations_with(read_everything(clone), str(tenant)) <= JOB_AND_RECEIPT
+
+
 async def test_a_transaction_bound_before_is_waited_for_and_leaves_nothing(
     db: Database, clone: Clone, tenant: UUID
 ) -> None:
@@ -225,14 +263,15 @@ async def test_the_rows_are_deleted_in_steps_of_bounded_size(
     while 0 not in steps:
         async with db.tenant(NO_TENANT) as connection:
             steps.append(await delete_some_rows(connection, tenant, most=4))
-    # Seven touches, six models, their six changes, and the turn of the first one.
-    assert steps == [4, 4, 4, 4, 4, 0]
+    # Seven touches, six models, their six changes, the turn of the first one, and the tenant's row in the list.
+    assert steps == [4, 4, 4, 4, 4, 1, 0]
     deletion = await do_deletions(db, clone, tenant)
     assert deletion.row_counts == {
         "attribution_events": 7,
         "attribution_models": 6,
         "credit_turns": 1,
         "model_changes": 6,
+        "registered_tenants": 1,
         "tenants": 1,
     }
 

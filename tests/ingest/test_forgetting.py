@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from skeldir.attribution import credit_lock, retain_touches
+from skeldir.attribution import retain_touches
 from skeldir.clock import utc_now
 from skeldir.db.locks import wait_for_lock
 from skeldir.db.pool import Database
@@ -19,6 +19,7 @@ from skeldir.ingest.kinds import FORGET_TOUCHES
 from skeldir.ingest.tasks import FORGET, SCAN, plan_daily
 from skeldir.jobs import Job, LeaseLost, do_jobs, enqueue, enqueue_daily
 from skeldir.jobs.claiming import claim_next_job
+from skeldir.rollups import credit_lock
 from skeldir.tenants import load_retention
 from tests.support.credit import assert_ledger_is_credited, count_dirty, sum_by_channel
 from tests.support.make import make_conversion, make_touch, send_conversions, send_touches

@@ -108,6 +108,7 @@ def test_which_key_replaced_which_is_not_lost_by_going_back(empty_database: Clon
     with psycopg.connect(empty_database.app_url) as connection:
         connection.execute("SELECT set_tenant(%s)", (tenant,))
         connection.execute("INSERT INTO tenants (id, name) VALUES (%s, 'A')", (tenant,))
+        connection.execute("INSERT INTO registered_tenants (tenant_id) VALUES (%s)", (tenant,))
         connection.execute(
             """INSERT INTO api_keys (tenant_id, id, name, prefix, secret_sha256, scopes, replaces)
                VALUES (%s, gen_random_uuid(), 'k', 'skd_00000000', sha256('k'), '{read}', gen_random_uuid())""",

@@ -144,7 +144,7 @@ async def wait_for(clone: Clone, statement: str) -> None:
         await connection.close()
 
 
-async def test_the_lag_of_the_credit_is_the_age_of_the_oldest_mark_of_any_tenant(
+async def test_the_lag_of_the_credit_is_the_longest_wait_of_a_tenant(
     db: Database, clone: Clone, tenant: UUID, other_tenant: UUID
 ) -> None:
     await sample_credit(db)
@@ -154,7 +154,7 @@ async def test_the_lag_of_the_credit_is_the_age_of_the_oldest_mark_of_any_tenant
     await send_conversions(db, other_tenant, make_conversion())
     change(
         clone,
-        f"UPDATE dirty_orders SET marked_at = now() - interval '50 s' WHERE tenant_id = '{other_tenant}'",
+        f"UPDATE waiting_tenants SET since = now() - interval '50 s' WHERE tenant_id = '{other_tenant}'",
     )
     await sample_credit(db)
     assert value("skeldir_attribution_credit_backlog_marks") == 2
@@ -175,7 +175,7 @@ async def test_a_view_ages_from_the_first_change_that_it_does_not_show(
     assert set((await ages(db)).values()) == {0}
     await send_conversions(db, tenant, make_conversion())
     await credit_dirty_orders(db)
-    change(clone, "UPDATE dirty_days SET marked_at = now() - interval '90 s'")
+    change(clone, "UPDATE waiting_tenants SET since = now() - interval '90 s'")
     assert all(90 <= age < 120 for age in (await ages(db)).values())
     await roll_up_dirty_days(db)
     change(clone, "UPDATE rollup_changes SET changed_at = now() - interval '40 s'")

@@ -82,8 +82,8 @@ async def test_a_service_without_workers_fires_the_alerts_on_processes_jobs_cred
         clone,
         "UPDATE jobs SET run_at = now() - interval '5 min'",
         "UPDATE jobs SET state = 'dead', finished_at = now() WHERE arguments @> '{\"staleness_s\": 60}'",
-        "UPDATE dirty_orders SET marked_at = now() - interval '5 min'",
-        "UPDATE dirty_days SET marked_at = now() - interval '10 min'",
+        "UPDATE waiting_tenants SET since = now() - interval '5 min' WHERE work = 'credit'",
+        "UPDATE waiting_tenants SET since = now() - interval '10 min' WHERE work = 'days'",
     )
     expected = {
         "SkeldirWorkerGone",

@@ -1,4 +1,4 @@
-"""The lag of the sums is the age of the oldest mark of a day, of any tenant."""
+"""The lag of the sums is the time for which some tenant has waited for its days."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def lag_s(db: Database) -> float:
     return found
 
 
-async def test_the_lag_of_the_sums_is_the_age_of_the_oldest_mark_of_a_day(
+async def test_the_lag_of_the_sums_is_the_longest_wait_of_a_tenant_for_its_days(
     db: Database, clone: Clone, tenant: UUID, other_tenant: UUID
 ) -> None:
     assert await lag_s(db) == 0
@@ -29,7 +29,7 @@ async def test_the_lag_of_the_sums_is_the_age_of_the_oldest_mark_of_a_day(
         await send_conversions(db, owner, make_conversion())
     with psycopg.connect(clone.superuser_url) as admin:
         admin.execute(
-            "UPDATE dirty_days SET marked_at = now() - interval '50 s' WHERE tenant_id = %s",
+            "UPDATE waiting_tenants SET since = now() - interval '50 s' WHERE tenant_id = %s",
             (other_tenant,),
         )
     assert 50 <= await lag_s(db) < 80

@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from skeldir.attribution import credit_dirty_orders, define_models
+from skeldir.db import share_lock
 from skeldir.db.pool import Database, open_database
-from skeldir.rollups import mark_days, roll_up_dirty_days
+from skeldir.rollups import ingest_lock, mark_days, roll_up_dirty_days
 from skeldir.rollups.summing import DAYS_PER_TRANSACTION
 from tests.conftest import Clone
 from tests.support.make import (
@@ -330,6 +331,7 @@ async def test_an_entry_whose_transaction_was_open_during_a_roll_up_is_rolled_up
 ) -> None:
     await send_conversions(db, tenant, make_conversion(amount_cents=100))
     async with db.tenant(tenant) as writer:
+        await share_lock(writer, ingest_lock(tenant))
         await writer.execute(
             """INSERT INTO revenue_ledger (tenant_id, id, business_key, order_id, kind, amount_cents, currency,
                                            occurred_at, source)

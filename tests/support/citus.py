@@ -12,7 +12,14 @@ from tests.support.tenancy import UnboundTables
 # Tables that stay on the coordinator: those read before a tenant is known, and those of all tenants.
 LOCAL = frozenset(
     {
-        *("api_keys", "jobs", "tenant_deletions"),
+        *(
+            "registered_tenants",
+            "api_keys",
+            "waiting_tenants",
+            "jobs",
+            "tenant_deletions",
+            "audits",
+        ),
         *("heartbeats", "pulses", "matview_refreshes", "rollup_changes", "alembic_version"),
     }
 )

@@ -26,6 +26,9 @@ SCHEMA = Schema(
     views={"totals": view("totals", _READER)},
 )
 
+_OF_TENANT = """CREATE FUNCTION public.f() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE tenant {} := {}; BEGIN DELETE FROM public.spend s WHERE s.tenant_id = tenant; END $$"""
+
 BROKEN = {
     "inserts_that_become_copies": (
         "INSERT INTO public.spend (tenant_id, id) SELECT $1, id FROM unnest($2::uuid[]) AS id",
@@ -88,6 +91,8 @@ BROKEN = {
             " SELECT 1 FROM a JOIN public.channels c ON c.tenant_id = a.tenant_id"
         ),
         "UPDATE public.spend SET id = $2",
+        _OF_TENANT.format("uuid", "public.current_tenant_id()"),
+        _OF_TENANT.format("CONSTANT uuid", "gen_random_uuid()"),
         "DELETE FROM public.spend s USING public.channels c WHERE c.tenant_id = $1 AND c.code = s.code",
         "INSERT INTO public.spend (tenant_id) SELECT gen_random_uuid() RETURNING 1",
         "INSERT INTO public.spend (id, tenant_id) SELECT * FROM public.matview_refreshes",
@@ -188,6 +193,7 @@ KEPT = {
         "INSERT INTO public.tenants (id, name) VALUES ($1, $2)",
         "DELETE FROM public.spend s USING public.channels c WHERE c.tenant_id = $1 AND s.tenant_id = c.tenant_id",
         "SELECT 1 FROM public.matview_refreshes",
+        _OF_TENANT.format("CONSTANT uuid", "public.current_tenant_id()"),
         _OWN,
         _DUE,
     ),

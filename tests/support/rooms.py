@@ -8,7 +8,7 @@ from skeldir.matviews import CANONICAL_VIEWS
 from tests.support.syntax import Piece
 
 TABLES: Mapping[str, tuple[str, ...]] = {
-    "tenants": ("tenants", "api_keys", "retention", "tenant_deletions"),
+    "tenants": ("tenants", "registered_tenants", "api_keys", "retention", "tenant_deletions"),
     "ingest": (
         "attribution_events",
         "channels",
@@ -18,7 +18,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "personal_data_findings",
     ),
     "audit": ("audits",),
-    "jobs": ("jobs", "claimable_jobs"),
+    "jobs": ("jobs", "claimable_jobs", "waiting_tenants"),
     "wakeups": ("heartbeats", "pulses"),
     "revenue": ("revenue_ledger", "order_balances"),
     "attribution": (
@@ -105,7 +105,8 @@ FOREIGN: Mapping[str, str] = {
     "rollups.insert_revenue_days": _SUMS,
     "rollups.insert_revenue_totals": _SUMS,
     "rollups.mark_revenue_days": _SUMS,
-    "rollups.mark_spend_days": _SUMS,
+    "rollups.note_credit_change": "the tenant is listed in the round trip that notes the change of its sums",
+    "rollups.mark_days_of_models": _SUMS,
     "rollups.sum_spend": _SPEND,
     "scale.planning.count_facts": "what a tenant takes is counted in one snapshot, whichever room keeps it",
     "tenants.select_profile": "an item is judged by its tenant's own channels, read with the tenant at once",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import pglast
 import psycopg
@@ -98,13 +99,30 @@ def function(definition: str) -> Piece:
         f"function.{tree.funcname[-1].sval}",
         tuple(procedure(definition)) if is_procedure else parse(options["as"][0].sval),
         "function",
-        frozenset(p.name for p in tree.parameters or () if p.mode in _TAKEN),
+        frozenset(p.name for p in tree.parameters or () if p.mode in _TAKEN)
+        | (frozenset(tenant_constants(definition)) if is_procedure else frozenset()),
         "security" in options and bool(options["security"].boolval),
     )
 
 
 def view(name: str, query: str) -> Piece:
     return Piece(f"view.{name}", parse(query), "view")
+
+
+def tenant_constants(definition: str) -> Iterator[str]:
+    """Yield the constants of a CREATE FUNCTION in PL/pgSQL that are the transaction's tenant."""
+    for declared in _variables(pglast.parse_plpgsql(definition)):
+        default = declared.get("default_val", {}).get("PLpgSQL_expr", {}).get("query")
+        if declared.get("isconst") and default == "public.current_tenant_id()":
+            yield declared["refname"]
+
+
+def _variables(node: object) -> Iterator[dict[str, Any]]:
+    if isinstance(node, list | dict):
+        if isinstance(node, dict) and "PLpgSQL_var" in node:
+            yield node["PLpgSQL_var"]
+        for item in node.values() if isinstance(node, dict) else node:
+            yield from _variables(item)
 
 
 def procedure(definition: str) -> Iterator[ast.Node]:

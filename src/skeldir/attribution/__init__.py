@@ -20,8 +20,6 @@ from skeldir.attribution.evaluating import Sums
 from skeldir.attribution.kinds import CREDIT
 from skeldir.attribution.marks import (
     count_dirty_orders,
-    credit_lock,
-    ingest_lock,
     mark_all_orders,
     mark_orders_of_conversions,
     mark_orders_reached_by_touches,
@@ -68,11 +66,9 @@ __all__ = [
     "compare_with_facts",
     "count_dirty_orders",
     "credit_dirty_orders",
-    "credit_lock",
     "define_models",
     "describe_command",
     "fewer_collections",
-    "ingest_lock",
     "latest_changes",
     "list_awaiting_credit",
     "list_set_aside",

@@ -11,8 +11,6 @@ from skeldir.attribution.evaluating import VersionInForce
 from skeldir.attribution.kinds import CREDIT
 from skeldir.attribution.marks import (
     DEFAULT_LOOKBACK_DAYS,
-    credit_lock,
-    ingest_lock,
     longest_lookback,
     mark_all_orders,
 )
@@ -32,7 +30,7 @@ from skeldir.attribution.parameters import (
 from skeldir.attribution.store import queries
 from skeldir.db import new_ids, wait_for_lock
 from skeldir.jobs import enqueue
-from skeldir.rollups import remove_credit, settle_journal
+from skeldir.rollups import credit_lock, ingest_lock, remove_credit, settle_journal
 from skeldir.tenants import RetentionInvalid, set_retention
 
 if TYPE_CHECKING:
@@ -295,7 +293,7 @@ async def _put_in_force(
     if changed and await queries.begin_restatement(
         connection, tenant_id=tenant_id, generation=generation
     ):
-        await enqueue(connection, tenant_id, CREDIT)
+        await enqueue(connection, tenant_id, CREDIT, waits_for=("credit",))
 
 
 class _Version(NamedTuple):

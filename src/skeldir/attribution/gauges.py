@@ -18,9 +18,9 @@ async def sample_credit(database: Database) -> None:
         DatabaseUnreachable: the gauges keep their values.
     """
     async with database.statement() as connection:
-        row = await queries.credit_backlog(connection)
+        # The lag, which alerts, is known even while a count is not.
+        CREDIT_LAG.set(max(0.0, await queries.credit_lag(connection) or 0.0))
+        CREDIT_BACKLOG.set(await queries.credit_backlog(connection))
         aside = {r["reason"]: r["orders"] for r in await queries.set_aside_counts(connection)}
-    CREDIT_BACKLOG.set(row["marks"])
-    CREDIT_LAG.set(max(0.0, row["oldest_s"] or 0.0))
     for reason in SET_ASIDE_REASONS:
         ORDERS_SET_ASIDE.labels(reason).set(aside.get(reason, 0))

@@ -1,4 +1,7 @@
-"""Marks orders for credit and enqueues a job for them, in the transaction of the fact that makes it necessary."""
+"""Marks orders for credit and enqueues a job for them, in the transaction of the fact that makes it necessary.
+
+Such a transaction shares the tenant's `ingest_lock`, or holds it.
+"""
 
 from __future__ import annotations
 
@@ -21,21 +24,6 @@ DEFAULT_LOOKBACK_DAYS = 30
 MOST_ORDERS_MARKED = 20
 
 
-def ingest_lock(tenant_id: UUID) -> str:
-    """Return the name of the lock that every transaction writing a tenant's facts takes, shared, before its first read.
-
-    A touch and an order that arrive in two concurrent transactions cannot see each other, so neither could mark
-    the order for the touch. A credit run therefore waits for the writers that were active when it chose its
-    orders (see `runs`); later writers see the orders and mark them again.
-    """
-    return f"ingest:{tenant_id}"
-
-
-def credit_lock(tenant_id: UUID) -> str:
-    """Return the name of the lock that is held to write a tenant's credit, and to forget its touches."""
-    return f"credit:{tenant_id}"
-
-
 async def mark_orders_reached_by_touches(
     connection: Connection, tenant_id: UUID, touches: Sequence[tuple[bytes, datetime]]
 ) -> None:
@@ -56,17 +44,20 @@ async def mark_orders_reached_by_touches(
         most=MOST_ORDERS_MARKED,
     )
     if marked:
-        await enqueue(connection, tenant_id, CREDIT)
+        await enqueue(connection, tenant_id, CREDIT, waits_for=("credit",))
 
 
 async def mark_orders_of_conversions(
     connection: Connection, tenant_id: UUID, order_ids: Sequence[str]
 ) -> None:
-    """Mark orders with new entries, and the orders whose journeys a new capture may cut."""
+    """Mark orders with new entries, and the orders whose journeys a new capture may cut.
+
+    The tenant is listed for their days, too, which were marked with the entries.
+    """
     if not order_ids:
         return
     await queries.mark_orders(connection, tenant_id=tenant_id, order_ids=list(order_ids))
-    await enqueue(connection, tenant_id, CREDIT)
+    await enqueue(connection, tenant_id, CREDIT, waits_for=("credit", "days"))
     reach = await queries.select_reach_of_marks(connection, tenant_id=tenant_id)
     if reach["resets"]:
         await plan_for_each_list(connection, len(order_ids))
@@ -82,7 +73,7 @@ async def mark_orders_of_conversions(
 async def mark_all_orders(connection: Connection, tenant_id: UUID) -> None:
     """Mark every order of the transaction's tenant for credit."""
     if await queries.mark_all_orders(connection, tenant_id=tenant_id):
-        await enqueue(connection, tenant_id, CREDIT)
+        await enqueue(connection, tenant_id, CREDIT, waits_for=("credit",))
 
 
 async def count_dirty_orders(connection: Connection, tenant_id: UUID) -> int:

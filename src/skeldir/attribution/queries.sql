@@ -134,9 +134,12 @@ SELECT :tenant_id, order_id FROM unnest(:order_ids::text[]) AS order_id
 WHERE (SELECT set_config('plan_cache_mode', 'auto', true)) IS NOT NULL
 RETURNING 1;
 
--- name: credit_backlog^
--- Always a row. Never null: marks.
-SELECT marks, extract(epoch FROM clock_timestamp() - oldest_marked_at)::float8 AS oldest_s FROM public.credit_backlog();
+-- name: credit_lag$
+SELECT extract(epoch FROM clock_timestamp() - public.waiting_since('credit'))::float8;
+
+-- name: credit_backlog$
+-- Never null: credit_backlog.
+SELECT public.credit_backlog();
 
 -- name: mark_all_orders$
 WITH marked AS (
@@ -216,6 +219,7 @@ WITH journeys AS (
 SELECT (SELECT count(*) FROM marked_journeys) + (SELECT count(*) FROM marked_orders);
 
 -- name: tenants_with_dirty_orders
+-- Tenants that may have dirty orders; at any time none is missing.
 -- Never null: tenant_id.
 SELECT tenant_id FROM public.tenants_with_dirty_orders() AS tenant_id;
 

@@ -19,7 +19,6 @@ import orjson
 from skeldir.attribution.definitions import active_versions, versions_in_force
 from skeldir.attribution.journeys import reach_of
 from skeldir.attribution.long_journeys import read_long_journey
-from skeldir.attribution.marks import credit_lock
 from skeldir.attribution.orders import (
     LongJourney,
     Order,
@@ -34,6 +33,7 @@ from skeldir.attribution.orders import (
 from skeldir.attribution.packing import TOUCH_BYTES, us_to_moment
 from skeldir.attribution.store import queries
 from skeldir.db import plan_for_each_list, try_lock, wait_for_lock
+from skeldir.rollups import credit_lock
 
 if TYPE_CHECKING:
     from skeldir.attribution.bounds import Bounds

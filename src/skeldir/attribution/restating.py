@@ -15,7 +15,6 @@ from uuid import UUID
 
 from skeldir.attribution.aside import COMPUTING_FAULTS
 from skeldir.attribution.evaluating import Channels, Sums, VersionInForce, add_sums, sum_credit
-from skeldir.attribution.marks import credit_lock
 from skeldir.attribution.orders import (
     Reading,
     Restatement,
@@ -27,6 +26,7 @@ from skeldir.attribution.packing import TOUCH_BYTES, PackedOrder
 from skeldir.attribution.reading import begin_reading, take_credit_lock
 from skeldir.attribution.store import queries
 from skeldir.attribution.writing import Fence, Uncreditable, write_changes
+from skeldir.rollups import credit_lock
 
 if TYPE_CHECKING:
     from skeldir.attribution.bounds import Bounds

@@ -25,7 +25,6 @@ from uuid import UUID
 from skeldir.attribution.aside import WRITING_FAULTS
 from skeldir.attribution.bounds import BOUNDS, Bounds
 from skeldir.attribution.computing import Computation, Part, order_too_large
-from skeldir.attribution.marks import ingest_lock
 from skeldir.attribution.memory import fewer_collections, release_memory
 from skeldir.attribution.orders import LongJourney, Reading
 from skeldir.attribution.reading import read_journey, read_orders
@@ -33,6 +32,7 @@ from skeldir.attribution.restating import Restated, restate_page
 from skeldir.attribution.store import queries
 from skeldir.attribution.writing import Fence, Uncreditable, Writer, Written, number_channels
 from skeldir.clock import utc_now
+from skeldir.rollups import ingest_lock, review_waiting
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -97,6 +97,10 @@ async def credit_dirty_orders(
             is_complete = await run.credit_all() and is_complete
         if run.has_used_much_memory:
             release_memory()
+        if fence is None:
+            # A job leaves this to the roll-up that follows in it.
+            async with database.tenant(tenant) as connection:
+                await review_waiting(connection, tenant)
         orders += run.orders
         allocations += run.allocations
         set_aside += run.set_aside

@@ -12,10 +12,6 @@ class CountCapturesRow(TypedDict):
     place: int
     captures: int
 
-class CreditBacklogRow(TypedDict):
-    marks: int
-    oldest_s: float | None
-
 class ExpandJourneyRow(TypedDict):
     orders: int
     rest: int
@@ -262,7 +258,9 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, most: int
     ) -> int: ...
     @staticmethod
-    async def credit_backlog(connection: Connection, /) -> CreditBacklogRow: ...
+    async def credit_backlog(connection: Connection, /) -> int: ...
+    @staticmethod
+    async def credit_lag(connection: Connection, /) -> float | None: ...
     @staticmethod
     async def deactivate_models(
         connection: Connection, /, *, tenant_id: UUID, models: Collection[str]

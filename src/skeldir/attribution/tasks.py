@@ -11,7 +11,7 @@ from skeldir.attribution.runs import credit_dirty_orders
 from skeldir.attribution.store import queries
 from skeldir.clock import utc_now
 from skeldir.jobs import Job, JobKind, Pulse, enqueue, is_enqueued
-from skeldir.rollups import roll_up_unless_busy
+from skeldir.rollups import review_waiting, roll_up_unless_busy
 
 if TYPE_CHECKING:
     from skeldir.db import Connection, Database
@@ -48,7 +48,10 @@ async def credit_tenant(database: Database, job: Job) -> None:
 
 
 async def enqueue_stranded_credit(database: Database) -> None:
-    """Enqueue the credit of tenants with dirty orders and no job for them; some tenants at a time."""
+    """Enqueue the credit of tenants with dirty orders and no job for them; some tenants at a time.
+
+    Tenants that only seem to wait, since all of their orders have been credited, are taken off the list.
+    """
     async with database.statement() as connection:
         rows = await queries.tenants_without_credit_job(
             connection,
@@ -58,7 +61,9 @@ async def enqueue_stranded_credit(database: Database) -> None:
         )
     for row in rows:
         async with database.tenant(row["tenant_id"]) as connection:
-            if not await is_enqueued(connection, row["tenant_id"], CREDIT):
+            if await review_waiting(connection, row["tenant_id"]) is not False and not (
+                await is_enqueued(connection, row["tenant_id"], CREDIT)
+            ):
                 await enqueue(connection, row["tenant_id"], CREDIT)
 
 

@@ -26,12 +26,11 @@ from skeldir.attribution.evaluating import (
     subtract,
     sum_credit,
 )
-from skeldir.attribution.marks import credit_lock
 from skeldir.attribution.packing import LARGEST_CHANNEL_NUMBER, first_capture_of, moment_to_us
 from skeldir.attribution.store import queries
 from skeldir.db import pack_column
 from skeldir.revenue import mark_days_of_orders
-from skeldir.rollups import add_credit, mark_days
+from skeldir.rollups import add_credit, credit_lock, mark_days
 
 if TYPE_CHECKING:
     from skeldir.attribution.bounds import Bounds

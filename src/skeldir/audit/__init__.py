@@ -9,6 +9,7 @@ from skeldir.audit.differences import STRUCTURE_CHECKS, CheckResult, Difference
 from skeldir.audit.document import canonical, make_document, make_item
 from skeldir.audit.expected import (
     GATES,
+    OF_READERS,
     OWNER,
     READ_BY_OWNER,
     READ_BY_VIEW_OWNER,
@@ -26,6 +27,7 @@ __all__ = [
     "AUDIT",
     "GATES",
     "KINDS",
+    "OF_READERS",
     "OWNER",
     "READ_BY_OWNER",
     "READ_BY_VIEW_OWNER",

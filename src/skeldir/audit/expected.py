@@ -79,6 +79,7 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "public.realtime_revenue": _READ,
         "public.reconciliation_runs": _APPEND + _AND_VIEWS,
         "public.reconciliation_status": _READ,
+        "public.registered_tenants": _APPEND,
         "public.restatements": _REPLACE + " UPDATE(after_order_id)",
         "public.retention": _APPEND + " UPDATE(touch_days)",
         "public.revenue_ledger": _APPEND,
@@ -93,6 +94,7 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         + _AND_VIEWS,
         "public.spend": _APPEND,
         "public.tenants": "app_user INSERT SELECT; matview_owner SELECT(id)",
+        "public.waiting_tenants": _REPLACE + " UPDATE(since)",
     }
 )
 """The rights on each table, view or sequence, except its owner's. Facts are append-only: no role may change them."""
@@ -113,14 +115,15 @@ OWNERS: Final[Mapping[str, str]] = MappingProxyType(
 READ_BY_OWNER: Final = (
     "api_keys",
     "audits",
-    "dirty_days",
     "dirty_journeys",
     "dirty_orders",
     "jobs",
     "orders_set_aside",
+    "registered_tenants",
     "restatements",
     "tenant_deletions",
     "tenants",
+    "waiting_tenants",
 )
 # The views are built from these tables.
 READ_BY_VIEW_OWNER: Final = (
@@ -139,6 +142,7 @@ _ONLY_ISOLATED: Final = (
     "credit_journal",
     "credit_turns",
     "dead_events",
+    "dirty_days",
     "imports",
     "kept_allocations",
     "model_changes",
@@ -197,21 +201,22 @@ WITHOUT_A_TENANT: Final[Mapping[str, str]] = MappingProxyType(
 GATES: Final[Mapping[str, str]] = MappingProxyType(
     {
         # They return numbers over all tenants.
-        "public.audit_counts()": "78846f94a97912e5",
-        "public.credit_backlog()": "4ddc02e4276124a9",
+        "public.audit_counts()": "400d4e5340b7d76b",
+        "public.credit_backlog()": "78fe010c0ff1abc1",
         "public.job_counts()": "a690bd9594c46c9a",
-        "public.rollup_backlog()": "766cd5e5b7f05737",
         "public.set_aside_counts()": "d64366f1e66d14d7",
+        # The longest wait of some tenant.
+        "public.waiting_since(awaited text)": "c7b153a13bf40eac",
         # The job that it claims, to a transaction without a tenant; and the kinds of which there are jobs to claim.
         "public.claim_next_job(kinds text[], most_attempts integer[], leases_s double precision[], "
         "new_token uuid)": "96e2b65b8ce6d54d",
         "public.claimable_kinds(kinds text[])": "527372f600d6a725",
         # Ids of tenants.
-        "public.tenants_with_dirty_days()": "2bc222bbbcf6cebd",
-        "public.tenants_with_dirty_orders()": "118c8f0f9e57d459",
+        "public.tenants_with_dirty_days()": "ddaf7ff88f23236e",
+        "public.tenants_with_dirty_orders()": "8c32c77f0afdaa0f",
         "public.tenants_without_credit_job(job_kind text, dead_since timestamp with time zone, "
         "most integer)": "6b8a0b49e979acc1",
-        "public.tenants_without_job(job_kind text, since timestamp with time zone)": "3d4f5c07fa328e0b",
+        "public.tenants_without_job(job_kind text, since timestamp with time zone)": "b1a9bd5ce27ddcba",
         # Ids, given the prefix of a key; tenant, id and state of a key, given its secret.
         "public.tenants_of_key_prefix(key_prefix text)": "5062f63219ec99d8",
         "public.find_api_key(sha256_of_secret bytea)": "c0e2add69068d0ba",
@@ -219,11 +224,19 @@ GATES: Final[Mapping[str, str]] = MappingProxyType(
         "public.tenant_is_leaving(tenant uuid)": "3d576e6505db6f90",
         # They delete rows of the current tenant, whose policy binds them, and return a number.
         "public.forget_dead_events(most integer)": "5b177d077d4cde0b",
-        "public.forget_touches(most integer)": "9ef50ada704e6c95",
+        "public.forget_touches(most integer)": "bb05858ff65cc46c",
         # They refuse a tenant unless an operator has requested its deletion, and return a number or a bit.
         "public.delete_tenant_rows(tenant uuid, most integer)": "31e1917e0a50588b",
-        "public.end_tenant_deletion(tenant uuid)": "fa59a03f9aa47501",
+        "public.end_tenant_deletion(tenant uuid)": "ce7a7a93a5e7dd42",
         "public.forget_statistics(tenant uuid, place integer)": "b1c1fb0162b695c2",
+    }
+)
+# They read a canonical view and the sums of older days, with the rights of the views' owner, for the current tenant.
+OF_READERS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "public.read_allocation_summary()": "cc673ee3bb18bf07",
+        "public.read_channel_performance()": "7ac7ff6f32cdeaca",
+        "public.read_daily_revenue_summary()": "0a26c7775964291c",
     }
 )
 # They run with the rights of their caller.
@@ -231,6 +244,7 @@ _FOR_ALL: Final[Mapping[str, str]] = MappingProxyType(
     {
         "public.current_tenant_id()": "8b3084b227879381",
         "public.holds_no_personal_keys(payload jsonb)": "8bd0bffabd8f2bc4",
+        "public.review_waiting_tenant(tenant uuid, rollup_lock bigint, other_locks bigint[])": "c756132dcb303ac4",
         "public.open_tenant(tenant uuid, shared_lock bigint)": "ca204d7165c0133d",
         "public.set_tenant(tenant uuid)": "3c1b7b1fd2b793c9",
     }
@@ -245,17 +259,18 @@ _FOR_THE_OWNER: Final[Mapping[str, str]] = MappingProxyType(
         "public.renew_statistics(table_name text)": "906a0426349137c6",
         "public.request_tenant_deletion(tenant uuid, ledger_stays boolean, deletion uuid, job uuid, "
         "correlation uuid)": "7d226db3d090398c",
-        "public.tenant_tables()": "4ae23f29db96f20a",
+        "public.tenant_tables()": "ed5e93421c16015e",
     }
 )
 
 FUNCTIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        name: f"skeldir_owner; {rights}; search_path=pg_catalog; run by {who}; {digest}"
-        for digests, rights, who in (
-            (GATES, "definer", "app_user, skeldir_owner"),
-            (_FOR_ALL, "invoker", "skeldir_owner, PUBLIC"),
-            (_FOR_THE_OWNER, "invoker", "skeldir_owner"),
+        name: f"{owner}; {rights}; search_path=pg_catalog; run by {who}; {digest}"
+        for digests, owner, rights, who in (
+            (GATES, OWNER, "definer", "app_user, skeldir_owner"),
+            (OF_READERS, VIEW_OWNER, "definer", "app_user, matview_owner"),
+            (_FOR_ALL, OWNER, "invoker", "skeldir_owner, PUBLIC"),
+            (_FOR_THE_OWNER, OWNER, "invoker", "skeldir_owner"),
         )
         for name, digest in digests.items()
     }
@@ -301,10 +316,10 @@ DEFINITIONS_MAJOR: Final = 18
 # The beginning of the SHA-256 of each view's definition.
 DEFINITIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "public.allocation_summary": "fbe2e4f6a3974a5a",
-        "public.channel_performance": "38170495c7148cb3",
+        "public.allocation_summary": "b95b182661cff68c",
+        "public.channel_performance": "d5b9f838efdaece4",
         "public.claimable_jobs": "8e1bc4c220fc77ea",
-        "public.daily_revenue_summary": "91a1d294d491e333",
+        "public.daily_revenue_summary": "4a51fed61adea671",
         "public.mv_allocation_summary": "9745e0404d9b435c",
         "public.mv_channel_performance": "1d433b359d0f3785",
         "public.mv_daily_revenue_summary": "a8fc6d94db16fb65",

@@ -30,6 +30,7 @@ FROM (
     UNION ALL SELECT 'realtime_revenue', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.realtime_revenue
     UNION ALL SELECT 'reconciliation_runs', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.reconciliation_runs
     UNION ALL SELECT 'reconciliation_status', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.reconciliation_status
+    UNION ALL SELECT 'registered_tenants', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.registered_tenants
     UNION ALL SELECT 'restatements', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.restatements
     UNION ALL SELECT 'retention', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.retention
     UNION ALL SELECT 'revenue_ledger', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.revenue_ledger
@@ -38,6 +39,7 @@ FROM (
     UNION ALL SELECT 'rollup_revenue_day', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.rollup_revenue_day
     UNION ALL SELECT 'rollup_revenue_total', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.rollup_revenue_total
     UNION ALL SELECT 'spend', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.spend
+    UNION ALL SELECT 'waiting_tenants', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.waiting_tenants
 ) seen
 ORDER BY relation;
 

@@ -12,11 +12,12 @@ from time import monotonic
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from skeldir.attribution import credit_dirty_orders, credit_lock
+from skeldir.attribution import credit_dirty_orders
 from skeldir.ingest.dead_letters import forget_dead_events
 from skeldir.ingest.kinds import FORGET_TOUCHES
 from skeldir.ingest.store import queries
 from skeldir.jobs import enqueue, forget_ended_jobs
+from skeldir.rollups import credit_lock
 from skeldir.tenants import load_retention
 
 if TYPE_CHECKING:

@@ -10,11 +10,7 @@ from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from skeldir.attribution import (
-    ingest_lock,
-    mark_orders_of_conversions,
-    mark_orders_reached_by_touches,
-)
+from skeldir.attribution import mark_orders_of_conversions, mark_orders_reached_by_touches
 from skeldir.clock import utc_now
 from skeldir.db import new_hex_ids, pack_column, plan_for_each_list, share_lock, unpack_column
 from skeldir.ingest.canonical import (
@@ -52,6 +48,7 @@ from skeldir.revenue import (
     pack_entries,
     post_entries,
 )
+from skeldir.rollups import ingest_lock
 
 if TYPE_CHECKING:
     from skeldir.db import Connection

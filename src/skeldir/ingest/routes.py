@@ -10,7 +10,6 @@ from typing import Annotated, Any, Generic, TypeVar
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from skeldir.attribution import ingest_lock
 from skeldir.http import (
     READ_PROBLEMS,
     Caller,
@@ -45,6 +44,7 @@ from skeldir.ingest.reports import page_dead_events
 from skeldir.ingest.schemas import DeadEventsPage, DeadEventsQuery, batch_request_body
 from skeldir.ingest.sharing import SharedCommits
 from skeldir.observability import INGEST_ITEMS
+from skeldir.rollups import ingest_lock
 from skeldir.tenants import TenantProfile
 
 router = APIRouter(prefix="/v1", tags=["ingest"])

@@ -9,7 +9,6 @@ from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from skeldir.attribution import ingest_lock
 from skeldir.db import (
     Database,
     DatabaseBusy,
@@ -21,6 +20,7 @@ from skeldir.db import (
 from skeldir.errors import SkeldirError
 from skeldir.http import Caller, TenantTransaction, tenant_transaction
 from skeldir.ingest.deliveries import Delivery, Receipt
+from skeldir.rollups import ingest_lock
 
 Record = Callable[[TenantTransaction, Sequence[Delivery]], Awaitable[Sequence[Receipt]]]
 """Records deliveries in a transaction, and returns a receipt for each."""

@@ -2,7 +2,7 @@
 
 from skeldir.jobs.claiming import list_claimable_kinds
 from skeldir.jobs.daily import enqueue_daily, forget_ended_jobs
-from skeldir.jobs.enqueueing import enqueue, is_enqueued, is_running
+from skeldir.jobs.enqueueing import Work, enqueue, is_enqueued, is_running, note_waiting
 from skeldir.jobs.kinds import (
     QUEUE_OF,
     QUEUES,
@@ -30,6 +30,7 @@ __all__ = [
     "JobUnknown",
     "LeaseLost",
     "Pulse",
+    "Work",
     "declare_kind",
     "describe_fault",
     "do_jobs",
@@ -40,5 +41,6 @@ __all__ = [
     "is_running",
     "list_claimable_kinds",
     "list_jobs_of_all",
+    "note_waiting",
     "retry_job",
 ]

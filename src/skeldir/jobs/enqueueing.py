@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID, uuid4
 
 import orjson
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 NO_ARGUMENTS: Mapping[str, object] = {}
 
+Work = Literal["credit", "days"]
+"""What a tenant may wait for: that its orders are credited, or that its days are summed."""
+
 
 async def enqueue(
     connection: Connection,
@@ -26,12 +29,13 @@ async def enqueue(
     arguments: Mapping[str, object] = NO_ARGUMENTS,
     *,
     delay_s: float = 0.0,
+    waits_for: Sequence[Work] = (),
 ) -> UUID | None:
     """Enqueue a job in the caller's transaction, which is bound to `tenant_id`; return its id.
 
     None when an equal one is waiting already, whose worker will see what this transaction did if it holds the lock
     that the worker waits for (see `attribution.marks.ingest_lock`), or commits before the job is claimed.
-    `arguments` become JSON: keys are sorted, so equal ones are equal.
+    `arguments` become JSON: keys are sorted, so equal ones are equal. `waits_for`: as for `note_waiting`.
     """
     assert kind in QUEUE_OF  # noqa: S101 - kinds are declared by the rooms, never input
     job_id = await queries.insert_job(
@@ -42,10 +46,20 @@ async def enqueue(
         arguments=_as_json(arguments),
         delay_s=delay_s,
         correlation_id=current_correlation_id() or uuid4(),
+        waits_for=waits_for,
     )
     if job_id is not None and not delay_s:
         wake_after_commit(connection, kind)
     return job_id
+
+
+async def note_waiting(connection: Connection, tenant_id: UUID, work: Work) -> None:
+    """List the transaction's tenant among those that wait for `work`, unless it is listed.
+
+    The transaction has made marks of that work, and holds one of the locks that `rollups.review_waiting` tries, since
+    before it made them: a row that is listed now stays until the transaction has ended.
+    """
+    await queries.note_waiting(connection, tenant_id=tenant_id, work=work)
 
 
 async def is_running(

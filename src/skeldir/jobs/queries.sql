@@ -1,7 +1,14 @@
 -- name: insert_job$
 -- One that waits already serves as well: whoever claims it sees everything that was committed before. One that is
 -- running may have looked already, so it does not count. A transaction that is bound to nobody, because its tenant is
--- being deleted, enqueues nothing.
+-- being deleted, enqueues nothing. If the transaction has made marks, the tenant is listed for them in the same round trip.
+WITH noted AS (
+    INSERT INTO public.waiting_tenants (tenant_id, work)
+    SELECT :tenant_id::uuid, n.work FROM unnest(:waits_for::text[]) AS n (work)
+    WHERE public.current_tenant_id() IS NOT NULL
+      AND NOT EXISTS (SELECT FROM public.waiting_tenants w WHERE w.tenant_id = :tenant_id AND w.work = n.work)
+    RETURNING 1
+)
 INSERT INTO public.jobs (tenant_id, id, kind, arguments, run_at, correlation_id)
 SELECT :tenant_id, :id, :kind, :arguments::text::jsonb, now() + make_interval(secs => :delay_s::float8), :correlation_id
 WHERE public.current_tenant_id() IS NOT NULL AND NOT EXISTS (
@@ -9,6 +16,14 @@ WHERE public.current_tenant_id() IS NOT NULL AND NOT EXISTS (
     WHERE j.tenant_id = :tenant_id AND j.kind = :kind AND j.state = 'ready' AND j.arguments = :arguments::text::jsonb
       AND j.run_at <= now() + make_interval(secs => :delay_s::float8))
 RETURNING id;
+
+-- name: note_waiting!
+-- A row that another transaction has not committed yet does not count, and is not waited for.
+INSERT INTO public.waiting_tenants (tenant_id, work)
+SELECT :tenant_id::uuid, :work::text
+WHERE public.current_tenant_id() IS NOT NULL
+  AND NOT EXISTS (SELECT FROM public.waiting_tenants w WHERE w.tenant_id = :tenant_id AND w.work = :work)
+RETURNING 1;
 
 -- name: has_open_job$
 SELECT EXISTS (SELECT FROM public.jobs

@@ -98,6 +98,7 @@ class _Queries:
         /,
         *,
         tenant_id: UUID,
+        waits_for: Collection[str],
         id: UUID,
         kind: str,
         arguments: str,
@@ -110,6 +111,8 @@ class _Queries:
     ) -> bool: ...
     @staticmethod
     async def is_tenant_leaving(connection: Connection, /, *, tenant_id: UUID) -> bool: ...
+    @staticmethod
+    async def note_waiting(connection: Connection, /, *, tenant_id: UUID, work: str) -> None: ...
     @staticmethod
     async def put_back_job(
         connection: Connection,

@@ -66,9 +66,9 @@ ORDER BY v.view_name, r.started_at DESC, r.id DESC;
 -- name: select_view_ages
 -- The age of the oldest change that the view's last success has not seen: in a rollup, or in a day not rolled up yet.
 -- Never null: view_name.
-SELECT v.view_name, extract(epoch FROM clock_timestamp() - least(c.changed_at, b.oldest_marked_at))::float8 AS age_s
+SELECT v.view_name, extract(epoch FROM clock_timestamp() - least(c.changed_at, d.waiting_since))::float8 AS age_s
 FROM unnest(:view_names::text[]) AS v (view_name)
-CROSS JOIN public.rollup_backlog() AS b
+CROSS JOIN public.waiting_since('days') AS d (waiting_since)
 LEFT JOIN LATERAL (SELECT r.seen FROM public.matview_refreshes r
                    WHERE r.view_name = v.view_name AND r.outcome = 'success'
                    ORDER BY r.started_at DESC, r.id DESC LIMIT 1) s ON true

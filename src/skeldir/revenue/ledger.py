@@ -150,8 +150,9 @@ async def post_entries(
 ) -> Posting:
     """Append a batch of rows to the ledger; a row whose business key exists already is not posted.
 
-    Marks the days of every order that got a new entry, in the same transaction. With many rows, the statements after
-    the insertion are planned for their own lists (see `db.plans`). `posted_keys` is returned if `tells_keys`.
+    Marks the days of every order that got a new entry, in the same transaction. The caller, which marks the orders,
+    lists the tenant for both (`attribution.mark_orders_of_conversions`). With many rows, the statements after the
+    insertion are planned for their own lists (see `db.plans`). `posted_keys` is returned if `tells_keys`.
 
     Raises:
         OrderSumTooLarge: the transaction has failed and must be rolled back.
@@ -175,7 +176,7 @@ async def post_entries(
     if not count:
         return Posting(0, (), reused, frozenset(), ())
     orders = unpack_column(new["order_ids"])
-    await mark_days_of_orders(connection, tenant_id, orders)
+    await mark_days_of_orders(connection, tenant_id, orders, is_noted=True)
     try:
         flagged = await queries.select_flagged_orders(
             connection, tenant_id=tenant_id, order_ids=orders
@@ -193,11 +194,16 @@ async def post_entries(
 
 
 async def mark_days_of_orders(
-    connection: Connection, tenant_id: UUID, order_ids: Sequence[str]
+    connection: Connection, tenant_id: UUID, order_ids: Sequence[str], *, is_noted: bool = False
 ) -> None:
-    """Mark every day on which one of the orders has an entry, so that its revenue is summed again."""
+    """Mark every day on which one of the orders has an entry, so that its revenue is summed again.
+
+    `is_noted`: as for `rollups.mark_days`.
+    """
     rows = await queries.select_entry_days(connection, tenant_id=tenant_id, order_ids=order_ids)
-    await mark_days(connection, tenant_id, (row["day"] for row in rows), sums="revenue")
+    await mark_days(
+        connection, tenant_id, (row["day"] for row in rows), sums="revenue", is_noted=is_noted
+    )
 
 
 def _flagged_of(rows: Sequence[SelectFlaggedOrdersRow]) -> tuple[FlaggedOrder, ...]:

@@ -11,17 +11,21 @@ from skeldir.rollups.summing import (
     roll_up_in_turn,
     roll_up_unless_busy,
 )
+from skeldir.rollups.waiting import credit_lock, ingest_lock, review_waiting
 
 __all__ = [
     "CreditKey",
     "add_credit",
     "compact_journal",
+    "credit_lock",
     "has_dirty_days",
+    "ingest_lock",
     "mark_all_revenue",
     "mark_days",
     "read_revenue_days",
     "read_revenue_totals",
     "remove_credit",
+    "review_waiting",
     "roll_up_dirty_days",
     "roll_up_in_turn",
     "roll_up_unless_busy",

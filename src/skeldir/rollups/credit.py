@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from skeldir.db import pack_column, wait_for_lock
+from skeldir.jobs import note_waiting
 from skeldir.rollups.store import queries
-from skeldir.rollups.summing import rollup_lock
+from skeldir.rollups.waiting import rollup_lock
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
@@ -47,7 +48,7 @@ async def add_credit(
     fewer = sorted({day for (day, _, _, _), (_, _, count) in rows if count < 0})
     if fewer:
         await queries.delete_empty_channel_days(connection, tenant_id=tenant_id, days=fewer)
-    await queries.note_rollup_change(connection)
+    await queries.note_credit_change(connection, tenant_id=tenant_id)
 
 
 async def settle_journal(connection: Connection, tenant_id: UUID, turn: int) -> None:
@@ -72,5 +73,5 @@ async def remove_credit(
             connection, tenant_id=tenant_id, turn=turn, model_versions=list(model_versions)
         )
         await queries.note_rollup_change(connection)
-    await queries.mark_spend_days(connection, tenant_id=tenant_id)
-    await queries.mark_compared_days(connection, tenant_id=tenant_id)
+    if await queries.mark_days_of_models(connection, tenant_id=tenant_id):
+        await note_waiting(connection, tenant_id, "days")

@@ -3,19 +3,23 @@ INSERT INTO public.dirty_days (tenant_id, day, sums)
 SELECT :tenant_id, day, :sums FROM unnest(:days::date[]) AS day
 RETURNING 1;
 
--- name: mark_spend_days!
-INSERT INTO public.dirty_days (tenant_id, day)
-SELECT DISTINCT :tenant_id::uuid, spend_date FROM public.spend WHERE tenant_id = :tenant_id
-RETURNING 1;
-
--- name: mark_compared_days!
--- The days on which credit is compared with the ledger.
-INSERT INTO public.dirty_days (tenant_id, day, sums)
-SELECT DISTINCT :tenant_id::uuid, revenue_date, 'credit' FROM public.rollup_allocation_day
-WHERE tenant_id = :tenant_id
-RETURNING 1;
+-- name: mark_days_of_models$
+-- The days with spend, which is repeated for each model, and those on which credit is compared with the ledger. Returns
+-- the number of marks.
+WITH of_spend AS (
+    INSERT INTO public.dirty_days (tenant_id, day)
+    SELECT DISTINCT :tenant_id::uuid, spend_date FROM public.spend WHERE tenant_id = :tenant_id
+    RETURNING 1
+), compared AS (
+    INSERT INTO public.dirty_days (tenant_id, day, sums)
+    SELECT DISTINCT :tenant_id::uuid, revenue_date, 'credit' FROM public.rollup_allocation_day
+    WHERE tenant_id = :tenant_id
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM of_spend) + (SELECT count(*) FROM compared);
 
 -- name: tenants_with_dirty_days
+-- Tenants that may have dirty days; at any time none is missing.
 -- Never null: tenant_id.
 SELECT tenant_id FROM public.tenants_with_dirty_days() AS tenant_id;
 
@@ -23,7 +27,10 @@ SELECT tenant_id FROM public.tenants_with_dirty_days() AS tenant_id;
 SELECT EXISTS (SELECT FROM public.tenants_with_dirty_days());
 
 -- name: rollup_lag$
-SELECT extract(epoch FROM clock_timestamp() - b.oldest_marked_at)::float8 FROM public.rollup_backlog() AS b;
+SELECT extract(epoch FROM clock_timestamp() - public.waiting_since('days'))::float8;
+
+-- name: review_waiting$
+SELECT public.review_waiting_tenant(:tenant_id, :rollup_lock::bigint, :other_locks::bigint[]);
 
 -- name: take_dirty_days
 -- Deletes the marks that are visible; a mark written concurrently is another row and stays.
@@ -264,6 +271,16 @@ GROUP BY revenue_date, model_version, currency
 RETURNING 1;
 
 -- name: note_rollup_change!
+INSERT INTO public.rollup_changes DEFAULT VALUES ON CONFLICT DO NOTHING;
+
+-- name: note_credit_change!
+-- The days of the credit were marked, so the tenant is listed for them, in the same round trip.
+WITH noted AS (
+    INSERT INTO public.waiting_tenants (tenant_id, work)
+    SELECT :tenant_id::uuid, 'days'
+    WHERE NOT EXISTS (SELECT FROM public.waiting_tenants w WHERE w.tenant_id = :tenant_id AND w.work = 'days')
+    RETURNING 1
+)
 INSERT INTO public.rollup_changes DEFAULT VALUES ON CONFLICT DO NOTHING;
 
 -- name: select_revenue_days

@@ -13,8 +13,10 @@ from uuid import UUID
 import asyncpg
 
 from skeldir.db import QueryTooSlow, new_id, try_lock, wait_for_lock
+from skeldir.jobs import note_waiting
 from skeldir.observability import current_correlation_id, work_context
 from skeldir.rollups.store import queries
+from skeldir.rollups.waiting import review_waiting, rollup_lock
 
 if TYPE_CHECKING:
     from skeldir.db import Connection, Database
@@ -33,14 +35,18 @@ async def mark_days(
     days: Iterable[date],
     *,
     sums: Literal["all", "revenue"] = "all",
+    is_noted: bool = False,
 ) -> None:
     """Mark UTC days of the transaction's tenant as changed, in the transaction that changes them.
 
-    `sums`: `revenue` when only ledger entries were added.
+    `sums`: `revenue` when only ledger entries were added. The transaction holds one of the tenant's locks (see
+    `review_waiting`). `is_noted`: it lists the tenant as one that waits for its days itself.
     """
     distinct = sorted(set(days))
     if distinct:
         await queries.mark_days(connection, tenant_id=tenant_id, days=distinct, sums=sums)
+        if not is_noted:
+            await note_waiting(connection, tenant_id, "days")
 
 
 async def mark_all_revenue(connection: Connection, tenant_id: UUID) -> None:
@@ -51,12 +57,13 @@ async def mark_all_revenue(connection: Connection, tenant_id: UUID) -> None:
     """
     await wait_for_lock(connection, rollup_lock(tenant_id))
     await queries.mark_revenue_days(connection, tenant_id=tenant_id)
+    await note_waiting(connection, tenant_id, "days")
     await queries.delete_revenue_totals(connection, tenant_id=tenant_id)
     await queries.insert_revenue_totals(connection, tenant_id=tenant_id)
 
 
 async def has_dirty_days(connection: Connection) -> bool:
-    """Return whether any day of any tenant waits to be rolled up, in the connection's snapshot."""
+    """Return whether a day of some tenant may wait to be rolled up, in the connection's snapshot; False is certain."""
     return await queries.has_dirty_days(connection)
 
 
@@ -159,7 +166,10 @@ async def _roll_up_unless_locked(connection: Connection, tenant_id: UUID) -> int
 
 
 async def _roll_up_some(connection: Connection, tenant_id: UUID, *, most: int) -> int:
-    """Roll up at most `most` days of a tenant, whose lock the caller holds; return their number."""
+    """Roll up at most `most` days of a tenant, whose lock the caller holds; return their number.
+
+    After the last ones, the tenant no longer waits for its days, nor for credit if no order is marked.
+    """
     rows = await queries.take_dirty_days(connection, tenant_id=tenant_id, most=most)
     if rows:
         with_revenue = [row["day"] for row in rows if row["has_revenue"]]
@@ -174,9 +184,6 @@ async def _roll_up_some(connection: Connection, tenant_id: UUID, *, most: int) -
         await queries.delete_allocation_days(connection, tenant_id=tenant_id, days=days)
         await queries.insert_allocation_days(connection, tenant_id=tenant_id, days=days)
         await queries.note_rollup_change(connection)
+    if len(rows) < most:
+        await review_waiting(connection, tenant_id)
     return len(rows)
-
-
-def rollup_lock(tenant_id: UUID) -> str:
-    """Return the name of the lock that is held while a tenant's days are rolled up."""
-    return f"rollup:{tenant_id}"

@@ -1,17 +1,23 @@
 -- name: insert_tenant!
 INSERT INTO public.tenants (id, name) VALUES (:tenant_id, :name);
 
+-- name: register_tenant!
+INSERT INTO public.registered_tenants (tenant_id) VALUES (:tenant_id);
+
 -- name: select_tenants
 -- For operators: members of skeldir_owner see all rows, app_user only its tenant's.
--- A tenant whose deletion was requested is not among them, even if its name is kept with its ledger.
-SELECT id AS tenant_id, name, created_at FROM public.tenants t
-WHERE NOT public.tenant_is_leaving(t.id)
+SELECT id AS tenant_id, name, created_at FROM public.tenants
 ORDER BY created_at, id;
 
 -- name: select_tenants_named
-SELECT id AS tenant_id, name, created_at FROM public.tenants t
-WHERE name = :name AND NOT public.tenant_is_leaving(t.id)
+SELECT id AS tenant_id, name, created_at FROM public.tenants
+WHERE name = :name
 ORDER BY id;
+
+-- name: select_leaving
+-- Those whose deletion was requested, now or before.
+-- Never null: tenant_id.
+SELECT t.tenant_id FROM unnest(:tenant_ids::uuid[]) AS t (tenant_id) WHERE public.tenant_is_leaving(t.tenant_id);
 
 -- name: select_profile^
 SELECT t.name, t.journey_secret,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from skeldir.tenants.store import queries
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
-    from skeldir.tenants.store import SelectProfileRow
+    from skeldir.tenants.store import SelectProfileRow, SelectTenantsNamedRow, SelectTenantsRow
 
 
 class TenantUnknown(SkeldirError):
@@ -50,11 +51,15 @@ async def create_tenant(connection: Connection, tenant_id: UUID, name: str) -> N
         TenantNameInvalid: the name is blank, or looks like an id or a key.
     """
     await queries.insert_tenant(connection, tenant_id=tenant_id, name=read_name(name))
+    await queries.register_tenant(connection, tenant_id=tenant_id)
 
 
 async def list_tenants(connection: Connection) -> list[Tenant]:
-    """Return all tenants, oldest first; `connection` must be an operator's, a member of skeldir_owner."""
-    return [Tenant(**row) for row in await queries.select_tenants(connection)]
+    """Return all tenants, oldest first; `connection` must be an operator's, a member of skeldir_owner.
+
+    A tenant whose deletion was requested is not among them, even if its name is kept with its ledger.
+    """
+    return await _present(connection, await queries.select_tenants(connection))
 
 
 async def find_tenant(connection: Connection, name: str) -> Tenant:
@@ -65,16 +70,28 @@ async def find_tenant(connection: Connection, name: str) -> Tenant:
     Raises:
         TenantUnknown: there is none, or more than one.
     """
-    rows = await queries.select_tenants_named(connection, name=name)
-    if not rows and (folded := fold_name(name)) != name:
+    named = await _present(connection, await queries.select_tenants_named(connection, name=name))
+    if not named and (folded := fold_name(name)) != name:
         rows = await queries.select_tenants_named(connection, name=folded)
-    if len(rows) != 1:
-        found = "no tenant is" if not rows else f"{len(rows)} tenants are"
+        named = await _present(connection, rows)
+    if len(named) != 1:
+        found = "no tenant is" if not named else f"{len(named)} tenants are"
         raise TenantUnknown(
             f"{found.capitalize()} called {name!r}.",
             cure="Give the tenant's id or the prefix of one of its keys; `skeldir tenants list` shows the ids.",
         )
-    return Tenant(**rows[0])
+    return named[0]
+
+
+async def _present(
+    connection: Connection, rows: Sequence[SelectTenantsRow | SelectTenantsNamedRow]
+) -> list[Tenant]:
+    """Return the tenants in the rows, except those whose deletion was requested."""
+    leaving = await queries.select_leaving(
+        connection, tenant_ids=[row["tenant_id"] for row in rows]
+    )
+    gone = {row["tenant_id"] for row in leaving}
+    return [Tenant(**row) for row in rows if row["tenant_id"] not in gone]
 
 
 async def find_tenant_of_key(connection: Connection, prefix: str) -> UUID:

@@ -45,6 +45,9 @@ class SelectKeysRow(TypedDict):
     last_used_at: dt.datetime | None
     replaced_by: str | None
 
+class SelectLeavingRow(TypedDict):
+    tenant_id: UUID
+
 class SelectProfileRow(TypedDict):
     name: str
     journey_secret: bytes
@@ -125,6 +128,8 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, key_id: UUID
     ) -> bool: ...
     @staticmethod
+    async def register_tenant(connection: Connection, /, *, tenant_id: UUID) -> None: ...
+    @staticmethod
     async def request_tenant_deletion(
         connection: Connection,
         /,
@@ -149,6 +154,10 @@ class _Queries:
     ) -> SelectKeyNameRow | None: ...
     @staticmethod
     async def select_keys(connection: Connection, /, *, tenant_id: UUID) -> list[SelectKeysRow]: ...
+    @staticmethod
+    async def select_leaving(
+        connection: Connection, /, *, tenant_ids: Collection[UUID]
+    ) -> list[SelectLeavingRow]: ...
     @staticmethod
     async def select_profile(
         connection: Connection, /, *, tenant_id: UUID

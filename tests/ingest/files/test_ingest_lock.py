@@ -8,8 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from skeldir.attribution import ingest_lock
 from skeldir.db.pool import Database
+from skeldir.rollups import ingest_lock
 from tests.ingest.files.test_importer import count, row, take, write
 from tests.support.waiting import until_waiting_for_a_lock
 

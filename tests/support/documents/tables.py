@@ -27,6 +27,7 @@ ROWS: dict[str, str] = {
     "personal_data_findings": "A place that holds something like personal data; never the value.",
     "pulses": "A periodic task of all tenants, and when it is due.",
     "reconciliation_runs": "A comparison of what an ad platform claims with the ledger. Nothing writes it yet.",
+    "registered_tenants": "A tenant, without its name. Keys and audits refer to it; it is deleted with the tenant.",
     "restatements": "A change of models while it is applied to the stored journeys, and its progress.",
     "retention": "How many days a tenant's touches are kept; no row, or NULL: for ever.",
     "revenue_ledger": "A movement of an order's money: an amount with plus or minus, never changed.",
@@ -38,4 +39,5 @@ ROWS: dict[str, str] = {
     "spend": "What a channel cost on a day. Nothing writes it yet.",
     "tenant_deletions": "A deletion of a tenant: first the request, finally the receipt.",
     "tenants": "A tenant: its name, and the secret that its journey keys are hashed with.",
+    "waiting_tenants": "A tenant that may have orders to credit or days to sum; deleted when a review finds no mark.",
 }
