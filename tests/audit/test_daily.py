@@ -12,7 +12,7 @@ from skeldir.audit import AUDIT, audit_tenant, list_audits, record_audit
 from skeldir.audit.gauges import sample_audits
 from skeldir.audit.tasks import AUDIT_KIND, enqueue_next_audit
 from skeldir.db.pool import Database
-from skeldir.jobs import do_jobs
+from skeldir.jobs import do_jobs, enqueue
 from skeldir.tenants import TenantUnknown
 from tests.conftest import Clone
 from tests.support.audited import change, make_shop, rebuild
@@ -53,6 +53,29 @@ async def test_every_tenant_is_audited_once_a_day_and_one_at_a_time(
             assert len(await list_audits(connection, one, most=9)) == 1
     await enqueue_next_audit(db)
     assert count_open(clone) == 0
+
+
+async def test_who_has_waited_longest_is_next_so_that_a_round_of_days_reaches_everybody(
+    db: Database, clone: Clone, tenant: UUID, other_tenant: UUID
+) -> None:
+    for one, hours in ((tenant, 25), (other_tenant, 30)):
+        async with db.tenant(one) as connection:
+            await enqueue(connection, one, AUDIT)
+        await work(db)
+        with psycopg.connect(clone.superuser_url) as admin:
+            admin.execute(
+                "UPDATE jobs SET created_at = now() - make_interval(hours => %s) WHERE tenant_id = %s",
+                (hours, one),
+            )
+    newest = await make_shop(db, "Newest")
+    for expected in (newest, other_tenant, tenant):
+        await enqueue_next_audit(db)
+        with psycopg.connect(clone.superuser_url) as admin:
+            found = admin.execute(
+                "SELECT tenant_id FROM jobs WHERE kind = %s AND state = 'ready'", (AUDIT,)
+            ).fetchall()
+        assert found == [(expected,)]
+        await work(db)
 
 
 async def test_differences_are_recorded_and_counted_until_the_next_audit(

@@ -216,7 +216,7 @@ GATES: Final[Mapping[str, str]] = MappingProxyType(
         "public.tenants_with_dirty_orders()": "8c32c77f0afdaa0f",
         "public.tenants_without_credit_job(job_kind text, dead_since timestamp with time zone, "
         "most integer)": "6b8a0b49e979acc1",
-        "public.tenants_without_job(job_kind text, since timestamp with time zone)": "b1a9bd5ce27ddcba",
+        "public.tenants_without_job(job_kind text, since timestamp with time zone)": "5ad1b15d591ef0df",
         # Ids, given the prefix of a key; tenant, id and state of a key, given its secret.
         "public.tenants_of_key_prefix(key_prefix text)": "5062f63219ec99d8",
         "public.find_api_key(sha256_of_secret bytea)": "c0e2add69068d0ba",

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Longer than the day after which the next audit is enqueued.
-_KEEP_DONE_S: Final = 48 * 3_600.0
+# By them the tenant is known that has waited longest, also when a round takes days.
+_KEEP_DONE_S: Final = 7 * 24 * 3_600.0
 
 
 async def audit_for_job(database: Database, job: Job) -> None:

@@ -37,7 +37,9 @@ AS $$
                       WHERE j.tenant_id = t.tenant_id AND j.kind = job_kind
                         AND (j.created_at >= since OR j.state IN ('ready', 'running')))
       AND NOT EXISTS (SELECT FROM public.tenant_deletions d WHERE d.tenant_id = t.tenant_id)
-    ORDER BY t.tenant_id
+    -- Whoever waits longest comes first: when a round takes longer than a day, it still reaches everybody.
+    ORDER BY (SELECT max(j.created_at) FROM public.jobs j
+              WHERE j.tenant_id = t.tenant_id AND j.kind = job_kind) NULLS FIRST, t.tenant_id
 $$;
 
 CREATE OR REPLACE FUNCTION public.audit_counts() RETURNS TABLE (differences bigint, oldest_at timestamptz)
