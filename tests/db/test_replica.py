@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from time import monotonic
 from typing import TYPE_CHECKING
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from skeldir.db.pool import Database, open_database
 from skeldir.db.replica import Replica, ReplicaUnused, fault_of
+from skeldir.db.store import queries
 from tests.conftest import Clone
+from tests.support.api import OwnServer, own_server
+from tests.support.embedded import short_place
+from tests.support.standby import standby_of
 
 if TYPE_CHECKING:
     from skeldir.db.store import SelectReplayedRow, SelectWrittenRow
@@ -131,6 +137,52 @@ async def read(replica: Replica, tenant: UUID) -> str:
             return ""
     except ReplicaUnused as unused:
         return unused.reason
+
+
+@asynccontextmanager
+async def a_pair() -> AsyncIterator[tuple[OwnServer, OwnServer]]:
+    with (
+        short_place() as place,
+        own_server(place / "a") as primary,
+        standby_of(primary, place / "b") as standby,
+    ):
+        yield primary, standby
+
+
+async def test_a_standby_that_comes_back_with_less_than_it_has_shown_is_not_read() -> None:
+    replica = Replica(most_lag_s=25)
+    async with (
+        a_pair() as (primary, standby),
+        open_database(primary.url, pool_size=1, statement_timeout_ms=30_000) as here,
+        open_database(
+            standby.url, pool_size=4, statement_timeout_ms=30_000, prove=replica.prove
+        ) as there,
+        AsyncExitStack() as held,
+    ):
+        async with here.statement() as one, there.statement() as other:
+            replayed = dict(await queries.select_replayed(other))
+            written = dict(await queries.select_written(one)) | {"position": replayed["position"]}
+
+        async def read_by_new_connection() -> str:
+            await held.enter_async_context(there.statement())
+            try:
+                async with replica.known_tenant(uuid4(), most_lag_s=25):
+                    return "read"
+            except ReplicaUnused as unused:
+                return unused.reason
+
+        replica.note_written(monotonic(), written)
+        replica.note_replayed(there, replayed)
+        assert await read_by_new_connection() == "read"
+        # The primary has been promoted, and this one does not follow.
+        replica.note_written(monotonic(), written | {"timeline": 2})
+        assert await read_by_new_connection() == "late"
+        assert replica.state == "unreachable"
+        further = {"position": replayed["position"] + 10**9}
+        replica.note_written(monotonic(), written | further)
+        replica.note_replayed(there, replayed | further)
+        assert replica.state == "used"
+        assert await read_by_new_connection() == "late"
 
 
 @pytest.mark.parametrize(

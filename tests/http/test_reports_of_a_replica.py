@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
 from math import inf
 from pathlib import Path
 from time import monotonic
-from uuid import uuid4
 
 import httpx2
 import pytest
@@ -16,10 +14,9 @@ from prometheus_client import REGISTRY
 
 from skeldir.attribution import credit_dirty_orders
 from skeldir.db.pool import Connection, open_database
-from skeldir.db.replica import Replica, ReplicaUnfit, ReplicaUnused
-from skeldir.db.store import queries
+from skeldir.db.replica import ReplicaUnfit
 from skeldir.http.access import ReadKey, TenantTransaction
-from skeldir.http.reading import Reading, ReportReading, most_age_s
+from skeldir.http.reading import Reading, ReportReading
 from skeldir.rollups import roll_up_dirty_days
 from skeldir.tenants import revoke_key
 from tests.conftest import Clone
@@ -290,43 +287,6 @@ async def test_a_standby_that_is_down_at_first_is_used_when_it_comes(
         standby.start()
 
 
-async def test_a_standby_that_comes_back_with_less_than_it_has_shown_is_not_read(
-    primary: OwnServer, standby: OwnServer
-) -> None:
-    replica = Replica(most_lag_s=25)
-    async with (
-        open_database(primary.url, pool_size=1, statement_timeout_ms=30_000) as here,
-        open_database(
-            standby.url, pool_size=4, statement_timeout_ms=30_000, prove=replica.prove
-        ) as there,
-        AsyncExitStack() as held,
-    ):
-        async with here.statement() as one, there.statement() as other:
-            replayed = dict(await queries.select_replayed(other))
-            written = dict(await queries.select_written(one)) | {"position": replayed["position"]}
-
-        async def read_by_new_connection() -> str:
-            await held.enter_async_context(there.statement())
-            try:
-                async with replica.known_tenant(uuid4(), most_lag_s=25):
-                    return "read"
-            except ReplicaUnused as unused:
-                return unused.reason
-
-        replica.note_written(monotonic(), written)
-        replica.note_replayed(there, replayed)
-        assert await read_by_new_connection() == "read"
-        # The primary has been promoted, and this one does not follow.
-        replica.note_written(monotonic(), written | {"timeline": 2})
-        assert await read_by_new_connection() == "late"
-        assert replica.state == "unreachable"
-        further = {"position": replayed["position"] + 10**9}
-        replica.note_written(monotonic(), written | further)
-        replica.note_replayed(there, replayed | further)
-        assert replica.state == "used"
-        assert await read_by_new_connection() == "late"
-
-
 async def test_a_promoted_standby_is_not_used(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -419,22 +379,3 @@ async def test_without_a_replica_reports_are_the_primarys(
     # The metrics of a replica end with its watch.
     assert REGISTRY.get_sample_value("skeldir_database_replica_state", {"state": "used"}) is None
     assert count("skeldir_database_replica_lag_seconds") == 0
-
-
-@pytest.mark.parametrize(
-    ("sent", "seconds"),
-    [
-        ("", inf),
-        ("no-transform", inf),
-        ("no-cache", 0),
-        ("No-Cache, max-age=60", 0),
-        ("max-age=60", 60),
-        ('max-stale=9, max-age="7"', 7),
-        ("max-age=9, max-age=3", 3),
-        ("max-age=soon", 0),
-        ("max-age=-1", 0),
-        ("max-age", 0),
-    ],
-)
-def test_the_age_that_a_client_accepts(sent: str, seconds: float) -> None:
-    assert most_age_s(sent) == seconds

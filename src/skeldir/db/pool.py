@@ -320,15 +320,12 @@ async def open_database(
 ) -> AsyncIterator[Database]:
     """Connect to `url` (any of the three schemes) and close the pool at the end of the block.
 
-    `prove` is called with each new connection before it is used.
-
-    A statement that may run longer than `statement_timeout_ms` needs a `timeout=` of its own, besides the setting of
-    the same name: the client gives up shortly after the server should have.
+    `prove` is called with each new connection first. A statement that may run longer than `statement_timeout_ms` needs
+    a `timeout=` of its own, besides the setting: the client gives up shortly after the server should have.
 
     Only the API, which serves many tenants at once, sets the other two: each wait for a lock ends after
     `lock_timeout_ms` (0: with the statement), and `is_shared_out` limits each tenant to its share of the connections
-    (see `shares`). A worker waits for its locks, and its pool holds just the connections that one job needs at a time,
-    of one tenant.
+    (see `shares`). A worker waits for its locks, and its pool holds just the connections that one job needs at a time.
 
     Raises:
         DatabaseUnreachable: nothing answers at `url`, or it refuses the role.
