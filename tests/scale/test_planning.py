@@ -116,7 +116,7 @@ async def test_the_plan_counts_all_tenants_and_what_was_recorded_in_30_days(
 
     page = (await asyncio.to_thread(CliRunner().invoke, app, ["scale", "plan"])).output
     assert "2 tenants, 5 touches, 2 orders, 2 ledger entries" in page
-    assert "One such server is enough." in page
+    assert "One server with 64 GiB of memory, 16 cores and 1,000 GiB of disk is enough." in page
     assert "(bench_scale)" in page
 
 

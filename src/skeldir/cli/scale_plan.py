@@ -55,7 +55,7 @@ def plan_next(
             typer.echo(orjson.dumps(_document(stock, needs, machine)).decode())
             return
         _print_stock(stock)
-        _print_needs(needs)
+        _print_needs(needs, machine)
         _print_costs()
 
     run_with_runtime(work)
@@ -110,7 +110,7 @@ def _print_stock(stock: Stock) -> None:
     out.print(table)
 
 
-def _print_needs(needs: Needs) -> None:
+def _print_needs(needs: Needs, machine: Machine) -> None:
     out.rule(f"{needs.factor} times as much", align="left")
     out.print(
         f"{needs.tenants:,} tenants, {needs.touches:,} touches, {needs.orders:,} orders, "
@@ -118,16 +118,22 @@ def _print_needs(needs: Needs) -> None:
         + (f"; in {needs.months:,.0f} months at this pace." if needs.months is not None else "."),
         soft_wrap=True,
     )
+    origin = "here" if needs.is_own else "as measured; here are too few"
     out.print(
-        f"All servers together: {needs.memory_bytes / _GIB:,.1f} GiB of memory, {needs.disk_bytes / _GIB:,.1f} GiB of "
-        f"disk, {needs.cores:,.1f} cores.",
+        f"A touch takes {sum(needs.touch_bytes):,.0f} bytes and an order {sum(needs.order_bytes):,.0f} ({origin}).",
         soft_wrap=True,
     )
+    out.print(
+        f"All servers together: {needs.memory_bytes / _GIB:,.1f} GiB of memory, {needs.disk_bytes / _GIB:,.1f} GiB of "
+        f"disk, {needs.cores:,.1f} cores at most.",
+        soft_wrap=True,
+    )
+    kind = f"{machine.memory_gib:,g} GiB of memory, {machine.cores} cores and {machine.disk_gib:,g} GiB of disk"
     if needs.nodes == 1:
-        out.print("One such server is enough.")
+        out.print(f"One server with {kind} is enough.", soft_wrap=True)
     else:
         out.print(
-            f"{needs.nodes} such servers with Citus, and a coordinator; or one server with all of that. "
+            f"{needs.nodes} servers with {kind}, with Citus, and a coordinator; or one server with all of that. "
             f"The {needs.bound_by} decides.",
             soft_wrap=True,
         )

@@ -34,7 +34,7 @@ COSTS: Final = {
     "touch_index_bytes": Cost(240, "bytes", "a touch, in its indexes", _SCALE),
     "order_table_bytes": Cost(300, "bytes", "an order: entries and journey, in their tables", _SCALE),
     "order_index_bytes": Cost(429, "bytes", "an order: entries and journey, in the indexes", _SCALE),
-    "event_cpu_ms": Cost(16, "ms", "processor time of a single event by HTTP, with its credit", _SCALE),
+    "event_cpu_ms": Cost(16, "ms", "processor time of an event sent alone, with its credit; in batches less", _SCALE),
     "api_mib": Cost(191, "MiB", "an API process with its helpers", _SCALE),
     "worker_mib": Cost(88, "MiB", "a worker process", _SCALE),
     "beat_mib": Cost(73, "MiB", "beat", _SCALE),
