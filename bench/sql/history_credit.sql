@@ -25,5 +25,7 @@ SELECT b.tenant_id, d.day::date
 FROM bench.businesses b, bench.sizes s,
      generate_series(s.last_day - 10 * s.days, s.last_day - s.days, interval '1 day') AS d (day);
 
+INSERT INTO public.waiting_tenants (tenant_id, work) SELECT b.tenant_id, 'days' FROM bench.businesses b;
+
 RESET maintenance_work_mem;
 RESET session_replication_role;

@@ -7,3 +7,6 @@ FROM bench.sizes s, bench.businesses b, generate_series(0, s.days - 1) AS d (n),
 
 INSERT INTO public.dirty_days (tenant_id, day)
 SELECT DISTINCT tenant_id, spend_date FROM public.spend;
+
+INSERT INTO public.waiting_tenants (tenant_id, work)
+SELECT DISTINCT tenant_id, 'days' FROM public.spend;
