@@ -6,16 +6,10 @@ from collections.abc import Callable, Iterator
 
 from pglast import ast, enums
 
+from skeldir.scale import LOCAL
 from tests.support.syntax import Piece, Schema, name_of, operator_of, relations_of, walk
 from tests.support.tenancy import UnboundTables
 
-# Tables that stay on the coordinator: those read before a tenant is known, and those of all tenants.
-LOCAL = frozenset(
-    {
-        *("api_keys", "jobs", "tenant_deletions"),
-        *("heartbeats", "pulses", "matview_refreshes", "rollup_changes", "alembic_version"),
-    }
-)
 _WRITES = ast.InsertStmt | ast.UpdateStmt | ast.DeleteStmt
 _CHOOSES = ast.CaseExpr | ast.CoalesceExpr
 
@@ -168,7 +162,7 @@ RULES: dict[str, Callable[[Piece, Schema], list[str]]] = {
 
 def _side(name: str, schema: Schema) -> str | None:
     """Return whether a relation is local or distributed; None for others, such as a catalogue or a view."""
-    if name in LOCAL or name in schema.materialized or name.startswith("celery."):
+    if name in LOCAL or name in schema.materialized:
         return "local"
     if name in schema.views:
         sides = {_side(inner, schema) for inner in schema.views[name].relations} - {None}
