@@ -186,10 +186,11 @@ SELECT :tenant_id::uuid, :turn::bigint, (SELECT clock_timestamp()), g.basis, g.r
 FROM gone g WHERE g.allocations <> 0
 RETURNING 1;
 
+-- name: delete_channel_days!
+DELETE FROM public.rollup_channel_day WHERE tenant_id = :tenant_id;
+
 -- name: settle_journal!
-WITH left_over AS (
-    DELETE FROM public.rollup_channel_day WHERE tenant_id = :tenant_id RETURNING 1
-)
+-- Beside a CTE that writes, Citus could not plan the sub-select in this statement.
 INSERT INTO public.credit_journal
     (tenant_id, turn, changed_at, basis, revenue_date, model_version, channel_code, currency, conversion_ppt,
      credited_cents, allocations)
