@@ -17,6 +17,7 @@ from skeldir.cli.keys import keys_app
 from skeldir.cli.models import models_app
 from skeldir.cli.pipeline import credit, matviews, refresh, show_channels
 from skeldir.cli.privacy import privacy_app
+from skeldir.cli.scale import scale_app
 from skeldir.cli.server import migrate, openapi, serve
 from skeldir.cli.tenants import tenants_app
 from skeldir.cli.trial import demo
@@ -33,7 +34,7 @@ Without DATABASE_URL an embedded PostgreSQL under .skeldir/ is started, or share
 With DATABASE_URL, every command works on the server it names, as app_user with a few exceptions. `tenants list`, \
 `tenants delete`, `tenants deletions`, `jobs`, `audit` without --tenant and looking up a tenant by name need a role \
 that may act as skeldir_owner; `matviews` without --tenant needs one that may act as matview_owner. The role that runs \
-`migrate` may act as both.
+`migrate` may act as both. `scale` needs a superuser if the database has Citus.
 
 The usual order: tenants create · keys create · import · credit · refresh · report.""",
 )
@@ -46,6 +47,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(import_app, name="import")
 app.add_typer(privacy_app, name="privacy")
+app.add_typer(scale_app, name="scale")
 app.command("orders")(list_orders)
 app.command("dead-events")(list_dead_events)
 app.command("credit")(credit)
