@@ -52,6 +52,24 @@ SELECT spend_date, channel_code, currency, sum(amount_cents) AS spend_cents
 FROM public.spend WHERE tenant_id = :tenant_id
 GROUP BY spend_date, channel_code, currency;
 
+-- name: select_of_citus
+-- What the extension itself put beside the program's objects; nothing on a server without Citus.
+-- Never null: every column.
+SELECT n.nspname || '.' || c.relname AS name
+FROM pg_catalog.pg_extension e
+JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.refobjid = e.oid
+                           AND d.classid = 'pg_catalog.pg_class'::regclass AND d.deptype = 'e'
+JOIN pg_catalog.pg_class c ON c.oid = d.objid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE e.extname = 'citus'
+UNION ALL
+SELECT t.evtname
+FROM pg_catalog.pg_extension e
+JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.refobjid = e.oid
+                           AND d.classid = 'pg_catalog.pg_event_trigger'::regclass AND d.deptype = 'e'
+JOIN pg_catalog.pg_event_trigger t ON t.oid = d.objid
+WHERE e.extname = 'citus';
+
 -- name: select_roles
 -- Never null: every column.
 SELECT r.rolname AS name,

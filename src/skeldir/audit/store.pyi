@@ -64,6 +64,9 @@ class SelectMarkedDaysRow(TypedDict):
     has_spend: bool | None
     has_revenue: bool | None
 
+class SelectOfCitusRow(TypedDict):
+    name: str
+
 class SelectOwnedByAppUserRow(TypedDict):
     name: str
     found: str
@@ -173,6 +176,8 @@ class _Queries:
     async def select_marked_days(
         connection: Connection, /, *, tenant_id: UUID
     ) -> list[SelectMarkedDaysRow]: ...
+    @staticmethod
+    async def select_of_citus(connection: Connection, /) -> list[SelectOfCitusRow]: ...
     @staticmethod
     async def select_owned_by_app_user(
         connection: Connection, /
