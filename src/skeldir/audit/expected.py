@@ -25,7 +25,7 @@ ROLES: Final[Mapping[str, str]] = MappingProxyType(
 ROLES_ON_CITUS: Final[Mapping[str, str]] = MappingProxyType(
     {**ROLES, OWNER: "LOGIN", VIEW_OWNER: "LOGIN"}
 )
-"""The same on Citus: the coordinator logs in to the nodes as the role whose rights apply. The owners have no password."""
+"""The same on Citus, where the coordinator logs in to the nodes as the role whose rights apply."""
 
 _APPEND = "app_user INSERT SELECT"
 _READ = "app_user SELECT"
