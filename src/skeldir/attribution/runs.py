@@ -12,6 +12,7 @@ by the new ones after it has processed the marks (`restating`).
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -33,12 +34,15 @@ from skeldir.attribution.restating import Restated, restate_page
 from skeldir.attribution.store import queries
 from skeldir.attribution.writing import Fence, Uncreditable, Writer, Written, number_channels
 from skeldir.clock import utc_now
+from skeldir.db import NodeUnreachable
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from skeldir.attribution.store import SelectMarksRow
     from skeldir.db import Connection, Database
+
+logger = logging.getLogger(__name__)
 
 # Marks are chosen by their random ids, many at once, and then sorted by order, since journeys are stored by order: each
 # transaction writes neighbouring pages, and with 100,000 orders an order costs little more than with 10,000.
@@ -93,8 +97,15 @@ async def credit_dirty_orders(
     is_complete = True
     for tenant in tenants:
         run = _Run(database, tenant, progress or _ignore_progress, fence, deadline, bounds)
-        with fewer_collections():
-            is_complete = await run.credit_all() and is_complete
+        try:
+            with fewer_collections():
+                is_complete = await run.credit_all() and is_complete
+        except NodeUnreachable:
+            if tenant_id is not None:
+                raise
+            # Its marks stay; the other tenants do not wait for its node.
+            logger.warning("attribution.tenant_passed_over %s", tenant)
+            is_complete = False
         if run.has_used_much_memory:
             release_memory()
         orders += run.orders

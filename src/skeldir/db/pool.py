@@ -14,6 +14,7 @@ import asyncpg
 
 from skeldir.db.embedded import require_supported_server
 from skeldir.db.lock_keys import lock_key
+from skeldir.db.nodes import node_unreachable
 from skeldir.db.shares import RetriedLater, Shares, reserved_of
 from skeldir.db.store import queries
 from skeldir.errors import SkeldirError
@@ -28,6 +29,7 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProx
 
 logger = logging.getLogger(__name__)
 
+_OF_DRIVER = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _CONNECT_S = 5.0
 CLOSE_S = 5.0
 GRACE_S = 2.0
@@ -95,6 +97,7 @@ class Database:
         Raises:
             DatabaseUnreachable: no connection could be made, or it was lost or not answered within the block.
             DatabaseBusy: all connections stayed in use for `pool_timeout_s`.
+            NodeUnreachable: a node of a Citus database did not answer its coordinator.
             QueryTooSlow: the server cancelled a statement of the block.
         """
         async with self._lend(None) as connection:
@@ -116,13 +119,11 @@ class Database:
             # A live server cancels a statement before its client does. Closing the connection ends the transaction.
             connection.terminate()
             raise _unreachable("The database no longer answers.") from error
-        except (
-            asyncpg.PostgresError,
-            asyncpg.InterfaceError,
-            asyncpg.InternalClientError,
-        ) as error:
+        except _OF_DRIVER as error:
             # The driver's last error only reports a closed connection; the server's own message is the error before it.
             if not _is_lost(connection):
+                if (of_node := node_unreachable(error)) is not None:
+                    raise of_node from error
                 raise
             cause = error.__context__ or error
             raise _unreachable(f"The connection to the database was lost: {cause}.") from error
@@ -164,12 +165,7 @@ class Database:
         """Return a connection to the pool; the driver has closed one that cannot be reset for the next caller."""
         try:
             await self.pool.release(connection)
-        except (
-            OSError,
-            asyncpg.PostgresError,
-            asyncpg.InterfaceError,
-            asyncpg.InternalClientError,
-        ) as error:
+        except (OSError, *_OF_DRIVER) as error:
             logger.warning("db.connection_dropped %s", type(error).__name__)
         finally:
             if self.shares is not None and tenant_id is not None:

@@ -15,6 +15,7 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
+from skeldir.db import list_silent_nodes
 from skeldir.http.direct import DirectRoute
 from skeldir.http.probes import Probe
 from skeldir.http.problems import Problem, answer_problem, make_problem
@@ -37,10 +38,14 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """The process can do its work: every check is `ok`."""
+    """The process can do its work: every check is `ok`.
+
+    `nodes` is there on a Citus database: `ok`, or which nodes do not answer. Tenants on the others are served.
+    """
 
     status: Literal["ready"]
     checks: dict[str, str]
+    nodes: str | None = None
 
 
 class NotReady(Problem):
@@ -86,6 +91,8 @@ class Watch:
         self._database = database
         self._needs = needs
         self._readiness = Probe(self._check)
+        self._nodes = Probe(self._ask_nodes, keep_s=1.0)
+        self._has_nodes = False
         self._heartbeats = Probe(self._hear)
         self._samples = Probe(self._sample, keep_s=1.0)
         self._exposition = Probe(partial(asyncio.to_thread, generate_latest))
@@ -100,6 +107,16 @@ class Watch:
             READY.labels(check).set(sentence == _HOLDS)
         DATABASE_UP.set(results["database"] == _HOLDS)
         return results
+
+    async def describe_nodes(self) -> str | None:
+        """Return `ok`, or which nodes of a Citus database do not answer; None on one server.
+
+        It is a question of its own: a node that is cut off may keep the coordinator waiting for longer than the checks.
+        """
+        silent = await self._nodes.answer()
+        if silent is not None:
+            return f"No answer from {', '.join(silent)}." if silent else _HOLDS
+        return "They could not be asked." if self._has_nodes else None
 
     async def heartbeats(self) -> Mapping[str, tuple[int, datetime]] | None:
         """Return how many processes of each role are alive, and when one was last seen; None when the query failed."""
@@ -117,7 +134,13 @@ class Watch:
 
     async def close(self) -> None:
         """Stop asking."""
-        for probe in (self._readiness, self._heartbeats, self._samples, self._exposition):
+        for probe in (
+            self._readiness,
+            self._nodes,
+            self._heartbeats,
+            self._samples,
+            self._exposition,
+        ):
             await probe.close()
 
     async def _check(self) -> dict[str, str]:
@@ -128,6 +151,12 @@ class Watch:
                 "views": await self._check_views(connection),
                 "role": await self._check_role(connection),
             }
+
+    async def _ask_nodes(self) -> list[str] | None:
+        async with self._database.statement() as connection:
+            silent = await list_silent_nodes(connection)
+        self._has_nodes = silent is not None
+        return silent
 
     async def _check_schema(self, connection: Connection) -> str:
         try:
@@ -187,11 +216,14 @@ async def live() -> Response:
     summary="The process can do its work",
 )
 async def ready(watch: AppWatch) -> Response:
-    """Check the database, its revision, its views and the program's role; 503 names the failed checks."""
-    checks = await watch.checks()
+    """Check the database, its revision, its views and the program's role; 503 names the failed checks.
+
+    A node of a Citus database that does not answer is named, and is no failed check: other tenants are served.
+    """
+    checks, nodes = await asyncio.gather(watch.checks(), watch.describe_nodes())
     failing = [check for check, sentence in checks.items() if sentence != _HOLDS]
     if not failing:
-        return _answer(Readiness(status="ready", checks=checks))
+        return _answer(Readiness(status="ready", checks=checks, nodes=nodes))
     problem = make_problem(
         503,
         "Not ready",
@@ -240,4 +272,4 @@ async def metrics(watch: AppWatch) -> Response:
 
 
 def _answer(answer: BaseModel) -> Response:
-    return Response(answer.model_dump_json(), media_type="application/json")
+    return Response(answer.model_dump_json(exclude_none=True), media_type="application/json")
