@@ -92,6 +92,8 @@ def test_a_table_in_no_list_and_a_local_one_that_is_distributed_are_seen(clone: 
         ("DROP POLICY tenant_isolation ON {}", "shards"),
         ("CREATE POLICY open ON {} FOR SELECT USING (true)", "shards"),
         ("ALTER TABLE {} OWNER TO postgres", "shards"),
+        ("ALTER TABLE {} DROP COLUMN amount_cents", "shards"),
+        ("ALTER TABLE {} ADD COLUMN more text", "shards"),
     ],
 )
 def test_a_shard_that_is_protected_otherwise_is_seen(clone: Clone, change: str, check: str) -> None:

@@ -192,9 +192,9 @@ def _check_protection(connection: Blocking, nodes: Sequence[Node]) -> Finding:
     found = read_protection(connection) if coordinators else []
     return Finding(
         "shards",
-        f"Each of {len(found):,} tables and shards forces row-level security, with its table's policies and rights.",
+        f"Each of {len(found):,} tables and shards forces row-level security, and has its table's columns and rights.",
         tuple(unprotected(found, coordinators[0]) if coordinators else ()),
-        "Stop the programs. Give the shard the policies and rights of its table, as a superuser on its node.",
+        "Stop the programs. Give the shard what its table has, as a superuser on its node.",
     )
 
 

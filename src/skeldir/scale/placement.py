@@ -25,7 +25,7 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Protected:
-    """A table or shard on a node: its owner, row-level security, policies and rights, in words."""
+    """A table or shard on a node: row-level security, its owner, columns, policies and rights, in words."""
 
     node_id: int
     table: str
@@ -98,6 +98,11 @@ def read_protection(connection: Blocking) -> list[Protected]:
                    (SELECT concat_ws('; ', CASE WHEN c.relrowsecurity THEN 'enabled' END,
                                      CASE WHEN c.relforcerowsecurity THEN 'forced' END,
                                      'owned by ' || pg_get_userbyid(c.relowner),
+                           (SELECT string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
+                                              || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END, ', '
+                                              ORDER BY a.attname)
+                            FROM pg_catalog.pg_attribute a
+                            WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
                            (SELECT string_agg(concat_ws(' ', p.polname, p.polcmd, p.polpermissive,
                                         (SELECT string_agg(u::regrole::text, ',' ORDER BY u::regrole::text)
                                          FROM unnest(p.polroles) u),
@@ -133,7 +138,7 @@ def unprotected(found: Sequence[Protected], coordinator: int) -> list[str]:
             faults.append(f"{one.relation} on node {one.node_id} does not force row-level security")
         elif one.protection != wanted.get(one.table):
             faults.append(
-                f"{one.relation} on node {one.node_id} has other policies or rights than {one.table}"
+                f"{one.relation} on node {one.node_id} has other columns, policies or rights than {one.table}"
             )
     return faults
 
