@@ -54,13 +54,6 @@ class CitusServer:
         ]
 
     @cached_property
-    def _admins(self) -> list[psycopg.Connection[tuple[object, ...]]]:
-        return [
-            psycopg.connect(self.url_of(node), autocommit=True, client_encoding="utf8")
-            for node in self.nodes
-        ]
-
-    @cached_property
     def _threads(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(len(self.nodes))
 
@@ -81,7 +74,12 @@ class CitusServer:
 
     def on_each(self, statement: str) -> None:
         """Run a statement on all servers at once, in the database `postgres`."""
-        list(self._threads.map(lambda admin: admin.execute(statement), self._admins))
+        list(self._threads.map(lambda node: self._run(node, statement), self.nodes))
+
+    def _run(self, node: Address, statement: str) -> None:
+        # A test may have stopped the node and started it again since the last one.
+        with psycopg.connect(self.url_of(node), autocommit=True) as admin:
+            admin.execute(statement.encode())
 
     def template(self, name: str) -> str:
         """Return the name of this run's copy of a template."""
@@ -104,7 +102,7 @@ class CitusServer:
         self._register(empty)
         self._seal(empty)
         self.copy(empty, full)
-        self._admins[0].execute(f"ALTER DATABASE {full} SET citus.shard_count = {SHARDS}")
+        self._run(self.nodes[0], f"ALTER DATABASE {full} SET citus.shard_count = {SHARDS}")
         upgrade(self.url(user="migrator", database=full))
         apply_scale(self.url(database=full))
         self._seal(full)
@@ -119,17 +117,16 @@ class CitusServer:
 
     def drop_all(self) -> None:
         """Remove what this run made."""
-        rows = self._admins[0].execute(
-            "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", (f"{self.run}_",)
-        )
-        for (name,) in rows.fetchall():
+        with psycopg.connect(self.url()) as admin:
+            rows = admin.execute(
+                "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", (f"{self.run}_",)
+            ).fetchall()
+        for (name,) in rows:
             self.drop(str(name))
 
     def close(self) -> None:
-        """Close what this process opened."""
+        """End the threads of this process."""
         self._threads.shutdown()
-        for admin in self._admins:
-            admin.close()
 
     def _register(self, database: str) -> None:
         self.on_each(f"CREATE DATABASE {database} OWNER migrator")
