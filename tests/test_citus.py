@@ -25,6 +25,7 @@ MIGRATIONS = SOURCES / "migrations"
 
 INSTEAD = {
     "inserts_that_become_copies": "end it in RETURNING, or in ON CONFLICT where a repetition is no error",
+    "results_sent_to_all_nodes": "read first and bind what was read, or let the INSERT itself have the WITH",
     "volatile_changes": "bind the moment, or write (SELECT clock_timestamp())",
     "mutable_choices": "put what is not immutable into a sub-select without FROM, sums with intervals included",
     "stable_functions_of_columns": "compute it before, and bind it",

@@ -28,6 +28,30 @@ def inserts_that_become_copies(piece: Piece, schema: Schema) -> list[str]:
     ]
 
 
+def results_sent_to_all_nodes(piece: Piece, schema: Schema) -> list[str]:
+    """What one part of a statement inserts from another part is sent to every node, and fails while one is down."""
+    return [
+        part.ctename
+        for tree in piece.trees
+        for node in walk(tree)
+        if (clause := getattr(node, "withClause", None)) is not None
+        for part in clause.ctes
+        if isinstance(part.ctequery, ast.InsertStmt)
+        and part.ctequery.selectStmt is not None
+        and _side(part.ctequery.relation.relname, schema) == "distributed"
+        and _parts_read(part.ctequery) & {other.ctename for other in clause.ctes}
+    ]
+
+
+def _parts_read(insert: ast.InsertStmt) -> set[str]:
+    own = {part.ctename for part in (insert.withClause.ctes if insert.withClause else ())}
+    return {
+        found.relname
+        for found in walk(insert.selectStmt)
+        if isinstance(found, ast.RangeVar) and found.schemaname is None
+    } - own
+
+
 def volatile_changes(piece: Piece, schema: Schema) -> list[str]:
     """The value of a volatile function would differ from shard to shard."""
     return [
@@ -146,6 +170,7 @@ RULES: dict[str, Callable[[Piece, Schema], list[str]]] = {
     rule.__name__: rule
     for rule in (
         inserts_that_become_copies,
+        results_sent_to_all_nodes,
         volatile_changes,
         mutable_choices,
         stable_functions_of_columns,

@@ -26,7 +26,7 @@ from uuid import UUID
 from skeldir.attribution.aside import WRITING_FAULTS
 from skeldir.attribution.bounds import BOUNDS, Bounds
 from skeldir.attribution.computing import Computation, Part, order_too_large
-from skeldir.attribution.marks import ingest_lock
+from skeldir.attribution.marks import ingest_lock, mark_page
 from skeldir.attribution.memory import fewer_collections, release_memory
 from skeldir.attribution.orders import LongJourney, Reading
 from skeldir.attribution.reading import read_journey, read_orders
@@ -279,15 +279,17 @@ class _Run:
             )
             if journey is None:
                 return False
-            await queries.expand_journey(
-                connection,
-                tenant_id=self.tenant_id,
-                journey_key=journey["journey_key"],
-                first_moment=journey["first_moment"],
-                last_moment=journey["last_moment"],
-                ids=journey["ids"],
-                most=self.bounds.orders_of_expansion,
+            marked_at = await queries.take_dirty_journey(
+                connection, tenant_id=self.tenant_id, ids=journey["ids"]
             )
+            if marked_at is not None:
+                await mark_page(
+                    connection,
+                    self.tenant_id,
+                    journey,
+                    marked_at=marked_at,
+                    most=self.bounds.orders_of_expansion,
+                )
             if self.fence is not None:
                 await self.fence(connection)
         return True
