@@ -106,11 +106,13 @@ async def credit_dirty_orders(
             # Its marks stay; the other tenants do not wait for its node.
             logger.warning("attribution.tenant_passed_over %s", tenant)
             is_complete = False
+            continue
+        finally:
+            orders += run.orders
+            allocations += run.allocations
+            set_aside += run.set_aside
         if run.has_used_much_memory:
             release_memory()
-        orders += run.orders
-        allocations += run.allocations
-        set_aside += run.set_aside
     return CreditReport(orders, allocations, is_complete, set_aside)
 
 
