@@ -53,11 +53,19 @@ def node_away(clone: Clone, tenant: UUID, *tables: str) -> Iterator[None]:
         admin.execute("DROP FUNCTION public.report_node() CASCADE")
 
 
-@pytest.mark.parametrize("state", ["08000", "08001", "08006", "57P01", "57P03"])
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        *((state, "connection failed") for state in ("08000", "08001", "08006", "57P01", "57P03")),
+        ("XX000", "server closed the connection unexpectedly"),
+        ("XX000", "failure on connection marked as essential: node:5432"),
+        ("58030", "failed to COPY to shard 102088 on node:5432"),
+    ],
+)
 async def test_what_a_live_coordinator_reports_of_a_node_leaves_the_connection_usable(
-    db: Database, tenant: UUID, state: str
+    db: Database, tenant: UUID, state: str, message: str
 ) -> None:
-    raising = f"DO $$ BEGIN RAISE EXCEPTION 'node' USING ERRCODE = '{state}'; END $$"
+    raising = f"DO $$ BEGIN RAISE EXCEPTION '{message}' USING ERRCODE = '{state}'; END $$"
     with pytest.raises(NodeUnreachable) as caught:
         async with db.tenant(tenant) as connection:
             await connection.execute(raising)
@@ -67,7 +75,7 @@ async def test_what_a_live_coordinator_reports_of_a_node_leaves_the_connection_u
         assert await connection.fetchval("SELECT 1") == 1
 
 
-@pytest.mark.parametrize("state", ["08P01", "40001", "53300", "XX000"])
+@pytest.mark.parametrize("state", ["08P01", "40001", "53300", "58030", "XX000"])
 async def test_other_errors_stay_what_they_are(db: Database, tenant: UUID, state: str) -> None:
     raising = f"DO $$ BEGIN RAISE EXCEPTION 'other' USING ERRCODE = '{state}'; END $$"
     with pytest.raises(asyncpg.PostgresError):

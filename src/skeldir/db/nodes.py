@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
@@ -21,6 +22,11 @@ logger = logging.getLogger(__name__)
 _OF_SERVERS = frozenset({"57P01", "57P02", "57P03"})
 _OF_CONNECTIONS = "08"
 _PROTOCOL_VIOLATED = "08P01"
+_INTERNAL = frozenset({"XX000", "58030"})
+# What Citus reports with the state of an internal error if a node goes away during a statement.
+_WITHOUT_STATE = re.compile(
+    "server closed the connection unexpectedly|failure on connection marked as essential|failed to COPY to shard"
+)
 
 
 class NodeUnreachable(RetriedLater, SkeldirError):
@@ -37,7 +43,11 @@ def node_unreachable(error: BaseException) -> NodeUnreachable | None:
     The node's address is in the log only: it is for the operator.
     """
     state = getattr(error, "sqlstate", None) or ""
-    is_of_node = state.startswith(_OF_CONNECTIONS) or state in _OF_SERVERS
+    is_of_node = (
+        state.startswith(_OF_CONNECTIONS)
+        or state in _OF_SERVERS
+        or (state in _INTERNAL and _WITHOUT_STATE.match(str(error)) is not None)
+    )
     if not is_of_node or state == _PROTOCOL_VIOLATED:
         return None
     logger.warning("db.node_missed %s %s", state, error)
