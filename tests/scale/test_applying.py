@@ -16,7 +16,7 @@ from skeldir.scale import (
 )
 from tests.conftest import Clone
 from tests.support.command import run_here
-from tests.support.scaled import faults_of, make_local
+from tests.support.scaled import faults_of, make_local, on_nodes
 
 
 @pytest.mark.one_server("the database has Citus")
@@ -41,6 +41,20 @@ def test_a_table_that_is_local_is_distributed(clone: Clone) -> None:
         make_local(admin)
     page = run_here(clone.superuser_url, "scale", "apply")
     assert "DISTRIBUTED  spend: 0 rows before and after" in page
+    assert faults_of(clone) == {}
+
+
+@pytest.mark.citus
+def test_app_user_may_make_temporary_tables_on_no_node(clone: Clone) -> None:
+    with on_nodes(clone) as nodes:
+        for node in nodes:
+            node.execute(f"GRANT TEMPORARY ON DATABASE {clone.name} TO PUBLIC".encode())
+    faults = faults_of(clone)["roles"]
+    assert faults
+    assert all("app_user may make temporary tables" in fault for fault in faults)
+    assert "only matview_owner may make temporary tables" in (
+        apply_scale(clone.superuser_url).changed
+    )
     assert faults_of(clone) == {}
 
 

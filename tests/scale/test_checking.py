@@ -22,9 +22,9 @@ SILENT = Node(3, "silent:5432", False, True, None, "Connection refused")
 
 def good_roles() -> list[RoleOnNode]:
     return [
-        RoleOnNode("app_user", True, True, False, RUNTIME_SETTINGS),
-        RoleOnNode("skeldir_owner", True, False, False, ()),
-        RoleOnNode("matview_owner", True, False, False, ()),
+        RoleOnNode("app_user", True, True, False, False, RUNTIME_SETTINGS),
+        RoleOnNode("skeldir_owner", True, False, False, False, ()),
+        RoleOnNode("matview_owner", True, False, False, True, ()),
     ]
 
 
@@ -137,10 +137,11 @@ def test_a_node_that_does_not_answer_is_named(clone: Clone) -> None:
 def test_each_fault_of_a_role_is_named_with_its_node() -> None:
     assert role_faults([HERE, THERE, SILENT], {1: good_roles(), 2: good_roles()}) == []
     roles = [
-        RoleOnNode("app_user", True, True, True, RUNTIME_SETTINGS),
-        RoleOnNode("skeldir_owner", False, True, False, ()),
+        RoleOnNode("app_user", True, True, True, True, RUNTIME_SETTINGS),
+        RoleOnNode("skeldir_owner", False, True, False, False, ()),
     ]
     assert role_faults([HERE, THERE], {1: good_roles(), 2: roles}) == [
+        "app_user may make temporary tables on node there:5432",
         "app_user bypasses row-level security on node there:5432",
         "skeldir_owner may not log in on node there:5432",
         "skeldir_owner has a password on node there:5432",
@@ -150,7 +151,7 @@ def test_each_fault_of_a_role_is_named_with_its_node() -> None:
 
 def test_each_missing_setting_is_named_with_its_node() -> None:
     assert setting_faults([HERE, THERE, SILENT], {1: good_roles(), 2: good_roles()}) == []
-    bare = [RoleOnNode("app_user", True, True, False, RUNTIME_SETTINGS[:1])]
+    bare = [RoleOnNode("app_user", True, True, False, False, RUNTIME_SETTINGS[:1])]
     assert setting_faults([HERE, THERE], {1: bare, 2: good_roles()}) == [
         "citus.propagate_set_commands=local is not set on the coordinator here:5432"
     ]

@@ -133,12 +133,25 @@ def _open_owners(connection: Blocking) -> tuple[str, ...]:
     return tuple(f"{role} may log in and has no password" for role in OWNERS)
 
 
+def _close_databases(connection: Blocking) -> tuple[str, ...]:
+    """Let app_user make no temporary table on any node, as the first migration does on the coordinator."""
+    connection.execute(
+        """SELECT result FROM run_command_on_all_nodes($command$
+               DO $do$ BEGIN
+                   EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+                   EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO matview_owner', current_database());
+               END $do$ $command$)"""
+    )
+    return ("only matview_owner may make temporary tables",)
+
+
 def _settle_roles(connection: Blocking) -> tuple[str, ...]:
     """Set again on all nodes what any of them lacks."""
     nodes, roles = read_nodes(connection), read_roles(connection)
     changed: tuple[str, ...] = ()
     if role_faults(nodes, roles):
         changed += _open_owners(connection)
+        changed += _close_databases(connection)
     if setting_faults(nodes, roles):
         connection.execute("ALTER ROLE app_user SET citus.propagate_set_commands = 'local'")
         connection.execute("ALTER ROLE app_user SET citus.override_table_visibility = 'off'")

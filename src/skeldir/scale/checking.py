@@ -94,7 +94,7 @@ def check_cluster(connection: Blocking, citus_version: str) -> ScaleReport:
         ),
         Finding(
             "roles",
-            "On each node the owners may log in and have no password, and row-level security binds every role.",
+            "On each node the owners may log in without a password, and app_user may do no more than on one server.",
             tuple(role_faults(nodes, roles)),
             _APPLY,
         ),
@@ -136,6 +136,8 @@ def role_faults(nodes: Sequence[Node], roles: Mapping[int, Sequence[RoleOnNode]]
                 faults.append(f"{role} may not log in on {node.name}")
             if found[role].has_password and role in OWNERS:
                 faults.append(f"{role} has a password on {node.name}")
+            if found[role].may_make_temporary and role == RUNTIME_ROLE:
+                faults.append(f"{role} may make temporary tables on {node.name}")
             if found[role].is_unbound:
                 faults.append(f"{role} bypasses row-level security on {node.name}")
     return faults

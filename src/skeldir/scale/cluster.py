@@ -46,6 +46,7 @@ class RoleOnNode:
     may_log_in: bool
     has_password: bool
     is_unbound: bool
+    may_make_temporary: bool
     settings: tuple[str, ...]
 
 
@@ -135,6 +136,7 @@ def read_roles(connection: Blocking) -> dict[int, list[RoleOnNode]]:
         """SELECT nodeid, result FROM run_command_on_all_nodes($command$
                SELECT coalesce(json_agg(json_build_array(
                           r.rolname, r.rolcanlogin, r.rolpassword IS NOT NULL, r.rolsuper OR r.rolbypassrls,
+                          has_database_privilege(r.oid, current_database(), 'TEMPORARY'),
                           (SELECT coalesce(json_agg(s ORDER BY s), '[]') FROM pg_catalog.pg_db_role_setting d,
                            unnest(d.setconfig) s WHERE d.setrole = r.oid AND d.setdatabase = 0))), '[]')::text
                FROM pg_catalog.pg_authid r WHERE r.rolname IN ('app_user', 'skeldir_owner', 'matview_owner')
@@ -143,8 +145,12 @@ def read_roles(connection: Blocking) -> dict[int, list[RoleOnNode]]:
     ).fetchall()
     return {
         int(str(node_id)): [
-            RoleOnNode(role, may_log_in, has_password, is_unbound, tuple(settings))
-            for role, may_log_in, has_password, is_unbound, settings in json.loads(str(found))
+            RoleOnNode(
+                role, may_log_in, has_password, is_unbound, may_make_temporary, tuple(settings)
+            )
+            for role, may_log_in, has_password, is_unbound, may_make_temporary, settings in json.loads(
+                str(found)
+            )
         ]
         for node_id, found in rows
     }
