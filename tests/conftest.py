@@ -22,6 +22,7 @@ import pytest
 from skeldir.db.embedded import EmbeddedServer, embedded_server
 from skeldir.db.pool import Database, open_database
 from skeldir.migrations.run import upgrade
+from tests.support.citus_server import VARIABLE, CitusServer, given_server
 from tests.support.embedded import fast_place
 from tests.support.held_rows import hold_rows_to_stubs
 from tests.support.make import make_tenant
@@ -80,9 +81,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Remove the folder when the last worker has left."""
+    """Remove the folder, and the databases on Citus, when the last worker has left."""
+    citus = _citus()
     if not hasattr(config, "workerinput"):
+        if citus is not None:
+            citus.drop_all()
         shutil.rmtree(os.environ.pop(HOME_VARIABLE), ignore_errors=True)
+    if citus is not None:
+        citus.close()
 
 
 def pytest_sessionstart() -> None:
@@ -105,10 +111,35 @@ def rows_are_what_the_stubs_say() -> None:
     hold_rows_to_stubs()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs Citus where none was given, and on Citus what cannot work there."""
+    is_given = VARIABLE in os.environ
+    for item in items:
+        if not is_given and item.get_closest_marker("citus"):
+            item.add_marker(pytest.mark.skip(reason=f"{VARIABLE} names no Citus coordinator"))
+        if is_given and (reason := item.get_closest_marker("one_server")):
+            item.add_marker(pytest.mark.skip(reason=f"on Citus: {reason.args[0]}"))
+
+
+@cache
+def _citus() -> CitusServer | None:
+    return given_server("t" + Path(os.environ[HOME_VARIABLE]).name[-8:].lower().replace("-", "_"))
+
+
 @pytest.fixture(scope="session")
-def server() -> Iterator[EmbeddedServer]:
-    """The server that all workers of the run share; it stops when the last one leaves."""
+def server() -> Iterator[EmbeddedServer | CitusServer]:
+    """The server that all workers share: Citus, if one is given, or the embedded one, which stops with the last."""
     home = Path(os.environ[HOME_VARIABLE])
+    citus = _citus()
+    if citus is not None:
+        with _only_one_worker(home):
+            if not (home / "templates").exists():
+                citus.make_templates(TEMPLATE)
+                (home / "templates").touch()
+    yield from _embedded(home) if citus is None else (citus,)
+
+
+def _embedded(home: Path) -> Iterator[EmbeddedServer]:
     with embedded_server(home / "pg", server_settings=FAST_SERVER) as embedded:
         admin = _admin_of(embedded)
         with _only_one_worker(home):
@@ -138,6 +169,9 @@ def scratch_database(server: EmbeddedServer, *, template: str) -> Iterator[Clone
     It is dropped when two more have ended: PostgreSQL checks ten times a second whether all sessions have left a
     database that is to be dropped, and connections that were just closed are not gone yet.
     """
+    if isinstance(server, CitusServer):
+        yield from _copy_on_citus(server, server.template(template))
+        return
     name = f"t_{uuid4().hex}"
     admin = _admin_of(server)
     admin.execute(f"CREATE DATABASE {name} OWNER migrator TEMPLATE {template} STRATEGY file_copy")
@@ -150,6 +184,20 @@ def scratch_database(server: EmbeddedServer, *, template: str) -> Iterator[Clone
         _ended.append(name)
         while len(_ended) > _KEPT:
             admin.execute(f"DROP DATABASE {_ended.popleft()} WITH (FORCE)")
+
+
+def _copy_on_citus(server: CitusServer, template: str) -> Iterator[Clone]:
+    name = f"{server.run}_{uuid4().hex[:12]}"
+    server.copy(template, name)
+    if template == server.template(TEMPLATE):
+        server.on_each(f"REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC")
+        server.on_each(f"GRANT TEMPORARY ON DATABASE {name} TO matview_owner")
+    try:
+        yield Clone(server, name)
+    finally:
+        _ended.append(name)
+        while len(_ended) > _KEPT:
+            server.drop(_ended.popleft())
 
 
 @pytest.fixture

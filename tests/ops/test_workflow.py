@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support.citus_server import VARIABLE
+
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -34,7 +36,7 @@ def test_it_runs_on_every_push_and_pull_request_and_by_hand_with_the_least_right
 
 def test_every_action_is_pinned_to_a_commit_and_states_its_version() -> None:
     uses = re.findall(r"uses: (.+)", TEXT)
-    assert len(uses) == 7
+    assert len(uses) == 9
     for used in uses:
         assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", used), used
     assert len(set(uses)) == len({used.partition("@")[0] for used in uses})
@@ -50,7 +52,7 @@ def test_every_command_is_a_target_of_make(job: str) -> None:
 
 
 def test_the_suite_runs_on_both_systems_and_from_the_oldest_python_on() -> None:
-    assert set(JOBS) == {"check", "test", "zero-drift"}
+    assert set(JOBS) == {"check", "test", "citus", "zero-drift"}
     matrix = JOBS["test"]["strategy"]["matrix"]
     assert {name.partition("-")[0] for name in matrix["os"]} == {"ubuntu", "macos"}
     assert matrix["python"] == ["3.11", "3.12", "3.13", "3.14"]
@@ -58,6 +60,17 @@ def test_the_suite_runs_on_both_systems_and_from_the_oldest_python_on() -> None:
     assert required
     assert required.group(1) == matrix["python"][0]
     assert JOBS["test"]["strategy"]["fail-fast"] is False
+
+
+def test_the_job_on_citus_gives_the_suite_the_service_beside_it() -> None:
+    job = JOBS["citus"]
+    (service,) = job["services"].values()
+    assert service["image"].startswith("citusdata/citus:")
+    assert service["ports"] == ["5432:5432"]
+    assert job["env"] == {VARIABLE: "postgresql://postgres@127.0.0.1:5432/postgres"}
+    (command,) = commands("citus")
+    assert command.startswith("make test ARGS=")
+    assert "tests/scale" in command
 
 
 def test_zero_drift_proves_the_commit_itself_and_keeps_the_pack_of_a_failure_too() -> None:

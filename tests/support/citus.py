@@ -6,23 +6,10 @@ from collections.abc import Callable, Iterator
 
 from pglast import ast, enums
 
+from skeldir.scale import LOCAL
 from tests.support.syntax import Piece, Schema, name_of, operator_of, relations_of, walk
 from tests.support.tenancy import UnboundTables
 
-# Tables that stay on the coordinator: those read before a tenant is known, and those of all tenants.
-LOCAL = frozenset(
-    {
-        *(
-            "registered_tenants",
-            "api_keys",
-            "waiting_tenants",
-            "jobs",
-            "tenant_deletions",
-            "audits",
-        ),
-        *("heartbeats", "pulses", "matview_refreshes", "rollup_changes", "alembic_version"),
-    }
-)
 _WRITES = ast.InsertStmt | ast.UpdateStmt | ast.DeleteStmt
 _CHOOSES = ast.CaseExpr | ast.CoalesceExpr
 
@@ -39,6 +26,30 @@ def inserts_that_become_copies(piece: Piece, schema: Schema) -> list[str]:
         and node.returningClause is None
         and node.onConflictClause is None
     ]
+
+
+def results_sent_to_all_nodes(piece: Piece, schema: Schema) -> list[str]:
+    """What one part of a statement inserts from another part is sent to every node, and fails while one is down."""
+    return [
+        part.ctename
+        for tree in piece.trees
+        for node in walk(tree)
+        if (clause := getattr(node, "withClause", None)) is not None
+        for part in clause.ctes
+        if isinstance(part.ctequery, ast.InsertStmt)
+        and part.ctequery.selectStmt is not None
+        and _side(part.ctequery.relation.relname, schema) == "distributed"
+        and _parts_read(part.ctequery) & {other.ctename for other in clause.ctes}
+    ]
+
+
+def _parts_read(insert: ast.InsertStmt) -> set[str]:
+    own = {part.ctename for part in (insert.withClause.ctes if insert.withClause else ())}
+    return {
+        found.relname
+        for found in walk(insert.selectStmt)
+        if isinstance(found, ast.RangeVar) and found.schemaname is None
+    } - own
 
 
 def volatile_changes(piece: Piece, schema: Schema) -> list[str]:
@@ -159,6 +170,7 @@ RULES: dict[str, Callable[[Piece, Schema], list[str]]] = {
     rule.__name__: rule
     for rule in (
         inserts_that_become_copies,
+        results_sent_to_all_nodes,
         volatile_changes,
         mutable_choices,
         stable_functions_of_columns,
@@ -175,7 +187,7 @@ RULES: dict[str, Callable[[Piece, Schema], list[str]]] = {
 
 def _side(name: str, schema: Schema) -> str | None:
     """Return whether a relation is local or distributed; None for others, such as a catalogue or a view."""
-    if name in LOCAL or name in schema.materialized or name.startswith("celery."):
+    if name in LOCAL or name in schema.materialized:
         return "local"
     if name in schema.views:
         sides = {_side(inner, schema) for inner in schema.views[name].relations} - {None}

@@ -39,6 +39,16 @@ BROKEN = {
             " AS $$ BEGIN INSERT INTO public.spend (tenant_id) SELECT 1; END $$"
         ),
     ),
+    "results_sent_to_all_nodes": (
+        (
+            "WITH a AS (SELECT 1 AS id), b AS"
+            " (INSERT INTO public.spend (tenant_id, id) SELECT $1, id FROM a RETURNING 1) SELECT count(*) FROM b"
+        ),
+        (
+            "WITH a AS (DELETE FROM public.spend WHERE tenant_id = $1 RETURNING id), b AS (INSERT INTO public.channels"
+            " (tenant_id, id) SELECT $1, x.id FROM (SELECT id FROM a) x RETURNING 1) SELECT 1"
+        ),
+    ),
     "volatile_changes": (
         "UPDATE public.jobs SET run_at = clock_timestamp() WHERE tenant_id = $1",
         "UPDATE public.jobs SET run_at = unknown_to_all() WHERE tenant_id = $1",
@@ -151,6 +161,17 @@ KEPT = {
         "INSERT INTO public.spend (tenant_id) SELECT $1 ON CONFLICT DO NOTHING",
         "INSERT INTO public.spend (tenant_id) VALUES ($1)",
         "INSERT INTO public.rollup_changes DEFAULT VALUES",
+    ),
+    "results_sent_to_all_nodes": (
+        (
+            "WITH a AS (DELETE FROM public.spend WHERE tenant_id = $1 RETURNING id)"
+            " INSERT INTO public.channels (tenant_id, id) SELECT $1, id FROM a RETURNING 1"
+        ),
+        (
+            "WITH b AS (INSERT INTO public.spend (tenant_id, id)"
+            " SELECT $1, id FROM unnest($2::uuid[]) AS a (id) RETURNING 1) SELECT count(*) FROM b"
+        ),
+        "WITH a AS (SELECT 1 AS id), b AS (INSERT INTO public.jobs (id) SELECT id FROM a RETURNING 1) SELECT 1 FROM b",
     ),
     "volatile_changes": (
         "UPDATE public.jobs SET run_at = (SELECT clock_timestamp()) WHERE tenant_id = $1",

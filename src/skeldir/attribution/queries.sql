@@ -149,10 +149,11 @@ WITH marked AS (
 )
 SELECT count(*) FROM marked;
 
--- name: mark_orders_reached_by_touches$
+-- name: select_orders_reached_by_touches
 -- Touches can earn from the later captures of their journey, within the longest lookback of any version. The touches of a
 -- journey are treated as one span, from the first to the last: an order that lies in it but is reached by none of them is
--- credited as before. A journey with more than `most` captures in reach is marked itself, instead of its orders.
+-- credited as before. A journey with more than `most` captures in reach is returned itself, instead of its orders: then
+-- the order is NULL. Never null: journey_key, first_moment, last_moment.
 -- Only the index on journeys returns rows in this order, so that under `plan_for_each_list` no other is used.
 WITH journeys AS (
     SELECT t.journey_key, min(t.occurred_at) AS first_moment,
@@ -173,20 +174,14 @@ WITH journeys AS (
         ORDER BY l.journey_key, l.occurred_at
         LIMIT :most::integer + 1
     ) c
-), marked_journeys AS (
-    INSERT INTO public.dirty_journeys (tenant_id, journey_key, first_moment, last_moment)
-    SELECT DISTINCT :tenant_id::uuid, journey_key, first_moment, last_moment FROM reached WHERE is_crowded
-    RETURNING 1
-), marked_orders AS (
-    INSERT INTO public.dirty_orders (tenant_id, order_id)
-    SELECT DISTINCT :tenant_id::uuid, order_id FROM reached WHERE NOT is_crowded
-    RETURNING 1
 )
-SELECT (SELECT count(*) FROM marked_journeys) + (SELECT count(*) FROM marked_orders);
+SELECT DISTINCT r.journey_key, r.first_moment, r.last_moment, CASE WHEN NOT r.is_crowded THEN r.order_id END AS order_id
+FROM reached r;
 
--- name: mark_orders_after_captures$
+-- name: select_orders_after_captures
 -- Where conversions cut journeys, a capture shortens the journeys of the orders after it. A capture earlier than the known
 -- ones also moves its order, so all captures of the order count. Otherwise as for touches.
+-- Never null: journey_key, first_moment, last_moment.
 WITH journeys AS (
     SELECT own.journey_key, min(own.occurred_at) AS first_moment,
            max(own.occurred_at) + make_interval(days => :lookback_days::integer) AS last_moment
@@ -206,17 +201,19 @@ WITH journeys AS (
         ORDER BY l.journey_key, l.occurred_at
         LIMIT :most::integer + 1
     ) c
-), marked_journeys AS (
-    INSERT INTO public.dirty_journeys (tenant_id, journey_key, first_moment, last_moment)
-    SELECT DISTINCT :tenant_id::uuid, journey_key, first_moment, last_moment FROM reached WHERE is_crowded
-    RETURNING 1
-), marked_orders AS (
-    INSERT INTO public.dirty_orders (tenant_id, order_id)
-    SELECT DISTINCT :tenant_id::uuid, order_id FROM reached
-    WHERE NOT is_crowded AND order_id <> ALL(:order_ids::text[])
-    RETURNING 1
 )
-SELECT (SELECT count(*) FROM marked_journeys) + (SELECT count(*) FROM marked_orders);
+SELECT DISTINCT r.journey_key, r.first_moment, r.last_moment, CASE WHEN NOT r.is_crowded THEN r.order_id END AS order_id
+FROM reached r
+WHERE r.is_crowded OR r.order_id <> ALL(:order_ids::text[]);
+
+-- name: mark_journeys!
+-- Marks journeys instead of their orders; this ends the setting of `plan_for_each_list`, too.
+INSERT INTO public.dirty_journeys (tenant_id, journey_key, first_moment, last_moment)
+SELECT :tenant_id, j.journey_key, j.first_moment, j.last_moment
+FROM unnest(:journey_keys::bytea[], :first_moments::timestamptz[], :last_moments::timestamptz[])
+     AS j (journey_key, first_moment, last_moment)
+WHERE (SELECT set_config('plan_cache_mode', 'auto', true)) IS NOT NULL
+RETURNING 1;
 
 -- name: tenants_with_dirty_orders
 -- Tenants that may have dirty orders; at any time none is missing.
@@ -298,35 +295,33 @@ FROM (
 ) marks
 GROUP BY journey_key;
 
--- name: expand_journey^
--- Marks the orders of the journey's next `most` captures (and of those at the moment of the last). If there are more, a
--- mark of the journey for the time after them stays. Does nothing when another worker has taken the marks.
+-- name: take_dirty_journey$
+-- Deletes the marks of a journey, and returns when the first was made; NULL when another worker has taken them.
 WITH gone AS (
     DELETE FROM public.dirty_journeys WHERE tenant_id = :tenant_id AND id = ANY(:ids::uuid[]) RETURNING marked_at
-), since AS (
-    SELECT min(marked_at) AS marked_at FROM gone HAVING count(*) > 0
-), page AS (
-    SELECT max(c.occurred_at) AS moment, count(*) AS captures
-    FROM (SELECT l.occurred_at FROM public.revenue_ledger l
-          WHERE l.tenant_id = :tenant_id AND l.journey_key = :journey_key AND l.kind = 'capture'
-            AND l.occurred_at >= :first_moment AND l.occurred_at <= :last_moment
-          ORDER BY l.occurred_at LIMIT :most) c
-), marked AS (
-    INSERT INTO public.dirty_orders (tenant_id, order_id, is_deferred, marked_at)
-    SELECT DISTINCT :tenant_id::uuid, l.order_id, true, s.marked_at
-    FROM page p CROSS JOIN since s
-    JOIN public.revenue_ledger l
-      ON l.tenant_id = :tenant_id AND l.journey_key = :journey_key AND l.kind = 'capture'
-     AND l.occurred_at >= :first_moment AND l.occurred_at <= p.moment
-    RETURNING 1
-), rest AS (
-    INSERT INTO public.dirty_journeys (tenant_id, journey_key, first_moment, last_moment, marked_at)
-    SELECT :tenant_id::uuid, :journey_key, p.moment + interval '1 microsecond', :last_moment, s.marked_at
-    FROM page p CROSS JOIN since s
-    WHERE p.captures = :most AND p.moment < :last_moment
-    RETURNING 1
 )
-SELECT (SELECT count(*) FROM marked) AS orders, (SELECT count(*) FROM rest) AS rest;
+SELECT min(marked_at) FROM gone;
+
+-- name: select_page_of_journey^
+-- The moment of the last of the next `most` captures, and their number.
+SELECT max(c.occurred_at) AS moment, count(*) AS captures
+FROM (SELECT l.occurred_at FROM public.revenue_ledger l
+      WHERE l.tenant_id = :tenant_id AND l.journey_key = :journey_key AND l.kind = 'capture'
+        AND l.occurred_at >= :first_moment AND l.occurred_at <= :last_moment
+      ORDER BY l.occurred_at LIMIT :most) c;
+
+-- name: mark_page_of_journey!
+INSERT INTO public.dirty_orders (tenant_id, order_id, is_deferred, marked_at)
+SELECT DISTINCT :tenant_id::uuid, l.order_id, true, :marked_at::timestamptz
+FROM public.revenue_ledger l
+WHERE l.tenant_id = :tenant_id AND l.journey_key = :journey_key AND l.kind = 'capture'
+  AND l.occurred_at >= :first_moment AND l.occurred_at <= :last_moment
+RETURNING 1;
+
+-- name: mark_rest_of_journey!
+-- The time after the page's last moment.
+INSERT INTO public.dirty_journeys (tenant_id, journey_key, first_moment, last_moment, marked_at)
+VALUES (:tenant_id, :journey_key, :page_moment::timestamptz + interval '1 microsecond', :last_moment, :marked_at);
 
 -- name: select_waiting^
 -- The current time if orders are deferred or a journey is marked, and whether stored journeys await a restatement.

@@ -12,6 +12,7 @@ by the new ones after it has processed the marks (`restating`).
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from uuid import UUID
 from skeldir.attribution.aside import WRITING_FAULTS
 from skeldir.attribution.bounds import BOUNDS, Bounds
 from skeldir.attribution.computing import Computation, Part, order_too_large
+from skeldir.attribution.marks import mark_page
 from skeldir.attribution.memory import fewer_collections, release_memory
 from skeldir.attribution.orders import LongJourney, Reading
 from skeldir.attribution.reading import read_journey, read_orders
@@ -32,6 +34,7 @@ from skeldir.attribution.restating import Restated, restate_page
 from skeldir.attribution.store import queries
 from skeldir.attribution.writing import Fence, Uncreditable, Writer, Written, number_channels
 from skeldir.clock import utc_now
+from skeldir.db import NodeUnreachable
 from skeldir.rollups import ingest_lock, review_waiting
 
 if TYPE_CHECKING:
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
 
     from skeldir.attribution.store import SelectMarksRow
     from skeldir.db import Connection, Database
+
+logger = logging.getLogger(__name__)
 
 # Marks are chosen by their random ids, many at once, and then sorted by order, since journeys are stored by order: each
 # transaction writes neighbouring pages, and with 100,000 orders an order costs little more than with 10,000.
@@ -93,17 +98,26 @@ async def credit_dirty_orders(
     is_complete = True
     for tenant in tenants:
         run = _Run(database, tenant, progress or _ignore_progress, fence, deadline, bounds)
-        with fewer_collections():
-            is_complete = await run.credit_all() and is_complete
+        try:
+            with fewer_collections():
+                is_complete = await run.credit_all() and is_complete
+        except NodeUnreachable:
+            if tenant_id is not None:
+                raise
+            # Its marks stay; the other tenants do not wait for its node.
+            logger.warning("attribution.tenant_passed_over %s", tenant)
+            is_complete = False
+            continue
+        finally:
+            orders += run.orders
+            allocations += run.allocations
+            set_aside += run.set_aside
         if run.has_used_much_memory:
             release_memory()
         if fence is None:
             # A job leaves this to the roll-up that follows in it.
             async with database.tenant(tenant) as connection:
                 await review_waiting(connection, tenant)
-        orders += run.orders
-        allocations += run.allocations
-        set_aside += run.set_aside
     return CreditReport(orders, allocations, is_complete, set_aside)
 
 
@@ -273,15 +287,17 @@ class _Run:
             )
             if journey is None:
                 return False
-            await queries.expand_journey(
-                connection,
-                tenant_id=self.tenant_id,
-                journey_key=journey["journey_key"],
-                first_moment=journey["first_moment"],
-                last_moment=journey["last_moment"],
-                ids=journey["ids"],
-                most=self.bounds.orders_of_expansion,
+            marked_at = await queries.take_dirty_journey(
+                connection, tenant_id=self.tenant_id, ids=journey["ids"]
             )
+            if marked_at is not None:
+                await mark_page(
+                    connection,
+                    self.tenant_id,
+                    journey,
+                    marked_at=marked_at,
+                    most=self.bounds.orders_of_expansion,
+                )
             if self.fence is not None:
                 await self.fence(connection)
         return True

@@ -12,10 +12,6 @@ class CountCapturesRow(TypedDict):
     place: int
     captures: int
 
-class ExpandJourneyRow(TypedDict):
-    orders: int
-    rest: int
-
 class NumberChannelsRow(TypedDict):
     channel_code: str
     number: int
@@ -169,6 +165,22 @@ class SelectOrderStandingRow(TypedDict):
     detail: str | None
     since: dt.datetime | None
 
+class SelectOrdersAfterCapturesRow(TypedDict):
+    journey_key: bytes
+    first_moment: dt.datetime
+    last_moment: dt.datetime
+    order_id: str | None
+
+class SelectOrdersReachedByTouchesRow(TypedDict):
+    journey_key: bytes
+    first_moment: dt.datetime
+    last_moment: dt.datetime
+    order_id: str | None
+
+class SelectPageOfJourneyRow(TypedDict):
+    moment: dt.datetime | None
+    captures: int
+
 class SelectPreviousConversionsRow(TypedDict):
     order_id: str
     occurred_at: dt.datetime
@@ -280,18 +292,6 @@ class _Queries:
         model_versions: Collection[str],
     ) -> None: ...
     @staticmethod
-    async def expand_journey(
-        connection: Connection,
-        /,
-        *,
-        tenant_id: UUID,
-        ids: Collection[UUID],
-        journey_key: bytes,
-        first_moment: dt.datetime,
-        last_moment: dt.datetime,
-        most: int,
-    ) -> ExpandJourneyRow: ...
-    @staticmethod
     async def insert_kept(
         connection: Connection,
         /,
@@ -322,30 +322,41 @@ class _Queries:
     @staticmethod
     async def mark_all_orders(connection: Connection, /, *, tenant_id: UUID) -> int: ...
     @staticmethod
+    async def mark_journeys(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        journey_keys: Collection[bytes],
+        first_moments: Collection[dt.datetime],
+        last_moments: Collection[dt.datetime],
+    ) -> None: ...
+    @staticmethod
     async def mark_orders(
         connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
     ) -> None: ...
     @staticmethod
-    async def mark_orders_after_captures(
+    async def mark_page_of_journey(
         connection: Connection,
         /,
         *,
-        lookback_days: int,
         tenant_id: UUID,
-        order_ids: Collection[str],
-        most: int,
-    ) -> int: ...
+        marked_at: dt.datetime,
+        journey_key: bytes,
+        first_moment: dt.datetime,
+        last_moment: dt.datetime,
+    ) -> None: ...
     @staticmethod
-    async def mark_orders_reached_by_touches(
+    async def mark_rest_of_journey(
         connection: Connection,
         /,
         *,
-        default_days: int | None,
         tenant_id: UUID,
-        journey_keys: Collection[bytes],
-        moments: Collection[dt.datetime],
-        most: int,
-    ) -> int: ...
+        journey_key: bytes,
+        page_moment: dt.datetime,
+        last_moment: dt.datetime,
+        marked_at: dt.datetime,
+    ) -> None: ...
     @staticmethod
     async def note_restatement(
         connection: Connection, /, *, tenant_id: UUID, generation: int, after: str | None
@@ -488,6 +499,38 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, order_id: str
     ) -> SelectOrderStandingRow: ...
     @staticmethod
+    async def select_orders_after_captures(
+        connection: Connection,
+        /,
+        *,
+        lookback_days: int,
+        tenant_id: UUID,
+        order_ids: Collection[str],
+        most: int,
+    ) -> list[SelectOrdersAfterCapturesRow]: ...
+    @staticmethod
+    async def select_orders_reached_by_touches(
+        connection: Connection,
+        /,
+        *,
+        default_days: int | None,
+        tenant_id: UUID,
+        journey_keys: Collection[bytes],
+        moments: Collection[dt.datetime],
+        most: int,
+    ) -> list[SelectOrdersReachedByTouchesRow]: ...
+    @staticmethod
+    async def select_page_of_journey(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        journey_key: bytes,
+        first_moment: dt.datetime,
+        last_moment: dt.datetime,
+        most: int,
+    ) -> SelectPageOfJourneyRow: ...
+    @staticmethod
     async def select_previous_conversions(
         connection: Connection,
         /,
@@ -561,6 +604,10 @@ class _Queries:
         reasons: Collection[str],
         details: Collection[str],
     ) -> None: ...
+    @staticmethod
+    async def take_dirty_journey(
+        connection: Connection, /, *, tenant_id: UUID, ids: Collection[UUID]
+    ) -> dt.datetime | None: ...
     @staticmethod
     async def take_marks(
         connection: Connection,

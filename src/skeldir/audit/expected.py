@@ -22,6 +22,11 @@ ROLES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """The attributes and memberships of each role."""
 
+ROLES_ON_CITUS: Final[Mapping[str, str]] = MappingProxyType(
+    {**ROLES, OWNER: "LOGIN", VIEW_OWNER: "LOGIN"}
+)
+"""The same on Citus, where the coordinator logs in to the nodes as the role whose rights apply."""
+
 _APPEND = "app_user INSERT SELECT"
 _READ = "app_user SELECT"
 _REPLACE = "app_user DELETE INSERT SELECT"

@@ -52,6 +52,24 @@ SELECT spend_date, channel_code, currency, sum(amount_cents) AS spend_cents
 FROM public.spend WHERE tenant_id = :tenant_id
 GROUP BY spend_date, channel_code, currency;
 
+-- name: select_of_citus
+-- What the extension itself put beside the program's objects; nothing on a server without Citus.
+-- Never null: every column.
+SELECT n.nspname || '.' || c.relname AS name
+FROM pg_catalog.pg_extension e
+JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.refobjid = e.oid
+                           AND d.classid = 'pg_catalog.pg_class'::regclass AND d.deptype = 'e'
+JOIN pg_catalog.pg_class c ON c.oid = d.objid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE e.extname = 'citus'
+UNION ALL
+SELECT t.evtname
+FROM pg_catalog.pg_extension e
+JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.refobjid = e.oid
+                           AND d.classid = 'pg_catalog.pg_event_trigger'::regclass AND d.deptype = 'e'
+JOIN pg_catalog.pg_event_trigger t ON t.oid = d.objid
+WHERE e.extname = 'citus';
+
 -- name: select_roles
 -- Never null: every column.
 SELECT r.rolname AS name,
@@ -99,7 +117,6 @@ WHERE has_database_privilege('app_user', current_database(), 'CREATE');
 
 -- name: select_row_security
 -- For every table that has a tenant: whether row-level security is enabled and forced, and its policies, in words.
--- A policy that calls its function in a sub-select is shown without the sub-select.
 -- Never null: every column.
 SELECT c.relname AS name,
        concat_ws('; ', CASE WHEN c.relrowsecurity THEN 'enabled' END, CASE WHEN c.relforcerowsecurity THEN 'forced' END,
@@ -109,9 +126,8 @@ SELECT c.relname AS name,
                                               'to', (SELECT string_agg(CASE WHEN r = 0 THEN 'PUBLIC'
                                                                             ELSE pg_get_userbyid(r)::text END, ', ')
                                                      FROM unnest(p.polroles) r),
-                                              'using', regexp_replace(pg_get_expr(p.polqual, p.polrelid), :sub_select, '\1'),
-                                              'check', regexp_replace(pg_get_expr(p.polwithcheck, p.polrelid), :sub_select,
-                                                                      '\1')),
+                                              'using', pg_get_expr(p.polqual, p.polrelid),
+                                              'check', pg_get_expr(p.polwithcheck, p.polrelid)),
                                     '; ' ORDER BY p.polname)
                   FROM pg_catalog.pg_policy p WHERE p.polrelid = c.oid)) AS found
 FROM pg_catalog.pg_class c

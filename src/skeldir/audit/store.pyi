@@ -64,6 +64,9 @@ class SelectMarkedDaysRow(TypedDict):
     has_spend: bool | None
     has_revenue: bool | None
 
+class SelectOfCitusRow(TypedDict):
+    name: str
+
 class SelectOwnedByAppUserRow(TypedDict):
     name: str
     found: str
@@ -174,6 +177,8 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID
     ) -> list[SelectMarkedDaysRow]: ...
     @staticmethod
+    async def select_of_citus(connection: Connection, /) -> list[SelectOfCitusRow]: ...
+    @staticmethod
     async def select_owned_by_app_user(
         connection: Connection, /
     ) -> list[SelectOwnedByAppUserRow]: ...
@@ -202,9 +207,7 @@ class _Queries:
     @staticmethod
     async def select_roles(connection: Connection, /) -> list[SelectRolesRow]: ...
     @staticmethod
-    async def select_row_security(
-        connection: Connection, /, *, sub_select: str
-    ) -> list[SelectRowSecurityRow]: ...
+    async def select_row_security(connection: Connection, /) -> list[SelectRowSecurityRow]: ...
     @staticmethod
     async def select_spend_days(
         connection: Connection, /, *, tenant_id: UUID

@@ -35,7 +35,8 @@ Without DATABASE_URL an embedded PostgreSQL under .skeldir/ is started, or share
 With DATABASE_URL, commands work on the server that it names, and app_user is enough for most. `migrate` needs a role \
 with CREATEROLE that owns the database. `tenants list`, `tenants delete`, `tenants deletions`, `jobs`, `scale plan`, \
 `audit` without --tenant and looking up a tenant by name need a role that may act as skeldir_owner; `matviews` without \
---tenant needs one that may act as matview_owner. The role that ran `migrate` may act as both.
+--tenant needs one that may act as matview_owner. The role that ran `migrate` may act as both. \
+`scale check` and `scale apply` need a superuser if the database has Citus.
 
 The usual order: tenants create · keys create · import · credit · refresh · report.""",
 )

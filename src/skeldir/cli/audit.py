@@ -30,10 +30,10 @@ from skeldir.audit import (
     make_item,
     record_audit,
 )
-from skeldir.cli.console import out
+from skeldir.cli.console import err, out
 from skeldir.cli.keys import TENANT_HELP
 from skeldir.cli.runtime import Runtime, run_with_runtime
-from skeldir.db import Database
+from skeldir.db import Database, NodeUnreachable
 from skeldir.money import format_minor
 from skeldir.tenants import TenantUnknown, list_tenants
 
@@ -113,7 +113,9 @@ def audit(
             for tenant_id in tenants:
                 # A tenant may be deleted before its turn.
                 with suppress(TenantUnknown) if tenant is None else nullcontext():
-                    differences += await _audit_one(database, tenant_id, options)
+                    differences += await _audit_unless_away(
+                        database, tenant_id, options, goes_on=tenant is None
+                    )
         return differences
 
     if run_with_runtime(work):
@@ -125,6 +127,21 @@ async def _tenants_of(runtime: Runtime, tenant: str | None) -> list[UUID]:
         return [await runtime.tenant_id(tenant)]
     async with runtime.operator(must_see_all=True) as operator:
         return [one.tenant_id for one in await list_tenants(operator)]
+
+
+async def _audit_unless_away(
+    database: Database, tenant_id: UUID, options: _Options, *, goes_on: bool
+) -> int:
+    """Audit a tenant; one of many whose node does not answer counts as a difference, and the others are audited."""
+    try:
+        return await _audit_one(database, tenant_id, options)
+    except NodeUnreachable as error:
+        if not goes_on:
+            raise
+        err.print(
+            f"{error.code}: tenant {tenant_id} was not audited. {error.detail}", soft_wrap=True
+        )
+        return 1
 
 
 async def _audit_one(database: Database, tenant_id: UUID, options: _Options) -> int:

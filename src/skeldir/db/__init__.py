@@ -24,6 +24,7 @@ from skeldir.db.ids import new_hex_ids, new_id, new_ids, read_id
 from skeldir.db.listening import Subscription, listen
 from skeldir.db.lock_keys import lock_key
 from skeldir.db.locks import share_lock, try_lock, wait_for_lock
+from skeldir.db.nodes import NodeUnreachable, list_silent_nodes
 from skeldir.db.plans import plan_for_each_list
 from skeldir.db.pool import (
     GRACE_S,
@@ -59,6 +60,7 @@ __all__ = [
     "DatabaseUnreachable",
     "EmbeddedServer",
     "MajorVersionDiffers",
+    "NodeUnreachable",
     "Opening",
     "PoolerRefused",
     "QueryTooSlow",
@@ -78,6 +80,7 @@ __all__ = [
     "is_server_alive",
     "keep_archive",
     "kept_alive",
+    "list_silent_nodes",
     "listen",
     "load_blocking_queries",
     "load_queries",

@@ -13,6 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from skeldir.db.lock_keys import lock_key
+from skeldir.db.nodes import node_unreachable
 from skeldir.db.requirements import refusal_of_pooler, require_usable
 from skeldir.db.shares import RetriedLater, Shares, reserved_of
 from skeldir.db.store import queries
@@ -89,6 +90,7 @@ class Database:
         Raises:
             DatabaseUnreachable: no connection could be made, or it was lost or not answered within the block.
             DatabaseBusy: all connections stayed in use for `pool_timeout_s`.
+            NodeUnreachable: a node of a Citus database did not answer its coordinator.
             QueryTooSlow: the server cancelled a statement of the block.
         """
         async with self._lend(None) as connection:
@@ -113,6 +115,8 @@ class Database:
         except _OF_DRIVER as error:
             # The driver's last error only reports a closed connection; the server's own message is the error before it.
             if not _is_lost(connection):
+                if (of_node := node_unreachable(error)) is not None:
+                    raise of_node from error
                 raise
             cause = error.__context__ or error
             raise _unreachable(f"The connection to the database was lost: {cause}.") from error

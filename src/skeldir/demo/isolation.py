@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from skeldir.db import Database
 from skeldir.demo.store import queries
+
+if TYPE_CHECKING:
+    from skeldir.db import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +41,34 @@ class IsolationReport:
         return hidden and not leaks and not self.may_read_views
 
 
+async def _count_rows(connection: Connection, other: UUID) -> dict[str, tuple[int, int]]:
+    """Return how many rows are visible in each relation, and how many of the other tenant."""
+    found = [
+        *await queries.count_visible_rows(connection, other=other),
+        *await queries.count_readable_rows(connection, other=other),
+    ]
+    return {row["relation"]: (row["rows"], row["foreign_rows"]) for row in found}
+
+
 async def check_isolation(database: Database, tenant_a: UUID, tenant_b: UUID) -> IsolationReport:
     """Look for rows of B as A, for rows of A as B, and for any row without a tenant."""
     async with database.tenant(tenant_a) as connection:
-        from_a = await queries.count_visible_rows(connection, other=tenant_b)
+        from_a = await _count_rows(connection, tenant_b)
         may_read_views = bool(await queries.may_read_views(connection))
     async with database.tenant(tenant_b) as connection:
-        from_b = await queries.count_visible_rows(connection, other=tenant_a)
+        from_b = await _count_rows(connection, tenant_a)
     async with database.unbound() as connection:
-        from_no_tenant = await queries.count_visible_rows(connection, other=tenant_a)
+        from_no_tenant = await _count_rows(connection, tenant_a)
     return IsolationReport(
         tuple(
             Visibility(
-                a["relation"],
-                a["rows"],
-                b["rows"],
-                a["foreign_rows"] + b["foreign_rows"],
-                no_tenant["rows"],
+                relation,
+                rows,
+                from_b[relation][0],
+                foreign_rows + from_b[relation][1],
+                from_no_tenant[relation][0],
             )
-            for a, b, no_tenant in zip(from_a, from_b, from_no_tenant, strict=True)
+            for relation, (rows, foreign_rows) in sorted(from_a.items())
         ),
         may_read_views,
     )

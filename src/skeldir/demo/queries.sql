@@ -1,36 +1,27 @@
 -- name: count_visible_rows
--- The rows of every table, view and reader that the bound tenant sees: all of them, and those of another tenant.
+-- The rows of every table of tenants that the bound tenant sees: all of them, and those of another tenant.
 -- Never null: every column.
 SELECT relation, rows, foreign_rows
 FROM (
     SELECT 'tenants' AS relation, count(*) AS rows, count(*) FILTER (WHERE id = :other) AS foreign_rows FROM public.tenants
-    UNION ALL SELECT 'allocation_summary', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.allocation_summary
-    UNION ALL SELECT 'api_keys', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.api_keys
     UNION ALL SELECT 'attribution_events', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.attribution_events
     UNION ALL SELECT 'attribution_models', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.attribution_models
-    UNION ALL SELECT 'audits', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.audits
     UNION ALL SELECT 'channel_numbers', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.channel_numbers
-    UNION ALL SELECT 'channel_performance', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.channel_performance
     UNION ALL SELECT 'channels', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.channels
     UNION ALL SELECT 'credit_journal', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.credit_journal
     UNION ALL SELECT 'credit_turns', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.credit_turns
-    UNION ALL SELECT 'daily_revenue_summary', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.daily_revenue_summary
     UNION ALL SELECT 'dead_events', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.dead_events
     UNION ALL SELECT 'dirty_days', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.dirty_days
     UNION ALL SELECT 'dirty_journeys', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.dirty_journeys
     UNION ALL SELECT 'dirty_orders', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.dirty_orders
     UNION ALL SELECT 'imports', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.imports
-    UNION ALL SELECT 'jobs', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.jobs
     UNION ALL SELECT 'kept_allocations', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.kept_allocations
     UNION ALL SELECT 'model_changes', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.model_changes
     UNION ALL SELECT 'order_balances', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.order_balances
     UNION ALL SELECT 'order_journeys', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.order_journeys
     UNION ALL SELECT 'orders_set_aside', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.orders_set_aside
     UNION ALL SELECT 'personal_data_findings', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.personal_data_findings
-    UNION ALL SELECT 'realtime_revenue', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.realtime_revenue
     UNION ALL SELECT 'reconciliation_runs', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.reconciliation_runs
-    UNION ALL SELECT 'reconciliation_status', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.reconciliation_status
-    UNION ALL SELECT 'registered_tenants', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.registered_tenants
     UNION ALL SELECT 'restatements', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.restatements
     UNION ALL SELECT 'retention', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.retention
     UNION ALL SELECT 'revenue_ledger', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.revenue_ledger
@@ -39,9 +30,24 @@ FROM (
     UNION ALL SELECT 'rollup_revenue_day', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.rollup_revenue_day
     UNION ALL SELECT 'rollup_revenue_total', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.rollup_revenue_total
     UNION ALL SELECT 'spend', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.spend
+) seen;
+
+-- name: count_readable_rows
+-- The same for the readers of the views, and for tables that Citus does not distribute.
+-- Never null: every column.
+SELECT relation, rows, foreign_rows
+FROM (
+    SELECT 'allocation_summary' AS relation, count(*) AS rows, count(*) FILTER (WHERE tenant_id = :other) AS foreign_rows FROM public.allocation_summary
+    UNION ALL SELECT 'api_keys', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.api_keys
+    UNION ALL SELECT 'audits', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.audits
+    UNION ALL SELECT 'channel_performance', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.channel_performance
+    UNION ALL SELECT 'daily_revenue_summary', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.daily_revenue_summary
+    UNION ALL SELECT 'jobs', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.jobs
+    UNION ALL SELECT 'realtime_revenue', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.realtime_revenue
+    UNION ALL SELECT 'reconciliation_status', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.reconciliation_status
+    UNION ALL SELECT 'registered_tenants', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.registered_tenants
     UNION ALL SELECT 'waiting_tenants', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.waiting_tenants
-) seen
-ORDER BY relation;
+) seen;
 
 -- name: may_read_views$
 SELECT bool_or(has_table_privilege(oid, 'SELECT'))

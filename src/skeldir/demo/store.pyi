@@ -5,12 +5,21 @@ from uuid import UUID
 
 from skeldir.db import Connection
 
+class CountReadableRowsRow(TypedDict):
+    relation: str
+    rows: int
+    foreign_rows: int
+
 class CountVisibleRowsRow(TypedDict):
     relation: str
     rows: int
     foreign_rows: int
 
 class _Queries:
+    @staticmethod
+    async def count_readable_rows(
+        connection: Connection, /, *, other: UUID
+    ) -> list[CountReadableRowsRow]: ...
     @staticmethod
     async def count_visible_rows(
         connection: Connection, /, *, other: UUID

@@ -15,6 +15,7 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
+from skeldir.db import list_silent_nodes
 from skeldir.http.direct import DirectRoute
 from skeldir.http.probes import Probe
 from skeldir.http.problems import Problem, answer_problem, make_problem
@@ -40,11 +41,13 @@ class Readiness(BaseModel):
     """The process can do its work: every check is `ok`.
 
     `replica` is there if a read replica is set up: `ok`, or why reports are read from the primary.
+    `nodes` is there on a Citus database: `ok`, or which nodes do not answer. Tenants on the others are served.
     """
 
     status: Literal["ready"]
     checks: dict[str, str]
     replica: str | None = None
+    nodes: str | None = None
 
 
 class NotReady(Problem):
@@ -91,6 +94,8 @@ class Watch:
         self._replica = replica
         self._needs = needs
         self._readiness = Probe(self._check)
+        self._nodes = Probe(self._ask_nodes, keep_s=1.0)
+        self._has_nodes = False
         self._heartbeats = Probe(self._hear)
         self._samples = Probe(self._sample, keep_s=1.0)
         self._exposition = Probe(partial(asyncio.to_thread, generate_latest))
@@ -110,6 +115,16 @@ class Watch:
         """Return `ok`, a sentence about why the read replica is not used, or None without one."""
         return None if self._replica is None else self._replica.describe()
 
+    async def describe_nodes(self) -> str | None:
+        """Return `ok`, or which nodes of a Citus database do not answer; None on one server.
+
+        It is a question of its own: a node that is cut off may keep the coordinator waiting for longer than the checks.
+        """
+        silent = await self._nodes.answer()
+        if silent is not None:
+            return f"No answer from {', '.join(silent)}." if silent else _HOLDS
+        return "They could not be asked." if self._has_nodes else None
+
     async def heartbeats(self) -> Mapping[str, tuple[int, datetime]] | None:
         """Return how many processes of each role are alive, and when one was last seen; None when the query failed."""
         return await self._heartbeats.answer()
@@ -126,7 +141,13 @@ class Watch:
 
     async def close(self) -> None:
         """Stop asking."""
-        for probe in (self._readiness, self._heartbeats, self._samples, self._exposition):
+        for probe in (
+            self._readiness,
+            self._nodes,
+            self._heartbeats,
+            self._samples,
+            self._exposition,
+        ):
             await probe.close()
 
     async def _check(self) -> dict[str, str]:
@@ -137,6 +158,12 @@ class Watch:
                 "views": await self._check_views(connection),
                 "role": await self._check_role(connection),
             }
+
+    async def _ask_nodes(self) -> list[str] | None:
+        async with self._database.statement() as connection:
+            silent = await list_silent_nodes(connection)
+        self._has_nodes = silent is not None
+        return silent
 
     async def _check_schema(self, connection: Connection) -> str:
         try:
@@ -198,13 +225,14 @@ async def live() -> Response:
 async def ready(watch: AppWatch) -> Response:
     """Check the database, its revision, its views and the program's role; 503 names the failed checks.
 
-    A read replica is not needed: without it, reports are read from the primary.
+    A read replica is not needed: without it, reports are read from the primary. A node of a Citus database that does
+    not answer is named, and is no failed check: other tenants are served.
     """
-    checks = await watch.checks()
+    checks, nodes = await asyncio.gather(watch.checks(), watch.describe_nodes())
     failing = [check for check, sentence in checks.items() if sentence != _HOLDS]
     if not failing:
         replica = watch.describe_replica()
-        return _answer(Readiness(status="ready", checks=checks, replica=replica))
+        return _answer(Readiness(status="ready", checks=checks, replica=replica, nodes=nodes))
     problem = make_problem(
         503,
         "Not ready",

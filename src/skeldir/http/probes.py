@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 import asyncpg
 
-from skeldir.db import DatabaseBusy, DatabaseUnreachable, QueryTooSlow
+from skeldir.db import DatabaseBusy, DatabaseUnreachable, NodeUnreachable, QueryTooSlow
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -58,6 +58,12 @@ class Probe(Generic[T]):
     async def _ask(self) -> T | None:
         try:
             return await self.ask()
-        except (DatabaseUnreachable, DatabaseBusy, QueryTooSlow, asyncpg.PostgresError) as error:
+        except (
+            DatabaseUnreachable,
+            DatabaseBusy,
+            NodeUnreachable,
+            QueryTooSlow,
+            asyncpg.PostgresError,
+        ) as error:
             logger.warning("http.probe_failed %s", type(error).__name__)
             return None

@@ -13,6 +13,7 @@ from skeldir.db import (
     Database,
     DatabaseBusy,
     DatabaseUnreachable,
+    NodeUnreachable,
     RetriedLater,
     TenantBusy,
     TenantLocked,
@@ -31,7 +32,7 @@ MOST_ITEMS = 500
 """Items after which a transaction accepts no further request: they are read on the loop while it is open."""
 
 # These fail a transaction whatever its items are: retrying its requests one by one would only add load.
-_NOT_ABOUT_ITEMS = (DatabaseUnreachable, DatabaseBusy, TenantBusy)
+_NOT_ABOUT_ITEMS = (DatabaseUnreachable, DatabaseBusy, NodeUnreachable, TenantBusy)
 
 
 class IntakeBusy(RetriedLater, SkeldirError):

@@ -61,8 +61,10 @@ WHERE tenant_id = :tenant_id AND id = :id AND state = 'running' AND token = :tok
 RETURNING id;
 
 -- name: put_back_job$
+-- Whether the attempt counts, and was the last one.
 UPDATE public.jobs
-SET state = CASE WHEN :is_last::boolean THEN 'dead' ELSE 'ready' END,
+SET attempts = greatest(0, attempts - CASE WHEN :counts::boolean THEN 0 ELSE 1 END),
+    state = CASE WHEN :is_last::boolean THEN 'dead' ELSE 'ready' END,
     finished_at = CASE WHEN :is_last::boolean THEN (SELECT clock_timestamp()) END,
     run_at = CASE WHEN :is_last::boolean THEN run_at
                   ELSE (SELECT clock_timestamp() + make_interval(secs => :delay_s::float8)) END,

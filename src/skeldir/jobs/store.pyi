@@ -118,6 +118,7 @@ class _Queries:
         connection: Connection,
         /,
         *,
+        counts: bool,
         is_last: bool,
         delay_s: float,
         error: str | None,

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from skeldir.db import DatabaseBusy, DatabaseUnreachable, QueryTooSlow, TenantLocked
+from skeldir.db import (
+    DatabaseBusy,
+    DatabaseUnreachable,
+    NodeUnreachable,
+    QueryTooSlow,
+    TenantLocked,
+)
 from skeldir.errors import SkeldirError
 from skeldir.jobs.claiming import claim_next_job
 from skeldir.jobs.leases import Job, LeaseLost
@@ -28,6 +34,7 @@ logger = logging.getLogger(__name__)
 AWAY = (
     DatabaseUnreachable,
     DatabaseBusy,
+    NodeUnreachable,
     QueryTooSlow,
     TenantLocked,
     asyncpg.PostgresError,
@@ -36,6 +43,7 @@ AWAY = (
 """What a process that goes on by itself survives: the database is away, busy, or refuses a statement."""
 
 _LONGEST_WAIT_S = 300.0
+_NODE_WAIT_S = 5.0
 _LONGEST_ERROR = 500
 _LONGEST_CANCEL_S = 1.0
 _jitter = random.SystemRandom()
@@ -143,15 +151,20 @@ async def _keep_lease(database: Database, job: Job, effect: asyncio.Future[None]
 
 
 async def _put_back(database: Database, kind: JobKind, job: Job, fault: BaseException) -> str:
-    """Make the job ready again after a pause that grows with its attempts, or dead; its row and the log say why."""
-    is_last = job.attempts >= kind.attempts
+    """Make the job ready again after a pause that grows with its attempts, or dead; its row and the log say why.
+
+    An attempt for which a node was away does not count: the job goes on when the node is back, however long that takes.
+    """
+    counts = not isinstance(fault, NodeUnreachable)
+    is_last = counts and job.attempts >= kind.attempts
+    wait_s = min(_LONGEST_WAIT_S, 2.0**job.attempts) if counts else _NODE_WAIT_S
     logger.error(
         "jobs.failed %s %s attempt=%d is_last=%s",
         kind.name,
         job.job_id,
         job.attempts,
         is_last,
-        exc_info=fault,
+        exc_info=fault if counts else None,
     )
     async with database.tenant(job.tenant_id) as connection:
         was_ours = await queries.put_back_job(
@@ -160,7 +173,8 @@ async def _put_back(database: Database, kind: JobKind, job: Job, fault: BaseExce
             id=job.job_id,
             token=job.token,
             is_last=is_last,
-            delay_s=min(_LONGEST_WAIT_S, 2.0**job.attempts) * _jitter.uniform(0.5, 1.5),
+            counts=counts,
+            delay_s=wait_s * _jitter.uniform(0.5, 1.5),
             error=describe_fault(fault),
         )
     return "failed" if was_ours else "lease_lost"

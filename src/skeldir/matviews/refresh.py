@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Literal
 import asyncpg
 
 from skeldir.clock import utc_now
-from skeldir.db import GRACE_S, DatabaseUnreachable, QueryTooSlow, new_id, try_lock
+from skeldir.db import (
+    GRACE_S,
+    DatabaseUnreachable,
+    NodeUnreachable,
+    QueryTooSlow,
+    new_id,
+    try_lock,
+)
 from skeldir.errors import SkeldirError
 from skeldir.matviews.registry import CANONICAL_VIEWS, CanonicalView, find_view
 from skeldir.matviews.store import queries
@@ -80,7 +87,7 @@ async def refresh_view(
             )
             if fence is not None:
                 await fence(connection)
-    except (asyncpg.PostgresError, DatabaseUnreachable, QueryTooSlow) as error:
+    except (asyncpg.PostgresError, DatabaseUnreachable, NodeUnreachable, QueryTooSlow) as error:
         cause = error.__cause__ if isinstance(error, QueryTooSlow) else error
         message = _describe(cause)
         result = _measured(name, "failed", began, message)

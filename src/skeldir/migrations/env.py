@@ -1,14 +1,15 @@
-"""Alembic's entry: one transaction for the whole upgrade, guarded, on the server that DATABASE_URL names."""
+"""Alembic's entry: a guarded upgrade of DATABASE_URL, in one transaction unless tables are distributed."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import sqlalchemy
 from alembic import context
 
 from skeldir.errors import ConfigurationInvalid
-from skeldir.migrations.guard import prepare_session
+from skeldir.migrations.guard import is_distributed, prepare_session, prepare_steps
 from skeldir.settings import load_settings, psycopg_url
 
 
@@ -28,12 +29,18 @@ def _url() -> str:
 
 def _migrate() -> None:
     engine = sqlalchemy.create_engine(_url(), poolclass=sqlalchemy.pool.NullPool)
-    with engine.connect() as connection, connection.begin():
+    with engine.connect() as connection:
         driver: Any = connection.connection.driver_connection
-        prepare_session(driver)
-        context.configure(connection=connection, transaction_per_migration=False)
-        with context.begin_transaction():
-            context.run_migrations()
+        goes_in_steps = is_distributed(driver)
+        if goes_in_steps:
+            prepare_steps(driver)
+            driver.commit()
+        with nullcontext() if goes_in_steps else connection.begin():
+            if not goes_in_steps:
+                prepare_session(driver)
+            context.configure(connection=connection, transaction_per_migration=goes_in_steps)
+            with context.begin_transaction():
+                context.run_migrations()
     engine.dispose()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from alembic import op
 
@@ -22,6 +22,11 @@ MIGRATION_LOCK = 0x736B656C64697201
 _HIDDEN = re.compile(
     r"""\$(\w*)\$.*?\$\1\$|'[^']*'|"[^"]*"|--[^\n]*|/\*.*?\*/""",
     re.DOTALL,
+)
+# Views and what belongs to them stay on a Citus coordinator.
+_OF_VIEWS = re.compile(
+    r"^\s*(CREATE( OR REPLACE)?|ALTER|DROP|REFRESH)( MATERIALIZED)? VIEW\b",
+    re.IGNORECASE | re.MULTILINE,
 )
 OPEN_THE_SCHEMA = (
     "Run the migration as the owner of the database, or have its owner run: GRANT USAGE, CREATE ON SCHEMA public "
@@ -60,9 +65,19 @@ def run_statements(file_name: str) -> None:
 
     Citus forwards a text of several commands whole, and its workers refuse it; so this is for every new revision.
     """
-    connection = driver_connection()
     text = (files("skeldir.migrations") / "sql" / file_name).read_text(encoding="utf-8")
-    for statement in split_statements(text):
+    send(split_statements(text))
+
+
+def send(statements: list[str]) -> None:
+    """Run statements one by one in the migration's transaction.
+
+    A revision that changes views changes no table; where tables are distributed, it is run on the coordinator alone.
+    """
+    connection = driver_connection()
+    if any(_OF_VIEWS.search(statement) for statement in statements) and is_distributed(connection):
+        connection.execute("SET LOCAL citus.enable_ddl_propagation = off")
+    for statement in statements:
         connection.execute(statement.encode())
 
 
@@ -101,18 +116,58 @@ def refuse_downgrade_with_rows(revision: str, tables: tuple[str, ...]) -> None:
         refuse_downgrade(revision, f"the rows of {', '.join(held)}")
 
 
+def has_citus(connection: psycopg.Connection[tuple[object, ...]]) -> bool:
+    """Return whether this database has the extension."""
+    row = connection.execute(
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus')"
+    ).fetchone()
+    return row == (True,)
+
+
+def is_distributed(connection: psycopg.Connection[tuple[object, ...]]) -> bool:
+    """Return whether Citus has distributed a table of this database."""
+    if not has_citus(connection):
+        return False
+    return connection.execute(
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition)"
+    ).fetchone() == (True,)
+
+
+def prepare_steps(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Do what `prepare_session` does, but for this session: each revision is then a transaction of its own.
+
+    Citus refuses changes of tables and views in one transaction, and rights given by two roles. Shards are changed one
+    after the other, so that a revision may change several tables that refer to each other.
+    """
+    _prepare(connection, "SESSION", "SELECT pg_try_advisory_lock(%s)")
+    connection.execute("SET SESSION citus.multi_shard_modify_mode = 'sequential'")
+
+
 def prepare_session(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     """Refuse an unsupported server, set the time-outs and take the migration lock, all for this transaction.
+
+    Where Citus is there and has distributed nothing yet, the schema is made on the coordinator; `skeldir scale apply`
+    distributes it.
 
     Raises:
         ServerTooOld: the server is older than PostgreSQL 17.
         MigrationRefused: another migration is running in this database, or the first one may not create a table.
     """
+    _prepare(connection, "LOCAL", "SELECT pg_try_advisory_xact_lock(%s)")
+    if has_citus(connection):
+        connection.execute("SET LOCAL citus.enable_ddl_propagation = off")
+
+
+def _prepare(
+    connection: psycopg.Connection[tuple[object, ...]],
+    scope: Literal["LOCAL", "SESSION"],
+    lock: Literal["SELECT pg_try_advisory_lock(%s)", "SELECT pg_try_advisory_xact_lock(%s)"],
+) -> None:
     require_supported_server(connection.info.server_version)
-    connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}".encode())
-    connection.execute(f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}".encode())
-    connection.execute("SET LOCAL search_path = public")
-    row = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (MIGRATION_LOCK,)).fetchone()
+    connection.execute(f"SET {scope} lock_timeout = {LOCK_TIMEOUT_MS}".encode())
+    connection.execute(f"SET {scope} statement_timeout = {STATEMENT_TIMEOUT_MS}".encode())
+    connection.execute(f"SET {scope} search_path = public".encode())
+    row = connection.execute(lock, (MIGRATION_LOCK,)).fetchone()
     if row is None or not row[0]:
         raise MigrationRefused(
             "Another migration of this database is running.",

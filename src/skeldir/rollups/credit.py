@@ -56,6 +56,7 @@ async def settle_journal(connection: Connection, tenant_id: UUID, turn: int) -> 
 
     Nothing remains, and the journal is zero already, unless the sums or the journal were changed outside the program.
     """
+    await queries.delete_channel_days(connection, tenant_id=tenant_id)
     await queries.settle_journal(connection, tenant_id=tenant_id, turn=turn)
 
 

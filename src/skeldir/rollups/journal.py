@@ -42,11 +42,14 @@ async def compact_journal(database: Database, job: Job, *, now: datetime | None 
 
 async def _compact(database: Database, job: Job, since: datetime, length: timedelta) -> int:
     async with database.tenant(job.tenant_id) as connection:
-        counts = await queries.compact_span(
+        changes = await queries.count_span(
+            connection, tenant_id=job.tenant_id, since=since, until=since + length
+        )
+        kept = await queries.compact_span(
             connection, tenant_id=job.tenant_id, since=since, until=since + length
         )
         await job.hold(connection)
-    return counts["gone"] - counts["kept"]
+    return changes - len(kept)
 
 
 def _floor(moment: datetime) -> datetime:

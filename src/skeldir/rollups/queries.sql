@@ -148,31 +148,33 @@ SET spend_cents = excluded.spend_cents;
 -- Adds changes of credit, sorted by key, to the sums of their days and to the journal, under the turn that made them. The
 -- days are marked for comparison with the ledger. Each column is one text, its values joined by the unit separator,
 -- chr(31).
-WITH changes AS (
-    SELECT c.day, c.model_version, c.channel_code, c.currency, c.ppt, c.cents, c.allocations
-    FROM unnest(string_to_array(:days, chr(31))::date[], string_to_array(:model_versions, chr(31)),
-                string_to_array(:channel_codes, chr(31)), string_to_array(:currencies, chr(31)),
-                string_to_array(:ppts, chr(31))::numeric[], string_to_array(:cents, chr(31))::numeric[],
-                string_to_array(:counts, chr(31))::bigint[])
-         AS c (day, model_version, channel_code, currency, ppt, cents, allocations)
-), noted AS (
+-- The lists are read three times, since Citus would send a part that others read to all nodes.
+WITH noted AS (
     INSERT INTO public.credit_journal
         (tenant_id, turn, changed_at, basis, revenue_date, model_version, channel_code, currency, conversion_ppt,
          credited_cents, allocations)
     SELECT :tenant_id::uuid, :turn::bigint, (SELECT clock_timestamp()), 'entry', c.day, c.model_version, c.channel_code,
            c.currency, c.ppt, c.cents, c.allocations
-    FROM changes c
+    FROM unnest(string_to_array(:days, chr(31))::date[], string_to_array(:model_versions, chr(31)),
+                string_to_array(:channel_codes, chr(31)), string_to_array(:currencies, chr(31)),
+                string_to_array(:ppts, chr(31))::numeric[], string_to_array(:cents, chr(31))::numeric[],
+                string_to_array(:counts, chr(31))::bigint[])
+         AS c (day, model_version, channel_code, currency, ppt, cents, allocations)
     RETURNING 1
 ), marked AS (
     INSERT INTO public.dirty_days (tenant_id, day, sums)
-    SELECT DISTINCT :tenant_id::uuid, c.day, 'credit' FROM changes c
+    SELECT DISTINCT :tenant_id::uuid, c.day, 'credit' FROM unnest(string_to_array(:days, chr(31))::date[]) AS c (day)
     RETURNING 1
 )
 INSERT INTO public.rollup_channel_day AS r
     (tenant_id, basis, revenue_date, model_version, channel_code, currency, conversion_ppt, credited_cents, spend_cents,
      allocations)
 SELECT :tenant_id::uuid, 'entry', c.day, c.model_version, c.channel_code, c.currency, c.ppt, c.cents, 0, c.allocations
-FROM changes c
+FROM unnest(string_to_array(:days, chr(31))::date[], string_to_array(:model_versions, chr(31)),
+            string_to_array(:channel_codes, chr(31)), string_to_array(:currencies, chr(31)),
+            string_to_array(:ppts, chr(31))::numeric[], string_to_array(:cents, chr(31))::numeric[],
+            string_to_array(:counts, chr(31))::bigint[])
+     AS c (day, model_version, channel_code, currency, ppt, cents, allocations)
 ON CONFLICT (tenant_id, basis, revenue_date, model_version, channel_code, currency) DO UPDATE
 SET conversion_ppt = r.conversion_ppt + excluded.conversion_ppt,
     credited_cents = r.credited_cents + excluded.credited_cents,
@@ -193,10 +195,11 @@ SELECT :tenant_id::uuid, :turn::bigint, (SELECT clock_timestamp()), g.basis, g.r
 FROM gone g WHERE g.allocations <> 0
 RETURNING 1;
 
+-- name: delete_channel_days!
+DELETE FROM public.rollup_channel_day WHERE tenant_id = :tenant_id;
+
 -- name: settle_journal!
-WITH left_over AS (
-    DELETE FROM public.rollup_channel_day WHERE tenant_id = :tenant_id RETURNING 1
-)
+-- Beside a CTE that writes, Citus could not plan the sub-select in this statement.
 INSERT INTO public.credit_journal
     (tenant_id, turn, changed_at, basis, revenue_date, model_version, channel_code, currency, conversion_ppt,
      credited_cents, allocations)
@@ -219,24 +222,27 @@ FROM (SELECT date_trunc(:unit::text, j.changed_at AT TIME ZONE 'UTC') AT TIME ZO
 WHERE c.changes > 1
 GROUP BY c.began_at ORDER BY c.began_at;
 
--- name: compact_span^
+-- name: count_span$
+SELECT count(*) FROM public.credit_journal j
+WHERE j.tenant_id = :tenant_id AND j.changed_at >= :since::timestamptz AND j.changed_at < :until::timestamptz;
+
+-- name: compact_span
+-- Replaces the changes of a span by their sums; a row for each sum that is kept.
 WITH gone AS (
     DELETE FROM public.credit_journal j
     WHERE j.tenant_id = :tenant_id AND j.changed_at >= :since::timestamptz AND j.changed_at < :until::timestamptz
     RETURNING j.turn, j.changed_at, j.basis, j.revenue_date, j.model_version, j.channel_code, j.currency,
               j.conversion_ppt, j.credited_cents, j.allocations
-), kept AS (
-    INSERT INTO public.credit_journal
-        (tenant_id, turn, changed_at, basis, revenue_date, model_version, channel_code, currency, conversion_ppt,
-         credited_cents, allocations)
-    SELECT :tenant_id::uuid, max(g.turn), max(g.changed_at), g.basis, g.revenue_date, g.model_version, g.channel_code,
-           g.currency, sum(g.conversion_ppt), sum(g.credited_cents), sum(g.allocations)
-    FROM gone g
-    GROUP BY g.basis, g.revenue_date, g.model_version, g.channel_code, g.currency
-    HAVING (sum(g.conversion_ppt), sum(g.credited_cents), sum(g.allocations)) <> (0, 0, 0)
-    RETURNING 1
 )
-SELECT (SELECT count(*) FROM gone) AS gone, (SELECT count(*) FROM kept) AS kept;
+INSERT INTO public.credit_journal
+    (tenant_id, turn, changed_at, basis, revenue_date, model_version, channel_code, currency, conversion_ppt,
+     credited_cents, allocations)
+SELECT :tenant_id::uuid, max(g.turn), max(g.changed_at), g.basis, g.revenue_date, g.model_version, g.channel_code,
+       g.currency, sum(g.conversion_ppt), sum(g.credited_cents), sum(g.allocations)
+FROM gone g
+GROUP BY g.basis, g.revenue_date, g.model_version, g.channel_code, g.currency
+HAVING (sum(g.conversion_ppt), sum(g.credited_cents), sum(g.allocations)) <> (0, 0, 0)
+RETURNING turn;
 
 -- name: delete_empty_channel_days!
 DELETE FROM public.rollup_channel_day r

@@ -9,8 +9,7 @@ from uuid import UUID
 from skeldir.db import Connection
 
 class CompactSpanRow(TypedDict):
-    gone: int
-    kept: int
+    turn: int
 
 class SelectRevenueDaysRow(TypedDict):
     date: dt.date
@@ -53,6 +52,8 @@ class _Queries:
         connection: Connection,
         /,
         *,
+        tenant_id: UUID,
+        turn: int,
         days: str,
         model_versions: str,
         channel_codes: str,
@@ -60,17 +61,21 @@ class _Queries:
         ppts: str,
         cents: str,
         counts: str,
-        tenant_id: UUID,
-        turn: int,
     ) -> None: ...
     @staticmethod
     async def compact_span(
         connection: Connection, /, *, tenant_id: UUID, since: dt.datetime, until: dt.datetime
-    ) -> CompactSpanRow: ...
+    ) -> list[CompactSpanRow]: ...
+    @staticmethod
+    async def count_span(
+        connection: Connection, /, *, tenant_id: UUID, since: dt.datetime, until: dt.datetime
+    ) -> int: ...
     @staticmethod
     async def delete_allocation_days(
         connection: Connection, /, *, tenant_id: UUID, days: Collection[dt.date]
     ) -> None: ...
+    @staticmethod
+    async def delete_channel_days(connection: Connection, /, *, tenant_id: UUID) -> None: ...
     @staticmethod
     async def delete_empty_channel_days(
         connection: Connection, /, *, tenant_id: UUID, days: Collection[dt.date]

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import asyncpg
 
-from skeldir.db import QueryTooSlow, new_id, try_lock, wait_for_lock
+from skeldir.db import NodeUnreachable, QueryTooSlow, new_id, try_lock, wait_for_lock
 from skeldir.jobs import note_waiting
 from skeldir.observability import current_correlation_id, work_context
 from skeldir.rollups.store import queries
@@ -77,12 +77,17 @@ async def roll_up_dirty_days(
 
     Facts and their marks commit together, so the facts of a visible mark are visible; facts that are written during the
     roll-up leave marks of their own. `progress` is called with the number of days of each finished transaction.
-    A tenant with a sum that does not fit in a bigint is logged and keeps its marks; the others are rolled up.
+    A tenant with a sum that does not fit in a bigint is logged and keeps its marks, and so is one of many whose node is
+    away; the others are rolled up.
+
+    Raises:
+        NodeUnreachable: the node of the given tenant is away.
     """
     report = progress or (lambda _days: None)
+    passed_over = (NodeUnreachable,) if tenant_id is None else ()
     total = 0
     for tenant in await _list_dirty_tenants(database) if tenant_id is None else [tenant_id]:
-        with _logging_errors(tenant, asyncpg.NumericValueOutOfRangeError):
+        with _logging_errors(tenant, asyncpg.NumericValueOutOfRangeError, *passed_over):
             total += await _roll_up_tenant(database, tenant, report)
     return total
 
@@ -100,7 +105,7 @@ async def roll_up_in_turn(database: Database, *, deadline: float) -> bool:
         left = []
         for tenant in tenants:
             days = None
-            with _logging_errors(tenant, asyncpg.PostgresError, QueryTooSlow):
+            with _logging_errors(tenant, asyncpg.PostgresError, NodeUnreachable, QueryTooSlow):
                 async with database.tenant(tenant) as connection:
                     days = await _roll_up_unless_locked(connection, tenant)
             if days == DAYS_PER_TURN:

@@ -20,7 +20,7 @@ from celery.exceptions import SecurityWarning
 from celery.utils.log import current_process_index
 from celery.worker.consumer import Consumer
 
-from skeldir.db import DatabaseBusy, DatabaseUnreachable, open_database
+from skeldir.db import DatabaseBusy, DatabaseUnreachable, NodeUnreachable, open_database
 from skeldir.jobs import QUEUES, JobKind, Pulse, do_jobs
 from skeldir.observability import close_tracing, configure_logging, configure_tracing, serve_metrics
 from skeldir.processes import BEAT_POOL_SIZE, WORKER_POOL_SIZE, Liveness
@@ -249,7 +249,12 @@ def _run_on_loop(resources: WorkerResources, name: str, work: Callable[[Database
     except CancelledError:
         logger.warning("jobs.task_cut_off %s", name)
         return None
-    except (DatabaseUnreachable, DatabaseBusy, asyncpg.PostgresConnectionError) as fault:
+    except (
+        DatabaseUnreachable,
+        DatabaseBusy,
+        NodeUnreachable,
+        asyncpg.PostgresConnectionError,
+    ) as fault:
         logger.warning("jobs.task_given_up %s: %s", name, type(fault).__name__)
         return None
 

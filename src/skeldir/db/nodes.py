@@ -1,0 +1,69 @@
+"""The nodes of a Citus database, as the program meets them: one may be away while the coordinator answers."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import TYPE_CHECKING, TypeAlias
+
+import asyncpg
+
+from skeldir.db.shares import RetriedLater
+from skeldir.errors import SkeldirError
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+_Session: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+
+logger = logging.getLogger(__name__)
+
+# Of a server that ends or begins; class 08, but for a violation of the protocol, is of connections.
+_OF_SERVERS = frozenset({"57P01", "57P02", "57P03"})
+_OF_CONNECTIONS = "08"
+_PROTOCOL_VIOLATED = "08P01"
+_INTERNAL = frozenset({"XX000", "58030"})
+# What Citus reports with the state of an internal error if a node goes away during a statement.
+_WITHOUT_STATE = re.compile(
+    "server closed the connection unexpectedly|failure on connection marked as essential|failed to COPY to shard"
+)
+
+
+class NodeUnreachable(RetriedLater, SkeldirError):
+    """The coordinator answers, and a node that holds data of the statement does not."""
+
+    code = "node_unreachable"
+    status = 503
+    title = "A part of the database cannot be reached"
+
+
+def node_unreachable(error: BaseException) -> NodeUnreachable | None:
+    """Return the error for what a live connection to the coordinator reported about a node; None for anything else.
+
+    The node's address is in the log only: it is for the operator.
+    """
+    state = getattr(error, "sqlstate", None) or ""
+    is_of_node = (
+        state.startswith(_OF_CONNECTIONS)
+        or state in _OF_SERVERS
+        or (state in _INTERNAL and _WITHOUT_STATE.match(str(error)) is not None)
+    )
+    if not is_of_node or state == _PROTOCOL_VIOLATED:
+        return None
+    logger.warning("db.node_missed %s %s", state, error)
+    return NodeUnreachable(
+        "A server that holds data of this tenant does not answer; nothing was kept.",
+        cure="Wait as long as Retry-After states, then try again; other tenants may be served.",
+    )
+
+
+async def list_silent_nodes(connection: _Session) -> list[str] | None:
+    """Return the addresses of the nodes that the coordinator cannot reach; None on a server without Citus."""
+    if not await connection.fetchval("SELECT to_regclass('pg_catalog.pg_dist_node') IS NOT NULL"):
+        return None
+    rows = await connection.fetch(
+        """SELECT nodename || ':' || nodeport AS address FROM pg_catalog.pg_dist_node
+           WHERE isactive AND groupid <> 0 AND NOT pg_catalog.citus_check_connection_to_node(nodename, nodeport)
+           ORDER BY nodeid"""
+    )
+    return [row["address"] for row in rows]

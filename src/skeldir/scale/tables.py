@@ -1,0 +1,69 @@
+"""Which tables are distributed over the nodes of a Citus database, and which stay on its coordinator, with the reason.
+
+This is the only list: `scale check` and `scale apply` follow it, and the tests of every statement read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+ROOT: Final = "tenants"
+"""The table that all other distributed ones are colocated with; it is distributed by its `id`."""
+
+_BY_TENANT: Final = (
+    "attribution_events",
+    "attribution_models",
+    "channel_numbers",
+    "channels",
+    "credit_journal",
+    "credit_turns",
+    "dead_events",
+    "dirty_days",
+    "dirty_journeys",
+    "dirty_orders",
+    "imports",
+    "kept_allocations",
+    "model_changes",
+    "order_journeys",
+    "orders_set_aside",
+    "personal_data_findings",
+    "reconciliation_runs",
+    "restatements",
+    "retention",
+    "revenue_ledger",
+    "rollup_allocation_day",
+    "rollup_channel_day",
+    "rollup_revenue_day",
+    "rollup_revenue_total",
+    "spend",
+)
+DISTRIBUTED: Final[Mapping[str, str]] = MappingProxyType(
+    {ROOT: "id", **dict.fromkeys(_BY_TENANT, "tenant_id")}
+)
+"""The column by which each table of schema `public` is distributed, the root first: others refer to it."""
+
+_BEFORE = "it is read before a tenant is known"
+_OF_ALL = "workers read it for all tenants at once"
+_NO_TENANT = "it has no tenant"
+LOCAL: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "alembic_version": "it is the revision of the schema",
+        "api_keys": _BEFORE,
+        "audits": "the newest result of every tenant is read at once",
+        "heartbeats": _NO_TENANT,
+        "jobs": _OF_ALL,
+        "matview_refreshes": _NO_TENANT,
+        "pulses": _NO_TENANT,
+        "registered_tenants": "it lists the tenants for what visits all of them",
+        "rollup_changes": "it holds ids of transactions of the coordinator",
+        "tenant_deletions": "it outlives its tenant, and is read before a transaction is bound",
+        "waiting_tenants": "it lists the tenants that have work",
+        "celery.celery_taskmeta": _NO_TENANT,
+        "celery.celery_tasksetmeta": _NO_TENANT,
+        "celery.kombu_message": _NO_TENANT,
+        "celery.kombu_queue": _NO_TENANT,
+    }
+)
+"""The tables that stay on the coordinator, each with the reason; those outside of schema `public` with their schema."""

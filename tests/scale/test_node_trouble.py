@@ -1,0 +1,175 @@
+"""A node that is away is a 503 for the tenants on it, and nothing for the others, which sweeps and jobs go on with.
+
+On one server a trigger reports what a coordinator reports of its node, for one tenant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+import asyncpg
+import psycopg
+import pytest
+from psycopg import sql
+
+from skeldir.attribution import credit_dirty_orders
+from skeldir.db import NodeUnreachable
+from skeldir.db.nodes import node_unreachable
+from skeldir.db.pool import Database
+from skeldir.jobs import Job, JobKind, enqueue
+from skeldir.jobs.claiming import claim_next_job
+from skeldir.jobs.work import run_job
+from skeldir.rollups import roll_up_dirty_days
+from tests.conftest import Clone
+from tests.support.api import asking, bearer
+from tests.support.make import make_conversion, make_touch, send_conversions
+
+of_one_server = pytest.mark.one_server("a distributed table has no triggers")
+CREDIT = "attribution.credit"
+_AWAY = """
+    CREATE FUNCTION public.report_node() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF NEW.tenant_id = TG_ARGV[0]::uuid THEN
+            RAISE EXCEPTION 'connection to the remote node app_user@node:5432 failed' USING ERRCODE = '08006';
+        END IF;
+        RETURN NEW;
+    END $$"""
+
+
+@contextmanager
+def node_away(clone: Clone, tenant: UUID, *tables: str) -> Iterator[None]:
+    """Have writes of a tenant to these tables fail as if their node were away."""
+    with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
+        admin.execute(_AWAY.encode())
+        for table in tables:
+            admin.execute(
+                sql.SQL(
+                    "CREATE TRIGGER node_away BEFORE INSERT ON {} FOR EACH ROW EXECUTE FUNCTION public.report_node({})"
+                ).format(sql.Identifier(table), sql.Literal(str(tenant)))
+            )
+        yield
+        admin.execute("DROP FUNCTION public.report_node() CASCADE")
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        *((state, "connection failed") for state in ("08000", "08001", "08006", "57P01", "57P03")),
+        ("XX000", "server closed the connection unexpectedly"),
+        ("XX000", "failure on connection marked as essential: node:5432"),
+        ("58030", "failed to COPY to shard 102088 on node:5432"),
+    ],
+)
+async def test_what_a_live_coordinator_reports_of_a_node_leaves_the_connection_usable(
+    db: Database, tenant: UUID, state: str, message: str
+) -> None:
+    raising = f"DO $$ BEGIN RAISE EXCEPTION '{message}' USING ERRCODE = '{state}'; END $$"
+    with pytest.raises(NodeUnreachable) as caught:
+        async with db.tenant(tenant) as connection:
+            await connection.execute(raising)
+    assert 1 <= caught.value.retry_after_s <= 3
+    assert "node:" not in caught.value.detail
+    async with db.tenant(tenant) as connection:
+        assert await connection.fetchval("SELECT 1") == 1
+
+
+@pytest.mark.parametrize("state", ["08P01", "40001", "53300", "58030", "XX000"])
+async def test_other_errors_stay_what_they_are(db: Database, tenant: UUID, state: str) -> None:
+    raising = f"DO $$ BEGIN RAISE EXCEPTION 'other' USING ERRCODE = '{state}'; END $$"
+    with pytest.raises(asyncpg.PostgresError):
+        async with db.tenant(tenant) as connection:
+            await connection.execute(raising)
+    assert node_unreachable(OSError("refused")) is None
+
+
+@of_one_server
+async def test_the_tenants_of_the_node_get_503_and_the_others_their_receipts(
+    clone: Clone, db: Database, tenant: UUID, other_tenant: UUID
+) -> None:
+    keys = {one: await bearer(db, one) for one in (tenant, other_tenant)}
+    async with asking(clone.app_url) as (_, client):
+        with node_away(clone, tenant, "attribution_events"):
+            refused = await client.post("/v1/touches", json=[make_touch()], headers=keys[tenant])
+            served = await client.post(
+                "/v1/touches", json=[make_touch()], headers=keys[other_tenant]
+            )
+        back = await client.post("/v1/touches", json=[make_touch()], headers=keys[tenant])
+    assert (refused.status_code, refused.json()["code"]) == (503, "node_unreachable")
+    assert 1 <= int(refused.headers["retry-after"]) <= 3
+    assert "5432" not in refused.text
+    assert (served.status_code, served.json()["accepted"]) == (200, 1)
+    assert back.json()["accepted"] == 1
+
+
+@of_one_server
+async def test_credit_and_roll_up_go_on_with_the_other_tenants_and_come_back(
+    clone: Clone, db: Database, tenant: UUID, other_tenant: UUID
+) -> None:
+    for one in (tenant, other_tenant):
+        await send_conversions(db, one, make_conversion())
+    with node_away(clone, tenant, "order_journeys", "rollup_revenue_day"):
+        report = await credit_dirty_orders(db)
+        assert (report.orders, report.is_complete) == (1, False)
+        assert await roll_up_dirty_days(db) == 1
+        with pytest.raises(NodeUnreachable):
+            await credit_dirty_orders(db, tenant_id=tenant)
+        with pytest.raises(NodeUnreachable):
+            await roll_up_dirty_days(db, tenant_id=tenant)
+    report = await credit_dirty_orders(db)
+    assert (report.orders, report.is_complete) == (1, True)
+    assert await roll_up_dirty_days(db) >= 1
+
+
+async def test_a_job_that_meets_a_node_away_is_tried_until_the_node_is_back(
+    db: Database, tenant: UUID
+) -> None:
+    is_away = True
+
+    async def work(_: Database, __: Job) -> None:
+        if is_away:
+            raise NodeUnreachable("It does not answer.", cure="Wait.")
+
+    kind = JobKind(CREDIT, work, attempts=2)
+    async with db.tenant(tenant) as connection:
+        await enqueue(connection, tenant, CREDIT)
+    for _ in range(4):
+        job = await claim_next_job(db, {kind.name: kind})
+        assert job is not None
+        await run_job(db, kind, job)
+        async with db.tenant(tenant) as connection:
+            row = await connection.fetchrow(
+                "SELECT state, attempts, error, extract(epoch FROM run_at - now())::float8 AS wait_s FROM jobs"
+            )
+            assert row is not None
+            assert (row["state"], row["attempts"]) == ("ready", 0)
+            assert row["error"].startswith("node_unreachable: ")
+            assert 2 < row["wait_s"] < 8
+            await connection.execute("UPDATE jobs SET run_at = now()")
+    is_away = False
+    job = await claim_next_job(db, {kind.name: kind})
+    assert job is not None
+    await run_job(db, kind, job)
+    async with db.tenant(tenant) as connection:
+        assert await connection.fetchval("SELECT state FROM jobs") == "done"
+
+
+@of_one_server
+async def test_on_one_server_readiness_says_nothing_of_nodes(clone: Clone) -> None:
+    async with asking(clone.app_url) as (_, client):
+        assert set((await client.get("/health/ready")).json()) == {"status", "checks"}
+
+
+@pytest.mark.citus
+async def test_readiness_names_the_node_that_does_not_answer(clone: Clone) -> None:
+    async with asking(clone.app_url) as (_, client):
+        ready = await client.get("/health/ready")
+        assert (ready.status_code, ready.json()["nodes"]) == (200, "ok")
+    with psycopg.connect(clone.superuser_url) as admin:
+        admin.execute("SELECT citus_add_inactive_node('127.0.0.1', 1)")
+        admin.execute("UPDATE pg_dist_node SET isactive = true WHERE nodeport = 1")
+    async with asking(clone.app_url) as (_, client):
+        ready = await client.get("/health/ready")
+        assert ready.status_code == 200
+        assert ready.json()["nodes"] == "No answer from 127.0.0.1:1."
