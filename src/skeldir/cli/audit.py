@@ -91,9 +91,8 @@ def audit(
     """Compare the stored data with what follows from the facts, and the catalogue with what is expected.
 
     Each tenant is read in one snapshot, which holds up nothing but its deletion; only --record writes. Exit status 1
-    means that something differs. All days are compared; --from and --to limit only the accounts. Without --tenant
-    all tenants are audited: with DATABASE_URL that needs a role that may act as skeldir_owner, which app_user may
-    not.
+    means that something differs. All days are compared; --from and --to limit only the accounts. With DATABASE_URL,
+    an audit of all tenants needs a role that may act as skeldir_owner, which app_user may not.
     """
     if history and tenant is None:
         raise typer.BadParameter("--history needs --tenant.")
