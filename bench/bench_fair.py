@@ -5,7 +5,9 @@ events a second together, from another process. After a turn that is not counted
 alone for `--seconds`, and then a hot tenant sends `--times` as many events as all of them together, 10 to 50 in a
 request, from a third process. Measured are the quiet tenants' requests, from when each was due to its answer, and for
 one of them the time from a request to its effect in the sums (see bench_latency). Each figure is the median over the
-repeats of that repeat's p95. The senders use the same processor cores as the service.
+repeats of that repeat's p95, and the growth is the median of the repeats' own ratios: both of its turns follow each
+other, so that load of other programs, which comes and goes, distorts fewer of them. The senders use the same processor
+cores as the service.
 """
 
 from __future__ import annotations
@@ -141,15 +143,15 @@ def show(alone: list[Turn], together: list[Turn]) -> None:
     """Print the medians over the repeats, and the verdict."""
     rows, worst = [], 0.0
     for name in alone[0].p95s():
-        before = statistics.median(turn.p95s()[name] for turn in alone)
-        after = statistics.median(turn.p95s()[name] for turn in together)
-        worst = max(worst, after / before)
-        rows.append(
-            [name, f"{1_000 * before:.1f}", f"{1_000 * after:.1f}", f"{after / before:.2f}"]
-        )
+        befores = [turn.p95s()[name] for turn in alone]
+        afters = [turn.p95s()[name] for turn in together]
+        growth = statistics.median(b / a for a, b in zip(befores, afters, strict=True))
+        worst = max(worst, growth)
+        medians = (statistics.median(befores), statistics.median(afters))
+        rows.append([name, *(f"{1_000 * seconds:.1f}" for seconds in medians), f"{growth:.2f}"])
     show_table(
         f"p95 in milliseconds, median of {len(alone)}",
-        ("", "alone", "with the hot tenant", "times"),
+        ("", "alone", "with the hot tenant", "growth"),
         rows,
     )
     everybody = {
