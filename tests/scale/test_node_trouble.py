@@ -15,12 +15,14 @@ import pytest
 from psycopg import sql
 
 from skeldir.attribution import credit_dirty_orders
-from skeldir.db import NodeUnreachable
+from skeldir.clock import utc_now
+from skeldir.db import Connection, NodeUnreachable
 from skeldir.db.nodes import node_unreachable
 from skeldir.db.pool import Database
 from skeldir.jobs import Job, JobKind, enqueue
 from skeldir.jobs.claiming import claim_next_job
 from skeldir.jobs.work import run_job
+from skeldir.matviews import refresh_view
 from skeldir.rollups import roll_up_dirty_days
 from tests.conftest import Clone
 from tests.support.api import asking, bearer
@@ -153,6 +155,26 @@ async def test_a_job_that_meets_a_node_away_is_tried_until_the_node_is_back(
     await run_job(db, kind, job)
     async with db.tenant(tenant) as connection:
         assert await connection.fetchval("SELECT state FROM jobs") == "done"
+
+
+async def test_a_refresh_that_meets_a_node_away_is_logged_and_its_job_is_tried_again(
+    db: Database,
+) -> None:
+    async def meet(_: Connection) -> None:
+        raise NodeUnreachable("It does not answer.", cure="Wait.")
+
+    with pytest.raises(NodeUnreachable):
+        await refresh_view(
+            db,
+            "mv_realtime_revenue",
+            requested_at=utc_now(),
+            only_if_changed=False,
+            timeout_ms=30_000,
+            fence=meet,
+        )
+    async with db.unbound() as connection:
+        outcomes = await connection.fetch("SELECT outcome FROM matview_refreshes")
+    assert [row["outcome"] for row in outcomes] == ["failed"]
 
 
 @of_one_server

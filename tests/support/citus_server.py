@@ -113,7 +113,18 @@ class CitusServer:
         )
 
     def drop(self, name: str) -> None:
-        self.on_each(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        list(self._threads.map(lambda node: self._drop(node, name), self.nodes))
+
+    def _drop(self, node: Address, name: str) -> None:
+        """Drop a database of a node; what a test left prepared there would keep it."""
+        with psycopg.connect(self.url_of(node), autocommit=True) as admin:
+            left = admin.execute(
+                "SELECT gid FROM pg_prepared_xacts WHERE database = %s", (name,)
+            ).fetchall()
+            for (transaction,) in left:
+                with psycopg.connect(self.url_of(node, database=name), autocommit=True) as inside:
+                    inside.execute(sql.SQL("ROLLBACK PREPARED {}").format(sql.Literal(transaction)))
+            admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
 
     def drop_all(self) -> None:
         """Remove what this run made."""

@@ -77,6 +77,7 @@ async def refresh_view(
 
     Raises:
         ViewUnknown: `name` is not exactly the name of a canonical view.
+        NodeUnreachable: a node of a Citus database is away; that is logged as `failed`, too.
     """
     view = find_view(name)
     began = utc_now()
@@ -93,6 +94,8 @@ async def refresh_view(
         result = _measured(name, "failed", began, message)
         async with database.unbound() as connection:
             await _record(connection, view, "failed", requested_at, began, error=message)
+        if isinstance(error, NodeUnreachable):
+            raise
         return result
     return _measured(name, outcome, began)
 
