@@ -101,6 +101,10 @@ async def credit_dirty_orders(
         try:
             with fewer_collections():
                 is_complete = await run.credit_all() and is_complete
+            if fence is None:
+                # A job leaves this to the roll-up that follows in it.
+                async with database.tenant(tenant) as connection:
+                    await review_waiting(connection, tenant)
         except NodeUnreachable:
             if tenant_id is not None:
                 raise
@@ -114,10 +118,6 @@ async def credit_dirty_orders(
             set_aside += run.set_aside
         if run.has_used_much_memory:
             release_memory()
-        if fence is None:
-            # A job leaves this to the roll-up that follows in it.
-            async with database.tenant(tenant) as connection:
-                await review_waiting(connection, tenant)
     return CreditReport(orders, allocations, is_complete, set_aside)
 
 

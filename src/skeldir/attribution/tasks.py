@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -10,11 +11,14 @@ from skeldir.attribution.kinds import CREDIT
 from skeldir.attribution.runs import credit_dirty_orders
 from skeldir.attribution.store import queries
 from skeldir.clock import utc_now
+from skeldir.db import NodeUnreachable
 from skeldir.jobs import Job, JobKind, Pulse, enqueue, is_enqueued
 from skeldir.rollups import review_waiting, roll_up_unless_busy
 
 if TYPE_CHECKING:
     from skeldir.db import Connection, Database
+
+logger = logging.getLogger(__name__)
 
 # After this time a tenant with many orders lets others take their turn; its next job is enqueued at once.
 LONGEST_TURN_S = 5.0
@@ -60,11 +64,15 @@ async def enqueue_stranded_credit(database: Database) -> None:
             most=_TENANTS_AT_ONCE,
         )
     for row in rows:
-        async with database.tenant(row["tenant_id"]) as connection:
-            if await review_waiting(connection, row["tenant_id"]) is not False and not (
-                await is_enqueued(connection, row["tenant_id"], CREDIT)
-            ):
-                await enqueue(connection, row["tenant_id"], CREDIT)
+        try:
+            async with database.tenant(row["tenant_id"]) as connection:
+                if await review_waiting(connection, row["tenant_id"]) is not False and not (
+                    await is_enqueued(connection, row["tenant_id"], CREDIT)
+                ):
+                    await enqueue(connection, row["tenant_id"], CREDIT)
+        except NodeUnreachable:
+            # It stays on the list; the other tenants do not wait for its node.
+            logger.warning("attribution.tenant_passed_over %s", row["tenant_id"])
 
 
 CREDIT_KIND = JobKind(CREDIT, credit_tenant)
