@@ -15,6 +15,7 @@ import pytest
 from psycopg import sql
 
 from skeldir.attribution import credit_dirty_orders
+from skeldir.attribution.tasks import enqueue_stranded_credit
 from skeldir.clock import utc_now
 from skeldir.db import Connection, NodeUnreachable
 from skeldir.db.nodes import node_unreachable
@@ -122,6 +123,23 @@ async def test_credit_and_roll_up_go_on_with_the_other_tenants_and_come_back(
     report = await credit_dirty_orders(db)
     assert (report.orders, report.is_complete) == (1, True)
     assert await roll_up_dirty_days(db) >= 1
+
+
+@of_one_server
+async def test_the_sweep_goes_on_with_the_other_tenants_whichever_comes_first(
+    clone: Clone, db: Database, tenant: UUID, other_tenant: UUID
+) -> None:
+    for one in (tenant, other_tenant):
+        await send_conversions(db, one, make_conversion())
+    for away, served in ((tenant, other_tenant), (other_tenant, tenant)):
+        for one in (tenant, other_tenant):
+            async with db.tenant(one) as connection:
+                await connection.execute("DELETE FROM jobs")
+        with node_away(clone, away, "jobs"):
+            await enqueue_stranded_credit(db)
+        for one, jobs in ((away, 0), (served, 1)):
+            async with db.tenant(one) as connection:
+                assert await connection.fetchval("SELECT count(*) FROM jobs") == jobs
 
 
 async def test_a_job_that_meets_a_node_away_is_tried_until_the_node_is_back(
