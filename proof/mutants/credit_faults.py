@@ -109,8 +109,8 @@ CREDIT_TWINS: Final = (
         (
             Patch(
                 "src/skeldir/rollups/queries.sql",
-                "    FROM changes c\n    RETURNING 1\n",
-                "    FROM changes c WHERE false\n    RETURNING 1\n",
+                "ppt, cents, allocations)\n    RETURNING 1\n",
+                "ppt, cents, allocations) WHERE false\n    RETURNING 1\n",
             ),
         ),
         OF_SERVICE,
