@@ -12,8 +12,10 @@ from tests.conftest import TEMPLATE, Clone, scratch_database
 from tests.ops.test_runbook import TEXT, sections
 from tests.support.command import run_here
 
-# They run until they are stopped, or on their own servers; other tests start them.
+# They run until they are stopped; other tests start them.
 LONG = {"up", "serve", "worker", "beat"}
+# They are about the embedded server; test_backup.py runs them.
+EMBEDDED = {"backup", "restore"}
 # It takes a server of its own, which one worker starts once.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("runbook_roles")]
 
@@ -22,7 +24,7 @@ def commands() -> list[str]:
     """Return the text after `skeldir` in every block of the run-book, without comments."""
     blocks = re.findall(r"^```\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
     lines = re.findall(r"^skeldir (.+?)(?:\s+#.*)?$", "".join(blocks), re.MULTILINE)
-    return [line for line in lines if line.split()[0] not in LONG]
+    return [line for line in lines if line.split()[0] not in LONG | EMBEDDED]
 
 
 def for_operators() -> list[str]:
@@ -61,7 +63,7 @@ def new_tenant(clone: Clone, name: str) -> tuple[str, str]:
 def test_the_run_book_has_many_commands_and_names_those_that_are_for_operators() -> None:
     assert len(commands()) >= 18
     assert for_operators() == [
-        "migrate", "jobs", "tenants list", "tenants delete", "tenants deletions",
+        "migrate", "jobs", "tenants list", "tenants delete", "tenants deletions", "scale plan",
     ]  # fmt: skip
     assert "who-runs-what" in sections()
 
