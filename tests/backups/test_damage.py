@@ -17,6 +17,8 @@ from skeldir.db.embedded_cluster import Cluster
 from tests.conftest import FAST_SERVER
 from tests.support.backups import Origin, copied, flipped, orders_of
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("backups")]
+
 FILES = [FACTS, "backup_manifest", "base.tar.gz", "pg_wal.tar.gz"]
 MIDDLE = 2**23 + 4_000  # within a page
 

@@ -26,6 +26,8 @@ from tests.conftest import FAST_SERVER
 from tests.support.backups import DATABASE, Origin, copied, flipped, orders_of
 from tests.support.embedded import short_place
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("backups")]
+
 
 @pytest.fixture
 def origin(unharmed: Origin) -> Iterator[Origin]:

@@ -32,6 +32,8 @@ from tests.conftest import FAST_SERVER
 from tests.support.backups import DATABASE, Origin, ask, copied, orders_of, receive
 from tests.support.embedded import is_running
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("backups")]
+
 ROLES = """
     SELECT rolname, rolsuper, rolbypassrls, rolcanlogin, rolpassword FROM pg_authid
     WHERE rolname !~ '^pg_' ORDER BY 1"""

@@ -30,6 +30,8 @@ from skeldir.errors import ConfigurationInvalid
 from tests.conftest import FAST_SERVER
 from tests.support.embedded import IS_ROOT, copy_data, read_postmaster, short_place, wait_until
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("backups")]
+
 
 @pytest.fixture(scope="module")
 def template() -> Iterator[Path]:

@@ -16,6 +16,8 @@ from tests.conftest import Clone
 from tests.support.command import run
 from tests.support.embedded import short_place, wait_until
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("backups")]
+
 
 class Operator:
     """Types commands for one home."""

@@ -26,7 +26,7 @@ from tests.support.command import run_here
 from tests.support.make import make_tenant, make_touch
 from tests.support.service import SKELDIR, free_port, wait_until
 
-pytestmark = [pytest.mark.worker, pytest.mark.xdist_group("serving")]
+pytestmark = [pytest.mark.slow, pytest.mark.worker, pytest.mark.xdist_group("serving")]
 
 
 class Several:
@@ -146,7 +146,6 @@ def test_both_processes_get_connections_and_count_only_their_own_requests(clone:
             assert "address_unusable" in said
 
 
-@pytest.mark.slow
 def test_one_that_is_killed_is_started_again_and_the_other_answers_meanwhile(
     clone: Clone,
 ) -> None:
@@ -165,7 +164,6 @@ def test_one_that_is_killed_is_started_again_and_the_other_answers_meanwhile(
         assert several.process.wait(20) == 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
 def test_all_finish_what_they_began_before_they_stop(clone: Clone, sign: signal.Signals) -> None:
     key = asyncio.run(make_key(clone))
@@ -201,7 +199,6 @@ def test_all_finish_what_they_began_before_they_stop(clone: Clone, sign: signal.
         assert several.process.wait(15) == 0
 
 
-@pytest.mark.slow
 def test_a_second_ctrl_c_stops_all_at_once(clone: Clone) -> None:
     with serving_with_two(clone) as several:
         for member in several.members().values():
@@ -215,7 +212,6 @@ def test_a_second_ctrl_c_stops_all_at_once(clone: Clone) -> None:
         assert several.members() == {}
 
 
-@pytest.mark.slow
 def test_one_that_cannot_start_ends_all_with_its_message(clone: Clone) -> None:
     held = [psycopg.connect(clone.app_url) for _ in range(5)]
     with psycopg.connect(clone.superuser_url, autocommit=True) as admin:

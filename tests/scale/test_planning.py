@@ -27,6 +27,7 @@ from tests.support.make import (
     send_touches,
 )
 
+pytestmark = pytest.mark.one_server("a plan is for one server that is to grow")
 GIB = 2**30
 MACHINE = Machine(memory_gib=64, cores=16, disk_gib=1_000)
 STOCK = Stock(
