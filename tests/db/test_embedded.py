@@ -98,6 +98,7 @@ def test_the_server_of_a_killed_only_user_is_joined_and_stopped_by_the_next(home
     wait_until(lambda: not is_running(home))
 
 
+@pytest.mark.slow
 def test_ten_processes_that_start_at_once_on_a_fresh_home_all_connect(place: Path) -> None:
     with ExitStack() as stack:
         users = [stack.enter_context(User(place / "home")) for _ in range(10)]

@@ -37,6 +37,7 @@ def is_back(server: EmbeddedServer, home: Path, before: int) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_a_killed_server_is_back_within_five_seconds_with_all_it_had(home: Path) -> None:
     with embedded_server(home) as server, kept_alive(home):
         for number in range(2):
@@ -75,6 +76,7 @@ def test_one_of_two_watchers_starts_it(home: Path) -> None:
         assert read_postmaster(home) == after
 
 
+@pytest.mark.slow
 def test_nothing_watches_after_the_end(home: Path) -> None:
     with embedded_server(home) as server:
         with kept_alive(home):

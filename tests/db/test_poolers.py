@@ -20,7 +20,7 @@ KINDS = {
     "session": ("session", IGNORING),
     "transaction": ("transaction", IGNORING),
 }
-pytestmark = pytest.mark.xdist_group("poolers")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("poolers")]
 
 
 @pytest.fixture(scope="module", params=KINDS)

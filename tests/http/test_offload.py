@@ -122,6 +122,7 @@ async def test_a_killed_process_loses_one_piece_of_work_and_the_next_gets_a_new_
     assert await offload.run(A, partial(max, 3, 7)) == 7
 
 
+@pytest.mark.slow
 async def test_the_process_ends_with_the_one_that_started_it_even_when_that_is_killed() -> None:
     program = (
         "import asyncio, os, uuid\n"

@@ -83,6 +83,7 @@ def migrate(url: str) -> str:
     return done.stderr
 
 
+@pytest.mark.slow
 def test_another_role_gets_the_statements_for_a_superuser_and_they_suffice(
     server: EmbeddedServer,
 ) -> None:

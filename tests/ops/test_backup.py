@@ -75,6 +75,7 @@ async def refresh_what_changed(db: Database) -> set[str]:
     }
 
 
+@pytest.mark.slow
 async def test_a_dump_is_restored_on_another_server(
     db: Database, clone: Clone, tenant: UUID, tmp_path: Path
 ) -> None:

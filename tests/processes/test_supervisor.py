@@ -48,6 +48,7 @@ def test_a_killed_child_is_started_again() -> None:
         assert "sleeper stopped." in supervised.lines
 
 
+@pytest.mark.slow
 def test_a_child_that_dies_at_once_is_started_again_later_and_later() -> None:
     with supervising([("dying", python("raise SystemExit(3)"), False, 0)]) as supervised:
         supervised.wait_for("in 2 s")
@@ -60,6 +61,7 @@ def test_a_child_that_dies_at_once_is_started_again_later_and_later() -> None:
         assert supervised.stop() == 0
 
 
+@pytest.mark.slow
 def test_a_child_that_cannot_start_ends_all_and_one_that_has_lived_is_started_again(
     tmp_path: Path,
 ) -> None:

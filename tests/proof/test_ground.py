@@ -171,6 +171,7 @@ def test_an_embedded_ground_leaves_nothing_also_after_an_error() -> None:
     assert [scratch.exists() for scratch in scratches] == [False]
 
 
+@pytest.mark.slow
 def test_a_given_server_is_used_and_left_as_it_was(empty_server: EmbeddedServer) -> None:
     before = inventory(empty_server)
     with open_ground(ROOT, given_url(empty_server)) as made:

@@ -225,6 +225,7 @@ def curl(url: str) -> tuple[str, str]:
     return status, body
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg", "postgresql+asyncpg"])
 def test_uvicorn_with_its_three_variables_answers_health_and_metrics(
     probe: Clone, scheme: str

@@ -184,6 +184,7 @@ async def do_soon(clone: Clone) -> None:
     assert taken < timedelta(seconds=0.9)
 
 
+@pytest.mark.slow
 @pytest.mark.worker
 async def test_a_worker_does_a_job_as_soon_as_it_is_enqueued(clone: Clone) -> None:
     with toy(clone, "worker") as worker:
