@@ -289,6 +289,9 @@ def refresh_all(ground: Ground, connection: psycopg.Connection[tuple[object, ...
         """INSERT INTO public.dirty_days (tenant_id, day, sums)
            SELECT DISTINCT tenant_id, revenue_date, 'credit' FROM public.rollup_channel_day"""
     )
+    connection.execute(
+        "INSERT INTO public.waiting_tenants (tenant_id, work) SELECT public.current_tenant_id(), 'days'"
+    )
     done = subprocess.run(
         ground.skeldir("refresh"),
         env=world_of(ground).environment(),
@@ -378,6 +381,9 @@ def test_a_process_that_ended_is_named_with_what_it_said_last(ground: Ground) ->
     with world.connect(world.a) as connection:
         connection.execute(
             "INSERT INTO public.dirty_days (tenant_id, day) VALUES (%s, '2025-06-02')", (world.a,)
+        )
+        connection.execute(
+            "INSERT INTO public.waiting_tenants (tenant_id, work) VALUES (%s, 'days')", (world.a,)
         )
     with pytest.raises(ServiceNotProvable, match=r"(?s)`worker` ended.*worker-0 stopped"):
         world.settle()
