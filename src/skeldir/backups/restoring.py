@@ -43,6 +43,7 @@ from skeldir.db import (
 from skeldir.errors import InputInvalid
 
 _PAUSE_S = 0.2
+_END_S = 10.0
 # The log of the recovery: what PostgreSQL says if the moment is not in the archive.
 _UNREACHABLE = re.compile(
     r"recovery ended before configured recovery target|requested recovery stop point is before consistent"
@@ -164,8 +165,7 @@ def restore_backup(
                 _unpack(cluster, backup)
             say("Recovering.")
             last_commit_at = _recover(cluster, backup, settings)
-            if is_server_alive(cluster):
-                raise _failure(cluster, backup)
+            _wait_until_ended(cluster, backup)
         with home_errors(home):
             fresh.rename(home)
             sync_directory(home.parent)
@@ -308,6 +308,15 @@ def _recover(cluster: Cluster, backup: Backup, settings: dict[str, str]) -> date
             return _wait_until_recovered(cluster, server, backup)
     except ServerNotStarted as error:
         raise _failure(cluster, backup) from error
+
+
+def _wait_until_ended(cluster: Cluster, backup: Backup) -> None:
+    """Wait for the last process of the server: it outlives the file by which a stop is recognised for a moment."""
+    deadline = time.monotonic() + _END_S
+    while is_server_alive(cluster):
+        if time.monotonic() > deadline:
+            raise _failure(cluster, backup)
+        time.sleep(_PAUSE_S)
 
 
 def _wait_until_recovered(
