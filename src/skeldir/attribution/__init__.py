@@ -27,7 +27,7 @@ from skeldir.attribution.marks import (
 from skeldir.attribution.memory import fewer_collections, release_memory
 from skeldir.attribution.model_schemas import ModelChange, ModelInForce, ModelPreview
 from skeldir.attribution.models import MODEL_NAMES, AfterConversion, ModelVersion
-from skeldir.attribution.parameters import CompleteParameters, ModelParameters
+from skeldir.attribution.parameters import LONGEST_DAYS, CompleteParameters, ModelParameters
 from skeldir.attribution.previewing import preview_model
 from skeldir.attribution.runs import CreditReport, credit_dirty_orders
 from skeldir.attribution.splits import UNATTRIBUTED
@@ -46,6 +46,7 @@ from skeldir.attribution.totals import (
 
 __all__ = [
     "CREDIT",
+    "LONGEST_DAYS",
     "MODEL_NAMES",
     "UNATTRIBUTED",
     "AfterConversion",

@@ -154,12 +154,12 @@ async def read_stored_credit(
         after = rows[-1]["order_id"] if rows else after
         page = _Page(channels, reading.versions, pending_ids, exact_every, total)
         light = [row for row in rows if row["path"] is not None]
-        await asyncio.to_thread(page.add, _make_list(light, reading))
+        await asyncio.to_thread(page.add, _orders_of(light, reading))
         for order_id in (row["order_id"] for row in rows if row["path"] is None):
             long = await queries.select_stored_journeys(
                 connection, tenant_id=tenant_id, order_ids=[order_id], longest=ANY_LENGTH
             )
-            await asyncio.to_thread(page.add, _make_list(long, reading))
+            await asyncio.to_thread(page.add, _orders_of(long, reading))
     if has_kept:
         await _add_kept(connection, tenant_id, reading, pending_ids, total)
     unknown = await queries.select_stored_of_no_order(
@@ -184,7 +184,7 @@ async def list_stored_credit(
         rows = await queries.select_stored_journeys(
             connection, tenant_id=tenant_id, order_ids=names, longest=ANY_LENGTH
         )
-        for order in _make_list(rows, reading):
+        for order in _orders_of(rows, reading):
             with suppress(*COMPUTING_FAULTS):
                 allocations = derive_counted(order, reading.versions, channels)
                 listed[order.order_id] = _as_entry_credit(allocations)
@@ -207,7 +207,7 @@ def _as_entry_credit(allocations: Sequence[Allocation]) -> list[EntryCredit]:
     ]
 
 
-def _make_list(rows: Sequence[SelectStoredJourneysRow], reading: Reading) -> list[PackedOrder]:
+def _orders_of(rows: Sequence[SelectStoredJourneysRow], reading: Reading) -> list[PackedOrder]:
     return list(make_stored(rows, reading.restatements).values())
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import typer
 from rich.table import Table
 
-from skeldir.attribution import MODEL_NAMES, ModelParameters, set_models
+from skeldir.attribution import MODEL_NAMES, set_models
 from skeldir.cli.console import err, out
 from skeldir.cli.keys import TENANT_HELP, TenantArgument
 from skeldir.cli.pipeline import progress_bar
@@ -146,13 +146,10 @@ async def import_with_progress(
 
     if mapping.models is not None:
         async with database.tenant(tenant_id) as connection:
-            parameters = ModelParameters(
-                mapping.models.lookback_days, mapping.models.after_conversion
-            )
             versions = await set_models(
                 connection,
                 tenant_id,
-                dict.fromkeys(MODEL_NAMES, parameters),
+                dict.fromkeys(MODEL_NAMES, mapping.models),
                 changed_by="import",
             )
         names = ", ".join(version.model_version for version in versions)

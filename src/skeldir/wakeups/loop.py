@@ -41,7 +41,7 @@ class Deadline:
         self._moment = RawValue("d", inf)
 
     def set_in(self, seconds: float) -> None:
-        """Have it pass in so many seconds from now."""
+        """Let it pass `seconds` from now."""
         self._moment.value = monotonic() + seconds
 
     def has_passed(self) -> bool:

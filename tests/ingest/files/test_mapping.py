@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from skeldir.attribution import ModelParameters
 from skeldir.ingest.files import (
     FileMapping,
     MappingInvalid,
-    ModelSettings,
     mapping_from_settings,
     read_mapping,
 )
@@ -183,7 +183,7 @@ def test_a_mapping_file_is_toml_and_flags_win_over_it(tmp_path: Path) -> None:
     mapping = read_mapping(path, {"time_zone": "Asia/Tokyo", "columns": {"journey_key": "id"}})
     assert mapping.columns == {"occurred_at": ("t",), "journey_key": ("id",)}
     assert mapping.time_zone == "Asia/Tokyo"
-    assert mapping.models == ModelSettings(40, "reset")
+    assert mapping.models == ModelParameters(40, "reset")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from skeldir.ingest.files.importer import (
     import_file,
 )
 from skeldir.ingest.files.layout import FileUnreadable
-from skeldir.ingest.files.mapping import FileKind, FileMapping, MappingInvalid, ModelSettings
+from skeldir.ingest.files.mapping import FileKind, FileMapping, MappingInvalid
 from skeldir.ingest.files.mapping_file import mapping_from_settings, read_mapping
 from skeldir.ingest.files.recognise import ChosenMapping, choose_mapping, recognise_columns
 
@@ -22,7 +22,6 @@ __all__ = [
     "ImportProgress",
     "ImportReport",
     "MappingInvalid",
-    "ModelSettings",
     "RowRejection",
     "choose_mapping",
     "fingerprint_file",

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import orjson
 
-from skeldir.attribution import AfterConversion
+from skeldir.attribution import ModelParameters
 from skeldir.errors import SkeldirError
 from skeldir.ingest.channels import CLICK_ID_KINDS, COMMON_CHANNELS, RESERVED_CHANNELS
 from skeldir.money import CURRENCIES
@@ -70,14 +70,6 @@ class RefundColumns:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelSettings:
-    """What the mapping sets for all six models; what it leaves out stays as it is."""
-
-    lookback_days: int | None = None
-    after_conversion: AfterConversion | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class FileMapping:
     """How each row of a file becomes a touch, an order, or both.
 
@@ -106,7 +98,7 @@ class FileMapping:
     new_channels: Mapping[str, str] | None = None
     kinds: Mapping[str, str] | None = None
     refund: RefundColumns | None = None
-    models: ModelSettings | None = None
+    models: ModelParameters | None = None
 
     def __post_init__(self) -> None:
         for check in (_check_fields, _check_orders, _check_money, _check_times, _check_names):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeAlias, cast
 
+from skeldir.attribution import LONGEST_DAYS, ModelParameters
 from skeldir.ingest.files.mapping import (
     FILE_FORMATS,
     FILE_KINDS,
@@ -16,7 +17,6 @@ from skeldir.ingest.files.mapping import (
     Condition,
     FileMapping,
     MappingInvalid,
-    ModelSettings,
     RefundColumns,
     cell_text,
     listed,
@@ -180,7 +180,7 @@ def _refund(settings: Settings) -> RefundColumns | None:
     return RefundColumns(**table)
 
 
-def _models(settings: Settings) -> ModelSettings | None:
+def _models(settings: Settings) -> ModelParameters | None:
     if "models" not in settings:
         return None
     table = _table(settings, "models")
@@ -188,8 +188,8 @@ def _models(settings: Settings) -> ModelSettings | None:
         if name not in ("lookback_days", "after_conversion"):
             unknown(name, "[models]", ("lookback_days", "after_conversion"))
     days, after = table.get("lookback_days"), table.get("after_conversion")
-    if days is not None and (type(days) is not int or not 1 <= days <= 3650):
-        _wrong_type("[models] lookback_days", "a whole number of days from 1 to 3650")
+    if days is not None and (type(days) is not int or not 1 <= days <= LONGEST_DAYS):
+        _wrong_type("[models] lookback_days", f"a whole number of days from 1 to {LONGEST_DAYS}")
     if after not in (None, "keep", "reset"):
         _wrong_type("[models] after_conversion", "keep or reset")
-    return ModelSettings(days, after)
+    return ModelParameters(days, after)
