@@ -13,15 +13,18 @@ from skeldir.backups import (
     Backup,
     BackupUnknown,
     Moment,
+    choose_backup,
     list_backups,
     prune_backups,
     restore_backup,
     take_backup,
 )
 from skeldir.backups.faults import BackupDamaged
+from skeldir.backups.records import FACTS, pack_facts
 from skeldir.backups.segments import list_segments
 from skeldir.db.embedded import embedded_server
 from skeldir.db.embedded_cluster import Cluster
+from skeldir.errors import InputInvalid
 from tests.conftest import FAST_SERVER
 from tests.support.backups import DATABASE, Origin, copied, flipped, orders_of
 from tests.support.embedded import short_place
@@ -112,10 +115,60 @@ def test_an_archive_whose_backups_are_gone_is_emptied_and_one_that_never_had_any
 ) -> None:
     other = origin.archive.with_name("other")
     shutil.copytree(origin.archive, other)
-    with short_place() as place:
-        home = place / "home"
-        restore_backup(origin.folder, None, home, Moment(is_as_taken=True))
-        take_backup(home, origin.folder, database=DATABASE)
-    assert len(prune_backups(cluster, origin.folder, keep=1).deleted) == 2
+    _, new = backups_of(origin)
+    # As after `skeldir backup archive --off`.
+    facts = new.facts.model_copy(update={"archive": None})
+    (new.path / FACTS).write_bytes(pack_facts(facts))
+    assert len(prune_backups(cluster, origin.folder, keep=1).deleted) == 1
     assert list(origin.archive.glob("0000*")) == []
     assert len(list(other.iterdir())) > 5
+
+
+def test_a_backup_of_a_trial_restore_replaces_none_of_the_home_it_came_from(
+    origin: Origin, cluster: Cluster
+) -> None:
+    with short_place() as place:
+        home = place / "trial"
+        restore_backup(origin.folder, None, home, Moment(is_as_taken=True))
+        trial = take_backup(home, origin.folder, database=DATABASE)
+        old, new, _ = backups_of(origin)
+        before = contents(origin.archive)
+        with pytest.raises(InputInvalid, match=f"several homes.*newest {trial.facts.name}"):
+            restore_backup(origin.folder, None, place / "other", Moment(is_latest=True))
+        pruned = prune_backups(cluster, origin.folder, keep=1)
+    assert (pruned.deleted, pruned.kept) == (
+        [old.facts.name],
+        [new.facts.name, trial.facts.name],
+    )
+    needed = {path.name for path in list_segments(origin.archive, new.facts)}
+    assert needed <= before & contents(origin.archive)
+
+
+def test_a_link_to_a_backup_or_a_copy_of_it_is_not_kept_in_its_place(
+    origin: Origin, cluster: Cluster
+) -> None:
+    old, new = backups_of(origin)
+    base = origin.folder / "base"
+    (base / "latest").symlink_to(new.path.name)
+    (base / "29991231T235959Z.txt").touch()
+    shutil.copytree(new.path, base / f"{new.path.name}.copy")
+    assert backups_of(origin) == [old, new]
+    assert choose_backup(base, None) == new
+    assert prune_backups(cluster, origin.folder, keep=1).kept == [new.facts.name]
+    assert backups_of(origin) == [new]
+    for name in ("latest", "29991231T235959Z.txt", f"{new.path.name}.copy"):
+        with pytest.raises(BackupDamaged, match=name):
+            choose_backup(base, name)
+
+
+def test_what_killed_commands_left_is_removed_whatever_it_is(
+    origin: Origin, cluster: Cluster
+) -> None:
+    outside = origin.folder / "precious"
+    outside.mkdir()
+    (outside / "mine").touch()
+    (origin.folder / "base/.taking-1").symlink_to(outside)
+    (origin.folder / "base/.taking-2").touch()
+    prune_backups(cluster, origin.folder, keep=2)
+    assert list((origin.folder / "base").glob(".taking*")) == []
+    assert (outside / "mine").exists()

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from bench.service import SKELDIR
+from skeldir.db.embedded_cluster import open_cluster
 from tests.conftest import Clone
 from tests.support.command import run
 from tests.support.embedded import short_place, wait_until
@@ -76,6 +77,20 @@ def test_an_operator_goes_back_to_the_moment_before_a_mistake(operator: Operator
     assert "Deleted 0 backups" in operator.run("backup", "prune", "--keep", "1")
     assert "next start ends the archive" in operator.run("backup", "archive", "--off")
     assert "archives nothing" in operator.run("backup", "list", "--folder", str(folder))
+
+
+def test_a_folder_that_was_never_one_of_backups_is_refused_and_nothing_is_put_there(
+    operator: Operator,
+) -> None:
+    folder = operator.home.with_name("mistaken")
+    open_cluster(operator.home).make_private(folder)
+    for words in (("list",), ("verify",), ("prune", "--keep", "1")):
+        assert "backup_folder_unusable" in operator.run(
+            "backup", *words, "--folder", str(folder), status=1
+        )
+    words = ("--latest", "--folder", str(folder), "--home", str(folder.with_name("new")))
+    assert "backup_folder_unusable" in operator.run("restore", *words, status=1)
+    assert list(folder.iterdir()) == []
 
 
 def test_a_server_of_the_operator_is_not_ours_to_back_up(clone: Clone) -> None:

@@ -58,7 +58,7 @@ def prepare_folder(cluster: Cluster, path: Path) -> BackupFolder:
             path.chmod(0o700)
             if cluster.account is not None:
                 os.chown(path, *cluster.account)
-        folder = open_folder(cluster, path)
+        folder = _open_private(cluster, path)
         for part in (folder.base, folder.wal):
             if not part.exists():
                 cluster.make_private(part)
@@ -68,11 +68,21 @@ def prepare_folder(cluster: Cluster, path: Path) -> BackupFolder:
 
 
 def open_folder(cluster: Cluster, path: Path) -> BackupFolder:
-    """Return a folder that exists.
+    """Return a folder of backups that exists.
 
     Raises:
-        BackupFolderUnusable: it does not exist, or is not private to the server's account.
+        BackupFolderUnusable: it does not exist, was never one, or is not private to the server's account.
     """
+    folder = _open_private(cluster, path)
+    if not folder.base.is_dir():
+        raise BackupFolderUnusable(
+            f"{folder.path} was never made a folder of backups: it has no directory `base`.",
+            cure="Name the folder that `skeldir backup` or `skeldir backup archive` was given.",
+        )
+    return folder
+
+
+def _open_private(cluster: Cluster, path: Path) -> BackupFolder:
     path = path.expanduser().resolve()
     if not path.is_dir():
         raise BackupFolderUnusable(
@@ -117,7 +127,10 @@ def remove_unfinished(folder: BackupFolder) -> int:
     """Remove what killed backups left, and return how many there were; for callers that hold the folder."""
     left = list(folder.base.glob(f"{UNFINISHED}*"))
     for path in left:
-        shutil.rmtree(path)
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
     return len(left)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from skeldir.backups.folder import UNFINISHED, holding, open_folder, remove_unfi
 from skeldir.backups.records import Backup, BackupFacts, BrokenBackup, damaged, list_backups
 from skeldir.backups.segments import segment_of
 from skeldir.backups.verifying import verify_backup
-from skeldir.db import Cluster
+from skeldir.db import Cluster, home_errors
 
 # A segment, also an incomplete one, or the note of where a backup began. Histories of timelines are small, and stay.
 _OLD = re.compile(r"([0-9A-F]{24})(\.partial|\.[0-9A-F]{8}\.backup)?")
@@ -33,17 +34,19 @@ class Pruned:
 
 
 def prune_backups(cluster: Cluster, path: Path, *, keep: int) -> Pruned:
-    """Delete all but the newest `keep` complete backups, after verifying the newest; then what only they needed.
+    """Delete all but the newest `keep` complete backups of each home, then what only they needed.
 
-    Damaged backups are neither counted nor deleted. The archive that a home writes now stays, as does any that never
-    had a backup here.
+    The newest of a home is verified first. Homes share nothing: a backup of a trial restore replaces none of the home
+    that it is a copy of. Damaged backups are neither counted nor deleted. An archive that never had a backup here
+    stays.
 
     Raises:
         BackupUnknown: there is no complete backup; nothing was deleted.
-        BackupDamaged: the newest one is damaged; nothing was deleted.
+        BackupDamaged: the newest one of a home, or of all, is damaged; nothing was deleted.
+        DiskFull, HomeNotWritable: a file could not be deleted; run again, it goes on.
     """
     folder = open_folder(cluster, path)
-    with holding(cluster, folder):
+    with holding(cluster, folder), home_errors(folder.path):
         found = list(list_backups(folder.base))
         complete = [one for one in found if isinstance(one, Backup)]
         if not complete:
@@ -51,11 +54,13 @@ def prune_backups(cluster: Cluster, path: Path, *, keep: int) -> Pruned:
                 f"{folder.path} has no complete backup; nothing was deleted.",
                 cure="Make one: `skeldir backup`.",
             )
-        if isinstance(found[-1], BrokenBackup):
-            raise damaged(found[-1].path, found[-1].reason)
-        verify_backup(cluster, complete[-1].path)
+        newest = [one for one in found if isinstance(one, Backup) or one.may_be_newest][-1]
+        if isinstance(newest, BrokenBackup):
+            raise damaged(newest.path, newest.reason)
+        old, kept = _divide(complete, keep)
+        for one in {one.facts.origin: one for one in complete}.values():
+            verify_backup(cluster, one.path)
         remove_unfinished(folder)
-        old, kept = complete[:-keep], complete[-keep:]
         size = sum(one.facts.size for one in old)
         for one in old:
             # Renamed first: what is half deleted is no backup any more.
@@ -66,6 +71,16 @@ def prune_backups(cluster: Cluster, path: Path, *, keep: int) -> Pruned:
     return Pruned(
         [one.path.name for one in old], [one.path.name for one in kept], segments, size + more
     )
+
+
+def _divide(complete: list[Backup], keep: int) -> tuple[list[Backup], list[Backup]]:
+    """Return the backups to delete and those to keep, the newest of each home, both oldest first."""
+    old, kept = list[Backup](), list[Backup]()
+    left = Counter(one.facts.origin for one in complete)
+    for one in complete:
+        (old if left[one.facts.origin] > keep else kept).append(one)
+        left[one.facts.origin] -= 1
+    return old, kept
 
 
 def _prune_archives(wal: Path, old: list[Backup], kept: list[Backup]) -> tuple[int, int]:

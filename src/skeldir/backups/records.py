@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,10 +16,13 @@ import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from skeldir.backups.faults import BackupDamaged, BackupUnknown
+from skeldir.errors import InputInvalid
 
 FACTS = "backup.json"
 # What pg_basebackup writes; everything else in a backup's directory is a fault.
 BASE, WAL, MANIFEST = "base.tar.gz", "pg_wal.tar.gz", "backup_manifest"
+NAME_FORMAT = "%Y%m%dT%H%M%SZ"
+_NAME = re.compile(r"\d{8}T\d{6}Z")
 _PIECE = 2**20
 
 
@@ -62,6 +66,11 @@ class BackupFacts(BaseModel):
         return self.postgres.partition(".")[0]
 
     @property
+    def origin(self) -> tuple[str, int]:
+        """Which home it is of: a restored copy elsewhere, or other data at the same place, is another one."""
+        return self.home, self.system_identifier
+
+    @property
     def size(self) -> int:
         """Bytes on disk, without the archive."""
         return sum(file.size for file in self.files.values())
@@ -81,6 +90,11 @@ class BrokenBackup:
 
     path: Path
     reason: str
+
+    @property
+    def may_be_newest(self) -> bool:
+        """Whether its name is one that the program gives, by which backups are ordered."""
+        return _NAME.fullmatch(self.path.name) is not None
 
 
 def pack_facts(facts: BackupFacts) -> bytes:
@@ -106,6 +120,8 @@ def read_backup(path: Path) -> Backup:
         found = {entry.name: entry.stat(follow_symlinks=False) for entry in os.scandir(path)}
     except FileNotFoundError:
         raise damaged(path, f"{FACTS} is missing") from None
+    except OSError as error:
+        raise damaged(path, f"{FACTS} cannot be read: {error.strerror}") from error
     except (orjson.JSONDecodeError, ValidationError):
         raise damaged(path, f"{FACTS} cannot be read") from None
     for name in sorted({*found, *facts.files} - {FACTS}):
@@ -118,23 +134,42 @@ def read_backup(path: Path) -> Backup:
     return Backup(path, facts)
 
 
+def _read_named(path: Path) -> Backup:
+    """Read the backup at `path`, which is a directory of the backup's own name: no link to one, and no copy.
+
+    A link, counted as a backup, would be kept in the place of the backup itself.
+
+    Raises:
+        BackupDamaged: it is something else.
+    """
+    if path.is_symlink() or not path.is_dir():
+        raise damaged(path, "it is not a directory")
+    backup = read_backup(path)
+    if backup.facts.name != path.name:
+        raise damaged(path, f"it is a copy of the backup {backup.facts.name}")
+    return backup
+
+
 def list_backups(base: Path) -> Iterator[Backup | BrokenBackup]:
     """Yield what is in the directory of backups, oldest first."""
     for path in sorted(base.iterdir()):
         if path.name.startswith("."):
             continue
         try:
-            yield read_backup(path)
+            yield _read_named(path)
         except BackupDamaged as fault:
             yield BrokenBackup(path, fault.detail)
 
 
-def choose_backup(base: Path, name: str | None, *, ended_by: datetime | None = None) -> Backup:
+def choose_backup(
+    base: Path, name: str | None, *, ended_by: datetime | None = None, is_of_any_home: bool = True
+) -> Backup:
     """Return the backup of this name, or the newest that had ended by a moment.
 
     Raises:
         BackupUnknown: there is none.
         BackupDamaged: the named one is damaged, or the newest of all is: then a name must be given.
+        InputInvalid: no name is given, nor `is_of_any_home`, and the directory has backups of more than one home.
     """
     if name is not None:
         if name not in {path.name for path in base.iterdir() if not path.name.startswith(".")}:
@@ -142,10 +177,20 @@ def choose_backup(base: Path, name: str | None, *, ended_by: datetime | None = N
                 f"There is no backup {name} in {base.parent}.",
                 cure="`skeldir backup list` shows the backups.",
             )
-        return read_backup(base / name)
-    for found in reversed(list(list_backups(base))):
+        return _read_named(base / name)
+    every = list(list_backups(base))
+    newest = {one.facts.origin: one.facts for one in every if isinstance(one, Backup)}
+    if len(newest) > 1 and not is_of_any_home:
+        shown = ", ".join(f"{facts.home} (newest {facts.name})" for facts in newest.values())
+        raise InputInvalid(
+            f"{base.parent} has backups of several homes, and no backup was named: {shown}.",
+            cure="Name the backup; `skeldir backup list` shows of which home each is.",
+        )
+    for found in reversed(every):
         if isinstance(found, BrokenBackup):
-            raise damaged(found.path, found.reason)
+            if found.may_be_newest:
+                raise damaged(found.path, found.reason)
+            continue
         if ended_by is None or found.facts.ended_at <= ended_by:
             return found
     when = "" if ended_by is None else f" that had ended by {ended_by.isoformat()}"

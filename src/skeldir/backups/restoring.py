@@ -130,7 +130,7 @@ def restore_backup(
     """Restore a backup (the newest that fits if `name` is None) into `home`, which must not exist or be empty.
 
     Raises:
-        InputInvalid: the moment is a position, and no backup is named.
+        InputInvalid: no backup is named, and the moment is a position, or the folder has backups of several homes.
         RestoreTargetNotEmpty: something is there; it was not touched.
         BackupUnknown, BackupDamaged, BackupFolderUnusable, BackupBusy, MajorVersionDiffers: the backup cannot be used.
         MomentUnreachable, ArchiveIncomplete: the archive does not lead to the moment.
@@ -156,7 +156,7 @@ def restore_backup(
     try:
         folder = open_folder(cluster, folder_path)
         with holding(cluster, folder, is_reader=True):
-            backup = choose_backup(folder.base, name, ended_by=moment.until)
+            backup = choose_backup(folder.base, name, ended_by=moment.until, is_of_any_home=False)
             _require_same_major(cluster, backup)
             settings = _recovery_settings(cluster, folder, backup, moment)
             with home_errors(fresh):

@@ -22,6 +22,7 @@ from skeldir.backups.records import (
     BASE,
     FACTS,
     MANIFEST,
+    NAME_FORMAT,
     WAL,
     Backup,
     BackupFacts,
@@ -40,8 +41,6 @@ from skeldir.db import (
     home_errors,
     open_cluster,
 )
-
-_NAME = "%Y%m%dT%H%M%SZ"
 
 
 def take_backup(home: Path, path: Path, *, database: str) -> Backup:
@@ -116,7 +115,7 @@ def _fill(
     manifest = json.loads((fresh / MANIFEST).read_bytes())
     (reach,) = manifest["WAL-Ranges"]
     facts = BackupFacts(
-        name=began_at.strftime(_NAME),
+        name=began_at.strftime(NAME_FORMAT),
         began_at=began_at,
         ended_at=ended_at,
         home=str(cluster.home),

@@ -16,7 +16,11 @@ def verify_backup(cluster: Cluster, path: Path) -> Backup:
     """
     backup = read_backup(path)
     for name, file in backup.facts.files.items():
-        if digest_of_file(path / name) != file.sha256:
+        try:
+            digest = digest_of_file(path / name)
+        except OSError as error:
+            raise damaged(path, f"{name} cannot be read: {error.strerror}") from error
+        if digest != file.sha256:
             raise damaged(path, f"{name} was changed")
     compare_with_manifest(
         cluster, path, path.name, "--format=tar", "--no-parse-wal", f"--ignore={FACTS}"

@@ -75,8 +75,9 @@ def list_all(folder: FolderOption = None) -> None:
         Column("revision", overflow="fold"),
         Column("can be restored", overflow="fold"),
     )
-    faults = 0
-    for one in list_backups(place.base):
+    faults, found = 0, list(list_backups(place.base))
+    has_several_homes = len({one.facts.origin for one in found if isinstance(one, Backup)}) > 1
+    for one in found:
         if not isinstance(one, Backup):
             faults += 1
             table.add_row(one.path.name, "", "", "", one.reason)
@@ -86,6 +87,8 @@ def list_all(folder: FolderOption = None) -> None:
         table.add_row(
             facts.name, _size(facts.size), facts.postgres, facts.revision or "none", reach
         )
+        if has_several_homes:
+            table.add_row("", "", "", "", f"of {facts.home}")
     out.print(table)
     _show_archiving(cluster, place)
     if faults:
@@ -110,10 +113,12 @@ def verify(name: NameArgument = None, folder: FolderOption = None) -> None:
 
 @backup_app.command("prune")
 def prune(
-    keep: Annotated[int, typer.Option(min=1, help="How many of the newest backups stay.")],
+    keep: Annotated[
+        int, typer.Option(min=1, help="How many of the newest backups of each home stay.")
+    ],
     folder: FolderOption = None,
 ) -> None:
-    """Delete older backups, and the archived files that only they need. The newest one is verified first."""
+    """Delete older backups, and the archived files that only they need. The newest of each home is verified first."""
     from skeldir.backups import prune_backups
 
     pruned = prune_backups(_cluster(), _choose_folder(folder), keep=keep)
@@ -175,7 +180,9 @@ def restore(
     ],
     name: Annotated[
         str | None,
-        typer.Argument(help="A backup. Default: the newest that leads to the moment."),
+        typer.Argument(
+            help="A backup. Default: the newest that had ended by the moment, if all are of one home."
+        ),
     ] = None,
     until: Annotated[
         str | None,
