@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import pytest
 
-from skeldir.db.pool import Database, open_database
+from skeldir.db.pool import Connection, Database, DatabaseUnreachable, open_database
 from skeldir.db.replica import Replica, ReplicaUnused, fault_of
 from skeldir.db.store import queries
 from tests.conftest import Clone
@@ -40,7 +41,7 @@ def replayed(
 ) -> SelectReplayedRow:
     own = {"position": position, "timeline": timeline, "cluster": 7}
     of_it = {"database_oid": database_oid, "role_name": role_name}
-    return own | of_it | {"is_in_recovery": is_in_recovery}
+    return own | of_it | {"is_in_recovery": is_in_recovery, "started_at": datetime.now(UTC)}
 
 
 def is_old(replica: Replica, seconds: float) -> bool:
@@ -183,6 +184,50 @@ async def test_a_standby_that_comes_back_with_less_than_it_has_shown_is_not_read
         replica.note_replayed(there, replayed | further)
         assert replica.state == "used"
         assert await read_by_new_connection() == "late"
+
+
+async def test_of_several_standbys_behind_one_address_only_the_one_that_is_asked_is_read() -> None:
+    replica = Replica(most_lag_s=25)
+    async with (
+        a_pair() as (primary, standby),
+        open_database(primary.url, pool_size=1, statement_timeout_ms=30_000) as here,
+        # The primary stands for the other standby.
+        open_database(
+            standby.url, pool_size=2, statement_timeout_ms=30_000, prove=replica.prove
+        ) as there,
+        here.statement() as other,
+    ):
+        with pytest.raises(DatabaseUnreachable, match="another server") as refused:
+            await replica.prove(other)
+        assert "SKELDIR_READ_URL" in refused.value.cure
+        async with there.statement(), there.statement() as second:
+            await replica.prove(second)
+        replica.expect_any_server()
+        await replica.prove(other)
+
+
+async def test_a_report_whose_connection_leads_to_another_server_is_read_from_the_primary(
+    clone: Clone, tenant: UUID
+) -> None:
+    replica = Replica(most_lag_s=25)
+    connections = 0
+
+    async def prove(connection: Connection) -> None:
+        nonlocal connections
+        connections += 1
+        if connections > 1:
+            # As if the servers had changed.
+            replica._server_started_at = datetime.now(UTC)  # noqa: SLF001
+        await replica.prove(connection)
+
+    async with open_database(
+        clone.app_url, pool_size=2, statement_timeout_ms=30_000, prove=prove
+    ) as server:
+        replica.note_written(monotonic(), written(100))
+        replica.note_replayed(server, replayed(100))
+        async with server.statement():
+            assert await read(replica, tenant) == "unreachable"
+        assert replica.state == "unreachable"
 
 
 @pytest.mark.parametrize(

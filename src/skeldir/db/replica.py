@@ -36,6 +36,8 @@ from skeldir.errors import SkeldirError
 from skeldir.observability import REPLICA_LAG, REPLICA_STATE, REPLICA_STATES
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from skeldir.db.store import OpenTenantRow, SelectReplayedRow, SelectWrittenRow
 
 logger = logging.getLogger(__name__)
@@ -89,6 +91,8 @@ class Replica:
     """What was committed before this moment of the monotonic clock, in seconds, can be read."""
     _current_position: int = 0
     """How far the primary's log was flushed at that moment."""
+    _server_started_at: datetime | None = None
+    """By this the server is known that the first connection of the pool leads to."""
     _written: SelectWrittenRow | None = None
     _marks: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=_MOST_MARKS))
     """Moments, and how far the primary's log was flushed then; the standby has not passed them."""
@@ -164,14 +168,30 @@ class Replica:
         self._fault = fault
         self._current_at_s = -inf
 
-    async def prove(self, connection: Connection) -> None:
-        """Check that a new connection leads to a server that shows at least what is known of the standby.
+    def expect_any_server(self) -> None:
+        """Let the next connection, the first of a new pool, decide which server the pool is for."""
+        self._server_started_at = None
 
-        One that has crashed, or was replaced by its backup, may be behind what it showed a moment ago.
+    async def prove(self, connection: Connection) -> None:
+        """Check that a new connection leads to the server of the others, and shows at least what is known of it.
+
+        Where one address leads to several standbys, each lags on its own, and only one is asked how far it is. A
+        standby that has crashed, or was replaced by its backup, may be behind what it showed a moment ago.
+
+        Raises:
+            DatabaseUnreachable: it is another server.
         """
+        replayed = await queries.select_replayed(connection)
+        started_at = None if replayed is None else replayed["started_at"]
+        if self._server_started_at is None:
+            self._server_started_at = started_at
+        elif started_at != self._server_started_at:
+            raise DatabaseUnreachable(
+                "A new connection leads to another server than the earlier ones.",
+                cure="Let SKELDIR_READ_URL name one standby, not an address that leads to several.",
+            )
         if self._written is None or self._current_at_s == -inf:
             return
-        replayed = await queries.select_replayed(connection)
         if replayed is None or fault_of(self._written, replayed) or self._is_ahead_of(replayed):
             self.mark_lost()
 
@@ -255,6 +275,7 @@ async def _keep_watching(replica: Replica, opening: Opening, primary: Database) 
     failures = 0
     try:
         while True:
+            replica.expect_any_server()
             try:
                 async with opening(prove=replica.prove) as standby:
                     failures = 0

@@ -1,5 +1,6 @@
 """What the statements of the room take and give. `make stubs` writes this."""
 
+import datetime as dt
 from collections.abc import Collection
 from typing import TypedDict
 from uuid import UUID
@@ -23,6 +24,7 @@ class SelectOwnRoleRow(TypedDict):
 
 class SelectReplayedRow(TypedDict):
     is_in_recovery: bool
+    started_at: dt.datetime
     position: int | None
     timeline: int
     cluster: int
