@@ -36,6 +36,7 @@ STOCK = Stock(
     orders=1_000_000,
     entries=1_100_000,
     largest_touches=1_000_000,
+    largest_orders=1_000,
     growth=Growth(30, 0, 0),
     relations=(
         Relation("public.attribution_events", 2_000_000_000, 3_000_000_000),
@@ -90,6 +91,8 @@ def test_the_cores_follow_the_growth_of_the_last_days() -> None:
 def test_a_tenant_that_no_server_can_hold_is_not_divided() -> None:
     assert plan_for(with_index(60 * GIB, largest_touches=1_000_000), MACHINE).largest_fits
     assert not plan_for(with_index(60 * GIB, largest_touches=5_000_000), MACHINE).largest_fits
+    # One that imports its orders and measures no touches can be the largest, too.
+    assert not plan_for(with_index(60 * GIB, largest_orders=500_000), MACHINE).largest_fits
 
 
 async def test_the_plan_counts_all_tenants_and_what_was_recorded_in_30_days(
@@ -108,7 +111,7 @@ async def test_the_plan_counts_all_tenants_and_what_was_recorded_in_30_days(
     plan = json.loads(told.stdout)
     now = plan["now"]
     assert (now["tenants"], now["touches"], now["orders"], now["entries"]) == (2, 5, 2, 2)
-    assert now["largest_touches"] == 3
+    assert (now["largest_touches"], now["largest_orders"]) == (3, 1)
     assert now["growth"] == {"days": 30, "touches": 4, "entries": 2}
     names = [relation["name"] for relation in now["relations"]]
     assert {"public.attribution_events", "public.mv_realtime_revenue"} <= set(names)

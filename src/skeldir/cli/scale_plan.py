@@ -91,7 +91,7 @@ def _print_stock(stock: Stock) -> None:
     growth = stock.growth
     out.print(
         f"{stock.tenants:,} tenants, {stock.touches:,} touches, {stock.orders:,} orders, {stock.entries:,} ledger "
-        f"entries; the largest tenant has {stock.largest_share:.0%} of the touches.",
+        f"entries; the largest tenant has {stock.largest_share:.0%} of the touches or orders.",
         soft_wrap=True,
     )
     out.print(

@@ -63,13 +63,14 @@ class Growth:
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """What a database holds. `largest_touches` and `largest_orders` are those of the tenant with the most touches."""
+    """What a database holds. `largest_touches` and `largest_orders` are the most that one tenant has."""
 
     tenants: int
     touches: int
     orders: int
     entries: int
     largest_touches: int
+    largest_orders: int
     growth: Growth
     relations: Sequence[Relation]
 
@@ -85,8 +86,10 @@ class Stock:
 
     @property
     def largest_share(self) -> float:
-        """The part of all touches that the largest tenant has, from 0 to 1."""
-        return self.largest_touches / self.touches if self.touches else 0.0
+        """The largest part that one tenant has of all touches, or of all orders if that is more, from 0 to 1."""
+        of_touches = self.largest_touches / self.touches if self.touches else 0.0
+        of_orders = self.largest_orders / self.orders if self.orders else 0.0
+        return max(of_touches, of_orders)
 
 
 async def read_relations(connection: Connection) -> list[Relation]:
@@ -121,6 +124,7 @@ def summarize(tenants: Iterable[TenantStock], relations: Sequence[Relation]) -> 
         sum(tenant.orders for tenant in counted),
         sum(tenant.entries for tenant in counted),
         max((tenant.touches for tenant in counted), default=0),
+        max((tenant.orders for tenant in counted), default=0),
         Growth(
             GROWTH_DAYS,
             sum(tenant.new_touches for tenant in counted),
