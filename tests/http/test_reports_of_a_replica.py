@@ -111,6 +111,18 @@ async def test_a_tag_is_of_the_content_and_not_of_the_server(reader: Reader) -> 
         assert (answer.status_code, source_of(answer)) == (304, source)
 
 
+async def test_a_limit_counts_in_whichever_of_several_headers_it_is(reader: Reader) -> None:
+    await reader.until_read_from("replica")
+    for limit, source in (("no-cache", "primary"), ("max-age=60", "replica")):
+        fields = [
+            *reader.headers.items(),
+            ("Cache-Control", "no-transform"),
+            ("Cache-Control", limit),
+        ]
+        answer = await reader.client.get(REALTIME, headers=fields)
+        assert (answer.status_code, source_of(answer)) == (200, source)
+
+
 async def test_old_data_are_read_until_they_are_too_old(reader: Reader, standby: OwnServer) -> None:
     await reader.until_read_from("replica")
     with replay_paused(standby):

@@ -98,7 +98,7 @@ class Reading:
     async def _read_there(
         self, replica: Replica, read: Callable[[TenantTransaction], Awaitable[ResultT]]
     ) -> ResultT:
-        most_lag_s = most_age_s(self.request.headers.get("cache-control", ""))
+        most_lag_s = most_age_s(",".join(self.request.headers.getlist("cache-control")))
         if most_lag_s == 0:
             raise ReplicaUnused("requested")
         tenant_id, database = self.caller.tenant_id, database_of(self.request)
