@@ -20,7 +20,7 @@ from skeldir.backups import (
     restore_backup,
     take_backup,
 )
-from skeldir.backups.faults import MomentUnreachable, RestoreTargetNotEmpty
+from skeldir.backups.faults import BackupBusy, MomentUnreachable, RestoreTargetNotEmpty
 from skeldir.backups.records import FACTS, pack_facts
 from skeldir.db.embedded import embedded_server
 from skeldir.db.embedded_archive import find_archive
@@ -149,6 +149,25 @@ def test_a_target_with_anything_in_it_is_not_touched(
         restore(origin, target, Moment(is_as_taken=True))
     assert (place / "mine").read_text() == "precious"
     assert len(list(target.parent.iterdir())) == 1
+
+
+def test_a_second_restore_into_the_same_home_is_refused_and_does_not_harm_the_first(
+    origin: Origin, target: Path
+) -> None:
+    refused = []
+
+    def restore_beside(said: str) -> None:
+        # At first the new home is empty, while the backup is verified.
+        if said.startswith("Verifying"):
+            with pytest.raises(BackupBusy, match="restoring into") as busy:
+                restore(origin, target, Moment(is_as_taken=True))
+            refused.append(busy)
+
+    moment = Moment(is_as_taken=True)
+    restore_backup(origin.folder, origin.backup.facts.name, target, moment, say=restore_beside)
+    assert len(refused) == 1
+    assert [path.name for path in target.parent.iterdir()] == [target.name]
+    assert (target / "postgres/PG_VERSION").exists()
 
 
 def test_an_empty_directory_becomes_the_restored_home(origin: Origin, target: Path) -> None:

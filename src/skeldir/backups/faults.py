@@ -14,7 +14,7 @@ class NothingToBackUp(SkeldirError):
 
 
 class BackupFolderUnusable(SkeldirError):
-    """The folder is missing, is inside the data, or others than the server's account may enter it."""
+    """The folder is missing, was never one, is inside the data, or others than the server's account may enter it."""
 
     code = "backup_folder_unusable"
     status = 422
@@ -22,7 +22,7 @@ class BackupFolderUnusable(SkeldirError):
 
 
 class BackupBusy(SkeldirError):
-    """Another process makes, deletes or restores a backup in the same folder."""
+    """Another process makes, deletes or restores a backup in the same folder, or restores into the same home."""
 
     code = "backup_busy"
     status = 409

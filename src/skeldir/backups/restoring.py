@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import os
 import re
@@ -9,7 +10,8 @@ import shlex
 import shutil
 import tarfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -19,6 +21,7 @@ import psycopg
 
 from skeldir.backups.faults import (
     ArchiveIncomplete,
+    BackupBusy,
     MomentUnreachable,
     RestoreFailed,
     RestoreTargetNotEmpty,
@@ -143,23 +146,13 @@ def restore_backup(
         )
     began = time.monotonic()
     home = home.expanduser().resolve()
-    fresh = home.with_name(f"{home.name}.restoring")
-    for path in (home, fresh):
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise RestoreTargetNotEmpty(
-                f"{path} is not empty; it was not touched.",
-                cure="Name another directory, or move this one away; a restore never writes over data. "
-                "A directory ending in .restoring is what a killed restore left, and can be deleted.",
-            )
-    with home_errors(home):
-        cluster = open_cluster(fresh)
-    try:
+    with _claimed(home) as cluster:
         folder = open_folder(cluster, folder_path)
         with holding(cluster, folder, is_reader=True):
             backup = choose_backup(folder.base, name, ended_by=moment.until, is_of_any_home=False)
             _require_same_major(cluster, backup)
             settings = _recovery_settings(cluster, folder, backup, moment)
-            with home_errors(fresh):
+            with home_errors(cluster.home):
                 say(f"Verifying and unpacking {backup.facts.name}.")
                 verify_backup(cluster, backup.path)
                 _unpack(cluster, backup)
@@ -167,12 +160,50 @@ def restore_backup(
             last_commit_at = _recover(cluster, backup, settings)
             _wait_until_ended(cluster, backup)
         with home_errors(home):
-            fresh.rename(home)
+            cluster.home.rename(home)
             sync_directory(home.parent)
-    except BaseException:
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise
     return Restored(home, backup, last_commit_at, time.monotonic() - began)
+
+
+@contextmanager
+def _claimed(home: Path) -> Iterator[Cluster]:
+    """Yield a fresh home beside `home`, which no other restore uses; remove it if the block fails.
+
+    Raises:
+        RestoreTargetNotEmpty: one of the two is not empty; it was not touched.
+        BackupBusy: another restore is making this home.
+    """
+    fresh = home.with_name(f"{home.name}.restoring")
+    _require_empty(home, fresh)
+    with home_errors(home):
+        cluster = open_cluster(fresh)
+        claim = os.open(fresh, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BackupBusy(
+                f"Another process is restoring into {home}.", cure="Wait until it has ended."
+            ) from None
+        # It may have ended between the two looks.
+        _require_empty(home, fresh)
+        try:
+            yield cluster
+        except BaseException:
+            shutil.rmtree(fresh, ignore_errors=True)
+            raise
+    finally:
+        os.close(claim)
+
+
+def _require_empty(*places: Path) -> None:
+    for path in places:
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise RestoreTargetNotEmpty(
+                f"{path} is not empty; it was not touched.",
+                cure="Name another directory, or move this one away; a restore never writes over data. "
+                "A directory ending in .restoring is what a killed restore left, and can be deleted.",
+            )
 
 
 def _recovery_settings(
