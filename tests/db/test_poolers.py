@@ -19,6 +19,7 @@ KINDS = {
     "as it is installed": ("session", ""),
     "session": ("session", IGNORING),
     "transaction": ("transaction", IGNORING),
+    "statement": ("statement", IGNORING),
 }
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("poolers")]
 
@@ -72,6 +73,15 @@ def test_a_pooler_in_front_of_the_broker_is_reported_too(
     monkeypatch.setenv(variable, scheme + pooler.url("app_user"))
     said = run_here(clone.app_url, "worker", status=1)
     assert f"pooler_refused: {variable} leads to a connection pooler" in said
+
+
+def test_a_pooler_in_front_of_the_replica_is_reported_under_its_own_name(
+    pooler: Pooler, clone: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SKELDIR_READ_URL", pooler.url("app_user"))
+    said = run_here(clone.app_url, "serve", "--port", str(free_port()), status=1)
+    assert "pooler_refused: SKELDIR_READ_URL leads to a connection pooler" in said
+    assert "DATABASE_URL" not in said
 
 
 def test_postgresql_itself_and_a_server_that_is_away_are_no_poolers(clone: Clone) -> None:

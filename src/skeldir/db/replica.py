@@ -30,7 +30,7 @@ from skeldir.db.pool import (
     QueryTooSlow,
     TenantLocked,
 )
-from skeldir.db.requirements import RuntimeRoleUnsafe
+from skeldir.db.requirements import PoolerRefused, RuntimeRoleUnsafe
 from skeldir.db.store import queries
 from skeldir.errors import SkeldirError
 from skeldir.observability import REPLICA_LAG, REPLICA_STATE, REPLICA_STATES
@@ -228,7 +228,7 @@ async def open_replica(
     """Watch the standby whose pool `opening` opens, during the block; one that is down is looked for until it answers.
 
     Raises:
-        ReplicaUnfit: it answers, and is another cluster, database or role than the primary.
+        ReplicaUnfit, PoolerRefused: as in `require_fit`.
     """
     await require_fit(opening, primary)
     replica = Replica(most_lag_s)
@@ -242,12 +242,19 @@ async def open_replica(
 
 
 async def require_fit(opening: Opening, primary: Database) -> None:
-    """Raise ReplicaUnfit if a standby answers that is none of this primary's database, or whose role is unbound."""
+    """Check the standby, if it answers.
+
+    Raises:
+        ReplicaUnfit: it is none of this primary's database, or its role is unbound.
+        PoolerRefused: a connection pooler is in between.
+    """
     try:
         async with opening() as standby:
             written, replayed = await _ask_primary(primary), await _ask_standby(standby)
     except RuntimeRoleUnsafe as error:
         raise _unfit(error.detail) from error
+    except PoolerRefused as error:
+        raise error.of_variable("SKELDIR_READ_URL") from error
     except _MISSED as error:
         logger.warning("db.replica_unchecked %s", error)
         return

@@ -37,6 +37,12 @@ class PoolerRefused(SkeldirError):
     code = "pooler_refused"
     status = 500
     title = "A connection pooler is in front of the database"
+    reason: str = ""
+    """By what it was recognised."""
+
+    def of_variable(self, variable: str) -> PoolerRefused:
+        """Return this error for the URL in `variable`."""
+        return _pooler_refused(variable, self.reason)
 
 
 async def require_usable(connection: _Session, settings: Mapping[str, str]) -> None:
@@ -114,8 +120,10 @@ def refusal_of_pooler(error: Exception, variable: str = "DATABASE_URL") -> Poole
 
 
 def _pooler_refused(variable: str, reason: str) -> PoolerRefused:
-    return PoolerRefused(
+    refused = PoolerRefused(
         f"{variable} leads to a connection pooler such as PgBouncer, not to PostgreSQL itself: {reason}.",
         cure=f"Let {variable} name the PostgreSQL server. The program pools its connections itself; "
         "SKELDIR_POOL_SIZE limits them.",
     )
+    refused.reason = reason
+    return refused
