@@ -151,6 +151,11 @@ def test_a_target_with_anything_in_it_is_not_touched(
     assert len(list(target.parent.iterdir())) == 1
 
 
+def test_the_root_of_the_file_system_is_no_home(origin: Origin) -> None:
+    with pytest.raises(RestoreTargetNotEmpty):
+        restore(origin, Path("/"), Moment(is_as_taken=True))
+
+
 def test_a_second_restore_into_the_same_home_is_refused_and_does_not_harm_the_first(
     origin: Origin, target: Path
 ) -> None:
