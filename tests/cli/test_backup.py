@@ -93,6 +93,16 @@ def test_a_folder_that_was_never_one_of_backups_is_refused_and_nothing_is_put_th
     assert list(folder.iterdir()) == []
 
 
+def test_a_backup_says_that_its_archive_is_missing(operator: Operator) -> None:
+    folder = operator.home.with_name("backups")
+    operator.run("tenants", "create", "Shop")
+    operator.run("backup", "archive", str(folder))
+    assert "MISSING" not in operator.run("backup")
+    (folder / "wal").rename(folder.with_name("elsewhere"))
+    for words in ((), ("list",), ("archive",)):
+        assert "THAT DIRECTORY IS MISSING" in operator.run("backup", *words)
+
+
 def test_a_server_of_the_operator_is_not_ours_to_back_up(clone: Clone) -> None:
     for words in ((), ("list",), ("verify",), ("prune", "--keep", "1"), ("archive", "/x")):
         said = run(clone.app_url, "backup", *words, status=1)

@@ -46,13 +46,17 @@ def take(context: typer.Context, folder: FolderOption = None) -> None:
     """Back up the embedded server while it works, and verify the backup. No migration is run."""
     if context.invoked_subcommand is not None:
         return
-    from skeldir.backups import require_data, take_backup
+    from skeldir.backups import open_folder, require_data, take_backup
 
     home = _home()
-    require_data(home)
+    cluster = require_data(home)
+    place = _choose_folder(folder)
     began = time.monotonic()
-    backup = take_backup(home, _choose_folder(folder), database=DATABASE_NAME)
+    backup = take_backup(home, place, database=DATABASE_NAME)
     _show_backup(backup, time.monotonic() - began)
+    if backup.facts.archive is not None:
+        # Without a working archive it leads to no later moment, whatever its record says.
+        _show_archiving(cluster, open_folder(cluster, place))
     if backup.facts.archive is None:
         err.print(
             "Nothing is archived in this folder: only this moment can be restored. `skeldir backup archive` "
@@ -311,6 +315,14 @@ def _show_archiving(cluster: Cluster, folder: BackupFolder) -> None:
         out.print(f"{cluster.home} archives nothing to {folder.path}.", soft_wrap=True)
         return
     where = f"{cluster.home} archives to {kept.segments}, at the latest after {kept.interval_s} s"
+    if not kept.segments.is_dir():
+        out.print(
+            f"{where}. THAT DIRECTORY IS MISSING: nothing is archived, and nothing is deleted from the data, until it "
+            "is back; `skeldir backup archive --off` ends this.",
+            soft_wrap=True,
+            style="bold red",
+        )
+        return
     if not is_server_alive(cluster):
         out.print(f"{where}; its server is not running.", soft_wrap=True)
         return
