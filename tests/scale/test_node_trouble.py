@@ -279,3 +279,5 @@ async def test_readiness_names_the_node_that_does_not_answer(clone: Clone) -> No
         ready = await client.get("/health/ready")
         assert ready.status_code == 200
         assert ready.json()["nodes"] == "No answer from 127.0.0.1:1."
+        metrics = await client.get("/metrics")
+        assert "skeldir_database_nodes_up 0.0" in metrics.text.splitlines()
