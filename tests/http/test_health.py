@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from fastapi import FastAPI
 
+from skeldir.db import NodeUnreachable
 from skeldir.db.pool import Database, open_database
 from skeldir.http.health import Needs, ProcessesSeen, Watch
 from skeldir.matviews import CANONICAL_VIEWS
@@ -204,3 +205,23 @@ async def test_the_gauges_are_sampled_once_a_second_at_most(clone: Clone) -> Non
             await asyncio.gather(watch.expose(), watch.expose())
         await watch.close()
     assert len(times) == 3
+
+
+async def test_a_gauge_that_needs_a_node_that_is_away_keeps_no_other_from_being_sampled(
+    clone: Clone,
+) -> None:
+    sampled: list[str] = []
+
+    async def meet(_database: Database) -> None:
+        raise NodeUnreachable("It does not answer.", cure="Wait.")
+
+    async def sample(_database: Database) -> None:
+        sampled.append("the next one")
+
+    async with open_database(clone.app_url, pool_size=1, statement_timeout_ms=1_000) as database:
+        watch = Watch(
+            database, Needs(head_revision(), frozenset(), last_heartbeats, (meet, sample))
+        )
+        await watch.expose()
+        await watch.close()
+    assert sampled == ["the next one"]

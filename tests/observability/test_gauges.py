@@ -380,14 +380,14 @@ def test_a_worker_serves_its_own_series_and_not_those_that_only_the_api_samples(
         "python_gc_objects_collected",
     } <= names
     sampled = {family.name for gauge in metrics.SAMPLED for family in gauge.describe()}
-    assert len(sampled) == 17
+    assert len(sampled) == 18
     assert not names & sampled
     serve_metrics(0)()
 
 
 def test_every_metric_is_named_by_room_thing_and_unit() -> None:
     names = {family.name for family in REGISTRY.collect() if family.name.startswith("skeldir_")}
-    assert len(names) == 27
+    assert len(names) == 28
     for name in names:
         assert re.fullmatch(
             r"skeldir_(ingest|http|matviews|rollups|attribution|audit|jobs|database)(_[a-z]+)*_(differences|items|seconds|periods|marks|count|failed|accepted|refused|up|ready|state|reads|fallbacks|set_aside)",

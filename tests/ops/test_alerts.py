@@ -53,6 +53,7 @@ WELL: dict[str, str] = {
     f"up{{{_API}}}": steady(1),
     f"up{{{_WORKER}}}": steady(1),
     f"skeldir_database_up{{{_API}}}": steady(1),
+    f"skeldir_database_nodes_up{{{_API}}}": steady(1),
     **{
         f'skeldir_http_ready{{{_API},check="{check}"}}': steady(1)
         for check in ("database", "schema", "views", "role")
@@ -109,10 +110,12 @@ ILL: dict[str, dict[str, str]] = {
     "SkeldirApiDown": {f"up{{{_API}}}": steady(0)},
     "SkeldirDatabaseDown": {
         f"skeldir_database_up{{{_API}}}": steady(0),
-        # Nothing can be checked then, which is not the schema's fault.
+        # Nothing can be checked then, which is neither the schema's fault nor a node's.
+        f"skeldir_database_nodes_up{{{_API}}}": steady(0),
         f'skeldir_http_ready{{{_API},check="database"}}': steady(0),
         f'skeldir_http_ready{{{_API},check="schema"}}': steady(0),
     },
+    "SkeldirNodeDown": {f"skeldir_database_nodes_up{{{_API}}}": steady(0)},
     # A wait that is given up and starts again is never long when it is sampled.
     "SkeldirLockWaits": {
         f"skeldir_database_longest_lock_wait_seconds{{{_API}}}": " ".join(["2 11 0"] * (_RUNS // 3))
@@ -245,7 +248,7 @@ def test_the_files_are_what_prometheus_reads() -> None:
 
 def test_every_alert_has_its_case() -> None:
     assert {rule["alert"] for rule in read_rules()} == set(ILL)
-    assert len(ILL) == len(read_rules()) == 27
+    assert len(ILL) == len(read_rules()) == 28
 
 
 def test_every_alert_has_a_description_and_a_link_to_the_run_book() -> None:

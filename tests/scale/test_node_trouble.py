@@ -16,6 +16,7 @@ from psycopg import sql
 
 from skeldir.attribution import credit_dirty_orders
 from skeldir.attribution.tasks import enqueue_stranded_credit
+from skeldir.cli.runtime import Runtime
 from skeldir.clock import utc_now
 from skeldir.db import Connection, NodeUnreachable
 from skeldir.db.nodes import node_unreachable
@@ -25,6 +26,7 @@ from skeldir.jobs.claiming import claim_next_job
 from skeldir.jobs.work import run_job
 from skeldir.matviews import refresh_view
 from skeldir.rollups import roll_up_dirty_days
+from skeldir.settings import load_settings
 from tests.conftest import Clone
 from tests.support.api import asking, bearer
 from tests.support.make import make_conversion, make_touch, send_conversions
@@ -84,7 +86,29 @@ async def test_other_errors_stay_what_they_are(db: Database, tenant: UUID, state
     with pytest.raises(asyncpg.PostgresError):
         async with db.tenant(tenant) as connection:
             await connection.execute(raising)
-    assert node_unreachable(OSError("refused")) is None
+    assert node_unreachable(OSError("refused"), is_of_tenant=True) is None
+
+
+_LOST = r"""
+    DO $$ BEGIN
+        RAISE EXCEPTION E'connection to the remote node app_user@node:5432 failed with the following error:\nRefused'
+        USING ERRCODE = '08006';
+    END $$"""
+
+
+async def test_work_for_all_tenants_and_commands_are_told_which_node_it_is(
+    clone: Clone, db: Database
+) -> None:
+    with pytest.raises(NodeUnreachable, match=r"app_user@node:5432 failed with .* error\. Start"):
+        async with db.unbound() as connection:
+            await connection.execute(_LOST)
+    runtime = Runtime(load_settings(), clone.app_url, clone.migrator_url)
+    with pytest.raises(NodeUnreachable, match="app_user@node:5432"):
+        async with runtime.operator(must_see_all=True) as operator:
+            await operator.execute(_LOST)
+    with pytest.raises(asyncpg.UndefinedTableError):
+        async with runtime.operator() as operator:
+            await operator.execute("SELECT FROM nowhere")
 
 
 @of_one_server
@@ -199,6 +223,48 @@ async def test_a_refresh_that_meets_a_node_away_is_logged_and_its_job_is_tried_a
 async def test_on_one_server_readiness_says_nothing_of_nodes(clone: Clone) -> None:
     async with asking(clone.app_url) as (_, client):
         assert set((await client.get("/health/ready")).json()) == {"status", "checks"}
+        metrics = await client.get("/metrics")
+        assert "skeldir_database_nodes_up 1.0" in metrics.text.splitlines()
+
+
+# What the program reads of Citus: two nodes, and whether the coordinator can connect to them.
+_STAND_IN = """
+    SET allow_system_table_mods = on;
+    CREATE TABLE pg_catalog.pg_dist_node AS
+        SELECT id AS nodeid, id AS groupid, true AS isactive, 'node' AS nodename, 5430 + id AS nodeport
+        FROM generate_series(0, 2) AS id;
+    GRANT SELECT ON pg_catalog.pg_dist_node TO PUBLIC"""
+_CONNECTS = """
+    SET allow_system_table_mods = on;
+    CREATE OR REPLACE FUNCTION pg_catalog.citus_check_connection_to_node(host text, port int) RETURNS boolean
+    LANGUAGE plpgsql AS 'BEGIN {} END'"""
+
+
+@pytest.mark.one_server("Citus itself is there")
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("RETURN port <> 5432;", "No answer from node:5432."),
+        ("PERFORM pg_sleep(3); RETURN true;", "They could not be asked."),
+    ],
+    ids=["refuses", "hangs"],
+)
+async def test_a_node_that_does_not_answer_is_in_readiness_and_in_a_gauge(
+    clone: Clone, body: str, sentence: str
+) -> None:
+    with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
+        admin.execute(_STAND_IN.encode())
+        admin.execute(_CONNECTS.format(body).encode())
+        async with asking(clone.app_url) as (_, client):
+            metrics = await client.get("/metrics")
+            assert "skeldir_database_nodes_up 0.0" in metrics.text.splitlines()
+            ready = await client.get("/health/ready")
+            assert (ready.status_code, ready.json()["nodes"]) == (200, sentence)
+            admin.execute(_CONNECTS.format("RETURN true;").encode())
+        async with asking(clone.app_url) as (_, client):
+            assert (await client.get("/health/ready")).json()["nodes"] == "ok"
+            metrics = await client.get("/metrics")
+            assert "skeldir_database_nodes_up 1.0" in metrics.text.splitlines()
 
 
 @pytest.mark.citus
@@ -213,3 +279,5 @@ async def test_readiness_names_the_node_that_does_not_answer(clone: Clone) -> No
         ready = await client.get("/health/ready")
         assert ready.status_code == 200
         assert ready.json()["nodes"] == "No answer from 127.0.0.1:1."
+        metrics = await client.get("/metrics")
+        assert "skeldir_database_nodes_up 0.0" in metrics.text.splitlines()

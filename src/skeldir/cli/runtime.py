@@ -26,6 +26,7 @@ from skeldir.db import (
     QueryTooSlow,
     embedded_server,
     kept_alive,
+    node_unreachable,
     open_database,
     read_id,
     refusal_of_pooler,
@@ -99,6 +100,7 @@ class Runtime:
             PoolerRefused: a connection pooler is in between.
             SchemaOutdated: the migrations have not been run, or belong to another version of the program.
             QueryTooSlow: a statement of the block took too long, or waited too long for a lock.
+            NodeUnreachable: a node of a Citus database did not answer its coordinator.
         """
         settings = {
             "application_name": "skeldir",
@@ -129,6 +131,13 @@ class Runtime:
                 f"The database cancelled the query: {error}.",
                 cure="Find out who holds the lock (`pg_blocking_pids`), or run it again a little later.",
             ) from error
+        except asyncpg.PostgresError as error:
+            of_node = (
+                None if connection.is_closed() else node_unreachable(error, is_of_tenant=False)
+            )
+            if of_node is None:
+                raise
+            raise of_node from error
         finally:
             await connection.close()
 

@@ -24,7 +24,7 @@ from skeldir.db.ids import new_hex_ids, new_id, new_ids, read_id
 from skeldir.db.listening import Subscription, listen
 from skeldir.db.lock_keys import lock_key
 from skeldir.db.locks import share_lock, try_lock, wait_for_lock
-from skeldir.db.nodes import NodeUnreachable, list_silent_nodes
+from skeldir.db.nodes import NodeUnreachable, has_nodes, list_silent_nodes, node_unreachable
 from skeldir.db.plans import plan_for_each_list
 from skeldir.db.pool import (
     GRACE_S,
@@ -76,6 +76,7 @@ __all__ = [
     "disk_full",
     "embedded_server",
     "find_archive",
+    "has_nodes",
     "home_errors",
     "is_server_alive",
     "keep_archive",
@@ -88,6 +89,7 @@ __all__ = [
     "new_hex_ids",
     "new_id",
     "new_ids",
+    "node_unreachable",
     "open_cluster",
     "open_database",
     "open_parents",

@@ -37,10 +37,10 @@ class NodeUnreachable(RetriedLater, SkeldirError):
     title = "A part of the database cannot be reached"
 
 
-def node_unreachable(error: BaseException) -> NodeUnreachable | None:
+def node_unreachable(error: BaseException, *, is_of_tenant: bool) -> NodeUnreachable | None:
     """Return the error for what a live connection to the coordinator reported about a node; None for anything else.
 
-    The node's address is in the log only: it is for the operator.
+    A tenant is not told which node it is: the log has it. Work for all tenants is the operator's, who must know.
     """
     state = getattr(error, "sqlstate", None) or ""
     is_of_node = (
@@ -51,16 +51,28 @@ def node_unreachable(error: BaseException) -> NodeUnreachable | None:
     if not is_of_node or state == _PROTOCOL_VIOLATED:
         return None
     logger.warning("db.node_missed %s %s", state, error)
+    if not is_of_tenant:
+        reported = str(error).partition("\n")[0].rstrip(":. ")
+        return NodeUnreachable(
+            f"A node of the database does not answer, and this needs all of them: {reported}.",
+            cure="Start the node again; what fails now succeeds then. Tenants of the other nodes are served.",
+        )
     return NodeUnreachable(
         "A server that holds data of this tenant does not answer; nothing was kept.",
         cure="Wait as long as Retry-After states, then try again; other tenants may be served.",
     )
 
 
-async def list_silent_nodes(connection: _Session) -> list[str] | None:
-    """Return the addresses of the nodes that the coordinator cannot reach; None on a server without Citus."""
-    if not await connection.fetchval("SELECT to_regclass('pg_catalog.pg_dist_node') IS NOT NULL"):
-        return None
+async def has_nodes(connection: _Session) -> bool:
+    """Return whether this is a Citus database."""
+    found: bool = await connection.fetchval(
+        "SELECT to_regclass('pg_catalog.pg_dist_node') IS NOT NULL"
+    )
+    return found
+
+
+async def list_silent_nodes(connection: _Session) -> list[str]:
+    """Return the addresses of the nodes of a Citus database that the coordinator cannot reach."""
     rows = await connection.fetch(
         """SELECT nodename || ':' || nodeport AS address FROM pg_catalog.pg_dist_node
            WHERE isactive AND groupid <> 0 AND NOT pg_catalog.citus_check_connection_to_node(nodename, nodeport)

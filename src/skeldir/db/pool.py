@@ -115,7 +115,8 @@ class Database:
         except _OF_DRIVER as error:
             # The driver's last error only reports a closed connection; the server's own message is the error before it.
             if not _is_lost(connection):
-                if (of_node := node_unreachable(error)) is not None:
+                of_node = node_unreachable(error, is_of_tenant=tenant_id is not None)
+                if of_node is not None:
                     raise of_node from error
                 raise
             cause = error.__context__ or error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -15,12 +16,12 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
-from skeldir.db import list_silent_nodes
+from skeldir.db import NodeUnreachable, has_nodes, list_silent_nodes
 from skeldir.http.direct import DirectRoute
 from skeldir.http.probes import Probe
 from skeldir.http.problems import Problem, answer_problem, make_problem
 from skeldir.http.store import queries
-from skeldir.observability import DATABASE_UP, READY, READY_CHECKS
+from skeldir.observability import DATABASE_UP, NODES_UP, READY, READY_CHECKS
 
 if TYPE_CHECKING:
     from skeldir.db import Connection, Database, Replica
@@ -116,14 +117,18 @@ class Watch:
         return None if self._replica is None else self._replica.describe()
 
     async def describe_nodes(self) -> str | None:
-        """Return `ok`, or which nodes of a Citus database do not answer; None on one server.
+        """Return `ok`, or which nodes of a Citus database do not answer; None on one server. Set the gauge NODES_UP.
 
         It is a question of its own: a node that is cut off may keep the coordinator waiting for longer than the checks.
         """
         silent = await self._nodes.answer()
-        if silent is not None:
-            return f"No answer from {', '.join(silent)}." if silent else _HOLDS
-        return "They could not be asked." if self._has_nodes else None
+        sentence = None
+        if self._has_nodes:
+            sentence = "They could not be asked."
+            if silent is not None:
+                sentence = f"No answer from {', '.join(silent)}." if silent else _HOLDS
+        NODES_UP.set(sentence in (None, _HOLDS))
+        return sentence
 
     async def heartbeats(self) -> Mapping[str, tuple[int, datetime]] | None:
         """Return how many processes of each role are alive, and when one was last seen; None when the query failed."""
@@ -135,7 +140,7 @@ class Watch:
         Rendering takes some tens of milliseconds. A thread does it; requests that arrive during that time share the
         result.
         """
-        await asyncio.gather(self.checks(), self._samples.answer())
+        await asyncio.gather(self.checks(), self.describe_nodes(), self._samples.answer())
         written = await self._exposition.answer()
         return await asyncio.to_thread(generate_latest) if written is None else written
 
@@ -159,11 +164,11 @@ class Watch:
                 "role": await self._check_role(connection),
             }
 
-    async def _ask_nodes(self) -> list[str] | None:
+    async def _ask_nodes(self) -> list[str]:
         async with self._database.statement() as connection:
-            silent = await list_silent_nodes(connection)
-        self._has_nodes = silent is not None
-        return silent
+            # It is known also while no answer comes about the nodes.
+            self._has_nodes = await has_nodes(connection)
+            return await list_silent_nodes(connection) if self._has_nodes else []
 
     async def _check_schema(self, connection: Connection) -> str:
         try:
@@ -193,7 +198,9 @@ class Watch:
 
     async def _sample(self) -> None:
         for sampler in self._needs.samplers:
-            await sampler(self._database)
+            # What is asked of all nodes fails while one is away; what the coordinator knows does not.
+            with suppress(NodeUnreachable):
+                await sampler(self._database)
 
 
 async def _watch_of(request: Request) -> Watch:

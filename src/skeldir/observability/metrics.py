@@ -144,6 +144,10 @@ JOB_SECONDS = Histogram(
 )
 WAKES_FAILED = Counter("skeldir_jobs_wakes_failed", "Wake-up messages that could not be sent.")
 DATABASE_UP = Gauge("skeldir_database_up", "1 when the database answered the last query, else 0.")
+NODES_UP = Gauge(
+    "skeldir_database_nodes_up",
+    "1 when all nodes of a Citus database answered the last time they were asked, else 0; 1 on one server.",
+)
 LONGEST_LOCK_WAIT = Gauge(
     "skeldir_database_longest_lock_wait_seconds",
     "Longest time that a session has been waiting for a lock; 0 when none waits.",
@@ -194,6 +198,7 @@ SAMPLED = (
     JOBS,
     OLDEST_READY_JOB,
     DATABASE_UP,
+    NODES_UP,
     LONGEST_LOCK_WAIT,
     REPLICA_STATE,
     REPLICA_LAG,
