@@ -56,9 +56,11 @@ def test_a_role_that_may_not_migrate_learns_which_may(
 
 
 def test_an_unreachable_server_is_reported_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
-    for command in (["migrate"], ["tenants", "list"], ["keys", "list", "Shop Two"]):
-        fault = fault_of("postgresql://x@127.0.0.1:1/x", monkeypatch, *command)
+    for command in ("migrate", "tenants list", "keys list Shop", "scale check", "scale apply"):
+        fault = fault_of("postgresql://x@127.0.0.1:1/x", monkeypatch, *command.split())
         assert isinstance(fault, DatabaseUnreachable), command
+        assert "\n" not in fault.detail, command
+        assert not fault.detail.endswith("?."), command
 
 
 def test_a_report_without_a_ledger_says_so(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:

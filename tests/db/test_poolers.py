@@ -50,6 +50,9 @@ async def test_no_pool_is_opened_through_a_pooler(pooler: Pooler) -> None:
         (("matviews",), "app_user"),
         (("tenants", "list"), "migrator"),
         (("migrate",), "migrator"),
+        (("scale", "plan"), "migrator"),
+        (("scale", "check"), "migrator"),
+        (("scale", "apply"), "migrator"),
     ],
 )
 def test_every_kind_of_command_reports_it_at_once(

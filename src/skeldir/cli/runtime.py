@@ -271,7 +271,7 @@ def _migration_error(error: psycopg.Error) -> SkeldirError | None:
     """Return the error for a failure that the operator can fix; None for any other."""
     from skeldir.migrations.guard import MigrationRefused
 
-    message = error.diag.message_primary or str(error).strip()
+    message = error.diag.message_primary or " ".join(str(error).split()).rstrip(".?")
     if isinstance(error, psycopg.errors.LockNotAvailable):
         return MigrationRefused(
             "Another session kept a table locked for too long; nothing was changed.",

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 import psycopg
 from psycopg.rows import class_row
 
-from skeldir.db import DatabaseUnreachable
+from skeldir.db import DatabaseUnreachable, require_unpooled
 from skeldir.scale.errors import SuperuserNeeded
 from skeldir.settings import plain_postgres_url
 
@@ -68,7 +68,9 @@ def connect(url: str, *, reads_only: bool = False) -> Iterator[Blocking]:
 
     Raises:
         DatabaseUnreachable: nothing answers at `url`, or it refuses the role.
+        PoolerRefused: a connection pooler answers.
     """
+    require_unpooled(url, "DATABASE_URL")
     try:
         connection = psycopg.connect(
             plain_postgres_url(url),
@@ -78,7 +80,7 @@ def connect(url: str, *, reads_only: bool = False) -> Iterator[Blocking]:
         )
     except psycopg.OperationalError as error:
         raise DatabaseUnreachable(
-            f"No connection to the database: {str(error).strip()}.",
+            f"No connection to the database: {' '.join(str(error).split()).rstrip('.?')}.",
             cure="Check DATABASE_URL and that the server runs.",
         ) from error
     with connection:
