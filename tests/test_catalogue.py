@@ -265,14 +265,27 @@ def test_the_privileges_of_the_runtime_role_on_each_kind_of_relation(migrated: C
     assert maintained == {view.name for view in CANONICAL_VIEWS}
 
 
-def test_every_function_has_a_fixed_search_path(migrated: Clone) -> None:
+def test_every_function_has_a_fixed_search_path_or_names_the_schema_of_all_it_uses(
+    migrated: Clone,
+) -> None:
     functions = ask(
         migrated,
         "SELECT proname, proconfig FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
     )
     assert {"current_tenant_id", "set_tenant", *GATES} <= names(functions)
     for name, settings in functions:
-        assert settings == ["search_path=pg_catalog"], name
+        if name != "current_tenant_id":
+            assert settings == ["search_path=pg_catalog"], name
+    with psycopg.connect(migrated.superuser_url) as connection:
+        connection.execute("CREATE SCHEMA decoy")
+        connection.execute("""CREATE FUNCTION decoy.current_setting(text, boolean) RETURNS text LANGUAGE sql
+            RETURN '00000000-0000-0000-0000-000000000001'""")
+        connection.execute("CREATE DOMAIN decoy.uuid AS text")
+        connection.execute("""CREATE FUNCTION decoy.pg_input_is_valid(text, text) RETURNS boolean LANGUAGE sql
+            RETURN true""")
+        connection.execute("SET search_path = decoy, pg_catalog")
+        assert connection.execute("SELECT public.current_tenant_id()").fetchone() == (None,)
+        connection.rollback()
 
 
 def test_only_the_known_functions_run_with_their_owners_rights_and_not_for_everybody(

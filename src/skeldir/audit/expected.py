@@ -244,10 +244,15 @@ OF_READERS: Final[Mapping[str, str]] = MappingProxyType(
         "public.read_daily_revenue_summary()": "0a26c7775964291c",
     }
 )
+# Part of every policy. It has no setting, so that it is inlined, and names everything with its schema.
+_INLINED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "public.current_tenant_id()": "c4aa1f3308b044fb",
+    }
+)
 # They run with the rights of their caller.
 _FOR_ALL: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "public.current_tenant_id()": "8b3084b227879381",
         "public.holds_no_personal_keys(payload jsonb)": "8bd0bffabd8f2bc4",
         "public.review_waiting_tenant(tenant uuid, rollup_lock bigint, other_locks bigint[])": "c756132dcb303ac4",
         "public.open_tenant(tenant uuid, shared_lock bigint)": "ca204d7165c0133d",
@@ -268,14 +273,16 @@ _FOR_THE_OWNER: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
+_FIXED_PATH: Final = "search_path=pg_catalog; "
 FUNCTIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        name: f"{owner}; {rights}; search_path=pg_catalog; run by {who}; {digest}"
-        for digests, owner, rights, who in (
-            (GATES, OWNER, "definer", "app_user, skeldir_owner"),
-            (OF_READERS, VIEW_OWNER, "definer", "app_user, matview_owner"),
-            (_FOR_ALL, OWNER, "invoker", "skeldir_owner, PUBLIC"),
-            (_FOR_THE_OWNER, OWNER, "invoker", "skeldir_owner"),
+        name: f"{owner}; {rights}; {settings}run by {who}; {digest}"
+        for digests, owner, rights, settings, who in (
+            (GATES, OWNER, "definer", _FIXED_PATH, "app_user, skeldir_owner"),
+            (OF_READERS, VIEW_OWNER, "definer", _FIXED_PATH, "app_user, matview_owner"),
+            (_INLINED, OWNER, "invoker", "", "skeldir_owner, PUBLIC"),
+            (_FOR_ALL, OWNER, "invoker", _FIXED_PATH, "skeldir_owner, PUBLIC"),
+            (_FOR_THE_OWNER, OWNER, "invoker", _FIXED_PATH, "skeldir_owner"),
         )
         for name, digest in digests.items()
     }

@@ -2,6 +2,14 @@
 
 SET ROLE skeldir_owner;
 
+CREATE OR REPLACE FUNCTION public.current_tenant_id() RETURNS uuid
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog
+AS $$
+    SELECT CASE WHEN pg_input_is_valid(current_setting('app.current_tenant_id', true), 'uuid')
+                THEN current_setting('app.current_tenant_id', true)::uuid END
+$$;
+
 ALTER POLICY tenant_isolation ON public.tenants
     USING (id = (SELECT public.current_tenant_id())) WITH CHECK (id = (SELECT public.current_tenant_id()));
 ALTER POLICY tenant_isolation ON public.attribution_events

@@ -1,7 +1,16 @@
 -- A distributed table takes no policy with a sub-select. Without one the function, which is stable, still decides once
--- per scan, by the index or by a filter of one evaluation.
+-- per scan, by the index or by a filter of one evaluation; but each written row evaluates it. A function with a setting
+-- of its own is never inlined, and costs 10 microseconds a row. So this one has none, and names everything with its schema.
 
 SET ROLE skeldir_owner;
+
+CREATE OR REPLACE FUNCTION public.current_tenant_id() RETURNS uuid
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+    SELECT CASE WHEN pg_catalog.pg_input_is_valid(pg_catalog.current_setting('app.current_tenant_id', true),
+                                                  'pg_catalog.uuid')
+                THEN pg_catalog.current_setting('app.current_tenant_id', true)::pg_catalog.uuid END;
+$$;
 
 ALTER POLICY tenant_isolation ON public.tenants
     USING (id = public.current_tenant_id()) WITH CHECK (id = public.current_tenant_id());
