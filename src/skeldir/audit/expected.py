@@ -247,7 +247,7 @@ OF_READERS: Final[Mapping[str, str]] = MappingProxyType(
 # Part of every policy. It has no setting, so that it is inlined, and names everything with its schema.
 _INLINED: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "public.current_tenant_id()": "c4aa1f3308b044fb",
+        "public.current_tenant_id()": "0d6a48d58193d57c",
     }
 )
 # They run with the rights of their caller.
