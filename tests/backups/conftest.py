@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 
 from skeldir.db.embedded_cluster import Cluster, open_cluster
 from tests.support.backups import Origin, made_origin
-from tests.support.embedded import short_place
+from tests.support.embedded import IS_ROOT, short_place
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +31,26 @@ def target() -> Iterator[Path]:
     """Where a restored home may be made."""
     with short_place() as place:
         yield place / "restored"
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Path]:
+    """A file system of 34 MiB."""
+    mount, umount = shutil.which("mount"), shutil.which("umount")
+    if not (IS_ROOT and mount and umount):
+        pytest.skip("mounting a small file system needs root")
+    with short_place() as place:
+        disk = place / "disk"
+        disk.mkdir()
+        options = ["-t", "tmpfs", "-o", "size=34m,mode=711", "tmpfs", str(disk)]
+        if subprocess.run([mount, *options], check=False).returncode:
+            pytest.skip("this root may not mount")
+        try:
+            yield disk
+        finally:
+            subprocess.run([umount, str(disk)], check=True)
+
+
+def resize(disk: Path, size: int) -> None:
+    """Give the small disk another size, in bytes."""
+    subprocess.run(["mount", "-o", f"remount,size={size}", str(disk)], check=True)  # noqa: S607 - found before

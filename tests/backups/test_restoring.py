@@ -24,10 +24,11 @@ from skeldir.backups.faults import BackupBusy, MomentUnreachable, RestoreTargetN
 from skeldir.backups.records import FACTS, pack_facts
 from skeldir.db.embedded import embedded_server
 from skeldir.db.embedded_archive import find_archive
-from skeldir.db.embedded_cluster import MajorVersionDiffers
+from skeldir.db.embedded_cluster import DiskFull, MajorVersionDiffers
 from skeldir.db.pool import open_database
 from skeldir.errors import InputInvalid
 from skeldir.rollups import roll_up_dirty_days
+from tests.backups.conftest import resize
 from tests.conftest import FAST_SERVER
 from tests.support.backups import DATABASE, Origin, ask, copied, orders_of, receive
 from tests.support.embedded import is_running
@@ -200,6 +201,17 @@ def test_a_moment_that_is_not_in_the_archive_is_refused_and_leaves_nothing(
     assert list(target.parent.iterdir()) == []
 
 
+@pytest.mark.parametrize("has_room_for_data", [False, True])
+def test_a_restore_that_does_not_fit_is_named_and_leaves_nothing(
+    origin: Origin, small_disk: Path, has_room_for_data: bool
+) -> None:
+    # With the log the data need more than without.
+    resize(small_disk, origin.backup.facts.data_size + (2**20 if has_room_for_data else -(2**20)))
+    with pytest.raises(DiskFull, match="No space left" if has_room_for_data else "The data need"):
+        restore(origin, small_disk / "restored", Moment(is_as_taken=True))
+    assert list(small_disk.iterdir()) == []
+
+
 def test_a_backup_of_another_major_version_is_refused(origin: Origin, target: Path) -> None:
     with copied(origin) as other:
         facts = other.backup.facts.model_copy(update={"postgres": "17.4"})
@@ -249,3 +261,10 @@ def test_a_time_has_a_zone_or_is_refused() -> None:
 def test_exactly_one_moment_that_can_be_read_is_required(given: dict[str, object]) -> None:
     with pytest.raises(InputInvalid):
         moment_of(**given)
+
+
+def test_no_moment_and_two_moments_are_told_apart() -> None:
+    with pytest.raises(InputInvalid, match="none is assumed"):
+        moment_of()
+    with pytest.raises(InputInvalid, match="More than one"):
+        moment_of(until_lsn="0/16B3748", is_latest=True)

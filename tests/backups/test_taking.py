@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -27,8 +26,9 @@ from skeldir.db.embedded import embedded_server
 from skeldir.db.embedded_archive import Archive, find_archive
 from skeldir.db.embedded_cluster import DiskFull, open_cluster
 from skeldir.errors import ConfigurationInvalid
+from tests.backups.conftest import resize
 from tests.conftest import FAST_SERVER
-from tests.support.embedded import IS_ROOT, copy_data, read_postmaster, short_place, wait_until
+from tests.support.embedded import copy_data, read_postmaster, short_place, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("backups")]
 
@@ -101,6 +101,17 @@ def test_a_folder_on_a_missing_disk_or_within_the_data_is_refused(home: Path) ->
     assert not (home / "postgres" / "backups").exists()
 
 
+def test_a_folder_that_cannot_be_written_is_named_and_not_the_home(
+    home: Path, folder: Path
+) -> None:
+    folder.mkdir(mode=0o700)
+    (folder / ".lock").symlink_to(home)
+    with pytest.raises(BackupFolderUnusable, match=r"\.lock: Too many levels") as refused:
+        take_backup(home, folder, database="postgres")
+    assert "--folder" in refused.value.cure
+    assert "SKELDIR_HOME" not in refused.value.cure
+
+
 def test_a_folder_in_use_is_refused_and_what_a_killed_backup_left_is_removed(
     home: Path, folder: Path
 ) -> None:
@@ -145,22 +156,6 @@ def test_a_server_with_tablespaces_is_refused(home: Path, folder: Path) -> None:
     assert list((folder / "base").iterdir()) == []
 
 
-@pytest.fixture
-def small_disk(home: Path) -> Iterator[Path]:
-    disk = home.with_name("disk")
-    disk.mkdir()
-    mount, umount = shutil.which("mount"), shutil.which("umount")
-    if not (IS_ROOT and mount and umount):
-        pytest.skip("mounting a small file system needs root")
-    options = ["-t", "tmpfs", "-o", "size=34m,mode=711", "tmpfs", str(disk)]
-    if subprocess.run([mount, *options], check=False).returncode:
-        pytest.skip("this root may not mount")
-    try:
-        yield disk
-    finally:
-        subprocess.run([umount, str(disk)], check=True)
-
-
 def fill(disk: Path, *, leaving: int) -> None:
     with (disk / "filler").open("wb") as filler:
         os.posix_fallocate(filler.fileno(), 0, shutil.disk_usage(disk).free - leaving)
@@ -195,7 +190,7 @@ def test_a_full_archive_keeps_everything_until_there_is_room_again(
         waiting = {path.stem for path in (cluster.data / "pg_wal/archive_status").glob("*.ready")}
         assert waiting <= {path.name for path in (cluster.data / "pg_wal").iterdir()}
         (small_disk / "filler").unlink()
-        subprocess.run(["mount", "-o", "remount,size=500m", str(small_disk)], check=True)  # noqa: S607 - as above
+        resize(small_disk, 500 * 2**20)
     # A stop archives what waits.
     assert waiting <= {path.name for path in archive.segments.iterdir()}
 

@@ -64,6 +64,7 @@ def test_every_kind_of_command_reports_it_at_once(
     assert "SKELDIR_POOL_SIZE" in said
     assert "Traceback" not in said
     assert "started" not in said
+    assert "The API will be at" not in said
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,12 @@ async def record_long_ago(clone: Clone, *, days: int, touches: int) -> None:
         )
 
 
+@pytest.mark.parametrize("option", ["--memory-gib", "--disk-gib"])
+@pytest.mark.parametrize("size", ["inf", "nan", "0"])
+def test_a_server_of_no_or_endless_size_is_refused(option: str, size: str) -> None:
+    assert CliRunner().invoke(app, ["scale", "plan", option, size]).exit_code == 2
+
+
 def test_app_user_may_not_ask_for_the_plan(clone: Clone) -> None:
     assert "operator_needed" in run_here(clone.app_url, "scale", "plan", status=1)
 

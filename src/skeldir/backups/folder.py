@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skeldir.backups.faults import BackupBusy, BackupFolderUnusable
-from skeldir.db import Cluster, home_errors, open_parents
+from skeldir.db import Cluster, disk_full, open_parents
 
 UNFINISHED = ".taking-"
 _LOCK = ".lock"
@@ -51,7 +52,7 @@ def prepare_folder(cluster: Cluster, path: Path) -> BackupFolder:
             f"{path.parent} is not a directory.",
             cure="Mount the disk that should be there, or create the directory.",
         )
-    with home_errors(path):
+    with folder_errors(path):
         if not path.exists():
             cluster.make_private(path)
         elif not any(path.iterdir()) and path.stat().st_uid == os.geteuid():
@@ -99,6 +100,22 @@ def _open_private(cluster: Cluster, path: Path) -> BackupFolder:
 
 
 @contextmanager
+def folder_errors(path: Path) -> Iterator[None]:
+    """Translate an OSError about the folder into DiskFull or BackupFolderUnusable."""
+    try:
+        yield
+    except OSError as error:
+        what = f"{error.filename or path}: {error.strerror}."
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise disk_full(path, what) from error
+        raise BackupFolderUnusable(
+            what,
+            cure="Mend what this names (whether its disk is mounted and may be written, and who owns it), or name "
+            "another folder by --folder.",
+        ) from error
+
+
+@contextmanager
 def holding(cluster: Cluster, folder: BackupFolder, *, is_reader: bool = False) -> Iterator[int]:
     """Keep others from changing the folder during the block; yield the lock, which children may inherit.
 
@@ -106,7 +123,7 @@ def holding(cluster: Cluster, folder: BackupFolder, *, is_reader: bool = False) 
         BackupBusy: another process holds it.
     """
     path = folder.path / _LOCK
-    with home_errors(folder.path):
+    with folder_errors(folder.path):
         lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         if cluster.account is not None:
             os.fchown(lock, *cluster.account)

@@ -10,11 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skeldir.backups.faults import BackupUnknown
-from skeldir.backups.folder import UNFINISHED, holding, open_folder, remove_unfinished
+from skeldir.backups.folder import (
+    UNFINISHED,
+    folder_errors,
+    holding,
+    open_folder,
+    remove_unfinished,
+)
 from skeldir.backups.records import Backup, BackupFacts, BrokenBackup, damaged, list_backups
 from skeldir.backups.segments import segment_of
 from skeldir.backups.verifying import verify_backup
-from skeldir.db import Cluster, home_errors
+from skeldir.db import Cluster
 
 # A segment, also an incomplete one, or the note of where a backup began. Histories of timelines are small, and stay.
 _OLD = re.compile(r"([0-9A-F]{24})(\.partial|\.[0-9A-F]{8}\.backup)?")
@@ -43,10 +49,10 @@ def prune_backups(cluster: Cluster, path: Path, *, keep: int) -> Pruned:
     Raises:
         BackupUnknown: there is no complete backup; nothing was deleted.
         BackupDamaged: the newest one of a home, or of all, is damaged; nothing was deleted.
-        DiskFull, HomeNotWritable: a file could not be deleted; run again, it goes on.
+        BackupFolderUnusable: a file could not be deleted; run again, it goes on.
     """
     folder = open_folder(cluster, path)
-    with holding(cluster, folder), home_errors(folder.path):
+    with holding(cluster, folder), folder_errors(folder.path):
         found = list(list_backups(folder.base))
         complete = [one for one in found if isinstance(one, Backup)]
         if not complete:

@@ -87,9 +87,12 @@ def read_moment(
     Raises:
         InputInvalid: not exactly one is given, a time has no zone or is in the future, or a position is malformed.
     """
-    if [until is not None, until_lsn is not None, is_latest, is_as_taken].count(True) != 1:
+    given = [until is not None, until_lsn is not None, is_latest, is_as_taken].count(True)
+    if given != 1:
         raise InputInvalid(
-            "It was not stated, or stated more than once, up to which moment to restore.",
+            "More than one moment to restore was given."
+            if given
+            else "Up to which moment to restore was not stated, and none is assumed.",
             cure="Give one of --until TIME, --until-lsn POSITION, --latest and --as-taken.",
         )
     if until_lsn is not None:
@@ -173,9 +176,8 @@ def _claimed(home: Path) -> Iterator[Cluster]:
         RestoreTargetNotEmpty: one of the two is not empty; it was not touched.
         BackupBusy: another restore is making this home.
     """
-    _require_empty(home)
     fresh = home.with_name(f"{home.name}.restoring")
-    _require_empty(fresh)
+    _require_empty(home, fresh)
     with home_errors(home):
         cluster = open_cluster(fresh)
         claim = os.open(fresh, os.O_RDONLY | os.O_DIRECTORY)
@@ -203,7 +205,8 @@ def _require_empty(*places: Path) -> None:
             raise RestoreTargetNotEmpty(
                 f"{path} is not empty; it was not touched.",
                 cure="Name another directory, or move this one away; a restore never writes over data. "
-                "A directory ending in .restoring is what a killed restore left, and can be deleted.",
+                "A directory ending in .restoring is what a killed restore left: end the server that may still run "
+                "in it (the first line of its postgres/postmaster.pid is the process id), and delete it.",
             )
 
 

@@ -81,6 +81,16 @@ def read_reach(cluster: Cluster, archive: Path, facts: BackupFacts) -> Reach | N
     Raises:
         ArchiveIncomplete: a segment is missing, or the last one cannot be read to its end.
     """
+    try:
+        return _read_reach(cluster, archive, facts)
+    except FileNotFoundError as error:
+        raise ArchiveIncomplete(
+            f"{error.filename} was deleted while the archive was read.",
+            cure="Wait until the prune has ended, and run this again.",
+        ) from error
+
+
+def _read_reach(cluster: Cluster, archive: Path, facts: BackupFacts) -> Reach | None:
     segments = list_segments(archive, facts)
     last_lsn: str | None = None
     for looked_at, segment in enumerate(reversed(segments)):

@@ -13,6 +13,7 @@ from skeldir.backups.faults import BackupFailed, NothingToBackUp
 from skeldir.backups.folder import (
     UNFINISHED,
     BackupFolder,
+    folder_errors,
     holding,
     prepare_folder,
     remove_unfinished,
@@ -38,7 +39,6 @@ from skeldir.db import (
     disk_full,
     embedded_server,
     find_archive,
-    home_errors,
     open_cluster,
 )
 
@@ -60,7 +60,7 @@ def take_backup(home: Path, path: Path, *, database: str) -> Backup:
     with holding(cluster, folder) as lock, embedded_server(cluster.home) as server:
         remove_unfinished(folder)
         fresh = folder.base / f"{UNFINISHED}{os.getpid()}"
-        with home_errors(folder.path):
+        with folder_errors(folder.path):
             try:
                 cluster.make_private(fresh)
                 return _fill(cluster, server, folder, fresh, database=database, lock=lock)

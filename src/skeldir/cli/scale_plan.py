@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import timedelta
+from math import isfinite
 from typing import Annotated
 
 import orjson
@@ -46,6 +47,8 @@ def plan_next(
     It counts every tenant's touches and orders, which reads the indexes of these tables once, and writes nothing. With
     DATABASE_URL this needs a role that may act as skeldir_owner.
     """
+    if not (isfinite(memory_gib) and isfinite(disk_gib)):
+        raise typer.BadParameter("memory and disk are numbers of GiB.")
     machine = Machine(memory_gib, cores, disk_gib)
 
     async def work(runtime: Runtime) -> None:

@@ -57,9 +57,11 @@ def _serve_with_several(runtime: Runtime, host: str, port: int, count: int) -> i
     with reserved(host, port) as chosen:
         url = runtime.app_url
         children = api_children(url, host=host, port=chosen, processes=count, must_start=True)
-        out.print(f"The API will be at {as_url(host, chosen)}. Ctrl-C stops all processes.")
         connections = most_connections(runtime.settings, url, api=count)
-        return keep_running(runtime, children, connections=connections, waits=False)
+        greeting = f"The API will be at {as_url(host, chosen)}. Ctrl-C stops all processes."
+        return keep_running(
+            runtime, children, connections=connections, waits=False, greeting=greeting
+        )
 
 
 def make_api_server(

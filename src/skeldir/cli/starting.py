@@ -69,11 +69,17 @@ async def _read_admission(runtime: Runtime, connections: int) -> Admission:
 
 
 def keep_running(
-    runtime: Runtime, children: Sequence[Child], *, connections: int, waits: bool = True
+    runtime: Runtime,
+    children: Sequence[Child],
+    *,
+    connections: int,
+    waits: bool = True,
+    greeting: str | None = None,
 ) -> int:
     """Run the children until a signal, and report what happens to them; return the exit status.
 
-    With `waits`, children are also started while the database is unreachable: they wait for it themselves.
+    With `waits`, children are also started while the database is unreachable: they wait for it themselves. The
+    greeting is printed when nothing keeps them from starting.
 
     Raises:
         DatabaseUnreachable: nothing answers at DATABASE_URL, without `waits`; and the others of `require_startable`.
@@ -89,6 +95,8 @@ def keep_running(
             f"Up to {connections} connections to PostgreSQL, which admits {admission.limit} of this role "
             f"and has {admission.in_use} open."
         )
+    if greeting is not None:
+        say(greeting)
     return Supervisor(
         children, say, stop_s=runtime.settings.skeldir_shutdown_timeout_s + _GRACE_S
     ).run()

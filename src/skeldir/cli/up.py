@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from skeldir.cli.addresses import as_url, require_free, reserved
-from skeldir.cli.console import out
 from skeldir.cli.runtime import open_runtime
 from skeldir.cli.starting import keep_running
 
@@ -43,6 +42,6 @@ def up(
         ]
         workers = processes or settings.skeldir_worker_processes
         connections = most_connections(settings, url, api=apis, workers=workers, beats=1)
-        out.print(f"The API will be at {as_url(host, port)}. Ctrl-C stops everything.")
-        status = keep_running(runtime, children, connections=connections)
+        greeting = f"The API will be at {as_url(host, port)}. Ctrl-C stops everything."
+        status = keep_running(runtime, children, connections=connections, greeting=greeting)
     raise typer.Exit(status)
