@@ -79,8 +79,8 @@ CREDIT_TWINS: Final = (
         (
             Patch(
                 "src/skeldir/attribution/writing.py",
-                "old = sum_credit(stored, reading.versions, channels)",
-                "old = sum_credit([], reading.versions, channels)",
+                "old = sum_credit(stored, reading.versions, channels, days)",
+                "old = sum_credit([], reading.versions, channels, days)",
             ),
         ),
         OF_SERVICE,

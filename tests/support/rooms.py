@@ -41,6 +41,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "rollup_allocation_day",
         "credit_journal",
         "rollup_changes",
+        "time_zones",
     ),
     "matviews": ("matview_refreshes", "reconciliation_runs", "open_periods"),
     "migrations": ("alembic_version",),
@@ -60,6 +61,8 @@ _SUMS = "sums are made where the facts lie, without taking them out of the datab
 _SPEND = "spend stands beside the credit of each model in force, without leaving the database"
 _SEEN = "which changes a refresh has seen is a question of both, in one snapshot"
 _SCAN = "the scan for personal data looks at every text of the tenant, whichever room keeps it"
+
+_DAYS = "the day of an entry is worked out where the entries lie, by the stored rules of the zone"
 
 _AS_IT_IS = "the audit compares a table with what it follows from, and asks it as it is"
 
@@ -94,6 +97,7 @@ FOREIGN: Mapping[str, str] = {
     "audit.select_spend_days": _AS_IT_IS,
     "demo.count_readable_rows": "it counts the rows of every reader, to show what row-level security does",
     "demo.count_visible_rows": "it counts the rows of every table, to show what row-level security does",
+    "revenue.select_entry_days": _DAYS,
     "http.select_readiness_revision": "a process is ready when the schema has the revision that it needs",
     "ingest.insert_touches": "only touches of journeys that have bought lead to marks; they are found on insertion",
     "ingest.select_entries_to_scan": _SCAN,

@@ -15,6 +15,7 @@ from skeldir.attribution.definitions import (
     retain_touches,
     retire_model,
     set_models,
+    set_time_zone,
 )
 from skeldir.attribution.evaluating import Sums
 from skeldir.attribution.kinds import CREDIT
@@ -86,4 +87,5 @@ __all__ = [
     "retire_model",
     "set_aside_totals",
     "set_models",
+    "set_time_zone",
 ]

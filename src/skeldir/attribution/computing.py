@@ -29,6 +29,7 @@ from skeldir.attribution.splits import Allocation, allocate_order_for_versions
 if TYPE_CHECKING:
     from skeldir.attribution.bounds import Bounds
     from skeldir.attribution.orders import KeptCredit, Order, Reading
+    from skeldir.days import LocalDays
 
 _NO_MOMENT = datetime.min.replace(tzinfo=UTC)
 
@@ -224,7 +225,7 @@ def order_too_large(bounds: Bounds) -> SetAside:
 
 
 class KeptRow(NamedTuple):
-    """A kept allocation, with the UTC day of its entry."""
+    """A kept allocation, with the local day of its entry."""
 
     order_id: str
     model_version: str
@@ -236,11 +237,14 @@ class KeptRow(NamedTuple):
     conversion_ppt: int
 
 
-def kept_rows(outcomes: Sequence[Outcome]) -> list[KeptRow]:
+def kept_rows(outcomes: Sequence[Outcome], days: LocalDays) -> list[KeptRow]:
     """Return the allocations to keep, as rows."""
     rows: list[KeptRow] = []
     for outcome in outcomes:
-        of_entry = {entry.entry_id: (entry.day, entry.currency) for entry in outcome.order.entries}
+        of_entry = {
+            entry.entry_id: (days.day_of(entry.occurred_at), entry.currency)
+            for entry in outcome.order.entries
+        }
         rows += [
             KeptRow(
                 outcome.order.order_id,

@@ -30,11 +30,20 @@ from skeldir.attribution.parameters import (
 from skeldir.attribution.store import queries
 from skeldir.db import new_ids, wait_for_lock
 from skeldir.jobs import enqueue
-from skeldir.rollups import credit_lock, ingest_lock, remove_credit, settle_journal
+from skeldir.rollups import (
+    credit_lock,
+    ingest_lock,
+    put_time_zone,
+    remove_credit,
+    rules_in_force,
+    settle_journal,
+    sum_all_days,
+)
 from skeldir.tenants import RetentionInvalid, set_retention
 
 if TYPE_CHECKING:
     from skeldir.attribution.store import SelectActiveModelsRow, SelectLastVersionsRow
+    from skeldir.days import ZoneRules
     from skeldir.db import Connection
 
 PROGRAM = "program"
@@ -234,6 +243,27 @@ async def rebuild_credit(connection: Connection, tenant_id: UUID) -> None:
     turn = await queries.pass_turn(connection, tenant_id=tenant_id)
     await settle_journal(connection, tenant_id, turn)
     await mark_all_orders(connection, tenant_id)
+
+
+async def set_time_zone(
+    connection: Connection, tenant_id: UUID, rules: ZoneRules, *, changed_by: str
+) -> bool:
+    """Have all sums of the transaction's tenant made by the days of another zone; False if these rules are in force.
+
+    The sums of money and spend are made again in this transaction. Credit is taken off, and given again by the new
+    days page by page, as after a change of models: a report shows days of one zone only. Until the transaction ends no
+    facts of the tenant are written.
+    """
+    await wait_for_lock(connection, _models_lock(tenant_id))
+    if await rules_in_force(connection, tenant_id) == rules:
+        return False
+    active = await _active_rows(connection, tenant_id)
+    same = {model: complete_parameters(UNCHANGED, row) for model, row in active.items()}
+    await _put_in_force(connection, tenant_id, active, same, ())
+    turn = await queries.pass_turn(connection, tenant_id=tenant_id)
+    await put_time_zone(connection, tenant_id, rules, turn=turn, changed_by=changed_by)
+    await sum_all_days(connection, tenant_id)
+    return True
 
 
 def _models_lock(tenant_id: UUID) -> str:

@@ -36,12 +36,14 @@ from skeldir.attribution.splits import (
     allocate_order_for_versions,
     earliest_capture,
 )
+from skeldir.days import UTC_DAYS
 
 if TYPE_CHECKING:
     from skeldir.attribution.columns import Ints
+    from skeldir.days import LocalDays
 
 SumKey = tuple[date, str, str, str]
-"""The UTC day of the entry, the model version, the channel code and the currency."""
+"""The local day of the entry, the model version, the channel code and the currency."""
 Sums = dict[SumKey, tuple[int, int, int]]
 """By key: the parts per 10**12 of conversions, the minor units, and the number of allocations summed."""
 
@@ -52,7 +54,6 @@ _ORDER_ITSELF: Final = 16
 _AT_ONCE: Final = 1 << 18
 """How much is evaluated at once, in touches and entries: about 100 MB of columns."""
 
-_DAY: Final = 86_400 * 10**6
 _FIRST_DAY: Final = date(1970, 1, 1).toordinal()
 _ENTRY: Final = np.dtype(
     [("id", "V16"), ("moment", "<i8"), ("amount", "<i8"), ("currency", "u1", 3), ("letter", "u1")]
@@ -100,9 +101,12 @@ class VersionInForce:
 
 
 def sum_credit(
-    orders: Sequence[PackedOrder], versions: Sequence[VersionInForce], channels: Channels
+    orders: Sequence[PackedOrder],
+    versions: Sequence[VersionInForce],
+    channels: Channels,
+    days: LocalDays = UTC_DAYS,
 ) -> Sums:
-    """Return the credit of the orders, summed by day, version, channel and currency.
+    """Return the credit of the orders, summed by local day, version, channel and currency.
 
     An order is credited by the versions that have been in force since its generation or earlier. The sums are exact,
     however large they are. Ages of touches count from the first capture in `entries`; `converted_at` is not read.
@@ -116,9 +120,9 @@ def sum_credit(
         for chunk, is_few in _cut(some):
             if is_few:
                 for order in chunk:
-                    _add_one(sums, order, counted, channels)
+                    _add_one(sums, order, counted, channels, days)
             else:
-                _add_many(sums, chunk, counted, channels)
+                _add_many(sums, chunk, counted, channels, days)
     return sums
 
 
@@ -142,10 +146,15 @@ def add_sums(sums: Sums, others: Sums) -> None:
 
 
 def add_allocations(
-    sums: Sums, entries: Iterable[LedgerEntry], allocations: Iterable[Allocation]
+    sums: Sums,
+    entries: Iterable[LedgerEntry],
+    allocations: Iterable[Allocation],
+    days: LocalDays = UTC_DAYS,
 ) -> None:
     """Add the allocations of an order's entries to `sums`."""
-    of_entry = {entry.entry_id: (entry.day, entry.currency) for entry in entries}
+    of_entry = {
+        entry.entry_id: (days.day_of(entry.occurred_at), entry.currency) for entry in entries
+    }
     for row in allocations:
         day, currency = of_entry[row.entry_id]
         key = (day, row.model_version, row.channel_code, currency)
@@ -246,18 +255,28 @@ def _cut(orders: Sequence[PackedOrder]) -> Iterator[tuple[Sequence[PackedOrder],
 
 
 def _add_one(
-    sums: Sums, order: PackedOrder, versions: Sequence[ModelVersion], channels: Channels
+    sums: Sums,
+    order: PackedOrder,
+    versions: Sequence[ModelVersion],
+    channels: Channels,
+    days: LocalDays,
 ) -> None:
     entries = unpack_entries(order.entries)
-    add_allocations(sums, entries, _derive(order, entries, versions, channels))
+    add_allocations(sums, entries, _derive(order, entries, versions, channels), days)
 
 
 def _add_many(
-    sums: Sums, orders: Sequence[PackedOrder], versions: Sequence[ModelVersion], channels: Channels
+    sums: Sums,
+    orders: Sequence[PackedOrder],
+    versions: Sequence[ModelVersion],
+    channels: Channels,
+    days: LocalDays,
 ) -> None:
-    columns, days = _read_columns(orders, channels)
+    columns, moments = _read_columns(orders, channels)
     # Each entry's index among the distinct pairs of day and currency.
-    pairs, pair_of = np.unique((days << 24) + columns.entry_currencies, return_inverse=True)
+    pairs, pair_of = np.unique(
+        (days.numbers_of(moments) << 24) + columns.entry_currencies, return_inverse=True
+    )
     names = [_name_pair(pair) for pair in pairs.tolist()]
     width = len(channels.codes)
     engine = Engine(columns)
@@ -269,11 +288,11 @@ def _add_many(
             code = channels.codes[key % width]
             _add(sums, (day, version.model_version, code, currency), *totals)
         for place in credit.uncertain.tolist():
-            _add_one(sums, orders[place], [version], channels)
+            _add_one(sums, orders[place], [version], channels, days)
 
 
 def _read_columns(orders: Sequence[PackedOrder], channels: Channels) -> tuple[OrderColumns, Ints]:
-    """Return the orders as columns, and the day of each entry, in days since 1970 UTC."""
+    """Return the orders as columns, and the moment of each entry, in microseconds since 1970 UTC."""
     touch_starts = _starts_of([len(order.path) for order in orders], TOUCH_BYTES)
     entry_starts = _starts_of([len(order.entries) for order in orders], ENTRY_BYTES)
     words = np.frombuffer(b"".join([order.path for order in orders]), "<u8")
@@ -300,7 +319,7 @@ def _read_columns(orders: Sequence[PackedOrder], channels: Channels) -> tuple[Or
         entries["amount"].astype(np.int64),
         captures,
     )
-    return columns, entries["moment"].astype(np.int64) // _DAY
+    return columns, entries["moment"].astype(np.int64)
 
 
 def _starts_of(sizes: Sequence[int], record: int) -> Ints:

@@ -20,6 +20,7 @@ from skeldir.attribution.packing import (
     pack_columns,
 )
 from skeldir.attribution.splits import Allocation, LedgerEntry, earliest_capture
+from skeldir.days import UTC_DAYS
 
 if TYPE_CHECKING:
     from skeldir.attribution.evaluating import VersionInForce
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         SelectStoredJourneysRow,
         SelectTouchesRow,
     )
+    from skeldir.days import LocalDays
 
 # The database sends moments as microseconds since 2000.
 _US_OF_2000 = 946_684_800_000_000
@@ -162,6 +164,8 @@ class Reading:
     """The longest of all versions that the tenant ever had."""
     numbers: dict[str, int]
     restatements: Sequence[Restatement]
+    days: LocalDays = UTC_DAYS
+    """The days of the tenant's reporting time zone."""
     orders: list[Order] = field(default_factory=list)
     stored: dict[str, PackedOrder] = field(default_factory=dict)
     kept: dict[str, KeptCredit] = field(default_factory=dict)

@@ -353,7 +353,9 @@ RETURNING 1;
 -- name: select_credit_state^
 -- The turn of the tenant's credit (0 before the first), the generation of its models, the models in force, up to when its
 -- touches have been forgotten, the longest lookback of any of its versions, whether it has kept credit of touches that
--- were forgotten before journeys were packed, the numbers of its channels, and the progress of its restatements.
+-- were forgotten before journeys were packed, the numbers of its channels, the progress of its restatements, and the rules
+-- of its time zone, if it has one.
+-- Always a row.
 SELECT coalesce((SELECT c.turn FROM public.credit_turns c WHERE c.tenant_id = :tenant_id), 0) AS turn,
        coalesce((SELECT max(m.active_since) FROM public.attribution_models m
                  WHERE m.tenant_id = :tenant_id), 0) AS generation,
@@ -370,7 +372,11 @@ SELECT coalesce((SELECT c.turn FROM public.credit_turns c WHERE c.tenant_id = :t
         FROM public.channel_numbers n WHERE n.tenant_id = :tenant_id) AS numbers,
        (SELECT coalesce(json_agg(x), '[]')::text
         FROM (SELECT s.generation, s.after_order_id FROM public.restatements s
-              WHERE s.tenant_id = :tenant_id ORDER BY s.generation) x) AS restatements;
+              WHERE s.tenant_id = :tenant_id ORDER BY s.generation) x) AS restatements,
+       z.time_zone, z.changes, z.offsets_s
+FROM (SELECT 1) one
+LEFT JOIN (SELECT y.time_zone, y.changes, y.offsets_s FROM public.time_zones y
+           WHERE y.tenant_id = :tenant_id ORDER BY y.turn DESC LIMIT 1) z ON true;
 
 -- name: select_channel_numbers
 SELECT channel_code, number FROM public.channel_numbers WHERE tenant_id = :tenant_id;
@@ -578,7 +584,7 @@ ORDER BY d.currency, d.channel_code, m.model;
 -- represents. The bound that repeats the first column of the key lets the index scan begin at the page.
 -- Under row-level security only leakproof conditions can use an index: GREATEST and LEAST, which ignore NULL, are;
 -- COALESCE is not, as far as the planner knows.
--- Never null: awaiting, set_aside. May be null: after_currency, after_channel, roas[].
+-- Never null: awaiting, set_aside, time_zone. May be null: after_currency, after_channel, roas[].
 WITH active AS (
     SELECT m.model, m.model_version FROM public.attribution_models m
     WHERE m.tenant_id = :tenant_id AND m.is_active AND m.model = ANY(:models::text[])
@@ -605,7 +611,9 @@ WITH active AS (
                 LIMIT :most_counted)
                LIMIT :most_counted) AS counted) AS awaiting,
            (SELECT count(*) FROM (SELECT FROM public.orders_set_aside s
-                                  WHERE s.tenant_id = :tenant_id LIMIT :most_counted) AS counted) AS set_aside
+                                  WHERE s.tenant_id = :tenant_id LIMIT :most_counted) AS counted) AS set_aside,
+           coalesce((SELECT z.time_zone FROM public.time_zones z
+                     WHERE z.tenant_id = :tenant_id ORDER BY z.turn DESC LIMIT 1), 'UTC') AS time_zone
 ), report AS (
     SELECT g.period, g.currency, g.channel_code,
            array_agg(g.model_version) AS model_versions,
@@ -637,7 +645,7 @@ WITH active AS (
     ORDER BY g.period, g.currency, g.channel_code
     LIMIT :most
 )
-SELECT s.models, s.versions, s.awaiting, s.set_aside, r.period, coalesce(r.currency, '') AS currency,
+SELECT s.models, s.versions, s.awaiting, s.set_aside, s.time_zone, r.period, coalesce(r.currency, '') AS currency,
        coalesce(r.channel_code, '') AS channel, coalesce(r.model_versions, '{}') AS model_versions,
        coalesce(r.credited_cents, '{}') AS credited_cents, coalesce(r.conversions, '{}') AS conversions,
        coalesce(r.spend_cents, '{}') AS spend_cents, coalesce(r.roas, '{}') AS roas

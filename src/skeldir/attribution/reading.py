@@ -32,6 +32,7 @@ from skeldir.attribution.orders import (
 )
 from skeldir.attribution.packing import TOUCH_BYTES, us_to_moment
 from skeldir.attribution.store import queries
+from skeldir.days import stored_days
 from skeldir.db import plan_for_each_list, try_lock, wait_for_lock
 from skeldir.rollups import credit_lock
 
@@ -161,6 +162,7 @@ async def begin_reading(connection: Connection, tenant_id: UUID) -> tuple[Readin
         timedelta(days=state["longest_days"] or 0),
         orjson.loads(state["numbers"]),
         [Restatement(**row) for row in orjson.loads(state["restatements"])],
+        stored_days(state["time_zone"], state["changes"], state["offsets_s"]),
     )
     return reading, state["has_kept"]
 

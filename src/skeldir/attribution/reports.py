@@ -60,10 +60,10 @@ async def report_channels(
     standing = rows[0]
     active = dict(zip(standing["models"] or (), standing["versions"] or (), strict=True))
     versions: dict[str, str] = {model: active[model] for model in MODEL_NAMES if model in active}
-    shown = list(versions.values())
+    # Pages of different versions, or of different zones, would not add up to one report: the cursor is bound to both.
+    shown = [*versions.values(), standing["time_zone"]]
     if query.model is not None and len(active) < len(query.model):
         await _require_in_force(connection, tenant_id, query.model)
-    # Pages of different versions would not add up to one report, so the cursor is bound to the versions.
     _BY_PERIOD.after(query, of=shown)
     data, next_cursor = _BY_PERIOD.cut(
         query,
@@ -71,7 +71,14 @@ async def report_channels(
         lambda row: (row.period or _NO_PERIOD, row.currency, row.channel),
         of=shown,
     )
-    return ChannelsPage(versions, standing["awaiting"], standing["set_aside"], data, next_cursor)
+    return ChannelsPage(
+        standing["time_zone"],
+        versions,
+        standing["awaiting"],
+        standing["set_aside"],
+        data,
+        next_cursor,
+    )
 
 
 async def _require_in_force(

@@ -157,5 +157,5 @@ class _Page:
                 for v in reading.versions
                 if generation < v.since <= restatement.generation
             ]
-            add_sums(changes, sum_credit(journeys, new, channels))
+            add_sums(changes, sum_credit(journeys, new, channels, reading.days))
         return cls(changes, sum(map(len, by_generation.values())), left)

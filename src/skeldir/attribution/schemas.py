@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, field_validator
 
 from skeldir.attribution.models import MODEL_NAMES, ModelName
-from skeldir.http import DayRange, Filter
+from skeldir.http import DayRange, Filter, TimeZone
 from skeldir.money import Cents, CurrencyCode
 
 # A report counts the orders awaiting credit only up to this number: counting more would cost more than the report.
@@ -28,7 +28,7 @@ class ChannelsQuery(DayRange):
     )
     granularity: Annotated[
         Literal["total", "day", "week", "month"],
-        Field(description="one row per channel for the full range, or per UTC day, week or month"),
+        Field(description="one row per channel for the full range, or per local day, week or month"),
     ] = "total"  # fmt: skip
 
     @field_validator("model", mode="before")
@@ -68,7 +68,7 @@ class ChannelRow:
 
     period: Annotated[
         date | None,
-        Field(description="first UTC day of the period, weeks from Monday; null for `total`"),
+        Field(description="first day of the period, weeks from Monday; null for `total`"),
     ]
     currency: CurrencyCode
     channel: str
@@ -83,6 +83,7 @@ class ChannelsPage:
         json_schema_extra={
             "examples": [
                 {
+                    "time_zone": "Europe/Berlin",
                     "model_versions": {"last_touch": "last_touch@1", "linear": "linear@2"},
                     "orders_awaiting_credit": 0,
                     "orders_set_aside": 0,
@@ -113,6 +114,7 @@ class ChannelsPage:
         }
     )
 
+    time_zone: TimeZone
     model_versions: Annotated[
         dict[str, str], Field(description="the active version of each model that is shown")
     ]

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 from uuid import UUID
@@ -39,11 +39,6 @@ class LedgerEntry:
     kind: str
     currency: str
     amount_cents: int
-
-    @property
-    def day(self) -> date:
-        """The UTC day."""
-        return self.occurred_at.astimezone(UTC).date()
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ class SelectChannelReportRow(TypedDict):
     versions: list[str] | None
     awaiting: int
     set_aside: int
+    time_zone: str
     period: dt.date | None
     currency: str
     channel: str
@@ -63,6 +64,9 @@ class SelectCreditStateRow(TypedDict):
     has_kept: bool
     numbers: str
     restatements: str
+    time_zone: str | None
+    changes: list[dt.datetime] | None
+    offsets_s: list[int] | None
 
 class SelectDirtyJourneyRow(TypedDict):
     journey_key: bytes

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from skeldir.attribution.orders import Reading
     from skeldir.attribution.packing import PackedOrder
     from skeldir.attribution.store import SelectStoredJourneysRow
+    from skeldir.days import LocalDays
     from skeldir.db import Connection
 
 _ORDERS_OF_PAGE: Final = 10_000
@@ -58,13 +59,14 @@ class EntryCredit:
 class StoredCredit:
     """The credit of all stored orders: `settled` for those that do not await credit, `pending` for the others.
 
-    `restating` are orders still to be credited by models that came into force after they were stored. The credit of
-    `unreadable` orders cannot be computed; `unknown` lists the first stored orders that have no ledger entry.
-    `exact_orders` counts the orders that were also computed one by one, exactly; `inexact` lists the pages of these
-    where the engine's sums differ.
+    `days` are those of the tenant. `restating` are orders still to be credited by models that came into force after
+    they were stored. The credit of `unreadable` orders cannot be computed; `unknown` lists the first stored orders that
+    have no ledger entry. `exact_orders` counts the orders that were also computed one by one, exactly; `inexact` lists
+    the pages of these where the engine's sums differ.
     """
 
     versions: list[str]
+    days: LocalDays
     settled: Sums = field(default_factory=dict)
     pending: Sums = field(default_factory=dict)
     orders: int = 0
@@ -104,7 +106,7 @@ class _Page:
         if not orders:
             return {}
         try:
-            return sum_credit(orders, self.versions, self.channels)
+            return sum_credit(orders, self.versions, self.channels, self.total.days)
         except COMPUTING_FAULTS:
             if len(orders) == 1:
                 self.total.unreadable.append(orders[0].order_id)
@@ -121,9 +123,10 @@ class _Page:
         exact: Sums = {}
         for order in chosen:
             allocations = derive_counted(order, self.versions, self.channels)
-            add_allocations(exact, unpack_entries(order.entries), allocations)
+            add_allocations(exact, unpack_entries(order.entries), allocations, self.total.days)
         self.total.exact_orders += len(chosen)
-        if chosen and exact != sum_credit(chosen, self.versions, self.channels):
+        computed = sum_credit(chosen, self.versions, self.channels, self.total.days)
+        if chosen and exact != computed:
             self.total.inexact.append(f"{chosen[0].order_id} to {chosen[-1].order_id}")
 
 
@@ -139,7 +142,7 @@ async def read_stored_credit(
     `pending_ids` are orders that await credit. Every `exact_every`-th order of a page is also computed exactly.
     """
     reading, has_kept = await begin_reading(connection, tenant_id)
-    total = StoredCredit(sorted(v.version.model_version for v in reading.versions))
+    total = StoredCredit(sorted(v.version.model_version for v in reading.versions), reading.days)
     channels = Channels(reading.numbers)
     after, is_last = "", False
     while not is_last:
@@ -247,6 +250,6 @@ def _add_kept_order(
 ) -> None:
     try:
         sums = total.pending if is_pending else total.settled
-        add_allocations(sums, order.entries, counted)
+        add_allocations(sums, order.entries, counted, total.days)
     except COMPUTING_FAULTS:
         total.unreadable.append(order.order_id)

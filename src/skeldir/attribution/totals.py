@@ -96,7 +96,8 @@ async def _sum_credit_of(
         connection, tenant_id=tenant_id, order_ids=order_ids, longest=ANY_LENGTH
     )
     stored = list(make_stored(journeys, reading.restatements).values())
-    sums = await asyncio.to_thread(sum_credit, stored, reading.versions, Channels(reading.numbers))
+    channels = Channels(reading.numbers)
+    sums = await asyncio.to_thread(sum_credit, stored, reading.versions, channels, reading.days)
     allocations = await queries.select_kept_allocations(
         connection, tenant_id=tenant_id, order_ids=order_ids, most=BOUNDS.allocations_of_order
     )
@@ -109,5 +110,5 @@ async def _sum_credit_of(
     )
     for order in make_orders(entries, list(kept)):
         counted = counted_allocations(kept[order.order_id], reading.versions)
-        add_allocations(sums, order.entries, counted)
+        add_allocations(sums, order.entries, counted, reading.days)
     return sums

@@ -170,7 +170,7 @@ class Writer:
                 kept=sorted(kept),
                 model_versions=[v.version.model_version for v in self.reading.versions],
             )
-        rows = kept_rows(prepared.kept)
+        rows = kept_rows(prepared.kept, self.reading.days)
         for start in range(0, len(rows), self.bounds.rows_of_statement):
             page = rows[start : start + self.bounds.rows_of_statement]
             await queries.insert_kept(
@@ -298,19 +298,19 @@ class _Prepared:
 
     @classmethod
     def of(cls, outcomes: Sequence[Outcome], reading: Reading) -> _Prepared:
-        channels = Channels(reading.numbers)
+        channels, days = Channels(reading.numbers), reading.days
         changing = [outcome for outcome in outcomes if not outcome.keeps_credit]
         journeys = [o.journey for o in changing if o.journey is not None]
-        new = sum_credit(journeys, reading.versions, channels)
+        new = sum_credit(journeys, reading.versions, channels, days)
         for outcome in changing:
             if outcome.kept is not None:
-                add_allocations(new, outcome.order.entries, outcome.kept)
+                add_allocations(new, outcome.order.entries, outcome.kept, days)
         stored = [o.stored for o in changing if o.stored is not None]
-        old = sum_credit(stored, reading.versions, channels)
+        old = sum_credit(stored, reading.versions, channels, days)
         for outcome in changing:
             if outcome.was_kept is not None:
                 was = counted_allocations(outcome.was_kept, reading.versions)
-                add_allocations(old, outcome.order.entries, was)
+                add_allocations(old, outcome.order.entries, was, days)
         return cls(
             order_ids=[outcome.order.order_id for outcome in outcomes],
             credited=[o.order.order_id for o in outcomes if o.set_aside is None],
@@ -319,7 +319,7 @@ class _Prepared:
             kept=[outcome for outcome in changing if outcome.kept is not None],
             were_kept=[o.order.order_id for o in changing if o.was_kept is not None],
             days_of_entries=[
-                entry.day
+                days.day_of(entry.occurred_at)
                 for outcome in outcomes
                 if _has_new_first_capture(outcome)
                 for entry in outcome.order.entries

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """UTC days in `[start, end)`; None leaves that side open."""
+    """Local days in `[start, end)`; None leaves that side open."""
 
     start: date | None = None
     end: date | None = None

@@ -60,6 +60,7 @@ class Audit:
     tenant_id: UUID
     name: str
     as_of: datetime
+    time_zone: str
     period: Period
     orders: int
     entries: int
@@ -117,7 +118,7 @@ async def _audit(
     )
     pending = awaiting | set_aside | credit.restating
     ledger, journeys = Ledger(awaiting), _check_stored(credit)
-    async for page in read_ledger(connection, tenant_id, ledger, pending):
+    async for page in read_ledger(connection, tenant_id, ledger, pending, credit.days):
         settled = [order.order_id for order in page if order.order_id not in pending]
         journeys.compared += len(settled)
         for order_id, fault in (await compare_with_facts(connection, tenant_id, settled)).items():
@@ -132,6 +133,7 @@ async def _audit(
         tenant_id,
         profile.name,
         began["as_of"],
+        credit.days.rules.name,
         period,
         ledger.orders,
         ledger.entries,

@@ -53,7 +53,7 @@ def _parts(
         "form": FORM,
         "tenant": {"id": str(audit.tenant_id), "name": audit.name},
         "as_of": audit.as_of.isoformat(timespec="microseconds"),
-        "zone": "UTC",
+        "zone": audit.time_zone,
         "period": {"from": _day(audit.period.start), "to": _day(audit.period.end)},
         "counts": {
             "orders": audit.orders,

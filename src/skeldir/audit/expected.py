@@ -99,6 +99,7 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         + _AND_VIEWS,
         "public.spend": _APPEND,
         "public.tenants": "app_user INSERT SELECT; matview_owner SELECT(id)",
+        "public.time_zones": _APPEND,
         "public.waiting_tenants": _REPLACE + " UPDATE(since)",
     }
 )
@@ -156,6 +157,7 @@ _ONLY_ISOLATED: Final = (
     "retention",
     "revenue_ledger",
     "spend",
+    "time_zones",
 )
 
 
@@ -269,7 +271,7 @@ _FOR_THE_OWNER: Final[Mapping[str, str]] = MappingProxyType(
         "public.renew_statistics(table_name text)": "906a0426349137c6",
         "public.request_tenant_deletion(tenant uuid, ledger_stays boolean, deletion uuid, job uuid, "
         "correlation uuid)": "7d226db3d090398c",
-        "public.tenant_tables()": "ed5e93421c16015e",
+        "public.tenant_tables()": "076010ed7e45a293",
     }
 )
 

@@ -7,7 +7,7 @@ import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Final, Protocol
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from skeldir.audit.store import queries
 
 if TYPE_CHECKING:
     from skeldir.audit.store import SelectPageRow
+    from skeldir.days import LocalDays
     from skeldir.db import Connection
 
 _ENTRIES_OF_PAGE: Final = 10_000
@@ -30,7 +31,7 @@ _STATES: Final = {
 KINDS: Final = tuple(_STATES)
 
 DayKey = tuple[date, str]
-"""UTC day and currency."""
+"""Local day and currency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,8 @@ class Entry:
     amount_cents: int
     currency: str
     occurred_at: datetime
-
-    @property
-    def day(self) -> date:
-        """The UTC day."""
-        return self.occurred_at.astimezone(UTC).date()
+    day: date
+    """The day in the tenant's zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +121,11 @@ class Digest(Protocol):
 
 
 async def read_ledger(
-    connection: Connection, tenant_id: UUID, ledger: Ledger, pending_ids: Collection[str]
+    connection: Connection,
+    tenant_id: UUID,
+    ledger: Ledger,
+    pending_ids: Collection[str],
+    days: LocalDays,
 ) -> AsyncIterator[list[OrderEntries]]:
     """Add all entries of the transaction's tenant to `ledger`, page by page; yield the orders of each page."""
     digest = hashlib.sha256()
@@ -135,19 +137,30 @@ async def read_ledger(
         if until is None:
             break
         rows = await queries.select_page(connection, tenant_id=tenant_id, after=after, until=until)
-        yield await asyncio.to_thread(_add_page, rows, ledger, pending_ids, digest)
+        yield await asyncio.to_thread(_add_page, rows, ledger, pending_ids, days, digest)
         after = until
     ledger.digest = digest.hexdigest()
 
 
 def _add_page(
-    rows: Sequence[SelectPageRow], ledger: Ledger, pending_ids: Collection[str], digest: Digest
+    rows: Sequence[SelectPageRow],
+    ledger: Ledger,
+    pending_ids: Collection[str],
+    days: LocalDays,
+    digest: Digest,
 ) -> list[OrderEntries]:
     orders: dict[str, OrderEntries] = {}
     for row in sorted(rows, key=_by_order):
         order = orders.setdefault(row["order_id"], OrderEntries(row["order_id"], []))
         order.entries.append(
-            Entry(row["id"], row["kind"], row["amount_cents"], row["currency"], row["occurred_at"])
+            Entry(
+                row["id"],
+                row["kind"],
+                row["amount_cents"],
+                row["currency"],
+                row["occurred_at"],
+                days.day_of(row["occurred_at"]),
+            )
         )
         line = [str(value) for value in row.values()]
         digest.update(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))

@@ -24,6 +24,7 @@ from skeldir.cli.tenants import tenants_app
 from skeldir.cli.trial import demo
 from skeldir.cli.up import up
 from skeldir.cli.worker import beat, worker
+from skeldir.cli.zones import time_zone
 
 app = typer.Typer(
     name="skeldir",
@@ -42,6 +43,7 @@ The usual order: tenants create · keys create · import · credit · refresh ·
 )
 tenants_app.command("delete")(delete_tenant)
 tenants_app.command("deletions")(show_deletions)
+tenants_app.command("time-zone")(time_zone)
 app.add_typer(tenants_app, name="tenants")
 app.add_typer(keys_app, name="keys")
 app.add_typer(channels_app, name="channels")

@@ -44,7 +44,7 @@ _WORDS = {
     "dispute": "disputed",
     "dispute_reversal": "disputes reversed",
 }
-_DAY_HELP = "A UTC day, YYYY-MM-DD."
+_DAY_HELP = "A day of the tenant's reporting time zone, YYYY-MM-DD."
 _MOST_RECORDS = 30
 
 
@@ -186,7 +186,7 @@ def _print_page(audit: Audit, items: IO[bytes] | None) -> None:
     out.rule(f"Audit of {audit.name}", align="left")
     out.print(f"tenant   {audit.tenant_id}")
     out.print(f"period   {_describe(audit.period)}")
-    out.print("zone     UTC")
+    out.print(f"zone     {audit.time_zone}")
     out.print(f"as of    {audit.as_of:%Y-%m-%d %H:%M:%S.%f} UTC")
     out.print(
         f"orders   {audit.orders:,} with {audit.entries:,} entries; {audit.awaiting_orders:,} orders await credit, "

@@ -7,12 +7,14 @@ from typing import Annotated
 import typer
 from rich.table import Column, Table
 
-from skeldir.attribution import define_models, retain_touches
+from skeldir.attribution import define_models, describe_command, retain_touches
 from skeldir.cli.console import out
 from skeldir.cli.keys import TenantArgument
 from skeldir.cli.runtime import Runtime, run_with_runtime
+from skeldir.days import UTC_NAME, read_rules
 from skeldir.db import new_id
 from skeldir.errors import InputInvalid
+from skeldir.rollups import put_time_zone
 from skeldir.tenants import (
     Retention,
     create_tenant,
@@ -29,7 +31,15 @@ tenants_app = typer.Typer(
 
 
 @tenants_app.command("create")
-def create(name: Annotated[str, typer.Argument(help="The name of the tenant.")]) -> None:
+def create(
+    name: Annotated[str, typer.Argument(help="The name of the tenant.")],
+    time_zone: Annotated[
+        str,
+        typer.Option(
+            help="The zone by whose days it reports: an IANA name, such as Europe/Berlin."
+        ),
+    ] = UTC_NAME,
+) -> None:
     """Create a tenant with the six models at 30 days of lookback; print its id, which commands take as TENANT.
 
     The name is checked for uniqueness only by a role that may act as skeldir_owner. Names that
@@ -37,7 +47,7 @@ def create(name: Annotated[str, typer.Argument(help="The name of the tenant.")])
     """
 
     async def work(runtime: Runtime) -> None:
-        called = read_name(name)
+        called, rules = read_name(name), read_rules(time_zone)
         async with runtime.operator() as operator:
             if any(fold_name(tenant.name) == called for tenant in await list_tenants(operator)):
                 raise InputInvalid(
@@ -50,6 +60,8 @@ def create(name: Annotated[str, typer.Argument(help="The name of the tenant.")])
             database.tenant(tenant_id) as connection,
         ):
             await create_tenant(connection, tenant_id, called)
+            changed_by = await describe_command(connection)
+            await put_time_zone(connection, tenant_id, rules, changed_by=changed_by)
             await define_models(connection, tenant_id, changed_by="tenant created")
         out.print(str(tenant_id))
 

@@ -29,6 +29,7 @@ from skeldir.http.paging import (
     MomentRange,
     NoQuery,
     PageQuery,
+    TimeZone,
 )
 from skeldir.http.problems import Problem
 from skeldir.http.reading import REPORT_PARAMETERS, ReportReading, with_read_headers
@@ -63,6 +64,7 @@ __all__ = [
     "ReadTransaction",
     "ReportReading",
     "TenantTransaction",
+    "TimeZone",
     "UnknownKeyLimits",
     "Watch",
     "database_of",

@@ -76,8 +76,13 @@ def _storable_text(value: str) -> str:
     return value
 
 
-UtcDate = Annotated[date, BeforeValidator(_plain_date)]
-"""A UTC day, `2026-06-01` and nothing else (Pydantic by itself also accepts a number of seconds)."""
+PlainDate = Annotated[date, BeforeValidator(_plain_date)]
+"""A day, `2026-06-01` and nothing else (Pydantic by itself also accepts a number of seconds)."""
+
+TimeZone = Annotated[
+    str, Field(description="the time zone of the days: an IANA name", examples=["Europe/Berlin"])
+]
+"""The name of the zone whose days a response shows."""
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_plain_moment), AfterValidator(_storable_moment)]
 """An aware moment, ISO 8601 with an offset."""
@@ -124,12 +129,14 @@ class PageQuery(NoQuery):
 
 
 class DayRange(PageQuery):
-    """A half-open range of UTC days, [from, to); without a bound it is open on that side."""
+    """A half-open range of days of the tenant's time zone, [from, to); without a bound it is open on that side."""
 
-    from_: Annotated[Filter[UtcDate], Field(alias="from", description="first UTC day")] = None
+    from_: Annotated[
+        Filter[PlainDate], Field(alias="from", description="first day, in the tenant's time zone")
+    ] = None
     to: Annotated[
-        Filter[UtcDate],
-        Field(description="the UTC day after the last one; later than `from`"),
+        Filter[PlainDate],
+        Field(description="the day after the last one; later than `from`"),
     ] = None
 
     @field_validator("to")
@@ -204,7 +211,9 @@ class Keyset(Generic[KeyT]):
             return None
         digest, key = _read(query.cursor)
         if digest != self._digest(query, of):
-            raise _cursor_invalid("The cursor belongs to another query, or to earlier models.")
+            raise _cursor_invalid(
+                "The cursor belongs to another query, or to earlier models or another time zone."
+            )
         return self._key_of(key)
 
     def cut(

@@ -14,7 +14,7 @@ from skeldir.revenue.schemas import (
     RealtimeRevenue,
     RealtimeTotals,
 )
-from skeldir.rollups import read_revenue_days, read_revenue_totals
+from skeldir.rollups import read_revenue_days, read_revenue_totals, read_time_zone
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
@@ -31,6 +31,8 @@ async def list_daily_revenue(
     Raises:
         CursorInvalid: the cursor belongs to another query.
     """
+    # Pages of different zones would not add up to one report, so the cursor is bound to the zone.
+    time_zone = await read_time_zone(connection, tenant_id)
     rows = await read_revenue_days(
         connection,
         tenant_id,
@@ -38,11 +40,14 @@ async def list_daily_revenue(
         end_day=query.to,
         currency=query.currency,
         state=query.state,
-        after=_DAILY.after(query),
+        after=_DAILY.after(query, of=[time_zone]),
         most=query.limit + 1,
     )
     revenue = [DailyRevenue(**row) for row in rows]
-    return DailyPage(*_DAILY.cut(query, revenue, lambda row: (row.date, row.currency, row.state)))
+    data, next_cursor = _DAILY.cut(
+        query, revenue, lambda row: (row.date, row.currency, row.state), of=[time_zone]
+    )
+    return DailyPage(time_zone, data, next_cursor)
 
 
 async def read_realtime_revenue(connection: Connection, tenant_id: UUID) -> RealtimeTotals:

@@ -43,7 +43,7 @@ _CACHING = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
     summary="Money by day and state",
 )
 async def get_daily(query: Annotated[DailyQuery, Query()], reading: ReportReading) -> DailyPage:
-    """List the amount and number of ledger entries per UTC day, currency and state, the earliest day first."""
+    """List the amount and number of ledger entries per local day, currency and state, the earliest day first."""
     return await reading.run(
         lambda opened: list_daily_revenue(opened.connection, opened.profile.tenant_id, query)
     )

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from skeldir.http import DayRange, Filter
+from skeldir.http import DayRange, Filter, TimeZone
 from skeldir.money import Cents, CurrencyCode
 
 EntryState = Literal[
@@ -37,7 +37,7 @@ class DailyQuery(DayRange):
 class DailyRevenue:
     """The entries of one day, currency and state."""
 
-    date: Annotated[day, Field(description="UTC day")]
+    date: Annotated[day, Field(description="a day of the page's `time_zone`")]
     currency: CurrencyCode
     state: EntryState
     amount_cents: Cents
@@ -52,6 +52,7 @@ class DailyPage:
         json_schema_extra={
             "examples": [
                 {
+                    "time_zone": "Europe/Berlin",
                     "data": [
                         {
                             "date": "2026-06-01",
@@ -74,6 +75,7 @@ class DailyPage:
         }
     )
 
+    time_zone: TimeZone
     data: list[DailyRevenue]
     next_cursor: str | None
 

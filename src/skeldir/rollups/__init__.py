@@ -2,7 +2,7 @@
 
 from skeldir.rollups.credit import CreditKey, add_credit, remove_credit, settle_journal
 from skeldir.rollups.journal import compact_journal
-from skeldir.rollups.reading import read_revenue_days, read_revenue_totals
+from skeldir.rollups.reading import read_revenue_days, read_revenue_totals, read_time_zone
 from skeldir.rollups.summing import (
     has_dirty_days,
     mark_all_revenue,
@@ -12,22 +12,41 @@ from skeldir.rollups.summing import (
     roll_up_unless_busy,
 )
 from skeldir.rollups.waiting import credit_lock, ingest_lock, review_waiting
+from skeldir.rollups.zones import (
+    MovedDay,
+    ZoneChange,
+    ZonePreview,
+    list_zone_changes,
+    preview_time_zone,
+    put_time_zone,
+    rules_in_force,
+    sum_all_days,
+)
 
 __all__ = [
     "CreditKey",
+    "MovedDay",
+    "ZoneChange",
+    "ZonePreview",
     "add_credit",
     "compact_journal",
     "credit_lock",
     "has_dirty_days",
     "ingest_lock",
+    "list_zone_changes",
     "mark_all_revenue",
     "mark_days",
+    "preview_time_zone",
+    "put_time_zone",
     "read_revenue_days",
     "read_revenue_totals",
+    "read_time_zone",
     "remove_credit",
     "review_waiting",
     "roll_up_dirty_days",
     "roll_up_in_turn",
     "roll_up_unless_busy",
+    "rules_in_force",
     "settle_journal",
+    "sum_all_days",
 ]

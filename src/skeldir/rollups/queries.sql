@@ -63,7 +63,8 @@ SET amount_cents = t.amount_cents + excluded.amount_cents,
     orders = t.orders + excluded.orders;
 
 -- name: insert_revenue_days!
--- Their sums are added to the totals over all days.
+-- Their sums are added to the totals over all days. No zone is ahead of UTC, or behind it, by 16 hours: these bounds let
+-- an index find the entries, and of a tenant with the days of UTC they are exact.
 WITH added AS (
 INSERT INTO public.rollup_revenue_day
     (tenant_id, revenue_date, currency, state, amount_cents, entries, orders, last_entry_at)
@@ -84,10 +85,17 @@ FROM (
                WHERE c.tenant_id = :tenant_id AND c.order_id = e.order_id AND c.kind = 'capture'
                  AND (c.occurred_at, c.business_key) < (e.occurred_at, e.business_key)) AS opens_order
     FROM unnest(:days::date[]) AS d (day)
+    LEFT JOIN (SELECT x.changes, x.offsets_s FROM public.time_zones x
+               WHERE x.tenant_id = :tenant_id ORDER BY x.turn DESC LIMIT 1) z ON true
     JOIN public.revenue_ledger e
       ON e.tenant_id = :tenant_id
-     AND e.occurred_at >= d.day::timestamp AT TIME ZONE 'UTC'
-     AND e.occurred_at < (d.day + 1)::timestamp AT TIME ZONE 'UTC'
+     AND e.occurred_at >= (d.day::timestamp AT TIME ZONE 'UTC')
+                          - make_interval(hours => CASE WHEN z.changes IS NULL THEN 0 ELSE 16 END)
+     AND e.occurred_at < ((d.day + 1)::timestamp AT TIME ZONE 'UTC')
+                         + make_interval(hours => CASE WHEN z.changes IS NULL THEN 0 ELSE 16 END)
+     AND (z.changes IS NULL
+          OR ((e.occurred_at AT TIME ZONE 'UTC')
+              + make_interval(secs => z.offsets_s[1 + width_bucket(e.occurred_at, z.changes)]))::date = d.day)
 ) s
 GROUP BY s.day, s.currency, s.state
 RETURNING currency, state, amount_cents, entries, orders, last_entry_at
@@ -107,10 +115,77 @@ SET amount_cents = t.amount_cents + excluded.amount_cents,
 -- All days with ledger entries, and days that have sums without an entry.
 INSERT INTO public.dirty_days (tenant_id, day, sums)
 SELECT :tenant_id::uuid, d.day, 'revenue'
-FROM (SELECT (e.occurred_at AT TIME ZONE 'UTC')::date AS day FROM public.revenue_ledger e WHERE e.tenant_id = :tenant_id
+FROM (SELECT ((e.occurred_at AT TIME ZONE 'UTC')
+              + make_interval(secs => coalesce(z.offsets_s[1 + width_bucket(e.occurred_at, z.changes)], 0)))::date AS day
+      FROM public.revenue_ledger e
+      LEFT JOIN (SELECT x.changes, x.offsets_s FROM public.time_zones x
+                 WHERE x.tenant_id = :tenant_id ORDER BY x.turn DESC LIMIT 1) z ON true
+      WHERE e.tenant_id = :tenant_id
       UNION
       SELECT r.revenue_date FROM public.rollup_revenue_day r WHERE r.tenant_id = :tenant_id) d
 RETURNING 1;
+
+-- name: select_days_of_sums
+-- All days with ledger entries, spend or a sum of revenue or of both sides.
+-- Never null: day.
+SELECT ((e.occurred_at AT TIME ZONE 'UTC')
+        + make_interval(secs => coalesce(z.offsets_s[1 + width_bucket(e.occurred_at, z.changes)], 0)))::date AS day
+FROM public.revenue_ledger e
+LEFT JOIN (SELECT x.changes, x.offsets_s FROM public.time_zones x
+           WHERE x.tenant_id = :tenant_id ORDER BY x.turn DESC LIMIT 1) z ON true
+WHERE e.tenant_id = :tenant_id
+UNION
+SELECT s.spend_date FROM public.spend s WHERE s.tenant_id = :tenant_id
+UNION
+SELECT r.revenue_date FROM public.rollup_revenue_day r WHERE r.tenant_id = :tenant_id
+UNION
+SELECT a.revenue_date FROM public.rollup_allocation_day a WHERE a.tenant_id = :tenant_id
+ORDER BY day;
+
+-- name: insert_time_zone!
+INSERT INTO public.time_zones (tenant_id, turn, time_zone, changes, offsets_s, changed_at, changed_by)
+VALUES (:tenant_id, :turn, :time_zone, :changes, :offsets_s, clock_timestamp(), :changed_by);
+
+-- name: select_time_zones
+-- The zones of the tenant, the one in force first.
+SELECT z.turn, z.time_zone, z.changes, z.offsets_s, z.changed_at, z.changed_by
+FROM public.time_zones z
+WHERE z.tenant_id = :tenant_id
+ORDER BY z.turn DESC
+LIMIT :most;
+
+-- name: select_time_zone$
+SELECT coalesce((SELECT z.time_zone FROM public.time_zones z
+                 WHERE z.tenant_id = :tenant_id ORDER BY z.turn DESC LIMIT 1), 'UTC');
+
+-- name: preview_time_zone
+-- The money that entries of other days than before would take from one day to another, by day and currency: the days
+-- with the largest sum of moved entries first. `days` and `entries` count all that move.
+-- Never null: every column.
+WITH moved AS (
+    SELECT e.currency, e.amount_cents,
+           ((e.occurred_at AT TIME ZONE 'UTC')
+            + make_interval(secs => coalesce(z.offsets_s[1 + width_bucket(e.occurred_at, z.changes)], 0)))::date AS from_day,
+           ((e.occurred_at AT TIME ZONE 'UTC')
+            + make_interval(secs => (:offsets_s::integer[])[1 + width_bucket(e.occurred_at, :changes::timestamptz[])]))::date
+               AS to_day
+    FROM public.revenue_ledger e
+    LEFT JOIN (SELECT x.changes, x.offsets_s FROM public.time_zones x
+               WHERE x.tenant_id = :tenant_id ORDER BY x.turn DESC LIMIT 1) z ON true
+    WHERE e.tenant_id = :tenant_id
+), sides AS (
+    SELECT m.from_day AS day, m.currency, 1 AS leaving, m.amount_cents AS leaving_cents, 0 AS coming, 0 AS coming_cents
+    FROM moved m WHERE m.from_day <> m.to_day
+    UNION ALL
+    SELECT m.to_day, m.currency, 0, 0, 1, m.amount_cents FROM moved m WHERE m.from_day <> m.to_day
+)
+SELECT s.day, s.currency, sum(s.leaving)::bigint AS leaving, sum(s.leaving_cents)::numeric AS leaving_cents,
+       sum(s.coming)::bigint AS coming, sum(s.coming_cents)::numeric AS coming_cents,
+       count(*) OVER () AS days, (sum(sum(s.leaving)) OVER ())::bigint AS entries
+FROM sides s
+GROUP BY s.day, s.currency
+ORDER BY greatest(sum(abs(s.leaving_cents)), sum(abs(s.coming_cents))) DESC, s.day, s.currency
+LIMIT :most;
 
 -- name: delete_revenue_totals!
 DELETE FROM public.rollup_revenue_total WHERE tenant_id = :tenant_id;

@@ -27,7 +27,8 @@ async def read_revenue_days(
 ) -> Sequence[SelectRevenueDaysRow]:
     """Return up to `most` sums of the transaction's tenant by (date, currency, state), after the key `after`.
 
-    Days are UTC, in `[first_day, end_day)`; None leaves that side open. None as a currency or state includes them all.
+    Days are those of the tenant's zone, in `[first_day, end_day)`; None leaves that side open. None as a currency or
+    state includes them all.
     """
     after_date, after_currency, after_state = after or (None, None, None)
     return await queries.select_revenue_days(
@@ -42,6 +43,11 @@ async def read_revenue_days(
         after_state=after_state,
         most=most,
     )
+
+
+async def read_time_zone(connection: Connection, tenant_id: UUID) -> str:
+    """Return the name of the zone whose days the sums of the transaction's tenant are of."""
+    return await queries.select_time_zone(connection, tenant_id=tenant_id)
 
 
 async def read_revenue_totals(

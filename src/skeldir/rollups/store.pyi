@@ -11,6 +11,19 @@ from skeldir.db import Connection
 class CompactSpanRow(TypedDict):
     turn: int
 
+class PreviewTimeZoneRow(TypedDict):
+    day: dt.date
+    currency: str
+    leaving: int
+    leaving_cents: Decimal
+    coming: int
+    coming_cents: Decimal
+    days: int
+    entries: int
+
+class SelectDaysOfSumsRow(TypedDict):
+    day: dt.date
+
 class SelectRevenueDaysRow(TypedDict):
     date: dt.date
     currency: str
@@ -37,6 +50,14 @@ class SelectRevenueTotalsRow(TypedDict):
 
 class SelectSpansToCompactRow(TypedDict):
     began_at: dt.datetime
+
+class SelectTimeZonesRow(TypedDict):
+    turn: int
+    time_zone: str
+    changes: list[dt.datetime]
+    offsets_s: list[int]
+    changed_at: dt.datetime
+    changed_by: str
 
 class TakeDirtyDaysRow(TypedDict):
     day: dt.date
@@ -99,6 +120,18 @@ class _Queries:
     @staticmethod
     async def insert_revenue_totals(connection: Connection, /, *, tenant_id: UUID) -> None: ...
     @staticmethod
+    async def insert_time_zone(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        turn: int,
+        time_zone: str,
+        changes: Collection[dt.datetime],
+        offsets_s: Collection[int],
+        changed_by: str,
+    ) -> None: ...
+    @staticmethod
     async def mark_days(
         connection: Connection, /, *, tenant_id: UUID, sums: str, days: Collection[dt.date]
     ) -> None: ...
@@ -111,6 +144,16 @@ class _Queries:
     @staticmethod
     async def note_rollup_change(connection: Connection, /) -> None: ...
     @staticmethod
+    async def preview_time_zone(
+        connection: Connection,
+        /,
+        *,
+        offsets_s: Collection[int],
+        changes: Collection[dt.datetime],
+        tenant_id: UUID,
+        most: int,
+    ) -> list[PreviewTimeZoneRow]: ...
+    @staticmethod
     async def review_waiting(
         connection: Connection,
         /,
@@ -121,6 +164,10 @@ class _Queries:
     ) -> bool | None: ...
     @staticmethod
     async def rollup_lag(connection: Connection, /) -> float | None: ...
+    @staticmethod
+    async def select_days_of_sums(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectDaysOfSumsRow]: ...
     @staticmethod
     async def select_revenue_days(
         connection: Connection,
@@ -150,6 +197,12 @@ class _Queries:
         since: dt.datetime,
         until: dt.datetime,
     ) -> list[SelectSpansToCompactRow]: ...
+    @staticmethod
+    async def select_time_zone(connection: Connection, /, *, tenant_id: UUID) -> str: ...
+    @staticmethod
+    async def select_time_zones(
+        connection: Connection, /, *, tenant_id: UUID, most: int
+    ) -> list[SelectTimeZonesRow]: ...
     @staticmethod
     async def settle_journal(connection: Connection, /, *, tenant_id: UUID, turn: int) -> None: ...
     @staticmethod
