@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Any, Final
@@ -43,8 +43,13 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 _DIGITS: Final = 50
 
 
-def credit_orders(ledger: Sequence[Row], touches: Sequence[Row], models: Sequence[Row]) -> Rows:
-    """Return the credit of every order by every one of `models`, in COLUMNS; amounts in minor units.
+def credit_orders(
+    ledger: Sequence[Row],
+    touches: Sequence[Row],
+    models: Sequence[Row],
+    zone: tzinfo = UTC,
+) -> Rows:
+    """Return the credit of every order by every one of `models`, in COLUMNS; amounts in minor units, days of `zone`.
 
     The rows are those of `revenue_ledger`, `attribution_events` and `attribution_models` of one tenant.
     """
@@ -65,19 +70,25 @@ def credit_orders(ledger: Sequence[Row], touches: Sequence[Row], models: Sequenc
             since = _moment_before(capture, captures.values()) if _resets(version) else None
             own = by_journey[capture["journey_key"]]
             journey = _journey_of(capture, own, version, since)
-            rows |= credit_order(orders[order_id], capture, journey, version)
+            rows |= credit_order(orders[order_id], capture, journey, version, zone)
     return rows
 
 
 def allocations_of(
-    ledger: Sequence[Row], touches: Sequence[Row], models: Sequence[Row]
+    ledger: Sequence[Row], touches: Sequence[Row], models: Sequence[Row], zone: tzinfo = UTC
 ) -> list[dict[str, Any]]:
     """Return the rows of `credit_orders` with a name for each column."""
-    return [dict(zip(COLUMNS, row, strict=True)) for row in credit_orders(ledger, touches, models)]
+    return [
+        dict(zip(COLUMNS, row, strict=True)) for row in credit_orders(ledger, touches, models, zone)
+    ]
 
 
 def credit_order(
-    entries: Sequence[Row], capture: Row, journey: Sequence[Row], version: Row
+    entries: Sequence[Row],
+    capture: Row,
+    journey: Sequence[Row],
+    version: Row,
+    zone: tzinfo = UTC,
 ) -> Rows:
     """Return the credit of one order by one version, in COLUMNS.
 
@@ -91,7 +102,7 @@ def credit_order(
             entry["business_key"],
             version["model_version"],
             channel,
-            entry["occurred_at"].astimezone(UTC).date(),
+            entry["occurred_at"].astimezone(zone).date(),
             entry["currency"],
             cents,
             parts,

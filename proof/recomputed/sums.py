@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, Protocol, TypeAlias
@@ -57,8 +57,8 @@ class Facts:
     runs: Sequence[Row]
 
 
-def derive_entries(ledger: Sequence[Row]) -> list[Entry]:
-    """Return the entries of the rows of `revenue_ledger` of one tenant.
+def derive_entries(ledger: Sequence[Row], zone: tzinfo = UTC) -> list[Entry]:
+    """Return the entries of the rows of `revenue_ledger` of one tenant, by the days of its zone.
 
     The first capture of an order, by (occurred_at, business_key), opens it; an entry of an order without one awaits it.
     """
@@ -69,7 +69,7 @@ def derive_entries(ledger: Sequence[Row]) -> list[Entry]:
             first_captures[row["order_id"]] = min(first_captures.get(row["order_id"], mine), mine)
     return [
         Entry(
-            day=row["occurred_at"].astimezone(UTC).date(),
+            day=row["occurred_at"].astimezone(zone).date(),
             currency=row["currency"],
             kind=row["kind"],
             state=_state(row["kind"], has_capture=row["order_id"] in first_captures),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import date, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import asyncpg
 
@@ -46,10 +47,14 @@ async def read_facts(connection: asyncpg.Connection[asyncpg.Record], tenant: UUI
     touches = await connection.fetch(
         "SELECT * FROM attribution_events WHERE tenant_id = $1", tenant
     )
+    zone = await connection.fetchval(
+        "SELECT time_zone FROM time_zones WHERE tenant_id = $1 ORDER BY turn DESC LIMIT 1", tenant
+    )
+    zone_info = ZoneInfo(zone or "UTC")
     return Facts(
-        entries=derive_entries(ledger),
+        entries=derive_entries(ledger, zone_info),
         models=[row["model_version"] for row in models],
-        allocations=allocations_of(ledger, touches, models),
+        allocations=allocations_of(ledger, touches, models, zone_info),
         spend=await connection.fetch("SELECT * FROM spend WHERE tenant_id = $1", tenant),
         runs=await connection.fetch(
             "SELECT * FROM reconciliation_runs WHERE tenant_id = $1", tenant

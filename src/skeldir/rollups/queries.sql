@@ -85,15 +85,15 @@ FROM (
                WHERE c.tenant_id = :tenant_id AND c.order_id = e.order_id AND c.kind = 'capture'
                  AND (c.occurred_at, c.business_key) < (e.occurred_at, e.business_key)) AS opens_order
     FROM unnest(:days::date[]) AS d (day)
-    LEFT JOIN (SELECT x.changes, x.offsets_s FROM public.time_zones x
+    LEFT JOIN (SELECT x.changes, nullif(x.offsets_s, '{0}') AS offsets_s FROM public.time_zones x
                WHERE x.tenant_id = :tenant_id ORDER BY x.turn DESC LIMIT 1) z ON true
     JOIN public.revenue_ledger e
       ON e.tenant_id = :tenant_id
      AND e.occurred_at >= (d.day::timestamp AT TIME ZONE 'UTC')
-                          - make_interval(hours => CASE WHEN z.changes IS NULL THEN 0 ELSE 16 END)
+                          - make_interval(hours => CASE WHEN z.offsets_s IS NULL THEN 0 ELSE 16 END)
      AND e.occurred_at < ((d.day + 1)::timestamp AT TIME ZONE 'UTC')
-                         + make_interval(hours => CASE WHEN z.changes IS NULL THEN 0 ELSE 16 END)
-     AND (z.changes IS NULL
+                         + make_interval(hours => CASE WHEN z.offsets_s IS NULL THEN 0 ELSE 16 END)
+     AND (z.offsets_s IS NULL
           OR ((e.occurred_at AT TIME ZONE 'UTC')
               + make_interval(secs => z.offsets_s[1 + width_bucket(e.occurred_at, z.changes)]))::date = d.day)
 ) s
