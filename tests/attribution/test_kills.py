@@ -17,7 +17,7 @@ from skeldir.jobs import do_jobs
 from skeldir.rollups import roll_up_dirty_days
 from skeldir.rollups.summing import DAYS_PER_TURN
 from tests.conftest import TEMPLATE, Clone, scratch_database
-from tests.rollups.test_rollups import assert_rolled_up, spend_money
+from tests.rollups.test_rollups import spend_money
 from tests.support.credit import (
     assert_ledger_is_credited,
     assert_sums_are_of_credits,
@@ -46,6 +46,7 @@ from tests.support.make import (
     send_touches,
 )
 from tests.support.refreshing import superuser_of
+from tests.support.rolled_up import assert_rolled_up
 
 ORDERS = (6, 2)
 """How many credited orders, of a visitor each, the two tenants have before: the first more than a restatement takes."""
@@ -154,6 +155,7 @@ WORKS: dict[str, tuple[Fill, Fill]] = {
     "roll_up_for_beat": (make_dirty_days, make_few_dirty_days),
     "roll_up_for_an_operator": (make_dirty_days, make_few_dirty_days),
     "change_models": (make_models_half_changed, make_no_other_work),
+    "change_time_zones": (make_dirty_days, make_marks),
 }
 
 

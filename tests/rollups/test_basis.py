@@ -15,7 +15,7 @@ from skeldir.db.pool import Database
 from skeldir.matviews import CANONICAL_VIEWS
 from skeldir.rollups import mark_days, roll_up_dirty_days
 from tests.conftest import Clone
-from tests.rollups.test_rollups import Superuser, assert_rolled_up, spend_money
+from tests.rollups.test_rollups import spend_money
 from tests.support.credit import assert_sums_are_of_credits
 from tests.support.make import (
     DAY_0,
@@ -27,6 +27,7 @@ from tests.support.make import (
 )
 from tests.support.reading import get, key_of, open_client
 from tests.support.refreshing import superuser_of
+from tests.support.rolled_up import Superuser, assert_rolled_up
 from tests.support.two_tenants import refresh_all
 
 _BY_TOUCH = "SELECT * FROM rollup_channel_day WHERE basis = 'touch' ORDER BY 2, 3, 4, 5"

@@ -14,9 +14,10 @@ from skeldir.ingest.receive import receive_conversions
 from skeldir.rollups import roll_up_dirty_days
 from skeldir.tenants import load_profile
 from tests.conftest import Clone
-from tests.rollups.test_rollups import assert_rolled_up, states_by_day
+from tests.rollups.test_rollups import states_by_day
 from tests.support.make import at, make_conversion, send_conversions
 from tests.support.refreshing import superuser_of
+from tests.support.rolled_up import assert_rolled_up
 
 
 @pytest.fixture

@@ -13,13 +13,7 @@ from skeldir.attribution import credit_dirty_orders, define_models
 from skeldir.db.pool import Database, open_database
 from skeldir.rollups import mark_days, roll_up_dirty_days, summing
 from tests.conftest import Clone
-from tests.rollups.test_rollups import (
-    Superuser,
-    assert_rolled_up,
-    is_waiting,
-    read_rollups,
-    spend_money,
-)
+from tests.rollups.test_rollups import is_waiting, spend_money
 from tests.support.make import (
     DAY_0,
     at,
@@ -29,6 +23,7 @@ from tests.support.make import (
     send_touches,
 )
 from tests.support.refreshing import superuser_of, until
+from tests.support.rolled_up import Superuser, assert_rolled_up, read_rollups
 
 
 @pytest.fixture

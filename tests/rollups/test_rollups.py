@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import date, timedelta
-from typing import TypeAlias
 from uuid import UUID
 
-import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -29,9 +27,8 @@ from tests.support.make import (
     send_touches,
 )
 from tests.support.refreshing import superuser_of, until
-from tests.support.rolled_up import assert_rolled_up
+from tests.support.rolled_up import Superuser, assert_rolled_up
 
-Superuser: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 ROLLUPS = ("rollup_revenue_day", "rollup_channel_day", "rollup_allocation_day")
 
 

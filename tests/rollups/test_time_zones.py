@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
-from typing import TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -34,9 +32,8 @@ from tests.support.make import (
     send_touches,
 )
 from tests.support.refreshing import superuser_of
-from tests.support.rolled_up import assert_rolled_up, read_rollups
+from tests.support.rolled_up import Superuser, assert_rolled_up, read_rollups
 
-Superuser: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 BERLIN = "Europe/Berlin"
 ZONES = (
     BERLIN,

@@ -23,10 +23,10 @@ from skeldir.rollups import (
     summing,
 )
 from tests.conftest import Clone
-from tests.rollups.test_rollups import Superuser
 from tests.support.command import run
 from tests.support.make import DAY_0, at, make_conversion, make_tenant, send_conversions
 from tests.support.refreshing import superuser_of
+from tests.support.rolled_up import Superuser
 from tests.support.syntax import named_text, statement
 
 _TOTALS = """

@@ -27,11 +27,13 @@ from skeldir.attribution import (
     credit_dirty_orders,
     retire_model,
     set_models,
+    set_time_zone,
     tasks,
 )
 from skeldir.attribution.bounds import Bounds
 from skeldir.attribution.kinds import CREDIT
 from skeldir.attribution.parameters import ModelNotInForce
+from skeldir.days import read_rules
 from skeldir.db.pool import Database, open_database
 from skeldir.jobs import do_jobs
 from skeldir.rollups import roll_up_dirty_days, roll_up_in_turn
@@ -97,10 +99,25 @@ async def change_models(database: Database, tenants: list[UUID]) -> None:
     await do_jobs(database, KINDS)
 
 
+async def change_time_zones(database: Database, tenants: list[UUID]) -> None:
+    """Change the time zone of each tenant, and do the jobs that credit by the new days."""
+    for tenant, name in zip(tenants, ("Europe/Berlin", "Pacific/Kiritimati"), strict=True):
+        async with database.tenant(tenant) as connection:
+            await set_time_zone(connection, tenant, read_rules(name), changed_by="test")
+    await do_jobs(database, KINDS)
+    await roll_up_dirty_days(database)
+
+
 Work = Callable[[Database, list[UUID]], Awaitable[None]]
 WORKS: Mapping[str, Work] = {
     work.__name__: work
-    for work in (do_credit_jobs, roll_up_for_beat, roll_up_for_an_operator, change_models)
+    for work in (
+        do_credit_jobs,
+        roll_up_for_beat,
+        roll_up_for_an_operator,
+        change_models,
+        change_time_zones,
+    )
 }
 
 

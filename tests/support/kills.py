@@ -20,7 +20,14 @@ from tests.support.dying_worker import Directions, Sent
 _ROOT = Path(__file__).resolve().parents[2]
 # Times, the number of steps, and the ids of new rows may differ.
 _VOLATILE = ["changed_at", "began_at", "created_at", "since"]
-_LEFT_OUT = ["jobs", "rollup_changes", "model_changes", "credit_journal", "credit_turns"]
+_LEFT_OUT = [
+    "jobs",
+    "rollup_changes",
+    "model_changes",
+    "credit_journal",
+    "credit_turns",
+    "time_zones",
+]
 _TABLES = """
     SELECT relname FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> ALL (%s) ORDER BY 1"""
@@ -32,6 +39,7 @@ _OTHERS = {
         FROM credit_journal GROUP BY 1, 2, 3, 4, 5, 6
         HAVING (sum(conversion_ppt), sum(credited_cents), sum(allocations)) <> (0, 0, 0)""",
     "model_changes": "SELECT tenant_id, changed_by, model, from_version, to_version FROM model_changes",
+    "time_zones": "SELECT tenant_id, time_zone, changed_by FROM time_zones",
 }
 _MOST_TURNS = 5
 

@@ -11,7 +11,7 @@ from skeldir.attribution import define_models, describe_command, retain_touches
 from skeldir.cli.console import out
 from skeldir.cli.keys import TenantArgument
 from skeldir.cli.runtime import Runtime, run_with_runtime
-from skeldir.days import UTC_NAME, read_rules
+from skeldir.days import UTC_NAME, UTC_RULES, read_rules
 from skeldir.db import new_id
 from skeldir.errors import InputInvalid
 from skeldir.rollups import put_time_zone
@@ -60,8 +60,9 @@ def create(
             database.tenant(tenant_id) as connection,
         ):
             await create_tenant(connection, tenant_id, called)
-            changed_by = await describe_command(connection)
-            await put_time_zone(connection, tenant_id, rules, changed_by=changed_by)
+            if rules != UTC_RULES:
+                changed_by = await describe_command(connection)
+                await put_time_zone(connection, tenant_id, rules, changed_by=changed_by)
             await define_models(connection, tenant_id, changed_by="tenant created")
         out.print(str(tenant_id))
 
