@@ -114,6 +114,8 @@ FOREIGN: Mapping[str, str] = {
     "rollups.note_credit_change": "the tenant is listed in the round trip that notes the change of its sums",
     "rollups.mark_days_of_models": _SUMS,
     "rollups.sum_spend": _SPEND,
+    "rollups.preview_time_zone": _DAYS,
+    "rollups.select_days_of_sums": _DAYS,
     "scale.planning.count_facts": "what a tenant takes is counted in one snapshot, whichever room keeps it",
     "tenants.select_profile": "an item is judged by its tenant's own channels, read with the tenant at once",
 }

@@ -36,6 +36,7 @@ ROWS: dict[str, str] = {
     "rollup_channel_day": "Credit, conversions and spend of a day by model version, channel and currency.",
     "rollup_revenue_day": "The money of a day by currency and state.",
     "rollup_revenue_total": "The money of all days by currency and state.",
+    "time_zones": "The reporting time zones of a tenant with their rules; the one with the highest turn is in force.",
     "spend": "What a channel cost on a day. Nothing writes it yet.",
     "tenant_deletions": "A deletion of a tenant: first the request, finally the receipt.",
     "tenants": "A tenant: its name, and the secret that its journey keys are hashed with.",
