@@ -80,7 +80,7 @@ PlainDate = Annotated[date, BeforeValidator(_plain_date)]
 """A day, `2026-06-01` and nothing else (Pydantic by itself also accepts a number of seconds)."""
 
 TimeZone = Annotated[
-    str, Field(description="the time zone of the days: an IANA name", examples=["Europe/Berlin"])
+    str, Field(description="the time zone of the days: an IANA name, such as Europe/Berlin")
 ]
 """The name of the zone whose days a response shows."""
 
