@@ -97,7 +97,7 @@ FOREIGN: Mapping[str, str] = {
     "audit.select_spend_days": _AS_IT_IS,
     "demo.count_readable_rows": "it counts the rows of every reader, to show what row-level security does",
     "demo.count_visible_rows": "it counts the rows of every table, to show what row-level security does",
-    "revenue.select_entry_days": _DAYS,
+    "rollups.mark_days_of_orders": _DAYS,
     "http.select_readiness_revision": "a process is ready when the schema has the revision that it needs",
     "ingest.insert_touches": "only touches of journeys that have bought lead to marks; they are found on insertion",
     "ingest.select_entries_to_scan": _SCAN,

@@ -29,8 +29,7 @@ from skeldir.attribution.evaluating import (
 from skeldir.attribution.packing import LARGEST_CHANNEL_NUMBER, first_capture_of, moment_to_us
 from skeldir.attribution.store import queries
 from skeldir.db import pack_column
-from skeldir.revenue import mark_days_of_orders
-from skeldir.rollups import add_credit, credit_lock, mark_days
+from skeldir.rollups import add_credit, credit_lock, mark_days, mark_days_of_orders
 
 if TYPE_CHECKING:
     from skeldir.attribution.bounds import Bounds

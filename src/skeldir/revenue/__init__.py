@@ -16,7 +16,6 @@ from skeldir.revenue.ledger import (
     Posting,
     ledger_totals,
     list_balances,
-    mark_days_of_orders,
     pack_entries,
     post_entries,
 )
@@ -46,7 +45,6 @@ __all__ = [
     "Posting",
     "ledger_totals",
     "list_balances",
-    "mark_days_of_orders",
     "pack_entries",
     "post_entries",
     "read_fixing_capture",

@@ -15,7 +15,7 @@ from pydantic import Field
 from skeldir.db import new_hex_ids, pack_column, plan_for_each_list, unpack_column
 from skeldir.errors import SkeldirError
 from skeldir.revenue.store import queries
-from skeldir.rollups import mark_days
+from skeldir.rollups import mark_days_of_orders
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
@@ -191,19 +191,6 @@ async def post_entries(
     if len(flagged) < _MANY_FLAGGED:
         return Posting(count, orders, reused, posted, _flagged_of(flagged))
     return Posting(count, orders, reused, posted, await asyncio.to_thread(_flagged_of, flagged))
-
-
-async def mark_days_of_orders(
-    connection: Connection, tenant_id: UUID, order_ids: Sequence[str], *, is_noted: bool = False
-) -> None:
-    """Mark every day on which one of the orders has an entry, so that its revenue is summed again.
-
-    `is_noted`: as for `rollups.mark_days`.
-    """
-    rows = await queries.select_entry_days(connection, tenant_id=tenant_id, order_ids=order_ids)
-    await mark_days(
-        connection, tenant_id, (row["day"] for row in rows), sums="revenue", is_noted=is_noted
-    )
 
 
 def _flagged_of(rows: Sequence[SelectFlaggedOrdersRow]) -> tuple[FlaggedOrder, ...]:

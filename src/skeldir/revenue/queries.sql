@@ -40,16 +40,6 @@ WHERE (l.order_id, l.kind, l.amount_cents, l.currency, l.occurred_at, l.journey_
       IS DISTINCT FROM
       (e.order_id, e.kind, e.amount_cents, e.currency, e.occurred_at, decode(e.journey_key, 'hex'));
 
--- name: select_entry_days
--- A capture can change the state of an earlier refund of its order, so all days of the order count.
--- Never null: day.
-SELECT DISTINCT ((e.occurred_at AT TIME ZONE 'UTC')
-                 + make_interval(secs => coalesce(z.offsets_s[1 + width_bucket(e.occurred_at, z.changes)], 0)))::date AS day
-FROM public.revenue_ledger e
-LEFT JOIN (SELECT x.changes, x.offsets_s FROM public.time_zones x
-           WHERE x.tenant_id = :tenant_id ORDER BY x.turn DESC LIMIT 1) z ON true
-WHERE e.tenant_id = :tenant_id AND e.order_id = ANY(:order_ids::text[]);
-
 -- name: select_flagged_orders
 -- Never null: every column.
 SELECT order_id, currency, state

@@ -27,9 +27,6 @@ class SelectBalancesRow(TypedDict):
     balance_cents: int
     last_entry_at: dt.datetime
 
-class SelectEntryDaysRow(TypedDict):
-    day: dt.date
-
 class SelectFixingCaptureRow(TypedDict):
     business_key: str
     occurred_at: dt.datetime
@@ -92,10 +89,6 @@ class _Queries:
     async def select_balances(
         connection: Connection, /, *, tenant_id: UUID, state: str | None, most: int
     ) -> list[SelectBalancesRow]: ...
-    @staticmethod
-    async def select_entry_days(
-        connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
-    ) -> list[SelectEntryDaysRow]: ...
     @staticmethod
     async def select_fixing_capture(
         connection: Connection, /, *, tenant_id: UUID, order_id: str

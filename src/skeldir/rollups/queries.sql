@@ -3,6 +3,19 @@ INSERT INTO public.dirty_days (tenant_id, day, sums)
 SELECT :tenant_id, day, :sums FROM unnest(:days::date[]) AS day
 RETURNING 1;
 
+-- name: mark_days_of_orders
+-- The days on which one of the orders has an entry: a capture can change the state of an earlier refund of its order. A
+-- row for each mark.
+INSERT INTO public.dirty_days (tenant_id, day, sums)
+SELECT DISTINCT :tenant_id::uuid,
+       ((e.occurred_at AT TIME ZONE 'UTC')
+        + make_interval(secs => coalesce(z.offsets_s[1 + width_bucket(e.occurred_at, z.changes)], 0)))::date, 'revenue'
+FROM public.revenue_ledger e
+LEFT JOIN (SELECT x.changes, x.offsets_s FROM public.time_zones x
+           WHERE x.tenant_id = :tenant_id ORDER BY x.turn DESC LIMIT 1) z ON true
+WHERE e.tenant_id = :tenant_id AND e.order_id = ANY(:order_ids::text[])
+RETURNING day;
+
 -- name: mark_days_of_models$
 -- The days with spend, which is repeated for each model, and those on which credit is compared with the ledger. Returns
 -- the number of marks.
@@ -63,8 +76,9 @@ SET amount_cents = t.amount_cents + excluded.amount_cents,
     orders = t.orders + excluded.orders;
 
 -- name: insert_revenue_days!
--- Their sums are added to the totals over all days. No zone is ahead of UTC, or behind it, by 16 hours: these bounds let
--- an index find the entries, and of a tenant with the days of UTC they are exact.
+-- Their sums are added to the totals over all days. No zone is ahead of UTC, or behind it, by 16 hours; the bounds of
+-- a day of UTC are exact. They are worked out beside the ledger (OFFSET 0): under row-level security only leakproof
+-- conditions can use its index, and the functions that make a moment of a day are not leakproof.
 WITH added AS (
 INSERT INTO public.rollup_revenue_day
     (tenant_id, revenue_date, currency, state, amount_cents, entries, orders, last_entry_at)
@@ -84,18 +98,21 @@ FROM (
                SELECT FROM public.revenue_ledger c
                WHERE c.tenant_id = :tenant_id AND c.order_id = e.order_id AND c.kind = 'capture'
                  AND (c.occurred_at, c.business_key) < (e.occurred_at, e.business_key)) AS opens_order
-    FROM unnest(:days::date[]) AS d (day)
-    LEFT JOIN (SELECT x.changes, nullif(x.offsets_s, '{0}') AS offsets_s FROM public.time_zones x
-               WHERE x.tenant_id = :tenant_id ORDER BY x.turn DESC LIMIT 1) z ON true
+    FROM (SELECT u.day, z.changes, z.offsets_s,
+                 (u.day::timestamp AT TIME ZONE 'UTC') - z.margin AS first_moment,
+                 ((u.day + 1)::timestamp AT TIME ZONE 'UTC') + z.margin AS end_moment
+          FROM unnest(:days::date[]) AS u (day)
+          CROSS JOIN (SELECT y.changes, nullif(y.offsets_s, '{0}') AS offsets_s,
+                             make_interval(hours => CASE WHEN nullif(y.offsets_s, '{0}') IS NULL THEN 0 ELSE 16 END) AS margin
+                      FROM (SELECT 1) one
+                      LEFT JOIN (SELECT x.changes, x.offsets_s FROM public.time_zones x
+                                 WHERE x.tenant_id = :tenant_id ORDER BY x.turn DESC LIMIT 1) y ON true OFFSET 0) z
+          OFFSET 0) d
     JOIN public.revenue_ledger e
-      ON e.tenant_id = :tenant_id
-     AND e.occurred_at >= (d.day::timestamp AT TIME ZONE 'UTC')
-                          - make_interval(hours => CASE WHEN z.offsets_s IS NULL THEN 0 ELSE 16 END)
-     AND e.occurred_at < ((d.day + 1)::timestamp AT TIME ZONE 'UTC')
-                         + make_interval(hours => CASE WHEN z.offsets_s IS NULL THEN 0 ELSE 16 END)
-     AND (z.offsets_s IS NULL
+      ON e.tenant_id = :tenant_id AND e.occurred_at >= d.first_moment AND e.occurred_at < d.end_moment
+     AND (d.offsets_s IS NULL
           OR ((e.occurred_at AT TIME ZONE 'UTC')
-              + make_interval(secs => z.offsets_s[1 + width_bucket(e.occurred_at, z.changes)]))::date = d.day)
+              + make_interval(secs => d.offsets_s[1 + width_bucket(e.occurred_at, d.changes)]))::date = d.day)
 ) s
 GROUP BY s.day, s.currency, s.state
 RETURNING currency, state, amount_cents, entries, orders, last_entry_at

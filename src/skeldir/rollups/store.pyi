@@ -11,6 +11,9 @@ from skeldir.db import Connection
 class CompactSpanRow(TypedDict):
     turn: int
 
+class MarkDaysOfOrdersRow(TypedDict):
+    day: dt.date | None
+
 class PreviewTimeZoneRow(TypedDict):
     day: dt.date
     currency: str
@@ -137,6 +140,10 @@ class _Queries:
     ) -> None: ...
     @staticmethod
     async def mark_days_of_models(connection: Connection, /, *, tenant_id: UUID) -> int: ...
+    @staticmethod
+    async def mark_days_of_orders(
+        connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
+    ) -> list[MarkDaysOfOrdersRow]: ...
     @staticmethod
     async def mark_revenue_days(connection: Connection, /, *, tenant_id: UUID) -> None: ...
     @staticmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from time import monotonic
@@ -47,6 +47,18 @@ async def mark_days(
         await queries.mark_days(connection, tenant_id=tenant_id, days=distinct, sums=sums)
         if not is_noted:
             await note_waiting(connection, tenant_id, "days")
+
+
+async def mark_days_of_orders(
+    connection: Connection, tenant_id: UUID, order_ids: Sequence[str], *, is_noted: bool = False
+) -> None:
+    """Mark every day on which one of the orders has an entry, so that its revenue is summed again.
+
+    The transaction holds one of the tenant's locks; `is_noted` as for `mark_days`.
+    """
+    marks = await queries.mark_days_of_orders(connection, tenant_id=tenant_id, order_ids=order_ids)
+    if marks and not is_noted:
+        await note_waiting(connection, tenant_id, "days")
 
 
 async def mark_all_revenue(connection: Connection, tenant_id: UUID) -> None:
