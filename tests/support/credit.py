@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import psycopg
 
@@ -23,7 +23,7 @@ from skeldir.db.pool import Database
 from tests.conftest import Clone
 
 CreditRow = tuple[str, str, str | None, str, str, str, int, int]
-"""Order, model version, business key of the entry, channel, UTC date, currency, cents, parts of 10¹²."""
+"""Order, model version, business key of the entry, channel, local date, currency, cents, parts of 10¹²."""
 
 _ENTRIES = (
     "SELECT id, business_key, order_id, currency, amount_cents, occurred_at FROM revenue_ledger"
@@ -57,7 +57,7 @@ async def read_credits(db: Database, tenant: UUID) -> list[CreditRow]:
             )
         )
         entry_of = {row["id"]: row for row in await connection.fetch(_ENTRIES)}
-    channels = Channels(reading.numbers)
+    channels, zone = Channels(reading.numbers), ZoneInfo(reading.days.rules.name)
     credits_of: dict[str, list[Allocation]] = {
         name: counted_allocations(credit, reading.versions) for name, credit in kept.items()
     }
@@ -75,7 +75,7 @@ async def read_credits(db: Database, tenant: UUID) -> list[CreditRow]:
                     row.model_version,
                     entry["business_key"] if entry["order_id"] == name else None,
                     row.channel_code,
-                    str(entry["occurred_at"].astimezone(UTC).date()),
+                    str(entry["occurred_at"].astimezone(zone).date()),
                     entry["currency"],
                     row.allocated_cents,
                     row.conversion_ppt,
