@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta, tzinfo
 from random import Random
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -28,6 +29,7 @@ from skeldir.attribution.packing import (
     pack_path,
 )
 from skeldir.attribution.splits import LedgerEntry
+from skeldir.days import LocalDays, read_rules
 from tests.support.random_orders import (
     CHANNELS,
     MICROSECOND,
@@ -55,6 +57,7 @@ def sum_by_hand(
     orders: Sequence[RandomOrder],
     versions: Sequence[VersionInForce],
     generations: Sequence[int] | None = None,
+    zone: tzinfo = UTC,
 ) -> Sums:
     sums: Sums = {}
     for place, order in enumerate(orders):
@@ -63,7 +66,8 @@ def sum_by_hand(
         entries = {entry.entry_id: entry for entry in order.entries}
         for row in ask_the_oracle(order, *counted):
             entry = entries[row.entry_id]
-            key = (entry.occurred_at.date(), row.model_version, row.channel_code, entry.currency)
+            day = entry.occurred_at.astimezone(zone).date()
+            key = (day, row.model_version, row.channel_code, entry.currency)
             parts, cents, count = sums.get(key, (0, 0, 0))
             sums[key] = (parts + row.conversion_ppt, cents + row.allocated_cents, count + 1)
     return sums
@@ -102,6 +106,17 @@ def test_sums_are_those_of_the_allocations_of_few_orders_and_of_many(seed: int, 
     orders = make_random_orders(Random(seed), count)
     packed = [pack(order, NUMBERS) for order in orders]
     assert sum_credit(packed, IN_FORCE, Channels(NUMBERS)) == sum_by_hand(orders, IN_FORCE)
+
+
+@pytest.mark.parametrize("name", ["Asia/Kolkata", "Europe/Berlin", "Pacific/Kiritimati"])
+@pytest.mark.parametrize("count", [1, 150])
+def test_sums_are_of_local_days_for_few_orders_and_for_many(name: str, count: int) -> None:
+    orders = make_random_orders(Random(5), count)
+    packed = [pack(order, NUMBERS) for order in orders]
+    days = LocalDays(read_rules(name))
+    expected = sum_by_hand(orders, IN_FORCE, zone=ZoneInfo(name))
+    assert sum_credit(packed, IN_FORCE, Channels(NUMBERS), days) == expected
+    assert sum_credit(packed, IN_FORCE, Channels(NUMBERS)) != expected or count == 1
 
 
 @pytest.mark.slow
