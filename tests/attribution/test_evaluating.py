@@ -108,7 +108,7 @@ def test_sums_are_those_of_the_allocations_of_few_orders_and_of_many(seed: int, 
     assert sum_credit(packed, IN_FORCE, Channels(NUMBERS)) == sum_by_hand(orders, IN_FORCE)
 
 
-@pytest.mark.parametrize("name", ["Asia/Kolkata", "Europe/Berlin", "Pacific/Kiritimati"])
+@pytest.mark.parametrize("name", ["Etc/GMT-13", "Pacific/Auckland", "Pacific/Kiritimati"])
 @pytest.mark.parametrize("count", [1, 150])
 def test_sums_are_of_local_days_for_few_orders_and_for_many(name: str, count: int) -> None:
     orders = make_random_orders(Random(5), count)
@@ -116,7 +116,7 @@ def test_sums_are_of_local_days_for_few_orders_and_for_many(name: str, count: in
     days = LocalDays(read_rules(name))
     expected = sum_by_hand(orders, IN_FORCE, zone=ZoneInfo(name))
     assert sum_credit(packed, IN_FORCE, Channels(NUMBERS), days) == expected
-    assert sum_credit(packed, IN_FORCE, Channels(NUMBERS)) != expected or count == 1
+    assert sum_credit(packed, IN_FORCE, Channels(NUMBERS)) != expected
 
 
 @pytest.mark.slow
