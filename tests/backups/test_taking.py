@@ -104,7 +104,8 @@ def test_a_folder_on_a_missing_disk_or_within_the_data_is_refused(home: Path) ->
 def test_a_folder_that_cannot_be_written_is_named_and_not_the_home(
     home: Path, folder: Path
 ) -> None:
-    folder.mkdir(mode=0o700)
+    take_backup(home, folder, database="postgres")
+    (folder / ".lock").unlink()
     (folder / ".lock").symlink_to(home)
     with pytest.raises(BackupFolderUnusable, match=r"\.lock: Too many levels") as refused:
         take_backup(home, folder, database="postgres")
