@@ -117,6 +117,7 @@ WHERE has_database_privilege('app_user', current_database(), 'CREATE');
 
 -- name: select_row_security
 -- For every table that has a tenant: whether row-level security is enabled and forced, and its policies, in words.
+-- A policy that calls its function in a sub-select is shown without the sub-select.
 -- Never null: every column.
 SELECT c.relname AS name,
        concat_ws('; ', CASE WHEN c.relrowsecurity THEN 'enabled' END, CASE WHEN c.relforcerowsecurity THEN 'forced' END,
@@ -126,8 +127,9 @@ SELECT c.relname AS name,
                                               'to', (SELECT string_agg(CASE WHEN r = 0 THEN 'PUBLIC'
                                                                             ELSE pg_get_userbyid(r)::text END, ', ')
                                                      FROM unnest(p.polroles) r),
-                                              'using', pg_get_expr(p.polqual, p.polrelid),
-                                              'check', pg_get_expr(p.polwithcheck, p.polrelid)),
+                                              'using', regexp_replace(pg_get_expr(p.polqual, p.polrelid), :sub_select, '\1'),
+                                              'check', regexp_replace(pg_get_expr(p.polwithcheck, p.polrelid), :sub_select,
+                                                                      '\1')),
                                     '; ' ORDER BY p.polname)
                   FROM pg_catalog.pg_policy p WHERE p.polrelid = c.oid)) AS found
 FROM pg_catalog.pg_class c

@@ -207,7 +207,9 @@ class _Queries:
     @staticmethod
     async def select_roles(connection: Connection, /) -> list[SelectRolesRow]: ...
     @staticmethod
-    async def select_row_security(connection: Connection, /) -> list[SelectRowSecurityRow]: ...
+    async def select_row_security(
+        connection: Connection, /, *, sub_select: str
+    ) -> list[SelectRowSecurityRow]: ...
     @staticmethod
     async def select_spend_days(
         connection: Connection, /, *, tenant_id: UUID
