@@ -20,7 +20,7 @@ from skeldir.ingest import list_channels
 from skeldir.money import format_minor
 
 if TYPE_CHECKING:
-    from skeldir.ingest.files import FileMapping, ImportProgress, ImportReport
+    from skeldir.ingest.files import FileMapping, ImportProgress, ImportReport, RowRejection
 
 import_app = typer.Typer(
     no_args_is_help=True,
@@ -192,13 +192,20 @@ def print_import(report: ImportReport) -> None:
         out.print(f"  rejected {count:,} times {code}", soft_wrap=True)
         for example in (row for row in report.examples if row.code == code):
             out.print(
-                f"    row {example.row}: {example.detail} {example.cure}",
+                f"    {_place(report, example)}: {example.detail} {example.cure}",
                 soft_wrap=True,
             )
     for order in report.flagged[:5]:
         out.print(f"  flagged order {order.order_id}: {order.state}", soft_wrap=True)
     if len(report.flagged) > 5:
         out.print(f"  … and {len(report.flagged) - 5:,} more flagged; `skeldir orders` shows them.")
+
+
+def _place(report: ImportReport, refused: RowRejection) -> str:
+    """Return where a refused row stands, as an editor or a spreadsheet shows it."""
+    if refused.line is None:
+        return f"{report.file_name}, row {refused.row:,}"
+    return f"{report.file_name}, line {refused.line:,}"
 
 
 def list_orders(

@@ -55,9 +55,13 @@ class ImportOvertaken(SkeldirError):
 
 @dataclass(frozen=True, slots=True)
 class RowRejection:
-    """One rejected row: its number from 1 (header and blank lines not counted), the reason, and the cure."""
+    """One rejected row: its number from 1 (header and blank lines not counted), the reason, and the cure.
+
+    `line` is the line of the file in which it begins, if the file has lines.
+    """
 
     row: int
+    line: int | None
     code: str
     detail: str
     cure: str
@@ -149,7 +153,11 @@ async def import_file(
     """
     started_at = utc_now()
     layout = await asyncio.to_thread(
-        look_at_file, path, form=mapping.format, delimiter=mapping.delimiter
+        look_at_file,
+        path,
+        form=mapping.format,
+        delimiter=mapping.delimiter,
+        encoding=mapping.encoding,
     )
     mapping.check_columns(layout.header)
     fingerprint = await asyncio.to_thread(fingerprint_file, path, mapping)
@@ -253,6 +261,7 @@ class _Run:
     layout: FileLayout
     batch_rows: int
     tally: _Tally = field(default_factory=_Tally)
+    line_of: Callable[[int], int] | None = None
 
     async def import_rows(
         self, done: ImportProgress, progress: Callable[[ImportProgress], None]
@@ -265,6 +274,7 @@ class _Run:
         )
         loop = asyncio.get_running_loop()
         with open_rows(self.path, self.layout, self.mapping.wanted, skip=done.rows_done) as stream:
+            self.line_of = stream.line_of
             read_batch = partial(loop.run_in_executor, None, self._read_ahead, maker, stream.rows)
             upcoming = read_batch()
             try:
@@ -330,7 +340,13 @@ class _Run:
     def _count(self, receipt: Receipt) -> None:
         """Count the rejected rows; in these receipts an index is the number of a row in the file."""
         rejections = (
-            RowRejection(rejection.index, rejection.code, rejection.detail, rejection.cure)
+            RowRejection(
+                rejection.index,
+                self.line_of(rejection.index) if self.line_of is not None else None,
+                rejection.code,
+                rejection.detail,
+                rejection.cure,
+            )
             for rejection in receipt.rejected
         )
         self.tally.add(rejections, receipt.flagged)

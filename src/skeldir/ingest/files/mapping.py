@@ -85,6 +85,7 @@ class FileMapping:
     columns: Mapping[str, tuple[str, ...]]
     format: FileFormat | None = None
     delimiter: str | None = None
+    encoding: str | None = None
     currency: str | None = None
     amount_unit: Literal["major", "minor"] | None = None
     decimal_mark: Literal[".", ","] = "."

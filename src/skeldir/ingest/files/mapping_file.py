@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, TypeAlias, cast
 
 from skeldir.attribution import LONGEST_DAYS, ModelParameters
+from skeldir.ingest.files.encodings import ENCODINGS
+from skeldir.ingest.files.headers import DELIMITERS
 from skeldir.ingest.files.mapping import (
     FILE_FORMATS,
     FILE_KINDS,
@@ -28,7 +30,7 @@ Settings: TypeAlias = Mapping[str, object]
 
 COLUMNS: Final = ("idempotency_key", *dict.fromkeys((*TOUCH_COLUMNS, *ORDER_COLUMNS)))
 _TEXTS: Final = (
-    "kind", "format", "delimiter", "currency", "amount_unit", "decimal_mark", "time_zone",
+    "kind", "format", "delimiter", "encoding", "currency", "amount_unit", "decimal_mark", "time_zone",
     "time_format", "ambiguous_time",
 )  # fmt: skip
 _CONDITIONS: Final = ("touch_when", "order_when")
@@ -38,7 +40,8 @@ _KEYS: Final = (*_TEXTS, *_CONDITIONS, "columns", *_NAMES, "refund", "models")
 _CHOICES: Final[Mapping[str, Sequence[str]]] = {
     "kind": FILE_KINDS,
     "format": FILE_FORMATS,
-    "delimiter": (",", ";", "\t"),
+    "delimiter": tuple(DELIMITERS),
+    "encoding": ENCODINGS,
     "amount_unit": ("major", "minor"),
     "decimal_mark": (".", ","),
     "ambiguous_time": ("refuse", "earlier", "later"),

@@ -7,7 +7,7 @@ What names and first rows do not show (the currency, the time zone of local time
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +15,8 @@ from typing import Final
 
 from skeldir.ingest.channels import CLICK_ID_KINDS, COMMON_CHANNELS
 from skeldir.ingest.files.cells import moment_reader
+from skeldir.ingest.files.encodings import ENCODINGS
+from skeldir.ingest.files.headers import DELIMITERS
 from skeldir.ingest.files.layout import FileLayout
 from skeldir.ingest.files.mapping import (
     FILE_FORMATS,
@@ -66,6 +68,7 @@ _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _READ_ISO: Final = moment_reader("iso", None, "refuse")
 _NOT_IN_NAMES: Final = re.compile(r"[^a-z0-9]+")
 _MOST_ASKED: Final = 20
+_MOST_SHOWN: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +103,15 @@ def choose_mapping(
     form = given.get("format")
     if form is not None and form not in FILE_FORMATS:
         unknown(str(form), "format", FILE_FORMATS)
-    delimiter = given.get("delimiter")
+    for name, known in (("delimiter", tuple(DELIMITERS)), ("encoding", ENCODINGS)):
+        if name in given and given[name] not in known:
+            unknown(str(given[name]), name, known)
+    delimiter, encoding = given.get("delimiter"), given.get("encoding")
     layout = look_at_file(
         path,
         form=form,
         delimiter=delimiter if isinstance(delimiter, str) else None,
+        encoding=encoding if isinstance(encoding, str) else None,
     )
     if map_file is None:
         mapping, choices = recognise_columns(
@@ -113,7 +120,24 @@ def choose_mapping(
     else:
         mapping, choices = mapping_from_settings(given), []
     mapping.check_columns(layout.header)
-    return ChosenMapping(mapping, layout, tuple(choices))
+    return ChosenMapping(mapping, layout, (*_describe(layout), *choices))
+
+
+def _describe(layout: FileLayout) -> Iterator[str]:
+    """Say what of the file is no row, and how its text is read, where that is not the usual way."""
+    if layout.encoding != "utf-8":
+        yield f"encoding: {layout.encoding}"
+    if layout.before:
+        shown = "; ".join(f'{line}: "{text}"' for line, text in layout.before[:_MOST_SHOWN])
+        more = len(layout.before) - _MOST_SHOWN
+        yield (
+            f"the header is line {layout.header_line}; lines before it that are not read: {shown}"
+            + (f" and {more} more" if more > 0 else "")
+        )
+    if layout.totals is not None:
+        yield "totals at the end, equal to the sums of the rows, that are not read: " + "; ".join(
+            f'"{text}"' for text in layout.totals.shown
+        )
 
 
 def recognise_columns(

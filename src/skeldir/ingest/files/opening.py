@@ -1,0 +1,135 @@
+"""Opening a file: decompressed if necessary, and its text as UTF-8."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from skeldir.ingest.files.encodings import as_utf_8
+from skeldir.ingest.files.layout import FileUnreadable
+from skeldir.ingest.files.mapping import FILE_FORMATS, FileFormat
+
+_FORMATS: Final[dict[str, FileFormat]] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".tab": "csv",
+    ".txt": "csv",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".json": "ndjson",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+_BUFFER: Final = 256 * 1024
+_ZIP: Final = b"PK\x03\x04"
+_GZIP: Final = b"\x1f\x8b"
+
+
+def format_of(path: Path) -> FileFormat:
+    """Return the format that a file's name shows, or that of the file in a zip archive.
+
+    Raises:
+        FileUnreadable: it shows none.
+    """
+    name = PurePosixPath(path.name)
+    if name.suffix.lower() == ".zip":
+        with open_file(path) as raw, zip_errors(path), zipfile.ZipFile(raw) as archive:
+            name = PurePosixPath(_only_file(archive, path))
+    name = name.with_suffix("") if name.suffix.lower() == ".gz" else name
+    form = _FORMATS.get(name.suffix.lower())
+    if form is None:
+        raise FileUnreadable(
+            f"The name {name} does not show the format of the file.",
+            cure=f"Set format in a mapping to one of {', '.join(FILE_FORMATS)}, or rename the file.",
+        )
+    return form
+
+
+@contextmanager
+def open_file(path: Path) -> Iterator[io.FileIO]:
+    """Open a file. Raises FileUnreadable."""
+    try:
+        raw = io.FileIO(path)
+    except OSError as error:
+        raise FileUnreadable(
+            f"{path} cannot be opened: {error.strerror}.",
+            cure="Check the path and its permissions.",
+        ) from error
+    with raw:
+        yield raw
+
+
+def text_of(raw: io.FileIO, path: Path, encoding: str | None) -> io.BufferedReader:
+    """Return the text of an open file as UTF-8; its bytes as they are, but decompressed, if no encoding is given.
+
+    Raises:
+        FileUnreadable: the file is empty, broken, or no text.
+    """
+    with zip_errors(path), file_errors(path):
+        stream = io.BufferedReader(raw, _BUFFER)
+        start = bytes(stream.peek(4)[:4])
+        if start == _ZIP:
+            archive = zipfile.ZipFile(raw)
+            stream = io.BufferedReader(archive.open(_only_file(archive, path)), _BUFFER)  # type: ignore[arg-type]  # it has readinto
+        elif start[:2] == _GZIP:
+            stream = io.BufferedReader(gzip.GzipFile(fileobj=stream), _BUFFER)  # type: ignore[arg-type]  # it has readinto
+        return _checked(stream, path, encoding)
+
+
+def _checked(stream: io.BufferedReader, path: Path, encoding: str | None) -> io.BufferedReader:
+    start = bytes(stream.peek(4)[:4])
+    if not start:
+        raise FileUnreadable(f"{path.name} is empty.", cure="Check that the export has finished.")
+    if start == b"PAR1":
+        raise FileUnreadable(
+            f"{path.name} is a Parquet file.",
+            cure='Set format = "parquet" in a mapping, or rename the file.',
+        )
+    return stream if encoding is None else as_utf_8(stream, encoding, path.name)
+
+
+def _only_file(archive: zipfile.ZipFile, path: Path) -> str:
+    """Return the name of the one file of an archive; what macOS adds is none."""
+    names = [
+        one.filename
+        for one in archive.infolist()
+        if not one.is_dir() and not one.filename.startswith("__MACOSX/")
+        if not PurePosixPath(one.filename).name.startswith(".")
+    ]
+    if len(names) != 1:
+        shown = ", ".join(names[:5]) + (" and more" if len(names) > 5 else "")
+        raise FileUnreadable(
+            f"{path.name} holds {len(names)} files{': ' if names else ''}{shown}.",
+            cure="Unpack it, and import each file by itself.",
+        )
+    return names[0]
+
+
+@contextmanager
+def zip_errors(path: Path) -> Iterator[None]:
+    """Translate what zipfile raises."""
+    try:
+        yield
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        raise FileUnreadable(
+            f"{path.name} cannot be unpacked: {error}.",
+            cure="Unpack it, and import the file in it.",
+        ) from error
+
+
+@contextmanager
+def file_errors(path: Path) -> Iterator[None]:
+    """Translate what reading raises."""
+    try:
+        yield
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+        raise FileUnreadable(
+            f"{path.name} breaks off: {error}.",
+            cure="Get the file again; an import continues where it stopped.",
+        ) from error
