@@ -15,7 +15,7 @@ from skeldir.ingest.files.layout import LONGEST_ROW, FileUnreadable, LineNumbers
 from skeldir.ingest.files.totals import MOST_TOTALS, Sums, are_totals, may_be_totals
 from skeldir.ingest.rejections import UnreadableItem, unreadable_text
 
-_BUFFER: Final = 256 * 1024
+_START: Final = 64 * 1024
 _ESCAPED_BYTE: Final = re.compile("[\udc80-\udcff]")
 
 
@@ -67,7 +67,7 @@ class CsvFile:
     """
 
     def __init__(self, stream: io.BufferedReader, delimiter: str | None, name: str) -> None:
-        start = bytes(stream.peek(_BUFFER)).decode("utf-8", "replace").removeprefix("\ufeff")
+        start = bytes(stream.peek(_START)[:_START]).decode("utf-8", "replace")
         self.place = find_header(start, delimiter) or Header(1, delimiter or ",")
         self._lines = _Lines(stream)
         for _ in range(self.place.line - 1):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -63,7 +62,7 @@ def find_header(start: str, delimiter: str | None) -> Header | None:
 
     It is the first line, unless others come before the table: `sep=`, comments, a report's title and period.
     """
-    lines = start.split("\n")
+    lines = start.split("\n", 2 * _MOST_LINES)[: 2 * _MOST_LINES]
     stated = _STATEMENT.fullmatch(lines[0].rstrip("\r"))
     first = 1 if stated is not None and delimiter in (None, stated[1]) else 0
     if first and stated is not None:
@@ -71,8 +70,7 @@ def find_header(start: str, delimiter: str | None) -> Header | None:
     filled = [number for number, line in enumerate(lines) if number >= first and line.strip()]
     if not filled:
         return None
-    chosen = [delimiter] if delimiter is not None else _by_likelihood(lines[filled[0]])
-    found = [_find_in(lines, filled[0], one) for one in chosen]
+    found = [_find_in(lines, filled[0], one) for one in (delimiter or DELIMITERS)]
     header, *_ = max(found, key=lambda one: one[1:])  # the first of equals
     before = tuple(
         (number + 1, line.strip()[:_SHOWN])
@@ -82,14 +80,8 @@ def find_header(start: str, delimiter: str | None) -> Header | None:
     return Header(header.line, header.delimiter, before)
 
 
-def _by_likelihood(line: str) -> list[str]:
-    """Return the delimiters, first the one that is most frequent outside quotes in a line."""
-    found = Counter(re.sub('"[^"]*"', "", line))
-    return sorted(DELIMITERS, key=lambda one: -found[one])
-
-
 def _find_in(lines: Sequence[str], first: int, delimiter: str) -> tuple[Header, int, int]:
-    """Return the header with this delimiter, how sure it is, and its width.
+    """Return the header with this delimiter, how sure it is, and how often the delimiter stands in it.
 
     Sure is 2 if the first line is one, 1 if another is, 0 if none is: then it is the first line.
     """
@@ -99,12 +91,22 @@ def _find_in(lines: Sequence[str], first: int, delimiter: str) -> tuple[Header, 
     for place, record in enumerate(records):
         rows = records[place + 1 :]
         fitting = sum(row.width <= record.width for row in rows)
-        if record.may_be_header and not record.is_comment and 2 * fitting >= len(rows):
-            if place == 0:
-                return Header(record.line, delimiter), 2, record.width
-            if all(one.width < record.width or one.is_comment for one in records[:place]):
-                return Header(record.line, delimiter), 1, record.width
-    return Header(records[0].line, delimiter), 0, records[0].width
+        if not record.may_be_header or record.is_comment or 2 * fitting < len(rows):
+            continue
+        if place == 0:
+            return Header(record.line, delimiter), 2, _count(lines[record.line - 1], delimiter)
+        # A report's title is no column with rows below it: the table has rows of several cells.
+        has_rows = rows and 2 * sum(row.width > 1 for row in rows) >= len(rows)
+        is_first = all(one.width < record.width or one.is_comment for one in records[:place])
+        if has_rows and is_first:
+            return Header(record.line, delimiter), 1, _count(lines[record.line - 1], delimiter)
+    first_line = lines[records[0].line - 1]
+    return Header(records[0].line, delimiter), 0, _count(first_line, delimiter)
+
+
+def _count(line: str, delimiter: str) -> int:
+    """Return how often a delimiter stands outside quotes."""
+    return re.sub('"[^"]*"', "", line).count(delimiter)
 
 
 def _read_records(lines: Sequence[str], first: int, delimiter: str) -> list[_Record]:

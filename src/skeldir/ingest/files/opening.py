@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import IO, Final
 
 from skeldir.ingest.files.encodings import as_utf_8
 from skeldir.ingest.files.layout import FileUnreadable
@@ -72,14 +72,20 @@ def text_of(raw: io.FileIO, path: Path, encoding: str | None) -> io.BufferedRead
         FileUnreadable: the file is empty, broken, or no text.
     """
     with zip_errors(path), file_errors(path):
-        stream = io.BufferedReader(raw, _BUFFER)
-        start = bytes(stream.peek(4)[:4])
+        start = raw.read(4)
+        raw.seek(0)
         if start == _ZIP:
             archive = zipfile.ZipFile(raw)
-            stream = io.BufferedReader(archive.open(_only_file(archive, path)), _BUFFER)  # type: ignore[arg-type]  # it has readinto
+            stream = _buffered(archive.open(_only_file(archive, path)))
         elif start[:2] == _GZIP:
-            stream = io.BufferedReader(gzip.GzipFile(fileobj=stream), _BUFFER)  # type: ignore[arg-type]  # it has readinto
+            stream = _buffered(gzip.GzipFile(fileobj=_buffered(raw)))
+        else:
+            stream = _buffered(raw)
         return _checked(stream, path, encoding)
+
+
+def _buffered(raw: IO[bytes] | io.FileIO | gzip.GzipFile) -> io.BufferedReader:
+    return io.BufferedReader(raw, _BUFFER)  # type: ignore[arg-type]  # all have readinto
 
 
 def _checked(stream: io.BufferedReader, path: Path, encoding: str | None) -> io.BufferedReader:

@@ -6,11 +6,12 @@ columns, in their order; other columns are never read.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from skeldir.ingest.files.csv_rows import CsvFile
 from skeldir.ingest.files.encodings import look_at_text
@@ -46,7 +47,8 @@ def look_at_file(
             parquet = ParquetRows(raw, path.name)
             return FileLayout(form, "", parquet.header, parquet.sample(SAMPLE_ROWS))
     with open_file(path) as raw, file_errors(path):
-        encoding, end = look_at_text(text_of(raw, path, None), path.name, encoding)
+        stream = text_of(raw, path, None)
+        encoding, end = look_at_text(stream, path.name, encoding)
     with open_file(path) as raw, file_errors(path):
         stream = text_of(raw, path, encoding)
         if form == "ndjson":
@@ -71,7 +73,7 @@ def look_at_file(
     )
 
 
-def _look_at_json(stream: IO[bytes], encoding: str) -> FileLayout:
+def _look_at_json(stream: io.BufferedReader, encoding: str) -> FileLayout:
     found = islice(JsonFile(stream).objects(), SAMPLE_ROWS)
     items = [item for item in found if not isinstance(item, UnreadableItem)]
     header = tuple(dict.fromkeys(key for item in items for key in item))
