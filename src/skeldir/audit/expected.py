@@ -63,7 +63,7 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "public.dirty_orders": _REPLACE,
         "public.heartbeats": _REPLACE + " UPDATE(seen_at)",
         "public.imports": _APPEND
-        + " UPDATE(conversions_accepted, conversions_duplicate, is_complete, rejected, rows_done, "
+        + " UPDATE(conversions_accepted, conversions_duplicate, is_complete, rejected, rows_done, skipped, "
         "touches_accepted, touches_duplicate, updated_at)",
         "public.jobs": _REPLACE
         + " UPDATE(attempts, error, finished_at, lease_until, run_at, state, token)",

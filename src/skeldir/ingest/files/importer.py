@@ -71,6 +71,8 @@ class RowRejection:
 class ImportProgress:
     """What has been committed of a file, over all its runs; refunds count as conversions.
 
+    A row makes an item, or several (a visit with its order, an order with its refund), each of them accepted, a
+    duplicate, or rejected; or it is `skipped` by the conditions of the mapping.
     `share_read` is how much of the file has been read, from 0 to 1.
     """
 
@@ -80,7 +82,18 @@ class ImportProgress:
     conversions_accepted: int = 0
     conversions_duplicate: int = 0
     rejected: int = 0
+    skipped: int = 0
     share_read: float = 0.0
+
+    @property
+    def accepted(self) -> int:
+        """Items that were recorded."""
+        return self.touches_accepted + self.conversions_accepted
+
+    @property
+    def duplicate(self) -> int:
+        """Items that were known."""
+        return self.touches_duplicate + self.conversions_duplicate
 
     def describe_stop(self) -> str:
         """Return the message for a run that was interrupted here."""
@@ -96,6 +109,7 @@ class ImportReport:
 
     `resumed_after` is the row after which this run continued; 0 is the start. `was_complete` means
     that the file was imported before with the same mapping, so nothing was done.
+    `conditions` are those of the mapping, in words: rows that fit none of them are skipped.
     `flagged` names at most 1,000 orders that are `awaiting_capture` or `over_refunded`.
     """
 
@@ -103,18 +117,17 @@ class ImportReport:
     done: ImportProgress
     resumed_after: int
     was_complete: bool
-    skipped: int
     rejected_by_code: Mapping[str, int]
     examples: tuple[RowRejection, ...]
     flagged: tuple[FlaggedOrder, ...]
     seconds: float
+    conditions: tuple[str, ...]
 
 
 @dataclass(slots=True)
 class _Tally:
     """The counts and examples of this run; bounded, however many rows are rejected."""
 
-    skipped: int = 0
     codes: Counter[str] = field(default_factory=Counter)
     examples: list[RowRejection] = field(default_factory=list)
     flagged: dict[FlaggedOrder, None] = field(default_factory=dict)
@@ -177,11 +190,11 @@ async def import_file(
         replace(done, share_read=1.0),
         resumed_after,
         was_complete,
-        run.tally.skipped,
         dict(run.tally.codes.most_common()),
         tuple(run.tally.examples),
         tuple(run.tally.flagged),
         (utc_now() - started_at).total_seconds(),
+        mapping.describe_conditions(),
     )
 
 
@@ -232,6 +245,7 @@ async def _lock_import(
         conversions_accepted=row["conversions_accepted"],
         conversions_duplicate=row["conversions_duplicate"],
         rejected=row["rejected"],
+        skipped=row["skipped"],
     )
     return progress, row["is_complete"]
 
@@ -332,9 +346,9 @@ class _Run:
                 conversions_duplicate=done.conversions_duplicate
                 + sum(r.duplicates for r in conversions),
                 rejected=done.rejected + sum(len(r.rejected) for r in (touches, *conversions)),
+                skipped=done.skipped + ahead.skipped,
             )
             await self._advance(connection, done, is_complete=False)
-        self.tally.skipped += ahead.skipped
         return done
 
     def _count(self, receipt: Receipt) -> None:
@@ -374,5 +388,6 @@ class _Run:
             conversions_accepted=done.conversions_accepted,
             conversions_duplicate=done.conversions_duplicate,
             rejected=done.rejected,
+            skipped=done.skipped,
             is_complete=is_complete,
         )

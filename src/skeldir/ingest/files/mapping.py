@@ -60,6 +60,12 @@ class Condition:
     column: str
     equals: tuple[str, ...] = ()
 
+    def describe(self) -> str:
+        """Return the test in words."""
+        if not self.equals:
+            return f'"{self.column}" is not empty'
+        return f'"{self.column}" is {" or ".join(self.equals)}'
+
 
 @dataclass(frozen=True, slots=True)
 class RefundColumns:
@@ -113,6 +119,11 @@ class FileMapping:
         names += (self.click_ids or {}).values()
         names += (self.refund.amount, self.refund.occurred_at) if self.refund else ()
         return tuple(dict.fromkeys(names))
+
+    def describe_conditions(self) -> tuple[str, ...]:
+        """Return in words which rows are touches and which are orders; empty if all rows are what the file is of."""
+        named = (("touches", self.touch_when), ("orders", self.order_when))
+        return tuple(f"{name} where {when.describe()}" for name, when in named if when is not None)
 
     def fingerprint(self) -> bytes:
         """Return the mapping as canonical JSON, without the models, which change no imported row."""

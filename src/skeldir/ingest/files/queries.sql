@@ -9,7 +9,7 @@ ON CONFLICT (tenant_id, fingerprint) DO NOTHING;
 -- The row is held until the batch commits, so that two processes never write the same rows at once.
 -- Always a row.
 SELECT rows_done, touches_accepted, touches_duplicate, conversions_accepted, conversions_duplicate, rejected,
-       is_complete
+       skipped, is_complete
 FROM public.imports
 WHERE tenant_id = :tenant_id AND fingerprint = :fingerprint
 FOR UPDATE;
@@ -18,5 +18,5 @@ FOR UPDATE;
 UPDATE public.imports
 SET rows_done = :rows_done, touches_accepted = :touches_accepted, touches_duplicate = :touches_duplicate,
     conversions_accepted = :conversions_accepted, conversions_duplicate = :conversions_duplicate,
-    rejected = :rejected, is_complete = :is_complete, updated_at = now()
+    rejected = :rejected, skipped = :skipped, is_complete = :is_complete, updated_at = now()
 WHERE tenant_id = :tenant_id AND fingerprint = :fingerprint;

@@ -12,6 +12,7 @@ class LockImportRow(TypedDict):
     conversions_accepted: int
     conversions_duplicate: int
     rejected: int
+    skipped: int
     is_complete: bool
 
 class _Queries:
@@ -26,6 +27,7 @@ class _Queries:
         conversions_accepted: int,
         conversions_duplicate: int,
         rejected: int,
+        skipped: int,
         is_complete: bool,
         tenant_id: UUID,
         fingerprint: str,
