@@ -24,6 +24,7 @@ from skeldir.ingest.fields import (
     LONGEST_URL,
     MAX_CLOCK_SKEW,
 )
+from skeldir.ingest.nothing import is_nothing
 from skeldir.ingest.rejections import ItemRejected, UnreadableItem
 from skeldir.money import CURRENCIES, LARGEST_MINOR_UNITS
 from skeldir.revenue import KIND_SIGNS, LONGEST_KEY
@@ -139,7 +140,7 @@ def read_conversion(item: object, *, now: datetime) -> Conversion:
     key = _required_text(fields, "idempotency_key", LONGEST_KEY)
     order_id = _required_text(fields, "order_id", LONGEST_KEY)
     kind = fields.get("kind")
-    if _is_absent(kind):
+    if is_nothing(kind):
         raise ItemRejected("kind_missing", "The conversion has no kind.")
     sign = KIND_SIGNS.get(kind) if isinstance(kind, str) else None
     if sign is None or not isinstance(kind, str):
@@ -151,7 +152,7 @@ def read_conversion(item: object, *, now: datetime) -> Conversion:
     occurred_at = _moment(fields, now)
     journey_key = (
         None
-        if _is_absent(fields.get("journey_key"))
+        if is_nothing(fields.get("journey_key"))
         else _required_text(fields, "journey_key", LONGEST_JOURNEY_KEY)
     )
     return Conversion(key, order_id, kind, sign * amount, currency, occurred_at, journey_key)
@@ -163,10 +164,6 @@ def _fields(item: object) -> Mapping[str, object]:
     if isinstance(item, UnreadableItem):
         raise ItemRejected(item.code, item.detail)
     raise ItemRejected("item_not_an_object", f"The item is {_shown(item)}, not an object.")
-
-
-def _is_absent(value: object) -> bool:
-    return value is None or value == ""
 
 
 def _holds_control(text: str) -> bool:
@@ -195,7 +192,7 @@ def _sort_of(value: object) -> str:
 
 def _required_text(fields: Mapping[str, object], name: str, longest: int) -> str:
     value = fields.get(name)
-    if _is_absent(value):
+    if is_nothing(value):
         raise ItemRejected(f"{name}_missing", f"{name} is missing.")
     if (
         not isinstance(value, str)
@@ -211,7 +208,7 @@ def _required_text(fields: Mapping[str, object], name: str, longest: int) -> str
 
 def _text(fields: Mapping[str, object], name: str, longest: int) -> str | None:
     value = fields.get(name)
-    if _is_absent(value):
+    if is_nothing(value):
         return None
     if not isinstance(value, str) or _holds_control(value):
         raise ItemRejected("field_invalid", f"{name} is {_shown(value)}.")
@@ -224,7 +221,7 @@ def _text(fields: Mapping[str, object], name: str, longest: int) -> str | None:
 
 def _moment(fields: Mapping[str, object], now: datetime) -> datetime:
     value = fields.get("occurred_at")
-    if _is_absent(value):
+    if is_nothing(value):
         raise ItemRejected("occurred_at_missing", "occurred_at is missing.")
     moment = value if isinstance(value, datetime) else parse_moment(value)
     if moment.tzinfo is None:
@@ -261,7 +258,7 @@ def parse_moment(value: object) -> datetime:
 
 def _amount(fields: Mapping[str, object]) -> int:
     value = fields.get("amount_cents")
-    if _is_absent(value):
+    if is_nothing(value):
         raise ItemRejected("amount_missing", "amount_cents is missing.")
     if isinstance(value, float | Decimal):
         if not math.isfinite(value):
@@ -283,7 +280,7 @@ def _amount(fields: Mapping[str, object]) -> int:
 
 def _currency(fields: Mapping[str, object]) -> str:
     value = fields.get("currency")
-    if _is_absent(value):
+    if is_nothing(value):
         raise ItemRejected("currency_missing", "currency is missing.")
     if not isinstance(value, str):
         raise ItemRejected("currency_invalid", f"currency is {_shown(value)}.")
@@ -294,7 +291,7 @@ def _currency(fields: Mapping[str, object]) -> str:
 
 def _click_id_kinds(fields: Mapping[str, object]) -> tuple[str, ...]:
     value = fields.get("click_ids")
-    if _is_absent(value):
+    if is_nothing(value):
         return ()
     if not isinstance(value, list | tuple) or not all(isinstance(kind, str) for kind in value):
         raise ItemRejected(
@@ -315,7 +312,7 @@ def _channel(
     traits: tuple[str | None, str | None, str | None, str | None, tuple[str, ...]],
 ) -> tuple[str, str]:
     explicit = fields.get("channel")
-    if _is_absent(explicit):
+    if is_nothing(explicit):
         source, medium, campaign, referrer_host, kinds = traits
         choice = choose_channel(
             source=source,

@@ -22,6 +22,7 @@ from skeldir.ingest.canonical import (
     read_touch,
 )
 from skeldir.ingest.fields import EARLIEST, LONGEST_JOURNEY_KEY, MAX_CLOCK_SKEW
+from skeldir.ingest.nothing import NOTHING
 from skeldir.ingest.rejections import ItemRejected, attempt
 from skeldir.revenue import LONGEST_KEY
 
@@ -140,13 +141,13 @@ def _click_ids(items: Sequence[dict[str, Any]]) -> list[tuple[str, ...]]:
 def _required_texts(items: Sequence[dict[str, Any]], name: str, longest: int) -> list[str]:
     values = _column(items, name, _TEXTS)
     _require_printable(values, longest)
-    if not all(map(str.strip, values)):
+    if not all(map(str.strip, values)) or not NOTHING.isdisjoint(values):
         raise _Odd
     return values
 
 
 def _texts(items: Sequence[dict[str, Any]], name: str, longest: int) -> list[str | None]:
-    values = [value or None for value in _column(items, name, _TEXTS_OR_NONE)]
+    values = [None if value in NOTHING else value for value in _column(items, name, _TEXTS_OR_NONE)]
     _require_printable([value for value in values if value is not None], longest)
     return values
 

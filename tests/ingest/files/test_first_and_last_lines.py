@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skeldir.ingest.files.choosing import choose_mapping
 from skeldir.ingest.files.layout import FileLayout, FileUnreadable
 from skeldir.ingest.files.numbers import read_number
 from skeldir.ingest.files.readers import look_at_file, open_rows
-from skeldir.ingest.files.recognise import choose_mapping
 from skeldir.ingest.rejections import UnreadableItem
 
 ROWS = "order_id,created_at,total,currency\nR-1,2026-10-20T10:00:00Z,12.50,EUR\nR-2,2026-10-20T11:00:00Z,7.50,EUR\n"

@@ -170,10 +170,57 @@ def test_a_few_local_times_among_others_are_left_to_be_rejected() -> None:
     assert recognise(rows)[0].time_zone is None
 
 
-def test_a_decimal_comma_raises_a_question() -> None:
-    row = {"order_id": "t1", "time": AT, "total": "1,50", "currency": "EUR"}
-    assert "decimal_mark" in questions([row])
-    assert recognise([row], decimal_mark=",")[0].decimal_mark == ","
+@pytest.mark.parametrize(
+    ("totals", "mark"),
+    [(["1,50"], ","), (["1.000", "2,50"], ","), (["12.50", "1,000"], "."), (["12.50"], None)],
+)
+def test_the_decimal_mark_is_worked_out_over_the_column_and_told(
+    totals: list[str], mark: str | None
+) -> None:
+    rows = [
+        {"order_id": f"t{n}", "time": AT, "total": total, "currency": "EUR"}
+        for n, total in enumerate(totals)
+    ]
+    mapping, choices = recognise(rows)
+    assert mapping.decimal_mark == mark
+    assert any(choice.startswith("amounts: decimal") for choice in choices) == (mark is not None)
+
+
+@pytest.mark.parametrize("totals", [["1.000"], ["1.000", "20"], ["12.50", "12,50"]])
+def test_a_decimal_mark_that_the_column_does_not_show_raises_a_question(totals: list[str]) -> None:
+    rows = [
+        {"order_id": f"t{n}", "time": AT, "total": total, "currency": "EUR"}
+        for n, total in enumerate(totals)
+    ]
+    assert "decimal_mark" in questions(rows)
+    assert recognise(rows, decimal_mark=",", amount_unit="major")[0].decimal_mark == ","
+
+
+@pytest.mark.parametrize(
+    ("time", "person"),
+    [
+        ("createdAt", "visitorId"), ("started_at", "user_id"), ("event_datetime", "customerId"),
+        ("Converted At", "distinct_id"), ("Datum", "Kunden-ID"), ("serverTime", "Visitor ID"),
+    ],
+)  # fmt: skip
+def test_columns_are_recognised_under_the_names_that_people_use(time: str, person: str) -> None:
+    mapping, _ = recognise([{time: AT, person: "v", "utm_source": "x"}])
+    assert columns(mapping) == {"occurred_at": time, "journey_key": person, "source": "utm_source"}
+
+
+def test_a_missing_column_is_asked_for_with_those_that_could_be_it() -> None:
+    row = {"when": AT, "who_key": "v", "utm_source": "x", "note": "n"}
+    question = questions([row])
+    assert 'as the time: it could be "when". Name it by --column occurred_at=' in question
+    assert 'as the visitor or customer: it could be "who_key".' in question
+
+
+def test_column_names_of_several_languages_are_recognised() -> None:
+    row = {"Bestellnummer": "b", "Datum": AT, "Gesamtbetrag": "1,50", "Währung": "EUR"}
+    mapping, _ = recognise([row])
+    assert columns(mapping) == {
+        "occurred_at": "Datum", "order_id": "Bestellnummer", "amount": "Gesamtbetrag", "currency": "Währung",
+    }  # fmt: skip
 
 
 def test_a_file_of_touches_must_show_where_they_came_from() -> None:

@@ -1,5 +1,6 @@
 """Files become facts: mappings, readers and the importer. The door for file imports."""
 
+from skeldir.ingest.files.choosing import ChosenMapping, choose_mapping
 from skeldir.ingest.files.importer import (
     ImportOvertaken,
     ImportProgress,
@@ -11,7 +12,7 @@ from skeldir.ingest.files.importer import (
 from skeldir.ingest.files.layout import FileUnreadable
 from skeldir.ingest.files.mapping import FileKind, FileMapping, MappingInvalid
 from skeldir.ingest.files.mapping_file import mapping_from_settings, read_mapping
-from skeldir.ingest.files.recognise import ChosenMapping, choose_mapping, recognise_columns
+from skeldir.ingest.files.recognise import recognise_columns
 
 __all__ = [
     "ChosenMapping",

@@ -1,4 +1,4 @@
-"""Reading one cell: moments and amounts as files write them, read exactly or rejected.
+"""Reading one cell: moments as files write them, read exactly or rejected.
 
 A reader returns a value that it cannot judge unchanged: `canonical` then rejects it by its own
 rules, as it does for an item of the API.
@@ -6,7 +6,6 @@ rules, as it does for an item of the API.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -14,16 +13,11 @@ from decimal import Decimal
 from typing import Final, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
-from skeldir.errors import SkeldirError
 from skeldir.ingest.files.mapping import EPOCH_UNITS
 from skeldir.ingest.rejections import ItemRejected
-from skeldir.money import CURRENCIES, minor_units
 
 ReadMoment: TypeAlias = Callable[[object], object]
 """From a cell to an aware `datetime` in UTC, or to the cell itself."""
-
-ReadAmount: TypeAlias = Callable[[object, str], object]
-"""From a cell and its currency to whole minor units, or to the cell itself."""
 
 Ambiguous: TypeAlias = Literal["refuse", "earlier", "later"]
 _Localise: TypeAlias = Callable[[datetime], datetime]
@@ -32,11 +26,6 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # "2026-05-14 11:23:45 +0100" and "2026-05-14 11:23:45 UTC" are what shops and warehouses export.
 _SPACED_OFFSET: Final = re.compile(r"(.{16,26}) (UTC|[+-][0-9]{2}:?[0-9]{2})")
 _NUMBER: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
-_THOUSANDS: Final = re.compile(r"[-+]?[0-9]{1,3}\.[0-9]{3}")
-_WHOLE: Final = re.compile(r"-?[0-9]{1,40}(\.0{1,20})?")
-_PLAIN: Final = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?")
-# Every decimal of up to 15 digits survives conversion to a float and back by its shortest text.
-_DIGITS_OF_A_FLOAT: Final = 15
 
 
 def moment_reader(time_format: str, time_zone: str | None, ambiguous: Ambiguous) -> ReadMoment:
@@ -148,73 +137,3 @@ def _localiser(zone: ZoneInfo, ambiguous: Ambiguous) -> _Localise:
             raise ItemRejected("occurred_at_invalid", "occurred_at is out of range.") from error
 
     return localise_within_bounds
-
-
-def amount_reader(unit: Literal["major", "minor"], decimal_mark: Literal[".", ","]) -> ReadAmount:
-    """Return the reader of amounts in major units ("12.50") or in minor units ("1250").
-
-    Blanks around a number are ignored; currency signs and thousands separators are not accepted. The
-    readers raise `ItemRejected` with `amount_fractional`, `amount_invalid` or
-    `currency_unknown`, and never round.
-    """
-    read = _major_units if unit == "major" else _minor_units
-    if decimal_mark == ".":
-        return read
-
-    def read_with_comma(cell: object, currency: str) -> object:
-        if not isinstance(cell, str):
-            return read(cell, currency)
-        if "." in cell:
-            raise ItemRejected(
-                "amount_invalid", "The amount has a point, but its decimal mark is a comma."
-            )
-        return read(cell.replace(",", "."), currency)
-
-    return read_with_comma
-
-
-def _major_units(cell: object, currency: str) -> object:
-    amount = cell
-    if isinstance(amount, str):
-        amount = amount.strip()
-    elif isinstance(amount, float):
-        amount = _as_written(amount)
-    if amount is None or amount == "" or isinstance(amount, bool):
-        return amount
-    try:
-        cents = minor_units(amount, currency)  # type: ignore[arg-type]  # it rejects any other type
-    except SkeldirError as error:
-        raise ItemRejected(error.code, error.detail) from error
-    # "12.500" is 12.50 to some and twelve thousand five hundred to others; with three decimals it is clear.
-    if isinstance(amount, str) and _THOUSANDS.fullmatch(amount) and CURRENCIES[currency] < 3:
-        raise ItemRejected(
-            "amount_invalid",
-            "Three digits follow the mark: it may be a thousands separator.",
-        )
-    return cents
-
-
-def _minor_units(cell: object, _currency: str) -> object:
-    if isinstance(cell, float | Decimal):
-        is_whole = math.isfinite(cell) and cell == int(cell) and abs(int(cell)) < 2**53
-        return int(cell) if is_whole else cell
-    if not isinstance(cell, str):
-        return cell
-    text = cell.strip()
-    if text == "" or (text.isascii() and text.isdigit() and len(text) < 40):
-        return int(text) if text else None
-    if _WHOLE.fullmatch(text):
-        return int(text.partition(".")[0])
-    if _PLAIN.fullmatch(text):
-        raise ItemRejected("amount_fractional", "The amount is not a whole number of minor units.")
-    raise ItemRejected("amount_invalid", "The amount is not a plain number of minor units.")
-
-
-def _as_written(number: float) -> str:
-    """Return the decimal that a float of a JSON or Parquet file was written as."""
-    text = repr(number)
-    if len(text.strip("-").replace(".", "").strip("0")) > _DIGITS_OF_A_FLOAT or "e" in text:
-        raise ItemRejected(
-            "amount_invalid", "The amount has more digits than a floating-point number keeps."
-        )
-    return text

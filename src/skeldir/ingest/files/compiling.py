@@ -10,7 +10,8 @@ from typing import Any, Final, TypeAlias
 
 import orjson
 
-from skeldir.ingest.files.cells import amount_reader, moment_reader
+from skeldir.ingest.files.amounts import amount_reader
+from skeldir.ingest.files.cells import moment_reader
 from skeldir.ingest.files.mapping import (
     ORDER_COLUMNS,
     TOUCH_COLUMNS,
@@ -19,6 +20,7 @@ from skeldir.ingest.files.mapping import (
     RefundColumns,
     cell_text,
 )
+from skeldir.ingest.nothing import is_nothing
 from skeldir.ingest.rejections import ItemRejected, UnreadableItem
 
 Cells: TypeAlias = Sequence[object]
@@ -93,7 +95,8 @@ class MappingCompiler:
         key = self._given_key("refund").get("idempotency_key") or self._hash(
             "refund", [column for f in ORDER_COLUMNS for column in self._mapping.columns.get(f, ())]
         )
-        if len(self._mapping.columns.get("idempotency_key", ())) == 1:
+        columns_of_key = self._mapping.columns.get("idempotency_key", ())
+        if len(columns_of_key) == 1 and "order_key" not in self._mapping.columns:
             key = _with_suffix(key, ":refund")
         reads: dict[str, _Read] = {"kind": lambda _: "refund", "idempotency_key": key}
         make = self._entry(reads, columns.amount, columns.occurred_at)
@@ -207,6 +210,9 @@ class MappingCompiler:
 
     def _given_key(self, label: str) -> dict[str, _Read]:
         """Return the reader of the key that the file has in one or several columns, if it has one."""
+        of_order = self._mapping.columns.get("order_key")
+        if of_order is not None and label != "touch":
+            return {"idempotency_key": self._hash(label, of_order, needs_all=True)}
         given = self._mapping.columns.get("idempotency_key")
         if given is None:
             return {}
@@ -223,7 +229,7 @@ class MappingCompiler:
         It is made of the values and not of the cells, so that the same row exported again in another
         spelling ("10.0" for "10.00", "Z" for "+00:00") gets the same key.
         """
-        if "idempotency_key" in self._mapping.columns:
+        if self._given_key(label):
             return make
         start = hashlib.blake2b(label.encode(), key=self._secret, digest_size=16).copy
         dumps = orjson.dumps
@@ -252,9 +258,10 @@ class MappingCompiler:
 
         def read(cells: Cells) -> object:
             picked = pick(cells)
-            if (None in picked or "" in picked) and (
-                needs_all or all(cell is None or cell == "" for cell in picked)
-            ):
+            if needs_all:
+                if any(map(is_nothing, picked)):
+                    return None
+            elif all(cell is None or cell == "" for cell in picked):
                 return None
             digest = start()
             digest.update(dumps(picked, default=str))

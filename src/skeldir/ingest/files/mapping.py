@@ -39,7 +39,7 @@ TOUCH_COLUMNS: Final = (
     "referrer_host", "landing_path", "click_ids",
 )  # fmt: skip
 ORDER_COLUMNS: Final = ("order_id", "kind", "amount", "currency", "occurred_at", "journey_key")
-KEY_COLUMNS: Final = ("idempotency_key", "order_id")
+KEY_COLUMNS: Final = ("idempotency_key", "order_key", "order_id")
 """Fields that may be given as a list of columns, which are then hashed together."""
 
 _CHANNEL_CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -82,7 +82,9 @@ class FileMapping:
     `columns` maps a canonical field to its column, or to several for the fields of `KEY_COLUMNS`:
     one column is used as it is, several are hashed together, keyed. Without `idempotency_key` the
     key is a keyed hash of all mapped columns of the touch or order, so rows that are equal in all of
-    them count once and are reported as duplicates. `currency` is set when all rows share it.
+    them count once and are reported as duplicates. `order_key` names the columns that identify an order
+    and nothing else, where those of a visit would not: a confirmation page that is loaded again is no
+    second sale. `currency` is set when all rows share it.
 
     Raises `MappingInvalid` when something required is missing, or two settings exclude each other.
     """
@@ -94,7 +96,7 @@ class FileMapping:
     encoding: str | None = None
     currency: str | None = None
     amount_unit: Literal["major", "minor"] | None = None
-    decimal_mark: Literal[".", ","] = "."
+    decimal_mark: Literal[".", ","] | None = None
     time_zone: str | None = None
     time_format: str = "iso"
     ambiguous_time: Literal["refuse", "earlier", "later"] = "refuse"
@@ -197,7 +199,7 @@ def _check_fields(mapping: FileMapping) -> None:
             )
     allowed = {"idempotency_key"}
     allowed |= set(TOUCH_COLUMNS) if mapping.kind != "conversions" else set()
-    allowed |= set(ORDER_COLUMNS) if mapping.kind != "touches" else set()
+    allowed |= {*ORDER_COLUMNS, "order_key"} if mapping.kind != "touches" else set()
     for field in mapping.columns:
         if field not in allowed:
             raise MappingInvalid(

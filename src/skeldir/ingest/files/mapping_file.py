@@ -28,7 +28,7 @@ from skeldir.ingest.files.mapping import (
 Settings: TypeAlias = Mapping[str, object]
 """Settings in the shape of a mapping file."""
 
-COLUMNS: Final = ("idempotency_key", *dict.fromkeys((*TOUCH_COLUMNS, *ORDER_COLUMNS)))
+COLUMNS: Final = ("idempotency_key", "order_key", *dict.fromkeys((*TOUCH_COLUMNS, *ORDER_COLUMNS)))
 _TEXTS: Final = (
     "kind", "format", "delimiter", "encoding", "currency", "amount_unit", "decimal_mark", "time_zone",
     "time_format", "ambiguous_time",

@@ -60,7 +60,7 @@ def read_number(text: str, mark: Mark) -> Decimal | None:
 def _are_groups(groups: list[str]) -> bool:
     """Return whether digits are grouped by three, or by two before the last three; the first may have fewer."""
     first, *others = groups
-    if len(others[-1]) != 3:
+    if len(others[-1]) != 3 or first.startswith("0"):
         return False
     sizes = {len(group) for group in others[:-1]}
     return sizes <= {3} or (sizes == {2} and len(first) <= 2)

@@ -10,53 +10,25 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 
 from skeldir.ingest.channels import CLICK_ID_KINDS, COMMON_CHANNELS
+from skeldir.ingest.files.amounts import MarkEvidence
 from skeldir.ingest.files.cells import moment_reader
-from skeldir.ingest.files.encodings import ENCODINGS
-from skeldir.ingest.files.headers import DELIMITERS
-from skeldir.ingest.files.layout import FileLayout
 from skeldir.ingest.files.mapping import (
-    FILE_FORMATS,
-    FileKind,
     FileMapping,
     MappingInvalid,
     cell_text,
-    unknown,
 )
 from skeldir.ingest.files.mapping_file import (
     Settings,
     mapping_from_settings,
-    merge_settings,
-    read_settings,
 )
-from skeldir.ingest.files.readers import look_at_file
+from skeldir.ingest.files.names import NAMES, could_be, plain_name
+from skeldir.ingest.files.states import States, find_state_column
+from skeldir.ingest.files.whole import WholeFile
 from skeldir.ingest.rejections import ItemRejected
 
-# Field to its common names, the likeliest first; compared in lower case, with underscores.
-_NAMES: Final[Mapping[str, str]] = {
-    "occurred_at": "occurred_at timestamp event_timestamp event_time time datetime date_time"
-    " created_at visited_at clicked_at ts date",
-    "journey_key": "journey_key visitor_id anonymous_id user_pseudo_id client_id customer_id user_id"
-    " person_id cookie_id",
-    "session_id": "session_id ga_session_id visit_id session",
-    "channel": "channel channel_code channel_name channel_group channel_grouping"
-    " default_channel_group session_default_channel_group",
-    "source": "utm_source source traffic_source",
-    "medium": "utm_medium medium",
-    "campaign": "utm_campaign campaign campaign_name",
-    "referrer_host": "referrer_host referrer referer referrer_url page_referrer referring_site",
-    "landing_path": "landing_path landing_page landing_site landing_url page_location entry_page",
-    "click_ids": "click_ids click_id_kinds",
-    "idempotency_key": "idempotency_key event_id message_id row_id uuid id",
-    "order_id": "order_id transaction_id order_number order_name order",
-    "kind": "kind",
-    "amount": "amount_cents revenue_cents total_cents amount revenue total total_price order_value"
-    " conversion_value purchase_revenue value",
-    "currency": "currency currency_code",
-}
 _ORIGINS: Final = ("channel", "source", "medium", "campaign", "referrer_host", "click_ids")
 _ORDER_FIELDS: Final = ("order_id", "kind", "amount", "currency")
 _TOUCH_FIELDS: Final = ("session_id", *_ORIGINS, "landing_path")
@@ -66,78 +38,7 @@ _NO: Final = ("", "0", "0.0", "false", "False", "FALSE", "no", "No", "NO")
 _EPOCH_DIGITS: Final = {10: "epoch_seconds", 13: "epoch_milliseconds", 16: "epoch_microseconds"}
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _READ_ISO: Final = moment_reader("iso", None, "refuse")
-_NOT_IN_NAMES: Final = re.compile(r"[^a-z0-9]+")
 _MOST_ASKED: Final = 20
-_MOST_SHOWN: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class ChosenMapping:
-    """The mapping of a file, the file's layout, and what was recognised, line by line."""
-
-    mapping: FileMapping
-    layout: FileLayout
-    choices: tuple[str, ...]
-
-
-def choose_mapping(
-    path: Path,
-    *,
-    kind: FileKind | None,
-    map_file: Path | None,
-    flags: Settings,
-    own_channels: Iterable[str] = (),
-) -> ChosenMapping:
-    """Return the mapping to import `path` with: from `map_file` if there is one, else recognised.
-
-    `flags` (in the shape of a mapping file) take precedence over both. Without `kind`, it is taken
-    from the mapping file or the columns. `own_channels` are the codes that the tenant has already. Raises
-    `MappingInvalid` and `FileUnreadable`.
-    """
-    given = merge_settings(read_settings(map_file) if map_file else {}, flags)
-    if kind is not None and given.setdefault("kind", kind) != kind:
-        raise MappingInvalid(
-            f"The mapping is for a file of {given['kind']}, not of {kind}.",
-            cure=f"Import {given['kind']}, or use another mapping.",
-        )
-    form = given.get("format")
-    if form is not None and form not in FILE_FORMATS:
-        unknown(str(form), "format", FILE_FORMATS)
-    for name, known in (("delimiter", tuple(DELIMITERS)), ("encoding", ENCODINGS)):
-        if name in given and given[name] not in known:
-            unknown(str(given[name]), name, known)
-    delimiter, encoding = given.get("delimiter"), given.get("encoding")
-    layout = look_at_file(
-        path,
-        form=form,
-        delimiter=delimiter if isinstance(delimiter, str) else None,
-        encoding=encoding if isinstance(encoding, str) else None,
-    )
-    if map_file is None:
-        mapping, choices = recognise_columns(
-            layout.header, layout.sample, given, own_channels=own_channels
-        )
-    else:
-        mapping, choices = mapping_from_settings(given), []
-    mapping.check_columns(layout.header)
-    return ChosenMapping(mapping, layout, (*_describe(layout), *choices))
-
-
-def _describe(layout: FileLayout) -> Iterator[str]:
-    """Say what of the file is no row, and how its text is read, where that is not the usual way."""
-    if layout.encoding != "utf-8":
-        yield f"encoding: {layout.encoding}"
-    if layout.before:
-        shown = "; ".join(f'{line}: "{text}"' for line, text in layout.before[:_MOST_SHOWN])
-        more = len(layout.before) - _MOST_SHOWN
-        yield (
-            f"the header is line {layout.header_line}; lines before it that are not read: {shown}"
-            + (f" and {more} more" if more > 0 else "")
-        )
-    if layout.totals is not None:
-        yield "totals at the end, equal to the sums of the rows, that are not read: " + "; ".join(
-            f'"{text}"' for text in layout.totals.shown
-        )
 
 
 def recognise_columns(
@@ -146,16 +47,21 @@ def recognise_columns(
     given: Settings | None = None,
     *,
     own_channels: Iterable[str] = (),
+    whole: WholeFile | None = None,
 ) -> tuple[FileMapping, list[str]]:
     """Return the mapping that names and first rows suggest, and its choices for people to read.
 
-    `given` (in the shape of a mapping file) is used as it is. Raises `MappingInvalid` with
-    everything that cannot be known from the file.
+    `given` (in the shape of a mapping file) is used as it is. Without the whole file, `sample_rows` are all of it.
+    Raises `MappingInvalid` with everything that cannot be known from the file.
     """
-    recognition = _Recognition(header, sample_rows, dict(given or {}), own_channels)
+    whole = whole or WholeFile(header, lambda wanted: _pick(header, sample_rows, wanted))
+    recognition = _Recognition(header, sample_rows, dict(given or {}), own_channels, whole)
     recognition.find_columns()
     steps = (
         recognition.find_kind,
+        recognition.find_missing,
+        recognition.find_states,
+        recognition.find_repeats,
         recognition.find_times,
         recognition.find_channels,
         recognition.find_orders,
@@ -179,6 +85,7 @@ class _Recognition:
     rows: Sequence[Sequence[object]]
     settings: dict[str, object]
     own_channels: Iterable[str]
+    whole: WholeFile
     columns: dict[str, object] = field(default_factory=dict)
     choices: list[str] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
@@ -189,8 +96,8 @@ class _Recognition:
         self.columns = dict(columns) if isinstance(columns, Mapping) else {}
         self.settings["columns"] = self.columns
         taken = {name for name in self.columns.values() if isinstance(name, str)}
-        spelled = {_plain(name): name for name in reversed(self.header)}
-        for name, spellings in _NAMES.items():
+        spelled = {plain_name(name): name for name in reversed(self.header)}
+        for name, spellings in NAMES.items():
             found = (spelled[word] for word in spellings.split() if word in spelled)
             column = next((word for word in found if word not in taken), None)
             if name not in self.columns and column is not None and self._may_be(name, column):
@@ -210,7 +117,7 @@ class _Recognition:
             )
             return False
         # An "id" that occurs twice identifies something else, such as the customer.
-        values = self._values(column)
+        values = self.values(column)
         return name != "idempotency_key" or "key" in column or len(set(values)) == len(values)
 
     def find_kind(self) -> None:
@@ -237,15 +144,15 @@ class _Recognition:
             self._find_order_rows()
 
     def _find_order_rows(self) -> None:
-        spelled = {_plain(name): name for name in self.header}
+        spelled = {plain_name(name): name for name in self.header}
         for flag in _FLAGS.split():
             column = spelled.get(flag)
-            if column is not None and set(self._values(column)) <= {*_YES, *_NO}:
+            if column is not None and set(self.values(column)) <= {*_YES, *_NO}:
                 self.settings["order_when"] = {"column": column, "equals": list(_YES)}
                 self.choices.append(f'a row is an order where "{column}" is 1, true or yes')
                 return
         order_id = self.columns.get("order_id")
-        if isinstance(order_id, str) and len(self._values(order_id)) < len(self.rows):
+        if isinstance(order_id, str) and len(self.values(order_id)) < len(self.rows):
             self.settings["order_when"] = {"column": order_id}
             self.choices.append(f'a row is an order where "{order_id}" is not empty')
             return
@@ -253,12 +160,65 @@ class _Recognition:
             "Which rows are orders? Set order_when in a mapping, or import touches or conversions."
         )
 
+    def find_missing(self) -> None:
+        """Ask for the columns that every row needs, and name those that could be meant."""
+        needed = {"occurred_at": "the time"}
+        if self.settings["kind"] != "conversions":
+            needed["journey_key"] = "the visitor or customer"
+        taken = {name for name in self.columns.values() if isinstance(name, str)}
+        for name, meaning in needed.items():
+            if name in self.columns:
+                continue
+            free = [one for one in self.header if one not in taken]
+            likely = [one for one in free if could_be(name, one, self.values(one))]
+            shown = " or ".join(f'"{one}"' for one in (likely or free)[:_MOST_ASKED])
+            self.questions.append(
+                f'No column was recognised as {meaning}: it could be {shown}. Name it by --column {name}="…".'
+            )
+
+    def find_states(self) -> None:
+        """Find the column that tells paid orders from others; only rows of paid ones are orders."""
+        given = self.settings.get("order_when")
+        found = find_state_column(self.header)
+        if self.settings["kind"] == "touches" or found is None or "kind" in self.columns:
+            return
+        column, is_clear = found
+        if isinstance(given, Mapping) and given.get("column") == column:
+            return
+        states = States().add_all(self.whole.values(column))
+        if not is_clear and (states.is_endless or not (states.paid or states.unpaid)):
+            return
+        if states.open or given is not None:
+            self.questions.append(states.ask(column))
+            return
+        if not (states.paid or states.unpaid):
+            return
+        self.settings["order_when"] = {"column": column, "equals": list(states.paid) or ["paid"]}
+        shown = ", ".join(states.paid) or "none"
+        self.choices.append(f'a row is an order where "{column}" is a paid state: {shown}')
+
+    def find_repeats(self) -> None:
+        """Find out whether rows of one order differ: they may be its lines, or the same order told again."""
+        order_id = self.columns.get("order_id")
+        names = {"idempotency_key", "order_key", "kind"} & self.columns.keys()
+        if self.settings["kind"] == "touches" or not isinstance(order_id, str) or names:
+            return
+        found = self.whole.find_different(order_id)
+        if found is not None:
+            shown, columns = found
+            listed_columns = ", ".join(f'"{name}"' for name in columns[:3])
+            self.questions.append(
+                f'{shown} in "{order_id}" stands in rows that differ in {listed_columns}. If they are lines of one'
+                f' order, set idempotency_key = ["{order_id}", "{columns[0]}"] under [columns] of a mapping, with the'
+                f' columns that tell lines apart; if it is the same order told again, idempotency_key = "{order_id}".'
+            )
+
     def find_times(self) -> None:
         """Find the format of the times; request the zone of those without an offset."""
         column = self.columns.get("occurred_at")
         if not isinstance(column, str) or "time_format" in self.settings:
             return
-        values = self._values(column)
+        values = self.values(column)
         if values and all(value.isascii() and value.isdigit() for value in values):
             form = _EPOCH_DIGITS.get(max(map(len, values)))
             if form is None:
@@ -295,10 +255,12 @@ class _Recognition:
             return
         new = self.settings.get("new_channels", {})
         codes = {*COMMON_CHANNELS, *self.own_channels, *(new if isinstance(new, Mapping) else ())}
-        known = {_plain(label): code for code, label in COMMON_CHANNELS.items()}
+        known = {plain_name(label): code for code, label in COMMON_CHANNELS.items()}
         known |= {code: code for code in codes}
-        unmatched = [value for value in dict.fromkeys(self._values(column)) if value not in codes]
-        names = {value: known[_plain(value)] for value in unmatched if _plain(value) in known}
+        unmatched = [value for value in dict.fromkeys(self.values(column)) if value not in codes]
+        names = {
+            value: known[plain_name(value)] for value in unmatched if plain_name(value) in known
+        }
         if names:
             self.settings["channels"] = names
             self.choices += [f'channel "{value}": {code}' for value, code in names.items()]
@@ -319,14 +281,9 @@ class _Recognition:
             )
         column = self.columns.get("amount")
         if isinstance(column, str) and "amount_unit" not in self.settings:
-            values = self._values(column)
-            unit = "minor" if _plain(column).endswith("_cents") else "major"
-            if any("," in value for value in values) and "decimal_mark" not in self.settings:
-                self.questions.append(
-                    f'The amounts in "{column}" have commas: if those are their decimal mark, set'
-                    ' decimal_mark = "," in a mapping; thousands separators are not accepted.'
-                )
-            if unit == "major" and not any("." in value or "," in value for value in values):
+            unit = "minor" if plain_name(column).endswith("_cents") else "major"
+            has_marks = self._find_mark(column)
+            if unit == "major" and not has_marks:
                 self.questions.append(
                     f'Is an amount in "{column}" in major units (12 is $12.00) or minor ones'
                     " (1200)? Set --amount-unit, or amount_unit in a mapping."
@@ -334,6 +291,28 @@ class _Recognition:
                 return
             self.settings["amount_unit"] = unit
             self.choices.append(f"amounts: {unit} units")
+
+    def _find_mark(self, column: str) -> bool:
+        """Work the decimal mark of the amounts out over the whole column; return whether they have marks at all."""
+        seen = MarkEvidence().add_all(self.whole.values(column))
+        found = [mark for mark, shown in ((".", seen.point), (",", seen.comma)) if shown]
+        if "decimal_mark" in self.settings:
+            return True
+        if len(found) == 2:
+            self.questions.append(
+                f'The amounts in "{column}" have a decimal point ({seen.point}) and a decimal comma ({seen.comma}):'
+                " which of them is wrong? Correct the file, or set decimal_mark in a mapping."
+            )
+        elif seen.unclear is not None and not found:
+            self.questions.append(
+                f'Is {seen.unclear} in "{column}" a whole number, or has it three decimals? Set decimal_mark = "," or'
+                ' decimal_mark = "." in a mapping.'
+            )
+        elif found == [","] or seen.unclear is not None:
+            self.settings["decimal_mark"] = found[0]
+            name = "comma" if found == [","] else "point"
+            self.choices.append(f"amounts: decimal {name}, as in {seen.comma or seen.point}")
+        return bool(found) or seen.unclear is not None
 
     def find_key(self) -> None:
         """Report how a row is recognised when the file is imported twice."""
@@ -346,15 +325,20 @@ class _Recognition:
         if self.columns.pop(name, None) is not None:
             self.choices = [line for line in self.choices if not line.startswith(f"{name}: ")]
 
-    def _values(self, column: str) -> list[str]:
+    def values(self, column: str) -> list[str]:
+        """Return the texts of a column in the first rows that are not empty."""
         place = self.header.index(column) if column in self.header else None
         if place is None:
             return []
         return [text for row in self.rows if (text := cell_text(row[place])) != ""]
 
 
-def _plain(name: str) -> str:
-    return _NOT_IN_NAMES.sub("_", name.casefold()).strip("_")
+def _pick(
+    header: Sequence[str], rows: Iterable[Sequence[object]], wanted: Sequence[str]
+) -> Iterator[Sequence[object]]:
+    places = [header.index(name) for name in wanted]
+    for row in rows:
+        yield [row[place] for place in places]
 
 
 def _has_offset(value: str) -> bool:
@@ -366,7 +350,7 @@ def _has_offset(value: str) -> bool:
 
 def _channels_question(column: str, values: Sequence[str]) -> str:
     shown = ", ".join(f'"{value}"' for value in values[:_MOST_ASKED])
-    code = _plain(values[0]).lstrip("0123456789_")[:63] or "a_code"
+    code = plain_name(values[0]).lstrip("0123456789_")[:63] or "a_code"
     return (
         f'"{column}" has values that are not channels: {shown}'
         + (f" and {len(values) - _MOST_ASKED} more" if len(values) > _MOST_ASKED else "")

@@ -1,0 +1,115 @@
+"""The mapping of a file: from a mapping file and flags, or recognised; and what is told of the file first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from skeldir.ingest.files.encodings import ENCODINGS
+from skeldir.ingest.files.headers import DELIMITERS
+from skeldir.ingest.files.layout import FileLayout
+from skeldir.ingest.files.mapping import (
+    FILE_FORMATS,
+    FileKind,
+    FileMapping,
+    MappingInvalid,
+    unknown,
+)
+from skeldir.ingest.files.mapping_file import (
+    Settings,
+    mapping_from_settings,
+    merge_settings,
+    read_settings,
+)
+from skeldir.ingest.files.readers import look_at_file, open_rows
+from skeldir.ingest.files.recognise import recognise_columns
+from skeldir.ingest.files.whole import WholeFile
+from skeldir.ingest.rejections import UnreadableItem
+
+_MOST_SHOWN: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenMapping:
+    """The mapping of a file, the file's layout, and what was recognised, line by line."""
+
+    mapping: FileMapping
+    layout: FileLayout
+    choices: tuple[str, ...]
+
+
+def choose_mapping(
+    path: Path,
+    *,
+    kind: FileKind | None,
+    map_file: Path | None,
+    flags: Settings,
+    own_channels: Iterable[str] = (),
+) -> ChosenMapping:
+    """Return the mapping to import `path` with: from `map_file` if there is one, else recognised.
+
+    `flags` (in the shape of a mapping file) take precedence over both. Without `kind`, it is taken
+    from the mapping file or the columns. `own_channels` are the codes that the tenant has already. Raises
+    `MappingInvalid` and `FileUnreadable`.
+    """
+    given = merge_settings(read_settings(map_file) if map_file else {}, flags)
+    if kind is not None and given.setdefault("kind", kind) != kind:
+        raise MappingInvalid(
+            f"The mapping is for a file of {given['kind']}, not of {kind}.",
+            cure=f"Import {given['kind']}, or use another mapping.",
+        )
+    form = given.get("format")
+    if form is not None and form not in FILE_FORMATS:
+        unknown(str(form), "format", FILE_FORMATS)
+    for name, known in (("delimiter", tuple(DELIMITERS)), ("encoding", ENCODINGS)):
+        if name in given and given[name] not in known:
+            unknown(str(given[name]), name, known)
+    delimiter, encoding = given.get("delimiter"), given.get("encoding")
+    layout = look_at_file(
+        path,
+        form=form,
+        delimiter=delimiter if isinstance(delimiter, str) else None,
+        encoding=encoding if isinstance(encoding, str) else None,
+    )
+    if map_file is None:
+        mapping, choices = recognise_columns(
+            layout.header,
+            layout.sample,
+            given,
+            own_channels=own_channels,
+            whole=WholeFile(layout.header, partial(_read_columns, path, layout)),
+        )
+    else:
+        mapping, choices = mapping_from_settings(given), []
+    mapping.check_columns(layout.header)
+    return ChosenMapping(mapping, layout, (*_describe(layout), *choices))
+
+
+def _read_columns(
+    path: Path, layout: FileLayout, columns: Sequence[str]
+) -> Iterator[Sequence[object]]:
+    """Yield the cells of some columns of all rows that can be read."""
+    with open_rows(path, layout, columns) as stream:
+        for _, cells in stream.rows:
+            if not isinstance(cells, UnreadableItem):
+                yield cells
+
+
+def _describe(layout: FileLayout) -> Iterator[str]:
+    """Say what of the file is no row, and how its text is read, where that is not the usual way."""
+    if layout.encoding != "utf-8":
+        yield f"encoding: {layout.encoding}"
+    if layout.before:
+        shown = "; ".join(f'{line}: "{text}"' for line, text in layout.before[:_MOST_SHOWN])
+        more = len(layout.before) - _MOST_SHOWN
+        yield (
+            f"the header is line {layout.header_line}; lines before it that are not read: {shown}"
+            + (f" and {more} more" if more > 0 else "")
+        )
+    if layout.totals is not None:
+        yield "totals at the end, equal to the sums of the rows, that are not read: " + "; ".join(
+            f'"{text}"' for text in layout.totals.shown
+        )
