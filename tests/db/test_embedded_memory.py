@@ -26,8 +26,8 @@ def test_an_eighth_of_the_memory_is_for_buffers_within_bounds(size: int, setting
 def test_a_limit_of_the_container_counts_if_it_is_lower(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, counts: bool
 ) -> None:
-    monkeypatch.setattr(embedded_memory, "_LIMITS", ())
+    monkeypatch.setattr(embedded_memory, "LIMITS", ())
     machine = memory()
     (tmp_path / "memory.max").write_text(limit)
-    monkeypatch.setattr(embedded_memory, "_LIMITS", (tmp_path / "memory.max", tmp_path / "missing"))
+    monkeypatch.setattr(embedded_memory, "LIMITS", (tmp_path / "memory.max", tmp_path / "missing"))
     assert memory() == (GIB if counts else machine)

@@ -10,17 +10,17 @@ _MIB: Final = 2**20
 _LEAST_MIB: Final = 256
 _MOST_MIB: Final = 2_048
 _PART: Final = 8
-# What a container may use; the second name is that of older kernels.
-_LIMITS: Final = (
+LIMITS: Final = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
+"""Where the kernel states what a container may use; the second name is that of older ones."""
 
 
 def memory() -> int:
     """Return the bytes of memory of the machine, or of the container if it may use less."""
     machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    stated = [path.read_text(encoding="ascii").strip() for path in _LIMITS if path.exists()]
+    stated = [path.read_text(encoding="ascii").strip() for path in LIMITS if path.exists()]
     return min([machine, *(int(limit) for limit in stated if limit.isdigit())])
 
 
