@@ -134,7 +134,7 @@ def test_the_rows_of_any_file_are_read_alike(
     try:
         layout = look_at_file(file)
     except SkeldirError:
-        assert encoding == "utf-16"
+        assert encoding == "latin-1"  # it may be another one
         return
     maker = ItemMaker(mapping, secret=b"secret", cells_are_text=True)
     with open_rows(file, layout, mapping.wanted) as stream:

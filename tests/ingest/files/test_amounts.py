@@ -137,8 +137,8 @@ def test_an_amount_in_any_locale_is_read_exactly_with_its_mark_and_never_as_anot
     units: int, currency: str, marks: tuple[Literal[".", ","], str], form: str, has_brackets: bool
 ) -> None:
     mark, group = marks
-    plain = format_minor(abs(units), currency).translate({ord(","): "G", ord("."): "D"})
-    text = form.format(plain, c=currency).replace("G", group).replace("D", mark)
+    plain = format_minor(abs(units), currency).translate({ord(","): group, ord("."): mark})
+    text = form.format(plain, c=currency)
     if units < 0:
         text = f"({text})" if has_brackets else f"-{text}"
     with_mark, without = (

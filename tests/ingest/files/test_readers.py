@@ -297,7 +297,7 @@ def test_any_array_is_read_as_it_was_written_wherever_its_pieces_end(
 ) -> None:
     text = json.dumps(items, indent=indent, ensure_ascii=False).encode()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("skeldir.ingest.files.json_rows._PIECE", size)
+        patch.setattr("skeldir.ingest.files.json_rows.PIECE", size)
         stream = io.BufferedReader(io.BytesIO(text))  # type: ignore[arg-type]  # it has readinto
         assert list(JsonFile(stream).objects()) == items
 

@@ -16,7 +16,9 @@ import orjson
 from skeldir.ingest.files.layout import LONGEST_ROW, LineNumbers, Row
 from skeldir.ingest.rejections import UnreadableItem, unreadable_text
 
-_PIECE: Final = 256 * 1024
+PIECE: Final = 256 * 1024
+"""Bytes that are looked through at a time."""
+
 _IN_TEXT: Final = re.compile(rb'["\\]')
 _INSIDE: Final = re.compile(rb'["{}\[\]]')
 _BETWEEN: Final = re.compile(rb'["{}\[\],]')
@@ -34,7 +36,7 @@ class JsonFile:
     def __init__(self, stream: io.BufferedReader) -> None:
         self._stream = stream
         self.lines = LineNumbers()
-        start = bytes(stream.peek(_PIECE))
+        start = bytes(stream.peek(PIECE))
         self._skipped = start[: wrapped_at(start)]
         self._is_array = bool(self._skipped) or start.lstrip().startswith(b"[")
         self.has_lines = not self._is_array and _begins_with_line(start)
@@ -180,7 +182,7 @@ class _Elements:
 
 
 def _read_elements(stream: io.BufferedReader, finder: _Elements) -> Iterator[tuple[int, bytes]]:
-    while not finder.has_ended and (piece := stream.read(_PIECE)):
+    while not finder.has_ended and (piece := stream.read(PIECE)):
         yield from finder.find(piece)
     if finder.is_open:
         raise EOFError("an array or object is not closed")
