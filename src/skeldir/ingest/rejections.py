@@ -34,6 +34,7 @@ CURES: dict[str, str] = {
     "journey_key_invalid": f"Use a string of 1 to {LONGEST_JOURNEY_KEY} characters without control characters.",
     "order_id_missing": "Name the order that the money belongs to.",
     "order_id_invalid": f"Use a string of 1 to {LONGEST_KEY} characters without control characters.",
+    "id_spoilt": "Export the ids again as text, and don't save the file with a spreadsheet in between.",
     "kind_missing": f"Name the kind of the conversion: {', '.join(_KINDS)} or {_LAST_KIND}.",
     "kind_unknown": f"Use one of {', '.join(KIND_SIGNS)}.",
     "amount_missing": "Send amount_cents: a whole number of the currency's smallest unit.",

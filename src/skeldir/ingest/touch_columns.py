@@ -22,6 +22,7 @@ from skeldir.ingest.canonical import (
     read_touch,
 )
 from skeldir.ingest.fields import EARLIEST, LONGEST_JOURNEY_KEY, MAX_CLOCK_SKEW
+from skeldir.ingest.nothing import holds_no_id
 from skeldir.ingest.rejections import ItemRejected, attempt
 from skeldir.revenue import LONGEST_KEY
 
@@ -140,14 +141,18 @@ def _click_ids(items: Sequence[dict[str, Any]]) -> list[tuple[str, ...]]:
 def _required_texts(items: Sequence[dict[str, Any]], name: str, longest: int) -> list[str]:
     values = _column(items, name, _TEXTS)
     _require_printable(values, longest)
-    if not all(map(str.strip, values)):
+    stripped = list(map(str.strip, values))
+    if not all(stripped) or holds_no_id(stripped) or "e+" in "\n".join(stripped).lower():
         raise _Odd
     return values
 
 
 def _texts(items: Sequence[dict[str, Any]], name: str, longest: int) -> list[str | None]:
     values = [value or None for value in _column(items, name, _TEXTS_OR_NONE)]
-    _require_printable([value for value in values if value is not None], longest)
+    present = [value for value in values if value is not None]
+    _require_printable(present, longest)
+    if present and holds_no_id(list(map(str.strip, present))):
+        raise _Odd
     return values
 
 

@@ -19,7 +19,9 @@ from skeldir.ingest.files.mapping import (
     RefundColumns,
     cell_text,
 )
+from skeldir.ingest.nothing import is_no_id, is_nothing
 from skeldir.ingest.rejections import ItemRejected, UnreadableItem
+from skeldir.ingest.spoilt_ids import is_shortened
 
 Cells: TypeAlias = Sequence[object]
 Item: TypeAlias = "dict[str, object] | UnreadableItem"
@@ -56,7 +58,7 @@ class MappingCompiler:
             if self._cells_are_text:
                 return lambda cells: cells[place] in allowed
             return lambda cells: cell_text(cells[place]) in allowed
-        return lambda cells: cells[place] is not None and cells[place] != ""
+        return lambda cells: not is_nothing(cells[place])
 
     def touch(self) -> Make:
         """Return the maker of touches."""
@@ -100,7 +102,7 @@ class MappingCompiler:
         place = self._places[columns.amount]
 
         def make_unless_nothing(cells: Cells) -> Item | None:
-            if cells[place] is None or cells[place] == "":
+            if is_nothing(cells[place]):
                 return None
             item = make(cells)
             return None if isinstance(item, dict) and item["amount_cents"] == 0 else item
@@ -154,10 +156,10 @@ class MappingCompiler:
         read = amount_reader(mapping.amount_unit, mapping.decimal_mark)
 
         def read_amount(cells: Cells) -> object:
-            if cells[place] is None or cells[place] == "":
+            if is_nothing(cells[place]):
                 return None
             currency = currency_of(cells)
-            if currency is None or currency == "":
+            if is_nothing(currency):
                 raise ItemRejected("currency_missing", "currency is missing.")
             if not isinstance(currency, str):
                 raise ItemRejected("currency_invalid", "currency is not a text.")
@@ -195,10 +197,11 @@ class MappingCompiler:
         kinds = {kind: self._places[name] for kind, name in (self._mapping.click_ids or {}).items()}
 
         def read(cells: Cells) -> object:
-            found = [kind for kind, place in kinds.items() if cells[place] not in (None, "")]
+            found = [kind for kind, place in kinds.items() if not is_nothing(cells[place])]
             names = None if list_place is None else cells[list_place]
             if isinstance(names, str):
-                names = [name for name in _BETWEEN_NAMES.split(names) if name]
+                names = [] if is_nothing(names) else _BETWEEN_NAMES.split(names)
+                names = [name for name in names if not is_nothing(name)]
             if names is not None and not isinstance(names, list):
                 return names
             return [*(names or ()), *found]
@@ -244,7 +247,8 @@ class MappingCompiler:
     def _hash(self, label: str, columns: Iterable[str], *, needs_all: bool = False) -> _Read:
         """Return the reader of the keyed hash of several cells.
 
-        It returns None when they are all empty or, with `needs_all`, when any of them is.
+        It returns None when they are all empty or, with `needs_all`, when any of them is; a placeholder
+        for nothing is empty.
         """
         pick = _picker([self._places[name] for name in dict.fromkeys(columns)])
         start = hashlib.blake2b(label.encode(), key=self._secret, digest_size=16).copy
@@ -252,9 +256,7 @@ class MappingCompiler:
 
         def read(cells: Cells) -> object:
             picked = pick(cells)
-            if (None in picked or "" in picked) and (
-                needs_all or all(cell is None or cell == "" for cell in picked)
-            ):
+            if any(map(is_no_id, picked)) if needs_all else all(map(is_no_id, picked)):
                 return None
             digest = start()
             digest.update(dumps(picked, default=str))
@@ -286,6 +288,9 @@ def _with_texts(
 def _with_suffix(read: _Read, suffix: str) -> _Read:
     def read_with_suffix(cells: Cells) -> object:
         key = read(cells)
-        return key + suffix if isinstance(key, str) and key else key
+        # A key that is none, or spoilt, is left for `canonical` to reject.
+        if not isinstance(key, str) or is_no_id(key) or is_shortened(key):
+            return key
+        return key + suffix
 
     return read_with_suffix
