@@ -170,10 +170,20 @@ def test_a_few_local_times_among_others_are_left_to_be_rejected() -> None:
     assert recognise(rows)[0].time_zone is None
 
 
-def test_a_decimal_comma_raises_a_question() -> None:
-    row = {"order_id": "t1", "time": AT, "total": "1,50", "currency": "EUR"}
-    assert "decimal_mark" in questions([row])
-    assert recognise([row], decimal_mark=",")[0].decimal_mark == ","
+def test_a_decimal_comma_is_found_where_the_column_shows_it() -> None:
+    row = {"order_id": "t1", "time": AT, "currency": "EUR"}
+    mapping, choices = recognise([{**row, "total": "1,50"}, {**row, "total": "1.000"}])
+    assert mapping.decimal_mark == ","
+    assert 'amounts: the decimal mark is ",", as "1,50" shows' in choices
+    assert "decimal_mark" in questions([{**row, "total": "1.000"}])
+    assert recognise([{**row, "total": "1.000"}], decimal_mark=",", amount_unit="major")
+
+
+def test_negative_amounts_without_kinds_raise_a_question() -> None:
+    row = {"order_id": "t1", "time": AT, "currency": "EUR", "total": "-1.50"}
+    assert "kind_by_sign = true" in questions([row])
+    assert recognise([row], kind_by_sign=True)[0].kind_by_sign
+    assert recognise([{**row, "kind": "refund"}])[0].columns["kind"] == ("kind",)
 
 
 def test_a_file_of_touches_must_show_where_they_came_from() -> None:

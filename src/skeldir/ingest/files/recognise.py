@@ -9,12 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from skeldir.ingest.channels import CLICK_ID_KINDS, COMMON_CHANNELS
-from skeldir.ingest.files.cells import moment_reader
+from skeldir.ingest.files.amount_evidence import (
+    AmountEvidence,
+    Answers,
+    gather_amounts,
+    settle_amounts,
+)
 from skeldir.ingest.files.layout import FileLayout
 from skeldir.ingest.files.mapping import (
     FILE_FORMATS,
@@ -31,7 +35,9 @@ from skeldir.ingest.files.mapping_file import (
     read_settings,
 )
 from skeldir.ingest.files.readers import look_at_file
-from skeldir.ingest.rejections import ItemRejected
+from skeldir.ingest.files.survey import ReadColumns, read_columns, settle_ids, times_of
+from skeldir.ingest.files.time_evidence import find_moment_columns, settle_times
+from skeldir.ingest.nothing import is_nothing
 
 # Field to its common names, the likeliest first; compared in lower case, with underscores.
 _NAMES: Final[Mapping[str, str]] = {
@@ -61,9 +67,6 @@ _TOUCH_FIELDS: Final = ("session_id", *_ORIGINS, "landing_path")
 _FLAGS: Final = "conversion converted is_conversion purchase purchased is_purchase is_order"
 _YES: Final = ("1", "1.0", "true", "True", "TRUE", "yes", "Yes", "YES")
 _NO: Final = ("", "0", "0.0", "false", "False", "FALSE", "no", "No", "NO")
-_EPOCH_DIGITS: Final = {10: "epoch_seconds", 13: "epoch_milliseconds", 16: "epoch_microseconds"}
-_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_READ_ISO: Final = moment_reader("iso", None, "refuse")
 _NOT_IN_NAMES: Final = re.compile(r"[^a-z0-9]+")
 _MOST_ASKED: Final = 20
 
@@ -106,12 +109,15 @@ def choose_mapping(
         form=form,
         delimiter=delimiter if isinstance(delimiter, str) else None,
     )
+    whole = read_columns(path, layout)
     if map_file is None:
         mapping, choices = recognise_columns(
-            layout.header, layout.sample, given, own_channels=own_channels
+            layout.header, layout.sample, given, own_channels=own_channels, whole=whole
         )
     else:
-        mapping, choices = mapping_from_settings(given), []
+        mapping_from_settings(given).check_columns(layout.header)
+        recognition = _Recognition(layout.header, layout.sample, given, own_channels, whole)
+        mapping, choices = recognition.settle_values()
     mapping.check_columns(layout.header)
     return ChosenMapping(mapping, layout, tuple(choices))
 
@@ -122,29 +128,27 @@ def recognise_columns(
     given: Settings | None = None,
     *,
     own_channels: Iterable[str] = (),
+    whole: ReadColumns | None = None,
 ) -> tuple[FileMapping, list[str]]:
     """Return the mapping that names and first rows suggest, and its choices for people to read.
 
-    `given` (in the shape of a mapping file) is used as it is. Raises `MappingInvalid` with
-    everything that cannot be known from the file.
+    `given` (in the shape of a mapping file) is used as it is. `whole` reads columns of all rows where
+    the first ones are not enough; None when they are all. Raises `MappingInvalid` with everything that
+    cannot be known from the file.
     """
-    recognition = _Recognition(header, sample_rows, dict(given or {}), own_channels)
+    recognition = _Recognition(header, sample_rows, dict(given or {}), own_channels, whole)
     recognition.find_columns()
     steps = (
         recognition.find_kind,
         recognition.find_times,
         recognition.find_channels,
         recognition.find_orders,
+        recognition.find_ids,
         recognition.find_key,
     )
     for step in steps:
         step()
-    if recognition.questions:
-        raise MappingInvalid(
-            "The file leaves questions open: " + " ".join(recognition.questions),
-            cure="Answer with flags, or write a mapping like those in examples/mappings.",
-        )
-    return mapping_from_settings(recognition.settings), recognition.choices
+    return recognition.finish()
 
 
 @dataclass(slots=True)
@@ -155,6 +159,7 @@ class _Recognition:
     rows: Sequence[Sequence[object]]
     settings: dict[str, object]
     own_channels: Iterable[str]
+    whole: ReadColumns | None = None
     columns: dict[str, object] = field(default_factory=dict)
     choices: list[str] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
@@ -230,39 +235,64 @@ class _Recognition:
         )
 
     def find_times(self) -> None:
-        """Find the format of the times; request the zone of those without an offset."""
+        """Find the columns and the format of the times; request the zone of those without one."""
         column = self.columns.get("occurred_at")
-        if not isinstance(column, str) or "time_format" in self.settings:
-            return
-        values = self._values(column)
-        if values and all(value.isascii() and value.isdigit() for value in values):
-            form = _EPOCH_DIGITS.get(max(map(len, values)))
-            if form is None:
-                self.questions.append(
-                    f'What are the times in "{column}"? Set time_format in a mapping.'
-                )
-            else:
-                self.settings["time_format"] = form
-                self.choices.append(f"times: {form}")
-            return
-        bare = [value for value in values if not _has_offset(value)]
-        if len(bare) * 2 <= len(values):
-            return  # the few exceptions are rejected row by row
-        if _DAY.fullmatch(bare[0]):
-            self.questions.append(
-                f'"{column}" holds days, such as {bare[0]}, not moments: with'
-                ' time_format = "%Y-%m-%d" in a mapping each becomes midnight in its time_zone.'
+        if isinstance(column, str):
+            spelled = {_plain(name): name for name in reversed(self.header)}
+            found = find_moment_columns(column, spelled, self._values)
+            if len(found) > 1:
+                self._drop("occurred_at")
+                self.columns["occurred_at"] = found
+                self.choices.append(f"occurred_at: columns {_listed(found)}")
+        self._settle_times()
+
+    def _settle_times(self) -> None:
+        names = self.columns.get("occurred_at")
+        columns = [names] if isinstance(names, str) else list(names or ())  # type: ignore[call-overload]  # checked with the mapping
+        if columns and set(columns) <= set(self.header):
+            places = [self.header.index(name) for name in columns]
+            sample = times_of([[row[place] for place in places] for row in self.rows])
+            read = self.whole
+            whole = None if read is None else lambda: times_of(read(columns))
+            self._settle(settle_times(_listed(columns), list(sample), whole, self.settings))
+
+    def find_ids(self) -> None:
+        """Find the ids that a spreadsheet has shortened, by the width of the others."""
+        self._settle(settle_ids(self.columns, self._values, self.settings))
+
+    def settle_values(self) -> tuple[FileMapping, list[str]]:
+        """Settle how values are written in columns that a mapping names. Raises MappingInvalid."""
+        columns = self.settings.get("columns", {})
+        self.columns = dict(columns) if isinstance(columns, Mapping) else {}
+        self._settle_times()
+        if self.settings.get("kind") != "touches":
+            self._settle_amounts()
+        self.find_ids()
+        return self.finish()
+
+    def finish(self) -> tuple[FileMapping, list[str]]:
+        """Return the mapping and its choices. Raises MappingInvalid with the questions that are left."""
+        if self.questions:
+            raise MappingInvalid(
+                "The file leaves questions open: " + " ".join(self.questions),
+                cure="Answer with flags, or write a mapping like those in examples/mappings.",
             )
-        elif not _DAY.match(bare[0]):
-            self.questions.append(
-                f'How are the times in "{column}" written? Set the format in a mapping, such as'
-                ' time_format = "%d.%m.%Y %H:%M".'
-            )
-        elif "time_zone" not in self.settings:
-            self.questions.append(
-                f'The times in "{column}" have no offset from UTC: set --time-zone, or'
-                ' time_zone = "Europe/Berlin" in a mapping.'
-            )
+        return mapping_from_settings(self.settings), self.choices
+
+    def _settle(self, answers: Answers) -> None:
+        self.settings |= answers.settings
+        self.choices += answers.choices
+        self.questions += answers.questions
+
+    def _settle_amounts(self) -> AmountEvidence | None:
+        column = self.columns.get("amount")
+        if not isinstance(column, str) or column not in self.header:
+            return None
+        place, read = self.header.index(column), self.whole
+        whole = None if read is None else (cells[0] for cells in read([column]))
+        found = gather_amounts((row[place] for row in self.rows), whole)
+        self._settle(settle_amounts(column, found, self.settings))
+        return found
 
     def find_channels(self) -> None:
         """Match the file's channels with the taxonomy by code or label; request the others."""
@@ -287,22 +317,26 @@ class _Recognition:
             return
         journey, moment = self.columns.get("journey_key"), self.columns.get("occurred_at")
         if "order_id" not in self.columns and journey is not None and moment is not None:
-            self.columns["order_id"] = [journey, moment]
-            self.choices.append(f'order_id: made from "{journey}" and "{moment}"')
+            parts = [journey, *([moment] if isinstance(moment, str) else moment)]  # type: ignore[misc]  # of texts
+            self.columns["order_id"] = parts
+            self.choices.append(f"order_id: made from {_listed(parts)}")
         if "currency" not in self.settings and "currency" not in self.columns:
             self.questions.append(
                 'Which currency are the amounts in? Set --currency, or currency = "USD" in a mapping.'
             )
+        found = self._settle_amounts()
         column = self.columns.get("amount")
-        if isinstance(column, str) and "amount_unit" not in self.settings:
-            values = self._values(column)
+        if found is None or not isinstance(column, str):
+            return
+        has_kinds = "kind" in self.columns or "refund" in self.settings
+        if found.negative and not has_kinds and "kind_by_sign" not in self.settings:
+            self.questions.append(
+                f'"{column}" has negative amounts, such as {found.negative}: set kind_by_sign = true in a'
+                " mapping if they are refunds, or name the column of kinds under [columns]."
+            )
+        if "amount_unit" not in self.settings:
             unit = "minor" if _plain(column).endswith("_cents") else "major"
-            if any("," in value for value in values) and "decimal_mark" not in self.settings:
-                self.questions.append(
-                    f'The amounts in "{column}" have commas: if those are their decimal mark, set'
-                    ' decimal_mark = "," in a mapping; thousands separators are not accepted.'
-                )
-            if unit == "major" and not any("." in value or "," in value for value in values):
+            if unit == "major" and not found.has_decimals:
                 self.questions.append(
                     f'Is an amount in "{column}" in major units (12 is $12.00) or minor ones'
                     " (1200)? Set --amount-unit, or amount_unit in a mapping."
@@ -326,18 +360,17 @@ class _Recognition:
         place = self.header.index(column) if column in self.header else None
         if place is None:
             return []
-        return [text for row in self.rows if (text := cell_text(row[place])) != ""]
+        return [text for row in self.rows if not is_nothing(text := cell_text(row[place]))]
 
 
 def _plain(name: str) -> str:
     return _NOT_IN_NAMES.sub("_", name.casefold()).strip("_")
 
 
-def _has_offset(value: str) -> bool:
-    try:
-        return isinstance(_READ_ISO(value), datetime)
-    except ItemRejected:
-        return True
+def _listed(names: Sequence[object]) -> str:
+    """Return quoted names for a sentence: "a", "b" and "c"."""
+    *first, last = (f'"{name}"' for name in names)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _channels_question(column: str, values: Sequence[str]) -> str:

@@ -1,20 +1,16 @@
-"""Moments and amounts as files write them: read exactly, or rejected."""
+"""Moments as files write them: read exactly, or rejected."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skeldir.ingest.canonical import read_conversion
-from skeldir.ingest.files.cells import Ambiguous, amount_reader, moment_reader
+from skeldir.ingest.files.moments import Ambiguous, moment_reader
 from skeldir.ingest.rejections import ItemRejected
-from skeldir.money import format_minor
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 
@@ -146,125 +142,3 @@ def test_a_cell_in_another_format_is_rejected_or_left_as_it_is(form: str, cell: 
 @pytest.mark.parametrize("cell", ["", None])
 def test_an_empty_cell_is_a_missing_moment(form: str, cell: object) -> None:
     assert read_time(cell, form, "UTC") is cell
-
-
-@pytest.mark.parametrize(
-    ("cell", "currency", "units"),
-    [
-        ("12.50", "USD", 1250),
-        (" 12.5 ", "USD", 1250),
-        ("12", "USD", 1200),
-        ("6.0", "JPY", 6),
-        ("1.234", "KWD", 1234),
-        ("-3.5", "EUR", -350),
-        (12, "USD", 1200),
-        (12.5, "USD", 1250),
-        (0.1, "USD", 10),
-        (9_999_999_999_999.99, "USD", 999_999_999_999_999),
-        (Decimal("12.5000"), "USD", 1250),
-    ],
-)
-def test_major_units_become_minor_units_of_their_currency(
-    cell: object, currency: str, units: int
-) -> None:
-    assert amount_reader("major", ".")(cell, currency) == units
-
-
-@pytest.mark.parametrize(
-    ("cell", "currency", "code"),
-    [
-        ("12.505", "USD", "amount_fractional"),
-        ("6.5", "JPY", "amount_fractional"),
-        (0.30000000000000004, "USD", "amount_invalid"),
-        (1e16, "USD", "amount_invalid"),
-        (float("inf"), "USD", "amount_invalid"),
-        ("1,000.00", "USD", "amount_invalid"),
-        ("$12.50", "USD", "amount_invalid"),
-        ("12,50", "USD", "amount_invalid"),
-        ("1e3", "USD", "amount_invalid"),
-        ([], "USD", "amount_invalid"),
-        ("12.50", "ZZZ", "currency_unknown"),
-    ],
-)
-def test_an_amount_that_needs_rounding_or_guessing_is_rejected(
-    cell: object, currency: str, code: str
-) -> None:
-    with pytest.raises(ItemRejected) as caught:
-        amount_reader("major", ".")(cell, currency)
-    assert caught.value.item_code == code
-
-
-@given(st.integers(0, 10**14), st.sampled_from(["JPY", "USD", "KWD", "CLF"]), st.booleans())
-def test_every_amount_survives_conversion_to_major_units_and_back(
-    units: int, currency: str, has_comma: bool
-) -> None:
-    text = format_minor(units, currency).replace(",", "")
-    mark: Literal[".", ","] = "," if has_comma else "."
-    assert amount_reader("major", mark)(text.replace(".", mark), currency) == units
-
-
-@given(st.integers(0, 10**13 - 1))
-def test_every_amount_survives_being_written_as_a_float(cents: int) -> None:
-    number = float(Decimal(cents).scaleb(-2))
-    assert amount_reader("major", ".")(number, "USD") == cents
-
-
-def test_with_a_decimal_comma_a_point_is_rejected() -> None:
-    read = amount_reader("major", ",")
-    assert read("1234,5", "EUR") == 123450
-    assert read(12.5, "EUR") == 1250
-    with pytest.raises(ItemRejected, match="decimal mark is a comma"):
-        read("1.234,50", "EUR")
-
-
-@pytest.mark.parametrize(
-    ("cell", "units"),
-    [("1250", 1250), (" 1250 ", 1250), ("1250.00", 1250), ("-5", -5), (1250, 1250), (1250.0, 1250)],
-)
-def test_minor_units_are_whole_numbers(cell: object, units: int) -> None:
-    assert amount_reader("minor", ".")(cell, "USD") == units
-
-
-@pytest.mark.parametrize(
-    ("cell", "code"),
-    [
-        ("12.5", "amount_fractional"),
-        (12.5, "amount_fractional"),
-        ("12,5", "amount_invalid"),
-        ("x", "amount_invalid"),
-        ("9" * 60, "amount_invalid"),
-        (float("inf"), "amount_invalid"),
-        (True, "amount_invalid"),
-        ("", "amount_missing"),
-        (None, "amount_missing"),
-        (str(10**15 + 1), "amount_too_large"),
-        ("-5", "amount_negative"),
-    ],
-)
-def test_a_cell_that_is_not_a_number_of_minor_units_is_rejected(cell: object, code: str) -> None:
-    with pytest.raises(ItemRejected) as caught:
-        read_conversion(
-            {
-                "idempotency_key": "k",
-                "order_id": "o",
-                "kind": "capture",
-                "amount_cents": amount_reader("minor", ".")(cell, "USD"),
-                "currency": "USD",
-                "occurred_at": NOON,
-            },
-            now=NOON,
-        )
-    assert caught.value.item_code == code
-
-
-@pytest.mark.parametrize(
-    ("cell", "currency"), [("12.500", "EUR"), ("1.200", "EUR"), ("1.000", "JPY")]
-)
-def test_an_amount_that_may_have_a_thousands_separator_is_rejected(
-    cell: str, currency: str
-) -> None:
-    for mark in (".", ","):
-        read = amount_reader("major", mark)
-        with pytest.raises(ItemRejected, match="thousand"):
-            read(cell.replace(".", mark), currency)
-    assert amount_reader("major", ".")("12.500", "KWD") == 12_500

@@ -1,0 +1,259 @@
+"""What columns show of the times in them: their format, which number is the day, and what has to be asked.
+
+03/04/2026 does not show its day, most columns do: a format counts only if some time proves it and none
+contradicts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from skeldir.ingest.files.amount_evidence import Answers
+from skeldir.ingest.files.moments import moment_reader
+from skeldir.ingest.files.written_times import (
+    DATE_ORDERS,
+    DateOrder,
+    possible_orders,
+    read_written,
+)
+from skeldir.ingest.files.zones import ZoneUndecided, is_zone, zone_named
+from skeldir.ingest.rejections import ItemRejected
+
+_EPOCH_DIGITS: Final = {10: "epoch_seconds", 13: "epoch_milliseconds", 16: "epoch_microseconds"}
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_CLOCK: Final = re.compile(
+    r"[0-9]{1,2}[:.][0-9]{2}(?:[:.][0-9]{2}(?:[.,][0-9]+)?)?(?:\s?[ap]\.?m\.?)?", re.IGNORECASE
+)
+_DATES: Final = ["date", "datum", "fecha", "data", "day", "dag", "dato", "jour"]
+_CLOCKS: Final = ["time", "time_of_day", "uhrzeit", "zeit", "heure", "hora", "ora", "tijd", "tid"]
+_ZONES: Final = [
+    "timezone",
+    "time_zone",
+    "tz",
+    "zone",
+    "zeitzone",
+    "fuseau_horaire",
+    "zona_horaria",
+    "fuso_orario",
+    "tijdzone",
+]
+_MOST_DAYS: Final = 10_000
+_MOST_ZONES: Final = 10
+
+
+def find_moment_columns(
+    column: str, spelled: Mapping[str, str], values_of: Callable[[str], Sequence[str]]
+) -> list[str]:
+    """Return the columns that make up a moment with `column`: its date, its time of day and its zone.
+
+    `spelled` has the file's columns by their plain names. A column counts only if all of its first
+    values are of that sort.
+    """
+
+    def find(names: Sequence[str], is_one: Callable[[str], bool]) -> str | None:
+        for name in names:
+            values = values_of(spelled[name]) if name in spelled and spelled[name] != column else ()
+            if values and all(map(is_one, values)):
+                return spelled[name]
+        return None
+
+    values = values_of(column)
+    if not values:
+        return [column]
+    found: list[str | None] = [column]
+    if all(map(_is_clock, values)):
+        date = find(_DATES, _is_day)
+        if date is None:
+            return [column]
+        found = [date, column]
+    elif all(map(_is_day, values)):
+        clock = find(_CLOCKS, _is_clock)
+        if clock is None:
+            return [column]
+        found.append(clock)
+    elif any(_zone_of(value) is not None for value in values):
+        return [column]
+    return [name for name in (*found, find(_ZONES, is_zone)) if name is not None]
+
+
+def settle_times(
+    label: str,
+    sample: Sequence[str],
+    whole: Callable[[], Iterable[str]] | None,
+    given: Mapping[str, object],
+) -> Answers:
+    """Return the format of the times in a file, and what has to be asked about it.
+
+    `label` names their columns; `whole` yields the times of all rows, and is None when the sample has
+    them; `given` are settings in the shape of a mapping file.
+    """
+    answers = Answers()
+    if not sample or "time_format" in given:
+        return answers
+    if all(value.isascii() and value.isdigit() for value in sample):
+        form = _EPOCH_DIGITS.get(max(map(len, sample)))
+        if form is None:
+            answers.questions.append(
+                f"What are the times in {label}? Set time_format in a mapping."
+            )
+        else:
+            answers.settings["time_format"] = form
+            answers.choices.append(f"times: {form}")
+        return answers
+    bare = [value for value in sample if _zone_of(value) is None and not _is_iso_moment(value)]
+    if len(bare) * 2 <= len(sample):
+        # The few exceptions are rejected row by row.
+        written_otherwise = [value for value in sample if not _is_iso(value)]
+        typical = written_otherwise if len(written_otherwise) * 2 > len(sample) else []
+    else:
+        typical = [] if _DAY.match(bare[0]) else bare
+    if typical:
+        _settle_order(label, typical, whole, answers)
+    _ask_for_zones(label, sample, given, answers)
+    if len(bare) * 2 > len(sample) and not answers.questions:
+        _ask_for_bare(label, bare[0], given, answers)
+    return answers
+
+
+def _settle_order(
+    label: str, sample: Sequence[str], whole: Callable[[], Iterable[str]] | None, answers: Answers
+) -> None:
+    evidence = _OrderEvidence()
+    evidence.add_all(sample if whole is None else whole())
+    orders = evidence.orders
+    if "month_name" in orders:
+        orders = {"month_name"}
+    example = evidence.example or sample[0]
+    if len(orders) == 1:
+        (order,) = orders
+        answers.settings["time_format"] = order
+        answers.choices.append(f'times: {order.replace("_", " ")}, as "{example}" shows')
+    elif orders:
+        answers.questions.append(
+            f'Which number in "{sample[0]}" is the day? No time in {label} shows it: set'
+            ' time_format = "day_first" or "month_first" in a mapping.'
+        )
+    elif evidence.is_contradicted:
+        answers.questions.append(
+            f'The times in {label} are written in different orders, as "{evidence.example}" and'
+            f' "{evidence.other}" show: set time_format to "day_first", "month_first" or "year_first" in a'
+            " mapping; the others are rejected."
+        )
+    else:
+        answers.questions.append(
+            f"How are the times in {label} written? Set the format in a mapping, such as"
+            ' time_format = "%d.%m.%Y %H:%M".'
+        )
+
+
+@dataclass(slots=True)
+class _OrderEvidence:
+    """The orders in which every date so far can be read; texts that are no dates prove nothing."""
+
+    orders: set[DateOrder] = field(default_factory=set)
+    example: str = ""
+    other: str = ""
+    is_contradicted: bool = False
+    _has_dates: bool = False
+    _days: set[str] = field(default_factory=set)
+
+    def add_all(self, texts: Iterable[str]) -> None:
+        for text in texts:
+            day = text.partition(" ")[0]
+            if day in self._days:
+                continue
+            possible = possible_orders(text)
+            if possible:
+                if len(self._days) >= _MOST_DAYS:
+                    self._days.clear()
+                self._days.add(day)
+                self._add(text, possible)
+
+    def _add(self, text: str, possible: frozenset[DateOrder]) -> None:
+        if self.is_contradicted:
+            return
+        before = set(self.orders) if self._has_dates else set(DATE_ORDERS)
+        self._has_dates = True
+        self.orders = before & possible
+        if not self.orders:
+            self.is_contradicted, self.other = True, text
+        elif len(self.orders) < len(before) or not self.example:
+            self.example = text
+
+
+def _ask_for_zones(
+    label: str, sample: Sequence[str], given: Mapping[str, object], answers: Answers
+) -> None:
+    zones = given.get("zones", {})
+    meanings = {
+        name: str(meaning)
+        for name, meaning in (zones.items() if isinstance(zones, Mapping) else ())
+    }
+    undecided: dict[str, str] = {}
+    for zone in dict.fromkeys(map(_zone_of, sample)):
+        if zone is None or len(undecided) >= _MOST_ZONES:
+            continue
+        try:
+            zone_named(zone, meanings)
+        except ZoneUndecided as error:
+            undecided[error.name] = error.detail
+    answers.questions += [f"{detail} It is in {label}." for detail in undecided.values()]
+
+
+def _ask_for_bare(label: str, bare: str, given: Mapping[str, object], answers: Answers) -> None:
+    """Ask about times without a zone, and about days that are no moments."""
+    if _is_day(bare):
+        answers.questions.append(
+            f"{label} holds days, such as {bare}, not moments: with"
+            ' time_format = "%Y-%m-%d" (as they are written) in a mapping each becomes midnight in its'
+            " time_zone; a column of times may be named behind it, as occurred_at = [date, time]."
+        )
+    elif "time_zone" not in given:
+        answers.questions.append(
+            f"The times in {label} have no offset from UTC: set --time-zone, or"
+            ' time_zone = "Europe/Berlin" in a mapping.'
+        )
+
+
+# ---------------------------------------------------------------- one value
+
+_READ_ISO: Final = moment_reader("iso", None, "refuse")
+
+
+def _is_iso_moment(text: str) -> bool:
+    """Return whether a text is an ISO moment with an offset or a zone."""
+    try:
+        return isinstance(_READ_ISO(text), datetime)
+    except ItemRejected:
+        return True
+
+
+def _is_iso(text: str) -> bool:
+    return _DAY.match(text) is not None or _is_iso_moment(text)
+
+
+def _is_clock(text: str) -> bool:
+    return _CLOCK.fullmatch(text) is not None
+
+
+def _is_day(text: str) -> bool:
+    if _DAY.fullmatch(text):
+        return True
+    for order in DATE_ORDERS:
+        written = read_written(text, order)
+        if written is not None:
+            return not written.has_time
+    return False
+
+
+def _zone_of(text: str) -> str | None:
+    """Return the zone beside a written time, or None; those of plain ISO moments are not looked at."""
+    for order in DATE_ORDERS:
+        written = read_written(text, order)
+        if written is not None:
+            return written.zone
+    return None
