@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from skeldir.ingest.rejections import ItemRejected
 
 # The American ones are those of RFC 2822, section 4.3, but for CST, which is China's and Cuba's as well.
-_OFFSETS: Final[Mapping[str, str]] = {
+ABBREVIATIONS: Final[Mapping[str, str]] = {
     "UTC": "+00:00", "GMT": "+00:00", "Z": "+00:00", "UT": "+00:00", "WET": "+00:00", "WEST": "+01:00",
     "BST": "+01:00", "CET": "+01:00", "CEST": "+02:00", "MET": "+01:00", "MEST": "+02:00",
     "MEZ": "+01:00", "MESZ": "+02:00", "EET": "+02:00", "EEST": "+03:00", "OEZ": "+02:00",
@@ -29,6 +29,8 @@ _OFFSETS: Final[Mapping[str, str]] = {
     "SGT": "+08:00", "PHT": "+08:00", "WIB": "+07:00", "WITA": "+08:00", "WIT": "+09:00",
     "PKT": "+05:00", "SAST": "+02:00", "CAT": "+02:00", "EAT": "+03:00", "WAT": "+01:00",
 }  # fmt: skip
+"""Abbreviation to its offset from UTC."""
+
 _SEVERAL: Final[Mapping[str, str]] = {
     "IST": "Asia/Kolkata, Europe/Dublin or Asia/Jerusalem",
     "CST": "America/Chicago (-06:00), Asia/Shanghai (+08:00) or America/Havana (-05:00)",
@@ -114,5 +116,5 @@ def is_meaning(text: str) -> bool:
 
 
 def _abbreviated(name: str) -> tzinfo | None:
-    offset = _OFFSETS.get(name.upper())
+    offset = ABBREVIATIONS.get(name.upper())
     return None if offset is None else fixed_zone(offset)
