@@ -37,7 +37,8 @@ for _ in range(10_000):
     DEEP = [DEEP]
 
 # Codes that do not come from `canonical`, but from the readers of bodies and files and from the ledger.
-RAISED_ELSEWHERE = {"json_invalid", "row_malformed", "encoding_invalid", "idempotency_key_reused"}
+FROM_FILES = {"row_malformed", "encoding_invalid", "currency_contradicted"}
+RAISED_ELSEWHERE = FROM_FILES | {"json_invalid", "idempotency_key_reused"}
 
 
 def touch(**fields: object) -> Touch:

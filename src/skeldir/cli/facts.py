@@ -195,6 +195,12 @@ def print_import(report: ImportReport) -> None:
                 f"    row {example.row}: {example.detail} {example.cure}",
                 soft_wrap=True,
             )
+    for journey in report.crowded:
+        out.print(
+            f"  one journey key has {journey.touches:,} of {journey.counted:,} touches: it may stand for"
+            " visitors without an id. Look at the column of the journey key.",
+            soft_wrap=True,
+        )
     for order in report.flagged[:5]:
         out.print(f"  flagged order {order.order_id}: {order.state}", soft_wrap=True)
     if len(report.flagged) > 5:

@@ -20,7 +20,7 @@ from skeldir.ingest.files.written_times import (
     possible_orders,
     read_written,
 )
-from skeldir.ingest.files.zones import ZoneUndecided, is_zone, zone_named
+from skeldir.ingest.files.zones import find_zone, is_zone
 from skeldir.ingest.rejections import ItemRejected
 
 _EPOCH_DIGITS: Final = {10: "epoch_seconds", 13: "epoch_milliseconds", 16: "epoch_microseconds"}
@@ -193,15 +193,10 @@ def _ask_for_zones(
         name: str(meaning)
         for name, meaning in (zones.items() if isinstance(zones, Mapping) else ())
     }
-    undecided: dict[str, str] = {}
-    for zone in dict.fromkeys(map(_zone_of, sample)):
-        if zone is None or len(undecided) >= _MOST_ZONES:
-            continue
-        try:
-            zone_named(zone, meanings)
-        except ZoneUndecided as error:
-            undecided[error.name] = error.detail
-    answers.questions += [f"{detail} It is in {label}." for detail in undecided.values()]
+    names = {zone for zone in map(_zone_of, sample) if zone is not None}
+    found = [find_zone(name, meanings) for name in sorted(names)]
+    undecided = [sentence for sentence in found if isinstance(sentence, str)]
+    answers.questions += [f"{sentence} It is in {label}." for sentence in undecided[:_MOST_ZONES]]
 
 
 def _ask_for_bare(label: str, bare: str, given: Mapping[str, object], answers: Answers) -> None:

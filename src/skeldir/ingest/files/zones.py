@@ -47,14 +47,6 @@ _OFFSET: Final = re.compile(r"(?:UTC|GMT)?([+-])([0-9]{1,2})(?::?([0-9]{2}))?", 
 _LONGEST: Final = 64
 
 
-class ZoneUndecided(ItemRejected):
-    """The zone beside a time is not known, or has several meanings."""
-
-    def __init__(self, name: str, detail: str) -> None:
-        super().__init__("occurred_at_invalid", detail)
-        self.name = name
-
-
 @lru_cache(maxsize=1_024)
 def fixed_zone(text: str) -> timezone | None:
     """Return the offset that a text such as +02:00, GMT+2 or Z states, or None if it states none."""
@@ -79,28 +71,31 @@ def iana_zone(name: str) -> ZoneInfo | None:
         return None
 
 
-def zone_named(text: str, given: Mapping[str, str]) -> tzinfo:
-    """Return the zone that stands beside a time; `given` has the meanings that a mapping states.
+def find_zone(text: str, given: Mapping[str, str]) -> tzinfo | str:
+    """Return the zone that stands beside a time, or a sentence that says why it cannot be known.
 
-    Raises `ZoneUndecided`.
+    `given` has the meanings that a mapping states.
     """
     name = text.strip().strip("()").strip()
-    if name in given:
-        found = fixed_zone(given[name]) or iana_zone(given[name]) or _abbreviated(given[name])
-    else:
-        found = fixed_zone(name) or iana_zone(name) or _abbreviated(name)
+    meaning = given.get(name, name)
+    found = fixed_zone(meaning) or iana_zone(meaning) or _abbreviated(meaning)
     if found is not None:
         return found
     shown = f'"{name}"' if len(name) <= 8 else "beside the time"
     if name.upper() in _SEVERAL:
-        raise ZoneUndecided(
-            name,
+        return (
             f"The zone {shown} has several meanings: {_SEVERAL[name.upper()]}. A mapping says which: "
-            f'"{name}" = "+00:00", or an IANA name, under [zones].',
+            f'"{name}" = "+00:00", or an IANA name, under [zones].'
         )
-    raise ZoneUndecided(
-        name, f"The zone {shown} is not known: a mapping may give its meaning under [zones]."
-    )
+    return f"The zone {shown} is not known: a mapping may give its meaning under [zones]."
+
+
+def zone_named(text: str, given: Mapping[str, str]) -> tzinfo:
+    """Return the zone that stands beside a time. Raises `ItemRejected` where it cannot be known."""
+    found = find_zone(text, given)
+    if isinstance(found, str):
+        raise ItemRejected("occurred_at_invalid", found)
+    return found
 
 
 def is_zone(text: str) -> bool:
