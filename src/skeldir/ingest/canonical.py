@@ -143,10 +143,10 @@ def read_conversion(item: object, *, now: datetime) -> Conversion:
     key = _required_text(fields, "idempotency_key", LONGEST_KEY)
     order_id = _required_text(fields, "order_id", LONGEST_KEY)
     kind = fields.get("kind")
-    if is_nothing(kind):
-        raise ItemRejected("kind_missing", "The conversion has no kind.")
     sign = KIND_SIGNS.get(kind) if isinstance(kind, str) else None
     if sign is None or not isinstance(kind, str):
+        if is_nothing(kind):
+            raise ItemRejected("kind_missing", "The conversion has no kind.")
         raise ItemRejected("kind_unknown", f"The kind {_shown(kind)} is not known.")
     amount = _amount(fields)
     if amount == 0 and kind != "capture":
@@ -200,7 +200,7 @@ def _required_text(fields: Mapping[str, object], name: str, longest: int) -> str
         says = f"is {_shown(value)}, which stands for nothing" if is_written else "is missing"
         raise ItemRejected(f"{name}_missing", f"{name} {says}.")
     is_text = isinstance(value, str) and len(value) <= longest and not _holds_control(value)
-    is_spoilt = isinstance(value, str) and is_shortened(value)
+    is_spoilt = isinstance(value, str) and "+" in value and is_shortened(value)
     if not isinstance(value, str) or not is_text or is_spoilt or not value.strip():
         # A journey key identifies a person, and the detail is stored: it must not repeat the key.
         shown = _sort_of(value) if name == "journey_key" else _shown(value)
@@ -229,9 +229,12 @@ def _text(fields: Mapping[str, object], name: str, longest: int) -> str | None:
 
 def _moment(fields: Mapping[str, object], now: datetime) -> datetime:
     value = fields.get("occurred_at")
-    if is_nothing(value):
+    if isinstance(value, datetime):
+        moment = value
+    elif is_nothing(value):
         raise ItemRejected("occurred_at_missing", "occurred_at is missing.")
-    moment = value if isinstance(value, datetime) else parse_moment(value)
+    else:
+        moment = parse_moment(value)
     if moment.tzinfo is None:
         raise ItemRejected(
             "occurred_at_without_offset", f"occurred_at {_shown(value)} has no offset."
@@ -266,7 +269,7 @@ def parse_moment(value: object) -> datetime:
 
 def _amount(fields: Mapping[str, object]) -> int:
     value = fields.get("amount_cents")
-    if not isinstance(value, float) and is_nothing(value):
+    if not isinstance(value, int | float) and is_nothing(value):
         raise ItemRejected("amount_missing", "amount_cents is missing.")
     if isinstance(value, float | Decimal):
         if not math.isfinite(value):
@@ -288,13 +291,13 @@ def _amount(fields: Mapping[str, object]) -> int:
 
 def _currency(fields: Mapping[str, object]) -> str:
     value = fields.get("currency")
+    if isinstance(value, str) and value in CURRENCIES:
+        return value
     if is_nothing(value):
         raise ItemRejected("currency_missing", "currency is missing.")
     if not isinstance(value, str):
         raise ItemRejected("currency_invalid", f"currency is {_shown(value)}.")
-    if value not in CURRENCIES:
-        raise ItemRejected("currency_unknown", f"currency {_shown(value)} is not known.")
-    return value
+    raise ItemRejected("currency_unknown", f"currency {_shown(value)} is not known.")
 
 
 def _click_id_kinds(fields: Mapping[str, object]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ around a text never matter. A text counts only as a whole: a campaign called `no
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 PLACEHOLDERS: Final = frozenset(
@@ -43,7 +44,6 @@ LABEL_PLACEHOLDERS: Final = PLACEHOLDERS | {"(direct)", "$direct"}
 
 ID_PLACEHOLDERS: Final = LABEL_PLACEHOLDERS | {
     "na", "(other)", "unknown", "(unknown)", "anonymous", "(anonymous)", "guest",
-    "00000000-0000-0000-0000-000000000000", "00000000000000000000000000000000",
 }  # fmt: skip
 """Of an id: also what is written for everybody without one. A campaign may be called `na`; no order is."""
 
@@ -63,14 +63,20 @@ def is_no_label(value: object) -> bool:
 
 def is_no_id(value: object) -> bool:
     """Return whether an order id, a key or the id of a person is absent, or a placeholder."""
+    if (
+        type(value) is str
+        and len(value) > _LONGEST
+        and not (value[0].isspace() or value[-1].isspace())
+    ):
+        return False  # as most ids are; a large import asks millions of times
     return _is_nothing(value, ID_PLACEHOLDERS)
 
 
-def holds_no_id(texts: list[str]) -> bool:
+def holds_no_id(texts: Sequence[str]) -> bool:
     """Return whether one of many ids, without white space around them, is a placeholder."""
-    return min(map(len, texts), default=_LONGEST) < _LONGEST + 1 and not (
-        ID_PLACEHOLDERS.isdisjoint(map(str.casefold, texts))
-    )
+    if min(map(len, texts), default=_LONGEST + 1) > _LONGEST:
+        return False
+    return not ID_PLACEHOLDERS.isdisjoint(map(str.casefold, texts))
 
 
 def _is_nothing(value: object, placeholders: frozenset[str]) -> bool:

@@ -15,6 +15,7 @@ from typing import Final, Literal, TypeAlias
 
 from skeldir.errors import SkeldirError
 from skeldir.ingest.files.currency_signs import currencies_of_sign
+from skeldir.ingest.nothing import is_nothing
 from skeldir.ingest.rejections import ItemRejected
 from skeldir.money import CURRENCIES, minor_units
 
@@ -122,28 +123,37 @@ def amount_reader(
             return _rounded(text, currency, unit, rounding)
         return minor_units(text, currency) if unit == "major" else _whole(text)
 
-    def read(cell: object, currency: str) -> object:
-        if not isinstance(cell, str):
-            if unit == "minor" and rounding is None:
-                return _whole_number(cell)
-            return _typed(cell, currency, convert, is_exact=rounding is None)
-        if decimal_mark == "." and cell.isascii() and _PLAIN.fullmatch(cell):
-            cents = _converted(cell, currency, convert)
-            if unit == "minor" or rounding or cell[-4:-3] != "." or CURRENCIES[currency] >= 3:
-                return cents
-        return _read_written(cell, currency, decimal_mark, unit, convert, is_exact=rounding is None)
+    is_exact = rounding is None
 
-    return read
+    def read(cell: object, currency: str) -> object:
+        if isinstance(cell, str):
+            return _read_written(cell, currency, decimal_mark, unit, convert, is_exact=is_exact)
+        if unit == "minor" and is_exact:
+            return _whole_number(cell)
+        return _typed(cell, currency, convert, is_exact=is_exact)
+
+    if unit == "minor" or decimal_mark == "," or not is_exact:
+        return read
+
+    def read_plain(cell: object, currency: str) -> object:
+        """Read the amounts that most files have at once; all others as above."""
+        if isinstance(cell, str) and cell[-4:-3] != ".":
+            try:
+                return minor_units(cell, currency)
+            except SkeldirError:
+                pass
+        return read(cell, currency)
+
+    return read_plain
 
 
 _Convert: TypeAlias = Callable[[str, str], int]
-_PLAIN: Final = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,20})?")
 
 
 def _read_written(
     cell: str, currency: str, mark: DecimalMark, unit: str, convert: _Convert, *, is_exact: bool
 ) -> object:
-    if cell.strip() == "":
+    if is_nothing(cell) or cell.isspace():
         return None
     written = take_apart(cell)
     if written is None:

@@ -23,6 +23,7 @@ from skeldir.ingest.files.moments import joined_reader, moment_reader
 from skeldir.ingest.nothing import is_no_id, is_nothing
 from skeldir.ingest.rejections import ItemRejected, UnreadableItem
 from skeldir.ingest.spoilt_ids import is_shortened
+from skeldir.money import CURRENCIES
 from skeldir.revenue import KIND_SIGNS
 
 Cells: TypeAlias = Sequence[object]
@@ -188,10 +189,10 @@ class MappingCompiler:
         read = amount_reader(mapping.amount_unit, mapping.decimal_mark, mapping.rounding)
 
         def read_amount(cells: Cells) -> object:
-            if is_nothing(cells[place]):
+            if cells[place] is None or cells[place] == "":
                 return None
             currency = currency_of(cells)
-            if is_nothing(currency):
+            if currency not in CURRENCIES and is_nothing(currency):
                 raise ItemRejected("currency_missing", "currency is missing.")
             if not isinstance(currency, str):
                 raise ItemRejected("currency_invalid", "currency is not a text.")

@@ -285,13 +285,15 @@ class _Recognition:
         self.questions += answers.questions
 
     def _settle_amounts(self) -> AmountEvidence | None:
-        column = self.columns.get("amount")
-        if not isinstance(column, str) or column not in self.header:
+        refund = self.settings.get("refund")
+        refunded = refund.get("amount") if isinstance(refund, Mapping) else None
+        names = [name for name in (self.columns.get("amount"), refunded) if isinstance(name, str)]
+        if not names or not set(names) <= set(self.header):
             return None
-        place, read = self.header.index(column), self.whole
-        whole = None if read is None else (cells[0] for cells in read([column]))
-        found = gather_amounts((row[place] for row in self.rows), whole)
-        self._settle(settle_amounts(column, found, self.settings))
+        places, read = [self.header.index(name) for name in names], self.whole
+        whole = None if read is None else (cell for cells in read(names) for cell in cells)
+        found = gather_amounts((row[place] for row in self.rows for place in places), whole)
+        self._settle(settle_amounts(names[0], found, self.settings))
         return found
 
     def find_channels(self) -> None:
