@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -351,3 +353,10 @@ def test_the_columns_of_a_moment_are_found() -> None:
 )  # fmt: skip
 def test_the_cells_of_a_moment_are_joined(cells: list[object], joined: object) -> None:
     assert join_cells(cells) == joined
+
+
+def test_the_documented_table_of_zones_is_the_one_in_use() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "values.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([+-][0-9]{2}:[0-9]{2}) \| ([A-Z ]+) \|$", text, re.MULTILINE)
+    documented = {name: offset for offset, names in rows for name in names.split()}
+    assert documented == ABBREVIATIONS
