@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import product
 from typing import Literal
 
 import pytest
@@ -13,10 +14,12 @@ from hypothesis import strategies as st
 
 from skeldir.ingest.canonical import read_conversion
 from skeldir.ingest.files.amount_evidence import Answers, gather_amounts, settle_amounts
-from skeldir.ingest.files.amounts import DecimalMark, Rounding, amount_reader
+from skeldir.ingest.files.amounts import ROUNDINGS, DecimalMark, Rounding, amount_reader
 from skeldir.ingest.rejections import ItemRejected
 from skeldir.money import format_minor
 
+UNITS: tuple[Literal["major", "minor"], ...] = ("major", "minor")
+MARKS: tuple[DecimalMark, ...] = (".", ",")
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 
 
@@ -380,3 +383,15 @@ def test_negative_amounts_are_noticed() -> None:
     assert gather_amounts(["12.50", "(60.00)"], None).negative == "(60.00)"
     assert gather_amounts(["-0.00", "12.50"], None).negative == ""
     assert gather_amounts([12.5, -3], None).negative == "-3"
+
+
+@given(st.text(alphabet="0123456789.,-+()' $€\u00a0\u202fkrE\x00\ud83d²½/", max_size=80))
+def test_any_text_is_an_amount_or_rejected(text: str) -> None:
+    gather_amounts([text], None)
+    for unit, mark, rounding in product(UNITS, MARKS, (None, *ROUNDINGS)):
+        for currency in ("EUR", "JPY", "ZZZ"):
+            try:
+                amount = amount_reader(unit, mark, rounding)(text, currency)
+            except ItemRejected:
+                continue
+            assert amount is None or type(amount) is int

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from skeldir.ingest.files.moments import Ambiguous, join_cells, moment_reader
 from skeldir.ingest.files.time_evidence import find_moment_columns, settle_times
+from skeldir.ingest.files.written_times import DATE_ORDERS
 from skeldir.ingest.files.zones import ABBREVIATIONS, zone_named
 from skeldir.ingest.rejections import ItemRejected
 
@@ -360,3 +361,15 @@ def test_the_documented_table_of_zones_is_the_one_in_use() -> None:
     rows = re.findall(r"^\| ([+-][0-9]{2}:[0-9]{2}) \| ([A-Z ]+) \|$", text, re.MULTILINE)
     documented = {name: offset for offset, names in rows for name in names.split()}
     assert documented == ABBREVIATIONS
+
+
+@given(st.text(alphabet="0123456789:./-, TZ+AMPapOctJun()\u202f\x00\ud83d²", max_size=80))
+def test_any_text_is_a_moment_left_alone_or_rejected(text: str) -> None:
+    settle_times("x", [text], None, {})
+    for form in ("iso", *DATE_ORDERS, "epoch_seconds", "%d.%m.%Y %H:%M %Z"):
+        try:
+            moment = read_time(text, form, "Europe/Berlin")
+        except ItemRejected as error:
+            assert error.item_code.startswith("occurred_at")  # noqa: PT017 - either is right
+        else:
+            assert moment is text or (isinstance(moment, datetime) and moment.tzinfo is UTC)

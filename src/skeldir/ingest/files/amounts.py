@@ -24,7 +24,7 @@ ReadAmount: TypeAlias = Callable[[object, str], object]
 
 DecimalMark: TypeAlias = Literal[".", ","]
 Rounding: TypeAlias = Literal["half_even", "half_up"]
-ROUNDINGS: Final = ("half_even", "half_up")
+ROUNDINGS: Final[tuple[Rounding, ...]] = ("half_even", "half_up")
 
 _RULES: Final = {"half_even": ROUND_HALF_EVEN, "half_up": ROUND_HALF_UP}
 _LONGEST_CELL: Final = 64
