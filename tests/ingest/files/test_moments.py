@@ -318,6 +318,12 @@ def test_dates_that_do_not_show_their_order_are_asked_about() -> None:
     assert "different orders" in asked
 
 
+def test_a_column_of_zones_beside_whole_times_is_asked_about() -> None:
+    """It may be the zone of the visitor, with times in UTC."""
+    answers = settle_times('"at"', ["2026-10-20 10:00"], None, {}, "TimeZone")
+    assert 'If "TimeZone" has it: occurred_at = ["at", "TimeZone"]' in answers.questions[0]
+
+
 def test_zones_of_several_meanings_are_asked_about() -> None:
     for value in ("10/20/2026 10:00 CST", "2026-10-20 10:00:00 CST"):
         assert 'The zone "CST" has several meanings' in settle(value)[1]
@@ -336,7 +342,7 @@ def test_the_columns_of_a_moment_are_found() -> None:
 
     assert find("Time") == ["Date", "Time", "TimeZone"]
     assert find("Date") == ["Date", "Time", "TimeZone"]
-    assert find("at") == ["at", "TimeZone"]
+    assert find("at") == ["at"]
     assert find("full") == ["full"]
     assert find("Date", time="word") == ["Date"]
 

@@ -36,7 +36,7 @@ from skeldir.ingest.files.mapping_file import (
 )
 from skeldir.ingest.files.readers import look_at_file
 from skeldir.ingest.files.survey import ReadColumns, read_columns, settle_ids, times_of
-from skeldir.ingest.files.time_evidence import find_moment_columns, settle_times
+from skeldir.ingest.files.time_evidence import find_moment_columns, find_zone_column, settle_times
 from skeldir.ingest.nothing import is_nothing
 
 # Field to its common names, the likeliest first; compared in lower case, with underscores.
@@ -237,16 +237,18 @@ class _Recognition:
     def find_times(self) -> None:
         """Find the columns and the format of the times; request the zone of those without one."""
         column = self.columns.get("occurred_at")
+        zone_column = None
         if isinstance(column, str):
             spelled = {_plain(name): name for name in reversed(self.header)}
+            zone_column = find_zone_column(column, spelled, self._values)
             found = find_moment_columns(column, spelled, self._values)
             if len(found) > 1:
                 self._drop("occurred_at")
                 self.columns["occurred_at"] = found
                 self.choices.append(f"occurred_at: columns {_listed(found)}")
-        self._settle_times()
+        self._settle_times(zone_column)
 
-    def _settle_times(self) -> None:
+    def _settle_times(self, zone_column: str | None = None) -> None:
         names = self.columns.get("occurred_at")
         columns = [names] if isinstance(names, str) else list(names or ())  # type: ignore[call-overload]  # checked with the mapping
         if columns and set(columns) <= set(self.header):
@@ -254,7 +256,9 @@ class _Recognition:
             sample = times_of([[row[place] for place in places] for row in self.rows])
             read = self.whole
             whole = None if read is None else lambda: times_of(read(columns))
-            self._settle(settle_times(_listed(columns), list(sample), whole, self.settings))
+            self._settle(
+                settle_times(_listed(columns), list(sample), whole, self.settings, zone_column)
+            )
 
     def find_ids(self) -> None:
         """Find the ids that a spreadsheet has shortened, by the width of the others."""

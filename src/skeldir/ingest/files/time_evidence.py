@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from skeldir.ingest.files.amount_evidence import Answers
@@ -51,33 +52,42 @@ def find_moment_columns(
     """Return the columns that make up a moment with `column`: its date, its time of day and its zone.
 
     `spelled` has the file's columns by their plain names. A column counts only if all of its first
-    values are of that sort.
+    values are of that sort, and a zone only beside a date and a time that are apart: next to whole
+    times it may be the visitor's, with times in UTC.
     """
-
-    def find(names: Sequence[str], is_one: Callable[[str], bool]) -> str | None:
-        for name in names:
-            values = values_of(spelled[name]) if name in spelled and spelled[name] != column else ()
-            if values and all(map(is_one, values)):
-                return spelled[name]
-        return None
-
+    find = partial(_find_column, spelled, values_of, column)
     values = values_of(column)
-    if not values:
+    date = clock = None
+    if values and all(map(_is_clock, values)):
+        date, clock = find(_DATES, _is_day), column
+    elif values and all(map(_is_day, values)):
+        date, clock = column, find(_CLOCKS, _is_clock)
+    if date is None or clock is None:
         return [column]
-    found: list[str | None] = [column]
-    if all(map(_is_clock, values)):
-        date = find(_DATES, _is_day)
-        if date is None:
-            return [column]
-        found = [date, column]
-    elif all(map(_is_day, values)):
-        clock = find(_CLOCKS, _is_clock)
-        if clock is None:
-            return [column]
-        found.append(clock)
-    elif any(_zone_of(value) is not None for value in values):
-        return [column]
-    return [name for name in (*found, find(_ZONES, is_zone)) if name is not None]
+    zone = find_zone_column(column, spelled, values_of)
+    return [date, clock] if zone is None else [date, clock, zone]
+
+
+def find_zone_column(
+    column: str, spelled: Mapping[str, str], values_of: Callable[[str], Sequence[str]]
+) -> str | None:
+    """Return a column beside `column` that is called a time zone, and has only zones."""
+    return _find_column(spelled, values_of, column, _ZONES, is_zone)
+
+
+def _find_column(
+    spelled: Mapping[str, str],
+    values_of: Callable[[str], Sequence[str]],
+    other_than: str,
+    names: Sequence[str],
+    is_one: Callable[[str], bool],
+) -> str | None:
+    for name in names:
+        column = spelled.get(name)
+        values = values_of(column) if column is not None and column != other_than else ()
+        if values and all(map(is_one, values)):
+            return column
+    return None
 
 
 def settle_times(
@@ -85,11 +95,12 @@ def settle_times(
     sample: Sequence[str],
     whole: Callable[[], Iterable[str]] | None,
     given: Mapping[str, object],
+    zone_column: str | None = None,
 ) -> Answers:
     """Return the format of the times in a file, and what has to be asked about it.
 
     `label` names their columns; `whole` yields the times of all rows, and is None when the sample has
-    them; `given` are settings in the shape of a mapping file.
+    them; `given` are settings in the shape of a mapping file. `zone_column` may have their zones.
     """
     answers = Answers()
     if not sample or "time_format" in given:
@@ -115,7 +126,7 @@ def settle_times(
         _settle_order(label, typical, whole, answers)
     _ask_for_zones(label, sample, given, answers)
     if len(bare) * 2 > len(sample) and not answers.questions:
-        _ask_for_bare(label, bare[0], given, answers)
+        _ask_for_bare(label, bare[0], given, zone_column, answers)
     return answers
 
 
@@ -199,7 +210,13 @@ def _ask_for_zones(
     answers.questions += [f"{sentence} It is in {label}." for sentence in undecided[:_MOST_ZONES]]
 
 
-def _ask_for_bare(label: str, bare: str, given: Mapping[str, object], answers: Answers) -> None:
+def _ask_for_bare(
+    label: str,
+    bare: str,
+    given: Mapping[str, object],
+    zone_column: str | None,
+    answers: Answers,
+) -> None:
     """Ask about times without a zone, and about days that are no moments."""
     if _is_day(bare):
         answers.questions.append(
@@ -208,9 +225,10 @@ def _ask_for_bare(label: str, bare: str, given: Mapping[str, object], answers: A
             " time_zone; a column of times may be named behind it, as occurred_at = [date, time]."
         )
     elif "time_zone" not in given:
+        beside = f' If "{zone_column}" has it: occurred_at = [{label}, "{zone_column}"].'
         answers.questions.append(
             f"The times in {label} have no offset from UTC: set --time-zone, or"
-            ' time_zone = "Europe/Berlin" in a mapping.'
+            f' time_zone = "Europe/Berlin" in a mapping.{beside if zone_column else ""}'
         )
 
 
