@@ -130,6 +130,8 @@ def test_a_pattern_without_an_offset_takes_the_time_zone() -> None:
     assert read_time("01.06.2026 14:00", "%d.%m.%Y %H:%M", "Europe/Berlin") == NOON
     midnight = read_time("2026-06-01", "%Y-%m-%d", "Europe/Berlin")
     assert midnight == NOON - timedelta(hours=14)
+    assert read_time(date(2026, 6, 1), "%Y-%m-%d", "Europe/Berlin") == midnight
+    assert read_time(date(2026, 6, 1), zone="Europe/Berlin") == date(2026, 6, 1)
 
 
 @pytest.mark.parametrize("form", ["epoch_seconds", "epoch_milliseconds", "%d.%m.%Y %H:%M", "iso"])
@@ -224,12 +226,11 @@ def test_each_abbreviation_states_an_offset_that_exists() -> None:
         ("month_name", "Mon Jun 01 2026 14:00:00 GMT+0200 (Central European Summer Time)"),
         ("day_first", "Jun 1, 2026, 2:00 PM"),
         ("%m/%d/%y %H:%M %Z", "06/01/26 05:00 PDT"),
+        ("day_first", datetime(2026, 6, 1, 14, 0)),  # noqa: DTZ001 - a local time
         ("%d.%m.%Y %H:%M", datetime(2026, 6, 1, 14, 0)),  # noqa: DTZ001 - a local time
     ],
 )
 def test_the_usual_formats_are_read(form: str, cell: object) -> None:
-    if isinstance(cell, datetime):
-        form = "day_first"
     assert read_time(cell, form, "Europe/Berlin") == NOON
 
 

@@ -127,6 +127,15 @@ def _iso_reader(localise: _Localise | None, in_zone: _InZone) -> ReadMoment:
     return read
 
 
+def _typed(cell: object, localise: _Localise | None) -> object:
+    """Return the moment of a cell that a Parquet file or a spreadsheet holds as one; any other cell unchanged."""
+    if not isinstance(cell, datetime):
+        return cell
+    if cell.tzinfo is not None:
+        return _in_utc(cell)
+    return cell if localise is None else localise(cell)
+
+
 def _bare_iso(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
@@ -156,12 +165,8 @@ def _order_reader(order: DateOrder, localise: _Localise | None, in_zone: _InZone
     """Return the reader of dates whose parts stand in `order`, with a time of day in any usual form."""
 
     def read(cell: object) -> object:
-        if isinstance(cell, datetime):
-            if cell.tzinfo is not None:
-                return _in_utc(cell)
-            return cell if localise is None else localise(cell)
         if not isinstance(cell, str) or is_nothing(cell):
-            return cell
+            return _typed(cell, localise)
         written = read_written(cell, order)
         if isinstance(written, WrittenTime) and written.has_time:
             if written.zone is not None:
@@ -191,7 +196,9 @@ def _pattern_reader(pattern: str, localise: _Localise | None, in_zone: _InZone) 
 
     def read(cell: object) -> object:
         if not isinstance(cell, str) or is_nothing(cell):
-            return cell
+            # Whoever states a pattern for days says that each is its midnight.
+            is_day = type(cell) is date and localise is not None
+            return _typed(datetime.combine(cell, time()) if is_day else cell, localise)  # type: ignore[arg-type]  # a date
         rest, zone = split_zone(cell) if has_zone else (cell, None)
         try:
             moment = datetime.strptime(rest, bare_pattern)  # noqa: DTZ007 - the zone is set below
