@@ -1,72 +1,108 @@
-"""A text that stands for nothing is nothing, in files and by HTTP: no order, and never one visitor for many people."""
+"""A placeholder for nothing is never a value, whatever its field, its case and the white space around it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from skeldir.ingest.canonical import read_conversion, read_touch
-from skeldir.ingest.nothing import is_nothing
+from skeldir.ingest.canonical import Conversion, Touch, read_conversion, read_touch
+from skeldir.ingest.channels import choose_channel
+from skeldir.ingest.nothing import (
+    ID_PLACEHOLDERS,
+    LABEL_PLACEHOLDERS,
+    PLACEHOLDERS,
+    holds_no_id,
+    is_no_id,
+    is_no_label,
+    is_nothing,
+)
 from skeldir.ingest.rejections import ItemRejected
 from skeldir.ingest.touch_columns import read_touches
+from tests.support.make import make_conversion, make_touch
 
-NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
-TOUCH = {"idempotency_key": "k", "occurred_at": NOON, "journey_key": "v"}
-CONVERSION = {
-    "idempotency_key": "k", "order_id": "o", "kind": "capture", "amount_cents": 1, "currency": "EUR",
-    "occurred_at": NOON,
-}  # fmt: skip
-NONE = [
-    "null", "NULL", "Null", "nUlL", "none", "None", "nan", "NaN", "undefined", "n/a", "N/A", "-", "(not set)",
-    "(Not Set)", "(none)", "(data not available)", "[object Object]", "(nicht festgelegt)", "NA", "\\N", "<null>",
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+SPELLINGS: list[Callable[[str], str]] = [str, str.upper, str.title, lambda text: f" {text}\u00a0"]
+ASKED_FOR = [
+    "null", "none", "nan", "undefined", "n/a", "-", "(not set)", "(none)", "(data not available)",
+    "[object Object]",
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", NONE)
-def test_a_placeholder_is_nothing_in_every_field(text: str) -> None:
-    assert is_nothing(text)
-    touch = read_touch(
-        {
-            **TOUCH,
-            "source": text,
-            "medium": text,
-            "campaign": text,
-            "referrer_host": text,
-            "session_id": text,
-        },
-        now=NOON,
-        own_channels=frozenset(),
-    )
-    assert (touch.source, touch.medium, touch.campaign, touch.referrer_host, touch.session_id) == (
-        None,
-    ) * 5
-    assert touch.channel_code == "direct"
-    assert read_conversion({**CONVERSION, "journey_key": text}, now=NOON).journey_key is None
+def touch(**fields: object) -> Touch:
+    return read_touch(make_touch(**fields), now=NOW, own_channels=frozenset())
 
 
-@pytest.mark.parametrize("text", [*NONE, ""])
-@pytest.mark.parametrize("field", ["order_id", "idempotency_key", "currency"])
-def test_a_placeholder_in_a_field_that_must_be_given_is_refused_like_an_empty_one(
-    text: str, field: str
-) -> None:
+def conversion(**fields: object) -> Conversion:
+    return read_conversion(make_conversion() | fields, now=NOW)
+
+
+def code_of(read: Callable[..., object], **fields: object) -> str:
     with pytest.raises(ItemRejected) as caught:
-        read_conversion({**CONVERSION, field: text}, now=NOON)
-    assert caught.value.item_code == f"{field}_missing"
+        read(**fields)
+    return caught.value.item_code
 
 
-@pytest.mark.parametrize("text", NONE)
-def test_a_placeholder_is_no_visitor_whether_touches_come_alone_or_in_blocks(text: str) -> None:
-    items = [{**TOUCH, "idempotency_key": f"k{n}"} for n in range(20)]
-    items[7] = {**items[7], "journey_key": text}
-    outcomes = read_touches(items, now=NOON, own_channels=frozenset())
-    refused = [one for one in outcomes if isinstance(one, ItemRejected)]
-    assert [one.item_code for one in refused] == ["journey_key_missing"]
-    assert len(outcomes) == 20
+@pytest.mark.parametrize("spell", SPELLINGS)
+@pytest.mark.parametrize("text", ASKED_FOR)
+def test_a_placeholder_is_nothing_in_every_field(text: str, spell: Callable[[str], str]) -> None:
+    written = spell(text)
+    named = dict.fromkeys(("source", "medium", "campaign", "referrer_host"), written)
+    read = touch(**named, session_id=written, landing_path=written, channel=written)
+    assert (read.source, read.medium, read.campaign, read.referrer_host) == (None,) * 4
+    assert (read.session_id, read.landing_path, read.channel_code) == (None, None, "direct")
+    assert code_of(touch, journey_key=written) == "journey_key_missing"
+    assert code_of(touch, idempotency_key=written) == "idempotency_key_missing"
+    assert code_of(conversion, order_id=written) == "order_id_missing"
+    assert code_of(conversion, idempotency_key=written) == "idempotency_key_missing"
+    assert code_of(conversion, currency=written) == "currency_missing"
+    assert conversion(journey_key=written).journey_key is None
+
+
+def test_the_rejection_of_a_placeholder_shows_it() -> None:
+    with pytest.raises(ItemRejected, match=r"order_id is '\(not set\)', which stands for nothing"):
+        conversion(order_id="(not set)")
+
+
+@pytest.mark.parametrize("text", sorted(PLACEHOLDERS))
+def test_every_placeholder_is_written_as_it_is_compared(text: str) -> None:
+    assert text == text.casefold().strip()
+    assert is_nothing(text) and is_no_label(text) and is_no_id(text)  # noqa: PT018 - one claim
+    assert holds_no_id(["visitor-1", text])
+
+
+def test_a_pair_of_direct_and_none_is_a_direct_visit() -> None:
+    read = touch(source="(direct)", medium="(none)", channel=None)
+    assert (read.channel_code, read.source, read.medium) == ("direct", None, None)
+    choice = choose_channel(
+        source="(direct)",
+        medium="(none)",
+        campaign="(not set)",
+        referrer_host="null",
+        click_id_kinds=(),
+    )
+    assert choice.code == "direct"
 
 
 @pytest.mark.parametrize(
-    "text", ["google", "na", "0", "none-of-these", "Nancy", "null island", "nano"]
+    "text", ["none left", "nullarbor", "n", "nana", "-5", "na", "0", "unknown", "guest"]
 )
-def test_other_texts_are_what_they_are(text: str) -> None:
-    assert not is_nothing(text)
+def test_a_text_that_only_resembles_a_placeholder_is_kept(text: str) -> None:
+    assert touch(campaign=text).campaign == text
+
+
+def test_what_everybody_without_an_id_shares_is_no_id() -> None:
+    for shared in sorted(ID_PLACEHOLDERS - LABEL_PLACEHOLDERS):
+        assert code_of(touch, journey_key=shared) == "journey_key_missing"
+    assert touch(journey_key="0").journey_key == "0"
+
+
+@given(st.lists(st.sampled_from([*ASKED_FOR, "visitor-1", "Guest ", "v"]), min_size=1, max_size=40))
+def test_a_block_of_touches_never_has_a_placeholder_as_journey(keys: list[str]) -> None:
+    items = [make_touch(journey_key=key, idempotency_key=f"k{n}") for n, key in enumerate(keys)]
+    read = read_touches(items, now=NOW, own_channels=frozenset())
+    for key, outcome in zip(keys, read, strict=True):
+        assert isinstance(outcome, Touch) == (key in ("visitor-1", "v"))

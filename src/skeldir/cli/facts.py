@@ -228,21 +228,7 @@ def print_import(report: ImportReport) -> None:
         out.print(f"{report.file_name} was imported before; nothing was added.")
     elif report.resumed_after:
         out.print(f"{report.file_name}: continued after row {report.resumed_after:,}.")
-    items = done.accepted + done.duplicate + done.rejected
-    sum_of_items = (
-        f"{done.accepted:,} accepted + {done.duplicate:,} duplicate + {done.rejected:,} refused"
-    )
-    skipped = f"{done.skipped:,} skipped"
-    if done.skipped and report.conditions:
-        skipped += f" (not {', not '.join(report.conditions)})"
-    if items + done.skipped == done.rows_done:
-        text = f"{done.rows_done:,} rows read = {sum_of_items} + {skipped}."
-    else:
-        text = (
-            f"{done.rows_done:,} rows read, {skipped}; the others made {items:,} touches and entries "
-            f"= {sum_of_items}."
-        )
-    out.print(f"{report.file_name}: {text}", soft_wrap=True)
+    out.print(f"{report.file_name}: {_sum_up(report)}", soft_wrap=True)
     if done.touches_accepted and done.conversions_accepted:
         out.print(
             f"  accepted: {done.touches_accepted:,} touches and {done.conversions_accepted:,} entries of orders"
@@ -254,10 +240,34 @@ def print_import(report: ImportReport) -> None:
                 f"    {_place(report, example)}: {example.detail} {example.cure}",
                 soft_wrap=True,
             )
+    for journey in report.crowded:
+        out.print(
+            f"  one journey key has {journey.touches:,} of {journey.counted:,} touches: it may stand for"
+            " visitors without an id. Look at the column of the journey key.",
+            soft_wrap=True,
+        )
     for order in report.flagged[:5]:
         out.print(f"  flagged order {order.order_id}: {order.state}", soft_wrap=True)
     if len(report.flagged) > 5:
         out.print(f"  … and {len(report.flagged) - 5:,} more flagged; `skeldir orders` shows them.")
+
+
+def _sum_up(report: ImportReport) -> str:
+    """Return what became of the rows, as a sum that adds up."""
+    done = report.done
+    items = done.accepted + done.duplicate + done.rejected
+    sum_of_items = (
+        f"{done.accepted:,} accepted + {done.duplicate:,} duplicate + {done.rejected:,} refused"
+    )
+    skipped = f"{done.skipped:,} skipped"
+    if done.skipped and report.conditions:
+        skipped += f" (not {', not '.join(report.conditions)})"
+    if items + done.skipped == done.rows_done:
+        return f"{done.rows_done:,} rows read = {sum_of_items} + {skipped}."
+    return (
+        f"{done.rows_done:,} rows read, {skipped}; the others made {items:,} touches and entries "
+        f"= {sum_of_items}."
+    )
 
 
 def _place(report: ImportReport, refused: RowRejection) -> str:

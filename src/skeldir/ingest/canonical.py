@@ -24,8 +24,9 @@ from skeldir.ingest.fields import (
     LONGEST_URL,
     MAX_CLOCK_SKEW,
 )
-from skeldir.ingest.nothing import is_nothing
+from skeldir.ingest.nothing import is_no_id, is_no_label, is_nothing
 from skeldir.ingest.rejections import ItemRejected, UnreadableItem
+from skeldir.ingest.spoilt_ids import is_shortened
 from skeldir.money import CURRENCIES, LARGEST_MINOR_UNITS
 from skeldir.revenue import KIND_SIGNS, LONGEST_KEY
 
@@ -93,7 +94,9 @@ def read_touch(item: object, *, now: datetime, own_channels: frozenset[str]) -> 
     occurred_at = _moment(fields, now)
     journey_key = _required_text(fields, "journey_key", LONGEST_JOURNEY_KEY)
     origin = read_origin(fields, own_channels)
-    session_id = _text(fields, "session_id", LONGEST_KEY)
+    session_id = (
+        None if is_no_id(fields.get("session_id")) else _text(fields, "session_id", LONGEST_KEY)
+    )
     return Touch(
         key,
         occurred_at,
@@ -116,10 +119,10 @@ def read_origin(fields: Mapping[str, object], own_channels: frozenset[str]) -> O
     Raises:
         ItemRejected: with the code of the first reason found.
     """
-    source = _text(fields, "source", LONGEST_LABEL)
-    medium = _text(fields, "medium", LONGEST_LABEL)
-    campaign = _text(fields, "campaign", LONGEST_LABEL)
-    referrer_host = host_of(_text(fields, "referrer_host", LONGEST_URL))
+    source = _label(fields, "source", LONGEST_LABEL)
+    medium = _label(fields, "medium", LONGEST_LABEL)
+    campaign = _label(fields, "campaign", LONGEST_LABEL)
+    referrer_host = host_of(_label(fields, "referrer_host", LONGEST_URL))
     kinds = _click_id_kinds(fields)
     code, rule = _channel(fields, own_channels, (source, medium, campaign, referrer_host, kinds))
     return Origin(source, medium, campaign, referrer_host, kinds, code, rule)
@@ -140,10 +143,10 @@ def read_conversion(item: object, *, now: datetime) -> Conversion:
     key = _required_text(fields, "idempotency_key", LONGEST_KEY)
     order_id = _required_text(fields, "order_id", LONGEST_KEY)
     kind = fields.get("kind")
-    if is_nothing(kind):
-        raise ItemRejected("kind_missing", "The conversion has no kind.")
     sign = KIND_SIGNS.get(kind) if isinstance(kind, str) else None
     if sign is None or not isinstance(kind, str):
+        if is_nothing(kind):
+            raise ItemRejected("kind_missing", "The conversion has no kind.")
         raise ItemRejected("kind_unknown", f"The kind {_shown(kind)} is not known.")
     amount = _amount(fields)
     if amount == 0 and kind != "capture":
@@ -152,7 +155,7 @@ def read_conversion(item: object, *, now: datetime) -> Conversion:
     occurred_at = _moment(fields, now)
     journey_key = (
         None
-        if is_nothing(fields.get("journey_key"))
+        if is_no_id(fields.get("journey_key"))
         else _required_text(fields, "journey_key", LONGEST_JOURNEY_KEY)
     )
     return Conversion(key, order_id, kind, sign * amount, currency, occurred_at, journey_key)
@@ -192,18 +195,23 @@ def _sort_of(value: object) -> str:
 
 def _required_text(fields: Mapping[str, object], name: str, longest: int) -> str:
     value = fields.get(name)
-    if is_nothing(value):
-        raise ItemRejected(f"{name}_missing", f"{name} is missing.")
-    if (
-        not isinstance(value, str)
-        or len(value) > longest
-        or _holds_control(value)
-        or not value.strip()
-    ):
+    if is_no_id(value):
+        is_written = isinstance(value, str) and value != ""
+        says = f"is {_shown(value)}, which stands for nothing" if is_written else "is missing"
+        raise ItemRejected(f"{name}_missing", f"{name} {says}.")
+    is_text = isinstance(value, str) and len(value) <= longest and not _holds_control(value)
+    is_spoilt = isinstance(value, str) and "+" in value and is_shortened(value)
+    if not isinstance(value, str) or not is_text or is_spoilt or not value.strip():
         # A journey key identifies a person, and the detail is stored: it must not repeat the key.
         shown = _sort_of(value) if name == "journey_key" else _shown(value)
+        if is_spoilt:
+            raise ItemRejected("id_spoilt", f"{name} is {shown}, cut by a spreadsheet.")
         raise ItemRejected(f"{name}_invalid", f"{name} is {shown}.")
     return value
+
+
+def _label(fields: Mapping[str, object], name: str, longest: int) -> str | None:
+    return None if is_no_label(fields.get(name)) else _text(fields, name, longest)
 
 
 def _text(fields: Mapping[str, object], name: str, longest: int) -> str | None:
@@ -221,9 +229,12 @@ def _text(fields: Mapping[str, object], name: str, longest: int) -> str | None:
 
 def _moment(fields: Mapping[str, object], now: datetime) -> datetime:
     value = fields.get("occurred_at")
-    if is_nothing(value):
+    if isinstance(value, datetime):
+        moment = value
+    elif is_nothing(value):
         raise ItemRejected("occurred_at_missing", "occurred_at is missing.")
-    moment = value if isinstance(value, datetime) else parse_moment(value)
+    else:
+        moment = parse_moment(value)
     if moment.tzinfo is None:
         raise ItemRejected(
             "occurred_at_without_offset", f"occurred_at {_shown(value)} has no offset."
@@ -258,7 +269,7 @@ def parse_moment(value: object) -> datetime:
 
 def _amount(fields: Mapping[str, object]) -> int:
     value = fields.get("amount_cents")
-    if is_nothing(value):
+    if not isinstance(value, int | float) and is_nothing(value):
         raise ItemRejected("amount_missing", "amount_cents is missing.")
     if isinstance(value, float | Decimal):
         if not math.isfinite(value):
@@ -280,13 +291,13 @@ def _amount(fields: Mapping[str, object]) -> int:
 
 def _currency(fields: Mapping[str, object]) -> str:
     value = fields.get("currency")
+    if isinstance(value, str) and value in CURRENCIES:
+        return value
     if is_nothing(value):
         raise ItemRejected("currency_missing", "currency is missing.")
     if not isinstance(value, str):
         raise ItemRejected("currency_invalid", f"currency is {_shown(value)}.")
-    if value not in CURRENCIES:
-        raise ItemRejected("currency_unknown", f"currency {_shown(value)} is not known.")
-    return value
+    raise ItemRejected("currency_unknown", f"currency {_shown(value)} is not known.")
 
 
 def _click_id_kinds(fields: Mapping[str, object]) -> tuple[str, ...]:

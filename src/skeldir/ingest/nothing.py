@@ -1,45 +1,87 @@
-"""What programs write where there is nothing: such a text is no source, no order, and above all no visitor."""
+"""What trackers, databases and spreadsheets write where they have nothing: these texts are never values.
+
+Stated once, for every field, whether it comes by HTTP or from a file. Letter case and white space
+around a text never matter. A text counts only as a whole: a campaign called `none left` is one.
+"""
 
 from __future__ import annotations
 
-from itertools import product
+import math
+from collections.abc import Sequence
 from typing import Final
 
-_WORDS: Final = (
-    "null", "none", "nil", "nan", "nat", "undefined", "n/a", "#n/a", "n.a.", "-", "--", "\u2013", "\u2014", "\\n",
-    "<null>", "(null)", "[null]", "<none>", "<nil>", "<na>", "(blank)", "(empty)", "(leer)", "[object object]",
-    "(not set)", "(none)", "(not provided)", "(data not available)", "(data deleted)", "(unavailable)",
-    "(nicht festgelegt)", "(keine)", "(keine angabe)", "(daten nicht verf\u00fcgbar)",
-    "(non d\u00e9fini)", "(non d\u00e9finie)", "(aucun)", "(aucune)", "(donn\u00e9es non disponibles)",
-    "(no establecido)", "(no definido)", "(sin definir)", "(ninguno)", "(datos no disponibles)",
-    "(non impostato)", "(nessuno)", "(dati non disponibili)", "(niet ingesteld)", "(geen)",
-    "(gegevens niet beschikbaar)",
-    "(n\u00e3o definido)", "(nenhum)", "(dados n\u00e3o dispon\u00edveis)", "(nie ustawiono)", "(brak)",
+PLACEHOLDERS: Final = frozenset(
+    [
+        # Programs and databases.
+        "null", "(null)", "<null>", "[null]", "none", "(none)", "<none>", "nil", "(nil)", "<nil>",
+        "nan", "<nan>", "nat", "<na>", "undefined", "(undefined)", "[undefined]", "\\n", "void 0",
+        "[object object]", "{}", "[]", "''", '""',
+        # Spreadsheets, and people.
+        "-", "--", "---", "\u2013", "\u2014", "n/a", "#n/a", "(n/a)", "n.a.", "#null!", "#value!", "#ref!",
+        "#name?", "(empty)", "(blank)", "<empty>", "<blank>",
+        # Analytics, in English.
+        "(not set)", "not set", "(not provided)", "not provided", "(data not available)",
+        "data not available", "(not available)", "not available", "(unavailable)",
+        # The same in the languages of the presets: German, French, Spanish, Italian, Portuguese, Dutch,
+        # Polish, Swedish, Danish, Czech, Japanese.
+        "(nicht festgelegt)", "nicht festgelegt", "(nicht gesetzt)", "nicht gesetzt", "(keine)",
+        "(keiner)", "(leer)", "(nicht verfügbar)", "nicht verfügbar", "keine angabe", "k. a.", "k.a.",
+        "(keine daten verfügbar)", "(non défini)", "non défini", "(non définie)", "(aucun)", "(aucune)",
+        "(vide)", "(non disponible)", "non disponible", "s.o.", "(données non disponibles)",
+        "(no definido)", "no definido", "(sin definir)", "sin definir", "(no establecido)",
+        "no establecido", "(ninguno)", "(ninguna)", "(vacío)", "(no disponible)", "no disponible",
+        "(non impostato)", "non impostato", "(nessuno)", "(nessuna)", "(vuoto)", "(não definido)",
+        "não definido", "(nenhum)", "(nenhuma)", "(vazio)", "(não disponível)", "não disponível",
+        "(niet ingesteld)", "niet ingesteld", "(geen)", "(leeg)", "(niet beschikbaar)",
+        "niet beschikbaar", "n.v.t.", "(nie ustawiono)", "nie ustawiono", "(brak)", "brak danych",
+        "(inte angivet)", "(ingen)", "(ikke angivet)", "(nenastaveno)", "(žádný)", "(未設定)", "(なし)",
+    ]
 )  # fmt: skip
-# As they are: "na" in small letters may be a place or a campaign.
-_AS_WRITTEN: Final = ("NA", "[object Object]")
-_MOST_LETTERS: Final = 9
+"""Case-folded texts that stand for nothing in every field."""
 
+LABEL_PLACEHOLDERS: Final = PLACEHOLDERS | {"(direct)", "$direct"}
+"""Of a source, medium, campaign or referrer: `(direct)` says there was none of them."""
 
-def _spellings(word: str) -> set[str]:
-    """Return a word in every mixture of cases; a long one in those that people and programs use."""
-    if sum(letter.isalpha() for letter in word) > _MOST_LETTERS:
-        return {
-            word,
-            word.upper(),
-            word.title(),
-            word.capitalize(),
-            word[:1] + word[1:].capitalize(),
-        }
-    return {"".join(letters) for letters in product(*({one, one.upper()} for one in word))}
+ID_PLACEHOLDERS: Final = LABEL_PLACEHOLDERS | {
+    "na", "(other)", "unknown", "(unknown)", "anonymous", "(anonymous)", "guest",
+}  # fmt: skip
+"""Of an id: also what is written for everybody without one. A campaign may be called `na`; no order is."""
 
-
-NOTHING: Final = frozenset(
-    {"", *_AS_WRITTEN, *(spelling for word in _WORDS for spelling in _spellings(word))}
-)
-"""The texts that mean nothing, in their spellings."""
+_LONGEST: Final = max(map(len, ID_PLACEHOLDERS))
+_LONGEST_WITH_BLANKS: Final = 4 * _LONGEST
 
 
 def is_nothing(value: object) -> bool:
-    """Return whether a value is none, or a text that stands for none."""
-    return value is None or (isinstance(value, str) and value in NOTHING)
+    """Return whether a value of any field is absent: None, "", a float that is no number, a placeholder."""
+    return _is_nothing(value, PLACEHOLDERS)
+
+
+def is_no_label(value: object) -> bool:
+    """Return whether a source, medium, campaign or referrer is absent, or a placeholder."""
+    return _is_nothing(value, LABEL_PLACEHOLDERS)
+
+
+def is_no_id(value: object) -> bool:
+    """Return whether an order id, a key or the id of a person is absent, or a placeholder."""
+    if (
+        type(value) is str
+        and len(value) > _LONGEST
+        and not (value[0].isspace() or value[-1].isspace())
+    ):
+        return False  # as most ids are; a large import asks millions of times
+    return _is_nothing(value, ID_PLACEHOLDERS)
+
+
+def holds_no_id(texts: Sequence[str]) -> bool:
+    """Return whether one of many ids, without white space around them, is a placeholder."""
+    if min(map(len, texts), default=_LONGEST + 1) > _LONGEST:
+        return False
+    return not ID_PLACEHOLDERS.isdisjoint(map(str.casefold, texts))
+
+
+def _is_nothing(value: object, placeholders: frozenset[str]) -> bool:
+    if isinstance(value, str):
+        if len(value) > _LONGEST_WITH_BLANKS:
+            return False
+        return value == "" or value.strip().casefold() in placeholders
+    return value is None or (isinstance(value, float) and math.isnan(value))

@@ -20,6 +20,7 @@ from skeldir.ingest.canonical import (
     journey_hasher,
     read_conversion,
 )
+from skeldir.ingest.crowds import NO_JOURNEYS, JourneyCounts, count_journeys
 from skeldir.ingest.dead_letters import (
     PackedDeadEvents,
     pack_dead_events,
@@ -62,6 +63,7 @@ class PreparedTouches:
     delivered: Sequence[Delivered]
     count: int
     columns: Mapping[str, str]
+    journeys: JourneyCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,8 @@ def prepare_touches(profile: TenantProfile, deliveries: Sequence[Delivery]) -> P
     read = partial(read_touches, now=now, own_channels=profile.own_channels)
     touches, delivered = read_deliveries(profile, "touch", deliveries, read)
     columns = _touch_columns(profile, _in_lock_order(touches)) if touches else {}
-    return PreparedTouches(delivered, len(touches), columns)
+    journeys = count_journeys(unpack_column(columns["journey_keys"])) if touches else NO_JOURNEYS
+    return PreparedTouches(delivered, len(touches), columns, journeys)
 
 
 async def record_touches(

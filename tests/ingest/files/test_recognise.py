@@ -170,30 +170,22 @@ def test_a_few_local_times_among_others_are_left_to_be_rejected() -> None:
     assert recognise(rows)[0].time_zone is None
 
 
-@pytest.mark.parametrize(
-    ("totals", "mark"),
-    [(["1,50"], ","), (["1.000", "2,50"], ","), (["12.50", "1,000"], "."), (["12.50"], None)],
-)
-def test_the_decimal_mark_is_worked_out_over_the_column_and_told(
-    totals: list[str], mark: str | None
-) -> None:
-    rows = [
-        {"order_id": f"t{n}", "time": AT, "total": total, "currency": "EUR"}
-        for n, total in enumerate(totals)
-    ]
-    mapping, choices = recognise(rows)
-    assert mapping.decimal_mark == mark
-    assert any(choice.startswith("amounts: decimal") for choice in choices) == (mark is not None)
+def test_a_decimal_comma_is_found_where_the_column_shows_it() -> None:
+    row = {"order_id": "t1", "time": AT, "currency": "EUR"}
+    mapping, choices = recognise(
+        [{**row, "total": "1,50"}, {**row, "order_id": "t2", "total": "1.000"}]
+    )
+    assert mapping.decimal_mark == ","
+    assert 'amounts: the decimal mark is ",", as "1,50" shows' in choices
+    assert "decimal_mark" in questions([{**row, "total": "1.000"}])
+    assert recognise([{**row, "total": "1.000"}], decimal_mark=",", amount_unit="major")
 
 
-@pytest.mark.parametrize("totals", [["1.000"], ["1.000", "20"], ["12.50", "12,50"]])
-def test_a_decimal_mark_that_the_column_does_not_show_raises_a_question(totals: list[str]) -> None:
-    rows = [
-        {"order_id": f"t{n}", "time": AT, "total": total, "currency": "EUR"}
-        for n, total in enumerate(totals)
-    ]
-    assert "decimal_mark" in questions(rows)
-    assert recognise(rows, decimal_mark=",", amount_unit="major")[0].decimal_mark == ","
+def test_negative_amounts_without_kinds_raise_a_question() -> None:
+    row = {"order_id": "t1", "time": AT, "currency": "EUR", "total": "-1.50"}
+    assert "kind_by_sign = true" in questions([row])
+    assert recognise([row], kind_by_sign=True)[0].kind_by_sign
+    assert recognise([{**row, "kind": "refund"}])[0].columns["kind"] == ("kind",)
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -20,14 +19,12 @@ from skeldir.ingest.files.mapping import (
 )
 from skeldir.ingest.files.mapping_file import (
     Settings,
-    mapping_from_settings,
     merge_settings,
     read_settings,
 )
-from skeldir.ingest.files.readers import look_at_file, open_rows
-from skeldir.ingest.files.recognise import recognise_columns
-from skeldir.ingest.files.whole import WholeFile
-from skeldir.ingest.rejections import UnreadableItem
+from skeldir.ingest.files.readers import look_at_file
+from skeldir.ingest.files.recognise import recognise_columns, settle_values
+from skeldir.ingest.files.survey import read_columns
 
 _MOST_SHOWN: Final = 5
 
@@ -75,28 +72,15 @@ def choose_mapping(
         encoding=encoding if isinstance(encoding, str) else None,
         sheet=sheet if isinstance(sheet, str) else None,
     )
+    whole = read_columns(path, layout)
     if map_file is None:
         mapping, choices = recognise_columns(
-            layout.header,
-            layout.sample,
-            given,
-            own_channels=own_channels,
-            whole=WholeFile(layout.header, partial(_read_columns, path, layout)),
+            layout.header, layout.sample, given, own_channels=own_channels, whole=whole
         )
     else:
-        mapping, choices = mapping_from_settings(given), []
+        mapping, choices = settle_values(layout.header, layout.sample, given, whole=whole)
     mapping.check_columns(layout.header)
     return ChosenMapping(mapping, layout, (*_describe(layout), *choices))
-
-
-def _read_columns(
-    path: Path, layout: FileLayout, columns: Sequence[str]
-) -> Iterator[Sequence[object]]:
-    """Yield the cells of some columns of all rows that can be read."""
-    with open_rows(path, layout, columns) as stream:
-        for _, cells in stream.rows:
-            if not isinstance(cells, UnreadableItem):
-                yield cells
 
 
 def _describe(layout: FileLayout) -> Iterator[str]:

@@ -18,6 +18,7 @@ from skeldir.attribution import fewer_collections
 from skeldir.clock import utc_now
 from skeldir.db import Database
 from skeldir.errors import SkeldirError
+from skeldir.ingest.crowds import CrowdedJourney, JourneyCensus
 from skeldir.ingest.deliveries import NO_REJECTIONS, Delivery, Receipt
 from skeldir.ingest.files.items import ItemMaker
 from skeldir.ingest.files.layout import FileLayout, FileUnreadable, Row
@@ -110,7 +111,8 @@ class ImportReport:
     `resumed_after` is the row after which this run continued; 0 is the start. `was_complete` means
     that the file was imported before with the same mapping, so nothing was done.
     `conditions` are those of the mapping, in words: rows that fit none of them are skipped.
-    `flagged` names at most 1,000 orders that are `awaiting_capture` or `over_refunded`.
+    `flagged` names at most 1,000 orders that are `awaiting_capture` or `over_refunded`. `crowded` are
+    journeys that more than a tenth of this run's touches share, if there are at least 100 journeys.
     """
 
     file_name: str
@@ -120,6 +122,7 @@ class ImportReport:
     rejected_by_code: Mapping[str, int]
     examples: tuple[RowRejection, ...]
     flagged: tuple[FlaggedOrder, ...]
+    crowded: tuple[CrowdedJourney, ...]
     seconds: float
     conditions: tuple[str, ...]
 
@@ -131,6 +134,7 @@ class _Tally:
     codes: Counter[str] = field(default_factory=Counter)
     examples: list[RowRejection] = field(default_factory=list)
     flagged: dict[FlaggedOrder, None] = field(default_factory=dict)
+    journeys: JourneyCensus = field(default_factory=JourneyCensus)
 
     def add(self, rejections: Iterable[RowRejection], flagged: Iterable[FlaggedOrder]) -> None:
         for rejection in rejections:
@@ -194,6 +198,7 @@ async def import_file(
         dict(run.tally.codes.most_common()),
         tuple(run.tally.examples),
         tuple(run.tally.flagged),
+        run.tally.journeys.find_crowded(),
         (utc_now() - started_at).total_seconds(),
         mapping.describe_conditions(),
     )
@@ -331,6 +336,7 @@ class _Run:
             touches = Receipt(0, 0, NO_REJECTIONS, ())
             if ahead.touches is not None:
                 (touches,) = await record_touches(connection, self.profile, ahead.touches)
+                self.tally.journeys.add(ahead.touches.journeys)
             conversions = [
                 await record_delivery(connection, self.profile, delivery, prepared, source="file")
                 for delivery, prepared in ahead.conversions

@@ -6,28 +6,26 @@ What names and first rows do not show (the currency, the time zone of local time
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from functools import partial
 from typing import Final
 
 from skeldir.ingest.channels import CLICK_ID_KINDS, COMMON_CHANNELS
-from skeldir.ingest.files.amounts import MarkEvidence
-from skeldir.ingest.files.cells import moment_reader
-from skeldir.ingest.files.mapping import (
-    FileMapping,
-    MappingInvalid,
-    cell_text,
+from skeldir.ingest.files.amount_evidence import (
+    AmountEvidence,
+    Answers,
+    gather_amounts,
+    settle_amounts,
 )
-from skeldir.ingest.files.mapping_file import (
-    Settings,
-    mapping_from_settings,
-)
+from skeldir.ingest.files.mapping import FileMapping, MappingInvalid, cell_text
+from skeldir.ingest.files.mapping_file import Settings, mapping_from_settings
 from skeldir.ingest.files.names import NAMES, could_be, plain_name
 from skeldir.ingest.files.states import States, find_state_column
+from skeldir.ingest.files.survey import ReadColumns, settle_ids, times_of
+from skeldir.ingest.files.time_evidence import find_moment_columns, find_zone_column, settle_times
 from skeldir.ingest.files.whole import WholeFile
-from skeldir.ingest.rejections import ItemRejected
+from skeldir.ingest.nothing import is_nothing
 
 _ORIGINS: Final = ("channel", "source", "medium", "campaign", "referrer_host", "click_ids")
 _ORDER_FIELDS: Final = ("order_id", "kind", "amount", "currency")
@@ -35,9 +33,6 @@ _TOUCH_FIELDS: Final = ("session_id", *_ORIGINS, "landing_path")
 _FLAGS: Final = "conversion converted is_conversion purchase purchased is_purchase is_order"
 _YES: Final = ("1", "1.0", "true", "True", "TRUE", "yes", "Yes", "YES")
 _NO: Final = ("", "0", "0.0", "false", "False", "FALSE", "no", "No", "NO")
-_EPOCH_DIGITS: Final = {10: "epoch_seconds", 13: "epoch_milliseconds", 16: "epoch_microseconds"}
-_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_READ_ISO: Final = moment_reader("iso", None, "refuse")
 _MOST_ASKED: Final = 20
 
 
@@ -47,14 +42,14 @@ def recognise_columns(
     given: Settings | None = None,
     *,
     own_channels: Iterable[str] = (),
-    whole: WholeFile | None = None,
+    whole: ReadColumns | None = None,
 ) -> tuple[FileMapping, list[str]]:
     """Return the mapping that names and first rows suggest, and its choices for people to read.
 
-    `given` (in the shape of a mapping file) is used as it is. Without the whole file, `sample_rows` are all of it.
-    Raises `MappingInvalid` with everything that cannot be known from the file.
+    `given` (in the shape of a mapping file) is used as it is. `whole` reads columns of all rows where
+    the first ones are not enough; None when they are all. Raises `MappingInvalid` with everything that
+    cannot be known from the file.
     """
-    whole = whole or WholeFile(header, lambda wanted: _pick(header, sample_rows, wanted))
     recognition = _Recognition(header, sample_rows, dict(given or {}), own_channels, whole)
     recognition.find_columns()
     steps = (
@@ -65,16 +60,27 @@ def recognise_columns(
         recognition.find_times,
         recognition.find_channels,
         recognition.find_orders,
+        recognition.find_ids,
         recognition.find_key,
     )
     for step in steps:
         step()
-    if recognition.questions:
-        raise MappingInvalid(
-            "The file leaves questions open: " + " ".join(recognition.questions),
-            cure="Answer with flags, or write a mapping like those in examples/mappings.",
-        )
-    return mapping_from_settings(recognition.settings), recognition.choices
+    return recognition.finish()
+
+
+def settle_values(
+    header: Sequence[str],
+    sample_rows: Sequence[Sequence[object]],
+    given: Settings,
+    *,
+    whole: ReadColumns | None = None,
+) -> tuple[FileMapping, list[str]]:
+    """Return the mapping that `given` describes, with what the values of its columns show, and the choices for people.
+
+    Raises `MappingInvalid` with everything that cannot be known from the file.
+    """
+    mapping_from_settings(given).check_columns(header)
+    return _Recognition(header, sample_rows, dict(given), (), whole).settle_values()
 
 
 @dataclass(slots=True)
@@ -85,10 +91,15 @@ class _Recognition:
     rows: Sequence[Sequence[object]]
     settings: dict[str, object]
     own_channels: Iterable[str]
-    whole: WholeFile
+    whole: ReadColumns | None = None
     columns: dict[str, object] = field(default_factory=dict)
     choices: list[str] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
+
+    @property
+    def everything(self) -> WholeFile:
+        """All rows of the file."""
+        return WholeFile(self.header, self.whole or partial(_pick, self.header, self.rows))
 
     def find_columns(self) -> None:
         """Recognise columns by their names; use each only once."""
@@ -185,7 +196,7 @@ class _Recognition:
         column, is_clear = found
         if isinstance(given, Mapping) and given.get("column") == column:
             return
-        states = States().add_all(self.whole.values(column))
+        states = States().add_all(self.everything.values(column))
         if not is_clear and (states.is_endless or not (states.paid or states.unpaid)):
             return
         if states.open or given is not None:
@@ -203,7 +214,7 @@ class _Recognition:
         names = {"idempotency_key", "order_key", "kind"} & self.columns.keys()
         if self.settings["kind"] == "touches" or not isinstance(order_id, str) or names:
             return
-        found = self.whole.find_different(order_id)
+        found = self.everything.find_different(order_id)
         if found is not None:
             shown, columns = found
             listed_columns = ", ".join(f'"{name}"' for name in columns[:3])
@@ -214,39 +225,70 @@ class _Recognition:
             )
 
     def find_times(self) -> None:
-        """Find the format of the times; request the zone of those without an offset."""
+        """Find the columns and the format of the times; request the zone of those without one."""
         column = self.columns.get("occurred_at")
-        if not isinstance(column, str) or "time_format" in self.settings:
-            return
-        values = self.values(column)
-        if values and all(value.isascii() and value.isdigit() for value in values):
-            form = _EPOCH_DIGITS.get(max(map(len, values)))
-            if form is None:
-                self.questions.append(
-                    f'What are the times in "{column}"? Set time_format in a mapping.'
-                )
-            else:
-                self.settings["time_format"] = form
-                self.choices.append(f"times: {form}")
-            return
-        bare = [value for value in values if not _has_offset(value)]
-        if len(bare) * 2 <= len(values):
-            return  # the few exceptions are rejected row by row
-        if _DAY.fullmatch(bare[0]):
-            self.questions.append(
-                f'"{column}" holds days, such as {bare[0]}, not moments: with'
-                ' time_format = "%Y-%m-%d" in a mapping each becomes midnight in its time_zone.'
+        zone_column = None
+        if isinstance(column, str):
+            spelled = {plain_name(name): name for name in reversed(self.header)}
+            zone_column = find_zone_column(column, spelled, self.values)
+            found = find_moment_columns(column, spelled, self.values)
+            if len(found) > 1:
+                self._drop("occurred_at")
+                self.columns["occurred_at"] = found
+                self.choices.append(f"occurred_at: columns {_listed(found)}")
+        self._settle_times(zone_column)
+
+    def _settle_times(self, zone_column: str | None = None) -> None:
+        names = self.columns.get("occurred_at")
+        columns = [names] if isinstance(names, str) else list(names or ())  # type: ignore[call-overload]  # checked with the mapping
+        if columns and set(columns) <= set(self.header):
+            places = [self.header.index(name) for name in columns]
+            sample = times_of([[row[place] for place in places] for row in self.rows])
+            read = self.whole
+            whole = None if read is None else lambda: times_of(read(columns))
+            self._settle(
+                settle_times(_listed(columns), list(sample), whole, self.settings, zone_column)
             )
-        elif not _DAY.match(bare[0]):
-            self.questions.append(
-                f'How are the times in "{column}" written? Set the format in a mapping, such as'
-                ' time_format = "%d.%m.%Y %H:%M".'
+
+    def find_ids(self) -> None:
+        """Find the ids that a spreadsheet has shortened, by the width of the others."""
+        self._settle(settle_ids(self.columns, self.values, self.settings))
+
+    def settle_values(self) -> tuple[FileMapping, list[str]]:
+        """Settle how values are written in columns that a mapping names. Raises MappingInvalid."""
+        columns = self.settings.get("columns", {})
+        self.columns = dict(columns) if isinstance(columns, Mapping) else {}
+        self._settle_times()
+        if self.settings.get("kind") != "touches":
+            self._settle_amounts()
+        self.find_ids()
+        return self.finish()
+
+    def finish(self) -> tuple[FileMapping, list[str]]:
+        """Return the mapping and its choices. Raises MappingInvalid with the questions that are left."""
+        if self.questions:
+            raise MappingInvalid(
+                "The file leaves questions open: " + " ".join(self.questions),
+                cure="Answer with flags, or write a mapping like those in examples/mappings.",
             )
-        elif "time_zone" not in self.settings:
-            self.questions.append(
-                f'The times in "{column}" have no offset from UTC: set --time-zone, or'
-                ' time_zone = "Europe/Berlin" in a mapping.'
-            )
+        return mapping_from_settings(self.settings), self.choices
+
+    def _settle(self, answers: Answers) -> None:
+        self.settings |= answers.settings
+        self.choices += answers.choices
+        self.questions += answers.questions
+
+    def _settle_amounts(self) -> AmountEvidence | None:
+        refund = self.settings.get("refund")
+        refunded = refund.get("amount") if isinstance(refund, Mapping) else None
+        names = [name for name in (self.columns.get("amount"), refunded) if isinstance(name, str)]
+        if not names or not set(names) <= set(self.header):
+            return None
+        places, read = [self.header.index(name) for name in names], self.whole
+        whole = None if read is None else (cell for cells in read(names) for cell in cells)
+        found = gather_amounts((row[place] for row in self.rows for place in places), whole)
+        self._settle(settle_amounts(names[0], found, self.settings))
+        return found
 
     def find_channels(self) -> None:
         """Match the file's channels with the taxonomy by code or label; request the others."""
@@ -273,17 +315,26 @@ class _Recognition:
             return
         journey, moment = self.columns.get("journey_key"), self.columns.get("occurred_at")
         if "order_id" not in self.columns and journey is not None and moment is not None:
-            self.columns["order_id"] = [journey, moment]
-            self.choices.append(f'order_id: made from "{journey}" and "{moment}"')
+            parts = [journey, *([moment] if isinstance(moment, str) else moment)]  # type: ignore[misc]  # of texts
+            self.columns["order_id"] = parts
+            self.choices.append(f"order_id: made from {_listed(parts)}")
         if "currency" not in self.settings and "currency" not in self.columns:
             self.questions.append(
                 'Which currency are the amounts in? Set --currency, or currency = "USD" in a mapping.'
             )
+        found = self._settle_amounts()
         column = self.columns.get("amount")
-        if isinstance(column, str) and "amount_unit" not in self.settings:
+        if found is None or not isinstance(column, str):
+            return
+        has_kinds = "kind" in self.columns or "refund" in self.settings
+        if found.negative and not has_kinds and "kind_by_sign" not in self.settings:
+            self.questions.append(
+                f'"{column}" has negative amounts, such as {found.negative}: set kind_by_sign = true in a'
+                " mapping if they are refunds, or name the column of kinds under [columns]."
+            )
+        if "amount_unit" not in self.settings:
             unit = "minor" if plain_name(column).endswith("_cents") else "major"
-            has_marks = self._find_mark(column)
-            if unit == "major" and not has_marks:
+            if unit == "major" and not found.has_decimals:
                 self.questions.append(
                     f'Is an amount in "{column}" in major units (12 is $12.00) or minor ones'
                     " (1200)? Set --amount-unit, or amount_unit in a mapping."
@@ -291,28 +342,6 @@ class _Recognition:
                 return
             self.settings["amount_unit"] = unit
             self.choices.append(f"amounts: {unit} units")
-
-    def _find_mark(self, column: str) -> bool:
-        """Work the decimal mark of the amounts out over the whole column; return whether they have marks at all."""
-        seen = MarkEvidence().add_all(self.whole.values(column))
-        found = [mark for mark, shown in ((".", seen.point), (",", seen.comma)) if shown]
-        if "decimal_mark" in self.settings:
-            return True
-        if len(found) == 2:
-            self.questions.append(
-                f'The amounts in "{column}" have a decimal point ({seen.point}) and a decimal comma ({seen.comma}):'
-                " which of them is wrong? Correct the file, or set decimal_mark in a mapping."
-            )
-        elif seen.unclear is not None and not found:
-            self.questions.append(
-                f'Is {seen.unclear} in "{column}" a whole number, or has it three decimals? Set decimal_mark = "," or'
-                ' decimal_mark = "." in a mapping.'
-            )
-        elif found == [","] or seen.unclear is not None:
-            self.settings["decimal_mark"] = found[0]
-            name = "comma" if found == [","] else "point"
-            self.choices.append(f"amounts: decimal {name}, as in {seen.comma or seen.point}")
-        return bool(found) or seen.unclear is not None
 
     def find_key(self) -> None:
         """Report how a row is recognised when the file is imported twice."""
@@ -326,11 +355,11 @@ class _Recognition:
             self.choices = [line for line in self.choices if not line.startswith(f"{name}: ")]
 
     def values(self, column: str) -> list[str]:
-        """Return the texts of a column in the first rows that are not empty."""
+        """Return the texts of a column in the first rows that are not nothing."""
         place = self.header.index(column) if column in self.header else None
         if place is None:
             return []
-        return [text for row in self.rows if (text := cell_text(row[place])) != ""]
+        return [text for row in self.rows if not is_nothing(text := cell_text(row[place]))]
 
 
 def _pick(
@@ -341,11 +370,10 @@ def _pick(
         yield [row[place] for place in places]
 
 
-def _has_offset(value: str) -> bool:
-    try:
-        return isinstance(_READ_ISO(value), datetime)
-    except ItemRejected:
-        return True
+def _listed(names: Sequence[object]) -> str:
+    """Return quoted names for a sentence: "a", "b" and "c"."""
+    *first, last = (f'"{name}"' for name in names)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _channels_question(column: str, values: Sequence[str]) -> str:
