@@ -209,7 +209,7 @@ def test_only_the_kinds_of_click_ids_are_taken_never_their_values() -> None:
     ("settings", "row", "code"),
     [
         ({}, {"total": "1.005"}, "amount_fractional"),
-        ({}, {"total": "1,500"}, "amount_invalid"),
+        ({}, {"total": "1,50"}, "amount_invalid"),
         ({"currency": "JPY"}, {"total": "12.50"}, "amount_fractional"),
         ({"time_zone": "Europe/Berlin"}, {"time": "2026-03-29 02:30"}, "occurred_at_invalid"),
         ({"time_format": "epoch_seconds"}, {"time": "x"}, "occurred_at_invalid"),

@@ -212,6 +212,7 @@ class _Recognition:
         """Find out whether rows of one order differ: they may be its lines, or the same order told again."""
         order_id = self.columns.get("order_id")
         names = {"idempotency_key", "order_key", "kind"} & self.columns.keys()
+        names |= {"kind_by_sign", "refund"} & self.settings.keys()
         if self.settings["kind"] == "touches" or not isinstance(order_id, str) or names:
             return
         found = self.everything.find_different(order_id)
