@@ -38,7 +38,7 @@ class Outcome:
     """The result for an order: its journey, or, where credit continues from kept allocations, its allocations.
 
     `stored` and `was_kept` are what it was credited from before. Without a journey or allocations, its credit does not
-    change.
+    change, unless it `is_withdrawn`: then its captures were all taken back, and what it was credited from is deleted.
     """
 
     order: Order
@@ -47,11 +47,12 @@ class Outcome:
     stored: PackedOrder | None = None
     was_kept: KeptCredit | None = None
     set_aside: SetAside | None = None
+    is_withdrawn: bool = False
 
     @property
     def keeps_credit(self) -> bool:
         """Whether the order's credit does not change."""
-        return self.journey is None and self.kept is None
+        return self.journey is None and self.kept is None and not self.is_withdrawn
 
 
 @dataclass(slots=True)
@@ -101,7 +102,7 @@ class Computation:
                 assert kept is not None  # noqa: S101 - the condition above
                 return Outcome(order, kept=self._continue_from_kept(order, kept), was_kept=kept)
             if order.capture is None:
-                return Outcome(order)
+                return Outcome(order, stored=stored, is_withdrawn=stored is not None)
             journey, set_aside = self._pack(order, stored)
         except COMPUTING_FAULTS as fault:
             return Outcome(order, set_aside=set_aside_for(fault))

@@ -258,7 +258,7 @@ JOIN public.revenue_ledger l
 SELECT order_id FROM public.orders_set_aside WHERE tenant_id = :tenant_id;
 
 -- name: select_stored_of_no_order
--- Stored orders without an entry in the ledger.
+-- Stored orders without an entry in the ledger. Those whose entries were all taken back are compared with the others.
 -- Never null: order_id.
 SELECT o.order_id
 FROM (SELECT j.order_id FROM public.order_journeys j WHERE j.tenant_id = :tenant_id
@@ -413,18 +413,18 @@ SELECT reason, orders FROM public.set_aside_counts();
 WITH aside AS (
     SELECT s.order_id FROM public.orders_set_aside s
     WHERE s.tenant_id = :tenant_id
-      AND EXISTS (SELECT FROM public.revenue_ledger c
+      AND EXISTS (SELECT FROM public.standing_entries c
                   WHERE c.tenant_id = :tenant_id AND c.order_id = s.order_id AND c.kind = 'capture')
 )
 SELECT l.currency, array_agg(DISTINCT l.order_id) AS order_ids, sum(l.amount_cents) AS cents
-FROM public.revenue_ledger l
+FROM public.standing_entries l
 WHERE l.tenant_id = :tenant_id AND l.order_id IN (SELECT order_id FROM aside)
 GROUP BY l.currency
 ORDER BY l.currency;
 
 -- name: select_entries
 SELECT order_id, id, business_key, occurred_at, kind, currency, amount_cents, journey_key
-FROM public.revenue_ledger
+FROM public.standing_entries
 WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids::text[])
 LIMIT :most;
 
@@ -454,7 +454,7 @@ FROM unnest(:journey_keys::bytea[], :first_moments::timestamptz[], :last_moments
 CROSS JOIN LATERAL (
     SELECT string_agg(timestamptz_send(t.occurred_at), '') AS moments, array_agg(t.channel_code) AS codes
     FROM (SELECT e.occurred_at, e.channel_code
-          FROM public.attribution_events e
+          FROM public.standing_touches e
           WHERE e.tenant_id = :tenant_id
             AND (e.journey_key, e.occurred_at) >= (j.journey_key, j.first_moment)
             AND (e.journey_key, e.occurred_at) <= (j.journey_key, j.last_moment)
@@ -470,7 +470,7 @@ WHERE p.moments IS NOT NULL;
 SELECT string_agg(timestamptz_send(t.occurred_at), '') AS moments, array_agg(t.channel_code) AS codes,
        max(t.occurred_at) AS last_moment, (array_agg(t.idempotency_key))[count(*)] AS last_key
 FROM (SELECT occurred_at, channel_code, idempotency_key
-      FROM public.attribution_events
+      FROM public.standing_touches
       WHERE tenant_id = :tenant_id AND journey_key = :journey_key
         AND occurred_at >= :first_moment AND occurred_at <= :last_moment
         AND (occurred_at, idempotency_key) > (:first_moment, :after_key COLLATE "C")
@@ -488,7 +488,7 @@ WITH captured AS (
     FROM unnest(:journey_keys::bytea[], :first_moments::timestamptz[], :last_moments::timestamptz[])
          AS j (journey_key, first_moment, last_moment)
     CROSS JOIN LATERAL (
-        SELECT c.order_id FROM public.revenue_ledger c
+        SELECT c.order_id FROM public.standing_entries c
         WHERE c.tenant_id = :tenant_id AND c.journey_key IS NOT NULL AND c.kind = 'capture'
           AND (c.journey_key, c.occurred_at) >= (j.journey_key, j.first_moment)
           AND (c.journey_key, c.occurred_at) <= (j.journey_key, j.last_moment)
@@ -498,7 +498,7 @@ WITH captured AS (
     SELECT c.journey_key, c.order_id, f.occurred_at
     FROM captured c
     CROSS JOIN LATERAL (
-        SELECT e.occurred_at, e.journey_key FROM public.revenue_ledger e
+        SELECT e.occurred_at, e.journey_key FROM public.standing_entries e
         WHERE e.tenant_id = :tenant_id AND e.order_id >= c.order_id AND e.order_id <= c.order_id AND e.kind = 'capture'
         ORDER BY e.order_id, e.occurred_at, e.business_key LIMIT 1
     ) f
@@ -540,6 +540,10 @@ FROM unnest(string_to_array(:order_ids, chr(31)), string_to_array(:converted, ch
 ON CONFLICT (tenant_id, order_id) DO UPDATE
 SET converted_at = excluded.converted_at, previous_age = excluded.previous_age, reach = excluded.reach,
     generation = excluded.generation, path = excluded.path, entries = excluded.entries;
+
+-- name: delete_journeys!
+-- Of orders whose captures were all taken back.
+DELETE FROM public.order_journeys WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids::text[]);
 
 -- name: delete_kept!
 -- All kept allocations of orders whose journeys are packed now, and those of the active versions for the other orders.
@@ -661,7 +665,7 @@ SELECT EXISTS (SELECT FROM public.dirty_orders d
                     ON p.tenant_id = :tenant_id AND p.order_id = :order_id AND p.order_id > x.after_order_id
                    AND p.generation < x.generation
                   WHERE x.tenant_id = :tenant_id) AS awaits_credit,
-       (SELECT count(*) FROM public.revenue_ledger l
+       (SELECT count(*) FROM public.standing_entries l
         WHERE l.tenant_id = :tenant_id AND l.order_id = :order_id) AS entries,
        (SELECT r.touches_forgotten_before FROM public.retention r
         WHERE r.tenant_id = :tenant_id) AS touches_forgotten_before,
@@ -673,7 +677,7 @@ LEFT JOIN public.orders_set_aside s ON s.tenant_id = :tenant_id AND s.order_id =
 -- Never null: channel_code, channel_rule.
 SELECT idempotency_key, occurred_at, channel_code, channel_rule, source, medium, campaign, referrer_host,
        click_id_kinds
-FROM public.attribution_events
+FROM public.standing_touches
 WHERE tenant_id = :tenant_id AND journey_key = :journey_key
   AND occurred_at >= :first_moment AND occurred_at <= :last_moment
 ORDER BY occurred_at DESC, idempotency_key DESC

@@ -1,6 +1,7 @@
 """Files become facts: mappings, readers and the importer. The door for file imports."""
 
 from skeldir.ingest.files.importer import (
+    ImportBeingTakenBack,
     ImportOvertaken,
     ImportProgress,
     ImportReport,
@@ -18,6 +19,7 @@ __all__ = [
     "FileKind",
     "FileMapping",
     "FileUnreadable",
+    "ImportBeingTakenBack",
     "ImportOvertaken",
     "ImportProgress",
     "ImportReport",

@@ -18,7 +18,7 @@ from skeldir.attribution import fewer_collections
 from skeldir.clock import utc_now
 from skeldir.db import Database
 from skeldir.errors import SkeldirError
-from skeldir.ingest.deliveries import NO_REJECTIONS, Delivery, Receipt
+from skeldir.ingest.deliveries import NO_REJECTIONS, Delivery, Receipt, origins_of_file
 from skeldir.ingest.files.items import ItemMaker
 from skeldir.ingest.files.layout import FileLayout, FileUnreadable, Row
 from skeldir.ingest.files.mapping import FileMapping
@@ -51,6 +51,14 @@ class ImportOvertaken(SkeldirError):
     code = "import_overtaken"
     status = 409
     title = "The file is being imported already"
+
+
+class ImportBeingTakenBack(SkeldirError):
+    """Somebody takes the import of the same file back, or puts it back."""
+
+    code = "import_being_taken_back"
+    status = 409
+    title = "The import is being taken back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +166,7 @@ async def import_file(
         await queries.begin_import(
             connection, tenant_id=tenant_id, fingerprint=fingerprint, file_name=path.name[:255]
         )
-        done, was_complete = await _lock_import(connection, tenant_id, fingerprint)
+        done, was_complete = await _begin(connection, tenant_id, fingerprint)
     run = _Run(db, profile, fingerprint, path, mapping, layout, batch_rows)
     resumed_after = done.rows_done
     if not was_complete:
@@ -213,10 +221,30 @@ async def _prepare_channels(
     return await load_profile(connection, tenant_id)
 
 
+async def _begin(
+    connection: Connection, tenant_id: UUID, fingerprint: str
+) -> tuple[ImportProgress, bool]:
+    """Return how far the file has been imported; one that was taken back begins again."""
+    row = await queries.lock_import(connection, tenant_id=tenant_id, fingerprint=fingerprint)
+    if row["undone_by"] is not None and not await queries.restart_import(
+        connection, tenant_id=tenant_id, fingerprint=fingerprint
+    ):
+        raise ImportBeingTakenBack(
+            "The earlier import of this file is being taken back or put back.",
+            cure="Wait for it: `skeldir imports list` shows its progress. Then run the same command.",
+        )
+    return await _lock_import(connection, tenant_id, fingerprint)
+
+
 async def _lock_import(
     connection: Connection, tenant_id: UUID, fingerprint: str
 ) -> tuple[ImportProgress, bool]:
     row = await queries.lock_import(connection, tenant_id=tenant_id, fingerprint=fingerprint)
+    if row["undone_by"] is not None:
+        raise ImportBeingTakenBack(
+            "The import was taken back while it ran.",
+            cure="`skeldir imports list` shows by whom and why.",
+        )
     progress = ImportProgress(
         rows_done=row["rows_done"],
         touches_accepted=row["touches_accepted"],
@@ -285,12 +313,12 @@ class _Run:
         batch = maker.next_batch(rows, self.batch_rows)
         if batch is None:
             return None
-        origin = f"file:{self.fingerprint[:16]}"
+        origin, of_refunds = origins_of_file(self.fingerprint)
         touches = Delivery(batch.touches.items, origin, batch.touches.rows)
         conversions = [
             Delivery(batch.orders.items, origin, batch.orders.rows),
             # A row may hold an order and its refund: each has an origin of its own.
-            Delivery(batch.refunds.items, f"{origin}:refund", batch.refunds.rows),
+            Delivery(batch.refunds.items, of_refunds, batch.refunds.rows),
         ]
         return _Ahead(
             batch.last_row,
