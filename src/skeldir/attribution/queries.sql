@@ -409,7 +409,7 @@ SELECT reason, orders FROM public.set_aside_counts();
 -- name: select_set_aside_totals
 -- The set-aside orders and their money in the ledger, a row per currency. Orders without a capture do not count: their
 -- money awaits its capture.
--- Never null: order_ids, cents.
+-- Never null: every column.
 WITH aside AS (
     SELECT s.order_id FROM public.orders_set_aside s
     WHERE s.tenant_id = :tenant_id
@@ -423,6 +423,8 @@ GROUP BY l.currency
 ORDER BY l.currency;
 
 -- name: select_entries
+-- Never null: order_id, id, business_key, occurred_at, kind, currency, amount_cents.
+-- Column kind is one of capture, refund, refund_reversal, dispute, dispute_reversal.
 SELECT order_id, id, business_key, occurred_at, kind, currency, amount_cents, journey_key
 FROM public.standing_entries
 WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids::text[])
@@ -482,7 +484,7 @@ HAVING count(*) > 0;
 -- An order converts at its earliest capture; of two orders at the same moment, the smaller order id is first. For each
 -- journey only conversions between two moments matter: an earlier one cuts no window that is looked at.
 -- The bounds `>=` and `<=` with the same order or journey make the planner use the index that returns rows in order.
--- Never null: occurred_at.
+-- Never null: order_id, occurred_at.
 WITH captured AS (
     SELECT DISTINCT j.journey_key, j.first_moment, l.order_id
     FROM unnest(:journey_keys::bytea[], :first_moments::timestamptz[], :last_moments::timestamptz[])
@@ -674,7 +676,7 @@ FROM (SELECT 1) one
 LEFT JOIN public.orders_set_aside s ON s.tenant_id = :tenant_id AND s.order_id = :order_id;
 
 -- name: select_newest_touches
--- Never null: channel_code, channel_rule.
+-- Never null: idempotency_key, occurred_at, channel_code, channel_rule.
 SELECT idempotency_key, occurred_at, channel_code, channel_rule, source, medium, campaign, referrer_host,
        click_id_kinds
 FROM public.standing_touches

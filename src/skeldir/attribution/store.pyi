@@ -71,13 +71,13 @@ class SelectDirtyJourneyRow(TypedDict):
     ids: list[UUID]
 
 class SelectEntriesRow(TypedDict):
-    order_id: str | None
-    id: UUID | None
-    business_key: str | None
-    occurred_at: dt.datetime | None
-    kind: str | None
-    currency: str | None
-    amount_cents: int | None
+    order_id: str
+    id: UUID
+    business_key: str
+    occurred_at: dt.datetime
+    kind: Literal["capture", "refund", "refund_reversal", "dispute", "dispute_reversal"]
+    currency: str
+    amount_cents: int
     journey_key: bytes | None
 
 class SelectJourneysAfterRow(TypedDict):
@@ -147,8 +147,8 @@ class SelectModelsInForceRow(TypedDict):
     changed_by: str | None
 
 class SelectNewestTouchesRow(TypedDict):
-    idempotency_key: str | None
-    occurred_at: dt.datetime | None
+    idempotency_key: str
+    occurred_at: dt.datetime
     channel_code: str
     channel_rule: str
     source: str | None
@@ -182,7 +182,7 @@ class SelectPageOfJourneyRow(TypedDict):
     captures: int
 
 class SelectPreviousConversionsRow(TypedDict):
-    order_id: str | None
+    order_id: str
     occurred_at: dt.datetime
 
 class SelectReachOfMarksRow(TypedDict):
@@ -193,7 +193,7 @@ class SelectSetAsideRow(TypedDict):
     order_id: str
 
 class SelectSetAsideTotalsRow(TypedDict):
-    currency: str | None
+    currency: str
     order_ids: list[str]
     cents: Decimal
 

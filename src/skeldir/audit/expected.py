@@ -346,8 +346,10 @@ DEFINITIONS: Final[Mapping[str, str]] = MappingProxyType(
         "public.mv_realtime_revenue": "46af587b71e4ef07",
         "public.mv_reconciliation_status": "9f90b645a2553018",
         "public.open_periods": "c3674e465ed0b83e",
-        "public.order_balances": "133964e47c6a6d25",
+        "public.order_balances": "67277210b41fc7d6",
         "public.realtime_revenue": "849637288fa62b77",
         "public.reconciliation_status": "978585595f86f8f2",
+        "public.standing_entries": "0b83bdea4e9d96af",
+        "public.standing_touches": "aef86eed0b871261",
     }
 )

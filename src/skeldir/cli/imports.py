@@ -40,8 +40,8 @@ imports_app = typer.Typer(
     no_args_is_help=True,
     help="""List imports, take one back, and put it back.
 
-Nothing is deleted: a reversing entry is posted for each entry, and touches are withdrawn. Then the corrected file can be \
-imported, with the same keys.""",
+Nothing is deleted: a reversing entry is posted for each entry, and touches are withdrawn. \
+Then the corrected file can be imported, with the same keys.""",
 )
 
 TenantOption = Annotated[str, typer.Option("--tenant", help=TENANT_HELP)]
@@ -155,8 +155,9 @@ def undo(
     yes: YesOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Take an import back, after a preview of the money that moves. After an interruption, run it again, or let a worker
-    finish it.
+    """Take an import back, after a preview of the money that moves.
+
+    After an interruption, run it again, or let a worker finish it.
     """
     _check_choice(fingerprint, order, key, origin)
 
@@ -254,7 +255,8 @@ async def _run(database: Database, tenant_id: UUID, undoing_id: UUID, what: str)
 
     done = await run_undoing(database, tenant_id, undoing_id, progress=show)
     out.print(
-        f"{what}: {done.entries:,} entries, {done.touches:,} touches. Credit follows, by workers or by `skeldir credit`.",
+        f"{what}: {done.entries:,} entries, {done.touches:,} touches."
+        " Credit follows, by workers or by `skeldir credit`.",
         soft_wrap=True,
     )
 

@@ -174,7 +174,6 @@ LIMIT :most;
 
 -- name: select_touches_to_withdraw
 -- A page of the touches in order of id, and of each whether it stands and came with one of the deliveries.
--- Never null: is_wanted.
 SELECT e.id, e.journey_key, e.occurred_at,
        coalesce(e.delivery = ANY(:deliveries::uuid[]), false)
        AND NOT EXISTS (SELECT FROM public.touch_withdrawals w
@@ -186,7 +185,6 @@ ORDER BY e.id LIMIT :most;
 
 -- name: select_touches_to_restore
 -- The same for the touches that an undoing withdrew.
--- Never null: is_wanted.
 SELECT e.id, e.journey_key, e.occurred_at,
        EXISTS (SELECT FROM public.touch_withdrawals w
                WHERE w.tenant_id = :tenant_id AND w.idempotency_key = e.idempotency_key
@@ -220,7 +218,6 @@ ON CONFLICT (tenant_id, idempotency_key, generation) DO NOTHING
 RETURNING generation;
 
 -- name: select_last_touch$
--- Always a row.
 SELECT coalesce((SELECT e.id FROM public.attribution_events e WHERE e.tenant_id = :tenant_id ORDER BY e.id DESC LIMIT 1),
                 '00000000-0000-0000-0000-000000000000');
 
@@ -251,7 +248,6 @@ UPDATE public.imports SET undone_by = NULL
 WHERE tenant_id = :tenant_id AND fingerprint = :fingerprint AND undone_by = :undoing_id;
 
 -- name: insert_undoing!
--- May be null: redoes.
 INSERT INTO public.undoings
     (tenant_id, id, target_kind, target, deliveries, redoes, reason, requested_by, first_id, after_id, until_id)
 VALUES (:tenant_id, :id, :target_kind, :target, :deliveries::uuid[], :redoes::uuid, :reason, :requested_by, :first_id,

@@ -331,6 +331,8 @@ async def request_redo(
                 cure="Nothing was changed. `skeldir imports show` lists what was done.",
             )
     known = await list_undoings(connection, tenant_id, target=target.name)
+    # An undoing that found nothing left to take back has nothing to put back either.
+    known = [one for one in known if one.phase != "done" or one.entries or one.touches]
     if known and known[0].redoes is not None and known[0].phase != "done":
         return known[0].id
     if not known or known[0].redoes is not None or known[0].phase != "done":

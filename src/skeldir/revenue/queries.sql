@@ -75,7 +75,7 @@ ORDER BY last_entry_at DESC, order_id, currency
 LIMIT :most;
 
 -- name: select_ledger_totals
--- Never null: net_cents.
+-- Never null: every column.
 SELECT currency, sum(amount_cents) AS net_cents, count(*) AS entries,
        count(*) FILTER (WHERE kind = 'capture') AS captures
 FROM public.standing_entries
@@ -91,6 +91,8 @@ WHERE tenant_id = :tenant_id AND state = 'awaiting_capture'
 GROUP BY currency;
 
 -- name: select_order_entries
+-- Never null: every column.
+-- Column kind is one of capture, refund, refund_reversal, dispute, dispute_reversal.
 SELECT id, business_key, kind, amount_cents, currency, occurred_at, recorded_at, source
 FROM public.standing_entries
 WHERE tenant_id = :tenant_id AND order_id = :order_id
@@ -98,6 +100,7 @@ ORDER BY occurred_at, business_key
 LIMIT :most;
 
 -- name: select_fixing_capture^
+-- Never null: business_key, occurred_at.
 SELECT business_key, occurred_at, journey_key
 FROM public.standing_entries
 WHERE tenant_id = :tenant_id AND order_id = :order_id AND kind = 'capture'
@@ -134,7 +137,7 @@ ORDER BY l.id LIMIT :most;
 
 -- name: select_order_to_reverse
 -- The same for the standing entries of an order.
--- Never null: is_wanted.
+-- Never null: id.
 SELECT l.id,
        NOT EXISTS (SELECT FROM public.kept_allocations k
                    WHERE k.tenant_id = :tenant_id AND k.order_id = :order_id) AS is_wanted
@@ -204,7 +207,6 @@ ORDER BY s.order_id, s.occurred_at, s.business_key
 LIMIT :most;
 
 -- name: select_last_entry$
--- Always a row.
 SELECT coalesce((SELECT l.id FROM public.revenue_ledger l WHERE l.tenant_id = :tenant_id ORDER BY l.id DESC LIMIT 1),
                 '00000000-0000-0000-0000-000000000000');
 

@@ -13,6 +13,10 @@ class LockImportRow(TypedDict):
     conversions_duplicate: int
     rejected: int
     is_complete: bool
+    undone_by: UUID | None
+
+class RestartImportRow(TypedDict):
+    rows_done: int
 
 class _Queries:
     @staticmethod
@@ -38,5 +42,9 @@ class _Queries:
     async def lock_import(
         connection: Connection, /, *, tenant_id: UUID, fingerprint: str
     ) -> LockImportRow: ...
+    @staticmethod
+    async def restart_import(
+        connection: Connection, /, *, tenant_id: UUID, fingerprint: str
+    ) -> list[RestartImportRow]: ...
 
 queries: _Queries
