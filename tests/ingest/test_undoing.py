@@ -349,7 +349,12 @@ MAPPING = mapping_from_settings(
         "kind": "conversions",
         "currency": "USD",
         "amount_unit": "major",
-        "columns": {"order_id": "order", "occurred_at": "at", "amount": "total"},
+        "columns": {
+            "idempotency_key": "order",
+            "order_id": "order",
+            "occurred_at": "at",
+            "amount": "total",
+        },
     }
 )
 
