@@ -128,6 +128,12 @@ CROSS JOIN LATERAL (SELECT encode(substring(sha256(convert_to(i.fingerprint, 'UT
 WHERE i.tenant_id = :tenant_id AND k.row_id > :after
 ORDER BY k.row_id LIMIT :most;
 
+-- name: select_undoings_to_scan
+SELECT id AS row_id, target, reason, requested_by
+FROM public.undoings
+WHERE tenant_id = :tenant_id AND id > :after
+ORDER BY id LIMIT :most;
+
 -- name: select_jobs_to_scan
 SELECT id AS row_id, error, arguments::text AS arguments
 FROM public.jobs

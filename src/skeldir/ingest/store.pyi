@@ -151,6 +151,12 @@ class SelectUndoingsRow(TypedDict):
     touches: int
     ended_at: dt.datetime | None
 
+class SelectUndoingsToScanRow(TypedDict):
+    row_id: UUID
+    target: str
+    reason: str
+    requested_by: str
+
 class WithdrawTouchesRow(TypedDict):
     generation: int
 
@@ -365,6 +371,10 @@ class _Queries:
     async def select_undoings(
         connection: Connection, /, *, tenant_id: UUID, target: str | None, most: int
     ) -> list[SelectUndoingsRow]: ...
+    @staticmethod
+    async def select_undoings_to_scan(
+        connection: Connection, /, *, tenant_id: UUID, after: UUID, most: int
+    ) -> list[SelectUndoingsToScanRow]: ...
     @staticmethod
     async def withdraw_touches(
         connection: Connection, /, *, tenant_id: UUID, undoing_id: UUID, ids: Collection[UUID]
