@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from skeldir.attribution import ModelParameters, credit_dirty_orders, set_models
+from skeldir.attribution.order_facts import OrderUnknown, read_order
 from skeldir.db.pool import Database
 from skeldir.ingest import (
     NothingToRedo,
@@ -260,6 +261,23 @@ async def test_a_reason_is_required_and_kept_with_the_author(db: Database, tenan
     async with db.tenant(tenant) as connection:
         (one,) = await list_undoings(connection, tenant)
     assert (one.reason, one.requested_by, one.phase) == ("wrong shop", "command:tester", "done")
+
+
+async def test_an_order_without_a_standing_entry_is_explained_as_taken_back(
+    db: Database,
+) -> None:
+    shop = await make_shop(db, "shop")
+    await send_mistake(db, shop)
+    await outcome(db, shop)
+    await undo(db, shop, target_of_origin(MISTAKE))
+    await outcome(db, shop)
+    async with db.tenant(shop, is_read_only=True) as connection:
+        with pytest.raises(OrderUnknown, match="taken back"):
+            await read_order(connection, shop, "C")
+        facts = await read_order(connection, shop, "B")
+    assert [entry["amount_cents"] for entry in facts.entries] == [700]
+    assert facts.standing["entries"] == 1
+    assert {touch["channel_code"] for touch in facts.newest} == {"email", "sms"}
 
 
 async def test_another_tenant_and_the_runtime_role_can_change_nothing_of_it(
