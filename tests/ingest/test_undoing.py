@@ -14,12 +14,14 @@ from hypothesis import strategies as st
 
 from skeldir.attribution import ModelParameters, credit_dirty_orders, set_models
 from skeldir.attribution.order_facts import OrderUnknown, read_order
+from skeldir.clock import utc_now
 from skeldir.db.pool import Database
 from skeldir.ingest import (
     NothingToRedo,
     NothingToUndo,
     ReasonMissing,
     TargetUnknown,
+    forget_now,
     list_imports,
     list_undoings,
     preview_undo,
@@ -34,6 +36,7 @@ from skeldir.ingest.files import ImportBeingTakenBack, import_file, mapping_from
 from skeldir.ingest.tasks import UNDO_KIND
 from skeldir.jobs import do_jobs
 from skeldir.revenue import ledger_totals
+from skeldir.tenants import set_retention
 from tests.conftest import Clone
 from tests.support.make import (
     at,
@@ -278,6 +281,23 @@ async def test_an_order_without_a_standing_entry_is_explained_as_taken_back(
     assert [entry["amount_cents"] for entry in facts.entries] == [700]
     assert facts.standing["entries"] == 1
     assert {touch["channel_code"] for touch in facts.newest} == {"email", "sms"}
+
+
+async def test_a_withdrawal_is_forgotten_with_the_last_touch_of_its_key(
+    db: Database, tenant: UUID
+) -> None:
+    old = [make_touch(idempotency_key=key, occurred_at=at(-900)) for key in ("gone", "corrected")]
+    await send_touches(db, tenant, *old, origin=MISTAKE)
+    await undo(db, tenant, target_of_origin(MISTAKE))
+    corrected = make_touch(idempotency_key="corrected", occurred_at=utc_now().isoformat())
+    await send_touches(db, tenant, corrected, origin="api:corrected")
+    async with db.tenant(tenant) as connection:
+        await set_retention(connection, tenant, 30)
+    assert (await forget_now(db, tenant)).touches == 2
+    async with db.tenant(tenant) as connection:
+        withdrawn = await connection.fetch("SELECT idempotency_key FROM touch_withdrawals")
+    assert [row[0] for row in withdrawn] == ["corrected"]
+    assert (await send_touches(db, tenant, corrected, origin="api:again")).duplicates == 1
 
 
 async def test_another_tenant_and_the_runtime_role_can_change_nothing_of_it(

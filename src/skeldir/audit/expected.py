@@ -235,7 +235,7 @@ GATES: Final[Mapping[str, str]] = MappingProxyType(
         "public.tenant_is_leaving(tenant uuid)": "3d576e6505db6f90",
         # They delete rows of the current tenant, whose policy binds them, and return a number.
         "public.forget_dead_events(most integer)": "5b177d077d4cde0b",
-        "public.forget_touches(most integer)": "bb05858ff65cc46c",
+        "public.forget_touches(most integer)": "cfd115a8f8073f9c",
         # They refuse a tenant unless an operator has requested its deletion, and return a number or a bit.
         "public.delete_tenant_rows(tenant uuid, most integer)": "31e1917e0a50588b",
         "public.end_tenant_deletion(tenant uuid)": "ce7a7a93a5e7dd42",
