@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from skeldir.attribution import ModelParameters, credit_dirty_orders, set_models
+from skeldir.attribution import MODEL_NAMES, ModelParameters, credit_dirty_orders, set_models
 from skeldir.attribution.order_facts import OrderUnknown, read_order
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
@@ -95,6 +95,16 @@ async def make_shop(db: Database, name: str) -> UUID:
     await send_touches(db, tenant, *RIGHT_TOUCHES, origin="api:right-touches")
     await send_conversions(db, tenant, *RIGHT_ORDERS, origin="api:right-orders")
     return tenant
+
+
+async def set_lookback(db: Database, tenant: UUID, days: int) -> None:
+    async with db.tenant(tenant) as connection:
+        await set_models(
+            connection,
+            tenant,
+            dict.fromkeys(MODEL_NAMES, ModelParameters(days, None, None)),
+            changed_by="command:tester",
+        )
 
 
 async def send_mistake(db: Database, tenant: UUID, *, origin: str = MISTAKE) -> None:
@@ -281,6 +291,34 @@ async def test_an_order_without_a_standing_entry_is_explained_as_taken_back(
     assert [entry["amount_cents"] for entry in facts.entries] == [700]
     assert facts.standing["entries"] == 1
     assert {touch["channel_code"] for touch in facts.newest} == {"email", "sms"}
+
+
+async def test_a_touch_before_all_windows_is_taken_out_of_the_stored_journey(
+    db: Database,
+) -> None:
+    early = [
+        make_touch(idempotency_key="far", channel="display", occurred_at=at(-40)),
+        make_touch(idempotency_key="farther", channel="affiliate", occurred_at=at(-41)),
+    ]
+    shop, twin = await make_tenant(db, "shop"), await make_tenant(db, "twin")
+    for tenant in (shop, twin):
+        await set_lookback(db, tenant, 90)
+        items = early if tenant == shop else early[1:]
+        for item in items:
+            await send_touches(
+                db, tenant, item | {"channel": "email"}, origin=item["idempotency_key"]
+            )
+        await send_touches(db, tenant, *RIGHT_TOUCHES, origin="api:right")
+        await send_conversions(db, tenant, *RIGHT_ORDERS, origin="api:orders")
+        await outcome(db, tenant)
+        await set_lookback(db, tenant, 30)
+        await outcome(db, tenant)
+    await undo(db, shop, target_of_origin("far"))
+    await assert_sound(db, shop)
+    for tenant in (shop, twin):
+        await set_lookback(db, tenant, 90)
+    assert (await outcome(db, shop))["credit"] == (await outcome(db, twin))["credit"]
+    await assert_sound(db, shop)
 
 
 async def test_a_withdrawal_is_forgotten_with_the_last_touch_of_its_key(

@@ -353,7 +353,8 @@ RETURNING 1;
 -- name: select_credit_state^
 -- The turn of the tenant's credit (0 before the first), the generation of its models, the models in force, up to when its
 -- touches have been forgotten, the longest lookback of any of its versions, whether it has kept credit of touches that
--- were forgotten before journeys were packed, the numbers of its channels, and the progress of its restatements.
+-- were forgotten before journeys were packed, whether it has withdrawn touches, the numbers of its channels, and the
+-- progress of its restatements.
 SELECT coalesce((SELECT c.turn FROM public.credit_turns c WHERE c.tenant_id = :tenant_id), 0) AS turn,
        coalesce((SELECT max(m.active_since) FROM public.attribution_models m
                  WHERE m.tenant_id = :tenant_id), 0) AS generation,
@@ -366,6 +367,7 @@ SELECT coalesce((SELECT c.turn FROM public.credit_turns c WHERE c.tenant_id = :t
         WHERE r.tenant_id = :tenant_id) AS touches_forgotten_before,
        (SELECT max(m.lookback_days) FROM public.attribution_models m WHERE m.tenant_id = :tenant_id) AS longest_days,
        EXISTS (SELECT FROM public.kept_allocations k WHERE k.tenant_id = :tenant_id) AS has_kept,
+       EXISTS (SELECT FROM public.touch_withdrawals w WHERE w.tenant_id = :tenant_id) AS has_withdrawals,
        (SELECT coalesce(json_object_agg(n.channel_code, n.number), '{}')::text
         FROM public.channel_numbers n WHERE n.tenant_id = :tenant_id) AS numbers,
        (SELECT coalesce(json_agg(x), '[]')::text

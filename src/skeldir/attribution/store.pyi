@@ -61,6 +61,7 @@ class SelectCreditStateRow(TypedDict):
     touches_forgotten_before: dt.datetime | None
     longest_days: int | None
     has_kept: bool
+    has_withdrawals: bool
     numbers: str
     restatements: str
 
