@@ -314,6 +314,7 @@ async def test_a_touch_before_all_windows_is_taken_out_of_the_stored_journey(
         await set_lookback(db, tenant, 30)
         await outcome(db, tenant)
     await undo(db, shop, target_of_origin("far"))
+    assert (await outcome(db, shop))["journeys"] == (await outcome(db, twin))["journeys"]
     await assert_sound(db, shop)
     for tenant in (shop, twin):
         await set_lookback(db, tenant, 90)
