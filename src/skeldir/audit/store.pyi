@@ -83,6 +83,8 @@ class SelectPageRow(TypedDict):
     amount_cents: int
     currency: str
     occurred_at: dt.datetime
+    generation: int
+    is_standing: bool
 
 class SelectReadersRow(TypedDict):
     name: str

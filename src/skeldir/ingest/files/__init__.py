@@ -2,16 +2,15 @@
 
 from skeldir.ingest.files.choosing import ChosenMapping, choose_mapping
 from skeldir.ingest.files.importer import (
+    ImportBeingTakenBack,
     ImportOvertaken,
-    ImportProgress,
-    ImportReport,
-    RowRejection,
     fingerprint_file,
     import_file,
 )
 from skeldir.ingest.files.layout import FileUnreadable
 from skeldir.ingest.files.mapping import FileKind, FileMapping, MappingInvalid
 from skeldir.ingest.files.mapping_file import mapping_from_settings, read_mapping
+from skeldir.ingest.files.outcome import ImportProgress, ImportReport, RowRejection
 from skeldir.ingest.files.recognise import recognise_columns
 
 __all__ = [
@@ -19,6 +18,7 @@ __all__ = [
     "FileKind",
     "FileMapping",
     "FileUnreadable",
+    "ImportBeingTakenBack",
     "ImportOvertaken",
     "ImportProgress",
     "ImportReport",

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -18,11 +17,11 @@ from skeldir.attribution import fewer_collections
 from skeldir.clock import utc_now
 from skeldir.db import Database
 from skeldir.errors import SkeldirError
-from skeldir.ingest.crowds import CrowdedJourney, JourneyCensus
-from skeldir.ingest.deliveries import NO_REJECTIONS, Delivery, Receipt
+from skeldir.ingest.deliveries import NO_REJECTIONS, Delivery, Receipt, origins_of_file
 from skeldir.ingest.files.items import ItemMaker
 from skeldir.ingest.files.layout import FileLayout, FileUnreadable, Row
 from skeldir.ingest.files.mapping import FileMapping
+from skeldir.ingest.files.outcome import ImportProgress, ImportReport, RowRejection, Tally
 from skeldir.ingest.files.readers import look_at_file, open_rows
 from skeldir.ingest.files.store import queries
 from skeldir.ingest.own_channels import add_channels
@@ -34,15 +33,12 @@ from skeldir.ingest.receive import (
     record_delivery,
     record_touches,
 )
-from skeldir.revenue import FlaggedOrder
 from skeldir.tenants import TenantProfile, load_profile
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
 
 BATCH_ROWS: Final = 10_000
-_EXAMPLES_OF_A_CODE: Final = 3
-_MOST_FLAGGED: Final = 1_000
 _SWITCH_S: Final = 0.0001
 
 
@@ -54,96 +50,12 @@ class ImportOvertaken(SkeldirError):
     title = "The file is being imported already"
 
 
-@dataclass(frozen=True, slots=True)
-class RowRejection:
-    """One rejected row: its number from 1 (header and blank lines not counted), the reason, and the cure.
+class ImportBeingTakenBack(SkeldirError):
+    """Somebody takes the import of the same file back, or puts it back."""
 
-    `line` is the line of the file in which it begins, if the file has lines.
-    """
-
-    row: int
-    line: int | None
-    code: str
-    detail: str
-    cure: str
-
-
-@dataclass(frozen=True, slots=True)
-class ImportProgress:
-    """What has been committed of a file, over all its runs; refunds count as conversions.
-
-    A row makes an item, or several (a visit with its order, an order with its refund), each of them accepted, a
-    duplicate, or rejected; or it is `skipped` by the conditions of the mapping.
-    `share_read` is how much of the file has been read, from 0 to 1.
-    """
-
-    rows_done: int = 0
-    touches_accepted: int = 0
-    touches_duplicate: int = 0
-    conversions_accepted: int = 0
-    conversions_duplicate: int = 0
-    rejected: int = 0
-    skipped: int = 0
-    share_read: float = 0.0
-
-    @property
-    def accepted(self) -> int:
-        """Items that were recorded."""
-        return self.touches_accepted + self.conversions_accepted
-
-    @property
-    def duplicate(self) -> int:
-        """Items that were known."""
-        return self.touches_duplicate + self.conversions_duplicate
-
-    def describe_stop(self) -> str:
-        """Return the message for a run that was interrupted here."""
-        return (
-            f"Stopped. {self.rows_done} rows are imported; the same command continues with row"
-            f" {self.rows_done + 1}, and nothing is imported twice."
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """The outcome of an import: `done` over all runs, the rest of this run.
-
-    `resumed_after` is the row after which this run continued; 0 is the start. `was_complete` means
-    that the file was imported before with the same mapping, so nothing was done.
-    `conditions` are those of the mapping, in words: rows that fit none of them are skipped.
-    `flagged` names at most 1,000 orders that are `awaiting_capture` or `over_refunded`. `crowded` are
-    journeys that more than a tenth of this run's touches share, if there are at least 100 journeys.
-    """
-
-    file_name: str
-    done: ImportProgress
-    resumed_after: int
-    was_complete: bool
-    rejected_by_code: Mapping[str, int]
-    examples: tuple[RowRejection, ...]
-    flagged: tuple[FlaggedOrder, ...]
-    crowded: tuple[CrowdedJourney, ...]
-    seconds: float
-    conditions: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class _Tally:
-    """The counts and examples of this run; bounded, however many rows are rejected."""
-
-    codes: Counter[str] = field(default_factory=Counter)
-    examples: list[RowRejection] = field(default_factory=list)
-    flagged: dict[FlaggedOrder, None] = field(default_factory=dict)
-    journeys: JourneyCensus = field(default_factory=JourneyCensus)
-
-    def add(self, rejections: Iterable[RowRejection], flagged: Iterable[FlaggedOrder]) -> None:
-        for rejection in rejections:
-            self.codes[rejection.code] += 1
-            if self.codes[rejection.code] <= _EXAMPLES_OF_A_CODE:
-                self.examples.append(rejection)
-        for order in flagged:
-            if len(self.flagged) < _MOST_FLAGGED:
-                self.flagged[order] = None
+    code = "import_being_taken_back"
+    status = 409
+    title = "The import is being taken back"
 
 
 async def import_file(
@@ -184,7 +96,7 @@ async def import_file(
         await queries.begin_import(
             connection, tenant_id=tenant_id, fingerprint=fingerprint, file_name=path.name[:255]
         )
-        done, was_complete = await _lock_import(connection, tenant_id, fingerprint)
+        done, was_complete = await _begin(connection, tenant_id, fingerprint)
     run = _Run(db, profile, fingerprint, path, mapping, layout, batch_rows)
     resumed_after = done.rows_done
     if not was_complete:
@@ -240,10 +152,30 @@ async def _prepare_channels(
     return await load_profile(connection, tenant_id)
 
 
+async def _begin(
+    connection: Connection, tenant_id: UUID, fingerprint: str
+) -> tuple[ImportProgress, bool]:
+    """Return how far the file has been imported; one that was taken back begins again."""
+    row = await queries.lock_import(connection, tenant_id=tenant_id, fingerprint=fingerprint)
+    if row["undone_by"] is not None and not await queries.restart_import(
+        connection, tenant_id=tenant_id, fingerprint=fingerprint
+    ):
+        raise ImportBeingTakenBack(
+            "The earlier import of this file is being taken back or put back.",
+            cure="Wait for it: `skeldir imports list` shows its progress. Then run the same command.",
+        )
+    return await _lock_import(connection, tenant_id, fingerprint)
+
+
 async def _lock_import(
     connection: Connection, tenant_id: UUID, fingerprint: str
 ) -> tuple[ImportProgress, bool]:
     row = await queries.lock_import(connection, tenant_id=tenant_id, fingerprint=fingerprint)
+    if row["undone_by"] is not None:
+        raise ImportBeingTakenBack(
+            "The import was taken back while it ran.",
+            cure="`skeldir imports list` shows by whom and why.",
+        )
     progress = ImportProgress(
         rows_done=row["rows_done"],
         touches_accepted=row["touches_accepted"],
@@ -280,7 +212,7 @@ class _Run:
     mapping: FileMapping
     layout: FileLayout
     batch_rows: int
-    tally: _Tally = field(default_factory=_Tally)
+    tally: Tally = field(default_factory=Tally)
     line_of: Callable[[int], int] | None = None
 
     async def import_rows(
@@ -315,12 +247,12 @@ class _Run:
         batch = maker.next_batch(rows, self.batch_rows)
         if batch is None:
             return None
-        origin = f"file:{self.fingerprint[:16]}"
+        origin, of_refunds = origins_of_file(self.fingerprint)
         touches = Delivery(batch.touches.items, origin, batch.touches.rows)
         conversions = [
             Delivery(batch.orders.items, origin, batch.orders.rows),
             # A row may hold an order and its refund: each has an origin of its own.
-            Delivery(batch.refunds.items, f"{origin}:refund", batch.refunds.rows),
+            Delivery(batch.refunds.items, of_refunds, batch.refunds.rows),
         ]
         return _Ahead(
             batch.last_row,

@@ -14,6 +14,10 @@ class LockImportRow(TypedDict):
     rejected: int
     skipped: int
     is_complete: bool
+    undone_by: UUID | None
+
+class RestartImportRow(TypedDict):
+    rows_done: int
 
 class _Queries:
     @staticmethod
@@ -40,5 +44,9 @@ class _Queries:
     async def lock_import(
         connection: Connection, /, *, tenant_id: UUID, fingerprint: str
     ) -> LockImportRow: ...
+    @staticmethod
+    async def restart_import(
+        connection: Connection, /, *, tenant_id: UUID, fingerprint: str
+    ) -> list[RestartImportRow]: ...
 
 queries: _Queries
