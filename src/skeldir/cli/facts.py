@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 import_app = typer.Typer(
     no_args_is_help=True,
-    help="""Import a file of touches, conversions, or both: CSV, JSON or Parquet, also in .gz or .zip.
+    help="""Import a file of touches, conversions, or both: CSV or JSON, also in .gz or .zip,
+XLSX or Parquet.
 
 Columns are mapped by a small TOML file (--map), by flags, or recognised by their names. Example mappings are in
 examples/mappings/ of a checkout and in share/skeldir/mappings/ of a virtual environment.
@@ -36,7 +37,7 @@ _SOME_REFUSED = 3
 _ALL_REFUSED = 4
 
 FileArgument = Annotated[
-    Path, typer.Argument(exists=True, dir_okay=False, help="A file of CSV, JSON or Parquet.")
+    Path, typer.Argument(exists=True, dir_okay=False, help="A file of CSV, JSON, XLSX or Parquet.")
 ]
 TenantOption = Annotated[str, typer.Option("--tenant", help=TENANT_HELP)]
 MapOption = Annotated[
@@ -53,6 +54,7 @@ EncodingOption = Annotated[
     str | None,
     typer.Option(help="Encoding of the text, such as windows-1252, if it cannot be told."),
 ]
+SheetOption = Annotated[str | None, typer.Option(help="Sheet of a workbook, if several have rows.")]
 ColumnOption = Annotated[
     list[str] | None,
     typer.Option("--column", help="field=column, such as journey_key=visitor_id; can be repeated."),
@@ -69,6 +71,7 @@ def _import(
     amount_unit: str | None,
     time_zone: str | None,
     encoding: str | None,
+    sheet: str | None,
     column: list[str] | None,
 ) -> None:
     from skeldir.ingest.files import choose_mapping
@@ -76,6 +79,8 @@ def _import(
     flags = settings_of_flags(currency, amount_unit, time_zone)
     if encoding is not None:
         flags["encoding"] = encoding
+    if sheet is not None:
+        flags["sheet"] = sheet
     if column:
         flags["columns"] = dict(_pair(text) for text in column)
 
@@ -127,10 +132,11 @@ def import_touches(
     map_file: MapOption = None,
     time_zone: ZoneOption = None,
     encoding: EncodingOption = None,
+    sheet: SheetOption = None,
     column: ColumnOption = None,
 ) -> None:
     """Import a file whose rows are touches."""
-    _import("touches", file, tenant, map_file, None, None, time_zone, encoding, column)
+    _import("touches", file, tenant, map_file, None, None, time_zone, encoding, sheet, column)
 
 
 @import_app.command("conversions")
@@ -142,11 +148,21 @@ def import_conversions(
     amount_unit: UnitOption = None,
     time_zone: ZoneOption = None,
     encoding: EncodingOption = None,
+    sheet: SheetOption = None,
     column: ColumnOption = None,
 ) -> None:
     """Import a file whose rows are captures, refunds, disputes or their reversals."""
     _import(
-        "conversions", file, tenant, map_file, currency, amount_unit, time_zone, encoding, column
+        "conversions",
+        file,
+        tenant,
+        map_file,
+        currency,
+        amount_unit,
+        time_zone,
+        encoding,
+        sheet,
+        column,
     )
 
 
@@ -159,10 +175,13 @@ def import_mixed(
     amount_unit: UnitOption = None,
     time_zone: ZoneOption = None,
     encoding: EncodingOption = None,
+    sheet: SheetOption = None,
     column: ColumnOption = None,
 ) -> None:
     """Import a file whose rows are touches; rows whose order columns are filled also record an order."""
-    _import("mixed", file, tenant, map_file, currency, amount_unit, time_zone, encoding, column)
+    _import(
+        "mixed", file, tenant, map_file, currency, amount_unit, time_zone, encoding, sheet, column
+    )
 
 
 async def import_with_progress(

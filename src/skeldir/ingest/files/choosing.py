@@ -67,12 +67,13 @@ def choose_mapping(
     for name, known in (("delimiter", tuple(DELIMITERS)), ("encoding", ENCODINGS)):
         if name in given and given[name] not in known:
             unknown(str(given[name]), name, known)
-    delimiter, encoding = given.get("delimiter"), given.get("encoding")
+    delimiter, encoding, sheet = (given.get(key) for key in ("delimiter", "encoding", "sheet"))
     layout = look_at_file(
         path,
         form=form,
         delimiter=delimiter if isinstance(delimiter, str) else None,
         encoding=encoding if isinstance(encoding, str) else None,
+        sheet=sheet if isinstance(sheet, str) else None,
     )
     if map_file is None:
         mapping, choices = recognise_columns(
@@ -100,6 +101,8 @@ def _read_columns(
 
 def _describe(layout: FileLayout) -> Iterator[str]:
     """Say what of the file is no row, and how its text is read, where that is not the usual way."""
+    if layout.sheet is not None:
+        yield f'sheet: "{layout.sheet}"'
     if layout.encoding != "utf-8":
         yield f"encoding: {layout.encoding}"
     if layout.before:

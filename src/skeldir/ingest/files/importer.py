@@ -171,6 +171,7 @@ async def import_file(
         form=mapping.format,
         delimiter=mapping.delimiter,
         encoding=mapping.encoding,
+        sheet=mapping.sheet,
     )
     mapping.check_columns(layout.header)
     fingerprint = await asyncio.to_thread(fingerprint_file, path, mapping)

@@ -60,7 +60,7 @@ class FileLayout:
     """What is known of a file before it is read: its format, its columns and its first rows.
 
     The columns of an NDJSON file are the keys of its first rows. `cells_are_text` means that every
-    cell is a `str`, as in CSV; otherwise cells have the types of JSON or Python.
+    cell is a `str`, as in CSV and workbooks; otherwise cells have the types of JSON or Python.
     """
 
     format: FileFormat
@@ -72,11 +72,12 @@ class FileLayout:
     header_line: int = 1
     before: tuple[tuple[int, str], ...] = ()
     totals: Totals | None = None
+    sheet: str | None = None
 
     @property
     def cells_are_text(self) -> bool:
         """Return whether every cell is a text."""
-        return self.format == "csv"
+        return self.format in ("csv", "xlsx")
 
 
 @dataclass(frozen=True, slots=True)

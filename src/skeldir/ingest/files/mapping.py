@@ -23,10 +23,10 @@ from skeldir.money import CURRENCIES
 from skeldir.revenue import KIND_SIGNS
 
 FileKind: TypeAlias = Literal["touches", "conversions", "mixed"]
-FileFormat: TypeAlias = Literal["csv", "ndjson", "parquet"]
+FileFormat: TypeAlias = Literal["csv", "ndjson", "parquet", "xlsx"]
 
 FILE_KINDS: Final = ("touches", "conversions", "mixed")
-FILE_FORMATS: Final = ("csv", "ndjson", "parquet")
+FILE_FORMATS: Final = ("csv", "ndjson", "parquet", "xlsx")
 EPOCH_UNITS: Final[Mapping[str, int]] = {
     "epoch_seconds": 1_000_000,
     "epoch_milliseconds": 1_000,
@@ -94,6 +94,7 @@ class FileMapping:
     format: FileFormat | None = None
     delimiter: str | None = None
     encoding: str | None = None
+    sheet: str | None = None
     currency: str | None = None
     amount_unit: Literal["major", "minor"] | None = None
     decimal_mark: Literal[".", ","] | None = None

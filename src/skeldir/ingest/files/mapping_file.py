@@ -30,8 +30,8 @@ Settings: TypeAlias = Mapping[str, object]
 
 COLUMNS: Final = ("idempotency_key", "order_key", *dict.fromkeys((*TOUCH_COLUMNS, *ORDER_COLUMNS)))
 _TEXTS: Final = (
-    "kind", "format", "delimiter", "encoding", "currency", "amount_unit", "decimal_mark", "time_zone",
-    "time_format", "ambiguous_time",
+    "kind", "format", "delimiter", "encoding", "sheet", "currency", "amount_unit", "decimal_mark",
+    "time_zone", "time_format", "ambiguous_time",
 )  # fmt: skip
 _CONDITIONS: Final = ("touch_when", "order_when")
 _NAMES: Final = ("click_ids", "channels", "new_channels", "kinds")

@@ -25,10 +25,19 @@ _FORMATS: Final[dict[str, FileFormat]] = {
     ".json": "ndjson",
     ".parquet": "parquet",
     ".pq": "parquet",
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
+    ".xls": "xlsx",
 }
 _BUFFER: Final = 256 * 1024
 _ZIP: Final = b"PK\x03\x04"
 _GZIP: Final = b"\x1f\x8b"
+_OLD_WORKBOOK: Final = b"\xd0\xcf\x11\xe0"
+_METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""What may be in an archive; other methods take as much memory as the file demands."""
+_UNSUSPICIOUS: Final = 64 * 1024 * 1024
+_MOST_EXPANDED: Final = 200
+"""How many times its size a larger file may expand to; tables of real data stay far below."""
 
 
 def format_of(path: Path) -> FileFormat:
@@ -37,7 +46,7 @@ def format_of(path: Path) -> FileFormat:
     Raises:
         FileUnreadable: it shows none.
     """
-    name = PurePosixPath(path.name)
+    name = packed = PurePosixPath(path.name)
     if name.suffix.lower() == ".zip":
         with open_file(path) as raw, zip_errors(path), zipfile.ZipFile(raw) as archive:
             name = PurePosixPath(_only_file(archive, path))
@@ -48,7 +57,32 @@ def format_of(path: Path) -> FileFormat:
             f"The name {name} does not show the format of the file.",
             cure=f"Set format in a mapping to one of {', '.join(FILE_FORMATS)}, or rename the file.",
         )
+    if form in ("parquet", "xlsx") and name != packed:
+        # They are read out of order, which compressed files don't allow.
+        raise FileUnreadable(
+            f"{path.name} has a file of {form} in it.", cure="Unpack it, and import that file."
+        )
     return form
+
+
+def check_workbook(raw: io.FileIO, name: str) -> None:
+    """Check the beginning of a workbook. Raises FileUnreadable if it is that of something else."""
+    start = raw.read(4)
+    raw.seek(0)
+    if start == _OLD_WORKBOOK:
+        raise _of_the_old_kind(name)
+    if start != _ZIP:
+        raise FileUnreadable(
+            f"{name} is not a workbook (.xlsx).",
+            cure='Set format = "csv" in a mapping if it is text; else export it again.',
+        )
+
+
+def _of_the_old_kind(name: str) -> FileUnreadable:
+    return FileUnreadable(
+        f"{name} is a workbook of the old kind (.xls), or one with a password.",
+        cure="Save it as .xlsx without a password, or as CSV UTF-8.",
+    )
 
 
 @contextmanager
@@ -76,15 +110,52 @@ def text_of(raw: io.FileIO, path: Path, encoding: str | None) -> io.BufferedRead
         raw.seek(0)
         if start == _ZIP:
             archive = zipfile.ZipFile(raw)
-            stream = _buffered(archive.open(_only_file(archive, path)))
+            only = archive.getinfo(_only_file(archive, path))
+            stream = open_member(archive, only, raw, path.name)
         elif start[:2] == _GZIP:
-            stream = _buffered(gzip.GzipFile(fileobj=_buffered(raw)))
+            unpacked = gzip.GzipFile(fileobj=_buffered(raw))
+            stream = _buffered(Bounded(unpacked, raw, path.name))
         else:
             stream = _buffered(raw)
         return _checked(stream, path, encoding)
 
 
-def _buffered(raw: IO[bytes] | io.FileIO | gzip.GzipFile) -> io.BufferedReader:
+def open_member(
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, raw: io.FileIO, name: str
+) -> io.BufferedReader:
+    """Open a file of an archive. Reading it raises FileUnreadable if it expands beyond measure."""
+    if member.compress_type not in _METHODS:
+        raise NotImplementedError("its compression is not supported")
+    return _buffered(Bounded(archive.open(member), raw, name))
+
+
+class Bounded(io.RawIOBase):
+    """What a file of `raw` expands to, unless that is too much."""
+
+    def __init__(self, stream: IO[bytes] | gzip.GzipFile, raw: io.FileIO, name: str) -> None:
+        self._stream = stream
+        self._raw = raw
+        self._name = name
+        self._size = 0
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # it gets a writable buffer
+        """Read the next bytes. Raises FileUnreadable."""
+        piece = self._stream.read(len(buffer))
+        buffer[: len(piece)] = piece
+        self._size += len(piece)
+        if self._size > _UNSUSPICIOUS and self._size > _MOST_EXPANDED * max(self._raw.tell(), 1):
+            raise FileUnreadable(
+                f"{self._name} expands to more than {_MOST_EXPANDED} times its size.",
+                cure="If it is in order, unpack it, and import the file in it.",
+            )
+        return len(piece)
+
+
+def _buffered(raw: IO[bytes] | io.RawIOBase | gzip.GzipFile) -> io.BufferedReader:
     return io.BufferedReader(raw, _BUFFER)  # type: ignore[arg-type]  # all have readinto
 
 
@@ -97,6 +168,8 @@ def _checked(stream: io.BufferedReader, path: Path, encoding: str | None) -> io.
             f"{path.name} is a Parquet file.",
             cure='Set format = "parquet" in a mapping, or rename the file.',
         )
+    if start == _OLD_WORKBOOK:
+        raise _of_the_old_kind(path.name)
     return stream if encoding is None else as_utf_8(stream, encoding, path.name)
 
 
@@ -108,6 +181,11 @@ def _only_file(archive: zipfile.ZipFile, path: Path) -> str:
         if not one.is_dir() and not one.filename.startswith("__MACOSX/")
         if not PurePosixPath(one.filename).name.startswith(".")
     ]
+    if "[Content_Types].xml" in names:
+        raise FileUnreadable(
+            f"{path.name} is a workbook.",
+            cure='Set format = "xlsx" in a mapping, or rename the file.',
+        )
     if len(names) != 1:
         shown = ", ".join(names[:5]) + (" and more" if len(names) > 5 else "")
         raise FileUnreadable(

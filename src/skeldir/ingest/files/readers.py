@@ -13,13 +13,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from skeldir.ingest.files.cell_texts import ERRORS
 from skeldir.ingest.files.csv_rows import CsvFile
 from skeldir.ingest.files.encodings import look_at_text
 from skeldir.ingest.files.json_rows import JsonFile
 from skeldir.ingest.files.layout import FileLayout, Row, RowStream
 from skeldir.ingest.files.mapping import FileFormat
-from skeldir.ingest.files.opening import file_errors, format_of, open_file, text_of
+from skeldir.ingest.files.opening import file_errors, format_of, open_file, text_of, zip_errors
 from skeldir.ingest.files.parquet import ParquetRows
+from skeldir.ingest.files.sheets import choose_sheet, sheet_as_csv
 from skeldir.ingest.files.totals import may_end_with_totals
 from skeldir.ingest.rejections import UnreadableItem
 
@@ -32,11 +34,12 @@ def look_at_file(
     form: FileFormat | None = None,
     delimiter: str | None = None,
     encoding: str | None = None,
+    sheet: str | None = None,
 ) -> FileLayout:
     """Return the layout of a file; what is not given is taken from its name and its contents.
 
     The encoding is recognised from all bytes of a text file, so that it is read once more for this; and a third time if
-    it ends with totals, which are compared with its rows.
+    it ends with totals, which are compared with its rows. `sheet` names the one of a workbook.
 
     Raises:
         FileUnreadable: the file cannot be opened, is empty, is not what its name says, or ends with wrong totals.
@@ -46,11 +49,17 @@ def look_at_file(
         with open_file(path) as raw:
             parquet = ParquetRows(raw, path.name)
             return FileLayout(form, "", parquet.header, parquet.sample(SAMPLE_ROWS))
-    with open_file(path) as raw, file_errors(path):
-        stream = text_of(raw, path, None)
+    if form == "xlsx":
+        encoding, delimiter = "utf-8", ","
+        with _opened(path) as raw:
+            sheet = choose_sheet(raw, path.name, sheet)
+    else:
+        sheet = None
+    with _opened(path) as raw:
+        stream = _text(raw, path, sheet, None)
         encoding, end = look_at_text(stream, path.name, encoding)
-    with open_file(path) as raw, file_errors(path):
-        stream = text_of(raw, path, encoding)
+    with _opened(path) as raw:
+        stream = _text(raw, path, sheet, encoding)
         if form == "ndjson":
             return _look_at_json(stream, encoding)
         text = CsvFile(stream, delimiter, path.name)
@@ -58,8 +67,9 @@ def look_at_file(
         sample = tuple(tuple(row) for row in cells if not isinstance(row, UnreadableItem))
     totals = None
     if may_end_with_totals(end, text.place.delimiter):
-        with open_file(path) as raw, file_errors(path):
-            again = CsvFile(text_of(raw, path, encoding), text.place.delimiter, path.name)
+        with _opened(path) as raw:
+            stream = _text(raw, path, sheet, encoding)
+            again = CsvFile(stream, text.place.delimiter, path.name)
             totals = again.find_totals(path.name)
     return FileLayout(
         form,
@@ -70,7 +80,19 @@ def look_at_file(
         header_line=text.place.line,
         before=text.place.before,
         totals=totals,
+        sheet=sheet,
     )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[io.FileIO]:
+    with open_file(path) as raw, zip_errors(path), file_errors(path):
+        yield raw
+
+
+def _text(raw: io.FileIO, path: Path, sheet: str | None, encoding: str | None) -> io.BufferedReader:
+    """Return the text of an open file, or that of a workbook's sheet, as UTF-8."""
+    return text_of(raw, path, encoding) if sheet is None else sheet_as_csv(raw, path.name, sheet)
 
 
 def _look_at_json(stream: io.BufferedReader, encoding: str) -> FileLayout:
@@ -95,7 +117,8 @@ def open_rows(
             yield RowStream(parquet.read(wanted, skip), parquet.share_read)
             return
         size = max(path.stat().st_size, 1)
-        stream = text_of(raw, path, layout.encoding)
+        with zip_errors(path), file_errors(path):
+            stream = _text(raw, path, layout.sheet, layout.encoding)
         if layout.format == "ndjson":
             objects = JsonFile(stream)
             rows, lines = objects.rows(wanted, skip), objects.lines
@@ -104,9 +127,24 @@ def open_rows(
                 text = CsvFile(stream, layout.delimiter, path.name)
             last = None if layout.totals is None else layout.totals.after_row
             rows, lines = text.rows(wanted, skip, last), text.numbers
+            if layout.sheet is not None:
+                rows = _without_errors(rows, wanted)
         yield RowStream(_guarded(rows, path), lambda: min(raw.tell() / size, 1.0), lines.line_of)
 
 
 def _guarded(rows: Iterator[Row], path: Path) -> Iterator[Row]:
-    with file_errors(path):
+    with zip_errors(path), file_errors(path):
         yield from rows
+
+
+def _without_errors(rows: Iterator[Row], wanted: Sequence[str]) -> Iterator[Row]:
+    """Refuse the rows of a sheet with a cell whose formula failed."""
+    for number, cells in rows:
+        if isinstance(cells, UnreadableItem) or ERRORS.isdisjoint(cells):
+            yield number, cells
+            continue
+        found = next(
+            (name, cell) for name, cell in zip(wanted, cells, strict=True) if cell in ERRORS
+        )
+        detail = 'The cell in column "{}" holds the error {}.'.format(*found)
+        yield number, UnreadableItem("row_malformed", detail, {})
