@@ -13,7 +13,7 @@ from typing import Final
 
 import orjson
 
-from skeldir.ingest.files.layout import LONGEST_ROW, LineNumbers, Row
+from skeldir.ingest.files.layout import LONGEST_ROW, FileUnreadable, LineNumbers, Row
 from skeldir.ingest.rejections import UnreadableItem, unreadable_text
 
 PIECE: Final = 256 * 1024
@@ -27,6 +27,9 @@ _WRAPPERS: Final = frozenset(
     b"charges data docs entries events hits items orders payments purchases records refunds result results rows"
     b" sessions transactions value values visits".split()
 )
+_TEXT: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+# A text, of which a beginning may be cut off, or a bracket.
+_TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[{}\[\]]', re.DOTALL)
 _KEY_OF_ARRAY: Final = re.compile(rb'"([^"\\]{1,60})"\s*:\s*\[')
 
 
@@ -37,7 +40,8 @@ class JsonFile:
         self._stream = stream
         self.lines = LineNumbers()
         start = bytes(stream.peek(PIECE))
-        self._skipped = start[: wrapped_at(start)]
+        is_lines = _begins_with_line(start) and _has_second_line(start)
+        self._skipped = b"" if is_lines else start[: wrapped_at(start)]
         self._is_array = bool(self._skipped) or start.lstrip().startswith(b"[")
         self.has_lines = not self._is_array and _begins_with_line(start)
 
@@ -84,23 +88,31 @@ class JsonFile:
 
 
 def wrapped_at(start: bytes) -> int:
-    """Return where the array begins that an object is wrapped around, such as {"orders": […]}; 0 if there is none."""
-    if not start.lstrip().startswith(b"{"):
-        return 0
-    for found in _KEY_OF_ARRAY.finditer(start):
-        # Of an object that is closed already, or has an object inside, the key would be deeper.
-        before = _without_texts(start[: found.start()])
-        if before.count(b"{") - before.count(b"}") == 1 and before.count(b"[") == before.count(
-            b"]"
-        ):
-            is_only = b"," not in before and not before.strip(b"{ \t\r\n")
-            if found[1].lower() in _WRAPPERS or is_only:
-                return found.end() - 1
+    """Return where the array begins that an object is wrapped around, such as {"orders": […]}; 0 if there is none.
+
+    The array is the object's first value, or has the name of one that APIs answer with.
+    """
+    depth, is_first = 0, True
+    for found in _TOKEN.finditer(start):
+        token = found[0]
+        if depth == 0 and token != b"{":
+            return 0
+        if token in (b"[", b"{"):
+            depth += 1
+        elif token in (b"]", b"}"):
+            depth -= 1
+            if depth == 0:
+                return 0
+        elif depth == 1:
+            key = _KEY_OF_ARRAY.match(start, found.start())
+            if key is not None and (is_first or key[1].lower() in _WRAPPERS):
+                return key.end() - 1
+            is_first = False
     return 0
 
 
 def _without_texts(text: bytes) -> bytes:
-    return re.sub(rb'"(?:[^"\\]|\\.)*"', b"", text, flags=re.DOTALL)
+    return _TEXT.sub(b"", text)
 
 
 def _begins_with_line(start: bytes) -> bool:
@@ -110,12 +122,19 @@ def _begins_with_line(start: bytes) -> bool:
     return not bare.startswith(b"{") or bare.count(b"{") == bare.count(b"}")
 
 
+def _has_second_line(start: bytes) -> bool:
+    """Return whether another object follows a first line: then each line is an object by itself."""
+    return start.lstrip().partition(b"\n")[2].lstrip().startswith(b"{")
+
+
 class _Elements:
     """Finds the elements of an array, or objects one after another: by brackets and texts, whatever is in them."""
 
     def __init__(self, line: int, *, is_array: bool, ends_with_it: bool) -> None:
         self.is_open = False
         self.has_ended = False
+        # What of the last piece stands behind the array.
+        self.rest = b""
         self._level = int(is_array)
         self._ends_with_it = ends_with_it
         self._depth = 0
@@ -139,6 +158,7 @@ class _Elements:
             if is_between or (token == b"}" and self._depth == self._level == 0 < before):
                 yield from self.flush()
             self._line += piece.count(b"\n", start, at)
+        self.rest = piece[at:]
 
     def flush(self) -> Iterator[tuple[int, bytes]]:
         """Yield what was collected, if it is not blank."""
@@ -187,6 +207,34 @@ def _read_elements(stream: io.BufferedReader, finder: _Elements) -> Iterator[tup
     if finder.is_open:
         raise EOFError("an array or object is not closed")
     yield from finder.flush()
+    if finder.has_ended:
+        _check_rest(finder.rest + (stream.read(LONGEST_ROW) or b""))
+
+
+def _check_rest(rest: bytes) -> None:
+    """Check what stands behind the array that an object is wrapped around: it must hold no rows.
+
+    Raises:
+        EOFError: the object is not closed.
+        FileUnreadable: there are more objects.
+    """
+    depth, in_array = 1, False
+    for found in _TOKEN.finditer(rest):
+        token = found[0]
+        if token in (b"[", b"{"):
+            in_array = in_array or (token == b"[" and depth == 1)
+            depth += 1
+        elif token in (b"]", b"}"):
+            depth -= 1
+            in_array = in_array and depth > 1
+        if (in_array and token == b"{") or (depth == 0 and rest[found.end() :].strip()):
+            raise FileUnreadable(
+                "More objects stand behind the array that is read as the file's rows.",
+                cure="Give each row as an object of its own, or all of them in one array.",
+            )
+        if depth == 0:
+            return
+    raise EOFError("the object around the array is not closed, or goes on for long")
 
 
 def _read_object(text: bytes) -> dict[str, object] | UnreadableItem:
