@@ -17,11 +17,10 @@ from skeldir.ingest.files.layout import LONGEST_ROW, FileUnreadable, LineNumbers
 from skeldir.ingest.rejections import UnreadableItem, unreadable_text
 
 PIECE: Final = 256 * 1024
-"""Bytes that are looked through at a time."""
-
-_IN_TEXT: Final = re.compile(rb'["\\]')
-_INSIDE: Final = re.compile(rb'["{}\[\]]')
-_BETWEEN: Final = re.compile(rb'["{}\[\],]')
+_IN_TEXT: Final = re.compile(rb'[^"\\]*+(["\\])')
+# All up to a bracket, with whole texts; or up to a text that has escapes, or goes on in the next piece.
+_INSIDE: Final = re.compile(rb'(?:[^"{}\[\]]++|"[^"\\]*+")*+(["{}\[\]])')
+_BETWEEN: Final = re.compile(rb'(?:[^"{}\[\],]++|"[^"\\]*+")*+(["{}\[\],])')
 # Around an array, as APIs answer; an order's lines, such as line_items, are none of these.
 _WRAPPERS: Final = frozenset(
     b"charges data docs entries events hits items orders payments purchases records refunds result results rows"
@@ -150,9 +149,9 @@ class _Elements:
             if self._is_escaped:
                 at, self._is_escaped = at + 1, False
             else:
-                found = self._pattern().search(piece, at)
+                found = self._pattern().match(piece, at)
                 at = found.end() if found else len(piece)
-                token = found[0] if found else b""
+                token = found[1] if found else b""
             is_between = self._step(token)
             self._take(piece[start : at - len(token) if is_between else at])
             if is_between or (token == b"}" and self._depth == self._level == 0 < before):
