@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import process_time
 
+import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from skeldir.ingest.files import json_rows
+from skeldir.ingest.files.json_rows import JsonFile
 from skeldir.ingest.files.layout import FileUnreadable, Row
 from skeldir.ingest.files.readers import look_at_file, open_rows
 from skeldir.ingest.rejections import UnreadableItem
@@ -73,3 +80,35 @@ def test_objects_with_arrays_are_looked_at_in_one_pass() -> None:
     read(line * 30_000, "x.ndjson", ["id"])
     read(b'{"x":1,' + b'"b":[],' * 150_000 + b'"c":1}', "x.json", ["x"])
     assert process_time() - begun < 5
+
+
+_VALUES = st.recursive(
+    st.none() | st.integers(-5, 5) | st.text('a"\\{}[],: \né😀', max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("a{\"\\", max_size=3), inner, max_size=3),
+    max_leaves=5,
+)  # fmt: skip
+
+
+@given(
+    objects=st.lists(st.dictionaries(st.text("b}],\\", max_size=3), _VALUES, max_size=3), max_size=6),
+    indent=st.sampled_from([None, 1]),
+    form=st.sampled_from(["array", "wrapped", "after"]),
+    piece=st.integers(1, 40),
+)  # fmt: skip
+def test_objects_are_found_wherever_a_file_is_cut_into_pieces(
+    objects: list[dict[str, object]], indent: int | None, form: str, piece: int
+) -> None:
+    # An object that begins with an array could be one around an array.
+    objects = [{"id": place, **one} for place, one in enumerate(objects)]
+    if form == "after":
+        # Objects of one line are a file of lines.
+        text = "\n".join(json.dumps(one, indent=1).replace("{", "{\n", 1) for one in objects)
+    else:
+        text = json.dumps(objects if form == "array" else {"orders": objects}, indent=indent)
+    lines = [number for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    with pytest.MonkeyPatch.context() as patch:
+        file = JsonFile(io.BufferedReader(io.BytesIO(text.encode())))  # type: ignore[arg-type]  # it is a raw stream
+        patch.setattr(json_rows, "_PIECE", piece)
+        found = list(file.objects())
+    assert found == [orjson.loads(json.dumps(one)) for one in objects]
+    assert all(file.lines.line_of(number) in lines for number in range(1, len(found) + 1))

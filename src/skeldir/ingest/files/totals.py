@@ -24,6 +24,7 @@ _IS_TOTAL: Final = re.compile(rf"\W*(?:{_WORDS})\W*(?:(?::| of | for |\().*)?", 
 _CURRENCY: Final = re.compile(
     r"[$€£¥₹₩₽₺₫₪₴₦₱฿₡₲₵₸₼₾]|(?<![^\W\d])(?:[A-Z]{3}|[A-Z]{1,3}(?=\$)|kr|zł|Kč|Ft|lei|Fr|Rp|Rs)\.?(?![^\W\d])"
 )
+_PLAIN_DIGITS: Final = 16
 _NOISE: Final = Decimal("0.000001")
 
 
@@ -86,6 +87,9 @@ class Sums:
         """Add a row; an empty cell is nothing, and any other text makes the column's sum unknown."""
         for (place, mark), total in self._sums.items():
             if total is None or not (cell := cells[place].strip()):
+                continue
+            if cell.isascii() and cell.isdigit() and len(cell) < _PLAIN_DIGITS:
+                self._sums[place, mark] = total + int(cell)
                 continue
             number = _read_amount(cell, mark)
             self._sums[place, mark] = None if number is None else total + number
