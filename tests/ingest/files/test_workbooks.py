@@ -223,6 +223,13 @@ def test_days_are_counted_as_spreadsheets_count_them(serial: str, text: str) -> 
     assert moment_text(serial, "day", is_1904=False) == text
 
 
+@pytest.mark.parametrize(("is_1904", "last"), [(False, 2_958_465), (True, 2_957_003)])
+def test_no_day_is_after_the_last_of_the_calendar(is_1904: bool, last: int) -> None:
+    assert moment_text(str(last), "day", is_1904=is_1904) == "9999-12-31"
+    assert moment_text(str(last + 1), "day", is_1904=is_1904) == str(last + 1)
+    assert moment_text(f"{last}.9999999999", "day", is_1904=is_1904).isprintable()
+
+
 def test_a_workbook_may_count_its_days_from_1904() -> None:
     rows = [("a", "b"), ("x", Cell("44853", style=DAY))]
     assert texts(workbook({"Orders": rows}, is_1904=True)) == [("x", "2026-10-20")]
