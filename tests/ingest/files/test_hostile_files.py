@@ -128,9 +128,9 @@ def test_an_archive_with_a_name_that_is_none_is_refused(tmp_path: Path, new: byt
     if new:
         content = content.replace(old, new)
     else:
-        # Without a name in the directory; the bytes of the name become the extra field.
+        # Without a name in the directory; the bytes of the name become a comment.
         at = content.index(b"PK\x01\x02") + 28
-        content = content[:at] + b"\x00\x00\x07\x00" + content[at + 4 :]
+        content = content[:at] + b"\x00\x00\x00\x00\x07\x00" + content[at + 6 :]
     path = tmp_path / "x.zip"
     path.write_bytes(content)
     with pytest.raises(FileUnreadable):
