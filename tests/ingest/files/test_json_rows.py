@@ -108,7 +108,7 @@ def test_objects_are_found_wherever_a_file_is_cut_into_pieces(
     lines = [number for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     with pytest.MonkeyPatch.context() as patch:
         file = JsonFile(io.BufferedReader(io.BytesIO(text.encode())))  # type: ignore[arg-type]  # it is a raw stream
-        patch.setattr(json_rows, "_PIECE", piece)
+        patch.setattr(json_rows, "PIECE", piece)
         found = list(file.objects())
     assert found == [orjson.loads(json.dumps(one)) for one in objects]
     assert all(file.lines.line_of(number) in lines for number in range(1, len(found) + 1))

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skeldir.ingest.files.cell_texts import moment_text, number_text, shown_as
+from skeldir.ingest.files.choosing import choose_mapping
 from skeldir.ingest.files.layout import FileLayout, FileUnreadable, Row
 from skeldir.ingest.files.readers import look_at_file, open_rows
-from skeldir.ingest.files.choosing import choose_mapping
 from skeldir.ingest.rejections import UnreadableItem
 from tests.support.workbooks import CLOCK, CUSTOM, DAY, MOMENT, MONEY, SPAN, Cell, sheet, workbook
 

@@ -17,6 +17,8 @@ from skeldir.ingest.files.layout import LONGEST_ROW, FileUnreadable, LineNumbers
 from skeldir.ingest.rejections import UnreadableItem, unreadable_text
 
 PIECE: Final = 256 * 1024
+"""Bytes that are looked through at a time."""
+
 _IN_TEXT: Final = re.compile(rb'[^"\\]*+(["\\])')
 # All up to a bracket, with whole texts; or up to a text that has escapes, or goes on in the next piece.
 _INSIDE: Final = re.compile(rb'(?:[^"{}\[\]]++|"[^"\\]*+")*+(["{}\[\]])')
