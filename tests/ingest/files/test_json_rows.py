@@ -107,7 +107,7 @@ def test_objects_are_found_wherever_a_file_is_cut_into_pieces(
         text = json.dumps(objects if form == "array" else {"orders": objects}, indent=indent)
     lines = [number for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     with pytest.MonkeyPatch.context() as patch:
-        file = JsonFile(io.BufferedReader(io.BytesIO(text.encode())))  # type: ignore[arg-type]  # it is a raw stream
+        file = JsonFile(io.BufferedReader(io.BytesIO(text.encode())))
         patch.setattr(json_rows, "PIECE", piece)
         found = list(file.objects())
     assert found == [orjson.loads(json.dumps(one)) for one in objects]
