@@ -32,7 +32,7 @@ class Cell(NamedTuple):
 
 
 Value: TypeAlias = "str | int | float | bool | Cell | None"
-Rows: TypeAlias = Sequence[Sequence[Value]]
+Rows: TypeAlias = "Sequence[Sequence[Value]]"
 
 
 def workbook(

@@ -234,3 +234,41 @@ def test_a_broken_zip_archive_is_refused(tmp_path: Path, content: bytes) -> None
 def test_a_number_is_read_exactly_or_not_at_all(text: str, mark: str, number: str | None) -> None:
     expected = None if number is None else Decimal(number)
     assert read_number(text, mark) == expected  # type: ignore[arg-type]  # one of the two
+
+
+_SOLD = "order_id,created_at,total\nR-1,2026-10-20T10:00:00Z,{}\nR-2,2026-10-20T11:00:00Z,{}\nTotal,,{}\n"
+
+
+@pytest.mark.parametrize(
+    ("cells", "is_right"),
+    [
+        (("€12.50", "€7.50", "€20.00"), True),
+        (("€12.50", "€7.50", "€99.00"), False),
+        (("12.50 EUR", "7.50 EUR", "20.00 EUR"), True),
+        (("US$12.50", "US$7.50", "US$27.50"), False),
+        (("-kr 12.50", "kr 7.50", "kr -5.00"), True),
+        (("0.1", "0.2", "0.30000000000000004"), True),
+        (("12.504", "7.504", "20.01"), True),
+        (("12.50", "7.50", "20.01"), False),
+        (("12.40", "7.40", "20"), False),
+    ],
+)
+def test_totals_are_compared_whatever_stands_beside_their_digits(
+    tmp_path: Path, cells: tuple[str, ...], is_right: bool
+) -> None:
+    content = _SOLD.format(*cells).encode()
+    if is_right:
+        layout, rows, _ = read(tmp_path, content)
+        assert layout.totals is not None
+        assert (layout.totals.is_compared, len(rows)) == (True, 2)
+        assert "equal to the sums" in layout.totals.describe()
+    else:
+        with pytest.raises(FileUnreadable, match="rows are missing"):
+            read(tmp_path, content)
+
+
+def test_totals_that_cannot_be_compared_are_not_said_to_be_right(tmp_path: Path) -> None:
+    layout, _, _ = read(tmp_path, _SOLD.format("twelve", "7.50", "20.00").encode())
+    assert layout.totals is not None
+    assert not layout.totals.is_compared
+    assert "could not be compared" in layout.totals.describe()

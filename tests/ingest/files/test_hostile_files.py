@@ -33,10 +33,10 @@ _ORDERS: dict[str, list[tuple[str | float | bool | Cell | None, ...]]] = {
 }
 
 
-def _zipped(content: bytes) -> bytes:
+def _zipped(content: bytes, name: str = "x.csv") -> bytes:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
-        file.writestr("x.csv", content)
+        file.writestr(name, content)
     return archive.getvalue()
 
 
@@ -49,7 +49,7 @@ SEEDS: dict[str, list[bytes]] = {
     ],
     "x.json": [_JSON, b'{"a": 1}\n{"a": 2}\n', b'{\n"a": 1\n}\n{\n"a": "\xff"}', b'[{"a": 1}, 2]'],
     "x.csv.gz": [gzip.compress(_CSV, mtime=0)],
-    "x.zip": [_zipped(_CSV)],
+    "x.zip": [_zipped(_CSV, "xü.csv")],
     "x.xlsx": [workbook(_ORDERS), workbook(_ORDERS, inline=True)],
 }
 _TOKENS = [
@@ -104,6 +104,37 @@ def test_a_mutated_file_is_read_or_refused(name: str) -> None:
         read_or_refuse(content, name)
 
     check()
+
+
+@given(
+    st.sampled_from(["x.zip", "x.xlsx"]),
+    st.lists(st.tuples(st.integers(0, 99_999), st.sampled_from([0, 1, 8, 128, 255])), max_size=3),
+)
+def test_an_archive_with_a_damaged_directory_is_read_or_refused(
+    name: str, changes: list[tuple[int, int]]
+) -> None:
+    content = bytearray(SEEDS[name][0])
+    begin = content.index(b"PK\x01\x02")
+    for at, value in changes:
+        content[begin + at % (len(content) - begin)] = value
+    read_or_refuse(bytes(content), name)
+
+
+@pytest.mark.parametrize("new", [b"x\xff\xbc.csv", b""])
+def test_an_archive_with_a_name_that_is_none_is_refused(tmp_path: Path, new: bytes) -> None:
+    """Random damage rarely hits what made the library raise something else than its own errors."""
+    content = _zipped(b"a,b\n1,2\n", "xü.csv")
+    old = "xü.csv".encode()
+    if new:
+        content = content.replace(old, new)
+    else:
+        # Without a name in the directory; the bytes of the name become a comment.
+        at = content.index(b"PK\x01\x02") + 28
+        content = content[:at] + b"\x00\x00\x00\x00\x07\x00" + content[at + 6 :]
+    path = tmp_path / "x.zip"
+    path.write_bytes(content)
+    with pytest.raises(FileUnreadable):
+        look_at_file(path)
 
 
 @given(broken_workbooks())

@@ -19,12 +19,23 @@ from skeldir.ingest.files.choosing import choose_mapping
 from skeldir.ingest.files.layout import FileLayout, FileUnreadable, Row
 from skeldir.ingest.files.readers import look_at_file, open_rows
 from skeldir.ingest.rejections import UnreadableItem
-from tests.support.workbooks import CLOCK, CUSTOM, DAY, MOMENT, MONEY, SPAN, Cell, sheet, workbook
+from tests.support.workbooks import (
+    CLOCK,
+    CUSTOM,
+    DAY,
+    MOMENT,
+    MONEY,
+    SPAN,
+    Cell,
+    Rows,
+    sheet,
+    workbook,
+)
 
 HEADER = ("order_id", "created_at", "total", "currency")
 _FIRST_OF_1904 = datetime(1904, 1, 1)  # noqa: DTZ001 - a spreadsheet's moments have no zone
 _FIRST_OF_1900 = datetime(1899, 12, 30)  # noqa: DTZ001
-ORDERS = [
+ORDERS: Rows = [
     HEADER,
     ("R-1", Cell("46315.416666666664", style=MOMENT), 12.5, "EUR"),
     ("R-2", Cell("46315.458333333336", style=CUSTOM), 7.5, "EUR"),
@@ -55,7 +66,7 @@ def texts(content: bytes, *, sheet: str | None = None) -> list[object]:
 
 @pytest.mark.parametrize("inline", [False, True])
 def test_cells_are_the_texts_that_a_spreadsheet_shows(inline: bool) -> None:
-    rows = [
+    rows: Rows = [
         ("id", "at", "day", "clock", "span", "money", "flag", "note"),
         (
             5001,
@@ -77,7 +88,7 @@ def test_cells_are_the_texts_that_a_spreadsheet_shows(inline: bool) -> None:
 
 
 def test_titles_and_totals_are_skipped_and_told_and_lines_are_the_rows_of_the_sheet() -> None:
-    rows = [("Sales Report",), (), *ORDERS, ("Total", None, 20)]
+    rows: Rows = [("Sales Report",), (), *ORDERS, ("Total", None, 20)]
     layout, found, lines = read(workbook({"Orders": rows}))
     assert (layout.header, layout.header_line) == (HEADER, 3)
     assert layout.before == ((1, "Sales Report"),)
@@ -93,7 +104,7 @@ def test_totals_that_differ_from_the_rows_are_refused() -> None:
 
 
 def test_a_text_with_line_ends_moves_no_line() -> None:
-    rows = [("a", "b"), ("1", "x\ny\n\nz"), ("2", "w")]
+    rows: Rows = [("a", "b"), ("1", "x\ny\n\nz"), ("2", "w")]
     _, found, lines = read(workbook({"Orders": rows}))
     assert [number for number, _ in found] == [1, 2]
     assert lines == [2, 3]
@@ -126,7 +137,7 @@ def test_a_workbook_without_rows_is_refused() -> None:
 
 
 def test_the_cell_of_a_failed_formula_refuses_its_row_by_column_and_value() -> None:
-    rows = [("a", "b"), (1, Cell("#DIV/0!", "e")), (2, 3)]
+    rows: Rows = [("a", "b"), (1, Cell("#DIV/0!", "e")), (2, 3)]
     _, found, _ = read(workbook({"Orders": rows}))
     refused = found[0][1]
     assert isinstance(refused, UnreadableItem)
@@ -223,8 +234,15 @@ def test_days_are_counted_as_spreadsheets_count_them(serial: str, text: str) -> 
     assert moment_text(serial, "day", is_1904=False) == text
 
 
+@pytest.mark.parametrize(("is_1904", "last"), [(False, 2_958_465), (True, 2_957_003)])
+def test_no_day_is_after_the_last_of_the_calendar(is_1904: bool, last: int) -> None:
+    assert moment_text(str(last), "day", is_1904=is_1904) == "9999-12-31"
+    assert moment_text(str(last + 1), "day", is_1904=is_1904) == str(last + 1)
+    assert moment_text(f"{last}.9999999999", "day", is_1904=is_1904).isprintable()
+
+
 def test_a_workbook_may_count_its_days_from_1904() -> None:
-    rows = [("a", "b"), ("x", Cell("44853", style=DAY))]
+    rows: Rows = [("a", "b"), ("x", Cell("44853", style=DAY))]
     assert texts(workbook({"Orders": rows}, is_1904=True)) == [("x", "2026-10-20")]
 
 

@@ -97,6 +97,4 @@ def _describe(layout: FileLayout) -> Iterator[str]:
             + (f" and {more} more" if more > 0 else "")
         )
     if layout.totals is not None:
-        yield "totals at the end, equal to the sums of the rows, that are not read: " + "; ".join(
-            f'"{text}"' for text in layout.totals.shown
-        )
+        yield layout.totals.describe()

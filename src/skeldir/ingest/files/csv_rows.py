@@ -156,7 +156,7 @@ class CsvFile:
                 cure="Export it again. If it is right as it is, remove the lines of totals.",
             )
         shown = tuple(" ".join(cell for cell in cells if cell.strip())[:60] for cells in ahead)
-        return Totals(count - len(ahead), shown)
+        return Totals(count - len(ahead), shown, is_compared=[] in found)
 
     def _add(self, sums: Sums, cells: list[str]) -> None:
         sums.add(cells + [""] * (len(self.header) - len(cells)))

@@ -23,6 +23,10 @@ _IN_TEXT: Final = re.compile(rb'[^"\\]*+(["\\])')
 # All up to a bracket, with whole texts; or up to a text that has escapes, or goes on in the next piece.
 _INSIDE: Final = re.compile(rb'(?:[^"{}\[\]]++|"[^"\\]*+")*+(["{}\[\]])')
 _BETWEEN: Final = re.compile(rb'(?:[^"{}\[\],]++|"[^"\\]*+")*+(["{}\[\],])')
+# A whole object without another in it, which takes one step; in an array, with the comma behind it.
+_FLAT: Final = rb'(\{(?:[^"{}\[\]]++|"[^"\\]*+")*+\})'
+_FLAT_AT: Final = (re.compile(_FLAT), re.compile(_FLAT + rb"\s*+,"))
+_BLANK_AT: Final = (re.compile(rb"\s*+"), re.compile(rb"[\s,]*+"))
 # Around an array, as APIs answer; an order's lines, such as line_items, are none of these.
 _WRAPPERS: Final = frozenset(
     b"charges data docs entries events hits items orders payments purchases records refunds result results rows"
@@ -147,6 +151,12 @@ class _Elements:
         """Yield the elements that end in a piece, with their first lines; of one that is too long, a beginning."""
         at = 0
         while at < len(piece) and not self.has_ended:
+            if self._depth == self._level and not (self._element or self._in_text):
+                at = self._pass(_BLANK_AT[self._level].match(piece, at), piece, at)
+                if flat := _FLAT_AT[self._level].match(piece, at):
+                    yield self._line, flat[1]
+                    at = self._pass(flat, piece, at)
+                    continue
             start, token, before = at, b"", self._depth
             if self._is_escaped:
                 at, self._is_escaped = at + 1, False
@@ -160,6 +170,12 @@ class _Elements:
                 yield from self.flush()
             self._line += piece.count(b"\n", start, at)
         self.rest = piece[at:]
+
+    def _pass(self, found: re.Match[bytes] | None, piece: bytes, at: int) -> int:
+        """Count the lines of what was found, and return where it ends."""
+        end = found.end() if found else at
+        self._line += piece.count(b"\n", at, end)
+        return end
 
     def flush(self) -> Iterator[tuple[int, bytes]]:
         """Yield what was collected, if it is not blank."""

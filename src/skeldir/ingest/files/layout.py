@@ -49,10 +49,21 @@ class LineNumbers:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Rows of totals at the end of a file: after which row they stand, and what they say."""
+    """Rows of totals at the end of a file: after which row they stand, what they say, and whether that was compared."""
 
     after_row: int
     shown: tuple[str, ...]
+    is_compared: bool
+
+    def describe(self) -> str:
+        """Return what is told of them."""
+        found = (
+            "equal to the sums of the rows"
+            if self.is_compared
+            else "which could not be compared with the rows"
+        )
+        shown = "; ".join(f'"{text}"' for text in self.shown)
+        return f"totals at the end, {found}, that are not read: {shown}"
 
 
 @dataclass(frozen=True, slots=True)

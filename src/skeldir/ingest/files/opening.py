@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -178,7 +179,7 @@ def _only_file(archive: zipfile.ZipFile, path: Path) -> str:
     names = [
         one.filename
         for one in archive.infolist()
-        if not one.is_dir() and not one.filename.startswith("__MACOSX/")
+        if one.filename and not one.is_dir() and not one.filename.startswith("__MACOSX/")
         if not PurePosixPath(one.filename).name.startswith(".")
     ]
     if "[Content_Types].xml" in names:
@@ -200,7 +201,12 @@ def zip_errors(path: Path) -> Iterator[None]:
     """Translate what zipfile raises."""
     try:
         yield
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except UnicodeDecodeError as error:
+        raise FileUnreadable(
+            f"{path.name} cannot be unpacked: a file in it has a name that is not UTF-8.",
+            cure="Unpack it, and import the file in it.",
+        ) from error
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, struct.error) as error:
         raise FileUnreadable(
             f"{path.name} cannot be unpacked: {error}.",
             cure="Unpack it, and import the file in it.",

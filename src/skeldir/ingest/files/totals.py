@@ -21,6 +21,12 @@ _WORDS: Final = (
 )
 _IS_TOTAL: Final = re.compile(rf"\W*(?:{_WORDS})\W*(?:(?::| of | for |\().*)?", re.IGNORECASE)
 
+_CURRENCY: Final = re.compile(
+    r"[$€£¥₹₩₽₺₫₪₴₦₱฿₡₲₵₸₼₾]|(?<![^\W\d])(?:[A-Z]{3}|[A-Z]{1,3}(?=\$)|kr|zł|Kč|Ft|lei|Fr|Rp|Rs)\.?(?![^\W\d])"
+)
+_PLAIN_DIGITS: Final = 16
+_NOISE: Final = Decimal("0.000001")
+
 
 def are_totals(cells: Sequence[str]) -> bool:
     """Return whether a row says that it holds totals."""
@@ -35,7 +41,7 @@ def may_be_totals(cells: Sequence[str]) -> bool:
         len(cells) > 1
         and not cells[0].strip()
         and bool(filled)
-        and all(any(read_number(cell, mark) is not None for mark in MARKS) for cell in filled)
+        and all(any(_read_amount(cell, mark) is not None for mark in MARKS) for cell in filled)
     )
 
 
@@ -52,6 +58,23 @@ def _read(lines: Sequence[str], delimiter: str) -> Iterator[list[str]]:
             yield from csv.reader([line], delimiter=delimiter, strict=True)
 
 
+def _read_amount(cell: str, mark: Mark) -> Decimal | None:
+    """Return the number in a cell, which may have a sign or code of a currency before or after it."""
+    number = read_number(cell, mark)
+    if number is not None or not any(map(str.isdecimal, cell)):
+        return number
+    return read_number(_CURRENCY.sub("", cell).strip(), mark)
+
+
+def _are_equal(stated: Decimal, total: Decimal) -> bool:
+    """Return whether a stated total is the sum: up to its last digit, and to what binary fractions add to it."""
+    exponent = stated.as_tuple().exponent
+    digits = -exponent if isinstance(exponent, int) else 0
+    # A total in whole units must be exact: half a unit could be a row.
+    margin = Decimal(5).scaleb(-digits - 1) if 2 <= digits <= 6 else _NOISE
+    return abs(stated - total) <= margin
+
+
 class Sums:
     """The sums of some columns, as far as all their cells are numbers, with either decimal mark."""
 
@@ -65,7 +88,10 @@ class Sums:
         for (place, mark), total in self._sums.items():
             if total is None or not (cell := cells[place].strip()):
                 continue
-            number = read_number(cell, mark)
+            if cell.isascii() and cell.isdigit() and len(cell) < _PLAIN_DIGITS:
+                self._sums[place, mark] = total + int(cell)
+                continue
+            number = _read_amount(cell, mark)
             self._sums[place, mark] = None if number is None else total + number
 
     def find_differences(self, cells: Sequence[str]) -> list[int] | None:
@@ -80,11 +106,11 @@ class Sums:
                 (stated, total)
                 for mark in MARKS
                 if (total := self._sums[place, mark]) is not None
-                and (stated := read_number(cell, mark)) is not None
+                and (stated := _read_amount(cell, mark)) is not None
             ]
             if not known:
                 continue
-            is_equal = any(stated == total for stated, total in known)
+            is_equal = any(_are_equal(stated, total) for stated, total in known)
             if is_equal:
                 agree = True
                 is_shown = is_shown or any(stated != 0 for stated, _ in known)
