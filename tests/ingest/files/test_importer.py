@@ -256,7 +256,7 @@ async def test_every_rejected_row_is_reported_by_its_number_and_kept(
     rows = [row(n) for n in range(1, 31)]
     rows[4] = "only,three,cells\n"
     rows[14] = row(15, total="1.505")
-    rows[20] = row(21, total="x", back="-1")
+    rows[20] = row(21, total="x", back="1.505")
     rows[23] = row(24, total="")
     rows[26] = row(27, via="nowhere", total="x")
     path = write(tmp_path / "x.csv", rows)
@@ -265,7 +265,7 @@ async def test_every_rejected_row_is_reported_by_its_number_and_kept(
         (5, "row_malformed"),
         (15, "amount_fractional"),
         (21, "amount_invalid"),
-        (21, "amount_negative"),
+        (21, "amount_fractional"),
         (24, "amount_missing"),
         (27, "channel_unknown"),
         (27, "amount_invalid"),
