@@ -163,6 +163,8 @@ def test_an_empty_cell_is_a_missing_moment(form: str, cell: object) -> None:
         ("2026-06-01 13:00:00 BST", "+1"),
         ("2026-06-01 14:00:00 Europe/Berlin", "IANA"),
         ("2026-06-01 09:00 America/Argentina/Buenos_Aires", "IANA"),
+        ("2026-06-01 08:00:00 Eastern Time (US & Canada)", "Rails"),
+        ("2026-06-01 14:00 (CEST)", "+2"),
         ("2026-06-01 14:00 GMT+2", "+2"),
         ("2026-06-01 14:00 UTC+02:00", "+2"),
         ("2026-06-01T14:00:00 GMT+0200", "+2"),

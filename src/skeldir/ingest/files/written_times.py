@@ -32,7 +32,8 @@ _MONTHS: Final[Mapping[str, int]] = {
 }  # fmt: skip
 _ZONE: Final = re.compile(
     r"(?P<rest>.*[0-9](?:\s?[AaPp]\.?[Mm]\.?)?)\s*"
-    r"(?P<zone>\(?(?:(?:UTC|GMT)?[+-][0-9]{1,2}(?::?[0-9]{2})?|[A-Za-z]{1,5}|[A-Z][A-Za-z_]+(?:/[A-Za-z0-9_+-]+){1,2})\)?)",
+    r"(?P<zone>\(?(?:(?:UTC|GMT)?[+-][0-9]{1,2}(?::?[0-9]{2})?|[A-Za-z]{1,5}|[A-Z][A-Za-z_]+(?:/[A-Za-z0-9_+-]+){1,2})\)?"
+    r"|[A-Z][A-Za-z]+ Time \([A-Za-z& ]+\))",
     re.DOTALL,
 )
 _WEEKDAY: Final = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+", re.IGNORECASE)

@@ -43,6 +43,14 @@ _SEVERAL: Final[Mapping[str, str]] = {
     "WST": "Australia/Perth (+08:00) or Pacific/Apia (+13:00)",
     "PYT": "America/Asuncion, before or after 2024",
 }
+# What Rails calls zones (ActiveSupport::TimeZone), and so the exports of programs written with it.
+_CALLED: Final[Mapping[str, str]] = {
+    "Eastern Time (US & Canada)": "America/New_York",
+    "Central Time (US & Canada)": "America/Chicago",
+    "Mountain Time (US & Canada)": "America/Denver",
+    "Pacific Time (US & Canada)": "America/Los_Angeles",
+    "Atlantic Time (Canada)": "America/Halifax",
+}
 _OFFSET: Final = re.compile(r"(?:UTC|GMT)?([+-])([0-9]{1,2})(?::?([0-9]{2}))?", re.IGNORECASE)
 _LONGEST: Final = 64
 
@@ -76,8 +84,8 @@ def find_zone(text: str, given: Mapping[str, str]) -> tzinfo | str:
 
     `given` has the meanings that a mapping states.
     """
-    name = text.strip().strip("()").strip()
-    meaning = given.get(name, name)
+    name = _bare(text)
+    meaning = given.get(name, _CALLED.get(name, name))
     found = fixed_zone(meaning) or iana_zone(meaning) or _abbreviated(meaning)
     if found is not None:
         return found
@@ -100,14 +108,20 @@ def zone_named(text: str, given: Mapping[str, str]) -> tzinfo:
 
 def is_zone(text: str) -> bool:
     """Return whether a text is an offset, an abbreviation that is known, or a name of the IANA database."""
-    name = text.strip().strip("()").strip()
-    known = name.upper() in _SEVERAL or _abbreviated(name) is not None
+    name = _bare(text)
+    known = name in _CALLED or name.upper() in _SEVERAL or _abbreviated(name) is not None
     return known or fixed_zone(name) is not None or iana_zone(name) is not None
 
 
 def is_meaning(text: str) -> bool:
     """Return whether a mapping may give `text` as the meaning of a zone's name."""
     return (fixed_zone(text) or iana_zone(text) or _abbreviated(text)) is not None
+
+
+def _bare(text: str) -> str:
+    """Return a zone's name without the parentheses that may be around it."""
+    name = text.strip()
+    return name[1:-1].strip() if name.startswith("(") and name.endswith(")") else name
 
 
 def _abbreviated(name: str) -> tzinfo | None:
