@@ -176,17 +176,27 @@ class _Step:
         wanted = [row for row in rows if row["is_wanted"]]
         ids = [row["id"] for row in wanted]
         if ids:
-            await plan_for_each_list(connection, len(ids))
+            await plan_for_each_list(connection, len(ids), may_sort=True)
             if redoes is None:
                 moved = len(
                     await queries.withdraw_touches(
-                        connection, tenant_id=tenant_id, undoing_id=self.undoing_id, ids=ids
+                        connection,
+                        tenant_id=tenant_id,
+                        undoing_id=self.undoing_id,
+                        ids=ids,
+                        first_id=ids[0],
+                        last_id=ids[-1],
                     )
                 )
             else:
                 moved = len(
                     await queries.restore_touches(
-                        connection, tenant_id=tenant_id, ids=ids, new_ids=new_ids(len(ids))
+                        connection,
+                        tenant_id=tenant_id,
+                        ids=ids,
+                        first_id=ids[0],
+                        last_id=ids[-1],
+                        new_ids=new_ids(len(ids)),
                     )
                 )
             self.moved = moved
