@@ -98,7 +98,8 @@ async def _take_step(
         last_id, entries, touches = await step.move_entries(), step.moved, 0
     else:
         last_id, entries, touches = await step.move_touches(), 0, step.moved
-    phase, after, ended_at = undoing["phase"], last_id, None
+    phase: str = undoing["phase"]
+    after, ended_at = last_id, None
     if last_id is None:
         phase, after, ended_at = await step.begin_next_phase()
     await queries.advance_undoing(
