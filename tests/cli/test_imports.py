@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import Clone
 from tests.support.command import SKELDIR, environment, run_here
 
-ROWS = 30_000
+ROWS = 12_000
 
 
 @pytest.fixture

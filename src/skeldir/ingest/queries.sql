@@ -204,7 +204,8 @@ ORDER BY e.id LIMIT :most;
 INSERT INTO public.touch_withdrawals (tenant_id, idempotency_key, generation, undoing_id)
 SELECT :tenant_id, e.idempotency_key, e.generation, :undoing_id
 FROM public.attribution_events e
-WHERE e.tenant_id = :tenant_id AND e.id = ANY(:ids::uuid[])
+WHERE e.tenant_id = :tenant_id AND e.id >= :first_id AND e.id <= :last_id AND e.id = ANY(:ids::uuid[])
+  AND (SELECT set_config('plan_cache_mode', 'auto', true)) IS NOT NULL
 ORDER BY e.idempotency_key
 ON CONFLICT (tenant_id, idempotency_key, generation) DO NOTHING
 RETURNING generation;
@@ -214,11 +215,12 @@ RETURNING generation;
 INSERT INTO public.attribution_events
     (tenant_id, id, idempotency_key, occurred_at, journey_key, session_id, channel_code, channel_rule,
      source, medium, campaign, referrer_host, landing_path, click_id_kinds, delivery, generation)
-SELECT :tenant_id, n.new_id, e.idempotency_key, e.occurred_at, e.journey_key, e.session_id, e.channel_code,
+SELECT :tenant_id, (:new_ids::uuid[])[row_number() OVER (ORDER BY e.idempotency_key)], e.idempotency_key, e.occurred_at, e.journey_key, e.session_id, e.channel_code,
        e.channel_rule, e.source, e.medium, e.campaign, e.referrer_host, e.landing_path, e.click_id_kinds, e.delivery,
        (e.generation + 1)::smallint
-FROM unnest(:ids::uuid[], :new_ids::uuid[]) AS n (id, new_id)
-JOIN public.attribution_events e ON e.tenant_id = :tenant_id AND e.id = n.id
+FROM public.attribution_events e
+WHERE e.tenant_id = :tenant_id AND e.id >= :first_id AND e.id <= :last_id AND e.id = ANY(:ids::uuid[])
+  AND (SELECT set_config('plan_cache_mode', 'auto', true)) IS NOT NULL
 ORDER BY e.idempotency_key
 ON CONFLICT (tenant_id, idempotency_key, generation) DO NOTHING
 RETURNING generation;

@@ -283,8 +283,10 @@ class _Queries:
         /,
         *,
         tenant_id: UUID,
-        ids: Collection[UUID],
         new_ids: Collection[UUID],
+        first_id: UUID,
+        last_id: UUID,
+        ids: Collection[UUID],
     ) -> list[RestoreTouchesRow]: ...
     @staticmethod
     async def select_channels(
@@ -377,7 +379,14 @@ class _Queries:
     ) -> list[SelectUndoingsToScanRow]: ...
     @staticmethod
     async def withdraw_touches(
-        connection: Connection, /, *, tenant_id: UUID, undoing_id: UUID, ids: Collection[UUID]
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        undoing_id: UUID,
+        first_id: UUID,
+        last_id: UUID,
+        ids: Collection[UUID],
     ) -> list[WithdrawTouchesRow]: ...
 
 queries: _Queries

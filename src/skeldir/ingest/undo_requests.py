@@ -284,6 +284,7 @@ async def request_undo(
         ReasonMissing: the reason is empty or too long.
     """
     _check_reason(reason)
+    row = None
     if target.kind == "import":
         row = await queries.lock_import_to_undo(
             connection, tenant_id=tenant_id, fingerprint=target.name
@@ -294,7 +295,7 @@ async def request_undo(
     for one in known:
         if one.phase != "done":
             return one.id
-    if target.kind == "import" and row is not None and row["undone_by"] is not None:
+    if row is not None and row["undone_by"] is not None:
         by = next(one for one in known if one.id == row["undone_by"])
         raise NothingToUndo(
             f"The import was taken back on {by.requested_at:%Y-%m-%d %H:%M} UTC by {by.requested_by}: {by.reason}",

@@ -98,7 +98,8 @@ async def _take_step(
         last_id, entries, touches = await step.move_entries(), step.moved, 0
     else:
         last_id, entries, touches = await step.move_touches(), 0, step.moved
-    phase, after, ended_at = undoing["phase"], last_id, None
+    phase: str = undoing["phase"]
+    after, ended_at = last_id, None
     if last_id is None:
         phase, after, ended_at = await step.begin_next_phase()
     await queries.advance_undoing(
@@ -176,17 +177,27 @@ class _Step:
         wanted = [row for row in rows if row["is_wanted"]]
         ids = [row["id"] for row in wanted]
         if ids:
-            await plan_for_each_list(connection, len(ids))
+            await plan_for_each_list(connection, len(ids), may_sort=True)
             if redoes is None:
                 moved = len(
                     await queries.withdraw_touches(
-                        connection, tenant_id=tenant_id, undoing_id=self.undoing_id, ids=ids
+                        connection,
+                        tenant_id=tenant_id,
+                        undoing_id=self.undoing_id,
+                        ids=ids,
+                        first_id=ids[0],
+                        last_id=ids[-1],
                     )
                 )
             else:
                 moved = len(
                     await queries.restore_touches(
-                        connection, tenant_id=tenant_id, ids=ids, new_ids=new_ids(len(ids))
+                        connection,
+                        tenant_id=tenant_id,
+                        ids=ids,
+                        first_id=ids[0],
+                        last_id=ids[-1],
+                        new_ids=new_ids(len(ids)),
                     )
                 )
             self.moved = moved

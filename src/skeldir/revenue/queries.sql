@@ -159,11 +159,12 @@ ORDER BY l.id LIMIT :most;
 INSERT INTO public.revenue_ledger
     (tenant_id, id, business_key, order_id, kind, amount_cents, currency, occurred_at, journey_key, source, delivery,
      generation)
-SELECT :tenant_id, n.new_id, l.business_key, l.order_id, l.kind, -l.amount_cents, l.currency, l.occurred_at,
-       l.journey_key, 'undo', :undoing_id::uuid, (-1 - l.generation)::smallint
-FROM unnest(:ids::uuid[], :new_ids::uuid[]) AS n (id, new_id)
-JOIN public.revenue_ledger l ON l.tenant_id = :tenant_id AND l.id = n.id
-WHERE l.generation >= 0
+SELECT :tenant_id, (:new_ids::uuid[])[row_number() OVER (ORDER BY l.business_key)], l.business_key, l.order_id, l.kind,
+       -l.amount_cents, l.currency, l.occurred_at, l.journey_key, 'undo', :undoing_id::uuid,
+       (-1 - l.generation)::smallint
+FROM public.revenue_ledger l
+WHERE l.tenant_id = :tenant_id AND l.id >= :first_id AND l.id <= :last_id AND l.id = ANY(:ids::uuid[])
+  AND l.generation >= 0 AND (SELECT set_config('plan_cache_mode', 'auto', true)) IS NOT NULL
 ORDER BY l.business_key
 ON CONFLICT (tenant_id, business_key, generation) DO NOTHING
 RETURNING order_id;
@@ -174,14 +175,16 @@ RETURNING order_id;
 INSERT INTO public.revenue_ledger
     (tenant_id, id, business_key, order_id, kind, amount_cents, currency, occurred_at, journey_key, source, delivery,
      generation)
-SELECT :tenant_id, n.new_id, l.business_key, l.order_id, l.kind, l.amount_cents, l.currency, l.occurred_at,
-       l.journey_key, l.source, l.delivery, (l.generation + 1)::smallint
-FROM unnest(:ids::uuid[], :new_ids::uuid[]) AS n (id, new_id)
-JOIN public.revenue_ledger r ON r.tenant_id = :tenant_id AND r.id = n.id
-JOIN public.revenue_ledger l
-  ON l.tenant_id = :tenant_id AND l.business_key = r.business_key AND l.generation = -1 - r.generation
-WHERE r.generation < 0
-ORDER BY l.business_key
+SELECT :tenant_id, (:new_ids::uuid[])[row_number() OVER (ORDER BY r.business_key)], r.business_key, r.order_id, r.kind,
+       -r.amount_cents, r.currency, r.occurred_at, r.journey_key, l.source, l.delivery, (-r.generation)::smallint
+FROM public.revenue_ledger r
+CROSS JOIN LATERAL (SELECT o.source, o.delivery FROM public.revenue_ledger o
+                    WHERE o.tenant_id = :tenant_id AND o.business_key = r.business_key
+                      AND o.generation = -1 - r.generation
+                    LIMIT 1) l
+WHERE r.tenant_id = :tenant_id AND r.id >= :first_id AND r.id <= :last_id AND r.id = ANY(:ids::uuid[])
+  AND r.generation < 0 AND (SELECT set_config('plan_cache_mode', 'auto', true)) IS NOT NULL
+ORDER BY r.business_key
 ON CONFLICT (tenant_id, business_key, generation) DO NOTHING
 RETURNING order_id;
 

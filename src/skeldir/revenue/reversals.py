@@ -106,9 +106,17 @@ async def reverse_entries(
 
     Marks the days of the orders. The caller marks the orders, as for `post_entries`.
     """
-    await plan_for_each_list(connection, len(ids))
+    if not ids:
+        return []
+    await plan_for_each_list(connection, len(ids), may_sort=True)
     rows = await queries.reverse_entries(
-        connection, tenant_id=tenant_id, undoing_id=undoing_id, ids=ids, new_ids=new_ids(len(ids))
+        connection,
+        tenant_id=tenant_id,
+        undoing_id=undoing_id,
+        ids=ids,
+        first_id=ids[0],
+        last_id=ids[-1],
+        new_ids=new_ids(len(ids)),
     )
     return await _mark(connection, tenant_id, [row["order_id"] for row in rows])
 
@@ -120,9 +128,16 @@ async def restore_entries(
 
     An entry whose key has come back since is not posted. Marks as `reverse_entries` does.
     """
-    await plan_for_each_list(connection, len(ids))
+    if not ids:
+        return []
+    await plan_for_each_list(connection, len(ids), may_sort=True)
     rows = await queries.restore_entries(
-        connection, tenant_id=tenant_id, ids=ids, new_ids=new_ids(len(ids))
+        connection,
+        tenant_id=tenant_id,
+        ids=ids,
+        first_id=ids[0],
+        last_id=ids[-1],
+        new_ids=new_ids(len(ids)),
     )
     return await _mark(connection, tenant_id, [row["order_id"] for row in rows])
 
@@ -130,6 +145,7 @@ async def restore_entries(
 async def _mark(connection: Connection, tenant_id: UUID, orders: Sequence[str]) -> list[str]:
     if orders:
         distinct = sorted(set(orders))
+        await plan_for_each_list(connection, len(distinct))
         await mark_days_of_orders(connection, tenant_id, distinct, is_noted=True)
     return list(orders)
 

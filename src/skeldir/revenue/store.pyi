@@ -129,8 +129,10 @@ class _Queries:
         /,
         *,
         tenant_id: UUID,
-        ids: Collection[UUID],
         new_ids: Collection[UUID],
+        first_id: UUID,
+        last_id: UUID,
+        ids: Collection[UUID],
     ) -> list[RestoreEntriesRow]: ...
     @staticmethod
     async def reverse_entries(
@@ -138,9 +140,11 @@ class _Queries:
         /,
         *,
         tenant_id: UUID,
-        undoing_id: UUID | None,
-        ids: Collection[UUID],
         new_ids: Collection[UUID],
+        undoing_id: UUID | None,
+        first_id: UUID,
+        last_id: UUID,
+        ids: Collection[UUID],
     ) -> list[ReverseEntriesRow]: ...
     @staticmethod
     async def select_awaiting_totals(
