@@ -9,7 +9,7 @@ from skeldir.ingest.files.importer import (
     fingerprint_file,
     import_file,
 )
-from skeldir.ingest.files.layout import FileUnreadable
+from skeldir.ingest.files.layout import FileLayout, FileUnreadable
 from skeldir.ingest.files.mapping import FileKind, FileMapping, MappingInvalid
 from skeldir.ingest.files.mapping_file import mapping_from_settings, read_mapping
 from skeldir.ingest.files.recognise import recognise_columns
@@ -17,6 +17,7 @@ from skeldir.ingest.files.recognise import recognise_columns
 __all__ = [
     "ChosenMapping",
     "FileKind",
+    "FileLayout",
     "FileMapping",
     "FileUnreadable",
     "ImportOvertaken",
