@@ -20,7 +20,13 @@ from skeldir.ingest import list_channels
 from skeldir.money import format_minor
 
 if TYPE_CHECKING:
-    from skeldir.ingest.files import FileMapping, ImportProgress, ImportReport, RowRejection
+    from skeldir.ingest.files import (
+        FileLayout,
+        FileMapping,
+        ImportProgress,
+        ImportReport,
+        RowRejection,
+    )
 
 import_app = typer.Typer(
     no_args_is_help=True,
@@ -52,7 +58,7 @@ ZoneOption = Annotated[
 ]
 EncodingOption = Annotated[
     str | None,
-    typer.Option(help="Encoding of the text, such as windows-1252, if it cannot be told."),
+    typer.Option(help="Encoding of the text, such as windows-1252, if it is not recognised."),
 ]
 SheetOption = Annotated[str | None, typer.Option(help="Sheet of a workbook, if several have rows.")]
 ColumnOption = Annotated[
@@ -94,7 +100,9 @@ def _import(
             )
             for choice in chosen.choices:
                 out.print(choice, soft_wrap=True)
-            report = await import_with_progress(database, tenant_id, file, chosen.mapping)
+            report = await import_with_progress(
+                database, tenant_id, file, chosen.mapping, chosen.layout
+            )
         print_import(report)
         return status_of(report)
 
@@ -185,7 +193,11 @@ def import_mixed(
 
 
 async def import_with_progress(
-    database: Database, tenant_id: UUID, file: Path, mapping: FileMapping
+    database: Database,
+    tenant_id: UUID,
+    file: Path,
+    mapping: FileMapping,
+    layout: FileLayout | None = None,
 ) -> ImportReport:
     """Import a file with a progress bar on a terminal; the models of its mapping are set first."""
     from skeldir.ingest.files import import_file
@@ -214,7 +226,9 @@ async def import_with_progress(
     with progress_bar() as bar:
         task = bar.add_task(f"Importing {file.name}", total=1000)
         try:
-            return await import_file(database, tenant_id, file, mapping, progress=show)
+            return await import_file(
+                database, tenant_id, file, mapping, progress=show, layout=layout
+            )
         except asyncio.CancelledError:
             if last:
                 err.print(last[0].describe_stop())

@@ -25,7 +25,7 @@ def memory() -> int:
 
 
 def shared_buffers(size: int) -> str:
-    """Return the setting of a server on a machine with so many bytes of memory: an eighth, within bounds.
+    """Return the value of `shared_buffers` for a machine with `size` bytes of memory: an eighth of it, within bounds.
 
     Inserts read random pages of the indexes, which should be found here; other programs share the machine.
     """

@@ -7,7 +7,7 @@ from skeldir.ingest.files.importer import (
     fingerprint_file,
     import_file,
 )
-from skeldir.ingest.files.layout import FileUnreadable
+from skeldir.ingest.files.layout import FileLayout, FileUnreadable
 from skeldir.ingest.files.mapping import FileKind, FileMapping, MappingInvalid
 from skeldir.ingest.files.mapping_file import mapping_from_settings, read_mapping
 from skeldir.ingest.files.outcome import ImportProgress, ImportReport, RowRejection
@@ -16,6 +16,7 @@ from skeldir.ingest.files.recognise import recognise_columns
 __all__ = [
     "ChosenMapping",
     "FileKind",
+    "FileLayout",
     "FileMapping",
     "FileUnreadable",
     "ImportBeingTakenBack",

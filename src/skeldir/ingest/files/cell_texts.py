@@ -74,7 +74,7 @@ def number_text(text: str) -> str:
 def moment_text(text: str, shown: Shown, *, is_1904: bool) -> str:
     """Return a kept number as the day, time or moment that its format shows; unchanged if it is none.
 
-    Times are exact to a millisecond. `is_1904` tells how the workbook counts days: from 1904, or from 1900.
+    Times are exact to a millisecond. `is_1904` says that the workbook counts days from 1904 and not from 1900.
     """
     try:
         serial = float(text)

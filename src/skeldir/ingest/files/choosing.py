@@ -1,4 +1,4 @@
-"""The mapping of a file: from a mapping file and flags, or recognised; and what is told of the file first."""
+"""Choosing the mapping of a file, by a mapping file and flags or by its columns, and describing the file."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The encoding of a text file: recognised from all of its bytes, or given; and its text as UTF-8.
 
-A file is UTF-8 unless its bytes rule that out. Of the encodings with one byte a character, two are recognised, and only
-where the file itself tells them apart.
+A file is UTF-8 unless its bytes rule that out. Of the encodings with one byte a character only Windows-1252 is
+recognised, unless the file has bytes that ISO-8859-15 reads as other characters, and none that only Windows-1252 has.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def look_at_text(stream: io.BufferedReader, name: str, given: str | None) -> tup
     A file with characters that are valid UTF-8 is UTF-8, with damaged rows if other bytes are not.
 
     Raises:
-        FileUnreadable: the encoding cannot be told; the error asks for it.
+        FileUnreadable: the encoding cannot be recognised; the error asks for it.
     """
     start = bytes(stream.peek(_START)[:_START])
     marked = next((encoding for mark, encoding in MARKS.items() if start.startswith(mark)), None)
@@ -121,14 +121,14 @@ class _Seen:
         self._accented += sum(len(_ACCENTED.findall(word)) for word in words)
 
     def choose(self, name: str) -> str:
-        """Return the encoding of a file that is not UTF-8. Raises FileUnreadable if it cannot be told."""
+        """Return the encoding of a file that is not UTF-8. Raises FileUnreadable if it is not recognised."""
         if not self._found[_IN_NONE] and self._accented <= _MOST_ACCENTED * self._letters:
             if self._found[_OF_WINDOWS] or not self._found[_DIFFERENT]:
                 return "windows-1252"
             raise _unknown(
                 f"{name} is not UTF-8; it may be Windows-1252 or ISO-8859-15, which differ in bytes that it has."
             )
-        raise _unknown(f"{name} is not UTF-8, and its encoding cannot be told.")
+        raise _unknown(f"{name} is not UTF-8, and its encoding is not recognised.")
 
 
 def _unknown(detail: str) -> FileUnreadable:

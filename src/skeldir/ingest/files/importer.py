@@ -65,6 +65,7 @@ async def import_file(
     mapping: FileMapping,
     *,
     progress: Callable[[ImportProgress], None],
+    layout: FileLayout | None = None,
     batch_rows: int = BATCH_ROWS,
 ) -> ImportReport:
     """Import a file for a tenant, by the same rules as the API, and report the outcome of its rows.
@@ -72,7 +73,8 @@ async def import_file(
     Each batch commits together with the number of its last row. After an interruption (Ctrl-C,
     `kill -9`, a lost connection) the next call continues after that row, and the rows' idempotency
     keys prevent duplicates even if that number is lost. `progress` is called after each commit. New
-    channels of the mapping are added first.
+    channels of the mapping are added first. `layout` is the file's, if it is known already: to find it takes a reading
+    of the whole file.
 
     Raises:
         FileUnreadable: the file cannot be read, or ends early; the rows before may be imported.
@@ -81,14 +83,15 @@ async def import_file(
         TenantUnknown: the tenant does not exist.
     """
     started_at = utc_now()
-    layout = await asyncio.to_thread(
-        look_at_file,
-        path,
-        form=mapping.format,
-        delimiter=mapping.delimiter,
-        encoding=mapping.encoding,
-        sheet=mapping.sheet,
-    )
+    if layout is None:
+        layout = await asyncio.to_thread(
+            look_at_file,
+            path,
+            form=mapping.format,
+            delimiter=mapping.delimiter,
+            encoding=mapping.encoding,
+            sheet=mapping.sheet,
+        )
     mapping.check_columns(layout.header)
     fingerprint = await asyncio.to_thread(fingerprint_file, path, mapping)
     async with db.tenant(tenant_id) as connection:

@@ -56,7 +56,7 @@ class Totals:
     is_compared: bool
 
     def describe(self) -> str:
-        """Return what is told of them."""
+        """Return a sentence about them for people."""
         found = (
             "equal to the sums of the rows"
             if self.is_compared

@@ -49,9 +49,14 @@ _OF_A_PERSON: Final = re.compile(
 
 def plain_name(name: str) -> str:
     """Return a name in small ASCII letters with underscores: `createdAt` and `Created at` are `created_at`."""
-    spaced = unicodedata.normalize("NFKD", _HUMP.sub("_", name))
-    bare = "".join(letter for letter in spaced if not unicodedata.combining(letter))
-    return _NOT_IN_NAMES.sub("_", bare.casefold()).strip("_")
+    return _NOT_IN_NAMES.sub("_", without_case(name)).strip("_")
+
+
+def without_case(text: str) -> str:
+    """Return a text in small letters without accents, with a blank before each hump: `orderId` is `order id`."""
+    apart = unicodedata.normalize("NFKD", _HUMP.sub(" ", text).casefold())
+    bare = "".join(letter for letter in apart if not unicodedata.combining(letter))
+    return bare.replace("\u0142", "l")
 
 
 def could_be(field: str, name: str, values: Sequence[str]) -> bool:

@@ -126,7 +126,7 @@ def open_member(
 ) -> io.BufferedReader:
     """Open a file of an archive. Reading it raises FileUnreadable if it expands beyond measure."""
     if member.compress_type not in _METHODS:
-        raise NotImplementedError("its compression is not supported")
+        raise _not_unpacked(name, "its compression is not supported")
     return _buffered(Bounded(archive.open(member), raw, name))
 
 
@@ -202,15 +202,15 @@ def zip_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except UnicodeDecodeError as error:
-        raise FileUnreadable(
-            f"{path.name} cannot be unpacked: a file in it has a name that is not UTF-8.",
-            cure="Unpack it, and import the file in it.",
-        ) from error
+        raise _not_unpacked(path.name, "a file in it has a name that is not UTF-8") from error
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, struct.error) as error:
-        raise FileUnreadable(
-            f"{path.name} cannot be unpacked: {error}.",
-            cure="Unpack it, and import the file in it.",
-        ) from error
+        raise _not_unpacked(path.name, f"{error}") from error
+
+
+def _not_unpacked(name: str, reason: str) -> FileUnreadable:
+    return FileUnreadable(
+        f"{name} cannot be unpacked: {reason}.", cure="Unpack it, and import the file in it."
+    )
 
 
 @contextmanager

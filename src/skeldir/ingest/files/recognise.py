@@ -209,7 +209,7 @@ class _Recognition:
         self.choices.append(f'a row is an order where "{column}" is a paid state: {shown}')
 
     def find_repeats(self) -> None:
-        """Find out whether rows of one order differ: they may be its lines, or the same order told again."""
+        """Find out whether rows of one order differ: they may be its lines, or the same order exported twice."""
         order_id = self.columns.get("order_id")
         names = {"idempotency_key", "order_key", "kind"} & self.columns.keys()
         names |= {"kind_by_sign", "refund"} & self.settings.keys()
@@ -222,7 +222,8 @@ class _Recognition:
             self.questions.append(
                 f'{shown} in "{order_id}" stands in rows that differ in {listed_columns}. If they are lines of one'
                 f' order, set idempotency_key = ["{order_id}", "{columns[0]}"] under [columns] of a mapping, with the'
-                f' columns that tell lines apart; if it is the same order told again, idempotency_key = "{order_id}".'
+                f" columns that tell lines apart; if it is the same order exported twice,"
+                f' idempotency_key = "{order_id}".'
             )
 
     def find_times(self) -> None:

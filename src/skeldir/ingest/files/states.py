@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
+
+from skeldir.ingest.files.names import without_case
 
 _COLUMNS: Final = """
     status, order status, payment status, financial status, transaction status, charge status, purchase status,
@@ -38,7 +39,6 @@ _UNPAID: Final = """
     de wacht, verlopen, concept, nieudane, odrzucone, anulowane, oczekujace, oczekujace na platnosc, wstrzymane,
     szkic
 """
-_HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _MARKS: Final = re.compile(r"[\s_-]+")
 _MOST_STATES: Final = 60
 _SHOWN: Final = 12
@@ -66,13 +66,7 @@ def find_state_column(header: Iterable[str]) -> tuple[str, bool] | None:
 
 def plain_state(text: str) -> str:
     """Return a name or state without case, accents, and marks between its words; Woo writes `wc-` before it."""
-    text = _HUMP.sub(" ", text)
-    bare = "".join(
-        letter
-        for letter in unicodedata.normalize("NFKD", text.casefold())
-        if not unicodedata.combining(letter)
-    ).replace("\u0142", "l")
-    return _MARKS.sub(" ", bare).strip().removeprefix("wc ")
+    return _MARKS.sub(" ", without_case(text)).strip().removeprefix("wc ")
 
 
 @dataclass(slots=True)
