@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skeldir.ingest.files.cell_texts import moment_text, number_text, shown_as
+from skeldir.ingest.files.cell_texts import ERRORS, moment_text, number_text, shown_as
 from skeldir.ingest.files.choosing import choose_mapping
 from skeldir.ingest.files.layout import FileLayout, FileUnreadable, Row
 from skeldir.ingest.files.readers import look_at_file, open_rows
@@ -246,9 +246,20 @@ def test_a_workbook_may_count_its_days_from_1904() -> None:
     assert texts(workbook({"Orders": rows}, is_1904=True)) == [("x", "2026-10-20")]
 
 
-_words = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"]), max_size=8).map(
-    lambda text: text.replace("_x", "")
+_words = (
+    st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"]), max_size=8)
+    .map(lambda text: text.replace("_x", ""))
+    .filter(lambda text: text not in ERRORS)
 )
+
+
+@pytest.mark.parametrize("text", ["#REF!", "#N/A"])
+def test_an_error_that_was_pasted_as_a_text_refuses_its_row_too(text: str) -> None:
+    _, found, _ = read(workbook({"Orders": [("ha", "hb"), ("1", text), ("2", "x")]}))
+    ((_, refused), (_, good)) = found
+    assert isinstance(refused, UnreadableItem)
+    assert text in refused.detail
+    assert good == ("2", "x")
 
 
 @given(

@@ -138,7 +138,7 @@ def _guarded(rows: Iterator[Row], path: Path) -> Iterator[Row]:
 
 
 def _without_errors(rows: Iterator[Row], wanted: Sequence[str]) -> Iterator[Row]:
-    """Refuse the rows of a sheet with a cell whose formula failed."""
+    """Refuse the rows of a sheet with a cell whose formula failed, also if its error was pasted as a text."""
     for number, cells in rows:
         if isinstance(cells, UnreadableItem) or ERRORS.isdisjoint(cells):
             yield number, cells
