@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from skeldir.db import Connection
 
 CreditKey = tuple[date, str, str, str]
-"""UTC day, model version, channel, currency."""
+"""Local day, model version, channel, currency."""
 
 
 async def add_credit(

@@ -37,7 +37,7 @@ async def mark_days(
     sums: Literal["all", "revenue"] = "all",
     is_noted: bool = False,
 ) -> None:
-    """Mark UTC days of the transaction's tenant as changed, in the transaction that changes them.
+    """Mark days of the transaction's tenant as changed, in the transaction that changes them.
 
     `sums`: `revenue` when only ledger entries were added. The transaction holds one of the tenant's locks (see
     `review_waiting`). `is_noted`: it lists the tenant as one that waits for its days itself.
@@ -59,6 +59,13 @@ async def mark_days_of_orders(
     marks = await queries.mark_days_of_orders(connection, tenant_id=tenant_id, order_ids=order_ids)
     if marks and not is_noted:
         await note_waiting(connection, tenant_id, "days")
+
+
+async def settle_totals(connection: Connection, tenant_id: UUID) -> None:
+    """Take out of the totals over all days what is left of entries that were taken back."""
+    if await queries.has_reversals(connection, tenant_id=tenant_id):
+        await queries.delete_ended_totals(connection, tenant_id=tenant_id)
+        await queries.settle_latest_entries(connection, tenant_id=tenant_id)
 
 
 async def mark_all_revenue(connection: Connection, tenant_id: UUID) -> None:
@@ -193,6 +200,7 @@ async def _roll_up_some(connection: Connection, tenant_id: UUID, *, most: int) -
         if with_revenue:
             await queries.delete_revenue_days(connection, tenant_id=tenant_id, days=with_revenue)
             await queries.insert_revenue_days(connection, tenant_id=tenant_id, days=with_revenue)
+            await settle_totals(connection, tenant_id)
         with_spend = [row["day"] for row in rows if row["has_spend"]]
         if with_spend:
             await queries.sum_spend(connection, tenant_id=tenant_id, days=with_spend)

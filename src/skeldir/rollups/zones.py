@@ -10,7 +10,7 @@ from uuid import UUID
 from skeldir.days import UTC_RULES, ZoneRules
 from skeldir.db import wait_for_lock
 from skeldir.rollups.store import queries
-from skeldir.rollups.summing import DAYS_PER_TRANSACTION
+from skeldir.rollups.summing import DAYS_PER_TRANSACTION, settle_totals
 from skeldir.rollups.waiting import rollup_lock
 
 if TYPE_CHECKING:
@@ -126,4 +126,5 @@ async def sum_all_days(connection: Connection, tenant_id: UUID) -> None:
         await queries.sum_spend(connection, tenant_id=tenant_id, days=some)
         await queries.delete_allocation_days(connection, tenant_id=tenant_id, days=some)
         await queries.insert_allocation_days(connection, tenant_id=tenant_id, days=some)
+    await settle_totals(connection, tenant_id)
     await queries.note_rollup_change(connection)

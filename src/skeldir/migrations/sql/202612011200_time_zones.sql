@@ -26,14 +26,14 @@ AS $$
                  'credit_turns', 'orders_set_aside', 'personal_data_findings', 'credit_journal',
                  'rollup_revenue_day', 'rollup_revenue_total', 'rollup_channel_day', 'rollup_allocation_day',
                  'reconciliation_runs', 'order_journeys', 'kept_allocations', 'channel_numbers', 'dead_events',
-                 'imports', 'spend', 'attribution_events', 'channels', 'model_changes', 'attribution_models', 'retention',
-                 'time_zones', 'audits', 'registered_tenants', 'revenue_ledger']
+                 'imports', 'spend', 'touch_withdrawals', 'undoings', 'attribution_events', 'channels', 'model_changes',
+                 'attribution_models', 'retention', 'time_zones', 'audits', 'registered_tenants', 'revenue_ledger']
 $$;
 
 ALTER TABLE public.time_zones ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.time_zones FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON public.time_zones
-    USING (tenant_id = public.current_tenant_id()) WITH CHECK (tenant_id = public.current_tenant_id());
+    USING (tenant_id = (SELECT public.current_tenant_id())) WITH CHECK (tenant_id = (SELECT public.current_tenant_id()));
 
 GRANT SELECT, INSERT ON public.time_zones TO app_user;
 
