@@ -13,6 +13,9 @@ from skeldir.attribution import ModelParameters, credit_dirty_orders, retire_mod
 from skeldir.attribution.marks import MOST_ORDERS_MARKED
 from skeldir.db.embedded import EmbeddedServer
 from skeldir.db.pool import Database, open_database
+from skeldir.ingest import target_of_order
+from skeldir.ingest.kinds import UNDO
+from skeldir.ingest.tasks import UNDO_KIND
 from skeldir.jobs import do_jobs
 from skeldir.rollups import roll_up_dirty_days
 from skeldir.rollups.summing import DAYS_PER_TURN
@@ -47,6 +50,7 @@ from tests.support.make import (
 )
 from tests.support.refreshing import superuser_of
 from tests.support.rolled_up import assert_rolled_up
+from tests.support.taking_back import undo
 
 ORDERS = (6, 2)
 """How many credited orders, of a visitor each, the two tenants have before: the first more than a restatement takes."""
@@ -130,6 +134,22 @@ async def make_few_dirty_days(clone: Clone, db: Database, tenant: UUID) -> None:
     await credit_dirty_orders(db, tenant_id=tenant)
 
 
+async def make_marks_beside_what_was_taken_back(clone: Clone, db: Database, tenant: UUID) -> None:
+    """Have an order taken back for good, and of others not yet credited: one taken back, one new, one refunded."""
+    await undo(db, tenant, target_of_order("order-1"))
+    await credit_dirty_orders(db, tenant_id=tenant)
+    await roll_up_dirty_days(db, tenant_id=tenant)
+    await undo(db, tenant, target_of_order("order-2"))
+    await do_jobs(db, {UNDO: UNDO_KIND})
+    await send_conversions(
+        db,
+        tenant,
+        make_conversion(order_id="order-0", kind="refund", amount_cents=3_333, occurred_at=at(3)),
+        make_conversion(order_id="new", journey_key="visitor-3", occurred_at=at(0.5)),
+    )
+    await spend_money(db, tenant, DAY_0.date(), 700)
+
+
 async def make_models_half_changed(clone: Clone, db: Database, tenant: UUID) -> None:
     """Have a change of the models half done, after a model was retired; some orders are marked as well."""
     async with db.tenant(tenant) as connection:
@@ -155,7 +175,7 @@ WORKS: dict[str, tuple[Fill, Fill]] = {
     "roll_up_for_beat": (make_dirty_days, make_few_dirty_days),
     "roll_up_for_an_operator": (make_dirty_days, make_few_dirty_days),
     "change_models": (make_models_half_changed, make_no_other_work),
-    "change_time_zones": (make_dirty_days, make_marks),
+    "change_time_zones": (make_marks_beside_what_was_taken_back, make_marks_of_kept_credit),
 }
 
 

@@ -9,12 +9,11 @@ from uuid import UUID
 import httpx2
 import pytest
 
-from skeldir.attribution import set_time_zone
-from skeldir.days import read_rules
 from skeldir.db.pool import Database
 from tests.conftest import Clone
 from tests.support.make import make_conversion, send_conversions
 from tests.support.reading import get, key_of, open_client, settle
+from tests.support.zones import set_zone
 
 DAILY, CHANNELS = "/v1/revenue/daily", "/v1/attribution/channels"
 
@@ -33,11 +32,6 @@ async def sold(db: Database, tenant: UUID) -> UUID:
         await send_conversions(db, tenant, make_conversion(occurred_at=moment.isoformat()))
     await settle(db)
     return tenant
-
-
-async def set_zone(db: Database, tenant: UUID, name: str) -> None:
-    async with db.tenant(tenant) as connection:
-        await set_time_zone(connection, tenant, read_rules(name), changed_by="test")
 
 
 async def test_days_are_those_of_the_zone_that_the_response_names(

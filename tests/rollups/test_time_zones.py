@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ from skeldir.attribution import credit_dirty_orders, set_time_zone
 from skeldir.audit import audit_tenant
 from skeldir.days import ZoneRules, read_rules
 from skeldir.db.pool import Database, open_database
+from skeldir.ingest import NothingToRedo, target_of_order
 from skeldir.rollups import (
     list_zone_changes,
     preview_time_zone,
@@ -33,6 +35,8 @@ from tests.support.make import (
 )
 from tests.support.refreshing import superuser_of
 from tests.support.rolled_up import Superuser, assert_rolled_up, read_rollups
+from tests.support.taking_back import redo, undo
+from tests.support.zones import set_zone
 
 BERLIN = "Europe/Berlin"
 ZONES = (
@@ -51,11 +55,6 @@ ZONES = (
 async def superuser(clone: Clone) -> AsyncIterator[Superuser]:
     async with superuser_of(clone) as connection:
         yield connection
-
-
-async def set_zone(db: Database, tenant: UUID, name: str) -> bool:
-    async with db.tenant(tenant) as connection:
-        return await set_time_zone(connection, tenant, read_rules(name), changed_by="test")
 
 
 async def sell(db: Database, tenant: UUID, cents: int, moment: datetime, name: str) -> None:
@@ -245,10 +244,11 @@ steps = st.lists(
     st.one_of(
         st.tuples(st.just("sell"), st.integers(0, 10_000), moments),
         st.tuples(st.just("zone"), st.sampled_from(ZONES), st.none()),
+        st.tuples(st.sampled_from(["undo", "redo"]), st.integers(0, 5), st.none()),
         st.tuples(st.just("run"), st.none(), st.none()),
     ),
     min_size=1,
-    max_size=12,
+    max_size=14,
 )
 
 
@@ -256,7 +256,7 @@ steps = st.lists(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(steps=steps)
-async def test_whatever_is_sold_and_changed_the_sums_are_those_of_the_zones_clock(
+async def test_whatever_is_sold_taken_back_and_changed_the_sums_are_those_of_the_zones_clock(
     clone: Clone, steps: list[tuple[str, object, object]]
 ) -> None:
     async with (
@@ -264,23 +264,34 @@ async def test_whatever_is_sold_and_changed_the_sums_are_those_of_the_zones_cloc
         superuser_of(clone) as superuser,
     ):
         tenant = await make_tenant(db, "A")
-        zone, expected = "UTC", []
+        zone = "UTC"
+        sold: dict[str, tuple[datetime, int]] = {}
+        standing: set[str] = set()
         for number, (step, what, when) in enumerate(steps):
             if step == "sell":
                 assert isinstance(what, int)
                 assert isinstance(when, datetime)
-                await sell(db, tenant, what, when, f"order-{number}")
-                expected.append((when, what))
+                order = f"order-{number}"
+                await sell(db, tenant, what, when, order)
+                sold[order] = when, what
+                standing.add(order)
             elif step == "zone":
                 zone = str(what)
                 await set_zone(db, tenant, zone)
+            elif step == "undo":
+                await undo(db, tenant, target_of_order(f"order-{what}"))
+                standing.discard(f"order-{what}")
+            elif step == "redo":
+                with suppress(NothingToRedo):
+                    await redo(db, tenant, target_of_order(f"order-{what}"))
+                    standing.add(f"order-{what}")
             else:
                 await credit_dirty_orders(db, tenant_id=tenant)
                 await roll_up_dirty_days(db, tenant_id=tenant)
         await settle(db, tenant)
         await assert_rolled_up(superuser, tenant)
         days: Counter[date] = Counter()
-        for when, cents in expected:
+        for when, cents in (sold[order] for order in standing):
             days[when.astimezone(ZoneInfo(zone)).date()] += cents
         shown = await read_days(superuser, tenant, "rollup_revenue_day")
         assert shown == dict(days)

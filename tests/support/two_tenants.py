@@ -48,6 +48,8 @@ _PLAIN_ROWS = (
                              until_id)
        VALUES ($1, gen_random_uuid(), 'order', 'none', '{}', 'wrong', 'command:test', gen_random_uuid(),
                gen_random_uuid(), gen_random_uuid())""",
+    """INSERT INTO time_zones (tenant_id, turn, time_zone, changes, offsets_s, changed_at, changed_by)
+       VALUES ($1, 0, 'UTC', '{}', '{0}', now(), 'command:test')""",
     """INSERT INTO touch_withdrawals (tenant_id, idempotency_key, generation, undoing_id)
        VALUES ($1, 'touch-0', 0, gen_random_uuid())""",
     """INSERT INTO personal_data_findings (tenant_id, id, relation, column_name, row_id, path, shape)

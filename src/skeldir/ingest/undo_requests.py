@@ -120,7 +120,8 @@ class Undoing:
 class UndoPreview:
     """What taking a target back would move. `money` is what leaves the sums, by currency, month and kind.
 
-    The months are of `time_zone`, the tenant's. `dependents` are at most MOST_SHOWN entries that stand and came another way, of the same orders.
+    The months are of `time_zone`, the tenant's. `dependents` are at most MOST_SHOWN entries that stand and came another
+    way, of the same orders.
     """
 
     entries: int = 0
