@@ -1,6 +1,12 @@
 """Channels: how a touch gets its channel, as a pure function over a table of rules that is data."""
 
-from skeldir.ingest.channels.rules import CLICK_ID_KINDS, ChannelChoice, choose_channel
+from skeldir.ingest.channels.rules import (
+    CLICK_ID_KINDS,
+    ChannelChoice,
+    choose_channel,
+    is_own_host,
+    is_placeholder,
+)
 from skeldir.ingest.channels.taxonomy import COMMON_CHANNELS, RESERVED_CHANNELS
 
 __all__ = [
@@ -9,4 +15,6 @@ __all__ = [
     "RESERVED_CHANNELS",
     "ChannelChoice",
     "choose_channel",
+    "is_own_host",
+    "is_placeholder",
 ]

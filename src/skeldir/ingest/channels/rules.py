@@ -124,6 +124,7 @@ PREDICATES: Final[dict[str, Callable[[Any], _Condition]]] = {
     "click_id_in": _click_id_among,
     "has_referrer": _claim("has_referrer"),
     "referrer_in": _one_of("referrer_list"),
+    "campaign_is": _one_of("campaign"),
     "always": _always,
 }
 
@@ -173,6 +174,10 @@ _LISTS: Final[dict[str, dict[str, list[str]]]] = _read("sources.toml")
 _RULES: Final = tuple(_compile(row) for row in _TABLE["rule"])
 _ABSENT: Final = frozenset(_TABLE["absent"])
 _PAYMENT_DROPS_MEDIUM: Final = frozenset(_TABLE["payment_drops_medium"])
+_SHARED_DOMAINS: Final = frozenset(_TABLE["shared_domains"])
+_SECOND_LEVELS: Final = frozenset(_TABLE["second_levels"])
+_SIGN_IN_LABELS: Final = frozenset(_TABLE["sign_in_labels"])
+_MAIL_LABELS: Final = frozenset(_TABLE["mail_labels"])
 _IMPLIED_SOURCES: Final[dict[str, str]] = _TABLE["click_ids"]
 
 _LIST_BY_NAME: Final = {name: key for key, entry in _LISTS.items() for name in entry["names"]}
@@ -220,11 +225,51 @@ def find_list(text: str) -> str:
         if found is None and ending:
             found = _LIST_BY_HOST.get(".".join(labels[start:-ending]) + ".*")
         if found is not None:
-            return found
+            return _narrow(found, labels[:start])
     return ""
 
 
+def _narrow(found: str, front: list[str]) -> str:
+    """Return the list for a host with these labels in front of the one that belongs to `found`."""
+    if found in ("search", "video"):
+        for label in ".".join(front).split("."):
+            if label in _MAIL_LABELS:
+                return "mail"
+            if label in _SIGN_IN_LABELS:
+                return "plain"
+    return found
+
+
+# ---------------------------------------------------------------- a site's own hosts
+
+
+def _may_own(host: str) -> bool:
+    """Return whether the hosts under this one have one owner: no public suffix, no host of many shops."""
+    labels = host.split(".")
+    if len(labels) < 2 or host in _SHARED_DOMAINS:
+        return False
+    return not (len(labels) == 2 and len(labels[1]) == 2 and labels[0] in _SECOND_LEVELS)
+
+
+def is_own_host(referrer_host: str, landing_host: str) -> bool:
+    """Return whether a referrer is the site that was landed on: the same host, one above, or one below.
+
+    Both are lower case; `www.` in front makes no difference. A domain under which many owners have
+    hosts (`shared_domains` in rules.toml, `co.uk`) is not above or below anybody's.
+    """
+    referrer, landing = referrer_host.removeprefix("www."), landing_host.removeprefix("www.")
+    if referrer == landing:
+        return True
+    shorter, longer = sorted((referrer, landing), key=len)
+    return longer.endswith("." + shorter) and _may_own(shorter)
+
+
 # ---------------------------------------------------------------- choosing
+
+
+def is_placeholder(text: str | None) -> bool:
+    """Return whether a text means "nothing", as `(not set)` does."""
+    return not _tidy(text)
 
 
 def _tidy(text: str | None) -> str:
