@@ -12,6 +12,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "ingest": (
         "attribution_events",
         "channels",
+        "tenant_hosts",
         "dead_events",
         "imports",
         "spend",
@@ -111,7 +112,7 @@ FOREIGN: Mapping[str, str] = {
     "rollups.mark_days_of_models": _SUMS,
     "rollups.sum_spend": _SPEND,
     "scale.planning.count_facts": "what a tenant takes is counted in one snapshot, whichever room keeps it",
-    "tenants.select_profile": "an item is judged by its tenant's own channels, read with the tenant at once",
+    "tenants.select_profile": "an item is judged by its tenant's own channels and hosts, read with the tenant at once",
 }
 """Statements that name a table of another room. Prefer to ask that room's door; say here why one cannot."""
 

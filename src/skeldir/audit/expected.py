@@ -98,6 +98,7 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         + " UPDATE(amount_cents, entries, last_entry_at, orders)"
         + _AND_VIEWS,
         "public.spend": _APPEND,
+        "public.tenant_hosts": _REPLACE,
         "public.tenants": "app_user INSERT SELECT; matview_owner SELECT(id)",
         "public.waiting_tenants": _REPLACE + " UPDATE(since)",
     }
@@ -156,6 +157,7 @@ _ONLY_ISOLATED: Final = (
     "retention",
     "revenue_ledger",
     "spend",
+    "tenant_hosts",
 )
 
 
@@ -255,7 +257,7 @@ _FOR_ALL: Final[Mapping[str, str]] = MappingProxyType(
     {
         "public.holds_no_personal_keys(payload jsonb)": "8bd0bffabd8f2bc4",
         "public.review_waiting_tenant(tenant uuid, rollup_lock bigint, other_locks bigint[])": "c756132dcb303ac4",
-        "public.open_tenant(tenant uuid, shared_lock bigint)": "ca204d7165c0133d",
+        "public.open_tenant(tenant uuid, shared_lock bigint)": "8027ef8157f7d440",
         "public.set_tenant(tenant uuid)": "3c1b7b1fd2b793c9",
     }
 )
@@ -269,7 +271,7 @@ _FOR_THE_OWNER: Final[Mapping[str, str]] = MappingProxyType(
         "public.renew_statistics(table_name text)": "906a0426349137c6",
         "public.request_tenant_deletion(tenant uuid, ledger_stays boolean, deletion uuid, job uuid, "
         "correlation uuid)": "7d226db3d090398c",
-        "public.tenant_tables()": "ed5e93421c16015e",
+        "public.tenant_tables()": "5939a4b61d18dad4",
     }
 )
 

@@ -7,6 +7,13 @@ from skeldir.ingest.fields import CONVERSION_FIELDS, TOUCH_FIELDS
 from skeldir.ingest.forgetting import Forgotten, forget_now
 from skeldir.ingest.kinds import DELETE_TENANT, FORGET_TOUCHES, SCAN_PERSONAL_DATA
 from skeldir.ingest.own_channels import add_channels, list_channels
+from skeldir.ingest.own_hosts import (
+    add_hosts,
+    list_hosts,
+    list_unknown_click_ids,
+    remove_host,
+    suggest_hosts,
+)
 from skeldir.ingest.personal_data import (
     Finding,
     ScanReport,
@@ -30,11 +37,16 @@ __all__ = [
     "Rejection",
     "ScanReport",
     "add_channels",
+    "add_hosts",
     "forget_now",
     "list_channels",
     "list_dead_events",
     "list_findings",
+    "list_hosts",
+    "list_unknown_click_ids",
     "receive_conversions",
     "receive_touches",
+    "remove_host",
     "scan_for_personal_data",
+    "suggest_hosts",
 ]

@@ -15,6 +15,7 @@ from skeldir.ingest.channels import (
     COMMON_CHANNELS,
     RESERVED_CHANNELS,
     choose_channel,
+    drop_own_hosts,
     is_own_host,
     is_placeholder,
 )
@@ -80,7 +81,13 @@ class Conversion:
     journey_key: str | None
 
 
-def read_touch(item: object, *, now: datetime, own_channels: frozenset[str]) -> Touch:
+def read_touch(
+    item: object,
+    *,
+    now: datetime,
+    own_channels: frozenset[str],
+    own_hosts: frozenset[str] = frozenset(),
+) -> Touch:
     """Return the touch that `item` (a mapping with the fields of TOUCH_FIELDS) describes.
 
     Raises:
@@ -91,7 +98,7 @@ def read_touch(item: object, *, now: datetime, own_channels: frozenset[str]) -> 
     occurred_at = _moment(fields, now)
     journey_key = _required_text(fields, "journey_key", LONGEST_JOURNEY_KEY)
     landing = read_landing_page(fields)
-    origin = read_origin(fields, own_channels, landing)
+    origin = read_origin(fields, own_channels, landing, own_hosts)
     session_id = _text(fields, "session_id", LONGEST_KEY)
     return Touch(
         key,
@@ -110,7 +117,10 @@ def read_touch(item: object, *, now: datetime, own_channels: frozenset[str]) -> 
 
 
 def read_origin(
-    fields: Mapping[str, object], own_channels: frozenset[str], landing: Landing
+    fields: Mapping[str, object],
+    own_channels: frozenset[str],
+    landing: Landing,
+    own_hosts: frozenset[str],
 ) -> Origin:
     """Return the origin that the fields and the landing address describe.
 
@@ -132,7 +142,9 @@ def read_origin(
     kinds = _click_id_kinds(fields)
     if landing.click_id_kinds:
         kinds = keep_kinds(kinds + landing.click_id_kinds)
-    code, rule = _channel(fields, own_channels, (source, medium, campaign, referrer_host, kinds))
+    # What was sent is stored; for the channel, the tenant's hosts are nothing.
+    tags = drop_own_hosts(source, medium, referrer_host, own_hosts)
+    code, rule = _channel(fields, own_channels, (tags[0], tags[1], campaign, tags[2], kinds))
     return Origin(source, medium, campaign, referrer_host, kinds, code, rule)
 
 

@@ -54,6 +54,41 @@ ON CONFLICT (tenant_id, code) DO NOTHING;
 -- name: select_channels
 SELECT code, label FROM public.channels WHERE tenant_id = :tenant_id ORDER BY code;
 
+-- name: insert_hosts
+INSERT INTO public.tenant_hosts (tenant_id, host, kind)
+SELECT :tenant_id, h.host, :kind FROM unnest(:hosts::text[]) AS h (host)
+ON CONFLICT (tenant_id, host) DO NOTHING
+RETURNING host;
+
+-- name: delete_host^
+DELETE FROM public.tenant_hosts WHERE tenant_id = :tenant_id AND host = :host RETURNING host;
+
+-- name: select_hosts
+SELECT host, kind FROM public.tenant_hosts WHERE tenant_id = :tenant_id ORDER BY host;
+
+-- name: select_hosts_met_midway
+-- Referrers of touches that continue a visit: an earlier touch of the journey is at most 30 minutes older. A site that
+-- sends visitors begins visits; the tenant's own hosts and where its buyers pay are met midway.
+-- Never null: host.
+SELECT t.referrer_host AS host, count(*) AS touches, count(*) FILTER (WHERE t.is_midway) AS midway
+FROM (SELECT e.referrer_host, e.channel_rule,
+             e.occurred_at - lag(e.occurred_at) OVER (PARTITION BY e.journey_key ORDER BY e.occurred_at)
+                 <= interval '30 minutes' AS is_midway
+      FROM public.attribution_events e
+      WHERE e.tenant_id = :tenant_id AND e.occurred_at >= :since) t
+WHERE t.channel_rule = 'referrer.other' AND t.referrer_host IS NOT NULL
+GROUP BY t.referrer_host
+HAVING 2 * count(*) FILTER (WHERE t.is_midway) >= count(*) AND count(*) FILTER (WHERE t.is_midway) >= :fewest::bigint
+ORDER BY midway DESC, host LIMIT :most;
+
+-- name: select_unknown_click_ids
+-- Never null: kind, last_at.
+SELECT k.kind, count(*) AS touches, max(e.occurred_at) AS last_at
+FROM public.attribution_events e CROSS JOIN LATERAL unnest(e.click_id_kinds) AS k (kind)
+WHERE e.tenant_id = :tenant_id AND k.kind <> ALL(:known::text[])
+GROUP BY k.kind
+ORDER BY touches DESC, kind LIMIT :most;
+
 -- name: select_dead_events
 SELECT recorded_at, item_kind, origin, code, detail, cure, item
 FROM public.dead_events

@@ -7,6 +7,12 @@ from uuid import UUID
 
 from skeldir.db import Connection
 
+class DeleteHostRow(TypedDict):
+    host: str
+
+class InsertHostsRow(TypedDict):
+    host: str
+
 class InsertTouchesRow(TypedDict):
     arrived: int
     arrived_keys: str | None
@@ -78,6 +84,15 @@ class SelectFindingsRow(TypedDict):
     shape: Literal["e_mail", "phone", "card", "ip"]
     found_at: dt.datetime
 
+class SelectHostsRow(TypedDict):
+    host: str
+    kind: Literal["own", "payment"]
+
+class SelectHostsMetMidwayRow(TypedDict):
+    host: str
+    touches: int
+    midway: int
+
 class SelectImportsToScanRow(TypedDict):
     row_id: UUID
     row_key: str
@@ -92,6 +107,11 @@ class SelectJobsToScanRow(TypedDict):
 class SelectKeysToScanRow(TypedDict):
     row_id: UUID
     name: str
+
+class SelectUnknownClickIdsRow(TypedDict):
+    kind: str
+    touches: int
+    last_at: dt.datetime
 
 class _Queries:
     @staticmethod
@@ -108,6 +128,10 @@ class _Queries:
         paths: Collection[str],
         shapes: Collection[str],
     ) -> int: ...
+    @staticmethod
+    async def delete_host(
+        connection: Connection, /, *, tenant_id: UUID, host: str
+    ) -> DeleteHostRow | None: ...
     @staticmethod
     async def forget_dead_events(connection: Connection, /, *, most: int) -> int: ...
     @staticmethod
@@ -138,6 +162,10 @@ class _Queries:
         paths: Collection[str],
         shapes: Collection[str],
     ) -> int: ...
+    @staticmethod
+    async def insert_hosts(
+        connection: Connection, /, *, tenant_id: UUID, kind: str, hosts: Collection[str]
+    ) -> list[InsertHostsRow]: ...
     @staticmethod
     async def insert_touches(
         connection: Connection,
@@ -201,6 +229,14 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, most: int
     ) -> list[SelectFindingsRow]: ...
     @staticmethod
+    async def select_hosts(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectHostsRow]: ...
+    @staticmethod
+    async def select_hosts_met_midway(
+        connection: Connection, /, *, tenant_id: UUID, since: dt.datetime, fewest: int, most: int
+    ) -> list[SelectHostsMetMidwayRow]: ...
+    @staticmethod
     async def select_imports_to_scan(
         connection: Connection, /, *, tenant_id: UUID, after: UUID, most: int
     ) -> list[SelectImportsToScanRow]: ...
@@ -212,5 +248,9 @@ class _Queries:
     async def select_keys_to_scan(
         connection: Connection, /, *, tenant_id: UUID, after: UUID, most: int
     ) -> list[SelectKeysToScanRow]: ...
+    @staticmethod
+    async def select_unknown_click_ids(
+        connection: Connection, /, *, tenant_id: UUID, known: Collection[str], most: int
+    ) -> list[SelectUnknownClickIdsRow]: ...
 
 queries: _Queries

@@ -39,11 +39,15 @@ _zone_of = attrgetter("tzinfo")
 
 
 def read_touches(
-    items: Sequence[object], *, now: datetime, own_channels: frozenset[str]
+    items: Sequence[object],
+    *,
+    now: datetime,
+    own_channels: frozenset[str],
+    own_hosts: frozenset[str] = frozenset(),
 ) -> list[Touch | ItemRejected]:
     """Return for each item what `canonical.read_touch` returns or raises."""
-    read_alone = partial(read_touch, now=now, own_channels=own_channels)
-    plain = _PlainTouches(now, own_channels)
+    read_alone = partial(read_touch, now=now, own_channels=own_channels, own_hosts=own_hosts)
+    plain = _PlainTouches(now, own_channels, own_hosts)
     outcomes: list[Touch | ItemRejected] = []
     for at in range(0, len(items), _BLOCK):
         block = items[at : at + _BLOCK]
@@ -59,9 +63,12 @@ class _Odd(Exception):
 class _PlainTouches:
     """Reads blocks of touches, and remembers the result for each origin and landing page."""
 
-    def __init__(self, now: datetime, own_channels: frozenset[str]) -> None:
+    def __init__(
+        self, now: datetime, own_channels: frozenset[str], own_hosts: frozenset[str]
+    ) -> None:
         self._latest = now + MAX_CLOCK_SKEW
         self._own_channels = own_channels
+        self._own_hosts = own_hosts
         self._origins: dict[tuple[object, ...], Origin] = {}
         self._pages: dict[str | None, Landing] = {}
 
@@ -106,7 +113,9 @@ class _PlainTouches:
         keys = list(zip(*columns, strict=True))
         for key in set(keys) - known.keys():
             fields = dict(zip((*names, "click_ids"), key[:-1], strict=True))
-            known[key] = read_origin(fields, self._own_channels, Landing(None, *key[-1]))
+            known[key] = read_origin(
+                fields, self._own_channels, Landing(None, *key[-1]), self._own_hosts
+            )
         return [known[key] for key in keys]
 
     def _landings(self, items: Sequence[dict[str, Any]]) -> list[Landing]:

@@ -37,6 +37,7 @@ ROWS: dict[str, str] = {
     "rollup_revenue_day": "The money of a day by currency and state.",
     "rollup_revenue_total": "The money of all days by currency and state.",
     "spend": "What a channel cost on a day. Nothing writes it yet.",
+    "tenant_hosts": "A host of the tenant's own or of its payment: as a referrer, it says nothing.",
     "tenant_deletions": "A deletion of a tenant: first the request, finally the receipt.",
     "tenants": "A tenant: its name, and the secret that its journey keys are hashed with.",
     "waiting_tenants": "A tenant that may have orders to credit or days to sum; deleted when a review finds no mark.",

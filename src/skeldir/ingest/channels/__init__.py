@@ -4,8 +4,10 @@ from skeldir.ingest.channels.rules import (
     CLICK_ID_KINDS,
     ChannelChoice,
     choose_channel,
+    drop_own_hosts,
     is_own_host,
     is_placeholder,
+    may_own,
 )
 from skeldir.ingest.channels.taxonomy import COMMON_CHANNELS, RESERVED_CHANNELS
 
@@ -15,6 +17,8 @@ __all__ = [
     "RESERVED_CHANNELS",
     "ChannelChoice",
     "choose_channel",
+    "drop_own_hosts",
     "is_own_host",
     "is_placeholder",
+    "may_own",
 ]

@@ -243,7 +243,7 @@ def _narrow(found: str, front: list[str]) -> str:
 # ---------------------------------------------------------------- a site's own hosts
 
 
-def _may_own(host: str) -> bool:
+def may_own(host: str) -> bool:
     """Return whether the hosts under this one have one owner: no public suffix, no host of many shops."""
     labels = host.split(".")
     if len(labels) < 2 or host in _SHARED_DOMAINS:
@@ -261,7 +261,34 @@ def is_own_host(referrer_host: str, landing_host: str) -> bool:
     if referrer == landing:
         return True
     shorter, longer = sorted((referrer, landing), key=len)
-    return longer.endswith("." + shorter) and _may_own(shorter)
+    return longer.endswith("." + shorter) and may_own(shorter)
+
+
+def is_among(host: str, hosts: frozenset[str]) -> bool:
+    """Return whether a host, in lower case, is one of these or below one of them."""
+    while host:
+        if host in hosts:
+            return True
+        host = host.partition(".")[2]
+    return False
+
+
+def drop_own_hosts(
+    source: str | None, medium: str | None, referrer_host: str | None, hosts: frozenset[str]
+) -> tuple[str | None, str | None, str | None]:
+    """Return source, medium and referrer host without those that only name one of a tenant's `hosts`.
+
+    A source that is such a host takes a medium with it that only means "followed a link from there".
+    """
+    if not hosts:
+        return source, medium, referrer_host
+    if referrer_host and is_among(referrer_host, hosts):
+        referrer_host = None
+    if source and is_among(_tidy(source), hosts):
+        source = None
+        if _tidy(medium) in _PAYMENT_DROPS_MEDIUM:
+            medium = None
+    return source, medium, referrer_host
 
 
 # ---------------------------------------------------------------- choosing
