@@ -168,17 +168,15 @@ def _compile(row: dict[str, Any]) -> _Rule:
     )
 
 
-_TABLE: Final = _read("rules.toml")
+TABLE: Final = _read("rules.toml")
 _LISTS: Final[dict[str, dict[str, list[str]]]] = _read("sources.toml")
 
-_RULES: Final = tuple(_compile(row) for row in _TABLE["rule"])
-_ABSENT: Final = frozenset(_TABLE["absent"])
-_PAYMENT_DROPS_MEDIUM: Final = frozenset(_TABLE["payment_drops_medium"])
-_SHARED_DOMAINS: Final = frozenset(_TABLE["shared_domains"])
-_SECOND_LEVELS: Final = frozenset(_TABLE["second_levels"])
-_SIGN_IN_LABELS: Final = frozenset(_TABLE["sign_in_labels"])
-_MAIL_LABELS: Final = frozenset(_TABLE["mail_labels"])
-_IMPLIED_SOURCES: Final[dict[str, str]] = _TABLE["click_ids"]
+_RULES: Final = tuple(_compile(row) for row in TABLE["rule"])
+_ABSENT: Final = frozenset(TABLE["absent"])
+PAYMENT_DROPS_MEDIUM: Final = frozenset(TABLE["payment_drops_medium"])
+_SIGN_IN_LABELS: Final = frozenset(TABLE["sign_in_labels"])
+_MAIL_LABELS: Final = frozenset(TABLE["mail_labels"])
+_IMPLIED_SOURCES: Final[dict[str, str]] = TABLE["click_ids"]
 
 _LIST_BY_NAME: Final = {name: key for key, entry in _LISTS.items() for name in entry["names"]}
 _LIST_BY_HOST: Final = {host: key for key, entry in _LISTS.items() for host in entry["hosts"]}
@@ -240,66 +238,16 @@ def _narrow(found: str, front: list[str]) -> str:
     return found
 
 
-# ---------------------------------------------------------------- a site's own hosts
-
-
-def may_own(host: str) -> bool:
-    """Return whether the hosts under this one have one owner: no public suffix, no host of many shops."""
-    labels = host.split(".")
-    if len(labels) < 2 or host in _SHARED_DOMAINS:
-        return False
-    return not (len(labels) == 2 and len(labels[1]) == 2 and labels[0] in _SECOND_LEVELS)
-
-
-def is_own_host(referrer_host: str, landing_host: str) -> bool:
-    """Return whether a referrer is the site that was landed on: the same host, one above, or one below.
-
-    Both are lower case; `www.` in front makes no difference. A domain under which many owners have
-    hosts (`shared_domains` in rules.toml, `co.uk`) is not above or below anybody's.
-    """
-    referrer, landing = referrer_host.removeprefix("www."), landing_host.removeprefix("www.")
-    if referrer == landing:
-        return True
-    shorter, longer = sorted((referrer, landing), key=len)
-    return longer.endswith("." + shorter) and may_own(shorter)
-
-
-def is_among(host: str, hosts: frozenset[str]) -> bool:
-    """Return whether a host, in lower case, is one of these or below one of them."""
-    while host:
-        if host in hosts:
-            return True
-        host = host.partition(".")[2]
-    return False
-
-
-def drop_own_hosts(
-    source: str | None, medium: str | None, referrer_host: str | None, hosts: frozenset[str]
-) -> tuple[str | None, str | None, str | None]:
-    """Return source, medium and referrer host without those that only name one of a tenant's `hosts`.
-
-    A source that is such a host takes a medium with it that only means "followed a link from there".
-    """
-    if not hosts:
-        return source, medium, referrer_host
-    if referrer_host and is_among(referrer_host, hosts):
-        referrer_host = None
-    if source and is_among(_tidy(source), hosts):
-        source = None
-        if _tidy(medium) in _PAYMENT_DROPS_MEDIUM:
-            medium = None
-    return source, medium, referrer_host
-
-
 # ---------------------------------------------------------------- choosing
 
 
 def is_placeholder(text: str | None) -> bool:
     """Return whether a text means "nothing", as `(not set)` does."""
-    return not _tidy(text)
+    return not tidy(text)
 
 
-def _tidy(text: str | None) -> str:
+def tidy(text: str | None) -> str:
+    """Return a text trimmed and case-folded, "" for a placeholder."""
     if not text:
         return ""
     tidied = text.strip().casefold()
@@ -326,13 +274,13 @@ def _gather(
     referrer_host: str | None,
     kinds: tuple[str, ...],
 ) -> _Evidence:
-    tag_source, tag_medium, tag_campaign = _tidy(source), _tidy(medium), _tidy(campaign)
-    referrer = _tidy(referrer_host)
+    tag_source, tag_medium, tag_campaign = tidy(source), tidy(medium), tidy(campaign)
+    referrer = tidy(referrer_host)
 
     source_list = find_list(tag_source)
     if source_list == "payment":
         tag_source = source_list = ""
-        if tag_medium in _PAYMENT_DROPS_MEDIUM:
+        if tag_medium in PAYMENT_DROPS_MEDIUM:
             tag_medium = ""
     referrer_list = find_list(referrer)
     if referrer_list == "payment":
