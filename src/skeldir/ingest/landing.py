@@ -19,11 +19,11 @@ MOST_UNKNOWN_KINDS: Final = 8
 
 _SCHEME: Final = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
 _ENCODED_SCHEME: Final = re.compile(r"^[a-z][a-z0-9+.-]*%3a%2f%2f", re.IGNORECASE)
-_ENCODED_QUERY: Final = re.compile(r"%3f(?=[^?#]*%3d)", re.IGNORECASE)
 _END_OF_HOST: Final = re.compile(r"[/?#]")
 _TAGS: Final = {"utm_source": "source", "utm_medium": "medium", "utm_campaign": "campaign"}
 # Letters and underscores, at most 24 of them, at most two digits: values are longer or have more.
 _HARMLESS: Final = re.compile(r"_?[a-z](?=[a-z_]*\d?[a-z_]*\d?[a-z_]*$)[a-z0-9_]{1,22}", re.ASCII)
+_LONGEST_KIND: Final = 24
 _MOST_CAPITALS: Final = 2  # ScCid, clickId; a random text of mixed case has more
 _NAMES_A_CLICK: Final = re.compile(r"(?:clid|clkid|click_?id)$")
 _MOST_PARAMETERS: Final = 200
@@ -82,6 +82,8 @@ def read_landing(address: str | None) -> Landing:
 
 def harmless_kind(name: str) -> str:
     """Return the kind to keep for a click id that is not known: its name in lower case, or UNNAMED_KIND."""
+    if len(name) > _LONGEST_KIND:
+        return UNNAMED_KIND
     lowered = name.lower()
     capitals = sum(map(str.isupper, name))
     if _HARMLESS.fullmatch(lowered) and (capitals <= _MOST_CAPITALS or name.isupper()):
@@ -110,9 +112,10 @@ def _split(rest: str) -> tuple[str, str, str]:
     page, _, fragment = rest.partition("#")
     path, mark, query = page.partition("?")
     if not mark:
-        encoded = _ENCODED_QUERY.search(page)
-        if encoded:
-            return page[: encoded.start()], unquote(page[encoded.end() :]), fragment
+        lowered = page.lower() if page.isascii() else page
+        at = lowered.find("%3f")
+        if at >= 0 and "%3d" in lowered[at:]:
+            return page[:at], unquote(page[at + 3 :]), fragment
     return path, query, fragment
 
 
@@ -135,10 +138,12 @@ def _parameters(query: str, fragment: str) -> Iterator[tuple[str, str]]:
     """Yield the names, in lower case, and the values of the parameters, without control characters."""
     # A single-page application keeps its route in the fragment: #/shoes?utm_source=…
     for part in (query, fragment.rpartition("?")[2]):
-        plain = part if "=" in part else unquote(part)
+        plain = unquote(part) if "=" not in part and "%3" in part else part
         pairs = plain.replace("&amp;", "&").split("&", _MOST_PARAMETERS)[:_MOST_PARAMETERS]
         for pair in pairs:
-            name, _, value = pair.partition("=")
+            name, mark, value = pair.partition("=")
+            if not mark:
+                continue
             yield unquote_plus(name).strip().lower(), _tidied(unquote_plus(value))
 
 
