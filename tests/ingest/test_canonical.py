@@ -37,7 +37,8 @@ for _ in range(10_000):
     DEEP = [DEEP]
 
 # Codes that do not come from `canonical`, but from the readers of bodies and files and from the ledger.
-RAISED_ELSEWHERE = {"json_invalid", "row_malformed", "encoding_invalid", "idempotency_key_reused"}
+FROM_FILES = {"row_malformed", "encoding_invalid", "currency_contradicted"}
+RAISED_ELSEWHERE = FROM_FILES | {"json_invalid", "idempotency_key_reused"}
 
 
 def touch(**fields: object) -> Touch:
@@ -90,6 +91,9 @@ TOUCH_FAULTS: list[tuple[str, dict[str, object]]] = [
     ("journey_key_invalid", {"journey_key": ["visitor-1"]}),
     ("journey_key_invalid", {"journey_key": "v" * 501}),
     ("journey_key_invalid", {"journey_key": "visitor\t1"}),
+    ("journey_key_missing", {"journey_key": "NULL"}),
+    ("id_spoilt", {"idempotency_key": "5.63E+12"}),
+    ("id_spoilt", {"journey_key": "5,63e+12"}),
     ("channel_unknown", {"channel": "carrier_pigeon"}),
     ("channel_unknown", {"channel": "Email"}),
     ("channel_unknown", {"channel": {"code": "email"}}),
@@ -106,7 +110,9 @@ TOUCH_FAULTS: list[tuple[str, dict[str, object]]] = [
 ]
 CONVERSION_FAULTS: list[tuple[str, dict[str, object]]] = [
     ("order_id_missing", {"order_id": ABSENT}),
+    ("order_id_missing", {"order_id": "(not set)"}),
     ("order_id_invalid", {"order_id": 1001}),
+    ("id_spoilt", {"order_id": " 1E+10 "}),
     ("kind_missing", {"kind": ABSENT}),
     ("kind_unknown", {"kind": "purchase"}),
     ("kind_unknown", {"kind": ["capture"]}),
@@ -124,6 +130,7 @@ CONVERSION_FAULTS: list[tuple[str, dict[str, object]]] = [
     ("amount_too_large", {"amount_cents": LARGEST_MINOR_UNITS + 1}),
     ("amount_too_large", {"amount_cents": float(2**64)}),
     ("currency_missing", {"currency": ABSENT}),
+    ("currency_missing", {"currency": "n/a"}),
     ("currency_invalid", {"currency": 840}),
     ("currency_unknown", {"currency": "usd"}),
     ("currency_unknown", {"currency": "XXX"}),

@@ -26,6 +26,11 @@ async def read_order_entries(
     )
 
 
+async def was_taken_back(connection: Connection, tenant_id: UUID, order_id: str) -> bool:
+    """Return whether the ledger holds entries of an order, of which none stands."""
+    return await queries.was_taken_back(connection, tenant_id=tenant_id, order_id=order_id)
+
+
 async def read_fixing_capture(
     connection: Connection, tenant_id: UUID, order_id: str
 ) -> SelectFixingCaptureRow | None:

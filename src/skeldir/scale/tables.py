@@ -39,6 +39,8 @@ _BY_TENANT: Final = (
     "rollup_revenue_total",
     "spend",
     "tenant_hosts",
+    "touch_withdrawals",
+    "undoings",
 )
 DISTRIBUTED: Final[Mapping[str, str]] = MappingProxyType(
     {ROOT: "id", **dict.fromkeys(_BY_TENANT, "tenant_id")}

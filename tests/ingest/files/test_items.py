@@ -16,6 +16,7 @@ from skeldir.ingest.files.compiling import Item
 from skeldir.ingest.files.items import Batch, ItemMaker
 from skeldir.ingest.files.mapping import FileMapping
 from skeldir.ingest.files.mapping_file import Settings, mapping_from_settings, merge_settings
+from skeldir.ingest.nothing import is_no_id
 from skeldir.ingest.rejections import UnreadableItem
 
 NOW = datetime(2026, 6, 2, tzinfo=UTC)
@@ -141,7 +142,10 @@ def test_cells_that_join_to_the_same_text_have_different_keys(
     mapping = mapping_of(columns={"idempotency_key": ["a", "b"]})
     one, two = {"a": cells[0], "b": cells[1]}, {"a": joined[:cut], "b": joined[cut:]}
     first, second = keys(make(mapping, {**ROW, **one}, {**ROW, **two}).touches.items)
-    assert (first == second) == (one == two)
+    if first is None:  # a placeholder beside nothing is no key
+        assert all(map(is_no_id, cells))
+    else:
+        assert (first == second) == (one == two)
 
 
 def test_a_derived_key_differs_between_tenants_and_never_shows_its_columns() -> None:
@@ -290,3 +294,32 @@ def test_typed_cells_of_a_key_may_be_of_any_type() -> None:
     row = {**ROW, "id": Decimal("1.50"), "event": datetime(2026, 6, 1, tzinfo=UTC)}
     first, second = keys(make(mapping, row, {**row, "id": b"\xff"}, text=False).touches.items)
     assert first != second
+
+
+PLACEHOLDER_CELLS = ["NULL", "(not set)", " n/a ", "None", "nan"]
+
+
+@pytest.mark.parametrize("cell", PLACEHOLDER_CELLS)
+def test_a_placeholder_makes_no_key_no_order_id_and_no_click(cell: str) -> None:
+    refund = {"amount": "back", "occurred_at": "time"}
+    mapping = mapping_of(
+        order_when={"column": "order"},
+        columns={"order_id": ["order", "time"], "idempotency_key": ["key", "more"]},
+        click_ids={"gclid": "click"},
+    )
+    row = ROW | {"order": cell, "key": cell, "more": "", "click": cell}
+    touch = fields(make(mapping, row).touches.items[0])
+    assert (touch["idempotency_key"], touch["click_ids"]) == (None, [])
+    assert make(mapping, row).orders.items == []
+    mapping = mapping_of(columns={"idempotency_key": "key"}, refund=refund)
+    batch = make(mapping, row | {"sold": "1", "back": "1.00"})
+    assert fields(batch.refunds.items[0])["idempotency_key"] == cell
+    mapping = mapping_of(columns={"order_id": ["order", "time"]})
+    assert fields(make(mapping, row | {"sold": "1"}).orders.items[0])["order_id"] is None
+
+
+def test_an_amount_of_nothing_is_missing_and_no_refund() -> None:
+    mapping = mapping_of(refund={"amount": "back", "occurred_at": "time"})
+    batch = make(mapping, ROW | {"sold": "1", "total": "-", "back": "n/a"})
+    assert fields(batch.orders.items[0])["amount_cents"] is None
+    assert batch.refunds.items == []

@@ -170,10 +170,49 @@ def test_a_few_local_times_among_others_are_left_to_be_rejected() -> None:
     assert recognise(rows)[0].time_zone is None
 
 
-def test_a_decimal_comma_raises_a_question() -> None:
-    row = {"order_id": "t1", "time": AT, "total": "1,50", "currency": "EUR"}
-    assert "decimal_mark" in questions([row])
-    assert recognise([row], decimal_mark=",")[0].decimal_mark == ","
+def test_a_decimal_comma_is_found_where_the_column_shows_it() -> None:
+    row = {"order_id": "t1", "time": AT, "currency": "EUR"}
+    mapping, choices = recognise(
+        [{**row, "total": "1,50"}, {**row, "order_id": "t2", "total": "1.000"}]
+    )
+    assert mapping.decimal_mark == ","
+    assert 'amounts: the decimal mark is ",", as "1,50" shows' in choices
+    assert "decimal_mark" in questions([{**row, "total": "1.000"}])
+    assert recognise([{**row, "total": "1.000"}], decimal_mark=",", amount_unit="major")
+
+
+def test_negative_amounts_without_kinds_raise_a_question() -> None:
+    row = {"order_id": "t1", "time": AT, "currency": "EUR", "total": "-1.50"}
+    assert "kind_by_sign = true" in questions([row])
+    assert recognise([row], kind_by_sign=True)[0].kind_by_sign
+    assert recognise([{**row, "kind": "refund"}])[0].columns["kind"] == ("kind",)
+
+
+@pytest.mark.parametrize(
+    ("time", "person"),
+    [
+        ("createdAt", "visitorId"), ("started_at", "user_id"), ("event_datetime", "customerId"),
+        ("Converted At", "distinct_id"), ("Datum", "Kunden-ID"), ("serverTime", "Visitor ID"),
+    ],
+)  # fmt: skip
+def test_columns_are_recognised_under_the_names_that_people_use(time: str, person: str) -> None:
+    mapping, _ = recognise([{time: AT, person: "v", "utm_source": "x"}])
+    assert columns(mapping) == {"occurred_at": time, "journey_key": person, "source": "utm_source"}
+
+
+def test_a_missing_column_is_asked_for_with_those_that_could_be_it() -> None:
+    row = {"when": AT, "who_key": "v", "utm_source": "x", "note": "n"}
+    question = questions([row])
+    assert 'as the time: it could be "when". Name it by --column occurred_at=' in question
+    assert 'as the visitor or customer: it could be "who_key".' in question
+
+
+def test_column_names_of_several_languages_are_recognised() -> None:
+    row = {"Bestellnummer": "b", "Datum": AT, "Gesamtbetrag": "1,50", "Währung": "EUR"}
+    mapping, _ = recognise([row])
+    assert columns(mapping) == {
+        "occurred_at": "Datum", "order_id": "Bestellnummer", "amount": "Gesamtbetrag", "currency": "Währung",
+    }  # fmt: skip
 
 
 def test_a_file_of_touches_must_show_where_they_came_from() -> None:

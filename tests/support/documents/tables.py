@@ -40,5 +40,7 @@ ROWS: dict[str, str] = {
     "tenant_hosts": "A host of the tenant's own or of its payment: as a referrer, it says nothing.",
     "tenant_deletions": "A deletion of a tenant: first the request, finally the receipt.",
     "tenants": "A tenant: its name, and the secret that its journey keys are hashed with.",
+    "touch_withdrawals": "A touch that was taken back: it earns nothing and is in no journey. Written once.",
+    "undoings": "Who took facts back, or put them back: what, when, why, and how far it has come.",
     "waiting_tenants": "A tenant that may have orders to credit or days to sum; deleted when a review finds no mark.",
 }

@@ -14,6 +14,8 @@ from importlib import resources
 from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
+from skeldir.ingest.nothing import LABEL_PLACEHOLDERS
+
 # Imports repeat the same few thousand combinations. Longer values are never remembered, so that a
 # flood of odd ones can't fill the memory: it takes 50 MB at most.
 _REMEMBERED_CHOICES: Final = 32_768
@@ -172,7 +174,7 @@ TABLE: Final = _read("rules.toml")
 _LISTS: Final[dict[str, dict[str, list[str]]]] = _read("sources.toml")
 
 _RULES: Final = tuple(_compile(row) for row in TABLE["rule"])
-_ABSENT: Final = frozenset(TABLE["absent"])
+_ABSENT: Final = LABEL_PLACEHOLDERS | frozenset(TABLE["absent"])
 PAYMENT_DROPS_MEDIUM: Final = frozenset(TABLE["payment_drops_medium"])
 _SIGN_IN_LABELS: Final = frozenset(TABLE["sign_in_labels"])
 _MAIL_LABELS: Final = frozenset(TABLE["mail_labels"])

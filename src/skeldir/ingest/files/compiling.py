@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 import orjson
 
-from skeldir.ingest.files.cells import amount_reader, moment_reader
+from skeldir.ingest.files.amounts import amount_reader
 from skeldir.ingest.files.mapping import (
     ORDER_COLUMNS,
     TOUCH_COLUMNS,
@@ -19,7 +19,12 @@ from skeldir.ingest.files.mapping import (
     RefundColumns,
     cell_text,
 )
+from skeldir.ingest.files.moments import joined_reader, moment_reader
+from skeldir.ingest.nothing import is_no_id, is_nothing
 from skeldir.ingest.rejections import ItemRejected, UnreadableItem
+from skeldir.ingest.spoilt_ids import is_shortened
+from skeldir.money import CURRENCIES
+from skeldir.revenue import KIND_SIGNS
 
 Cells: TypeAlias = Sequence[object]
 Item: TypeAlias = "dict[str, object] | UnreadableItem"
@@ -44,7 +49,7 @@ class MappingCompiler:
         self._cells_are_text = cells_are_text
         self._places = {name: place for place, name in enumerate(mapping.wanted)}
         self._read_moment = moment_reader(
-            mapping.time_format, mapping.time_zone, mapping.ambiguous_time
+            mapping.time_format, mapping.time_zone, mapping.ambiguous_time, mapping.zones
         )
 
     def test(self, condition: Condition | None) -> Test | None:
@@ -56,14 +61,14 @@ class MappingCompiler:
             if self._cells_are_text:
                 return lambda cells: cells[place] in allowed
             return lambda cells: cell_text(cells[place]) in allowed
-        return lambda cells: cells[place] is not None and cells[place] != ""
+        return lambda cells: not is_nothing(cells[place])
 
     def touch(self) -> Make:
         """Return the maker of touches."""
         mapping = self._mapping
         reads: dict[str, _Read] = {
             **self._given_key("touch"),
-            "occurred_at": self._moment(mapping.columns["occurred_at"][0]),
+            "occurred_at": self._moment(mapping.columns["occurred_at"]),
         }
         if mapping.channels is not None:
             reads["channel"] = self._renamed("channel", mapping.channels)
@@ -81,7 +86,9 @@ class MappingCompiler:
             del reads["kind"]
         reads |= self._given_key("order")
         columns = mapping.columns
-        make = self._entry(reads, columns["amount"][0], columns["occurred_at"][0])
+        make = self._entry(reads, columns["amount"][0], columns["occurred_at"])
+        if mapping.kind_by_sign or "kind" in columns:
+            make = _without_sign(make, kind_by_sign=mapping.kind_by_sign)
         return self._with_key("order", make)
 
     def refund(self, columns: RefundColumns) -> Make:
@@ -93,21 +100,22 @@ class MappingCompiler:
         key = self._given_key("refund").get("idempotency_key") or self._hash(
             "refund", [column for f in ORDER_COLUMNS for column in self._mapping.columns.get(f, ())]
         )
-        if len(self._mapping.columns.get("idempotency_key", ())) == 1:
+        columns_of_key = self._mapping.columns.get("idempotency_key", ())
+        if len(columns_of_key) == 1 and "order_key" not in self._mapping.columns:
             key = _with_suffix(key, ":refund")
         reads: dict[str, _Read] = {"kind": lambda _: "refund", "idempotency_key": key}
-        make = self._entry(reads, columns.amount, columns.occurred_at)
+        make = _without_sign(self._entry(reads, columns.amount, [columns.occurred_at]))
         place = self._places[columns.amount]
 
         def make_unless_nothing(cells: Cells) -> Item | None:
-            if cells[place] is None or cells[place] == "":
+            if is_nothing(cells[place]):
                 return None
             item = make(cells)
             return None if isinstance(item, dict) and item["amount_cents"] == 0 else item
 
         return make_unless_nothing
 
-    def _entry(self, reads: dict[str, _Read], amount: str, moment: str) -> Make:
+    def _entry(self, reads: dict[str, _Read], amount: str, moment: Sequence[str]) -> Make:
         reads["currency"] = self._currency()
         reads["amount_cents"] = self._amount(amount, reads["currency"])
         reads["occurred_at"] = self._moment(moment)
@@ -141,23 +149,51 @@ class MappingCompiler:
                 return UnreadableItem(error.item_code, error.detail, fields)
             return item
 
-        return make
+        return self._with_widths(make, kept)
 
-    def _moment(self, column: str) -> _Read:
-        place, read = self._places[column], self._read_moment
+    def _with_widths(self, make: Make, kept: Mapping[str, int]) -> Make:
+        """Reject ids that have lost their leading zeros, if the mapping states the width that they had."""
+        columns, widths = self._mapping.columns, self._mapping.widths or {}
+        checks = [
+            (name, self._places[columns[name][0]], width)
+            for name, width in widths.items()
+            if len(columns.get(name, ())) == 1
+        ]
+        if not checks:
+            return make
+
+        def make_if_whole(cells: Cells) -> Item | None:
+            for name, place, width in checks:
+                cell = cells[place]
+                if isinstance(cell, str) and cell.isdigit() and len(cell) < width:
+                    shown = "an id" if name == "journey_key" else f'"{cell}"'
+                    detail = f"{name} is {shown} of {len(cell)} digits; the others have {width}."
+                    fields = {field: cells[at] for field, at in kept.items()}
+                    return UnreadableItem("id_spoilt", detail, fields)
+            return make(cells)
+
+        return make_if_whole
+
+    def _moment(self, columns: Sequence[str]) -> _Read:
+        read = self._read_moment
+        if len(columns) > 1:
+            pick = _picker([self._places[column] for column in columns])
+            read_joined = joined_reader(read)
+            return lambda cells: read_joined(pick(cells))
+        place = self._places[columns[0]]
         return lambda cells: read(cells[place])
 
     def _amount(self, column: str, currency_of: _Read) -> _Read:
         mapping, place = self._mapping, self._places[column]
         if mapping.amount_unit is None:
             raise ValueError("A mapping of orders has an amount unit; that was checked.")
-        read = amount_reader(mapping.amount_unit, mapping.decimal_mark)
+        read = amount_reader(mapping.amount_unit, mapping.decimal_mark, mapping.rounding)
 
         def read_amount(cells: Cells) -> object:
             if cells[place] is None or cells[place] == "":
                 return None
             currency = currency_of(cells)
-            if currency is None or currency == "":
+            if currency not in CURRENCIES and is_nothing(currency):
                 raise ItemRejected("currency_missing", "currency is missing.")
             if not isinstance(currency, str):
                 raise ItemRejected("currency_invalid", "currency is not a text.")
@@ -195,10 +231,11 @@ class MappingCompiler:
         kinds = {kind: self._places[name] for kind, name in (self._mapping.click_ids or {}).items()}
 
         def read(cells: Cells) -> object:
-            found = [kind for kind, place in kinds.items() if cells[place] not in (None, "")]
+            found = [kind for kind, place in kinds.items() if not is_nothing(cells[place])]
             names = None if list_place is None else cells[list_place]
             if isinstance(names, str):
-                names = [name for name in _BETWEEN_NAMES.split(names) if name]
+                names = [] if is_nothing(names) else _BETWEEN_NAMES.split(names)
+                names = [name for name in names if not is_nothing(name)]
             if names is not None and not isinstance(names, list):
                 return names
             return [*(names or ()), *found]
@@ -207,6 +244,9 @@ class MappingCompiler:
 
     def _given_key(self, label: str) -> dict[str, _Read]:
         """Return the reader of the key that the file has in one or several columns, if it has one."""
+        of_order = self._mapping.columns.get("order_key")
+        if of_order is not None and label != "touch":
+            return {"idempotency_key": self._hash(label, of_order, needs_all=True)}
         given = self._mapping.columns.get("idempotency_key")
         if given is None:
             return {}
@@ -223,7 +263,7 @@ class MappingCompiler:
         It is made of the values and not of the cells, so that the same row exported again in another
         spelling ("10.0" for "10.00", "Z" for "+00:00") gets the same key.
         """
-        if "idempotency_key" in self._mapping.columns:
+        if self._given_key(label):
             return make
         start = hashlib.blake2b(label.encode(), key=self._secret, digest_size=16).copy
         dumps = orjson.dumps
@@ -244,7 +284,8 @@ class MappingCompiler:
     def _hash(self, label: str, columns: Iterable[str], *, needs_all: bool = False) -> _Read:
         """Return the reader of the keyed hash of several cells.
 
-        It returns None when they are all empty or, with `needs_all`, when any of them is.
+        It returns None when they are all empty or, with `needs_all`, when any of them is; a placeholder
+        for nothing is empty.
         """
         pick = _picker([self._places[name] for name in dict.fromkeys(columns)])
         start = hashlib.blake2b(label.encode(), key=self._secret, digest_size=16).copy
@@ -252,9 +293,7 @@ class MappingCompiler:
 
         def read(cells: Cells) -> object:
             picked = pick(cells)
-            if (None in picked or "" in picked) and (
-                needs_all or all(cell is None or cell == "" for cell in picked)
-            ):
+            if any(map(is_no_id, picked)) if needs_all else all(map(is_no_id, picked)):
                 return None
             digest = start()
             digest.update(dumps(picked, default=str))
@@ -283,9 +322,33 @@ def _with_texts(
     return lambda cells: tuple(map(as_text, pick(cells)))
 
 
+def _without_sign(make: Make, *, kind_by_sign: bool = False) -> Make:
+    """Return the maker of entries whose kind gives the direction: a refund of -60.00 is one of 60.00.
+
+    With `kind_by_sign`, a negative amount makes a capture a refund. A negative amount of a kind that
+    adds money is left for `canonical` to reject.
+    """
+
+    def make_without_sign(cells: Cells) -> Item | None:
+        item = make(cells)
+        if isinstance(item, dict):
+            amount, kind = item["amount_cents"], item["kind"]
+            if type(amount) is int and amount < 0:
+                if kind_by_sign:
+                    kind = item["kind"] = "refund"
+                if isinstance(kind, str) and KIND_SIGNS.get(kind, 1) < 0:
+                    item["amount_cents"] = -amount
+        return item
+
+    return make_without_sign
+
+
 def _with_suffix(read: _Read, suffix: str) -> _Read:
     def read_with_suffix(cells: Cells) -> object:
         key = read(cells)
-        return key + suffix if isinstance(key, str) and key else key
+        # A key that is none, or spoilt, is left for `canonical` to reject.
+        if not isinstance(key, str) or is_no_id(key) or is_shortened(key):
+            return key
+        return key + suffix
 
     return read_with_suffix

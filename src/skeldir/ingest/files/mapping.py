@@ -19,28 +19,29 @@ import orjson
 from skeldir.attribution import ModelParameters
 from skeldir.errors import SkeldirError
 from skeldir.ingest.channels import CLICK_ID_KINDS, COMMON_CHANNELS, RESERVED_CHANNELS
+from skeldir.ingest.files.amounts import DecimalMark, Rounding
+from skeldir.ingest.files.moments import EPOCH_UNITS
+from skeldir.ingest.files.written_times import DATE_ORDERS
+from skeldir.ingest.files.zones import is_meaning
 from skeldir.money import CURRENCIES
 from skeldir.revenue import KIND_SIGNS
 
 FileKind: TypeAlias = Literal["touches", "conversions", "mixed"]
-FileFormat: TypeAlias = Literal["csv", "ndjson", "parquet"]
+FileFormat: TypeAlias = Literal["csv", "ndjson", "parquet", "xlsx"]
 
 FILE_KINDS: Final = ("touches", "conversions", "mixed")
-FILE_FORMATS: Final = ("csv", "ndjson", "parquet")
-EPOCH_UNITS: Final[Mapping[str, int]] = {
-    "epoch_seconds": 1_000_000,
-    "epoch_milliseconds": 1_000,
-    "epoch_microseconds": 1,
-}
-"""Time format to the microseconds of its unit."""
-
+FILE_FORMATS: Final = ("csv", "ndjson", "parquet", "xlsx")
 TOUCH_COLUMNS: Final = (
     "occurred_at", "journey_key", "session_id", "channel", "source", "medium", "campaign",
     "referrer_host", "landing_path", "click_ids",
 )  # fmt: skip
 ORDER_COLUMNS: Final = ("order_id", "kind", "amount", "currency", "occurred_at", "journey_key")
-KEY_COLUMNS: Final = ("idempotency_key", "order_id")
+KEY_COLUMNS: Final = ("idempotency_key", "order_key", "order_id")
 """Fields that may be given as a list of columns, which are then hashed together."""
+MOMENT_COLUMNS: Final = 3
+"""The most columns of a moment: its date, its time and its zone."""
+ID_COLUMNS: Final = ("order_id", "idempotency_key", "journey_key")
+"""Fields whose ids a spreadsheet can spoil."""
 
 _CHANNEL_CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
@@ -60,6 +61,12 @@ class Condition:
     column: str
     equals: tuple[str, ...] = ()
 
+    def describe(self) -> str:
+        """Return the test in words."""
+        if not self.equals:
+            return f'"{self.column}" is not empty'
+        return f'"{self.column}" is {" or ".join(self.equals)}'
+
 
 @dataclass(frozen=True, slots=True)
 class RefundColumns:
@@ -76,7 +83,13 @@ class FileMapping:
     `columns` maps a canonical field to its column, or to several for the fields of `KEY_COLUMNS`:
     one column is used as it is, several are hashed together, keyed. Without `idempotency_key` the
     key is a keyed hash of all mapped columns of the touch or order, so rows that are equal in all of
-    them count once and are reported as duplicates. `currency` is set when all rows share it.
+    them count once and are reported as duplicates. `order_key` names the columns that identify an order
+    and nothing else, where those of a visit would not: a confirmation page that is loaded again is no
+    second sale. `currency` is set when all rows share it.
+    `kind_by_sign` means that negative amounts are refunds, and the others captures. `rounding` is how
+    amounts finer than their currency become whole; without it they are rejected. `zones` gives the
+    meaning of zone names in the file: an IANA name or an offset. `widths` has the digits that each id
+    of a field had before a spreadsheet cut its leading zeros.
 
     Raises `MappingInvalid` when something required is missing, or two settings exclude each other.
     """
@@ -85,10 +98,15 @@ class FileMapping:
     columns: Mapping[str, tuple[str, ...]]
     format: FileFormat | None = None
     delimiter: str | None = None
+    encoding: str | None = None
+    sheet: str | None = None
     currency: str | None = None
     amount_unit: Literal["major", "minor"] | None = None
-    decimal_mark: Literal[".", ","] = "."
+    decimal_mark: DecimalMark = "."
+    rounding: Rounding | None = None
+    kind_by_sign: bool = False
     time_zone: str | None = None
+    zones: Mapping[str, str] | None = None
     time_format: str = "iso"
     ambiguous_time: Literal["refuse", "earlier", "later"] = "refuse"
     touch_when: Condition | None = None
@@ -98,6 +116,7 @@ class FileMapping:
     new_channels: Mapping[str, str] | None = None
     kinds: Mapping[str, str] | None = None
     refund: RefundColumns | None = None
+    widths: Mapping[str, int] | None = None
     models: ModelParameters | None = None
 
     def __post_init__(self) -> None:
@@ -112,6 +131,11 @@ class FileMapping:
         names += (self.click_ids or {}).values()
         names += (self.refund.amount, self.refund.occurred_at) if self.refund else ()
         return tuple(dict.fromkeys(names))
+
+    def describe_conditions(self) -> tuple[str, ...]:
+        """Return in words which rows are touches and which are orders; empty if all rows are what the file is of."""
+        named = (("touches", self.touch_when), ("orders", self.order_when))
+        return tuple(f"{name} where {when.describe()}" for name, when in named if when is not None)
 
     def fingerprint(self) -> bytes:
         """Return the mapping as canonical JSON, without the models, which change no imported row."""
@@ -185,7 +209,7 @@ def _check_fields(mapping: FileMapping) -> None:
             )
     allowed = {"idempotency_key"}
     allowed |= set(TOUCH_COLUMNS) if mapping.kind != "conversions" else set()
-    allowed |= set(ORDER_COLUMNS) if mapping.kind != "touches" else set()
+    allowed |= {*ORDER_COLUMNS, "order_key"} if mapping.kind != "touches" else set()
     for field in mapping.columns:
         if field not in allowed:
             raise MappingInvalid(
@@ -196,8 +220,8 @@ def _check_fields(mapping: FileMapping) -> None:
 
 def _check_orders(mapping: FileMapping) -> None:
     if mapping.kind == "touches":
-        for name in ("order_when", "refund", "kinds"):
-            if getattr(mapping, name) is not None:
+        for name in ("order_when", "refund", "kinds", "kind_by_sign"):
+            if getattr(mapping, name) not in (None, False):
                 raise MappingInvalid(
                     f"{name} has no place in a file of touches.", cure="Leave it out."
                 )
@@ -216,6 +240,11 @@ def _check_orders(mapping: FileMapping) -> None:
     if mapping.kind == "conversions" and mapping.touch_when is not None:
         raise MappingInvalid(
             "touch_when has no place in a file of conversions.", cure="Leave it out."
+        )
+    if mapping.kind_by_sign and (mapping.refund is not None or "kind" in mapping.columns):
+        raise MappingInvalid(
+            "kind_by_sign says which rows are refunds, and so does [columns] kind or [refund].",
+            cure="Keep one of them.",
         )
     if mapping.refund is not None and "kind" in mapping.columns:
         raise MappingInvalid(
@@ -255,14 +284,27 @@ def _check_times(mapping: FileMapping) -> None:
                 + nearest(mapping.time_zone, available_timezones()),
                 cure="Use a name of the IANA database, such as Europe/Berlin or UTC.",
             ) from error
-    if mapping.time_format == "iso" or mapping.time_format in EPOCH_UNITS:
+    for name, meaning in (mapping.zones or {}).items():
+        if not is_meaning(meaning):
+            raise MappingInvalid(
+                f'[zones] "{name}" = "{meaning}" is neither an offset nor a time zone.',
+                cure='Write an offset such as "-06:00", or a name such as "America/Chicago".',
+            )
+    named = ("iso", *EPOCH_UNITS, *DATE_ORDERS)
+    if mapping.time_format in named:
         return
     if "%" not in mapping.time_format:
-        unknown(mapping.time_format, "time_format", ("iso", *EPOCH_UNITS, "%d.%m.%Y %H:%M"))
-    if "%z" not in mapping.time_format and mapping.time_zone is None:
+        unknown(mapping.time_format, "time_format", (*named, "%d.%m.%Y %H:%M"))
+    has_zone = "%z" in mapping.time_format or mapping.time_format.endswith("%Z")
+    if not has_zone and mapping.time_zone is None:
         raise MappingInvalid(
             f'Times written as "{mapping.time_format}" have no offset from UTC, and no time zone is given.',
             cure='Set --time-zone, or time_zone = "Europe/Berlin" in the mapping.',
+        )
+    if "%Z" in mapping.time_format.removesuffix("%Z"):
+        raise MappingInvalid(
+            f'The zone in "{mapping.time_format}" is not at its end.',
+            cure="Put %Z last, or name the column of the zone last under [columns] occurred_at.",
         )
 
 

@@ -8,10 +8,15 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, TypeAlias, cast
 
 from skeldir.attribution import LONGEST_DAYS, ModelParameters
+from skeldir.ingest.files.amounts import ROUNDINGS
+from skeldir.ingest.files.encodings import ENCODINGS
+from skeldir.ingest.files.headers import DELIMITERS
 from skeldir.ingest.files.mapping import (
     FILE_FORMATS,
     FILE_KINDS,
+    ID_COLUMNS,
     KEY_COLUMNS,
+    MOMENT_COLUMNS,
     ORDER_COLUMNS,
     TOUCH_COLUMNS,
     Condition,
@@ -22,25 +27,29 @@ from skeldir.ingest.files.mapping import (
     listed,
     unknown,
 )
+from skeldir.revenue import LONGEST_KEY
 
 Settings: TypeAlias = Mapping[str, object]
 """Settings in the shape of a mapping file."""
 
-COLUMNS: Final = ("idempotency_key", *dict.fromkeys((*TOUCH_COLUMNS, *ORDER_COLUMNS)))
+COLUMNS: Final = ("idempotency_key", "order_key", *dict.fromkeys((*TOUCH_COLUMNS, *ORDER_COLUMNS)))
 _TEXTS: Final = (
-    "kind", "format", "delimiter", "currency", "amount_unit", "decimal_mark", "time_zone",
-    "time_format", "ambiguous_time",
+    "kind", "format", "delimiter", "encoding", "sheet", "currency", "amount_unit", "decimal_mark", "rounding",
+    "time_zone", "time_format", "ambiguous_time",
 )  # fmt: skip
 _CONDITIONS: Final = ("touch_when", "order_when")
-_NAMES: Final = ("click_ids", "channels", "new_channels", "kinds")
+_FLAGS: Final = ("kind_by_sign",)
+_NAMES: Final = ("click_ids", "channels", "new_channels", "kinds", "zones")
 _JOINED: Final = ("columns", *_NAMES, "models")
-_KEYS: Final = (*_TEXTS, *_CONDITIONS, "columns", *_NAMES, "refund", "models")
+_KEYS: Final = (*_TEXTS, *_FLAGS, *_CONDITIONS, "columns", *_NAMES, "refund", "widths", "models")
 _CHOICES: Final[Mapping[str, Sequence[str]]] = {
     "kind": FILE_KINDS,
     "format": FILE_FORMATS,
-    "delimiter": (",", ";", "\t"),
+    "delimiter": tuple(DELIMITERS),
+    "encoding": ENCODINGS,
     "amount_unit": ("major", "minor"),
     "decimal_mark": (".", ","),
+    "rounding": ROUNDINGS,
     "ambiguous_time": ("refuse", "earlier", "later"),
 }
 
@@ -98,10 +107,12 @@ def mapping_from_settings(settings: Settings) -> FileMapping:
         **texts,
         **{key: _condition(settings, key) for key in _CONDITIONS if key in settings},
         **{key: _names(settings, key) for key in _NAMES if key in settings},
+        **{key: _flag(settings, key) for key in _FLAGS if key in settings},
     }
     return FileMapping(
         columns=_columns(_table(settings, "columns")),
         refund=_refund(settings),
+        widths=_widths(settings),
         models=_models(settings),
         **given,
     )
@@ -118,6 +129,11 @@ def _text(settings: Settings, key: str) -> str:
     return (
         value if isinstance(value, str) and value else _wrong_type(key, "a text that is not empty")
     )
+
+
+def _flag(settings: Settings, key: str) -> bool:
+    value = settings[key]
+    return value if isinstance(value, bool) else _wrong_type(key, "true or false")
 
 
 def _table(settings: Settings, key: str) -> Mapping[str, object]:
@@ -144,9 +160,13 @@ def _columns(table: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
             or not all(isinstance(n, str) and n for n in names)
         ):
             _wrong_type(f"[columns] {field}", "a column's name, or a list of them")
-        if len(names) > 1 and field not in KEY_COLUMNS:
+        if len(names) > (MOMENT_COLUMNS if field == "occurred_at" else 1) and (
+            field not in KEY_COLUMNS
+        ):
             _wrong_type(
-                f"[columns] {field}", f"one column; only {listed(KEY_COLUMNS)} may be several"
+                f"[columns] {field}",
+                f"one column; only {listed(KEY_COLUMNS)} may be several, and occurred_at"
+                f" up to {MOMENT_COLUMNS}: date, time, zone",
             )
         columns[field] = tuple(names)
     return columns
@@ -178,6 +198,18 @@ def _refund(settings: Settings) -> RefundColumns | None:
             cure="If the time of refunds is not known, leave out [refund].",
         )
     return RefundColumns(**table)
+
+
+def _widths(settings: Settings) -> dict[str, int] | None:
+    if "widths" not in settings:
+        return None
+    table = _table(settings, "widths")
+    for field, width in table.items():
+        if field not in ID_COLUMNS:
+            unknown(field, "[widths]", ID_COLUMNS)
+        if type(width) is not int or not 1 <= width <= LONGEST_KEY:
+            _wrong_type(f"[widths] {field}", "the number of digits that each id has")
+    return cast("dict[str, int]", dict(table))
 
 
 def _models(settings: Settings) -> ModelParameters | None:

@@ -13,7 +13,7 @@ CREATE TABLE public.tenant_hosts (
 ALTER TABLE public.tenant_hosts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.tenant_hosts FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON public.tenant_hosts
-    USING (tenant_id = public.current_tenant_id()) WITH CHECK (tenant_id = public.current_tenant_id());
+    USING (tenant_id = (SELECT public.current_tenant_id())) WITH CHECK (tenant_id = (SELECT public.current_tenant_id()));
 GRANT SELECT, INSERT, DELETE ON public.tenant_hosts TO app_user;
 
 DROP FUNCTION public.open_tenant(uuid, bigint);
@@ -49,8 +49,8 @@ AS $$
                  'credit_turns', 'orders_set_aside', 'personal_data_findings', 'credit_journal',
                  'rollup_revenue_day', 'rollup_revenue_total', 'rollup_channel_day', 'rollup_allocation_day',
                  'reconciliation_runs', 'order_journeys', 'kept_allocations', 'channel_numbers', 'dead_events',
-                 'imports', 'spend', 'attribution_events', 'channels', 'tenant_hosts', 'model_changes', 'attribution_models',
-                 'retention', 'audits', 'registered_tenants', 'revenue_ledger']
+                 'imports', 'spend', 'touch_withdrawals', 'undoings', 'attribution_events', 'channels', 'tenant_hosts',
+                 'model_changes', 'attribution_models', 'retention', 'audits', 'registered_tenants', 'revenue_ledger']
 $$;
 
 RESET ROLE;

@@ -3,7 +3,7 @@
 from skeldir.migrations.guard import refuse_downgrade_with_rows, run_statements
 
 revision = "202612011100"
-down_revision = "202611291500"
+down_revision = "202612011001"
 branch_labels = None
 depends_on = None
 
