@@ -9,10 +9,14 @@ from rich.table import Table
 
 from skeldir.cli.console import out
 from skeldir.cli.keys import TenantArgument
+from skeldir.cli.restating import restate
 from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.ingest import COMMON_CHANNELS, add_channels, list_channels, list_unknown_click_ids
 
-channels_app = typer.Typer(no_args_is_help=True, help="List and add channels.")
+channels_app = typer.Typer(
+    no_args_is_help=True, help="List and add channels, and restate those of recorded touches."
+)
+channels_app.command("restate")(restate)
 
 
 @channels_app.command("list")

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from skeldir.cli.console import out
 from skeldir.cli.keys import TenantArgument
+from skeldir.cli.restating import describe_moves
 from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.ingest import add_hosts, list_hosts, remove_host, suggest_hosts
 
@@ -26,16 +27,15 @@ def add(
         bool, typer.Option("--payment", help="Where buyers are sent to pay.")
     ] = False,
 ) -> None:
-    """Add hosts; they apply to touches that are recorded from now on."""
+    """Add hosts; they apply to touches that are recorded from now on. How many earlier ones they would move is shown."""
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)
-        async with (
-            runtime.database(pool_size=1) as database,
-            database.tenant(tenant_id) as connection,
-        ):
-            new = await add_hosts(connection, tenant_id, hosts, "payment" if payment else "own")
-        out.print(f"Added: {', '.join(new)}." if new else "The tenant has them already.")
+        async with runtime.database(pool_size=1) as database:
+            async with database.tenant(tenant_id) as connection:
+                new = await add_hosts(connection, tenant_id, hosts, "payment" if payment else "own")
+            out.print(f"Added: {', '.join(new)}." if new else "The tenant has them already.")
+            out.print(await describe_moves(database, tenant_id), soft_wrap=True)
 
     run_with_runtime(work)
 
@@ -67,12 +67,11 @@ def remove(
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)
-        async with (
-            runtime.database(pool_size=1) as database,
-            database.tenant(tenant_id) as connection,
-        ):
-            was_there = await remove_host(connection, tenant_id, host)
-        out.print(f"{host} has been removed." if was_there else f"{host} was not in the list.")
+        async with runtime.database(pool_size=1) as database:
+            async with database.tenant(tenant_id) as connection:
+                was_there = await remove_host(connection, tenant_id, host)
+            out.print(f"{host} has been removed." if was_there else f"{host} was not in the list.")
+            out.print(await describe_moves(database, tenant_id), soft_wrap=True)
 
     run_with_runtime(work)
 

@@ -22,13 +22,18 @@ from skeldir.ingest.personal_data import (
 )
 from skeldir.ingest.receive import receive_conversions, receive_touches
 from skeldir.ingest.rejections import Rejection
-from skeldir.ingest.undo_requests import (
-    KnownImport,
+from skeldir.ingest.restating import ChannelPreview, preview_channels
+from skeldir.ingest.undo_refusals import (
     NothingToRedo,
     NothingToUndo,
     ReasonMissing,
-    Target,
     TargetUnknown,
+    UndoingUnderWay,
+)
+from skeldir.ingest.undo_requests import (
+    CHANNELS,
+    KnownImport,
+    Target,
     Undoing,
     UndoPreview,
     list_imports,
@@ -44,12 +49,14 @@ from skeldir.ingest.undo_requests import (
 from skeldir.ingest.undoing import UndoingProgress, UndoingUnknown, run_undoing
 
 __all__ = [
+    "CHANNELS",
     "COMMON_CHANNELS",
     "CONVERSION_FIELDS",
     "DELETE_TENANT",
     "FORGET_TOUCHES",
     "SCAN_PERSONAL_DATA",
     "TOUCH_FIELDS",
+    "ChannelPreview",
     "DeadEvent",
     "Finding",
     "Forgotten",
@@ -65,6 +72,7 @@ __all__ = [
     "UndoPreview",
     "Undoing",
     "UndoingProgress",
+    "UndoingUnderWay",
     "UndoingUnknown",
     "add_channels",
     "add_hosts",
@@ -76,6 +84,7 @@ __all__ = [
     "list_imports",
     "list_undoings",
     "list_unknown_click_ids",
+    "preview_channels",
     "preview_undo",
     "receive_conversions",
     "receive_touches",

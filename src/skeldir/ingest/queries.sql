@@ -260,6 +260,35 @@ ORDER BY e.idempotency_key
 ON CONFLICT (tenant_id, idempotency_key, generation) DO NOTHING
 RETURNING generation;
 
+-- name: select_touches_to_derive
+-- A page of the touches in order of id, and of each whether it stands and its channel was derived.
+SELECT e.id, e.journey_key, e.occurred_at, e.channel_code, e.source, e.medium, e.campaign, e.referrer_host,
+       e.click_id_kinds,
+       e.channel_rule <> 'explicit'
+       AND NOT EXISTS (SELECT FROM public.touch_withdrawals w
+                       WHERE w.tenant_id = :tenant_id AND w.idempotency_key = e.idempotency_key
+                         AND w.generation = e.generation) AS is_derived
+FROM public.attribution_events e
+WHERE e.tenant_id = :tenant_id AND e.id > :after AND e.id <= :until
+ORDER BY e.id LIMIT :most;
+
+-- name: record_touches_again
+-- Records withdrawn touches with other channels, as `restore_touches` does with the same ones.
+INSERT INTO public.attribution_events
+    (tenant_id, id, idempotency_key, occurred_at, journey_key, session_id, channel_code, channel_rule,
+     source, medium, campaign, referrer_host, landing_path, click_id_kinds, delivery, generation)
+SELECT :tenant_id, n.new_id, e.idempotency_key, e.occurred_at, e.journey_key, e.session_id, n.channel_code,
+       n.channel_rule, e.source, e.medium, e.campaign, e.referrer_host, e.landing_path, e.click_id_kinds, e.delivery,
+       (e.generation + 1)::smallint
+FROM unnest(:ids::uuid[], :new_ids::uuid[], :channel_codes::text[], :channel_rules::text[])
+     AS n (id, new_id, channel_code, channel_rule)
+JOIN public.attribution_events e ON e.tenant_id = :tenant_id AND e.id = n.id
+WHERE e.id >= :first_id AND e.id <= :last_id
+  AND (SELECT set_config('plan_cache_mode', 'auto', true)) IS NOT NULL
+ORDER BY e.idempotency_key
+ON CONFLICT (tenant_id, idempotency_key, generation) DO NOTHING
+RETURNING generation;
+
 -- name: select_last_touch$
 SELECT coalesce((SELECT e.id FROM public.attribution_events e WHERE e.tenant_id = :tenant_id ORDER BY e.id DESC LIMIT 1),
                 '00000000-0000-0000-0000-000000000000');
@@ -297,12 +326,19 @@ VALUES (:tenant_id, :id, :target_kind, :target, :deliveries::uuid[], :redoes::uu
         :first_id, :until_id)
 RETURNING 1;
 
+-- name: has_other_undoings$
+-- Whether one of the other sort is under way: one that restates channels, or one that takes facts back or puts them back.
+SELECT EXISTS (SELECT FROM public.undoings u
+               WHERE u.tenant_id = :tenant_id AND u.phase <> 'done'
+                 AND (u.target_kind = 'channels') <> :restates_channels::boolean);
+
 -- name: select_undoings
 -- The latest first; of one target if given.
 SELECT id, target_kind, target, deliveries, redoes, reason, requested_by, requested_at, phase, first_id, entries, touches,
        ended_at
 FROM public.undoings
-WHERE tenant_id = :tenant_id AND (:target::text IS NULL OR target = :target::text)
+WHERE tenant_id = :tenant_id
+  AND (:target::text IS NULL OR (target_kind = :target_kind::text AND target = :target::text))
 ORDER BY requested_at DESC, id DESC
 LIMIT :most;
 

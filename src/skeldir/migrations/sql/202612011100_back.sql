@@ -35,6 +35,10 @@ AS $$
                  'attribution_models', 'retention', 'audits', 'registered_tenants', 'revenue_ledger']
 $$;
 
+ALTER TABLE public.undoings DROP CONSTRAINT undoings_target_kind_check;
+ALTER TABLE public.undoings ADD CONSTRAINT undoings_target_kind_check
+    CHECK (target_kind IN ('import', 'order', 'delivery'));
+
 DROP TABLE public.tenant_hosts;
 
 RESET ROLE;

@@ -16,6 +16,12 @@ CREATE POLICY tenant_isolation ON public.tenant_hosts
     USING (tenant_id = (SELECT public.current_tenant_id())) WITH CHECK (tenant_id = (SELECT public.current_tenant_id()));
 GRANT SELECT, INSERT, DELETE ON public.tenant_hosts TO app_user;
 
+-- When hosts change, the channels of touches that are recorded already can be restated: by an undoing that records them
+-- again.
+ALTER TABLE public.undoings DROP CONSTRAINT undoings_target_kind_check;
+ALTER TABLE public.undoings ADD CONSTRAINT undoings_target_kind_check
+    CHECK (target_kind IN ('import', 'order', 'delivery', 'channels'));
+
 DROP FUNCTION public.open_tenant(uuid, bigint);
 
 CREATE FUNCTION public.open_tenant(tenant uuid, shared_lock bigint)
