@@ -179,7 +179,11 @@ async def test_taking_back_and_restating_exclude_each_other_until_one_has_ended(
     await run_undoing(db, shop, restating)
     async with db.tenant(shop) as connection:
         taking_back = await request_undo(
-            connection, shop, target_of_origin(VISITS), reason="wrong", requested_by="command:tester"
+            connection,
+            shop,
+            target_of_origin(VISITS),
+            reason="wrong",
+            requested_by="command:tester",
         )
     with pytest.raises(UndoingUnderWay):
         await request(db, shop)

@@ -27,7 +27,7 @@ def add(
         bool, typer.Option("--payment", help="Where buyers are sent to pay.")
     ] = False,
 ) -> None:
-    """Add hosts; they apply to touches that are recorded from now on. How many earlier ones they would move is shown."""
+    """Add hosts; they apply to touches that are recorded from now on. Count earlier ones that they would move."""
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)

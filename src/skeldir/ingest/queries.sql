@@ -262,6 +262,7 @@ RETURNING generation;
 
 -- name: select_touches_to_derive
 -- A page of the touches in order of id, and of each whether it stands and its channel was derived.
+-- Never null: channel_code, is_derived.
 SELECT e.id, e.journey_key, e.occurred_at, e.channel_code, e.source, e.medium, e.campaign, e.referrer_host,
        e.click_id_kinds,
        e.channel_rule <> 'explicit'
@@ -338,7 +339,8 @@ SELECT id, target_kind, target, deliveries, redoes, reason, requested_by, reques
        ended_at
 FROM public.undoings
 WHERE tenant_id = :tenant_id
-  AND (:target::text IS NULL OR (target_kind = :target_kind::text AND target = :target::text))
+  AND (:target_kind::text IS NULL OR target_kind = :target_kind::text)
+  AND (:target::text IS NULL OR target = :target::text)
 ORDER BY requested_at DESC, id DESC
 LIMIT :most;
 

@@ -59,6 +59,7 @@ class Target:
 CHANNELS: Final = Target("channels", "all touches", ())
 """Asked to be undone, this restates the channels of all touches (see `restating`)."""
 
+
 @dataclass(frozen=True, slots=True)
 class KnownImport:
     """A file that was imported, and the undoing that took it back, if it does not stand."""
