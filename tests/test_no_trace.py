@@ -18,7 +18,13 @@ from skeldir.attribution.kinds import CREDIT
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
 from skeldir.errors import InputInvalid
-from skeldir.ingest import add_channels, list_dead_events, list_findings, scan_for_personal_data
+from skeldir.ingest import (
+    add_channels,
+    add_hosts,
+    list_dead_events,
+    list_findings,
+    scan_for_personal_data,
+)
 from skeldir.ingest.canonical import hash_journey_key
 from skeldir.ingest.files import import_file, mapping_from_settings
 from skeldir.ingest.tasks import FORGET
@@ -91,6 +97,7 @@ async def live(db: Database, word: str, folder: Path) -> tuple[UUID, list[str]]:
     tenant = await make_tenant(db, f"{word} Ltd")
     async with db.tenant(tenant) as connection:
         await add_channels(connection, tenant, {f"{word}_radio": f"{word} on air"})
+        await add_hosts(connection, tenant, [f"{word}.example"], "own")
         key = await issue_key(connection, tenant, name=word, scopes=["read"], expires_at=None)
         await connection.execute(RECONCILED, tenant, word)
         await connection.execute(SPENT, tenant, word, f"{word}_radio")

@@ -101,7 +101,6 @@ TOUCH_FAULTS: list[tuple[str, dict[str, object]]] = [
     ("click_ids_invalid", {"click_ids": {"gclid": "value"}}),
     ("click_ids_invalid", {"click_ids": "gclid"}),
     ("click_ids_invalid", {"click_ids": ["gclid", 1]}),
-    ("click_ids_invalid", {"click_ids": ["EAIaIQobChMI"]}),
     ("field_invalid", {"source": 1}),
     ("field_invalid", {"medium": "c\x07pc"}),
     ("field_invalid", {"landing_path": ["/"]}),

@@ -119,7 +119,7 @@ def test_values_that_are_not_texts_are_kept_as_texts() -> None:
         "order_id": "12.5",
     }
     assert reduce({"click_ids": ["gclid", 1, ["x"], "a@b.example"]}) == {
-        "click_ids": ["gclid", "[e-mail]"]
+        "click_ids": ["gclid", "unnamed_click_id"]
     }
     assert reduce([1, 2]) == {"type": "list"}
 

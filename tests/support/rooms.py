@@ -14,6 +14,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "touch_withdrawals",
         "standing_touches",
         "channels",
+        "tenant_hosts",
         "dead_events",
         "imports",
         "undoings",
@@ -125,7 +126,7 @@ FOREIGN: Mapping[str, str] = {
     "rollups.preview_time_zone": _DAYS,
     "rollups.select_days_of_sums": _DAYS,
     "scale.planning.count_facts": "what a tenant takes is counted in one snapshot, whichever room keeps it",
-    "tenants.select_profile": "an item is judged by its tenant's own channels, read with the tenant at once",
+    "tenants.select_profile": "an item is judged by its tenant's own channels and hosts, read with the tenant at once",
 }
 """Statements that name a table of another room. Prefer to ask that room's door; say here why one cannot."""
 

@@ -8,7 +8,7 @@ from skeldir.attribution import credit_dirty_orders
 from skeldir.clock import utc_now
 from skeldir.db.ids import new_id
 from skeldir.db.pool import Database
-from skeldir.ingest import add_channels
+from skeldir.ingest import add_channels, add_hosts
 from skeldir.matviews import CANONICAL_VIEWS, refresh_view
 from skeldir.rollups import roll_up_dirty_days
 from skeldir.tenants import issue_key
@@ -70,6 +70,7 @@ async def fill_tenant(database: Database, name: str) -> UUID:
     tenant = await make_tenant(database, name)
     async with database.tenant(tenant) as connection:
         await add_channels(connection, tenant, {"radio": "Radio"})
+        await add_hosts(connection, tenant, [f"{name}.example"], "own")
         await issue_key(connection, tenant, name="site", scopes=["ingest"], expires_at=None)
         for statement in _PLAIN_ROWS:
             await connection.execute(statement, tenant)

@@ -100,6 +100,7 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "public.spend": _APPEND,
         "public.standing_entries": _READ,
         "public.standing_touches": _READ,
+        "public.tenant_hosts": _REPLACE,
         "public.tenants": "app_user INSERT SELECT; matview_owner SELECT(id)",
         "public.time_zones": _APPEND,
         "public.touch_withdrawals": _APPEND,
@@ -161,6 +162,7 @@ _ONLY_ISOLATED: Final = (
     "retention",
     "revenue_ledger",
     "spend",
+    "tenant_hosts",
     "time_zones",
     "touch_withdrawals",
     "undoings",
@@ -263,7 +265,7 @@ _FOR_ALL: Final[Mapping[str, str]] = MappingProxyType(
     {
         "public.holds_no_personal_keys(payload jsonb)": "8bd0bffabd8f2bc4",
         "public.review_waiting_tenant(tenant uuid, rollup_lock bigint, other_locks bigint[])": "c756132dcb303ac4",
-        "public.open_tenant(tenant uuid, shared_lock bigint)": "ca204d7165c0133d",
+        "public.open_tenant(tenant uuid, shared_lock bigint)": "8027ef8157f7d440",
         "public.set_tenant(tenant uuid)": "3c1b7b1fd2b793c9",
     }
 )
@@ -277,7 +279,7 @@ _FOR_THE_OWNER: Final[Mapping[str, str]] = MappingProxyType(
         "public.renew_statistics(table_name text)": "906a0426349137c6",
         "public.request_tenant_deletion(tenant uuid, ledger_stays boolean, deletion uuid, job uuid, "
         "correlation uuid)": "7d226db3d090398c",
-        "public.tenant_tables()": "9b93be0dd1014105",
+        "public.tenant_tables()": "fec029ee196332ce",
     }
 )
 

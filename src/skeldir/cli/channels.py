@@ -9,10 +9,14 @@ from rich.table import Table
 
 from skeldir.cli.console import out
 from skeldir.cli.keys import TenantArgument
+from skeldir.cli.restating import restate
 from skeldir.cli.runtime import Runtime, run_with_runtime
-from skeldir.ingest import COMMON_CHANNELS, add_channels, list_channels
+from skeldir.ingest import COMMON_CHANNELS, add_channels, list_channels, list_unknown_click_ids
 
-channels_app = typer.Typer(no_args_is_help=True, help="List and add channels.")
+channels_app = typer.Typer(
+    no_args_is_help=True, help="List and add channels, and restate those of recorded touches."
+)
+channels_app.command("restate")(restate)
 
 
 @channels_app.command("list")
@@ -52,5 +56,24 @@ def add(
         ):
             await add_channels(connection, tenant_id, {code: label})
         out.print(f"{code} has been added.")
+
+    run_with_runtime(work)
+
+
+@channels_app.command("click-ids")
+def show_click_ids(tenant: TenantArgument) -> None:
+    """List the kinds of click ids on the tenant's touches that no rule knows, with counts."""
+
+    async def work(runtime: Runtime) -> None:
+        tenant_id = await runtime.tenant_id(tenant)
+        async with (
+            runtime.database(pool_size=1) as database,
+            database.tenant(tenant_id) as connection,
+        ):
+            rows = await list_unknown_click_ids(connection, tenant_id)
+        table = Table("kind", "touches", "last")
+        for row in rows:
+            table.add_row(row["kind"], str(row["touches"]), row["last_at"].isoformat())
+        out.print(table)
 
     run_with_runtime(work)

@@ -133,7 +133,7 @@ def show_import(
             database.tenant(tenant_id, is_read_only=True) as connection,
         ):
             target = await _find(connection, tenant_id, fingerprint, order, key, origin)
-            undoings = await list_undoings(connection, tenant_id, target=target.name)
+            undoings = await list_undoings(connection, tenant_id, target=target)
             preview = await preview_undo(connection, tenant_id, target)
         for one in undoings:
             out.print(_describe(one), soft_wrap=True)
@@ -169,7 +169,7 @@ def undo(
                 preview = await preview_undo(connection, tenant_id, target)
                 is_open = any(
                     one.phase != "done"
-                    for one in await list_undoings(connection, tenant_id, target=target.name)
+                    for one in await list_undoings(connection, tenant_id, target=target)
                 )
             _print_preview(preview)
             if dry_run:

@@ -2,7 +2,7 @@
 -- Binds the transaction to the tenant, and takes a shared lock if one is given; no row for a tenant that does not exist
 -- or is being deleted.
 -- Never null: every column. May be null: shared_lock.
-SELECT name, journey_secret, own_channels FROM public.open_tenant(:tenant_id, :shared_lock);
+SELECT name, journey_secret, own_channels, own_hosts FROM public.open_tenant(:tenant_id, :shared_lock);
 
 -- name: select_own_role^
 -- Never null: every column.

@@ -11,6 +11,7 @@ class OpenTenantRow(TypedDict):
     name: str
     journey_secret: bytes
     own_channels: list[str]
+    own_hosts: list[str]
 
 class SelectConnectionRoomRow(TypedDict):
     server_limit: int

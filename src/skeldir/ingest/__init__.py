@@ -7,6 +7,13 @@ from skeldir.ingest.fields import CONVERSION_FIELDS, TOUCH_FIELDS
 from skeldir.ingest.forgetting import Forgotten, forget_now
 from skeldir.ingest.kinds import DELETE_TENANT, FORGET_TOUCHES, SCAN_PERSONAL_DATA
 from skeldir.ingest.own_channels import add_channels, list_channels
+from skeldir.ingest.own_hosts import (
+    add_hosts,
+    list_hosts,
+    list_unknown_click_ids,
+    remove_host,
+    suggest_hosts,
+)
 from skeldir.ingest.personal_data import (
     Finding,
     ScanReport,
@@ -15,13 +22,18 @@ from skeldir.ingest.personal_data import (
 )
 from skeldir.ingest.receive import receive_conversions, receive_touches
 from skeldir.ingest.rejections import Rejection
-from skeldir.ingest.undo_requests import (
-    KnownImport,
+from skeldir.ingest.restating import ChannelPreview, preview_channels
+from skeldir.ingest.undo_refusals import (
     NothingToRedo,
     NothingToUndo,
     ReasonMissing,
-    Target,
     TargetUnknown,
+    UndoingUnderWay,
+)
+from skeldir.ingest.undo_requests import (
+    CHANNELS,
+    KnownImport,
+    Target,
     Undoing,
     UndoPreview,
     list_imports,
@@ -37,12 +49,14 @@ from skeldir.ingest.undo_requests import (
 from skeldir.ingest.undoing import UndoingProgress, UndoingUnknown, run_undoing
 
 __all__ = [
+    "CHANNELS",
     "COMMON_CHANNELS",
     "CONVERSION_FIELDS",
     "DELETE_TENANT",
     "FORGET_TOUCHES",
     "SCAN_PERSONAL_DATA",
     "TOUCH_FIELDS",
+    "ChannelPreview",
     "DeadEvent",
     "Finding",
     "Forgotten",
@@ -58,21 +72,28 @@ __all__ = [
     "UndoPreview",
     "Undoing",
     "UndoingProgress",
+    "UndoingUnderWay",
     "UndoingUnknown",
     "add_channels",
+    "add_hosts",
     "forget_now",
     "list_channels",
     "list_dead_events",
     "list_findings",
+    "list_hosts",
     "list_imports",
     "list_undoings",
+    "list_unknown_click_ids",
+    "preview_channels",
     "preview_undo",
     "receive_conversions",
     "receive_touches",
+    "remove_host",
     "request_redo",
     "request_undo",
     "run_undoing",
     "scan_for_personal_data",
+    "suggest_hosts",
     "target_of_import",
     "target_of_key",
     "target_of_order",

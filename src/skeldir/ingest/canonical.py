@@ -12,10 +12,12 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from skeldir.ingest.channels import (
-    CLICK_ID_KINDS,
     COMMON_CHANNELS,
     RESERVED_CHANNELS,
     choose_channel,
+    drop_own_hosts,
+    is_own_host,
+    is_placeholder,
 )
 from skeldir.ingest.fields import (
     EARLIEST,
@@ -24,6 +26,7 @@ from skeldir.ingest.fields import (
     LONGEST_URL,
     MAX_CLOCK_SKEW,
 )
+from skeldir.ingest.landing import Landing, host_of, keep_kinds, read_landing
 from skeldir.ingest.nothing import is_no_id, is_no_label, is_nothing
 from skeldir.ingest.rejections import ItemRejected, UnreadableItem
 from skeldir.ingest.spoilt_ids import is_shortened
@@ -32,9 +35,6 @@ from skeldir.revenue import KIND_SIGNS, LONGEST_KEY
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _HAS_OFFSET = re.compile(r"(?:Z|z|[+-]\d{2}(?::?\d{2})?(?::?\d{2})?)$")
-_HOST = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
-_END_OF_HOST = re.compile(r"[/?#]")
-_END_OF_PATH = re.compile(r"[?#]")
 
 
 class Origin(NamedTuple):
@@ -83,7 +83,13 @@ class Conversion:
     journey_key: str | None
 
 
-def read_touch(item: object, *, now: datetime, own_channels: frozenset[str]) -> Touch:
+def read_touch(
+    item: object,
+    *,
+    now: datetime,
+    own_channels: frozenset[str],
+    own_hosts: frozenset[str] = frozenset(),
+) -> Touch:
     """Return the touch that `item` (a mapping with the fields of TOUCH_FIELDS) describes.
 
     Raises:
@@ -93,7 +99,8 @@ def read_touch(item: object, *, now: datetime, own_channels: frozenset[str]) -> 
     key = _required_text(fields, "idempotency_key", LONGEST_KEY)
     occurred_at = _moment(fields, now)
     journey_key = _required_text(fields, "journey_key", LONGEST_JOURNEY_KEY)
-    origin = read_origin(fields, own_channels)
+    landing = read_landing_page(fields)
+    origin = read_origin(fields, own_channels, landing, own_hosts)
     session_id = (
         None if is_no_id(fields.get("session_id")) else _text(fields, "session_id", LONGEST_KEY)
     )
@@ -108,13 +115,21 @@ def read_touch(item: object, *, now: datetime, own_channels: frozenset[str]) -> 
         origin.medium,
         origin.campaign,
         origin.referrer_host,
-        read_landing_path(fields),
+        landing.path,
         origin.click_id_kinds,
     )
 
 
-def read_origin(fields: Mapping[str, object], own_channels: frozenset[str]) -> Origin:
-    """Return the origin that `source`, `medium`, `campaign`, `referrer_host`, `click_ids` and `channel` describe.
+def read_origin(
+    fields: Mapping[str, object],
+    own_channels: frozenset[str],
+    landing: Landing,
+    own_hosts: frozenset[str],
+) -> Origin:
+    """Return the origin that the fields and the landing address describe.
+
+    A `source`, `medium` or `campaign` that is given goes before the tag in the address; click ids add
+    up. A placeholder such as `(not set)` is not given. A referrer that is the site itself is none.
 
     Raises:
         ItemRejected: with the code of the first reason found.
@@ -122,15 +137,24 @@ def read_origin(fields: Mapping[str, object], own_channels: frozenset[str]) -> O
     source = _label(fields, "source", LONGEST_LABEL)
     medium = _label(fields, "medium", LONGEST_LABEL)
     campaign = _label(fields, "campaign", LONGEST_LABEL)
+    source = landing.source or source if is_placeholder(source) else source
+    medium = landing.medium or medium if is_placeholder(medium) else medium
+    campaign = landing.campaign or campaign if is_placeholder(campaign) else campaign
     referrer_host = host_of(_label(fields, "referrer_host", LONGEST_URL))
+    if referrer_host and landing.host and is_own_host(referrer_host, landing.host):
+        referrer_host = None
     kinds = _click_id_kinds(fields)
-    code, rule = _channel(fields, own_channels, (source, medium, campaign, referrer_host, kinds))
+    if landing.click_id_kinds:
+        kinds = keep_kinds(kinds + landing.click_id_kinds)
+    # What was sent is stored; for the channel, the tenant's hosts are nothing.
+    tags = drop_own_hosts(source, medium, referrer_host, own_hosts)
+    code, rule = _channel(fields, own_channels, (tags[0], tags[1], campaign, tags[2], kinds))
     return Origin(source, medium, campaign, referrer_host, kinds, code, rule)
 
 
-def read_landing_path(fields: Mapping[str, object]) -> str | None:
-    """Return the path of `landing_path`. Raises ItemRejected."""
-    return path_of(_text(fields, "landing_path", LONGEST_URL))
+def read_landing_page(fields: Mapping[str, object]) -> Landing:
+    """Return what the address in `landing_path` says. Raises ItemRejected."""
+    return read_landing(_text(fields, "landing_path", LONGEST_URL))
 
 
 def read_conversion(item: object, *, now: datetime) -> Conversion:
@@ -308,13 +332,7 @@ def _click_id_kinds(fields: Mapping[str, object]) -> tuple[str, ...]:
         raise ItemRejected(
             "click_ids_invalid", f"click_ids is {_shown(value)}, not a list of names."
         )
-    kinds = sorted({kind.lower() for kind in value})
-    unknown = [kind for kind in kinds if kind not in CLICK_ID_KINDS]
-    if unknown:
-        raise ItemRejected(
-            "click_ids_invalid", f"click_ids names {_shown(unknown[0])}, which is not a known kind."
-        )
-    return tuple(kinds)
+    return keep_kinds(tuple(value))
 
 
 def _channel(
@@ -340,27 +358,6 @@ def _channel(
     if explicit in RESERVED_CHANNELS:
         raise ItemRejected("channel_reserved", f"The channel {explicit} cannot be given.")
     return explicit, "explicit"
-
-
-def host_of(value: str | None) -> str | None:
-    """Return only the host of a host or URL, in lower case: paths and queries may carry personal data."""
-    if value is None:
-        return None
-    rest = _HOST.sub("", value.strip(), count=1)
-    host = _END_OF_HOST.split(rest, maxsplit=1)[0].rpartition("@")[2]
-    return host.partition(":")[0].lower().strip(".")[:253] or None
-
-
-def path_of(value: str | None) -> str | None:
-    """Return only the path of a path or URL, without query and fragment."""
-    if value is None:
-        return None
-    text = value.strip()
-    host = _HOST.match(text)
-    path = _END_OF_PATH.split(text if host is None else text[host.end() :], maxsplit=1)[0]
-    if host is not None:
-        path = "/" + path.partition("/")[2]
-    return path[:500] or None
 
 
 def journey_hasher(secret: bytes) -> Callable[[str], bytes]:

@@ -12,8 +12,9 @@ from uuid import UUID
 import orjson
 
 from skeldir.db import new_hex_ids
-from skeldir.ingest.canonical import hash_journey_key, host_of, path_of
+from skeldir.ingest.canonical import hash_journey_key
 from skeldir.ingest.fields import CONVERSION_FIELDS, TOUCH_FIELDS
+from skeldir.ingest.landing import host_of, keep_kinds, path_of
 from skeldir.ingest.rejections import Rejection, UnreadableItem
 from skeldir.ingest.store import queries
 
@@ -125,6 +126,9 @@ def reduce_item(item: object, kind: ItemKind, profile: TenantProfile) -> dict[st
     for name, part_of in (("referrer_host", host_of), ("landing_path", path_of)):
         if isinstance(kept.get(name), str):
             kept[name] = _scalar(part_of(str(fields[name])))
+    if isinstance(kept.get("click_ids"), list):
+        names = (str(part) for part in fields["click_ids"] if isinstance(part, str))
+        kept["click_ids"] = list(keep_kinds(tuple(names)))
     if kept.get("journey_key"):
         kept["journey_key"] = _hide_journey(fields["journey_key"], profile)
     if isinstance(item, UnreadableItem):

@@ -59,10 +59,13 @@ class TouchItem(BaseModel):
         Url | None, Field(description="host or URL; only the host is kept")
     ] = None  # fmt: skip
     landing_path: Annotated[
-        Url | None, Field(description="path or URL; the query is dropped")
+        Url | None, Field(description="path or URL; utm tags and names of click ids are read, only the path is kept")
     ] = None  # fmt: skip
     click_ids: Annotated[
-        list[str], Field(description="names of the parameters, never their values")
+        list[str],
+        Field(
+            description="names of the parameters, never their values; they add to those of landing_path"
+        ),
     ] = []
     channel: Annotated[
         str | None, Field(description="a channel code, which overrides the rules")

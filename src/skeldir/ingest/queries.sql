@@ -61,6 +61,41 @@ ON CONFLICT (tenant_id, code) DO NOTHING;
 -- name: select_channels
 SELECT code, label FROM public.channels WHERE tenant_id = :tenant_id ORDER BY code;
 
+-- name: insert_hosts
+INSERT INTO public.tenant_hosts (tenant_id, host, kind)
+SELECT :tenant_id, h.host, :kind FROM unnest(:hosts::text[]) AS h (host)
+ON CONFLICT (tenant_id, host) DO NOTHING
+RETURNING host;
+
+-- name: delete_host^
+DELETE FROM public.tenant_hosts WHERE tenant_id = :tenant_id AND host = :host RETURNING host;
+
+-- name: select_hosts
+SELECT host, kind FROM public.tenant_hosts WHERE tenant_id = :tenant_id ORDER BY host;
+
+-- name: select_hosts_met_midway
+-- Referrers of touches that continue a visit: an earlier touch of the journey is at most 30 minutes older. A site that
+-- sends visitors begins visits; the tenant's own hosts and where its buyers pay are met midway.
+-- Never null: host.
+SELECT t.referrer_host AS host, count(*) AS touches, count(*) FILTER (WHERE t.is_midway) AS midway
+FROM (SELECT e.referrer_host, e.channel_rule,
+             e.occurred_at - lag(e.occurred_at) OVER (PARTITION BY e.journey_key ORDER BY e.occurred_at)
+                 <= interval '30 minutes' AS is_midway
+      FROM public.standing_touches e
+      WHERE e.tenant_id = :tenant_id AND e.occurred_at >= :since) t
+WHERE t.channel_rule = 'referrer.other' AND t.referrer_host IS NOT NULL
+GROUP BY t.referrer_host
+HAVING 2 * count(*) FILTER (WHERE t.is_midway) >= count(*) AND count(*) FILTER (WHERE t.is_midway) >= :fewest::bigint
+ORDER BY midway DESC, host LIMIT :most;
+
+-- name: select_unknown_click_ids
+-- Never null: kind, last_at.
+SELECT k.kind, count(*) AS touches, max(e.occurred_at) AS last_at
+FROM public.standing_touches e CROSS JOIN LATERAL unnest(e.click_id_kinds) AS k (kind)
+WHERE e.tenant_id = :tenant_id AND k.kind <> ALL(:known::text[])
+GROUP BY k.kind
+ORDER BY touches DESC, kind LIMIT :most;
+
 -- name: select_dead_events
 SELECT recorded_at, item_kind, origin, code, detail, cure, item
 FROM public.dead_events
@@ -225,6 +260,36 @@ ORDER BY e.idempotency_key
 ON CONFLICT (tenant_id, idempotency_key, generation) DO NOTHING
 RETURNING generation;
 
+-- name: select_touches_to_derive
+-- A page of the touches in order of id, and of each whether it stands and its channel was derived.
+-- Never null: channel_code, is_derived.
+SELECT e.id, e.journey_key, e.occurred_at, e.channel_code, e.source, e.medium, e.campaign, e.referrer_host,
+       e.click_id_kinds,
+       e.channel_rule <> 'explicit'
+       AND NOT EXISTS (SELECT FROM public.touch_withdrawals w
+                       WHERE w.tenant_id = :tenant_id AND w.idempotency_key = e.idempotency_key
+                         AND w.generation = e.generation) AS is_derived
+FROM public.attribution_events e
+WHERE e.tenant_id = :tenant_id AND e.id > :after AND e.id <= :until
+ORDER BY e.id LIMIT :most;
+
+-- name: record_touches_again
+-- Records withdrawn touches with other channels, as `restore_touches` does with the same ones.
+INSERT INTO public.attribution_events
+    (tenant_id, id, idempotency_key, occurred_at, journey_key, session_id, channel_code, channel_rule,
+     source, medium, campaign, referrer_host, landing_path, click_id_kinds, delivery, generation)
+SELECT :tenant_id, n.new_id, e.idempotency_key, e.occurred_at, e.journey_key, e.session_id, n.channel_code,
+       n.channel_rule, e.source, e.medium, e.campaign, e.referrer_host, e.landing_path, e.click_id_kinds, e.delivery,
+       (e.generation + 1)::smallint
+FROM unnest(:ids::uuid[], :new_ids::uuid[], :channel_codes::text[], :channel_rules::text[])
+     AS n (id, new_id, channel_code, channel_rule)
+JOIN public.attribution_events e ON e.tenant_id = :tenant_id AND e.id = n.id
+WHERE e.id >= :first_id AND e.id <= :last_id
+  AND (SELECT set_config('plan_cache_mode', 'auto', true)) IS NOT NULL
+ORDER BY e.idempotency_key
+ON CONFLICT (tenant_id, idempotency_key, generation) DO NOTHING
+RETURNING generation;
+
 -- name: select_last_touch$
 SELECT coalesce((SELECT e.id FROM public.attribution_events e WHERE e.tenant_id = :tenant_id ORDER BY e.id DESC LIMIT 1),
                 '00000000-0000-0000-0000-000000000000');
@@ -262,12 +327,20 @@ VALUES (:tenant_id, :id, :target_kind, :target, :deliveries::uuid[], :redoes::uu
         :first_id, :until_id)
 RETURNING 1;
 
+-- name: has_other_undoings$
+-- Whether one of the other sort is under way: one that restates channels, or one that takes facts back or puts them back.
+SELECT EXISTS (SELECT FROM public.undoings u
+               WHERE u.tenant_id = :tenant_id AND u.phase <> 'done'
+                 AND (u.target_kind = 'channels') <> :restates_channels::boolean);
+
 -- name: select_undoings
 -- The latest first; of one target if given.
 SELECT id, target_kind, target, deliveries, redoes, reason, requested_by, requested_at, phase, first_id, entries, touches,
        ended_at
 FROM public.undoings
-WHERE tenant_id = :tenant_id AND (:target::text IS NULL OR target = :target::text)
+WHERE tenant_id = :tenant_id
+  AND (:target_kind::text IS NULL OR target_kind = :target_kind::text)
+  AND (:target::text IS NULL OR target = :target::text)
 ORDER BY requested_at DESC, id DESC
 LIMIT :most;
 

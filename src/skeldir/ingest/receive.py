@@ -97,7 +97,9 @@ def prepare_touches(profile: TenantProfile, deliveries: Sequence[Delivery]) -> P
     process.
     """
     now = utc_now()
-    read = partial(read_touches, now=now, own_channels=profile.own_channels)
+    read = partial(
+        read_touches, now=now, own_channels=profile.own_channels, own_hosts=profile.own_hosts
+    )
     touches, delivered = read_deliveries(profile, "touch", deliveries, read)
     in_order = _in_lock_order(touches)
     columns = _touch_columns(profile, in_order) if touches else {}

@@ -7,6 +7,12 @@ from uuid import UUID
 
 from skeldir.db import Connection
 
+class DeleteHostRow(TypedDict):
+    host: str
+
+class InsertHostsRow(TypedDict):
+    host: str
+
 class InsertTouchesRow(TypedDict):
     arrived: int
     arrived_keys: str | None
@@ -18,7 +24,7 @@ class LockImportToUndoRow(TypedDict):
     undone_by: UUID | None
 
 class LockUndoingRow(TypedDict):
-    target_kind: Literal["import", "order", "delivery"]
+    target_kind: Literal["import", "order", "delivery", "channels"]
     target: str
     deliveries: list[UUID]
     redoes: UUID | None
@@ -28,6 +34,9 @@ class LockUndoingRow(TypedDict):
     until_id: UUID
     entries: int
     touches: int
+
+class RecordTouchesAgainRow(TypedDict):
+    generation: int
 
 class RestoreTouchesRow(TypedDict):
     generation: int
@@ -97,6 +106,15 @@ class SelectFindingsRow(TypedDict):
     shape: Literal["e_mail", "phone", "card", "ip"]
     found_at: dt.datetime
 
+class SelectHostsRow(TypedDict):
+    host: str
+    kind: Literal["own", "payment"]
+
+class SelectHostsMetMidwayRow(TypedDict):
+    host: str
+    touches: int
+    midway: int
+
 class SelectImportsRow(TypedDict):
     fingerprint: str
     file_name: str
@@ -124,6 +142,18 @@ class SelectKeysToScanRow(TypedDict):
     row_id: UUID
     name: str
 
+class SelectTouchesToDeriveRow(TypedDict):
+    id: UUID
+    journey_key: bytes | None
+    occurred_at: dt.datetime
+    channel_code: str
+    source: str | None
+    medium: str | None
+    campaign: str | None
+    referrer_host: str | None
+    click_id_kinds: list[str] | None
+    is_derived: bool
+
 class SelectTouchesToRestoreRow(TypedDict):
     id: UUID
     journey_key: bytes | None
@@ -138,7 +168,7 @@ class SelectTouchesToWithdrawRow(TypedDict):
 
 class SelectUndoingsRow(TypedDict):
     id: UUID
-    target_kind: Literal["import", "order", "delivery"]
+    target_kind: Literal["import", "order", "delivery", "channels"]
     target: str
     deliveries: list[UUID]
     redoes: UUID | None
@@ -156,6 +186,11 @@ class SelectUndoingsToScanRow(TypedDict):
     target: str
     reason: str
     requested_by: str
+
+class SelectUnknownClickIdsRow(TypedDict):
+    kind: str
+    touches: int
+    last_at: dt.datetime
 
 class WithdrawTouchesRow(TypedDict):
     generation: int
@@ -189,6 +224,10 @@ class _Queries:
         shapes: Collection[str],
     ) -> int: ...
     @staticmethod
+    async def delete_host(
+        connection: Connection, /, *, tenant_id: UUID, host: str
+    ) -> DeleteHostRow | None: ...
+    @staticmethod
     async def find_delivery_of_touch(
         connection: Connection, /, *, tenant_id: UUID, key: str
     ) -> UUID | None: ...
@@ -196,6 +235,10 @@ class _Queries:
     async def forget_dead_events(connection: Connection, /, *, most: int) -> int: ...
     @staticmethod
     async def forget_touches(connection: Connection, /, *, most: int) -> int: ...
+    @staticmethod
+    async def has_other_undoings(
+        connection: Connection, /, *, tenant_id: UUID, restates_channels: bool
+    ) -> bool: ...
     @staticmethod
     async def insert_channels(
         connection: Connection,
@@ -222,6 +265,10 @@ class _Queries:
         paths: Collection[str],
         shapes: Collection[str],
     ) -> int: ...
+    @staticmethod
+    async def insert_hosts(
+        connection: Connection, /, *, tenant_id: UUID, kind: str, hosts: Collection[str]
+    ) -> list[InsertHostsRow]: ...
     @staticmethod
     async def insert_touches(
         connection: Connection,
@@ -278,6 +325,19 @@ class _Queries:
         connection: Connection, /, *, undoing_id: UUID | None, tenant_id: UUID, fingerprint: str
     ) -> None: ...
     @staticmethod
+    async def record_touches_again(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        ids: Collection[UUID],
+        new_ids: Collection[UUID],
+        channel_codes: Collection[str],
+        channel_rules: Collection[str],
+        first_id: UUID,
+        last_id: UUID,
+    ) -> list[RecordTouchesAgainRow]: ...
+    @staticmethod
     async def restore_touches(
         connection: Connection,
         /,
@@ -330,6 +390,14 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, most: int
     ) -> list[SelectFindingsRow]: ...
     @staticmethod
+    async def select_hosts(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectHostsRow]: ...
+    @staticmethod
+    async def select_hosts_met_midway(
+        connection: Connection, /, *, tenant_id: UUID, since: dt.datetime, fewest: int, most: int
+    ) -> list[SelectHostsMetMidwayRow]: ...
+    @staticmethod
     async def select_imports(
         connection: Connection, /, *, tenant_id: UUID, fingerprint: str, most: int
     ) -> list[SelectImportsRow]: ...
@@ -347,6 +415,10 @@ class _Queries:
     ) -> list[SelectKeysToScanRow]: ...
     @staticmethod
     async def select_last_touch(connection: Connection, /, *, tenant_id: UUID) -> UUID: ...
+    @staticmethod
+    async def select_touches_to_derive(
+        connection: Connection, /, *, tenant_id: UUID, after: UUID, until: UUID, most: int
+    ) -> list[SelectTouchesToDeriveRow]: ...
     @staticmethod
     async def select_touches_to_restore(
         connection: Connection,
@@ -371,12 +443,22 @@ class _Queries:
     ) -> list[SelectTouchesToWithdrawRow]: ...
     @staticmethod
     async def select_undoings(
-        connection: Connection, /, *, tenant_id: UUID, target: str | None, most: int
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        target_kind: str | None,
+        target: str | None,
+        most: int,
     ) -> list[SelectUndoingsRow]: ...
     @staticmethod
     async def select_undoings_to_scan(
         connection: Connection, /, *, tenant_id: UUID, after: UUID, most: int
     ) -> list[SelectUndoingsToScanRow]: ...
+    @staticmethod
+    async def select_unknown_click_ids(
+        connection: Connection, /, *, tenant_id: UUID, known: Collection[str], most: int
+    ) -> list[SelectUnknownClickIdsRow]: ...
     @staticmethod
     async def withdraw_touches(
         connection: Connection,

@@ -17,11 +17,12 @@ from skeldir.ingest.canonical import (
     Origin,
     Touch,
     parse_moment,
-    read_landing_path,
+    read_landing_page,
     read_origin,
     read_touch,
 )
 from skeldir.ingest.fields import EARLIEST, LONGEST_JOURNEY_KEY, MAX_CLOCK_SKEW
+from skeldir.ingest.landing import Landing
 from skeldir.ingest.nothing import holds_no_id
 from skeldir.ingest.rejections import ItemRejected, attempt
 from skeldir.revenue import LONGEST_KEY
@@ -39,11 +40,15 @@ _zone_of = attrgetter("tzinfo")
 
 
 def read_touches(
-    items: Sequence[object], *, now: datetime, own_channels: frozenset[str]
+    items: Sequence[object],
+    *,
+    now: datetime,
+    own_channels: frozenset[str],
+    own_hosts: frozenset[str] = frozenset(),
 ) -> list[Touch | ItemRejected]:
     """Return for each item what `canonical.read_touch` returns or raises."""
-    read_alone = partial(read_touch, now=now, own_channels=own_channels)
-    plain = _PlainTouches(now, own_channels)
+    read_alone = partial(read_touch, now=now, own_channels=own_channels, own_hosts=own_hosts)
+    plain = _PlainTouches(now, own_channels, own_hosts)
     outcomes: list[Touch | ItemRejected] = []
     for at in range(0, len(items), _BLOCK):
         block = items[at : at + _BLOCK]
@@ -59,11 +64,14 @@ class _Odd(Exception):
 class _PlainTouches:
     """Reads blocks of touches, and remembers the result for each origin and landing page."""
 
-    def __init__(self, now: datetime, own_channels: frozenset[str]) -> None:
+    def __init__(
+        self, now: datetime, own_channels: frozenset[str], own_hosts: frozenset[str]
+    ) -> None:
         self._latest = now + MAX_CLOCK_SKEW
         self._own_channels = own_channels
+        self._own_hosts = own_hosts
         self._origins: dict[tuple[object, ...], Origin] = {}
-        self._paths: dict[str | None, str | None] = {}
+        self._pages: dict[str | None, Landing] = {}
 
     def read(self, items: Sequence[Any]) -> list[Touch] | None:
         """Return the touches that the items describe, or None when any of them is odd."""
@@ -75,7 +83,8 @@ class _PlainTouches:
             return None
 
     def _read(self, items: Sequence[dict[str, Any]]) -> list[Touch]:
-        origins = self._read_origins(items)
+        landings = self._landings(items)
+        origins = self._read_origins(items, landings)
         sources, mediums, campaigns, hosts, kinds, codes, rules = zip(*origins, strict=True)
         columns = (
             _required_texts(items, "idempotency_key", LONGEST_KEY),
@@ -88,27 +97,33 @@ class _PlainTouches:
             mediums,
             campaigns,
             hosts,
-            self._landing_paths(items),
+            [landing.path for landing in landings],
             kinds,
         )
         return list(map(Touch._make, zip(*columns, strict=True)))
 
-    def _read_origins(self, items: Sequence[dict[str, Any]]) -> list[Origin]:
+    def _read_origins(
+        self, items: Sequence[dict[str, Any]], landings: Sequence[Landing]
+    ) -> list[Origin]:
         names = ("source", "medium", "campaign", "referrer_host", "channel")
         known = self._origins
         columns = [_column(items, name, _TEXTS_OR_NONE) for name in names]
         columns.append(_click_ids(items))
+        # Not the path: an origin does not depend on it, and there are many.
+        columns.append([landing[1:] for landing in landings])
         keys = list(zip(*columns, strict=True))
         for key in set(keys) - known.keys():
-            fields = dict(zip((*names, "click_ids"), key, strict=True))
-            known[key] = read_origin(fields, self._own_channels)
+            fields = dict(zip((*names, "click_ids"), key[:-1], strict=True))
+            known[key] = read_origin(
+                fields, self._own_channels, Landing(None, *key[-1]), self._own_hosts
+            )
         return [known[key] for key in keys]
 
-    def _landing_paths(self, items: Sequence[dict[str, Any]]) -> list[str | None]:
-        known = self._paths
+    def _landings(self, items: Sequence[dict[str, Any]]) -> list[Landing]:
+        known = self._pages
         pages = _column(items, "landing_path", _TEXTS_OR_NONE)
         for page in set(pages) - known.keys():
-            known[page] = read_landing_path({"landing_path": page})
+            known[page] = read_landing_page({"landing_path": page})
         return [known[page] for page in pages]
 
     def _moments(self, items: Sequence[dict[str, Any]]) -> list[datetime]:

@@ -1,4 +1,4 @@
-"""What can be taken back, what that would move, and the requests to do it: who, when and why are kept."""
+"""What can be taken back or restated, what that would move, and the requests to do it: who, when and why are kept."""
 
 from __future__ import annotations
 
@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING, Final, Literal
 from uuid import UUID
 
 from skeldir.days import UTC_NAME
-from skeldir.db import new_id
-from skeldir.errors import SkeldirError
+from skeldir.db import new_id, wait_for_lock
 from skeldir.ingest.deliveries import delivery_id, origins_of_file
 from skeldir.ingest.kinds import UNDO
 from skeldir.ingest.store import queries
+from skeldir.ingest.undo_refusals import (
+    NothingToRedo,
+    NothingToUndo,
+    ReasonMissing,
+    TargetUnknown,
+    UndoingUnderWay,
+)
 from skeldir.ingest.undoing import FACTS_PER_TRANSACTION
 from skeldir.jobs import enqueue
 from skeldir.revenue import (
@@ -30,7 +36,7 @@ from skeldir.rollups import read_time_zone
 if TYPE_CHECKING:
     from skeldir.db import Connection
 
-TargetKind = Literal["import", "order", "delivery"]
+TargetKind = Literal["import", "order", "delivery", "channels"]
 MOST_SHOWN: Final = 100
 LONGEST_REASON: Final = 500
 # Ids carry the clock of the machine that made them; it may be this much behind the database's.
@@ -38,49 +44,22 @@ _CLOCKS_DIFFER = timedelta(hours=1)
 _NIL = UUID(int=0)
 
 
-class NothingToUndo(SkeldirError):
-    """There is nothing to take back: it was taken back already, or nothing came in that way. Nothing was changed."""
-
-    code = "nothing_to_undo"
-    status = 409
-    title = "There is nothing to take back"
-
-
-class NothingToRedo(SkeldirError):
-    """There is nothing to put back: it stands, or was never taken back. Nothing was changed."""
-
-    code = "nothing_to_redo"
-    status = 409
-    title = "There is nothing to put back"
-
-
-class TargetUnknown(SkeldirError):
-    """No import, or more than one, is meant; or no fact has this key."""
-
-    code = "undo_target_unknown"
-    status = 404
-    title = "It is not known what to take back"
-
-
-class ReasonMissing(SkeldirError):
-    """Taking facts back needs a reason, which is kept."""
-
-    code = "undo_reason_missing"
-    status = 422
-    title = "A reason is required"
-
-
 @dataclass(frozen=True, slots=True)
 class Target:
     """What to take back: an import by its fingerprint, an order by its id, or a delivery by its id (see `delivery_id`).
 
-    Facts that are older than the column `delivery` can be taken back by their order only.
+    Facts that are older than the column `delivery` can be taken back by their order only. The kind `channels` takes
+    nothing back: the channels of all touches are restated.
     """
 
     kind: TargetKind
     name: str
     deliveries: tuple[UUID, ...]
     first_id: UUID = _NIL
+
+
+CHANNELS: Final = Target("channels", "all touches", ())
+"""Asked to be undone, this restates the channels of all touches (see `restating`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +121,20 @@ async def list_imports(
 
 
 async def list_undoings(
-    connection: Connection, tenant_id: UUID, *, target: str | None = None, most: int = MOST_SHOWN
+    connection: Connection,
+    tenant_id: UUID,
+    *,
+    target: Target | None = None,
+    most: int = MOST_SHOWN,
 ) -> list[Undoing]:
     """Return the undoings of the transaction's tenant, or of one target, the latest first."""
-    rows = await queries.select_undoings(connection, tenant_id=tenant_id, target=target, most=most)
+    rows = await queries.select_undoings(
+        connection,
+        tenant_id=tenant_id,
+        target_kind=None if target is None else target.kind,
+        target=None if target is None else target.name,
+        most=most,
+    )
     return [
         Undoing(
             row["id"],
@@ -286,6 +275,7 @@ async def request_undo(
     Raises:
         NothingToUndo: it was taken back already.
         ReasonMissing: the reason is empty or too long.
+        UndoingUnderWay: channels are being restated, and this is something else, or the reverse.
     """
     _check_reason(reason)
     row = None
@@ -295,7 +285,7 @@ async def request_undo(
         )
         if row is None:
             raise TargetUnknown("There is no such import.", cure="See `skeldir imports list`.")
-    known = await list_undoings(connection, tenant_id, target=target.name)
+    known = await list_undoings(connection, tenant_id, target=target)
     for one in known:
         if one.phase != "done":
             return one.id
@@ -324,6 +314,7 @@ async def request_redo(
     Raises:
         NothingToRedo: it stands, or its undoing has not ended.
         ReasonMissing: the reason is empty or too long.
+        UndoingUnderWay: channels are being restated.
     """
     _check_reason(reason)
     if target.kind == "import":
@@ -335,7 +326,7 @@ async def request_redo(
                 "The import stands, or has been imported again since it was taken back.",
                 cure="Nothing was changed. `skeldir imports show` lists what was done.",
             )
-    known = await list_undoings(connection, tenant_id, target=target.name)
+    known = await list_undoings(connection, tenant_id, target=target)
     # An undoing that found nothing left to take back has nothing to put back either.
     known = [one for one in known if one.phase != "done" or one.entries or one.touches]
     if known and known[0].redoes is not None and known[0].phase != "done":
@@ -359,6 +350,15 @@ async def _insert(
     reason: str,
     requested_by: str,
 ) -> None:
+    # A restated touch has a new id, beyond those that an undoing which is under way visits.
+    await wait_for_lock(connection, f"undoings:{tenant_id}")
+    if await queries.has_other_undoings(
+        connection, tenant_id=tenant_id, restates_channels=target.kind == "channels"
+    ):
+        raise UndoingUnderWay(
+            "Facts are being taken back, put back, or given other channels.",
+            cure="Nothing was changed. Try again when that has ended.",
+        )
     await queries.insert_undoing(
         connection,
         tenant_id=tenant_id,

@@ -1,4 +1,7 @@
-"""Taking facts back, and putting them back, batch by batch: each commits with its progress, so it can be killed."""
+"""Taking facts back, putting them back, and restating channels, batch by batch.
+
+Each batch commits with its progress, so the process can be killed.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from skeldir.attribution import mark_orders_of_conversions, mark_orders_reached_
 from skeldir.clock import utc_now
 from skeldir.db import new_ids, plan_for_each_list, share_lock
 from skeldir.errors import SkeldirError
+from skeldir.ingest.restating import TouchSpan, restate_page
 from skeldir.ingest.store import queries
 from skeldir.revenue import (
     Span,
@@ -131,6 +135,8 @@ class _Step:
     async def move_entries(self) -> UUID | None:
         """Reverse or restore the entries of a page; return its last id, None if it is empty."""
         undoing, connection, tenant_id = self.undoing, self.connection, self.tenant_id
+        if undoing["target_kind"] == "channels":
+            return None
         span = Span(undoing["after_id"], undoing["until_id"], self.most)
         redoes = undoing["redoes"]
         if redoes is not None:
@@ -152,8 +158,12 @@ class _Step:
         return page.last_id
 
     async def move_touches(self) -> UUID | None:
-        """Withdraw or restore the touches of a page, as for entries."""
+        """Withdraw or restore the touches of a page, as for entries, or restate their channels."""
         undoing, connection, tenant_id = self.undoing, self.connection, self.tenant_id
+        if undoing["target_kind"] == "channels":
+            span = TouchSpan(undoing["after_id"], undoing["until_id"], self.most)
+            last_id, self.moved = await restate_page(connection, tenant_id, self.undoing_id, span)
+            return last_id
         redoes = undoing["redoes"]
         rows = (
             await queries.select_touches_to_withdraw(

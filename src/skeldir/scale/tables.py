@@ -38,6 +38,7 @@ _BY_TENANT: Final = (
     "rollup_revenue_day",
     "rollup_revenue_total",
     "spend",
+    "tenant_hosts",
     "time_zones",
     "touch_withdrawals",
     "undoings",

@@ -21,7 +21,8 @@ SELECT t.tenant_id FROM unnest(:tenant_ids::uuid[]) AS t (tenant_id) WHERE publi
 
 -- name: select_profile^
 SELECT t.name, t.journey_secret,
-       coalesce((SELECT array_agg(c.code) FROM public.channels c WHERE c.tenant_id = :tenant_id), '{}') AS own_channels
+       coalesce((SELECT array_agg(c.code) FROM public.channels c WHERE c.tenant_id = :tenant_id), '{}') AS own_channels,
+       coalesce((SELECT array_agg(h.host) FROM public.tenant_hosts h WHERE h.tenant_id = :tenant_id), '{}') AS own_hosts
 FROM public.tenants t
 WHERE t.id = :tenant_id;
 

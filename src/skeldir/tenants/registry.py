@@ -42,6 +42,7 @@ class TenantProfile:
     name: str
     journey_secret: bytes
     own_channels: frozenset[str]
+    own_hosts: frozenset[str] = frozenset()
 
 
 async def create_tenant(connection: Connection, tenant_id: UUID, name: str) -> None:
@@ -125,7 +126,11 @@ async def load_profile(connection: Connection, tenant_id: UUID) -> TenantProfile
 def profile_from(tenant_id: UUID, row: SelectProfileRow) -> TenantProfile:
     """Return the profile in a row of `select_profile` or of `open_tenant`."""
     return TenantProfile(
-        tenant_id, row["name"], row["journey_secret"], frozenset(row["own_channels"])
+        tenant_id,
+        row["name"],
+        row["journey_secret"],
+        frozenset(row["own_channels"]),
+        frozenset(row["own_hosts"]),
     )
 
 

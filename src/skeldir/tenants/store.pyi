@@ -52,6 +52,7 @@ class SelectProfileRow(TypedDict):
     name: str
     journey_secret: bytes
     own_channels: list[str]
+    own_hosts: list[str]
 
 class SelectRetentionRow(TypedDict):
     touch_days: int | None

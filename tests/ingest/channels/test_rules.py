@@ -245,6 +245,8 @@ VECTORS: list[tuple[tuple[str | None, ...], str, str]] = [
     ((None, None, None, "google.cloud"), "referral", "referrer.other"),
     ((None, None, None, "co.uk"), "referral", "referrer.other"),
     ((None, None, None, "localhost"), "referral", "referrer.other"),
+    (("google", None, None, "com.google.android.gm"), "email", "referrer.mail_app"),
+    (("qwant", "referral", "ai_chat"), "ai_assistant", "utm.ai_chat"),
     # payment hosts
     ((None, None, None, "checkout.stripe.com"), "direct", "direct"),
     ((None, None, None, "www.paypal.com"), "direct", "direct"),

@@ -38,6 +38,7 @@ ROWS: dict[str, str] = {
     "rollup_revenue_total": "The money of all days by currency and state.",
     "time_zones": "The reporting time zones of a tenant with their rules; the one with the highest turn is in force.",
     "spend": "What a channel cost on a day. Nothing writes it yet.",
+    "tenant_hosts": "A host of the tenant's own or of its payment: as a referrer, it says nothing.",
     "tenant_deletions": "A deletion of a tenant: first the request, finally the receipt.",
     "tenants": "A tenant: its name, and the secret that its journey keys are hashed with.",
     "touch_withdrawals": "A touch that was taken back: it earns nothing and is in no journey. Written once.",

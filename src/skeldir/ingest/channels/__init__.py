@@ -1,6 +1,12 @@
 """Channels: how a touch gets its channel, as a pure function over a table of rules that is data."""
 
-from skeldir.ingest.channels.rules import CLICK_ID_KINDS, ChannelChoice, choose_channel
+from skeldir.ingest.channels.hosts import drop_own_hosts, is_own_host, may_own
+from skeldir.ingest.channels.rules import (
+    CLICK_ID_KINDS,
+    ChannelChoice,
+    choose_channel,
+    is_placeholder,
+)
 from skeldir.ingest.channels.taxonomy import COMMON_CHANNELS, RESERVED_CHANNELS
 
 __all__ = [
@@ -9,4 +15,8 @@ __all__ = [
     "RESERVED_CHANNELS",
     "ChannelChoice",
     "choose_channel",
+    "drop_own_hosts",
+    "is_own_host",
+    "is_placeholder",
+    "may_own",
 ]

@@ -126,6 +126,7 @@ PREDICATES: Final[dict[str, Callable[[Any], _Condition]]] = {
     "click_id_in": _click_id_among,
     "has_referrer": _claim("has_referrer"),
     "referrer_in": _one_of("referrer_list"),
+    "campaign_is": _one_of("campaign"),
     "always": _always,
 }
 
@@ -169,13 +170,15 @@ def _compile(row: dict[str, Any]) -> _Rule:
     )
 
 
-_TABLE: Final = _read("rules.toml")
+TABLE: Final = _read("rules.toml")
 _LISTS: Final[dict[str, dict[str, list[str]]]] = _read("sources.toml")
 
-_RULES: Final = tuple(_compile(row) for row in _TABLE["rule"])
-_ABSENT: Final = LABEL_PLACEHOLDERS | frozenset(_TABLE["absent"])
-_PAYMENT_DROPS_MEDIUM: Final = frozenset(_TABLE["payment_drops_medium"])
-_IMPLIED_SOURCES: Final[dict[str, str]] = _TABLE["click_ids"]
+_RULES: Final = tuple(_compile(row) for row in TABLE["rule"])
+_ABSENT: Final = LABEL_PLACEHOLDERS | frozenset(TABLE["absent"])
+PAYMENT_DROPS_MEDIUM: Final = frozenset(TABLE["payment_drops_medium"])
+_SIGN_IN_LABELS: Final = frozenset(TABLE["sign_in_labels"])
+_MAIL_LABELS: Final = frozenset(TABLE["mail_labels"])
+_IMPLIED_SOURCES: Final[dict[str, str]] = TABLE["click_ids"]
 
 _LIST_BY_NAME: Final = {name: key for key, entry in _LISTS.items() for name in entry["names"]}
 _LIST_BY_HOST: Final = {host: key for key, entry in _LISTS.items() for host in entry["hosts"]}
@@ -222,14 +225,31 @@ def find_list(text: str) -> str:
         if found is None and ending:
             found = _LIST_BY_HOST.get(".".join(labels[start:-ending]) + ".*")
         if found is not None:
-            return found
+            return _narrow(found, labels[:start])
     return ""
+
+
+def _narrow(found: str, front: list[str]) -> str:
+    """Return the list for a host with these labels in front of the one that belongs to `found`."""
+    if found in ("search", "video"):
+        for label in ".".join(front).split("."):
+            if label in _MAIL_LABELS:
+                return "mail"
+            if label in _SIGN_IN_LABELS:
+                return "plain"
+    return found
 
 
 # ---------------------------------------------------------------- choosing
 
 
-def _tidy(text: str | None) -> str:
+def is_placeholder(text: str | None) -> bool:
+    """Return whether a text means "nothing", as `(not set)` does."""
+    return not tidy(text)
+
+
+def tidy(text: str | None) -> str:
+    """Return a text trimmed and case-folded, "" for a placeholder."""
     if not text:
         return ""
     tidied = text.strip().casefold()
@@ -256,13 +276,13 @@ def _gather(
     referrer_host: str | None,
     kinds: tuple[str, ...],
 ) -> _Evidence:
-    tag_source, tag_medium, tag_campaign = _tidy(source), _tidy(medium), _tidy(campaign)
-    referrer = _tidy(referrer_host)
+    tag_source, tag_medium, tag_campaign = tidy(source), tidy(medium), tidy(campaign)
+    referrer = tidy(referrer_host)
 
     source_list = find_list(tag_source)
     if source_list == "payment":
         tag_source = source_list = ""
-        if tag_medium in _PAYMENT_DROPS_MEDIUM:
+        if tag_medium in PAYMENT_DROPS_MEDIUM:
             tag_medium = ""
     referrer_list = find_list(referrer)
     if referrer_list == "payment":

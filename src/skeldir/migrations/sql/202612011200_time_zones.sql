@@ -26,8 +26,9 @@ AS $$
                  'credit_turns', 'orders_set_aside', 'personal_data_findings', 'credit_journal',
                  'rollup_revenue_day', 'rollup_revenue_total', 'rollup_channel_day', 'rollup_allocation_day',
                  'reconciliation_runs', 'order_journeys', 'kept_allocations', 'channel_numbers', 'dead_events',
-                 'imports', 'spend', 'touch_withdrawals', 'undoings', 'attribution_events', 'channels', 'model_changes',
-                 'attribution_models', 'retention', 'time_zones', 'audits', 'registered_tenants', 'revenue_ledger']
+                 'imports', 'spend', 'touch_withdrawals', 'undoings', 'attribution_events', 'channels', 'tenant_hosts',
+                 'model_changes', 'attribution_models', 'retention', 'time_zones', 'audits', 'registered_tenants',
+                 'revenue_ledger']
 $$;
 
 ALTER TABLE public.time_zones ENABLE ROW LEVEL SECURITY;

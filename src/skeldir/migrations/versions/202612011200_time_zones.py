@@ -3,7 +3,7 @@
 from skeldir.migrations.guard import refuse_downgrade_with_rows, run_statements
 
 revision = "202612011200"
-down_revision = "202612011001"
+down_revision = "202612011100"
 branch_labels = None
 depends_on = None
 

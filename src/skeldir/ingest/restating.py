@@ -1,0 +1,146 @@
+"""Channels of recorded touches, derived again by the rules and the hosts of now. Nothing that was recorded is changed.
+
+A touch that gets another channel is withdrawn, and recorded again under its key with the next generation.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from skeldir.attribution import mark_orders_reached_by_touches
+from skeldir.db import new_ids, plan_for_each_list
+from skeldir.ingest.channels import ChannelChoice, choose_channel, drop_own_hosts
+from skeldir.ingest.store import queries
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from skeldir.db import Connection
+    from skeldir.ingest.store import SelectTouchesToDeriveRow
+
+_NIL = UUID(int=0)
+
+
+@dataclass(slots=True)
+class ChannelPreview:
+    """How many recorded touches have a derived channel, and how many would move, by channel now and then."""
+
+    touches: int = 0
+    moves: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class TouchSpan:
+    """Touches with ids after `after` up to `until`, `most` at once."""
+
+    after: UUID
+    until: UUID
+    most: int
+
+
+def derive_again(row: SelectTouchesToDeriveRow, own_hosts: frozenset[str]) -> ChannelChoice:
+    """Return the channel that a touch with this stored origin gets if it arrives now."""
+    source, medium, referrer_host = drop_own_hosts(
+        row["source"], row["medium"], row["referrer_host"], own_hosts
+    )
+    return choose_channel(
+        source=source,
+        medium=medium,
+        campaign=row["campaign"],
+        referrer_host=referrer_host,
+        click_id_kinds=tuple(row["click_id_kinds"] or ()),
+    )
+
+
+async def preview_channels(
+    connection: Connection, tenant_id: UUID, *, most: int = 10_000
+) -> ChannelPreview:
+    """Return what `restate_page` would move now. Reads all touches of the transaction's tenant, `most` at once."""
+    preview = ChannelPreview()
+    own_hosts = await _own_hosts(connection, tenant_id)
+    span = TouchSpan(_NIL, await queries.select_last_touch(connection, tenant_id=tenant_id), most)
+    while rows := await _read_page(connection, tenant_id, span):
+        preview.touches += sum(row["is_derived"] for row in rows)
+        preview.moves.update(
+            (row["channel_code"], choice.code) for row, choice in _find_moves(rows, own_hosts)
+        )
+        span = TouchSpan(rows[-1]["id"], span.until, most)
+    return preview
+
+
+async def restate_page(
+    connection: Connection, tenant_id: UUID, undoing_id: UUID, span: TouchSpan
+) -> tuple[UUID | None, int]:
+    """Record the touches of a page again whose channel is another one now; mark the orders that they can change.
+
+    Return the last id of the page, None if it is empty, and how many touches moved. Touches whose channel was given
+    with them keep it.
+    """
+    rows = await _read_page(connection, tenant_id, span)
+    if not rows:
+        return None, 0
+    moves = _find_moves(rows, await _own_hosts(connection, tenant_id))
+    if moves:
+        await _move(connection, tenant_id, undoing_id, moves)
+    return rows[-1]["id"], len(moves)
+
+
+async def _read_page(
+    connection: Connection, tenant_id: UUID, span: TouchSpan
+) -> list[SelectTouchesToDeriveRow]:
+    return await queries.select_touches_to_derive(
+        connection, tenant_id=tenant_id, after=span.after, until=span.until, most=span.most
+    )
+
+
+async def _own_hosts(connection: Connection, tenant_id: UUID) -> frozenset[str]:
+    rows = await queries.select_hosts(connection, tenant_id=tenant_id)
+    return frozenset(row["host"] for row in rows)
+
+
+def _find_moves(
+    rows: Sequence[SelectTouchesToDeriveRow], own_hosts: frozenset[str]
+) -> list[tuple[SelectTouchesToDeriveRow, ChannelChoice]]:
+    derived = [(row, derive_again(row, own_hosts)) for row in rows if row["is_derived"]]
+    return [(row, choice) for row, choice in derived if choice.code != row["channel_code"]]
+
+
+async def _move(
+    connection: Connection,
+    tenant_id: UUID,
+    undoing_id: UUID,
+    moves: Sequence[tuple[SelectTouchesToDeriveRow, ChannelChoice]],
+) -> None:
+    ids = [row["id"] for row, _ in moves]
+    await plan_for_each_list(connection, len(ids), may_sort=True)
+    await queries.withdraw_touches(
+        connection,
+        tenant_id=tenant_id,
+        undoing_id=undoing_id,
+        ids=ids,
+        first_id=ids[0],
+        last_id=ids[-1],
+    )
+    await plan_for_each_list(connection, len(ids), may_sort=True)
+    await queries.record_touches_again(
+        connection,
+        tenant_id=tenant_id,
+        ids=ids,
+        first_id=ids[0],
+        last_id=ids[-1],
+        new_ids=new_ids(len(ids)),
+        channel_codes=[choice.code for _, choice in moves],
+        channel_rules=[choice.rule for _, choice in moves],
+    )
+    await mark_orders_reached_by_touches(
+        connection,
+        tenant_id,
+        [
+            (row["journey_key"], row["occurred_at"])
+            for row, _ in moves
+            if row["journey_key"] is not None
+        ],
+    )
