@@ -100,8 +100,7 @@ def refuse_downgrade(revision: str, what_would_be_lost: str) -> None:
 def refuse_downgrade_with_rows(revision: str, tables: tuple[str, ...]) -> None:
     """Raise when one of `tables` holds a row of any tenant; an empty table can be dropped without loss.
 
-    FORCE ROW LEVEL SECURITY would hide the rows from their owner, so it is lifted for the count in this
-    same transaction; the tables are dropped right after, or the transaction is rolled back.
+    FORCE ROW LEVEL SECURITY would hide the rows from their owner, so it is lifted for the count, in one transaction.
     """
     connection = driver_connection()
     connection.execute("SET ROLE skeldir_owner")
@@ -111,6 +110,7 @@ def refuse_downgrade_with_rows(revision: str, tables: tuple[str, ...]) -> None:
         row = connection.execute(f"SELECT EXISTS (SELECT FROM public.{table})".encode()).fetchone()  # noqa: S608 - table names are literals of the migration
         if row is not None and row[0]:
             held.append(table)
+        connection.execute(f"ALTER TABLE public.{table} FORCE ROW LEVEL SECURITY".encode())
     connection.execute("RESET ROLE")
     if held:
         refuse_downgrade(revision, f"the rows of {', '.join(held)}")
