@@ -10,7 +10,7 @@ import pytest
 from skeldir.db.pool import Database
 from skeldir.ingest import preview_undo, target_of_origin
 from tests.conftest import Clone
-from tests.support.make import make_conversion, send_conversions
+from tests.support.make import at, make_conversion, send_conversions
 from tests.support.mistakes import MISTAKE, make_shop, send_mistake
 from tests.support.refreshing import superuser_of
 from tests.support.rolled_up import read_rollups
@@ -34,6 +34,8 @@ async def test_a_change_of_zone_moves_no_money_that_was_taken_back(
     shop, twin = await make_shop(db, "shop"), await make_shop(db, "twin")
     of_utc = await outcome(db, twin)
     await send_mistake(db, shop)
+    latest = make_conversion(order_id="E", occurred_at=at(12))
+    await send_conversions(db, shop, latest, origin=MISTAKE)
     await outcome(db, shop)
     await undo(db, shop, target_of_origin(MISTAKE))
     if is_settled:

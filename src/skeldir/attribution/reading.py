@@ -154,7 +154,7 @@ async def take_credit_lock(connection: Connection, tenant_id: UUID, *, may_wait:
 async def begin_reading(connection: Connection, tenant_id: UUID) -> tuple[Reading, bool]:
     """Return a reading without orders, and whether the tenant has kept credit."""
     state = await queries.select_credit_state(connection, tenant_id=tenant_id)
-    reading = Reading(
+    return Reading(
         state["turn"],
         state["generation"],
         versions_in_force(orjson.loads(state["models"])),
@@ -164,8 +164,7 @@ async def begin_reading(connection: Connection, tenant_id: UUID) -> tuple[Readin
         [Restatement(**row) for row in orjson.loads(state["restatements"])],
         days=stored_days(state["time_zone"], state["changes"], state["offsets_s"]),
         has_withdrawals=state["has_withdrawals"],
-    )
-    return reading, state["has_kept"]
+    ), state["has_kept"]
 
 
 @dataclass(frozen=True, slots=True)
