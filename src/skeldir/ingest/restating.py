@@ -14,6 +14,7 @@ from skeldir.attribution import mark_orders_reached_by_touches
 from skeldir.db import new_ids, plan_for_each_list
 from skeldir.ingest.channels import ChannelChoice, choose_channel, drop_own_hosts
 from skeldir.ingest.store import queries
+from skeldir.revenue import Span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,15 +31,6 @@ class ChannelPreview:
 
     touches: int = 0
     moves: Counter[tuple[str, str]] = field(default_factory=Counter)
-
-
-@dataclass(frozen=True, slots=True)
-class TouchSpan:
-    """Touches with ids after `after` up to `until`, `most` at once."""
-
-    after: UUID
-    until: UUID
-    most: int
 
 
 def derive_again(row: SelectTouchesToDeriveRow, own_hosts: frozenset[str]) -> ChannelChoice:
@@ -61,18 +53,18 @@ async def preview_channels(
     """Return what `restate_page` would move now. Reads all touches of the transaction's tenant, `most` at once."""
     preview = ChannelPreview()
     own_hosts = await _own_hosts(connection, tenant_id)
-    span = TouchSpan(_NIL, await queries.select_last_touch(connection, tenant_id=tenant_id), most)
+    span = Span(_NIL, await queries.select_last_touch(connection, tenant_id=tenant_id), most)
     while rows := await _read_page(connection, tenant_id, span):
         preview.touches += sum(row["is_derived"] for row in rows)
         preview.moves.update(
             (row["channel_code"], choice.code) for row, choice in _find_moves(rows, own_hosts)
         )
-        span = TouchSpan(rows[-1]["id"], span.until, most)
+        span = Span(rows[-1]["id"], span.until, most)
     return preview
 
 
 async def restate_page(
-    connection: Connection, tenant_id: UUID, undoing_id: UUID, span: TouchSpan
+    connection: Connection, tenant_id: UUID, undoing_id: UUID, span: Span
 ) -> tuple[UUID | None, int]:
     """Record the touches of a page again whose channel is another one now; mark the orders that they can change.
 
@@ -89,7 +81,7 @@ async def restate_page(
 
 
 async def _read_page(
-    connection: Connection, tenant_id: UUID, span: TouchSpan
+    connection: Connection, tenant_id: UUID, span: Span
 ) -> list[SelectTouchesToDeriveRow]:
     return await queries.select_touches_to_derive(
         connection, tenant_id=tenant_id, after=span.after, until=span.until, most=span.most

@@ -14,7 +14,7 @@ from skeldir.attribution import mark_orders_of_conversions, mark_orders_reached_
 from skeldir.clock import utc_now
 from skeldir.db import new_ids, plan_for_each_list, share_lock
 from skeldir.errors import SkeldirError
-from skeldir.ingest.restating import TouchSpan, restate_page
+from skeldir.ingest.restating import restate_page
 from skeldir.ingest.store import queries
 from skeldir.revenue import (
     Span,
@@ -161,7 +161,7 @@ class _Step:
         """Withdraw or restore the touches of a page, as for entries, or restate their channels."""
         undoing, connection, tenant_id = self.undoing, self.connection, self.tenant_id
         if undoing["target_kind"] == "channels":
-            span = TouchSpan(undoing["after_id"], undoing["until_id"], self.most)
+            span = Span(undoing["after_id"], undoing["until_id"], self.most)
             last_id, self.moved = await restate_page(connection, tenant_id, self.undoing_id, span)
             return last_id
         redoes = undoing["redoes"]
