@@ -37,7 +37,15 @@ for _ in range(10_000):
     DEEP = [DEEP]
 
 # Codes that do not come from `canonical`, but from the readers of bodies and files and from the ledger.
-RAISED_ELSEWHERE = {"json_invalid", "row_malformed", "encoding_invalid", "idempotency_key_reused"}
+RAISED_ELSEWHERE = {
+    "json_invalid",
+    "row_malformed",
+    "encoding_invalid",
+    "idempotency_key_reused",
+    "state_unknown",
+    "refund_unknown",
+    "refund_smaller",
+}
 
 
 def touch(**fields: object) -> Touch:

@@ -24,6 +24,7 @@ from skeldir.revenue.orders import (
     read_fixing_capture,
     read_order_balances,
     read_order_entries,
+    sum_entries_under,
 )
 
 if TYPE_CHECKING:
@@ -52,4 +53,5 @@ __all__ = [
     "read_fixing_capture",
     "read_order_balances",
     "read_order_entries",
+    "sum_entries_under",
 ]

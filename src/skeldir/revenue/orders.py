@@ -38,3 +38,21 @@ async def read_order_balances(
 ) -> Sequence[SelectOrderBalancesRow]:
     """Return the balances of the order, a row per currency, by currency."""
     return await queries.select_order_balances(connection, tenant_id=tenant_id, order_id=order_id)
+
+
+async def sum_entries_under(
+    connection: Connection, tenant_id: UUID, wanted: Sequence[tuple[str, str, str]]
+) -> dict[tuple[str, str, str], int]:
+    """Return the sum of the entries whose keys begin with a text, for each (order id, currency, beginning of the key).
+
+    In signed minor units; what has no entries is left out.
+    """
+    order_ids, currencies, beginnings = zip(*wanted, strict=True) if wanted else ((), (), ())
+    rows = await queries.select_sums_under(
+        connection,
+        tenant_id=tenant_id,
+        order_ids=order_ids,
+        currencies=currencies,
+        beginnings=beginnings,
+    )
+    return {(row["order_id"], row["currency"], row["beginning"]): int(row["cents"]) for row in rows}

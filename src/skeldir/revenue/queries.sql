@@ -24,6 +24,7 @@ SELECT (SELECT count(*) FROM posted) AS entries,
 
 -- name: select_reused_keys$
 -- The business keys, from columns as above, whose stored entries have other content; those just posted have the same.
+-- If keys name orders, another moment or journey is no other content: the same sale was reported again.
 SELECT string_agg(e.business_key, chr(31))
 FROM unnest(string_to_array(:business_keys, chr(31)), string_to_array(:order_ids, chr(31)),
             string_to_array(:kinds, chr(31)), string_to_array(:amounts, chr(31))::bigint[],
@@ -36,9 +37,23 @@ CROSS JOIN LATERAL (
     WHERE l.tenant_id = :tenant_id AND l.business_key = e.business_key
     LIMIT 1
 ) l
-WHERE (l.order_id, l.kind, l.amount_cents, l.currency, l.occurred_at, l.journey_key)
-      IS DISTINCT FROM
-      (e.order_id, e.kind, e.amount_cents, e.currency, e.occurred_at, decode(e.journey_key, 'hex'));
+WHERE (l.order_id, l.kind, l.amount_cents, l.currency)
+      IS DISTINCT FROM (e.order_id, e.kind, e.amount_cents, e.currency)
+   OR (NOT :is_by_order::boolean
+       AND (l.occurred_at, l.journey_key) IS DISTINCT FROM (e.occurred_at, decode(e.journey_key, 'hex')));
+
+-- name: select_sums_under
+-- What the entries of an order in a currency whose keys begin with a text add up to; without entries, no row.
+-- Never null: every column.
+SELECT e.order_id, e.currency, e.beginning, sum(l.amount_cents) AS cents
+FROM unnest(:order_ids::text[], :currencies::text[], :beginnings::text[]) AS e (order_id, currency, beginning)
+CROSS JOIN LATERAL (
+    SELECT l.amount_cents
+    FROM public.revenue_ledger l
+    WHERE l.tenant_id = :tenant_id AND l.order_id = e.order_id AND l.currency = e.currency
+      AND starts_with(l.business_key, e.beginning)
+) l
+GROUP BY e.order_id, e.currency, e.beginning;
 
 -- name: select_entry_days
 -- A capture can change the state of an earlier refund of its order, so all days of the order count.

@@ -66,6 +66,12 @@ class SelectOrderEntriesRow(TypedDict):
     recorded_at: dt.datetime
     source: str
 
+class SelectSumsUnderRow(TypedDict):
+    order_id: str
+    currency: str
+    beginning: str
+    cents: Decimal
+
 class _Queries:
     @staticmethod
     async def insert_entries(
@@ -129,6 +135,17 @@ class _Queries:
         moments: str,
         journey_keys: str,
         tenant_id: UUID,
+        is_by_order: bool,
     ) -> str | None: ...
+    @staticmethod
+    async def select_sums_under(
+        connection: Connection,
+        /,
+        *,
+        order_ids: Collection[str],
+        currencies: Collection[str],
+        beginnings: Collection[str],
+        tenant_id: UUID,
+    ) -> list[SelectSumsUnderRow]: ...
 
 queries: _Queries

@@ -13,12 +13,14 @@ import orjson
 from skeldir.ingest.files.cells import amount_reader, moment_reader
 from skeldir.ingest.files.mapping import (
     ORDER_COLUMNS,
+    STATE_COLUMN,
     TOUCH_COLUMNS,
     Condition,
     FileMapping,
     RefundColumns,
     cell_text,
 )
+from skeldir.ingest.files.states import state_reader
 from skeldir.ingest.rejections import ItemRejected, UnreadableItem
 
 Cells: TypeAlias = Sequence[object]
@@ -27,6 +29,10 @@ Make: TypeAlias = Callable[[Cells], "Item | None"]
 Test: TypeAlias = Callable[[Cells], bool]
 _Read: TypeAlias = Callable[[Cells], object]
 
+REFUNDS: Final = ":refund"
+"""The end of the key of all refunds of an order; what was refunded in total follows it in the ledger."""
+
+_NOT_ZERO: Final = re.compile(r"[1-9]")
 _BETWEEN_NAMES: Final = re.compile(r"[\s,;|]+")
 
 
@@ -58,6 +64,48 @@ class MappingCompiler:
             return lambda cells: cell_text(cells[place]) in allowed
         return lambda cells: cells[place] is not None and cells[place] != ""
 
+    @property
+    def names_orders(self) -> bool:
+        """Whether the key of a capture names its order, and not the row."""
+        mapping = self._mapping
+        return mapping.kind == "mixed" or "idempotency_key" not in mapping.columns
+
+    def state(self) -> Callable[[Cells], str | None] | None:
+        """Return the reader of the state of a row's order, if a column has it; it returns None for an unknown one."""
+        columns = self._mapping.columns.get(STATE_COLUMN)
+        if columns is None:
+            return None
+        place, read = self._places[columns[0]], state_reader(self._mapping.states)
+        return lambda cells: read(cell_text(cells[place]).strip())
+
+    def refuse_unknown_states(self, make: Make) -> Make:
+        """Return the maker of orders that refuses a row whose state is not decided."""
+        read, refund = self.state(), self._mapping.refund
+        if read is None:
+            return make
+        column = self._mapping.columns[STATE_COLUMN][0]
+        place = self._places[column]
+        own = refund is not None and (refund.amount,) == self._mapping.columns["amount"]
+        sum_place = self._places[refund.amount] if refund is not None else None
+
+        def make_if_decided(cells: Cells) -> Item | None:
+            state = read(cells)
+            shown = cell_text(cells[place]).strip()[:60]
+            if state is None:
+                detail = f'"{column}" is "{shown}", which may be revenue or not.'
+                return UnreadableItem("state_unknown", detail, {})
+            if state == "partly_refunded" or (state == "refunded" and not own):
+                sum_cell = "" if own or sum_place is None else cell_text(cells[sum_place])
+                # "0.00", "0,00 €" and nothing at all say the same.
+                if not _NOT_ZERO.search(sum_cell):
+                    detail = (
+                        f'"{column}" is "{shown}", but the row does not say how much went back.'
+                    )
+                    return UnreadableItem("refund_unknown", detail, {})
+            return make(cells)
+
+        return make_if_decided
+
     def touch(self) -> Make:
         """Return the maker of touches."""
         mapping = self._mapping
@@ -79,22 +127,24 @@ class MappingCompiler:
             reads["kind"] = self._renamed("kind", mapping.kinds)
         elif "kind" in mapping.columns:
             del reads["kind"]
-        reads |= self._given_key("order")
+        if not self.names_orders:
+            reads |= self._given_key("order")
         columns = mapping.columns
         make = self._entry(reads, columns["amount"][0], columns["occurred_at"][0])
-        return self._with_key("order", make)
+        return self._with_order_key(make) if self.names_orders else make
 
     def refund(self, columns: RefundColumns) -> Make:
-        """Return the maker of an order's refund: None where nothing was refunded.
+        """Return the maker of an order's refund so far: None where nothing was refunded.
 
-        Its key doesn't depend on the amount, which grows with each further refund of the order: in a
-        later export, a row with another amount is rejected instead of counted twice.
+        Its key is that of the order's refunds, all of them: what is posted of each row is the difference
+        to what is posted under that key already (`files.refunds`).
         """
-        key = self._given_key("refund").get("idempotency_key") or self._hash(
-            "refund", [column for f in ORDER_COLUMNS for column in self._mapping.columns.get(f, ())]
-        )
-        if len(self._mapping.columns.get("idempotency_key", ())) == 1:
-            key = _with_suffix(key, ":refund")
+        mapping = self._mapping
+        if self.names_orders:
+            key = self._hash("order", mapping.columns["order_id"])
+        else:
+            key = self._given_key("order")["idempotency_key"]
+        key = _with_suffix(key, REFUNDS)
         reads: dict[str, _Read] = {"kind": lambda _: "refund", "idempotency_key": key}
         make = self._entry(reads, columns.amount, columns.occurred_at)
         place = self._places[columns.amount]
@@ -240,6 +290,28 @@ class MappingCompiler:
             return item
 
         return make_with_key
+
+    def _with_order_key(self, make: Make) -> Make:
+        """Give a capture the key of its order, and an entry of another kind the hash of its values.
+
+        Without an order id the item has a key all the same, so that the order id is what it lacks.
+        """
+        name = self._hash("order", self._mapping.columns["order_id"])
+        start = hashlib.blake2b(b"entry", key=self._secret, digest_size=16).copy
+        dumps = orjson.dumps
+
+        def make_with_order_key(cells: Cells) -> Item | None:
+            item = make(cells)
+            if isinstance(item, dict):
+                key = name(cells) if item.get("kind") == "capture" else None
+                if key is None:
+                    digest = start()
+                    digest.update(dumps(sorted(item.items()), default=str))
+                    key = digest.hexdigest()
+                item["idempotency_key"] = key
+            return item
+
+        return make_with_order_key
 
     def _hash(self, label: str, columns: Iterable[str], *, needs_all: bool = False) -> _Read:
         """Return the reader of the keyed hash of several cells.

@@ -23,6 +23,7 @@ from skeldir.ingest.files.items import ItemMaker
 from skeldir.ingest.files.layout import FileLayout, FileUnreadable, Row
 from skeldir.ingest.files.mapping import FileMapping
 from skeldir.ingest.files.readers import look_at_file, open_rows
+from skeldir.ingest.files.refunds import post_differences
 from skeldir.ingest.files.store import queries
 from skeldir.ingest.own_channels import add_channels
 from skeldir.ingest.receive import (
@@ -232,13 +233,15 @@ async def _lock_import(
 class _Ahead:
     """A batch of rows, up to `last_row`, that was read and prepared ahead.
 
-    Conversions keep their items: the database may have reasons to reject some.
+    Conversions keep their items: the database may have reasons to reject some. Refunds are totals so
+    far, of which only the database knows how much is new.
     """
 
     last_row: int
     skipped: int
     touches: PreparedTouches | None
     conversions: Sequence[tuple[Delivery, PreparedConversions]]
+    refunds: Delivery | None
 
 
 @dataclass(slots=True)
@@ -287,16 +290,17 @@ class _Run:
             return None
         origin = f"file:{self.fingerprint[:16]}"
         touches = Delivery(batch.touches.items, origin, batch.touches.rows)
-        conversions = [
-            Delivery(batch.orders.items, origin, batch.orders.rows),
-            # A row may hold an order and its refund: each has an origin of its own.
-            Delivery(batch.refunds.items, f"{origin}:refund", batch.refunds.rows),
-        ]
+        orders = Delivery(
+            batch.orders.items, origin, batch.orders.rows, is_by_order=maker.names_orders
+        )
+        # A row may hold an order and its refund: each has an origin of its own.
+        refunds = Delivery(batch.refunds.items, f"{origin}:refund", batch.refunds.rows)
         return _Ahead(
             batch.last_row,
             batch.skipped,
             prepare_touches(self.profile, [touches]) if touches.items else None,
-            [(one, prepare_conversions(self.profile, [one])) for one in conversions if one.items],
+            [(orders, prepare_conversions(self.profile, [orders]))] if orders.items else [],
+            refunds if refunds.items else None,
         )
 
     async def _record(self, ahead: _Ahead, done: ImportProgress) -> ImportProgress:
@@ -310,6 +314,8 @@ class _Run:
                 await record_delivery(connection, self.profile, delivery, prepared, source="file")
                 for delivery, prepared in ahead.conversions
             ]
+            if ahead.refunds is not None:
+                conversions.append(await post_differences(connection, self.profile, ahead.refunds))
             for receipt in (touches, *conversions):
                 self._count(receipt)
             done = replace(

@@ -19,6 +19,7 @@ import orjson
 from skeldir.attribution import ModelParameters
 from skeldir.errors import SkeldirError
 from skeldir.ingest.channels import CLICK_ID_KINDS, COMMON_CHANNELS, RESERVED_CHANNELS
+from skeldir.ingest.files.states import STATES
 from skeldir.money import CURRENCIES
 from skeldir.revenue import KIND_SIGNS
 
@@ -39,6 +40,8 @@ TOUCH_COLUMNS: Final = (
     "referrer_host", "landing_path", "click_ids",
 )  # fmt: skip
 ORDER_COLUMNS: Final = ("order_id", "kind", "amount", "currency", "occurred_at", "journey_key")
+STATE_COLUMN: Final = "state"
+"""The column that says whether an order's money came; it decides what a row is, and is no field of an item."""
 KEY_COLUMNS: Final = ("idempotency_key", "order_id")
 """Fields that may be given as a list of columns, which are then hashed together."""
 
@@ -63,7 +66,10 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class RefundColumns:
-    """Columns of an order's row with the amount refunded in total, and the time."""
+    """Columns of an order's row with the amount refunded in total, and the time.
+
+    Where the amount is the order's own, the row's state says whether all of it was refunded.
+    """
 
     amount: str
     occurred_at: str
@@ -75,8 +81,11 @@ class FileMapping:
 
     `columns` maps a canonical field to its column, or to several for the fields of `KEY_COLUMNS`:
     one column is used as it is, several are hashed together, keyed. Without `idempotency_key` the
-    key is a keyed hash of all mapped columns of the touch or order, so rows that are equal in all of
-    them count once and are reported as duplicates. `currency` is set when all rows share it.
+    key of a touch, and of an entry that is no capture, is a keyed hash of all its mapped columns, so
+    rows that are equal in all of them count once and are reported as duplicates. The key of a capture
+    then names its order and nothing else, and so it does in a mixed file, whose key columns name the
+    visit: a confirmation page that is opened again is no second sale. `currency` is set when all rows
+    share it. `states` are the words of the state column beyond the known ones (`files.states`).
 
     Raises `MappingInvalid` when something required is missing, or two settings exclude each other.
     """
@@ -97,11 +106,19 @@ class FileMapping:
     channels: Mapping[str, str] | None = None
     new_channels: Mapping[str, str] | None = None
     kinds: Mapping[str, str] | None = None
+    states: Mapping[str, str] | None = None
     refund: RefundColumns | None = None
     models: ModelParameters | None = None
 
     def __post_init__(self) -> None:
-        for check in (_check_fields, _check_orders, _check_money, _check_times, _check_names):
+        for check in (
+            _check_fields,
+            _check_orders,
+            _check_money,
+            _check_times,
+            _check_states,
+            _check_names,
+        ):
             check(self)
 
     @property
@@ -185,7 +202,7 @@ def _check_fields(mapping: FileMapping) -> None:
             )
     allowed = {"idempotency_key"}
     allowed |= set(TOUCH_COLUMNS) if mapping.kind != "conversions" else set()
-    allowed |= set(ORDER_COLUMNS) if mapping.kind != "touches" else set()
+    allowed |= {*ORDER_COLUMNS, STATE_COLUMN} if mapping.kind != "touches" else set()
     for field in mapping.columns:
         if field not in allowed:
             raise MappingInvalid(
@@ -196,7 +213,7 @@ def _check_fields(mapping: FileMapping) -> None:
 
 def _check_orders(mapping: FileMapping) -> None:
     if mapping.kind == "touches":
-        for name in ("order_when", "refund", "kinds"):
+        for name in ("order_when", "refund", "kinds", "states"):
             if getattr(mapping, name) is not None:
                 raise MappingInvalid(
                     f"{name} has no place in a file of touches.", cure="Leave it out."
@@ -221,6 +238,14 @@ def _check_orders(mapping: FileMapping) -> None:
         raise MappingInvalid(
             "A file either has rows of several kinds or refunds beside their orders.",
             cure="Keep [columns] kind or [refund], not both.",
+        )
+    own_amount = (
+        mapping.refund is not None and (mapping.refund.amount,) == mapping.columns["amount"]
+    )
+    if own_amount and STATE_COLUMN not in mapping.columns:
+        raise MappingInvalid(
+            "[refund] names the amount of the orders, so every order would be refunded.",
+            cure='Name the column of the refunded amount, or add state = "column" under [columns].',
         )
 
 
@@ -263,6 +288,16 @@ def _check_times(mapping: FileMapping) -> None:
         raise MappingInvalid(
             f'Times written as "{mapping.time_format}" have no offset from UTC, and no time zone is given.',
             cure='Set --time-zone, or time_zone = "Europe/Berlin" in the mapping.',
+        )
+
+
+def _check_states(mapping: FileMapping) -> None:
+    for state in (mapping.states or {}).values():
+        if state not in STATES:
+            unknown(state, "[states]", STATES)
+    if mapping.states is not None and STATE_COLUMN not in mapping.columns:
+        raise MappingInvalid(
+            "[states] needs a column of states.", cure='Add state = "column" under [columns].'
         )
 
 

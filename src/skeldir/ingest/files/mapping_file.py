@@ -13,6 +13,7 @@ from skeldir.ingest.files.mapping import (
     FILE_KINDS,
     KEY_COLUMNS,
     ORDER_COLUMNS,
+    STATE_COLUMN,
     TOUCH_COLUMNS,
     Condition,
     FileMapping,
@@ -26,13 +27,13 @@ from skeldir.ingest.files.mapping import (
 Settings: TypeAlias = Mapping[str, object]
 """Settings in the shape of a mapping file."""
 
-COLUMNS: Final = ("idempotency_key", *dict.fromkeys((*TOUCH_COLUMNS, *ORDER_COLUMNS)))
+COLUMNS: Final = ("idempotency_key", *dict.fromkeys((*TOUCH_COLUMNS, *ORDER_COLUMNS, STATE_COLUMN)))
 _TEXTS: Final = (
     "kind", "format", "delimiter", "currency", "amount_unit", "decimal_mark", "time_zone",
     "time_format", "ambiguous_time",
 )  # fmt: skip
 _CONDITIONS: Final = ("touch_when", "order_when")
-_NAMES: Final = ("click_ids", "channels", "new_channels", "kinds")
+_NAMES: Final = ("click_ids", "channels", "new_channels", "kinds", "states")
 _JOINED: Final = ("columns", *_NAMES, "models")
 _KEYS: Final = (*_TEXTS, *_CONDITIONS, "columns", *_NAMES, "refund", "models")
 _CHOICES: Final[Mapping[str, Sequence[str]]] = {
