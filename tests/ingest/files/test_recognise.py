@@ -57,7 +57,7 @@ def test_touches_with_utm_parameters_are_recognised() -> None:
     assert mapping.click_ids == {"gclid": "GCLID"}
     assert "email" not in mapping.wanted
     assert 'occurred_at: column "Timestamp"' in choices
-    assert any("key: made from all columns" in choice for choice in choices)
+    assert any("key: made from all its columns" in choice for choice in choices)
 
 
 def test_orders_are_recognised_with_their_unit() -> None:

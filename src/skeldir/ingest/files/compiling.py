@@ -12,6 +12,7 @@ import orjson
 
 from skeldir.ingest.files.cells import amount_reader, moment_reader
 from skeldir.ingest.files.mapping import (
+    NO_KIND,
     ORDER_COLUMNS,
     STATE_COLUMN,
     TOUCH_COLUMNS,
@@ -78,6 +79,14 @@ class MappingCompiler:
         place, read = self._places[columns[0]], state_reader(self._mapping.states)
         return lambda cells: read(cell_text(cells[place]).strip())
 
+    def is_no_kind(self) -> Test | None:
+        """Return the test for rows whose kind the mapping calls nothing; None if there are no such kinds."""
+        nothing = frozenset(k for k, v in (self._mapping.kinds or {}).items() if v == NO_KIND)
+        if not nothing:
+            return None
+        place = self._places[self._mapping.columns["kind"][0]]
+        return lambda cells: cells[place] in nothing
+
     def refuse_unknown_states(self, make: Make) -> Make:
         """Return the maker of orders that refuses a row whose state is not decided."""
         read, refund = self.state(), self._mapping.refund
@@ -85,6 +94,7 @@ class MappingCompiler:
             return make
         column = self._mapping.columns[STATE_COLUMN][0]
         place = self._places[column]
+        has_kinds = "kind" in self._mapping.columns  # then a refund is a row of its own
         own = refund is not None and (refund.amount,) == self._mapping.columns["amount"]
         sum_place = self._places[refund.amount] if refund is not None else None
 
@@ -94,7 +104,8 @@ class MappingCompiler:
             if state is None:
                 detail = f'"{column}" is "{shown}", which may be revenue or not.'
                 return UnreadableItem("state_unknown", detail, {})
-            if state == "partly_refunded" or (state == "refunded" and not own):
+            back = state == "partly_refunded" or (state == "refunded" and not own)
+            if back and not has_kinds:
                 sum_cell = "" if own or sum_place is None else cell_text(cells[sum_place])
                 # "0.00", "0,00 €" and nothing at all say the same.
                 if not _NOT_ZERO.search(sum_cell):

@@ -49,6 +49,7 @@ class ItemMaker:
             self._sorts.append(("touches", compiler.test(mapping.touch_when), compiler.touch()))
         if has_orders:
             is_order, state = compiler.test(mapping.order_when), compiler.state()
+            is_order = _but_not(is_order, compiler.is_no_kind())
             make_order = compiler.refuse_unknown_states(compiler.order())
             self._sorts.append(("orders", _in_state(is_order, state, but="nothing"), make_order))
             if mapping.refund is not None:
@@ -83,6 +84,12 @@ class ItemMaker:
             batch.skipped += is_skipped
         batch.last_row = number
         return batch if number else None
+
+
+def _but_not(test: Test | None, excluded: Test | None) -> Test | None:
+    if excluded is None:
+        return test
+    return lambda cells: (test is None or test(cells)) and not excluded(cells)
 
 
 def _in_state(

@@ -42,6 +42,8 @@ TOUCH_COLUMNS: Final = (
 ORDER_COLUMNS: Final = ("order_id", "kind", "amount", "currency", "occurred_at", "journey_key")
 STATE_COLUMN: Final = "state"
 """The column that says whether an order's money came; it decides what a row is, and is no field of an item."""
+NO_KIND: Final = "nothing"
+"""In [kinds], for rows that are no movement of an order's money; they are skipped."""
 KEY_COLUMNS: Final = ("idempotency_key", "order_id")
 """Fields that may be given as a list of columns, which are then hashed together."""
 
@@ -306,8 +308,8 @@ def _check_names(mapping: FileMapping) -> None:
         if kind not in CLICK_ID_KINDS:
             unknown(kind, "[click_ids]", sorted(CLICK_ID_KINDS))
     for kind in (mapping.kinds or {}).values():
-        if kind not in KIND_SIGNS:
-            unknown(kind, "[kinds]", tuple(KIND_SIGNS))
+        if kind not in (*KIND_SIGNS, NO_KIND):
+            unknown(kind, "[kinds]", (*KIND_SIGNS, NO_KIND))
     if mapping.kinds is not None and "kind" not in mapping.columns:
         raise MappingInvalid(
             "[kinds] needs a column of kinds.", cure='Add kind = "column" under [columns].'

@@ -15,6 +15,8 @@ from typing import Final
 
 from skeldir.ingest.channels import CLICK_ID_KINDS, COMMON_CHANNELS
 from skeldir.ingest.files.cells import moment_reader
+from skeldir.ingest.files.column_names import COLUMN_NAMES, KEYS, plain_name
+from skeldir.ingest.files.cut_off import refuse_cut_off
 from skeldir.ingest.files.layout import FileLayout
 from skeldir.ingest.files.mapping import (
     FILE_FORMATS,
@@ -30,31 +32,12 @@ from skeldir.ingest.files.mapping_file import (
     merge_settings,
     read_settings,
 )
+from skeldir.ingest.files.order_evidence import Found, find_states, missing_columns
+from skeldir.ingest.files.order_rows import LookForLines, ask_about_lines
+from skeldir.ingest.files.presets import find_preset
 from skeldir.ingest.files.readers import look_at_file
 from skeldir.ingest.rejections import ItemRejected
 
-# Field to its common names, the likeliest first; compared in lower case, with underscores.
-_NAMES: Final[Mapping[str, str]] = {
-    "occurred_at": "occurred_at timestamp event_timestamp event_time time datetime date_time"
-    " created_at visited_at clicked_at ts date",
-    "journey_key": "journey_key visitor_id anonymous_id user_pseudo_id client_id customer_id user_id"
-    " person_id cookie_id",
-    "session_id": "session_id ga_session_id visit_id session",
-    "channel": "channel channel_code channel_name channel_group channel_grouping"
-    " default_channel_group session_default_channel_group",
-    "source": "utm_source source traffic_source",
-    "medium": "utm_medium medium",
-    "campaign": "utm_campaign campaign campaign_name",
-    "referrer_host": "referrer_host referrer referer referrer_url page_referrer referring_site",
-    "landing_path": "landing_path landing_page landing_site landing_url page_location entry_page",
-    "click_ids": "click_ids click_id_kinds",
-    "idempotency_key": "idempotency_key event_id message_id row_id uuid id",
-    "order_id": "order_id transaction_id order_number order_name order",
-    "kind": "kind",
-    "amount": "amount_cents revenue_cents total_cents amount revenue total total_price order_value"
-    " conversion_value purchase_revenue value",
-    "currency": "currency currency_code",
-}
 _ORIGINS: Final = ("channel", "source", "medium", "campaign", "referrer_host", "click_ids")
 _ORDER_FIELDS: Final = ("order_id", "kind", "amount", "currency")
 _TOUCH_FIELDS: Final = ("session_id", *_ORIGINS, "landing_path")
@@ -64,7 +47,6 @@ _NO: Final = ("", "0", "0.0", "false", "False", "FALSE", "no", "No", "NO")
 _EPOCH_DIGITS: Final = {10: "epoch_seconds", 13: "epoch_milliseconds", 16: "epoch_microseconds"}
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _READ_ISO: Final = moment_reader("iso", None, "refuse")
-_NOT_IN_NAMES: Final = re.compile(r"[^a-z0-9]+")
 _MOST_ASKED: Final = 20
 
 
@@ -107,13 +89,41 @@ def choose_mapping(
         delimiter=delimiter if isinstance(delimiter, str) else None,
     )
     if map_file is None:
-        mapping, choices = recognise_columns(
-            layout.header, layout.sample, given, own_channels=own_channels
-        )
+        mapping, choices = _recognise(path, layout, kind, given, own_channels)
     else:
         mapping, choices = mapping_from_settings(given), []
     mapping.check_columns(layout.header)
+    refuse_cut_off(path, layout, mapping)
     return ChosenMapping(mapping, layout, tuple(choices))
+
+
+def _recognise(
+    path: Path,
+    layout: FileLayout,
+    kind: FileKind | None,
+    given: Settings,
+    own_channels: Iterable[str],
+) -> tuple[FileMapping, list[str]]:
+    preset = find_preset(layout.header)
+    if preset is not None and preset.refuse is not None:
+        raise MappingInvalid(f"The file is a {preset.name}.", cure=preset.refuse)
+    if preset is None or kind not in (None, preset.settings["kind"]):
+        return recognise_columns(
+            layout.header,
+            layout.sample,
+            given,
+            own_channels=own_channels,
+            lines=lambda columns: ask_about_lines(path, layout, columns),
+        )
+    settings, chosen = preset.settings_for(layout.header)
+    mapping, choices = recognise_columns(
+        layout.header,
+        layout.sample,
+        merge_settings(settings, given),
+        own_channels=own_channels,
+        is_complete=True,
+    )
+    return mapping, [*chosen, *choices]
 
 
 def recognise_columns(
@@ -122,20 +132,27 @@ def recognise_columns(
     given: Settings | None = None,
     *,
     own_channels: Iterable[str] = (),
+    is_complete: bool = False,
+    lines: LookForLines = lambda _: None,
 ) -> tuple[FileMapping, list[str]]:
     """Return the mapping that names and first rows suggest, and its choices for people to read.
 
-    `given` (in the shape of a mapping file) is used as it is. Raises `MappingInvalid` with
-    everything that cannot be known from the file.
+    `given` (in the shape of a mapping file) is used as it is; `is_complete` means that it names every
+    column that is to be read. `lines` looks for several rows of one order in all rows. Raises
+    `MappingInvalid` with everything that cannot be known from the file.
     """
     recognition = _Recognition(header, sample_rows, dict(given or {}), own_channels)
+    recognition.lines, recognition.is_complete = lines, is_complete
     recognition.find_columns()
     steps = (
         recognition.find_kind,
+        recognition.find_states,
         recognition.find_times,
         recognition.find_channels,
         recognition.find_orders,
         recognition.find_key,
+        recognition.find_lines,
+        recognition.list_missing,
     )
     for step in steps:
         step()
@@ -158,15 +175,19 @@ class _Recognition:
     columns: dict[str, object] = field(default_factory=dict)
     choices: list[str] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
+    lines: LookForLines = lambda _: None
+    is_complete: bool = False
 
     def find_columns(self) -> None:
         """Recognise columns by their names; use each only once."""
         columns = self.settings.get("columns", {})
         self.columns = dict(columns) if isinstance(columns, Mapping) else {}
         self.settings["columns"] = self.columns
+        if self.is_complete:
+            return
         taken = {name for name in self.columns.values() if isinstance(name, str)}
-        spelled = {_plain(name): name for name in reversed(self.header)}
-        for name, spellings in _NAMES.items():
+        spelled = {plain_name(name): name for name in reversed(self.header)}
+        for name, spellings in COLUMN_NAMES.items():
             found = (spelled[word] for word in spellings.split() if word in spelled)
             column = next((word for word in found if word not in taken), None)
             if name not in self.columns and column is not None and self._may_be(name, column):
@@ -213,7 +234,7 @@ class _Recognition:
             self._find_order_rows()
 
     def _find_order_rows(self) -> None:
-        spelled = {_plain(name): name for name in self.header}
+        spelled = {plain_name(name): name for name in self.header}
         for flag in _FLAGS.split():
             column = spelled.get(flag)
             if column is not None and set(self._values(column)) <= {*_YES, *_NO}:
@@ -228,6 +249,39 @@ class _Recognition:
         self.questions.append(
             "Which rows are orders? Set order_when in a mapping, or import touches or conversions."
         )
+
+    def find_states(self) -> None:
+        """Find the column that says whether an order's money came; ask about each state that leaves a doubt."""
+        if self.settings["kind"] != "touches":
+            self._take(
+                find_states(
+                    self.header,
+                    self._values,
+                    self.settings,
+                    self.columns,
+                    may_search=not self.is_complete and "order_when" not in self.settings,
+                )
+            )
+
+    def find_lines(self) -> None:
+        """Look for several rows of one order: whether they are its lines is asked."""
+        order_id, key = self.columns.get("order_id"), self.columns.get("idempotency_key")
+        is_plain = self.settings["kind"] == "conversions" and "kind" not in self.columns
+        key_is_given = key is not None and f'idempotency_key: column "{key}"' not in self.choices
+        if is_plain and isinstance(order_id, str) and not (self.is_complete or key_is_given):
+            question = None if self.questions else self.lines(self.columns)
+            self.questions += [question] if question is not None else []
+
+    def list_missing(self) -> None:
+        """Ask for a required column that was not recognised, and list those that could be it."""
+        kind = str(self.settings["kind"])
+        self.questions += missing_columns(self.header, self._values, self.columns, kind)
+
+    def _take(self, found: Found) -> None:
+        self.settings |= found.settings
+        self.columns |= found.columns
+        self.choices += found.choices
+        self.questions += found.questions
 
     def find_times(self) -> None:
         """Find the format of the times; request the zone of those without an offset."""
@@ -271,10 +325,12 @@ class _Recognition:
             return
         new = self.settings.get("new_channels", {})
         codes = {*COMMON_CHANNELS, *self.own_channels, *(new if isinstance(new, Mapping) else ())}
-        known = {_plain(label): code for code, label in COMMON_CHANNELS.items()}
+        known = {plain_name(label): code for code, label in COMMON_CHANNELS.items()}
         known |= {code: code for code in codes}
         unmatched = [value for value in dict.fromkeys(self._values(column)) if value not in codes]
-        names = {value: known[_plain(value)] for value in unmatched if _plain(value) in known}
+        names = {
+            value: known[plain_name(value)] for value in unmatched if plain_name(value) in known
+        }
         if names:
             self.settings["channels"] = names
             self.choices += [f'channel "{value}": {code}' for value, code in names.items()]
@@ -296,7 +352,7 @@ class _Recognition:
         column = self.columns.get("amount")
         if isinstance(column, str) and "amount_unit" not in self.settings:
             values = self._values(column)
-            unit = "minor" if _plain(column).endswith("_cents") else "major"
+            unit = "minor" if plain_name(column).endswith("_cents") else "major"
             if any("," in value for value in values) and "decimal_mark" not in self.settings:
                 self.questions.append(
                     f'The amounts in "{column}" have commas: if those are their decimal mark, set'
@@ -313,10 +369,8 @@ class _Recognition:
 
     def find_key(self) -> None:
         """Report how a row is recognised when the file is imported twice."""
-        if "idempotency_key" not in self.columns:
-            self.choices.append(
-                "a row's key: made from all columns above, so rows equal in all of them count once"
-            )
+        if "idempotency_key" not in self.columns or self.settings["kind"] == "mixed":
+            self.choices += KEYS[str(self.settings["kind"])]
 
     def _drop(self, name: str) -> None:
         if self.columns.pop(name, None) is not None:
@@ -329,10 +383,6 @@ class _Recognition:
         return [text for row in self.rows if (text := cell_text(row[place])) != ""]
 
 
-def _plain(name: str) -> str:
-    return _NOT_IN_NAMES.sub("_", name.casefold()).strip("_")
-
-
 def _has_offset(value: str) -> bool:
     try:
         return isinstance(_READ_ISO(value), datetime)
@@ -342,7 +392,7 @@ def _has_offset(value: str) -> bool:
 
 def _channels_question(column: str, values: Sequence[str]) -> str:
     shown = ", ".join(f'"{value}"' for value in values[:_MOST_ASKED])
-    code = _plain(values[0]).lstrip("0123456789_")[:63] or "a_code"
+    code = plain_name(values[0]).lstrip("0123456789_")[:63] or "a_code"
     return (
         f'"{column}" has values that are not channels: {shown}'
         + (f" and {len(values) - _MOST_ASKED} more" if len(values) > _MOST_ASKED else "")
