@@ -20,7 +20,7 @@ from skeldir.ingest import list_channels
 from skeldir.money import format_minor
 
 if TYPE_CHECKING:
-    from skeldir.ingest.files import FileMapping, ImportProgress, ImportReport
+    from skeldir.ingest.files import ChosenMapping, FileMapping, ImportProgress, ImportReport
 
 import_app = typer.Typer(
     no_args_is_help=True,
@@ -49,6 +49,10 @@ ColumnOption = Annotated[
     list[str] | None,
     typer.Option("--column", help="field=column, such as journey_key=visitor_id; can be repeated."),
 ]
+DryRunOption = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Report what would go in and what would not; import nothing."),
+]
 Kind = Literal["touches", "conversions", "mixed"]
 
 
@@ -61,6 +65,8 @@ def _import(
     amount_unit: str | None,
     time_zone: str | None,
     column: list[str] | None,
+    *,
+    dry_run: bool,
 ) -> None:
     from skeldir.ingest.files import choose_mapping
 
@@ -78,6 +84,9 @@ def _import(
             )
             for choice in chosen.choices:
                 out.print(choice, soft_wrap=True)
+            if dry_run:
+                await _try_import(database, tenant_id, file, chosen)
+                return
             print_import(await import_with_progress(database, tenant_id, file, chosen.mapping))
 
     run_with_runtime(work)
@@ -105,9 +114,10 @@ def import_touches(
     map_file: MapOption = None,
     time_zone: ZoneOption = None,
     column: ColumnOption = None,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Import a file whose rows are touches."""
-    _import("touches", file, tenant, map_file, None, None, time_zone, column)
+    _import("touches", file, tenant, map_file, None, None, time_zone, column, dry_run=dry_run)
 
 
 @import_app.command("conversions")
@@ -119,9 +129,20 @@ def import_conversions(
     amount_unit: UnitOption = None,
     time_zone: ZoneOption = None,
     column: ColumnOption = None,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Import a file whose rows are captures, refunds, disputes or their reversals."""
-    _import("conversions", file, tenant, map_file, currency, amount_unit, time_zone, column)
+    _import(
+        "conversions",
+        file,
+        tenant,
+        map_file,
+        currency,
+        amount_unit,
+        time_zone,
+        column,
+        dry_run=dry_run,
+    )
 
 
 @import_app.command("mixed")
@@ -133,9 +154,32 @@ def import_mixed(
     amount_unit: UnitOption = None,
     time_zone: ZoneOption = None,
     column: ColumnOption = None,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Import a file whose rows are touches; rows whose order columns are filled also record an order."""
-    _import("mixed", file, tenant, map_file, currency, amount_unit, time_zone, column)
+    _import(
+        "mixed", file, tenant, map_file, currency, amount_unit, time_zone, column, dry_run=dry_run
+    )
+
+
+async def _try_import(
+    database: Database, tenant_id: UUID, file: Path, chosen: ChosenMapping
+) -> None:
+    from skeldir.ingest.files import preview_import
+
+    preview = await preview_import(database, tenant_id, file, chosen)
+    for meaning in preview.columns:
+        out.print(meaning, soft_wrap=True)
+    out.print("Dry run: nothing was imported. An import now would do this:", style="bold")
+    print_import(preview.report)
+    for state in preview.states:
+        out.print(f"  {state}", soft_wrap=True)
+    for total in preview.months:
+        out.print(
+            f"  {total.month}  {total.kind}  {total.entries:,} entries "
+            f" {format_minor(total.cents, total.currency)} {total.currency}",
+            soft_wrap=True,
+        )
 
 
 async def import_with_progress(

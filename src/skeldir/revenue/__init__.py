@@ -20,6 +20,7 @@ from skeldir.revenue.ledger import (
     pack_entries,
     post_entries,
 )
+from skeldir.revenue.months import MonthTotal, read_months
 from skeldir.revenue.orders import (
     read_fixing_capture,
     read_order_balances,
@@ -42,6 +43,7 @@ __all__ = [
     "LedgerBatch",
     "LedgerRow",
     "LedgerTotal",
+    "MonthTotal",
     "OrderBalance",
     "OrderState",
     "Posting",
@@ -51,6 +53,7 @@ __all__ = [
     "pack_entries",
     "post_entries",
     "read_fixing_capture",
+    "read_months",
     "read_order_balances",
     "read_order_entries",
     "sum_entries_under",

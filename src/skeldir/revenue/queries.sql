@@ -115,3 +115,11 @@ SELECT currency, state, captured_cents, refunded_cents, disputed_cents, balance_
 FROM public.order_balances
 WHERE tenant_id = :tenant_id AND order_id = :order_id
 ORDER BY currency;
+
+-- name: select_months
+-- Never null: month, cents.
+SELECT kind, currency, to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM') AS month, count(*) AS entries,
+       sum(amount_cents) AS cents
+FROM public.revenue_ledger
+WHERE tenant_id = :tenant_id
+GROUP BY kind, currency, to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM');

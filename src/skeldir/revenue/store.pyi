@@ -46,6 +46,13 @@ class SelectLedgerTotalsRow(TypedDict):
     entries: int
     captures: int
 
+class SelectMonthsRow(TypedDict):
+    kind: Literal["capture", "refund", "refund_reversal", "dispute", "dispute_reversal"]
+    currency: str
+    month: str
+    entries: int
+    cents: Decimal
+
 class SelectOrderBalancesRow(TypedDict):
     currency: str
     state: Literal[
@@ -114,6 +121,10 @@ class _Queries:
     async def select_ledger_totals(
         connection: Connection, /, *, tenant_id: UUID
     ) -> list[SelectLedgerTotalsRow]: ...
+    @staticmethod
+    async def select_months(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectMonthsRow]: ...
     @staticmethod
     async def select_order_balances(
         connection: Connection, /, *, tenant_id: UUID, order_id: str

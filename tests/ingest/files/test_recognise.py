@@ -225,3 +225,68 @@ def test_without_a_mapping_the_columns_are_recognised(tmp_path: Path) -> None:
     assert chosen.mapping.channels is None
     with pytest.raises(MappingInvalid, match="xml"):
         choose_mapping(own, kind=None, map_file=None, flags={"format": "xml"})
+
+
+def orders_with(**columns: str) -> list[Mapping[str, object]]:
+    row = {"order_id": "o1", "created_at": AT, "total": "1.00", "currency": "EUR"}
+    return [{**row, **columns}]
+
+
+def test_states_that_leave_a_doubt_are_asked_about_with_the_line_to_write() -> None:
+    with pytest.raises(MappingInvalid) as asked:
+        recognise(orders_with(status="paid") + orders_with(status="Versandt"))
+    assert '"status" are revenue? Undecided: "Versandt"' in asked.value.detail
+    assert '"Versandt" = "paid"' in asked.value.detail
+    mapping, choices = recognise(
+        orders_with(status="paid") + orders_with(status="Versandt"),
+        states={"Versandt": "paid"},
+        columns={"state": "status"},
+    )
+    assert mapping.columns["state"] == ("status",)
+    assert 'state "Versandt": paid' in choices
+
+
+def test_a_column_of_states_is_seen_under_any_name_by_its_words() -> None:
+    mapping, _ = recognise(orders_with(Zustand="bezahlt") + orders_with(Zustand="storniert"))
+    assert mapping.columns["state"] == ("Zustand",)
+
+
+def test_partly_refunded_orders_without_their_sum_are_asked_about() -> None:
+    with pytest.raises(MappingInvalid, match="partly refunded orders: name the columns"):
+        recognise(orders_with(status="Partially refunded"))
+
+
+@pytest.mark.parametrize("name", ["converted_at", "startedAt", "Event Datetime", "orderDate"])
+def test_times_are_recognised_under_the_names_people_use(name: str) -> None:
+    (row,) = orders_with(**{name: AT})
+    mapping, _ = recognise([{k: v for k, v in row.items() if k != "created_at"}])
+    assert mapping.columns["occurred_at"] == (name,)
+
+
+def test_a_missing_column_is_asked_for_with_those_that_could_be_it() -> None:
+    (row,) = orders_with(wann=AT, notiz="x")
+    with pytest.raises(MappingInvalid) as asked:
+        recognise([{k: v for k, v in row.items() if k != "created_at"}])
+    assert 'Which column is occurred_at? It could be "wann": set --column' in asked.value.detail
+
+
+@pytest.mark.parametrize(
+    ("second", "is_asked"),
+    [
+        ("X-1,2026-03-20T10:00:00Z,Mug,10.00,EUR", True),
+        ("X-1,2026-03-20T11:00:00Z,Cap,10.00,EUR", False),
+        ("X-2,2026-03-20T10:00:00Z,Mug,10.00,EUR", False),
+    ],
+)
+def test_rows_of_one_order_that_differ_in_more_than_their_moment_are_asked_about(
+    tmp_path: Path, second: str, is_asked: bool
+) -> None:
+    path = tmp_path / "lines.csv"
+    first = "X-1,2026-03-20T10:00:00Z,Cap,10.00,EUR"
+    path.write_text(f"order_id,created_at,item,amount,currency\n{first}\n{second}\n")
+    if not is_asked:
+        assert choose_mapping(path, kind="conversions", map_file=None, flags={}).mapping
+        return
+    with pytest.raises(MappingInvalid) as asked:
+        choose_mapping(path, kind="conversions", map_file=None, flags={})
+    assert 'idempotency_key = ["order_id", "item"]' in asked.value.detail

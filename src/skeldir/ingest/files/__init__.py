@@ -1,5 +1,6 @@
 """Files become facts: mappings, readers and the importer. The door for file imports."""
 
+from skeldir.ingest.files.dry_run import ImportPreview, preview_import
 from skeldir.ingest.files.importer import (
     ImportOvertaken,
     ImportProgress,
@@ -19,6 +20,7 @@ __all__ = [
     "FileMapping",
     "FileUnreadable",
     "ImportOvertaken",
+    "ImportPreview",
     "ImportProgress",
     "ImportReport",
     "MappingInvalid",
@@ -27,6 +29,7 @@ __all__ = [
     "fingerprint_file",
     "import_file",
     "mapping_from_settings",
+    "preview_import",
     "read_mapping",
     "recognise_columns",
 ]

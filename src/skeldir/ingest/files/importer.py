@@ -7,16 +7,15 @@ import hashlib
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 from uuid import UUID
 
 from skeldir.attribution import fewer_collections
 from skeldir.clock import utc_now
-from skeldir.db import Database
 from skeldir.errors import SkeldirError
 from skeldir.ingest.deliveries import NO_REJECTIONS, Delivery, Receipt
 from skeldir.ingest.files.items import ItemMaker
@@ -126,8 +125,15 @@ class _Tally:
                 self.flagged[order] = None
 
 
+class Transactions(Protocol):
+    """What an import needs of a database: transactions of a tenant."""
+
+    def tenant(self, tenant_id: UUID, /) -> AbstractAsyncContextManager[Connection]:
+        """Open a transaction bound to one tenant."""
+
+
 async def import_file(
-    db: Database,
+    db: Transactions,
     tenant_id: UUID,
     path: Path,
     mapping: FileMapping,
@@ -248,7 +254,7 @@ class _Ahead:
 class _Run:
     """One run over the rows of a file that are not imported yet."""
 
-    db: Database
+    db: Transactions
     profile: TenantProfile
     fingerprint: str
     path: Path

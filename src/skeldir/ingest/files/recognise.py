@@ -1,7 +1,6 @@
-"""Files without a mapping: common column names are recognised, and each choice is reported.
+"""Files without a mapping: a preset or common column names are recognised; each choice is reported.
 
-What names and first rows do not show (the currency, the time zone of local times, which channel
-"Facebook" means) is requested, all of it at once.
+What these and the rows do not show (currency, time zone, channels) is requested, all at once.
 """
 
 from __future__ import annotations
@@ -269,13 +268,13 @@ class _Recognition:
         is_plain = self.settings["kind"] == "conversions" and "kind" not in self.columns
         key_is_given = key is not None and f'idempotency_key: column "{key}"' not in self.choices
         if is_plain and isinstance(order_id, str) and not (self.is_complete or key_is_given):
-            question = None if self.questions else self.lines(self.columns)
-            self.questions += [question] if question is not None else []
+            if not self.questions and (question := self.lines(self.columns)):
+                self.questions.append(question)
 
     def list_missing(self) -> None:
         """Ask for a required column that was not recognised, and list those that could be it."""
-        kind = str(self.settings["kind"])
-        self.questions += missing_columns(self.header, self._values, self.columns, kind)
+        kind, values = str(self.settings["kind"]), self._values
+        self.questions += missing_columns(self.header, values, self.columns, kind)
 
     def _take(self, found: Found) -> None:
         self.settings |= found.settings
