@@ -27,7 +27,7 @@ def ask_about_lines(path: Path, layout: FileLayout, columns: Mapping[str, object
     Rows of one order that differ in nothing but their moment are the same sale. Eight bytes are kept
     of each row, and the rows of one order that has several.
     """
-    order_id = columns["order_id"]
+    order_id = columns.get("order_id")
     if not isinstance(order_id, str):
         return None
     wanted = list(dict.fromkeys([order_id, *layout.header]))

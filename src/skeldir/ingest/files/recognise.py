@@ -264,12 +264,12 @@ class _Recognition:
 
     def find_lines(self) -> None:
         """Look for several rows of one order: whether they are its lines is asked."""
-        order_id, key = self.columns.get("order_id"), self.columns.get("idempotency_key")
-        is_plain = self.settings["kind"] == "conversions" and "kind" not in self.columns
+        key = self.columns.get("idempotency_key")
         key_is_given = key is not None and f'idempotency_key: column "{key}"' not in self.choices
-        if is_plain and isinstance(order_id, str) and not (self.is_complete or key_is_given):
-            if not self.questions and (question := self.lines(self.columns)):
-                self.questions.append(question)
+        is_plain = self.settings["kind"] == "conversions" and "kind" not in self.columns
+        is_open = is_plain and not (self.is_complete or key_is_given or self.questions)
+        if is_open and (question := self.lines(self.columns)):
+            self.questions.append(question)
 
     def list_missing(self) -> None:
         """Ask for a required column that was not recognised, and list those that could be it."""
