@@ -37,15 +37,9 @@ for _ in range(10_000):
     DEEP = [DEEP]
 
 # Codes that do not come from `canonical`, but from the readers of bodies and files and from the ledger.
-RAISED_ELSEWHERE = {
-    "json_invalid",
-    "row_malformed",
-    "encoding_invalid",
-    "idempotency_key_reused",
-    "state_unknown",
-    "refund_unknown",
-    "refund_smaller",
-}
+OF_READERS = {"json_invalid", "row_malformed", "encoding_invalid"}
+OF_ORDERS = {"idempotency_key_reused", "state_unknown", "refund_unknown", "refund_smaller"}
+RAISED_ELSEWHERE = OF_READERS | OF_ORDERS
 
 
 def touch(**fields: object) -> Touch:

@@ -26,8 +26,9 @@ import_app = typer.Typer(
     no_args_is_help=True,
     help="""Import a file of touches, conversions, or both: CSV, NDJSON or Parquet, optionally .gz.
 
-Columns are mapped by a small TOML file (--map), by flags, or recognised by their names. Example mappings are in
-examples/mappings/ of a checkout and in share/skeldir/mappings/ of a virtual environment.
+Exports of known systems are recognised by their header, other columns by their names, or they are mapped by a
+small TOML file (--map) or flags; --dry-run shows what would go in. Example mappings are in examples/mappings/
+of a checkout and in share/skeldir/mappings/ of a virtual environment.
 To continue an interrupted import, run the same command again.""",
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -35,16 +35,16 @@ def ask_about_lines(path: Path, layout: FileLayout, columns: Mapping[str, object
     ignored = {wanted.index(name) for name in (moment,) if isinstance(name, str)}
     state = columns.get(STATE_COLUMN)
     state_place = wanted.index(state) if isinstance(state, str) else None
-    orders, rows = bytearray(), bytearray()
+    orders, rows = array("q"), array("q")
     for cells in _rows(path, layout, wanted):
         # An attempt to pay that failed is no row of the order's money.
         if state_place is not None and known_state(cell_text(cells[state_place])) == "nothing":
             continue
         if (name := cell_text(cells[0])) != "":
-            rest = [cell_text(cell) for place, cell in enumerate(cells) if place not in ignored]
-            orders += _digest(name)
-            rows += _digest("\x1f".join(rest))
-    ids, bodies = np.frombuffer(orders, np.uint64), np.frombuffer(rows, np.uint64)
+            texts = cells if layout.cells_are_text else [cell_text(cell) for cell in cells]
+            orders.append(hash(name))
+            rows.append(hash(tuple(t for place, t in enumerate(texts) if place not in ignored)))
+    ids, bodies = np.frombuffer(orders, np.int64), np.frombuffer(rows, np.int64)
     place = np.lexsort((bodies, ids))
     ids, bodies = ids[place], bodies[place]
     differing = np.flatnonzero((ids[1:] == ids[:-1]) & (bodies[1:] != bodies[:-1]))
@@ -59,7 +59,7 @@ def _question(path: Path, layout: FileLayout, wanted: list[str], example: int, c
     found: list[list[str]] = []
     for cells in _rows(path, layout, wanted):
         texts = [cell_text(cell) for cell in cells]
-        if int.from_bytes(_digest(texts[0]), "little") == example:
+        if hash(texts[0]) == example:
             found.append(texts)
         if len(found) == _MOST_ROWS_SHOWN:
             break
@@ -79,7 +79,3 @@ def _rows(path: Path, layout: FileLayout, wanted: list[str]) -> Iterator[Sequenc
         for _, cells in stream.rows:
             if not isinstance(cells, UnreadableItem):
                 yield cells
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
