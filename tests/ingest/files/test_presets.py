@@ -97,11 +97,25 @@ def ga4_event(n: int, chance: random.Random) -> tuple[Row, Decimal]:
     return row, amount if is_purchase else Decimal(0)
 
 
+def stripe_dispute(n: int, chance: random.Random) -> tuple[Row, Decimal]:
+    amount, state = money(chance), chance.choice(["lost", "needs_response", "warning_closed"])
+    row = {
+        "id": f"dp_{n}",
+        "Dispute Created (UTC)": f"2026-05-{1 + n % 28:02} 08:00",
+        "Charge ID": f"ch_{n}",
+        "Dispute Amount": str(amount),
+        "Dispute Currency": "eur",
+        "Status": state,
+    }
+    return row, Decimal(0) if state == "warning_closed" else -amount
+
+
 MAKERS: Mapping[str, Callable[[int, random.Random], tuple[Row, Decimal]]] = {
     "Stripe payments": stripe_payment,
     "Shopify orders": shopify_order,
     "WooCommerce orders": woo_order,
     "GA4 events (BigQuery)": ga4_event,
+    "Stripe disputes": stripe_dispute,
 }
 
 
