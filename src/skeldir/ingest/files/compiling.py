@@ -21,7 +21,7 @@ from skeldir.ingest.files.mapping import (
     RefundColumns,
     cell_text,
 )
-from skeldir.ingest.files.states import state_reader
+from skeldir.ingest.files.order_states import state_reader
 from skeldir.ingest.rejections import ItemRejected, UnreadableItem
 
 Cells: TypeAlias = Sequence[object]

@@ -13,9 +13,9 @@ from uuid import UUID
 
 from skeldir.ingest.files.importer import ImportReport, import_file
 from skeldir.ingest.files.mapping import STATE_COLUMN, cell_text
+from skeldir.ingest.files.order_states import state_reader
 from skeldir.ingest.files.readers import open_rows
 from skeldir.ingest.files.recognise import ChosenMapping
-from skeldir.ingest.files.states import state_reader
 from skeldir.ingest.rejections import UnreadableItem
 from skeldir.revenue import MonthTotal, read_months
 

@@ -19,7 +19,7 @@ import orjson
 from skeldir.attribution import ModelParameters
 from skeldir.errors import SkeldirError
 from skeldir.ingest.channels import CLICK_ID_KINDS, COMMON_CHANNELS, RESERVED_CHANNELS
-from skeldir.ingest.files.states import STATES
+from skeldir.ingest.files.order_states import STATES
 from skeldir.money import CURRENCIES
 from skeldir.revenue import KIND_SIGNS
 
@@ -87,7 +87,7 @@ class FileMapping:
     rows that are equal in all of them count once and are reported as duplicates. The key of a capture
     then names its order and nothing else, and so it does in a mixed file, whose key columns name the
     visit: a confirmation page that is opened again is no second sale. `currency` is set when all rows
-    share it. `states` are the words of the state column beyond the known ones (`files.states`).
+    share it. `states` are the words of the state column beyond the known ones (`files.order_states`).
 
     Raises `MappingInvalid` when something required is missing, or two settings exclude each other.
     """

@@ -8,7 +8,12 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from skeldir.ingest.files.mapping import STATE_COLUMN, listed
-from skeldir.ingest.files.states import COLUMN_NAMES, ask_about, known_state, looks_like_states
+from skeldir.ingest.files.order_states import (
+    COLUMN_NAMES,
+    ask_about,
+    known_state,
+    looks_like_states,
+)
 
 Values: TypeAlias = Callable[[str], list[str]]
 """From a column to its values in the first rows, without the empty ones."""

@@ -11,8 +11,8 @@ import numpy as np
 
 from skeldir.ingest.files.layout import FileLayout
 from skeldir.ingest.files.mapping import STATE_COLUMN, cell_text, listed
+from skeldir.ingest.files.order_states import known_state
 from skeldir.ingest.files.readers import open_rows
-from skeldir.ingest.files.states import known_state
 from skeldir.ingest.rejections import UnreadableItem
 
 LookForLines: TypeAlias = Callable[[Mapping[str, object]], "str | None"]
