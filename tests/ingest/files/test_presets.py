@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import random
 from collections.abc import Callable, Mapping, Sequence
@@ -205,4 +206,19 @@ def test_a_report_without_visits_or_orders_is_refused_with_the_reason(tmp_path: 
     header = ["Session source / medium", "Sessions", "Purchase revenue"]
     path = write(tmp_path / "x.csv", [dict.fromkeys(header, "1")], header)
     with pytest.raises(SkeldirError, match="GA4 report"):
+        net_of(path, "conversions")
+
+
+@pytest.mark.parametrize("cut", [1, 3, 5, 6])
+def test_a_file_that_broke_off_in_its_last_amount_is_refused(tmp_path: Path, cut: int) -> None:
+    rows, _ = make_file("WooCommerce orders", 1, rows=9)
+    path = write(tmp_path / "x.csv", rows, list(rows[0]))
+    whole = path.read_bytes().rstrip()
+    path.write_bytes(whole)
+    net_of(path, "conversions")
+    compressed = tmp_path / "x.csv.gz"
+    compressed.write_bytes(gzip.compress(whole))
+    assert net_of(compressed, "conversions") == net_of(path, "conversions")
+    path.write_bytes(whole[:-cut])
+    with pytest.raises(SkeldirError, match="ends in the middle of a line"):
         net_of(path, "conversions")

@@ -10,35 +10,46 @@ from skeldir.ingest.files.layout import FileLayout, FileUnreadable
 from skeldir.ingest.files.mapping import FileMapping, cell_text
 
 _TAIL_BYTES: Final = 4096
+_COMPRESSED: Final = (b"\x1f\x8b", b"PK\x03\x04")
 _FRACTION: Final = re.compile(r"[.,]([0-9]*)\W*$")
 
 
 def refuse_cut_off(path: Path, layout: FileLayout, mapping: FileMapping) -> None:
-    """Refuse a CSV file without a last line break whose last amount has other decimals than all before.
+    """Refuse a CSV file of orders whose last line has no line break and is not like those before.
 
-    Whole numbers that are cut cannot be told from others. Raises FileUnreadable.
+    It has fewer cells, or ends with an amount that is empty or has other decimals than all before. Whole
+    numbers that are cut cannot be told from others. Raises FileUnreadable.
     """
-    amounts = {
-        *mapping.columns.get("amount", ()),
-        *((mapping.refund.amount,) if mapping.refund else ()),
-    }
-    if layout.format != "csv" or not layout.header or layout.header[-1] not in amounts:
+    refunded = (mapping.refund.amount,) if mapping.refund else ()
+    amounts = {*mapping.columns.get("amount", ()), *refunded}
+    if layout.format != "csv" or not amounts or not layout.header:
         return
     with path.open("rb") as file:
+        if file.read(4).startswith(_COMPRESSED):
+            return
         file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
         tail = file.read()
+    # A quote ends a whole cell; in UTF-16 and compressed files nothing is looked for.
     if not tail or tail.endswith((b"\n", b"\r", b'"')) or b"\0" in tail:
         return
-    before = {
-        len(found[1]) if (found := _FRACTION.search(cell_text(row[-1]).strip())) else 0
-        for row in layout.sample[:-1]
-        if cell_text(row[-1]) != ""
-    }
-    last = re.split(rb"[\r\n]", tail)[-1].split(layout.delimiter.encode())[-1]
-    text = last.decode("utf-8", "replace").strip()
-    found = _FRACTION.search(text)
-    if text and len(before) == 1 and (len(found[1]) if found else 0) not in before:
+    cells = re.split(rb"[\r\n]", tail)[-1].split(layout.delimiter.encode())
+    text = cells[-1].decode("utf-8", "replace").strip()
+    is_short = len(cells) < len(layout.header) and len(layout.sample) > 1
+    if is_short or (layout.header[-1] in amounts and _differs(text, layout)):
         raise FileUnreadable(
-            f'{path.name} ends in the middle of a line: its last "{layout.header[-1]}" is "{text}".',
+            f'{path.name} ends in the middle of a line, with "{text}".',
             cure="Export it again; if the line is whole, add a line break at the end of the file.",
         )
+
+
+def _differs(text: str, layout: FileLayout) -> bool:
+    before = [cell_text(row[-1]).strip() for row in layout.sample[:-1]]
+    decimals = {_decimals(cell) for cell in before if cell}
+    if not text:
+        return bool(before) and all(before)
+    return len(decimals) == 1 and _decimals(text) not in decimals
+
+
+def _decimals(text: str) -> int:
+    found = _FRACTION.search(text)
+    return len(found[1]) if found else 0
