@@ -58,14 +58,14 @@ async def _send_hot(sender: Sender, due: float) -> None:
 
 
 async def _poison(sender: Sender, orders: Orders) -> None:
-    """Send thousands of touches and then captures, all for the journey "null", like a broken tag."""
+    """Send thousands of touches and then captures, all for one journey, like a broken tag."""
     touches, conversions = (3_000, 400) if orders.is_short else (10_000, 1_600)
     await asyncio.sleep(max(0.0, orders.begins - monotonic()))
     for _ in range(touches // 1_000):
-        batch = sender.shop.touches(1_000, journey="null", ago_s=3_000.0)
+        batch = sender.shop.touches(1_000, journey="everybody", ago_s=3_000.0)
         await sender.send("poison", "touches", *batch, monotonic())
     for _ in range(conversions // 400):
-        batch = sender.shop.conversions(400, journey="null")
+        batch = sender.shop.conversions(400, journey="everybody")
         await sender.send("poison", "conversions", *batch, monotonic())
 
 
@@ -150,7 +150,7 @@ async def _send_mixed(sender: Sender, due: float) -> None:
 
 async def _send_captures(sender: Sender, due: float) -> None:
     """More touches of the poisoned journey."""
-    batch = sender.shop.conversions(40, journey="null")
+    batch = sender.shop.conversions(40, journey="everybody")
     await sender.send("poison", "conversions", *batch, due)
 
 

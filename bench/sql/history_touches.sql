@@ -14,7 +14,7 @@ SELECT e.tenant_id, bench.older_id(e.id, c.by), e.idempotency_key || c.mark, e.o
        e.source, e.medium, e.campaign, e.referrer_host, e.landing_path, e.click_id_kinds
 FROM bench.copies c, public.attribution_events e;
 ALTER TABLE public.attribution_events ADD CONSTRAINT attribution_events_pkey PRIMARY KEY (tenant_id, id),
-    ADD CONSTRAINT attribution_events_idempotency UNIQUE (tenant_id, idempotency_key);
+    ADD CONSTRAINT attribution_events_idempotency UNIQUE (tenant_id, idempotency_key, generation);
 CREATE INDEX attribution_events_journey ON public.attribution_events (tenant_id, journey_key, occurred_at);
 
 RESET maintenance_work_mem;

@@ -14,6 +14,7 @@ from proof.checks.views import IN_SHORT, SOME_ROWS_IN_SHORT, in_short, read_fact
 from proof.contract import Check
 from proof.recomputed.crediting import COLUMNS, credit_orders
 from proof.recomputed.explained import MONEY_COLUMNS, explain_orders, money_of_ledger
+from proof.recomputed.standing import standing_entries, standing_touches
 from proof.recomputed.stored import (
     ENTRY_COLUMNS,
     credit_stored,
@@ -39,6 +40,7 @@ from proof.words import CREDIT_OF, LEDGER_OF
 
 _LEDGER: Final = "SELECT * FROM public.revenue_ledger"
 _TOUCHES: Final = "SELECT * FROM public.attribution_events"
+_WITHDRAWALS: Final = "SELECT * FROM public.touch_withdrawals"
 _IN_FORCE: Final = "SELECT * FROM public.attribution_models WHERE is_active"
 _JOURNEYS: Final = """
     SELECT order_id, converted_at, previous_age, path, entries FROM public.order_journeys"""
@@ -175,7 +177,7 @@ def _compare(proof: Proof, name: str, expected: tuple[str, str], *shown: tuple[s
 def _prove_credits(proof: Proof) -> None:
     for whose, tenant, key in _tenants(proof):
         with proof.session(APP_USER, proof.world.database, tenant=tenant) as session:
-            ledger = _rows(session, _LEDGER)
+            ledger = standing_entries(_rows(session, _LEDGER))
             versions = [row["model_version"] for row in _rows(session, _IN_FORCE)]
             stored = read_stored(_rows(session, _JOURNEYS), _rows(session, _NUMBERS))
         _compare(
@@ -215,8 +217,10 @@ def _prove_models(proof: Proof) -> None:
     for whose, tenant, key in _tenants(proof):
         with proof.session(APP_USER, proof.world.database, tenant=tenant) as session:
             session.ask(_MODELS, expect=_MODELS_EXPECTED)
-            ledger, models = _rows(session, _LEDGER), _rows(session, _IN_FORCE)
-            expected = credit_orders(ledger, _rows(session, _TOUCHES), models)
+            ledger = standing_entries(_rows(session, _LEDGER))
+            touches = standing_touches(_rows(session, _TOUCHES), _rows(session, _WITHDRAWALS))
+            models = _rows(session, _IN_FORCE)
+            expected = credit_orders(ledger, touches, models)
             stored = read_stored(_rows(session, _JOURNEYS), _rows(session, _NUMBERS))
         explained = explain_orders(proof, key, (entry["order_id"] for entry in ledger))
         keys = {entry["id"]: entry["business_key"] for entry in ledger}

@@ -40,7 +40,7 @@ _SLACK_S: Final = 1.0
 _PERIODS: Final = 2
 # 2.6 million lines, 5 kB when they are packed.
 _BOMB: Final = gzip.compress(b"x\n" * 2_600_000)
-_HOT_KEY: Final = "null"
+_HOT_KEY: Final = "everybody"
 _HOT_TOUCHES: Final = 3_000
 _HOT_ORDERS: Final = 300
 _CENTS: Final = 100

@@ -11,6 +11,7 @@ from psycopg.rows import dict_row
 
 from proof.contract import Check
 from proof.recomputed.crediting import allocations_of
+from proof.recomputed.standing import standing_entries, standing_touches
 from proof.recomputed.sums import READERS, Facts, derive_entries, write_table
 from proof.stage.expectations import (
     done,
@@ -189,9 +190,12 @@ def read_facts(session: Session, tenant: object) -> Facts:
     def rows(statement: LiteralString) -> list[dict[str, Any]]:
         return cursor.execute(statement, (tenant,)).fetchall()
 
-    ledger = rows("SELECT * FROM public.revenue_ledger WHERE tenant_id = %s")
+    ledger = standing_entries(rows("SELECT * FROM public.revenue_ledger WHERE tenant_id = %s"))
     models = rows("SELECT * FROM public.attribution_models WHERE tenant_id = %s AND is_active")
-    touches = rows("SELECT * FROM public.attribution_events WHERE tenant_id = %s")
+    touches = standing_touches(
+        rows("SELECT * FROM public.attribution_events WHERE tenant_id = %s"),
+        rows("SELECT * FROM public.touch_withdrawals WHERE tenant_id = %s"),
+    )
     return Facts(
         entries=derive_entries(ledger),
         models=[row["model_version"] for row in models],

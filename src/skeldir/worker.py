@@ -13,7 +13,7 @@ from skeldir.attribution.tasks import PULSES as CREDIT_PULSES
 from skeldir.audit.tasks import AUDIT_KIND
 from skeldir.audit.tasks import PULSES as AUDIT_PULSES
 from skeldir.errors import ConfigurationInvalid
-from skeldir.ingest.tasks import DELETE, FORGET, SCAN
+from skeldir.ingest.tasks import DELETE, FORGET, SCAN, UNDO_KIND
 from skeldir.ingest.tasks import PULSES as INGEST_PULSES
 from skeldir.jobs import QUEUES, JobKind, Pulse
 from skeldir.matviews.tasks import PULSES as VIEW_PULSES
@@ -22,7 +22,15 @@ from skeldir.settings import load_settings
 from skeldir.wakeups import PULSES as WAKEUP_PULSES
 from skeldir.wakeups.serving import WorkerSlot, serve_beat, serve_worker
 
-KINDS: tuple[JobKind, ...] = (CREDIT_KIND, REFRESH_KIND, FORGET, SCAN, DELETE, AUDIT_KIND)
+KINDS: tuple[JobKind, ...] = (
+    CREDIT_KIND,
+    REFRESH_KIND,
+    FORGET,
+    SCAN,
+    DELETE,
+    UNDO_KIND,
+    AUDIT_KIND,
+)
 # Beat does these jobs itself, so that no backlog of credit delays them; without beat, workers do.
 BEAT_KINDS: tuple[JobKind, ...] = (REFRESH_KIND,)
 SCHEDULE: tuple[Pulse, ...] = (

@@ -1,4 +1,4 @@
-"""One journey key that a tenant sends for everything, such as the text "null": bounded, exact, delaying no one."""
+"""One journey key that a tenant sends for everything: bounded, exact, delaying no one."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ SMALL = Bounds(
 
 
 async def send_hot_touches(db: Database, tenant: UUID, number: int, days: float) -> None:
-    """Send touches of the key "null", spread evenly over the first `days`."""
+    """Send touches of the shared key, spread evenly over the first `days`."""
     for first in range(0, number, 5_000):
         touches = (
             make_touch(
-                journey_key="null",
+                journey_key="everybody",
                 channel=CHANNELS[place % 4],
                 occurred_at=at(place * days / number),
             )
@@ -64,10 +64,10 @@ async def send_hot_touches(db: Database, tenant: UUID, number: int, days: float)
 async def send_hot_orders(
     db: Database, tenant: UUID, number: int, first_day: float, days: float
 ) -> None:
-    """Send captures of the key "null", spread evenly over `days` from `first_day` on."""
+    """Send captures of the shared key, spread evenly over `days` from `first_day` on."""
     orders = (
         make_conversion(
-            journey_key="null",
+            journey_key="everybody",
             order_id=f"hot-{place}",
             occurred_at=at(first_day + place * days / number),
         )
@@ -157,7 +157,7 @@ async def test_a_touch_that_arrives_between_two_readings_of_a_journey_earns_its_
 ) -> None:
     await send_hot_touches(db, tenant, 300, 1)
     await send_hot_orders(db, tenant, 9, 1, 1)
-    late = [make_touch(journey_key="null", channel="sms", occurred_at=at(0.5))]
+    late = [make_touch(journey_key="everybody", channel="sms", occurred_at=at(0.5))]
 
     async def send_late(_connection: Connection) -> None:
         while late:
@@ -234,7 +234,9 @@ async def test_a_touch_marks_a_journey_with_many_orders_in_one_row(
     await send_hot_touches(db, tenant, 1, 1)
     assert await count_rows(db, tenant) == (MOST_ORDERS_MARKED, 0)
     await credit_dirty_orders(db)
-    await send_conversions(db, tenant, make_conversion(journey_key="null", order_id="one more"))
+    await send_conversions(
+        db, tenant, make_conversion(journey_key="everybody", order_id="one more")
+    )
     await credit_dirty_orders(db)
     await send_hot_touches(db, tenant, 3, 1)
     assert await count_rows(db, tenant) == (0, 1)
@@ -255,7 +257,7 @@ async def test_a_capture_that_cuts_a_journey_with_many_orders_marks_it_in_one_ro
     await send_hot_orders(db, tenant, MOST_ORDERS_MARKED + 5, 5, 5)
     await credit_dirty_orders(db)
     await send_conversions(
-        db, tenant, make_conversion(journey_key="null", order_id="cut", occurred_at=at(4))
+        db, tenant, make_conversion(journey_key="everybody", order_id="cut", occurred_at=at(4))
     )
     assert await count_rows(db, tenant) == (1, 1)
     await credit_until_complete(db, tenant)
@@ -267,7 +269,9 @@ async def test_a_marked_journey_becomes_marks_of_its_orders_page_by_page(
 ) -> None:
     """Two captures at each moment, and pages of three: none is left out, and none is marked again and again."""
     orders = (
-        make_conversion(journey_key="null", order_id=f"o{place}", occurred_at=at(1 + place // 2))
+        make_conversion(
+            journey_key="everybody", order_id=f"o{place}", occurred_at=at(1 + place // 2)
+        )
         for place in range(24)
     )
     await send_conversions(db, tenant, *orders)
@@ -322,7 +326,9 @@ async def test_the_previous_conversion_is_found_among_many_captures_of_one_order
         await define_models(connection, tenant, after_conversion="reset")
     await send_hot_touches(db, tenant, 20, 2)
     parts = (
-        make_conversion(order_id="parts", journey_key="null", occurred_at=at(1 + place / 1_000))
+        make_conversion(
+            order_id="parts", journey_key="everybody", occurred_at=at(1 + place / 1_000)
+        )
         for place in range(150)
     )
     await send_conversions(db, tenant, *parts)
@@ -348,7 +354,7 @@ async def test_an_order_at_the_moment_where_a_reading_ends_waits_for_the_other_t
         await define_models(connection, tenant, lookback_days=1)
     days = (0, 0.3, 0.6, 1.9, 2.5, 3, 3)
     touches = (
-        make_touch(journey_key="null", channel=channel, occurred_at=at(day))
+        make_touch(journey_key="everybody", channel=channel, occurred_at=at(day))
         for day, channel in zip(days, ["email"] * 6 + ["sms"], strict=True)
     )
     await send_touches(db, tenant, *touches)
@@ -356,7 +362,7 @@ async def test_an_order_at_the_moment_where_a_reading_ends_waits_for_the_other_t
         await send_conversions(
             db,
             tenant,
-            make_conversion(journey_key="null", order_id=f"at {day}", occurred_at=at(day)),
+            make_conversion(journey_key="everybody", order_id=f"at {day}", occurred_at=at(day)),
         )
     bounds = Bounds(touches_of_order=3, touches_at_once=6, touches_of_light_journey=1)
     report = await credit_dirty_orders(db, tenant_id=tenant, bounds=bounds)

@@ -59,7 +59,7 @@ async def test_an_order_with_too_many_touches_in_reach_is_unattributed_and_the_o
         make_conversion(order_id="long"),
         make_conversion(order_id="edge", occurred_at=at(0.2)),
         make_conversion(order_id="late", occurred_at=at(30.1)),
-        make_conversion(order_id="none", journey_key="nobody"),
+        make_conversion(order_id="keyless", journey_key="nobody"),
     )
     report = await credit_dirty_orders(db, tenant_id=tenant, bounds=THREE_TOUCHES)
     assert (report.orders, report.is_complete, report.set_aside) == (4, True, 1)

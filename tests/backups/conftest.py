@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 
 from skeldir.db.embedded_cluster import Cluster, open_cluster
 from tests.support.backups import Origin, made_origin
-from tests.support.embedded import IS_ROOT, short_place
+from tests.support.embedded import short_place, small_file_system
 
 
 @pytest.fixture(scope="session")
@@ -36,19 +35,8 @@ def target() -> Iterator[Path]:
 @pytest.fixture
 def small_disk() -> Iterator[Path]:
     """A file system of 34 MiB."""
-    mount, umount = shutil.which("mount"), shutil.which("umount")
-    if not (IS_ROOT and mount and umount):
-        pytest.skip("mounting a small file system needs root")
-    with short_place() as place:
-        disk = place / "disk"
-        disk.mkdir()
-        options = ["-t", "tmpfs", "-o", "size=34m,mode=711", "tmpfs", str(disk)]
-        if subprocess.run([mount, *options], check=False).returncode:
-            pytest.skip("this root may not mount")
-        try:
-            yield disk
-        finally:
-            subprocess.run([umount, str(disk)], check=True)
+    with short_place() as place, small_file_system(place, "34m") as disk:
+        yield disk
 
 
 def resize(disk: Path, size: int) -> None:

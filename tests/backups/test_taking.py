@@ -28,7 +28,7 @@ from skeldir.db.embedded_cluster import DiskFull, open_cluster
 from skeldir.errors import ConfigurationInvalid
 from tests.backups.conftest import resize
 from tests.conftest import FAST_SERVER
-from tests.support.embedded import copy_data, read_postmaster, short_place, wait_until
+from tests.support.embedded import copy_data, fill, read_postmaster, short_place, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("backups")]
 
@@ -104,7 +104,8 @@ def test_a_folder_on_a_missing_disk_or_within_the_data_is_refused(home: Path) ->
 def test_a_folder_that_cannot_be_written_is_named_and_not_the_home(
     home: Path, folder: Path
 ) -> None:
-    folder.mkdir(mode=0o700)
+    take_backup(home, folder, database="postgres")
+    (folder / ".lock").unlink()
     (folder / ".lock").symlink_to(home)
     with pytest.raises(BackupFolderUnusable, match=r"\.lock: Too many levels") as refused:
         take_backup(home, folder, database="postgres")
@@ -154,11 +155,6 @@ def test_a_server_with_tablespaces_is_refused(home: Path, folder: Path) -> None:
         with pytest.raises(BackupFailed, match="tablespaces"):
             take_backup(home, folder, database="postgres")
     assert list((folder / "base").iterdir()) == []
-
-
-def fill(disk: Path, *, leaving: int) -> None:
-    with (disk / "filler").open("wb") as filler:
-        os.posix_fallocate(filler.fileno(), 0, shutil.disk_usage(disk).free - leaving)
 
 
 def test_a_backup_that_does_not_fit_is_named_and_leaves_nothing(

@@ -93,6 +93,13 @@ def test_a_folder_that_was_never_one_of_backups_is_refused_and_nothing_is_put_th
     assert list(folder.iterdir()) == []
 
 
+def test_a_folder_before_a_command_is_refused_and_not_ignored(operator: Operator) -> None:
+    folder = str(operator.home.with_name("backups"))
+    for words in (("list",), ("verify",), ("prune", "--keep", "1")):
+        said = operator.run("backup", "--folder", folder, *words, status=2)
+        assert f"skeldir backup {words[0]} --folder" in " ".join(said.split())
+
+
 def test_a_backup_says_that_its_archive_is_missing(operator: Operator) -> None:
     folder = operator.home.with_name("backups")
     operator.run("tenants", "create", "Shop")

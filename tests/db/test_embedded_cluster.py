@@ -33,9 +33,11 @@ from tests.support.embedded import (
     STAYS,
     User,
     copy_data,
+    fill,
     is_running,
     read_postmaster,
     short_place,
+    small_file_system,
     wait_until,
 )
 
@@ -221,23 +223,8 @@ def test_programs_that_refuse_to_run_are_named(
 
 @pytest.fixture
 def small_disk(place: Path) -> Iterator[Path]:
-    disk = place / "disk"
-    disk.mkdir()
-    mount, umount = shutil.which("mount"), shutil.which("umount")
-    if not (IS_ROOT and mount and umount and sys.platform == "linux"):
-        pytest.skip("mounting a small file system needs root on Linux")
-    options = ["-t", "tmpfs", "-o", "size=56m,mode=711", "tmpfs", str(disk)]
-    if subprocess.run([mount, *options], check=False).returncode:
-        pytest.skip("this root may not mount")
-    try:
+    with small_file_system(place, "56m") as disk:
         yield disk
-    finally:
-        subprocess.run([umount, str(disk)], check=True)
-
-
-def fill(disk: Path, *, leaving: int) -> None:
-    with (disk / "filler").open("wb") as filler:
-        os.posix_fallocate(filler.fileno(), 0, shutil.disk_usage(disk).free - leaving)
 
 
 def expect_full(home: Path) -> None:

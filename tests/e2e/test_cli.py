@@ -50,7 +50,9 @@ def test_a_new_user_goes_from_a_tenant_to_a_report(clone: Clone, tmp_path: Path)
         tmp_path / "orders.ndjson", make_conversion(amount_cents=1_001), {"amount_cents": 1}
     )
     run_here(clone.app_url, "import", "touches", str(touches), "--tenant", tenant)
-    printed = run(clone.app_url, "import", "conversions", str(orders), "--tenant", tenant)
+    printed = run_here(
+        clone.app_url, "import", "conversions", str(orders), "--tenant", tenant, status=3
+    )
     assert "currency_missing" in printed
     assert "currency_missing" in run_here(clone.app_url, "dead-events", tenant)
     run_here(clone.app_url, "report", tenant, status=1)

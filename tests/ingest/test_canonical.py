@@ -37,9 +37,8 @@ for _ in range(10_000):
     DEEP = [DEEP]
 
 # Codes that do not come from `canonical`, but from the readers of bodies and files and from the ledger.
-OF_READERS = {"json_invalid", "row_malformed", "encoding_invalid"}
-OF_ORDERS = {"idempotency_key_reused", "state_unknown", "refund_unknown", "refund_smaller"}
-RAISED_ELSEWHERE = OF_READERS | OF_ORDERS
+RAISED_ELSEWHERE = {"json_invalid", "row_malformed", "encoding_invalid", "currency_contradicted"}
+RAISED_ELSEWHERE |= {"idempotency_key_reused", "state_unknown", "refund_unknown", "refund_smaller"}
 
 
 def touch(**fields: object) -> Touch:
@@ -92,6 +91,9 @@ TOUCH_FAULTS: list[tuple[str, dict[str, object]]] = [
     ("journey_key_invalid", {"journey_key": ["visitor-1"]}),
     ("journey_key_invalid", {"journey_key": "v" * 501}),
     ("journey_key_invalid", {"journey_key": "visitor\t1"}),
+    ("journey_key_missing", {"journey_key": "NULL"}),
+    ("id_spoilt", {"idempotency_key": "5.63E+12"}),
+    ("id_spoilt", {"journey_key": "5,63e+12"}),
     ("channel_unknown", {"channel": "carrier_pigeon"}),
     ("channel_unknown", {"channel": "Email"}),
     ("channel_unknown", {"channel": {"code": "email"}}),
@@ -109,7 +111,9 @@ TOUCH_FAULTS: list[tuple[str, dict[str, object]]] = [
 ]
 CONVERSION_FAULTS: list[tuple[str, dict[str, object]]] = [
     ("order_id_missing", {"order_id": ABSENT}),
+    ("order_id_missing", {"order_id": "(not set)"}),
     ("order_id_invalid", {"order_id": 1001}),
+    ("id_spoilt", {"order_id": " 1E+10 "}),
     ("kind_missing", {"kind": ABSENT}),
     ("kind_unknown", {"kind": "purchase"}),
     ("kind_unknown", {"kind": ["capture"]}),
@@ -127,6 +131,7 @@ CONVERSION_FAULTS: list[tuple[str, dict[str, object]]] = [
     ("amount_too_large", {"amount_cents": LARGEST_MINOR_UNITS + 1}),
     ("amount_too_large", {"amount_cents": float(2**64)}),
     ("currency_missing", {"currency": ABSENT}),
+    ("currency_missing", {"currency": "n/a"}),
     ("currency_invalid", {"currency": 840}),
     ("currency_unknown", {"currency": "usd"}),
     ("currency_unknown", {"currency": "XXX"}),

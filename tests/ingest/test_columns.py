@@ -8,10 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from skeldir.db.pool import Database
+from skeldir.ingest.nothing import is_no_id, is_nothing
 from tests.support.make import make_touch, send_touches
 
 FIELDS = ("session_id", "source", "medium", "campaign")
-texts = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=30)
+texts = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=30).filter(
+    lambda text: not is_nothing(text) and not is_no_id(text)
+)
 
 
 @given(

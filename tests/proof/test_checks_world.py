@@ -92,7 +92,7 @@ _READER = """
             """ALTER POLICY tenant_isolation ON public.dirty_orders
                USING (public.current_tenant_id() IS NOT NULL)""",
             """ALTER POLICY tenant_isolation ON public.dirty_orders
-               USING (tenant_id = public.current_tenant_id())""",
+               USING (tenant_id = (SELECT public.current_tenant_id()))""",
             {"ISOLATION/policies"},
         ),
         (

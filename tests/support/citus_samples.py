@@ -284,8 +284,12 @@ BROKEN_REVISIONS = {
     ),
     "policies_with_subselects": (
         "connection.execute('CREATE POLICY p ON public.x USING (tenant_id = (SELECT public.current_tenant_id()))')",
+        "connection.execute('CREATE POLICY tenant_isolation ON public.x USING (tenant_id = (SELECT t FROM public.y))')",
+        (
+            "connection.execute('ALTER POLICY tenant_isolation ON public.x"
+            " USING (tenant_id = (SELECT public.current_tenant_id()))')"
+        ),
         "connection.execute('ALTER POLICY p ON public.x WITH CHECK (EXISTS (SELECT 1))')",
-        "run_statements('202611261200_hot_journeys.sql')",
     ),
 }
 KEPT_REVISIONS = {
@@ -311,5 +315,10 @@ KEPT_REVISIONS = {
     ),
     "policies_with_subselects": (
         "connection.execute('CREATE POLICY p ON public.x USING (tenant_id = public.current_tenant_id())')",
+        (
+            "connection.execute('CREATE POLICY tenant_isolation ON public.x"
+            " USING (tenant_id = (SELECT public.current_tenant_id()))')"
+        ),
+        "run_statements('202611261200_hot_journeys.sql')",
     ),
 }

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
+import pytest
 
 IS_ROOT = os.geteuid() == 0
 MEMORY = Path("/dev/shm")  # noqa: S108 - files there are in a folder of their own
@@ -123,3 +124,26 @@ def copy_data(template: Path, home: Path) -> Path:
     home.mkdir(mode=0o711)
     subprocess.run(["cp", "-a", template / "postgres", home / "postgres"], check=True)  # noqa: S607 - fixed arguments
     return home
+
+
+@contextmanager
+def small_file_system(place: Path, size: str) -> Iterator[Path]:
+    """Mount an in-memory file system of a size such as "34m" under `place`; skip the test if that is impossible."""
+    disk = place / "disk"
+    disk.mkdir()
+    mount, umount = shutil.which("mount"), shutil.which("umount")
+    if not (IS_ROOT and mount and umount and sys.platform == "linux"):
+        pytest.skip("mounting a small file system needs root on Linux")
+    options = ["-t", "tmpfs", "-o", f"size={size},mode=711", "tmpfs", str(disk)]
+    if subprocess.run([mount, *options], check=False).returncode:
+        pytest.skip("this root may not mount")
+    try:
+        yield disk
+    finally:
+        subprocess.run([umount, str(disk)], check=True)
+
+
+def fill(disk: Path, *, leaving: int) -> None:
+    """Leave only so many bytes free on a disk."""
+    with (disk / "filler").open("wb") as filler:
+        os.posix_fallocate(filler.fileno(), 0, shutil.disk_usage(disk).free - leaving)

@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from proof.recomputed.crediting import allocations_of
+from proof.recomputed.standing import standing_entries, standing_touches
 from proof.recomputed.sums import (
     Entry,
     Facts,
@@ -39,12 +40,15 @@ OPEN_DAYS = 35
 
 async def read_facts(connection: asyncpg.Connection[asyncpg.Record], tenant: UUID) -> Facts:
     """Read the facts of `tenant`, as a superuser, and compute its credit; no touch may have been forgotten."""
-    ledger = await connection.fetch("SELECT * FROM revenue_ledger WHERE tenant_id = $1", tenant)
+    ledger = standing_entries(
+        await connection.fetch("SELECT * FROM revenue_ledger WHERE tenant_id = $1", tenant)
+    )
     models = await connection.fetch(
         "SELECT * FROM attribution_models WHERE tenant_id = $1 AND is_active", tenant
     )
-    touches = await connection.fetch(
-        "SELECT * FROM attribution_events WHERE tenant_id = $1", tenant
+    touches = standing_touches(
+        await connection.fetch("SELECT * FROM attribution_events WHERE tenant_id = $1", tenant),
+        await connection.fetch("SELECT * FROM touch_withdrawals WHERE tenant_id = $1", tenant),
     )
     return Facts(
         entries=derive_entries(ledger),

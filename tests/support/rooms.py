@@ -11,16 +11,19 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "tenants": ("tenants", "registered_tenants", "api_keys", "retention", "tenant_deletions"),
     "ingest": (
         "attribution_events",
+        "touch_withdrawals",
+        "standing_touches",
         "channels",
         "dead_events",
         "imports",
+        "undoings",
         "spend",
         "personal_data_findings",
     ),
     "audit": ("audits",),
     "jobs": ("jobs", "claimable_jobs", "waiting_tenants"),
     "wakeups": ("heartbeats", "pulses"),
-    "revenue": ("revenue_ledger", "order_balances"),
+    "revenue": ("revenue_ledger", "standing_entries", "order_balances"),
     "attribution": (
         "attribution_models",
         "model_changes",
@@ -57,6 +60,7 @@ _JOURNEY = "a journey is read by its key, thousands at once, with plans made for
 _ENTRIES = "a run reads the entries of thousands of orders in the snapshot of their marks"
 _STANDING = "what a reader is shown together is read in one snapshot and one round trip"
 _SUMS = "sums are made where the facts lie, without taking them out of the database"
+_KEPT = "money whose credit was kept instead of its journey cannot be taken back; the ledger leaves it out as it reads"
 _SPEND = "spend stands beside the credit of each model in force, without leaving the database"
 _SEEN = "which changes a refresh has seen is a question of both, in one snapshot"
 _SCAN = "the scan for personal data looks at every text of the tenant, whichever room keeps it"
@@ -102,8 +106,11 @@ FOREIGN: Mapping[str, str] = {
     "matviews.prune_rollup_changes": _SEEN,
     "matviews.select_last_success": _SEEN,
     "matviews.select_view_ages": _SEEN,
+    "revenue.select_order_to_reverse": _KEPT,
+    "revenue.select_page_to_reverse": _KEPT,
     "rollups.delete_empty_channel_days": _SPEND,
     "rollups.insert_allocation_days": "the ledger is compared with the credit of each model in force",
+    "rollups.has_reversals": _SUMS,
     "rollups.insert_revenue_days": _SUMS,
     "rollups.insert_revenue_totals": _SUMS,
     "rollups.mark_revenue_days": _SUMS,

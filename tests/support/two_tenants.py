@@ -44,6 +44,12 @@ _PLAIN_ROWS = (
     "INSERT INTO retention (tenant_id, touch_days) VALUES ($1, 36500)",
     """INSERT INTO audits (tenant_id, id, as_of, orders, awaiting_orders, differences, checks, digest)
        VALUES ($1, gen_random_uuid(), now(), 1, 0, 0, '{}', 'none')""",
+    """INSERT INTO undoings (tenant_id, id, target_kind, target, deliveries, reason, requested_by, first_id, after_id,
+                             until_id)
+       VALUES ($1, gen_random_uuid(), 'order', 'none', '{}', 'wrong', 'command:test', gen_random_uuid(),
+               gen_random_uuid(), gen_random_uuid())""",
+    """INSERT INTO touch_withdrawals (tenant_id, idempotency_key, generation, undoing_id)
+       VALUES ($1, 'touch-0', 0, gen_random_uuid())""",
     """INSERT INTO personal_data_findings (tenant_id, id, relation, column_name, row_id, path, shape)
        VALUES ($1, gen_random_uuid(), 'attribution_events', 'campaign', gen_random_uuid(), '', 'e_mail')""",
 )

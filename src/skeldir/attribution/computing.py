@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -19,6 +20,7 @@ from skeldir.attribution.packing import (
     moment_to_us,
     older_part,
     oldest_age,
+    pack_columns,
     pack_entries,
     rebase,
     unpack_path,
@@ -38,7 +40,7 @@ class Outcome:
     """The result for an order: its journey, or, where credit continues from kept allocations, its allocations.
 
     `stored` and `was_kept` are what it was credited from before. Without a journey or allocations, its credit does not
-    change.
+    change, unless it `is_withdrawn`: then its captures were all taken back, and what it was credited from is deleted.
     """
 
     order: Order
@@ -47,11 +49,12 @@ class Outcome:
     stored: PackedOrder | None = None
     was_kept: KeptCredit | None = None
     set_aside: SetAside | None = None
+    is_withdrawn: bool = False
 
     @property
     def keeps_credit(self) -> bool:
         """Whether the order's credit does not change."""
-        return self.journey is None and self.kept is None
+        return self.journey is None and self.kept is None and not self.is_withdrawn
 
 
 @dataclass(slots=True)
@@ -101,7 +104,7 @@ class Computation:
                 assert kept is not None  # noqa: S101 - the condition above
                 return Outcome(order, kept=self._continue_from_kept(order, kept), was_kept=kept)
             if order.capture is None:
-                return Outcome(order)
+                return Outcome(order, stored=stored, is_withdrawn=stored is not None)
             journey, set_aside = self._pack(order, stored)
         except COMPUTING_FAULTS as fault:
             return Outcome(order, set_aside=set_aside_for(fault))
@@ -166,7 +169,29 @@ class Computation:
         path = rebase(stored.path, moved_by)
         oldest = self._reading.longest_lookback // timedelta(microseconds=1)
         beyond = older_part(path, oldest)
-        return older_part(path, converted_at - horizon)[len(beyond) :], horizon
+        older = older_part(path, converted_at - horizon)[len(beyond) :]
+        # A long journey is read from its windows on only, so that touches before them cannot be told apart.
+        if self._reading.has_withdrawals and self._reading.long_journey is None:
+            older = self._without_withdrawn(order, older)
+        return older, horizon
+
+    def _without_withdrawn(self, order: Order, path: bytes) -> bytes:
+        """Return a path without the touches that no longer stand; those that were forgotten stay."""
+        forgotten_before, numbers = self._reading.forgotten_before, self._reading.numbers
+        converted_at, touches = moment_to_us(order.converted_at), self._touches_of(order)
+        standing = Counter(
+            (numbers[code], converted_at - moment)
+            for moment, code in zip(touches.moments, touches.codes, strict=True)
+        )
+        left: list[tuple[int, int]] = []
+        for number, age in unpack_path(path):
+            is_forgotten = forgotten_before is not None and (
+                converted_at - age < moment_to_us(forgotten_before)
+            )
+            if is_forgotten or standing[number, age]:
+                standing[number, age] -= 1
+                left.append((number, age))
+        return pack_columns([number for number, _ in left], [age for _, age in left])
 
     def _continue_from_kept(self, order: Order, kept: KeptCredit) -> list[Allocation]:
         """Return the allocations of an order whose touches were forgotten before its journey was packed.

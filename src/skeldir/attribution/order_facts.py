@@ -24,7 +24,12 @@ from skeldir.attribution.reading import ANY_LENGTH, begin_reading
 from skeldir.attribution.store import queries
 from skeldir.db import as_dict
 from skeldir.errors import SkeldirError
-from skeldir.revenue import read_fixing_capture, read_order_balances, read_order_entries
+from skeldir.revenue import (
+    read_fixing_capture,
+    read_order_balances,
+    read_order_entries,
+    was_taken_back,
+)
 
 if TYPE_CHECKING:
     from skeldir.attribution.store import SelectNewestTouchesRow, SelectOrderStandingRow
@@ -91,6 +96,11 @@ async def read_order(connection: Connection, tenant_id: UUID, order_id: str) -> 
     entries = is_possible and await read_order_entries(
         connection, tenant_id, order_id, most=MOST_SHOWN
     )
+    if not entries and is_possible and await was_taken_back(connection, tenant_id, order_id):
+        raise OrderUnknown(
+            "All entries of this order were taken back.",
+            cure="`skeldir imports list` shows who took back what; send the order again if it is true.",
+        )
     if not entries:
         raise OrderUnknown(
             "There is no order with this id.",

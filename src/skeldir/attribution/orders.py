@@ -162,6 +162,8 @@ class Reading:
     """The longest of all versions that the tenant ever had."""
     numbers: dict[str, int]
     restatements: Sequence[Restatement]
+    has_withdrawals: bool = False
+    """Whether some touch was taken back: then a stored path may hold touches that no longer stand."""
     orders: list[Order] = field(default_factory=list)
     stored: dict[str, PackedOrder] = field(default_factory=dict)
     kept: dict[str, KeptCredit] = field(default_factory=dict)
@@ -186,6 +188,20 @@ class Reading:
     def looks_back_to(self, order: Order) -> datetime:
         """Return the start of the longest window of the order, which must have a capture."""
         return order.converted_at - self.lookback
+
+    def starts_of_facts(self, orders: Sequence[Order]) -> Mapping[str, datetime]:
+        """Return for each order from when on its touches are read.
+
+        If touches were taken back, this includes all that a stored path may hold, so that they can be told apart.
+        """
+        if not self.has_withdrawals:
+            return self.starts
+        longest = max(self.longest_lookback, self.lookback)
+        return {
+            order.order_id: min(self.starts[order.order_id], order.converted_at - longest)
+            for order in orders
+            if order.order_id in self.starts
+        }
 
     def previous_age_of(self, order: Order) -> int | None:
         """Return how many microseconds before the order's conversion the journey's previous one was, as stored."""

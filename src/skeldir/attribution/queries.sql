@@ -258,7 +258,7 @@ JOIN public.revenue_ledger l
 SELECT order_id FROM public.orders_set_aside WHERE tenant_id = :tenant_id;
 
 -- name: select_stored_of_no_order
--- Stored orders without an entry in the ledger.
+-- Stored orders without an entry in the ledger. Those whose entries were all taken back are compared with the others.
 -- Never null: order_id.
 SELECT o.order_id
 FROM (SELECT j.order_id FROM public.order_journeys j WHERE j.tenant_id = :tenant_id
@@ -353,7 +353,8 @@ RETURNING 1;
 -- name: select_credit_state^
 -- The turn of the tenant's credit (0 before the first), the generation of its models, the models in force, up to when its
 -- touches have been forgotten, the longest lookback of any of its versions, whether it has kept credit of touches that
--- were forgotten before journeys were packed, the numbers of its channels, and the progress of its restatements.
+-- were forgotten before journeys were packed, whether it has withdrawn touches, the numbers of its channels, and the
+-- progress of its restatements.
 SELECT coalesce((SELECT c.turn FROM public.credit_turns c WHERE c.tenant_id = :tenant_id), 0) AS turn,
        coalesce((SELECT max(m.active_since) FROM public.attribution_models m
                  WHERE m.tenant_id = :tenant_id), 0) AS generation,
@@ -366,6 +367,7 @@ SELECT coalesce((SELECT c.turn FROM public.credit_turns c WHERE c.tenant_id = :t
         WHERE r.tenant_id = :tenant_id) AS touches_forgotten_before,
        (SELECT max(m.lookback_days) FROM public.attribution_models m WHERE m.tenant_id = :tenant_id) AS longest_days,
        EXISTS (SELECT FROM public.kept_allocations k WHERE k.tenant_id = :tenant_id) AS has_kept,
+       EXISTS (SELECT FROM public.touch_withdrawals w WHERE w.tenant_id = :tenant_id) AS has_withdrawals,
        (SELECT coalesce(json_object_agg(n.channel_code, n.number), '{}')::text
         FROM public.channel_numbers n WHERE n.tenant_id = :tenant_id) AS numbers,
        (SELECT coalesce(json_agg(x), '[]')::text
@@ -409,22 +411,24 @@ SELECT reason, orders FROM public.set_aside_counts();
 -- name: select_set_aside_totals
 -- The set-aside orders and their money in the ledger, a row per currency. Orders without a capture do not count: their
 -- money awaits its capture.
--- Never null: order_ids, cents.
+-- Never null: every column.
 WITH aside AS (
     SELECT s.order_id FROM public.orders_set_aside s
     WHERE s.tenant_id = :tenant_id
-      AND EXISTS (SELECT FROM public.revenue_ledger c
+      AND EXISTS (SELECT FROM public.standing_entries c
                   WHERE c.tenant_id = :tenant_id AND c.order_id = s.order_id AND c.kind = 'capture')
 )
 SELECT l.currency, array_agg(DISTINCT l.order_id) AS order_ids, sum(l.amount_cents) AS cents
-FROM public.revenue_ledger l
+FROM public.standing_entries l
 WHERE l.tenant_id = :tenant_id AND l.order_id IN (SELECT order_id FROM aside)
 GROUP BY l.currency
 ORDER BY l.currency;
 
 -- name: select_entries
+-- Never null: order_id, id, business_key, occurred_at, kind, currency, amount_cents.
+-- Column kind is one of capture, refund, refund_reversal, dispute, dispute_reversal.
 SELECT order_id, id, business_key, occurred_at, kind, currency, amount_cents, journey_key
-FROM public.revenue_ledger
+FROM public.standing_entries
 WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids::text[])
 LIMIT :most;
 
@@ -454,7 +458,7 @@ FROM unnest(:journey_keys::bytea[], :first_moments::timestamptz[], :last_moments
 CROSS JOIN LATERAL (
     SELECT string_agg(timestamptz_send(t.occurred_at), '') AS moments, array_agg(t.channel_code) AS codes
     FROM (SELECT e.occurred_at, e.channel_code
-          FROM public.attribution_events e
+          FROM public.standing_touches e
           WHERE e.tenant_id = :tenant_id
             AND (e.journey_key, e.occurred_at) >= (j.journey_key, j.first_moment)
             AND (e.journey_key, e.occurred_at) <= (j.journey_key, j.last_moment)
@@ -470,7 +474,7 @@ WHERE p.moments IS NOT NULL;
 SELECT string_agg(timestamptz_send(t.occurred_at), '') AS moments, array_agg(t.channel_code) AS codes,
        max(t.occurred_at) AS last_moment, (array_agg(t.idempotency_key))[count(*)] AS last_key
 FROM (SELECT occurred_at, channel_code, idempotency_key
-      FROM public.attribution_events
+      FROM public.standing_touches
       WHERE tenant_id = :tenant_id AND journey_key = :journey_key
         AND occurred_at >= :first_moment AND occurred_at <= :last_moment
         AND (occurred_at, idempotency_key) > (:first_moment, :after_key COLLATE "C")
@@ -482,13 +486,13 @@ HAVING count(*) > 0;
 -- An order converts at its earliest capture; of two orders at the same moment, the smaller order id is first. For each
 -- journey only conversions between two moments matter: an earlier one cuts no window that is looked at.
 -- The bounds `>=` and `<=` with the same order or journey make the planner use the index that returns rows in order.
--- Never null: occurred_at.
+-- Never null: order_id, occurred_at.
 WITH captured AS (
     SELECT DISTINCT j.journey_key, j.first_moment, l.order_id
     FROM unnest(:journey_keys::bytea[], :first_moments::timestamptz[], :last_moments::timestamptz[])
          AS j (journey_key, first_moment, last_moment)
     CROSS JOIN LATERAL (
-        SELECT c.order_id FROM public.revenue_ledger c
+        SELECT c.order_id FROM public.standing_entries c
         WHERE c.tenant_id = :tenant_id AND c.journey_key IS NOT NULL AND c.kind = 'capture'
           AND (c.journey_key, c.occurred_at) >= (j.journey_key, j.first_moment)
           AND (c.journey_key, c.occurred_at) <= (j.journey_key, j.last_moment)
@@ -498,7 +502,7 @@ WITH captured AS (
     SELECT c.journey_key, c.order_id, f.occurred_at
     FROM captured c
     CROSS JOIN LATERAL (
-        SELECT e.occurred_at, e.journey_key FROM public.revenue_ledger e
+        SELECT e.occurred_at, e.journey_key FROM public.standing_entries e
         WHERE e.tenant_id = :tenant_id AND e.order_id >= c.order_id AND e.order_id <= c.order_id AND e.kind = 'capture'
         ORDER BY e.order_id, e.occurred_at, e.business_key LIMIT 1
     ) f
@@ -540,6 +544,10 @@ FROM unnest(string_to_array(:order_ids, chr(31)), string_to_array(:converted, ch
 ON CONFLICT (tenant_id, order_id) DO UPDATE
 SET converted_at = excluded.converted_at, previous_age = excluded.previous_age, reach = excluded.reach,
     generation = excluded.generation, path = excluded.path, entries = excluded.entries;
+
+-- name: delete_journeys!
+-- Of orders whose captures were all taken back.
+DELETE FROM public.order_journeys WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids::text[]);
 
 -- name: delete_kept!
 -- All kept allocations of orders whose journeys are packed now, and those of the active versions for the other orders.
@@ -661,7 +669,7 @@ SELECT EXISTS (SELECT FROM public.dirty_orders d
                     ON p.tenant_id = :tenant_id AND p.order_id = :order_id AND p.order_id > x.after_order_id
                    AND p.generation < x.generation
                   WHERE x.tenant_id = :tenant_id) AS awaits_credit,
-       (SELECT count(*) FROM public.revenue_ledger l
+       (SELECT count(*) FROM public.standing_entries l
         WHERE l.tenant_id = :tenant_id AND l.order_id = :order_id) AS entries,
        (SELECT r.touches_forgotten_before FROM public.retention r
         WHERE r.tenant_id = :tenant_id) AS touches_forgotten_before,
@@ -670,10 +678,10 @@ FROM (SELECT 1) one
 LEFT JOIN public.orders_set_aside s ON s.tenant_id = :tenant_id AND s.order_id = :order_id;
 
 -- name: select_newest_touches
--- Never null: channel_code, channel_rule.
+-- Never null: idempotency_key, occurred_at, channel_code, channel_rule.
 SELECT idempotency_key, occurred_at, channel_code, channel_rule, source, medium, campaign, referrer_host,
        click_id_kinds
-FROM public.attribution_events
+FROM public.standing_touches
 WHERE tenant_id = :tenant_id AND journey_key = :journey_key
   AND occurred_at >= :first_moment AND occurred_at <= :last_moment
 ORDER BY occurred_at DESC, idempotency_key DESC

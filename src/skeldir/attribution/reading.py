@@ -161,6 +161,7 @@ async def begin_reading(connection: Connection, tenant_id: UUID) -> tuple[Readin
         timedelta(days=state["longest_days"] or 0),
         orjson.loads(state["numbers"]),
         [Restatement(**row) for row in orjson.loads(state["restatements"])],
+        has_withdrawals=state["has_withdrawals"],
     )
     return reading, state["has_kept"]
 
@@ -314,7 +315,7 @@ class Reader:
     async def _load_short_journeys(self, orders: list[Order]) -> list[Order]:
         """Load journeys, page by page, until the bound is reached; the orders of the others are left unread."""
         reading, bounds = self.reading, self.bounds
-        spans = find_spans(orders, reading.starts)
+        spans = find_spans(orders, reading.starts_of_facts(orders))
         keys = list(spans)
         touches, end = 0, 0
         while end < len(keys) and touches <= bounds.touches_at_once:

@@ -61,6 +61,7 @@ class SelectCreditStateRow(TypedDict):
     touches_forgotten_before: dt.datetime | None
     longest_days: int | None
     has_kept: bool
+    has_withdrawals: bool
     numbers: str
     restatements: str
 
@@ -280,6 +281,10 @@ class _Queries:
     @staticmethod
     async def defer_marks(
         connection: Connection, /, *, tenant_id: UUID, ids: Collection[UUID]
+    ) -> None: ...
+    @staticmethod
+    async def delete_journeys(
+        connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
     ) -> None: ...
     @staticmethod
     async def delete_kept(

@@ -161,6 +161,10 @@ class Writer:
         tenant_id = self.tenant_id
         if prepared.journeys:
             await _put_journeys(connection, tenant_id, self.reading.generation, prepared.journeys)
+        if prepared.withdrawn:
+            await queries.delete_journeys(
+                connection, tenant_id=tenant_id, order_ids=prepared.withdrawn
+            )
         if prepared.were_kept:
             kept = {outcome.order.order_id for outcome in prepared.kept}
             await queries.delete_kept(
@@ -289,6 +293,8 @@ class _Prepared:
     set_aside: dict[str, SetAside]
     journeys: list[PackedOrder]
     kept: list[Outcome]
+    withdrawn: list[str]
+    """Orders whose stored journeys are deleted."""
     were_kept: list[str]
     """Orders whose kept allocations are deleted or replaced."""
     days_of_entries: list[date]
@@ -317,6 +323,7 @@ class _Prepared:
             set_aside={o.order.order_id: o.set_aside for o in outcomes if o.set_aside is not None},
             journeys=journeys,
             kept=[outcome for outcome in changing if outcome.kept is not None],
+            withdrawn=[o.order.order_id for o in changing if o.is_withdrawn],
             were_kept=[o.order.order_id for o in changing if o.was_kept is not None],
             days_of_entries=[
                 entry.day

@@ -63,8 +63,8 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "public.dirty_orders": _REPLACE,
         "public.heartbeats": _REPLACE + " UPDATE(seen_at)",
         "public.imports": _APPEND
-        + " UPDATE(conversions_accepted, conversions_duplicate, is_complete, rejected, rows_done, "
-        "touches_accepted, touches_duplicate, updated_at)",
+        + " UPDATE(conversions_accepted, conversions_duplicate, is_complete, rejected, rows_done, skipped, "
+        "touches_accepted, touches_duplicate, undone_by, updated_at)",
         "public.jobs": _REPLACE
         + " UPDATE(attempts, error, finished_at, lease_until, run_at, state, token)",
         "public.kept_allocations": _REPLACE,
@@ -76,7 +76,7 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "public.mv_realtime_revenue": _REFRESH,
         "public.mv_reconciliation_status": _REFRESH,
         "public.order_balances": _READ,
-        "public.order_journeys": _APPEND
+        "public.order_journeys": _REPLACE
         + " UPDATE(converted_at, entries, generation, path, previous_age, reach)",
         "public.orders_set_aside": _REPLACE + " UPDATE(detail, reason)",
         "public.personal_data_findings": _REPLACE,
@@ -98,7 +98,11 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         + " UPDATE(amount_cents, entries, last_entry_at, orders)"
         + _AND_VIEWS,
         "public.spend": _APPEND,
+        "public.standing_entries": _READ,
+        "public.standing_touches": _READ,
         "public.tenants": "app_user INSERT SELECT; matview_owner SELECT(id)",
+        "public.touch_withdrawals": _APPEND,
+        "public.undoings": _APPEND + " UPDATE(after_id, ended_at, entries, phase, touches)",
         "public.waiting_tenants": _REPLACE + " UPDATE(since)",
     }
 )
@@ -156,6 +160,8 @@ _ONLY_ISOLATED: Final = (
     "retention",
     "revenue_ledger",
     "spend",
+    "touch_withdrawals",
+    "undoings",
 )
 
 
@@ -229,7 +235,7 @@ GATES: Final[Mapping[str, str]] = MappingProxyType(
         "public.tenant_is_leaving(tenant uuid)": "3d576e6505db6f90",
         # They delete rows of the current tenant, whose policy binds them, and return a number.
         "public.forget_dead_events(most integer)": "5b177d077d4cde0b",
-        "public.forget_touches(most integer)": "bb05858ff65cc46c",
+        "public.forget_touches(most integer)": "cfd115a8f8073f9c",
         # They refuse a tenant unless an operator has requested its deletion, and return a number or a bit.
         "public.delete_tenant_rows(tenant uuid, most integer)": "31e1917e0a50588b",
         "public.end_tenant_deletion(tenant uuid)": "ce7a7a93a5e7dd42",
@@ -269,7 +275,7 @@ _FOR_THE_OWNER: Final[Mapping[str, str]] = MappingProxyType(
         "public.renew_statistics(table_name text)": "906a0426349137c6",
         "public.request_tenant_deletion(tenant uuid, ledger_stays boolean, deletion uuid, job uuid, "
         "correlation uuid)": "7d226db3d090398c",
-        "public.tenant_tables()": "ed5e93421c16015e",
+        "public.tenant_tables()": "49facf90ff9eb29d",
     }
 )
 
@@ -318,6 +324,8 @@ READERS: Final[Mapping[str, str]] = MappingProxyType(
     {
         **{f"public.{view.reader}": "security_barrier=true" for view in CANONICAL_VIEWS},
         "public.order_balances": "security_invoker=true",
+        "public.standing_entries": "security_invoker=true",
+        "public.standing_touches": "security_invoker=true",
         "public.claimable_jobs": "no options",
         "public.open_periods": "no options",
     }
@@ -338,8 +346,10 @@ DEFINITIONS: Final[Mapping[str, str]] = MappingProxyType(
         "public.mv_realtime_revenue": "46af587b71e4ef07",
         "public.mv_reconciliation_status": "9f90b645a2553018",
         "public.open_periods": "c3674e465ed0b83e",
-        "public.order_balances": "133964e47c6a6d25",
+        "public.order_balances": "67277210b41fc7d6",
         "public.realtime_revenue": "849637288fa62b77",
         "public.reconciliation_status": "978585595f86f8f2",
+        "public.standing_entries": "0b83bdea4e9d96af",
+        "public.standing_touches": "aef86eed0b871261",
     }
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from skeldir.db import Connection
 
 _ENTRIES_OF_PAGE: Final = 10_000
+# The columns of a fact; the others are about whether it stands.
+_DIGESTED: Final = 7
 _STATES: Final = {
     "capture": "captured",
     "refund": "refunded",
@@ -146,15 +149,24 @@ def _add_page(
     orders: dict[str, OrderEntries] = {}
     for row in sorted(rows, key=_by_order):
         order = orders.setdefault(row["order_id"], OrderEntries(row["order_id"], []))
-        order.entries.append(
-            Entry(row["id"], row["kind"], row["amount_cents"], row["currency"], row["occurred_at"])
-        )
-        line = [str(value) for value in row.values()]
+        if row["is_standing"]:
+            order.entries.append(
+                Entry(
+                    row["id"],
+                    row["kind"],
+                    row["amount_cents"],
+                    row["currency"],
+                    row["occurred_at"],
+                )
+            )
+        line = [str(value) for value in itertools.islice(row.values(), _DIGESTED)]
         digest.update(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
     for order in orders.values():
+        if not order.entries:
+            continue  # all of them were taken back
         ledger.add_order(order, is_pending=order.order_id in pending_ids)
     return list(orders.values())
 
 
-def _by_order(row: SelectPageRow) -> tuple[str, datetime, str]:
-    return row["order_id"], row["occurred_at"], row["business_key"]
+def _by_order(row: SelectPageRow) -> tuple[str, datetime, str, int]:
+    return row["order_id"], row["occurred_at"], row["business_key"], row["generation"]

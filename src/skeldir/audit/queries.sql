@@ -13,9 +13,15 @@ FROM (SELECT l.order_id FROM public.revenue_ledger l
       WHERE l.tenant_id = :tenant_id AND l.order_id > :after ORDER BY l.order_id LIMIT :most) p;
 
 -- name: select_page
-SELECT order_id, id, business_key, kind, amount_cents, currency, occurred_at
-FROM public.revenue_ledger
-WHERE tenant_id = :tenant_id AND order_id > :after AND order_id <= :until;
+-- Entries that were taken back, and those that took them back, do not stand.
+-- Never null: is_standing.
+SELECT l.order_id, l.id, l.business_key, l.kind, l.amount_cents, l.currency, l.occurred_at, l.generation,
+       l.generation >= 0 AND NOT EXISTS (
+           SELECT FROM public.revenue_ledger r
+           WHERE r.tenant_id = :tenant_id AND r.business_key = l.business_key AND r.generation = -1 - l.generation
+             AND r.generation < 0) AS is_standing
+FROM public.revenue_ledger l
+WHERE l.tenant_id = :tenant_id AND l.order_id > :after AND l.order_id <= :until;
 
 -- name: select_marked_days
 -- Days that wait to be rolled up: those whose revenue, spend or credit changed since they were last rolled up.
@@ -117,6 +123,7 @@ WHERE has_database_privilege('app_user', current_database(), 'CREATE');
 
 -- name: select_row_security
 -- For every table that has a tenant: whether row-level security is enabled and forced, and its policies, in words.
+-- A policy that calls its function in a sub-select is shown without the sub-select.
 -- Never null: every column.
 SELECT c.relname AS name,
        concat_ws('; ', CASE WHEN c.relrowsecurity THEN 'enabled' END, CASE WHEN c.relforcerowsecurity THEN 'forced' END,
@@ -126,8 +133,9 @@ SELECT c.relname AS name,
                                               'to', (SELECT string_agg(CASE WHEN r = 0 THEN 'PUBLIC'
                                                                             ELSE pg_get_userbyid(r)::text END, ', ')
                                                      FROM unnest(p.polroles) r),
-                                              'using', pg_get_expr(p.polqual, p.polrelid),
-                                              'check', pg_get_expr(p.polwithcheck, p.polrelid)),
+                                              'using', regexp_replace(pg_get_expr(p.polqual, p.polrelid), :sub_select, '\1'),
+                                              'check', regexp_replace(pg_get_expr(p.polwithcheck, p.polrelid), :sub_select,
+                                                                      '\1')),
                                     '; ' ORDER BY p.polname)
                   FROM pg_catalog.pg_policy p WHERE p.polrelid = c.oid)) AS found
 FROM pg_catalog.pg_class c

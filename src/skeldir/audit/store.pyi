@@ -83,6 +83,8 @@ class SelectPageRow(TypedDict):
     amount_cents: int
     currency: str
     occurred_at: dt.datetime
+    generation: int
+    is_standing: bool
 
 class SelectReadersRow(TypedDict):
     name: str
@@ -207,7 +209,9 @@ class _Queries:
     @staticmethod
     async def select_roles(connection: Connection, /) -> list[SelectRolesRow]: ...
     @staticmethod
-    async def select_row_security(connection: Connection, /) -> list[SelectRowSecurityRow]: ...
+    async def select_row_security(
+        connection: Connection, /, *, sub_select: str
+    ) -> list[SelectRowSecurityRow]: ...
     @staticmethod
     async def select_spend_days(
         connection: Connection, /, *, tenant_id: UUID

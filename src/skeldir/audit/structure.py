@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, TypedDict
 
 from skeldir.audit import expected
 from skeldir.audit.differences import CheckResult, StructureCheck, compare
@@ -28,6 +28,8 @@ class _Listing(Protocol):
 
 _Comparison: TypeAlias = tuple[_Listing, Mapping[str, str]]
 
+_SUB_SELECT: Final = r"\( SELECT ((?:public\.)?current_tenant_id\(\)) AS current_tenant_id\)"
+
 
 async def check_structure(connection: Connection, server_major: int) -> list[CheckResult]:
     """Compare the catalogue with what is expected; any role may do this.
@@ -37,7 +39,7 @@ async def check_structure(connection: Connection, server_major: int) -> list[Che
     """
     of_citus = frozenset(row["name"] for row in await queries.select_of_citus(connection))
     roles = expected.ROLES_ON_CITUS if of_citus else expected.ROLES
-    policies = await queries.select_row_security(connection)
+    policies = await queries.select_row_security(connection, sub_select=_SUB_SELECT)
     return [
         await _check_views(connection, server_major, of_citus),
         _compare("row_security", "protection", policies, expected.ROW_SECURITY),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import shutil
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skeldir.backups.faults import BackupBusy, BackupFolderUnusable
-from skeldir.db import Cluster, disk_full, open_parents
+from skeldir.db import Cluster, disk_errors, open_parents
 
 UNFINISHED = ".taking-"
 _LOCK = ".lock"
@@ -102,17 +101,12 @@ def _open_private(cluster: Cluster, path: Path) -> BackupFolder:
 @contextmanager
 def folder_errors(path: Path) -> Iterator[None]:
     """Translate an OSError about the folder into DiskFull or BackupFolderUnusable."""
-    try:
+    cure = (
+        "Mend what this names (whether its disk is mounted and may be written, and who owns it), or name another "
+        "folder by --folder."
+    )
+    with disk_errors(path, BackupFolderUnusable, cure=cure):
         yield
-    except OSError as error:
-        what = f"{error.filename or path}: {error.strerror}."
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise disk_full(path, what) from error
-        raise BackupFolderUnusable(
-            what,
-            cure="Mend what this names (whether its disk is mounted and may be written, and who owns it), or name "
-            "another folder by --folder.",
-        ) from error
 
 
 @contextmanager

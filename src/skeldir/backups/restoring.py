@@ -176,8 +176,9 @@ def _claimed(home: Path) -> Iterator[Cluster]:
         RestoreTargetNotEmpty: one of the two is not empty; it was not touched.
         BackupBusy: another restore is making this home.
     """
+    _require_empty(home)  # also "/", which has no neighbour
     fresh = home.with_name(f"{home.name}.restoring")
-    _require_empty(home, fresh)
+    _require_empty(fresh)
     with home_errors(home):
         cluster = open_cluster(fresh)
         claim = os.open(fresh, os.O_RDONLY | os.O_DIRECTORY)

@@ -13,6 +13,7 @@ from skeldir.cli.backup import backup_app, restore
 from skeldir.cli.channels import channels_app
 from skeldir.cli.deletion import delete_tenant, show_deletions
 from skeldir.cli.facts import import_app, list_dead_events, list_orders
+from skeldir.cli.imports import imports_app
 from skeldir.cli.jobs import jobs_app
 from skeldir.cli.keys import keys_app
 from skeldir.cli.models import models_app
@@ -48,6 +49,7 @@ app.add_typer(channels_app, name="channels")
 app.add_typer(models_app, name="models")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(import_app, name="import")
+app.add_typer(imports_app, name="imports")
 app.add_typer(privacy_app, name="privacy")
 app.add_typer(backup_app, name="backup")
 app.command("restore")(restore)

@@ -44,7 +44,11 @@ class BackupNeedsEmbeddedServer(SkeldirError):
 @backup_app.callback(invoke_without_command=True)
 def take(context: typer.Context, folder: FolderOption = None) -> None:
     """Back up the embedded server while it works, and verify the backup. No migration is run."""
-    if context.invoked_subcommand is not None:
+    if (command := context.invoked_subcommand) is not None:
+        if folder is not None:
+            raise typer.BadParameter(
+                f"write it after the command: `skeldir backup {command} --folder …`."
+            )
         return
     from skeldir.backups import open_folder, require_data, take_backup
 

@@ -20,20 +20,32 @@ from skeldir.ingest import list_channels
 from skeldir.money import format_minor
 
 if TYPE_CHECKING:
-    from skeldir.ingest.files import ChosenMapping, FileMapping, ImportProgress, ImportReport
+    from skeldir.ingest.files import (
+        ChosenMapping,
+        FileLayout,
+        FileMapping,
+        ImportProgress,
+        ImportReport,
+        RowRejection,
+    )
 
 import_app = typer.Typer(
     no_args_is_help=True,
-    help="""Import a file of touches, conversions, or both: CSV, NDJSON or Parquet, optionally .gz.
+    help="""Import a file of touches, conversions, or both: CSV or JSON, also in .gz or .zip,
+XLSX or Parquet.
 
 Exports of known systems are recognised by their header, other columns by their names, or they are mapped by a
 small TOML file (--map) or flags; --dry-run shows what would go in. Example mappings are in examples/mappings/
 of a checkout and in share/skeldir/mappings/ of a virtual environment.
-To continue an interrupted import, run the same command again.""",
+To continue an interrupted import, run the same command again. Exit status: 0 all in or known, 3 some refused,
+4 all refused.""",
 )
 
+_SOME_REFUSED = 3
+_ALL_REFUSED = 4
+
 FileArgument = Annotated[
-    Path, typer.Argument(exists=True, dir_okay=False, help="A file of CSV, NDJSON or Parquet.")
+    Path, typer.Argument(exists=True, dir_okay=False, help="A file of CSV, JSON, XLSX or Parquet.")
 ]
 TenantOption = Annotated[str, typer.Option("--tenant", help=TENANT_HELP)]
 MapOption = Annotated[
@@ -46,6 +58,11 @@ UnitOption = Annotated[
 ZoneOption = Annotated[
     str | None, typer.Option(help="Time zone (IANA name) of times without an offset.")
 ]
+EncodingOption = Annotated[
+    str | None,
+    typer.Option(help="Encoding of the text, such as windows-1252, if it is not recognised."),
+]
+SheetOption = Annotated[str | None, typer.Option(help="Sheet of a workbook, if several have rows.")]
 ColumnOption = Annotated[
     list[str] | None,
     typer.Option("--column", help="field=column, such as journey_key=visitor_id; can be repeated."),
@@ -62,20 +79,13 @@ def _import(
     file: Path,
     tenant: str,
     map_file: Path | None,
-    currency: str | None,
-    amount_unit: str | None,
-    time_zone: str | None,
-    column: list[str] | None,
+    flags: dict[str, object],
     *,
     dry_run: bool,
 ) -> None:
     from skeldir.ingest.files import choose_mapping
 
-    flags = settings_of_flags(currency, amount_unit, time_zone)
-    if column:
-        flags["columns"] = dict(_pair(text) for text in column)
-
-    async def work(runtime: Runtime) -> None:
+    async def work(runtime: Runtime) -> int:
         tenant_id = await runtime.tenant_id(tenant)
         async with runtime.database(pool_size=2) as database:
             async with database.tenant(tenant_id) as connection:
@@ -86,18 +96,43 @@ def _import(
             for choice in chosen.choices:
                 out.print(choice, soft_wrap=True)
             if dry_run:
-                await _try_import(database, tenant_id, file, chosen)
-                return
-            print_import(await import_with_progress(database, tenant_id, file, chosen.mapping))
+                report = await _try_import(database, tenant_id, file, chosen)
+            else:
+                report = await import_with_progress(
+                    database, tenant_id, file, chosen.mapping, chosen.layout
+                )
+                print_import(report)
+        return status_of(report)
 
-    run_with_runtime(work)
+    if status := run_with_runtime(work):
+        raise typer.Exit(status)
+
+
+def status_of(report: ImportReport) -> int:
+    """Return the exit status: 0 if all is in or was known, 3 if some was refused, 4 if all was."""
+    done = report.done
+    if not done.rejected:
+        return 0
+    return _SOME_REFUSED if done.accepted or done.duplicate else _ALL_REFUSED
 
 
 def settings_of_flags(
-    currency: str | None, amount_unit: str | None, time_zone: str | None
+    currency: str | None,
+    amount_unit: str | None,
+    time_zone: str | None,
+    encoding: str | None = None,
+    sheet: str | None = None,
+    column: list[str] | None = None,
 ) -> dict[str, object]:
     """Return the settings that the flags give, in the shape of a mapping file."""
-    settings = {"currency": currency, "amount_unit": amount_unit, "time_zone": time_zone}
+    settings: dict[str, object] = {
+        "currency": currency,
+        "amount_unit": amount_unit,
+        "time_zone": time_zone,
+        "encoding": encoding,
+        "sheet": sheet,
+        "columns": dict(_pair(text) for text in column) if column else None,
+    }
     return {name: value for name, value in settings.items() if value is not None}
 
 
@@ -114,11 +149,14 @@ def import_touches(
     tenant: TenantOption,
     map_file: MapOption = None,
     time_zone: ZoneOption = None,
+    encoding: EncodingOption = None,
+    sheet: SheetOption = None,
     column: ColumnOption = None,
     dry_run: DryRunOption = False,
 ) -> None:
     """Import a file whose rows are touches."""
-    _import("touches", file, tenant, map_file, None, None, time_zone, column, dry_run=dry_run)
+    flags = settings_of_flags(None, None, time_zone, encoding, sheet, column)
+    _import("touches", file, tenant, map_file, flags, dry_run=dry_run)
 
 
 @import_app.command("conversions")
@@ -129,21 +167,14 @@ def import_conversions(
     currency: CurrencyOption = None,
     amount_unit: UnitOption = None,
     time_zone: ZoneOption = None,
+    encoding: EncodingOption = None,
+    sheet: SheetOption = None,
     column: ColumnOption = None,
     dry_run: DryRunOption = False,
 ) -> None:
     """Import a file whose rows are captures, refunds, disputes or their reversals."""
-    _import(
-        "conversions",
-        file,
-        tenant,
-        map_file,
-        currency,
-        amount_unit,
-        time_zone,
-        column,
-        dry_run=dry_run,
-    )
+    flags = settings_of_flags(currency, amount_unit, time_zone, encoding, sheet, column)
+    _import("conversions", file, tenant, map_file, flags, dry_run=dry_run)
 
 
 @import_app.command("mixed")
@@ -154,18 +185,19 @@ def import_mixed(
     currency: CurrencyOption = None,
     amount_unit: UnitOption = None,
     time_zone: ZoneOption = None,
+    encoding: EncodingOption = None,
+    sheet: SheetOption = None,
     column: ColumnOption = None,
     dry_run: DryRunOption = False,
 ) -> None:
     """Import a file whose rows are touches; rows whose order columns are filled also record an order."""
-    _import(
-        "mixed", file, tenant, map_file, currency, amount_unit, time_zone, column, dry_run=dry_run
-    )
+    flags = settings_of_flags(currency, amount_unit, time_zone, encoding, sheet, column)
+    _import("mixed", file, tenant, map_file, flags, dry_run=dry_run)
 
 
 async def _try_import(
     database: Database, tenant_id: UUID, file: Path, chosen: ChosenMapping
-) -> None:
+) -> ImportReport:
     from skeldir.ingest.files import preview_import
 
     preview = await preview_import(database, tenant_id, file, chosen)
@@ -177,14 +209,19 @@ async def _try_import(
         out.print(f"  {state}", soft_wrap=True)
     for total in preview.months:
         out.print(
-            f"  {total.month}  {total.kind}  {total.entries:,} entries "
-            f" {format_minor(total.cents, total.currency)} {total.currency}",
+            f"  {total.month:%Y-%m}  {total.kind}  {total.entries:,} entries "
+            f" {format_minor(total.amount_cents, total.currency)} {total.currency}",
             soft_wrap=True,
         )
+    return preview.report
 
 
 async def import_with_progress(
-    database: Database, tenant_id: UUID, file: Path, mapping: FileMapping
+    database: Database,
+    tenant_id: UUID,
+    file: Path,
+    mapping: FileMapping,
+    layout: FileLayout | None = None,
 ) -> ImportReport:
     """Import a file with a progress bar on a terminal; the models of its mapping are set first."""
     from skeldir.ingest.files import import_file
@@ -213,7 +250,9 @@ async def import_with_progress(
     with progress_bar() as bar:
         task = bar.add_task(f"Importing {file.name}", total=1000)
         try:
-            return await import_file(database, tenant_id, file, mapping, progress=show)
+            return await import_file(
+                database, tenant_id, file, mapping, progress=show, layout=layout
+            )
         except asyncio.CancelledError:
             if last:
                 err.print(last[0].describe_stop())
@@ -227,23 +266,53 @@ def print_import(report: ImportReport) -> None:
         out.print(f"{report.file_name} was imported before; nothing was added.")
     elif report.resumed_after:
         out.print(f"{report.file_name}: continued after row {report.resumed_after:,}.")
-    out.print(
-        f"{report.file_name}: {done.rows_done:,} rows read; touches {done.touches_accepted:,} accepted,"
-        f" {done.touches_duplicate:,} duplicate; conversions {done.conversions_accepted:,} accepted,"
-        f" {done.conversions_duplicate:,} duplicate; {done.rejected:,} rejected.",
-        soft_wrap=True,
-    )
+    out.print(f"{report.file_name}: {_sum_up(report)}", soft_wrap=True)
+    if done.touches_accepted and done.conversions_accepted:
+        out.print(
+            f"  accepted: {done.touches_accepted:,} touches and {done.conversions_accepted:,} entries of orders"
+        )
     for code, count in sorted(report.rejected_by_code.items()):
-        out.print(f"  rejected {count:,} times {code}", soft_wrap=True)
+        out.print(f"  refused {count:,} times {code}", soft_wrap=True)
         for example in (row for row in report.examples if row.code == code):
             out.print(
-                f"    row {example.row}: {example.detail} {example.cure}",
+                f"    {_place(report, example)}: {example.detail} {example.cure}",
                 soft_wrap=True,
             )
+    for journey in report.crowded:
+        out.print(
+            f"  one journey key has {journey.touches:,} of {journey.counted:,} touches: it may stand for"
+            " visitors without an id. Look at the column of the journey key.",
+            soft_wrap=True,
+        )
     for order in report.flagged[:5]:
         out.print(f"  flagged order {order.order_id}: {order.state}", soft_wrap=True)
     if len(report.flagged) > 5:
         out.print(f"  … and {len(report.flagged) - 5:,} more flagged; `skeldir orders` shows them.")
+
+
+def _sum_up(report: ImportReport) -> str:
+    """Return what became of the rows, as a sum that adds up."""
+    done = report.done
+    items = done.accepted + done.duplicate + done.rejected
+    sum_of_items = (
+        f"{done.accepted:,} accepted + {done.duplicate:,} duplicate + {done.rejected:,} refused"
+    )
+    skipped = f"{done.skipped:,} skipped"
+    if done.skipped and report.conditions:
+        skipped += f" (not {', not '.join(report.conditions)})"
+    if items + done.skipped == done.rows_done:
+        return f"{done.rows_done:,} rows read = {sum_of_items} + {skipped}."
+    return (
+        f"{done.rows_done:,} rows read, {skipped}; the others made {items:,} touches and entries "
+        f"= {sum_of_items}."
+    )
+
+
+def _place(report: ImportReport, refused: RowRejection) -> str:
+    """Return where a refused row stands, as an editor or a spreadsheet shows it."""
+    if refused.line is None:
+        return f"{report.file_name}, row {refused.row:,}"
+    return f"{report.file_name}, line {refused.line:,}"
 
 
 def list_orders(

@@ -26,7 +26,11 @@ def show(
     """Show jobs of all tenants, newest first. With DATABASE_URL this needs a role that may act as skeldir_owner."""
     from skeldir.jobs import JOB_STATES, list_jobs_of_all
 
-    if context.invoked_subcommand is not None:
+    if (command := context.invoked_subcommand) is not None:
+        if state is not None:
+            raise typer.BadParameter(
+                f"it has no meaning for `skeldir jobs {command}`.", param_hint="--state"
+            )
         return
     states = state or ["dead"]
     if not set(states) <= set(JOB_STATES):

@@ -47,6 +47,7 @@ from skeldir.db.embedded_cluster import (
     open_parents,
     prepare_socket_dir,
 )
+from skeldir.db.embedded_memory import memory, shared_buffers
 from skeldir.errors import SkeldirError
 
 logger = logging.getLogger(__name__)
@@ -64,7 +65,6 @@ _FULL_BELOW_BYTES = 2**20
 _DEFAULTS = {
     # What is acknowledged is on the disk, whatever a postgresql.conf says.
     **dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "on"),
-    "shared_buffers": "256MB",
     "effective_cache_size": "1GB",
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",
@@ -334,7 +334,7 @@ def _server_options(settings: Mapping[str, str], socket_dir: Path) -> list[str]:
         "unix_socket_directories": f'"{quoted}"',
         "unix_socket_permissions": "0700",
     }
-    chosen = {**_DEFAULTS, **settings, **private}
+    chosen = {**_DEFAULTS, "shared_buffers": shared_buffers(memory()), **settings, **private}
     return [f"--{name}={value}" for name, value in chosen.items()]
 
 

@@ -228,17 +228,24 @@ def _account_ids() -> tuple[int, int]:
 @contextmanager
 def home_errors(home: Path) -> Iterator[None]:
     """Translate an OSError about the home into DiskFull or HomeNotWritable."""
+    cure = (
+        "Run skeldir as the user that ran it here before, or set SKELDIR_HOME to a "
+        "directory on a local disk that you may write."
+    )
+    with disk_errors(home, HomeNotWritable, cure=cure):
+        yield
+
+
+@contextmanager
+def disk_errors(place: Path, refusal: type[SkeldirError], *, cure: str) -> Iterator[None]:
+    """Translate an OSError about a place into DiskFull or, with this cure, a refusal of the place."""
     try:
         yield
     except OSError as error:
-        what = f"{error.filename or home}: {error.strerror}."
+        what = f"{error.filename or place}: {error.strerror}."
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise disk_full(home, what) from error
-        raise HomeNotWritable(
-            what,
-            cure="Run skeldir as the user that ran it here before, or set SKELDIR_HOME to a "
-            "directory on a local disk that you may write.",
-        ) from error
+            raise disk_full(place, what) from error
+        raise refusal(what, cure=cure) from error
 
 
 def disk_full(home: Path, what: str) -> DiskFull:

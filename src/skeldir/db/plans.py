@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 _MANY = 20
 
 
-async def plan_for_each_list(connection: Connection, length: int) -> None:
+async def plan_for_each_list(
+    connection: Connection, length: int, *, may_sort: bool = False
+) -> None:
     """Have statements planned for the list at hand, and on the index that gives their order.
 
     This lasts until the transaction ends, or until a statement that inserts many rows sets `plan_cache_mode` back; call
@@ -31,6 +33,13 @@ async def plan_for_each_list(connection: Connection, length: int) -> None:
     which would trigger JIT compilation: so JIT is off as well.
     """
     if length < _MANY:
+        return
+    if may_sort:
+        # Where a statement must sort, a plan that avoids it reads all rows of the tenant in that order.
+        await connection.execute(
+            "SELECT set_config('plan_cache_mode', 'force_custom_plan', true),"
+            " set_config('enable_sort', 'on', true), set_config('jit', 'off', true)"
+        )
         return
     await connection.execute(
         "SELECT set_config('plan_cache_mode', 'force_custom_plan', true),"

@@ -47,7 +47,7 @@ WHERE d.datname = current_database();
 
 -- name: select_replayed^
 -- On a standby: how far it has replayed the log, in bytes, or null if it never did. It records a new timeline when it next
--- writes a restart point. The moment of its start tells it from other standbys, and from itself before a crash.
+-- writes a restart point. The time of its start distinguishes it from other standbys, and from itself before a crash.
 -- Never null: is_in_recovery, started_at, timeline, cluster, database_oid.
 SELECT pg_is_in_recovery() AS is_in_recovery, pg_postmaster_start_time() AS started_at,
        (pg_last_wal_replay_lsn() - '0/0'::pg_lsn)::bigint AS position,

@@ -30,6 +30,10 @@ FROM (
     UNION ALL SELECT 'rollup_revenue_day', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.rollup_revenue_day
     UNION ALL SELECT 'rollup_revenue_total', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.rollup_revenue_total
     UNION ALL SELECT 'spend', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.spend
+    UNION ALL SELECT 'standing_entries', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.standing_entries
+    UNION ALL SELECT 'standing_touches', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.standing_touches
+    UNION ALL SELECT 'touch_withdrawals', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.touch_withdrawals
+    UNION ALL SELECT 'undoings', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.undoings
 ) seen;
 
 -- name: count_readable_rows

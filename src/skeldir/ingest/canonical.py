@@ -24,7 +24,9 @@ from skeldir.ingest.fields import (
     LONGEST_URL,
     MAX_CLOCK_SKEW,
 )
+from skeldir.ingest.nothing import is_no_id, is_no_label, is_nothing
 from skeldir.ingest.rejections import ItemRejected, UnreadableItem
+from skeldir.ingest.spoilt_ids import is_shortened
 from skeldir.money import CURRENCIES, LARGEST_MINOR_UNITS
 from skeldir.revenue import KIND_SIGNS, LONGEST_KEY
 
@@ -92,7 +94,9 @@ def read_touch(item: object, *, now: datetime, own_channels: frozenset[str]) -> 
     occurred_at = _moment(fields, now)
     journey_key = _required_text(fields, "journey_key", LONGEST_JOURNEY_KEY)
     origin = read_origin(fields, own_channels)
-    session_id = _text(fields, "session_id", LONGEST_KEY)
+    session_id = (
+        None if is_no_id(fields.get("session_id")) else _text(fields, "session_id", LONGEST_KEY)
+    )
     return Touch(
         key,
         occurred_at,
@@ -115,10 +119,10 @@ def read_origin(fields: Mapping[str, object], own_channels: frozenset[str]) -> O
     Raises:
         ItemRejected: with the code of the first reason found.
     """
-    source = _text(fields, "source", LONGEST_LABEL)
-    medium = _text(fields, "medium", LONGEST_LABEL)
-    campaign = _text(fields, "campaign", LONGEST_LABEL)
-    referrer_host = host_of(_text(fields, "referrer_host", LONGEST_URL))
+    source = _label(fields, "source", LONGEST_LABEL)
+    medium = _label(fields, "medium", LONGEST_LABEL)
+    campaign = _label(fields, "campaign", LONGEST_LABEL)
+    referrer_host = host_of(_label(fields, "referrer_host", LONGEST_URL))
     kinds = _click_id_kinds(fields)
     code, rule = _channel(fields, own_channels, (source, medium, campaign, referrer_host, kinds))
     return Origin(source, medium, campaign, referrer_host, kinds, code, rule)
@@ -139,10 +143,10 @@ def read_conversion(item: object, *, now: datetime) -> Conversion:
     key = _required_text(fields, "idempotency_key", LONGEST_KEY)
     order_id = _required_text(fields, "order_id", LONGEST_KEY)
     kind = fields.get("kind")
-    if _is_absent(kind):
-        raise ItemRejected("kind_missing", "The conversion has no kind.")
     sign = KIND_SIGNS.get(kind) if isinstance(kind, str) else None
     if sign is None or not isinstance(kind, str):
+        if is_nothing(kind):
+            raise ItemRejected("kind_missing", "The conversion has no kind.")
         raise ItemRejected("kind_unknown", f"The kind {_shown(kind)} is not known.")
     amount = _amount(fields)
     if amount == 0 and kind != "capture":
@@ -151,7 +155,7 @@ def read_conversion(item: object, *, now: datetime) -> Conversion:
     occurred_at = _moment(fields, now)
     journey_key = (
         None
-        if _is_absent(fields.get("journey_key"))
+        if is_no_id(fields.get("journey_key"))
         else _required_text(fields, "journey_key", LONGEST_JOURNEY_KEY)
     )
     return Conversion(key, order_id, kind, sign * amount, currency, occurred_at, journey_key)
@@ -163,10 +167,6 @@ def _fields(item: object) -> Mapping[str, object]:
     if isinstance(item, UnreadableItem):
         raise ItemRejected(item.code, item.detail)
     raise ItemRejected("item_not_an_object", f"The item is {_shown(item)}, not an object.")
-
-
-def _is_absent(value: object) -> bool:
-    return value is None or value == ""
 
 
 def _holds_control(text: str) -> bool:
@@ -195,23 +195,28 @@ def _sort_of(value: object) -> str:
 
 def _required_text(fields: Mapping[str, object], name: str, longest: int) -> str:
     value = fields.get(name)
-    if _is_absent(value):
-        raise ItemRejected(f"{name}_missing", f"{name} is missing.")
-    if (
-        not isinstance(value, str)
-        or len(value) > longest
-        or _holds_control(value)
-        or not value.strip()
-    ):
+    if is_no_id(value):
+        is_written = isinstance(value, str) and value != ""
+        says = f"is {_shown(value)}, which stands for nothing" if is_written else "is missing"
+        raise ItemRejected(f"{name}_missing", f"{name} {says}.")
+    is_text = isinstance(value, str) and len(value) <= longest and not _holds_control(value)
+    is_spoilt = isinstance(value, str) and "+" in value and is_shortened(value)
+    if not isinstance(value, str) or not is_text or is_spoilt or not value.strip():
         # A journey key identifies a person, and the detail is stored: it must not repeat the key.
         shown = _sort_of(value) if name == "journey_key" else _shown(value)
+        if is_spoilt:
+            raise ItemRejected("id_spoilt", f"{name} is {shown}, cut by a spreadsheet.")
         raise ItemRejected(f"{name}_invalid", f"{name} is {shown}.")
     return value
 
 
+def _label(fields: Mapping[str, object], name: str, longest: int) -> str | None:
+    return None if is_no_label(fields.get(name)) else _text(fields, name, longest)
+
+
 def _text(fields: Mapping[str, object], name: str, longest: int) -> str | None:
     value = fields.get(name)
-    if _is_absent(value):
+    if is_nothing(value):
         return None
     if not isinstance(value, str) or _holds_control(value):
         raise ItemRejected("field_invalid", f"{name} is {_shown(value)}.")
@@ -224,9 +229,12 @@ def _text(fields: Mapping[str, object], name: str, longest: int) -> str | None:
 
 def _moment(fields: Mapping[str, object], now: datetime) -> datetime:
     value = fields.get("occurred_at")
-    if _is_absent(value):
+    if isinstance(value, datetime):
+        moment = value
+    elif is_nothing(value):
         raise ItemRejected("occurred_at_missing", "occurred_at is missing.")
-    moment = value if isinstance(value, datetime) else parse_moment(value)
+    else:
+        moment = parse_moment(value)
     if moment.tzinfo is None:
         raise ItemRejected(
             "occurred_at_without_offset", f"occurred_at {_shown(value)} has no offset."
@@ -261,7 +269,7 @@ def parse_moment(value: object) -> datetime:
 
 def _amount(fields: Mapping[str, object]) -> int:
     value = fields.get("amount_cents")
-    if _is_absent(value):
+    if not isinstance(value, int | float) and is_nothing(value):
         raise ItemRejected("amount_missing", "amount_cents is missing.")
     if isinstance(value, float | Decimal):
         if not math.isfinite(value):
@@ -283,18 +291,18 @@ def _amount(fields: Mapping[str, object]) -> int:
 
 def _currency(fields: Mapping[str, object]) -> str:
     value = fields.get("currency")
-    if _is_absent(value):
+    if isinstance(value, str) and value in CURRENCIES:
+        return value
+    if is_nothing(value):
         raise ItemRejected("currency_missing", "currency is missing.")
     if not isinstance(value, str):
         raise ItemRejected("currency_invalid", f"currency is {_shown(value)}.")
-    if value not in CURRENCIES:
-        raise ItemRejected("currency_unknown", f"currency {_shown(value)} is not known.")
-    return value
+    raise ItemRejected("currency_unknown", f"currency {_shown(value)} is not known.")
 
 
 def _click_id_kinds(fields: Mapping[str, object]) -> tuple[str, ...]:
     value = fields.get("click_ids")
-    if _is_absent(value):
+    if is_nothing(value):
         return ()
     if not isinstance(value, list | tuple) or not all(isinstance(kind, str) for kind in value):
         raise ItemRejected(
@@ -315,7 +323,7 @@ def _channel(
     traits: tuple[str | None, str | None, str | None, str | None, tuple[str, ...]],
 ) -> tuple[str, str]:
     explicit = fields.get("channel")
-    if _is_absent(explicit):
+    if is_nothing(explicit):
         source, medium, campaign, referrer_host, kinds = traits
         choice = choose_channel(
             source=source,

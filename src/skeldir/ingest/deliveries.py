@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from uuid import UUID
 
 import orjson
 from pydantic import GetCoreSchemaHandler
@@ -195,6 +196,17 @@ def reused_key(index: int) -> Rejection:
     return Rejection(
         index, code, "The idempotency key already names a different conversion.", CURES[code]
     )
+
+
+def delivery_id(origin: str) -> UUID:
+    """Return the id by which facts remember the delivery that brought them: the beginning of its origin's SHA-256."""
+    return UUID(bytes=hashlib.sha256(origin.encode()).digest()[:16])
+
+
+def origins_of_file(fingerprint: str) -> tuple[str, str]:
+    """Return the origins of all deliveries from an imported file: of its rows, and of refunds beside an order."""
+    origin = f"file:{fingerprint[:16]}"
+    return origin, f"{origin}:refund"
 
 
 def origin_of(body: bytes) -> str:

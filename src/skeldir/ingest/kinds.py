@@ -4,4 +4,5 @@ from skeldir.jobs import declare_kind
 
 FORGET_TOUCHES = declare_kind("ingest.forget_touches", queue="ingest")
 SCAN_PERSONAL_DATA = declare_kind("ingest.scan_personal_data", queue="ingest")
+UNDO = declare_kind("ingest.undo", queue="ingest")
 DELETE_TENANT = declare_kind("tenants.delete", queue="ingest")

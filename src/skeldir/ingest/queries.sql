@@ -3,14 +3,20 @@
 -- in a SELECT the columns are read row by row; in a FROM each would first be stored as a table of its own.
 -- Returned are the new touches whose journey has bought: only they can reach an order. Only the index of journeys
 -- gives their order, so `plan_for_each_list` leaves the planner no other; this statement ends that setting (see there).
--- The keys of all new touches are returned as one text, where they are wanted.
+-- The keys of all new touches are returned as one text, where they are wanted. Deliveries and generations are as for
+-- ledger entries (`revenue.insert_entries`).
 WITH arrived AS (
 INSERT INTO public.attribution_events
     (tenant_id, id, idempotency_key, occurred_at, journey_key, session_id, channel_code, channel_rule,
-     source, medium, campaign, referrer_host, landing_path, click_id_kinds)
+     source, medium, campaign, referrer_host, landing_path, click_id_kinds, delivery, generation)
 SELECT :tenant_id, t.id, t.idempotency_key, t.occurred_at, decode(t.journey_key, 'hex'), t.session_id,
        t.channel_code, t.channel_rule, t.source, t.medium, t.campaign, t.referrer_host, t.landing_path,
-       string_to_array(t.click_id_kinds, ' ')
+       string_to_array(t.click_id_kinds, ' '), coalesce(t.delivery, :delivery::uuid),
+       CASE WHEN (SELECT EXISTS (SELECT FROM public.touch_withdrawals x WHERE x.tenant_id = :tenant_id))
+            THEN coalesce((SELECT w.generation + 1 FROM public.touch_withdrawals w
+                           WHERE w.tenant_id = :tenant_id AND w.idempotency_key = t.idempotency_key
+                           ORDER BY w.generation DESC LIMIT 1), 0)
+            ELSE 0 END
 FROM (SELECT unnest(string_to_array(:ids, chr(31))::uuid[]) AS id,
              unnest(string_to_array(:keys, chr(31))) AS idempotency_key,
              unnest(string_to_array(:moments, chr(31))::timestamptz[]) AS occurred_at,
@@ -23,9 +29,10 @@ FROM (SELECT unnest(string_to_array(:ids, chr(31))::uuid[]) AS id,
              unnest(string_to_array(:campaigns, chr(31), '')) AS campaign,
              unnest(string_to_array(:referrer_hosts, chr(31), '')) AS referrer_host,
              unnest(string_to_array(:landing_paths, chr(31), '')) AS landing_path,
-             unnest(string_to_array(:click_id_kinds, chr(31), '')) AS click_id_kinds) t
+             unnest(string_to_array(:click_id_kinds, chr(31), '')) AS click_id_kinds,
+             unnest(string_to_array(:deliveries, chr(31))::uuid[]) AS delivery) t
 WHERE (SELECT set_config('plan_cache_mode', 'auto', true)) IS NOT NULL
-ON CONFLICT (tenant_id, idempotency_key) DO NOTHING
+ON CONFLICT (tenant_id, idempotency_key, generation) DO NOTHING
 RETURNING journey_key, occurred_at, idempotency_key
 )
 SELECT count(*) AS arrived,
@@ -121,6 +128,12 @@ CROSS JOIN LATERAL (SELECT encode(substring(sha256(convert_to(i.fingerprint, 'UT
 WHERE i.tenant_id = :tenant_id AND k.row_id > :after
 ORDER BY k.row_id LIMIT :most;
 
+-- name: select_undoings_to_scan
+SELECT id AS row_id, target, reason, requested_by
+FROM public.undoings
+WHERE tenant_id = :tenant_id AND id > :after
+ORDER BY id LIMIT :most;
+
 -- name: select_jobs_to_scan
 SELECT id AS row_id, error, arguments::text AS arguments
 FROM public.jobs
@@ -164,3 +177,109 @@ FROM public.personal_data_findings
 WHERE tenant_id = :tenant_id
 ORDER BY relation, column_name, row_id, path, shape
 LIMIT :most;
+
+-- name: select_touches_to_withdraw
+-- A page of the touches in order of id, and of each whether it stands and came with one of the deliveries.
+SELECT e.id, e.journey_key, e.occurred_at,
+       coalesce(e.delivery = ANY(:deliveries::uuid[]), false)
+       AND NOT EXISTS (SELECT FROM public.touch_withdrawals w
+                       WHERE w.tenant_id = :tenant_id AND w.idempotency_key = e.idempotency_key
+                         AND w.generation = e.generation) AS is_wanted
+FROM public.attribution_events e
+WHERE e.tenant_id = :tenant_id AND e.id > :after AND e.id <= :until
+ORDER BY e.id LIMIT :most;
+
+-- name: select_touches_to_restore
+-- The same for the touches that an undoing withdrew.
+SELECT e.id, e.journey_key, e.occurred_at,
+       EXISTS (SELECT FROM public.touch_withdrawals w
+               WHERE w.tenant_id = :tenant_id AND w.idempotency_key = e.idempotency_key
+                 AND w.generation = e.generation AND w.undoing_id = :undoing_id) AS is_wanted
+FROM public.attribution_events e
+WHERE e.tenant_id = :tenant_id AND e.id > :after AND e.id <= :until
+ORDER BY e.id LIMIT :most;
+
+-- name: withdraw_touches
+-- Sorted by key, as every insertion of touches is. A touch that was withdrawn already is left.
+INSERT INTO public.touch_withdrawals (tenant_id, idempotency_key, generation, undoing_id)
+SELECT :tenant_id, e.idempotency_key, e.generation, :undoing_id
+FROM public.attribution_events e
+WHERE e.tenant_id = :tenant_id AND e.id >= :first_id AND e.id <= :last_id AND e.id = ANY(:ids::uuid[])
+  AND (SELECT set_config('plan_cache_mode', 'auto', true)) IS NOT NULL
+ORDER BY e.idempotency_key
+ON CONFLICT (tenant_id, idempotency_key, generation) DO NOTHING
+RETURNING generation;
+
+-- name: restore_touches
+-- Records withdrawn touches again, with the next generation; where a later touch has the key, nothing is recorded.
+INSERT INTO public.attribution_events
+    (tenant_id, id, idempotency_key, occurred_at, journey_key, session_id, channel_code, channel_rule,
+     source, medium, campaign, referrer_host, landing_path, click_id_kinds, delivery, generation)
+SELECT :tenant_id, (:new_ids::uuid[])[row_number() OVER (ORDER BY e.idempotency_key)], e.idempotency_key, e.occurred_at, e.journey_key, e.session_id, e.channel_code,
+       e.channel_rule, e.source, e.medium, e.campaign, e.referrer_host, e.landing_path, e.click_id_kinds, e.delivery,
+       (e.generation + 1)::smallint
+FROM public.attribution_events e
+WHERE e.tenant_id = :tenant_id AND e.id >= :first_id AND e.id <= :last_id AND e.id = ANY(:ids::uuid[])
+  AND (SELECT set_config('plan_cache_mode', 'auto', true)) IS NOT NULL
+ORDER BY e.idempotency_key
+ON CONFLICT (tenant_id, idempotency_key, generation) DO NOTHING
+RETURNING generation;
+
+-- name: select_last_touch$
+SELECT coalesce((SELECT e.id FROM public.attribution_events e WHERE e.tenant_id = :tenant_id ORDER BY e.id DESC LIMIT 1),
+                '00000000-0000-0000-0000-000000000000');
+
+-- name: find_delivery_of_touch$
+SELECT delivery FROM public.attribution_events
+WHERE tenant_id = :tenant_id AND idempotency_key = :key
+ORDER BY generation DESC LIMIT 1;
+
+-- name: select_imports
+-- The latest first. `fingerprint` may be the beginning of one.
+SELECT i.fingerprint, i.file_name, i.rows_done, i.touches_accepted, i.conversions_accepted, i.rejected, i.is_complete,
+       i.started_at, i.updated_at, i.undone_by
+FROM public.imports i
+WHERE i.tenant_id = :tenant_id AND starts_with(i.fingerprint, :fingerprint)
+ORDER BY i.started_at DESC, i.fingerprint
+LIMIT :most;
+
+-- name: lock_import_to_undo^
+SELECT started_at, undone_by FROM public.imports
+WHERE tenant_id = :tenant_id AND fingerprint = :fingerprint
+FOR UPDATE;
+
+-- name: note_import_undone!
+UPDATE public.imports SET undone_by = :undoing_id WHERE tenant_id = :tenant_id AND fingerprint = :fingerprint;
+
+-- name: note_import_redone!
+UPDATE public.imports SET undone_by = NULL
+WHERE tenant_id = :tenant_id AND fingerprint = :fingerprint AND undone_by = :undoing_id;
+
+-- name: insert_undoing!
+INSERT INTO public.undoings
+    (tenant_id, id, target_kind, target, deliveries, redoes, reason, requested_by, first_id, after_id, until_id)
+VALUES (:tenant_id, :id, :target_kind, :target, :deliveries::uuid[], :redoes::uuid, :reason, :requested_by, :first_id,
+        :first_id, :until_id)
+RETURNING 1;
+
+-- name: select_undoings
+-- The latest first; of one target if given.
+SELECT id, target_kind, target, deliveries, redoes, reason, requested_by, requested_at, phase, first_id, entries, touches,
+       ended_at
+FROM public.undoings
+WHERE tenant_id = :tenant_id AND (:target::text IS NULL OR target = :target::text)
+ORDER BY requested_at DESC, id DESC
+LIMIT :most;
+
+-- name: lock_undoing^
+-- The row is held until the batch commits: two processes never take the same facts back at once.
+SELECT target_kind, target, deliveries, redoes, phase, first_id, after_id, until_id, entries, touches
+FROM public.undoings
+WHERE tenant_id = :tenant_id AND id = :id
+FOR UPDATE;
+
+-- name: advance_undoing!
+UPDATE public.undoings
+SET phase = :phase, after_id = :after_id, entries = :entries, touches = :touches,
+    ended_at = CASE WHEN :phase::text = 'done' THEN :ended_at::timestamptz END
+WHERE tenant_id = :tenant_id AND id = :id;

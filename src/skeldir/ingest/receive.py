@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from skeldir.attribution import mark_orders_of_conversions, mark_orders_reached_by_touches
 from skeldir.clock import utc_now
@@ -20,6 +21,7 @@ from skeldir.ingest.canonical import (
     journey_hasher,
     read_conversion,
 )
+from skeldir.ingest.crowds import NO_JOURNEYS, JourneyCounts, count_journeys
 from skeldir.ingest.dead_letters import (
     PackedDeadEvents,
     pack_dead_events,
@@ -32,6 +34,7 @@ from skeldir.ingest.deliveries import (
     ItemT,
     Receipt,
     Rejections,
+    delivery_id,
     is_other,
     pack_rejections,
     read_deliveries,
@@ -62,7 +65,9 @@ class PreparedTouches:
 
     delivered: Sequence[Delivered]
     count: int
+    delivery: UUID
     columns: Mapping[str, str]
+    journeys: JourneyCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +100,12 @@ def prepare_touches(profile: TenantProfile, deliveries: Sequence[Delivery]) -> P
     now = utc_now()
     read = partial(read_touches, now=now, own_channels=profile.own_channels)
     touches, delivered = read_deliveries(profile, "touch", deliveries, read)
-    columns = _touch_columns(profile, _in_lock_order(touches)) if touches else {}
-    return PreparedTouches(delivered, len(touches), columns)
+    in_order = _in_lock_order(touches)
+    columns = _touch_columns(profile, in_order) if touches else {}
+    journeys = count_journeys(unpack_column(columns["journey_keys"])) if touches else NO_JOURNEYS
+    columns["deliveries"] = pack_column(one.hex for one in _deliveries_of(in_order, delivered))
+    delivery = delivery_id(delivered[0].origin)
+    return PreparedTouches(delivered, len(touches), delivery, columns, journeys)
 
 
 async def record_touches(
@@ -120,6 +129,7 @@ async def record_touches(
             connection,
             tenant_id=profile.tenant_id,
             tells_keys=len(delivered) > 1,
+            delivery=prepared.delivery,
             **prepared.columns,
         )
         arrived = new["arrived"]
@@ -167,11 +177,11 @@ def prepare_conversions(
     conversions, delivered = read_deliveries(
         profile, "conversion", deliveries, lambda items: [attempt(read, item) for item in items]
     )
+    in_order = _in_lock_order(conversions)
     batch = pack_entries(
-        [
-            _ledger_row(conversion, profile.journey_secret)
-            for conversion in _in_lock_order(conversions)
-        ]
+        [_ledger_row(conversion, profile.journey_secret) for conversion in in_order],
+        delivery=delivery_id(delivered[0].origin),
+        deliveries=_deliveries_of(in_order, delivered),
     )
     return PreparedConversions(delivered, now, batch)
 
@@ -300,6 +310,14 @@ def _receipt_of_shared(delivery: Delivered, posting: Posting) -> Receipt:
 def _in_lock_order(facts: Sequence[ItemT]) -> list[ItemT]:
     """Return the facts ordered by key, so that overlapping deliveries cannot deadlock."""
     return sorted(facts, key=attrgetter("idempotency_key"))
+
+
+def _deliveries_of(facts: Sequence[ItemT], delivered: Sequence[Delivered]) -> list[UUID]:
+    """Return the delivery of each fact, if there are more than one."""
+    if len(delivered) == 1:
+        return []
+    of_key = {key: delivery_id(one.origin) for one in delivered for key in one.brought}
+    return [of_key[fact.idempotency_key] for fact in facts]
 
 
 def _touch_columns(profile: TenantProfile, touches: Sequence[Touch]) -> dict[str, str]:

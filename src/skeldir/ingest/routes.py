@@ -26,6 +26,7 @@ from skeldir.http import (
     tenant_transaction,
 )
 from skeldir.ingest.batches import BatchBounds, is_heavy, split_batch
+from skeldir.ingest.crowds import CrowdWatch
 from skeldir.ingest.dead_letters import ItemKind
 from skeldir.ingest.deliveries import Delivery, Receipt, origin_of
 from skeldir.ingest.fields import ConversionItem, TouchItem
@@ -156,14 +157,19 @@ def _work_on(
     return work(profile, Delivery(split_batch(body, content_type), origin_of(body)))
 
 
+_crowds = CrowdWatch()
+
+
 async def _record_touches(
     transaction: TenantTransaction,
     prepared: PreparedTouches,
     _reject_reused: RejectReused,  # a touch whose key is known is a duplicate, whatever its fields
 ) -> list[Receipt]:
-    return await record_touches(
+    receipts = await record_touches(
         transaction.connection, transaction.profile, prepared, is_locked=True
     )
+    _crowds.add(transaction.profile.tenant_id, prepared.journeys)
+    return receipts
 
 
 async def _record_conversions(

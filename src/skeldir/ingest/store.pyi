@@ -13,6 +13,25 @@ class InsertTouchesRow(TypedDict):
     journey_keys: list[bytes]
     moments: list[dt.datetime]
 
+class LockImportToUndoRow(TypedDict):
+    started_at: dt.datetime
+    undone_by: UUID | None
+
+class LockUndoingRow(TypedDict):
+    target_kind: Literal["import", "order", "delivery"]
+    target: str
+    deliveries: list[UUID]
+    redoes: UUID | None
+    phase: Literal["entries", "touches", "done"]
+    first_id: UUID
+    after_id: UUID
+    until_id: UUID
+    entries: int
+    touches: int
+
+class RestoreTouchesRow(TypedDict):
+    generation: int
+
 class SelectChannelsRow(TypedDict):
     code: str
     label: str
@@ -78,6 +97,18 @@ class SelectFindingsRow(TypedDict):
     shape: Literal["e_mail", "phone", "card", "ip"]
     found_at: dt.datetime
 
+class SelectImportsRow(TypedDict):
+    fingerprint: str
+    file_name: str
+    rows_done: int
+    touches_accepted: int
+    conversions_accepted: int
+    rejected: int
+    is_complete: bool
+    started_at: dt.datetime
+    updated_at: dt.datetime
+    undone_by: UUID | None
+
 class SelectImportsToScanRow(TypedDict):
     row_id: UUID
     row_key: str
@@ -93,7 +124,56 @@ class SelectKeysToScanRow(TypedDict):
     row_id: UUID
     name: str
 
+class SelectTouchesToRestoreRow(TypedDict):
+    id: UUID
+    journey_key: bytes | None
+    occurred_at: dt.datetime
+    is_wanted: bool
+
+class SelectTouchesToWithdrawRow(TypedDict):
+    id: UUID
+    journey_key: bytes | None
+    occurred_at: dt.datetime
+    is_wanted: bool
+
+class SelectUndoingsRow(TypedDict):
+    id: UUID
+    target_kind: Literal["import", "order", "delivery"]
+    target: str
+    deliveries: list[UUID]
+    redoes: UUID | None
+    reason: str
+    requested_by: str
+    requested_at: dt.datetime
+    phase: Literal["entries", "touches", "done"]
+    first_id: UUID
+    entries: int
+    touches: int
+    ended_at: dt.datetime | None
+
+class SelectUndoingsToScanRow(TypedDict):
+    row_id: UUID
+    target: str
+    reason: str
+    requested_by: str
+
+class WithdrawTouchesRow(TypedDict):
+    generation: int
+
 class _Queries:
+    @staticmethod
+    async def advance_undoing(
+        connection: Connection,
+        /,
+        *,
+        phase: str,
+        after_id: UUID,
+        entries: int,
+        touches: int,
+        ended_at: dt.datetime,
+        tenant_id: UUID,
+        id: UUID,
+    ) -> None: ...
     @staticmethod
     async def delete_cleared_findings(
         connection: Connection,
@@ -108,6 +188,10 @@ class _Queries:
         paths: Collection[str],
         shapes: Collection[str],
     ) -> int: ...
+    @staticmethod
+    async def find_delivery_of_touch(
+        connection: Connection, /, *, tenant_id: UUID, key: str
+    ) -> UUID | None: ...
     @staticmethod
     async def forget_dead_events(connection: Connection, /, *, most: int) -> int: ...
     @staticmethod
@@ -144,6 +228,7 @@ class _Queries:
         /,
         *,
         tenant_id: UUID,
+        delivery: UUID | None,
         ids: str,
         keys: str,
         moments: str,
@@ -157,8 +242,52 @@ class _Queries:
         referrer_hosts: str,
         landing_paths: str,
         click_id_kinds: str,
+        deliveries: str,
         tells_keys: bool,
     ) -> InsertTouchesRow: ...
+    @staticmethod
+    async def insert_undoing(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        id: UUID,
+        target_kind: str,
+        target: str,
+        deliveries: Collection[UUID],
+        redoes: UUID | None,
+        reason: str,
+        requested_by: str,
+        first_id: UUID,
+        until_id: UUID,
+    ) -> None: ...
+    @staticmethod
+    async def lock_import_to_undo(
+        connection: Connection, /, *, tenant_id: UUID, fingerprint: str
+    ) -> LockImportToUndoRow | None: ...
+    @staticmethod
+    async def lock_undoing(
+        connection: Connection, /, *, tenant_id: UUID, id: UUID
+    ) -> LockUndoingRow | None: ...
+    @staticmethod
+    async def note_import_redone(
+        connection: Connection, /, *, tenant_id: UUID, fingerprint: str, undoing_id: UUID
+    ) -> None: ...
+    @staticmethod
+    async def note_import_undone(
+        connection: Connection, /, *, undoing_id: UUID | None, tenant_id: UUID, fingerprint: str
+    ) -> None: ...
+    @staticmethod
+    async def restore_touches(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        new_ids: Collection[UUID],
+        first_id: UUID,
+        last_id: UUID,
+        ids: Collection[UUID],
+    ) -> list[RestoreTouchesRow]: ...
     @staticmethod
     async def select_channels(
         connection: Connection, /, *, tenant_id: UUID
@@ -201,6 +330,10 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, most: int
     ) -> list[SelectFindingsRow]: ...
     @staticmethod
+    async def select_imports(
+        connection: Connection, /, *, tenant_id: UUID, fingerprint: str, most: int
+    ) -> list[SelectImportsRow]: ...
+    @staticmethod
     async def select_imports_to_scan(
         connection: Connection, /, *, tenant_id: UUID, after: UUID, most: int
     ) -> list[SelectImportsToScanRow]: ...
@@ -212,5 +345,48 @@ class _Queries:
     async def select_keys_to_scan(
         connection: Connection, /, *, tenant_id: UUID, after: UUID, most: int
     ) -> list[SelectKeysToScanRow]: ...
+    @staticmethod
+    async def select_last_touch(connection: Connection, /, *, tenant_id: UUID) -> UUID: ...
+    @staticmethod
+    async def select_touches_to_restore(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        undoing_id: UUID,
+        after: UUID,
+        until: UUID,
+        most: int,
+    ) -> list[SelectTouchesToRestoreRow]: ...
+    @staticmethod
+    async def select_touches_to_withdraw(
+        connection: Connection,
+        /,
+        *,
+        deliveries: Collection[UUID],
+        tenant_id: UUID,
+        after: UUID,
+        until: UUID,
+        most: int,
+    ) -> list[SelectTouchesToWithdrawRow]: ...
+    @staticmethod
+    async def select_undoings(
+        connection: Connection, /, *, tenant_id: UUID, target: str | None, most: int
+    ) -> list[SelectUndoingsRow]: ...
+    @staticmethod
+    async def select_undoings_to_scan(
+        connection: Connection, /, *, tenant_id: UUID, after: UUID, most: int
+    ) -> list[SelectUndoingsToScanRow]: ...
+    @staticmethod
+    async def withdraw_touches(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        undoing_id: UUID,
+        first_id: UUID,
+        last_id: UUID,
+        ids: Collection[UUID],
+    ) -> list[WithdrawTouchesRow]: ...
 
 queries: _Queries

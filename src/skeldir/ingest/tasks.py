@@ -1,4 +1,4 @@
-"""The room's jobs: forgetting and the scan for personal data, daily for every tenant, and deleting a tenant."""
+"""The room's jobs: taking facts back, deleting a tenant, and daily forgetting and the scan for personal data."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from skeldir.ingest.deleting import delete_tenant
 from skeldir.ingest.forgetting import forget_old_leftovers, forget_old_touches
-from skeldir.ingest.kinds import DELETE_TENANT, FORGET_TOUCHES, SCAN_PERSONAL_DATA
+from skeldir.ingest.kinds import DELETE_TENANT, FORGET_TOUCHES, SCAN_PERSONAL_DATA, UNDO
 from skeldir.ingest.personal_data import scan_for_personal_data
+from skeldir.ingest.undoing import undo_for_tenant
 from skeldir.jobs import Job, JobKind, Pulse, enqueue_daily
 from skeldir.rollups import compact_journal
 
@@ -41,4 +42,5 @@ FORGET = JobKind(FORGET_TOUCHES, forget_for_tenant, keep_done_s=_KEEP_DONE_S)
 SCAN = JobKind(SCAN_PERSONAL_DATA, scan_tenant, keep_done_s=_KEEP_DONE_S)
 # Ten attempts take about ten minutes: longer than any transaction of the program may take.
 DELETE = JobKind(DELETE_TENANT, delete_tenant, attempts=10)
+UNDO_KIND = JobKind(UNDO, undo_for_tenant)
 PULSES = (Pulse("ingest.plan_daily", 60.0, plan_daily),)

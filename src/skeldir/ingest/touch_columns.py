@@ -22,6 +22,7 @@ from skeldir.ingest.canonical import (
     read_touch,
 )
 from skeldir.ingest.fields import EARLIEST, LONGEST_JOURNEY_KEY, MAX_CLOCK_SKEW
+from skeldir.ingest.nothing import holds_no_id
 from skeldir.ingest.rejections import ItemRejected, attempt
 from skeldir.revenue import LONGEST_KEY
 
@@ -139,19 +140,29 @@ def _click_ids(items: Sequence[dict[str, Any]]) -> list[tuple[str, ...]]:
 
 def _required_texts(items: Sequence[dict[str, Any]], name: str, longest: int) -> list[str]:
     values = _column(items, name, _TEXTS)
-    _require_printable(values, longest)
-    if not all(map(str.strip, values)):
+    joined = _require_printable(values, longest)
+    if not all(map(str.strip, values)) or ("+" in joined and "e+" in joined.lower()):
         raise _Odd
+    _require_ids(values, joined)
     return values
 
 
 def _texts(items: Sequence[dict[str, Any]], name: str, longest: int) -> list[str | None]:
     values = [value or None for value in _column(items, name, _TEXTS_OR_NONE)]
-    _require_printable([value for value in values if value is not None], longest)
+    present = [value for value in values if value is not None]
+    _require_ids(present, _require_printable(present, longest))
     return values
 
 
-def _require_printable(values: Sequence[str], longest: int) -> None:
-    """Raise `_Odd` for a text that is too long or not printable: no control character is printable."""
-    if not "".join(values).isprintable() or max(map(len, values), default=0) > longest:
+def _require_printable(values: Sequence[str], longest: int) -> str:
+    """Return the texts joined; raise `_Odd` for one that is too long or not printable, as control characters are."""
+    joined = "".join(values)
+    if not joined.isprintable() or max(map(len, values), default=0) > longest:
+        raise _Odd
+    return joined
+
+
+def _require_ids(values: Sequence[str], joined: str) -> None:
+    """Raise `_Odd` for a placeholder. Of the white space, only blanks are printable."""
+    if holds_no_id(list(map(str.strip, values)) if " " in joined else values):
         raise _Odd

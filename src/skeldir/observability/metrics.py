@@ -66,6 +66,10 @@ INGEST_ITEMS = Counter(
     "Items of touches and conversions, by outcome.",
     ("item_kind", "outcome"),  # ITEM_KINDS, ITEM_OUTCOMES
 )
+INGEST_CROWDED = Counter(
+    "skeldir_ingest_crowded_journeys",
+    "Journeys that more than a tenth of a tenant's last 10,000 touches share: their key may be a placeholder.",
+)
 HTTP_SECONDS = Histogram(
     "skeldir_http_request_seconds",
     "Duration of requests, by the route's template.",

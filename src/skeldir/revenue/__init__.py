@@ -20,12 +20,27 @@ from skeldir.revenue.ledger import (
     pack_entries,
     post_entries,
 )
-from skeldir.revenue.months import MonthTotal, read_months
+from skeldir.revenue.months import read_months
 from skeldir.revenue.orders import (
+    RefundsSoFar,
     read_fixing_capture,
     read_order_balances,
     read_order_entries,
-    sum_entries_under,
+    read_refunds_so_far,
+    was_taken_back,
+)
+from skeldir.revenue.reversals import (
+    Dependent,
+    MoneyOfMonth,
+    Span,
+    delivery_of_entry,
+    find_entries_to_restore,
+    find_entries_to_reverse,
+    last_entry_id,
+    list_dependents,
+    restore_entries,
+    reverse_entries,
+    sum_entries,
 )
 
 if TYPE_CHECKING:
@@ -38,17 +53,25 @@ __all__ = [
     "KIND_SIGNS",
     "LONGEST_KEY",
     "ORDER_STATES",
+    "Dependent",
     "EntryKind",
     "FlaggedOrder",
     "LedgerBatch",
     "LedgerRow",
     "LedgerTotal",
-    "MonthTotal",
+    "MoneyOfMonth",
     "OrderBalance",
     "OrderState",
     "Posting",
+    "RefundsSoFar",
+    "Span",
+    "delivery_of_entry",
+    "find_entries_to_restore",
+    "find_entries_to_reverse",
+    "last_entry_id",
     "ledger_totals",
     "list_balances",
+    "list_dependents",
     "mark_days_of_orders",
     "pack_entries",
     "post_entries",
@@ -56,5 +79,9 @@ __all__ = [
     "read_months",
     "read_order_balances",
     "read_order_entries",
-    "sum_entries_under",
+    "read_refunds_so_far",
+    "restore_entries",
+    "reverse_entries",
+    "sum_entries",
+    "was_taken_back",
 ]

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 # From this many on, flagged orders are made in a thread, so that they do not block the event loop.
 _MANY_FLAGGED = 500
 
+# Columns that may differ when an entry is sent again.
+_NO_CONTENT: Final = frozenset({"ids", "deliveries"})
+
 LONGEST_KEY: Final = 200
 """The most characters of an order id, and of the key by which a repeated item is recognised."""
 
@@ -115,17 +118,23 @@ class LedgerBatch:
     """Rows to post, as the columns that are sent to the database, each of them one text."""
 
     count: int
+    delivery: UUID
     columns: Mapping[str, str]
 
 
-def pack_entries(rows: Sequence[LedgerRow]) -> LedgerBatch:
+def pack_entries(
+    rows: Sequence[LedgerRow], *, delivery: UUID, deliveries: Sequence[UUID] = ()
+) -> LedgerBatch:
     """Prepare `rows`, whose business keys are distinct and contain no control characters, for posting.
 
+    They come from `delivery`, or each from the one at its place in `deliveries`.
     This is the part of posting that takes processor time and needs no database.
     """
     return LedgerBatch(
         len(rows),
+        delivery,
         {
+            "deliveries": pack_column(one.hex for one in deliveries),
             "ids": pack_column(new_hex_ids(len(rows))),
             "business_keys": pack_column(row.business_key for row in rows),
             "order_ids": pack_column(row.order_id for row in rows),
@@ -166,13 +175,16 @@ async def post_entries(
         tenant_id=tenant_id,
         source=source,
         tells_keys=tells_keys,
+        delivery=batch.delivery,
         **batch.columns,
     )
     await plan_for_each_list(connection, batch.count)
     count = new["entries"]
     reused: frozenset[str] = frozenset()
     if count < batch.count:
-        content = {name: column for name, column in batch.columns.items() if name != "ids"}
+        content = {
+            name: column for name, column in batch.columns.items() if name not in _NO_CONTENT
+        }
         keys = await queries.select_reused_keys(
             connection, tenant_id=tenant_id, is_by_order=is_by_order, **content
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
     )
 
 
+@dataclass(slots=True)
+class RefundsSoFar:
+    """What went back of an order in total, in minor units, and the keys of the entries that stand for it."""
+
+    cents: int = 0
+    keys: set[str] = field(default_factory=set)
+
+
 async def read_order_entries(
     connection: Connection, tenant_id: UUID, order_id: str, *, most: int
 ) -> Sequence[SelectOrderEntriesRow]:
@@ -24,6 +33,11 @@ async def read_order_entries(
     return await queries.select_order_entries(
         connection, tenant_id=tenant_id, order_id=order_id, most=most
     )
+
+
+async def was_taken_back(connection: Connection, tenant_id: UUID, order_id: str) -> bool:
+    """Return whether the ledger holds entries of an order, of which none stands."""
+    return await queries.was_taken_back(connection, tenant_id=tenant_id, order_id=order_id)
 
 
 async def read_fixing_capture(
@@ -40,19 +54,26 @@ async def read_order_balances(
     return await queries.select_order_balances(connection, tenant_id=tenant_id, order_id=order_id)
 
 
-async def sum_entries_under(
+async def read_refunds_so_far(
     connection: Connection, tenant_id: UUID, wanted: Sequence[tuple[str, str, str]]
-) -> dict[tuple[str, str, str], int]:
-    """Return the sum of the entries whose keys begin with a text, for each (order id, currency, beginning of the key).
+) -> dict[tuple[str, str, str], RefundsSoFar]:
+    """Return what stands under keys that begin with a text, for each (order id, currency, beginning of the keys).
 
-    In signed minor units; what has no entries is left out.
+    What has no entries is left out.
     """
     order_ids, currencies, beginnings = zip(*wanted, strict=True) if wanted else ((), (), ())
-    rows = await queries.select_sums_under(
+    rows = await queries.select_keys_under(
         connection,
         tenant_id=tenant_id,
         order_ids=order_ids,
         currencies=currencies,
         beginnings=beginnings,
     )
-    return {(row["order_id"], row["currency"], row["beginning"]): int(row["cents"]) for row in rows}
+    found: dict[tuple[str, str, str], RefundsSoFar] = {}
+    for row in rows:
+        account = row["order_id"], row["currency"], row["beginning"]
+        so_far = found.setdefault(account, RefundsSoFar())
+        if cents := int(row["cents"]):
+            so_far.cents -= cents
+            so_far.keys.add(row["business_key"])
+    return found

@@ -1,19 +1,29 @@
 -- name: insert_entries^
 -- Each column is one text, its values joined by the unit separator, chr(31); an empty journey key is NULL. The orders of
 -- the new entries are returned in the same form, sorted, and their business keys if requested. This ends the setting of
--- `plan_for_each_list` (see there).
+-- `plan_for_each_list` (see there). A key whose entry was taken back is free: the new entry has the next generation, which
+-- is looked up only for a tenant that has taken entries back. All entries are of one delivery unless `deliveries` names
+-- that of each.
 WITH posted AS (
 INSERT INTO public.revenue_ledger
-    (tenant_id, id, business_key, order_id, kind, amount_cents, currency, occurred_at, journey_key, source)
+    (tenant_id, id, business_key, order_id, kind, amount_cents, currency, occurred_at, journey_key, source, delivery,
+     generation)
 SELECT :tenant_id, e.id, e.business_key, e.order_id, e.kind, e.amount_cents, e.currency, e.occurred_at,
-       decode(e.journey_key, 'hex'), :source
+       decode(e.journey_key, 'hex'), :source, coalesce(e.delivery, :delivery::uuid),
+       CASE WHEN (SELECT EXISTS (SELECT FROM public.revenue_ledger x
+                                 WHERE x.tenant_id = :tenant_id AND x.generation < 0))
+            THEN coalesce((SELECT -r.generation FROM public.revenue_ledger r
+                           WHERE r.tenant_id = :tenant_id AND r.business_key = e.business_key AND r.generation < 0
+                           ORDER BY r.generation LIMIT 1), 0)
+            ELSE 0 END
 FROM unnest(string_to_array(:ids, chr(31))::uuid[], string_to_array(:business_keys, chr(31)),
             string_to_array(:order_ids, chr(31)), string_to_array(:kinds, chr(31)),
             string_to_array(:amounts, chr(31))::bigint[], string_to_array(:currencies, chr(31)),
-            string_to_array(:moments, chr(31))::timestamptz[], string_to_array(:journey_keys, chr(31), ''))
-     AS e (id, business_key, order_id, kind, amount_cents, currency, occurred_at, journey_key)
+            string_to_array(:moments, chr(31))::timestamptz[], string_to_array(:journey_keys, chr(31), ''),
+            string_to_array(:deliveries, chr(31))::uuid[])
+     AS e (id, business_key, order_id, kind, amount_cents, currency, occurred_at, journey_key, delivery)
 WHERE (SELECT set_config('plan_cache_mode', 'auto', true)) IS NOT NULL
-ON CONFLICT (tenant_id, business_key) DO NOTHING
+ON CONFLICT (tenant_id, business_key, generation) DO NOTHING
 RETURNING order_id, business_key
 )
 SELECT (SELECT count(*) FROM posted) AS entries,
@@ -34,7 +44,8 @@ FROM unnest(string_to_array(:business_keys, chr(31)), string_to_array(:order_ids
 CROSS JOIN LATERAL (
     SELECT l.order_id, l.kind, l.amount_cents, l.currency, l.occurred_at, l.journey_key
     FROM public.revenue_ledger l
-    WHERE l.tenant_id = :tenant_id AND l.business_key = e.business_key
+    WHERE l.tenant_id = :tenant_id AND l.business_key = e.business_key AND l.generation >= 0
+    ORDER BY l.generation DESC
     LIMIT 1
 ) l
 WHERE (l.order_id, l.kind, l.amount_cents, l.currency)
@@ -42,18 +53,19 @@ WHERE (l.order_id, l.kind, l.amount_cents, l.currency)
    OR (NOT :is_by_order::boolean
        AND (l.occurred_at, l.journey_key) IS DISTINCT FROM (e.occurred_at, decode(e.journey_key, 'hex')));
 
--- name: select_sums_under
--- What the entries of an order in a currency whose keys begin with a text add up to; without entries, no row.
+-- name: select_keys_under
+-- The business keys of an order in a currency that begin with a text, each with the sum of its entries: 0 for one whose
+-- entry was taken back.
 -- Never null: every column.
-SELECT e.order_id, e.currency, e.beginning, sum(l.amount_cents) AS cents
+SELECT e.order_id, e.currency, e.beginning, l.business_key, sum(l.amount_cents) AS cents
 FROM unnest(:order_ids::text[], :currencies::text[], :beginnings::text[]) AS e (order_id, currency, beginning)
 CROSS JOIN LATERAL (
-    SELECT l.amount_cents
+    SELECT l.business_key, l.amount_cents
     FROM public.revenue_ledger l
     WHERE l.tenant_id = :tenant_id AND l.order_id = e.order_id AND l.currency = e.currency
       AND starts_with(l.business_key, e.beginning)
 ) l
-GROUP BY e.order_id, e.currency, e.beginning;
+GROUP BY e.order_id, e.currency, e.beginning, l.business_key;
 
 -- name: select_entry_days
 -- A capture can change the state of an earlier refund of its order, so all days of the order count.
@@ -79,10 +91,10 @@ ORDER BY last_entry_at DESC, order_id, currency
 LIMIT :most;
 
 -- name: select_ledger_totals
--- Never null: net_cents.
+-- Never null: every column.
 SELECT currency, sum(amount_cents) AS net_cents, count(*) AS entries,
        count(*) FILTER (WHERE kind = 'capture') AS captures
-FROM public.revenue_ledger
+FROM public.standing_entries
 WHERE tenant_id = :tenant_id
 GROUP BY currency
 ORDER BY currency;
@@ -95,15 +107,18 @@ WHERE tenant_id = :tenant_id AND state = 'awaiting_capture'
 GROUP BY currency;
 
 -- name: select_order_entries
+-- Never null: every column.
+-- Column kind is one of capture, refund, refund_reversal, dispute, dispute_reversal.
 SELECT id, business_key, kind, amount_cents, currency, occurred_at, recorded_at, source
-FROM public.revenue_ledger
+FROM public.standing_entries
 WHERE tenant_id = :tenant_id AND order_id = :order_id
 ORDER BY occurred_at, business_key
 LIMIT :most;
 
 -- name: select_fixing_capture^
+-- Never null: business_key, occurred_at.
 SELECT business_key, occurred_at, journey_key
-FROM public.revenue_ledger
+FROM public.standing_entries
 WHERE tenant_id = :tenant_id AND order_id = :order_id AND kind = 'capture'
 ORDER BY occurred_at, business_key
 LIMIT 1;
@@ -117,9 +132,114 @@ WHERE tenant_id = :tenant_id AND order_id = :order_id
 ORDER BY currency;
 
 -- name: select_months
--- Never null: month, cents.
-SELECT kind, currency, to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM') AS month, count(*) AS entries,
-       sum(amount_cents) AS cents
-FROM public.revenue_ledger
-WHERE tenant_id = :tenant_id
-GROUP BY kind, currency, to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM');
+-- The money of all standing entries by currency, kind and UTC month.
+-- Never null: every column.
+-- Column kind is one of capture, refund, refund_reversal, dispute, dispute_reversal.
+SELECT s.currency, s.kind, date_trunc('month', s.occurred_at AT TIME ZONE 'UTC')::date AS month,
+       count(*) AS entries, sum(s.amount_cents) AS amount_cents
+FROM public.standing_entries s
+WHERE s.tenant_id = :tenant_id
+GROUP BY 1, 2, 3;
+
+-- name: was_taken_back$
+-- Whether the order is known only by entries that were taken back.
+SELECT EXISTS (SELECT FROM public.revenue_ledger l WHERE l.tenant_id = :tenant_id AND l.order_id = :order_id)
+   AND NOT EXISTS (SELECT FROM public.standing_entries s WHERE s.tenant_id = :tenant_id AND s.order_id = :order_id);
+
+-- name: select_page_to_reverse
+-- A page of the ledger in order of id, and of each entry whether it stands and came with one of the deliveries. The money of
+-- an order with kept allocations (see there) cannot be taken back.
+-- Never null: is_wanted.
+SELECT l.id,
+       coalesce(l.delivery = ANY(:deliveries::uuid[]), false) AND l.generation >= 0
+       AND NOT EXISTS (SELECT FROM public.revenue_ledger r
+                       WHERE r.tenant_id = :tenant_id AND r.business_key = l.business_key
+                         AND r.generation = -1 - l.generation AND r.generation < 0)
+       AND NOT EXISTS (SELECT FROM public.kept_allocations k
+                       WHERE k.tenant_id = :tenant_id AND k.order_id = l.order_id) AS is_wanted
+FROM public.revenue_ledger l
+WHERE l.tenant_id = :tenant_id AND l.id > :after AND l.id <= :until
+ORDER BY l.id LIMIT :most;
+
+-- name: select_order_to_reverse
+-- The same for the standing entries of an order.
+-- Never null: id.
+SELECT l.id,
+       NOT EXISTS (SELECT FROM public.kept_allocations k
+                   WHERE k.tenant_id = :tenant_id AND k.order_id = :order_id) AS is_wanted
+FROM public.standing_entries l
+WHERE l.tenant_id = :tenant_id AND l.order_id = :order_id AND l.id > :after AND l.id <= :until
+ORDER BY l.id LIMIT :most;
+
+-- name: select_page_to_restore
+-- The same for the reversing entries of an undoing.
+-- Never null: is_wanted.
+SELECT l.id, coalesce(l.delivery = :undoing_id::uuid, false) AND l.generation < 0 AS is_wanted
+FROM public.revenue_ledger l
+WHERE l.tenant_id = :tenant_id AND l.id > :after AND l.id <= :until
+ORDER BY l.id LIMIT :most;
+
+-- name: reverse_entries
+-- A reversing entry has the day of the entry that it takes back, so both leave the sums of that day. Sorted by key, as every
+-- posting is, so that overlapping ones cannot deadlock. An entry that was taken back already is left.
+INSERT INTO public.revenue_ledger
+    (tenant_id, id, business_key, order_id, kind, amount_cents, currency, occurred_at, journey_key, source, delivery,
+     generation)
+SELECT :tenant_id, (:new_ids::uuid[])[row_number() OVER (ORDER BY l.business_key)], l.business_key, l.order_id, l.kind,
+       -l.amount_cents, l.currency, l.occurred_at, l.journey_key, 'undo', :undoing_id::uuid,
+       (-1 - l.generation)::smallint
+FROM public.revenue_ledger l
+WHERE l.tenant_id = :tenant_id AND l.id >= :first_id AND l.id <= :last_id AND l.id = ANY(:ids::uuid[])
+  AND l.generation >= 0 AND (SELECT set_config('plan_cache_mode', 'auto', true)) IS NOT NULL
+ORDER BY l.business_key
+ON CONFLICT (tenant_id, business_key, generation) DO NOTHING
+RETURNING order_id;
+
+-- name: restore_entries
+-- Posts the entries again that these reversing entries took back, with the next generation; where a later entry has the
+-- key, nothing is posted.
+INSERT INTO public.revenue_ledger
+    (tenant_id, id, business_key, order_id, kind, amount_cents, currency, occurred_at, journey_key, source, delivery,
+     generation)
+SELECT :tenant_id, (:new_ids::uuid[])[row_number() OVER (ORDER BY r.business_key)], r.business_key, r.order_id, r.kind,
+       -r.amount_cents, r.currency, r.occurred_at, r.journey_key, l.source, l.delivery, (-r.generation)::smallint
+FROM public.revenue_ledger r
+CROSS JOIN LATERAL (SELECT o.source, o.delivery FROM public.revenue_ledger o
+                    WHERE o.tenant_id = :tenant_id AND o.business_key = r.business_key
+                      AND o.generation = -1 - r.generation
+                    LIMIT 1) l
+WHERE r.tenant_id = :tenant_id AND r.id >= :first_id AND r.id <= :last_id AND r.id = ANY(:ids::uuid[])
+  AND r.generation < 0 AND (SELECT set_config('plan_cache_mode', 'auto', true)) IS NOT NULL
+ORDER BY r.business_key
+ON CONFLICT (tenant_id, business_key, generation) DO NOTHING
+RETURNING order_id;
+
+-- name: sum_entries
+-- The money of some entries by currency, kind and UTC month.
+-- Never null: every column.
+SELECT l.currency, l.kind, date_trunc('month', l.occurred_at AT TIME ZONE 'UTC')::date AS month,
+       count(*) AS entries, sum(l.amount_cents) AS amount_cents
+FROM public.revenue_ledger l
+WHERE l.tenant_id = :tenant_id AND l.id = ANY(:ids::uuid[])
+GROUP BY 1, 2, 3;
+
+-- name: select_dependents
+-- Standing entries of the orders of some entries that came another way.
+-- Never null: every column.
+SELECT s.order_id, s.kind, s.currency, s.amount_cents, s.source, s.occurred_at
+FROM public.standing_entries s
+WHERE s.tenant_id = :tenant_id
+  AND s.order_id IN (SELECT l.order_id FROM public.revenue_ledger l
+                     WHERE l.tenant_id = :tenant_id AND l.id = ANY(:ids::uuid[]))
+  AND coalesce(s.delivery <> ALL(:deliveries::uuid[]), true)
+ORDER BY s.order_id, s.occurred_at, s.business_key
+LIMIT :most;
+
+-- name: select_last_entry$
+SELECT coalesce((SELECT l.id FROM public.revenue_ledger l WHERE l.tenant_id = :tenant_id ORDER BY l.id DESC LIMIT 1),
+                '00000000-0000-0000-0000-000000000000');
+
+-- name: find_delivery_of_entry$
+SELECT delivery FROM public.revenue_ledger
+WHERE tenant_id = :tenant_id AND business_key = :key AND generation >= 0
+ORDER BY generation DESC LIMIT 1;

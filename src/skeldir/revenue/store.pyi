@@ -13,6 +13,12 @@ class InsertEntriesRow(TypedDict):
     business_keys: str | None
     order_ids: str | None
 
+class RestoreEntriesRow(TypedDict):
+    order_id: str
+
+class ReverseEntriesRow(TypedDict):
+    order_id: str
+
 class SelectAwaitingTotalsRow(TypedDict):
     currency: str
     awaiting_cents: Decimal
@@ -27,6 +33,14 @@ class SelectBalancesRow(TypedDict):
     balance_cents: int
     last_entry_at: dt.datetime
 
+class SelectDependentsRow(TypedDict):
+    order_id: str
+    kind: str
+    currency: str
+    amount_cents: int
+    source: str
+    occurred_at: dt.datetime
+
 class SelectEntryDaysRow(TypedDict):
     day: dt.date
 
@@ -40,6 +54,13 @@ class SelectFlaggedOrdersRow(TypedDict):
     currency: str
     state: str
 
+class SelectKeysUnderRow(TypedDict):
+    order_id: str
+    currency: str
+    beginning: str
+    business_key: str
+    cents: Decimal
+
 class SelectLedgerTotalsRow(TypedDict):
     currency: str
     net_cents: Decimal
@@ -47,11 +68,11 @@ class SelectLedgerTotalsRow(TypedDict):
     captures: int
 
 class SelectMonthsRow(TypedDict):
-    kind: Literal["capture", "refund", "refund_reversal", "dispute", "dispute_reversal"]
     currency: str
-    month: str
+    kind: Literal["capture", "refund", "refund_reversal", "dispute", "dispute_reversal"]
+    month: dt.date
     entries: int
-    cents: Decimal
+    amount_cents: Decimal
 
 class SelectOrderBalancesRow(TypedDict):
     currency: str
@@ -73,13 +94,30 @@ class SelectOrderEntriesRow(TypedDict):
     recorded_at: dt.datetime
     source: str
 
-class SelectSumsUnderRow(TypedDict):
-    order_id: str
+class SelectOrderToReverseRow(TypedDict):
+    id: UUID
+    is_wanted: bool
+
+class SelectPageToRestoreRow(TypedDict):
+    id: UUID
+    is_wanted: bool
+
+class SelectPageToReverseRow(TypedDict):
+    id: UUID
+    is_wanted: bool
+
+class SumEntriesRow(TypedDict):
     currency: str
-    beginning: str
-    cents: Decimal
+    kind: Literal["capture", "refund", "refund_reversal", "dispute", "dispute_reversal"]
+    month: dt.date
+    entries: int
+    amount_cents: Decimal
 
 class _Queries:
+    @staticmethod
+    async def find_delivery_of_entry(
+        connection: Connection, /, *, tenant_id: UUID, key: str
+    ) -> UUID | None: ...
     @staticmethod
     async def insert_entries(
         connection: Connection,
@@ -87,6 +125,7 @@ class _Queries:
         *,
         tenant_id: UUID,
         source: str,
+        delivery: UUID | None,
         ids: str,
         business_keys: str,
         order_ids: str,
@@ -95,8 +134,32 @@ class _Queries:
         currencies: str,
         moments: str,
         journey_keys: str,
+        deliveries: str,
         tells_keys: bool,
     ) -> InsertEntriesRow: ...
+    @staticmethod
+    async def restore_entries(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        new_ids: Collection[UUID],
+        first_id: UUID,
+        last_id: UUID,
+        ids: Collection[UUID],
+    ) -> list[RestoreEntriesRow]: ...
+    @staticmethod
+    async def reverse_entries(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        new_ids: Collection[UUID],
+        undoing_id: UUID | None,
+        first_id: UUID,
+        last_id: UUID,
+        ids: Collection[UUID],
+    ) -> list[ReverseEntriesRow]: ...
     @staticmethod
     async def select_awaiting_totals(
         connection: Connection, /, *, tenant_id: UUID
@@ -105,6 +168,16 @@ class _Queries:
     async def select_balances(
         connection: Connection, /, *, tenant_id: UUID, state: str | None, most: int
     ) -> list[SelectBalancesRow]: ...
+    @staticmethod
+    async def select_dependents(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        ids: Collection[UUID],
+        deliveries: Collection[UUID],
+        most: int,
+    ) -> list[SelectDependentsRow]: ...
     @staticmethod
     async def select_entry_days(
         connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
@@ -117,6 +190,18 @@ class _Queries:
     async def select_flagged_orders(
         connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
     ) -> list[SelectFlaggedOrdersRow]: ...
+    @staticmethod
+    async def select_keys_under(
+        connection: Connection,
+        /,
+        *,
+        order_ids: Collection[str],
+        currencies: Collection[str],
+        beginnings: Collection[str],
+        tenant_id: UUID,
+    ) -> list[SelectKeysUnderRow]: ...
+    @staticmethod
+    async def select_last_entry(connection: Connection, /, *, tenant_id: UUID) -> UUID: ...
     @staticmethod
     async def select_ledger_totals(
         connection: Connection, /, *, tenant_id: UUID
@@ -134,6 +219,39 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, order_id: str, most: int
     ) -> list[SelectOrderEntriesRow]: ...
     @staticmethod
+    async def select_order_to_reverse(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        order_id: str,
+        after: UUID,
+        until: UUID,
+        most: int,
+    ) -> list[SelectOrderToReverseRow]: ...
+    @staticmethod
+    async def select_page_to_restore(
+        connection: Connection,
+        /,
+        *,
+        undoing_id: UUID,
+        tenant_id: UUID,
+        after: UUID,
+        until: UUID,
+        most: int,
+    ) -> list[SelectPageToRestoreRow]: ...
+    @staticmethod
+    async def select_page_to_reverse(
+        connection: Connection,
+        /,
+        *,
+        deliveries: Collection[UUID],
+        tenant_id: UUID,
+        after: UUID,
+        until: UUID,
+        most: int,
+    ) -> list[SelectPageToReverseRow]: ...
+    @staticmethod
     async def select_reused_keys(
         connection: Connection,
         /,
@@ -149,14 +267,12 @@ class _Queries:
         is_by_order: bool,
     ) -> str | None: ...
     @staticmethod
-    async def select_sums_under(
-        connection: Connection,
-        /,
-        *,
-        order_ids: Collection[str],
-        currencies: Collection[str],
-        beginnings: Collection[str],
-        tenant_id: UUID,
-    ) -> list[SelectSumsUnderRow]: ...
+    async def sum_entries(
+        connection: Connection, /, *, tenant_id: UUID, ids: Collection[UUID]
+    ) -> list[SumEntriesRow]: ...
+    @staticmethod
+    async def was_taken_back(
+        connection: Connection, /, *, tenant_id: UUID, order_id: str
+    ) -> bool: ...
 
 queries: _Queries

@@ -45,7 +45,7 @@ SELECT day, bool_or(sums = 'all') AS has_spend, bool_or(sums <> 'credit') AS has
 FROM taken GROUP BY day ORDER BY day;
 
 -- name: delete_revenue_days!
--- Their sums are subtracted from the totals over all days. The latest moment of a total stays: the ledger only grows.
+-- Their sums are subtracted from the totals over all days. The latest moment of a total stays; see `settle_latest_entries`.
 WITH gone AS (
     DELETE FROM public.rollup_revenue_day
     WHERE tenant_id = :tenant_id AND revenue_date = ANY(:days::date[])
@@ -72,7 +72,7 @@ SELECT :tenant_id, s.day, s.currency, s.state,
 FROM (
     SELECT d.day, e.currency, e.amount_cents, e.occurred_at,
            CASE WHEN e.kind = 'capture' THEN 'captured'
-                WHEN NOT EXISTS (SELECT FROM public.revenue_ledger c
+                WHEN NOT EXISTS (SELECT FROM public.standing_entries c
                                  WHERE c.tenant_id = :tenant_id AND c.order_id = e.order_id AND c.kind = 'capture')
                     THEN CASE WHEN e.kind LIKE 'dispute%' THEN 'dispute_awaiting_capture' ELSE 'awaiting_capture' END
                 WHEN e.kind = 'refund' THEN 'refunded'
@@ -80,11 +80,11 @@ FROM (
                 WHEN e.kind = 'dispute' THEN 'disputed'
                 ELSE 'dispute_reversed' END AS state,
            e.kind = 'capture' AND NOT EXISTS (
-               SELECT FROM public.revenue_ledger c
+               SELECT FROM public.standing_entries c
                WHERE c.tenant_id = :tenant_id AND c.order_id = e.order_id AND c.kind = 'capture'
                  AND (c.occurred_at, c.business_key) < (e.occurred_at, e.business_key)) AS opens_order
     FROM unnest(:days::date[]) AS d (day)
-    JOIN public.revenue_ledger e
+    JOIN public.standing_entries e
       ON e.tenant_id = :tenant_id
      AND e.occurred_at >= d.day::timestamp AT TIME ZONE 'UTC'
      AND e.occurred_at < (d.day + 1)::timestamp AT TIME ZONE 'UTC'
@@ -102,6 +102,23 @@ SET amount_cents = t.amount_cents + excluded.amount_cents,
     entries = t.entries + excluded.entries,
     orders = t.orders + excluded.orders,
     last_entry_at = greatest(t.last_entry_at, excluded.last_entry_at);
+
+-- name: has_reversals$
+-- Whether entries of the tenant were ever taken back.
+SELECT EXISTS (SELECT FROM public.revenue_ledger l WHERE l.tenant_id = :tenant_id AND l.generation < 0);
+
+-- name: delete_ended_totals!
+-- Of currencies in which no day has an entry any more.
+DELETE FROM public.rollup_revenue_total t
+WHERE t.tenant_id = :tenant_id
+  AND t.currency NOT IN (SELECT d.currency FROM public.rollup_revenue_day d WHERE d.tenant_id = :tenant_id);
+
+-- name: settle_latest_entries!
+-- The latest entry of a currency may have been taken back.
+UPDATE public.rollup_revenue_total t SET last_entry_at = d.last_entry_at
+FROM (SELECT r.currency, max(r.last_entry_at) AS last_entry_at FROM public.rollup_revenue_day r
+      WHERE r.tenant_id = :tenant_id GROUP BY r.currency) d
+WHERE t.tenant_id = :tenant_id AND t.currency = d.currency AND t.last_entry_at > d.last_entry_at;
 
 -- name: mark_revenue_days!
 -- All days with ledger entries, and days that have sums without an entry.
@@ -121,7 +138,7 @@ INSERT INTO public.rollup_revenue_total (tenant_id, currency, state, amount_cent
 SELECT :tenant_id::uuid, r.currency, r.state, sum(r.amount_cents), sum(r.entries), sum(r.orders),
        coalesce(l.last_entry_at, max(r.last_entry_at))
 FROM public.rollup_revenue_day r
-LEFT JOIN (SELECT e.currency, max(e.occurred_at) AS last_entry_at FROM public.revenue_ledger e
+LEFT JOIN (SELECT e.currency, max(e.occurred_at) AS last_entry_at FROM public.standing_entries e
            WHERE e.tenant_id = :tenant_id GROUP BY e.currency) l
   ON l.currency = r.currency
 WHERE r.tenant_id = :tenant_id

@@ -181,6 +181,9 @@ async def _roll_up_some(connection: Connection, tenant_id: UUID, *, most: int) -
         if with_revenue:
             await queries.delete_revenue_days(connection, tenant_id=tenant_id, days=with_revenue)
             await queries.insert_revenue_days(connection, tenant_id=tenant_id, days=with_revenue)
+            if await queries.has_reversals(connection, tenant_id=tenant_id):
+                await queries.delete_ended_totals(connection, tenant_id=tenant_id)
+                await queries.settle_latest_entries(connection, tenant_id=tenant_id)
         with_spend = [row["day"] for row in rows if row["has_spend"]]
         if with_spend:
             await queries.sum_spend(connection, tenant_id=tenant_id, days=with_spend)

@@ -38,6 +38,8 @@ _BY_TENANT: Final = (
     "rollup_revenue_day",
     "rollup_revenue_total",
     "spend",
+    "touch_withdrawals",
+    "undoings",
 )
 DISTRIBUTED: Final[Mapping[str, str]] = MappingProxyType(
     {ROOT: "id", **dict.fromkeys(_BY_TENANT, "tenant_id")}

@@ -63,9 +63,7 @@ async def test_a_larger_refund_of_friday_is_added_to_that_of_monday(
 ) -> None:
     for name in ("stripe_monday.csv", "stripe_friday.csv"):
         total = await take(db, tenant, name, "conversions", map_file=map_file)
-    assert total["JPY"] == 3_125
-    # ch_4 has a thousands separator, and counts where such amounts are read.
-    assert total.get("EUR", 0) in (0, 123_456)
+    assert total == {"JPY": 3_125, "EUR": 123_456}
 
 
 @needs_the_folder
@@ -74,5 +72,4 @@ async def test_a_reloaded_confirmation_page_is_one_sale(
     db: Database, tenant: UUID, map_file: str | None
 ) -> None:
     total = await take(db, tenant, "ga4_purchases.csv", "mixed", map_file=map_file)
-    # Purchases "(not set)" are refused where placeholders are read as nothing; two of them clash before.
-    assert total["EUR"] in (4_990, 4_990 + 2_000)
+    assert total == {"EUR": 4_990}

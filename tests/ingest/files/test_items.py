@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from skeldir.ingest.canonical import read_conversion, read_touch
 from skeldir.ingest.fields import CONVERSION_FIELDS, TOUCH_FIELDS
-from skeldir.ingest.files.compiling import Item
 from skeldir.ingest.files.items import Batch, ItemMaker
+from skeldir.ingest.files.keys import Item
 from skeldir.ingest.files.mapping import FileMapping
 from skeldir.ingest.files.mapping_file import Settings, mapping_from_settings, merge_settings
+from skeldir.ingest.nothing import is_no_id
 from skeldir.ingest.rejections import UnreadableItem
 
 NOW = datetime(2026, 6, 2, tzinfo=UTC)
@@ -142,7 +143,10 @@ def test_cells_that_join_to_the_same_text_have_different_keys(
     mapping = mapping_of(columns={"idempotency_key": ["a", "b"]})
     one, two = {"a": cells[0], "b": cells[1]}, {"a": joined[:cut], "b": joined[cut:]}
     first, second = keys(make(mapping, {**ROW, **one}, {**ROW, **two}).touches.items)
-    assert (first == second) == (one == two)
+    if first is None:  # a placeholder beside nothing is no key
+        assert all(map(is_no_id, cells))
+    else:
+        assert (first == second) == (one == two)
 
 
 def test_a_derived_key_differs_between_tenants_and_never_shows_its_columns() -> None:
@@ -260,25 +264,27 @@ def test_a_refund_beside_its_order_is_an_entry_of_its_own() -> None:
     assert keys([refund]) != keys(batch.orders.items[:1])
 
 
+KEYED_ORDERS: Settings = {
+    "kind": "conversions",
+    "currency": "USD",
+    "amount_unit": "major",
+    "refund": {"amount": "back", "occurred_at": "back_at"},
+    "columns": {
+        "occurred_at": "time",
+        "order_id": "order",
+        "amount": "total",
+        "idempotency_key": "id",
+    },
+}
+
+
 def test_the_key_of_a_refund_stays_when_more_is_refunded() -> None:
     mapping = mapping_of(refund={"amount": "back", "occurred_at": "back_at"})
     rows = [{**ROW, "sold": "1", "id": "7", "back": amount} for amount in ("1", "2")]
     batch = make(mapping, *rows)
     first, second = keys(batch.refunds.items)
     assert first == second == f"{keys(batch.orders.items)[0]}:refund"
-    settings = {
-        "kind": "conversions",
-        "currency": "USD",
-        "amount_unit": "major",
-        "refund": {"amount": "back", "occurred_at": "back_at"},
-        "columns": {
-            "occurred_at": "time",
-            "order_id": "order",
-            "amount": "total",
-            "idempotency_key": "id",
-        },
-    }
-    assert keys(make(mapping_from_settings(settings), *rows).refunds.items) == ["7:refund"] * 2
+    assert keys(make(mapping_from_settings(KEYED_ORDERS), *rows).refunds.items) == ["7:refund"] * 2
 
 
 STATES = {"Paid": "capture", "Failed": "", "wc-refunded": "both", "Zaplaceno": "paid by a mapping"}
@@ -298,7 +304,7 @@ def test_the_state_of_an_order_decides_what_is_posted_of_it() -> None:
 @pytest.mark.parametrize(
     ("state", "back", "code"),
     [
-        ("Shipped", "", "state_unknown"),
+        ("Closed", "", "state_unknown"),
         ("", "", "state_unknown"),
         ("Partially refunded", "0.00", "refund_unknown"),
         ("Refunded", "", "refund_unknown"),
@@ -337,3 +343,35 @@ def test_typed_cells_of_a_key_may_be_of_any_type() -> None:
     row = {**ROW, "id": Decimal("1.50"), "event": datetime(2026, 6, 1, tzinfo=UTC)}
     first, second = keys(make(mapping, row, {**row, "id": b"\xff"}, text=False).touches.items)
     assert first != second
+
+
+PLACEHOLDER_CELLS = ["NULL", "(not set)", " n/a ", "None", "nan"]
+
+
+@pytest.mark.parametrize("cell", PLACEHOLDER_CELLS)
+def test_a_placeholder_makes_no_key_no_order_id_and_no_click(cell: str) -> None:
+    refund = {"amount": "back", "occurred_at": "time"}
+    mapping = mapping_of(
+        order_when={"column": "order"},
+        columns={"order_id": ["order", "time"], "idempotency_key": ["key", "more"]},
+        click_ids={"gclid": "click"},
+    )
+    row = ROW | {"order": cell, "key": cell, "more": "", "click": cell}
+    touch = fields(make(mapping, row).touches.items[0])
+    assert (touch["idempotency_key"], touch["click_ids"]) == (None, [])
+    assert make(mapping, row).orders.items == []
+    mapping = mapping_of(refund=refund)
+    batch = make(mapping, row | {"sold": "1", "back": "1.00"})
+    assert fields(batch.refunds.items[0])["order_id"] == cell
+    mapping = mapping_from_settings(KEYED_ORDERS)
+    batch = make(mapping, row | {"id": cell, "back": "1.00", "back_at": ROW["time"]})
+    assert fields(batch.refunds.items[0])["idempotency_key"] == cell
+    mapping = mapping_of(columns={"order_id": ["order", "time"]})
+    assert fields(make(mapping, row | {"sold": "1"}).orders.items[0])["order_id"] is None
+
+
+def test_an_amount_of_nothing_is_missing_and_no_refund() -> None:
+    mapping = mapping_of(refund={"amount": "back", "occurred_at": "time"})
+    batch = make(mapping, ROW | {"sold": "1", "total": "-", "back": "n/a"})
+    assert fields(batch.orders.items[0])["amount_cents"] is None
+    assert batch.refunds.items == []

@@ -84,7 +84,7 @@ def test_every_column_is_wanted_once_and_no_other() -> None:
         (TOUCHES, {"time_zone": "../etc/passwd"}, ["not a time zone"]),
         (TOUCHES, {"time_format": "epoch_second"}, ['Did you mean "epoch_seconds"?']),
         (TOUCHES, {"time_format": "%d.%m.%Y %H:%M"}, ["no offset", "--time-zone"]),
-        (TOUCHES, {"delimiter": "|"}, ["delimiter", '","']),
+        (TOUCHES, {"delimiter": ":"}, ["delimiter", '","']),
         (TOUCHES, {"click_ids": {"glid": "x"}}, ['Did you mean "gclid"?']),
         (TOUCHES, {"channels": {"a": "email"}}, ["[channels]", "channel ="]),
         (TOUCHES, {"new_channels": {"email": "E-mail"}}, ["email", "common taxonomy"]),

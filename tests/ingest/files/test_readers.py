@@ -17,21 +17,27 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from skeldir.ingest.files.layout import FileLayout, FileUnreadable, Row
-from skeldir.ingest.files.readers import LONGEST_ROW, look_at_file, open_rows
+from skeldir.ingest.files.json_rows import JsonFile
+from skeldir.ingest.files.layout import LONGEST_ROW, FileLayout, FileUnreadable, Row
+from skeldir.ingest.files.readers import look_at_file, open_rows
 from skeldir.ingest.rejections import CURES, UnreadableItem
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
 
 def read(
-    content: bytes, name: str = "x.csv", *, skip: int = 0, wanted: Sequence[str] | None = None
+    content: bytes,
+    name: str = "x.csv",
+    *,
+    skip: int = 0,
+    wanted: Sequence[str] | None = None,
+    encoding: str | None = None,
 ) -> list[Row]:
     """Return the rows of a file with this content; all its columns unless `wanted` names some."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / name
         path.write_bytes(content)
-        layout = look_at_file(path)
+        layout = look_at_file(path, encoding=encoding)
         with open_rows(path, layout, wanted or layout.header, skip=skip) as stream:
             return [
                 (number, cells if isinstance(cells, UnreadableItem) else tuple(cells))
@@ -71,6 +77,7 @@ def test_any_csv_is_read_as_it_was_written(
     if quoting == csv.QUOTE_MINIMAL:  # Python 3.11 leaves a lone carriage return without quotes
         cells = [cell.replace("\r", "") for cell in cells]
     rows = [tuple(cells[at : at + width]) for at in range(0, len(cells) - width + 1, width)]
+    rows = [row for row in rows if any(row)]  # a row without a cell is a blank line
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=delimiter, lineterminator=line_end, quoting=quoting)
     header = [f"column {place}" for place in range(width)]
@@ -87,10 +94,10 @@ def test_any_csv_is_read_as_it_was_written(
 @given(st.binary(max_size=400), st.integers(0, 6))
 def test_no_bytes_break_the_reading_of_rows(garbage: bytes, skip: int) -> None:
     for name, start in (("x.csv", b"a,b\n"), ("x.ndjson", b'{"a": 1, "b": 2}\n')):
-        rows = read(start + garbage, name)
+        rows = read(start + garbage, name, encoding="utf-8")
         assert [number for number, _ in rows] == list(range(1, len(rows) + 1))
         assert all(code in CURES for code in codes(rows).values())
-        assert read(start + garbage, name, skip=skip) == rows[skip:]
+        assert read(start + garbage, name, skip=skip, encoding="utf-8") == rows[skip:]
 
 
 @given(
@@ -104,10 +111,29 @@ def test_a_file_of_garbage_is_read_or_refused(garbage: bytes, name: str, start: 
         assert [number for number, _ in rows] == list(range(1, len(rows) + 1))
 
 
-def test_a_row_of_another_width_is_malformed_and_the_next_one_is_read() -> None:
-    rows = read(b"a,b\n1,2\n3\n4,5,6\n7,8\n")
-    assert codes(rows) == {2: "row_malformed", 3: "row_malformed"}
-    assert [rows[0], rows[3]] == [(1, ("1", "2")), (4, ("7", "8"))]
+def test_a_row_with_too_many_cells_is_malformed_and_the_next_one_is_read() -> None:
+    rows = read(b"a,b\n1,2\n4,5,6\n7,8\n")
+    assert codes(rows) == {2: "row_malformed"}
+    assert [rows[0], rows[2]] == [(1, ("1", "2")), (3, ("7", "8"))]
+
+
+def test_cells_that_are_left_out_at_the_end_of_a_row_are_empty() -> None:
+    assert read(b"a,b,c\n1,2\n3\n4,5,6\n") == [
+        (1, ("1", "2", "")),
+        (2, ("3", "", "")),
+        (3, ("4", "5", "6")),
+    ]
+
+
+def test_a_row_that_the_end_of_the_file_may_have_cut_off_is_malformed() -> None:
+    (_, (_, cut_off)) = read(b"a,b,c\n1,2,3\n4,5")
+    assert isinstance(cut_off, UnreadableItem)
+    assert "ends within this row" in cut_off.detail
+    assert codes(read(b"a,b,c\n1,2,3\n4,5,6")) == {}
+
+
+def test_rows_of_empty_cells_are_blank_lines() -> None:
+    assert read(b"a,b\n1,2\n,\n\n3,4\n,\n") == [(1, ("1", "2")), (2, ("3", "4"))]
 
 
 def test_bytes_that_are_not_utf_8_reject_only_their_row() -> None:
@@ -117,13 +143,13 @@ def test_bytes_that_are_not_utf_8_reject_only_their_row() -> None:
 
 
 def test_a_column_that_is_not_wanted_is_not_read() -> None:
-    assert read(b"a,name\n1,\xe9\n", wanted=["a"]) == [(1, ("1",))]
+    assert read(b"a,name\n1,\xe9\n", wanted=["a"], encoding="utf-8") == [(1, ("1",))]
 
 
 def test_a_rejected_row_keeps_its_digest_and_size_but_never_its_text() -> None:
-    ((_, refused),) = read(b"a,b\njane@example.com\n")
+    ((_, refused),) = read(b"a,b\njane@example.com,1,2\n")
     assert isinstance(refused, UnreadableItem)
-    assert refused.fields["bytes"] == len(b"jane@example.com\n")
+    assert refused.fields["bytes"] == len(b"jane@example.com,1,2\n")
     assert set(refused.fields) == {"sha256", "bytes"}
     assert "jane" not in repr(refused)
 
@@ -175,7 +201,7 @@ def test_a_row_without_an_end_is_abandoned_at_the_limit() -> None:
 
 
 def test_endless_blank_lines_are_not_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("skeldir.ingest.files.readers.LONGEST_ROW", 100)
+    monkeypatch.setattr("skeldir.ingest.files.csv_rows.LONGEST_ROW", 100)
     assert read(b"a,b\n" + b"\n" * 101 + b"1,2\n") == [(1, ("1", "2"))]
 
 
@@ -200,7 +226,7 @@ def test_the_delimiter_is_the_most_frequent_one_outside_quotes() -> None:
 
 def test_a_bad_line_of_ndjson_rejects_only_itself() -> None:
     lines = [b'{"a": 1}', b"{", b"[1]", b'{"a": "\xe9"}', b'"x"', b"", b'{"a": 2}']
-    rows = read(b"\n".join(lines), "x.ndjson")
+    rows = read(b"\n".join(lines), "x.ndjson", encoding="utf-8")
     assert codes(rows) == {
         2: "json_invalid",
         3: "item_not_an_object",
@@ -208,6 +234,72 @@ def test_a_bad_line_of_ndjson_rejects_only_itself() -> None:
         5: "item_not_an_object",
     }
     assert [rows[0], rows[5]] == [(1, (1,)), (6, (2,))]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b'[{"a": 1}, {"a": "[,{"}, {"a": "\\"]"}]', id="array"),
+        pytest.param(b'\n[\n{"a": 1},\n{"a": "[,{"}\n,{"a": "\\"]"}\n]\n', id="array over lines"),
+        pytest.param(
+            b'{"orders": [{"a": 1}, {"a": "[,{"}, {"a": "\\"]"}], "next": null}', id="wrapped"
+        ),
+        pytest.param(
+            b'{"more": {"n": [1]}, "data": [{"a": 1},\n{"a": "[,{"}, {"a": "\\"]"}]}', id="data"
+        ),
+        pytest.param(b'{"anything":[{"a": 1}, {"a": "[,{"}, {"a": "\\"]"}]}', id="only list"),
+        pytest.param(b'{"a": 1}\n{"a": "[,{"}\n{"a": "\\"]"}\n', id="lines"),
+        pytest.param(b'{\n"a": 1\n}\n{\n"a":\n"[,{"}\n{"a":\n"\\"]"}\n', id="objects over lines"),
+    ],
+)
+def test_every_form_of_json_gives_its_objects(content: bytes) -> None:
+    assert read(content, "x.json", wanted=["a"]) == [(1, (1,)), (2, ("[,{",)), (3, ('"]',))]
+
+
+def test_an_object_with_a_list_of_its_own_is_one_row() -> None:
+    order = b'{\n "id": 1,\n "line_items": [{"id": 2}, {"id": 3}]\n}\n'
+    assert read(order, "x.json", wanted=["id"]) == [(1, (1,))]
+
+
+def test_a_bad_element_of_an_array_rejects_only_itself() -> None:
+    rows = read(b'[{"a": 1}, 7, {"a" 2}, [1], {"a": 3}]', "x.json", wanted=["a"])
+    assert codes(rows) == {2: "item_not_an_object", 3: "json_invalid", 4: "item_not_an_object"}
+    assert [rows[0], rows[4]] == [(1, (1,)), (5, (3,))]
+
+
+@pytest.mark.parametrize(
+    "content", [b'[{"a": 1}, {"a": 2}', b'[{"a": 1}, {"a', b'{"a":\n{"b": 1}\n']
+)
+def test_an_array_or_object_that_is_not_closed_breaks_off(content: bytes) -> None:
+    with pytest.raises(FileUnreadable, match="breaks off"):
+        read(content, "x.json", wanted=["a"])
+
+
+def test_deep_nesting_costs_no_memory_and_rejects_only_its_element() -> None:
+    deep = b"[" * 500_000 + b"]" * 500_000
+    rows = read(b'[{"a": 1}, {"a": ' + deep + b'}, {"a": 3}]', "x.json", wanted=["a"])
+    assert codes(rows) == {2: "json_invalid"}
+    assert rows[2] == (3, (3,))
+
+
+@given(
+    st.lists(
+        st.dictionaries(
+            texts, texts | st.integers(-9, 9) | st.lists(texts, max_size=3), max_size=3
+        ),
+        max_size=5,
+    ),
+    st.sampled_from([None, 1]),
+    st.integers(1, 40),
+)
+def test_any_array_is_read_as_it_was_written_wherever_its_pieces_end(
+    items: list[dict[str, object]], indent: int | None, size: int
+) -> None:
+    text = json.dumps(items, indent=indent, ensure_ascii=False).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("skeldir.ingest.files.json_rows.PIECE", size)
+        stream = io.BufferedReader(io.BytesIO(text))  # type: ignore[arg-type]  # it has readinto
+        assert list(JsonFile(stream).objects()) == items
 
 
 def test_a_line_of_ndjson_beyond_the_limit_is_rejected() -> None:
@@ -226,11 +318,13 @@ def test_the_columns_of_ndjson_are_the_keys_of_its_first_lines() -> None:
     [
         (b"", "x.csv", "empty"),
         (b"\n\n", "x.csv", "header"),
-        ("a,b\n".encode("utf-16"), "x.csv", "UTF-16"),
         (b"a,\xff\n", "x.csv", "UTF-8"),
         (b"PAR1....PAR1", "x.csv", "Parquet"),
         (b"a,b\n", "x.parquet", "Parquet"),
-        (b"a,b\n", "x.xlsx", "format of the file"),
+        (b"a,b\n", "x.ods", "format of the file"),
+        (b"a,b\n", "x.xlsx", "not a workbook"),
+        (b"\xd0\xcf\x11\xe0\xa1", "x.xls", "old kind"),
+        (b"\xd0\xcf\x11\xe0\xa1", "x.csv", "old kind"),
         (gzip.compress(b"a,b\n" * 9_999, mtime=0)[:-20], "x.csv.gz", "breaks off"),
         (b"\x1f\x8bnot gzip", "x.csv.gz", "breaks off"),
     ],
@@ -248,15 +342,12 @@ def test_a_missing_file_is_refused_as_missing(tmp_path: Path) -> None:
         look_at_file(tmp_path / "missing.csv")
 
 
-def test_a_broken_gzip_file_gives_its_good_rows_first(tmp_path: Path) -> None:
+def test_a_broken_gzip_file_is_refused_before_a_row_of_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "x.csv.gz"
     rows = "".join(f"{hash((number, 'x'))},b\n" for number in range(90_000))
     path.write_bytes(gzip.compress(f"a,b\n{rows}".encode())[:-400_000])
-    layout = look_at_file(path)
-    good: list[Row] = []
-    with open_rows(path, layout, ["a"]) as stream, pytest.raises(FileUnreadable):
-        good.extend(stream.rows)
-    assert len(good) > 10_000
+    with pytest.raises(FileUnreadable, match="breaks off"):
+        look_at_file(path)
 
 
 def test_the_share_read_of_a_text_file_grows_to_one(tmp_path: Path) -> None:

@@ -12,8 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from skeldir.db.pool import Database
+from skeldir.ingest import list_imports, target_of_import
 from skeldir.ingest.files import FileMapping, ImportReport, import_file, mapping_from_settings
 from skeldir.revenue import ledger_totals, read_order_entries
+from tests.support.taking_back import assert_sound, redo, undo
 
 MAPPING = mapping_from_settings(
     {
@@ -76,6 +78,34 @@ async def test_an_older_export_after_a_newer_one_is_refused_and_changes_nothing(
     assert await amounts(db, tenant) == [(5000, 1), (-5000, 4)]
 
 
+async def test_an_undone_import_takes_back_the_difference_that_it_posted_and_no_other(
+    db: Database, tenant: UUID, tmp_path: Path
+) -> None:
+    friday = snapshot("50.00", 4, state="refunded")
+    await take(db, tenant, tmp_path / "monday.csv", snapshot("15.00", 2))
+    await take(db, tenant, tmp_path / "friday.csv", friday, snapshot("", 1, order="o2"))
+    async with db.tenant(tenant) as connection:
+        known = {one.file_name: one.fingerprint for one in await list_imports(connection, tenant)}
+        target = {
+            name: await target_of_import(connection, tenant, fingerprint)
+            for name, fingerprint in known.items()
+        }
+    assert (await undo(db, tenant, target["friday.csv"])).entries == 2
+    assert await amounts(db, tenant) == [(5000, 1), (-1500, 2)]
+    corrected = await take(db, tenant, tmp_path / "right.csv", snapshot("30.00", 5))
+    assert (corrected.done.conversions_accepted, corrected.done.rejected) == (1, 0)
+    assert await amounts(db, tenant) == [(5000, 1), (-1500, 2), (-1500, 5)]
+    # What was corrected does not come back beside its correction.
+    await redo(db, tenant, target["friday.csv"])
+    assert await amounts(db, tenant) == [(5000, 1), (-1500, 2), (-1500, 5)]
+    # A later export adds what is missing, also where an equal difference from the same sum stands already.
+    await undo(db, tenant, target["monday.csv"])
+    late = await take(db, tenant, tmp_path / "late.csv", snapshot("50.00", 6))
+    assert late.done.rejected == 0
+    assert sum(cents for cents, _ in await amounts(db, tenant)) == 0
+    await assert_sound(db, tenant)
+
+
 @settings(
     max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
@@ -127,4 +157,8 @@ async def test_an_order_without_money_is_skipped_and_counted(
 ) -> None:
     rows = [snapshot("", 1), snapshot("5.00", 1, order="o2", state=state)]
     report = await take(db, tenant, tmp_path / "1.csv", *rows)
-    assert (report.done.conversions_accepted, report.done.rejected, report.skipped) == (1, 0, 1)
+    assert (report.done.conversions_accepted, report.done.rejected, report.done.skipped) == (
+        1,
+        0,
+        1,
+    )

@@ -39,5 +39,7 @@ ROWS: dict[str, str] = {
     "spend": "What a channel cost on a day. Nothing writes it yet.",
     "tenant_deletions": "A deletion of a tenant: first the request, finally the receipt.",
     "tenants": "A tenant: its name, and the secret that its journey keys are hashed with.",
+    "touch_withdrawals": "A touch that was taken back: it earns nothing and is in no journey. Written once.",
+    "undoings": "Who took facts back, or put them back: what, when, why, and how far it has come.",
     "waiting_tenants": "A tenant that may have orders to credit or days to sum; deleted when a review finds no mark.",
 }

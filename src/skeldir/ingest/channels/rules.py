@@ -14,6 +14,8 @@ from importlib import resources
 from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
+from skeldir.ingest.nothing import LABEL_PLACEHOLDERS
+
 # Imports repeat the same few thousand combinations. Longer values are never remembered, so that a
 # flood of odd ones can't fill the memory: it takes 50 MB at most.
 _REMEMBERED_CHOICES: Final = 32_768
@@ -171,7 +173,7 @@ _TABLE: Final = _read("rules.toml")
 _LISTS: Final[dict[str, dict[str, list[str]]]] = _read("sources.toml")
 
 _RULES: Final = tuple(_compile(row) for row in _TABLE["rule"])
-_ABSENT: Final = frozenset(_TABLE["absent"])
+_ABSENT: Final = LABEL_PLACEHOLDERS | frozenset(_TABLE["absent"])
 _PAYMENT_DROPS_MEDIUM: Final = frozenset(_TABLE["payment_drops_medium"])
 _IMPLIED_SOURCES: Final[dict[str, str]] = _TABLE["click_ids"]
 

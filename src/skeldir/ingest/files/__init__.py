@@ -1,24 +1,26 @@
 """Files become facts: mappings, readers and the importer. The door for file imports."""
 
+from skeldir.ingest.files.choosing import ChosenMapping, choose_mapping
 from skeldir.ingest.files.dry_run import ImportPreview, preview_import
 from skeldir.ingest.files.importer import (
+    ImportBeingTakenBack,
     ImportOvertaken,
-    ImportProgress,
-    ImportReport,
-    RowRejection,
     fingerprint_file,
     import_file,
 )
-from skeldir.ingest.files.layout import FileUnreadable
+from skeldir.ingest.files.layout import FileLayout, FileUnreadable
 from skeldir.ingest.files.mapping import FileKind, FileMapping, MappingInvalid
 from skeldir.ingest.files.mapping_file import mapping_from_settings, read_mapping
-from skeldir.ingest.files.recognise import ChosenMapping, choose_mapping, recognise_columns
+from skeldir.ingest.files.outcome import ImportProgress, ImportReport, RowRejection
+from skeldir.ingest.files.recognise import recognise_columns
 
 __all__ = [
     "ChosenMapping",
     "FileKind",
+    "FileLayout",
     "FileMapping",
     "FileUnreadable",
+    "ImportBeingTakenBack",
     "ImportOvertaken",
     "ImportPreview",
     "ImportProgress",

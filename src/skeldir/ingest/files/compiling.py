@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from operator import itemgetter
-from typing import Any, Final, TypeAlias
+from typing import Final
 
-import orjson
-
-from skeldir.ingest.files.cells import amount_reader, moment_reader
+from skeldir.ingest.files.amounts import amount_reader
+from skeldir.ingest.files.keys import (
+    REFUNDS,
+    Cells,
+    Item,
+    KeyMaker,
+    Make,
+    Read,
+    Test,
+    picker,
+    with_suffix,
+    with_texts,
+)
 from skeldir.ingest.files.mapping import (
     NO_KIND,
     ORDER_COLUMNS,
@@ -21,17 +29,12 @@ from skeldir.ingest.files.mapping import (
     RefundColumns,
     cell_text,
 )
+from skeldir.ingest.files.moments import joined_reader, moment_reader
 from skeldir.ingest.files.order_states import state_reader
+from skeldir.ingest.nothing import is_nothing
 from skeldir.ingest.rejections import ItemRejected, UnreadableItem
-
-Cells: TypeAlias = Sequence[object]
-Item: TypeAlias = "dict[str, object] | UnreadableItem"
-Make: TypeAlias = Callable[[Cells], "Item | None"]
-Test: TypeAlias = Callable[[Cells], bool]
-_Read: TypeAlias = Callable[[Cells], object]
-
-REFUNDS: Final = ":refund"
-"""The end of the key of all refunds of an order; what was refunded in total follows it in the ledger."""
+from skeldir.money import CURRENCIES
+from skeldir.revenue import KIND_SIGNS
 
 _NOT_ZERO: Final = re.compile(r"[1-9]")
 _BETWEEN_NAMES: Final = re.compile(r"[\s,;|]+")
@@ -47,12 +50,17 @@ class MappingCompiler:
 
     def __init__(self, mapping: FileMapping, *, secret: bytes, cells_are_text: bool) -> None:
         self._mapping = mapping
-        self._secret = secret
         self._cells_are_text = cells_are_text
         self._places = {name: place for place, name in enumerate(mapping.wanted)}
+        self._keys = KeyMaker(mapping, self._places, secret=secret, cells_are_text=cells_are_text)
         self._read_moment = moment_reader(
-            mapping.time_format, mapping.time_zone, mapping.ambiguous_time
+            mapping.time_format, mapping.time_zone, mapping.ambiguous_time, mapping.zones
         )
+
+    @property
+    def names_orders(self) -> bool:
+        """Whether the key of a capture names its order, and not the row."""
+        return self._keys.name_orders
 
     def test(self, condition: Condition | None) -> Test | None:
         """Return the test for a row, or None when every row passes."""
@@ -63,13 +71,7 @@ class MappingCompiler:
             if self._cells_are_text:
                 return lambda cells: cells[place] in allowed
             return lambda cells: cell_text(cells[place]) in allowed
-        return lambda cells: cells[place] is not None and cells[place] != ""
-
-    @property
-    def names_orders(self) -> bool:
-        """Whether the key of a capture names its order, and not the row."""
-        mapping = self._mapping
-        return mapping.kind == "mixed" or "idempotency_key" not in mapping.columns
+        return lambda cells: not is_nothing(cells[place])
 
     def state(self) -> Callable[[Cells], str | None] | None:
         """Return the reader of the state of a row's order, if a column has it; it returns None for an unknown one."""
@@ -120,29 +122,31 @@ class MappingCompiler:
     def touch(self) -> Make:
         """Return the maker of touches."""
         mapping = self._mapping
-        reads: dict[str, _Read] = {
-            **self._given_key("touch"),
-            "occurred_at": self._moment(mapping.columns["occurred_at"][0]),
+        reads: dict[str, Read] = {
+            **self._keys.given_key("touch"),
+            "occurred_at": self._moment(mapping.columns["occurred_at"]),
         }
         if mapping.channels is not None:
             reads["channel"] = self._renamed("channel", mapping.channels)
         if mapping.click_ids or "click_ids" in mapping.columns:
             reads["click_ids"] = self._click_ids()
-        return self._with_key("touch", self._maker(TOUCH_COLUMNS, reads))
+        return self._keys.with_key("touch", self._maker(TOUCH_COLUMNS, reads))
 
     def order(self) -> Make:
         """Return the maker of an order's entries: captures, unless a column gives their kinds."""
         mapping = self._mapping
-        reads: dict[str, _Read] = {"kind": lambda _: "capture"}
+        reads: dict[str, Read] = {"kind": lambda _: "capture"}
         if mapping.kinds is not None:
             reads["kind"] = self._renamed("kind", mapping.kinds)
         elif "kind" in mapping.columns:
             del reads["kind"]
-        if not self.names_orders:
-            reads |= self._given_key("order")
+        if not self._keys.name_orders:
+            reads |= self._keys.given_key("order")
         columns = mapping.columns
-        make = self._entry(reads, columns["amount"][0], columns["occurred_at"][0])
-        return self._with_order_key(make) if self.names_orders else make
+        make = self._entry(reads, columns["amount"][0], columns["occurred_at"])
+        if mapping.kind_by_sign or "kind" in columns:
+            make = _without_sign(make, kind_by_sign=mapping.kind_by_sign)
+        return self._keys.with_order_key(make) if self._keys.name_orders else make
 
     def refund(self, columns: RefundColumns) -> Make:
         """Return the maker of an order's refund so far: None where nothing was refunded.
@@ -150,34 +154,33 @@ class MappingCompiler:
         Its key is that of the order's refunds, all of them: what is posted of each row is the difference
         to what is posted under that key already (`files.refunds`).
         """
-        mapping = self._mapping
-        if self.names_orders:
-            key = self._hash("order", mapping.columns["order_id"])
-        else:
-            key = self._given_key("order")["idempotency_key"]
-        key = _with_suffix(key, REFUNDS)
-        reads: dict[str, _Read] = {"kind": lambda _: "refund", "idempotency_key": key}
-        make = self._entry(reads, columns.amount, columns.occurred_at)
+        reads: dict[str, Read] = {"kind": lambda _: "refund"}
+        if not self._keys.name_orders:
+            given = self._keys.given_key("order")["idempotency_key"]
+            reads["idempotency_key"] = with_suffix(given, REFUNDS)
+        make = _without_sign(self._entry(reads, columns.amount, columns.occurred_at))
+        if self._keys.name_orders:
+            make = self._keys.with_order_key(make, suffix=REFUNDS)
         place = self._places[columns.amount]
 
         def make_unless_nothing(cells: Cells) -> Item | None:
-            if cells[place] is None or cells[place] == "":
+            if is_nothing(cells[place]):
                 return None
             item = make(cells)
             return None if isinstance(item, dict) and item["amount_cents"] == 0 else item
 
         return make_unless_nothing
 
-    def _entry(self, reads: dict[str, _Read], amount: str, moment: str) -> Make:
+    def _entry(self, reads: dict[str, Read], amount: str, moment: Sequence[str]) -> Make:
         reads["currency"] = self._currency()
         reads["amount_cents"] = self._amount(amount, reads["currency"])
         reads["occurred_at"] = self._moment(moment)
         if len(self._mapping.columns["order_id"]) > 1:
             order_id = self._mapping.columns["order_id"]
-            reads["order_id"] = self._hash("order_id", order_id, needs_all=True)
+            reads["order_id"] = self._keys.hash("order_id", order_id, needs_all=True)
         return self._maker(ORDER_COLUMNS, reads, amount_cents=self._places[amount])
 
-    def _maker(self, fields: Iterable[str], reads: Mapping[str, _Read], **kept: int) -> Make:
+    def _maker(self, fields: Iterable[str], reads: Mapping[str, Read], **kept: int) -> Make:
         """Return the function that makes an item: plain fields by their places, the others by readers.
 
         `kept` are places of raw cells that an unreadable item keeps besides the plain fields.
@@ -186,9 +189,9 @@ class MappingCompiler:
         places = {name: self._places[columns[name][0]] for name in fields if name in columns}
         places.pop("amount", None)
         plain = [name for name in places if name not in reads]
-        pick = _picker([places[name] for name in plain])
+        pick = picker([places[name] for name in plain])
         if not self._cells_are_text:
-            pick = _with_texts(pick)
+            pick = with_texts(pick)
         others = tuple(reads.items())
         kept = {name: place for name, place in places.items() if len(columns[name]) == 1} | kept
 
@@ -202,23 +205,51 @@ class MappingCompiler:
                 return UnreadableItem(error.item_code, error.detail, fields)
             return item
 
-        return make
+        return self._with_widths(make, kept)
 
-    def _moment(self, column: str) -> _Read:
-        place, read = self._places[column], self._read_moment
+    def _with_widths(self, make: Make, kept: Mapping[str, int]) -> Make:
+        """Reject ids that have lost their leading zeros, if the mapping states the width that they had."""
+        columns, widths = self._mapping.columns, self._mapping.widths or {}
+        checks = [
+            (name, self._places[columns[name][0]], width)
+            for name, width in widths.items()
+            if len(columns.get(name, ())) == 1
+        ]
+        if not checks:
+            return make
+
+        def make_if_whole(cells: Cells) -> Item | None:
+            for name, place, width in checks:
+                cell = cells[place]
+                if isinstance(cell, str) and cell.isdigit() and len(cell) < width:
+                    shown = "an id" if name == "journey_key" else f'"{cell}"'
+                    detail = f"{name} is {shown} of {len(cell)} digits; the others have {width}."
+                    fields = {field: cells[at] for field, at in kept.items()}
+                    return UnreadableItem("id_spoilt", detail, fields)
+            return make(cells)
+
+        return make_if_whole
+
+    def _moment(self, columns: Sequence[str]) -> Read:
+        read = self._read_moment
+        if len(columns) > 1:
+            pick = picker([self._places[column] for column in columns])
+            read_joined = joined_reader(read)
+            return lambda cells: read_joined(pick(cells))
+        place = self._places[columns[0]]
         return lambda cells: read(cells[place])
 
-    def _amount(self, column: str, currency_of: _Read) -> _Read:
+    def _amount(self, column: str, currency_of: Read) -> Read:
         mapping, place = self._mapping, self._places[column]
         if mapping.amount_unit is None:
             raise ValueError("A mapping of orders has an amount unit; that was checked.")
-        read = amount_reader(mapping.amount_unit, mapping.decimal_mark)
+        read = amount_reader(mapping.amount_unit, mapping.decimal_mark, mapping.rounding)
 
         def read_amount(cells: Cells) -> object:
             if cells[place] is None or cells[place] == "":
                 return None
             currency = currency_of(cells)
-            if currency is None or currency == "":
+            if currency not in CURRENCIES and is_nothing(currency):
                 raise ItemRejected("currency_missing", "currency is missing.")
             if not isinstance(currency, str):
                 raise ItemRejected("currency_invalid", "currency is not a text.")
@@ -226,7 +257,7 @@ class MappingCompiler:
 
         return read_amount
 
-    def _currency(self) -> _Read:
+    def _currency(self) -> Read:
         """Return the reader of the currency; a file may write the code in lower case."""
         constant = self._mapping.currency
         if constant is not None:
@@ -239,7 +270,7 @@ class MappingCompiler:
 
         return read
 
-    def _renamed(self, field: str, names: Mapping[str, str]) -> _Read:
+    def _renamed(self, field: str, names: Mapping[str, str]) -> Read:
         """Return the reader of a cell whose value the mapping may translate."""
         place = self._places[self._mapping.columns[field][0]]
 
@@ -249,126 +280,41 @@ class MappingCompiler:
 
         return read
 
-    def _click_ids(self) -> _Read:
+    def _click_ids(self) -> Read:
         """Return the reader of the kinds of click id: from a list of names and from columns that are not empty."""
         listed = self._mapping.columns.get("click_ids")
         list_place = self._places[listed[0]] if listed else None
         kinds = {kind: self._places[name] for kind, name in (self._mapping.click_ids or {}).items()}
 
         def read(cells: Cells) -> object:
-            found = [kind for kind, place in kinds.items() if cells[place] not in (None, "")]
+            found = [kind for kind, place in kinds.items() if not is_nothing(cells[place])]
             names = None if list_place is None else cells[list_place]
             if isinstance(names, str):
-                names = [name for name in _BETWEEN_NAMES.split(names) if name]
+                names = [] if is_nothing(names) else _BETWEEN_NAMES.split(names)
+                names = [name for name in names if not is_nothing(name)]
             if names is not None and not isinstance(names, list):
                 return names
             return [*(names or ()), *found]
 
         return read
 
-    def _given_key(self, label: str) -> dict[str, _Read]:
-        """Return the reader of the key that the file has in one or several columns, if it has one."""
-        given = self._mapping.columns.get("idempotency_key")
-        if given is None:
-            return {}
-        if len(given) > 1:
-            return {"idempotency_key": self._hash(label, given)}
-        place = self._places[given[0]]
-        if self._cells_are_text:
-            return {"idempotency_key": itemgetter(place)}
-        return {"idempotency_key": lambda cells: as_text(cells[place])}
 
-    def _with_key(self, label: str, make: Make) -> Make:
-        """Give the items of a file without a key column a key: the keyed hash of their values.
+def _without_sign(make: Make, *, kind_by_sign: bool = False) -> Make:
+    """Return the maker of entries whose kind gives the direction: a refund of -60.00 is one of 60.00.
 
-        It is made of the values and not of the cells, so that the same row exported again in another
-        spelling ("10.0" for "10.00", "Z" for "+00:00") gets the same key.
-        """
-        if "idempotency_key" in self._mapping.columns:
-            return make
-        start = hashlib.blake2b(label.encode(), key=self._secret, digest_size=16).copy
-        dumps = orjson.dumps
+    With `kind_by_sign`, a negative amount makes a capture a refund. A negative amount of a kind that
+    adds money is left for `canonical` to reject.
+    """
 
-        def make_with_key(cells: Cells) -> Item | None:
-            item = make(cells)
-            if isinstance(item, dict):
-                digest = start()
-                given = sorted(
-                    (name, value) for name, value in item.items() if value not in (None, "")
-                )
-                digest.update(dumps(given, default=str))
-                item["idempotency_key"] = digest.hexdigest() if given else None
-            return item
+    def make_without_sign(cells: Cells) -> Item | None:
+        item = make(cells)
+        if isinstance(item, dict):
+            amount, kind = item["amount_cents"], item["kind"]
+            if type(amount) is int and amount < 0:
+                if kind_by_sign:
+                    kind = item["kind"] = "refund"
+                if isinstance(kind, str) and KIND_SIGNS.get(kind, 1) < 0:
+                    item["amount_cents"] = -amount
+        return item
 
-        return make_with_key
-
-    def _with_order_key(self, make: Make) -> Make:
-        """Give a capture the key of its order, and an entry of another kind the hash of its values.
-
-        Without an order id the item has a key all the same, so that the order id is what it lacks.
-        """
-        name = self._hash("order", self._mapping.columns["order_id"])
-        start = hashlib.blake2b(b"entry", key=self._secret, digest_size=16).copy
-        dumps = orjson.dumps
-
-        def make_with_order_key(cells: Cells) -> Item | None:
-            item = make(cells)
-            if isinstance(item, dict):
-                key = name(cells) if item.get("kind") == "capture" else None
-                if key is None:
-                    digest = start()
-                    digest.update(dumps(sorted(item.items()), default=str))
-                    key = digest.hexdigest()
-                item["idempotency_key"] = key
-            return item
-
-        return make_with_order_key
-
-    def _hash(self, label: str, columns: Iterable[str], *, needs_all: bool = False) -> _Read:
-        """Return the reader of the keyed hash of several cells.
-
-        It returns None when they are all empty or, with `needs_all`, when any of them is.
-        """
-        pick = _picker([self._places[name] for name in dict.fromkeys(columns)])
-        start = hashlib.blake2b(label.encode(), key=self._secret, digest_size=16).copy
-        dumps = orjson.dumps
-
-        def read(cells: Cells) -> object:
-            picked = pick(cells)
-            if (None in picked or "" in picked) and (
-                needs_all or all(cell is None or cell == "" for cell in picked)
-            ):
-                return None
-            digest = start()
-            digest.update(dumps(picked, default=str))
-            return digest.hexdigest()
-
-        return read
-
-
-def as_text(cell: object) -> object:
-    """Return a whole number as text, for ids that JSON or Parquet store as numbers; any other cell unchanged."""
-    return str(cell) if type(cell) is int else cell
-
-
-def _picker(places: Sequence[int]) -> Callable[[Cells], tuple[Any, ...]]:
-    if not places:
-        return lambda _: ()
-    if len(places) == 1:
-        place = places[0]
-        return lambda cells: (cells[place],)
-    return itemgetter(*places)
-
-
-def _with_texts(
-    pick: Callable[[Cells], tuple[Any, ...]],
-) -> Callable[[Cells], tuple[Any, ...]]:
-    return lambda cells: tuple(map(as_text, pick(cells)))
-
-
-def _with_suffix(read: _Read, suffix: str) -> _Read:
-    def read_with_suffix(cells: Cells) -> object:
-        key = read(cells)
-        return key + suffix if isinstance(key, str) and key else key
-
-    return read_with_suffix
+    return make_without_sign

@@ -6,18 +6,19 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from skeldir.ingest.files.importer import ImportReport, import_file
+from skeldir.ingest.files.choosing import ChosenMapping
+from skeldir.ingest.files.importer import import_file
 from skeldir.ingest.files.mapping import STATE_COLUMN, cell_text
 from skeldir.ingest.files.order_states import state_reader
+from skeldir.ingest.files.outcome import ImportReport
 from skeldir.ingest.files.readers import open_rows
-from skeldir.ingest.files.recognise import ChosenMapping
 from skeldir.ingest.rejections import UnreadableItem
-from skeldir.revenue import MonthTotal, read_months
+from skeldir.revenue import MoneyOfMonth, read_months
 
 if TYPE_CHECKING:
     from skeldir.db import Connection, Database
@@ -34,7 +35,7 @@ class ImportPreview:
     """
 
     report: ImportReport
-    months: tuple[MonthTotal, ...]
+    months: tuple[MoneyOfMonth, ...]
     columns: tuple[str, ...]
     states: tuple[str, ...]
 
@@ -63,13 +64,18 @@ async def preview_import(
     """
     mapping = chosen.mapping
     report: ImportReport | None = None
-    before: list[MonthTotal] = []
-    after: list[MonthTotal] = []
+    before: list[MoneyOfMonth] = []
+    after: list[MoneyOfMonth] = []
     try:
         async with db.tenant(tenant_id) as connection:
             before = await read_months(connection, tenant_id)
             report = await import_file(
-                _OneTransaction(connection), tenant_id, path, mapping, progress=lambda _: None
+                _OneTransaction(connection),
+                tenant_id,
+                path,
+                mapping,
+                progress=lambda _: None,
+                layout=chosen.layout,
             )
             after = await read_months(connection, tenant_id)
             raise _RolledBack
@@ -86,15 +92,15 @@ async def preview_import(
     return ImportPreview(report, tuple(_gained(before, after)), columns, states)
 
 
-def _gained(before: Sequence[MonthTotal], after: Sequence[MonthTotal]) -> list[MonthTotal]:
-    known = {(t.kind, t.currency, t.month): t for t in before}
+def _gained(before: Sequence[MoneyOfMonth], after: Sequence[MoneyOfMonth]) -> list[MoneyOfMonth]:
+    known = {(one.kind, one.currency, one.month): one for one in before}
     gained = []
     for total in after:
         old = known.get((total.kind, total.currency, total.month))
         entries = total.entries - (old.entries if old else 0)
         if entries:
-            cents = total.cents - (old.cents if old else 0)
-            gained.append(MonthTotal(total.kind, total.currency, total.month, entries, cents))
+            cents = total.amount_cents - (old.amount_cents if old else 0)
+            gained.append(replace(total, entries=entries, amount_cents=cents))
     return gained
 
 

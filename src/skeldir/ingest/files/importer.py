@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -17,10 +16,17 @@ from uuid import UUID
 from skeldir.attribution import fewer_collections
 from skeldir.clock import utc_now
 from skeldir.errors import SkeldirError
-from skeldir.ingest.deliveries import NO_REJECTIONS, Delivery, Receipt
+from skeldir.ingest.deliveries import NO_REJECTIONS, Delivery, Receipt, origins_of_file
 from skeldir.ingest.files.items import ItemMaker
 from skeldir.ingest.files.layout import FileLayout, FileUnreadable, Row
 from skeldir.ingest.files.mapping import FileMapping
+from skeldir.ingest.files.outcome import (
+    ImportProgress,
+    ImportReport,
+    RowRejection,
+    Tally,
+    name_column,
+)
 from skeldir.ingest.files.readers import look_at_file, open_rows
 from skeldir.ingest.files.refunds import post_differences
 from skeldir.ingest.files.store import queries
@@ -33,15 +39,12 @@ from skeldir.ingest.receive import (
     record_delivery,
     record_touches,
 )
-from skeldir.revenue import FlaggedOrder
 from skeldir.tenants import TenantProfile, load_profile
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
 
 BATCH_ROWS: Final = 10_000
-_EXAMPLES_OF_A_CODE: Final = 3
-_MOST_FLAGGED: Final = 1_000
 _SWITCH_S: Final = 0.0001
 
 
@@ -53,76 +56,12 @@ class ImportOvertaken(SkeldirError):
     title = "The file is being imported already"
 
 
-@dataclass(frozen=True, slots=True)
-class RowRejection:
-    """One rejected row: its number from 1 (header and blank lines not counted), the reason, and the cure."""
+class ImportBeingTakenBack(SkeldirError):
+    """Somebody takes the import of the same file back, or puts it back."""
 
-    row: int
-    code: str
-    detail: str
-    cure: str
-
-
-@dataclass(frozen=True, slots=True)
-class ImportProgress:
-    """What has been committed of a file, over all its runs; refunds count as conversions.
-
-    `share_read` is how much of the file has been read, from 0 to 1.
-    """
-
-    rows_done: int = 0
-    touches_accepted: int = 0
-    touches_duplicate: int = 0
-    conversions_accepted: int = 0
-    conversions_duplicate: int = 0
-    rejected: int = 0
-    share_read: float = 0.0
-
-    def describe_stop(self) -> str:
-        """Return the message for a run that was interrupted here."""
-        return (
-            f"Stopped. {self.rows_done} rows are imported; the same command continues with row"
-            f" {self.rows_done + 1}, and nothing is imported twice."
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """The outcome of an import: `done` over all runs, the rest of this run.
-
-    `resumed_after` is the row after which this run continued; 0 is the start. `was_complete` means
-    that the file was imported before with the same mapping, so nothing was done.
-    `flagged` names at most 1,000 orders that are `awaiting_capture` or `over_refunded`.
-    """
-
-    file_name: str
-    done: ImportProgress
-    resumed_after: int
-    was_complete: bool
-    skipped: int
-    rejected_by_code: Mapping[str, int]
-    examples: tuple[RowRejection, ...]
-    flagged: tuple[FlaggedOrder, ...]
-    seconds: float
-
-
-@dataclass(slots=True)
-class _Tally:
-    """The counts and examples of this run; bounded, however many rows are rejected."""
-
-    skipped: int = 0
-    codes: Counter[str] = field(default_factory=Counter)
-    examples: list[RowRejection] = field(default_factory=list)
-    flagged: dict[FlaggedOrder, None] = field(default_factory=dict)
-
-    def add(self, rejections: Iterable[RowRejection], flagged: Iterable[FlaggedOrder]) -> None:
-        for rejection in rejections:
-            self.codes[rejection.code] += 1
-            if self.codes[rejection.code] <= _EXAMPLES_OF_A_CODE:
-                self.examples.append(rejection)
-        for order in flagged:
-            if len(self.flagged) < _MOST_FLAGGED:
-                self.flagged[order] = None
+    code = "import_being_taken_back"
+    status = 409
+    title = "The import is being taken back"
 
 
 class Transactions(Protocol):
@@ -139,6 +78,7 @@ async def import_file(
     mapping: FileMapping,
     *,
     progress: Callable[[ImportProgress], None],
+    layout: FileLayout | None = None,
     batch_rows: int = BATCH_ROWS,
 ) -> ImportReport:
     """Import a file for a tenant, by the same rules as the API, and report the outcome of its rows.
@@ -146,7 +86,8 @@ async def import_file(
     Each batch commits together with the number of its last row. After an interruption (Ctrl-C,
     `kill -9`, a lost connection) the next call continues after that row, and the rows' idempotency
     keys prevent duplicates even if that number is lost. `progress` is called after each commit. New
-    channels of the mapping are added first.
+    channels of the mapping are added first. `layout` is the file's, if it is known already: to find it takes a reading
+    of the whole file.
 
     Raises:
         FileUnreadable: the file cannot be read, or ends early; the rows before may be imported.
@@ -155,9 +96,15 @@ async def import_file(
         TenantUnknown: the tenant does not exist.
     """
     started_at = utc_now()
-    layout = await asyncio.to_thread(
-        look_at_file, path, form=mapping.format, delimiter=mapping.delimiter
-    )
+    if layout is None:
+        layout = await asyncio.to_thread(
+            look_at_file,
+            path,
+            form=mapping.format,
+            delimiter=mapping.delimiter,
+            encoding=mapping.encoding,
+            sheet=mapping.sheet,
+        )
     mapping.check_columns(layout.header)
     fingerprint = await asyncio.to_thread(fingerprint_file, path, mapping)
     async with db.tenant(tenant_id) as connection:
@@ -165,7 +112,7 @@ async def import_file(
         await queries.begin_import(
             connection, tenant_id=tenant_id, fingerprint=fingerprint, file_name=path.name[:255]
         )
-        done, was_complete = await _lock_import(connection, tenant_id, fingerprint)
+        done, was_complete = await _begin(connection, tenant_id, fingerprint)
     run = _Run(db, profile, fingerprint, path, mapping, layout, batch_rows)
     resumed_after = done.rows_done
     if not was_complete:
@@ -176,11 +123,12 @@ async def import_file(
         replace(done, share_read=1.0),
         resumed_after,
         was_complete,
-        run.tally.skipped,
         dict(run.tally.codes.most_common()),
         tuple(run.tally.examples),
         tuple(run.tally.flagged),
+        run.tally.journeys.find_crowded(),
         (utc_now() - started_at).total_seconds(),
+        mapping.describe_conditions(),
     )
 
 
@@ -220,10 +168,30 @@ async def _prepare_channels(
     return await load_profile(connection, tenant_id)
 
 
+async def _begin(
+    connection: Connection, tenant_id: UUID, fingerprint: str
+) -> tuple[ImportProgress, bool]:
+    """Return how far the file has been imported; one that was taken back begins again."""
+    row = await queries.lock_import(connection, tenant_id=tenant_id, fingerprint=fingerprint)
+    if row["undone_by"] is not None and not await queries.restart_import(
+        connection, tenant_id=tenant_id, fingerprint=fingerprint
+    ):
+        raise ImportBeingTakenBack(
+            "The earlier import of this file is being taken back or put back.",
+            cure="Wait for it: `skeldir imports list` shows its progress. Then run the same command.",
+        )
+    return await _lock_import(connection, tenant_id, fingerprint)
+
+
 async def _lock_import(
     connection: Connection, tenant_id: UUID, fingerprint: str
 ) -> tuple[ImportProgress, bool]:
     row = await queries.lock_import(connection, tenant_id=tenant_id, fingerprint=fingerprint)
+    if row["undone_by"] is not None:
+        raise ImportBeingTakenBack(
+            "The import was taken back while it ran.",
+            cure="`skeldir imports list` shows by whom and why.",
+        )
     progress = ImportProgress(
         rows_done=row["rows_done"],
         touches_accepted=row["touches_accepted"],
@@ -231,6 +199,7 @@ async def _lock_import(
         conversions_accepted=row["conversions_accepted"],
         conversions_duplicate=row["conversions_duplicate"],
         rejected=row["rejected"],
+        skipped=row["skipped"],
     )
     return progress, row["is_complete"]
 
@@ -261,7 +230,8 @@ class _Run:
     mapping: FileMapping
     layout: FileLayout
     batch_rows: int
-    tally: _Tally = field(default_factory=_Tally)
+    tally: Tally = field(default_factory=Tally)
+    line_of: Callable[[int], int] | None = None
 
     async def import_rows(
         self, done: ImportProgress, progress: Callable[[ImportProgress], None]
@@ -274,6 +244,7 @@ class _Run:
         )
         loop = asyncio.get_running_loop()
         with open_rows(self.path, self.layout, self.mapping.wanted, skip=done.rows_done) as stream:
+            self.line_of = stream.line_of
             read_batch = partial(loop.run_in_executor, None, self._read_ahead, maker, stream.rows)
             upcoming = read_batch()
             try:
@@ -294,13 +265,13 @@ class _Run:
         batch = maker.next_batch(rows, self.batch_rows)
         if batch is None:
             return None
-        origin = f"file:{self.fingerprint[:16]}"
+        origin, of_refunds = origins_of_file(self.fingerprint)
         touches = Delivery(batch.touches.items, origin, batch.touches.rows)
         orders = Delivery(
             batch.orders.items, origin, batch.orders.rows, is_by_order=maker.names_orders
         )
         # A row may hold an order and its refund: each has an origin of its own.
-        refunds = Delivery(batch.refunds.items, f"{origin}:refund", batch.refunds.rows)
+        refunds = Delivery(batch.refunds.items, of_refunds, batch.refunds.rows)
         return _Ahead(
             batch.last_row,
             batch.skipped,
@@ -316,14 +287,16 @@ class _Run:
             touches = Receipt(0, 0, NO_REJECTIONS, ())
             if ahead.touches is not None:
                 (touches,) = await record_touches(connection, self.profile, ahead.touches)
+                self.tally.journeys.add(ahead.touches.journeys)
             conversions = [
                 await record_delivery(connection, self.profile, delivery, prepared, source="file")
                 for delivery, prepared in ahead.conversions
             ]
+            for receipt in (touches, *conversions):
+                self._count(receipt, self.mapping.columns)
             if ahead.refunds is not None:
                 conversions.append(await post_differences(connection, self.profile, ahead.refunds))
-            for receipt in (touches, *conversions):
-                self._count(receipt)
+                self._count(conversions[-1], self.mapping.refund_columns)
             done = replace(
                 done,
                 rows_done=ahead.last_row,
@@ -334,15 +307,21 @@ class _Run:
                 conversions_duplicate=done.conversions_duplicate
                 + sum(r.duplicates for r in conversions),
                 rejected=done.rejected + sum(len(r.rejected) for r in (touches, *conversions)),
+                skipped=done.skipped + ahead.skipped,
             )
             await self._advance(connection, done, is_complete=False)
-        self.tally.skipped += ahead.skipped
         return done
 
-    def _count(self, receipt: Receipt) -> None:
+    def _count(self, receipt: Receipt, columns: Mapping[str, Sequence[str]]) -> None:
         """Count the rejected rows; in these receipts an index is the number of a row in the file."""
         rejections = (
-            RowRejection(rejection.index, rejection.code, rejection.detail, rejection.cure)
+            RowRejection(
+                rejection.index,
+                self.line_of(rejection.index) if self.line_of is not None else None,
+                rejection.code,
+                name_column(rejection.code, rejection.detail, columns),
+                rejection.cure,
+            )
             for rejection in receipt.rejected
         )
         self.tally.add(rejections, receipt.flagged)
@@ -370,5 +349,6 @@ class _Run:
             conversions_accepted=done.conversions_accepted,
             conversions_duplicate=done.conversions_duplicate,
             rejected=done.rejected,
+            skipped=done.skipped,
             is_complete=is_complete,
         )

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
-from skeldir.ingest.files.compiling import Cells, Item, Make, MappingCompiler, Test
+from skeldir.ingest.files.compiling import MappingCompiler
+from skeldir.ingest.files.keys import Cells, Item, Make, Test
 from skeldir.ingest.files.layout import Row
 from skeldir.ingest.files.mapping import FileMapping
 from skeldir.ingest.rejections import UnreadableItem

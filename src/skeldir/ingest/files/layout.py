@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from skeldir.errors import SkeldirError
 from skeldir.ingest.files.mapping import FileFormat
 from skeldir.ingest.rejections import UnreadableItem
+
+LONGEST_ROW: Final = 2 * 1024 * 1024
+"""The most bytes that a row of a text file may have, so that memory stays bounded."""
 
 Row: TypeAlias = tuple[int, "Sequence[object] | UnreadableItem"]
 """The number of a row, from 1, and its wanted cells or the reason why it has none."""
@@ -22,23 +27,70 @@ class FileUnreadable(SkeldirError):
     title = "The file cannot be read"
 
 
+class LineNumbers:
+    """The lines of a file in which its rows begin: only where the two stop running side by side takes memory."""
+
+    def __init__(self) -> None:
+        self._rows, self._shifts = array("q"), array("q")
+        self._shift = 0
+
+    def note(self, row: int, line: int) -> None:
+        """Note the line of the next row; rows come in order."""
+        if line - row != self._shift:
+            self._shift = line - row
+            self._rows.append(row)
+            self._shifts.append(self._shift)
+
+    def line_of(self, row: int) -> int:
+        """Return the line of a row that was read."""
+        at = bisect_right(self._rows, row) - 1
+        return row + (self._shifts[at] if at >= 0 else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Rows of totals at the end of a file: after which row they stand, what they say, and whether that was compared."""
+
+    after_row: int
+    shown: tuple[str, ...]
+    is_compared: bool
+
+    def describe(self) -> str:
+        """Return a sentence about them for people."""
+        found = (
+            "equal to the sums of the rows"
+            if self.is_compared
+            else "which could not be compared with the rows"
+        )
+        shown = "; ".join(f'"{text}"' for text in self.shown)
+        return f"totals at the end, {found}, that are not read: {shown}"
+
+
 @dataclass(frozen=True, slots=True)
 class FileLayout:
     """What is known of a file before it is read: its format, its columns and its first rows.
 
-    The columns of an NDJSON file are the keys of its first rows. `cells_are_text` means that every
-    cell is a `str`, as in CSV; otherwise cells have the types of JSON or Python.
+    The columns of an NDJSON file are the keys of its first rows. `sample_is_whole` means that the file
+    has no more rows than `sample`, besides unreadable ones. `cells_are_text` means that every cell
+    is a `str`, as in CSV and workbooks; otherwise cells have the types of JSON or Python.
     """
 
     format: FileFormat
     delimiter: str
     header: tuple[str, ...]
     sample: tuple[tuple[object, ...], ...]
+    sample_is_whole: bool = False
+    encoding: str = "utf-8"
+    # The line of the header, and the lines before it with their beginnings.
+    header_line: int = 1
+    before: tuple[tuple[int, str], ...] = ()
+    totals: Totals | None = None
+    sheet: str | None = None
 
     @property
     def cells_are_text(self) -> bool:
         """Return whether every cell is a text."""
-        return self.format == "csv"
+        return self.format in ("csv", "xlsx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +100,5 @@ class RowStream:
     rows: Iterator[Row]
     share_read: Callable[[], float]
     """How much of the file has been read, from 0 to 1."""
+    line_of: Callable[[int], int] | None = None
+    """The line in which a row that was read begins; None for a file without lines."""

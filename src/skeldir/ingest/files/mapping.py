@@ -19,22 +19,19 @@ import orjson
 from skeldir.attribution import ModelParameters
 from skeldir.errors import SkeldirError
 from skeldir.ingest.channels import CLICK_ID_KINDS, COMMON_CHANNELS, RESERVED_CHANNELS
+from skeldir.ingest.files.amounts import DecimalMark, Rounding
+from skeldir.ingest.files.moments import EPOCH_UNITS
 from skeldir.ingest.files.order_states import STATES
+from skeldir.ingest.files.written_times import DATE_ORDERS
+from skeldir.ingest.files.zones import is_meaning
 from skeldir.money import CURRENCIES
 from skeldir.revenue import KIND_SIGNS
 
 FileKind: TypeAlias = Literal["touches", "conversions", "mixed"]
-FileFormat: TypeAlias = Literal["csv", "ndjson", "parquet"]
+FileFormat: TypeAlias = Literal["csv", "ndjson", "parquet", "xlsx"]
 
 FILE_KINDS: Final = ("touches", "conversions", "mixed")
-FILE_FORMATS: Final = ("csv", "ndjson", "parquet")
-EPOCH_UNITS: Final[Mapping[str, int]] = {
-    "epoch_seconds": 1_000_000,
-    "epoch_milliseconds": 1_000,
-    "epoch_microseconds": 1,
-}
-"""Time format to the microseconds of its unit."""
-
+FILE_FORMATS: Final = ("csv", "ndjson", "parquet", "xlsx")
 TOUCH_COLUMNS: Final = (
     "occurred_at", "journey_key", "session_id", "channel", "source", "medium", "campaign",
     "referrer_host", "landing_path", "click_ids",
@@ -44,8 +41,12 @@ STATE_COLUMN: Final = "state"
 """The column that says whether an order's money came; it decides what a row is, and is no field of an item."""
 NO_KIND: Final = "nothing"
 """In [kinds], for rows that are no movement of an order's money; they are skipped."""
-KEY_COLUMNS: Final = ("idempotency_key", "order_id")
+KEY_COLUMNS: Final = ("idempotency_key", "order_key", "order_id")
 """Fields that may be given as a list of columns, which are then hashed together."""
+MOMENT_COLUMNS: Final = 3
+"""The most columns of a moment: its date, its time and its zone."""
+ID_COLUMNS: Final = ("order_id", "idempotency_key", "journey_key")
+"""Fields whose ids a spreadsheet can spoil."""
 
 _CHANNEL_CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
@@ -65,6 +66,12 @@ class Condition:
     column: str
     equals: tuple[str, ...] = ()
 
+    def describe(self) -> str:
+        """Return the test in words."""
+        if not self.equals:
+            return f'"{self.column}" is not empty'
+        return f'"{self.column}" is {" or ".join(self.equals)}'
+
 
 @dataclass(frozen=True, slots=True)
 class RefundColumns:
@@ -74,7 +81,7 @@ class RefundColumns:
     """
 
     amount: str
-    occurred_at: str
+    occurred_at: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +90,16 @@ class FileMapping:
 
     `columns` maps a canonical field to its column, or to several for the fields of `KEY_COLUMNS`:
     one column is used as it is, several are hashed together, keyed. Without `idempotency_key` the
-    key of a touch, and of an entry that is no capture, is a keyed hash of all its mapped columns, so
-    rows that are equal in all of them count once and are reported as duplicates. The key of a capture
-    then names its order and nothing else, and so it does in a mixed file, whose key columns name the
-    visit: a confirmation page that is opened again is no second sale. `currency` is set when all rows
-    share it. `states` are the words of the state column beyond the known ones (`files.order_states`).
+    key of a touch, and of an entry that is no capture, is a keyed hash of its values, so rows that are
+    equal in all of them count once and are reported as duplicates. The key of a capture then names its
+    order and nothing else, and so it does in a mixed file, whose key columns name the visit, and where
+    `order_key` has columns that identify an order: a confirmation page that is opened again is no second
+    sale. `currency` is set when all rows share it. `states` are the words of the state column beyond the
+    known ones (`files.order_states`).
+    `kind_by_sign` means that negative amounts are refunds, and the others captures. `rounding` is how
+    amounts finer than their currency become whole; without it they are rejected. `zones` gives the
+    meaning of zone names in the file: an IANA name or an offset. `widths` has the digits that each id
+    of a field had before a spreadsheet cut its leading zeros.
 
     Raises `MappingInvalid` when something required is missing, or two settings exclude each other.
     """
@@ -96,10 +108,15 @@ class FileMapping:
     columns: Mapping[str, tuple[str, ...]]
     format: FileFormat | None = None
     delimiter: str | None = None
+    encoding: str | None = None
+    sheet: str | None = None
     currency: str | None = None
     amount_unit: Literal["major", "minor"] | None = None
-    decimal_mark: Literal[".", ","] = "."
+    decimal_mark: DecimalMark = "."
+    rounding: Rounding | None = None
+    kind_by_sign: bool = False
     time_zone: str | None = None
+    zones: Mapping[str, str] | None = None
     time_format: str = "iso"
     ambiguous_time: Literal["refuse", "earlier", "later"] = "refuse"
     touch_when: Condition | None = None
@@ -110,6 +127,7 @@ class FileMapping:
     kinds: Mapping[str, str] | None = None
     states: Mapping[str, str] | None = None
     refund: RefundColumns | None = None
+    widths: Mapping[str, int] | None = None
     models: ModelParameters | None = None
 
     def __post_init__(self) -> None:
@@ -129,8 +147,24 @@ class FileMapping:
         names = [name for columns in self.columns.values() for name in columns]
         names += [when.column for when in (self.touch_when, self.order_when) if when is not None]
         names += (self.click_ids or {}).values()
-        names += (self.refund.amount, self.refund.occurred_at) if self.refund else ()
+        names += (self.refund.amount, *self.refund.occurred_at) if self.refund else ()
         return tuple(dict.fromkeys(names))
+
+    @property
+    def refund_columns(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the columns of a refund beside its order, by field."""
+        if self.refund is None:
+            return self.columns
+        own = {"amount": (self.refund.amount,), "occurred_at": self.refund.occurred_at}
+        return {**self.columns, **own}
+
+    def describe_conditions(self) -> tuple[str, ...]:
+        """Return in words which rows are touches and which are orders; empty if all rows are what the file is of."""
+        named = (("touches", self.touch_when), ("orders", self.order_when))
+        words = [f"{name} where {when.describe()}" for name, when in named if when is not None]
+        if STATE_COLUMN in self.columns:
+            words.append(f'orders where "{self.columns[STATE_COLUMN][0]}" is a state with money')
+        return tuple(words)
 
     def fingerprint(self) -> bytes:
         """Return the mapping as canonical JSON, without the models, which change no imported row."""
@@ -204,7 +238,7 @@ def _check_fields(mapping: FileMapping) -> None:
             )
     allowed = {"idempotency_key"}
     allowed |= set(TOUCH_COLUMNS) if mapping.kind != "conversions" else set()
-    allowed |= {*ORDER_COLUMNS, STATE_COLUMN} if mapping.kind != "touches" else set()
+    allowed |= {*ORDER_COLUMNS, STATE_COLUMN, "order_key"} if mapping.kind != "touches" else set()
     for field in mapping.columns:
         if field not in allowed:
             raise MappingInvalid(
@@ -215,8 +249,8 @@ def _check_fields(mapping: FileMapping) -> None:
 
 def _check_orders(mapping: FileMapping) -> None:
     if mapping.kind == "touches":
-        for name in ("order_when", "refund", "kinds", "states"):
-            if getattr(mapping, name) is not None:
+        for name in ("order_when", "refund", "kinds", "states", "kind_by_sign"):
+            if getattr(mapping, name) not in (None, False):
                 raise MappingInvalid(
                     f"{name} has no place in a file of touches.", cure="Leave it out."
                 )
@@ -235,6 +269,11 @@ def _check_orders(mapping: FileMapping) -> None:
     if mapping.kind == "conversions" and mapping.touch_when is not None:
         raise MappingInvalid(
             "touch_when has no place in a file of conversions.", cure="Leave it out."
+        )
+    if mapping.kind_by_sign and (mapping.refund is not None or "kind" in mapping.columns):
+        raise MappingInvalid(
+            "kind_by_sign says which rows are refunds, and so does [columns] kind or [refund].",
+            cure="Keep one of them.",
         )
     if mapping.refund is not None and "kind" in mapping.columns:
         raise MappingInvalid(
@@ -282,14 +321,27 @@ def _check_times(mapping: FileMapping) -> None:
                 + nearest(mapping.time_zone, available_timezones()),
                 cure="Use a name of the IANA database, such as Europe/Berlin or UTC.",
             ) from error
-    if mapping.time_format == "iso" or mapping.time_format in EPOCH_UNITS:
+    for name, meaning in (mapping.zones or {}).items():
+        if not is_meaning(meaning):
+            raise MappingInvalid(
+                f'[zones] "{name}" = "{meaning}" is neither an offset nor a time zone.',
+                cure='Write an offset such as "-06:00", or a name such as "America/Chicago".',
+            )
+    named = ("iso", *EPOCH_UNITS, *DATE_ORDERS)
+    if mapping.time_format in named:
         return
     if "%" not in mapping.time_format:
-        unknown(mapping.time_format, "time_format", ("iso", *EPOCH_UNITS, "%d.%m.%Y %H:%M"))
-    if "%z" not in mapping.time_format and mapping.time_zone is None:
+        unknown(mapping.time_format, "time_format", (*named, "%d.%m.%Y %H:%M"))
+    has_zone = "%z" in mapping.time_format or mapping.time_format.endswith("%Z")
+    if not has_zone and mapping.time_zone is None:
         raise MappingInvalid(
             f'Times written as "{mapping.time_format}" have no offset from UTC, and no time zone is given.',
             cure='Set --time-zone, or time_zone = "Europe/Berlin" in the mapping.',
+        )
+    if "%Z" in mapping.time_format.removesuffix("%Z"):
+        raise MappingInvalid(
+            f'The zone in "{mapping.time_format}" is not at its end.',
+            cure="Put %Z last, or name the column of the zone last under [columns] occurred_at.",
         )
 
 

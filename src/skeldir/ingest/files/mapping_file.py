@@ -8,10 +8,15 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, TypeAlias, cast
 
 from skeldir.attribution import LONGEST_DAYS, ModelParameters
+from skeldir.ingest.files.amounts import ROUNDINGS
+from skeldir.ingest.files.encodings import ENCODINGS
+from skeldir.ingest.files.headers import DELIMITERS
 from skeldir.ingest.files.mapping import (
     FILE_FORMATS,
     FILE_KINDS,
+    ID_COLUMNS,
     KEY_COLUMNS,
+    MOMENT_COLUMNS,
     ORDER_COLUMNS,
     STATE_COLUMN,
     TOUCH_COLUMNS,
@@ -23,25 +28,33 @@ from skeldir.ingest.files.mapping import (
     listed,
     unknown,
 )
+from skeldir.revenue import LONGEST_KEY
 
 Settings: TypeAlias = Mapping[str, object]
 """Settings in the shape of a mapping file."""
 
-COLUMNS: Final = ("idempotency_key", *dict.fromkeys((*TOUCH_COLUMNS, *ORDER_COLUMNS, STATE_COLUMN)))
+COLUMNS: Final = (
+    "idempotency_key",
+    "order_key",
+    *dict.fromkeys((*TOUCH_COLUMNS, *ORDER_COLUMNS, STATE_COLUMN)),
+)
 _TEXTS: Final = (
-    "kind", "format", "delimiter", "currency", "amount_unit", "decimal_mark", "time_zone",
-    "time_format", "ambiguous_time",
+    "kind", "format", "delimiter", "encoding", "sheet", "currency", "amount_unit", "decimal_mark", "rounding",
+    "time_zone", "time_format", "ambiguous_time",
 )  # fmt: skip
 _CONDITIONS: Final = ("touch_when", "order_when")
-_NAMES: Final = ("click_ids", "channels", "new_channels", "kinds", "states")
+_FLAGS: Final = ("kind_by_sign",)
+_NAMES: Final = ("click_ids", "channels", "new_channels", "kinds", "states", "zones")
 _JOINED: Final = ("columns", *_NAMES, "models")
-_KEYS: Final = (*_TEXTS, *_CONDITIONS, "columns", *_NAMES, "refund", "models")
+_KEYS: Final = (*_TEXTS, *_FLAGS, *_CONDITIONS, "columns", *_NAMES, "refund", "widths", "models")
 _CHOICES: Final[Mapping[str, Sequence[str]]] = {
     "kind": FILE_KINDS,
     "format": FILE_FORMATS,
-    "delimiter": (",", ";", "\t"),
+    "delimiter": tuple(DELIMITERS),
+    "encoding": ENCODINGS,
     "amount_unit": ("major", "minor"),
     "decimal_mark": (".", ","),
+    "rounding": ROUNDINGS,
     "ambiguous_time": ("refuse", "earlier", "later"),
 }
 
@@ -99,10 +112,12 @@ def mapping_from_settings(settings: Settings) -> FileMapping:
         **texts,
         **{key: _condition(settings, key) for key in _CONDITIONS if key in settings},
         **{key: _names(settings, key) for key in _NAMES if key in settings},
+        **{key: _flag(settings, key) for key in _FLAGS if key in settings},
     }
     return FileMapping(
         columns=_columns(_table(settings, "columns")),
         refund=_refund(settings),
+        widths=_widths(settings),
         models=_models(settings),
         **given,
     )
@@ -121,6 +136,11 @@ def _text(settings: Settings, key: str) -> str:
     )
 
 
+def _flag(settings: Settings, key: str) -> bool:
+    value = settings[key]
+    return value if isinstance(value, bool) else _wrong_type(key, "true or false")
+
+
 def _table(settings: Settings, key: str) -> Mapping[str, object]:
     value = settings.get(key, {})
     return value if isinstance(value, Mapping) else _wrong_type(key, "a table")
@@ -133,7 +153,7 @@ def _names(settings: Settings, key: str) -> dict[str, str]:
     return cast("dict[str, str]", dict(table))
 
 
-def _columns(table: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
+def _columns(table: Mapping[str, object], key: str = "columns") -> dict[str, tuple[str, ...]]:
     columns: dict[str, tuple[str, ...]] = {}
     for field, value in table.items():
         if field not in COLUMNS:
@@ -144,10 +164,14 @@ def _columns(table: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
             or not names
             or not all(isinstance(n, str) and n for n in names)
         ):
-            _wrong_type(f"[columns] {field}", "a column's name, or a list of them")
-        if len(names) > 1 and field not in KEY_COLUMNS:
+            _wrong_type(f"[{key}] {field}", "a column's name, or a list of them")
+        if len(names) > (MOMENT_COLUMNS if field == "occurred_at" else 1) and (
+            field not in KEY_COLUMNS
+        ):
             _wrong_type(
-                f"[columns] {field}", f"one column; only {listed(KEY_COLUMNS)} may be several"
+                f"[{key}] {field}",
+                f"one column; only {listed(KEY_COLUMNS)} may be several, and occurred_at"
+                f" up to {MOMENT_COLUMNS}: date, time, zone",
             )
         columns[field] = tuple(names)
     return columns
@@ -169,7 +193,7 @@ def _condition(settings: Settings, key: str) -> Condition:
 def _refund(settings: Settings) -> RefundColumns | None:
     if "refund" not in settings:
         return None
-    table = _names(settings, "refund")
+    table = _table(settings, "refund")
     for name in table:
         if name not in ("amount", "occurred_at"):
             unknown(name, "[refund]", ("amount", "occurred_at"))
@@ -178,7 +202,20 @@ def _refund(settings: Settings) -> RefundColumns | None:
             "[refund] needs the columns of both the amount and the time.",
             cure="If the time of refunds is not known, leave out [refund].",
         )
-    return RefundColumns(**table)
+    columns = _columns({name: table[name] for name in ("amount", "occurred_at")}, "refund")
+    return RefundColumns(columns["amount"][0], columns["occurred_at"])
+
+
+def _widths(settings: Settings) -> dict[str, int] | None:
+    if "widths" not in settings:
+        return None
+    table = _table(settings, "widths")
+    for field, width in table.items():
+        if field not in ID_COLUMNS:
+            unknown(field, "[widths]", ID_COLUMNS)
+        if type(width) is not int or not 1 <= width <= LONGEST_KEY:
+            _wrong_type(f"[widths] {field}", "the number of digits that each id has")
+    return cast("dict[str, int]", dict(table))
 
 
 def _models(settings: Settings) -> ModelParameters | None:

@@ -1,41 +1,31 @@
-"""Files without a mapping: a preset or common column names are recognised; each choice is reported.
+"""Files without a mapping: a preset or common column names are recognised, and each choice is reported.
 
-What these and the rows do not show (currency, time zone, channels) is requested, all at once.
+What names and first rows do not show (the currency, the time zone of local times, which channel
+"Facebook" means) is requested, all of it at once.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
+from functools import partial
 from typing import Final
 
 from skeldir.ingest.channels import CLICK_ID_KINDS, COMMON_CHANNELS
-from skeldir.ingest.files.cells import moment_reader
-from skeldir.ingest.files.column_names import COLUMN_NAMES, KEYS, plain_name
-from skeldir.ingest.files.cut_off import refuse_cut_off
-from skeldir.ingest.files.layout import FileLayout
-from skeldir.ingest.files.mapping import (
-    FILE_FORMATS,
-    FileKind,
-    FileMapping,
-    MappingInvalid,
-    cell_text,
-    unknown,
+from skeldir.ingest.files.amount_evidence import (
+    AmountEvidence,
+    Answers,
+    gather_amounts,
+    settle_amounts,
 )
-from skeldir.ingest.files.mapping_file import (
-    Settings,
-    mapping_from_settings,
-    merge_settings,
-    read_settings,
-)
-from skeldir.ingest.files.order_evidence import Found, find_states, missing_columns
-from skeldir.ingest.files.order_rows import LookForLines, ask_about_lines
-from skeldir.ingest.files.presets import find_preset
-from skeldir.ingest.files.readers import look_at_file
-from skeldir.ingest.rejections import ItemRejected
+from skeldir.ingest.files.mapping import FileMapping, MappingInvalid, cell_text
+from skeldir.ingest.files.mapping_file import Settings, mapping_from_settings
+from skeldir.ingest.files.names import NAMES, could_be, plain_name
+from skeldir.ingest.files.order_evidence import ask_about_rows, settle_states
+from skeldir.ingest.files.survey import ReadColumns, settle_ids, times_of
+from skeldir.ingest.files.time_evidence import find_moment_columns, find_zone_column, settle_times
+from skeldir.ingest.files.whole import WholeFile
+from skeldir.ingest.nothing import is_nothing
 
 _ORIGINS: Final = ("channel", "source", "medium", "campaign", "referrer_host", "click_ids")
 _ORDER_FIELDS: Final = ("order_id", "kind", "amount", "currency")
@@ -43,86 +33,7 @@ _TOUCH_FIELDS: Final = ("session_id", *_ORIGINS, "landing_path")
 _FLAGS: Final = "conversion converted is_conversion purchase purchased is_purchase is_order"
 _YES: Final = ("1", "1.0", "true", "True", "TRUE", "yes", "Yes", "YES")
 _NO: Final = ("", "0", "0.0", "false", "False", "FALSE", "no", "No", "NO")
-_EPOCH_DIGITS: Final = {10: "epoch_seconds", 13: "epoch_milliseconds", 16: "epoch_microseconds"}
-_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_READ_ISO: Final = moment_reader("iso", None, "refuse")
 _MOST_ASKED: Final = 20
-
-
-@dataclass(frozen=True, slots=True)
-class ChosenMapping:
-    """The mapping of a file, the file's layout, and what was recognised, line by line."""
-
-    mapping: FileMapping
-    layout: FileLayout
-    choices: tuple[str, ...]
-
-
-def choose_mapping(
-    path: Path,
-    *,
-    kind: FileKind | None,
-    map_file: Path | None,
-    flags: Settings,
-    own_channels: Iterable[str] = (),
-) -> ChosenMapping:
-    """Return the mapping to import `path` with: from `map_file` if there is one, else recognised.
-
-    `flags` (in the shape of a mapping file) take precedence over both. Without `kind`, it is taken
-    from the mapping file or the columns. `own_channels` are the codes that the tenant has already. Raises
-    `MappingInvalid` and `FileUnreadable`.
-    """
-    given = merge_settings(read_settings(map_file) if map_file else {}, flags)
-    if kind is not None and given.setdefault("kind", kind) != kind:
-        raise MappingInvalid(
-            f"The mapping is for a file of {given['kind']}, not of {kind}.",
-            cure=f"Import {given['kind']}, or use another mapping.",
-        )
-    form = given.get("format")
-    if form is not None and form not in FILE_FORMATS:
-        unknown(str(form), "format", FILE_FORMATS)
-    delimiter = given.get("delimiter")
-    layout = look_at_file(
-        path,
-        form=form,
-        delimiter=delimiter if isinstance(delimiter, str) else None,
-    )
-    if map_file is None:
-        mapping, choices = _recognise(path, layout, kind, given, own_channels)
-    else:
-        mapping, choices = mapping_from_settings(given), []
-    mapping.check_columns(layout.header)
-    refuse_cut_off(path, layout, mapping)
-    return ChosenMapping(mapping, layout, tuple(choices))
-
-
-def _recognise(
-    path: Path,
-    layout: FileLayout,
-    kind: FileKind | None,
-    given: Settings,
-    own_channels: Iterable[str],
-) -> tuple[FileMapping, list[str]]:
-    preset = find_preset(layout.header)
-    if preset is not None and preset.refuse is not None:
-        raise MappingInvalid(f"The file is a {preset.name}.", cure=preset.refuse)
-    if preset is None or kind not in (None, preset.settings["kind"]):
-        return recognise_columns(
-            layout.header,
-            layout.sample,
-            given,
-            own_channels=own_channels,
-            lines=lambda columns: ask_about_lines(path, layout, columns),
-        )
-    settings, chosen = preset.settings_for(layout.header)
-    mapping, choices = recognise_columns(
-        layout.header,
-        layout.sample,
-        merge_settings(settings, given),
-        own_channels=own_channels,
-        is_complete=True,
-    )
-    return mapping, [*chosen, *choices]
 
 
 def recognise_columns(
@@ -131,36 +42,48 @@ def recognise_columns(
     given: Settings | None = None,
     *,
     own_channels: Iterable[str] = (),
+    whole: ReadColumns | None = None,
     is_complete: bool = False,
-    lines: LookForLines = lambda _: None,
 ) -> tuple[FileMapping, list[str]]:
     """Return the mapping that names and first rows suggest, and its choices for people to read.
 
     `given` (in the shape of a mapping file) is used as it is; `is_complete` means that it names every
-    column that is to be read. `lines` looks for several rows of one order in all rows. Raises
-    `MappingInvalid` with everything that cannot be known from the file.
+    column that is to be read. `whole` reads columns of all rows where the first ones are not enough;
+    None when they are all. Raises `MappingInvalid` with everything that cannot be known from the file.
     """
-    recognition = _Recognition(header, sample_rows, dict(given or {}), own_channels)
-    recognition.lines, recognition.is_complete = lines, is_complete
+    recognition = _Recognition(header, sample_rows, dict(given or {}), own_channels, whole)
+    recognition.is_complete = is_complete
+    recognition.is_own_condition = "order_when" in recognition.settings and not is_complete
     recognition.find_columns()
     steps = (
         recognition.find_kind,
-        recognition.find_states,
+        recognition.find_missing,
         recognition.find_times,
+        recognition.find_states,
+        recognition.find_repeats,
         recognition.find_channels,
         recognition.find_orders,
+        recognition.find_ids,
         recognition.find_key,
-        recognition.find_lines,
-        recognition.list_missing,
     )
     for step in steps:
         step()
-    if recognition.questions:
-        raise MappingInvalid(
-            "The file leaves questions open: " + " ".join(recognition.questions),
-            cure="Answer with flags, or write a mapping like those in examples/mappings.",
-        )
-    return mapping_from_settings(recognition.settings), recognition.choices
+    return recognition.finish()
+
+
+def settle_values(
+    header: Sequence[str],
+    sample_rows: Sequence[Sequence[object]],
+    given: Settings,
+    *,
+    whole: ReadColumns | None = None,
+) -> tuple[FileMapping, list[str]]:
+    """Return the mapping that `given` describes, with what the values of its columns show, and the choices for people.
+
+    Raises `MappingInvalid` with everything that cannot be known from the file.
+    """
+    mapping_from_settings(given).check_columns(header)
+    return _Recognition(header, sample_rows, dict(given), (), whole).settle_values()
 
 
 @dataclass(slots=True)
@@ -171,11 +94,17 @@ class _Recognition:
     rows: Sequence[Sequence[object]]
     settings: dict[str, object]
     own_channels: Iterable[str]
+    whole: ReadColumns | None = None
     columns: dict[str, object] = field(default_factory=dict)
     choices: list[str] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
-    lines: LookForLines = lambda _: None
     is_complete: bool = False
+    is_own_condition: bool = False
+
+    @property
+    def everything(self) -> WholeFile:
+        """All rows of the file."""
+        return WholeFile(self.header, self.whole or partial(_pick, self.header, self.rows))
 
     def find_columns(self) -> None:
         """Recognise columns by their names; use each only once."""
@@ -186,7 +115,7 @@ class _Recognition:
             return
         taken = {name for name in self.columns.values() if isinstance(name, str)}
         spelled = {plain_name(name): name for name in reversed(self.header)}
-        for name, spellings in COLUMN_NAMES.items():
+        for name, spellings in NAMES.items():
             found = (spelled[word] for word in spellings.split() if word in spelled)
             column = next((word for word in found if word not in taken), None)
             if name not in self.columns and column is not None and self._may_be(name, column):
@@ -206,7 +135,7 @@ class _Recognition:
             )
             return False
         # An "id" that occurs twice identifies something else, such as the customer.
-        values = self._values(column)
+        values = self.values(column)
         return name != "idempotency_key" or "key" in column or len(set(values)) == len(values)
 
     def find_kind(self) -> None:
@@ -236,12 +165,12 @@ class _Recognition:
         spelled = {plain_name(name): name for name in self.header}
         for flag in _FLAGS.split():
             column = spelled.get(flag)
-            if column is not None and set(self._values(column)) <= {*_YES, *_NO}:
+            if column is not None and set(self.values(column)) <= {*_YES, *_NO}:
                 self.settings["order_when"] = {"column": column, "equals": list(_YES)}
                 self.choices.append(f'a row is an order where "{column}" is 1, true or yes')
                 return
         order_id = self.columns.get("order_id")
-        if isinstance(order_id, str) and len(self._values(order_id)) < len(self.rows):
+        if isinstance(order_id, str) and len(self.values(order_id)) < len(self.rows):
             self.settings["order_when"] = {"column": order_id}
             self.choices.append(f'a row is an order where "{order_id}" is not empty')
             return
@@ -249,73 +178,110 @@ class _Recognition:
             "Which rows are orders? Set order_when in a mapping, or import touches or conversions."
         )
 
-    def find_states(self) -> None:
-        """Find the column that says whether an order's money came; ask about each state that leaves a doubt."""
+    def find_missing(self) -> None:
+        """Ask for the columns that every row needs, and name those that could be meant."""
+        needed = {"occurred_at": "the time"}
+        if self.settings["kind"] != "conversions":
+            needed["journey_key"] = "the visitor or customer"
         if self.settings["kind"] != "touches":
-            self._take(
-                find_states(
-                    self.header,
-                    self._values,
-                    self.settings,
-                    self.columns,
-                    may_search=not self.is_complete and "order_when" not in self.settings,
-                )
+            needed["amount"] = "the amount"
+        taken = {name for name in self.columns.values() if isinstance(name, str)}
+        for name, meaning in needed.items():
+            if name in self.columns:
+                continue
+            free = [one for one in self.header if one not in taken]
+            likely = [one for one in free if could_be(name, one, self.values(one))]
+            shown = " or ".join(f'"{one}"' for one in (likely or free)[:_MOST_ASKED])
+            self.questions.append(
+                f'No column was recognised as {meaning}: it could be {shown}. Name it by --column {name}="…".'
             )
 
-    def find_lines(self) -> None:
-        """Look for several rows of one order: whether they are its lines is asked."""
-        key = self.columns.get("idempotency_key")
-        key_is_given = key is not None and f'idempotency_key: column "{key}"' not in self.choices
-        is_plain = self.settings["kind"] == "conversions" and "kind" not in self.columns
-        is_open = is_plain and not (self.is_complete or key_is_given or self.questions)
-        if is_open and (question := self.lines(self.columns)):
-            self.questions.append(question)
+    def find_states(self) -> None:
+        """Find the column that tells paid orders from others, and what went back of them."""
+        if self.settings["kind"] != "touches":
+            answers = settle_states(
+                self.everything,
+                self.values,
+                self.settings,
+                self.columns,
+                may_search=not self.is_complete and "kind" not in self.columns,
+                is_own_condition=self.is_own_condition,
+            )
+            self._settle(answers)
+            self.columns |= answers.columns
 
-    def list_missing(self) -> None:
-        """Ask for a required column that was not recognised, and list those that could be it."""
-        kind, values = str(self.settings["kind"]), self._values
-        self.questions += missing_columns(self.header, values, self.columns, kind)
-
-    def _take(self, found: Found) -> None:
-        self.settings |= found.settings
-        self.columns |= found.columns
-        self.choices += found.choices
-        self.questions += found.questions
+    def find_repeats(self) -> None:
+        """Find out whether rows of one order differ: they may be its lines, or the same order exported twice."""
+        if self.settings["kind"] != "touches" and not self.is_complete:
+            question = ask_about_rows(self.everything, self.settings, self.columns)
+            if question is not None:
+                self.questions.append(question)
 
     def find_times(self) -> None:
-        """Find the format of the times; request the zone of those without an offset."""
+        """Find the columns and the format of the times; request the zone of those without one."""
         column = self.columns.get("occurred_at")
-        if not isinstance(column, str) or "time_format" in self.settings:
-            return
-        values = self._values(column)
-        if values and all(value.isascii() and value.isdigit() for value in values):
-            form = _EPOCH_DIGITS.get(max(map(len, values)))
-            if form is None:
-                self.questions.append(
-                    f'What are the times in "{column}"? Set time_format in a mapping.'
-                )
-            else:
-                self.settings["time_format"] = form
-                self.choices.append(f"times: {form}")
-            return
-        bare = [value for value in values if not _has_offset(value)]
-        if len(bare) * 2 <= len(values):
-            return  # the few exceptions are rejected row by row
-        if _DAY.fullmatch(bare[0]):
-            self.questions.append(
-                f'"{column}" holds days, such as {bare[0]}, not moments: with'
-                ' time_format = "%Y-%m-%d" in a mapping each becomes midnight in its time_zone.'
+        zone_column = None
+        if isinstance(column, str):
+            spelled = {plain_name(name): name for name in reversed(self.header)}
+            zone_column = find_zone_column(column, spelled, self.values)
+            found = find_moment_columns(column, spelled, self.values)
+            if len(found) > 1:
+                self._drop("occurred_at")
+                self.columns["occurred_at"] = found
+                self.choices.append(f"occurred_at: columns {_listed(found)}")
+        self._settle_times(zone_column)
+
+    def _settle_times(self, zone_column: str | None = None) -> None:
+        names = self.columns.get("occurred_at")
+        columns = [names] if isinstance(names, str) else list(names or ())  # type: ignore[call-overload]  # checked with the mapping
+        if columns and set(columns) <= set(self.header):
+            places = [self.header.index(name) for name in columns]
+            sample = times_of([[row[place] for place in places] for row in self.rows])
+            read = self.whole
+            whole = None if read is None else lambda: times_of(read(columns))
+            self._settle(
+                settle_times(_listed(columns), list(sample), whole, self.settings, zone_column)
             )
-        elif not _DAY.match(bare[0]):
-            self.questions.append(
-                f'How are the times in "{column}" written? Set the format in a mapping, such as'
-                ' time_format = "%d.%m.%Y %H:%M".'
+
+    def find_ids(self) -> None:
+        """Find the ids that a spreadsheet has shortened, by the width of the others."""
+        self._settle(settle_ids(self.columns, self.values, self.settings))
+
+    def settle_values(self) -> tuple[FileMapping, list[str]]:
+        """Settle how values are written in columns that a mapping names. Raises MappingInvalid."""
+        columns = self.settings.get("columns", {})
+        self.columns = dict(columns) if isinstance(columns, Mapping) else {}
+        self._settle_times()
+        if self.settings.get("kind") != "touches":
+            self._settle_amounts()
+        self.find_ids()
+        return self.finish()
+
+    def finish(self) -> tuple[FileMapping, list[str]]:
+        """Return the mapping and its choices. Raises MappingInvalid with the questions that are left."""
+        if self.questions:
+            raise MappingInvalid(
+                "The file leaves questions open: " + " ".join(self.questions),
+                cure="Answer with flags, or write a mapping like those in examples/mappings.",
             )
-        elif "time_zone" not in self.settings:
-            self.questions.append(
-                f'The times in "{column}" have no offset from UTC: set --time-zone, or'
-                ' time_zone = "Europe/Berlin" in a mapping.'
-            )
+        return mapping_from_settings(self.settings), self.choices
+
+    def _settle(self, answers: Answers) -> None:
+        self.settings |= answers.settings
+        self.choices += answers.choices
+        self.questions += answers.questions
+
+    def _settle_amounts(self) -> AmountEvidence | None:
+        refund = self.settings.get("refund")
+        refunded = refund.get("amount") if isinstance(refund, Mapping) else None
+        names = [name for name in (self.columns.get("amount"), refunded) if isinstance(name, str)]
+        if not names or not set(names) <= set(self.header):
+            return None
+        places, read = [self.header.index(name) for name in names], self.whole
+        whole = None if read is None else (cell for cells in read(names) for cell in cells)
+        found = gather_amounts((row[place] for row in self.rows for place in places), whole)
+        self._settle(settle_amounts(names[0], found, self.settings))
+        return found
 
     def find_channels(self) -> None:
         """Match the file's channels with the taxonomy by code or label; request the others."""
@@ -326,7 +292,7 @@ class _Recognition:
         codes = {*COMMON_CHANNELS, *self.own_channels, *(new if isinstance(new, Mapping) else ())}
         known = {plain_name(label): code for code, label in COMMON_CHANNELS.items()}
         known |= {code: code for code in codes}
-        unmatched = [value for value in dict.fromkeys(self._values(column)) if value not in codes]
+        unmatched = [value for value in dict.fromkeys(self.values(column)) if value not in codes]
         names = {
             value: known[plain_name(value)] for value in unmatched if plain_name(value) in known
         }
@@ -342,22 +308,26 @@ class _Recognition:
             return
         journey, moment = self.columns.get("journey_key"), self.columns.get("occurred_at")
         if "order_id" not in self.columns and journey is not None and moment is not None:
-            self.columns["order_id"] = [journey, moment]
-            self.choices.append(f'order_id: made from "{journey}" and "{moment}"')
+            parts = [journey, *([moment] if isinstance(moment, str) else moment)]  # type: ignore[misc]  # of texts
+            self.columns["order_id"] = parts
+            self.choices.append(f"order_id: made from {_listed(parts)}")
         if "currency" not in self.settings and "currency" not in self.columns:
             self.questions.append(
                 'Which currency are the amounts in? Set --currency, or currency = "USD" in a mapping.'
             )
+        found = self._settle_amounts()
         column = self.columns.get("amount")
-        if isinstance(column, str) and "amount_unit" not in self.settings:
-            values = self._values(column)
+        if found is None or not isinstance(column, str):
+            return
+        has_kinds = "kind" in self.columns or "refund" in self.settings
+        if found.negative and not has_kinds and "kind_by_sign" not in self.settings:
+            self.questions.append(
+                f'"{column}" has negative amounts, such as {found.negative}: set kind_by_sign = true in a'
+                " mapping if they are refunds, or name the column of kinds under [columns]."
+            )
+        if "amount_unit" not in self.settings:
             unit = "minor" if plain_name(column).endswith("_cents") else "major"
-            if any("," in value for value in values) and "decimal_mark" not in self.settings:
-                self.questions.append(
-                    f'The amounts in "{column}" have commas: if those are their decimal mark, set'
-                    ' decimal_mark = "," in a mapping; thousands separators are not accepted.'
-                )
-            if unit == "major" and not any("." in value or "," in value for value in values):
+            if unit == "major" and not found.has_decimals:
                 self.questions.append(
                     f'Is an amount in "{column}" in major units (12 is $12.00) or minor ones'
                     " (1200)? Set --amount-unit, or amount_unit in a mapping."
@@ -368,25 +338,42 @@ class _Recognition:
 
     def find_key(self) -> None:
         """Report how a row is recognised when the file is imported twice."""
-        if "idempotency_key" not in self.columns or self.settings["kind"] == "mixed":
-            self.choices += KEYS[str(self.settings["kind"])]
+        kind = self.settings["kind"]
+        is_given = "idempotency_key" in self.columns
+        if kind != "conversions" and not is_given:
+            self.choices.append(
+                "a touch's key: made from all its columns above, so rows equal in all of them count once"
+            )
+        names_orders = kind == "mixed" or (kind == "conversions" and not is_given)
+        if names_orders and "order_key" not in self.columns:
+            self.choices.append(
+                "an order's key: its id, so an order that comes again is the same sale, at whatever moment"
+            )
 
     def _drop(self, name: str) -> None:
         if self.columns.pop(name, None) is not None:
             self.choices = [line for line in self.choices if not line.startswith(f"{name}: ")]
 
-    def _values(self, column: str) -> list[str]:
+    def values(self, column: str) -> list[str]:
+        """Return the texts of a column in the first rows that are not nothing."""
         place = self.header.index(column) if column in self.header else None
         if place is None:
             return []
-        return [text for row in self.rows if (text := cell_text(row[place])) != ""]
+        return [text for row in self.rows if not is_nothing(text := cell_text(row[place]))]
 
 
-def _has_offset(value: str) -> bool:
-    try:
-        return isinstance(_READ_ISO(value), datetime)
-    except ItemRejected:
-        return True
+def _pick(
+    header: Sequence[str], rows: Iterable[Sequence[object]], wanted: Sequence[str]
+) -> Iterator[Sequence[object]]:
+    places = [header.index(name) for name in wanted]
+    for row in rows:
+        yield [row[place] for place in places]
+
+
+def _listed(names: Sequence[object]) -> str:
+    """Return quoted names for a sentence: "a", "b" and "c"."""
+    *first, last = (f'"{name}"' for name in names)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _channels_question(column: str, values: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ from skeldir.ingest.deliveries import Delivery, Receipt
 from skeldir.ingest.receive import prepare_conversions, record_delivery
 from skeldir.ingest.rejections import ItemRejected, UnreadableItem, attempt
 from skeldir.money import format_minor
-from skeldir.revenue import sum_entries_under
+from skeldir.revenue import RefundsSoFar, read_refunds_so_far
 from skeldir.rollups import ingest_lock
 
 if TYPE_CHECKING:
@@ -43,9 +43,9 @@ async def post_differences(
     read = partial(read_conversion, now=utc_now())
     facts = await asyncio.to_thread(lambda: [attempt(read, item) for item in delivery.items])
     wanted = sorted({_account(fact) for fact in facts if isinstance(fact, Conversion)})
-    sums = await sum_entries_under(connection, profile.tenant_id, wanted)
+    so_far = await read_refunds_so_far(connection, profile.tenant_id, wanted)
     places = list(delivery.by_place())
-    differences, known = _differences(delivery, places, facts, dict(sums))
+    differences, known = _differences(delivery, places, facts, so_far)
     prepared = await asyncio.to_thread(prepare_conversions, profile, [differences])
     receipt = await record_delivery(connection, profile, differences, prepared, source="file")
     return replace(receipt, duplicates=receipt.duplicates + known)
@@ -59,7 +59,7 @@ def _differences(
     delivery: Delivery,
     places: Sequence[int],
     facts: Sequence[Conversion | ItemRejected],
-    posted: dict[tuple[str, str, str], int],
+    posted: dict[tuple[str, str, str], RefundsSoFar],
 ) -> tuple[Delivery, int]:
     """Return the delivery with differences for totals, and how many totals are posted already."""
     items: list[object] = []
@@ -68,21 +68,34 @@ def _differences(
     for place, item, fact in zip(places, delivery.items, facts, strict=True):
         made = item
         if isinstance(fact, Conversion) and isinstance(item, Mapping):
-            account = _account(fact)
-            before = -posted.get(account, 0)
+            so_far = posted.setdefault(_account(fact), RefundsSoFar())
             total = -fact.amount_cents
-            if total == before:
+            if total == so_far.cents:
                 known += 1
                 continue
-            if total < before:
-                made = _smaller(item, fact, before)
+            if total < so_far.cents:
+                made = _smaller(item, fact, so_far.cents)
             else:
-                key = f"{fact.idempotency_key}:{total}"
-                made = {**item, "amount_cents": total - before, "idempotency_key": key}
-                posted[account] = -total
+                key = _key_of_difference(fact.idempotency_key, so_far)
+                made = {**item, "amount_cents": total - so_far.cents, "idempotency_key": key}
+                so_far.cents = total
+                so_far.keys.add(key)
         items.append(made)
         kept.append(place)
     return replace(delivery, items=items, places=kept), known
+
+
+def _key_of_difference(key: str, so_far: RefundsSoFar) -> str:
+    """Return the key of a difference: that of the refunds, and what was posted before.
+
+    So the corrected difference has the key of the one that was taken back, which can then not be put back beside it.
+    While a difference with this key stands, which needs an earlier one to be taken back, a number follows.
+    """
+    made = start = f"{key}:{so_far.cents}"
+    number = 2
+    while made in so_far.keys:
+        made, number = f"{start}:{number}", number + 1
+    return made
 
 
 def _smaller(item: Mapping[str, object], fact: Conversion, before: int) -> UnreadableItem:

@@ -12,7 +12,12 @@ class LockImportRow(TypedDict):
     conversions_accepted: int
     conversions_duplicate: int
     rejected: int
+    skipped: int
     is_complete: bool
+    undone_by: UUID | None
+
+class RestartImportRow(TypedDict):
+    rows_done: int
 
 class _Queries:
     @staticmethod
@@ -26,6 +31,7 @@ class _Queries:
         conversions_accepted: int,
         conversions_duplicate: int,
         rejected: int,
+        skipped: int,
         is_complete: bool,
         tenant_id: UUID,
         fingerprint: str,
@@ -38,5 +44,9 @@ class _Queries:
     async def lock_import(
         connection: Connection, /, *, tenant_id: UUID, fingerprint: str
     ) -> LockImportRow: ...
+    @staticmethod
+    async def restart_import(
+        connection: Connection, /, *, tenant_id: UUID, fingerprint: str
+    ) -> list[RestartImportRow]: ...
 
 queries: _Queries

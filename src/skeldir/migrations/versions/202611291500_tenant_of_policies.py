@@ -1,4 +1,4 @@
-"""Policies hold no sub-select, so that their tables can be distributed."""
+"""Policies work the tenant out once in a statement; without a sub-select, as on Citus, their function is inlined."""
 
 from skeldir.migrations.guard import run_statements
 
@@ -10,7 +10,7 @@ depends_on = None
 
 def upgrade() -> None:
     """No row is touched; each table is locked for a moment."""
-    run_statements("202611291500_plain_policies.sql")
+    run_statements("202611291500_tenant_of_policies.sql")
 
 
 def downgrade() -> None:

@@ -1,0 +1,117 @@
+"""What an import reports: its progress over all runs, and the outcome of this one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from skeldir.ingest.crowds import CrowdedJourney, JourneyCensus
+from skeldir.revenue import FlaggedOrder
+
+_EXAMPLES_OF_A_CODE: Final = 3
+_MOST_FLAGGED: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class RowRejection:
+    """One rejected row: its number from 1 (header and blank lines not counted), the reason, and the cure.
+
+    `line` is the line of the file in which it begins, if the file has lines.
+    """
+
+    row: int
+    line: int | None
+    code: str
+    detail: str
+    cure: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportProgress:
+    """What has been committed of a file, over all its runs; refunds count as conversions.
+
+    A row makes an item, or several (a visit with its order, an order with its refund), each of them accepted, a
+    duplicate, or rejected; or it is `skipped` by the conditions of the mapping.
+    `share_read` is how much of the file has been read, from 0 to 1.
+    """
+
+    rows_done: int = 0
+    touches_accepted: int = 0
+    touches_duplicate: int = 0
+    conversions_accepted: int = 0
+    conversions_duplicate: int = 0
+    rejected: int = 0
+    skipped: int = 0
+    share_read: float = 0.0
+
+    @property
+    def accepted(self) -> int:
+        """Items that were recorded."""
+        return self.touches_accepted + self.conversions_accepted
+
+    @property
+    def duplicate(self) -> int:
+        """Items that were known."""
+        return self.touches_duplicate + self.conversions_duplicate
+
+    def describe_stop(self) -> str:
+        """Return the message for a run that was interrupted here."""
+        return (
+            f"Stopped. {self.rows_done} rows are imported; the same command continues with row"
+            f" {self.rows_done + 1}, and nothing is imported twice."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """The outcome of an import: `done` over all runs, the rest of this run.
+
+    `resumed_after` is the row after which this run continued; 0 is the start. `was_complete` means
+    that the file was imported before with the same mapping, so nothing was done.
+    `conditions` are those of the mapping, in words: rows that fit none of them are skipped.
+    `flagged` names at most 1,000 orders that are `awaiting_capture` or `over_refunded`. `crowded` are
+    journeys that more than a tenth of this run's touches share, if there are at least 100 journeys.
+    """
+
+    file_name: str
+    done: ImportProgress
+    resumed_after: int
+    was_complete: bool
+    rejected_by_code: Mapping[str, int]
+    examples: tuple[RowRejection, ...]
+    flagged: tuple[FlaggedOrder, ...]
+    crowded: tuple[CrowdedJourney, ...]
+    seconds: float
+    conditions: tuple[str, ...]
+
+
+def name_column(code: str, detail: str, columns: Mapping[str, Sequence[str]]) -> str:
+    """Return the detail of a rejection with the columns of the field that it is about, unless it names them."""
+    for field_name, names in columns.items():
+        is_about = code.startswith(f"{field_name}_") or detail.startswith(f"{field_name} ")
+        if is_about and code != "idempotency_key_reused":
+            shown = ", ".join(f'"{name}"' for name in names)
+            word = "Column" if len(names) == 1 else "Columns"
+            return detail if shown in detail else f"{detail} {word}: {shown}."
+    return detail
+
+
+@dataclass(slots=True)
+class Tally:
+    """The counts and examples of this run; bounded, however many rows are rejected."""
+
+    codes: Counter[str] = field(default_factory=Counter)
+    examples: list[RowRejection] = field(default_factory=list)
+    flagged: dict[FlaggedOrder, None] = field(default_factory=dict)
+    journeys: JourneyCensus = field(default_factory=JourneyCensus)
+
+    def add(self, rejections: Iterable[RowRejection], flagged: Iterable[FlaggedOrder]) -> None:
+        for rejection in rejections:
+            self.codes[rejection.code] += 1
+            if self.codes[rejection.code] <= _EXAMPLES_OF_A_CODE:
+                self.examples.append(rejection)
+        for order in flagged:
+            if len(self.flagged) < _MOST_FLAGGED:
+                self.flagged[order] = None

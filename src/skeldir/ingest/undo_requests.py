@@ -1,0 +1,379 @@
+"""What can be taken back, what that would move, and the requests to do it: who, when and why are kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Final, Literal
+from uuid import UUID
+
+from skeldir.db import new_id
+from skeldir.errors import SkeldirError
+from skeldir.ingest.deliveries import delivery_id, origins_of_file
+from skeldir.ingest.kinds import UNDO
+from skeldir.ingest.store import queries
+from skeldir.ingest.undoing import FACTS_PER_TRANSACTION
+from skeldir.jobs import enqueue
+from skeldir.revenue import (
+    Dependent,
+    Span,
+    delivery_of_entry,
+    find_entries_to_reverse,
+    last_entry_id,
+    list_dependents,
+    sum_entries,
+)
+
+if TYPE_CHECKING:
+    from skeldir.db import Connection
+
+TargetKind = Literal["import", "order", "delivery"]
+MOST_SHOWN: Final = 100
+LONGEST_REASON: Final = 500
+# Ids carry the clock of the machine that made them; it may be this much behind the database's.
+_CLOCKS_DIFFER = timedelta(hours=1)
+_NIL = UUID(int=0)
+
+
+class NothingToUndo(SkeldirError):
+    """There is nothing to take back: it was taken back already, or nothing came in that way. Nothing was changed."""
+
+    code = "nothing_to_undo"
+    status = 409
+    title = "There is nothing to take back"
+
+
+class NothingToRedo(SkeldirError):
+    """There is nothing to put back: it stands, or was never taken back. Nothing was changed."""
+
+    code = "nothing_to_redo"
+    status = 409
+    title = "There is nothing to put back"
+
+
+class TargetUnknown(SkeldirError):
+    """No import, or more than one, is meant; or no fact has this key."""
+
+    code = "undo_target_unknown"
+    status = 404
+    title = "It is not known what to take back"
+
+
+class ReasonMissing(SkeldirError):
+    """Taking facts back needs a reason, which is kept."""
+
+    code = "undo_reason_missing"
+    status = 422
+    title = "A reason is required"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What to take back: an import by its fingerprint, an order by its id, or a delivery by its id (see `delivery_id`).
+
+    Facts that are older than the column `delivery` can be taken back by their order only.
+    """
+
+    kind: TargetKind
+    name: str
+    deliveries: tuple[UUID, ...]
+    first_id: UUID = _NIL
+
+
+@dataclass(frozen=True, slots=True)
+class KnownImport:
+    """A file that was imported, and the undoing that took it back, if it does not stand."""
+
+    fingerprint: str
+    file_name: str
+    rows_done: int
+    touches_accepted: int
+    conversions_accepted: int
+    rejected: int
+    is_complete: bool
+    started_at: datetime
+    updated_at: datetime
+    undone_by: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Undoing:
+    """Who took back (or, with `redoes`, put back) what, when and why, and how far it has come."""
+
+    id: UUID
+    target_kind: str
+    target: str
+    redoes: UUID | None
+    reason: str
+    requested_by: str
+    requested_at: datetime
+    phase: str
+    entries: int
+    touches: int
+    ended_at: datetime | None
+
+
+@dataclass(slots=True)
+class UndoPreview:
+    """What taking a target back would move. `money` is what leaves the sums, by currency, UTC month and kind.
+
+    `dependents` are at most MOST_SHOWN entries that stand and came another way, of the same orders.
+    """
+
+    entries: int = 0
+    touches: int = 0
+    money: Counter[tuple[str, date, str]] = field(default_factory=Counter)
+    dependents: list[Dependent] = field(default_factory=list)
+
+
+async def list_imports(
+    connection: Connection, tenant_id: UUID, *, fingerprint: str = "", most: int = MOST_SHOWN
+) -> list[KnownImport]:
+    """Return the imports of the transaction's tenant whose fingerprints begin so, the latest first."""
+    rows = await queries.select_imports(
+        connection, tenant_id=tenant_id, fingerprint=fingerprint, most=most
+    )
+    return [KnownImport(**row) for row in rows]
+
+
+async def list_undoings(
+    connection: Connection, tenant_id: UUID, *, target: str | None = None, most: int = MOST_SHOWN
+) -> list[Undoing]:
+    """Return the undoings of the transaction's tenant, or of one target, the latest first."""
+    rows = await queries.select_undoings(connection, tenant_id=tenant_id, target=target, most=most)
+    return [
+        Undoing(
+            row["id"],
+            row["target_kind"],
+            row["target"],
+            row["redoes"],
+            row["reason"],
+            row["requested_by"],
+            row["requested_at"],
+            row["phase"],
+            row["entries"],
+            row["touches"],
+            row["ended_at"],
+        )
+        for row in rows
+    ]
+
+
+async def target_of_import(connection: Connection, tenant_id: UUID, fingerprint: str) -> Target:
+    """Return the import whose fingerprint begins so.
+
+    Raises:
+        TargetUnknown: there is none, or more than one.
+    """
+    found = await list_imports(connection, tenant_id, fingerprint=fingerprint, most=2)
+    if len(found) != 1 or not fingerprint:
+        how_many = "No import has" if not found else "More than one import has"
+        raise TargetUnknown(
+            f"{how_many} a fingerprint that begins with {fingerprint!r}.",
+            cure="Give more of it; `skeldir imports list` shows all.",
+        )
+    (one,) = found
+    return Target(
+        "import",
+        one.fingerprint,
+        tuple(map(delivery_id, origins_of_file(one.fingerprint))),
+        _id_of_moment(one.started_at - _CLOCKS_DIFFER),
+    )
+
+
+def target_of_order(order_id: str) -> Target:
+    """Return an order: all of its entries that stand, whichever way they came. Touches are of no order, and stay."""
+    return Target("order", order_id, ())
+
+
+def target_of_origin(origin: str) -> Target:
+    """Return the delivery with this origin, such as that of a rejected item without its place in it."""
+    one = delivery_id(origin)
+    return Target("delivery", str(one), (one,))
+
+
+async def target_of_key(connection: Connection, tenant_id: UUID, key: str) -> Target:
+    """Return the delivery that brought the fact with this idempotency key: an API batch, a piece of a file, a replay.
+
+    Raises:
+        TargetUnknown: there is no such fact, or its delivery was not recorded.
+    """
+    one = await delivery_of_entry(connection, tenant_id, key)
+    if one is None:
+        one = await queries.find_delivery_of_touch(connection, tenant_id=tenant_id, key=key)
+    if one is None:
+        raise TargetUnknown(
+            "No fact has this idempotency key, or it is older than the record of deliveries.",
+            cure="Check the key; older entries can be taken back by their order: --order.",
+        )
+    return Target("delivery", str(one), (one,))
+
+
+def _id_of_moment(moment: datetime) -> UUID:
+    """Return the smallest id of version 7 that can have been made at `moment`."""
+    return UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)
+
+
+async def preview_undo(
+    connection: Connection,
+    tenant_id: UUID,
+    target: Target,
+    *,
+    most: int = FACTS_PER_TRANSACTION,
+) -> UndoPreview:
+    """Return what taking `target` back would move now. Use a read-only transaction, which is one snapshot."""
+    preview = UndoPreview()
+    span: Span | None = Span(target.first_id, await _last_id(connection, tenant_id), most)
+    while span is not None:
+        page = await find_entries_to_reverse(
+            connection,
+            tenant_id,
+            span,
+            deliveries=target.deliveries,
+            order_id=target.name if target.kind == "order" else None,
+        )
+        if page.wanted:
+            preview.entries += len(page.wanted)
+            for sums in await sum_entries(connection, tenant_id, page.wanted):
+                preview.money[sums.currency, sums.month, sums.kind] -= sums.amount_cents
+            room = MOST_SHOWN - len(preview.dependents)
+            if room and target.kind != "order":
+                preview.dependents += await list_dependents(
+                    connection, tenant_id, page.wanted, deliveries=target.deliveries, most=room
+                )
+        span = None if page.last_id is None else Span(page.last_id, span.until, most)
+    if target.kind != "order":
+        preview.touches = await _count_touches(connection, tenant_id, target, most)
+    return preview
+
+
+async def _count_touches(connection: Connection, tenant_id: UUID, target: Target, most: int) -> int:
+    count, after, until = 0, target.first_id, await _last_id(connection, tenant_id)
+    while True:
+        rows = await queries.select_touches_to_withdraw(
+            connection,
+            tenant_id=tenant_id,
+            deliveries=list(target.deliveries),
+            after=after,
+            until=until,
+            most=most,
+        )
+        if not rows:
+            return count
+        count += sum(row["is_wanted"] for row in rows)
+        after = rows[-1]["id"]
+
+
+async def _last_id(connection: Connection, tenant_id: UUID) -> UUID:
+    return max(
+        await last_entry_id(connection, tenant_id),
+        await queries.select_last_touch(connection, tenant_id=tenant_id),
+    )
+
+
+async def request_undo(
+    connection: Connection, tenant_id: UUID, target: Target, *, reason: str, requested_by: str
+) -> UUID:
+    """Record that `target` is to be taken back, and enqueue the job; return the id of the undoing.
+
+    One that is still under way is returned again. Until it has ended, the same file cannot be imported.
+
+    Raises:
+        NothingToUndo: it was taken back already.
+        ReasonMissing: the reason is empty or too long.
+    """
+    _check_reason(reason)
+    row = None
+    if target.kind == "import":
+        row = await queries.lock_import_to_undo(
+            connection, tenant_id=tenant_id, fingerprint=target.name
+        )
+        if row is None:
+            raise TargetUnknown("There is no such import.", cure="See `skeldir imports list`.")
+    known = await list_undoings(connection, tenant_id, target=target.name)
+    for one in known:
+        if one.phase != "done":
+            return one.id
+    if row is not None and row["undone_by"] is not None:
+        by = next(one for one in known if one.id == row["undone_by"])
+        raise NothingToUndo(
+            f"The import was taken back on {by.requested_at:%Y-%m-%d %H:%M} UTC by {by.requested_by}: {by.reason}",
+            cure="Nothing was changed. `skeldir imports redo` puts it back.",
+        )
+    undoing_id = new_id()
+    await _insert(connection, tenant_id, undoing_id, target, None, reason, requested_by)
+    if target.kind == "import":
+        await queries.note_import_undone(
+            connection, tenant_id=tenant_id, fingerprint=target.name, undoing_id=undoing_id
+        )
+    return undoing_id
+
+
+async def request_redo(
+    connection: Connection, tenant_id: UUID, target: Target, *, reason: str, requested_by: str
+) -> UUID:
+    """Record that what the latest undoing of `target` took back is to be put back; return the id of this redoing.
+
+    Facts whose keys have come back since are left as they are.
+
+    Raises:
+        NothingToRedo: it stands, or its undoing has not ended.
+        ReasonMissing: the reason is empty or too long.
+    """
+    _check_reason(reason)
+    if target.kind == "import":
+        row = await queries.lock_import_to_undo(
+            connection, tenant_id=tenant_id, fingerprint=target.name
+        )
+        if row is None or row["undone_by"] is None:
+            raise NothingToRedo(
+                "The import stands, or has been imported again since it was taken back.",
+                cure="Nothing was changed. `skeldir imports show` lists what was done.",
+            )
+    known = await list_undoings(connection, tenant_id, target=target.name)
+    # An undoing that found nothing left to take back has nothing to put back either.
+    known = [one for one in known if one.phase != "done" or one.entries or one.touches]
+    if known and known[0].redoes is not None and known[0].phase != "done":
+        return known[0].id
+    if not known or known[0].redoes is not None or known[0].phase != "done":
+        raise NothingToRedo(
+            "It stands, or is still being taken back.",
+            cure="Nothing was changed. `skeldir imports show` lists what was done.",
+        )
+    redoing_id = new_id()
+    await _insert(connection, tenant_id, redoing_id, target, known[0].id, reason, requested_by)
+    return redoing_id
+
+
+async def _insert(
+    connection: Connection,
+    tenant_id: UUID,
+    undoing_id: UUID,
+    target: Target,
+    redoes: UUID | None,
+    reason: str,
+    requested_by: str,
+) -> None:
+    await queries.insert_undoing(
+        connection,
+        tenant_id=tenant_id,
+        id=undoing_id,
+        target_kind=target.kind,
+        target=target.name,
+        deliveries=list(target.deliveries),
+        redoes=redoes,
+        reason=reason.strip(),
+        requested_by=requested_by,
+        first_id=target.first_id,
+        until_id=await _last_id(connection, tenant_id),
+    )
+    await enqueue(connection, tenant_id, UNDO, {"undoing_id": str(undoing_id)})
+
+
+def _check_reason(reason: str) -> None:
+    if not reason.strip() or len(reason) > LONGEST_REASON:
+        raise ReasonMissing(
+            f"The reason is empty, or longer than {LONGEST_REASON} characters.",
+            cure="Say in a sentence why, with --reason.",
+        )

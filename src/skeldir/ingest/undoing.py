@@ -1,0 +1,222 @@
+"""Taking facts back, and putting them back, batch by batch: each commits with its progress, so it can be killed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from skeldir.attribution import mark_orders_of_conversions, mark_orders_reached_by_touches
+from skeldir.clock import utc_now
+from skeldir.db import new_ids, plan_for_each_list, share_lock
+from skeldir.errors import SkeldirError
+from skeldir.ingest.store import queries
+from skeldir.revenue import (
+    Span,
+    find_entries_to_restore,
+    find_entries_to_reverse,
+    restore_entries,
+    reverse_entries,
+)
+from skeldir.rollups import ingest_lock
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from skeldir.db import Connection, Database
+    from skeldir.ingest.store import LockUndoingRow
+    from skeldir.jobs import Job
+
+FACTS_PER_TRANSACTION: Final = 10_000
+
+
+class UndoingUnknown(SkeldirError):
+    """The tenant has no undoing with this id."""
+
+    code = "undoing_unknown"
+    status = 404
+    title = "Nothing is being taken back under this id"
+
+
+@dataclass(frozen=True, slots=True)
+class UndoingProgress:
+    """How many entries and touches an undoing, or a redoing, has taken or put back, and whether it has ended."""
+
+    entries: int
+    touches: int
+    is_done: bool
+
+
+async def run_undoing(
+    database: Database,
+    tenant_id: UUID,
+    undoing_id: UUID,
+    *,
+    progress: Callable[[UndoingProgress], None] = lambda _progress: None,
+    fence: Callable[[Connection], Awaitable[None]] | None = None,
+    most: int = FACTS_PER_TRANSACTION,
+) -> UndoingProgress:
+    """Carry an undoing on from where it stands until it has ended; several processes may do so at once.
+
+    Each transaction looks at up to `most` facts and is fenced by `fence`. Memory does not grow with their number.
+
+    Raises:
+        UndoingUnknown: there is no such undoing.
+    """
+    while True:
+        async with database.tenant(tenant_id) as connection:
+            done = await _take_step(connection, tenant_id, undoing_id, most)
+            if fence is not None:
+                await fence(connection)
+        progress(done)
+        if done.is_done:
+            return done
+
+
+async def undo_for_tenant(database: Database, job: Job) -> None:
+    """Carry on the undoing that the job names."""
+    undoing_id = UUID(str(job.arguments["undoing_id"]))
+    await run_undoing(database, job.tenant_id, undoing_id, fence=job.hold)
+    async with database.tenant(job.tenant_id) as connection:
+        await job.finish(connection)
+
+
+async def _take_step(
+    connection: Connection, tenant_id: UUID, undoing_id: UUID, most: int
+) -> UndoingProgress:
+    await share_lock(connection, ingest_lock(tenant_id))
+    undoing = await queries.lock_undoing(connection, tenant_id=tenant_id, id=undoing_id)
+    if undoing is None:
+        raise UndoingUnknown(
+            "There is no undoing with this id.", cure="See `skeldir imports list`."
+        )
+    if undoing["phase"] == "done":
+        return UndoingProgress(undoing["entries"], undoing["touches"], is_done=True)
+    step = _Step(connection, tenant_id, undoing_id, undoing, most)
+    if undoing["phase"] == "entries":
+        last_id, entries, touches = await step.move_entries(), step.moved, 0
+    else:
+        last_id, entries, touches = await step.move_touches(), 0, step.moved
+    phase: str = undoing["phase"]
+    after, ended_at = last_id, None
+    if last_id is None:
+        phase, after, ended_at = await step.begin_next_phase()
+    await queries.advance_undoing(
+        connection,
+        tenant_id=tenant_id,
+        id=undoing_id,
+        phase=phase,
+        after_id=after or undoing["first_id"],
+        entries=undoing["entries"] + entries,
+        touches=undoing["touches"] + touches,
+        ended_at=ended_at or utc_now(),
+    )
+    return UndoingProgress(
+        undoing["entries"] + entries, undoing["touches"] + touches, is_done=phase == "done"
+    )
+
+
+@dataclass(slots=True)
+class _Step:
+    """One batch. `moved` is how many facts it has taken or put back."""
+
+    connection: Connection
+    tenant_id: UUID
+    undoing_id: UUID
+    undoing: LockUndoingRow
+    most: int
+    moved: int = 0
+
+    async def move_entries(self) -> UUID | None:
+        """Reverse or restore the entries of a page; return its last id, None if it is empty."""
+        undoing, connection, tenant_id = self.undoing, self.connection, self.tenant_id
+        span = Span(undoing["after_id"], undoing["until_id"], self.most)
+        redoes = undoing["redoes"]
+        if redoes is not None:
+            page = await find_entries_to_restore(connection, tenant_id, span, undoing_id=redoes)
+            orders = await restore_entries(connection, tenant_id, page.wanted)
+        else:
+            page = await find_entries_to_reverse(
+                connection,
+                tenant_id,
+                span,
+                deliveries=undoing["deliveries"],
+                order_id=undoing["target"] if undoing["target_kind"] == "order" else None,
+            )
+            orders = await reverse_entries(
+                connection, tenant_id, page.wanted, undoing_id=self.undoing_id
+            )
+        await mark_orders_of_conversions(connection, tenant_id, sorted(set(orders)))
+        self.moved = len(orders)
+        return page.last_id
+
+    async def move_touches(self) -> UUID | None:
+        """Withdraw or restore the touches of a page, as for entries."""
+        undoing, connection, tenant_id = self.undoing, self.connection, self.tenant_id
+        redoes = undoing["redoes"]
+        rows = (
+            await queries.select_touches_to_withdraw(
+                connection,
+                tenant_id=tenant_id,
+                deliveries=undoing["deliveries"],
+                after=undoing["after_id"],
+                until=undoing["until_id"],
+                most=self.most,
+            )
+            if redoes is None
+            else await queries.select_touches_to_restore(
+                connection,
+                tenant_id=tenant_id,
+                undoing_id=redoes,
+                after=undoing["after_id"],
+                until=undoing["until_id"],
+                most=self.most,
+            )
+        )
+        wanted = [row for row in rows if row["is_wanted"]]
+        ids = [row["id"] for row in wanted]
+        if ids:
+            await plan_for_each_list(connection, len(ids), may_sort=True)
+            if redoes is None:
+                moved = len(
+                    await queries.withdraw_touches(
+                        connection,
+                        tenant_id=tenant_id,
+                        undoing_id=self.undoing_id,
+                        ids=ids,
+                        first_id=ids[0],
+                        last_id=ids[-1],
+                    )
+                )
+            else:
+                moved = len(
+                    await queries.restore_touches(
+                        connection,
+                        tenant_id=tenant_id,
+                        ids=ids,
+                        first_id=ids[0],
+                        last_id=ids[-1],
+                        new_ids=new_ids(len(ids)),
+                    )
+                )
+            self.moved = moved
+            keyed = [(row["journey_key"], row["occurred_at"]) for row in wanted]
+            await mark_orders_reached_by_touches(
+                connection, tenant_id, [(key, at) for key, at in keyed if key is not None]
+            )
+        return rows[-1]["id"] if rows else None
+
+    async def begin_next_phase(self) -> tuple[str, UUID, datetime | None]:
+        """Return the phase after this one, where it begins, and when the undoing ended, if it has."""
+        undoing = self.undoing
+        if undoing["phase"] == "entries" and undoing["target_kind"] != "order":
+            return "touches", undoing["first_id"], None
+        if undoing["redoes"] is not None and undoing["target_kind"] == "import":
+            await queries.note_import_redone(
+                self.connection,
+                tenant_id=self.tenant_id,
+                fingerprint=undoing["target"],
+                undoing_id=undoing["redoes"],
+            )
+        return "done", undoing["after_id"], utc_now()

@@ -1,0 +1,5 @@
+SET ROLE skeldir_owner;
+
+ALTER TABLE public.imports DROP COLUMN skipped;
+
+RESET ROLE;

@@ -1,0 +1,188 @@
+"""Takes entries of the ledger back by reversing entries, and puts them back by entries of the next generation."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from skeldir.db import new_ids, plan_for_each_list
+from skeldir.revenue.ledger import mark_days_of_orders
+from skeldir.revenue.store import queries
+
+if TYPE_CHECKING:
+    from skeldir.db import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Ids after `after`, up to `until`, of which a page holds at most `most`."""
+
+    after: UUID
+    until: UUID
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The `wanted` ids of a page, and the last id that was looked at; None: there is none in the span."""
+
+    wanted: list[UUID]
+    last_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyOfMonth:
+    """The money of some entries of a kind in a UTC month, signed, in minor units."""
+
+    currency: str
+    kind: str
+    month: date
+    entries: int
+    amount_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dependent:
+    """An entry that stands, of an order some of whose entries are taken back; it came another way."""
+
+    order_id: str
+    kind: str
+    currency: str
+    amount_cents: int
+    source: str
+    occurred_at: datetime
+
+
+async def find_entries_to_reverse(
+    connection: Connection,
+    tenant_id: UUID,
+    span: Span,
+    *,
+    deliveries: Sequence[UUID],
+    order_id: str | None,
+) -> Page:
+    """Return a page of the standing entries that came with one of `deliveries`, or those of an order if it is given.
+
+    The money of an order whose touches were forgotten before journeys were stored is left out (`kept_allocations`).
+    """
+    bounds = {"after": span.after, "until": span.until}
+    if order_id is not None:
+        of_order = await queries.select_order_to_reverse(
+            connection, tenant_id=tenant_id, order_id=order_id, most=span.most, **bounds
+        )
+        return _page_of([(row["id"], row["is_wanted"]) for row in of_order])
+    rows = await queries.select_page_to_reverse(
+        connection, tenant_id=tenant_id, deliveries=deliveries, most=span.most, **bounds
+    )
+    return _page_of([(row["id"], row["is_wanted"]) for row in rows])
+
+
+async def find_entries_to_restore(
+    connection: Connection, tenant_id: UUID, span: Span, *, undoing_id: UUID
+) -> Page:
+    """Return a page of the reversing entries that an undoing posted."""
+    rows = await queries.select_page_to_restore(
+        connection,
+        tenant_id=tenant_id,
+        undoing_id=undoing_id,
+        after=span.after,
+        until=span.until,
+        most=span.most,
+    )
+    return _page_of([(row["id"], row["is_wanted"]) for row in rows])
+
+
+def _page_of(rows: Sequence[tuple[UUID, bool]]) -> Page:
+    return Page([one for one, is_wanted in rows if is_wanted], rows[-1][0] if rows else None)
+
+
+async def reverse_entries(
+    connection: Connection, tenant_id: UUID, ids: Sequence[UUID], *, undoing_id: UUID
+) -> list[str]:
+    """Post a reversing entry for each of these entries that stands; return its order for each.
+
+    Marks the days of the orders. The caller marks the orders, as for `post_entries`.
+    """
+    if not ids:
+        return []
+    await plan_for_each_list(connection, len(ids), may_sort=True)
+    rows = await queries.reverse_entries(
+        connection,
+        tenant_id=tenant_id,
+        undoing_id=undoing_id,
+        ids=ids,
+        first_id=ids[0],
+        last_id=ids[-1],
+        new_ids=new_ids(len(ids)),
+    )
+    return await _mark(connection, tenant_id, [row["order_id"] for row in rows])
+
+
+async def restore_entries(
+    connection: Connection, tenant_id: UUID, ids: Sequence[UUID]
+) -> list[str]:
+    """Post the entries again that these reversing entries took back; return the order of each that was posted.
+
+    An entry whose key has come back since is not posted. Marks as `reverse_entries` does.
+    """
+    if not ids:
+        return []
+    await plan_for_each_list(connection, len(ids), may_sort=True)
+    rows = await queries.restore_entries(
+        connection,
+        tenant_id=tenant_id,
+        ids=ids,
+        first_id=ids[0],
+        last_id=ids[-1],
+        new_ids=new_ids(len(ids)),
+    )
+    return await _mark(connection, tenant_id, [row["order_id"] for row in rows])
+
+
+async def _mark(connection: Connection, tenant_id: UUID, orders: Sequence[str]) -> list[str]:
+    if orders:
+        distinct = sorted(set(orders))
+        await plan_for_each_list(connection, len(distinct))
+        await mark_days_of_orders(connection, tenant_id, distinct, is_noted=True)
+    return list(orders)
+
+
+async def sum_entries(
+    connection: Connection, tenant_id: UUID, ids: Sequence[UUID]
+) -> list[MoneyOfMonth]:
+    """Return the money of these entries by currency, kind and UTC month."""
+    rows = await queries.sum_entries(connection, tenant_id=tenant_id, ids=ids)
+    return [
+        MoneyOfMonth(
+            row["currency"], row["kind"], row["month"], row["entries"], int(row["amount_cents"])
+        )
+        for row in rows
+    ]
+
+
+async def list_dependents(
+    connection: Connection,
+    tenant_id: UUID,
+    ids: Sequence[UUID],
+    *,
+    deliveries: Collection[UUID],
+    most: int,
+) -> list[Dependent]:
+    """Return at most `most` standing entries that came another way, of the orders of these entries."""
+    rows = await queries.select_dependents(
+        connection, tenant_id=tenant_id, ids=ids, deliveries=list(deliveries), most=most
+    )
+    return [Dependent(**row) for row in rows]
+
+
+async def last_entry_id(connection: Connection, tenant_id: UUID) -> UUID:
+    """Return the greatest id of an entry of the transaction's tenant; the nil id without any."""
+    return await queries.select_last_entry(connection, tenant_id=tenant_id)
+
+
+async def delivery_of_entry(connection: Connection, tenant_id: UUID, key: str) -> UUID | None:
+    """Return the delivery that brought the latest entry with this business key; None: unknown, or not recorded."""
+    return await queries.find_delivery_of_entry(connection, tenant_id=tenant_id, key=key)
