@@ -91,6 +91,9 @@ def test_a_folder_that_was_never_one_of_backups_is_refused_and_nothing_is_put_th
     words = ("--latest", "--folder", str(folder), "--home", str(folder.with_name("new")))
     assert "backup_folder_unusable" in operator.run("restore", *words, status=1)
     assert list(folder.iterdir()) == []
+    away = operator.home.with_name("away")
+    operator.run("backup", "list", "--folder", str(folder), home=away, status=1)
+    assert not away.exists(), "a list makes no home"
 
 
 def test_a_folder_before_a_command_is_refused_and_not_ignored(operator: Operator) -> None:

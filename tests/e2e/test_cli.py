@@ -228,8 +228,8 @@ def test_a_real_month_gets_the_credits_that_others_computed(clone: Clone) -> Non
     output = run_here(
         clone.app_url, "import", "mixed", str(file), "--tenant", tenant, "--map", str(mapping)
     )
-    assert "touches 62,483 accepted" in output
-    assert "conversions 1,838 accepted" in output
+    assert "64,321 accepted + 0 duplicate + 0 refused." in output
+    assert "accepted: 62,483 touches and 1,838 entries of orders" in output
     run_here(clone.app_url, "credit")
     report = json.loads(run_here(clone.app_url, "report", tenant, "--json"))
     assert report["ledger"][0]["net_cents"] == 1_142_350

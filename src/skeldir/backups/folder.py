@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -91,9 +92,11 @@ def _open_private(cluster: Cluster, path: Path) -> BackupFolder:
         )
     facts = path.stat()
     if facts.st_uid != cluster.uid or facts.st_mode & 0o077:
+        quoted = shlex.quote(str(path))
         raise BackupFolderUnusable(
-            f"{path} holds secrets, and is not private to user {cluster.uid}, who runs PostgreSQL.",
-            cure=f"Run: chown -R {cluster.uid} {path}; chmod 700 {path}. Or name another folder.",
+            f"{path} holds secrets, and is not private to the account {cluster.user}, which runs PostgreSQL.",
+            cure=f"If it has nothing but backups, run: chown -R {cluster.user} {quoted}; chmod 700 {quoted}. Otherwise "
+            "name another folder.",
         )
     return BackupFolder(path)
 

@@ -14,7 +14,14 @@ from rich.table import Column, Table
 from skeldir.cli.console import err, out
 from skeldir.cli.durations import read_duration
 from skeldir.cli.runtime import DATABASE_NAME
-from skeldir.db import Cluster, embedded_server, find_archive, is_server_alive, open_cluster
+from skeldir.db import (
+    Cluster,
+    embedded_server,
+    find_archive,
+    find_cluster,
+    is_server_alive,
+    open_cluster,
+)
 from skeldir.errors import InputInvalid, SkeldirError
 from skeldir.settings import load_settings
 
@@ -74,7 +81,7 @@ def list_all(folder: FolderOption = None) -> None:
     """List the backups, and the moments to which each can lead; read-only."""
     from skeldir.backups import Backup, list_backups, open_folder
 
-    cluster = _cluster()
+    cluster = find_cluster(_home())
     place = open_folder(cluster, _choose_folder(folder))
     table = Table(
         Column("name", no_wrap=True),

@@ -118,6 +118,14 @@ class Cluster:
         """The user who owns the server's processes and files."""
         return os.geteuid() if self.account is None else self.account[0]
 
+    @property
+    def user(self) -> str:
+        """The name of that user, or the number if no account has it any more."""
+        try:
+            return pwd.getpwuid(self.uid).pw_name
+        except KeyError:
+            return str(self.uid)
+
     def open_private(self, name: str, flags: int = 0) -> int:
         """Open or create a file of the home that only the server's account may read and write."""
         flags |= os.O_RDWR | os.O_NOFOLLOW
@@ -170,13 +178,19 @@ class Cluster:
 
 def open_cluster(home: Path) -> Cluster:
     """Create the home if necessary; find the binaries and the account to run them as."""
+    cluster = find_cluster(home)
+    cluster.home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+    return cluster
+
+
+def find_cluster(home: Path) -> Cluster:
+    """Find the binaries and the account to run them as; the home need not exist, and is not made."""
     home = home.expanduser().resolve()
     if "\n" in str(home):  # PostgreSQL writes it as one line into postmaster.pid
         raise HomeNotWritable(
             f"The path {str(home)!r} has a line break.", cure="Set SKELDIR_HOME to another path."
         )
     is_root = os.geteuid() == 0
-    home.mkdir(mode=0o711 if is_root else 0o700, parents=True, exist_ok=True)
     return Cluster(home, find_binaries(), _server_account(home / "postgres") if is_root else None)
 
 
