@@ -48,7 +48,7 @@ OPEN = {
         "wakeups/loop.py",
     },
     "numbers of any precision are meant": {"attribution/columns.py", "attribution/decay.py"},
-    "cells are picked by places that only the file knows": {"ingest/files/compiling.py"},
+    "cells are picked by places that only the file knows": {"ingest/files/keys.py"},
 }
 # Files that read rows other than by a named statement, whose types mypy knows.
 READ_BY_HAND = {

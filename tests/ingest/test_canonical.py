@@ -37,8 +37,8 @@ for _ in range(10_000):
     DEEP = [DEEP]
 
 # Codes that do not come from `canonical`, but from the readers of bodies and files and from the ledger.
-FROM_FILES = {"row_malformed", "encoding_invalid", "currency_contradicted"}
-RAISED_ELSEWHERE = FROM_FILES | {"json_invalid", "idempotency_key_reused"}
+RAISED_ELSEWHERE = {"json_invalid", "row_malformed", "encoding_invalid", "currency_contradicted"}
+RAISED_ELSEWHERE |= {"idempotency_key_reused", "state_unknown", "refund_unknown", "refund_smaller"}
 
 
 def touch(**fields: object) -> Touch:

@@ -21,6 +21,7 @@ from skeldir.money import format_minor
 
 if TYPE_CHECKING:
     from skeldir.ingest.files import (
+        ChosenMapping,
         FileLayout,
         FileMapping,
         ImportProgress,
@@ -33,8 +34,9 @@ import_app = typer.Typer(
     help="""Import a file of touches, conversions, or both: CSV or JSON, also in .gz or .zip,
 XLSX or Parquet.
 
-Columns are mapped by a small TOML file (--map), by flags, or recognised by their names. Example mappings are in
-examples/mappings/ of a checkout and in share/skeldir/mappings/ of a virtual environment.
+Exports of known systems are recognised by their header, other columns by their names, or they are mapped by a
+small TOML file (--map) or flags; --dry-run shows what would go in. Example mappings are in examples/mappings/
+of a checkout and in share/skeldir/mappings/ of a virtual environment.
 To continue an interrupted import, run the same command again. Exit status: 0 all in or known, 3 some refused,
 4 all refused.""",
 )
@@ -65,6 +67,10 @@ ColumnOption = Annotated[
     list[str] | None,
     typer.Option("--column", help="field=column, such as journey_key=visitor_id; can be repeated."),
 ]
+DryRunOption = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Report what would go in and what would not; import nothing."),
+]
 Kind = Literal["touches", "conversions", "mixed"]
 
 
@@ -73,22 +79,11 @@ def _import(
     file: Path,
     tenant: str,
     map_file: Path | None,
-    currency: str | None,
-    amount_unit: str | None,
-    time_zone: str | None,
-    encoding: str | None,
-    sheet: str | None,
-    column: list[str] | None,
+    flags: dict[str, object],
+    *,
+    dry_run: bool,
 ) -> None:
     from skeldir.ingest.files import choose_mapping
-
-    flags = settings_of_flags(currency, amount_unit, time_zone)
-    if encoding is not None:
-        flags["encoding"] = encoding
-    if sheet is not None:
-        flags["sheet"] = sheet
-    if column:
-        flags["columns"] = dict(_pair(text) for text in column)
 
     async def work(runtime: Runtime) -> int:
         tenant_id = await runtime.tenant_id(tenant)
@@ -100,10 +95,13 @@ def _import(
             )
             for choice in chosen.choices:
                 out.print(choice, soft_wrap=True)
-            report = await import_with_progress(
-                database, tenant_id, file, chosen.mapping, chosen.layout
-            )
-        print_import(report)
+            if dry_run:
+                report = await _try_import(database, tenant_id, file, chosen)
+            else:
+                report = await import_with_progress(
+                    database, tenant_id, file, chosen.mapping, chosen.layout
+                )
+                print_import(report)
         return status_of(report)
 
     if status := run_with_runtime(work):
@@ -119,10 +117,22 @@ def status_of(report: ImportReport) -> int:
 
 
 def settings_of_flags(
-    currency: str | None, amount_unit: str | None, time_zone: str | None
+    currency: str | None,
+    amount_unit: str | None,
+    time_zone: str | None,
+    encoding: str | None = None,
+    sheet: str | None = None,
+    column: list[str] | None = None,
 ) -> dict[str, object]:
     """Return the settings that the flags give, in the shape of a mapping file."""
-    settings = {"currency": currency, "amount_unit": amount_unit, "time_zone": time_zone}
+    settings: dict[str, object] = {
+        "currency": currency,
+        "amount_unit": amount_unit,
+        "time_zone": time_zone,
+        "encoding": encoding,
+        "sheet": sheet,
+        "columns": dict(_pair(text) for text in column) if column else None,
+    }
     return {name: value for name, value in settings.items() if value is not None}
 
 
@@ -142,9 +152,11 @@ def import_touches(
     encoding: EncodingOption = None,
     sheet: SheetOption = None,
     column: ColumnOption = None,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Import a file whose rows are touches."""
-    _import("touches", file, tenant, map_file, None, None, time_zone, encoding, sheet, column)
+    flags = settings_of_flags(None, None, time_zone, encoding, sheet, column)
+    _import("touches", file, tenant, map_file, flags, dry_run=dry_run)
 
 
 @import_app.command("conversions")
@@ -158,20 +170,11 @@ def import_conversions(
     encoding: EncodingOption = None,
     sheet: SheetOption = None,
     column: ColumnOption = None,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Import a file whose rows are captures, refunds, disputes or their reversals."""
-    _import(
-        "conversions",
-        file,
-        tenant,
-        map_file,
-        currency,
-        amount_unit,
-        time_zone,
-        encoding,
-        sheet,
-        column,
-    )
+    flags = settings_of_flags(currency, amount_unit, time_zone, encoding, sheet, column)
+    _import("conversions", file, tenant, map_file, flags, dry_run=dry_run)
 
 
 @import_app.command("mixed")
@@ -185,11 +188,32 @@ def import_mixed(
     encoding: EncodingOption = None,
     sheet: SheetOption = None,
     column: ColumnOption = None,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Import a file whose rows are touches; rows whose order columns are filled also record an order."""
-    _import(
-        "mixed", file, tenant, map_file, currency, amount_unit, time_zone, encoding, sheet, column
-    )
+    flags = settings_of_flags(currency, amount_unit, time_zone, encoding, sheet, column)
+    _import("mixed", file, tenant, map_file, flags, dry_run=dry_run)
+
+
+async def _try_import(
+    database: Database, tenant_id: UUID, file: Path, chosen: ChosenMapping
+) -> ImportReport:
+    from skeldir.ingest.files import preview_import
+
+    preview = await preview_import(database, tenant_id, file, chosen)
+    for meaning in preview.columns:
+        out.print(meaning, soft_wrap=True)
+    out.print("Dry run: nothing was imported. An import now would do this:", style="bold")
+    print_import(preview.report)
+    for state in preview.states:
+        out.print(f"  {state}", soft_wrap=True)
+    for total in preview.months:
+        out.print(
+            f"  {total.month:%Y-%m}  {total.kind}  {total.entries:,} entries "
+            f" {format_minor(total.amount_cents, total.currency)} {total.currency}",
+            soft_wrap=True,
+        )
+    return preview.report
 
 
 async def import_with_progress(

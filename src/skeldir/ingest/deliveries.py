@@ -71,12 +71,14 @@ class Receipt:
 class Delivery:
     """Items that arrive together, in a request or a piece of a file. An equal `origin` means the same delivery again.
 
-    `places` are the items' places in it; they default to 0, 1, 2 …
+    `places` are the items' places in it; they default to 0, 1, 2 … `is_by_order`: the key of a capture names its
+    order, so that the same money of it at another moment is the same sale reported again.
     """
 
     items: Sequence[object]
     origin: str
     places: Sequence[int] | None = None
+    is_by_order: bool = False
 
     def by_place(self) -> dict[int, object]:
         """Return the items by their places."""
@@ -97,6 +99,7 @@ class Delivered:
     brought: Mapping[str, str]
     rejected: Rejections
     dead_events: PackedDeadEvents
+    is_by_order: bool = False
 
 
 class DeliveriesClash(Exception):
@@ -115,17 +118,25 @@ def read_deliveries(
     is_shared = len(deliveries) > 1
     for delivery in deliveries:
         items = delivery.by_place()
-        good, rejections = read_items(items, seen, read)
+        good, rejections = read_items(items, seen, read, is_by_order=delivery.is_by_order)
         facts = good.values() if is_shared else ()
         brought = {fact.idempotency_key: getattr(fact, "order_id", "") for fact in facts}
         packed = pack_rejections(rejections)
         dead_events = pack_dead_events(profile, kind, rejections, items)
-        delivered.append(Delivered(delivery.origin, len(items), brought, packed, dead_events))
+        delivered.append(
+            Delivered(
+                delivery.origin, len(items), brought, packed, dead_events, delivery.is_by_order
+            )
+        )
     return list(seen.values()), delivered
 
 
 def read_items(
-    items: Mapping[int, object], known: dict[str, ItemT], read: Read[ItemT]
+    items: Mapping[int, object],
+    known: dict[str, ItemT],
+    read: Read[ItemT],
+    *,
+    is_by_order: bool = False,
 ) -> tuple[dict[int, ItemT], list[Rejection]]:
     """Read every item; return the first fact of each idempotency key by its place, and the rejections.
 
@@ -145,11 +156,25 @@ def read_items(
         if first is fact:
             good[index] = fact
             own.add(fact.idempotency_key)
-        elif fact != first and isinstance(fact, Conversion):
+        elif is_other(fact, first, is_by_order=is_by_order):
             if fact.idempotency_key not in own:
                 raise DeliveriesClash
             rejections.append(reused_key(index))
     return good, rejections
+
+
+def is_other(fact: object, first: object, *, is_by_order: bool) -> bool:
+    """Return whether a conversion is another than the first with its key; `is_by_order` as for `Delivery`.
+
+    A touch never is: its key alone says that it is the same.
+    """
+    if not isinstance(fact, Conversion) or not isinstance(first, Conversion):
+        return False
+    return _money_of(fact) != _money_of(first) if is_by_order else fact != first
+
+
+def _money_of(conversion: Conversion) -> tuple[str, str, int, str]:
+    return conversion.order_id, conversion.kind, conversion.amount_cents, conversion.currency
 
 
 def receipt_for(

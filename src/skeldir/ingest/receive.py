@@ -35,6 +35,7 @@ from skeldir.ingest.deliveries import (
     Receipt,
     Rejections,
     delivery_id,
+    is_other,
     pack_rejections,
     read_deliveries,
     receipt_for,
@@ -204,7 +205,8 @@ def reject_reused_keys(
             rejections.append(rejection_of(place, error))
             continue
         key = conversion.idempotency_key
-        if first.setdefault(key, conversion) != conversion:
+        known = first.setdefault(key, conversion)
+        if is_other(conversion, known, is_by_order=delivery.is_by_order):
             rejections.append(reused_key(place))
         elif key in keys:
             late.append(reused_key(place))
@@ -235,7 +237,12 @@ async def record_conversions(
         await share_lock(connection, ingest_lock(profile.tenant_id))
     delivered = prepared.delivered
     posting = await post_entries(
-        connection, profile.tenant_id, prepared.batch, source=source, tells_keys=len(delivered) > 1
+        connection,
+        profile.tenant_id,
+        prepared.batch,
+        source=source,
+        tells_keys=len(delivered) > 1,
+        is_by_order=any(delivery.is_by_order for delivery in delivered),
     )
     if posting.reused_keys and len(delivered) > 1:
         raise DeliveriesClash

@@ -19,10 +19,13 @@ from skeldir.revenue.ledger import (
     pack_entries,
     post_entries,
 )
+from skeldir.revenue.months import read_months
 from skeldir.revenue.orders import (
+    RefundsSoFar,
     read_fixing_capture,
     read_order_balances,
     read_order_entries,
+    read_refunds_so_far,
     was_taken_back,
 )
 from skeldir.revenue.reversals import (
@@ -59,6 +62,7 @@ __all__ = [
     "OrderBalance",
     "OrderState",
     "Posting",
+    "RefundsSoFar",
     "Span",
     "delivery_of_entry",
     "find_entries_to_restore",
@@ -70,8 +74,10 @@ __all__ = [
     "pack_entries",
     "post_entries",
     "read_fixing_capture",
+    "read_months",
     "read_order_balances",
     "read_order_entries",
+    "read_refunds_so_far",
     "restore_entries",
     "reverse_entries",
     "sum_entries",

@@ -156,12 +156,14 @@ async def post_entries(
     *,
     source: str,
     tells_keys: bool = False,
+    is_by_order: bool = False,
 ) -> Posting:
     """Append a batch of rows to the ledger; a row whose business key exists already is not posted.
 
     Marks the days of every order that got a new entry, in the same transaction. The caller, which marks the orders,
     lists the tenant for both (`attribution.mark_orders_of_conversions`). With many rows, the statements after the
-    insertion are planned for their own lists (see `db.plans`). `posted_keys` is returned if `tells_keys`.
+    insertion are planned for their own lists (see `db.plans`). `posted_keys` is returned if `tells_keys`. With
+    `is_by_order`, a key that exists with the same money of the same order at another moment is not reused.
 
     Raises:
         OrderSumTooLarge: the transaction has failed and must be rolled back.
@@ -183,7 +185,9 @@ async def post_entries(
         content = {
             name: column for name, column in batch.columns.items() if name not in _NO_CONTENT
         }
-        keys = await queries.select_reused_keys(connection, tenant_id=tenant_id, **content)
+        keys = await queries.select_reused_keys(
+            connection, tenant_id=tenant_id, is_by_order=is_by_order, **content
+        )
         reused = frozenset(unpack_column(keys))
     if not count:
         return Posting(0, (), reused, frozenset(), ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
         SelectOrderBalancesRow,
         SelectOrderEntriesRow,
     )
+
+
+@dataclass(slots=True)
+class RefundsSoFar:
+    """What went back of an order in total, in minor units, and the keys of the entries that stand for it."""
+
+    cents: int = 0
+    keys: set[str] = field(default_factory=set)
 
 
 async def read_order_entries(
@@ -43,3 +52,28 @@ async def read_order_balances(
 ) -> Sequence[SelectOrderBalancesRow]:
     """Return the balances of the order, a row per currency, by currency."""
     return await queries.select_order_balances(connection, tenant_id=tenant_id, order_id=order_id)
+
+
+async def read_refunds_so_far(
+    connection: Connection, tenant_id: UUID, wanted: Sequence[tuple[str, str, str]]
+) -> dict[tuple[str, str, str], RefundsSoFar]:
+    """Return what stands under keys that begin with a text, for each (order id, currency, beginning of the keys).
+
+    What has no entries is left out.
+    """
+    order_ids, currencies, beginnings = zip(*wanted, strict=True) if wanted else ((), (), ())
+    rows = await queries.select_keys_under(
+        connection,
+        tenant_id=tenant_id,
+        order_ids=order_ids,
+        currencies=currencies,
+        beginnings=beginnings,
+    )
+    found: dict[tuple[str, str, str], RefundsSoFar] = {}
+    for row in rows:
+        account = row["order_id"], row["currency"], row["beginning"]
+        so_far = found.setdefault(account, RefundsSoFar())
+        if cents := int(row["cents"]):
+            so_far.cents -= cents
+            so_far.keys.add(row["business_key"])
+    return found

@@ -34,6 +34,7 @@ SELECT (SELECT count(*) FROM posted) AS entries,
 
 -- name: select_reused_keys$
 -- The business keys, from columns as above, whose stored entries have other content; those just posted have the same.
+-- If keys name orders, another moment or journey is no other content: the same sale was reported again.
 SELECT string_agg(e.business_key, chr(31))
 FROM unnest(string_to_array(:business_keys, chr(31)), string_to_array(:order_ids, chr(31)),
             string_to_array(:kinds, chr(31)), string_to_array(:amounts, chr(31))::bigint[],
@@ -47,9 +48,24 @@ CROSS JOIN LATERAL (
     ORDER BY l.generation DESC
     LIMIT 1
 ) l
-WHERE (l.order_id, l.kind, l.amount_cents, l.currency, l.occurred_at, l.journey_key)
-      IS DISTINCT FROM
-      (e.order_id, e.kind, e.amount_cents, e.currency, e.occurred_at, decode(e.journey_key, 'hex'));
+WHERE (l.order_id, l.kind, l.amount_cents, l.currency)
+      IS DISTINCT FROM (e.order_id, e.kind, e.amount_cents, e.currency)
+   OR (NOT :is_by_order::boolean
+       AND (l.occurred_at, l.journey_key) IS DISTINCT FROM (e.occurred_at, decode(e.journey_key, 'hex')));
+
+-- name: select_keys_under
+-- The business keys of an order in a currency that begin with a text, each with the sum of its entries: 0 for one whose
+-- entry was taken back.
+-- Never null: every column.
+SELECT e.order_id, e.currency, e.beginning, l.business_key, sum(l.amount_cents) AS cents
+FROM unnest(:order_ids::text[], :currencies::text[], :beginnings::text[]) AS e (order_id, currency, beginning)
+CROSS JOIN LATERAL (
+    SELECT l.business_key, l.amount_cents
+    FROM public.revenue_ledger l
+    WHERE l.tenant_id = :tenant_id AND l.order_id = e.order_id AND l.currency = e.currency
+      AND starts_with(l.business_key, e.beginning)
+) l
+GROUP BY e.order_id, e.currency, e.beginning, l.business_key;
 
 -- name: select_flagged_orders
 -- Never null: every column.
@@ -107,6 +123,16 @@ SELECT currency, state, captured_cents, refunded_cents, disputed_cents, balance_
 FROM public.order_balances
 WHERE tenant_id = :tenant_id AND order_id = :order_id
 ORDER BY currency;
+
+-- name: select_months
+-- The money of all standing entries by currency, kind and UTC month.
+-- Never null: every column.
+-- Column kind is one of capture, refund, refund_reversal, dispute, dispute_reversal.
+SELECT s.currency, s.kind, date_trunc('month', s.occurred_at AT TIME ZONE 'UTC')::date AS month,
+       count(*) AS entries, sum(s.amount_cents) AS amount_cents
+FROM public.standing_entries s
+WHERE s.tenant_id = :tenant_id
+GROUP BY 1, 2, 3;
 
 -- name: was_taken_back$
 -- Whether the order is known only by entries that were taken back.

@@ -51,11 +51,25 @@ class SelectFlaggedOrdersRow(TypedDict):
     currency: str
     state: str
 
+class SelectKeysUnderRow(TypedDict):
+    order_id: str
+    currency: str
+    beginning: str
+    business_key: str
+    cents: Decimal
+
 class SelectLedgerTotalsRow(TypedDict):
     currency: str
     net_cents: Decimal
     entries: int
     captures: int
+
+class SelectMonthsRow(TypedDict):
+    currency: str
+    kind: Literal["capture", "refund", "refund_reversal", "dispute", "dispute_reversal"]
+    month: dt.date
+    entries: int
+    amount_cents: Decimal
 
 class SelectOrderBalancesRow(TypedDict):
     currency: str
@@ -170,11 +184,25 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
     ) -> list[SelectFlaggedOrdersRow]: ...
     @staticmethod
+    async def select_keys_under(
+        connection: Connection,
+        /,
+        *,
+        order_ids: Collection[str],
+        currencies: Collection[str],
+        beginnings: Collection[str],
+        tenant_id: UUID,
+    ) -> list[SelectKeysUnderRow]: ...
+    @staticmethod
     async def select_last_entry(connection: Connection, /, *, tenant_id: UUID) -> UUID: ...
     @staticmethod
     async def select_ledger_totals(
         connection: Connection, /, *, tenant_id: UUID
     ) -> list[SelectLedgerTotalsRow]: ...
+    @staticmethod
+    async def select_months(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectMonthsRow]: ...
     @staticmethod
     async def select_order_balances(
         connection: Connection, /, *, tenant_id: UUID, order_id: str
@@ -229,6 +257,7 @@ class _Queries:
         moments: str,
         journey_keys: str,
         tenant_id: UUID,
+        is_by_order: bool,
     ) -> str | None: ...
     @staticmethod
     async def sum_entries(

@@ -57,7 +57,7 @@ def test_touches_with_utm_parameters_are_recognised() -> None:
     assert mapping.click_ids == {"gclid": "GCLID"}
     assert "email" not in mapping.wanted
     assert 'occurred_at: column "Timestamp"' in choices
-    assert any("key: made from all columns" in choice for choice in choices)
+    assert any("key: made from all its columns" in choice for choice in choices)
 
 
 def test_orders_are_recognised_with_their_unit() -> None:
@@ -264,3 +264,69 @@ def test_without_a_mapping_the_columns_are_recognised(tmp_path: Path) -> None:
     assert chosen.mapping.channels is None
     with pytest.raises(MappingInvalid, match="xml"):
         choose_mapping(own, kind=None, map_file=None, flags={"format": "xml"})
+
+
+def orders_with(**columns: str) -> list[Mapping[str, object]]:
+    row = {"order_id": "o1", "created_at": AT, "total": "1.00", "currency": "EUR"}
+    return [{**row, **columns}]
+
+
+def test_states_are_decided_in_the_mapping() -> None:
+    rows = orders_with(status="paid") + orders_with(status="Verarztet", order_id="o2")
+    with pytest.raises(MappingInvalid, match='"Verarztet" = "paid"'):
+        recognise(rows)
+    mapping, choices = recognise(rows, states={"Verarztet": "paid"}, columns={"state": "status"})
+    assert mapping.columns["state"] == ("status",)
+    assert 'state "Verarztet": paid' in choices
+
+
+def test_a_column_of_states_is_seen_under_any_name_by_its_words() -> None:
+    mapping, _ = recognise(
+        orders_with(Lage="bezahlt") + orders_with(Lage="storniert", order_id="o2")
+    )
+    assert mapping.order_when == Condition("Lage", ("bezahlt",))
+
+
+def test_partly_refunded_orders_without_their_sum_are_asked_about() -> None:
+    with pytest.raises(MappingInvalid, match=r"named under \[refund\]"):
+        recognise(orders_with(status="Partially refunded"))
+
+
+def test_a_missing_amount_is_asked_for_with_the_columns_that_could_be_it() -> None:
+    (row,) = orders_with(wert="9.00", notiz="x")
+    question = questions([{k: v for k, v in row.items() if k != "total"}], kind="conversions")
+    assert 'as the amount: it could be "wert". Name it by --column amount=' in question
+
+
+@pytest.mark.parametrize(
+    ("second", "is_asked"),
+    [
+        ("X-1,2026-03-20T10:00:00Z,Mug,10.00,EUR", True),
+        ("X-1,2026-03-20T11:00:00Z,Cap,10.00,EUR", True),
+        ("X-2,2026-03-20T10:00:00Z,Mug,10.00,EUR", False),
+    ],
+)
+def test_rows_of_one_order_that_differ_anywhere_in_a_file_are_asked_about(
+    tmp_path: Path, second: str, is_asked: bool
+) -> None:
+    path = tmp_path / "lines.csv"
+    first = "X-1,2026-03-20T10:00:00Z,Cap,10.00,EUR"
+    path.write_text(f"order_id,created_at,item,amount,currency\n{first}\n{second}\n")
+    if not is_asked:
+        assert choose_mapping(path, kind="conversions", map_file=None, flags={}).mapping
+        return
+    with pytest.raises(MappingInvalid) as asked:
+        choose_mapping(path, kind="conversions", map_file=None, flags={})
+    other = "item" if "Mug" in second else "created_at"
+    assert f'idempotency_key = ["order_id", "{other}"]' in asked.value.detail
+
+
+def test_a_state_after_the_first_rows_is_asked_about_though_some_of_these_cannot_be_read(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "orders.csv"
+    rows = [f"o{n},{AT},1.00,EUR,paid" for n in range(1_100)]
+    rows[3], rows[1_050] = "o3,one,cell,too,many,here", rows[1_050].replace("paid", "halb")
+    path.write_text("order_id,created_at,total,currency,status\n" + "\n".join(rows) + "\n")
+    with pytest.raises(MappingInvalid, match='not decided is "halb"'):
+        choose_mapping(path, kind="conversions", map_file=None, flags={})

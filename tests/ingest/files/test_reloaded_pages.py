@@ -40,7 +40,8 @@ async def test_an_order_that_is_told_again_counts_once_and_one_without_an_id_nev
     )
     mapping = choose_mapping(path, kind="mixed", map_file=MAPPING, flags={}).mapping
     report = await import_file(db, tenant, path, mapping, progress=lambda _: None)
-    assert report.rejected_by_code == Counter(idempotency_key_missing=3, idempotency_key_reused=1)
+    assert report.rejected_by_code == Counter(order_id_missing=3)
+    assert (report.done.conversions_accepted, report.done.conversions_duplicate) == (1, 1)
     async with db.tenant(tenant) as connection:
         (balance,) = await list_balances(connection, tenant, state=None, most=10)
     assert (balance.order_id, balance.balance_cents) == ("T-1", 4990)

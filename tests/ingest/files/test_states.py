@@ -7,8 +7,13 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from skeldir.ingest.files import FileMapping, MappingInvalid, recognise_columns
-from skeldir.ingest.files.mapping import Condition
-from skeldir.ingest.files.states import PAID, UNPAID, find_state_column, plain_state
+from skeldir.ingest.files.mapping import Condition, RefundColumns
+from skeldir.ingest.files.order_states import (
+    KNOWN_STATES,
+    find_state_columns,
+    known_state,
+    plain_state,
+)
 
 ORDER = {"order_id": "o", "created_at": "2026-10-20T10:00:00Z", "total": "12.50", "currency": "EUR"}
 
@@ -50,17 +55,19 @@ def test_a_file_without_a_paid_order_has_no_order() -> None:
     assert not {"failed", "pending"} & set(when.equals)
 
 
-@pytest.mark.parametrize("state", ["refunded", "Partially refunded", "authorized", "betald", "7"])
+@pytest.mark.parametrize("state", ["Partially refunded", "authorized", "zaplaceno", "7"])
 def test_a_state_that_is_not_decided_is_asked_about_with_the_line_to_write(state: str) -> None:
     question = asked(of_states("completed", "completed", "failed", state))
     assert f'"status" has "completed" (2), "failed" (1), "{state}" (1)' in question
     assert 'order_when = { column = "status", equals = ["completed"] }' in question
+    assert f'not decided is "{state}"' in question
+    assert f'"{state}" = "paid"' in question
 
 
 def test_states_that_are_all_unknown_are_asked_about_unless_the_column_may_be_something_else() -> (
     None
 ):
-    assert "Which orders are paid?" in asked(of_states("betald", "misslyckad"))
+    assert "Which orders are paid?" in asked(of_states("zaplaceno", "misslyckad"))
     assert recognise(of_states("CA", "NY", column="State")).order_when is None
     assert recognise(of_states("paid", "failed", column="State")).order_when is not None
 
@@ -84,12 +91,36 @@ def test_a_condition_in_the_mapping_answers_for_its_column_only() -> None:
     ],
 )
 def test_a_column_of_states_is_found_by_its_name(name: str) -> None:
-    assert find_state_column(["id", name]) == (name, True)
+    assert find_state_columns(["id", name]) == ([name], True)
 
 
-def test_no_state_is_paid_and_unpaid() -> None:
-    assert not PAID & UNPAID
-    assert all(plain_state(state) == state for state in PAID | UNPAID)
+def test_states_are_listed_as_they_are_compared() -> None:
+    assert all(plain_state(state) == state for state in KNOWN_STATES)
+    assert known_state("wc-Partiellement remboursée") == "partly_refunded"
+
+
+def test_a_refunded_order_is_a_sale_and_its_refund() -> None:
+    rows = of_states("completed", "failed", "Refunded")
+    mapping = recognise(rows)
+    assert mapping.columns["state"] == ("status",)
+    assert mapping.refund == RefundColumns("total", ("created_at",))
+    sums = [
+        {**row, "refunded_amount": back}
+        for row, back in zip(rows, ("5", "0", "12.50"), strict=True)
+    ]
+    assert recognise(sums).refund == RefundColumns("refunded_amount", ("created_at",))
+
+
+def test_several_columns_of_states_are_asked_about() -> None:
+    rows = [{**row, "payment_status": "paid"} for row in of_states("completed", "failed")]
+    assert 'whether an order was paid: "status", "payment_status"?' in asked(rows)
+    assert recognise(rows, columns={"state": "status"}).columns["state"] == ("status",)
+
+
+def test_an_attempt_that_failed_is_no_other_row_of_its_order() -> None:
+    paid, failed = of_states("completed", "failed")
+    later = {**failed, "order_id": "o0", "created_at": "2026-10-20T09:00:00Z"}
+    assert recognise([paid, later]).order_when == Condition("status", ("completed",))
 
 
 def test_rows_of_one_order_that_differ_are_asked_about() -> None:

@@ -1,6 +1,7 @@
 """Files become facts: mappings, readers and the importer. The door for file imports."""
 
 from skeldir.ingest.files.choosing import ChosenMapping, choose_mapping
+from skeldir.ingest.files.dry_run import ImportPreview, preview_import
 from skeldir.ingest.files.importer import (
     ImportBeingTakenBack,
     ImportOvertaken,
@@ -21,6 +22,7 @@ __all__ = [
     "FileUnreadable",
     "ImportBeingTakenBack",
     "ImportOvertaken",
+    "ImportPreview",
     "ImportProgress",
     "ImportReport",
     "MappingInvalid",
@@ -29,6 +31,7 @@ __all__ = [
     "fingerprint_file",
     "import_file",
     "mapping_from_settings",
+    "preview_import",
     "read_mapping",
     "recognise_columns",
 ]

@@ -197,9 +197,8 @@ def _converted(text: str, currency: str, convert: _Convert) -> int:
     try:
         return convert(text, currency)
     except SkeldirError as error:
-        if isinstance(error, ItemRejected):
-            raise
-        raise ItemRejected(error.code, error.detail) from error
+        code = error.item_code if isinstance(error, ItemRejected) else error.code
+        raise ItemRejected(code, f"{error.detail} It is {_shown(text)}.") from error
 
 
 def _typed(cell: object, currency: str, convert: _Convert, *, is_exact: bool) -> object:

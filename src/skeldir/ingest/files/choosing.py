@@ -1,4 +1,4 @@
-"""Choosing the mapping of a file, by a mapping file and flags or by its columns, and describing the file."""
+"""Choosing the mapping of a file, by a mapping file and flags, a preset, or its columns, and describing the file."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from skeldir.ingest.files.cut_off import refuse_cut_off
 from skeldir.ingest.files.encodings import ENCODINGS
 from skeldir.ingest.files.headers import DELIMITERS
 from skeldir.ingest.files.layout import FileLayout
@@ -22,9 +23,10 @@ from skeldir.ingest.files.mapping_file import (
     merge_settings,
     read_settings,
 )
+from skeldir.ingest.files.presets import find_preset
 from skeldir.ingest.files.readers import look_at_file
 from skeldir.ingest.files.recognise import recognise_columns, settle_values
-from skeldir.ingest.files.survey import read_columns
+from skeldir.ingest.files.survey import ReadColumns, read_columns
 
 _MOST_SHOWN: Final = 5
 
@@ -46,9 +48,9 @@ def choose_mapping(
     flags: Settings,
     own_channels: Iterable[str] = (),
 ) -> ChosenMapping:
-    """Return the mapping to import `path` with: from `map_file` if there is one, else recognised.
+    """Return the mapping to import `path` with: from `map_file` if there is one, else a preset, else recognised.
 
-    `flags` (in the shape of a mapping file) take precedence over both. Without `kind`, it is taken
+    `flags` (in the shape of a mapping file) take precedence over all. Without `kind`, it is taken
     from the mapping file or the columns. `own_channels` are the codes that the tenant has already. Raises
     `MappingInvalid` and `FileUnreadable`.
     """
@@ -74,13 +76,38 @@ def choose_mapping(
     )
     whole = read_columns(path, layout)
     if map_file is None:
-        mapping, choices = recognise_columns(
-            layout.header, layout.sample, given, own_channels=own_channels, whole=whole
-        )
+        mapping, choices = _recognise(layout, kind, given, own_channels, whole)
     else:
         mapping, choices = settle_values(layout.header, layout.sample, given, whole=whole)
     mapping.check_columns(layout.header)
+    refuse_cut_off(path, layout, mapping)
     return ChosenMapping(mapping, layout, (*_describe(layout), *choices))
+
+
+def _recognise(
+    layout: FileLayout,
+    kind: FileKind | None,
+    given: Settings,
+    own_channels: Iterable[str],
+    whole: ReadColumns | None,
+) -> tuple[FileMapping, list[str]]:
+    preset = find_preset(layout.header)
+    if preset is not None and preset.refuse is not None:
+        raise MappingInvalid(f"The file is a {preset.name}.", cure=preset.refuse)
+    is_fitting = preset is not None and kind in (None, preset.settings["kind"])
+    settings: dict[str, object] = {}
+    chosen: list[str] = []
+    if preset is not None and is_fitting:
+        settings, chosen = preset.settings_for(layout.header)
+    mapping, choices = recognise_columns(
+        layout.header,
+        layout.sample,
+        merge_settings(settings, given),
+        own_channels=own_channels,
+        whole=whole,
+        is_complete=is_fitting,
+    )
+    return mapping, [*chosen, *choices]
 
 
 def _describe(layout: FileLayout) -> Iterator[str]:

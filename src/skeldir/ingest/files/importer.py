@@ -5,24 +5,30 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 from uuid import UUID
 
 from skeldir.attribution import fewer_collections
 from skeldir.clock import utc_now
-from skeldir.db import Database
 from skeldir.errors import SkeldirError
 from skeldir.ingest.deliveries import NO_REJECTIONS, Delivery, Receipt, origins_of_file
 from skeldir.ingest.files.items import ItemMaker
 from skeldir.ingest.files.layout import FileLayout, FileUnreadable, Row
 from skeldir.ingest.files.mapping import FileMapping
-from skeldir.ingest.files.outcome import ImportProgress, ImportReport, RowRejection, Tally
+from skeldir.ingest.files.outcome import (
+    ImportProgress,
+    ImportReport,
+    RowRejection,
+    Tally,
+    name_column,
+)
 from skeldir.ingest.files.readers import look_at_file, open_rows
+from skeldir.ingest.files.refunds import post_differences
 from skeldir.ingest.files.store import queries
 from skeldir.ingest.own_channels import add_channels
 from skeldir.ingest.receive import (
@@ -58,8 +64,15 @@ class ImportBeingTakenBack(SkeldirError):
     title = "The import is being taken back"
 
 
+class Transactions(Protocol):
+    """What an import needs of a database: transactions of a tenant."""
+
+    def tenant(self, tenant_id: UUID, /) -> AbstractAsyncContextManager[Connection]:
+        """Open a transaction bound to one tenant."""
+
+
 async def import_file(
-    db: Database,
+    db: Transactions,
     tenant_id: UUID,
     path: Path,
     mapping: FileMapping,
@@ -195,20 +208,22 @@ async def _lock_import(
 class _Ahead:
     """A batch of rows, up to `last_row`, that was read and prepared ahead.
 
-    Conversions keep their items: the database may have reasons to reject some.
+    Conversions keep their items: the database may have reasons to reject some. Refunds are totals so
+    far, of which only the database knows how much is new.
     """
 
     last_row: int
     skipped: int
     touches: PreparedTouches | None
     conversions: Sequence[tuple[Delivery, PreparedConversions]]
+    refunds: Delivery | None
 
 
 @dataclass(slots=True)
 class _Run:
     """One run over the rows of a file that are not imported yet."""
 
-    db: Database
+    db: Transactions
     profile: TenantProfile
     fingerprint: str
     path: Path
@@ -252,16 +267,17 @@ class _Run:
             return None
         origin, of_refunds = origins_of_file(self.fingerprint)
         touches = Delivery(batch.touches.items, origin, batch.touches.rows)
-        conversions = [
-            Delivery(batch.orders.items, origin, batch.orders.rows),
-            # A row may hold an order and its refund: each has an origin of its own.
-            Delivery(batch.refunds.items, of_refunds, batch.refunds.rows),
-        ]
+        orders = Delivery(
+            batch.orders.items, origin, batch.orders.rows, is_by_order=maker.names_orders
+        )
+        # A row may hold an order and its refund: each has an origin of its own.
+        refunds = Delivery(batch.refunds.items, of_refunds, batch.refunds.rows)
         return _Ahead(
             batch.last_row,
             batch.skipped,
             prepare_touches(self.profile, [touches]) if touches.items else None,
-            [(one, prepare_conversions(self.profile, [one])) for one in conversions if one.items],
+            [(orders, prepare_conversions(self.profile, [orders]))] if orders.items else [],
+            refunds if refunds.items else None,
         )
 
     async def _record(self, ahead: _Ahead, done: ImportProgress) -> ImportProgress:
@@ -277,7 +293,10 @@ class _Run:
                 for delivery, prepared in ahead.conversions
             ]
             for receipt in (touches, *conversions):
-                self._count(receipt)
+                self._count(receipt, self.mapping.columns)
+            if ahead.refunds is not None:
+                conversions.append(await post_differences(connection, self.profile, ahead.refunds))
+                self._count(conversions[-1], self.mapping.refund_columns)
             done = replace(
                 done,
                 rows_done=ahead.last_row,
@@ -293,14 +312,14 @@ class _Run:
             await self._advance(connection, done, is_complete=False)
         return done
 
-    def _count(self, receipt: Receipt) -> None:
+    def _count(self, receipt: Receipt, columns: Mapping[str, Sequence[str]]) -> None:
         """Count the rejected rows; in these receipts an index is the number of a row in the file."""
         rejections = (
             RowRejection(
                 rejection.index,
                 self.line_of(rejection.index) if self.line_of is not None else None,
                 rejection.code,
-                rejection.detail,
+                name_column(rejection.code, rejection.detail, columns),
                 rejection.cure,
             )
             for rejection in receipt.rejected

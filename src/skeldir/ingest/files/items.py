@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
-from skeldir.ingest.files.compiling import Item, Make, MappingCompiler, Test
+from skeldir.ingest.files.compiling import MappingCompiler
+from skeldir.ingest.files.keys import Cells, Item, Make, Test
 from skeldir.ingest.files.layout import Row
 from skeldir.ingest.files.mapping import FileMapping
 from skeldir.ingest.rejections import UnreadableItem
@@ -43,14 +44,20 @@ class ItemMaker:
         compiler = MappingCompiler(mapping, secret=secret, cells_are_text=cells_are_text)
         has_touches, has_orders = mapping.kind != "conversions", mapping.kind != "touches"
         self._unread = "touches" if has_touches else "orders"
+        self.names_orders = has_orders and compiler.names_orders
         self._sorts: list[tuple[str, Test | None, Make]] = []
         if has_touches:
             self._sorts.append(("touches", compiler.test(mapping.touch_when), compiler.touch()))
         if has_orders:
-            is_order = compiler.test(mapping.order_when)
-            self._sorts.append(("orders", is_order, compiler.order()))
+            is_order, state = compiler.test(mapping.order_when), compiler.state()
+            is_order = _but_not(is_order, compiler.is_no_kind())
+            make_order = compiler.refuse_unknown_states(compiler.order())
+            self._sorts.append(("orders", _in_state(is_order, state, but="nothing"), make_order))
             if mapping.refund is not None:
-                self._sorts.append(("refunds", is_order, compiler.refund(mapping.refund)))
+                is_refund = _in_state(is_order, state, but="nothing", is_known=True)
+                if (mapping.refund.amount,) == mapping.columns["amount"]:
+                    is_refund = _in_state(is_order, state, only="refunded")
+                self._sorts.append(("refunds", is_refund, compiler.refund(mapping.refund)))
 
     def next_batch(self, rows: Iterator[Row], size: int) -> Batch | None:
         """Return the items of the next `size` rows, or None after the last row."""
@@ -78,3 +85,32 @@ class ItemMaker:
             batch.skipped += is_skipped
         batch.last_row = number
         return batch if number else None
+
+
+def _but_not(test: Test | None, excluded: Test | None) -> Test | None:
+    if excluded is None:
+        return test
+    return lambda cells: (test is None or test(cells)) and not excluded(cells)
+
+
+def _in_state(
+    test: Test | None,
+    state: Callable[[Cells], str | None] | None,
+    *,
+    but: str | None = None,
+    only: str | None = None,
+    is_known: bool = False,
+) -> Test | None:
+    """Return the test narrowed to a state, or to all states but one; an undecided state passes unless `is_known`."""
+    if state is None:
+        return test
+
+    def test_state(cells: Cells) -> bool:
+        if test is not None and not test(cells):
+            return False
+        found = state(cells)
+        if only is not None:
+            return found == only
+        return found != but and not (is_known and found is None)
+
+    return test_state

@@ -70,14 +70,16 @@ class Totals:
 class FileLayout:
     """What is known of a file before it is read: its format, its columns and its first rows.
 
-    The columns of an NDJSON file are the keys of its first rows. `cells_are_text` means that every
-    cell is a `str`, as in CSV and workbooks; otherwise cells have the types of JSON or Python.
+    The columns of an NDJSON file are the keys of its first rows. `sample_is_whole` means that the file
+    has no more rows than `sample`, besides unreadable ones. `cells_are_text` means that every cell
+    is a `str`, as in CSV and workbooks; otherwise cells have the types of JSON or Python.
     """
 
     format: FileFormat
     delimiter: str
     header: tuple[str, ...]
     sample: tuple[tuple[object, ...], ...]
+    sample_is_whole: bool = False
     encoding: str = "utf-8"
     # The line of the header, and the lines before it with their beginnings.
     header_line: int = 1

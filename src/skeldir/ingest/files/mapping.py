@@ -21,6 +21,7 @@ from skeldir.errors import SkeldirError
 from skeldir.ingest.channels import CLICK_ID_KINDS, COMMON_CHANNELS, RESERVED_CHANNELS
 from skeldir.ingest.files.amounts import DecimalMark, Rounding
 from skeldir.ingest.files.moments import EPOCH_UNITS
+from skeldir.ingest.files.order_states import STATES
 from skeldir.ingest.files.written_times import DATE_ORDERS
 from skeldir.ingest.files.zones import is_meaning
 from skeldir.money import CURRENCIES
@@ -36,6 +37,10 @@ TOUCH_COLUMNS: Final = (
     "referrer_host", "landing_path", "click_ids",
 )  # fmt: skip
 ORDER_COLUMNS: Final = ("order_id", "kind", "amount", "currency", "occurred_at", "journey_key")
+STATE_COLUMN: Final = "state"
+"""The column that says whether an order's money came; it decides what a row is, and is no field of an item."""
+NO_KIND: Final = "nothing"
+"""In [kinds], for rows that are no movement of an order's money; they are skipped."""
 KEY_COLUMNS: Final = ("idempotency_key", "order_key", "order_id")
 """Fields that may be given as a list of columns, which are then hashed together."""
 MOMENT_COLUMNS: Final = 3
@@ -70,10 +75,13 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class RefundColumns:
-    """Columns of an order's row with the amount refunded in total, and the time."""
+    """Columns of an order's row with the amount refunded in total, and the time.
+
+    Where the amount is the order's own, the row's state says whether all of it was refunded.
+    """
 
     amount: str
-    occurred_at: str
+    occurred_at: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +90,12 @@ class FileMapping:
 
     `columns` maps a canonical field to its column, or to several for the fields of `KEY_COLUMNS`:
     one column is used as it is, several are hashed together, keyed. Without `idempotency_key` the
-    key is a keyed hash of all mapped columns of the touch or order, so rows that are equal in all of
-    them count once and are reported as duplicates. `order_key` names the columns that identify an order
-    and nothing else, where those of a visit would not: a confirmation page that is loaded again is no
-    second sale. `currency` is set when all rows share it.
+    key of a touch, and of an entry that is no capture, is a keyed hash of its values, so rows that are
+    equal in all of them count once and are reported as duplicates. The key of a capture then names its
+    order and nothing else, and so it does in a mixed file, whose key columns name the visit, and where
+    `order_key` has columns that identify an order: a confirmation page that is opened again is no second
+    sale. `currency` is set when all rows share it. `states` are the words of the state column beyond the
+    known ones (`files.order_states`).
     `kind_by_sign` means that negative amounts are refunds, and the others captures. `rounding` is how
     amounts finer than their currency become whole; without it they are rejected. `zones` gives the
     meaning of zone names in the file: an IANA name or an offset. `widths` has the digits that each id
@@ -115,12 +125,20 @@ class FileMapping:
     channels: Mapping[str, str] | None = None
     new_channels: Mapping[str, str] | None = None
     kinds: Mapping[str, str] | None = None
+    states: Mapping[str, str] | None = None
     refund: RefundColumns | None = None
     widths: Mapping[str, int] | None = None
     models: ModelParameters | None = None
 
     def __post_init__(self) -> None:
-        for check in (_check_fields, _check_orders, _check_money, _check_times, _check_names):
+        for check in (
+            _check_fields,
+            _check_orders,
+            _check_money,
+            _check_times,
+            _check_states,
+            _check_names,
+        ):
             check(self)
 
     @property
@@ -129,13 +147,24 @@ class FileMapping:
         names = [name for columns in self.columns.values() for name in columns]
         names += [when.column for when in (self.touch_when, self.order_when) if when is not None]
         names += (self.click_ids or {}).values()
-        names += (self.refund.amount, self.refund.occurred_at) if self.refund else ()
+        names += (self.refund.amount, *self.refund.occurred_at) if self.refund else ()
         return tuple(dict.fromkeys(names))
+
+    @property
+    def refund_columns(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the columns of a refund beside its order, by field."""
+        if self.refund is None:
+            return self.columns
+        own = {"amount": (self.refund.amount,), "occurred_at": self.refund.occurred_at}
+        return {**self.columns, **own}
 
     def describe_conditions(self) -> tuple[str, ...]:
         """Return in words which rows are touches and which are orders; empty if all rows are what the file is of."""
         named = (("touches", self.touch_when), ("orders", self.order_when))
-        return tuple(f"{name} where {when.describe()}" for name, when in named if when is not None)
+        words = [f"{name} where {when.describe()}" for name, when in named if when is not None]
+        if STATE_COLUMN in self.columns:
+            words.append(f'orders where "{self.columns[STATE_COLUMN][0]}" is a state with money')
+        return tuple(words)
 
     def fingerprint(self) -> bytes:
         """Return the mapping as canonical JSON, without the models, which change no imported row."""
@@ -209,7 +238,7 @@ def _check_fields(mapping: FileMapping) -> None:
             )
     allowed = {"idempotency_key"}
     allowed |= set(TOUCH_COLUMNS) if mapping.kind != "conversions" else set()
-    allowed |= {*ORDER_COLUMNS, "order_key"} if mapping.kind != "touches" else set()
+    allowed |= {*ORDER_COLUMNS, STATE_COLUMN, "order_key"} if mapping.kind != "touches" else set()
     for field in mapping.columns:
         if field not in allowed:
             raise MappingInvalid(
@@ -220,7 +249,7 @@ def _check_fields(mapping: FileMapping) -> None:
 
 def _check_orders(mapping: FileMapping) -> None:
     if mapping.kind == "touches":
-        for name in ("order_when", "refund", "kinds", "kind_by_sign"):
+        for name in ("order_when", "refund", "kinds", "states", "kind_by_sign"):
             if getattr(mapping, name) not in (None, False):
                 raise MappingInvalid(
                     f"{name} has no place in a file of touches.", cure="Leave it out."
@@ -250,6 +279,14 @@ def _check_orders(mapping: FileMapping) -> None:
         raise MappingInvalid(
             "A file either has rows of several kinds or refunds beside their orders.",
             cure="Keep [columns] kind or [refund], not both.",
+        )
+    own_amount = (
+        mapping.refund is not None and (mapping.refund.amount,) == mapping.columns["amount"]
+    )
+    if own_amount and STATE_COLUMN not in mapping.columns:
+        raise MappingInvalid(
+            "[refund] names the amount of the orders, so every order would be refunded.",
+            cure='Name the column of the refunded amount, or add state = "column" under [columns].',
         )
 
 
@@ -308,13 +345,23 @@ def _check_times(mapping: FileMapping) -> None:
         )
 
 
+def _check_states(mapping: FileMapping) -> None:
+    for state in (mapping.states or {}).values():
+        if state not in STATES:
+            unknown(state, "[states]", STATES)
+    if mapping.states is not None and STATE_COLUMN not in mapping.columns:
+        raise MappingInvalid(
+            "[states] needs a column of states.", cure='Add state = "column" under [columns].'
+        )
+
+
 def _check_names(mapping: FileMapping) -> None:
     for kind in mapping.click_ids or {}:
         if kind not in CLICK_ID_KINDS:
             unknown(kind, "[click_ids]", sorted(CLICK_ID_KINDS))
     for kind in (mapping.kinds or {}).values():
-        if kind not in KIND_SIGNS:
-            unknown(kind, "[kinds]", tuple(KIND_SIGNS))
+        if kind not in (*KIND_SIGNS, NO_KIND):
+            unknown(kind, "[kinds]", (*KIND_SIGNS, NO_KIND))
     if mapping.kinds is not None and "kind" not in mapping.columns:
         raise MappingInvalid(
             "[kinds] needs a column of kinds.", cure='Add kind = "column" under [columns].'

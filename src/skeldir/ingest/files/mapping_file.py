@@ -18,6 +18,7 @@ from skeldir.ingest.files.mapping import (
     KEY_COLUMNS,
     MOMENT_COLUMNS,
     ORDER_COLUMNS,
+    STATE_COLUMN,
     TOUCH_COLUMNS,
     Condition,
     FileMapping,
@@ -32,14 +33,18 @@ from skeldir.revenue import LONGEST_KEY
 Settings: TypeAlias = Mapping[str, object]
 """Settings in the shape of a mapping file."""
 
-COLUMNS: Final = ("idempotency_key", "order_key", *dict.fromkeys((*TOUCH_COLUMNS, *ORDER_COLUMNS)))
+COLUMNS: Final = (
+    "idempotency_key",
+    "order_key",
+    *dict.fromkeys((*TOUCH_COLUMNS, *ORDER_COLUMNS, STATE_COLUMN)),
+)
 _TEXTS: Final = (
     "kind", "format", "delimiter", "encoding", "sheet", "currency", "amount_unit", "decimal_mark", "rounding",
     "time_zone", "time_format", "ambiguous_time",
 )  # fmt: skip
 _CONDITIONS: Final = ("touch_when", "order_when")
 _FLAGS: Final = ("kind_by_sign",)
-_NAMES: Final = ("click_ids", "channels", "new_channels", "kinds", "zones")
+_NAMES: Final = ("click_ids", "channels", "new_channels", "kinds", "states", "zones")
 _JOINED: Final = ("columns", *_NAMES, "models")
 _KEYS: Final = (*_TEXTS, *_FLAGS, *_CONDITIONS, "columns", *_NAMES, "refund", "widths", "models")
 _CHOICES: Final[Mapping[str, Sequence[str]]] = {
@@ -148,7 +153,7 @@ def _names(settings: Settings, key: str) -> dict[str, str]:
     return cast("dict[str, str]", dict(table))
 
 
-def _columns(table: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
+def _columns(table: Mapping[str, object], key: str = "columns") -> dict[str, tuple[str, ...]]:
     columns: dict[str, tuple[str, ...]] = {}
     for field, value in table.items():
         if field not in COLUMNS:
@@ -159,12 +164,12 @@ def _columns(table: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
             or not names
             or not all(isinstance(n, str) and n for n in names)
         ):
-            _wrong_type(f"[columns] {field}", "a column's name, or a list of them")
+            _wrong_type(f"[{key}] {field}", "a column's name, or a list of them")
         if len(names) > (MOMENT_COLUMNS if field == "occurred_at" else 1) and (
             field not in KEY_COLUMNS
         ):
             _wrong_type(
-                f"[columns] {field}",
+                f"[{key}] {field}",
                 f"one column; only {listed(KEY_COLUMNS)} may be several, and occurred_at"
                 f" up to {MOMENT_COLUMNS}: date, time, zone",
             )
@@ -188,7 +193,7 @@ def _condition(settings: Settings, key: str) -> Condition:
 def _refund(settings: Settings) -> RefundColumns | None:
     if "refund" not in settings:
         return None
-    table = _names(settings, "refund")
+    table = _table(settings, "refund")
     for name in table:
         if name not in ("amount", "occurred_at"):
             unknown(name, "[refund]", ("amount", "occurred_at"))
@@ -197,7 +202,8 @@ def _refund(settings: Settings) -> RefundColumns | None:
             "[refund] needs the columns of both the amount and the time.",
             cure="If the time of refunds is not known, leave out [refund].",
         )
-    return RefundColumns(**table)
+    columns = _columns({name: table[name] for name in ("amount", "occurred_at")}, "refund")
+    return RefundColumns(columns["amount"][0], columns["occurred_at"])
 
 
 def _widths(settings: Settings) -> dict[str, int] | None:

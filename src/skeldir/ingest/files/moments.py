@@ -144,18 +144,24 @@ def _bare_iso(text: str) -> datetime | None:
     return moment if moment.tzinfo is None and len(text) > len("2026-06-01") else None
 
 
+def _shown(cell: str) -> str:
+    return f'"{cell.strip()}"' if len(cell) <= 40 else f"of {len(cell)} characters"
+
+
 def _epoch_reader(name: str, microseconds: int) -> ReadMoment:
     def read(cell: object) -> object:
         if is_nothing(cell):
             return cell
         text = cell if isinstance(cell, str) else str(cell)
         if isinstance(cell, bool) or not NUMBER.fullmatch(text):
-            raise ItemRejected("occurred_at_invalid", f"occurred_at is not a number of {name}.")
+            raise ItemRejected(
+                "occurred_at_invalid", f"occurred_at {_shown(text)} is not a number of {name}."
+            )
         try:
             return _EPOCH + timedelta(microseconds=int(Decimal(text) * microseconds))
         except OverflowError as error:
             raise ItemRejected(
-                "occurred_at_invalid", f"occurred_at is too large for {name}."
+                "occurred_at_invalid", f"occurred_at {_shown(text)} is too large for {name}."
             ) from error
 
     return read
@@ -175,9 +181,8 @@ def _order_reader(order: DateOrder, localise: _Localise | None, in_zone: _InZone
                 return localise(written.local)
             detail = f'occurred_at "{cell.strip()}" has no offset, and no time zone is given.'
             raise ItemRejected("occurred_at_without_offset", detail)
-        shown = f'"{cell.strip()}"' if len(cell) <= 40 else f"of {len(cell)} characters"
         because = "is a day, not a moment" if written else f"is not a time written {_SAID[order]}"
-        raise ItemRejected("occurred_at_invalid", f"occurred_at {shown} {because}.")
+        raise ItemRejected("occurred_at_invalid", f"occurred_at {_shown(cell)} {because}.")
 
     return read
 
@@ -204,7 +209,8 @@ def _pattern_reader(pattern: str, localise: _Localise | None, in_zone: _InZone) 
             moment = datetime.strptime(rest, bare_pattern)  # noqa: DTZ007 - the zone is set below
         except (ValueError, OverflowError) as error:
             raise ItemRejected(
-                "occurred_at_invalid", f'occurred_at is not written as "{pattern}".'
+                "occurred_at_invalid",
+                f'occurred_at {_shown(cell)} is not written as "{pattern}".',
             ) from error
         if zone is not None:
             return in_zone(moment, zone)

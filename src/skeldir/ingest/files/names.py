@@ -11,10 +11,11 @@ NAMES: Final[Mapping[str, str]] = {
     "occurred_at": "occurred_at timestamp event_timestamp event_time event_datetime event_at time datetime date_time"
     " created_at visited_at started_at converted_at ordered_at purchased_at paid_at clicked_at conversion_time"
     " conversion_date order_date order_time purchase_date purchase_time transaction_date visit_time visit_start_time"
-    " session_start server_time ts date created datum bestelldatum zeitpunkt erstellt_am date_de_commande"
+    " session_start server_time event_date ts date created datum bestelldatum zeitpunkt erstellt_am date_de_commande"
     " date_commande fecha fecha_de_pedido data data_ordine data_do_pedido besteldatum",
     "journey_key": "journey_key visitor_id visitor anonymous_id user_pseudo_id client_id fullvisitor_id customer_id"
-    " user_id person_id distinct_id cookie_id cookie contact_id kunden_id kundennummer id_client numero_client"
+    " user_id person_id distinct_id device_id profile_id cookie_id cookie contact_id cid uid"
+    " kunden_id kundennummer id_client numero_client"
     " id_cliente klantnummer",
     "session_id": "session_id ga_session_id visit_id session",
     "channel": "channel channel_code channel_name channel_group channel_grouping"
@@ -42,6 +43,7 @@ _NOT_IN_NAMES: Final = re.compile(r"[^a-z0-9]+")
 _TIME: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}.*|[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{2,4}.*|[0-9]{10}([0-9]{3}){0,2}"
 )
+_AMOUNT: Final = re.compile(r"[-+(]?\W{0,2}[0-9][0-9.,'\s]*\W{0,3}")
 _OF_A_PERSON: Final = re.compile(
     r".*(id|key|hash|visitor|user|customer|client|person|contact|profile|device|cookie|kunde|cliente|klant).*"
 )
@@ -63,4 +65,6 @@ def could_be(field: str, name: str, values: Sequence[str]) -> bool:
     """Return whether a column that no name shows could be a field, by its own name or its values."""
     if field == "occurred_at":
         return bool(values) and all(map(_TIME.fullmatch, values))
+    if field == "amount":
+        return bool(values) and all(map(_AMOUNT.fullmatch, values))
     return _OF_A_PERSON.fullmatch(plain_name(name)) is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -85,6 +85,17 @@ class ImportReport:
     crowded: tuple[CrowdedJourney, ...]
     seconds: float
     conditions: tuple[str, ...]
+
+
+def name_column(code: str, detail: str, columns: Mapping[str, Sequence[str]]) -> str:
+    """Return the detail of a rejection with the columns of the field that it is about, unless it names them."""
+    for field_name, names in columns.items():
+        is_about = code.startswith(f"{field_name}_") or detail.startswith(f"{field_name} ")
+        if is_about and code != "idempotency_key_reused":
+            shown = ", ".join(f'"{name}"' for name in names)
+            word = "Column" if len(names) == 1 else "Columns"
+            return detail if shown in detail else f"{detail} {word}: {shown}."
+    return detail
 
 
 @dataclass(slots=True)

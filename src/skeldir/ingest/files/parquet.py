@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import Any, Final
 
 import pyarrow as pa
@@ -41,11 +40,6 @@ class ParquetRows:
         """Return how much of the file has been read, from 0 to 1."""
         rows: int = self._file.metadata.num_rows
         return self._rows_read / max(rows, 1)
-
-    def sample(self, most: int) -> tuple[tuple[object, ...], ...]:
-        """Return the first rows, all columns. Raises FileUnreadable."""
-        rows = islice(self.read(self.header, 0), most)
-        return tuple(tuple(cells) for _, cells in rows if not isinstance(cells, UnreadableItem))
 
     def read(self, wanted: Sequence[str], skip: int) -> Iterator[Row]:
         """Yield the rows after the first `skip`. Raises FileUnreadable where the file ends early."""

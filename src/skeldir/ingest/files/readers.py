@@ -48,7 +48,9 @@ def look_at_file(
     if form == "parquet":
         with open_file(path) as raw:
             parquet = ParquetRows(raw, path.name)
-            return FileLayout(form, "", parquet.header, parquet.sample(SAMPLE_ROWS))
+            sample, is_whole = _sample(parquet.read(parquet.header, 0))
+            rows = tuple(cells for _, cells in sample)
+            return FileLayout(form, "", parquet.header, rows, sample_is_whole=is_whole)
     if form == "xlsx":
         encoding, delimiter = "utf-8", ","
         with _opened(path) as raw:
@@ -63,8 +65,7 @@ def look_at_file(
         if form == "ndjson":
             return _look_at_json(stream, encoding)
         text = CsvFile(stream, delimiter, path.name)
-        cells = (cells for _, cells in islice(text.rows(text.header, 0, None), SAMPLE_ROWS))
-        sample = tuple(tuple(row) for row in cells if not isinstance(row, UnreadableItem))
+        sample, is_whole = _sample(text.rows(text.header, 0, None))
     totals = None
     if may_end_with_totals(end, text.place.delimiter):
         with _opened(path) as raw:
@@ -75,13 +76,24 @@ def look_at_file(
         form,
         text.place.delimiter,
         text.header,
-        sample if totals is None else sample[: totals.after_row],
+        tuple(cells for row, cells in sample if totals is None or row <= totals.after_row),
+        sample_is_whole=is_whole,
         encoding=encoding,
         header_line=text.place.line,
         before=text.place.before,
         totals=totals,
         sheet=sheet,
     )
+
+
+def _sample(rows: Iterator[Row]) -> tuple[list[tuple[int, tuple[object, ...]]], bool]:
+    """Return those of the first rows that can be read, with their numbers, and whether there are no more rows."""
+    found, seen = [], 0
+    for row, cells in islice(rows, SAMPLE_ROWS):
+        seen += 1
+        if not isinstance(cells, UnreadableItem):
+            found.append((row, tuple(cells)))
+    return found, seen < SAMPLE_ROWS
 
 
 @contextmanager
@@ -96,11 +108,15 @@ def _text(raw: io.FileIO, path: Path, sheet: str | None, encoding: str | None) -
 
 
 def _look_at_json(stream: io.BufferedReader, encoding: str) -> FileLayout:
-    found = islice(JsonFile(stream).objects(), SAMPLE_ROWS)
-    items = [item for item in found if not isinstance(item, UnreadableItem)]
+    seen, items = 0, []
+    for item in islice(JsonFile(stream).objects(), SAMPLE_ROWS):
+        seen += 1
+        if not isinstance(item, UnreadableItem):
+            items.append(item)
     header = tuple(dict.fromkeys(key for item in items for key in item))
     sample = tuple(tuple(item.get(key) for key in header) for item in items)
-    return FileLayout("ndjson", "", header, sample, encoding=encoding)
+    is_whole = seen < SAMPLE_ROWS
+    return FileLayout("ndjson", "", header, sample, sample_is_whole=is_whole, encoding=encoding)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Files without a mapping: common column names are recognised, and each choice is reported.
+"""Files without a mapping: a preset or common column names are recognised, and each choice is reported.
 
 What names and first rows do not show (the currency, the time zone of local times, which channel
 "Facebook" means) is requested, all of it at once.
@@ -21,7 +21,7 @@ from skeldir.ingest.files.amount_evidence import (
 from skeldir.ingest.files.mapping import FileMapping, MappingInvalid, cell_text
 from skeldir.ingest.files.mapping_file import Settings, mapping_from_settings
 from skeldir.ingest.files.names import NAMES, could_be, plain_name
-from skeldir.ingest.files.states import States, find_state_column
+from skeldir.ingest.files.order_evidence import ask_about_rows, settle_states
 from skeldir.ingest.files.survey import ReadColumns, settle_ids, times_of
 from skeldir.ingest.files.time_evidence import find_moment_columns, find_zone_column, settle_times
 from skeldir.ingest.files.whole import WholeFile
@@ -43,21 +43,24 @@ def recognise_columns(
     *,
     own_channels: Iterable[str] = (),
     whole: ReadColumns | None = None,
+    is_complete: bool = False,
 ) -> tuple[FileMapping, list[str]]:
     """Return the mapping that names and first rows suggest, and its choices for people to read.
 
-    `given` (in the shape of a mapping file) is used as it is. `whole` reads columns of all rows where
-    the first ones are not enough; None when they are all. Raises `MappingInvalid` with everything that
-    cannot be known from the file.
+    `given` (in the shape of a mapping file) is used as it is; `is_complete` means that it names every
+    column that is to be read. `whole` reads columns of all rows where the first ones are not enough;
+    None when they are all. Raises `MappingInvalid` with everything that cannot be known from the file.
     """
     recognition = _Recognition(header, sample_rows, dict(given or {}), own_channels, whole)
+    recognition.is_complete = is_complete
+    recognition.is_own_condition = "order_when" in recognition.settings and not is_complete
     recognition.find_columns()
     steps = (
         recognition.find_kind,
         recognition.find_missing,
+        recognition.find_times,
         recognition.find_states,
         recognition.find_repeats,
-        recognition.find_times,
         recognition.find_channels,
         recognition.find_orders,
         recognition.find_ids,
@@ -95,6 +98,8 @@ class _Recognition:
     columns: dict[str, object] = field(default_factory=dict)
     choices: list[str] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
+    is_complete: bool = False
+    is_own_condition: bool = False
 
     @property
     def everything(self) -> WholeFile:
@@ -106,6 +111,8 @@ class _Recognition:
         columns = self.settings.get("columns", {})
         self.columns = dict(columns) if isinstance(columns, Mapping) else {}
         self.settings["columns"] = self.columns
+        if self.is_complete:
+            return
         taken = {name for name in self.columns.values() if isinstance(name, str)}
         spelled = {plain_name(name): name for name in reversed(self.header)}
         for name, spellings in NAMES.items():
@@ -176,6 +183,8 @@ class _Recognition:
         needed = {"occurred_at": "the time"}
         if self.settings["kind"] != "conversions":
             needed["journey_key"] = "the visitor or customer"
+        if self.settings["kind"] != "touches":
+            needed["amount"] = "the amount"
         taken = {name for name in self.columns.values() if isinstance(name, str)}
         for name, meaning in needed.items():
             if name in self.columns:
@@ -188,43 +197,25 @@ class _Recognition:
             )
 
     def find_states(self) -> None:
-        """Find the column that tells paid orders from others; only rows of paid ones are orders."""
-        given = self.settings.get("order_when")
-        found = find_state_column(self.header)
-        if self.settings["kind"] == "touches" or found is None or "kind" in self.columns:
-            return
-        column, is_clear = found
-        if isinstance(given, Mapping) and given.get("column") == column:
-            return
-        states = States().add_all(self.everything.values(column))
-        if not is_clear and (states.is_endless or not (states.paid or states.unpaid)):
-            return
-        if states.open or given is not None:
-            self.questions.append(states.ask(column))
-            return
-        if not (states.paid or states.unpaid):
-            return
-        self.settings["order_when"] = {"column": column, "equals": list(states.paid) or ["paid"]}
-        shown = ", ".join(states.paid) or "none"
-        self.choices.append(f'a row is an order where "{column}" is a paid state: {shown}')
+        """Find the column that tells paid orders from others, and what went back of them."""
+        if self.settings["kind"] != "touches":
+            answers = settle_states(
+                self.everything,
+                self.values,
+                self.settings,
+                self.columns,
+                may_search=not self.is_complete and "kind" not in self.columns,
+                is_own_condition=self.is_own_condition,
+            )
+            self._settle(answers)
+            self.columns |= answers.columns
 
     def find_repeats(self) -> None:
         """Find out whether rows of one order differ: they may be its lines, or the same order exported twice."""
-        order_id = self.columns.get("order_id")
-        names = {"idempotency_key", "order_key", "kind"} & self.columns.keys()
-        names |= {"kind_by_sign", "refund"} & self.settings.keys()
-        if self.settings["kind"] == "touches" or not isinstance(order_id, str) or names:
-            return
-        found = self.everything.find_different(order_id)
-        if found is not None:
-            shown, columns = found
-            listed_columns = ", ".join(f'"{name}"' for name in columns[:3])
-            self.questions.append(
-                f'{shown} in "{order_id}" stands in rows that differ in {listed_columns}. If they are lines of one'
-                f' order, set idempotency_key = ["{order_id}", "{columns[0]}"] under [columns] of a mapping, with the'
-                f" columns that tell lines apart; if it is the same order exported twice,"
-                f' idempotency_key = "{order_id}".'
-            )
+        if self.settings["kind"] != "touches" and not self.is_complete:
+            question = ask_about_rows(self.everything, self.settings, self.columns)
+            if question is not None:
+                self.questions.append(question)
 
     def find_times(self) -> None:
         """Find the columns and the format of the times; request the zone of those without one."""
@@ -347,9 +338,16 @@ class _Recognition:
 
     def find_key(self) -> None:
         """Report how a row is recognised when the file is imported twice."""
-        if "idempotency_key" not in self.columns:
+        kind = self.settings["kind"]
+        is_given = "idempotency_key" in self.columns
+        if kind != "conversions" and not is_given:
             self.choices.append(
-                "a row's key: made from all columns above, so rows equal in all of them count once"
+                "a touch's key: made from all its columns above, so rows equal in all of them count once"
+            )
+        names_orders = kind == "mixed" or (kind == "conversions" and not is_given)
+        if names_orders and "order_key" not in self.columns:
+            self.choices.append(
+                "an order's key: its id, so an order that comes again is the same sale, at whatever moment"
             )
 
     def _drop(self, name: str) -> None:

@@ -10,7 +10,7 @@ from skeldir.ingest.files.amount_evidence import Answers
 from skeldir.ingest.files.layout import FileLayout
 from skeldir.ingest.files.mapping import ID_COLUMNS, cell_text
 from skeldir.ingest.files.moments import join_cells
-from skeldir.ingest.files.readers import SAMPLE_ROWS, open_rows
+from skeldir.ingest.files.readers import open_rows
 from skeldir.ingest.nothing import is_nothing
 from skeldir.ingest.rejections import UnreadableItem
 from skeldir.ingest.spoilt_ids import width_of_ids
@@ -24,7 +24,7 @@ def read_columns(path: Path, layout: FileLayout) -> ReadColumns | None:
 
     It holds one row at a time. Its rows raise `FileUnreadable` where the file ends early.
     """
-    if len(layout.sample) < SAMPLE_ROWS:
+    if layout.sample_is_whole:
         return None
 
     def read(columns: Sequence[str]) -> Iterator[Sequence[object]]:

@@ -9,6 +9,8 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import Final
 
+from skeldir.ingest.files.amounts import take_apart
+from skeldir.ingest.files.currency_signs import currencies_of_sign
 from skeldir.ingest.files.numbers import MARKS, Mark, read_number
 
 MOST_TOTALS: Final = 3
@@ -21,9 +23,6 @@ _WORDS: Final = (
 )
 _IS_TOTAL: Final = re.compile(rf"\W*(?:{_WORDS})\W*(?:(?::| of | for |\().*)?", re.IGNORECASE)
 
-_CURRENCY: Final = re.compile(
-    r"[$€£¥₹₩₽₺₫₪₴₦₱฿₡₲₵₸₼₾]|(?<![^\W\d])(?:[A-Z]{3}|[A-Z]{1,3}(?=\$)|kr|zł|Kč|Ft|lei|Fr|Rp|Rs)\.?(?![^\W\d])"
-)
 _PLAIN_DIGITS: Final = 16
 _NOISE: Final = Decimal("0.000001")
 
@@ -63,7 +62,11 @@ def _read_amount(cell: str, mark: Mark) -> Decimal | None:
     number = read_number(cell, mark)
     if number is not None or not any(map(str.isdecimal, cell)):
         return number
-    return read_number(_CURRENCY.sub("", cell).strip(), mark)
+    written = take_apart(cell)
+    if written is None or not all(map(currencies_of_sign, written.signs)):
+        return None
+    number = read_number(written.number, mark)
+    return -number if number is not None and written.is_negative else number
 
 
 def _are_equal(stated: Decimal, total: Decimal) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from skeldir.ingest.files.mapping import cell_text
+from skeldir.ingest.nothing import is_no_id
 
 _MOST_EXAMPLES: Final = 100_000
 
@@ -29,27 +30,43 @@ class WholeFile:
             if text := cell_text(cell):
                 yield text
 
-    def find_different(self, column: str) -> tuple[str, list[str]] | None:
+    def find_different(
+        self, column: str, where: Mapping[str, Callable[[str], bool]]
+    ) -> tuple[str, list[str]] | None:
         """Return a value that two rows share which differ, and the columns in which they do; None if there is none.
 
-        A row takes eight bytes of memory.
+        Only rows count whose texts in the columns of `where` pass. A row takes eight bytes of memory.
         """
         if column not in self.header:
             return None
-        hashes = np.frombuffer(array("q", map(hash, self.values(column))), dtype=np.int64)
+        values = (text for text, _ in self._rows(column, (), where))
+        hashes = np.frombuffer(array("q", map(hash, values)), dtype=np.int64)
         found, counts = np.unique(hashes, return_counts=True)
         repeated = set(found[counts > 1][:_MOST_EXAMPLES].tolist())
         if not repeated:
             return None
         names = list(dict.fromkeys(self.header))
-        place = names.index(column)
         seen: dict[str, list[str]] = {}
-        for cells in self.read(names):
-            text = cell_text(cells[place])
-            if text and hash(text) in repeated:
-                row = [cell_text(cell) for cell in cells]
-                before = seen.setdefault(text, row)
-                if before != row:
-                    differ = [n for n, a, b in zip(names, before, row, strict=True) if a != b]
-                    return text, differ
-        return None
+        example, differ = "", set[str]()
+        for text, row in self._rows(column, names, where):
+            if example not in ("", text) or hash(text) not in repeated:
+                continue
+            before = seen.setdefault(text, row)
+            if before != row:
+                example = text
+                differ |= {n for n, a, b in zip(names, before, row, strict=True) if a != b}
+        return (example, [name for name in names if name in differ]) if example else None
+
+    def _rows(
+        self, column: str, names: Sequence[str], where: Mapping[str, Callable[[str], bool]]
+    ) -> Iterator[tuple[str, list[str]]]:
+        """Yield the text of a column and those of others, for each row that has one and passes."""
+        tests = [test for name, test in where.items() if name in self.header]
+        conditions = [name for name in where if name in self.header]
+        first = 1 + len(conditions)
+        for cells in self.read([column, *conditions, *names]):
+            text = cell_text(cells[0])
+            if is_no_id(text):
+                continue
+            if all(test(cell_text(cell)) for test, cell in zip(tests, cells[1:first], strict=True)):
+                yield text, [cell_text(cell) for cell in cells[first:]]

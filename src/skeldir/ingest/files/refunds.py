@@ -1,0 +1,108 @@
+"""Refunds that a file states in total: what is posted is the difference to what the ledger has of them.
+
+A snapshot of orders that is exported again has the refunds of each order so far. The difference is
+worked out from the ledger, under a lock, so that neither two imports at once nor a lost file can
+count a refund twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from skeldir.clock import utc_now
+from skeldir.db import share_lock, wait_for_lock
+from skeldir.ingest.canonical import Conversion, read_conversion
+from skeldir.ingest.deliveries import Delivery, Receipt
+from skeldir.ingest.receive import prepare_conversions, record_delivery
+from skeldir.ingest.rejections import ItemRejected, UnreadableItem, attempt
+from skeldir.money import format_minor
+from skeldir.revenue import RefundsSoFar, read_refunds_so_far
+from skeldir.rollups import ingest_lock
+
+if TYPE_CHECKING:
+    from skeldir.db import Connection
+    from skeldir.tenants import TenantProfile
+
+
+async def post_differences(
+    connection: Connection, profile: TenantProfile, delivery: Delivery
+) -> Receipt:
+    """Post refunds whose amounts are totals so far, each under the key that all refunds of its order share.
+
+    A total that the ledger has already is a duplicate. A smaller one is rejected: the file is older, or
+    a refund was reversed, and only people know which. The lock is held until the transaction ends.
+    """
+    # First the lock that every writer of facts takes first: taken after the other, it could wait for ever.
+    await share_lock(connection, ingest_lock(profile.tenant_id))
+    await wait_for_lock(connection, _refunds_lock(profile.tenant_id))
+    read = partial(read_conversion, now=utc_now())
+    facts = await asyncio.to_thread(lambda: [attempt(read, item) for item in delivery.items])
+    wanted = sorted({_account(fact) for fact in facts if isinstance(fact, Conversion)})
+    so_far = await read_refunds_so_far(connection, profile.tenant_id, wanted)
+    places = list(delivery.by_place())
+    differences, known = _differences(delivery, places, facts, so_far)
+    prepared = await asyncio.to_thread(prepare_conversions, profile, [differences])
+    receipt = await record_delivery(connection, profile, differences, prepared, source="file")
+    return replace(receipt, duplicates=receipt.duplicates + known)
+
+
+def _account(fact: Conversion) -> tuple[str, str, str]:
+    return fact.order_id, fact.currency, fact.idempotency_key
+
+
+def _differences(
+    delivery: Delivery,
+    places: Sequence[int],
+    facts: Sequence[Conversion | ItemRejected],
+    posted: dict[tuple[str, str, str], RefundsSoFar],
+) -> tuple[Delivery, int]:
+    """Return the delivery with differences for totals, and how many totals are posted already."""
+    items: list[object] = []
+    kept: list[int] = []
+    known = 0
+    for place, item, fact in zip(places, delivery.items, facts, strict=True):
+        made = item
+        if isinstance(fact, Conversion) and isinstance(item, Mapping):
+            so_far = posted.setdefault(_account(fact), RefundsSoFar())
+            total = -fact.amount_cents
+            if total == so_far.cents:
+                known += 1
+                continue
+            if total < so_far.cents:
+                made = _smaller(item, fact, so_far.cents)
+            else:
+                key = _key_of_difference(fact.idempotency_key, so_far)
+                made = {**item, "amount_cents": total - so_far.cents, "idempotency_key": key}
+                so_far.cents = total
+                so_far.keys.add(key)
+        items.append(made)
+        kept.append(place)
+    return replace(delivery, items=items, places=kept), known
+
+
+def _key_of_difference(key: str, so_far: RefundsSoFar) -> str:
+    """Return the key of a difference: that of the refunds, and what was posted before.
+
+    So the corrected difference has the key of the one that was taken back, which can then not be put back beside it.
+    While a difference with this key stands, which needs an earlier one to be taken back, a number follows.
+    """
+    made = start = f"{key}:{so_far.cents}"
+    number = 2
+    while made in so_far.keys:
+        made, number = f"{start}:{number}", number + 1
+    return made
+
+
+def _smaller(item: Mapping[str, object], fact: Conversion, before: int) -> UnreadableItem:
+    total, posted = (format_minor(cents, fact.currency) for cents in (-fact.amount_cents, before))
+    detail = f"The refunds so far are {total} {fact.currency} here, but {posted} are posted."
+    return UnreadableItem("refund_smaller", detail, item)
+
+
+def _refunds_lock(tenant_id: UUID) -> str:
+    return f"refunds:{tenant_id}"

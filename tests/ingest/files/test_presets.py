@@ -1,0 +1,224 @@
+"""Presets: a file of the true shape comes to its total without a mapping; a changed one asks or refuses."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import random
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from skeldir.clock import utc_now
+from skeldir.errors import SkeldirError
+from skeldir.ingest.canonical import read_conversion
+from skeldir.ingest.files import FileKind, choose_mapping
+from skeldir.ingest.files.items import ItemMaker
+from skeldir.ingest.files.presets import find_preset, load_presets
+from skeldir.ingest.files.readers import open_rows
+from skeldir.ingest.rejections import UnreadableItem
+
+ROWS = 1_000
+Row = dict[str, str]
+ZONE = {"time_zone": "Europe/Berlin"}
+
+
+def money(chance: random.Random) -> Decimal:
+    return (Decimal(chance.randint(1, 90_000)) / 100).quantize(Decimal("0.01"))
+
+
+def stripe_payment(n: int, chance: random.Random) -> tuple[Row, Decimal]:
+    amount, state = money(chance), chance.choice(["Paid", "Paid", "Refunded", "Failed"])
+    back = {
+        "Refunded": amount,
+        "Paid": chance.choice([Decimal("0.00"), amount / 2]).quantize(amount),
+    }
+    refunded = back.get(state, Decimal("0.00"))
+    row = {
+        "id": f"ch_{n}",
+        "Created date (UTC)": f"2026-05-{1 + n % 28:02} 08:00:00",
+        "Amount": str(amount),
+        "Amount Refunded": str(refunded),
+        "Currency": "eur",
+        "Mode": "Live",
+        "Status": state,
+        "Refunded date (UTC)": f"2026-06-{1 + n % 28:02} 08:00" if refunded else "",
+    }
+    return row, Decimal(0) if state == "Failed" else amount - refunded
+
+
+def shopify_order(n: int, chance: random.Random) -> tuple[Row, Decimal]:
+    amount, state = money(chance), chance.choice(["paid", "refunded", "pending", "voided"])
+    row = {
+        "Name": f"#{n}",
+        "Financial Status": state,
+        "Paid at": f"2026-05-{1 + n % 28:02} 11:23:45 +0100",
+        "Currency": "EUR",
+        "Total": str(amount),
+        "Created at": f"2026-05-{1 + n % 28:02} 11:23:40 +0100",
+        "Lineitem quantity": "1",
+        "Refunded Amount": str(amount if state == "refunded" else Decimal("0.00")),
+        "Id": str(5_000 + n),
+    }
+    return row, amount if state == "paid" else Decimal(0)
+
+
+def woo_order(n: int, chance: random.Random) -> tuple[Row, Decimal]:
+    states = ["Completed", "In Bearbeitung", "Refunded", "Failed", "Storniert", "Pending payment"]
+    amount, state = money(chance), chance.choice(states)
+    back = {"Refunded": amount, "Completed": Decimal("0.01")}.get(state, Decimal("0.00"))
+    row = {
+        "Order Number": str(2_000 + n),
+        "Order Status": state,
+        "Order Date": f"2026-05-{1 + n % 28:02} 10:00",
+        "Currency": "EUR",
+        "Order Total Amount": str(amount),
+        "Order Refund Amount": str(back),
+    }
+    return row, amount - back if state in states[:3] else Decimal(0)
+
+
+def ga4_event(n: int, chance: random.Random) -> tuple[Row, Decimal]:
+    amount, event = money(chance), chance.choice(["session_start", "purchase"])
+    is_purchase = event == "purchase"
+    row = {
+        "event_timestamp": str(1_780_000_000_000_000 + n),
+        "event_name": event,
+        "user_pseudo_id": f"u{n % 300}",
+        "source": "google",
+        "currency": "EUR" if is_purchase else "",
+        "transaction_id": f"T-{n}" if is_purchase else "",
+        "purchase_revenue": str(amount) if is_purchase else "",
+    }
+    return row, amount if is_purchase else Decimal(0)
+
+
+def stripe_dispute(n: int, chance: random.Random) -> tuple[Row, Decimal]:
+    amount, state = money(chance), chance.choice(["lost", "needs_response", "warning_closed"])
+    row = {
+        "id": f"dp_{n}",
+        "Dispute Created (UTC)": f"2026-05-{1 + n % 28:02} 08:00",
+        "Charge ID": f"ch_{n}",
+        "Dispute Amount": str(amount),
+        "Dispute Currency": "eur",
+        "Status": state,
+    }
+    return row, Decimal(0) if state == "warning_closed" else -amount
+
+
+MAKERS: Mapping[str, Callable[[int, random.Random], tuple[Row, Decimal]]] = {
+    "Stripe payments": stripe_payment,
+    "Shopify orders": shopify_order,
+    "WooCommerce orders": woo_order,
+    "GA4 events (BigQuery)": ga4_event,
+    "Stripe disputes": stripe_dispute,
+}
+
+
+def kind_of(name: str) -> FileKind:
+    """Return the kind that people import such a file as; the command always has one."""
+    return "mixed" if name.startswith("GA4") else "conversions"
+
+
+def make_file(name: str, seed: int, rows: int = ROWS) -> tuple[list[Row], Decimal]:
+    chance = random.Random(seed)
+    made = [MAKERS[name](n, chance) for n in range(rows)]
+    return [row for row, _ in made], sum((net for _, net in made), Decimal(0))
+
+
+def write(path: Path, rows: Sequence[Row], header: Sequence[str], delimiter: str = ",") -> Path:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, header, delimiter=delimiter)
+    writer.writeheader()
+    writer.writerows(rows)
+    path.write_text(text.getvalue(), encoding="utf-8")
+    return path
+
+
+def net_of(path: Path, kind: FileKind) -> tuple[Decimal, int]:
+    """Return what an import without a mapping would post, and how many rows it would refuse."""
+    chosen = choose_mapping(path, kind=kind, map_file=None, flags=ZONE)
+    maker = ItemMaker(chosen.mapping, secret=b"x", cells_are_text=True)
+    with open_rows(path, chosen.layout, chosen.mapping.wanted) as stream:
+        batch = maker.next_batch(stream.rows, 10_000)
+    if batch is None:
+        return Decimal(0), 0
+    items = [*batch.orders.items, *batch.refunds.items]
+    good = [item for item in items if not isinstance(item, UnreadableItem)]
+    cents = sum(read_conversion(item, now=utc_now()).amount_cents for item in good)
+    refused = [i for i in (*items, *batch.touches.items) if isinstance(i, UnreadableItem)]
+    return Decimal(cents) / 100, len(refused)
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_a_file_of_a_known_system_comes_to_its_total_without_a_mapping(
+    name: str, tmp_path: Path
+) -> None:
+    rows, total = make_file(name, 7)
+    path = write(tmp_path / "x.csv", rows, list(rows[0]))
+    preset = find_preset(list(rows[0]))
+    assert preset is not None
+    assert preset.name == name
+    assert net_of(path, kind_of(name)) == (total, 0)
+
+
+@pytest.mark.parametrize("name", MAKERS)
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_a_changed_file_asks_or_refuses_and_never_comes_to_another_total(
+    name: str, tmp_path: Path, data: st.DataObject
+) -> None:
+    rows, total = make_file(name, data.draw(st.integers(0, 1_000)), rows=30)
+    header = list(rows[0])
+    columns = data.draw(st.permutations(header))
+    delimiter = data.draw(st.sampled_from([",", ";", "\t"]))
+    renamed = data.draw(st.none() | st.sampled_from(header))
+    if renamed is not None:
+        rows = [{(k if k != renamed else "Spalte X"): v for k, v in row.items()} for row in rows]
+        columns = [column if column != renamed else "Spalte X" for column in columns]
+    if data.draw(st.booleans()):
+        places = [c for c in columns if any(w in c for w in ("mount", "Total", "revenue"))]
+        rows = [{k: v.replace(".", ",") if k in places else v for k, v in r.items()} for r in rows]
+    path = write(tmp_path / "x.csv", rows, columns, delimiter)
+    if data.draw(st.booleans()):
+        path.write_bytes(path.read_bytes()[: -data.draw(st.integers(1, 40))])
+    try:
+        net, refused = net_of(path, kind_of(name))
+    except SkeldirError:
+        return
+    assert net == total or refused > 0
+
+
+def test_each_preset_names_where_its_header_was_seen_and_is_a_valid_mapping() -> None:
+    names = [preset.name for preset in load_presets()]
+    assert len(set(names)) == len(names)
+    assert all(preset.source and preset.has for preset in load_presets())
+
+
+def test_a_report_without_visits_or_orders_is_refused_with_the_reason(tmp_path: Path) -> None:
+    header = ["Session source / medium", "Sessions", "Purchase revenue"]
+    path = write(tmp_path / "x.csv", [dict.fromkeys(header, "1")], header)
+    with pytest.raises(SkeldirError, match="GA4 report"):
+        net_of(path, "conversions")
+
+
+@pytest.mark.parametrize("cut", [1, 3, 5, 6])
+def test_a_file_that_broke_off_in_its_last_amount_is_refused(tmp_path: Path, cut: int) -> None:
+    rows, _ = make_file("WooCommerce orders", 1, rows=9)
+    path = write(tmp_path / "x.csv", rows, list(rows[0]))
+    whole = path.read_bytes().rstrip()
+    path.write_bytes(whole)
+    net_of(path, "conversions")
+    compressed = tmp_path / "x.csv.gz"
+    compressed.write_bytes(gzip.compress(whole))
+    assert net_of(compressed, "conversions") == net_of(path, "conversions")
+    path.write_bytes(whole[:-cut])
+    with pytest.raises(SkeldirError, match="ends in the middle of a line"):
+        net_of(path, "conversions")
