@@ -38,8 +38,6 @@ $$;
 ALTER TABLE public.undoings DROP CONSTRAINT undoings_target_kind_check;
 ALTER TABLE public.undoings ADD CONSTRAINT undoings_target_kind_check
     CHECK (target_kind IN ('import', 'order', 'delivery'));
--- Its rows were counted by their owner.
-ALTER TABLE public.undoings FORCE ROW LEVEL SECURITY;
 
 DROP TABLE public.tenant_hosts;
 
