@@ -55,7 +55,9 @@ def test_a_file_without_a_paid_order_has_no_order() -> None:
     assert not {"failed", "pending"} & set(when.equals)
 
 
-@pytest.mark.parametrize("state", ["Partially refunded", "authorized", "zaplaceno", "7"])
+@pytest.mark.parametrize(
+    "state", ["Partially refunded", "authorized", "processing", "zaplaceno", "7"]
+)
 def test_a_state_that_is_not_decided_is_asked_about_with_the_line_to_write(state: str) -> None:
     question = asked(of_states("completed", "completed", "failed", state))
     assert f'"status" has "completed" (2), "failed" (1), "{state}" (1)' in question

@@ -161,11 +161,11 @@ def with_texts(
 
 
 def with_suffix(read: Read, suffix: str) -> Read:
-    def readwith_suffix(cells: Cells) -> object:
+    def read_with_suffix(cells: Cells) -> object:
         key = read(cells)
         # A key that is none, or spoilt, is left for `canonical` to reject.
         if not isinstance(key, str) or is_no_id(key) or is_shortened(key):
             return key
         return key + suffix
 
-    return readwith_suffix
+    return read_with_suffix

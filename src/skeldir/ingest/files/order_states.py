@@ -27,15 +27,15 @@ _COLUMNS: Final = """
 # These may also be a part of a country, or anything else.
 _VAGUE_COLUMNS: Final = "state, order state, payment state, zustand, estado, stato, situacao"
 
-# As `plain_state` returns them.
+# As `plain_state` returns them. "Processing" is none of them: a shop processes paid orders, a bank payments to come.
 _WORDS: Final[Mapping[State, str]] = {
     "paid": """
-        paid, complete, completed, succeeded, success, successful, captured, settled, processing, shipped,
+        paid, complete, completed, succeeded, success, successful, captured, settled, wc processing, shipped,
         fulfilled, delivered, payment received, payment complete, paid out, bezahlt, abgeschlossen, erledigt,
-        in bearbeitung, versandt, versendet, geliefert, zahlung erhalten, paye, payee, terminee, termine, en
-        cours, expedie, expediee, livree, reussi, pagado, completado, procesando, enviado, entregado, pagato,
-        completato, in lavorazione, spedito, consegnato, pago, concluido, processando, entregue, betaald,
-        voltooid, afgerond, verzonden, in behandeling, em processamento, oplacone, zrealizowane, wyslane,
+        versandt, versendet, geliefert, zahlung erhalten, paye, payee, terminee, termine,
+        expedie, expediee, livree, reussi, pagado, completado, enviado, entregado, pagato,
+        completato, spedito, consegnato, pago, concluido, entregue, betaald,
+        voltooid, afgerond, verzonden, oplacone, zrealizowane, wyslane,
         erfolgreich, pagada, completada, paga,
         concluida, completata, pagata, betalt, betald, fardig, gennemført, maksettu, odendi, tamamland\u0131,
         оплачен, выполнен, 支払い済み, 已付款
@@ -81,8 +81,8 @@ def _read(words: str) -> list[str]:
 
 
 def plain_state(text: str) -> str:
-    """Return a name or state without case, accents, and marks between its words; Woo writes `wc-` before it."""
-    return _MARKS.sub(" ", without_case(text)).strip().removeprefix("wc ")
+    """Return a name or state without case, accents, and marks between its words."""
+    return _MARKS.sub(" ", without_case(text)).strip()
 
 
 KNOWN_STATES: Final[Mapping[str, State]] = {
@@ -104,7 +104,8 @@ def find_state_columns(header: Iterable[str]) -> tuple[list[str], bool]:
 
 def known_state(text: str) -> State | None:
     """Return what a word means for the money of an order; None for any word that leaves a doubt."""
-    return KNOWN_STATES.get(plain_state(text))
+    plain = plain_state(text)
+    return KNOWN_STATES.get(plain) or KNOWN_STATES.get(plain.removeprefix("wc "))
 
 
 def state_reader(given: Mapping[str, str] | None) -> Callable[[str], str | None]:
