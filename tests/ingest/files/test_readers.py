@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import process_time
 from typing import Literal
 
 import pytest
@@ -373,51 +372,3 @@ def test_reading_takes_the_same_memory_however_long_the_file(tmp_path: Path) -> 
     finally:
         tracemalloc.stop()
     assert peak < 1_000_000
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b'{"items":[{"sku":"a"}],"id":"R-1"}\n{"items":[{"sku":"b"}],"id":"R-2"}\n',
-        b'{"id":"R-1","orders":[{"sku":"a"}]}\n\n{"id":"R-2","orders":[{"sku":"b"}]}',
-    ],
-)
-def test_a_line_that_begins_with_an_array_is_a_row_of_its_own(content: bytes) -> None:
-    rows = read(content, "x.ndjson", wanted=["id"])
-    assert rows == [(1, ("R-1",)), (2, ("R-2",))]
-
-
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        (b'{"orders":[{"a":1}],"refunds":[{"a":2}]}', "More objects"),
-        (b'{"n":1,"orders":[\n{"a":1}]}\n{"n":1,"orders":[{"a":2}]}', "More objects"),
-        (b'{"orders":[{"a":1}]} {"a":2}', "More objects"),
-        (b'{"orders":[{"a":1}],"next":', "not closed"),
-        (b'{"orders":[{"a":1}]', "not closed"),
-    ],
-)
-def test_rows_behind_the_array_that_is_read_are_never_left_out(content: bytes, says: str) -> None:
-    with pytest.raises(FileUnreadable, match=says):
-        read(content, "x.json")
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b'{"orders":[{"a":1}],"next":null,"errors":[],"tags":["]","{"],"meta":{"x":[{"y":2}]}}',
-        b'{"meta":{"n":[{"a":9}]},"has_more":false,\n"data":[{"a":1}]}\n',
-        b'{"whatever":[{"a":1}]}',
-    ],
-)
-def test_what_stands_around_an_array_is_no_row(content: bytes) -> None:
-    assert read(content, "x.json") == [(1, (1,))]
-
-
-def test_objects_with_arrays_are_looked_at_in_one_pass() -> None:
-    """Each beginning of an array once was compared with all that stands before it: 1 MiB took a minute."""
-    line = b'{"id":1,"x":[1,2],"y":[{"z":3}]}\n'
-    begun = process_time()
-    look(line * 30_000, "x.ndjson")
-    look(b'{"x":1,' + b'"b":[],' * 150_000 + b'"c":1}', "x.json")
-    assert process_time() - begun < 5
