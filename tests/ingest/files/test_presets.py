@@ -318,3 +318,12 @@ def test_a_file_that_broke_off_in_its_last_amount_is_refused(tmp_path: Path, cut
     path.write_bytes(whole[:-cut])
     with pytest.raises(SkeldirError, match="ends in the middle of a line"):
         net_of(path, "conversions")
+
+
+def test_a_file_that_broke_off_in_the_name_of_an_event_is_refused(tmp_path: Path) -> None:
+    rows, _ = make_file("GA4 events (BigQuery)", 1, rows=9)
+    header = [*(name for name in rows[0] if name != "event_name"), "event_name"]
+    path = write(tmp_path / "x.csv", rows, header)
+    path.write_bytes(path.read_bytes().rstrip()[:-3])
+    with pytest.raises(SkeldirError, match="ends in the middle of a line"):
+        net_of(path, "mixed")
