@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
 import random
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
@@ -224,16 +225,19 @@ def write(path: Path, rows: Sequence[Row], header: Sequence[str], delimiter: str
 def net_of(path: Path, kind: FileKind, **flags: str) -> tuple[Decimal, int]:
     """Return what an import without a mapping would post, and how many rows it would refuse."""
     chosen = choose_mapping(path, kind=kind, map_file=None, flags=ZONE | flags)
-    maker = ItemMaker(chosen.mapping, secret=b"x", cells_are_text=True)
+    maker = ItemMaker(chosen.mapping, secret=b"x", cells_are_text=chosen.layout.cells_are_text)
     with open_rows(path, chosen.layout, chosen.mapping.wanted) as stream:
         batch = maker.next_batch(stream.rows, 10_000)
     if batch is None:
         return Decimal(0), 0
     items = [*batch.orders.items, *batch.refunds.items]
     good = [item for item in items if not isinstance(item, UnreadableItem)]
-    cents = sum(read_conversion(item, now=utc_now()).amount_cents for item in good)
-    refused = [i for i in (*items, *batch.touches.items) if isinstance(i, UnreadableItem)]
-    return Decimal(cents) / 100, len(refused)
+    posted: dict[str, int] = {}
+    refused = sum(isinstance(i, UnreadableItem) for i in (*items, *batch.touches.items))
+    for fact in (read_conversion(item, now=utc_now()) for item in good):
+        cents = posted.setdefault(fact.idempotency_key, fact.amount_cents)
+        refused += cents != fact.amount_cents  # as the ledger refuses a key with other money
+    return Decimal(sum(posted.values())) / 100, refused
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -327,3 +331,52 @@ def test_a_file_that_broke_off_in_the_name_of_an_event_is_refused(tmp_path: Path
     path.write_bytes(path.read_bytes().rstrip()[:-3])
     with pytest.raises(SkeldirError, match="ends in the middle of a line"):
         net_of(path, "mixed")
+
+
+def woo_json(n: int, state: str, *refunds: str) -> dict[str, object]:
+    return {
+        "id": 100 + n,
+        "parent_id": 0,
+        "status": state,
+        "currency": "EUR",
+        "date_created_gmt": "2026-05-02T10:00:00",
+        "date_paid_gmt": "2026-05-02T10:01:00",
+        "total": "50.00",
+        "line_items": [{"id": 1, "total": "50.00"}],
+        "refunds": [{"id": 9, "total": total} for total in refunds],
+    }
+
+
+def segment_json(n: int, event: str, **properties: object) -> dict[str, object]:
+    return {
+        "type": "track",
+        "event": event,
+        "messageId": f"m-{n}",
+        "anonymousId": "anon-1",
+        "timestamp": "2026-05-02T10:00:00.000Z",
+        "context": {"page": {"url": "https://shop.example/"}},
+        "properties": {"currency": "EUR", **properties},
+    }
+
+
+def test_orders_of_woocommerces_api_count_their_refunds_also_after_the_first_rows(
+    tmp_path: Path,
+) -> None:
+    rows = [woo_json(n, "completed") for n in range(1_000)]
+    rows += [woo_json(2_000, "completed", "-10.00", "-2.50"), woo_json(2_001, "failed")]
+    rows += [woo_json(2_002, "refunded", "-50.00"), woo_json(2_003, "processing")]
+    path = tmp_path / "orders.json"
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    assert net_of(path, "conversions") == (Decimal("50037.50") + 50, 0)
+
+
+def test_orders_tracked_by_segment_count_once_and_only_they(tmp_path: Path) -> None:
+    calls = [
+        segment_json(1, "Course Clicked", title="Intro"),
+        segment_json(2, "Order Completed", order_id="o-1", total=49.99, revenue=40),
+        segment_json(3, "Order Completed", order_id="o-1", total=49.99, revenue=40),
+        segment_json(4, "Order Refunded", order_id="o-1", total=9.99),
+    ]
+    path = tmp_path / "track.ndjson"
+    path.write_text("".join(json.dumps(call) + "\n" for call in calls), encoding="utf-8")
+    assert net_of(path, "conversions") == (Decimal("40.00"), 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,11 +33,11 @@ def refuse_cut_off(path: Path, layout: FileLayout, mapping: FileMapping) -> None
         tail = file.read()
     line = re.split(rb"[\r\n]", tail)[-1]
     # A quote ends a whole cell; in UTF-16 and compressed files nothing is looked for.
-    if not line or line.endswith(b'"') or line.count(b'"') % 2 or b"\0" in tail:
+    if len(line) in (0, len(tail)) or line.endswith(b'"') or line.count(b'"') % 2 or b"\0" in tail:
         return
-    cells = line.split(layout.delimiter.encode())
+    (cells,) = csv.reader([line.decode("utf-8", "replace")], delimiter=layout.delimiter)
     place = len(cells) - 1
-    text = cells[place].decode("utf-8", "replace").strip()
+    text = cells[place].strip()
     before = [[cell_text(cell).strip() for cell in row] for row in layout.sample[:-1]]
     if place >= len(layout.header):
         return

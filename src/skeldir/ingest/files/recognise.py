@@ -83,7 +83,6 @@ def settle_values(
 
     Raises `MappingInvalid` with everything that cannot be known from the file.
     """
-    mapping_from_settings(given).check_columns(header)
     return _Recognition(header, sample_rows, dict(given), (), whole).settle_values()
 
 
