@@ -271,6 +271,11 @@ async def test_every_rejected_row_is_reported_by_its_number_and_kept(
     }
     assert all(fault.cure and fault.detail for fault in report.examples)
     assert all(fault.line == fault.row + 1 for fault in report.examples)
+    details = {(fault.row, fault.code): fault.detail for fault in report.examples}
+    assert details[15, "amount_fractional"].endswith('It is "1.505". Column: "total".')
+    assert details[24, "amount_missing"].endswith('Column: "total".')
+    assert "'nowhere'" in details[27, "channel_unknown"]
+    assert details[27, "channel_unknown"].endswith('Column: "via".')
     assert sum(report.rejected_by_code.values()) == report.done.rejected == 7
     assert totals(report)[1:5] == (28, 0, 10 - 4, 0)
     async with db.tenant(tenant) as connection:

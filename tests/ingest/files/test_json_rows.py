@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import process_time
@@ -15,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skeldir.ingest.files import json_rows
+from skeldir.ingest.files.json_paths import find_paths
 from skeldir.ingest.files.json_rows import JsonFile
 from skeldir.ingest.files.layout import FileUnreadable, Row
 from skeldir.ingest.files.readers import look_at_file, open_rows
@@ -112,3 +114,26 @@ def test_objects_are_found_wherever_a_file_is_cut_into_pieces(
         found = list(file.objects())
     assert found == [orjson.loads(json.dumps(one)) for one in objects]
     assert all(file.lines.line_of(number) in lines for number in range(1, len(found) + 1))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("context.page.url", "/x"),
+        ("context.page", {"url": "/x"}),
+        ("context.none.url", None),
+        ("a.b", 7),
+        ("refunds[].total", Decimal("-15.50")),
+        ("empty[].total", None),
+        ("odd[].total", [{"total": "x"}]),
+        ("lines[].tax.rate", Decimal("0.3")),
+    ],
+)
+def test_values_inside_objects_are_read_by_their_paths(path: str, value: object) -> None:
+    row = (
+        b'{"context":{"page":{"url":"/x"}},"a":{"b":1},"a.b":7,"refunds":[{"total":"-10.00"},{"total":-5.5}],'
+        b'"empty":[],"odd":[{"total":"x"}],"lines":[{"tax":{"rate":0.1}},{"tax":{"rate":0.2}}]}'
+    )
+    assert read(row + b'\n{"id":1}\n', "x.ndjson", [path]) == [(1, (value,)), (2, (None,))]
+    is_column = value is not None and path != "context.page"
+    assert (path in find_paths([orjson.loads(row)])) is is_column

@@ -142,3 +142,16 @@ def test_rows_that_are_equal_and_orders_with_one_row_each_raise_no_question() ->
     lines = [{**ORDER, "item": item} for item in ("Cap", "Mug")]
     columns = {"idempotency_key": ["order_id", "item"]}
     assert recognise(lines, columns=columns).columns["idempotency_key"] == ("order_id", "item")
+
+
+def test_a_column_that_tells_refunds_from_sales_is_asked_about_under_any_name() -> None:
+    rows = [
+        {**ORDER, "order_id": f"o{n}", "Vorgang": kind}
+        for n, kind in enumerate(("sale", "Refund", "void", "change"))
+    ]
+    question = asked(rows)
+    assert 'kind = "Vorgang" under [columns]' in question
+    assert '"sale" = "capture", "Refund" = "refund", "void" = "nothing", "change" = "…"' in question
+    kinds = {"sale": "capture", "Refund": "refund", "void": "nothing", "change": "nothing"}
+    assert recognise(rows, columns={"kind": "Vorgang"}, kinds=kinds).kinds == kinds
+    assert recognise([{**ORDER, "Vorgang": "sale"}]).kinds is None

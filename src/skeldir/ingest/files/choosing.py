@@ -20,6 +20,7 @@ from skeldir.ingest.files.mapping import (
 )
 from skeldir.ingest.files.mapping_file import (
     Settings,
+    mapping_from_settings,
     merge_settings,
     read_settings,
 )
@@ -78,8 +79,10 @@ def choose_mapping(
     if map_file is None:
         mapping, choices = _recognise(layout, kind, given, own_channels, whole)
     else:
+        stated = mapping_from_settings(given)
+        stated.check_columns(layout.header_with(stated.wanted))
         mapping, choices = settle_values(layout.header, layout.sample, given, whole=whole)
-    mapping.check_columns(layout.header)
+    mapping.check_columns(layout.header_with(mapping.wanted))
     refuse_cut_off(path, layout, mapping)
     return ChosenMapping(mapping, layout, (*_describe(layout), *choices))
 
@@ -98,7 +101,7 @@ def _recognise(
     settings: dict[str, object] = {}
     chosen: list[str] = []
     if preset is not None and is_fitting:
-        settings, chosen = preset.settings_for(layout.header)
+        settings, chosen = preset.settings_for(layout.header, layout.header_with(preset.wanted))
     mapping, choices = recognise_columns(
         layout.header,
         layout.sample,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,8 +19,8 @@ _FRACTION: Final = re.compile(r"[.,]([0-9]*)\W*$")
 def refuse_cut_off(path: Path, layout: FileLayout, mapping: FileMapping) -> None:
     """Refuse a CSV file of orders whose last line has no line break and is not like those before.
 
-    It has fewer cells than they, or ends with an amount that is empty or has other decimals. Whole numbers that
-    are cut cannot be told from others. Raises FileUnreadable.
+    It has fewer cells than they, or ends with an amount that is empty or has other decimals, or with the beginning
+    of a text that decides what a row is. Whole numbers that are cut cannot be told from others. Raises FileUnreadable.
     """
     refunded = (mapping.refund.amount,) if mapping.refund else ()
     amounts = {*mapping.columns.get("amount", ()), *refunded}
@@ -32,16 +33,19 @@ def refuse_cut_off(path: Path, layout: FileLayout, mapping: FileMapping) -> None
         tail = file.read()
     line = re.split(rb"[\r\n]", tail)[-1]
     # A quote ends a whole cell; in UTF-16 and compressed files nothing is looked for.
-    if not line or line.endswith(b'"') or line.count(b'"') % 2 or b"\0" in tail:
+    if len(line) in (0, len(tail)) or line.endswith(b'"') or line.count(b'"') % 2 or b"\0" in tail:
         return
-    cells = line.split(layout.delimiter.encode())
+    (cells,) = csv.reader([line.decode("utf-8", "replace")], delimiter=layout.delimiter)
     place = len(cells) - 1
-    text = cells[place].decode("utf-8", "replace").strip()
+    text = cells[place].strip()
     before = [[cell_text(cell).strip() for cell in row] for row in layout.sample[:-1]]
     if place >= len(layout.header):
         return
-    is_amount = layout.header[place] in amounts
-    if _is_short(place, before) or (is_amount and _differs(text, [row[place] for row in before])):
+    column, above = layout.header[place], [row[place] for row in before]
+    conditions = {when.column for when in (mapping.touch_when, mapping.order_when) if when}
+    is_cut = column in amounts and _differs(text, above)
+    is_cut |= column in conditions and text not in above and any(t.startswith(text) for t in above)
+    if is_cut or _is_short(place, before):
         raise FileUnreadable(
             f'{path.name} ends in the middle of a line, with "{text}".',
             cure="Export it again; if the line is whole, add a line break at the end of the file.",

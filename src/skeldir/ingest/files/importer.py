@@ -105,7 +105,7 @@ async def import_file(
             encoding=mapping.encoding,
             sheet=mapping.sheet,
         )
-    mapping.check_columns(layout.header)
+    mapping.check_columns(layout.header_with(mapping.wanted))
     fingerprint = await asyncio.to_thread(fingerprint_file, path, mapping)
     async with db.tenant(tenant_id) as connection:
         profile = await _prepare_channels(connection, tenant_id, mapping)

@@ -13,6 +13,7 @@ from typing import Final
 
 import orjson
 
+from skeldir.ingest.files.json_paths import value_reader
 from skeldir.ingest.files.layout import LONGEST_ROW, FileUnreadable, LineNumbers, Row
 from skeldir.ingest.rejections import UnreadableItem, unreadable_text
 
@@ -71,14 +72,18 @@ class JsonFile:
             yield _read_object(text)
 
     def rows(self, wanted: Sequence[str], skip: int) -> Iterator[Row]:
-        """Yield the wanted values of each object after the first `skip`."""
+        """Yield the wanted values of each object after the first `skip`, by their keys or paths."""
+        reads = [value_reader(name) for name in wanted]
+        is_flat = not any("." in name for name in wanted)
         for number, item in enumerate(self.objects(), 1):
             if number > skip:
                 if isinstance(item, UnreadableItem):
                     yield number, item
-                else:
+                elif is_flat:
                     get = item.get
                     yield number, [get(name) for name in wanted]
+                else:
+                    yield number, [read(item) for read in reads]
 
     def _read_lines(self) -> Iterator[tuple[int, bytes]]:
         """Yield lines that are not blank; of one that is too long, a beginning that exceeds the limit."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from skeldir.errors import SkeldirError
+from skeldir.ingest.files.json_paths import root_of
 from skeldir.ingest.files.mapping import FileFormat
 from skeldir.ingest.rejections import UnreadableItem
 
@@ -86,6 +87,13 @@ class FileLayout:
     before: tuple[tuple[int, str], ...] = ()
     totals: Totals | None = None
     sheet: str | None = None
+
+    def header_with(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return the columns, and those of `names` that may be inside objects after the first rows."""
+        if self.format != "ndjson":
+            return self.header
+        paths = [name for name in names if "." in name and root_of(name) in self.header]
+        return tuple(dict.fromkeys((*self.header, *paths)))
 
     @property
     def cells_are_text(self) -> bool:

@@ -16,6 +16,7 @@ from typing import Final
 from skeldir.ingest.files.cell_texts import ERRORS
 from skeldir.ingest.files.csv_rows import CsvFile
 from skeldir.ingest.files.encodings import look_at_text
+from skeldir.ingest.files.json_paths import find_paths, value_reader
 from skeldir.ingest.files.json_rows import JsonFile
 from skeldir.ingest.files.layout import FileLayout, Row, RowStream
 from skeldir.ingest.files.mapping import FileFormat
@@ -113,8 +114,9 @@ def _look_at_json(stream: io.BufferedReader, encoding: str) -> FileLayout:
         seen += 1
         if not isinstance(item, UnreadableItem):
             items.append(item)
-    header = tuple(dict.fromkeys(key for item in items for key in item))
-    sample = tuple(tuple(item.get(key) for key in header) for item in items)
+    header = find_paths(items)
+    reads = [value_reader(name) for name in header]
+    sample = tuple(tuple(read(item) for read in reads) for item in items)
     is_whole = seen < SAMPLE_ROWS
     return FileLayout("ndjson", "", header, sample, sample_is_whole=is_whole, encoding=encoding)
 

@@ -18,6 +18,7 @@ from skeldir.ingest.files.amount_evidence import (
     gather_amounts,
     settle_amounts,
 )
+from skeldir.ingest.files.kind_evidence import ask_about_kinds
 from skeldir.ingest.files.mapping import FileMapping, MappingInvalid, cell_text
 from skeldir.ingest.files.mapping_file import Settings, mapping_from_settings
 from skeldir.ingest.files.names import NAMES, could_be, plain_name
@@ -60,7 +61,7 @@ def recognise_columns(
         recognition.find_missing,
         recognition.find_times,
         recognition.find_states,
-        recognition.find_repeats,
+        recognition.find_rows,
         recognition.find_channels,
         recognition.find_orders,
         recognition.find_ids,
@@ -82,7 +83,6 @@ def settle_values(
 
     Raises `MappingInvalid` with everything that cannot be known from the file.
     """
-    mapping_from_settings(given).check_columns(header)
     return _Recognition(header, sample_rows, dict(given), (), whole).settle_values()
 
 
@@ -210,12 +210,12 @@ class _Recognition:
             self._settle(answers)
             self.columns |= answers.columns
 
-    def find_repeats(self) -> None:
-        """Find out whether rows of one order differ: they may be its lines, or the same order exported twice."""
+    def find_rows(self) -> None:
+        """Find rows that are no sales, and rows of one order that may be its lines, or the order exported twice."""
         if self.settings["kind"] != "touches" and not self.is_complete:
-            question = ask_about_rows(self.everything, self.settings, self.columns)
-            if question is not None:
-                self.questions.append(question)
+            asked = ask_about_kinds(self.everything, self.values, self.settings, self.columns)
+            asked = asked or ask_about_rows(self.everything, self.settings, self.columns)
+            self.questions += [asked] if asked is not None else []
 
     def find_times(self) -> None:
         """Find the columns and the format of the times; request the zone of those without one."""

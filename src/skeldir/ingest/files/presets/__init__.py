@@ -30,8 +30,24 @@ class Preset:
     or_else: Mapping[str, str]
     settings: Mapping[str, object]
 
-    def settings_for(self, header: Sequence[str]) -> tuple[dict[str, object], list[str]]:
-        """Return the settings without the columns that a file lacks, and the choices to report."""
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """Return the columns that the preset reads where a file has them."""
+        listed = [
+            name
+            for key in ("columns", "refund", "click_ids")
+            for names in _table(self.settings.get(key)).values()
+            for name in (names if isinstance(names, list) else [names])
+        ]
+        return tuple(str(name) for name in listed)
+
+    def settings_for(
+        self, header: Sequence[str], possible: Sequence[str] = ()
+    ) -> tuple[dict[str, object], list[str]]:
+        """Return the settings without the columns that a file lacks, and the choices to report.
+
+        `possible` are columns that its first rows do not have, and others may.
+        """
         choices = [f"preset: {self.name}, by the file's header"]
         settings = dict(self.settings)
         columns = _table(settings.get("columns"))
@@ -42,6 +58,8 @@ class Preset:
             other = self.or_else.get(field)
             if other in header:
                 columns[field] = other
+            elif set(listed) <= {*header, *possible}:
+                continue
             elif field not in _REQUIRED or field == "state":
                 # A required column that is missing is asked for by name.
                 del columns[field]
@@ -50,7 +68,7 @@ class Preset:
             settings.pop("states", None)
         settings |= self._conditions(settings, header)
         if "refund" in settings:
-            self._date_refunds(settings, header, choices)
+            self._date_refunds(settings, [*header, *possible], choices)
         clicks = {k: v for k, v in _table(settings.pop("click_ids", None)).items() if v in header}
         if clicks:
             settings["click_ids"] = clicks
