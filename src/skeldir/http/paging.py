@@ -123,7 +123,7 @@ class PageQuery(NoQuery):
     ] = None
 
 
-class DayRange(PageQuery):
+class Days(NoQuery):
     """A half-open range of UTC days, [from, to); without a bound it is open on that side."""
 
     from_: Annotated[Filter[UtcDate], Field(alias="from", description="first UTC day")] = None
@@ -136,6 +136,10 @@ class DayRange(PageQuery):
     @classmethod
     def _ends_later(cls, value: date | None, info: ValidationInfo) -> date | None:
         return require_later(value, info)
+
+
+class DayRange(PageQuery, Days):
+    """The parameters of a list of a range of days."""
 
 
 class MomentRange(PageQuery):
