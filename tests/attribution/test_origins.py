@@ -44,6 +44,7 @@ from tests.support.make import (
 
 SOURCES = ("google", "bing", "news, letter", None)
 CHANNELS = ("email", "paid_search", "direct")
+MOST_ROUNDED = 3
 
 
 async def report(db: Database, tenant: UUID, asked: OriginsAsked, most: int = 50) -> OriginsReport:
@@ -184,7 +185,10 @@ async def test_parts_are_those_of_the_reference_and_add_up_to_the_report_of_chan
     await settle(db, tenant)
     days = (DAY_0.date() + timedelta(days=1), DAY_0.date() + timedelta(days=2))
     captured = await report(db, tenant, OriginsAsked("source", days, top=25))
-    assert credit_of(captured.data) == {key: amount for key, amount in expected.items() if amount}
+    found = credit_of(captured.data)
+    # The reference rounds each order over pairs of channel and source, not within its channels.
+    for key in found.keys() | expected.keys():
+        assert abs(found.get(key, 0) - expected.get(key, 0)) <= MOST_ROUNDED, key
     everything = await report(db, tenant, OriginsAsked("source"))
     assert everything.orders == 40
     async with db.tenant(tenant) as connection:
@@ -202,9 +206,7 @@ async def test_parts_are_those_of_the_reference_and_add_up_to_the_report_of_chan
     for result in (captured, everything):
         assert_adds_up(result.data)
         rests = [credit for row in result.data for credit in row.not_known.values()]
-        # Only what is rounded: less than a unit for each order, and less than that of its conversion.
-        assert max(abs(credit.credited_cents) for credit in rests) < 40
-        assert all(abs(float(credit.conversions)) < 1e-9 for credit in rests)
+        assert {(credit.credited_cents, credit.conversions) for credit in rests} == {(0, "0")}
 
 
 async def test_the_credit_of_forgotten_touches_is_not_known_by_source(

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 
 from skeldir.money import Cents, CurrencyCode
 
-MOST_ORDERS: Final = 20_000
+MOST_ORDERS: Final = 10_000
 """The most orders that a request may ask about: what it reads grows with them."""
 MOST_VALUES: Final = 25
 
@@ -57,8 +57,8 @@ class OriginRow:
     not_known: Annotated[
         Models,
         Field(
-            description="the rest of the channel's credit: of touches that were forgotten, of orders that await credit "
-            "or whose journeys are too long to be read for a report, and the units by which parts are rounded"
+            description="the rest of the channel's credit: of touches that were forgotten, and of orders that await "
+            "credit or whose journeys are too long to be read for a report"
         ),
     ]
 
@@ -77,7 +77,7 @@ class OriginsReport:
                         {
                             "currency": "USD",
                             "channel": "email",
-                            "models": {"linear": {"credited_cents": 101, "conversions": "1.5"}},
+                            "models": {"linear": {"credited_cents": 100, "conversions": "1.5"}},
                             "parts": [
                                 {
                                     "value": "newsletter",
@@ -90,7 +90,7 @@ class OriginsReport:
                                 "values": 0,
                                 "models": {"linear": {"credited_cents": 0, "conversions": "0"}},
                             },
-                            "not_known": {"linear": {"credited_cents": 1, "conversions": "0"}},
+                            "not_known": {"linear": {"credited_cents": 0, "conversions": "0"}},
                         }
                     ],
                 }

@@ -16,10 +16,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 from uuid import UUID
 
+import numpy as np
+
 from skeldir.attribution.bounds import BOUNDS
 from skeldir.attribution.computing import pack_all
 from skeldir.attribution.definitions import versions_of
-from skeldir.attribution.evaluating import Channels, VersionInForce, sum_credit
+from skeldir.attribution.evaluating import Channels, SumKey, VersionInForce, sum_credit
 from skeldir.attribution.models import DIRECT, MODEL_NAMES, ModelVersion
 from skeldir.attribution.origin_schemas import (
     MOST_ORDERS,
@@ -31,12 +33,18 @@ from skeldir.attribution.origin_schemas import (
     OriginsReport,
     OtherParts,
 )
-from skeldir.attribution.packing import LARGEST_CHANNEL_NUMBER
+from skeldir.attribution.packing import (
+    AGE_BITS,
+    LARGEST_CHANNEL_NUMBER,
+    OLDEST_AGE,
+    PackedOrder,
+)
 from skeldir.attribution.parameters import require_in_force
 from skeldir.attribution.reading import open_reader
 from skeldir.attribution.splits import UNATTRIBUTED
 from skeldir.attribution.store import queries
 from skeldir.errors import SkeldirError
+from skeldir.money import split
 
 if TYPE_CHECKING:
     from skeldir.attribution.orders import Reading
@@ -191,39 +199,87 @@ async def _sum_parts(
 
 def _credit(reading: Reading, asked: OriginsAsked, parts: Parts) -> None:
     """Add the credit of the reading's orders to `parts`; takes a fraction of a second."""
-    channels = _number_codes(reading)
-    credit = sum_credit(list(pack_all(reading, BOUNDS).values()), reading.versions, channels)
-    for (day, version, code, currency), (ppt, cents, _) in credit.items():
-        channel, separator, value = code.partition(_SEPARATOR)
-        # A touch that was forgotten is known by its channel only, and is left for the rest.
-        is_known = bool(separator) or channel in (DIRECT, UNATTRIBUTED)
-        if is_known and asked.includes(day, currency):
-            of_value = parts[currency, channel][value or None]
-            of_value[version] = _add(of_value.get(version, _NOTHING), (cents, ppt))
-
-
-def _number_codes(reading: Reading) -> Channels:
-    """Number the codes of the reading's touches, for this reading only, and return them.
-
-    Paths have room for 32,768 numbers. If there are more codes, the last ones count as their channel.
-    """
-    codes = sorted({code for one in reading.journeys.values() for code in one.codes})
-    numbers = dict(reading.numbers)
-    free = 1 + max(numbers.values(), default=0)
-    for code in sorted({code.partition(_SEPARATOR)[0] for code in codes} - numbers.keys()):
-        numbers[code] = free
-        free += 1
-    own = dict(numbers)
-    for code in codes:
-        if code in own:
+    numbering = _Numbering.of(reading)
+    orders = list(pack_all(reading, BOUNDS).values())
+    of_codes = sum_credit(orders, reading.versions, Channels(numbering.codes))
+    of_channels = sum_credit(
+        numbering.without_origins(orders), reading.versions, Channels(numbering.channels)
+    )
+    divided: dict[SumKey, dict[str, Amounts]] = defaultdict(dict)
+    for (day, version, code, currency), (ppt, cents, _) in of_codes.items():
+        channel = code.partition(_SEPARATOR)[0]
+        divided[day, version, channel, currency][code] = cents, ppt
+    for key, of_code in divided.items():
+        day, version, channel, currency = key
+        if not asked.includes(day, currency):
             continue
-        if free <= LARGEST_CHANNEL_NUMBER:
-            numbers[code] = own[code] = free
-            free += 1
-        else:
-            numbers[code] = own[code.partition(_SEPARATOR)[0]]
-    reading.numbers = numbers
-    return Channels(own)
+        ppt, cents, _ = of_channels.get(key, (0, 0, 0))
+        for code, amounts in _fit(of_code, (cents, ppt)).items():
+            _, separator, value = code.partition(_SEPARATOR)
+            # A touch that was forgotten is known by its channel only, and is left for the rest.
+            if separator or channel in (DIRECT, UNATTRIBUTED):
+                of_value = parts[currency, channel][value or None]
+                of_value[version] = _add(of_value.get(version, _NOTHING), amounts)
+
+
+def _fit(of_code: Mapping[str, Amounts], total: Amounts) -> dict[str, Amounts]:
+    """Return the parts, moved to add up to `total`: each order was rounded over all codes, not within the channel.
+
+    Less than a unit for each order is moved, in proportion to the parts.
+    """
+    codes = sorted(of_code)
+    fitted = []
+    for which in (0, 1):
+        sizes = [of_code[code][which] for code in codes]
+        weights = [abs(size) for size in sizes]
+        moved = split(total[which] - sum(sizes), weights if any(weights) else [1] * len(codes))
+        fitted.append([size + more for size, more in zip(sizes, moved, strict=True)])
+    return dict(zip(codes, zip(*fitted, strict=True), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbering:
+    """Numbers for the codes of a reading's touches, and for their channels alone, for this reading only."""
+
+    codes: dict[str, int]
+    channels: dict[str, int]
+
+    @classmethod
+    def of(cls, reading: Reading) -> _Numbering:
+        """Number all codes, in the reading too.
+
+        Paths have room for 32,768 numbers. If there are more codes, the last ones count as their channel.
+        """
+        sent = sorted({code for one in reading.journeys.values() for code in one.codes})
+        channels = dict(reading.numbers)
+        for channel in sorted({code.partition(_SEPARATOR)[0] for code in sent} - channels.keys()):
+            channels[channel] = 1 + max(channels.values(), default=0)
+        numbers = dict(channels)
+        codes = dict(channels)
+        free = 1 + max(channels.values(), default=0)
+        for code in sent:
+            if code in channels:
+                continue
+            if free <= LARGEST_CHANNEL_NUMBER:
+                numbers[code] = codes[code] = free
+                free += 1
+            else:
+                numbers[code] = channels[code.partition(_SEPARATOR)[0]]
+        reading.numbers = numbers
+        return cls(codes, channels)
+
+    def without_origins(self, orders: Sequence[PackedOrder]) -> list[PackedOrder]:
+        """Return the orders with the numbers of channels in their paths."""
+        channel_of = np.zeros(LARGEST_CHANNEL_NUMBER + 1, np.uint64)
+        for code, number in self.codes.items():
+            channel_of[number] = self.channels[code.partition(_SEPARATOR)[0]]
+        moved = []
+        for order in orders:
+            words = np.frombuffer(order.path, "<u8")
+            numbers = channel_of[(words >> AGE_BITS).astype(np.int64)]
+            path = numbers << AGE_BITS | words & OLDEST_AGE
+            moved.append(replace(order, path=path.astype("<u8").tobytes()))
+        return moved
 
 
 def _make_row(

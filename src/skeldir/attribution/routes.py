@@ -66,7 +66,7 @@ async def get_origins(query: Annotated[OriginsQuery, Query()], reading: ReportRe
     """Divide the credit of each channel by the source or campaign of its touches, over all days asked for.
 
     `parts`, `others` and `not_known` add up to the channel's credit, to the unit. The report is computed from the facts
-    of the days, so it takes about as long as crediting their orders; more than 20,000 orders are refused with
+    of the days, so it takes about as long as crediting their orders; more than 10,000 orders are refused with
     `report_too_large`.
     """
     asked = OriginsAsked(
