@@ -14,8 +14,8 @@ from bench.fuzz.attempts import Attempt, Stage, bearer_of, write_request
 
 ORDERS = "/v1/attribution/orders/"
 READS = (
-    "/v1/attribution/channels", "/v1/revenue/daily", "/v1/revenue/realtime", "/v1/dead-events", "/v1/jobs",
-    "/v1/views",
+    "/v1/attribution/channels", "/v1/attribution/origins", "/v1/revenue/daily", "/v1/revenue/realtime",
+    "/v1/dead-events", "/v1/jobs", "/v1/views",
 )  # fmt: skip
 PAGED = ("/v1/attribution/channels", "/v1/revenue/daily", "/v1/dead-events", "/v1/jobs")
 PATHS = (

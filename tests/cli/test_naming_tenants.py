@@ -23,12 +23,15 @@ from tests.support.make import make_tenant
 # What a command needs besides the tenant. The walk below finds the commands; others need nothing else.
 OTHER_WORDS = {
     "channels add": ["radio", "Radio"],
+    "channels restate": ["--reason", "why"],
+    "hosts add": ["shop.example"],
+    "hosts remove": ["shop.example"],
     "import conversions": [__file__],
     "import mixed": [__file__],
     "import touches": [__file__],
-    "imports redo": ["0123456789", "--reason", "why"],
-    "imports show": ["0123456789"],
-    "imports undo": ["0123456789", "--reason", "why"],
+    "imports redo": ["a1b2", "--reason", "why"],
+    "imports show": ["a1b2"],
+    "imports undo": ["a1b2", "--reason", "why"],
     "keys create": ["--scope", "read"],
     "keys revoke": ["skd_12345678"],
     "keys rotate": ["skd_12345678"],

@@ -79,3 +79,30 @@ async def test_a_report_that_no_waiting_order_explains_names_the_rebuild(
     assert rebuilt.exit_code == 0, rebuilt.output
     result = await asyncio.to_thread(CliRunner().invoke, app, ["report", str(tenant)])
     assert result.exit_code == 0, result.output
+
+
+async def test_a_report_by_source_divides_each_channel_and_its_rows_add_up(
+    db: Database, clone: Clone, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n, source in enumerate(("spring [news]", "autumn", None)):
+        await send_touches(db, tenant, make_touch(source=source, occurred_at=at(n / 10)))
+    await send_conversions(db, tenant, make_conversion(amount_cents=10_000))
+    await credit_dirty_orders(db, tenant_id=tenant)
+    await roll_up_dirty_days(db, tenant_id=tenant)
+    monkeypatch.setenv("DATABASE_URL", clone.app_url)
+
+    async def show(*words: str) -> str:
+        ended = await asyncio.to_thread(CliRunner().invoke, app, ["report", str(tenant), *words])
+        assert ended.exit_code == (2 if "--from" in words and "--by" not in words else 0)
+        return ended.output
+
+    shown = await show("--by", "source", "--top", "2")
+    assert "email, USD" in shown
+    assert "(1 others)" in shown
+    assert re.search(r"total +│ +100\.00", shown)
+    (row,) = json.loads(await show("--by", "source", "--json"))["data"]
+    linear = {part["value"]: part["models"]["linear"]["credited_cents"] for part in row["parts"]}
+    assert set(linear) == {"spring [news]", "autumn", None}
+    assert sum(linear.values()) + row["not_known"]["linear"]["credited_cents"] == 10_000
+    assert "No channel has credit" in await show("--by", "campaign", "--from", "2030-01-01")
+    await show("--from", "2026-01-01")

@@ -39,6 +39,7 @@ MORE = {
     ("post", "/v1/touches"): {"413", "415"},
     ("post", "/v1/conversions"): {"413", "415"},
     ("get", "/v1/attribution/channels"): {"404"},
+    ("get", "/v1/attribution/origins"): {"404"},
     ("get", "/v1/attribution/orders/{order_id}"): {"404"},
     ("get", "/v1/revenue/realtime"): {"304"},
     ("put", "/v1/models/{model}"): {"413", "415"},

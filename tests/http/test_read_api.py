@@ -32,6 +32,7 @@ from tests.support.two_tenants import fill_two_tenants, refresh_all
 
 LISTS = (
     "/v1/attribution/channels",
+    "/v1/attribution/origins",
     "/v1/revenue/daily",
     "/v1/revenue/realtime",
     "/v1/views",
@@ -99,6 +100,9 @@ async def test_two_tenants_with_the_same_facts_read_the_same_and_nothing_of_each
         ("/v1/attribution/channels", "currency=usd", "query.currency"),
         ("/v1/attribution/channels", "granularity=hour", "query.granularity"),
         ("/v1/attribution/channels", "limit=0", "query.limit"),
+        ("/v1/attribution/origins", "by=medium", "query.by"),
+        ("/v1/attribution/origins", "top=26", "query.top"),
+        ("/v1/attribution/origins", "limit=10", "query.limit"),
         ("/v1/attribution/channels", "limit=1001", "query.limit"),
         ("/v1/revenue/daily", "state=paid", "query.state"),
         ("/v1/revenue/daily", "form=2026-06-01", "query.form"),

@@ -28,6 +28,8 @@ from skeldir.attribution.marks import (
 from skeldir.attribution.memory import fewer_collections, release_memory
 from skeldir.attribution.model_schemas import ModelChange, ModelInForce, ModelPreview
 from skeldir.attribution.models import MODEL_NAMES, AfterConversion, ModelVersion
+from skeldir.attribution.origin_schemas import MOST_VALUES, OriginCredit, OriginRow, OriginsReport
+from skeldir.attribution.origins import OriginsAsked, report_origins
 from skeldir.attribution.parameters import LONGEST_DAYS, CompleteParameters, ModelParameters
 from skeldir.attribution.previewing import preview_model
 from skeldir.attribution.runs import CreditReport, credit_dirty_orders
@@ -49,6 +51,7 @@ __all__ = [
     "CREDIT",
     "LONGEST_DAYS",
     "MODEL_NAMES",
+    "MOST_VALUES",
     "UNATTRIBUTED",
     "AfterConversion",
     "ChannelTotal",
@@ -60,6 +63,10 @@ __all__ = [
     "ModelParameters",
     "ModelPreview",
     "ModelVersion",
+    "OriginCredit",
+    "OriginRow",
+    "OriginsAsked",
+    "OriginsReport",
     "SetAsideTotal",
     "StoredCredit",
     "Sums",
@@ -83,6 +90,7 @@ __all__ = [
     "read_stored_credit",
     "rebuild_credit",
     "release_memory",
+    "report_origins",
     "retain_touches",
     "retire_model",
     "set_aside_totals",

@@ -233,6 +233,18 @@ class Computation:
         return of_channel * channels > most
 
 
+def pack_all(reading: Reading, bounds: Bounds) -> dict[str, PackedOrder]:
+    """Return the journeys of the reading's orders by order, except of those that are set aside or keep their credit."""
+    computation = Computation(reading, bounds)
+    packed: dict[str, PackedOrder] = {}
+    while not computation.is_done():
+        computation.fill(part := Part())
+        for outcome in part.outcomes:
+            if outcome.journey is not None and outcome.set_aside is None:
+                packed[outcome.order.order_id] = outcome.journey
+    return packed
+
+
 def journey_too_long(bounds: Bounds) -> SetAside:
     """Return why an order with more touches in reach than are credited is set aside."""
     return SetAside(

@@ -18,7 +18,7 @@ from uuid import UUID
 import orjson
 
 from skeldir.attribution.bounds import BOUNDS
-from skeldir.attribution.computing import Computation, Part
+from skeldir.attribution.computing import pack_all
 from skeldir.attribution.definitions import last_versions, versions_of
 from skeldir.attribution.evaluating import Channels, VersionInForce, sum_credit
 from skeldir.attribution.model_schemas import (
@@ -39,7 +39,7 @@ from skeldir.attribution.parameters import (
     require_retirable,
     require_touches_kept,
 )
-from skeldir.attribution.reading import read_as_if
+from skeldir.attribution.reading import open_reader
 from skeldir.attribution.store import queries
 
 if TYPE_CHECKING:
@@ -215,25 +215,31 @@ async def _read_wanted(
     left = list(order_ids)
     while left:
         some, left = left[:_ORDERS_READ_AT_ONCE], left[_ORDERS_READ_AT_ONCE:]
-        reading = await read_as_if(connection, tenant_id, some, BOUNDS, _always(then))
+        reading = await _read_as_if(connection, tenant_id, some, _always(then))
         for code in sorted({code for one in reading.journeys.values() for code in one.codes}):
             numbers.setdefault(code, 1 + max(numbers.values(), default=0))
         reading.numbers = numbers
-        wanted |= await asyncio.to_thread(_pack, reading)
+        wanted |= await asyncio.to_thread(pack_all, reading, BOUNDS)
         if reading.orders:
             left = reading.unread + left
     return wanted
 
 
-def _pack(reading: Reading) -> dict[str, PackedOrder]:
-    computation = Computation(reading, BOUNDS)
-    packed: dict[str, PackedOrder] = {}
-    while not computation.is_done():
-        computation.fill(part := Part())
-        for outcome in part.outcomes:
-            if outcome.journey is not None and outcome.set_aside is None:
-                packed[outcome.order.order_id] = outcome.journey
-    return packed
+async def _read_as_if(
+    connection: Connection,
+    tenant_id: UUID,
+    order_ids: Sequence[str],
+    version: VersionInForce,
+) -> Reading:
+    """Read orders with short journeys as a run would for a single version, whether it is in force or not.
+
+    This is for a preview and takes no lock on the tenant's credit, so nothing computed from it may be written.
+    """
+    reader = await open_reader(connection, tenant_id, order_ids, BOUNDS)
+    longest = max(reader.reading.longest_lookback, version.version.lookback)
+    wanted = replace(reader.reading, versions=[version], longest_lookback=longest)
+    await replace(reader, reading=wanted).read_light(order_ids)
+    return wanted
 
 
 def _credit(read: _Read, now: ModelVersion | None, then: ModelVersion | None) -> _Page:

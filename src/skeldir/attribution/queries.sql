@@ -472,6 +472,45 @@ CROSS JOIN LATERAL (
 ) p
 WHERE p.moments IS NOT NULL;
 
+-- name: select_touches_with_origins
+-- As `select_touches`, with the source or campaign of each touch behind its channel, after chr(31); a direct one has none.
+-- Never null: every column.
+SELECT j.place, p.moments, p.codes
+FROM unnest(:journey_keys::bytea[], :first_moments::timestamptz[], :last_moments::timestamptz[])
+     WITH ORDINALITY AS j (journey_key, first_moment, last_moment, place)
+CROSS JOIN LATERAL (
+    SELECT string_agg(timestamptz_send(t.occurred_at), '') AS moments, array_agg(t.code) AS codes
+    FROM (SELECT e.occurred_at,
+                 CASE WHEN e.channel_code = 'direct' THEN e.channel_code
+                      ELSE concat(e.channel_code, chr(31),
+                                  CASE WHEN :dimension::text = 'source' THEN e.source ELSE e.campaign END) END AS code
+          FROM public.standing_touches e
+          WHERE e.tenant_id = :tenant_id
+            AND (e.journey_key, e.occurred_at) >= (j.journey_key, j.first_moment)
+            AND (e.journey_key, e.occurred_at) <= (j.journey_key, j.last_moment)
+          ORDER BY e.journey_key, e.occurred_at, e.idempotency_key
+          LIMIT :most_of_each) t
+) p
+WHERE p.moments IS NOT NULL;
+
+-- name: select_orders_of_days
+-- Up to `most` orders with an entry on the half-open range of local days; without a bound it is open on that side. The
+-- moments are bounds for the index, wider than the days in any zone.
+-- Never null: order_id.
+SELECT DISTINCT l.order_id
+FROM public.standing_entries l
+LEFT JOIN (SELECT x.changes, x.offsets_s FROM public.time_zones x
+           WHERE x.tenant_id = :tenant_id ORDER BY x.turn DESC LIMIT 1) z ON true
+CROSS JOIN LATERAL (
+    SELECT ((l.occurred_at AT TIME ZONE 'UTC')
+            + make_interval(secs => coalesce(z.offsets_s[1 + width_bucket(l.occurred_at, z.changes)], 0)))::date AS day
+) d
+WHERE l.tenant_id = :tenant_id
+  AND l.occurred_at >= greatest(:first_moment::timestamptz, '-infinity'::timestamptz)
+  AND l.occurred_at < least(:end_moment::timestamptz, 'infinity'::timestamptz)
+  AND d.day >= greatest(:first_day::date, '-infinity'::date) AND d.day < least(:end_day::date, 'infinity'::date)
+LIMIT :most;
+
 -- name: select_touches_of_journey^
 -- A page of one journey's touches between two moments, as `select_touches` returns them, and where the next page begins:
 -- after the moment and key of the last touch of this one. The first page begins with an empty key, which no touch has.
@@ -583,6 +622,22 @@ JOIN public.attribution_models m
 WHERE d.tenant_id = :tenant_id AND d.basis = 'entry' AND d.allocations <> 0
 GROUP BY d.currency, d.channel_code, m.model
 ORDER BY d.currency, d.channel_code, m.model;
+
+-- name: select_channel_sums_of_days
+-- As `select_channel_totals`, over a half-open range of days, which without a bound is open on that side.
+-- Never null: credited_cents, conversion_ppt.
+SELECT d.currency, d.channel_code, d.model_version, sum(d.credited_cents) AS credited_cents,
+       sum(d.conversion_ppt) AS conversion_ppt
+FROM public.rollup_channel_day d
+WHERE d.tenant_id = :tenant_id AND d.basis = 'entry' AND d.allocations <> 0
+  AND d.revenue_date >= greatest(:first_day::date, '-infinity'::date)
+  AND d.revenue_date < least(:end_day::date, 'infinity'::date)
+  AND d.model_version = ANY(:versions::text[])
+  AND (:currency::text IS NULL OR d.currency = :currency::text)
+  AND (:channel::text IS NULL OR d.channel_code = :channel::text)
+GROUP BY d.currency, d.channel_code, d.model_version
+ORDER BY d.currency, d.channel_code, d.model_version
+LIMIT :most;
 
 -- name: select_channel_report
 -- One row per period, currency and channel, with the models in arrays. Each row repeats the standing of the tenant, and

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
@@ -38,7 +38,7 @@ from skeldir.rollups import credit_lock
 
 if TYPE_CHECKING:
     from skeldir.attribution.bounds import Bounds
-    from skeldir.attribution.evaluating import VersionInForce
+    from skeldir.attribution.store import SelectTouchesRow
     from skeldir.db import Connection, Database
 
 _T = TypeVar("_T")
@@ -103,24 +103,6 @@ async def read_journey(
         return reader.reading
 
 
-async def read_as_if(
-    connection: Connection,
-    tenant_id: UUID,
-    order_ids: Sequence[str],
-    bounds: Bounds,
-    version: VersionInForce,
-) -> Reading:
-    """Read orders with short journeys as a run would for a single version, whether it is in force or not.
-
-    This is for a preview and takes no lock on the tenant's credit, so nothing computed from it may be written.
-    """
-    reader = await open_reader(connection, tenant_id, order_ids, bounds)
-    longest = max(reader.reading.longest_lookback, version.version.lookback)
-    wanted = replace(reader.reading, versions=[version], longest_lookback=longest)
-    await replace(reader, reading=wanted).read_light(order_ids)
-    return wanted
-
-
 async def _begin(
     connection: Connection,
     tenant_id: UUID,
@@ -176,6 +158,8 @@ class Reader:
     bounds: Bounds
     reading: Reading
     has_kept: bool
+    select_touches: Callable[..., Awaitable[list[SelectTouchesRow]]] = queries.select_touches
+    """Reads short journeys; a report reads other codes than those of channels."""
 
     async def read_light(self, order_ids: Sequence[str]) -> None:
         reading = self.reading
@@ -322,7 +306,7 @@ class Reader:
         while end < len(keys) and touches <= bounds.touches_at_once:
             page = keys[end : end + _JOURNEYS_OF_A_PAGE]
             end += len(page)
-            rows = await queries.select_touches(
+            rows = await self.select_touches(
                 self.connection,
                 tenant_id=self.tenant_id,
                 journey_keys=page,

@@ -1,4 +1,4 @@
-"""`GET /v1/attribution/channels` and `GET /v1/attribution/orders/{order_id}`."""
+"""`GET /v1/attribution/channels`, `/v1/attribution/origins` and `/v1/attribution/orders/{order_id}`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from pydantic import TypeAdapter
 from skeldir.attribution.explain import explain_order
 from skeldir.attribution.explanations import OrderExplanation
 from skeldir.attribution.order_facts import OrderFacts, read_order
+from skeldir.attribution.origin_schemas import OriginsReport
+from skeldir.attribution.origins import OriginsAsked, report_origins
 from skeldir.attribution.reports import report_channels
-from skeldir.attribution.schemas import ChannelsPage, ChannelsQuery
+from skeldir.attribution.schemas import ChannelsPage, ChannelsQuery, OriginsQuery
 from skeldir.http import (
     READ_PROBLEMS,
     REPORT_PARAMETERS,
@@ -29,6 +31,7 @@ from skeldir.revenue import LONGEST_KEY
 router = APIRouter(prefix="/v1/attribution", tags=["attribution"])
 polled_router = APIRouter(prefix="/v1/attribution", tags=["attribution"], route_class=DirectRoute)
 _PAGE = TypeAdapter(ChannelsPage)
+_ORIGINS = TypeAdapter(OriginsReport)
 
 
 @polled_router.get(
@@ -50,6 +53,29 @@ async def get_channels(
     )
     # Validating 1,000 rows against their schema would block the event loop three times as long as writing them.
     return Response(_PAGE.dump_json(page), media_type="application/json")
+
+
+@router.get(
+    "/origins",
+    response_model=OriginsReport,
+    responses=with_read_headers(READ_PROBLEMS | {404: {"model": Problem}}),
+    openapi_extra=REPORT_PARAMETERS,
+    summary="Credited revenue and conversions of each channel by source or campaign",
+)
+async def get_origins(query: Annotated[OriginsQuery, Query()], reading: ReportReading) -> Response:
+    """Divide the credit of each channel by the source or campaign of its touches, over all days asked for.
+
+    `parts`, `others` and `not_known` add up to the channel's credit, to the unit. The report is computed from the facts
+    of the days, so it takes about as long as crediting their orders; more than 10,000 orders are refused with
+    `report_too_large`.
+    """
+    asked = OriginsAsked(
+        query.by, (query.from_, query.to), query.model, query.currency, query.channel, query.top
+    )
+    report = await reading.run(
+        lambda opened: report_origins(opened.connection, opened.profile.tenant_id, asked)
+    )
+    return Response(_ORIGINS.dump_json(report), media_type="application/json")
 
 
 # An order id may hold a slash, so it is the rest of the path.

@@ -9,15 +9,16 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, field_validator
 
 from skeldir.attribution.models import MODEL_NAMES, ModelName
-from skeldir.http import DayRange, Filter, TimeZone
+from skeldir.attribution.origin_schemas import MOST_VALUES, Dimension
+from skeldir.http import DayRange, Days, Filter, TimeZone
 from skeldir.money import Cents, CurrencyCode
 
 # A report counts the orders awaiting credit only up to this number: counting more would cost more than the report.
 MOST_AWAITING = 10_000
 
 
-class ChannelsQuery(DayRange):
-    """The filters of the channel report."""
+class CreditQuery(Days):
+    """The filters that reports of credit share."""
 
     model: Annotated[
         Filter[list[ModelName]],
@@ -26,10 +27,6 @@ class ChannelsQuery(DayRange):
     currency: Annotated[Filter[CurrencyCode], Field(description="this currency only, ISO 4217")] = (
         None
     )
-    granularity: Annotated[
-        Literal["total", "day", "week", "month"],
-        Field(description="one row per channel for the full range, or per local day, week or month"),
-    ] = "total"  # fmt: skip
 
     @field_validator("model", mode="before")
     @classmethod
@@ -42,6 +39,29 @@ class ChannelsQuery(DayRange):
     @classmethod
     def _name_once_in_order(cls, value: list[str] | None) -> list[str] | None:
         return None if value is None else [name for name in MODEL_NAMES if name in value]
+
+
+class ChannelsQuery(CreditQuery, DayRange):
+    """The filters of the channel report."""
+
+    granularity: Annotated[
+        Literal["total", "day", "week", "month"],
+        Field(description="one row per channel for the full range, or per local day, week or month"),
+    ] = "total"  # fmt: skip
+
+
+class OriginsQuery(CreditQuery):
+    """The filters of the report of sources and campaigns."""
+
+    by: Annotated[Dimension, Field(description="what each channel is divided by")] = "source"
+    channel: Annotated[
+        Filter[Annotated[str, Field(pattern=r"^[a-z0-9_]{1,100}$")]],
+        Field(description="this channel only"),
+    ] = None
+    top: Annotated[
+        int,
+        Field(ge=1, le=MOST_VALUES, description="how many values of each channel are shown singly"),
+    ] = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,13 @@ class SelectChannelReportRow(TypedDict):
     spend_cents: list[Decimal]
     roas: list[str | None]
 
+class SelectChannelSumsOfDaysRow(TypedDict):
+    currency: str
+    channel_code: str
+    model_version: str
+    credited_cents: Decimal
+    conversion_ppt: Decimal
+
 class SelectChannelTotalsRow(TypedDict):
     currency: str
     channel_code: str
@@ -176,6 +183,9 @@ class SelectOrdersAfterCapturesRow(TypedDict):
     last_moment: dt.datetime
     order_id: str | None
 
+class SelectOrdersOfMomentsRow(TypedDict):
+    order_id: str
+
 class SelectOrdersReachedByTouchesRow(TypedDict):
     journey_key: bytes
     first_moment: dt.datetime
@@ -224,6 +234,11 @@ class SelectTouchesOfJourneyRow(TypedDict):
     codes: list[str]
     last_moment: dt.datetime
     last_key: str
+
+class SelectTouchesWithOriginsRow(TypedDict):
+    place: int
+    moments: bytes
+    codes: list[str]
 
 class SelectVersionsRow(TypedDict):
     model: Literal[
@@ -443,6 +458,19 @@ class _Queries:
         most: int,
     ) -> list[SelectChannelReportRow]: ...
     @staticmethod
+    async def select_channel_sums_of_days(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        first_day: dt.date | None,
+        end_day: dt.date | None,
+        versions: Collection[str],
+        currency: str | None,
+        channel: str | None,
+        most: int,
+    ) -> list[SelectChannelSumsOfDaysRow]: ...
+    @staticmethod
     async def select_channel_totals(
         connection: Connection, /, *, tenant_id: UUID
     ) -> list[SelectChannelTotalsRow]: ...
@@ -517,6 +545,16 @@ class _Queries:
         order_ids: Collection[str],
         most: int,
     ) -> list[SelectOrdersAfterCapturesRow]: ...
+    @staticmethod
+    async def select_orders_of_moments(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        first_moment: dt.datetime | None,
+        end_moment: dt.datetime | None,
+        most: int,
+    ) -> list[SelectOrdersOfMomentsRow]: ...
     @staticmethod
     async def select_orders_reached_by_touches(
         connection: Connection,
@@ -595,6 +633,18 @@ class _Queries:
         after_key: str,
         most: int,
     ) -> SelectTouchesOfJourneyRow | None: ...
+    @staticmethod
+    async def select_touches_with_origins(
+        connection: Connection,
+        /,
+        *,
+        journey_keys: Collection[bytes],
+        first_moments: Collection[dt.datetime],
+        last_moments: Collection[dt.datetime],
+        dimension: str,
+        tenant_id: UUID,
+        most_of_each: int,
+    ) -> list[SelectTouchesWithOriginsRow]: ...
     @staticmethod
     async def select_versions(
         connection: Connection, /, *, tenant_id: UUID, models: Collection[str]

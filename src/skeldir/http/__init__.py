@@ -22,6 +22,7 @@ from skeldir.http.offload import Offload
 from skeldir.http.paging import (
     READ_PROBLEMS,
     DayRange,
+    Days,
     Filter,
     KeyMoment,
     Keyset,
@@ -44,6 +45,7 @@ __all__ = [
     "BodyUnreadable",
     "Caller",
     "DayRange",
+    "Days",
     "DirectRoute",
     "Filter",
     "HeldBytes",

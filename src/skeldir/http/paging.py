@@ -128,7 +128,7 @@ class PageQuery(NoQuery):
     ] = None
 
 
-class DayRange(PageQuery):
+class Days(NoQuery):
     """A half-open range of days of the tenant's time zone, [from, to); without a bound it is open on that side."""
 
     from_: Annotated[
@@ -143,6 +143,10 @@ class DayRange(PageQuery):
     @classmethod
     def _ends_later(cls, value: date | None, info: ValidationInfo) -> date | None:
         return require_later(value, info)
+
+
+class DayRange(PageQuery, Days):
+    """The parameters of a list of a range of days."""
 
 
 class MomentRange(PageQuery):

@@ -1,0 +1,351 @@
+"""Credit by source or campaign within each channel, computed when it is asked for.
+
+The sums of channels are stored. Those of sources and campaigns are not: a tenant may have any number of them, and each
+change of credit would have to move them all. So the orders of the days asked for are read, a few at a time, and are
+credited as if each pair of channel and source were a channel. The rest of a channel's stored sum is shown as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeAlias
+from uuid import UUID
+
+import numpy as np
+
+from skeldir.attribution.bounds import BOUNDS
+from skeldir.attribution.computing import pack_all
+from skeldir.attribution.definitions import versions_of
+from skeldir.attribution.evaluating import Channels, SumKey, VersionInForce, sum_credit
+from skeldir.attribution.models import DIRECT, MODEL_NAMES, ModelVersion
+from skeldir.attribution.origin_schemas import (
+    MOST_ORDERS,
+    Dimension,
+    Models,
+    OriginCredit,
+    OriginPart,
+    OriginRow,
+    OriginsReport,
+    OtherParts,
+)
+from skeldir.attribution.packing import (
+    AGE_BITS,
+    LARGEST_CHANNEL_NUMBER,
+    OLDEST_AGE,
+    PackedOrder,
+)
+from skeldir.attribution.parameters import require_in_force
+from skeldir.attribution.reading import open_reader
+from skeldir.attribution.splits import UNATTRIBUTED
+from skeldir.attribution.store import queries
+from skeldir.errors import SkeldirError
+from skeldir.money import split
+from skeldir.rollups import read_time_zone
+
+if TYPE_CHECKING:
+    from skeldir.attribution.orders import Reading
+    from skeldir.db import Connection
+
+Amounts: TypeAlias = tuple[int, int]
+"""Minor units, and parts per 10**12 of conversions."""
+OfModels: TypeAlias = dict[str, Amounts]
+"""By model version."""
+Parts: TypeAlias = dict[tuple[str, str], dict[str | None, OfModels]]
+"""By currency and channel, then by source or campaign; None stands for touches without one."""
+
+_SEPARATOR: Final = "\x1f"
+_ORDERS_READ_AT_ONCE: Final = 500
+_MOST_CHANNELS: Final = 100
+_ALWAYS: Final = -(2**31)
+_NOTHING: Final = (0, 0)
+_MARGIN: Final = timedelta(hours=16)
+"""No zone is ahead of UTC, or behind it, by as much."""
+
+
+class ReportTooLarge(SkeldirError):
+    """The report would have to read or show more than may be asked for at once."""
+
+    code = "report_too_large"
+    status = 422
+    title = "The report would be too large"
+
+
+@dataclass(frozen=True, slots=True)
+class OriginsAsked:
+    """What a report of sources or campaigns is about; `days` are local and half-open, and None is open on that side."""
+
+    by: Dimension
+    days: tuple[date | None, date | None] = (None, None)
+    models: Sequence[str] | None = None
+    currency: str | None = None
+    channel: str | None = None
+    top: int = 10
+
+    def includes(self, day: date, currency: str) -> bool:
+        """Return whether entries of this day and currency count."""
+        first, end = self.days
+        return (
+            (first is None or day >= first)
+            and (end is None or day < end)
+            and self.currency in (None, currency)
+        )
+
+
+async def report_origins(
+    connection: Connection, tenant_id: UUID, asked: OriginsAsked, *, most_orders: int = MOST_ORDERS
+) -> OriginsReport:
+    """Return the credit of the transaction's tenant by channel, each divided by source or campaign.
+
+    The transaction must be repeatable read, or parts may not fit their channel. It takes about as long as crediting the
+    orders does; memory does not grow with their number.
+
+    Raises:
+        ModelNotInForce: a model that is asked for is not in force.
+        ReportTooLarge: there are more orders than `most_orders`, or more channels than can be shown.
+    """
+    versions = await _find_versions(connection, tenant_id, asked)
+    totals = await _read_totals(connection, tenant_id, asked, versions)
+    if len(totals) > _MOST_CHANNELS:
+        raise ReportTooLarge(
+            f"More than {_MOST_CHANNELS} channels and currencies have credit.",
+            cure="Name a channel or a currency.",
+        )
+    order_ids = await _find_orders(connection, tenant_id, asked, most_orders) if totals else []
+    parts = await _sum_parts(connection, tenant_id, asked, order_ids, versions)
+    names: dict[str, str] = {version.model: version.model_version for version in versions}
+    return OriginsReport(
+        await read_time_zone(connection, tenant_id),
+        names,
+        len(order_ids),
+        [_make_row(key, total, parts, names, asked.top) for key, total in totals.items()],
+    )
+
+
+async def _find_versions(
+    connection: Connection, tenant_id: UUID, asked: OriginsAsked
+) -> list[ModelVersion]:
+    """Return the versions to show, in the fixed order of models."""
+    rows = await queries.select_active_models(connection, tenant_id=tenant_id)
+    of_model = {version.model: version for version in versions_of(rows)}
+    if asked.models is not None and of_model:
+        require_in_force(asked.models, of_model)
+    wanted = MODEL_NAMES if asked.models is None else asked.models
+    return [of_model[name] for name in MODEL_NAMES if name in wanted and name in of_model]
+
+
+async def _read_totals(
+    connection: Connection, tenant_id: UUID, asked: OriginsAsked, versions: Sequence[ModelVersion]
+) -> dict[tuple[str, str], OfModels]:
+    rows = await queries.select_channel_sums_of_days(
+        connection,
+        tenant_id=tenant_id,
+        versions=[version.model_version for version in versions],
+        first_day=asked.days[0],
+        end_day=asked.days[1],
+        currency=asked.currency,
+        channel=asked.channel,
+        most=(_MOST_CHANNELS + 1) * max(1, len(versions)),
+    )
+    totals: dict[tuple[str, str], OfModels] = defaultdict(dict)
+    for row in rows:
+        amounts = int(row["credited_cents"]), int(row["conversion_ppt"])
+        totals[row["currency"], row["channel_code"]][row["model_version"]] = amounts
+    return totals
+
+
+async def _find_orders(
+    connection: Connection, tenant_id: UUID, asked: OriginsAsked, most: int
+) -> list[str]:
+    first_day, end_day = asked.days
+    rows = await queries.select_orders_of_days(
+        connection,
+        tenant_id=tenant_id,
+        first_moment=_moment_near(first_day, -_MARGIN),
+        end_moment=_moment_near(end_day, _MARGIN),
+        first_day=first_day,
+        end_day=end_day,
+        most=most + 1,
+    )
+    if len(rows) > most:
+        raise ReportTooLarge(
+            f"More than {most:,} orders have entries on these days.",
+            cure="Ask for fewer days at a time.",
+        )
+    return sorted(row["order_id"] for row in rows)
+
+
+def _moment_near(day: date | None, margin: timedelta) -> datetime | None:
+    """Return a bound for the moments of local days; None where a moment with the margin could not be written."""
+    if day is None or not MINYEAR < day.year < MAXYEAR:
+        return None
+    return datetime.combine(day, time(), UTC) + margin
+
+
+async def _sum_parts(
+    connection: Connection,
+    tenant_id: UUID,
+    asked: OriginsAsked,
+    order_ids: Sequence[str],
+    versions: Sequence[ModelVersion],
+) -> Parts:
+    parts: Parts = defaultdict(lambda: defaultdict(dict))
+    in_force = [VersionInForce(version, _ALWAYS) for version in versions]
+    select = partial(queries.select_touches_with_origins, dimension=asked.by)
+    left = list(order_ids)
+    while left:
+        some, left = left[:_ORDERS_READ_AT_ONCE], left[_ORDERS_READ_AT_ONCE:]
+        reader = await open_reader(connection, tenant_id, some, BOUNDS)
+        reading = replace(reader.reading, versions=in_force)
+        await replace(reader, reading=reading, select_touches=select).read_light(some)
+        await asyncio.to_thread(_credit, reading, asked, parts)
+        if reading.orders:
+            left = reading.unread + left
+    return parts
+
+
+def _credit(reading: Reading, asked: OriginsAsked, parts: Parts) -> None:
+    """Add the credit of the reading's orders to `parts`; takes a fraction of a second."""
+    numbering = _Numbering.of(reading)
+    orders = list(pack_all(reading, BOUNDS).values())
+    of_codes = sum_credit(orders, reading.versions, Channels(numbering.codes), reading.days)
+    of_channels = sum_credit(
+        numbering.without_origins(orders),
+        reading.versions,
+        Channels(numbering.channels),
+        reading.days,
+    )
+    divided: dict[SumKey, dict[str, Amounts]] = defaultdict(dict)
+    for (day, version, code, currency), (ppt, cents, _) in of_codes.items():
+        channel = code.partition(_SEPARATOR)[0]
+        divided[day, version, channel, currency][code] = cents, ppt
+    for key, of_code in divided.items():
+        day, version, channel, currency = key
+        if not asked.includes(day, currency):
+            continue
+        ppt, cents, _ = of_channels.get(key, (0, 0, 0))
+        for code, amounts in _fit(of_code, (cents, ppt)).items():
+            _, separator, value = code.partition(_SEPARATOR)
+            # A touch that was forgotten is known by its channel only, and is left for the rest.
+            if separator or channel in (DIRECT, UNATTRIBUTED):
+                of_value = parts[currency, channel][value or None]
+                of_value[version] = _add(of_value.get(version, _NOTHING), amounts)
+
+
+def _fit(of_code: Mapping[str, Amounts], total: Amounts) -> dict[str, Amounts]:
+    """Return the parts, moved to add up to `total`: each order was rounded over all codes, not within the channel.
+
+    Less than a unit for each order is moved, in proportion to the parts.
+    """
+    codes = sorted(of_code)
+    fitted = []
+    for which in (0, 1):
+        sizes = [of_code[code][which] for code in codes]
+        weights = [abs(size) for size in sizes]
+        moved = split(total[which] - sum(sizes), weights if any(weights) else [1] * len(codes))
+        fitted.append([size + more for size, more in zip(sizes, moved, strict=True)])
+    return dict(zip(codes, zip(*fitted, strict=True), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbering:
+    """Numbers for the codes of a reading's touches, and for their channels alone, for this reading only."""
+
+    codes: dict[str, int]
+    channels: dict[str, int]
+
+    @classmethod
+    def of(cls, reading: Reading) -> _Numbering:
+        """Number all codes, in the reading too.
+
+        Paths have room for 32,768 numbers. If there are more codes, the last ones count as their channel.
+        """
+        sent = sorted({code for one in reading.journeys.values() for code in one.codes})
+        channels = dict(reading.numbers)
+        for channel in sorted({code.partition(_SEPARATOR)[0] for code in sent} - channels.keys()):
+            channels[channel] = 1 + max(channels.values(), default=0)
+        numbers = dict(channels)
+        codes = dict(channels)
+        free = 1 + max(channels.values(), default=0)
+        for code in sent:
+            if code in channels:
+                continue
+            if free <= LARGEST_CHANNEL_NUMBER:
+                numbers[code] = codes[code] = free
+                free += 1
+            else:
+                numbers[code] = channels[code.partition(_SEPARATOR)[0]]
+        reading.numbers = numbers
+        return cls(codes, channels)
+
+    def without_origins(self, orders: Sequence[PackedOrder]) -> list[PackedOrder]:
+        """Return the orders with the numbers of channels in their paths."""
+        channel_of = np.zeros(LARGEST_CHANNEL_NUMBER + 1, np.uint64)
+        for code, number in self.codes.items():
+            channel_of[number] = self.channels[code.partition(_SEPARATOR)[0]]
+        moved = []
+        for order in orders:
+            words = np.frombuffer(order.path, "<u8")
+            numbers = channel_of[(words >> AGE_BITS).astype(np.int64)]
+            path = numbers << AGE_BITS | words & OLDEST_AGE
+            moved.append(replace(order, path=path.astype("<u8").tobytes()))
+        return moved
+
+
+def _make_row(
+    key: tuple[str, str], total: OfModels, parts: Parts, names: Mapping[str, str], top: int
+) -> OriginRow:
+    """Divide a channel's total; `names` are those of the versions by model."""
+    values = parts.get(key, {})
+    ranked = sorted(
+        values,
+        key=lambda value: (
+            -sum(abs(cents) for cents, _ in values[value].values()),
+            value is not None,
+            value or "",
+        ),
+    )
+    known = _sum(values.values())
+    rest = {
+        version: _add(total.get(version, _NOTHING), known.get(version, _NOTHING), sign=-1)
+        for version in names.values()
+    }
+    others = ranked[top:]
+    return OriginRow(
+        *key,
+        _show(total, names),
+        [OriginPart(value, _show(values[value], names)) for value in ranked[:top]],
+        OtherParts(len(others), _show(_sum(values[value] for value in others), names)),
+        _show(rest, names),
+    )
+
+
+def _sum(some: Iterable[OfModels]) -> OfModels:
+    sums: OfModels = {}
+    for one in some:
+        for version, amounts in one.items():
+            sums[version] = _add(sums.get(version, _NOTHING), amounts)
+    return sums
+
+
+def _add(some: Amounts, more: Amounts, *, sign: int = 1) -> Amounts:
+    return some[0] + sign * more[0], some[1] + sign * more[1]
+
+
+def _show(amounts: OfModels, names: Mapping[str, str]) -> Models:
+    return {
+        model: OriginCredit(cents, _as_text(ppt))
+        for model, version in names.items()
+        for cents, ppt in (amounts.get(version, _NOTHING),)
+    }
+
+
+def _as_text(ppt: int) -> str:
+    """Return parts per 10**12 as a decimal without zeros at its end."""
+    whole, fraction = divmod(abs(ppt), 10**12)
+    sign = "-" if ppt < 0 else ""
+    return f"{sign}{whole}.{fraction:012}".rstrip("0").rstrip(".")
