@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 
@@ -38,10 +39,13 @@ def for_operators() -> list[str]:
 
 def words_of(line: str, tenant: str, key: str) -> list[str]:
     """Return a command's words, filled in for a tenant and a key, without open placeholders."""
-    line = re.sub(r" ?\[[^\]]*\]", "", line).replace('"My shop"', f"Another-{tenant}")
+    line = re.sub(r" ?\[[^\]]*\]", "", line).replace('"My shop"', f"Another-{uuid4()}")
     meant = {"TENANT": tenant, "ID": tenant, "KEY": key}
     words = [meant.get(word, word) for word in line.split()]
-    return [*words, "--yes"] if words[:2] in (["models", "set"], ["models", "retire"]) else words
+    asks = words[:2] in (["models", "set"], ["models", "retire"]) or (
+        words[:2] == ["tenants", "time-zone"] and len(words) > 3 and "--preview" not in words
+    )
+    return [*words, "--yes"] if asks else words
 
 
 @pytest.fixture(scope="module")

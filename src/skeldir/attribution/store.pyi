@@ -183,7 +183,7 @@ class SelectOrdersAfterCapturesRow(TypedDict):
     last_moment: dt.datetime
     order_id: str | None
 
-class SelectOrdersOfMomentsRow(TypedDict):
+class SelectOrdersOfDaysRow(TypedDict):
     order_id: str
 
 class SelectOrdersReachedByTouchesRow(TypedDict):
@@ -546,15 +546,17 @@ class _Queries:
         most: int,
     ) -> list[SelectOrdersAfterCapturesRow]: ...
     @staticmethod
-    async def select_orders_of_moments(
+    async def select_orders_of_days(
         connection: Connection,
         /,
         *,
         tenant_id: UUID,
         first_moment: dt.datetime | None,
         end_moment: dt.datetime | None,
+        first_day: dt.date | None,
+        end_day: dt.date | None,
         most: int,
-    ) -> list[SelectOrdersOfMomentsRow]: ...
+    ) -> list[SelectOrdersOfDaysRow]: ...
     @staticmethod
     async def select_orders_reached_by_touches(
         connection: Connection,

@@ -18,8 +18,9 @@ from skeldir.cli.imports import imports_app
 from skeldir.cli.jobs import jobs_app
 from skeldir.cli.keys import keys_app
 from skeldir.cli.models import models_app
-from skeldir.cli.pipeline import credit, matviews, refresh, show_channels
+from skeldir.cli.pipeline import credit, matviews, refresh
 from skeldir.cli.privacy import privacy_app
+from skeldir.cli.report import show_channels
 from skeldir.cli.scale import scale_app
 from skeldir.cli.server import migrate, openapi, serve
 from skeldir.cli.tenants import tenants_app
