@@ -11,15 +11,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 from skeldir.errors import SkeldirError
 
 Int64s = npt.NDArray[np.int64]
+
+TimeZone = Annotated[
+    str, Field(description="the time zone of the days: an IANA name, such as Europe/Berlin")
+]
+"""The name of the zone whose days a response shows."""
 
 UTC_NAME: Final = "UTC"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

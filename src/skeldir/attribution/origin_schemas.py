@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field
 
-from skeldir.http import TimeZone
+from skeldir.days import TimeZone
 from skeldir.money import Cents, CurrencyCode
 
 MOST_ORDERS: Final = 10_000

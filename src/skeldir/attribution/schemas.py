@@ -10,7 +10,8 @@ from pydantic import ConfigDict, Field, field_validator
 
 from skeldir.attribution.models import MODEL_NAMES, ModelName
 from skeldir.attribution.origin_schemas import MOST_VALUES, Dimension
-from skeldir.http import DayRange, Days, Filter, TimeZone
+from skeldir.days import TimeZone
+from skeldir.http import DayRange, Days, Filter
 from skeldir.money import Cents, CurrencyCode
 
 # A report counts the orders awaiting credit only up to this number: counting more would cost more than the report.

@@ -30,7 +30,6 @@ from skeldir.http.paging import (
     MomentRange,
     NoQuery,
     PageQuery,
-    TimeZone,
 )
 from skeldir.http.problems import Problem
 from skeldir.http.reading import REPORT_PARAMETERS, ReportReading, with_read_headers
@@ -66,7 +65,6 @@ __all__ = [
     "ReadTransaction",
     "ReportReading",
     "TenantTransaction",
-    "TimeZone",
     "UnknownKeyLimits",
     "Watch",
     "database_of",

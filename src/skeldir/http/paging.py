@@ -79,10 +79,6 @@ def _storable_text(value: str) -> str:
 PlainDate = Annotated[date, BeforeValidator(_plain_date)]
 """A day, `2026-06-01` and nothing else (Pydantic by itself also accepts a number of seconds)."""
 
-TimeZone = Annotated[
-    str, Field(description="the time zone of the days: an IANA name, such as Europe/Berlin")
-]
-"""The name of the zone whose days a response shows."""
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_plain_moment), AfterValidator(_storable_moment)]
 """An aware moment, ISO 8601 with an offset."""

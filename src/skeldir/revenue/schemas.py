@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from skeldir.http import DayRange, Filter, TimeZone
+from skeldir.days import TimeZone
+from skeldir.http import DayRange, Filter
 from skeldir.money import Cents, CurrencyCode
 
 EntryState = Literal[
