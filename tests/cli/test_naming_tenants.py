@@ -23,6 +23,8 @@ from tests.support.make import make_tenant
 # What a command needs besides the tenant. The walk below finds the commands; others need nothing else.
 OTHER_WORDS = {
     "channels add": ["radio", "Radio"],
+    "dead export": [f"{__file__}.csv"],
+    "dead replay": [__file__],
     "import conversions": [__file__],
     "import mixed": [__file__],
     "import touches": [__file__],

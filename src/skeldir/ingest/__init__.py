@@ -1,8 +1,13 @@
 """Bytes become recorded facts: touches and conversions, and dead events for rejected items. The door of the room."""
 
 from skeldir.ingest.channels import COMMON_CHANNELS
-from skeldir.ingest.dead_letters import DeadEvent, list_dead_events
-from skeldir.ingest.deliveries import Receipt
+from skeldir.ingest.dead_letters import (
+    DeadEvent,
+    DeadEventCount,
+    count_dead_events,
+    list_dead_events,
+)
+from skeldir.ingest.deliveries import Receipt, origins_of_file
 from skeldir.ingest.fields import CONVERSION_FIELDS, TOUCH_FIELDS
 from skeldir.ingest.forgetting import Forgotten, forget_now
 from skeldir.ingest.kinds import DELETE_TENANT, FORGET_TOUCHES, SCAN_PERSONAL_DATA
@@ -44,6 +49,7 @@ __all__ = [
     "SCAN_PERSONAL_DATA",
     "TOUCH_FIELDS",
     "DeadEvent",
+    "DeadEventCount",
     "Finding",
     "Forgotten",
     "KnownImport",
@@ -60,12 +66,14 @@ __all__ = [
     "UndoingProgress",
     "UndoingUnknown",
     "add_channels",
+    "count_dead_events",
     "forget_now",
     "list_channels",
     "list_dead_events",
     "list_findings",
     "list_imports",
     "list_undoings",
+    "origins_of_file",
     "preview_undo",
     "receive_conversions",
     "receive_touches",

@@ -7,6 +7,13 @@ from uuid import UUID
 
 from skeldir.db import Connection
 
+class CountDeadEventsRow(TypedDict):
+    source: str
+    item_kind: Literal["touch", "conversion"]
+    code: str
+    items: int
+    last_at: dt.datetime
+
 class InsertTouchesRow(TypedDict):
     arrived: int
     arrived_keys: str | None
@@ -124,6 +131,9 @@ class SelectKeysToScanRow(TypedDict):
     row_id: UUID
     name: str
 
+class SelectRefusedRowsRow(TypedDict):
+    number: int
+
 class SelectTouchesToRestoreRow(TypedDict):
     id: UUID
     journey_key: bytes | None
@@ -174,6 +184,10 @@ class _Queries:
         tenant_id: UUID,
         id: UUID,
     ) -> None: ...
+    @staticmethod
+    async def count_dead_events(
+        connection: Connection, /, *, tenant_id: UUID, most: int
+    ) -> list[CountDeadEventsRow]: ...
     @staticmethod
     async def delete_cleared_findings(
         connection: Connection,
@@ -298,7 +312,13 @@ class _Queries:
     ) -> list[SelectChannelsToScanRow]: ...
     @staticmethod
     async def select_dead_events(
-        connection: Connection, /, *, tenant_id: UUID, most: int
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        sources: Collection[str] | None,
+        code: str | None,
+        most: int,
     ) -> list[SelectDeadEventsRow]: ...
     @staticmethod
     async def select_dead_events_page(
@@ -347,6 +367,10 @@ class _Queries:
     ) -> list[SelectKeysToScanRow]: ...
     @staticmethod
     async def select_last_touch(connection: Connection, /, *, tenant_id: UUID) -> UUID: ...
+    @staticmethod
+    async def select_refused_rows(
+        connection: Connection, /, *, tenant_id: UUID, origin: str
+    ) -> list[SelectRefusedRowsRow]: ...
     @staticmethod
     async def select_touches_to_restore(
         connection: Connection,
