@@ -26,6 +26,8 @@ OTHER_WORDS = {
     "channels restate": ["--reason", "why"],
     "hosts add": ["shop.example"],
     "hosts remove": ["shop.example"],
+    "dead export": [f"{__file__}.csv"],
+    "dead replay": [__file__],
     "import conversions": [__file__],
     "import mixed": [__file__],
     "import touches": [__file__],

@@ -54,7 +54,7 @@ def test_a_new_user_goes_from_a_tenant_to_a_report(clone: Clone, tmp_path: Path)
         clone.app_url, "import", "conversions", str(orders), "--tenant", tenant, status=3
     )
     assert "currency_missing" in printed
-    assert "currency_missing" in run_here(clone.app_url, "dead-events", tenant)
+    assert "currency_missing" in run_here(clone.app_url, "dead", "show", tenant)
     run_here(clone.app_url, "report", tenant, status=1)
     run(clone.app_url, "credit")
     report = run(clone.app_url, "report", tenant)
@@ -108,7 +108,7 @@ def test_every_command_has_help() -> None:
         "channels",
         "import",
         "orders",
-        "dead-events",
+        "dead",
         "credit",
         "report",
         "refresh",

@@ -11,8 +11,9 @@ import typer
 from skeldir.cli.audit import audit
 from skeldir.cli.backup import backup_app, restore
 from skeldir.cli.channels import channels_app
+from skeldir.cli.dead import dead_app
 from skeldir.cli.deletion import delete_tenant, show_deletions
-from skeldir.cli.facts import import_app, list_dead_events, list_orders
+from skeldir.cli.facts import import_app, list_orders
 from skeldir.cli.hosts import hosts_app
 from skeldir.cli.imports import imports_app
 from skeldir.cli.jobs import jobs_app
@@ -55,12 +56,12 @@ app.add_typer(models_app, name="models")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(import_app, name="import")
 app.add_typer(imports_app, name="imports")
+app.add_typer(dead_app, name="dead")
 app.add_typer(privacy_app, name="privacy")
 app.add_typer(backup_app, name="backup")
 app.command("restore")(restore)
 app.add_typer(scale_app, name="scale")
 app.command("orders")(list_orders)
-app.command("dead-events")(list_dead_events)
 app.command("credit")(credit)
 app.command("report")(show_channels)
 app.command("refresh")(refresh)

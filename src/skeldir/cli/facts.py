@@ -1,4 +1,4 @@
-"""`skeldir import`, `orders` and `dead-events`: importing facts, and listing orders and rejected items."""
+"""`skeldir import` and `orders`: importing facts, and listing orders."""
 
 from __future__ import annotations
 
@@ -366,30 +366,5 @@ def list_orders(
                 f"{row.last_entry_at:%Y-%m-%d %H:%M} UTC",
             )
         out.print(table)
-
-    run_with_runtime(work)
-
-
-def list_dead_events(
-    tenant: TenantArgument,
-    most: Annotated[int, typer.Option(min=1, max=100_000, help="The most rows to show.")] = 50,
-) -> None:
-    """Show the rejected items of a tenant with reason and cure, newest first."""
-    from skeldir.ingest import list_dead_events as read_dead_events
-
-    async def work(runtime: Runtime) -> None:
-        tenant_id = await runtime.tenant_id(tenant)
-        async with (
-            runtime.database(pool_size=1) as database,
-            database.tenant(tenant_id) as connection,
-        ):
-            events = await read_dead_events(connection, tenant_id, most=most)
-        for event in events:
-            out.print(
-                f"{event.code}  {event.item_kind}  {event.origin}", style="bold", soft_wrap=True
-            )
-            out.print(f"  {event.detail} {event.cure}", soft_wrap=True)
-        if not events:
-            err.print("No item was rejected.")
 
     run_with_runtime(work)

@@ -1,8 +1,13 @@
 """Bytes become recorded facts: touches and conversions, and dead events for rejected items. The door of the room."""
 
 from skeldir.ingest.channels import COMMON_CHANNELS
-from skeldir.ingest.dead_letters import DeadEvent, list_dead_events
-from skeldir.ingest.deliveries import Receipt
+from skeldir.ingest.dead_letters import (
+    DeadEvent,
+    DeadEventCount,
+    count_dead_events,
+    list_dead_events,
+)
+from skeldir.ingest.deliveries import Receipt, origins_of_file
 from skeldir.ingest.fields import CONVERSION_FIELDS, TOUCH_FIELDS
 from skeldir.ingest.forgetting import Forgotten, forget_now
 from skeldir.ingest.kinds import DELETE_TENANT, FORGET_TOUCHES, SCAN_PERSONAL_DATA
@@ -58,6 +63,7 @@ __all__ = [
     "TOUCH_FIELDS",
     "ChannelPreview",
     "DeadEvent",
+    "DeadEventCount",
     "Finding",
     "Forgotten",
     "KnownImport",
@@ -76,6 +82,7 @@ __all__ = [
     "UndoingUnknown",
     "add_channels",
     "add_hosts",
+    "count_dead_events",
     "forget_now",
     "list_channels",
     "list_dead_events",
@@ -84,6 +91,7 @@ __all__ = [
     "list_imports",
     "list_undoings",
     "list_unknown_click_ids",
+    "origins_of_file",
     "preview_channels",
     "preview_undo",
     "receive_conversions",

@@ -51,6 +51,27 @@ class DeadEvent:
     cure: str
     item: object
 
+    @property
+    def source(self) -> str:
+        """Where it came from: `file:` and the beginning of a fingerprint, or `api:` and a digest."""
+        return ":".join(self.origin.split(":")[:2])
+
+    @property
+    def place(self) -> int:
+        """Its place in the request, or the number of its row in the file."""
+        return int(self.origin.rpartition(":")[2])
+
+
+@dataclass(frozen=True, slots=True)
+class DeadEventCount:
+    """How many items from a source were rejected with a code, and when the last one."""
+
+    source: str
+    item_kind: str
+    code: str
+    items: int
+    last_at: datetime
+
 
 def pack_dead_events(
     profile: TenantProfile,
@@ -91,10 +112,17 @@ async def record_dead_events(
 
 
 async def list_dead_events(
-    connection: Connection, tenant_id: UUID, *, most: int = 100
+    connection: Connection,
+    tenant_id: UUID,
+    *,
+    sources: Sequence[str] | None = None,
+    code: str | None = None,
+    most: int = 100,
 ) -> list[DeadEvent]:
-    """Return the dead events of the transaction's tenant, newest first."""
-    rows = await queries.select_dead_events(connection, tenant_id=tenant_id, most=most)
+    """Return the dead events of the transaction's tenant, of some sources or all, newest first."""
+    rows = await queries.select_dead_events(
+        connection, tenant_id=tenant_id, sources=sources, code=code, most=most
+    )
     return [
         DeadEvent(
             recorded_at=row["recorded_at"],
@@ -107,6 +135,20 @@ async def list_dead_events(
         )
         for row in rows
     ]
+
+
+async def count_dead_events(
+    connection: Connection, tenant_id: UUID, *, most: int = 1_000
+) -> list[DeadEventCount]:
+    """Return how many items of the transaction's tenant were rejected, by source and code, the latest first."""
+    rows = await queries.count_dead_events(connection, tenant_id=tenant_id, most=most)
+    return [DeadEventCount(**row) for row in rows]
+
+
+async def list_refused_rows(connection: Connection, tenant_id: UUID, origin: str) -> set[int]:
+    """Return the numbers of the rows of a file from which an item was rejected."""
+    rows = await queries.select_refused_rows(connection, tenant_id=tenant_id, origin=origin)
+    return {row["number"] for row in rows}
 
 
 async def forget_dead_events(connection: Connection, *, most: int) -> int:

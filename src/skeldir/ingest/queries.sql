@@ -97,11 +97,34 @@ GROUP BY k.kind
 ORDER BY touches DESC, kind LIMIT :most;
 
 -- name: select_dead_events
+-- Of all deliveries, or of those from some sources (see count_dead_events).
 SELECT recorded_at, item_kind, origin, code, detail, cure, item
 FROM public.dead_events
 WHERE tenant_id = :tenant_id
+  AND (:sources::text[] IS NULL
+       OR split_part(origin, ':', 1) || ':' || split_part(origin, ':', 2) = ANY(:sources::text[]))
+  AND (:code::text IS NULL OR code = :code::text)
 ORDER BY recorded_at DESC, id DESC
 LIMIT :most;
+
+-- name: count_dead_events
+-- By code and by source, which is a file, with the beginning of its fingerprint, or the API.
+-- Never null: every column.
+SELECT CASE WHEN origin LIKE 'file:%' THEN 'file:' || split_part(origin, ':', 2) ELSE split_part(origin, ':', 1) END
+       AS source,
+       item_kind, code, count(*) AS items, max(recorded_at) AS last_at
+FROM public.dead_events
+WHERE tenant_id = :tenant_id
+GROUP BY 1, 2, 3
+ORDER BY last_at DESC, source, code
+LIMIT :most;
+
+-- name: select_refused_rows
+-- The numbers of a file's rows from which an item was rejected.
+-- Never null: every column.
+SELECT DISTINCT substring(d.origin FROM '[0-9]+$')::bigint AS number
+FROM public.dead_events d
+WHERE d.tenant_id = :tenant_id AND starts_with(d.origin, :origin || ':');
 
 -- name: select_dead_events_page
 -- Ids are ordered by time, so the newest rows are at one end of the primary key.

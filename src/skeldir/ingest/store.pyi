@@ -7,6 +7,13 @@ from uuid import UUID
 
 from skeldir.db import Connection
 
+class CountDeadEventsRow(TypedDict):
+    source: str
+    item_kind: Literal["touch", "conversion"]
+    code: str
+    items: int
+    last_at: dt.datetime
+
 class DeleteHostRow(TypedDict):
     host: str
 
@@ -142,6 +149,9 @@ class SelectKeysToScanRow(TypedDict):
     row_id: UUID
     name: str
 
+class SelectRefusedRowsRow(TypedDict):
+    number: int
+
 class SelectTouchesToDeriveRow(TypedDict):
     id: UUID
     journey_key: bytes | None
@@ -209,6 +219,10 @@ class _Queries:
         tenant_id: UUID,
         id: UUID,
     ) -> None: ...
+    @staticmethod
+    async def count_dead_events(
+        connection: Connection, /, *, tenant_id: UUID, most: int
+    ) -> list[CountDeadEventsRow]: ...
     @staticmethod
     async def delete_cleared_findings(
         connection: Connection,
@@ -358,7 +372,13 @@ class _Queries:
     ) -> list[SelectChannelsToScanRow]: ...
     @staticmethod
     async def select_dead_events(
-        connection: Connection, /, *, tenant_id: UUID, most: int
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        sources: Collection[str] | None,
+        code: str | None,
+        most: int,
     ) -> list[SelectDeadEventsRow]: ...
     @staticmethod
     async def select_dead_events_page(
@@ -415,6 +435,10 @@ class _Queries:
     ) -> list[SelectKeysToScanRow]: ...
     @staticmethod
     async def select_last_touch(connection: Connection, /, *, tenant_id: UUID) -> UUID: ...
+    @staticmethod
+    async def select_refused_rows(
+        connection: Connection, /, *, tenant_id: UUID, origin: str
+    ) -> list[SelectRefusedRowsRow]: ...
     @staticmethod
     async def select_touches_to_derive(
         connection: Connection, /, *, tenant_id: UUID, after: UUID, until: UUID, most: int

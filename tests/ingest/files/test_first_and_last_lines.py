@@ -272,3 +272,10 @@ def test_totals_that_cannot_be_compared_are_not_said_to_be_right(tmp_path: Path)
     assert layout.totals is not None
     assert not layout.totals.is_compared
     assert "could not be compared" in layout.totals.describe()
+
+
+def test_a_row_of_zeros_without_a_name_is_no_total(tmp_path: Path) -> None:
+    path = tmp_path / "zeros.csv"
+    path.write_text("a,b,c\n,,0\n")
+    layout = look_at_file(path)
+    assert (layout.totals, layout.sample) == (None, (("", "", "0"),))

@@ -2,17 +2,14 @@
 
 from skeldir.ingest.files.choosing import ChosenMapping, choose_mapping
 from skeldir.ingest.files.dry_run import ImportPreview, preview_import
-from skeldir.ingest.files.importer import (
-    ImportBeingTakenBack,
-    ImportOvertaken,
-    fingerprint_file,
-    import_file,
-)
+from skeldir.ingest.files.importer import fingerprint_file, import_file
 from skeldir.ingest.files.layout import FileLayout, FileUnreadable
 from skeldir.ingest.files.mapping import FileKind, FileMapping, MappingInvalid
 from skeldir.ingest.files.mapping_file import mapping_from_settings, read_mapping
 from skeldir.ingest.files.outcome import ImportProgress, ImportReport, RowRejection
 from skeldir.ingest.files.recognise import recognise_columns
+from skeldir.ingest.files.replaying import ImportUnknown, replay_refused
+from skeldir.ingest.files.runs import ImportBeingTakenBack, ImportOvertaken
 
 __all__ = [
     "ChosenMapping",
@@ -25,6 +22,7 @@ __all__ = [
     "ImportPreview",
     "ImportProgress",
     "ImportReport",
+    "ImportUnknown",
     "MappingInvalid",
     "RowRejection",
     "choose_mapping",
@@ -34,4 +32,5 @@ __all__ = [
     "preview_import",
     "read_mapping",
     "recognise_columns",
+    "replay_refused",
 ]

@@ -23,6 +23,7 @@ _WORDS: Final = (
 )
 _IS_TOTAL: Final = re.compile(rf"\W*(?:{_WORDS})\W*(?:(?::| of | for |\().*)?", re.IGNORECASE)
 
+_NOT_ZERO: Final = re.compile(r"[1-9]")
 _PLAIN_DIGITS: Final = 16
 _NOISE: Final = Decimal("0.000001")
 
@@ -34,12 +35,12 @@ def are_totals(cells: Sequence[str]) -> bool:
 
 
 def may_be_totals(cells: Sequence[str]) -> bool:
-    """Return whether a row could hold totals without saying so: numbers, and nothing that names the row."""
+    """Return whether a row could hold totals without saying so: numbers, not all of them 0, and no name of the row."""
     filled = [cell for cell in cells if cell.strip()]
     return (
         len(cells) > 1
         and not cells[0].strip()
-        and bool(filled)
+        and any(map(_NOT_ZERO.search, filled))
         and all(any(_read_amount(cell, mark) is not None for mark in MARKS) for cell in filled)
     )
 
