@@ -43,7 +43,7 @@ FALSIFIED: dict[str, tuple[str, set[str], str]] = {
     ),
     "a cent that moved between channels": (
         """UPDATE rollup_channel_day
-           SET credited_cents = credited_cents + CASE channel_code WHEN 'sms' THEN 1 ELSE -1 END
+           SET credited_cents = credited_cents + CASE WHEN channel_code = 'sms' THEN 1 ELSE -1 END
            WHERE OURS AND model_version = 'linear@1' AND currency = 'USD' AND channel_code IN ('sms', 'email')""",
         {"credit_sums", "credit_journal"},
         "2026-03-02 linear@1 sms USD: credited_cents 3,334 instead of 3,333.",
