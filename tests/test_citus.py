@@ -29,6 +29,7 @@ INSTEAD = {
     "volatile_changes": "bind the moment, or write (SELECT clock_timestamp())",
     "mutable_choices": "put what is not immutable into a sub-select without FROM, sums with intervals included",
     "stable_functions_of_columns": "compute it before, and bind it",
+    "short_cases": "write CASE WHEN x = y",
     "mutable_upserts": "insert the value and write excluded.<column>",
     "tables_of_all_tenants": "write tenant_id = :tenant_id for each table, or join it on the tenant",
     "mixed_sides": "query the local and the distributed tables one after the other",
@@ -56,6 +57,7 @@ ALLOWED = {
     },
     "volatile_changes": {"function.delete_tenant_rows": _RECEIPT},
     "mutable_choices": {"function.delete_tenant_rows": _RECEIPT},
+    "short_cases": {"function.review_waiting_tenant": "it changes waiting_tenants, which is local"},
     "tables_of_all_tenants": {
         "tenants.select_tenants": _OPERATOR,
         "tenants.select_tenants_named": _OPERATOR,

@@ -175,6 +175,7 @@ async def test_touches_that_are_forgotten_during_a_run_still_earn(
     await gap.reach()
     async with db.tenant(tenant) as connection:
         await retain_touches(connection, tenant, 40)
+    async with db.tenant(tenant) as connection:
         assert await connection.fetchval("SELECT public.forget_touches(10)") == 1
     assert (await gap.resume()).is_complete
     assert await sum_by_channel(db, tenant) == {"email": 5_000, "sms": 5_000}

@@ -19,6 +19,8 @@ from tests.support.make import make_conversion, make_touch, send_conversions, se
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection
 
+pytestmark = pytest.mark.one_server("the coordinator does not count what its nodes read")
+
 # With this many captures the index of journeys has one level more than that of days. The tables were never analyzed.
 NUMBER = 180
 MOST_READ = 10 * NUMBER

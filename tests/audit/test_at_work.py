@@ -171,6 +171,7 @@ async def test_forgotten_touches_stay_in_the_stored_journeys(db: Database) -> No
     await settle(db, tenant)
     async with db.tenant(tenant) as connection:
         await retain_touches(connection, tenant, 40)
+    async with db.tenant(tenant) as connection:
         assert await connection.fetchval("SELECT public.forget_touches(100)") == 2
     await expect_no_difference(db, tenant)
     async with db.tenant(tenant) as connection:

@@ -24,7 +24,7 @@ FALSIFIED: dict[str, tuple[str, set[str], str]] = {
         "2026-03-03 JPY refunded: missing, amount_cents -3,333, entries 1, orders 0",
     ),
     "the moment of a day's latest entry": (
-        """UPDATE rollup_revenue_day SET last_entry_at = last_entry_at + interval '1 hour'
+        """UPDATE rollup_revenue_day SET last_entry_at = '2026-03-02T13:00Z'
            WHERE OURS AND currency = 'JPY'""",
         {"revenue_days", "revenue_totals"},
         "last_entry_at 2026-03-02T13:00:00.000000+00:00 instead of 2026-03-02T12:00:00.000000+00:00",
@@ -43,7 +43,7 @@ FALSIFIED: dict[str, tuple[str, set[str], str]] = {
     ),
     "a cent that moved between channels": (
         """UPDATE rollup_channel_day
-           SET credited_cents = credited_cents + CASE channel_code WHEN 'sms' THEN 1 ELSE -1 END
+           SET credited_cents = credited_cents + CASE WHEN channel_code = 'sms' THEN 1 ELSE -1 END
            WHERE OURS AND model_version = 'linear@1' AND currency = 'USD' AND channel_code IN ('sms', 'email')""",
         {"credit_sums", "credit_journal"},
         "2026-03-02 linear@1 sms USD: credited_cents 3,334 instead of 3,333.",
@@ -90,7 +90,7 @@ FALSIFIED: dict[str, tuple[str, set[str], str]] = {
         "order paid: the stored journey counts other entries than the ledger.",
     ),
     "the moment of a conversion": (
-        "UPDATE order_journeys SET converted_at = converted_at + interval '1 s' WHERE OURS AND order_id = 'paid'",
+        "UPDATE order_journeys SET converted_at = '2026-03-02T12:00:01Z' WHERE OURS AND order_id = 'paid'",
         {"journeys"},
         "order paid: the stored journey converted at another moment",
     ),

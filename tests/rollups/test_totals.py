@@ -159,12 +159,12 @@ async def test_money_without_any_remaining_entry_is_not_shown(
     "harm",
     [
         "UPDATE rollup_revenue_total SET amount_cents = amount_cents + 1, orders = orders - 1",
-        "UPDATE rollup_revenue_total SET last_entry_at = last_entry_at + interval '1 year'",
+        "UPDATE rollup_revenue_total SET last_entry_at = '2040-01-01T00:00Z'",
         "DELETE FROM rollup_revenue_total WHERE currency = 'USD'",
         """INSERT INTO rollup_revenue_total
            SELECT DISTINCT tenant_id, 'JPY', 'captured', 1, 1, 1, now() FROM rollup_revenue_total""",
         "UPDATE rollup_revenue_day SET amount_cents = amount_cents + 1",
-        "UPDATE rollup_revenue_day SET last_entry_at = last_entry_at + interval '1 year'",
+        "UPDATE rollup_revenue_day SET last_entry_at = '2040-01-01T00:00Z'",
         "DELETE FROM rollup_revenue_day WHERE currency = 'EUR'",
         """INSERT INTO rollup_revenue_day
            SELECT tenant_id, revenue_date + 100, 'JPY', state, 1, 1, 1, last_entry_at FROM rollup_revenue_day""",

@@ -83,6 +83,16 @@ def stable_functions_of_columns(piece: Piece, schema: Schema) -> list[str]:
     ]
 
 
+def short_cases(piece: Piece, schema: Schema) -> list[str]:
+    """Citus sends `CASE x WHEN y` as `CASE x WHEN (x = y)`, if it works out a function of the statement first."""
+    return [
+        "CASE … WHEN"
+        for expression in _changing_expressions(piece, schema)
+        for node in walk(expression)
+        if isinstance(node, ast.CaseExpr) and node.arg is not None
+    ]
+
+
 def mutable_upserts(piece: Piece, schema: Schema) -> list[str]:
     """DO UPDATE runs on the shards: it may only contain immutable expressions."""
     return [
@@ -174,6 +184,7 @@ RULES: dict[str, Callable[[Piece, Schema], list[str]]] = {
         volatile_changes,
         mutable_choices,
         stable_functions_of_columns,
+        short_cases,
         mutable_upserts,
         tables_of_all_tenants,
         mixed_sides,

@@ -74,6 +74,10 @@ BROKEN = {
         "UPDATE public.jobs SET error = to_char(run_at, 'YYYY') WHERE tenant_id = $1",
         "DELETE FROM public.spend s WHERE s.tenant_id = $1 AND s.seen_at + interval '1 day' < $2",
     ),
+    "short_cases": (
+        "UPDATE public.jobs SET attempts = CASE kind WHEN 'credit' THEN 1 ELSE 2 END WHERE tenant_id = $1",
+        "DELETE FROM public.spend WHERE tenant_id = $1 AND CASE code WHEN 'a' THEN seen_at < $2 ELSE true END",
+    ),
     "mutable_upserts": (
         "INSERT INTO public.jobs (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET run_at = now()",
         (
@@ -188,6 +192,10 @@ KEPT = {
         "UPDATE public.jobs SET attempts = attempts + 1, kind = lower(kind) WHERE tenant_id = $1",
         "DELETE FROM public.spend WHERE tenant_id = $1 AND seen_at < now() - interval '1 day'",
         "SELECT run_at + interval '1 day' FROM public.jobs WHERE tenant_id = $1",
+    ),
+    "short_cases": (
+        "UPDATE public.jobs SET attempts = CASE WHEN kind = 'credit' THEN 1 ELSE 2 END WHERE tenant_id = $1",
+        "SELECT CASE kind WHEN 'credit' THEN 1 END FROM public.jobs WHERE tenant_id = $1",
     ),
     "mutable_upserts": (
         (

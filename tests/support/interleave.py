@@ -7,6 +7,7 @@ next step begin, so an order of steps is one interleaving, the same at every run
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from uuid import UUID
 import asyncpg
 
 from skeldir.db.pool import Database, open_database
+from tests.support.citus_server import VARIABLE
 
 if TYPE_CHECKING:
     from skeldir.db.pool import Connection
@@ -62,11 +64,17 @@ async def settle(watcher: asyncpg.Connection[asyncpg.Record], *actors: Actor) ->
 async def waiting_for_locks(
     watcher: asyncpg.Connection[asyncpg.Record], pids: set[int]
 ) -> set[int]:
-    """Return those of the server processes `pids` that wait for a lock of any kind."""
+    """Return those of the server processes `pids` that wait for a lock of any kind; on Citus, at any of its nodes."""
     rows = await watcher.fetch(
         "SELECT pid FROM pg_locks WHERE NOT granted AND pid = ANY($1)", list(pids)
     )
-    return {row["pid"] for row in rows}
+    waiting = {row["pid"] for row in rows}
+    if VARIABLE in os.environ and waiting != pids:
+        rows = await watcher.fetch(
+            "SELECT citus_pid_for_gpid(global_pid) AS pid FROM citus_locks WHERE NOT granted"
+        )
+        waiting |= {row["pid"] for row in rows} & pids
+    return waiting
 
 
 class HandDriven(Actor):
