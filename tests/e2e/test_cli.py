@@ -21,6 +21,7 @@ from skeldir.cli import app
 from tests.conftest import Clone
 from tests.support.command import SKELDIR, environment, run, run_here
 from tests.support.make import at, make_conversion, make_touch
+from tests.support.service import free_port
 
 ROOT = Path(__file__).parents[2]
 # The rows of an import that is killed in the middle: several transactions.
@@ -97,6 +98,22 @@ def test_a_database_that_was_never_migrated_is_refused_and_then_migrated(
     assert "schema_outdated" in run_here(empty_database.app_url, "credit", status=1)
     run(empty_database.migrator_url, "migrate")
     run_here(empty_database.app_url, "credit")
+
+
+def test_nothing_that_keeps_running_starts_with_the_schema_of_another_version(clone: Clone) -> None:
+    with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
+        admin.execute("UPDATE alembic_version SET version_num = 'elsewhere'")
+    port = ("--port", str(free_port()))
+    for words in (
+        ("serve", *port),
+        ("serve", "--processes", "2", *port),
+        ("worker",),
+        ("beat",),
+        ("up", *port),
+    ):
+        said = run_here(clone.app_url, *words, status=1)
+        assert "schema_outdated: The database is at revision elsewhere" in said, words
+        assert "started" not in said
 
 
 def test_every_command_has_help() -> None:

@@ -41,7 +41,7 @@ def serve(
         liveness.show()
 
     with open_runtime() as runtime:
-        require_startable(runtime, 0)
+        require_startable(runtime, 0, is_restart=True)
         server = make_api_server(runtime, host, port, show_life)
         sockets = bind_shared(host, port)
         first = runtime.settings.skeldir_api_metrics_port

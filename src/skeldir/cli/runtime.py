@@ -86,7 +86,7 @@ class Runtime:
             statement_timeout_ms=self.settings.skeldir_statement_timeout_ms,
         ) as database:
             async with database.statement() as connection:
-                await _require_head(connection)
+                await require_head(connection)
             yield database
 
     @asynccontextmanager
@@ -119,7 +119,7 @@ class Runtime:
             ) from error
         try:
             await require_own_session(connection, settings)
-            await _require_head(connection)
+            await require_head(connection)
             if must_see_all and not await may_see_all(connection):
                 raise OperatorNeeded(
                     "The role in DATABASE_URL sees one tenant at a time.",
@@ -307,7 +307,12 @@ def _revision(url: str) -> str | None:
     return None if row is None else str(row[0])
 
 
-async def _require_head(connection: Connection) -> None:
+async def require_head(connection: Connection) -> None:
+    """Check that the database has the schema of this program.
+
+    Raises:
+        SchemaOutdated: the migrations have not been run, or belong to another version of the program.
+    """
     try:
         found = await connection.fetchval("SELECT version_num FROM public.alembic_version")
     except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError):
@@ -315,5 +320,5 @@ async def _require_head(connection: Connection) -> None:
     if found != head_revision():
         raise SchemaOutdated(
             f"The database is at revision {found or 'none'}, the program needs {head_revision()}.",
-            cure="Run `skeldir migrate` with a role that may create roles.",
+            cure="Run `skeldir migrate` with a role that may create roles, or the version of skeldir that fits.",
         )

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from skeldir.cli.console import err, out
+from skeldir.cli.runtime import Runtime, require_head
 from skeldir.db import (
     DatabaseUnreachable,
     QueryTooSlow,
@@ -19,7 +20,6 @@ from skeldir.settings import is_postgres_broker
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from skeldir.cli.runtime import Runtime
     from skeldir.db import Admission
     from skeldir.processes import Child
 
@@ -27,17 +27,20 @@ if TYPE_CHECKING:
 _GRACE_S = 5
 
 
-def require_startable(runtime: Runtime, connections: int) -> Admission:
+def require_startable(runtime: Runtime, connections: int, *, is_restart: bool = False) -> Admission:
     """Fail now, with a clear message, if processes that take `connections` could never work; warn if it will be tight.
+
+    On a restart the schema may be of another version: whoever upgrades may leave the API running, and it is not ready.
 
     Raises:
         DatabaseUnreachable: nothing answers at DATABASE_URL.
         ServerTooOld: the server is older than PostgreSQL 17.
         RuntimeRoleUnsafe: the role is a superuser or bypasses row-level security.
+        SchemaOutdated: the migrations have not been run, or belong to another version of the program.
         PoolerRefused: DATABASE_URL, or one of the URLs of Celery, leads to a connection pooler.
         ConnectionsTooFew: the server admits fewer connections.
     """
-    admission = asyncio.run(_read_admission(runtime, connections))
+    admission = asyncio.run(_read_admission(runtime, connections, is_restart=is_restart))
     settings = runtime.settings
     for variable, url in (
         ("CELERY_BROKER_URL", settings.celery_broker_url),
@@ -56,7 +59,7 @@ def require_startable(runtime: Runtime, connections: int) -> Admission:
     return admission
 
 
-async def _read_admission(runtime: Runtime, connections: int) -> Admission:
+async def _read_admission(runtime: Runtime, connections: int, *, is_restart: bool) -> Admission:
     async with (
         open_database(
             runtime.app_url,
@@ -65,6 +68,8 @@ async def _read_admission(runtime: Runtime, connections: int) -> Admission:
         ) as database,
         database.statement() as connection,
     ):
+        if not is_restart:
+            await require_head(connection)
         return await require_admission(connection, connections)
 
 
