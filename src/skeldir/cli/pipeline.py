@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 import asyncpg
@@ -18,11 +18,9 @@ from rich.table import Table
 
 from skeldir.attribution import (
     MODEL_NAMES,
-    MOST_VALUES,
     UNATTRIBUTED,
     ChannelTotal,
     CreditReport,
-    OriginsAsked,
     SetAsideTotal,
     channel_totals,
     count_dirty_orders,
@@ -32,8 +30,7 @@ from skeldir.attribution import (
     set_aside_totals,
 )
 from skeldir.cli.console import err, out
-from skeldir.cli.keys import TENANT_HELP, TenantArgument
-from skeldir.cli.origins import show_origins
+from skeldir.cli.keys import TENANT_HELP
 from skeldir.cli.runtime import OperatorNeeded, Runtime, run_with_runtime
 from skeldir.clock import process_started_at, utc_now
 from skeldir.db import Database
@@ -235,43 +232,8 @@ async def print_views(database: Database, rows: dict[str, int]) -> None:
             out.print(f"{status.view_name}: {status.last_error}", soft_wrap=True)
 
 
-def show_channels(
-    tenant: TenantArgument,
-    as_json: Annotated[
-        bool,
-        typer.Option(
-            "--json", help="Print JSON, with credited_cents and conversions of each model."
-        ),
-    ] = False,
-    by: Annotated[
-        Literal["channel", "source", "campaign"],
-        typer.Option(help="Divide each channel by the source or the campaign of its touches."),
-    ] = "channel",
-    first_day: Annotated[
-        datetime | None,
-        typer.Option("--from", formats=["%Y-%m-%d"], help="With --by: the first UTC day."),
-    ] = None,
-    end_day: Annotated[
-        datetime | None,
-        typer.Option(
-            "--to", formats=["%Y-%m-%d"], help="With --by: the UTC day after the last one."
-        ),
-    ] = None,
-    top: Annotated[
-        int, typer.Option(min=1, max=MOST_VALUES, help="With --by: values shown of each channel.")
-    ] = 10,
-) -> None:
-    """Show the credited revenue of each channel, all models side by side, and the ledger total.
-
-    The row `(uncredited)` is the money of orders that could not be credited (set aside). The money of those whose
-    journey is too long is credited to `unattributed`, so they add nothing to that row.
-    """
-    if by != "channel":
-        days = (None if day is None else day.date() for day in (first_day, end_day))
-        show_origins(tenant, OriginsAsked(by, (next(days), next(days)), top=top), as_json=as_json)
-        return
-    if first_day is not None or end_day is not None:
-        raise typer.BadParameter("--from and --to are only for --by source and --by campaign.")
+def show_channels(tenant: str, *, as_json: bool) -> None:
+    """Print the report of channels; exit with status 1 if it does not add up to the ledger."""
 
     async def work(
         runtime: Runtime,

@@ -1,0 +1,116 @@
+"""`skeldir report`, by channel, source or campaign, and what the credit of each channel is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Final, Literal
+
+import orjson
+import typer
+from rich.table import Table
+
+from skeldir.attribution import (
+    MOST_VALUES,
+    OriginCredit,
+    OriginRow,
+    OriginsAsked,
+    OriginsReport,
+    report_origins,
+)
+from skeldir.cli.console import err, out
+from skeldir.cli.keys import TenantArgument
+from skeldir.cli.pipeline import show_channels
+from skeldir.cli.runtime import Runtime, run_with_runtime
+from skeldir.money import format_minor
+
+# Nobody else waits for a command, so it may read more orders than a request.
+_MOST_ORDERS: Final = 200_000
+
+
+def report(
+    tenant: TenantArgument,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json", help="Print JSON, with credited_cents and conversions of each model."
+        ),
+    ] = False,
+    by: Annotated[
+        Literal["channel", "source", "campaign"],
+        typer.Option(help="Divide each channel by the source or the campaign of its touches."),
+    ] = "channel",
+    first_day: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=["%Y-%m-%d"], help="Not by channel: the first UTC day."),
+    ] = None,
+    end_day: Annotated[
+        datetime | None,
+        typer.Option(
+            "--to", formats=["%Y-%m-%d"], help="Not by channel: the UTC day after the last one."
+        ),
+    ] = None,
+    top: Annotated[
+        int,
+        typer.Option(min=1, max=MOST_VALUES, help="Not by channel: values shown of each channel."),
+    ] = 10,
+) -> None:
+    """Show the credited revenue of each channel, all models side by side, and the ledger total.
+
+    The row `(uncredited)` is the money of orders that could not be credited (set aside). The money of those whose
+    journey is too long is credited to `unattributed`, so they add nothing to that row.
+    """
+    if by == "channel":
+        if first_day is not None or end_day is not None:
+            raise typer.BadParameter("--from and --to are only for --by source and --by campaign.")
+        show_channels(tenant, as_json=as_json)
+        return
+    days = (
+        None if first_day is None else first_day.date(),
+        None if end_day is None else end_day.date(),
+    )
+    show_origins(tenant, OriginsAsked(by, days, top=top), as_json=as_json)
+
+
+def show_origins(tenant: str, asked: OriginsAsked, *, as_json: bool) -> None:
+    """Print the report, as a table for each channel and currency or as the JSON that the API returns."""
+
+    async def work(runtime: Runtime) -> OriginsReport:
+        tenant_id = await runtime.tenant_id(tenant)
+        async with (
+            runtime.database(pool_size=1) as database,
+            database.tenant(tenant_id, is_read_only=True) as connection,
+        ):
+            return await report_origins(connection, tenant_id, asked, most_orders=_MOST_ORDERS)
+
+    result = run_with_runtime(work)
+    if as_json:
+        typer.echo(orjson.dumps(asdict(result), option=orjson.OPT_INDENT_2))
+        return
+    if not result.data:
+        err.print("No channel has credit on these days.")
+    for row in result.data:
+        _print_row(row, asked)
+
+
+def _print_row(row: OriginRow, asked: OriginsAsked) -> None:
+    table = Table(
+        asked.by, *row.models, title=f"{row.channel}, {row.currency}", title_justify="left"
+    )
+    for column in table.columns[1:]:
+        column.justify = "right"
+        column.overflow = "fold"
+
+    def cents(models: Mapping[str, OriginCredit]) -> list[str]:
+        return [format_minor(models[model].credited_cents, row.currency) for model in row.models]
+
+    for part in row.parts:
+        table.add_row("(none)" if part.value is None else part.value, *cents(part.models))
+    if row.others.values:
+        table.add_row(f"({row.others.values:,} others)", *cents(row.others.models), style="dim")
+    if any(credit.credited_cents for credit in row.not_known.values()):
+        table.add_row("(not known)", *cents(row.not_known), style="dim")
+    table.add_section()
+    table.add_row("total", *cents(row.models), style="bold")
+    out.print(table)
