@@ -12,7 +12,6 @@ from uuid import UUID
 import pytest
 
 from skeldir.attribution import (
-    MODEL_NAMES,
     ModelParameters,
     OriginCredit,
     OriginRow,
@@ -241,31 +240,27 @@ async def test_parts_are_those_of_the_reference_and_add_up_to_the_report_of_chan
 async def test_the_credit_of_forgotten_touches_is_not_known_by_source(
     db: Database, tenant: UUID
 ) -> None:
+    def ago(days: int) -> str:
+        return (now - timedelta(days=days)).isoformat()
+
     now = utc_now()
-    for days, source in ((50, "old"), (5, "new")):
-        moment = (now - timedelta(days=days)).isoformat()
-        await send_touches(db, tenant, make_touch(source=source, occurred_at=moment))
     async with db.tenant(tenant) as connection:
         await set_models(
             connection, tenant, {"linear": ModelParameters(60, None, None)}, changed_by="test"
         )
-    await send_conversions(
-        db, tenant, make_conversion(occurred_at=(now - timedelta(days=1)).isoformat())
-    )
+    await send_touches(db, tenant, make_touch(source="old", occurred_at=ago(65)))
+    await send_touches(db, tenant, make_touch(source="new", occurred_at=ago(20)))
+    await send_conversions(db, tenant, make_conversion(occurred_at=ago(10)))
     await settle(db, tenant)
     asked = OriginsAsked("source", models=["linear"])
     (before,) = (await report(db, tenant, asked)).data
     assert parts_of(before) == {"new": 5_000, "old": 5_000}
     async with db.tenant(tenant) as connection:
-        await set_models(
-            connection, tenant, dict.fromkeys(MODEL_NAMES, ModelParameters(30, None, None)),
-            changed_by="test",
-        )  # fmt: skip
-        await set_retention(connection, tenant, 40)
-    await settle(db, tenant)
+        await set_retention(connection, tenant, 60)
     assert (await forget_now(db, tenant)).touches == 1
     (after,) = (await report(db, tenant, asked)).data
-    assert parts_of(after) == {"new": 10_000}
+    assert parts_of(after) == {"new": 5_000}
+    assert after.not_known["linear"] == OriginCredit(5_000, "0.5")
     assert_adds_up([before, after])
 
 

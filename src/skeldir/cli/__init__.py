@@ -21,7 +21,7 @@ from skeldir.cli.keys import keys_app
 from skeldir.cli.models import models_app
 from skeldir.cli.pipeline import credit, matviews, refresh
 from skeldir.cli.privacy import privacy_app
-from skeldir.cli.report import show_channels
+from skeldir.cli.report import report
 from skeldir.cli.scale import scale_app
 from skeldir.cli.server import migrate, openapi, serve
 from skeldir.cli.tenants import tenants_app
@@ -63,7 +63,7 @@ app.command("restore")(restore)
 app.add_typer(scale_app, name="scale")
 app.command("orders")(list_orders)
 app.command("credit")(credit)
-app.command("report")(show_channels)
+app.command("report")(report)
 app.command("refresh")(refresh)
 app.command("matviews")(matviews)
 app.command("audit")(audit)

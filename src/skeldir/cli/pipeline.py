@@ -1,9 +1,12 @@
-"""`skeldir credit`, `refresh` and `matviews`: from facts to proven views."""
+"""`skeldir credit`, `report`, `refresh` and `matviews`: from facts to proven views."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -14,10 +17,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from skeldir.attribution import (
+    MODEL_NAMES,
+    UNATTRIBUTED,
+    ChannelTotal,
     CreditReport,
+    SetAsideTotal,
+    channel_totals,
     count_dirty_orders,
     credit_dirty_orders,
+    models_in_force,
     rebuild_credit,
+    set_aside_totals,
 )
 from skeldir.cli.console import err, out
 from skeldir.cli.keys import TENANT_HELP
@@ -25,7 +35,14 @@ from skeldir.cli.runtime import OperatorNeeded, Runtime, run_with_runtime
 from skeldir.clock import process_started_at, utc_now
 from skeldir.db import Database
 from skeldir.matviews import CANONICAL_VIEWS, RefreshResult, find_view, refresh_view, view_statuses
+from skeldir.money import format_minor
+from skeldir.revenue import LedgerTotal, ledger_totals
 from skeldir.rollups import mark_all_revenue, roll_up_dirty_days
+
+_ABOUT_SET_ASIDE = (
+    "(uncredited) is the money of orders that could not be credited (set aside). "
+    "An order whose journey is too long has its money under unattributed."
+)
 
 
 @contextmanager
@@ -213,3 +230,134 @@ async def print_views(database: Database, rows: dict[str, int]) -> None:
     for status in statuses:
         if status.last_error is not None:
             out.print(f"{status.view_name}: {status.last_error}", soft_wrap=True)
+
+
+def show_channels(tenant: str, *, as_json: bool) -> None:
+    """Print the report of channels; exit with status 1 if it does not add up to the ledger."""
+
+    async def work(
+        runtime: Runtime,
+    ) -> tuple[list[ChannelTotal], list[LedgerTotal], list[SetAsideTotal], list[str], int]:
+        tenant_id = await runtime.tenant_id(tenant)
+        async with (
+            runtime.database(pool_size=1) as database,
+            database.tenant(tenant_id, is_read_only=True) as connection,
+        ):
+            return (
+                await channel_totals(connection, tenant_id),
+                await ledger_totals(connection, tenant_id),
+                await set_aside_totals(connection, tenant_id),
+                [one.model for one in await models_in_force(connection, tenant_id)],
+                await count_dirty_orders(connection, tenant_id),
+            )
+
+    totals, ledger, aside, models, awaiting = run_with_runtime(work)
+    if as_json:
+        channels = [asdict(total) | {"conversions": str(total.conversions)} for total in totals]
+        report = {
+            "channels": channels,
+            "ledger": [asdict(total) for total in ledger],
+            "set_aside": [asdict(total) for total in aside],
+            "orders_awaiting_credit": awaiting,
+        }
+        typer.echo(json.dumps(report, indent=1))
+    elif not ledger:
+        err.print("The tenant's ledger is empty: no conversion has been imported or received yet.")
+    else:
+        is_balanced = print_channels(totals, ledger, models, aside)
+        if awaiting:
+            err.print(
+                f"{awaiting:,} {'order awaits' if awaiting == 1 else 'orders await'} credit. Workers"
+                " are on it; `skeldir credit` does it now. Until then a model may show too little, and differ from"
+                " the ledger.",
+                soft_wrap=True,
+            )
+        elif not is_balanced:
+            err.print(
+                "The models do not add up to the ledger, and no order awaits credit. Recompute it with"
+                " `skeldir credit --tenant TENANT --rebuild`.",
+                soft_wrap=True,
+            )
+        if not is_balanced:
+            raise typer.Exit(1)
+
+
+def print_channels(
+    totals: list[ChannelTotal],
+    ledger: list[LedgerTotal],
+    models: Sequence[str],
+    aside: Sequence[SetAsideTotal],
+) -> bool:
+    """Print a table per currency; return whether the total of every model in force equals the ledger's.
+
+    A tenant that has no models yet is shown with all of them, by which it will be credited.
+
+    The money of orders that await capture, and of orders set aside without credit, has no credit; each is in a row of
+    its own, so that the total is the ledger. The money of an order whose journey is too long is
+    credited to `unattributed`, and so is in that row.
+    """
+    is_balanced = True
+    shown = models or MODEL_NAMES
+    for total in ledger:
+        credited: dict[str, dict[str, ChannelTotal]] = defaultdict(dict)
+        for row in totals:
+            if row.currency == total.currency:
+                credited[row.channel_code][row.model] = row
+        left = {row.model: row for row in aside if row.currency == total.currency}
+        is_balanced &= _print_currency(total, credited, shown, left)
+    if aside:
+        out.print(_ABOUT_SET_ASIDE, style="dim", soft_wrap=True)
+    return is_balanced
+
+
+def _print_currency(
+    total: LedgerTotal,
+    credited: dict[str, dict[str, ChannelTotal]],
+    models: Sequence[str],
+    aside: dict[str, SetAsideTotal],
+) -> bool:
+    title = (
+        f"{total.currency}: {total.entries:,} ledger entries, {total.captures:,} of them captures"
+    )
+    if aside:
+        orders = max(row.orders for row in aside.values())
+        title += f"; {orders:,} {'order is' if orders == 1 else 'orders are'} set aside"
+    table = Table(
+        "channel",
+        *models,
+        title=title,
+        title_justify="left",
+    )
+    for column in table.columns[1:]:
+        column.justify = "right"
+        column.overflow = "fold"
+
+    def cents(code: str, model: str) -> int:
+        row = credited[code].get(model)
+        return 0 if row is None else row.credited_cents
+
+    for code in sorted(credited, key=lambda code: (-max(cents(code, m) for m in models), code)):
+        style = "dim" if code == UNATTRIBUTED else None
+        table.add_row(
+            code, *(format_minor(cents(code, m), total.currency) for m in models), style=style
+        )
+    if total.awaiting_cents:
+        waiting = format_minor(total.awaiting_cents, total.currency)
+        table.add_row("(awaiting capture)", *([waiting] * len(models)), style="dim")
+    left = [aside[m].uncredited_cents if m in aside else 0 for m in models]
+    if aside:
+        amounts = (format_minor(amount, total.currency) for amount in left)
+        table.add_row("(uncredited)", *amounts, style="dim")
+    sums = [
+        sum(cents(code, m) for code in credited) + total.awaiting_cents + uncredited
+        for m, uncredited in zip(models, left, strict=True)
+    ]
+    table.add_section()
+    table.add_row("total", *(format_minor(amount, total.currency) for amount in sums), style="bold")
+    is_balanced = all(amount == total.net_cents for amount in sums)
+    verdict = "equal" if is_balanced else "NOT EQUAL"
+    table.add_row(
+        f"ledger ({verdict})", *([format_minor(total.net_cents, total.currency)] * len(models))
+    )
+    out.print(table)
+    return is_balanced

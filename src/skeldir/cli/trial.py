@@ -26,12 +26,12 @@ from skeldir.cli.facts import (
     settings_of_flags,
 )
 from skeldir.cli.pipeline import (
+    print_channels,
     print_credit,
     print_views,
     progress_bar,
     refresh_views,
 )
-from skeldir.cli.report import print_channels
 from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.clock import utc_now
 from skeldir.db import Database, new_id

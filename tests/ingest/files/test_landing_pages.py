@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from uuid import UUID
 
+import pytest
+
 from skeldir.db.pool import Database
 from skeldir.ingest.files import choose_mapping, import_file
+from skeldir.ingest.files.mapping import MappingInvalid
 
 FILE = """time,visitor_id,referrer,landing_page
 2026-05-01T10:00:00Z,a,https://www.bing.com/,https://store.example/?msclkid=5a3f&page=2
@@ -38,3 +41,16 @@ async def test_landing_pages_of_a_file_are_read_before_they_are_cut(
         ("direct", "/", None),
         ("referral", "/", ["newclid"]),
     ]
+
+
+def test_landing_addresses_with_tags_are_enough_to_show_where_visits_came_from(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "visits.csv"
+    lines = ["time,visitor_id,landing_page", "2026-05-01T10:00:00Z,a,/?utm_source=news"]
+    path.write_text("\n".join(lines))
+    mapping = choose_mapping(path, kind=None, map_file=None, flags={}).mapping
+    assert mapping.kind == "touches"
+    path.write_text("\n".join(lines).replace("?utm_source=news", ""))
+    with pytest.raises(MappingInvalid, match="where the visits came from"):
+        choose_mapping(path, kind=None, map_file=None, flags={})

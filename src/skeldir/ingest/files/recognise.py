@@ -26,6 +26,7 @@ from skeldir.ingest.files.order_evidence import ask_about_rows, settle_states
 from skeldir.ingest.files.survey import ReadColumns, settle_ids, times_of
 from skeldir.ingest.files.time_evidence import find_moment_columns, find_zone_column, settle_times
 from skeldir.ingest.files.whole import WholeFile
+from skeldir.ingest.landing import read_landing
 from skeldir.ingest.nothing import is_nothing
 
 _ORIGINS: Final = ("channel", "source", "medium", "campaign", "referrer_host", "click_ids")
@@ -153,13 +154,21 @@ class _Recognition:
             self._drop(name)
         if kind == "conversions":
             self.settings.pop("click_ids", None)
-        elif not has_touches:
+        elif not has_touches and not self._lands_with_evidence():
             self.questions.append(
                 "No column shows where the visits came from (utm_source, channel, referrer, …):"
                 " name it under [columns]."
             )
         if kind == "mixed" and "order_when" not in self.settings:
             self._find_order_rows()
+
+    def _lands_with_evidence(self) -> bool:
+        """Return whether some landing address of the sample has tags or click ids."""
+        column = self.columns.get("landing_path")
+        if not isinstance(column, str):
+            return False
+        landings = map(read_landing, self.values(column))
+        return any(one.source or one.medium or one.click_id_kinds for one in landings)
 
     def _find_order_rows(self) -> None:
         spelled = {plain_name(name): name for name in self.header}
