@@ -66,7 +66,7 @@ async def test_a_session_that_ends_is_noticed_and_replaced(
         await wait_for(lambda: is_current(subscription))
         before, (pid,) = subscription.changes, listeners_of(clone)
         with psycopg.connect(clone.superuser_url) as admin:
-            admin.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+            admin.execute("SELECT pg_terminate_backend(%s::integer, 5000)", (pid,))
         await wait_for(lambda: not is_current(subscription))
         # What is notified from now on is not heard.
         assert subscription.changes > before

@@ -10,9 +10,11 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
+from skeldir.cli.runtime import Runtime
 from skeldir.db.locks import try_lock
 from skeldir.db.pool import Database, DatabaseUnreachable, open_database
 from skeldir.db.requirements import RuntimeRoleUnsafe
+from skeldir.settings import load_settings
 from skeldir.tenants import load_profile, profile_from
 from tests.conftest import Clone
 from tests.support.refreshing import superuser_of
@@ -145,6 +147,21 @@ async def marks_of(database: Database) -> tuple[object, ...]:
         )
     assert row is not None
     return tuple(row)
+
+
+async def test_sessions_of_every_role_bind_the_tenant_on_the_nodes_of_citus_too(
+    clone: Clone,
+) -> None:
+    setting = "SELECT current_setting('citus.propagate_set_commands')"
+    for url in (clone.app_url, clone.migrator_url):
+        async with (
+            open_database(url, pool_size=1, statement_timeout_ms=5_000) as database,
+            database.statement() as connection,
+        ):
+            assert await connection.fetchval(setting) == "local"
+        runtime = Runtime(load_settings(), url, url)
+        async with runtime.operator() as operator:
+            assert await operator.fetchval(setting) == "local"
 
 
 @pytest.mark.parametrize("end", ["a commit", "a fault", "a statement"])

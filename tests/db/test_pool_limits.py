@@ -156,6 +156,7 @@ async def commit_with(database: Database, tenant: UUID, statement: str) -> None:
         await connection.execute(statement, tenant)
 
 
+@pytest.mark.one_server("a distributed table has no triggers")
 async def test_no_worker_is_woken_for_a_failed_commit(clone: Clone, tenant: UUID) -> None:
     woken: list[frozenset[str]] = []
     with psycopg.connect(clone.superuser_url) as admin:

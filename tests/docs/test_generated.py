@@ -6,6 +6,7 @@ import re
 from uuid import UUID
 
 import psycopg
+import pytest
 
 from skeldir.attribution import channel_totals, credit_dirty_orders
 from skeldir.db.pool import Database
@@ -18,6 +19,7 @@ from tests.support.make import send_conversions, send_touches
 from tests.support.rooms import ROOM_OF
 
 
+@pytest.mark.one_server("the schema is described as one server has it")
 def test_every_document_is_what_the_program_makes_of_it(clone: Clone) -> None:
     stale = [
         str(path.relative_to(ROOT))

@@ -117,7 +117,7 @@ def silence(clone: Clone, how: str, stopped: list[int]) -> None:
     elif how == "terminated":
         with psycopg.connect(clone.superuser_url) as admin:
             for pid in listeners:
-                admin.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+                admin.execute("SELECT pg_terminate_backend(%s::integer, 5000)", (pid,))
 
 
 @pytest.mark.slow

@@ -88,7 +88,9 @@ async def test_a_process_that_answers_reports_only_that(
 
 async def test_a_process_that_can_work_is_ready(client: httpx2.AsyncClient) -> None:
     answer = await client.get("/health/ready")
-    assert (answer.status_code, answer.json()) == (200, {"status": "ready", "checks": ALL_WELL})
+    body = answer.json()
+    assert body.pop("nodes", "ok") == "ok"  # on Citus alone
+    assert (answer.status_code, body) == (200, {"status": "ready", "checks": ALL_WELL})
 
 
 async def test_an_unreachable_database_is_named_and_its_return_soon_noticed(

@@ -173,6 +173,7 @@ async def test_a_key_writes_for_its_own_tenant_only(
     assert await count(db, tenant, "attribution_events") == 1
 
 
+@pytest.mark.one_server("a distributed table has no triggers")
 async def test_a_commit_that_fails_is_a_500(
     client: httpx2.AsyncClient, db: Database, tenant: UUID, clone: Clone
 ) -> None:

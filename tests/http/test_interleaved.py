@@ -145,6 +145,7 @@ def defer_a_refusal(clone: Clone) -> None:
         )
 
 
+@pytest.mark.one_server("a distributed table has no triggers")
 async def test_a_failed_commit_is_a_problem_and_nothing_is_kept(clone: Clone, db: Database) -> None:
     headers = await bearer(db, await make_tenant(db, "A"), "ingest", "read")
     defer_a_refusal(clone)

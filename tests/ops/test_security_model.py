@@ -48,6 +48,7 @@ def is_allowed(connection: psycopg.Connection[tuple[object, ...]], statement: sq
     return True
 
 
+@pytest.mark.one_server("Citus lets only a superuser make roles on its nodes")
 async def test_a_login_made_by_the_recipe_sees_one_tenant_whatever_it_sets(
     db: Database, clone: Clone, tenant: UUID, other_tenant: UUID
 ) -> None:

@@ -276,7 +276,7 @@ _FOR_THE_OWNER: Final[Mapping[str, str]] = MappingProxyType(
         "public.hold_tenant_deletion(tenant uuid)": "d60edecd75ed5112",
         "public.notify_keys_ended()": "a751c38322d4de21",
         "public.refuse_key_revival()": "da8817cd3f288d95",
-        "public.renew_statistics(table_name text)": "906a0426349137c6",
+        "public.renew_statistics(table_name text)": "39cb017b6f442781",
         "public.request_tenant_deletion(tenant uuid, ledger_stays boolean, deletion uuid, job uuid, "
         "correlation uuid)": "7d226db3d090398c",
         "public.tenant_tables()": "fec029ee196332ce",

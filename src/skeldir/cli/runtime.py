@@ -21,6 +21,7 @@ from psycopg import sql
 
 from skeldir.cli.console import err
 from skeldir.db import (
+    CITUS_SETTINGS,
     Database,
     DatabaseUnreachable,
     QueryTooSlow,
@@ -107,6 +108,7 @@ class Runtime:
             "search_path": "public",
             "lock_timeout": str(LOCK_TIMEOUT_MS),
             "statement_timeout": str(self.settings.skeldir_statement_timeout_ms),
+            **CITUS_SETTINGS,
         }
         try:
             connection = await asyncpg.connect(

@@ -26,7 +26,13 @@ from skeldir.db.ids import new_hex_ids, new_id, new_ids, read_id
 from skeldir.db.listening import Subscription, listen
 from skeldir.db.lock_keys import lock_key
 from skeldir.db.locks import share_lock, try_lock, wait_for_lock
-from skeldir.db.nodes import NodeUnreachable, has_nodes, list_silent_nodes, node_unreachable
+from skeldir.db.nodes import (
+    CITUS_SETTINGS,
+    NodeUnreachable,
+    has_nodes,
+    list_silent_nodes,
+    node_unreachable,
+)
 from skeldir.db.plans import plan_for_each_list
 from skeldir.db.pool import (
     GRACE_S,
@@ -51,6 +57,7 @@ from skeldir.db.requirements import (
 from skeldir.db.shares import RetriedLater, TenantBusy, spread_retry_s
 
 __all__ = [
+    "CITUS_SETTINGS",
     "GRACE_S",
     "Admission",
     "Archive",

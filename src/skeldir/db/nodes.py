@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import asyncpg
 
@@ -17,6 +19,15 @@ if TYPE_CHECKING:
 _Session: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
 logger = logging.getLogger(__name__)
+
+CITUS_SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
+    {"citus.override_table_visibility": "off", "citus.propagate_set_commands": "local"}
+)
+"""Settings of each session, of whatever role; without Citus they are names that nothing reads.
+
+Without the second a tenant's binding stays on the coordinator, and an operator's role would see no row of the tenant
+on the nodes. The first keeps look-ups of types fast.
+"""
 
 # Of a server that ends or begins; class 08, but for a violation of the protocol, is of connections.
 _OF_SERVERS = frozenset({"57P01", "57P02", "57P03"})

@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from skeldir.db.lock_keys import lock_key
-from skeldir.db.nodes import node_unreachable
+from skeldir.db.nodes import CITUS_SETTINGS, node_unreachable
 from skeldir.db.requirements import refusal_of_pooler, require_usable
 from skeldir.db.shares import RetriedLater, Shares, reserved_of
 from skeldir.db.store import queries
@@ -378,6 +378,7 @@ def _settings_of(statement_timeout_ms: int, lock_timeout_ms: int) -> dict[str, s
         "idle_in_transaction_session_timeout": "60000",
         # The statement of a killed client ends with it, and its locks are released.
         "client_connection_check_interval": "1000",
+        **CITUS_SETTINGS,
     }
 
 
