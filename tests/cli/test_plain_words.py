@@ -13,6 +13,8 @@ from skeldir.migrations import guard
 from skeldir.migrations.guard import MigrationRefused
 from skeldir.migrations.run import upgrade
 from tests.conftest import Clone
+from tests.support.command import run_here
+from tests.support.service import free_port
 
 
 def fault_of(url: str, monkeypatch: pytest.MonkeyPatch, *words: str) -> SkeldirError:
@@ -53,6 +55,28 @@ def test_a_role_that_may_not_migrate_learns_which_may(
     fault = fault_of(empty_database.app_url, monkeypatch, "migrate")
     assert isinstance(fault, MigrationRefused)
     assert "may not change the schema" in fault.detail
+
+
+def test_a_server_that_takes_no_writes_is_reported_as_such(
+    clone: Clone, empty_database: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = run_here(clone.app_url, "tenants", "create", "Shop").split()[-1]
+    delete = ("tenants", "delete", shop, "--yes", "--no-keep-ledger", "--confirm", shop)
+    for database in (clone, empty_database):
+        with psycopg.connect(database.superuser_url, autocommit=True) as admin:
+            change = f"ALTER DATABASE {database.name} SET default_transaction_read_only = on"
+            admin.execute(change.encode())
+    for url, *words in (
+        (clone.app_url, "tenants", "create", "Shop"),
+        (clone.migrator_url, *delete),
+        (empty_database.migrator_url, "migrate"),
+    ):
+        fault = fault_of(url, monkeypatch, *words)
+        assert isinstance(fault, DatabaseUnreachable), words
+        assert "takes no writes" in fault.detail, words
+    assert "takes no writes" in run_here(
+        clone.app_url, "serve", "--port", str(free_port()), status=1
+    )
 
 
 def test_an_unreachable_server_is_reported_as_such(monkeypatch: pytest.MonkeyPatch) -> None:

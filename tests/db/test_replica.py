@@ -16,8 +16,9 @@ from skeldir.db.pool import Connection, Database, DatabaseUnreachable, open_data
 from skeldir.db.replica import Replica, ReplicaUnused, fault_of
 from skeldir.db.store import queries
 from tests.conftest import Clone
-from tests.support.api import OwnServer, own_server
+from tests.support.api import OwnServer, asking, key_of_new_tenant, own_server
 from tests.support.embedded import short_place
+from tests.support.make import make_conversion
 from tests.support.standby import standby_of
 
 if TYPE_CHECKING:
@@ -244,3 +245,17 @@ async def test_a_report_whose_connection_leads_to_another_server_is_read_from_th
 def test_what_is_wrong_with_a_standby(of_standby: SelectReplayedRow, fault: str | None) -> None:
     assert fault_of(written(1), of_standby) == fault
     assert fault_of(written(1, cluster=8), of_standby) == "other_database"
+
+
+async def test_an_api_that_writes_to_a_standby_is_not_ready_and_answers_that_it_is_away() -> None:
+    async with a_pair() as (primary, standby):
+        headers = await key_of_new_tenant(primary.url)
+        async with asking(standby.url) as (_, client), asyncio.timeout(20):
+            sending = {"headers": headers, "json": [make_conversion()]}
+            # Until the standby has the key.
+            while (answer := await client.post("/v1/conversions", **sending)).status_code == 401:
+                pass
+            ready = await client.get("/health/ready")
+    assert (answer.status_code, answer.json()["code"]) == (503, "database_unreachable")
+    assert ready.status_code == 503
+    assert "takes no writes" in ready.text

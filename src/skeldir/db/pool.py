@@ -14,7 +14,7 @@ import asyncpg
 
 from skeldir.db.lock_keys import lock_key
 from skeldir.db.nodes import node_unreachable
-from skeldir.db.requirements import refusal_of_pooler, require_usable
+from skeldir.db.requirements import refusal_of_pooler, refuses_writes, require_usable
 from skeldir.db.shares import RetriedLater, Shares, reserved_of
 from skeldir.db.store import queries
 from skeldir.errors import SkeldirError
@@ -31,6 +31,7 @@ Prove: TypeAlias = Callable[["Connection"], Coroutine[Any, Any, None]]
 logger = logging.getLogger(__name__)
 
 _OF_DRIVER = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+_READ_ONLY = asyncpg.ReadOnlySQLTransactionError
 _CONNECT_S = 5.0
 CLOSE_S = 5.0
 GRACE_S = 2.0
@@ -115,6 +116,8 @@ class Database:
         except _OF_DRIVER as error:
             # The driver's last error only reports a closed connection; the server's own message is the error before it.
             if not _is_lost(connection):
+                if isinstance(error, _READ_ONLY) and refuses_writes(connection):
+                    raise takes_no_writes() from error
                 of_node = node_unreachable(error, is_of_tenant=tenant_id is not None)
                 if of_node is not None:
                     raise of_node from error
@@ -308,6 +311,14 @@ def _unreachable(detail: str) -> DatabaseUnreachable:
     return DatabaseUnreachable(
         detail,
         cure="Check that the server runs and that DATABASE_URL names it, an existing database and role.",
+    )
+
+
+def takes_no_writes() -> DatabaseUnreachable:
+    """Return the error for a server at DATABASE_URL that can only be read."""
+    return DatabaseUnreachable(
+        "The server takes no writes: it is a standby, or read-only.",
+        cure="Let DATABASE_URL name the primary, or wait until this server is promoted.",
     )
 
 
