@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import psycopg
 import pytest
 from typer.testing import CliRunner
@@ -93,3 +96,22 @@ def test_a_report_without_a_ledger_says_so(clone: Clone, monkeypatch: pytest.Mon
     result = CliRunner().invoke(app, ["report", shop])
     assert result.exit_code == 0
     assert "ledger is empty" in result.stderr
+
+
+def test_a_command_prints_no_traceback_of_the_driver_when_the_server_dies() -> None:
+    script = """
+import asyncpg.pool
+from skeldir.cli import main
+try:
+    main()
+except SystemExit:
+    try:
+        raise OSError("refused")
+    except OSError:
+        asyncpg.pool.logger.warning("a connection was lost", exc_info=True)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", script, "--help"], capture_output=True, text=True, check=True
+    )
+    assert "Usage" in ended.stdout
+    assert ended.stderr == ""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -12,8 +13,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from skeldir.db.pool import Connection, Database, DatabaseUnreachable, open_database
-from skeldir.db.replica import Replica, ReplicaUnused, fault_of
+from skeldir.db.pool import Connection, Database, DatabaseUnreachable, Prove, open_database
+from skeldir.db.replica import Replica, ReplicaUnused, fault_of, open_replica
 from skeldir.db.store import queries
 from tests.conftest import Clone
 from tests.support.api import OwnServer, asking, key_of_new_tenant, own_server
@@ -259,3 +260,18 @@ async def test_an_api_that_writes_to_a_standby_is_not_ready_and_answers_that_it_
     assert (answer.status_code, answer.json()["code"]) == (503, "database_unreachable")
     assert ready.status_code == 503
     assert "takes no writes" in ready.text
+
+
+async def test_a_standby_that_does_not_answer_is_not_blamed_on_database_url(
+    db: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    def opening(*, prove: Prove | None = None) -> AbstractAsyncContextManager[Database]:
+        url = "postgresql://x@127.0.0.1:1/x"
+        return open_database(url, pool_size=1, statement_timeout_ms=1_000, prove=prove)
+
+    async with open_replica(opening, db, most_lag_s=2), asyncio.timeout(10):
+        while "db.replica_unreachable" not in caplog.text:  # noqa: ASYNC110 - only the log knows
+            await asyncio.sleep(0.01)
+    for event in ("db.replica_unchecked", "db.replica_unreachable"):
+        assert re.search(f"{event}.* SKELDIR_READ_URL: DatabaseUnreachable: No conn", caplog.text)
+    assert "DATABASE_URL" not in caplog.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import logging
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -222,6 +223,8 @@ def run_app(app: typer.Typer) -> None:
     SIGTERM ends the program as Ctrl-C does: it leaves the embedded server properly.
     """
     signal.signal(signal.SIGTERM, _leave)
+    # It logs a traceback when the server dies; a command says so itself. What keeps running sets up logs of its own.
+    logging.getLogger("asyncpg").addHandler(logging.NullHandler())
     try:
         app()
     except SkeldirError as error:
