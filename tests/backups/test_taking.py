@@ -93,12 +93,15 @@ def test_a_folder_that_others_may_enter_is_refused(home: Path, folder: Path) -> 
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_folder_on_a_missing_disk_or_within_the_data_is_refused(home: Path) -> None:
+def test_a_folder_on_a_missing_disk_or_within_the_home_is_refused(home: Path) -> None:
     with pytest.raises(BackupFolderUnusable, match="is not a directory"):
         take_backup(home, home.with_name("unmounted") / "backups", database="postgres")
-    with pytest.raises(BackupFolderUnusable, match="inside the data"):
-        take_backup(home, home / "postgres" / "backups", database="postgres")
-    assert not (home / "postgres" / "backups").exists()
+    for inside in (home, home / "backups", home / "postgres" / "backups"):
+        with pytest.raises(BackupFolderUnusable, match="is inside"):
+            take_backup(home, inside, database="postgres")
+        with pytest.raises(BackupFolderUnusable, match="is inside"):
+            start_archiving(home, inside, read_duration("5m"))
+        assert inside == home or not inside.exists()
 
 
 def test_a_folder_that_cannot_be_written_is_named_and_not_the_home(

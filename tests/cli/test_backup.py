@@ -53,6 +53,7 @@ def test_an_operator_goes_back_to_the_moment_before_a_mistake(operator: Operator
     assert "nothing_to_back_up" in operator.run("backup", "--folder", str(folder), status=1)
     tenant = operator.run("tenants", "create", "Shop")
     assert "No folder was given" in operator.run("backup", status=1)
+    assert "archives nothing" in operator.run("backup", "archive")
     said = operator.run("backup", "archive", str(folder), "--interval", "1m")
     assert "From the server's next start on" in said
     said = operator.run("backup")

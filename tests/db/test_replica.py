@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -12,12 +13,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from skeldir.db.pool import Connection, Database, DatabaseUnreachable, open_database
-from skeldir.db.replica import Replica, ReplicaUnused, fault_of
+from skeldir.db.pool import Connection, Database, DatabaseUnreachable, Prove, open_database
+from skeldir.db.replica import Replica, ReplicaUnused, fault_of, open_replica
 from skeldir.db.store import queries
 from tests.conftest import Clone
-from tests.support.api import OwnServer, own_server
+from tests.support.api import OwnServer, asking, key_of_new_tenant, own_server
 from tests.support.embedded import short_place
+from tests.support.make import make_conversion
 from tests.support.standby import standby_of
 
 if TYPE_CHECKING:
@@ -244,3 +246,32 @@ async def test_a_report_whose_connection_leads_to_another_server_is_read_from_th
 def test_what_is_wrong_with_a_standby(of_standby: SelectReplayedRow, fault: str | None) -> None:
     assert fault_of(written(1), of_standby) == fault
     assert fault_of(written(1, cluster=8), of_standby) == "other_database"
+
+
+async def test_an_api_that_writes_to_a_standby_is_not_ready_and_answers_that_it_is_away() -> None:
+    async with a_pair() as (primary, standby):
+        headers = await key_of_new_tenant(primary.url)
+        async with asking(standby.url) as (_, client), asyncio.timeout(20):
+            sending = {"headers": headers, "json": [make_conversion()]}
+            # Until the standby has the key.
+            while (answer := await client.post("/v1/conversions", **sending)).status_code == 401:
+                pass
+            ready = await client.get("/health/ready")
+    assert (answer.status_code, answer.json()["code"]) == (503, "database_unreachable")
+    assert ready.status_code == 503
+    assert "takes no writes" in ready.text
+
+
+async def test_a_standby_that_does_not_answer_is_not_blamed_on_database_url(
+    db: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    def opening(*, prove: Prove | None = None) -> AbstractAsyncContextManager[Database]:
+        url = "postgresql://x@127.0.0.1:1/x"
+        return open_database(url, pool_size=1, statement_timeout_ms=1_000, prove=prove)
+
+    async with open_replica(opening, db, most_lag_s=2), asyncio.timeout(10):
+        while "db.replica_unreachable" not in caplog.text:  # noqa: ASYNC110 - only the log knows
+            await asyncio.sleep(0.01)
+    for event in ("db.replica_unchecked", "db.replica_unreachable"):
+        assert re.search(f"{event}.* SKELDIR_READ_URL: DatabaseUnreachable: No conn", caplog.text)
+    assert "DATABASE_URL" not in caplog.text

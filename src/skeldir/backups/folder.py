@@ -42,9 +42,10 @@ def prepare_folder(cluster: Cluster, path: Path) -> BackupFolder:
         BackupFolderUnusable: it cannot be used; a missing directory above it may be a disk that is not mounted.
     """
     path = path.expanduser().resolve()
-    if path == cluster.data or cluster.data in path.parents:
+    home = cluster.home.resolve()
+    if home in (path, *path.parents):
         raise BackupFolderUnusable(
-            f"{path} is inside the data directory.",
+            f"{path} is inside {home}, and would be lost or moved away with it.",
             cure="Name a folder outside SKELDIR_HOME, on another disk if there is one.",
         )
     if not path.parent.is_dir():

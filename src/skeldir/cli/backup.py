@@ -166,6 +166,12 @@ def archive(
     home = _home()
     if folder is None and not off:
         cluster = require_data(home)
+        if find_archive(home) is None:
+            out.print(
+                f"{home} archives nothing; `skeldir backup archive FOLDER` begins it.",
+                soft_wrap=True,
+            )
+            return
         _show_archiving(cluster, open_folder(cluster, _choose_folder(None)))
         return
     if folder is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import logging
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -32,6 +33,7 @@ from skeldir.db import (
     read_id,
     refusal_of_pooler,
     require_own_session,
+    takes_no_writes,
 )
 from skeldir.errors import SkeldirError
 from skeldir.migrations.revision import head_revision
@@ -102,6 +104,7 @@ class Runtime:
             SchemaOutdated: the migrations have not been run, or belong to another version of the program.
             QueryTooSlow: a statement of the block took too long, or waited too long for a lock.
             NodeUnreachable: a node of a Citus database did not answer its coordinator.
+            DatabaseUnreachable: nothing answers, or the block wrote, and the server takes no writes.
         """
         settings = {
             "application_name": "skeldir",
@@ -133,6 +136,8 @@ class Runtime:
                 f"The database cancelled the query: {error}.",
                 cure="Find out who holds the lock (`pg_blocking_pids`), or run it again a little later.",
             ) from error
+        except asyncpg.ReadOnlySQLTransactionError as error:
+            raise takes_no_writes() from error
         except asyncpg.PostgresError as error:
             of_node = (
                 None if connection.is_closed() else node_unreachable(error, is_of_tenant=False)
@@ -220,6 +225,8 @@ def run_app(app: typer.Typer) -> None:
     SIGTERM ends the program as Ctrl-C does: it leaves the embedded server properly.
     """
     signal.signal(signal.SIGTERM, _leave)
+    # It logs a traceback when the server dies; a command says so itself. What keeps running sets up logs of its own.
+    logging.getLogger("asyncpg").addHandler(logging.NullHandler())
     try:
         app()
     except SkeldirError as error:
@@ -284,6 +291,8 @@ def _migration_error(error: psycopg.Error) -> SkeldirError | None:
             f"The role in DATABASE_URL may not change the schema: {message}.",
             cure="Let DATABASE_URL name the role that migrated before, or one with CREATEROLE that owns the database.",
         )
+    if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+        return takes_no_writes()
     if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
         return DatabaseUnreachable(
             f"No connection to the database: {message}.",

@@ -73,8 +73,8 @@ def make_api_server(
     from skeldir.observability import configure_logging
 
     settings = runtime.settings
-    asyncio.run(_require_fit_replica(runtime))
     configure_logging(settings, process="api")
+    asyncio.run(_require_fit_replica(runtime))
     app = create_app(runtime.app_url, warms_up=True)
     # The program itself is never garbage. Scanning all of it blocked the loop for 0.1 s each time.
     gc.collect()

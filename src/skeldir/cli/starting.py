@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from skeldir.cli.console import err, out
@@ -12,8 +11,10 @@ from skeldir.db import (
     DatabaseUnreachable,
     QueryTooSlow,
     open_database,
+    refuses_writes,
     require_admission,
     require_unpooled,
+    takes_no_writes,
 )
 from skeldir.settings import is_postgres_broker
 
@@ -33,7 +34,7 @@ def require_startable(runtime: Runtime, connections: int, *, is_restart: bool = 
     On a restart the schema may be of another version: whoever upgrades may leave the API running, and it is not ready.
 
     Raises:
-        DatabaseUnreachable: nothing answers at DATABASE_URL.
+        DatabaseUnreachable: nothing answers at DATABASE_URL, or it takes no writes.
         ServerTooOld: the server is older than PostgreSQL 17.
         RuntimeRoleUnsafe: the role is a superuser or bypasses row-level security.
         SchemaOutdated: the migrations have not been run, or belong to another version of the program.
@@ -68,6 +69,8 @@ async def _read_admission(runtime: Runtime, connections: int, *, is_restart: boo
         ) as database,
         database.statement() as connection,
     ):
+        if refuses_writes(connection):
+            raise takes_no_writes()
         if not is_restart:
             await require_head(connection)
         return await require_admission(connection, connections)
@@ -94,8 +97,13 @@ def keep_running(
     def say(what: str) -> None:
         out.print(what, soft_wrap=True)
 
-    with suppress(*((DatabaseUnreachable, QueryTooSlow) if waits else ())):
+    try:
         admission = require_startable(runtime, connections)
+    except (DatabaseUnreachable, QueryTooSlow) as error:
+        if not waits:
+            raise
+        err.print(f"{error} Until then the processes wait.", soft_wrap=True)
+    else:
         say(
             f"Up to {connections} connections to PostgreSQL, which admits {admission.limit} of this role "
             f"and has {admission.in_use} open."

@@ -43,6 +43,7 @@ from skeldir.db.pool import (
     QueryTooSlow,
     TenantLocked,
     open_database,
+    takes_no_writes,
     wake_after_commit,
 )
 from skeldir.db.queries import as_dict, load_blocking_queries, load_queries
@@ -51,6 +52,7 @@ from skeldir.db.requirements import (
     PoolerRefused,
     RuntimeRoleUnsafe,
     refusal_of_pooler,
+    refuses_writes,
     require_own_session,
     require_unpooled,
 )
@@ -109,6 +111,7 @@ __all__ = [
     "plan_for_each_list",
     "read_id",
     "refusal_of_pooler",
+    "refuses_writes",
     "require_admission",
     "require_fit",
     "require_own_session",
@@ -117,6 +120,7 @@ __all__ = [
     "revive_server",
     "share_lock",
     "spread_retry_s",
+    "takes_no_writes",
     "try_lock",
     "unpack_column",
     "wait_for_lock",

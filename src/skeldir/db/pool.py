@@ -14,7 +14,7 @@ import asyncpg
 
 from skeldir.db.lock_keys import lock_key
 from skeldir.db.nodes import CITUS_SETTINGS, node_unreachable
-from skeldir.db.requirements import refusal_of_pooler, require_usable
+from skeldir.db.requirements import refusal_of_pooler, refuses_writes, require_usable
 from skeldir.db.shares import RetriedLater, Shares, reserved_of
 from skeldir.db.store import queries
 from skeldir.errors import SkeldirError
@@ -115,6 +115,10 @@ class Database:
         except _OF_DRIVER as error:
             # The driver's last error only reports a closed connection; the server's own message is the error before it.
             if not _is_lost(connection):
+                if isinstance(error, asyncpg.ReadOnlySQLTransactionError) and refuses_writes(
+                    connection
+                ):
+                    raise takes_no_writes() from error
                 of_node = node_unreachable(error, is_of_tenant=tenant_id is not None)
                 if of_node is not None:
                     raise of_node from error
@@ -308,6 +312,14 @@ def _unreachable(detail: str) -> DatabaseUnreachable:
     return DatabaseUnreachable(
         detail,
         cure="Check that the server runs and that DATABASE_URL names it, an existing database and role.",
+    )
+
+
+def takes_no_writes() -> DatabaseUnreachable:
+    """Return the error for a server at DATABASE_URL that can only be read."""
+    return DatabaseUnreachable(
+        "The server takes no writes: it is a standby, or read-only.",
+        cure="Let DATABASE_URL name the primary, or wait until this server is promoted.",
     )
 
 

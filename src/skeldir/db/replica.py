@@ -256,12 +256,18 @@ async def require_fit(opening: Opening, primary: Database) -> None:
     except PoolerRefused as error:
         raise error.of_variable("SKELDIR_READ_URL") from error
     except _MISSED as error:
-        logger.warning("db.replica_unchecked %s", error)
+        logger.warning("db.replica_unchecked %s", _cause(error))
         return
     if fault_of(written, replayed) == "other_database":
         raise _unfit(
             f"SKELDIR_READ_URL leads to {_name(replayed)}, and DATABASE_URL to {_name(written)}."
         )
+
+
+def _cause(error: Exception) -> str:
+    """Describe an error of the standby, without a cure that names DATABASE_URL."""
+    what = error.detail if isinstance(error, SkeldirError) else error
+    return f"SKELDIR_READ_URL: {type(error).__name__}: {what}"
 
 
 def _name(found: SelectWrittenRow | SelectReplayedRow) -> str:
@@ -295,7 +301,7 @@ async def _keep_watching(replica: Replica, opening: Opening, primary: Database) 
             except (SkeldirError, asyncpg.PostgresError) as error:
                 is_unsafe = isinstance(error, RuntimeRoleUnsafe)
                 replica.mark_lost("other_database" if is_unsafe else "unreachable")
-                shown.show(replica, f" {type(error).__name__}: {error}")
+                shown.show(replica, f" {_cause(error)}")
             await asyncio.sleep(min(_LONGEST_PAUSE_S, PAUSE_S * 2 ** min(failures, 10)))
             failures += 1
     finally:

@@ -87,6 +87,12 @@ async def require_own_session(connection: _Session, settings: Mapping[str, str])
             raise _pooler_refused("DATABASE_URL", f"`{row['name']}` is not what was asked for")
 
 
+def refuses_writes(connection: _Session) -> bool:
+    """Return whether the server is a standby, or its transactions are read-only by default; it reports each change."""
+    settings = connection.get_settings()
+    return "on" in (settings.in_hot_standby, settings.default_transaction_read_only)
+
+
 def require_unpooled(url: str, variable: str) -> None:
     """Check that `url`, the value of `variable`, leads to PostgreSQL itself; an unreachable server passes.
 

@@ -16,7 +16,7 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
-from skeldir.db import NodeUnreachable, has_nodes, list_silent_nodes
+from skeldir.db import NodeUnreachable, has_nodes, list_silent_nodes, refuses_writes
 from skeldir.http.direct import DirectRoute
 from skeldir.http.probes import Probe
 from skeldir.http.problems import Problem, answer_problem, make_problem
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 router = APIRouter(tags=["health"], route_class=DirectRoute)
 
 _HOLDS = "ok"
+_READ_ONLY = "It takes no writes: it is a standby, or read-only."
 
 
 class Health(BaseModel):
@@ -158,7 +159,7 @@ class Watch:
     async def _check(self) -> dict[str, str]:
         async with self._database.statement() as connection:
             return {
-                "database": _HOLDS,
+                "database": _READ_ONLY if refuses_writes(connection) else _HOLDS,
                 "schema": await self._check_schema(connection),
                 "views": await self._check_views(connection),
                 "role": await self._check_role(connection),
