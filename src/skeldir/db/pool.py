@@ -115,12 +115,10 @@ class Database:
         except _OF_DRIVER as error:
             # The driver's last error only reports a closed connection; the server's own message is the error before it.
             if not _is_lost(connection):
-                if isinstance(error, asyncpg.ReadOnlySQLTransactionError) and refuses_writes(
-                    connection
-                ):
+                is_write = isinstance(error, asyncpg.ReadOnlySQLTransactionError)
+                if is_write and refuses_writes(connection):
                     raise takes_no_writes() from error
-                of_node = node_unreachable(error, is_of_tenant=tenant_id is not None)
-                if of_node is not None:
+                if of_node := node_unreachable(error, is_of_tenant=tenant_id is not None):
                     raise of_node from error
                 raise
             cause = error.__context__ or error

@@ -3,7 +3,7 @@
 from skeldir.migrations.guard import run_statements
 
 revision = "202612011300"
-down_revision = "202612010900"
+down_revision = "202612011200"
 branch_labels = None
 depends_on = None
 
