@@ -113,12 +113,9 @@ async def test_the_longest_wait_for_a_lock_of_whatever_kind_is_seen_by_the_progr
 ) -> None:
     await sample_lock_waits(db)
     assert value("skeldir_database_longest_lock_wait_seconds") == 0
-    lock_a_row = f"SELECT FROM api_keys WHERE tenant_id = '{tenant}' FOR UPDATE"
-    async with db.tenant(tenant) as connection:
-        await issue_key(connection, tenant, name="A", scopes=["read"], expires_at=None)
     for holds, waits in (
         ("LOCK TABLE jobs", "SELECT count(*) FROM jobs"),
-        (lock_a_row, lock_a_row),
+        ("SELECT FROM registered_tenants FOR UPDATE",) * 2,
         ("SELECT pg_advisory_xact_lock(7)", "SELECT pg_advisory_xact_lock(7)"),
     ):
         with psycopg.connect(clone.superuser_url) as holder:
