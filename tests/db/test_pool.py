@@ -267,13 +267,13 @@ async def test_a_connection_that_is_lost_while_it_is_made_is_an_unreachable_data
             # What the driver raises if the server goes away between two messages of a statement.
             raise asyncpg.InternalClientError("cannot switch to state 12")
 
-    async with open_database(
-        clone.app_url, pool_size=2, statement_timeout_ms=30_000, prove=prove
-    ) as db:
-        async with db.statement():
-            with pytest.raises(DatabaseUnreachable):
-                async with db.statement():
-                    pass
+    async with (
+        open_database(clone.app_url, pool_size=2, statement_timeout_ms=30_000, prove=prove) as db,
+        db.statement(),
+    ):
+        with pytest.raises(DatabaseUnreachable):
+            async with db.statement():
+                pass
     with pytest.raises(DatabaseUnreachable):
         async with open_database(
             clone.app_url, pool_size=1, statement_timeout_ms=30_000, prove=prove
