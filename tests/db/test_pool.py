@@ -270,3 +270,29 @@ async def test_a_shared_lock_is_taken_before_the_tenant_is_read(db: Database, te
             "INSERT INTO channels (tenant_id, code, label) VALUES ($1, 'radio', 'Radio')", tenant
         )
     assert await reading == ["radio"]
+
+
+async def test_a_connection_that_is_lost_while_it_is_made_is_an_unreachable_database(
+    clone: Clone,
+) -> None:
+    proven = 0
+
+    async def prove(_connection: Connection) -> None:
+        nonlocal proven
+        proven += 1
+        if proven > 1:
+            # What the driver raises if the server goes away between two messages of a statement.
+            raise asyncpg.InternalClientError("cannot switch to state 12")
+
+    async with (
+        open_database(clone.app_url, pool_size=2, statement_timeout_ms=30_000, prove=prove) as db,
+        db.statement(),
+    ):
+        with pytest.raises(DatabaseUnreachable):
+            async with db.statement():
+                pass
+    with pytest.raises(DatabaseUnreachable):
+        async with open_database(
+            clone.app_url, pool_size=1, statement_timeout_ms=30_000, prove=prove
+        ):
+            pass

@@ -146,7 +146,7 @@ class Database:
             if self.pool.get_size() < self.pool.get_max_size() or self.pool.get_idle_size():
                 raise _unreachable("The database does not answer.") from error
             raise self._busy() from error
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (OSError, *_OF_DRIVER) as error:
             raise _unreachable(f"No connection to the database: {error}.") from error
 
     def _busy(self) -> DatabaseBusy:
@@ -362,7 +362,7 @@ async def open_database(
         )
     except TimeoutError as error:
         raise _unreachable("The database does not answer.") from error
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (OSError, *_OF_DRIVER) as error:
         raise (
             refusal_of_pooler(error) or _unreachable(f"No connection to the database: {error}.")
         ) from error
@@ -396,5 +396,5 @@ async def _close(pool: asyncpg.Pool[asyncpg.Record]) -> None:
     """Close the pool; connections still in use after a few seconds are terminated."""
     try:
         await asyncio.wait_for(pool.close(), CLOSE_S)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (OSError, *_OF_DRIVER) as error:
         logger.warning("db.pool_cut_off %s", type(error).__name__)
