@@ -28,6 +28,8 @@ from tests.support.embedded import (
     wait_until,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def template() -> Iterator[Path]:

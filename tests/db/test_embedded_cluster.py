@@ -44,6 +44,8 @@ from tests.support.embedded import (
 as_root = pytest.mark.skipif(
     not (IS_ROOT and sys.platform == "linux"), reason="only root on Linux can do this"
 )
+
+pytestmark = pytest.mark.slow
 as_ordinary_user = pytest.mark.skipif(IS_ROOT, reason="root may do anything")
 
 

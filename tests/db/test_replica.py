@@ -22,6 +22,8 @@ from tests.support.embedded import short_place
 from tests.support.make import make_conversion
 from tests.support.standby import standby_of
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from skeldir.db.store import SelectReplayedRow, SelectWrittenRow
 

@@ -28,7 +28,7 @@ from tests.support.service import (
     wait_until,
 )
 
-pytestmark = pytest.mark.worker
+pytestmark = [pytest.mark.slow, pytest.mark.worker]
 
 TWO = ("--processes", "2")
 

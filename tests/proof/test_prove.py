@@ -23,7 +23,10 @@ from tests.support.embedded import SEARCH_PATH
 from tests.support.proving import git, make_checkout
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.xdist_group("prove")  # one worker, so that there is one copy
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("prove"),
+]  # one worker, so that there is one copy
 
 
 @pytest.fixture(scope="module")
