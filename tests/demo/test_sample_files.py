@@ -14,6 +14,8 @@ import pytest
 from skeldir.demo.sample import SampleFiles, SampleSize, write_sample
 from skeldir.errors import InputInvalid
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("touches.ndjson", "conversions.ndjson", "truth.json")
 SMALL = SampleSize(customers=500, weeks=5)
 

@@ -18,6 +18,8 @@ from skeldir.cli import app
 from tests.conftest import Clone
 from tests.support.command import SKELDIR, environment, run_here
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def call(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:

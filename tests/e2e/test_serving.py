@@ -23,10 +23,8 @@ from tests.support.make import make_tenant, make_touch
 from tests.support.service import SKELDIR, free_port, wait_until
 
 PATIENCE_S = 1.0
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.xdist_group("serving"),
-]  # one worker, so that most share one server
+# One worker, so that most share one server.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("serving")]
 HEAD = b"POST /v1/touches HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
 
 

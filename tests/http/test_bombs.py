@@ -31,6 +31,8 @@ from tests.support.api import asking, bearer
 from tests.support.make import make_conversion, make_touch
 from tests.support.stalls import longest_stall
 
+pytestmark = pytest.mark.slow
+
 TOUCHES, CONVERSIONS = "/v1/touches", "/v1/conversions"
 NDJSON = {"Content-Type": "application/x-ndjson"}
 GZIP = {"Content-Encoding": "gzip"}

@@ -67,10 +67,8 @@ WEAKENED: dict[str, tuple[str, Expectation, Expectation]] = {
 }
 
 __all__ = ["pack", "proven", "root"]
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.xdist_group("verifying"),
-]  # one worker, so that there is one proof
+# One worker, so that there is one proof.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("verifying")]
 
 
 def test_steps_that_show_another_commit_are_named(tmp_path: Path) -> None:

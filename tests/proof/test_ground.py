@@ -23,7 +23,8 @@ from tests.support.embedded import SEARCH_PATH, is_running, short_place, wait_un
 from tests.support.faulty import compile_once
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.xdist_group("ground")  # one worker, so that there is one ground
+# One worker, so that there is one ground.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ground")]
 NAME = "skeldir_migprobe"
 PASSWORD = "a-password-of-the-admin"
 

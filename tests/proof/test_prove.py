@@ -23,10 +23,8 @@ from tests.support.embedded import SEARCH_PATH
 from tests.support.proving import git, make_checkout
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.xdist_group("prove"),
-]  # one worker, so that there is one copy
+# One worker, so that there is one copy.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prove")]
 
 
 @pytest.fixture(scope="module")

@@ -22,10 +22,8 @@ from tests.support.service import free_port, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 PROBE = "skeldir_migprobe"
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.xdist_group("replay"),
-]  # one worker, so that there is one probe
+# One worker, so that there is one probe.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("replay")]
 TENANTS = ("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222")
 VIEWS = (
     "mv_allocation_summary",

@@ -25,10 +25,8 @@ from proof.stage.proving import Proof
 from tests.support.proving import git, make_checkout, make_hypotheses, make_role
 
 HYPOTHESES = make_hypotheses()
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.xdist_group("verifying"),
-]  # one worker, so that there is one proof
+# One worker, so that there is one proof.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("verifying")]
 
 
 @pytest.fixture(scope="module")
