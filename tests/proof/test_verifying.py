@@ -25,8 +25,7 @@ from proof.stage.proving import Proof
 from tests.support.proving import git, make_checkout, make_hypotheses, make_role
 
 HYPOTHESES = make_hypotheses()
-# One worker, so that there is one proof.
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("verifying")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("verifying")]  # one worker: one proof
 
 
 @pytest.fixture(scope="module")
