@@ -19,6 +19,8 @@ from skeldir.errors import InputInvalid
 from skeldir.http.offload import Offload, OffloadLost
 from skeldir.ingest.rejections import ItemRejected
 
+pytestmark = pytest.mark.slow
+
 A, B, C = UUID(int=1), UUID(int=2), UUID(int=3)
 
 
