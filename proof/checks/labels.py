@@ -31,6 +31,7 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
             "audit.tenant",
             "ingest.forget_touches",
             "ingest.scan_personal_data",
+            "ingest.undo",
             "matviews.refresh",
             "tenants.delete",
             "other",

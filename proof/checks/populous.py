@@ -104,8 +104,8 @@ _KEPT: LiteralString = """
 _QUESTIONS: dict[str, tuple[LiteralString, ...]] = {
     "202611230900": (
         "SELECT to_jsonb(r)::text AS tenant FROM public.tenants r WHERE id = public.current_tenant_id()",
-        "SELECT to_jsonb(r)::text AS event FROM public.attribution_events r ORDER BY id",
-        "SELECT to_jsonb(r)::text AS entry FROM public.revenue_ledger r ORDER BY id",
+        "SELECT (to_jsonb(r) - 'delivery' - 'generation')::text AS event FROM public.attribution_events r ORDER BY id",
+        "SELECT (to_jsonb(r) - 'delivery' - 'generation')::text AS entry FROM public.revenue_ledger r ORDER BY id",
         "SELECT (to_jsonb(r) - 'active_since')::text AS model FROM public.attribution_models r",
         _ALLOCATIONS,
         "SELECT to_jsonb(r)::text AS spend FROM public.spend r",
