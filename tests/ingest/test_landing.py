@@ -58,6 +58,20 @@ def test_tags_are_read_wherever_an_address_has_them(address: str, path: str | No
     assert (touch.channel_code, touch.source, touch.landing_path) == ("email", "news", path)
 
 
+def test_a_path_that_was_encoded_with_its_address_holds_no_control_character() -> None:
+    # The first would shift the columns of its batch, the second no text of PostgreSQL can hold.
+    page = quote("https://shop.example/a\x1fb\x00c\r\n?utm_source=ne\x1fws", safe="")
+    touch = read(landing_path=page)
+    assert (touch.landing_path, touch.source) == ("/abc", "news")
+
+
+def test_of_a_referrer_that_was_encoded_in_one_piece_only_the_host_is_kept() -> None:
+    touch = read(referrer_host=quote("https://WWW.google.com/search?q=private\x00", safe=""))
+    assert (touch.referrer_host, touch.channel_code) == ("www.google.com", "organic_search")
+    odd = read(referrer_host=quote("https://ne\x1fws.example/", safe=""))
+    assert odd.referrer_host == "news.example"
+
+
 def test_values_are_decoded_once_and_a_plus_is_a_space() -> None:
     landing = read_landing("/?utm_campaign=Fr%C3%BChling+2026%20%26%20more&utm_source=%00a%0A")
     assert (landing.campaign, landing.source) == ("Frühling 2026 & more", "a")
@@ -121,6 +135,12 @@ def test_a_referrer_that_was_landed_on_is_none() -> None:
     page = "https://shop.example/pay"
     own = read(referrer_host="https://www.shop.example/cart", landing_path=page)
     assert (own.channel_code, own.referrer_host) == ("direct", None)
+    for pair in (
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("xn--bcher-kva.example", "BÜCHER.example"),
+    ):
+        written = read(referrer_host=f"https://www.{pair[0]}/", landing_path=f"https://{pair[1]}/")
+        assert (written.channel_code, written.referrer_host) == ("direct", None)
     other = read(referrer_host="https://news.example/", landing_path=page)
     assert (other.channel_code, other.referrer_host) == ("referral", "news.example")
 

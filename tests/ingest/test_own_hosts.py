@@ -21,7 +21,7 @@ from skeldir.ingest.channels import drop_own_hosts
 from skeldir.ingest.own_hosts import read_host
 from tests.support.make import make_touch, send_touches
 
-HOSTS = frozenset({"shop.example", "pay.example"})
+HOSTS = frozenset({"shop.example", "pay.example", "xn--bcher-kva.example"})
 
 
 async def send(db: Database, tenant: UUID, *touches: dict[str, object]) -> None:
@@ -118,6 +118,8 @@ async def test_click_ids_that_no_rule_knows_are_counted(
         ((None, None, "myshop.example"), (None, None, "myshop.example")),
         ((None, None, "shop.example.org"), (None, None, "shop.example.org")),
         ((None, None, "example"), (None, None, "example")),
+        (("Bücher.example", "referral", "shop.bücher.example"), (None, None, None)),
+        (("frühling..x", "email", "ü" * 200), ("frühling..x", "email", "ü" * 200)),
     ],
 )
 def test_only_what_names_a_host_of_the_tenant_is_dropped(
@@ -142,7 +144,20 @@ def test_a_host_is_read_from_a_host_or_address(text: str, host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "shop", "co.uk", "myshopify.com", "github.io", "a b.example", "a..b", "." * 300]
+    "text",
+    [
+        "",
+        "shop",
+        "co.uk",
+        "myshopify.com",
+        "github.io",
+        "a b.example",
+        "a..b",
+        "." * 300,
+        "ü." * 90 + "example",
+        "ü" * 80 + ".example",
+        "b" * 64 + ".example",
+    ],
 )
 def test_what_is_no_host_of_one_owner_is_refused(text: str) -> None:
     with pytest.raises(InputInvalid):

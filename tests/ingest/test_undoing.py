@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 from uuid import UUID
 
@@ -15,15 +16,20 @@ from skeldir.ingest import (
     NothingToRedo,
     ReasonMissing,
     TargetUnknown,
+    UndoingUnderWay,
     forget_now,
     list_undoings,
     preview_undo,
+    request_redo,
+    request_undo,
+    run_undoing,
     target_of_key,
     target_of_order,
     target_of_origin,
 )
 from skeldir.revenue import ledger_totals
 from skeldir.tenants import set_retention
+from tests.conftest import Clone
 from tests.support.make import (
     at,
     make_conversion,
@@ -42,6 +48,7 @@ from tests.support.mistakes import (
     send_mistake,
     set_lookback,
 )
+from tests.support.refreshing import superuser_of, until
 from tests.support.taking_back import assert_sound, outcome, redo, undo
 
 
@@ -290,3 +297,62 @@ async def test_another_tenant_and_the_runtime_role_can_change_nothing_of_it(
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             async with db.tenant(tenant) as connection:
                 await connection.execute(statement)
+
+
+async def test_a_redo_puts_back_what_has_come_back_and_was_taken_back_again(db: Database) -> None:
+    shop = await make_shop(db, "shop")
+    await send_mistake(db, shop)
+    with_mistake = await outcome(db, shop)
+    await undo(db, shop, target_of_origin(MISTAKE))
+    await send_mistake(db, shop, origin="api:corrected")
+    await undo(db, shop, target_of_origin("api:corrected"))
+    done = await redo(db, shop, target_of_origin(MISTAKE))
+    assert (done.entries, done.touches) == (4, 3)
+    assert await outcome(db, shop) == with_mistake
+    of_other = await redo(db, shop, target_of_origin("api:corrected"))
+    assert (of_other.entries, of_other.touches) == (0, 0)
+    assert await outcome(db, shop) == with_mistake
+    await assert_sound(db, shop)
+
+
+async def test_what_is_being_put_back_is_not_taken_back_meanwhile(db: Database) -> None:
+    shop = await make_shop(db, "shop")
+    await send_mistake(db, shop)
+    await undo(db, shop, target_of_origin(MISTAKE))
+    async with db.tenant(shop) as connection:
+        redoing = await request_redo(
+            connection, shop, target_of_origin(MISTAKE), reason="right", requested_by="x"
+        )
+    with pytest.raises(UndoingUnderWay, match="put back"):
+        await undo(db, shop, target_of_origin(MISTAKE))
+    await run_undoing(db, shop, redoing)
+    assert (await undo(db, shop, target_of_origin(MISTAKE))).entries == 4
+
+
+async def test_two_requests_at_once_are_one_undoing(clone: Clone, db: Database) -> None:
+    shop = await make_shop(db, "shop")
+    await send_mistake(db, shop)
+
+    async def request() -> UUID:
+        async with db.tenant(shop) as connection:
+            return await request_undo(
+                connection, shop, target_of_order("C"), reason="wrong", requested_by="x"
+            )
+
+    async with superuser_of(clone) as watcher:
+
+        async def is_waiting() -> bool:
+            waiting: int = await watcher.fetchval(
+                """SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'
+                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
+            )
+            return waiting > 0
+
+        async with db.tenant(shop) as connection:
+            first = await request_undo(
+                connection, shop, target_of_order("C"), reason="wrong", requested_by="x"
+            )
+            other = asyncio.create_task(request())
+            await until(is_waiting)
+    assert await other == first
+    assert (await run_undoing(db, shop, first)).entries == 2

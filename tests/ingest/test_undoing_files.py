@@ -21,7 +21,9 @@ from skeldir.ingest import (
     request_undo,
     run_undoing,
     target_of_import,
+    target_of_key,
     target_of_origin,
+    whole_import,
 )
 from skeldir.ingest.files import ImportBeingTakenBack, import_file, mapping_from_settings
 from skeldir.ingest.tasks import UNDO_KIND
@@ -81,7 +83,10 @@ async def test_two_processes_share_an_undoing_while_credit_runs_and_facts_arrive
     await assert_sound(db, shop)
 
 
-async def test_a_worker_finishes_what_a_killed_command_began(db: Database) -> None:
+async def test_a_worker_finishes_what_a_killed_command_began_turn_by_turn(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("skeldir.ingest.undoing.LONGEST_TURN_S", 0.0)
     shop, twin = await make_shop(db, "shop"), await make_shop(db, "twin")
     await send_mistake(db, shop)
     async with db.tenant(shop) as connection:
@@ -104,6 +109,8 @@ async def test_a_worker_finishes_what_a_killed_command_began(db: Database) -> No
     await do_jobs(db, {UNDO_KIND.name: UNDO_KIND})
     async with db.tenant(shop) as connection:
         (one,) = await list_undoings(connection, shop)
+        turns = await connection.fetchval("SELECT count(*) FROM jobs WHERE kind = 'ingest.undo'")
+    assert turns > 1
     assert (one.phase, one.entries, one.touches) == ("done", 4, 3)
     assert await outcome(db, shop) == await outcome(db, twin)
 
@@ -179,6 +186,50 @@ async def test_a_file_cannot_be_imported_while_it_is_taken_back(
     report = await import_file(db, tenant, path, MAPPING, progress=lambda _done: None)
     assert report.done.conversions_accepted == 2
     await assert_sound(db, tenant)
+
+
+async def test_a_file_goes_in_once_the_facts_that_it_repeats_are_taken_back(
+    db: Database, tenant: UUID, tmp_path: Path
+) -> None:
+    async def take(path: Path) -> int:
+        report = await import_file(db, tenant, path, MAPPING, progress=lambda _done: None)
+        return report.done.conversions_accepted
+
+    assert await take(write(tmp_path / "wrong.csv", ["10.00", "20.00"])) == 2
+    async with db.tenant(tenant) as connection:
+        (known,) = await list_imports(connection, tenant)
+        target = await target_of_import(connection, tenant, known.fingerprint)
+        undoing = await request_undo(
+            connection, tenant, target, reason="wrong", requested_by="command:tester"
+        )
+    longer = write(tmp_path / "longer.csv", ["10.00", "20.00", "30.00"])
+    corrected = write(tmp_path / "corrected.csv", ["1.00", "2.00"])
+    for path in (longer, corrected):
+        with pytest.raises(ImportBeingTakenBack):
+            await take(path)
+    other = tmp_path / "other.csv"
+    other.write_text("order,at,total\nG-1,2026-03-01T10:00:00Z,5.00\n", encoding="utf-8")
+    assert await take(other) == 1
+    await run_undoing(db, tenant, undoing)
+    assert await take(longer) == 3
+    await assert_sound(db, tenant)
+
+
+async def test_an_import_is_known_to_be_taken_back_also_when_a_key_or_its_origin_named_it(
+    db: Database, tenant: UUID, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "x.csv", ["10.00", "20.00"])
+    await import_file(db, tenant, path, MAPPING, progress=lambda _done: None)
+    async with db.tenant(tenant) as connection:
+        (known,) = await list_imports(connection, tenant)
+        key = await connection.fetchval("SELECT business_key FROM revenue_ledger LIMIT 1")
+        target = await target_of_key(connection, tenant, key)
+        assert target == await target_of_import(connection, tenant, known.fingerprint)
+        origin = target_of_origin(f"file:{known.fingerprint[:16]}")
+        assert await whole_import(connection, tenant, origin) == target
+    assert (await undo(db, tenant, target)).entries == 2
+    report = await import_file(db, tenant, path, MAPPING, progress=lambda _done: None)
+    assert report.done.conversions_accepted == 2
 
 
 @settings(

@@ -30,6 +30,7 @@ from skeldir.ingest import (
     target_of_key,
     target_of_order,
     target_of_origin,
+    whole_import,
 )
 from skeldir.money import format_minor
 
@@ -54,7 +55,7 @@ KeyOption = Annotated[
     str | None,
     typer.Option(
         "--key",
-        help="Instead: the API batch, or the replay, that brought the fact with this idempotency key.",
+        help="Instead: the API batch, or the import, that brought the fact with this idempotency key.",
     ),
 ]
 OriginOption = Annotated[
@@ -245,7 +246,7 @@ async def _find(
     if key is not None:
         return await target_of_key(connection, tenant_id, key)
     if origin is not None:
-        return target_of_origin(origin)
+        return await whole_import(connection, tenant_id, target_of_origin(origin))
     return await target_of_import(connection, tenant_id, fingerprint or "")
 
 

@@ -50,6 +50,7 @@ from skeldir.ingest.undo_requests import (
     target_of_key,
     target_of_order,
     target_of_origin,
+    whole_import,
 )
 from skeldir.ingest.undoing import UndoingProgress, UndoingUnknown, run_undoing
 
@@ -106,4 +107,5 @@ __all__ = [
     "target_of_key",
     "target_of_order",
     "target_of_origin",
+    "whole_import",
 ]

@@ -47,7 +47,7 @@ def host_of(value: str | None) -> str | None:
     """Return only the host of a host or URL, in lower case: paths and queries may carry personal data."""
     if value is None:
         return None
-    rest = _SCHEME.sub("", value.strip(), count=1)
+    rest = _SCHEME.sub("", _decoded(value.strip()), count=1)
     host = _END_OF_HOST.split(rest, maxsplit=1)[0].rpartition("@")[2]
     return host.partition(":")[0].lower().strip(".")[:253] or None
 
@@ -64,9 +64,7 @@ def read_landing(address: str | None) -> Landing:
     """
     if address is None:
         return NO_LANDING
-    text = address.strip()
-    if _ENCODED_SCHEME.match(text):
-        text = unquote(text)
+    text = _decoded(address.strip())
     start = _SCHEME.match(text)
     rest = text if start is None else text[start.end() :]
     before, query, fragment = _split(rest)
@@ -105,6 +103,11 @@ def keep_kinds(names: tuple[str, ...]) -> tuple[str, ...]:
         elif kind:
             others.add(harmless_kind(kind))
     return tuple(sorted(known.union(sorted(others)[:MOST_UNKNOWN_KINDS])))
+
+
+def _decoded(address: str) -> str:
+    """Return an address that was percent-encoded in one piece decoded, without control characters."""
+    return _tidied(unquote(address)) if _ENCODED_SCHEME.match(address) else address
 
 
 def _split(rest: str) -> tuple[str, str, str]:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from skeldir.clock import utc_now
 from skeldir.errors import InputInvalid
-from skeldir.ingest.channels import CLICK_ID_KINDS, may_own
+from skeldir.ingest.channels import CLICK_ID_KINDS, ascii_host, may_own
 from skeldir.ingest.landing import host_of
 from skeldir.ingest.store import queries
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 HostKind: TypeAlias = Literal["own", "payment"]
 
-_HOST: Final = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)+", re.ASCII)
+_HOST: Final = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})+", re.ASCII)
+_LONGEST_HOST: Final = 253
 _DAYS_LOOKED_AT: Final = 90
 _FEWEST_MIDWAY: Final = 3
 _MOST_LISTED: Final = 200
@@ -77,12 +78,8 @@ async def list_unknown_click_ids(
 
 def read_host(text: str) -> str:
     """Return the host in a host or URL, lower case, ASCII, without `www.`. Raises InputInvalid."""
-    host = (host_of(text) or "").removeprefix("www.")
-    try:
-        host = host.encode("idna").decode()
-    except UnicodeError:
-        host = ""
-    if not _HOST.fullmatch(host):
+    host = ascii_host(host_of(text) or "").removeprefix("www.")
+    if len(host) > _LONGEST_HOST or not _HOST.fullmatch(host):
         raise InputInvalid(
             f"{text!r:.80} is not a host.", cure="Give a host such as shop.example, or its address."
         )

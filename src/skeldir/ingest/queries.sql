@@ -269,13 +269,16 @@ ON CONFLICT (tenant_id, idempotency_key, generation) DO NOTHING
 RETURNING generation;
 
 -- name: restore_touches
--- Records withdrawn touches again, with the next generation; where a later touch has the key, nothing is recorded.
+-- Records withdrawn touches again, with the next generation of the key, which may have come back and been taken back since;
+-- where a later touch stands, nothing is recorded.
 INSERT INTO public.attribution_events
     (tenant_id, id, idempotency_key, occurred_at, journey_key, session_id, channel_code, channel_rule,
      source, medium, campaign, referrer_host, landing_path, click_id_kinds, delivery, generation)
 SELECT :tenant_id, (:new_ids::uuid[])[row_number() OVER (ORDER BY e.idempotency_key)], e.idempotency_key, e.occurred_at, e.journey_key, e.session_id, e.channel_code,
        e.channel_rule, e.source, e.medium, e.campaign, e.referrer_host, e.landing_path, e.click_id_kinds, e.delivery,
-       (e.generation + 1)::smallint
+       (SELECT w.generation + 1 FROM public.touch_withdrawals w
+        WHERE w.tenant_id = :tenant_id AND w.idempotency_key = e.idempotency_key
+        ORDER BY w.generation DESC LIMIT 1)::smallint
 FROM public.attribution_events e
 WHERE e.tenant_id = :tenant_id AND e.id >= :first_id AND e.id <= :last_id AND e.id = ANY(:ids::uuid[])
   AND (SELECT set_config('plan_cache_mode', 'auto', true)) IS NOT NULL

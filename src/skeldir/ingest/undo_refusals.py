@@ -38,7 +38,7 @@ class ReasonMissing(SkeldirError):
 
 
 class UndoingUnderWay(SkeldirError):
-    """Something of the other sort is under way: taking back and restating channels would miss each other's touches."""
+    """It is being put back; or taking back and restating channels would be under way at once, and miss touches."""
 
     code = "undoing_under_way"
     status = 409

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 TargetKind = Literal["import", "order", "delivery", "channels"]
 MOST_SHOWN: Final = 100
+_MOST_IMPORTS: Final = 100_000
 LONGEST_REASON: Final = 500
 # Ids carry the clock of the machine that made them; it may be this much behind the database's.
 _CLOCKS_DIFFER = timedelta(hours=1)
@@ -187,7 +188,7 @@ def target_of_origin(origin: str) -> Target:
 
 
 async def target_of_key(connection: Connection, tenant_id: UUID, key: str) -> Target:
-    """Return the delivery that brought the fact with this idempotency key: an API batch, a piece of a file, a replay.
+    """Return what brought the fact with this idempotency key: an API batch, or the import of a file with its replays.
 
     Raises:
         TargetUnknown: there is no such fact, or its delivery was not recorded.
@@ -200,7 +201,15 @@ async def target_of_key(connection: Connection, tenant_id: UUID, key: str) -> Ta
             "No fact has this idempotency key, or it is older than the record of deliveries.",
             cure="Check the key; older entries can be taken back by their order: --order.",
         )
-    return Target("delivery", str(one), (one,))
+    return await whole_import(connection, tenant_id, Target("delivery", str(one), (one,)))
+
+
+async def whole_import(connection: Connection, tenant_id: UUID, target: Target) -> Target:
+    """Return the import that a delivery is, so that it counts as taken back; any other target as it is."""
+    for one in await list_imports(connection, tenant_id, most=_MOST_IMPORTS):
+        if set(map(delivery_id, origins_of_file(one.fingerprint))).intersection(target.deliveries):
+            return await target_of_import(connection, tenant_id, one.fingerprint)
+    return target
 
 
 def _id_of_moment(moment: datetime) -> UUID:
@@ -275,9 +284,10 @@ async def request_undo(
     Raises:
         NothingToUndo: it was taken back already.
         ReasonMissing: the reason is empty or too long.
-        UndoingUnderWay: channels are being restated, and this is something else, or the reverse.
+        UndoingUnderWay: it is being put back; or channels are being restated, and this is not that, or the reverse.
     """
     _check_reason(reason)
+    await wait_for_lock(connection, f"undoings:{tenant_id}")
     row = None
     if target.kind == "import":
         row = await queries.lock_import_to_undo(
@@ -287,6 +297,11 @@ async def request_undo(
             raise TargetUnknown("There is no such import.", cure="See `skeldir imports list`.")
     known = await list_undoings(connection, tenant_id, target=target)
     for one in known:
+        if one.phase != "done" and one.redoes is not None:
+            raise UndoingUnderWay(
+                "It is being put back.",
+                cure="Nothing was changed. Let that end, by a worker or `skeldir imports redo`; then take it back.",
+            )
         if one.phase != "done":
             return one.id
     if row is not None and row["undone_by"] is not None:
@@ -317,6 +332,7 @@ async def request_redo(
         UndoingUnderWay: channels are being restated.
     """
     _check_reason(reason)
+    await wait_for_lock(connection, f"undoings:{tenant_id}")
     if target.kind == "import":
         row = await queries.lock_import_to_undo(
             connection, tenant_id=tenant_id, fingerprint=target.name
@@ -351,7 +367,6 @@ async def _insert(
     requested_by: str,
 ) -> None:
     # A restated touch has a new id, beyond those that an undoing which is under way visits.
-    await wait_for_lock(connection, f"undoings:{tenant_id}")
     if await queries.has_other_undoings(
         connection, tenant_id=tenant_id, restates_channels=target.kind == "channels"
     ):

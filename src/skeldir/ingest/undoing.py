@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from math import inf
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -14,8 +16,10 @@ from skeldir.attribution import mark_orders_of_conversions, mark_orders_reached_
 from skeldir.clock import utc_now
 from skeldir.db import new_ids, plan_for_each_list, share_lock
 from skeldir.errors import SkeldirError
+from skeldir.ingest.kinds import UNDO
 from skeldir.ingest.restating import restate_page
 from skeldir.ingest.store import queries
+from skeldir.jobs import enqueue
 from skeldir.revenue import (
     Span,
     find_entries_to_restore,
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
     from skeldir.jobs import Job
 
 FACTS_PER_TRANSACTION: Final = 10_000
+# How long a job may work before other tenants' jobs have their turn.
+LONGEST_TURN_S: Final = 5.0
 
 
 class UndoingUnknown(SkeldirError):
@@ -60,10 +66,12 @@ async def run_undoing(
     progress: Callable[[UndoingProgress], None] = lambda _progress: None,
     fence: Callable[[Connection], Awaitable[None]] | None = None,
     most: int = FACTS_PER_TRANSACTION,
+    deadline: float = inf,
 ) -> UndoingProgress:
     """Carry an undoing on from where it stands until it has ended; several processes may do so at once.
 
-    Each transaction looks at up to `most` facts and is fenced by `fence`. Memory does not grow with their number.
+    Each transaction looks at up to `most` facts and is fenced by `fence`. Memory does not grow with their number. After
+    `deadline` (of `time.monotonic`) no further transaction is begun.
 
     Raises:
         UndoingUnknown: there is no such undoing.
@@ -74,15 +82,23 @@ async def run_undoing(
             if fence is not None:
                 await fence(connection)
         progress(done)
-        if done.is_done:
+        if done.is_done or monotonic() >= deadline:
             return done
 
 
 async def undo_for_tenant(database: Database, job: Job) -> None:
-    """Carry on the undoing that the job names."""
+    """Carry on the undoing that the job names; when its turn is over, another job does."""
     undoing_id = UUID(str(job.arguments["undoing_id"]))
-    await run_undoing(database, job.tenant_id, undoing_id, fence=job.hold)
+    done = await run_undoing(
+        database,
+        job.tenant_id,
+        undoing_id,
+        fence=job.hold,
+        deadline=monotonic() + LONGEST_TURN_S,
+    )
     async with database.tenant(job.tenant_id) as connection:
+        if not done.is_done:
+            await enqueue(connection, job.tenant_id, UNDO, job.arguments)
         await job.finish(connection)
 
 

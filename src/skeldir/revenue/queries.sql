@@ -189,13 +189,16 @@ ON CONFLICT (tenant_id, business_key, generation) DO NOTHING
 RETURNING order_id;
 
 -- name: restore_entries
--- Posts the entries again that these reversing entries took back, with the next generation; where a later entry has the
--- key, nothing is posted.
+-- Posts the entries again that these reversing entries took back, with the next generation of the key, which may have come
+-- back and been taken back since; where a later entry stands, nothing is posted.
 INSERT INTO public.revenue_ledger
     (tenant_id, id, business_key, order_id, kind, amount_cents, currency, occurred_at, journey_key, source, delivery,
      generation)
 SELECT :tenant_id, (:new_ids::uuid[])[row_number() OVER (ORDER BY r.business_key)], r.business_key, r.order_id, r.kind,
-       -r.amount_cents, r.currency, r.occurred_at, r.journey_key, l.source, l.delivery, (-r.generation)::smallint
+       -r.amount_cents, r.currency, r.occurred_at, r.journey_key, l.source, l.delivery,
+       (SELECT -x.generation FROM public.revenue_ledger x
+        WHERE x.tenant_id = :tenant_id AND x.business_key = r.business_key AND x.generation < 0
+        ORDER BY x.generation LIMIT 1)::smallint
 FROM public.revenue_ledger r
 CROSS JOIN LATERAL (SELECT o.source, o.delivery FROM public.revenue_ledger o
                     WHERE o.tenant_id = :tenant_id AND o.business_key = r.business_key

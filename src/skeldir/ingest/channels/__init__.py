@@ -1,6 +1,6 @@
 """Channels: how a touch gets its channel, as a pure function over a table of rules that is data."""
 
-from skeldir.ingest.channels.hosts import drop_own_hosts, is_own_host, may_own
+from skeldir.ingest.channels.hosts import ascii_host, drop_own_hosts, is_own_host, may_own
 from skeldir.ingest.channels.rules import (
     CLICK_ID_KINDS,
     ChannelChoice,
@@ -14,6 +14,7 @@ __all__ = [
     "COMMON_CHANNELS",
     "RESERVED_CHANNELS",
     "ChannelChoice",
+    "ascii_host",
     "choose_channel",
     "drop_own_hosts",
     "is_own_host",

@@ -10,6 +10,16 @@ _SHARED_DOMAINS: Final = frozenset(TABLE["shared_domains"])
 _SECOND_LEVELS: Final = frozenset(TABLE["second_levels"])
 
 
+def ascii_host(host: str) -> str:
+    """Return a host in the form that browsers send, `xn--…`; one that has no such form stays as it is."""
+    if host.isascii():
+        return host
+    try:
+        return host.encode("idna").decode()
+    except UnicodeError:
+        return host
+
+
 def may_own(host: str) -> bool:
     """Return whether the hosts under this one have one owner: no public suffix, no host of many shops."""
     labels = host.split(".")
@@ -24,7 +34,8 @@ def is_own_host(referrer_host: str, landing_host: str) -> bool:
     Both are lower case; `www.` in front makes no difference. A domain under which many owners have
     hosts (`shared_domains` in rules.toml, `co.uk`) is not above or below anybody's.
     """
-    referrer, landing = referrer_host.removeprefix("www."), landing_host.removeprefix("www.")
+    referrer = ascii_host(referrer_host).removeprefix("www.")
+    landing = ascii_host(landing_host).removeprefix("www.")
     if referrer == landing:
         return True
     shorter, longer = sorted((referrer, landing), key=len)
@@ -32,7 +43,8 @@ def is_own_host(referrer_host: str, landing_host: str) -> bool:
 
 
 def is_among(host: str, hosts: frozenset[str]) -> bool:
-    """Return whether a host, in lower case, is one of these or below one of them."""
+    """Return whether a host, in lower case, is one of these, which are ASCII, or below one of them."""
+    host = ascii_host(host)
     while host:
         if host in hosts:
             return True

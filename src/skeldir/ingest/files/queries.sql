@@ -30,3 +30,8 @@ WHERE i.tenant_id = :tenant_id AND i.fingerprint = :fingerprint AND i.undone_by 
   AND i.fingerprint NOT IN (SELECT u.target FROM public.undoings u
                             WHERE u.tenant_id = :tenant_id AND u.target_kind = 'import' AND u.phase <> 'done')
 RETURNING i.rows_done;
+
+-- name: is_taking_back$
+-- Whether facts of the tenant are being taken back: one that a row repeats may be among them.
+SELECT EXISTS (SELECT FROM public.undoings u
+               WHERE u.tenant_id = :tenant_id AND u.phase <> 'done' AND u.redoes IS NULL AND u.target_kind <> 'channels');

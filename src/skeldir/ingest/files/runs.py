@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from skeldir.db import Connection
 
 BATCH_ROWS: Final = 10_000
+# Codes of items that differ from a fact with the same key.
+_REPEATS: Final = frozenset({"idempotency_key_reused", "refund_smaller"})
 
 
 class ImportOvertaken(SkeldirError):
@@ -53,7 +55,7 @@ class ImportOvertaken(SkeldirError):
 
 
 class ImportBeingTakenBack(SkeldirError):
-    """Somebody takes the import of the same file back, or puts it back."""
+    """Somebody takes the import of the same file back, or puts it back, or takes back what the file repeats."""
 
     code = "import_being_taken_back"
     status = 409
@@ -244,6 +246,8 @@ class ImportRun:
         self, connection: Connection, ahead: _Ahead, done: ImportProgress
     ) -> ImportProgress:
         """Record the facts of a batch, and return the progress after it."""
+        # Asked first: what ends meanwhile may have taken back a fact that a row repeats.
+        is_taking_back = await queries.is_taking_back(connection, tenant_id=self.profile.tenant_id)
         touches = Receipt(0, 0, NO_REJECTIONS, ())
         if ahead.touches is not None:
             (touches,) = await record_touches(connection, self.profile, ahead.touches)
@@ -257,6 +261,8 @@ class ImportRun:
         if ahead.refunds is not None:
             conversions.append(await post_differences(connection, self.profile, ahead.refunds))
             self._count(conversions[-1], self.mapping.refund_columns)
+        if is_taking_back:
+            _require_no_repeats([touches, *conversions])
         return replace(
             done,
             rows_done=ahead.last_row,
@@ -306,4 +312,20 @@ class ImportRun:
             rejected=done.rejected,
             skipped=done.skipped,
             is_complete=is_complete,
+        )
+
+
+def _require_no_repeats(receipts: Sequence[Receipt]) -> None:
+    """Refuse a batch that repeats facts while facts are being taken back: in the end nothing might be left of them.
+
+    Raises:
+        ImportBeingTakenBack: a row is a duplicate, or differs from a fact with its key.
+    """
+    if any(
+        receipt.duplicates or any(one.code in _REPEATS for one in receipt.rejected)
+        for receipt in receipts
+    ):
+        raise ImportBeingTakenBack(
+            "The file repeats facts while facts are being taken back; these may be among them.",
+            cure="Let that end, or run the same undo again. Then run this command again: it goes on.",
         )
