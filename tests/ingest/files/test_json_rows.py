@@ -137,3 +137,12 @@ def test_values_inside_objects_are_read_by_their_paths(path: str, value: object)
     assert read(row + b'\n{"id":1}\n', "x.ndjson", [path]) == [(1, (value,)), (2, (None,))]
     is_column = value is not None and path != "context.page"
     assert (path in find_paths([orjson.loads(row)])) is is_column
+
+
+def test_a_file_of_one_order_is_the_order_and_not_its_items() -> None:
+    order = (
+        b'{"order_id": "A", "total": "30.00", "currency": "EUR", "items": [{"total": "10.00"}]}\n'
+    )
+    assert list(JsonFile(io.BufferedReader(io.BytesIO(order))).objects()) == [orjson.loads(order)]
+    page = b'{"page": 1, "items": [{"order_id": "A"}]}'
+    assert list(JsonFile(io.BufferedReader(io.BytesIO(page))).objects()) == [{"order_id": "A"}]

@@ -109,3 +109,10 @@ def test_a_damaged_column_makes_the_file_unreadable(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(FileUnreadable):
         read(path, ["n"])
+
+
+def test_a_file_with_two_columns_of_one_name_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    pq.write_table(pa.table([[1], [2]], names=["total", "total"]), path)
+    with pytest.raises(FileUnreadable, match='several columns called "total"'):
+        look_at_file(path)

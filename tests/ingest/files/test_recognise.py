@@ -62,7 +62,7 @@ def test_touches_with_utm_parameters_are_recognised() -> None:
 
 def test_orders_are_recognised_with_their_unit() -> None:
     row = {"id": "1", "transaction_id": "t1", "date": AT, "revenue": "12.50", "currency": "EUR"}
-    mapping, choices = recognise([row, {**row, "id": "2"}])
+    mapping, choices = recognise([row, {**row, "id": "2", "transaction_id": "t2"}])
     assert (mapping.kind, mapping.amount_unit, mapping.currency) == ("conversions", "major", None)
     assert columns(mapping) == {
         "occurred_at": "date",

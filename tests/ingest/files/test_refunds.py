@@ -68,6 +68,19 @@ async def test_a_larger_refund_in_a_later_export_posts_the_difference_at_its_tim
     assert len(await amounts(db, tenant)) == 3
 
 
+async def test_a_refund_of_zero_after_a_larger_one_is_refused_and_no_other(
+    db: Database, tenant: UUID, tmp_path: Path
+) -> None:
+    first = (snapshot("15.00", 2), snapshot("0.00", 2, order="o2"))
+    await take(db, tenant, tmp_path / "1.csv", *first)
+    later = (snapshot("0.00", 2), snapshot("0", 2, order="o2"), snapshot("0", 2, order="o3"))
+    report = await take(db, tenant, tmp_path / "2.csv", *later)
+    assert dict(report.rejected_by_code) == {"refund_smaller": 1}
+    assert "0.00 EUR here, but 15.00 are posted" in report.examples[0].detail
+    assert (report.done.conversions_accepted, report.done.conversions_duplicate) == (1, 2)
+    assert await amounts(db, tenant) == [(5000, 1), (-1500, 2)]
+
+
 async def test_an_older_export_after_a_newer_one_is_refused_and_changes_nothing(
     db: Database, tenant: UUID, tmp_path: Path
 ) -> None:

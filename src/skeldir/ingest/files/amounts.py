@@ -28,7 +28,8 @@ ROUNDINGS: Final[tuple[Rounding, ...]] = ("half_even", "half_up")
 
 _RULES: Final = {"half_even": ROUND_HALF_EVEN, "half_up": ROUND_HALF_UP}
 _LONGEST_CELL: Final = 64
-_MOST_DIGITS: Final = 40
+# Of minor units: more would not fit 64 bits, in which keys are made of them.
+_MOST_DIGITS: Final = 18
 _MOST_LETTERS: Final = 4
 # Every decimal of up to 15 digits survives conversion to a float and back by its shortest text.
 _DIGITS_OF_A_FLOAT: Final = 15
@@ -223,7 +224,7 @@ def _whole_number(cell: object) -> object:
 
 def _whole(text: str) -> int:
     whole, _, decimals = text.partition(".")
-    if len(whole) > _MOST_DIGITS:
+    if len(whole.lstrip("-0")) > _MOST_DIGITS:
         raise ItemRejected("amount_invalid", "The amount has too many digits.")
     if decimals.strip("0"):
         raise ItemRejected("amount_fractional", "The amount is not a whole number of minor units.")
@@ -243,7 +244,7 @@ def _rounded(text: str, currency: str, unit: str, rounding: Rounding) -> int:
             raise ItemRejected("amount_invalid", "The amount is not a plain number.") from error
     # The rest of the rules, the bounds among them, are those of an amount that needs no rounding.
     if unit == "minor":
-        return units
+        return _whole(str(units))
     return minor_units(f"{Decimal(units).scaleb(-places):f}", currency)
 
 

@@ -149,7 +149,7 @@ class MappingCompiler:
         return self._keys.with_order_key(make) if self._keys.name_orders else make
 
     def refund(self, columns: RefundColumns) -> Make:
-        """Return the maker of an order's refund so far: None where nothing was refunded.
+        """Return the maker of an order's refund so far: None where the row says nothing of one, and 0 where it says so.
 
         Its key is that of the order's refunds, all of them: what is posted of each row is the difference
         to what is posted under that key already (`files.refunds`).
@@ -166,8 +166,7 @@ class MappingCompiler:
         def make_unless_nothing(cells: Cells) -> Item | None:
             if is_nothing(cells[place]):
                 return None
-            item = make(cells)
-            return None if isinstance(item, dict) and item["amount_cents"] == 0 else item
+            return make(cells)
 
         return make_unless_nothing
 

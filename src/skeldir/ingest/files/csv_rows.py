@@ -142,7 +142,8 @@ class CsvFile:
         # The last rows are totals from the first of them that says so, or from one whose numbers are the sums.
         while ahead:
             differ = sums.find_differences(ahead[0])
-            if are_totals(ahead[0]) or (may_be_totals(ahead[0]) and differ == []):
+            is_sum = differ == [] and sums.are_named and may_be_totals(ahead[0])
+            if is_sum or are_totals(ahead[0]):
                 break
             self._add(sums, ahead.popleft())
         if not ahead:

@@ -37,7 +37,8 @@ _IN_NONE: Final = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 # Here the two differ: the euro and three letters in ISO 8859-15, signs and fractions in Windows-1252.
 _DIFFERENT: Final = re.compile(rb"[\xa4\xa6\xa8\xb4\xb8\xbc-\xbe]")
 _ACCENTED: Final = re.compile(rb"[\xc0-\xff]")
-_ACCENTED_WORD: Final = re.compile(rb"[A-Za-z]*[\xc0-\xff][A-Za-z\xc0-\xff]*")
+# Not from within a word: of a long one without accents, each letter would begin another search.
+_ACCENTED_WORD: Final = re.compile(rb"(?<![A-Za-z])[A-Za-z]*+[\xc0-\xff][A-Za-z\xc0-\xff]*")
 # Most letters of Western European words are plain; where they are not, the file is of another alphabet.
 _MOST_ACCENTED: Final = 0.5
 _SEQUENCE: Final = re.compile(

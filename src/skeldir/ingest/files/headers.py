@@ -16,7 +16,7 @@ _STATEMENT: Final = re.compile(r"\"?sep=(.)\"?\s*", re.IGNORECASE)
 # What a header does not consist of: numbers, times, addresses.
 _VALUE: Final = re.compile(
     r"[-+(]?[^\w\s]?\s?[0-9][0-9.,' \u00a0]*%?\)?|[0-9]{4}[-/.][0-9]{1,2}[-/.].*"
-    r"|[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{2,4}.*|\S+@\S+|https?://.*",
+    r"|[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{2,4}.*|[^\s@]+@\S+|https?://.*",
     re.IGNORECASE,
 )
 

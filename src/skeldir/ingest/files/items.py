@@ -26,13 +26,15 @@ class Batch:
     """The items of consecutive rows, up to `last_row`.
 
     A row that could not be read appears once: among the touches, or among the orders of a file that
-    has no touches. `skipped` counts the rows that are neither touch nor order.
+    has no touches. `skipped` counts the rows that are neither touch nor order. `unrefunded` are refunds
+    of 0: these move no money, but contradict a refund that was posted before.
     """
 
     last_row: int
     touches: Items = field(default_factory=Items)
     orders: Items = field(default_factory=Items)
     refunds: Items = field(default_factory=Items)
+    unrefunded: Items = field(default_factory=Items)
     skipped: int = 0
 
 
@@ -84,6 +86,7 @@ class ItemMaker:
                         add_row(number)
             batch.skipped += is_skipped
         batch.last_row = number
+        batch.refunds, batch.unrefunded = _part(batch.refunds)
         return batch if number else None
 
 
@@ -114,3 +117,13 @@ def _in_state(
         return found != but and not (is_known and found is None)
 
     return test_state
+
+
+def _part(refunds: Items) -> tuple[Items, Items]:
+    """Return the refunds with money, or with a reason to be rejected, and those of 0."""
+    kept, empty = Items(), Items()
+    for item, row in zip(refunds.items, refunds.rows, strict=True):
+        part = empty if isinstance(item, dict) and item["amount_cents"] == 0 else kept
+        part.items.append(item)
+        part.rows.append(row)
+    return kept, empty

@@ -33,9 +33,17 @@ _WRAPPERS: Final = frozenset(
     b"charges data docs entries events hits items orders payments purchases records refunds result results rows"
     b" sessions transactions value values visits".split()
 )
-_TEXT: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+# What a single order may have as well, beside fields of its own.
+_OF_ORDERS: Final = frozenset(b"charges items payments refunds transactions".split())
+_FIELD: Final = re.compile(
+    rb'"(?:order_?id|order_?number|currency|amount|total_?price)"\s*:', re.IGNORECASE
+)
+# A text, or the beginning of one that is cut off: else every quote in it would begin another search.
+_TEXT: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 # A text, of which a beginning may be cut off, or a bracket.
 _TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[{}\[\]]', re.DOTALL)
+# What is made of values, such as keys, goes into them by recursion.
+_DEEPEST: Final = 100
 _KEY_OF_ARRAY: Final = re.compile(rb'"([^"\\]{1,60})"\s*:\s*\[')
 
 
@@ -100,9 +108,10 @@ class JsonFile:
 def wrapped_at(start: bytes) -> int:
     """Return where the array begins that an object is wrapped around, such as {"orders": […]}; 0 if there is none.
 
-    The array is the object's first value, or has the name of one that APIs answer with.
+    The array is the object's first value, or has the name of one that APIs answer with. The `items` of an order, behind
+    its own id or currency, are none: a file may have one order.
     """
-    depth, is_first = 0, True
+    depth, is_first, is_order = 0, True, False
     for found in _TOKEN.finditer(start):
         token = found[0]
         if depth == 0 and token != b"{":
@@ -115,7 +124,10 @@ def wrapped_at(start: bytes) -> int:
                 return 0
         elif depth == 1:
             key = _KEY_OF_ARRAY.match(start, found.start())
-            if key is not None and (is_first or key[1].lower() in _WRAPPERS):
+            is_order = is_order or _FIELD.match(start, found.start()) is not None
+            name = b"" if key is None else key[1].lower()
+            is_wrapper = is_first or (name in _WRAPPERS and not (is_order and name in _OF_ORDERS))
+            if key is not None and is_wrapper:
                 return key.end() - 1
             is_first = False
     return 0
@@ -272,6 +284,25 @@ def _read_object(text: bytes) -> dict[str, object] | UnreadableItem:
         except UnicodeDecodeError:
             return unreadable_text("encoding_invalid", "The object is not UTF-8.", text)
         return unreadable_text("json_invalid", "The object is not valid JSON.", text)
+    if text.count(b"[") + text.count(b"{") > _DEEPEST and _is_deeper(item, _DEEPEST):
+        return unreadable_text(
+            "json_invalid", f"The object is nested deeper than {_DEEPEST} levels.", text
+        )
     if not isinstance(item, dict):
         return unreadable_text("item_not_an_object", "This is not a JSON object.", text)
     return item
+
+
+def _is_deeper(item: object, most: int) -> bool:
+    """Return whether objects and arrays are nested deeper than `most` levels."""
+    level = [item]
+    for _ in range(most + 1):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return False
+    return any(isinstance(one, dict | list) for one in level)

@@ -10,10 +10,13 @@ from skeldir.ingest.files.order_states import plain_state
 from skeldir.ingest.files.whole import WholeFile
 
 _WORDS: Final[Mapping[str, str]] = {
-    "capture": "sale, capture, payment, charge, purchase, verkauf, zahlung, vente, paiement, venta, vendita, pagamento,"
-    " verkoop, betaling, sprzedaz, platnosc",
-    "refund": "refund, partial refund, full refund, payment refund, return, erstattung, ruckerstattung, gutschrift,"
-    " remboursement, avoir, reembolso, devolucion, rimborso, reso, devolucao, terugbetaling, zwrot",
+    "capture": "order, sale, sold, capture, payment, charge, purchase, verkauf, zahlung, vente, paiement, venta,"
+    " vendita, pagamento, verkoop, betaling, sprzedaz, platnosc, bestellung, auftrag, rechnung, invoice, commande,"
+    " facture, pedido, factura, ordine, fattura, bestelling, zamowienie",
+    "refund": "refund, refunded, partial refund, full refund, payment refund, return, erstattung, ruckerstattung,"
+    " gutschrift, stornierung, storno, cancellation, reversal, credit note, credit memo, remboursement, avoir,"
+    " annulation, reembolso, estorno, anulacion, nota de credito, nota di credito, devolucion, rimborso, reso,"
+    " devolucao, terugbetaling, zwrot",
     "dispute": "dispute, chargeback, ruckbuchung, retrofacturation, contracargo",
     "dispute_reversal": "dispute reversal, chargeback reversal",
     NO_KIND: "authorization, authorisation, auth, void, fee, payout, transfer, withdrawal, autorisierung, gebuhr,"
@@ -54,5 +57,7 @@ def ask_about_kinds(
 
 
 def _are_kinds(texts: set[str]) -> bool:
-    known = [text for text in texts if plain_state(text) in _KIND_OF]
-    return len(known) * 2 > len(texts)
+    """Return whether most texts are words for kinds, or sales and refunds are among a few others."""
+    kinds = [kind for text in texts if (kind := _KIND_OF.get(plain_state(text))) is not None]
+    is_mixed = "capture" in kinds and bool({"refund", "dispute"} & set(kinds))
+    return len(kinds) * 2 > len(texts) or (is_mixed and len(texts) <= _MOST_KINDS)

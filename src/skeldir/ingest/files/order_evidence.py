@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from skeldir.ingest.files.amount_evidence import Answers
 from skeldir.ingest.files.amounts import take_apart
-from skeldir.ingest.files.mapping import STATE_COLUMN, listed
+from skeldir.ingest.files.currency_signs import currencies_of_sign
+from skeldir.ingest.files.flag_evidence import ask_about_flags
+from skeldir.ingest.files.mapping import ORDER_COLUMNS, STATE_COLUMN, listed
 from skeldir.ingest.files.names import plain_name
 from skeldir.ingest.files.order_states import (
     StateCounts,
@@ -17,15 +21,23 @@ from skeldir.ingest.files.order_states import (
     look_like_states,
 )
 from skeldir.ingest.files.whole import WholeFile
+from skeldir.ingest.nothing import is_nothing
+from skeldir.revenue import KIND_SIGNS
 
 _REFUNDED: Final = (
     "refunded_amount", "amount_refunded", "refund_amount", "order_refund_amount", "total_refunded",
-    "refund_total", "refunded",
+    "refund_total", "refunded", "refunded_total", "total_refund", "total_refunds", "refunds", "refund",
+    "refund_value", "refunded_value", "erstattet", "erstattung", "erstattungsbetrag", "erstatteter_betrag",
+    "ruckerstattung", "ruckerstattungsbetrag", "montant_rembourse", "remboursement", "importe_reembolsado",
+    "importe_del_reembolso", "reembolso", "importo_rimborsato", "rimborso", "valor_reembolsado",
+    "valor_do_reembolso", "terugbetaald_bedrag", "terugbetaling", "kwota_zwrotu", "zwrot",
 )  # fmt: skip
 _REFUNDED_AT: Final = (
     "refunded_at", "refund_date", "refunded_date", "refunded_date_utc", "refund_time",
 )  # fmt: skip
 _MOST_LISTED: Final = 40
+_NOT_ZERO: Final = re.compile(r"[1-9]")
+_YES_OR_NO: Final = frozenset("01")
 
 
 @dataclass(slots=True)
@@ -50,21 +62,66 @@ def settle_states(
     `is_own_condition`: the condition on orders was given by people, who may have meant the states.
     """
     answers = OrderAnswers()
+    _settle_states(
+        everything,
+        values_of,
+        settings,
+        columns,
+        answers,
+        may_search=may_search,
+        is_own_condition=is_own_condition,
+    )
+    is_open = not answers.questions and not {"refund", "kind_by_sign"} & settings.keys()
+    if may_search and is_open and "refund" not in answers.settings:
+        # A partly refunded order often stays "paid", and many files have no state at all.
+        names = _refund_columns(everything.header, settings)
+        sums = [name for name in names if _are_sums(everything.values(name))]
+        if sums:
+            _settle_refunds(everything.header, settings, columns, sums, answers)
+    return answers
+
+
+def _are_sums(texts: Iterable[str]) -> bool:
+    """Return whether a column has amounts, not all of them 0, and not just a yes or no for each row."""
+    filled = False
+    distinct = set[str]()
+    for text in texts:
+        if is_nothing(text):
+            continue
+        written = take_apart(text)
+        if written is None or not all(map(currencies_of_sign, written.signs)):
+            return False
+        filled = filled or _NOT_ZERO.search(text) is not None
+        if len(distinct) <= len(_YES_OR_NO):
+            distinct.add(text.strip())
+    return filled and not distinct <= _YES_OR_NO
+
+
+def _settle_states(
+    everything: WholeFile,
+    values_of: Callable[[str], Sequence[str]],
+    settings: Mapping[str, object],
+    columns: Mapping[str, object],
+    answers: OrderAnswers,
+    *,
+    may_search: bool,
+    is_own_condition: bool,
+) -> None:
     column, is_clear = columns.get(STATE_COLUMN), True
     condition = settings.get("order_when")
     if column is None and may_search:
-        column, is_clear = _find_column(everything.header, values_of, columns, answers)
+        column, is_clear = _find_column(everything, values_of, columns, answers)
         if isinstance(condition, Mapping) and condition.get("column") == column:
-            return answers
+            return
     if not isinstance(column, str):
-        return answers
+        return
     given = settings.get("states")
     counts = StateCounts(
         {str(k): str(v) for k, v in given.items()} if isinstance(given, Mapping) else {}
     )
     counts.add_all(everything.values(column))
     if not is_clear and (counts.is_endless or not counts.of("paid", "nothing")):
-        return answers
+        return
     sums, undecided = _refund_columns(everything.header, settings), counts.of(None)
     if not (sums or "kind" in columns):
         undecided += counts.of("partly_refunded")
@@ -80,7 +137,6 @@ def settle_states(
         answers.settings["order_when"] = {"column": column, "equals": paid or ["paid"]}
         shown = ", ".join(paid) or "none"
         answers.choices.append(f'a row is an order where "{column}" is a paid state: {shown}')
-    return answers
 
 
 def _apply_states(
@@ -93,16 +149,20 @@ def _apply_states(
 
 
 def _find_column(
-    header: Sequence[str],
+    everything: WholeFile,
     values_of: Callable[[str], Sequence[str]],
     columns: Mapping[str, object],
     answers: OrderAnswers,
 ) -> tuple[str | None, bool]:
     used = {name for name in columns.values() if isinstance(name, str)}
-    free = [name for name in dict.fromkeys(header) if name not in used]
+    free = [name for name in dict.fromkeys(everything.header) if name not in used]
     found, is_clear = find_state_columns(free)
     if not found:
-        found = [name for name in free if look_like_states(values_of(name))]
+        found = [
+            name
+            for name in free
+            if look_like_states(values_of(name), partial(everything.values, name))
+        ]
     # Of several, such as the states of a payment and of its parcel, those with words for money.
     telling = [name for name in found if any(map(known_state, values_of(name)))] or found
     if len(telling) > 1:
@@ -147,17 +207,46 @@ def _list(value: object) -> list[object]:
 
 
 def ask_about_rows(
-    everything: WholeFile, settings: Mapping[str, object], columns: Mapping[str, object]
+    everything: WholeFile,
+    settings: Mapping[str, object],
+    columns: Mapping[str, object],
+    *,
+    is_key_found: bool = False,
 ) -> str | None:
-    """Return the question whether rows of one order that differ are its lines, or the order exported twice.
+    """Return the question which rows are no revenue, or whether those of one order are its lines, or it comes twice.
 
     Only rows that are sales count: a refund and an attempt to pay that failed differ from their sale. None where the
-    file's key says it, or no rows differ.
+    file's key says it, or no rows differ. `is_key_found`: a column such as `event_id` was taken for the key by its
+    name, which shows what a row is, and not whether an order is told twice.
     """
-    order_id = columns.get("order_id")
-    if not isinstance(order_id, str) or {"idempotency_key", "order_key"} & columns.keys():
+    if (asked := ask_about_flags(everything, settings, columns)) is not None:
+        return asked
+    order_id, key = columns.get("order_id"), columns.get("idempotency_key")
+    if not isinstance(order_id, str) or "order_key" in columns:
         return None
-    found = everything.find_different(order_id, _sales(settings, columns))
+    if key is None:
+        asked = _ask_about_sales(everything, settings, columns, order_id)
+        return asked or _ask_about_refunds(everything, settings, columns, order_id)
+    if not is_key_found or settings.get("kind") == "mixed":
+        return None
+    found = everything.find_different([order_id], _sales(settings, columns))
+    if found is None:
+        return None
+    shown, differ = found
+    return (
+        f'{shown} in "{order_id}" stands in several rows, which differ in {listed(differ)}. If they are payments'
+        f' or lines that add up to the order, set idempotency_key = "{key}" under [columns] of a mapping; if it is'
+        f' the same order told again, such as by a page that is loaded twice, order_key = "{order_id}".'
+    )
+
+
+def _ask_about_sales(
+    everything: WholeFile,
+    settings: Mapping[str, object],
+    columns: Mapping[str, object],
+    order_id: str,
+) -> str | None:
+    found = everything.find_different([order_id], _sales(settings, columns))
     if found is None:
         return None
     shown, differ = found
@@ -167,6 +256,40 @@ def ask_about_rows(
         f" order, set idempotency_key = [{key}] under [columns] of a mapping, with the"
         f" columns that tell lines apart; if it is the same order exported twice,"
         f' idempotency_key = "{order_id}".'
+    )
+
+
+def _ask_about_refunds(
+    everything: WholeFile,
+    settings: Mapping[str, object],
+    columns: Mapping[str, object],
+    order_id: str,
+) -> str | None:
+    """Return the question about refunds that are equal in all that is read of them, and not in the rest of the row."""
+    kind, amount = columns.get("kind"), columns.get("amount")
+    tests: dict[str, Callable[[str], bool]] = {}
+    if isinstance(kind, str):
+        kinds = settings.get("kinds")
+        names = kinds if isinstance(kinds, Mapping) else {}
+        tests[kind] = lambda text: KIND_SIGNS.get(str(names.get(text, text)), 1) < 0
+    elif settings.get("kind_by_sign") is True and isinstance(amount, str):
+        tests[amount] = lambda text: not _is_not_negative(text)
+    else:
+        return None
+    read = [str(name) for one in ORDER_COLUMNS for name in _list(columns.get(one, []))]
+    same = list(dict.fromkeys([order_id, *read]))
+    found = everything.find_different(same, tests)
+    if found is None:
+        return None
+    shown, differ = found
+    one, all_of = (
+        ", ".join(f'"{name}"' for name in names)
+        for names in ([*same, *differ[:_MOST_LISTED]], same)
+    )
+    return (
+        f'{shown} in "{order_id}" has refunds that differ only in {listed(differ)}. If each moved money, set'
+        f" idempotency_key = [{one}] under [columns] of a mapping; if it is the same refund exported twice,"
+        f" idempotency_key = [{all_of}]."
     )
 
 

@@ -52,7 +52,7 @@ _WORDS: Final[Mapping[State, str]] = {
         refunderet, delvis aterbetald
     """,
     "nothing": """
-        failed, failure, declined, denied, rejected, error, cancelled, canceled, cancelled reversal, pending,
+        failed, failure, declined, denied, rejected, error, cancelled, canceled, pending,
         pending payment, payment pending, awaiting payment, waiting, on hold, expired, draft, checkout draft,
         void, voided, abandoned, unpaid, incomplete, blocked, trash, deleted, requires payment method,
         requires action, requires confirmation, fehlgeschlagen, abgelehnt, storniert, abgebrochen, ausstehend,
@@ -70,6 +70,16 @@ _WORDS: Final[Mapping[State, str]] = {
         отменен, не удался, ожидание оплаты, キャンセル, 失敗, 已取消, 失败, 待付款
     """,
 }
+# Under other names: "order status name", "Zahlstatus". What happens to the parcel or the customer is no payment.
+_ANY_STATUS: Final = re.compile(
+    r"\b(?:status|statuts?|stav|durum|статус|ステータス|状態|状态|(?:zahl|zahlungs|bezahl|bestell|auftrags|buchungs"
+    r"|rechnungs|transaktions|payment|order)status)\b"
+)
+_NOT_OF_MONEY: Final = re.compile(
+    r"\b(?:ful+fil+ment|shipping|shipment|delivery|parcel|versand|liefer|livraison|envio|spedizione|e?mail|stock|tax"
+    r"|customer|client|subscription|marital|member|account|user|lead|review|sync|export|return|http|code|at|date|time"
+    r"|datum|updated|changed|history|message|note|reason|comment)\b"
+)
 _MARKS: Final = re.compile(r"[\s_-]+")
 _MOST_STATES: Final = 60
 _MOST_REMEMBERED: Final = 10_000
@@ -95,7 +105,12 @@ _VAGUE: Final = frozenset(_read(_VAGUE_COLUMNS))
 def find_state_columns(header: Iterable[str]) -> tuple[list[str], bool]:
     """Return the columns that may hold the orders' states, and whether their names leave no doubt about that."""
     named = {name: plain_state(name) for name in header}
-    for names, is_clear in ((_CLEAR, True), (_VAGUE, False)):
+    statuses = {
+        plain
+        for plain in named.values()
+        if _ANY_STATUS.search(plain) and not _NOT_OF_MONEY.search(plain)
+    }
+    for names, is_clear in ((_CLEAR, True), (statuses, True), (_VAGUE, False)):
         found = [column for column, plain in named.items() if plain in names]
         if found:
             return found, is_clear
@@ -126,11 +141,19 @@ def state_reader(given: Mapping[str, str] | None) -> Callable[[str], str | None]
     return read
 
 
-def look_like_states(values: Iterable[str]) -> bool:
-    """Return whether a column of any name has states of orders: most of its words, and one without full revenue."""
+def look_like_states(values: Iterable[str], more: Callable[[], Iterable[str]]) -> bool:
+    """Return whether a column of any name has states of orders: most of its words, and one without full revenue.
+
+    `values` are those of the first rows, `more` yields those of all: a long file may begin with paid orders only.
+    """
     distinct = set(values)
     known = [state for state in map(known_state, distinct) if state is not None]
-    return len(known) * 2 > len(distinct) and any(state != "paid" for state in known)
+    if len(known) * 2 <= len(distinct):
+        return False
+    if any(state != "paid" for state in known):
+        return True
+    counts = StateCounts().add_all(more())
+    return not counts.is_endless and bool(counts.of("refunded", "partly_refunded", "nothing"))
 
 
 @dataclass(slots=True)

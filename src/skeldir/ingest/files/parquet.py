@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -30,6 +31,12 @@ class ParquetRows:
         except (pa.ArrowException, OSError) as error:
             raise self._unreadable(error) from error
         self._rows_read = 0
+        twice = [name for name, count in Counter(self.header).items() if count > 1]
+        if twice:
+            raise FileUnreadable(
+                f'{name} has several columns called "{twice[0][:60]}".',
+                cure="Give each column a name of its own.",
+            )
 
     @property
     def header(self) -> tuple[str, ...]:

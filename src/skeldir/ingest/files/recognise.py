@@ -101,6 +101,7 @@ class _Recognition:
     questions: list[str] = field(default_factory=list)
     is_complete: bool = False
     is_own_condition: bool = False
+    is_key_found: bool = False
 
     @property
     def everything(self) -> WholeFile:
@@ -114,7 +115,8 @@ class _Recognition:
         self.settings["columns"] = self.columns
         if self.is_complete:
             return
-        taken = {name for name in self.columns.values() if isinstance(name, str)}
+        keys = ("order_key", "idempotency_key")  # they may be the id of the order as well
+        taken = {n for f, n in self.columns.items() if isinstance(n, str) and f not in keys}
         spelled = {plain_name(name): name for name in reversed(self.header)}
         for name, spellings in NAMES.items():
             found = (spelled[word] for word in spellings.split() if word in spelled)
@@ -122,6 +124,7 @@ class _Recognition:
             if name not in self.columns and column is not None and self._may_be(name, column):
                 self.columns[name] = column
                 taken.add(column)
+                self.is_key_found |= name == "idempotency_key" and "key" not in column
                 self.choices.append(f'{name}: column "{column}"')
         clicks = {kind: spelled[kind] for kind in sorted(CLICK_ID_KINDS) if kind in spelled}
         if clicks and "click_ids" not in self.settings:
@@ -223,7 +226,8 @@ class _Recognition:
         """Find rows that are no sales, and rows of one order that may be its lines, or the order exported twice."""
         if self.settings["kind"] != "touches" and not self.is_complete:
             asked = ask_about_kinds(self.everything, self.values, self.settings, self.columns)
-            asked = asked or ask_about_rows(self.everything, self.settings, self.columns)
+            about = (self.everything, self.settings, self.columns)
+            asked = asked or ask_about_rows(*about, is_key_found=self.is_key_found)
             self.questions += [asked] if asked is not None else []
 
     def find_times(self) -> None:

@@ -17,7 +17,7 @@ from uuid import UUID
 from skeldir.clock import utc_now
 from skeldir.db import share_lock, wait_for_lock
 from skeldir.ingest.canonical import Conversion, read_conversion
-from skeldir.ingest.deliveries import Delivery, Receipt
+from skeldir.ingest.deliveries import NO_REJECTIONS, Delivery, Receipt
 from skeldir.ingest.receive import prepare_conversions, record_delivery
 from skeldir.ingest.rejections import ItemRejected, UnreadableItem, attempt
 from skeldir.money import format_minor
@@ -51,6 +51,36 @@ async def post_differences(
     return replace(receipt, duplicates=receipt.duplicates + known)
 
 
+async def refuse_unrefunded(
+    connection: Connection, profile: TenantProfile, delivery: Delivery
+) -> Receipt:
+    """Reject orders of which nothing went back by their rows, though refunds so far of them are posted.
+
+    The others are as they should be, and count as nothing.
+    """
+    now = utc_now()
+    facts: list[tuple[int, Mapping[str, object], Conversion]] = []
+    for place, item in delivery.by_place().items():
+        if isinstance(item, Mapping):
+            # A refund of 0 is none, and has no time: whose it would be is all that is read of it.
+            some = {**item, "amount_cents": 1, "occurred_at": now}
+            fact = attempt(partial(read_conversion, now=now), some)
+            if isinstance(fact, Conversion):
+                facts.append((place, item, fact))
+    wanted = sorted({_account(fact) for _, _, fact in facts})
+    posted = await read_refunds_so_far(connection, profile.tenant_id, wanted)
+    wrong = {
+        place: _smaller(item, fact, 0, posted[_account(fact)].cents)
+        for place, item, fact in facts
+        if _account(fact) in posted and posted[_account(fact)].cents > 0
+    }
+    if not wrong:
+        return Receipt(0, 0, NO_REJECTIONS, ())
+    refused = replace(delivery, items=list(wrong.values()), places=list(wrong))
+    prepared = await asyncio.to_thread(prepare_conversions, profile, [refused])
+    return await record_delivery(connection, profile, refused, prepared, source="file")
+
+
 def _account(fact: Conversion) -> tuple[str, str, str]:
     return fact.order_id, fact.currency, fact.idempotency_key
 
@@ -74,7 +104,7 @@ def _differences(
                 known += 1
                 continue
             if total < so_far.cents:
-                made = _smaller(item, fact, so_far.cents)
+                made = _smaller(item, fact, total, so_far.cents)
             else:
                 key = _key_of_difference(fact.idempotency_key, so_far)
                 made = {**item, "amount_cents": total - so_far.cents, "idempotency_key": key}
@@ -98,8 +128,10 @@ def _key_of_difference(key: str, so_far: RefundsSoFar) -> str:
     return made
 
 
-def _smaller(item: Mapping[str, object], fact: Conversion, before: int) -> UnreadableItem:
-    total, posted = (format_minor(cents, fact.currency) for cents in (-fact.amount_cents, before))
+def _smaller(
+    item: Mapping[str, object], fact: Conversion, cents: int, before: int
+) -> UnreadableItem:
+    total, posted = (format_minor(sum_, fact.currency) for sum_ in (cents, before))
     detail = f"The refunds so far are {total} {fact.currency} here, but {posted} are posted."
     return UnreadableItem("refund_smaller", detail, item)
 

@@ -26,7 +26,7 @@ from skeldir.ingest.files.outcome import (
     name_column,
 )
 from skeldir.ingest.files.readers import open_rows
-from skeldir.ingest.files.refunds import post_differences
+from skeldir.ingest.files.refunds import post_differences, refuse_unrefunded
 from skeldir.ingest.files.store import queries
 from skeldir.ingest.receive import (
     PreparedConversions,
@@ -103,6 +103,7 @@ class _Ahead:
     touches: PreparedTouches | None
     conversions: Sequence[tuple[Delivery, PreparedConversions]]
     refunds: Delivery | None
+    unrefunded: Delivery | None
 
 
 @dataclass(slots=True)
@@ -154,12 +155,14 @@ class ImportRun:
         )
         # A row may hold an order and its refund: each has an origin of its own.
         refunds = Delivery(batch.refunds.items, of_refunds, batch.refunds.rows)
+        unrefunded = Delivery(batch.unrefunded.items, of_refunds, batch.unrefunded.rows)
         return _Ahead(
             batch.last_row,
             batch.skipped,
             prepare_touches(self.profile, [touches]) if touches.items else None,
             [(orders, prepare_conversions(self.profile, [orders]))] if orders.items else [],
             refunds if refunds.items else None,
+            unrefunded if unrefunded.items else None,
         )
 
     async def replay(self, refused: Collection[int]) -> ImportProgress:
@@ -258,6 +261,10 @@ class ImportRun:
         ]
         for receipt in (touches, *conversions):
             self._count(receipt, self.mapping.columns)
+        if ahead.unrefunded is not None and any(receipt.duplicates for receipt in conversions):
+            # Only an order that was known before can have a refund that is known.
+            conversions.append(await refuse_unrefunded(connection, self.profile, ahead.unrefunded))
+            self._count(conversions[-1], self.mapping.refund_columns)
         if ahead.refunds is not None:
             conversions.append(await post_differences(connection, self.profile, ahead.refunds))
             self._count(conversions[-1], self.mapping.refund_columns)

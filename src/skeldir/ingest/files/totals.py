@@ -80,15 +80,20 @@ def _are_equal(stated: Decimal, total: Decimal) -> bool:
 
 
 class Sums:
-    """The sums of some columns, as far as all their cells are numbers, with either decimal mark."""
+    """The sums of some columns, as far as all their cells are numbers, with either decimal mark.
+
+    `are_named` says that each row has something in its first cell.
+    """
 
     def __init__(self, places: Iterable[int]) -> None:
+        self.are_named = True
         self._sums: dict[tuple[int, Mark], Decimal | None] = {
             (place, mark): Decimal() for place in places for mark in MARKS
         }
 
     def add(self, cells: Sequence[str]) -> None:
         """Add a row; an empty cell is nothing, and any other text makes the column's sum unknown."""
+        self.are_named = self.are_named and bool(cells[0].strip())
         for (place, mark), total in self._sums.items():
             if total is None or not (cell := cells[place].strip()):
                 continue

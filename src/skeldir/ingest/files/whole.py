@@ -13,6 +13,7 @@ from skeldir.ingest.files.mapping import cell_text
 from skeldir.ingest.nothing import is_no_id
 
 _MOST_EXAMPLES: Final = 100_000
+_APART: Final = "\x1f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,16 @@ class WholeFile:
                 yield text
 
     def find_different(
-        self, column: str, where: Mapping[str, Callable[[str], bool]]
+        self, columns: Sequence[str], where: Mapping[str, Callable[[str], bool]]
     ) -> tuple[str, list[str]] | None:
-        """Return a value that two rows share which differ, and the columns in which they do; None if there is none.
+        """Return the first value that two rows share which differ, and the columns in which they do; or None.
 
-        Only rows count whose texts in the columns of `where` pass. A row takes eight bytes of memory.
+        They share all of `columns`. Only rows count whose texts in the columns of `where` pass. A row takes eight bytes
+        of memory.
         """
-        if column not in self.header:
+        if not set(columns) <= set(self.header):
             return None
-        values = (text for text, _ in self._rows(column, (), where))
+        values = (text for text, _ in self._rows(columns, (), where))
         hashes = np.frombuffer(array("q", map(hash, values)), dtype=np.int64)
         found, counts = np.unique(hashes, return_counts=True)
         repeated = set(found[counts > 1][:_MOST_EXAMPLES].tolist())
@@ -48,25 +50,32 @@ class WholeFile:
         names = list(dict.fromkeys(self.header))
         seen: dict[str, list[str]] = {}
         example, differ = "", set[str]()
-        for text, row in self._rows(column, names, where):
+        for text, row in self._rows(columns, names, where):
             if example not in ("", text) or hash(text) not in repeated:
                 continue
             before = seen.setdefault(text, row)
             if before != row:
                 example = text
                 differ |= {n for n, a, b in zip(names, before, row, strict=True) if a != b}
-        return (example, [name for name in names if name in differ]) if example else None
+        shown = example.partition(_APART)[0]
+        return (shown, [name for name in names if name in differ]) if example else None
 
     def _rows(
-        self, column: str, names: Sequence[str], where: Mapping[str, Callable[[str], bool]]
+        self,
+        columns: Sequence[str],
+        names: Sequence[str],
+        where: Mapping[str, Callable[[str], bool]],
     ) -> Iterator[tuple[str, list[str]]]:
-        """Yield the text of a column and those of others, for each row that has one and passes."""
+        """Yield the joined text of columns and those of others, for each row that has the first and passes."""
         tests = [test for name, test in where.items() if name in self.header]
         conditions = [name for name in where if name in self.header]
-        first = 1 + len(conditions)
-        for cells in self.read([column, *conditions, *names]):
-            text = cell_text(cells[0])
-            if is_no_id(text):
+        width = len(columns)
+        first = width + len(conditions)
+        for cells in self.read([*columns, *conditions, *names]):
+            text = _APART.join(map(cell_text, cells[:width]))
+            if is_no_id(cell_text(cells[0])):
                 continue
-            if all(test(cell_text(cell)) for test, cell in zip(tests, cells[1:first], strict=True)):
+            if all(
+                test(cell_text(cell)) for test, cell in zip(tests, cells[width:first], strict=True)
+            ):
                 yield text, [cell_text(cell) for cell in cells[first:]]
