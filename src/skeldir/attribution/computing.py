@@ -171,7 +171,7 @@ class Computation:
         oldest = self._reading.longest_lookback // timedelta(microseconds=1)
         beyond = older_part(path, oldest)
         older = older_part(path, converted_at - horizon)[len(beyond) :]
-        # A long journey is read from its windows on only, so that touches before them cannot be told apart.
+        # A long journey is read only from its windows on, so nothing is known of the touches before them.
         if self._reading.has_withdrawals and self._reading.long_journey is None:
             older = self._without_withdrawn(order, older)
         return older, horizon

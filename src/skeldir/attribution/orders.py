@@ -196,7 +196,7 @@ class Reading:
     def starts_of_facts(self, orders: Sequence[Order]) -> Mapping[str, datetime]:
         """Return for each order from when on its touches are read.
 
-        If touches were taken back, this includes all that a stored path may hold, so that they can be told apart.
+        If touches were taken back, this includes all that a stored path may hold, so that each can be recognised.
         """
         if not self.has_withdrawals:
             return self.starts

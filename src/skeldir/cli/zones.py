@@ -42,7 +42,7 @@ def time_zone(
 ) -> None:
     """Show or set the time zone by whose days a tenant reports, after a preview of the money that moves to other days.
 
-    Money and spend are summed again at once; no facts are written meanwhile. Credit follows as after a change of
+    Money and spend are summed again at once; new facts wait until then. Credit follows as after a change of
     models. Setting the same zone again takes over rules that have changed with the program's zone data.
     """
 

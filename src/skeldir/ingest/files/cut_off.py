@@ -20,7 +20,7 @@ def refuse_cut_off(path: Path, layout: FileLayout, mapping: FileMapping) -> None
     """Refuse a CSV file of orders whose last line has no line break and is not like those before.
 
     It has fewer cells than they, or ends with an amount that is empty or has other decimals, or with the beginning
-    of a text that decides what a row is. Whole numbers that are cut cannot be told from others. Raises FileUnreadable.
+    of a text that decides what a row is. A whole number that was cut off looks like any other. Raises FileUnreadable.
     """
     refunded = (mapping.refund.amount,) if mapping.refund else ()
     amounts = {*mapping.columns.get("amount", ()), *refunded}

@@ -217,7 +217,7 @@ def ask_about_rows(
 
     Only rows that are sales count: a refund and an attempt to pay that failed differ from their sale. None where the
     file's key says it, or no rows differ. `is_key_found`: a column such as `event_id` was taken for the key by its
-    name, which shows what a row is, and not whether an order is told twice.
+    name, which shows what a row is, and not whether an order was reported twice.
     """
     if (asked := ask_about_flags(everything, settings, columns)) is not None:
         return asked
