@@ -34,6 +34,7 @@ from skeldir.money import CURRENCIES, LARGEST_MINOR_UNITS
 from skeldir.revenue import KIND_SIGNS, LONGEST_KEY
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_USUAL_OFFSETS = ("Z", "+00:00")
 _HAS_OFFSET = re.compile(r"(?:Z|z|[+-]\d{2}(?::?\d{2})?(?::?\d{2})?)$")
 
 
@@ -285,7 +286,7 @@ def parse_moment(value: object) -> datetime:
         else:
             # A date alone is a day, not a moment.
             if len(value) > len("2026-06-01") and (
-                moment.tzinfo is None or _HAS_OFFSET.search(value)
+                moment.tzinfo is None or value.endswith(_USUAL_OFFSETS) or _HAS_OFFSET.search(value)
             ):
                 return moment
     raise ItemRejected("occurred_at_invalid", f"occurred_at is {_shown(value)}.")

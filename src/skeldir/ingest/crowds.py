@@ -22,8 +22,8 @@ FEWEST_JOURNEYS: Final = 100
 WINDOW: Final = 10_000
 """Touches of a tenant that a process counts before it judges them."""
 
-# A journey with more than a hundredth of a batch is among its hundred busiest.
 _BUSIEST: Final = 100
+"""A journey is busy with more than a hundredth of a batch, so there are fewer than this."""
 _MOST_COUNTED: Final = 2_000
 _MOST_TENANTS: Final = 1_000
 
@@ -51,7 +51,10 @@ class CrowdedJourney:
 def count_journeys(hashes: Iterable[str]) -> JourneyCounts:
     """Return the counts of a batch by the hashes of its journey keys, one for each touch."""
     counts = Counter(hashes)
-    return JourneyCounts(counts.total(), len(counts), tuple(counts.most_common(_BUSIEST)))
+    touches = counts.total()
+    busy = touches // _BUSIEST
+    busiest = tuple(journey for journey in counts.items() if journey[1] > busy)
+    return JourneyCounts(touches, len(counts), busiest)
 
 
 @dataclass(slots=True)

@@ -17,6 +17,9 @@ UNNAMED_KIND: Final = "unnamed_click_id"
 """The kind that is kept for a click id whose name may itself be a value or a person's data."""
 MOST_UNKNOWN_KINDS: Final = 8
 
+LONGEST_PATH: Final = 500
+"""Characters that are kept of a path."""
+
 _SCHEME: Final = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
 _ENCODED_SCHEME: Final = re.compile(r"^[a-z][a-z0-9+.-]*%3a%2f%2f", re.IGNORECASE)
 _END_OF_HOST: Final = re.compile(r"[/?#]")
@@ -72,7 +75,7 @@ def read_landing(address: str | None) -> Landing:
     if start is not None:
         path = "/" + before.partition("/")[2]
     host = None if start is None else host_of(text)
-    path = (path or "")[:500] or None
+    path = (path or "")[:LONGEST_PATH] or None
     if not query and not fragment:
         return Landing(path, host)
     return Landing(path, host, *_read_evidence(query, fragment))

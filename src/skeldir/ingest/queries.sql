@@ -9,9 +9,9 @@ WITH arrived AS (
 INSERT INTO public.attribution_events
     (tenant_id, id, idempotency_key, occurred_at, journey_key, session_id, channel_code, channel_rule,
      source, medium, campaign, referrer_host, landing_path, click_id_kinds, delivery, generation)
-SELECT :tenant_id, t.id, t.idempotency_key, t.occurred_at, decode(t.journey_key, 'hex'), t.session_id,
-       t.channel_code, t.channel_rule, t.source, t.medium, t.campaign, t.referrer_host, t.landing_path,
-       string_to_array(t.click_id_kinds, ' '), coalesce(t.delivery, :delivery::uuid),
+SELECT :tenant_id, t.id, t.idempotency_key, timestamptz 'epoch' + t.microseconds * interval '1 microsecond',
+       decode(t.journey_key, 'hex'), t.session_id, t.channel_code, t.channel_rule, t.source, t.medium, t.campaign,
+       t.referrer_host, t.landing_path, string_to_array(t.click_id_kinds, ' '), coalesce(t.delivery, :delivery::uuid),
        CASE WHEN (SELECT EXISTS (SELECT FROM public.touch_withdrawals x WHERE x.tenant_id = :tenant_id))
             THEN coalesce((SELECT w.generation + 1 FROM public.touch_withdrawals w
                            WHERE w.tenant_id = :tenant_id AND w.idempotency_key = t.idempotency_key
@@ -19,7 +19,7 @@ SELECT :tenant_id, t.id, t.idempotency_key, t.occurred_at, decode(t.journey_key,
             ELSE 0 END
 FROM (SELECT unnest(string_to_array(:ids, chr(31))::uuid[]) AS id,
              unnest(string_to_array(:keys, chr(31))) AS idempotency_key,
-             unnest(string_to_array(:moments, chr(31))::timestamptz[]) AS occurred_at,
+             unnest(string_to_array(:microseconds, chr(31))::bigint[]) AS microseconds,
              unnest(string_to_array(:journey_keys, chr(31))) AS journey_key,
              unnest(string_to_array(:session_ids, chr(31), '')) AS session_id,
              unnest(string_to_array(:channel_codes, chr(31))) AS channel_code,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -57,6 +57,9 @@ from skeldir.rollups import ingest_lock
 if TYPE_CHECKING:
     from skeldir.db import Connection
     from skeldir.tenants import TenantProfile
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +331,7 @@ def _touch_columns(profile: TenantProfile, touches: Sequence[Touch]) -> dict[str
     return {
         "ids": pack_column(new_hex_ids(len(touches))),
         "keys": pack_column(columns["idempotency_key"]),
-        "moments": pack_column(moment.isoformat() for moment in columns["occurred_at"]),
+        "microseconds": pack_column(map(_microseconds, columns["occurred_at"])),
         "journey_keys": pack_column(hash_key(key).hex() for key in columns["journey_key"]),
         "session_ids": pack_column(columns["session_id"]),
         "channel_codes": pack_column(columns["channel_code"]),
@@ -340,6 +343,11 @@ def _touch_columns(profile: TenantProfile, touches: Sequence[Touch]) -> dict[str
         "landing_paths": pack_column(columns["landing_path"]),
         "click_id_kinds": pack_column(map(" ".join, columns["click_id_kinds"])),
     }
+
+
+def _microseconds(moment: datetime) -> str:
+    """Return the microseconds since 1970; ISO 8601 takes four times as long to write, and longer to read."""
+    return str((moment - _EPOCH) // _MICROSECOND)
 
 
 def _ledger_row(conversion: Conversion, secret: bytes) -> LedgerRow:

@@ -292,7 +292,7 @@ class _Queries:
         delivery: UUID | None,
         ids: str,
         keys: str,
-        moments: str,
+        microseconds: str,
         journey_keys: str,
         session_ids: str,
         channel_codes: str,

@@ -6,6 +6,7 @@ only one place knows what is rejected, and why.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence, Set
 from datetime import UTC, datetime
 from functools import partial
@@ -22,7 +23,7 @@ from skeldir.ingest.canonical import (
     read_touch,
 )
 from skeldir.ingest.fields import EARLIEST, LONGEST_JOURNEY_KEY, MAX_CLOCK_SKEW
-from skeldir.ingest.landing import Landing
+from skeldir.ingest.landing import LONGEST_PATH, NO_LANDING, Landing
 from skeldir.ingest.nothing import holds_no_id
 from skeldir.ingest.rejections import ItemRejected, attempt
 from skeldir.revenue import LONGEST_KEY
@@ -36,6 +37,7 @@ _LISTS: Final[Set[object]] = {list, NoneType}
 _MOMENTS: Final[Set[object]] = {datetime}
 _TEXTS: Final[Set[object]] = {str}
 _TEXTS_OR_NONE: Final[Set[object]] = {str, NoneType}
+_PLAIN_PATH: Final = re.compile(r"/(?:[\w.~+,@-][\w/.~+,@-]*)?", re.ASCII)
 _zone_of = attrgetter("tzinfo")
 
 
@@ -71,7 +73,10 @@ class _PlainTouches:
         self._own_channels = own_channels
         self._own_hosts = own_hosts
         self._origins: dict[tuple[object, ...], Origin] = {}
-        self._pages: dict[str | None, Landing] = {}
+        self._pages: dict[str | None, tuple[str | None, Landing | None]] = {
+            None: (None, None),
+            "": (None, None),
+        }
 
     def read(self, items: Sequence[Any]) -> list[Touch] | None:
         """Return the touches that the items describe, or None when any of them is odd."""
@@ -83,8 +88,8 @@ class _PlainTouches:
             return None
 
     def _read(self, items: Sequence[dict[str, Any]]) -> list[Touch]:
-        landings = self._landings(items)
-        origins = self._read_origins(items, landings)
+        paths, evidence = self._read_landings(items)
+        origins = self._read_origins(items, evidence)
         sources, mediums, campaigns, hosts, kinds, codes, rules = zip(*origins, strict=True)
         columns = (
             _required_texts(items, "idempotency_key", LONGEST_KEY),
@@ -97,34 +102,40 @@ class _PlainTouches:
             mediums,
             campaigns,
             hosts,
-            [landing.path for landing in landings],
+            paths,
             kinds,
         )
         return list(map(Touch._make, zip(*columns, strict=True)))
 
     def _read_origins(
-        self, items: Sequence[dict[str, Any]], landings: Sequence[Landing]
+        self, items: Sequence[dict[str, Any]], evidence: Sequence[Landing | None]
     ) -> list[Origin]:
         names = ("source", "medium", "campaign", "referrer_host", "channel")
         known = self._origins
         columns = [_column(items, name, _TEXTS_OR_NONE) for name in names]
         columns.append(_click_ids(items))
-        # Not the path: an origin does not depend on it, and there are many.
-        columns.append([landing[1:] for landing in landings])
-        keys = list(zip(*columns, strict=True))
+        keys = list(zip(*columns, evidence, strict=True))
         for key in set(keys) - known.keys():
             fields = dict(zip((*names, "click_ids"), key[:-1], strict=True))
             known[key] = read_origin(
-                fields, self._own_channels, Landing(None, *key[-1]), self._own_hosts
+                fields, self._own_channels, key[-1] or NO_LANDING, self._own_hosts
             )
         return [known[key] for key in keys]
 
-    def _landings(self, items: Sequence[dict[str, Any]]) -> list[Landing]:
+    def _read_landings(
+        self, items: Sequence[dict[str, Any]]
+    ) -> tuple[Sequence[str | None], Sequence[Landing | None]]:
+        """Return the paths, and what the addresses say besides: an origin depends on no path, and many paths differ."""
         known = self._pages
         pages = _column(items, "landing_path", _TEXTS_OR_NONE)
         for page in set(pages) - known.keys():
-            known[page] = read_landing_page({"landing_path": page})
-        return [known[page] for page in pages]
+            if _is_path(page):
+                known[page] = page, None
+            else:
+                landing = read_landing_page({"landing_path": page})
+                known[page] = landing.path, landing._replace(path=None)
+        paths, evidences = zip(*[known[page] for page in pages], strict=True)
+        return paths, evidences
 
     def _moments(self, items: Sequence[dict[str, Any]]) -> list[datetime]:
         values: list[Any] = [item.get("occurred_at") for item in items]
@@ -141,6 +152,13 @@ def _column(items: Sequence[dict[str, Any]], name: str, types: Set[object]) -> l
     if not types >= set(map(type, values)):
         raise _Odd
     return values
+
+
+def _is_path(page: str | None) -> bool:
+    """Return whether a page is a path without query, fragment, encoded or odd characters: it says nothing besides."""
+    return (
+        page is not None and len(page) <= LONGEST_PATH and _PLAIN_PATH.fullmatch(page) is not None
+    )
 
 
 def _click_ids(items: Sequence[dict[str, Any]]) -> list[tuple[str, ...]]:
