@@ -31,7 +31,7 @@ from uuid import UUID
 
 import uvloop
 
-from bench.facts import Size, load_facts
+from bench.facts import Size, credit_and_sum, load_facts
 from bench.probing import (
     CURRENCIES,
     DAYS,
@@ -58,7 +58,7 @@ from bench.support import (
     show_table,
 )
 from bench.traffic import CHANNELS, Item, Sent, send_single_events, send_traffic
-from skeldir.attribution import credit_dirty_orders, mark_all_orders
+from skeldir.attribution import credit_dirty_orders
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
 from skeldir.ingest import receive_conversions, receive_touches
@@ -71,19 +71,12 @@ ASKED_S, ASKED_SPREAD_S = 1.0, 2.0
 
 async def load(place: Place, database: Database, options: Namespace) -> list[UUID]:
     """Load the history of other tenants, credited, rolled up and refreshed; return their ids."""
-
-    async def credit(tenant_id: UUID) -> None:
-        async with database.tenant(tenant_id) as connection:
-            await mark_all_orders(connection, tenant_id)
-        await credit_dirty_orders(database, tenant_id=tenant_id)
-        await roll_up_dirty_days(database, tenant_id=tenant_id)
-
     if not options.history:
         return []
     async with open_superuser(place) as admin:
         size = Size(options.tenants, options.history, 10 * options.history, options.days)
         tenants = await load_facts(database, admin, size)
-        await for_each(tenants, credit)
+        await for_each(tenants, partial(credit_and_sum, database))
         for view in CANONICAL_VIEWS:
             await refresh_view(database, view.name, requested_at=utc_now())
     return tenants

@@ -26,12 +26,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from time import monotonic
 from uuid import UUID, uuid4
 
 import uvloop
 
-from bench.facts import Size, load_facts, read_sql
+from bench.facts import Size, credit_and_sum, load_facts, read_sql
 from bench.probing import running_service
 from bench.support import (
     Place,
@@ -47,7 +48,7 @@ from bench.support import (
     show_ratio,
     show_table,
 )
-from skeldir.attribution import credit_dirty_orders, mark_all_orders
+from skeldir.attribution import credit_dirty_orders
 from skeldir.attribution.models.halving import halved
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
@@ -115,15 +116,8 @@ async def load(place: Place, options: Namespace) -> None:
             tenants = await load_facts(database, admin, size)
             if options.spend:
                 await admin.execute(read_sql("spend.sql"))
-
-        async def credit(tenant_id: UUID) -> None:
-            async with database.tenant(tenant_id) as connection:
-                await mark_all_orders(connection, tenant_id)
-            await credit_dirty_orders(database, tenant_id=tenant_id)
-            await roll_up_dirty_days(database, tenant_id=tenant_id)
-
         with console.status("Crediting, rolling up and refreshing for the first time"):
-            await for_each(tenants, credit)
+            await for_each(tenants, partial(credit_and_sum, database))
             await refresh_all(database, Timing())
             await admin.execute("VACUUM ANALYZE")
 

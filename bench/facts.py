@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from bench.support import make_tenant
+from skeldir.attribution import credit_dirty_orders, mark_all_orders
 from skeldir.clock import utc_now
 from skeldir.ingest.canonical import read_touch
+from skeldir.rollups import mark_all_revenue, roll_up_dirty_days
 
 if TYPE_CHECKING:
     from bench.support import Superuser
@@ -78,6 +80,15 @@ async def load_facts(database: Database, admin: Superuser, size: Size) -> list[U
     await admin.execute(read_sql("facts.sql"))
     await admin.execute("VACUUM ANALYZE")
     return tenants
+
+
+async def credit_and_sum(database: Database, tenant_id: UUID) -> None:
+    """Credit all orders and sum all days of a tenant: loading leaves no marks."""
+    async with database.tenant(tenant_id) as connection:
+        await mark_all_orders(connection, tenant_id)
+        await mark_all_revenue(connection, tenant_id)
+    await credit_dirty_orders(database, tenant_id=tenant_id)
+    await roll_up_dirty_days(database, tenant_id=tenant_id)
 
 
 def read_sql(name: str) -> str:
