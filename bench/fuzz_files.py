@@ -24,6 +24,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from bench.fuzz.mutants import mutate
 from bench.support import console
 from skeldir.ingest.files import FileUnreadable
@@ -55,10 +58,22 @@ _PARTS: Final[Mapping[str, bytes]] = {
 }  # fmt: skip
 
 
+def _write_parquet() -> bytes:
+    columns = {"order_id": ["R-1", "R-2", None], "total": [12.5, 7.5, 20.0], "x": [["a"], None, []]}
+    moments = pa.array([1, 2, 3], pa.timestamp("us", "UTC"))
+    content = io.BytesIO()
+    pq.write_table(pa.table(columns | {"at": moments}), content, store_schema=False)
+    return content.getvalue()
+
+
+_PARQUET: Final = _write_parquet()
+_PARQUET_FOOTER: Final = len(_PARQUET) - 8 - int.from_bytes(_PARQUET[-8:-4], "little")
+
+
 def make_file(chance: random.Random) -> tuple[str, bytes]:
     """Return the name of a file and its bytes: of a good file that was mutated, or of a container of such a file."""
     kind = chance.choice(
-        ("csv", "csv", "utf-16", "latin", "json", "lines", "gz", "zip", "xlsx", "xlsx")
+        ("csv", "csv", "utf-16", "latin", "json", "lines", "gz", "zip", "xlsx", "xlsx", "parquet")
     )
     if kind == "csv":
         return "x.csv", mutate(chance, _CSV)
@@ -74,6 +89,9 @@ def make_file(chance: random.Random) -> tuple[str, bytes]:
         whole = chance.random() < 0.5
         packed = gzip.compress(mutate(chance, _CSV) if whole else _CSV, mtime=0)
         return "x.csv.gz", packed if whole else mutate(chance, packed)
+    if kind == "parquet":
+        at = chance.choice((0, _PARQUET_FOOTER))
+        return "x.parquet", _PARQUET[:at] + mutate(chance, _PARQUET[at:])
     parts = dict(_PARTS) if kind == "xlsx" else {"x.csv": _CSV}
     whole = chance.random() < 0.8
     if whole:

@@ -116,3 +116,14 @@ def test_a_file_with_two_columns_of_one_name_is_refused_by_name(tmp_path: Path) 
     pq.write_table(pa.table([[1], [2]], names=["total", "total"]), path)
     with pytest.raises(FileUnreadable, match='several columns called "total"'):
         look_at_file(path)
+
+
+def test_a_column_whose_name_is_no_utf8_refuses_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    pq.write_table(pa.table({"total": [1]}), path, store_schema=False)
+    path.write_bytes(path.read_bytes().replace(b"total", b"tot\xe1l"))
+    with (
+        pytest.raises(FileUnreadable, match="not a complete Parquet file"),
+        path.open("rb", 0) as raw,
+    ):
+        ParquetRows(raw, path.name)

@@ -20,15 +20,19 @@ class ParquetRows:
     """The rows of an open Parquet file.
 
     Cells have Python's types. Moments are truncated to microseconds, and those with a zone are in
-    UTC; a floating-point "not a number" becomes None, which is what it means in such files.
+    UTC; a floating-point "not a number" becomes None, which is what it means in such files. `header`
+    has the names of the top-level columns.
     """
+
+    header: tuple[str, ...]
 
     def __init__(self, raw: io.FileIO, name: str) -> None:
         """Read the footer of the file. Raises FileUnreadable."""
         self._name = name
         try:
             self._file = pq.ParquetFile(raw)
-        except (pa.ArrowException, OSError) as error:
+            self.header = tuple(self._file.schema_arrow.names)
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise self._unreadable(error) from error
         self._rows_read = 0
         twice = [name for name, count in Counter(self.header).items() if count > 1]
@@ -37,11 +41,6 @@ class ParquetRows:
                 f'{name} has several columns called "{twice[0][:60]}".',
                 cure="Give each column a name of its own.",
             )
-
-    @property
-    def header(self) -> tuple[str, ...]:
-        """Return the names of the top-level columns."""
-        return tuple(self._file.schema_arrow.names)
 
     def share_read(self) -> float:
         """Return how much of the file has been read, from 0 to 1."""
