@@ -244,3 +244,15 @@ SELECT coalesce((SELECT l.id FROM public.revenue_ledger l WHERE l.tenant_id = :t
 SELECT delivery FROM public.revenue_ledger
 WHERE tenant_id = :tenant_id AND business_key = :key AND generation >= 0
 ORDER BY generation DESC LIMIT 1;
+
+-- name: repeats_entries$
+-- Whether one of the keys has an entry with an id up to `until_id` that came with one of these deliveries or is of one of
+-- these orders, and no other that stands. The keys are one text, as for `insert_entries`.
+SELECT EXISTS (
+    SELECT FROM unnest(string_to_array(:keys, chr(31))) AS k (business_key)
+    JOIN public.revenue_ledger l ON l.tenant_id = :tenant_id AND l.business_key = k.business_key AND l.generation >= 0
+    WHERE (l.delivery = ANY(:deliveries::uuid[]) OR l.order_id = ANY(:order_ids::text[])) AND l.id <= :until_id
+      AND NOT EXISTS (SELECT FROM public.standing_entries s
+                      WHERE s.tenant_id = :tenant_id AND s.business_key = l.business_key
+                        AND NOT coalesce((s.delivery = ANY(:deliveries::uuid[]) OR s.order_id = ANY(:order_ids::text[]))
+                                         AND s.id <= :until_id, false)));

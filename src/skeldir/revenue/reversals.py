@@ -186,3 +186,27 @@ async def last_entry_id(connection: Connection, tenant_id: UUID) -> UUID:
 async def delivery_of_entry(connection: Connection, tenant_id: UUID, key: str) -> UUID | None:
     """Return the delivery that brought the latest entry with this business key; None: unknown, or not recorded."""
     return await queries.find_delivery_of_entry(connection, tenant_id=tenant_id, key=key)
+
+
+async def repeats_entries(
+    connection: Connection,
+    tenant_id: UUID,
+    keys: str,
+    *,
+    deliveries: Sequence[UUID],
+    order_ids: Sequence[str],
+    until_id: UUID,
+) -> bool:
+    """Return whether the only entry that could stand under one of `keys` is among those that are being taken back.
+
+    These have ids up to `until_id`, and came with one of `deliveries` or are of one of `order_ids`. `keys` is a packed
+    column.
+    """
+    return await queries.repeats_entries(
+        connection,
+        tenant_id=tenant_id,
+        keys=keys,
+        deliveries=deliveries,
+        order_ids=order_ids,
+        until_id=until_id,
+    )

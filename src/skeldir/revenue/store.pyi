@@ -135,6 +135,17 @@ class _Queries:
         tells_keys: bool,
     ) -> InsertEntriesRow: ...
     @staticmethod
+    async def repeats_entries(
+        connection: Connection,
+        /,
+        *,
+        keys: str,
+        tenant_id: UUID,
+        deliveries: Collection[UUID],
+        order_ids: Collection[str],
+        until_id: UUID,
+    ) -> bool: ...
+    @staticmethod
     async def restore_entries(
         connection: Connection,
         /,
