@@ -330,6 +330,12 @@ def _print_preview(preview: UndoPreview) -> None:
                 markup=False,
             )
     out.print(f"It stands with {preview.entries:,} entries and {preview.touches:,} touches.")
+    if preview.kept:
+        out.print(
+            f"{preview.kept:,} more entries cannot be taken back, and stay: their orders' credit was kept when touches"
+            " were forgotten. An opposite entry, such as a refund, can be posted for each.",
+            soft_wrap=True,
+        )
     if preview.repeating:
         out.print(
             "These imports repeated facts that were known; their rows go, too, where they repeat what is taken back."

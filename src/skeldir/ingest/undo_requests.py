@@ -66,7 +66,8 @@ class UndoPreview:
     """What taking a target back would move. `money` is what leaves the sums, by currency, month and kind.
 
     The months are of `time_zone`, the tenant's. `dependents` are at most MOST_SHOWN entries that stand and came another
-    way, of the same orders. `repeating` are imports whose rows may have repeated what is taken back.
+    way, of the same orders. `repeating` are imports whose rows may have repeated what is taken back. `kept` counts
+    entries that stay although they are meant: the credit of their orders was kept when touches were forgotten.
     """
 
     entries: int = 0
@@ -75,6 +76,7 @@ class UndoPreview:
     money: Counter[tuple[str, date, str]] = field(default_factory=Counter)
     dependents: list[Dependent] = field(default_factory=list)
     repeating: list[KnownImport] = field(default_factory=list)
+    kept: int = 0
 
 
 async def list_undoings(
@@ -128,6 +130,7 @@ async def preview_undo(
             deliveries=target.deliveries,
             order_id=target.name if target.kind == "order" else None,
         )
+        preview.kept += page.kept
         if page.wanted:
             preview.entries += len(page.wanted)
             for sums in await sum_entries(connection, tenant_id, page.wanted):

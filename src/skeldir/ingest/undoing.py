@@ -17,6 +17,7 @@ from skeldir.clock import utc_now
 from skeldir.db import new_ids, plan_for_each_list, share_lock, wait_for_lock
 from skeldir.errors import SkeldirError
 from skeldir.ingest.kinds import UNDO
+from skeldir.ingest.refund_totals import find_refunds_to_cut
 from skeldir.ingest.restating import restate_page
 from skeldir.ingest.store import queries
 from skeldir.jobs import enqueue
@@ -169,7 +170,8 @@ class _Step:
         redoes = undoing["redoes"]
         if redoes is not None:
             page = await find_entries_to_restore(connection, tenant_id, span, undoing_id=redoes)
-            orders = await restore_entries(connection, tenant_id, page.wanted)
+            cut = await find_refunds_to_cut(connection, tenant_id, page.wanted)
+            orders = await restore_entries(connection, tenant_id, page.wanted, cut=cut)
         else:
             page = await find_entries_to_reverse(
                 connection,
