@@ -8,6 +8,7 @@ from uuid import UUID
 from skeldir.attribution import define_models, mark_all_orders
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
+from skeldir.ingest import preview_undo, target_of_order, target_of_origin
 from tests.conftest import Clone
 from tests.support.credit import (
     assert_ledger_is_credited,
@@ -119,3 +120,17 @@ async def test_models_that_change_and_change_back_find_their_kept_credit(
         await credit_until_complete(db, tenant)
         await assert_ledger_is_credited(db, tenant)
     assert await read_credits(db, tenant) == before
+
+
+async def test_an_undoing_counts_the_entries_that_it_must_leave_before_it_begins(
+    clone: Clone, db: Database, tenant: UUID
+) -> None:
+    await make_orders(db, tenant)
+    await keep_as_before_packing(clone, db, tenant)
+    new = make_conversion(order_id="newer", idempotency_key="n1")
+    await send_conversions(db, tenant, new, origin="api:newer")
+    async with db.tenant(tenant, is_read_only=True) as connection:
+        preview = await preview_undo(connection, tenant, target_of_order("old"))
+        of_newer = await preview_undo(connection, tenant, target_of_origin("api:newer"))
+    assert (preview.entries, preview.kept) == (0, 1)
+    assert (of_newer.entries, of_newer.kept) == (1, 0)

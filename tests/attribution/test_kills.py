@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from random import Random
 from uuid import UUID
 
 import pytest
@@ -13,7 +14,7 @@ from skeldir.attribution import ModelParameters, credit_dirty_orders, retire_mod
 from skeldir.attribution.marks import MOST_ORDERS_MARKED
 from skeldir.db.embedded import EmbeddedServer
 from skeldir.db.pool import Database, open_database
-from skeldir.ingest import target_of_order
+from skeldir.ingest import CHANNELS, add_hosts, request_undo, target_of_order
 from skeldir.ingest.kinds import UNDO
 from skeldir.ingest.tasks import UNDO_KIND
 from skeldir.jobs import do_jobs
@@ -165,6 +166,20 @@ async def make_models_half_changed(clone: Clone, db: Database, tenant: UUID) -> 
     )
 
 
+async def make_channels_to_restate(clone: Clone, db: Database, tenant: UUID) -> None:
+    """Have the channels of three touches move, one of them of no order, among others that stay."""
+    visits = [
+        make_touch(journey_key=f"visitor-{n}", channel=None, referrer_host=host, occurred_at=at(-1))
+        for n, host in enumerate(("pay.example", "news.example", "secure.pay.example"))
+    ]
+    stray = make_touch(journey_key="nobody", channel=None, referrer_host="pay.example")
+    await send_touches(db, tenant, *visits, stray)
+    await do_jobs(db, KINDS)
+    async with db.tenant(tenant) as connection:
+        await add_hosts(connection, tenant, ["pay.example"], "payment")
+        await request_undo(connection, tenant, CHANNELS, reason="we pay there", requested_by="test")
+
+
 async def make_no_other_work(clone: Clone, db: Database, tenant: UUID) -> None:
     pass
 
@@ -175,8 +190,12 @@ WORKS: dict[str, tuple[Fill, Fill]] = {
     "roll_up_for_beat": (make_dirty_days, make_few_dirty_days),
     "roll_up_for_an_operator": (make_dirty_days, make_few_dirty_days),
     "change_models": (make_models_half_changed, make_no_other_work),
+    "restate_channels": (make_channels_to_restate, make_channels_to_restate),
     "change_time_zones": (make_marks_beside_what_was_taken_back, make_marks_of_kept_credit),
 }
+
+
+KILLED_EVERYWHERE = [work for work in WORKS if work != "restate_channels"]
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +220,7 @@ async def begun(server: EmbeddedServer, work: str) -> AsyncIterator[tuple[Clone,
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("work", WORKS)
+@pytest.mark.parametrize("work", KILLED_EVERYWHERE)
 async def test_a_run_killed_before_any_statement_loses_and_repeats_nothing(
     launcher: Launcher, begun: tuple[Clone, list[UUID]], work: str
 ) -> None:
@@ -218,7 +237,7 @@ async def test_a_run_killed_before_any_statement_loses_and_repeats_nothing(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("work", WORKS)
+@pytest.mark.parametrize("work", KILLED_EVERYWHERE)
 async def test_runs_killed_before_a_commit_is_acknowledged_lose_and_repeat_nothing(
     launcher: Launcher, begun: tuple[Clone, list[UUID]], work: str
 ) -> None:
@@ -234,6 +253,23 @@ async def test_runs_killed_before_a_commit_is_acknowledged_lose_and_repeat_nothi
         assert launcher.run(last) is None
         wait_until_nobody_is_connected(clone)
         assert differences(read_state(clone), expected) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("work", ["restate_channels"])
+async def test_a_restating_killed_at_random_moments_ends_like_one_without_kills(
+    launcher: Launcher, begun: tuple[Clone, list[UUID]], work: str
+) -> None:
+    template, tenants = begun
+    directions = Directions("", work, tuple(map(str, tenants)))
+    expected, sent = await run_without_kills(launcher, template, directions)
+    chance = Random()
+    for number in chance.sample(range(1, sent.statements + 1), 8):
+        dying = replace(directions, before_statement=number)
+        assert_nothing_lost_or_repeated(launcher, template, dying, expected)
+    for number in chance.sample(range(1, sent.commits + 1), 4):
+        dying = replace(directions, after_commit=number)
+        assert_nothing_lost_or_repeated(launcher, template, dying, expected, deaths=DEATHS)
 
 
 async def run_without_kills(

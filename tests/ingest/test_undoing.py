@@ -49,7 +49,7 @@ from tests.support.mistakes import (
     set_lookback,
 )
 from tests.support.refreshing import superuser_of, until
-from tests.support.taking_back import assert_sound, outcome, redo, undo
+from tests.support.taking_back import assert_sound, let_a_day_pass, outcome, redo, undo
 
 
 @pytest.mark.parametrize("is_credited", [True, False])
@@ -262,8 +262,8 @@ async def test_a_touch_before_all_windows_is_taken_out_of_the_stored_journey(
     await assert_sound(db, shop)
 
 
-async def test_a_withdrawal_is_forgotten_with_the_last_touch_of_its_key(
-    db: Database, tenant: UUID
+async def test_a_withdrawal_is_forgotten_a_day_later_with_the_last_touch_of_its_key(
+    clone: Clone, db: Database, tenant: UUID
 ) -> None:
     old = [make_touch(idempotency_key=key, occurred_at=at(-900)) for key in ("gone", "corrected")]
     await send_touches(db, tenant, *old, origin=MISTAKE)
@@ -272,6 +272,8 @@ async def test_a_withdrawal_is_forgotten_with_the_last_touch_of_its_key(
     await send_touches(db, tenant, corrected, origin="api:corrected")
     async with db.tenant(tenant) as connection:
         await set_retention(connection, tenant, 30)
+    assert (await forget_now(db, tenant)).touches == 0
+    await let_a_day_pass(clone)
     assert (await forget_now(db, tenant)).touches == 2
     async with db.tenant(tenant) as connection:
         withdrawn = await connection.fetch("SELECT idempotency_key FROM touch_withdrawals")

@@ -18,6 +18,7 @@ from skeldir.ingest import (
     TargetUnknown,
     list_imports,
     list_undoings,
+    preview_undo,
     request_undo,
     run_undoing,
     target_of_import,
@@ -229,6 +230,60 @@ async def test_an_import_is_known_to_be_taken_back_also_when_a_key_or_its_origin
         assert await whole_import(connection, tenant, origin) == target
     assert (await undo(db, tenant, target)).entries == 2
     report = await import_file(db, tenant, path, MAPPING, progress=lambda _done: None)
+    assert report.done.conversions_accepted == 2
+
+
+async def test_rows_that_a_file_repeated_go_in_with_it_again_when_the_other_file_was_taken_back(
+    db: Database, tenant: UUID, tmp_path: Path
+) -> None:
+    async def take(path: Path) -> tuple[int, int]:
+        done = (await import_file(db, tenant, path, MAPPING, progress=lambda _done: None)).done
+        return done.conversions_accepted, done.conversions_duplicate
+
+    apart = tmp_path / "apart.csv"
+    apart.write_text("order,at,total\nG-1,2026-03-01T10:00:00Z,5.00\n", encoding="utf-8")
+    first = write(tmp_path / "first.csv", ["10.00", "20.00"])
+    second = write(tmp_path / "second.csv", ["10.00", "20.00", "30.00"])
+    assert [await take(path) for path in (first, apart, second)] == [(2, 0), (1, 0), (1, 2)]
+    async with db.tenant(tenant) as connection:
+        known = {one.file_name: one for one in await list_imports(connection, tenant)}
+        target = await target_of_import(connection, tenant, known["first.csv"].fingerprint)
+        preview = await preview_undo(connection, tenant, target)
+    assert [one.file_name for one in preview.repeating] == ["second.csv"]
+    assert (await undo(db, tenant, target)).entries == 2
+    async with db.tenant(tenant) as connection:
+        marked = [
+            one.file_name for one in await list_imports(connection, tenant) if one.repeats_undone
+        ]
+    assert marked == ["second.csv"]
+    assert [await take(path) for path in (second, apart, second)] == [(2, 1), (1, 0), (2, 1)]
+    assert await take(first) == (0, 2)
+    async with db.tenant(tenant) as connection:
+        (total,) = await ledger_totals(connection, tenant)
+    assert (total.net_cents, total.entries) == (6_500, 4)
+    await assert_sound(db, tenant)
+
+
+async def test_an_import_under_way_that_repeated_what_is_taken_back_stops_and_begins_again(
+    db: Database, tenant: UUID, tmp_path: Path
+) -> None:
+    first = write(tmp_path / "first.csv", ["10.00"])
+    second = write(tmp_path / "second.csv", ["10.00", "20.00"])
+    await import_file(db, tenant, first, MAPPING, progress=lambda _done: None)
+    async with db.tenant(tenant) as connection:
+        (known,) = await list_imports(connection, tenant)
+        target = await target_of_import(connection, tenant, known.fingerprint)
+
+    class Stopped(Exception):
+        pass
+
+    def stop(_done: object) -> None:
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        await import_file(db, tenant, second, MAPPING, progress=stop, batch_rows=1)
+    await undo(db, tenant, target)
+    report = await import_file(db, tenant, second, MAPPING, progress=lambda _done: None)
     assert report.done.conversions_accepted == 2
 
 

@@ -35,6 +35,9 @@ from skeldir.attribution.kinds import CREDIT
 from skeldir.attribution.parameters import ModelNotInForce
 from skeldir.days import read_rules
 from skeldir.db.pool import Database, open_database
+from skeldir.ingest import undoing
+from skeldir.ingest.kinds import UNDO
+from skeldir.ingest.tasks import UNDO_KIND
 from skeldir.jobs import do_jobs
 from skeldir.rollups import roll_up_dirty_days, roll_up_in_turn
 
@@ -108,6 +111,12 @@ async def change_time_zones(database: Database, tenants: list[UUID]) -> None:
     await roll_up_dirty_days(database)
 
 
+async def restate_channels(database: Database, _tenants: list[UUID]) -> None:
+    """Do the jobs that restate channels, two touches at a time, and credit the orders that they reach."""
+    await do_jobs(database, {UNDO: UNDO_KIND, **KINDS})
+    await roll_up_dirty_days(database)
+
+
 Work = Callable[[Database, list[UUID]], Awaitable[None]]
 WORKS: Mapping[str, Work] = {
     work.__name__: work
@@ -117,6 +126,7 @@ WORKS: Mapping[str, Work] = {
         roll_up_for_an_operator,
         change_models,
         change_time_zones,
+        restate_channels,
     )
 }
 
@@ -166,6 +176,7 @@ async def run(directions: Directions) -> Sent:
 def main() -> None:
     """Fork a process for each line of directions; report how it ended and, unless it was killed, what it sent."""
     tasks.credit_dirty_orders = partial(credit_dirty_orders, bounds=FEW_AT_ONCE)  # type: ignore[assignment]
+    undoing.run_undoing = partial(undoing.run_undoing, most=2)  # type: ignore[assignment]
     for line in sys.stdin:
         sys.stdout.flush()
         answers, answer = os.pipe()

@@ -19,7 +19,7 @@ from tests.support.dying_worker import Directions, Sent
 
 _ROOT = Path(__file__).resolve().parents[2]
 # Times, the number of steps, and the ids of new rows may differ.
-_VOLATILE = ["changed_at", "began_at", "created_at", "since"]
+_VOLATILE = ["changed_at", "began_at", "created_at", "since", "withdrawn_at", "ended_at"]
 _LEFT_OUT = [
     "jobs",
     "rollup_changes",
@@ -27,6 +27,7 @@ _LEFT_OUT = [
     "credit_journal",
     "credit_turns",
     "time_zones",
+    "attribution_events",
 ]
 _TABLES = """
     SELECT relname FROM pg_class
@@ -39,6 +40,7 @@ _OTHERS = {
         FROM credit_journal GROUP BY 1, 2, 3, 4, 5, 6
         HAVING (sum(conversion_ppt), sum(credited_cents), sum(allocations)) <> (0, 0, 0)""",
     "model_changes": "SELECT tenant_id, changed_by, model, from_version, to_version FROM model_changes",
+    "attribution_events": "SELECT (to_jsonb(e) - ARRAY['id', 'recorded_at'])::text FROM attribution_events e",
     "time_zones": "SELECT tenant_id, time_zone, changed_by FROM time_zones",
 }
 _MOST_TURNS = 5

@@ -91,6 +91,7 @@ FOREIGN: Mapping[str, str] = {
     "attribution.select_touches": _JOURNEY,
     "attribution.select_touches_of_journey": _JOURNEY,
     "attribution.select_touches_with_origins": _JOURNEY,
+    "attribution.select_withdrawn_touches": _JOURNEY,
     "attribution.select_orders_of_days": "a report of sources credits the orders of its days from their entries",
     "attribution.select_marked_orders": _REACH,
     "attribution.select_stored_of_no_order": "stored credit that the ledger does not know is found in one statement",

@@ -7,7 +7,9 @@ from uuid import UUID
 from skeldir.audit import audit_tenant
 from skeldir.db.pool import Database
 from skeldir.ingest import Target, UndoingProgress, request_redo, request_undo, run_undoing
+from tests.conftest import Clone
 from tests.support.audited import settle
+from tests.support.refreshing import superuser_of
 
 OUTCOMES = {
     "balances": "SELECT order_id, currency, state, captured_cents, refunded_cents, disputed_cents FROM order_balances",
@@ -41,6 +43,14 @@ async def assert_sound(db: Database, tenant: UUID) -> None:
     audit = await audit_tenant(db, tenant, exact_every=1)
     found = [difference.describe() for check in audit.checks for difference in check.differences]
     assert found == [], found
+
+
+async def let_a_day_pass(clone: Clone) -> None:
+    """Make withdrawals older, so that their touches can be forgotten."""
+    async with superuser_of(clone) as superuser:
+        await superuser.execute(
+            "UPDATE touch_withdrawals SET withdrawn_at = withdrawn_at - interval '25 hours'"
+        )
 
 
 async def undo(

@@ -88,9 +88,7 @@ async def _compare_crowded(
 
 def _compare(reading: Reading, faults: dict[str, JourneyFault]) -> None:
     # No path holds a touch of a channel without a number, so any free number will do for the comparison.
-    unnumbered = {code for one in reading.journeys.values() for code in one.codes} - set(
-        reading.numbers
-    )
+    unnumbered = reading.channels_met() - reading.numbers.keys()
     free = 1 + max(reading.numbers.values(), default=0)
     reading.numbers |= {code: free + place for place, code in enumerate(sorted(unnumbered))}
     computation = Computation(reading, BOUNDS)

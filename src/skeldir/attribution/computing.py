@@ -14,6 +14,7 @@ from skeldir.attribution.journeys import Journey
 from skeldir.attribution.models import JourneyTouch
 from skeldir.attribution.orders import NO_TOUCHES, Touches
 from skeldir.attribution.packing import (
+    OLDEST_AGE,
     TOUCH_BYTES,
     WHOLE_JOURNEY,
     PackedOrder,
@@ -27,6 +28,7 @@ from skeldir.attribution.packing import (
     us_to_moment,
 )
 from skeldir.attribution.splits import Allocation, allocate_order_for_versions
+from skeldir.attribution.withdrawn import replace_withdrawn
 
 if TYPE_CHECKING:
     from skeldir.attribution.bounds import Bounds
@@ -165,34 +167,53 @@ class Computation:
             horizon = max(horizon, moment_to_us(forgotten_before))
         converted_at = moment_to_us(order.converted_at)
         moved_by = converted_at - moment_to_us(stored.converted_at)
-        if oldest_age(stored.path) + moved_by <= converted_at - horizon:
+        has_withdrawn = order.journey_key in self._reading.withdrawn
+        is_newer = oldest_age(stored.path) + moved_by <= converted_at - horizon
+        if is_newer and not has_withdrawn:
             return b"", horizon
         path = rebase(stored.path, moved_by)
         oldest = self._reading.longest_lookback // timedelta(microseconds=1)
         beyond = older_part(path, oldest)
         older = older_part(path, converted_at - horizon)[len(beyond) :]
-        # A long journey is read only from its windows on, so nothing is known of the touches before them.
-        if self._reading.has_withdrawals and self._reading.long_journey is None:
+        if self._reading.has_withdrawals:
             older = self._without_withdrawn(order, older)
         return older, horizon
 
     def _without_withdrawn(self, order: Order, path: bytes) -> bytes:
         """Return a path without the touches that no longer stand; those that were forgotten stay."""
-        forgotten_before, numbers = self._reading.forgotten_before, self._reading.numbers
+        reading, numbers = self._reading, self._reading.numbers
         converted_at, touches = moment_to_us(order.converted_at), self._touches_of(order)
-        standing = Counter(
-            (numbers[code], converted_at - moment)
-            for moment, code in zip(touches.moments, touches.codes, strict=True)
-        )
-        left: list[tuple[int, int]] = []
-        for number, age in unpack_path(path):
-            is_forgotten = forgotten_before is not None and (
-                converted_at - age < moment_to_us(forgotten_before)
+        steps, before = unpack_path(path), OLDEST_AGE
+        if reading.forgotten_before is not None:
+            before = converted_at - moment_to_us(reading.forgotten_before)
+        forgotten = [step for step in steps if step[1] > before]
+        others = steps[len(forgotten) :]
+        standing: Counter[tuple[int, int]] = Counter()
+        if steps:
+            read = touches.find(converted_at - steps[0][1], converted_at - steps[-1][1])
+            standing.update(
+                (numbers[code], converted_at - moment)
+                for moment, code in zip(touches.moments[read], touches.codes[read], strict=True)
             )
-            if is_forgotten or standing[number, age]:
-                standing[number, age] -= 1
-                left.append((number, age))
-        return pack_columns([number for number, _ in left], [age for _, age in left])
+        if order.journey_key in reading.withdrawn:
+            forgotten = replace_withdrawn(
+                forgotten,
+                reading.withdrawn[order.journey_key],
+                standing,
+                converted_at=converted_at,
+                longest=reading.longest_lookback // timedelta(microseconds=1),
+                numbers=numbers,
+            )
+        # A long journey is read only from its windows on, so nothing is known of the touches before them.
+        if reading.long_journey is None:
+            left = []
+            for step in others:
+                if standing[step]:
+                    standing[step] -= 1
+                    left.append(step)
+            others = left
+        steps = forgotten + others
+        return pack_columns([number for number, _ in steps], [age for _, age in steps])
 
     def _continue_from_kept(self, order: Order, kept: KeptCredit) -> list[Allocation]:
         """Return the allocations of an order whose touches were forgotten before its journey was packed.

@@ -144,6 +144,14 @@ class KeptCredit:
     allocations: Mapping[str, Sequence[Allocation]]
 
 
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """A touch that was taken back, (moment in microseconds since 1970, channel), and what stands under its key now."""
+
+    touch: tuple[int, str]
+    instead: tuple[int, str] | None
+
+
 @dataclass(slots=True)
 class Reading:
     """Some orders and the data their credit is computed from, as of one moment.
@@ -173,6 +181,8 @@ class Reading:
     kept: dict[str, KeptCredit] = field(default_factory=dict)
     starts: dict[str, datetime] = field(default_factory=dict)
     journeys: dict[bytes, Touches] = field(default_factory=dict)
+    withdrawn: dict[bytes, list[Withdrawn]] = field(default_factory=dict)
+    """By journey, the touches before `forgotten_before` that were taken back and whose rows still exist."""
     long_journey: LongJourney | None = None
     previous: dict[str, datetime] = field(default_factory=dict)
     too_long: set[str] = field(default_factory=set)
@@ -188,6 +198,13 @@ class Reading:
     def __post_init__(self) -> None:
         self.resets = any(v.version.after_conversion == "reset" for v in self.versions)
         self.lookback = max((v.version.lookback for v in self.versions), default=timedelta(0))
+
+    def channels_met(self) -> set[str]:
+        """Return the codes of the channels that a path may get; each needs a number."""
+        codes = {code for touches in self.journeys.values() for code in touches.codes}
+        for some in self.withdrawn.values():
+            codes |= {one.instead[1] for one in some if one.instead is not None}
+        return codes
 
     def looks_back_to(self, order: Order) -> datetime:
         """Return the start of the longest window of the order, which must have a capture."""

@@ -264,7 +264,7 @@ class _Numbering:
 
         Paths have room for 32,768 numbers. If there are more codes, the last ones count as their channel.
         """
-        sent = sorted({code for one in reading.journeys.values() for code in one.codes})
+        sent = sorted(reading.channels_met())
         channels = dict(reading.numbers)
         for channel in sorted({code.partition(_SEPARATOR)[0] for code in sent} - channels.keys()):
             channels[channel] = 1 + max(channels.values(), default=0)

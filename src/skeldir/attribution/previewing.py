@@ -216,7 +216,7 @@ async def _read_wanted(
     while left:
         some, left = left[:_ORDERS_READ_AT_ONCE], left[_ORDERS_READ_AT_ONCE:]
         reading = await _read_as_if(connection, tenant_id, some, _always(then))
-        for code in sorted({code for one in reading.journeys.values() for code in one.codes}):
+        for code in sorted(reading.channels_met()):
             numbers.setdefault(code, 1 + max(numbers.values(), default=0))
         reading.numbers = numbers
         wanted |= await asyncio.to_thread(pack_all, reading, BOUNDS)

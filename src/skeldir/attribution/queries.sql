@@ -472,6 +472,31 @@ CROSS JOIN LATERAL (
 ) p
 WHERE p.moments IS NOT NULL;
 
+-- name: select_withdrawn_touches
+-- Up to `most_of_each` withdrawn touches of each journey before a moment, whose rows exist, and of each the touch of its
+-- journey that stands under its key now, if there is one.
+-- Never null: place, channel_code.
+SELECT j.place, w.occurred_at, w.channel_code, s.occurred_at AS stands_at, s.channel_code AS stands_for
+FROM unnest(:journey_keys::bytea[]) WITH ORDINALITY AS j (journey_key, place)
+CROSS JOIN LATERAL (
+    SELECT e.occurred_at, e.channel_code, e.idempotency_key
+    FROM public.attribution_events e
+    WHERE e.tenant_id = :tenant_id
+      AND (e.journey_key, e.occurred_at) >= (j.journey_key, '-infinity'::timestamptz)
+      AND (e.journey_key, e.occurred_at) < (j.journey_key, :before)
+      AND EXISTS (SELECT FROM public.touch_withdrawals x
+                  WHERE x.tenant_id = :tenant_id AND x.idempotency_key = e.idempotency_key
+                    AND x.generation = e.generation)
+    ORDER BY e.journey_key, e.occurred_at, e.idempotency_key
+    LIMIT :most_of_each
+) w
+LEFT JOIN LATERAL (
+    SELECT t.occurred_at, t.channel_code
+    FROM public.standing_touches t
+    WHERE t.tenant_id = :tenant_id AND t.idempotency_key = w.idempotency_key AND t.journey_key = j.journey_key
+    LIMIT 1
+) s ON true;
+
 -- name: select_touches_with_origins
 -- As `select_touches`, with the source or campaign of each touch behind its channel, after chr(31); a direct one has none.
 -- Never null: every column.

@@ -32,6 +32,7 @@ from skeldir.attribution.orders import (
 )
 from skeldir.attribution.packing import TOUCH_BYTES, us_to_moment
 from skeldir.attribution.store import queries
+from skeldir.attribution.withdrawn import read_withdrawn
 from skeldir.days import stored_days
 from skeldir.db import plan_for_each_list, try_lock, wait_for_lock
 from skeldir.rollups import credit_lock
@@ -175,6 +176,7 @@ class Reader:
             orders = await self._leave_crowded(orders)
             await self._load_previous(orders)
         reading.orders = await self._load_short_journeys(orders)
+        await read_withdrawn(self.connection, self.tenant_id, self.bounds, reading)
 
     async def read_heavy(self, order_ids: Sequence[str], known: LongJourney | None) -> None:
         reading = self.reading
@@ -196,6 +198,7 @@ class Reader:
             orders = await self._load_long_journey(orders, keys[0], known)
         orders = await self._load_stored(orders, longest=ANY_LENGTH)
         reading.orders = await self._load_kept(orders)
+        await read_withdrawn(self.connection, self.tenant_id, self.bounds, reading)
 
     async def _load_orders(self, order_ids: Sequence[str]) -> list[Order]:
         bounds = self.bounds

@@ -254,6 +254,13 @@ class SelectWaitingRow(TypedDict):
     deferred_since: dt.datetime | None
     is_restating: bool
 
+class SelectWithdrawnTouchesRow(TypedDict):
+    place: int
+    occurred_at: dt.datetime
+    channel_code: str
+    stands_at: dt.datetime | None
+    stands_for: str | None
+
 class SetAsideCountsRow(TypedDict):
     reason: str
     orders: int
@@ -653,6 +660,16 @@ class _Queries:
     ) -> list[SelectVersionsRow]: ...
     @staticmethod
     async def select_waiting(connection: Connection, /, *, tenant_id: UUID) -> SelectWaitingRow: ...
+    @staticmethod
+    async def select_withdrawn_touches(
+        connection: Connection,
+        /,
+        *,
+        journey_keys: Collection[bytes],
+        tenant_id: UUID,
+        before: dt.datetime,
+        most_of_each: int,
+    ) -> list[SelectWithdrawnTouchesRow]: ...
     @staticmethod
     async def set_aside_counts(connection: Connection, /) -> list[SetAsideCountsRow]: ...
     @staticmethod

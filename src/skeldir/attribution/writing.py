@@ -232,7 +232,7 @@ class Writer:
 
 async def number_channels(database: Database, tenant_id: UUID, reading: Reading) -> None:
     """Assign numbers to the channels of the reading's journeys that have none yet. Numbers never change."""
-    codes = {code for touches in reading.journeys.values() for code in touches.codes}
+    codes = reading.channels_met()
     if codes <= reading.numbers.keys():
         return
     async with database.tenant(tenant_id, locked=credit_lock(tenant_id)) as connection:

@@ -63,8 +63,8 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "public.dirty_orders": _REPLACE,
         "public.heartbeats": _REPLACE + " UPDATE(seen_at)",
         "public.imports": _APPEND
-        + " UPDATE(conversions_accepted, conversions_duplicate, is_complete, rejected, rows_done, skipped, "
-        "touches_accepted, touches_duplicate, undone_by, updated_at)",
+        + " UPDATE(conversions_accepted, conversions_duplicate, is_complete, rejected, repeats_undone, replays, "
+        "rows_done, skipped, touches_accepted, touches_duplicate, undone_by, updated_at)",
         "public.jobs": _REPLACE
         + " UPDATE(attempts, error, finished_at, lease_until, run_at, state, token)",
         "public.kept_allocations": _REPLACE,
@@ -239,7 +239,7 @@ GATES: Final[Mapping[str, str]] = MappingProxyType(
         "public.tenant_is_leaving(tenant uuid)": "3d576e6505db6f90",
         # They delete rows of the current tenant, whose policy binds them, and return a number.
         "public.forget_dead_events(most integer)": "5b177d077d4cde0b",
-        "public.forget_touches(most integer)": "cfd115a8f8073f9c",
+        "public.forget_touches(most integer)": "5c60e2ee53278ae6",
         # They refuse a tenant unless an operator has requested its deletion, and return a number or a bit.
         "public.delete_tenant_rows(tenant uuid, most integer)": "31e1917e0a50588b",
         "public.end_tenant_deletion(tenant uuid)": "ce7a7a93a5e7dd42",

@@ -171,6 +171,12 @@ def replay_dead(
             )
             report = await replay_refused(database, tenant_id, file, chosen)
         print_import(report)
+        if report.done.accepted:
+            out.print(
+                f"This was replay {report.replay} of the file:"
+                f" `skeldir imports undo {report.fingerprint[:16]} --replay {report.replay}` takes it back by itself.",
+                soft_wrap=True,
+            )
         return status_of(report)
 
     if status := run_with_runtime(work):

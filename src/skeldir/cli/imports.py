@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Concatenate, ParamSpec
 from uuid import UUID
 
 import typer
@@ -37,6 +41,8 @@ from skeldir.money import format_minor
 if TYPE_CHECKING:
     from skeldir.db import Connection, Database
 
+P = ParamSpec("P")
+
 imports_app = typer.Typer(
     no_args_is_help=True,
     help="""List imports, take one back, and put it back.
@@ -46,27 +52,89 @@ Then the corrected file can be imported, with the same keys.""",
 )
 
 TenantOption = Annotated[str, typer.Option("--tenant", help=TENANT_HELP)]
-FingerprintArgument = Annotated[
-    str | None,
-    typer.Argument(help="The fingerprint of an import, or its beginning, from `imports list`."),
-]
-OrderOption = Annotated[str | None, typer.Option("--order", help="Instead: an order, by its id.")]
-KeyOption = Annotated[
-    str | None,
-    typer.Option(
-        "--key",
-        help="Instead: the API batch, or the import, that brought the fact with this idempotency key.",
-    ),
-]
-OriginOption = Annotated[
-    str | None,
-    typer.Option("--origin", help="Instead: the delivery with this origin, such as api:…"),
-]
+_CHOICES: Mapping[str, object] = {
+    "fingerprint": Annotated[
+        str | None,
+        typer.Argument(help="The fingerprint of an import, or its beginning, from `imports list`."),
+    ],
+    "replay": Annotated[
+        int | None,
+        typer.Option(
+            "--replay",
+            help="Only this replay of its refused rows, by the number from `dead replay`.",
+        ),
+    ],
+    "order": Annotated[str | None, typer.Option("--order", help="Instead: an order, by its id.")],
+    "key": Annotated[
+        str | None,
+        typer.Option(
+            "--key",
+            help="Instead: the API batch, import or replay that brought the fact with this idempotency key.",
+        ),
+    ],
+    "origin": Annotated[
+        str | None,
+        typer.Option("--origin", help="Instead: the delivery with this origin, such as api:…"),
+    ],
+}
+"""The arguments that name what a command is about, each None by default; the names are those of `_Choice`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What the arguments name: exactly one thing."""
+
+    fingerprint: str | None
+    replay: int | None
+    order: str | None
+    key: str | None
+    origin: str | None
+
+    def __post_init__(self) -> None:
+        choices = (self.fingerprint, self.order, self.key, self.origin)
+        if sum(choice is not None for choice in choices) != 1:
+            raise typer.BadParameter("give a fingerprint, or one of --order, --key and --origin.")
+        if self.replay is not None and self.fingerprint is None:
+            raise typer.BadParameter("--replay needs the fingerprint of its import.")
+
+    async def find(self, connection: Connection, tenant_id: UUID) -> Target:
+        if self.order is not None:
+            return target_of_order(self.order)
+        if self.key is not None:
+            return await target_of_key(connection, tenant_id, self.key)
+        if self.origin is not None:
+            return await whole_import(connection, tenant_id, target_of_origin(self.origin))
+        return await target_of_import(
+            connection, tenant_id, self.fingerprint or "", replay=self.replay
+        )
+
+
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it is kept.")]
 YesOption = Annotated[
     bool, typer.Option("--yes", help="Do it without asking; required without a terminal.")
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show the preview, and stop.")]
+
+
+def _takes_choice(command: Callable[Concatenate[_Choice, P], None]) -> Callable[..., None]:
+    """Give a command the arguments of _CHOICES instead of its first parameter, `choice`."""
+
+    @wraps(command)
+    def chosen(*arguments: P.args, **options: P.kwargs) -> None:
+        named = {name: options.pop(name) for name in _CHOICES}
+        command(_Choice(**named), *arguments, **options)  # type: ignore[arg-type]  # as _CHOICES says
+
+    signature = inspect.signature(command, eval_str=True)
+    own = [one for name, one in signature.parameters.items() if name != "choice"]
+    added = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+        for name, kind in _CHOICES.items()
+    ]
+    own = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]
+    # Typer reads both.
+    chosen.__signature__ = signature.replace(parameters=own + added)  # type: ignore[attr-defined]
+    chosen.__annotations__ = {one.name: one.annotation for one in own + added}
+    return chosen
 
 
 @imports_app.command("list")
@@ -98,6 +166,8 @@ def show_imports(
         )
         for one in imports:
             state = "imported" if one.is_complete else "not finished"
+            if one.repeats_undone:
+                state += "; import it again: rows that it repeats may have been taken back"
             if one.undone_by is not None:
                 undoing = undoings.get(one.undone_by)
                 is_done = undoing is None or undoing.phase == "done"
@@ -117,15 +187,12 @@ def show_imports(
 
 
 @imports_app.command("show")
+@_takes_choice
 def show_import(
+    choice: _Choice,
     tenant: TenantOption,
-    fingerprint: FingerprintArgument = None,
-    order: OrderOption = None,
-    key: KeyOption = None,
-    origin: OriginOption = None,
 ) -> None:
     """Show who took an import back or put it back, when and why, and what taking it back would move now."""
-    _check_choice(fingerprint, order, key, origin)
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)
@@ -133,7 +200,7 @@ def show_import(
             runtime.database(pool_size=1) as database,
             database.tenant(tenant_id, is_read_only=True) as connection,
         ):
-            target = await _find(connection, tenant_id, fingerprint, order, key, origin)
+            target = await choice.find(connection, tenant_id)
             undoings = await list_undoings(connection, tenant_id, target=target)
             preview = await preview_undo(connection, tenant_id, target)
         for one in undoings:
@@ -146,13 +213,11 @@ def show_import(
 
 
 @imports_app.command("undo")
+@_takes_choice
 def undo(
+    choice: _Choice,
     tenant: TenantOption,
     reason: ReasonOption,
-    fingerprint: FingerprintArgument = None,
-    order: OrderOption = None,
-    key: KeyOption = None,
-    origin: OriginOption = None,
     yes: YesOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
@@ -160,13 +225,12 @@ def undo(
 
     After an interruption, run it again, or let a worker finish it.
     """
-    _check_choice(fingerprint, order, key, origin)
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)
         async with runtime.database(pool_size=1) as database:
             async with database.tenant(tenant_id, is_read_only=True) as connection:
-                target = await _find(connection, tenant_id, fingerprint, order, key, origin)
+                target = await choice.find(connection, tenant_id)
                 preview = await preview_undo(connection, tenant_id, target)
                 is_open = any(
                     one.phase != "done"
@@ -196,23 +260,20 @@ def undo(
 
 
 @imports_app.command("redo")
+@_takes_choice
 def redo(
+    choice: _Choice,
     tenant: TenantOption,
     reason: ReasonOption,
-    fingerprint: FingerprintArgument = None,
-    order: OrderOption = None,
-    key: KeyOption = None,
-    origin: OriginOption = None,
     yes: YesOption = False,
 ) -> None:
     """Put back what the latest undoing took back. Facts whose keys have come in again since stay as they are."""
-    _check_choice(fingerprint, order, key, origin)
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)
         async with runtime.database(pool_size=1) as database:
             async with database.tenant(tenant_id, is_read_only=True) as connection:
-                target = await _find(connection, tenant_id, fingerprint, order, key, origin)
+                target = await choice.find(connection, tenant_id)
             if not yes:
                 _ask("Put it back?")
             async with database.tenant(tenant_id) as connection:
@@ -226,28 +287,6 @@ def redo(
             await _run(database, tenant_id, redoing_id, "Put back")
 
     run_with_runtime(work)
-
-
-def _check_choice(*choices: str | None) -> None:
-    if sum(choice is not None for choice in choices) != 1:
-        raise typer.BadParameter("give a fingerprint, or one of --order, --key and --origin.")
-
-
-async def _find(
-    connection: Connection,
-    tenant_id: UUID,
-    fingerprint: str | None,
-    order: str | None,
-    key: str | None,
-    origin: str | None,
-) -> Target:
-    if order is not None:
-        return target_of_order(order)
-    if key is not None:
-        return await target_of_key(connection, tenant_id, key)
-    if origin is not None:
-        return await whole_import(connection, tenant_id, target_of_origin(origin))
-    return await target_of_import(connection, tenant_id, fingerprint or "")
 
 
 async def _run(database: Database, tenant_id: UUID, undoing_id: UUID, what: str) -> None:
@@ -291,6 +330,25 @@ def _print_preview(preview: UndoPreview) -> None:
                 markup=False,
             )
     out.print(f"It stands with {preview.entries:,} entries and {preview.touches:,} touches.")
+    if preview.kept:
+        out.print(
+            f"{preview.kept:,} more entries cannot be taken back, and stay: their orders' credit was kept when touches"
+            " were forgotten. An opposite entry, such as a refund, can be posted for each.",
+            soft_wrap=True,
+        )
+    if preview.repeating:
+        out.print(
+            "These imports repeated facts that were known; their rows go, too, where they repeat what is taken back."
+            " Import such a file again afterwards: what is missing goes in.",
+            soft_wrap=True,
+        )
+        for known in preview.repeating:
+            count = known.touches_duplicate + known.conversions_duplicate
+            out.print(
+                f"  {known.fingerprint[:16]}  {known.file_name}  {count:,} repeated",
+                soft_wrap=True,
+                markup=False,
+            )
     if preview.money:
         table = Table(
             f"month, {preview.time_zone}", "kind", Column("change of the sums", justify="right")

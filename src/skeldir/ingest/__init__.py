@@ -36,16 +36,18 @@ from skeldir.ingest.undo_refusals import (
     UndoingUnderWay,
 )
 from skeldir.ingest.undo_requests import (
-    CHANNELS,
-    KnownImport,
-    Target,
     Undoing,
     UndoPreview,
-    list_imports,
     list_undoings,
     preview_undo,
     request_redo,
     request_undo,
+)
+from skeldir.ingest.undo_targets import (
+    CHANNELS,
+    KnownImport,
+    Target,
+    list_imports,
     target_of_import,
     target_of_key,
     target_of_order,

@@ -72,13 +72,20 @@ class Delivery:
     """Items that arrive together, in a request or a piece of a file. An equal `origin` means the same delivery again.
 
     `places` are the items' places in it; they default to 0, 1, 2 … `is_by_order`: the key of a capture names its
-    order, so that the same money of it at another moment is the same sale reported again.
+    order, so that the same money of it at another moment is the same sale reported again. Facts remember `brought_by`
+    instead of `origin` if it is given: rows that are replayed are listed under the origin of their file.
     """
 
     items: Sequence[object]
     origin: str
     places: Sequence[int] | None = None
     is_by_order: bool = False
+    brought_by: str | None = None
+
+    @property
+    def id(self) -> UUID:
+        """By which facts remember what brought them."""
+        return delivery_id(self.brought_by or self.origin)
 
     def by_place(self) -> dict[int, object]:
         """Return the items by their places."""
@@ -95,6 +102,7 @@ class Delivered:
     """
 
     origin: str
+    id: UUID
     count: int
     brought: Mapping[str, str]
     rejected: Rejections
@@ -125,7 +133,13 @@ def read_deliveries(
         dead_events = pack_dead_events(profile, kind, rejections, items)
         delivered.append(
             Delivered(
-                delivery.origin, len(items), brought, packed, dead_events, delivery.is_by_order
+                delivery.origin,
+                delivery.id,
+                len(items),
+                brought,
+                packed,
+                dead_events,
+                delivery.is_by_order,
             )
         )
     return list(seen.values()), delivered
@@ -203,9 +217,14 @@ def delivery_id(origin: str) -> UUID:
     return UUID(bytes=hashlib.sha256(origin.encode()).digest()[:16])
 
 
-def origins_of_file(fingerprint: str) -> tuple[str, str]:
-    """Return the origins of all deliveries from an imported file: of its rows, and of refunds beside an order."""
+def origins_of_file(fingerprint: str, *, replay: int | None = None) -> tuple[str, str]:
+    """Return the origins of the deliveries from an imported file: of its rows, and of refunds beside an order.
+
+    Each replay of refused rows, numbered from 1, has deliveries of its own.
+    """
     origin = f"file:{fingerprint[:16]}"
+    if replay is not None:
+        origin = f"{origin}:replay:{replay}"
     return origin, f"{origin}:refund"
 
 

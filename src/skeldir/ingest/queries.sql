@@ -327,12 +327,30 @@ ORDER BY generation DESC LIMIT 1;
 
 -- name: select_imports
 -- The latest first. `fingerprint` may be the beginning of one.
-SELECT i.fingerprint, i.file_name, i.rows_done, i.touches_accepted, i.conversions_accepted, i.rejected, i.is_complete,
-       i.started_at, i.updated_at, i.undone_by
+SELECT i.fingerprint, i.file_name, i.rows_done, i.touches_accepted, i.touches_duplicate, i.conversions_accepted,
+       i.conversions_duplicate, i.rejected, i.is_complete, i.started_at, i.updated_at, i.undone_by, i.replays,
+       i.repeats_undone
 FROM public.imports i
 WHERE i.tenant_id = :tenant_id AND starts_with(i.fingerprint, :fingerprint)
 ORDER BY i.started_at DESC, i.fingerprint
 LIMIT :most;
+
+-- name: select_repeating_imports
+-- Imports that stand, have duplicates, and were read since a moment, the latest first; but not the one with `fingerprint`.
+SELECT i.fingerprint, i.file_name, i.rows_done, i.touches_accepted, i.touches_duplicate, i.conversions_accepted,
+       i.conversions_duplicate, i.rejected, i.is_complete, i.started_at, i.updated_at, i.undone_by, i.replays,
+       i.repeats_undone
+FROM public.imports i
+WHERE i.tenant_id = :tenant_id AND i.fingerprint <> :fingerprint AND i.undone_by IS NULL AND i.updated_at >= :since
+  AND i.touches_duplicate + i.conversions_duplicate > 0
+ORDER BY i.started_at DESC, i.fingerprint
+LIMIT :most;
+
+-- name: mark_repeating_imports!
+-- The same imports, without a limit, are to be read again.
+UPDATE public.imports SET repeats_undone = true
+WHERE tenant_id = :tenant_id AND fingerprint <> :fingerprint AND undone_by IS NULL AND updated_at >= :since
+  AND touches_duplicate + conversions_duplicate > 0;
 
 -- name: lock_import_to_undo^
 SELECT started_at, undone_by FROM public.imports
@@ -358,6 +376,23 @@ RETURNING 1;
 SELECT EXISTS (SELECT FROM public.undoings u
                WHERE u.tenant_id = :tenant_id AND u.phase <> 'done'
                  AND (u.target_kind = 'channels') <> :restates_channels::boolean);
+
+-- name: select_open_undoings
+-- What is being taken back, from the facts with ids up to `until_id`.
+SELECT u.target_kind, u.target, u.deliveries, u.until_id
+FROM public.undoings u
+WHERE u.tenant_id = :tenant_id AND u.phase <> 'done' AND u.redoes IS NULL AND u.target_kind <> 'channels';
+
+-- name: repeats_touches$
+-- Whether one of the keys has a touch with an id up to `until_id` that came with one of these deliveries, and no other that
+-- stands. The keys are one text, as for `insert_touches`.
+SELECT EXISTS (
+    SELECT FROM unnest(string_to_array(:keys, chr(31))) AS k (idempotency_key)
+    JOIN public.attribution_events e ON e.tenant_id = :tenant_id AND e.idempotency_key = k.idempotency_key
+    WHERE e.delivery = ANY(:deliveries::uuid[]) AND e.id <= :until_id
+      AND NOT EXISTS (SELECT FROM public.standing_touches s
+                      WHERE s.tenant_id = :tenant_id AND s.idempotency_key = e.idempotency_key
+                        AND NOT coalesce(s.delivery = ANY(:deliveries::uuid[]) AND s.id <= :until_id, false)));
 
 -- name: select_undoings
 -- The latest first; of one target if given.

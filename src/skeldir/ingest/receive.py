@@ -34,7 +34,6 @@ from skeldir.ingest.deliveries import (
     ItemT,
     Receipt,
     Rejections,
-    delivery_id,
     is_other,
     pack_rejections,
     read_deliveries,
@@ -109,8 +108,7 @@ def prepare_touches(profile: TenantProfile, deliveries: Sequence[Delivery]) -> P
     columns = _touch_columns(profile, in_order) if touches else {}
     journeys = count_journeys(unpack_column(columns["journey_keys"])) if touches else NO_JOURNEYS
     columns["deliveries"] = pack_column(one.hex for one in _deliveries_of(in_order, delivered))
-    delivery = delivery_id(delivered[0].origin)
-    return PreparedTouches(delivered, len(touches), delivery, columns, journeys)
+    return PreparedTouches(delivered, len(touches), delivered[0].id, columns, journeys)
 
 
 async def record_touches(
@@ -185,7 +183,7 @@ def prepare_conversions(
     in_order = _in_lock_order(conversions)
     batch = pack_entries(
         [_ledger_row(conversion, profile.journey_secret) for conversion in in_order],
-        delivery=delivery_id(delivered[0].origin),
+        delivery=delivered[0].id,
         deliveries=_deliveries_of(in_order, delivered),
     )
     return PreparedConversions(delivered, now, batch)
@@ -321,7 +319,7 @@ def _deliveries_of(facts: Sequence[ItemT], delivered: Sequence[Delivered]) -> li
     """Return the delivery of each fact, if there are more than one."""
     if len(delivered) == 1:
         return []
-    of_key = {key: delivery_id(one.origin) for one in delivered for key in one.brought}
+    of_key = {key: one.id for one in delivered for key in one.brought}
     return [of_key[fact.idempotency_key] for fact in facts]
 
 

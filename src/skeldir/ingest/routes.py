@@ -41,6 +41,7 @@ from skeldir.ingest.receive import (
     record_touches,
     reject_reused_keys,
 )
+from skeldir.ingest.repeats import refuse_repeated_conversions, refuse_repeated_touches
 from skeldir.ingest.reports import page_dead_events
 from skeldir.ingest.schemas import DeadEventsPage, DeadEventsQuery, batch_request_body
 from skeldir.ingest.sharing import SharedCommits
@@ -168,20 +169,25 @@ async def _record_touches(
     receipts = await record_touches(
         transaction.connection, transaction.profile, prepared, is_locked=True
     )
-    _crowds.add(transaction.profile.tenant_id, prepared.journeys)
+    tenant_id = transaction.profile.tenant_id
+    await refuse_repeated_touches(transaction.connection, tenant_id, prepared, receipts)
+    _crowds.add(tenant_id, prepared.journeys)
     return receipts
 
 
 async def _record_conversions(
     transaction: TenantTransaction, prepared: PreparedConversions, reject_reused: RejectReused
 ) -> list[Receipt]:
-    return await record_conversions(
+    receipts = await record_conversions(
         transaction.connection,
         transaction.profile,
         prepared,
         reject_reused=reject_reused,
         is_locked=True,
     )
+    tenant_id = transaction.profile.tenant_id
+    await refuse_repeated_conversions(transaction.connection, tenant_id, prepared, receipts)
+    return receipts
 
 
 # The response is made after the commit, so a 200 is never a lie.

@@ -127,12 +127,16 @@ class SelectImportsRow(TypedDict):
     file_name: str
     rows_done: int
     touches_accepted: int
+    touches_duplicate: int
     conversions_accepted: int
+    conversions_duplicate: int
     rejected: int
     is_complete: bool
     started_at: dt.datetime
     updated_at: dt.datetime
     undone_by: UUID | None
+    replays: int
+    repeats_undone: bool
 
 class SelectImportsToScanRow(TypedDict):
     row_id: UUID
@@ -149,8 +153,30 @@ class SelectKeysToScanRow(TypedDict):
     row_id: UUID
     name: str
 
+class SelectOpenUndoingsRow(TypedDict):
+    target_kind: Literal["import", "order", "delivery", "channels"]
+    target: str
+    deliveries: list[UUID]
+    until_id: UUID
+
 class SelectRefusedRowsRow(TypedDict):
     number: int
+
+class SelectRepeatingImportsRow(TypedDict):
+    fingerprint: str
+    file_name: str
+    rows_done: int
+    touches_accepted: int
+    touches_duplicate: int
+    conversions_accepted: int
+    conversions_duplicate: int
+    rejected: int
+    is_complete: bool
+    started_at: dt.datetime
+    updated_at: dt.datetime
+    undone_by: UUID | None
+    replays: int
+    repeats_undone: bool
 
 class SelectTouchesToDeriveRow(TypedDict):
     id: UUID
@@ -331,6 +357,10 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, id: UUID
     ) -> LockUndoingRow | None: ...
     @staticmethod
+    async def mark_repeating_imports(
+        connection: Connection, /, *, tenant_id: UUID, fingerprint: str, since: dt.datetime
+    ) -> None: ...
+    @staticmethod
     async def note_import_redone(
         connection: Connection, /, *, tenant_id: UUID, fingerprint: str, undoing_id: UUID
     ) -> None: ...
@@ -351,6 +381,16 @@ class _Queries:
         first_id: UUID,
         last_id: UUID,
     ) -> list[RecordTouchesAgainRow]: ...
+    @staticmethod
+    async def repeats_touches(
+        connection: Connection,
+        /,
+        *,
+        keys: str,
+        tenant_id: UUID,
+        deliveries: Collection[UUID],
+        until_id: UUID,
+    ) -> bool: ...
     @staticmethod
     async def restore_touches(
         connection: Connection,
@@ -436,9 +476,23 @@ class _Queries:
     @staticmethod
     async def select_last_touch(connection: Connection, /, *, tenant_id: UUID) -> UUID: ...
     @staticmethod
+    async def select_open_undoings(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectOpenUndoingsRow]: ...
+    @staticmethod
     async def select_refused_rows(
         connection: Connection, /, *, tenant_id: UUID, origin: str
     ) -> list[SelectRefusedRowsRow]: ...
+    @staticmethod
+    async def select_repeating_imports(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        fingerprint: str,
+        since: dt.datetime,
+        most: int,
+    ) -> list[SelectRepeatingImportsRow]: ...
     @staticmethod
     async def select_touches_to_derive(
         connection: Connection, /, *, tenant_id: UUID, after: UUID, until: UUID, most: int

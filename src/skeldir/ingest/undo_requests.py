@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Final, Literal
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from skeldir.days import UTC_NAME
 from skeldir.db import new_id, wait_for_lock
-from skeldir.ingest.deliveries import delivery_id, origins_of_file
 from skeldir.ingest.kinds import UNDO
 from skeldir.ingest.store import queries
 from skeldir.ingest.undo_refusals import (
@@ -20,63 +19,29 @@ from skeldir.ingest.undo_refusals import (
     TargetUnknown,
     UndoingUnderWay,
 )
+from skeldir.ingest.undo_targets import (
+    MOST_SHOWN,
+    KnownImport,
+    Target,
+    list_repeating_imports,
+    target_of_import,
+)
 from skeldir.ingest.undoing import FACTS_PER_TRANSACTION
 from skeldir.jobs import enqueue
 from skeldir.revenue import (
     Dependent,
     Span,
-    delivery_of_entry,
     find_entries_to_reverse,
     last_entry_id,
     list_dependents,
     sum_entries,
 )
-from skeldir.rollups import read_time_zone
+from skeldir.rollups import ingest_lock, read_time_zone
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
 
-TargetKind = Literal["import", "order", "delivery", "channels"]
-MOST_SHOWN: Final = 100
-_MOST_IMPORTS: Final = 100_000
 LONGEST_REASON: Final = 500
-# Ids carry the clock of the machine that made them; it may be this much behind the database's.
-_CLOCKS_DIFFER = timedelta(hours=1)
-_NIL = UUID(int=0)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What to take back: an import by its fingerprint, an order by its id, or a delivery by its id (see `delivery_id`).
-
-    Facts that are older than the column `delivery` can be taken back by their order only. The kind `channels` takes
-    nothing back: the channels of all touches are restated.
-    """
-
-    kind: TargetKind
-    name: str
-    deliveries: tuple[UUID, ...]
-    first_id: UUID = _NIL
-
-
-CHANNELS: Final = Target("channels", "all touches", ())
-"""Asked to be undone, this restates the channels of all touches (see `restating`)."""
-
-
-@dataclass(frozen=True, slots=True)
-class KnownImport:
-    """A file that was imported, and the undoing that took it back, if it does not stand."""
-
-    fingerprint: str
-    file_name: str
-    rows_done: int
-    touches_accepted: int
-    conversions_accepted: int
-    rejected: int
-    is_complete: bool
-    started_at: datetime
-    updated_at: datetime
-    undone_by: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +66,8 @@ class UndoPreview:
     """What taking a target back would move. `money` is what leaves the sums, by currency, month and kind.
 
     The months are of `time_zone`, the tenant's. `dependents` are at most MOST_SHOWN entries that stand and came another
-    way, of the same orders.
+    way, of the same orders. `repeating` are imports whose rows may have repeated what is taken back. `kept` counts
+    entries that stay although they are meant: the credit of their orders was kept when touches were forgotten.
     """
 
     entries: int = 0
@@ -109,16 +75,8 @@ class UndoPreview:
     time_zone: str = UTC_NAME
     money: Counter[tuple[str, date, str]] = field(default_factory=Counter)
     dependents: list[Dependent] = field(default_factory=list)
-
-
-async def list_imports(
-    connection: Connection, tenant_id: UUID, *, fingerprint: str = "", most: int = MOST_SHOWN
-) -> list[KnownImport]:
-    """Return the imports of the transaction's tenant whose fingerprints begin so, the latest first."""
-    rows = await queries.select_imports(
-        connection, tenant_id=tenant_id, fingerprint=fingerprint, most=most
-    )
-    return [KnownImport(**row) for row in rows]
+    repeating: list[KnownImport] = field(default_factory=list)
+    kept: int = 0
 
 
 async def list_undoings(
@@ -154,69 +112,6 @@ async def list_undoings(
     ]
 
 
-async def target_of_import(connection: Connection, tenant_id: UUID, fingerprint: str) -> Target:
-    """Return the import whose fingerprint begins so.
-
-    Raises:
-        TargetUnknown: there is none, or more than one.
-    """
-    found = await list_imports(connection, tenant_id, fingerprint=fingerprint, most=2)
-    if len(found) != 1 or not fingerprint:
-        how_many = "No import has" if not found else "More than one import has"
-        raise TargetUnknown(
-            f"{how_many} a fingerprint that begins with {fingerprint!r}.",
-            cure="Give more of it; `skeldir imports list` shows all.",
-        )
-    (one,) = found
-    return Target(
-        "import",
-        one.fingerprint,
-        tuple(map(delivery_id, origins_of_file(one.fingerprint))),
-        _id_of_moment(one.started_at - _CLOCKS_DIFFER),
-    )
-
-
-def target_of_order(order_id: str) -> Target:
-    """Return an order: all of its entries that stand, whichever way they came. Touches are of no order, and stay."""
-    return Target("order", order_id, ())
-
-
-def target_of_origin(origin: str) -> Target:
-    """Return the delivery with this origin, such as that of a rejected item without its place in it."""
-    one = delivery_id(origin)
-    return Target("delivery", str(one), (one,))
-
-
-async def target_of_key(connection: Connection, tenant_id: UUID, key: str) -> Target:
-    """Return what brought the fact with this idempotency key: an API batch, or the import of a file with its replays.
-
-    Raises:
-        TargetUnknown: there is no such fact, or its delivery was not recorded.
-    """
-    one = await delivery_of_entry(connection, tenant_id, key)
-    if one is None:
-        one = await queries.find_delivery_of_touch(connection, tenant_id=tenant_id, key=key)
-    if one is None:
-        raise TargetUnknown(
-            "No fact has this idempotency key, or it is older than the record of deliveries.",
-            cure="Check the key; older entries can be taken back by their order: --order.",
-        )
-    return await whole_import(connection, tenant_id, Target("delivery", str(one), (one,)))
-
-
-async def whole_import(connection: Connection, tenant_id: UUID, target: Target) -> Target:
-    """Return the import that a delivery is, so that it counts as taken back; any other target as it is."""
-    for one in await list_imports(connection, tenant_id, most=_MOST_IMPORTS):
-        if set(map(delivery_id, origins_of_file(one.fingerprint))).intersection(target.deliveries):
-            return await target_of_import(connection, tenant_id, one.fingerprint)
-    return target
-
-
-def _id_of_moment(moment: datetime) -> UUID:
-    """Return the smallest id of version 7 that can have been made at `moment`."""
-    return UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)
-
-
 async def preview_undo(
     connection: Connection,
     tenant_id: UUID,
@@ -235,6 +130,7 @@ async def preview_undo(
             deliveries=target.deliveries,
             order_id=target.name if target.kind == "order" else None,
         )
+        preview.kept += page.kept
         if page.wanted:
             preview.entries += len(page.wanted)
             for sums in await sum_entries(connection, tenant_id, page.wanted):
@@ -247,6 +143,8 @@ async def preview_undo(
         span = None if page.last_id is None else Span(page.last_id, span.until, most)
     if target.kind != "order":
         preview.touches = await _count_touches(connection, tenant_id, target, most)
+    if preview.entries or preview.touches:
+        preview.repeating = await list_repeating_imports(connection, tenant_id, target)
     return preview
 
 
@@ -279,7 +177,9 @@ async def request_undo(
 ) -> UUID:
     """Record that `target` is to be taken back, and enqueue the job; return the id of the undoing.
 
-    One that is still under way is returned again. Until it has ended, the same file cannot be imported.
+    One that is still under way is returned again. Until it has ended, the same file cannot be imported, and whoever
+    repeats one of its facts is refused. So it begins when no facts are being recorded. Imports that may have repeated
+    its facts before are read again when they are run again.
 
     Raises:
         NothingToUndo: it was taken back already.
@@ -288,6 +188,7 @@ async def request_undo(
     """
     _check_reason(reason)
     await wait_for_lock(connection, f"undoings:{tenant_id}")
+    await wait_for_lock(connection, ingest_lock(tenant_id))
     row = None
     if target.kind == "import":
         row = await queries.lock_import_to_undo(
@@ -295,6 +196,8 @@ async def request_undo(
         )
         if row is None:
             raise TargetUnknown("There is no such import.", cure="See `skeldir imports list`.")
+        # Another replay may have begun since it was looked at.
+        target = await target_of_import(connection, tenant_id, target.name)
     known = await list_undoings(connection, tenant_id, target=target)
     for one in known:
         if one.phase != "done" and one.redoes is not None:
@@ -315,6 +218,10 @@ async def request_undo(
     if target.kind == "import":
         await queries.note_import_undone(
             connection, tenant_id=tenant_id, fingerprint=target.name, undoing_id=undoing_id
+        )
+    if target.kind in ("import", "delivery"):
+        await queries.mark_repeating_imports(
+            connection, tenant_id=tenant_id, fingerprint=target.fingerprint, since=target.since
         )
     return undoing_id
 

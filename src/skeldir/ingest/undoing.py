@@ -14,9 +14,10 @@ from uuid import UUID
 
 from skeldir.attribution import mark_orders_of_conversions, mark_orders_reached_by_touches
 from skeldir.clock import utc_now
-from skeldir.db import new_ids, plan_for_each_list, share_lock
+from skeldir.db import new_ids, plan_for_each_list, share_lock, wait_for_lock
 from skeldir.errors import SkeldirError
 from skeldir.ingest.kinds import UNDO
+from skeldir.ingest.refund_totals import find_refunds_to_cut
 from skeldir.ingest.restating import restate_page
 from skeldir.ingest.store import queries
 from skeldir.jobs import enqueue
@@ -51,11 +52,15 @@ class UndoingUnknown(SkeldirError):
 
 @dataclass(frozen=True, slots=True)
 class UndoingProgress:
-    """How many entries and touches an undoing, or a redoing, has taken or put back, and whether it has ended."""
+    """How many entries and touches an undoing, or a redoing, has taken or put back, and whether it has ended.
+
+    If it `may_end`, nothing is left, and it ends with the next step.
+    """
 
     entries: int
     touches: int
     is_done: bool
+    may_end: bool = False
 
 
 async def run_undoing(
@@ -76,13 +81,15 @@ async def run_undoing(
     Raises:
         UndoingUnknown: there is no such undoing.
     """
+    may_end = False
     while True:
         async with database.tenant(tenant_id) as connection:
-            done = await _take_step(connection, tenant_id, undoing_id, most)
+            done = await _take_step(connection, tenant_id, undoing_id, most, may_end=may_end)
             if fence is not None:
                 await fence(connection)
         progress(done)
-        if done.is_done or monotonic() >= deadline:
+        may_end = done.may_end
+        if done.is_done or (monotonic() >= deadline and not may_end):
             return done
 
 
@@ -103,9 +110,13 @@ async def undo_for_tenant(database: Database, job: Job) -> None:
 
 
 async def _take_step(
-    connection: Connection, tenant_id: UUID, undoing_id: UUID, most: int
+    connection: Connection, tenant_id: UUID, undoing_id: UUID, most: int, *, may_end: bool
 ) -> UndoingProgress:
-    await share_lock(connection, ingest_lock(tenant_id))
+    """Take a step. An undoing begins and ends while no facts are recorded (`may_end`).
+
+    So whoever records facts sees the same undoings from the beginning of its transaction to the end.
+    """
+    await (wait_for_lock if may_end else share_lock)(connection, ingest_lock(tenant_id))
     undoing = await queries.lock_undoing(connection, tenant_id=tenant_id, id=undoing_id)
     if undoing is None:
         raise UndoingUnknown(
@@ -122,6 +133,8 @@ async def _take_step(
     after, ended_at = last_id, None
     if last_id is None:
         phase, after, ended_at = await step.begin_next_phase()
+    if phase == "done" and undoing["redoes"] is None and not may_end:
+        return UndoingProgress(undoing["entries"], undoing["touches"], is_done=False, may_end=True)
     await queries.advance_undoing(
         connection,
         tenant_id=tenant_id,
@@ -157,7 +170,8 @@ class _Step:
         redoes = undoing["redoes"]
         if redoes is not None:
             page = await find_entries_to_restore(connection, tenant_id, span, undoing_id=redoes)
-            orders = await restore_entries(connection, tenant_id, page.wanted)
+            cut = await find_refunds_to_cut(connection, tenant_id, page.wanted)
+            orders = await restore_entries(connection, tenant_id, page.wanted, cut=cut)
         else:
             page = await find_entries_to_reverse(
                 connection,

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class RefundsSoFar:
-    """What went back of an order in total, in minor units, and the keys of the entries that stand for it."""
+    """What went back of an order in total, in minor units, and how much of it each key that stands is."""
 
     cents: int = 0
-    keys: set[str] = field(default_factory=set)
+    keys: dict[str, int] = field(default_factory=dict)
 
 
 async def read_order_entries(
@@ -75,5 +75,5 @@ async def read_refunds_so_far(
         so_far = found.setdefault(account, RefundsSoFar())
         if cents := int(row["cents"]):
             so_far.cents -= cents
-            so_far.keys.add(row["business_key"])
+            so_far.keys[row["business_key"]] = -cents
     return found

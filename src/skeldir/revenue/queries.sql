@@ -141,25 +141,27 @@ SELECT EXISTS (SELECT FROM public.revenue_ledger l WHERE l.tenant_id = :tenant_i
 
 -- name: select_page_to_reverse
 -- A page of the ledger in order of id, and of each entry whether it stands and came with one of the deliveries. The money of
--- an order with kept allocations (see there) cannot be taken back.
--- Never null: is_wanted.
-SELECT l.id,
-       coalesce(l.delivery = ANY(:deliveries::uuid[]), false) AND l.generation >= 0
-       AND NOT EXISTS (SELECT FROM public.revenue_ledger r
-                       WHERE r.tenant_id = :tenant_id AND r.business_key = l.business_key
-                         AND r.generation = -1 - l.generation AND r.generation < 0)
-       AND NOT EXISTS (SELECT FROM public.kept_allocations k
-                       WHERE k.tenant_id = :tenant_id AND k.order_id = l.order_id) AS is_wanted
-FROM public.revenue_ledger l
-WHERE l.tenant_id = :tenant_id AND l.id > :after AND l.id <= :until
-ORDER BY l.id LIMIT :most;
+-- an order with kept allocations (see there) cannot be taken back: such an entry is kept.
+-- Never null: is_meant, is_kept.
+SELECT m.id, m.is_meant,
+       m.is_meant AND EXISTS (SELECT FROM public.kept_allocations k
+                              WHERE k.tenant_id = :tenant_id AND k.order_id = m.order_id) AS is_kept
+FROM (SELECT l.id, l.order_id,
+             coalesce(l.delivery = ANY(:deliveries::uuid[]), false) AND l.generation >= 0
+             AND NOT EXISTS (SELECT FROM public.revenue_ledger r
+                             WHERE r.tenant_id = :tenant_id AND r.business_key = l.business_key
+                               AND r.generation = -1 - l.generation AND r.generation < 0) AS is_meant
+      FROM public.revenue_ledger l
+      WHERE l.tenant_id = :tenant_id AND l.id > :after AND l.id <= :until
+      ORDER BY l.id LIMIT :most) m
+ORDER BY m.id;
 
 -- name: select_order_to_reverse
--- The same for the standing entries of an order.
+-- The same for the standing entries of an order, which are all meant.
 -- Never null: id.
 SELECT l.id,
-       NOT EXISTS (SELECT FROM public.kept_allocations k
-                   WHERE k.tenant_id = :tenant_id AND k.order_id = :order_id) AS is_wanted
+       EXISTS (SELECT FROM public.kept_allocations k
+               WHERE k.tenant_id = :tenant_id AND k.order_id = :order_id) AS is_kept
 FROM public.standing_entries l
 WHERE l.tenant_id = :tenant_id AND l.order_id = :order_id AND l.id > :after AND l.id <= :until
 ORDER BY l.id LIMIT :most;
@@ -188,14 +190,23 @@ ORDER BY l.business_key
 ON CONFLICT (tenant_id, business_key, generation) DO NOTHING
 RETURNING order_id;
 
+-- name: select_refunds_to_restore
+-- The refunds that some reversing entries took back, with what went back.
+SELECT r.id, r.order_id, r.currency, r.business_key, r.amount_cents AS cents
+FROM public.revenue_ledger r
+WHERE r.tenant_id = :tenant_id AND r.id >= :first_id AND r.id <= :last_id AND r.id = ANY(:ids::uuid[])
+  AND r.generation < 0 AND r.kind = 'refund';
+
 -- name: restore_entries
 -- Posts the entries again that these reversing entries took back, with the next generation of the key, which may have come
--- back and been taken back since; where a later entry stands, nothing is posted.
+-- back and been taken back since; where a later entry stands, nothing is posted. Refunds of `cut_ids` are posted with these
+-- amounts instead of their own.
 INSERT INTO public.revenue_ledger
     (tenant_id, id, business_key, order_id, kind, amount_cents, currency, occurred_at, journey_key, source, delivery,
      generation)
 SELECT :tenant_id, (:new_ids::uuid[])[row_number() OVER (ORDER BY r.business_key)], r.business_key, r.order_id, r.kind,
-       -r.amount_cents, r.currency, r.occurred_at, r.journey_key, l.source, l.delivery,
+       coalesce((:cut_cents::bigint[])[array_position(:cut_ids::uuid[], r.id)], -r.amount_cents), r.currency,
+       r.occurred_at, r.journey_key, l.source, l.delivery,
        (SELECT -x.generation FROM public.revenue_ledger x
         WHERE x.tenant_id = :tenant_id AND x.business_key = r.business_key AND x.generation < 0
         ORDER BY x.generation LIMIT 1)::smallint
@@ -244,3 +255,15 @@ SELECT coalesce((SELECT l.id FROM public.revenue_ledger l WHERE l.tenant_id = :t
 SELECT delivery FROM public.revenue_ledger
 WHERE tenant_id = :tenant_id AND business_key = :key AND generation >= 0
 ORDER BY generation DESC LIMIT 1;
+
+-- name: repeats_entries$
+-- Whether one of the keys has an entry with an id up to `until_id` that came with one of these deliveries or is of one of
+-- these orders, and no other that stands. The keys are one text, as for `insert_entries`.
+SELECT EXISTS (
+    SELECT FROM unnest(string_to_array(:keys, chr(31))) AS k (business_key)
+    JOIN public.revenue_ledger l ON l.tenant_id = :tenant_id AND l.business_key = k.business_key AND l.generation >= 0
+    WHERE (l.delivery = ANY(:deliveries::uuid[]) OR l.order_id = ANY(:order_ids::text[])) AND l.id <= :until_id
+      AND NOT EXISTS (SELECT FROM public.standing_entries s
+                      WHERE s.tenant_id = :tenant_id AND s.business_key = l.business_key
+                        AND NOT coalesce((s.delivery = ANY(:deliveries::uuid[]) OR s.order_id = ANY(:order_ids::text[]))
+                                         AND s.id <= :until_id, false)));

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -27,10 +27,25 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The `wanted` ids of a page, and the last id that was looked at; None: there is none in the span."""
+    """The `wanted` ids of a page, and the last id that was looked at; None: there is none in the span.
+
+    `kept` entries are meant as well, but cannot be taken back.
+    """
 
     wanted: list[UUID]
     last_id: UUID | None
+    kept: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RefundTakenBack:
+    """A reversing entry of a refund of `cents`, in minor units."""
+
+    id: UUID
+    order_id: str
+    currency: str
+    business_key: str
+    cents: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +88,11 @@ async def find_entries_to_reverse(
         of_order = await queries.select_order_to_reverse(
             connection, tenant_id=tenant_id, order_id=order_id, most=span.most, **bounds
         )
-        return _page_of([(row["id"], row["is_wanted"]) for row in of_order])
+        return _page_of([(row["id"], True, row["is_kept"]) for row in of_order])
     rows = await queries.select_page_to_reverse(
         connection, tenant_id=tenant_id, deliveries=deliveries, most=span.most, **bounds
     )
-    return _page_of([(row["id"], row["is_wanted"]) for row in rows])
+    return _page_of([(row["id"], row["is_meant"], row["is_kept"]) for row in rows])
 
 
 async def find_entries_to_restore(
@@ -92,11 +107,15 @@ async def find_entries_to_restore(
         until=span.until,
         most=span.most,
     )
-    return _page_of([(row["id"], row["is_wanted"]) for row in rows])
+    return _page_of([(row["id"], row["is_wanted"], False) for row in rows])
 
 
-def _page_of(rows: Sequence[tuple[UUID, bool]]) -> Page:
-    return Page([one for one, is_wanted in rows if is_wanted], rows[-1][0] if rows else None)
+def _page_of(rows: Sequence[tuple[UUID, bool, bool]]) -> Page:
+    return Page(
+        [one for one, is_meant, is_kept in rows if is_meant and not is_kept],
+        rows[-1][0] if rows else None,
+        sum(is_kept for _, _, is_kept in rows),
+    )
 
 
 async def reverse_entries(
@@ -121,13 +140,27 @@ async def reverse_entries(
     return await _mark(connection, tenant_id, [row["order_id"] for row in rows])
 
 
-async def restore_entries(
+async def list_refunds_to_restore(
     connection: Connection, tenant_id: UUID, ids: Sequence[UUID]
+) -> list[RefundTakenBack]:
+    """Return the refunds among these reversing entries, which are in order of id."""
+    if not ids:
+        return []
+    rows = await queries.select_refunds_to_restore(
+        connection, tenant_id=tenant_id, ids=ids, first_id=ids[0], last_id=ids[-1]
+    )
+    return [RefundTakenBack(**row) for row in rows]
+
+
+async def restore_entries(
+    connection: Connection, tenant_id: UUID, ids: Sequence[UUID], *, cut: Mapping[UUID, int]
 ) -> list[str]:
     """Post the entries again that these reversing entries took back; return the order of each that was posted.
 
-    An entry whose key has come back since is not posted. Marks as `reverse_entries` does.
+    An entry whose key has come back since is not posted. `cut` says of refunds how much goes back instead, in minor
+    units; those with 0 are not posted. Marks as `reverse_entries` does.
     """
+    ids = [one for one in ids if cut.get(one) != 0]
     if not ids:
         return []
     await plan_for_each_list(connection, len(ids), may_sort=True)
@@ -138,6 +171,8 @@ async def restore_entries(
         first_id=ids[0],
         last_id=ids[-1],
         new_ids=new_ids(len(ids)),
+        cut_ids=list(cut),
+        cut_cents=[-cents for cents in cut.values()],
     )
     return await _mark(connection, tenant_id, [row["order_id"] for row in rows])
 
@@ -186,3 +221,27 @@ async def last_entry_id(connection: Connection, tenant_id: UUID) -> UUID:
 async def delivery_of_entry(connection: Connection, tenant_id: UUID, key: str) -> UUID | None:
     """Return the delivery that brought the latest entry with this business key; None: unknown, or not recorded."""
     return await queries.find_delivery_of_entry(connection, tenant_id=tenant_id, key=key)
+
+
+async def repeats_entries(
+    connection: Connection,
+    tenant_id: UUID,
+    keys: str,
+    *,
+    deliveries: Sequence[UUID],
+    order_ids: Sequence[str],
+    until_id: UUID,
+) -> bool:
+    """Return whether the only entry that could stand under one of `keys` is among those that are being taken back.
+
+    These have ids up to `until_id`, and came with one of `deliveries` or are of one of `order_ids`. `keys` is a packed
+    column.
+    """
+    return await queries.repeats_entries(
+        connection,
+        tenant_id=tenant_id,
+        keys=keys,
+        deliveries=deliveries,
+        order_ids=order_ids,
+        until_id=until_id,
+    )

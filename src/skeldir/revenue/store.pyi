@@ -93,7 +93,7 @@ class SelectOrderEntriesRow(TypedDict):
 
 class SelectOrderToReverseRow(TypedDict):
     id: UUID
-    is_wanted: bool
+    is_kept: bool
 
 class SelectPageToRestoreRow(TypedDict):
     id: UUID
@@ -101,7 +101,15 @@ class SelectPageToRestoreRow(TypedDict):
 
 class SelectPageToReverseRow(TypedDict):
     id: UUID
-    is_wanted: bool
+    is_meant: bool
+    is_kept: bool
+
+class SelectRefundsToRestoreRow(TypedDict):
+    id: UUID
+    order_id: str
+    currency: str
+    business_key: str
+    cents: int
 
 class SumEntriesRow(TypedDict):
     currency: str
@@ -135,12 +143,25 @@ class _Queries:
         tells_keys: bool,
     ) -> InsertEntriesRow: ...
     @staticmethod
+    async def repeats_entries(
+        connection: Connection,
+        /,
+        *,
+        keys: str,
+        tenant_id: UUID,
+        deliveries: Collection[UUID],
+        order_ids: Collection[str],
+        until_id: UUID,
+    ) -> bool: ...
+    @staticmethod
     async def restore_entries(
         connection: Connection,
         /,
         *,
         tenant_id: UUID,
         new_ids: Collection[UUID],
+        cut_cents: Collection[int],
+        cut_ids: Collection[UUID],
         first_id: UUID,
         last_id: UUID,
         ids: Collection[UUID],
@@ -238,12 +259,22 @@ class _Queries:
         connection: Connection,
         /,
         *,
-        deliveries: Collection[UUID],
         tenant_id: UUID,
+        deliveries: Collection[UUID],
         after: UUID,
         until: UUID,
         most: int,
     ) -> list[SelectPageToReverseRow]: ...
+    @staticmethod
+    async def select_refunds_to_restore(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        first_id: UUID,
+        last_id: UUID,
+        ids: Collection[UUID],
+    ) -> list[SelectRefundsToRestoreRow]: ...
     @staticmethod
     async def select_reused_keys(
         connection: Connection,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from skeldir.db.pool import Database
-from skeldir.ingest import list_imports, target_of_import
+from skeldir.ingest import NothingToRedo, NothingToUndo, list_imports, target_of_import
 from skeldir.ingest.files import FileMapping, ImportReport, import_file, mapping_from_settings
 from skeldir.revenue import ledger_totals, read_order_entries
 from tests.support.taking_back import assert_sound, redo, undo
@@ -132,6 +133,64 @@ async def test_whatever_order_exports_come_in_the_largest_refund_is_what_went_ba
         await take(db, tenant, tmp_path / f"{order}{number}.csv", text)
     entries = [cents for cents, _ in await amounts(db, tenant, order)]
     assert sum(entries) == 5000 - 100 * max(backs)
+
+
+async def test_a_difference_that_a_later_export_has_made_good_is_not_put_back_beside_it(
+    db: Database, tenant: UUID, tmp_path: Path
+) -> None:
+    for name, back in (("monday", "15.00"), ("friday", "50.00")):
+        await take(db, tenant, tmp_path / f"{name}.csv", snapshot(back, 2))
+    async with db.tenant(tenant) as connection:
+        known = {one.file_name: one.fingerprint for one in await list_imports(connection, tenant)}
+        monday = await target_of_import(connection, tenant, known["monday.csv"])
+    await undo(db, tenant, monday)
+    await take(db, tenant, tmp_path / "late.csv", snapshot("40.00", 6))
+    assert refunded(await amounts(db, tenant)) == 4_000
+    # Friday's total says that 50 went back: of Monday's 15, the 10 that are missing are put back.
+    await redo(db, tenant, monday)
+    assert refunded(await amounts(db, tenant)) == 5_000
+    await assert_sound(db, tenant)
+
+
+def refunded(entries: Sequence[tuple[int, int]]) -> int:
+    return -sum(cents for cents, _ in entries if cents < 0)
+
+
+@settings(
+    max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+@given(
+    backs=st.lists(st.integers(1, 50), min_size=2, max_size=3, unique=True),
+    steps=st.lists(st.tuples(st.sampled_from("iur"), st.integers(0, 2)), min_size=3, max_size=9),
+)
+async def test_in_whatever_order_exports_are_taken_back_and_put_back_no_refund_counts_twice(
+    db: Database,
+    tenant: UUID,
+    tmp_path: Path,
+    backs: Sequence[int],
+    steps: Sequence[tuple[str, int]],
+) -> None:
+    order = f"o-{uuid4()}"
+    files = [tmp_path / f"{order}-{place}.csv" for place in range(len(backs))]
+    for path, back in zip(files, backs, strict=True):
+        await take(db, tenant, path, snapshot(f"{back}.00", 2, order=order))
+    async with db.tenant(tenant) as connection:
+        known = {one.file_name: one.fingerprint for one in await list_imports(connection, tenant)}
+        targets = [await target_of_import(connection, tenant, known[path.name]) for path in files]
+    for step, place in steps:
+        path, target = files[place % len(files)], targets[place % len(files)]
+        with suppress(NothingToUndo, NothingToRedo):
+            if step == "u":
+                await undo(db, tenant, target)
+            elif step == "r":
+                await redo(db, tenant, target)
+            else:
+                back = f"{backs[place % len(files)]}.00"
+                await take(db, tenant, path, snapshot(back, 2, order=order))
+        assert 0 <= refunded(await amounts(db, tenant, order)) <= 100 * max(backs)
+    latest = tmp_path / f"{order}.csv"
+    await take(db, tenant, latest, snapshot(f"{max(backs)}.00", 3, order=order))
+    assert refunded(await amounts(db, tenant, order)) == 100 * max(backs)
 
 
 async def test_two_imports_at_once_count_a_refund_once(

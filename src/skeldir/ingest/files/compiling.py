@@ -8,7 +8,6 @@ from typing import Final
 
 from skeldir.ingest.files.amounts import amount_reader
 from skeldir.ingest.files.keys import (
-    REFUNDS,
     Cells,
     Item,
     KeyMaker,
@@ -32,6 +31,7 @@ from skeldir.ingest.files.mapping import (
 from skeldir.ingest.files.moments import joined_reader, moment_reader
 from skeldir.ingest.files.order_states import state_reader
 from skeldir.ingest.nothing import is_nothing
+from skeldir.ingest.refund_totals import REFUNDS
 from skeldir.ingest.rejections import ItemRejected, UnreadableItem
 from skeldir.money import CURRENCIES
 from skeldir.revenue import KIND_SIGNS

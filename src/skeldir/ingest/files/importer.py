@@ -129,9 +129,10 @@ async def _prepare_channels(
 async def _begin(
     connection: Connection, tenant_id: UUID, fingerprint: str
 ) -> tuple[ImportProgress, bool]:
-    """Return how far the file has been imported; one that was taken back begins again."""
+    """Return how far the file has been imported; one that was taken back, in part or whole, begins again."""
     row = await queries.lock_import(connection, tenant_id=tenant_id, fingerprint=fingerprint)
-    if row["undone_by"] is not None and not await queries.restart_import(
+    is_undone = row["undone_by"] is not None or row["repeats_undone"]
+    if is_undone and not await queries.restart_import(
         connection, tenant_id=tenant_id, fingerprint=fingerprint
     ):
         raise ImportBeingTakenBack(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import orjson
 
@@ -19,9 +19,6 @@ Item: TypeAlias = "dict[str, object] | UnreadableItem"
 Make: TypeAlias = Callable[[Cells], "Item | None"]
 Test: TypeAlias = Callable[[Cells], bool]
 Read: TypeAlias = Callable[[Cells], object]
-
-REFUNDS: Final = ":refund"
-"""The end of the key of all refunds of an order; in the ledger, what was refunded before follows it."""
 
 
 class KeyMaker:

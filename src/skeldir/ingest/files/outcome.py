@@ -73,6 +73,7 @@ class ImportReport:
     `conditions` are those of the mapping, in words: rows that fit none of them are skipped.
     `flagged` names at most 1,000 orders that are `awaiting_capture` or `over_refunded`. `crowded` are
     journeys that more than a tenth of this run's touches share, if there are at least 100 journeys.
+    `replay` is the number of a replay of the import with this fingerprint.
     """
 
     file_name: str
@@ -85,6 +86,8 @@ class ImportReport:
     crowded: tuple[CrowdedJourney, ...]
     seconds: float
     conditions: tuple[str, ...]
+    fingerprint: str
+    replay: int | None = None
 
 
 def name_column(code: str, detail: str, columns: Mapping[str, Sequence[str]]) -> str:

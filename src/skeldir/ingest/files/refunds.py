@@ -12,13 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from skeldir.clock import utc_now
 from skeldir.db import share_lock, wait_for_lock
 from skeldir.ingest.canonical import Conversion, read_conversion
 from skeldir.ingest.deliveries import NO_REJECTIONS, Delivery, Receipt
 from skeldir.ingest.receive import prepare_conversions, record_delivery
+from skeldir.ingest.refund_totals import key_of_difference, refunds_lock
 from skeldir.ingest.rejections import ItemRejected, UnreadableItem, attempt
 from skeldir.money import format_minor
 from skeldir.revenue import RefundsSoFar, read_refunds_so_far
@@ -39,7 +39,7 @@ async def post_differences(
     """
     # First the lock that every writer of facts takes first: taken after the other, it could wait for ever.
     await share_lock(connection, ingest_lock(profile.tenant_id))
-    await wait_for_lock(connection, _refunds_lock(profile.tenant_id))
+    await wait_for_lock(connection, refunds_lock(profile.tenant_id))
     read = partial(read_conversion, now=utc_now())
     facts = await asyncio.to_thread(lambda: [attempt(read, item) for item in delivery.items])
     wanted = sorted({_account(fact) for fact in facts if isinstance(fact, Conversion)})
@@ -106,26 +106,13 @@ def _differences(
             if total < so_far.cents:
                 made = _smaller(item, fact, total, so_far.cents)
             else:
-                key = _key_of_difference(fact.idempotency_key, so_far)
+                key = key_of_difference(fact.idempotency_key, so_far)
                 made = {**item, "amount_cents": total - so_far.cents, "idempotency_key": key}
+                so_far.keys[key] = total - so_far.cents
                 so_far.cents = total
-                so_far.keys.add(key)
         items.append(made)
         kept.append(place)
     return replace(delivery, items=items, places=kept), known
-
-
-def _key_of_difference(key: str, so_far: RefundsSoFar) -> str:
-    """Return the key of a difference: that of the refunds, and what was posted before.
-
-    So the corrected difference has the key of the one that was taken back, which can then not be put back beside it.
-    While a difference with this key stands, which needs an earlier one to be taken back, a number follows.
-    """
-    made = start = f"{key}:{so_far.cents}"
-    number = 2
-    while made in so_far.keys:
-        made, number = f"{start}:{number}", number + 1
-    return made
 
 
 def _smaller(
@@ -134,7 +121,3 @@ def _smaller(
     total, posted = (format_minor(sum_, fact.currency) for sum_ in (cents, before))
     detail = f"The refunds so far are {total} {fact.currency} here, but {posted} are posted."
     return UnreadableItem("refund_smaller", detail, item)
-
-
-def _refunds_lock(tenant_id: UUID) -> str:
-    return f"refunds:{tenant_id}"

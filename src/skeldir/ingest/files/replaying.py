@@ -13,7 +13,7 @@ from skeldir.ingest.files.choosing import ChosenMapping
 from skeldir.ingest.files.importer import fingerprint_file
 from skeldir.ingest.files.outcome import ImportReport
 from skeldir.ingest.files.runs import BATCH_ROWS, ImportRun, Transactions
-from skeldir.ingest.undo_requests import list_imports
+from skeldir.ingest.undo_targets import list_imports
 from skeldir.tenants import load_profile
 
 
@@ -35,8 +35,9 @@ async def replay_refused(
 ) -> ImportReport:
     """Record the rows of an imported file again that were refused, and report what became of these.
 
-    They come with the delivery of the import, so that taking it back takes them back, too. What was
-    recorded before is a duplicate, however often this runs. What is still refused stays as it is listed.
+    Each replay is a delivery of its own, with a number that the report has: it can be taken back by itself, and is
+    taken back with the import. What was recorded before is a duplicate, however often this runs. What is still
+    refused stays as it is listed.
 
     Raises:
         FileUnreadable: the file cannot be read.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from uuid import UUID
 
 from skeldir.clock import utc_now
+from skeldir.db import share_lock
 from skeldir.errors import SkeldirError
 from skeldir.ingest.deliveries import NO_REJECTIONS, Delivery, Receipt, origins_of_file
 from skeldir.ingest.files.items import ItemMaker
@@ -36,6 +37,7 @@ from skeldir.ingest.receive import (
     record_delivery,
     record_touches,
 )
+from skeldir.rollups import ingest_lock
 from skeldir.tenants import TenantProfile
 
 if TYPE_CHECKING:
@@ -78,6 +80,11 @@ async def lock_import(
             "The import was taken back while it ran.",
             cure="`skeldir imports list` shows by whom and why.",
         )
+    if row["repeats_undone"]:
+        raise ImportBeingTakenBack(
+            "Facts that the file repeated were taken back since its import began.",
+            cure="Import the file: it is read again from its first row, and what is missing goes in.",
+        )
     progress = ImportProgress(
         rows_done=row["rows_done"],
         touches_accepted=row["touches_accepted"],
@@ -119,6 +126,8 @@ class ImportRun:
     batch_rows: int
     tally: Tally = field(default_factory=Tally)
     line_of: Callable[[int], int] | None = None
+    number: int | None = None
+    """Of a replay; None for an import."""
 
     async def import_rows(
         self, done: ImportProgress, progress: Callable[[ImportProgress], None]
@@ -149,13 +158,20 @@ class ImportRun:
         if batch is None:
             return None
         origin, of_refunds = origins_of_file(self.fingerprint)
-        touches = Delivery(batch.touches.items, origin, batch.touches.rows)
+        brought_by, refunds_brought_by = origins_of_file(self.fingerprint, replay=self.number)
+        touches = Delivery(batch.touches.items, origin, batch.touches.rows, brought_by=brought_by)
         orders = Delivery(
-            batch.orders.items, origin, batch.orders.rows, is_by_order=maker.names_orders
+            batch.orders.items,
+            origin,
+            batch.orders.rows,
+            is_by_order=maker.names_orders,
+            brought_by=brought_by,
         )
         # A row may hold an order and its refund: each has an origin of its own.
-        refunds = Delivery(batch.refunds.items, of_refunds, batch.refunds.rows)
-        unrefunded = Delivery(batch.unrefunded.items, of_refunds, batch.unrefunded.rows)
+        refunds, unrefunded = (
+            Delivery(some.items, of_refunds, some.rows, brought_by=refunds_brought_by)
+            for some in (batch.refunds, batch.unrefunded)
+        )
         return _Ahead(
             batch.last_row,
             batch.skipped,
@@ -166,16 +182,22 @@ class ImportRun:
         )
 
     async def replay(self, refused: Collection[int]) -> ImportProgress:
-        """Record the rows with these numbers again; return what became of them.
+        """Record the rows with these numbers again, as the import's next replay; return what became of them.
 
         The import's counts grow by what is accepted now, and its rejections become those that are left.
         """
         maker, done = self.make_maker(), ImportProgress()
+        async with self.db.tenant(self.profile.tenant_id) as connection:
+            await self._lock_complete(connection)
+            self.number = await queries.count_replay(
+                connection, tenant_id=self.profile.tenant_id, fingerprint=self.fingerprint
+            )
         with open_rows(self.path, self.layout, self.mapping.wanted) as stream:
             self.line_of = stream.line_of
             rows = (row for row in stream.rows if row[0] in refused)
             while (ahead := await asyncio.to_thread(self._read_ahead, maker, rows)) is not None:
                 async with self.db.tenant(self.profile.tenant_id) as connection:
+                    await self._share_ingest(connection)
                     before = await self._lock_complete(connection)
                     now = await self._post(connection, ahead, done)
                     await self._advance(
@@ -227,6 +249,8 @@ class ImportRun:
             self.tally.journeys.find_crowded(),
             (utc_now() - started_at).total_seconds(),
             self.mapping.describe_conditions(),
+            self.fingerprint,
+            self.number,
         )
 
     def make_maker(self) -> ItemMaker:
@@ -240,6 +264,7 @@ class ImportRun:
     async def _record(self, ahead: _Ahead, done: ImportProgress) -> ImportProgress:
         """Record one batch in one transaction, and return the progress after it."""
         async with self.db.tenant(self.profile.tenant_id) as connection:
+            await self._share_ingest(connection)
             await self._lock(connection, done)
             done = await self._post(connection, ahead, done)
             await self._advance(connection, done, is_complete=False)
@@ -249,7 +274,6 @@ class ImportRun:
         self, connection: Connection, ahead: _Ahead, done: ImportProgress
     ) -> ImportProgress:
         """Record the facts of a batch, and return the progress after it."""
-        # Asked first: what ends meanwhile may have taken back a fact that a row repeats.
         is_taking_back = await queries.is_taking_back(connection, tenant_id=self.profile.tenant_id)
         touches = Receipt(0, 0, NO_REJECTIONS, ())
         if ahead.touches is not None:
@@ -295,6 +319,13 @@ class ImportRun:
             for rejection in receipt.rejected
         )
         self.tally.add(rejections, receipt.flagged)
+
+    async def _share_ingest(self, connection: Connection) -> None:
+        """Take the lock of those who record facts, before the import's row: an undoing takes them in this order.
+
+        While it is held, no undoing begins or ends.
+        """
+        await share_lock(connection, ingest_lock(self.profile.tenant_id))
 
     async def _lock(self, connection: Connection, done: ImportProgress) -> None:
         found, is_complete = await lock_import(connection, self.profile.tenant_id, self.fingerprint)

@@ -15,6 +15,7 @@ class LockImportRow(TypedDict):
     skipped: int
     is_complete: bool
     undone_by: UUID | None
+    repeats_undone: bool
 
 class RestartImportRow(TypedDict):
     rows_done: int
@@ -40,6 +41,10 @@ class _Queries:
     async def begin_import(
         connection: Connection, /, *, tenant_id: UUID, fingerprint: str, file_name: str
     ) -> None: ...
+    @staticmethod
+    async def count_replay(
+        connection: Connection, /, *, tenant_id: UUID, fingerprint: str
+    ) -> int | None: ...
     @staticmethod
     async def is_taking_back(connection: Connection, /, *, tenant_id: UUID) -> bool: ...
     @staticmethod
