@@ -34,7 +34,15 @@ sys.dont_write_bytecode = False
 TEMPLATE = "skeldir_template"
 HOME_VARIABLE = "SKELDIR_TESTS_HOME"
 # Losing a test database in a crash costs nothing, and a clone is made in half the time.
-FAST_SERVER = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+FAST_SERVER = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    # Each database that is made or dropped has all buffers searched, three times; tests need few.
+    "shared_buffers": "128MB",
+    # Otherwise each of the thousands of sessions loads it.
+    "shared_preload_libraries": "plpgsql",
+}
 # Databases of finished tests that are kept for a while, see `scratch_database`.
 _KEPT = 2
 _ended: deque[str] = deque()

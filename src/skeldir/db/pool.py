@@ -12,6 +12,7 @@ from uuid import UUID
 
 import asyncpg
 
+from skeldir.db.learning import LearningConnection
 from skeldir.db.lock_keys import lock_key
 from skeldir.db.nodes import CITUS_SETTINGS, node_unreachable
 from skeldir.db.requirements import refusal_of_pooler, refuses_writes, require_usable
@@ -240,7 +241,7 @@ class Database:
                 self.wake(frozenset(wakes))
 
 
-class _Connection(asyncpg.Connection):
+class _Connection(LearningConnection):
     """A connection that remembers which job kinds to wake workers for after the commit, and whether it is reset."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -264,8 +265,7 @@ class _Connection(asyncpg.Connection):
         if self._is_as_new:
             self._is_as_new = False
             return ""
-        query: str = super().get_reset_query()
-        return query
+        return str(super().get_reset_query())
 
 
 async def _commit(connection: Connection) -> None:
