@@ -93,15 +93,12 @@ class SelectOrderEntriesRow(TypedDict):
 
 class SelectOrderToReverseRow(TypedDict):
     id: UUID
-    is_wanted: bool
 
 class SelectPageToRestoreRow(TypedDict):
     id: UUID
-    is_wanted: bool
 
 class SelectPageToReverseRow(TypedDict):
     id: UUID
-    is_wanted: bool
 
 class SumEntriesRow(TypedDict):
     currency: str
@@ -115,6 +112,10 @@ class _Queries:
     async def find_delivery_of_entry(
         connection: Connection, /, *, tenant_id: UUID, key: str
     ) -> UUID | None: ...
+    @staticmethod
+    async def find_end_of_entries(
+        connection: Connection, /, *, tenant_id: UUID, after: UUID, until: UUID | None, most: int
+    ) -> UUID: ...
     @staticmethod
     async def insert_entries(
         connection: Connection,
@@ -227,10 +228,10 @@ class _Queries:
         connection: Connection,
         /,
         *,
-        undoing_id: UUID,
         tenant_id: UUID,
         after: UUID,
         until: UUID,
+        undoing_id: UUID,
         most: int,
     ) -> list[SelectPageToRestoreRow]: ...
     @staticmethod
@@ -238,10 +239,10 @@ class _Queries:
         connection: Connection,
         /,
         *,
-        deliveries: Collection[UUID],
         tenant_id: UUID,
         after: UUID,
         until: UUID,
+        deliveries: Collection[UUID],
         most: int,
     ) -> list[SelectPageToReverseRow]: ...
     @staticmethod
