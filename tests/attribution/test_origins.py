@@ -19,6 +19,7 @@ from skeldir.attribution import (
     OriginsReport,
     active_versions,
     channel_totals,
+    origins,
     report_origins,
     set_models,
 )
@@ -207,7 +208,7 @@ async def make_random_shop(db: Database, tenant: UUID) -> Expected:
 
 
 async def test_parts_are_those_of_the_reference_and_add_up_to_the_report_of_channels(
-    db: Database, tenant: UUID
+    db: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = await make_random_shop(db, tenant)
     await settle(db, tenant)
@@ -219,6 +220,9 @@ async def test_parts_are_those_of_the_reference_and_add_up_to_the_report_of_chan
         assert abs(found.get(key, 0) - expected.get(key, 0)) <= MOST_ROUNDED, key
     everything = await report(db, tenant, OriginsAsked("source"))
     assert everything.orders == 40
+    monkeypatch.setattr(origins, "ENTRIES_READ_AT_ONCE", 1)
+    assert await report(db, tenant, OriginsAsked("source")) == everything
+    assert await report(db, tenant, OriginsAsked("source", days, top=25)) == captured
     async with db.tenant(tenant) as connection:
         totals = await channel_totals(connection, tenant)
     credited = {

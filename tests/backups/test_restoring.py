@@ -207,8 +207,10 @@ def test_a_restore_that_does_not_fit_is_named_and_leaves_nothing(
 ) -> None:
     # With the log the data need more than without.
     resize(small_disk, origin.backup.facts.data_size + (2**20 if has_room_for_data else -(2**20)))
-    with pytest.raises(DiskFull, match="No space left" if has_room_for_data else "The data need"):
+    match = "No space left" if has_room_for_data else "The data need"
+    with pytest.raises(DiskFull, match=match) as full:
         restore(origin, small_disk / "restored", Moment(is_as_taken=True))
+    assert "restore into a home on another disk" in full.value.cure
     assert list(small_disk.iterdir()) == []
 
 

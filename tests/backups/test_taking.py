@@ -164,8 +164,10 @@ def test_a_backup_that_does_not_fit_is_named_and_leaves_nothing(
     home: Path, small_disk: Path
 ) -> None:
     fill(small_disk, leaving=2**20)
-    with pytest.raises(DiskFull, match="No space left"):
+    with pytest.raises(DiskFull, match="No space left") as full:
         take_backup(home, small_disk / "backups", database="postgres")
+    assert "--folder" in full.value.cure
+    assert "new database" not in full.value.cure
     assert list((small_disk / "backups/base").iterdir()) == []
 
 

@@ -51,6 +51,8 @@ def test_an_operator_goes_back_to_the_moment_before_a_mistake(operator: Operator
     folder = operator.home.with_name("backups")
     restored = operator.home.with_name("restored")
     assert "nothing_to_back_up" in operator.run("backup", "--folder", str(folder), status=1)
+    refused = operator.run("backup", "archive", str(folder), status=1)
+    assert "make its database first: `skeldir up`" in refused
     tenant = operator.run("tenants", "create", "Shop")
     assert "No folder was given" in operator.run("backup", status=1)
     assert "archives nothing" in operator.run("backup", "archive")

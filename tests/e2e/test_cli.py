@@ -225,7 +225,7 @@ def test_an_import_killed_in_the_middle_and_run_again_loses_and_duplicates_nothi
             clone.app_url, "import", "touches", str(path), "--tenant", tenant
         )
         again = run_here(clone.app_url, "import", "touches", str(path), "--tenant", tenant)
-        assert "was imported before" in again
+        assert "was imported before, and nothing was added now. That import:" in again
         # Even without its record, the same file adds nothing.
         admin.execute("DELETE FROM imports")
         assert f"{ROWS:,} duplicate" in run_here(

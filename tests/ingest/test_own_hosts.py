@@ -83,10 +83,16 @@ async def test_hosts_met_in_the_middle_of_visits_are_suggested(db: Database, ten
         ]
     await send(db, tenant, *touches)
     async with db.tenant(tenant) as connection:
-        rows = await suggest_hosts(connection, tenant)
-    assert [(row["host"], row["touches"], row["midway"]) for row in rows] == [
-        ("bank.example", 4, 4)
-    ]
+        whole = await suggest_hosts(connection, tenant)
+        # Pieces that end within a visit.
+        pieces = await suggest_hosts(connection, tenant, at_once=1)
+        some = await suggest_hosts(connection, tenant, at_once=3, most=5)
+    assert [(one.host, one.touches, one.midway) for one in whole.hosts] == [("bank.example", 4, 4)]
+    assert whole == pieces
+    assert (whole.touches_read, whole.is_complete) == (8, True)
+    # Of a larger tenant only some visitors are read, and that is said.
+    assert (some.touches_read, some.is_complete) == (6, False)
+    assert [(one.host, one.touches) for one in some.hosts] == [("bank.example", 3)]
 
 
 async def test_click_ids_that_no_rule_knows_are_counted(
@@ -99,11 +105,10 @@ async def test_click_ids_that_no_rule_knows_are_counted(
         visit("2", "news.example", click_ids=["igsh", "EAIaIQobChMI"]),
     )
     async with db.tenant(tenant) as connection:
-        rows = await list_unknown_click_ids(connection, tenant)
-    assert [(row["kind"], row["touches"]) for row in rows] == [
-        ("igsh", 2),
-        ("unnamed_click_id", 1),
-    ]
+        found = await list_unknown_click_ids(connection, tenant)
+        in_pieces = await list_unknown_click_ids(connection, tenant, at_once=1)
+    assert [(one.kind, one.touches) for one in found] == [("igsh", 2), ("unnamed_click_id", 1)]
+    assert in_pieces == found
     async with db.tenant(other_tenant) as connection:
         assert await list_unknown_click_ids(connection, other_tenant) == []
 

@@ -108,6 +108,12 @@ async def test_credit_and_sums_become_those_of_a_tenant_that_always_knew_its_hos
     assert await moves_of(db, shop) == {}
     await add(db, shop, PAY)
     assert await moves_of(db, shop) == {("referral", "direct"): 3}
+    async with db.tenant(shop, is_read_only=True) as connection:
+        latest = await preview_channels(connection, shop, latest=1)
+        of_all = await preview_channels(connection, shop, latest=len(TOUCHES))
+    assert latest.touches <= 1
+    assert not latest.is_complete
+    assert (of_all.moves.total(), of_all.is_complete) == (3, True)
     done = await restate(db, shop)
     assert (done.entries, done.touches, done.is_done) == (0, 3, True)
     assert await channels_of(db, shop) == await channels_of(db, twin)

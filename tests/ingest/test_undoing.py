@@ -26,8 +26,9 @@ from skeldir.ingest import (
     target_of_key,
     target_of_order,
     target_of_origin,
+    withdrawals,
 )
-from skeldir.revenue import ledger_totals
+from skeldir.revenue import ledger_totals, reversals
 from skeldir.tenants import set_retention
 from tests.conftest import Clone
 from tests.support.make import (
@@ -141,7 +142,7 @@ async def test_the_ledger_keeps_both_entries_on_the_day_of_the_first(
 
 
 async def test_the_preview_shows_the_money_by_currency_and_month_and_who_depends_on_it(
-    db: Database,
+    db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop = await make_shop(db, "shop")
     await send_mistake(db, shop)
@@ -152,6 +153,16 @@ async def test_the_preview_shows_the_money_by_currency_and_month_and_who_depends
     await send_conversions(db, shop, webhook, origin="api:webhook")
     async with db.tenant(shop, is_read_only=True) as connection:
         preview = await preview_undo(connection, shop, target_of_origin(MISTAKE), most=2)
+        monkeypatch.setattr(withdrawals, "TOUCHES_LOOKED_AT", 0)
+        monkeypatch.setattr(reversals, "ENTRIES_LOOKED_AT", 0)
+        in_pieces = await preview_undo(connection, shop, target_of_origin(MISTAKE))
+    assert (in_pieces.entries, in_pieces.touches) == (4, 3)
+    assert in_pieces.money == preview.money
+    # What is looked at with one statement holds no fact of the mistake, one, or more.
+    done = await undo(db, shop, target_of_origin(MISTAKE))
+    assert (done.entries, done.touches) == (4, 3)
+    again = await redo(db, shop, target_of_origin(MISTAKE))
+    assert (again.entries, again.touches) == (4, 3)
     march = date(2026, 3, 1)
     assert dict(preview.money) == {
         ("USD", march, "capture"): -10_000,

@@ -209,7 +209,9 @@ async def test_a_preview_says_what_moves_and_writes_nothing(
     async with db.tenant(tenant, is_read_only=True) as connection:
         preview = await preview_time_zone(connection, tenant, read_rules(BERLIN))
         of_utc = await preview_time_zone(connection, tenant, read_rules("UTC"))
+        in_pieces = await preview_time_zone(connection, tenant, read_rules(BERLIN), at_once=1)
     assert (preview.entries, preview.changed_days) == (2, 4)
+    assert in_pieces == preview
     moved = {day.day: (day.leaving_cents, day.coming_cents) for day in preview.days}
     assert moved == {
         date(2026, 10, 19): (1_000, 0),

@@ -117,11 +117,22 @@ async def test_the_plan_counts_all_tenants_and_what_was_recorded_in_30_days(
     assert {"public.attribution_events", "public.mv_realtime_revenue"} <= set(names)
     assert plan["next"]["touches"] == 50
     assert plan["costs"]["event_cpu_ms"]["bench"] == "bench_scale"
+    assert (await young_growth(clone))["days"] == pytest.approx(10, abs=0.1)
 
     page = (await asyncio.to_thread(CliRunner().invoke, app, ["scale", "plan"])).output
     assert "2 tenants, 5 touches, 2 orders, 2 ledger entries" in page
     assert "One server with 64 GiB of memory, 16 cores and 1,000 GiB of disk is enough." in page
     assert "(bench_scale)" in page
+
+
+async def young_growth(clone: Clone) -> dict[str, float]:
+    """Return the growth of the same data as if all had been recorded in the last ten days."""
+    await record_long_ago(clone, days=10, touches=5)
+    told = await asyncio.to_thread(CliRunner().invoke, app, ["scale", "plan", "--json"])
+    growth: dict[str, float] = json.loads(told.stdout)["now"]["growth"]
+    page = (await asyncio.to_thread(CliRunner().invoke, app, ["scale", "plan"])).output
+    assert "Recorded in 10.0 days, as old as the data are" in page
+    return growth
 
 
 async def record_long_ago(clone: Clone, *, days: int, touches: int) -> None:

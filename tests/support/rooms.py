@@ -128,6 +128,8 @@ FOREIGN: Mapping[str, str] = {
     "rollups.mark_days_of_models": _SUMS,
     "rollups.sum_spend": _SPEND,
     "rollups.preview_time_zone": _DAYS,
+    "rollups.find_end_of_entries": _DAYS,
+    "rollups.select_last_entry": _DAYS,
     "rollups.select_days_of_sums": _DAYS,
     "scale.planning.count_facts": "what a tenant takes is counted in one snapshot, whichever room keeps it",
     "tenants.select_profile": "an item is judged by its tenant's own channels and hosts, read with the tenant at once",

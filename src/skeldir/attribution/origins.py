@@ -60,6 +60,7 @@ Parts: TypeAlias = dict[tuple[str, str], dict[str | None, OfModels]]
 
 _SEPARATOR: Final = "\x1f"
 _ORDERS_READ_AT_ONCE: Final = 500
+ENTRIES_READ_AT_ONCE: Final = 20_000
 _MOST_CHANNELS: Final = 100
 _ALWAYS: Final = -(2**31)
 _NOTHING: Final = (0, 0)
@@ -161,22 +162,32 @@ async def _read_totals(
 async def _find_orders(
     connection: Connection, tenant_id: UUID, asked: OriginsAsked, most: int
 ) -> list[str]:
+    """Return the orders with entries on the days; ends as soon as there are too many."""
     first_day, end_day = asked.days
-    rows = await queries.select_orders_of_days(
-        connection,
-        tenant_id=tenant_id,
-        first_moment=_moment_near(first_day, -_MARGIN),
-        end_moment=_moment_near(end_day, _MARGIN),
-        first_day=first_day,
-        end_day=end_day,
-        most=most + 1,
-    )
-    if len(rows) > most:
-        raise ReportTooLarge(
-            f"More than {most:,} orders have entries on these days.",
-            cure="Ask for fewer days at a time.",
+    found: set[str] = set()
+    after_moment, after_id = _moment_near(first_day, -_MARGIN), UUID(int=0)
+    is_complete = False
+    while not is_complete:
+        rows = await queries.select_orders_of_days(
+            connection,
+            tenant_id=tenant_id,
+            after_moment=after_moment,
+            after_id=after_id,
+            end_moment=_moment_near(end_day, _MARGIN),
+            first_day=first_day,
+            end_day=end_day,
+            most=ENTRIES_READ_AT_ONCE,
         )
-    return sorted(row["order_id"] for row in rows)
+        found.update(row["order_id"] for row in rows if row["is_wanted"])
+        if len(found) > most:
+            raise ReportTooLarge(
+                f"More than {most:,} orders have entries on these days.",
+                cure="Ask for fewer days at a time.",
+            )
+        is_complete = len(rows) < ENTRIES_READ_AT_ONCE
+        if rows:
+            after_moment, after_id = rows[-1]["occurred_at"], rows[-1]["id"]
+    return sorted(found)
 
 
 def _moment_near(day: date | None, margin: timedelta) -> datetime | None:

@@ -519,11 +519,17 @@ CROSS JOIN LATERAL (
 WHERE p.moments IS NOT NULL;
 
 -- name: select_orders_of_days
--- Up to `most` orders with an entry on the half-open range of local days; without a bound it is open on that side. The
--- moments are bounds for the index, wider than the days in any zone.
--- Never null: order_id.
-SELECT DISTINCT l.order_id
-FROM public.standing_entries l
+-- A page of the entries in order of time, after the one given, and of each whether it stands on the half-open range of
+-- local days; without a bound it is open on that side. The moments are bounds for the index, wider than the days in any
+-- zone; the first page begins after the first of them.
+-- Never null: is_wanted.
+SELECT l.id, l.occurred_at, l.order_id,
+       d.day >= greatest(:first_day::date, '-infinity'::date) AND d.day < least(:end_day::date, 'infinity'::date)
+       AND l.generation >= 0
+       AND NOT EXISTS (SELECT FROM public.revenue_ledger r
+                       WHERE r.tenant_id = :tenant_id AND r.business_key = l.business_key
+                         AND r.generation = -1 - l.generation AND r.generation < 0) AS is_wanted
+FROM public.revenue_ledger l
 LEFT JOIN (SELECT x.changes, x.offsets_s FROM public.time_zones x
            WHERE x.tenant_id = :tenant_id ORDER BY x.turn DESC LIMIT 1) z ON true
 CROSS JOIN LATERAL (
@@ -531,9 +537,9 @@ CROSS JOIN LATERAL (
             + make_interval(secs => coalesce(z.offsets_s[1 + width_bucket(l.occurred_at, z.changes)], 0)))::date AS day
 ) d
 WHERE l.tenant_id = :tenant_id
-  AND l.occurred_at >= greatest(:first_moment::timestamptz, '-infinity'::timestamptz)
+  AND (l.occurred_at, l.id) > (greatest(:after_moment::timestamptz, '-infinity'::timestamptz), :after_id::uuid)
   AND l.occurred_at < least(:end_moment::timestamptz, 'infinity'::timestamptz)
-  AND d.day >= greatest(:first_day::date, '-infinity'::date) AND d.day < least(:end_day::date, 'infinity'::date)
+ORDER BY l.occurred_at, l.id
 LIMIT :most;
 
 -- name: select_touches_of_journey^

@@ -184,7 +184,10 @@ class SelectOrdersAfterCapturesRow(TypedDict):
     order_id: str | None
 
 class SelectOrdersOfDaysRow(TypedDict):
+    id: UUID
+    occurred_at: dt.datetime
     order_id: str
+    is_wanted: bool
 
 class SelectOrdersReachedByTouchesRow(TypedDict):
     journey_key: bytes
@@ -557,11 +560,12 @@ class _Queries:
         connection: Connection,
         /,
         *,
-        tenant_id: UUID,
-        first_moment: dt.datetime | None,
-        end_moment: dt.datetime | None,
         first_day: dt.date | None,
         end_day: dt.date | None,
+        tenant_id: UUID,
+        after_moment: dt.datetime | None,
+        after_id: UUID,
+        end_moment: dt.datetime | None,
         most: int,
     ) -> list[SelectOrdersOfDaysRow]: ...
     @staticmethod

@@ -10,11 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from skeldir.backups.faults import BackupBusy, BackupFolderUnusable
 from skeldir.db import Cluster, disk_errors, open_parents
 
 UNFINISHED = ".taking-"
+NO_ROOM_FOR_BACKUPS: Final = (
+    "Free some space on the disk of the backups (`skeldir backup prune` deletes old ones), or name a folder on another "
+    "disk by --folder, and run it again. No backup was changed, and the database goes on."
+)
 _LOCK = ".lock"
 
 
@@ -109,7 +114,7 @@ def folder_errors(path: Path) -> Iterator[None]:
         "Mend what this names (whether its disk is mounted and may be written, and who owns it), or name another "
         "folder by --folder."
     )
-    with disk_errors(path, BackupFolderUnusable, cure=cure):
+    with disk_errors(path, BackupFolderUnusable, cure=cure, when_full=NO_ROOM_FOR_BACKUPS):
         yield
 
 

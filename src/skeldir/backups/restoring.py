@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import gzip
 import os
 import re
@@ -10,8 +9,7 @@ import shlex
 import shutil
 import tarfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -21,19 +19,19 @@ import psycopg
 
 from skeldir.backups.faults import (
     ArchiveIncomplete,
-    BackupBusy,
     MomentUnreachable,
     RestoreFailed,
-    RestoreTargetNotEmpty,
 )
 from skeldir.backups.folder import BackupFolder, holding, open_folder, sync_directory
 from skeldir.backups.records import BASE, MANIFEST, WAL, Backup, BackupFacts, choose_backup, damaged
 from skeldir.backups.segments import Reach, read_lsn, read_reach, require_reach
 from skeldir.backups.server import read_recovery
+from skeldir.backups.target import NO_ROOM_FOR_HOME, claimed_home
 from skeldir.backups.verifying import compare_with_manifest, verify_backup
 from skeldir.clock import utc_now
 from skeldir.db import (
     Cluster,
+    DiskFull,
     EmbeddedServer,
     MajorVersionDiffers,
     ServerNotStarted,
@@ -41,7 +39,6 @@ from skeldir.db import (
     embedded_server,
     home_errors,
     is_server_alive,
-    open_cluster,
 )
 from skeldir.errors import InputInvalid
 
@@ -149,66 +146,23 @@ def restore_backup(
         )
     began = time.monotonic()
     home = home.expanduser().resolve()
-    with _claimed(home) as cluster:
+    with claimed_home(home) as cluster:
         folder = open_folder(cluster, folder_path)
         with holding(cluster, folder, is_reader=True):
             backup = choose_backup(folder.base, name, ended_by=moment.until, is_of_any_home=False)
             _require_same_major(cluster, backup)
             settings = _recovery_settings(cluster, folder, backup, moment)
-            with home_errors(cluster.home):
+            with home_errors(cluster.home, when_full=NO_ROOM_FOR_HOME):
                 say(f"Verifying and unpacking {backup.facts.name}.")
                 verify_backup(cluster, backup.path)
                 _unpack(cluster, backup)
             say("Recovering.")
             last_commit_at = _recover(cluster, backup, settings)
             _wait_until_ended(cluster, backup)
-        with home_errors(home):
+        with home_errors(home, when_full=NO_ROOM_FOR_HOME):
             cluster.home.rename(home)
             sync_directory(home.parent)
     return Restored(home, backup, last_commit_at, time.monotonic() - began)
-
-
-@contextmanager
-def _claimed(home: Path) -> Iterator[Cluster]:
-    """Yield a fresh home beside `home`, which no other restore uses; remove it if the block fails.
-
-    Raises:
-        RestoreTargetNotEmpty: one of the two is not empty; it was not touched.
-        BackupBusy: another restore is making this home.
-    """
-    _require_empty(home)  # also "/", which has no neighbour
-    fresh = home.with_name(f"{home.name}.restoring")
-    _require_empty(fresh)
-    with home_errors(home):
-        cluster = open_cluster(fresh)
-        claim = os.open(fresh, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        try:
-            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BackupBusy(
-                f"Another process is restoring into {home}.", cure="Wait until it has ended."
-            ) from None
-        # It may have ended between the two looks.
-        _require_empty(home, fresh)
-        try:
-            yield cluster
-        except BaseException:
-            shutil.rmtree(fresh, ignore_errors=True)
-            raise
-    finally:
-        os.close(claim)
-
-
-def _require_empty(*places: Path) -> None:
-    for path in places:
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise RestoreTargetNotEmpty(
-                f"{path} is not empty; it was not touched.",
-                cure="Name another directory, or move this one away; a restore never writes over data. "
-                "A directory ending in .restoring is what a killed restore left: end the server that may still run "
-                "in it (the first line of its postgres/postmaster.pid is the process id), and delete it.",
-            )
 
 
 def _recovery_settings(
@@ -297,7 +251,11 @@ def _require_same_major(cluster: Cluster, backup: Backup) -> None:
 def _unpack(cluster: Cluster, backup: Backup) -> None:
     """Unpack the backup as the cluster's data, and compare every file and the log with the manifest."""
     if shutil.disk_usage(cluster.home).free < backup.facts.data_size:
-        raise disk_full(cluster.home, f"The data need {backup.facts.data_size / 1e6:,.0f} MB.")
+        raise disk_full(
+            cluster.home,
+            f"The data need {backup.facts.data_size / 1e6:,.0f} MB.",
+            cure=NO_ROOM_FOR_HOME,
+        )
     cluster.make_private(cluster.data)
     _extract(cluster, backup, BASE, cluster.data)
     _extract(cluster, backup, WAL, cluster.data / "pg_wal")
@@ -344,6 +302,8 @@ def _recover(cluster: Cluster, backup: Backup, settings: dict[str, str]) -> date
             return _wait_until_recovered(cluster, server, backup)
     except ServerNotStarted as error:
         raise _failure(cluster, backup) from error
+    except DiskFull as error:
+        raise DiskFull(error.detail, cure=NO_ROOM_FOR_HOME) from error
 
 
 def _wait_until_ended(cluster: Cluster, backup: Backup) -> None:

@@ -11,6 +11,7 @@ import psycopg
 
 from skeldir.backups.faults import BackupFailed, NothingToBackUp
 from skeldir.backups.folder import (
+    NO_ROOM_FOR_BACKUPS,
     UNFINISHED,
     BackupFolder,
     folder_errors,
@@ -79,7 +80,8 @@ def require_data(home: Path) -> Cluster:
     if not (home / "postgres" / "PG_VERSION").exists():
         raise NothingToBackUp(
             f"{home} has no data of an embedded PostgreSQL.",
-            cure="Run this where skeldir runs, or set SKELDIR_HOME as it is set there.",
+            cure="If it is to be a new home, make its database first: `skeldir up`, or `skeldir migrate`. Otherwise "
+            "set SKELDIR_HOME as it is set where skeldir runs.",
         )
     return open_cluster(home)
 
@@ -171,7 +173,9 @@ def _archive_in_use(cluster: Cluster, admin: Admin, folder: BackupFolder) -> str
 def _failure(folder: BackupFolder, output: str) -> Exception:
     last_lines = "\n".join(output.strip().splitlines()[-8:])
     if "No space left on device" in output or "Disk quota exceeded" in output:
-        return disk_full(folder.path, f"pg_basebackup printed:\n{last_lines}\n")
+        return disk_full(
+            folder.path, f"pg_basebackup printed:\n{last_lines}\n", cure=NO_ROOM_FOR_BACKUPS
+        )
     return BackupFailed(
         f"pg_basebackup made no backup. It printed:\n{last_lines}\n",
         cure="Remove the cause that these lines name, and run it again; nothing was kept.",

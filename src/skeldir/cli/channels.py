@@ -68,12 +68,12 @@ def show_click_ids(tenant: TenantArgument) -> None:
         tenant_id = await runtime.tenant_id(tenant)
         async with (
             runtime.database(pool_size=1) as database,
-            database.tenant(tenant_id) as connection,
+            database.tenant(tenant_id, is_read_only=True) as connection,
         ):
-            rows = await list_unknown_click_ids(connection, tenant_id)
+            found = await list_unknown_click_ids(connection, tenant_id)
         table = Table("kind", "touches", "last")
-        for row in rows:
-            table.add_row(row["kind"], str(row["touches"]), row["last_at"].isoformat())
+        for one in found:
+            table.add_row(one.kind, f"{one.touches:,}", one.last_at.isoformat())
         out.print(table)
 
     run_with_runtime(work)

@@ -263,7 +263,10 @@ def print_import(report: ImportReport) -> None:
     """Print what was read, what was rejected and why."""
     done = report.done
     if report.was_complete:
-        out.print(f"{report.file_name} was imported before; nothing was added.")
+        out.print(
+            f"{report.file_name} was imported before, and nothing was added now. That import:",
+            soft_wrap=True,
+        )
     elif report.resumed_after:
         out.print(f"{report.file_name}: continued after row {report.resumed_after:,}.")
     out.print(f"{report.file_name}: {_sum_up(report)}", soft_wrap=True)

@@ -84,13 +84,19 @@ def suggest(tenant: TenantArgument) -> None:
         tenant_id = await runtime.tenant_id(tenant)
         async with (
             runtime.database(pool_size=1) as database,
-            database.tenant(tenant_id) as connection,
+            database.tenant(tenant_id, is_read_only=True) as connection,
         ):
-            rows = await suggest_hosts(connection, tenant_id)
+            found = await suggest_hosts(connection, tenant_id)
         table = Table("host", "touches", "within 30 minutes of another")
-        for row in rows:
-            table.add_row(row["host"], str(row["touches"]), str(row["midway"]))
+        for one in found.hosts:
+            table.add_row(one.host, f"{one.touches:,}", f"{one.midway:,}")
         out.print(table)
+        if not found.is_complete:
+            out.print(
+                f"Found from {found.touches_read:,} touches, those of some of the visitors: the"
+                " counts are of these. A host that few visitors meet may not be listed.",
+                soft_wrap=True,
+            )
         out.print("`skeldir hosts add TENANT HOST`, with --payment for a payment page.")
 
     run_with_runtime(work)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID
 
 import typer
@@ -26,6 +26,9 @@ from skeldir.ingest import (
 
 if TYPE_CHECKING:
     from skeldir.db import Database
+
+# What `hosts add` looks at before it ends: seconds, where all touches of a large tenant take minutes.
+_LATEST_TOUCHES: Final = 100_000
 
 
 def restate(
@@ -69,15 +72,24 @@ def restate(
 
 
 async def describe_moves(database: Database, tenant_id: UUID) -> str:
-    """Return in a sentence how many recorded touches have other channels than they would get now."""
+    """Return in a sentence how many of the latest recorded touches would get another channel now."""
     async with database.tenant(tenant_id, is_read_only=True) as connection:
-        preview = await preview_channels(connection, tenant_id)
+        preview = await preview_channels(connection, tenant_id, latest=_LATEST_TOUCHES)
     moved = preview.moves.total()
+    if preview.is_complete:
+        recorded = f"Of {preview.touches:,} touches recorded before,"
+        none = "No recorded touch would get another channel."
+    else:
+        recorded = f"Of the latest {_LATEST_TOUCHES:,} touches, {preview.touches:,} have a derived channel, of which"
+        none = (
+            f"None of the latest {_LATEST_TOUCHES:,} touches would get another channel. Earlier ones were not"
+            " looked at: `skeldir channels restate --dry-run` looks at all."
+        )
     if not moved:
-        return "No recorded touch would get another channel."
+        return none
     return (
-        f"Of {preview.touches:,} touches recorded before, {moved:,} would get another channel:"
-        " `skeldir channels restate` shows which, and does it."
+        f"{recorded} {moved:,} would get another channel:"
+        " `skeldir channels restate` looks at all touches, shows which, and does it."
     )
 
 

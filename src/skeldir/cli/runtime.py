@@ -77,8 +77,10 @@ class Runtime:
     operator_url: str
 
     @asynccontextmanager
-    async def database(self, *, pool_size: int | None = None) -> AsyncIterator[Database]:
-        """Open the program's pool, as app_user.
+    async def database(
+        self, *, pool_size: int | None = None, statement_timeout_ms: int | None = None
+    ) -> AsyncIterator[Database]:
+        """Open the program's pool, as app_user; without other values, with those of the settings.
 
         Raises:
             SchemaOutdated: the migrations have not been run, or belong to another version of the program.
@@ -86,7 +88,7 @@ class Runtime:
         async with open_database(
             self.app_url,
             pool_size=pool_size or self.settings.skeldir_pool_size,
-            statement_timeout_ms=self.settings.skeldir_statement_timeout_ms,
+            statement_timeout_ms=statement_timeout_ms or self.settings.skeldir_statement_timeout_ms,
         ) as database:
             async with database.statement() as connection:
                 await require_head(connection)

@@ -19,6 +19,7 @@ from skeldir.scale.planning import (
     COSTS,
     GROWTH_DAYS,
     ROOM,
+    Growth,
     Machine,
     Needs,
     Stock,
@@ -32,6 +33,8 @@ from skeldir.tenants import TenantUnknown, list_tenants
 _GIB = 2**30
 _MIB = 2**20
 _MOST_RELATIONS = 12
+# A large tenant's index takes longer to read than other statements may.
+_STATEMENT_MS = 600_000
 
 
 def plan_next(
@@ -65,18 +68,19 @@ def plan_next(
 
 
 async def _count(runtime: Runtime) -> Stock:
-    since = utc_now() - timedelta(days=GROWTH_DAYS)
+    now = utc_now()
+    since = now - timedelta(days=GROWTH_DAYS)
     async with runtime.operator(must_see_all=True) as operator:
         relations = await read_relations(operator)
         tenants = [tenant.tenant_id for tenant in await list_tenants(operator)]
     counted = []
-    async with runtime.database(pool_size=1) as database:
+    async with runtime.database(pool_size=1, statement_timeout_ms=_STATEMENT_MS) as database:
         for tenant_id in tenants:
             # A tenant may be deleted before its turn.
             with suppress(TenantUnknown):
                 async with database.tenant(tenant_id) as connection:
                     counted.append(await count_tenant(connection, tenant_id, since))
-    return summarize(counted, relations)
+    return summarize(counted, relations, now)
 
 
 def _document(stock: Stock, needs: Needs, machine: Machine) -> dict[str, object]:
@@ -98,7 +102,7 @@ def _print_stock(stock: Stock) -> None:
         soft_wrap=True,
     )
     out.print(
-        f"Recorded in the last {growth.days} days: {growth.touches:,} touches and {growth.entries:,} ledger entries.",
+        f"Recorded in {_describe_days(growth)}: {growth.touches:,} touches and {growth.entries:,} ledger entries.",
         soft_wrap=True,
     )
     table = Table("", "table MiB", "indexes MiB", "together MiB")
@@ -111,6 +115,12 @@ def _print_stock(stock: Stock) -> None:
     for column in table.columns[1:]:
         column.justify = "right"
     out.print(table)
+
+
+def _describe_days(growth: Growth) -> str:
+    if growth.days >= GROWTH_DAYS:
+        return f"the last {GROWTH_DAYS} days"
+    return f"{growth.days:.1f} days, as old as the data are (a day at least; an import counts as arriving)"
 
 
 def _print_needs(needs: Needs, machine: Machine) -> None:

@@ -12,6 +12,7 @@ from skeldir.db.embedded import (
 from skeldir.db.embedded_archive import Archive, find_archive, keep_archive
 from skeldir.db.embedded_cluster import (
     Cluster,
+    DiskFull,
     MajorVersionDiffers,
     ServerNotStarted,
     disk_errors,
@@ -69,6 +70,7 @@ __all__ = [
     "Database",
     "DatabaseBusy",
     "DatabaseUnreachable",
+    "DiskFull",
     "EmbeddedServer",
     "MajorVersionDiffers",
     "NodeUnreachable",

@@ -240,34 +240,39 @@ def _account_ids() -> tuple[int, int]:
 
 
 @contextmanager
-def home_errors(home: Path) -> Iterator[None]:
+def home_errors(home: Path, *, when_full: str | None = None) -> Iterator[None]:
     """Translate an OSError about the home into DiskFull or HomeNotWritable."""
     cure = (
         "Run skeldir as the user that ran it here before, or set SKELDIR_HOME to a "
         "directory on a local disk that you may write."
     )
-    with disk_errors(home, HomeNotWritable, cure=cure):
+    with disk_errors(home, HomeNotWritable, cure=cure, when_full=when_full):
         yield
 
 
 @contextmanager
-def disk_errors(place: Path, refusal: type[SkeldirError], *, cure: str) -> Iterator[None]:
-    """Translate an OSError about a place into DiskFull or, with this cure, a refusal of the place."""
+def disk_errors(
+    place: Path, refusal: type[SkeldirError], *, cure: str, when_full: str | None = None
+) -> Iterator[None]:
+    """Translate an OSError about a place into DiskFull or, with this cure, a refusal of the place.
+
+    `when_full` is the cure of DiskFull where it is not that of a database which is started.
+    """
     try:
         yield
     except OSError as error:
         what = f"{error.filename or place}: {error.strerror}."
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise disk_full(place, what) from error
+            raise disk_full(place, what, cure=when_full) from error
         raise refusal(what, cure=cure) from error
 
 
-def disk_full(home: Path, what: str) -> DiskFull:
-    """Return the error for something that did not fit into the home."""
+def disk_full(place: Path, what: str, *, cure: str | None = None) -> DiskFull:
+    """Return the error for something that did not fit into a place; without a cure, that of a database to start."""
     return DiskFull(
-        f"There is no room left for {home}. {what}",
-        cure="Free some space (a new database needs about 50 MB) and start again: no committed "
-        "row is lost.",
+        f"There is no room left for {place}. {what}",
+        cure=cure
+        or "Free some space (a new database needs about 50 MB) and start again: no committed row is lost.",
     )
 
 

@@ -73,28 +73,41 @@ DELETE FROM public.tenant_hosts WHERE tenant_id = :tenant_id AND host = :host RE
 -- name: select_hosts
 SELECT host, kind FROM public.tenant_hosts WHERE tenant_id = :tenant_id ORDER BY host;
 
--- name: select_hosts_met_midway
--- Referrers of touches that continue a visit: an earlier touch of the journey is at most 30 minutes older. A site that
--- sends visitors begins visits; the tenant's own hosts and where its buyers pay are met midway.
--- Never null: host.
-SELECT t.referrer_host AS host, count(*) AS touches, count(*) FILTER (WHERE t.is_midway) AS midway
-FROM (SELECT e.referrer_host, e.channel_rule,
-             e.occurred_at - lag(e.occurred_at) OVER (PARTITION BY e.journey_key ORDER BY e.occurred_at)
-                 <= interval '30 minutes' AS is_midway
-      FROM public.standing_touches e
-      WHERE e.tenant_id = :tenant_id AND e.occurred_at >= :since) t
-WHERE t.channel_rule = 'referrer.other' AND t.referrer_host IS NOT NULL
-GROUP BY t.referrer_host
-HAVING 2 * count(*) FILTER (WHERE t.is_midway) >= count(*) AND count(*) FILTER (WHERE t.is_midway) >= :fewest::bigint
-ORDER BY midway DESC, host LIMIT :most;
+-- name: select_visits
+-- Touches in order of journey and time, after the one given, and whether each stands. The keys of journeys are hashes, so
+-- the first of them are those of any visitors. Touches of one moment are sorted by id.
+-- Never null: journey_key.
+SELECT e.id, e.journey_key, e.occurred_at,
+       CASE WHEN e.channel_rule = 'referrer.other' THEN e.referrer_host END AS other_host,
+       NOT EXISTS (SELECT FROM public.touch_withdrawals w
+                   WHERE w.tenant_id = :tenant_id AND w.idempotency_key = e.idempotency_key
+                     AND w.generation = e.generation) AS is_standing
+FROM public.attribution_events e
+WHERE e.tenant_id = :tenant_id
+  AND (e.journey_key, e.occurred_at, e.id) > (:after_key::bytea, :after_moment::timestamptz, :after_id::uuid)
+ORDER BY e.journey_key, e.occurred_at, e.id LIMIT :most;
+
+-- name: find_end_of_touches$
+-- The id up to which about `most` touches follow an id, at most `until`. Statements over all touches read them in such
+-- pieces, so that none takes longer than a statement may.
+-- Never null: end.
+SELECT least((SELECT e.id FROM public.attribution_events e
+              WHERE e.tenant_id = :tenant_id AND e.id > :after::uuid AND e.id <= :until::uuid
+              ORDER BY e.id OFFSET :most::bigint LIMIT 1), :until::uuid) AS "end";
+
+-- name: find_beginning_of_touches$
+-- The id after which the latest `most` touches begin; the nil id if there are no more than these.
+SELECT coalesce((SELECT e.id FROM public.attribution_events e
+                 WHERE e.tenant_id = :tenant_id ORDER BY e.id DESC OFFSET :most::bigint LIMIT 1),
+                '00000000-0000-0000-0000-000000000000') AS beginning;
 
 -- name: select_unknown_click_ids
+-- Of the touches of a piece.
 -- Never null: kind, last_at.
 SELECT k.kind, count(*) AS touches, max(e.occurred_at) AS last_at
 FROM public.standing_touches e CROSS JOIN LATERAL unnest(e.click_id_kinds) AS k (kind)
-WHERE e.tenant_id = :tenant_id AND k.kind <> ALL(:known::text[])
-GROUP BY k.kind
-ORDER BY touches DESC, kind LIMIT :most;
+WHERE e.tenant_id = :tenant_id AND e.id > :after AND e.id <= :until AND k.kind <> ALL(:known::text[])
+GROUP BY k.kind;
 
 -- name: select_dead_events
 -- Of all deliveries, or of those from some sources (see count_dead_events).
@@ -237,24 +250,23 @@ ORDER BY relation, column_name, row_id, path, shape
 LIMIT :most;
 
 -- name: select_touches_to_withdraw
--- A page of the touches in order of id, and of each whether it stands and came with one of the deliveries.
-SELECT e.id, e.journey_key, e.occurred_at,
-       coalesce(e.delivery = ANY(:deliveries::uuid[]), false)
-       AND NOT EXISTS (SELECT FROM public.touch_withdrawals w
-                       WHERE w.tenant_id = :tenant_id AND w.idempotency_key = e.idempotency_key
-                         AND w.generation = e.generation) AS is_wanted
+-- The first standing touches of a piece, in order of id, that came with one of the deliveries.
+SELECT e.id, e.journey_key, e.occurred_at
 FROM public.attribution_events e
-WHERE e.tenant_id = :tenant_id AND e.id > :after AND e.id <= :until
+WHERE e.tenant_id = :tenant_id AND e.id > :after AND e.id <= :until AND e.delivery = ANY(:deliveries::uuid[])
+  AND NOT EXISTS (SELECT FROM public.touch_withdrawals w
+                  WHERE w.tenant_id = :tenant_id AND w.idempotency_key = e.idempotency_key
+                    AND w.generation = e.generation)
 ORDER BY e.id LIMIT :most;
 
 -- name: select_touches_to_restore
 -- The same for the touches that an undoing withdrew.
-SELECT e.id, e.journey_key, e.occurred_at,
-       EXISTS (SELECT FROM public.touch_withdrawals w
-               WHERE w.tenant_id = :tenant_id AND w.idempotency_key = e.idempotency_key
-                 AND w.generation = e.generation AND w.undoing_id = :undoing_id) AS is_wanted
+SELECT e.id, e.journey_key, e.occurred_at
 FROM public.attribution_events e
 WHERE e.tenant_id = :tenant_id AND e.id > :after AND e.id <= :until
+  AND EXISTS (SELECT FROM public.touch_withdrawals w
+              WHERE w.tenant_id = :tenant_id AND w.idempotency_key = e.idempotency_key
+                AND w.generation = e.generation AND w.undoing_id = :undoing_id)
 ORDER BY e.id LIMIT :most;
 
 -- name: withdraw_touches

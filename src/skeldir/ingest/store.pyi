@@ -117,11 +117,6 @@ class SelectHostsRow(TypedDict):
     host: str
     kind: Literal["own", "payment"]
 
-class SelectHostsMetMidwayRow(TypedDict):
-    host: str
-    touches: int
-    midway: int
-
 class SelectImportsRow(TypedDict):
     fingerprint: str
     file_name: str
@@ -194,13 +189,11 @@ class SelectTouchesToRestoreRow(TypedDict):
     id: UUID
     journey_key: bytes | None
     occurred_at: dt.datetime
-    is_wanted: bool
 
 class SelectTouchesToWithdrawRow(TypedDict):
     id: UUID
     journey_key: bytes | None
     occurred_at: dt.datetime
-    is_wanted: bool
 
 class SelectUndoingsRow(TypedDict):
     id: UUID
@@ -227,6 +220,13 @@ class SelectUnknownClickIdsRow(TypedDict):
     kind: str
     touches: int
     last_at: dt.datetime
+
+class SelectVisitsRow(TypedDict):
+    id: UUID
+    journey_key: bytes
+    occurred_at: dt.datetime
+    other_host: str | None
+    is_standing: bool
 
 class WithdrawTouchesRow(TypedDict):
     generation: int
@@ -268,9 +268,17 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, host: str
     ) -> DeleteHostRow | None: ...
     @staticmethod
+    async def find_beginning_of_touches(
+        connection: Connection, /, *, tenant_id: UUID, most: int
+    ) -> UUID: ...
+    @staticmethod
     async def find_delivery_of_touch(
         connection: Connection, /, *, tenant_id: UUID, key: str
     ) -> UUID | None: ...
+    @staticmethod
+    async def find_end_of_touches(
+        connection: Connection, /, *, tenant_id: UUID, after: UUID, until: UUID | None, most: int
+    ) -> UUID: ...
     @staticmethod
     async def forget_dead_events(connection: Connection, /, *, most: int) -> int: ...
     @staticmethod
@@ -454,10 +462,6 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID
     ) -> list[SelectHostsRow]: ...
     @staticmethod
-    async def select_hosts_met_midway(
-        connection: Connection, /, *, tenant_id: UUID, since: dt.datetime, fewest: int, most: int
-    ) -> list[SelectHostsMetMidwayRow]: ...
-    @staticmethod
     async def select_imports(
         connection: Connection, /, *, tenant_id: UUID, fingerprint: str, most: int
     ) -> list[SelectImportsRow]: ...
@@ -503,9 +507,9 @@ class _Queries:
         /,
         *,
         tenant_id: UUID,
-        undoing_id: UUID,
         after: UUID,
         until: UUID,
+        undoing_id: UUID,
         most: int,
     ) -> list[SelectTouchesToRestoreRow]: ...
     @staticmethod
@@ -513,10 +517,10 @@ class _Queries:
         connection: Connection,
         /,
         *,
-        deliveries: Collection[UUID],
         tenant_id: UUID,
         after: UUID,
         until: UUID,
+        deliveries: Collection[UUID],
         most: int,
     ) -> list[SelectTouchesToWithdrawRow]: ...
     @staticmethod
@@ -535,8 +539,25 @@ class _Queries:
     ) -> list[SelectUndoingsToScanRow]: ...
     @staticmethod
     async def select_unknown_click_ids(
-        connection: Connection, /, *, tenant_id: UUID, known: Collection[str], most: int
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        after: UUID,
+        until: UUID,
+        known: Collection[str],
     ) -> list[SelectUnknownClickIdsRow]: ...
+    @staticmethod
+    async def select_visits(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        after_key: bytes,
+        after_moment: dt.datetime,
+        after_id: UUID,
+        most: int,
+    ) -> list[SelectVisitsRow]: ...
     @staticmethod
     async def withdraw_touches(
         connection: Connection,

@@ -27,6 +27,7 @@ from skeldir.ingest.undo_targets import (
     target_of_import,
 )
 from skeldir.ingest.undoing import FACTS_PER_TRANSACTION
+from skeldir.ingest.withdrawals import find_touches_to_withdraw
 from skeldir.jobs import enqueue
 from skeldir.revenue import (
     Dependent,
@@ -151,18 +152,13 @@ async def preview_undo(
 async def _count_touches(connection: Connection, tenant_id: UUID, target: Target, most: int) -> int:
     count, after, until = 0, target.first_id, await _last_id(connection, tenant_id)
     while True:
-        rows = await queries.select_touches_to_withdraw(
-            connection,
-            tenant_id=tenant_id,
-            deliveries=list(target.deliveries),
-            after=after,
-            until=until,
-            most=most,
+        page = await find_touches_to_withdraw(
+            connection, tenant_id, Span(after, until, most), deliveries=target.deliveries
         )
-        if not rows:
+        if page.last_id is None:
             return count
-        count += sum(row["is_wanted"] for row in rows)
-        after = rows[-1]["id"]
+        count += len(page.ids)
+        after = page.last_id
 
 
 async def _last_id(connection: Connection, tenant_id: UUID) -> UUID:

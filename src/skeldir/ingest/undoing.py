@@ -20,6 +20,7 @@ from skeldir.ingest.kinds import UNDO
 from skeldir.ingest.refund_totals import find_refunds_to_cut
 from skeldir.ingest.restating import restate_page
 from skeldir.ingest.store import queries
+from skeldir.ingest.withdrawals import find_touches_to_restore, find_touches_to_withdraw
 from skeldir.jobs import enqueue
 from skeldir.revenue import (
     Span,
@@ -75,8 +76,8 @@ async def run_undoing(
 ) -> UndoingProgress:
     """Carry an undoing on from where it stands until it has ended; several processes may do so at once.
 
-    Each transaction looks at up to `most` facts and is fenced by `fence`. Memory does not grow with their number. After
-    `deadline` (of `time.monotonic`) no further transaction is begun.
+    Each transaction moves up to `most` facts, looks at some 100,000, and is fenced by `fence`. Memory does not
+    grow with their number. After `deadline` (of `time.monotonic`) no further transaction is begun.
 
     Raises:
         UndoingUnknown: there is no such undoing.
@@ -194,28 +195,15 @@ class _Step:
             span = Span(undoing["after_id"], undoing["until_id"], self.most)
             last_id, self.moved = await restate_page(connection, tenant_id, self.undoing_id, span)
             return last_id
+        span = Span(undoing["after_id"], undoing["until_id"], self.most)
         redoes = undoing["redoes"]
-        rows = (
-            await queries.select_touches_to_withdraw(
-                connection,
-                tenant_id=tenant_id,
-                deliveries=undoing["deliveries"],
-                after=undoing["after_id"],
-                until=undoing["until_id"],
-                most=self.most,
+        if redoes is not None:
+            page = await find_touches_to_restore(connection, tenant_id, span, undoing_id=redoes)
+        else:
+            page = await find_touches_to_withdraw(
+                connection, tenant_id, span, deliveries=undoing["deliveries"]
             )
-            if redoes is None
-            else await queries.select_touches_to_restore(
-                connection,
-                tenant_id=tenant_id,
-                undoing_id=redoes,
-                after=undoing["after_id"],
-                until=undoing["until_id"],
-                most=self.most,
-            )
-        )
-        wanted = [row for row in rows if row["is_wanted"]]
-        ids = [row["id"] for row in wanted]
+        ids = page.ids
         if ids:
             await plan_for_each_list(connection, len(ids), may_sort=True)
             if redoes is None:
@@ -241,11 +229,8 @@ class _Step:
                     )
                 )
             self.moved = moved
-            keyed = [(row["journey_key"], row["occurred_at"]) for row in wanted]
-            await mark_orders_reached_by_touches(
-                connection, tenant_id, [(key, at) for key, at in keyed if key is not None]
-            )
-        return rows[-1]["id"] if rows else None
+            await mark_orders_reached_by_touches(connection, tenant_id, page.keyed)
+        return page.last_id
 
     async def begin_next_phase(self) -> tuple[str, UUID, datetime | None]:
         """Return the phase after this one, where it begins, and when the undoing ended, if it has."""

@@ -139,25 +139,30 @@ GROUP BY 1, 2, 3;
 SELECT EXISTS (SELECT FROM public.revenue_ledger l WHERE l.tenant_id = :tenant_id AND l.order_id = :order_id)
    AND NOT EXISTS (SELECT FROM public.standing_entries s WHERE s.tenant_id = :tenant_id AND s.order_id = :order_id);
 
+-- name: find_end_of_entries$
+-- The id up to which about `most` entries follow an id, at most `until`. Statements over the whole ledger read it in such
+-- pieces, so that none takes longer than a statement may.
+-- Never null: end.
+SELECT least((SELECT l.id FROM public.revenue_ledger l
+              WHERE l.tenant_id = :tenant_id AND l.id > :after::uuid AND l.id <= :until::uuid
+              ORDER BY l.id OFFSET :most::bigint LIMIT 1), :until::uuid) AS "end";
+
 -- name: select_page_to_reverse
--- A page of the ledger in order of id, and of each entry whether it stands and came with one of the deliveries. The money of
--- an order with kept allocations (see there) cannot be taken back: such an entry is kept.
--- Never null: is_meant, is_kept.
-SELECT m.id, m.is_meant,
-       m.is_meant AND EXISTS (SELECT FROM public.kept_allocations k
-                              WHERE k.tenant_id = :tenant_id AND k.order_id = m.order_id) AS is_kept
-FROM (SELECT l.id, l.order_id,
-             coalesce(l.delivery = ANY(:deliveries::uuid[]), false) AND l.generation >= 0
-             AND NOT EXISTS (SELECT FROM public.revenue_ledger r
-                             WHERE r.tenant_id = :tenant_id AND r.business_key = l.business_key
-                               AND r.generation = -1 - l.generation AND r.generation < 0) AS is_meant
-      FROM public.revenue_ledger l
-      WHERE l.tenant_id = :tenant_id AND l.id > :after AND l.id <= :until
-      ORDER BY l.id LIMIT :most) m
-ORDER BY m.id;
+-- The first standing entries of a piece, in order of id, that came with one of the deliveries. The money of an order with
+-- kept allocations (see there) cannot be taken back: such an entry is kept.
+SELECT l.id,
+       EXISTS (SELECT FROM public.kept_allocations k
+               WHERE k.tenant_id = :tenant_id AND k.order_id = l.order_id) AS is_kept
+FROM public.revenue_ledger l
+WHERE l.tenant_id = :tenant_id AND l.id > :after AND l.id <= :until
+  AND l.delivery = ANY(:deliveries::uuid[]) AND l.generation >= 0
+  AND NOT EXISTS (SELECT FROM public.revenue_ledger r
+                  WHERE r.tenant_id = :tenant_id AND r.business_key = l.business_key
+                    AND r.generation = -1 - l.generation AND r.generation < 0)
+ORDER BY l.id LIMIT :most;
 
 -- name: select_order_to_reverse
--- The same for the standing entries of an order, which are all meant.
+-- The same for the standing entries of an order.
 -- Never null: id.
 SELECT l.id,
        EXISTS (SELECT FROM public.kept_allocations k
@@ -168,10 +173,10 @@ ORDER BY l.id LIMIT :most;
 
 -- name: select_page_to_restore
 -- The same for the reversing entries of an undoing.
--- Never null: is_wanted.
-SELECT l.id, coalesce(l.delivery = :undoing_id::uuid, false) AND l.generation < 0 AS is_wanted
+SELECT l.id
 FROM public.revenue_ledger l
 WHERE l.tenant_id = :tenant_id AND l.id > :after AND l.id <= :until
+  AND l.delivery = :undoing_id::uuid AND l.generation < 0
 ORDER BY l.id LIMIT :most;
 
 -- name: reverse_entries

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from skeldir.db import new_ids, plan_for_each_list
@@ -15,10 +15,13 @@ from skeldir.rollups import mark_days_of_orders
 if TYPE_CHECKING:
     from skeldir.db import Connection
 
+# No index leads to the entries of a delivery, so all are looked at, so many with each statement.
+ENTRIES_LOOKED_AT: Final = 100_000
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Ids after `after`, up to `until`, of which a page holds at most `most`."""
+    """Ids after `after`, up to `until`, of which a page has at most `most` that are wanted."""
 
     after: UUID
     until: UUID
@@ -27,7 +30,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The `wanted` ids of a page, and the last id that was looked at; None: there is none in the span.
+    """The `wanted` ids of a page, and the last id that was looked at; None: nothing was left to look at.
 
     `kept` entries are meant as well, but cannot be taken back.
     """
@@ -46,6 +49,9 @@ class RefundTakenBack:
     currency: str
     business_key: str
     cents: int
+
+
+_NOTHING_LEFT: Final = Page([], None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,38 +89,63 @@ async def find_entries_to_reverse(
 
     The money of an order whose touches were forgotten before journeys were stored is left out (`kept_allocations`).
     """
-    bounds = {"after": span.after, "until": span.until}
+    if span.after >= span.until:
+        return _NOTHING_LEFT
     if order_id is not None:
         of_order = await queries.select_order_to_reverse(
-            connection, tenant_id=tenant_id, order_id=order_id, most=span.most, **bounds
+            connection,
+            tenant_id=tenant_id,
+            order_id=order_id,
+            after=span.after,
+            until=span.until,
+            most=span.most,
         )
-        return _page_of([(row["id"], True, row["is_kept"]) for row in of_order])
+        return _page_of([(row["id"], row["is_kept"]) for row in of_order], span.most, span.until)
+    until = await _find_end(connection, tenant_id, span)
     rows = await queries.select_page_to_reverse(
-        connection, tenant_id=tenant_id, deliveries=deliveries, most=span.most, **bounds
+        connection,
+        tenant_id=tenant_id,
+        deliveries=deliveries,
+        after=span.after,
+        until=until,
+        most=span.most,
     )
-    return _page_of([(row["id"], row["is_meant"], row["is_kept"]) for row in rows])
+    return _page_of([(row["id"], row["is_kept"]) for row in rows], span.most, until)
 
 
 async def find_entries_to_restore(
     connection: Connection, tenant_id: UUID, span: Span, *, undoing_id: UUID
 ) -> Page:
     """Return a page of the reversing entries that an undoing posted."""
+    if span.after >= span.until:
+        return _NOTHING_LEFT
+    until = await _find_end(connection, tenant_id, span)
     rows = await queries.select_page_to_restore(
         connection,
         tenant_id=tenant_id,
         undoing_id=undoing_id,
         after=span.after,
-        until=span.until,
+        until=until,
         most=span.most,
     )
-    return _page_of([(row["id"], row["is_wanted"], False) for row in rows])
+    return _page_of([(row["id"], False) for row in rows], span.most, until)
 
 
-def _page_of(rows: Sequence[tuple[UUID, bool, bool]]) -> Page:
+async def _find_end(connection: Connection, tenant_id: UUID, span: Span) -> UUID:
+    return await queries.find_end_of_entries(
+        connection,
+        tenant_id=tenant_id,
+        after=span.after,
+        until=span.until,
+        most=ENTRIES_LOOKED_AT,
+    )
+
+
+def _page_of(found: Sequence[tuple[UUID, bool]], most: int, until: UUID) -> Page:
     return Page(
-        [one for one, is_meant, is_kept in rows if is_meant and not is_kept],
-        rows[-1][0] if rows else None,
-        sum(is_kept for _, _, is_kept in rows),
+        [one for one, is_kept in found if not is_kept],
+        found[-1][0] if len(found) == most else until,
+        sum(is_kept for _, is_kept in found),
     )
 
 

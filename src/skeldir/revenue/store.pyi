@@ -97,11 +97,9 @@ class SelectOrderToReverseRow(TypedDict):
 
 class SelectPageToRestoreRow(TypedDict):
     id: UUID
-    is_wanted: bool
 
 class SelectPageToReverseRow(TypedDict):
     id: UUID
-    is_meant: bool
     is_kept: bool
 
 class SelectRefundsToRestoreRow(TypedDict):
@@ -123,6 +121,10 @@ class _Queries:
     async def find_delivery_of_entry(
         connection: Connection, /, *, tenant_id: UUID, key: str
     ) -> UUID | None: ...
+    @staticmethod
+    async def find_end_of_entries(
+        connection: Connection, /, *, tenant_id: UUID, after: UUID, until: UUID | None, most: int
+    ) -> UUID: ...
     @staticmethod
     async def insert_entries(
         connection: Connection,
@@ -248,10 +250,10 @@ class _Queries:
         connection: Connection,
         /,
         *,
-        undoing_id: UUID,
         tenant_id: UUID,
         after: UUID,
         until: UUID,
+        undoing_id: UUID,
         most: int,
     ) -> list[SelectPageToRestoreRow]: ...
     @staticmethod
@@ -260,9 +262,9 @@ class _Queries:
         /,
         *,
         tenant_id: UUID,
-        deliveries: Collection[UUID],
         after: UUID,
         until: UUID,
+        deliveries: Collection[UUID],
         most: int,
     ) -> list[SelectPageToReverseRow]: ...
     @staticmethod

@@ -192,9 +192,21 @@ LIMIT :most;
 SELECT coalesce((SELECT z.time_zone FROM public.time_zones z
                  WHERE z.tenant_id = :tenant_id ORDER BY z.turn DESC LIMIT 1), 'UTC');
 
+-- name: select_last_entry$
+SELECT coalesce((SELECT e.id FROM public.revenue_ledger e WHERE e.tenant_id = :tenant_id ORDER BY e.id DESC LIMIT 1),
+                '00000000-0000-0000-0000-000000000000');
+
+-- name: find_end_of_entries$
+-- The id up to which about `most` entries follow an id, at most `until`. Statements over the whole ledger read it in such
+-- pieces, so that none takes longer than a statement may.
+-- Never null: end.
+SELECT least((SELECT e.id FROM public.revenue_ledger e
+              WHERE e.tenant_id = :tenant_id AND e.id > :after::uuid AND e.id <= :until::uuid
+              ORDER BY e.id OFFSET :most::bigint LIMIT 1), :until::uuid) AS "end";
+
 -- name: preview_time_zone
--- The money that entries of other days than before would take from one day to another, by day and currency: the days
--- with the largest sum of moved entries first. `days` and `entries` count all that move.
+-- The money that entries of other days than before would take from one day to another, by day and currency, for the
+-- entries of a piece. The sizes are sums of amounts without their sign.
 -- Never null: every column.
 WITH moved AS (
     SELECT e.currency, e.amount_cents,
@@ -206,7 +218,7 @@ WITH moved AS (
     FROM public.standing_entries e
     LEFT JOIN (SELECT x.changes, x.offsets_s FROM public.time_zones x
                WHERE x.tenant_id = :tenant_id ORDER BY x.turn DESC LIMIT 1) z ON true
-    WHERE e.tenant_id = :tenant_id
+    WHERE e.tenant_id = :tenant_id AND e.id > :after AND e.id <= :until
 ), sides AS (
     SELECT m.from_day AS day, m.currency, 1 AS leaving, m.amount_cents AS leaving_cents, 0 AS coming, 0 AS coming_cents
     FROM moved m WHERE m.from_day <> m.to_day
@@ -214,12 +226,10 @@ WITH moved AS (
     SELECT m.to_day, m.currency, 0, 0, 1, m.amount_cents FROM moved m WHERE m.from_day <> m.to_day
 )
 SELECT s.day, s.currency, sum(s.leaving)::bigint AS leaving, sum(s.leaving_cents)::numeric AS leaving_cents,
-       sum(s.coming)::bigint AS coming, sum(s.coming_cents)::numeric AS coming_cents,
-       count(*) OVER () AS days, (sum(sum(s.leaving)) OVER ())::bigint AS entries
+       sum(abs(s.leaving_cents))::numeric AS leaving_size, sum(s.coming)::bigint AS coming,
+       sum(s.coming_cents)::numeric AS coming_cents, sum(abs(s.coming_cents))::numeric AS coming_size
 FROM sides s
-GROUP BY s.day, s.currency
-ORDER BY greatest(sum(abs(s.leaving_cents)), sum(abs(s.coming_cents))) DESC, s.day, s.currency
-LIMIT :most;
+GROUP BY s.day, s.currency;
 
 -- name: delete_revenue_totals!
 DELETE FROM public.rollup_revenue_total WHERE tenant_id = :tenant_id;

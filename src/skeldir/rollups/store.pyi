@@ -19,10 +19,10 @@ class PreviewTimeZoneRow(TypedDict):
     currency: str
     leaving: int
     leaving_cents: Decimal
+    leaving_size: Decimal
     coming: int
     coming_cents: Decimal
-    days: int
-    entries: int
+    coming_size: Decimal
 
 class SelectDaysOfSumsRow(TypedDict):
     day: dt.date
@@ -113,6 +113,10 @@ class _Queries:
     @staticmethod
     async def delete_revenue_totals(connection: Connection, /, *, tenant_id: UUID) -> None: ...
     @staticmethod
+    async def find_end_of_entries(
+        connection: Connection, /, *, tenant_id: UUID, after: UUID, until: UUID | None, most: int
+    ) -> UUID: ...
+    @staticmethod
     async def has_dirty_days(connection: Connection, /) -> bool: ...
     @staticmethod
     async def has_reversals(connection: Connection, /, *, tenant_id: UUID) -> bool: ...
@@ -162,7 +166,8 @@ class _Queries:
         offsets_s: Collection[int],
         changes: Collection[dt.datetime],
         tenant_id: UUID,
-        most: int,
+        after: UUID,
+        until: UUID,
     ) -> list[PreviewTimeZoneRow]: ...
     @staticmethod
     async def review_waiting(
@@ -179,6 +184,8 @@ class _Queries:
     async def select_days_of_sums(
         connection: Connection, /, *, tenant_id: UUID
     ) -> list[SelectDaysOfSumsRow]: ...
+    @staticmethod
+    async def select_last_entry(connection: Connection, /, *, tenant_id: UUID) -> UUID: ...
     @staticmethod
     async def select_revenue_days(
         connection: Connection,

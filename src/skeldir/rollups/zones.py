@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
@@ -15,8 +16,11 @@ from skeldir.rollups.waiting import rollup_lock
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
+    from skeldir.rollups.store import PreviewTimeZoneRow
 
 _MOST_SHOWN: Final = 20
+# A tenth of a second or two, far from the limit of a statement's time on any machine.
+ENTRIES_PER_STATEMENT: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,30 +89,70 @@ async def put_time_zone(
 
 
 async def preview_time_zone(
-    connection: Connection, tenant_id: UUID, rules: ZoneRules, *, most: int = _MOST_SHOWN
+    connection: Connection,
+    tenant_id: UUID,
+    rules: ZoneRules,
+    *,
+    most: int = _MOST_SHOWN,
+    at_once: int = ENTRIES_PER_STATEMENT,
 ) -> ZonePreview:
-    """Return what these rules would move to other days; nothing is written and no lock is taken."""
-    rows = await queries.preview_time_zone(
-        connection,
-        tenant_id=tenant_id,
-        changes=rules.changes,
-        offsets_s=rules.offsets_s,
-        most=most,
-    )
-    days = [
-        MovedDay(
-            row["day"],
-            row["currency"],
-            row["leaving"],
-            int(row["leaving_cents"]),
-            row["coming"],
-            int(row["coming_cents"]),
+    """Return what these rules would move to other days; nothing is written and no lock is taken.
+
+    Reads the whole ledger, about `at_once` entries with each statement. Use a read-only transaction, which is one
+    snapshot. Memory grows with the number of days only.
+    """
+    sums: dict[tuple[date, str], _Moved] = defaultdict(_Moved)
+    after, last = UUID(int=0), await queries.select_last_entry(connection, tenant_id=tenant_id)
+    while after < last:
+        until = await queries.find_end_of_entries(
+            connection, tenant_id=tenant_id, after=after, until=last, most=at_once
         )
-        for row in rows
-    ]
-    if not rows:
-        return ZonePreview(0, 0, [])
-    return ZonePreview(rows[0]["entries"], rows[0]["days"], days)
+        rows = await queries.preview_time_zone(
+            connection,
+            tenant_id=tenant_id,
+            changes=rules.changes,
+            offsets_s=rules.offsets_s,
+            after=after,
+            until=until,
+        )
+        for row in rows:
+            sums[row["day"], row["currency"]].add(row)
+        after = until
+    largest_first = sorted(sums, key=lambda key: (-sums[key].size, *key))
+    return ZonePreview(
+        sum(one.leaving for one in sums.values()),
+        len(sums),
+        [sums[key].of(*key) for key in largest_first[:most]],
+    )
+
+
+@dataclass(slots=True)
+class _Moved:
+    """Sums over the pieces read so far; the sizes are those of the amounts without their sign."""
+
+    leaving: int = 0
+    leaving_cents: int = 0
+    leaving_size: int = 0
+    coming: int = 0
+    coming_cents: int = 0
+    coming_size: int = 0
+
+    def add(self, row: PreviewTimeZoneRow) -> None:
+        self.leaving += row["leaving"]
+        self.leaving_cents += int(row["leaving_cents"])
+        self.leaving_size += int(row["leaving_size"])
+        self.coming += row["coming"]
+        self.coming_cents += int(row["coming_cents"])
+        self.coming_size += int(row["coming_size"])
+
+    @property
+    def size(self) -> int:
+        return max(self.leaving_size, self.coming_size)
+
+    def of(self, day: date, currency: str) -> MovedDay:
+        return MovedDay(
+            day, currency, self.leaving, self.leaving_cents, self.coming, self.coming_cents
+        )
 
 
 async def sum_all_days(connection: Connection, tenant_id: UUID) -> None:

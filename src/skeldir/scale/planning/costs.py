@@ -42,7 +42,7 @@ COSTS: Final = {
 """Measured costs by name."""
 
 ROOM: Final = {
-    "peak": Room(5, "times the average rate of the last 30 days arrive at the busiest time"),
+    "peak": Room(5, "times the average rate of these days arrive at the busiest time"),
     "busy": Room(0.5, "of a processor may be used at the busiest time"),
     "free_disk": Room(0.5, "of the data is kept free, for WAL, vacuum and growth"),
 }

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from skeldir.db import Connection
 
 GROWTH_DAYS: Final = 30
+_FEWEST_DAYS: Final = 1.0
+_DAY: Final = timedelta(days=1)
 # An id is made before its row is recorded, by a clock that may differ from the database's.
 _EARLIER: Final = timedelta(days=1)
 
@@ -43,20 +45,24 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class TenantStock:
-    """What one tenant has: touches, orders with a stored journey, and ledger entries; `new_…` since a moment."""
+    """What one tenant has: touches, orders with a stored journey, and ledger entries; `new_…` since a moment.
+
+    `first_at` is when the earliest of them was recorded; None without any.
+    """
 
     touches: int
     new_touches: int
     orders: int
     entries: int
     new_entries: int
+    first_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """What was recorded in the last `days` days."""
+    """What was recorded in the last `days` days: 30, or the age of the data, at least a day, if they are younger."""
 
-    days: int
+    days: float
     touches: int
     entries: int
 
@@ -108,16 +114,19 @@ async def read_relations(connection: Connection) -> list[Relation]:
 
 async def count_tenant(connection: Connection, tenant_id: UUID, since: datetime) -> TenantStock:
     """Count the rows of the transaction's tenant, and those that were recorded since a moment."""
-    await queries.allow_ten_minutes(connection)
     row = await queries.count_facts(
         connection, tenant_id=tenant_id, first_id=_first_id(since - _EARLIER), since=since
     )
     return TenantStock(**row)
 
 
-def summarize(tenants: Iterable[TenantStock], relations: Sequence[Relation]) -> Stock:
-    """Return what all tenants have together, with the growth of the last 30 days."""
+def summarize(
+    tenants: Iterable[TenantStock], relations: Sequence[Relation], now: datetime
+) -> Stock:
+    """Return what all tenants have together, with the growth of the last 30 days, or since the first fact."""
     counted = list(tenants)
+    first_at = min((one.first_at for one in counted if one.first_at is not None), default=None)
+    age = GROWTH_DAYS if first_at is None else (now - first_at) / _DAY
     return Stock(
         len(counted),
         sum(tenant.touches for tenant in counted),
@@ -126,7 +135,7 @@ def summarize(tenants: Iterable[TenantStock], relations: Sequence[Relation]) -> 
         max((tenant.touches for tenant in counted), default=0),
         max((tenant.orders for tenant in counted), default=0),
         Growth(
-            GROWTH_DAYS,
+            min(GROWTH_DAYS, max(_FEWEST_DAYS, age)),
             sum(tenant.new_touches for tenant in counted),
             sum(tenant.new_entries for tenant in counted),
         ),

@@ -38,7 +38,7 @@ class Needs:
     `touch_bytes` and `order_bytes` are for the table and its indexes, and from the database itself if `is_own` is
     true. `memory_bytes` holds every index of touches and orders, so that no insert waits for the disk, and the
     program's processes. `bound_by` is what decides the number of nodes. `largest_fits` is false when the largest tenant
-    alone needs more than one server: a tenant is never divided. `months` until then at the pace of the last 30 days;
+    alone needs more than one server: a tenant is never divided. `months` until then at the pace of these days;
     None if nothing grew.
     """
 

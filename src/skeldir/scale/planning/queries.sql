@@ -11,17 +11,17 @@ ORDER BY pg_catalog.pg_total_relation_size(c.oid) DESC, name;
 -- name: has_citus$
 SELECT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus') AS has_citus;
 
--- name: allow_ten_minutes^
--- For the transaction: a large tenant's index takes longer to read than other statements may.
-SELECT pg_catalog.set_config('statement_timeout', '600000', true) AS allowed;
-
 -- name: count_facts^
 -- How much the transaction's tenant has, and how much of it was recorded since a moment. Ids sort by the time at which
--- they were made, so the older part of the tables is not read.
+-- they were made, so the older part of the tables is not read. `first_at` is when the earliest one was recorded.
 SELECT (SELECT count(*) FROM public.attribution_events e WHERE e.tenant_id = :tenant_id) AS touches,
        (SELECT count(*) FROM public.attribution_events e
         WHERE e.tenant_id = :tenant_id AND e.id >= :first_id AND e.recorded_at >= :since) AS new_touches,
        (SELECT count(*) FROM public.order_journeys j WHERE j.tenant_id = :tenant_id) AS orders,
        (SELECT count(*) FROM public.revenue_ledger l WHERE l.tenant_id = :tenant_id) AS entries,
        (SELECT count(*) FROM public.revenue_ledger l
-        WHERE l.tenant_id = :tenant_id AND l.id >= :first_id AND l.recorded_at >= :since) AS new_entries;
+        WHERE l.tenant_id = :tenant_id AND l.id >= :first_id AND l.recorded_at >= :since) AS new_entries,
+       least((SELECT e.recorded_at FROM public.attribution_events e WHERE e.tenant_id = :tenant_id
+              ORDER BY e.id LIMIT 1),
+             (SELECT l.recorded_at FROM public.revenue_ledger l WHERE l.tenant_id = :tenant_id
+              ORDER BY l.id LIMIT 1)) AS first_at;

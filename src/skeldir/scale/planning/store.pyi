@@ -6,15 +6,13 @@ from uuid import UUID
 
 from skeldir.db import Connection
 
-class AllowTenMinutesRow(TypedDict):
-    allowed: str | None
-
 class CountFactsRow(TypedDict):
     touches: int
     new_touches: int
     orders: int
     entries: int
     new_entries: int
+    first_at: dt.datetime | None
 
 class SelectRelationsRow(TypedDict):
     name: str
@@ -22,8 +20,6 @@ class SelectRelationsRow(TypedDict):
     index_bytes: int
 
 class _Queries:
-    @staticmethod
-    async def allow_ten_minutes(connection: Connection, /) -> AllowTenMinutesRow: ...
     @staticmethod
     async def count_facts(
         connection: Connection, /, *, tenant_id: UUID, first_id: UUID, since: dt.datetime
