@@ -91,6 +91,27 @@ def test_an_import_is_listed_previewed_taken_back_and_put_back(
     assert standing(clone, shop) == (6, 6_000)
 
 
+def test_an_import_that_repeated_rows_is_named_and_brings_them_when_it_is_imported_again(
+    clone: Clone, shop: UUID, tmp_path: Path
+) -> None:
+    take(clone, shop, write(tmp_path / "first.csv", rows=2, total="10.00"))
+    mark = fingerprint(clone, shop)
+    second = write(tmp_path / "second.csv", rows=3, total="10.00")
+    take(clone, shop, second)
+    of_shop = ("--tenant", str(shop))
+    undone = run_here(
+        clone.app_url, "imports", "undo", mark, *of_shop, "--reason", "wrong", "--yes"
+    )
+    assert "second.csv  2 repeated" in undone
+    assert standing(clone, shop) == (1, 1_000)
+    listed = " ".join(run_here(clone.app_url, "imports", "list", *of_shop).split())
+    assert "import it" in listed
+    take(clone, shop, second)
+    assert standing(clone, shop) == (3, 3_000)
+    refused = run_here(clone.app_url, "imports", "show", *of_shop, "--replay", "1", status=2)
+    assert "give a fingerprint" in refused
+
+
 @pytest.mark.slow
 def test_an_undoing_that_is_killed_goes_on_with_the_same_command(
     clone: Clone, shop: UUID, tmp_path: Path

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import UUID
 
+from skeldir.db import share_lock
 from skeldir.db.pool import Database
 from skeldir.ingest import (
     Target,
@@ -12,10 +14,12 @@ from skeldir.ingest import (
     target_of_key,
     target_of_order,
 )
+from skeldir.rollups import ingest_lock
 from tests.conftest import Clone
 from tests.support.api import asking, bearer
 from tests.support.make import make_conversion, make_touch, send_conversions, send_touches
 from tests.support.taking_back import assert_sound
+from tests.support.waiting import until_waiting_for_a_lock
 
 ORDERS = [
     make_conversion(idempotency_key=f"c{number}", order_id=f"o{number}", amount_cents=100)
@@ -89,3 +93,21 @@ async def test_an_entry_of_an_order_that_is_being_taken_back_is_refused(
             await client.post("/v1/conversions", json=[order], headers=headers) for order in ORDERS
         ]
     assert [answer.status_code for answer in answers] == [503, 200]
+
+
+async def test_an_undoing_begins_and_ends_only_while_nobody_records_facts(
+    db: Database, tenant: UUID
+) -> None:
+    await send_conversions(db, tenant, *ORDERS, origin="api:wrong")
+    async with db.tenant(tenant) as recording:
+        await share_lock(recording, ingest_lock(tenant))
+        beginning = asyncio.create_task(begin(db, tenant, target_of_order("o1")))
+        await until_waiting_for_a_lock(db)
+    undoing = await beginning
+    async with db.tenant(tenant) as recording:
+        await share_lock(recording, ingest_lock(tenant))
+        ending = asyncio.create_task(run_undoing(db, tenant, undoing))
+        await until_waiting_for_a_lock(db)
+        phase = await recording.fetchval("SELECT phase || entries FROM undoings")
+        assert phase == "entries1"
+    assert (await ending).is_done
