@@ -29,6 +29,14 @@ _LEFT_OUT = [
     "time_zones",
     "attribution_events",
 ]
+# What besides tells one run from another: when and by whom a job was claimed, and the numbers of what a run inserts.
+_OF_CLAIMS = ["run_at", "lease_until", "token", "correlation_id", "finished_at", "marked_at"]
+_NUMBERED_BY_THE_RUN = {
+    **dict.fromkeys(
+        ("jobs", "model_changes", "dirty_days", "dirty_orders", "dirty_journeys"), "id"
+    ),
+    "rollup_changes": "changed_by",
+}
 _TABLES = """
     SELECT relname FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> ALL (%s) ORDER BY 1"""
@@ -118,20 +126,33 @@ def read_state(clone: Clone) -> State:
     """Return the state of the database, of all tenants, as a superuser."""
     with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
         tables = [str(name) for (name,) in admin.execute(_TABLES, (_LEFT_OUT,))]
-        state = {
-            table: sorted(
-                str(text)
-                for (text,) in admin.execute(
-                    f"SELECT (to_jsonb(t) - %s::text[])::text FROM {table} t".encode(), (_VOLATILE,)
-                )
-            )
-            for table in tables
-        }
+        state = {table: _read_rows(admin, table, _VOLATILE) for table in tables}
         state |= {
             name: sorted(map(str, admin.execute(question.encode())))
             for name, question in _OTHERS.items()
         }
     return state
+
+
+def read_remains(clone: Clone) -> State:
+    """Return all that a dead run has committed, every table included: from equal remains, work goes on alike."""
+    with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
+        tables = [str(name) for (name,) in admin.execute(_TABLES, ([],))]
+        return {
+            table: _read_rows(
+                admin, table, [*_VOLATILE, *_OF_CLAIMS, _NUMBERED_BY_THE_RUN.get(table, "")]
+            )
+            for table in tables
+        }
+
+
+def _read_rows(
+    admin: psycopg.Connection[tuple[object, ...]], table: str, without: list[str]
+) -> list[str]:
+    rows = admin.execute(
+        f"SELECT (to_jsonb(t) - %s::text[])::text FROM {table} t".encode(), (without,)
+    )
+    return sorted(str(text) for (text,) in rows)
 
 
 def differences(state: State, expected: State) -> dict[str, tuple[list[str], list[str]]]:
