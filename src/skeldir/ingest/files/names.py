@@ -14,8 +14,8 @@ NAMES: Final[Mapping[str, str]] = {
     " session_start server_time event_date ts date created datum bestelldatum zeitpunkt erstellt_am date_de_commande"
     " date_commande fecha fecha_de_pedido data data_ordine data_do_pedido besteldatum",
     "journey_key": "journey_key visitor_id visitor anonymous_id user_pseudo_id client_id fullvisitor_id customer_id"
-    " user_id person_id distinct_id device_id profile_id cookie_id cookie contact_id cid uid"
-    " kunden_id kundennummer id_client numero_client"
+    " customer user_id person_id distinct_id device_id profile_id cookie_id cookie contact_id cid uid"
+    " kunden_id kundennummer kunde id_client numero_client"
     " id_cliente klantnummer",
     "session_id": "session_id ga_session_id visit_id session",
     "channel": "channel channel_code channel_name channel_group channel_grouping"

@@ -1,8 +1,9 @@
 """Mappings for the exports of well-known systems, chosen by a file's own header.
 
 Each is a file beside this one: `[preset]` has its name, the columns that a header must have
-(`has`), where that header was seen (`source`), and what to use when a column is missing (`or_else`);
-`[settings]` is a mapping. `refuse` says why nothing can be imported from such a file.
+(`has`), where that header was seen (`source`), what to use when a column is missing (`or_else`), and what
+people should know before they import it (`note`); `[settings]` is a mapping. `refuse` says why nothing can be imported
+from such a file.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class Preset:
     has: frozenset[str]
     source: str
     refuse: str | None
+    note: str | None
     or_else: Mapping[str, str]
     settings: Mapping[str, object]
 
@@ -49,6 +51,7 @@ class Preset:
         `possible` are columns that its first rows do not have, and others may.
         """
         choices = [f"preset: {self.name}, by the file's header"]
+        choices += [self.note] if self.note is not None else []
         settings = dict(self.settings)
         columns = _table(settings.get("columns"))
         for field, names in list(columns.items()):
@@ -119,7 +122,7 @@ def load_presets() -> tuple[Preset, ...]:
 def _read(text: Mapping[str, object]) -> Preset:
     about = _table(text["preset"])
     or_else = {str(name): str(value) for name, value in _table(about.get("or_else")).items()}
-    has, refuse = about["has"], about.get("refuse")
+    has, refuse, note = about["has"], about.get("refuse"), about.get("note")
     if not isinstance(has, list):
         raise TypeError("A preset lists the columns that its header has.")
     return Preset(
@@ -127,6 +130,7 @@ def _read(text: Mapping[str, object]) -> Preset:
         frozenset(map(str, has)),
         str(about["source"]),
         str(refuse) if refuse is not None else None,
+        str(note) if note is not None else None,
         or_else,
         _table(text.get("settings")),
     )
