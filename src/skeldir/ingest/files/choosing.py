@@ -94,7 +94,7 @@ def _recognise(
     own_channels: Iterable[str],
     whole: ReadColumns | None,
 ) -> tuple[FileMapping, list[str]]:
-    preset = find_preset(layout.header)
+    preset = find_preset(layout.header, kind)
     if preset is not None and preset.refuse is not None:
         raise MappingInvalid(f"The file is a {preset.name}.", cure=preset.refuse)
     is_fitting = preset is not None and kind in (None, preset.settings["kind"])

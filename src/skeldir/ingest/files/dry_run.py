@@ -116,11 +116,8 @@ def _count_states(path: Path, chosen: ChosenMapping) -> tuple[str, ...]:
                 counts[text if text in counts or len(counts) < _MOST_STATES else "…"] += 1
     read = state_reader(chosen.mapping.states)
     return tuple(
-        (
-            f'state "{text}": {read(text) or "undecided"}'
-            if text
-            else "no state, as lines of an order have it"
-        )
-        + f", {count:,} rows"
+        f'state "{text}": {read(text) or "undecided"}, {count:,} rows'
+        if text
+        else f"without a state: {count:,} rows"
         for text, count in counts.most_common()
     )

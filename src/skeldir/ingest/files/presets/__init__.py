@@ -105,10 +105,12 @@ class Preset:
         choices.append(f'refunds so far: column "{refund["amount"]}", at {when}')
 
 
-def find_preset(header: Sequence[str]) -> Preset | None:
-    """Return the preset for a header; of several, the one that is known by the most columns."""
+def find_preset(header: Sequence[str], kind: str | None = None) -> Preset | None:
+    """Return the preset for a header; of several, one of that `kind`, and then the one known by the most columns."""
     fitting = [preset for preset in load_presets() if preset.has <= set(header)]
-    return max(fitting, key=lambda preset: len(preset.has), default=None)
+    return max(
+        fitting, key=lambda one: (one.settings.get("kind") == kind, len(one.has)), default=None
+    )
 
 
 @cache
