@@ -16,6 +16,7 @@ from skeldir.ingest.canonical import Touch, read_touch
 from skeldir.ingest.files import FileKind, MappingInvalid, choose_mapping
 from skeldir.ingest.files.items import ItemMaker
 from skeldir.ingest.files.json_paths import find_paths, value_reader
+from skeldir.ingest.files.names import could_be
 from skeldir.ingest.files.outcome import cure_in_file
 from skeldir.ingest.files.readers import open_rows
 from tests.ingest.files.test_presets import net_of
@@ -120,6 +121,11 @@ def test_pages_of_segment_are_touches_beside_orders_of_the_same_file(tmp_path: P
         choose_mapping(path, kind="mixed", map_file=None, flags={})
     assert "looks like Segment" in caught.value.detail
     assert "`skeldir import conversions`" in caught.value.cure
+
+
+def test_numbers_that_are_no_money_by_their_name_are_not_offered_as_the_amount() -> None:
+    assert could_be("amount", "Warenwert", ["12.50"])
+    assert not any(could_be("amount", name, ["1250"]) for name in ("visitIp", "event_date", "id"))
 
 
 def test_each_question_about_a_file_has_a_line_of_its_own_below_the_preset(tmp_path: Path) -> None:
