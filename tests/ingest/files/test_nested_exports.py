@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skeldir.clock import utc_now
+from skeldir.errors import SkeldirError
 from skeldir.ingest.canonical import Touch, read_touch
 from skeldir.ingest.files import FileKind, MappingInvalid, choose_mapping
 from skeldir.ingest.files.items import ItemMaker
@@ -73,6 +74,31 @@ def test_rows_of_bigquery_with_lists_of_parameters_count_each_purchase_once(tmp_
     assert net_of(path, "mixed") == (Decimal("49.90"), 0)
     (touch,) = touches_of(path, "mixed")
     assert touch.channel_code == "email"
+
+
+def test_a_thousand_rows_of_bigquery_come_to_their_total_also_if_purchases_come_late(
+    tmp_path: Path,
+) -> None:
+    visits = [ga4_event(n, "session_start") for n in range(1_200)]
+    orders = [ga4_event(n, "purchase", order=f"T-{n}") for n in range(1_200, 1_500)]
+    # The first rows show none of the purchase but its place.
+    visits[0]["ecommerce"] = {}
+    path = write_lines(tmp_path / "x.json", visits + orders)
+    assert net_of(path, "mixed") == (300 * Decimal("49.90"), 0)
+
+
+@pytest.mark.parametrize(
+    "name", ["ecommerce", "transaction_id", "purchase_revenue", "currency", "event_timestamp"]
+)
+def test_a_renamed_value_of_bigquery_asks_or_refuses(name: str, tmp_path: Path) -> None:
+    path = write_lines(
+        tmp_path / "x.json", [ga4_event(n, "purchase", order=f"T-{n}") for n in range(30)]
+    )
+    path.write_text(path.read_text().replace(f'"{name}"', '"waehlbar"'), encoding="utf-8")
+    try:
+        assert net_of(path, "mixed") == (0, 30)
+    except SkeldirError:
+        return
 
 
 def test_visits_of_matomo_as_json_land_at_their_first_action(tmp_path: Path) -> None:

@@ -77,10 +77,14 @@ def value_reader(path: str) -> Callable[[dict[str, object]], object]:
 def _walk(value: object, keys: list[str]) -> object:
     for key in keys:
         if isinstance(value, Mapping):
-            name = key.removesuffix(_FIRST)
-            value = value.get(key) if name == key or key in value else _first(value.get(name))
-        else:
+            found = value.get(key)
+            if found is None and key.endswith(_FIRST):
+                found = _first(value.get(key.removesuffix(_FIRST)))
+            value = found
+        elif isinstance(value, list):
             value = _named(value, key)
+        else:
+            return None
     return value
 
 
