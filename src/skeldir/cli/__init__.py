@@ -36,7 +36,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="""Shows which marketing channels earned the money, to the cent.
 
-Without DATABASE_URL an embedded PostgreSQL under .skeldir/ is started, or shared if it is already running. \
+Without DATABASE_URL an embedded PostgreSQL under .skeldir/ (or SKELDIR_HOME) is started, or shared if it is already \
+running. \
 With DATABASE_URL, commands work on the server that it names, and app_user is enough for most. `migrate` needs a role \
 with CREATEROLE that owns the database. `tenants list`, `tenants delete`, `tenants deletions`, `jobs`, `scale plan`, \
 `audit` without --tenant and looking up a tenant by name need a role that may act as skeldir_owner; `matviews` without \

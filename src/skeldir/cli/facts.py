@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
@@ -67,6 +68,14 @@ ColumnOption = Annotated[
     list[str] | None,
     typer.Option("--column", help="field=column, such as journey_key=visitor_id; can be repeated."),
 ]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="A line of a mapping, such as 'kind_by_sign = true' or"
+        ' \'kinds."Sale" = "capture"\'; can be repeated.',
+    ),
+]
 DryRunOption = Annotated[
     bool,
     typer.Option("--dry-run", help="Report what would go in and what would not; import nothing."),
@@ -123,8 +132,9 @@ def settings_of_flags(
     encoding: str | None = None,
     sheet: str | None = None,
     column: list[str] | None = None,
+    lines: list[str] | None = None,
 ) -> dict[str, object]:
-    """Return the settings that the flags give, in the shape of a mapping file."""
+    """Return the settings that the flags give, in the shape of a mapping file; named flags before `lines` of one."""
     settings: dict[str, object] = {
         "currency": currency,
         "amount_unit": amount_unit,
@@ -133,7 +143,24 @@ def settings_of_flags(
         "sheet": sheet,
         "columns": dict(_pair(text) for text in column) if column else None,
     }
-    return {name: value for name, value in settings.items() if value is not None}
+    given = {name: value for name, value in settings.items() if value is not None}
+    if lines:
+        read = _read_lines(lines)
+        columns, named = read.get("columns"), given.get("columns")
+        given = read | given
+        if isinstance(columns, dict) and isinstance(named, dict):
+            given["columns"] = columns | named
+    return given
+
+
+def _read_lines(lines: list[str]) -> dict[str, object]:
+    try:
+        return tomllib.loads("\n".join(lines))
+    except tomllib.TOMLDecodeError as error:
+        raise typer.BadParameter(
+            f"{' and '.join(lines)} is not TOML: {error}. Texts are in double quotes, inside single ones of the shell.",
+            param_hint="--set",
+        ) from error
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -152,10 +179,11 @@ def import_touches(
     encoding: EncodingOption = None,
     sheet: SheetOption = None,
     column: ColumnOption = None,
+    set_: SetOption = None,
     dry_run: DryRunOption = False,
 ) -> None:
     """Import a file whose rows are touches."""
-    flags = settings_of_flags(None, None, time_zone, encoding, sheet, column)
+    flags = settings_of_flags(None, None, time_zone, encoding, sheet, column, set_)
     _import("touches", file, tenant, map_file, flags, dry_run=dry_run)
 
 
@@ -170,10 +198,11 @@ def import_conversions(
     encoding: EncodingOption = None,
     sheet: SheetOption = None,
     column: ColumnOption = None,
+    set_: SetOption = None,
     dry_run: DryRunOption = False,
 ) -> None:
     """Import a file whose rows are captures, refunds, disputes or their reversals."""
-    flags = settings_of_flags(currency, amount_unit, time_zone, encoding, sheet, column)
+    flags = settings_of_flags(currency, amount_unit, time_zone, encoding, sheet, column, set_)
     _import("conversions", file, tenant, map_file, flags, dry_run=dry_run)
 
 
@@ -188,10 +217,11 @@ def import_mixed(
     encoding: EncodingOption = None,
     sheet: SheetOption = None,
     column: ColumnOption = None,
+    set_: SetOption = None,
     dry_run: DryRunOption = False,
 ) -> None:
     """Import a file whose rows are touches; rows whose order columns are filled also record an order."""
-    flags = settings_of_flags(currency, amount_unit, time_zone, encoding, sheet, column)
+    flags = settings_of_flags(currency, amount_unit, time_zone, encoding, sheet, column, set_)
     _import("mixed", file, tenant, map_file, flags, dry_run=dry_run)
 
 

@@ -73,3 +73,21 @@ async def test_a_reloaded_confirmation_page_is_one_sale(
 ) -> None:
     total = await take(db, tenant, "ga4_purchases.csv", "mixed", map_file=map_file)
     assert total == {"EUR": 4_990}
+
+
+@needs_the_folder
+@pytest.mark.parametrize(
+    ("name", "total"),
+    [
+        ("sep.csv", {"EUR": 1_250}),
+        # Both rows, which are what the line of totals says.
+        ("preamble.csv", {"EUR": 2_000}),
+        ("array.json", {"EUR": 1_500}),
+        ("paypal.csv", {"USD": 152_500}),
+        ("european.csv", {"EUR": 1_250 + 100_000 + 5 * 135_590}),
+    ],
+)
+async def test_files_as_they_are_come_to_their_total(
+    db: Database, tenant: UUID, name: str, total: dict[str, int]
+) -> None:
+    assert await take(db, tenant, name, "conversions", time_zone="Europe/Berlin") == total

@@ -24,7 +24,7 @@ from skeldir.ingest.files.mapping_file import (
     merge_settings,
     read_settings,
 )
-from skeldir.ingest.files.presets import find_preset
+from skeldir.ingest.files.presets import Preset, find_preset
 from skeldir.ingest.files.readers import look_at_file
 from skeldir.ingest.files.recognise import recognise_columns, settle_values
 from skeldir.ingest.files.survey import ReadColumns, read_columns
@@ -94,7 +94,7 @@ def _recognise(
     own_channels: Iterable[str],
     whole: ReadColumns | None,
 ) -> tuple[FileMapping, list[str]]:
-    preset = find_preset(layout.header)
+    preset = find_preset(layout.header, kind)
     if preset is not None and preset.refuse is not None:
         raise MappingInvalid(f"The file is a {preset.name}.", cure=preset.refuse)
     is_fitting = preset is not None and kind in (None, preset.settings["kind"])
@@ -102,15 +102,35 @@ def _recognise(
     chosen: list[str] = []
     if preset is not None and is_fitting:
         settings, chosen = preset.settings_for(layout.header, layout.header_with(preset.wanted))
-    mapping, choices = recognise_columns(
-        layout.header,
-        layout.sample,
-        merge_settings(settings, given),
-        own_channels=own_channels,
-        whole=whole,
-        is_complete=is_fitting,
-    )
+    try:
+        mapping, choices = recognise_columns(
+            layout.header,
+            layout.sample,
+            merge_settings(settings, given),
+            own_channels=own_channels,
+            whole=whole,
+            is_complete=is_fitting,
+        )
+    except MappingInvalid as invalid:
+        if preset is None:
+            raise
+        raise _named_by_preset(preset, invalid, is_fitting=is_fitting) from invalid
     return mapping, [*chosen, *choices]
+
+
+def _named_by_preset(
+    preset: Preset, invalid: MappingInvalid, *, is_fitting: bool
+) -> MappingInvalid:
+    """Return the error with the name of the preset, and with the command that imports such a file."""
+    if is_fitting:
+        return MappingInvalid(
+            f"The file is read as {preset.name}. {invalid.detail}", cure=invalid.cure
+        )
+    kind = preset.settings["kind"]
+    return MappingInvalid(
+        f"The file looks like {preset.name}, which is imported as {kind}. {invalid.detail}",
+        cure=f"Use `skeldir import {kind}`. Or: {invalid.cure}",
+    )
 
 
 def _describe(layout: FileLayout) -> Iterator[str]:

@@ -117,5 +117,7 @@ def _count_states(path: Path, chosen: ChosenMapping) -> tuple[str, ...]:
     read = state_reader(chosen.mapping.states)
     return tuple(
         f'state "{text}": {read(text) or "undecided"}, {count:,} rows'
+        if text
+        else f"without a state: {count:,} rows"
         for text, count in counts.most_common()
     )

@@ -164,6 +164,8 @@ class FileMapping:
         words = [f"{name} where {when.describe()}" for name, when in named if when is not None]
         if STATE_COLUMN in self.columns:
             words.append(f'orders where "{self.columns[STATE_COLUMN][0]}" is a state with money')
+        if NO_KIND in (self.kinds or {}).values() and "kind" in self.columns:
+            words.append(f'orders where "{self.columns["kind"][0]}" is a kind with money')
         return tuple(words)
 
     def fingerprint(self) -> bytes:

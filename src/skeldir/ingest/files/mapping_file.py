@@ -33,6 +33,12 @@ from skeldir.revenue import LONGEST_KEY
 Settings: TypeAlias = Mapping[str, object]
 """Settings in the shape of a mapping file."""
 
+HOW_TO_ANSWER: Final = (
+    "Answer with flags, of which --set takes a line of a mapping; or write a mapping like those in"
+    " examples/mappings."
+)
+"""The cure of whatever a file leaves open."""
+
 COLUMNS: Final = (
     "idempotency_key",
     "order_key",

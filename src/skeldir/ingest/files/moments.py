@@ -247,7 +247,7 @@ def _localiser(zone: ZoneInfo, ambiguous: Ambiguous) -> _Localise:
             raise ItemRejected(
                 "occurred_at_invalid",
                 f"{moment.isoformat(' ')} occurs twice in {zone.key}: the clocks went back. "
-                "The mapping's ambiguous_time may say earlier or later.",
+                "Set ambiguous_time to earlier or later, in a mapping or by --set.",
             )
         return (moment - (before if ambiguous == "earlier" else after)).replace(tzinfo=UTC)
 

@@ -14,8 +14,8 @@ NAMES: Final[Mapping[str, str]] = {
     " session_start server_time event_date ts date created datum bestelldatum zeitpunkt erstellt_am date_de_commande"
     " date_commande fecha fecha_de_pedido data data_ordine data_do_pedido besteldatum",
     "journey_key": "journey_key visitor_id visitor anonymous_id user_pseudo_id client_id fullvisitor_id customer_id"
-    " user_id person_id distinct_id device_id profile_id cookie_id cookie contact_id cid uid"
-    " kunden_id kundennummer id_client numero_client"
+    " customer user_id person_id distinct_id device_id profile_id cookie_id cookie contact_id cid uid"
+    " kunden_id kundennummer kunde id_client numero_client"
     " id_cliente klantnummer",
     "session_id": "session_id ga_session_id visit_id session",
     "channel": "channel channel_code channel_name channel_group channel_grouping"
@@ -44,6 +44,10 @@ _TIME: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}.*|[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{2,4}.*|[0-9]{10}([0-9]{3}){0,2}"
 )
 _AMOUNT: Final = re.compile(r"[-+(]?\W{0,2}[0-9][0-9.,'\s]*\W{0,3}")
+# Numbers that are no money, whatever the values look like.
+_NO_AMOUNT: Final = re.compile(
+    r"(.*_)?(id|ip|date|time|timestamp|hour|day|zip|postcode|phone|quantity|number|count|sku)"
+)
 _OF_A_PERSON: Final = re.compile(
     r".*(id|key|hash|visitor|user|customer|client|person|contact|profile|device|cookie|kunde|cliente|klant).*"
 )
@@ -66,5 +70,6 @@ def could_be(field: str, name: str, values: Sequence[str]) -> bool:
     if field == "occurred_at":
         return bool(values) and all(map(_TIME.fullmatch, values))
     if field == "amount":
-        return bool(values) and all(map(_AMOUNT.fullmatch, values))
+        is_other = _NO_AMOUNT.fullmatch(plain_name(name)) is not None
+        return bool(values) and not is_other and all(map(_AMOUNT.fullmatch, values))
     return _OF_A_PERSON.fullmatch(plain_name(name)) is not None

@@ -240,6 +240,24 @@ def ask_about_rows(
     )
 
 
+def ask_about_made_ids(
+    everything: WholeFile, settings: Mapping[str, object], columns: Mapping[str, object]
+) -> list[str]:
+    """Return the question about an id that is made of several columns, and would name sales of different amounts."""
+    parts = [str(name) for name in _list(columns.get("order_id"))]
+    found = everything.find_different(parts, _sales(settings, columns))
+    amount = str(columns.get("amount"))
+    if found is None or amount not in found[1]:
+        return []
+    key = ", ".join(f'"{name}"' for name in [*parts, amount])
+    asked = (
+        f"The file has no id of orders. One made from {listed(parts)} names several: {found[0]} stands in rows that"
+        f" differ in {listed(found[1])}. If each row is an order, set columns.order_id = [{key}]; rows that are equal"
+        " in all of these count once."
+    )
+    return [asked]
+
+
 def _ask_about_sales(
     everything: WholeFile,
     settings: Mapping[str, object],

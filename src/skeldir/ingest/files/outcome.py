@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from skeldir.ingest.crowds import CrowdedJourney, JourneyCensus
+from skeldir.ingest.files.mapping import NO_KIND
 from skeldir.revenue import FlaggedOrder
 
 _EXAMPLES_OF_A_CODE: Final = 3
@@ -99,6 +100,16 @@ def name_column(code: str, detail: str, columns: Mapping[str, Sequence[str]]) ->
             word = "Column" if len(names) == 1 else "Columns"
             return detail if shown in detail else f"{detail} {word}: {shown}."
     return detail
+
+
+def cure_in_file(code: str, cure: str, columns: Mapping[str, Sequence[str]]) -> str:
+    """Return the cure of a rejection as somebody who imports a file can apply it."""
+    if code != "kind_unknown" or "kind" not in columns:
+        return cure
+    return (
+        f'{cure} Or say what it is here, such as --set \'kinds."…" = "capture"\', or "{NO_KIND}" for a row that'
+        " moves no money."
+    )
 
 
 @dataclass(slots=True)

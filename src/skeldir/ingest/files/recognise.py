@@ -20,9 +20,9 @@ from skeldir.ingest.files.amount_evidence import (
 )
 from skeldir.ingest.files.kind_evidence import ask_about_kinds
 from skeldir.ingest.files.mapping import FileMapping, MappingInvalid, cell_text
-from skeldir.ingest.files.mapping_file import Settings, mapping_from_settings
+from skeldir.ingest.files.mapping_file import HOW_TO_ANSWER, Settings, mapping_from_settings
 from skeldir.ingest.files.names import NAMES, could_be, plain_name
-from skeldir.ingest.files.order_evidence import ask_about_rows, settle_states
+from skeldir.ingest.files.order_evidence import ask_about_made_ids, ask_about_rows, settle_states
 from skeldir.ingest.files.survey import ReadColumns, settle_ids, times_of
 from skeldir.ingest.files.time_evidence import find_moment_columns, find_zone_column, settle_times
 from skeldir.ingest.files.whole import WholeFile
@@ -273,10 +273,8 @@ class _Recognition:
     def finish(self) -> tuple[FileMapping, list[str]]:
         """Return the mapping and its choices. Raises MappingInvalid with the questions that are left."""
         if self.questions:
-            raise MappingInvalid(
-                "The file leaves questions open: " + " ".join(self.questions),
-                cure="Answer with flags, or write a mapping like those in examples/mappings.",
-            )
+            asked = "\n- ".join(["The file leaves questions open:", *self.questions])
+            raise MappingInvalid(asked, cure=HOW_TO_ANSWER)
         return mapping_from_settings(self.settings), self.choices
 
     def _settle(self, answers: Answers) -> None:
@@ -324,6 +322,7 @@ class _Recognition:
             parts = [journey, *([moment] if isinstance(moment, str) else moment)]  # type: ignore[misc]  # of texts
             self.columns["order_id"] = parts
             self.choices.append(f"order_id: made from {_listed(parts)}")
+            self.questions += ask_about_made_ids(self.everything, self.settings, self.columns)
         if "currency" not in self.settings and "currency" not in self.columns:
             self.questions.append(
                 'Which currency are the amounts in? Set --currency, or currency = "USD" in a mapping.'

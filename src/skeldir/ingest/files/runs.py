@@ -24,6 +24,7 @@ from skeldir.ingest.files.outcome import (
     ImportReport,
     RowRejection,
     Tally,
+    cure_in_file,
     name_column,
 )
 from skeldir.ingest.files.readers import open_rows
@@ -314,7 +315,7 @@ class ImportRun:
                 self.line_of(rejection.index) if self.line_of is not None else None,
                 rejection.code,
                 name_column(rejection.code, rejection.detail, columns),
-                rejection.cure,
+                cure_in_file(rejection.code, rejection.cure, columns),
             )
             for rejection in receipt.rejected
         )

@@ -220,9 +220,9 @@ def _ask_for_bare(
     """Ask about times without a zone, and about days that are no moments."""
     if _is_day(bare):
         answers.questions.append(
-            f"{label} holds days, such as {bare}, not moments: with"
-            ' time_format = "%Y-%m-%d" (as they are written) in a mapping each becomes midnight in its'
-            " time_zone; a column of times may be named behind it, as occurred_at = [date, time]."
+            f'{label} holds days, such as {bare}, not moments: set time_format = "%Y-%m-%d" (as they are written) and'
+            " each becomes midnight in its time zone, --time-zone; or name a column of times behind it, as"
+            " columns.occurred_at = [date, time]."
         )
     elif "time_zone" not in given:
         beside = f' If "{zone_column}" has it: occurred_at = [{label}, "{zone_column}"].'

@@ -1,8 +1,9 @@
 """Mappings for the exports of well-known systems, chosen by a file's own header.
 
 Each is a file beside this one: `[preset]` has its name, the columns that a header must have
-(`has`), where that header was seen (`source`), and what to use when a column is missing (`or_else`);
-`[settings]` is a mapping. `refuse` says why nothing can be imported from such a file.
+(`has`), where that header was seen (`source`), what to use when a column is missing (`or_else`), and what
+people should know before they import it (`note`); `[settings]` is a mapping. `refuse` says why nothing can be imported
+from such a file.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class Preset:
     has: frozenset[str]
     source: str
     refuse: str | None
+    note: str | None
     or_else: Mapping[str, str]
     settings: Mapping[str, object]
 
@@ -49,6 +51,7 @@ class Preset:
         `possible` are columns that its first rows do not have, and others may.
         """
         choices = [f"preset: {self.name}, by the file's header"]
+        choices += [self.note] if self.note is not None else []
         settings = dict(self.settings)
         columns = _table(settings.get("columns"))
         for field, names in list(columns.items()):
@@ -102,10 +105,12 @@ class Preset:
         choices.append(f'refunds so far: column "{refund["amount"]}", at {when}')
 
 
-def find_preset(header: Sequence[str]) -> Preset | None:
-    """Return the preset for a header; of several, the one that is known by the most columns."""
+def find_preset(header: Sequence[str], kind: str | None = None) -> Preset | None:
+    """Return the preset for a header; of several, one of that `kind`, and then the one known by the most columns."""
     fitting = [preset for preset in load_presets() if preset.has <= set(header)]
-    return max(fitting, key=lambda preset: len(preset.has), default=None)
+    return max(
+        fitting, key=lambda one: (one.settings.get("kind") == kind, len(one.has)), default=None
+    )
 
 
 @cache
@@ -119,7 +124,7 @@ def load_presets() -> tuple[Preset, ...]:
 def _read(text: Mapping[str, object]) -> Preset:
     about = _table(text["preset"])
     or_else = {str(name): str(value) for name, value in _table(about.get("or_else")).items()}
-    has, refuse = about["has"], about.get("refuse")
+    has, refuse, note = about["has"], about.get("refuse"), about.get("note")
     if not isinstance(has, list):
         raise TypeError("A preset lists the columns that its header has.")
     return Preset(
@@ -127,6 +132,7 @@ def _read(text: Mapping[str, object]) -> Preset:
         frozenset(map(str, has)),
         str(about["source"]),
         str(refuse) if refuse is not None else None,
+        str(note) if note is not None else None,
         or_else,
         _table(text.get("settings")),
     )
