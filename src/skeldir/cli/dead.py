@@ -18,6 +18,7 @@ from skeldir.cli.facts import (
     FileArgument,
     Kind,
     MapOption,
+    OnePageOption,
     SheetOption,
     TenantOption,
     UnitOption,
@@ -152,6 +153,7 @@ def replay_dead(
     encoding: EncodingOption = None,
     sheet: SheetOption = None,
     column: ColumnOption = None,
+    one_page: OnePageOption = False,
 ) -> None:
     """Try the rows of an imported file again that were refused, with the mapping and flags of the import.
 
@@ -159,7 +161,9 @@ def replay_dead(
     """
     from skeldir.ingest.files import choose_mapping, replay_refused
 
-    flags = settings_of_flags(currency, amount_unit, time_zone, encoding, sheet, column)
+    flags = settings_of_flags(
+        currency, amount_unit, time_zone, encoding, sheet, column, one_page=one_page
+    )
 
     async def work(runtime: Runtime) -> int:
         tenant_id = await runtime.tenant_id(tenant)

@@ -63,6 +63,10 @@ EncodingOption = Annotated[
     typer.Option(help="Encoding of the text, such as windows-1252, if it is not recognised."),
 ]
 SheetOption = Annotated[str | None, typer.Option(help="Sheet of a workbook, if several have rows.")]
+OnePageOption = Annotated[
+    bool,
+    typer.Option("--one-page", help="Accept a JSON file that is one page of an answer with more."),
+]
 ColumnOption = Annotated[
     list[str] | None,
     typer.Option("--column", help="field=column, such as journey_key=visitor_id; can be repeated."),
@@ -123,6 +127,8 @@ def settings_of_flags(
     encoding: str | None = None,
     sheet: str | None = None,
     column: list[str] | None = None,
+    *,
+    one_page: bool = False,
 ) -> dict[str, object]:
     """Return the settings that the flags give, in the shape of a mapping file."""
     settings: dict[str, object] = {
@@ -131,6 +137,7 @@ def settings_of_flags(
         "time_zone": time_zone,
         "encoding": encoding,
         "sheet": sheet,
+        "one_page": one_page or None,
         "columns": dict(_pair(text) for text in column) if column else None,
     }
     return {name: value for name, value in settings.items() if value is not None}
@@ -152,10 +159,11 @@ def import_touches(
     encoding: EncodingOption = None,
     sheet: SheetOption = None,
     column: ColumnOption = None,
+    one_page: OnePageOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
     """Import a file whose rows are touches."""
-    flags = settings_of_flags(None, None, time_zone, encoding, sheet, column)
+    flags = settings_of_flags(None, None, time_zone, encoding, sheet, column, one_page=one_page)
     _import("touches", file, tenant, map_file, flags, dry_run=dry_run)
 
 
@@ -170,10 +178,13 @@ def import_conversions(
     encoding: EncodingOption = None,
     sheet: SheetOption = None,
     column: ColumnOption = None,
+    one_page: OnePageOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
     """Import a file whose rows are captures, refunds, disputes or their reversals."""
-    flags = settings_of_flags(currency, amount_unit, time_zone, encoding, sheet, column)
+    flags = settings_of_flags(
+        currency, amount_unit, time_zone, encoding, sheet, column, one_page=one_page
+    )
     _import("conversions", file, tenant, map_file, flags, dry_run=dry_run)
 
 
@@ -188,10 +199,13 @@ def import_mixed(
     encoding: EncodingOption = None,
     sheet: SheetOption = None,
     column: ColumnOption = None,
+    one_page: OnePageOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
     """Import a file whose rows are touches; rows whose order columns are filled also record an order."""
-    flags = settings_of_flags(currency, amount_unit, time_zone, encoding, sheet, column)
+    flags = settings_of_flags(
+        currency, amount_unit, time_zone, encoding, sheet, column, one_page=one_page
+    )
     _import("mixed", file, tenant, map_file, flags, dry_run=dry_run)
 
 

@@ -68,6 +68,7 @@ async def import_file(
             delimiter=mapping.delimiter,
             encoding=mapping.encoding,
             sheet=mapping.sheet,
+            one_page=mapping.one_page,
         )
     mapping.check_columns(layout.header_with(mapping.wanted))
     fingerprint = await asyncio.to_thread(fingerprint_file, path, mapping)

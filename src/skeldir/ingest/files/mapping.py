@@ -99,7 +99,8 @@ class FileMapping:
     `kind_by_sign` means that negative amounts are refunds, and the others captures. `rounding` is how
     amounts finer than their currency become whole; without it they are rejected. `zones` gives the
     meaning of zone names in the file: an IANA name or an offset. `widths` has the digits that each id
-    of a field had before a spreadsheet cut its leading zeros.
+    of a field had before a spreadsheet cut its leading zeros. `one_page` accepts a JSON file that says it
+    is one page of an answer with more.
 
     Raises `MappingInvalid` when something required is missing, or two settings exclude each other.
     """
@@ -110,6 +111,7 @@ class FileMapping:
     delimiter: str | None = None
     encoding: str | None = None
     sheet: str | None = None
+    one_page: bool = False
     currency: str | None = None
     amount_unit: Literal["major", "minor"] | None = None
     decimal_mark: DecimalMark = "."
@@ -167,8 +169,9 @@ class FileMapping:
         return tuple(words)
 
     def fingerprint(self) -> bytes:
-        """Return the mapping as canonical JSON, without the models, which change no imported row."""
-        settings = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "models"}
+        """Return the mapping as canonical JSON, without what changes no imported row."""
+        names = [f.name for f in fields(self) if f.name not in ("models", "one_page")]
+        settings = {name: getattr(self, name) for name in names}
         return orjson.dumps(settings, option=orjson.OPT_SORT_KEYS)
 
     def check_columns(self, header: Sequence[str]) -> None:
