@@ -27,6 +27,7 @@ from skeldir.ingest.files.names import NAMES, could_be, plain_name
 from skeldir.ingest.files.order_evidence import ask_about_rows, settle_states
 from skeldir.ingest.files.survey import ReadColumns, settle_ids, times_of
 from skeldir.ingest.files.time_evidence import find_moment_columns, find_zone_column, settle_times
+from skeldir.ingest.files.twin_columns import ask_about_twins
 from skeldir.ingest.files.whole import WholeFile
 from skeldir.ingest.landing import read_landing
 from skeldir.ingest.nothing import is_nothing
@@ -72,6 +73,10 @@ def recognise_columns(
     )
     for step in steps:
         step()
+    if not is_complete:
+        recognition.questions += ask_about_twins(
+            recognition.everything, recognition.settings, given or {}
+        )
     return recognition.finish()
 
 
