@@ -103,6 +103,11 @@ class SelectPageToReverseRow(TypedDict):
     id: UUID
     is_wanted: bool
 
+class SelectStandingOrdersRow(TypedDict):
+    order_id: str
+    currency: str
+    balance_cents: int
+
 class SumEntriesRow(TypedDict):
     currency: str
     kind: Literal["capture", "refund", "refund_reversal", "dispute", "dispute_reversal"]
@@ -259,6 +264,10 @@ class _Queries:
         tenant_id: UUID,
         is_by_order: bool,
     ) -> str | None: ...
+    @staticmethod
+    async def select_standing_orders(
+        connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
+    ) -> list[SelectStandingOrdersRow]: ...
     @staticmethod
     async def sum_entries(
         connection: Connection, /, *, tenant_id: UUID, ids: Collection[UUID]

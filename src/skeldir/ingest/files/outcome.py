@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from skeldir.ingest.crowds import CrowdedJourney, JourneyCensus
-from skeldir.revenue import FlaggedOrder
+from skeldir.revenue import FlaggedOrder, StandingOrder
 
 _EXAMPLES_OF_A_CODE: Final = 3
 _MOST_FLAGGED: Final = 1_000
@@ -73,6 +73,7 @@ class ImportReport:
     `conditions` are those of the mapping, in words: rows that fit none of them are skipped.
     `flagged` names at most 1,000 orders that are `awaiting_capture` or `over_refunded`. `crowded` are
     journeys that more than a tenth of this run's touches share, if there are at least 100 journeys.
+    `left_out` names at most 1,000 orders that the ledger counts, and that are no revenue by the file.
     """
 
     file_name: str
@@ -85,6 +86,7 @@ class ImportReport:
     crowded: tuple[CrowdedJourney, ...]
     seconds: float
     conditions: tuple[str, ...]
+    left_out: tuple[StandingOrder, ...] = ()
 
 
 def name_column(code: str, detail: str, columns: Mapping[str, Sequence[str]]) -> str:
