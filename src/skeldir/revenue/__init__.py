@@ -22,10 +22,12 @@ from skeldir.revenue.ledger import (
 from skeldir.revenue.months import read_months
 from skeldir.revenue.orders import (
     RefundsSoFar,
+    StandingOrder,
     read_fixing_capture,
     read_order_balances,
     read_order_entries,
     read_refunds_so_far,
+    read_standing_orders,
     was_taken_back,
 )
 from skeldir.revenue.reversals import (
@@ -66,6 +68,7 @@ __all__ = [
     "Posting",
     "RefundsSoFar",
     "Span",
+    "StandingOrder",
     "delivery_of_entry",
     "find_entries_to_restore",
     "find_entries_to_reverse",
@@ -81,6 +84,7 @@ __all__ = [
     "read_order_balances",
     "read_order_entries",
     "read_refunds_so_far",
+    "read_standing_orders",
     "repeats_entries",
     "restore_entries",
     "reverse_entries",

@@ -54,6 +54,25 @@ async def read_order_balances(
     return await queries.select_order_balances(connection, tenant_id=tenant_id, order_id=order_id)
 
 
+@dataclass(frozen=True, slots=True)
+class StandingOrder:
+    """An order with money: what is left of it after refunds and disputes, in minor units."""
+
+    order_id: str
+    currency: str
+    balance_cents: int
+
+
+async def read_standing_orders(
+    connection: Connection, tenant_id: UUID, order_ids: Sequence[str]
+) -> list[StandingOrder]:
+    """Return those of some orders that have money, a row per currency, by id."""
+    rows = await queries.select_standing_orders(
+        connection, tenant_id=tenant_id, order_ids=order_ids
+    )
+    return [StandingOrder(**row) for row in rows]
+
+
 async def read_refunds_so_far(
     connection: Connection, tenant_id: UUID, wanted: Sequence[tuple[str, str, str]]
 ) -> dict[tuple[str, str, str], RefundsSoFar]:

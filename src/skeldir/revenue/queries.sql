@@ -124,6 +124,13 @@ FROM public.order_balances
 WHERE tenant_id = :tenant_id AND order_id = :order_id
 ORDER BY currency;
 
+-- name: select_standing_orders
+-- Never null: every column.
+SELECT order_id, currency, balance_cents
+FROM public.order_balances
+WHERE tenant_id = :tenant_id AND order_id = ANY (:order_ids::text[]) AND balance_cents > 0
+ORDER BY order_id, currency;
+
 -- name: select_months
 -- The money of all standing entries by currency, kind and UTC month.
 -- Never null: every column.

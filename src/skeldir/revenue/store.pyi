@@ -109,6 +109,11 @@ class SelectRefundsToRestoreRow(TypedDict):
     business_key: str
     cents: int
 
+class SelectStandingOrdersRow(TypedDict):
+    order_id: str
+    currency: str
+    balance_cents: int
+
 class SumEntriesRow(TypedDict):
     currency: str
     kind: Literal["capture", "refund", "refund_reversal", "dispute", "dispute_reversal"]
@@ -292,6 +297,10 @@ class _Queries:
         tenant_id: UUID,
         is_by_order: bool,
     ) -> str | None: ...
+    @staticmethod
+    async def select_standing_orders(
+        connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
+    ) -> list[SelectStandingOrdersRow]: ...
     @staticmethod
     async def sum_entries(
         connection: Connection, /, *, tenant_id: UUID, ids: Collection[UUID]

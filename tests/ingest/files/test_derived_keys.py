@@ -19,7 +19,8 @@ async def test_an_order_exported_again_in_another_spelling_is_counted_once(
     for number, text in enumerate((FIRST, AGAIN)):
         path = tmp_path / f"{number}.csv"
         path.write_text(text)
-        mapping = choose_mapping(path, kind="conversions", map_file=None, flags={}).mapping
+        flags = {"amount_unit": "major"}
+        mapping = choose_mapping(path, kind="conversions", map_file=None, flags=flags).mapping
         report = await import_file(db, tenant, path, mapping, progress=lambda _: None)
         accepted.append((report.done.conversions_accepted, report.done.conversions_duplicate))
     assert accepted == [(2, 0), (0, 1)]

@@ -75,6 +75,51 @@ def test_what_stands_around_an_array_is_no_row(content: bytes) -> None:
     assert read(content, "x.json") == [(1, (1,))]
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '{"data":[%s],"has_more":true}',
+        '{"object":"list","hasMore":true,"data":[%s]}',
+        '{"results":[%s],"next":"https://api.example/orders?page=2","previous":null}',
+        '{"orders":[%s],"next_cursor":"b2sx"}',
+        '{"value":[%s],"@odata.nextLink":"https://api.example/x"}',
+        '{"data":[%s],"links":{"self":"a","next":"b"}}',
+        '{"data":[%s],"links":{"next":{"href":"b"}}}',
+        '{"data":[%s],"paging":{"cursors":{"after":"x"},"next":"b"}}',
+        '{"data":[%s],"paging":{"next":{"after":"x"}}}',
+        '{"data":[%s],"response_metadata":{"next_cursor":"x"}}',
+        '{"items":[%s],"nextPageToken":"x"}',
+        '{"items":[%s],"cursor":"x"}',
+        '{"data":[%s],"meta":{"page":1,"totalPages":3}}',
+        '{"content":[%s],"last":false}',
+    ],
+)
+def test_one_page_of_an_answer_is_no_whole_file(answer: str, tmp_path: Path) -> None:
+    """Nor is it if it is longer than the rows that are looked at first."""
+    for rows in (2, 1_500):
+        path = tmp_path / f"{rows}.json"
+        path.write_text(answer % ",".join(f'{{"id":{n}}}' for n in range(rows)))
+        with pytest.raises(FileUnreadable, match="one page") as caught:
+            look_at_file(path)
+        assert "--set 'one_page = true'" in caught.value.cure
+        layout = look_at_file(path, one_page=True)
+        with open_rows(path, layout, ["id"]) as stream:
+            assert sum(1 for _ in stream.rows) == rows
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        '"has_more":false,"next":null,"next_page":"","next_cursor":"null","cursor":"","total_pages":1',
+        '"links":{"self":"a","next":null,"last":"a"},"paging":{"next":{}},"last":true,"page":1',
+        '"next":"","next_page_token":"0","more":"false","meta":{"next":[],"has_next":false}',
+    ],
+)
+def test_an_answer_that_says_there_is_no_more_is_whole(around: str) -> None:
+    assert read(f'{{"data":[{{"a":1}}],{around}}}'.encode(), "x.json") == [(1, (1,))]
+    assert read(f'{{{around},"data":[{{"a":1}}]}}'.encode(), "x.json") == [(1, (1,))]
+
+
 def test_objects_with_arrays_are_looked_at_in_one_pass() -> None:
     """Each beginning of an array once was compared with all that stands before it: 1 MiB took a minute."""
     line = b'{"id":1,"x":[1,2],"y":[{"z":3}]}\n'

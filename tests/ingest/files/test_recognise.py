@@ -10,6 +10,7 @@ import pytest
 
 from skeldir.ingest.files import FileMapping, MappingInvalid, choose_mapping, recognise_columns
 from skeldir.ingest.files.mapping import Condition
+from skeldir.ingest.files.names import plain_name
 
 AT = "2026-06-01T10:00:00Z"
 
@@ -330,3 +331,28 @@ def test_a_state_after_the_first_rows_is_asked_about_though_some_of_these_cannot
     path.write_text("order_id,created_at,total,currency,status\n" + "\n".join(rows) + "\n")
     with pytest.raises(MappingInvalid, match='not decided is "halb"'):
         choose_mapping(path, kind="conversions", map_file=None, flags={})
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "field"),
+    [
+        ("Total", "total", "amount"),
+        ("order_id", "Order ID", "order_id"),
+        ("Created at", "created_at", "occurred_at"),
+    ],
+)
+def test_columns_with_almost_the_same_name_are_asked_about_if_they_differ(
+    one: str, other: str, field: str
+) -> None:
+    row = {"order_id": "1", "created_at": AT, "total": "12.50", "currency": "EUR"}
+    value = row.pop(next(name for name in row if plain_name(name) == plain_name(one)))
+    equal = {one: value, other: value, **row}
+    columns_of_equal = recognise([equal])[0].columns
+    assert columns_of_equal[field] == (one,)
+    order_id = one if field == "order_id" else "order_id"
+    differing = {**equal, order_id: "2", other: value.replace("1", "3")}
+    asked = questions([equal, differing])
+    assert f'"{one}" or "{other}"' in asked
+    assert f"--column {field}=" in asked
+    for name in (one, other):
+        assert recognise([equal, differing], columns={field: name})[0].columns[field] == (name,)

@@ -234,3 +234,34 @@ async def test_an_order_without_money_is_skipped_and_counted(
         0,
         1,
     )
+
+
+async def test_an_order_that_a_later_export_calls_cancelled_is_named_with_its_money(
+    db: Database, tenant: UUID, tmp_path: Path
+) -> None:
+    """Not one that was refunded, nor one that has a paid row beside an attempt that failed, nor a new one."""
+    path = tmp_path / "orders.csv"
+    orders = ("gone", "back", "tried", "kept")
+    await take(db, tenant, path, *(snapshot("", 1, order=order) for order in orders))
+    rows = [
+        snapshot("", 1, order="gone", state="cancelled"),
+        snapshot("50.00", 3, order="back", state="refunded"),
+        snapshot("", 1, order="tried", state="failed"),
+        snapshot("", 1, order="tried"),
+        snapshot("", 1, order="kept"),
+        snapshot("", 1, order="never", state="cancelled"),
+    ]
+    for _ in range(2):  # also when the file was imported before
+        report = await take(db, tenant, path, *rows)
+        assert [(o.order_id, o.balance_cents) for o in report.left_out] == [("gone", 5000)]
+    by_condition = mapping_from_settings(
+        {
+            "kind": "conversions",
+            "currency": "EUR",
+            "amount_unit": "major",
+            "order_when": {"column": "state", "equals": ["paid"]},
+            "columns": {"occurred_at": "time", "order_id": "order", "amount": "total"},
+        }
+    )
+    report = await take(db, tenant, path, *rows, mapping=by_condition)
+    assert [order.order_id for order in report.left_out] == ["gone"]

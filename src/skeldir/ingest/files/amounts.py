@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
+from functools import partial
 from typing import Final, Literal, TypeAlias
 
 from skeldir.errors import SkeldirError
@@ -110,13 +111,19 @@ def group_less(number: str, mark: DecimalMark) -> tuple[str, str, bool] | None:
 
 
 def amount_reader(
-    unit: Literal["major", "minor"], decimal_mark: DecimalMark, rounding: Rounding | None = None
+    unit: Literal["major", "minor"],
+    decimal_mark: DecimalMark,
+    rounding: Rounding | None = None,
+    *,
+    is_mark_sampled: bool = False,
 ) -> ReadAmount:
     """Return the reader of amounts in major units ("12.50") or in minor units ("1250").
 
     Thousands separators, currency signs, and a minus before, behind or as parentheses are understood.
     The readers raise `ItemRejected` with `amount_fractional`, `amount_invalid`, `currency_unknown` or
     `currency_contradicted`; they round only by `rounding`, to the smallest unit of the currency.
+    `is_mark_sampled`: the mark was found in a file's first rows, so that an amount such as 1,250, which may
+    be 1.25, is rejected.
     """
 
     def convert(text: str, currency: str) -> int:
@@ -126,9 +133,18 @@ def amount_reader(
 
     is_exact = rounding is None
 
+    read_text = partial(
+        _read_written,
+        mark=decimal_mark,
+        unit=unit,
+        convert=convert,
+        is_exact=is_exact,
+        is_mark_sampled=is_mark_sampled,
+    )
+
     def read(cell: object, currency: str) -> object:
         if isinstance(cell, str):
-            return _read_written(cell, currency, decimal_mark, unit, convert, is_exact=is_exact)
+            return read_text(cell, currency)
         if unit == "minor" and is_exact:
             return _whole_number(cell)
         return _typed(cell, currency, convert, is_exact=is_exact)
@@ -152,7 +168,14 @@ _Convert: TypeAlias = Callable[[str, str], int]
 
 
 def _read_written(
-    cell: str, currency: str, mark: DecimalMark, unit: str, convert: _Convert, *, is_exact: bool
+    cell: str,
+    currency: str,
+    *,
+    mark: DecimalMark,
+    unit: str,
+    convert: _Convert,
+    is_exact: bool,
+    is_mark_sampled: bool,
 ) -> object:
     if is_nothing(cell) or cell.isspace():
         return None
@@ -166,6 +189,8 @@ def _read_written(
             f"The amount {_shown(cell)} is not a number whose decimal mark is {_NAMES[mark]}.",
         )
     whole, decimals, has_groups = parts
+    if has_groups and is_mark_sampled:
+        _check_undecided(cell, written.number, mark)
     for sign in written.signs:
         _check_sign(sign, currency)
     value = f"{'-' if written.is_negative else ''}{whole}{'.' if decimals else ''}{decimals}"
@@ -178,6 +203,17 @@ def _read_written(
             f"Three digits follow the mark of {_shown(cell)}: it may be a thousands separator.",
         )
     return cents
+
+
+def _check_undecided(cell: str, number: str, mark: DecimalMark) -> None:
+    """Reject an amount in groups whose separator may be a decimal mark."""
+    other: DecimalMark = "," if mark == "." else "."
+    if other in number and group_less(number, other) is not None:
+        raise ItemRejected(
+            "amount_invalid",
+            f"In {_shown(cell)}, {_NAMES[other]} may stand before decimals; the first rows do not show it."
+            " Set decimal_mark in a mapping.",
+        )
 
 
 _NAMES: Final = {".": "a point", ",": "a comma"}

@@ -74,6 +74,7 @@ def choose_mapping(
         delimiter=delimiter if isinstance(delimiter, str) else None,
         encoding=encoding if isinstance(encoding, str) else None,
         sheet=sheet if isinstance(sheet, str) else None,
+        one_page=given.get("one_page") is True,
     )
     whole = read_columns(path, layout)
     if map_file is None:

@@ -242,7 +242,12 @@ class MappingCompiler:
         mapping, place = self._mapping, self._places[column]
         if mapping.amount_unit is None:
             raise ValueError("A mapping of orders has an amount unit; that was checked.")
-        read = amount_reader(mapping.amount_unit, mapping.decimal_mark, mapping.rounding)
+        read = amount_reader(
+            mapping.amount_unit,
+            mapping.decimal_mark,
+            mapping.rounding,
+            is_mark_sampled=mapping.is_mark_sampled,
+        )
 
         def read_amount(cells: Cells) -> object:
             if cells[place] is None or cells[place] == "":

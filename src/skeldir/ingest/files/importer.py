@@ -15,6 +15,7 @@ from uuid import UUID
 from skeldir.attribution import fewer_collections
 from skeldir.clock import utc_now
 from skeldir.ingest.files.layout import FileLayout, FileUnreadable
+from skeldir.ingest.files.left_out import find_left_out
 from skeldir.ingest.files.mapping import FileMapping
 from skeldir.ingest.files.outcome import ImportProgress, ImportReport
 from skeldir.ingest.files.readers import look_at_file
@@ -68,6 +69,7 @@ async def import_file(
             delimiter=mapping.delimiter,
             encoding=mapping.encoding,
             sheet=mapping.sheet,
+            one_page=mapping.one_page,
         )
     mapping.check_columns(layout.header_with(mapping.wanted))
     fingerprint = await asyncio.to_thread(fingerprint_file, path, mapping)
@@ -82,12 +84,17 @@ async def import_file(
     if not was_complete:
         with fewer_collections(), _short_turns():
             done = await run.import_rows(done, progress)
-    return run.report(
+    report = run.report(
         replace(done, share_read=1.0),
         started_at,
         resumed_after=resumed_after,
         was_complete=was_complete,
     )
+    if not done.skipped:
+        return report
+    secret = profile.journey_secret
+    left_out = await find_left_out(db, tenant_id, path, mapping, layout, secret=secret)
+    return replace(report, left_out=left_out)
 
 
 def fingerprint_file(path: Path, mapping: FileMapping) -> str:

@@ -53,11 +53,19 @@ class JsonFile:
     def __init__(self, stream: io.BufferedReader) -> None:
         self._stream = stream
         self.lines = LineNumbers()
+        self._texts: Iterator[tuple[int, bytes]] = iter(())
         start = bytes(stream.peek(PIECE))
         is_lines = _begins_with_line(start) and _has_second_line(start)
         self._skipped = b"" if is_lines else start[: wrapped_at(start)]
         self._is_array = bool(self._skipped) or start.lstrip().startswith(b"[")
         self.has_lines = not self._is_array and _begins_with_line(start)
+        # The object around the array, without its rows; known when all of the file was read.
+        self.around = b""
+
+    @property
+    def is_wrapped(self) -> bool:
+        """Return whether the rows stand in an array within an object, as APIs answer."""
+        return self._skipped != b""
 
     def objects(self) -> Iterator[dict[str, object] | UnreadableItem]:
         """Yield each object, or the reason why it is none.
@@ -65,8 +73,14 @@ class JsonFile:
         Raises:
             EOFError: an array, or an object over several lines, is not closed.
         """
+        self._texts = self._read_texts()
+        for number, (line, text) in enumerate(self._texts, 1):
+            self.lines.note(number, line)
+            yield _read_object(text)
+
+    def _read_texts(self) -> Iterator[tuple[int, bytes]]:
         if self.has_lines:
-            texts = self._read_lines()
+            yield from self._read_lines()
         else:
             self._stream.read(len(self._skipped))
             finder = _Elements(
@@ -74,10 +88,12 @@ class JsonFile:
                 is_array=self._is_array,
                 ends_with_it=bool(self._skipped),
             )
-            texts = _read_elements(self._stream, finder)
-        for number, (line, text) in enumerate(texts, 1):
-            self.lines.note(number, line)
-            yield _read_object(text)
+            yield from self._read_elements(finder)
+
+    def read_to_end(self) -> None:
+        """Read what is left of the file, without parsing it. Raises as `objects`."""
+        for _ in self._texts:
+            pass
 
     def rows(self, wanted: Sequence[str], skip: int) -> Iterator[Row]:
         """Yield the wanted values of each object after the first `skip`, by their keys or paths."""
@@ -103,6 +119,17 @@ class JsonFile:
                 rest = self._stream.readline(LONGEST_ROW)
             if not line.isspace():
                 yield number, line
+
+    def _read_elements(self, finder: _Elements) -> Iterator[tuple[int, bytes]]:
+        while not finder.has_ended and (piece := self._stream.read(PIECE)):
+            yield from finder.find(piece)
+        if finder.is_open:
+            raise EOFError("an array or object is not closed")
+        yield from finder.flush()
+        if finder.has_ended:
+            rest = finder.rest + (self._stream.read(LONGEST_ROW) or b"")
+            _check_rest(rest)
+            self.around = self._skipped + b"[]" + rest
 
 
 def wrapped_at(start: bytes) -> int:
@@ -233,16 +260,6 @@ class _Elements:
             part = part[blank:]
         if len(self._element) <= LONGEST_ROW:
             self._element += part
-
-
-def _read_elements(stream: io.BufferedReader, finder: _Elements) -> Iterator[tuple[int, bytes]]:
-    while not finder.has_ended and (piece := stream.read(PIECE)):
-        yield from finder.find(piece)
-    if finder.is_open:
-        raise EOFError("an array or object is not closed")
-    yield from finder.flush()
-    if finder.has_ended:
-        _check_rest(finder.rest + (stream.read(LONGEST_ROW) or b""))
 
 
 def _check_rest(rest: bytes) -> None:

@@ -99,7 +99,9 @@ class FileMapping:
     `kind_by_sign` means that negative amounts are refunds, and the others captures. `rounding` is how
     amounts finer than their currency become whole; without it they are rejected. `zones` gives the
     meaning of zone names in the file: an IANA name or an offset. `widths` has the digits that each id
-    of a field had before a spreadsheet cut its leading zeros.
+    of a field had before a spreadsheet cut its leading zeros. `one_page` accepts a JSON file that says it
+    is one page of an answer with more. `is_mark_sampled`, which no mapping file sets: the
+    decimal mark was found in the first rows, and an amount that these leave open is rejected.
 
     Raises `MappingInvalid` when something required is missing, or two settings exclude each other.
     """
@@ -110,6 +112,7 @@ class FileMapping:
     delimiter: str | None = None
     encoding: str | None = None
     sheet: str | None = None
+    one_page: bool = False
     currency: str | None = None
     amount_unit: Literal["major", "minor"] | None = None
     decimal_mark: DecimalMark = "."
@@ -129,6 +132,7 @@ class FileMapping:
     refund: RefundColumns | None = None
     widths: Mapping[str, int] | None = None
     models: ModelParameters | None = None
+    is_mark_sampled: bool = False
 
     def __post_init__(self) -> None:
         for check in (
@@ -169,8 +173,11 @@ class FileMapping:
         return tuple(words)
 
     def fingerprint(self) -> bytes:
-        """Return the mapping as canonical JSON, without the models, which change no imported row."""
-        settings = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "models"}
+        """Return the mapping as canonical JSON, without what changes no imported row."""
+        names = [f.name for f in fields(self) if f.name not in ("models", "one_page")]
+        settings = {name: getattr(self, name) for name in names}
+        if not self.is_mark_sampled:
+            del settings["is_mark_sampled"]
         return orjson.dumps(settings, option=orjson.OPT_SORT_KEYS)
 
     def check_columns(self, header: Sequence[str]) -> None:

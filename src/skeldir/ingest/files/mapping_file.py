@@ -49,7 +49,7 @@ _TEXTS: Final = (
     "time_zone", "time_format", "ambiguous_time",
 )  # fmt: skip
 _CONDITIONS: Final = ("touch_when", "order_when")
-_FLAGS: Final = ("kind_by_sign",)
+_FLAGS: Final = ("kind_by_sign", "one_page")
 _NAMES: Final = ("click_ids", "channels", "new_channels", "kinds", "states", "zones")
 _JOINED: Final = ("columns", *_NAMES, "models")
 _KEYS: Final = (*_TEXTS, *_FLAGS, *_CONDITIONS, "columns", *_NAMES, "refund", "widths", "models")

@@ -9,7 +9,7 @@ from typing import Final
 
 from skeldir.ingest.crowds import CrowdedJourney, JourneyCensus
 from skeldir.ingest.files.mapping import NO_KIND
-from skeldir.revenue import FlaggedOrder
+from skeldir.revenue import FlaggedOrder, StandingOrder
 
 _EXAMPLES_OF_A_CODE: Final = 3
 _MOST_FLAGGED: Final = 1_000
@@ -75,6 +75,7 @@ class ImportReport:
     `flagged` names at most 1,000 orders that are `awaiting_capture` or `over_refunded`. `crowded` are
     journeys that more than a tenth of this run's touches share, if there are at least 100 journeys.
     `replay` is the number of a replay of the import with this fingerprint.
+    `left_out` names at most 1,000 orders that the ledger counts, and that are no revenue by the file.
     """
 
     file_name: str
@@ -89,6 +90,7 @@ class ImportReport:
     conditions: tuple[str, ...]
     fingerprint: str
     replay: int | None = None
+    left_out: tuple[StandingOrder, ...] = ()
 
 
 def name_column(code: str, detail: str, columns: Mapping[str, Sequence[str]]) -> str:

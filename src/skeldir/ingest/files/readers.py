@@ -18,9 +18,10 @@ from skeldir.ingest.files.csv_rows import CsvFile
 from skeldir.ingest.files.encodings import look_at_text
 from skeldir.ingest.files.json_paths import find_paths, value_reader
 from skeldir.ingest.files.json_rows import JsonFile
-from skeldir.ingest.files.layout import FileLayout, Row, RowStream
+from skeldir.ingest.files.layout import FileLayout, FileUnreadable, Row, RowStream
 from skeldir.ingest.files.mapping import FileFormat
 from skeldir.ingest.files.opening import file_errors, format_of, open_file, text_of, zip_errors
+from skeldir.ingest.files.pages import find_more
 from skeldir.ingest.files.parquet import ParquetRows
 from skeldir.ingest.files.sheets import choose_sheet, sheet_as_csv
 from skeldir.ingest.files.totals import may_end_with_totals
@@ -36,14 +37,17 @@ def look_at_file(
     delimiter: str | None = None,
     encoding: str | None = None,
     sheet: str | None = None,
+    one_page: bool = False,
 ) -> FileLayout:
     """Return the layout of a file; what is not given is taken from its name and its contents.
 
     The encoding is recognised from all bytes of a text file, so that it is read once more for this; and a third time if
     it ends with totals, which are compared with its rows. `sheet` names the one of a workbook.
+    `one_page` accepts a JSON file that says of itself that it is one page of several.
 
     Raises:
-        FileUnreadable: the file cannot be opened, is empty, is not what its name says, or ends with wrong totals.
+        FileUnreadable: the file cannot be opened, is empty, is not what its name says, is one page of an answer, or
+            ends with wrong totals.
     """
     form = form or format_of(path)
     if form == "parquet":
@@ -64,7 +68,7 @@ def look_at_file(
     with _opened(path) as raw:
         stream = _text(raw, path, sheet, encoding)
         if form == "ndjson":
-            return _look_at_json(stream, encoding)
+            return _look_at_json(stream, encoding, path.name, one_page=one_page)
         text = CsvFile(stream, delimiter, path.name)
         sample, is_whole = _sample(text.rows(text.header, 0, None))
     totals = None
@@ -108,12 +112,23 @@ def _text(raw: io.FileIO, path: Path, sheet: str | None, encoding: str | None) -
     return text_of(raw, path, encoding) if sheet is None else sheet_as_csv(raw, path.name, sheet)
 
 
-def _look_at_json(stream: io.BufferedReader, encoding: str) -> FileLayout:
-    seen, items = 0, []
-    for item in islice(JsonFile(stream).objects(), SAMPLE_ROWS):
+def _look_at_json(
+    stream: io.BufferedReader, encoding: str, name: str, *, one_page: bool
+) -> FileLayout:
+    seen, items, file = 0, [], JsonFile(stream)
+    for item in islice(file.objects(), SAMPLE_ROWS):
         seen += 1
         if not isinstance(item, UnreadableItem):
             items.append(item)
+    if file.is_wrapped and not one_page:
+        # What says that there is more mostly stands behind the rows.
+        file.read_to_end()
+        if (claim := find_more(file.around)) is not None:
+            raise FileUnreadable(
+                f"{name} is one page of an answer with more pages: it has {claim}.",
+                cure="Fetch all pages, and put their rows into one file. If this page shall go in by itself, add"
+                " --set 'one_page = true'.",
+            )
     header = find_paths(items)
     reads = [value_reader(name) for name in header]
     sample = tuple(tuple(read(item) for read in reads) for item in items)

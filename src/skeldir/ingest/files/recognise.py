@@ -7,17 +7,19 @@ What names and first rows do not show (the currency, the time zone of local time
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
-from skeldir.ingest.channels import CLICK_ID_KINDS, COMMON_CHANNELS
+from skeldir.ingest.channels import CLICK_ID_KINDS
 from skeldir.ingest.files.amount_evidence import (
     AmountEvidence,
     Answers,
     gather_amounts,
     settle_amounts,
+    settle_unit,
 )
+from skeldir.ingest.files.channel_evidence import settle_channels
 from skeldir.ingest.files.kind_evidence import ask_about_kinds
 from skeldir.ingest.files.mapping import FileMapping, MappingInvalid, cell_text
 from skeldir.ingest.files.mapping_file import HOW_TO_ANSWER, Settings, mapping_from_settings
@@ -25,6 +27,7 @@ from skeldir.ingest.files.names import NAMES, could_be, plain_name
 from skeldir.ingest.files.order_evidence import ask_about_made_ids, ask_about_rows, settle_states
 from skeldir.ingest.files.survey import ReadColumns, settle_ids, times_of
 from skeldir.ingest.files.time_evidence import find_moment_columns, find_zone_column, settle_times
+from skeldir.ingest.files.twin_columns import ask_about_twins
 from skeldir.ingest.files.whole import WholeFile
 from skeldir.ingest.landing import read_landing
 from skeldir.ingest.nothing import is_nothing
@@ -70,6 +73,10 @@ def recognise_columns(
     )
     for step in steps:
         step()
+    if not is_complete:
+        recognition.questions += ask_about_twins(
+            recognition.everything, recognition.settings, given or {}
+        )
     return recognition.finish()
 
 
@@ -102,6 +109,7 @@ class _Recognition:
     is_complete: bool = False
     is_own_condition: bool = False
     is_key_found: bool = False
+    is_mark_sampled: bool = False
 
     @property
     def everything(self) -> WholeFile:
@@ -275,7 +283,8 @@ class _Recognition:
         if self.questions:
             asked = "\n- ".join(["The file leaves questions open:", *self.questions])
             raise MappingInvalid(asked, cure=HOW_TO_ANSWER)
-        return mapping_from_settings(self.settings), self.choices
+        mapping = mapping_from_settings(self.settings)
+        return replace(mapping, is_mark_sampled=self.is_mark_sampled), self.choices
 
     def _settle(self, answers: Answers) -> None:
         self.settings |= answers.settings
@@ -291,27 +300,17 @@ class _Recognition:
         places, read = [self.header.index(name) for name in names], self.whole
         whole = None if read is None else (cell for cells in read(names) for cell in cells)
         found = gather_amounts((row[place] for row in self.rows for place in places), whole)
+        self.is_mark_sampled = found.is_sample and "decimal_mark" not in self.settings
         self._settle(settle_amounts(names[0], found, self.settings))
         return found
 
     def find_channels(self) -> None:
         """Match the file's channels with the taxonomy by code or label; request the others."""
         column = self.columns.get("channel")
-        if not isinstance(column, str) or "channels" in self.settings:
-            return
-        new = self.settings.get("new_channels", {})
-        codes = {*COMMON_CHANNELS, *self.own_channels, *(new if isinstance(new, Mapping) else ())}
-        known = {plain_name(label): code for code, label in COMMON_CHANNELS.items()}
-        known |= {code: code for code in codes}
-        unmatched = [value for value in dict.fromkeys(self.values(column)) if value not in codes]
-        names = {
-            value: known[plain_name(value)] for value in unmatched if plain_name(value) in known
-        }
-        if names:
-            self.settings["channels"] = names
-            self.choices += [f'channel "{value}": {code}' for value, code in names.items()]
-        if unknown_values := [value for value in unmatched if value not in names]:
-            self.questions.append(_channels_question(column, unknown_values))
+        if isinstance(column, str) and "channels" not in self.settings:
+            new = self.settings.get("new_channels", {})
+            own = {*self.own_channels, *(new if isinstance(new, Mapping) else ())}
+            self._settle(settle_channels(column, self.values(column), own))
 
     def find_orders(self) -> None:
         """Find the id and the amount unit of the orders; request their currency."""
@@ -338,15 +337,7 @@ class _Recognition:
                 " mapping if they are refunds, or name the column of kinds under [columns]."
             )
         if "amount_unit" not in self.settings:
-            unit = "minor" if plain_name(column).endswith("_cents") else "major"
-            if unit == "major" and not found.has_decimals:
-                self.questions.append(
-                    f'Is an amount in "{column}" in major units (12 is $12.00) or minor ones'
-                    " (1200)? Set --amount-unit, or amount_unit in a mapping."
-                )
-                return
-            self.settings["amount_unit"] = unit
-            self.choices.append(f"amounts: {unit} units")
+            self._settle(settle_unit(column, found))
 
     def find_key(self) -> None:
         """Report how a row is recognised when the file is imported twice."""
@@ -386,14 +377,3 @@ def _listed(names: Sequence[object]) -> str:
     """Return quoted names for a sentence: "a", "b" and "c"."""
     *first, last = (f'"{name}"' for name in names)
     return f"{', '.join(first)} and {last}" if first else last
-
-
-def _channels_question(column: str, values: Sequence[str]) -> str:
-    shown = ", ".join(f'"{value}"' for value in values[:_MOST_ASKED])
-    code = plain_name(values[0]).lstrip("0123456789_")[:63] or "a_code"
-    return (
-        f'"{column}" has values that are not channels: {shown}'
-        + (f" and {len(values) - _MOST_ASKED} more" if len(values) > _MOST_ASKED else "")
-        + f'. Map each to a code, such as "{values[0]}" = "{code}" under [channels], and declare'
-        f' codes of your own, such as {code} = "{values[0]}" under [new_channels].'
-    )
