@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -122,6 +125,39 @@ def test_an_archive_whose_backups_are_gone_is_emptied_and_one_that_never_had_any
     assert len(prune_backups(cluster, origin.folder, keep=1).deleted) == 1
     assert list(origin.archive.glob("0000*")) == []
     assert len(list(other.iterdir())) > 5
+
+
+@pytest.mark.parametrize("killed_in", ["os.remove", "os.rmdir"])
+def test_a_pruning_that_is_killed_is_finished_by_the_next(
+    origin: Origin, cluster: Cluster, killed_in: str
+) -> None:
+    _, new = backups_of(origin)
+    facts = new.facts.model_copy(update={"archive": None})
+    (new.path / FACTS).write_bytes(pack_facts(facts))
+    # It dies at the second file of the archive, or when the files of the old backup are gone.
+    dies = f"""
+import os, signal, sys
+from pathlib import Path
+from skeldir.backups import prune_backups
+from skeldir.db import open_cluster
+files = []
+def die(event, arguments):
+    if event == "os.remove" and "/wal/" in str(arguments[0]):
+        files.append(arguments)
+    if event == "{killed_in}" and (event == "os.rmdir" or len(files) > 1):
+        os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(die)
+prune_backups(open_cluster(Path({str(cluster.home)!r})), Path({str(origin.folder)!r}), keep=1)
+"""
+    killed = subprocess.run([sys.executable, "-c", dies], check=False, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert [one.facts.name for one in backups_of(origin)] == [facts.name]
+    left = len(list(origin.archive.glob("0000*")))
+    assert (left > 1) == (killed_in == "os.remove")
+    pruned = prune_backups(cluster, origin.folder, keep=1)
+    assert pruned.segments == left
+    assert list(origin.archive.glob("0000*")) == []
+    assert [path.name for path in (origin.folder / "base").iterdir()] == [facts.name]
 
 
 def test_a_backup_of_a_trial_restore_replaces_none_of_the_home_it_came_from(

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -150,6 +157,39 @@ def test_a_target_with_anything_in_it_is_not_touched(
         restore(origin, target, Moment(is_as_taken=True))
     assert (place / "mine").read_text() == "precious"
     assert len(list(target.parent.iterdir())) == 1
+
+
+def test_what_a_restore_left_that_was_killed_while_its_server_ran_is_named_with_the_cure(
+    origin: Origin, target: Path
+) -> None:
+    dies = f"""
+import os, signal, threading
+from pathlib import Path
+from skeldir.backups import Moment, restore_backup
+def die():
+    pid_file = Path({str(target)!r} + ".restoring/postgres/postmaster.pid")
+    while not pid_file.exists() or len(pid_file.read_text().splitlines()) < 8:
+        pass
+    os.kill(os.getpid(), signal.SIGKILL)
+def say(what):
+    if what.startswith("Recovering"):
+        threading.Thread(target=die).start()
+restore_backup(Path({str(origin.folder)!r}), {origin.backup.facts.name!r}, Path({str(target)!r}),
+               Moment(is_latest=True), say=say)
+"""
+    killed = subprocess.run([sys.executable, "-c", dies], check=False, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    with pytest.raises(RestoreTargetNotEmpty, match="its server still runs") as refused:
+        restore(origin, target, Moment(is_latest=True))
+    (pid,) = re.findall(r"`kill -INT (\d+)`", refused.value.cure)
+    os.kill(int(pid), signal.SIGINT)
+    while Path(f"/proc/{pid}").exists():
+        time.sleep(0.05)
+    with pytest.raises(RestoreTargetNotEmpty, match="no server runs in it") as refused:
+        restore(origin, target, Moment(is_latest=True))
+    (left,) = re.findall(r"`rm -r (.+?)`", refused.value.cure)
+    shutil.rmtree(left)
+    restore(origin, target, Moment(is_latest=True))
 
 
 def test_the_root_of_the_file_system_is_no_home(origin: Origin) -> None:

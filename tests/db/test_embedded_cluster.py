@@ -17,7 +17,7 @@ import asyncpg
 import psycopg
 import pytest
 
-from skeldir.db import embedded_cluster
+from skeldir.db import embedded, embedded_cluster
 from skeldir.db.embedded import EmbeddedServer, embedded_server
 from skeldir.db.embedded_cluster import (
     DiskFull,
@@ -270,6 +270,22 @@ def test_root_runs_the_server_as_an_account_and_opens_only_the_way_to_it(
     opened = [record.getMessage() for record in caplog.records]
     assert len(opened) == 1
     assert f"{closed}: o+x added" in opened[0]
+
+
+@as_root
+def test_a_server_is_joined_although_a_directory_above_it_was_closed_since_its_start(
+    place: Path, template: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = place / "closed"
+    closed.mkdir(mode=0o711)
+    home = copy_data(template, closed / "home")
+    monkeypatch.setattr(embedded, "START_S", 5)
+    with embedded_server(home) as first:
+        closed.chmod(0o700)
+        with embedded_server(home) as second:
+            assert second == first
+            assert select_one(second) == (1, 1)
+    assert not is_running(home)
 
 
 @as_root

@@ -71,6 +71,27 @@ def test_a_queue_holds_only_as_many_hints_as_wake_somebody(mailbox: Mailbox) -> 
     assert (mailbox.count("full"), mailbox.count("other")) == (MOST_WAITING, 1)
 
 
+def test_a_server_that_takes_no_writes_is_waited_for_and_named_once(
+    clone: Clone, mailbox: Mailbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "skeldir.wakeups.mailbox")
+    mailbox.put("q", "early")
+    mailbox.close()
+    with psycopg.connect(clone.superuser_url, autocommit=True) as admin:
+        for is_read_only in ("on", "off"):
+            admin.execute(
+                f"ALTER DATABASE {clone.name} SET default_transaction_read_only = {is_read_only}".encode()
+            )
+            if is_read_only == "on":
+                # Not an error, which Celery would not recover from.
+                assert [mailbox.receive(["q"]) for _ in range(3)] == [None] * 3
+    assert mailbox.receive(["q"]) == ("q", "early")
+    assert [record.getMessage() for record in caplog.records] == [
+        "jobs.broker_lost The server takes no writes: it is a standby, or read-only.",
+        "jobs.broker_reached",
+    ]
+
+
 def test_each_message_is_received_by_exactly_one_of_many(clone: Clone) -> None:
     sent = [str(number) for number in range(200)]
     received: Counter[str] = Counter()

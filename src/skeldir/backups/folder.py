@@ -16,6 +16,7 @@ from skeldir.backups.faults import BackupBusy, BackupFolderUnusable
 from skeldir.db import Cluster, disk_errors, open_parents
 
 UNFINISHED = ".taking-"
+BEING_DELETED = ".deleting-"
 NO_ROOM_FOR_BACKUPS: Final = (
     "Free some space on the disk of the backups (`skeldir backup prune` deletes old ones), or name a folder on another "
     "disk by --folder, and run it again. No backup was changed, and the database goes on."

@@ -6,18 +6,27 @@ import re
 import shutil
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from skeldir.backups.faults import BackupUnknown
+from skeldir.backups.faults import BackupDamaged, BackupUnknown
 from skeldir.backups.folder import (
-    UNFINISHED,
+    BEING_DELETED,
     folder_errors,
     holding,
     open_folder,
     remove_unfinished,
+    sync_directory,
 )
-from skeldir.backups.records import Backup, BackupFacts, BrokenBackup, damaged, list_backups
+from skeldir.backups.records import (
+    Backup,
+    BackupFacts,
+    BrokenBackup,
+    damaged,
+    list_backups,
+    read_backup,
+)
 from skeldir.backups.segments import segment_of
 from skeldir.backups.verifying import verify_backup
 from skeldir.db import Cluster
@@ -66,14 +75,17 @@ def prune_backups(cluster: Cluster, path: Path, *, keep: int) -> Pruned:
         old, kept = _divide(complete, keep)
         for one in {one.facts.origin: one for one in complete}.values():
             verify_backup(cluster, one.path)
-        remove_unfinished(folder)
         size = sum(one.facts.size for one in old)
+        # What is half deleted is no backup any more, so each is renamed first. Its archive goes before it: once no
+        # backup names an archive, nobody knows that it may go. The next pruning finishes one that was killed.
         for one in old:
-            # Renamed first: what is half deleted is no backup any more.
-            gone = one.path.with_name(f"{UNFINISHED}{one.path.name}")
-            one.path.rename(gone)
-            shutil.rmtree(gone)
-        segments, more = _prune_archives(folder.wal, old, kept)
+            one.path.rename(one.path.with_name(f"{BEING_DELETED}{one.path.name}"))
+        sync_directory(folder.base)
+        gone = [path for path in folder.base.glob(f"{BEING_DELETED}*") if not path.is_symlink()]
+        segments, more = _prune_archives(folder.wal, _archives_of(gone), kept)
+        for path in gone:
+            shutil.rmtree(path)
+        remove_unfinished(folder)
     return Pruned(
         [one.path.name for one in old], [one.path.name for one in kept], segments, size + more
     )
@@ -89,13 +101,22 @@ def _divide(complete: list[Backup], keep: int) -> tuple[list[Backup], list[Backu
     return old, kept
 
 
-def _prune_archives(wal: Path, old: list[Backup], kept: list[Backup]) -> tuple[int, int]:
+def _archives_of(gone: list[Path]) -> set[str]:
+    """Return the archives of renamed backups; of one that is half deleted the archive has gone already."""
+    archives = set()
+    for path in gone:
+        with suppress(BackupDamaged):
+            archives.add(read_backup(path).facts.archive)
+    return {name for name in archives if name is not None}
+
+
+def _prune_archives(wal: Path, of_old: set[str], kept: list[Backup]) -> tuple[int, int]:
     """Delete what is older than the first kept backup of each archive; return how many files, and their size."""
     first: dict[str, BackupFacts] = {}
     for one in kept:
         if one.facts.archive is not None:
             first.setdefault(one.facts.archive, one.facts)
-    ended = {one.facts.archive for one in old if one.facts.archive is not None} - set(first)
+    ended = of_old - set(first)
     files, size = 0, 0
     for name in {*first, *ended}:
         archive = wal / name

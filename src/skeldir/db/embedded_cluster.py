@@ -288,9 +288,12 @@ def find_answering_socket(cluster: Cluster) -> Path | None:
         return None
     port, socket_dir = facts[3:5]
     whom = ["--username=postgres", "--dbname=postgres"]
-    answered = cluster.run(
-        "pg_isready", f"--host={socket_dir}", f"--port={port}", "--timeout=2", *whom
-    )
+    asked = ("pg_isready", f"--host={socket_dir}", f"--port={port}", "--timeout=2", *whom)
+    answered = cluster.run(*asked)
+    if answered.returncode != 0 and cluster.account is not None:
+        # Somebody may have closed a directory above since the server was started, as pytest does with its own.
+        open_parents(cluster, Path(socket_dir))
+        answered = cluster.run(*asked)
     return Path(socket_dir) if answered.returncode == 0 else None
 
 

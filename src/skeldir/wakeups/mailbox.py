@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LOST = (psycopg.OperationalError, psycopg.InterfaceError)
+_TAKES_NO_WRITES = psycopg.errors.ReadOnlySqlTransaction
+LOST = (psycopg.OperationalError, psycopg.InterfaceError, _TAKES_NO_WRITES)
 _CONNECT_S = 3
 _RETRY_S = 0.5
 MOST_WAITING = 20
@@ -44,7 +45,7 @@ class Mailbox:
         """Add a message, durably, and wake whoever waits; unless enough messages wait in the queue already.
 
         Raises:
-            psycopg.OperationalError, psycopg.InterfaceError: the server cannot be reached.
+            psycopg.Error: one of LOST: the server cannot be reached, or is one that can only be read.
         """
         was_open = self._connection is not None
         try:
@@ -75,19 +76,18 @@ class Mailbox:
         The oldest one, of another queue than the last one was of, if there is any.
         """
         try:
-            connection = self.connection()
-            if self._is_away:
-                self._is_away = False
-                logger.info("jobs.broker_reached")
             found = broker_queries.receive_message(
-                connection, queues=list(queues), served_last=self._served_last
+                self.connection(), queues=list(queues), served_last=self._served_last
             )
         except LOST as fault:
             if not self._is_away:
-                logger.warning("jobs.broker_lost %s", type(fault).__name__)
+                logger.warning("jobs.broker_lost %s", _describe(fault))
             self._is_away = True
             self.close()
             return None
+        if self._is_away:
+            self._is_away = False
+            logger.info("jobs.broker_reached")
         if found is not None:
             self._served_last = found[0]
         return found
@@ -143,3 +143,9 @@ class Mailbox:
             self._connection.execute("SET statement_timeout = '10s'")
             self._connection.execute("LISTEN skeldir_messages")
         return self._connection
+
+
+def _describe(fault: psycopg.Error) -> str:
+    if isinstance(fault, _TAKES_NO_WRITES):
+        return "The server takes no writes: it is a standby, or read-only."
+    return type(fault).__name__
