@@ -97,7 +97,9 @@ class CsvFile:
         lines, width = self._lines, self._width
         places = [self.header.index(name) for name in wanted]
         # For a single place, itemgetter returns no tuple.
-        pick = itemgetter(*places) if len(places) > 1 else lambda cells: (cells[places[0]],)
+        pick: Callable[[list[str]], Sequence[str]] = (
+            itemgetter(*places) if len(places) > 1 else lambda cells: (cells[places[0]],)
+        )
         if self.header[: len(REJECTED_COLUMNS)] == REJECTED_COLUMNS:
             pick = _without_guards(pick)
         note = self.numbers.note
