@@ -13,11 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skeldir.ingest.canonical import read_conversion
-from skeldir.ingest.files.amount_evidence import (
-    Answers,
-    gather_amounts,
-    settle_amounts,
-)
+from skeldir.ingest.files.amount_evidence import Answers, gather_amounts, settle_amounts
 from skeldir.ingest.files.amounts import ROUNDINGS, DecimalMark, Rounding, amount_reader
 from skeldir.ingest.rejections import ItemRejected
 from skeldir.money import format_minor
