@@ -106,7 +106,7 @@ TOUCH_FAULTS: list[tuple[str, dict[str, object]]] = [
     ("field_invalid", {"landing_path": ["/"]}),
     ("field_invalid", {"session_id": True}),
     ("field_too_long", {"campaign": "c" * 301}),
-    ("field_too_long", {"referrer_host": "h" * 2001}),
+    ("field_too_long", {"medium": "h" * 301}),
 ]
 CONVERSION_FAULTS: list[tuple[str, dict[str, object]]] = [
     ("order_id_missing", {"order_id": ABSENT}),

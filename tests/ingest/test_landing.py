@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skeldir.ingest.canonical import Touch, read_touch
-from skeldir.ingest.landing import MOST_UNKNOWN_KINDS, UNNAMED_KIND, keep_kinds, read_landing
+from skeldir.ingest.landing import (
+    MOST_UNKNOWN_KINDS,
+    UNNAMED_KIND,
+    host_of,
+    keep_kinds,
+    read_landing,
+)
 from skeldir.ingest.touch_columns import read_touches
 from tests.support.make import make_touch
 
@@ -158,3 +164,38 @@ def test_any_address_is_read_and_its_query_is_not_in_the_path(address: str) -> N
     landing = read_landing(f"/a?{address}")
     assert landing.path == "/a"
     assert read_landing(address).path is None or len(read_landing(address).path or "") <= 500
+
+
+@pytest.mark.parametrize(
+    ("given", "host"),
+    [
+        ("http://[2001:DB8::1]:8080/x?y", "[2001:db8::1]"),
+        ("https://user:pass@[2001:db8::1]/", "[2001:db8::1]"),
+        ("[::ffff:192.0.2.1]", "[::ffff:192.0.2.1]"),
+        ("http://[fe80::1%25eth0]:80/", "[fe80::1]"),
+        ("2001:db8::1", "[2001:db8::1]"),
+        ("shop.example:443", "shop.example"),
+        ("https://[2001:db8", "2001"),
+        ("192.0.2.1:80", "192.0.2.1"),
+        ("a:b:c", "a"),
+    ],
+)
+def test_the_host_of_an_address_by_number_is_whole(given: str, host: str) -> None:
+    assert host_of(given) == host
+
+
+@pytest.mark.parametrize("mark", ["?", "#", "%3F"])
+def test_a_long_address_is_cut_and_costs_no_touch(mark: str) -> None:
+    """A tag that would be cut in two is none: half a campaign is another campaign."""
+    and_ = "%26" if mark == "%3F" else "&"
+    is_ = "%3D" if mark == "%3F" else "="
+    start = f"https://shop.example/p{mark}utm_source{is_}news{and_}utm_medium{is_}email"
+    filling = f"{and_}q{is_}" + "x" * (1_950 - len(start))
+    touch = read(landing_path=f"{start}{filling}{and_}utm_campaign{is_}" + "spring-" * 2_000)
+    assert (touch.landing_path, touch.source, touch.medium) == ("/p", "news", "email")
+    assert touch.campaign is None
+    long_path = read(
+        landing_path="/" + "a" * 5_000, referrer_host="https://a.example/" + "b" * 9_000
+    )
+    assert long_path.landing_path == "/" + "a" * 499
+    assert long_path.referrer_host == "a.example"

@@ -119,7 +119,12 @@ def export_dead(
     file: FromOption = None,
     code: CodeOption = None,
 ) -> None:
-    """Write rejected items to a CSV file, at most 100,000, without the keys of journeys."""
+    """Write rejected items to a CSV file, at most 100,000, without the keys of journeys.
+
+    A cell that a spreadsheet would take for a formula has an apostrophe in front, which an import of the file drops.
+    """
+    from skeldir.ingest.files import REJECTED_COLUMNS, guard
+
     if path.exists():
         raise typer.BadParameter(f"{path} exists.", param_hint="PATH")
 
@@ -131,11 +136,12 @@ def export_dead(
     columns = sorted({name for item in fields for name in item})
     with path.open("x", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
-        writer.writerow(["file", "row", "kind", "code", "detail", "cure", *columns])
+        writer.writerow([*REJECTED_COLUMNS, *columns])
         for event, item in zip(events, fields, strict=True):
             about = [_name_source(event.source, names), event.place, event.item_kind]
             reason = [event.code, event.detail, event.cure]
-            writer.writerow([*about, *reason, *(item.get(name, "") for name in columns)])
+            values = (item.get(name, "") for name in columns)
+            writer.writerow(map(guard, (*about, *reason, *values)))
     out.print(f"{path}: {len(events):,} rejected items.", soft_wrap=True)
 
 

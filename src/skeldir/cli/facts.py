@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import tomllib
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
@@ -45,7 +44,6 @@ To continue an interrupted import, run the same command again. Exit status: 0 al
 
 _SOME_REFUSED = 3
 _ALL_REFUSED = 4
-_MOST_NAMED = 20
 
 FileArgument = Annotated[
     Path, typer.Argument(exists=True, dir_okay=False, help="A file of CSV, JSON, XLSX or Parquet.")
@@ -313,7 +311,8 @@ def print_import(report: ImportReport) -> None:
                 f"    {_place(report, example)}: {example.detail} {example.cure}",
                 soft_wrap=True,
             )
-    _print_left_out(report)
+    if left_out := report.describe_left_out():
+        out.print(f"  {left_out}", soft_wrap=True)
     for journey in report.crowded:
         out.print(
             f"  one journey key has {journey.touches:,} of {journey.counted:,} touches: it may stand for"
@@ -341,24 +340,6 @@ def _sum_up(report: ImportReport) -> str:
     return (
         f"{done.rows_done:,} rows read, {skipped}; the others made {items:,} touches and entries "
         f"= {sum_of_items}."
-    )
-
-
-def _print_left_out(report: ImportReport) -> None:
-    """Name the orders that are counted, and that the file calls no revenue: only people know whether they were."""
-    if not report.left_out:
-        return
-    sums = Counter[str]()
-    for order in report.left_out:
-        sums[order.currency] += order.balance_cents
-    money = ", ".join(f"{format_minor(cents, code)} {code}" for code, cents in sums.items())
-    ids = list(dict.fromkeys(order.order_id for order in report.left_out))
-    shown = ", ".join(ids[:_MOST_NAMED]) + (", …" if len(ids) > _MOST_NAMED else "")
-    out.print(
-        f"  {len(ids):,} orders are counted that are no revenue by this file, with {money}: {shown}. They are still"
-        " counted. To take one back: skeldir imports undo --tenant … --order ID --reason …; if its money went back"
-        " later, import a refund of that time.",
-        soft_wrap=True,
     )
 
 

@@ -26,7 +26,7 @@ from skeldir.ingest.fields import (
     LONGEST_URL,
     MAX_CLOCK_SKEW,
 )
-from skeldir.ingest.landing import Landing, host_of, keep_kinds, read_landing
+from skeldir.ingest.landing import Landing, cut_address, host_of, keep_kinds, read_landing
 from skeldir.ingest.nothing import is_no_id, is_no_label, is_nothing
 from skeldir.ingest.rejections import ItemRejected, UnreadableItem
 from skeldir.ingest.spoilt_ids import is_shortened
@@ -141,7 +141,7 @@ def read_origin(
     source = landing.source or source if is_placeholder(source) else source
     medium = landing.medium or medium if is_placeholder(medium) else medium
     campaign = landing.campaign or campaign if is_placeholder(campaign) else campaign
-    referrer_host = host_of(_label(fields, "referrer_host", LONGEST_URL))
+    referrer_host = host_of(_address(fields, "referrer_host"))
     if referrer_host and landing.host and is_own_host(referrer_host, landing.host):
         referrer_host = None
     kinds = _click_id_kinds(fields)
@@ -155,7 +155,7 @@ def read_origin(
 
 def read_landing_page(fields: Mapping[str, object]) -> Landing:
     """Return what the address in `landing_path` says. Raises ItemRejected."""
-    return read_landing(_text(fields, "landing_path", LONGEST_URL))
+    return read_landing(_address(fields, "landing_path"))
 
 
 def read_conversion(item: object, *, now: datetime) -> Conversion:
@@ -237,6 +237,16 @@ def _required_text(fields: Mapping[str, object], name: str, longest: int) -> str
 
 def _label(fields: Mapping[str, object], name: str, longest: int) -> str | None:
     return None if is_no_label(fields.get(name)) else _text(fields, name, longest)
+
+
+def _address(fields: Mapping[str, object], name: str) -> str | None:
+    """Return an address, cut to what is read of it: it is no reason to lose the touch that it is long."""
+    value = fields.get(name)
+    if name == "referrer_host" and is_no_label(value):
+        return None
+    if isinstance(value, str) and len(value) > LONGEST_URL:
+        value = cut_address(value, LONGEST_URL)
+    return _text({name: value}, name, LONGEST_URL)
 
 
 def _text(fields: Mapping[str, object], name: str, longest: int) -> str | None:

@@ -14,6 +14,7 @@ LONGEST_JOURNEY_KEY: Final = 500
 LONGEST_LABEL: Final = 300
 """Characters that a source, a medium or a campaign may have."""
 LONGEST_URL: Final = 2000
+"""Characters of an address that are read; the rest is cut off."""
 MINUTES_AHEAD: Final = 10
 MAX_CLOCK_SKEW: Final = timedelta(minutes=MINUTES_AHEAD)
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -21,7 +22,6 @@ EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 Key = Annotated[str, Field(min_length=1, max_length=LONGEST_KEY)]
 JourneyKey = Annotated[str, Field(min_length=1, max_length=LONGEST_JOURNEY_KEY)]
 Label = Annotated[str, Field(max_length=LONGEST_LABEL)]
-Url = Annotated[str, Field(max_length=LONGEST_URL)]
 Moment = Annotated[
     datetime,
     Field(description=f"ISO 8601 with an offset; at most {MINUTES_AHEAD} minutes ahead"),
@@ -56,10 +56,14 @@ class TouchItem(BaseModel):
     medium: Label | None = None
     campaign: Label | None = None
     referrer_host: Annotated[
-        Url | None, Field(description="host or URL; only the host is kept")
+        str | None, Field(description="host or URL; only the host is kept")
     ] = None  # fmt: skip
     landing_path: Annotated[
-        Url | None, Field(description="path or URL; utm tags and names of click ids are read, only the path is kept")
+        str | None,
+        Field(
+            description="path or URL; utm tags and names of click ids are read, in its first"
+            f" {LONGEST_URL} characters; only the path is kept"
+        ),
     ] = None  # fmt: skip
     click_ids: Annotated[
         list[str],

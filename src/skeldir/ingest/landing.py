@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from ipaddress import AddressValueError, IPv6Address
 from typing import Final, NamedTuple
 from urllib.parse import unquote, unquote_plus
 
@@ -23,6 +24,8 @@ LONGEST_PATH: Final = 500
 _SCHEME: Final = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
 _ENCODED_SCHEME: Final = re.compile(r"^[a-z][a-z0-9+.-]*%3a%2f%2f", re.IGNORECASE)
 _END_OF_HOST: Final = re.compile(r"[/?#]")
+_SEPARATOR: Final = re.compile(r"[?#&]")
+_ENCODED_SEPARATOR: Final = re.compile(r"%(?:3f|23|26)", re.IGNORECASE)
 _TAGS: Final = {"utm_source": "source", "utm_medium": "medium", "utm_campaign": "campaign"}
 # Letters and underscores, at most 24 of them, at most two digits: values are longer or have more.
 _HARMLESS: Final = re.compile(r"_?[a-z](?=[a-z_]*\d?[a-z_]*\d?[a-z_]*$)[a-z0-9_]{1,22}", re.ASCII)
@@ -52,7 +55,19 @@ def host_of(value: str | None) -> str | None:
         return None
     rest = _SCHEME.sub("", _decoded(value.strip()), count=1)
     host = _END_OF_HOST.split(rest, maxsplit=1)[0].rpartition("@")[2]
+    if host.startswith("[") or host.count(":") > 1:
+        return _number_of(host)
     return host.partition(":")[0].lower().strip(".")[:253] or None
+
+
+def _number_of(host: str) -> str | None:
+    """Return the IPv6 address of a host, in brackets, without port and zone; of others what is before a colon."""
+    text = host.removeprefix("[").partition("]")[0].partition("%")[0].lower()
+    try:
+        IPv6Address(text)
+    except AddressValueError:
+        return text.partition(":")[0].strip(".")[:253] or None
+    return f"[{text}]"
 
 
 def path_of(value: str | None) -> str | None:
@@ -79,6 +94,17 @@ def read_landing(address: str | None) -> Landing:
     if not query and not fragment:
         return Landing(path, host)
     return Landing(path, host, *_read_evidence(query, fragment))
+
+
+def cut_address(address: str, longest: int) -> str:
+    """Return an address up to a number of characters, without a parameter of which only a part would be left."""
+    if len(address) <= longest:
+        return address
+    kept = address[:longest]
+    ends = [found.start() for found in _SEPARATOR.finditer(kept)]
+    if not ends:
+        ends = [found.start() for found in _ENCODED_SEPARATOR.finditer(kept)]
+    return kept[: ends[-1]] if ends else kept
 
 
 def harmless_kind(name: str) -> str:

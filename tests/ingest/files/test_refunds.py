@@ -254,6 +254,7 @@ async def test_an_order_that_a_later_export_calls_cancelled_is_named_with_its_mo
     for _ in range(2):  # also when the file was imported before
         report = await take(db, tenant, path, *rows)
         assert [(o.order_id, o.balance_cents) for o in report.left_out] == [("gone", 5000)]
+        assert "1, with 50.00 EUR: gone." in str(report.describe_left_out())
     by_condition = mapping_from_settings(
         {
             "kind": "conversions",

@@ -2,6 +2,7 @@
 
 from skeldir.ingest.files.choosing import ChosenMapping, choose_mapping
 from skeldir.ingest.files.dry_run import ImportPreview, preview_import
+from skeldir.ingest.files.formulas import REJECTED_COLUMNS, guard
 from skeldir.ingest.files.importer import fingerprint_file, import_file
 from skeldir.ingest.files.layout import FileLayout, FileUnreadable
 from skeldir.ingest.files.mapping import FileKind, FileMapping, MappingInvalid
@@ -12,6 +13,7 @@ from skeldir.ingest.files.replaying import ImportUnknown, replay_refused
 from skeldir.ingest.files.runs import ImportBeingTakenBack, ImportOvertaken
 
 __all__ = [
+    "REJECTED_COLUMNS",
     "ChosenMapping",
     "FileKind",
     "FileLayout",
@@ -27,6 +29,7 @@ __all__ = [
     "RowRejection",
     "choose_mapping",
     "fingerprint_file",
+    "guard",
     "import_file",
     "mapping_from_settings",
     "preview_import",

@@ -6,10 +6,11 @@ import csv
 import io
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
 from typing import IO, Final
 
+from skeldir.ingest.files.formulas import REJECTED_COLUMNS, without_guard
 from skeldir.ingest.files.headers import Header, find_header
 from skeldir.ingest.files.layout import LONGEST_ROW, FileUnreadable, LineNumbers, Row, Totals
 from skeldir.ingest.files.totals import MOST_TOTALS, Sums, are_totals, may_be_totals
@@ -96,7 +97,11 @@ class CsvFile:
         lines, width = self._lines, self._width
         places = [self.header.index(name) for name in wanted]
         # For a single place, itemgetter returns no tuple.
-        pick = itemgetter(*places) if len(places) > 1 else lambda cells: (cells[places[0]],)
+        pick: Callable[[list[str]], Sequence[str]] = (
+            itemgetter(*places) if len(places) > 1 else lambda cells: (cells[places[0]],)
+        )
+        if self.header[: len(REJECTED_COLUMNS)] == REJECTED_COLUMNS:
+            pick = _without_guards(pick)
         note = self.numbers.note
         for number, cells in enumerate(self._records(), 1):
             if number == last:
@@ -176,6 +181,12 @@ class CsvFile:
                 yield None
             else:
                 return
+
+
+def _without_guards(
+    pick: Callable[[list[str]], Sequence[str]],
+) -> Callable[[list[str]], Sequence[str]]:
+    return lambda cells: tuple(map(without_guard, pick(cells)))
 
 
 def _without_empty_end(header: list[str]) -> tuple[str, ...]:

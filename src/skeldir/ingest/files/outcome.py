@@ -9,10 +9,12 @@ from typing import Final
 
 from skeldir.ingest.crowds import CrowdedJourney, JourneyCensus
 from skeldir.ingest.files.mapping import NO_KIND
+from skeldir.money import format_minor
 from skeldir.revenue import FlaggedOrder, StandingOrder
 
 _EXAMPLES_OF_A_CODE: Final = 3
 _MOST_FLAGGED: Final = 1_000
+_MOST_NAMED: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,22 @@ class ImportReport:
     fingerprint: str
     replay: int | None = None
     left_out: tuple[StandingOrder, ...] = ()
+
+    def describe_left_out(self) -> str | None:
+        """Name the orders that are counted, and that the file calls no revenue: only people know whether they were."""
+        if not self.left_out:
+            return None
+        sums = Counter[str]()
+        for order in self.left_out:
+            sums[order.currency] += order.balance_cents
+        money = ", ".join(f"{format_minor(cents, code)} {code}" for code, cents in sums.items())
+        ids = list(dict.fromkeys(order.order_id for order in self.left_out))
+        shown = ", ".join(ids[:_MOST_NAMED]) + (", …" if len(ids) > _MOST_NAMED else "")
+        return (
+            f"orders that are counted, and are no revenue by this file: {len(ids):,}, with {money}: {shown}. They are"
+            " still counted. To take one back: skeldir imports undo --tenant … --order ID --reason …; if its money"
+            " went back later, import a refund of that time."
+        )
 
 
 def name_column(code: str, detail: str, columns: Mapping[str, Sequence[str]]) -> str:
