@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import typer
 
-from skeldir.cli.facts import settings_of_flags
+from skeldir.cli.import_flags import settings_of_flags
 
 
 def test_lines_of_a_mapping_are_settings_and_named_flags_go_before_them() -> None:

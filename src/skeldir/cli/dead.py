@@ -11,7 +11,8 @@ import typer
 from rich.table import Column, Table
 
 from skeldir.cli.console import err, out
-from skeldir.cli.facts import (
+from skeldir.cli.facts import print_import, status_of
+from skeldir.cli.import_flags import (
     ColumnOption,
     CurrencyOption,
     EncodingOption,
@@ -23,9 +24,7 @@ from skeldir.cli.facts import (
     TenantOption,
     UnitOption,
     ZoneOption,
-    print_import,
     settings_of_flags,
-    status_of,
 )
 from skeldir.cli.keys import TenantArgument
 from skeldir.cli.runtime import Runtime, run_with_runtime

@@ -17,12 +17,11 @@ from skeldir.attribution import (
     set_aside_totals,
 )
 from skeldir.cli.console import err, out
-from skeldir.cli.facts import (
+from skeldir.cli.facts import import_with_progress, print_import
+from skeldir.cli.import_flags import (
     CurrencyOption,
     UnitOption,
     ZoneOption,
-    import_with_progress,
-    print_import,
     settings_of_flags,
 )
 from skeldir.cli.pipeline import (
