@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import pytest
+
 from skeldir.db import Database
 from skeldir.ingest import receive_conversions, receive_touches
 from skeldir.tenants import load_profile
@@ -23,6 +25,7 @@ async def test_each_long_list_has_a_plan_of_its_own(db: Database, tenant: UUID) 
         assert [row["generic_plans"] for row in made] == [0]
 
 
+@pytest.mark.one_server("the setting is taken back where the statement runs, which is a node")
 async def test_the_check_of_a_new_rows_tenant_is_not_planned_for_each_row(
     db: Database, tenant: UUID
 ) -> None:

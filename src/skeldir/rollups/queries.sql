@@ -78,7 +78,8 @@ SET amount_cents = t.amount_cents + excluded.amount_cents,
 -- name: insert_revenue_days!
 -- Their sums are added to the totals over all days. No zone is ahead of UTC, or behind it, by 16 hours; the bounds of
 -- a day of UTC are exact. They are worked out beside the ledger (OFFSET 0): under row-level security only leakproof
--- conditions can use its index, and the functions that make a moment of a day are not leakproof.
+-- conditions can use its index, and the functions that make a moment of a day are not leakproof. What took an entry back
+-- is looked up for each entry (OFFSET 0), as `attribution.select_entries` does.
 WITH added AS (
 INSERT INTO public.rollup_revenue_day
     (tenant_id, revenue_date, currency, state, amount_cents, entries, orders, last_entry_at)
@@ -87,17 +88,25 @@ SELECT :tenant_id, s.day, s.currency, s.state,
 FROM (
     SELECT d.day, e.currency, e.amount_cents, e.occurred_at,
            CASE WHEN e.kind = 'capture' THEN 'captured'
-                WHEN NOT EXISTS (SELECT FROM public.standing_entries c
-                                 WHERE c.tenant_id = :tenant_id AND c.order_id = e.order_id AND c.kind = 'capture')
+                WHEN NOT EXISTS (SELECT FROM public.revenue_ledger c
+                                 WHERE c.tenant_id = :tenant_id AND c.order_id = e.order_id AND c.kind = 'capture'
+                                   AND c.generation >= 0
+                                   AND NOT EXISTS (SELECT FROM public.revenue_ledger r
+                                                   WHERE r.tenant_id = :tenant_id AND r.business_key = c.business_key
+                                                     AND r.generation = -1 - c.generation AND r.generation < 0 OFFSET 0))
                     THEN CASE WHEN e.kind LIKE 'dispute%' THEN 'dispute_awaiting_capture' ELSE 'awaiting_capture' END
                 WHEN e.kind = 'refund' THEN 'refunded'
                 WHEN e.kind = 'refund_reversal' THEN 'refund_reversed'
                 WHEN e.kind = 'dispute' THEN 'disputed'
                 ELSE 'dispute_reversed' END AS state,
            e.kind = 'capture' AND NOT EXISTS (
-               SELECT FROM public.standing_entries c
+               SELECT FROM public.revenue_ledger c
                WHERE c.tenant_id = :tenant_id AND c.order_id = e.order_id AND c.kind = 'capture'
-                 AND (c.occurred_at, c.business_key) < (e.occurred_at, e.business_key)) AS opens_order
+                 AND (c.occurred_at, c.business_key) < (e.occurred_at, e.business_key)
+                 AND c.generation >= 0
+                 AND NOT EXISTS (SELECT FROM public.revenue_ledger r
+                                 WHERE r.tenant_id = :tenant_id AND r.business_key = c.business_key
+                                   AND r.generation = -1 - c.generation AND r.generation < 0 OFFSET 0)) AS opens_order
     FROM (SELECT u.day, z.changes, z.offsets_s,
                  (u.day::timestamp AT TIME ZONE 'UTC') - z.margin AS first_moment,
                  ((u.day + 1)::timestamp AT TIME ZONE 'UTC') + z.margin AS end_moment
@@ -108,8 +117,12 @@ FROM (
                       LEFT JOIN (SELECT x.changes, x.offsets_s FROM public.time_zones x
                                  WHERE x.tenant_id = :tenant_id ORDER BY x.turn DESC LIMIT 1) y ON true OFFSET 0) z
           OFFSET 0) d
-    JOIN public.standing_entries e
+    JOIN public.revenue_ledger e
       ON e.tenant_id = :tenant_id AND e.occurred_at >= d.first_moment AND e.occurred_at < d.end_moment
+     AND e.generation >= 0
+     AND NOT EXISTS (SELECT FROM public.revenue_ledger r
+                     WHERE r.tenant_id = :tenant_id AND r.business_key = e.business_key
+                       AND r.generation = -1 - e.generation AND r.generation < 0 OFFSET 0)
      AND (d.offsets_s IS NULL
           OR ((e.occurred_at AT TIME ZONE 'UTC')
               + make_interval(secs => d.offsets_s[1 + width_bucket(e.occurred_at, d.changes)]))::date = d.day)
