@@ -84,9 +84,9 @@ TWINS: Final = (
             ),
             Patch(
                 _CONNECTIONS,
-                "class _Connection(LearningConnection):\n",
+                "class _Connection(asyncpg.Connection):\n",
                 "async def _keep(_connection: object) -> None: ...\n\n\n"
-                "class _Connection(LearningConnection):\n",
+                "class _Connection(asyncpg.Connection):\n",
             ),
         ),
         ("H-LOCK-01",),

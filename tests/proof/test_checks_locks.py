@@ -50,9 +50,9 @@ FAULTS = {
             Fault("db/pool.py", RESET, "COMMIT"),
             Fault(
                 "db/pool.py",
-                "class _Connection(LearningConnection):\n",
+                "class _Connection(asyncpg.Connection):\n",
                 "async def _keep(_connection: object) -> None: ...\n\n\n"
-                "class _Connection(LearningConnection):\n",
+                "class _Connection(asyncpg.Connection):\n",
             ),
         ),
         {"H-LOCK-01/after-error"},
