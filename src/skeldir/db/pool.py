@@ -12,7 +12,6 @@ from uuid import UUID
 
 import asyncpg
 
-from skeldir.db.learning import LearningConnection
 from skeldir.db.lock_keys import lock_key
 from skeldir.db.nodes import CITUS_SETTINGS, node_unreachable
 from skeldir.db.requirements import refusal_of_pooler, refuses_writes, require_usable
@@ -241,7 +240,7 @@ class Database:
                 self.wake(frozenset(wakes))
 
 
-class _Connection(LearningConnection):
+class _Connection(asyncpg.Connection):
     """A connection that remembers which job kinds to wake workers for after the commit, and whether it is reset."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -265,7 +264,8 @@ class _Connection(LearningConnection):
         if self._is_as_new:
             self._is_as_new = False
             return ""
-        return str(super().get_reset_query())
+        query: str = super().get_reset_query()
+        return query
 
 
 async def _commit(connection: Connection) -> None:
