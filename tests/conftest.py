@@ -25,6 +25,7 @@ from skeldir.migrations.run import upgrade
 from tests.support.citus_server import VARIABLE, CitusServer, given_server
 from tests.support.embedded import fast_place
 from tests.support.held_rows import hold_rows_to_stubs
+from tests.support.learning import learn_arrays_once
 from tests.support.make import make_tenant
 
 # Hundreds of short processes are started, and each would otherwise compile the program's source.
@@ -117,6 +118,12 @@ def short_lived_in_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def rows_are_what_the_stubs_say() -> None:
     """Check all rows that the tests read: a comment may claim what PostgreSQL does not know."""
     hold_rows_to_stubs()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def arrays_are_asked_about_once() -> None:
+    """Save each new database what another one answers alike."""
+    learn_arrays_once()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
