@@ -269,10 +269,10 @@ async def test_a_restating_killed_at_random_moments_ends_like_one_without_kills(
     chance = Random()
     for number in chance.sample(range(1, sent.statements + 1), 8):
         dying = replace(directions, before_statement=number)
-        assert_nothing_lost_or_repeated(launcher, template, dying, expected)
+        assert_nothing_lost_or_repeated(launcher, template, dying, expected, [])
     for number in chance.sample(range(1, sent.commits + 1), 4):
         dying = replace(directions, after_commit=number)
-        assert_nothing_lost_or_repeated(launcher, template, dying, expected, deaths=DEATHS)
+        assert_nothing_lost_or_repeated(launcher, template, dying, expected, [], deaths=DEATHS)
 
 
 async def run_without_kills(

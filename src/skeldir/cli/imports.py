@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import wraps
-from typing import TYPE_CHECKING, Annotated, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
@@ -41,8 +38,6 @@ from skeldir.money import format_minor
 if TYPE_CHECKING:
     from skeldir.db import Connection, Database
 
-P = ParamSpec("P")
-
 imports_app = typer.Typer(
     no_args_is_help=True,
     help="""List imports, take one back, and put it back.
@@ -52,32 +47,28 @@ Then the corrected file can be imported, with the same keys.""",
 )
 
 TenantOption = Annotated[str, typer.Option("--tenant", help=TENANT_HELP)]
-_CHOICES: Mapping[str, object] = {
-    "fingerprint": Annotated[
-        str | None,
-        typer.Argument(help="The fingerprint of an import, or its beginning, from `imports list`."),
-    ],
-    "replay": Annotated[
-        int | None,
-        typer.Option(
-            "--replay",
-            help="Only this replay of its refused rows, by the number from `dead replay`.",
-        ),
-    ],
-    "order": Annotated[str | None, typer.Option("--order", help="Instead: an order, by its id.")],
-    "key": Annotated[
-        str | None,
-        typer.Option(
-            "--key",
-            help="Instead: the API batch, import or replay that brought the fact with this idempotency key.",
-        ),
-    ],
-    "origin": Annotated[
-        str | None,
-        typer.Option("--origin", help="Instead: the delivery with this origin, such as api:…"),
-    ],
-}
-"""The arguments that name what a command is about, each None by default; the names are those of `_Choice`."""
+FingerprintArgument = Annotated[
+    str | None,
+    typer.Argument(help="The fingerprint of an import, or its beginning, from `imports list`."),
+]
+ReplayOption = Annotated[
+    int | None,
+    typer.Option(
+        "--replay", help="Only this replay of its refused rows, by the number from `dead replay`."
+    ),
+]
+OrderOption = Annotated[str | None, typer.Option("--order", help="Instead: an order, by its id.")]
+KeyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        help="Instead: the API batch, import or replay that brought the fact with this idempotency key.",
+    ),
+]
+OriginOption = Annotated[
+    str | None,
+    typer.Option("--origin", help="Instead: the delivery with this origin, such as api:…"),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,27 +105,6 @@ YesOption = Annotated[
     bool, typer.Option("--yes", help="Do it without asking; required without a terminal.")
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show the preview, and stop.")]
-
-
-def _takes_choice(command: Callable[Concatenate[_Choice, P], None]) -> Callable[..., None]:
-    """Give a command the arguments of _CHOICES instead of its first parameter, `choice`."""
-
-    @wraps(command)
-    def chosen(*arguments: P.args, **options: P.kwargs) -> None:
-        named = {name: options.pop(name) for name in _CHOICES}
-        command(_Choice(**named), *arguments, **options)  # type: ignore[arg-type]  # as _CHOICES says
-
-    signature = inspect.signature(command, eval_str=True)
-    own = [one for name, one in signature.parameters.items() if name != "choice"]
-    added = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
-        for name, kind in _CHOICES.items()
-    ]
-    own = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]
-    # Typer reads both.
-    chosen.__signature__ = signature.replace(parameters=own + added)  # type: ignore[attr-defined]
-    chosen.__annotations__ = {one.name: one.annotation for one in own + added}
-    return chosen
 
 
 @imports_app.command("list")
@@ -187,12 +157,16 @@ def show_imports(
 
 
 @imports_app.command("show")
-@_takes_choice
 def show_import(
-    choice: _Choice,
     tenant: TenantOption,
+    fingerprint: FingerprintArgument = None,
+    replay: ReplayOption = None,
+    order: OrderOption = None,
+    key: KeyOption = None,
+    origin: OriginOption = None,
 ) -> None:
     """Show who took an import back or put it back, when and why, and what taking it back would move now."""
+    choice = _Choice(fingerprint, replay, order, key, origin)
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)
@@ -213,11 +187,14 @@ def show_import(
 
 
 @imports_app.command("undo")
-@_takes_choice
 def undo(
-    choice: _Choice,
     tenant: TenantOption,
     reason: ReasonOption,
+    fingerprint: FingerprintArgument = None,
+    replay: ReplayOption = None,
+    order: OrderOption = None,
+    key: KeyOption = None,
+    origin: OriginOption = None,
     yes: YesOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
@@ -225,6 +202,7 @@ def undo(
 
     After an interruption, run it again, or let a worker finish it.
     """
+    choice = _Choice(fingerprint, replay, order, key, origin)
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)
@@ -260,14 +238,18 @@ def undo(
 
 
 @imports_app.command("redo")
-@_takes_choice
 def redo(
-    choice: _Choice,
     tenant: TenantOption,
     reason: ReasonOption,
+    fingerprint: FingerprintArgument = None,
+    replay: ReplayOption = None,
+    order: OrderOption = None,
+    key: KeyOption = None,
+    origin: OriginOption = None,
     yes: YesOption = False,
 ) -> None:
     """Put back what the latest undoing took back. Facts whose keys have come in again since stay as they are."""
+    choice = _Choice(fingerprint, replay, order, key, origin)
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)
