@@ -122,7 +122,7 @@ def rows_are_what_the_stubs_say() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def arrays_are_asked_about_once() -> None:
-    """Save each new database what another one answers alike."""
+    """Do not ask each new database what every database answers in the same way."""
     learn_arrays_once()
 
 

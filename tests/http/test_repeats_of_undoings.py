@@ -1,4 +1,4 @@
-"""Facts that are sent again while they are taken back: nobody is told that they are stored, and then loses them."""
+"""Facts that are sent again while they are being taken back are refused, and not answered as stored duplicates."""
 
 from __future__ import annotations
 

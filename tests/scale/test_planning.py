@@ -128,8 +128,8 @@ async def test_the_plan_counts_all_tenants_and_what_was_recorded_in_30_days(
 async def young_growth(clone: Clone) -> dict[str, float]:
     """Return the growth of the same data as if all had been recorded in the last ten days."""
     await record_long_ago(clone, days=10, touches=5)
-    told = await asyncio.to_thread(CliRunner().invoke, app, ["scale", "plan", "--json"])
-    growth: dict[str, float] = json.loads(told.stdout)["now"]["growth"]
+    result = await asyncio.to_thread(CliRunner().invoke, app, ["scale", "plan", "--json"])
+    growth: dict[str, float] = json.loads(result.stdout)["now"]["growth"]
     page = (await asyncio.to_thread(CliRunner().invoke, app, ["scale", "plan"])).output
     assert "Recorded in 10.0 days, as old as the data are" in page
     return growth

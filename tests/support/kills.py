@@ -29,7 +29,7 @@ _LEFT_OUT = [
     "time_zones",
     "attribution_events",
 ]
-# What besides tells one run from another: when and by whom a job was claimed, and the numbers of what a run inserts.
+# Other things that differ between runs: when and by whom a job was claimed, and the ids of the rows that a run inserts.
 _OF_CLAIMS = ["run_at", "lease_until", "token", "correlation_id", "finished_at", "marked_at"]
 _NUMBERED_BY_THE_RUN = {
     **dict.fromkeys(

@@ -15,7 +15,7 @@ from skeldir.rollups import mark_days_of_orders
 if TYPE_CHECKING:
     from skeldir.db import Connection
 
-# No index leads to the entries of a delivery, so all are looked at, so many with each statement.
+# There is no index by delivery, so all entries are read; one statement reads this many.
 ENTRIES_LOOKED_AT: Final = 100_000
 
 
