@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import httpx2
@@ -16,8 +17,8 @@ from psycopg.rows import TupleRow
 
 from skeldir.db.lock_keys import lock_key
 from skeldir.db.pool import Database
-from skeldir.ingest import sharing
-from skeldir.ingest.sharing import SharedCommits
+from skeldir.http import sharing
+from skeldir.http.sharing import SharedCommits
 from skeldir.rollups import ingest_lock
 from tests.conftest import Clone
 from tests.support.api import asking, bearer
@@ -55,7 +56,7 @@ class Shop:
         return answers
 
     def count_waiting(self) -> int:
-        commits: dict[str, SharedCommits] = self.app.state.shared_commits
+        commits: dict[str, SharedCommits[Any, Any]] = self.app.state.shared_commits
         return sum(len(line.waiting) for kind in commits.values() for line in kind.lines.values())
 
     @contextmanager

@@ -34,6 +34,7 @@ from skeldir.http.paging import (
 from skeldir.http.problems import Problem
 from skeldir.http.reading import REPORT_PARAMETERS, ReportReading, with_read_headers
 from skeldir.http.serving import ApiServer, make_server
+from skeldir.http.sharing import SharedCommits
 
 __all__ = [
     "READ_PROBLEMS",
@@ -64,6 +65,7 @@ __all__ = [
     "ReadOrManageKey",
     "ReadTransaction",
     "ReportReading",
+    "SharedCommits",
     "TenantTransaction",
     "UnknownKeyLimits",
     "Watch",

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from skeldir.db import Database
 from skeldir.http import (
     READ_PROBLEMS,
     Caller,
@@ -17,6 +21,7 @@ from skeldir.http import (
     IngestKey,
     Problem,
     ReadTransaction,
+    SharedCommits,
     TenantTransaction,
     database_of,
     held_bytes_of,
@@ -44,7 +49,6 @@ from skeldir.ingest.receive import (
 from skeldir.ingest.repeats import refuse_repeated_conversions, refuse_repeated_touches
 from skeldir.ingest.reports import page_dead_events
 from skeldir.ingest.schemas import DeadEventsPage, DeadEventsQuery, batch_request_body
-from skeldir.ingest.sharing import SharedCommits
 from skeldir.observability import INGEST_ITEMS
 from skeldir.rollups import ingest_lock
 from skeldir.tenants import TenantProfile
@@ -59,6 +63,31 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 PreparedT = TypeVar("PreparedT", PreparedTouches, PreparedConversions)
 ResultT = TypeVar("ResultT")
 Record = Callable[[TenantTransaction, PreparedT, RejectReused], Awaitable[list[Receipt]]]
+
+
+@dataclass(frozen=True, slots=True)
+class LightDelivery:
+    """A light body, which may share a transaction, and who sent it."""
+
+    caller: Caller
+    delivery: Delivery
+
+    @property
+    def tenant_id(self) -> UUID:
+        """The tenant of the sender's key."""
+        return self.caller.tenant_id
+
+    @property
+    def size(self) -> int:
+        """How many items the body holds."""
+        return len(self.delivery.items)
+
+
+def _open_shared(
+    database: Database, requests: Sequence[LightDelivery]
+) -> AbstractAsyncContextManager[TenantTransaction]:
+    callers = [request.caller for request in requests]
+    return tenant_transaction(database, *callers, shared=ingest_lock(callers[0].tenant_id))
 
 
 class _Intake(Generic[PreparedT]):
@@ -92,21 +121,22 @@ class _Intake(Generic[PreparedT]):
             else:
                 delivery = Delivery(split_batch(body, content_type), origin_of(body))
                 line = self._line_of(request)
-                receipt = await line.deliver(database_of(request), caller, delivery)
+                receipt = await line.deliver(database_of(request), LightDelivery(caller, delivery))
         _count(self._kind, receipt)
         return receipt
 
-    def _line_of(self, request: Request) -> SharedCommits:
+    def _line_of(self, request: Request) -> SharedCommits[LightDelivery, Receipt]:
         """Return the line in which this application's requests of the kind wait for each other."""
-        lines: dict[ItemKind, SharedCommits] = request.app.state.shared_commits
+        lines: dict[str, SharedCommits[LightDelivery, Receipt]] = request.app.state.shared_commits
         if self._kind not in lines:
-            lines[self._kind] = SharedCommits(self._record_light)
+            lines[self._kind] = SharedCommits(_open_shared, self._record_light)
         return lines[self._kind]
 
     async def _record_light(
-        self, transaction: TenantTransaction, deliveries: Sequence[Delivery]
+        self, transaction: TenantTransaction, requests: Sequence[LightDelivery]
     ) -> list[Receipt]:
         profile = transaction.profile
+        deliveries = [request.delivery for request in requests]
 
         async def reject_reused(read_at: datetime, keys: frozenset[str]) -> LateRejections:
             (delivery,) = deliveries
