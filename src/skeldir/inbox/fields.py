@@ -25,7 +25,7 @@ _DEEPEST: Final = 64
 _FIRST_YEAR, _LAST_YEAR = 2000, 2200
 
 
-class BodyUnreadable(Exception):
+class JsonUnreadable(Exception):
     """The body is not the JSON object that its signature covers. `trouble` says why, without its contents."""
 
     def __init__(self, detail: str) -> None:
@@ -33,16 +33,16 @@ class BodyUnreadable(Exception):
         self.trouble = Trouble("body_unreadable", detail)
 
 
-def read_body(body: bytes) -> Json:
-    """Return the JSON object of a body; its fractional numbers are Decimals. Raises BodyUnreadable."""
+def read_json(body: bytes) -> Json:
+    """Return the JSON object of a body; its fractional numbers are Decimals. Raises JsonUnreadable."""
     if _depth_of(body) > _DEEPEST:
-        raise BodyUnreadable(f"The body is nested deeper than {_DEEPEST} levels.")
+        raise JsonUnreadable(f"The body is nested deeper than {_DEEPEST} levels.")
     try:
         value = json.loads(body.decode(), parse_float=Decimal, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
-        raise BodyUnreadable("The body is not JSON in UTF-8.") from None
+        raise JsonUnreadable("The body is not JSON in UTF-8.") from None
     if not isinstance(value, dict):
-        raise BodyUnreadable("The body is not a JSON object.")
+        raise JsonUnreadable("The body is not a JSON object.")
     return value
 
 

@@ -1,6 +1,7 @@
 """Bytes become recorded facts: touches and conversions, and dead events for rejected items. The door of the room."""
 
-from skeldir.ingest.channels import COMMON_CHANNELS
+from skeldir.ingest.canonical import hash_journey_key
+from skeldir.ingest.channels import COMMON_CHANNELS, is_own_host
 from skeldir.ingest.dead_letters import (
     DeadEvent,
     DeadEventCount,
@@ -11,6 +12,7 @@ from skeldir.ingest.deliveries import Receipt, origins_of_file
 from skeldir.ingest.fields import CONVERSION_FIELDS, TOUCH_FIELDS
 from skeldir.ingest.forgetting import Forgotten, forget_now
 from skeldir.ingest.kinds import DELETE_TENANT, FORGET_TOUCHES, SCAN_PERSONAL_DATA
+from skeldir.ingest.landing import host_of, keep_kinds, read_landing
 from skeldir.ingest.own_channels import add_channels, list_channels
 from skeldir.ingest.own_hosts import (
     add_hosts,
@@ -87,6 +89,10 @@ __all__ = [
     "add_hosts",
     "count_dead_events",
     "forget_now",
+    "hash_journey_key",
+    "host_of",
+    "is_own_host",
+    "keep_kinds",
     "list_channels",
     "list_dead_events",
     "list_findings",
@@ -97,6 +103,7 @@ __all__ = [
     "origins_of_file",
     "preview_channels",
     "preview_undo",
+    "read_landing",
     "receive_conversions",
     "receive_touches",
     "remove_host",

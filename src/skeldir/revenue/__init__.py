@@ -27,6 +27,7 @@ from skeldir.revenue.orders import (
     read_order_balances,
     read_order_entries,
     read_refunds_so_far,
+    read_standing_of_orders,
     read_standing_orders,
     was_taken_back,
 )
@@ -47,10 +48,11 @@ from skeldir.revenue.reversals import (
 )
 
 if TYPE_CHECKING:
-    # The rows that `read_fixing_capture` and the two after it return; these classes exist only for mypy.
+    # The rows that some functions return; these classes exist only for mypy.
     from skeldir.revenue.store import SelectFixingCaptureRow as SelectFixingCaptureRow
     from skeldir.revenue.store import SelectOrderBalancesRow as SelectOrderBalancesRow
     from skeldir.revenue.store import SelectOrderEntriesRow as SelectOrderEntriesRow
+    from skeldir.revenue.store import SelectStandingOfOrdersRow as SelectStandingOfOrdersRow
 
 __all__ = [
     "KIND_SIGNS",
@@ -84,6 +86,7 @@ __all__ = [
     "read_order_balances",
     "read_order_entries",
     "read_refunds_so_far",
+    "read_standing_of_orders",
     "read_standing_orders",
     "repeats_entries",
     "restore_entries",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         SelectFixingCaptureRow,
         SelectOrderBalancesRow,
         SelectOrderEntriesRow,
+        SelectStandingOfOrdersRow,
     )
 
 
@@ -96,3 +97,12 @@ async def read_refunds_so_far(
             so_far.cents -= cents
             so_far.keys[row["business_key"]] = -cents
     return found
+
+
+async def read_standing_of_orders(
+    connection: Connection, tenant_id: UUID, order_ids: Sequence[str]
+) -> Sequence[SelectStandingOfOrdersRow]:
+    """Return the standing entries of some orders of the transaction's tenant, whichever way they came, by id."""
+    return await queries.select_standing_of_orders(
+        connection, tenant_id=tenant_id, order_ids=list(order_ids)
+    )

@@ -279,3 +279,10 @@ SELECT EXISTS (
                       WHERE s.tenant_id = :tenant_id AND s.business_key = l.business_key
                         AND NOT coalesce((s.delivery = ANY(:deliveries::uuid[]) OR s.order_id = ANY(:order_ids::text[]))
                                          AND s.id <= :until_id, false)));
+
+-- name: select_standing_of_orders
+-- Never null: id, business_key, order_id, kind, amount_cents, currency, occurred_at, source.
+SELECT id, business_key, order_id, kind, amount_cents, currency, occurred_at, journey_key, source
+FROM public.standing_entries
+WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids::text[])
+ORDER BY id;

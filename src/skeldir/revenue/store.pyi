@@ -109,6 +109,17 @@ class SelectRefundsToRestoreRow(TypedDict):
     business_key: str
     cents: int
 
+class SelectStandingOfOrdersRow(TypedDict):
+    id: UUID
+    business_key: str
+    order_id: str
+    kind: str
+    amount_cents: int
+    currency: str
+    occurred_at: dt.datetime
+    journey_key: bytes | None
+    source: str
+
 class SelectStandingOrdersRow(TypedDict):
     order_id: str
     currency: str
@@ -297,6 +308,10 @@ class _Queries:
         tenant_id: UUID,
         is_by_order: bool,
     ) -> str | None: ...
+    @staticmethod
+    async def select_standing_of_orders(
+        connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
+    ) -> list[SelectStandingOfOrdersRow]: ...
     @staticmethod
     async def select_standing_orders(
         connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]

@@ -1,0 +1,97 @@
+"""Touches derived from what an order says of the buyer's visit, for orders without a journey's token."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from skeldir.inbox.saying import Visit
+from skeldir.ingest import (
+    hash_journey_key,
+    host_of,
+    is_own_host,
+    keep_kinds,
+    read_landing,
+    receive_touches,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from skeldir.db import Connection
+    from skeldir.inbox.booking import Booking
+    from skeldir.tenants import TenantProfile
+
+DERIVED_START: Final = "derived:"
+"""With it begin the keys of derived touches, and the tokens of their journeys."""
+# An order does not say when its buyer came; a touch must precede the conversion.
+_BEFORE_CAPTURE: Final = timedelta(seconds=1)
+
+
+def reduce_visit(visit: Visit) -> Visit:
+    """Return what may be stored of a visit: of its landing address path, tags and kinds of click ids, of its referrer the
+    host. A referrer on the site itself is none.
+    """
+    landing = read_landing(visit.landing)
+    referrer = host_of(visit.referrer)
+    if referrer and landing.host and is_own_host(referrer, landing.host):
+        referrer = None
+    return Visit(
+        source=visit.source or landing.source,
+        medium=visit.medium or landing.medium,
+        campaign=visit.campaign or landing.campaign,
+        referrer=referrer,
+        landing=landing.path,
+        click_ids=keep_kinds((*visit.click_ids, *landing.click_id_kinds)),
+        visited_at=visit.visited_at,
+    )
+
+
+async def derive_touches(
+    connection: Connection, profile: TenantProfile, bookings: Mapping[UUID, Booking]
+) -> dict[UUID, Booking]:
+    """Record a touch for each captured order that has a visit and no token; return the bookings with its journey.
+
+    The transaction shares `ingest_lock` already.
+    """
+    result = dict(bookings)
+    items: list[dict[str, object]] = []
+    for payment_id, booking in bookings.items():
+        captured_at = min(
+            (entry.occurred_at for entry in booking.entries if entry.kind == "capture"),
+            default=None,
+        )
+        if booking.visit is None or booking.journey_key is not None or captured_at is None:
+            continue
+        token = f"{DERIVED_START}{booking.order_id}"
+        key = hash_journey_key(profile.journey_secret, token)
+        items.append(_touch_of(booking.visit, token, captured_at))
+        entries = tuple(
+            replace(entry, journey_key=key) if entry.kind == "capture" else entry
+            for entry in booking.entries
+        )
+        result[payment_id] = replace(booking, entries=entries)
+    if items:
+        # The touches' own keys make a repeated delivery of them a duplicate; `origin` only names where they came from.
+        await receive_touches(connection, profile, items, origin=f"{DERIVED_START}visits")
+    return result
+
+
+def _touch_of(visit: Visit, token: str, captured_at: datetime) -> dict[str, object]:
+    occurred_at = captured_at - _BEFORE_CAPTURE
+    if visit.visited_at is not None and visit.visited_at < captured_at:
+        occurred_at = visit.visited_at
+    return {
+        "idempotency_key": f"{token}:{int(occurred_at.timestamp())}",
+        "occurred_at": occurred_at,
+        "journey_key": token,
+        "source": visit.source,
+        "medium": visit.medium,
+        "campaign": visit.campaign,
+        "referrer_host": visit.referrer,
+        "landing_path": visit.landing,
+        "click_ids": list(visit.click_ids),
+    }

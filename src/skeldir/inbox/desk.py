@@ -1,0 +1,52 @@
+"""What a process needs to receive deliveries, opened with the application."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from skeldir.inbox.memory import EndpointMemory
+from skeldir.inbox.paypal_certificates import Certificates, open_certificates
+from skeldir.inbox.refusals import RefusalCounter
+from skeldir.inbox.routes import make_line
+from skeldir.inbox.signatures import warm_up
+
+if TYPE_CHECKING:
+    from skeldir.db import Database
+    from skeldir.http import SharedCommits
+    from skeldir.inbox.recording import Arrival, Recorded
+    from skeldir.inbox.sealing import Sealer
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The endpoints that a process knows, PayPal's certificates, the counts of refusals, and the line of deliveries."""
+
+    memory: EndpointMemory
+    certificates: Certificates
+    refusals: RefusalCounter
+    line: SharedCommits[Arrival, Recorded]
+
+
+@asynccontextmanager
+async def open_desk(
+    database: Database, sealer: Sealer, certificates_folder: Path | None
+) -> AsyncIterator[Desk]:
+    """Open a desk; the library of one provider is imported in a thread meanwhile."""
+    warming = asyncio.create_task(asyncio.to_thread(warm_up))
+    desk = Desk(
+        EndpointMemory(sealer),
+        open_certificates(certificates_folder),
+        RefusalCounter(database),
+        make_line(),
+    )
+    try:
+        yield desk
+    finally:
+        await desk.refusals.close()
+        await desk.certificates.close()
+        await warming

@@ -1,0 +1,311 @@
+"""Endpoints: an unguessable address of one tenant for one provider, live or test, and its sealed secrets."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, cast
+from uuid import UUID
+
+from skeldir.clock import utc_now
+from skeldir.db import new_id, read_id
+from skeldir.errors import InputInvalid, SkeldirError
+from skeldir.inbox.precedence import Precedence
+from skeldir.inbox.saying import Context, Provider
+from skeldir.inbox.sealing import Sealed, Sealer
+from skeldir.inbox.store import queries
+
+if TYPE_CHECKING:
+    from skeldir.db import Connection
+    from skeldir.inbox.store import SelectEndpointsRow, SelectTrafficRow
+
+TOKEN_START_LENGTH: Final = 12
+MOST_SECRETS: Final = 2
+"""How many secrets of an endpoint are in force at most: the old and the new one, while they roll."""
+
+
+class EndpointUnknown(SkeldirError):
+    """The tenant has no such endpoint."""
+
+    code = "endpoint_unknown"
+    status = 404
+    title = "The endpoint is not known"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An endpoint that a delivery came to, with the secrets in force, newest first."""
+
+    tenant_id: UUID
+    id: UUID
+    provider: Provider
+    is_live: bool
+    account: str
+    order_prefix: str
+    journey_name: str
+    order_name: str
+    books_totals: bool
+    precedence: Precedence
+    secrets: tuple[Sealed, ...]
+
+    def context(self, now: datetime) -> Context:
+        """Return what a translator needs of the endpoint."""
+        return Context(
+            is_live=self.is_live,
+            now=now,
+            account=self.account,
+            order_prefix=self.order_prefix,
+            journey_name=self.journey_name,
+            order_name=self.order_name,
+            books_totals=self.books_totals,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointOptions:
+    """What an endpoint is made with; see `saying.Context`."""
+
+    provider: Provider
+    is_live: bool
+    account: str = ""
+    order_prefix: str = ""
+    journey_name: str = "skeldir_journey"
+    order_name: str = "order_id"
+    books_totals: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NewEndpoint:
+    """A new endpoint with the token of its address, which exists only now."""
+
+    id: UUID
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalCount:
+    """How often deliveries to an endpoint were refused for a reason, and when the last time."""
+
+    outcome: str
+    refusals: int
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointReport:
+    """What may be shown of an endpoint: never its token or a secret."""
+
+    id: UUID
+    provider: str
+    is_live: bool
+    token_start: str
+    account: str
+    order_prefix: str
+    journey_name: str
+    order_name: str
+    books_totals: bool
+    created_at: datetime
+    ended_at: datetime | None
+    has_secret: bool
+    deliveries: int
+    troubles: int
+    last_at: datetime | None
+    refusals: tuple[RefusalCount, ...]
+
+
+def digest_token(token: str) -> bytes:
+    """Return the SHA-256 by which a token is looked up."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+async def create_endpoint(
+    connection: Connection, tenant_id: UUID, options: EndpointOptions
+) -> NewEndpoint:
+    """Make an endpoint of the transaction's tenant; it refuses every delivery until it has a secret.
+
+    Raises:
+        InputInvalid: a second shop would share its orders' numbers with the first.
+    """
+    await _require_own_orders(connection, tenant_id, options)
+    token = secrets.token_urlsafe(32)
+    endpoint_id = new_id()
+    await queries.insert_endpoint(
+        connection,
+        tenant_id=tenant_id,
+        id=endpoint_id,
+        provider=options.provider,
+        is_live=options.is_live,
+        token_start=token[:TOKEN_START_LENGTH],
+        token_sha256=digest_token(token),
+        account=options.account,
+        order_prefix=options.order_prefix,
+        journey_name=options.journey_name,
+        order_name=options.order_name,
+        books_totals=options.books_totals,
+    )
+    return NewEndpoint(endpoint_id, token)
+
+
+async def _require_own_orders(
+    connection: Connection, tenant_id: UUID, options: EndpointOptions
+) -> None:
+    """Raise InputInvalid when another WooCommerce shop already has the prefix: both count their orders from 1."""
+    if options.provider != "woocommerce":
+        return
+    for other in await queries.select_endpoints(connection, tenant_id=tenant_id):
+        if other["ended_at"] is None and (
+            other["provider"],
+            other["is_live"],
+            other["order_prefix"],
+        ) == (options.provider, options.is_live, options.order_prefix):
+            raise InputInvalid(
+                "Another WooCommerce endpoint of the tenant has the same prefix of orders.",
+                cure="End it with `skeldir webhooks end` if this replaces it; for a second shop, add --order-prefix, "
+                "such as `de-`, so that order 723 of one shop is not taken for order 723 of the other.",
+            )
+
+
+async def find_endpoint(connection: Connection, token: str) -> Endpoint | None:
+    """Return the endpoint with a token, with its secrets in force; None: there is none, or it has ended."""
+    row = await queries.find_webhook_endpoint(connection, token_digest=digest_token(token))
+    if row is None or row["tenant_id"] is None:
+        return None
+    found = cast("Mapping[str, object]", row)
+    sealing_keys: Sequence[str] = row["sealing_keys"] or ()
+    sealed: Sequence[bytes] = row["sealed"] or ()
+    return Endpoint(
+        **{
+            name: found[name]  # type: ignore[arg-type]  # the columns have the fields' names and types
+            for name in (
+                "tenant_id",
+                "provider",
+                "is_live",
+                "account",
+                "order_prefix",
+                "journey_name",
+                "order_name",
+                "books_totals",
+                "precedence",
+            )
+        },
+        id=row["endpoint_id"],
+        secrets=tuple(Sealed(*one) for one in zip(sealing_keys, sealed, strict=True)),
+    )
+
+
+async def list_endpoints(connection: Connection, tenant_id: UUID) -> list[EndpointReport]:
+    """Return the endpoints of the transaction's tenant, oldest first, with what came in and what was refused."""
+    traffic = {
+        row["endpoint_id"]: row
+        for row in await queries.select_traffic(connection, tenant_id=tenant_id)
+    }
+    refusals: dict[UUID, list[RefusalCount]] = {}
+    for row in await queries.select_refusals(connection, tenant_id=tenant_id):
+        count = RefusalCount(row["outcome"], row["refusals"], row["first_at"], row["last_at"])
+        refusals.setdefault(row["endpoint_id"], []).append(count)
+    return [
+        _report_of(row, traffic.get(row["id"]), refusals.get(row["id"], []))
+        for row in await queries.select_endpoints(connection, tenant_id=tenant_id)
+    ]
+
+
+def _report_of(
+    row: SelectEndpointsRow, traffic: SelectTrafficRow | None, refusals: Sequence[RefusalCount]
+) -> EndpointReport:
+    return EndpointReport(
+        **row,
+        deliveries=0 if traffic is None else traffic["deliveries"],
+        troubles=0 if traffic is None else traffic["troubles"],
+        last_at=None if traffic is None else traffic["last_at"],
+        refusals=tuple(refusals),
+    )
+
+
+async def resolve_endpoint(
+    connection: Connection, tenant_id: UUID, id_or_start: str
+) -> EndpointReport:
+    """Return an endpoint of the transaction's tenant, given by its id or by the beginning of its token.
+
+    Raises:
+        EndpointUnknown: there is none.
+    """
+    wanted = read_id(id_or_start)
+    start = id_or_start[:TOKEN_START_LENGTH]
+    for report in await list_endpoints(connection, tenant_id):
+        if report.id == wanted or (wanted is None and report.token_start == start):
+            return report
+    raise EndpointUnknown(
+        f"The tenant has no endpoint {start!r}.",
+        cure="`skeldir webhooks list` shows the endpoints; give the id, or the first "
+        f"{TOKEN_START_LENGTH} characters of the token.",
+    )
+
+
+async def end_endpoint(connection: Connection, tenant_id: UUID, endpoint_id: UUID) -> datetime:
+    """End an endpoint: from now on it answers like one that never was. Returns when it ended."""
+    ended_at: datetime | None = await queries.end_endpoint(
+        connection, tenant_id=tenant_id, endpoint_id=endpoint_id
+    )
+    if ended_at is None:
+        raise EndpointUnknown(
+            "The endpoint is not known.", cure="`skeldir webhooks list` shows the endpoints."
+        )
+    return ended_at
+
+
+async def add_secret(
+    connection: Connection,
+    tenant_id: UUID,
+    endpoint_id: UUID,
+    secret: str,
+    *,
+    sealer: Sealer,
+    old_end_at: datetime,
+) -> None:
+    """Add a secret of an endpoint; the ones that it had are in force until `old_end_at`, and no more than one of them."""
+    sealed = sealer.seal(secret)
+    secret_id = new_id()
+    await queries.insert_secret(
+        connection,
+        tenant_id=tenant_id,
+        id=secret_id,
+        endpoint_id=endpoint_id,
+        sealing_key=sealed.key_id,
+        sealed=sealed.token,
+    )
+    others = [
+        row
+        for row in await queries.select_secrets(connection, tenant_id=tenant_id)
+        if row["endpoint_id"] == endpoint_id
+        and row["id"] != secret_id
+        and (row["ends_at"] is None or row["ends_at"] > utc_now())
+    ]
+    for place, row in enumerate(reversed(others), start=1):
+        await queries.end_secret(
+            connection,
+            tenant_id=tenant_id,
+            id=row["id"],
+            ends_at=old_end_at if place < MOST_SECRETS else utc_now(),
+        )
+
+
+async def reseal_secrets(connection: Connection, tenant_id: UUID, sealer: Sealer) -> int:
+    """Seal the secrets of the transaction's tenant with the sealer's first key; return how many were changed."""
+    changed = 0
+    for row in await queries.select_secrets(connection, tenant_id=tenant_id):
+        sealed = Sealed(row["sealing_key"], row["sealed"])
+        renewed = sealer.reseal(sealed)
+        if renewed.key_id != sealed.key_id:
+            await queries.reseal_secret(
+                connection,
+                tenant_id=tenant_id,
+                id=row["id"],
+                sealing_key=renewed.key_id,
+                sealed=renewed.token,
+            )
+            changed += 1
+    return changed

@@ -1,0 +1,136 @@
+-- name: find_webhook_endpoint^
+-- One row even for an unknown token, so that both cost the same.
+SELECT tenant_id, endpoint_id, provider, is_live, account, order_prefix, journey_name, order_name, books_totals,
+       precedence, sealing_keys, sealed
+FROM public.find_webhook_endpoint(:token_digest);
+
+-- name: insert_endpoint!
+INSERT INTO public.webhook_endpoints
+    (tenant_id, id, provider, is_live, token_start, token_sha256, account, order_prefix, journey_name, order_name,
+     books_totals)
+VALUES (:tenant_id, :id, :provider, :is_live, :token_start, :token_sha256, :account, :order_prefix, :journey_name,
+        :order_name, :books_totals);
+
+-- name: select_endpoints
+SELECT e.id, e.provider, e.is_live, e.token_start, e.account, e.order_prefix, e.journey_name, e.order_name,
+       e.books_totals, e.created_at, e.ended_at,
+       EXISTS (SELECT FROM public.webhook_secrets s
+               WHERE s.tenant_id = :tenant_id AND s.endpoint_id = e.id
+                 AND (s.ends_at IS NULL OR s.ends_at > (SELECT now()))) AS has_secret
+FROM public.webhook_endpoints e
+WHERE e.tenant_id = :tenant_id
+ORDER BY e.created_at, e.id;
+
+-- name: select_refusals
+SELECT endpoint_id, outcome, refusals, first_at, last_at
+FROM public.webhook_refusals
+WHERE tenant_id = :tenant_id
+ORDER BY endpoint_id, last_at DESC, outcome;
+
+-- name: select_traffic
+-- What came in at each endpoint.
+-- Never null: last_at.
+SELECT d.endpoint_id, count(*) AS deliveries, count(d.trouble) AS troubles, max(d.received_at) AS last_at
+FROM public.webhook_deliveries d
+WHERE d.tenant_id = :tenant_id
+GROUP BY d.endpoint_id;
+
+-- name: end_endpoint$
+UPDATE public.webhook_endpoints SET ended_at = coalesce(ended_at, (SELECT now()))
+WHERE tenant_id = :tenant_id AND id = :endpoint_id
+RETURNING ended_at;
+
+-- name: insert_secret!
+INSERT INTO public.webhook_secrets (tenant_id, id, endpoint_id, sealing_key, sealed)
+VALUES (:tenant_id, :id, :endpoint_id, :sealing_key, :sealed);
+
+-- name: end_secret!
+-- An earlier end stays.
+UPDATE public.webhook_secrets SET ends_at = least(ends_at, :ends_at)
+WHERE tenant_id = :tenant_id AND id = :id;
+
+-- name: select_secrets
+SELECT id, endpoint_id, sealing_key, sealed, created_at, ends_at
+FROM public.webhook_secrets
+WHERE tenant_id = :tenant_id
+ORDER BY created_at, id;
+
+-- name: reseal_secret!
+UPDATE public.webhook_secrets SET sealing_key = :sealing_key, sealed = :sealed
+WHERE tenant_id = :tenant_id AND id = :id;
+
+-- name: note_refusal!
+INSERT INTO public.webhook_refusals (tenant_id, endpoint_id, outcome, refusals)
+VALUES (:tenant_id, :endpoint_id, :outcome, :refusals)
+ON CONFLICT (tenant_id, endpoint_id, outcome)
+DO UPDATE SET refusals = webhook_refusals.refusals + excluded.refusals, last_at = excluded.last_at;
+
+-- name: select_payments_of_refs
+-- The payments that names belong to, with how many reports each has.
+SELECT r.ref, r.payment_id, coalesce(p.reports, 0) AS reports
+FROM public.payment_refs r
+LEFT JOIN public.payments p ON p.tenant_id = :tenant_id AND p.id = r.payment_id
+WHERE r.tenant_id = :tenant_id AND r.ref = ANY(:refs::text[]);
+
+-- name: insert_deliveries
+-- The deliveries are one text, a JSON array of objects; the ids of the new ones are returned.
+INSERT INTO public.webhook_deliveries
+    (tenant_id, id, digest, endpoint_id, provider, event_id, type, reported_at, headers, kept, report, payment_id,
+     trouble, detail, is_ignored)
+SELECT :tenant_id, d.id, decode(d.digest, 'hex'), d.endpoint_id, d.provider, d.event_id, d.type, d.reported_at,
+       d.headers, d.kept, d.report, d.payment_id, d.trouble, d.detail, d.is_ignored
+FROM pg_catalog.json_to_recordset(:deliveries::json)
+     AS d (id uuid, digest text, endpoint_id uuid, provider text, event_id text, type text, reported_at timestamptz,
+           headers jsonb, kept jsonb, report jsonb, payment_id uuid, trouble text, detail text, is_ignored boolean)
+ON CONFLICT (tenant_id, digest) DO NOTHING
+RETURNING id;
+
+-- name: insert_refs!
+INSERT INTO public.payment_refs (tenant_id, ref, payment_id)
+SELECT :tenant_id, r.ref, r.payment_id
+FROM unnest(:refs::text[], :payment_ids::uuid[]) AS r (ref, payment_id)
+ON CONFLICT (tenant_id, ref) DO NOTHING;
+
+-- name: merge_refs!
+UPDATE public.payment_refs r SET payment_id = m.survivor
+FROM unnest(:merged::uuid[], :survivors::uuid[]) AS m (merged, survivor)
+WHERE r.tenant_id = :tenant_id AND r.payment_id = m.merged;
+
+-- name: merge_deliveries!
+UPDATE public.webhook_deliveries d SET payment_id = m.survivor
+FROM unnest(:merged::uuid[], :survivors::uuid[]) AS m (merged, survivor)
+WHERE d.tenant_id = :tenant_id AND d.payment_id = m.merged;
+
+-- name: delete_payments
+DELETE FROM public.payments WHERE tenant_id = :tenant_id AND id = ANY(:payment_ids::uuid[])
+RETURNING id, order_id;
+
+-- name: select_reports
+-- Never null: report.
+SELECT d.payment_id, d.report::text AS report
+FROM public.webhook_deliveries d
+WHERE d.tenant_id = :tenant_id AND d.payment_id = ANY(:payment_ids::uuid[]) AND d.report IS NOT NULL;
+
+-- name: select_order_ids
+SELECT id, order_id FROM public.payments WHERE tenant_id = :tenant_id AND id = ANY(:payment_ids::uuid[]);
+
+-- name: put_payments!
+-- The payments are one text, a JSON array of objects.
+INSERT INTO public.payments
+    (tenant_id, id, order_id, state, flags, is_renewal, journey, providers, reports, waiting, evidence, parts)
+SELECT :tenant_id, p.id, p.order_id, p.state, p.flags, p.is_renewal, p.journey, p.providers, p.reports, p.waiting,
+       p.evidence, p.parts
+FROM pg_catalog.json_to_recordset(:payments::json)
+     AS p (id uuid, order_id text, state text, flags text[], is_renewal boolean, journey text, providers text[],
+           reports integer, waiting jsonb, evidence jsonb, parts jsonb)
+ON CONFLICT (tenant_id, id) DO UPDATE
+SET order_id = excluded.order_id, state = excluded.state, flags = excluded.flags, is_renewal = excluded.is_renewal,
+    journey = excluded.journey, providers = excluded.providers, reports = excluded.reports,
+    waiting = excluded.waiting, evidence = excluded.evidence, parts = excluded.parts, changed_at = excluded.changed_at;
+
+-- name: set_precedence!
+INSERT INTO public.webhook_settings (tenant_id, precedence) VALUES (:tenant_id, :precedence)
+ON CONFLICT (tenant_id) DO UPDATE SET precedence = excluded.precedence;
+
+-- name: select_precedence$
+SELECT precedence FROM public.webhook_settings WHERE tenant_id = :tenant_id;

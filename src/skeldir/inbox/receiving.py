@@ -1,0 +1,105 @@
+"""From the bytes of a delivery to what can be recorded: checked by its signature, then translated. No database."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from skeldir.inbox import paypal, shopify, standard, stripe, woocommerce
+from skeldir.inbox.fields import Json, JsonUnreadable, read_json
+from skeldir.inbox.recording import Arrival
+from skeldir.inbox.saying import Context, Provider, Said, Trouble
+
+if TYPE_CHECKING:
+    from skeldir.inbox.endpoints import Endpoint
+    from skeldir.inbox.signatures import Verdict
+
+LARGEST_DELIVERY: Final = 1024 * 1024
+"""Bytes of a delivery's body."""
+
+_TRANSLATORS: Final[Mapping[Provider, Callable[[Json, Context], Said]]] = {
+    "stripe": stripe.translate,
+    "shopify": shopify.translate,
+    "woocommerce": woocommerce.translate,
+    "paypal": paypal.translate,
+    "standard": standard.translate,
+}
+# Headers that are kept: they help to find a delivery at its provider. They are not signed, so nothing else follows.
+_KEPT_HEADERS: Final = (
+    "user-agent",
+    "x-shopify-topic",
+    "x-shopify-webhook-id",
+    "x-shopify-event-id",
+    "x-shopify-api-version",
+    "x-wc-webhook-id",
+    "x-wc-webhook-delivery-id",
+    "x-wc-webhook-topic",
+    "paypal-transmission-id",
+    "webhook-id",
+)
+_LONGEST_HEADER: Final = 120
+
+
+def translate(provider: Provider, body: bytes, context: Context) -> Said:
+    """Return what the body of a genuine delivery says; test money at a live endpoint is a trouble, and live at a test one."""
+    try:
+        fields = read_json(body)
+    except JsonUnreadable as error:
+        return Said(type="unreadable", trouble=error.trouble)
+    said = _TRANSLATORS[provider](fields, context)
+    if said.is_live is not None and said.is_live is not context.is_live:
+        found, wanted = ("live", "test") if said.is_live else ("test", "live")
+        return Said(
+            type=said.type,
+            reported_at=said.reported_at,
+            event_id=said.event_id,
+            is_live=said.is_live,
+            trouble=Trouble("wrong_mode", f"A {found} delivery came to a {wanted} endpoint."),
+        )
+    return said
+
+
+def arrive(
+    endpoint: Endpoint,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    verdict: Verdict,
+    now: datetime,
+) -> Arrival:
+    """Return what is recorded of a delivery that `verdict` accepted; `headers` have lower-case names."""
+    if verdict.outcome == "events_delivery":
+        said = Said(
+            type="events",
+            trouble=Trouble(
+                "wrapped_event",
+                "This is a delivery of the newer kind, `Events`; subscribe to webhook topics instead.",
+            ),
+        )
+    else:
+        said = translate(endpoint.provider, body, endpoint.context(now))
+    # An id that is signed apart from the body names the delivery: a body that was exchanged cannot make it a new one.
+    event_id = verdict.event_id or said.event_id
+    said = replace(said, event_id=event_id)
+    return Arrival(endpoint, said, digest_of(endpoint, event_id, body), _kept_of(headers))
+
+
+def digest_of(endpoint: Endpoint, event_id: str, body: bytes) -> bytes:
+    """Return the digest of a delivery's identity: its signed id, or without one its body."""
+    identity = event_id.encode() if event_id else hashlib.sha256(body).digest()
+    return hashlib.sha256(endpoint.id.bytes + identity).digest()
+
+
+def _kept_of(headers: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: value
+        for name in _KEPT_HEADERS
+        if (value := headers.get(name, ""))
+        and len(value) <= _LONGEST_HEADER
+        and value.isascii()
+        and value.isprintable()
+        and "@" not in value
+    }

@@ -1,0 +1,369 @@
+"""Records deliveries, and makes the ledger say what all reports of their payments say together.
+
+The entries of a payment follow from the set of its reports, so neither order nor repetition matters. What stands in the
+ledger and does not follow any more is taken back by a reversing entry, and what is missing is posted: nothing is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal
+from uuid import UUID
+
+import orjson
+
+from skeldir.attribution import mark_orders_of_conversions
+from skeldir.db import new_id, wait_for_lock
+from skeldir.inbox.booking import Booking, Entry, Rules, book
+from skeldir.inbox.deriving import derive_touches, reduce_visit
+from skeldir.inbox.grouping import Grouping, group
+from skeldir.inbox.payments import pack_payment
+from skeldir.inbox.reporting import Report, pack_report, read_report, report_of
+from skeldir.inbox.saying import Said, Trouble
+from skeldir.inbox.store import queries
+from skeldir.ingest import hash_journey_key
+from skeldir.revenue import (
+    LedgerRow,
+    pack_entries,
+    post_entries,
+    read_standing_of_orders,
+    reverse_entries,
+)
+
+if TYPE_CHECKING:
+    from skeldir.db import Connection
+    from skeldir.inbox.endpoints import Endpoint
+    from skeldir.revenue import SelectStandingOfOrdersRow
+    from skeldir.tenants import TenantProfile
+
+MOST_REPORTS: Final = 1_000
+"""Reports of one payment; all are read when one is added. A name that so many share is not that of one order."""
+SOURCE: Final = "webhook"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A verified delivery that was understood, or of which is known why not.
+
+    `digest` is that of the delivery's identity: an equal one is the same delivery again.
+    """
+
+    endpoint: Endpoint
+    said: Said
+    digest: bytes
+    headers: Mapping[str, str]
+
+    @property
+    def tenant_id(self) -> UUID:
+        """The tenant of the endpoint."""
+        return self.endpoint.tenant_id
+
+    @property
+    def size(self) -> int:
+        """How many items it holds."""
+        return 1
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a delivery. `entries` were posted with it, for its payment."""
+
+    outcome: Literal["recorded", "repeated", "ignored", "dead"]
+    trouble: Trouble | None = None
+    order_id: str | None = None
+    entries: tuple[Entry, ...] = ()
+
+
+@dataclass(slots=True)
+class _Row:
+    """A delivery as it is stored."""
+
+    arrival: Arrival
+    id: UUID
+    report: Report | None
+    trouble: Trouble | None
+    payment_id: UUID | None = None
+
+
+def inbox_lock(tenant_id: UUID) -> str:
+    """Return the name of the lock under which one transaction at a time books a tenant's deliveries."""
+    return f"inbox:{tenant_id}"
+
+
+async def record_arrivals(
+    connection: Connection, profile: TenantProfile, arrivals: Sequence[Arrival]
+) -> list[Recorded]:
+    """Record deliveries of the transaction's tenant, book their payments, and mark the orders for crediting.
+
+    The transaction shares `ingest_lock` already. Return what became of each delivery, in order.
+    """
+    tenant_id = profile.tenant_id
+    rows = [_row_of(arrival, profile) for arrival in arrivals]
+    await wait_for_lock(connection, inbox_lock(tenant_id))
+    grouping, sizes = await _group(connection, tenant_id, rows)
+    _assign(rows, grouping, sizes)
+    new_ids = await _insert(connection, tenant_id, rows)
+    new = [row for row in rows if row.id in new_ids]
+    booked: Mapping[UUID, _Booked] = {}
+    if any(row.payment_id is not None for row in new):
+        booked = await _book(connection, profile, new, grouping, sizes)
+    return [_recorded(row, booked, is_new=row.id in new_ids) for row in rows]
+
+
+def _row_of(arrival: Arrival, profile: TenantProfile) -> _Row:
+    said = arrival.said
+    if said.trouble is not None or said.is_ignored or not said.refs:
+        return _Row(arrival, new_id(), None, said.trouble)
+    if said.visit is not None:
+        said = replace(said, visit=reduce_visit(said.visit))
+    journey = said.journey
+    report = report_of(
+        arrival.endpoint.provider,
+        arrival.digest,
+        said,
+        None if journey is None else hash_journey_key(profile.journey_secret, journey),
+    )
+    return _Row(arrival, new_id(), report, None)
+
+
+async def _group(
+    connection: Connection, tenant_id: UUID, rows: Sequence[_Row]
+) -> tuple[Grouping, Mapping[UUID, int]]:
+    """Return which payment each delivery is of, and how many reports the known payments have."""
+    of_rows = [row.arrival.said.refs if row.report is not None else () for row in rows]
+    refs = sorted({ref for refs in of_rows for ref in refs})
+    known = (
+        await queries.select_payments_of_refs(connection, tenant_id=tenant_id, refs=refs)
+        if refs
+        else []
+    )
+    payments = {row["ref"]: row["payment_id"] for row in known}
+    sizes = {row["payment_id"]: row["reports"] for row in known}
+    return group(of_rows, payments, new_id), sizes
+
+
+def _assign(rows: Sequence[_Row], grouping: Grouping, sizes: Mapping[UUID, int]) -> None:
+    """Give each delivery its payment, except those of a payment that has too many reports already."""
+    counts = dict(sizes)
+    for merged, survivor in grouping.merges.items():
+        counts[survivor] = counts.get(survivor, 0) + counts.get(merged, 0)
+    for row, payment_id in zip(rows, grouping.payments, strict=True):
+        if payment_id is None:
+            continue
+        counts[payment_id] = counts.get(payment_id, 0) + 1
+        if counts[payment_id] > MOST_REPORTS:
+            row.report = None
+            row.trouble = Trouble(
+                "order_too_busy",
+                f"{MOST_REPORTS} deliveries share a name with this one already; that is not one order.",
+            )
+        else:
+            row.payment_id = payment_id
+
+
+async def _insert(connection: Connection, tenant_id: UUID, rows: Sequence[_Row]) -> set[UUID]:
+    """Insert deliveries; return the ids of those that were not there."""
+    packed = [
+        {
+            "id": row.id.hex,
+            "digest": row.arrival.digest.hex(),
+            "endpoint_id": row.arrival.endpoint.id.hex,
+            "provider": row.arrival.endpoint.provider,
+            "event_id": row.arrival.said.event_id,
+            "type": row.arrival.said.type,
+            "reported_at": row.arrival.said.reported_at,
+            "headers": row.arrival.headers,
+            "kept": row.arrival.said.kept,
+            "report": None if row.report is None else pack_report(row.report),
+            "payment_id": None if row.payment_id is None else row.payment_id.hex,
+            "trouble": None if row.trouble is None else row.trouble.code,
+            "detail": None if row.trouble is None else row.trouble.detail,
+            "is_ignored": row.arrival.said.is_ignored,
+        }
+        for row in sorted(rows, key=lambda row: row.arrival.digest)
+    ]
+    inserted = await queries.insert_deliveries(
+        connection, tenant_id=tenant_id, deliveries=orjson.dumps(packed).decode()
+    )
+    return {row["id"] for row in inserted}
+
+
+@dataclass(frozen=True, slots=True)
+class _Booked:
+    """What was posted for a payment."""
+
+    order_id: str | None
+    entries: tuple[Entry, ...]
+
+
+async def _book(
+    connection: Connection,
+    profile: TenantProfile,
+    new: Sequence[_Row],
+    grouping: Grouping,
+    sizes: Mapping[UUID, int],
+) -> Mapping[UUID, _Booked]:
+    tenant_id = profile.tenant_id
+    delivery_of = {row.payment_id: row.id for row in new if row.payment_id is not None}
+    payment_ids = sorted(delivery_of)
+    old_orders = await _merge(connection, tenant_id, payment_ids, grouping, sizes)
+    reports = await _read_reports(connection, tenant_id, new, payment_ids, sizes, grouping)
+    rules = Rules(new[0].arrival.endpoint.precedence)
+    bookings = {one: book(reports[one], rules) for one in payment_ids}
+    bookings = await derive_touches(connection, profile, bookings)
+    orders = set(old_orders)
+    orders.update(b.order_id for b in bookings.values() if b.order_id is not None)
+    standing = await read_standing_of_orders(connection, tenant_id, sorted(orders))
+    posted = await _settle(connection, tenant_id, bookings, delivery_of, standing)
+    elsewhere = {row["order_id"] for row in standing if row["source"] != SOURCE}
+    await queries.put_payments(
+        connection,
+        tenant_id=tenant_id,
+        payments=orjson.dumps(
+            [
+                pack_payment(one, bookings[one], reports[one], counted_elsewhere=elsewhere)
+                for one in payment_ids
+            ]
+        ).decode(),
+    )
+    return posted
+
+
+async def _merge(
+    connection: Connection,
+    tenant_id: UUID,
+    payment_ids: Sequence[UUID],
+    grouping: Grouping,
+    sizes: Mapping[UUID, int],
+) -> set[str]:
+    """Store new names and merged payments; return the order ids that the payments had before."""
+    if grouping.merges:
+        merged, survivors = list(grouping.merges), list(grouping.merges.values())
+        await queries.merge_refs(
+            connection, tenant_id=tenant_id, merged=merged, survivors=survivors
+        )
+        await queries.merge_deliveries(
+            connection, tenant_id=tenant_id, merged=merged, survivors=survivors
+        )
+    if grouping.new_refs:
+        await queries.insert_refs(
+            connection,
+            tenant_id=tenant_id,
+            refs=list(grouping.new_refs),
+            payment_ids=list(grouping.new_refs.values()),
+        )
+    known = [one for one in payment_ids if one in sizes]
+    orders: set[str] = set()
+    if grouping.merges:
+        gone = await queries.delete_payments(
+            connection, tenant_id=tenant_id, payment_ids=list(grouping.merges)
+        )
+        orders.update(row["order_id"] for row in gone if row["order_id"] is not None)
+    if known:
+        found = await queries.select_order_ids(connection, tenant_id=tenant_id, payment_ids=known)
+        orders.update(row["order_id"] for row in found if row["order_id"] is not None)
+    return orders
+
+
+async def _read_reports(
+    connection: Connection,
+    tenant_id: UUID,
+    new: Sequence[_Row],
+    payment_ids: Sequence[UUID],
+    sizes: Mapping[UUID, int],
+    grouping: Grouping,
+) -> Mapping[UUID, list[Report]]:
+    """Return all reports of payments; those of new payments are all at hand."""
+    reports: dict[UUID, list[Report]] = {one: [] for one in payment_ids}
+    grown = {*sizes, *grouping.merges.values()}.intersection(payment_ids)
+    if grown:
+        for found in await queries.select_reports(
+            connection, tenant_id=tenant_id, payment_ids=sorted(grown)
+        ):
+            if found["payment_id"] is not None:
+                reports[found["payment_id"]].append(read_report(orjson.loads(found["report"])))
+    for row in new:
+        if row.payment_id is not None and row.payment_id not in grown and row.report is not None:
+            reports[row.payment_id].append(row.report)
+    return reports
+
+
+async def _settle(
+    connection: Connection,
+    tenant_id: UUID,
+    bookings: Mapping[UUID, Booking],
+    delivery_of: Mapping[UUID, UUID],
+    standing: Sequence[SelectStandingOfOrdersRow],
+) -> Mapping[UUID, _Booked]:
+    """Take back what stands and does not follow any more, and post what is missing."""
+    held = {row["business_key"]: row for row in standing if row["source"] == SOURCE}
+    wanted = {
+        entry.business_key: (entry, payment_id)
+        for payment_id, booking in bookings.items()
+        for entry in booking.entries
+    }
+    surplus = [
+        row["id"]
+        for key, row in held.items()
+        if key not in wanted or not _is_equal(wanted[key][0], row)
+    ]
+    missing = [
+        wanted[key]
+        for key in sorted(wanted)
+        if key not in held or not _is_equal(wanted[key][0], held[key])
+    ]
+    orders: set[str] = set()
+    if surplus:
+        undoing = next(iter(delivery_of.values()))
+        orders.update(
+            await reverse_entries(connection, tenant_id, sorted(surplus), undoing_id=undoing)
+        )
+    if missing:
+        batch = pack_entries(
+            [LedgerRow(**_fields_of(entry)) for entry, _ in missing],
+            delivery=delivery_of[missing[0][1]],
+            deliveries=[delivery_of[payment_id] for _, payment_id in missing],
+        )
+        posting = await post_entries(connection, tenant_id, batch, source=SOURCE)
+        orders.update(posting.order_ids)
+    await mark_orders_of_conversions(connection, tenant_id, sorted(orders))
+    return {
+        payment_id: _Booked(
+            booking.order_id, tuple(entry for entry, owner in missing if owner == payment_id)
+        )
+        for payment_id, booking in bookings.items()
+    }
+
+
+def _fields_of(entry: Entry) -> dict[str, object]:
+    return {name: getattr(entry, name) for name in LedgerRow.__slots__}
+
+
+def _is_equal(entry: Entry, row: SelectStandingOfOrdersRow) -> bool:
+    return (
+        entry.order_id,
+        entry.kind,
+        entry.amount_cents,
+        entry.currency,
+        entry.occurred_at,
+        entry.journey_key,
+    ) == (
+        row["order_id"],
+        row["kind"],
+        row["amount_cents"],
+        row["currency"],
+        row["occurred_at"],
+        row["journey_key"],
+    )
+
+
+def _recorded(row: _Row, booked: Mapping[UUID, _Booked], *, is_new: bool) -> Recorded:
+    if not is_new:
+        return Recorded("repeated")
+    if row.trouble is not None:
+        return Recorded("dead", row.trouble)
+    if row.payment_id is None:
+        return Recorded("ignored")
+    payment = booked[row.payment_id]
+    return Recorded("recorded", None, payment.order_id, payment.entries)

@@ -1,0 +1,174 @@
+"""`POST /v1/webhooks/{provider}/{token}`: deliveries of payment providers, signed by them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from skeldir.clock import utc_now
+from skeldir.errors import SkeldirError
+from skeldir.http import (
+    Problem,
+    SharedCommits,
+    TenantTransaction,
+    client_host_of,
+    database_of,
+    held_bytes_of,
+    read_body,
+    unknown_keys_of,
+)
+from skeldir.inbox.memory import EndpointMemory, OpenEndpoint
+from skeldir.inbox.receiving import LARGEST_DELIVERY, arrive
+from skeldir.inbox.recording import Arrival, Recorded, record_arrivals
+from skeldir.inbox.refusals import RefusalCounter
+from skeldir.inbox.saying import BROKEN_SET_UPS, Provider
+from skeldir.inbox.signatures import RawDelivery, Verdict, verify
+from skeldir.observability import INBOX_BROKEN, INBOX_DELIVERIES, note_tenant
+from skeldir.rollups import ingest_lock
+from skeldir.tenants import profile_from
+
+if TYPE_CHECKING:
+    from skeldir.db import Database
+    from skeldir.inbox.desk import Desk
+
+router = APIRouter(prefix="/v1", tags=["webhooks"])
+_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    status: {"model": Problem} for status in (401, 408, 413, 415, 422, 429, 500, 503)
+}
+_NOBODY: Final = UUID(int=0)
+_RECEIVED: Final = b'{"received":true}'
+
+
+class DeliveryRefused(SkeldirError):
+    """The delivery is not signed with a secret of an endpoint at this address; the error does not show which is wrong."""
+
+    code = "delivery_refused"
+    status = 401
+    title = "The delivery is refused"
+
+
+class CertificateUnreachable(SkeldirError):
+    """PayPal's certificate cannot be fetched now; PayPal tries again."""
+
+    code = "certificate_unreachable"
+    status = 503
+    title = "The signature cannot be checked now"
+
+
+@asynccontextmanager
+async def _open_shared(
+    database: Database, arrivals: Sequence[Arrival]
+) -> AsyncIterator[TenantTransaction]:
+    tenant_id = arrivals[0].tenant_id
+    shared = ingest_lock(tenant_id)
+    async with database.known_tenant(tenant_id, shared=shared) as (connection, known):
+        if known is None:  # the tenant is being deleted
+            raise _refusal()
+        yield TenantTransaction(connection, profile_from(tenant_id, known))
+
+
+async def _record(
+    transaction: TenantTransaction, arrivals: Sequence[Arrival]
+) -> Sequence[Recorded]:
+    return await record_arrivals(transaction.connection, transaction.profile, arrivals)
+
+
+def make_line() -> SharedCommits[Arrival, Recorded]:
+    """Return the line in which the deliveries of a tenant that wait share a commit."""
+    return SharedCommits(_open_shared, _record)
+
+
+@router.post(
+    "/webhooks/{provider}/{token}",
+    responses=_PROBLEMS,
+    summary="Receive a delivery of a payment provider",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "description": "what the provider sends, at most 1 MiB; its signature is in the headers",
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        }
+    },
+)
+async def post_webhook(request: Request, provider: Provider, token: str) -> Response:
+    """Check the signature of a delivery, record it, and book what it says; then answer 200.
+
+    An unknown address, a missing or wrong signature and a wrong time all get the same 401.
+    """
+    desk: Desk = request.app.state.inbox
+    found = await _find(request, desk.memory, token)
+    endpoint = found.endpoint
+    if endpoint is not None and endpoint.provider != provider:
+        endpoint, found = None, OpenEndpoint(None)
+    tenant_id = _NOBODY if endpoint is None else endpoint.tenant_id
+    with held_bytes_of(request).of(tenant_id) as holding:
+        body = await read_body(request, holding, most=LARGEST_DELIVERY)
+        headers = dict(request.headers)
+        now = utc_now()
+        verdict = await verify(
+            provider,
+            RawDelivery(headers, body),
+            found.secrets,
+            now=now,
+            certificates=desk.certificates,
+        )
+        if verdict.outcome == "ping":
+            return Response(status_code=200)
+        if verdict.outcome not in ("accepted", "events_delivery") or endpoint is None:
+            raise _refuse(desk.refusals, found, provider, verdict)
+        note_tenant(endpoint.tenant_id)
+        arrival = arrive(endpoint, headers, body, verdict=verdict, now=now)
+        recorded = await desk.line.deliver(database_of(request), arrival)
+    _count(provider, recorded)
+    return Response(_RECEIVED, media_type="application/json")
+
+
+async def _find(request: Request, memory: EndpointMemory, token: str) -> OpenEndpoint:
+    """Return the endpoint with a token. Raises UnknownKeysLimited when too many unknown ones are tried."""
+    kept = memory.recall(token)
+    if kept is not None and kept.endpoint is not None:
+        return kept
+    unknown = unknown_keys_of(request)
+    trial = await unknown.admit(token, client_host_of(request))
+    try:
+        found = await memory.look_up(database_of(request), token)
+    except BaseException:
+        unknown.abandon(trial)
+        raise
+    if found.endpoint is None:
+        unknown.fail(trial)
+    else:
+        unknown.succeed(trial)
+    return found
+
+
+def _refuse(
+    refusals: RefusalCounter, found: OpenEndpoint, provider: Provider, verdict: Verdict
+) -> SkeldirError:
+    INBOX_DELIVERIES.labels(provider, "refused").inc()
+    if verdict.outcome == "certificate_unreachable":
+        return CertificateUnreachable(
+            "The certificate that the signature names cannot be fetched.",
+            cure="Send the delivery again later; the operator sees why in the log.",
+        )
+    if found.endpoint is not None:
+        refusals.add(found.endpoint, verdict.outcome)
+    return _refusal()
+
+
+def _refusal() -> DeliveryRefused:
+    return DeliveryRefused(
+        "The delivery is refused.",
+        cure="Check the address and the secret that the provider was given; "
+        "`skeldir webhooks list` shows why deliveries were refused.",
+    )
+
+
+def _count(provider: Provider, recorded: Recorded) -> None:
+    INBOX_DELIVERIES.labels(provider, recorded.outcome).inc()
+    if recorded.trouble is not None and recorded.trouble.code in BROKEN_SET_UPS:
+        INBOX_BROKEN.labels(provider, recorded.trouble.code).inc()

@@ -1,0 +1,201 @@
+"""What the statements of the room take and give. `make stubs` writes this."""
+
+import datetime as dt
+from collections.abc import Collection
+from typing import Literal, TypedDict
+from uuid import UUID
+
+from skeldir.db import Connection
+
+class DeletePaymentsRow(TypedDict):
+    id: UUID
+    order_id: str | None
+
+class FindWebhookEndpointRow(TypedDict):
+    tenant_id: UUID | None
+    endpoint_id: UUID | None
+    provider: str | None
+    is_live: bool | None
+    account: str | None
+    order_prefix: str | None
+    journey_name: str | None
+    order_name: str | None
+    books_totals: bool | None
+    sealing_keys: list[str] | None
+    sealed: list[bytes] | None
+
+class InsertDeliveriesRow(TypedDict):
+    id: UUID
+
+class SelectEndpointsRow(TypedDict):
+    id: UUID
+    provider: Literal["stripe", "shopify", "woocommerce", "paypal", "standard"]
+    is_live: bool
+    token_start: str
+    account: str
+    order_prefix: str
+    journey_name: str
+    order_name: str
+    books_totals: bool
+    created_at: dt.datetime
+    ended_at: dt.datetime | None
+    has_secret: bool
+
+class SelectOrderIdsRow(TypedDict):
+    id: UUID
+    order_id: str | None
+
+class SelectPaymentsOfRefsRow(TypedDict):
+    ref: str
+    payment_id: UUID
+    reports: int
+
+class SelectRefusalsRow(TypedDict):
+    endpoint_id: UUID
+    outcome: str
+    refusals: int
+    first_at: dt.datetime
+    last_at: dt.datetime
+
+class SelectReportsRow(TypedDict):
+    payment_id: UUID | None
+    report: str
+
+class SelectSecretsRow(TypedDict):
+    id: UUID
+    endpoint_id: UUID
+    sealing_key: str
+    sealed: bytes
+    created_at: dt.datetime
+    ends_at: dt.datetime | None
+
+class SelectTrafficRow(TypedDict):
+    endpoint_id: UUID
+    deliveries: int
+    troubles: int
+    last_at: dt.datetime
+
+class _Queries:
+    @staticmethod
+    async def delete_payments(
+        connection: Connection, /, *, tenant_id: UUID, payment_ids: Collection[UUID]
+    ) -> list[DeletePaymentsRow]: ...
+    @staticmethod
+    async def end_endpoint(
+        connection: Connection, /, *, tenant_id: UUID, endpoint_id: UUID
+    ) -> dt.datetime | None: ...
+    @staticmethod
+    async def end_secret(
+        connection: Connection, /, *, ends_at: dt.datetime | None, tenant_id: UUID, id: UUID
+    ) -> None: ...
+    @staticmethod
+    async def find_webhook_endpoint(
+        connection: Connection, /, *, token_digest: bytes
+    ) -> FindWebhookEndpointRow | None: ...
+    @staticmethod
+    async def insert_deliveries(
+        connection: Connection, /, *, tenant_id: UUID, deliveries: str
+    ) -> list[InsertDeliveriesRow]: ...
+    @staticmethod
+    async def insert_endpoint(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        id: UUID,
+        provider: str,
+        is_live: bool,
+        token_start: str,
+        token_sha256: bytes,
+        account: str,
+        order_prefix: str,
+        journey_name: str,
+        order_name: str,
+        books_totals: bool,
+    ) -> None: ...
+    @staticmethod
+    async def insert_refs(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        refs: Collection[str],
+        payment_ids: Collection[UUID],
+    ) -> None: ...
+    @staticmethod
+    async def insert_secret(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        id: UUID,
+        endpoint_id: UUID,
+        sealing_key: str,
+        sealed: bytes,
+    ) -> None: ...
+    @staticmethod
+    async def merge_deliveries(
+        connection: Connection,
+        /,
+        *,
+        merged: Collection[UUID],
+        survivors: Collection[UUID],
+        tenant_id: UUID,
+    ) -> None: ...
+    @staticmethod
+    async def merge_refs(
+        connection: Connection,
+        /,
+        *,
+        merged: Collection[UUID],
+        survivors: Collection[UUID],
+        tenant_id: UUID,
+    ) -> None: ...
+    @staticmethod
+    async def note_refusal(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        endpoint_id: UUID,
+        outcome: str,
+        refusals: int,
+    ) -> None: ...
+    @staticmethod
+    async def put_payments(
+        connection: Connection, /, *, tenant_id: UUID, payments: str
+    ) -> None: ...
+    @staticmethod
+    async def reseal_secret(
+        connection: Connection, /, *, sealing_key: str, sealed: bytes, tenant_id: UUID, id: UUID
+    ) -> None: ...
+    @staticmethod
+    async def select_endpoints(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectEndpointsRow]: ...
+    @staticmethod
+    async def select_order_ids(
+        connection: Connection, /, *, tenant_id: UUID, payment_ids: Collection[UUID]
+    ) -> list[SelectOrderIdsRow]: ...
+    @staticmethod
+    async def select_payments_of_refs(
+        connection: Connection, /, *, tenant_id: UUID, refs: Collection[str]
+    ) -> list[SelectPaymentsOfRefsRow]: ...
+    @staticmethod
+    async def select_refusals(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectRefusalsRow]: ...
+    @staticmethod
+    async def select_reports(
+        connection: Connection, /, *, tenant_id: UUID, payment_ids: Collection[UUID]
+    ) -> list[SelectReportsRow]: ...
+    @staticmethod
+    async def select_secrets(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectSecretsRow]: ...
+    @staticmethod
+    async def select_traffic(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectTrafficRow]: ...
+
+queries: _Queries
