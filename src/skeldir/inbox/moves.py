@@ -1,0 +1,260 @@
+"""Derives the single movements of money from the reports about a payment. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, NamedTuple, TypeAlias
+
+from skeldir.inbox.reporting import Report
+from skeldir.inbox.saying import Listed, Movement, MovementKind, Notice, Provider, Total
+
+LONGEST_BUSINESS_KEY: Final = 200
+
+FORWARD: Final[Mapping[MovementKind, MovementKind]] = {
+    "refund_reversal": "refund",
+    "dispute_reversal": "dispute",
+}
+"""What each kind of reversal reverses."""
+
+
+class MoveKey(NamedTuple):
+    """What identifies a movement. A reversal has the key of what it reverses, but for the kind."""
+
+    provider: Provider
+    account: str
+    noun: str
+    id: str
+    kind: MovementKind
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One movement of money: `minor` > 0. `number` counts the increases of a total, from 1."""
+
+    key: MoveKey
+    minor: int
+    currency: str
+    moved_at: datetime
+    via: Provider | None = None
+    number: int = 1
+
+    @property
+    def forward_key(self) -> MoveKey:
+        """The key of what this reverses; its own if it reverses nothing."""
+        return self.key._replace(kind=FORWARD.get(self.key.kind, self.key.kind))
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """All movements that reports state, and flags for what does not fit.
+
+    `orphans` are reversals of disputes that no report has; `moves` are all others.
+    """
+
+    moves: tuple[Move, ...]
+    orphans: tuple[Move, ...]
+    flags: frozenset[str]
+
+
+def business_key_of(move: Move) -> str:
+    """Return the key by which the ledger recognises a movement, at most LONGEST_BUSINESS_KEY characters."""
+    provider, account, noun, id_, kind = move.key
+    end = kind if move.number == 1 else f"{kind}:{move.number}"
+    key = f"{provider}:{account}:{noun}:{id_}:{end}"
+    if len(key) <= LONGEST_BUSINESS_KEY:
+        return key
+    digest = hashlib.sha256(f"{account}\n{id_}".encode()).hexdigest()
+    return f"{provider}::{noun}:{digest}:{end}"
+
+
+class _Claim(NamedTuple):
+    """What one report says of a movement or a total. The smallest claim is the earliest."""
+
+    stamp: datetime
+    digest: bytes
+    minor: int
+    currency: str
+    moved_at: datetime
+    via: Provider | None
+
+
+# Provider, account, noun, and the order whose refunds are listed.
+_Shelf: TypeAlias = tuple[Provider, str, str, str]
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """The claims of all reports, by what they are about."""
+
+    singles: dict[MoveKey, list[_Claim]] = field(default_factory=lambda: defaultdict(list))
+    totals: dict[MoveKey, list[_Claim]] = field(default_factory=lambda: defaultdict(list))
+    compared: dict[MoveKey, list[_Claim]] = field(default_factory=lambda: defaultdict(list))
+    lists: dict[_Shelf, list[tuple[bytes, Listed]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    flags: set[str] = field(default_factory=set)
+
+
+def derive_moves(reports: Sequence[Report]) -> Moves:
+    """Return the movements that the reports state; the order of the reports does not matter."""
+    sheet = _Sheet()
+    for report in reports:
+        _enter(report, sheet)
+    for shelf, lists in sheet.lists.items():
+        _enter_listed(shelf, lists, sheet)
+    _settle_refund_totals(sheet)
+    # A total may come with single reports of its id, such as of a charge that was captured at once, and later more.
+    for key in sheet.totals.keys() & sheet.singles.keys():
+        sheet.totals[key] += sheet.singles.pop(key)
+    moves: list[Move] = []
+    for key, claims in sheet.singles.items():
+        moves.append(_first_of(key, claims, sheet.flags))
+    for key, claims in sheet.totals.items():
+        moves += _increases_of(key, claims, sheet.flags)
+    _compare_refunds(sheet, moves)
+    return _match_reversals(moves, sheet.flags)
+
+
+def _enter(report: Report, sheet: _Sheet) -> None:
+    for fact in report.facts:
+        if isinstance(fact, Notice):
+            continue
+        if isinstance(fact, Listed):
+            order = report.own_ref or report.order_ref or ""
+            shelf = (report.provider, report.account, fact.noun, order)
+            sheet.lists[shelf].append((report.digest, fact))
+            continue
+        key = MoveKey(report.provider, report.account, fact.noun, fact.id, fact.kind)
+        claim = _Claim(
+            report.reported_at or fact.moved_at,
+            report.digest,
+            fact.minor,
+            fact.currency,
+            fact.moved_at,
+            fact.via,
+        )
+        _claims_for(fact, sheet)[key].append(claim)
+
+
+def _claims_for(fact: Movement | Total, sheet: _Sheet) -> dict[MoveKey, list[_Claim]]:
+    if isinstance(fact, Movement):
+        return sheet.singles
+    return sheet.totals if fact.kind == "capture" or fact.is_booked else sheet.compared
+
+
+def _enter_listed(shelf: _Shelf, lists: list[tuple[bytes, Listed]], sheet: _Sheet) -> None:
+    """Enter the refunds of an order's lists, each at the first list that has it.
+
+    It is taken back at the list since which none has it.
+    """
+    provider, account, noun, _ = shelf
+    # Of two lists of the same moment the longer one is later: a refund is taken back far more seldom than made.
+    ordered = sorted(lists, key=lambda one: (one[1].changed_at, len(one[1].refunds), one[0]))
+    contents = [dict(listed.refunds) for _, listed in ordered]
+    # By id: the claim of its first list, and the index of the last list that has it.
+    first: dict[str, _Claim] = {}
+    last: dict[str, int] = {}
+    for index, ((digest, listed), content) in enumerate(zip(ordered, contents, strict=True)):
+        for id_, minor in content.items():
+            claim = _Claim(
+                listed.changed_at, digest, minor, listed.currency, listed.changed_at, listed.via
+            )
+            earlier = first.setdefault(id_, claim)
+            if (earlier.minor, earlier.currency) != (minor, listed.currency):
+                sheet.flags.add("amount_changed")
+            last[id_] = index
+    for id_, claim in first.items():
+        sheet.singles[MoveKey(provider, account, noun, id_, "refund")].append(claim)
+        gone = last[id_] + 1
+        if gone < len(ordered):
+            digest, listed = ordered[gone]
+            key = MoveKey(provider, account, noun, id_, "refund_reversal")
+            sheet.singles[key].append(
+                claim._replace(stamp=listed.changed_at, digest=digest, moved_at=listed.changed_at)
+            )
+
+
+def _settle_refund_totals(sheet: _Sheet) -> None:
+    """Only compare the totals of refunds of an account that reports single refunds too: both would count them twice."""
+    accounts = {(key.provider, key.account) for key in sheet.singles if key.kind == "refund"}
+    for key in list(sheet.totals):
+        if key.kind == "refund" and (key.provider, key.account) in accounts:
+            sheet.compared[key] += sheet.totals.pop(key)
+
+
+def _via_of(claims: Sequence[_Claim]) -> Provider | None:
+    return next((claim.via for claim in claims if claim.via is not None), None)
+
+
+def _in_order(claims: list[_Claim]) -> list[_Claim]:
+    # One delivery may say the same thing twice, so that only the amounts tell its claims apart; `via` may be None.
+    return sorted(claims, key=lambda one: (*one[:5], one.via or ""))
+
+
+def _first_of(key: MoveKey, claims: list[_Claim], flags: set[str]) -> Move:
+    claims = _in_order(claims)
+    first = claims[0]
+    if any((one.minor, one.currency) != (first.minor, first.currency) for one in claims):
+        flags.add("amount_changed")
+    return Move(key, first.minor, first.currency, first.moved_at, _via_of(claims))
+
+
+def _increases_of(key: MoveKey, claims: list[_Claim], flags: set[str]) -> list[Move]:
+    claims = _in_order(claims)
+    currency, via = claims[0].currency, _via_of(claims)
+    steps = sorted((one.moved_at, one.minor) for one in claims if one.currency == currency)
+    if len(steps) < len(claims):
+        flags.add("amount_changed")
+    moves: list[Move] = []
+    reached = 0
+    for moved_at, minor in steps:
+        if minor > reached:
+            moves.append(Move(key, minor - reached, currency, moved_at, via, len(moves) + 1))
+            reached = minor
+    if steps[-1][1] < reached:
+        flags.add("total_fell")
+    return moves
+
+
+def _compare_refunds(sheet: _Sheet, moves: Sequence[Move]) -> None:
+    """Flag totals of refunds that are more than the refunds that were reported."""
+    missing: dict[tuple[Provider, str, str], int] = defaultdict(int)
+    for key, claims in sheet.compared.items():
+        highest: dict[str, int] = {}
+        for claim in claims:
+            highest[claim.currency] = max(claim.minor, highest.get(claim.currency, 0))
+        for currency, minor in highest.items():
+            missing[key.provider, key.account, currency] += minor
+    for move in moves:
+        account = (move.key.provider, move.key.account, move.currency)
+        if move.key.kind == "refund" and account in missing:
+            missing[account] -= move.minor
+    if any(minor > 0 for minor in missing.values()):
+        sheet.flags.add("refund_missing")
+
+
+def _match_reversals(moves: Sequence[Move], flags: set[str]) -> Moves:
+    forward: dict[MoveKey, list[Move]] = defaultdict(list)
+    for move in moves:
+        if move.key.kind not in FORWARD:
+            forward[move.key].append(move)
+    matched: list[Move] = []
+    orphans: list[Move] = []
+    for move in moves:
+        if move.key.kind not in FORWARD:
+            matched.append(move)
+        elif reversed_ := forward.get(move.forward_key):
+            matched.append(move)
+            if (
+                move.minor > sum(one.minor for one in reversed_)
+                or move.currency != reversed_[0].currency
+            ):
+                flags.add("reversal_exceeds")
+        elif move.key.kind == "dispute_reversal":
+            orphans.append(move)
+        # A refund that fails without having succeeded moved no money.
+    return Moves(tuple(matched), tuple(orphans), frozenset(flags))
