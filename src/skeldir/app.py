@@ -28,6 +28,8 @@ from skeldir.http import (
     Watch,
     health_router,
 )
+from skeldir.inbox import Sealer, open_desk, read_sealer
+from skeldir.inbox.routes import router as inbox_router
 from skeldir.ingest.routes import intake_router
 from skeldir.ingest.routes import router as ingest_router
 from skeldir.jobs.gauges import sample_jobs
@@ -87,6 +89,7 @@ def create_app(database_url: str | None = None, *, warms_up: bool = False) -> Fa
         polled_revenue_router,
         health_router,
         ingest_router,
+        inbox_router,
         attribution_router,
         models_router,
         revenue_router,
@@ -114,8 +117,10 @@ async def _work_on(app: FastAPI, settings: Settings, url: str) -> AsyncIterator[
             ) as database,
             _replica_of(settings, database) as replica,
             listen(url, KEYS_CHANNEL) as subscription,
+            open_desk(database, sealer_of(settings), settings.skeldir_paypal_certificates) as desk,
         ):
             app.state.database = database
+            app.state.inbox = desk
             app.state.replica = replica
             app.state.key_memory = KeyMemory(subscription)
             app.state.watch = Watch(
@@ -143,6 +148,12 @@ async def _work_on(app: FastAPI, settings: Settings, url: str) -> AsyncIterator[
                 await app.state.watch.close()
     finally:
         await asyncio.to_thread(waker.close)
+
+
+def sealer_of(settings: Settings) -> Sealer:
+    """Return what opens the secrets of webhooks."""
+    keys = settings.skeldir_sealing_keys
+    return read_sealer(None if keys is None else keys.get_secret_value())
 
 
 def opening_of_replica(settings: Settings) -> Opening | None:

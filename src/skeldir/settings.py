@@ -48,6 +48,10 @@ class Settings(BaseSettings):
     skeldir_requests_per_second: Annotated[int, Field(ge=1)] = 1_000
     # Per address and process: keys that have not authenticated in this process before.
     skeldir_unknown_keys_per_second: Annotated[int, Field(ge=1)] = 20
+    # `id:key` of the keys that seal the secrets of webhooks, the newest first; separated by commas.
+    skeldir_sealing_keys: SecretStr | None = None
+    # A folder with PayPal's certificates, for machines that cannot fetch them; see docs/webhooks.md.
+    skeldir_paypal_certificates: Path | None = None
     celery_broker_url: SecretStr | None = None
     celery_result_backend: SecretStr | None = None
     skeldir_api_processes: Annotated[int, Field(ge=1, le=64)] = 1

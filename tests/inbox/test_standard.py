@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skeldir.inbox.fields import read_body
+from skeldir.inbox.fields import read_json
 from skeldir.inbox.saying import Context, Movement, Notice, Part, Said
 from skeldir.inbox.standard import translate
 from tests.support.hostile import json_values
@@ -144,7 +144,7 @@ def test_a_movement_that_says_too_little_is_a_trouble(
 
 def test_a_fractional_number_is_refused_as_an_amount_too() -> None:
     text = json.dumps(make_body()).replace('"49.99"', "49.99")
-    assert trouble_of(dict(read_body(text.encode()))) == "amount_invalid"
+    assert trouble_of(dict(read_json(text.encode()))) == "amount_invalid"
 
 
 def test_an_amount_of_zero_moves_nothing() -> None:
@@ -287,7 +287,7 @@ def expectations() -> list[Mapping[str, Any]]:
 @pytest.mark.skipif(not SAMPLES, reason="the sample deliveries are not here")
 @pytest.mark.parametrize("expected", expectations(), ids=lambda one: str(one["file"]))
 def test_each_sample_books_what_is_expected_of_it(expected: Mapping[str, Any]) -> None:
-    said = translate(read_body((SAMPLES[0] / expected["file"]).read_bytes()), CONTEXT)
+    said = translate(read_json((SAMPLES[0] / expected["file"]).read_bytes()), CONTEXT)
     assert [
         {"kind": one.kind, "minor": one.minor, "currency": one.currency, "source_id": one.id}
         for one in movements(said)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from skeldir.inbox.fields import Json, read_body
+from skeldir.inbox.fields import Json, read_json
 from skeldir.inbox.saying import Context, Movement, Said
 
 SAMPLES = [
@@ -50,7 +50,7 @@ def make_meta(**values: object) -> list[dict[str, object]]:
 def read_sample(name: str) -> Json:
     if not SAMPLES:
         pytest.skip("the sample deliveries are not here")
-    return read_body((SAMPLES[0] / "woocommerce" / name).read_bytes())
+    return read_json((SAMPLES[0] / "woocommerce" / name).read_bytes())
 
 
 def captures(said: Said) -> list[Movement]:

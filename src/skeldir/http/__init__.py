@@ -13,7 +13,12 @@ from skeldir.http.access import (
 )
 from skeldir.http.api import Api
 from skeldir.http.bodies import BodyTooLarge, BodyUnreadable, HeldBytes, read_body
-from skeldir.http.deps import database_of, held_bytes_of, offload_of
+from skeldir.http.deps import (
+    client_host_of,
+    database_of,
+    held_bytes_of,
+    offload_of,
+)
 from skeldir.http.direct import DirectRoute
 from skeldir.http.health import Needs, Watch
 from skeldir.http.health import router as health_router
@@ -69,6 +74,7 @@ __all__ = [
     "TenantTransaction",
     "UnknownKeyLimits",
     "Watch",
+    "client_host_of",
     "database_of",
     "health_router",
     "held_bytes_of",

@@ -116,9 +116,13 @@ class Holding:
 
 
 async def read_body(
-    request: Request, holding: Holding, inspect: Callable[[bytes], None] | None = None
+    request: Request,
+    holding: Holding,
+    inspect: Callable[[bytes], None] | None = None,
+    *,
+    most: int = MAX_BODY_BYTES,
 ) -> bytes:
-    """Return the request's body, decompressed if it is gzip; at most MAX_BODY_BYTES before and after.
+    """Return the request's body, decompressed if it is gzip; at most `most` bytes before and after.
 
     `inspect` is called with each decompressed piece as it arrives, and stops the reading by raising.
 
@@ -135,9 +139,9 @@ async def read_body(
     unpack = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
     pieces: list[bytes] = []
     try:
-        async for piece in _pieces_of(request, unpack):
-            if holding.size + len(piece) > MAX_BODY_BYTES:
-                raise _too_large()
+        async for piece in _pieces_of(request, unpack, most):
+            if holding.size + len(piece) > most:
+                raise _too_large(most)
             holding.grow(len(piece))
             if inspect is not None:
                 inspect(piece)
@@ -154,7 +158,9 @@ async def read_body(
     return b"".join(pieces)
 
 
-async def _pieces_of(request: Request, unpack: zlib._Decompress | None) -> AsyncIterator[bytes]:
+async def _pieces_of(
+    request: Request, unpack: zlib._Decompress | None, most: int
+) -> AsyncIterator[bytes]:
     """Yield the body as it arrives, decompressed in pieces, since a small body may expand to a very large one.
 
     Other requests run between two pieces.
@@ -162,8 +168,8 @@ async def _pieces_of(request: Request, unpack: zlib._Decompress | None) -> Async
     received = 0
     async for chunk in request.stream():
         received += len(chunk)
-        if received > MAX_BODY_BYTES:
-            raise _too_large()
+        if received > most:
+            raise _too_large(most)
         if unpack is None:
             yield chunk
             continue
@@ -182,8 +188,8 @@ def _unpack(unpack: zlib._Decompress, chunk: bytes) -> bytes:
         ) from error
 
 
-def _too_large() -> BodyTooLarge:
+def _too_large(most: int) -> BodyTooLarge:
     return BodyTooLarge(
-        f"The body has more than {MAX_BODY_BYTES} bytes.",
+        f"The body has more than {most} bytes.",
         cure="Split it into several requests.",
     )

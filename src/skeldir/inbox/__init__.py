@@ -1,1 +1,39 @@
 """Signed payment webhooks: verified, recorded, and booked as entries of the ledger. The door of the room."""
+
+from skeldir.inbox.desk import Desk, open_desk
+from skeldir.inbox.endpoints import (
+    EndpointOptions,
+    EndpointReport,
+    EndpointUnknown,
+    NewEndpoint,
+    add_secret,
+    create_endpoint,
+    end_endpoint,
+    list_endpoints,
+    reseal_secrets,
+    resolve_endpoint,
+)
+from skeldir.inbox.saying import PROVIDERS, Provider
+from skeldir.inbox.sealing import Sealer, new_key, read_sealer
+from skeldir.inbox.secret_forms import require_secret
+
+__all__ = [
+    "PROVIDERS",
+    "Desk",
+    "EndpointOptions",
+    "EndpointReport",
+    "EndpointUnknown",
+    "NewEndpoint",
+    "Provider",
+    "Sealer",
+    "add_secret",
+    "create_endpoint",
+    "end_endpoint",
+    "list_endpoints",
+    "new_key",
+    "open_desk",
+    "read_sealer",
+    "require_secret",
+    "reseal_secrets",
+    "resolve_endpoint",
+]

@@ -32,8 +32,9 @@ _BEFORE_CAPTURE: Final = timedelta(seconds=1)
 
 
 def reduce_visit(visit: Visit) -> Visit:
-    """Return what may be stored of a visit: of its landing address path, tags and kinds of click ids, of its referrer the
-    host. A referrer on the site itself is none.
+    """Return what may be stored of a visit: the landing's path, tags and kinds of click ids, and the referrer's host.
+
+    A referrer on the site itself is none.
     """
     landing = read_landing(visit.landing)
     referrer = host_of(visit.referrer)

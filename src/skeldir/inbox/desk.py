@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from skeldir.http import UnknownKeyLimits
 from skeldir.inbox.memory import EndpointMemory
 from skeldir.inbox.paypal_certificates import Certificates, open_certificates
 from skeldir.inbox.refusals import RefusalCounter
@@ -21,12 +22,16 @@ if TYPE_CHECKING:
     from skeldir.inbox.recording import Arrival, Recorded
     from skeldir.inbox.sealing import Sealer
 
+# Per address and process, as for keys.
+_UNKNOWN_TOKENS_PER_SECOND: Final = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The endpoints that a process knows, PayPal's certificates, the counts of refusals, and the line of deliveries."""
+    """What a process knows and counts; `line` is where the deliveries of a tenant wait to share a commit."""
 
     memory: EndpointMemory
+    unknown_tokens: UnknownKeyLimits
     certificates: Certificates
     refusals: RefusalCounter
     line: SharedCommits[Arrival, Recorded]
@@ -40,6 +45,7 @@ async def open_desk(
     warming = asyncio.create_task(asyncio.to_thread(warm_up))
     desk = Desk(
         EndpointMemory(sealer),
+        UnknownKeyLimits(_UNKNOWN_TOKENS_PER_SECOND),
         open_certificates(certificates_folder),
         RefusalCounter(database),
         make_line(),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 from skeldir.clock import utc_now
@@ -174,26 +174,21 @@ async def find_endpoint(connection: Connection, token: str) -> Endpoint | None:
     row = await queries.find_webhook_endpoint(connection, token_digest=digest_token(token))
     if row is None or row["tenant_id"] is None:
         return None
-    found = cast("Mapping[str, object]", row)
-    sealing_keys: Sequence[str] = row["sealing_keys"] or ()
-    sealed: Sequence[bytes] = row["sealed"] or ()
+    # Only a row without an endpoint has null in these columns.
+    found = cast("dict[str, Any]", row)
+    sealed = zip(found["sealing_keys"] or (), found["sealed"] or (), strict=True)
     return Endpoint(
-        **{
-            name: found[name]  # type: ignore[arg-type]  # the columns have the fields' names and types
-            for name in (
-                "tenant_id",
-                "provider",
-                "is_live",
-                "account",
-                "order_prefix",
-                "journey_name",
-                "order_name",
-                "books_totals",
-                "precedence",
-            )
-        },
-        id=row["endpoint_id"],
-        secrets=tuple(Sealed(*one) for one in zip(sealing_keys, sealed, strict=True)),
+        tenant_id=found["tenant_id"],
+        id=found["endpoint_id"],
+        provider=found["provider"],
+        is_live=found["is_live"],
+        account=found["account"],
+        order_prefix=found["order_prefix"],
+        journey_name=found["journey_name"],
+        order_name=found["order_name"],
+        books_totals=found["books_totals"],
+        precedence=found["precedence"],
+        secrets=tuple(Sealed(*one) for one in sealed),
     )
 
 
@@ -266,7 +261,7 @@ async def add_secret(
     sealer: Sealer,
     old_end_at: datetime,
 ) -> None:
-    """Add a secret of an endpoint; the ones that it had are in force until `old_end_at`, and no more than one of them."""
+    """Add a secret of an endpoint. Of its older ones, the newest is in force until `old_end_at`; the others end now."""
     sealed = sealer.seal(secret)
     secret_id = new_id()
     await queries.insert_secret(

@@ -1,7 +1,7 @@
 """Records deliveries, and makes the ledger say what all reports of their payments say together.
 
 The entries of a payment follow from the set of its reports, so neither order nor repetition matters. What stands in the
-ledger and does not follow any more is taken back by a reversing entry, and what is missing is posted: nothing is changed.
+ledger and does not follow any more is taken back by a reversing entry, and what is missing is posted.
 """
 
 from __future__ import annotations
@@ -321,7 +321,7 @@ async def _settle(
         )
     if missing:
         batch = pack_entries(
-            [LedgerRow(**_fields_of(entry)) for entry, _ in missing],
+            [_ledger_row(entry) for entry, _ in missing],
             delivery=delivery_of[missing[0][1]],
             deliveries=[delivery_of[payment_id] for _, payment_id in missing],
         )
@@ -336,8 +336,16 @@ async def _settle(
     }
 
 
-def _fields_of(entry: Entry) -> dict[str, object]:
-    return {name: getattr(entry, name) for name in LedgerRow.__slots__}
+def _ledger_row(entry: Entry) -> LedgerRow:
+    return LedgerRow(
+        entry.business_key,
+        entry.order_id,
+        entry.kind,
+        entry.amount_cents,
+        entry.currency,
+        entry.occurred_at,
+        entry.journey_key,
+    )
 
 
 def _is_equal(entry: Entry, row: SelectStandingOfOrdersRow) -> bool:

@@ -19,9 +19,8 @@ from skeldir.http import (
     database_of,
     held_bytes_of,
     read_body,
-    unknown_keys_of,
 )
-from skeldir.inbox.memory import EndpointMemory, OpenEndpoint
+from skeldir.inbox.memory import OpenEndpoint
 from skeldir.inbox.receiving import LARGEST_DELIVERY, arrive
 from skeldir.inbox.recording import Arrival, Recorded, record_arrivals
 from skeldir.inbox.refusals import RefusalCounter
@@ -44,7 +43,7 @@ _RECEIVED: Final = b'{"received":true}'
 
 
 class DeliveryRefused(SkeldirError):
-    """The delivery is not signed with a secret of an endpoint at this address; the error does not show which is wrong."""
+    """The delivery is not signed with a secret of the endpoint, or there is none; the error does not show which."""
 
     code = "delivery_refused"
     status = 401
@@ -100,7 +99,7 @@ async def post_webhook(request: Request, provider: Provider, token: str) -> Resp
     An unknown address, a missing or wrong signature and a wrong time all get the same 401.
     """
     desk: Desk = request.app.state.inbox
-    found = await _find(request, desk.memory, token)
+    found = await _find(request, desk, token)
     endpoint = found.endpoint
     if endpoint is not None and endpoint.provider != provider:
         endpoint, found = None, OpenEndpoint(None)
@@ -127,15 +126,15 @@ async def post_webhook(request: Request, provider: Provider, token: str) -> Resp
     return Response(_RECEIVED, media_type="application/json")
 
 
-async def _find(request: Request, memory: EndpointMemory, token: str) -> OpenEndpoint:
+async def _find(request: Request, desk: Desk, token: str) -> OpenEndpoint:
     """Return the endpoint with a token. Raises UnknownKeysLimited when too many unknown ones are tried."""
-    kept = memory.recall(token)
+    kept = desk.memory.recall(token)
     if kept is not None and kept.endpoint is not None:
         return kept
-    unknown = unknown_keys_of(request)
+    unknown = desk.unknown_tokens
     trial = await unknown.admit(token, client_host_of(request))
     try:
-        found = await memory.look_up(database_of(request), token)
+        found = await desk.memory.look_up(database_of(request), token)
     except BaseException:
         unknown.abandon(trial)
         raise

@@ -21,6 +21,7 @@ class FindWebhookEndpointRow(TypedDict):
     journey_name: str | None
     order_name: str | None
     books_totals: bool | None
+    precedence: str | None
     sealing_keys: list[str] | None
     sealed: list[bytes] | None
 
@@ -182,6 +183,10 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, refs: Collection[str]
     ) -> list[SelectPaymentsOfRefsRow]: ...
     @staticmethod
+    async def select_precedence(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> Literal["gateway", "shop"] | None: ...
+    @staticmethod
     async def select_refusals(
         connection: Connection, /, *, tenant_id: UUID
     ) -> list[SelectRefusalsRow]: ...
@@ -197,5 +202,9 @@ class _Queries:
     async def select_traffic(
         connection: Connection, /, *, tenant_id: UUID
     ) -> list[SelectTrafficRow]: ...
+    @staticmethod
+    async def set_precedence(
+        connection: Connection, /, *, tenant_id: UUID, precedence: str
+    ) -> None: ...
 
 queries: _Queries

@@ -26,6 +26,16 @@ logger = logging.getLogger(__name__)
 
 ITEM_KINDS = ("touch", "conversion")
 ITEM_OUTCOMES = ("accepted", "duplicate", "rejected")
+PROVIDERS = ("stripe", "shopify", "woocommerce", "paypal", "standard")
+DELIVERY_OUTCOMES = ("recorded", "repeated", "ignored", "dead", "refused")
+BROKEN_SET_UPS = (
+    "thin_event",
+    "wrapped_event",
+    "error_body",
+    "rights_lost",
+    "uninstalled",
+    "wrong_mode",
+)
 REFRESH_OUTCOMES = ("success", "skipped_already_running", "skipped_unchanged", "failed")
 JOB_STATES = ("ready", "running", "dead")
 JOB_OUTCOMES = ("done", "failed", "lease_lost")
@@ -69,6 +79,16 @@ INGEST_ITEMS = Counter(
 INGEST_CROWDED = Counter(
     "skeldir_ingest_crowded_journeys",
     "Journeys that more than a tenth of a tenant's last 10,000 touches share: their key may be a placeholder.",
+)
+INBOX_DELIVERIES = Counter(
+    "skeldir_inbox_deliveries",
+    "Deliveries of payment providers, by outcome.",
+    ("provider", "outcome"),  # PROVIDERS, DELIVERY_OUTCOMES
+)
+INBOX_BROKEN = Counter(
+    "skeldir_inbox_broken_set_ups",
+    "Deliveries that will fail again until somebody changes a setting, at the provider or here.",
+    ("provider", "trouble"),  # PROVIDERS, BROKEN_SET_UPS
 )
 HTTP_SECONDS = Histogram(
     "skeldir_http_request_seconds",
@@ -214,6 +234,10 @@ SAMPLED = (
 # `increase()` does not see the event that creates a series, so all series are created at 0.
 for _labels in product(ITEM_KINDS, ITEM_OUTCOMES):
     INGEST_ITEMS.labels(*_labels)
+for _labels in product(PROVIDERS, DELIVERY_OUTCOMES):
+    INBOX_DELIVERIES.labels(*_labels)
+for _labels in product(PROVIDERS, BROKEN_SET_UPS):
+    INBOX_BROKEN.labels(*_labels)
 for _cause in STALL_CAUSES:
     LOOP_STALL_SECONDS.labels(_cause)
 for _reason in KEY_REFUSALS:

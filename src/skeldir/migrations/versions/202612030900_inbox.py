@@ -15,5 +15,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Nobody else has the secrets, and a provider does not send its deliveries again."""
-    refuse_downgrade_with_rows(revision, ("webhook_secrets", "webhook_endpoints", "webhook_deliveries"))
+    refuse_downgrade_with_rows(
+        revision, ("webhook_secrets", "webhook_endpoints", "webhook_deliveries")
+    )
     run_statements("202612030900_back.sql")
