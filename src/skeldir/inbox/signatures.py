@@ -8,7 +8,7 @@ import binascii
 import hmac
 import re
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -229,7 +229,7 @@ def _verify_standard(delivery: RawDelivery, secrets: Sequence[str], now: datetim
     for key in _padded(keys, _DECOY.encode()):
         expected = Webhook(key).sign(event_id, sent_at, body).encode()
         signed = base64.b64decode(expected.partition(b",")[2])
-        fits.append(_any_of(hmac.compare_digest(signed, digest) for digest in given))
+        fits.append(any(hmac.compare_digest(signed, digest) for digest in given))
     accepted = Verdict("accepted", event_id=event_id, sent_at=sent_at)
     return _judge(keys, fits, _late(sent_at, now) or accepted)
 
@@ -298,12 +298,7 @@ def _judge(keys: Sequence[object], fits: Sequence[bool], accepted: Verdict) -> V
     """Return `accepted` if one of the keys fits; `fits` may have results of decoys after theirs."""
     if not keys:
         return Verdict("secret_unusable")
-    return accepted if _any_of(fits[: len(keys)]) else Verdict("signature_wrong")
-
-
-def _any_of(claims: Iterable[bool]) -> bool:
-    """Return whether one is true, after all were computed."""
-    return any(list(claims))
+    return accepted if any(fits[: len(keys)]) else Verdict("signature_wrong")
 
 
 def _late(sent_at: datetime, now: datetime, *, oldest: timedelta = TOLERANCE) -> Verdict | None:
