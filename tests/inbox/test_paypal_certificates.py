@@ -163,7 +163,11 @@ async def test_a_certificate_of_paypal_signs_no_other_certificates() -> None:
         await Reading(lambda: forged).certificates().find_key(CERTIFICATE_URL, NOW)
 
 
-@pytest.mark.parametrize("file", [b"", b"<html>", b"-----BEGIN CERTIFICATE-----\nAA\n", GOOD * 11])
+@pytest.mark.parametrize(
+    "file",
+    [b"", b"<html>", b"-----BEGIN CERTIFICATE-----\nAA\n", GOOD * 11],
+    ids=["empty", "a page", "cut", "too many"],
+)
 async def test_an_answer_that_is_no_certificate_is_trouble_that_passes(file: bytes) -> None:
     with pytest.raises(CertificateUnreachable):
         await Reading(lambda: file).certificates().find_key(CERTIFICATE_URL, NOW)

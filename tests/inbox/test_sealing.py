@@ -80,6 +80,7 @@ def test_another_key_under_the_same_id_is_found_out() -> None:
         f"{OLD},{OLD}",
         "old:" + "+" * 43 + "=",
     ],
+    ids=range(8),
 )
 def test_a_key_that_cannot_be_read_is_refused_without_quoting_it(text: str) -> None:
     with pytest.raises(SealingKeyInvalid) as caught:

@@ -79,6 +79,9 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "public.order_journeys": _REPLACE
         + " UPDATE(converted_at, entries, generation, path, previous_age, reach)",
         "public.orders_set_aside": _REPLACE + " UPDATE(detail, reason)",
+        "public.payment_refs": _APPEND + " UPDATE(payment_id)",
+        "public.payments": _REPLACE
+        + " UPDATE(changed_at, evidence, flags, is_renewal, journey, order_id, parts, providers, reports, state, waiting)",
         "public.personal_data_findings": _REPLACE,
         "public.pulses": _APPEND + " UPDATE(began_at, due_at, ended_at, error, every_s)",
         "public.realtime_revenue": _READ,
@@ -106,6 +109,11 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "public.touch_withdrawals": _APPEND,
         "public.undoings": _APPEND + " UPDATE(after_id, ended_at, entries, phase, touches)",
         "public.waiting_tenants": _REPLACE + " UPDATE(since)",
+        "public.webhook_deliveries": _APPEND + " UPDATE(payment_id, report)",
+        "public.webhook_endpoints": _APPEND + " UPDATE(ended_at)",
+        "public.webhook_refusals": _APPEND + " UPDATE(last_at, refusals)",
+        "public.webhook_secrets": _APPEND + " UPDATE(ends_at, sealed, sealing_key)",
+        "public.webhook_settings": _APPEND + " UPDATE(precedence)",
     }
 )
 """The rights on each table, view or sequence, except its owner's. Facts are append-only: no role may change them."""
@@ -135,6 +143,9 @@ READ_BY_OWNER: Final = (
     "tenant_deletions",
     "tenants",
     "waiting_tenants",
+    "webhook_endpoints",
+    "webhook_secrets",
+    "webhook_settings",
 )
 # The views are built from these tables.
 READ_BY_VIEW_OWNER: Final = (
@@ -158,6 +169,8 @@ _ONLY_ISOLATED: Final = (
     "kept_allocations",
     "model_changes",
     "order_journeys",
+    "payment_refs",
+    "payments",
     "personal_data_findings",
     "retention",
     "revenue_ledger",
@@ -166,6 +179,8 @@ _ONLY_ISOLATED: Final = (
     "time_zones",
     "touch_withdrawals",
     "undoings",
+    "webhook_deliveries",
+    "webhook_refusals",
 )
 
 
@@ -235,6 +250,8 @@ GATES: Final[Mapping[str, str]] = MappingProxyType(
         # Ids, given the prefix of a key; tenant, id and state of a key, given its secret.
         "public.tenants_of_key_prefix(key_prefix text)": "5062f63219ec99d8",
         "public.find_api_key(sha256_of_secret bytea)": "c0e2add69068d0ba",
+        # The endpoint with a token, with its sealed secrets.
+        "public.find_webhook_endpoint(token_digest bytea)": "fa41e25b7e0a698c",
         # One bit about an id.
         "public.tenant_is_leaving(tenant uuid)": "3d576e6505db6f90",
         # They delete rows of the current tenant, whose policy binds them, and return a number.
@@ -279,7 +296,7 @@ _FOR_THE_OWNER: Final[Mapping[str, str]] = MappingProxyType(
         "public.renew_statistics(table_name text)": "39cb017b6f442781",
         "public.request_tenant_deletion(tenant uuid, ledger_stays boolean, deletion uuid, job uuid, "
         "correlation uuid)": "7d226db3d090398c",
-        "public.tenant_tables()": "fec029ee196332ce",
+        "public.tenant_tables()": "1688689d0f147543",
     }
 )
 

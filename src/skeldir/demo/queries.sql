@@ -20,6 +20,8 @@ FROM (
     UNION ALL SELECT 'order_balances', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.order_balances
     UNION ALL SELECT 'order_journeys', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.order_journeys
     UNION ALL SELECT 'orders_set_aside', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.orders_set_aside
+    UNION ALL SELECT 'payment_refs', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.payment_refs
+    UNION ALL SELECT 'payments', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.payments
     UNION ALL SELECT 'personal_data_findings', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.personal_data_findings
     UNION ALL SELECT 'reconciliation_runs', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.reconciliation_runs
     UNION ALL SELECT 'restatements', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.restatements
@@ -36,6 +38,11 @@ FROM (
     UNION ALL SELECT 'time_zones', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.time_zones
     UNION ALL SELECT 'touch_withdrawals', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.touch_withdrawals
     UNION ALL SELECT 'undoings', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.undoings
+    UNION ALL SELECT 'webhook_deliveries', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.webhook_deliveries
+    UNION ALL SELECT 'webhook_endpoints', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.webhook_endpoints
+    UNION ALL SELECT 'webhook_refusals', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.webhook_refusals
+    UNION ALL SELECT 'webhook_secrets', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.webhook_secrets
+    UNION ALL SELECT 'webhook_settings', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.webhook_settings
 ) seen;
 
 -- name: count_readable_rows

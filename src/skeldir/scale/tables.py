@@ -28,6 +28,8 @@ _BY_TENANT: Final = (
     "model_changes",
     "order_journeys",
     "orders_set_aside",
+    "payment_refs",
+    "payments",
     "personal_data_findings",
     "reconciliation_runs",
     "restatements",
@@ -42,6 +44,7 @@ _BY_TENANT: Final = (
     "time_zones",
     "touch_withdrawals",
     "undoings",
+    "webhook_deliveries",
 )
 DISTRIBUTED: Final[Mapping[str, str]] = MappingProxyType(
     {ROOT: "id", **dict.fromkeys(_BY_TENANT, "tenant_id")}
@@ -64,6 +67,10 @@ LOCAL: Final[Mapping[str, str]] = MappingProxyType(
         "rollup_changes": "it holds ids of transactions of the coordinator",
         "tenant_deletions": "it outlives its tenant, and is read before a transaction is bound",
         "waiting_tenants": "it lists the tenants that have work",
+        "webhook_endpoints": _BEFORE,
+        "webhook_refusals": "it counts for endpoints, which are local",
+        "webhook_secrets": _BEFORE,
+        "webhook_settings": _BEFORE,
         "celery.celery_taskmeta": _NO_TENANT,
         "celery.celery_tasksetmeta": _NO_TENANT,
         "celery.kombu_message": _NO_TENANT,
