@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import permutations
 from random import Random
 
@@ -10,10 +11,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from skeldir.inbox.booking import SIGNS, Rules, book
-from skeldir.inbox.moves import LONGEST_BUSINESS_KEY
+from skeldir.inbox.booking import Rules, book
 from skeldir.inbox.reporting import Report
 from skeldir.inbox.saying import Part
+from skeldir.revenue import KIND_SIGNS, LONGEST_KEY
 from tests.support.reports import (
     REPORTS,
     at,
@@ -46,10 +47,10 @@ def test_each_movement_is_an_entry_once_and_of_the_right_sign(
     booking = book(reports, rules)
     keys = [entry.business_key for entry in booking.entries]
     assert len(set(keys)) == len(keys)
-    assert all(len(key) <= LONGEST_BUSINESS_KEY for key in keys)
+    assert all(len(key) <= LONGEST_KEY for key in keys)
     for entry in booking.entries:
         assert entry.order_id == booking.order_id
-        assert entry.amount_cents * SIGNS[entry.kind] > 0
+        assert entry.amount_cents * KIND_SIGNS[entry.kind] > 0
     kinds = {entry.kind for entry in booking.entries}
     assert not kinds or "capture" in kinds, "nothing is booked before a capture"
 
@@ -195,6 +196,34 @@ def test_a_movement_that_is_reported_with_another_amount_keeps_the_first_and_is_
     assert booking.flags == ("amount_changed",)
 
 
+def test_the_first_report_is_the_one_that_was_made_first_not_that_of_the_earliest_movement() -> (
+    None
+):
+    first = make_report(moved("capture", 9, id_="ch_1", minute=5), minute=5)
+    later = make_report(moved("capture", 8, id_="ch_1", minute=1), minute=6)
+    assert [entry.amount_cents for entry in book([later, first], Rules()).entries] == [9]
+
+
+def test_a_report_without_a_time_counts_as_made_when_its_movement_was() -> None:
+    notice, capture = noticed("authorized", minute=0), moved("capture", 9, id_="ch_1", minute=5)
+    untimed = replace(make_report(notice, capture), reported_at=None)
+    timed = make_report(moved("capture", 8, id_="ch_1", minute=4), minute=4)
+    assert [entry.amount_cents for entry in book([untimed, timed], Rules()).entries] == [8]
+
+
+def test_a_total_of_refunds_that_falls_is_flagged() -> None:
+    capture = make_report(moved("capture", 90, id_="ch_1"))
+    totals = [
+        make_report(refunded_total(minor, minute=minute, is_booked=True), minute=minute)
+        for minor, minute in ((25, 1), (10, 2))
+    ]
+    booking = book([capture, *totals], Rules())
+    assert ([entry.amount_cents for entry in booking.entries], booking.flags) == (
+        [90, -25],
+        ("total_fell",),
+    )
+
+
 def test_totals_of_captures_are_booked_as_their_increases_whatever_arrives_first() -> None:
     totals = [
         captured_total(minor, minute=minute)
@@ -277,7 +306,7 @@ def test_an_id_that_makes_the_key_too_long_is_replaced_by_its_digest() -> None:
     ]
     keys = {entry.business_key for entry in book(reports, Rules()).entries}
     assert len(keys) == 2
-    assert all(len(key) <= LONGEST_BUSINESS_KEY and long not in key for key in keys)
+    assert all(len(key) <= LONGEST_KEY and long not in key for key in keys)
 
 
 def test_captures_carry_the_journey_and_refunds_none() -> None:
@@ -293,6 +322,8 @@ def test_captures_carry_the_journey_and_refunds_none() -> None:
 def test_the_order_is_named_by_the_merchant_or_else_by_the_provider() -> None:
     own = make_report(moved("capture", 9, id_="ch_1"), order_ref=None)
     assert book([own], Rules()).order_id == "stripe:payment_intent:pi_1"
+    other = make_report(provider="paypal", order_ref=None, own_ref="paypal:order:1", minute=-1)
+    assert book([other, own], Rules()).order_id == "stripe:payment_intent:pi_1"
     by_stripe = make_report(order_ref="0999", minute=1)
     by_shop = make_report(provider="shopify", order_ref="1001", minute=2)
     booking = book([own, by_stripe, by_shop], Rules())
@@ -312,6 +343,7 @@ def test_the_latest_parts_of_each_provider_are_kept_and_a_renewal_is_known() -> 
         make_report(minute=2, parts=new, is_renewal=True),
         make_report(minute=1, parts=old),
         make_report(minute=3, is_renewal=False),
+        replace(make_report(tag="untimed", parts=old), reported_at=None),
     ]
     booking = book(reports, Rules())
     assert booking.parts == (("stripe", new),)

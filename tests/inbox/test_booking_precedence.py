@@ -140,3 +140,8 @@ def test_of_two_shops_the_earlier_one_counts_and_a_flag_says_so() -> None:
     assert counted(booking) == [("woocommerce", 50)]
     assert "two_shops" in booking.flags
     assert [one.provider for one in booking.evidence] == ["shopify"]
+
+
+def test_of_two_shops_one_that_reports_the_capture_counts_before_one_that_does_not() -> None:
+    reports = [by("shopify", "refund", 5), by("woocommerce", "capture", 50, minute=1)]
+    assert counted(book(reports, Rules())) == [("woocommerce", 50)]

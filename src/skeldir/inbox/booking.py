@@ -22,14 +22,7 @@ from skeldir.inbox.saying import (
     Visit,
 )
 from skeldir.inbox.states import PaymentState, derive_state, flag_sequence
-
-SIGNS: Final[dict[MovementKind, int]] = {
-    "capture": 1,
-    "refund": -1,
-    "refund_reversal": 1,
-    "dispute": -1,
-    "dispute_reversal": 1,
-}
+from skeldir.revenue import KIND_SIGNS
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -187,7 +180,7 @@ def _entries_of(
             business_key=business_key_of(move),
             order_id=order_id,
             kind=move.key.kind,
-            amount_cents=SIGNS[move.key.kind] * move.minor,
+            amount_cents=KIND_SIGNS[move.key.kind] * move.minor,
             currency=move.currency,
             occurred_at=move.moved_at,
             journey_key=journey_key if move.key.kind == "capture" else None,

@@ -11,8 +11,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from skeldir.inbox.reporting import Report
 from skeldir.inbox.saying import Listed, Movement, MovementKind, Notice, Provider, Total
-
-LONGEST_BUSINESS_KEY: Final = 200
+from skeldir.revenue import LONGEST_KEY
 
 FORWARD: Final[Mapping[MovementKind, MovementKind]] = {
     "refund_reversal": "refund",
@@ -61,11 +60,11 @@ class Moves:
 
 
 def business_key_of(move: Move) -> str:
-    """Return the key by which the ledger recognises a movement, at most LONGEST_BUSINESS_KEY characters."""
+    """Return the key by which the ledger recognises a movement, at most LONGEST_KEY characters."""
     provider, account, noun, id_, kind = move.key
     end = kind if move.number == 1 else f"{kind}:{move.number}"
     key = f"{provider}:{account}:{noun}:{id_}:{end}"
-    if len(key) <= LONGEST_BUSINESS_KEY:
+    if len(key) <= LONGEST_KEY:
         return key
     digest = hashlib.sha256(f"{account}\n{id_}".encode()).hexdigest()
     return f"{provider}::{noun}:{digest}:{end}"
