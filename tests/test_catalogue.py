@@ -18,8 +18,12 @@ pytestmark = pytest.mark.one_server(
     "Citus puts objects of its own beside the program's; the audit's checks of the structure leave them out"
 )
 
-# A key and a job are found before their tenant is known. The digest of a key, even a revoked one, is never another's.
-INDEXES_WITHOUT_A_TENANT = {"api_keys_secret": True, "jobs_claimable": False}
+# A key, an endpoint and a job are found before their tenant is known. The digest of a key or token is never another's.
+INDEXES_WITHOUT_A_TENANT = {
+    "api_keys_secret": True,
+    "jobs_claimable": False,
+    "webhook_tokens": True,
+}
 # Facts, which are recorded once and never changed.
 FACTS = ("attribution_events", "revenue_ledger", "spend", "dead_events", "tenants")
 OWNERS = (expected.OWNER, expected.VIEW_OWNER)

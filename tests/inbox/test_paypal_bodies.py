@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skeldir.inbox.fields import read_body
+from skeldir.inbox.fields import read_json
 from skeldir.inbox.paypal import translate
 from skeldir.inbox.saying import Movement, Said, Total
 from tests.support.hostile import json_values
@@ -34,7 +34,7 @@ needs_samples = pytest.mark.skipif(
 
 
 def read_sample(name: str) -> Said:
-    return translate(read_body((SAMPLES / "paypal" / name).read_bytes()), CONTEXT)
+    return translate(read_json((SAMPLES / "paypal" / name).read_bytes()), CONTEXT)
 
 
 @needs_samples

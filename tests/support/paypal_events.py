@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from skeldir.inbox.fields import read_body
+from skeldir.inbox.fields import read_json
 from skeldir.inbox.paypal import translate
 from skeldir.inbox.saying import Context, Movement, Notice, Said
 
@@ -106,7 +106,7 @@ def make_dispute(*transactions: Mapping[str, object], **fields: object) -> dict[
 
 def hear(type_: str, resource: object, context: Context = CONTEXT, **fields: object) -> Said:
     """Return what an event says that went over the wire."""
-    return translate(read_body(json.dumps(make_event(type_, resource, **fields)).encode()), context)
+    return translate(read_json(json.dumps(make_event(type_, resource, **fields)).encode()), context)
 
 
 def notices_of(said: Said) -> list[tuple[str, str]]:

@@ -54,6 +54,26 @@ _PLAIN_ROWS = (
        VALUES ($1, 'touch-0', 0, gen_random_uuid())""",
     """INSERT INTO personal_data_findings (tenant_id, id, relation, column_name, row_id, path, shape)
        VALUES ($1, gen_random_uuid(), 'attribution_events', 'campaign', gen_random_uuid(), '', 'e_mail')""",
+    """WITH endpoint AS (
+           INSERT INTO webhook_endpoints (tenant_id, id, provider, is_live, token_start, token_sha256, account,
+                                          order_prefix, journey_name, order_name, books_totals)
+           VALUES ($1, gen_random_uuid(), 'standard', true, 'token-start-', sha256($1::uuid::text::bytea), '', '',
+                   'journey', 'order_id', false)
+           RETURNING id),
+       secret AS (
+           INSERT INTO webhook_secrets (tenant_id, id, endpoint_id, sealing_key, sealed)
+           SELECT $1, gen_random_uuid(), id, 'k1', '\\x00' FROM endpoint)
+       INSERT INTO webhook_refusals (tenant_id, endpoint_id, outcome, refusals)
+       SELECT $1, id, 'signature_wrong', 1 FROM endpoint""",
+    "INSERT INTO webhook_settings (tenant_id, precedence) VALUES ($1, 'shop')",
+    """INSERT INTO webhook_deliveries (tenant_id, id, digest, endpoint_id, provider, event_id, type, headers, kept,
+                                       is_ignored)
+       VALUES ($1, gen_random_uuid(), sha256('delivery-1'), gen_random_uuid(), 'standard', 'msg_1', 'ping', '{}', '{}',
+               true)""",
+    """INSERT INTO payment_refs (tenant_id, ref, payment_id)
+       VALUES ($1, 'order:1', '00000000-0000-0000-0000-000000000001')""",
+    """INSERT INTO payments (tenant_id, id, state, flags, providers, reports, waiting, evidence, parts)
+       VALUES ($1, '00000000-0000-0000-0000-000000000001', 'pending', '{}', '{standard}', 1, '[]', '[]', '{}')""",
 )
 
 

@@ -81,7 +81,8 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "public.orders_set_aside": _REPLACE + " UPDATE(detail, reason)",
         "public.payment_refs": _APPEND + " UPDATE(payment_id)",
         "public.payments": _REPLACE
-        + " UPDATE(changed_at, evidence, flags, is_renewal, journey, order_id, parts, providers, reports, state, waiting)",
+        + " UPDATE(changed_at, evidence, flags, is_renewal, journey, order_id, parts, providers, reports, state, "
+        "waiting)",
         "public.personal_data_findings": _REPLACE,
         "public.pulses": _APPEND + " UPDATE(began_at, due_at, ended_at, error, every_s)",
         "public.realtime_revenue": _READ,
@@ -251,7 +252,7 @@ GATES: Final[Mapping[str, str]] = MappingProxyType(
         "public.tenants_of_key_prefix(key_prefix text)": "5062f63219ec99d8",
         "public.find_api_key(sha256_of_secret bytea)": "c0e2add69068d0ba",
         # The endpoint with a token, with its sealed secrets.
-        "public.find_webhook_endpoint(token_digest bytea)": "fa41e25b7e0a698c",
+        "public.find_webhook_endpoint(token_digest bytea)": "4ca521016e787525",
         # One bit about an id.
         "public.tenant_is_leaving(tenant uuid)": "3d576e6505db6f90",
         # They delete rows of the current tenant, whose policy binds them, and return a number.

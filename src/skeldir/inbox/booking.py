@@ -22,7 +22,7 @@ from skeldir.inbox.saying import (
     Visit,
 )
 from skeldir.inbox.states import PaymentState, derive_state, flag_sequence
-from skeldir.revenue import KIND_SIGNS
+from skeldir.revenue import KIND_SIGNS, LedgerRow
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -34,19 +34,6 @@ class Rules:
     """A tenant's rules. `precedence`: whose movements count if a shop and a gateway both report a payment."""
 
     precedence: Precedence = "gateway"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A movement as the ledger has it: `amount_cents` is signed, in minor units; `journey_key` is the stored hash."""
-
-    business_key: str
-    order_id: str
-    kind: MovementKind
-    amount_cents: int
-    currency: str
-    occurred_at: datetime
-    journey_key: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +58,7 @@ class Booking:
     """
 
     order_id: str | None
-    entries: tuple[Entry, ...]
+    entries: tuple[LedgerRow, ...]
     state: PaymentState
     flags: tuple[str, ...]
     waiting: tuple[Unbooked, ...]
@@ -174,9 +161,9 @@ def _hold_back(
 
 def _entries_of(
     booked: Sequence[Move], order_id: str, journey_key: bytes | None
-) -> tuple[Entry, ...]:
+) -> tuple[LedgerRow, ...]:
     entries = [
-        Entry(
+        LedgerRow(
             business_key=business_key_of(move),
             order_id=order_id,
             kind=move.key.kind,

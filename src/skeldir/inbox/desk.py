@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from skeldir.http import UnknownKeyLimits
+from skeldir.inbox.lines import make_line
 from skeldir.inbox.memory import EndpointMemory
 from skeldir.inbox.paypal_certificates import Certificates, open_certificates
 from skeldir.inbox.refusals import RefusalCounter
-from skeldir.inbox.routes import make_line
 from skeldir.inbox.signatures import warm_up
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from skeldir.clock import utc_now
@@ -172,22 +172,20 @@ async def _require_own_orders(
 async def find_endpoint(connection: Connection, token: str) -> Endpoint | None:
     """Return the endpoint with a token, with its secrets in force; None: there is none, or it has ended."""
     row = await queries.find_webhook_endpoint(connection, token_digest=digest_token(token))
-    if row is None or row["tenant_id"] is None:
+    if row is None:
         return None
-    # Only a row without an endpoint has null in these columns.
-    found = cast("dict[str, Any]", row)
-    sealed = zip(found["sealing_keys"] or (), found["sealed"] or (), strict=True)
+    sealed = zip(row["sealing_keys"] or (), row["sealed"] or (), strict=True)
     return Endpoint(
-        tenant_id=found["tenant_id"],
-        id=found["endpoint_id"],
-        provider=found["provider"],
-        is_live=found["is_live"],
-        account=found["account"],
-        order_prefix=found["order_prefix"],
-        journey_name=found["journey_name"],
-        order_name=found["order_name"],
-        books_totals=found["books_totals"],
-        precedence=found["precedence"],
+        tenant_id=row["tenant_id"],
+        id=row["endpoint_id"],
+        provider=row["provider"],
+        is_live=row["is_live"],
+        account=row["account"],
+        order_prefix=row["order_prefix"],
+        journey_name=row["journey_name"],
+        order_name=row["order_name"],
+        books_totals=row["books_totals"],
+        precedence=row["precedence"],
         secrets=tuple(Sealed(*one) for one in sealed),
     )
 

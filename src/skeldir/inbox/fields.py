@@ -96,8 +96,11 @@ def flag_of(value: object) -> bool | None:
 def amount_of(value: object) -> str | None:
     """Return an amount as decimal text, to be kept; None for anything else."""
     text = value if isinstance(value, str) else None
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        text = format(value, "f") if not isinstance(value, int) or abs(value) < 10**20 else None
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**20:
+        text = str(value)
+    # Bounded before it is written out: 1E+999999999 is a short number and a text of a gigabyte.
+    if isinstance(value, Decimal) and value.is_finite() and -20 < value.adjusted() < 20:
+        text = format(value, "f")
     return text if text is not None and _AMOUNT.fullmatch(text) else None
 
 

@@ -113,7 +113,7 @@ _Reader: TypeAlias = Callable[[_Event], Sequence[Fact]]
 
 
 def translate(body: Json, context: Context) -> Said:
-    """Return what an event says; `body` as from `read_body`. Whatever its fields are, nothing is raised.
+    """Return what an event says; `body` as from `read_json`. Whatever its fields are, nothing is raised.
 
     Amounts are decimals in major units. The time of a capture or a refund is that of its making, which stays the same
     in all reports about it; that of a notice is the event's.

@@ -1,5 +1,8 @@
 -- name: find_webhook_endpoint^
--- One row even for an unknown token, so that both cost the same.
+-- Never null: tenant_id, endpoint_id, provider, is_live, account, order_prefix, journey_name, order_name, books_totals,
+-- precedence.
+-- Column provider is one of stripe, shopify, woocommerce, paypal, standard.
+-- Column precedence is one of gateway, shop.
 SELECT tenant_id, endpoint_id, provider, is_live, account, order_prefix, journey_name, order_name, books_totals,
        precedence, sealing_keys, sealed
 FROM public.find_webhook_endpoint(:token_digest);

@@ -26,7 +26,6 @@ _TRANSLATORS: Final[Mapping[Provider, Callable[[Json, Context], Said]]] = {
 }
 # Headers that are kept: they help to find a delivery at its provider. They are not signed, so nothing else follows.
 _KEPT_HEADERS: Final = (
-    "user-agent",
     "x-shopify-topic",
     "x-shopify-webhook-id",
     "x-shopify-event-id",

@@ -15,7 +15,7 @@ import orjson
 
 from skeldir.attribution import mark_orders_of_conversions
 from skeldir.db import new_id, wait_for_lock
-from skeldir.inbox.booking import Booking, Entry, Rules, book
+from skeldir.inbox.booking import Booking, Rules, book
 from skeldir.inbox.deriving import derive_touches, reduce_visit
 from skeldir.inbox.grouping import Grouping, group
 from skeldir.inbox.payments import pack_payment
@@ -72,7 +72,7 @@ class Recorded:
     outcome: Literal["recorded", "repeated", "ignored", "dead"]
     trouble: Trouble | None = None
     order_id: str | None = None
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[LedgerRow, ...] = ()
 
 
 @dataclass(slots=True)
@@ -194,7 +194,7 @@ class _Booked:
     """What was posted for a payment."""
 
     order_id: str | None
-    entries: tuple[Entry, ...]
+    entries: tuple[LedgerRow, ...]
 
 
 async def _book(
@@ -321,7 +321,7 @@ async def _settle(
         )
     if missing:
         batch = pack_entries(
-            [_ledger_row(entry) for entry, _ in missing],
+            [entry for entry, _ in missing],
             delivery=delivery_of[missing[0][1]],
             deliveries=[delivery_of[payment_id] for _, payment_id in missing],
         )
@@ -336,19 +336,7 @@ async def _settle(
     }
 
 
-def _ledger_row(entry: Entry) -> LedgerRow:
-    return LedgerRow(
-        entry.business_key,
-        entry.order_id,
-        entry.kind,
-        entry.amount_cents,
-        entry.currency,
-        entry.occurred_at,
-        entry.journey_key,
-    )
-
-
-def _is_equal(entry: Entry, row: SelectStandingOfOrdersRow) -> bool:
+def _is_equal(entry: LedgerRow, row: SelectStandingOfOrdersRow) -> bool:
     return (
         entry.order_id,
         entry.kind,

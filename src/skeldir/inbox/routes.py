@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -13,26 +11,20 @@ from skeldir.clock import utc_now
 from skeldir.errors import SkeldirError
 from skeldir.http import (
     Problem,
-    SharedCommits,
-    TenantTransaction,
     client_host_of,
     database_of,
     held_bytes_of,
     read_body,
 )
+from skeldir.inbox.desk import Desk
+from skeldir.inbox.lines import refusal
 from skeldir.inbox.memory import OpenEndpoint
 from skeldir.inbox.receiving import LARGEST_DELIVERY, arrive
-from skeldir.inbox.recording import Arrival, Recorded, record_arrivals
+from skeldir.inbox.recording import Recorded
 from skeldir.inbox.refusals import RefusalCounter
 from skeldir.inbox.saying import BROKEN_SET_UPS, Provider
 from skeldir.inbox.signatures import RawDelivery, Verdict, verify
 from skeldir.observability import INBOX_BROKEN, INBOX_DELIVERIES, note_tenant
-from skeldir.rollups import ingest_lock
-from skeldir.tenants import profile_from
-
-if TYPE_CHECKING:
-    from skeldir.db import Database
-    from skeldir.inbox.desk import Desk
 
 router = APIRouter(prefix="/v1", tags=["webhooks"])
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
@@ -42,43 +34,12 @@ _NOBODY: Final = UUID(int=0)
 _RECEIVED: Final = b'{"received":true}'
 
 
-class DeliveryRefused(SkeldirError):
-    """The delivery is not signed with a secret of the endpoint, or there is none; the error does not show which."""
-
-    code = "delivery_refused"
-    status = 401
-    title = "The delivery is refused"
-
-
-class CertificateUnreachable(SkeldirError):
+class SignatureUncheckable(SkeldirError):
     """PayPal's certificate cannot be fetched now; PayPal tries again."""
 
-    code = "certificate_unreachable"
+    code = "signature_uncheckable"
     status = 503
     title = "The signature cannot be checked now"
-
-
-@asynccontextmanager
-async def _open_shared(
-    database: Database, arrivals: Sequence[Arrival]
-) -> AsyncIterator[TenantTransaction]:
-    tenant_id = arrivals[0].tenant_id
-    shared = ingest_lock(tenant_id)
-    async with database.known_tenant(tenant_id, shared=shared) as (connection, known):
-        if known is None:  # the tenant is being deleted
-            raise _refusal()
-        yield TenantTransaction(connection, profile_from(tenant_id, known))
-
-
-async def _record(
-    transaction: TenantTransaction, arrivals: Sequence[Arrival]
-) -> Sequence[Recorded]:
-    return await record_arrivals(transaction.connection, transaction.profile, arrivals)
-
-
-def make_line() -> SharedCommits[Arrival, Recorded]:
-    """Return the line in which the deliveries of a tenant that wait share a commit."""
-    return SharedCommits(_open_shared, _record)
 
 
 @router.post(
@@ -150,21 +111,13 @@ def _refuse(
 ) -> SkeldirError:
     INBOX_DELIVERIES.labels(provider, "refused").inc()
     if verdict.outcome == "certificate_unreachable":
-        return CertificateUnreachable(
+        return SignatureUncheckable(
             "The certificate that the signature names cannot be fetched.",
             cure="Send the delivery again later; the operator sees why in the log.",
         )
     if found.endpoint is not None:
         refusals.add(found.endpoint, verdict.outcome)
-    return _refusal()
-
-
-def _refusal() -> DeliveryRefused:
-    return DeliveryRefused(
-        "The delivery is refused.",
-        cure="Check the address and the secret that the provider was given; "
-        "`skeldir webhooks list` shows why deliveries were refused.",
-    )
+    return refusal()
 
 
 def _count(provider: Provider, recorded: Recorded) -> None:

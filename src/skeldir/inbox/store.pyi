@@ -12,16 +12,16 @@ class DeletePaymentsRow(TypedDict):
     order_id: str | None
 
 class FindWebhookEndpointRow(TypedDict):
-    tenant_id: UUID | None
-    endpoint_id: UUID | None
-    provider: str | None
-    is_live: bool | None
-    account: str | None
-    order_prefix: str | None
-    journey_name: str | None
-    order_name: str | None
-    books_totals: bool | None
-    precedence: str | None
+    tenant_id: UUID
+    endpoint_id: UUID
+    provider: Literal["stripe", "shopify", "woocommerce", "paypal", "standard"]
+    is_live: bool
+    account: str
+    order_prefix: str
+    journey_name: str
+    order_name: str
+    books_totals: bool
+    precedence: Literal["gateway", "shop"]
     sealing_keys: list[str] | None
     sealed: list[bytes] | None
 

@@ -9,7 +9,7 @@ CREATE TABLE public.webhook_endpoints (
     provider text COLLATE "C" NOT NULL CHECK (provider IN ('stripe', 'shopify', 'woocommerce', 'paypal', 'standard')),
     is_live boolean NOT NULL,
     token_start text COLLATE "C" NOT NULL CHECK (length(token_start) = 12),
-    token_sha256 bytea NOT NULL UNIQUE CHECK (length(token_sha256) = 32),
+    token_sha256 bytea NOT NULL CHECK (length(token_sha256) = 32),
     account text COLLATE "C" NOT NULL CHECK (length(account) <= 120),
     order_prefix text COLLATE "C" NOT NULL CHECK (order_prefix ~ '^[A-Za-z0-9_.-]{0,40}$'),
     journey_name text COLLATE "C" NOT NULL CHECK (length(journey_name) BETWEEN 1 AND 60),
@@ -21,6 +21,8 @@ CREATE TABLE public.webhook_endpoints (
 );
 COMMENT ON COLUMN public.webhook_endpoints.books_totals IS
     'whether refunds are booked by how much was refunded so far: the provider sends no single refunds';
+
+CREATE UNIQUE INDEX webhook_tokens ON public.webhook_endpoints (token_sha256);
 
 CREATE TABLE public.webhook_secrets (
     tenant_id uuid NOT NULL,
@@ -63,9 +65,9 @@ CREATE TABLE public.webhook_deliveries (
     type text COLLATE "C" NOT NULL CHECK (length(type) <= 80),
     received_at timestamptz NOT NULL DEFAULT now(),
     reported_at timestamptz,
-    headers jsonb NOT NULL,
-    kept jsonb NOT NULL,
-    report jsonb,
+    headers jsonb NOT NULL CHECK (headers = '{}' OR public.holds_no_personal_keys(headers)),
+    kept jsonb NOT NULL CHECK (kept = '{}' OR public.holds_no_personal_keys(kept)),
+    report jsonb CHECK (public.holds_no_personal_keys(report)),
     payment_id uuid,
     trouble text COLLATE "C" CHECK (trouble ~ '^[a-z_]{1,40}$'),
     detail text COLLATE "C",
@@ -101,9 +103,9 @@ CREATE TABLE public.payments (
     journey text COLLATE "C" CHECK (journey IN ('token', 'derived')),
     providers text[] COLLATE "C" NOT NULL,
     reports integer NOT NULL CHECK (reports > 0),
-    waiting jsonb NOT NULL,
-    evidence jsonb NOT NULL,
-    parts jsonb NOT NULL,
+    waiting jsonb NOT NULL CHECK (waiting = '[]' OR public.holds_no_personal_keys(waiting)),
+    evidence jsonb NOT NULL CHECK (evidence = '[]' OR public.holds_no_personal_keys(evidence)),
+    parts jsonb NOT NULL CHECK (parts = '{}' OR public.holds_no_personal_keys(parts)),
     changed_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, id)
 );
@@ -145,7 +147,6 @@ CREATE POLICY owner_reads ON public.webhook_endpoints FOR SELECT TO skeldir_owne
 CREATE POLICY owner_reads ON public.webhook_secrets FOR SELECT TO skeldir_owner USING (true);
 CREATE POLICY owner_reads ON public.webhook_settings FOR SELECT TO skeldir_owner USING (true);
 
--- Returns one row even for an unknown token, so that both cost the same; its tenant is then null.
 CREATE FUNCTION public.find_webhook_endpoint(token_digest bytea)
 RETURNS TABLE (tenant_id uuid, endpoint_id uuid, provider text, is_live boolean, account text, order_prefix text,
                journey_name text, order_name text, books_totals boolean, precedence text, sealing_keys text[],
@@ -155,9 +156,7 @@ SET search_path = pg_catalog
 AS $$
     SELECT e.tenant_id, e.id, e.provider, e.is_live, e.account, e.order_prefix, e.journey_name, e.order_name,
            e.books_totals, coalesce(p.precedence, 'gateway'), s.sealing_keys, s.sealed
-    FROM (SELECT 1) one
-    LEFT JOIN public.webhook_endpoints e
-      ON e.token_sha256 = token_digest AND e.ended_at IS NULL
+    FROM public.webhook_endpoints e
     LEFT JOIN public.webhook_settings p ON p.tenant_id = e.tenant_id
     LEFT JOIN LATERAL (
         SELECT array_agg(w.sealing_key ORDER BY w.created_at DESC, w.id) AS sealing_keys,
@@ -165,6 +164,7 @@ AS $$
         FROM public.webhook_secrets w
         WHERE w.tenant_id = e.tenant_id AND w.endpoint_id = e.id AND (w.ends_at IS NULL OR w.ends_at > now())
     ) s ON true
+    WHERE e.token_sha256 = token_digest AND e.ended_at IS NULL
 $$;
 REVOKE ALL ON FUNCTION public.find_webhook_endpoint(bytea) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.find_webhook_endpoint(bytea) TO app_user;
