@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from skeldir.inbox.fields import read_body
+from skeldir.inbox.fields import read_json
 from skeldir.inbox.saying import Context, Movement
 from tests.support.shopify import (
     MAKERS,
@@ -58,7 +58,7 @@ def test_a_sample_says_the_money_that_it_must_book(case: dict[str, object]) -> N
 @pytest.mark.skipif(not SAMPLES, reason="the sample deliveries are not here")
 def test_no_sample_leaves_a_person_in_what_is_kept() -> None:
     for path in sorted((SAMPLES[0] / "shopify").glob("*.json")):
-        said = say(read_body(path.read_bytes()))
+        said = say(read_json(path.read_bytes()))
         texts = json.dumps(said.kept, default=str) + repr((said.refs, said.trouble, said.type))
         for personal in ("Ada", "ada.example", "203.0.113", "+1555", "4242", "Example Street"):
             assert personal not in texts, path.name

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skeldir.inbox.fields import read_body
+from skeldir.inbox.fields import read_json
 from skeldir.inbox.saying import Movement
 from tests.support.hostile import json_values
 from tests.support.shopify import MAKERS, Body, make_transaction, money, say, trouble_of
@@ -58,7 +58,7 @@ def test_a_person_under_an_odd_key_loses_no_money() -> None:
 
 
 def test_a_number_with_a_large_exponent_is_not_written_out() -> None:
-    body = read_body(
+    body = read_json(
         b'{"id":93,"order_id":59,"refund_line_items":[{"id":1,"subtotal":1e999999999}]}'
     )
     assert say(body).kept["refund_line_items"] == [{"id": "1"}]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from skeldir.inbox.fields import Json, read_body
+from skeldir.inbox.fields import Json, read_json
 from skeldir.inbox.saying import Context, Movement, Notice, Said
 from skeldir.inbox.shopify import translate
 
@@ -131,4 +131,4 @@ def trouble_of(said: Said) -> str | None:
 
 
 def read_sample(name: str) -> Json:
-    return read_body((SAMPLES[0] / "shopify" / f"{name}.json").read_bytes())
+    return read_json((SAMPLES[0] / "shopify" / f"{name}.json").read_bytes())
