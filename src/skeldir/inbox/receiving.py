@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from skeldir.inbox import standard, woocommerce
+from skeldir.inbox import paypal, shopify, standard, stripe, woocommerce
 from skeldir.inbox.fields import Json, JsonUnreadable, read_json
 from skeldir.inbox.recording import Arrival
 from skeldir.inbox.saying import Context, Provider, Said, Trouble
@@ -21,7 +21,10 @@ LARGEST_DELIVERY: Final = 1024 * 1024
 """Bytes of a delivery's body."""
 
 _TRANSLATORS: Final[Mapping[Provider, Callable[[Json, Context], Said]]] = {
+    "stripe": stripe.translate,
+    "shopify": shopify.translate,
     "woocommerce": woocommerce.translate,
+    "paypal": paypal.translate,
     "standard": standard.translate,
 }
 # Headers that are kept: they help to find a delivery at its provider. They are not signed, so nothing else follows.

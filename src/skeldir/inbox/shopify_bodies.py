@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Final, Literal
 
 from skeldir.inbox.fields import (
@@ -121,14 +120,7 @@ def _words_of(value: object) -> list[str] | None:
     return [one for one in map(word_of, value[:20]) if one] if isinstance(value, list) else None
 
 
-def _amount_of(value: object) -> str | None:
-    """Return an amount as text; a number with a large exponent would be a text of that many digits."""
-    if isinstance(value, Decimal) and not -20 <= value.adjusted() <= 20:
-        return None
-    return amount_of(value)
-
-
-_MONEY: Final[Keep] = {"amount": _amount_of, "currency_code": word_of, "currency": word_of}
+_MONEY: Final[Keep] = {"amount": amount_of, "currency_code": word_of, "currency": word_of}
 _MONEY_SET: Final[Keep] = {"shop_money": _MONEY, "presentment_money": _MONEY}
 
 _TRANSACTION: Final[Keep] = {
@@ -139,7 +131,7 @@ _TRANSACTION: Final[Keep] = {
     "status": word_of,
     "gateway": word_of,
     "manual_payment_gateway": flag_of,
-    "amount": _amount_of,
+    "amount": amount_of,
     "currency": word_of,
     "test": flag_of,
     "created_at": moment_of_text,
@@ -155,16 +147,16 @@ _REFUND: Final[Keep] = {
     "refund_line_items": {
         "id": number_of,
         "line_item_id": number_of,
-        "subtotal": _amount_of,
-        "total_tax": _amount_of,
+        "subtotal": amount_of,
+        "total_tax": amount_of,
         "subtotal_set": _MONEY_SET,
         "total_tax_set": _MONEY_SET,
     },
     "order_adjustments": {
         "id": number_of,
         "kind": word_of,
-        "amount": _amount_of,
-        "tax_amount": _amount_of,
+        "amount": amount_of,
+        "tax_amount": amount_of,
         "amount_set": _MONEY_SET,
     },
 }
@@ -183,12 +175,12 @@ KEEPS: Final[Mapping[Kind, Keep]] = {
         "financial_status": word_of,
         "currency": word_of,
         "presentment_currency": word_of,
-        "total_price": _amount_of,
-        "current_total_price": _amount_of,
-        "subtotal_price": _amount_of,
-        "total_tax": _amount_of,
-        "total_discounts": _amount_of,
-        "total_outstanding": _amount_of,
+        "total_price": amount_of,
+        "current_total_price": amount_of,
+        "subtotal_price": amount_of,
+        "total_tax": amount_of,
+        "total_discounts": amount_of,
+        "total_outstanding": amount_of,
         "total_price_set": _MONEY_SET,
         "current_total_price_set": _MONEY_SET,
         "total_tax_set": _MONEY_SET,
@@ -208,7 +200,7 @@ KEEPS: Final[Mapping[Kind, Keep]] = {
     "tender_transaction": {
         "id": number_of,
         "order_id": number_of,
-        "amount": _amount_of,
+        "amount": amount_of,
         "currency": word_of,
         "test": flag_of,
         "processed_at": moment_of_text,
@@ -220,7 +212,7 @@ KEEPS: Final[Mapping[Kind, Keep]] = {
         "type": word_of,
         "status": word_of,
         "reason": word_of,
-        "amount": _amount_of,
+        "amount": amount_of,
         "currency": word_of,
         "initiated_at": moment_of_text,
         "finalized_on": day_of,

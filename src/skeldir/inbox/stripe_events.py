@@ -11,6 +11,7 @@ from typing import Final, Literal, TypeAlias
 from skeldir.inbox.fields import (
     Json,
     Keep,
+    amount_of,
     flag_of,
     id_of,
     keep,
@@ -57,22 +58,15 @@ _BASIL: Final = "2025-03-31"
 _VERSION: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
-def _units_of(value: object) -> str | None:
-    """Return an amount in Stripe's units, a whole number, as text to be kept; None for anything else."""
-    # `fields.amount_of` is for decimal units: it writes whole numbers with decimals.
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    return id_of(value) if is_whole else None
-
-
 _BALANCE: Final[Keep] = {
     "id": id_of,
-    "amount": _units_of,
+    "amount": amount_of,
     "currency": word_of,
-    "fee": _units_of,
+    "fee": amount_of,
     "created": moment_of_unix,
     "reporting_category": word_of,
 }
-_PRESENTMENT: Final[Keep] = {"presentment_amount": _units_of, "presentment_currency": word_of}
+_PRESENTMENT: Final[Keep] = {"presentment_amount": amount_of, "presentment_currency": word_of}
 _COMMON: Final[Keep] = {
     "id": id_of,
     "object": word_of,
@@ -83,9 +77,9 @@ _COMMON: Final[Keep] = {
 }
 _OBJECTS: Final[Mapping[Noun, Keep]] = {
     "charge": {
-        "amount": _units_of,
-        "amount_captured": _units_of,
-        "amount_refunded": _units_of,
+        "amount": amount_of,
+        "amount_captured": amount_of,
+        "amount_refunded": amount_of,
         "balance_transaction": id_of,
         "captured": flag_of,
         "disputed": flag_of,
@@ -97,7 +91,7 @@ _OBJECTS: Final[Mapping[Noun, Keep]] = {
         "refunded": flag_of,
     },
     "refund": {
-        "amount": _units_of,
+        "amount": amount_of,
         "balance_transaction": id_of,
         "charge": id_of,
         "failure_reason": word_of,
@@ -107,16 +101,16 @@ _OBJECTS: Final[Mapping[Noun, Keep]] = {
         "reason": word_of,
     },
     "dispute": {
-        "amount": _units_of,
+        "amount": amount_of,
         "balance_transactions": _BALANCE,
         "charge": id_of,
         "payment_intent": id_of,
         "reason": word_of,
     },
     "payment_intent": {
-        "amount": _units_of,
-        "amount_capturable": _units_of,
-        "amount_received": _units_of,
+        "amount": amount_of,
+        "amount_capturable": amount_of,
+        "amount_received": amount_of,
         "canceled_at": moment_of_unix,
         "cancellation_reason": word_of,
         "invoice": id_of,
@@ -124,8 +118,8 @@ _OBJECTS: Final[Mapping[Noun, Keep]] = {
         "presentment_details": _PRESENTMENT,
     },
     "session": {
-        "amount_subtotal": _units_of,
-        "amount_total": _units_of,
+        "amount_subtotal": amount_of,
+        "amount_total": amount_of,
         "invoice": id_of,
         "mode": word_of,
         "payment_intent": id_of,
@@ -133,27 +127,27 @@ _OBJECTS: Final[Mapping[Noun, Keep]] = {
         "presentment_details": _PRESENTMENT,
         "subscription": id_of,
         "total_details": {
-            "amount_discount": _units_of,
-            "amount_shipping": _units_of,
-            "amount_tax": _units_of,
+            "amount_discount": amount_of,
+            "amount_shipping": amount_of,
+            "amount_tax": amount_of,
         },
     },
     "invoice": {
-        "amount_due": _units_of,
-        "amount_paid": _units_of,
+        "amount_due": amount_of,
+        "amount_paid": amount_of,
         "billing_reason": word_of,
         "charge": id_of,
         "paid": flag_of,
         "parent": {"type": word_of, "subscription_details": {"subscription": id_of}},
         "payment_intent": id_of,
         "subscription": id_of,
-        "subtotal": _units_of,
-        "tax": _units_of,
-        "total": _units_of,
+        "subtotal": amount_of,
+        "tax": amount_of,
+        "total": amount_of,
     },
     "invoice_payment": {
-        "amount_paid": _units_of,
-        "amount_requested": _units_of,
+        "amount_paid": amount_of,
+        "amount_requested": amount_of,
         "invoice": id_of,
         "payment": {"charge": id_of, "payment_intent": id_of, "type": word_of},
     },
