@@ -19,11 +19,7 @@ pytestmark = pytest.mark.one_server(
 )
 
 # A key, an endpoint and a job are found before their tenant is known. The digest of a key or token is never another's.
-INDEXES_WITHOUT_A_TENANT = {
-    "api_keys_secret": True,
-    "jobs_claimable": False,
-    "webhook_tokens": True,
-}
+WITHOUT_A_TENANT = {"api_keys_secret": True, "jobs_claimable": False, "webhook_tokens": True}
 # Facts, which are recorded once and never changed.
 FACTS = ("attribution_events", "revenue_ledger", "spend", "dead_events", "tenants")
 OWNERS = (expected.OWNER, expected.VIEW_OWNER)
@@ -134,7 +130,7 @@ def test_every_index_leads_with_the_tenant(migrated: Clone) -> None:
              AND EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = c.oid AND t.attname = 'tenant_id')
              AND a.attname IS DISTINCT FROM 'tenant_id'""",
     )
-    assert sorted(others) == sorted(INDEXES_WITHOUT_A_TENANT.items())
+    assert sorted(others) == sorted(WITHOUT_A_TENANT.items())
 
 
 def test_nothing_writes_by_itself(migrated: Clone) -> None:

@@ -19,6 +19,7 @@ from skeldir.inbox.saying import (
     Notice,
     Part,
     Provider,
+    Release,
     Visit,
 )
 from skeldir.inbox.states import PaymentState, derive_state, flag_sequence
@@ -114,7 +115,7 @@ def _stamp_of(report: Report) -> datetime:
 
 
 def _moment_of(fact: Fact) -> datetime:
-    if isinstance(fact, Notice):
+    if isinstance(fact, Notice | Release):
         return fact.noticed_at
     return fact.changed_at if isinstance(fact, Listed) else fact.moved_at
 

@@ -10,7 +10,15 @@ from datetime import datetime
 from typing import Final, NamedTuple, TypeAlias
 
 from skeldir.inbox.reporting import Report
-from skeldir.inbox.saying import Listed, Movement, MovementKind, Notice, Provider, Total
+from skeldir.inbox.saying import (
+    Listed,
+    Movement,
+    MovementKind,
+    Notice,
+    Provider,
+    Release,
+    Total,
+)
 from skeldir.revenue import LONGEST_KEY
 
 FORWARD: Final[Mapping[MovementKind, MovementKind]] = {
@@ -95,6 +103,10 @@ class _Sheet:
     lists: dict[_Shelf, list[tuple[bytes, Listed]]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    # By the charge: what was released of it so far.
+    releases: dict[tuple[Provider, str, str], list[Release]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     flags: set[str] = field(default_factory=set)
 
 
@@ -105,6 +117,7 @@ def derive_moves(reports: Sequence[Report]) -> Moves:
         _enter(report, sheet)
     for shelf, lists in sheet.lists.items():
         _enter_listed(shelf, lists, sheet)
+    _leave_out_releases(sheet)
     _settle_refund_totals(sheet)
     # A total may come with single reports of its id, such as of a charge that was captured at once, and later more.
     for key in sheet.totals.keys() & sheet.singles.keys():
@@ -121,6 +134,9 @@ def derive_moves(reports: Sequence[Report]) -> Moves:
 def _enter(report: Report, sheet: _Sheet) -> None:
     for fact in report.facts:
         if isinstance(fact, Notice):
+            continue
+        if isinstance(fact, Release):
+            sheet.releases[report.provider, report.account, fact.id].append(fact)
             continue
         if isinstance(fact, Listed):
             order = report.own_ref or report.order_ref or ""
@@ -175,6 +191,25 @@ def _enter_listed(shelf: _Shelf, lists: list[tuple[bytes, Listed]], sheet: _Shee
             sheet.singles[key].append(
                 claim._replace(stamp=listed.changed_at, digest=digest, moved_at=listed.changed_at)
             )
+
+
+def _leave_out_releases(sheet: _Sheet) -> None:
+    """Take the refunds away that only give back what was authorized and never captured.
+
+    Several captures of a charge release less and less of it: the least was released in the end.
+    """
+    for (provider, account, _), releases in sorted(sheet.releases.items()):
+        release = min(releases, key=lambda one: (one.minor, one.currency))
+        equal = [
+            (min(claim.moved_at for claim in claims), key)
+            for key, claims in sheet.singles.items()
+            if (key.provider, key.account, key.kind) == (provider, account, "refund")
+            and any(
+                (one.minor, one.currency) == (release.minor, release.currency) for one in claims
+            )
+        ]
+        if equal:
+            del sheet.singles[min(equal)[1]]
 
 
 def _settle_refund_totals(sheet: _Sheet) -> None:

@@ -14,6 +14,7 @@ from skeldir.inbox.saying import (
     Notice,
     Part,
     Provider,
+    Release,
     Said,
     Total,
     Visit,
@@ -115,6 +116,14 @@ def _pack_fact(fact: Fact) -> dict[str, Any]:
             "id": fact.id,
             "noticed_at": fact.noticed_at.isoformat(),
         }
+    if isinstance(fact, Release):
+        return {
+            "fact": "release",
+            "id": fact.id,
+            "minor": fact.minor,
+            "currency": fact.currency,
+            "noticed_at": fact.noticed_at.isoformat(),
+        }
     packed: dict[str, Any]
     if isinstance(fact, Listed):
         packed = {
@@ -146,6 +155,9 @@ def _read_fact(packed: Mapping[str, Any]) -> Fact:
         case "notice":
             noticed_at = datetime.fromisoformat(packed["noticed_at"])
             return Notice(packed["kind"], packed["id"], noticed_at)
+        case "release":
+            noticed_at = datetime.fromisoformat(packed["noticed_at"])
+            return Release(packed["id"], packed["minor"], packed["currency"], noticed_at)
         case "listed":
             return Listed(
                 packed["noun"],

@@ -133,7 +133,20 @@ class Notice:
     noticed_at: datetime
 
 
-Fact: TypeAlias = Movement | Total | Listed | Notice
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Authorized money that was never captured, and that the provider reports as a refund, too.
+
+    `id` is that of the charge, `minor` > 0 in minor units. The earliest refund of that sum is this one: no money moved.
+    """
+
+    id: str
+    minor: int
+    currency: str
+    noticed_at: datetime
+
+
+Fact: TypeAlias = Movement | Total | Listed | Notice | Release
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,10 @@ ones are refused, as they come from a wrong set-up.
 
 With `Context.books_totals`, for an endpoint that gets no single refunds, `charge.refunded` books the increases of its
 total. A single refund that comes nevertheless books nothing: only its notices are reported, and so a refund that fails
-stays in the total. An endpoint older than basil needs it if payments are captured in part: the released remainder is
-taken out of totals, whereas a single refund mostly does not say that it is one.
+stays in the total.
+
+Before basil, what is released of an authorization is in the total of refunds, and is taken out of it. From acacia on it
+is a single refund as well, which does not say so: a `Release` gives its sum.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ from skeldir.inbox.saying import (
     NoticeKind,
     Part,
     PartName,
+    Release,
     Said,
     Total,
     Trouble,
@@ -177,9 +180,9 @@ def _read_facts(event: Event, context: Context) -> tuple[Fact, ...]:
         return (_notice(notice, event),)
     match event.noun:
         case "charge" if event.type == "charge.refunded":
-            return (_read_refunded(event, context),)
+            return (_read_refunded(event, context), *_read_release(event))
         case "charge":
-            return (_read_captured(event),)
+            return (_read_captured(event), *_read_release(event))
         case "refund":
             return _read_refund(event, context)
         case "dispute":
@@ -252,6 +255,18 @@ def _read_refunded(event: Event, context: Context) -> Fact:
         _moment(event),
         is_booked=context.books_totals,
     )
+
+
+def _read_release(event: Event) -> tuple[Release, ...]:
+    """Return what was released of a charge, if the endpoint also gets a refund for that."""
+    about = event.object
+    if not event.refunds_releases or about.get("amount_captured") is None:
+        return ()
+    currency = _currency(event)
+    released = _minor(event, "amount", currency) - _minor(event, "amount_captured", currency)
+    if released <= 0 or _minor(event, "amount_refunded", currency) < released:
+        return ()
+    return (Release(_id(event), released, currency, _moment(event)),)
 
 
 def _read_refund(event: Event, context: Context) -> tuple[Fact, ...]:

@@ -55,6 +55,7 @@ _TYPE: Final = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_\[\]]+)+", re.ASCII)
 _LONGEST_TYPE: Final = 80
 
 _BASIL: Final = "2025-03-31"
+_ACACIA: Final = "2024-10-28"
 _VERSION: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
@@ -164,6 +165,7 @@ class Event:
     id: str | None
     created_at: datetime | None
     is_before_basil: bool
+    refunds_releases: bool
 
 
 def read_event(body: Json) -> Event | None:
@@ -182,6 +184,7 @@ def read_event(body: Json) -> Event | None:
         id=id_of(about.get("id")),
         created_at=moment_of_unix(body.get("created")),
         is_before_basil=_is_before_basil(body.get("api_version")),
+        refunds_releases=_refunds_releases(body.get("api_version")),
     )
 
 
@@ -201,6 +204,11 @@ def _is_before_basil(version: object) -> bool:
     if not isinstance(version, str) or not _VERSION.match(version):
         return True
     return version[:10] < _BASIL
+
+
+def _refunds_releases(version: object) -> bool:
+    """Return whether endpoints of a version get a single refund for what was released of an authorization."""
+    return isinstance(version, str) and _ACACIA <= version[:10] < _BASIL
 
 
 def keep_body(body: Json, event: Event | None, context: Context) -> dict[str, object]:
