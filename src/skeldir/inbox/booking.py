@@ -192,9 +192,10 @@ def _whether_renewal(ordered: Sequence[Report]) -> bool | None:
 
 
 def _latest_parts(ordered: Sequence[Report]) -> tuple[tuple[Provider, tuple[Part, ...]], ...]:
-    latest: dict[Provider, tuple[Part, ...]] = {}
-    # Reports without a time of their own first, so that they count as the oldest.
+    latest: dict[Provider, dict[str, Part]] = {}
+    # Reports without a time of their own first, so that they count as the oldest. A charge has the fee, its session the
+    # tax: each part is that of the latest report that has it.
     for one in sorted(ordered, key=lambda one: one.reported_at is not None):
         if one.parts:
-            latest[one.provider] = one.parts
-    return tuple(sorted(latest.items()))
+            latest.setdefault(one.provider, {}).update({part.name: part for part in one.parts})
+    return tuple((provider, tuple(latest[provider].values())) for provider in sorted(latest))
