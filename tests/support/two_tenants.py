@@ -65,7 +65,7 @@ _PLAIN_ROWS = (
            SELECT $1, gen_random_uuid(), id, 'k1', '\\x00' FROM endpoint)
        INSERT INTO webhook_refusals (tenant_id, endpoint_id, outcome, refusals)
        SELECT $1, id, 'signature_wrong', 1 FROM endpoint""",
-    "INSERT INTO webhook_settings (tenant_id, precedence) VALUES ($1, 'shop')",
+    "INSERT INTO webhook_settings (tenant_id, precedence, basis) VALUES ($1, 'shop', 'gross')",
     """INSERT INTO webhook_deliveries (tenant_id, id, digest, endpoint_id, provider, event_id, type, headers, kept,
                                        is_ignored)
        VALUES ($1, gen_random_uuid(), sha256('delivery-1'), gen_random_uuid(), 'standard', 'msg_1', 'ping', '{}', '{}',

@@ -114,7 +114,7 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "public.webhook_endpoints": _APPEND + " UPDATE(ended_at)",
         "public.webhook_refusals": _APPEND + " UPDATE(last_at, refusals)",
         "public.webhook_secrets": _APPEND + " UPDATE(ends_at, sealed, sealing_key)",
-        "public.webhook_settings": _APPEND + " UPDATE(precedence)",
+        "public.webhook_settings": _APPEND + " UPDATE(basis, precedence)",
     }
 )
 """The rights on each table, view or sequence, except its owner's. Facts are append-only: no role may change them."""
@@ -252,7 +252,7 @@ GATES: Final[Mapping[str, str]] = MappingProxyType(
         "public.tenants_of_key_prefix(key_prefix text)": "5062f63219ec99d8",
         "public.find_api_key(sha256_of_secret bytea)": "c0e2add69068d0ba",
         # The endpoint with a token, with its sealed secrets.
-        "public.find_webhook_endpoint(token_digest bytea)": "4ca521016e787525",
+        "public.find_webhook_endpoint(token_digest bytea)": "29d808302cfb023e",
         # One bit about an id.
         "public.tenant_is_leaving(tenant uuid)": "3d576e6505db6f90",
         # They delete rows of the current tenant, whose policy binds them, and return a number.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
+from skeldir.inbox.basis import BASIS_UNKNOWN, Basis, cut_to_basis
 from skeldir.inbox.moves import Move, business_key_of, derive_moves
 from skeldir.inbox.precedence import Precedence, split_moves
 from skeldir.inbox.reporting import Report
@@ -32,9 +33,10 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A tenant's rules. `precedence`: whose movements count if a shop and a gateway both report a payment."""
+    """A tenant's rules: whose movements count if a shop and a gateway both report a payment, and what is revenue."""
 
     precedence: Precedence = "gateway"
+    basis: Basis = "gross"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +93,13 @@ def book(reports: Sequence[Report], rules: Rules) -> Booking:
         flags.add("order_unknown")
     notices = {fact for one in ordered for fact in one.facts if isinstance(fact, Notice)}
     flags |= found.flags | split.flags | flag_sequence(booked, notices)
+    parts = _latest_parts(ordered)
+    revenue, is_known = cut_to_basis(booked, parts, rules.basis)
+    if not is_known:
+        flags.add(BASIS_UNKNOWN)
     return Booking(
         order_id=order_id,
-        entries=_entries_of(booked, order_id or "", journey_key),
+        entries=_entries_of(revenue, order_id or "", journey_key),
         state=derive_state(booked, is_waiting=bool(waiting), notices=notices),
         flags=tuple(sorted(flags)),
         waiting=_unbooked(waiting),
@@ -102,7 +108,7 @@ def book(reports: Sequence[Report], rules: Rules) -> Booking:
         visit=_first(one.visit for one in ordered),
         agreement=_first(one.agreement for one in ordered),
         is_renewal=_whether_renewal(ordered),
-        parts=_latest_parts(ordered),
+        parts=parts,
     )
 
 

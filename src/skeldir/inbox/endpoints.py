@@ -13,6 +13,7 @@ from uuid import UUID
 from skeldir.clock import utc_now
 from skeldir.db import new_id, read_id
 from skeldir.errors import InputInvalid, SkeldirError
+from skeldir.inbox.basis import Basis
 from skeldir.inbox.precedence import Precedence
 from skeldir.inbox.saying import Context, Provider
 from skeldir.inbox.sealing import Sealed, Sealer
@@ -49,6 +50,7 @@ class Endpoint:
     order_name: str
     books_totals: bool
     precedence: Precedence
+    basis: Basis
     secrets: tuple[Sealed, ...]
 
     def context(self, now: datetime) -> Context:
@@ -186,6 +188,7 @@ async def find_endpoint(connection: Connection, token: str) -> Endpoint | None:
         order_name=row["order_name"],
         books_totals=row["books_totals"],
         precedence=row["precedence"],
+        basis=row["basis"],
         secrets=tuple(Sealed(*one) for one in sealed),
     )
 

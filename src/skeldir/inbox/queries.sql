@@ -1,10 +1,11 @@
 -- name: find_webhook_endpoint^
 -- Never null: tenant_id, endpoint_id, provider, is_live, account, order_prefix, journey_name, order_name, books_totals,
--- precedence.
+-- precedence, basis.
 -- Column provider is one of stripe, shopify, woocommerce, paypal, standard.
 -- Column precedence is one of gateway, shop.
+-- Column basis is one of gross, without_tax, without_tax_and_shipping, without_fee.
 SELECT tenant_id, endpoint_id, provider, is_live, account, order_prefix, journey_name, order_name, books_totals,
-       precedence, sealing_keys, sealed
+       precedence, basis, sealing_keys, sealed
 FROM public.find_webhook_endpoint(:token_digest);
 
 -- name: insert_endpoint!
@@ -137,3 +138,10 @@ ON CONFLICT (tenant_id) DO UPDATE SET precedence = excluded.precedence;
 
 -- name: select_precedence$
 SELECT precedence FROM public.webhook_settings WHERE tenant_id = :tenant_id;
+
+-- name: set_basis!
+INSERT INTO public.webhook_settings (tenant_id, basis) VALUES (:tenant_id, :basis)
+ON CONFLICT (tenant_id) DO UPDATE SET basis = excluded.basis;
+
+-- name: select_basis$
+SELECT basis FROM public.webhook_settings WHERE tenant_id = :tenant_id;

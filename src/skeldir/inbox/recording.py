@@ -209,7 +209,8 @@ async def _book(
     payment_ids = sorted(delivery_of)
     old_orders = await _merge(connection, tenant_id, payment_ids, grouping, sizes)
     reports = await _read_reports(connection, tenant_id, new, payment_ids, sizes, grouping)
-    rules = Rules(new[0].arrival.endpoint.precedence)
+    endpoint = new[0].arrival.endpoint
+    rules = Rules(endpoint.precedence, endpoint.basis)
     bookings = {one: book(reports[one], rules) for one in payment_ids}
     bookings = await derive_touches(connection, profile, bookings)
     orders = set(old_orders)

@@ -22,6 +22,7 @@ class FindWebhookEndpointRow(TypedDict):
     order_name: str
     books_totals: bool
     precedence: Literal["gateway", "shop"]
+    basis: Literal["gross", "without_tax", "without_tax_and_shipping", "without_fee"]
     sealing_keys: list[str] | None
     sealed: list[bytes] | None
 
@@ -171,6 +172,10 @@ class _Queries:
         connection: Connection, /, *, sealing_key: str, sealed: bytes, tenant_id: UUID, id: UUID
     ) -> None: ...
     @staticmethod
+    async def select_basis(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> Literal["gross", "without_tax", "without_tax_and_shipping", "without_fee"] | None: ...
+    @staticmethod
     async def select_endpoints(
         connection: Connection, /, *, tenant_id: UUID
     ) -> list[SelectEndpointsRow]: ...
@@ -202,6 +207,8 @@ class _Queries:
     async def select_traffic(
         connection: Connection, /, *, tenant_id: UUID
     ) -> list[SelectTrafficRow]: ...
+    @staticmethod
+    async def set_basis(connection: Connection, /, *, tenant_id: UUID, basis: str) -> None: ...
     @staticmethod
     async def set_precedence(
         connection: Connection, /, *, tenant_id: UUID, precedence: str

@@ -50,10 +50,13 @@ CREATE TABLE public.webhook_refusals (
 
 CREATE TABLE public.webhook_settings (
     tenant_id uuid NOT NULL PRIMARY KEY REFERENCES public.registered_tenants (tenant_id),
-    precedence text COLLATE "C" NOT NULL CHECK (precedence IN ('gateway', 'shop'))
+    precedence text COLLATE "C" NOT NULL DEFAULT 'gateway' CHECK (precedence IN ('gateway', 'shop')),
+    basis text COLLATE "C" NOT NULL DEFAULT 'gross'
+        CHECK (basis IN ('gross', 'without_tax', 'without_tax_and_shipping', 'without_fee'))
 );
 COMMENT ON COLUMN public.webhook_settings.precedence IS
     'whose movements count if a shop and a gateway report one payment';
+COMMENT ON COLUMN public.webhook_settings.basis IS 'which part of what buyers paid is revenue';
 
 CREATE TABLE public.webhook_deliveries (
     tenant_id uuid NOT NULL REFERENCES public.tenants (id),
@@ -149,13 +152,14 @@ CREATE POLICY owner_reads ON public.webhook_settings FOR SELECT TO skeldir_owner
 
 CREATE FUNCTION public.find_webhook_endpoint(token_digest bytea)
 RETURNS TABLE (tenant_id uuid, endpoint_id uuid, provider text, is_live boolean, account text, order_prefix text,
-               journey_name text, order_name text, books_totals boolean, precedence text, sealing_keys text[],
+               journey_name text, order_name text, books_totals boolean, precedence text, basis text, sealing_keys text[],
                sealed bytea[])
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog
 AS $$
     SELECT e.tenant_id, e.id, e.provider, e.is_live, e.account, e.order_prefix, e.journey_name, e.order_name,
-           e.books_totals, coalesce(p.precedence, 'gateway'), s.sealing_keys, s.sealed
+           e.books_totals, coalesce(p.precedence, 'gateway'),
+           coalesce(p.basis, 'gross'), s.sealing_keys, s.sealed
     FROM public.webhook_endpoints e
     LEFT JOIN public.webhook_settings p ON p.tenant_id = e.tenant_id
     LEFT JOIN LATERAL (
@@ -185,7 +189,7 @@ $$;
 
 GRANT SELECT, INSERT ON public.webhook_endpoints, public.webhook_secrets, public.webhook_refusals,
     public.webhook_deliveries, public.payment_refs, public.payments TO app_user;
-GRANT SELECT, INSERT, UPDATE (precedence) ON public.webhook_settings TO app_user;
+GRANT SELECT, INSERT, UPDATE (precedence, basis) ON public.webhook_settings TO app_user;
 GRANT UPDATE (ended_at) ON public.webhook_endpoints TO app_user;
 GRANT UPDATE (sealing_key, sealed, ends_at) ON public.webhook_secrets TO app_user;
 GRANT UPDATE (refusals, last_at) ON public.webhook_refusals TO app_user;

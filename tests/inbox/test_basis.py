@@ -1,0 +1,74 @@
+"""A tenant's basis of revenue: each movement is cut in proportion, and nothing is lost or made."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import accumulate
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skeldir.inbox.basis import cut_to_basis
+from skeldir.inbox.booking import Booking, Rules, book
+from skeldir.inbox.moves import Move, MoveKey
+from skeldir.inbox.saying import MovementKind, Part
+from tests.support.reports import START, make_report, moved
+
+AMOUNTS = st.integers(1, 10**15)
+TAX = (Part("gross", 4_999, "USD"), Part("tax", 798, "USD"), Part("shipping", 500, "USD"))
+
+
+def make_move(kind: MovementKind, minor: int, number: int = 1) -> Move:
+    key = MoveKey("stripe", "", "charge", f"ch_{number}", kind)
+    return Move(key, minor, "USD", START + timedelta(minutes=number))
+
+
+def entries_of(booking: Booking) -> list[tuple[str, int]]:
+    return [(entry.kind, entry.amount_cents) for entry in booking.entries]
+
+
+def test_tax_is_taken_out_of_captures_and_in_proportion_out_of_refunds() -> None:
+    reports = [
+        make_report(moved("capture", 4_999), parts=TAX),
+        make_report(moved("refund", 2_000, id_="re_1"), minute=1),
+        make_report(moved("refund", 2_999, id_="re_2"), minute=2),
+    ]
+    assert entries_of(book(reports, Rules(basis="gross"))) == [
+        ("capture", 4_999), ("refund", -2_000), ("refund", -2_999),
+    ]  # fmt: skip
+    without_tax = book(reports, Rules(basis="without_tax"))
+    assert entries_of(without_tax) == [("capture", 4_201), ("refund", -1_680), ("refund", -2_521)]
+    assert without_tax.state == "refunded"
+    without_both = book(reports, Rules(basis="without_tax_and_shipping"))
+    assert entries_of(without_both)[0] == ("capture", 3_701)
+
+
+def test_without_its_parts_a_payment_is_booked_gross_and_flagged() -> None:
+    for parts in ((), (Part("tax", 798, "EUR"),), (Part("tax", 9_000, "USD"),)):
+        booking = book(
+            [make_report(moved("capture", 4_999), parts=parts)], Rules(basis="without_tax")
+        )
+        assert entries_of(booking) == [("capture", 4_999)]
+        assert "basis_unknown" in booking.flags
+
+
+@given(AMOUNTS, st.lists(AMOUNTS, min_size=1, max_size=8), st.data())
+def test_what_is_refunded_completely_leaves_nothing(
+    captured: int, shares: list[int], data: st.DataObject
+) -> None:
+    # Divide the captured sum into as many refunds as there are shares.
+    whole = sum(shares)
+    ends = [captured * end // whole for end in accumulate(shares)]
+    refunds = [end - start for start, end in zip([0, *ends], ends, strict=False) if end > start]
+    tax = data.draw(st.integers(0, captured))
+    moves = [
+        make_move("capture", captured),
+        *(make_move("refund", minor, number) for number, minor in enumerate(refunds, start=2)),
+    ]
+    cut, is_known = cut_to_basis(moves, [("stripe", (Part("tax", tax, "USD"),))], "without_tax")
+    assert is_known
+    sums = {
+        kind: sum(one.minor for one in cut if one.key.kind == kind)
+        for kind in ("capture", "refund")
+    }
+    assert sums == {"capture": captured - tax, "refund": captured - tax}
