@@ -33,7 +33,7 @@ class EndpointMemory:
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
         self._known: OrderedDict[bytes, tuple[float, OpenEndpoint]] = OrderedDict()
-        self._decoy: Sealed | None = sealer.seal("decoy") if sealer.key_ids else None
+        self._decoy: Sealed | None = None
 
     def recall(self, token: str) -> OpenEndpoint | None:
         """Return what was found for a token within the last KEPT_S; None: it has to be looked up."""
@@ -62,6 +62,8 @@ class EndpointMemory:
         """Open an endpoint's secrets, and decoys up to MOST_SECRETS."""
         sealed = () if endpoint is None else endpoint.secrets
         opened = tuple(self._sealer.open(one) for one in sealed)
+        if self._decoy is None and self._sealer.key_ids:
+            self._decoy = self._sealer.seal("decoy")
         if self._decoy is not None:
             for _ in range(MOST_SECRETS - len(sealed)):
                 self._sealer.open(self._decoy)
