@@ -4,6 +4,7 @@ What receives them over HTTP, `desk` and `routes`, only the application imports:
 """
 
 from skeldir.inbox.basis import BASES, Basis
+from skeldir.inbox.booking import Unbooked
 from skeldir.inbox.endpoints import (
     EndpointOptions,
     EndpointReport,
@@ -27,17 +28,20 @@ from skeldir.inbox.reading import (
 )
 from skeldir.inbox.rebooking import rebook, rebook_all, set_basis, set_precedence
 from skeldir.inbox.saying import PROVIDERS, Provider
-from skeldir.inbox.sealing import Sealer, new_key, read_sealer
+from skeldir.inbox.sealing import UNUSABLE_KEYS, Sealer, new_key, read_sealer
 from skeldir.inbox.sealing_keys import load_sealer, prepare_sealer
 from skeldir.inbox.secret_forms import MAKES_SECRET, make_secret, require_secret
-from skeldir.inbox.setting_up import Steps, address_of, steps_of
+from skeldir.inbox.setting_up import LOCAL_BASE, Steps, address_of, is_reachable, steps_of
 from skeldir.inbox.settling import read_rules
+from skeldir.inbox.states import PaymentState
 
 __all__ = [
     "BASES",
+    "LOCAL_BASE",
     "MAKES_SECRET",
     "PROVIDERS",
     "STATES",
+    "UNUSABLE_KEYS",
     "Basis",
     "DeliveryReport",
     "EndpointOptions",
@@ -45,10 +49,12 @@ __all__ = [
     "EndpointUnknown",
     "NewEndpoint",
     "PaymentReport",
+    "PaymentState",
     "Precedence",
     "Provider",
     "Sealer",
     "Steps",
+    "Unbooked",
     "add_secret",
     "address_of",
     "create_endpoint",
@@ -56,6 +62,7 @@ __all__ = [
     "explain_flag",
     "explain_refusal",
     "explain_trouble",
+    "is_reachable",
     "list_deliveries",
     "list_endpoints",
     "list_payments",

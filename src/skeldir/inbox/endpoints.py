@@ -107,7 +107,7 @@ class EndpointReport:
     """What may be shown of an endpoint: never its token or a secret."""
 
     id: UUID
-    provider: str
+    provider: Provider
     is_live: bool
     token_start: str
     account: str

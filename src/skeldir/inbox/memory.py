@@ -8,7 +8,6 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from skeldir.inbox.endpoints import MOST_SECRETS, Endpoint, digest_token, find_endpoint
-from skeldir.inbox.sealing import SealingKeyInvalid, SealingKeyMissing, SealingKeyUnknown
 
 if TYPE_CHECKING:
     from skeldir.db import Database
@@ -68,7 +67,3 @@ class EndpointMemory:
             for _ in range(MOST_SECRETS - len(sealed)):
                 self._sealer.open(self._decoy)
         return opened
-
-
-UNUSABLE_KEYS: Final = (SealingKeyInvalid, SealingKeyMissing, SealingKeyUnknown)
-"""Errors of `EndpointMemory.look_up` that the operator has to mend; the provider tries again later."""

@@ -45,6 +45,10 @@ class SealingKeyInvalid(SkeldirError):
     title = "A key for the secrets of webhooks is not usable"
 
 
+UNUSABLE_KEYS: Final = (SealingKeyInvalid, SealingKeyMissing, SealingKeyUnknown)
+"""Errors that the operator has to mend; a provider tries again later."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sealed:
     """A sealed secret, and the id of the key that opens it."""
@@ -83,6 +87,11 @@ class Sealer:
     def key_ids(self) -> tuple[str, ...]:
         """The ids of the keys; new secrets are sealed with the first."""
         return tuple(self._keys)
+
+    @property
+    def first_id(self) -> str:
+        """The id of the key that seals. Raises SealingKeyMissing."""
+        return self._first_id()
 
     def seal(self, plain: str) -> Sealed:
         """Seal a text. Raises SealingKeyMissing."""

@@ -49,7 +49,7 @@ def prepare_sealer(settings: Settings) -> tuple[Sealer, Path | None]:
     if sealer.key_ids:
         return sealer, None
     if settings.database_url is not None:
-        sealer.seal("")  # raises
+        _ = sealer.first_id  # raises SealingKeyMissing
     made = _make_file(_path_of(settings))
     return load_sealer(settings), made
 
