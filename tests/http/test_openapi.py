@@ -31,6 +31,8 @@ OPERATIONS: dict[tuple[str, str], dict[str, Any]] = {
 # The pages that show the description, and the description.
 NOT_OF_THE_API = {"/openapi.json", "/docs"}
 OPEN = {"/health", "/health/live", "/health/ready", "/health/worker", "/metrics"}
+# The address holds a token, and the sender signs: there is no key.
+SIGNED = "/v1/webhooks/{provider}/{token}"
 OF_ALL = {"200", "400", "408", "431", "500"}
 OF_A_KEY = {"401", "403", "422", "429", "503"}
 MORE = {
@@ -42,6 +44,7 @@ MORE = {
     ("get", "/v1/attribution/origins"): {"404"},
     ("get", "/v1/attribution/orders/{order_id}"): {"404"},
     ("get", "/v1/revenue/realtime"): {"304"},
+    ("post", SIGNED): {"401", "413", "415", "422", "429", "503"},
     ("put", "/v1/models/{model}"): {"413", "415"},
     ("delete", "/v1/models/{model}"): {"404", "409"},
     ("post", "/v1/models/{model}/preview"): {"413", "415"},
@@ -83,7 +86,7 @@ async def test_the_app_serves_its_description(client: httpx2.AsyncClient) -> Non
 
 def test_every_route_is_described_and_every_description_has_a_route() -> None:
     assert set(OPERATIONS) == routes_of_the_app()
-    assert len(OPERATIONS) == 19
+    assert len(OPERATIONS) == 20
 
 
 def test_the_description_is_openapi_3_1() -> None:
@@ -99,9 +102,11 @@ async def test_every_operation_answers_as_described(
     if path.endswith("/preview"):
         body = b"{}"
     asked = path.replace("{order_id}", "991").replace("{model}", "linear")
+    asked = asked.replace("{provider}", "stripe")
     described = OPERATIONS[method, path]["responses"]
     with_key = await client.request(method, asked, headers=key, content=body)
-    expected = {"/v1/attribution/orders/{order_id}": 404, "/health/worker": 503}.get(path, 200)
+    unusual = {"/v1/attribution/orders/{order_id}": 404, "/health/worker": 503, SIGNED: 401}
+    expected = unusual.get(path, 200)
     assert with_key.status_code == expected
     without = await client.request(method, asked, content=body)
     assert without.status_code == (expected if path in OPEN else 401)
@@ -123,8 +128,9 @@ def test_every_operation_states_whether_it_needs_a_key_and_its_problems(
     method: str, path: str
 ) -> None:
     operation = OPERATIONS[method, path]
-    assert operation["security"] == ([] if path in OPEN else [{"key": []}])
-    expected = OF_ALL | (set() if path in OPEN else OF_A_KEY) | MORE.get((method, path), set())
+    is_open = path in OPEN or path == SIGNED
+    assert operation["security"] == ([] if is_open else [{"key": []}])
+    expected = OF_ALL | (set() if is_open else OF_A_KEY) | MORE.get((method, path), set())
     assert set(operation["responses"]) == expected
     for status, response in operation["responses"].items():
         assert "X-Correlation-ID" in response["headers"]

@@ -56,6 +56,10 @@ FROM (
     UNION ALL SELECT 'reconciliation_status', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.reconciliation_status
     UNION ALL SELECT 'registered_tenants', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.registered_tenants
     UNION ALL SELECT 'waiting_tenants', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.waiting_tenants
+    UNION ALL SELECT 'webhook_endpoints', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.webhook_endpoints
+    UNION ALL SELECT 'webhook_refusals', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.webhook_refusals
+    UNION ALL SELECT 'webhook_secrets', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.webhook_secrets
+    UNION ALL SELECT 'webhook_settings', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.webhook_settings
 ) seen;
 
 -- name: may_read_views$
