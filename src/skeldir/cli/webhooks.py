@@ -208,19 +208,17 @@ def show(tenant: TenantArgument) -> None:
             Column("id", no_wrap=True),
             Column("provider"),
             Column("mode"),
-            Column("token", no_wrap=True),
             Column("state"),
             Column("deliveries", justify="right"),
             Column("dead", justify="right"),
-            Column("last"),
+            Column("last (UTC)"),
         )
         for one in found:
-            last = "never" if one.last_at is None else f"{one.last_at:%Y-%m-%d %H:%M} UTC"
+            last = "never" if one.last_at is None else f"{one.last_at:%Y-%m-%d %H:%M}"
             table.add_row(
                 str(one.id),
                 one.provider,
                 "live" if one.is_live else "test",
-                f"{one.token_start}…",
                 _state_of(one),
                 f"{one.deliveries:,}",
                 f"{one.troubles:,}",
@@ -332,13 +330,15 @@ def _show_next(tenant_id: UUID, endpoint_id: UUID, *, needs_secret: bool) -> Non
 
 def _state_of(endpoint: EndpointReport) -> str:
     if endpoint.ended_at is not None:
-        return f"ended {endpoint.ended_at:%Y-%m-%d %H:%M} UTC"
+        return "ended"
     return "in force" if endpoint.has_secret else "no secret"
 
 
 def _show_details(endpoint: EndpointReport) -> None:
-    """Print an endpoint's settings that differ from the usual ones, and its refusals with what to do about each."""
+    """Print an endpoint's token and unusual settings, and its refusals with what to do about each."""
     settings = {
+        "token": f"{endpoint.token_start}…",
+        "ended": "" if endpoint.ended_at is None else f"{endpoint.ended_at:%Y-%m-%d %H:%M} UTC",
         "shop": endpoint.account,
         "prefix of orders": endpoint.order_prefix,
         "journey in": endpoint.journey_name,
@@ -351,8 +351,7 @@ def _show_details(endpoint: EndpointReport) -> None:
         for name, value in settings.items()
         if value and value not in (usual.journey_name, usual.order_name)
     ]
-    if shown or endpoint.refusals:
-        out.print(f"\n{endpoint.id} {'; '.join(shown)}".rstrip(), style="bold", soft_wrap=True)
+    out.print(f"\n{endpoint.id}: {', '.join(shown)}", style="bold", soft_wrap=True)
     for one in endpoint.refusals:
         out.print(
             f"  {one.refusals:,} refused: {one.outcome}, last {one.last_at:%Y-%m-%d %H:%M} UTC.",

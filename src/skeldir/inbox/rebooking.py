@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from skeldir.inbox.precedence import Precedence
     from skeldir.tenants import TenantProfile
 
-_PAGE: Final = 200
+PAGE: Final = 200
+"""Payments in one transaction."""
 _BEFORE_ALL: Final = UUID(int=0)
 
 
@@ -90,7 +91,7 @@ async def rebook_all(database: Database, tenant_id: UUID, *, is_of_both: bool) -
                 after=after,
                 is_of_both=is_of_both,
                 shops=sorted(SHOPS),
-                most=_PAGE,
+                most=PAGE,
             )
             if not page:
                 return total
