@@ -163,7 +163,7 @@ def test_options_are_kept_and_listed(shop: UUID) -> None:
     made = run("webhooks", "create", shop, "shopify", *words, "--journey-name", "visitor")
     assert "order_transactions/create" in made.stderr
     assert "sample.myshopify.com" in made.stderr
-    assert "attributes[visitor]" in made.stderr
+    assert "attributes: { visitor: journey }" in made.stderr
     listed = plain(run("webhooks", "list", shop).stdout)
     for shown in (
         "shop sample.myshopify.com",
@@ -186,7 +186,7 @@ def test_without_a_key_no_endpoint_is_made_on_a_server_of_ones_own(
 
 def test_the_list_explains_why_deliveries_were_refused(clone: Clone, shop: UUID) -> None:
     endpoint = create(clone, shop, "stripe")
-    other = create(clone, shop, "stripe", "--test")
+    other = create(clone, shop, "stripe")
     assert endpoint.send(make_charge(), make_charge(), secret=OTHER_SECRET) == [401, 401]
     assert endpoint.send(make_charge()) == [200]
     listed = plain(run("webhooks", "list", shop).stdout)
@@ -211,6 +211,18 @@ def test_an_endpoint_is_ended_by_the_beginning_of_its_token_and_stays_so(
     assert "ended 20" in plain(run("webhooks", "list", shop).stdout)
     assert "has ended" in str(refused("webhooks", "secret", shop, endpoint.id, "--new"))
     assert standing(clone, shop) == [("1001", "capture", 4999, "EUR")]
+
+
+def test_a_tenant_takes_in_either_live_or_test_money(clone: Clone, shop: UUID) -> None:
+    unused = create(clone, shop, "standard", "--test")
+    assert "test money never enters" in str(refused("webhooks", "create", shop, "stripe"))
+    run("webhooks", "end", shop, unused.id)
+    endpoint = create(clone, shop, "standard")
+    assert endpoint.send(make_payment()) == [200]
+    run("webhooks", "end", shop, endpoint.id)
+    fault = refused("webhooks", "create", shop, "stripe", "--test")
+    assert "skeldir tenants create" in fault.cure
+    run("webhooks", "create", shop, "stripe")
 
 
 @pytest.mark.parametrize("overlap", ["tomorrow", "91d"])

@@ -34,6 +34,7 @@ from skeldir.inbox import (
     list_endpoints,
     make_secret,
     prepare_sealer,
+    require_mode,
     require_secret,
     resolve_endpoint,
     steps_of,
@@ -113,6 +114,7 @@ def create(
             runtime.database(pool_size=1) as database,
             database.tenant(tenant_id) as connection,
         ):
+            await require_mode(connection, tenant_id, is_live=options.is_live)
             made = await create_endpoint(connection, tenant_id, options)
             if secret is not None:
                 await add_secret(

@@ -14,6 +14,7 @@ from skeldir.inbox.endpoints import (
     create_endpoint,
     end_endpoint,
     list_endpoints,
+    require_mode,
     reseal_secrets,
     resolve_endpoint,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "read_sealer",
     "rebook",
     "rebook_all",
+    "require_mode",
     "require_secret",
     "reseal_secrets",
     "resolve_endpoint",

@@ -219,6 +219,20 @@ async def _require_own_orders(
             )
 
 
+async def require_mode(connection: Connection, tenant_id: UUID, *, is_live: bool) -> None:
+    """Raise InputInvalid when the tenant has, or took in anything by, an endpoint of the other mode.
+
+    A tenant has one ledger, and test money in it could not be told from real money.
+    """
+    for other in await list_endpoints(connection, tenant_id):
+        if other.is_live is not is_live and (other.ended_at is None or other.deliveries):
+            wanted, found = ("live", "test") if is_live else ("test", "live")
+            raise InputInvalid(
+                f"The tenant has a {found} endpoint, and test money never enters a live ledger.",
+                cure=f"Make another tenant for the {wanted} endpoint with `skeldir tenants create`.",
+            )
+
+
 async def find_endpoint(connection: Connection, token: str) -> Endpoint | None:
     """Return the endpoint with a token, with its secrets in force; None: there is none, or it has ended."""
     row = await queries.find_webhook_endpoint(connection, token_digest=digest_token(token))

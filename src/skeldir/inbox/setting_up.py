@@ -218,10 +218,9 @@ def _stripe_shop(options: EndpointOptions) -> tuple[str, ...]:
 
 
 def _shopify_shop(options: EndpointOptions) -> tuple[str, ...]:
-    name = options.journey_name
     return (
-        f'<input type="hidden" id="{name}" name="attributes[{name}]" form="cart">',
-        f'<script>document.getElementById("{name}").value = journey;</script>',
+        "fetch('/cart/update.js', { method: 'POST', headers: { 'Content-Type': 'application/json' },",
+        f"  body: JSON.stringify({{ attributes: {{ {options.journey_name}: journey }} }}) }});",
     )
 
 
