@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 from uuid import UUID
@@ -105,34 +106,7 @@ def create(
         books_totals=books_totals,
     )
     address_of(url, provider, "")  # refuses it before anything is made
-
-    async def work(runtime: Runtime) -> None:
-        tenant_id = await runtime.tenant_id(tenant)
-        sealer = _prepare(runtime)
-        secret = make_secret(provider) if provider in MAKES_SECRET else None
-        async with (
-            runtime.database(pool_size=1) as database,
-            database.tenant(tenant_id) as connection,
-        ):
-            await require_mode(connection, tenant_id, is_live=options.is_live)
-            made = await create_endpoint(connection, tenant_id, options)
-            if secret is not None:
-                await add_secret(
-                    connection, tenant_id, made.id, secret, sealer=sealer, old_end_at=utc_now()
-                )
-        mode = "live" if options.is_live else "test"
-        what = "address is" if secret is None else "address and its secret are"
-        err.print(
-            f"Endpoint {made.id} of {provider}, {mode}. Its {what} shown only now:", soft_wrap=True
-        )
-        address = address_of(url, provider, made.token)
-        out.print(address, soft_wrap=True)
-        if secret is not None:
-            out.print(secret, soft_wrap=True)
-        _show_steps(options, address)
-        _show_next(tenant_id, made.id, needs_secret=secret is None)
-
-    run_with_runtime(work)
+    run_with_runtime(partial(_create, tenant=tenant, options=options, url=url))
 
 
 @webhooks_app.command("secret")
@@ -252,6 +226,34 @@ def end(tenant: TenantArgument, endpoint: EndpointArgument) -> None:
         )
 
     run_with_runtime(work)
+
+
+async def _create(runtime: Runtime, *, tenant: str, options: EndpointOptions, url: str) -> None:
+    tenant_id = await runtime.tenant_id(tenant)
+    sealer = _prepare(runtime)
+    secret = make_secret(options.provider) if options.provider in MAKES_SECRET else None
+    async with (
+        runtime.database(pool_size=1) as database,
+        database.tenant(tenant_id) as connection,
+    ):
+        await require_mode(connection, tenant_id, is_live=options.is_live)
+        made = await create_endpoint(connection, tenant_id, options)
+        if secret is not None:
+            await add_secret(
+                connection, tenant_id, made.id, secret, sealer=sealer, old_end_at=utc_now()
+            )
+    mode = "live" if options.is_live else "test"
+    what = "address is" if secret is None else "address and its secret are"
+    err.print(
+        f"Endpoint {made.id} of {options.provider}, {mode}. Its {what} shown only now:",
+        soft_wrap=True,
+    )
+    address = address_of(url, options.provider, made.token)
+    out.print(address, soft_wrap=True)
+    if secret is not None:
+        out.print(secret, soft_wrap=True)
+    _show_steps(options, address)
+    _show_next(tenant_id, made.id, needs_secret=secret is None)
 
 
 def _prepare(runtime: Runtime) -> Sealer:
