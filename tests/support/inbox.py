@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
+from pathlib import Path
+from uuid import UUID, uuid4
 
 import httpx2
 import psycopg
@@ -20,17 +21,12 @@ from skeldir.db.pool import Database
 from skeldir.inbox.endpoints import EndpointOptions, NewEndpoint, add_secret, create_endpoint
 from skeldir.inbox.saying import Provider
 from skeldir.inbox.sealing import new_key, read_sealer
-from skeldir.inbox.signing import sign
 from tests.conftest import Clone
 from tests.support.api import asking
+from tests.support.webhooks import SECRETS, sign
 
 SEALING_KEYS = new_key()
-SECRETS: dict[Provider, str] = {
-    "stripe": "whsec_dGVzdHMgb2Ygc3RyaXBl",
-    "shopify": "shpss_of_tests",
-    "woocommerce": "secret of tests",
-    "standard": "whsec_dGVzdHMgb2Ygc3RhbmRhcmQgd2ViaG9va3M=",
-}
+SHOP = "sample-shop.myshopify.com"
 
 
 @dataclass(frozen=True)
@@ -59,6 +55,7 @@ class Post:
     ) -> httpx2.Response:
         """Deliver a body, signed now with the endpoint's secret unless others are given."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        event_id = event_id or f"msg-{uuid4()}"
         signed = sign(
             self.provider, raw, secret or self.secret, now=at or utc_now(), event_id=event_id
         )
@@ -78,10 +75,12 @@ class Post:
 
 @asynccontextmanager
 async def inbox_of(
-    clone: Clone, monkeypatch: pytest.MonkeyPatch
+    clone: Clone, monkeypatch: pytest.MonkeyPatch, certificates: Path | None = None
 ) -> AsyncIterator[tuple[FastAPI, httpx2.AsyncClient]]:
-    """Run the application with a key for the secrets of endpoints."""
+    """Run the application with a key for the secrets of endpoints, and with a folder of PayPal's certificates."""
     monkeypatch.setenv("SKELDIR_SEALING_KEYS", SEALING_KEYS)
+    if certificates is not None:
+        monkeypatch.setenv("SKELDIR_PAYPAL_CERTIFICATES", str(certificates))
     async with asking(clone.app_url) as (app, client):
         yield app, client
 
@@ -113,6 +112,8 @@ async def make_post(
     is_live: bool = True,
 ) -> Post:
     """Make an endpoint for a provider with its secret of tests, and return what delivers to it."""
-    options = EndpointOptions(provider, is_live)
-    endpoint = await make_endpoint(db, tenant, options, SECRETS[provider])
-    return Post(client, clone, tenant, provider, endpoint, SECRETS[provider])
+    account = SHOP if provider == "shopify" else ""
+    options = EndpointOptions(provider, is_live, account)
+    secret = SECRETS[provider][0]
+    endpoint = await make_endpoint(db, tenant, options, secret)
+    return Post(client, clone, tenant, provider, endpoint, secret)
