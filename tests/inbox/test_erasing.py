@@ -14,7 +14,6 @@ from skeldir.clock import utc_now
 from skeldir.db.pool import Database
 from skeldir.errors import InputInvalid
 from skeldir.inbox import (
-    EndpointOptions,
     answer_request,
     erase_journey,
     erase_order,
@@ -26,12 +25,11 @@ from skeldir.jobs import do_jobs
 from tests.conftest import Clone
 from tests.support.audited import settle
 from tests.support.credit import sum_by_channel
-from tests.support.inbox import SECRETS, Post, inbox_of, make_endpoint, make_post
+from tests.support.inbox import SHOP, Post, inbox_of, make_post
 from tests.support.make import make_tenant, make_touch, send_touches
 
 NOW = utc_now().replace(microsecond=0)
 WHY = {"reason": "A test", "requested_by": "test"}
-SHOP = "shop.myshopify.com"
 
 
 def when(days: float) -> str:
@@ -176,7 +174,7 @@ async def test_a_payment_that_turns_out_to_be_an_erased_one_is_erased_too(
     assert (await post.send(alone, event_id="msg_alone")).status_code == 200
     link = payment("1001", payment_id="pay_other", skeldir_journey="visitor-2", note="link")
     assert (await post.send(link, event_id="msg_link")).status_code == 200
-    await do_jobs(db, [ERASE_KIND])
+    await do_jobs(db, {ERASE_KIND.name: ERASE_KIND})
     hashes = post.ask(
         "SELECT count(*) FROM webhook_deliveries d JOIN payments p ON p.id = d.payment_id"
         " WHERE p.order_id = '1001' AND report ? 'journey_hash'"
@@ -228,9 +226,7 @@ async def shop(
 ) -> AsyncIterator[Post]:
     """A shop's endpoint with the orders 1 and 2, which have journeys of their own."""
     async with inbox_of(clone, monkeypatch) as (_app, client):
-        options = EndpointOptions("shopify", is_live=True, account=SHOP)
-        endpoint = await make_endpoint(db, tenant, options, SECRETS["shopify"])
-        made = Post(client, clone, tenant, "shopify", endpoint, SECRETS["shopify"])
+        made = await make_post(client, clone, db, tenant, "shopify")
         for order in (1, 2):
             await made.send(
                 {
@@ -259,7 +255,7 @@ async def test_a_customers_redaction_erases_the_named_orders(shop: Post, db: Dat
     }
     for _ in range(2):
         assert (await shop.send(body)).status_code == 200
-    await do_jobs(db, [ERASE_KIND])
+    await do_jobs(db, {ERASE_KIND.name: ERASE_KIND})
     assert keys_of(shop) == [("1", False), ("2", True)]
     assert [row[2] for row in shop.entries()] == [2000, 2000]
     async with db.tenant(shop.tenant) as connection:
@@ -272,7 +268,7 @@ async def test_a_customers_redaction_erases_the_named_orders(shop: Post, db: Dat
 
 async def test_a_shops_redaction_erases_all_orders_of_the_shop(shop: Post, db: Database) -> None:
     assert (await shop.send({"shop_id": 9, "shop_domain": SHOP})).status_code == 200
-    await do_jobs(db, [ERASE_KIND])
+    await do_jobs(db, {ERASE_KIND.name: ERASE_KIND})
     assert keys_of(shop) == [("1", False), ("2", False)]
     assert [row[2] for row in shop.entries()] == [2000, 2000]
 
@@ -288,7 +284,7 @@ async def test_a_request_for_data_waits_until_it_is_answered_by_an_export(
         "orders_requested": [2],
     }
     assert (await shop.send(body)).status_code == 200
-    await do_jobs(db, [ERASE_KIND])
+    await do_jobs(db, {ERASE_KIND.name: ERASE_KIND})
     async with db.tenant(shop.tenant) as connection:
         (request,) = await list_requests(connection, shop.tenant, most=10)
         assert request.answered_at is None
