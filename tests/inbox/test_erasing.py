@@ -9,7 +9,6 @@ from uuid import UUID
 
 import pytest
 
-from skeldir.audit import audit_tenant
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
 from skeldir.errors import InputInvalid
@@ -27,6 +26,7 @@ from tests.support.audited import settle
 from tests.support.credit import sum_by_channel
 from tests.support.inbox import SHOP, Post, inbox_of, make_post
 from tests.support.make import make_tenant, make_touch, send_touches
+from tests.support.taking_back import assert_sound
 
 NOW = utc_now().replace(microsecond=0)
 WHY = {"reason": "A test", "requested_by": "test"}
@@ -97,11 +97,6 @@ def touches_of(post: Post) -> list[tuple[object, ...]]:
     return post.ask("SELECT idempotency_key FROM attribution_events ORDER BY 1")
 
 
-async def assert_sound(db: Database, tenant: UUID) -> None:
-    audit = await audit_tenant(db, tenant)
-    assert audit.differences == 0, audit
-
-
 async def test_an_erased_order_loses_its_journey_and_keeps_its_money_and_credit(
     post: Post, db: Database
 ) -> None:
@@ -121,6 +116,7 @@ async def test_an_erased_order_loses_its_journey_and_keeps_its_money_and_credit(
     await settle(db, post.tenant)
     assert post.entries() == money
     assert await sum_by_channel(db, post.tenant) == credit
+    await assert_sound(db, post.tenant)
 
 
 async def test_credit_given_again_after_an_erasure_is_that_of_the_stored_journey(
@@ -133,6 +129,7 @@ async def test_credit_given_again_after_an_erasure_is_that_of_the_stored_journey
     by_channel = await sum_by_channel(db, post.tenant)
     assert by_channel
     assert not any("unattributed" in str(channel) for channel in by_channel)
+    await assert_sound(db, post.tenant)
 
 
 async def test_erasing_by_token_finds_what_erasing_by_order_does(post: Post, db: Database) -> None:
