@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,13 +13,16 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from skeldir.clock import utc_now
 from skeldir.db.pool import Database
-from skeldir.inbox.saying import PROVIDERS, Provider
+from skeldir.inbox.deriving import reduce_visit
+from skeldir.inbox.receiving import translate
+from skeldir.inbox.saying import PROVIDERS, Context, Provider
 from tests.conftest import Clone
 from tests.support import paypal_events, shopify, stripe, woocommerce
-from tests.support.inbox import Post, inbox_of, make_post
+from tests.support.inbox import SHOP, Post, inbox_of, make_post
 from tests.support.make import make_tenant
-from tests.support.persons import PERSONS, persons_in, plant_all, replace_each
+from tests.support.persons import FORMS, PERSONS, persons_in, plant_all, replace_each
 from tests.support.webhooks import write_paypal_certificates
 
 Body = dict[str, Any]
@@ -210,15 +214,40 @@ async def test_persons_instead_of_any_value_are_stored_nowhere(
     at = 0
     for provider, bodies in BODIES.items():
         for body in bodies:
-            for place, planted in replace_each(body):
+            for planted in replace_each(body, first=at):
                 answer = await posts[1][provider].send(
                     _raw(planted), headers=_headers(provider, at)
                 )
-                assert answer.status_code == 200, place
+                assert answer.status_code == 200, planted
                 answers.append(answer.text)
                 at += 1
     assert at > 200
     await assert_nobody_is_found(posts, answers, capfd.readouterr().err)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_no_form_of_person_stays_of_any_value(provider: Provider) -> None:
+    context = Context(is_live=IS_LIVE[provider], now=utc_now(), account=SHOP)
+    for body in BODIES[provider]:
+        for planted in replace_each(body, forms=FORMS):
+            said = translate(provider, _raw(planted), context)
+            visit = None if said.visit is None else reduce_visit(said.visit)
+            stored = replace(said, visit=visit, journey=None)
+            assert persons_in(f"{stored} {json.dumps(said.kept, default=str)}") == []
+
+
+async def test_a_person_as_the_id_of_a_delivery_is_not_stored_and_names_it_once(
+    posts: list[dict[Provider, Post]],
+) -> None:
+    post = posts[1]["standard"]
+    texts = [one.text for one in PERSONS if one.text.isascii() and " " not in one.text]
+    for at, text in enumerate(texts):
+        for _ in range(2):
+            body = _standard("captured", payment_id=f"pay_{at}", order_id=f"{at}")
+            assert (await post.send(body, event_id=text)).status_code == 200
+    assert len(texts) > 50
+    assert len(post.entries()) == len(texts)
+    assert cells_with_persons(post) == []
 
 
 async def test_persons_in_refused_deliveries_are_stored_nowhere(

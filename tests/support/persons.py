@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count, cycle
+from itertools import cycle
 from typing import Any, Final
+from urllib.parse import quote
 
+Place = tuple[str | int, ...]
+FORMS: Final = 8
 _EACH: Final = 25
 _ODD_KEYS: Final = (
     "email",
@@ -28,6 +31,8 @@ class Person:
 
     text: str
     needle: str
+    is_shaped: bool = True
+    """Whether it can be told from other texts: not a name, and not a postal address."""
 
 
 def _iban(country: str, account: str) -> str:
@@ -42,10 +47,10 @@ def _make_persons() -> list[Person]:
         spaced = " ".join(iban[i : i + 4] for i in range(0, len(iban), 4))
         made += [
             Person(f"ada.quixley{at}@example.com", f"quixley{at}@"),
-            Person(f"Zoë Quixström{at} née Åberg", f"Quixström{at} "),
-            Person(f"山田太郎{at}様", f"山田太郎{at}様"),
+            Person(f"Zoë Quixström{at} née Åberg", f"Quixström{at} ", is_shaped=False),
+            Person(f"山田太郎{at}様", f"山田太郎{at}様", is_shaped=False),
             Person(f"+49 151 7700 {4100 + at}", f"7700 {4100 + at}"),
-            Person(f"Quixweg {at}, 10115 Berlin", f"Quixweg {at},"),
+            Person(f"Quixweg {at}, 10115 Berlin", f"Quixweg {at},", is_shaped=False),
             Person(f"203.0.113.{100 + at}", f"203.0.113.{100 + at}"),
             Person(f"2001:db8::77:{4000 + at}", f"db8::77:{4000 + at}"),
             Person(iban if at % 2 else spaced, iban[8:] if at % 2 else spaced[10:]),
@@ -75,13 +80,28 @@ def plant_all(body: dict[str, Any]) -> dict[str, Any]:
     return {**planted, "persons": texts, "by_person": dict.fromkeys(texts, texts[0])}
 
 
-def replace_each(body: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any]]]:
-    """Yield the place and the body for each value of a body, replaced by a person."""
-    for at, place in zip(count(), _places(body), strict=False):
-        yield place, put_person(body, place, PERSONS[at % len(PERSONS)])
+def replace_each(body: dict[str, Any], first: int = 0, forms: int = 1) -> Iterator[dict[str, Any]]:
+    """Yield the body with each of its values in turn replaced by each of some persons, from the one at `first` on.
+
+    A name instead of the name of a source cannot be recognised: there stands one of the others.
+    """
+    some = cycle([*PERSONS[first % len(PERSONS) :], *PERSONS[: first % len(PERSONS)]])
+    for place in _places(body):
+        for _ in range(forms):
+            person = next(some)
+            while _is_tag(body, place) and not person.is_shaped:
+                person = next(some)
+            yield put_person(body, place, person)
 
 
-def put_person(value: Any, place: tuple[str | int, ...], person: Person) -> Any:
+def _is_tag(body: dict[str, Any], place: Place) -> bool:
+    above: Any = body
+    for step in place[:-1]:
+        above = above[step]
+    return isinstance(above, dict) and str(above.get("key", "")).endswith("utm_source")
+
+
+def put_person(value: Any, place: Place, person: Person) -> Any:
     """Return a JSON value in which a person stands at a place."""
     if not place:
         return person.text
@@ -91,7 +111,7 @@ def put_person(value: Any, place: tuple[str | int, ...], person: Person) -> Any:
     return copied
 
 
-def _places(value: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+def _places(value: Any, at: Place = ()) -> Iterator[Place]:
     steps: Any = ()
     if isinstance(value, dict):
         steps = value.items()
@@ -104,7 +124,7 @@ def _places(value: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | 
 
 
 def persons_in(text: str) -> list[str]:
-    """Return the persons that a text shows, plain, escaped as in JSON, or as the hexadecimal digits of bytes."""
+    """Return the persons that a text shows, plain, escaped for JSON or a URL, or as the hexadecimal digits of bytes."""
     low = text.casefold()
     return [person.text for person in PERSONS if any(form in low for form in _forms(person))]
 
@@ -112,4 +132,5 @@ def persons_in(text: str) -> list[str]:
 def _forms(person: Person) -> tuple[str, ...]:
     needle = person.needle
     escaped = needle.encode("ascii", "backslashreplace").decode()
-    return needle.casefold(), needle.encode().hex(), escaped.casefold()
+    encoded = quote(needle, safe="")
+    return needle.casefold(), needle.encode().hex(), escaped.casefold(), encoded.casefold()
