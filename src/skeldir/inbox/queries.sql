@@ -54,10 +54,12 @@ UPDATE public.webhook_secrets SET ends_at = least(ends_at, :ends_at)
 WHERE tenant_id = :tenant_id AND id = :id;
 
 -- name: select_secrets
-SELECT id, endpoint_id, sealing_key, sealed, created_at, ends_at
-FROM public.webhook_secrets
-WHERE tenant_id = :tenant_id
-ORDER BY created_at, id;
+-- Those in force of endpoints that have not ended: no other secret is opened again.
+SELECT s.id, s.endpoint_id, s.sealing_key, s.sealed, s.created_at, s.ends_at
+FROM public.webhook_secrets s
+JOIN public.webhook_endpoints e ON e.tenant_id = :tenant_id AND e.id = s.endpoint_id
+WHERE s.tenant_id = :tenant_id AND e.ended_at IS NULL AND (s.ends_at IS NULL OR s.ends_at > (SELECT now()))
+ORDER BY s.created_at, s.id;
 
 -- name: reseal_secret!
 UPDATE public.webhook_secrets SET sealing_key = :sealing_key, sealed = :sealed
@@ -111,7 +113,7 @@ RETURNING id, order_id;
 
 -- name: select_reports
 -- Never null: report.
-SELECT d.payment_id, d.report::text AS report
+SELECT d.id, d.payment_id, d.report::text AS report
 FROM public.webhook_deliveries d
 WHERE d.tenant_id = :tenant_id AND d.payment_id = ANY(:payment_ids::uuid[]) AND d.report IS NOT NULL;
 
@@ -119,7 +121,7 @@ WHERE d.tenant_id = :tenant_id AND d.payment_id = ANY(:payment_ids::uuid[]) AND 
 SELECT id, order_id FROM public.payments WHERE tenant_id = :tenant_id AND id = ANY(:payment_ids::uuid[]);
 
 -- name: put_payments!
--- The payments are one text, a JSON array of objects.
+-- The payments are one text, a JSON array of objects. That a payment was erased stays.
 INSERT INTO public.payments
     (tenant_id, id, order_id, state, flags, is_renewal, journey, providers, reports, waiting, evidence, parts)
 SELECT :tenant_id, p.id, p.order_id, p.state, p.flags, p.is_renewal, p.journey, p.providers, p.reports, p.waiting,
@@ -129,22 +131,17 @@ FROM pg_catalog.json_to_recordset(:payments::json)
            reports integer, waiting jsonb, evidence jsonb, parts jsonb)
 ON CONFLICT (tenant_id, id) DO UPDATE
 SET order_id = excluded.order_id, state = excluded.state, flags = excluded.flags, is_renewal = excluded.is_renewal,
-    journey = excluded.journey, providers = excluded.providers, reports = excluded.reports,
-    waiting = excluded.waiting, evidence = excluded.evidence, parts = excluded.parts, changed_at = excluded.changed_at;
+    journey = CASE WHEN payments.journey = 'erased' THEN 'erased' ELSE excluded.journey END,
+    providers = excluded.providers, reports = excluded.reports, waiting = excluded.waiting, evidence = excluded.evidence,
+    parts = excluded.parts, changed_at = excluded.changed_at;
 
 -- name: set_precedence!
 INSERT INTO public.webhook_settings (tenant_id, precedence) VALUES (:tenant_id, :precedence)
 ON CONFLICT (tenant_id) DO UPDATE SET precedence = excluded.precedence;
 
--- name: select_precedence$
-SELECT precedence FROM public.webhook_settings WHERE tenant_id = :tenant_id;
-
 -- name: set_basis!
 INSERT INTO public.webhook_settings (tenant_id, basis) VALUES (:tenant_id, :basis)
 ON CONFLICT (tenant_id) DO UPDATE SET basis = excluded.basis;
-
--- name: select_basis$
-SELECT basis FROM public.webhook_settings WHERE tenant_id = :tenant_id;
 
 -- name: erase_traces$
 -- The counts of the receipt, a JSON object. This writes as the owner: nothing else may be written in the transaction that
@@ -229,3 +226,35 @@ SELECT coalesce((SELECT json_agg(to_jsonb(l) - 'tenant_id' ORDER BY l.order_id, 
                    AND e.journey_key IN (SELECT l.journey_key FROM public.revenue_ledger l
                                          WHERE l.tenant_id = :tenant_id AND l.order_id = ANY(:order_ids::text[])
                                            AND l.journey_key IS NOT NULL)), '[]')::text AS touches;
+
+-- name: select_rules^
+SELECT precedence, basis FROM public.webhook_settings WHERE tenant_id = :tenant_id;
+
+-- name: select_payments_to_rebook
+-- Payments in the order of their ids; if requested, only those that a shop and another provider report.
+SELECT p.id
+FROM public.payments p
+WHERE p.tenant_id = :tenant_id AND p.id > :after
+  AND (NOT :is_of_both::boolean OR p.providers && :shops::text[] AND NOT p.providers <@ :shops::text[])
+ORDER BY p.id
+LIMIT :most;
+
+-- name: select_deliveries
+-- The latest deliveries; if requested, only those with trouble.
+SELECT d.received_at, d.provider, d.type, d.trouble, d.detail, d.payment_id, p.order_id
+FROM public.webhook_deliveries d
+LEFT JOIN public.payments p ON p.tenant_id = :tenant_id AND p.id = d.payment_id
+WHERE d.tenant_id = :tenant_id AND (NOT :is_dead::boolean OR d.trouble IS NOT NULL)
+ORDER BY d.received_at DESC, d.id DESC
+LIMIT :most;
+
+-- name: select_payments
+-- The payments that changed last; if requested, only those in a state, or with flags.
+-- Never null: waiting, evidence.
+SELECT p.id, p.order_id, p.state, p.flags, p.is_renewal, p.journey, p.providers, p.changed_at,
+       p.waiting::text AS waiting, p.evidence::text AS evidence
+FROM public.payments p
+WHERE p.tenant_id = :tenant_id AND (:state::text IS NULL OR p.state = :state)
+  AND (NOT :is_flagged::boolean OR p.flags <> '{}')
+ORDER BY p.changed_at DESC, p.id DESC
+LIMIT :most;

@@ -13,37 +13,27 @@ from uuid import UUID
 
 import orjson
 
-from skeldir.attribution import mark_orders_of_conversions
 from skeldir.db import new_id, wait_for_lock
-from skeldir.inbox.booking import Booking, Rules, book
-from skeldir.inbox.deriving import derive_touches, reduce_visit
+from skeldir.inbox.deriving import reduce_visit
 from skeldir.inbox.grouping import Grouping, group
 from skeldir.inbox.kinds import ERASE
-from skeldir.inbox.payments import pack_payment
 from skeldir.inbox.privacy_requests import store_requests
 from skeldir.inbox.reporting import Report, pack_report, read_report, report_of
 from skeldir.inbox.saying import Said, Trouble
+from skeldir.inbox.settling import Booked, inbox_lock, settle
 from skeldir.inbox.store import queries
 from skeldir.inbox.traces import without_traces
 from skeldir.ingest import hash_journey_key
 from skeldir.jobs import enqueue
-from skeldir.revenue import (
-    LedgerRow,
-    pack_entries,
-    post_entries,
-    read_standing_of_orders,
-    reverse_entries,
-)
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
     from skeldir.inbox.endpoints import Endpoint
-    from skeldir.revenue import SelectStandingOfOrdersRow
+    from skeldir.revenue import LedgerRow
     from skeldir.tenants import TenantProfile
 
 MOST_REPORTS: Final = 1_000
 """Reports of one payment; all are read when one is added. A name that so many share is not that of one order."""
-SOURCE: Final = "webhook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +90,6 @@ class _Known:
     erased: frozenset[UUID]
 
 
-def inbox_lock(tenant_id: UUID) -> str:
-    """Return the name of the lock under which one transaction at a time books a tenant's deliveries."""
-    return f"inbox:{tenant_id}"
-
-
 async def record_arrivals(
     connection: Connection, profile: TenantProfile, arrivals: Sequence[Arrival]
 ) -> list[Recorded]:
@@ -121,7 +106,7 @@ async def record_arrivals(
     new = [row for row in rows if row.id in new_ids]
     said = [(row.id, row.arrival.endpoint.id, row.arrival.said.erasure) for row in new]
     await store_requests(connection, tenant_id, said)
-    booked: Mapping[UUID, _Booked] = {}
+    booked: Mapping[UUID, Booked] = {}
     if any(row.payment_id is not None for row in new):
         booked = await _book(connection, profile, new, grouping, known)
     return [_recorded(row, booked, is_new=row.id in new_ids) for row in rows]
@@ -210,52 +195,26 @@ async def _insert(connection: Connection, tenant_id: UUID, rows: Sequence[_Row])
     return {row["id"] for row in inserted}
 
 
-@dataclass(frozen=True, slots=True)
-class _Booked:
-    """What was posted for a payment."""
-
-    order_id: str | None
-    entries: tuple[LedgerRow, ...]
-
-
 async def _book(
     connection: Connection,
     profile: TenantProfile,
     new: Sequence[_Row],
     grouping: Grouping,
     known: _Known,
-) -> Mapping[UUID, _Booked]:
+) -> Mapping[UUID, Booked]:
     tenant_id = profile.tenant_id
     delivery_of = {row.payment_id: row.id for row in new if row.payment_id is not None}
     payment_ids = sorted(delivery_of)
     old_orders = await _merge(connection, tenant_id, payment_ids, grouping, known)
     reports = await _read_reports(connection, tenant_id, new, payment_ids, known, grouping)
-    endpoint = new[0].arrival.endpoint
-    rules = Rules(endpoint.precedence, endpoint.basis)
-    bookings = {one: book(reports[one], rules) for one in payment_ids}
-    bookings = await derive_touches(connection, profile, bookings)
-    orders = set(old_orders)
-    orders.update(b.order_id for b in bookings.values() if b.order_id is not None)
-    standing = await read_standing_of_orders(connection, tenant_id, sorted(orders))
-    posted = await _settle(connection, tenant_id, bookings, delivery_of, standing)
-    elsewhere = {row["order_id"] for row in standing if row["source"] != SOURCE}
-    await queries.put_payments(
+    return await settle(
         connection,
-        tenant_id=tenant_id,
-        payments=orjson.dumps(
-            [
-                pack_payment(
-                    one,
-                    bookings[one],
-                    reports[one],
-                    counted_elsewhere=elsewhere,
-                    is_erased=one in known.erased,
-                )
-                for one in payment_ids
-            ]
-        ).decode(),
+        profile,
+        reports,
+        delivery_of=delivery_of,
+        old_orders=old_orders,
+        erased=known.erased,
     )
-    return posted
 
 
 async def _merge(
@@ -322,72 +281,7 @@ async def _read_reports(
     return reports
 
 
-async def _settle(
-    connection: Connection,
-    tenant_id: UUID,
-    bookings: Mapping[UUID, Booking],
-    delivery_of: Mapping[UUID, UUID],
-    standing: Sequence[SelectStandingOfOrdersRow],
-) -> Mapping[UUID, _Booked]:
-    """Take back what stands and does not follow any more, and post what is missing."""
-    held = {row["business_key"]: row for row in standing if row["source"] == SOURCE}
-    wanted = {
-        entry.business_key: (entry, payment_id)
-        for payment_id, booking in bookings.items()
-        for entry in booking.entries
-    }
-    surplus = [
-        row["id"]
-        for key, row in held.items()
-        if key not in wanted or not _is_equal(wanted[key][0], row)
-    ]
-    missing = [
-        wanted[key]
-        for key in sorted(wanted)
-        if key not in held or not _is_equal(wanted[key][0], held[key])
-    ]
-    orders: set[str] = set()
-    if surplus:
-        undoing = next(iter(delivery_of.values()))
-        orders.update(
-            await reverse_entries(connection, tenant_id, sorted(surplus), undoing_id=undoing)
-        )
-    if missing:
-        batch = pack_entries(
-            [entry for entry, _ in missing],
-            delivery=delivery_of[missing[0][1]],
-            deliveries=[delivery_of[payment_id] for _, payment_id in missing],
-        )
-        posting = await post_entries(connection, tenant_id, batch, source=SOURCE)
-        orders.update(posting.order_ids)
-    await mark_orders_of_conversions(connection, tenant_id, sorted(orders))
-    return {
-        payment_id: _Booked(
-            booking.order_id, tuple(entry for entry, owner in missing if owner == payment_id)
-        )
-        for payment_id, booking in bookings.items()
-    }
-
-
-def _is_equal(entry: LedgerRow, row: SelectStandingOfOrdersRow) -> bool:
-    return (
-        entry.order_id,
-        entry.kind,
-        entry.amount_cents,
-        entry.currency,
-        entry.occurred_at,
-        entry.journey_key,
-    ) == (
-        row["order_id"],
-        row["kind"],
-        row["amount_cents"],
-        row["currency"],
-        row["occurred_at"],
-        row["journey_key"],
-    )
-
-
-def _recorded(row: _Row, booked: Mapping[UUID, _Booked], *, is_new: bool) -> Recorded:
+def _recorded(row: _Row, booked: Mapping[UUID, Booked], *, is_new: bool) -> Recorded:
     if not is_new:
         return Recorded("repeated")
     if row.trouble is not None:

@@ -29,6 +29,15 @@ class FindWebhookEndpointRow(TypedDict):
 class InsertDeliveriesRow(TypedDict):
     id: UUID
 
+class SelectDeliveriesRow(TypedDict):
+    received_at: dt.datetime
+    provider: str
+    type: str
+    trouble: str | None
+    detail: str | None
+    payment_id: UUID | None
+    order_id: str | None
+
 class SelectEndpointsRow(TypedDict):
     id: UUID
     provider: Literal["stripe", "shopify", "woocommerce", "paypal", "standard"]
@@ -70,6 +79,28 @@ class SelectOrderIdsRow(TypedDict):
     id: UUID
     order_id: str | None
 
+class SelectPaymentsRow(TypedDict):
+    id: UUID
+    order_id: str | None
+    state: Literal[
+        "pending",
+        "authorized",
+        "captured",
+        "partially_refunded",
+        "refunded",
+        "disputed",
+        "dispute_lost",
+        "voided",
+        "awaiting_capture",
+    ]
+    flags: list[str]
+    is_renewal: bool | None
+    journey: Literal["token", "derived", "erased"] | None
+    providers: list[str]
+    changed_at: dt.datetime
+    waiting: str
+    evidence: str
+
 class SelectPaymentsOfOrdersRow(TypedDict):
     id: UUID
 
@@ -80,6 +111,9 @@ class SelectPaymentsOfRefsRow(TypedDict):
     is_erased: bool
 
 class SelectPaymentsToEraseRow(TypedDict):
+    id: UUID
+
+class SelectPaymentsToRebookRow(TypedDict):
     id: UUID
 
 class SelectPrivacyRequestRow(TypedDict):
@@ -104,8 +138,13 @@ class SelectRefusalsRow(TypedDict):
     last_at: dt.datetime
 
 class SelectReportsRow(TypedDict):
+    id: UUID
     payment_id: UUID | None
     report: str
+
+class SelectRulesRow(TypedDict):
+    precedence: Literal["gateway", "shop"]
+    basis: Literal["gross", "without_tax", "without_tax_and_shipping", "without_fee"]
 
 class SelectSecretsRow(TypedDict):
     id: UUID
@@ -239,9 +278,9 @@ class _Queries:
         connection: Connection, /, *, sealing_key: str, sealed: bytes, tenant_id: UUID, id: UUID
     ) -> None: ...
     @staticmethod
-    async def select_basis(
-        connection: Connection, /, *, tenant_id: UUID
-    ) -> Literal["gross", "without_tax", "without_tax_and_shipping", "without_fee"] | None: ...
+    async def select_deliveries(
+        connection: Connection, /, *, tenant_id: UUID, is_dead: bool, most: int
+    ) -> list[SelectDeliveriesRow]: ...
     @staticmethod
     async def select_endpoints(
         connection: Connection, /, *, tenant_id: UUID
@@ -267,6 +306,16 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, payment_ids: Collection[UUID]
     ) -> list[SelectOrderIdsRow]: ...
     @staticmethod
+    async def select_payments(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        state: str | None,
+        is_flagged: bool,
+        most: int,
+    ) -> list[SelectPaymentsRow]: ...
+    @staticmethod
     async def select_payments_of_orders(
         connection: Connection,
         /,
@@ -284,9 +333,16 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, endpoint_ids: Collection[UUID], most: int
     ) -> list[SelectPaymentsToEraseRow]: ...
     @staticmethod
-    async def select_precedence(
-        connection: Connection, /, *, tenant_id: UUID
-    ) -> Literal["gateway", "shop"] | None: ...
+    async def select_payments_to_rebook(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        after: UUID,
+        is_of_both: bool,
+        shops: Collection[str],
+        most: int,
+    ) -> list[SelectPaymentsToRebookRow]: ...
     @staticmethod
     async def select_privacy_request(
         connection: Connection, /, *, tenant_id: UUID, id: UUID
@@ -303,6 +359,10 @@ class _Queries:
     async def select_reports(
         connection: Connection, /, *, tenant_id: UUID, payment_ids: Collection[UUID]
     ) -> list[SelectReportsRow]: ...
+    @staticmethod
+    async def select_rules(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> SelectRulesRow | None: ...
     @staticmethod
     async def select_secrets(
         connection: Connection, /, *, tenant_id: UUID
