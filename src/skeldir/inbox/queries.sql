@@ -118,12 +118,10 @@ FROM public.webhook_deliveries d
 WHERE d.tenant_id = :tenant_id AND d.payment_id = ANY(:payment_ids::uuid[]) AND d.report IS NOT NULL;
 
 -- name: select_order_ids
--- Never null: is_erased.
-SELECT id, order_id, journey IS NOT DISTINCT FROM 'erased' AS is_erased
-FROM public.payments WHERE tenant_id = :tenant_id AND id = ANY(:payment_ids::uuid[]);
+SELECT id, order_id FROM public.payments WHERE tenant_id = :tenant_id AND id = ANY(:payment_ids::uuid[]);
 
 -- name: put_payments!
--- The payments are one text, a JSON array of objects.
+-- The payments are one text, a JSON array of objects. That a payment was erased stays.
 INSERT INTO public.payments
     (tenant_id, id, order_id, state, flags, is_renewal, journey, providers, reports, waiting, evidence, parts)
 SELECT :tenant_id, p.id, p.order_id, p.state, p.flags, p.is_renewal, p.journey, p.providers, p.reports, p.waiting,
@@ -133,8 +131,9 @@ FROM pg_catalog.json_to_recordset(:payments::json)
            reports integer, waiting jsonb, evidence jsonb, parts jsonb)
 ON CONFLICT (tenant_id, id) DO UPDATE
 SET order_id = excluded.order_id, state = excluded.state, flags = excluded.flags, is_renewal = excluded.is_renewal,
-    journey = excluded.journey, providers = excluded.providers, reports = excluded.reports,
-    waiting = excluded.waiting, evidence = excluded.evidence, parts = excluded.parts, changed_at = excluded.changed_at;
+    journey = CASE WHEN payments.journey = 'erased' THEN 'erased' ELSE excluded.journey END,
+    providers = excluded.providers, reports = excluded.reports, waiting = excluded.waiting, evidence = excluded.evidence,
+    parts = excluded.parts, changed_at = excluded.changed_at;
 
 -- name: set_precedence!
 INSERT INTO public.webhook_settings (tenant_id, precedence) VALUES (:tenant_id, :precedence)

@@ -78,7 +78,6 @@ class SelectHeldPaymentsRow(TypedDict):
 class SelectOrderIdsRow(TypedDict):
     id: UUID
     order_id: str | None
-    is_erased: bool
 
 class SelectPaymentsRow(TypedDict):
     id: UUID
