@@ -173,3 +173,29 @@ WHERE p.tenant_id = :tenant_id AND (:state::text IS NULL OR p.state = :state)
   AND (NOT :is_flagged::boolean OR p.flags <> '{}')
 ORDER BY p.changed_at DESC, p.id DESC
 LIMIT :most;
+
+-- name: select_deliveries_since
+-- The deliveries that came at or after a moment, by (received_at, id), after the last one of the page before.
+SELECT d.id, d.received_at, d.provider, d.type, d.trouble, d.detail, d.payment_id, p.order_id
+FROM public.webhook_deliveries d
+LEFT JOIN public.payments p ON p.tenant_id = :tenant_id AND p.id = d.payment_id
+WHERE d.tenant_id = :tenant_id AND (d.received_at, d.id) > (:after_at::timestamptz, :after_id::uuid)
+  AND (:provider::text IS NULL OR d.provider = :provider)
+ORDER BY d.received_at, d.id
+LIMIT :most;
+
+-- name: select_delivery^
+SELECT d.id, d.received_at, d.provider, d.type, d.trouble, d.detail, d.payment_id, p.order_id
+FROM public.webhook_deliveries d
+LEFT JOIN public.payments p ON p.tenant_id = :tenant_id AND p.id = d.payment_id
+WHERE d.tenant_id = :tenant_id AND d.digest = :digest;
+
+-- name: select_moment$
+SELECT now();
+
+-- name: select_accounts
+-- The provider's accounts that deliveries of an endpoint named; "" for those that named none.
+SELECT DISTINCT coalesce(d.report->>'account', '') AS account
+FROM public.webhook_deliveries d
+WHERE d.tenant_id = :tenant_id AND d.endpoint_id = :endpoint_id AND d.report IS NOT NULL
+LIMIT 100;
