@@ -258,3 +258,29 @@ SELECT coalesce((SELECT json_agg(to_jsonb(l) - 'tenant_id' ORDER BY l.order_id, 
                    AND e.journey_key IN (SELECT l.journey_key FROM public.revenue_ledger l
                                          WHERE l.tenant_id = :tenant_id AND l.order_id = ANY(:order_ids::text[])
                                            AND l.journey_key IS NOT NULL)), '[]')::text AS touches;
+
+-- name: select_deliveries_since
+-- The deliveries that came at or after a moment, by (received_at, id), after the last one of the page before.
+SELECT d.id, d.received_at, d.provider, d.type, d.trouble, d.detail, d.payment_id, p.order_id
+FROM public.webhook_deliveries d
+LEFT JOIN public.payments p ON p.tenant_id = :tenant_id AND p.id = d.payment_id
+WHERE d.tenant_id = :tenant_id AND (d.received_at, d.id) > (:after_at::timestamptz, :after_id::uuid)
+  AND (:provider::text IS NULL OR d.provider = :provider)
+ORDER BY d.received_at, d.id
+LIMIT :most;
+
+-- name: select_delivery^
+SELECT d.id, d.received_at, d.provider, d.type, d.trouble, d.detail, d.payment_id, p.order_id
+FROM public.webhook_deliveries d
+LEFT JOIN public.payments p ON p.tenant_id = :tenant_id AND p.id = d.payment_id
+WHERE d.tenant_id = :tenant_id AND d.digest = :digest;
+
+-- name: select_moment$
+SELECT now();
+
+-- name: select_accounts
+-- The provider's accounts that deliveries of an endpoint named; "" for those that named none.
+SELECT DISTINCT coalesce(d.report->>'account', '') AS account
+FROM public.webhook_deliveries d
+WHERE d.tenant_id = :tenant_id AND d.endpoint_id = :endpoint_id AND d.report IS NOT NULL
+LIMIT 100;
