@@ -1,11 +1,8 @@
 -- name: find_webhook_endpoint^
--- Never null: tenant_id, endpoint_id, provider, is_live, account, order_prefix, journey_name, order_name, books_totals,
--- precedence, basis.
+-- Never null: tenant_id, endpoint_id, provider, is_live, account, order_prefix, journey_name, order_name, books_totals.
 -- Column provider is one of stripe, shopify, woocommerce, paypal, standard.
--- Column precedence is one of gateway, shop.
--- Column basis is one of gross, without_tax, without_tax_and_shipping, without_fee.
 SELECT tenant_id, endpoint_id, provider, is_live, account, order_prefix, journey_name, order_name, books_totals,
-       precedence, basis, sealing_keys, sealed
+       sealing_keys, sealed
 FROM public.find_webhook_endpoint(:token_digest);
 
 -- name: insert_endpoint!

@@ -21,8 +21,6 @@ class FindWebhookEndpointRow(TypedDict):
     journey_name: str
     order_name: str
     books_totals: bool
-    precedence: Literal["gateway", "shop"]
-    basis: Literal["gross", "without_tax", "without_tax_and_shipping", "without_fee"]
     sealing_keys: list[str] | None
     sealed: list[bytes] | None
 
