@@ -143,6 +143,38 @@ ON CONFLICT (tenant_id) DO UPDATE SET precedence = excluded.precedence;
 INSERT INTO public.webhook_settings (tenant_id, basis) VALUES (:tenant_id, :basis)
 ON CONFLICT (tenant_id) DO UPDATE SET basis = excluded.basis;
 
+-- name: select_rules^
+SELECT precedence, basis FROM public.webhook_settings WHERE tenant_id = :tenant_id;
+
+-- name: select_payments_to_rebook
+-- Payments in the order of their ids; if requested, only those that a shop and another provider report.
+SELECT p.id
+FROM public.payments p
+WHERE p.tenant_id = :tenant_id AND p.id > :after
+  AND (NOT :is_of_both::boolean OR p.providers && :shops::text[] AND NOT p.providers <@ :shops::text[])
+ORDER BY p.id
+LIMIT :most;
+
+-- name: select_deliveries
+-- The latest deliveries; if requested, only those with trouble.
+SELECT d.received_at, d.provider, d.type, d.trouble, d.detail, d.payment_id, p.order_id
+FROM public.webhook_deliveries d
+LEFT JOIN public.payments p ON p.tenant_id = :tenant_id AND p.id = d.payment_id
+WHERE d.tenant_id = :tenant_id AND (NOT :is_dead::boolean OR d.trouble IS NOT NULL)
+ORDER BY d.received_at DESC, d.id DESC
+LIMIT :most;
+
+-- name: select_payments
+-- The payments that changed last; if requested, only those in a state, or with flags.
+-- Never null: waiting, evidence.
+SELECT p.id, p.order_id, p.state, p.flags, p.is_renewal, p.journey, p.providers, p.changed_at,
+       p.waiting::text AS waiting, p.evidence::text AS evidence
+FROM public.payments p
+WHERE p.tenant_id = :tenant_id AND (:state::text IS NULL OR p.state = :state)
+  AND (NOT :is_flagged::boolean OR p.flags <> '{}')
+ORDER BY p.changed_at DESC, p.id DESC
+LIMIT :most;
+
 -- name: erase_traces$
 -- The counts of the receipt, a JSON object. This writes as the owner: nothing else may be written in the transaction that
 -- a Citus node holds.
@@ -227,34 +259,28 @@ SELECT coalesce((SELECT json_agg(to_jsonb(l) - 'tenant_id' ORDER BY l.order_id, 
                                          WHERE l.tenant_id = :tenant_id AND l.order_id = ANY(:order_ids::text[])
                                            AND l.journey_key IS NOT NULL)), '[]')::text AS touches;
 
--- name: select_rules^
-SELECT precedence, basis FROM public.webhook_settings WHERE tenant_id = :tenant_id;
-
--- name: select_payments_to_rebook
--- Payments in the order of their ids; if requested, only those that a shop and another provider report.
-SELECT p.id
-FROM public.payments p
-WHERE p.tenant_id = :tenant_id AND p.id > :after
-  AND (NOT :is_of_both::boolean OR p.providers && :shops::text[] AND NOT p.providers <@ :shops::text[])
-ORDER BY p.id
-LIMIT :most;
-
--- name: select_deliveries
--- The latest deliveries; if requested, only those with trouble.
-SELECT d.received_at, d.provider, d.type, d.trouble, d.detail, d.payment_id, p.order_id
+-- name: select_deliveries_since
+-- The deliveries that came at or after a moment, by (received_at, id), after the last one of the page before.
+SELECT d.id, d.received_at, d.provider, d.type, d.trouble, d.detail, d.payment_id, p.order_id
 FROM public.webhook_deliveries d
 LEFT JOIN public.payments p ON p.tenant_id = :tenant_id AND p.id = d.payment_id
-WHERE d.tenant_id = :tenant_id AND (NOT :is_dead::boolean OR d.trouble IS NOT NULL)
-ORDER BY d.received_at DESC, d.id DESC
+WHERE d.tenant_id = :tenant_id AND (d.received_at, d.id) > (:after_at::timestamptz, :after_id::uuid)
+  AND (:provider::text IS NULL OR d.provider = :provider)
+ORDER BY d.received_at, d.id
 LIMIT :most;
 
--- name: select_payments
--- The payments that changed last; if requested, only those in a state, or with flags.
--- Never null: waiting, evidence.
-SELECT p.id, p.order_id, p.state, p.flags, p.is_renewal, p.journey, p.providers, p.changed_at,
-       p.waiting::text AS waiting, p.evidence::text AS evidence
-FROM public.payments p
-WHERE p.tenant_id = :tenant_id AND (:state::text IS NULL OR p.state = :state)
-  AND (NOT :is_flagged::boolean OR p.flags <> '{}')
-ORDER BY p.changed_at DESC, p.id DESC
-LIMIT :most;
+-- name: select_delivery^
+SELECT d.id, d.received_at, d.provider, d.type, d.trouble, d.detail, d.payment_id, p.order_id
+FROM public.webhook_deliveries d
+LEFT JOIN public.payments p ON p.tenant_id = :tenant_id AND p.id = d.payment_id
+WHERE d.tenant_id = :tenant_id AND d.digest = :digest;
+
+-- name: select_moment$
+SELECT now();
+
+-- name: select_accounts
+-- The provider's accounts that deliveries of an endpoint named; "" for those that named none.
+SELECT DISTINCT coalesce(d.report->>'account', '') AS account
+FROM public.webhook_deliveries d
+WHERE d.tenant_id = :tenant_id AND d.endpoint_id = :endpoint_id AND d.report IS NOT NULL
+LIMIT 100;
