@@ -29,6 +29,7 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
         "kind": [
             "attribution.credit",
             "audit.tenant",
+            "inbox.erase",
             "ingest.forget_touches",
             "ingest.scan_personal_data",
             "ingest.undo",
