@@ -75,12 +75,12 @@ async def make(db: Database, tenant: UUID, provider: Provider) -> NewEndpoint:
 
 
 async def fill(
-    db: Database, tenant: UUID, endpoint: NewEndpoint, folder: Path, content: object, **options: str
+    db: Database, tenant: UUID, endpoint: NewEndpoint, folder: Path, content: object, account: str = ""
 ) -> BackfillReport:
     path = folder / "export.json"
     text = content if isinstance(content, str) else json.dumps(content, indent=1)
     path.write_text(text, encoding="utf-8")
-    return await backfill(db, tenant, str(endpoint.id), path, **options)
+    return await backfill(db, tenant, str(endpoint.id), path, account=account)
 
 
 async def test_charges_and_refunds_are_booked_once_however_often_the_file_is_read(
