@@ -73,7 +73,7 @@ DO UPDATE SET refusals = webhook_refusals.refusals + excluded.refusals, last_at 
 
 -- name: select_payments_of_refs
 -- The payments that names belong to, with how many reports each has.
-SELECT r.ref, r.payment_id, coalesce(p.reports, 0) AS reports
+SELECT r.ref, r.payment_id, coalesce(p.reports, 0) AS reports, coalesce(p.journey = 'erased', false) AS is_erased
 FROM public.payment_refs r
 LEFT JOIN public.payments p ON p.tenant_id = :tenant_id AND p.id = r.payment_id
 WHERE r.tenant_id = :tenant_id AND r.ref = ANY(:refs::text[]);
@@ -121,7 +121,7 @@ WHERE d.tenant_id = :tenant_id AND d.payment_id = ANY(:payment_ids::uuid[]) AND 
 SELECT id, order_id FROM public.payments WHERE tenant_id = :tenant_id AND id = ANY(:payment_ids::uuid[]);
 
 -- name: put_payments!
--- The payments are one text, a JSON array of objects.
+-- The payments are one text, a JSON array of objects. That a payment was erased stays.
 INSERT INTO public.payments
     (tenant_id, id, order_id, state, flags, is_renewal, journey, providers, reports, waiting, evidence, parts)
 SELECT :tenant_id, p.id, p.order_id, p.state, p.flags, p.is_renewal, p.journey, p.providers, p.reports, p.waiting,
@@ -131,8 +131,9 @@ FROM pg_catalog.json_to_recordset(:payments::json)
            reports integer, waiting jsonb, evidence jsonb, parts jsonb)
 ON CONFLICT (tenant_id, id) DO UPDATE
 SET order_id = excluded.order_id, state = excluded.state, flags = excluded.flags, is_renewal = excluded.is_renewal,
-    journey = excluded.journey, providers = excluded.providers, reports = excluded.reports,
-    waiting = excluded.waiting, evidence = excluded.evidence, parts = excluded.parts, changed_at = excluded.changed_at;
+    journey = CASE WHEN payments.journey = 'erased' THEN 'erased' ELSE excluded.journey END,
+    providers = excluded.providers, reports = excluded.reports, waiting = excluded.waiting, evidence = excluded.evidence,
+    parts = excluded.parts, changed_at = excluded.changed_at;
 
 -- name: set_precedence!
 INSERT INTO public.webhook_settings (tenant_id, precedence) VALUES (:tenant_id, :precedence)
@@ -173,6 +174,90 @@ WHERE p.tenant_id = :tenant_id AND (:state::text IS NULL OR p.state = :state)
   AND (NOT :is_flagged::boolean OR p.flags <> '{}')
 ORDER BY p.changed_at DESC, p.id DESC
 LIMIT :most;
+
+-- name: erase_traces$
+-- The counts of the receipt, a JSON object. This writes as the owner: nothing else may be written in the transaction that
+-- a Citus node holds.
+-- Never null: erase_traces. May be null: request, journey_key.
+SELECT public.erase_traces(:erasure, :request, :target_kind, :target_digest, :reason, :requested_by,
+                           :order_ids::text[], :payment_ids::uuid[], :journey_key)::text AS erase_traces;
+
+-- name: select_erasures
+-- Never null: counts.
+SELECT id, request_id, target_kind, target_digest, reason, requested_by, erased_at, counts::text AS counts, digest
+FROM public.erasures
+WHERE tenant_id = :tenant_id AND (:id::uuid IS NULL OR id = :id::uuid)
+ORDER BY erased_at DESC, id
+LIMIT :most;
+
+-- name: insert_privacy_requests!
+INSERT INTO public.privacy_requests (tenant_id, id, endpoint_id, kind, order_refs, due_at)
+SELECT :tenant_id, r.id, r.endpoint_id, r.kind, r.order_refs, :due_at
+FROM pg_catalog.json_to_recordset(:requests::json) AS r (id uuid, endpoint_id uuid, kind text, order_refs text[])
+ON CONFLICT (tenant_id, id) DO NOTHING;
+
+-- name: select_privacy_requests
+-- Never null: orders.
+SELECT id, kind, cardinality(order_refs) AS orders, received_at, due_at, answered_at
+FROM public.privacy_requests
+WHERE tenant_id = :tenant_id
+ORDER BY answered_at IS NOT NULL, due_at, id
+LIMIT :most;
+
+-- name: select_privacy_request^
+SELECT r.endpoint_id, r.kind, r.order_refs, r.answered_at
+FROM public.privacy_requests r
+WHERE r.tenant_id = :tenant_id AND r.id = :id;
+
+-- name: answer_privacy_request!
+UPDATE public.privacy_requests SET answered_at = (SELECT now())
+WHERE tenant_id = :tenant_id AND id = :id AND answered_at IS NULL;
+
+-- name: select_endpoints_of_shop
+-- The endpoint, and those of the same shop; without an account, a shop is an endpoint.
+SELECT s.id, s.order_prefix
+FROM public.webhook_endpoints e
+JOIN public.webhook_endpoints s
+  ON s.tenant_id = :tenant_id AND s.provider = e.provider
+ AND (s.id = e.id OR (e.account <> '' AND s.account = e.account))
+WHERE e.tenant_id = :tenant_id AND e.id = :endpoint_id;
+
+-- name: select_payments_of_orders
+-- Payments by their order or one of their names.
+SELECT p.id FROM public.payments p
+WHERE p.tenant_id = :tenant_id
+  AND (p.order_id = ANY(:order_ids::text[])
+       OR p.id IN (SELECT r.payment_id FROM public.payment_refs r
+                   WHERE r.tenant_id = :tenant_id AND r.ref = ANY(:refs::text[])));
+
+-- name: select_payments_to_erase
+-- Payments with a delivery to one of the endpoints, whose traces are not erased.
+SELECT p.id FROM public.payments p
+WHERE p.tenant_id = :tenant_id AND p.journey IS DISTINCT FROM 'erased'
+  AND p.id IN (SELECT d.payment_id FROM public.webhook_deliveries d
+               WHERE d.tenant_id = :tenant_id AND d.endpoint_id = ANY(:endpoint_ids::uuid[]))
+ORDER BY p.id
+LIMIT :most;
+
+-- name: select_held_payments^
+SELECT coalesce((SELECT json_agg(to_jsonb(p) - 'tenant_id' ORDER BY p.id) FROM public.payments p
+                 WHERE p.tenant_id = :tenant_id AND p.id = ANY(:payment_ids::uuid[])), '[]')::text AS payments,
+       coalesce((SELECT json_agg(to_jsonb(d) - 'tenant_id' ORDER BY d.received_at, d.id)
+                 FROM public.webhook_deliveries d
+                 WHERE d.tenant_id = :tenant_id AND d.payment_id = ANY(:payment_ids::uuid[])), '[]')::text
+       AS deliveries;
+
+-- name: select_held_facts^
+-- The entries of orders, and the touches of their journeys.
+SELECT coalesce((SELECT json_agg(to_jsonb(l) - 'tenant_id' ORDER BY l.order_id, l.occurred_at, l.id)
+                 FROM public.revenue_ledger l
+                 WHERE l.tenant_id = :tenant_id AND l.order_id = ANY(:order_ids::text[])), '[]')::text AS entries,
+       coalesce((SELECT json_agg(to_jsonb(e) - 'tenant_id' ORDER BY e.occurred_at, e.id)
+                 FROM public.attribution_events e
+                 WHERE e.tenant_id = :tenant_id
+                   AND e.journey_key IN (SELECT l.journey_key FROM public.revenue_ledger l
+                                         WHERE l.tenant_id = :tenant_id AND l.order_id = ANY(:order_ids::text[])
+                                           AND l.journey_key IS NOT NULL)), '[]')::text AS touches;
 
 -- name: select_deliveries_since
 -- The deliveries that came at or after a moment, by (received_at, id), after the last one of the page before.

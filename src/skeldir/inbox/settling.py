@@ -60,11 +60,13 @@ async def settle(
     *,
     delivery_of: Mapping[UUID, UUID],
     old_orders: Collection[str],
+    erased: Collection[UUID] = (),
 ) -> Mapping[UUID, Booked]:
     """Book payments by all their reports; return what was posted for each.
 
     `delivery_of` has the delivery of each payment that its new entries name, `old_orders` the orders that the payments
-    had before. The transaction holds `inbox_lock`, and shares `ingest_lock`.
+    had before. Payments that are `erased` are marked as such, and the mark stays. The transaction holds `inbox_lock`,
+    and shares `ingest_lock`.
     """
     tenant_id = profile.tenant_id
     rules = await read_rules(connection, tenant_id)
@@ -80,7 +82,13 @@ async def settle(
         tenant_id=tenant_id,
         payments=orjson.dumps(
             [
-                pack_payment(one, bookings[one], reports[one], counted_elsewhere=elsewhere)
+                pack_payment(
+                    one,
+                    bookings[one],
+                    reports[one],
+                    counted_elsewhere=elsewhere,
+                    is_erased=one in erased,
+                )
                 for one in reports
             ]
         ).decode(),

@@ -75,6 +75,29 @@ class SelectEndpointsRow(TypedDict):
     ended_at: dt.datetime | None
     has_secret: bool
 
+class SelectEndpointsOfShopRow(TypedDict):
+    id: UUID
+    order_prefix: str
+
+class SelectErasuresRow(TypedDict):
+    id: UUID
+    request_id: UUID | None
+    target_kind: Literal["order", "journey", "customer", "shop"]
+    target_digest: str
+    reason: str
+    requested_by: str
+    erased_at: dt.datetime
+    counts: str
+    digest: str
+
+class SelectHeldFactsRow(TypedDict):
+    entries: str
+    touches: str
+
+class SelectHeldPaymentsRow(TypedDict):
+    payments: str
+    deliveries: str
+
 class SelectOrderIdsRow(TypedDict):
     id: UUID
     order_id: str | None
@@ -95,19 +118,40 @@ class SelectPaymentsRow(TypedDict):
     ]
     flags: list[str]
     is_renewal: bool | None
-    journey: Literal["token", "derived"] | None
+    journey: Literal["token", "derived", "erased"] | None
     providers: list[str]
     changed_at: dt.datetime
     waiting: str
     evidence: str
 
+class SelectPaymentsOfOrdersRow(TypedDict):
+    id: UUID
+
 class SelectPaymentsOfRefsRow(TypedDict):
     ref: str
     payment_id: UUID
     reports: int
+    is_erased: bool
+
+class SelectPaymentsToEraseRow(TypedDict):
+    id: UUID
 
 class SelectPaymentsToRebookRow(TypedDict):
     id: UUID
+
+class SelectPrivacyRequestRow(TypedDict):
+    endpoint_id: UUID
+    kind: Literal["data_request", "redact_customer", "redact_shop"]
+    order_refs: list[str]
+    answered_at: dt.datetime | None
+
+class SelectPrivacyRequestsRow(TypedDict):
+    id: UUID
+    kind: Literal["data_request", "redact_customer", "redact_shop"]
+    orders: int
+    received_at: dt.datetime
+    due_at: dt.datetime
+    answered_at: dt.datetime | None
 
 class SelectRefusalsRow(TypedDict):
     endpoint_id: UUID
@@ -141,6 +185,10 @@ class SelectTrafficRow(TypedDict):
 
 class _Queries:
     @staticmethod
+    async def answer_privacy_request(
+        connection: Connection, /, *, tenant_id: UUID, id: UUID
+    ) -> None: ...
+    @staticmethod
     async def delete_payments(
         connection: Connection, /, *, tenant_id: UUID, payment_ids: Collection[UUID]
     ) -> list[DeletePaymentsRow]: ...
@@ -152,6 +200,21 @@ class _Queries:
     async def end_secret(
         connection: Connection, /, *, ends_at: dt.datetime | None, tenant_id: UUID, id: UUID
     ) -> None: ...
+    @staticmethod
+    async def erase_traces(
+        connection: Connection,
+        /,
+        *,
+        erasure: UUID,
+        request: UUID | None,
+        target_kind: str,
+        target_digest: str,
+        reason: str,
+        requested_by: str,
+        order_ids: Collection[str],
+        payment_ids: Collection[UUID],
+        journey_key: bytes | None,
+    ) -> str: ...
     @staticmethod
     async def find_webhook_endpoint(
         connection: Connection, /, *, token_digest: bytes
@@ -176,6 +239,10 @@ class _Queries:
         journey_name: str,
         order_name: str,
         books_totals: bool,
+    ) -> None: ...
+    @staticmethod
+    async def insert_privacy_requests(
+        connection: Connection, /, *, tenant_id: UUID, due_at: dt.datetime, requests: str
     ) -> None: ...
     @staticmethod
     async def insert_refs(
@@ -261,6 +328,22 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID
     ) -> list[SelectEndpointsRow]: ...
     @staticmethod
+    async def select_endpoints_of_shop(
+        connection: Connection, /, *, tenant_id: UUID, endpoint_id: UUID
+    ) -> list[SelectEndpointsOfShopRow]: ...
+    @staticmethod
+    async def select_erasures(
+        connection: Connection, /, *, tenant_id: UUID, id: UUID | None, most: int
+    ) -> list[SelectErasuresRow]: ...
+    @staticmethod
+    async def select_held_facts(
+        connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
+    ) -> SelectHeldFactsRow: ...
+    @staticmethod
+    async def select_held_payments(
+        connection: Connection, /, *, tenant_id: UUID, payment_ids: Collection[UUID]
+    ) -> SelectHeldPaymentsRow: ...
+    @staticmethod
     async def select_moment(connection: Connection, /) -> dt.datetime: ...
     @staticmethod
     async def select_order_ids(
@@ -277,9 +360,22 @@ class _Queries:
         most: int,
     ) -> list[SelectPaymentsRow]: ...
     @staticmethod
+    async def select_payments_of_orders(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        order_ids: Collection[str],
+        refs: Collection[str],
+    ) -> list[SelectPaymentsOfOrdersRow]: ...
+    @staticmethod
     async def select_payments_of_refs(
         connection: Connection, /, *, tenant_id: UUID, refs: Collection[str]
     ) -> list[SelectPaymentsOfRefsRow]: ...
+    @staticmethod
+    async def select_payments_to_erase(
+        connection: Connection, /, *, tenant_id: UUID, endpoint_ids: Collection[UUID], most: int
+    ) -> list[SelectPaymentsToEraseRow]: ...
     @staticmethod
     async def select_payments_to_rebook(
         connection: Connection,
@@ -291,6 +387,14 @@ class _Queries:
         shops: Collection[str],
         most: int,
     ) -> list[SelectPaymentsToRebookRow]: ...
+    @staticmethod
+    async def select_privacy_request(
+        connection: Connection, /, *, tenant_id: UUID, id: UUID
+    ) -> SelectPrivacyRequestRow | None: ...
+    @staticmethod
+    async def select_privacy_requests(
+        connection: Connection, /, *, tenant_id: UUID, most: int
+    ) -> list[SelectPrivacyRequestsRow]: ...
     @staticmethod
     async def select_refusals(
         connection: Connection, /, *, tenant_id: UUID
