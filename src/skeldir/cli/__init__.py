@@ -34,7 +34,7 @@ from skeldir.cli.webhook_reports import (
     show_deliveries,
     show_payments,
 )
-from skeldir.cli.webhook_trials import listen, send
+from skeldir.cli.webhook_trials import close_gaps, listen, send
 from skeldir.cli.webhooks import webhooks_app
 from skeldir.cli.worker import beat, worker
 from skeldir.cli.zones import time_zone
@@ -61,6 +61,7 @@ tenants_app.command("deletions")(show_deletions)
 tenants_app.command("time-zone")(time_zone)
 webhooks_app.command("send")(send)
 webhooks_app.command("listen")(listen)
+webhooks_app.command("backfill")(close_gaps)
 webhooks_app.command("deliveries")(show_deliveries)
 webhooks_app.command("payments")(show_payments)
 webhooks_app.command("precedence")(choose_precedence)

@@ -3,6 +3,7 @@
 What receives them over HTTP, `desk` and `routes`, only the application imports: commands need no HTTP.
 """
 
+from skeldir.inbox.backfilling import BackfillReport, backfill
 from skeldir.inbox.basis import BASES, Basis
 from skeldir.inbox.booking import Unbooked
 from skeldir.inbox.endpoints import (
@@ -63,6 +64,7 @@ __all__ = [
     "SAMPLES",
     "STATES",
     "UNUSABLE_KEYS",
+    "BackfillReport",
     "Basis",
     "DeliveryReport",
     "EndpointOptions",
@@ -86,6 +88,7 @@ __all__ = [
     "add_secret",
     "address_of",
     "answer_request",
+    "backfill",
     "create_endpoint",
     "end_endpoint",
     "erase_journey",
