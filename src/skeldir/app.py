@@ -29,6 +29,7 @@ from skeldir.http import (
     health_router,
 )
 from skeldir.inbox import Sealer, open_desk, read_sealer
+from skeldir.inbox.report_routes import router as payments_router
 from skeldir.inbox.routes import router as inbox_router
 from skeldir.ingest.routes import intake_router
 from skeldir.ingest.routes import router as ingest_router
@@ -90,6 +91,7 @@ def create_app(database_url: str | None = None, *, warms_up: bool = False) -> Fa
         health_router,
         ingest_router,
         inbox_router,
+        payments_router,
         attribution_router,
         models_router,
         revenue_router,

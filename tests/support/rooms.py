@@ -121,6 +121,7 @@ FOREIGN: Mapping[str, str] = {
     "ingest.select_entries_to_scan": _SCAN,
     "ingest.select_jobs_to_scan": _SCAN,
     "ingest.select_keys_to_scan": _SCAN,
+    "inbox.select_coverage": _SUMS,
     "matviews.prune_rollup_changes": _SEEN,
     "matviews.select_last_success": _SEEN,
     "matviews.select_view_ages": _SEEN,

@@ -1,0 +1,232 @@
+"""The shapes of the reports on payments and on how many of them have touches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date as day
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+
+from skeldir.days import TimeZone
+from skeldir.http import Days, Filter, KeyText, PageQuery
+from skeldir.inbox.saying import MovementKind, PartName, Provider
+from skeldir.inbox.states import PaymentState
+from skeldir.money import Cents, CurrencyCode
+from skeldir.revenue import LONGEST_KEY
+
+MOST_DAYS: Final = 92
+
+JourneyOrigin = Literal["token", "derived"]
+Flag = Annotated[str, Field(pattern="^[a-z_]{1,40}$")]
+
+
+class CoverageQuery(Days):
+    """The days of the coverage report: at most 92, and the last 31 without a start."""
+
+    @field_validator("to")
+    @classmethod
+    def _is_near(cls, value: day | None, info: ValidationInfo) -> day | None:
+        start = info.data.get("from_")
+        if value is not None and start is not None and value - start > timedelta(days=MOST_DAYS):
+            raise ValueError(f"`to` must be at most {MOST_DAYS} days after `from`")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """Some orders, and their captured money that came by webhooks, whatever was refunded."""
+
+    orders: Annotated[int, Field(ge=0)]
+    captured_cents: Cents
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageRow:
+    """The orders whose first capture by webhook was reported by one provider and lies on one day, in one currency.
+
+    `unmatched`, `one_touch`, `more_touches` and `awaiting_credit` add up to `total`. An order with money in two
+    currencies counts in the row of each.
+    """
+
+    date: Annotated[day, Field(description="a day of the report's `time_zone`")]
+    provider: str
+    currency: CurrencyCode
+    total: Covered
+    unmatched: Annotated[Covered, Field(description="no touch in the stored journey")]
+    one_touch: Covered
+    more_touches: Annotated[Covered, Field(description="two touches or more")]
+    awaiting_credit: Annotated[
+        Covered,
+        Field(description="no journey is stored yet: they wait to be credited, or are set aside"),
+    ]
+    derived: Annotated[
+        Covered, Field(description="a touch was derived from what the order says of the visit")
+    ]
+    without_token: Annotated[
+        Covered,
+        Field(description="no journey token came with the payment, and no touch was derived"),
+    ]
+    first_payments: Annotated[
+        Covered, Field(description="orders with the first payment of a subscription, and its money")
+    ]
+    renewals: Annotated[
+        Covered, Field(description="orders with renewals of a subscription, and their money")
+    ]
+
+
+_COVERED: Final[dict[str, Any]] = {"orders": 0, "captured_cents": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageReport:
+    """The coverage of some days, by date, provider and currency."""
+
+    __pydantic_config__ = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "time_zone": "Europe/Berlin",
+                    "first_day": "2026-06-01",
+                    "end_day": "2026-06-02",
+                    "data": [
+                        {
+                            "date": "2026-06-01",
+                            "provider": "stripe",
+                            "currency": "USD",
+                            "total": {"orders": 3, "captured_cents": 29970},
+                            "unmatched": {"orders": 1, "captured_cents": 9990},
+                            "one_touch": {"orders": 1, "captured_cents": 9990},
+                            "more_touches": {"orders": 1, "captured_cents": 9990},
+                            "awaiting_credit": _COVERED,
+                            "derived": _COVERED,
+                            "without_token": {"orders": 1, "captured_cents": 9990},
+                            "first_payments": {"orders": 1, "captured_cents": 9990},
+                            "renewals": {"orders": 1, "captured_cents": 9990},
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
+    time_zone: TimeZone
+    first_day: day
+    end_day: Annotated[day, Field(description="the day after the last one")]
+    data: list[CoverageRow]
+
+
+class PaymentsQuery(PageQuery):
+    """The filters of the list of payments."""
+
+    state: Annotated[Filter[PaymentState], Field(description="payments in this state only")] = None
+    flag: Annotated[
+        Filter[Flag], Field(description="payments with this flag only, such as `over_refunded`")
+    ] = None
+    order_id: Annotated[
+        Filter[Annotated[KeyText, Field(min_length=1, max_length=LONGEST_KEY)]],
+        Field(description="payments of this order only"),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnbookedMovement:
+    """A movement that is not in the ledger. Its amount has no sign."""
+
+    kind: MovementKind
+    id: Annotated[str, Field(description="the provider's id of it")]
+    amount_cents: Cents
+    currency: CurrencyCode
+    provider: Provider
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentPart:
+    """A part of what the buyer paid, as its provider reports it: gross, fee, tax, shipping or discount."""
+
+    provider: Provider
+    name: PartName
+    amount_cents: Cents
+    currency: CurrencyCode
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentReport:
+    """The state of a payment, and what follows from its deliveries besides entries of the ledger."""
+
+    id: UUID
+    order_id: Annotated[str | None, Field(description="null while no delivery names the order")]
+    state: PaymentState
+    flags: Annotated[
+        list[str], Field(description="what should not be, such as `over_refunded`; sorted")
+    ]
+    providers: list[Provider]
+    reports: Annotated[int, Field(ge=1, description="deliveries that say something of it")]
+    is_renewal: Annotated[
+        bool | None, Field(description="null if no delivery says so: it is of no subscription")
+    ]
+    journey: Annotated[
+        JourneyOrigin | None,
+        Field(description="whether a journey token came with it, or a touch was derived"),
+    ]
+    waiting: Annotated[
+        list[UnbookedMovement],
+        Field(description="not booked yet, such as a refund before its capture"),
+    ]
+    evidence: Annotated[
+        list[UnbookedMovement],
+        Field(description="not booked because another provider's report of the money is"),
+    ]
+    parts: list[PaymentPart]
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentsPage:
+    """A page of payments, newest first."""
+
+    __pydantic_config__ = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "data": [
+                        {
+                            "id": "0197277e-8e4f-7b6c-a1b4-0f1d2c3b4a59",
+                            "order_id": "991",
+                            "state": "partially_refunded",
+                            "flags": [],
+                            "providers": ["shopify", "stripe"],
+                            "reports": 3,
+                            "is_renewal": None,
+                            "journey": "token",
+                            "waiting": [],
+                            "evidence": [
+                                {
+                                    "kind": "capture",
+                                    "id": "389404469",
+                                    "amount_cents": 12990,
+                                    "currency": "USD",
+                                    "provider": "shopify",
+                                }
+                            ],
+                            "parts": [
+                                {
+                                    "provider": "stripe",
+                                    "name": "fee",
+                                    "amount_cents": 407,
+                                    "currency": "USD",
+                                }
+                            ],
+                            "changed_at": "2026-06-01T10:42:11.006120Z",
+                        }
+                    ],
+                    "next_cursor": None,
+                }
+            ]
+        }
+    )
+
+    data: list[PaymentReport]
+    next_cursor: str | None
