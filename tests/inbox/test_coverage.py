@@ -24,6 +24,7 @@ from tests.support.make import (
     send_touches,
 )
 from tests.support.reading import settle
+from tests.support.stripe import make_charge, make_event
 from tests.support.woocommerce import make_meta, make_order
 
 DAYS = "from=2026-11-01&to=2026-12-01"
@@ -57,14 +58,14 @@ async def pay(post: Post, order: str, **data: object) -> None:
     assert answer.status_code == 200, answer.text
 
 
-async def ask(post: Post, db: Database, path: str) -> dict[str, object]:
+async def ask(post: Post, db: Database, path: str) -> dict[str, Any]:
     answer = await post.client.get(path, headers=await bearer(db, post.tenant, "read"))
     assert answer.status_code == 200, answer.text
-    found: dict[str, object] = answer.json()
+    found: dict[str, Any] = answer.json()
     return found
 
 
-def rows_of(report: dict[str, object]) -> list[dict[str, Any]]:
+def rows_of(report: dict[str, Any]) -> list[dict[str, Any]]:
     rows = report["data"]
     assert isinstance(rows, list)
     return rows
@@ -267,3 +268,42 @@ async def test_payments_are_paged_without_gap_or_repetition(post: Post, db: Data
             break
         cursor = f"&cursor={page['next_cursor']}"
     assert seen == ["4", "3", "2", "1", "0"]
+
+
+async def test_what_another_provider_reports_is_kept_as_evidence_and_shown_by_explain(
+    clone: Clone, db: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with inbox_of(clone, monkeypatch) as (_app, client):
+        shop = await make_post(client, clone, db, tenant, "woocommerce")
+        gateway = await make_post(client, clone, db, tenant, "stripe")
+        for answer in (
+            await shop.send(make_order()),
+            await gateway.send(
+                make_event(
+                    "charge.succeeded", make_charge(id="ch_1", amount=3900, amount_captured=3900)
+                )
+            ),
+        ):
+            assert answer.status_code == 200, answer.text
+        assert [(order, cents) for order, _, cents, _ in shop.entries()] == [("723", 3900)]
+        explained = await ask(shop, db, "/v1/attribution/orders/723")
+        (listed,) = rows_of(await ask(shop, db, "/v1/payments?order_id=723"))
+    (payment,) = explained["payments"]
+    assert payment["evidence"] == [
+        {
+            "kind": "capture",
+            "id": "723",
+            "amount_cents": 3900,
+            "currency": "USD",
+            "provider": "woocommerce",
+        }
+    ]
+    assert (payment["state"], payment["providers"]) == ("captured", ["stripe", "woocommerce"])
+    assert payment["evidence"] == listed["evidence"]
+
+
+async def test_explain_shows_no_payment_of_an_order_that_came_another_way(
+    post: Post, db: Database
+) -> None:
+    await send_conversions(db, post.tenant, make_conversion(order_id="991"))
+    assert (await ask(post, db, "/v1/attribution/orders/991"))["payments"] == []

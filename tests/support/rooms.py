@@ -95,6 +95,7 @@ FOREIGN: Mapping[str, str] = {
     "attribution.select_entries": _ENTRIES,
     "attribution.select_newest_touches": _JOURNEY,
     "attribution.select_order_standing": _STANDING,
+    "attribution.select_payments_of_order": "an explanation shows what is not booked beside what is, in one snapshot",
     "attribution.select_previous_conversions": _JOURNEY,
     "attribution.select_set_aside_totals": "the ledger sums up the uncredited money of orders that are set aside",
     "attribution.select_touches": _JOURNEY,

@@ -14,6 +14,7 @@ from skeldir.http import (
     with_read_headers,
 )
 from skeldir.inbox.coverage import choose_days, report_coverage
+from skeldir.inbox.payment_reports import page_payments
 from skeldir.inbox.report_schemas import (
     MOST_DAYS,
     CoverageQuery,
@@ -21,7 +22,6 @@ from skeldir.inbox.report_schemas import (
     PaymentsPage,
     PaymentsQuery,
 )
-from skeldir.inbox.payment_reports import page_payments
 
 router = APIRouter(prefix="/v1", tags=["webhooks"])
 
