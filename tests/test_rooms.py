@@ -101,7 +101,7 @@ def test_only_roots_are_let_past_a_door() -> None:
     for importer, _, imported in let_past:
         assert re.match(r"skeldir\.(app|worker|cli\.\w+)$", importer), importer
         assert re.search(
-            r"\.(routes|model_routes|tasks|gauges|files|planning|waker|serving)$", imported
+            r"\.(routes|model_routes|tasks|gauges|files|planning|waker|serving|desk)$", imported
         ), imported
 
 

@@ -28,8 +28,8 @@ from skeldir.http import (
     Watch,
     health_router,
 )
-from skeldir.inbox import Sealer, open_desk, read_sealer
-from skeldir.inbox.report_routes import router as payments_router
+from skeldir.inbox import load_sealer
+from skeldir.inbox.desk import open_desk
 from skeldir.inbox.routes import router as inbox_router
 from skeldir.ingest.routes import intake_router
 from skeldir.ingest.routes import router as ingest_router
@@ -91,7 +91,6 @@ def create_app(database_url: str | None = None, *, warms_up: bool = False) -> Fa
         health_router,
         ingest_router,
         inbox_router,
-        payments_router,
         attribution_router,
         models_router,
         revenue_router,
@@ -119,7 +118,9 @@ async def _work_on(app: FastAPI, settings: Settings, url: str) -> AsyncIterator[
             ) as database,
             _replica_of(settings, database) as replica,
             listen(url, KEYS_CHANNEL) as subscription,
-            open_desk(database, sealer_of(settings), settings.skeldir_paypal_certificates) as desk,
+            open_desk(
+                database, load_sealer(settings), settings.skeldir_paypal_certificates
+            ) as desk,
         ):
             app.state.database = database
             app.state.inbox = desk
@@ -150,12 +151,6 @@ async def _work_on(app: FastAPI, settings: Settings, url: str) -> AsyncIterator[
                 await app.state.watch.close()
     finally:
         await asyncio.to_thread(waker.close)
-
-
-def sealer_of(settings: Settings) -> Sealer:
-    """Return what opens the secrets of webhooks."""
-    keys = settings.skeldir_sealing_keys
-    return read_sealer(None if keys is None else keys.get_secret_value())
 
 
 def opening_of_replica(settings: Settings) -> Opening | None:

@@ -13,6 +13,7 @@ from skeldir.attribution.tasks import PULSES as CREDIT_PULSES
 from skeldir.audit.tasks import AUDIT_KIND
 from skeldir.audit.tasks import PULSES as AUDIT_PULSES
 from skeldir.errors import ConfigurationInvalid
+from skeldir.inbox.tasks import ERASE_KIND
 from skeldir.ingest.tasks import DELETE, FORGET, SCAN, UNDO_KIND
 from skeldir.ingest.tasks import PULSES as INGEST_PULSES
 from skeldir.jobs import QUEUES, JobKind, Pulse
@@ -29,6 +30,7 @@ KINDS: tuple[JobKind, ...] = (
     SCAN,
     DELETE,
     UNDO_KIND,
+    ERASE_KIND,
     AUDIT_KIND,
 )
 # Beat does these jobs itself, so that no backlog of credit delays them; without beat, workers do.

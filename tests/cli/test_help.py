@@ -24,6 +24,7 @@ FOR_OPERATORS: dict[str, list[str]] = {
     "jobs": [],
     "matviews": [],
     "scale plan": [],
+    "webhooks rotate-key": [],
 }
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
+from typer.testing import CliRunner
 
 from skeldir.attribution import set_time_zone
+from skeldir.cli import app
 from skeldir.days import read_rules
 from skeldir.db.pool import Database
 from skeldir.inbox.coverage import choose_days
@@ -28,6 +33,9 @@ from tests.support.stripe import make_charge, make_event
 from tests.support.woocommerce import make_meta, make_order
 
 DAYS = "from=2026-11-01&to=2026-12-01"
+CHARGE = make_charge(
+    id="ch_1", amount=3900, amount_captured=3900, currency="usd", metadata={"order_id": "723"}
+)
 NOTHING = {"orders": 0, "captured_cents": 0}
 
 
@@ -278,11 +286,7 @@ async def test_what_another_provider_reports_is_kept_as_evidence_and_shown_by_ex
         gateway = await make_post(client, clone, db, tenant, "stripe")
         for answer in (
             await shop.send(make_order()),
-            await gateway.send(
-                make_event(
-                    "charge.succeeded", make_charge(id="ch_1", amount=3900, amount_captured=3900)
-                )
-            ),
+            await gateway.send(make_event("charge.succeeded", CHARGE, livemode=True)),
         ):
             assert answer.status_code == 200, answer.text
         assert [(order, cents) for order, _, cents, _ in shop.entries()] == [("723", 3900)]
@@ -307,3 +311,22 @@ async def test_explain_shows_no_payment_of_an_order_that_came_another_way(
 ) -> None:
     await send_conversions(db, post.tenant, make_conversion(order_id="991"))
     assert (await ask(post, db, "/v1/attribution/orders/991"))["payments"] == []
+
+
+async def test_the_command_shows_what_the_api_reports(
+    post: Post, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await pay(post, "1", is_renewal=True, agreement="sub_1")
+    monkeypatch.setenv("DATABASE_URL", post.clone.app_url)
+    asked = ["coverage", str(post.tenant), "--from", "2026-11-01", "--to", "2026-12-01"]
+    shown = await asyncio.to_thread(CliRunner().invoke, app, asked)
+    assert shown.exit_code == 0, shown.output
+    assert re.search(r"2026-11-02 +│ +standard +│ +EUR +│ +1 +│ +10\.00", shown.output)
+    printed = await asyncio.to_thread(CliRunner().invoke, app, [*asked, "--json"])
+    assert json.loads(printed.stdout) == await ask(post, db, f"/v1/coverage?{DAYS}")
+    none = await asyncio.to_thread(CliRunner().invoke, app, [*asked[:2], "--to", "2020-01-01"])
+    assert (none.exit_code, "No webhook reported an order" in none.output) == (0, True)
+    wrong = await asyncio.to_thread(
+        CliRunner().invoke, app, [*asked[:4], "--to", "2026-11-01"], env={"COLUMNS": "200"}
+    )
+    assert (wrong.exit_code, "must be later" in wrong.output) == (2, True)

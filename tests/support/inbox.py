@@ -21,6 +21,7 @@ from skeldir.db.pool import Database
 from skeldir.inbox.endpoints import EndpointOptions, NewEndpoint, add_secret, create_endpoint
 from skeldir.inbox.saying import Provider
 from skeldir.inbox.sealing import new_key, read_sealer
+from skeldir.inbox.signatures import warm_up
 from tests.conftest import Clone
 from tests.support.api import asking
 from tests.support.webhooks import SECRETS, sign
@@ -81,6 +82,8 @@ async def inbox_of(
     monkeypatch.setenv("SKELDIR_SEALING_KEYS", SEALING_KEYS)
     if certificates is not None:
         monkeypatch.setenv("SKELDIR_PAYPAL_CERTIFICATES", str(certificates))
+    # A library that Stripe's imports changes the filters of warnings: not in a thread while pytest changes them, too.
+    warm_up()
     async with asking(clone.app_url) as (app, client):
         yield app, client
 

@@ -8,6 +8,7 @@ from skeldir.attribution import credit_dirty_orders
 from skeldir.clock import utc_now
 from skeldir.db.ids import new_id
 from skeldir.db.pool import Database
+from skeldir.inbox import erase_order
 from skeldir.ingest import add_channels, add_hosts
 from skeldir.matviews import CANONICAL_VIEWS, refresh_view
 from skeldir.rollups import roll_up_dirty_days
@@ -70,6 +71,8 @@ _PLAIN_ROWS = (
                                        is_ignored)
        VALUES ($1, gen_random_uuid(), sha256('delivery-1'), gen_random_uuid(), 'standard', 'msg_1', 'ping', '{}', '{}',
                true)""",
+    """INSERT INTO privacy_requests (tenant_id, id, endpoint_id, kind, order_refs, due_at)
+       VALUES ($1, gen_random_uuid(), gen_random_uuid(), 'data_request', '{shopify:order:1}', now())""",
     """INSERT INTO payment_refs (tenant_id, ref, payment_id)
        VALUES ($1, 'order:1', '00000000-0000-0000-0000-000000000001')""",
     """INSERT INTO payments (tenant_id, id, state, flags, providers, reports, waiting, evidence, parts)
@@ -94,6 +97,7 @@ async def fill_tenant(database: Database, name: str) -> UUID:
         await issue_key(connection, tenant, name="site", scopes=["ingest"], expires_at=None)
         for statement in _PLAIN_ROWS:
             await connection.execute(statement, tenant)
+    await erase_order(database, tenant, "order-0", reason="A test", requested_by="test")
     touches = await send_touches(
         database,
         tenant,

@@ -14,6 +14,7 @@ from skeldir.attribution.journeys import Journey
 from skeldir.attribution.models import JourneyTouch
 from skeldir.attribution.orders import NO_TOUCHES, Touches
 from skeldir.attribution.packing import (
+    NO_CONVERSION,
     OLDEST_AGE,
     TOUCH_BYTES,
     WHOLE_JOURNEY,
@@ -122,8 +123,12 @@ class Computation:
         reading, set_aside = self._reading, None
         converted_at = moment_to_us(order.converted_at)
         start = reading.starts.get(order.order_id)
-        reach, path = WHOLE_JOURNEY, b""
-        if start is not None:
+        # Of an order whose traces were erased, the stored journey is all that is known.
+        reach, path, previous_age = WHOLE_JOURNEY, b"", reading.previous_age_of(order)
+        if stored is not None and order.was_erased_since(stored):
+            moved_by = converted_at - moment_to_us(stored.converted_at)
+            path, previous_age = rebase(stored.path, moved_by), _age_after(stored, moved_by)
+        elif start is not None:
             first_moment = moment_to_us(start)
             reach = converted_at - first_moment
             older, known_from = self._keep_stored_part(order, stored, first_moment)
@@ -138,7 +143,7 @@ class Computation:
         packed = PackedOrder(
             order_id=order.order_id,
             converted_at=order.converted_at,
-            previous_age=reading.previous_age_of(order),
+            previous_age=previous_age,
             reach=0 if set_aside is not None else reach,
             generation=reading.generation,
             path=path,
@@ -316,6 +321,12 @@ def kept_rows(outcomes: Sequence[Outcome], days: LocalDays) -> list[KeptRow]:
             for row in outcome.kept or ()
         ]
     return rows
+
+
+def _age_after(stored: PackedOrder, moved_by: int) -> int:
+    """Return the age of the previous conversion, as seen from a conversion `moved_by` microseconds later."""
+    age = stored.previous_age
+    return NO_CONVERSION if age is None or age < 0 else max(NO_CONVERSION, age + moved_by)
 
 
 def _place_of(order: Order) -> tuple[bytes, datetime, str]:

@@ -71,7 +71,8 @@ class ExplainedPayment:
     journey: Annotated[
         str | None,
         Field(
-            description="`token` if a journey token came with it, `derived` if a touch was derived from the order"
+            description="`token` if a journey token came with it, `derived` if a touch was derived from the order, "
+            "`erased` if the join was erased"
         ),
     ]
     waiting: Annotated[

@@ -63,6 +63,20 @@ class Order:
         first = first_capture_of(stored.entries)
         return first is not None and self.journey_keys.get(first) == self.journey_key
 
+    def was_erased_since(self, stored: PackedOrder) -> bool:
+        """Return whether the captures lost their journey's key after `stored` was stored.
+
+        Entries never change otherwise, and an order without a key has no touches.
+        """
+        first = first_capture_of(stored.entries)
+        is_known = first is not None and first in self.journey_keys
+        return (
+            is_known
+            and self.journey_key is None
+            and bool(stored.path)
+            and self.has_journey_of(stored)
+        )
+
 
 def holds_enough(journey: PackedOrder, lookback: timedelta, *, resets: bool) -> bool:
     """Return whether a stored journey holds all that models with this lookback, which may reset, need."""

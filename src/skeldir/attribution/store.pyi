@@ -214,7 +214,7 @@ class SelectPaymentsOfOrderRow(TypedDict):
     flags: list[str]
     providers: list[str]
     is_renewal: bool | None
-    journey: Literal["token", "derived"] | None
+    journey: Literal["token", "derived", "erased"] | None
     waiting: str
     evidence: str
 

@@ -61,6 +61,7 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "public.dirty_days": _REPLACE,
         "public.dirty_journeys": _REPLACE,
         "public.dirty_orders": _REPLACE,
+        "public.erasures": "app_user SELECT",
         "public.heartbeats": _REPLACE + " UPDATE(seen_at)",
         "public.imports": _APPEND
         + " UPDATE(conversions_accepted, conversions_duplicate, is_complete, rejected, repeats_undone, replays, "
@@ -84,6 +85,7 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         + " UPDATE(changed_at, evidence, flags, is_renewal, journey, order_id, parts, providers, reports, state, "
         "waiting)",
         "public.personal_data_findings": _REPLACE,
+        "public.privacy_requests": _APPEND + " UPDATE(answered_at)",
         "public.pulses": _APPEND + " UPDATE(began_at, due_at, ended_at, error, every_s)",
         "public.realtime_revenue": _READ,
         "public.reconciliation_runs": _APPEND + _AND_VIEWS,
@@ -166,6 +168,7 @@ _ONLY_ISOLATED: Final = (
     "credit_turns",
     "dead_events",
     "dirty_days",
+    "erasures",
     "imports",
     "kept_allocations",
     "model_changes",
@@ -173,6 +176,7 @@ _ONLY_ISOLATED: Final = (
     "payment_refs",
     "payments",
     "personal_data_findings",
+    "privacy_requests",
     "retention",
     "revenue_ledger",
     "spend",
@@ -257,6 +261,8 @@ GATES: Final[Mapping[str, str]] = MappingProxyType(
         "public.tenant_is_leaving(tenant uuid)": "3d576e6505db6f90",
         # They delete rows of the current tenant, whose policy binds them, and return a number.
         "public.forget_dead_events(most integer)": "5b177d077d4cde0b",
+        "public.erase_traces(erasure uuid, request uuid, kind_of_target text, digest_of_target text, why text, "
+        "who text, named_orders text[], named_payments uuid[], named_key bytea)": "072143f345bff0db",
         "public.forget_touches(most integer)": "5c60e2ee53278ae6",
         # They refuse a tenant unless an operator has requested its deletion, and return a number or a bit.
         "public.delete_tenant_rows(tenant uuid, most integer)": "31e1917e0a50588b",
@@ -297,7 +303,7 @@ _FOR_THE_OWNER: Final[Mapping[str, str]] = MappingProxyType(
         "public.renew_statistics(table_name text)": "39cb017b6f442781",
         "public.request_tenant_deletion(tenant uuid, ledger_stays boolean, deletion uuid, job uuid, "
         "correlation uuid)": "7d226db3d090398c",
-        "public.tenant_tables()": "1688689d0f147543",
+        "public.tenant_tables()": "7ef3dffd00d11c7f",
     }
 )
 

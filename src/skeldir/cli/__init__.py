@@ -11,6 +11,7 @@ import typer
 from skeldir.cli.audit import audit
 from skeldir.cli.backup import backup_app, restore
 from skeldir.cli.channels import channels_app
+from skeldir.cli.coverage import coverage
 from skeldir.cli.dead import dead_app
 from skeldir.cli.deletion import delete_tenant, show_deletions
 from skeldir.cli.facts import import_app, list_orders
@@ -27,6 +28,14 @@ from skeldir.cli.server import migrate, openapi, serve
 from skeldir.cli.tenants import tenants_app
 from skeldir.cli.trial import demo
 from skeldir.cli.up import up
+from skeldir.cli.webhook_keys import make_key, rotate_key
+from skeldir.cli.webhook_reports import (
+    choose_basis,
+    choose_precedence,
+    show_deliveries,
+    show_payments,
+)
+from skeldir.cli.webhooks import webhooks_app
 from skeldir.cli.worker import beat, worker
 from skeldir.cli.zones import time_zone
 
@@ -40,7 +49,8 @@ Without DATABASE_URL an embedded PostgreSQL under .skeldir/ (or SKELDIR_HOME) is
 running. \
 With DATABASE_URL, commands work on the server that it names, and app_user is enough for most. `migrate` needs a role \
 with CREATEROLE that owns the database. `tenants list`, `tenants delete`, `tenants deletions`, `jobs`, `scale plan`, \
-`audit` without --tenant and looking up a tenant by name need a role that may act as skeldir_owner; `matviews` without \
+`audit` without --tenant, `webhooks rotate-key` without TENANT \
+and looking up a tenant by name need a role that may act as skeldir_owner; `matviews` without \
 --tenant needs one that may act as matview_owner. The role that ran `migrate` may act as both. \
 `scale check` and `scale apply` need a superuser if the database has Citus.
 
@@ -49,6 +59,12 @@ The usual order: tenants create · keys create · import · credit · refresh ·
 tenants_app.command("delete")(delete_tenant)
 tenants_app.command("deletions")(show_deletions)
 tenants_app.command("time-zone")(time_zone)
+webhooks_app.command("deliveries")(show_deliveries)
+webhooks_app.command("payments")(show_payments)
+webhooks_app.command("precedence")(choose_precedence)
+webhooks_app.command("basis")(choose_basis)
+webhooks_app.command("new-key")(make_key)
+webhooks_app.command("rotate-key")(rotate_key)
 app.add_typer(tenants_app, name="tenants")
 app.add_typer(keys_app, name="keys")
 app.add_typer(channels_app, name="channels")
@@ -58,6 +74,7 @@ app.add_typer(jobs_app, name="jobs")
 app.add_typer(import_app, name="import")
 app.add_typer(imports_app, name="imports")
 app.add_typer(dead_app, name="dead")
+app.add_typer(webhooks_app, name="webhooks")
 app.add_typer(privacy_app, name="privacy")
 app.add_typer(backup_app, name="backup")
 app.command("restore")(restore)
@@ -65,6 +82,7 @@ app.add_typer(scale_app, name="scale")
 app.command("orders")(list_orders)
 app.command("credit")(credit)
 app.command("report")(report)
+app.command("coverage")(coverage)
 app.command("refresh")(refresh)
 app.command("matviews")(matviews)
 app.command("audit")(audit)

@@ -1,20 +1,34 @@
-"""`skeldir privacy`: finding what looks like personal data, and deleting old touches and rejected items."""
+"""`skeldir privacy`: finding what looks personal, deleting what is old, and erasing what leads to a person."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
+import orjson
 import typer
 from rich.table import Column, Table
 
+from skeldir.attribution import describe_command
 from skeldir.cli.console import err, out
 from skeldir.cli.keys import TenantArgument
 from skeldir.cli.runtime import Runtime, run_with_runtime
+from skeldir.errors import InputInvalid
+from skeldir.inbox import (
+    ErasureReceipt,
+    answer_request,
+    erase_journey,
+    erase_order,
+    export_orders,
+    list_erasures,
+    list_requests,
+)
 from skeldir.ingest import forget_now, list_findings, scan_for_personal_data
 
 privacy_app = typer.Typer(
     no_args_is_help=True,
-    help="Find what looks like personal data; delete old touches and rejected items.",
+    help="Find what looks like personal data; delete what is old; erase what leads to a person.",
 )
 
 
@@ -85,3 +99,151 @@ def forget(tenant: TenantArgument) -> None:
         )
 
     run_with_runtime(work)
+
+
+OrderOption = Annotated[
+    str | None, typer.Option("--order", help="The order's id, as in the ledger.")
+]
+
+
+@privacy_app.command("erase")
+def erase(
+    tenant: TenantArgument,
+    reason: Annotated[str, typer.Option(help="Why; the receipt shows it. Name no person here.")],
+    order: OrderOption = None,
+    journey: Annotated[
+        str | None, typer.Option(help="The journey's token, as the shop sends it.")
+    ] = None,
+) -> None:
+    """Erase what leads from an order or a journey to a person, and print the receipt.
+
+    The journey's touches are deleted, with those of all orders of the same journey; deliveries are reduced to their
+    type and money. Amounts and credit stay. This cannot be undone.
+    """
+    if (order is None) == (journey is None):
+        raise InputInvalid(
+            "Either an order or a journey can be erased.", cure="Give --order or --journey."
+        )
+
+    async def work(runtime: Runtime) -> None:
+        tenant_id = await runtime.tenant_id(tenant)
+        async with runtime.database() as database:
+            async with database.tenant(tenant_id, is_read_only=True) as connection:
+                requested_by = await describe_command(connection)
+            if order is not None:
+                receipt = await erase_order(
+                    database, tenant_id, order, reason=reason, requested_by=requested_by
+                )
+            else:
+                receipt = await erase_journey(
+                    database, tenant_id, journey or "", reason=reason, requested_by=requested_by
+                )
+        _show_receipt(receipt)
+        if not any(receipt.counts.values()):
+            err.print("Nothing is held of it: check that it is spelled as in the ledger.")
+
+    run_with_runtime(work)
+
+
+@privacy_app.command("erasures")
+def erasures(
+    tenant: TenantArgument,
+    most: Annotated[int, typer.Option(min=1, max=100_000, help="The most to show.")] = 100,
+) -> None:
+    """Print the receipts of what was erased, the newest first."""
+
+    async def work(runtime: Runtime) -> None:
+        tenant_id = await runtime.tenant_id(tenant)
+        async with (
+            runtime.database(pool_size=1) as database,
+            database.tenant(tenant_id, is_read_only=True) as connection,
+        ):
+            for receipt in await list_erasures(connection, tenant_id, most=most):
+                _show_receipt(receipt)
+
+    run_with_runtime(work)
+
+
+@privacy_app.command("requests")
+def requests(
+    tenant: TenantArgument,
+    most: Annotated[int, typer.Option(min=1, max=100_000, help="The most to show.")] = 100,
+) -> None:
+    """List the privacy requests that shops passed on: what they ask, and until when they must be answered."""
+
+    async def work(runtime: Runtime) -> None:
+        tenant_id = await runtime.tenant_id(tenant)
+        async with (
+            runtime.database(pool_size=1) as database,
+            database.tenant(tenant_id, is_read_only=True) as connection,
+        ):
+            found = await list_requests(connection, tenant_id, most=most)
+        table = Table(
+            Column("request", min_width=36), "kind", "orders", "received", "due", "answered"
+        )
+        for one in found:
+            answered = "no" if one.answered_at is None else f"{one.answered_at:%Y-%m-%d}"
+            table.add_row(
+                str(one.id),
+                one.kind,
+                f"{one.orders:,}",
+                f"{one.received_at:%Y-%m-%d}",
+                f"{one.due_at:%Y-%m-%d}",
+                answered,
+            )
+        out.print(table)
+
+    run_with_runtime(work)
+
+
+@privacy_app.command("export")
+def export(
+    tenant: TenantArgument,
+    request: Annotated[
+        UUID | None, typer.Option(help="A request, from `skeldir privacy requests`.")
+    ] = None,
+    order: OrderOption = None,
+    file: Annotated[
+        Path | None, typer.Option(help="The file to write instead of printing.")
+    ] = None,
+) -> None:
+    """Print as JSON what is held of the orders of a request, or of one order. The request is then answered."""
+    if (order is None) == (request is None):
+        raise InputInvalid(
+            "Either a request or an order can be exported.", cure="Give --request or --order."
+        )
+
+    async def work(runtime: Runtime) -> None:
+        tenant_id = await runtime.tenant_id(tenant)
+        async with (
+            runtime.database(pool_size=1) as database,
+            database.tenant(tenant_id) as connection,
+        ):
+            if request is not None:
+                held = await answer_request(connection, tenant_id, request)
+            else:
+                held = await export_orders(connection, tenant_id, [order or ""])
+            text = orjson.dumps(held, option=orjson.OPT_INDENT_2).decode()
+            # Within the transaction: a request whose file could not be written is not answered.
+            if file is not None:
+                file.write_text(text + "\n", encoding="utf-8")
+        if file is None:
+            typer.echo(text)
+
+    run_with_runtime(work)
+
+
+def _show_receipt(receipt: ErasureReceipt) -> None:
+    counts = ", ".join(
+        f"{count:,} {name.replace('_', ' ')}" for name, count in sorted(receipt.counts.items())
+    )
+    out.print(
+        f"Erasure {receipt.id} ({receipt.target_kind}) at {receipt.erased_at:%Y-%m-%d %H:%M:%S} UTC\n"
+        f"  requested by {receipt.requested_by}: {receipt.reason}\n"
+        f"  {counts}\n"
+        f"  target SHA-256 {receipt.target_digest}\n"
+        f"  receipt SHA-256 {receipt.digest}",
+        soft_wrap=True,
+        highlight=False,
+        markup=False,
+    )

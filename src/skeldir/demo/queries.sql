@@ -17,12 +17,14 @@ FROM (
     UNION ALL SELECT 'imports', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.imports
     UNION ALL SELECT 'kept_allocations', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.kept_allocations
     UNION ALL SELECT 'model_changes', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.model_changes
+    UNION ALL SELECT 'erasures', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.erasures
     UNION ALL SELECT 'order_balances', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.order_balances
     UNION ALL SELECT 'order_journeys', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.order_journeys
     UNION ALL SELECT 'orders_set_aside', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.orders_set_aside
     UNION ALL SELECT 'payment_refs', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.payment_refs
     UNION ALL SELECT 'payments', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.payments
     UNION ALL SELECT 'personal_data_findings', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.personal_data_findings
+    UNION ALL SELECT 'privacy_requests', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.privacy_requests
     UNION ALL SELECT 'reconciliation_runs', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.reconciliation_runs
     UNION ALL SELECT 'restatements', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.restatements
     UNION ALL SELECT 'retention', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.retention

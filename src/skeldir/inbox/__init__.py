@@ -1,6 +1,11 @@
-"""Signed payment webhooks: verified, recorded, and booked as entries of the ledger. The door of the room."""
+"""Signed payment webhooks: verified, recorded, and booked as entries of the ledger. The door of the room.
 
-from skeldir.inbox.desk import Desk, open_desk
+What receives them over HTTP, `desk` and `routes`, only the application imports: commands need no HTTP.
+"""
+
+from skeldir.inbox.basis import BASES, Basis
+from skeldir.inbox.booking import Unbooked
+from skeldir.inbox.coverage import choose_days, report_coverage
 from skeldir.inbox.endpoints import (
     EndpointOptions,
     EndpointReport,
@@ -10,30 +15,105 @@ from skeldir.inbox.endpoints import (
     create_endpoint,
     end_endpoint,
     list_endpoints,
+    require_mode,
     reseal_secrets,
     resolve_endpoint,
 )
+from skeldir.inbox.erasing import (
+    ErasureReceipt,
+    ErasureUnknown,
+    erase_journey,
+    erase_order,
+    list_erasures,
+    read_erasure,
+)
+from skeldir.inbox.explaining import explain_flag, explain_refusal, explain_trouble
+from skeldir.inbox.precedence import Precedence
+from skeldir.inbox.privacy_requests import (
+    PrivacyRequest,
+    PrivacyRequestUnknown,
+    answer_request,
+    export_orders,
+    list_requests,
+)
+from skeldir.inbox.reading import (
+    STATES,
+    DeliveryReport,
+    PaymentReport,
+    list_deliveries,
+    list_payments,
+)
+from skeldir.inbox.rebooking import rebook, rebook_all, set_basis, set_precedence
+from skeldir.inbox.report_schemas import CoverageReport, CoverageRow, Covered
 from skeldir.inbox.saying import PROVIDERS, Provider
-from skeldir.inbox.sealing import Sealer, new_key, read_sealer
-from skeldir.inbox.secret_forms import require_secret
+from skeldir.inbox.sealing import UNUSABLE_KEYS, Sealer, new_key, read_sealer
+from skeldir.inbox.sealing_keys import load_sealer, prepare_sealer
+from skeldir.inbox.secret_forms import MAKES_SECRET, make_secret, require_secret
+from skeldir.inbox.setting_up import LOCAL_BASE, Steps, address_of, is_reachable, steps_of
+from skeldir.inbox.settling import read_rules
+from skeldir.inbox.states import PaymentState
 
 __all__ = [
+    "BASES",
+    "LOCAL_BASE",
+    "MAKES_SECRET",
     "PROVIDERS",
-    "Desk",
+    "STATES",
+    "UNUSABLE_KEYS",
+    "Basis",
+    "CoverageReport",
+    "CoverageRow",
+    "Covered",
+    "DeliveryReport",
     "EndpointOptions",
     "EndpointReport",
     "EndpointUnknown",
+    "ErasureReceipt",
+    "ErasureUnknown",
     "NewEndpoint",
+    "PaymentReport",
+    "PaymentState",
+    "Precedence",
+    "PrivacyRequest",
+    "PrivacyRequestUnknown",
     "Provider",
     "Sealer",
+    "Steps",
+    "Unbooked",
     "add_secret",
+    "address_of",
+    "answer_request",
+    "choose_days",
     "create_endpoint",
     "end_endpoint",
+    "erase_journey",
+    "erase_order",
+    "explain_flag",
+    "explain_refusal",
+    "explain_trouble",
+    "export_orders",
+    "is_reachable",
+    "list_deliveries",
     "list_endpoints",
+    "list_erasures",
+    "list_payments",
+    "list_requests",
+    "load_sealer",
+    "make_secret",
     "new_key",
     "open_desk",
+    "prepare_sealer",
+    "read_erasure",
+    "read_rules",
     "read_sealer",
+    "rebook",
+    "rebook_all",
+    "report_coverage",
+    "require_mode",
     "require_secret",
     "reseal_secrets",
     "resolve_endpoint",
+    "set_basis",
+    "set_precedence",
+    "steps_of",
 ]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from skeldir.attribution import TOUCH_BYTES
-from skeldir.inbox.recording import SOURCE
 from skeldir.inbox.report_schemas import CoverageReport, CoverageRow, Covered
+from skeldir.inbox.settling import SOURCE
 from skeldir.inbox.store import queries
 from skeldir.rollups import read_time_zone
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from skeldir.inbox.persons import is_of_person
 from skeldir.inbox.saying import Visit
 from skeldir.ingest import (
     hash_journey_key,
@@ -16,6 +18,7 @@ from skeldir.ingest import (
     keep_kinds,
     read_landing,
     receive_touches,
+    shapes_in,
 )
 
 if TYPE_CHECKING:
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 
 DERIVED_START: Final = "derived:"
 """With it begin the keys of derived touches, and the tokens of their journeys."""
+# Browsers send names of other alphabets in ASCII.
+_HOST: Final = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)+", re.ASCII)
 # An order does not say when its buyer came; a touch must precede the conversion.
 _BEFORE_CAPTURE: Final = timedelta(seconds=1)
 
@@ -34,21 +39,35 @@ _BEFORE_CAPTURE: Final = timedelta(seconds=1)
 def reduce_visit(visit: Visit) -> Visit:
     """Return what may be stored of a visit: the landing's path, tags and kinds of click ids, and the referrer's host.
 
-    A referrer on the site itself is none.
+    A referrer on the site itself is none. Texts that are no path and no host, and those that show a person, are left
+    out; a name in a tag cannot be told from that of a campaign.
     """
     landing = read_landing(visit.landing)
     referrer = host_of(visit.referrer)
+    if referrer and (not _HOST.fullmatch(referrer) or is_of_person(referrer)):
+        referrer = None
     if referrer and landing.host and is_own_host(referrer, landing.host):
         referrer = None
     return Visit(
-        source=visit.source or landing.source,
-        medium=visit.medium or landing.medium,
-        campaign=visit.campaign or landing.campaign,
+        source=_harmless(visit.source) or _harmless(landing.source),
+        medium=_harmless(visit.medium) or _harmless(landing.medium),
+        campaign=_harmless(visit.campaign) or _harmless(landing.campaign),
         referrer=referrer,
-        landing=landing.path,
+        landing=_harmless(landing.path) if (landing.path or "").startswith("/") else None,
         click_ids=keep_kinds((*visit.click_ids, *landing.click_id_kinds)),
         visited_at=visit.visited_at,
     )
+
+
+def _harmless(text: str | None) -> str | None:
+    """Return a text in which nothing looks personal; else None."""
+    if (
+        text is None
+        or shapes_in(text)
+        or any(map(is_of_person, (text.replace(" ", ""), *text.split("/"))))
+    ):
+        return None
+    return text
 
 
 async def derive_touches(

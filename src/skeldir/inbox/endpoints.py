@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from skeldir.errors import InputInvalid, SkeldirError
 from skeldir.inbox.basis import Basis
 from skeldir.inbox.precedence import Precedence
 from skeldir.inbox.saying import Context, Provider
-from skeldir.inbox.sealing import Sealed, Sealer
+from skeldir.inbox.sealing import Sealed, Sealer, SealingKeyInvalid, SealingKeyUnknown
 from skeldir.inbox.store import queries
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from skeldir.inbox.store import SelectEndpointsRow, SelectTrafficRow
 
 TOKEN_START_LENGTH: Final = 12
+LONGEST_NAME: Final = 60
+_SHOP: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,80}\.myshopify\.com", re.ASCII)
+_PREFIX: Final = re.compile(r"[A-Za-z0-9_.-]{0,40}", re.ASCII)
+_NAME: Final = re.compile(rf"[A-Za-z0-9_.-]{{1,{LONGEST_NAME}}}", re.ASCII)
 MOST_SECRETS: Final = 2
 """How many secrets of an endpoint are in force at most: the old and the new one, while they roll."""
 
@@ -102,7 +107,7 @@ class EndpointReport:
     """What may be shown of an endpoint: never its token or a secret."""
 
     id: UUID
-    provider: str
+    provider: Provider
     is_live: bool
     token_start: str
     account: str
@@ -130,10 +135,11 @@ async def create_endpoint(
     """Make an endpoint of the transaction's tenant; it refuses every delivery until it has a secret.
 
     Raises:
-        InputInvalid: a second shop would share its orders' numbers with the first.
+        InputInvalid: an option cannot be used, or a second shop would share its orders' numbers with the first.
     """
+    _require_usable(options)
     await _require_own_orders(connection, tenant_id, options)
-    token = secrets.token_urlsafe(32)
+    token = _new_token()
     endpoint_id = new_id()
     await queries.insert_endpoint(
         connection,
@@ -152,6 +158,48 @@ async def create_endpoint(
     return NewEndpoint(endpoint_id, token)
 
 
+def _new_token() -> str:
+    """Return a token that does not begin with a hyphen: its beginning is an argument of commands."""
+    while (token := secrets.token_urlsafe(32)).startswith("-"):
+        pass
+    return token
+
+
+def _require_usable(options: EndpointOptions) -> None:
+    """Raise InputInvalid for an option that is malformed, or that the provider's endpoints do not have."""
+    if options.provider == "shopify":
+        if not _SHOP.fullmatch(options.account):
+            raise InputInvalid(
+                "An endpoint of Shopify needs the domain of its shop.",
+                cure="Give the shop's own domain at Shopify, such as sample.myshopify.com.",
+            )
+    elif options.account:
+        raise InputInvalid(
+            f"Endpoints of {options.provider} have no shop.", cure="Only those of Shopify do."
+        )
+    if options.books_totals and options.provider != "stripe":
+        raise InputInvalid(
+            f"Refunds of {options.provider} are never booked as totals.",
+            cure="Only Stripe's older API versions need that.",
+        )
+    if not _PREFIX.fullmatch(options.order_prefix):
+        raise InputInvalid(
+            "The prefix of orders cannot be used.",
+            cure="Use at most 40 letters, digits and `_ . -`.",
+        )
+    for name in (options.journey_name, options.order_name):
+        if not _NAME.fullmatch(name):
+            raise InputInvalid(
+                f"{name[:LONGEST_NAME]!r} cannot be the name of a field.",
+                cure=f"Use at most {LONGEST_NAME} letters, digits and `_ . -`.",
+            )
+    if options.journey_name == options.order_name:
+        raise InputInvalid(
+            "The journey's token and the order's reference cannot be in one field.",
+            cure="Give each a name of its own.",
+        )
+
+
 async def _require_own_orders(
     connection: Connection, tenant_id: UUID, options: EndpointOptions
 ) -> None:
@@ -168,6 +216,20 @@ async def _require_own_orders(
                 "Another WooCommerce endpoint of the tenant has the same prefix of orders.",
                 cure="End it with `skeldir webhooks end` if this replaces it; for a second shop, add --order-prefix, "
                 "such as `de-`, so that order 723 of one shop is not taken for order 723 of the other.",
+            )
+
+
+async def require_mode(connection: Connection, tenant_id: UUID, *, is_live: bool) -> None:
+    """Raise InputInvalid when the tenant has, or took in anything by, an endpoint of the other mode.
+
+    A tenant has one ledger, and test money in it could not be told from real money.
+    """
+    for other in await list_endpoints(connection, tenant_id):
+        if other.is_live is not is_live and (other.ended_at is None or other.deliveries):
+            wanted, found = ("live", "test") if is_live else ("test", "live")
+            raise InputInvalid(
+                f"The tenant has a {found} endpoint, and test money never enters a live ledger.",
+                cure=f"Make another tenant for the {wanted} endpoint with `skeldir tenants create`.",
             )
 
 
@@ -261,8 +323,12 @@ async def add_secret(
     *,
     sealer: Sealer,
     old_end_at: datetime,
-) -> None:
-    """Add a secret of an endpoint. Of its older ones, the newest is in force until `old_end_at`; the others end now."""
+) -> bool:
+    """Add a secret of an endpoint. Of its older ones, the newest is in force until `old_end_at`; the others end now.
+
+    One that cannot be opened ends now as well: as long as it is in force, every delivery is refused because of it.
+    Returns whether an older one stays in force.
+    """
     sealed = sealer.seal(secret)
     secret_id = new_id()
     await queries.insert_secret(
@@ -276,21 +342,30 @@ async def add_secret(
     others = [
         row
         for row in await queries.select_secrets(connection, tenant_id=tenant_id)
-        if row["endpoint_id"] == endpoint_id
-        and row["id"] != secret_id
-        and (row["ends_at"] is None or row["ends_at"] > utc_now())
+        if row["endpoint_id"] == endpoint_id and row["id"] != secret_id
     ]
+    now = utc_now()
+    stays = False
     for place, row in enumerate(reversed(others), start=1):
-        await queries.end_secret(
-            connection,
-            tenant_id=tenant_id,
-            id=row["id"],
-            ends_at=old_end_at if place < MOST_SECRETS else utc_now(),
+        may_stay = place < MOST_SECRETS and _can_open(
+            sealer, Sealed(row["sealing_key"], row["sealed"])
         )
+        ends_at = old_end_at if may_stay else now
+        await queries.end_secret(connection, tenant_id=tenant_id, id=row["id"], ends_at=ends_at)
+        stays = stays or ends_at > now
+    return stays
+
+
+def _can_open(sealer: Sealer, sealed: Sealed) -> bool:
+    try:
+        sealer.open(sealed)
+    except (SealingKeyInvalid, SealingKeyUnknown):
+        return False
+    return True
 
 
 async def reseal_secrets(connection: Connection, tenant_id: UUID, sealer: Sealer) -> int:
-    """Seal the secrets of the transaction's tenant with the sealer's first key; return how many were changed."""
+    """Seal the secrets in force of the transaction's tenant with the first key; return how many were changed."""
     changed = 0
     for row in await queries.select_secrets(connection, tenant_id=tenant_id):
         sealed = Sealed(row["sealing_key"], row["sealed"])

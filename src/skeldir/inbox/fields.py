@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final, TypeAlias
 
+from skeldir.inbox.persons import is_of_person
 from skeldir.inbox.saying import LONGEST_ID, Trouble
 
 Json: TypeAlias = Mapping[str, object]
@@ -75,17 +76,19 @@ def list_of(fields: Json, name: str) -> Sequence[Json]:
 
 
 def id_of(value: object) -> str | None:
-    """Return an id, a text or a whole number, as text; None if it is missing or no id."""
+    """Return an id, a text or a whole number, as text; None if it is missing, no id, or a person's."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**30:
         return str(value)
     if isinstance(value, str) and len(value) <= LONGEST_ID and _ID.fullmatch(value):
-        return value
+        return None if is_of_person(value) else value
     return None
 
 
 def word_of(value: object) -> str | None:
     """Return a word of a provider's vocabulary, such as a status or a type; None for anything else."""
-    return value if isinstance(value, str) and _WORD.fullmatch(value) else None
+    if not isinstance(value, str) or not _WORD.fullmatch(value) or is_of_person(value):
+        return None
+    return value
 
 
 def flag_of(value: object) -> bool | None:

@@ -8,7 +8,6 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from skeldir.inbox.endpoints import MOST_SECRETS, Endpoint, digest_token, find_endpoint
-from skeldir.inbox.sealing import SealingKeyInvalid, SealingKeyMissing, SealingKeyUnknown
 
 if TYPE_CHECKING:
     from skeldir.db import Database
@@ -33,7 +32,7 @@ class EndpointMemory:
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
         self._known: OrderedDict[bytes, tuple[float, OpenEndpoint]] = OrderedDict()
-        self._decoy: Sealed | None = sealer.seal("decoy") if sealer.key_ids else None
+        self._decoy: Sealed | None = None
 
     def recall(self, token: str) -> OpenEndpoint | None:
         """Return what was found for a token within the last KEPT_S; None: it has to be looked up."""
@@ -62,11 +61,9 @@ class EndpointMemory:
         """Open an endpoint's secrets, and decoys up to MOST_SECRETS."""
         sealed = () if endpoint is None else endpoint.secrets
         opened = tuple(self._sealer.open(one) for one in sealed)
+        if self._decoy is None and self._sealer.key_ids:
+            self._decoy = self._sealer.seal("decoy")
         if self._decoy is not None:
             for _ in range(MOST_SECRETS - len(sealed)):
                 self._sealer.open(self._decoy)
         return opened
-
-
-UNUSABLE_KEYS: Final = (SealingKeyInvalid, SealingKeyMissing, SealingKeyUnknown)
-"""Errors of `EndpointMemory.look_up` that the operator has to mend; the provider tries again later."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -9,14 +10,16 @@ import orjson
 from pydantic import TypeAdapter
 
 from skeldir.http import Keyset
+from skeldir.inbox.booking import Unbooked
+from skeldir.inbox.reading import read_unbooked
 from skeldir.inbox.report_schemas import (
+    ListedPayment,
     PaymentPart,
-    PaymentReport,
     PaymentsPage,
-    PaymentsQuery,
     UnbookedMovement,
 )
 from skeldir.inbox.saying import Provider
+from skeldir.inbox.schemas import PaymentsQuery
 from skeldir.inbox.store import queries
 
 if TYPE_CHECKING:
@@ -49,8 +52,8 @@ async def page_payments(
     return PaymentsPage(*_NEWEST_FIRST.cut(query, reports, lambda report: (report.id,)))
 
 
-def _make_report(row: SelectPaymentsPageRow) -> PaymentReport:
-    return PaymentReport(
+def _make_report(row: SelectPaymentsPageRow) -> ListedPayment:
+    return ListedPayment(
         id=row["id"],
         order_id=row["order_id"],
         state=row["state"],
@@ -59,8 +62,8 @@ def _make_report(row: SelectPaymentsPageRow) -> PaymentReport:
         reports=row["reports"],
         is_renewal=row["is_renewal"],
         journey=row["journey"],
-        waiting=_read_unbooked(row["waiting"]),
-        evidence=_read_unbooked(row["evidence"]),
+        waiting=_show(read_unbooked(row["waiting"])),
+        evidence=_show(read_unbooked(row["evidence"])),
         parts=[
             PaymentPart(provider, name, minor, currency)
             for provider, parts in orjson.loads(row["parts"]).items()
@@ -70,8 +73,8 @@ def _make_report(row: SelectPaymentsPageRow) -> PaymentReport:
     )
 
 
-def _read_unbooked(text: str) -> list[UnbookedMovement]:
+def _show(unbooked: Sequence[Unbooked]) -> list[UnbookedMovement]:
     return [
-        UnbookedMovement(one["kind"], one["id"], one["minor"], one["currency"], one["provider"])
-        for one in orjson.loads(text)
+        UnbookedMovement(one.kind, one.id, one.minor, one.currency, one.provider)
+        for one in unbooked
     ]

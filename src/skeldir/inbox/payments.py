@@ -6,6 +6,8 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from skeldir.inbox.traces import ERASED
+
 if TYPE_CHECKING:
     from skeldir.inbox.booking import Booking, Unbooked
     from skeldir.inbox.reporting import Report
@@ -20,8 +22,12 @@ def pack_payment(
     reports: Sequence[Report],
     *,
     counted_elsewhere: Collection[str],
+    is_erased: bool = False,
 ) -> dict[str, object]:
-    """Return the stored form of a payment, as JSON values; `counted_elsewhere` are ids of orders."""
+    """Return the stored form of a payment, as JSON values; `counted_elsewhere` are ids of orders.
+
+    `is_erased` says that the payment's traces were erased: that mark stays.
+    """
     flags = set(booking.flags)
     if booking.order_id in counted_elsewhere:
         flags.add(COUNTED_ELSEWHERE)
@@ -31,7 +37,7 @@ def pack_payment(
         "state": booking.state,
         "flags": sorted(flags),
         "is_renewal": booking.is_renewal,
-        "journey": _journey_of(booking),
+        "journey": ERASED if is_erased else _journey_of(booking),
         "providers": sorted({report.provider for report in reports}),
         "reports": len(reports),
         "waiting": [_pack_unbooked(one) for one in booking.waiting],

@@ -54,10 +54,12 @@ UPDATE public.webhook_secrets SET ends_at = least(ends_at, :ends_at)
 WHERE tenant_id = :tenant_id AND id = :id;
 
 -- name: select_secrets
-SELECT id, endpoint_id, sealing_key, sealed, created_at, ends_at
-FROM public.webhook_secrets
-WHERE tenant_id = :tenant_id
-ORDER BY created_at, id;
+-- Those in force of endpoints that have not ended: no other secret is opened again.
+SELECT s.id, s.endpoint_id, s.sealing_key, s.sealed, s.created_at, s.ends_at
+FROM public.webhook_secrets s
+JOIN public.webhook_endpoints e ON e.tenant_id = :tenant_id AND e.id = s.endpoint_id
+WHERE s.tenant_id = :tenant_id AND e.ended_at IS NULL AND (s.ends_at IS NULL OR s.ends_at > (SELECT now()))
+ORDER BY s.created_at, s.id;
 
 -- name: reseal_secret!
 UPDATE public.webhook_secrets SET sealing_key = :sealing_key, sealed = :sealed
@@ -71,7 +73,7 @@ DO UPDATE SET refusals = webhook_refusals.refusals + excluded.refusals, last_at 
 
 -- name: select_payments_of_refs
 -- The payments that names belong to, with how many reports each has.
-SELECT r.ref, r.payment_id, coalesce(p.reports, 0) AS reports
+SELECT r.ref, r.payment_id, coalesce(p.reports, 0) AS reports, coalesce(p.journey = 'erased', false) AS is_erased
 FROM public.payment_refs r
 LEFT JOIN public.payments p ON p.tenant_id = :tenant_id AND p.id = r.payment_id
 WHERE r.tenant_id = :tenant_id AND r.ref = ANY(:refs::text[]);
@@ -111,12 +113,14 @@ RETURNING id, order_id;
 
 -- name: select_reports
 -- Never null: report.
-SELECT d.payment_id, d.report::text AS report
+SELECT d.id, d.payment_id, d.report::text AS report
 FROM public.webhook_deliveries d
 WHERE d.tenant_id = :tenant_id AND d.payment_id = ANY(:payment_ids::uuid[]) AND d.report IS NOT NULL;
 
 -- name: select_order_ids
-SELECT id, order_id FROM public.payments WHERE tenant_id = :tenant_id AND id = ANY(:payment_ids::uuid[]);
+-- Never null: is_erased.
+SELECT id, order_id, journey IS NOT DISTINCT FROM 'erased' AS is_erased
+FROM public.payments WHERE tenant_id = :tenant_id AND id = ANY(:payment_ids::uuid[]);
 
 -- name: put_payments!
 -- The payments are one text, a JSON array of objects.
@@ -136,12 +140,125 @@ SET order_id = excluded.order_id, state = excluded.state, flags = excluded.flags
 INSERT INTO public.webhook_settings (tenant_id, precedence) VALUES (:tenant_id, :precedence)
 ON CONFLICT (tenant_id) DO UPDATE SET precedence = excluded.precedence;
 
--- name: select_precedence$
-SELECT precedence FROM public.webhook_settings WHERE tenant_id = :tenant_id;
-
 -- name: set_basis!
 INSERT INTO public.webhook_settings (tenant_id, basis) VALUES (:tenant_id, :basis)
 ON CONFLICT (tenant_id) DO UPDATE SET basis = excluded.basis;
+
+-- name: select_rules^
+SELECT precedence, basis FROM public.webhook_settings WHERE tenant_id = :tenant_id;
+
+-- name: select_payments_to_rebook
+-- Payments in the order of their ids; if requested, only those that a shop and another provider report.
+SELECT p.id
+FROM public.payments p
+WHERE p.tenant_id = :tenant_id AND p.id > :after
+  AND (NOT :is_of_both::boolean OR p.providers && :shops::text[] AND NOT p.providers <@ :shops::text[])
+ORDER BY p.id
+LIMIT :most;
+
+-- name: select_deliveries
+-- The latest deliveries; if requested, only those with trouble.
+SELECT d.received_at, d.provider, d.type, d.trouble, d.detail, d.payment_id, p.order_id
+FROM public.webhook_deliveries d
+LEFT JOIN public.payments p ON p.tenant_id = :tenant_id AND p.id = d.payment_id
+WHERE d.tenant_id = :tenant_id AND (NOT :is_dead::boolean OR d.trouble IS NOT NULL)
+ORDER BY d.received_at DESC, d.id DESC
+LIMIT :most;
+
+-- name: select_payments
+-- The payments that changed last; if requested, only those in a state, or with flags.
+-- Never null: waiting, evidence.
+SELECT p.id, p.order_id, p.state, p.flags, p.is_renewal, p.journey, p.providers, p.changed_at,
+       p.waiting::text AS waiting, p.evidence::text AS evidence
+FROM public.payments p
+WHERE p.tenant_id = :tenant_id AND (:state::text IS NULL OR p.state = :state)
+  AND (NOT :is_flagged::boolean OR p.flags <> '{}')
+ORDER BY p.changed_at DESC, p.id DESC
+LIMIT :most;
+
+-- name: erase_traces$
+-- The counts of the receipt, a JSON object. This writes as the owner: nothing else may be written in the transaction that
+-- a Citus node holds.
+-- Never null: erase_traces. May be null: request, journey_key.
+SELECT public.erase_traces(:erasure, :request, :target_kind, :target_digest, :reason, :requested_by,
+                           :order_ids::text[], :payment_ids::uuid[], :journey_key)::text AS erase_traces;
+
+-- name: select_erasures
+-- Never null: counts.
+SELECT id, request_id, target_kind, target_digest, reason, requested_by, erased_at, counts::text AS counts, digest
+FROM public.erasures
+WHERE tenant_id = :tenant_id AND (:id::uuid IS NULL OR id = :id::uuid)
+ORDER BY erased_at DESC, id
+LIMIT :most;
+
+-- name: insert_privacy_requests!
+INSERT INTO public.privacy_requests (tenant_id, id, endpoint_id, kind, order_refs, due_at)
+SELECT :tenant_id, r.id, r.endpoint_id, r.kind, r.order_refs, :due_at
+FROM pg_catalog.json_to_recordset(:requests::json) AS r (id uuid, endpoint_id uuid, kind text, order_refs text[])
+ON CONFLICT (tenant_id, id) DO NOTHING;
+
+-- name: select_privacy_requests
+-- Never null: orders.
+SELECT id, kind, cardinality(order_refs) AS orders, received_at, due_at, answered_at
+FROM public.privacy_requests
+WHERE tenant_id = :tenant_id
+ORDER BY answered_at IS NOT NULL, due_at, id
+LIMIT :most;
+
+-- name: select_privacy_request^
+SELECT r.endpoint_id, r.kind, r.order_refs, r.answered_at
+FROM public.privacy_requests r
+WHERE r.tenant_id = :tenant_id AND r.id = :id;
+
+-- name: answer_privacy_request!
+UPDATE public.privacy_requests SET answered_at = (SELECT now())
+WHERE tenant_id = :tenant_id AND id = :id AND answered_at IS NULL;
+
+-- name: select_endpoints_of_shop
+-- The endpoint, and those of the same shop; without an account, a shop is an endpoint.
+SELECT s.id, s.order_prefix
+FROM public.webhook_endpoints e
+JOIN public.webhook_endpoints s
+  ON s.tenant_id = :tenant_id AND s.provider = e.provider
+ AND (s.id = e.id OR (e.account <> '' AND s.account = e.account))
+WHERE e.tenant_id = :tenant_id AND e.id = :endpoint_id;
+
+-- name: select_payments_of_orders
+-- Payments by their order or one of their names.
+SELECT p.id FROM public.payments p
+WHERE p.tenant_id = :tenant_id
+  AND (p.order_id = ANY(:order_ids::text[])
+       OR p.id IN (SELECT r.payment_id FROM public.payment_refs r
+                   WHERE r.tenant_id = :tenant_id AND r.ref = ANY(:refs::text[])));
+
+-- name: select_payments_to_erase
+-- Payments with a delivery to one of the endpoints, whose traces are not erased.
+SELECT p.id FROM public.payments p
+WHERE p.tenant_id = :tenant_id AND p.journey IS DISTINCT FROM 'erased'
+  AND p.id IN (SELECT d.payment_id FROM public.webhook_deliveries d
+               WHERE d.tenant_id = :tenant_id AND d.endpoint_id = ANY(:endpoint_ids::uuid[]))
+ORDER BY p.id
+LIMIT :most;
+
+-- name: select_held_payments^
+SELECT coalesce((SELECT json_agg(to_jsonb(p) - 'tenant_id' ORDER BY p.id) FROM public.payments p
+                 WHERE p.tenant_id = :tenant_id AND p.id = ANY(:payment_ids::uuid[])), '[]')::text AS payments,
+       coalesce((SELECT json_agg(to_jsonb(d) - 'tenant_id' ORDER BY d.received_at, d.id)
+                 FROM public.webhook_deliveries d
+                 WHERE d.tenant_id = :tenant_id AND d.payment_id = ANY(:payment_ids::uuid[])), '[]')::text
+       AS deliveries;
+
+-- name: select_held_facts^
+-- The entries of orders, and the touches of their journeys.
+SELECT coalesce((SELECT json_agg(to_jsonb(l) - 'tenant_id' ORDER BY l.order_id, l.occurred_at, l.id)
+                 FROM public.revenue_ledger l
+                 WHERE l.tenant_id = :tenant_id AND l.order_id = ANY(:order_ids::text[])), '[]')::text AS entries,
+       coalesce((SELECT json_agg(to_jsonb(e) - 'tenant_id' ORDER BY e.occurred_at, e.id)
+                 FROM public.attribution_events e
+                 WHERE e.tenant_id = :tenant_id
+                   AND e.journey_key IN (SELECT l.journey_key FROM public.revenue_ledger l
+                                         WHERE l.tenant_id = :tenant_id AND l.order_id = ANY(:order_ids::text[])
+                                           AND l.journey_key IS NOT NULL)), '[]')::text AS touches;
 
 -- name: select_basis$
 SELECT basis FROM public.webhook_settings WHERE tenant_id = :tenant_id;
@@ -172,7 +289,7 @@ JOIN LATERAL (
            coalesce(sum(e.amount_cents) FILTER (WHERE p.is_renewal), 0) AS renewal_cents,
            coalesce(bool_or(NOT p.is_renewal), false) AS has_first,
            coalesce(bool_or(p.is_renewal), false) AS has_renewal,
-           coalesce(bool_or(p.journey = 'token'), false) AS has_token,
+           coalesce(bool_or(p.journey <> 'derived'), false) AS has_token,
            coalesce(bool_or(p.journey = 'derived'), false) AS is_derived
     FROM public.standing_entries e
     LEFT JOIN public.webhook_deliveries w ON w.tenant_id = :tenant_id AND w.id = e.delivery

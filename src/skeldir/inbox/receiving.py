@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from skeldir.inbox import paypal, shopify, standard, stripe, woocommerce
-from skeldir.inbox.fields import Json, JsonUnreadable, read_json
+from skeldir.inbox.fields import Json, JsonUnreadable, id_of, read_json
 from skeldir.inbox.recording import Arrival
 from skeldir.inbox.saying import Context, Provider, Said, Trouble
 
@@ -27,7 +27,8 @@ _TRANSLATORS: Final[Mapping[Provider, Callable[[Json, Context], Said]]] = {
     "paypal": paypal.translate,
     "standard": standard.translate,
 }
-# Headers that are kept: they help to find a delivery at its provider. They are not signed, so nothing else follows.
+# Headers that are kept if they are ids or words: they help to find a delivery at its provider. They are not signed, so
+# nothing else follows.
 _KEPT_HEADERS: Final = (
     "x-shopify-topic",
     "x-shopify-webhook-id",
@@ -39,7 +40,6 @@ _KEPT_HEADERS: Final = (
     "paypal-transmission-id",
     "webhook-id",
 )
-_LONGEST_HEADER: Final = 120
 
 
 def translate(provider: Provider, body: bytes, context: Context) -> Said:
@@ -82,7 +82,7 @@ def arrive(
         said = translate(endpoint.provider, body, endpoint.context(now))
     # An id that is signed apart from the body names the delivery: a body that was exchanged cannot make it a new one.
     event_id = verdict.event_id or said.event_id
-    said = replace(said, event_id=event_id)
+    said = replace(said, event_id=id_of(event_id) or "")
     return Arrival(endpoint, said, digest_of(endpoint, event_id, body), _kept_of(headers))
 
 
@@ -94,11 +94,5 @@ def digest_of(endpoint: Endpoint, event_id: str, body: bytes) -> bytes:
 
 def _kept_of(headers: Mapping[str, str]) -> dict[str, str]:
     return {
-        name: value
-        for name in _KEPT_HEADERS
-        if (value := headers.get(name, ""))
-        and len(value) <= _LONGEST_HEADER
-        and value.isascii()
-        and value.isprintable()
-        and "@" not in value
+        name: value for name in _KEPT_HEADERS if (value := id_of(headers.get(name))) is not None
     }

@@ -13,33 +13,28 @@ from uuid import UUID
 
 import orjson
 
-from skeldir.attribution import mark_orders_of_conversions
 from skeldir.db import new_id, wait_for_lock
-from skeldir.inbox.booking import Booking, Rules, book
-from skeldir.inbox.deriving import derive_touches, reduce_visit
+from skeldir.inbox.deriving import reduce_visit
 from skeldir.inbox.grouping import Grouping, group
-from skeldir.inbox.payments import pack_payment
+from skeldir.inbox.kinds import ERASE
+from skeldir.inbox.privacy_requests import store_requests
 from skeldir.inbox.reporting import Report, pack_report, read_report, report_of
 from skeldir.inbox.saying import Said, Trouble
+from skeldir.inbox.settling import Booked, inbox_lock, settle
 from skeldir.inbox.store import queries
+from skeldir.inbox.traces import without_traces
 from skeldir.ingest import hash_journey_key
-from skeldir.revenue import (
-    LedgerRow,
-    pack_entries,
-    post_entries,
-    read_standing_of_orders,
-    reverse_entries,
-)
+from skeldir.jobs import enqueue
+from skeldir.revenue import LedgerRow
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
     from skeldir.inbox.endpoints import Endpoint
-    from skeldir.revenue import SelectStandingOfOrdersRow
+    from skeldir.revenue import LedgerRow
     from skeldir.tenants import TenantProfile
 
 MOST_REPORTS: Final = 1_000
 """Reports of one payment; all are read when one is added. A name that so many share is not that of one order."""
-SOURCE: Final = "webhook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +79,16 @@ class _Row:
     report: Report | None
     trouble: Trouble | None
     payment_id: UUID | None = None
+    is_erased: bool = False
+    """Whether the traces of its payment were erased: then nothing is kept of it but the type and the money."""
 
 
-def inbox_lock(tenant_id: UUID) -> str:
-    """Return the name of the lock under which one transaction at a time books a tenant's deliveries."""
-    return f"inbox:{tenant_id}"
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """How many reports each stored payment has, and the payments whose traces were erased."""
+
+    sizes: Mapping[UUID, int]
+    erased: frozenset[UUID]
 
 
 async def record_arrivals(
@@ -101,13 +101,15 @@ async def record_arrivals(
     tenant_id = profile.tenant_id
     rows = [_row_of(arrival, profile) for arrival in arrivals]
     await wait_for_lock(connection, inbox_lock(tenant_id))
-    grouping, sizes = await _group(connection, tenant_id, rows)
-    _assign(rows, grouping, sizes)
+    grouping, known = await _group(connection, tenant_id, rows)
+    _assign(rows, grouping, known)
     new_ids = await _insert(connection, tenant_id, rows)
     new = [row for row in rows if row.id in new_ids]
-    booked: Mapping[UUID, _Booked] = {}
+    said = [(row.id, row.arrival.endpoint.id, row.arrival.said.erasure) for row in new]
+    await store_requests(connection, tenant_id, said)
+    booked: Mapping[UUID, Booked] = {}
     if any(row.payment_id is not None for row in new):
-        booked = await _book(connection, profile, new, grouping, sizes)
+        booked = await _book(connection, profile, new, grouping, known)
     return [_recorded(row, booked, is_new=row.id in new_ids) for row in rows]
 
 
@@ -129,8 +131,8 @@ def _row_of(arrival: Arrival, profile: TenantProfile) -> _Row:
 
 async def _group(
     connection: Connection, tenant_id: UUID, rows: Sequence[_Row]
-) -> tuple[Grouping, Mapping[UUID, int]]:
-    """Return which payment each delivery is of, and how many reports the known payments have."""
+) -> tuple[Grouping, _Known]:
+    """Return which payment each delivery is of, and what is known of the stored payments."""
     of_rows = [row.arrival.said.refs if row.report is not None else () for row in rows]
     refs = sorted({ref for refs in of_rows for ref in refs})
     known = (
@@ -140,17 +142,22 @@ async def _group(
     )
     payments = {row["ref"]: row["payment_id"] for row in known}
     sizes = {row["payment_id"]: row["reports"] for row in known}
-    return group(of_rows, payments, new_id), sizes
+    grouping = group(of_rows, payments, new_id)
+    erased = {row["payment_id"] for row in known if row["is_erased"]}
+    erased |= {survivor for merged, survivor in grouping.merges.items() if merged in erased}
+    return grouping, _Known(sizes, frozenset(erased))
 
 
-def _assign(rows: Sequence[_Row], grouping: Grouping, sizes: Mapping[UUID, int]) -> None:
+def _assign(rows: Sequence[_Row], grouping: Grouping, known: _Known) -> None:
     """Give each delivery its payment, except those of a payment that has too many reports already."""
-    counts = dict(sizes)
+    counts = dict(known.sizes)
     for merged, survivor in grouping.merges.items():
         counts[survivor] = counts.get(survivor, 0) + counts.get(merged, 0)
     for row, payment_id in zip(rows, grouping.payments, strict=True):
         if payment_id is None:
             continue
+        if payment_id in known.erased and row.report is not None:
+            row.report, row.is_erased = without_traces(row.report), True
         counts[payment_id] = counts.get(payment_id, 0) + 1
         if counts[payment_id] > MOST_REPORTS:
             row.report = None
@@ -173,8 +180,8 @@ async def _insert(connection: Connection, tenant_id: UUID, rows: Sequence[_Row])
             "event_id": row.arrival.said.event_id,
             "type": row.arrival.said.type,
             "reported_at": row.arrival.said.reported_at,
-            "headers": row.arrival.headers,
-            "kept": row.arrival.said.kept,
+            "headers": {} if row.is_erased else row.arrival.headers,
+            "kept": {} if row.is_erased else row.arrival.said.kept,
             "report": None if row.report is None else pack_report(row.report),
             "payment_id": None if row.payment_id is None else row.payment_id.hex,
             "trouble": None if row.trouble is None else row.trouble.code,
@@ -189,46 +196,26 @@ async def _insert(connection: Connection, tenant_id: UUID, rows: Sequence[_Row])
     return {row["id"] for row in inserted}
 
 
-@dataclass(frozen=True, slots=True)
-class _Booked:
-    """What was posted for a payment."""
-
-    order_id: str | None
-    entries: tuple[LedgerRow, ...]
-
-
 async def _book(
     connection: Connection,
     profile: TenantProfile,
     new: Sequence[_Row],
     grouping: Grouping,
-    sizes: Mapping[UUID, int],
-) -> Mapping[UUID, _Booked]:
+    known: _Known,
+) -> Mapping[UUID, Booked]:
     tenant_id = profile.tenant_id
     delivery_of = {row.payment_id: row.id for row in new if row.payment_id is not None}
     payment_ids = sorted(delivery_of)
-    old_orders = await _merge(connection, tenant_id, payment_ids, grouping, sizes)
-    reports = await _read_reports(connection, tenant_id, new, payment_ids, sizes, grouping)
-    endpoint = new[0].arrival.endpoint
-    rules = Rules(endpoint.precedence, endpoint.basis)
-    bookings = {one: book(reports[one], rules) for one in payment_ids}
-    bookings = await derive_touches(connection, profile, bookings)
-    orders = set(old_orders)
-    orders.update(b.order_id for b in bookings.values() if b.order_id is not None)
-    standing = await read_standing_of_orders(connection, tenant_id, sorted(orders))
-    posted = await _settle(connection, tenant_id, bookings, delivery_of, standing)
-    elsewhere = {row["order_id"] for row in standing if row["source"] != SOURCE}
-    await queries.put_payments(
+    old_orders = await _merge(connection, tenant_id, payment_ids, grouping, known)
+    reports = await _read_reports(connection, tenant_id, new, payment_ids, known, grouping)
+    return await settle(
         connection,
-        tenant_id=tenant_id,
-        payments=orjson.dumps(
-            [
-                pack_payment(one, bookings[one], reports[one], counted_elsewhere=elsewhere)
-                for one in payment_ids
-            ]
-        ).decode(),
+        profile,
+        reports,
+        delivery_of=delivery_of,
+        old_orders=old_orders,
+        erased=known.erased,
     )
-    return posted
 
 
 async def _merge(
@@ -236,7 +223,7 @@ async def _merge(
     tenant_id: UUID,
     payment_ids: Sequence[UUID],
     grouping: Grouping,
-    sizes: Mapping[UUID, int],
+    known: _Known,
 ) -> set[str]:
     """Store new names and merged payments; return the order ids that the payments had before."""
     if grouping.merges:
@@ -247,6 +234,9 @@ async def _merge(
         await queries.merge_deliveries(
             connection, tenant_id=tenant_id, merged=merged, survivors=survivors
         )
+        # What the other payment has stored is erased after this transaction: only the owner may do that.
+        for survivor in sorted(known.erased.intersection(survivors)):
+            await enqueue(connection, tenant_id, ERASE, {"payment_id": str(survivor)})
     if grouping.new_refs:
         await queries.insert_refs(
             connection,
@@ -254,15 +244,15 @@ async def _merge(
             refs=list(grouping.new_refs),
             payment_ids=list(grouping.new_refs.values()),
         )
-    known = [one for one in payment_ids if one in sizes]
+    stored = [one for one in payment_ids if one in known.sizes]
     orders: set[str] = set()
     if grouping.merges:
         gone = await queries.delete_payments(
             connection, tenant_id=tenant_id, payment_ids=list(grouping.merges)
         )
         orders.update(row["order_id"] for row in gone if row["order_id"] is not None)
-    if known:
-        found = await queries.select_order_ids(connection, tenant_id=tenant_id, payment_ids=known)
+    if stored:
+        found = await queries.select_order_ids(connection, tenant_id=tenant_id, payment_ids=stored)
         orders.update(row["order_id"] for row in found if row["order_id"] is not None)
     return orders
 
@@ -272,12 +262,12 @@ async def _read_reports(
     tenant_id: UUID,
     new: Sequence[_Row],
     payment_ids: Sequence[UUID],
-    sizes: Mapping[UUID, int],
+    known: _Known,
     grouping: Grouping,
 ) -> Mapping[UUID, list[Report]]:
     """Return all reports of payments; those of new payments are all at hand."""
     reports: dict[UUID, list[Report]] = {one: [] for one in payment_ids}
-    grown = {*sizes, *grouping.merges.values()}.intersection(payment_ids)
+    grown = {*known.sizes, *grouping.merges.values()}.intersection(payment_ids)
     if grown:
         for found in await queries.select_reports(
             connection, tenant_id=tenant_id, payment_ids=sorted(grown)
@@ -287,75 +277,12 @@ async def _read_reports(
     for row in new:
         if row.payment_id is not None and row.payment_id not in grown and row.report is not None:
             reports[row.payment_id].append(row.report)
+    for one in known.erased.intersection(reports):
+        reports[one] = [without_traces(report) for report in reports[one]]
     return reports
 
 
-async def _settle(
-    connection: Connection,
-    tenant_id: UUID,
-    bookings: Mapping[UUID, Booking],
-    delivery_of: Mapping[UUID, UUID],
-    standing: Sequence[SelectStandingOfOrdersRow],
-) -> Mapping[UUID, _Booked]:
-    """Take back what stands and does not follow any more, and post what is missing."""
-    held = {row["business_key"]: row for row in standing if row["source"] == SOURCE}
-    wanted = {
-        entry.business_key: (entry, payment_id)
-        for payment_id, booking in bookings.items()
-        for entry in booking.entries
-    }
-    surplus = [
-        row["id"]
-        for key, row in held.items()
-        if key not in wanted or not _is_equal(wanted[key][0], row)
-    ]
-    missing = [
-        wanted[key]
-        for key in sorted(wanted)
-        if key not in held or not _is_equal(wanted[key][0], held[key])
-    ]
-    orders: set[str] = set()
-    if surplus:
-        undoing = next(iter(delivery_of.values()))
-        orders.update(
-            await reverse_entries(connection, tenant_id, sorted(surplus), undoing_id=undoing)
-        )
-    if missing:
-        batch = pack_entries(
-            [entry for entry, _ in missing],
-            delivery=delivery_of[missing[0][1]],
-            deliveries=[delivery_of[payment_id] for _, payment_id in missing],
-        )
-        posting = await post_entries(connection, tenant_id, batch, source=SOURCE)
-        orders.update(posting.order_ids)
-    await mark_orders_of_conversions(connection, tenant_id, sorted(orders))
-    return {
-        payment_id: _Booked(
-            booking.order_id, tuple(entry for entry, owner in missing if owner == payment_id)
-        )
-        for payment_id, booking in bookings.items()
-    }
-
-
-def _is_equal(entry: LedgerRow, row: SelectStandingOfOrdersRow) -> bool:
-    return (
-        entry.order_id,
-        entry.kind,
-        entry.amount_cents,
-        entry.currency,
-        entry.occurred_at,
-        entry.journey_key,
-    ) == (
-        row["order_id"],
-        row["kind"],
-        row["amount_cents"],
-        row["currency"],
-        row["occurred_at"],
-        row["journey_key"],
-    )
-
-
-def _recorded(row: _Row, booked: Mapping[UUID, _Booked], *, is_new: bool) -> Recorded:
+def _recorded(row: _Row, booked: Mapping[UUID, Booked], *, is_new: bool) -> Recorded:
     if not is_new:
         return Recorded("repeated")
     if row.trouble is not None:

@@ -4,35 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date as day
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field
 
 from skeldir.days import TimeZone
-from skeldir.http import Days, Filter, KeyText, PageQuery
 from skeldir.inbox.saying import MovementKind, PartName, Provider
 from skeldir.inbox.states import PaymentState
 from skeldir.money import Cents, CurrencyCode
-from skeldir.revenue import LONGEST_KEY
 
-MOST_DAYS: Final = 92
-
-JourneyOrigin = Literal["token", "derived"]
-Flag = Annotated[str, Field(pattern="^[a-z_]{1,40}$")]
-
-
-class CoverageQuery(Days):
-    """The days of the coverage report: at most 92, and the last 31 without a start."""
-
-    @field_validator("to")
-    @classmethod
-    def _is_near(cls, value: day | None, info: ValidationInfo) -> day | None:
-        start = info.data.get("from_")
-        if value is not None and start is not None and value - start > timedelta(days=MOST_DAYS):
-            raise ValueError(f"`to` must be at most {MOST_DAYS} days after `from`")
-        return value
+JourneyOrigin = Literal["token", "derived", "erased"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,19 +101,6 @@ class CoverageReport:
     data: list[CoverageRow]
 
 
-class PaymentsQuery(PageQuery):
-    """The filters of the list of payments."""
-
-    state: Annotated[Filter[PaymentState], Field(description="payments in this state only")] = None
-    flag: Annotated[
-        Filter[Flag], Field(description="payments with this flag only, such as `over_refunded`")
-    ] = None
-    order_id: Annotated[
-        Filter[Annotated[KeyText, Field(min_length=1, max_length=LONGEST_KEY)]],
-        Field(description="payments of this order only"),
-    ] = None
-
-
 @dataclass(frozen=True, slots=True)
 class UnbookedMovement:
     """A movement that is not in the ledger. Its amount has no sign."""
@@ -153,7 +123,7 @@ class PaymentPart:
 
 
 @dataclass(frozen=True, slots=True)
-class PaymentReport:
+class ListedPayment:
     """The state of a payment, and what follows from its deliveries besides entries of the ledger."""
 
     id: UUID
@@ -169,7 +139,9 @@ class PaymentReport:
     ]
     journey: Annotated[
         JourneyOrigin | None,
-        Field(description="whether a journey token came with it, or a touch was derived"),
+        Field(
+            description="whether a journey token came with it, or a touch was derived; `erased`: the join was erased"
+        ),
     ]
     waiting: Annotated[
         list[UnbookedMovement],
@@ -228,5 +200,5 @@ class PaymentsPage:
         }
     )
 
-    data: list[PaymentReport]
+    data: list[ListedPayment]
     next_cursor: str | None

@@ -1,10 +1,11 @@
-"""What a secret of each provider looks like, and the key that it stands for. Pure."""
+"""What a secret of each provider looks like, and the key that it stands for."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import re
+import secrets
 from typing import Final
 
 from skeldir.errors import InputInvalid
@@ -14,8 +15,13 @@ LONGEST_SECRET: Final = 500
 """Characters of a secret."""
 
 _PREFIX: Final = "whsec_"
+_KEY_BYTES: Final = 32
 _PAYPAL_ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _STRIPE: Final = re.compile(r"whsec_[!-~]+", re.ASCII)
+
+
+MAKES_SECRET: Final = frozenset({"woocommerce", "standard"})
+"""Providers that take a secret made here; all others give their own."""
 
 
 class SecretInvalid(InputInvalid):
@@ -23,6 +29,14 @@ class SecretInvalid(InputInvalid):
 
     code = "secret_invalid"
     title = "The secret is not one of this provider"
+
+
+def make_secret(provider: Provider) -> str:
+    """Return a new secret for a provider of MAKES_SECRET."""
+    if provider == "standard":
+        return _PREFIX + base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
+    # Its letters are the same with and without HTML entities, which WooCommerce decodes.
+    return secrets.token_urlsafe(_KEY_BYTES)
 
 
 def read_standard_key(secret: str) -> bytes | None:

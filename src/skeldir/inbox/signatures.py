@@ -7,6 +7,7 @@ import base64
 import binascii
 import hmac
 import re
+import warnings
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -91,6 +92,8 @@ class Verdict:
 @cache
 def _load_stripe() -> Callable[[str, str, str], bool]:
     """Return Stripe's own check of a body, a header and a secret. The first call imports the library."""
+    # A library that the library uses warns that it cannot use proxies of a kind; nothing is requested through it here.
+    warnings.filterwarnings("ignore", message="SOCKS support in urllib3")
     from stripe import SignatureVerificationError, WebhookSignature  # noqa: PLC0415 - 0.4 s, 32 MB
 
     def is_signed(body: str, header: str, secret: str) -> bool:

@@ -44,6 +44,15 @@ class SelectCoverageRow(TypedDict):
     first_cents: Decimal
     renewal_cents: Decimal
 
+class SelectDeliveriesRow(TypedDict):
+    received_at: dt.datetime
+    provider: str
+    type: str
+    trouble: str | None
+    detail: str | None
+    payment_id: UUID | None
+    order_id: str | None
+
 class SelectEndpointsRow(TypedDict):
     id: UUID
     provider: Literal["stripe", "shopify", "woocommerce", "paypal", "standard"]
@@ -58,14 +67,64 @@ class SelectEndpointsRow(TypedDict):
     ended_at: dt.datetime | None
     has_secret: bool
 
+class SelectEndpointsOfShopRow(TypedDict):
+    id: UUID
+    order_prefix: str
+
+class SelectErasuresRow(TypedDict):
+    id: UUID
+    request_id: UUID | None
+    target_kind: Literal["order", "journey", "customer", "shop"]
+    target_digest: str
+    reason: str
+    requested_by: str
+    erased_at: dt.datetime
+    counts: str
+    digest: str
+
+class SelectHeldFactsRow(TypedDict):
+    entries: str
+    touches: str
+
+class SelectHeldPaymentsRow(TypedDict):
+    payments: str
+    deliveries: str
+
 class SelectOrderIdsRow(TypedDict):
     id: UUID
     order_id: str | None
+    is_erased: bool
+
+class SelectPaymentsRow(TypedDict):
+    id: UUID
+    order_id: str | None
+    state: Literal[
+        "pending",
+        "authorized",
+        "captured",
+        "partially_refunded",
+        "refunded",
+        "disputed",
+        "dispute_lost",
+        "voided",
+        "awaiting_capture",
+    ]
+    flags: list[str]
+    is_renewal: bool | None
+    journey: Literal["token", "derived", "erased"] | None
+    providers: list[str]
+    changed_at: dt.datetime
+    waiting: str
+    evidence: str
+
+class SelectPaymentsOfOrdersRow(TypedDict):
+    id: UUID
 
 class SelectPaymentsOfRefsRow(TypedDict):
     ref: str
     payment_id: UUID
     reports: int
+    is_erased: bool
 
 class SelectPaymentsPageRow(TypedDict):
     id: UUID
@@ -83,13 +142,33 @@ class SelectPaymentsPageRow(TypedDict):
     ]
     flags: list[str]
     is_renewal: bool | None
-    journey: Literal["token", "derived"] | None
+    journey: Literal["token", "derived", "erased"] | None
     providers: list[str]
     reports: int
     waiting: str
     evidence: str
     parts: str
     changed_at: dt.datetime
+
+class SelectPaymentsToEraseRow(TypedDict):
+    id: UUID
+
+class SelectPaymentsToRebookRow(TypedDict):
+    id: UUID
+
+class SelectPrivacyRequestRow(TypedDict):
+    endpoint_id: UUID
+    kind: Literal["data_request", "redact_customer", "redact_shop"]
+    order_refs: list[str]
+    answered_at: dt.datetime | None
+
+class SelectPrivacyRequestsRow(TypedDict):
+    id: UUID
+    kind: Literal["data_request", "redact_customer", "redact_shop"]
+    orders: int
+    received_at: dt.datetime
+    due_at: dt.datetime
+    answered_at: dt.datetime | None
 
 class SelectRefusalsRow(TypedDict):
     endpoint_id: UUID
@@ -99,8 +178,13 @@ class SelectRefusalsRow(TypedDict):
     last_at: dt.datetime
 
 class SelectReportsRow(TypedDict):
+    id: UUID
     payment_id: UUID | None
     report: str
+
+class SelectRulesRow(TypedDict):
+    precedence: Literal["gateway", "shop"]
+    basis: Literal["gross", "without_tax", "without_tax_and_shipping", "without_fee"]
 
 class SelectSecretsRow(TypedDict):
     id: UUID
@@ -118,6 +202,10 @@ class SelectTrafficRow(TypedDict):
 
 class _Queries:
     @staticmethod
+    async def answer_privacy_request(
+        connection: Connection, /, *, tenant_id: UUID, id: UUID
+    ) -> None: ...
+    @staticmethod
     async def delete_payments(
         connection: Connection, /, *, tenant_id: UUID, payment_ids: Collection[UUID]
     ) -> list[DeletePaymentsRow]: ...
@@ -129,6 +217,21 @@ class _Queries:
     async def end_secret(
         connection: Connection, /, *, ends_at: dt.datetime | None, tenant_id: UUID, id: UUID
     ) -> None: ...
+    @staticmethod
+    async def erase_traces(
+        connection: Connection,
+        /,
+        *,
+        erasure: UUID,
+        request: UUID | None,
+        target_kind: str,
+        target_digest: str,
+        reason: str,
+        requested_by: str,
+        order_ids: Collection[str],
+        payment_ids: Collection[UUID],
+        journey_key: bytes | None,
+    ) -> str: ...
     @staticmethod
     async def find_webhook_endpoint(
         connection: Connection, /, *, token_digest: bytes
@@ -153,6 +256,10 @@ class _Queries:
         journey_name: str,
         order_name: str,
         books_totals: bool,
+    ) -> None: ...
+    @staticmethod
+    async def insert_privacy_requests(
+        connection: Connection, /, *, tenant_id: UUID, due_at: dt.datetime, requests: str
     ) -> None: ...
     @staticmethod
     async def insert_refs(
@@ -228,13 +335,52 @@ class _Queries:
         end_day: dt.date,
     ) -> list[SelectCoverageRow]: ...
     @staticmethod
+    async def select_deliveries(
+        connection: Connection, /, *, tenant_id: UUID, is_dead: bool, most: int
+    ) -> list[SelectDeliveriesRow]: ...
+    @staticmethod
     async def select_endpoints(
         connection: Connection, /, *, tenant_id: UUID
     ) -> list[SelectEndpointsRow]: ...
     @staticmethod
+    async def select_endpoints_of_shop(
+        connection: Connection, /, *, tenant_id: UUID, endpoint_id: UUID
+    ) -> list[SelectEndpointsOfShopRow]: ...
+    @staticmethod
+    async def select_erasures(
+        connection: Connection, /, *, tenant_id: UUID, id: UUID | None, most: int
+    ) -> list[SelectErasuresRow]: ...
+    @staticmethod
+    async def select_held_facts(
+        connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
+    ) -> SelectHeldFactsRow: ...
+    @staticmethod
+    async def select_held_payments(
+        connection: Connection, /, *, tenant_id: UUID, payment_ids: Collection[UUID]
+    ) -> SelectHeldPaymentsRow: ...
+    @staticmethod
     async def select_order_ids(
         connection: Connection, /, *, tenant_id: UUID, payment_ids: Collection[UUID]
     ) -> list[SelectOrderIdsRow]: ...
+    @staticmethod
+    async def select_payments(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        state: str | None,
+        is_flagged: bool,
+        most: int,
+    ) -> list[SelectPaymentsRow]: ...
+    @staticmethod
+    async def select_payments_of_orders(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        order_ids: Collection[str],
+        refs: Collection[str],
+    ) -> list[SelectPaymentsOfOrdersRow]: ...
     @staticmethod
     async def select_payments_of_refs(
         connection: Connection, /, *, tenant_id: UUID, refs: Collection[str]
@@ -252,9 +398,28 @@ class _Queries:
         most: int,
     ) -> list[SelectPaymentsPageRow]: ...
     @staticmethod
-    async def select_precedence(
-        connection: Connection, /, *, tenant_id: UUID
-    ) -> Literal["gateway", "shop"] | None: ...
+    async def select_payments_to_erase(
+        connection: Connection, /, *, tenant_id: UUID, endpoint_ids: Collection[UUID], most: int
+    ) -> list[SelectPaymentsToEraseRow]: ...
+    @staticmethod
+    async def select_payments_to_rebook(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        after: UUID,
+        is_of_both: bool,
+        shops: Collection[str],
+        most: int,
+    ) -> list[SelectPaymentsToRebookRow]: ...
+    @staticmethod
+    async def select_privacy_request(
+        connection: Connection, /, *, tenant_id: UUID, id: UUID
+    ) -> SelectPrivacyRequestRow | None: ...
+    @staticmethod
+    async def select_privacy_requests(
+        connection: Connection, /, *, tenant_id: UUID, most: int
+    ) -> list[SelectPrivacyRequestsRow]: ...
     @staticmethod
     async def select_refusals(
         connection: Connection, /, *, tenant_id: UUID
@@ -263,6 +428,10 @@ class _Queries:
     async def select_reports(
         connection: Connection, /, *, tenant_id: UUID, payment_ids: Collection[UUID]
     ) -> list[SelectReportsRow]: ...
+    @staticmethod
+    async def select_rules(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> SelectRulesRow | None: ...
     @staticmethod
     async def select_secrets(
         connection: Connection, /, *, tenant_id: UUID

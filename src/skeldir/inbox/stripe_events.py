@@ -51,7 +51,7 @@ _NOUNS: Final[Mapping[str, Noun]] = {
 }
 _SESSIONS: Final = "checkout.session."
 _MOST_LINKS: Final = 20
-_TYPE: Final = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_\[\]]+)+", re.ASCII)
+_TYPE: Final = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_\[\]]+)+", re.ASCII)
 _LONGEST_TYPE: Final = 80
 
 _BASIL: Final = "2025-03-31"

@@ -30,6 +30,7 @@ from skeldir.ingest.personal_data import (
 from skeldir.ingest.receive import receive_conversions, receive_touches
 from skeldir.ingest.rejections import Rejection
 from skeldir.ingest.restating import ChannelPreview, preview_channels
+from skeldir.ingest.shapes import shapes_in
 from skeldir.ingest.undo_refusals import (
     NothingToRedo,
     NothingToUndo,
@@ -111,6 +112,7 @@ __all__ = [
     "request_undo",
     "run_undoing",
     "scan_for_personal_data",
+    "shapes_in",
     "suggest_hosts",
     "target_of_import",
     "target_of_key",

@@ -1,0 +1,148 @@
+"""Why a delivery was refused or not understood, and what a payment's flags mean: in words, with what to do. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from skeldir.inbox.basis import BASIS_UNKNOWN
+from skeldir.inbox.payments import COUNTED_ELSEWHERE
+
+if TYPE_CHECKING:
+    from skeldir.inbox.saying import TroubleCode
+    from skeldir.inbox.signatures import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What something means, and what to do about it, each in whole sentences."""
+
+    meaning: str
+    cure: str
+
+
+_CLOCK = (
+    "Check this machine's clock. If it is right, somebody may be sending recorded deliveries again."
+)
+_NOT_THE_PROVIDER = (
+    "The provider does not send such deliveries. Check whether a proxy in front changes headers; "
+    "otherwise somebody else is trying the address."
+)
+
+REFUSALS: Final[Mapping[Outcome, Explanation]] = {
+    "header_missing": Explanation("A header of the signature was missing.", _NOT_THE_PROVIDER),
+    "signature_missing": Explanation("The delivery was not signed.", _NOT_THE_PROVIDER),
+    "signature_malformed": Explanation(
+        "The signature is not of the form that the provider uses.", _NOT_THE_PROVIDER
+    ),
+    "signature_wrong": Explanation(
+        "The signature was made with another secret, or the body was changed on its way.",
+        "Enter the secret of this very endpoint with `skeldir webhooks secret`: each endpoint has its own, those of "
+        "test and live mode differ, and one that was rolled at the provider must be entered again. "
+        "A proxy in front must pass the body on unchanged.",
+    ),
+    "timestamp_malformed": Explanation("The time of the signature is not one.", _NOT_THE_PROVIDER),
+    "too_old": Explanation("The delivery was signed too long ago.", _CLOCK),
+    "from_the_future": Explanation("The delivery was signed in the future.", _CLOCK),
+    "algorithm_refused": Explanation(
+        "The signature is of a kind that is not accepted.",
+        "The provider signs with the kind that is, too: look for what is between it and this address.",
+    ),
+    "certificate_refused": Explanation(
+        "The certificate that the signature names is not PayPal's.",
+        "Events of PayPal's simulator never verify: make a payment in its sandbox instead. Otherwise somebody else is "
+        "trying the address.",
+    ),
+    "certificate_unreachable": Explanation(
+        "PayPal's certificate could not be fetched; PayPal tries again.",
+        "Let this machine reach https://api.paypal.com, or set SKELDIR_PAYPAL_CERTIFICATES.",
+    ),
+    "secret_unusable": Explanation(
+        "No secret was entered yet, or the former one has ended.",
+        "Enter it with `skeldir webhooks secret`.",
+    ),
+}
+"""By outcome of the check; the accepted ones are missing."""
+
+_KEPT = (
+    "Nothing of it was booked. If your own program sends it, correct that, and send the event again under a new id; "
+    "otherwise ask the provider."
+)
+
+TROUBLES: Final[Mapping[TroubleCode, Explanation]] = {
+    "body_unreadable": Explanation("The body is not a JSON object.", _KEPT),
+    "kind_missing": Explanation("The body does not say what it is about.", _KEPT),
+    "amount_missing": Explanation("The amount is missing.", _KEPT),
+    "amount_invalid": Explanation("The amount cannot be read exactly.", _KEPT),
+    "currency_missing": Explanation("The currency is missing.", _KEPT),
+    "currency_unknown": Explanation("The currency is not one of ISO 4217.", _KEPT),
+    "time_missing": Explanation("The time of the event is missing, or has no offset.", _KEPT),
+    "id_missing": Explanation("An id that names the payment is missing.", _KEPT),
+    "thin_event": Explanation(
+        "It is a thin event, which has no amounts.",
+        "At Stripe, make the endpoint for snapshot events, and enter its secret here.",
+    ),
+    "wrapped_event": Explanation(
+        "It is an event in the wrapping of another system.",
+        "Let the provider deliver to this address itself: Stripe not by EventBridge, Shopify by webhook topics, not by "
+        "Events.",
+    ),
+    "error_body": Explanation(
+        "The shop delivered an error message instead of the order.",
+        "Look in the shop for what fails when it builds the order, such as a plugin.",
+    ),
+    "rights_lost": Explanation(
+        "The shop may not read its own orders any more: the user who made the webhook has lost the right to.",
+        "At WooCommerce, save the webhook again as an administrator.",
+    ),
+    "uninstalled": Explanation(
+        "The app was uninstalled, and Shopify sends nothing more.",
+        "Install it again, and subscribe to the topics again; then close the gap from the list of orders.",
+    ),
+    "wrong_mode": Explanation(
+        "A test delivery came to a live endpoint, or the other way round; it is not booked.",
+        "Enter each address at the provider in its own mode; `skeldir webhooks create --test` makes one for tests.",
+    ),
+    "order_too_busy": Explanation(
+        "Too many deliveries share a name with this one: that cannot be one order.",
+        "Send a reference that is different for each order.",
+    ),
+}
+
+FLAGS: Final[Mapping[str, str]] = {
+    "amount_changed": "the same movement was reported with different amounts; the earliest is booked",
+    BASIS_UNKNOWN: "the parts of the sum are not known, so all of it is booked as revenue",
+    "captured_after_void": "money was captured after the authorization had been voided",
+    "captures_differ": "the shop and the gateway report different sums captured",
+    COUNTED_ELSEWHERE: "the order has entries from a file or the API as well: the same money may be counted twice",
+    "currencies_differ": "its money is in more than one currency",
+    "dispute_missing": "a dispute was lost, and no report says that its money was withdrawn",
+    "journeys_differ": "reports name different journeys; the earliest counts",
+    "order_refs_differ": "reports name different orders; the earliest reference of the shop counts",
+    "order_unknown": "no report names an order or a payment that could be one, so its money waits",
+    "over_disputed": "more was disputed than captured",
+    "over_refunded": "more was refunded than captured",
+    "refund_missing": "the total of refunds is higher than the refunds that were reported singly",
+    "refunded_and_disputed": "refunds and disputes together exceed what was captured",
+    "refunded_before_capture": "a refund is dated before the first capture",
+    "refunds_differ": "the shop and the gateway report different sums refunded",
+    "reversal_exceeds": "more came back than the refund or dispute that is reversed",
+    "total_fell": "a total that can only rise was reported lower than before; nothing is booked for that",
+    "two_shops": "two shops report it; the one with the earliest report counts",
+}
+
+
+def explain_refusal(outcome: str) -> Explanation | None:
+    """Return why a delivery was refused; None for an outcome of another version of the program."""
+    return {str(name): one for name, one in REFUSALS.items()}.get(outcome)
+
+
+def explain_trouble(code: str) -> Explanation | None:
+    """Return why a delivery was not understood; None for a trouble of another version of the program."""
+    return {str(name): one for name, one in TROUBLES.items()}.get(code)
+
+
+def explain_flag(flag: str) -> str:
+    """Return what a flag of a payment means; the flag itself if it is of another version of the program."""
+    return FLAGS.get(flag, flag)

@@ -1,0 +1,161 @@
+"""Makes the ledger say what all reports of some payments say together, and stores the payments.
+
+What stands in the ledger and does not follow any more is taken back by a reversing entry; what is missing is posted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+import orjson
+
+from skeldir.attribution import mark_orders_of_conversions
+from skeldir.inbox.booking import Booking, Rules, book
+from skeldir.inbox.deriving import derive_touches
+from skeldir.inbox.payments import pack_payment
+from skeldir.inbox.reporting import Report
+from skeldir.inbox.store import queries
+from skeldir.revenue import (
+    LedgerRow,
+    pack_entries,
+    post_entries,
+    read_standing_of_orders,
+    reverse_entries,
+)
+
+if TYPE_CHECKING:
+    from skeldir.db import Connection
+    from skeldir.revenue import SelectStandingOfOrdersRow
+    from skeldir.tenants import TenantProfile
+
+SOURCE: Final = "webhook"
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What was posted for a payment."""
+
+    order_id: str | None
+    entries: tuple[LedgerRow, ...]
+
+
+def inbox_lock(tenant_id: UUID) -> str:
+    """Return the name of the lock under which one transaction at a time books a tenant's deliveries."""
+    return f"inbox:{tenant_id}"
+
+
+async def read_rules(connection: Connection, tenant_id: UUID) -> Rules:
+    """Return the tenant's rules. Under `inbox_lock`, they are those of every later booking until they are changed."""
+    row = await queries.select_rules(connection, tenant_id=tenant_id)
+    return Rules() if row is None else Rules(row["precedence"], row["basis"])
+
+
+async def settle(
+    connection: Connection,
+    profile: TenantProfile,
+    reports: Mapping[UUID, Sequence[Report]],
+    *,
+    delivery_of: Mapping[UUID, UUID],
+    old_orders: Collection[str],
+    erased: Collection[UUID] = (),
+) -> Mapping[UUID, Booked]:
+    """Book payments by all their reports; return what was posted for each.
+
+    `delivery_of` has the delivery of each payment that its new entries name, `old_orders` the orders that the payments
+    had before; `erased` are payments whose traces were erased. The transaction holds `inbox_lock`, and shares
+    `ingest_lock`.
+    """
+    tenant_id = profile.tenant_id
+    rules = await read_rules(connection, tenant_id)
+    bookings = {one: book(found, rules) for one, found in reports.items()}
+    bookings = await derive_touches(connection, profile, bookings)
+    orders = set(old_orders)
+    orders.update(b.order_id for b in bookings.values() if b.order_id is not None)
+    standing = await read_standing_of_orders(connection, tenant_id, sorted(orders))
+    posted = await _post(connection, tenant_id, bookings, delivery_of, standing)
+    elsewhere = {row["order_id"] for row in standing if row["source"] != SOURCE}
+    await queries.put_payments(
+        connection,
+        tenant_id=tenant_id,
+        payments=orjson.dumps(
+            [
+                pack_payment(
+                    one,
+                    bookings[one],
+                    reports[one],
+                    counted_elsewhere=elsewhere,
+                    is_erased=one in erased,
+                )
+                for one in reports
+            ]
+        ).decode(),
+    )
+    return posted
+
+
+async def _post(
+    connection: Connection,
+    tenant_id: UUID,
+    bookings: Mapping[UUID, Booking],
+    delivery_of: Mapping[UUID, UUID],
+    standing: Sequence[SelectStandingOfOrdersRow],
+) -> Mapping[UUID, Booked]:
+    """Take back what stands and does not follow any more, and post what is missing."""
+    held = {row["business_key"]: row for row in standing if row["source"] == SOURCE}
+    wanted = {
+        entry.business_key: (entry, payment_id)
+        for payment_id, booking in bookings.items()
+        for entry in booking.entries
+    }
+    surplus = [
+        row["id"]
+        for key, row in held.items()
+        if key not in wanted or not _is_equal(wanted[key][0], row)
+    ]
+    missing = [
+        wanted[key]
+        for key in sorted(wanted)
+        if key not in held or not _is_equal(wanted[key][0], held[key])
+    ]
+    orders: set[str] = set()
+    if surplus:
+        undoing = next(iter(delivery_of.values()))
+        orders.update(
+            await reverse_entries(connection, tenant_id, sorted(surplus), undoing_id=undoing)
+        )
+    if missing:
+        batch = pack_entries(
+            [entry for entry, _ in missing],
+            delivery=delivery_of[missing[0][1]],
+            deliveries=[delivery_of[payment_id] for _, payment_id in missing],
+        )
+        posting = await post_entries(connection, tenant_id, batch, source=SOURCE)
+        orders.update(posting.order_ids)
+    await mark_orders_of_conversions(connection, tenant_id, sorted(orders))
+    return {
+        payment_id: Booked(
+            booking.order_id, tuple(entry for entry, owner in missing if owner == payment_id)
+        )
+        for payment_id, booking in bookings.items()
+    }
+
+
+def _is_equal(entry: LedgerRow, row: SelectStandingOfOrdersRow) -> bool:
+    return (
+        entry.order_id,
+        entry.kind,
+        entry.amount_cents,
+        entry.currency,
+        entry.occurred_at,
+        entry.journey_key,
+    ) == (
+        row["order_id"],
+        row["kind"],
+        row["amount_cents"],
+        row["currency"],
+        row["occurred_at"],
+        row["journey_key"],
+    )
