@@ -18,6 +18,7 @@ from skeldir.attribution.definitions import (
     set_time_zone,
 )
 from skeldir.attribution.evaluating import Sums
+from skeldir.attribution.explanations import UnbookedEntry
 from skeldir.attribution.kinds import CREDIT
 from skeldir.attribution.marks import (
     count_dirty_orders,
@@ -72,6 +73,7 @@ __all__ = [
     "SetAsideTotal",
     "StoredCredit",
     "Sums",
+    "UnbookedEntry",
     "active_versions",
     "channel_totals",
     "compare_with_facts",

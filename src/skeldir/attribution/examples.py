@@ -40,7 +40,7 @@ EXPLAINED: Final[dict[str, Any]] = {
             "state": "captured",
             "flags": [],
             "providers": ["shopify", "stripe"],
-            "is_renewal": None,
+            "is_renewal": False,
             "journey": "token",
             "waiting": [],
             "evidence": [

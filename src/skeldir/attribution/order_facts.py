@@ -131,9 +131,6 @@ async def read_order(connection: Connection, tenant_id: UUID, order_id: str) -> 
     standing = await queries.select_order_standing(
         connection, tenant_id=tenant_id, order_id=order_id
     )
-    payments = await queries.select_payments_of_order(
-        connection, tenant_id=tenant_id, order_id=order_id, most=MOST_PAYMENTS_SHOWN
-    )
     facts = OrderFacts(
         order_id=order_id,
         standing=as_dict(standing),
@@ -144,13 +141,22 @@ async def read_order(connection: Connection, tenant_id: UUID, order_id: str) -> 
         stored=stored,
         kept=kept,
         numbers=reading.numbers,
-        payments=[as_dict(row) for row in payments],
+        payments=await _read_payments(connection, tenant_id, order_id),
     )
     if capture is None or capture["journey_key"] is None or not facts.in_force:
         return facts
     return await _read_journey(
         connection, tenant_id, facts, capture["journey_key"], capture["occurred_at"]
     )
+
+
+async def _read_payments(
+    connection: Connection, tenant_id: UUID, order_id: str
+) -> list[SelectPaymentsOfOrderRow]:
+    rows = await queries.select_payments_of_order(
+        connection, tenant_id=tenant_id, order_id=order_id, most=MOST_PAYMENTS_SHOWN
+    )
+    return [as_dict(row) for row in rows]
 
 
 async def _read_journey(

@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 from pydantic import TypeAdapter
 
+from skeldir.attribution import UnbookedEntry
 from skeldir.http import Keyset
 from skeldir.inbox.booking import Unbooked
 from skeldir.inbox.reading import read_unbooked
@@ -16,7 +17,6 @@ from skeldir.inbox.report_schemas import (
     ListedPayment,
     PaymentPart,
     PaymentsPage,
-    UnbookedMovement,
 )
 from skeldir.inbox.saying import Provider
 from skeldir.inbox.schemas import PaymentsQuery
@@ -73,8 +73,7 @@ def _make_report(row: SelectPaymentsPageRow) -> ListedPayment:
     )
 
 
-def _show(unbooked: Sequence[Unbooked]) -> list[UnbookedMovement]:
+def _show(unbooked: Sequence[Unbooked]) -> list[UnbookedEntry]:
     return [
-        UnbookedMovement(one.kind, one.id, one.minor, one.currency, one.provider)
-        for one in unbooked
+        UnbookedEntry(one.kind, one.id, one.minor, one.currency, one.provider) for one in unbooked
     ]

@@ -10,8 +10,9 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from skeldir.attribution import UnbookedEntry
 from skeldir.days import TimeZone
-from skeldir.inbox.saying import MovementKind, PartName, Provider
+from skeldir.inbox.saying import PartName, Provider
 from skeldir.inbox.states import PaymentState
 from skeldir.money import Cents, CurrencyCode
 
@@ -102,17 +103,6 @@ class CoverageReport:
 
 
 @dataclass(frozen=True, slots=True)
-class UnbookedMovement:
-    """A movement that is not in the ledger. Its amount has no sign."""
-
-    kind: MovementKind
-    id: Annotated[str, Field(description="the provider's id of it")]
-    amount_cents: Cents
-    currency: CurrencyCode
-    provider: Provider
-
-
-@dataclass(frozen=True, slots=True)
 class PaymentPart:
     """A part of what the buyer paid, as its provider reports it: gross, fee, tax, shipping or discount."""
 
@@ -144,11 +134,11 @@ class ListedPayment:
         ),
     ]
     waiting: Annotated[
-        list[UnbookedMovement],
+        list[UnbookedEntry],
         Field(description="not booked yet, such as a refund before its capture"),
     ]
     evidence: Annotated[
-        list[UnbookedMovement],
+        list[UnbookedEntry],
         Field(description="not booked because another provider's report of the money is"),
     ]
     parts: list[PaymentPart]
@@ -171,7 +161,7 @@ class PaymentsPage:
                             "flags": [],
                             "providers": ["shopify", "stripe"],
                             "reports": 3,
-                            "is_renewal": None,
+                            "is_renewal": False,
                             "journey": "token",
                             "waiting": [],
                             "evidence": [
@@ -194,7 +184,7 @@ class PaymentsPage:
                             "changed_at": "2026-06-01T10:42:11.006120Z",
                         }
                     ],
-                    "next_cursor": None,
+                    "next_cursor": "WyJmMDM4YmQ1N2E0ZTFjMjkwIixbIjIwMjYtMDYtMDEiXV0",
                 }
             ]
         }
