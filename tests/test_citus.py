@@ -73,6 +73,7 @@ ALLOWED = {
         "function.forget_dead_events": _ALONE,
         "function.delete_tenant_rows": _ALONE,
         "function.end_tenant_deletion": _ALONE,
+        "function.erase_traces": _ALONE,
     },
 }
 

@@ -34,6 +34,9 @@ NO_TENANT = (
     "NULL",
 )
 
+# A receipt is written by the function that erases, so that none can be made up.
+WRITTEN_BY_THE_OWNER = {"erasures"}
+
 
 @dataclass(frozen=True, slots=True)
 class Filled:
@@ -189,6 +192,9 @@ async def assert_no_write(filled: Filled, setting: str | None) -> None:
         for table in filled.tables:
             row = await read_a_row(filled, table)
             columns = ", ".join(await columns_to(connection, table, "INSERT"))
+            if table in WRITTEN_BY_THE_OWNER:
+                assert not columns, table
+                continue
             insert = (
                 f"INSERT INTO {table} ({columns})"
                 f" SELECT {columns} FROM jsonb_populate_record(NULL::{table}, $1::jsonb) RETURNING 1"
@@ -196,7 +202,7 @@ async def assert_no_write(filled: Filled, setting: str | None) -> None:
             with pytest.raises(asyncpg.InsufficientPrivilegeError) as refusal:
                 async with connection.transaction():
                     await connection.execute(insert, row)
-            # Every tenant table may be written to; the row is refused, not the table.
+            # Every other tenant table may be written to; the row is refused, not the table.
             assert "row-level security policy" in str(refusal.value), table
             for column in await columns_to(connection, table, "UPDATE"):
                 changed = await connection.execute(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
+import select
+import subprocess
 from uuid import UUID
 
 import psycopg
@@ -11,6 +14,7 @@ import pytest
 
 from skeldir.inbox.sealing import new_key
 from tests.conftest import Clone
+from tests.support.command import SKELDIR
 from tests.support.webhook_commands import (
     STRIPE_SECRET,
     create,
@@ -72,6 +76,36 @@ def test_a_stripe_endpoint_accepts_deliveries_once_its_secret_was_entered(
     listed = plain(run("webhooks", "list", shop).stdout)
     assert "no secret" not in listed
     assert "in force" in listed
+
+
+def read_until(terminal: int, wanted: bytes) -> bytes:
+    """Return what a terminal shows until it shows a text."""
+    shown = b""
+    while wanted not in shown:
+        ready, _, _ = select.select([terminal], [], [], 30)
+        assert ready, shown
+        shown += os.read(terminal, 4_096)
+    return shown
+
+
+def test_a_terminal_is_asked_for_the_secret_and_does_not_show_it(clone: Clone, shop: UUID) -> None:
+    made = run("webhooks", "create", shop, "stripe")
+    endpoint = made.stderr.split()[1]
+    terminal, theirs = os.openpty()
+    with subprocess.Popen(
+        [*SKELDIR, "webhooks", "secret", str(shop), endpoint],
+        stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+    ) as command:  # fmt: skip
+        os.close(theirs)
+        # The blank is shown when the terminal has stopped to show what is typed; what came before that is lost.
+        shown = read_until(terminal, b"Webhook ID): ")
+        os.write(terminal, f"{STRIPE_SECRET}\n".encode())
+        shown += read_until(terminal, b"from now on")
+    os.close(terminal)
+    assert command.returncode == 0, shown
+    assert b"Secret (for PayPal: the Webhook ID)" in shown
+    assert STRIPE_SECRET.encode() not in shown
+    assert "in force" in run("webhooks", "list", shop).stdout
 
 
 def test_a_secret_that_rolls_is_in_force_with_its_successor(clone: Clone, shop: UUID) -> None:

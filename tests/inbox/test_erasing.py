@@ -18,6 +18,7 @@ from skeldir.inbox import (
     erase_order,
     list_erasures,
     list_requests,
+    rebook_all,
 )
 from skeldir.inbox.tasks import ERASE_KIND
 from skeldir.jobs import do_jobs
@@ -145,12 +146,10 @@ async def test_a_delivery_after_an_erasure_brings_no_journey_back(post: Post, db
     again = payment("1001", note="again")
     assert (await post.send(again, event_id="msg_3")).status_code == 200
     assert keys_of(post)[0] == ("1001", False)
-    assert post.entries()[:2] == [
-        ("1001", "refund", -1000, "EUR"),
+    assert sorted(post.entries()[:2]) == [
         ("1001", "capture", 4999, "EUR"),
-    ] or (
-        post.entries()[:2] == [("1001", "capture", 4999, "EUR"), ("1001", "refund", -1000, "EUR")]
-    )
+        ("1001", "refund", -1000, "EUR"),
+    ]
     kept = post.ask(
         "SELECT count(*), count(*) FILTER (WHERE kept = '{}' AND headers = '{}' AND NOT report ? 'journey_hash')"
         " FROM webhook_deliveries d JOIN payments p ON p.id = d.payment_id WHERE p.order_id = '1001'"
@@ -178,6 +177,15 @@ async def test_a_payment_that_turns_out_to_be_an_erased_one_is_erased_too(
     )
     assert hashes == [(0,)]
     assert keys_of(post)[0] == ("1001", False)
+
+
+async def test_booking_again_brings_no_journey_back(post: Post, db: Database) -> None:
+    await erase_order(db, post.tenant, "1001", **WHY)
+    money = post.entries()
+    await rebook_all(db, post.tenant, is_of_both=False)
+    assert post.entries() == money
+    assert keys_of(post) == [("1001", False), ("1002", False), ("2001", True)]
+    assert post.ask("SELECT DISTINCT journey FROM payments WHERE order_id < '2'") == [("erased",)]
 
 
 async def test_another_tenant_with_the_same_order_and_token_loses_nothing(

@@ -35,6 +35,7 @@ from skeldir.cli.webhook_reports import (
     show_deliveries,
     show_payments,
 )
+from skeldir.cli.webhook_trials import listen, send
 from skeldir.cli.webhooks import webhooks_app
 from skeldir.cli.worker import beat, worker
 from skeldir.cli.zones import time_zone
@@ -59,6 +60,8 @@ The usual order: tenants create · keys create · import · credit · refresh ·
 tenants_app.command("delete")(delete_tenant)
 tenants_app.command("deletions")(show_deletions)
 tenants_app.command("time-zone")(time_zone)
+webhooks_app.command("send")(send)
+webhooks_app.command("listen")(listen)
 webhooks_app.command("deliveries")(show_deliveries)
 webhooks_app.command("payments")(show_payments)
 webhooks_app.command("precedence")(choose_precedence)

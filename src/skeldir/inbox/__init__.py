@@ -45,6 +45,8 @@ from skeldir.inbox.reading import (
 )
 from skeldir.inbox.rebooking import rebook, rebook_all, set_basis, set_precedence
 from skeldir.inbox.report_schemas import CoverageReport, CoverageRow, Covered
+from skeldir.inbox.sample_bodies import Wishes
+from skeldir.inbox.samples import SAMPLES
 from skeldir.inbox.saying import PROVIDERS, Provider
 from skeldir.inbox.sealing import UNUSABLE_KEYS, Sealer, new_key, read_sealer
 from skeldir.inbox.sealing_keys import load_sealer, prepare_sealer
@@ -52,12 +54,15 @@ from skeldir.inbox.secret_forms import MAKES_SECRET, make_secret, require_secret
 from skeldir.inbox.setting_up import LOCAL_BASE, Steps, address_of, is_reachable, steps_of
 from skeldir.inbox.settling import read_rules
 from skeldir.inbox.states import PaymentState
+from skeldir.inbox.trying import Target, find_target, make_sample, send_body
+from skeldir.inbox.watching import SeenDelivery, find_delivery, watch
 
 __all__ = [
     "BASES",
     "LOCAL_BASE",
     "MAKES_SECRET",
     "PROVIDERS",
+    "SAMPLES",
     "STATES",
     "UNUSABLE_KEYS",
     "Basis",
@@ -78,8 +83,11 @@ __all__ = [
     "PrivacyRequestUnknown",
     "Provider",
     "Sealer",
+    "SeenDelivery",
     "Steps",
+    "Target",
     "Unbooked",
+    "Wishes",
     "add_secret",
     "address_of",
     "answer_request",
@@ -92,6 +100,8 @@ __all__ = [
     "explain_refusal",
     "explain_trouble",
     "export_orders",
+    "find_delivery",
+    "find_target",
     "is_reachable",
     "list_deliveries",
     "list_endpoints",
@@ -99,6 +109,7 @@ __all__ = [
     "list_payments",
     "list_requests",
     "load_sealer",
+    "make_sample",
     "make_secret",
     "new_key",
     "open_desk",
@@ -113,7 +124,9 @@ __all__ = [
     "require_secret",
     "reseal_secrets",
     "resolve_endpoint",
+    "send_body",
     "set_basis",
     "set_precedence",
     "steps_of",
+    "watch",
 ]

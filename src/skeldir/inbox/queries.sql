@@ -118,12 +118,10 @@ FROM public.webhook_deliveries d
 WHERE d.tenant_id = :tenant_id AND d.payment_id = ANY(:payment_ids::uuid[]) AND d.report IS NOT NULL;
 
 -- name: select_order_ids
--- Never null: is_erased.
-SELECT id, order_id, journey IS NOT DISTINCT FROM 'erased' AS is_erased
-FROM public.payments WHERE tenant_id = :tenant_id AND id = ANY(:payment_ids::uuid[]);
+SELECT id, order_id FROM public.payments WHERE tenant_id = :tenant_id AND id = ANY(:payment_ids::uuid[]);
 
 -- name: put_payments!
--- The payments are one text, a JSON array of objects.
+-- The payments are one text, a JSON array of objects. That a payment was erased stays.
 INSERT INTO public.payments
     (tenant_id, id, order_id, state, flags, is_renewal, journey, providers, reports, waiting, evidence, parts)
 SELECT :tenant_id, p.id, p.order_id, p.state, p.flags, p.is_renewal, p.journey, p.providers, p.reports, p.waiting,
@@ -133,8 +131,9 @@ FROM pg_catalog.json_to_recordset(:payments::json)
            reports integer, waiting jsonb, evidence jsonb, parts jsonb)
 ON CONFLICT (tenant_id, id) DO UPDATE
 SET order_id = excluded.order_id, state = excluded.state, flags = excluded.flags, is_renewal = excluded.is_renewal,
-    journey = excluded.journey, providers = excluded.providers, reports = excluded.reports,
-    waiting = excluded.waiting, evidence = excluded.evidence, parts = excluded.parts, changed_at = excluded.changed_at;
+    journey = CASE WHEN payments.journey = 'erased' THEN 'erased' ELSE excluded.journey END,
+    providers = excluded.providers, reports = excluded.reports, waiting = excluded.waiting, evidence = excluded.evidence,
+    parts = excluded.parts, changed_at = excluded.changed_at;
 
 -- name: set_precedence!
 INSERT INTO public.webhook_settings (tenant_id, precedence) VALUES (:tenant_id, :precedence)
@@ -259,6 +258,32 @@ SELECT coalesce((SELECT json_agg(to_jsonb(l) - 'tenant_id' ORDER BY l.order_id, 
                    AND e.journey_key IN (SELECT l.journey_key FROM public.revenue_ledger l
                                          WHERE l.tenant_id = :tenant_id AND l.order_id = ANY(:order_ids::text[])
                                            AND l.journey_key IS NOT NULL)), '[]')::text AS touches;
+
+-- name: select_deliveries_since
+-- The deliveries that came at or after a moment, by (received_at, id), after the last one of the page before.
+SELECT d.id, d.received_at, d.provider, d.type, d.trouble, d.detail, d.payment_id, p.order_id
+FROM public.webhook_deliveries d
+LEFT JOIN public.payments p ON p.tenant_id = :tenant_id AND p.id = d.payment_id
+WHERE d.tenant_id = :tenant_id AND (d.received_at, d.id) > (:after_at::timestamptz, :after_id::uuid)
+  AND (:provider::text IS NULL OR d.provider = :provider)
+ORDER BY d.received_at, d.id
+LIMIT :most;
+
+-- name: select_delivery^
+SELECT d.id, d.received_at, d.provider, d.type, d.trouble, d.detail, d.payment_id, p.order_id
+FROM public.webhook_deliveries d
+LEFT JOIN public.payments p ON p.tenant_id = :tenant_id AND p.id = d.payment_id
+WHERE d.tenant_id = :tenant_id AND d.digest = :digest;
+
+-- name: select_moment$
+SELECT now();
+
+-- name: select_accounts
+-- The provider's accounts that deliveries of an endpoint named; "" for those that named none.
+SELECT DISTINCT coalesce(d.report->>'account', '') AS account
+FROM public.webhook_deliveries d
+WHERE d.tenant_id = :tenant_id AND d.endpoint_id = :endpoint_id AND d.report IS NOT NULL
+LIMIT 100;
 
 -- name: select_basis$
 SELECT basis FROM public.webhook_settings WHERE tenant_id = :tenant_id;

@@ -57,7 +57,7 @@ async def list_deliveries(
             received_at=row["received_at"],
             provider=row["provider"],
             type=row["type"],
-            outcome=_outcome_of(row["trouble"], row["payment_id"]),
+            outcome=outcome_of(row["trouble"], row["payment_id"]),
             trouble=row["trouble"],
             detail=row["detail"],
             order_id=row["order_id"],
@@ -68,9 +68,10 @@ async def list_deliveries(
     ]
 
 
-def _outcome_of(
+def outcome_of(
     trouble: str | None, payment_id: UUID | None
 ) -> Literal["recorded", "ignored", "dead"]:
+    """Return what became of a delivery."""
     if trouble is not None:
         return "dead"
     return "ignored" if payment_id is None else "recorded"

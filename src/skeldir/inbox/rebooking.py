@@ -68,7 +68,6 @@ async def rebook(
         {one: reports[one] for one in sorted(reports)},
         delivery_of=delivery_of,
         old_orders=old_orders,
-        erased={row["id"] for row in known if row["is_erased"]},
     )
 
 

@@ -25,7 +25,6 @@ from skeldir.inbox.store import queries
 from skeldir.inbox.traces import without_traces
 from skeldir.ingest import hash_journey_key
 from skeldir.jobs import enqueue
-from skeldir.revenue import LedgerRow
 
 if TYPE_CHECKING:
     from skeldir.db import Connection

@@ -65,8 +65,8 @@ async def settle(
     """Book payments by all their reports; return what was posted for each.
 
     `delivery_of` has the delivery of each payment that its new entries name, `old_orders` the orders that the payments
-    had before; `erased` are payments whose traces were erased. The transaction holds `inbox_lock`, and shares
-    `ingest_lock`.
+    had before. Payments that are `erased` are marked as such, and the mark stays. The transaction holds `inbox_lock`,
+    and shares `ingest_lock`.
     """
     tenant_id = profile.tenant_id
     rules = await read_rules(connection, tenant_id)

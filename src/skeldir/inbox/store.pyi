@@ -30,6 +30,9 @@ class FindWebhookEndpointRow(TypedDict):
 class InsertDeliveriesRow(TypedDict):
     id: UUID
 
+class SelectAccountsRow(TypedDict):
+    account: str
+
 class SelectCoverageRow(TypedDict):
     day: dt.date
     provider: str
@@ -45,6 +48,26 @@ class SelectCoverageRow(TypedDict):
     renewal_cents: Decimal
 
 class SelectDeliveriesRow(TypedDict):
+    received_at: dt.datetime
+    provider: str
+    type: str
+    trouble: str | None
+    detail: str | None
+    payment_id: UUID | None
+    order_id: str | None
+
+class SelectDeliveriesSinceRow(TypedDict):
+    id: UUID
+    received_at: dt.datetime
+    provider: str
+    type: str
+    trouble: str | None
+    detail: str | None
+    payment_id: UUID | None
+    order_id: str | None
+
+class SelectDeliveryRow(TypedDict):
+    id: UUID
     received_at: dt.datetime
     provider: str
     type: str
@@ -93,7 +116,6 @@ class SelectHeldPaymentsRow(TypedDict):
 class SelectOrderIdsRow(TypedDict):
     id: UUID
     order_id: str | None
-    is_erased: bool
 
 class SelectPaymentsRow(TypedDict):
     id: UUID
@@ -318,6 +340,10 @@ class _Queries:
         connection: Connection, /, *, sealing_key: str, sealed: bytes, tenant_id: UUID, id: UUID
     ) -> None: ...
     @staticmethod
+    async def select_accounts(
+        connection: Connection, /, *, tenant_id: UUID, endpoint_id: UUID
+    ) -> list[SelectAccountsRow]: ...
+    @staticmethod
     async def select_basis(
         connection: Connection, /, *, tenant_id: UUID
     ) -> Literal["gross", "without_tax", "without_tax_and_shipping", "without_fee"] | None: ...
@@ -339,6 +365,21 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, is_dead: bool, most: int
     ) -> list[SelectDeliveriesRow]: ...
     @staticmethod
+    async def select_deliveries_since(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        after_at: dt.datetime,
+        after_id: UUID,
+        provider: str | None,
+        most: int,
+    ) -> list[SelectDeliveriesSinceRow]: ...
+    @staticmethod
+    async def select_delivery(
+        connection: Connection, /, *, tenant_id: UUID, digest: bytes
+    ) -> SelectDeliveryRow | None: ...
+    @staticmethod
     async def select_endpoints(
         connection: Connection, /, *, tenant_id: UUID
     ) -> list[SelectEndpointsRow]: ...
@@ -358,6 +399,8 @@ class _Queries:
     async def select_held_payments(
         connection: Connection, /, *, tenant_id: UUID, payment_ids: Collection[UUID]
     ) -> SelectHeldPaymentsRow: ...
+    @staticmethod
+    async def select_moment(connection: Connection, /) -> dt.datetime: ...
     @staticmethod
     async def select_order_ids(
         connection: Connection, /, *, tenant_id: UUID, payment_ids: Collection[UUID]

@@ -11,6 +11,7 @@ from skeldir.money import (
     LARGEST_MINOR_UNITS,
     AmountFractional,
     AmountInvalid,
+    decimals,
     minor_units,
 )
 
@@ -76,3 +77,13 @@ def read_stripe_integer(value: object, currency: str, name: str = "amount") -> i
         raise MoneyUnreadable("amount_invalid", f"{name} is too large.")
     amount = Decimal(value).scaleb(-_STRIPE_DECIMALS.get(currency, 2))
     return read_decimal(amount, currency, name)
+
+
+def write_decimal(minor: int, currency: str) -> str:
+    """Return minor units of ISO 4217 as decimal text, such as "12.50"."""
+    return format(Decimal(minor).scaleb(-decimals(currency)), "f")
+
+
+def write_stripe_integer(minor: int, currency: str) -> int:
+    """Return minor units of ISO 4217 in Stripe's units, cut where those are coarser: 50000 MGA is 500."""
+    return int(Decimal(minor).scaleb(_STRIPE_DECIMALS.get(currency, 2) - decimals(currency)))

@@ -21,8 +21,10 @@ from skeldir.revenue.ledger import (
 )
 from skeldir.revenue.months import read_months
 from skeldir.revenue.orders import (
+    DeliveredEntry,
     RefundsSoFar,
     StandingOrder,
+    read_entries_of_deliveries,
     read_fixing_capture,
     read_order_balances,
     read_order_entries,
@@ -58,6 +60,7 @@ __all__ = [
     "KIND_SIGNS",
     "LONGEST_KEY",
     "ORDER_STATES",
+    "DeliveredEntry",
     "Dependent",
     "EntryKind",
     "FlaggedOrder",
@@ -81,6 +84,7 @@ __all__ = [
     "list_refunds_to_restore",
     "pack_entries",
     "post_entries",
+    "read_entries_of_deliveries",
     "read_fixing_capture",
     "read_months",
     "read_order_balances",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from skeldir.revenue.store import queries
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
         SelectOrderEntriesRow,
         SelectStandingOfOrdersRow,
     )
+
+_RANDOM_BITS: Final = 80
 
 
 @dataclass(slots=True)
@@ -106,3 +109,33 @@ async def read_standing_of_orders(
     return await queries.select_standing_of_orders(
         connection, tenant_id=tenant_id, order_ids=list(order_ids)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredEntry:
+    """An entry that came with a delivery. `is_reversing`: it takes an earlier one back. `amount_cents` is signed."""
+
+    delivery: UUID
+    order_id: str
+    kind: str
+    amount_cents: int
+    currency: str
+    occurred_at: datetime
+    is_reversing: bool
+
+
+async def read_entries_of_deliveries(
+    connection: Connection, tenant_id: UUID, deliveries: Sequence[UUID]
+) -> list[DeliveredEntry]:
+    """Return the entries that came with some deliveries of the transaction's tenant, in the order of their posting.
+
+    The ids of the deliveries were made before those of the entries: all entries since the earliest are looked through.
+    """
+    if not deliveries:
+        return []
+    # The last bits of an id are random, and ids of the same millisecond come in no order.
+    first_id = UUID(int=min(deliveries).int >> _RANDOM_BITS << _RANDOM_BITS)
+    rows = await queries.select_entries_of_deliveries(
+        connection, tenant_id=tenant_id, first_id=first_id, deliveries=list(deliveries)
+    )
+    return [DeliveredEntry(**row) for row in rows]

@@ -286,3 +286,12 @@ SELECT id, business_key, order_id, kind, amount_cents, currency, occurred_at, jo
 FROM public.standing_entries
 WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids::text[])
 ORDER BY id;
+
+-- name: select_entries_of_deliveries
+-- The entries that came with some deliveries, reversing ones too. Entries are made after their delivery, and ids follow the
+-- time: so only what is later than `first_id` is read.
+-- Never null: every column.
+SELECT delivery, order_id, kind, amount_cents, currency, occurred_at, generation < 0 AS is_reversing
+FROM public.revenue_ledger
+WHERE tenant_id = :tenant_id AND id >= :first_id AND delivery = ANY(:deliveries::uuid[])
+ORDER BY id;

@@ -41,6 +41,15 @@ class SelectDependentsRow(TypedDict):
     source: str
     occurred_at: dt.datetime
 
+class SelectEntriesOfDeliveriesRow(TypedDict):
+    delivery: UUID
+    order_id: str
+    kind: Literal["capture", "refund", "refund_reversal", "dispute", "dispute_reversal"]
+    amount_cents: int
+    currency: str
+    occurred_at: dt.datetime
+    is_reversing: bool
+
 class SelectFixingCaptureRow(TypedDict):
     business_key: str
     occurred_at: dt.datetime
@@ -214,6 +223,10 @@ class _Queries:
         deliveries: Collection[UUID],
         most: int,
     ) -> list[SelectDependentsRow]: ...
+    @staticmethod
+    async def select_entries_of_deliveries(
+        connection: Connection, /, *, tenant_id: UUID, first_id: UUID, deliveries: Collection[UUID]
+    ) -> list[SelectEntriesOfDeliveriesRow]: ...
     @staticmethod
     async def select_fixing_capture(
         connection: Connection, /, *, tenant_id: UUID, order_id: str
