@@ -11,6 +11,7 @@ import typer
 from skeldir.cli.audit import audit
 from skeldir.cli.backup import backup_app, restore
 from skeldir.cli.channels import channels_app
+from skeldir.cli.coverage import coverage
 from skeldir.cli.dead import dead_app
 from skeldir.cli.deletion import delete_tenant, show_deletions
 from skeldir.cli.facts import import_app, list_orders
@@ -85,6 +86,7 @@ app.add_typer(scale_app, name="scale")
 app.command("orders")(list_orders)
 app.command("credit")(credit)
 app.command("report")(report)
+app.command("coverage")(coverage)
 app.command("refresh")(refresh)
 app.command("matviews")(matviews)
 app.command("audit")(audit)
