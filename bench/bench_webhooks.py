@@ -32,6 +32,7 @@ from bench.bench_http import MANY, ONE, api, make_items
 from bench.support import (
     Place,
     Superuser,
+    checkpoint,
     console,
     durable_place,
     make_parser,
@@ -266,7 +267,6 @@ async def take_turns(
             for load in loads:
                 touch = make_touch(secret, load.clients)
                 turns[load] = []
-                await admin.execute("CHECKPOINT")
                 for seconds in (0.5, *[options.seconds] * options.repeats):
                     touches = await loop.run_in_executor(
                         client, ask_the_api, port, touch, seconds, first
@@ -275,6 +275,9 @@ async def take_turns(
                         client, deliver, port, load, seconds, first
                     )
                     turns[load].append(Turn(touches, deliveries, await count_shared(admin)))
+                    # A young table without statistics is no typical one.
+                    await admin.execute("ANALYZE")
+                    await checkpoint(admin)
                     first += 10**6
     return {load: of_load[1:] for load, of_load in turns.items()}
 

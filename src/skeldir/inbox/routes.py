@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from skeldir.clock import utc_now
 from skeldir.errors import SkeldirError
 from skeldir.http import (
+    DirectRoute,
     Problem,
     client_host_of,
     database_of,
@@ -26,7 +27,7 @@ from skeldir.inbox.saying import BROKEN_SET_UPS, Provider
 from skeldir.inbox.signatures import RawDelivery, Verdict, verify
 from skeldir.observability import INBOX_BROKEN, INBOX_DELIVERIES, note_tenant
 
-router = APIRouter(prefix="/v1", tags=["webhooks"])
+router = APIRouter(prefix="/v1", tags=["webhooks"], route_class=DirectRoute)
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": Problem} for status in (401, 408, 413, 415, 422, 429, 500, 503)
 }
@@ -95,7 +96,8 @@ async def _find(request: Request, desk: Desk, token: str) -> OpenEndpoint:
     unknown = desk.unknown_tokens
     trial = await unknown.admit(token, client_host_of(request))
     try:
-        found = await desk.memory.look_up(database_of(request), token)
+        # A token without an endpoint is remembered as long as one with, so that the time of a refusal tells nothing.
+        found = kept or await desk.memory.look_up(database_of(request), token)
     except BaseException:
         unknown.abandon(trial)
         raise
