@@ -75,7 +75,12 @@ async def make(db: Database, tenant: UUID, provider: Provider) -> NewEndpoint:
 
 
 async def fill(
-    db: Database, tenant: UUID, endpoint: NewEndpoint, folder: Path, content: object, account: str = ""
+    db: Database,
+    tenant: UUID,
+    endpoint: NewEndpoint,
+    folder: Path,
+    content: object,
+    account: str = "",
 ) -> BackfillReport:
     path = folder / "export.json"
     text = content if isinstance(content, str) else json.dumps(content, indent=1)

@@ -12,6 +12,7 @@ from skeldir.errors import SkeldirError
 from skeldir.http import (
     READ_PROBLEMS,
     REPORT_PARAMETERS,
+    DirectRoute,
     Problem,
     ReportReading,
     client_host_of,
@@ -34,6 +35,7 @@ from skeldir.inbox.schemas import MOST_DAYS, CoverageQuery, PaymentsQuery
 from skeldir.inbox.signatures import RawDelivery, Verdict, verify
 from skeldir.observability import INBOX_BROKEN, INBOX_DELIVERIES, note_tenant
 
+deliveries_router = APIRouter(prefix="/v1", tags=["webhooks"], route_class=DirectRoute)
 router = APIRouter(prefix="/v1", tags=["webhooks"])
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": Problem} for status in (401, 408, 413, 415, 422, 429, 500, 503)
@@ -50,7 +52,7 @@ class SignatureUncheckable(SkeldirError):
     title = "The signature cannot be checked now"
 
 
-@router.post(
+@deliveries_router.post(
     "/webhooks/{provider}/{token}",
     responses=_PROBLEMS,
     summary="Receive a delivery of a payment provider",
@@ -137,7 +139,8 @@ async def _find(request: Request, desk: Desk, token: str) -> OpenEndpoint:
     unknown = desk.unknown_tokens
     trial = await unknown.admit(token, client_host_of(request))
     try:
-        found = await desk.memory.look_up(database_of(request), token)
+        # A token without an endpoint is remembered as long as one with, so that the time of a refusal tells nothing.
+        found = kept or await desk.memory.look_up(database_of(request), token)
     except BaseException:
         unknown.abandon(trial)
         raise
