@@ -20,7 +20,6 @@ from skeldir.inbox.export_objects import bodies_of
 from skeldir.inbox.fields import Json
 from skeldir.inbox.receiving import digest_of, translate_fields
 from skeldir.inbox.recording import Arrival, Recorded, record_arrivals
-from skeldir.inbox.settling import read_rules
 from skeldir.inbox.store import queries
 from skeldir.rollups import ingest_lock
 from skeldir.tenants import profile_from
@@ -100,7 +99,6 @@ async def _endpoint_of(
                 "round. Everything would be booked twice.",
                 cure="Give --account acct_… if and only if the events of the endpoint have the field `account`.",
             )
-    rules = await read_rules(connection, tenant_id)
     return Endpoint(
         tenant_id=tenant_id,
         id=found.id,
@@ -111,8 +109,6 @@ async def _endpoint_of(
         journey_name=found.journey_name,
         order_name=found.order_name,
         books_totals=found.books_totals,
-        precedence=rules.precedence,
-        basis=rules.basis,
         secrets=(),
     )
 
