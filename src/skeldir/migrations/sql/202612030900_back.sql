@@ -23,4 +23,16 @@ DROP TABLE public.webhook_refusals;
 DROP TABLE public.webhook_secrets;
 DROP TABLE public.webhook_endpoints;
 
+CREATE OR REPLACE FUNCTION public.holds_no_personal_keys(payload jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog
+AS $$
+    SELECT NOT jsonb_path_exists(
+        payload,
+        '$.** ? (@.type() == "object").keyvalue() ? (@.key like_regex
+         "^(.*[-_ .])?(e[-_ ]?mail([-_ ]?address)?|customer[-_ ]?email|phone([-_ ]?number)?|mobile|(first|last|full|sur|family|given)[-_ ]?name|(street|billing|shipping|postal|home)?[-_ ]?address[0-9]?|zip([-_ ]?code)?|post(al)?[-_ ]?code|birth[-_ ]?(date|day)|date[-_ ]?of[-_ ]?birth|dob|ssn|passport|iban|card[-_ ]?(number|no)|pan|cvc|cvv|ip([-_ ]?(address|addr|v4|v6))?|(browser|client|remote)[-_ ]?ip|user[-_ ]?agent|password)$"
+         flag "i")'
+    )
+$$;
+
 RESET ROLE;
