@@ -132,7 +132,10 @@ async def _post(
             delivery=delivery_of[missing[0][1]],
             deliveries=[delivery_of[payment_id] for _, payment_id in missing],
         )
-        posting = await post_entries(connection, tenant_id, batch, source=SOURCE)
+        # Payments have flags of their own, and a thousand reports of at most 10**15 units fit in 64 bits.
+        posting = await post_entries(
+            connection, tenant_id, batch, source=SOURCE, finds_flagged=False
+        )
         orders.update(posting.order_ids)
     await mark_orders_of_conversions(connection, tenant_id, sorted(orders))
     return {

@@ -157,13 +157,15 @@ async def post_entries(
     source: str,
     tells_keys: bool = False,
     is_by_order: bool = False,
+    finds_flagged: bool = True,
 ) -> Posting:
     """Append a batch of rows to the ledger; a row whose business key exists already is not posted.
 
     Marks the days of every order that got a new entry, in the same transaction. The caller, which marks the orders,
     lists the tenant for both (`attribution.mark_orders_of_conversions`). With many rows, the statements after the
     insertion are planned for their own lists (see `db.plans`). `posted_keys` is returned if `tells_keys`. With
-    `is_by_order`, a key that exists with the same money of the same order at another moment is not reused.
+    `is_by_order`, a key that exists with the same money of the same order at another moment is not reused. Without
+    `finds_flagged`, no order is flagged, and the caller makes sure that the sums of an order fit in 64 bits.
 
     Raises:
         OrderSumTooLarge: the transaction has failed and must be rolled back.
@@ -193,6 +195,9 @@ async def post_entries(
         return Posting(0, (), reused, frozenset(), ())
     orders = unpack_column(new["order_ids"])
     await mark_days_of_orders(connection, tenant_id, orders, is_noted=True)
+    posted = frozenset(unpack_column(new["business_keys"]))
+    if not finds_flagged:
+        return Posting(count, orders, reused, posted, ())
     try:
         flagged = await queries.select_flagged_orders(
             connection, tenant_id=tenant_id, order_ids=orders
@@ -203,7 +208,6 @@ async def post_entries(
             cure="Do not send these items again unchanged: look for amounts in a wrong unit, or many sales under one "
             "order_id.",
         ) from error
-    posted = frozenset(unpack_column(new["business_keys"]))
     if len(flagged) < _MANY_FLAGGED:
         return Posting(count, orders, reused, posted, _flagged_of(flagged))
     return Posting(count, orders, reused, posted, await asyncio.to_thread(_flagged_of, flagged))

@@ -105,7 +105,7 @@ async def read_refunds_so_far(
 async def read_standing_of_orders(
     connection: Connection, tenant_id: UUID, order_ids: Sequence[str]
 ) -> Sequence[SelectStandingOfOrdersRow]:
-    """Return the standing entries of some orders of the transaction's tenant, whichever way they came, by id."""
+    """Return the standing entries of some orders of the transaction's tenant, whichever way they came."""
     return await queries.select_standing_of_orders(
         connection, tenant_id=tenant_id, order_ids=list(order_ids)
     )
