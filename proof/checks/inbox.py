@@ -14,7 +14,6 @@ from psycopg import sql
 from proof.checks.adversary import list_relations, read_relation
 from proof.contract import Check
 from proof.stage.expectations import every, no_rows, rows, shows
-from proof.stage.proving import Proof
 from proof.stage.providers import (
     SENDERS,
     TENANT_NAMES,
@@ -29,6 +28,7 @@ from proof.stage.providers import (
     open_mailboxes,
     sign,
 )
+from proof.stage.proving import Proof
 from proof.stage.world import World
 
 _PAST_S, _FUTURE_S = -600, 600  # five minutes either way are allowed
@@ -187,8 +187,10 @@ def _prove_replayed(proof: Proof) -> None:
 
 
 _AMOUNTS: Final[dict[Happening, int]] = {
-    **{"capture": _MINOR, "refund": 1_234},
-    **{"dispute": _MINOR - 1_234, "reversal": _MINOR - 1_234},
+    "capture": _MINOR,
+    "refund": 1_234,
+    "dispute": _MINOR - 1_234,
+    "reversal": _MINOR - 1_234,
 }
 _ALL_BOOKED: Final = (
     "capture 4999 USD, dispute -3765 USD, dispute_reversal 3765 USD, refund -1234 USD"
@@ -380,7 +382,7 @@ def _odd_fields(planted: list[str]) -> dict[str, object]:
         **{f"x{number}": one for number, one in enumerate(own[:20])},
         "extra": [{"deep": [{"deeper": one}]} for one in own[20:35]],
         "remarks": "; ".join(own[35:45]),
-        **{one: True for one in own[45:]},
+        **dict.fromkeys(own[45:], True),
     }
 
 

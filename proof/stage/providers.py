@@ -132,9 +132,16 @@ def _stripe_body(
         case "capture":
             type_ = "charge.succeeded"
             about |= {
-                **{"id": f"ch_{order}", "object": "charge", "payment_intent": f"pi_{order}"},
-                **{"amount_captured": minor, "amount_refunded": 0, "captured": True, "paid": True},
-                **{"livemode": is_live, "status": "succeeded", "metadata": {"order_id": order}},
+                "id": f"ch_{order}",
+                "object": "charge",
+                "payment_intent": f"pi_{order}",
+                "amount_captured": minor,
+                "amount_refunded": 0,
+                "captured": True,
+                "paid": True,
+                "livemode": is_live,
+                "status": "succeeded",
+                "metadata": {"order_id": order},
             }
         case "refund":
             type_ = "refund.created"
