@@ -52,6 +52,7 @@ bench: $(VENV)/dev.stamp ## Measure the claims (sizes in ARGS, see `python -m be
 	@$(BIN)/python -m bench.bench_refresh $(ARGS)
 	@$(BIN)/python -m bench.bench_latency $(ARGS)
 	@$(BIN)/python -m bench.bench_http $(ARGS)
+	@$(BIN)/python -m bench.bench_webhooks $(ARGS)
 	@$(BIN)/python -m bench.bench_processes $(ARGS)
 	@$(BIN)/python -m bench.bench_fair $(ARGS)
 	@$(BIN)/python -m bench.bench_scale $(ARGS)

@@ -37,6 +37,7 @@ class Figures:
     p50_ms: float
     p99_ms: float
     cpu_ms: float = 0.0
+    p95_ms: float = 0.0
 
     def with_cpu(self, cpu_s: float) -> Figures:
         """Add the processor time of all requests together, in seconds."""
@@ -60,7 +61,13 @@ async def keep_asking(askers: Sequence[Ask], seconds: float, first: int) -> Figu
     await asyncio.gather(*map(go_on, askers))
     lasted = time.perf_counter() - began
     of_100 = quantiles(latencies, n=100)
-    return Figures(len(latencies), len(latencies) / lasted, 1_000 * of_100[49], 1_000 * of_100[98])
+    return Figures(
+        len(latencies),
+        len(latencies) / lasted,
+        1_000 * of_100[49],
+        1_000 * of_100[98],
+        p95_ms=1_000 * of_100[94],
+    )
 
 
 def ask_the_api(port: int, case: Case, seconds: float, first: int) -> Figures:

@@ -242,6 +242,7 @@ _VALUES: Final = {
         "{}",
         "{attribution.credit,audit.tenant,matviews.refresh,ingest.forget_touches,ingest.scan_personal_data}",
     ),
+    "uuid[]": ("{}", "{}"),
     "integer": ("0", "2147483647"),
     "integer[]": ("{}", "{2147483647,2147483647,2147483647,2147483647}"),
     "double precision[]": ("{}", "{0,0,0,0}"),

@@ -30,6 +30,7 @@ from skeldir.http import (
 )
 from skeldir.inbox import load_sealer
 from skeldir.inbox.desk import open_desk
+from skeldir.inbox.routes import deliveries_router
 from skeldir.inbox.routes import router as inbox_router
 from skeldir.ingest.routes import intake_router
 from skeldir.ingest.routes import router as ingest_router
@@ -90,6 +91,7 @@ def create_app(database_url: str | None = None, *, warms_up: bool = False) -> Fa
         polled_revenue_router,
         health_router,
         ingest_router,
+        deliveries_router,
         inbox_router,
         attribution_router,
         models_router,

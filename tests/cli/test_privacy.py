@@ -1,9 +1,11 @@
-"""`skeldir privacy forget`: old touches are deleted now, and the command reports how many and by which rule."""
+"""`skeldir privacy`: what is old is deleted now, and what leads to a person is erased, with a receipt."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -13,7 +15,13 @@ from skeldir.cli import app
 from skeldir.clock import utc_now
 from skeldir.db.pool import open_database
 from tests.conftest import Clone
-from tests.support.make import make_tenant, make_touch, send_touches
+from tests.support.make import (
+    make_conversion,
+    make_tenant,
+    make_touch,
+    send_conversions,
+    send_touches,
+)
 
 
 def run(*words: object) -> str:
@@ -53,3 +61,44 @@ def test_without_a_rule_no_touch_is_deleted_and_the_command_shows_how_to_set_one
     printed = run("privacy", "forget", shop)
     assert "Deleted 0 touches and 0 rejected items. Touches are kept for ever;" in printed
     assert "`skeldir tenants retain`" in printed
+
+
+def buy(url: str, tenant: UUID) -> None:
+    """Have the journey of the touches lead to an order."""
+
+    async def work() -> None:
+        async with open_database(url, pool_size=1, statement_timeout_ms=30_000) as database:
+            bought = make_conversion(order_id="order-7", occurred_at=utc_now().isoformat())
+            assert (await send_conversions(database, tenant, bought)).accepted == 1
+
+    asyncio.run(work())
+
+
+def test_an_erased_order_is_named_in_a_receipt_that_is_kept(clone: Clone, shop: UUID) -> None:
+    buy(clone.app_url, shop)
+    printed = run("privacy", "erase", shop, "--order", "order-7", "--reason", "request of 3 May")
+    assert "request of 3 May" in printed
+    assert "1 journey keys, 1 orders, 0 payments, 0 rejected items, 3 touches" in printed
+    assert run("privacy", "erasures", shop) == printed
+
+
+def test_an_erasure_names_an_order_or_a_journey_and_not_both(shop: UUID) -> None:
+    for words in ((), ("--order", "1", "--journey", "a")):
+        result = CliRunner().invoke(
+            app, ["privacy", "erase", str(shop), "--reason", "a", *map(str, words)]
+        )
+        assert result.exit_code != 0
+    assert "Deleted 0 touches" in run("privacy", "forget", shop)
+
+
+def test_what_is_held_of_an_order_is_exported(clone: Clone, shop: UUID, tmp_path: Path) -> None:
+    buy(clone.app_url, shop)
+    file = tmp_path / "held.json"
+    run("privacy", "export", shop, "--order", "order-7", "--file", file)
+    held = json.loads(file.read_text("utf-8"))
+    assert (len(held["entries"]), len(held["touches"])) == (1, 3)
+    assert json.loads(run("privacy", "export", shop, "--order", "none"))["entries"] == []
+
+
+def test_without_requests_the_list_is_empty(shop: UUID) -> None:
+    assert "redact" not in run("privacy", "requests", shop)

@@ -143,3 +143,31 @@ async def test_listen_shows_deliveries_as_they_come_and_ends_after_a_number(
     assert shown.count("standard  payment.captured  recorded") == 2
     assert shown.count("booked capture 9.99 EUR") == 2
     assert "woocommerce" not in shown
+
+
+async def test_backfill_reports_what_a_file_closed_and_what_was_not_understood(
+    served: Served, tmp_path: Path
+) -> None:
+    endpoint = await served.make("standard")
+    address = f"http://127.0.0.1:{served.port}/v1/webhooks/standard/{endpoint.token}"
+    await served.send(address, "capture", "--order", "B1", "--amount", "5")
+    at = "2026-11-02T10:00:00Z"
+    known = {"payment_id": "pay_B1", "order_id": "B1", "amount": "5.00", "currency": "EUR"}
+    lost = {**known, "payment_id": "pay_B2", "order_id": "B2"}
+    bodies = [
+        {"type": "payment.captured", "timestamp": at, "data": data}
+        for data in (known, lost, {**lost, "payment_id": "pay_B3", "currency": "?"})
+    ]
+    file = tmp_path / "bodies.ndjson"
+    file.write_text("\n".join(map(json.dumps, bodies)), encoding="utf-8")
+    result = await served.run("backfill", served.tenant, endpoint.id, file)
+    assert result.exit_code == 3, (result.output, result.exception)
+    assert "3 objects read" in result.output
+    assert "2 recorded, 0 repeated, 0 ignored, 1 dead." in result.output
+    assert "1 times currency_unknown: " in result.output
+    again = await served.run("backfill", served.tenant, endpoint.id, file)
+    assert "0 recorded, 3 repeated" in again.output
+    assert standing(served.clone, served.tenant) == [
+        ("B1", "capture", 500, "EUR"),
+        ("B2", "capture", 500, "EUR"),
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import httpx2
 import pytest
@@ -131,6 +131,10 @@ def make_greeter(passed: list[str]) -> Api:
             raise ZeroDivisionError
         return Response(" ".join([x_word, name] * query.times))
 
+    @router.post("/greetings/{word}/{name}")
+    async def greet_one(word: Literal["Hello", "Hi"], name: str) -> Response:
+        return Response(f"{word} {name}")
+
     api = Unframed()
     # The middleware that is added last runs first; here it must run after the direct calls.
     api.user_middleware.append(Middleware(Layer, passed=passed))
@@ -149,6 +153,14 @@ async def test_a_direct_route_reads_query_and_headers_by_its_signature() -> None
     answer = await greet_by(api, "GET", "/greetings?times=2", **{"X-Word": "Hi"})
     assert answer.text == "Hi Ann Hi Ann"
     assert (await greet_by(api, "GET", "/greetings")).text == "Hello Ann"
+    assert passed == []
+
+
+async def test_a_direct_route_reads_its_path_by_its_signature() -> None:
+    api = make_greeter(passed := [])
+    assert (await greet_by(api, "POST", "/greetings/Hi/Bob%20B")).text == "Hi Bob B"
+    refused = await greet_by(api, "POST", "/greetings/Bye/Bob")
+    assert (refused.status_code, refused.json()["code"]) == (422, "input_invalid")
     assert passed == []
 
 
@@ -173,7 +185,14 @@ async def test_errors_of_direct_requests_have_the_common_shape() -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("POST", "/greetings", 405), ("HEAD", "/greetings", 405), ("GET", "/greetings/", 404)],
+    [
+        ("POST", "/greetings", 405),
+        ("HEAD", "/greetings", 405),
+        ("GET", "/greetings/", 404),
+        ("GET", "/greetings/Hi/Bob", 405),
+        ("POST", "/greetings/Hi/Bob/", 404),
+        ("POST", "/greetings/Hi", 404),
+    ],
 )
 async def test_any_other_method_or_path_passes_the_framework(
     method: str, path: str, status: int

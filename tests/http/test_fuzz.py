@@ -38,7 +38,7 @@ checks.not_a_server_error.expected-statuses = ["2xx", "4xx", "503"]
 include-path-regex = "/(touches|conversions)$"
 checks.negative_data_rejection.expected-statuses = ["200", "400", "401", "413", "415"]
 [[operations]]  # no schema says that a range ends after it begins, and which cursors were given out
-include-path-regex = "/(channels|origins|daily|dead-events|jobs)$"
+include-path-regex = "/(channels|origins|daily|dead-events|jobs|coverage|payments)$"
 checks.positive_data_acceptance.expected-statuses = ["200", "422"]
 """
 

@@ -25,7 +25,7 @@ READS = {
 
 
 def test_there_are_nine_reading_endpoints() -> None:
-    assert len(READS) == 9
+    assert len(READS) == 11
 
 
 @pytest.mark.parametrize("path", READS)

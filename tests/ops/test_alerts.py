@@ -97,6 +97,9 @@ WELL: dict[str, str] = {
     f'skeldir_http_request_seconds_bucket{{{_ROUTE},status="200",le="+Inf"}}': _growing(1_510),
     f'skeldir_ingest_items_total{{{_API},item_kind="touch",outcome="accepted"}}': _growing(850),
     f'skeldir_ingest_items_total{{{_API},item_kind="touch",outcome="rejected"}}': _growing(150),
+    f'skeldir_inbox_deliveries_total{{{_API},provider="stripe",outcome="recorded"}}': _growing(850),
+    f'skeldir_inbox_deliveries_total{{{_API},provider="stripe",outcome="refused"}}': _growing(150),
+    f'skeldir_inbox_broken_set_ups_total{{{_API},provider="stripe",trouble="thin_event"}}': steady(3),
     f'skeldir_http_keys_refused_total{{{_API},reason="unknown"}}': _growing(70),
     f"skeldir_jobs_wakes_failed_total{{{_API}}}": steady(3),
     f'skeldir_database_replica_state{{{_API},state="used"}}': steady(1),
@@ -160,6 +163,12 @@ ILL: dict[str, dict[str, str]] = {
     },
     "SkeldirRejectsSurge": {
         f'skeldir_ingest_items_total{{{_API},item_kind="touch",outcome="rejected"}}': _growing(300)
+    },
+    "SkeldirWebhookSetUpBroken": {
+        f'skeldir_inbox_broken_set_ups_total{{{_API},provider="stripe",trouble="thin_event"}}': _growing(1)
+    },
+    "SkeldirWebhooksRefused": {
+        f'skeldir_inbox_deliveries_total{{{_API},provider="stripe",outcome="refused"}}': _growing(300)
     },
     "SkeldirUnknownKeys": {
         f'skeldir_http_keys_refused_total{{{_API},reason="unknown"}}': _growing(80)
@@ -248,7 +257,7 @@ def test_the_files_are_what_prometheus_reads() -> None:
 
 def test_every_alert_has_its_case() -> None:
     assert {rule["alert"] for rule in read_rules()} == set(ILL)
-    assert len(ILL) == len(read_rules()) == 28
+    assert len(ILL) == len(read_rules()) == 30
 
 
 def test_every_alert_has_a_description_and_a_link_to_the_run_book() -> None:

@@ -18,6 +18,7 @@ from skeldir.attribution.definitions import (
     set_time_zone,
 )
 from skeldir.attribution.evaluating import Sums
+from skeldir.attribution.explanations import UnbookedEntry
 from skeldir.attribution.kinds import CREDIT
 from skeldir.attribution.marks import (
     count_dirty_orders,
@@ -30,6 +31,7 @@ from skeldir.attribution.model_schemas import ModelChange, ModelInForce, ModelPr
 from skeldir.attribution.models import MODEL_NAMES, AfterConversion, ModelVersion
 from skeldir.attribution.origin_schemas import MOST_VALUES, OriginCredit, OriginRow, OriginsReport
 from skeldir.attribution.origins import OriginsAsked, report_origins
+from skeldir.attribution.packing import TOUCH_BYTES
 from skeldir.attribution.parameters import LONGEST_DAYS, CompleteParameters, ModelParameters
 from skeldir.attribution.previewing import preview_model
 from skeldir.attribution.runs import CreditReport, credit_dirty_orders
@@ -52,6 +54,7 @@ __all__ = [
     "LONGEST_DAYS",
     "MODEL_NAMES",
     "MOST_VALUES",
+    "TOUCH_BYTES",
     "UNATTRIBUTED",
     "AfterConversion",
     "ChannelTotal",
@@ -70,6 +73,7 @@ __all__ = [
     "SetAsideTotal",
     "StoredCredit",
     "Sums",
+    "UnbookedEntry",
     "active_versions",
     "channel_totals",
     "compare_with_facts",

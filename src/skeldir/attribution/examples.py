@@ -35,6 +35,25 @@ EXPLAINED: Final[dict[str, Any]] = {
             "balance_cents": 12990,
         }
     ],
+    "payments": [
+        {
+            "state": "captured",
+            "flags": [],
+            "providers": ["shopify", "stripe"],
+            "is_renewal": False,
+            "journey": "token",
+            "waiting": [],
+            "evidence": [
+                {
+                    "kind": "capture",
+                    "id": "389404469",
+                    "amount_cents": 12990,
+                    "currency": "USD",
+                    "provider": "shopify",
+                }
+            ],
+        }
+    ],
     "capture": {
         "business_key": "order-991-paid",
         "occurred_at": "2026-06-01T10:42:10Z",

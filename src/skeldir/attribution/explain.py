@@ -10,6 +10,8 @@ from fractions import Fraction
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
+import orjson
+
 from skeldir.attribution.bounds import BOUNDS
 from skeldir.attribution.evaluating import Channels, derive_counted
 from skeldir.attribution.explanations import (
@@ -17,11 +19,13 @@ from skeldir.attribution.explanations import (
     CurrencyBalance,
     ExplainedAllocation,
     ExplainedEntry,
+    ExplainedPayment,
     ExplainedTouch,
     FixingCapture,
     LeftOut,
     OrderExplanation,
     TouchWeight,
+    UnbookedEntry,
     VersionExplanation,
     WhySetAside,
 )
@@ -39,7 +43,7 @@ from skeldir.attribution.writing import counted_allocations
 from skeldir.money import split
 
 if TYPE_CHECKING:
-    from skeldir.attribution.store import SelectNewestTouchesRow
+    from skeldir.attribution.store import SelectNewestTouchesRow, SelectPaymentsOfOrderRow
     from skeldir.revenue import SelectOrderEntriesRow
 
 MOST_ALLOCATIONS_SHOWN = 6_000
@@ -71,6 +75,7 @@ def explain_order(facts: OrderFacts) -> OrderExplanation:
         touches_forgotten_before=standing["touches_forgotten_before"],
         entries=[_entry(row) for row in facts.entries],
         balances=[CurrencyBalance(**row) for row in facts.balances],
+        payments=[_payment(row) for row in facts.payments],
         capture=None
         if facts.capture is None
         else FixingCapture(
@@ -96,6 +101,25 @@ def _entry(row: SelectOrderEntriesRow) -> ExplainedEntry:
         recorded_at=row["recorded_at"],
         source=row["source"],
     )
+
+
+def _payment(row: SelectPaymentsOfOrderRow) -> ExplainedPayment:
+    return ExplainedPayment(
+        state=row["state"],
+        flags=list(row["flags"]),
+        providers=list(row["providers"]),
+        is_renewal=row["is_renewal"],
+        journey=row["journey"],
+        waiting=_unbooked(row["waiting"]),
+        evidence=_unbooked(row["evidence"]),
+    )
+
+
+def _unbooked(text: str) -> list[UnbookedEntry]:
+    return [
+        UnbookedEntry(one["kind"], one["id"], one["minor"], one["currency"], one["provider"])
+        for one in orjson.loads(text)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

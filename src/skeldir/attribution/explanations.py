@@ -12,6 +12,7 @@ from skeldir.attribution.aside import Reason
 from skeldir.attribution.bounds import BOUNDS
 from skeldir.attribution.examples import EXPLAINED
 from skeldir.attribution.models import AfterConversion, ModelName
+from skeldir.attribution.order_facts import MOST_PAYMENTS_SHOWN
 from skeldir.attribution.splits import PARTS_OF_A_CONVERSION
 from skeldir.money import Cents, CurrencyCode
 from skeldir.revenue import EntryKind, OrderState
@@ -42,6 +43,46 @@ class ExplainedEntry:
     occurred_at: datetime
     recorded_at: datetime
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnbookedEntry:
+    """A movement that webhooks reported and that is no entry. Its amount has no sign."""
+
+    kind: EntryKind
+    id: Annotated[str, Field(description="the provider's id of it")]
+    amount_cents: Cents
+    currency: CurrencyCode
+    provider: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedPayment:
+    """A payment of the order that webhooks reported, with what they reported besides the entries."""
+
+    state: Annotated[
+        str, Field(description="such as `captured` or `disputed`; see `GET /v1/payments`")
+    ]
+    flags: Annotated[list[str], Field(description="what should not be, such as `over_refunded`")]
+    providers: Annotated[list[str], Field(description="who reported it")]
+    is_renewal: Annotated[
+        bool | None, Field(description="null if no delivery says so: it is of no subscription")
+    ]
+    journey: Annotated[
+        str | None,
+        Field(
+            description="`token` if a journey token came with it, `derived` if a touch was derived from the order, "
+            "`erased` if the join was erased"
+        ),
+    ]
+    waiting: Annotated[
+        list[UnbookedEntry],
+        Field(description="not booked yet, such as a refund before its capture"),
+    ]
+    evidence: Annotated[
+        list[UnbookedEntry],
+        Field(description="not booked because another provider's report of the money is"),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +262,13 @@ class OrderExplanation:
     ]
     entries: Annotated[list[ExplainedEntry], Field(description="by time, then business key")]
     balances: list[CurrencyBalance]
+    payments: Annotated[
+        list[ExplainedPayment],
+        Field(
+            max_length=MOST_PAYMENTS_SHOWN,
+            description=f"those that webhooks reported, the newest {MOST_PAYMENTS_SHOWN}, newest first",
+        ),
+    ]
     capture: FixingCapture | None
     touches: Annotated[
         list[ExplainedTouch],

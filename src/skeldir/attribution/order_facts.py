@@ -32,7 +32,11 @@ from skeldir.revenue import (
 )
 
 if TYPE_CHECKING:
-    from skeldir.attribution.store import SelectNewestTouchesRow, SelectOrderStandingRow
+    from skeldir.attribution.store import (
+        SelectNewestTouchesRow,
+        SelectOrderStandingRow,
+        SelectPaymentsOfOrderRow,
+    )
     from skeldir.db import Connection
     from skeldir.revenue import (
         SelectFixingCaptureRow,
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 1_000
 """The most touches, and the most entries, that an explanation shows; no person's order has more."""
+MOST_PAYMENTS_SHOWN = 20
 # An order with more touches, entries and kept allocations than this in total takes longer to explain.
 _FEW = 100
 
@@ -74,6 +79,7 @@ class OrderFacts:
     stored: PackedOrder | None = None
     kept: KeptCredit | None = None
     numbers: Mapping[str, int] = field(default_factory=dict)
+    payments: Sequence[SelectPaymentsOfOrderRow] = ()
 
     @property
     def is_short(self) -> bool:
@@ -135,12 +141,22 @@ async def read_order(connection: Connection, tenant_id: UUID, order_id: str) -> 
         stored=stored,
         kept=kept,
         numbers=reading.numbers,
+        payments=await _read_payments(connection, tenant_id, order_id),
     )
     if capture is None or capture["journey_key"] is None or not facts.in_force:
         return facts
     return await _read_journey(
         connection, tenant_id, facts, capture["journey_key"], capture["occurred_at"]
     )
+
+
+async def _read_payments(
+    connection: Connection, tenant_id: UUID, order_id: str
+) -> list[SelectPaymentsOfOrderRow]:
+    rows = await queries.select_payments_of_order(
+        connection, tenant_id=tenant_id, order_id=order_id, most=MOST_PAYMENTS_SHOWN
+    )
+    return [as_dict(row) for row in rows]
 
 
 async def _read_journey(

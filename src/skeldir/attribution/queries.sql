@@ -773,6 +773,15 @@ SELECT EXISTS (SELECT FROM public.dirty_orders d
 FROM (SELECT 1) one
 LEFT JOIN public.orders_set_aside s ON s.tenant_id = :tenant_id AND s.order_id = :order_id;
 
+-- name: select_payments_of_order
+-- What webhooks reported of the order besides its entries, the newest payments first.
+-- Never null: waiting, evidence.
+SELECT state, flags, providers, is_renewal, journey, waiting::text AS waiting, evidence::text AS evidence
+FROM public.payments
+WHERE tenant_id = :tenant_id AND order_id = :order_id
+ORDER BY id DESC
+LIMIT :most;
+
 -- name: select_newest_touches
 -- Never null: idempotency_key, occurred_at, channel_code, channel_rule.
 SELECT idempotency_key, occurred_at, channel_code, channel_rule, source, medium, campaign, referrer_host,

@@ -199,6 +199,25 @@ class SelectPageOfJourneyRow(TypedDict):
     moment: dt.datetime | None
     captures: int
 
+class SelectPaymentsOfOrderRow(TypedDict):
+    state: Literal[
+        "pending",
+        "authorized",
+        "captured",
+        "partially_refunded",
+        "refunded",
+        "disputed",
+        "dispute_lost",
+        "voided",
+        "awaiting_capture",
+    ]
+    flags: list[str]
+    providers: list[str]
+    is_renewal: bool | None
+    journey: Literal["token", "derived", "erased"] | None
+    waiting: str
+    evidence: str
+
 class SelectPreviousConversionsRow(TypedDict):
     order_id: str
     occurred_at: dt.datetime
@@ -590,6 +609,10 @@ class _Queries:
         last_moment: dt.datetime,
         most: int,
     ) -> SelectPageOfJourneyRow: ...
+    @staticmethod
+    async def select_payments_of_order(
+        connection: Connection, /, *, tenant_id: UUID, order_id: str, most: int
+    ) -> list[SelectPaymentsOfOrderRow]: ...
     @staticmethod
     async def select_previous_conversions(
         connection: Connection,

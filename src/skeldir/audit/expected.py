@@ -148,7 +148,6 @@ READ_BY_OWNER: Final = (
     "waiting_tenants",
     "webhook_endpoints",
     "webhook_secrets",
-    "webhook_settings",
 )
 # The views are built from these tables.
 READ_BY_VIEW_OWNER: Final = (
@@ -186,6 +185,7 @@ _ONLY_ISOLATED: Final = (
     "undoings",
     "webhook_deliveries",
     "webhook_refusals",
+    "webhook_settings",
 )
 
 
@@ -256,7 +256,7 @@ GATES: Final[Mapping[str, str]] = MappingProxyType(
         "public.tenants_of_key_prefix(key_prefix text)": "5062f63219ec99d8",
         "public.find_api_key(sha256_of_secret bytea)": "c0e2add69068d0ba",
         # The endpoint with a token, with its sealed secrets.
-        "public.find_webhook_endpoint(token_digest bytea)": "29d808302cfb023e",
+        "public.find_webhook_endpoint(token_digest bytea)": "97591eec173af7c8",
         # One bit about an id.
         "public.tenant_is_leaving(tenant uuid)": "3d576e6505db6f90",
         # They delete rows of the current tenant, whose policy binds them, and return a number.

@@ -11,6 +11,7 @@ import typer
 from skeldir.cli.audit import audit
 from skeldir.cli.backup import backup_app, restore
 from skeldir.cli.channels import channels_app
+from skeldir.cli.coverage import coverage
 from skeldir.cli.dead import dead_app
 from skeldir.cli.deletion import delete_tenant, show_deletions
 from skeldir.cli.facts import import_app, list_orders
@@ -34,7 +35,7 @@ from skeldir.cli.webhook_reports import (
     show_deliveries,
     show_payments,
 )
-from skeldir.cli.webhook_trials import listen, send
+from skeldir.cli.webhook_trials import close_gaps, listen, send
 from skeldir.cli.webhooks import webhooks_app
 from skeldir.cli.worker import beat, worker
 from skeldir.cli.zones import time_zone
@@ -61,6 +62,7 @@ tenants_app.command("deletions")(show_deletions)
 tenants_app.command("time-zone")(time_zone)
 webhooks_app.command("send")(send)
 webhooks_app.command("listen")(listen)
+webhooks_app.command("backfill")(close_gaps)
 webhooks_app.command("deliveries")(show_deliveries)
 webhooks_app.command("payments")(show_payments)
 webhooks_app.command("precedence")(choose_precedence)
@@ -84,6 +86,7 @@ app.add_typer(scale_app, name="scale")
 app.command("orders")(list_orders)
 app.command("credit")(credit)
 app.command("report")(report)
+app.command("coverage")(coverage)
 app.command("refresh")(refresh)
 app.command("matviews")(matviews)
 app.command("audit")(audit)

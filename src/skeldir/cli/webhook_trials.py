@@ -12,14 +12,17 @@ import typer
 from skeldir.cli.console import err, out
 from skeldir.cli.keys import TenantArgument
 from skeldir.cli.runtime import Runtime, run_with_runtime
+from skeldir.cli.webhooks import EndpointArgument
 from skeldir.clock import utc_now
 from skeldir.errors import InputInvalid
 from skeldir.inbox import (
     SAMPLES,
+    BackfillReport,
     Provider,
     SeenDelivery,
     Target,
     Wishes,
+    backfill,
     explain_trouble,
     find_target,
     load_sealer,
@@ -32,6 +35,7 @@ from skeldir.revenue import DeliveredEntry
 
 _LARGEST_BODY: Final = 1024 * 1024
 _OK: Final = 200
+_SOME_DEAD: Final = 3
 
 
 def send(
@@ -95,6 +99,45 @@ def listen(
         run_with_runtime(work)
     except KeyboardInterrupt:
         err.print("Ended.")
+
+
+def close_gaps(
+    tenant: TenantArgument,
+    endpoint: EndpointArgument,
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="JSON, or one JSON object a line.")
+    ],
+    account: Annotated[
+        str, typer.Option(help="For Stripe's connected accounts: the account of the objects.")
+    ] = "",
+) -> None:
+    """Record what a provider's list API or export has, to close gaps. What came already is not booked again.
+
+    Stripe: lists of events, or of charges (with balance_transaction expanded, for exact times), refunds, disputes,
+    checkout sessions. Shopify: orders with their transactions, transactions, disputes. PayPal: events, orders,
+    captures, refunds. WooCommerce: orders, which have their refunds. Standard: bodies, one a line. Run it again after
+    an interruption. Exit status 3: some were not understood.
+    """
+
+    async def work(runtime: Runtime) -> BackfillReport:
+        tenant_id = await runtime.tenant_id(tenant)
+        async with runtime.database(pool_size=2) as database:
+            return await backfill(database, tenant_id, endpoint, file, account=account)
+
+    report = run_with_runtime(work)
+    counts = report.outcomes
+    out.print(
+        f"{report.objects:,} objects read, {report.without_delivery:,} of them of no use here. Deliveries: "
+        f"{counts['recorded']:,} recorded, {counts['repeated']:,} repeated, {counts['ignored']:,} ignored, "
+        f"{counts['dead']:,} dead. {report.entries:,} entries booked.",
+        soft_wrap=True,
+    )
+    for code, count in sorted(report.troubles.items()):
+        why = explain_trouble(code)
+        words = "" if why is None else f": {why.meaning} {why.cure}"
+        out.print(f"  {count:,} times {code}{words}", soft_wrap=True)
+    if report.troubles:
+        raise typer.Exit(_SOME_DEAD)
 
 
 def show_delivery(one: SeenDelivery) -> None:

@@ -41,6 +41,7 @@ FROM (
     UNION ALL SELECT 'touch_withdrawals', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.touch_withdrawals
     UNION ALL SELECT 'undoings', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.undoings
     UNION ALL SELECT 'webhook_deliveries', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.webhook_deliveries
+    UNION ALL SELECT 'webhook_settings', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.webhook_settings
 ) seen;
 
 -- name: count_readable_rows
@@ -61,7 +62,6 @@ FROM (
     UNION ALL SELECT 'webhook_endpoints', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.webhook_endpoints
     UNION ALL SELECT 'webhook_refusals', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.webhook_refusals
     UNION ALL SELECT 'webhook_secrets', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.webhook_secrets
-    UNION ALL SELECT 'webhook_settings', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.webhook_settings
 ) seen;
 
 -- name: may_read_views$

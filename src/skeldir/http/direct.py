@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from fastapi.dependencies.models import Dependant
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-# What a signature can request from FastAPI besides the request, query and header parameters, and the results of other
-# dependencies.
+# What a signature can request from FastAPI besides the request, path, query and header parameters, and the results of
+# other dependencies.
 _OTHERS = (
-    "path_params",
     "cookie_params",
     "body_params",
     "websocket_param_name",
@@ -64,13 +63,34 @@ class DirectCalls:
     def __init__(self, app: ASGIApp, routes: Sequence[DirectRoute]) -> None:
         self._app = app
         self._routes = {
-            (method, route.path): route for route in routes for method in route.methods or ()
+            (method, route.path): route
+            for route in routes
+            for method in route.methods or ()
+            if not route.param_convertors
         }
+        # Few routes have parameters in their paths; one look at the beginning tells that a path is not theirs.
+        self._with_parameters = [
+            (route.path.partition("{")[0], route) for route in routes if route.param_convertors
+        ]
+
+    def _find(self, scope: Scope) -> DirectRoute | None:
+        """Return the route that a request names, with the path's parameters in the scope."""
+        route = self._routes.get((scope["method"], scope["path"]))
+        if route is not None:
+            return route
+        for start, route in self._with_parameters:
+            if scope["path"].startswith(start) and scope["method"] in (route.methods or ()):
+                match = route.path_regex.match(scope["path"])
+                if match is not None:
+                    scope["path_params"] = {
+                        name: route.param_convertors[name].convert(value)
+                        for name, value in match.groupdict().items()
+                    }
+                    return route
+        return None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        route = None
-        if scope["type"] == "http":
-            route = self._routes.get((scope["method"], scope["path"]))
+        route = self._find(scope) if scope["type"] == "http" else None
         if route is None:
             await self._app(scope, receive, send)
             return
@@ -93,7 +113,9 @@ def _call_with_request(dependant: Dependant) -> Callable[[Request], Awaitable[An
         )
     parts = [(part.name, _call_with_request(part)) for part in dependant.dependencies]
     request_name = dependant.request_param_name
-    has_parameters = bool(dependant.query_params or dependant.header_params)
+    has_parameters = bool(
+        dependant.path_params or dependant.query_params or dependant.header_params
+    )
 
     async def call_with(request: Request) -> Any:
         given = {name: await part(request) for name, part in parts if name is not None}
@@ -107,9 +129,10 @@ def _call_with_request(dependant: Dependant) -> Callable[[Request], Awaitable[An
 
 
 def _read_parameters(dependant: Dependant, request: Request) -> dict[str, Any]:
-    """Return the query and header parameters of a request, by the names in the signature."""
+    """Return the path, query and header parameters of a request, by the names in the signature."""
+    of_path, path_faults = request_params_to_args(dependant.path_params, request.path_params)
     values, faults = request_params_to_args(dependant.query_params, request.query_params)
     of_headers, more_faults = request_params_to_args(dependant.header_params, request.headers)
-    if faults or more_faults:
-        raise RequestValidationError([*faults, *more_faults])
-    return values | of_headers
+    if path_faults or faults or more_faults:
+        raise RequestValidationError([*path_faults, *faults, *more_faults])
+    return of_path | values | of_headers

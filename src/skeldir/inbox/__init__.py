@@ -3,8 +3,10 @@
 What receives them over HTTP, `desk` and `routes`, only the application imports: commands need no HTTP.
 """
 
+from skeldir.inbox.backfilling import BackfillReport, backfill
 from skeldir.inbox.basis import BASES, Basis
 from skeldir.inbox.booking import Unbooked
+from skeldir.inbox.coverage import choose_days, report_coverage
 from skeldir.inbox.endpoints import (
     EndpointOptions,
     EndpointReport,
@@ -43,6 +45,7 @@ from skeldir.inbox.reading import (
     list_payments,
 )
 from skeldir.inbox.rebooking import rebook, rebook_all, set_basis, set_precedence
+from skeldir.inbox.report_schemas import CoverageReport, CoverageRow, Covered
 from skeldir.inbox.sample_bodies import Wishes
 from skeldir.inbox.samples import SAMPLES
 from skeldir.inbox.saying import PROVIDERS, Provider
@@ -63,7 +66,11 @@ __all__ = [
     "SAMPLES",
     "STATES",
     "UNUSABLE_KEYS",
+    "BackfillReport",
     "Basis",
+    "CoverageReport",
+    "CoverageRow",
+    "Covered",
     "DeliveryReport",
     "EndpointOptions",
     "EndpointReport",
@@ -86,6 +93,8 @@ __all__ = [
     "add_secret",
     "address_of",
     "answer_request",
+    "backfill",
+    "choose_days",
     "create_endpoint",
     "end_endpoint",
     "erase_journey",
@@ -113,6 +122,7 @@ __all__ = [
     "read_sealer",
     "rebook",
     "rebook_all",
+    "report_coverage",
     "require_mode",
     "require_secret",
     "reseal_secrets",

@@ -14,8 +14,6 @@ from uuid import UUID
 from skeldir.clock import utc_now
 from skeldir.db import new_id, read_id
 from skeldir.errors import InputInvalid, SkeldirError
-from skeldir.inbox.basis import Basis
-from skeldir.inbox.precedence import Precedence
 from skeldir.inbox.saying import Context, Provider
 from skeldir.inbox.sealing import Sealed, Sealer, SealingKeyInvalid, SealingKeyUnknown
 from skeldir.inbox.store import queries
@@ -54,8 +52,6 @@ class Endpoint:
     journey_name: str
     order_name: str
     books_totals: bool
-    precedence: Precedence
-    basis: Basis
     secrets: tuple[Sealed, ...]
 
     def context(self, now: datetime) -> Context:
@@ -249,8 +245,6 @@ async def find_endpoint(connection: Connection, token: str) -> Endpoint | None:
         journey_name=row["journey_name"],
         order_name=row["order_name"],
         books_totals=row["books_totals"],
-        precedence=row["precedence"],
-        basis=row["basis"],
         secrets=tuple(Sealed(*one) for one in sealed),
     )
 

@@ -36,15 +36,20 @@ class JsonUnreadable(Exception):
 
 def read_json(body: bytes) -> Json:
     """Return the JSON object of a body; its fractional numbers are Decimals. Raises JsonUnreadable."""
-    if _depth_of(body) > _DEEPEST:
-        raise JsonUnreadable(f"The body is nested deeper than {_DEEPEST} levels.")
-    try:
-        value = json.loads(body.decode(), parse_float=Decimal, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        raise JsonUnreadable("The body is not JSON in UTF-8.") from None
+    value = read_value(body)
     if not isinstance(value, dict):
         raise JsonUnreadable("The body is not a JSON object.")
     return value
+
+
+def read_value(text: bytes) -> object:
+    """Return the JSON value of a text; its fractional numbers are Decimals. Raises JsonUnreadable."""
+    if _depth_of(text) > _DEEPEST:
+        raise JsonUnreadable(f"The body is nested deeper than {_DEEPEST} levels.")
+    try:
+        return json.loads(text.decode(), parse_float=Decimal, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise JsonUnreadable("The body is not JSON in UTF-8.") from None
 
 
 def _refuse_constant(name: str) -> object:

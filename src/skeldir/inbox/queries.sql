@@ -1,11 +1,8 @@
 -- name: find_webhook_endpoint^
--- Never null: tenant_id, endpoint_id, provider, is_live, account, order_prefix, journey_name, order_name, books_totals,
--- precedence, basis.
+-- Never null: tenant_id, endpoint_id, provider, is_live, account, order_prefix, journey_name, order_name, books_totals.
 -- Column provider is one of stripe, shopify, woocommerce, paypal, standard.
--- Column precedence is one of gateway, shop.
--- Column basis is one of gross, without_tax, without_tax_and_shipping, without_fee.
 SELECT tenant_id, endpoint_id, provider, is_live, account, order_prefix, journey_name, order_name, books_totals,
-       precedence, basis, sealing_keys, sealed
+       sealing_keys, sealed
 FROM public.find_webhook_endpoint(:token_digest);
 
 -- name: insert_endpoint!
@@ -284,3 +281,62 @@ SELECT DISTINCT coalesce(d.report->>'account', '') AS account
 FROM public.webhook_deliveries d
 WHERE d.tenant_id = :tenant_id AND d.endpoint_id = :endpoint_id AND d.report IS NOT NULL
 LIMIT 100;
+
+-- name: select_basis$
+SELECT basis FROM public.webhook_settings WHERE tenant_id = :tenant_id;
+
+-- name: select_coverage
+-- Orders with money from webhooks by the local day and the provider of their first capture, and by currency: how many
+-- touches their stored journeys have, and how the journeys came. Without a stored journey, `touches` is -1. The moments
+-- are bounds for the index, wider than the days in any zone. A row is a group of orders that are alike.
+-- Never null: every column.
+SELECT o.day, o.provider, m.currency, least(coalesce(octet_length(j.path) / :touch_bytes, -1), 2) AS touches,
+       m.has_token, m.is_derived, m.has_first, m.has_renewal, count(*) AS orders, sum(m.cents) AS cents,
+       sum(m.first_cents) AS first_cents, sum(m.renewal_cents) AS renewal_cents
+FROM (SELECT DISTINCT ON (l.order_id) l.order_id, d.day, split_part(l.business_key, ':', 1) AS provider
+      FROM public.standing_entries l
+      LEFT JOIN (SELECT x.changes, x.offsets_s FROM public.time_zones x
+                 WHERE x.tenant_id = :tenant_id ORDER BY x.turn DESC LIMIT 1) z ON true
+      CROSS JOIN LATERAL (
+          SELECT ((l.occurred_at AT TIME ZONE 'UTC')
+                  + make_interval(secs => coalesce(z.offsets_s[1 + width_bucket(l.occurred_at, z.changes)], 0)))::date
+                 AS day
+      ) d
+      WHERE l.tenant_id = :tenant_id AND l.kind = 'capture' AND l.source = :source
+        AND l.occurred_at >= :first_moment AND l.occurred_at < :end_moment
+      ORDER BY l.order_id, l.occurred_at, l.business_key) o
+JOIN LATERAL (
+    SELECT e.currency, sum(e.amount_cents) AS cents,
+           coalesce(sum(e.amount_cents) FILTER (WHERE NOT p.is_renewal), 0) AS first_cents,
+           coalesce(sum(e.amount_cents) FILTER (WHERE p.is_renewal), 0) AS renewal_cents,
+           coalesce(bool_or(NOT p.is_renewal), false) AS has_first,
+           coalesce(bool_or(p.is_renewal), false) AS has_renewal,
+           coalesce(bool_or(p.journey <> 'derived'), false) AS has_token,
+           coalesce(bool_or(p.journey = 'derived'), false) AS is_derived
+    FROM public.standing_entries e
+    LEFT JOIN public.webhook_deliveries w ON w.tenant_id = :tenant_id AND w.id = e.delivery
+    LEFT JOIN public.payments p ON p.tenant_id = :tenant_id AND p.id = w.payment_id
+    WHERE e.tenant_id = :tenant_id AND e.order_id = o.order_id AND e.kind = 'capture' AND e.source = :source
+    GROUP BY e.currency
+) m ON true
+LEFT JOIN public.order_journeys j ON j.tenant_id = :tenant_id AND j.order_id = o.order_id
+WHERE o.day >= :first_day AND o.day < :end_day
+  AND NOT EXISTS (SELECT FROM public.standing_entries b
+                  WHERE b.tenant_id = :tenant_id AND b.order_id = o.order_id AND b.kind = 'capture'
+                    AND b.source = :source AND b.occurred_at < :first_moment)
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+ORDER BY 1, 2, 3;
+
+-- name: select_payments_page
+-- Ids are ordered by time, so the newest rows are at one end of the primary key.
+-- Never null: waiting, evidence, parts.
+SELECT id, order_id, state, flags, is_renewal, journey, providers, reports, waiting::text AS waiting,
+       evidence::text AS evidence, parts::text AS parts, changed_at
+FROM public.payments
+WHERE tenant_id = :tenant_id
+  AND id < coalesce(:before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+  AND (:state::text IS NULL OR state = :state::text)
+  AND (:flag::text IS NULL OR :flag::text = ANY (flags))
+  AND (:order_id::text IS NULL OR order_id = :order_id::text)
+ORDER BY id DESC
+LIMIT :most;

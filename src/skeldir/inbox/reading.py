@@ -96,8 +96,8 @@ async def list_payments(
             journey=row["journey"],
             providers=tuple(row["providers"]),
             changed_at=row["changed_at"],
-            waiting=_read_unbooked(row["waiting"]),
-            evidence=_read_unbooked(row["evidence"]),
+            waiting=read_unbooked(row["waiting"]),
+            evidence=read_unbooked(row["evidence"]),
         )
         for row in await queries.select_payments(
             connection, tenant_id=tenant_id, state=state, is_flagged=is_flagged, most=most
@@ -105,6 +105,7 @@ async def list_payments(
     ]
 
 
-def _read_unbooked(text: str) -> tuple[Unbooked, ...]:
+def read_unbooked(text: str) -> tuple[Unbooked, ...]:
+    """Return the stored movements that are not booked."""
     packed: list[dict[str, Any]] = orjson.loads(text)
     return tuple(Unbooked(**one) for one in packed)

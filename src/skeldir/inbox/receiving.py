@@ -48,6 +48,11 @@ def translate(provider: Provider, body: bytes, context: Context) -> Said:
         fields = read_json(body)
     except JsonUnreadable as error:
         return Said(type="unreadable", trouble=error.trouble)
+    return translate_fields(provider, fields, context)
+
+
+def translate_fields(provider: Provider, fields: Json, context: Context) -> Said:
+    """Return what the fields of a body say, as `translate` does."""
     said = _TRANSLATORS[provider](fields, context)
     if said.is_live is not None and said.is_live is not context.is_live:
         found, wanted = ("live", "test") if said.is_live else ("test", "live")

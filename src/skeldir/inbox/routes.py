@@ -1,31 +1,41 @@
-"""`POST /v1/webhooks/{provider}/{token}`: deliveries of payment providers, signed by them."""
+"""`POST /v1/webhooks/{provider}/{token}`, for signed deliveries, and `GET /v1/coverage` and `/v1/payments`."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from skeldir.clock import utc_now
 from skeldir.errors import SkeldirError
 from skeldir.http import (
+    READ_PROBLEMS,
+    REPORT_PARAMETERS,
+    DirectRoute,
     Problem,
+    ReportReading,
     client_host_of,
     database_of,
     held_bytes_of,
     read_body,
+    with_read_headers,
 )
+from skeldir.inbox.coverage import choose_days, report_coverage
 from skeldir.inbox.desk import Desk
 from skeldir.inbox.lines import refusal
 from skeldir.inbox.memory import OpenEndpoint
+from skeldir.inbox.payment_reports import page_payments
 from skeldir.inbox.receiving import LARGEST_DELIVERY, arrive
 from skeldir.inbox.recording import Recorded
 from skeldir.inbox.refusals import RefusalCounter
+from skeldir.inbox.report_schemas import CoverageReport, PaymentsPage
 from skeldir.inbox.saying import BROKEN_SET_UPS, Provider
+from skeldir.inbox.schemas import MOST_DAYS, CoverageQuery, PaymentsQuery
 from skeldir.inbox.signatures import RawDelivery, Verdict, verify
 from skeldir.observability import INBOX_BROKEN, INBOX_DELIVERIES, note_tenant
 
+deliveries_router = APIRouter(prefix="/v1", tags=["webhooks"], route_class=DirectRoute)
 router = APIRouter(prefix="/v1", tags=["webhooks"])
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": Problem} for status in (401, 408, 413, 415, 422, 429, 500, 503)
@@ -42,7 +52,7 @@ class SignatureUncheckable(SkeldirError):
     title = "The signature cannot be checked now"
 
 
-@router.post(
+@deliveries_router.post(
     "/webhooks/{provider}/{token}",
     responses=_PROBLEMS,
     summary="Receive a delivery of a payment provider",
@@ -87,6 +97,40 @@ async def post_webhook(request: Request, provider: Provider, token: str) -> Resp
     return Response(_RECEIVED, media_type="application/json")
 
 
+@router.get(
+    "/coverage",
+    responses=with_read_headers(READ_PROBLEMS),
+    openapi_extra=REPORT_PARAMETERS,
+    summary="Orders paid by webhooks, by how many touches they have",
+)
+async def get_coverage(
+    query: Annotated[CoverageQuery, Query()], reading: ReportReading
+) -> CoverageReport:
+    """Report, per provider and local day of the first capture, the orders with 0, 1, and 2 or more touches.
+
+    Without `from`, the 31 days up to `to`, or up to today; a report covers at most 92 days.
+    """
+    days = choose_days(query.from_, query.to, today=utc_now().date(), most=MOST_DAYS)
+    return await reading.run(
+        lambda opened: report_coverage(opened.connection, opened.profile.tenant_id, *days)
+    )
+
+
+@router.get(
+    "/payments",
+    responses=with_read_headers(READ_PROBLEMS),
+    openapi_extra=REPORT_PARAMETERS,
+    summary="Payments with their states, and what is not booked of them",
+)
+async def get_payments(
+    query: Annotated[PaymentsQuery, Query()], reading: ReportReading
+) -> PaymentsPage:
+    """List the payments that webhooks reported, newest first."""
+    return await reading.run(
+        lambda opened: page_payments(opened.connection, opened.profile.tenant_id, query)
+    )
+
+
 async def _find(request: Request, desk: Desk, token: str) -> OpenEndpoint:
     """Return the endpoint with a token. Raises UnknownKeysLimited when too many unknown ones are tried."""
     kept = desk.memory.recall(token)
@@ -95,7 +139,8 @@ async def _find(request: Request, desk: Desk, token: str) -> OpenEndpoint:
     unknown = desk.unknown_tokens
     trial = await unknown.admit(token, client_host_of(request))
     try:
-        found = await desk.memory.look_up(database_of(request), token)
+        # A token without an endpoint is remembered as long as one with, so that the time of a refusal tells nothing.
+        found = kept or await desk.memory.look_up(database_of(request), token)
     except BaseException:
         unknown.abandon(trial)
         raise

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection
+from decimal import Decimal
 from typing import Literal, TypedDict
 from uuid import UUID
 
@@ -21,8 +22,6 @@ class FindWebhookEndpointRow(TypedDict):
     journey_name: str
     order_name: str
     books_totals: bool
-    precedence: Literal["gateway", "shop"]
-    basis: Literal["gross", "without_tax", "without_tax_and_shipping", "without_fee"]
     sealing_keys: list[str] | None
     sealed: list[bytes] | None
 
@@ -31,6 +30,20 @@ class InsertDeliveriesRow(TypedDict):
 
 class SelectAccountsRow(TypedDict):
     account: str
+
+class SelectCoverageRow(TypedDict):
+    day: dt.date
+    provider: str
+    currency: str
+    touches: int
+    has_token: bool
+    is_derived: bool
+    has_first: bool
+    has_renewal: bool
+    orders: int
+    cents: Decimal
+    first_cents: Decimal
+    renewal_cents: Decimal
 
 class SelectDeliveriesRow(TypedDict):
     received_at: dt.datetime
@@ -132,6 +145,30 @@ class SelectPaymentsOfRefsRow(TypedDict):
     payment_id: UUID
     reports: int
     is_erased: bool
+
+class SelectPaymentsPageRow(TypedDict):
+    id: UUID
+    order_id: str | None
+    state: Literal[
+        "pending",
+        "authorized",
+        "captured",
+        "partially_refunded",
+        "refunded",
+        "disputed",
+        "dispute_lost",
+        "voided",
+        "awaiting_capture",
+    ]
+    flags: list[str]
+    is_renewal: bool | None
+    journey: Literal["token", "derived", "erased"] | None
+    providers: list[str]
+    reports: int
+    waiting: str
+    evidence: str
+    parts: str
+    changed_at: dt.datetime
 
 class SelectPaymentsToEraseRow(TypedDict):
     id: UUID
@@ -305,6 +342,23 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, endpoint_id: UUID
     ) -> list[SelectAccountsRow]: ...
     @staticmethod
+    async def select_basis(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> Literal["gross", "without_tax", "without_tax_and_shipping", "without_fee"] | None: ...
+    @staticmethod
+    async def select_coverage(
+        connection: Connection,
+        /,
+        *,
+        touch_bytes: int,
+        tenant_id: UUID,
+        source: str,
+        first_moment: dt.datetime,
+        end_moment: dt.datetime,
+        first_day: dt.date,
+        end_day: dt.date,
+    ) -> list[SelectCoverageRow]: ...
+    @staticmethod
     async def select_deliveries(
         connection: Connection, /, *, tenant_id: UUID, is_dead: bool, most: int
     ) -> list[SelectDeliveriesRow]: ...
@@ -372,6 +426,18 @@ class _Queries:
     async def select_payments_of_refs(
         connection: Connection, /, *, tenant_id: UUID, refs: Collection[str]
     ) -> list[SelectPaymentsOfRefsRow]: ...
+    @staticmethod
+    async def select_payments_page(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        before_id: UUID | None,
+        state: str | None,
+        flag: str | None,
+        order_id: str | None,
+        most: int,
+    ) -> list[SelectPaymentsPageRow]: ...
     @staticmethod
     async def select_payments_to_erase(
         connection: Connection, /, *, tenant_id: UUID, endpoint_ids: Collection[UUID], most: int

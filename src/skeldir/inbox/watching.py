@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 POLL_S: Final = 0.5
 """Seconds between two looks."""
-_PAGE: Final = 200
+_PAGE: Final = 1_000
 # A delivery has the time at which its transaction began, and is seen at its end: one that waited for the others of its
-# tenant may come after them. No transaction takes as long as this.
-_LATE: Final = timedelta(minutes=2)
+# tenant may come after them. Hardly any waits for longer than this, and each look reads as much again.
+_LATE: Final = timedelta(seconds=30)
 _LAST_ID: Final = UUID(int=2**128 - 1)
 _FIRST_ID: Final = UUID(int=0)
 

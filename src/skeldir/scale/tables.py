@@ -47,6 +47,7 @@ _BY_TENANT: Final = (
     "touch_withdrawals",
     "undoings",
     "webhook_deliveries",
+    "webhook_settings",
 )
 DISTRIBUTED: Final[Mapping[str, str]] = MappingProxyType(
     {ROOT: "id", **dict.fromkeys(_BY_TENANT, "tenant_id")}
@@ -72,7 +73,6 @@ LOCAL: Final[Mapping[str, str]] = MappingProxyType(
         "webhook_endpoints": _BEFORE,
         "webhook_refusals": "it counts for endpoints, which are local",
         "webhook_secrets": _BEFORE,
-        "webhook_settings": _BEFORE,
         "celery.celery_taskmeta": _NO_TENANT,
         "celery.celery_tasksetmeta": _NO_TENANT,
         "celery.kombu_message": _NO_TENANT,

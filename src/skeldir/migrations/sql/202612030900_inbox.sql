@@ -49,7 +49,7 @@ CREATE TABLE public.webhook_refusals (
 );
 
 CREATE TABLE public.webhook_settings (
-    tenant_id uuid NOT NULL PRIMARY KEY REFERENCES public.registered_tenants (tenant_id),
+    tenant_id uuid NOT NULL PRIMARY KEY REFERENCES public.tenants (id),
     precedence text COLLATE "C" NOT NULL DEFAULT 'gateway' CHECK (precedence IN ('gateway', 'shop')),
     basis text COLLATE "C" NOT NULL DEFAULT 'gross'
         CHECK (basis IN ('gross', 'without_tax', 'without_tax_and_shipping', 'without_fee'))
@@ -148,20 +148,16 @@ CREATE POLICY tenant_isolation ON public.payments
     USING (tenant_id = (SELECT public.current_tenant_id())) WITH CHECK (tenant_id = (SELECT public.current_tenant_id()));
 CREATE POLICY owner_reads ON public.webhook_endpoints FOR SELECT TO skeldir_owner USING (true);
 CREATE POLICY owner_reads ON public.webhook_secrets FOR SELECT TO skeldir_owner USING (true);
-CREATE POLICY owner_reads ON public.webhook_settings FOR SELECT TO skeldir_owner USING (true);
 
 CREATE FUNCTION public.find_webhook_endpoint(token_digest bytea)
 RETURNS TABLE (tenant_id uuid, endpoint_id uuid, provider text, is_live boolean, account text, order_prefix text,
-               journey_name text, order_name text, books_totals boolean, precedence text, basis text, sealing_keys text[],
-               sealed bytea[])
+               journey_name text, order_name text, books_totals boolean, sealing_keys text[], sealed bytea[])
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog
 AS $$
     SELECT e.tenant_id, e.id, e.provider, e.is_live, e.account, e.order_prefix, e.journey_name, e.order_name,
-           e.books_totals, coalesce(p.precedence, 'gateway'),
-           coalesce(p.basis, 'gross'), s.sealing_keys, s.sealed
+           e.books_totals, s.sealing_keys, s.sealed
     FROM public.webhook_endpoints e
-    LEFT JOIN public.webhook_settings p ON p.tenant_id = e.tenant_id
     LEFT JOIN LATERAL (
         SELECT array_agg(w.sealing_key ORDER BY w.created_at DESC, w.id) AS sealing_keys,
                array_agg(w.sealed ORDER BY w.created_at DESC, w.id) AS sealed

@@ -1,0 +1,151 @@
+"""Records what a provider's list API or export has, as if its deliveries had come: closes gaps without a duplicate."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from skeldir.clock import utc_now
+from skeldir.errors import InputInvalid
+from skeldir.inbox.endpoints import Endpoint, EndpointUnknown, resolve_endpoint
+from skeldir.inbox.export_files import read_objects
+from skeldir.inbox.export_objects import bodies_of
+from skeldir.inbox.fields import Json
+from skeldir.inbox.receiving import digest_of, translate_fields
+from skeldir.inbox.recording import Arrival, Recorded, record_arrivals
+from skeldir.inbox.store import queries
+from skeldir.rollups import ingest_lock
+from skeldir.tenants import profile_from
+
+if TYPE_CHECKING:
+    from skeldir.db import Connection, Database
+
+PAGE: Final = 100
+"""Deliveries in one transaction."""
+
+
+@dataclass(slots=True)
+class BackfillReport:
+    """What became of the objects of a file. One object may stand for several deliveries, or for none.
+
+    `entries` were posted; entries whose time or order became known better are among them. `troubles` counts the dead
+    deliveries by what was wrong.
+    """
+
+    objects: int = 0
+    without_delivery: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    troubles: Counter[str] = field(default_factory=Counter)
+    entries: int = 0
+
+
+async def backfill(
+    database: Database,
+    tenant_id: UUID,
+    endpoint_name: str,
+    path: Path,
+    *,
+    account: str = "",
+    progress: Callable[[BackfillReport], None] | None = None,
+) -> BackfillReport:
+    """Record the objects of a file for an endpoint, given by its id or the beginning of its token.
+
+    Each page is committed. After an interruption it can be run again: what is recorded already is repeated, and books
+    nothing. `account` is Stripe's connected account that the objects are of.
+
+    Raises:
+        EndpointUnknown: the tenant has no such endpoint.
+        InputInvalid: deliveries of the endpoint name an account, and none is given, or the other way round.
+        ExportUnreadable: the file is not JSON.
+    """
+    async with database.tenant(tenant_id, is_read_only=True) as connection:
+        endpoint = await _endpoint_of(connection, tenant_id, endpoint_name, account)
+    report = BackfillReport()
+    arrivals = _arrivals_of(endpoint, path, account, report)
+    while page := list(islice(arrivals, PAGE)):
+        opened = database.known_tenant(tenant_id, shared=ingest_lock(tenant_id))
+        async with opened as (connection, known):
+            if known is None:  # the tenant is being deleted
+                raise EndpointUnknown("The tenant is being deleted.", cure="Nothing can be done.")
+            recorded = await record_arrivals(connection, profile_from(tenant_id, known), page)
+        _count(report, recorded)
+        if progress is not None:
+            progress(report)
+    return report
+
+
+async def _endpoint_of(
+    connection: Connection, tenant_id: UUID, name: str, account: str
+) -> Endpoint:
+    found = await resolve_endpoint(connection, tenant_id, name)
+    if found.provider != "stripe" and account:
+        raise InputInvalid(
+            "Only Stripe's objects are of a connected account.", cure="Leave out --account."
+        )
+    if found.provider == "stripe":
+        rows = await queries.select_accounts(connection, tenant_id=tenant_id, endpoint_id=found.id)
+        accounts = {row["account"] for row in rows}
+        # The account is a part of each key: without it, all would be booked a second time.
+        if accounts and (accounts == {""}) is not (account == ""):
+            raise InputInvalid(
+                "The deliveries of this endpoint name a connected account, and the file would not; or the other way "
+                "round. Everything would be booked twice.",
+                cure="Give --account acct_… if and only if the events of the endpoint have the field `account`.",
+            )
+    return Endpoint(
+        tenant_id=tenant_id,
+        id=found.id,
+        provider=found.provider,
+        is_live=found.is_live,
+        account=found.account,
+        order_prefix=found.order_prefix,
+        journey_name=found.journey_name,
+        order_name=found.order_name,
+        books_totals=found.books_totals,
+        secrets=(),
+    )
+
+
+def _arrivals_of(
+    endpoint: Endpoint, path: Path, account: str, report: BackfillReport
+) -> Iterator[Arrival]:
+    context = endpoint.context(utc_now())
+    for about in read_objects(path):
+        report.objects += 1
+        bodies = list(
+            bodies_of(endpoint.provider, about, account=account, books_totals=endpoint.books_totals)
+        )
+        report.without_delivery += not bodies
+        for body in bodies:
+            said = translate_fields(endpoint.provider, body, context)
+            yield Arrival(endpoint, said, _digest_of(endpoint, said.event_id, body), {})
+
+
+def _digest_of(endpoint: Endpoint, event_id: str, body: Json) -> bytes:
+    """Return the digest of a body's identity; an event of Stripe's has that of its delivery."""
+    if endpoint.provider == "stripe" and event_id:
+        return digest_of(endpoint, event_id, b"")
+    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), default=_write)
+    return hashlib.sha256(endpoint.id.bytes + b"backfill" + canonical.encode()).digest()
+
+
+def _write(value: object) -> object:
+    return dict(value) if isinstance(value, Mapping) else str(value)
+
+
+def _count(report: BackfillReport, recorded: list[Recorded]) -> None:
+    keys: set[str] = set()
+    for one in recorded:
+        report.outcomes[one.outcome] += 1
+        if one.trouble is not None:
+            report.troubles[one.trouble.code] += 1
+        # Deliveries of one payment have all of its entries.
+        keys.update(entry.business_key for entry in one.entries)
+    report.entries += len(keys)
