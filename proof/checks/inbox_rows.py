@@ -84,7 +84,7 @@ def _written(
             "SELECT endpoint_id FROM public.webhook_deliveries WHERE tenant_id = %s", (tenant_id,)
         ).fetchall()
         amounts = connection.execute(
-            """SELECT DISTINCT amount_cents::text FROM public.revenue_ledger
+            """SELECT DISTINCT amount_cents::text FROM public.standing_entries
                WHERE tenant_id = %s ORDER BY amount_cents::text""",
             (tenant_id,),
         ).fetchall()
