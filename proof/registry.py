@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from proof.checks import (
+    inbox,
     injection,
     isolation,
     ledger,
@@ -60,6 +61,12 @@ HYPOTHESES = (
         "LIVENESS",
         "One tenant, one request or one hot key stops what serves the others.",
         liveness.CHECKS,
+    ),
+    _hypothesis(
+        "H-INBOX-01",
+        "The inbox can be made to book money that its provider did not sign, or twice, or for another tenant, or to "
+        "keep personal data.",
+        inbox.CHECKS,
     ),
     _hypothesis(
         "H-OBS-01",

@@ -183,7 +183,11 @@ def _prove_writes(proof: Proof) -> None:
             every(
                 "INSERT",
                 'ERROR 42501: new row violates row-level security policy for table "<word>"',
+                denied,
             ),
+            # Receipts of erasures, which a function of the owner writes.
+            rows(exactly=1, where={"INSERT": denied}),
+            every("table", "public.erasures", where={"INSERT": denied}),
             every("UPDATE", "UPDATE 0", denied),
             every("DELETE", "DELETE 0", denied),
             every("can be handed over", False),

@@ -19,7 +19,7 @@ from proof.stage.world import World
 
 _TRIES: Final = 3
 
-# What anybody may ask for: it shows nothing of a tenant.
+# What anybody may ask for: it shows nothing of a tenant. Deliveries have a signature instead (see `inbox`).
 _KEYLESS: Final = """\
 GET /docs
 HEAD /docs
@@ -29,7 +29,8 @@ GET /health/ready
 GET /health/worker
 GET /metrics
 GET /openapi.json
-HEAD /openapi.json"""
+HEAD /openapi.json
+POST /v1/webhooks/{provider}/{token}"""
 # It lists the views, which are everybody's, and not what is in them.
 _OF_NO_TENANT: Final = "/v1/views"
 _EVERYWHERE: Final = ("headers", "?tenant_id", "?tenant")

@@ -60,8 +60,10 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
             *("accepted", "duplicate", "rejected"),
             *("success", "skipped_already_running", "skipped_unchanged", "failed"),
             *("done", "lease_lost"),
+            *("recorded", "repeated", "ignored", "dead", "refused"),
         ],
         "patchlevel": [_PATCHLEVEL],
+        "provider": ["stripe", "shopify", "woocommerce", "paypal", "standard"],
         "pulse": [
             "attribution.sweep",
             "audit.ask_for_next",
@@ -83,6 +85,10 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
         "state": [
             *("ready", "running", "dead"),
             *("used", "late", "unreachable", "not_standby", "other_timeline", "other_database"),
+        ],
+        "trouble": [
+            *("thin_event", "wrapped_event", "error_body"),
+            *("rights_lost", "uninstalled", "wrong_mode"),
         ],
         "version": [platform.python_version()],
         "view": [

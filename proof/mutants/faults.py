@@ -8,6 +8,7 @@ from typing import Final
 from proof.evidence.records import Evidence
 from proof.evidence.verdicts import judge
 from proof.mutants.credit_faults import CREDIT_TWINS
+from proof.mutants.inbox_faults import INBOX_TWINS
 from proof.mutants.seeding import OF_SERVICE, Patch, Twin
 
 
@@ -242,6 +243,7 @@ TWINS: Final = (
         frozenset({"ISOLATION/ended-keys"}),
     ),
     *CREDIT_TWINS,
+    *INBOX_TWINS,
     Twin(
         "totals-keep-what-went",
         "A day that is summed again is added to the totals of revenue, and what it was is not taken off.",

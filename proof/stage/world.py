@@ -36,6 +36,7 @@ from proof.words import TENANTS
 from skeldir.attribution import define_models
 from skeldir.db import open_database
 from skeldir.errors import SkeldirError
+from skeldir.inbox import new_key
 from skeldir.ingest import add_channels
 from skeldir.tenants import create_tenant
 
@@ -77,6 +78,7 @@ class World:
     `base` is the API's address, `worker_metrics` that of the worker's `/metrics`, `logs` where each process writes.
     `tenants` are `a` and `b` by the names that steps give them. `key_a` and `key_b` have all scopes; `key_read` and
     `key_ingest` are A's as well, and have that scope alone.
+    `sealing_keys` encrypt the secrets of webhook endpoints.
     `markers_b` are the texts that stand in every free text of tenant `b`, and in nothing that is `a`'s.
     """
 
@@ -94,6 +96,8 @@ class World:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._url = ""
         self.key_a = self.key_b = self.key_read = self.key_ingest = ""
+        self.sealing_keys = new_key()
+        ground.keep_secret(self.sealing_keys)
 
     def begin(self) -> None:
         """Start the service and fill it; `close` must follow, also when this fails."""
@@ -129,6 +133,7 @@ class World:
             **self.ground.environment,
             "DATABASE_URL": self._url,
             "SKELDIR_WORKER_METRICS_PORT": str(self._metrics_port),
+            "SKELDIR_SEALING_KEYS": self.sealing_keys,
             "SKELDIR_SHUTDOWN_TIMEOUT_S": "5",
         }
 
