@@ -14,6 +14,7 @@ from proof.checks.surface import UNKNOWN_KEY, Route, bearer, list_routes
 from proof.contract import Check
 from proof.stage.expectations import done, equals, every, rows, same_as, shows
 from proof.stage.ground import APP_USER
+from proof.stage.providers import pay_tenants
 from proof.stage.proving import Proof
 from proof.stage.world import World
 
@@ -85,6 +86,7 @@ def _prove_override(proof: Proof) -> None:
     world = proof.world
     routes = _of_tenants(list_routes(proof))
     reading = [route for route in routes if route.asked_by == "GET"]
+    pay_tenants(world)
     with httpx2.Client(base_url=world.base, timeout=30) as client:
         differing = [
             (

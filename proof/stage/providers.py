@@ -19,8 +19,8 @@ import httpx2
 from proof.stage.world import World
 from skeldir.attribution import define_models
 from skeldir.clock import utc_now
-from skeldir.db import open_database
-from skeldir.inbox import EndpointOptions, add_secret, create_endpoint, read_sealer
+from skeldir.db import Connection, open_database
+from skeldir.inbox import EndpointOptions, Sealer, add_secret, create_endpoint, read_sealer
 from skeldir.tenants import create_tenant
 
 Sender = Literal["stripe", "standard"]
@@ -81,21 +81,52 @@ async def _make_mailboxes(world: World, *, is_live: bool) -> dict[tuple[str, Sen
                 await create_tenant(connection, tenant_id, f"Payee {name}")
                 await define_models(connection, tenant_id)
                 for sender in SENDERS:
-                    made = await create_endpoint(
-                        connection, tenant_id, EndpointOptions(sender, is_live)
+                    options = EndpointOptions(sender, is_live)
+                    found[name, sender] = await _make_mailbox(
+                        connection, tenant_id, options, sender, sealer
                     )
-                    secret = f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
-                    await add_secret(
-                        connection,
-                        tenant_id,
-                        made.id,
-                        secret,
-                        sealer=sealer,
-                        old_end_at=utc_now() + timedelta(days=1),
-                    )
-                    path = f"/v1/webhooks/{sender}/{made.token}"
-                    found[name, sender] = Mailbox(sender, tenant_id, made.id, path, secret)
     return found
+
+
+async def _make_mailbox(
+    connection: Connection,
+    tenant_id: UUID,
+    options: EndpointOptions,
+    sender: Sender,
+    sealer: Sealer,
+) -> Mailbox:
+    made = await create_endpoint(connection, tenant_id, options)
+    secret = f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
+    await add_secret(
+        connection,
+        tenant_id,
+        made.id,
+        secret,
+        sealer=sealer,
+        old_end_at=utc_now() + timedelta(days=1),
+    )
+    return Mailbox(sender, tenant_id, made.id, f"/v1/webhooks/{sender}/{made.token}", secret)
+
+
+def pay_tenants(world: World) -> None:
+    """Have each of the world's two tenants paid by a webhook, a sum of its own, so that their reports of it differ."""
+    for tenant_id, minor in ((world.a, 500), (world.b, 700)):
+        box = asyncio.run(_open_mailbox(world, tenant_id))
+        for secret in (box.secret, box.path.rpartition("/")[2]):
+            world.ground.keep_secret(secret)
+        deliver(world, sign(box, body_of("standard", "capture", "paid-by-webhook", minor)))
+    world.settle()
+
+
+async def _open_mailbox(world: World, tenant_id: UUID) -> Mailbox:
+    url = world.environment()["DATABASE_URL"]
+    async with (
+        open_database(url, pool_size=1, statement_timeout_ms=30_000) as database,
+        database.tenant(tenant_id) as connection,
+    ):
+        options = EndpointOptions("standard", is_live=True)
+        sealer = read_sealer(world.sealing_keys)
+        return await _make_mailbox(connection, tenant_id, options, "standard", sealer)
 
 
 def body_of(
