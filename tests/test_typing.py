@@ -18,6 +18,7 @@ OPEN = {
         "http/pages.py",
         "http/paging.py",
         "http/reading.py",
+        "inbox/report_schemas.py",
         "inbox/routes.py",
         "ingest/routes.py",
         "ingest/schemas.py",

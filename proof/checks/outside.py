@@ -37,7 +37,8 @@ _NOT_READING: Final = frozenset(
     {
         "beat", "channels add", "credit", "demo", "import conversions", "import mixed", "import touches",
         "jobs retry", "keys create", "keys revoke", "keys rotate", "migrate", "privacy scan", "prove", "refresh",
-        "serve", "tenants create", "up", "verify", "worker",
+        "serve", "tenants create", "up", "verify", "webhooks create", "webhooks end", "webhooks listen",
+        "webhooks rotate-key", "webhooks secret", "worker",
     }
 )  # fmt: skip
 

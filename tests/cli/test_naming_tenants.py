@@ -20,6 +20,7 @@ from skeldir.tenants import IssuedKey, TenantUnknown, issue_key
 from tests.conftest import TEMPLATE, Clone, scratch_database
 from tests.support.make import make_tenant
 
+ADDRESS = f"http://127.0.0.1:1/v1/webhooks/stripe/{'A' * 43}"
 # What a command needs besides the tenant. The walk below finds the commands; others need nothing else.
 OTHER_WORDS = {
     "channels add": ["radio", "Radio"],
@@ -37,6 +38,13 @@ OTHER_WORDS = {
     "keys create": ["--scope", "read"],
     "keys revoke": ["skd_12345678"],
     "keys rotate": ["skd_12345678"],
+    "privacy erase": ["--order", "1001", "--reason", "why"],
+    "privacy export": ["--order", "1001"],
+    "webhooks backfill": ["endpoint", __file__],
+    "webhooks create": ["stripe"],
+    "webhooks end": ["endpoint"],
+    "webhooks secret": ["endpoint", "--new"],
+    "webhooks send": [ADDRESS, "capture"],
     "models retire": ["linear", "--yes"],
     "models set": ["linear", "--lookback-days", "20", "--yes"],
 }

@@ -90,7 +90,7 @@ class Work:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.opened = self.tried = 0
-        open_, padded = Sealer.open, signatures._padded  # noqa: SLF001 - the work is there
+        open_, padded = Sealer.open, signatures.pad_keys
 
         def count_opened(sealer: Sealer, sealed: Sealed) -> str:
             self.opened += 1
@@ -102,7 +102,7 @@ class Work:
             return made
 
         monkeypatch.setattr(Sealer, "open", count_opened)
-        monkeypatch.setattr(signatures, "_padded", count_tried)
+        monkeypatch.setattr(signatures, "pad_keys", count_tried)
 
     def take(self) -> tuple[int, int]:
         taken, self.opened, self.tried = (self.opened, self.tried), 0, 0

@@ -62,7 +62,7 @@ def test_the_statement_binds_the_commit_to_both_files(tmp_path: Path) -> None:
     predicate = statement["predicate"]
     assert predicate["result"] == "FAILED"
     assert predicate["failedTests"] == ["LEDGER/only"]
-    assert len(predicate["passedTests"]) == 9
+    assert len(predicate["passedTests"]) == 10
     for resource in predicate["configuration"]:
         text = (tmp_path / "pack" / resource["name"]).read_bytes()
         assert resource["digest"] == {"sha256": hashlib.sha256(text).hexdigest()}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from skeldir.db import Database
 
 OptionalTenant = Annotated[
-    str | None, typer.Argument(help=f"{TENANT_HELP} Without it, all tenants.", metavar="TENANT")
+    str | None, typer.Argument(help=f"Default: all tenants. {TENANT_HELP}", metavar="TENANT")
 ]
 
 

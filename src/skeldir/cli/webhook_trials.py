@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from skeldir.cli.console import err, out
-from skeldir.cli.keys import TenantArgument
+from skeldir.cli.keys import TENANT_HELP, TenantArgument
 from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.cli.webhooks import EndpointArgument
 from skeldir.clock import utc_now
@@ -39,7 +39,7 @@ _SOME_DEAD: Final = 3
 
 
 def send(
-    tenant: Annotated[str | None, typer.Argument(help="The tenant, as for other commands.")] = None,
+    tenant: Annotated[str | None, typer.Argument(help=TENANT_HELP)] = None,
     url: Annotated[
         str | None, typer.Argument(help="The endpoint's address, as `webhooks create` printed it.")
     ] = None,

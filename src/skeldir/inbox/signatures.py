@@ -160,7 +160,7 @@ async def _verify_stripe(delivery: RawDelivery, secrets: Sequence[str], now: dat
     keys = [secret for secret in secrets if secret.strip() and _is_text(secret)]
     return _judge(
         keys,
-        [is_signed(body, header, key) for key in _padded(keys, _DECOY)],
+        [is_signed(body, header, key) for key in pad_keys(keys, _DECOY)],
         _late(sent_at, now) or Verdict("accepted", sent_at=sent_at),
     )
 
@@ -201,7 +201,7 @@ def _verify_body_hmac(
     keys = [secret.encode() for secret in secrets if secret and _is_text(secret)]
     fits = [
         hmac.compare_digest(hmac.digest(key, body, "sha256"), given)
-        for key in _padded(keys, _DECOY.encode())
+        for key in pad_keys(keys, _DECOY.encode())
     ]
     return _judge(keys, fits, accepted)
 
@@ -229,7 +229,7 @@ def _verify_standard(delivery: RawDelivery, secrets: Sequence[str], now: datetim
         return Verdict("signature_wrong")
     keys = [key for secret in secrets if (key := read_standard_key(secret))]
     fits = []
-    for key in _padded(keys, _DECOY.encode()):
+    for key in pad_keys(keys, _DECOY.encode()):
         expected = Webhook(key).sign(event_id, sent_at, body).encode()
         signed = base64.b64decode(expected.partition(b",")[2])
         fits.append(any(hmac.compare_digest(signed, digest) for digest in given))
@@ -279,7 +279,7 @@ async def _verify_paypal(
     sum_ = zlib.crc32(delivery.body)
     fits = [
         _is_signed_by(key, signature, f"{event_id}|{time}|{one}|{sum_}".encode())
-        for one in _padded(known, "-")
+        for one in pad_keys(known, "-")
     ]
     return _judge(known, fits, Verdict("accepted", event_id=event_id, sent_at=sent_at))
 
@@ -292,8 +292,8 @@ def _is_signed_by(key: RSAPublicKey, signature: bytes, signed: bytes) -> bool:
     return True
 
 
-def _padded(keys: Sequence[_Key], decoy: _Key) -> list[_Key]:
-    """Return keys, with decoys up to LEAST_TRIES. What fits a decoy is not looked at."""
+def pad_keys(keys: Sequence[_Key], decoy: _Key) -> list[_Key]:
+    """Return keys, with decoys up to LEAST_TRIES; what fits a decoy is not looked at."""
     return [*keys, *[decoy] * (LEAST_TRIES - len(keys))]
 
 

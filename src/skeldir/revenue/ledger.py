@@ -198,6 +198,13 @@ async def post_entries(
     posted = frozenset(unpack_column(new["business_keys"]))
     if not finds_flagged:
         return Posting(count, orders, reused, posted, ())
+    flagged = await _find_flagged(connection, tenant_id, orders)
+    return Posting(count, orders, reused, posted, flagged)
+
+
+async def _find_flagged(
+    connection: Connection, tenant_id: UUID, orders: Sequence[str]
+) -> tuple[FlaggedOrder, ...]:
     try:
         flagged = await queries.select_flagged_orders(
             connection, tenant_id=tenant_id, order_ids=orders
@@ -209,8 +216,8 @@ async def post_entries(
             "order_id.",
         ) from error
     if len(flagged) < _MANY_FLAGGED:
-        return Posting(count, orders, reused, posted, _flagged_of(flagged))
-    return Posting(count, orders, reused, posted, await asyncio.to_thread(_flagged_of, flagged))
+        return _flagged_of(flagged)
+    return await asyncio.to_thread(_flagged_of, flagged)
 
 
 def _flagged_of(rows: Sequence[SelectFlaggedOrdersRow]) -> tuple[FlaggedOrder, ...]:
