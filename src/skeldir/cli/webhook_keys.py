@@ -26,7 +26,8 @@ def make_key() -> None:
     out.print(new_key(), soft_wrap=True)
     err.print(
         "Put it before the others in SKELDIR_SEALING_KEYS, separated by a comma, or as the first line of the file "
-        "sealing-keys in SKELDIR_HOME; restart all processes; then run `skeldir webhooks rotate-key`. "
+        "sealing-keys in SKELDIR_HOME; restart processes that take them from the environment; then run "
+        "`skeldir webhooks rotate-key`. "
         "Keep a copy apart from the backups of the database.",
         soft_wrap=True,
     )

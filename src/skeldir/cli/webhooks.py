@@ -221,7 +221,7 @@ def end(tenant: TenantArgument, endpoint: EndpointArgument) -> None:
             ended_at = await end_endpoint(connection, tenant_id, found.id)
         out.print(f"Ended at {ended_at:%Y-%m-%d %H:%M:%S} UTC.")
         err.print(
-            f"Delete the webhook at the provider as well, or {found.provider} goes on trying.",
+            "Delete the webhook at the provider as well, so that it sends no more.",
             soft_wrap=True,
         )
 

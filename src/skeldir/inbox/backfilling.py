@@ -85,6 +85,10 @@ async def _endpoint_of(
     connection: Connection, tenant_id: UUID, name: str, account: str
 ) -> Endpoint:
     found = await resolve_endpoint(connection, tenant_id, name)
+    if found.ended_at is not None:
+        raise InputInvalid(
+            "The endpoint has ended.", cure="Give the endpoint that takes its place."
+        )
     if found.provider != "stripe" and account:
         raise InputInvalid(
             "Only Stripe's objects are of a connected account.", cure="Leave out --account."

@@ -51,7 +51,10 @@ def cut_to_basis(
     if not names or not captured:
         return list(moves), True
     currencies = {move.currency for move in moves}
-    share = _find_share(names, captured, currencies, parts)
+    # A gateway gives the parts of each capture, so those of the last one say nothing of several.
+    is_split = sum(move.key.kind == "capture" for move in moves) > 1
+    usable = [one for one in parts if one[0] in SHOPS or not is_split]
+    share = _find_share(names, captured, currencies, usable)
     if share is None:
         return list(moves), False
     so_far: dict[MovementKind, int] = defaultdict(int)

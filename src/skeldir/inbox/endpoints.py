@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 TOKEN_START_LENGTH: Final = 12
 LONGEST_NAME: Final = 60
 _SHOP: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,80}\.myshopify\.com", re.ASCII)
-_PREFIX: Final = re.compile(r"[A-Za-z0-9_.-]{0,40}", re.ASCII)
+_PREFIX: Final = re.compile(r"(?:[A-Za-z0-9_.-]{0,39}[_.-])?", re.ASCII)
 _NAME: Final = re.compile(rf"[A-Za-z0-9_.-]{{1,{LONGEST_NAME}}}", re.ASCII)
 MOST_SECRETS: Final = 2
 """How many secrets of an endpoint are in force at most: the old and the new one, while they roll."""
@@ -134,6 +134,11 @@ async def create_endpoint(
         InputInvalid: an option cannot be used, or a second shop would share its orders' numbers with the first.
     """
     _require_usable(options)
+    if not await queries.may_be_kept(connection, name=options.order_name):
+        raise InputInvalid(
+            f"The field {options.order_name!r} would hold personal data, which is never stored.",
+            cure="Hand over the order's reference under another name, such as `order_id`.",
+        )
     await _require_own_orders(connection, tenant_id, options)
     token = _new_token()
     endpoint_id = new_id()
@@ -181,7 +186,8 @@ def _require_usable(options: EndpointOptions) -> None:
     if not _PREFIX.fullmatch(options.order_prefix):
         raise InputInvalid(
             "The prefix of orders cannot be used.",
-            cure="Use at most 40 letters, digits and `_ . -`.",
+            cure="Use at most 40 letters, digits and `_ . -`, of which the last is no letter or digit, such as `de-`: "
+            "otherwise `shop` with order 21 and `shop2` with order 1 would be one.",
         )
     for name in (options.journey_name, options.order_name):
         if not _NAME.fullmatch(name):

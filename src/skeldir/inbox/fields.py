@@ -10,11 +10,11 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Final, TypeAlias
 
 from skeldir.inbox.persons import is_of_person
-from skeldir.inbox.saying import LONGEST_ID, Trouble
+from skeldir.inbox.saying import LONGEST_ID, PROVIDERS, Trouble
 
 Json: TypeAlias = Mapping[str, object]
 EMPTY: Final[Json] = {}
@@ -22,7 +22,6 @@ EMPTY: Final[Json] = {}
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/#-]*", re.ASCII)
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,59}", re.ASCII)
 _AMOUNT: Final = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,8})?", re.ASCII)
-_DEEPEST: Final = 64
 _FIRST_YEAR, _LAST_YEAR = 2000, 2200
 
 
@@ -44,10 +43,10 @@ def read_json(body: bytes) -> Json:
 
 def read_value(text: bytes) -> object:
     """Return the JSON value of a text; its fractional numbers are Decimals. Raises JsonUnreadable."""
-    if _depth_of(text) > _DEEPEST:
-        raise JsonUnreadable(f"The body is nested deeper than {_DEEPEST} levels.")
     try:
-        return json.loads(text.decode(), parse_float=Decimal, parse_constant=_refuse_constant)
+        return json.loads(
+            text.decode(), parse_float=_read_fraction, parse_constant=_refuse_constant
+        )
     except (ValueError, RecursionError):
         raise JsonUnreadable("The body is not JSON in UTF-8.") from None
 
@@ -56,16 +55,12 @@ def _refuse_constant(name: str) -> object:
     raise ValueError(name)
 
 
-def _depth_of(body: bytes) -> int:
-    """Return a bound on how deeply a body is nested: brackets in texts count too, closed or not."""
-    deepest = depth = 0
-    for byte in body.translate(None, delete=_NO_BRACKETS):
-        depth += 1 if byte in b"[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
-
-
-_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
+def _read_fraction(text: str) -> Decimal:
+    """Return a number; one with an exponent beyond all bounds is none, which matters only where it is an amount."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("NaN")
 
 
 def mapping_of(fields: Json, name: str) -> Json:
@@ -138,10 +133,18 @@ def _in_bounds(moment: datetime) -> datetime | None:
     return moment.astimezone(UTC) if _FIRST_YEAR <= moment.year < _LAST_YEAR else None
 
 
+_OWN_NAMES: Final = tuple(f"{provider}:" for provider in PROVIDERS)
+
+
 def reference_of(value: object) -> str | None:
-    """Return a merchant's reference of an order; None if it is no id, as an e-mail address is none."""
+    """Return a merchant's reference of an order; None if it is no id, as an e-mail address is none.
+
+    Nor is it one that looks like a name made here, such as `stripe:charge:ch_1`: that may be another order's id.
+    """
     if isinstance(value, str):
         value = value.strip().removeprefix("#")
+        if value.startswith(_OWN_NAMES):
+            return None
     return id_of(value)
 
 

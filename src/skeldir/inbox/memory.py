@@ -61,8 +61,9 @@ class EndpointMemory:
         """Open an endpoint's secrets, and decoys up to MOST_SECRETS."""
         sealed = () if endpoint is None else endpoint.secrets
         opened = tuple(self._sealer.open(one) for one in sealed)
-        if self._decoy is None and self._sealer.key_ids:
-            self._decoy = self._sealer.seal("decoy")
+        # The keys may have been replaced since the decoy was sealed.
+        if self._decoy is None or self._decoy.key_id not in self._sealer.key_ids:
+            self._decoy = self._sealer.seal("decoy") if self._sealer.key_ids else None
         if self._decoy is not None:
             for _ in range(MOST_SECRETS - len(sealed)):
                 self._sealer.open(self._decoy)

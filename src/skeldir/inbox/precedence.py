@@ -27,11 +27,17 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class _Payment:
-    """Who reports what in a payment. `shop`: the one whose reports count; `vias` of its captures."""
+    """Who reports what in a payment. `shop`: the one whose reports count; `vias` of its captures.
+
+    `gateways` have captures here; those that are `unnamed` are of no capture of the shop that names its gateway.
+    Providers that are `refunding` have refunds here, with or without a capture.
+    """
 
     precedence: Precedence
     shop: Provider | None
     gateways: frozenset[Provider]
+    unnamed: frozenset[Provider]
+    refunding: frozenset[Provider]
     vias: frozenset[Provider | None]
     is_dispute_reported: bool
 
@@ -41,8 +47,9 @@ def split_moves(moves: Sequence[Move], reports: Sequence[Report], precedence: Pr
 
     Gateways report what they moved, shops what a gateway moved for them. With precedence "gateway", a shop's movement
     is evidence if a gateway that it may be of has captures here; with "shop", a gateway's movement is, if the shop has
-    captures here that may be of that gateway. Disputes are evidence only if the other side reports disputes at all:
-    WooCommerce never does, and Shopify reports those of Shopify Payments only.
+    captures here that may be of that gateway. Refunds are evidence as well if the other side reports refunds. Disputes
+    are evidence only if the other side reports disputes at all: WooCommerce never does, and Shopify reports those of
+    Shopify Payments only.
     """
     flags: set[str] = set()
     shop = _shop_that_counts(moves, reports, flags)
@@ -76,10 +83,14 @@ def _shop_that_counts(
 def _look_at(moves: Sequence[Move], shop: Provider | None, precedence: Precedence) -> _Payment:
     captures = [move for move in moves if move.key.kind == "capture"]
     disputes = {move.key.provider for move in moves if move.key.kind == "dispute"}
+    gateways = frozenset(move.key.provider for move in captures) - SHOPS
+    named = frozenset(move.via for move in captures if move.key.provider == shop)
     return _Payment(
         precedence,
         shop,
-        gateways=frozenset(move.key.provider for move in captures) - SHOPS,
+        gateways=gateways,
+        unnamed=gateways - named,
+        refunding=frozenset(move.key.provider for move in moves if move.key.kind == "refund"),
         vias=frozenset(move.via for move in captures if move.key.provider == shop),
         is_dispute_reported=bool(disputes - SHOPS) if precedence == "gateway" else shop in disputes,
     )
@@ -91,10 +102,19 @@ def _is_evidence(move: Move, via: Provider | None, payment: _Payment) -> bool:
         return True
     if provider in SHOPS:
         is_told_twice = payment.precedence == "gateway" and (
-            via in payment.gateways if via is not None else bool(payment.gateways)
+            via in payment.gateways
+            if via is not None
+            # A capture that names no gateway is not of one that another capture names.
+            else bool(payment.unnamed if kind == "capture" else payment.gateways)
         )
+        if kind in ("refund", "refund_reversal") and payment.precedence == "gateway":
+            # The gateway's capture may be missing, because it was connected later.
+            gateways = payment.refunding - SHOPS
+            is_told_twice |= via in gateways if via is not None else bool(gateways)
     else:
         is_told_twice = payment.precedence == "shop" and bool(payment.vias & {None, provider})
+        if kind in ("refund", "refund_reversal") and payment.precedence == "shop":
+            is_told_twice |= payment.shop in payment.refunding
     if kind in ("dispute", "dispute_reversal"):
         return is_told_twice and payment.is_dispute_reported
     return is_told_twice

@@ -5,6 +5,10 @@ SELECT tenant_id, endpoint_id, provider, is_live, account, order_prefix, journey
        sealing_keys, sealed
 FROM public.find_webhook_endpoint(:token_digest);
 
+-- name: may_be_kept$
+-- Whether a field of this name may be stored.
+SELECT public.holds_no_personal_keys(jsonb_build_object(:name::text, 1));
+
 -- name: insert_endpoint!
 INSERT INTO public.webhook_endpoints
     (tenant_id, id, provider, is_live, token_start, token_sha256, account, order_prefix, journey_name, order_name,
@@ -74,6 +78,10 @@ SELECT r.ref, r.payment_id, coalesce(p.reports, 0) AS reports, coalesce(p.journe
 FROM public.payment_refs r
 LEFT JOIN public.payments p ON p.tenant_id = :tenant_id AND p.id = r.payment_id
 WHERE r.tenant_id = :tenant_id AND r.ref = ANY(:refs::text[]);
+
+-- name: select_known_digests
+-- Which of some deliveries are recorded.
+SELECT digest FROM public.webhook_deliveries WHERE tenant_id = :tenant_id AND digest = ANY(:digests::bytea[]);
 
 -- name: insert_deliveries
 -- The deliveries are one text, a JSON array of objects; the ids of the new ones are returned.

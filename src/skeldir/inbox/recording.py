@@ -131,41 +131,68 @@ def _row_of(arrival: Arrival, profile: TenantProfile) -> _Row:
 async def _group(
     connection: Connection, tenant_id: UUID, rows: Sequence[_Row]
 ) -> tuple[Grouping, _Known]:
-    """Return which payment each delivery is of, and what is known of the stored payments."""
-    of_rows = [row.arrival.said.refs if row.report is not None else () for row in rows]
-    refs = sorted({ref for refs in of_rows for ref in refs})
-    known = (
+    """Return which payment each new delivery is of, and what is known of the stored payments.
+
+    Neither a repeated delivery nor one of a payment that has too many reports joins payments.
+    """
+    new = await _find_new(connection, tenant_id, rows)
+    refs = sorted({ref for row in new for ref in row.arrival.said.refs})
+    found = (
         await queries.select_payments_of_refs(connection, tenant_id=tenant_id, refs=refs)
         if refs
         else []
     )
-    payments = {row["ref"]: row["payment_id"] for row in known}
-    sizes = {row["payment_id"]: row["reports"] for row in known}
-    grouping = group(of_rows, payments, new_id)
-    erased = {row["payment_id"] for row in known if row["is_erased"]}
+    payments = {row["ref"]: row["payment_id"] for row in found}
+    sizes = {row["payment_id"]: row["reports"] for row in found}
+    while True:
+        members = {id(row) for row in new if row.trouble is None}
+        of_rows = [row.arrival.said.refs if id(row) in members else () for row in rows]
+        grouping = group(of_rows, payments, new_id)
+        if not _refuse_too_many(rows, grouping, sizes):
+            break
+    erased = {row["payment_id"] for row in found if row["is_erased"]}
     erased |= {survivor for merged, survivor in grouping.merges.items() if merged in erased}
     return grouping, _Known(sizes, frozenset(erased))
 
 
-def _assign(rows: Sequence[_Row], grouping: Grouping, known: _Known) -> None:
-    """Give each delivery its payment, except those of a payment that has too many reports already."""
-    counts = dict(known.sizes)
+async def _find_new(connection: Connection, tenant_id: UUID, rows: Sequence[_Row]) -> list[_Row]:
+    """Return the rows with reports that are not recorded, each delivery once."""
+    first = {row.arrival.digest: row for row in reversed(rows) if row.report is not None}
+    if not first:
+        return []
+    known = await queries.select_known_digests(
+        connection, tenant_id=tenant_id, digests=sorted(first)
+    )
+    for row in known:
+        first.pop(row["digest"], None)
+    return [row for row in rows if first.get(row.arrival.digest) is row]
+
+
+def _refuse_too_many(rows: Sequence[_Row], grouping: Grouping, sizes: Mapping[UUID, int]) -> bool:
+    """Refuse the reports of payments that would have too many; return whether there were any."""
+    counts = dict(sizes)
     for merged, survivor in grouping.merges.items():
         counts[survivor] = counts.get(survivor, 0) + counts.get(merged, 0)
+    is_any = False
     for row, payment_id in zip(rows, grouping.payments, strict=True):
         if payment_id is None:
             continue
-        if payment_id in known.erased and row.report is not None:
-            row.report, row.is_erased = without_traces(row.report), True
         counts[payment_id] = counts.get(payment_id, 0) + 1
         if counts[payment_id] > MOST_REPORTS:
-            row.report = None
+            is_any, row.report = True, None
             row.trouble = Trouble(
                 "order_too_busy",
                 f"{MOST_REPORTS} deliveries share a name with this one already; that is not one order.",
             )
-        else:
-            row.payment_id = payment_id
+    return is_any
+
+
+def _assign(rows: Sequence[_Row], grouping: Grouping, known: _Known) -> None:
+    """Give each delivery its payment; of one whose traces were erased, nothing but money is kept."""
+    for row, payment_id in zip(rows, grouping.payments, strict=True):
+        row.payment_id = payment_id
+        if payment_id in known.erased and row.report is not None:
+            row.report, row.is_erased = without_traces(row.report), True
 
 
 async def _insert(connection: Connection, tenant_id: UUID, rows: Sequence[_Row]) -> set[UUID]:

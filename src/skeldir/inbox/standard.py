@@ -136,10 +136,12 @@ def translate(body: Json, context: Context) -> Said:
 
 def _about_payment(kind: str, data: Json, happened_at: datetime | None, context: Context) -> Said:
     ids = {noun: id_of(data.get(f"{noun}_id")) for noun in _NOUNS}
-    refs = [f"standard:{noun}:{one}" for noun, one in ids.items() if one is not None]
+    # Two senders of a tenant may number their payments alike.
+    prefix = context.order_prefix
+    refs = [f"standard:{noun}:{prefix}{one}" for noun, one in ids.items() if one is not None]
     own_ref = refs[0] if refs else None
     reference = reference_of(data.get(context.order_name))
-    order_ref = None if reference is None else f"{context.order_prefix}{reference}"
+    order_ref = None if reference is None else f"{prefix}{reference}"
     if order_ref is not None:
         refs.append(f"order:{order_ref}")
     # An endpoint may use a field of its own as the journey's token; a token is not kept under any name.
@@ -152,6 +154,7 @@ def _about_payment(kind: str, data: Json, happened_at: datetime | None, context:
     return Said(
         kind,
         reported_at=happened_at,
+        account=prefix,
         is_live=flag_of(data.get("livemode")),
         refs=tuple(refs),
         order_ref=order_ref,

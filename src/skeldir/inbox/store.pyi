@@ -111,6 +111,9 @@ class SelectHeldPaymentsRow(TypedDict):
     payments: str
     deliveries: str
 
+class SelectKnownDigestsRow(TypedDict):
+    digest: bytes
+
 class SelectOrderIdsRow(TypedDict):
     id: UUID
     order_id: str | None
@@ -302,6 +305,8 @@ class _Queries:
         sealed: bytes,
     ) -> None: ...
     @staticmethod
+    async def may_be_kept(connection: Connection, /, *, name: str) -> bool | None: ...
+    @staticmethod
     async def merge_deliveries(
         connection: Connection,
         /,
@@ -397,6 +402,10 @@ class _Queries:
     async def select_held_payments(
         connection: Connection, /, *, tenant_id: UUID, payment_ids: Collection[UUID]
     ) -> SelectHeldPaymentsRow: ...
+    @staticmethod
+    async def select_known_digests(
+        connection: Connection, /, *, tenant_id: UUID, digests: Collection[bytes]
+    ) -> list[SelectKnownDigestsRow]: ...
     @staticmethod
     async def select_moment(connection: Connection, /) -> dt.datetime: ...
     @staticmethod

@@ -78,7 +78,7 @@ _REFUND_ENDS: Final = frozenset({"failed", "canceled"})
 _REFUND_WAITS: Final = frozenset({"pending", "requires_action"})
 _EXPIRY: Final = "expired_uncaptured_charge"
 # The remainder of a partial capture, before basil. Stripe's library does not list this reason (unchecked).
-_RELEASES: Final = frozenset({_EXPIRY, "partial_capture"})
+_REMAINDER: Final = "partial_capture"
 
 
 def translate(body: Json, context: Context) -> Said:
@@ -258,9 +258,13 @@ def _read_refunded(event: Event, context: Context) -> Fact:
 
 
 def _read_release(event: Event) -> tuple[Release, ...]:
-    """Return what was released of a charge, if the endpoint also gets a refund for that."""
+    """Return what was released of a charge, if the endpoint also gets a refund for that.
+
+    Only at the capture, or when an authorization is cancelled, is the total of refunds sure to be what was released.
+    """
     about = event.object
-    if not event.refunds_releases or about.get("amount_captured") is None:
+    is_later = event.type == "charge.refunded" and flag_of(about.get("captured")) is not False
+    if is_later or not event.refunds_releases or about.get("amount_captured") is None:
         return ()
     currency = _currency(event)
     released = _minor(event, "amount", currency) - _minor(event, "amount_captured", currency)
@@ -272,9 +276,10 @@ def _read_release(event: Event) -> tuple[Release, ...]:
 def _read_refund(event: Event, context: Context) -> tuple[Fact, ...]:
     """Return what a single refund says; a reversal stands for nothing if the refund never succeeded."""
     reason = word_of(event.object.get("reason"))
-    if reason in _RELEASES:
-        about = id_under(event.object, "charge")
-        return (_notice("voided", event, about),) if reason == _EXPIRY else ()
+    if reason == _EXPIRY:
+        return (_notice("voided", event, id_under(event.object, "charge")),)
+    if reason == _REMAINDER and not event.refunds_releases:
+        return ()
     status = word_of(event.object.get("status"))
     if event.type == "refund.failed" or status in _REFUND_ENDS:
         notice = _notice("refund_failed", event)

@@ -109,6 +109,9 @@ _ATTRIBUTION_KEEP: Final[Keep] = {
     "utm_campaign": word_of,
 }
 
+MOST_REFUNDS: Final = 500
+"""Refunds of an order that are read; with more, the sum of an order might not fit in 64 bits."""
+
 
 def translate(body: Json, context: Context) -> Said:
     """Return what a body says. Never raises: what is unreadable becomes the Said's `trouble`.
@@ -256,6 +259,8 @@ def _read_refunds(body: Json, changed_at: datetime | None, via: Provider | None)
         return None
     if changed_at is None:
         raise MoneyUnreadable("time_missing", "date_modified_gmt is missing or is not a moment.")
+    if len(elements) > MOST_REFUNDS:
+        raise MoneyUnreadable("amount_invalid", f"The order has more than {MOST_REFUNDS} refunds.")
     currency = read_currency(body.get("currency"))
     refunds: dict[str, int] = {}
     for element in elements:
