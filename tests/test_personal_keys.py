@@ -28,7 +28,7 @@ VALUES = st.sampled_from(["", "e-mail", '"phone": 1', 1, None, [], {"e_mail": 1}
 
 @given(st.lists(st.tuples(KEYS, VALUES), max_size=4))
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None
 )
 def test_the_guard_finds_what_a_search_of_the_document_finds(
     clone: Clone, pairs: list[tuple[list[tuple[str, str]], object]]

@@ -29,7 +29,7 @@ from tests.support.reports import (
 _RULES = st.sampled_from((Rules(), Rules("shop")))
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=150)
 @given(REPORTS, _RULES, st.randoms(use_true_random=False))
 def test_order_and_repetition_of_reports_do_not_matter(
     reports: list[Report], rules: Rules, random: Random
@@ -39,7 +39,7 @@ def test_order_and_repetition_of_reports_do_not_matter(
     assert book(again, rules) == book(reports, rules)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=150)
 @given(REPORTS, _RULES)
 def test_each_movement_is_an_entry_once_and_of_the_right_sign(
     reports: list[Report], rules: Rules
@@ -55,7 +55,7 @@ def test_each_movement_is_an_entry_once_and_of_the_right_sign(
     assert not kinds or "capture" in kinds, "nothing is booked before a capture"
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=150)
 @given(REPORTS, _RULES)
 def test_a_reversal_is_an_entry_only_beside_what_it_reverses(
     reports: list[Report], rules: Rules

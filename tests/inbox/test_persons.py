@@ -207,6 +207,7 @@ async def test_persons_beside_every_field_are_stored_nowhere_and_lose_no_money(
     await assert_nobody_is_found(posts, answers, capfd.readouterr().err)
 
 
+@pytest.mark.slow
 async def test_persons_instead_of_any_value_are_stored_nowhere(
     posts: list[dict[Provider, Post]], capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -89,6 +89,7 @@ def book_of(desk: Desk) -> Counter[tuple[str, str, int, str]]:
     return Counter((key, kind, abs(cents), currency) for key, kind, cents, currency in rows)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not EXPECTED, reason="the sample deliveries are not here")
 @pytest.mark.parametrize("sample", EXPECTED, ids=[one["file"] for one in EXPECTED])
 async def test_a_sample_books_what_is_expected(desk: Desk, sample: dict[str, Any]) -> None:

@@ -70,6 +70,7 @@ OF_WOO: Sequence[tuple[Provider, dict[str, object]]] = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", list(permutations(range(4))))
 async def test_an_order_of_woocommerce_paid_through_stripe_is_counted_once(
     desk: Desk, db: Database, tenant: UUID, order: tuple[int, ...]
