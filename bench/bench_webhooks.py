@@ -377,7 +377,9 @@ def main() -> None:
     parser = make_parser(__doc__)
     parser.add_argument("--seconds", type=float, default=3.0, help="of each run")
     parser.add_argument("--repeats", type=int, default=3, help="runs of each load, for both")
-    parser.add_argument("--refusals", type=int, default=200, help="of each kind")
+    parser.add_argument(
+        "--refusals", type=int, default=40, help="of each kind; more unknown addresses are limited"
+    )
     options = parser.parse_args()
     if options.quick:
         options.seconds, options.repeats, options.refusals = 0.5, 1, 20
