@@ -63,7 +63,7 @@ _PAUSE_S = 0.06
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Deliveries of one size, from so many clients at once."""
+    """Deliveries of one size, from a number of clients at once."""
 
     path: str
     size: int

@@ -1,4 +1,4 @@
-"""Negative twins of the inbox: what is checked of a delivery, how it is told apart, whose it is and what is kept."""
+"""Negative twins of the inbox: what is checked of a delivery, how it is recognised, whose it is and what is kept."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ INBOX_TWINS: Final = (
         frozenset({"H-INBOX-01/forged"}),
     ),
     Twin(
-        "deliveries-not-told-apart",
+        "deliveries-not-distinguished",
         "A delivery that comes again is a new one, and so are the entries that follow from it.",
         (
             Patch(

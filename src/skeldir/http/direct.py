@@ -68,7 +68,7 @@ class DirectCalls:
             for method in route.methods or ()
             if not route.param_convertors
         }
-        # Few routes have parameters in their paths; one look at the beginning tells that a path is not theirs.
+        # Few routes have parameters in their paths; the beginning of a path shows that it is not theirs.
         self._with_parameters = [
             (route.path.partition("{")[0], route) for route in routes if route.param_convertors
         ]

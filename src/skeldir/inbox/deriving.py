@@ -40,7 +40,7 @@ def reduce_visit(visit: Visit) -> Visit:
     """Return what may be stored of a visit: the landing's path, tags and kinds of click ids, and the referrer's host.
 
     A referrer on the site itself is none. Texts that are no path and no host, and those that show a person, are left
-    out; a name in a tag cannot be told from that of a campaign.
+    out; a name in a tag looks like that of a campaign.
     """
     landing = read_landing(visit.landing)
     referrer = host_of(visit.referrer)

@@ -41,7 +41,7 @@ class Desk:
 async def open_desk(
     database: Database, sealer: Sealer, certificates_folder: Path | None
 ) -> AsyncIterator[Desk]:
-    """Open a desk; the library of one provider is imported in a thread meanwhile."""
+    """Open a desk; the library of one provider is imported in a thread."""
     warming = asyncio.create_task(asyncio.to_thread(warm_up))
     desk = Desk(
         EndpointMemory(sealer),

@@ -224,7 +224,7 @@ async def _require_own_orders(
 async def require_mode(connection: Connection, tenant_id: UUID, *, is_live: bool) -> None:
     """Raise InputInvalid when the tenant has, or took in anything by, an endpoint of the other mode.
 
-    A tenant has one ledger, and test money in it could not be told from real money.
+    A tenant has one ledger, and test money in it would look like real money.
     """
     for other in await list_endpoints(connection, tenant_id):
         if other.is_live is not is_live and (other.ended_at is None or other.deliveries):

@@ -42,7 +42,7 @@ class ErasureUnknown(SkeldirError):
 class ErasureTarget:
     """What is to be erased; what belongs to it is found by the database.
 
-    `name` tells targets of a kind apart: only its digest is stored. `journey_key` is the stored hash of a token.
+    `name` distinguishes targets of a kind; only its digest is stored. `journey_key` is the stored hash of a token.
     """
 
     kind: TargetKind

@@ -79,7 +79,7 @@ def linked_of(link: Json) -> tuple[str, str] | None:
 
 
 def find_mode(body: Json) -> bool | None:
-    """Return whether a body is of live money, by the hosts of its links; None if no link tells.
+    """Return whether a body is of live money, by the hosts of its links; None if no link shows it.
 
     The body has no flag, and that all links agree is unchecked: one of the sandbox makes it a test.
     """

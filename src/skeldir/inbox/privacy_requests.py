@@ -140,7 +140,7 @@ async def fulfil_request(database: Database, tenant_id: UUID, job: Job, request_
 
 
 async def erase_merged(database: Database, tenant_id: UUID, job: Job, payment_id: UUID) -> None:
-    """Erase a payment anew: it was erased, and turned out to be the same as one that was not. End the job."""
+    """Erase a payment again: it was erased, and turned out to be the same as one that was not. End the job."""
     target = ErasureTarget("order", payment_id.bytes, payment_ids=[payment_id])
     await erase(
         database,

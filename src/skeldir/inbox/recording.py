@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from skeldir.tenants import TenantProfile
 
 MOST_REPORTS: Final = 1_000
-"""Reports of one payment; all are read when one is added. A name that so many share is not that of one order."""
+"""Reports of one payment; all are read when one is added. A name that more share is not that of one order."""
 
 
 @dataclass(frozen=True, slots=True)
