@@ -66,7 +66,7 @@ INBOX_TWINS: Final = (
         frozenset({"H-INBOX-01/replayed"}),
     ),
     Twin(
-        "policies-of-payments-dropped",
+        "policies-of-payments-opened",
         "The policies of deliveries and payments let every tenant through.",
         (_open_to_all("webhook_deliveries"), _open_to_all("payments")),
         _INBOX,

@@ -12,7 +12,7 @@ from tests.support.reports import make_report, moved, noticed
 CAPTURE = moved("capture", 100, id_="ch_1")
 
 
-def told(*facts: Fact) -> list[Report]:
+def reports_of(*facts: Fact) -> list[Report]:
     return [make_report(fact, tag=str(number)) for number, fact in enumerate(facts)]
 
 
@@ -53,7 +53,7 @@ def money(kind: MovementKind, minor: int, minute: int, id_: str = "x_1") -> Fact
     ],
 )
 def test_the_state_follows_from_what_is_known(facts: tuple[Fact, ...], state: str) -> None:
-    assert book(told(*facts), Rules()).state == state
+    assert book(reports_of(*facts), Rules()).state == state
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_the_state_follows_from_what_is_known(facts: tuple[Fact, ...], state: st
 def test_what_cannot_be_is_booked_and_flagged(
     facts: tuple[Fact, ...], flags: tuple[str, ...]
 ) -> None:
-    booking = book(told(*facts), Rules())
+    booking = book(reports_of(*facts), Rules())
     assert booking.flags == flags
     moves = [fact for fact in facts if not hasattr(fact, "noticed_at")]
     assert len(booking.entries) == len(moves)

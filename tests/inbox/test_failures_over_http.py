@@ -1,4 +1,4 @@
-"""What fails on our side is answered so that the provider tries again, keeps nothing, and tells nothing of tokens."""
+"""A failure on our side makes the provider try again; it keeps nothing, and reveals nothing about tokens."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Person:
     text: str
     needle: str
     is_shaped: bool = True
-    """Whether it can be told from other texts: not a name, and not a postal address."""
+    """Whether it can be recognised among other texts: not a name, and not a postal address."""
 
 
 def _iban(country: str, account: str) -> str:

@@ -290,9 +290,6 @@ FROM public.webhook_deliveries d
 WHERE d.tenant_id = :tenant_id AND d.endpoint_id = :endpoint_id AND d.report IS NOT NULL
 LIMIT 100;
 
--- name: select_basis$
-SELECT basis FROM public.webhook_settings WHERE tenant_id = :tenant_id;
-
 -- name: select_coverage
 -- Orders with money from webhooks by the local day and the provider of their first capture, and by currency: how many
 -- touches their stored journeys have, and how the journeys came. Without a stored journey, `touches` is -1. The moments

@@ -139,7 +139,7 @@ async def _find(request: Request, desk: Desk, token: str) -> OpenEndpoint:
     unknown = desk.unknown_tokens
     trial = await unknown.admit(token, client_host_of(request))
     try:
-        # A token without an endpoint is remembered as long as one with, so that the time of a refusal tells nothing.
+        # A token without an endpoint is remembered as long as one with, so that both are refused in the same time.
         found = kept or await desk.memory.look_up(database_of(request), token)
     except BaseException:
         unknown.abandon(trial)

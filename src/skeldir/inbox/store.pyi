@@ -347,10 +347,6 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, endpoint_id: UUID
     ) -> list[SelectAccountsRow]: ...
     @staticmethod
-    async def select_basis(
-        connection: Connection, /, *, tenant_id: UUID
-    ) -> Literal["gross", "without_tax", "without_tax_and_shipping", "without_fee"] | None: ...
-    @staticmethod
     async def select_coverage(
         connection: Connection,
         /,
