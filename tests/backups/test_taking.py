@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -21,6 +21,7 @@ from skeldir.backups.faults import (
     NothingToBackUp,
 )
 from skeldir.backups.folder import holding, open_folder
+from skeldir.backups.records import NAME_FORMAT
 from skeldir.cli.durations import read_duration
 from skeldir.db.embedded import embedded_server
 from skeldir.db.embedded_archive import Archive, find_archive
@@ -128,16 +129,31 @@ def test_a_folder_in_use_is_refused_and_what_a_killed_backup_left_is_removed(
         take_backup(home, folder, database="postgres")
     assert left.exists()
     assert len(list(list_backups(folder / "base"))) == 1
-    wait_until(lambda: taken_again(home, folder), 5)
+    take_backup(home, folder, database="postgres")
     assert not left.exists()
 
 
-def taken_again(home: Path, folder: Path) -> bool:
-    """Take a backup in another second than the one before."""
-    with suppress(BackupFailed):
+def occupy(folder: Path, seconds: range) -> set[str]:
+    """Make backups' directories for seconds from now on; return their names."""
+    now = datetime.now(UTC)
+    names = {(now + timedelta(seconds=one)).strftime(NAME_FORMAT) for one in seconds}
+    for name in names:
+        (folder / "base" / name).mkdir(mode=0o700, exist_ok=True)
+    return names
+
+
+def test_a_backup_waits_for_a_second_of_its_own(home: Path, folder: Path) -> None:
+    with embedded_server(home, server_settings=FAST_SERVER):
         take_backup(home, folder, database="postgres")
-        return True
-    return False
+        occupied = occupy(folder, range(-1, 3))
+        again = take_backup(home, folder, database="postgres")
+        assert again.path.name not in occupied
+        assert again.facts.began_at.strftime(NAME_FORMAT) == again.path.name
+        occupy(folder, range(60))
+        before = set((folder / "base").iterdir())
+        with pytest.raises(BackupFailed, match="clock was set back"):
+            take_backup(home, folder, database="postgres")
+    assert set((folder / "base").iterdir()) == before
 
 
 def test_a_failed_backup_leaves_nothing(home: Path, folder: Path) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
+from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import psycopg
 
@@ -42,6 +45,9 @@ from skeldir.db import (
     find_archive,
     open_cluster,
 )
+
+_MOST_SECONDS: Final = 5
+"""How long a backup waits for a second of its own."""
 
 
 def take_backup(home: Path, path: Path, *, database: str) -> Backup:
@@ -96,7 +102,7 @@ def _fill(
     lock: int,
 ) -> Backup:
     with psycopg.connect(server.url(), autocommit=True) as admin:
-        began_at = read_clock(admin)
+        began_at = _read_free_second(admin, folder)
         archive = _archive_in_use(cluster, admin, folder)
         copied = cluster.run(
             *("pg_basebackup", "--dbname", server.url(), "--no-password", "--pgdata", str(fresh)),
@@ -140,13 +146,28 @@ def _fill(
     return _name(folder, fresh, facts)
 
 
+def _read_free_second(admin: Admin, folder: BackupFolder) -> datetime:
+    """Return the server's time, in a second for which no backup is named.
+
+    The folder's lock is held, so a name that is free stays free.
+
+    Raises:
+        BackupFailed: the server's clock was set back to a time of earlier backups.
+    """
+    for _ in range(_MOST_SECONDS):
+        began_at = read_clock(admin)
+        if not (folder.base / began_at.strftime(NAME_FORMAT)).exists():
+            return began_at
+        time.sleep(1 - began_at.microsecond / 1_000_000)
+    raise BackupFailed(
+        f"There are backups of each of the last {_MOST_SECONDS} seconds: the server's clock was set back.",
+        cure="Set the clock right, and run it again.",
+    )
+
+
 def _name(folder: BackupFolder, fresh: Path, facts: BackupFacts) -> Backup:
-    """Give a finished backup its name; never in the place of another one."""
+    """Give a finished backup its name, which `_read_free_second` found free."""
     path = folder.base / facts.name
-    if path.exists():
-        raise BackupFailed(
-            f"There is already a backup {facts.name}.", cure="Run it again: a name is one second."
-        )
     sync_directory(fresh)
     fresh.rename(path)
     sync_directory(folder.base)
