@@ -194,18 +194,24 @@ class Database:
 
     @asynccontextmanager
     async def known_tenant(
-        self, tenant_id: UUID, *, is_read_only: bool = False, shared: str | None = None
+        self,
+        tenant_id: UUID,
+        *,
+        is_read_only: bool = False,
+        shared: str | None = None,
+        locked: str | None = None,
     ) -> AsyncIterator[tuple[Connection, OpenTenantRow | None]]:
         """Open a transaction as `tenant` does, and read the tenant's name, secret and channels in the same round trip.
 
         The row is None for a tenant that does not exist or is being deleted. `shared` is the name of a lock that the
-        block holds in shared mode; it is taken before the row is read.
+        block holds in shared mode, and `locked` of one that it holds alone. The row is read between the two.
         """
         async with self._transaction(tenant_id, is_read_only=is_read_only) as connection:
             known = await queries.open_tenant(
                 connection,
                 tenant_id=tenant_id,
                 shared_lock=None if shared is None else lock_key(shared),
+                own_lock=None if locked is None else lock_key(locked),
             )
             yield connection, known
 

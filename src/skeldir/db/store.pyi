@@ -46,7 +46,7 @@ class SelectWrittenRow(TypedDict):
 class _Queries:
     @staticmethod
     async def open_tenant(
-        connection: Connection, /, *, tenant_id: UUID, shared_lock: int | None
+        connection: Connection, /, *, tenant_id: UUID, shared_lock: int | None, own_lock: int | None
     ) -> OpenTenantRow | None: ...
     @staticmethod
     async def select_archive_failing(connection: Connection, /) -> float: ...

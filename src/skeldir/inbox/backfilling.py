@@ -20,6 +20,7 @@ from skeldir.inbox.export_objects import bodies_of
 from skeldir.inbox.fields import Json
 from skeldir.inbox.receiving import digest_of, translate_fields
 from skeldir.inbox.recording import Arrival, Recorded, record_arrivals
+from skeldir.inbox.settling import inbox_lock
 from skeldir.inbox.store import queries
 from skeldir.rollups import ingest_lock
 from skeldir.tenants import profile_from
@@ -70,7 +71,9 @@ async def backfill(
     report = BackfillReport()
     arrivals = _arrivals_of(endpoint, path, account, report)
     while page := list(islice(arrivals, PAGE)):
-        opened = database.known_tenant(tenant_id, shared=ingest_lock(tenant_id))
+        opened = database.known_tenant(
+            tenant_id, shared=ingest_lock(tenant_id), locked=inbox_lock(tenant_id)
+        )
         async with opened as (connection, known):
             if known is None:  # the tenant is being deleted
                 raise EndpointUnknown("The tenant is being deleted.", cure="Nothing can be done.")

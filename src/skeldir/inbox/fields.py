@@ -66,13 +66,13 @@ def _read_fraction(text: str) -> Decimal:
 def mapping_of(fields: Json, name: str) -> Json:
     """Return the object under a name; an empty one if there is none."""
     value = fields.get(name)
-    return value if isinstance(value, Mapping) else EMPTY
+    return value if isinstance(value, dict) else EMPTY
 
 
 def list_of(fields: Json, name: str) -> Sequence[Json]:
     """Return the objects of the list under a name; empty if there is none."""
     value = fields.get(name)
-    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def id_of(value: object) -> str | None:
@@ -156,7 +156,7 @@ def token_of(value: object) -> str | None:
     return token if token and len(token) <= 200 and token.isprintable() else None
 
 
-Keep: TypeAlias = Mapping[str, "Callable[[object], object] | Keep"]
+Keep: TypeAlias = dict[str, "Callable[[object], object] | Keep"]
 """Names of fields that are kept, each with the function that reads it, or with the Keep of its object or its list."""
 
 
@@ -167,14 +167,16 @@ def keep(fields: Json, allowed: Keep, *, most: int = 100) -> dict[str, object]:
         value = fields.get(name)
         if value is None:
             continue
-        found: object = None
-        if callable(reader):
+        found: object
+        if not isinstance(reader, dict):
             found = reader(value)
+        elif isinstance(value, dict):
+            found = keep(value, reader) or None
         elif isinstance(value, list):
-            parts = [keep(one, reader) for one in value[:most] if isinstance(one, Mapping)]
-            found = [part for part in parts if part]
-        elif isinstance(value, Mapping):
-            found = keep(value, reader)
-        if found is not None and found not in ({}, []):
+            parts = [keep(one, reader) for one in value[:most] if isinstance(one, dict)]
+            found = [part for part in parts if part] or None
+        else:
+            continue
+        if found is not None:
             kept[name] = found.isoformat() if isinstance(found, datetime) else found
     return kept

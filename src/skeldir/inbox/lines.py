@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from skeldir.errors import SkeldirError
 from skeldir.http import SharedCommits, TenantTransaction
 from skeldir.inbox.recording import Arrival, Recorded, record_arrivals
+from skeldir.inbox.settling import inbox_lock
 from skeldir.rollups import ingest_lock
 from skeldir.tenants import profile_from
 
@@ -38,8 +39,10 @@ async def _open_shared(
     database: Database, arrivals: Sequence[Arrival]
 ) -> AsyncIterator[TenantTransaction]:
     tenant_id = arrivals[0].tenant_id
-    shared = ingest_lock(tenant_id)
-    async with database.known_tenant(tenant_id, shared=shared) as (connection, known):
+    opened = database.known_tenant(
+        tenant_id, shared=ingest_lock(tenant_id), locked=inbox_lock(tenant_id)
+    )
+    async with opened as (connection, known):
         if known is None:  # the tenant is being deleted
             raise refusal()
         yield TenantTransaction(connection, profile_from(tenant_id, known))

@@ -43,6 +43,8 @@ def is_of_person(text: str) -> bool:
 
 
 def _is_account(text: str) -> bool:
+    if not text[2:4].isdecimal():  # most ids: the rest takes longer
+        return False
     if text[:2].upper() not in _COUNTRIES.get(len(text), ()) or not _ACCOUNT.fullmatch(text):
         return False
     return int("".join(str(int(letter, 36)) for letter in text[4:] + text[:4])) % 97 == 1

@@ -72,19 +72,48 @@ VALUES (:tenant_id, :endpoint_id, :outcome, :refusals)
 ON CONFLICT (tenant_id, endpoint_id, outcome)
 DO UPDATE SET refusals = webhook_refusals.refusals + excluded.refusals, last_at = excluded.last_at;
 
--- name: select_payments_of_refs
--- The payments that names belong to, with how many reports each has.
-SELECT r.ref, r.payment_id, coalesce(p.reports, 0) AS reports, coalesce(p.journey = 'erased', false) AS is_erased
+-- name: select_known
+-- What is known before deliveries are recorded, as rows of three sorts: the digests that are recorded already; the names
+-- that belong to payments, with the payment's order and how many reports it has; and the tenant's rules, if it has any.
+-- Never null: reports, is_erased. Column precedence is one of gateway, shop.
+-- Column basis is one of gross, without_tax, without_tax_and_shipping, without_fee.
+SELECT d.digest, NULL::text AS ref, NULL::uuid AS payment_id, NULL::text AS order_id, 0 AS reports, false AS is_erased,
+       NULL::text AS precedence, NULL::text AS basis
+FROM public.webhook_deliveries d
+WHERE d.tenant_id = :tenant_id AND d.digest = ANY(:digests::bytea[])
+UNION ALL
+SELECT NULL, r.ref, r.payment_id, p.order_id, coalesce(p.reports, 0), coalesce(p.journey = 'erased', false), NULL, NULL
 FROM public.payment_refs r
 LEFT JOIN public.payments p ON p.tenant_id = :tenant_id AND p.id = r.payment_id
-WHERE r.tenant_id = :tenant_id AND r.ref = ANY(:refs::text[]);
+WHERE r.tenant_id = :tenant_id AND r.ref = ANY(:refs::text[])
+UNION ALL
+SELECT NULL, NULL, NULL, NULL, 0, false, w.precedence, w.basis
+FROM public.webhook_settings w
+WHERE w.tenant_id = :tenant_id;
 
--- name: select_known_digests
--- Which of some deliveries are recorded.
-SELECT digest FROM public.webhook_deliveries WHERE tenant_id = :tenant_id AND digest = ANY(:digests::bytea[]);
-
--- name: insert_deliveries
--- The deliveries are one text, a JSON array of objects; the ids of the new ones are returned.
+-- name: store_deliveries!
+-- The deliveries, and the payments as these leave them, are one text each, a JSON array of objects; `refs` are new names of
+-- payments. That a payment was erased stays.
+WITH named AS (
+    INSERT INTO public.payment_refs (tenant_id, ref, payment_id)
+    SELECT :tenant_id, r.ref, r.payment_id
+    FROM unnest(:refs::text[], :payment_ids::uuid[]) AS r (ref, payment_id)
+    RETURNING 1
+), booked AS (
+    INSERT INTO public.payments
+        (tenant_id, id, order_id, state, flags, is_renewal, journey, providers, reports, waiting, evidence, parts)
+    SELECT :tenant_id, p.id, p.order_id, p.state, p.flags, p.is_renewal, p.journey, p.providers, p.reports, p.waiting,
+           p.evidence, p.parts
+    FROM pg_catalog.json_to_recordset(:payments::json)
+         AS p (id uuid, order_id text, state text, flags text[], is_renewal boolean, journey text, providers text[],
+               reports integer, waiting jsonb, evidence jsonb, parts jsonb)
+    ON CONFLICT (tenant_id, id) DO UPDATE
+    SET order_id = excluded.order_id, state = excluded.state, flags = excluded.flags, is_renewal = excluded.is_renewal,
+        journey = CASE WHEN payments.journey = 'erased' THEN 'erased' ELSE excluded.journey END,
+        providers = excluded.providers, reports = excluded.reports, waiting = excluded.waiting,
+        evidence = excluded.evidence, parts = excluded.parts, changed_at = excluded.changed_at
+    RETURNING 1
+)
 INSERT INTO public.webhook_deliveries
     (tenant_id, id, digest, endpoint_id, provider, event_id, type, reported_at, headers, kept, report, payment_id,
      trouble, detail, is_ignored)
@@ -93,14 +122,7 @@ SELECT :tenant_id, d.id, decode(d.digest, 'hex'), d.endpoint_id, d.provider, d.e
 FROM pg_catalog.json_to_recordset(:deliveries::json)
      AS d (id uuid, digest text, endpoint_id uuid, provider text, event_id text, type text, reported_at timestamptz,
            headers jsonb, kept jsonb, report jsonb, payment_id uuid, trouble text, detail text, is_ignored boolean)
-ON CONFLICT (tenant_id, digest) DO NOTHING
-RETURNING id;
-
--- name: insert_refs!
-INSERT INTO public.payment_refs (tenant_id, ref, payment_id)
-SELECT :tenant_id, r.ref, r.payment_id
-FROM unnest(:refs::text[], :payment_ids::uuid[]) AS r (ref, payment_id)
-ON CONFLICT (tenant_id, ref) DO NOTHING;
+RETURNING 1;
 
 -- name: merge_refs!
 UPDATE public.payment_refs r SET payment_id = m.survivor
@@ -112,9 +134,8 @@ UPDATE public.webhook_deliveries d SET payment_id = m.survivor
 FROM unnest(:merged::uuid[], :survivors::uuid[]) AS m (merged, survivor)
 WHERE d.tenant_id = :tenant_id AND d.payment_id = m.merged;
 
--- name: delete_payments
-DELETE FROM public.payments WHERE tenant_id = :tenant_id AND id = ANY(:payment_ids::uuid[])
-RETURNING id, order_id;
+-- name: delete_payments!
+DELETE FROM public.payments WHERE tenant_id = :tenant_id AND id = ANY(:payment_ids::uuid[]);
 
 -- name: select_reports
 -- Never null: report.
@@ -124,21 +145,6 @@ WHERE d.tenant_id = :tenant_id AND d.payment_id = ANY(:payment_ids::uuid[]) AND 
 
 -- name: select_order_ids
 SELECT id, order_id FROM public.payments WHERE tenant_id = :tenant_id AND id = ANY(:payment_ids::uuid[]);
-
--- name: put_payments!
--- The payments are one text, a JSON array of objects. That a payment was erased stays.
-INSERT INTO public.payments
-    (tenant_id, id, order_id, state, flags, is_renewal, journey, providers, reports, waiting, evidence, parts)
-SELECT :tenant_id, p.id, p.order_id, p.state, p.flags, p.is_renewal, p.journey, p.providers, p.reports, p.waiting,
-       p.evidence, p.parts
-FROM pg_catalog.json_to_recordset(:payments::json)
-     AS p (id uuid, order_id text, state text, flags text[], is_renewal boolean, journey text, providers text[],
-           reports integer, waiting jsonb, evidence jsonb, parts jsonb)
-ON CONFLICT (tenant_id, id) DO UPDATE
-SET order_id = excluded.order_id, state = excluded.state, flags = excluded.flags, is_renewal = excluded.is_renewal,
-    journey = CASE WHEN payments.journey = 'erased' THEN 'erased' ELSE excluded.journey END,
-    providers = excluded.providers, reports = excluded.reports, waiting = excluded.waiting, evidence = excluded.evidence,
-    parts = excluded.parts, changed_at = excluded.changed_at;
 
 -- name: set_precedence!
 INSERT INTO public.webhook_settings (tenant_id, precedence) VALUES (:tenant_id, :precedence)

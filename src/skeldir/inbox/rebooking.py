@@ -11,7 +11,7 @@ import orjson
 from skeldir.db import wait_for_lock
 from skeldir.inbox.reporting import Report, read_report
 from skeldir.inbox.saying import SHOPS
-from skeldir.inbox.settling import inbox_lock, settle
+from skeldir.inbox.settling import inbox_lock, read_rules, settle, store
 from skeldir.inbox.store import queries
 from skeldir.rollups import ingest_lock
 from skeldir.tenants import profile_from
@@ -62,13 +62,15 @@ async def rebook(
         connection, tenant_id=tenant_id, payment_ids=sorted(reports)
     )
     old_orders = {row["order_id"] for row in known if row["order_id"] is not None}
-    await settle(
+    settled = await settle(
         connection,
         profile,
         {one: reports[one] for one in sorted(reports)},
+        await read_rules(connection, tenant_id),
         delivery_of=delivery_of,
         old_orders=old_orders,
     )
+    await store(connection, tenant_id, payments=settled.payments)
 
 
 async def rebook_all(database: Database, tenant_id: UUID, *, is_of_both: bool) -> int:

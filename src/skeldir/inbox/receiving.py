@@ -87,7 +87,9 @@ def arrive(
         said = translate(endpoint.provider, body, endpoint.context(now))
     # An id that is signed apart from the body names the delivery: a body that was exchanged cannot make it a new one.
     event_id = verdict.event_id or said.event_id
-    said = replace(said, event_id=id_of(event_id) or "")
+    shown_id = id_of(event_id) or ""
+    if shown_id != said.event_id:
+        said = replace(said, event_id=shown_id)
     digest = digest_of(endpoint, event_id, body)
     if verdict.outcome == "events_delivery":
         # Only an unsigned header makes it one: it must not take the place of the delivery with the same body.
@@ -103,5 +105,7 @@ def digest_of(endpoint: Endpoint, event_id: str, body: bytes) -> bytes:
 
 def _kept_of(headers: Mapping[str, str]) -> dict[str, str]:
     return {
-        name: value for name in _KEPT_HEADERS if (value := id_of(headers.get(name))) is not None
+        name: value
+        for name in _KEPT_HEADERS
+        if name in headers and (value := id_of(headers[name])) is not None
     }

@@ -6,21 +6,22 @@ ledger and does not follow any more is taken back by a reversing entry, and what
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 from uuid import UUID
 
 import orjson
 
-from skeldir.db import new_id, wait_for_lock
+from skeldir.db import new_id
+from skeldir.inbox.booking import Rules
 from skeldir.inbox.deriving import reduce_visit
 from skeldir.inbox.grouping import Grouping, group
 from skeldir.inbox.kinds import ERASE
 from skeldir.inbox.privacy_requests import store_requests
 from skeldir.inbox.reporting import Report, pack_report, read_report, report_of
 from skeldir.inbox.saying import Said, Trouble
-from skeldir.inbox.settling import Booked, inbox_lock, settle
+from skeldir.inbox.settling import Booked, Settled, settle, store
 from skeldir.inbox.store import queries
 from skeldir.inbox.traces import without_traces
 from skeldir.ingest import hash_journey_key
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 MOST_REPORTS: Final = 1_000
 """Reports of one payment; all are read when one is added. A name that more share is not that of one order."""
+
+_NOTHING: Final = Settled({}, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +87,18 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """How many reports each stored payment has, and the payments whose traces were erased."""
+    """What is stored of some deliveries and their names, and the tenant's rules.
 
+    `payments`: the payment of each name that has one. `sizes` has how many reports these payments have, `orders` their
+    orders; of those in `erased`, the traces were erased.
+    """
+
+    digests: frozenset[bytes]
+    payments: Mapping[str, UUID]
     sizes: Mapping[UUID, int]
+    orders: Mapping[UUID, str | None]
     erased: frozenset[UUID]
+    rules: Rules
 
 
 async def record_arrivals(
@@ -95,21 +106,29 @@ async def record_arrivals(
 ) -> list[Recorded]:
     """Record deliveries of the transaction's tenant, book their payments, and mark the orders for crediting.
 
-    The transaction shares `ingest_lock` already. Return what became of each delivery, in order.
+    The transaction shares `ingest_lock` and holds `inbox_lock` already. Return what became of each delivery, in order.
     """
     tenant_id = profile.tenant_id
     rows = [_row_of(arrival, profile) for arrival in arrivals]
-    await wait_for_lock(connection, inbox_lock(tenant_id))
-    grouping, known = await _group(connection, tenant_id, rows)
-    _assign(rows, grouping, known)
-    new_ids = await _insert(connection, tenant_id, rows)
-    new = [row for row in rows if row.id in new_ids]
+    known = await _read_known(connection, tenant_id, rows)
+    new = _choose_new(rows, known)
+    grouping, erased = _group(new, known)
+    _assign(new, grouping, erased)
     said = [(row.id, row.arrival.endpoint.id, row.arrival.said.erasure) for row in new]
     await store_requests(connection, tenant_id, said)
-    booked: Mapping[UUID, Booked] = {}
+    settled = _NOTHING
     if any(row.payment_id is not None for row in new):
-        booked = await _book(connection, profile, new, grouping, known)
-    return [_recorded(row, booked, is_new=row.id in new_ids) for row in rows]
+        settled = await _book(connection, profile, new, grouping, known, erased)
+    if new:
+        await store(
+            connection,
+            tenant_id,
+            deliveries=[_pack(row) for row in new],
+            refs=grouping.new_refs,
+            payments=settled.payments,
+        )
+    new_ids = {row.id for row in new}
+    return [_recorded(row, settled.booked, is_new=row.id in new_ids) for row in rows]
 
 
 def _row_of(arrival: Arrival, profile: TenantProfile) -> _Row:
@@ -128,44 +147,54 @@ def _row_of(arrival: Arrival, profile: TenantProfile) -> _Row:
     return _Row(arrival, new_id(), report, None)
 
 
-async def _group(
-    connection: Connection, tenant_id: UUID, rows: Sequence[_Row]
-) -> tuple[Grouping, _Known]:
-    """Return which payment each new delivery is of, and what is known of the stored payments.
+async def _read_known(connection: Connection, tenant_id: UUID, rows: Sequence[_Row]) -> _Known:
+    digests: set[bytes] = set()
+    payments: dict[str, UUID] = {}
+    sizes: dict[UUID, int] = {}
+    orders: dict[UUID, str | None] = {}
+    erased: set[UUID] = set()
+    rules = Rules()
+    for found in await queries.select_known(
+        connection,
+        tenant_id=tenant_id,
+        digests=sorted({row.arrival.digest for row in rows}),
+        refs=sorted({ref for row in rows for ref in row.arrival.said.refs}),
+    ):
+        if found["digest"] is not None:
+            digests.add(found["digest"])
+        elif found["ref"] is not None and (payment_id := found["payment_id"]) is not None:
+            payments[found["ref"]] = payment_id
+            sizes[payment_id] = found["reports"]
+            orders[payment_id] = found["order_id"]
+            if found["is_erased"]:
+                erased.add(payment_id)
+        elif found["precedence"] is not None and found["basis"] is not None:
+            rules = Rules(found["precedence"], found["basis"])
+    return _Known(frozenset(digests), payments, sizes, orders, frozenset(erased), rules)
 
-    Neither a repeated delivery nor one of a payment that has too many reports joins payments.
+
+def _choose_new(rows: Sequence[_Row], known: _Known) -> list[_Row]:
+    """Return the rows that are not recorded, each delivery once."""
+    first = {row.arrival.digest: row for row in reversed(rows)}
+    return [
+        row
+        for row in rows
+        if first[row.arrival.digest] is row and row.arrival.digest not in known.digests
+    ]
+
+
+def _group(new: Sequence[_Row], known: _Known) -> tuple[Grouping, frozenset[UUID]]:
+    """Return which payment each new delivery is of, and the payments whose traces were erased.
+
+    A delivery of a payment that has too many reports joins no payments.
     """
-    new = await _find_new(connection, tenant_id, rows)
-    refs = sorted({ref for row in new for ref in row.arrival.said.refs})
-    found = (
-        await queries.select_payments_of_refs(connection, tenant_id=tenant_id, refs=refs)
-        if refs
-        else []
-    )
-    payments = {row["ref"]: row["payment_id"] for row in found}
-    sizes = {row["payment_id"]: row["reports"] for row in found}
     while True:
-        members = {id(row) for row in new if row.trouble is None}
-        of_rows = [row.arrival.said.refs if id(row) in members else () for row in rows]
-        grouping = group(of_rows, payments, new_id)
-        if not _refuse_too_many(rows, grouping, sizes):
+        of_rows = [row.arrival.said.refs if row.report is not None else () for row in new]
+        grouping = group(of_rows, known.payments, new_id)
+        if not _refuse_too_many(new, grouping, known.sizes):
             break
-    erased = {row["payment_id"] for row in found if row["is_erased"]}
-    erased |= {survivor for merged, survivor in grouping.merges.items() if merged in erased}
-    return grouping, _Known(sizes, frozenset(erased))
-
-
-async def _find_new(connection: Connection, tenant_id: UUID, rows: Sequence[_Row]) -> list[_Row]:
-    """Return the rows with reports that are not recorded, each delivery once."""
-    first = {row.arrival.digest: row for row in reversed(rows) if row.report is not None}
-    if not first:
-        return []
-    known = await queries.select_known_digests(
-        connection, tenant_id=tenant_id, digests=sorted(first)
-    )
-    for row in known:
-        first.pop(row["digest"], None)
-    return [row for row in rows if first.get(row.arrival.digest) is row]
+    survivors = {survivor for merged, survivor in grouping.merges.items() if merged in known.erased}
+    return grouping, known.erased | survivors
 
 
 def _refuse_too_many(rows: Sequence[_Row], grouping: Grouping, sizes: Mapping[UUID, int]) -> bool:
@@ -187,39 +216,33 @@ def _refuse_too_many(rows: Sequence[_Row], grouping: Grouping, sizes: Mapping[UU
     return is_any
 
 
-def _assign(rows: Sequence[_Row], grouping: Grouping, known: _Known) -> None:
+def _assign(new: Sequence[_Row], grouping: Grouping, erased: Collection[UUID]) -> None:
     """Give each delivery its payment; of one whose traces were erased, nothing but money is kept."""
-    for row, payment_id in zip(rows, grouping.payments, strict=True):
+    for row, payment_id in zip(new, grouping.payments, strict=True):
         row.payment_id = payment_id
-        if payment_id in known.erased and row.report is not None:
+        if payment_id in erased and row.report is not None:
             row.report, row.is_erased = without_traces(row.report), True
 
 
-async def _insert(connection: Connection, tenant_id: UUID, rows: Sequence[_Row]) -> set[UUID]:
-    """Insert deliveries; return the ids of those that were not there."""
-    packed = [
-        {
-            "id": row.id.hex,
-            "digest": row.arrival.digest.hex(),
-            "endpoint_id": row.arrival.endpoint.id.hex,
-            "provider": row.arrival.endpoint.provider,
-            "event_id": row.arrival.said.event_id,
-            "type": row.arrival.said.type,
-            "reported_at": row.arrival.said.reported_at,
-            "headers": {} if row.is_erased else row.arrival.headers,
-            "kept": {} if row.is_erased else row.arrival.said.kept,
-            "report": None if row.report is None else pack_report(row.report),
-            "payment_id": None if row.payment_id is None else row.payment_id.hex,
-            "trouble": None if row.trouble is None else row.trouble.code,
-            "detail": None if row.trouble is None else row.trouble.detail,
-            "is_ignored": row.arrival.said.is_ignored,
-        }
-        for row in sorted(rows, key=lambda row: row.arrival.digest)
-    ]
-    inserted = await queries.insert_deliveries(
-        connection, tenant_id=tenant_id, deliveries=orjson.dumps(packed).decode()
-    )
-    return {row["id"] for row in inserted}
+def _pack(row: _Row) -> dict[str, object]:
+    """Return a delivery as it is stored, as JSON values."""
+    said = row.arrival.said
+    return {
+        "id": row.id.hex,
+        "digest": row.arrival.digest.hex(),
+        "endpoint_id": row.arrival.endpoint.id.hex,
+        "provider": row.arrival.endpoint.provider,
+        "event_id": said.event_id,
+        "type": said.type,
+        "reported_at": said.reported_at,
+        "headers": {} if row.is_erased else row.arrival.headers,
+        "kept": {} if row.is_erased else said.kept,
+        "report": None if row.report is None else pack_report(row.report),
+        "payment_id": None if row.payment_id is None else row.payment_id.hex,
+        "trouble": None if row.trouble is None else row.trouble.code,
+        "detail": None if row.trouble is None else row.trouble.detail,
+        "is_ignored": said.is_ignored,
+    }
 
 
 async def _book(
@@ -228,59 +251,44 @@ async def _book(
     new: Sequence[_Row],
     grouping: Grouping,
     known: _Known,
-) -> Mapping[UUID, Booked]:
+    erased: frozenset[UUID],
+) -> Settled:
     tenant_id = profile.tenant_id
     delivery_of = {row.payment_id: row.id for row in new if row.payment_id is not None}
-    payment_ids = sorted(delivery_of)
-    old_orders = await _merge(connection, tenant_id, payment_ids, grouping, known)
-    reports = await _read_reports(connection, tenant_id, new, payment_ids, known, grouping)
+    if grouping.merges:
+        await _merge(connection, tenant_id, grouping.merges, erased)
+    reports = await _read_reports(connection, tenant_id, new, sorted(delivery_of), grouping, known)
+    for one in erased.intersection(reports):
+        reports[one] = [without_traces(report) for report in reports[one]]
+    of_old = {*delivery_of, *grouping.merges}
     return await settle(
         connection,
         profile,
         reports,
+        known.rules,
         delivery_of=delivery_of,
-        old_orders=old_orders,
-        erased=known.erased,
+        old_orders={
+            order_id
+            for payment_id, order_id in known.orders.items()
+            if payment_id in of_old and order_id is not None
+        },
+        erased=erased,
     )
 
 
 async def _merge(
-    connection: Connection,
-    tenant_id: UUID,
-    payment_ids: Sequence[UUID],
-    grouping: Grouping,
-    known: _Known,
-) -> set[str]:
-    """Store new names and merged payments; return the order ids that the payments had before."""
-    if grouping.merges:
-        merged, survivors = list(grouping.merges), list(grouping.merges.values())
-        await queries.merge_refs(
-            connection, tenant_id=tenant_id, merged=merged, survivors=survivors
-        )
-        await queries.merge_deliveries(
-            connection, tenant_id=tenant_id, merged=merged, survivors=survivors
-        )
-        # What the other payment has stored is erased after this transaction: only the owner may do that.
-        for survivor in sorted(known.erased.intersection(survivors)):
-            await enqueue(connection, tenant_id, ERASE, {"payment_id": str(survivor)})
-    if grouping.new_refs:
-        await queries.insert_refs(
-            connection,
-            tenant_id=tenant_id,
-            refs=list(grouping.new_refs),
-            payment_ids=list(grouping.new_refs.values()),
-        )
-    stored = [one for one in payment_ids if one in known.sizes]
-    orders: set[str] = set()
-    if grouping.merges:
-        gone = await queries.delete_payments(
-            connection, tenant_id=tenant_id, payment_ids=list(grouping.merges)
-        )
-        orders.update(row["order_id"] for row in gone if row["order_id"] is not None)
-    if stored:
-        found = await queries.select_order_ids(connection, tenant_id=tenant_id, payment_ids=stored)
-        orders.update(row["order_id"] for row in found if row["order_id"] is not None)
-    return orders
+    connection: Connection, tenant_id: UUID, merges: Mapping[UUID, UUID], erased: frozenset[UUID]
+) -> None:
+    """Make stored payments that turned out to be part of others part of them."""
+    merged, survivors = list(merges), list(merges.values())
+    await queries.merge_refs(connection, tenant_id=tenant_id, merged=merged, survivors=survivors)
+    await queries.merge_deliveries(
+        connection, tenant_id=tenant_id, merged=merged, survivors=survivors
+    )
+    await queries.delete_payments(connection, tenant_id=tenant_id, payment_ids=merged)
+    # What the other payment has stored is erased after this transaction: only the owner may do that.
+    for survivor in sorted(erased.intersection(survivors)):
+        await enqueue(connection, tenant_id, ERASE, {"payment_id": str(survivor)})
 
 
 async def _read_reports(
@@ -288,11 +296,14 @@ async def _read_reports(
     tenant_id: UUID,
     new: Sequence[_Row],
     payment_ids: Sequence[UUID],
-    known: _Known,
     grouping: Grouping,
-) -> Mapping[UUID, list[Report]]:
-    """Return all reports of payments; those of new payments are all at hand."""
+    known: _Known,
+) -> dict[UUID, list[Report]]:
+    """Return all reports of payments, the new ones included."""
     reports: dict[UUID, list[Report]] = {one: [] for one in payment_ids}
+    for row in new:
+        if row.payment_id is not None and row.report is not None:
+            reports[row.payment_id].append(row.report)
     grown = {*known.sizes, *grouping.merges.values()}.intersection(payment_ids)
     if grown:
         for found in await queries.select_reports(
@@ -300,11 +311,6 @@ async def _read_reports(
         ):
             if found["payment_id"] is not None:
                 reports[found["payment_id"]].append(read_report(orjson.loads(found["report"])))
-    for row in new:
-        if row.payment_id is not None and row.payment_id not in grown and row.report is not None:
-            reports[row.payment_id].append(row.report)
-    for one in known.erased.intersection(reports):
-        reports[one] = [without_traces(report) for report in reports[one]]
     return reports
 
 

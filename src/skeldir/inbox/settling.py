@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from skeldir.tenants import TenantProfile
 
 SOURCE: Final = "webhook"
+NO_REFS: Final[Mapping[str, UUID]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,14 @@ class Booked:
 
     order_id: str | None
     entries: tuple[LedgerRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What was posted for each payment, and the payments as they are stored, as JSON values."""
+
+    booked: Mapping[UUID, Booked]
+    payments: Sequence[Mapping[str, object]]
 
 
 def inbox_lock(tenant_id: UUID) -> str:
@@ -53,47 +62,63 @@ async def read_rules(connection: Connection, tenant_id: UUID) -> Rules:
     return Rules() if row is None else Rules(row["precedence"], row["basis"])
 
 
+async def store(
+    connection: Connection,
+    tenant_id: UUID,
+    *,
+    deliveries: Sequence[Mapping[str, object]] = (),
+    refs: Mapping[str, UUID] = NO_REFS,
+    payments: Sequence[Mapping[str, object]] = (),
+) -> None:
+    """Store new deliveries, new names of payments, and payments as they are now: JSON values.
+
+    One statement for all, since a delivery that comes alone mostly waits for round trips.
+    """
+    await queries.store_deliveries(
+        connection,
+        tenant_id=tenant_id,
+        deliveries=orjson.dumps(deliveries).decode(),
+        refs=list(refs),
+        payment_ids=list(refs.values()),
+        payments=orjson.dumps(payments).decode(),
+    )
+
+
 async def settle(
     connection: Connection,
     profile: TenantProfile,
     reports: Mapping[UUID, Sequence[Report]],
+    rules: Rules,
     *,
     delivery_of: Mapping[UUID, UUID],
     old_orders: Collection[str],
     erased: Collection[UUID] = (),
-) -> Mapping[UUID, Booked]:
-    """Book payments by all their reports; return what was posted for each.
+) -> Settled:
+    """Book payments by all their reports, and return how they are to be stored.
 
     `delivery_of` has the delivery of each payment that its new entries name, `old_orders` the orders that the payments
     had before. Payments that are `erased` are marked as such, and the mark stays. The transaction holds `inbox_lock`,
     and shares `ingest_lock`.
     """
     tenant_id = profile.tenant_id
-    rules = await read_rules(connection, tenant_id)
     bookings = {one: book(found, rules) for one, found in reports.items()}
     bookings = await derive_touches(connection, profile, bookings)
     orders = set(old_orders)
     orders.update(b.order_id for b in bookings.values() if b.order_id is not None)
     standing = await read_standing_of_orders(connection, tenant_id, sorted(orders))
-    posted = await _post(connection, tenant_id, bookings, delivery_of, standing)
+    booked = await _post(connection, tenant_id, bookings, delivery_of, standing)
     elsewhere = {row["order_id"] for row in standing if row["source"] != SOURCE}
-    await queries.put_payments(
-        connection,
-        tenant_id=tenant_id,
-        payments=orjson.dumps(
-            [
-                pack_payment(
-                    one,
-                    bookings[one],
-                    reports[one],
-                    counted_elsewhere=elsewhere,
-                    is_erased=one in erased,
-                )
-                for one in reports
-            ]
-        ).decode(),
-    )
-    return posted
+    payments = [
+        pack_payment(
+            one,
+            bookings[one],
+            reports[one],
+            counted_elsewhere=elsewhere,
+            is_erased=one in erased,
+        )
+        for one in reports
+    ]
+    return Settled(booked, payments)
 
 
 async def _post(

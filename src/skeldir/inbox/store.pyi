@@ -8,10 +8,6 @@ from uuid import UUID
 
 from skeldir.db import Connection
 
-class DeletePaymentsRow(TypedDict):
-    id: UUID
-    order_id: str | None
-
 class FindWebhookEndpointRow(TypedDict):
     tenant_id: UUID
     endpoint_id: UUID
@@ -24,9 +20,6 @@ class FindWebhookEndpointRow(TypedDict):
     books_totals: bool
     sealing_keys: list[str] | None
     sealed: list[bytes] | None
-
-class InsertDeliveriesRow(TypedDict):
-    id: UUID
 
 class SelectAccountsRow(TypedDict):
     account: str
@@ -111,8 +104,15 @@ class SelectHeldPaymentsRow(TypedDict):
     payments: str
     deliveries: str
 
-class SelectKnownDigestsRow(TypedDict):
-    digest: bytes
+class SelectKnownRow(TypedDict):
+    digest: bytes | None
+    ref: str | None
+    payment_id: UUID | None
+    order_id: str | None
+    reports: int
+    is_erased: bool
+    precedence: Literal["gateway", "shop"] | None
+    basis: Literal["gross", "without_tax", "without_tax_and_shipping", "without_fee"] | None
 
 class SelectOrderIdsRow(TypedDict):
     id: UUID
@@ -142,12 +142,6 @@ class SelectPaymentsRow(TypedDict):
 
 class SelectPaymentsOfOrdersRow(TypedDict):
     id: UUID
-
-class SelectPaymentsOfRefsRow(TypedDict):
-    ref: str
-    payment_id: UUID
-    reports: int
-    is_erased: bool
 
 class SelectPaymentsPageRow(TypedDict):
     id: UUID
@@ -231,7 +225,7 @@ class _Queries:
     @staticmethod
     async def delete_payments(
         connection: Connection, /, *, tenant_id: UUID, payment_ids: Collection[UUID]
-    ) -> list[DeletePaymentsRow]: ...
+    ) -> None: ...
     @staticmethod
     async def end_endpoint(
         connection: Connection, /, *, tenant_id: UUID, endpoint_id: UUID
@@ -260,10 +254,6 @@ class _Queries:
         connection: Connection, /, *, token_digest: bytes
     ) -> FindWebhookEndpointRow | None: ...
     @staticmethod
-    async def insert_deliveries(
-        connection: Connection, /, *, tenant_id: UUID, deliveries: str
-    ) -> list[InsertDeliveriesRow]: ...
-    @staticmethod
     async def insert_endpoint(
         connection: Connection,
         /,
@@ -283,15 +273,6 @@ class _Queries:
     @staticmethod
     async def insert_privacy_requests(
         connection: Connection, /, *, tenant_id: UUID, due_at: dt.datetime, requests: str
-    ) -> None: ...
-    @staticmethod
-    async def insert_refs(
-        connection: Connection,
-        /,
-        *,
-        tenant_id: UUID,
-        refs: Collection[str],
-        payment_ids: Collection[UUID],
     ) -> None: ...
     @staticmethod
     async def insert_secret(
@@ -333,10 +314,6 @@ class _Queries:
         endpoint_id: UUID,
         outcome: str,
         refusals: int,
-    ) -> None: ...
-    @staticmethod
-    async def put_payments(
-        connection: Connection, /, *, tenant_id: UUID, payments: str
     ) -> None: ...
     @staticmethod
     async def reseal_secret(
@@ -399,9 +376,14 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, payment_ids: Collection[UUID]
     ) -> SelectHeldPaymentsRow: ...
     @staticmethod
-    async def select_known_digests(
-        connection: Connection, /, *, tenant_id: UUID, digests: Collection[bytes]
-    ) -> list[SelectKnownDigestsRow]: ...
+    async def select_known(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        digests: Collection[bytes],
+        refs: Collection[str],
+    ) -> list[SelectKnownRow]: ...
     @staticmethod
     async def select_moment(connection: Connection, /) -> dt.datetime: ...
     @staticmethod
@@ -427,10 +409,6 @@ class _Queries:
         order_ids: Collection[str],
         refs: Collection[str],
     ) -> list[SelectPaymentsOfOrdersRow]: ...
-    @staticmethod
-    async def select_payments_of_refs(
-        connection: Connection, /, *, tenant_id: UUID, refs: Collection[str]
-    ) -> list[SelectPaymentsOfRefsRow]: ...
     @staticmethod
     async def select_payments_page(
         connection: Connection,
@@ -491,6 +469,17 @@ class _Queries:
     @staticmethod
     async def set_precedence(
         connection: Connection, /, *, tenant_id: UUID, precedence: str
+    ) -> None: ...
+    @staticmethod
+    async def store_deliveries(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        refs: Collection[str],
+        payment_ids: Collection[UUID],
+        payments: str,
+        deliveries: str,
     ) -> None: ...
 
 queries: _Queries
