@@ -287,7 +287,7 @@ _INLINED: Final[Mapping[str, str]] = MappingProxyType(
 # They run with the rights of their caller.
 _FOR_ALL: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "public.holds_no_personal_keys(payload jsonb)": "ec02959270df7185",
+        "public.holds_no_personal_keys(payload jsonb)": "e33f14a6a47d5efe",
         "public.review_waiting_tenant(tenant uuid, rollup_lock bigint, other_locks bigint[])": "c756132dcb303ac4",
         "public.open_tenant(tenant uuid, shared_lock bigint)": "8027ef8157f7d440",
         "public.set_tenant(tenant uuid)": "3c1b7b1fd2b793c9",

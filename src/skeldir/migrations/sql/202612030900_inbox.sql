@@ -4,12 +4,14 @@
 SET ROLE skeldir_owner;
 
 -- Searching a document by a JSON path compiles the expression each time, for a millisecond. Its text shows at once that
--- no key ends like one of a person, which is nearly always so.
+-- no key is one of a person, which is nearly always so; and the ends of keys show it in a quarter of that time.
 CREATE OR REPLACE FUNCTION public.holds_no_personal_keys(payload jsonb) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog
 AS $$
     SELECT payload::text !~*
+        '(mail|address[0-9]?|phone|number|mobile|name|zip|code|birth|date|day|dob|ssn|passport|iban|no|pan|cvc|cvv|ip|addr|v4|v6|agent|password)": '
+    OR payload::text !~*
         '["_ .-](e[-_ ]?mail([-_ ]?address)?|customer[-_ ]?email|phone([-_ ]?number)?|mobile|(first|last|full|sur|family|given)[-_ ]?name|(street|billing|shipping|postal|home)?[-_ ]?address[0-9]?|zip([-_ ]?code)?|post(al)?[-_ ]?code|birth[-_ ]?(date|day)|date[-_ ]?of[-_ ]?birth|dob|ssn|passport|iban|card[-_ ]?(number|no)|pan|cvc|cvv|ip([-_ ]?(address|addr|v4|v6))?|(browser|client|remote)[-_ ]?ip|user[-_ ]?agent|password)": '
     OR NOT jsonb_path_exists(
         payload,
