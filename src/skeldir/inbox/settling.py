@@ -163,10 +163,11 @@ async def _post(
         )
         orders.update(posting.order_ids)
     await mark_orders_of_conversions(connection, tenant_id, sorted(orders))
+    posted: dict[UUID, list[LedgerRow]] = {payment_id: [] for payment_id in bookings}
+    for entry, payment_id in missing:
+        posted[payment_id].append(entry)
     return {
-        payment_id: Booked(
-            booking.order_id, tuple(entry for entry, owner in missing if owner == payment_id)
-        )
+        payment_id: Booked(booking.order_id, tuple(posted[payment_id]))
         for payment_id, booking in bookings.items()
     }
 
