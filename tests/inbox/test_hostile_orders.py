@@ -16,6 +16,7 @@ from skeldir.inbox.endpoints import find_endpoint
 from skeldir.inbox.receiving import arrive
 from skeldir.inbox.sealing import new_key
 from skeldir.inbox.sealing_keys import FILE_NAME, load_sealer
+from skeldir.inbox.settling import inbox_lock
 from skeldir.inbox.signatures import Verdict
 from skeldir.rollups import ingest_lock
 from skeldir.settings import Settings
@@ -54,8 +55,10 @@ async def record_together(post: Post, db: Database, *deliveries: tuple[str, obje
         )
         for event_id, body in deliveries
     ]
-    shared = ingest_lock(post.tenant)
-    async with db.known_tenant(post.tenant, shared=shared) as (connection, known):
+    opened = db.known_tenant(
+        post.tenant, shared=ingest_lock(post.tenant), locked=inbox_lock(post.tenant)
+    )
+    async with opened as (connection, known):
         assert known is not None
         profile = profile_from(post.tenant, known)
         recorded = await recording.record_arrivals(connection, profile, arrivals)

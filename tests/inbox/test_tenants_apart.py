@@ -13,8 +13,10 @@ import pytest
 
 from skeldir.db.pool import Database
 from skeldir.inbox.saying import Provider
+from skeldir.inbox.settling import inbox_lock
 from tests.conftest import Clone
 from tests.support.inbox import Post, inbox_of, make_post
+from tests.support.waiting import until_waiting_for_a_lock
 
 TABLES = (
     "webhook_endpoints",
@@ -106,6 +108,26 @@ async def test_two_processes_that_record_at_once_end_in_one_ledger(
     assert post.ask("SELECT count(*) FROM webhook_deliveries") == [(len(bodies),)]
     assert post.ask("SELECT DISTINCT state, flags FROM payments") == [("partially_refunded", [])]
     assert post.ask("SELECT count(*) FROM payments") == [(len(orders),)]
+
+
+async def test_a_delivery_waits_for_another_process_that_records_one_and_sees_what_it_did(
+    clone: Clone, db: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with inbox_of(clone, monkeypatch) as (_app, client):
+        post = await make_post(client, clone, db, tenant, PROVIDER)
+        await post.send(delivery("captured", 1, "50.00", payment_id="pay_1"))
+        first, second = (
+            delivery("refunded", n, "10.00", payment_id="pay_1", refund_id=f"re_{n}")
+            for n in (2, 3)
+        )
+        async with db.tenant(tenant, locked=inbox_lock(tenant)):
+            # Both wait, and are then recorded one after the other.
+            sending = [asyncio.create_task(post.send(body)) for body in (first, second)]
+            await until_waiting_for_a_lock(db)
+            assert not any(one.done() for one in sending)
+        assert {(await one).status_code for one in sending} == {200}
+        assert [cents for *_, cents, _ in post.entries()] == [5000, -1000, -1000]
+        assert post.ask("SELECT state, reports FROM payments") == [("partially_refunded", 3)]
 
 
 async def test_no_tenant_can_write_a_delivery_of_another(
