@@ -13,7 +13,6 @@ import pytest
 
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
-from skeldir.errors import InputInvalid
 from skeldir.inbox.backfilling import BackfillReport, backfill
 from skeldir.inbox.endpoints import EndpointOptions, NewEndpoint
 from skeldir.inbox.export_files import ExportUnreadable, read_objects
@@ -174,14 +173,59 @@ async def test_a_dispute_that_was_won_comes_with_both_of_its_movements(
     ]
 
 
-async def test_an_account_that_the_deliveries_name_must_be_given(
-    clone: Clone, db: Database, tenant: UUID, tmp_path: Path
+@pytest.mark.parametrize("accounts", [("acct_1", ""), ("", "acct_1")])
+async def test_a_file_with_and_without_the_connected_account_is_booked_once(
+    clone: Clone, db: Database, tenant: UUID, tmp_path: Path, accounts: tuple[str, str]
 ) -> None:
     endpoint = await make(db, tenant, "stripe")
-    await fill(db, tenant, endpoint, tmp_path, listed(CHARGE), account="acct_1")
-    with pytest.raises(InputInvalid, match="twice"):
-        await fill(db, tenant, endpoint, tmp_path, listed(CHARGE))
-    assert standing(clone, tenant) == BOOKED[:1]
+    for account in accounts:
+        await fill(db, tenant, endpoint, tmp_path, listed(CHARGE, REFUND), account=account)
+        assert standing(clone, tenant) == BOOKED
+
+
+async def test_a_dispute_that_was_won_and_then_lost_comes_with_all_its_movements(
+    clone: Clone, db: Database, tenant: UUID, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signs = [(-1, 900), (1, 9000), (-1, 20_000)]
+    moves = [
+        {"amount": sign * 5000, "currency": "eur", "created": CREATED + seconds}
+        for sign, seconds in signs
+    ]
+    dispute = {**REFUND, "object": "dispute", "id": "du_1", "amount": 5000, "status": "lost"}
+    wanted = [
+        ("1001", "capture", 5000, "EUR"),
+        ("1001", "dispute", -5000, "EUR"),
+        ("1001", "dispute_reversal", 5000, "EUR"),
+        ("1001", "dispute", -5000, "EUR"),
+    ]
+    async with inbox_of(clone, monkeypatch) as (_, client):
+        post = await make_post(client, clone, db, tenant, "stripe")
+        charge = event("charge.succeeded", {**CHARGE, "amount_refunded": 0}, CREATED)
+        assert (await post.send(charge)).status_code == 200
+        for number, (sign, seconds) in enumerate(signs, start=1):
+            type_ = "funds_withdrawn" if sign < 0 else "funds_reinstated"
+            about = {**dispute, "balance_transactions": moves[:number]}
+            body = event(f"charge.dispute.{type_}", about, CREATED + seconds + 2)
+            assert (await post.send(body)).status_code == 200
+        assert standing(clone, tenant) == wanted
+        content = listed({**dispute, "balance_transactions": moves})
+        await fill(db, tenant, post.endpoint, tmp_path, content)
+    assert standing(clone, tenant) == wanted
+
+
+async def test_a_refund_that_failed_and_is_listed_without_the_time_of_that_is_taken_back(
+    clone: Clone, db: Database, tenant: UUID, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with inbox_of(clone, monkeypatch) as (_, client):
+        post = await make_post(client, clone, db, tenant, "stripe")
+        for body in (
+            event("charge.succeeded", {**CHARGE, "amount_refunded": 0}, CREATED),
+            event("refund.created", REFUND, CREATED + 502),
+        ):
+            assert (await post.send(body)).status_code == 200
+        content = listed({**REFUND, "status": "failed"})
+        await fill(db, tenant, post.endpoint, tmp_path, content)
+    assert sum(amount for _, _, amount, _ in standing(clone, tenant)) == 5000
 
 
 async def test_test_money_of_a_file_stays_out_of_a_live_ledger(

@@ -62,8 +62,7 @@ def test_a_reversal_is_an_entry_only_beside_what_it_reverses(
 ) -> None:
     keys = {entry.business_key for entry in book(reports, rules).entries}
     for key in keys:
-        if key.endswith("_reversal"):
-            assert key.removesuffix("_reversal") in keys
+        assert key.replace("_reversal", "") in keys
 
 
 # What happens to an order, and by how much it changes the balance, in parts of the captured sum.

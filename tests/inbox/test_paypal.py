@@ -99,9 +99,9 @@ def test_the_fee_and_the_tax_of_a_sale_are_parts() -> None:
 
 def test_a_sale_of_a_subscription_names_its_agreement_but_is_not_connected_by_it() -> None:
     said = hear("PAYMENT.SALE.COMPLETED", make_sale(billing_agreement_id="I-SUB1"))
-    assert said.facts == (Movement("capture", "sale", "SAL1", 1900, "USD", TEN),)
+    assert said.facts == (Movement("capture", "capture", "SAL1", 1900, "USD", TEN),)
     assert (said.agreement, said.is_renewal) == ("I-SUB1", None)
-    assert said.refs == ("paypal:sale:SAL1",)
+    assert said.refs == ("paypal:capture:SAL1",)
 
 
 @pytest.mark.parametrize(
@@ -168,16 +168,16 @@ def test_a_refunded_sale_counts_its_amount_without_the_sign() -> None:
         said = hear("PAYMENT.SALE.REFUNDED", make_sale_refund(amount=amount))
         assert said.facts == (
             Movement("refund", "refund", "RFD1", 500, "USD", TEN),
-            Total("refund", "sale", "SAL1", 900, "USD", TEN, is_booked=False),
+            Total("refund", "capture", "SAL1", 900, "USD", TEN, is_booked=False),
         )
-        assert said.refs == ("paypal:refund:RFD1", "paypal:sale:SAL1", "paypal:payment:PAYID-1")
+        assert said.refs == ("paypal:refund:RFD1", "paypal:capture:SAL1", "paypal:payment:PAYID-1")
 
 
 def test_a_refunded_sale_is_found_by_its_link_where_its_id_is_missing() -> None:
     links = [{"rel": "sale", "href": f"{API}/v1/payments/sale/SAL1"}]
     said = hear("PAYMENT.SALE.REFUNDED", make_sale_refund(sale_id=None, links=links))
-    assert "paypal:sale:SAL1" in said.refs
-    assert Total("refund", "sale", "SAL1", 900, "USD", TEN, is_booked=False) in said.facts
+    assert "paypal:capture:SAL1" in said.refs
+    assert Total("refund", "capture", "SAL1", 900, "USD", TEN, is_booked=False) in said.facts
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_a_reversal_is_a_dispute(
     said = hear(type_, resource)
     assert money_of(said) == [money]
     assert len(said.facts) == 1
-    assert {"paypal:capture:CAP1", "paypal:sale:SAL1"} & set(said.refs)
+    assert {"paypal:capture:CAP1", "paypal:capture:SAL1"} & set(said.refs)
 
 
 def test_a_sale_that_was_reversed_is_dated_by_its_change_and_not_by_its_making() -> None:

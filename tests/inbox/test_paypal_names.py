@@ -68,7 +68,6 @@ def test_a_dispute_changes_the_state_by_its_outcome_and_moves_nothing(
     assert said.refs == (
         "paypal:dispute:PP-D-1",
         "paypal:capture:TX1",
-        "paypal:sale:TX1",
         "order:1001",
     )
     assert said.own_ref is None

@@ -36,7 +36,7 @@ def test_two_shops_do_not_share_an_order() -> None:
             "ppcp-gateway",
             "3C679366HH908993F",
             "paypal",
-            ["paypal:capture:3C679366HH908993F", "paypal:sale:3C679366HH908993F"],
+            ["paypal:capture:3C679366HH908993F"],
         ),
         ("bacs", "", "woocommerce", []),
         ("cheque", None, "woocommerce", []),

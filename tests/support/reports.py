@@ -91,6 +91,7 @@ _MOMENTS = _MINUTES.map(at)
 _IDS = st.sampled_from(("a", "b", "c", "long" * 30))
 _CURRENCIES = st.sampled_from(("USD", "USD", "USD", "JPY"))
 _VIAS = st.sampled_from((None, "stripe", "paypal", "shopify"))
+_TURNS = st.sampled_from((None, None, None, 1, 2))
 _NOUNS = st.sampled_from(("charge", "refund", "dispute"))
 _KINDS = st.sampled_from(("capture", "refund", "refund_reversal", "dispute", "dispute_reversal"))
 _NOTICES = st.sampled_from(
@@ -99,7 +100,7 @@ _NOTICES = st.sampled_from(
 _MINORS = st.integers(1, 9)
 
 FACTS: st.SearchStrategy[Fact] = st.one_of(
-    st.builds(Movement, _KINDS, _NOUNS, _IDS, _MINORS, _CURRENCIES, _MOMENTS, _VIAS),
+    st.builds(Movement, _KINDS, _NOUNS, _IDS, _MINORS, _CURRENCIES, _MOMENTS, _VIAS, _TURNS),
     st.builds(
         Total,
         st.sampled_from(("capture", "refund")),
@@ -132,7 +133,7 @@ REPORTS: st.SearchStrategy[list[Report]] = st.lists(
         reported_at=st.none() | _MOMENTS,
         account=st.sampled_from(("", "acct_1", "shop." * 24)),
         facts=st.lists(FACTS, max_size=3).map(tuple),
-        refs=st.lists(st.sampled_from(("r:1", "r:2", "r:3"))).map(tuple),
+        refs=st.lists(st.sampled_from(("r:1", "stripe:r:2", "stripe:r:3"))).map(tuple),
         order_ref=st.sampled_from((None, "1001", "1002")),
         own_ref=st.sampled_from((None, "stripe:charge:a", "shopify:order:1")),
         journey_hash=st.none() | st.binary(min_size=16, max_size=16),

@@ -21,7 +21,6 @@ from skeldir.inbox.fields import Json
 from skeldir.inbox.receiving import digest_of, translate_fields
 from skeldir.inbox.recording import Arrival, Recorded, record_arrivals
 from skeldir.inbox.settling import inbox_lock
-from skeldir.inbox.store import queries
 from skeldir.rollups import ingest_lock
 from skeldir.tenants import profile_from
 
@@ -63,7 +62,7 @@ async def backfill(
 
     Raises:
         EndpointUnknown: the tenant has no such endpoint.
-        InputInvalid: deliveries of the endpoint name an account, and none is given, or the other way round.
+        InputInvalid: the endpoint has ended, or an account is given and it is not Stripe's.
         ExportUnreadable: the file is not JSON.
     """
     async with database.tenant(tenant_id, is_read_only=True) as connection:
@@ -96,16 +95,6 @@ async def _endpoint_of(
         raise InputInvalid(
             "Only Stripe's objects are of a connected account.", cure="Leave out --account."
         )
-    if found.provider == "stripe":
-        rows = await queries.select_accounts(connection, tenant_id=tenant_id, endpoint_id=found.id)
-        accounts = {row["account"] for row in rows}
-        # The account is a part of each key: without it, all would be booked a second time.
-        if accounts and (accounts == {""}) is not (account == ""):
-            raise InputInvalid(
-                "The deliveries of this endpoint name a connected account, and the file would not; or the other way "
-                "round. Everything would be booked twice.",
-                cure="Give --account acct_… if and only if the events of the endpoint have the field `account`.",
-            )
     return Endpoint(
         tenant_id=tenant_id,
         id=found.id,

@@ -161,9 +161,9 @@ def _hold_back(
     """Return the movements to book, and those that wait."""
     if not has_order or all(move.key.kind != "capture" for move in counted):
         return [], list(counted)
-    held = {move.key for move in orphans}
-    booked = [move for move in counted if move.key not in held]
-    return booked, [move for move in counted if move.key in held]
+    held = {(move.key, move.number) for move in orphans}
+    booked = [move for move in counted if (move.key, move.number) not in held]
+    return booked, [move for move in counted if (move.key, move.number) in held]
 
 
 def _entries_of(

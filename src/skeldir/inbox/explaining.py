@@ -117,7 +117,8 @@ FLAGS: Final[Mapping[str, str]] = {
     "captures_differ": "the shop and the gateway report different sums captured",
     COUNTED_ELSEWHERE: "the order has entries from a file or the API as well: the same money may be counted twice",
     "currencies_differ": "its money is in more than one currency",
-    "dispute_missing": "a dispute was lost, and no report says that its money was withdrawn",
+    "dispute_missing": "a dispute was lost, and no report says that its money was withdrawn, or, if it had been won "
+    "before, withdrawn again",
     "journeys_differ": "reports name different journeys; the earliest counts",
     "order_refs_differ": "reports name different orders; the earliest reference of the shop counts",
     "order_unknown": "no report names an order or a payment that could be one, so its money waits",
@@ -128,6 +129,8 @@ FLAGS: Final[Mapping[str, str]] = {
     "refunded_before_capture": "a refund is dated before the first capture",
     "refunds_differ": "the shop and the gateway report different sums refunded",
     "reversal_exceeds": "more came back than the refund or dispute that is reversed",
+    "reversal_unclear": "reports do not show whether a refund, or a dispute, or its reversal came last; the reversal "
+    "is taken as the last",
     "total_fell": "a total that can only rise was reported lower than before; nothing is booked for that",
     "two_shops": "two shops report it; the one with the earliest report counts",
 }

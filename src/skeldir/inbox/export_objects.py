@@ -13,6 +13,7 @@ from typing import Final
 from skeldir.inbox.fields import Json, list_of, mapping_of, moment_of_unix
 from skeldir.inbox.paypal_events import linked_of
 from skeldir.inbox.saying import Provider
+from skeldir.inbox.stripe_events import runs_of
 
 # Objects are read as this version shows them: what is released of an authorization is no refund.
 _STRIPE_VERSION: Final = "2025-03-31.basil"
@@ -126,23 +127,22 @@ def _refund(about: Json) -> Json:
 def _dispute(about: Json) -> Iterator[Json]:
     status, created = str(about.get("status")), about.get("created")
     yield _event("charge.dispute.created", about, created)
-    moves = list_of(about, "balance_transactions")
-    out = [one.get("created") for one in moves if _sign_of(one) < 0]
-    back = [one.get("created") for one in moves if _sign_of(one) > 0]
-    if not moves and status in ("needs_response", "under_review", "won", "lost"):
-        out, back = [created], [created] if status == "won" else []
-    if out:
-        yield _event("charge.dispute.funds_withdrawn", about, min(out, key=str))
-    if back:
-        yield _event("charge.dispute.funds_reinstated", about, min(back, key=str))
+    runs = runs_of(about)
+    ends = [created]
+    listed: list[Json] = []
+    for sign, run in runs:
+        listed += run
+        ends.append(run[0].get("created"))
+        so_far = {**about, "balance_transactions": list(listed)}
+        type_ = "funds_withdrawn" if sign < 0 else "funds_reinstated"
+        yield _event(f"charge.dispute.{type_}", so_far, run[0].get("created"))
+    if not runs and status in ("needs_response", "under_review", "won", "lost"):
+        yield _event("charge.dispute.funds_withdrawn", about, created)
+        if status == "won":
+            yield _event("charge.dispute.funds_reinstated", about, created)
     if status in ("won", "lost", "warning_closed", "prevented"):
-        ends = [one for one in (created, *out, *back) if isinstance(one, int)]
-        yield _event("charge.dispute.closed", about, max(ends, default=created))
-
-
-def _sign_of(move: Json) -> int:
-    amount = move.get("amount")
-    return 0 if not isinstance(amount, int) else (amount > 0) - (amount < 0)
+        moments = [one for one in ends if isinstance(one, int)]
+        yield _event("charge.dispute.closed", about, max(moments, default=created))
 
 
 # Shopify

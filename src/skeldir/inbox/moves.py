@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple, TypeAlias
 
+from skeldir.inbox.accounts import name_accounts
 from skeldir.inbox.reporting import Report
 from skeldir.inbox.saying import (
     Listed,
@@ -19,6 +20,7 @@ from skeldir.inbox.saying import (
     Release,
     Total,
 )
+from skeldir.inbox.turns import Claim, tell_turns
 from skeldir.revenue import LONGEST_KEY
 
 FORWARD: Final[Mapping[MovementKind, MovementKind]] = {
@@ -26,6 +28,7 @@ FORWARD: Final[Mapping[MovementKind, MovementKind]] = {
     "dispute_reversal": "dispute",
 }
 """What each kind of reversal reverses."""
+_REVERSING: Final = {forward: reversal for reversal, forward in FORWARD.items()}
 
 
 class MoveKey(NamedTuple):
@@ -38,9 +41,17 @@ class MoveKey(NamedTuple):
     kind: MovementKind
 
 
+def _forward_of(key: MoveKey) -> MoveKey:
+    return key._replace(kind=FORWARD.get(key.kind, key.kind))
+
+
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One movement of money: `minor` > 0. `number` counts the increases of a total, from 1."""
+    """One movement of money: `minor` > 0.
+
+    `number` counts, from 1, the increases of a total, and how often money moved under an id; a reversal has that of
+    what it reverses.
+    """
 
     key: MoveKey
     minor: int
@@ -52,7 +63,7 @@ class Move:
     @property
     def forward_key(self) -> MoveKey:
         """The key of what this reverses; its own if it reverses nothing."""
-        return self.key._replace(kind=FORWARD.get(self.key.kind, self.key.kind))
+        return _forward_of(self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +89,6 @@ def business_key_of(move: Move) -> str:
     return f"{provider}::{noun}:{digest}:{end}"
 
 
-class _Claim(NamedTuple):
-    """What one report says of a movement or a total. The smallest claim is the earliest."""
-
-    stamp: datetime
-    digest: bytes
-    minor: int
-    currency: str
-    moved_at: datetime
-    via: Provider | None
-
-
 # Provider, account, noun, and the order whose refunds are listed.
 _Shelf: TypeAlias = tuple[Provider, str, str, str]
 
@@ -97,9 +97,9 @@ _Shelf: TypeAlias = tuple[Provider, str, str, str]
 class _Sheet:
     """The claims of all reports, by what they are about."""
 
-    singles: dict[MoveKey, list[_Claim]] = field(default_factory=lambda: defaultdict(list))
-    totals: dict[MoveKey, list[_Claim]] = field(default_factory=lambda: defaultdict(list))
-    compared: dict[MoveKey, list[_Claim]] = field(default_factory=lambda: defaultdict(list))
+    singles: dict[MoveKey, list[Claim]] = field(default_factory=lambda: defaultdict(list))
+    totals: dict[MoveKey, list[Claim]] = field(default_factory=lambda: defaultdict(list))
+    compared: dict[MoveKey, list[Claim]] = field(default_factory=lambda: defaultdict(list))
     lists: dict[_Shelf, list[tuple[bytes, Listed]]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -113,7 +113,7 @@ class _Sheet:
 def derive_moves(reports: Sequence[Report]) -> Moves:
     """Return the movements that the reports state; the order of the reports does not matter."""
     sheet = _Sheet()
-    for report in reports:
+    for report in name_accounts(reports):
         _enter(report, sheet)
     for shelf, lists in sheet.lists.items():
         _enter_listed(shelf, lists, sheet)
@@ -122,9 +122,7 @@ def derive_moves(reports: Sequence[Report]) -> Moves:
     # A total may come with single reports of its id, such as of a charge that was captured at once, and later more.
     for key in sheet.totals.keys() & sheet.singles.keys():
         sheet.totals[key] += sheet.singles.pop(key)
-    moves: list[Move] = []
-    for key, claims in sheet.singles.items():
-        moves.append(_first_of(key, claims, sheet.flags))
+    moves = _singles_of(sheet)
     for key, claims in sheet.totals.items():
         moves += _increases_of(key, claims, sheet.flags)
     _compare_refunds(sheet, moves)
@@ -144,18 +142,19 @@ def _enter(report: Report, sheet: _Sheet) -> None:
             sheet.lists[shelf].append((report.digest, fact))
             continue
         key = MoveKey(report.provider, report.account, fact.noun, fact.id, fact.kind)
-        claim = _Claim(
+        claim = Claim(
             report.reported_at or fact.moved_at,
             report.digest,
             fact.minor,
             fact.currency,
             fact.moved_at,
             fact.via,
+            fact.turn if isinstance(fact, Movement) else None,
         )
         _claims_for(fact, sheet)[key].append(claim)
 
 
-def _claims_for(fact: Movement | Total, sheet: _Sheet) -> dict[MoveKey, list[_Claim]]:
+def _claims_for(fact: Movement | Total, sheet: _Sheet) -> dict[MoveKey, list[Claim]]:
     if isinstance(fact, Movement):
         return sheet.singles
     return sheet.totals if fact.kind == "capture" or fact.is_booked else sheet.compared
@@ -171,13 +170,13 @@ def _enter_listed(shelf: _Shelf, lists: list[tuple[bytes, Listed]], sheet: _Shee
     ordered = sorted(lists, key=lambda one: (one[1].changed_at, len(one[1].refunds), one[0]))
     contents = [dict(listed.refunds) for _, listed in ordered]
     # By id: the claim of its first list, and the index of the last list that has it.
-    first: dict[str, _Claim] = {}
+    first: dict[str, Claim] = {}
     last: dict[str, int] = {}
     for index, ((digest, listed), content) in enumerate(zip(ordered, contents, strict=True)):
         for id_, minor in content.items():
-            claim = _Claim(
-                listed.changed_at, digest, minor, listed.currency, listed.changed_at, listed.via
-            )
+            # One that comes back was never taken back, so that no list is of a second turn.
+            at, currency, via = listed.changed_at, listed.currency, listed.via
+            claim = Claim(at, digest, minor, currency, at, via, turn=1)
             earlier = first.setdefault(id_, claim)
             if (earlier.minor, earlier.currency) != (minor, listed.currency):
                 sheet.flags.add("amount_changed")
@@ -220,24 +219,41 @@ def _settle_refund_totals(sheet: _Sheet) -> None:
             sheet.compared[key] += sheet.totals.pop(key)
 
 
-def _via_of(claims: Sequence[_Claim]) -> Provider | None:
+def _via_of(claims: Sequence[Claim]) -> Provider | None:
     return next((claim.via for claim in claims if claim.via is not None), None)
 
 
-def _in_order(claims: list[_Claim]) -> list[_Claim]:
+def _in_order(claims: list[Claim]) -> list[Claim]:
     # One delivery may say the same thing twice, so that only the amounts tell its claims apart; `via` may be None.
     return sorted(claims, key=lambda one: (*one[:5], one.via or ""))
 
 
-def _first_of(key: MoveKey, claims: list[_Claim], flags: set[str]) -> Move:
+def _singles_of(sheet: _Sheet) -> list[Move]:
+    """Return the movements that are reported singly, and their reversals, by turn."""
+    moves: list[Move] = []
+    for key in dict.fromkeys(_forward_of(key) for key in sheet.singles):
+        reversing = key._replace(kind=_REVERSING.get(key.kind, key.kind))
+        reversals = sheet.singles.get(reversing, []) if reversing != key else []
+        # A refund may have failed before it succeeded, but nobody gives back what was not disputed.
+        is_dispute = key.kind == "dispute"
+        turns = tell_turns(sheet.singles.get(key, []), reversals, comes_first=is_dispute)
+        if not turns.is_clear:
+            sheet.flags.add("reversal_unclear")
+        for one, claims_of in ((key, turns.moved), (reversing, turns.reversed)):
+            for turn, claims in sorted(claims_of.items()):
+                moves.append(_first_of(one, turn, claims, sheet.flags))
+    return moves
+
+
+def _first_of(key: MoveKey, turn: int, claims: list[Claim], flags: set[str]) -> Move:
     claims = _in_order(claims)
     first = claims[0]
     if any((one.minor, one.currency) != (first.minor, first.currency) for one in claims):
         flags.add("amount_changed")
-    return Move(key, first.minor, first.currency, first.moved_at, _via_of(claims))
+    return Move(key, first.minor, first.currency, first.moved_at, _via_of(claims), turn)
 
 
-def _increases_of(key: MoveKey, claims: list[_Claim], flags: set[str]) -> list[Move]:
+def _increases_of(key: MoveKey, claims: list[Claim], flags: set[str]) -> list[Move]:
     claims = _in_order(claims)
     currency, via = claims[0].currency, _via_of(claims)
     steps = sorted((one.moved_at, one.minor) for one in claims if one.currency == currency)
@@ -263,30 +279,29 @@ def _compare_refunds(sheet: _Sheet, moves: Sequence[Move]) -> None:
             highest[claim.currency] = max(claim.minor, highest.get(claim.currency, 0))
         for currency, minor in highest.items():
             missing[key.provider, key.account, currency] += minor
+    refunded: dict[tuple[MoveKey, str], list[int]] = defaultdict(list)
     for move in moves:
-        account = (move.key.provider, move.key.account, move.currency)
-        if move.key.kind == "refund" and account in missing:
-            missing[account] -= move.minor
+        if move.key.kind == "refund":
+            refunded[move.key, move.currency].append(move.minor)
+    for (key, currency), minors in refunded.items():
+        account = (key.provider, key.account, currency)
+        if account in missing:
+            # A refund that succeeds again is in the total once.
+            missing[account] -= sum(minors) if key in sheet.totals else max(minors)
     if any(minor > 0 for minor in missing.values()):
         sheet.flags.add("refund_missing")
 
 
 def _match_reversals(moves: Sequence[Move], flags: set[str]) -> Moves:
-    forward: dict[MoveKey, list[Move]] = defaultdict(list)
-    for move in moves:
-        if move.key.kind not in FORWARD:
-            forward[move.key].append(move)
+    forward = {(move.key, move.number): move for move in moves if move.key.kind not in FORWARD}
     matched: list[Move] = []
     orphans: list[Move] = []
     for move in moves:
         if move.key.kind not in FORWARD:
             matched.append(move)
-        elif reversed_ := forward.get(move.forward_key):
+        elif reversed_ := forward.get((move.forward_key, move.number)):
             matched.append(move)
-            if (
-                move.minor > sum(one.minor for one in reversed_)
-                or move.currency != reversed_[0].currency
-            ):
+            if move.minor > reversed_.minor or move.currency != reversed_.currency:
                 flags.add("reversal_exceeds")
         elif move.key.kind == "dispute_reversal":
             orphans.append(move)

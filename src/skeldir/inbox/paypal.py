@@ -81,17 +81,12 @@ class _Event:
         return word.upper() if word else None
 
     @property
-    def paid_noun(self) -> str:
-        """What was refunded or reversed, or is the payment itself."""
-        return "sale" if self.type.startswith("PAYMENT.SALE.") else "capture"
-
-    @property
     def is_payment_itself(self) -> bool:
         """Whether the resource is the capture or the sale by its own link, though the type promises a refund of it."""
         if self.noun != "refund":
             return False
         own = [linked_of(one) for one in _links_of(self.resource) if one.get("rel") == "self"]
-        return any(one and one[0] in ("capture", "sale") and one[1] == self.id for one in own)
+        return ("capture", self.id) in own
 
     def require_id(self) -> str:
         if (found := self.id) is None:
@@ -246,7 +241,7 @@ def _total_of(event: _Event) -> list[Fact]:
     resource = event.resource
     total = mapping_of(mapping_of(resource, "seller_payable_breakdown"), "total_refunded_amount")
     total = total or mapping_of(resource, "total_refunded_amount")
-    parent = next((id_ for noun, id_ in _names_of(event) if noun == event.paid_noun), None)
+    parent = next((id_ for noun, id_ in _names_of(event) if noun == "capture"), None)
     if parent is None:
         return []
     try:
@@ -254,7 +249,7 @@ def _total_of(event: _Event) -> list[Fact]:
     except MoneyUnreadable:
         return []  # Without a total there is nothing to compare, and the refund is not less certain.
     at = event.require_moment("create_time", "update_time")
-    return [Total("refund", event.paid_noun, parent, abs(minor), currency, at, is_booked=False)]
+    return [Total("refund", "capture", parent, abs(minor), currency, at, is_booked=False)]
 
 
 def _read_failed_refund(event: _Event) -> Sequence[Fact]:
@@ -302,9 +297,9 @@ _READERS: Final[Mapping[str, tuple[str, _Reader]]] = {
     "PAYMENT.CAPTURE.DECLINED": ("capture", _say("capture_failed")),
     "PAYMENT.CAPTURE.REFUNDED": ("refund", _read_refund),
     "PAYMENT.CAPTURE.REVERSED": ("refund", _read_reversal),
-    "PAYMENT.SALE.COMPLETED": ("sale", _read_payment),
-    "PAYMENT.SALE.PENDING": ("sale", _say("capture_pending")),
-    "PAYMENT.SALE.DENIED": ("sale", _say("capture_failed")),
+    "PAYMENT.SALE.COMPLETED": ("capture", _read_payment),
+    "PAYMENT.SALE.PENDING": ("capture", _say("capture_pending")),
+    "PAYMENT.SALE.DENIED": ("capture", _say("capture_failed")),
     "PAYMENT.SALE.REFUNDED": ("refund", _read_refund),
     "PAYMENT.SALE.REVERSED": ("refund", _read_reversal),
     "PAYMENT.REFUND.PENDING": ("refund", _say("refund_pending")),
@@ -326,7 +321,7 @@ def _names_of(event: _Event) -> list[tuple[str, str]]:
     given: list[tuple[str, object]] = [
         (event.noun, None if event.is_payment_itself else event.id),
         ("capture", resource.get("capture_id")),
-        ("sale", resource.get("sale_id")),
+        ("capture", resource.get("sale_id")),
         ("payment", resource.get("parent_payment")),
         ("capture", related.get("capture_id")),
         ("authorization", related.get("authorization_id")),
@@ -336,15 +331,12 @@ def _names_of(event: _Event) -> list[tuple[str, str]]:
     if event.noun == "order":
         given += paid_for_units(resource)
     if event.noun == "dispute":
-        for one in disputed_of(resource):
-            # It does not say which of the two this is an id of.
-            id_ = one.get("seller_transaction_id")
-            given += [("capture", id_), ("sale", id_)]
+        given += [("capture", one.get("seller_transaction_id")) for one in disputed_of(resource)]
     read = [(noun, id_) for noun, value in given if (id_ := id_of(value)) is not None]
     return list(dict.fromkeys(read))
 
 
-_BEST_NAMES: Final = ("order", "authorization", "capture", "sale", "payment", "refund")
+_BEST_NAMES: Final = ("order", "authorization", "capture", "payment", "refund")
 
 
 def _own_ref_of(event: _Event, names: Sequence[tuple[str, str]]) -> str | None:

@@ -48,7 +48,8 @@ With a payout, PayPal pays the buyer itself. ACCEPTED and DENIED are about the b
 which another dispute goes on, is no end.
 """
 
-# The nouns by the segment of a link's path that is followed by the id: v1 says `capture`, v2 `captures`.
+# The nouns by the segment of a link's path that is followed by the id: v1 says `capture`, v2 `captures`. A sale of v1
+# is a capture: some payments are reported as both, under one id.
 _NOUNS: Final[Mapping[str, str]] = {
     "captures": "capture",
     "capture": "capture",
@@ -57,7 +58,7 @@ _NOUNS: Final[Mapping[str, str]] = {
     "refunds": "refund",
     "refund": "refund",
     "orders": "order",
-    "sale": "sale",
+    "sale": "capture",
     "payment": "payment",
     "disputes": "dispute",
 }

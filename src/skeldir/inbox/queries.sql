@@ -289,13 +289,6 @@ WHERE d.tenant_id = :tenant_id AND d.digest = :digest;
 -- name: select_moment$
 SELECT now();
 
--- name: select_accounts
--- The provider's accounts that deliveries of an endpoint named; "" for those that named none.
-SELECT DISTINCT coalesce(d.report->>'account', '') AS account
-FROM public.webhook_deliveries d
-WHERE d.tenant_id = :tenant_id AND d.endpoint_id = :endpoint_id AND d.report IS NOT NULL
-LIMIT 100;
-
 -- name: select_coverage
 -- Orders with money from webhooks by the local day and the provider of their first capture, and by currency: how many
 -- touches their stored journeys have, and how the journeys came. Without a stored journey, `touches` is -1. The moments

@@ -145,6 +145,8 @@ def _pack_fact(fact: Fact) -> dict[str, Any]:
         }
         if isinstance(fact, Total):
             packed |= {"fact": "total", "is_booked": fact.is_booked}
+        elif fact.turn is not None:
+            packed["turn"] = fact.turn
     if fact.via is not None:
         packed["via"] = fact.via
     return packed
@@ -171,7 +173,7 @@ def _read_fact(packed: Mapping[str, Any]) -> Fact:
             minor, currency, via = packed["minor"], packed["currency"], packed.get("via")
             moved_at = datetime.fromisoformat(packed["moved_at"])
             if form == "movement":
-                return Movement(kind, noun, id_, minor, currency, moved_at, via)
+                return Movement(kind, noun, id_, minor, currency, moved_at, via, packed.get("turn"))
             return Total(kind, noun, id_, minor, currency, moved_at, packed["is_booked"], via)
         case _:
             raise ValueError("A stored fact has an unknown form.")

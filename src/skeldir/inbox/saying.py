@@ -80,7 +80,8 @@ class Movement:
 
     `minor` > 0 in minor units of `currency` (ISO 4217). `noun` is what the id is an id of, such as `charge`. A reversal
     has the noun and the id of what it reverses. `via`: the provider that moved the money, where a shop names it.
-    `moved_at` is the provider's time of the movement.
+    `moved_at` is the provider's time of the movement. `turn`: money may move again under its id after it was reversed;
+    this counts from 1 where `moved_at` does not show which time it is, and is None where it does.
     """
 
     kind: MovementKind
@@ -90,6 +91,7 @@ class Movement:
     currency: str
     moved_at: datetime
     via: Provider | None = None
+    turn: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +200,8 @@ class Said:
     `event_id`: the provider's id of the event, signed, or "" where only unsigned headers have one.
     `type`: the event's type as in the provider's documentation, at most 80 printable characters; not a closed set.
     `reported_at`: when the provider made the report; it orders reports about the same thing. None: not given.
-    `account`: part of each business key, for providers whose ids are unique in an account only.
+    `account`: part of each business key, for providers whose ids are unique in an account only; Stripe's connected
+    account, which not every report of a payment names.
     `refs`: names of all payments, charges, refunds and orders that belong together by this delivery, such as
     `stripe:charge:ch_1` or `order:1001`. Never a customer or a subscription: these have many orders.
     `order_ref`: the merchant's reference of the order with its prefix, if given; it is the order's id in the ledger.

@@ -73,6 +73,8 @@ def flag_sequence(booked: Sequence[Move], notices: Collection[Notice]) -> set[st
     is_lost = any(notice.kind == "dispute_lost" for notice in notices)
     if is_lost and "capture" in kinds and not kinds & {"dispute", "refund"}:
         flags.add("dispute_missing")
+    if _is_lost_after_all(booked, notices):
+        flags.add("dispute_missing")
     return flags
 
 
@@ -107,9 +109,13 @@ def _state_before_capture(notices: Collection[Notice]) -> PaymentState:
 
 def _standing_disputes(booked: Sequence[Move]) -> set[str]:
     """Return the ids of the disputes of which nothing was reversed; a won one may give less back."""
-    reversed_ = {move.forward_key for move in booked if move.key.kind == "dispute_reversal"}
+    reversed_ = {
+        (move.forward_key, move.number) for move in booked if move.key.kind == "dispute_reversal"
+    }
     return {
-        move.key.id for move in booked if move.key.kind == "dispute" and move.key not in reversed_
+        move.key.id
+        for move in booked
+        if move.key.kind == "dispute" and (move.key, move.number) not in reversed_
     }
 
 
@@ -129,6 +135,27 @@ def _are_lost(standing: set[str], booked: Sequence[Move], notices: Collection[No
     }
     moved = {move.key.id for move in booked if move.key.kind == "dispute"}
     return bool(lost - moved) or standing <= lost
+
+
+def _is_lost_after_all(booked: Sequence[Move], notices: Collection[Notice]) -> bool:
+    """Return whether a dispute was lost after all of its money had come back, and was not withdrawn again."""
+    standing = _standing_disputes(booked)
+    disputed: dict[str, int] = defaultdict(int)
+    won_at: dict[str, datetime] = {}
+    for move in booked:
+        if move.key.kind == "dispute":
+            disputed[move.key.id] += move.minor
+        elif move.key.kind == "dispute_reversal":
+            disputed[move.key.id] -= move.minor
+            won_at[move.key.id] = max(move.moved_at, won_at.get(move.key.id, move.moved_at))
+    return any(
+        notice.noticed_at > won_at[notice.id]
+        for notice in notices
+        if notice.kind == "dispute_lost"
+        and notice.id in won_at
+        and notice.id not in standing
+        and disputed[notice.id] <= 0
+    )
 
 
 def _is_captured_after_void(booked: Sequence[Move], notices: Collection[Notice]) -> bool:

@@ -21,9 +21,6 @@ class FindWebhookEndpointRow(TypedDict):
     sealing_keys: list[str] | None
     sealed: list[bytes] | None
 
-class SelectAccountsRow(TypedDict):
-    account: str
-
 class SelectCoverageRow(TypedDict):
     day: dt.date
     provider: str
@@ -319,10 +316,6 @@ class _Queries:
     async def reseal_secret(
         connection: Connection, /, *, sealing_key: str, sealed: bytes, tenant_id: UUID, id: UUID
     ) -> None: ...
-    @staticmethod
-    async def select_accounts(
-        connection: Connection, /, *, tenant_id: UUID, endpoint_id: UUID
-    ) -> list[SelectAccountsRow]: ...
     @staticmethod
     async def select_coverage(
         connection: Connection,

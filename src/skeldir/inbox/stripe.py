@@ -52,6 +52,7 @@ from skeldir.inbox.stripe_events import (
     payment_names_of,
     read_event,
     refuse_body,
+    runs_of,
     type_of,
 )
 from skeldir.inbox.wire_money import MoneyUnreadable, read_currency, read_stripe_integer
@@ -302,8 +303,14 @@ def _single_refund(
 
 def _movement(kind: MovementKind, event: Event, minor: int, currency: str) -> tuple[Movement, ...]:
     """Return a movement of the event's object; none if it moves nothing."""
-    movement = Movement(kind, event.noun, _id(event), minor, currency, _moment(event))
+    turn = _listed_turn(event) if event.is_listed else None
+    movement = Movement(kind, event.noun, _id(event), minor, currency, _moment(event), turn=turn)
     return (movement,) if minor > 0 else ()
+
+
+def _listed_turn(event: Event) -> int:
+    """Return how often a listed object had moved money by then: a dispute that was won may be lost after all."""
+    return max(1, sum(sign < 0 for sign, _ in runs_of(event.object)))
 
 
 def _read_dispute(event: Event) -> tuple[Fact, ...]:
@@ -328,8 +335,9 @@ def _read_dispute(event: Event) -> tuple[Fact, ...]:
 def _read_reinstated(event: Event, currency: str) -> int:
     """Return how much of a dispute came back: what was paid in, if that is in its currency (unchecked), else all."""
     disputed = _minor(event, "amount", currency)
+    sign, latest = next(reversed(runs_of(event.object)), (0, []))
     paid_in = 0
-    for one in list_of(event.object, "balance_transactions"):
+    for one in latest if sign > 0 else ():
         code = one.get("currency")
         if isinstance(code, str) and code.upper() == currency:
             paid_in += max(read_stripe_integer(one.get("amount"), currency), 0)

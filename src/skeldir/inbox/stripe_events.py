@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Final, Literal, TypeAlias
 
 from skeldir.inbox.fields import (
@@ -157,7 +158,10 @@ _OBJECTS: Final[Mapping[Noun, Keep]] = {
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event whose type is known. `object` is what it is about; `created_at` is None if it is not readable."""
+    """An event whose type is known. `object` is what it is about; `created_at` is None if it is not readable.
+
+    `is_listed`: it stands for an object of a list, so that its time may be some seconds before that of its delivery.
+    """
 
     type: str
     noun: Noun
@@ -166,6 +170,7 @@ class Event:
     created_at: datetime | None
     is_before_basil: bool
     refunds_releases: bool
+    is_listed: bool
 
 
 def read_event(body: Json) -> Event | None:
@@ -185,6 +190,8 @@ def read_event(body: Json) -> Event | None:
         created_at=moment_of_unix(body.get("created")),
         is_before_basil=_is_before_basil(body.get("api_version")),
         refunds_releases=_refunds_releases(body.get("api_version")),
+        # Stripe gives each of its events an id.
+        is_listed=body.get("id") is None,
     )
 
 
@@ -291,6 +298,21 @@ def payment_names_of(event: Event) -> list[str]:
     if event.noun in ("charge", "payment_intent", "session", "invoice_payment"):
         names.append(_name("invoice", id_under(about, "invoice")))
     return [name for name in names if name is not None]
+
+
+def runs_of(dispute: Json) -> list[tuple[int, list[Json]]]:
+    """Return the balance transactions of a dispute in the order of their time, those that follow each other together.
+
+    Each with its sign: -1 for money that was withdrawn, 1 for money that was reinstated.
+    """
+    dated = [
+        (one.get("created"), amount, one)
+        for one in list_of(dispute, "balance_transactions")
+        if isinstance(amount := one.get("amount"), int) and amount
+    ]
+    dated.sort(key=lambda one: one[0] if isinstance(one[0], int) else 0)
+    runs = groupby(dated, key=lambda one: 1 if one[1] > 0 else -1)
+    return [(sign, [one for _, _, one in run]) for sign, run in runs]
 
 
 def _name(noun: str, id_: str | None) -> str | None:

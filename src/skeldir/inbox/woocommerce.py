@@ -304,7 +304,7 @@ def _gateway_refs(body: Json) -> tuple[str, ...]:
         return (f"stripe:payment_intent:{transaction}",)
     if _read_via(body) == "paypal" and _PAYPAL_ID.fullmatch(transaction):
         # PayPal's subscriptions report sales instead of captures; the ids of both are of one kind.
-        return (f"paypal:capture:{transaction}", f"paypal:sale:{transaction}")
+        return (f"paypal:capture:{transaction}",)
     return ()
 
 
