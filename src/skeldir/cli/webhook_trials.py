@@ -23,6 +23,7 @@ from skeldir.inbox import (
     Target,
     Wishes,
     backfill,
+    explain_gap,
     explain_trouble,
     find_target,
     load_sealer,
@@ -35,7 +36,7 @@ from skeldir.revenue import DeliveredEntry
 
 _LARGEST_BODY: Final = 1024 * 1024
 _OK: Final = 200
-_SOME_DEAD: Final = 3
+_INCOMPLETE: Final = 3
 
 
 def send(
@@ -116,7 +117,7 @@ def close_gaps(
     Stripe: lists of events, or of charges (with balance_transaction expanded, for exact times), refunds, disputes,
     checkout sessions. Shopify: orders with their transactions, transactions, disputes. PayPal: events, orders,
     captures, refunds. WooCommerce: orders, which have their refunds. Standard: bodies, one a line. Run it again after
-    an interruption. Exit status 3: some were not understood.
+    an interruption. Exit status 3: some were not understood, or lack their money.
     """
 
     async def work(runtime: Runtime) -> BackfillReport:
@@ -136,8 +137,11 @@ def close_gaps(
         why = explain_trouble(code)
         words = "" if why is None else f": {why.meaning} {why.cure}"
         out.print(f"  {count:,} times {code}{words}", soft_wrap=True)
-    if report.troubles:
-        raise typer.Exit(_SOME_DEAD)
+    for gap, count in sorted(report.gaps.items()):
+        lacks = explain_gap(gap)
+        out.print(f"  {gap} ({count:,}): {lacks.meaning} {lacks.cure}", soft_wrap=True)
+    if report.troubles or report.gaps:
+        raise typer.Exit(_INCOMPLETE)
 
 
 def show_delivery(one: SeenDelivery) -> None:

@@ -28,7 +28,7 @@ from skeldir.inbox.erasing import (
     list_erasures,
     read_erasure,
 )
-from skeldir.inbox.explaining import explain_flag, explain_refusal, explain_trouble
+from skeldir.inbox.explaining import explain_flag, explain_gap, explain_refusal, explain_trouble
 from skeldir.inbox.precedence import Precedence
 from skeldir.inbox.privacy_requests import (
     PrivacyRequest,
@@ -100,6 +100,7 @@ __all__ = [
     "erase_journey",
     "erase_order",
     "explain_flag",
+    "explain_gap",
     "explain_refusal",
     "explain_trouble",
     "export_orders",

@@ -15,12 +15,15 @@ from uuid import UUID
 from skeldir.clock import utc_now
 from skeldir.errors import InputInvalid
 from skeldir.inbox.endpoints import Endpoint, EndpointUnknown, resolve_endpoint
-from skeldir.inbox.export_files import read_objects
+from skeldir.inbox.explaining import GapCode
+from skeldir.inbox.export_files import ExportForeign, read_objects
 from skeldir.inbox.export_objects import bodies_of
+from skeldir.inbox.export_shapes import find_other_provider, order_without_money
 from skeldir.inbox.fields import Json
 from skeldir.inbox.receiving import digest_of, translate_fields
 from skeldir.inbox.recording import Arrival, Recorded, record_arrivals
 from skeldir.inbox.settling import inbox_lock
+from skeldir.inbox.store import queries
 from skeldir.rollups import ingest_lock
 from skeldir.tenants import profile_from
 
@@ -36,13 +39,14 @@ class BackfillReport:
     """What became of the objects of a file. One object may stand for several deliveries, or for none.
 
     `entries` were posted; entries whose time or order became known better are among them. `troubles` counts the dead
-    deliveries by what was wrong.
+    deliveries by what was wrong, `gaps` the objects that leave money out although they were understood.
     """
 
     objects: int = 0
     without_delivery: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     troubles: Counter[str] = field(default_factory=Counter)
+    gaps: Counter[GapCode] = field(default_factory=Counter)
     entries: int = 0
 
 
@@ -64,11 +68,12 @@ async def backfill(
         EndpointUnknown: the tenant has no such endpoint.
         InputInvalid: the endpoint has ended, or an account is given and it is not Stripe's.
         ExportUnreadable: the file is not JSON.
+        ExportForeign: it has objects of another provider.
     """
     async with database.tenant(tenant_id, is_read_only=True) as connection:
         endpoint = await _endpoint_of(connection, tenant_id, endpoint_name, account)
-    report = BackfillReport()
-    arrivals = _arrivals_of(endpoint, path, account, report)
+    report, lacking = BackfillReport(), set[str]()
+    arrivals = _arrivals_of(endpoint, path, account, report, lacking)
     while page := list(islice(arrivals, PAGE)):
         opened = database.known_tenant(
             tenant_id, shared=ingest_lock(tenant_id), locked=inbox_lock(tenant_id)
@@ -80,6 +85,15 @@ async def backfill(
         _count(report, recorded)
         if progress is not None:
             progress(report)
+    if not report.outcomes - Counter({"ignored": report.outcomes["ignored"]}):
+        report.gaps["nothing_of_use"] = max(1, report.objects)
+    if lacking:
+        async with database.tenant(tenant_id, is_read_only=True) as connection:
+            rows = await queries.select_refs_without_capture(
+                connection, tenant_id=tenant_id, refs=sorted(lacking)
+            )
+        report.gaps["transactions_missing"] = len(rows)
+    report.gaps = +report.gaps
     return report
 
 
@@ -110,11 +124,21 @@ async def _endpoint_of(
 
 
 def _arrivals_of(
-    endpoint: Endpoint, path: Path, account: str, report: BackfillReport
+    endpoint: Endpoint, path: Path, account: str, report: BackfillReport, lacking: set[str]
 ) -> Iterator[Arrival]:
+    """Yield the deliveries of a file; add the names of orders whose money is not in it to `lacking`."""
     context = endpoint.context(utc_now())
     for about in read_objects(path):
         report.objects += 1
+        other = find_other_provider(about, endpoint.provider)
+        if other is not None:
+            raise ExportForeign(
+                f"Object {report.objects:,} of the file is of {other}, and the endpoint is for {endpoint.provider}.",
+                cure="Give the endpoint that the file belongs to; `skeldir webhooks list` shows them. What came before "
+                "may have been recorded, and is not recorded twice.",
+            )
+        if (name := order_without_money(endpoint.provider, about)) is not None:
+            lacking.add(name)
         bodies = list(
             bodies_of(endpoint.provider, about, account=account, books_totals=endpoint.books_totals)
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from skeldir.inbox.basis import BASIS_UNKNOWN
 from skeldir.inbox.payments import COUNTED_ELSEWHERE
@@ -110,6 +110,22 @@ TROUBLES: Final[Mapping[TroubleCode, Explanation]] = {
     ),
 }
 
+GapCode = Literal["nothing_of_use", "transactions_missing"]
+
+GAPS: Final[Mapping[GapCode, Explanation]] = {
+    "nothing_of_use": Explanation(
+        "Nothing in the file says anything of money here.",
+        "Give a list of the objects that docs/webhooks.md names in its section on closing gaps, as the provider's API "
+        "returns it.",
+    ),
+    "transactions_missing": Explanation(
+        "Paid orders came without their transactions, which alone have the money: nothing of them is booked.",
+        "Shopify's list of orders has no transactions. Fetch those of each order from its orders/ID/transactions.json, "
+        "and give these files as well.",
+    ),
+}
+"""By what a file of a backfill leaves out."""
+
 FLAGS: Final[Mapping[str, str]] = {
     "amount_changed": "the same movement was reported with different amounts; the earliest is booked",
     BASIS_UNKNOWN: "the parts of the sum are not known, so all of it is booked as revenue",
@@ -144,6 +160,11 @@ def explain_refusal(outcome: str) -> Explanation | None:
 def explain_trouble(code: str) -> Explanation | None:
     """Return why a delivery was not understood; None for a trouble of another version of the program."""
     return {str(name): one for name, one in TROUBLES.items()}.get(code)
+
+
+def explain_gap(code: GapCode) -> Explanation:
+    """Return what a file of a backfill leaves out."""
+    return GAPS[code]
 
 
 def explain_flag(flag: str) -> str:

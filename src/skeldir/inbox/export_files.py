@@ -23,6 +23,13 @@ class ExportUnreadable(InputInvalid):
     title = "The file cannot be read"
 
 
+class ExportForeign(InputInvalid):
+    """A file has objects of another provider than the endpoint's."""
+
+    code = "export_foreign"
+    title = "The file is another provider's"
+
+
 def read_objects(path: Path) -> Iterator[Json]:
     """Yield the objects of a file, one after the other; of a file with a value in each line only a line is in memory.
 

@@ -289,6 +289,14 @@ WHERE d.tenant_id = :tenant_id AND d.digest = :digest;
 -- name: select_moment$
 SELECT now();
 
+-- name: select_refs_without_capture
+-- Names of payments of which no capture is known.
+SELECT r.ref
+FROM public.payment_refs r
+JOIN public.payments p ON p.tenant_id = :tenant_id AND p.id = r.payment_id
+WHERE r.tenant_id = :tenant_id AND r.ref = ANY(:refs::text[])
+  AND p.state IN ('pending', 'authorized', 'voided', 'awaiting_capture');
+
 -- name: select_coverage
 -- Orders with money from webhooks by the local day and the provider of their first capture, and by currency: how many
 -- touches their stored journeys have, and how the journeys came. Without a stored journey, `touches` is -1. The moments

@@ -184,6 +184,9 @@ class SelectPrivacyRequestsRow(TypedDict):
     due_at: dt.datetime
     answered_at: dt.datetime | None
 
+class SelectRefsWithoutCaptureRow(TypedDict):
+    ref: str
+
 class SelectRefusalsRow(TypedDict):
     endpoint_id: UUID
     outcome: str
@@ -437,6 +440,10 @@ class _Queries:
     async def select_privacy_requests(
         connection: Connection, /, *, tenant_id: UUID, most: int
     ) -> list[SelectPrivacyRequestsRow]: ...
+    @staticmethod
+    async def select_refs_without_capture(
+        connection: Connection, /, *, tenant_id: UUID, refs: Collection[str]
+    ) -> list[SelectRefsWithoutCaptureRow]: ...
     @staticmethod
     async def select_refusals(
         connection: Connection, /, *, tenant_id: UUID
