@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from skeldir.cli import app
 from skeldir.clock import utc_now
 from skeldir.db.pool import open_database
+from skeldir.errors import SkeldirError
 from tests.conftest import Clone
 from tests.support.make import (
     make_conversion,
@@ -80,6 +81,32 @@ def test_an_erased_order_is_named_in_a_receipt_that_is_kept(clone: Clone, shop: 
     assert "request of 3 May" in printed
     assert "1 journey keys, 1 orders, 0 payments, 0 rejected items, 3 touches" in printed
     assert run("privacy", "erasures", shop) == printed
+
+
+def test_a_preview_of_an_erasure_shows_its_counts_and_needs_no_reason(
+    clone: Clone, shop: UUID
+) -> None:
+    buy(clone.app_url, shop)
+    printed = run("privacy", "erase", shop, "--order", "order-7", "--dry-run")
+    counts = "1 journey keys, 1 orders, 0 payments, 0 rejected items, 3 touches"
+    assert printed == f"This would be erased: 0 deliveries, {counts}."
+    assert run("privacy", "erasures", shop) == ""
+    assert counts in run("privacy", "erase", shop, "--order", "order-7", "--reason", "a request")
+
+
+def test_an_erasure_without_a_reason_or_of_an_unknown_order_is_refused(
+    clone: Clone, shop: UUID
+) -> None:
+    buy(clone.app_url, shop)
+    for words, code in (
+        (("--order", "order-7"), "input_invalid"),
+        (("--order", "no-such", "--reason", "a request"), "erasure_target_unknown"),
+        (("--order", "no-such", "--dry-run"), "erasure_target_unknown"),
+    ):
+        fault = CliRunner().invoke(app, ["privacy", "erase", str(shop), *words]).exception
+        assert isinstance(fault, SkeldirError)
+        assert fault.code == code
+    assert run("privacy", "erasures", shop) == ""
 
 
 def test_an_erasure_names_an_order_or_a_journey_and_not_both(shop: UUID) -> None:

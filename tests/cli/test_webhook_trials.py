@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+import psycopg
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -16,6 +17,7 @@ from skeldir.cli import app as commands
 from skeldir.db.pool import Database
 from skeldir.errors import InputInvalid
 from skeldir.inbox.endpoints import EndpointOptions, EndpointUnknown, NewEndpoint
+from skeldir.inbox.export_files import ExportForeign
 from skeldir.inbox.saying import Provider
 from skeldir.inbox.signing import SigningImpossible
 from skeldir.inbox.trying import DeliveryNotSent
@@ -106,6 +108,18 @@ async def test_a_body_of_a_file_is_sent_as_it_is(served: Served, tmp_path: Path)
     assert "booked capture 1.00 USD" in result.output
 
 
+async def test_options_that_a_file_would_ignore_are_refused(served: Served, tmp_path: Path) -> None:
+    body = tmp_path / "body.json"
+    body.write_text('{"type": "payment.captured"}', encoding="utf-8")
+    address = await served.address("standard")
+    for name, value in (("order", "1"), ("journey", "j"), ("amount", "40"), ("currency", "EUR")):
+        refused = (await served.send(address, body, f"--{name}", value)).exception
+        assert isinstance(refused, InputInvalid), name
+        assert f"--{name} would change nothing" in str(refused)
+    with psycopg.connect(served.clone.superuser_url) as admin:
+        assert admin.execute("SELECT count(*) FROM webhook_deliveries").fetchone() == (0,)
+
+
 async def test_an_address_of_another_tenant_and_one_where_nothing_answers_are_refused(
     served: Served, other_tenant: UUID
 ) -> None:
@@ -171,3 +185,20 @@ async def test_backfill_reports_what_a_file_closed_and_what_was_not_understood(
         ("B1", "capture", 500, "EUR"),
         ("B2", "capture", 500, "EUR"),
     ]
+
+
+async def test_a_file_that_closes_no_gap_is_refused_or_reported_with_what_to_do(
+    served: Served, tmp_path: Path
+) -> None:
+    file = tmp_path / "orders.json"
+    order = {"id": 5, "financial_status": "paid", "total_price": "2.00", "currency": "EUR"}
+    file.write_text(json.dumps({"orders": [order]}), encoding="utf-8")
+    shop = await served.make("shopify")
+    lacking = await served.run("backfill", served.tenant, shop.id, file)
+    assert lacking.exit_code == 3, (lacking.output, lacking.exception)
+    assert "transactions_missing (1): Paid orders came without their transactions" in lacking.output
+    assert "orders/ID/transactions.json" in lacking.output
+    gateway = await served.make("stripe")
+    foreign = await served.run("backfill", served.tenant, gateway.id, file)
+    assert isinstance(foreign.exception, ExportForeign)
+    assert foreign.exception.code == "export_foreign"

@@ -83,6 +83,47 @@ def test_deliveries_are_listed_newest_first_and_dead_ones_explained(
     assert "Nothing came in yet" in run("webhooks", "deliveries", stranger).stderr
 
 
+def test_a_dead_delivery_is_shown_with_the_ids_by_which_it_can_be_found(
+    clone: Clone, shop: UUID
+) -> None:
+    gateway = create(clone, shop, "stripe")
+    assert gateway.send(make_charge(id="ch_9", currency="xyz", payment_intent="pi_9")) == [200]
+    assert create(clone, shop, "standard").send(make_payment(amount=4999)) == [200]
+    with psycopg.connect(clone.superuser_url) as admin:
+        ids = admin.execute("SELECT id FROM webhook_deliveries ORDER BY id").fetchall()
+    dead = plain(run("webhooks", "deliveries", shop, "--dead").stdout)
+    assert f"delivery {ids[0][0]}, event evt_ch_9, id ch_9, payment_intent pi_9" in dead
+    assert f"delivery {ids[1][0]}, event msg_0_" in dead
+    assert "order_id 1001, payment_id pay_1" in dead
+
+
+def test_payments_show_what_is_booked_of_them_in_each_currency(clone: Clone, shop: UUID) -> None:
+    endpoint = create(clone, shop, "standard")
+    refunds = [
+        make_payment(kind, refund_id=f"re_{id_}", amount=amount)
+        for kind, id_, amount in (
+            ("payment.refunded", 1, "10.00"),
+            ("payment.refunded", 2, "5.00"),
+            ("payment.refund_failed", 2, "5.00"),
+        )
+    ]
+    disputed = make_payment("payment.disputed", dispute_id="d_1", amount="3.50")
+    yen = make_payment(payment_id="pay_3", amount="1200", currency="JPY")
+    other = make_payment(payment_id="pay_2", order_id="1002", amount="7.00")
+    endpoint.send(make_payment(), *refunds, disputed, yen, other)
+    listed = plain(run("webhooks", "payments", shop).stdout)
+    assert (
+        "booked: captured 49.99 EUR, refunded 10.00 EUR, disputed 3.50 EUR, balance 36.49 EUR "
+        "booked: captured 1,200 JPY, balance 1,200 JPY" in listed
+    )
+    assert "booked: captured 7.00 EUR, balance 7.00 EUR" in listed
+    waits = make_payment("payment.refunded", payment_id="pay_8", order_id="8", refund_id="re_8")
+    endpoint.send(waits)
+    waiting = run("webhooks", "payments", shop, "--state", "awaiting_capture").stdout
+    assert "waits: refund of 49.99 EUR" in waiting
+    assert "booked" not in waiting
+
+
 def test_test_money_at_a_live_endpoint_is_dead_with_the_cure(clone: Clone, shop: UUID) -> None:
     endpoint = create(clone, shop, "standard")
     assert endpoint.send(make_payment(livemode=False)) == [200]

@@ -306,6 +306,38 @@ async def test_what_another_provider_reports_is_kept_as_evidence_and_shown_by_ex
     assert payment["evidence"] == listed["evidence"]
 
 
+async def test_explain_shows_an_order_that_only_waits(post: Post, db: Database) -> None:
+    refund = {
+        "type": "payment.refunded",
+        "timestamp": "2026-11-02T10:00:00Z",
+        "data": {"refund_id": "re_1", "order_id": "77", "amount": "4.00", "currency": "EUR"},
+    }
+    assert (await post.send(refund)).status_code == 200
+    held = {
+        **refund,
+        "type": "payment.authorized",
+        "data": {"payment_id": "pay_2", "order_id": "78"},
+    }
+    assert (await post.send(held)).status_code == 200
+    explained = await ask(post, db, "/v1/attribution/orders/77")
+    assert (explained["entries"], explained["capture"], explained["awaits_credit"]) == (
+        [],
+        None,
+        False,
+    )
+    (payment,) = explained["payments"]
+    assert payment["state"] == "awaiting_capture"
+    assert [(one["kind"], one["amount_cents"]) for one in payment["waiting"]] == [("refund", 400)]
+    (authorized,) = (await ask(post, db, "/v1/attribution/orders/78"))["payments"]
+    assert authorized["state"] == "authorized"
+    stranger = await make_tenant(db, "Stranger")
+    for tenant, order in ((post.tenant, "79"), (stranger, "77")):
+        answer = await post.client.get(
+            f"/v1/attribution/orders/{order}", headers=await bearer(db, tenant, "read")
+        )
+        assert (answer.status_code, answer.json()["code"]) == (404, "order_unknown")
+
+
 async def test_explain_shows_no_payment_of_an_order_that_came_another_way(
     post: Post, db: Database
 ) -> None:

@@ -13,11 +13,15 @@ from skeldir.clock import utc_now
 from skeldir.db.pool import Database
 from skeldir.errors import InputInvalid
 from skeldir.inbox import (
+    ErasureTargetUnknown,
     answer_request,
     erase_journey,
     erase_order,
+    find_journey,
+    find_order,
     list_erasures,
     list_requests,
+    preview_erasure,
     rebook_all,
 )
 from skeldir.inbox.tasks import ERASE_KIND
@@ -194,11 +198,52 @@ async def test_another_tenant_with_the_same_order_and_token_loses_nothing(
     other = await make_tenant(db, "Other")
     await send_touches(db, other, make_touch(journey_key="visitor-1", idempotency_key="o1"))
     assert (await erase_journey(db, other, "visitor-1", **WHY)).counts["touches"] == 1
-    assert (await erase_order(db, other, "1001", **WHY)).counts["journey_keys"] == 0
+    with pytest.raises(ErasureTargetUnknown):
+        await erase_order(db, other, "1001", **WHY)
     assert keys_of(post) == [("1001", True), ("1002", True), ("2001", True)]
     assert touches_of(post) == [("t1",), ("t2",), ("t3",)]
     async with db.tenant(post.tenant) as connection:
         assert await list_erasures(connection, post.tenant, most=10) == []
+
+
+async def test_a_preview_counts_what_the_erasure_then_does_and_changes_nothing(
+    post: Post, db: Database
+) -> None:
+    for target in (
+        await find_order(db, post.tenant, "1001"),
+        await find_journey(db, post.tenant, "visitor-1"),
+    ):
+        before = post.ask("SELECT to_jsonb(d) FROM webhook_deliveries d ORDER BY id")
+        counts = await preview_erasure(db, post.tenant, target)
+        assert counts["deliveries"] == 2
+        assert post.ask("SELECT to_jsonb(d) FROM webhook_deliveries d ORDER BY id") == before
+        assert keys_of(post) == [("1001", True), ("1002", True), ("2001", True)]
+        assert len(touches_of(post)) == 3
+    assert post.ask("SELECT count(*) FROM erasures") == [(0,)]
+    assert (await erase_order(db, post.tenant, "1001", **WHY)).counts == counts
+
+
+async def test_what_is_not_known_is_refused_without_a_receipt(post: Post, db: Database) -> None:
+    with pytest.raises(ErasureTargetUnknown, match="Nothing is held of this order") as refused:
+        await erase_order(db, post.tenant, "no-such", **WHY)
+    assert "webhooks payments" in refused.value.cure
+    with pytest.raises(ErasureTargetUnknown, match="of this journey"):
+        await erase_journey(db, post.tenant, "never-seen", **WHY)
+    for target in (
+        await find_order(db, post.tenant, "no-such"),
+        await find_journey(db, post.tenant, "never-seen"),
+    ):
+        with pytest.raises(ErasureTargetUnknown):
+            await preview_erasure(db, post.tenant, target)
+    assert post.ask("SELECT count(*) FROM erasures") == [(0,)]
+
+
+async def test_an_order_can_be_erased_twice_but_not_its_journey(post: Post, db: Database) -> None:
+    await erase_order(db, post.tenant, "1001", **WHY)
+    again = await erase_order(db, post.tenant, "1001", **WHY)
+    assert (again.counts["orders"], again.counts["touches"]) == (1, 0)
+    with pytest.raises(ErasureTargetUnknown, match="journey"):
+        await erase_journey(db, post.tenant, "visitor-1", **WHY)
 
 
 async def test_a_receipt_can_be_checked_and_shows_no_token(post: Post, db: Database) -> None:
@@ -269,6 +314,24 @@ async def test_a_customers_redaction_erases_the_named_orders(shop: Post, db: Dat
     assert (request.kind, request.orders) == ("redact_customer", 1)
     assert request.answered_at is not None
     assert (receipt.request_id, receipt.target_kind) == (request.id, "customer")
+
+
+async def test_a_customers_redaction_of_orders_that_are_not_known_has_a_receipt(
+    shop: Post, db: Database
+) -> None:
+    body: dict[str, object] = {
+        "shop_id": 9,
+        "shop_domain": SHOP,
+        "customer": {"id": 7},
+        "orders_to_redact": [404],
+    }
+    assert (await shop.send(body)).status_code == 200
+    await do_jobs(db, {ERASE_KIND.name: ERASE_KIND})
+    async with db.tenant(shop.tenant) as connection:
+        (receipt,) = await list_erasures(connection, shop.tenant, most=10)
+        (request,) = await list_requests(connection, shop.tenant, most=10)
+    assert set(receipt.counts.values()) == {0}
+    assert request.answered_at is not None
 
 
 async def test_a_shops_redaction_erases_all_orders_of_the_shop(shop: Post, db: Database) -> None:

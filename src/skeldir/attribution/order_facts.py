@@ -52,7 +52,7 @@ _FEW = 100
 
 
 class OrderUnknown(SkeldirError):
-    """The tenant has no entry of this order. The error does not reveal whether another tenant has one."""
+    """The tenant has no entry and no payment of this order. The error does not reveal whether another tenant has."""
 
     code = "order_unknown"
     status = 404
@@ -95,23 +95,17 @@ async def read_order(connection: Connection, tenant_id: UUID, order_id: str) -> 
     The transaction must be repeatable read, or facts and credit may not match.
 
     Raises:
-        OrderUnknown: the tenant has no entry of this order.
+        OrderUnknown: the tenant has no entry and no payment of this order.
     """
     # PostgreSQL texts cannot contain NUL, and it rejects a parameter that does.
     is_possible = "\0" not in order_id
     entries = is_possible and await read_order_entries(
         connection, tenant_id, order_id, most=MOST_SHOWN
     )
-    if not entries and is_possible and await was_taken_back(connection, tenant_id, order_id):
-        raise OrderUnknown(
-            "All entries of this order were taken back.",
-            cure="`skeldir imports list` shows who took back what; send the order again if it is true.",
-        )
-    if not entries:
-        raise OrderUnknown(
-            "There is no order with this id.",
-            cure="Check the id; an order is known once one of its conversions has been accepted.",
-        )
+    payments = await _read_payments(connection, tenant_id, order_id) if is_possible else []
+    # An order that only waits, such as for its capture, has payments and no entries.
+    if not entries and not payments:
+        raise await _unknown(connection, tenant_id, order_id, is_possible=is_possible)
     reading, has_kept = await begin_reading(connection, tenant_id)
     journeys = await queries.select_stored_journeys(
         connection, tenant_id=tenant_id, order_ids=[order_id], longest=ANY_LENGTH
@@ -134,19 +128,33 @@ async def read_order(connection: Connection, tenant_id: UUID, order_id: str) -> 
     facts = OrderFacts(
         order_id=order_id,
         standing=as_dict(standing),
-        entries=[as_dict(row) for row in entries],
+        entries=[as_dict(row) for row in entries or ()],
         balances=[as_dict(row) for row in balances],
         in_force=reading.versions,
         capture=None if capture is None else as_dict(capture),
         stored=stored,
         kept=kept,
         numbers=reading.numbers,
-        payments=await _read_payments(connection, tenant_id, order_id),
+        payments=payments,
     )
     if capture is None or capture["journey_key"] is None or not facts.in_force:
         return facts
     return await _read_journey(
         connection, tenant_id, facts, capture["journey_key"], capture["occurred_at"]
+    )
+
+
+async def _unknown(
+    connection: Connection, tenant_id: UUID, order_id: str, *, is_possible: bool
+) -> OrderUnknown:
+    if is_possible and await was_taken_back(connection, tenant_id, order_id):
+        return OrderUnknown(
+            "All entries of this order were taken back.",
+            cure="`skeldir imports list` shows who took back what; send the order again if it is true.",
+        )
+    return OrderUnknown(
+        "There is no order with this id.",
+        cure="Check the id; an order is known once one of its conversions has been accepted, or a webhook named it.",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -21,8 +22,11 @@ from skeldir.inbox import (
     erase_journey,
     erase_order,
     export_orders,
+    find_journey,
+    find_order,
     list_erasures,
     list_requests,
+    preview_erasure,
 )
 from skeldir.ingest import forget_now, list_findings, scan_for_personal_data
 
@@ -109,11 +113,16 @@ OrderOption = Annotated[
 @privacy_app.command("erase")
 def erase(
     tenant: TenantArgument,
-    reason: Annotated[str, typer.Option(help="Why; the receipt shows it. Name no person here.")],
+    reason: Annotated[
+        str, typer.Option(help="Why; the receipt shows it, so name no person. Needed to erase.")
+    ] = "",
     order: OrderOption = None,
     journey: Annotated[
         str | None, typer.Option(help="The journey's token, as the shop sends it.")
     ] = None,
+    is_preview: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would be erased.")
+    ] = False,
 ) -> None:
     """Erase what leads from an order or a journey to a person, and print the receipt.
 
@@ -128,6 +137,13 @@ def erase(
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)
         async with runtime.database() as database:
+            if is_preview:
+                find = find_journey if order is None else find_order
+                target = await find(database, tenant_id, order or journey or "")
+                counts = await preview_erasure(database, tenant_id, target)
+                out.print(f"This would be erased: {_write_counts(counts)}.", soft_wrap=True)
+                err.print("Nothing was changed. Orders counts all that the journeys led to.")
+                return
             async with database.tenant(tenant_id, is_read_only=True) as connection:
                 requested_by = await describe_command(connection)
             if order is not None:
@@ -139,8 +155,6 @@ def erase(
                     database, tenant_id, journey or "", reason=reason, requested_by=requested_by
                 )
         _show_receipt(receipt)
-        if not any(receipt.counts.values()):
-            err.print("Nothing is held of it: check that it is spelled as in the ledger.")
 
     run_with_runtime(work)
 
@@ -233,14 +247,17 @@ def export(
     run_with_runtime(work)
 
 
-def _show_receipt(receipt: ErasureReceipt) -> None:
-    counts = ", ".join(
-        f"{count:,} {name.replace('_', ' ')}" for name, count in sorted(receipt.counts.items())
+def _write_counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(
+        f"{count:,} {name.replace('_', ' ')}" for name, count in sorted(counts.items())
     )
+
+
+def _show_receipt(receipt: ErasureReceipt) -> None:
     out.print(
         f"Erasure {receipt.id} ({receipt.target_kind}) at {receipt.erased_at:%Y-%m-%d %H:%M:%S} UTC\n"
         f"  requested by {receipt.requested_by}: {receipt.reason}\n"
-        f"  {counts}\n"
+        f"  {_write_counts(receipt.counts)}\n"
         f"  target SHA-256 {receipt.target_digest}\n"
         f"  receipt SHA-256 {receipt.digest}",
         soft_wrap=True,

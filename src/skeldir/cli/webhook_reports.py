@@ -11,6 +11,7 @@ from skeldir.cli.keys import TenantArgument
 from skeldir.cli.runtime import Runtime, run_with_runtime
 from skeldir.inbox import (
     Basis,
+    BookedSum,
     DeliveryReport,
     PaymentReport,
     PaymentState,
@@ -64,7 +65,7 @@ def show_payments(
     ] = False,
     most: MostOption = 50,
 ) -> None:
-    """Show the payments that changed last: state, what does not fit, what waits, and what is only evidence."""
+    """Show the payments that changed last: state, what is booked, what does not fit, waits, or is only evidence."""
 
     async def work(runtime: Runtime) -> None:
         tenant_id = await runtime.tenant_id(tenant)
@@ -160,6 +161,9 @@ def _show_delivery(one: DeliveryReport) -> None:
         words = "" if why is None else f" {why.meaning}"
         cure = "" if why is None else f" {why.cure}"
         out.print(f"  {one.trouble}:{words} {one.detail or ''}{cure}", soft_wrap=True)
+        named = [f"delivery {one.id}", f"event {one.event_id}" if one.event_id else ""]
+        named += [f"{name} {id_}" for name, id_ in one.ids if id_ != one.event_id]
+        out.print(f"  {', '.join(filter(None, named))}", soft_wrap=True)
 
 
 def _show_payment(one: PaymentReport) -> None:
@@ -174,6 +178,8 @@ def _show_payment(one: PaymentReport) -> None:
         style="bold",
         soft_wrap=True,
     )
+    for booked in one.booked:
+        out.print(f"  booked: {_sum_of(booked)}", soft_wrap=True)
     for flag in one.flags:
         out.print(f"  flag {flag}: {explain_flag(flag)}", soft_wrap=True)
     for name, moves in (("waits", one.waiting), ("evidence", one.evidence)):
@@ -181,6 +187,15 @@ def _show_payment(one: PaymentReport) -> None:
             out.print(f"  {name}: {_money_of(move)}", soft_wrap=True)
 
 
+def _sum_of(one: BookedSum) -> str:
+    parts = {"captured": one.captured, "refunded": one.refunded, "disputed": one.disputed}
+    shown = [f"{name} {_money(minor, one.currency)}" for name, minor in parts.items() if minor]
+    return ", ".join([*shown, f"balance {_money(one.balance, one.currency)}"])
+
+
+def _money(minor: int, currency: str) -> str:
+    return f"{format_minor(minor, currency)} {currency}"
+
+
 def _money_of(move: Unbooked) -> str:
-    amount = f"{format_minor(move.minor, move.currency)} {move.currency}"
-    return f"{move.kind} of {amount}, {move.provider} {move.id}"
+    return f"{move.kind} of {_money(move.minor, move.currency)}, {move.provider} {move.id}"

@@ -54,8 +54,12 @@ def send(
         str | None, typer.Option(help="The order's reference; a new one if it is not given.")
     ] = None,
     journey: Annotated[str | None, typer.Option(help="The token of the buyer's journey.")] = None,
-    amount: Annotated[str, typer.Option(help="In units of the currency, such as 12.50.")] = "40",
-    currency: Annotated[str, typer.Option(help="The code of the currency.")] = "EUR",
+    amount: Annotated[
+        str | None, typer.Option(help="In units of the currency, such as 12.50; otherwise 40.")
+    ] = None,
+    currency: Annotated[
+        str | None, typer.Option(help="The code of the currency; otherwise EUR.")
+    ] = None,
     yes: Annotated[
         bool, typer.Option("--yes", help="Send it to a live endpoint: it books into the ledger.")
     ] = False,
@@ -69,7 +73,9 @@ def send(
         return
     if tenant is None or url is None or sample is None:
         raise typer.BadParameter("give the tenant, the address and a sample, or --list PROVIDER.")
-    wishes = _wishes_of(order, journey, amount, currency)
+    wished = {"order": order, "journey": journey, "amount": amount, "currency": currency}
+    _refuse_wishes_of_file(sample, [name for name, one in wished.items() if one is not None])
+    wishes = _wishes_of(order, journey, amount or "40", currency or "EUR")
     run_with_runtime(lambda runtime: _send(runtime, tenant, url, sample, wishes, yes=yes))
 
 
@@ -176,6 +182,15 @@ def _list_samples(provider: Provider) -> None:
         out.print(f"{name:<12} {sample.meaning}{journey}", soft_wrap=True)
     if provider == "paypal":
         err.print("PayPal alone can sign these: make a payment in its sandbox instead of `send`.")
+
+
+def _refuse_wishes_of_file(sample: str, wished: list[str]) -> None:
+    if wished and Path(sample).is_file():
+        raise InputInvalid(
+            f"{sample} is a file, and is sent as it is: --{' and --'.join(wished)} would change nothing.",
+            cure="Leave the options out and write the values into the file, or give the name of a sample: "
+            "`skeldir webhooks send --list PROVIDER` shows them.",
+        )
 
 
 def _wishes_of(order: str | None, journey: str | None, amount: str, currency: str) -> Wishes:

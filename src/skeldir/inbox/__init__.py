@@ -22,10 +22,14 @@ from skeldir.inbox.endpoints import (
 )
 from skeldir.inbox.erasing import (
     ErasureReceipt,
+    ErasureTargetUnknown,
     ErasureUnknown,
     erase_journey,
     erase_order,
+    find_journey,
+    find_order,
     list_erasures,
+    preview_erasure,
     read_erasure,
 )
 from skeldir.inbox.explaining import explain_flag, explain_gap, explain_refusal, explain_trouble
@@ -39,6 +43,7 @@ from skeldir.inbox.privacy_requests import (
 )
 from skeldir.inbox.reading import (
     STATES,
+    BookedSum,
     DeliveryReport,
     PaymentReport,
     list_deliveries,
@@ -68,6 +73,7 @@ __all__ = [
     "UNUSABLE_KEYS",
     "BackfillReport",
     "Basis",
+    "BookedSum",
     "CoverageReport",
     "CoverageRow",
     "Covered",
@@ -76,6 +82,7 @@ __all__ = [
     "EndpointReport",
     "EndpointUnknown",
     "ErasureReceipt",
+    "ErasureTargetUnknown",
     "ErasureUnknown",
     "NewEndpoint",
     "PaymentReport",
@@ -105,6 +112,8 @@ __all__ = [
     "explain_trouble",
     "export_orders",
     "find_delivery",
+    "find_journey",
+    "find_order",
     "find_target",
     "is_reachable",
     "list_deliveries",
@@ -118,6 +127,7 @@ __all__ = [
     "new_key",
     "open_desk",
     "prepare_sealer",
+    "preview_erasure",
     "read_erasure",
     "read_rules",
     "read_sealer",

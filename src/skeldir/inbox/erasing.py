@@ -38,6 +38,18 @@ class ErasureUnknown(SkeldirError):
     title = "The erasure is not known"
 
 
+class ErasureTargetUnknown(SkeldirError):
+    """The tenant has nothing that leads from an order or a journey to a person, so there is nothing to erase."""
+
+    code = "erasure_target_unknown"
+    status = 404
+    title = "Nothing is held of what is to be erased"
+
+
+class _Preview(Exception):
+    """Rolls back what a preview erased."""
+
+
 @dataclass(frozen=True, slots=True)
 class ErasureTarget:
     """What is to be erased; what belongs to it is found by the database.
@@ -78,12 +90,12 @@ async def erase_order(
 
     Raises:
         InputInvalid: the order or the reason is empty.
+        ErasureTargetUnknown: the order is not known; no receipt is kept.
     """
-    _require_text("order", order_id)
-    async with database.tenant(tenant_id, is_read_only=True) as connection:
-        payment_ids = await find_payments(connection, tenant_id, [order_id])
-    target = ErasureTarget("order", order_id.encode(), [order_id], payment_ids)
-    return await erase(database, tenant_id, target, reason=reason, requested_by=requested_by)
+    target = await find_order(database, tenant_id, order_id)
+    return await erase(
+        database, tenant_id, target, reason=reason, requested_by=requested_by, must_exist=True
+    )
 
 
 async def erase_journey(
@@ -93,13 +105,50 @@ async def erase_journey(
 
     Raises:
         InputInvalid: the token or the reason is empty.
+        ErasureTargetUnknown: nothing is held of the journey; no receipt is kept.
     """
+    target = await find_journey(database, tenant_id, token)
+    return await erase(
+        database, tenant_id, target, reason=reason, requested_by=requested_by, must_exist=True
+    )
+
+
+async def find_order(database: Database, tenant_id: UUID, order_id: str) -> ErasureTarget:
+    """Return an order, known or not, as what is to be erased. Raises InputInvalid if it is empty."""
+    _require_text("order", order_id)
+    async with database.tenant(tenant_id, is_read_only=True) as connection:
+        payment_ids = await find_payments(connection, tenant_id, [order_id])
+    return ErasureTarget("order", order_id.encode(), [order_id], payment_ids)
+
+
+async def find_journey(database: Database, tenant_id: UUID, token: str) -> ErasureTarget:
+    """Return a journey, known or not, as what is to be erased. Raises InputInvalid if the token is empty."""
     _require_text("journey token", token)
     async with database.tenant(tenant_id, is_read_only=True) as connection:
         profile = await load_profile(connection, tenant_id)
     key = hash_journey_key(profile.journey_secret, token)
-    target = ErasureTarget("journey", key, journey_key=key)
-    return await erase(database, tenant_id, target, reason=reason, requested_by=requested_by)
+    return ErasureTarget("journey", key, journey_key=key)
+
+
+async def preview_erasure(
+    database: Database, tenant_id: UUID, target: ErasureTarget
+) -> Mapping[str, int]:
+    """Return how many rows an erasure would change or delete, as its receipt would; nothing is changed.
+
+    Raises:
+        ErasureTargetUnknown: nothing is held of the target.
+    """
+    counts: Mapping[str, int] = {}
+    try:
+        async with database.tenant(tenant_id, locked=ingest_lock(tenant_id)) as connection:
+            await wait_for_lock(connection, credit_lock(tenant_id))
+            counts = await _erase_traces(
+                connection, tenant_id, target, new_id(), reason="preview", requested_by="preview"
+            )
+            _require_any(counts, target)
+            raise _Preview
+    except _Preview:
+        return counts
 
 
 async def find_payments(
@@ -122,6 +171,7 @@ async def erase(
     requested_by: str,
     request_id: UUID | None = None,
     job: Job | None = None,
+    must_exist: bool = False,
 ) -> ErasureReceipt:
     """Erase what leads from a target to a person, in one transaction; return the stored receipt.
 
@@ -130,28 +180,70 @@ async def erase(
 
     Raises:
         InputInvalid: the reason is empty.
+        ErasureTargetUnknown: it `must_exist`, and nothing is held of it.
     """
     _require_text("reason", reason)
     await _credit_what_waits(database, tenant_id, job)
     erasure_id = new_id()
     async with database.tenant(tenant_id, locked=ingest_lock(tenant_id)) as connection:
         await wait_for_lock(connection, credit_lock(tenant_id))
+        counts = await _erase_traces(
+            connection,
+            tenant_id,
+            target,
+            erasure_id,
+            reason=reason.strip(),
+            requested_by=requested_by,
+            request_id=request_id,
+        )
+        if must_exist:
+            _require_any(counts, target)
+        if job is not None:
+            await job.hold(connection)
+    async with database.tenant(tenant_id, is_read_only=True) as connection:
+        return await read_erasure(connection, tenant_id, erasure_id)
+
+
+async def _erase_traces(
+    connection: Connection,
+    tenant_id: UUID,
+    target: ErasureTarget,
+    erasure_id: UUID,
+    *,
+    reason: str,
+    requested_by: str,
+    request_id: UUID | None = None,
+) -> Mapping[str, int]:
+    counts: Mapping[str, int] = orjson.loads(
         await queries.erase_traces(
             connection,
             erasure=erasure_id,
             request=request_id,
             target_kind=target.kind,
             target_digest=_digest(tenant_id, target),
-            reason=reason.strip(),
+            reason=reason,
             requested_by=requested_by,
             order_ids=list(target.order_ids),
             payment_ids=list(target.payment_ids),
             journey_key=target.journey_key,
         )
-        if job is not None:
-            await job.hold(connection)
-    async with database.tenant(tenant_id, is_read_only=True) as connection:
-        return await read_erasure(connection, tenant_id, erasure_id)
+    )
+    return counts
+
+
+def _require_any(counts: Mapping[str, int], target: ErasureTarget) -> None:
+    """Refuse a target of which nothing is held, in its transaction, so that no receipt of nothing is kept."""
+    if any(counts.values()):
+        return
+    is_order = target.kind == "order"
+    cure = (
+        "Give the order's id as in the ledger, with the endpoint's prefix: `skeldir webhooks payments TENANT` shows "
+        "it for orders that webhooks reported."
+        if is_order
+        else "Give the token as the shop sends it. Of one that was erased before, `skeldir privacy erasures TENANT` "
+        "has the receipt."
+    )
+    raise ErasureTargetUnknown(f"Nothing is held of this {target.kind}.", cure=cure)
 
 
 async def read_erasure(connection: Connection, tenant_id: UUID, erasure_id: UUID) -> ErasureReceipt:

@@ -168,7 +168,9 @@ LIMIT :most;
 
 -- name: select_deliveries
 -- The latest deliveries; if requested, only those with trouble.
-SELECT d.received_at, d.provider, d.type, d.trouble, d.detail, d.payment_id, p.order_id
+-- Never null: kept.
+SELECT d.id, d.received_at, d.provider, d.event_id, d.type, d.trouble, d.detail, d.payment_id, p.order_id,
+       d.kept::text AS kept
 FROM public.webhook_deliveries d
 LEFT JOIN public.payments p ON p.tenant_id = :tenant_id AND p.id = d.payment_id
 WHERE d.tenant_id = :tenant_id AND (NOT :is_dead::boolean OR d.trouble IS NOT NULL)

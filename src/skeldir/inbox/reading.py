@@ -2,39 +2,68 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 from uuid import UUID
 
 import orjson
 
 from skeldir.inbox.booking import Unbooked
+from skeldir.inbox.settling import SOURCE
 from skeldir.inbox.states import PaymentState
 from skeldir.inbox.store import queries
+from skeldir.revenue import read_standing_of_orders
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
 
+_MOST_IDS: Final = 6
+# Stripe names what an object is of without "_id".
+_ID_NAMES: Final = frozenset({"id", "charge", "payment_intent"})
 STATES: Final[tuple[PaymentState, ...]] = get_args(PaymentState)
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """A delivery. `dead`: it could not be understood, and `trouble` and `detail` say why."""
+    """A delivery. `dead`: it could not be understood, and `trouble` and `detail` say why.
 
+    `event_id` is the provider's, or ""; `ids` are the first ones in the body, each with the name of its field.
+    """
+
+    id: UUID
     received_at: datetime
     provider: str
+    event_id: str
     type: str
     outcome: Literal["recorded", "ignored", "dead"]
     trouble: str | None
     detail: str | None
     order_id: str | None
+    ids: tuple[tuple[str, str], ...]
+
+
+@dataclass(slots=True)
+class BookedSum:
+    """What is booked of a payment in a currency, in minor units; reversals are taken off what they reverse."""
+
+    currency: str
+    captured: int = 0
+    refunded: int = 0
+    disputed: int = 0
+
+    @property
+    def balance(self) -> int:
+        """What is left."""
+        return self.captured - self.refunded - self.disputed
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentReport:
-    """A payment; `waiting` and `evidence` are movements that are not booked (see `booking.Booking`)."""
+    """A payment; `booked` is in the ledger, by currency; `waiting` and `evidence` are not (see `booking.Booking`)."""
 
     id: UUID
     order_id: str | None
@@ -46,6 +75,7 @@ class PaymentReport:
     changed_at: datetime
     waiting: tuple[Unbooked, ...]
     evidence: tuple[Unbooked, ...]
+    booked: tuple[BookedSum, ...]
 
 
 async def list_deliveries(
@@ -54,18 +84,33 @@ async def list_deliveries(
     """Return the latest deliveries of the transaction's tenant, newest first; with `is_dead` only dead ones."""
     return [
         DeliveryReport(
+            id=row["id"],
             received_at=row["received_at"],
             provider=row["provider"],
+            event_id=row["event_id"],
             type=row["type"],
             outcome=outcome_of(row["trouble"], row["payment_id"]),
             trouble=row["trouble"],
             detail=row["detail"],
             order_id=row["order_id"],
+            ids=tuple(islice(_ids_in(orjson.loads(row["kept"])), _MOST_IDS)),
         )
         for row in await queries.select_deliveries(
             connection, tenant_id=tenant_id, is_dead=is_dead, most=most
         )
     ]
+
+
+def _ids_in(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the ids in the kept fields of a body, the outer ones first, each with the name of its field."""
+    inner: list[Mapping[str, Any]] = []
+    for name, value in fields.items():
+        if isinstance(value, dict):
+            inner.append(value)
+        elif name in _ID_NAMES or name.endswith("_id"):
+            yield name, str(value)
+    for one in inner:
+        yield from _ids_in(one)
 
 
 def outcome_of(
@@ -86,6 +131,11 @@ async def list_payments(
     most: int,
 ) -> list[PaymentReport]:
     """Return the payments of the transaction's tenant that changed last, the latest first."""
+    rows = await queries.select_payments(
+        connection, tenant_id=tenant_id, state=state, is_flagged=is_flagged, most=most
+    )
+    orders = [row["order_id"] for row in rows if row["order_id"] is not None]
+    booked = await _sum_orders(connection, tenant_id, orders)
     return [
         PaymentReport(
             id=row["id"],
@@ -98,11 +148,31 @@ async def list_payments(
             changed_at=row["changed_at"],
             waiting=read_unbooked(row["waiting"]),
             evidence=read_unbooked(row["evidence"]),
+            booked=tuple(booked[row["order_id"] or ""].values()),
         )
-        for row in await queries.select_payments(
-            connection, tenant_id=tenant_id, state=state, is_flagged=is_flagged, most=most
-        )
+        for row in rows
     ]
+
+
+async def _sum_orders(
+    connection: Connection, tenant_id: UUID, orders: Sequence[str]
+) -> Mapping[str, Mapping[str, BookedSum]]:
+    """Return what webhooks booked of orders, by order and currency."""
+    sums: dict[str, dict[str, BookedSum]] = defaultdict(dict)
+    entries = await read_standing_of_orders(connection, tenant_id, orders) if orders else ()
+    for entry in sorted(entries, key=lambda one: one["currency"]):
+        if entry["source"] != SOURCE:
+            continue
+        currency, cents = entry["currency"], entry["amount_cents"]
+        of_order = sums[entry["order_id"]].setdefault(currency, BookedSum(currency))
+        match entry["kind"]:
+            case "capture":
+                of_order.captured += cents
+            case "refund" | "refund_reversal":
+                of_order.refunded -= cents
+            case _:
+                of_order.disputed -= cents
+    return sums
 
 
 def read_unbooked(text: str) -> tuple[Unbooked, ...]:

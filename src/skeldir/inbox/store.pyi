@@ -36,13 +36,16 @@ class SelectCoverageRow(TypedDict):
     renewal_cents: Decimal
 
 class SelectDeliveriesRow(TypedDict):
+    id: UUID
     received_at: dt.datetime
     provider: str
+    event_id: str
     type: str
     trouble: str | None
     detail: str | None
     payment_id: UUID | None
     order_id: str | None
+    kept: str
 
 class SelectDeliveriesSinceRow(TypedDict):
     id: UUID
