@@ -88,7 +88,7 @@ _KNOWN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
         ],
         "trouble": [
             *("thin_event", "wrapped_event", "error_body"),
-            *("rights_lost", "uninstalled", "wrong_mode"),
+            *("rights_lost", "uninstalled", "wrong_mode", "wrong_shop"),
         ],
         "version": [platform.python_version()],
         "view": [

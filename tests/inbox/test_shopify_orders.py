@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from skeldir.inbox.saying import Visit
 from tests.support.shopify import (
+    CONTEXT,
+    SHOP,
     Body,
     make_dispute,
     make_order,
@@ -69,3 +73,29 @@ def test_a_journey_is_a_token_or_nothing(value: object) -> None:
     assert say(make_order(note_attributes=attributes)).journey is None
     attributes.append({"name": "journey_key", "value": " token-1 "})
     assert say(make_order(note_attributes=attributes)).journey == "token-1"
+
+
+@pytest.mark.parametrize(
+    ("host", "account", "trouble"),
+    [
+        ("sample-shop.myshopify.com", SHOP, None),
+        ("Sample-Shop.MyShopify.com", SHOP, None),
+        ("other-shop.myshopify.com", SHOP, "wrong_shop"),
+        ("checkout.example.com", SHOP, None),
+        ("other-shop.myshopify.com.example.com", SHOP, None),
+        ("other-shop.myshopify.com", "shop.example.com", None),
+    ],
+)
+def test_an_order_of_another_shop_at_shopify_is_in_trouble(
+    host: str, account: str, trouble: str | None
+) -> None:
+    order = make_order(order_status_url=f"https://{host}/1/orders/token/authenticate?key=a")
+    said = say(order, replace(CONTEXT, account=account))
+    assert (None if said.trouble is None else said.trouble.code) == trouble
+    assert bool(said.facts) is False
+    assert "token" not in str(said.kept)
+
+
+@pytest.mark.parametrize("value", [None, 7, "", "https://", "other-shop.myshopify.com"])
+def test_an_address_that_is_none_says_nothing_of_the_shop(value: object) -> None:
+    assert say(make_order(order_status_url=value)).trouble is None

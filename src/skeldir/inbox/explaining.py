@@ -104,6 +104,17 @@ TROUBLES: Final[Mapping[TroubleCode, Explanation]] = {
         "A test delivery came to a live endpoint, or the other way round; it is not booked.",
         "Enter each address at the provider in its own mode; `skeldir webhooks create --test` makes one for tests.",
     ),
+    "wrong_shop": Explanation(
+        "It is an order of another shop: an app of Shopify's signs for all its shops with one secret.",
+        "Make an endpoint for each shop with `skeldir webhooks create --shop`, and let each shop deliver to its own. "
+        "What came of the other shop's transactions is booked, since these do not name their shop: take it back with "
+        "`skeldir imports undo --order`.",
+    ),
+    "time_in_the_future": Explanation(
+        "The event says that it happened more than a day after it came.",
+        "Correct the clock of the sender, or the time that it writes into the body, and send the event again under a "
+        "new id.",
+    ),
     "order_too_busy": Explanation(
         "Too many deliveries share a name with this one: that cannot be one order.",
         "Send a reference that is different for each order.",

@@ -47,10 +47,20 @@ TroubleCode = Literal[
     "rights_lost",
     "uninstalled",
     "wrong_mode",
+    "wrong_shop",
+    "time_in_the_future",
     "order_too_busy",
 ]
 BROKEN_SET_UPS: Final = frozenset(
-    {"thin_event", "wrapped_event", "error_body", "rights_lost", "uninstalled", "wrong_mode"}
+    {
+        "thin_event",
+        "wrapped_event",
+        "error_body",
+        "rights_lost",
+        "uninstalled",
+        "wrong_mode",
+        "wrong_shop",
+    }
 )
 """Troubles that come back with every delivery until somebody changes a setting: they raise an alert."""
 

@@ -36,6 +36,7 @@ from skeldir.inbox.shopify_bodies import (
     kind_of,
     noun_of,
     number_of,
+    other_shop_in,
 )
 from skeldir.inbox.shopify_orders import (
     is_renewal,
@@ -214,6 +215,8 @@ def _translate_order(body: Json, context: Context, said: Said) -> Said:
     )
     if number is None:
         return replace(said, trouble=Trouble("id_missing", "The order has no id."))
+    if other_shop_in(body, context.account) is not None:
+        return replace(said, trouble=Trouble("wrong_shop", "The order is of another shop."))
     return replace(said, facts=tuple(order_notices(body, number, said.reported_at)))
 
 

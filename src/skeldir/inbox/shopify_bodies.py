@@ -84,6 +84,10 @@ def noun_of(body: Json) -> str | None:
 
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_AT_SHOPIFY: Final = ".myshopify.com"
+_STATUS_URL: Final = re.compile(
+    r"https://([a-z0-9][a-z0-9-]{0,62}\.myshopify\.com)/", re.ASCII | re.IGNORECASE
+)
 _DOMAIN: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63})+", re.ASCII)
 
 
@@ -105,6 +109,18 @@ def domain_of(value: object) -> str | None:
     """Return a shop's domain in lower case; None for anything else."""
     text = value.lower() if isinstance(value, str) and len(value) <= 253 else ""
     return text if _DOMAIN.fullmatch(text) else None
+
+
+def other_shop_in(order: Json, shop: str) -> str | None:
+    """Return the domain of the shop whose order it is by its address at Shopify, if that is another one than `shop`.
+
+    None too if the address is at a domain of the merchant's own, or the endpoint's is, as that shows nothing.
+    """
+    address = order.get("order_status_url")
+    found = _STATUS_URL.match(address) if isinstance(address, str) else None
+    if found is None or not shop.lower().endswith(_AT_SHOPIFY):
+        return None
+    return found[1].lower() if found[1].lower() != shop.lower() else None
 
 
 def gateway_of(value: object) -> str:

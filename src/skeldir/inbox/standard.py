@@ -3,7 +3,8 @@
 The body is a JSON object with three fields:
 
 - `type`, text: one of the types below. Other types are counted and ignored.
-- `timestamp`, text: when it happened, ISO 8601 with an offset, such as `2026-11-02T10:00:00Z`.
+- `timestamp`, text: when it happened, ISO 8601 with an offset, such as `2026-11-02T10:00:00Z`; at most a day after
+  the delivery comes, as the sender's clock may be fast.
 - `data`, an object, with the fields below.
 
 | type                    | needs                                 | what it books                                  |
@@ -21,7 +22,9 @@ Fields of `data`:
 
 - `payment_id`, `refund_id`, `dispute_id`: texts of at most 120 letters, digits and `_ . : / # -`, the first a letter
   or a digit, or whole numbers. An id stands for one payment, refund or dispute forever: reports with the same id are
-  of the same one. Send `payment_id` or `order_id` with each refund and dispute: they join it to its payment.
+  of the same one. Send `payment_id` or `order_id` with each refund and dispute: they join it to its payment. A refund
+  that succeeds after it had failed, and a dispute that takes the money again after it was won, keep their id, and have
+  the later `timestamp`.
 - `amount`: what was moved by this one refund or capture, never a sum of several; text in units of the currency,
   such as `"12.50"`, above zero. An amount of zero moves nothing. A JSON number is refused, since 1250 may be meant
   as cents.
@@ -41,7 +44,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from skeldir.inbox.fields import (
@@ -91,6 +94,7 @@ _MEANINGS: Final[Mapping[str, _Meaning]] = {
     "payment.dispute_won": _Meaning("dispute", "dispute_reversal", "dispute_won"),
     "payment.dispute_lost": _Meaning("dispute", notice="dispute_lost"),
 }
+_CLOCK_ERROR: Final = timedelta(days=1)
 _NOUNS: Final = ("payment", "refund", "dispute")
 _PARTS: Final[Mapping[PartName, str]] = {
     "gross": "amount",
@@ -128,7 +132,7 @@ def translate(body: Json, context: Context) -> Said:
     happened_at = moment_of_text(body.get("timestamp"))
     said = _about_payment(kind, data, happened_at, context)
     try:
-        facts = _read_facts(meaning, data, happened_at)
+        facts = _read_facts(meaning, data, happened_at, context.now + _CLOCK_ERROR)
         return replace(said, facts=facts, parts=_read_parts(kind, data))
     except MoneyUnreadable as problem:
         return replace(said, trouble=Trouble(problem.code, problem.detail))
@@ -166,7 +170,9 @@ def _about_payment(kind: str, data: Json, happened_at: datetime | None, context:
     )
 
 
-def _read_facts(meaning: _Meaning, data: Json, happened_at: datetime | None) -> tuple[Fact, ...]:
+def _read_facts(
+    meaning: _Meaning, data: Json, happened_at: datetime | None, latest: datetime
+) -> tuple[Fact, ...]:
     """Return the movement and the notice of a type. Raises MoneyUnreadable."""
     money = _read_money(data) if meaning.movement is not None else None
     name = f"{meaning.noun}_id"
@@ -177,6 +183,8 @@ def _read_facts(meaning: _Meaning, data: Json, happened_at: datetime | None) -> 
         raise MoneyUnreadable(
             "time_missing", "timestamp is missing, has no offset or is no moment."
         )
+    if happened_at > latest:
+        raise MoneyUnreadable("time_in_the_future", "timestamp is more than a day ahead.")
     facts: list[Fact] = []
     if meaning.movement is not None and money is not None:
         minor, currency = money

@@ -35,6 +35,7 @@ BROKEN_SET_UPS = (
     "rights_lost",
     "uninstalled",
     "wrong_mode",
+    "wrong_shop",
 )
 REFRESH_OUTCOMES = ("success", "skipped_already_running", "skipped_unchanged", "failed")
 JOB_STATES = ("ready", "running", "dead")
