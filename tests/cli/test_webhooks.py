@@ -175,6 +175,7 @@ def test_a_text_that_is_no_secret_is_refused_and_not_repeated(
         ("stripe", "--shop", "sample.myshopify.com"),
         ("paypal", "--refunds-as-totals"),
         ("stripe", "--order-prefix", "a b"),
+        ("woocommerce", "--order-prefix", "shop2"),
         ("stripe", "--journey-name", ""),
         ("stripe", "--journey-name", "order_id"),
         ("stripe", "--order-name", "x" * 61),

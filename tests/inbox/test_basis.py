@@ -52,6 +52,22 @@ def test_without_its_parts_a_payment_is_booked_gross_and_flagged() -> None:
         assert "basis_unknown" in booking.flags
 
 
+def test_a_gateways_parts_of_one_of_several_captures_say_nothing_of_all() -> None:
+    first, second = ((Part("fee", fee, "USD"),) for fee in (30, 90))
+    reports = [
+        make_report(moved("capture", 1_000, id_="ch_1"), parts=first),
+        make_report(moved("capture", 3_000, id_="ch_2", minute=1), minute=1, parts=second),
+    ]
+    gateway = book(reports, Rules(basis="without_fee"))
+    assert entries_of(gateway) == [("capture", 1_000), ("capture", 3_000)]
+    assert gateway.flags == ("basis_unknown",)
+    order = (Part("gross", 4_000, "USD"), Part("tax", 400, "USD"))
+    shop = make_report(provider="shopify", minute=2, parts=order)
+    whole = book([*reports, shop], Rules(basis="without_tax"))
+    assert entries_of(whole) == [("capture", 900), ("capture", 2_700)]
+    assert whole.flags == ()
+
+
 @given(AMOUNTS, st.lists(AMOUNTS, min_size=1, max_size=8), st.data())
 def test_what_is_refunded_completely_leaves_nothing(
     captured: int, shares: list[int], data: st.DataObject

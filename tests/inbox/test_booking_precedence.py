@@ -145,3 +145,47 @@ def test_of_two_shops_the_earlier_one_counts_and_a_flag_says_so() -> None:
 def test_of_two_shops_one_that_reports_the_capture_counts_before_one_that_does_not() -> None:
     reports = [by("shopify", "refund", 5), by("woocommerce", "capture", 50, minute=1)]
     assert counted(book(reports, Rules())) == [("woocommerce", 50)]
+
+
+@pytest.mark.parametrize("via", ["stripe", None])
+def test_a_refund_that_both_report_counts_once_though_the_gateway_reports_no_capture(
+    via: Provider | None,
+) -> None:
+    reports = [
+        by("shopify", "capture", 50, via=via),
+        by("shopify", "refund", 20, via=via, minute=1),
+        by("stripe", "refund", 20, minute=1),
+    ]
+    for precedence, winner in (("gateway", "stripe"), ("shop", "shopify")):
+        booking = book(reports, Rules(precedence))  # type: ignore[arg-type]  # one of the two
+        assert counted(booking) == sorted([("shopify", 50), (winner, -20)])
+        failed = [
+            by("shopify", "refund_reversal", 20, id_="shopify_refund", via=via, minute=2),
+            by("stripe", "refund_reversal", 20, id_="stripe_refund", minute=2),
+        ]
+        booking = book([*reports, *failed], Rules(precedence))  # type: ignore[arg-type]  # as above
+        assert counted(booking) == sorted([("shopify", 50), (winner, -20), (winner, 20)])
+
+
+def test_a_refund_of_another_gateway_counts_beside_one_that_both_report() -> None:
+    reports = [
+        by("shopify", "capture", 50, via="stripe"),
+        by("shopify", "capture", 30, via="paypal", id_="t_2"),
+        by("shopify", "refund", 5, via="paypal", id_="r_2", minute=1),
+        by("stripe", "refund", 20, minute=1),
+    ]
+    assert counted(book(reports, Rules())) == [
+        ("shopify", -5),
+        ("shopify", 30),
+        ("shopify", 50),
+        ("stripe", -20),
+    ]
+
+
+def test_a_capture_that_names_no_gateway_counts_beside_one_that_names_it() -> None:
+    in_cash = by("shopify", "capture", 30, id_="t_2", minute=1)
+    assert counted(book([*STRIPE, *SHOPIFY, in_cash], Rules())) == [
+        ("shopify", 30),
+        ("stripe", -20),
+        ("stripe", 50),
+    ]

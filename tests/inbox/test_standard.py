@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skeldir.inbox.booking import Rules, book
 from skeldir.inbox.fields import read_json
+from skeldir.inbox.reporting import report_of
 from skeldir.inbox.saying import Context, Movement, Notice, Part, Said
 from skeldir.inbox.standard import translate
 from tests.support.hostile import json_values
@@ -192,6 +195,18 @@ def test_the_reference_has_the_prefix_and_the_name_of_the_endpoint() -> None:
     said = translate(make_body(basket="B-7", order_id="other"), context)
     assert said.order_ref == "eu-B-7"
     assert said.refs[-1] == "order:eu-B-7"
+
+
+def test_two_senders_that_number_their_payments_alike_stay_apart_by_their_prefixes() -> None:
+    said = [
+        translate(make_body(order_id="7"), replace(CONTEXT, order_prefix=prefix))
+        for prefix in ("a-", "b-")
+    ]
+    assert set(said[0].refs).isdisjoint(said[1].refs)
+    assert {one.own_ref for one in said} == {"standard:payment:a-pay_1", "standard:payment:b-pay_1"}
+    reports = [report_of("standard", bytes([number]), one, None) for number, one in enumerate(said)]
+    keys = {entry.business_key for entry in book(reports, Rules()).entries}
+    assert keys == {f"standard:{prefix}:payment:pay_1:capture" for prefix in ("a-", "b-")}
 
 
 def test_the_journey_is_given_and_not_kept() -> None:

@@ -64,3 +64,12 @@ def test_since_basil_a_refund_of_the_same_sum_is_a_refund() -> None:
     captured = ("charge.captured", make_charge(amount_captured=3000))
     booked = book_events(AUTHORIZED, captured, REMAINDER, version="2026-10-28.endive")
     assert booked == ("partially_refunded", ("capture", 3000), ("refund", -1999))
+
+
+@pytest.mark.parametrize("reason", ["requested_by_customer", "partial_capture"])
+def test_a_refund_that_is_as_large_as_what_was_released_before_is_booked(reason: str) -> None:
+    captured = ("charge.captured", make_charge(amount_captured=3000))
+    later = ("refund.created", make_refund(id="re_later", amount=1999, reason=reason))
+    total = ("charge.refunded", make_charge(amount_captured=3000, amount_refunded=1999))
+    booked = book_events(AUTHORIZED, captured, later, total)
+    assert booked == ("partially_refunded", ("capture", 3000), ("refund", -1999))

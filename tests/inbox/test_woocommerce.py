@@ -19,7 +19,7 @@ from skeldir.inbox.saying import (
     Notice,
     Said,
 )
-from skeldir.inbox.woocommerce import translate
+from skeldir.inbox.woocommerce import MOST_REFUNDS, translate
 from tests.support.hostile import json_values
 from tests.support.woocommerce import (
     ABSENT,
@@ -157,6 +157,13 @@ def test_an_unreadable_refund_is_never_skipped_as_if_it_had_been_taken_back(
     refunds: object, code: str
 ) -> None:
     assert trouble_of(make_order(refunds=refunds)) == code
+
+
+def test_an_order_with_more_refunds_than_can_be_added_up_is_a_trouble() -> None:
+    refunds = [{"id": number, "total": "-0.01"} for number in range(1, MOST_REFUNDS + 2)]
+    (listed,) = lists(translate(make_order(refunds=refunds[1:]), CONTEXT))
+    assert len(listed.refunds) == MOST_REFUNDS
+    assert trouble_of(make_order(refunds=refunds)) == "amount_invalid"
 
 
 @pytest.mark.parametrize(
