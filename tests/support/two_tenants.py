@@ -8,7 +8,7 @@ from skeldir.attribution import credit_dirty_orders
 from skeldir.clock import utc_now
 from skeldir.db.ids import new_id
 from skeldir.db.pool import Database
-from skeldir.inbox import erase_order
+from skeldir.inbox import erase_journey
 from skeldir.ingest import add_channels, add_hosts
 from skeldir.matviews import CANONICAL_VIEWS, refresh_view
 from skeldir.rollups import roll_up_dirty_days
@@ -97,7 +97,8 @@ async def fill_tenant(database: Database, name: str) -> UUID:
         await issue_key(connection, tenant, name="site", scopes=["ingest"], expires_at=None)
         for statement in _PLAIN_ROWS:
             await connection.execute(statement, tenant)
-    await erase_order(database, tenant, "order-0", reason="A test", requested_by="test")
+    await send_touches(database, tenant, make_touch(idempotency_key="gone", journey_key="gone"))
+    await erase_journey(database, tenant, "gone", reason="A test", requested_by="test")
     touches = await send_touches(
         database,
         tenant,
