@@ -101,7 +101,13 @@ INBOX_TWINS: Final = (
     Twin(
         "reversal-without-its-dispute",
         "A reversal is booked though nothing was reported that it reverses.",
-        (Patch(_BOOKING, "held = {move.key for move in orphans}", "held = {*orphans[:0]}"),),
+        (
+            Patch(
+                _BOOKING,
+                "held = {(move.key, move.number) for move in orphans}",
+                "held = {*orphans[:0]}",
+            ),
+        ),
         _INBOX,
         frozenset({"H-INBOX-01/reordered"}),
     ),
