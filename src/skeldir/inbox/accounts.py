@@ -10,19 +10,21 @@ from skeldir.inbox.reporting import Report
 _OWNER = "stripe:"
 
 
-def name_accounts(reports: Sequence[Report]) -> list[Report]:
+def name_accounts(reports: Sequence[Report]) -> Sequence[Report]:
     """Return the reports; those of Stripe's without an account have that of others about the same object.
 
     An account's own endpoint leaves out the account that a platform's endpoint names. Stripe's ids are unique in all
     accounts, so that equal ids are of one charge.
     """
+    if not any(report.account for report in reports):
+        return reports
     accounts: dict[str, str] = {}
     for report in reports:
         if report.provider == "stripe" and report.account:
             for name in _names_in(report):
                 accounts[name] = min(report.account, accounts.get(name, report.account))
     if not accounts:
-        return list(reports)
+        return reports
     return [_with_account(report, accounts) for report in reports]
 
 

@@ -42,7 +42,8 @@ class MoveKey(NamedTuple):
 
 
 def _forward_of(key: MoveKey) -> MoveKey:
-    return key._replace(kind=FORWARD.get(key.kind, key.kind))
+    forward = FORWARD.get(key.kind)
+    return key if forward is None else key._replace(kind=forward)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,16 +232,20 @@ def _in_order(claims: list[Claim]) -> list[Claim]:
 def _singles_of(sheet: _Sheet) -> list[Move]:
     """Return the movements that are reported singly, and their reversals, by turn."""
     moves: list[Move] = []
-    for key in dict.fromkeys(_forward_of(key) for key in sheet.singles):
-        reversing = key._replace(kind=_REVERSING.get(key.kind, key.kind))
-        reversals = sheet.singles.get(reversing, []) if reversing != key else []
+    for reported in sheet.singles:
+        key = _forward_of(reported)
+        if key is not reported and key in sheet.singles:
+            continue  # It comes with what it reverses.
+        reversal = _REVERSING.get(key.kind)
+        reversing = key if reversal is None else key._replace(kind=reversal)
+        reversals = () if reversal is None else sheet.singles.get(reversing, ())
         # A refund may have failed before it succeeded, but nobody gives back what was not disputed.
         is_dispute = key.kind == "dispute"
-        turns = tell_turns(sheet.singles.get(key, []), reversals, comes_first=is_dispute)
+        turns = tell_turns(sheet.singles.get(key, ()), reversals, comes_first=is_dispute)
         if not turns.is_clear:
             sheet.flags.add("reversal_unclear")
         for one, claims_of in ((key, turns.moved), (reversing, turns.reversed)):
-            for turn, claims in sorted(claims_of.items()):
+            for turn, claims in claims_of.items():
                 moves.append(_first_of(one, turn, claims, sheet.flags))
     return moves
 

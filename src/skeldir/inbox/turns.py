@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -39,6 +39,21 @@ def tell_turns(moved: Sequence[Claim], reversals: Sequence[Claim], *, comes_firs
     that is certain where the movement always `comes_first`, and otherwise not. The turns are not certain either where a
     movement was reported after its reversal, and is dated before it.
     """
+    if not reversals and all(one.turn is None or one.turn == 1 for one in moved):
+        return Turns({1: list(moved)}, {}, is_clear=True)
+    turns = _sort_out(moved, reversals)
+    is_clear = all(
+        _is_clear(
+            [one for one in turns.moved.get(number, ()) if one.turn is None],
+            [one for one in claims if one.turn is None],
+            comes_first=comes_first,
+        )
+        for number, claims in turns.reversed.items()
+    )
+    return replace(turns, is_clear=is_clear)
+
+
+def _sort_out(moved: Sequence[Claim], reversals: Sequence[Claim]) -> Turns:
     turns = Turns(defaultdict(list), defaultdict(list), is_clear=True)
     dated: list[tuple[datetime, bool, Claim]] = []
     for claims, is_reversal in ((moved, False), (reversals, True)):
@@ -55,15 +70,7 @@ def tell_turns(moved: Sequence[Claim], reversals: Sequence[Claim], *, comes_firs
             turn += 1
         is_reversed = is_reversal
         (turns.reversed if is_reversal else turns.moved)[turn].append(claim)
-    is_clear = all(
-        _is_clear(
-            [one for one in turns.moved.get(number, ()) if one.turn is None],
-            [one for one in claims if one.turn is None],
-            comes_first=comes_first,
-        )
-        for number, claims in turns.reversed.items()
-    )
-    return Turns(turns.moved, turns.reversed, is_clear)
+    return turns
 
 
 def _is_clear(moved: Sequence[Claim], reversals: Sequence[Claim], *, comes_first: bool) -> bool:
