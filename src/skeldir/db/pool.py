@@ -13,8 +13,8 @@ from uuid import UUID
 import asyncpg
 
 from skeldir.db.lock_keys import lock_key
-from skeldir.db.nodes import CITUS_SETTINGS, node_unreachable
-from skeldir.db.requirements import refusal_of_pooler, refuses_writes, require_usable
+from skeldir.db.nodes import node_unreachable
+from skeldir.db.requirements import refusal_of_pooler, refuses_writes, require_usable, settings_of
 from skeldir.db.shares import RetriedLater, Shares, reserved_of
 from skeldir.db.store import queries
 from skeldir.errors import SkeldirError
@@ -354,7 +354,7 @@ async def open_database(
         PoolerRefused: a connection pooler is in between.
         RuntimeRoleUnsafe: the role is a superuser or bypasses row-level security.
     """
-    settings = _settings_of(statement_timeout_ms, lock_timeout_ms)
+    settings = settings_of(statement_timeout_ms, lock_timeout_ms)
     try:
         pool = await asyncpg.create_pool(
             plain_postgres_url(url),
@@ -380,22 +380,6 @@ async def open_database(
         yield database
     finally:
         await _close(pool)
-
-
-def _settings_of(statement_timeout_ms: int, lock_timeout_ms: int) -> dict[str, str]:
-    """Return what is in force in each session of a pool."""
-    return {
-        "application_name": "skeldir",
-        "search_path": "public",
-        "timezone": "UTC",
-        "statement_timeout": str(statement_timeout_ms),
-        # Set even when it is 0: the role may have a setting of its own.
-        "lock_timeout": str(lock_timeout_ms),
-        "idle_in_transaction_session_timeout": "60000",
-        # The statement of a killed client ends with it, and its locks are released.
-        "client_connection_check_interval": "1000",
-        **CITUS_SETTINGS,
-    }
 
 
 async def _close(pool: asyncpg.Pool[asyncpg.Record]) -> None:

@@ -9,6 +9,7 @@ import asyncpg
 import psycopg
 
 from skeldir.db.embedded import require_supported_server
+from skeldir.db.nodes import CITUS_SETTINGS
 from skeldir.db.store import queries
 from skeldir.errors import SkeldirError
 from skeldir.settings import plain_postgres_url
@@ -43,6 +44,22 @@ class PoolerRefused(SkeldirError):
     def of_variable(self, variable: str) -> PoolerRefused:
         """Return this error for the URL in `variable`."""
         return _pooler_refused(variable, self.reason)
+
+
+def settings_of(statement_timeout_ms: int, lock_timeout_ms: int) -> dict[str, str]:
+    """Return what is in force in each session of a pool."""
+    return {
+        "application_name": "skeldir",
+        "search_path": "public",
+        "timezone": "UTC",
+        "statement_timeout": str(statement_timeout_ms),
+        # Set even when it is 0: the role may have a setting of its own.
+        "lock_timeout": str(lock_timeout_ms),
+        "idle_in_transaction_session_timeout": "60000",
+        # The statement of a killed client ends with it, and its locks are released.
+        "client_connection_check_interval": "1000",
+        **CITUS_SETTINGS,
+    }
 
 
 async def require_usable(connection: _Session, settings: Mapping[str, str]) -> None:
