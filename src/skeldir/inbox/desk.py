@@ -41,12 +41,13 @@ class Desk:
 async def open_desk(
     database: Database, sealer: Sealer, certificates_folder: Path | None
 ) -> AsyncIterator[Desk]:
-    """Open a desk; the library of one provider is imported in a thread."""
+    """Open a desk; files of certificates are read in a thread, and the library of one provider is imported in one."""
+    certificates = await asyncio.to_thread(open_certificates, certificates_folder)
     warming = asyncio.create_task(asyncio.to_thread(warm_up))
     desk = Desk(
         EndpointMemory(sealer),
         UnknownKeyLimits(_UNKNOWN_TOKENS_PER_SECOND),
-        open_certificates(certificates_folder),
+        certificates,
         RefusalCounter(database),
         make_line(),
     )

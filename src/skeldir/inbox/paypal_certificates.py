@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -193,14 +193,14 @@ def open_certificates(folder: Path | None) -> Certificates:
     """Return PayPal's certificates: from its hosts, or, with a folder, from files alone.
 
     In the folder, each certificate is the last part of its address and `.pem`, and `roots.pem` has the roots. It is for
-    machines that may not reach PayPal. Reads files: not to be called in an event loop.
+    machines that may not reach PayPal. Reads files: to be called in a thread.
 
     Raises:
         ConfigurationInvalid: the folder has no usable `roots.pem`.
     """
     if folder is not None:
         return Certificates(_read_roots(folder), partial(_read_file, folder))
-    client = httpx2.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False)
+    client = httpx2.AsyncClient(verify=_tls(), timeout=TIMEOUT_S, follow_redirects=False)
     return Certificates(_system_roots(), partial(download, client), client.aclose)
 
 
@@ -242,6 +242,12 @@ def _read_roots(folder: Path) -> list[x509.Certificate]:
         ) from None
 
 
+@cache
+def _tls() -> ssl.SSLContext:
+    return httpx2.create_ssl_context()
+
+
+@cache
 def _system_roots() -> list[x509.Certificate]:
     """Return the roots that the system trusts, or those of certifi where Python cannot list them."""
     files = ssl.create_default_context().get_ca_certs(binary_form=True)
