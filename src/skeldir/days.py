@@ -119,6 +119,8 @@ def read_rules(name: str) -> ZoneRules:
     Raises:
         TimeZoneUnknown: there is no zone of this name.
     """
+    if name == UTC_NAME:
+        return UTC_RULES
     if name not in available_timezones() or name in _NO_ZONES:
         raise TimeZoneUnknown(
             f"{name[:60]!r} is not the name of a time zone.",
