@@ -11,17 +11,17 @@ import orjson
 import psycopg
 import pytest
 
-from skeldir.app import create_app
 from skeldir.db.pool import Database
 from skeldir.http.bodies import MAX_BODY_BYTES
 from skeldir.tenants import issue_key, revoke_key
 from tests.conftest import Clone
+from tests.support.api import make_app
 from tests.support.make import DAY_0, make_conversion, make_touch, post_plainly
 
 
 @pytest.fixture
 async def client(clone: Clone) -> AsyncIterator[httpx2.AsyncClient]:
-    app = create_app(clone.app_url)
+    app = make_app(clone.app_url)
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),

@@ -16,7 +16,6 @@ import pytest
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
-from skeldir.app import create_app
 from skeldir.attribution import credit_dirty_orders
 from skeldir.attribution.gauges import sample_credit
 from skeldir.clock import utc_now
@@ -34,6 +33,7 @@ from skeldir.rollups import roll_up_dirty_days
 from skeldir.tenants import issue_key
 from skeldir.wakeups.gauges import sample_processes
 from tests.conftest import TEMPLATE, Clone, scratch_database
+from tests.support.api import make_app
 from tests.support.make import make_conversion, make_touch, send_conversions
 from tests.support.metric_labels import LABELS, VIEWS
 
@@ -212,7 +212,7 @@ async def test_a_refresh_is_measured_by_its_outcome(db: Database, clone: Clone) 
 
 @pytest.fixture
 async def client(clone: Clone) -> AsyncIterator[httpx2.AsyncClient]:
-    app = create_app(clone.app_url)
+    app = make_app(clone.app_url)
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),

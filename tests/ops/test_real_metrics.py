@@ -11,7 +11,6 @@ import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from skeldir.app import create_app
 from skeldir.db.pool import Database
 from skeldir.jobs import NO_TENANT, enqueue
 from skeldir.matviews.kinds import REFRESH
@@ -19,6 +18,7 @@ from skeldir.observability.metrics import PULSES
 from skeldir.rollups import roll_up_dirty_days
 from tests.conftest import Clone
 from tests.ops.test_alerts import WELL, evaluate, needs_promtool, steady
+from tests.support.api import make_app
 from tests.support.make import make_conversion, send_conversions
 
 pytestmark = needs_promtool
@@ -26,7 +26,7 @@ pytestmark = needs_promtool
 
 @pytest.fixture
 async def client(clone: Clone) -> AsyncIterator[httpx2.AsyncClient]:
-    app = create_app(clone.app_url)
+    app = make_app(clone.app_url)
     async with (
         app.router.lifespan_context(app),
         httpx2.AsyncClient(

@@ -8,6 +8,7 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from uuid import UUID
 
@@ -15,6 +16,7 @@ import httpx2
 import psutil
 import psycopg
 from fastapi import FastAPI
+from starlette.routing import BaseRoute, Route
 
 from skeldir.app import create_app
 from skeldir.db.embedded import embedded_server
@@ -31,10 +33,30 @@ _DURABLE_SERVER = FAST_SERVER | {"synchronous_commit": "on"}
 PROBLEM_FIELDS = {"type", "title", "status", "code", "detail", "cure", "correlation_id"}
 
 
+def make_app(url: str) -> FastAPI:
+    """Return the application on the database at `url`, with the routes of all others of this process.
+
+    What FastAPI derives from a route is the same in each of them, and would take the first request longer than all else
+    that it does.
+    """
+    app = create_app(url)
+    # Pages have routes of the application's own.
+    app.router.routes[:] = [
+        own if isinstance(own, Route) else shared
+        for own, shared in zip(app.router.routes, _routes(), strict=True)
+    ]
+    return app
+
+
+@cache
+def _routes() -> list[BaseRoute]:
+    return create_app().router.routes
+
+
 @asynccontextmanager
 async def asking(url: str) -> AsyncIterator[tuple[FastAPI, httpx2.AsyncClient]]:
     """Run the application on the database at `url`; its settings are those of the environment."""
-    app = create_app(url)
+    app = make_app(url)
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),

@@ -1,16 +1,22 @@
-"""Connections of the tests learn what an array is once per process: the driver asks the server on each connection.
+"""What each test would otherwise work out again, and every process has to work out only once.
 
-The question takes three round trips, and half of the processor time of a database's first tenant; hundreds of tests
-have a database of their own. Arrays of PostgreSQL's own types are the same in every database.
+What an array is, the driver asks the server on each connection. The question takes three round trips, and half of the
+processor time of a database's first tenant; hundreds of tests have a database of their own. Arrays of PostgreSQL's own
+types are the same in every database.
+
+Typer makes all commands for each that is run, which takes longer than most of them take to run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from types import SimpleNamespace
 from typing import TypedDict
 
 import asyncpg
+import typer.main
+import typer.testing
 
 
 class _Described(TypedDict):
@@ -50,3 +56,10 @@ def learn_arrays_once() -> None:
         return rows, statement
 
     asyncpg.Connection._introspect_types = introspect_types  # type: ignore[attr-defined]  # noqa: SLF001 - as above
+
+
+def make_commands_once() -> None:
+    """Have all runs of the program's commands in this process share the commands that Typer makes."""
+    made = cache(typer.main.get_command)
+    typer.main.get_command = made
+    typer.testing._get_command = made  # noqa: SLF001 - it has its own name for it

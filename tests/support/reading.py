@@ -10,18 +10,18 @@ from uuid import UUID
 import httpx2
 import psycopg
 
-from skeldir.app import create_app
 from skeldir.attribution import credit_dirty_orders
 from skeldir.db.pool import Database
 from skeldir.rollups import roll_up_dirty_days
 from skeldir.tenants import issue_key
 from tests.conftest import Clone
+from tests.support.api import make_app
 
 
 @asynccontextmanager
 async def open_client(clone: Clone) -> AsyncIterator[httpx2.AsyncClient]:
     """Serve the application on the clone during the block."""
-    app = create_app(clone.app_url)
+    app = make_app(clone.app_url)
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
