@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import shutil
 import signal
@@ -25,7 +26,7 @@ from skeldir.migrations.run import upgrade
 from tests.support.citus_server import VARIABLE, CitusServer, given_server
 from tests.support.embedded import fast_place
 from tests.support.held_rows import hold_rows_to_stubs
-from tests.support.learning import learn_arrays_once
+from tests.support.learning import learn_arrays_once, make_commands_once
 from tests.support.make import make_tenant
 
 # Hundreds of short processes are started, and each would otherwise compile the program's source.
@@ -85,6 +86,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make one folder for the server of the run; pytest's own are removed by concurrent runs."""
+    gc.disable()  # until the tests are collected
     if not hasattr(config, "workerinput"):
         os.environ[HOME_VARIABLE] = tempfile.mkdtemp(prefix="skeldir-tests-", dir=fast_place())
 
@@ -124,6 +126,18 @@ def rows_are_what_the_stubs_say() -> None:
 def arrays_are_asked_about_once() -> None:
     """Do not ask each new database what every database answers in the same way."""
     learn_arrays_once()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def commands_are_made_once() -> None:
+    """Do not make a hundred commands for each that a test runs."""
+    make_commands_once()
+
+
+def pytest_collection_finish() -> None:
+    """Exempt what the suite itself consists of from garbage collections: each would visit a million objects in vain."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 
 from tests.support.house import ROOT
 
-MODULES = {
-    path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
-    for path in sorted((ROOT / "tests").rglob("*.py"))
-}
+
+@cache
+def modules() -> dict[str, ast.Module]:
+    return {
+        path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+    }
 
 
 def is_private(name: str) -> bool:
@@ -37,7 +41,7 @@ def private_names(tree: ast.Module) -> Iterator[tuple[int, str]]:
 def test_no_test_imports_or_patches_a_private_name() -> None:
     found = [
         f"{path}:{line} {name}"
-        for path, tree in MODULES.items()
+        for path, tree in modules().items()
         for line, name in private_names(tree)
     ]
     assert found == [], "test it through public names, or make it public"
@@ -74,7 +78,7 @@ def fixed_sleeps(tree: ast.AST, text: str, *, in_a_loop: bool = False) -> Iterat
 def test_a_test_that_sleeps_polls_or_states_the_reason() -> None:
     found = [
         f"{path}:{line}"
-        for path, tree in MODULES.items()
+        for path, tree in modules().items()
         for line in fixed_sleeps(tree, (ROOT / path).read_text(encoding="utf-8"))
     ]
     assert found == [], (

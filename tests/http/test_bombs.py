@@ -63,40 +63,44 @@ def many_keys(*, begin: bytes = b"[{", most: int = 400_000) -> bytes:
     return begin + b",".join(b'"%x":1' % n for n in range(most)) + b"}]"
 
 
-REFUSED: dict[str, Case] = {
-    "bad lines, packed": (TOUCHES, NDJSON | GZIP, gzip.compress(b"x\n" * 2_600_000), 413),
-    "bad lines": (TOUCHES, NDJSON, b"x\n" * (MAX_BODY_BYTES // 2), 413),
-    "empty lines": (TOUCHES, NDJSON, b"\n" * MAX_BODY_BYTES, 413),
-    "carriage returns": (TOUCHES, NDJSON, b"\r" * MAX_BODY_BYTES, 413),
-    "lines of brackets": (TOUCHES, NDJSON, (b"[" * 500 + b"\n") * 10_000, 413),
-    "a line of lists": (TOUCHES, NDJSON, fill(b"[]"), 413),
-    "lists": (TOUCHES, {}, fill(b"[]"), 413),
-    "objects": (TOUCHES, {}, fill(b"{}"), 413),
-    "items of lists": (TOUCHES, {}, fill(b'{"a":[' + b"[]," * 150 + b"[]]}"), 413),
-    "one object of many keys": (TOUCHES, {}, many_keys(), 413),
-    "the same, and half a pair": (TOUCHES, {}, many_keys(begin=rb'[{"a":"\ud800",'), 413),
-    "numbers beyond all bounds": (TOUCHES, {}, fill(b"1e400"), 413),
-    "numbers of 4,300 digits": (TOUCHES, {}, fill(b"9" * 4_300), 400),
-    "a number of all digits": (TOUCHES, {}, fill(b"9" * 5_000_000), 400),
-    "depth": (TOUCHES, {}, b'{"a":' * (MAX_BODY_BYTES // 5), 413),
-    "less depth": (TOUCHES, {}, b"[" * 100_000, 400),
-    "spaces": (TOUCHES, {}, b" " * MAX_BODY_BYTES, 400),
-    "zeros, packed": (TOUCHES, GZIP, gzip.compress(bytes(200_000_000), 1), 413),
-    "packed twice": (TOUCHES, GZIP, gzip.compress(gzip.compress(bytes(50_000_000))), 400),
-    "packed in two members": (TOUCHES, GZIP, gzip.compress(b"[]") + gzip.compress(bytes(9_000_000)), 400),
-    "packed and cut off": (TOUCHES, GZIP, gzip.compress(b"[]" + b" " * 5_000_000)[:-1], 400),
-}  # fmt: skip
-TAKEN: dict[str, Case] = {
-    "10,000 touches": (TOUCHES, {}, orjson.dumps(numbered(FULL)), MAX_ITEMS),
-    "10,000 lines": (TOUCHES, NDJSON, lines(numbered(FULL)), MAX_ITEMS),
-    "10,000 conversions": (CONVERSIONS, {}, orjson.dumps(numbered(make_conversion())), MAX_ITEMS),
-    "10,000 bad lines": (TOUCHES, NDJSON, b"x\n" * MAX_ITEMS, 0),
-    "10,000 empty objects": (TOUCHES, {}, b"[" + b",".join([b"{}"] * MAX_ITEMS) + b"]", 0),
-    "10,000 bad touches": (TOUCHES, {}, orjson.dumps(numbered(FULL | {"campaign": "\x01 a@b.example " * 3})), 0),
-    "10,000 bad conversions": (CONVERSIONS, {}, orjson.dumps(numbered(make_conversion(amount_cents=-1))), 0),
-    "one item of 5 MB": (TOUCHES, {}, orjson.dumps([FULL | {"campaign": "a@b " * 1_300_000}]), 0),
-    "one journey of 5 MB": (TOUCHES, {}, orjson.dumps([FULL | {"journey_key": "\u20ac" * 1_700_000}]), 0),
-}  # fmt: skip
+def refused_bodies() -> dict[str, Case]:
+    return {
+        "bad lines, packed": (TOUCHES, NDJSON | GZIP, gzip.compress(b"x\n" * 2_600_000), 413),
+        "bad lines": (TOUCHES, NDJSON, b"x\n" * (MAX_BODY_BYTES // 2), 413),
+        "empty lines": (TOUCHES, NDJSON, b"\n" * MAX_BODY_BYTES, 413),
+        "carriage returns": (TOUCHES, NDJSON, b"\r" * MAX_BODY_BYTES, 413),
+        "lines of brackets": (TOUCHES, NDJSON, (b"[" * 500 + b"\n") * 10_000, 413),
+        "a line of lists": (TOUCHES, NDJSON, fill(b"[]"), 413),
+        "lists": (TOUCHES, {}, fill(b"[]"), 413),
+        "objects": (TOUCHES, {}, fill(b"{}"), 413),
+        "items of lists": (TOUCHES, {}, fill(b'{"a":[' + b"[]," * 150 + b"[]]}"), 413),
+        "one object of many keys": (TOUCHES, {}, many_keys(), 413),
+        "the same, and half a pair": (TOUCHES, {}, many_keys(begin=rb'[{"a":"\ud800",'), 413),
+        "numbers beyond all bounds": (TOUCHES, {}, fill(b"1e400"), 413),
+        "numbers of 4,300 digits": (TOUCHES, {}, fill(b"9" * 4_300), 400),
+        "a number of all digits": (TOUCHES, {}, fill(b"9" * 5_000_000), 400),
+        "depth": (TOUCHES, {}, b'{"a":' * (MAX_BODY_BYTES // 5), 413),
+        "less depth": (TOUCHES, {}, b"[" * 100_000, 400),
+        "spaces": (TOUCHES, {}, b" " * MAX_BODY_BYTES, 400),
+        "zeros, packed": (TOUCHES, GZIP, gzip.compress(bytes(200_000_000), 1), 413),
+        "packed twice": (TOUCHES, GZIP, gzip.compress(gzip.compress(bytes(50_000_000))), 400),
+        "packed in two members": (TOUCHES, GZIP, gzip.compress(b"[]") + gzip.compress(bytes(9_000_000)), 400),
+        "packed and cut off": (TOUCHES, GZIP, gzip.compress(b"[]" + b" " * 5_000_000)[:-1], 400),
+    }  # fmt: skip
+
+
+def taken_bodies() -> dict[str, Case]:
+    return {
+        "10,000 touches": (TOUCHES, {}, orjson.dumps(numbered(FULL)), MAX_ITEMS),
+        "10,000 lines": (TOUCHES, NDJSON, lines(numbered(FULL)), MAX_ITEMS),
+        "10,000 conversions": (CONVERSIONS, {}, orjson.dumps(numbered(make_conversion())), MAX_ITEMS),
+        "10,000 bad lines": (TOUCHES, NDJSON, b"x\n" * MAX_ITEMS, 0),
+        "10,000 empty objects": (TOUCHES, {}, b"[" + b",".join([b"{}"] * MAX_ITEMS) + b"]", 0),
+        "10,000 bad touches": (TOUCHES, {}, orjson.dumps(numbered(FULL | {"campaign": "\x01 a@b.example " * 3})), 0),
+        "10,000 bad conversions": (CONVERSIONS, {}, orjson.dumps(numbered(make_conversion(amount_cents=-1))), 0),
+        "one item of 5 MB": (TOUCHES, {}, orjson.dumps([FULL | {"campaign": "a@b " * 1_300_000}]), 0),
+        "one journey of 5 MB": (TOUCHES, {}, orjson.dumps([FULL | {"journey_key": "\u20ac" * 1_700_000}]), 0),
+    }  # fmt: skip
 
 
 class Asked:
@@ -130,29 +134,31 @@ async def asked(clone: Clone, db: Database, tenant: UUID) -> AsyncIterator[Asked
 
 @pytest.mark.slow
 async def test_each_bomb_is_refused_while_the_process_answers(asked: Asked) -> None:
+    cases = refused_bodies()
     refusals: dict[str, tuple[int, str]] = {}
-    for name, (path, headers, body, _) in REFUSED.items():
+    for name, (path, headers, body, _) in cases.items():
         assert len(body) <= MAX_BODY_BYTES
         answer = await asked.send(path, headers, body)
         assert answer.json()["cure"].endswith("."), name
         refusals[name] = answer.status_code, answer.json()["code"]
     codes = {400: "body_unreadable", 413: "body_too_large"}
-    assert refusals == {name: (case[3], codes[case[3]]) for name, case in REFUSED.items()}
+    assert refusals == {name: (case[3], codes[case[3]]) for name, case in cases.items()}
 
 
 @pytest.mark.slow
 async def test_each_large_batch_is_accepted_while_the_process_answers(
     clone: Clone, asked: Asked
 ) -> None:
+    cases = taken_bodies()
     taken: dict[str, list[int]] = {}
-    for name, (path, headers, body, _) in TAKEN.items():
+    for name, (path, headers, body, _) in cases.items():
         answers = [await asked.send(path, headers, body) for _ in range(2)]
         assert {answer.status_code for answer in answers} == {200}, name
         first, second = [answer.json() for answer in answers]
         taken[name] = [first["accepted"], second["duplicates"]]
         with psycopg.connect(clone.superuser_url) as admin:
             admin.execute("TRUNCATE attribution_events, revenue_ledger, dead_events")
-    assert taken == {name: [case[3]] * 2 for name, case in TAKEN.items()}
+    assert taken == {name: [case[3]] * 2 for name, case in cases.items()}
 
 
 async def test_ten_thousand_keys_that_are_used_again_are_refused_while_the_process_answers(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from time import thread_time
+
+from tests.support.garbage import without_garbage_of_others
 
 _PERIOD_S = 0.001
 
@@ -18,8 +19,6 @@ async def longest_stretch() -> AsyncIterator[Callable[[], float]]:
     Counted is the processor time of the loop's thread, so that a busy machine does not count; nor does what the tests
     before have left to the garbage collector.
     """
-    gc.collect()
-    gc.freeze()
     longest = 0.0
 
     async def watch() -> None:
@@ -29,10 +28,10 @@ async def longest_stretch() -> AsyncIterator[Callable[[], float]]:
             await asyncio.sleep(_PERIOD_S)
             longest = max(longest, thread_time() - began)
 
-    watching = asyncio.create_task(watch())
-    await asyncio.sleep(0)
-    try:
-        yield lambda: longest
-    finally:
-        watching.cancel()
-        gc.unfreeze()
+    with without_garbage_of_others():
+        watching = asyncio.create_task(watch())
+        await asyncio.sleep(0)
+        try:
+            yield lambda: longest
+        finally:
+            watching.cancel()

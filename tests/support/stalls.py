@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic, process_time
+
+from tests.support.garbage import without_garbage_of_others
 
 _BEAT_S = 0.005
 
@@ -31,12 +32,9 @@ async def longest_stall() -> AsyncIterator[LongestStall]:
             late = min(monotonic() - began, process_time() - used) - _BEAT_S
             longest.seconds = max(longest.seconds, late)
 
-    # The tests have many objects of their own; a garbage collection that visits them is not the program's fault.
-    gc.collect()
-    gc.freeze()
-    beating = asyncio.create_task(beat())
-    try:
-        yield longest
-    finally:
-        beating.cancel()
-        gc.unfreeze()
+    with without_garbage_of_others():
+        beating = asyncio.create_task(beat())
+        try:
+            yield longest
+        finally:
+            beating.cancel()
