@@ -14,7 +14,7 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cache, partial
 from math import inf
 from typing import Any
 from uuid import UUID
@@ -33,7 +33,7 @@ from skeldir.attribution import (
 from skeldir.attribution.bounds import Bounds
 from skeldir.attribution.kinds import CREDIT
 from skeldir.attribution.parameters import ModelNotInForce
-from skeldir.days import read_rules
+from skeldir.days import ZoneRules, read_rules
 from skeldir.db.pool import Database, open_database
 from skeldir.ingest import undoing
 from skeldir.ingest.kinds import UNDO
@@ -104,11 +104,16 @@ async def change_models(database: Database, tenants: list[UUID]) -> None:
 
 async def change_time_zones(database: Database, tenants: list[UUID]) -> None:
     """Change the time zone of each tenant, and do the jobs that credit by the new days."""
-    for tenant, name in zip(tenants, ("Europe/Berlin", "Pacific/Kiritimati"), strict=True):
+    for tenant, rules in zip(tenants, _rules(), strict=True):
         async with database.tenant(tenant) as connection:
-            await set_time_zone(connection, tenant, read_rules(name), changed_by="test")
+            await set_time_zone(connection, tenant, rules, changed_by="test")
     await do_jobs(database, KINDS)
     await roll_up_dirty_days(database)
+
+
+@cache
+def _rules() -> list[ZoneRules]:
+    return [read_rules(name) for name in ("Europe/Berlin", "Pacific/Kiritimati")]
 
 
 async def restate_channels(database: Database, _tenants: list[UUID]) -> None:
@@ -177,6 +182,7 @@ def main() -> None:
     """Fork a process for each line of directions; report how it ended and, unless it was killed, what it sent."""
     tasks.credit_dirty_orders = partial(credit_dirty_orders, bounds=FEW_AT_ONCE)  # type: ignore[assignment]
     undoing.run_undoing = partial(undoing.run_undoing, most=2)  # type: ignore[assignment]
+    _rules()  # here, since a process that is forked for each line would read them again
     for line in sys.stdin:
         sys.stdout.flush()
         answers, answer = os.pipe()

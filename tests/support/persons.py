@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import cycle
 from typing import Any, Final
 from urllib.parse import quote
@@ -129,6 +130,7 @@ def persons_in(text: str) -> list[str]:
     return [person.text for person in PERSONS if any(form in low for form in _forms(person))]
 
 
+@cache
 def _forms(person: Person) -> tuple[str, ...]:
     needle = person.needle
     escaped = needle.encode("ascii", "backslashreplace").decode()
