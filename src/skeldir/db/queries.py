@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from importlib.resources import files
 from types import SimpleNamespace
@@ -9,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 import aiosql
 from aiosql.adapters.asyncpg import AsyncPGAdapter
-from aiosql.types import SQLOperationType
 
 if TYPE_CHECKING:
     from aiosql.queries import Queries
@@ -17,13 +17,10 @@ if TYPE_CHECKING:
 Row = TypeVar("Row", bound=Mapping[str, object])
 Run = Callable[..., Awaitable[object]]
 
-# How a statement is run, by the end of its name: `^`, `$`, `!`, or nothing.
-_WAYS = {
-    SQLOperationType.SELECT: "fetch",
-    SQLOperationType.SELECT_ONE: "fetchrow",
-    SQLOperationType.SELECT_VALUE: "fetchval",
-    SQLOperationType.INSERT_UPDATE_DELETE: "execute",
-}
+# How a statement is run, by the end of its name.
+_WAYS = {"": "fetch", "^": "fetchrow", "$": "fetchval", "!": "execute"}
+_NAME = re.compile(r"([a-z]\w*)([$^!]?)", re.ASCII)
+_COMMENT = re.compile(r"\s*--\s*(.*)")
 
 
 class Statement(NamedTuple):
@@ -38,18 +35,22 @@ class Statement(NamedTuple):
 
 
 def read_statements(package: str) -> list[Statement]:
-    """Return the statements of `<package>/queries.sql` in their order."""
+    """Return the statements of `<package>/queries.sql` by their names."""
+    # The library's own reader takes seven times as long, a tenth of the time in which a command starts.
     adapter = AsyncPGAdapter()  # type: ignore[no-untyped-call]  # aiosql has no types there
-    loaded = aiosql.from_str(_text(package), lambda: adapter, mandatory_parameters=False)
     statements = []
-    for name in loaded.available_queries:
-        if name.endswith("_cursor"):
-            continue
-        found = getattr(loaded, name)
-        way = _WAYS[found.operation]
+    for part in _text(package).split("-- name: ")[1:]:
+        head, *lines = [line.rstrip() for line in part.strip().splitlines()]
+        named = _NAME.fullmatch(head)
+        if named is None:
+            raise ValueError(f"{package}: {head!r} is not the name of a statement")
+        name, end = named.groups()
+        comments = [found[1] for line in lines if (found := _COMMENT.match(line))]
+        text = "\n".join(line for line in lines if not _COMMENT.match(line)).strip()
+        sql = adapter.process_sql(name, None, text)  # type: ignore[no-untyped-call]  # likewise
         parameters = adapter.var_sorted[name]
-        statements.append(Statement(name, found.sql, parameters, way, found.__doc__ or ""))
-    return statements
+        statements.append(Statement(name, sql, parameters, _WAYS[end], "\n".join(comments)))
+    return sorted(statements)
 
 
 def load_queries(package: str) -> SimpleNamespace:
