@@ -113,7 +113,8 @@ _QUESTIONS: dict[str, tuple[LiteralString, ...]] = {
            WHERE id = '00000000-0000-4000-8000-000000000005'""",
         """SELECT (to_jsonb(r) - 'marked_at' - 'sums')::text AS dirty_day FROM public.dirty_days r
            WHERE id = '00000000-0000-4000-8000-000000000006'""",
-        "SELECT to_jsonb(r)::text AS revenue_day FROM public.rollup_revenue_day r",
+        """SELECT (to_jsonb(r) - 'renewal_cents' - 'renewal_entries' - 'renewal_orders')::text AS revenue_day
+           FROM public.rollup_revenue_day r""",
         "SELECT (to_jsonb(r) - 'allocations' - 'basis')::text AS channel_day FROM public.rollup_channel_day r",
     ),
     "202611231200": (

@@ -78,9 +78,9 @@ CREDIT_TWINS: Final = (
         "What an order was credited with before is not taken off when it is credited again.",
         (
             Patch(
-                "src/skeldir/attribution/writing.py",
-                "old = sum_credit(stored, reading.versions, channels, days)",
-                "old = sum_credit([], reading.versions, channels, days)",
+                "src/skeldir/attribution/changes.py",
+                "old = sum_credit(stored, reading.versions, channels, reading.days)",
+                "old = sum_credit([], reading.versions, channels, reading.days)",
             ),
         ),
         OF_SERVICE,

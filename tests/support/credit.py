@@ -14,11 +14,11 @@ from skeldir.attribution import (
     credit_dirty_orders,
     mark_all_orders,
 )
+from skeldir.attribution.changes import counted_allocations
 from skeldir.attribution.evaluating import Channels, derive_counted
 from skeldir.attribution.orders import make_kept, make_stored
 from skeldir.attribution.reading import begin_reading
 from skeldir.attribution.splits import Allocation
-from skeldir.attribution.writing import counted_allocations
 from skeldir.db.pool import Database
 from tests.conftest import Clone
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from skeldir.attribution.bounds import BOUNDS
+from skeldir.attribution.changes import counted_allocations
 from skeldir.attribution.evaluating import Channels, derive_counted
 from skeldir.attribution.explanations import (
     ChannelShare,
@@ -39,7 +40,6 @@ from skeldir.attribution.models import (
 from skeldir.attribution.order_facts import MOST_SHOWN, OrderFacts
 from skeldir.attribution.packing import PackedOrder, moment_to_us, unpack_path, us_to_moment
 from skeldir.attribution.splits import PARTS_OF_A_CONVERSION, UNATTRIBUTED, Allocation
-from skeldir.attribution.writing import counted_allocations
 from skeldir.money import split
 
 if TYPE_CHECKING:

@@ -190,6 +190,12 @@ class Reading:
     """The days of the tenant's reporting time zone."""
     has_withdrawals: bool = False
     """Whether some touch was taken back: then a stored path may hold touches that no longer stand."""
+    has_renewals: bool = False
+    """Whether the tenant has renewals, or credit that is counted as theirs."""
+    renewals: set[str] = field(default_factory=set)
+    """Those of the orders that are later payments of a subscription."""
+    counted_renewals: set[str] = field(default_factory=set)
+    """Those of the orders whose credit is in the sums of renewals."""
     orders: list[Order] = field(default_factory=list)
     stored: dict[str, PackedOrder] = field(default_factory=dict)
     kept: dict[str, KeptCredit] = field(default_factory=dict)

@@ -41,6 +41,7 @@ from skeldir.attribution.packing import (
 )
 from skeldir.attribution.parameters import require_in_force
 from skeldir.attribution.reading import open_reader
+from skeldir.attribution.renewals import bases_of
 from skeldir.attribution.splits import UNATTRIBUTED
 from skeldir.attribution.store import queries
 from skeldir.errors import SkeldirError
@@ -86,6 +87,7 @@ class OriginsAsked:
     currency: str | None = None
     channel: str | None = None
     top: int = 10
+    without_renewals: bool = False
 
     def includes(self, day: date, currency: str) -> bool:
         """Return whether entries of this day and currency count."""
@@ -150,6 +152,7 @@ async def _read_totals(
         end_day=asked.days[1],
         currency=asked.currency,
         channel=asked.channel,
+        bases=bases_of(without_renewals=asked.without_renewals),
         most=(_MOST_CHANNELS + 1) * max(1, len(versions)),
     )
     totals: dict[tuple[str, str], OfModels] = defaultdict(dict)
@@ -176,6 +179,7 @@ async def _find_orders(
             end_moment=_moment_near(end_day, _MARGIN),
             first_day=first_day,
             end_day=end_day,
+            without_renewals=asked.without_renewals,
             most=ENTRIES_READ_AT_ONCE,
         )
         found.update(row["order_id"] for row in rows if row["is_wanted"])

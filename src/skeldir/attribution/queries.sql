@@ -354,7 +354,8 @@ RETURNING 1;
 -- The turn of the tenant's credit (0 before the first), the generation of its models, the models in force, up to when its
 -- touches have been forgotten, the longest lookback of any of its versions, whether it has kept credit of touches that
 -- were forgotten before journeys were packed, whether it has withdrawn touches, the numbers of its channels, the progress
--- of its restatements, and the rules of its time zone, if it has one.
+-- of its restatements, whether it has renewals, or credit that is counted as that of renewals, and the rules of its time
+-- zone, if it has one.
 -- Always a row.
 SELECT coalesce((SELECT c.turn FROM public.credit_turns c WHERE c.tenant_id = :tenant_id), 0) AS turn,
        coalesce((SELECT max(m.active_since) FROM public.attribution_models m
@@ -374,10 +375,29 @@ SELECT coalesce((SELECT c.turn FROM public.credit_turns c WHERE c.tenant_id = :t
        (SELECT coalesce(json_agg(x), '[]')::text
         FROM (SELECT s.generation, s.after_order_id FROM public.restatements s
               WHERE s.tenant_id = :tenant_id ORDER BY s.generation) x) AS restatements,
+       EXISTS (SELECT FROM public.renewal_orders n WHERE n.tenant_id = :tenant_id)
+       OR EXISTS (SELECT FROM public.credited_renewals c WHERE c.tenant_id = :tenant_id) AS has_renewals,
        z.time_zone, z.changes, z.offsets_s
 FROM (SELECT 1) one
 LEFT JOIN (SELECT y.time_zone, y.changes, y.offsets_s FROM public.time_zones y
            WHERE y.tenant_id = :tenant_id ORDER BY y.turn DESC LIMIT 1) z ON true;
+
+-- name: select_renewals
+-- Which of some orders are renewals, and which ones' credit is counted as that of renewals; one that is both has two rows.
+-- Never null: every column.
+SELECT n.order_id, false AS is_counted FROM public.renewal_orders n
+WHERE n.tenant_id = :tenant_id AND n.order_id = ANY(:order_ids::text[])
+UNION ALL
+SELECT c.order_id, true FROM public.credited_renewals c
+WHERE c.tenant_id = :tenant_id AND c.order_id = ANY(:order_ids::text[]);
+
+-- name: insert_credited_renewals!
+INSERT INTO public.credited_renewals (tenant_id, order_id)
+SELECT :tenant_id::uuid, o.order_id FROM unnest(:order_ids::text[]) AS o (order_id)
+ON CONFLICT (tenant_id, order_id) DO NOTHING;
+
+-- name: delete_credited_renewals!
+DELETE FROM public.credited_renewals WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids::text[]);
 
 -- name: select_channel_numbers
 SELECT channel_code, number FROM public.channel_numbers WHERE tenant_id = :tenant_id;
@@ -415,17 +435,27 @@ SELECT reason, orders FROM public.set_aside_counts();
 
 -- name: select_set_aside_totals
 -- The set-aside orders and their money in the ledger, a row per currency. Orders without a capture do not count: their
--- money awaits its capture.
+-- money awaits its capture. Without renewals, only the money of other orders counts; the ids are those of orders whose
+-- credit is in the sums without renewals, which until a change is credited need not be the same.
 -- Never null: every column.
 WITH aside AS (
-    SELECT s.order_id FROM public.orders_set_aside s
+    SELECT s.order_id,
+           :without_renewals::boolean AND EXISTS (SELECT FROM public.renewal_orders n
+                                                  WHERE n.tenant_id = :tenant_id AND n.order_id = s.order_id) AS is_out,
+           :without_renewals AND EXISTS (SELECT FROM public.credited_renewals c
+                                         WHERE c.tenant_id = :tenant_id AND c.order_id = s.order_id) AS is_counted_out
+    FROM public.orders_set_aside s
     WHERE s.tenant_id = :tenant_id
       AND EXISTS (SELECT FROM public.standing_entries c
                   WHERE c.tenant_id = :tenant_id AND c.order_id = s.order_id AND c.kind = 'capture')
 )
-SELECT l.currency, array_agg(DISTINCT l.order_id) AS order_ids, sum(l.amount_cents) AS cents
+SELECT l.currency,
+       coalesce(array_agg(DISTINCT l.order_id) FILTER (WHERE NOT a.is_counted_out), '{}') AS order_ids,
+       count(DISTINCT l.order_id) FILTER (WHERE NOT a.is_out) AS orders,
+       coalesce(sum(l.amount_cents) FILTER (WHERE NOT a.is_out), 0) AS cents
 FROM public.standing_entries l
-WHERE l.tenant_id = :tenant_id AND l.order_id IN (SELECT order_id FROM aside)
+JOIN aside a ON a.order_id = l.order_id
+WHERE l.tenant_id = :tenant_id AND NOT (a.is_out AND a.is_counted_out)
 GROUP BY l.currency
 ORDER BY l.currency;
 
@@ -524,14 +554,17 @@ WHERE p.moments IS NOT NULL;
 -- name: select_orders_of_days
 -- A page of the entries in order of time, after the one given, and of each whether it stands on the half-open range of
 -- local days; without a bound it is open on that side. The moments are bounds for the index, wider than the days in any
--- zone; the first page begins after the first of them.
+-- zone; the first page begins after the first of them. Without renewals, their entries are not wanted.
 -- Never null: is_wanted.
 SELECT l.id, l.occurred_at, l.order_id,
        d.day >= greatest(:first_day::date, '-infinity'::date) AND d.day < least(:end_day::date, 'infinity'::date)
        AND l.generation >= 0
        AND NOT EXISTS (SELECT FROM public.revenue_ledger r
                        WHERE r.tenant_id = :tenant_id AND r.business_key = l.business_key
-                         AND r.generation = -1 - l.generation AND r.generation < 0) AS is_wanted
+                         AND r.generation = -1 - l.generation AND r.generation < 0)
+       AND (NOT :without_renewals::boolean
+            OR NOT EXISTS (SELECT FROM public.renewal_orders n
+                           WHERE n.tenant_id = :tenant_id AND n.order_id = l.order_id)) AS is_wanted
 FROM public.revenue_ledger l
 LEFT JOIN (SELECT x.changes, x.offsets_s FROM public.time_zones x
            WHERE x.tenant_id = :tenant_id ORDER BY x.turn DESC LIMIT 1) z ON true
@@ -646,30 +679,36 @@ FROM unnest(:order_ids::text[], :model_versions::text[], :entry_ids::uuid[], :ch
 RETURNING 1;
 
 -- name: select_channel_totals
--- Sums that hold only spend are left out. The product is exact; a quotient would be rounded.
+-- Sums that hold only spend are left out. The product is exact; a quotient would be rounded. Without renewals, the rows of
+-- their basis are subtracted, and so are they in the following statements.
 -- Never null: credited_cents, conversions.
-SELECT d.currency, d.channel_code, m.model, sum(d.credited_cents) AS credited_cents,
-       trim_scale(sum(d.conversion_ppt) * 0.000000000001) AS conversions
+SELECT d.currency, d.channel_code, m.model,
+       sum(CASE d.basis WHEN 'entry' THEN d.credited_cents ELSE -d.credited_cents END) AS credited_cents,
+       trim_scale(sum(CASE d.basis WHEN 'entry' THEN d.conversion_ppt ELSE -d.conversion_ppt END) * 0.000000000001)
+           AS conversions
 FROM public.rollup_channel_day d
 JOIN public.attribution_models m
   ON m.tenant_id = :tenant_id AND m.model_version = d.model_version AND m.is_active
-WHERE d.tenant_id = :tenant_id AND d.basis = 'entry' AND d.allocations <> 0
+WHERE d.tenant_id = :tenant_id AND d.basis = ANY(:bases::text[]) AND d.allocations <> 0
 GROUP BY d.currency, d.channel_code, m.model
+HAVING sum(CASE d.basis WHEN 'entry' THEN d.allocations ELSE -d.allocations END) <> 0
 ORDER BY d.currency, d.channel_code, m.model;
 
 -- name: select_channel_sums_of_days
 -- As `select_channel_totals`, over a half-open range of days, which without a bound is open on that side.
 -- Never null: credited_cents, conversion_ppt.
-SELECT d.currency, d.channel_code, d.model_version, sum(d.credited_cents) AS credited_cents,
-       sum(d.conversion_ppt) AS conversion_ppt
+SELECT d.currency, d.channel_code, d.model_version,
+       sum(CASE d.basis WHEN 'entry' THEN d.credited_cents ELSE -d.credited_cents END) AS credited_cents,
+       sum(CASE d.basis WHEN 'entry' THEN d.conversion_ppt ELSE -d.conversion_ppt END) AS conversion_ppt
 FROM public.rollup_channel_day d
-WHERE d.tenant_id = :tenant_id AND d.basis = 'entry' AND d.allocations <> 0
+WHERE d.tenant_id = :tenant_id AND d.basis = ANY(:bases::text[]) AND d.allocations <> 0
   AND d.revenue_date >= greatest(:first_day::date, '-infinity'::date)
   AND d.revenue_date < least(:end_day::date, 'infinity'::date)
   AND d.model_version = ANY(:versions::text[])
   AND (:currency::text IS NULL OR d.currency = :currency::text)
   AND (:channel::text IS NULL OR d.channel_code = :channel::text)
 GROUP BY d.currency, d.channel_code, d.model_version
+HAVING sum(CASE d.basis WHEN 'entry' THEN d.allocations ELSE -d.allocations END) <> 0
 ORDER BY d.currency, d.channel_code, d.model_version
 LIMIT :most;
 
@@ -679,7 +718,7 @@ LIMIT :most;
 -- are set aside, each counted up to `most_counted`. A total has a single period without a first day, which a fixed date
 -- represents. The bound that repeats the first column of the key lets the index scan begin at the page.
 -- Under row-level security only leakproof conditions can use an index: GREATEST and LEAST, which ignore NULL, are;
--- COALESCE is not, as far as the planner knows.
+-- COALESCE is not, as far as the planner knows. Without renewals, a row of which nothing is left is left out.
 -- Never null: awaiting, set_aside, time_zone. May be null: after_currency, after_channel, roas[].
 WITH active AS (
     SELECT m.model, m.model_version FROM public.attribution_models m
@@ -725,9 +764,12 @@ WITH active AS (
                round(sum(c.credited_cents) / nullif(sum(c.spend_cents), 0), 6)::text AS roas
         FROM (SELECT CASE :granularity::text WHEN 'total' THEN DATE '0002-01-01' WHEN 'day' THEN d.revenue_date
                           ELSE date_trunc(:granularity::text, d.revenue_date::timestamp)::date END AS period,
-                     d.currency, d.channel_code, d.model_version, d.credited_cents, d.conversion_ppt, d.spend_cents
+                     d.currency, d.channel_code, d.model_version, d.spend_cents,
+                     CASE d.basis WHEN 'entry' THEN d.credited_cents ELSE -d.credited_cents END AS credited_cents,
+                     CASE d.basis WHEN 'entry' THEN d.conversion_ppt ELSE -d.conversion_ppt END AS conversion_ppt,
+                     CASE d.basis WHEN 'entry' THEN d.allocations ELSE -d.allocations END AS allocations
               FROM public.rollup_channel_day d
-              WHERE d.tenant_id = :tenant_id AND d.basis = 'entry'
+              WHERE d.tenant_id = :tenant_id AND d.basis = ANY(:bases::text[])
                 AND d.revenue_date >= greatest(:first_day::date, :after_period::date, '-infinity'::date)
                 AND d.revenue_date < least(:end_day::date, 'infinity'::date)
                 AND d.model_version = ANY(ARRAY(SELECT a.model_version FROM active a))
@@ -736,6 +778,7 @@ WITH active AS (
            OR (c.period, c.currency, c.channel_code)
               > (:after_period::date, :after_currency::text, :after_channel::text COLLATE "C")
         GROUP BY c.period, c.currency, c.channel_code, c.model_version
+        HAVING cardinality(:bases::text[]) = 1 OR sum(c.allocations) <> 0 OR sum(c.spend_cents) <> 0
     ) g
     GROUP BY g.period, g.currency, g.channel_code
     ORDER BY g.period, g.currency, g.channel_code

@@ -31,6 +31,7 @@ from skeldir.attribution.orders import (
     make_stored,
 )
 from skeldir.attribution.packing import TOUCH_BYTES, us_to_moment
+from skeldir.attribution.renewals import read_renewals
 from skeldir.attribution.store import queries
 from skeldir.attribution.withdrawn import read_withdrawn
 from skeldir.days import stored_days
@@ -73,6 +74,7 @@ async def read_orders(
             return None
         if reader.reading.versions:
             await reader.read_light(order_ids)
+            await _read_renewals(reader)
             return reader.reading
     async with database.tenant(tenant_id) as connection:
         await active_versions(connection, tenant_id)
@@ -101,7 +103,14 @@ async def read_journey(
         if reader is None:
             return None
         await reader.read_heavy(order_ids, known)
+        await _read_renewals(reader)
         return reader.reading
+
+
+async def _read_renewals(reader: Reader) -> None:
+    reading = reader.reading
+    names = [order.order_id for order in reading.orders]
+    await read_renewals(reader.connection, reader.tenant_id, reading, names)
 
 
 async def _begin(
@@ -147,6 +156,7 @@ async def begin_reading(connection: Connection, tenant_id: UUID) -> tuple[Readin
         [Restatement(**row) for row in orjson.loads(state["restatements"])],
         days=stored_days(state["time_zone"], state["changes"], state["offsets_s"]),
         has_withdrawals=state["has_withdrawals"],
+        has_renewals=state["has_renewals"],
     ), state["has_kept"]
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from skeldir.attribution.models import MODEL_NAMES, ModelName
 from skeldir.attribution.parameters import require_in_force
+from skeldir.attribution.renewals import bases_of
 from skeldir.attribution.schemas import (
     MOST_AWAITING,
     ChannelRow,
@@ -47,6 +48,7 @@ async def report_channels(
         connection,
         tenant_id=tenant_id,
         models=list(query.model or MODEL_NAMES),
+        bases=bases_of(without_renewals=query.renewals == "exclude"),
         most_counted=MOST_AWAITING,
         granularity=query.granularity,
         first_day=query.from_,

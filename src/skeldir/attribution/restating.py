@@ -24,6 +24,7 @@ from skeldir.attribution.orders import (
 )
 from skeldir.attribution.packing import TOUCH_BYTES, PackedOrder
 from skeldir.attribution.reading import begin_reading, take_credit_lock
+from skeldir.attribution.renewals import read_renewals, write_renewals
 from skeldir.attribution.store import queries
 from skeldir.attribution.writing import Fence, Uncreditable, write_changes
 from skeldir.rollups import credit_lock
@@ -78,6 +79,7 @@ async def restate_page(
             longest=TOUCH_BYTES * bounds.touches_of_light_journey,
             most=max(1, most),
         )
+        await read_renewals(connection, tenant_id, reading, [row["order_id"] for row in rows])
     try:
         page = await asyncio.to_thread(_Page.of, rows, reading, restatement, leaves_all=most == 0)
     except COMPUTING_FAULTS as fault:
@@ -97,9 +99,10 @@ async def restate_page(
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """A page's changes of the sums, its number of orders, and the generations of those left to their facts."""
+    """A page's changes of all sums and of those of renewals, its orders, and the generations of those left to facts."""
 
     changes: Sums
+    renewals: Sums
     orders: int
     left: dict[str, int]
 
@@ -120,6 +123,7 @@ class _Page:
                 generations=list(self.left.values()),
             )
         await write_changes(connection, tenant_id, turn, self.changes)
+        await write_renewals(connection, tenant_id, turn, self.renewals)
         await queries.note_restatement(
             connection, tenant_id=tenant_id, generation=generation, after=after
         )
@@ -151,6 +155,7 @@ class _Page:
                 by_generation[journey.generation].append(journey)
         channels = Channels(reading.numbers)
         changes: Sums = {}
+        renewals: Sums = {}
         for generation, journeys in by_generation.items():
             new = [
                 VersionInForce(v.version, 0)
@@ -158,4 +163,6 @@ class _Page:
                 if generation < v.since <= restatement.generation
             ]
             add_sums(changes, sum_credit(journeys, new, channels, reading.days))
-        return cls(changes, sum(map(len, by_generation.values())), left)
+            counted = [one for one in journeys if one.order_id in reading.counted_renewals]
+            add_sums(renewals, sum_credit(counted, new, channels, reading.days))
+        return cls(changes, renewals, sum(map(len, by_generation.values())), left)

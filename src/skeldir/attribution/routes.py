@@ -70,7 +70,13 @@ async def get_origins(query: Annotated[OriginsQuery, Query()], reading: ReportRe
     `report_too_large`.
     """
     asked = OriginsAsked(
-        query.by, (query.from_, query.to), query.model, query.currency, query.channel, query.top
+        query.by,
+        (query.from_, query.to),
+        query.model,
+        query.currency,
+        query.channel,
+        query.top,
+        without_renewals=query.renewals == "exclude",
     )
     report = await reading.run(
         lambda opened: report_origins(opened.connection, opened.profile.tenant_id, asked)

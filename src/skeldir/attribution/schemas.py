@@ -13,6 +13,7 @@ from skeldir.attribution.origin_schemas import MOST_VALUES, Dimension
 from skeldir.days import TimeZone
 from skeldir.http import DayRange, Days, Filter
 from skeldir.money import Cents, CurrencyCode
+from skeldir.revenue import RenewalsFilter
 
 # A report counts the orders awaiting credit only up to this number: counting more would cost more than the report.
 MOST_AWAITING = 10_000
@@ -28,6 +29,8 @@ class CreditQuery(Days):
     currency: Annotated[Filter[CurrencyCode], Field(description="this currency only, ISO 4217")] = (
         None
     )
+
+    renewals: RenewalsFilter = "include"
 
     @field_validator("model", mode="before")
     @classmethod

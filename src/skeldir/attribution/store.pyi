@@ -72,6 +72,7 @@ class SelectCreditStateRow(TypedDict):
     has_withdrawals: bool
     numbers: str
     restatements: str
+    has_renewals: bool
     time_zone: str | None
     changes: list[dt.datetime] | None
     offsets_s: list[int] | None
@@ -226,12 +227,17 @@ class SelectReachOfMarksRow(TypedDict):
     lookback_days: int
     resets: bool
 
+class SelectRenewalsRow(TypedDict):
+    order_id: str
+    is_counted: bool
+
 class SelectSetAsideRow(TypedDict):
     order_id: str
 
 class SelectSetAsideTotalsRow(TypedDict):
     currency: str
     order_ids: list[str]
+    orders: int
     cents: Decimal
 
 class SelectStoredJourneysRow(TypedDict):
@@ -331,6 +337,10 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID, ids: Collection[UUID]
     ) -> None: ...
     @staticmethod
+    async def delete_credited_renewals(
+        connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
+    ) -> None: ...
+    @staticmethod
     async def delete_journeys(
         connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
     ) -> None: ...
@@ -343,6 +353,10 @@ class _Queries:
         packed: Collection[str],
         kept: Collection[str],
         model_versions: Collection[str],
+    ) -> None: ...
+    @staticmethod
+    async def insert_credited_renewals(
+        connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
     ) -> None: ...
     @staticmethod
     async def insert_kept(
@@ -478,6 +492,7 @@ class _Queries:
         models: Collection[str],
         most_counted: int,
         granularity: str,
+        bases: Collection[str],
         first_day: dt.date | None,
         after_period: dt.date | None,
         end_day: dt.date | None,
@@ -492,6 +507,7 @@ class _Queries:
         /,
         *,
         tenant_id: UUID,
+        bases: Collection[str],
         first_day: dt.date | None,
         end_day: dt.date | None,
         versions: Collection[str],
@@ -501,7 +517,7 @@ class _Queries:
     ) -> list[SelectChannelSumsOfDaysRow]: ...
     @staticmethod
     async def select_channel_totals(
-        connection: Connection, /, *, tenant_id: UUID
+        connection: Connection, /, *, tenant_id: UUID, bases: Collection[str]
     ) -> list[SelectChannelTotalsRow]: ...
     @staticmethod
     async def select_credit_state(
@@ -582,6 +598,7 @@ class _Queries:
         first_day: dt.date | None,
         end_day: dt.date | None,
         tenant_id: UUID,
+        without_renewals: bool,
         after_moment: dt.datetime | None,
         after_id: UUID,
         end_moment: dt.datetime | None,
@@ -629,6 +646,10 @@ class _Queries:
         connection: Connection, /, *, tenant_id: UUID
     ) -> SelectReachOfMarksRow: ...
     @staticmethod
+    async def select_renewals(
+        connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
+    ) -> list[SelectRenewalsRow]: ...
+    @staticmethod
     async def select_session_role(connection: Connection, /) -> str: ...
     @staticmethod
     async def select_set_aside(
@@ -636,7 +657,7 @@ class _Queries:
     ) -> list[SelectSetAsideRow]: ...
     @staticmethod
     async def select_set_aside_totals(
-        connection: Connection, /, *, tenant_id: UUID
+        connection: Connection, /, *, without_renewals: bool, tenant_id: UUID
     ) -> list[SelectSetAsideTotalsRow]: ...
     @staticmethod
     async def select_stored_journeys(

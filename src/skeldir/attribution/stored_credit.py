@@ -15,6 +15,7 @@ from uuid import UUID
 
 from skeldir.attribution.aside import COMPUTING_FAULTS
 from skeldir.attribution.bounds import BOUNDS
+from skeldir.attribution.changes import counted_allocations
 from skeldir.attribution.evaluating import (
     Channels,
     Sums,
@@ -26,9 +27,9 @@ from skeldir.attribution.evaluating import (
 from skeldir.attribution.orders import Order, make_kept, make_orders, make_stored
 from skeldir.attribution.packing import TOUCH_BYTES, unpack_entries
 from skeldir.attribution.reading import ANY_LENGTH, begin_reading
+from skeldir.attribution.renewals import read_renewals
 from skeldir.attribution.splits import Allocation
 from skeldir.attribution.store import queries
-from skeldir.attribution.writing import counted_allocations
 
 if TYPE_CHECKING:
     from skeldir.attribution.evaluating import VersionInForce
@@ -59,16 +60,18 @@ class EntryCredit:
 class StoredCredit:
     """The credit of all stored orders: `settled` for those that do not await credit, `pending` for the others.
 
-    `days` are those of the tenant. `restating` are orders still to be credited by models that came into force after
-    they were stored. The credit of `unreadable` orders cannot be computed; `unknown` lists the first stored orders that
-    have no ledger entry. `exact_orders` counts the orders that were also computed one by one, exactly; `inexact` lists
-    the pages of these where the engine's sums differ.
+    `days` are those of the tenant. `renewals` is the part of both that is counted as the credit of renewals. `restating`
+    are orders still to be credited by models that came into force after they were stored. The credit of `unreadable`
+    orders cannot be computed; `unknown` lists the first stored orders that have no ledger entry. `exact_orders` counts
+    the orders that were also computed one by one, exactly; `inexact` lists the pages of these where the engine's sums
+    differ.
     """
 
     versions: list[str]
     days: LocalDays
     settled: Sums = field(default_factory=dict)
     pending: Sums = field(default_factory=dict)
+    renewals: Sums = field(default_factory=dict)
     orders: int = 0
     restating: set[str] = field(default_factory=set)
     unreadable: list[str] = field(default_factory=list)
@@ -84,6 +87,7 @@ class _Page:
     channels: Channels
     versions: Sequence[VersionInForce]
     pending_ids: Collection[str]
+    renewal_ids: Collection[str]
     exact_every: int
     total: StoredCredit
 
@@ -98,8 +102,17 @@ class _Page:
             (pending if waits else settled).append(order)
         add_sums(self.total.settled, self._sum(settled))
         add_sums(self.total.pending, self._sum(pending))
+        add_sums(self.total.renewals, self._sum(self._find_renewals(orders)))
         self._compare_exactly([*settled, *pending])
         self.total.orders += len(orders)
+
+    def _find_renewals(self, orders: Sequence[PackedOrder]) -> list[PackedOrder]:
+        unreadable = set(self.total.unreadable)
+        return [
+            order
+            for order in orders
+            if order.order_id in self.renewal_ids and order.order_id not in unreadable
+        ]
 
     def _sum(self, orders: Sequence[PackedOrder]) -> Sums:
         """Return the orders' sums; orders with invalid bytes are found by bisection and added to `unreadable`."""
@@ -155,7 +168,10 @@ async def read_stored_credit(
         )
         is_last = len(rows) < _ORDERS_OF_PAGE
         after = rows[-1]["order_id"] if rows else after
-        page = _Page(channels, reading.versions, pending_ids, exact_every, total)
+        await read_renewals(connection, tenant_id, reading, [row["order_id"] for row in rows])
+        page = _Page(
+            channels, reading.versions, pending_ids, reading.counted_renewals, exact_every, total
+        )
         light = [row for row in rows if row["path"] is not None]
         await asyncio.to_thread(page.add, _orders_of(light, reading))
         for order_id in (row["order_id"] for row in rows if row["path"] is None):
@@ -239,17 +255,21 @@ async def _add_kept(
         entries = await queries.select_entries(
             connection, tenant_id=tenant_id, order_ids=names, most=ANY_LENGTH
         )
+        await read_renewals(connection, tenant_id, reading, names)
         for order in make_orders(entries, names):
             counted = counted_allocations(kept[order.order_id], reading.versions)
-            _add_kept_order(order, counted, order.order_id in pending_ids, total)
+            sums = [total.pending if order.order_id in pending_ids else total.settled]
+            if order.order_id in reading.counted_renewals:
+                sums.append(total.renewals)
+            _add_kept_order(order, counted, sums, total)
         total.orders += len(names)
 
 
 def _add_kept_order(
-    order: Order, counted: Sequence[Allocation], is_pending: bool, total: StoredCredit
+    order: Order, counted: Sequence[Allocation], sums: Sequence[Sums], total: StoredCredit
 ) -> None:
     try:
-        sums = total.pending if is_pending else total.settled
-        add_allocations(sums, order.entries, counted, total.days)
+        for some in sums:
+            add_allocations(some, order.entries, counted, total.days)
     except COMPUTING_FAULTS:
         total.unreadable.append(order.order_id)

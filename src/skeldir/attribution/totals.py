@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from skeldir.attribution.bounds import BOUNDS
+from skeldir.attribution.changes import counted_allocations
 from skeldir.attribution.evaluating import Channels, Sums, add_allocations, sum_credit
 from skeldir.attribution.orders import Reading, make_kept, make_orders, make_stored
 from skeldir.attribution.reading import ANY_LENGTH, begin_reading
+from skeldir.attribution.renewals import bases_of
 from skeldir.attribution.store import queries
-from skeldir.attribution.writing import counted_allocations
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
@@ -45,12 +46,16 @@ class SetAsideTotal:
     uncredited_cents: int
 
 
-async def channel_totals(connection: Connection, tenant_id: UUID) -> list[ChannelTotal]:
+async def channel_totals(
+    connection: Connection, tenant_id: UUID, *, without_renewals: bool = False
+) -> list[ChannelTotal]:
     """Return what each active model credits to each channel of the transaction's tenant, a row per currency.
 
     These are the sums of days: a credit run changes them when it writes credit.
     """
-    rows = await queries.select_channel_totals(connection, tenant_id=tenant_id)
+    rows = await queries.select_channel_totals(
+        connection, tenant_id=tenant_id, bases=bases_of(without_renewals=without_renewals)
+    )
     return [
         ChannelTotal(
             currency=row["currency"],
@@ -63,9 +68,13 @@ async def channel_totals(connection: Connection, tenant_id: UUID) -> list[Channe
     ]
 
 
-async def set_aside_totals(connection: Connection, tenant_id: UUID) -> list[SetAsideTotal]:
+async def set_aside_totals(
+    connection: Connection, tenant_id: UUID, *, without_renewals: bool = False
+) -> list[SetAsideTotal]:
     """Return what the tenant's set-aside orders leave uncredited by each active model, a row per currency."""
-    held = await queries.select_set_aside_totals(connection, tenant_id=tenant_id)
+    held = await queries.select_set_aside_totals(
+        connection, tenant_id=tenant_id, without_renewals=without_renewals
+    )
     if not held:
         return []
     reading, _ = await begin_reading(connection, tenant_id)
@@ -80,7 +89,7 @@ async def set_aside_totals(connection: Connection, tenant_id: UUID) -> list[SetA
         SetAsideTotal(
             row["currency"],
             v.version.model,
-            len(row["order_ids"]),
+            row["orders"],
             int(row["cents"]) - credited[v.version.model_version, row["currency"]],
         )
         for row in held

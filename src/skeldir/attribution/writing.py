@@ -18,25 +18,19 @@ from skeldir.attribution.aside import (
     SetAside,
     set_aside_for,
 )
+from skeldir.attribution.changes import Changes, find_changes
 from skeldir.attribution.computing import Outcome, kept_rows
-from skeldir.attribution.evaluating import (
-    Channels,
-    Sums,
-    add_allocations,
-    subtract,
-    sum_credit,
-)
 from skeldir.attribution.packing import LARGEST_CHANNEL_NUMBER, first_capture_of, moment_to_us
+from skeldir.attribution.renewals import write_renewals
 from skeldir.attribution.store import queries
 from skeldir.db import pack_column
 from skeldir.rollups import add_credit, credit_lock, mark_days, mark_days_of_orders
 
 if TYPE_CHECKING:
     from skeldir.attribution.bounds import Bounds
-    from skeldir.attribution.evaluating import VersionInForce
-    from skeldir.attribution.orders import KeptCredit, Reading
+    from skeldir.attribution.evaluating import Sums
+    from skeldir.attribution.orders import Reading
     from skeldir.attribution.packing import PackedOrder
-    from skeldir.attribution.splits import Allocation
     from skeldir.db import Connection, Database
 
 Fence = Callable[["Connection"], Awaitable[None]]
@@ -128,7 +122,7 @@ class Writer:
             if self.fence is not None:
                 await self.fence(connection)
         self.turn = turn
-        return Written(len(taken), prepared.allocations, len(prepared.set_aside))
+        return Written(len(taken), prepared.changes.allocations, len(prepared.set_aside))
 
     async def _prepare(self, outcomes: Sequence[Outcome]) -> _Prepared:
         try:
@@ -191,7 +185,16 @@ class Writer:
             )
         await self._set_orders_aside(connection, prepared.set_aside)
         await mark_days(connection, tenant_id, prepared.days_of_entries, sums="revenue")
-        await write_changes(connection, tenant_id, turn, prepared.changes)
+        changes = prepared.changes
+        await write_changes(connection, tenant_id, turn, changes.sums)
+        await write_renewals(
+            connection,
+            tenant_id,
+            turn,
+            changes.renewals,
+            counted=changes.counted,
+            uncounted=changes.uncounted,
+        )
 
     async def _set_orders_aside(
         self, connection: Connection, set_aside: Mapping[str, SetAside]
@@ -298,40 +301,26 @@ class _Prepared:
     """Orders whose kept allocations are deleted or replaced."""
     days_of_entries: list[date]
     """Days whose revenue must be summed again, because an order's first capture has changed."""
-    changes: Sums
-    allocations: int
+    changes: Changes
 
     @classmethod
     def of(cls, outcomes: Sequence[Outcome], reading: Reading) -> _Prepared:
-        channels, days = Channels(reading.numbers), reading.days
         changing = [outcome for outcome in outcomes if not outcome.keeps_credit]
-        journeys = [o.journey for o in changing if o.journey is not None]
-        new = sum_credit(journeys, reading.versions, channels, days)
-        for outcome in changing:
-            if outcome.kept is not None:
-                add_allocations(new, outcome.order.entries, outcome.kept, days)
-        stored = [o.stored for o in changing if o.stored is not None]
-        old = sum_credit(stored, reading.versions, channels, days)
-        for outcome in changing:
-            if outcome.was_kept is not None:
-                was = counted_allocations(outcome.was_kept, reading.versions)
-                add_allocations(old, outcome.order.entries, was, days)
         return cls(
             order_ids=[outcome.order.order_id for outcome in outcomes],
             credited=[o.order.order_id for o in outcomes if o.set_aside is None],
             set_aside={o.order.order_id: o.set_aside for o in outcomes if o.set_aside is not None},
-            journeys=journeys,
+            journeys=[o.journey for o in changing if o.journey is not None],
             kept=[outcome for outcome in changing if outcome.kept is not None],
             withdrawn=[o.order.order_id for o in changing if o.is_withdrawn],
             were_kept=[o.order.order_id for o in changing if o.was_kept is not None],
             days_of_entries=[
-                days.day_of(entry.occurred_at)
+                reading.days.day_of(entry.occurred_at)
                 for outcome in outcomes
                 if _has_new_first_capture(outcome)
                 for entry in outcome.order.entries
             ],
-            changes=subtract(new, old),
-            allocations=sum(count for _, _, count in new.values()),
+            changes=find_changes(changing, reading),
         )
 
 
@@ -347,13 +336,3 @@ def _has_new_first_capture(outcome: Outcome) -> bool:
     if outcome.stored is None:
         return True
     return first_capture_of(outcome.stored.entries) != order.capture.entry_id
-
-
-def counted_allocations(kept: KeptCredit, versions: Sequence[VersionInForce]) -> list[Allocation]:
-    """Return the kept allocations that the sums include: of versions in force since their generation or before."""
-    return [
-        allocation
-        for v in versions
-        if v.since <= kept.generation
-        for allocation in kept.allocations.get(v.version.model_version, ())
-    ]

@@ -34,6 +34,7 @@ from skeldir.audit.accounts import (
 )
 from skeldir.audit.differences import DATA_CHECKS, CheckResult, Difference
 from skeldir.audit.ledger import Ledger, OrderEntries, read_ledger
+from skeldir.audit.renewals import check_renewals
 from skeldir.audit.store import queries
 from skeldir.audit.structure import check_structure
 from skeldir.audit.sums import check_sums
@@ -126,8 +127,9 @@ async def _audit(
         if on_order is not None:
             await _list_orders(connection, tenant_id, page, period, on_order)
     sums = await check_sums(connection, tenant_id, ledger, credit)
+    renewals = await check_renewals(connection, tenant_id, credit.renewals, pending)
     credited = check_credit_against_ledger(ledger, credit, sums)
-    results = [*sums.results, journeys, credited, _check_exactly(credit)]
+    results = [*sums.results, renewals, journeys, credited, _check_exactly(credit)]
     checks = {result.name: result for result in results}
     return Audit(
         tenant_id,

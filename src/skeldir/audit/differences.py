@@ -19,6 +19,7 @@ DataCheck = Literal[
     "journeys",
     "credit_sums",
     "credit_journal",
+    "renewals",
     "spend_sums",
     "allocation_days",
     "credit_equals_ledger",
@@ -42,6 +43,7 @@ DATA_CHECKS: Final[Mapping[DataCheck, str]] = MappingProxyType(
         "journeys": "Stored journeys match the ledger, and the touches as far as they are kept.",
         "credit_sums": "Credit by day, model, channel and currency equals what the stored journeys give.",
         "credit_journal": "The journal of credit adds up to the credit.",
+        "renewals": "Orders are renewals as their payments say, and their credit is counted as that of renewals.",
         "spend_sums": "Spend by day, channel and currency equals what was recorded.",
         "allocation_days": "The daily comparison of ledger and credit shows the sums of both.",
         "credit_equals_ledger": "By every model the credit equals the ledger's money, except what awaits it.",
@@ -76,6 +78,9 @@ _CURES: Final[Mapping[Check, str]] = MappingProxyType(
     {
         "journeys": _REBUILD
         + " If an order is not in the ledger, delete its row of order_journeys as skeldir_owner first.",
+        "renewals": _REBUILD
+        + " If an order is not known as what its payments say, delete or insert its row of renewal_orders as "
+        "skeldir_owner first.",
         "exact_credit": "This is a bug in the program: report it with the ids of these orders.",
     }
 )

@@ -55,6 +55,7 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "public.channel_performance": _READ,
         "public.channels": _APPEND,
         "public.credit_journal": _REPLACE,
+        "public.credited_renewals": _REPLACE,
         "public.credit_turns": _APPEND + " UPDATE(turn)",
         "public.daily_revenue_summary": _READ,
         "public.dead_events": _APPEND,
@@ -91,6 +92,7 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "public.reconciliation_runs": _APPEND + _AND_VIEWS,
         "public.reconciliation_status": _READ,
         "public.registered_tenants": _APPEND,
+        "public.renewal_orders": _REPLACE,
         "public.restatements": _REPLACE + " UPDATE(after_order_id)",
         "public.retention": _APPEND + " UPDATE(touch_days)",
         "public.revenue_ledger": _APPEND,
@@ -101,8 +103,8 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         + _AND_VIEWS,
         "public.rollup_revenue_day": _REPLACE + _AND_VIEWS,
         "public.rollup_revenue_total": _REPLACE
-        + " UPDATE(amount_cents, entries, last_entry_at, orders)"
-        + _AND_VIEWS,
+        + " UPDATE(amount_cents, entries, last_entry_at, orders, renewal_cents, renewal_entries, "
+        "renewal_orders)" + _AND_VIEWS,
         "public.spend": _APPEND,
         "public.standing_entries": _READ,
         "public.standing_touches": _READ,
@@ -165,6 +167,7 @@ _ONLY_ISOLATED: Final = (
     "channels",
     "credit_journal",
     "credit_turns",
+    "credited_renewals",
     "dead_events",
     "dirty_days",
     "erasures",
@@ -176,6 +179,7 @@ _ONLY_ISOLATED: Final = (
     "payments",
     "personal_data_findings",
     "privacy_requests",
+    "renewal_orders",
     "retention",
     "revenue_ledger",
     "spend",

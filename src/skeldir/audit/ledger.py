@@ -56,6 +56,7 @@ class OrderEntries:
 
     order_id: str
     entries: list[Entry]
+    is_renewal: bool = False
 
 
 @dataclass(slots=True)
@@ -66,6 +67,9 @@ class DaySum:
     entries: int
     orders: int
     last_entry_at: datetime
+    renewal_cents: int = 0
+    renewal_entries: int = 0
+    renewal_orders: int = 0
 
 
 @dataclass(slots=True)
@@ -108,6 +112,10 @@ class Ledger:
             sums.amount_cents += entry.amount_cents
             sums.entries += 1
             sums.orders += entry is opening
+            if order.is_renewal:
+                sums.renewal_cents += entry.amount_cents
+                sums.renewal_entries += 1
+                sums.renewal_orders += entry is opening
             sums.last_entry_at = max(sums.last_entry_at, entry.occurred_at)
 
 
@@ -154,7 +162,9 @@ def _add_page(
 ) -> list[OrderEntries]:
     orders: dict[str, OrderEntries] = {}
     for row in sorted(rows, key=_by_order):
-        order = orders.setdefault(row["order_id"], OrderEntries(row["order_id"], []))
+        order = orders.setdefault(
+            row["order_id"], OrderEntries(row["order_id"], [], row["is_renewal"])
+        )
         if row["is_standing"]:
             order.entries.append(
                 Entry(

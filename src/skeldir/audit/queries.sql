@@ -14,12 +14,16 @@ FROM (SELECT l.order_id FROM public.revenue_ledger l
 
 -- name: select_page
 -- Entries that were taken back, and those that took them back, do not stand.
--- Never null: is_standing.
+-- Never null: is_standing, is_renewal.
 SELECT l.order_id, l.id, l.business_key, l.kind, l.amount_cents, l.currency, l.occurred_at, l.generation,
        l.generation >= 0 AND NOT EXISTS (
            SELECT FROM public.revenue_ledger r
            WHERE r.tenant_id = :tenant_id AND r.business_key = l.business_key AND r.generation = -1 - l.generation
-             AND r.generation < 0) AS is_standing
+             AND r.generation < 0) AS is_standing,
+       CASE WHEN (SELECT EXISTS (SELECT FROM public.renewal_orders x WHERE x.tenant_id = :tenant_id))
+            THEN EXISTS (SELECT FROM public.renewal_orders n
+                         WHERE n.tenant_id = :tenant_id AND n.order_id = l.order_id)
+            ELSE false END AS is_renewal
 FROM public.revenue_ledger l
 WHERE l.tenant_id = :tenant_id AND l.order_id > :after AND l.order_id <= :until;
 
@@ -29,11 +33,12 @@ SELECT day, bool_or(sums = 'all') AS has_spend, bool_or(sums <> 'credit') AS has
 FROM public.dirty_days WHERE tenant_id = :tenant_id GROUP BY day;
 
 -- name: select_revenue_days
-SELECT revenue_date, currency, state, amount_cents, entries, orders, last_entry_at
+SELECT revenue_date, currency, state, amount_cents, entries, orders, renewal_cents, renewal_entries, renewal_orders,
+       last_entry_at
 FROM public.rollup_revenue_day WHERE tenant_id = :tenant_id;
 
 -- name: select_revenue_totals
-SELECT currency, state, amount_cents, entries, orders, last_entry_at
+SELECT currency, state, amount_cents, entries, orders, renewal_cents, renewal_entries, renewal_orders, last_entry_at
 FROM public.rollup_revenue_total WHERE tenant_id = :tenant_id;
 
 -- name: select_channel_days
@@ -47,6 +52,43 @@ SELECT revenue_date, model_version, channel_code, currency, sum(conversion_ppt) 
 FROM public.credit_journal
 WHERE tenant_id = :tenant_id AND basis = 'entry'
 GROUP BY revenue_date, model_version, channel_code, currency;
+
+-- name: select_renewal_days
+SELECT revenue_date, model_version, channel_code, currency, conversion_ppt, credited_cents, allocations
+FROM public.rollup_channel_day WHERE tenant_id = :tenant_id AND basis = 'renewal';
+
+-- name: select_renewal_journal
+-- Never null: conversion_ppt, credited_cents, allocations.
+SELECT revenue_date, model_version, channel_code, currency, sum(conversion_ppt) AS conversion_ppt,
+       sum(credited_cents) AS credited_cents, sum(allocations) AS allocations
+FROM public.credit_journal
+WHERE tenant_id = :tenant_id AND basis = 'renewal'
+GROUP BY revenue_date, model_version, channel_code, currency;
+
+-- name: select_renewal_faults
+-- Orders that are known as renewals and are none by their payments, or the other way round; and renewals with stored credit
+-- that is not counted as theirs, or the other way round.
+-- Never null: every column.
+SELECT f.order_id, f.fault
+FROM (SELECT p.order_id, 'not_known' AS fault FROM public.payments p
+      WHERE p.tenant_id = :tenant_id AND p.is_renewal AND p.order_id IS NOT NULL
+        AND p.order_id NOT IN (SELECT n.order_id FROM public.renewal_orders n WHERE n.tenant_id = :tenant_id)
+      UNION
+      SELECT n.order_id, 'not_paid' FROM public.renewal_orders n
+      WHERE n.tenant_id = :tenant_id
+        AND n.order_id NOT IN (SELECT p.order_id FROM public.payments p
+                               WHERE p.tenant_id = :tenant_id AND p.is_renewal AND p.order_id IS NOT NULL)
+      UNION
+      SELECT n.order_id, 'not_counted' FROM public.renewal_orders n
+      WHERE n.tenant_id = :tenant_id
+        AND n.order_id NOT IN (SELECT c.order_id FROM public.credited_renewals c WHERE c.tenant_id = :tenant_id)
+        AND (n.order_id IN (SELECT j.order_id FROM public.order_journeys j WHERE j.tenant_id = :tenant_id)
+             OR n.order_id IN (SELECT k.order_id FROM public.kept_allocations k WHERE k.tenant_id = :tenant_id))
+      UNION
+      SELECT c.order_id, 'not_renewal' FROM public.credited_renewals c
+      WHERE c.tenant_id = :tenant_id
+        AND c.order_id NOT IN (SELECT n.order_id FROM public.renewal_orders n WHERE n.tenant_id = :tenant_id)) f
+ORDER BY f.order_id, f.fault;
 
 -- name: select_allocation_days
 SELECT revenue_date, model_version, currency, ledger_cents, awaiting_capture_cents, allocated_cents

@@ -85,10 +85,33 @@ class SelectPageRow(TypedDict):
     occurred_at: dt.datetime
     generation: int
     is_standing: bool
+    is_renewal: bool
 
 class SelectReadersRow(TypedDict):
     name: str
     found: str
+
+class SelectRenewalDaysRow(TypedDict):
+    revenue_date: dt.date
+    model_version: str
+    channel_code: str
+    currency: str
+    conversion_ppt: Decimal
+    credited_cents: int
+    allocations: int
+
+class SelectRenewalFaultsRow(TypedDict):
+    order_id: str
+    fault: str
+
+class SelectRenewalJournalRow(TypedDict):
+    revenue_date: dt.date
+    model_version: str
+    channel_code: str
+    currency: str
+    conversion_ppt: Decimal
+    credited_cents: Decimal
+    allocations: Decimal
 
 class SelectRevenueDaysRow(TypedDict):
     revenue_date: dt.date
@@ -97,6 +120,9 @@ class SelectRevenueDaysRow(TypedDict):
     amount_cents: int
     entries: int
     orders: int
+    renewal_cents: int
+    renewal_entries: int
+    renewal_orders: int
     last_entry_at: dt.datetime
 
 class SelectRevenueTotalsRow(TypedDict):
@@ -105,6 +131,9 @@ class SelectRevenueTotalsRow(TypedDict):
     amount_cents: Decimal
     entries: int
     orders: int
+    renewal_cents: Decimal
+    renewal_entries: int
+    renewal_orders: int
     last_entry_at: dt.datetime
 
 class SelectRightsRow(TypedDict):
@@ -196,6 +225,18 @@ class _Queries:
     ) -> str | None: ...
     @staticmethod
     async def select_readers(connection: Connection, /) -> list[SelectReadersRow]: ...
+    @staticmethod
+    async def select_renewal_days(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectRenewalDaysRow]: ...
+    @staticmethod
+    async def select_renewal_faults(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectRenewalFaultsRow]: ...
+    @staticmethod
+    async def select_renewal_journal(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectRenewalJournalRow]: ...
     @staticmethod
     async def select_revenue_days(
         connection: Connection, /, *, tenant_id: UUID

@@ -32,7 +32,11 @@ _Table = dict[_Key, tuple[Amount, ...]]
 _Rows = Mapping[_Key, tuple[Amount, ...]]
 _Credited = dict[tuple[date, str, str], int]
 
-_REVENUE: Final = ("amount_cents", "entries", "orders", "last_entry_at")
+_COUNTED: Final = (
+    *("amount_cents", "entries", "orders"),
+    *("renewal_cents", "renewal_entries", "renewal_orders"),
+)
+_REVENUE: Final = (*_COUNTED, "last_entry_at")
 _CREDIT: Final = ("conversion_ppt", "credited_cents", "allocations")
 _ALLOCATION: Final = ("ledger_cents", "awaiting_capture_cents", "allocated_cents")
 
@@ -102,16 +106,23 @@ async def _read_revenue(connection: Connection, tenant_id: UUID, digest: Digest)
 
 def _revenue_of(row: SelectRevenueDaysRow) -> tuple[Amount, ...]:
     return (
-        int(row["amount_cents"]),
+        row["amount_cents"],
         row["entries"],
         row["orders"],
+        row["renewal_cents"],
+        row["renewal_entries"],
+        row["renewal_orders"],
         _moment(row["last_entry_at"]),
     )
 
 
 def _check_revenue(revenue: _Table, ledger: Ledger, pending_days: Collection[date]) -> CheckResult:
     expected: _Table = {
-        key: (s.amount_cents, s.entries, s.orders, _moment(s.last_entry_at))
+        key: (
+            *(s.amount_cents, s.entries, s.orders),
+            *(s.renewal_cents, s.renewal_entries, s.renewal_orders),
+            _moment(s.last_entry_at),
+        )
         for key, s in ledger.days.items()
     }
     stored, recomputed = (
@@ -124,15 +135,16 @@ def _check_revenue(revenue: _Table, ledger: Ledger, pending_days: Collection[dat
 def _with_states_together(revenue: _Rows, days: Collection[date]) -> _Rows:
     """Add up the states of some days: the money is certain, its state and which orders opened are not."""
     together: _Table = {key: values for key, values in revenue.items() if key[0] not in days}
-    for (day, currency, _), (amount, entries, _, last_entry_at) in revenue.items():
+    for (day, currency, _), values in revenue.items():
         if day in days:
             key = day, currency, "in any state"
-            before = together.get(key, (0, 0, 0, ""))
+            before = together.get(key, (*(0 for _ in _COUNTED), ""))
             together[key] = (
-                int(before[0] or 0) + int(amount or 0),
-                int(before[1] or 0) + int(entries or 0),
-                0,
-                max(str(before[3]), str(last_entry_at)),
+                *(
+                    0 if name.endswith("orders") else int(one or 0) + int(more or 0)
+                    for name, one, more in zip(_COUNTED, before, values, strict=False)
+                ),
+                max(str(before[-1]), str(values[-1])),
             )
     return together
 
@@ -143,20 +155,23 @@ async def _check_totals(
     """Compare the totals with the current days; the latest entry only by currency, since the roll-up keeps no other."""
     rows = await queries.select_revenue_totals(connection, tenant_id=tenant_id)
     _add_to_digest(digest, "rollup_revenue_total", rows)
-    sums: dict[_Key, list[int]] = defaultdict(lambda: [0, 0, 0])
+    sums: dict[_Key, list[int]] = defaultdict(lambda: [0] * len(_COUNTED))
     latest: dict[str, str] = {}
     for (_, currency, state), values in revenue.items():
-        for place in range(3):
+        for place in range(len(_COUNTED)):
             sums[currency, state][place] += int(values[place] or 0)
-        latest[str(currency)] = max(latest.get(str(currency), ""), str(values[3]))
+        latest[str(currency)] = max(latest.get(str(currency), ""), str(values[-1]))
     result = _compare(
         "revenue_totals",
         {
-            (r["currency"], r["state"]): (int(r["amount_cents"]), r["entries"], r["orders"])
+            (r["currency"], r["state"]): (
+                *(int(r["amount_cents"]), r["entries"], r["orders"]),
+                *(int(r["renewal_cents"]), r["renewal_entries"], r["renewal_orders"]),
+            )
             for r in rows
         },
         {key: tuple(values) for key, values in sums.items()},
-        _REVENUE[:3],
+        _COUNTED,
     )
     kept_latest: dict[str, str] = {}
     for row in rows:
@@ -166,7 +181,7 @@ async def _check_totals(
         result,
         {(currency,): (moment,) for currency, moment in kept_latest.items()},
         {(currency,): (moment,) for currency, moment in latest.items()},
-        _REVENUE[3:],
+        ("last_entry_at",),
     )
     return result
 

@@ -44,6 +44,11 @@ _ABOUT_SET_ASIDE = (
     "An order whose journey is too long has its money under unattributed."
 )
 
+_ABOUT_RENEWALS = (
+    "Renewals are left out, of the channels and of the ledger: later payments of subscriptions, with their refunds and "
+    "disputes."
+)
+
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
@@ -232,8 +237,11 @@ async def print_views(database: Database, rows: dict[str, int]) -> None:
             out.print(f"{status.view_name}: {status.last_error}", soft_wrap=True)
 
 
-def show_channels(tenant: str, *, as_json: bool) -> None:
-    """Print the report of channels; exit with status 1 if it does not add up to the ledger."""
+def show_channels(tenant: str, *, as_json: bool, without_renewals: bool = False) -> None:
+    """Print the report of channels; exit with status 1 if it does not add up to the ledger.
+
+    Without renewals, those are missing from both.
+    """
 
     async def work(
         runtime: Runtime,
@@ -244,9 +252,9 @@ def show_channels(tenant: str, *, as_json: bool) -> None:
             database.tenant(tenant_id, is_read_only=True) as connection,
         ):
             return (
-                await channel_totals(connection, tenant_id),
-                await ledger_totals(connection, tenant_id),
-                await set_aside_totals(connection, tenant_id),
+                await channel_totals(connection, tenant_id, without_renewals=without_renewals),
+                await ledger_totals(connection, tenant_id, without_renewals=without_renewals),
+                await set_aside_totals(connection, tenant_id, without_renewals=without_renewals),
                 [one.model for one in await models_in_force(connection, tenant_id)],
                 await count_dirty_orders(connection, tenant_id),
             )
@@ -262,9 +270,15 @@ def show_channels(tenant: str, *, as_json: bool) -> None:
         }
         typer.echo(json.dumps(report, indent=1))
     elif not ledger:
-        err.print("The tenant's ledger is empty: no conversion has been imported or received yet.")
+        err.print(
+            "The tenant's ledger holds nothing but renewals, if anything."
+            if without_renewals
+            else "The tenant's ledger is empty: no conversion has been imported or received yet."
+        )
     else:
         is_balanced = print_channels(totals, ledger, models, aside)
+        if without_renewals:
+            out.print(_ABOUT_RENEWALS, style="dim", soft_wrap=True)
         if awaiting:
             err.print(
                 f"{awaiting:,} {'order awaits' if awaiting == 1 else 'orders await'} credit. Workers"

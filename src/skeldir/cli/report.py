@@ -59,6 +59,13 @@ def report(
         int,
         typer.Option(min=1, max=MOST_VALUES, help="Not by channel: values shown of each channel."),
     ] = 10,
+    without_renewals: Annotated[
+        bool,
+        typer.Option(
+            "--without-renewals",
+            help="Leave out later payments of subscriptions, as webhooks report them.",
+        ),
+    ] = False,
 ) -> None:
     """Show the credited revenue of each channel, all models side by side, and the ledger total.
 
@@ -68,13 +75,14 @@ def report(
     if by == "channel":
         if first_day is not None or end_day is not None:
             raise typer.BadParameter("--from and --to are only for --by source and --by campaign.")
-        show_channels(tenant, as_json=as_json)
+        show_channels(tenant, as_json=as_json, without_renewals=without_renewals)
         return
     days = (
         None if first_day is None else first_day.date(),
         None if end_day is None else end_day.date(),
     )
-    show_origins(tenant, OriginsAsked(by, days, top=top), as_json=as_json)
+    asked = OriginsAsked(by, days, top=top, without_renewals=without_renewals)
+    show_origins(tenant, asked, as_json=as_json)
 
 
 def show_origins(tenant: str, asked: OriginsAsked, *, as_json: bool) -> None:

@@ -9,6 +9,7 @@ FROM (
     UNION ALL SELECT 'channel_numbers', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.channel_numbers
     UNION ALL SELECT 'channels', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.channels
     UNION ALL SELECT 'credit_journal', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.credit_journal
+    UNION ALL SELECT 'credited_renewals', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.credited_renewals
     UNION ALL SELECT 'credit_turns', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.credit_turns
     UNION ALL SELECT 'dead_events', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.dead_events
     UNION ALL SELECT 'dirty_days', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.dirty_days
@@ -26,6 +27,7 @@ FROM (
     UNION ALL SELECT 'personal_data_findings', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.personal_data_findings
     UNION ALL SELECT 'privacy_requests', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.privacy_requests
     UNION ALL SELECT 'reconciliation_runs', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.reconciliation_runs
+    UNION ALL SELECT 'renewal_orders', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.renewal_orders
     UNION ALL SELECT 'restatements', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.restatements
     UNION ALL SELECT 'retention', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.retention
     UNION ALL SELECT 'revenue_ledger', count(*), count(*) FILTER (WHERE tenant_id = :other) FROM public.revenue_ledger

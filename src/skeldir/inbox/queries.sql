@@ -157,6 +157,21 @@ ON CONFLICT (tenant_id) DO UPDATE SET basis = excluded.basis;
 -- name: select_rules^
 SELECT precedence, basis FROM public.webhook_settings WHERE tenant_id = :tenant_id;
 
+-- name: select_changed_renewals
+-- Orders that are renewals by one of their payments and are not known as such, or the other way round. Some payments are
+-- not stored yet as they are now: the orders of those that are renewals are in `renewals`.
+-- Never null: every column.
+SELECT o.order_id, o.is_renewal
+FROM (SELECT x.order_id,
+             x.order_id = ANY(:renewals::text[])
+             OR EXISTS (SELECT FROM public.payments p
+                        WHERE p.tenant_id = :tenant_id AND p.order_id = x.order_id AND p.is_renewal
+                          AND p.id <> ALL(:payment_ids::uuid[])) AS is_renewal,
+             EXISTS (SELECT FROM public.renewal_orders n
+                     WHERE n.tenant_id = :tenant_id AND n.order_id = x.order_id) AS is_known
+      FROM unnest(:order_ids::text[]) AS x (order_id)) o
+WHERE o.is_renewal <> o.is_known;
+
 -- name: select_payments_to_rebook
 -- Payments in the order of their ids; if requested, only those that a shop and another provider report.
 SELECT p.id

@@ -69,6 +69,7 @@ async def rebook(
         await read_rules(connection, tenant_id),
         delivery_of=delivery_of,
         old_orders=old_orders,
+        compares_renewals=True,
     )
     await store(connection, tenant_id, payments=settled.payments)
 

@@ -22,6 +22,7 @@ from skeldir.revenue import (
     LedgerRow,
     pack_entries,
     post_entries,
+    put_renewals,
     read_standing_of_orders,
     reverse_entries,
 )
@@ -93,12 +94,14 @@ async def settle(
     delivery_of: Mapping[UUID, UUID],
     old_orders: Collection[str],
     erased: Collection[UUID] = (),
+    compares_renewals: bool = False,
 ) -> Settled:
     """Book payments by all their reports, and return how they are to be stored.
 
     `delivery_of` has the delivery of each payment that its new entries name, `old_orders` the orders that the payments
-    had before. Payments that are `erased` are marked as such, and the mark stays. The transaction holds `inbox_lock`,
-    and shares `ingest_lock`.
+    had before. Payments that are `erased` are marked as such, and the mark stays. Which orders are renewals is compared
+    if one of the payments is one, since a payment stays a renewal, or if `compares_renewals`. The transaction holds
+    `inbox_lock`, and shares `ingest_lock`.
     """
     tenant_id = profile.tenant_id
     bookings = {one: book(found, rules) for one, found in reports.items()}
@@ -106,7 +109,10 @@ async def settle(
     orders = set(old_orders)
     orders.update(b.order_id for b in bookings.values() if b.order_id is not None)
     standing = await read_standing_of_orders(connection, tenant_id, sorted(orders))
-    booked = await _post(connection, tenant_id, bookings, delivery_of, standing)
+    booked, marked = await _post(connection, tenant_id, bookings, delivery_of, standing)
+    if compares_renewals or any(booking.is_renewal for booking in bookings.values()):
+        marked |= await _note_renewals(connection, tenant_id, bookings, orders)
+    await mark_orders_of_conversions(connection, tenant_id, sorted(marked))
     elsewhere = {row["order_id"] for row in standing if row["source"] != SOURCE}
     payments = [
         pack_payment(
@@ -127,8 +133,11 @@ async def _post(
     bookings: Mapping[UUID, Booking],
     delivery_of: Mapping[UUID, UUID],
     standing: Sequence[SelectStandingOfOrdersRow],
-) -> Mapping[UUID, Booked]:
-    """Take back what stands and does not follow any more, and post what is missing."""
+) -> tuple[Mapping[UUID, Booked], set[str]]:
+    """Take back what stands and does not follow any more, and post what is missing.
+
+    Return what was posted for each payment, and the orders whose entries changed.
+    """
     held = {row["business_key"]: row for row in standing if row["source"] == SOURCE}
     wanted = {
         entry.business_key: (entry, payment_id)
@@ -162,14 +171,36 @@ async def _post(
             connection, tenant_id, batch, source=SOURCE, finds_flagged=False
         )
         orders.update(posting.order_ids)
-    await mark_orders_of_conversions(connection, tenant_id, sorted(orders))
     posted: dict[UUID, list[LedgerRow]] = {payment_id: [] for payment_id in bookings}
     for entry, payment_id in missing:
         posted[payment_id].append(entry)
-    return {
+    booked = {
         payment_id: Booked(booking.order_id, tuple(posted[payment_id]))
         for payment_id, booking in bookings.items()
     }
+    return booked, orders
+
+
+async def _note_renewals(
+    connection: Connection,
+    tenant_id: UUID,
+    bookings: Mapping[UUID, Booking],
+    orders: Collection[str],
+) -> set[str]:
+    """Note which of the orders are renewals, by all payments of theirs; return those of which it is news."""
+    rows = await queries.select_changed_renewals(
+        connection,
+        tenant_id=tenant_id,
+        order_ids=sorted(orders),
+        payment_ids=sorted(bookings),
+        renewals=sorted(
+            {b.order_id for b in bookings.values() if b.is_renewal and b.order_id is not None}
+        ),
+    )
+    changed = {row["order_id"]: row["is_renewal"] for row in rows}
+    if changed:
+        await put_renewals(connection, tenant_id, changed)
+    return set(changed)
 
 
 def _is_equal(entry: LedgerRow, row: SelectStandingOfOrdersRow) -> bool:

@@ -21,6 +21,10 @@ class FindWebhookEndpointRow(TypedDict):
     sealing_keys: list[str] | None
     sealed: list[bytes] | None
 
+class SelectChangedRenewalsRow(TypedDict):
+    order_id: str
+    is_renewal: bool
+
 class SelectCoverageRow(TypedDict):
     day: dt.date
     provider: str
@@ -322,6 +326,16 @@ class _Queries:
     async def reseal_secret(
         connection: Connection, /, *, sealing_key: str, sealed: bytes, tenant_id: UUID, id: UUID
     ) -> None: ...
+    @staticmethod
+    async def select_changed_renewals(
+        connection: Connection,
+        /,
+        *,
+        renewals: Collection[str],
+        tenant_id: UUID,
+        payment_ids: Collection[UUID],
+        order_ids: Collection[str],
+    ) -> list[SelectChangedRenewalsRow]: ...
     @staticmethod
     async def select_coverage(
         connection: Connection,

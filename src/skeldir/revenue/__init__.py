@@ -33,6 +33,7 @@ from skeldir.revenue.orders import (
     read_standing_orders,
     was_taken_back,
 )
+from skeldir.revenue.renewals import RenewalsFilter, put_renewals
 from skeldir.revenue.reversals import (
     Dependent,
     MoneyOfMonth,
@@ -72,6 +73,7 @@ __all__ = [
     "OrderState",
     "Posting",
     "RefundsSoFar",
+    "RenewalsFilter",
     "Span",
     "StandingOrder",
     "delivery_of_entry",
@@ -84,6 +86,7 @@ __all__ = [
     "list_refunds_to_restore",
     "pack_entries",
     "post_entries",
+    "put_renewals",
     "read_entries_of_deliveries",
     "read_fixing_capture",
     "read_months",

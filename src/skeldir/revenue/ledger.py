@@ -243,11 +243,15 @@ class LedgerTotal:
     captures: int
 
 
-async def ledger_totals(connection: Connection, tenant_id: UUID) -> list[LedgerTotal]:
+async def ledger_totals(
+    connection: Connection, tenant_id: UUID, *, without_renewals: bool = False
+) -> list[LedgerTotal]:
     """Return the totals of the transaction's tenant's ledger, one per currency."""
     awaiting = {
         row["currency"]: int(row["awaiting_cents"])
-        for row in await queries.select_awaiting_totals(connection, tenant_id=tenant_id)
+        for row in await queries.select_awaiting_totals(
+            connection, tenant_id=tenant_id, without_renewals=without_renewals
+        )
     }
     return [
         LedgerTotal(
@@ -257,5 +261,7 @@ async def ledger_totals(connection: Connection, tenant_id: UUID) -> list[LedgerT
             row["entries"],
             row["captures"],
         )
-        for row in await queries.select_ledger_totals(connection, tenant_id=tenant_id)
+        for row in await queries.select_ledger_totals(
+            connection, tenant_id=tenant_id, without_renewals=without_renewals
+        )
     ]

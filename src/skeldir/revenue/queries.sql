@@ -87,16 +87,22 @@ LIMIT :most;
 -- Never null: every column.
 SELECT currency, sum(amount_cents) AS net_cents, count(*) AS entries,
        count(*) FILTER (WHERE kind = 'capture') AS captures
-FROM public.standing_entries
-WHERE tenant_id = :tenant_id
+FROM public.standing_entries s
+WHERE s.tenant_id = :tenant_id
+  AND (NOT :without_renewals::boolean
+       OR NOT EXISTS (SELECT FROM public.renewal_orders n
+                      WHERE n.tenant_id = :tenant_id AND n.order_id = s.order_id))
 GROUP BY currency
 ORDER BY currency;
 
 -- name: select_awaiting_totals
 -- Never null: every column.
 SELECT currency, sum(balance_cents) AS awaiting_cents
-FROM public.order_balances
-WHERE tenant_id = :tenant_id AND state = 'awaiting_capture'
+FROM public.order_balances b
+WHERE b.tenant_id = :tenant_id AND b.state = 'awaiting_capture'
+  AND (NOT :without_renewals::boolean
+       OR NOT EXISTS (SELECT FROM public.renewal_orders n
+                      WHERE n.tenant_id = :tenant_id AND n.order_id = b.order_id))
 GROUP BY currency;
 
 -- name: select_order_entries
@@ -295,3 +301,11 @@ SELECT delivery, order_id, kind, amount_cents, currency, occurred_at, generation
 FROM public.revenue_ledger
 WHERE tenant_id = :tenant_id AND id >= :first_id AND delivery = ANY(:deliveries::uuid[])
 ORDER BY id;
+
+-- name: insert_renewals!
+INSERT INTO public.renewal_orders (tenant_id, order_id)
+SELECT :tenant_id::uuid, o.order_id FROM unnest(:order_ids::text[]) AS o (order_id)
+ON CONFLICT (tenant_id, order_id) DO NOTHING;
+
+-- name: delete_renewals!
+DELETE FROM public.renewal_orders WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids::text[]);

@@ -42,6 +42,7 @@ async def list_daily_revenue(
         state=query.state,
         after=_DAILY.after(query, of=[time_zone]),
         most=query.limit + 1,
+        without_renewals=query.renewals == "exclude",
     )
     revenue = [DailyRevenue(**row) for row in rows]
     data, next_cursor = _DAILY.cut(
@@ -50,9 +51,11 @@ async def list_daily_revenue(
     return DailyPage(time_zone, data, next_cursor)
 
 
-async def read_realtime_revenue(connection: Connection, tenant_id: UUID) -> RealtimeTotals:
+async def read_realtime_revenue(
+    connection: Connection, tenant_id: UUID, *, without_renewals: bool = False
+) -> RealtimeTotals:
     """Return the totals of the transaction's tenant, one per currency."""
-    rows = await read_revenue_totals(connection, tenant_id)
+    rows = await read_revenue_totals(connection, tenant_id, without_renewals=without_renewals)
     return RealtimeTotals(
         [
             RealtimeRevenue(

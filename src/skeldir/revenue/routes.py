@@ -14,12 +14,11 @@ from skeldir.http import (
     REPORT_PARAMETERS,
     DirectRoute,
     Filter,
-    NoQuery,
     ReportReading,
     with_read_headers,
 )
 from skeldir.revenue.reports import list_daily_revenue, read_realtime_revenue
-from skeldir.revenue.schemas import DailyPage, DailyQuery, RealtimeTotals
+from skeldir.revenue.schemas import DailyPage, DailyQuery, RealtimeQuery, RealtimeTotals
 
 router = APIRouter(prefix="/v1/revenue", tags=["revenue"])
 polled_router = APIRouter(prefix="/v1/revenue", tags=["revenue"], route_class=DirectRoute)
@@ -63,7 +62,7 @@ async def get_daily(query: Annotated[DailyQuery, Query()], reading: ReportReadin
     summary="Money so far",
 )
 async def get_realtime(
-    query: Annotated[NoQuery, Query()],  # noqa: ARG001 - it refuses what it does not know
+    query: Annotated[RealtimeQuery, Query()],
     reading: ReportReading,
     if_none_match: Annotated[
         Filter[str],
@@ -72,7 +71,11 @@ async def get_realtime(
 ) -> Response:
     """Report captured, refunded, disputed and net money of each currency over all days; a few seconds old at most."""
     totals = await reading.run(
-        lambda opened: read_realtime_revenue(opened.connection, opened.profile.tenant_id)
+        lambda opened: read_realtime_revenue(
+            opened.connection,
+            opened.profile.tenant_id,
+            without_renewals=query.renewals == "exclude",
+        )
     )
     body = _TOTALS.dump_json(totals)
     digest = sha256(body).hexdigest()[:32]

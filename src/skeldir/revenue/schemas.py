@@ -10,8 +10,9 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from skeldir.days import TimeZone
-from skeldir.http import DayRange, Filter
+from skeldir.http import DayRange, Filter, NoQuery
 from skeldir.money import Cents, CurrencyCode
+from skeldir.revenue.renewals import RenewalsFilter
 
 EntryState = Literal[
     "captured",
@@ -32,6 +33,13 @@ class DailyQuery(DayRange):
         None
     )
     state: Annotated[Filter[EntryState], Field(description="entries of this state only")] = None
+    renewals: RenewalsFilter = "include"
+
+
+class RealtimeQuery(NoQuery):
+    """The filter of the money so far."""
+
+    renewals: RenewalsFilter = "include"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +99,9 @@ class RealtimeRevenue:
     disputed_cents: Annotated[Cents, Field(description="disputes less their reversals")]
     net_cents: Cents
     orders: Annotated[int, Field(ge=0, description="orders with a capture in this currency")]
-    last_entry_at: datetime
+    last_entry_at: Annotated[
+        datetime, Field(description="of the latest entry in this currency, of a renewal too")
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,10 @@ class SumEntriesRow(TypedDict):
 
 class _Queries:
     @staticmethod
+    async def delete_renewals(
+        connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
+    ) -> None: ...
+    @staticmethod
     async def find_delivery_of_entry(
         connection: Connection, /, *, tenant_id: UUID, key: str
     ) -> UUID | None: ...
@@ -169,6 +173,10 @@ class _Queries:
         deliveries: str,
         tells_keys: bool,
     ) -> InsertEntriesRow: ...
+    @staticmethod
+    async def insert_renewals(
+        connection: Connection, /, *, tenant_id: UUID, order_ids: Collection[str]
+    ) -> None: ...
     @staticmethod
     async def repeats_entries(
         connection: Connection,
@@ -207,7 +215,7 @@ class _Queries:
     ) -> list[ReverseEntriesRow]: ...
     @staticmethod
     async def select_awaiting_totals(
-        connection: Connection, /, *, tenant_id: UUID
+        connection: Connection, /, *, tenant_id: UUID, without_renewals: bool
     ) -> list[SelectAwaitingTotalsRow]: ...
     @staticmethod
     async def select_balances(
@@ -249,7 +257,7 @@ class _Queries:
     async def select_last_entry(connection: Connection, /, *, tenant_id: UUID) -> UUID: ...
     @staticmethod
     async def select_ledger_totals(
-        connection: Connection, /, *, tenant_id: UUID
+        connection: Connection, /, *, tenant_id: UUID, without_renewals: bool
     ) -> list[SelectLedgerTotalsRow]: ...
     @staticmethod
     async def select_months(

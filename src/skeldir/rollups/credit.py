@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 from skeldir.db import pack_column, wait_for_lock
@@ -15,6 +15,9 @@ from skeldir.rollups.waiting import rollup_lock
 if TYPE_CHECKING:
     from skeldir.db import Connection
 
+Basis = Literal["entry", "renewal"]
+"""What a sum is of: all credit by the day of the entry, or the part of it that is credited for renewals."""
+
 CreditKey = tuple[date, str, str, str]
 """Local day, model version, channel, currency."""
 
@@ -24,6 +27,8 @@ async def add_credit(
     tenant_id: UUID,
     turn: int,
     changes: Mapping[CreditKey, tuple[int, int, int]],
+    *,
+    basis: Basis = "entry",
 ) -> None:
     """Add changes to the sums of the transaction's tenant, and to the journal under the turn that makes them.
 
@@ -44,10 +49,12 @@ async def add_credit(
         "counts": [count for _, (_, _, count) in rows],
     }
     texts = {name: pack_column(map(str, values)) for name, values in columns.items()}
-    await queries.add_credit(connection, tenant_id=tenant_id, turn=turn, **texts)
+    await queries.add_credit(connection, tenant_id=tenant_id, turn=turn, basis=basis, **texts)
     fewer = sorted({day for (day, _, _, _), (_, _, count) in rows if count < 0})
     if fewer:
-        await queries.delete_empty_channel_days(connection, tenant_id=tenant_id, days=fewer)
+        await queries.delete_empty_channel_days(
+            connection, tenant_id=tenant_id, basis=basis, days=fewer
+        )
     await queries.note_credit_change(connection, tenant_id=tenant_id)
 
 

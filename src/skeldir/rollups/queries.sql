@@ -62,31 +62,44 @@ FROM taken GROUP BY day ORDER BY day;
 WITH gone AS (
     DELETE FROM public.rollup_revenue_day
     WHERE tenant_id = :tenant_id AND revenue_date = ANY(:days::date[])
-    RETURNING currency, state, amount_cents, entries, orders, last_entry_at
+    RETURNING currency, state, amount_cents, entries, orders, last_entry_at, renewal_cents, renewal_entries,
+              renewal_orders
 )
 INSERT INTO public.rollup_revenue_total AS t
-    (tenant_id, currency, state, amount_cents, entries, orders, last_entry_at)
+    (tenant_id, currency, state, amount_cents, entries, orders, last_entry_at, renewal_cents, renewal_entries,
+     renewal_orders)
 SELECT :tenant_id::uuid, g.currency, g.state, -sum(g.amount_cents), -sum(g.entries), -sum(g.orders),
-       max(g.last_entry_at)
+       max(g.last_entry_at), -sum(g.renewal_cents), -sum(g.renewal_entries), -sum(g.renewal_orders)
 FROM gone g
 GROUP BY g.currency, g.state
 ON CONFLICT (tenant_id, currency, state) DO UPDATE
 SET amount_cents = t.amount_cents + excluded.amount_cents,
     entries = t.entries + excluded.entries,
-    orders = t.orders + excluded.orders;
+    orders = t.orders + excluded.orders,
+    renewal_cents = t.renewal_cents + excluded.renewal_cents,
+    renewal_entries = t.renewal_entries + excluded.renewal_entries,
+    renewal_orders = t.renewal_orders + excluded.renewal_orders;
 
 -- name: insert_revenue_days!
 -- Their sums are added to the totals over all days. No zone is ahead of UTC, or behind it, by 16 hours; the bounds of
 -- a day of UTC are exact. They are worked out beside the ledger (OFFSET 0): under row-level security only leakproof
 -- conditions can use its index, and the functions that make a moment of a day are not leakproof. What took an entry back
--- is looked up for each entry (OFFSET 0), as `attribution.select_entries` does.
+-- is looked up for each entry (OFFSET 0), as `attribution.select_entries` does. So is whether its order is a renewal, if
+-- the tenant has any.
 WITH added AS (
 INSERT INTO public.rollup_revenue_day
-    (tenant_id, revenue_date, currency, state, amount_cents, entries, orders, last_entry_at)
+    (tenant_id, revenue_date, currency, state, amount_cents, entries, orders, last_entry_at, renewal_cents,
+     renewal_entries, renewal_orders)
 SELECT :tenant_id, s.day, s.currency, s.state,
-       sum(s.amount_cents), count(*), count(*) FILTER (WHERE s.opens_order), max(s.occurred_at)
+       sum(s.amount_cents), count(*), count(*) FILTER (WHERE s.opens_order), max(s.occurred_at),
+       coalesce(sum(s.amount_cents) FILTER (WHERE s.is_renewal), 0), count(*) FILTER (WHERE s.is_renewal),
+       count(*) FILTER (WHERE s.is_renewal AND s.opens_order)
 FROM (
     SELECT d.day, e.currency, e.amount_cents, e.occurred_at,
+           CASE WHEN (SELECT EXISTS (SELECT FROM public.renewal_orders x WHERE x.tenant_id = :tenant_id))
+                THEN EXISTS (SELECT FROM public.renewal_orders n
+                             WHERE n.tenant_id = :tenant_id AND n.order_id = e.order_id OFFSET 0)
+                ELSE false END AS is_renewal,
            CASE WHEN e.kind = 'capture' THEN 'captured'
                 WHEN NOT EXISTS (SELECT FROM public.revenue_ledger c
                                  WHERE c.tenant_id = :tenant_id AND c.order_id = e.order_id AND c.kind = 'capture'
@@ -128,17 +141,22 @@ FROM (
               + make_interval(secs => d.offsets_s[1 + width_bucket(e.occurred_at, d.changes)]))::date = d.day)
 ) s
 GROUP BY s.day, s.currency, s.state
-RETURNING currency, state, amount_cents, entries, orders, last_entry_at
+RETURNING currency, state, amount_cents, entries, orders, last_entry_at, renewal_cents, renewal_entries, renewal_orders
 )
 INSERT INTO public.rollup_revenue_total AS t
-    (tenant_id, currency, state, amount_cents, entries, orders, last_entry_at)
-SELECT :tenant_id::uuid, a.currency, a.state, sum(a.amount_cents), sum(a.entries), sum(a.orders), max(a.last_entry_at)
+    (tenant_id, currency, state, amount_cents, entries, orders, last_entry_at, renewal_cents, renewal_entries,
+     renewal_orders)
+SELECT :tenant_id::uuid, a.currency, a.state, sum(a.amount_cents), sum(a.entries), sum(a.orders), max(a.last_entry_at),
+       sum(a.renewal_cents), sum(a.renewal_entries), sum(a.renewal_orders)
 FROM added a
 GROUP BY a.currency, a.state
 ON CONFLICT (tenant_id, currency, state) DO UPDATE
 SET amount_cents = t.amount_cents + excluded.amount_cents,
     entries = t.entries + excluded.entries,
     orders = t.orders + excluded.orders,
+    renewal_cents = t.renewal_cents + excluded.renewal_cents,
+    renewal_entries = t.renewal_entries + excluded.renewal_entries,
+    renewal_orders = t.renewal_orders + excluded.renewal_orders,
     last_entry_at = greatest(t.last_entry_at, excluded.last_entry_at);
 
 -- name: has_reversals$
@@ -249,9 +267,12 @@ DELETE FROM public.rollup_revenue_total WHERE tenant_id = :tenant_id;
 
 -- name: insert_revenue_totals!
 -- The latest entry is taken from the ledger: a wrong one from the days would stay.
-INSERT INTO public.rollup_revenue_total (tenant_id, currency, state, amount_cents, entries, orders, last_entry_at)
+INSERT INTO public.rollup_revenue_total
+    (tenant_id, currency, state, amount_cents, entries, orders, last_entry_at, renewal_cents, renewal_entries,
+     renewal_orders)
 SELECT :tenant_id::uuid, r.currency, r.state, sum(r.amount_cents), sum(r.entries), sum(r.orders),
-       coalesce(l.last_entry_at, max(r.last_entry_at))
+       coalesce(l.last_entry_at, max(r.last_entry_at)), sum(r.renewal_cents), sum(r.renewal_entries),
+       sum(r.renewal_orders)
 FROM public.rollup_revenue_day r
 LEFT JOIN (SELECT e.currency, max(e.occurred_at) AS last_entry_at FROM public.standing_entries e
            WHERE e.tenant_id = :tenant_id GROUP BY e.currency) l
@@ -278,14 +299,15 @@ SET spend_cents = excluded.spend_cents;
 
 -- name: add_credit!
 -- Adds changes of credit, sorted by key, to the sums of their days and to the journal, under the turn that made them. The
--- days are marked for comparison with the ledger. Each column is one text, its values joined by the unit separator,
--- chr(31).
+-- days are marked for comparison with the ledger. The basis says what the sums are of: `entry` is everything, and
+-- `renewal` the part of it that is credited for renewals. Each column is one text, its values joined by the unit
+-- separator, chr(31).
 -- The lists are read three times, since Citus would send a part that others read to all nodes.
 WITH noted AS (
     INSERT INTO public.credit_journal
         (tenant_id, turn, changed_at, basis, revenue_date, model_version, channel_code, currency, conversion_ppt,
          credited_cents, allocations)
-    SELECT :tenant_id::uuid, :turn::bigint, (SELECT clock_timestamp()), 'entry', c.day, c.model_version, c.channel_code,
+    SELECT :tenant_id::uuid, :turn::bigint, (SELECT clock_timestamp()), :basis, c.day, c.model_version, c.channel_code,
            c.currency, c.ppt, c.cents, c.allocations
     FROM unnest(string_to_array(:days, chr(31))::date[], string_to_array(:model_versions, chr(31)),
                 string_to_array(:channel_codes, chr(31)), string_to_array(:currencies, chr(31)),
@@ -301,7 +323,7 @@ WITH noted AS (
 INSERT INTO public.rollup_channel_day AS r
     (tenant_id, basis, revenue_date, model_version, channel_code, currency, conversion_ppt, credited_cents, spend_cents,
      allocations)
-SELECT :tenant_id::uuid, 'entry', c.day, c.model_version, c.channel_code, c.currency, c.ppt, c.cents, 0, c.allocations
+SELECT :tenant_id::uuid, :basis, c.day, c.model_version, c.channel_code, c.currency, c.ppt, c.cents, 0, c.allocations
 FROM unnest(string_to_array(:days, chr(31))::date[], string_to_array(:model_versions, chr(31)),
             string_to_array(:channel_codes, chr(31)), string_to_array(:currencies, chr(31)),
             string_to_array(:ppts, chr(31))::numeric[], string_to_array(:cents, chr(31))::numeric[],
@@ -377,11 +399,13 @@ HAVING (sum(g.conversion_ppt), sum(g.credited_cents), sum(g.allocations)) <> (0,
 RETURNING turn;
 
 -- name: delete_empty_channel_days!
+-- Spend stands in the rows of the basis `entry` only.
 DELETE FROM public.rollup_channel_day r
-WHERE r.tenant_id = :tenant_id AND r.basis = 'entry' AND r.revenue_date = ANY(:days::date[]) AND r.allocations = 0
-  AND NOT EXISTS (SELECT FROM public.spend s
-                  WHERE s.tenant_id = :tenant_id AND s.spend_date = r.revenue_date
-                    AND s.channel_code = r.channel_code AND s.currency = r.currency);
+WHERE r.tenant_id = :tenant_id AND r.basis = :basis AND r.revenue_date = ANY(:days::date[]) AND r.allocations = 0
+  AND (r.basis <> 'entry'
+       OR NOT EXISTS (SELECT FROM public.spend s
+                      WHERE s.tenant_id = :tenant_id AND s.spend_date = r.revenue_date
+                        AND s.channel_code = r.channel_code AND s.currency = r.currency));
 
 -- name: delete_allocation_days!
 DELETE FROM public.rollup_allocation_day WHERE tenant_id = :tenant_id AND revenue_date = ANY(:days::date[]);
@@ -428,13 +452,17 @@ INSERT INTO public.rollup_changes DEFAULT VALUES ON CONFLICT DO NOTHING;
 -- May be null: after_currency, after_state.
 -- Column state is one of captured, refunded, refund_reversed, disputed, dispute_reversed, awaiting_capture,
 -- dispute_awaiting_capture.
-SELECT revenue_date AS date, currency, state, amount_cents, entries
+-- Never null: amount_cents, entries.
+SELECT revenue_date AS date, currency, state,
+       amount_cents - CASE WHEN :without_renewals THEN renewal_cents ELSE 0 END AS amount_cents,
+       entries - CASE WHEN :without_renewals THEN renewal_entries ELSE 0 END AS entries
 FROM public.rollup_revenue_day
 WHERE tenant_id = :tenant_id
   AND revenue_date >= greatest(:first_day::date, :after_date::date, '-infinity'::date)
   AND revenue_date < least(:end_day::date, 'infinity'::date)
   AND (:currency::text IS NULL OR currency = :currency::text)
   AND (:state::text IS NULL OR state = :state::text)
+  AND (NOT :without_renewals::boolean OR entries <> renewal_entries)
   AND (:after_date::date IS NULL
        OR (revenue_date, currency, state) > (:after_date::date, :after_currency::text, :after_state::text))
 ORDER BY revenue_date, currency, state
@@ -442,18 +470,23 @@ LIMIT :most;
 
 -- name: select_revenue_totals
 -- From the totals over all days, which have a row per currency and state. They are numeric: each day fits in a bigint,
--- the sum of all days may not.
+-- the sum of all days may not. The latest entry may be of a renewal, even if these are left out.
 -- Never null: net_cents, orders, last_entry_at.
 SELECT currency,
-       coalesce(sum(amount_cents) FILTER (WHERE state = 'captured'), 0) AS captured_cents,
-       coalesce(sum(amount_cents) FILTER (WHERE state IN ('refunded', 'refund_reversed', 'awaiting_capture')), 0)
+       coalesce(sum(cents) FILTER (WHERE state = 'captured'), 0) AS captured_cents,
+       coalesce(sum(cents) FILTER (WHERE state IN ('refunded', 'refund_reversed', 'awaiting_capture')), 0)
            AS refunded_cents,
-       coalesce(sum(amount_cents) FILTER (WHERE state IN ('disputed', 'dispute_reversed', 'dispute_awaiting_capture')), 0)
+       coalesce(sum(cents) FILTER (WHERE state IN ('disputed', 'dispute_reversed', 'dispute_awaiting_capture')), 0)
            AS disputed_cents,
-       sum(amount_cents) AS net_cents,
-       sum(orders)::bigint AS orders,
+       sum(cents) AS net_cents,
+       sum(opened)::bigint AS orders,
        max(last_entry_at) AS last_entry_at
-FROM public.rollup_revenue_total
-WHERE tenant_id = :tenant_id AND entries <> 0
+FROM (SELECT currency, state, last_entry_at,
+             amount_cents - CASE WHEN :without_renewals THEN renewal_cents ELSE 0 END AS cents,
+             entries - CASE WHEN :without_renewals THEN renewal_entries ELSE 0 END AS counted,
+             orders - CASE WHEN :without_renewals::boolean THEN renewal_orders ELSE 0 END AS opened
+      FROM public.rollup_revenue_total
+      WHERE tenant_id = :tenant_id AND entries <> 0) t
 GROUP BY currency
+HAVING sum(counted) <> 0
 ORDER BY currency;

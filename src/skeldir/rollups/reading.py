@@ -24,6 +24,7 @@ async def read_revenue_days(
     state: str | None,
     after: tuple[date, str, str] | None,
     most: int,
+    without_renewals: bool = False,
 ) -> Sequence[SelectRevenueDaysRow]:
     """Return up to `most` sums of the transaction's tenant by (date, currency, state), after the key `after`.
 
@@ -42,6 +43,7 @@ async def read_revenue_days(
         after_currency=after_currency,
         after_state=after_state,
         most=most,
+        without_renewals=without_renewals,
     )
 
 
@@ -51,7 +53,12 @@ async def read_time_zone(connection: Connection, tenant_id: UUID) -> str:
 
 
 async def read_revenue_totals(
-    connection: Connection, tenant_id: UUID
+    connection: Connection, tenant_id: UUID, *, without_renewals: bool = False
 ) -> Sequence[SelectRevenueTotalsRow]:
-    """Return the totals of the transaction's tenant over all days, a row per currency, in signed minor units."""
-    return await queries.select_revenue_totals(connection, tenant_id=tenant_id)
+    """Return the totals of the transaction's tenant over all days, a row per currency, in signed minor units.
+
+    Without renewals, `last_entry_at` is that of all entries of the currency nevertheless.
+    """
+    return await queries.select_revenue_totals(
+        connection, tenant_id=tenant_id, without_renewals=without_renewals
+    )

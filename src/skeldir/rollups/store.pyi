@@ -78,6 +78,7 @@ class _Queries:
         *,
         tenant_id: UUID,
         turn: int,
+        basis: str,
         days: str,
         model_versions: str,
         channel_codes: str,
@@ -102,7 +103,7 @@ class _Queries:
     async def delete_channel_days(connection: Connection, /, *, tenant_id: UUID) -> None: ...
     @staticmethod
     async def delete_empty_channel_days(
-        connection: Connection, /, *, tenant_id: UUID, days: Collection[dt.date]
+        connection: Connection, /, *, tenant_id: UUID, basis: str, days: Collection[dt.date]
     ) -> None: ...
     @staticmethod
     async def delete_ended_totals(connection: Connection, /, *, tenant_id: UUID) -> None: ...
@@ -191,6 +192,7 @@ class _Queries:
         connection: Connection,
         /,
         *,
+        without_renewals: bool,
         tenant_id: UUID,
         first_day: dt.date | None,
         after_date: dt.date | None,
@@ -203,7 +205,7 @@ class _Queries:
     ) -> list[SelectRevenueDaysRow]: ...
     @staticmethod
     async def select_revenue_totals(
-        connection: Connection, /, *, tenant_id: UUID
+        connection: Connection, /, *, without_renewals: bool, tenant_id: UUID
     ) -> list[SelectRevenueTotalsRow]: ...
     @staticmethod
     async def select_spans_to_compact(
