@@ -66,6 +66,8 @@ _PLAIN_ROWS = (
            SELECT $1, gen_random_uuid(), id, 'k1', '\\x00' FROM endpoint)
        INSERT INTO webhook_refusals (tenant_id, endpoint_id, outcome, refusals)
        SELECT $1, id, 'signature_wrong', 1 FROM endpoint""",
+    "INSERT INTO renewal_orders (tenant_id, order_id) VALUES ($1, 'order-9')",
+    "INSERT INTO credited_renewals (tenant_id, order_id) VALUES ($1, 'order-9')",
     "INSERT INTO webhook_settings (tenant_id, precedence, basis) VALUES ($1, 'shop', 'gross')",
     """INSERT INTO webhook_deliveries (tenant_id, id, digest, endpoint_id, provider, event_id, type, headers, kept,
                                        is_ignored)

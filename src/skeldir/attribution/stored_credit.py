@@ -60,11 +60,11 @@ class EntryCredit:
 class StoredCredit:
     """The credit of all stored orders: `settled` for those that do not await credit, `pending` for the others.
 
-    `days` are those of the tenant. `renewals` is the part of both that is counted as the credit of renewals. `restating`
-    are orders still to be credited by models that came into force after they were stored. The credit of `unreadable`
-    orders cannot be computed; `unknown` lists the first stored orders that have no ledger entry. `exact_orders` counts
-    the orders that were also computed one by one, exactly; `inexact` lists the pages of these where the engine's sums
-    differ.
+    `days` are those of the tenant. `renewals` is the part of both that is counted as the credit of renewals.
+    `restating` are orders still to be credited by models that came into force after they were stored. The credit of
+    `unreadable` orders cannot be computed; `unknown` lists the first stored orders that have no ledger entry.
+    `exact_orders` counts the orders that were also computed one by one, exactly; `inexact` lists the pages of these
+    where the engine's sums differ.
     """
 
     versions: list[str]
