@@ -111,3 +111,20 @@ async def test_a_change_of_renewals_that_awaits_credit_is_no_difference(
     await pay(posts[0], "first", "10.00", "2026-11-02T10:00:00Z", is_renewal=True)
     audit = await audit_tenant(db, posts[0].tenant)
     assert (failed(audit), audit.awaiting_orders) == (set(), 1)
+
+
+async def test_payments_that_are_booked_again_are_no_renewals_if_none_says_so(
+    db: Database, clone: Clone, posts: list[Post]
+) -> None:
+    tenant = await make_tenant(db, "Without renewals")
+    post = await make_post(posts[0].client, clone, db, tenant, "standard")
+    await pay(post, "first", "10.00", "2026-11-02T10:00:00Z", is_renewal=False)
+    await settle(db, tenant)
+    change(
+        clone,
+        tenant,
+        "INSERT INTO renewal_orders VALUES (current_setting('app.tenant')::uuid, 'first')",
+    )
+    await rebook_all(db, tenant, is_of_both=False)
+    await settle(db, tenant)
+    assert failed(await audit_tenant(db, tenant)) == set()

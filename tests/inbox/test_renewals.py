@@ -341,6 +341,10 @@ async def test_a_renewal_that_is_taken_back_and_put_back_is_a_renewal_again(pair
     await undo(pair.db, pair.all.tenant, target_of_order("second"))
     await assert_alike(pair)
     assert ("second",) not in pair.all.ask("SELECT order_id FROM credited_renewals")
+    assert (
+        pair.all.ask("SELECT * FROM rollup_channel_day WHERE allocations = 0 AND basis <> 'entry'")
+        == []
+    )
     assert await read_all(pair.db, pair.all) != before
     await redo(pair.db, pair.all.tenant, target_of_order("second"))
     await assert_alike(pair)

@@ -79,8 +79,8 @@ _CURES: Final[Mapping[Check, str]] = MappingProxyType(
         "journeys": _REBUILD
         + " If an order is not in the ledger, delete its row of order_journeys as skeldir_owner first.",
         "renewals": "Find out who changed it. `skeldir webhooks basis {tenant} BASIS`, with the basis that is set, "
-        "books all payments again and notes which orders are renewals; `skeldir credit --tenant {tenant} --rebuild` then "
-        "computes credit and sums again. Delete rows of renewal_orders that no payment explains as skeldir_owner.",
+        "books all payments again and notes which orders are renewals; `skeldir credit --tenant {tenant} --rebuild` "
+        "then computes credit and sums again. Delete rows of renewal_orders that no payment explains as skeldir_owner.",
         "exact_credit": "This is a bug in the program: report it with the ids of these orders.",
     }
 )
