@@ -214,7 +214,7 @@ async def test_a_tenant_without_models_or_rows_gets_an_empty_list(
         (
             named_text("skeldir.attribution", "select_channel_report"),
             "rollup_channel_day_pkey",
-            ("basis = 'entry'",),
+            ("basis = ANY",),
         ),
         (named_text("skeldir.rollups", "select_revenue_days"), "rollup_revenue_day_pkey", ()),
     ],
