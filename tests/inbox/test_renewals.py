@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from skeldir.attribution import (
     channel_totals,
@@ -17,6 +19,7 @@ from skeldir.attribution import (
     set_time_zone,
 )
 from skeldir.attribution.bounds import Bounds
+from skeldir.audit import audit_tenant
 from skeldir.days import read_rules
 from skeldir.db.pool import Database
 from skeldir.inbox import erase_order, rebook_all
@@ -25,10 +28,11 @@ from skeldir.ingest import target_of_order
 from skeldir.revenue import ledger_totals
 from skeldir.rollups import roll_up_dirty_days
 from tests.conftest import Clone
-from tests.support.audited import rebuild
-from tests.support.inbox import inbox_of, make_post
-from tests.support.make import make_touch, send_touches
-from tests.support.reading import get, key_of
+from tests.support.audited import failed, rebuild, sentences
+from tests.support.credit import keep_as_before_packing
+from tests.support.inbox import Post, inbox_of, make_post
+from tests.support.make import make_tenant, make_touch, send_touches
+from tests.support.reading import forget_before, get, key_of
 from tests.support.renewals import (
     OTHERS,
     RENEWALS,
@@ -139,6 +143,22 @@ async def test_an_erased_renewal_stays_a_renewal(pair: Pair) -> None:
     await assert_alike(pair)
 
 
+async def test_a_renewal_whose_credit_was_kept_without_its_journey_stays_out(
+    clone: Clone, db: Database, pair: Pair
+) -> None:
+    await pair.send(*OTHERS)
+    await pair.send(*RENEWALS, is_renewal=True)
+    await pair.settle()
+    for post in (pair.all, pair.others):
+        await keep_as_before_packing(clone, db, post.tenant)
+        forget_before(clone, post.tenant, "2026-11-02T00:00:00Z")
+    await assert_alike(pair)
+    await pair.send(event("first", "refunded", day=8, refund_id="re_more", amount="1.23"))
+    refund = event("second", "refunded", day=8, refund_id="re_late", amount="2.34")
+    await pair.send(refund, is_renewal=True)
+    await assert_alike(pair)
+
+
 async def test_a_renewal_that_is_taken_back_and_put_back_is_a_renewal_again(pair: Pair) -> None:
     await pair.send(*OTHERS)
     await pair.send(*RENEWALS, is_renewal=True)
@@ -208,3 +228,78 @@ async def test_stripe_calls_a_renewal_what_a_cycle_of_a_subscription_is_invoiced
     assert len(orders) == 1
     renewals = post.ask("SELECT order_id FROM renewal_orders")
     assert renewals == (orders if reason == "subscription_cycle" else [])
+
+
+_ORDERS = st.sampled_from(["A", "B", "C"])
+_STEPS = st.one_of(
+    st.tuples(
+        st.just("captured"), _ORDERS, st.integers(1, 9), st.sampled_from([None, False, True])
+    ),
+    st.tuples(st.just("refunded"), _ORDERS, st.integers(1, 9), st.none()),
+    st.tuples(st.just("touch"), st.sampled_from(["email", "sms"]), st.integers(1, 9)),
+    st.tuples(st.just("models"), st.integers(1, 9)),
+    st.just(("credit",)),
+    st.just(("roll up",)),
+)
+
+
+async def take_step(db: Database, post: Post, number: int, step: tuple[object, ...]) -> None:
+    tenant = post.tenant
+    match step:
+        case ("captured" | "refunded" as kind, str(order), int(day), flag):
+            about = event(
+                order,
+                kind,
+                day=day,
+                payment_id=f"pay_{order}_{day}",
+                amount=f"{day}.0{len(order)}",
+                currency="EUR" if order == "A" else "USD",
+            )
+            data = about["data"]
+            assert isinstance(data, dict)
+            data |= {} if flag is None else {"is_renewal": flag}
+            data |= {"refund_id": f"re_{number}"} if kind == "refunded" else {}
+            assert (await post.send(about)).status_code == 200
+        case ("touch", channel, int(day)):
+            moment = f"2026-11-{day:02}T09:00:00Z"
+            await send_touches(db, tenant, make_touch(channel=channel, occurred_at=moment))
+        case ("models", int(days)):
+            async with db.tenant(tenant) as connection:
+                await define_models(connection, tenant, lookback_days=days)
+        case ("credit",):
+            await credit_dirty_orders(db, tenant_id=tenant)
+        case _:
+            await roll_up_dirty_days(db, tenant_id=tenant)
+
+
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(story=st.lists(_STEPS, max_size=10))
+async def test_at_any_moment_of_any_story_an_audit_finds_the_renewals_counted_as_they_should_be(
+    clone: Clone, db: Database, pair: Pair, story: list[tuple[object, ...]]
+) -> None:
+    tenant = await make_tenant(db, "any")
+    post = await make_post(pair.all.client, clone, db, tenant, "standard")
+    for number, step in enumerate([*story, ("credit",), ("roll up",)]):
+        await take_step(db, post, number, step)
+        audit = await audit_tenant(db, tenant, exact_every=1)
+        assert failed(audit) == set(), (step, sentences(audit))
+    left = post.ask(
+        f"""SELECT e.currency, sum(e.amount_cents)::bigint FROM standing_entries e
+            WHERE e.tenant_id = '{tenant}' AND NOT EXISTS (
+                SELECT FROM payments p
+                WHERE p.tenant_id = e.tenant_id AND p.order_id = e.order_id AND p.is_renewal)
+            GROUP BY 1 HAVING bool_or(e.kind = 'capture') ORDER BY 1"""
+    )
+    async with db.tenant(tenant) as connection:
+        totals = await channel_totals(connection, tenant, without_renewals=True)
+    for model in {total.model for total in totals}:
+        credited: dict[str, int] = {}
+        for total in totals:
+            if total.model == model:
+                before = credited.get(total.currency, 0)
+                credited[total.currency] = before + total.credited_cents
+        assert sorted(credited.items()) == left
