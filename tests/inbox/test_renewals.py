@@ -91,6 +91,18 @@ async def test_a_renewal_whose_payment_gets_another_order_is_one_under_its_new_n
     assert pair.all.ask("SELECT order_id FROM credited_renewals") == [("second",)]
 
 
+async def test_a_renewal_that_is_known_before_its_money_is_left_out_when_that_comes(
+    pair: Pair,
+) -> None:
+    await pair.send(*OTHERS)
+    await pair.send(event("second", "authorized", day=3, is_renewal=True), is_renewal=True)
+    await pair.settle()
+    assert pair.all.ask("SELECT order_id FROM renewal_orders") == [("second",)]
+    assert pair.all.ask("SELECT order_id FROM credited_renewals") == []
+    await pair.send(event("second", day=3), is_renewal=True)
+    await assert_alike(pair)
+
+
 async def test_an_order_of_a_first_payment_and_a_renewal_is_a_renewal(pair: Pair) -> None:
     await pair.send(*OTHERS)
     both = event("second", day=3, is_renewal=True), event("second", day=4, payment_id="pay_more")
