@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -74,13 +75,28 @@ def test_the_run_book_has_many_commands_and_names_those_that_are_for_operators()
 
 @pytest.mark.parametrize("line", [line for line in commands() if "jobs retry ID" not in line])
 def test_a_command_runs_as_the_role_that_migrates_and_as_app_user_where_it_may(
-    shared: Clone, line: str
+    shared: Clone, line: str, tmp_path: Path
 ) -> None:
     is_for_operators = any(line.startswith(one) for one in for_operators())
     for url, status in ((shared.app_url, 1 if is_for_operators else 0), (shared.migrator_url, 0)):
         tenant, key = new_tenant(
             shared, f"{line[:40]} as {'app_user' if url == shared.app_url else 'migrator'}"
         )
+        if line.startswith("privacy erase"):
+            file = tmp_path / f"{tenant}.csv"
+            file.write_text(
+                f"order_id,amount,currency,occurred_at\n{tenant},1.00,EUR,2026-11-02T10:00:00Z\n"
+            )
+            run_here(
+                url,
+                "import",
+                "conversions",
+                str(file),
+                "--tenant",
+                tenant,
+                "--amount-unit",
+                "major",
+            )
         shown = run_here(url, *words_of(line, tenant, key), status=status)
         assert ("operator_needed" in shown) is bool(status), shown
 

@@ -146,17 +146,16 @@ def enter_secret(
         ):
             found = await resolve_endpoint(connection, tenant_id, endpoint)
             secret = _secret_for(found, typed)
-            old_end_at = utc_now() + span
-            stays = await add_secret(
-                connection, tenant_id, found.id, secret, sealer=sealer, old_end_at=old_end_at
+            former_ends_at = await add_secret(
+                connection, tenant_id, found.id, secret, sealer=sealer, old_end_at=utc_now() + span
             )
         if typed is None:
             err.print("The secret below is shown only now; enter it at the sender:")
             out.print(secret, soft_wrap=True)
         former = (
-            f"the former one until {old_end_at:%Y-%m-%d %H:%M:%S} UTC as well"
-            if stays
-            else "no other one"
+            "no other one"
+            if former_ends_at is None
+            else f"the former one until {former_ends_at:%Y-%m-%d %H:%M:%S} UTC as well"
         )
         err.print(
             f"Deliveries that are signed with this secret are accepted from now on, and {former}.",

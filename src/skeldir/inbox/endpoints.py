@@ -323,45 +323,46 @@ async def add_secret(
     *,
     sealer: Sealer,
     old_end_at: datetime,
-) -> bool:
+) -> datetime | None:
     """Add a secret of an endpoint. Of its older ones, the newest is in force until `old_end_at`; the others end now.
 
-    One that cannot be opened ends now as well: as long as it is in force, every delivery is refused because of it.
-    Returns whether an older one stays in force.
+    The newest one, entered again, is not added again, and so does not take the older one's place. One that cannot be
+    opened ends now as well: as long as it is in force, every delivery is refused because of it. Returns until when an
+    older one stays in force; None: none does.
     """
-    sealed = sealer.seal(secret)
-    secret_id = new_id()
-    await queries.insert_secret(
-        connection,
-        tenant_id=tenant_id,
-        id=secret_id,
-        endpoint_id=endpoint_id,
-        sealing_key=sealed.key_id,
-        sealed=sealed.token,
-    )
+    rows = await queries.select_secrets(connection, tenant_id=tenant_id)
     others = [
-        row
-        for row in await queries.select_secrets(connection, tenant_id=tenant_id)
-        if row["endpoint_id"] == endpoint_id and row["id"] != secret_id
+        (row, _open(sealer, Sealed(row["sealing_key"], row["sealed"])))
+        for row in rows
+        if row["endpoint_id"] == endpoint_id
     ]
-    now = utc_now()
-    stays = False
-    for place, row in enumerate(reversed(others), start=1):
-        may_stay = place < MOST_SECRETS and _can_open(
-            sealer, Sealed(row["sealing_key"], row["sealed"])
+    if others and others[-1][1] == secret:
+        others.pop()
+    else:
+        sealed = sealer.seal(secret)
+        await queries.insert_secret(
+            connection,
+            tenant_id=tenant_id,
+            id=new_id(),
+            endpoint_id=endpoint_id,
+            sealing_key=sealed.key_id,
+            sealed=sealed.token,
         )
-        ends_at = old_end_at if may_stay else now
+    now = utc_now()
+    stays = next((row for row, text in reversed(others) if text not in (None, secret)), None)
+    for row, _ in others:
+        ends_at = old_end_at if row is stays else now
         await queries.end_secret(connection, tenant_id=tenant_id, id=row["id"], ends_at=ends_at)
-        stays = stays or ends_at > now
-    return stays
+    if stays is None or old_end_at <= now:
+        return None
+    return min(old_end_at, stays["ends_at"] or old_end_at)
 
 
-def _can_open(sealer: Sealer, sealed: Sealed) -> bool:
+def _open(sealer: Sealer, sealed: Sealed) -> str | None:
     try:
-        sealer.open(sealed)
+        return sealer.open(sealed)
     except (SealingKeyInvalid, SealingKeyUnknown):
-        return False
-    return True
+        return None
 
 
 async def reseal_secrets(connection: Connection, tenant_id: UUID, sealer: Sealer) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import ssl
 import warnings
@@ -22,6 +23,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from skeldir.errors import ConfigurationInvalid
+
+logger = logging.getLogger(__name__)
 
 ROOTS_FILE: Final = "roots.pem"
 TIMEOUT_S: Final = 5.0
@@ -131,6 +134,8 @@ class Certificates:
             kept = _Kept(late, now + FAILURE_KEPT)
         except (CertificateRefused, CertificateUnreachable) as error:
             kept = _Kept(error.with_traceback(None), now + FAILURE_KEPT)
+        if isinstance(kept.found, CertificateUnreachable):
+            logger.warning("inbox.certificate_unreachable %s: %s", name, kept.found)
         is_key = isinstance(kept.found, RSAPublicKey)
         kept_by_url, most = (self._keys, _MOST_KEPT) if is_key else (self._failures, _MOST_FAILURES)
         kept_by_url[url] = kept

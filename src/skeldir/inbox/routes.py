@@ -155,13 +155,13 @@ def _refuse(
     refusals: RefusalCounter, found: OpenEndpoint, provider: Provider, verdict: Verdict
 ) -> SkeldirError:
     INBOX_DELIVERIES.labels(provider, "refused").inc()
+    if found.endpoint is not None:
+        refusals.add(found.endpoint, verdict.outcome)
     if verdict.outcome == "certificate_unreachable":
         return SignatureUncheckable(
             "The certificate that the signature names cannot be fetched.",
             cure="Send the delivery again later; the operator sees why in the log.",
         )
-    if found.endpoint is not None:
-        refusals.add(found.endpoint, verdict.outcome)
     return refusal()
 
 
