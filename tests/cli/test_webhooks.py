@@ -129,6 +129,23 @@ def test_a_secret_that_rolls_is_in_force_with_its_successor(clone: Clone, shop: 
     assert endpoint.send(charges[3], secret=STRIPE_SECRET) == [200]
 
 
+def test_a_secret_that_is_entered_again_leaves_the_former_one_in_force(
+    clone: Clone, shop: UUID
+) -> None:
+    endpoint = create(clone, shop, "stripe")
+    shown = [
+        plain(run("webhooks", "secret", shop, endpoint.id, given=OTHER_SECRET).stderr)
+        for _ in range(2)
+    ]
+    assert shown[0] == shown[1], "the former one stays until the same moment"
+    for number, secret in enumerate((STRIPE_SECRET, OTHER_SECRET)):
+        assert endpoint.send(make_charge(id=f"ch_{number}"), secret=secret) == [200]
+    # Back to the former one: it is the newest, and the other is the one that stays.
+    run("webhooks", "secret", shop, endpoint.id, given=STRIPE_SECRET)
+    for number, secret in enumerate((STRIPE_SECRET, OTHER_SECRET), start=2):
+        assert endpoint.send(make_charge(id=f"ch_{number}"), secret=secret) == [200]
+
+
 def test_a_secret_that_cannot_be_opened_any_more_is_replaced_at_once(
     clone: Clone, shop: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -222,13 +222,19 @@ async def test_the_ping_of_woocommerce_gets_exactly_200_and_is_not_stored(desk: 
     assert post.ask("SELECT count(*) FROM webhook_deliveries") == [(0,)]
 
 
-async def test_trouble_with_the_certificate_is_answered_so_that_paypal_tries_again(
-    desk: Desk,
+async def test_trouble_with_the_certificate_is_answered_so_that_paypal_tries_again_and_is_seen(
+    desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
     post = desk["paypal"]
     unknown = "https://api.paypal.com/v1/notifications/certs/CERT-UNKNOWN-0000"
     answer = await post_raw(post, BODY, signed(post, certificate_url=unknown))
     assert (answer.status_code, answer.json()["code"]) == (503, "signature_uncheckable")
+    assert "CERT-UNKNOWN-0000: The folder of certificates does not have it." in caplog.text
+    await asyncio.to_thread(
+        wait_until,
+        lambda: post.ask("SELECT outcome FROM webhook_refusals") == [("certificate_unreachable",)],
+        10,
+    )
 
 
 async def test_test_money_at_a_live_endpoint_is_dead_and_books_nothing(

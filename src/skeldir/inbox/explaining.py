@@ -56,7 +56,8 @@ REFUSALS: Final[Mapping[Outcome, Explanation]] = {
     ),
     "certificate_unreachable": Explanation(
         "PayPal's certificate could not be fetched; PayPal tries again.",
-        "Let this machine reach https://api.paypal.com, or set SKELDIR_PAYPAL_CERTIFICATES.",
+        "Let this machine reach api.paypal.com and api-m.paypal.com, for test payments api.sandbox.paypal.com and "
+        "api-m.sandbox.paypal.com, or set SKELDIR_PAYPAL_CERTIFICATES. The log of the API has the reason.",
     ),
     "secret_unusable": Explanation(
         "No secret was entered yet, or the former one has ended.",
@@ -81,7 +82,8 @@ TROUBLES: Final[Mapping[TroubleCode, Explanation]] = {
     "id_missing": Explanation("An id that names the payment is missing.", _KEPT),
     "thin_event": Explanation(
         "It is a thin event, which has no amounts.",
-        "At Stripe, make the endpoint for snapshot events, and enter its secret here.",
+        "At Stripe, make the endpoint for snapshot events, and enter its secret here. At Shopify, subscribe to webhook "
+        "topics instead of Events.",
     ),
     "wrapped_event": Explanation(
         "It is an event in the wrapping of another system.",

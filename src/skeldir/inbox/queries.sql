@@ -184,7 +184,7 @@ LIMIT :most;
 -- name: select_deliveries
 -- The latest deliveries; if requested, only those with trouble.
 -- Never null: kept.
-SELECT d.id, d.received_at, d.provider, d.event_id, d.type, d.trouble, d.detail, d.payment_id, p.order_id,
+SELECT d.id, d.received_at, d.provider, d.event_id, d.type, d.trouble, d.detail, d.is_ignored, d.payment_id, p.order_id,
        d.kept::text AS kept
 FROM public.webhook_deliveries d
 LEFT JOIN public.payments p ON p.tenant_id = :tenant_id AND p.id = d.payment_id
@@ -289,7 +289,7 @@ SELECT coalesce((SELECT json_agg(to_jsonb(l) - 'tenant_id' ORDER BY l.order_id, 
 
 -- name: select_deliveries_since
 -- The deliveries that came at or after a moment, by (received_at, id), after the last one of the page before.
-SELECT d.id, d.received_at, d.provider, d.type, d.trouble, d.detail, d.payment_id, p.order_id
+SELECT d.id, d.received_at, d.provider, d.type, d.trouble, d.detail, d.is_ignored, d.payment_id, p.order_id
 FROM public.webhook_deliveries d
 LEFT JOIN public.payments p ON p.tenant_id = :tenant_id AND p.id = d.payment_id
 WHERE d.tenant_id = :tenant_id AND (d.received_at, d.id) > (:after_at::timestamptz, :after_id::uuid)
@@ -298,7 +298,7 @@ ORDER BY d.received_at, d.id
 LIMIT :most;
 
 -- name: select_delivery^
-SELECT d.id, d.received_at, d.provider, d.type, d.trouble, d.detail, d.payment_id, p.order_id
+SELECT d.id, d.received_at, d.provider, d.type, d.trouble, d.detail, d.is_ignored, d.payment_id, p.order_id
 FROM public.webhook_deliveries d
 LEFT JOIN public.payments p ON p.tenant_id = :tenant_id AND p.id = d.payment_id
 WHERE d.tenant_id = :tenant_id AND d.digest = :digest;

@@ -89,7 +89,7 @@ async def list_deliveries(
             provider=row["provider"],
             event_id=row["event_id"],
             type=row["type"],
-            outcome=outcome_of(row["trouble"], row["payment_id"]),
+            outcome=outcome_of(row["trouble"], is_ignored=row["is_ignored"]),
             trouble=row["trouble"],
             detail=row["detail"],
             order_id=row["order_id"],
@@ -113,13 +113,11 @@ def _ids_in(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from _ids_in(one)
 
 
-def outcome_of(
-    trouble: str | None, payment_id: UUID | None
-) -> Literal["recorded", "ignored", "dead"]:
+def outcome_of(trouble: str | None, *, is_ignored: bool) -> Literal["recorded", "ignored", "dead"]:
     """Return what became of a delivery."""
     if trouble is not None:
         return "dead"
-    return "ignored" if payment_id is None else "recorded"
+    return "ignored" if is_ignored else "recorded"
 
 
 async def list_payments(

@@ -84,6 +84,12 @@ class _Row:
     is_erased: bool = False
     """Whether the traces of its payment were erased: then nothing is kept of it but the type and the money."""
 
+    @property
+    def is_ignored(self) -> bool:
+        """Whether it says nothing that matters here."""
+        has_nothing = self.report is None and self.arrival.said.erasure is None
+        return has_nothing and self.trouble is None
+
 
 @dataclass(frozen=True, slots=True)
 class _Known:
@@ -241,7 +247,7 @@ def _pack(row: _Row) -> dict[str, object]:
         "payment_id": None if row.payment_id is None else row.payment_id.hex,
         "trouble": None if row.trouble is None else row.trouble.code,
         "detail": None if row.trouble is None else row.trouble.detail,
-        "is_ignored": said.is_ignored,
+        "is_ignored": row.is_ignored,
     }
 
 
@@ -319,7 +325,9 @@ def _recorded(row: _Row, booked: Mapping[UUID, Booked], *, is_new: bool) -> Reco
         return Recorded("repeated")
     if row.trouble is not None:
         return Recorded("dead", row.trouble)
-    if row.payment_id is None:
+    if row.is_ignored:
         return Recorded("ignored")
+    if row.payment_id is None:  # a request of a privacy law
+        return Recorded("recorded")
     payment = booked[row.payment_id]
     return Recorded("recorded", None, payment.order_id, payment.entries)

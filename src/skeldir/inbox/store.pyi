@@ -47,6 +47,7 @@ class SelectDeliveriesRow(TypedDict):
     type: str
     trouble: str | None
     detail: str | None
+    is_ignored: bool
     payment_id: UUID | None
     order_id: str | None
     kept: str
@@ -58,6 +59,7 @@ class SelectDeliveriesSinceRow(TypedDict):
     type: str
     trouble: str | None
     detail: str | None
+    is_ignored: bool
     payment_id: UUID | None
     order_id: str | None
 
@@ -68,6 +70,7 @@ class SelectDeliveryRow(TypedDict):
     type: str
     trouble: str | None
     detail: str | None
+    is_ignored: bool
     payment_id: UUID | None
     order_id: str | None
 

@@ -106,7 +106,7 @@ async def _with_entries(
             received_at=row["received_at"],
             provider=row["provider"],
             type=row["type"],
-            outcome=outcome_of(row["trouble"], row["payment_id"]),
+            outcome=outcome_of(row["trouble"], is_ignored=row["is_ignored"]),
             trouble=row["trouble"],
             detail=row["detail"],
             order_id=row["order_id"],
