@@ -313,7 +313,7 @@ async def test_a_customers_redaction_erases_the_named_orders(shop: Post, db: Dat
         (request,) = await list_requests(connection, shop.tenant, most=10)
         (receipt,) = await list_erasures(connection, shop.tenant, most=10)
         shown = await list_deliveries(connection, shop.tenant, is_dead=False, most=10)
-    assert [(one.type, one.outcome) for one in shown][0] == ("customers_redact", "recorded")
+    assert (shown[0].type, shown[0].outcome) == ("customers_redact", "recorded")
     assert (request.kind, request.orders) == ("redact_customer", 1)
     assert request.answered_at is not None
     assert (receipt.request_id, receipt.target_kind) == (request.id, "customer")
