@@ -9,6 +9,9 @@ from uuid import UUID
 
 import pytest
 
+from skeldir.attribution.explain import explain_order
+from skeldir.attribution.explanations import OrderExplanation
+from skeldir.attribution.order_facts import read_order
 from skeldir.clock import utc_now
 from skeldir.db.pool import Database
 from skeldir.errors import InputInvalid
@@ -108,6 +111,7 @@ async def test_an_erased_order_loses_its_journey_and_keeps_its_money_and_credit(
 ) -> None:
     await settle(db, post.tenant)
     money, credit = post.entries(), await sum_by_channel(db, post.tenant)
+    before = await explained(db, post.tenant, "1001")
     receipt = await erase_order(db, post.tenant, "1001", **WHY)
     assert receipt.counts == {
         "touches": 2,
@@ -123,6 +127,17 @@ async def test_an_erased_order_loses_its_journey_and_keeps_its_money_and_credit(
     assert post.entries() == money
     assert await sum_by_channel(db, post.tenant) == credit
     await assert_sound(db, post.tenant)
+    after = await explained(db, post.tenant, "1001")
+    assert [one.channel for one in after.touches] == [one.channel for one in before.touches]
+    assert all(one.is_forgotten and one.occurred_at is None for one in after.touches)
+    for version, other in zip(after.versions, before.versions, strict=True):
+        assert version.touches_forgotten
+        assert (version.shares, version.allocations) == (other.shares, other.allocations)
+
+
+async def explained(db: Database, tenant: UUID, order: str) -> OrderExplanation:
+    async with db.tenant(tenant, is_read_only=True) as connection:
+        return explain_order(await read_order(connection, tenant, order))
 
 
 async def test_credit_given_again_after_an_erasure_is_that_of_the_stored_journey(

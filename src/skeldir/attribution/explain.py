@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
@@ -38,7 +38,13 @@ from skeldir.attribution.models import (
     touch_weights,
 )
 from skeldir.attribution.order_facts import MOST_SHOWN, OrderFacts
-from skeldir.attribution.packing import PackedOrder, moment_to_us, unpack_path, us_to_moment
+from skeldir.attribution.packing import (
+    NO_CONVERSION,
+    PackedOrder,
+    moment_to_us,
+    unpack_path,
+    us_to_moment,
+)
 from skeldir.attribution.splits import PARTS_OF_A_CONVERSION, UNATTRIBUTED, Allocation
 from skeldir.money import split
 
@@ -148,7 +154,9 @@ def _make_journey(facts: OrderFacts) -> _Journey:
     newest = facts.newest
     forgotten: list[tuple[int, str]] = []
     forgotten_before = facts.standing["touches_forgotten_before"]
-    if forgotten_before is not None and stored is not None:
+    if facts.is_erased and stored is not None:
+        forgotten = _find_forgotten(facts, stored, converted_at + 1)
+    elif forgotten_before is not None and stored is not None:
         left = [one for one in left if one[0] >= moment_to_us(forgotten_before)]
         newest = [row for row in newest if row["occurred_at"] >= forgotten_before]
         end = min(moment_to_us(forgotten_before), converted_at)
@@ -259,9 +267,9 @@ def _explain_version(
         end = facts.capture["occurred_at"]
         start = end - version.lookback
         if version.after_conversion == "reset":
-            cut = facts.previous_conversion_at
+            cut = _previous_conversion(facts)
         forgotten_before = facts.standing["touches_forgotten_before"]
-        forgotten = forgotten_before is not None and start < forgotten_before
+        forgotten = facts.is_erased or (forgotten_before is not None and start < forgotten_before)
         sums, touches = _weigh_touches(facts, version, journey)
         kept = _kept_shares(facts, version) if forgotten else []
         shares = kept or _share_conversion(sums)
@@ -281,6 +289,16 @@ def _explain_version(
     )
 
 
+def _previous_conversion(facts: OrderFacts) -> datetime | None:
+    """Return the moment of the conversion before, which only the stored journey has if its traces were erased."""
+    stored = facts.stored
+    if not facts.is_erased or stored is None:
+        return facts.previous_conversion_at
+    if stored.previous_age in (None, NO_CONVERSION):
+        return None
+    return us_to_moment(moment_to_us(stored.converted_at) - stored.previous_age)
+
+
 def _weigh_touches(
     facts: OrderFacts, version: ModelVersion, journey: _Journey
 ) -> tuple[dict[str, int], list[TouchWeight]]:
@@ -289,7 +307,7 @@ def _weigh_touches(
     selected = select_touches(
         journey.touches,
         converted_at=facts.capture["occurred_at"],
-        previous_conversion_at=facts.previous_conversion_at,
+        previous_conversion_at=_previous_conversion(facts),
         version=version,
     )
     if not selected:

@@ -82,6 +82,12 @@ class OrderFacts:
     payments: Sequence[SelectPaymentsOfOrderRow] = ()
 
     @property
+    def is_erased(self) -> bool:
+        """Whether the traces of its journey were erased: the stored journey is all that is known."""
+        has_no_key = self.capture is not None and self.capture["journey_key"] is None
+        return has_no_key and self.stored is not None and bool(self.stored.path)
+
+    @property
     def is_short(self) -> bool:
         """Whether explaining the order takes a few milliseconds only, and so needs no other process."""
         stored = 0 if self.stored is None else len(self.stored.path) // TOUCH_BYTES
@@ -154,7 +160,8 @@ async def _unknown(
         )
     return OrderUnknown(
         "There is no order with this id.",
-        cure="Check the id; an order is known once one of its conversions has been accepted, or a webhook named it.",
+        cure="Check the id; an order is known once one of its conversions has been accepted, or a webhook named it. Without "
+        "the shop's own id, its id is a name of the provider's: `skeldir webhooks payments` lists them.",
     )
 
 
