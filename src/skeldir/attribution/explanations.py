@@ -189,8 +189,8 @@ class VersionExplanation:
         bool,
         Field(
             description="whether the window begins before the oldest touch that is kept, or the order's traces were "
-            "erased. Touches that are gone are shown from the order's stored journey; if the order was credited before journeys were stored, `touches` has only "
-            "those that are left, and `shares` are those of the kept credit"
+            "erased. Touches that are gone are shown from the order's stored journey; if the order was credited before "
+            "journeys were stored, `touches` has only those that are left, and `shares` are those of the kept credit"
         ),
     ]
     touches: Annotated[

@@ -160,8 +160,8 @@ async def _unknown(
         )
     return OrderUnknown(
         "There is no order with this id.",
-        cure="Check the id; an order is known once one of its conversions has been accepted, or a webhook named it. Without "
-        "the shop's own id, its id is a name of the provider's: `skeldir webhooks payments` lists them.",
+        cure="Check the id; an order is known once one of its conversions has been accepted, or a webhook named it. "
+        "Without the shop's own id, its id is a name of the provider's: `skeldir webhooks payments` lists them.",
     )
 
 
