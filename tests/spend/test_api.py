@@ -119,6 +119,9 @@ async def test_every_code_of_a_rejection_is_provoked(
     answer = await client.post("/v1/spend", headers=key, json=[other, SPEND, SPEND])
     codes = [rejection["code"] for rejection in answer.json()["rejected"]]
     assert codes == ["day_stored_otherwise", "day_repeated"]
+    lines = {**key, "Content-Type": "application/x-ndjson"}
+    answer = await client.post("/v1/spend", headers=lines, content=b'{"platform":\n')
+    codes += [rejection["code"] for rejection in answer.json()["rejected"]]
     assert {*codes, *WRONG} == set(CURES)
 
 

@@ -81,7 +81,7 @@ class DeadEventsPage:
     next_cursor: str | None
 
 
-def batch_request_body(item: type[BaseModel], *, most: int = MAX_ITEMS) -> dict[str, Any]:
+def batch_request_body(item: type[BaseModel]) -> dict[str, Any]:
     """Return the OpenAPI description of a batch of `item`: a JSON array, or one JSON object per line."""
     schema = item.model_json_schema()
     return {
@@ -90,7 +90,7 @@ def batch_request_body(item: type[BaseModel], *, most: int = MAX_ITEMS) -> dict[
             "description": "An array, one object, or one object per line; Content-Encoding: gzip is accepted.",
             "content": {
                 "application/json": {
-                    "schema": {"type": "array", "items": schema, "maxItems": most}
+                    "schema": {"type": "array", "items": schema, "maxItems": MAX_ITEMS}
                 },
                 "application/x-ndjson": {
                     "schema": {"type": "string", "description": "one object per line"}

@@ -12,7 +12,7 @@ from skeldir.spend.days import (
     postings_of,
     totals_of,
 )
-from skeldir.spend.items import CURES, ReadItem, read_claim, read_spend
+from skeldir.spend.items import CURES, read_claim, read_spend
 from skeldir.spend.listing import (
     CampaignSpend,
     KnownLoad,
@@ -49,7 +49,6 @@ __all__ = [
     "LoadUnknown",
     "MatchReport",
     "Placement",
-    "ReadItem",
     "Recorded",
     "Revision",
     "Rival",

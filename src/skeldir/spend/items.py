@@ -28,12 +28,15 @@ from skeldir.spend.days import (
 )
 
 LONGEST_LABEL: Final = 300
+UNREADABLE: Final = object()
+"""Stands for a line that is not JSON."""
 FIRST_DAY: Final = date(2000, 1, 1)
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,6})?", re.ASCII)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 CURES: Final[Mapping[str, str]] = {
+    "json_invalid": "Send one valid JSON object for each item.",
     "item_not_an_object": "Send a JSON object with named fields.",
     "platform_invalid": "Use up to 40 small letters, digits and underscores, such as google_ads or meta.",
     "account_missing": "Name the ad account by its id, always in the same way.",
@@ -149,20 +152,21 @@ class AdItemRejected(SkeldirError):
     code = "spend_item_rejected"
     status = 422
     title = "The item is not acceptable"
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail, cure=CURES[code])
-        self.item_code = code
+    item_code = ""
 
 
-ReadItem = AdDay | AdItemRejected
+def rejected(code: str, detail: str) -> AdItemRejected:
+    """Return the error for an item, with the cure of its code."""
+    error = AdItemRejected(detail, cure=CURES[code])
+    error.item_code = code
+    return error
 
 
 def read_spend(item: object, own_channels: Collection[str]) -> AdDay:
     """Return the day that an item of `/v1/spend` describes. Raises AdItemRejected."""
     fields = _fields_of(item)
     if "cost_cents" not in fields:
-        raise AdItemRejected("figure_missing", "The item has no cost_cents.")
+        raise rejected("figure_missing", "The item has no cost_cents.")
     figures: dict[str, Figure] = {"cost_cents": _whole(fields, "cost_cents", is_signed=True)}
     for name in ("impressions", "clicks"):
         if name in fields:
@@ -175,7 +179,7 @@ def read_claim(item: object, own_channels: Collection[str]) -> AdDay:
     fields = _fields_of(item)
     claim_type = _text(fields, "claim_type")
     if claim_type is None:
-        raise AdItemRejected("claim_type_missing", "The item has no claim_type.")
+        raise rejected("claim_type_missing", "The item has no claim_type.")
     figures: dict[str, Figure] = {
         "claim_type": claim_type,
         "claims_millionths": _millionths(fields.get("conversions")),
@@ -186,8 +190,10 @@ def read_claim(item: object, own_channels: Collection[str]) -> AdDay:
 
 
 def _fields_of(item: object) -> Mapping[str, object]:
+    if item is UNREADABLE:
+        raise rejected("json_invalid", "The line is not JSON.")
     if not isinstance(item, dict):
-        raise AdItemRejected("item_not_an_object", "The item is not a JSON object.")
+        raise rejected("item_not_an_object", "The item is not a JSON object.")
     return item
 
 
@@ -196,30 +202,28 @@ def _day_of(
 ) -> AdDay:
     platform = fields.get("platform")
     if not isinstance(platform, str) or not PLATFORM_CODE.fullmatch(platform):
-        raise AdItemRejected("platform_invalid", "The platform is not a code.")
+        raise rejected("platform_invalid", "The platform is not a code.")
     account = _text(fields, "account", LONGEST_ACCOUNT)
     if account is None:
-        raise AdItemRejected("account_missing", "The item names no account.")
+        raise rejected("account_missing", "The item names no account.")
     name = _text(fields, "campaign_name", LONGEST_CAMPAIGN)
     campaign = campaign_key(_text(fields, "campaign_id", LONGEST_CAMPAIGN), name)
     if campaign is None:
-        raise AdItemRejected("campaign_missing", "The item names no campaign.")
+        raise rejected("campaign_missing", "The item names no campaign.")
     currency = fields.get("currency")
     if not isinstance(currency, str) or currency not in CURRENCIES:
-        raise AdItemRejected("currency_unknown", "The currency is not the code of a currency.")
+        raise rejected("currency_unknown", "The currency is not the code of a currency.")
     key = AdKey(platform, plain_id(account), campaign, _day(fields.get("day")), currency)
     channel = _text(fields, "channel")
     if channel is not None:
         if channel in RESERVED_CHANNELS or not (
             channel in COMMON_CHANNELS or channel in own_channels
         ):
-            raise AdItemRejected("channel_unknown", "The channel is none that spend can be in.")
+            raise rejected("channel_unknown", "The channel is none that spend can be in.")
         return AdDay(key, name, figures, channel, GIVEN)
     placement = place_campaign(platform, name, _text(fields, "campaign_type"))
     if placement is None:
-        raise AdItemRejected(
-            "channel_missing", "The platform is not known, and no channel is given."
-        )
+        raise rejected("channel_missing", "The platform is not known, and no channel is given.")
     return AdDay(key, name, figures, placement.channel, placement.rule)
 
 
@@ -228,9 +232,7 @@ def _text(fields: Mapping[str, object], name: str, longest: int = LONGEST_LABEL)
     if value is None:
         return None
     if not isinstance(value, str) or len(value) > longest or _CONTROL.search(value):
-        raise AdItemRejected(
-            "text_invalid", f"{name} is not a text of at most {longest} characters."
-        )
+        raise rejected("text_invalid", f"{name} is not a text of at most {longest} characters.")
     return value.strip() or None
 
 
@@ -242,7 +244,7 @@ def _day(value: object) -> date:
     except ValueError:
         day = None
     if day is None or not FIRST_DAY <= day <= utc_now().date() + timedelta(days=1):
-        raise AdItemRejected("day_invalid", "The day is not one that can be.")
+        raise rejected("day_invalid", "The day is not one that can be.")
     return day
 
 
@@ -252,9 +254,9 @@ def _whole(fields: Mapping[str, object], name: str, *, is_signed: bool = False) 
         return None
     is_number = isinstance(value, int) and not isinstance(value, bool)
     if not isinstance(value, int) or not is_number or abs(value) > LARGEST_MINOR_UNITS:
-        raise AdItemRejected("figure_invalid", f"{name} is not a whole number within the limits.")
+        raise rejected("figure_invalid", f"{name} is not a whole number within the limits.")
     if value < 0 and not is_signed:
-        raise AdItemRejected("figure_invalid", f"{name} is negative.")
+        raise rejected("figure_invalid", f"{name} is negative.")
     return value
 
 
@@ -263,8 +265,8 @@ def _millionths(value: object) -> int | None:
         return None
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(text, str) or not _NUMBER.fullmatch(text):
-        raise AdItemRejected("conversions_invalid", "conversions is not a plain number.")
+        raise rejected("conversions_invalid", "conversions is not a plain number.")
     millionths = int(Decimal(text) * MILLION)
     if millionths > LARGEST_MINOR_UNITS:
-        raise AdItemRejected("conversions_invalid", "conversions is too large.")
+        raise rejected("conversions_invalid", "conversions is too large.")
     return millionths

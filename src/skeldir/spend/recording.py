@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from uuid import UUID
 
 import orjson
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from skeldir.db import Connection
 
 _AT_ONCE: Final = 5_000
+_Change: TypeAlias = tuple[Revision, str | None, list[Posting]]
+"""A revision, the campaign's name, and the money that it moves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,56 +95,56 @@ async def record_days(
     """
     await _take_locks(connection, tenant_id)
     load_id = new_id()
-    new = restated = unchanged = 0
+    new = restated = 0
     before: list[AdDay] = []
     after: list[AdDay] = []
-    platforms: set[str] = set()
     for some in _pieces(days):
         latest = await _read_latest(connection, tenant_id, [day.key for day in some])
-        changes: list[tuple[Revision, str | None, list[Posting]]] = []
+        changes: list[_Change] = []
         for day in some:
             known = latest.get(day.key)
             now = next_revision(known, day)
             if known is not None:
                 before.append(replace(day, figures=known.figures))
-                after.append(replace(day, figures=(now or known).figures))
-            if now is None:
-                unchanged += 1
-                continue
-            if known is None:
-                new += 1
-                after.append(replace(day, figures=now.figures))
-            else:
-                restated += 1
-            changes.append((now, day.name, postings_of(known, now)))
+            if now is not None:
+                changes.append((now, day.name, postings_of(known, now)))
+                new, restated = new + (known is None), restated + (known is not None)
+            if (current := now or known) is not None:
+                after.append(replace(day, figures=current.figures))
         await _write(connection, tenant_id, load_id, changes)
-        platforms.update(day.key.platform for day in some)
-    if new or restated:
-        await queries.insert_load(
-            connection,
-            tenant_id=tenant_id,
-            id=load_id,
-            kind=load.kind,
-            source=load.source,
-            digest=load.digest,
-            platforms=sorted(platforms),
-            time_zone=load.time_zone,
-            is_incomplete=load.is_incomplete,
-            source_rows=load.rows,
-            totals=orjson.dumps(totals_of(days)).decode(),
-            new_days=new,
-            restated_days=restated,
-            unchanged_days=unchanged,
-            recorded_by=load.recorded_by,
-        )
-    has_changes = bool(new or restated)
-    return Recorded(
-        load_id if has_changes else None,
+    done = Recorded(
+        load_id if new or restated else None,
         new,
         restated,
-        unchanged,
+        len(days) - new - restated,
         totals_of(before),
         totals_of(after),
+    )
+    await _write_load(connection, tenant_id, load, done, days)
+    return done
+
+
+async def _write_load(
+    connection: Connection, tenant_id: UUID, load: Load, done: Recorded, days: Sequence[AdDay]
+) -> None:
+    if done.load_id is None:
+        return
+    await queries.insert_load(
+        connection,
+        tenant_id=tenant_id,
+        id=done.load_id,
+        kind=load.kind,
+        source=load.source,
+        digest=load.digest,
+        platforms=sorted({day.key.platform for day in days}),
+        time_zone=load.time_zone,
+        is_incomplete=load.is_incomplete,
+        source_rows=load.rows,
+        totals=orjson.dumps(totals_of(days)).decode(),
+        new_days=done.new,
+        restated_days=done.restated,
+        unchanged_days=done.unchanged,
+        recorded_by=load.recorded_by,
     )
 
 
@@ -287,7 +289,7 @@ async def _write(
     connection: Connection,
     tenant_id: UUID,
     load_id: UUID,
-    changes: Sequence[tuple[Revision, str | None, list[Posting]]],
+    changes: Sequence[_Change],
 ) -> None:
     if not changes:
         return

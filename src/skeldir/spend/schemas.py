@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from skeldir.ingest import Rejection
 from skeldir.money import Cents, CurrencyCode
 
-
-@dataclass(frozen=True, slots=True)
-class ItemRejection:
-    """A rejected item, by its place in the request."""
-
-    index: int
-    code: str
-    detail: str
-    cure: str
+MOST_ITEMS: Final = 1_000
+MOST_BYTES: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +44,20 @@ class AdReceipt:
         dict[CurrencyCode, Cents],
         Field(description="what the accepted items cost by currency, now that they are recorded"),
     ]
-    rejected: list[ItemRejection]
+    rejected: list[Rejection]
+
+
+def items_request_body(item: type[BaseModel]) -> dict[str, Any]:
+    """Return the OpenAPI description of a batch of `item`: a JSON array, one object, or one object per line."""
+    array = {"type": "array", "items": item.model_json_schema(), "maxItems": MOST_ITEMS}
+    lines = {"type": "string", "description": "one object per line"}
+    return {
+        "requestBody": {
+            "required": True,
+            "description": f"At most {MOST_ITEMS} items and 1 MiB; Content-Encoding: gzip is accepted.",
+            "content": {
+                "application/json": {"schema": array},
+                "application/x-ndjson": {"schema": lines},
+            },
+        }
+    }

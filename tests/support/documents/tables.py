@@ -45,7 +45,7 @@ ROWS: dict[str, str] = {
     "rollup_revenue_day": "The money of a day by currency and state.",
     "rollup_revenue_total": "The money of all days by currency and state.",
     "time_zones": "The reporting time zones of a tenant with their rules; the one with the highest turn is in force.",
-    "spend": "A change of what a channel cost on a day, with plus or minus: each revision of a campaign's day adds its own.",
+    "spend": "A change of what a channel cost on a day, with plus or minus: revisions of campaign days add theirs.",
     "tenant_hosts": "A host of the tenant's own or of its payment: as a referrer, it says nothing.",
     "tenant_deletions": "A deletion of a tenant: first the request, finally the receipt.",
     "tenants": "A tenant: its name, and the secret that its journey keys are hashed with.",
