@@ -80,6 +80,7 @@ REFUSED: dict[str, tuple[str, Change, str]] = {
     "unknown currency": ("google", swap(",EUR,", ",EUX,"), "export_row_unreadable"),
     "mixed currencies": ("google", swap("EUR,66", "USD,66"), "spend_currency_contradicted"),
     "another sign": ("reddit", swap("$79.50", "€79.50"), "spend_currency_contradicted"),
+    "decimals of a currency without": ("tiktok", swap(",EUR", ",JPY"), "spend_currency_contradicted"),
     "a missing day": ("google", swap("2026-09-02,", ","), "export_row_unreadable"),
     "a day that cannot be": ("google", swap("2026-09-02", "2026-13-02"), "export_row_unreadable"),
     "a day of the future": ("google", swap("2026-09-02", "2062-09-02"), "export_row_unreadable"),

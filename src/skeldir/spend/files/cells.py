@@ -110,8 +110,14 @@ class NumberReader:
                     f'Line {line}: "{str(cell)[:40]}" in the column "{self.column}" is not in {currency}.',
                     cure="Correct --currency, or export the file again in one currency.",
                 )
+        places = CURRENCIES.get(currency or "", 2)
+        if places == 0 and decimals.strip("0") and len(decimals) <= 2:
+            raise CurrencyContradicted(
+                f'Line {line}: "{str(cell)[:40]}" has decimals, and {currency} has none.',
+                cure="Check the currency, and that the amounts were not converted.",
+            )
         may_be_group = len(decimals) == 3 and not has_groups and len(whole) <= 3 and whole[0] != "0"
-        if may_be_group and not self.is_fine and CURRENCIES.get(currency or "", 2) < 3:
+        if may_be_group and not self.is_fine and places < 3:
             raise AmountsOpen(
                 f'Line {line}: in "{str(cell)[:40]}" the mark may be one of thousands.',
                 cure="Export it again with two decimals, or in whole units.",
@@ -164,9 +170,11 @@ def read_days(
         DatesOpen: several orders fit all of them, or none does.
         RowUnreadable: a cell holds no day, a moment within one, or a day that cannot be.
     """
-    texts = [_day_text(line, cell) for line, cell in cells]
+    texts: dict[str, int] = {}
+    for line, cell in cells:
+        texts.setdefault(_day_text(line, cell), line)
     orders: set[DateOrder] = {"day_first", "month_first", "year_first", "month_name"}
-    for (line, _), text in zip(cells, texts, strict=True):
+    for text, line in texts.items():
         possible = possible_orders(text)
         if not possible:
             raise _no_day(line, text)
@@ -182,24 +190,25 @@ def read_days(
     chosen = given or (preset if preset in orders else None)
     if chosen is None and len(orders) > 1:
         raise DatesOpen(
-            f'Which number in "{texts[0][:40]}" is the day? No row shows it.',
+            f'Which number in "{next(iter(texts))[:40]}" is the day? No row shows it.',
             cure="Set --date-order to day-first or month-first.",
         )
     order = next(iter(orders)) if chosen is None else chosen
-    latest = utc_now().date() + timedelta(days=1)
-    found = []
-    for (line, _), text in zip(cells, texts, strict=True):
-        written = read_written(text, order)
-        if written is None or (written.has_time and text.partition(" ")[2].strip(" 0:.")):
-            raise _no_day(line, text)
-        day = written.local.date()
-        if day.year < _FIRST_YEAR or day > latest:
-            raise RowUnreadable(
-                f"Line {line} is of the day {day}, which cannot be.",
-                cure="Set --date-order if day and month are the other way round; else export it again.",
-            )
-        found.append(day)
-    return found
+    days = {text: _read_day(line, text, order) for text, line in texts.items()}
+    return [days[_day_text(line, cell)] for line, cell in cells]
+
+
+def _read_day(line: int, text: str, order: DateOrder) -> date:
+    written = read_written(text, order)
+    if written is None or (written.has_time and text.partition(" ")[2].strip(" 0:.")):
+        raise _no_day(line, text)
+    day = written.local.date()
+    if day.year < _FIRST_YEAR or day > utc_now().date() + timedelta(days=1):
+        raise RowUnreadable(
+            f"Line {line} is of the day {day}, which cannot be.",
+            cure="Set --date-order if day and month are the other way round; else export it again.",
+        )
+    return day
 
 
 def _orders(orders: Iterable[DateOrder]) -> str:

@@ -26,7 +26,9 @@ from skeldir.spend.files.totals import says_total
 
 Cell: TypeAlias = str | Decimal | list[object] | None
 
-MOST_ROWS: Final = 500_000
+MOST_ROWS: Final = 300_000
+MOST_BYTES: Final = 128 * 1024 * 1024
+"""What a text may have when it is unpacked: it is read as a whole, since marks and orders show in all rows."""
 _MOST_BEFORE: Final = 60
 _DELIMITERS: Final = ",;\t|"
 _FOOTER: Final = re.compile(r"\W*(?:©|\(c\)|copyright|all rights reserved)", re.IGNORECASE)
@@ -68,9 +70,9 @@ def read_table(path: Path, options: Options) -> Table:
     with open_table_text(path, encoding=options.encoding, sheet=options.sheet) as text:
         if text.stream is None:
             return _read_typed(path, options)
-        raw = text.stream.read(MOST_ROWS * 2_000 + 1)
+        raw = text.stream.read(MOST_BYTES + 1)
         is_workbook = text.format == "xlsx"
-    if len(raw) > MOST_ROWS * 2_000:
+    if len(raw) > MOST_BYTES:
         raise _too_long(path.name)
     try:
         whole = raw.decode("utf-8")
@@ -84,7 +86,7 @@ def read_table(path: Path, options: Options) -> Table:
 
 def _too_long(name: str) -> FileUnreadable:
     return FileUnreadable(
-        f"{name} has more than {MOST_ROWS} rows.",
+        f"{name} has more than {MOST_ROWS} rows, or {MOST_BYTES // 1024**2} MiB.",
         cure="Export fewer days at a time, or by campaign only.",
     )
 
