@@ -59,10 +59,9 @@ def drop_line(beginning: str) -> Change:
     )
 
 
-def hide_marks(text: str) -> str:
-    return (
-        text.replace("1\u202f234,56", "1.234").replace("65,44", "5.678").replace("4\u202f000", "40")
-    )
+def hide_marks(text: str, mark: str = ".") -> str:
+    hidden = text.replace("1\u202f234,56", f"1{mark}234").replace("65,44", f"5{mark}678")
+    return hidden.replace("4\u202f000", "40")
 
 
 META_ROW = META.splitlines(keepends=True)[-1]
@@ -97,6 +96,7 @@ REFUSED: dict[str, tuple[str, Change, str]] = {
     "a spreadsheet's error": ("tiktok", swap("20.50", "#REF!"), "export_row_unreadable"),
     "one cell with another mark": ("google", swap(",66.67,", ',"66,67",'), "amounts_open"),
     "marks that nothing shows": ("meta in french", hide_marks, "amounts_open"),
+    "commas for either": ("meta in french", lambda t: hide_marks(t, ","), "amounts_open"),
     "days that nothing shows": ("meta in french", lambda t: re.sub("1([34])/09", r"0\1/09", t), "dates_open"),
     "days of two orders": ("meta in french", swap("14/09/2026", "09/14/2026"), "dates_open"),
     "a period for a day": ("meta in french", swap("14/09/2026", "13/09/2026 - 14/09/2026"), "export_row_unreadable"),

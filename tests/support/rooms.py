@@ -109,6 +109,8 @@ FOREIGN: Mapping[str, str] = {
     "attribution.select_orders_of_days": "a report of sources credits the orders of its days from their entries",
     "attribution.select_marked_orders": _REACH,
     "attribution.select_stored_of_no_order": "stored credit that the ledger does not know is found in one statement",
+    "audit.select_ad_costs": _AS_IT_IS,
+    "audit.select_ad_spend": _AS_IT_IS,
     "audit.select_allocation_days": _AS_IT_IS,
     "audit.select_channel_days": _AS_IT_IS,
     "audit.select_journal_sums": _AS_IT_IS,

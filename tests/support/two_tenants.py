@@ -42,7 +42,7 @@ _PLAIN_ROWS = (
                1, 0, 0, 'test')""",
     """INSERT INTO ad_days (tenant_id, id, platform, account, campaign, day, currency, revision, cost_cents,
                             channel_code, channel_rule, load_id)
-       VALUES ($1, gen_random_uuid(), 'meta', '1', '2', '2026-03-01', 'USD', 1, 500, 'email', 'given',
+       VALUES ($1, gen_random_uuid(), 'meta', '1', '2', '2026-03-01', 'USD', 1, NULL, 'email', 'given',
                gen_random_uuid())""",
     """INSERT INTO reconciliation_runs (tenant_id, id, platform, currency, state, claimed_cents, verified_cents,
                                         ghost_cents, ran_at)
