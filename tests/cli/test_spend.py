@@ -36,7 +36,7 @@ def test_an_export_is_imported_restated_and_taken_back(
     assert costs(clone, tenant) == []
     said = spend(clone, tenant, "import", str(file))
     assert "google_ads: 3 rows, 2 campaigns, 3 campaign days from 2026-09-01 to 2026-09-02." in said
-    assert "Total EUR 1,200.00, as the file's own total says." in said
+    assert "Total EUR 1,200.00, confirmed by the file's own total or number of rows." in said
     assert "Recorded: 3 new campaign days, 0 restated, 0 as they were." in said
     both = [("cross_network", "EUR", 10_000), ("paid_search", "EUR", 110_000)]
     assert costs(clone, tenant) == both
@@ -68,7 +68,7 @@ def test_a_question_is_asked_with_the_option_that_answers_it(
     assert "--currency" in asked
     assert costs(clone, tenant) == []
     said = spend(clone, tenant, "import", str(file), "--currency", "USD")
-    assert "Total USD 200.00, as the file's own total says." in said
+    assert "Total USD 200.00, confirmed by the file's own total or number of rows." in said
 
 
 def test_a_chosen_channel_stays_and_must_be_one_of_the_tenant(

@@ -80,6 +80,7 @@ REFUSED: dict[str, tuple[str, Change, str]] = {
     "mixed currencies": ("google", swap("EUR,66", "USD,66"), "spend_currency_contradicted"),
     "another sign": ("reddit", swap("$79.50", "€79.50"), "spend_currency_contradicted"),
     "decimals of a currency without": ("tiktok", swap(",EUR", ",JPY"), "spend_currency_contradicted"),
+    "a control character": ("tiktok", swap("Autumn", "Au\x00tumn"), "export_row_unreadable"),
     "a missing day": ("google", swap("2026-09-02,", ","), "export_row_unreadable"),
     "a day that cannot be": ("google", swap("2026-09-02", "2026-13-02"), "export_row_unreadable"),
     "a day of the future": ("google", swap("2026-09-02", "2062-09-02"), "export_row_unreadable"),
@@ -135,6 +136,16 @@ def test_swapped_decimal_marks_are_read_as_they_are_written_or_asked_about(
         code = error.code
     assert totals == sample.totals
     assert code in ("", "amounts_open", "rows_missing", "export_row_unreadable")
+
+
+def test_a_name_for_another_platform_is_refused_where_the_columns_are_of_a_known_one(
+    tmp_path: Path,
+) -> None:
+    sample = SAMPLES["google"].having(platform="google", channel="paid_search")
+    with pytest.raises(SkeldirError) as caught:
+        read_export(sample.write(tmp_path), sample.options)
+    assert caught.value.code == "platform_open"
+    assert "--platform google_ads" in caught.value.cure
 
 
 def test_a_currency_that_contradicts_the_header_is_refused(tmp_path: Path) -> None:

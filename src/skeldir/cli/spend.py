@@ -181,7 +181,7 @@ async def _record(
     *,
     dry_run: bool,
 ) -> None:
-    given = {*options.campaigns.values(), *options.types.values(), options.channel or "display"}
+    given = {*options.campaigns.values(), *options.types.values()}
     given.update(day.channel for day in export.days)
     check_channels(given, await list_channels(connection, tenant_id))
     rivals = await find_rivals(connection, tenant_id, export.days)
@@ -215,41 +215,30 @@ def _stored_otherwise(rivals: list[Rival]) -> DayStoredOtherwise:
 
 def _show_export(export: Export, days: list[AdDay]) -> None:
     first, last = min(day.key.day for day in days), max(day.key.day for day in days)
-    campaigns = {(day.key.account, day.key.campaign) for day in days}
     out.print(
-        f"{export.platform}: {export.rows:,} rows, {len(campaigns):,} campaigns, {len(days):,} campaign days from"
-        f" {first} to {last}.",
+        f"{export.platform}: {export.rows:,} rows, {_count_campaigns(days):,} campaigns, {len(days):,} campaign days"
+        f" from {first} to {last}.",
         soft_wrap=True,
     )
     zone = export.time_zone or "that of the ad account, which the file does not name"
     out.print(f"Time zone of the days: {zone}.", soft_wrap=True)
+    _show_channels(days)
     totals = totals_of(days)
-    table = Table(
-        "currency", "channel", Column("campaigns", justify="right"), Column("cost", justify="right")
-    )
-    for currency in sorted({day.key.currency for day in days}):
-        for channel in sorted({day.channel for day in days if day.key.currency == currency}):
-            some = [d for d in days if d.key.currency == currency and d.channel == channel]
-            cost = totals_of(some).get(currency)
-            names = {(day.key.account, day.key.campaign) for day in some}
-            table.add_row(currency, channel, f"{len(names):,}", money(cost, currency))
-        table.add_row(currency, "all", f"{len(campaigns):,}", money(totals.get(currency), currency))
-    out.print(table)
     for currency, exact in export.exact.items():
         recorded = Decimal(totals.get(currency, 0)).scaleb(-decimals(currency))
-        checked = "as the file's own total says" if export.is_checked else "as its rows sum to"
-        if exact == recorded:
-            out.print(f"Total {currency} {money(totals.get(currency), currency)}, {checked}.")
-        else:
-            out.print(
-                f"Total {currency} {recorded:f}; the file has {exact:f}, in fractions of the smallest unit."
-            )
+        text = f"Total {currency} {money(totals.get(currency), currency)}"
+        if exact != recorded:
+            text += f"; the file has {exact:f}, with fractions of the smallest unit"
+        if export.is_checked:
+            text += ", confirmed by the file's own total or number of rows"
+        out.print(f"{text}.", soft_wrap=True)
     unknown = sum(1 for day in days if day.figures.get("cost_cents") is None)
     if unknown:
         out.print(f"{unknown:,} campaign days have no known cost ({UNKNOWN}, not 0).")
     if any(day.channel == "unknown" for day in days):
         out.print(
-            "No rule knows a channel for some campaigns: they are under unknown. --channels gives them one."
+            "No rule knows a channel for some campaigns: they are under unknown. --channels gives them one.",
+            soft_wrap=True,
         )
     if export.claim_type is not None:
         out.print(f"Claimed conversions: {export.claim_type}.")
@@ -257,6 +246,25 @@ def _show_export(export: Export, days: list[AdDay]) -> None:
         out.print("The platform says that data may be missing; import the period again later.")
     for note in export.notes:
         out.print(note, soft_wrap=True)
+
+
+def _show_channels(days: list[AdDay]) -> None:
+    table = Table(
+        "currency", "channel", Column("campaigns", justify="right"), Column("cost", justify="right")
+    )
+    for currency in sorted({day.key.currency for day in days}):
+        of_currency = [day for day in days if day.key.currency == currency]
+        for channel in sorted({day.channel for day in of_currency}):
+            some = [day for day in of_currency if day.channel == channel]
+            cost = money(totals_of(some).get(currency), currency)
+            table.add_row(currency, channel, f"{_count_campaigns(some):,}", cost)
+        cost = money(totals_of(of_currency).get(currency), currency)
+        table.add_row(currency, "all", f"{_count_campaigns(of_currency):,}", cost)
+    out.print(table)
+
+
+def _count_campaigns(days: list[AdDay]) -> int:
+    return len({(day.key.account, day.key.campaign) for day in days})
 
 
 def _show_recorded(recorded: Recorded) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from skeldir.money import CURRENCIES
 from skeldir.spend.days import LONGEST_ACCOUNT, LONGEST_CAMPAIGN, campaign_key, plain_id
@@ -17,6 +19,8 @@ from skeldir.spend.files.refusals import (
     RowUnreadable,
 )
 from skeldir.spend.files.tables import Cell, TableRow
+
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +36,15 @@ class Belonging:
 
 
 def text_at(row: TableRow, columns: Columns, field: str) -> str | None:
-    """Return the text of a field in a row, None if it has none."""
+    """Return the text of a field in a row, None if it has none. Raises RowUnreadable for what is no plain text."""
     place = columns.places.get(field)
-    return None if place is None else text_of(row.cells[place])
+    text = None if place is None else text_of(row.cells[place])
+    if place is not None and text is not None and not text.isprintable() and _CONTROL.search(text):
+        raise RowUnreadable(
+            f'Line {row.line} has control characters in the column "{columns.header[place]}".',
+            cure="Export it again; if a program changed it, don't save it with that.",
+        )
+    return text
 
 
 def text_of(cell: Cell) -> str | None:
@@ -108,7 +118,8 @@ def _belonging(
         )
     plain = None if campaign_id is None else plain_id(campaign_id)
     kind = text_at(row, columns, "campaign_type")
-    return Belonging(account, campaign, plain, campaign_name, kind, currency)
+    name_kept = None if campaign_name is None else campaign_name[:LONGEST_CAMPAIGN]
+    return Belonging(account, campaign, plain, name_kept, kind, currency)
 
 
 def _missing(row: TableRow, name: str, what: str) -> RowUnreadable:

@@ -120,7 +120,7 @@ class NumberReader:
         if may_be_group and not self.is_fine and places < 3:
             raise AmountsOpen(
                 f'Line {line}: in "{str(cell)[:40]}" the mark may be one of thousands.',
-                cure="Export it again with two decimals, or in whole units.",
+                cure="Set --decimal-mark if it is none of thousands; else export it again with two decimals.",
             )
         number = Decimal(f"{whole}.{decimals or 0}")
         return self._bounded(line, -number if written.is_negative else number)

@@ -15,13 +15,14 @@ from skeldir.ingest.files import FileUnreadable, look_at_file, open_rows, open_t
 from skeldir.spend.files.options import Options
 from skeldir.spend.files.presets import (
     COSTS,
+    OTHER,
     Columns,
     Preset,
     find_columns,
     find_presets,
     only_preset,
 )
-from skeldir.spend.files.refusals import ColumnsMissing, DaysMissing, RowUnreadable
+from skeldir.spend.files.refusals import ColumnsMissing, DaysMissing, PlatformOpen, RowUnreadable
 from skeldir.spend.files.totals import says_total
 
 Cell: TypeAlias = str | Decimal | list[object] | None
@@ -178,6 +179,11 @@ def _has(places: Mapping[str, int], names: Sequence[str]) -> bool:
 
 def _require_columns(header: Sequence[str], presets: Sequence[Preset], name: str) -> Columns:
     columns = find_columns(header, only_preset(presets, name), name)
+    if columns.preset.code == OTHER and (known := find_presets(header, None)):
+        raise PlatformOpen(
+            f"The columns of {name} are those of {known[0].code}.",
+            cure=f"Set --platform {known[0].code}, or leave it out.",
+        )
     places = columns.places
     is_daily_by_ends = "first_day" in places and "last_day" in places
     if "day" not in places and not is_daily_by_ends:
