@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,8 @@ import pytest
 from skeldir.db.pool import Database
 from skeldir.spend import CURES
 from tests.conftest import Clone
-from tests.support.reading import key_of, open_client
+from tests.support.make import at, make_conversion, make_touch, send_conversions, send_touches
+from tests.support.reading import get, key_of, open_client, settle
 
 SPEND: dict[str, Any] = {
     "platform": "google_ads",
@@ -164,3 +166,39 @@ async def test_an_item_of_each_line_of_ndjson_is_recorded(
     lines = "\n".join(json.dumps({**SPEND, "campaign_id": str(n)}) for n in range(3))
     answer = await client.post("/v1/spend", headers=key, content=lines)
     assert answer.json()["new"] == 3
+
+
+async def test_the_report_shows_spend_and_what_the_credit_is_to_it(
+    client: httpx2.AsyncClient, db: Database, tenant: UUID
+) -> None:
+    await send_touches(db, tenant, make_touch(channel="paid_search"))
+    await send_conversions(
+        db, tenant, make_conversion(occurred_at=at(0.01), amount_cents=5_000, currency="EUR")
+    )
+    spend = {**SPEND, "day": at(0.01)[:10], "cost_cents": 1_200}
+    await client.post("/v1/spend", headers=await key_of(db, tenant, "ingest"), json=[spend])
+    await settle(db)
+    report = await get(
+        client, "/v1/attribution/channels", await key_of(db, tenant), model="last_touch"
+    )
+    (row,) = [row for row in report["data"] if row["channel"] == "paid_search"]
+    credit = row["models"]["last_touch"]
+    assert (credit["credited_cents"], credit["spend_cents"]) == (5_000, 1_200)
+    assert credit["roas"] == "4.166667"
+
+
+async def test_no_body_makes_an_internal_error(
+    client: httpx2.AsyncClient, db: Database, tenant: UUID
+) -> None:
+    key, chance = await key_of(db, tenant, "ingest"), random.Random(7)
+    whole = json.dumps([SPEND, CLAIM])
+    for path in ("/v1/spend", "/v1/claims"):
+        for _ in range(60):
+            letters = list(whole)
+            for _ in range(chance.randint(1, 3)):
+                place = chance.randrange(len(letters))
+                letters[place] = chance.choice('0123456789"{}[]:,.-eE\\u\x00') * chance.randint(
+                    0, 3
+                )
+            answer = await client.post(path, headers=key, content="".join(letters).encode())
+            assert answer.status_code in (200, 400), (answer.text, "".join(letters))

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import zipfile
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from skeldir.spend import AdDay, totals_of
@@ -184,3 +187,20 @@ def test_another_platform_is_read_by_plain_names_if_its_channel_is_given(tmp_pat
         "claimed_cents": None,
         "attribution_setting": None,
     }
+
+
+def test_parquet_is_read_by_its_types(tmp_path: Path) -> None:
+    path = tmp_path / "days.parquet"
+    columns = {
+        "day": pa.array([date(2026, 9, 1), date(2026, 9, 2)]),
+        "campaign_id": ["1", "1"],
+        "account": ["A", "A"],
+        "currency": ["EUR", "EUR"],
+        "spend": pa.array([Decimal("1.234"), Decimal("20.00")], pa.decimal128(12, 3)),
+        "clicks": [3, None],
+    }
+    pq.write_table(pa.table(columns), path)
+    export = read_export(path, Options(platform="radio_ads", channel="audio"))
+    assert [one.figures["cost_cents"] for one in export.days] == [123, 2_000]
+    assert [one.figures["clicks"] for one in export.days] == [3, None]
+    assert "The costs of 1 campaign day had fractions" in " ".join(export.notes)

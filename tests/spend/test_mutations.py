@@ -148,6 +148,15 @@ def test_a_name_for_another_platform_is_refused_where_the_columns_are_of_a_known
     assert "--platform google_ads" in caught.value.cure
 
 
+def test_an_account_that_the_file_does_not_name_is_refused(tmp_path: Path) -> None:
+    google = SAMPLES["google"]
+    path = google.write(tmp_path)
+    assert read_export(path, Options(account="877-953-6058")).days
+    with pytest.raises(SkeldirError) as caught:
+        read_export(path, Options(account="877-953-6059"))
+    assert caught.value.code == "account_open"
+
+
 def test_a_currency_that_contradicts_the_header_is_refused(tmp_path: Path) -> None:
     sample = SAMPLES["meta"].having(currency="EUR")
     with pytest.raises(SkeldirError) as caught:

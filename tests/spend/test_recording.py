@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -287,3 +288,12 @@ async def test_campaigns_are_matched_with_touches_by_id_or_name(
     assert touches == [("Brand", 1), ("Silent", 0)]
     assert report.without_spend == [("Lost", 1)]
     assert (report.matched, report.spent) == ({"EUR": 800}, {"EUR": 1_000})
+
+
+async def test_imports_at_the_same_time_record_each_day_once(db: Database, tenant: UUID) -> None:
+    days = [make_day(100 + n, day=n) for n in range(5)]
+    done = await asyncio.gather(
+        *(record(db, tenant, *some) for some in (days, days[::-1], days, days[::-1]))
+    )
+    assert sorted((one.new, one.unchanged) for one in done) == [(0, 5)] * 3 + [(5, 0)]
+    assert sum((await spent(db, tenant)).values()) == sum(range(100, 105))  # type: ignore[arg-type]  # cents

@@ -61,7 +61,7 @@ def read_belongings(
     """Return what each row belongs to.
 
     Raises:
-        AccountOpen: no column names the account, and no option does.
+        AccountOpen: neither a column nor an option names the account, or they name different ones.
         CurrencyOpen: neither a column, nor the name of one, nor an option says the currency.
         CurrencyContradicted: two of these, or rows of one account, say different ones.
         RowUnreadable: a row lacks its campaign, its account or its currency.
@@ -80,6 +80,11 @@ def read_belongings(
         if account is None or len(account) > LONGEST_ACCOUNT:
             raise _missing(row, name, "account")
         account = plain_id(account)
+        if options.account is not None and account != plain_id(options.account):
+            raise AccountOpen(
+                f'Line {row.line} of {name} is of the account "{account[:40]}", not of the one that --account names.',
+                cure="Leave out --account, or import the export of that account.",
+            )
         currency = text_at(row, columns, "currency") or from_header
         if currency is None or currency not in CURRENCIES:
             raise RowUnreadable(

@@ -164,9 +164,10 @@ class _Summing:
                 f"Campaigns of the type {shown} have their channels by their names: the type is not known."
             )
         if self._rounded:
+            days = "1 campaign day" if self._rounded == 1 else f"{self._rounded:,} campaign days"
             notes.append(
-                f"{self._rounded} costs of campaign days had fractions of the currency's smallest unit, and were"
-                " rounded to the even one."
+                f"The costs of {days} had fractions of the currency's smallest unit, and were rounded to the nearest,"
+                " halves to the even one."
             )
         return notes
 
