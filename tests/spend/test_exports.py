@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from skeldir.errors import SkeldirError
 from skeldir.spend import AdDay, totals_of
 from skeldir.spend.files import Export, Options, read_export
 from tests.support.ad_exports import SAMPLES, Sample
@@ -204,3 +206,18 @@ def test_parquet_is_read_by_its_types(tmp_path: Path) -> None:
     assert [one.figures["cost_cents"] for one in export.days] == [123, 2_000]
     assert [one.figures["clicks"] for one in export.days] == [3, None]
     assert "The costs of 1 campaign day had fractions" in " ".join(export.notes)
+
+
+def test_whole_amounts_of_another_platform_are_asked_about(tmp_path: Path) -> None:
+    path = tmp_path / "radio.csv"
+    path.write_text("day,campaign,account,currency,cost\n2026-09-01,Fair,A,EUR,1250\n")
+    options = Options(platform="radio_ads", channel="audio")
+    with pytest.raises(SkeldirError) as caught:
+        read_export(path, options)
+    assert caught.value.code == "unit_open"
+    for unit, cents in (("minor", 1_250), ("major", 125_000)):
+        (day,) = read_export(path, replace(options, amount_unit=unit)).days  # type: ignore[arg-type]  # one of both
+        assert day.figures["cost_cents"] == cents
+    path.write_text(path.read_text().replace("EUR", "JPY"))
+    (day,) = read_export(path, options).days
+    assert day.figures["cost_cents"] == 1_250

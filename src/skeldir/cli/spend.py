@@ -67,6 +67,10 @@ MoneyOption = Annotated[
 MarkOption = Annotated[
     str | None, typer.Option(help="The decimal mark, . or , if no amount shows it.")
 ]
+UnitOption = Annotated[
+    Literal["major", "minor"] | None,
+    typer.Option(help="Another platform's amounts: 12.50 is major, 1250 is minor."),
+]
 OrderOption = Annotated[
     Literal["day-first", "month-first", "year-first"] | None,
     typer.Option(help="How the days are written, if none shows it."),
@@ -109,6 +113,7 @@ def import_spend(
     account: AccountOption = None,
     currency: MoneyOption = None,
     decimal_mark: MarkOption = None,
+    amount_unit: UnitOption = None,
     date_order: OrderOption = None,
     time_zone: DaysZoneOption = None,
     channel: ChannelOption = None,
@@ -127,6 +132,7 @@ def import_spend(
         account=account,
         currency=currency,
         decimal_mark=_read_mark(decimal_mark),
+        amount_unit=amount_unit,
         date_order=_ORDERS[date_order] if date_order is not None else None,
         time_zone=time_zone,
         channel=channel,

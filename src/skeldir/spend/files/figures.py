@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from skeldir.ingest.files import AmountEvidence
 from skeldir.money import decimals
 from skeldir.spend.days import MILLION
 from skeldir.spend.files.accounts import Belonging, text_at
 from skeldir.spend.files.cells import NumberReader, find_mark, number_reader, read_days
 from skeldir.spend.files.options import Options
-from skeldir.spend.files.presets import Columns
+from skeldir.spend.files.presets import OTHER, Columns
 from skeldir.spend.files.refusals import (
     DaysMissing,
     EndOpen,
     ExportRefused,
     RowsRepeated,
     RowUnreadable,
+    UnitOpen,
 )
 from skeldir.spend.files.tables import Cell, Table, TableRow
 from skeldir.spend.files.totals import check_rows, check_totals, says_total
@@ -93,7 +95,7 @@ def read_figures(
     """
     columns = table.columns
     days = _read_days(rows, columns, options, name)
-    readers = _Readers(table, options)
+    readers = _Readers(table, options, {belonging.currency for belonging in belongings})
     claim_type, action = _claim_type(rows, columns)
     lines = []
     for row, day, belonging in zip(rows, days, belongings, strict=True):
@@ -132,9 +134,10 @@ def read_figures(
 class _Readers:
     """Reads the numbers of a table's columns, with the one decimal mark that all of them show."""
 
-    def __init__(self, table: Table, options: Options) -> None:
+    def __init__(self, table: Table, options: Options, currencies: Collection[str]) -> None:
         self._columns = columns = table.columns
         self._unit = columns.cost_field
+        self._is_minor = self._unit == "cost" and _are_minor(table, options, currencies)
         amounts = {"cost": columns.places[self._unit]}
         counts = {f: columns.places[f] for f in ("impressions", "clicks") if f in columns.places}
         if columns.claims is not None:
@@ -158,7 +161,7 @@ class _Readers:
     def cost(self, row: TableRow, currency: str) -> Decimal | None:
         """Return what a row cost, in major units."""
         number = self._read(row, "cost", currency)
-        return None if number is None else _in_major(number, self._unit, currency)
+        return None if number is None else self._in_major(number, self._unit, currency)
 
     def whole(self, row: TableRow, field: str) -> int | None:
         """Return a whole number of a row."""
@@ -180,7 +183,7 @@ class _Readers:
             )
         count, value = self._read(row, "claims", None), self._read(row, "value", currency)
         if value is not None and columns.claims is not None:
-            value = _in_major(value, columns.claims.value_unit, currency)
+            value = self._in_major(value, columns.claims.value_unit, currency)
         return count, value
 
     def total(self, row: TableRow, currency: str) -> dict[str, Decimal | None]:
@@ -197,11 +200,32 @@ class _Readers:
             return None
         return reader.read(row.line, row.cells[self._places[field]], currency)
 
+    def _in_major(self, number: Decimal, unit: str, currency: str) -> Decimal:
+        if unit.endswith("_micros"):
+            return number / MILLION
+        is_minor = unit.endswith("_cents") or self._is_minor
+        return number.scaleb(-decimals(currency)) if is_minor else number
 
-def _in_major(number: Decimal, unit: str, currency: str) -> Decimal:
-    if unit.endswith("_micros"):
-        return number / MILLION
-    return number.scaleb(-decimals(currency)) if unit.endswith("_cents") else number
+
+def _are_minor(table: Table, options: Options, currencies: Collection[str]) -> bool:
+    """Return whether amounts are in the smallest unit: known platforms write major ones, as decimals show.
+
+    Raises:
+        UnitOpen: the platform is not known, and whole amounts may be in either.
+    """
+    if table.columns.preset.code != OTHER:
+        return False
+    if options.amount_unit is not None:
+        return options.amount_unit == "minor"
+    place = table.columns.places["cost"]
+    evidence = AmountEvidence()
+    evidence.add_all(row.cells[place] for row in table.rows)
+    if not evidence.has_decimals and any(decimals(currency) for currency in currencies):
+        raise UnitOpen(
+            f'The costs in "{table.columns.header[place]}" are whole: 1250 may be 12.50.',
+            cure="Set --amount-unit to major or minor; or call the column cost_cents.",
+        )
+    return False
 
 
 def _read_days(

@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from skeldir.errors import InputInvalid
 from skeldir.ingest.files import DateOrder, DecimalMark
@@ -19,6 +20,7 @@ class Options:
     account: str | None = None
     currency: str | None = None
     decimal_mark: DecimalMark | None = None
+    amount_unit: Literal["major", "minor"] | None = None
     date_order: DateOrder | None = None
     time_zone: str | None = None
     channel: str | None = None

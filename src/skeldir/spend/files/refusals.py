@@ -45,6 +45,12 @@ class AmountsOpen(ExportOpen):
     code = "amounts_open"
 
 
+class UnitOpen(ExportOpen):
+    """Whole amounts of a platform that is not known may be in its currency's smallest unit."""
+
+    code = "unit_open"
+
+
 class DatesOpen(ExportOpen):
     """Which number of a date is the day cannot be seen."""
 
