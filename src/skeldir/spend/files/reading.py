@@ -59,7 +59,7 @@ def read_export(path: Path, options: Options) -> Export:
     platform = columns.preset.code
     if platform == OTHER and options.platform is not None:
         platform = options.platform
-    told = read_preamble(table.before, columns.preset, name)
+    preamble = read_preamble(table.before, columns.preset, name)
     rows, totals = split_rows(table, name)
     belongings = read_belongings(rows, columns, options, name)
     figures = read_figures(table, rows, totals, belongings, options, name)
@@ -70,7 +70,7 @@ def read_export(path: Path, options: Options) -> Export:
         if line.cost is not None:
             exact[belonging.currency] = exact.get(belonging.currency, Decimal()) + line.cost
     days = summing.days(figures.claim_type)
-    zone = options.time_zone or told.time_zone or text_at(rows[0], columns, "zone")
+    zone = options.time_zone or preamble.time_zone or text_at(rows[0], columns, "zone")
     return Export(
         platform=platform,
         digest=_digest(path),
@@ -78,7 +78,7 @@ def read_export(path: Path, options: Options) -> Export:
         days=days,
         exact=dict(sorted(exact.items())),
         time_zone=zone or ("UTC" if columns.is_in_utc else None),
-        is_incomplete=told.is_incomplete,
+        is_incomplete=preamble.is_incomplete,
         is_checked=figures.is_checked,
         claim_type=figures.claim_type,
         notes=[*_notes(table, figures, belongings), *summing.notes()],
