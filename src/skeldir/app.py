@@ -45,6 +45,7 @@ from skeldir.revenue.routes import polled_router as polled_revenue_router
 from skeldir.revenue.routes import router as revenue_router
 from skeldir.rollups.gauges import sample_rollups
 from skeldir.settings import Settings, load_settings, plain_postgres_url
+from skeldir.spend.routes import router as spend_router
 from skeldir.tenants import KEYS_CHANNEL, KeyMemory
 from skeldir.wakeups import last_heartbeats
 from skeldir.wakeups.gauges import sample_processes
@@ -91,6 +92,7 @@ def create_app(database_url: str | None = None, *, warms_up: bool = False) -> Fa
         polled_revenue_router,
         health_router,
         ingest_router,
+        spend_router,
         deliveries_router,
         inbox_router,
         attribution_router,

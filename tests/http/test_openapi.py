@@ -40,6 +40,8 @@ MORE = {
     ("get", "/health/worker"): {"503"},
     ("post", "/v1/touches"): {"413", "415"},
     ("post", "/v1/conversions"): {"413", "415"},
+    ("post", "/v1/spend"): {"413", "415"},
+    ("post", "/v1/claims"): {"413", "415"},
     ("get", "/v1/attribution/channels"): {"404"},
     ("get", "/v1/attribution/origins"): {"404"},
     ("get", "/v1/attribution/orders/{order_id}"): {"404"},
@@ -86,7 +88,7 @@ async def test_the_app_serves_its_description(client: httpx2.AsyncClient) -> Non
 
 def test_every_route_is_described_and_every_description_has_a_route() -> None:
     assert set(OPERATIONS) == routes_of_the_app()
-    assert len(OPERATIONS) == 22
+    assert len(OPERATIONS) == 24
 
 
 def test_the_description_is_openapi_3_1() -> None:
@@ -165,7 +167,7 @@ def faults_of(value: object, schema: dict[str, Any]) -> list[str]:
 
 def test_every_example_fits_its_schema() -> None:
     schemas = list(schemas_with_examples())
-    assert len(schemas) == 18
+    assert len(schemas) == 21
     for schema in schemas:
         for example in schema["examples"]:
             assert faults_of(example, schema) == []

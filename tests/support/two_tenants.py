@@ -36,6 +36,14 @@ _PLAIN_ROWS = (
     "INSERT INTO restatements (tenant_id, generation) VALUES ($1, 1)",
     """INSERT INTO spend (tenant_id, id, business_key, spend_date, channel_code, currency, amount_cents)
        VALUES ($1, gen_random_uuid(), 'spend-1', '2026-03-01', 'email', 'USD', 500)""",
+    """INSERT INTO ad_loads (tenant_id, id, kind, source, digest, platforms, is_incomplete, source_rows, totals,
+                             new_days, restated_days, unchanged_days, recorded_by)
+       VALUES ($1, gen_random_uuid(), 'api', '/v1/spend', repeat('0', 64), '{meta}', false, 1, '{"USD": 500}',
+               1, 0, 0, 'test')""",
+    """INSERT INTO ad_days (tenant_id, id, platform, account, campaign, day, currency, revision, cost_cents,
+                            channel_code, channel_rule, load_id)
+       VALUES ($1, gen_random_uuid(), 'meta', '1', '2', '2026-03-01', 'USD', 1, NULL, 'email', 'given',
+               gen_random_uuid())""",
     """INSERT INTO reconciliation_runs (tenant_id, id, platform, currency, state, claimed_cents, verified_cents,
                                         ghost_cents, ran_at)
        VALUES ($1, gen_random_uuid(), 'meta', 'USD', 'matched', 100, 100, 0, now())""",

@@ -21,6 +21,7 @@ DataCheck = Literal[
     "credit_journal",
     "renewals",
     "spend_sums",
+    "ad_spend",
     "allocation_days",
     "credit_equals_ledger",
     "exact_credit",
@@ -45,6 +46,7 @@ DATA_CHECKS: Final[Mapping[DataCheck, str]] = MappingProxyType(
         "credit_journal": "The journal of credit adds up to the credit.",
         "renewals": "Orders are renewals as their payments say, and their credit is counted as that of renewals.",
         "spend_sums": "Spend by day, channel and currency equals what was recorded.",
+        "ad_spend": "Spend from ad platforms equals the latest costs of campaign days.",
         "allocation_days": "The daily comparison of ledger and credit shows the sums of both.",
         "credit_equals_ledger": "By every model the credit equals the ledger's money, except what awaits it.",
         "exact_credit": "The columnar engine gives the same credit as the exact rules.",
@@ -81,6 +83,7 @@ _CURES: Final[Mapping[Check, str]] = MappingProxyType(
         "renewals": "Find out who changed it. `skeldir webhooks basis {tenant} BASIS`, with the basis that is set, "
         "books all payments again and notes which orders are renewals; `skeldir credit --tenant {tenant} --rebuild` "
         "then computes credit and sums again. Delete rows of renewal_orders that no payment explains as skeldir_owner.",
+        "ad_spend": "Find out who changed it: rows are only ever added. The latest of ad_days are right.",
         "exact_credit": "This is a bug in the program: report it with the ids of these orders.",
     }
 )

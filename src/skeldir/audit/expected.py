@@ -46,6 +46,8 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "celery.task_id_sequence": _NUMBERS,
         "celery.taskset_id_sequence": _NUMBERS,
         "public.allocation_summary": _READ,
+        "public.ad_days": _APPEND,
+        "public.ad_loads": _APPEND,
         "public.api_keys": "app_user INSERT(expires_at, id, name, prefix, replaces, scopes, secret_sha256, tenant_id) "
         "SELECT UPDATE(expires_at, last_used_at, revoked_at)",
         "public.attribution_events": _APPEND,
@@ -161,6 +163,8 @@ READ_BY_VIEW_OWNER: Final = (
     "tenants",
 )
 _ONLY_ISOLATED: Final = (
+    "ad_days",
+    "ad_loads",
     "attribution_events",
     "attribution_models",
     "channel_numbers",
@@ -307,7 +311,7 @@ _FOR_THE_OWNER: Final[Mapping[str, str]] = MappingProxyType(
         "public.renew_statistics(table_name text)": "39cb017b6f442781",
         "public.request_tenant_deletion(tenant uuid, ledger_stays boolean, deletion uuid, job uuid, "
         "correlation uuid)": "7d226db3d090398c",
-        "public.tenant_tables()": "07343e056710e5be",
+        "public.tenant_tables()": "cfe3ed761f3e8ee4",
     }
 )
 

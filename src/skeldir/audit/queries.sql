@@ -100,6 +100,21 @@ SELECT spend_date, channel_code, currency, sum(amount_cents) AS spend_cents
 FROM public.spend WHERE tenant_id = :tenant_id
 GROUP BY spend_date, channel_code, currency;
 
+-- name: select_ad_costs
+-- The cost of campaign days by their latest revisions.
+SELECT l.day, l.channel_code, l.currency, coalesce(sum(l.cost_cents), 0) AS cost_cents
+FROM (SELECT DISTINCT ON (d.platform, d.account, d.campaign, d.day, d.currency) d.day, d.channel_code, d.currency, d.cost_cents
+      FROM public.ad_days d
+      WHERE d.tenant_id = :tenant_id
+      ORDER BY d.platform, d.account, d.campaign, d.day, d.currency, d.revision DESC) l
+GROUP BY l.day, l.channel_code, l.currency;
+
+-- name: select_ad_spend
+-- What revisions of campaign days added to spend. Never null: spend_cents.
+SELECT spend_date, channel_code, currency, sum(amount_cents) AS spend_cents
+FROM public.spend WHERE tenant_id = :tenant_id AND business_key LIKE 'ad:%'
+GROUP BY spend_date, channel_code, currency;
+
 -- name: select_of_citus
 -- What the extension itself put beside the program's objects; nothing on a server without Citus.
 -- Never null: every column.

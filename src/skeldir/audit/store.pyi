@@ -16,6 +16,18 @@ class BeginAuditRow(TypedDict):
     as_of: dt.datetime
     major: int
 
+class SelectAdCostsRow(TypedDict):
+    day: dt.date
+    channel_code: str
+    currency: str
+    cost_cents: Decimal
+
+class SelectAdSpendRow(TypedDict):
+    spend_date: dt.date
+    channel_code: str
+    currency: str
+    spend_cents: Decimal
+
 class SelectAllocationDaysRow(TypedDict):
     revenue_date: dt.date
     model_version: str
@@ -183,6 +195,14 @@ class _Queries:
     ) -> None: ...
     @staticmethod
     async def is_audit_open(connection: Connection, /, *, kind: str) -> bool: ...
+    @staticmethod
+    async def select_ad_costs(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectAdCostsRow]: ...
+    @staticmethod
+    async def select_ad_spend(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectAdSpendRow]: ...
     @staticmethod
     async def select_allocation_days(
         connection: Connection, /, *, tenant_id: UUID

@@ -19,6 +19,7 @@ import orjson
 
 from skeldir.attribution import UNATTRIBUTED
 from skeldir.audit.differences import Amount, CheckResult, DataCheck, compare
+from skeldir.audit.spending import check_ad_spend
 from skeldir.audit.store import queries
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ async def check_sums(
     checked.results.append(
         await _check_spend(connection, tenant_id, rows, credit.versions, pending_spend)
     )
+    checked.results.append(await check_ad_spend(connection, tenant_id))
     days = {row["day"] for row in marked}
     allocated = _allocated_by_day(kept)
     expected = _expect_allocation_days(revenue, allocated, credit.versions)

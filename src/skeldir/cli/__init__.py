@@ -25,6 +25,7 @@ from skeldir.cli.privacy import privacy_app
 from skeldir.cli.report import report
 from skeldir.cli.scale import scale_app
 from skeldir.cli.server import migrate, openapi, serve
+from skeldir.cli.spend import spend_app
 from skeldir.cli.tenants import tenants_app
 from skeldir.cli.trial import demo
 from skeldir.cli.up import up
@@ -78,6 +79,7 @@ app.add_typer(jobs_app, name="jobs")
 app.add_typer(import_app, name="import")
 app.add_typer(imports_app, name="imports")
 app.add_typer(dead_app, name="dead")
+app.add_typer(spend_app, name="spend")
 app.add_typer(webhooks_app, name="webhooks")
 app.add_typer(privacy_app, name="privacy")
 app.add_typer(backup_app, name="backup")

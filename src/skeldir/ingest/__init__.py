@@ -1,7 +1,12 @@
 """Bytes become recorded facts: touches and conversions, and dead events for rejected items. The door of the room."""
 
 from skeldir.ingest.canonical import hash_journey_key
-from skeldir.ingest.channels import COMMON_CHANNELS, is_own_host
+from skeldir.ingest.channels import (
+    COMMON_CHANNELS,
+    RESERVED_CHANNELS,
+    choose_channel,
+    is_own_host,
+)
 from skeldir.ingest.dead_letters import (
     DeadEvent,
     DeadEventCount,
@@ -65,6 +70,7 @@ __all__ = [
     "CONVERSION_FIELDS",
     "DELETE_TENANT",
     "FORGET_TOUCHES",
+    "RESERVED_CHANNELS",
     "SCAN_PERSONAL_DATA",
     "TOUCH_FIELDS",
     "ChannelPreview",
@@ -88,6 +94,7 @@ __all__ = [
     "UndoingUnknown",
     "add_channels",
     "add_hosts",
+    "choose_channel",
     "count_dead_events",
     "forget_now",
     "hash_journey_key",

@@ -13,6 +13,8 @@ ROOT: Final = "tenants"
 """The table that all other distributed ones are colocated with; it is distributed by its `id`."""
 
 _BY_TENANT: Final = (
+    "ad_days",
+    "ad_loads",
     "attribution_events",
     "attribution_models",
     "channel_numbers",

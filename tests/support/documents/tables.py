@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 ROWS: dict[str, str] = {
+    "ad_days": "What a source said of a campaign's day: cost and claims. A later, different one is the next revision.",
+    "ad_loads": "A file or request that brought campaign days that were new, or that took them back.",
     "alembic_version": "The revision of the schema; one row.",
     "api_keys": "An API key: the SHA-256 of its secret, its scopes, and when it expires. An ended key stays ended.",
     "attribution_events": "A touch: one visit of a journey, with its channel. The journey key is a keyed hash.",
@@ -43,7 +45,7 @@ ROWS: dict[str, str] = {
     "rollup_revenue_day": "The money of a day by currency and state.",
     "rollup_revenue_total": "The money of all days by currency and state.",
     "time_zones": "The reporting time zones of a tenant with their rules; the one with the highest turn is in force.",
-    "spend": "What a channel cost on a day. Nothing writes it yet.",
+    "spend": "A change of what a channel cost on a day, with plus or minus: revisions of campaign days add theirs.",
     "tenant_hosts": "A host of the tenant's own or of its payment: as a referrer, it says nothing.",
     "tenant_deletions": "A deletion of a tenant: first the request, finally the receipt.",
     "tenants": "A tenant: its name, and the secret that its journey keys are hashed with.",

@@ -1,20 +1,37 @@
 """Files become facts: mappings, readers and the importer. The door for file imports."""
 
+from skeldir.ingest.files.amount_evidence import AmountEvidence
+from skeldir.ingest.files.amounts import DecimalMark, group_less, take_apart
 from skeldir.ingest.files.choosing import ChosenMapping, choose_mapping
+from skeldir.ingest.files.currency_signs import currencies_of_sign
 from skeldir.ingest.files.dry_run import ImportPreview, preview_import
 from skeldir.ingest.files.formulas import REJECTED_COLUMNS, guard
 from skeldir.ingest.files.importer import fingerprint_file, import_file
 from skeldir.ingest.files.layout import FileLayout, FileUnreadable
 from skeldir.ingest.files.mapping import FileKind, FileMapping, MappingInvalid
 from skeldir.ingest.files.mapping_file import mapping_from_settings, read_mapping
+from skeldir.ingest.files.names import without_case
 from skeldir.ingest.files.outcome import ImportProgress, ImportReport, RowRejection
+from skeldir.ingest.files.readers import look_at_file, open_rows
 from skeldir.ingest.files.recognise import recognise_columns
 from skeldir.ingest.files.replaying import ImportUnknown, replay_refused
 from skeldir.ingest.files.runs import ImportBeingTakenBack, ImportOvertaken
+from skeldir.ingest.files.table_text import TableText, open_table_text
+from skeldir.ingest.files.totals import are_totals
+from skeldir.ingest.files.written_times import (
+    DATE_ORDERS,
+    DateOrder,
+    possible_orders,
+    read_written,
+)
 
 __all__ = [
+    "DATE_ORDERS",
     "REJECTED_COLUMNS",
+    "AmountEvidence",
     "ChosenMapping",
+    "DateOrder",
+    "DecimalMark",
     "FileKind",
     "FileLayout",
     "FileMapping",
@@ -27,13 +44,24 @@ __all__ = [
     "ImportUnknown",
     "MappingInvalid",
     "RowRejection",
+    "TableText",
+    "are_totals",
     "choose_mapping",
+    "currencies_of_sign",
     "fingerprint_file",
+    "group_less",
     "guard",
     "import_file",
+    "look_at_file",
     "mapping_from_settings",
+    "open_rows",
+    "open_table_text",
+    "possible_orders",
     "preview_import",
     "read_mapping",
+    "read_written",
     "recognise_columns",
     "replay_refused",
+    "take_apart",
+    "without_case",
 ]

@@ -1,0 +1,73 @@
+"""What ads cost and what platforms claim they brought, per campaign and day. The door of the room."""
+
+from skeldir.spend.classifying import PLATFORMS, Placement, place_campaign
+from skeldir.spend.days import (
+    BY_NAME,
+    AdDay,
+    AdKey,
+    Revision,
+    campaign_key,
+    next_revision,
+    plain_id,
+    postings_of,
+    totals_of,
+)
+from skeldir.spend.items import CURES, read_claim, read_spend
+from skeldir.spend.listing import (
+    CampaignSpend,
+    KnownLoad,
+    MatchReport,
+    StoredRevision,
+    list_loads,
+    list_revisions,
+    match_campaigns,
+)
+from skeldir.spend.recording import (
+    Load,
+    Recorded,
+    Rival,
+    check_channels,
+    find_rivals,
+    keep_given,
+    read_given_channels,
+    record_days,
+    withdraw_load,
+)
+from skeldir.spend.refusals import ChannelUnknown, DayStoredOtherwise, LoadUnknown
+
+__all__ = [
+    "BY_NAME",
+    "CURES",
+    "PLATFORMS",
+    "AdDay",
+    "AdKey",
+    "CampaignSpend",
+    "ChannelUnknown",
+    "DayStoredOtherwise",
+    "KnownLoad",
+    "Load",
+    "LoadUnknown",
+    "MatchReport",
+    "Placement",
+    "Recorded",
+    "Revision",
+    "Rival",
+    "StoredRevision",
+    "campaign_key",
+    "check_channels",
+    "find_rivals",
+    "keep_given",
+    "list_loads",
+    "list_revisions",
+    "match_campaigns",
+    "next_revision",
+    "place_campaign",
+    "plain_id",
+    "postings_of",
+    "read_claim",
+    "read_given_channels",
+    "read_spend",
+    "record_days",
+    "totals_of",
+    "withdraw_load",
+]

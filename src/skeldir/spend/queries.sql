@@ -1,0 +1,132 @@
+-- name: select_latest
+-- The latest revision of each of these keys that is recorded.
+SELECT DISTINCT ON (d.platform, d.account, d.campaign, d.day, d.currency)
+       d.platform, d.account, d.campaign, d.day, d.currency, d.revision, d.cost_cents, d.impressions, d.clicks,
+       d.claim_type, d.claims_millionths, d.claimed_cents, d.attribution_setting, d.channel_code, d.channel_rule
+FROM public.ad_days d
+JOIN unnest(:platforms::text[], :accounts::text[], :campaigns::text[], :days::date[], :currencies::text[])
+     AS k (platform, account, campaign, day, currency)
+  ON d.platform = k.platform AND d.account = k.account AND d.campaign = k.campaign AND d.day = k.day
+     AND d.currency = k.currency
+WHERE d.tenant_id = :tenant_id
+ORDER BY d.platform, d.account, d.campaign, d.day, d.currency, d.revision DESC;
+
+-- name: select_days_of_platforms
+-- The latest revision of each key of these platforms and days, as far as it says anything: what new keys are compared with.
+SELECT l.platform, l.account, l.campaign, l.campaign_name, l.day, l.currency
+FROM (SELECT DISTINCT ON (d.platform, d.account, d.campaign, d.day, d.currency)
+             d.platform, d.account, d.campaign, d.campaign_name, d.day, d.currency, d.cost_cents, d.claims_millionths,
+             d.claimed_cents
+      FROM public.ad_days d
+      WHERE d.tenant_id = :tenant_id AND d.platform = ANY(:platforms::text[])
+        AND d.day = ANY(:days::date[])
+      ORDER BY d.platform, d.account, d.campaign, d.day, d.currency, d.revision DESC) l
+WHERE l.cost_cents IS NOT NULL OR l.claims_millionths IS NOT NULL OR l.claimed_cents IS NOT NULL
+ORDER BY l.platform, l.account, l.campaign, l.day, l.currency;
+
+-- name: select_given_channels
+-- The channels that somebody chose for campaigns of these platforms, the newest choice of each campaign.
+SELECT DISTINCT ON (d.platform, d.account, d.campaign) d.platform, d.account, d.campaign, d.channel_code
+FROM public.ad_days d
+WHERE d.tenant_id = :tenant_id AND d.platform = ANY(:platforms::text[]) AND d.channel_rule = 'given'
+ORDER BY d.platform, d.account, d.campaign, d.id DESC;
+
+-- name: insert_ad_days!
+-- May be null: names[], costs[], impressions[], clicks[], claim_types[], claims[], claimed[], settings[].
+INSERT INTO public.ad_days
+    (tenant_id, id, platform, account, campaign, campaign_name, day, currency, revision, cost_cents, impressions, clicks,
+     claim_type, claims_millionths, claimed_cents, attribution_setting, channel_code, channel_rule, load_id)
+SELECT :tenant_id, n.id, n.platform, n.account, n.campaign, n.campaign_name, n.day, n.currency, n.revision, n.cost_cents,
+       n.impressions, n.clicks, n.claim_type, n.claims_millionths, n.claimed_cents, n.attribution_setting, n.channel_code,
+       n.channel_rule, :load_id
+FROM unnest(:ids::uuid[], :platforms::text[], :accounts::text[], :campaigns::text[], :names::text[], :days::date[],
+            :currencies::text[], :revisions::integer[], :costs::bigint[], :impressions::bigint[], :clicks::bigint[],
+            :claim_types::text[], :claims::bigint[], :claimed::bigint[], :settings::text[], :channels::text[],
+            :rules::text[])
+     AS n (id, platform, account, campaign, campaign_name, day, currency, revision, cost_cents, impressions, clicks,
+           claim_type, claims_millionths, claimed_cents, attribution_setting, channel_code, channel_rule)
+RETURNING 1;
+
+-- name: insert_spend!
+INSERT INTO public.spend (tenant_id, id, business_key, spend_date, channel_code, currency, amount_cents)
+SELECT :tenant_id, n.id, n.business_key, n.spend_date, n.channel_code, n.currency, n.amount_cents
+FROM unnest(:ids::uuid[], :business_keys::text[], :days::date[], :channels::text[], :currencies::text[],
+            :cents::bigint[])
+     AS n (id, business_key, spend_date, channel_code, currency, amount_cents)
+RETURNING 1;
+
+-- name: insert_load!
+INSERT INTO public.ad_loads
+    (tenant_id, id, kind, source, digest, platforms, time_zone, is_incomplete, source_rows, totals, new_days, restated_days,
+     unchanged_days, recorded_by)
+VALUES (:tenant_id, :id, :kind, :source, :digest, :platforms::text[], :time_zone, :is_incomplete, :source_rows,
+        :totals::jsonb, :new_days, :restated_days, :unchanged_days, :recorded_by);
+
+-- name: select_loads
+SELECT id, kind, source, platforms, time_zone, is_incomplete, source_rows, totals, new_days, restated_days,
+       unchanged_days, recorded_by, recorded_at
+FROM public.ad_loads
+WHERE tenant_id = :tenant_id
+ORDER BY recorded_at DESC, id DESC
+LIMIT :most;
+
+-- name: find_load$
+SELECT source FROM public.ad_loads WHERE tenant_id = :tenant_id AND id = :load_id;
+
+-- name: select_days_of_load
+-- The keys whose latest revision a load brought, with the revision that was there before it, if there was one.
+-- Never null: channel_code, channel_rule.
+SELECT l.platform, l.account, l.campaign, l.campaign_name, l.day, l.currency, b.cost_cents, b.impressions, b.clicks,
+       b.claim_type, b.claims_millionths, b.claimed_cents, b.attribution_setting,
+       coalesce(b.channel_code, l.channel_code) AS channel_code, coalesce(b.channel_rule, l.channel_rule) AS channel_rule
+FROM (SELECT DISTINCT ON (d.platform, d.account, d.campaign, d.day, d.currency)
+             d.platform, d.account, d.campaign, d.campaign_name, d.day, d.currency, d.channel_code, d.channel_rule, d.load_id
+      FROM public.ad_days d
+      WHERE d.tenant_id = :tenant_id
+      ORDER BY d.platform, d.account, d.campaign, d.day, d.currency, d.revision DESC) l
+LEFT JOIN (SELECT DISTINCT ON (x.platform, x.account, x.campaign, x.day, x.currency) x.*
+           FROM public.ad_days x
+           WHERE x.tenant_id = :tenant_id AND x.load_id <> :load_id
+           ORDER BY x.platform, x.account, x.campaign, x.day, x.currency, x.revision DESC) b
+  ON b.platform = l.platform AND b.account = l.account AND b.campaign = l.campaign AND b.day = l.day
+     AND b.currency = l.currency
+WHERE l.load_id = :load_id
+ORDER BY l.platform, l.account, l.campaign, l.day, l.currency;
+
+-- name: select_revisions
+-- Every revision of a campaign's days between two days, the earliest first.
+SELECT d.account, d.campaign, d.campaign_name, d.day, d.currency, d.revision, d.cost_cents, d.claim_type,
+       d.claims_millionths, d.claimed_cents, d.attribution_setting, d.channel_code, d.channel_rule, d.load_id, d.recorded_at
+FROM public.ad_days d
+WHERE d.tenant_id = :tenant_id AND d.platform = :platform AND d.campaign = :campaign
+  AND d.day BETWEEN :first AND :last
+ORDER BY d.account, d.day, d.currency, d.revision;
+
+-- name: select_campaigns
+-- What campaigns cost between two days, by the latest revision of each day; the name is the newest one.
+SELECT l.platform, l.account, l.campaign, l.currency,
+       (array_agg(l.campaign_name ORDER BY l.day DESC) FILTER (WHERE l.campaign_name IS NOT NULL))[1] AS name,
+       sum(l.cost_cents) AS cost_cents, sum(l.claims_millionths) AS claims_millionths,
+       sum(l.claimed_cents) AS claimed_cents, count(*) AS days
+FROM (SELECT DISTINCT ON (d.platform, d.account, d.campaign, d.day, d.currency)
+             d.platform, d.account, d.campaign, d.campaign_name, d.day, d.currency, d.cost_cents, d.claims_millionths,
+             d.claimed_cents
+      FROM public.ad_days d
+      WHERE d.tenant_id = :tenant_id AND d.day BETWEEN :first AND :last
+      ORDER BY d.platform, d.account, d.campaign, d.day, d.currency, d.revision DESC) l
+GROUP BY l.platform, l.account, l.campaign, l.currency
+ORDER BY l.currency, sum(l.cost_cents) DESC NULLS LAST, l.platform, l.account, l.campaign;
+
+-- name: count_touches_of_campaigns
+-- The standing touches of each campaign between two moments, in channels that are paid for.
+-- Never null: campaign.
+SELECT t.campaign, count(*) AS touches
+FROM public.standing_touches t
+WHERE t.tenant_id = :tenant_id AND t.occurred_at >= :first AND t.occurred_at < :end
+  AND t.campaign IS NOT NULL AND t.channel_code = ANY(:channels::text[])
+GROUP BY t.campaign
+ORDER BY count(*) DESC, t.campaign;
+
+-- name: select_paid_channels
+-- The channels that spend was recorded in.
+SELECT DISTINCT channel_code FROM public.ad_days WHERE tenant_id = :tenant_id ORDER BY channel_code;

@@ -1,0 +1,235 @@
+"""What the statements of the room take and give. `make stubs` writes this."""
+
+import datetime as dt
+from collections.abc import Collection
+from decimal import Decimal
+from typing import Literal, TypedDict
+from uuid import UUID
+
+from skeldir.db import Connection
+
+class CountTouchesOfCampaignsRow(TypedDict):
+    campaign: str
+    touches: int
+
+class SelectCampaignsRow(TypedDict):
+    platform: str
+    account: str
+    campaign: str
+    currency: str
+    name: str | None
+    cost_cents: Decimal | None
+    claims_millionths: Decimal | None
+    claimed_cents: Decimal | None
+    days: int
+
+class SelectDaysOfLoadRow(TypedDict):
+    platform: str
+    account: str
+    campaign: str
+    campaign_name: str | None
+    day: dt.date
+    currency: str
+    cost_cents: int | None
+    impressions: int | None
+    clicks: int | None
+    claim_type: str | None
+    claims_millionths: int | None
+    claimed_cents: int | None
+    attribution_setting: str | None
+    channel_code: str
+    channel_rule: str
+
+class SelectDaysOfPlatformsRow(TypedDict):
+    platform: str
+    account: str
+    campaign: str
+    campaign_name: str | None
+    day: dt.date
+    currency: str
+
+class SelectGivenChannelsRow(TypedDict):
+    platform: str
+    account: str
+    campaign: str
+    channel_code: str
+
+class SelectLatestRow(TypedDict):
+    platform: str
+    account: str
+    campaign: str
+    day: dt.date
+    currency: str
+    revision: int
+    cost_cents: int | None
+    impressions: int | None
+    clicks: int | None
+    claim_type: str | None
+    claims_millionths: int | None
+    claimed_cents: int | None
+    attribution_setting: str | None
+    channel_code: str
+    channel_rule: str
+
+class SelectLoadsRow(TypedDict):
+    id: UUID
+    kind: Literal["file", "api", "withdrawal"]
+    source: str
+    platforms: list[str]
+    time_zone: str | None
+    is_incomplete: bool
+    source_rows: int
+    totals: str
+    new_days: int
+    restated_days: int
+    unchanged_days: int
+    recorded_by: str
+    recorded_at: dt.datetime
+
+class SelectPaidChannelsRow(TypedDict):
+    channel_code: str
+
+class SelectRevisionsRow(TypedDict):
+    account: str
+    campaign: str
+    campaign_name: str | None
+    day: dt.date
+    currency: str
+    revision: int
+    cost_cents: int | None
+    claim_type: str | None
+    claims_millionths: int | None
+    claimed_cents: int | None
+    attribution_setting: str | None
+    channel_code: str
+    channel_rule: str
+    load_id: UUID
+    recorded_at: dt.datetime
+
+class _Queries:
+    @staticmethod
+    async def count_touches_of_campaigns(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        first: dt.datetime,
+        end: dt.datetime,
+        channels: Collection[str],
+    ) -> list[CountTouchesOfCampaignsRow]: ...
+    @staticmethod
+    async def find_load(
+        connection: Connection, /, *, tenant_id: UUID, load_id: UUID
+    ) -> str | None: ...
+    @staticmethod
+    async def insert_ad_days(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        load_id: UUID,
+        ids: Collection[UUID],
+        platforms: Collection[str],
+        accounts: Collection[str],
+        campaigns: Collection[str],
+        names: Collection[str | None],
+        days: Collection[dt.date],
+        currencies: Collection[str],
+        revisions: Collection[int],
+        costs: Collection[int | None],
+        impressions: Collection[int | None],
+        clicks: Collection[int | None],
+        claim_types: Collection[str | None],
+        claims: Collection[int | None],
+        claimed: Collection[int | None],
+        settings: Collection[str | None],
+        channels: Collection[str],
+        rules: Collection[str],
+    ) -> None: ...
+    @staticmethod
+    async def insert_load(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        id: UUID,
+        kind: str,
+        source: str,
+        digest: str,
+        platforms: Collection[str],
+        time_zone: str | None,
+        is_incomplete: bool,
+        source_rows: int,
+        totals: str,
+        new_days: int,
+        restated_days: int,
+        unchanged_days: int,
+        recorded_by: str,
+    ) -> None: ...
+    @staticmethod
+    async def insert_spend(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        ids: Collection[UUID],
+        business_keys: Collection[str],
+        days: Collection[dt.date],
+        channels: Collection[str],
+        currencies: Collection[str],
+        cents: Collection[int],
+    ) -> None: ...
+    @staticmethod
+    async def select_campaigns(
+        connection: Connection, /, *, tenant_id: UUID, first: dt.date, last: dt.date
+    ) -> list[SelectCampaignsRow]: ...
+    @staticmethod
+    async def select_days_of_load(
+        connection: Connection, /, *, tenant_id: UUID, load_id: UUID
+    ) -> list[SelectDaysOfLoadRow]: ...
+    @staticmethod
+    async def select_days_of_platforms(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        platforms: Collection[str],
+        days: Collection[dt.date],
+    ) -> list[SelectDaysOfPlatformsRow]: ...
+    @staticmethod
+    async def select_given_channels(
+        connection: Connection, /, *, tenant_id: UUID, platforms: Collection[str]
+    ) -> list[SelectGivenChannelsRow]: ...
+    @staticmethod
+    async def select_latest(
+        connection: Connection,
+        /,
+        *,
+        platforms: Collection[str],
+        accounts: Collection[str],
+        campaigns: Collection[str],
+        days: Collection[dt.date],
+        currencies: Collection[str],
+        tenant_id: UUID,
+    ) -> list[SelectLatestRow]: ...
+    @staticmethod
+    async def select_loads(
+        connection: Connection, /, *, tenant_id: UUID, most: int
+    ) -> list[SelectLoadsRow]: ...
+    @staticmethod
+    async def select_paid_channels(
+        connection: Connection, /, *, tenant_id: UUID
+    ) -> list[SelectPaidChannelsRow]: ...
+    @staticmethod
+    async def select_revisions(
+        connection: Connection,
+        /,
+        *,
+        tenant_id: UUID,
+        platform: str,
+        campaign: str,
+        first: dt.date,
+        last: dt.date,
+    ) -> list[SelectRevisionsRow]: ...
+
+queries: _Queries
