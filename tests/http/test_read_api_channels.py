@@ -199,6 +199,7 @@ async def test_a_tenant_without_models_or_rows_gets_an_empty_list(
     body = await get(client, PATH, await key_of(db, tenant))
     assert body == {
         "time_zone": "UTC",
+        "renewals": "include",
         "model_versions": {},
         "orders_awaiting_credit": 0,
         "orders_set_aside": 0,

@@ -123,7 +123,7 @@ async def visit(db: Database, tenant: UUID) -> None:
 
 
 async def read_all(db: Database, post: Post, **more: object) -> list[dict[str, Any]]:
-    """Return every report, all pages of it, without what names the orders that await credit."""
+    """Return every report, all pages of it; each says whether it counts renewals, and that is left out."""
     key = await key_of(db, post.tenant)
     read: list[dict[str, Any]] = []
     for path, parameters in REPORTS:
@@ -131,6 +131,7 @@ async def read_all(db: Database, post: Post, **more: object) -> list[dict[str, A
         while True:
             page = await get(post.client, path, key, **asked)
             cursor = page.pop("next_cursor", None)
+            assert page.pop("renewals") == more.get("renewals", "include")
             read.append(page)
             if cursor is None:
                 break

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 
 from skeldir.days import TimeZone
 from skeldir.money import Cents, CurrencyCode
+from skeldir.revenue import RenewalsFilter
 
 MOST_ORDERS: Final = 10_000
 """The most orders that a request may ask about: what it reads grows with them."""
@@ -73,6 +74,7 @@ class OriginsReport:
             "examples": [
                 {
                     "time_zone": "Europe/Berlin",
+                    "renewals": "include",
                     "model_versions": {"linear": "linear@2"},
                     "orders": 2,
                     "data": [
@@ -101,6 +103,7 @@ class OriginsReport:
     )
 
     time_zone: TimeZone
+    renewals: RenewalsFilter
     model_versions: Annotated[
         dict[str, str], Field(description="the active version of each model that is shown")
     ]

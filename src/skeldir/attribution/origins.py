@@ -123,6 +123,7 @@ async def report_origins(
     names: dict[str, str] = {version.model: version.model_version for version in versions}
     return OriginsReport(
         await read_time_zone(connection, tenant_id),
+        "exclude" if asked.without_renewals else "include",
         names,
         len(order_ids),
         [_make_row(key, total, parts, names, asked.top) for key, total in totals.items()],

@@ -75,6 +75,7 @@ async def report_channels(
     )
     return ChannelsPage(
         standing["time_zone"],
+        query.renewals,
         versions,
         standing["awaiting"],
         standing["set_aside"],

@@ -108,6 +108,7 @@ class ChannelsPage:
             "examples": [
                 {
                     "time_zone": "Europe/Berlin",
+                    "renewals": "include",
                     "model_versions": {"last_touch": "last_touch@1", "linear": "linear@2"},
                     "orders_awaiting_credit": 0,
                     "orders_set_aside": 0,
@@ -139,6 +140,7 @@ class ChannelsPage:
     )
 
     time_zone: TimeZone
+    renewals: RenewalsFilter
     model_versions: Annotated[
         dict[str, str], Field(description="the active version of each model that is shown")
     ]

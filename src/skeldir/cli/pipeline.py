@@ -263,6 +263,7 @@ def show_channels(tenant: str, *, as_json: bool, without_renewals: bool = False)
     if as_json:
         channels = [asdict(total) | {"conversions": str(total.conversions)} for total in totals]
         report = {
+            "renewals": "exclude" if without_renewals else "include",
             "channels": channels,
             "ledger": [asdict(total) for total in ledger],
             "set_aside": [asdict(total) for total in aside],
@@ -276,7 +277,9 @@ def show_channels(tenant: str, *, as_json: bool, without_renewals: bool = False)
             else "The tenant's ledger is empty: no conversion has been imported or received yet."
         )
     else:
-        is_balanced = print_channels(totals, ledger, models, aside)
+        is_balanced = print_channels(
+            totals, ledger, models, aside, without_renewals=without_renewals
+        )
         if without_renewals:
             out.print(_ABOUT_RENEWALS, style="dim", soft_wrap=True)
         if awaiting:
@@ -301,6 +304,8 @@ def print_channels(
     ledger: list[LedgerTotal],
     models: Sequence[str],
     aside: Sequence[SetAsideTotal],
+    *,
+    without_renewals: bool = False,
 ) -> bool:
     """Print a table per currency; return whether the total of every model in force equals the ledger's.
 
@@ -318,7 +323,9 @@ def print_channels(
             if row.currency == total.currency:
                 credited[row.channel_code][row.model] = row
         left = {row.model: row for row in aside if row.currency == total.currency}
-        is_balanced &= _print_currency(total, credited, shown, left)
+        is_balanced &= _print_currency(
+            total, credited, shown, left, " without renewals" if without_renewals else ""
+        )
     if aside:
         out.print(_ABOUT_SET_ASIDE, style="dim", soft_wrap=True)
     return is_balanced
@@ -329,10 +336,9 @@ def _print_currency(
     credited: dict[str, dict[str, ChannelTotal]],
     models: Sequence[str],
     aside: dict[str, SetAsideTotal],
+    limit: str,
 ) -> bool:
-    title = (
-        f"{total.currency}: {total.entries:,} ledger entries, {total.captures:,} of them captures"
-    )
+    title = f"{total.currency}{limit}: {total.entries:,} ledger entries, {total.captures:,} of them captures"
     if aside:
         orders = max(row.orders for row in aside.values())
         title += f"; {orders:,} {'order is' if orders == 1 else 'orders are'} set aside"
@@ -371,7 +377,8 @@ def _print_currency(
     is_balanced = all(amount == total.net_cents for amount in sums)
     verdict = "equal" if is_balanced else "NOT EQUAL"
     table.add_row(
-        f"ledger ({verdict})", *([format_minor(total.net_cents, total.currency)] * len(models))
+        f"ledger{limit} ({verdict})",
+        *([format_minor(total.net_cents, total.currency)] * len(models)),
     )
     out.print(table)
     return is_balanced

@@ -107,9 +107,9 @@ def show_origins(tenant: str, asked: OriginsAsked, *, as_json: bool) -> None:
 
 
 def _print_row(row: OriginRow, asked: OriginsAsked) -> None:
-    table = Table(
-        asked.by, *row.models, title=f"{row.channel}, {row.currency}", title_justify="left"
-    )
+    limit = ", without renewals" if asked.without_renewals else ""
+    title = f"{row.channel}, {row.currency}{limit}"
+    table = Table(asked.by, *row.models, title=title, title_justify="left")
     for column in table.columns[1:]:
         column.justify = "right"
         column.overflow = "fold"

@@ -18,6 +18,7 @@ from skeldir.rollups import read_revenue_days, read_revenue_totals, read_time_zo
 
 if TYPE_CHECKING:
     from skeldir.db import Connection
+    from skeldir.revenue.renewals import RenewalsFilter
 
 
 _DAILY = Keyset("revenue/daily@1", tuple[day, KeyText, KeyText])
@@ -48,15 +49,16 @@ async def list_daily_revenue(
     data, next_cursor = _DAILY.cut(
         query, revenue, lambda row: (row.date, row.currency, row.state), of=[time_zone]
     )
-    return DailyPage(time_zone, data, next_cursor)
+    return DailyPage(time_zone, query.renewals, data, next_cursor)
 
 
 async def read_realtime_revenue(
-    connection: Connection, tenant_id: UUID, *, without_renewals: bool = False
+    connection: Connection, tenant_id: UUID, *, renewals: RenewalsFilter = "include"
 ) -> RealtimeTotals:
     """Return the totals of the transaction's tenant, one per currency."""
-    rows = await read_revenue_totals(connection, tenant_id, without_renewals=without_renewals)
+    rows = await read_revenue_totals(connection, tenant_id, without_renewals=renewals == "exclude")
     return RealtimeTotals(
+        renewals,
         [
             RealtimeRevenue(
                 currency=row["currency"],
@@ -68,5 +70,5 @@ async def read_realtime_revenue(
                 last_entry_at=row["last_entry_at"],
             )
             for row in rows
-        ]
+        ],
     )

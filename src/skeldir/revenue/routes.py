@@ -74,7 +74,7 @@ async def get_realtime(
         lambda opened: read_realtime_revenue(
             opened.connection,
             opened.profile.tenant_id,
-            without_renewals=query.renewals == "exclude",
+            renewals=query.renewals,
         )
     )
     body = _TOTALS.dump_json(totals)

@@ -62,6 +62,7 @@ class DailyPage:
             "examples": [
                 {
                     "time_zone": "Europe/Berlin",
+                    "renewals": "include",
                     "data": [
                         {
                             "date": "2026-06-01",
@@ -85,6 +86,7 @@ class DailyPage:
     )
 
     time_zone: TimeZone
+    renewals: RenewalsFilter
     data: list[DailyRevenue]
     next_cursor: str | None
 
@@ -112,6 +114,7 @@ class RealtimeTotals:
         json_schema_extra={
             "examples": [
                 {
+                    "renewals": "include",
                     "data": [
                         {
                             "currency": "USD",
@@ -122,10 +125,11 @@ class RealtimeTotals:
                             "orders": 112,
                             "last_entry_at": "2026-06-01T10:42:10Z",
                         }
-                    ]
+                    ],
                 }
             ]
         }
     )
 
+    renewals: RenewalsFilter
     data: list[RealtimeRevenue]
