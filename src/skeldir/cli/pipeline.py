@@ -377,7 +377,7 @@ def _print_currency(
     is_balanced = all(amount == total.net_cents for amount in sums)
     verdict = "equal" if is_balanced else "NOT EQUAL"
     table.add_row(
-        f"ledger{limit} ({verdict})",
+        f"ledger ({verdict})",
         *([format_minor(total.net_cents, total.currency)] * len(models)),
     )
     out.print(table)
