@@ -127,8 +127,9 @@ def test_payments_show_what_is_booked_of_them_in_each_currency(clone: Clone, sho
 def test_test_money_at_a_live_endpoint_is_dead_with_the_cure(clone: Clone, shop: UUID) -> None:
     endpoint = create(clone, shop, "standard")
     assert endpoint.send(make_payment(livemode=False)) == [200]
-    dead = run("webhooks", "deliveries", shop, "--dead").stdout
+    dead = plain(run("webhooks", "deliveries", shop, "--dead").stdout)
     assert "wrong_mode: A test delivery came to a live endpoint" in dead
+    assert "order_id 1001, payment_id pay_1" in dead
     assert "--test" in dead
     assert standing(clone, shop) == []
 

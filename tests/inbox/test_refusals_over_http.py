@@ -255,6 +255,8 @@ async def test_test_money_at_a_live_endpoint_is_dead_and_books_nothing(
                 "amount_captured": 4999,
                 "captured": True,
                 "currency": "eur",
+                "billing_details": {"email": "ada@ada.example", "name": "Ada Example"},
+                "receipt_email": "ada@ada.example",
             }
         },
     }
@@ -264,5 +266,8 @@ async def test_test_money_at_a_live_endpoint_is_dead_and_books_nothing(
     assert (await testing.send(event | {"id": "evt_2", "livemode": True})).status_code == 200
     assert post.entries() == []
     assert post.ask("SELECT trouble, report FROM webhook_deliveries") == [("wrong_mode", None)] * 2
+    kept = [text for (text,) in post.ask("SELECT kept::text FROM webhook_deliveries")]
+    assert ['"ch_1"' in text for text in kept] == [True, True]
+    assert "ada" not in "".join(kept).lower()
     assert (await testing.send(event | {"id": "evt_3"})).status_code == 200
     assert [kind for _, kind, *_ in post.entries()] == ["capture"]

@@ -62,6 +62,7 @@ def translate_fields(provider: Provider, fields: Json, context: Context) -> Said
             event_id=said.event_id,
             is_live=said.is_live,
             trouble=Trouble("wrong_mode", f"A {found} delivery came to a {wanted} endpoint."),
+            kept=said.kept,
         )
     return said
 
