@@ -245,6 +245,7 @@ async def test_payments_are_listed_with_their_states_and_what_waits(
     assert (waiting["order_id"], waiting["state"], waiting["providers"]) == (
         "2", "awaiting_capture", ["standard"],
     )  # fmt: skip
+    assert waiting["booked"] == []
     assert waiting["waiting"] == [
         {
             "kind": "refund",
@@ -262,6 +263,33 @@ async def test_payments_are_listed_with_their_states_and_what_waits(
     ):
         found = rows_of(await ask(post, db, f"/v1/payments?{filters}"))
         assert [one["order_id"] for one in found] == orders, filters
+
+
+async def test_payments_show_what_is_booked_of_them_in_each_currency(
+    post: Post, db: Database
+) -> None:
+    await pay(post, "1")
+    await pay(post, "1", payment_id="pay_yen", amount="1200", currency="JPY")
+    await pay(post, "2")
+    for type_, named in (
+        ("payment.refunded", {"refund_id": "re_1", "amount": "4.00"}),
+        ("payment.refunded", {"refund_id": "re_2", "amount": "1.00"}),
+        ("payment.refund_failed", {"refund_id": "re_2", "amount": "1.00"}),
+        ("payment.disputed", {"dispute_id": "d_1", "amount": "2.50"}),
+    ):
+        data = {"order_id": "1", "currency": "EUR", **named}
+        answer = await post.send({"type": type_, "timestamp": "2026-11-03T10:00:00Z", "data": data})
+        assert answer.status_code == 200, answer.text
+    # Entries from elsewhere are not the webhooks'.
+    await send_conversions(db, post.tenant, make_conversion(order_id="2"))
+    booked = {
+        one["order_id"]: [tuple(money.values()) for money in one["booked"]]
+        for one in rows_of(await ask(post, db, "/v1/payments"))
+    }
+    assert booked == {
+        "1": [("EUR", 1000, 400, 250, 350), ("JPY", 1200, 0, 0, 1200)],
+        "2": [("EUR", 1000, 0, 0, 1000)],
+    }
 
 
 async def test_payments_are_paged_without_gap_or_repetition(post: Post, db: Database) -> None:

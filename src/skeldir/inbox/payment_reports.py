@@ -1,8 +1,8 @@
-"""A tenant's payments as the API shows them: their states, and what is not in the ledger."""
+"""A tenant's payments as the API shows them: their states, and what is in the ledger and what is not."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -12,8 +12,9 @@ from pydantic import TypeAdapter
 from skeldir.attribution import UnbookedEntry
 from skeldir.http import Keyset
 from skeldir.inbox.booking import Unbooked
-from skeldir.inbox.reading import read_unbooked
+from skeldir.inbox.reading import BookedSum, read_unbooked, sum_booked
 from skeldir.inbox.report_schemas import (
+    BookedMoney,
     ListedPayment,
     PaymentPart,
     PaymentsPage,
@@ -48,11 +49,13 @@ async def page_payments(
         order_id=query.order_id,
         most=query.limit + 1,
     )
-    reports = [_make_report(row) for row in rows]
+    orders = [row["order_id"] for row in rows if row["order_id"] is not None]
+    booked = await sum_booked(connection, tenant_id, orders)
+    reports = [_make_report(row, booked[row["order_id"] or ""].values()) for row in rows]
     return PaymentsPage(*_NEWEST_FIRST.cut(query, reports, lambda report: (report.id,)))
 
 
-def _make_report(row: SelectPaymentsPageRow) -> ListedPayment:
+def _make_report(row: SelectPaymentsPageRow, booked: Iterable[BookedSum]) -> ListedPayment:
     return ListedPayment(
         id=row["id"],
         order_id=row["order_id"],
@@ -62,6 +65,10 @@ def _make_report(row: SelectPaymentsPageRow) -> ListedPayment:
         reports=row["reports"],
         is_renewal=row["is_renewal"],
         journey=row["journey"],
+        booked=[
+            BookedMoney(one.currency, one.captured, one.refunded, one.disputed, one.balance)
+            for one in booked
+        ],
         waiting=_show(read_unbooked(row["waiting"])),
         evidence=_show(read_unbooked(row["evidence"])),
         parts=[

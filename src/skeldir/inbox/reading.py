@@ -133,7 +133,7 @@ async def list_payments(
         connection, tenant_id=tenant_id, state=state, is_flagged=is_flagged, most=most
     )
     orders = [row["order_id"] for row in rows if row["order_id"] is not None]
-    booked = await _sum_orders(connection, tenant_id, orders)
+    booked = await sum_booked(connection, tenant_id, orders)
     return [
         PaymentReport(
             id=row["id"],
@@ -152,7 +152,7 @@ async def list_payments(
     ]
 
 
-async def _sum_orders(
+async def sum_booked(
     connection: Connection, tenant_id: UUID, orders: Sequence[str]
 ) -> Mapping[str, Mapping[str, BookedSum]]:
     """Return what webhooks booked of orders, by order and currency."""

@@ -113,8 +113,19 @@ class PaymentPart:
 
 
 @dataclass(frozen=True, slots=True)
+class BookedMoney:
+    """What webhooks booked of a payment's order in a currency; reversals are taken off what they reverse."""
+
+    currency: CurrencyCode
+    captured_cents: Cents
+    refunded_cents: Cents
+    disputed_cents: Cents
+    balance_cents: Annotated[Cents, Field(description="captured less refunded and disputed")]
+
+
+@dataclass(frozen=True, slots=True)
 class ListedPayment:
-    """The state of a payment, and what follows from its deliveries besides entries of the ledger."""
+    """The state of a payment, and what follows from its deliveries: the sums of its entries, and what is no entry."""
 
     id: UUID
     order_id: Annotated[str | None, Field(description="null while no delivery names the order")]
@@ -132,6 +143,10 @@ class ListedPayment:
         Field(
             description="whether a journey token came with it, or a touch was derived; `erased`: the join was erased"
         ),
+    ]
+    booked: Annotated[
+        list[BookedMoney],
+        Field(description="what is in the ledger, by currency; empty while nothing is booked"),
     ]
     waiting: Annotated[
         list[UnbookedEntry],
@@ -163,6 +178,15 @@ class PaymentsPage:
                             "reports": 3,
                             "is_renewal": False,
                             "journey": "token",
+                            "booked": [
+                                {
+                                    "currency": "USD",
+                                    "captured_cents": 12990,
+                                    "refunded_cents": 2500,
+                                    "disputed_cents": 0,
+                                    "balance_cents": 10490,
+                                }
+                            ],
                             "waiting": [],
                             "evidence": [
                                 {

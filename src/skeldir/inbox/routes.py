@@ -120,7 +120,7 @@ async def get_coverage(
     "/payments",
     responses=with_read_headers(READ_PROBLEMS),
     openapi_extra=REPORT_PARAMETERS,
-    summary="Payments with their states, and what is not booked of them",
+    summary="Payments with their states, and what is booked of them and what is not",
 )
 async def get_payments(
     query: Annotated[PaymentsQuery, Query()], reading: ReportReading
